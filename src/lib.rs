@@ -1,0 +1,4 @@
+//! netpal: ask your `NetworkPolicies` a question.
+
+pub mod source;
+pub mod tree;

@@ -1,0 +1,2 @@
+//! The netpal binary.
+fn main() {}
