@@ -1,0 +1,215 @@
+//! [`Cluster`]: the world as one value, built once by `load` and read-only afterwards.
+//!
+//! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated per distinct set.
+
+use super::labels::{Labels, Selector, Truth};
+use super::pod::{Pod, PodId};
+use super::service::{Service, ServiceId};
+use super::workload::{Workload, WorkloadId};
+use super::NAMESPACE_NAME_LABEL;
+use crate::source::Origin;
+use indexmap::{IndexMap, IndexSet};
+use std::net::IpAddr;
+
+/// Index of a namespace in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NamespaceId(pub u32);
+
+/// Index of an interned label set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelsId(pub u32);
+
+/// Index of a node in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// A namespace. Without a Namespace object only its name, and so only one label, is known (S27).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its labels, always with `kubernetes.io/metadata.name`.
+    pub labels: Labels,
+    /// The Namespace object; `None` when the namespace is only mentioned, so that its other labels are not known.
+    pub declared: Option<Origin>,
+}
+
+impl Namespace {
+    /// Whether a selector over namespaces selects this one.
+    pub fn selected_by(&self, selector: &Selector) -> Truth {
+        selector.matches_known(&self.labels, self.declared.is_some())
+    }
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its labels.
+    pub labels: Labels,
+    /// The addresses of its status that are IP addresses.
+    pub addresses: Box<[IpAddr]>,
+    /// Where it was declared.
+    pub origin: Origin,
+}
+
+/// Namespaces, pods, labels, workloads, services and nodes.
+#[derive(Debug, Clone, Default)]
+pub struct Cluster {
+    namespaces: IndexMap<Box<str>, Namespace>,
+    labels: IndexSet<Labels>,
+    pods: Vec<Pod>,
+    workloads: Vec<Workload>,
+    services: Vec<Service>,
+    nodes: IndexMap<Box<str>, Node>,
+}
+
+fn id(index: usize) -> u32 {
+    // INVARIANT: fewer than 2^32 objects; a manifest of that size does not fit in memory.
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+impl Cluster {
+    /// The namespace of this name, made up with its one certain label if it is not there yet.
+    pub fn namespace_named(&mut self, name: &str) -> NamespaceId {
+        if let Some(index) = self.namespaces.get_index_of(name) {
+            return NamespaceId(id(index));
+        }
+        let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
+        let (index, _) = self.namespaces.insert_full(name.into(), Namespace { name: name.into(), labels, declared: None });
+        NamespaceId(id(index))
+    }
+
+    /// Declares a namespace with the labels of its object; its name label is set as the API server sets it (S27).
+    pub fn declare_namespace(&mut self, name: &str, labels: Labels, origin: Origin) -> NamespaceId {
+        let named = self.namespace_named(name);
+        let pairs = labels.iter().chain([(NAMESPACE_NAME_LABEL, name)]).collect();
+        if let Some((_, namespace)) = self.namespaces.get_index_mut(named.0 as usize) {
+            namespace.labels = pairs;
+            namespace.declared = Some(origin);
+        }
+        named
+    }
+
+    /// Interns a label set.
+    pub fn intern(&mut self, labels: Labels) -> LabelsId {
+        LabelsId(id(self.labels.insert_full(labels).0))
+    }
+
+    /// Adds a workload without pods.
+    pub fn add_workload(&mut self, workload: Workload) -> WorkloadId {
+        self.workloads.push(workload);
+        WorkloadId(id(self.workloads.len() - 1))
+    }
+
+    /// Adds a pod to its workload.
+    pub fn add_pod(&mut self, pod: Pod) -> PodId {
+        let pod_id = PodId(id(self.pods.len()));
+        if let Some(workload) = self.workloads.get_mut(pod.workload.0 as usize) {
+            workload.pods.push(pod_id);
+        }
+        self.pods.push(pod);
+        pod_id
+    }
+
+    /// Adds a service.
+    pub fn add_service(&mut self, service: Service) -> ServiceId {
+        self.services.push(service);
+        ServiceId(id(self.services.len() - 1))
+    }
+
+    /// Adds a node, replacing one of the same name.
+    pub fn add_node(&mut self, node: Node) -> NodeId {
+        NodeId(id(self.nodes.insert_full(node.name.clone(), node).0))
+    }
+
+    /// The namespaces with their ids, in input order.
+    pub fn namespaces(&self) -> impl ExactSizeIterator<Item = (NamespaceId, &Namespace)> {
+        self.namespaces.values().enumerate().map(|(i, n)| (NamespaceId(id(i)), n))
+    }
+
+    /// The pods with their ids, in input order.
+    pub fn pods(&self) -> impl ExactSizeIterator<Item = (PodId, &Pod)> {
+        self.pods.iter().enumerate().map(|(i, p)| (PodId(id(i)), p))
+    }
+
+    /// The workloads with their ids, in input order.
+    pub fn workloads(&self) -> impl ExactSizeIterator<Item = (WorkloadId, &Workload)> {
+        self.workloads.iter().enumerate().map(|(i, w)| (WorkloadId(id(i)), w))
+    }
+
+    /// The services with their ids, in input order.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = (ServiceId, &Service)> {
+        self.services.iter().enumerate().map(|(i, s)| (ServiceId(id(i)), s))
+    }
+
+    /// The nodes with their ids, in input order.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> {
+        self.nodes.values().enumerate().map(|(i, n)| (NodeId(id(i)), n))
+    }
+
+    /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
+    pub fn label_sets(&self) -> impl ExactSizeIterator<Item = &Labels> {
+        self.labels.iter()
+    }
+
+    /// A namespace by id.
+    pub fn namespace(&self, id: NamespaceId) -> &Namespace {
+        &self.namespaces[id.0 as usize]
+    }
+
+    /// A namespace by name.
+    pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
+        self.namespaces.get_index_of(name).map(|i| NamespaceId(id(i)))
+    }
+
+    /// A pod by id.
+    pub fn pod(&self, id: PodId) -> &Pod {
+        &self.pods[id.0 as usize]
+    }
+
+    /// A workload by id.
+    pub fn workload(&self, id: WorkloadId) -> &Workload {
+        &self.workloads[id.0 as usize]
+    }
+
+    /// A service by id.
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.0 as usize]
+    }
+
+    /// A label set by id.
+    pub fn labels(&self, id: LabelsId) -> &Labels {
+        &self.labels[id.0 as usize]
+    }
+
+    /// A node by name.
+    pub fn find_node(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)
+    }
+
+    /// The pod's labels.
+    pub fn pod_labels(&self, id: PodId) -> &Labels {
+        self.labels(self.pod(id).labels)
+    }
+
+    /// The pod's namespace.
+    pub fn pod_namespace(&self, id: PodId) -> &Namespace {
+        self.namespace(self.pod(id).namespace)
+    }
+
+    /// The pods behind a service: those of its namespace that its selector selects; none without a selector.
+    pub fn service_pods(&self, id: ServiceId) -> Vec<PodId> {
+        let service = self.service(id);
+        let Some(selector) = &service.selector else { return Vec::new() };
+        let selected = |pod: &Pod| pod.namespace == service.namespace && selector.matches(self.labels(pod.labels));
+        self.pods().filter(|(_, pod)| selected(pod)).map(|(pod_id, _)| pod_id).collect()
+    }
+
+    /// `namespace/name` of a workload, as it is printed.
+    pub fn workload_name(&self, id: WorkloadId) -> String {
+        let workload = self.workload(id);
+        format!("{}/{}", self.namespace(workload.namespace).name, workload.name)
+    }
+}

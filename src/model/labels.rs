@@ -1,0 +1,264 @@
+//! Labels and the selectors over them (S20-S26).
+//!
+//! `Selector` is canonical: requirements sorted and deduplicated, so equal meaning written alike compares equal.
+//! Labels may be known only in part (a namespace that is named but not given), hence [`Truth`], three values.
+
+use std::fmt;
+
+/// Three values: what is not told is unknown, never guessed (S131).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Truth {
+    /// Certainly not.
+    No,
+    /// Not told.
+    Maybe,
+    /// Certainly.
+    Yes,
+}
+
+impl Truth {
+    /// Both: the smaller of the two.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// Either: the larger of the two.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.max(other)
+    }
+
+    /// Whether it can be.
+    pub fn possible(self) -> bool {
+        self != Self::No
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::Yes } else { Self::No }
+    }
+}
+
+/// A label set: sorted by key, one value per key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Labels(Vec<(Box<str>, Box<str>)>);
+
+impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Labels {
+    /// Collects pairs; of a key given twice the last value stays.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
+        let mut pairs: Vec<(Box<str>, Box<str>)> = iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        pairs.reverse();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|later, kept| later.0 == kept.0);
+        Self(pairs)
+    }
+}
+
+impl Labels {
+    /// The value under a key. O(log labels).
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let at = self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
+        self.0.get(at).map(|(_, v)| &**v)
+    }
+
+    /// The pairs, sorted by key.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(k, v)| (&**k, &**v))
+    }
+
+    /// Whether there is no label.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One condition on one key. The four operators of the API, each with just the values it may have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Requirement {
+    /// The key is present and its value is one of these (S20, S21).
+    In(Box<str>, Vec<Box<str>>),
+    /// The key is absent or its value is none of these (S22).
+    NotIn(Box<str>, Vec<Box<str>>),
+    /// The key is present, whatever its value (S23).
+    Exists(Box<str>),
+    /// The key is absent (S24).
+    DoesNotExist(Box<str>),
+}
+
+impl Requirement {
+    /// The key it looks at.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::In(key, _) | Self::NotIn(key, _) | Self::Exists(key) | Self::DoesNotExist(key) => key,
+        }
+    }
+
+    /// The values it names.
+    pub fn values(&self) -> &[Box<str>] {
+        match self {
+            Self::In(_, values) | Self::NotIn(_, values) => values,
+            Self::Exists(_) | Self::DoesNotExist(_) => &[],
+        }
+    }
+
+    /// Whether a label set meets the condition. Comparison is exact (S26).
+    pub fn matches(&self, labels: &Labels) -> bool {
+        let value = labels.get(self.key());
+        match self {
+            Self::In(_, values) => value.is_some_and(|v| values.iter().any(|w| **w == *v)),
+            Self::NotIn(_, values) => !value.is_some_and(|v| values.iter().any(|w| **w == *v)),
+            Self::Exists(_) => value.is_some(),
+            Self::DoesNotExist(_) => value.is_none(),
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::In(key, values) if values.len() == 1 => write!(f, "{key}={}", values.concat()),
+            Self::In(key, values) => write!(f, "{key} in ({})", values.join(",")),
+            Self::NotIn(key, values) => write!(f, "{key} notin ({})", values.join(",")),
+            Self::Exists(key) => write!(f, "{key}"),
+            Self::DoesNotExist(key) => write!(f, "!{key}"),
+        }
+    }
+}
+
+/// A label selector: all requirements must hold; none at all selects everything (S25).
+///
+/// ```
+/// use netpal::model::{Labels, Requirement, Selector};
+/// let selector = Selector::new([Requirement::NotIn("tier".into(), vec!["web".into()])]);
+/// assert!(selector.matches(&Labels::default())); // a missing key is not in the list (S22)
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Selector(Vec<Requirement>);
+
+impl Selector {
+    /// A selector from its requirements; order and repetition do not matter.
+    pub fn new(requirements: impl IntoIterator<Item = Requirement>) -> Self {
+        let mut list: Vec<Requirement> = requirements.into_iter().map(Requirement::canonical).collect();
+        list.sort();
+        list.dedup();
+        Self(list)
+    }
+
+    /// The selector that selects everything.
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// One label, one value.
+    pub fn label(key: &str, value: &str) -> Self {
+        Self(vec![Requirement::In(key.into(), vec![value.into()])])
+    }
+
+    /// Whether it selects everything by having no requirement.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The requirements, sorted.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.0
+    }
+
+    /// Whether a fully known label set is selected.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.0.iter().all(|r| r.matches(labels))
+    }
+
+    /// Whether a label set of which only some labels may be known is selected. With `complete` this is [`Self::matches`];
+    /// without, a key that is not among the known ones makes its requirement unknown.
+    pub fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
+        let one = |r: &Requirement| {
+            if complete || labels.get(r.key()).is_some() { Truth::from(r.matches(labels)) } else { Truth::Maybe }
+        };
+        self.0.iter().map(one).min().unwrap_or(Truth::Yes)
+    }
+}
+
+impl Requirement {
+    fn canonical(self) -> Self {
+        let sorted = |mut values: Vec<Box<str>>| {
+            values.sort();
+            values.dedup();
+            values
+        };
+        match self {
+            Self::In(key, values) => Self::In(key, sorted(values)),
+            Self::NotIn(key, values) => Self::NotIn(key, sorted(values)),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, requirement) in self.0.iter().enumerate() {
+            write!(f, "{}{requirement}", if i > 0 { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().copied().collect()
+    }
+
+    fn values(v: &[&str]) -> Vec<Box<str>> {
+        v.iter().map(|&s| s.into()).collect()
+    }
+
+    #[test]
+    fn s20_an_empty_value_needs_the_key() {
+        let s = Selector::label("tier", "");
+        assert!(s.matches(&labels(&[("tier", "")])));
+        assert!(!s.matches(&labels(&[])));
+    }
+
+    #[test]
+    fn s21_to_s24_the_four_operators_on_a_missing_key() {
+        let none = labels(&[]);
+        assert!(!Requirement::In("k".into(), values(&["a"])).matches(&none));
+        assert!(Requirement::NotIn("k".into(), values(&["a"])).matches(&none));
+        assert!(!Requirement::Exists("k".into()).matches(&none));
+        assert!(Requirement::DoesNotExist("k".into()).matches(&none));
+        assert!(Requirement::Exists("k".into()).matches(&labels(&[("k", "")])));
+    }
+
+    #[test]
+    fn s25_all_requirements_hold_and_none_selects_everything() {
+        let s = Selector::new([Requirement::Exists("a".into()), Requirement::DoesNotExist("b".into())]);
+        assert!(s.matches(&labels(&[("a", "1")])));
+        assert!(!s.matches(&labels(&[("a", "1"), ("b", "2")])));
+        assert!(Selector::everything().matches(&labels(&[])));
+    }
+
+    #[test]
+    fn order_and_repetition_do_not_matter() {
+        let a = Selector::new([Requirement::In("k".into(), values(&["b", "a", "b"])), Requirement::Exists("x".into())]);
+        let b = Selector::new([Requirement::Exists("x".into()), Requirement::In("k".into(), values(&["a", "b"]))]);
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn a_key_that_was_not_told_is_unknown() {
+        let known = labels(&[("kubernetes.io/metadata.name", "x")]);
+        assert_eq!(Selector::label("team", "a").matches_known(&known, false), Truth::Maybe);
+        assert_eq!(Selector::label("team", "a").matches_known(&known, true), Truth::No);
+        assert_eq!(Selector::label("kubernetes.io/metadata.name", "y").matches_known(&known, false), Truth::No);
+    }
+
+    #[test]
+    fn of_a_key_given_twice_the_last_value_stays() {
+        assert_eq!(labels(&[("a", "1"), ("a", "2")]).get("a"), Some("2"));
+    }
+}

@@ -1,0 +1,59 @@
+//! Pods: the endpoints that policies govern.
+
+use super::cluster::{LabelsId, NamespaceId};
+use super::workload::WorkloadId;
+use crate::set::Protocol;
+use crate::source::Origin;
+use std::net::IpAddr;
+
+/// Index of a pod in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PodId(pub u32);
+
+/// A port a container declares. Informational for numbers (S51), decisive for names (S48).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContainerPort {
+    /// The name, if it has one.
+    pub name: Option<Box<str>>,
+    /// The protocol; TCP where the manifest names none.
+    pub protocol: Protocol,
+    /// The number.
+    pub port: u16,
+}
+
+/// A pod, or a template standing for replicas that no policy can tell apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    /// The pod's own name; for a template the workload's name.
+    pub name: Box<str>,
+    /// The namespace it lives in.
+    pub namespace: NamespaceId,
+    /// The workload it belongs to (a bare pod is a workload of its own).
+    pub workload: WorkloadId,
+    /// Its labels.
+    pub labels: LabelsId,
+    /// Declared container ports, including sidecar init containers', sorted and deduplicated.
+    pub ports: Box<[ContainerPort]>,
+    /// Whether it shares its node's network (S56).
+    pub host_network: bool,
+    /// The node it runs on, where known.
+    pub node: Option<Box<str>>,
+    /// Its addresses from status; empty where not known (S58).
+    pub addresses: Box<[IpAddr]>,
+    /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster (a `DaemonSet`).
+    pub replicas: u32,
+    /// Where it was declared.
+    pub origin: Origin,
+}
+
+impl Pod {
+    /// Whether it stands for exactly one running pod, so that "reaches itself" means one pod (S53).
+    pub fn is_single(&self) -> bool {
+        self.replicas == 1
+    }
+
+    /// The numbers and protocols behind a port name; more than one when containers share the name (S48).
+    pub fn named_ports<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Protocol, u16)> + 'a {
+        self.ports.iter().filter(move |p| p.name.as_deref() == Some(name)).map(|p| (p.protocol, p.port))
+    }
+}

@@ -1,0 +1,52 @@
+//! Services: names that people paste from logs; each maps a port to a port of its pods (S59).
+
+use super::cluster::NamespaceId;
+use super::labels::Selector;
+use crate::set::Protocol;
+use crate::source::Origin;
+use std::net::IpAddr;
+
+/// Index of a service in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceId(pub u32);
+
+/// Where a service port leads on the pod.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TargetPort {
+    /// A number.
+    Number(u16),
+    /// A name each pod resolves for itself.
+    Name(Box<str>),
+}
+
+/// One port of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ServicePort {
+    /// The name, if given.
+    pub name: Option<Box<str>>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The port clients dial.
+    pub port: u16,
+    /// The port on the pod; the same number where the manifest names none.
+    pub target: TargetPort,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its namespace.
+    pub namespace: NamespaceId,
+    /// Which pods stand behind it; `None` for a service without selector (its endpoints are not in the input).
+    pub selector: Option<Selector>,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// Its cluster addresses, where known.
+    pub addresses: Box<[IpAddr]>,
+    /// The name it stands for, when it is of type `ExternalName`.
+    pub external_name: Option<Box<str>>,
+    /// Where it was declared.
+    pub origin: Origin,
+}

@@ -1,0 +1,343 @@
+//! The IR: one tiered rule form that every dialect lowers into.
+//!
+//! A verdict is egress at the source AND ingress at the destination. Per direction a pod passes the [`Tier`]s in order;
+//! a tier holds policies, ordered by priority where the tier is ordered; a policy holds ordered rules
+//! `subject x peer x traffic -> action`; a tier may end in Deny for the pods its policies isolate, else it passes on.
+//!
+//! Invariants: nothing here names a dialect. A rule is found again by its index alone ([`RuleRef`]); the path in the
+//! manifest is derived from the indices and the policy's [`Shape`], so a position costs no memory per rule.
+//! Road not taken: a path stored with every rule, peer and port; it made the law larger than the world.
+
+use crate::model::Selector;
+use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::source::{DocumentId, Origin, Path};
+
+/// The direction at the governed pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// Into the pod.
+    Ingress,
+    /// Out of the pod.
+    Egress,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
+
+    /// Index for per-direction pairs.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Ingress => 0,
+            Self::Egress => 1,
+        }
+    }
+
+    /// The word in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// The tiers, in the order they are asked (S70, S100).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tier {
+    /// Administrators' rules, before the namespaces' own.
+    Admin,
+    /// The namespaces' own policies: isolate, then allow.
+    Network,
+    /// Administrators' defaults, for pods that the middle tier does not isolate.
+    Baseline,
+}
+
+impl Tier {
+    /// All tiers, in order.
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Network, Self::Baseline];
+}
+
+/// What a rule does with what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Lets it through this direction.
+    Allow,
+    /// Stops it.
+    Deny,
+    /// Leaves the rest of this tier to the next ones (S75, S106).
+    Pass,
+}
+
+/// How pods that share their node's network are treated by a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HostPods {
+    /// Never selected, as subject or as peer (S78, S109).
+    Excluded,
+    /// The API leaves it open (S56).
+    Undefined,
+}
+
+/// Which namespaces.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Namespaces {
+    /// The one of this name.
+    Named(Box<str>),
+    /// Those a selector selects.
+    Matching(Selector),
+    /// Those whose values of all these labels equal the subject namespace's; all must be present on both (S92).
+    SameLabels(Vec<Box<str>>),
+    /// Those that carry all these labels and differ from the subject's namespace in at least one (S92).
+    NotSameLabels(Vec<Box<str>>),
+}
+
+/// Whom a policy governs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// In which namespaces.
+    pub namespaces: Namespaces,
+    /// Which pods there.
+    pub pods: Selector,
+}
+
+/// The other side of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// Pods in namespaces (S29-S33).
+    Pods(Namespaces, Selector),
+    /// Addresses (S35, S80); may match pods by their addresses (S40).
+    Addresses(IpSet),
+    /// The nodes a selector selects, by their addresses (S81).
+    Nodes(Selector),
+    /// A domain name; which addresses it stands for is not in the manifests (S82).
+    Domain(Box<str>),
+    /// Something a newer API knows: matched by every endpoint or by none, whichever closes (S83).
+    Unreadable {
+        /// Whether it matches everything.
+        everything: bool,
+    },
+}
+
+/// The other sides of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Peers {
+    /// No restriction (S15).
+    Any,
+    /// Any of these (S32).
+    Of(Vec<Peer>),
+}
+
+/// One entry of a rule's ports.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PortMatch {
+    /// Numbers.
+    Traffic(TrafficSet),
+    /// A port name, resolved on each destination pod (S48); the protocol must agree where one is named (S49, S87).
+    Named(Box<str>, Option<Protocol>),
+}
+
+/// The ports of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Ports {
+    /// No restriction (S16).
+    Any,
+    /// Any of these.
+    Of(Vec<PortMatch>),
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// What it does.
+    pub action: Action,
+    /// With whom.
+    pub peers: Peers,
+    /// On which ports of the destination.
+    pub ports: Ports,
+    /// Its name, where the dialect has one.
+    pub name: Option<Box<str>>,
+}
+
+/// The words a dialect uses for the parts of a rule, to find them again in the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// The kind, as it is written.
+    pub kind: &'static str,
+    /// The API group and version.
+    pub api_version: &'static str,
+    /// The field with the rules, per direction.
+    pub rules: [&'static str; 2],
+    /// The field with the peers, per direction.
+    pub peers: [&'static str; 2],
+    /// The field with the ports.
+    pub ports: &'static str,
+    /// The field with the subject.
+    pub subject: &'static str,
+    /// The dialect's word for Allow.
+    pub allow: &'static str,
+}
+
+/// One policy, lowered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its namespace; `None` for cluster-wide policies.
+    pub namespace: Option<Box<str>>,
+    /// Its name.
+    pub name: Box<str>,
+    /// The document it stands in.
+    pub document: DocumentId,
+    /// How its parts are called.
+    pub shape: &'static Shape,
+    /// Its tier.
+    pub tier: Tier,
+    /// Lower is asked first, inside an ordered tier (S71, S101); 0 in the others.
+    pub priority: i32,
+    /// Whom it governs.
+    pub subject: Subject,
+    /// How it treats host-network pods.
+    pub host_pods: HostPods,
+    /// Whether it isolates its subjects, per direction (S11); only the Network tier does.
+    pub isolates: [bool; 2],
+    /// Its rules, per direction, in order.
+    pub rules: [Vec<Rule>; 2],
+}
+
+/// Index of a policy in a [`PolicySet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PolicyId(pub u32);
+
+/// A rule of a policy, and maybe one peer or port entry of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleRef {
+    /// The policy.
+    pub policy: PolicyId,
+    /// The direction.
+    pub direction: Direction,
+    /// Which rule, from 0.
+    pub rule: u32,
+    /// Which peer of it, from 0.
+    pub peer: Option<u32>,
+    /// Which port entry of it, from 0.
+    pub port: Option<u32>,
+}
+
+impl RuleRef {
+    /// The rule as a whole.
+    pub fn rule(policy: PolicyId, direction: Direction, rule: usize) -> Self {
+        Self { policy, direction, rule: u32::try_from(rule).unwrap_or(u32::MAX), peer: None, port: None }
+    }
+
+    /// The same rule, pointing at one of its peers.
+    #[must_use]
+    pub fn with_peer(self, peer: usize) -> Self {
+        Self { peer: u32::try_from(peer).ok(), ..self }
+    }
+}
+
+impl Policy {
+    /// `namespace/name`, or the bare name of a cluster-wide policy.
+    pub fn full_name(&self) -> String {
+        self.namespace.as_ref().map_or_else(|| self.name.to_string(), |ns| format!("{ns}/{}", self.name))
+    }
+
+    /// The rules of one direction.
+    pub fn rules(&self, direction: Direction) -> &[Rule] {
+        &self.rules[direction.index()]
+    }
+
+    /// Whether it isolates its subjects in one direction.
+    pub fn isolates(&self, direction: Direction) -> bool {
+        self.isolates[direction.index()]
+    }
+
+    /// Whether it has any say in this direction.
+    pub fn governs(&self, direction: Direction) -> bool {
+        self.isolates(direction) || (self.tier != Tier::Network && !self.rules(direction).is_empty())
+    }
+
+    /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed: `ingress[0].from[1]`.
+    pub fn rule_path(&self, at: RuleRef) -> Path {
+        let d = at.direction.index();
+        let path = Path::root().key(self.shape.rules[d]).index(at.rule as usize);
+        match (at.peer, at.port) {
+            (Some(peer), _) => path.key(self.shape.peers[d]).index(peer as usize),
+            (None, Some(port)) => path.key(self.shape.ports).index(port as usize),
+            (None, None) => path,
+        }
+    }
+
+    /// Where a rule stands.
+    pub fn origin(&self, at: RuleRef) -> Origin {
+        let mut path = Path::root().key("spec");
+        path.0.extend(self.rule_path(at).0);
+        Origin::new(self.document, path)
+    }
+
+    /// Where its subject stands.
+    pub fn subject_origin(&self) -> Origin {
+        Origin::new(self.document, Path::root().key("spec").key(self.shape.subject))
+    }
+}
+
+/// Why something that may be a policy is not in the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TaintReason {
+    /// Its kind is not modelled.
+    UnmodelledKind,
+    /// It could not be read.
+    Broken,
+}
+
+/// What a policy that could not be modelled may do to a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TaintEffect {
+    /// Anything: allow or deny, before all tiers.
+    Anything,
+    /// Anything the middle tier can do: isolate, or allow.
+    NetworkTier,
+    /// Only deny: an enforcement point of its own that is asked besides this one (a mesh, an egress firewall).
+    OnlyDeny,
+}
+
+/// A policy that could not be modelled: verdicts it could touch are unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taint {
+    /// What it is called: kind, and namespace and name where they can be read.
+    pub what: Box<str>,
+    /// Why.
+    pub reason: TaintReason,
+    /// What it may do.
+    pub effect: TaintEffect,
+    /// Whom it may govern.
+    pub subject: Subject,
+    /// In which directions.
+    pub directions: [bool; 2],
+    /// Where it stands; `None` when the text never became a document.
+    pub origin: Option<Origin>,
+}
+
+/// The law: every policy that was read and every one that could not be.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    /// The policies, in input order.
+    pub policies: Vec<Policy>,
+    /// What stands beside them unread.
+    pub taints: Vec<Taint>,
+}
+
+impl PolicySet {
+    /// A policy by id.
+    pub fn get(&self, id: PolicyId) -> &Policy {
+        &self.policies[id.0 as usize]
+    }
+
+    /// The policies with their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (PolicyId, &Policy)> {
+        self.policies.iter().enumerate().map(|(i, p)| (PolicyId(u32::try_from(i).unwrap_or(u32::MAX)), p))
+    }
+
+    /// The rule a reference points at.
+    pub fn rule(&self, at: RuleRef) -> &Rule {
+        &self.get(at.policy).rules(at.direction)[at.rule as usize]
+    }
+}
