@@ -1,6 +1,8 @@
 //! netpal: ask your `NetworkPolicies` a question.
 
+pub mod compile;
 pub mod diagnostic;
+pub mod input;
 pub mod model;
 pub mod policy;
 pub mod set;

@@ -1,0 +1,108 @@
+//! Address atoms: the partition of both address lines by the constants in the rules.
+//!
+//! No rule can tell two addresses of one atom apart, so an outside address is represented by its atom's index.
+//! Invariant: `starts` is sorted and begins with 0, so the atoms cover the line without overlap; IPv4 atoms come first.
+//! Cost: O(constants log constants) to build, O(log atoms) to look up.
+
+use crate::set::{IntervalSet, IpSet, Point};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The partition of the address space.
+#[derive(Debug, Clone)]
+pub struct Atoms {
+    v4: Vec<u32>,
+    v6: Vec<u128>,
+}
+
+fn cuts<'a, T: Point + 'a>(sets: impl Iterator<Item = &'a IntervalSet<T>>) -> Vec<T> {
+    let mut starts = vec![T::MIN];
+    for set in sets {
+        starts.extend(set.ranges().flat_map(|(start, end)| [Some(start), end.next()]).flatten());
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+fn index_of<T: Point>(starts: &[T], point: T) -> u32 {
+    u32::try_from(starts.partition_point(|s| *s <= point)).unwrap_or(u32::MAX).saturating_sub(1)
+}
+
+fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
+    let start = starts.get(index).copied().unwrap_or(T::MIN);
+    let end = starts.get(index + 1).and_then(|s| s.previous()).unwrap_or(T::MAX);
+    IntervalSet::from(start..=end)
+}
+
+impl Atoms {
+    /// Cuts the lines at every boundary of these sets.
+    pub fn new(sets: &[IpSet]) -> Self {
+        Self { v4: cuts(sets.iter().map(|s| &s.v4)), v6: cuts(sets.iter().map(|s| &s.v6)) }
+    }
+
+    /// How many atoms there are, both families.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.v4.len() + self.v6.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many of them are IPv4; those come first.
+    pub fn v4_len(&self) -> u32 {
+        u32::try_from(self.v4.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The atom an address lies in.
+    pub fn of(&self, address: IpAddr) -> u32 {
+        match address {
+            IpAddr::V4(a) => index_of(&self.v4, u32::from(a)),
+            IpAddr::V6(a) => self.v4_len() + index_of(&self.v6, u128::from(a)),
+        }
+    }
+
+    /// The atoms that share an address with the set. Exact when the set's boundaries were cut.
+    pub fn overlapping(&self, set: &IpSet) -> IntervalSet<u32> {
+        let v4 = set.v4.ranges().map(|(a, b)| index_of(&self.v4, a)..=index_of(&self.v4, b));
+        let offset = self.v4_len();
+        let v6 = set.v6.ranges().map(|(a, b)| offset + index_of(&self.v6, a)..=offset + index_of(&self.v6, b));
+        v4.chain(v6).collect()
+    }
+
+    /// The addresses of an atom.
+    pub fn addresses(&self, atom: u32) -> IpSet {
+        if atom < self.v4_len() {
+            return IpSet { v4: range_of(&self.v4, atom as usize), v6: IntervalSet::empty() };
+        }
+        IpSet { v4: IntervalSet::empty(), v6: range_of(&self.v6, (atom - self.v4_len()) as usize) }
+    }
+
+    /// One address of an atom, for all.
+    pub fn representative(&self, atom: u32) -> IpAddr {
+        let v6 = || self.v6.get((atom - self.v4_len()) as usize).copied().unwrap_or(0);
+        let v4 = self.v4.get(atom as usize).map(|n| IpAddr::V4(Ipv4Addr::from(*n)));
+        v4.unwrap_or_else(|| IpAddr::V6(Ipv6Addr::from(v6())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn atoms_cover_the_lines_and_respect_every_cut() {
+        let block = IpSet::from_cidrs(["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        let hole = IpSet::from_cidrs(["10.1.0.0/16".parse().unwrap()]);
+        let atoms = Atoms::new(&[block.clone(), hole.clone()]);
+        let whole = (0..atoms.len()).map(|i| atoms.addresses(i)).reduce(|a, b| {
+            assert!(a.is_disjoint(&b));
+            a.union(&b)
+        });
+        assert_eq!(whole, Some(IpSet::full()));
+        for i in 0..atoms.len() {
+            let cover = atoms.addresses(i);
+            for set in [&block, &hole] {
+                assert!(cover.is_subset(set) || cover.is_disjoint(set));
+            }
+            assert_eq!(atoms.of(atoms.representative(i)), i);
+        }
+        assert_eq!(atoms.overlapping(&hole).count(), 1);
+    }
+}

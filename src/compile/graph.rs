@@ -1,0 +1,313 @@
+//! [`AllowGraph`]: the compiled form, immutable.
+//!
+//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. Afterwards nothing mutates; a
+//! question walks two profiles ([`AllowGraph::verdict`], O(rules of both x log runs)), or two profiles over all traffic
+//! ([`AllowGraph::allowed`]).
+//!
+//! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff `evaluate` surely allows
+//! that flow. Road not taken: petgraph as the store. The relation is dense where nothing isolates; edges are made from
+//! rows of sets when someone asks ([`super::rows`]), and petgraph serves where paths and drawings are wanted.
+
+use super::atoms::Atoms;
+use super::classes::{Classes, Vocabulary};
+use super::evaluate::{families, is_self, side_of};
+use super::peers::{Line, Match, PeerSet, PeerSets, Runs, View};
+use super::profiles::{self, Law, PortSet};
+use super::walk::{CompiledRule, Hit, Outcome, Profile, Walk};
+use super::world::{CompileOptions, Endpoint, Flow, HostBehaviour, Possible, World};
+use crate::input::Input;
+use crate::model::Truth;
+use crate::policy::Direction;
+use crate::set::{Family, TrafficSet};
+use std::borrow::Cow;
+
+/// Why an input cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// More classes and atoms than can be numbered.
+    #[error("too many distinct pods and addresses: {0}; the limit is 4,294,967,294")]
+    TooLarge(u64),
+}
+
+/// The allow-graph of one input under one set of options.
+#[derive(Clone)]
+pub struct AllowGraph {
+    pub(super) world: World,
+    pub(super) line: Line,
+    pub(super) peers: Vec<PeerSet>,
+    pub(super) law: std::sync::Arc<Law>,
+}
+
+/// The traffic between two ends: what surely passes, and what may pass for all that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Allowed {
+    /// Surely allowed.
+    pub sure: TrafficSet,
+    /// Not known; disjoint from `sure`.
+    pub unknown: TrafficSet,
+}
+
+impl AllowGraph {
+    /// Compiles an input.
+    ///
+    /// # Errors
+    /// When the input has more distinct pods and address ranges than can be numbered.
+    pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
+        let world = World::new(input, options);
+        let vocabulary = Vocabulary::new(&world);
+        let atoms = Atoms::new(&vocabulary.blocks);
+        let classes = Classes::new(&world, &vocabulary, &atoms);
+        let size = u64::from(classes.len()) + u64::from(atoms.len());
+        if size >= u64::from(u32::MAX) {
+            return Err(CompileError::TooLarge(size));
+        }
+        let hosts = (0..classes.len()).filter(|c| classes.get(*c).host).map(|c| c..=c).collect();
+        let views = views(&world, &vocabulary, &hosts);
+        let line = Line { classes, atoms, views, hosts };
+        let mut sets = PeerSets::new(&world, &line);
+        let law = profiles::compile(&world, &line, &mut sets);
+        let peers = std::mem::take(&mut sets.sets).into_iter().collect();
+        drop(sets);
+        Ok(Self { world, line, peers, law: std::sync::Arc::new(law) })
+    }
+
+    /// The cluster and options it was compiled from.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The line of classes and atoms.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// What governs an endpoint in one direction; nothing governs an address.
+    pub fn profile(&self, endpoint: Endpoint, direction: Direction) -> Option<&Profile> {
+        let Endpoint::Pod(pod) = endpoint else { return None };
+        Some(self.class_profile(self.line.classes.of_pod[pod.0 as usize], direction))
+    }
+
+    /// What governs a class in one direction.
+    pub(super) fn class_profile(&self, class: u32, direction: Direction) -> &Profile {
+        &self.law.profiles[self.law.of_class[direction.index()][class as usize] as usize]
+    }
+
+    /// The policy behind a compiled one.
+    pub fn policy_of(&self, compiled: u32) -> crate::policy::PolicyId {
+        self.law.policies[compiled as usize].policy
+    }
+
+    /// Decides one flow.
+    pub fn verdict(&self, flow: &Flow) -> Possible {
+        if is_self(&self.world, flow) {
+            return Possible::ALLOW; // S53
+        }
+        let outcome = self.over_views(flow.source, flow.destination, |view| {
+            let side = |direction| self.side_point(flow, direction, view);
+            side(Direction::Egress).and(side(Direction::Ingress))
+        });
+        outcome.into_iter().reduce(Possible::either).unwrap_or(Possible::DENY)
+    }
+
+    /// All traffic between two ends.
+    pub fn allowed(&self, source: Endpoint, destination: Endpoint) -> Allowed {
+        let flow = Flow { source, destination, traffic: ANY };
+        if is_self(&self.world, &flow) {
+            return Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
+        }
+        let outcomes = self.over_views(source, destination, |view| {
+            let side = |direction| self.side_traffic(&flow, direction, view);
+            side(Direction::Egress).and(side(Direction::Ingress))
+        });
+        let all = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::all() };
+        let total = outcomes.into_iter().reduce(Outcome::either).unwrap_or(all);
+        Allowed { sure: total.allow.difference(&total.deny), unknown: total.allow.intersection(&total.deny) }
+    }
+
+    /// Per behaviour of host-network pods, the best over the families a connection could use (S65).
+    fn over_views<T: Combine>(&self, source: Endpoint, destination: Endpoint, one: impl Fn(usize) -> T) -> Vec<T> {
+        let usable = families(&self.world, source, destination);
+        let involved = [source, destination].into_iter().any(|e| self.line.hosts.contains(self.line.place(e)));
+        let mut behaviours = self.world.behaviours();
+        if !involved {
+            behaviours = behaviours.get(..1).unwrap_or_default();
+        }
+        let best = |behaviour: &HostBehaviour| {
+            let views = usable.iter().map(|family| self.view(*behaviour, *family));
+            views.map(&one).fold(T::nothing(), T::or)
+        };
+        behaviours.iter().map(best).collect()
+    }
+
+    /// The index of the view for a behaviour and family; the one for all where they make no difference.
+    fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
+        self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
+            // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
+            self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)
+        })
+    }
+
+    fn side_point(&self, flow: &Flow, direction: Direction, view: usize) -> Possible {
+        let (subject, peer) = side_of(flow, direction);
+        let Endpoint::Pod(_) = subject else { return Possible::ALLOW };
+        let (subject_at, peer_at) = (self.line.place(subject), self.line.place(peer));
+        let destination = self.line.place(flow.destination);
+        let own = self.own_node(subject, peer, view);
+        let walk = Walk {
+            policies: &self.law.policies,
+            direction: direction.index(),
+            all: true,
+            hit: |rule: &CompiledRule| {
+                let open = self.ports(rule.ports, destination, view).contains(flow.traffic);
+                let peers = self.matched(rule, view);
+                let maybe = open && peers.maybe.contains(peer_at);
+                Hit { sure: maybe && peers.sure.contains(peer_at), maybe }
+            },
+            own_node: Hit { sure: own == Truth::Yes, maybe: own.possible() },
+            subject_visible: !self.hidden(subject_at, view),
+        };
+        let outcome = walk.decide(self.class_profile(subject_at, direction));
+        Possible { allow: outcome.allow, deny: outcome.deny }
+    }
+
+    fn side_traffic(&self, flow: &Flow, direction: Direction, view: usize) -> Outcome<TrafficSet> {
+        let (subject, peer) = side_of(flow, direction);
+        let Endpoint::Pod(_) = subject else { return Outcome::open() };
+        let own = self.own_node(subject, peer, view);
+        let (subject, peer) = (self.line.place(subject), self.line.place(peer));
+        self.traffic(subject, peer, self.line.place(flow.destination), direction, view, own)
+    }
+
+    /// One direction over all traffic, between places of the line.
+    pub(super) fn traffic(
+        &self, subject: u32, peer: u32, destination: u32, direction: Direction, view: usize, own_node: Truth,
+    ) -> Outcome<TrafficSet> {
+        let if_so = |yes: bool| if yes { TrafficSet::all() } else { TrafficSet::empty() };
+        let walk = Walk {
+            policies: &self.law.policies,
+            direction: direction.index(),
+            all: TrafficSet::all(),
+            hit: |rule: &CompiledRule| {
+                let peers = self.matched(rule, view);
+                let ports = || self.ports(rule.ports, destination, view).into_owned();
+                let when = |yes: bool| if yes { ports() } else { TrafficSet::empty() };
+                Hit { sure: when(peers.sure.contains(peer)), maybe: when(peers.maybe.contains(peer)) }
+            },
+            own_node: Hit { sure: if_so(own_node == Truth::Yes), maybe: if_so(own_node.possible()) },
+            subject_visible: !self.hidden(subject, view),
+        };
+        walk.decide(self.class_profile(subject, direction))
+    }
+
+    fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
+        let Endpoint::Pod(pod) = subject else { return Truth::No };
+        self.world.is_own_node(self.world.cluster.pod(pod), peer, self.line.views[view].behaviour)
+    }
+
+    pub(super) fn matched(&self, rule: &CompiledRule, view: usize) -> &Match {
+        &self.peers[rule.peers.0 as usize].0[view]
+    }
+
+    /// Whether a place is a host-network pod that behaves as its node in this view.
+    pub(super) fn hidden(&self, at: u32, view: usize) -> bool {
+        self.line.views[view].behaviour == HostBehaviour::Node && self.line.hosts.contains(at)
+    }
+
+    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod resolves them (S48).
+    pub(super) fn ports(&self, ports: u32, destination: u32, view: usize) -> Cow<'_, TrafficSet> {
+        let set: &PortSet = &self.law.ports[ports as usize];
+        if set.named.is_empty() || !self.line.is_class(destination) || self.hidden(destination, view) {
+            return Cow::Borrowed(&set.traffic);
+        }
+        let pod = self.world.cluster.pod(self.line.classes.get(destination).representative);
+        let mut traffic = set.traffic.clone();
+        for (name, protocol) in &set.named {
+            let found = pod.named_ports(name).filter(|(p, _)| protocol.is_none_or(|wanted| wanted == *p));
+            for (p, n) in found {
+                traffic = traffic.union(&TrafficSet::ports(p, n, n));
+            }
+        }
+        Cow::Owned(traffic)
+    }
+
+    /// Checks the invariants of the compiled form. For tests.
+    ///
+    /// # Panics
+    /// When one does not hold.
+    #[doc(hidden)]
+    #[allow(clippy::panic, clippy::missing_panics_doc)]
+    pub fn verify(&self) {
+        let full = self.line.full();
+        for set in self.peers.iter().flat_map(|p| &p.0) {
+            assert!(set.sure.is_subset(&set.maybe) && set.maybe.is_subset(&full), "peer sets nest and stay on the line");
+        }
+        for (id, pod) in self.world.cluster.pods() {
+            let class = self.line.classes.get(self.line.classes.of_pod[id.0 as usize]);
+            assert!(class.members.contains(&id) && class.host == pod.host_network, "a pod is in its class");
+        }
+        let spans: u32 = self.line.classes.spans.iter().map(ExactSizeIterator::len).sum::<usize>() as u32;
+        assert_eq!(spans, self.line.classes.len(), "namespace spans cover the classes");
+    }
+
+    /// Every place of the line whose pods or addresses have a family.
+    pub(super) fn with_family(&self, family: Family) -> Runs {
+        let classes = &self.line.classes;
+        let has = |c: &u32| self.world.has_family(self.world.cluster.pod(classes.get(*c).representative), family);
+        let pods: Runs = (0..classes.len()).filter(has).map(|c| c..=c).collect();
+        let first = classes.len();
+        let (v4, all) = (self.line.atoms.v4_len(), self.line.atoms.len());
+        let atoms = match family {
+            Family::V4 => Runs::from(first..=first + v4 - 1),
+            Family::V6 => Runs::from(first + v4..=first + all - 1),
+        };
+        pods.union(&atoms)
+    }
+}
+
+const ANY: crate::set::Traffic = crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 };
+
+/// The views that can differ: behaviours only where there are host-network pods, families only where addresses matter.
+fn views(world: &World, vocabulary: &Vocabulary, hosts: &Runs) -> Vec<View> {
+    let behaviours = if hosts.is_empty() { &world.behaviours()[..1] } else { world.behaviours() };
+    let families: &[Family] = if vocabulary.blocks.is_empty() { &Family::ALL[..1] } else { &Family::ALL };
+    let pairs = behaviours.iter().flat_map(|b| families.iter().map(|f| View { behaviour: *b, family: *f }));
+    pairs.collect()
+}
+
+trait Combine {
+    fn nothing() -> Self;
+    fn or(self, other: Self) -> Self;
+}
+
+impl Combine for Possible {
+    fn nothing() -> Self {
+        Self::DENY
+    }
+    fn or(self, other: Self) -> Self {
+        Possible::or(self, other)
+    }
+}
+
+impl Combine for Outcome<TrafficSet> {
+    fn nothing() -> Self {
+        Self { allow: TrafficSet::empty(), deny: TrafficSet::all() }
+    }
+    fn or(self, other: Self) -> Self {
+        Self { allow: self.allow.union(&other.allow), deny: self.deny.intersection(&other.deny) }
+    }
+}
+
+impl Outcome<TrafficSet> {
+    pub(super) fn open() -> Self {
+        Self { allow: TrafficSet::all(), deny: TrafficSet::empty() }
+    }
+
+    pub(super) fn and(&self, other: Self) -> Self {
+        Self { allow: self.allow.intersection(&other.allow), deny: self.deny.union(&other.deny) }
+    }
+
+    pub(super) fn either(self, other: Self) -> Self {
+        Self { allow: self.allow.union(&other.allow), deny: self.deny.union(&other.deny) }
+    }
+}

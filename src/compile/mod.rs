@@ -1,0 +1,20 @@
+//! Law over world -> allow-graph.
+//!
+//! [`evaluate`] is the meaning: one flow, every rule, no tables. [`graph`] is the same meaning compiled: pods and
+//! addresses that no rule can tell apart become classes ([`classes`], [`atoms`]), rules become sets of classes
+//! ([`peers`]), and a question becomes two short walks ([`walk`]) or one pass of set algebra ([`rows`]).
+//!
+//! Invariant: for every flow the graph's answer is `evaluate`'s, with classes on and off; tests hold them together.
+
+pub mod atoms;
+pub mod classes;
+pub mod evaluate;
+pub mod graph;
+pub mod peers;
+mod profiles;
+pub mod walk;
+pub mod world;
+
+pub use evaluate::evaluate;
+pub use graph::{AllowGraph, Allowed, CompileError};
+pub use world::{CompileOptions, Endpoint, Flow, HostBehaviour, HostNetwork, Possible, World};
