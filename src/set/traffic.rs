@@ -77,7 +77,8 @@ pub enum Piece {
     OtherProtocols,
 }
 
-const OTHER: u32 = 3 << 16;
+// one past a port 0, so that it does not touch the last SCTP port
+const OTHER: u32 = (3 << 16) + 1;
 
 /// A set of (protocol, port).
 ///

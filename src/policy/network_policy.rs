@@ -1,0 +1,222 @@
+//! `networking.k8s.io/v1` `NetworkPolicy`: defaulting, validation, lowering (S1-S17, S20-S39, S43-S48).
+//!
+//! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
+
+use super::dialects::{Header, Lowered};
+use super::rule::{Action, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject, Tier};
+use super::validate::{Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector};
+use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::source::{DocumentId, Path};
+use crate::tree::{Node, decode};
+use ipnet::IpNet;
+use k8s_openapi::api::networking::v1::{IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+/// How the parts are called.
+pub static SHAPE: Shape = Shape {
+    kind: "NetworkPolicy",
+    api_version: "networking.k8s.io/v1",
+    rules: ["ingress", "egress"],
+    peers: ["from", "to"],
+    ports: "ports",
+    subject: "podSelector",
+    allow: "allow",
+};
+
+/// Whether a spec isolates ingress and egress, after defaulting (S4).
+pub fn effective_types(spec: &NetworkPolicySpec) -> [bool; 2] {
+    let types = spec.policy_types.as_deref().unwrap_or_default();
+    if types.is_empty() {
+        return [true, spec.egress.as_ref().is_some_and(|rules| !rules.is_empty())];
+    }
+    ["Ingress", "Egress"].map(|direction| types.iter().any(|t| t == direction))
+}
+
+/// Lowers a spec. Everything wrong with it goes into `checks`; the result is only meant to be used if nothing did.
+pub fn lower(spec: &NetworkPolicySpec, name: &str, namespace: &str, document: DocumentId, checks: &mut Checks) -> Policy {
+    let at = Path::root().key("spec");
+    check_types(spec, &at, checks);
+    let pods = spec.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), checks)).unwrap_or_default(); // S3
+    let mut lowering = Lowering { namespace, checks };
+    let ingress = spec.ingress.iter().flatten().enumerate().map(|(i, rule)| {
+        let here = at.key("ingress").index(i);
+        lowering.rule(rule.from.as_deref(), rule.ports.as_deref(), &here, "from")
+    });
+    let ingress = ingress.collect();
+    let egress = spec.egress.iter().flatten().enumerate().map(|(i, rule)| {
+        let here = at.key("egress").index(i);
+        lowering.rule(rule.to.as_deref(), rule.ports.as_deref(), &here, "to")
+    });
+    let egress = egress.collect();
+    Policy {
+        namespace: Some(namespace.into()),
+        name: name.into(),
+        document,
+        shape: &SHAPE,
+        tier: Tier::Network,
+        priority: 0,
+        subject: Subject { namespaces: Namespaces::Named(namespace.into()), pods }, // S1
+        host_pods: HostPods::Undefined,
+        isolates: effective_types(spec),
+        rules: [ingress, egress],
+    }
+}
+
+fn check_types(spec: &NetworkPolicySpec, at: &Path, checks: &mut Checks) {
+    let types = spec.policy_types.as_deref().unwrap_or_default();
+    let at = at.key("policyTypes");
+    if types.len() > 2 {
+        checks.invalid(&at, "may not specify more than two policyTypes");
+    }
+    for (i, t) in types.iter().enumerate().filter(|(_, t)| !matches!(t.as_str(), "Ingress" | "Egress")) {
+        checks.invalid_help(&at.index(i), format!("`{t}` is not a policy type"), "use Ingress or Egress");
+    }
+}
+
+struct Lowering<'a> {
+    namespace: &'a str,
+    checks: &'a mut Checks,
+}
+
+impl Lowering<'_> {
+    fn rule(
+        &mut self, peers: Option<&[NetworkPolicyPeer]>, ports: Option<&[NetworkPolicyPort]>, at: &Path, word: &str,
+    ) -> Rule {
+        let peers = match peers.unwrap_or_default() {
+            [] => Peers::Any, // S15
+            list => {
+                let each = list.iter().enumerate().map(|(i, p)| self.peer(p, &at.key(word).index(i)));
+                Peers::Of(each.collect())
+            }
+        };
+        let ports = match ports.unwrap_or_default() {
+            [] => Ports::Any, // S16
+            list => {
+                let each = list.iter().enumerate().map(|(i, p)| self.port(p, &at.key("ports").index(i)));
+                Ports::Of(each.collect())
+            }
+        };
+        Rule { action: Action::Allow, peers, ports, name: None }
+    }
+
+    /// S8, S29-S31.
+    fn peer(&mut self, peer: &NetworkPolicyPeer, at: &Path) -> Peer {
+        if let Some(block) = &peer.ip_block {
+            if peer.pod_selector.is_some() || peer.namespace_selector.is_some() {
+                self.checks.invalid(&at.key("ipBlock"), "a peer with `ipBlock` may not have selectors as well");
+            }
+            return Peer::Addresses(self.block(block, &at.key("ipBlock")));
+        }
+        if peer.pod_selector.is_none() && peer.namespace_selector.is_none() {
+            let message = "a peer needs one of `podSelector`, `namespaceSelector` or `ipBlock`";
+            self.checks.invalid(at, message);
+        }
+        let pods = peer.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), self.checks));
+        let namespaces = match &peer.namespace_selector {
+            Some(s) => Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks)),
+            None => Namespaces::Named(self.namespace.into()), // S29
+        };
+        Peer::Pods(namespaces, pods.unwrap_or_default())
+    }
+
+    /// S8, S35, S36, S38.
+    fn block(&mut self, block: &IPBlock, at: &Path) -> IpSet {
+        let Some(cidr) = self.cidr(&block.cidr, &at.key("cidr")) else { return IpSet::empty() };
+        let mut set = IpSet::from_cidrs([cidr]);
+        for (i, text) in block.except.iter().flatten().enumerate() {
+            let here = at.key("except").index(i);
+            let Some(except) = self.cidr(text, &here) else { continue };
+            if !cidr.contains(&except) || except.prefix_len() <= cidr.prefix_len() {
+                let message = format!("`{text}` must be a strict subset of `cidr` `{}`", block.cidr);
+                self.checks.invalid(&here, message);
+            }
+            set = set.difference(&IpSet::from_cidrs([except]));
+        }
+        set
+    }
+
+    fn cidr(&mut self, text: &str, at: &Path) -> Option<IpNet> {
+        let cidr = parse_cidr(text);
+        if cidr.is_none() {
+            let help = "write an address and a prefix length, such as 10.0.0.0/8 or fd00::/8";
+            self.checks.invalid_help(at, format!("`{text}` is not a CIDR"), help);
+        }
+        cidr
+    }
+
+    /// S5, S7, S43-S48.
+    fn port(&mut self, port: &NetworkPolicyPort, at: &Path) -> PortMatch {
+        let protocol = self.protocol(port.protocol.as_deref(), at);
+        self.check_end(port, at);
+        match &port.port {
+            None => PortMatch::Traffic(TrafficSet::protocol(protocol)), // S45
+            Some(IntOrString::String(name)) => {
+                if !is_port_name(name) {
+                    self.bad_name(name, &at.key("port"));
+                }
+                PortMatch::Named(name.as_str().into(), Some(protocol))
+            }
+            Some(IntOrString::Int(number)) => {
+                let first = self.number(*number, &at.key("port"));
+                let last = port.end_port.map_or(first, |end| u16::try_from(end).unwrap_or(first));
+                PortMatch::Traffic(TrafficSet::ports(protocol, first, last)) // S44, S47
+            }
+        }
+    }
+
+    fn bad_name(&mut self, name: &str, at: &Path) {
+        let message = format!("`\"{name}\"` is quoted, so it is a port NAME, and not a valid one");
+        if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() {
+            self.checks.invalid_help(at, message, format!("for the number write {name} without quotes"));
+        } else {
+            let help = "a port name has 1 to 15 of a-z, 0-9 and -, with at least one letter";
+            self.checks.invalid_help(at, format!("`{name}` is not a valid port name"), help);
+        }
+    }
+
+    fn protocol(&mut self, name: Option<&str>, at: &Path) -> Protocol {
+        let Some(name) = name else { return Protocol::Tcp }; // S5
+        Protocol::from_api(name).unwrap_or_else(|| {
+            let message = format!("`{name}` is not a protocol");
+            self.checks.invalid_help(&at.key("protocol"), message, "use TCP, UDP or SCTP, in capitals");
+            Protocol::Tcp
+        })
+    }
+
+    fn number(&mut self, number: i32, at: &Path) -> u16 {
+        match u16::try_from(number) {
+            Ok(port) if port > 0 => port,
+            _ => {
+                self.checks.invalid(at, format!("`{number}` is not a port: it must be 1 to 65535"));
+                1
+            }
+        }
+    }
+
+    fn check_end(&mut self, port: &NetworkPolicyPort, at: &Path) {
+        let Some(end) = port.end_port else { return };
+        let at = at.key("endPort");
+        match &port.port {
+            Some(IntOrString::Int(first)) if end < *first => {
+                self.checks.invalid(&at, format!("`{end}` must be greater than or equal to `port` `{first}`"));
+            }
+            Some(IntOrString::Int(_)) => {
+                self.number(end, &at);
+            }
+            Some(IntOrString::String(_)) => self.checks.invalid(&at, "may not be specified when `port` is a name"),
+            None => self.checks.invalid(&at, "may not be specified when `port` is not specified"),
+        }
+    }
+}
+
+/// Reads an object strictly and lowers it.
+pub fn read(node: &Node, header: Header<'_>) -> Lowered {
+    let decoded = decode::<NetworkPolicy>(node);
+    let problems = decoded.problems.into_iter().filter(|p| !is_tolerated(p)).collect();
+    let Some(object) = decoded.value else { return Lowered { problems, ..Lowered::default() } };
+    let mut checks = Checks::default();
+    check_metadata(&header, true, &mut checks);
+    let spec = object.spec.unwrap_or_default();
+    let policy = lower(&spec, header.name, header.namespace, header.document, &mut checks);
+    Lowered::checked(policy, problems, checks)
+}

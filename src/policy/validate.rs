@@ -1,0 +1,208 @@
+//! What the API server checks of the parts that every dialect shares: names, labels, selectors, ports, CIDRs (S7-S9).
+//!
+//! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is told at once.
+
+use super::dialects::Header;
+use crate::model::{Requirement, Selector};
+use crate::source::Path;
+use crate::tree::{Problem, ProblemKind};
+use ipnet::IpNet;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+/// A value that the API server would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// Where, from the root of the object.
+    pub path: Path,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A list of problems that is being filled.
+#[derive(Debug, Default)]
+pub struct Checks(pub Vec<Invalid>);
+
+impl Checks {
+    /// Notes a problem.
+    pub fn invalid(&mut self, path: &Path, message: impl Into<String>) {
+        self.0.push(Invalid { path: path.clone(), message: message.into(), help: None });
+    }
+
+    /// Notes a problem with a word of help.
+    pub fn invalid_help(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
+        self.0.push(Invalid { path: path.clone(), message: message.into(), help: Some(help.into()) });
+    }
+}
+
+/// Checks an object's own name, and its namespace where it has one (S9).
+pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks) {
+    let at = Path::root().key("metadata");
+    if header.name.is_empty() {
+        checks.invalid(&at.key("name"), "a policy needs a name");
+    } else if !is_dns_subdomain(header.name) {
+        let help = "use lower case letters, digits, `-` and `.`, with a letter or digit at both ends";
+        checks.invalid_help(&at.key("name"), format!("`{}` is not a valid name", header.name), help);
+    }
+    if namespaced && !is_dns_label(header.namespace) {
+        checks.invalid(&at.key("namespace"), format!("`{}` is not a valid namespace", header.namespace));
+    }
+}
+
+/// Whether an unknown field is one that clusters themselves print or once did: harmless, and said by no author.
+pub fn is_tolerated(problem: &Problem) -> bool {
+    let path = problem.path.as_ref().map(ToString::to_string);
+    problem.kind == ProblemKind::UnknownField
+        && path.is_some_and(|p| p == "status" || p == "metadata.clusterName" || p.starts_with("metadata.managedFields"))
+}
+
+fn is_label_like(text: &str, max: usize) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.len() <= max && text.chars().all(inner) && edge(text.chars().next()) && edge(text.chars().last())
+}
+
+/// Whether a text is a DNS-1123 label: a namespace's name.
+pub fn is_dns_label(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.len() <= 63 && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether a text is a DNS-1123 subdomain: most objects' names.
+pub fn is_dns_subdomain(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let part = |p: &str| !p.is_empty() && p.chars().all(inner) && !p.starts_with('-') && !p.ends_with('-');
+    text.len() <= 253 && !text.is_empty() && text.split('.').all(part)
+}
+
+/// Whether a text is a qualified name: `[prefix/]name`.
+pub fn is_qualified_name(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((prefix, name)) => is_dns_subdomain(prefix) && is_label_like(name, 63),
+        None => is_label_like(text, 63),
+    }
+}
+
+/// Whether a text may be a label's value.
+pub fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_label_like(text, 63)
+}
+
+/// Whether a text is an IANA service name, as port names must be (S7).
+pub fn is_port_name(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=15).contains(&text.len())
+        && text.chars().all(inner)
+        && text.chars().any(|c| c.is_ascii_lowercase())
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+/// Reads a CIDR as the API server does: host bits and leading zeros are tolerated (S8, S38).
+pub fn parse_cidr(text: &str) -> Option<IpNet> {
+    let (address, length) = text.split_once('/')?;
+    let strip = |part: &str| {
+        let digits = part.trim_start_matches('0');
+        if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
+    };
+    let plain = |s: &str| !s.is_empty() && s.len() <= 3 && s.bytes().all(|b| b.is_ascii_digit());
+    if !plain(length) {
+        return None;
+    }
+    let sloppy = if address.contains(':') {
+        address.to_owned()
+    } else {
+        address.split('.').map(strip).collect::<Vec<_>>().join(".")
+    };
+    let prefix: u8 = length.parse().ok()?;
+    IpNet::new(sloppy.parse().ok()?, prefix).ok().map(|net| net.trunc())
+}
+
+/// Lowers a label selector, checking it as the API server does (S9, S20-S25).
+pub fn selector(selector: &LabelSelector, path: &Path, checks: &mut Checks) -> Selector {
+    let mut requirements = Vec::new();
+    let at = path.key("matchLabels");
+    for (key, value) in selector.match_labels.iter().flatten() {
+        let here = at.key(key);
+        check_key(key, &here, checks);
+        if !is_label_value(value) {
+            checks.invalid(&here, format!("`{value}` is not a valid label value"));
+        }
+        requirements.push(Requirement::In(key.as_str().into(), vec![value.as_str().into()]));
+    }
+    for (i, expression) in selector.match_expressions.iter().flatten().enumerate() {
+        let here = path.key("matchExpressions").index(i);
+        check_key(&expression.key, &here.key("key"), checks);
+        let values: Vec<Box<str>> = expression.values.iter().flatten().map(|v| v.as_str().into()).collect();
+        requirements.extend(requirement(&expression.key, &expression.operator, values, &here, checks));
+    }
+    Selector::new(requirements)
+}
+
+fn check_key(key: &str, path: &Path, checks: &mut Checks) {
+    if !is_qualified_name(key) {
+        checks.invalid(path, format!("`{key}` is not a valid label key"));
+    }
+}
+
+fn requirement(
+    key: &str, operator: &str, values: Vec<Box<str>>, path: &Path, checks: &mut Checks,
+) -> Option<Requirement> {
+    let key: Box<str> = key.into();
+    for (i, value) in values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
+        checks.invalid(&path.key("values").index(i), format!("`{value}` is not a valid label value"));
+    }
+    let at = path.key("values");
+    match operator {
+        "In" | "NotIn" if values.is_empty() => {
+            checks.invalid(&at, format!("operator `{operator}` needs at least one value"));
+            None
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            checks.invalid(&at, format!("operator `{operator}` takes no values"));
+            None
+        }
+        "In" => Some(Requirement::In(key, values)),
+        "NotIn" => Some(Requirement::NotIn(key, values)),
+        "Exists" => Some(Requirement::Exists(key)),
+        "DoesNotExist" => Some(Requirement::DoesNotExist(key)),
+        other => {
+            let message = format!("`{other}` is not a selector operator");
+            checks.invalid_help(&path.key("operator"), message, "use In, NotIn, Exists or DoesNotExist");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s7_port_names_are_iana_service_names() {
+        for good in ["http", "a", "web-2", "fifteen-letters"] {
+            assert!(is_port_name(good), "{good}");
+        }
+        for bad in ["80", "5432", "", "Http", "-a", "a-", "a--b", "sixteen-letters-"] {
+            assert!(!is_port_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn s38_cidrs_are_read_sloppily() {
+        assert_eq!(parse_cidr("10.1.2.3/8"), parse_cidr("10.0.0.0/8"));
+        assert_eq!(parse_cidr("010.000.0.0/8"), parse_cidr("10.0.0.0/8"));
+        for bad in ["10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/-1", "/8", "", "10.0.0.0/+8"] {
+            assert_eq!(parse_cidr(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_and_labels() {
+        assert!(is_dns_subdomain("a.b-c") && !is_dns_subdomain("Deny_All") && !is_dns_subdomain("a..b"));
+        assert!(is_qualified_name("app.kubernetes.io/name") && !is_qualified_name("a/b/c") && !is_qualified_name(""));
+        assert!(is_label_value("") && is_label_value("a_b.C") && !is_label_value("-a") && !is_label_value("a b"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Finding a symbolic path again: [`Origin`] -> file, line and column.
+//!
+//! The document's text is read again when somebody wants to see it, once per document ([`Locator`] remembers). Cost:
+//! O(document) for the first look, O(path) afterwards. A path that no longer leads anywhere falls back to the deepest
+//! part that exists.
+
+use super::{Chunk, Node, parse};
+use crate::source::{DocumentId, FileId, Location, Origin, Sources, Span, Step};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Looks up positions and remembers the documents it has read.
+pub struct Locator<'s> {
+    sources: &'s Sources,
+    trees: RefCell<HashMap<DocumentId, Option<Rc<Node>>>>,
+}
+
+impl<'s> Locator<'s> {
+    /// A locator over these texts.
+    pub fn new(sources: &'s Sources) -> Self {
+        Self { sources, trees: RefCell::new(HashMap::new()) }
+    }
+
+    /// The texts.
+    pub fn sources(&self) -> &'s Sources {
+        self.sources
+    }
+
+    /// Where an origin stands, as people count.
+    pub fn locate(&self, origin: &Origin) -> Option<Location> {
+        let (file, span) = self.span(origin)?;
+        Some(Location { file: self.sources.file(file)?.name.clone(), at: span.at })
+    }
+
+    /// Where an origin stands, as a stretch of its file: of a keyed value the key, of a list item its first word.
+    pub fn span(&self, origin: &Origin) -> Option<(FileId, Span)> {
+        let document = self.sources.document(origin.document)?;
+        let fallback = || Some((document.file, Span { start: document.start, end: document.start, at: document.at }));
+        if origin.path.is_root() {
+            return fallback();
+        }
+        let Some(tree) = self.tree(origin.document) else { return fallback() };
+        let mut node = tree.at(&document.base).unwrap_or(&tree);
+        let mut span = Span { at: document.at, ..node.span };
+        for step in &origin.path.0 {
+            let found = match step {
+                Step::Key(key) => node.entry(key).map(|e| (&e.value, e.key_span)),
+                Step::Index(index) => node.items().get(*index as usize).map(|n| (n, n.span)),
+            };
+            let Some((next, at)) = found else { break };
+            (node, span) = (next, at);
+        }
+        Some((document.file, span))
+    }
+
+    fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
+        if let Some(known) = self.trees.borrow().get(&id) {
+            return known.clone();
+        }
+        let document = self.sources.document(id)?;
+        let file = self.sources.file(document.file)?;
+        let chunk = Chunk { start: document.start, end: document.end, line: document.line };
+        let tree = parse(&file.text, &chunk).root.map(Rc::new);
+        self.trees.borrow_mut().insert(id, tree.clone());
+        tree
+    }
+}

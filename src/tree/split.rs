@@ -1,0 +1,138 @@
+//! Splitting a file into chunks as kubectl does, and a cheap look at what a chunk is.
+//!
+//! kubectl splits textually: a line that starts with `---` ends a document, even inside a block scalar, and the rest of
+//! that line is dropped. A file that starts with `{` is a stream of JSON values. Cost: one pass over the lines.
+
+use super::json;
+
+/// A stretch of a file that holds one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// 1-based line of the first byte.
+    pub line: u32,
+}
+
+/// Whether a text starts with a template action, not with JSON.
+pub fn is_template_start(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with("{{")
+}
+
+/// Splits a file; chunks that hold nothing but blanks and comments are left out.
+pub fn split(text: &str) -> Vec<Chunk> {
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !is_template_start(text) {
+        return json::split(text);
+    }
+    let mut chunks = Vec::new();
+    let (mut start, mut first_line) = (0, 1);
+    let (mut offset, mut line) = (0, 1);
+    for each in text.split_inclusive('\n') {
+        let next = offset + each.len();
+        if each.strip_prefix('\u{feff}').unwrap_or(each).starts_with("---") {
+            push(&mut chunks, text, Chunk { start, end: offset, line: first_line });
+            (start, first_line) = (next, line + 1);
+        }
+        offset = next;
+        line += 1;
+    }
+    push(&mut chunks, text, Chunk { start, end: text.len(), line: first_line });
+    chunks
+}
+
+fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
+    let part = text.get(chunk.start..chunk.end).unwrap_or_default();
+    let content = |l: &str| {
+        let l = l.trim_start_matches('\u{feff}').trim();
+        !l.is_empty() && !l.starts_with('#') && l != "..."
+    };
+    if part.lines().any(content) {
+        chunks.push(chunk);
+    }
+}
+
+/// What a chunk says of itself on its top-level lines, whether or not it can be parsed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sniffed<'a> {
+    /// `apiVersion:`.
+    pub api_version: Option<&'a str>,
+    /// `kind:`.
+    pub kind: Option<&'a str>,
+    /// `metadata.name:`.
+    pub name: Option<&'a str>,
+    /// `metadata.namespace:`.
+    pub namespace: Option<&'a str>,
+}
+
+impl Sniffed<'_> {
+    /// Whether a sniffed word is a template or a placeholder and so says nothing.
+    pub fn is_placeholder(word: &str) -> bool {
+        word.contains("{{") || word.contains("${") || word.contains("$(")
+    }
+}
+
+/// Looks at a chunk line by line. Reads block style YAML and pretty-printed JSON; what it does not see is `None`.
+pub fn sniff(chunk: &str) -> Sniffed<'_> {
+    let mut sniffed = Sniffed::default();
+    let (mut in_metadata, mut metadata_indent) = (false, None);
+    for line in chunk.lines() {
+        let line = line.trim_start_matches('\u{feff}');
+        let body = line.trim_start();
+        let indent = line.len() - body.len();
+        if body.is_empty() || body.starts_with('#') || body.starts_with("{{") {
+            continue;
+        }
+        if indent == 0 {
+            in_metadata = body.starts_with("metadata:");
+            metadata_indent = None;
+            set(&mut sniffed.api_version, body, "apiVersion:");
+            set(&mut sniffed.kind, body, "kind:");
+        } else if in_metadata && *metadata_indent.get_or_insert(indent) == indent {
+            set(&mut sniffed.name, body, "name:");
+            set(&mut sniffed.namespace, body, "namespace:");
+        }
+    }
+    sniffed
+}
+
+fn set<'a>(slot: &mut Option<&'a str>, line: &'a str, key: &str) {
+    if slot.is_none()
+        && let Some(rest) = line.strip_prefix(key)
+    {
+        let value = rest.split(" #").next().unwrap_or(rest).trim().trim_matches(['"', '\'']);
+        *slot = (!value.is_empty()).then_some(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(&str, u32)> {
+        split(text).iter().map(|c| (&text[c.start..c.end], c.line)).collect()
+    }
+
+    #[test]
+    fn documents_end_at_lines_that_start_with_dashes() {
+        assert_eq!(texts("a: 1\n--- # x\nb: 2\n---\n# only a comment\n---\nc: 3"), [("a: 1\n", 1), ("b: 2\n", 3), ("c: 3", 7)]);
+        assert_eq!(texts("---\r\na: 1\r\n"), [("a: 1\r\n", 2)]);
+        assert_eq!(texts("\u{feff}---\na: 1\n").len(), 1);
+        assert!(texts("").is_empty() && texts("\n# x\n").is_empty());
+    }
+
+    #[test]
+    fn a_file_that_starts_with_a_brace_is_a_stream_of_json() {
+        assert_eq!(texts("{\"a\":1}\n{\"b\":2}"), [("{\"a\":1}", 1), ("{\"b\":2}", 2)]);
+        assert_eq!(texts("{{- if .x }}\nkind: A\n---\nkind: B").len(), 2);
+    }
+
+    #[test]
+    fn a_broken_document_still_says_what_it_is() {
+        let s = sniff("apiVersion: v1\nkind: \"Secret\" # x\nmetadata:\n  name: {{ .n }}\n  namespace: shop\n   bad");
+        assert_eq!((s.kind, s.namespace), (Some("Secret"), Some("shop")));
+        assert!(Sniffed::is_placeholder(s.name.unwrap()));
+        assert_eq!(sniff("spec:\n  kind: Inner\n").kind, None);
+    }
+}

@@ -1,0 +1,370 @@
+//! YAML events -> tree, with kubectl's rules: merge keys, scalar keys, duplicates, one document a chunk, no tabs.
+//!
+//! The library gives events with spans; the tree, the scalar rules and the limits are ours. An alias is charged with the
+//! size of what it stands for, so an alias bomb is one clear error long before memory is short.
+
+use super::scalar::{self, NotANumber};
+use super::split::is_template_start;
+use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value};
+use crate::source::{Position, Span};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use std::collections::HashMap;
+
+/// Reads one chunk. Spans are relative to the chunk.
+pub fn parse(text: &str) -> Parsed {
+    let text_start = text.strip_prefix('\u{feff}').map_or(0, |_| '\u{feff}'.len_utf8());
+    if let Some(span) = tab_indent(text) {
+        return failed(text, tab_problem(span));
+    }
+    let mut reader = Reader::new(&text[text_start..], text_start);
+    match reader.document() {
+        Ok(root) => {
+            if root.as_ref().is_some_and(|r| has_template_key(r, text)) {
+                return failed(text, template_problem(text));
+            }
+            Parsed { root, problems: reader.problems }
+        }
+        Err(problem) => failed(text, *problem),
+    }
+}
+
+/// Of a text that cannot be read, says that it is a template if it is one.
+fn failed(text: &str, problem: Problem) -> Parsed {
+    let template = problem.kind == ProblemKind::Syntax && (text.contains("{{") && text.contains("}}") || is_template_start(text));
+    Parsed { root: None, problems: vec![if template { template_problem(text) } else { problem }] }
+}
+
+fn template_problem(text: &str) -> Problem {
+    let at = text.find("{{").unwrap_or(0);
+    let span = Span { start: at, end: at + 2, at: super::position(text, at) };
+    Problem::new(ProblemKind::UnrenderedTemplate, span, "an unrendered template: `{{ ... }}` is filled in by Helm, not by kubectl")
+        .help("render it first: `helm template CHART | netpal ... -f -`")
+}
+
+/// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks like that.
+fn has_template_key(node: &Node, text: &str) -> bool {
+    match &node.value {
+        Value::Sequence(items) => items.iter().any(|n| has_template_key(n, text)),
+        Value::Mapping(entries) => entries.iter().any(|e| {
+            let start = text.get(e.value.span.start..).unwrap_or_default();
+            start.starts_with("{{") || has_template_key(&e.value, text)
+        }),
+        _ => false,
+    }
+}
+
+/// kubectl refuses any line whose leading blanks contain a tab, even a blank or comment line.
+fn tab_indent(text: &str) -> Option<Span> {
+    let mut offset = 0;
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line.get(..blanks).and_then(|b| b.find('\t')) {
+            let narrow = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+            let at = Position { line: narrow(i), column: narrow(tab) };
+            return Some(Span { start: offset + tab, end: offset + tab + 1, at });
+        }
+        offset += line.len();
+    }
+    None
+}
+
+fn tab_problem(span: Span) -> Problem {
+    Problem::new(ProblemKind::Syntax, span, "a tab indents this line; YAML allows only spaces there").help("replace the tab by spaces")
+}
+
+type Fallible<T> = Result<T, Box<Problem>>;
+
+struct Reader<'t> {
+    text: &'t str,
+    offset: usize,
+    parser: Parser<'t, StrInput<'t>>,
+    anchors: HashMap<usize, (Node, usize)>,
+    problems: Vec<Problem>,
+    nodes: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str, offset: usize) -> Self {
+        let parser = Parser::new_from_str(text);
+        Self { text, offset, parser, anchors: HashMap::new(), problems: Vec::new(), nodes: 0 }
+    }
+
+    fn next(&mut self) -> Fallible<(Event<'t>, Span)> {
+        loop {
+            match self.parser.next_event() {
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((event, span))) => {
+                    let span = self.span(&span);
+                    return Ok((event, span));
+                }
+                Some(Err(error)) => return Err(Box::new(self.scan_error(&error))),
+                None => return Ok((Event::StreamEnd, Span::default())),
+            }
+        }
+    }
+
+    fn span(&self, span: &granit_parser::Span) -> Span {
+        let byte = |m: &granit_parser::Marker| m.byte_offset().unwrap_or_else(|| self.byte_of(m.index())) + self.offset;
+        Span { start: byte(&span.start), end: byte(&span.end), at: position(&span.start) }
+    }
+
+    fn byte_of(&self, index: usize) -> usize {
+        self.text.char_indices().nth(index).map_or(self.text.len(), |(i, _)| i)
+    }
+
+    fn scan_error(&self, error: &ScanError) -> Problem {
+        let marker = error.marker();
+        let start = marker.byte_offset().unwrap_or_else(|| self.byte_of(marker.index())) + self.offset;
+        let span = Span { start, end: start + 1, at: position(marker) };
+        let message = error.kind().to_string();
+        let kind = if message.contains("limit") { ProblemKind::Limit } else { ProblemKind::Syntax };
+        Problem::new(kind, span, format!("not valid YAML: {message}"))
+    }
+
+    /// The first document of the chunk; what follows `...` is lost, as in kubectl.
+    fn document(&mut self) -> Fallible<Option<Node>> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => return Ok(root),
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if root.is_some() => {
+                    self.problems.push(Problem::new(ProblemKind::Lost, span, "kubectl drops what follows the first document here"));
+                    return Ok(root);
+                }
+                Event::DocumentStart(..) => {}
+                event => root = Some(self.node(event, span, 0)?),
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Fallible<Node> {
+        if depth > MAX_DEPTH {
+            return Err(limit(span, format!("nested more than {MAX_DEPTH} deep")));
+        }
+        self.charge(1, span)?;
+        let before = self.nodes;
+        let (node, anchor) = match event {
+            Event::Alias(id) => return self.alias(id, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = scalar_value(&text, style, tag.as_deref().and_then(|t| t.core_suffix()), span)?;
+                (Node { span, value }, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.sequence(span, depth)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
+            other => return Err(syntax(span, format!("unexpected {other:?}"))),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        }
+        Ok(node)
+    }
+
+    fn charge(&mut self, nodes: usize, span: Span) -> Fallible<()> {
+        self.nodes += nodes;
+        if self.nodes > MAX_NODES {
+            let message = format!("more than {MAX_NODES} values once its aliases are written out");
+            return Err(limit(span, message));
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Fallible<Node> {
+        let size = self.anchors.get(&id).map(|(_, size)| *size);
+        let Some(size) = size else { return Err(syntax(span, "an alias inside its own anchor".into())) };
+        self.charge(size, span)?;
+        let found = self.anchors.get(&id).map(|(node, _)| node.clone());
+        found.ok_or_else(|| syntax(span, "an unknown alias".into()))
+    }
+
+    fn sequence(&mut self, span: Span, depth: usize) -> Fallible<Node> {
+        let mut items = Vec::new();
+        loop {
+            let (event, at) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                return Ok(Node { span: Span { end: at.end, ..span }, value: Value::Sequence(items) });
+            }
+            items.push(self.node(event, at, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, span: Span, depth: usize) -> Fallible<Node> {
+        let mut map = Mapping::default();
+        loop {
+            let (event, key_span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                let entries = map.finish();
+                return Ok(Node { span: Span { end: key_span.end, ..span }, value: Value::Mapping(entries) });
+            }
+            let merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let key = if merge { Box::from("<<") } else { key_text(&self.node(event, key_span, depth + 1)?)? };
+            let (event, at) = self.next()?;
+            let value = self.node(event, at, depth + 1)?;
+            if merge {
+                map.merge(value)?;
+            } else if let Some(problem) = map.insert(Entry { key, key_span, value }) {
+                self.problems.push(problem);
+            }
+        }
+    }
+}
+
+/// A mapping that is being read: own keys, and keys that merges bring where no own key stands.
+#[derive(Default)]
+struct Mapping {
+    own: Vec<Entry>,
+    index: HashMap<Box<str>, usize>,
+    merged: Vec<Entry>,
+}
+
+impl Mapping {
+    fn insert(&mut self, entry: Entry) -> Option<Problem> {
+        let Some(&at) = self.index.get(&entry.key) else {
+            self.index.insert(entry.key.clone(), self.own.len());
+            self.own.push(entry);
+            return None;
+        };
+        let earlier = self.own.get_mut(at)?;
+        let problem = duplicate(&entry.key, earlier.key_span, entry.key_span);
+        *earlier = entry;
+        Some(problem)
+    }
+
+    fn merge(&mut self, value: Node) -> Fallible<()> {
+        let span = value.span;
+        match value.value {
+            Value::Mapping(entries) => self.merged.extend(entries),
+            Value::Sequence(items) if items.iter().all(|i| matches!(i.value, Value::Mapping(_))) => {
+                // of several merged mappings the earlier wins
+                items.into_iter().rev().try_for_each(|item| self.merge(item))?;
+            }
+            _ => return Err(syntax(span, "`<<` needs a mapping or a list of mappings".into())),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<Entry> {
+        for entry in self.merged.into_iter().rev() {
+            if !self.index.contains_key(&entry.key) {
+                self.index.insert(entry.key.clone(), self.own.len());
+                self.own.push(entry);
+            }
+        }
+        self.own
+    }
+}
+
+/// The finding for a key given twice.
+pub fn duplicate(key: &str, first: Span, second: Span) -> Problem {
+    let mut problem = Problem::new(ProblemKind::DuplicateKey, second, format!("`{key}` is given twice; the last value counts"))
+        .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
+    problem.related.push((first, "first given here".into()));
+    problem
+}
+
+fn position(marker: &granit_parser::Marker) -> Position {
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position { line: narrow(marker.line().max(1)), column: narrow(marker.col() + 1) }
+}
+
+fn limit(span: Span, message: String) -> Box<Problem> {
+    Box::new(Problem::new(ProblemKind::Limit, span, message))
+}
+
+fn syntax(span: Span, message: String) -> Box<Problem> {
+    Box::new(Problem::new(ProblemKind::Syntax, span, message))
+}
+
+fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -> Fallible<Value> {
+    let string = || Ok(Value::String(text.into()));
+    match (tag, style) {
+        (Some("str" | "binary"), _) | (None, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) => string(),
+        (None, ScalarStyle::Literal | ScalarStyle::Folded) => string(),
+        _ => scalar::resolve(text).map_err(|NotANumber| {
+            syntax(span, format!("`{text}` is a number without a JSON form, which kubectl refuses"))
+        }),
+    }
+}
+
+/// A key as text: kubectl writes numbers and booleans out; null and collections are no keys.
+fn key_text(node: &Node) -> Fallible<Box<str>> {
+    match &node.value {
+        Value::String(s) => Ok(s.clone()),
+        Value::Bool(b) => Ok(b.to_string().into()),
+        Value::Int(n) => Ok(n.to_string().into()),
+        Value::UInt(n) => Ok(n.to_string().into()),
+        Value::Float(f) => Ok(f.to_string().into()),
+        Value::Null => Err(syntax(node.span, "null is no key (kubectl: unsupported map key)".into())),
+        Value::Sequence(_) | Value::Mapping(_) => Err(syntax(node.span, format!("{} is no key", node.kind_name()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> String {
+        let parsed = parse(text);
+        parsed.root.map_or_else(|| format!("{:?}", parsed.problems[0].kind), |r| r.to_json().to_string())
+    }
+
+    #[test]
+    fn keys_are_written_out_and_null_is_none() {
+        assert_eq!(json("80: a\nyes: b\n1.5: c"), r#"{"80":"a","true":"b","1.5":"c"}"#);
+        assert_eq!(json("? ~\n: 1"), "Syntax");
+    }
+
+    #[test]
+    fn merges_fill_in_what_is_not_given() {
+        assert_eq!(json("a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3"), r#"{"a":{"x":1,"z":2},"b":{"z":3,"x":1}}"#);
+        assert_eq!(json("a: {<<: [{x: 1}, {x: 2, z: 3}]}").contains("\"x\":1"), true);
+    }
+
+    #[test]
+    fn of_a_key_given_twice_the_last_counts_and_both_places_are_told() {
+        let parsed = parse("a: 1\nb: 2\na: 3\n");
+        assert_eq!(parsed.root.unwrap().get("a").and_then(Node::as_i64), Some(3));
+        let problem = &parsed.problems[0];
+        assert_eq!((problem.span.at.line, problem.related[0].0.at.line), (3, 1));
+        assert!(!problem.is_error());
+    }
+
+    #[test]
+    fn tabs_templates_and_bombs_are_clear_errors() {
+        assert_eq!(json("a:\n\t b: 1"), "Syntax");
+        assert_eq!(json("a: 1\n\t# comment"), "Syntax");
+        assert_eq!(json("name: {{ .Values.x }}\n"), "UnrenderedTemplate");
+        assert_eq!(json("{{- if .x }}\na: 1\n{{- end }}"), "UnrenderedTemplate");
+        assert_eq!(json("a: \"{{ .x }}\""), r#"{"a":"{{ .x }}"}"#);
+        let bomb = (1..9).fold("a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, i| {
+            let items = vec![format!("*a{}", i - 1); 9].join(",");
+            text + &format!("a{i}: &a{i} [{items}]\n")
+        });
+        assert_eq!(json(&bomb), "Limit");
+        assert_eq!(json(&"[".repeat(20_000)), "Limit");
+        assert_eq!(json(&"- ".repeat(20_000)), "Limit");
+        assert_eq!(json("a: .inf"), "Syntax");
+    }
+
+    #[test]
+    fn what_follows_three_dots_is_lost_and_said() {
+        let parsed = parse("a: 1\n...\nb: 2\n");
+        assert_eq!(parsed.root.unwrap().entries().len(), 1);
+        assert_eq!(parsed.problems[0].kind, ProblemKind::Lost);
+    }
+
+    #[test]
+    fn positions_are_those_an_editor_shows() {
+        let root = parse("a:\n  - b: é\n    c: 1\n").root.unwrap();
+        let c = root.get("a").unwrap().items()[0].entry("c").unwrap();
+        assert_eq!((c.key_span.at.line, c.key_span.at.column), (3, 5));
+    }
+
+    #[test]
+    fn nothing_panics_on_junk() {
+        for text in ["\0", "\u{1}\u{7f}", "&a *a", "a: &a [*a]", "!!binary x", "%YAML 9\n---\n", "'", "\"\\ud800\"", "? [a]: b", "- - -\n\t"] {
+            let _ = parse(text);
+        }
+    }
+}
