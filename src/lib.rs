@@ -3,8 +3,13 @@
 pub mod compile;
 pub mod diagnostic;
 pub mod input;
+pub mod load;
 pub mod model;
 pub mod policy;
 pub mod set;
 pub mod source;
 pub mod tree;
+
+pub use compile::{AllowGraph, CompileOptions};
+pub use input::Input;
+pub use load::{LoadError, LoadOptions, load, load_reader, load_str};

@@ -1,0 +1,338 @@
+//! Pieces of text -> [`Input`]: registers documents, tells what is wrong, builds the cluster, lowers the policies.
+//!
+//! Phases: [`Assembly::register`] turns pieces into objects; [`Assembly::deduplicate`] keeps of equal names the last;
+//! [`super::objects`] and [`build`] fill the cluster; [`Assembly::policies`] lowers the law. Order is input order.
+
+use super::objects::{self, Object, Shape, Suspicion};
+use super::read::{Piece, ReadFile};
+use super::{LoadOptions, build};
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::input::{Input, Tally};
+use crate::model::{Selector, WorkloadKind};
+use crate::policy::dialects::{self, Header};
+use crate::policy::{Namespaces, PolicySet, Subject, Taint, TaintEffect, TaintReason};
+use crate::source::{Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span};
+use crate::tree::{Node, Problem, ProblemKind, Sniffed};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// Builds the input from what was read.
+pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
+    let mut assembly = Assembly::new(options);
+    for file in files {
+        assembly.register(file);
+    }
+    let objects = assembly.deduplicate();
+    let cluster = build::cluster(&objects, &mut assembly);
+    assembly.policies(&objects);
+    assembly.finish(cluster)
+}
+
+/// An input while it is put together.
+pub struct Assembly<'o> {
+    /// Choices of loading.
+    pub options: &'o LoadOptions,
+    sources: Sources,
+    /// What is worth telling.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts.
+    pub tally: Tally,
+    objects: Vec<Object>,
+    law: PolicySet,
+}
+
+impl<'o> Assembly<'o> {
+    fn new(options: &'o LoadOptions) -> Self {
+        Self {
+            options,
+            sources: Sources::default(),
+            diagnostics: Vec::new(),
+            tally: Tally::default(),
+            objects: Vec::new(),
+            law: PolicySet::default(),
+        }
+    }
+
+    fn register(&mut self, read: ReadFile) {
+        self.tally.files += 1;
+        let (text, unreadable) = match &read.file.content {
+            Ok(text) => (Arc::clone(text), None),
+            Err(reason) => (Arc::from(""), Some(reason.clone())),
+        };
+        let file = self.sources.add_file(&read.file.name, text);
+        if let Some(reason) = unreadable {
+            let place = self.place(file, Position { line: 1, column: 1 });
+            self.diagnostics.push(Diagnostic::new(Severity::Error, Code::Unreadable, place, format!("cannot read this file: {reason}")));
+            self.taint_unread("a file that could not be read", Suspicion::Any, None, None);
+        }
+        for piece in read.pieces {
+            self.piece(file, piece);
+        }
+    }
+
+    fn place(&self, file: FileId, at: Position) -> Place {
+        let name = self.sources.file(file).map(|f| f.name.clone()).unwrap_or_default();
+        Place::At(Location { file: name, at })
+    }
+
+    fn piece(&mut self, file: FileId, piece: Piece) {
+        let broken = piece.root.is_none() && !piece.skipped;
+        let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
+        let told: Vec<(Severity, &Problem)> = piece.problems.iter().map(|p| (severity(self, p), p)).collect();
+        let found: Vec<Diagnostic> = told.into_iter().map(|(s, p)| self.diagnostic(file, s, p)).collect();
+        self.diagnostics.extend(found);
+        if piece.skipped {
+            self.tally.objects += 1;
+            let kind = piece.said.kind.unwrap_or_default();
+            *self.tally.skipped.entry(kind).or_default() += 1;
+            return;
+        }
+        match piece.root {
+            None => self.broken(file, &piece),
+            Some(root) => match objects::shape(root) {
+                Shape::NoKind => {}
+                Shape::Template { policies } => self.template(file, &piece.chunk, policies),
+                Shape::Objects(list) => list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node)),
+            },
+        }
+    }
+
+    fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
+        let text = self.sources.file(file).and_then(|f| f.text.get(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
+        objects::suspect(&piece.said, text)
+    }
+
+    /// A document that is surely no policy only warns when it is broken.
+    fn severity(&self, file: FileId, piece: &Piece, problem: &Problem, broken: bool) -> Severity {
+        let harmless = !problem.is_error() || (broken && self.suspicion(file, piece) == Suspicion::None);
+        if harmless { Severity::Warning } else { Severity::Error }
+    }
+
+    fn broken(&mut self, file: FileId, piece: &Piece) {
+        let suspicion = self.suspicion(file, piece);
+        let kind = piece.said.kind.clone().filter(|k| !Sniffed::is_placeholder(k));
+        if let Some(kind) = &kind {
+            self.tally.objects += 1;
+            *self.tally.skipped.entry(format!("{kind} (broken)")).or_default() += 1;
+        }
+        if suspicion == Suspicion::None {
+            return;
+        }
+        let name = piece.said.name.as_deref().filter(|n| !Sniffed::is_placeholder(n));
+        let namespace = piece.said.namespace.as_deref().filter(|n| !Sniffed::is_placeholder(n));
+        let kind = kind.as_deref().unwrap_or("a document");
+        let what = format!("{kind} {}", name.unwrap_or("without a readable name"));
+        let document = self.document(file, &piece.chunk, Path::root(), None);
+        self.taint_unread(&what, suspicion, namespace, Some(Origin::document(document)));
+    }
+
+    /// Leaves a taint for a policy that could not be read, over its namespace where that is known.
+    fn taint_unread(&mut self, what: &str, suspicion: Suspicion, namespace: Option<&str>, origin: Option<Origin>) {
+        let namespaces = match namespace {
+            Some(name) => Namespaces::Named(name.into()),
+            None => Namespaces::Matching(Selector::everything()),
+        };
+        let effect = if suspicion == Suspicion::Network { TaintEffect::NetworkTier } else { TaintEffect::Anything };
+        self.law.taints.push(Taint {
+            what: what.into(),
+            reason: TaintReason::Broken,
+            effect,
+            subject: Subject { namespaces, pods: Selector::everything() },
+            directions: [true, true],
+            origin,
+        });
+    }
+
+    fn template(&mut self, file: FileId, chunk: &crate::tree::Chunk, policies: bool) {
+        self.tally.objects += 1;
+        *self.tally.skipped.entry("Template".into()).or_default() += 1;
+        let place = self.place(file, Position { line: chunk.line, column: 1 });
+        let severity = if policies { Severity::Error } else { Severity::Warning };
+        let message = "an OpenShift Template: its objects have parameters to be filled in, so none of them was read";
+        self.diagnostics.push(Diagnostic::new(severity, Code::NotAnObject, place, message).help("process it first: oc process -f FILE | netpal ... -f -"));
+        if policies {
+            let document = self.document(file, chunk, Path::root(), None);
+            self.taint_unread("a policy in an OpenShift Template", Suspicion::Network, None, Some(Origin::document(document)));
+        }
+    }
+
+    fn document(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, at: Option<Position>) -> DocumentId {
+        let start = Position { line: chunk.line, column: 1 };
+        self.sources.add_document(Document { file, start: chunk.start, end: chunk.end, line: chunk.line, base, at: at.unwrap_or(start) })
+    }
+
+    fn object(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, node: Node) {
+        self.tally.objects += 1;
+        let at = node.entries().first().map_or(node.span.at, |e| e.key_span.at);
+        let document = self.document(file, chunk, base, Some(at));
+        let Some(object) = objects::object(node, document) else { return };
+        if !build::is_world(&object) && !is_law(&object) {
+            *self.tally.skipped.entry(object.kind.to_string()).or_default() += 1;
+            return;
+        }
+        self.objects.push(object);
+    }
+
+    /// A problem of a text as a diagnostic.
+    fn diagnostic(&self, file: FileId, severity: Severity, problem: &Problem) -> Diagnostic {
+        let code = match problem.kind {
+            ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
+            ProblemKind::UnrenderedTemplate => Code::UnrenderedTemplate,
+            ProblemKind::DuplicateKey => Code::DuplicateKey,
+            ProblemKind::UnknownField => Code::UnknownField,
+            ProblemKind::WrongType => Code::WrongType,
+            ProblemKind::Limit => Code::Limit,
+        };
+        let mut diagnostic = Diagnostic::new(severity, code, self.place(file, problem.span.at), problem.message.clone());
+        diagnostic.help = problem.help.clone().map(Into::into);
+        let related = problem.related.iter().map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
+        diagnostic.related = related.collect();
+        diagnostic
+    }
+
+    /// The namespace of an object, kubectl's default where it names none (S1).
+    pub fn namespace_of(&self, object: &Object) -> Box<str> {
+        object.namespace.clone().unwrap_or_else(|| self.options.namespace.clone())
+    }
+
+    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`.
+    fn deduplicate(&mut self) -> Vec<Object> {
+        let mut last: IndexMap<(String, Box<str>, Box<str>, Box<str>), Object> = IndexMap::new();
+        for object in std::mem::take(&mut self.objects) {
+            if let Some(kind) = super::workloads::kind(&object)
+                && super::workloads::is_patch(&object, kind)
+            {
+                self.patch(&object, kind);
+                continue;
+            }
+            let namespace = if build::is_namespaced(&object) { self.namespace_of(&object) } else { Box::default() };
+            self.placeholder(&object, &namespace);
+            let key = (object.group().to_owned(), object.kind.clone(), namespace, object.name.clone());
+            let document = object.document;
+            if let Some(earlier) = last.insert(key, object) {
+                self.duplicate(&earlier, document);
+            }
+        }
+        last.into_values().collect()
+    }
+
+    fn patch(&mut self, object: &Object, kind: WorkloadKind) {
+        *self.tally.skipped.entry(format!("{} (patch)", kind.name())).or_default() += 1;
+        let place = Place::Origin(Origin::document(object.document));
+        let message = format!("{} `{}` has no pod labels or no containers, so it looks like a kustomize patch; skipped", kind.name(), object.name);
+        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::NotAnObject, place, message).help("load the built manifests instead: netpal ... -k DIR"));
+    }
+
+    fn placeholder(&mut self, object: &Object, namespace: &str) {
+        for (field, value) in [("name", &*object.name), ("namespace", namespace)] {
+            if Sniffed::is_placeholder(value) {
+                let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata").key(field)));
+                let message = format!("{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own");
+                self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::Placeholder, place, message).help("fill it in first, for example with envsubst"));
+            }
+        }
+    }
+
+    fn duplicate(&mut self, earlier: &Object, later: DocumentId) {
+        let place = Place::Origin(Origin::document(later));
+        let name = match &earlier.namespace {
+            Some(namespace) => format!("{namespace}/{}", earlier.name),
+            None => earlier.name.to_string(),
+        };
+        let message = format!("{} `{name}` is given twice; the last one counts, as with kubectl apply", earlier.kind);
+        let related = Place::Origin(Origin::document(earlier.document));
+        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message).related(related, "first given here"));
+    }
+
+    /// Lowers every policy, or leaves a taint in its place.
+    fn policies(&mut self, objects: &[Object]) {
+        for object in objects.iter().filter(|o| is_law(o)) {
+            *self.tally.read.entry(object.kind.to_string()).or_default() += 1;
+            match dialects::find(&object.api_version, &object.kind) {
+                Some(dialect) => self.lower(object, dialect),
+                None => self.unmodelled(object),
+            }
+        }
+    }
+
+    fn lower(&mut self, object: &Object, dialect: &dialects::Dialect) {
+        let namespace = self.namespace_of(object);
+        let header = Header { name: &object.name, namespace: &namespace, document: object.document };
+        let lowered = (dialect.lower)(&object.node, header);
+        let file = self.sources.document(object.document).map_or(FileId(0), |d| d.file);
+        for problem in &lowered.problems {
+            let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
+            let diagnostic = self.diagnostic(file, severity, problem);
+            self.diagnostics.push(diagnostic);
+        }
+        for invalid in &lowered.invalid {
+            let place = Place::Origin(Origin::new(object.document, invalid.path.clone()));
+            let message = format!("{}: {}", invalid.path, invalid.message);
+            let mut diagnostic = Diagnostic::new(Severity::Error, Code::InvalidValue, place, message);
+            diagnostic.help = invalid.help.clone().map(Into::into);
+            self.diagnostics.push(diagnostic);
+        }
+        match lowered.policy {
+            Some(policy) => self.law.policies.push(policy),
+            None => {
+                let what = format!("{} {}/{}", object.kind, namespace, object.name);
+                let suspicion = if dialect.namespaced { Suspicion::Network } else { Suspicion::Any };
+                let scope = dialect.namespaced.then_some(&*namespace);
+                self.taint_unread(&what, suspicion, scope, Some(Origin::document(object.document)));
+            }
+        }
+    }
+
+    fn unmodelled(&mut self, object: &Object) {
+        let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else { return };
+        let namespaces = if row.namespaced {
+            Namespaces::Named(self.namespace_of(object))
+        } else {
+            Namespaces::Matching(Selector::everything())
+        };
+        let pods = row.selector.and_then(|field| plain_labels(object.node.get("spec")?.get(field)?)).unwrap_or_default();
+        let what = match &object.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+            None => format!("{} {}", object.kind, object.name),
+        };
+        let place = Place::Origin(Origin::document(object.document));
+        let message = format!("{what} is not modelled; verdicts it could touch are unknown");
+        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::UnmodelledPolicy, place, message));
+        self.law.taints.push(Taint {
+            what: what.into(),
+            reason: TaintReason::UnmodelledKind,
+            effect: row.effect,
+            subject: Subject { namespaces, pods },
+            directions: row.directions,
+            origin: Some(Origin::document(object.document)),
+        });
+    }
+
+    fn finish(self, cluster: crate::model::Cluster) -> Input {
+        Input {
+            cluster: Arc::new(cluster),
+            policies: Arc::new(self.law),
+            sources: Arc::new(self.sources),
+            diagnostics: self.diagnostics,
+            tally: self.tally,
+        }
+    }
+}
+
+/// Whether an object is a policy, modelled or not.
+fn is_law(object: &Object) -> bool {
+    dialects::find(&object.api_version, &object.kind).is_some()
+        || dialects::find_unmodelled(&object.api_version, &object.kind).is_some()
+}
+
+/// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select every pod.
+fn plain_labels(node: &Node) -> Option<Selector> {
+    let plain = |key: &str| !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.");
+    let only = node.entries().iter().all(|e| &*e.key == "matchLabels");
+    let labels = node.get("matchLabels")?.entries();
+    if !only || !labels.iter().all(|e| plain(&e.key) && e.value.as_str().is_some()) {
+        return None;
+    }
+    let one = |e: &crate::tree::Entry| crate::model::Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()]);
+    Some(Selector::new(labels.iter().map(one)))
+}

@@ -1,0 +1,101 @@
+//! Finding the files: a file as named, a directory with everything below it, or a pattern.
+//!
+//! In a directory the files kubectl would take: `.yaml`, `.yml`, `.json`. Links are followed, circles of links are not.
+//! `.git` is left out, `.gitignore` is not obeyed: a policy nobody committed is still a policy. Order: by path.
+
+use super::LoadError;
+use super::read::File;
+use globset::GlobBuilder;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A file larger than this is refused: it would not fit in memory as a tree.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// The files behind a path as the user wrote it.
+///
+/// # Errors
+/// When it is not there, or a pattern matches nothing.
+pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
+    let unreadable = |e: &std::io::Error| LoadError::Unreadable { path: path.to_owned(), reason: reason(e) };
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Ok(below(Path::new(path)).into_iter().map(open).collect()),
+        Ok(_) => {
+            let file = open(PathBuf::from(path));
+            match &file.content {
+                Err(reason) if !reason.starts_with("not text") => {
+                    Err(LoadError::Unreadable { path: path.to_owned(), reason: reason.clone() })
+                }
+                _ => Ok(vec![file]),
+            }
+        }
+        Err(_) if path.contains(['*', '?', '[']) => matching(path),
+        Err(e) => Err(unreadable(&e)),
+    }
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Every manifest below a directory, by path.
+fn below(directory: &Path) -> Vec<PathBuf> {
+    let mut walk = ignore::WalkBuilder::new(directory);
+    walk.standard_filters(false).follow_links(true).filter_entry(|e| e.file_name() != ".git");
+    let files = walk.build().filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| !t.is_dir()));
+    let mut found: Vec<PathBuf> = files.map(ignore::DirEntry::into_path).filter(|p| is_manifest(p)).collect();
+    found.sort();
+    found
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
+}
+
+fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let glob = glob.map_err(|e| LoadError::BadPattern { pattern: pattern.to_owned(), reason: e.kind().to_string() })?;
+    let matcher = glob.compile_matcher();
+    let fixed = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    let base = Path::new(fixed.rfind('/').map_or(".", |slash| &fixed[..=slash]));
+    let mut walk = ignore::WalkBuilder::new(base);
+    walk.standard_filters(false).follow_links(true).filter_entry(|e| e.file_name() != ".git");
+    let named = |p: &Path| matcher.is_match(p) || matcher.is_match(p.strip_prefix("./").unwrap_or(p));
+    let entries = walk.build().filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| !t.is_dir()));
+    let mut found: Vec<PathBuf> = entries.map(ignore::DirEntry::into_path).filter(|p| named(p)).collect();
+    found.sort();
+    if found.is_empty() {
+        return Err(LoadError::NoMatch(pattern.to_owned()));
+    }
+    let plain = |p: PathBuf| p.strip_prefix("./").map(Path::to_path_buf).unwrap_or(p);
+    Ok(found.into_iter().map(|p| open(plain(p))).collect())
+}
+
+fn open(path: PathBuf) -> File {
+    let name = path.to_string_lossy().into_owned();
+    match std::fs::metadata(&path) {
+        Ok(meta) if meta.len() > MAX_FILE_BYTES => {
+            File { name: name.into(), content: Err(format!("larger than {} GiB", MAX_FILE_BYTES >> 30)) }
+        }
+        Ok(_) => match std::fs::read(&path) {
+            Ok(bytes) => File::from_bytes(&name, bytes),
+            Err(e) => File { name: name.into(), content: Err(reason(&e)) },
+        },
+        Err(e) => File { name: name.into(), content: Err(reason(&e)) },
+    }
+}
+
+/// Standard input as a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn stdin() -> Result<File, LoadError> {
+    let mut bytes = Vec::new();
+    let failed = |e: std::io::Error| LoadError::Unreadable { path: "-".into(), reason: e.to_string() };
+    std::io::stdin().lock().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(File::from_bytes("<stdin>", bytes))
+}

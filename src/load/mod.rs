@@ -1,0 +1,134 @@
+//! Bytes -> world and law.
+//!
+//! Phases: [`discover`] finds the files, [`read`] turns texts into documents on all cores, [`objects`] sorts documents by
+//! what they are, [`assemble`] builds the cluster and lowers the policies. Loading yields everything that could be read
+//! and every problem; nothing stops at the first error.
+//!
+//! Invariant: a document that is or may be a policy and could not be read leaves a taint behind, so that no verdict it
+//! could touch is given as certain. Only this room reads files or starts a process.
+
+pub mod assemble;
+pub mod build;
+pub mod discover;
+pub mod kubectl;
+pub mod objects;
+pub mod read;
+pub mod workloads;
+
+use crate::input::Input;
+use std::io::Read;
+use std::path::Path;
+
+/// Where one piece of input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file, a directory, or a glob pattern, as the user wrote it.
+    Path(Box<str>),
+    /// Standard input.
+    Stdin,
+    /// A directory for `kubectl kustomize`.
+    Kustomize(Box<str>),
+    /// A text that is already in memory, under a name for messages.
+    Text(Box<str>, Box<str>),
+}
+
+/// Choices of loading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The namespace of objects that name none; kubectl takes the context's (S1).
+    pub namespace: Box<str>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { namespace: "default".into() }
+    }
+}
+
+/// Why nothing could be loaded at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A path that is not there or cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Unreadable {
+        /// As the user wrote it.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// A pattern that matches no file.
+    #[error("no file matches `{0}`")]
+    NoMatch(String),
+    /// A pattern that is none.
+    #[error("`{pattern}` is not a valid pattern: {reason}")]
+    BadPattern {
+        /// As the user wrote it.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// kubectl could not be run or failed.
+    #[error("`kubectl kustomize {path}` failed: {reason}")]
+    Kubectl {
+        /// The directory.
+        path: String,
+        /// kubectl's words.
+        reason: String,
+    },
+}
+
+/// Loads files, directories (with everything below them) and glob patterns.
+///
+/// ```no_run
+/// let input = netpal::load(["k8s/"])?;
+/// assert!(!input.has_errors());
+/// # Ok::<(), netpal::LoadError>(())
+/// ```
+///
+/// # Errors
+/// When a path cannot be read at all. Problems inside files are diagnostics of the [`Input`].
+pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input, LoadError> {
+    let sources: Vec<Source> = paths.into_iter().map(|p| Source::Path(p.as_ref().to_string_lossy().into())).collect();
+    load_sources(&sources, &LoadOptions::default())
+}
+
+/// Loads manifests from a text.
+///
+/// ```
+/// let input = netpal::load_str("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+/// assert_eq!(input.cluster.namespaces().len(), 1);
+/// ```
+pub fn load_str(text: &str) -> Input {
+    let files = vec![read::File { name: "<text>".into(), content: Ok(text.into()) }];
+    assemble::assemble(read::read(files), &LoadOptions::default())
+}
+
+/// Loads manifests from a reader.
+///
+/// # Errors
+/// When the reader fails.
+pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
+    let mut bytes = Vec::new();
+    let failed = |e: std::io::Error| LoadError::Unreadable { path: "<reader>".into(), reason: e.to_string() };
+    reader.read_to_end(&mut bytes).map_err(failed)?;
+    let files = vec![read::File::from_bytes("<reader>", bytes)];
+    Ok(assemble::assemble(read::read(files), &LoadOptions::default()))
+}
+
+/// Loads from any mix of sources.
+///
+/// # Errors
+/// When a source cannot be read at all.
+pub fn load_sources(sources: &[Source], options: &LoadOptions) -> Result<Input, LoadError> {
+    let mut files = Vec::new();
+    for source in sources {
+        match source {
+            Source::Path(path) => files.extend(discover::files(path)?),
+            Source::Stdin => files.push(discover::stdin()?),
+            Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
+            Source::Text(name, text) => files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) }),
+        }
+    }
+    Ok(assemble::assemble(read::read(files), options))
+}
