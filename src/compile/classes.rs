@@ -9,7 +9,7 @@
 
 use super::atoms::Atoms;
 use super::world::{PodAddress, World};
-use crate::model::{LabelsId, Namespace, NamespaceId, Pod, PodId, Labels, Selector};
+use crate::model::{Labels, LabelsId, Namespace, NamespaceId, Pod, PodId, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Subject};
 use crate::set::{Family, IpSet};
 use indexmap::IndexSet;
@@ -62,7 +62,8 @@ impl Vocabulary {
                     peers.iter().for_each(|p| vocabulary.peer(p));
                 }
                 if let Ports::Of(ports) = &rule.ports {
-                    let names = ports.iter().filter_map(|p| if let PortMatch::Named(n, _) = p { Some(n) } else { None });
+                    let names =
+                        ports.iter().filter_map(|p| if let PortMatch::Named(n, _) = p { Some(n) } else { None });
                     vocabulary.ports.extend(names.cloned());
                 }
             }

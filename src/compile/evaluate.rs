@@ -9,7 +9,8 @@
 use super::world::{Endpoint, Flow, HostBehaviour, Possible, World};
 use crate::model::{NamespaceId, Pod, PodId, Truth};
 use crate::policy::{
-    Action, Direction, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Taint, TaintEffect, Tier,
+    Action, Direction, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Taint, TaintEffect,
+    Tier,
 };
 use crate::set::{Family, Traffic};
 use std::collections::BTreeMap;
@@ -36,16 +37,20 @@ pub fn is_self(world: &World, flow: &Flow) -> bool {
 /// A connection uses one family; it is reachable if one family lets it through both ways (S65).
 fn under(world: &World, flow: &Flow, behaviour: HostBehaviour) -> Possible {
     let families = families(world, flow.source, flow.destination);
-    families.into_iter().map(|family| in_family(world, flow, &Case { behaviour, family })).fold(Possible::DENY, Possible::or)
+    families
+        .into_iter()
+        .map(|family| in_family(world, flow, &Case { behaviour, family }))
+        .fold(Possible::DENY, Possible::or)
 }
 
-/// The families a connection between the two could use.
+/// The families a connection between the two could use. Between pods every family that either end has: whether the other
+/// end has an address of it too is not a matter of policy, and may change with the next restart.
 pub fn families(world: &World, source: Endpoint, destination: Endpoint) -> Vec<Family> {
     let has = |family: Family| match (source, destination) {
         (Endpoint::Address(a), Endpoint::Address(b)) => Family::of(a) == family && Family::of(b) == family,
         (Endpoint::Address(a), Endpoint::Pod(_)) | (Endpoint::Pod(_), Endpoint::Address(a)) => Family::of(a) == family,
         (Endpoint::Pod(a), Endpoint::Pod(b)) => {
-            world.has_family(world.cluster.pod(a), family) && world.has_family(world.cluster.pod(b), family)
+            world.has_family(world.cluster.pod(a), family) || world.has_family(world.cluster.pod(b), family)
         }
     };
     Family::ALL.into_iter().filter(|f| has(*f)).collect()
@@ -194,7 +199,8 @@ fn network_tier(ask: &Ask<'_>, taint: &Tainted) -> (Possible, bool) {
 
 /// Both the ports and the peers of one rule must match (S14).
 fn rule_matches(ask: &Ask<'_>, policy: &Policy, rule: &Rule) -> Truth {
-    let ports = ports_match(ask.world, rule, policy.host_pods, ask.flow.destination, ask.flow.traffic, ask.case.behaviour);
+    let ports =
+        ports_match(ask.world, rule, policy.host_pods, ask.flow.destination, ask.flow.traffic, ask.case.behaviour);
     if !ports {
         return Truth::No;
     }
@@ -259,7 +265,7 @@ pub fn peers_match(world: &World, policy: &Policy, rule: &Rule, pod: PodId, peer
 pub fn peer_matches(world: &World, policy: &Policy, peer: &Peer, pod: PodId, endpoint: Endpoint, case: &Case) -> Truth {
     match (peer, endpoint) {
         (Peer::Unreadable { everything }, _) => Truth::from(*everything), // S83
-        (Peer::Pods(..), Endpoint::Address(_)) => Truth::No, // S34
+        (Peer::Pods(..), Endpoint::Address(_)) => Truth::No,              // S34
         (Peer::Pods(namespaces, pods), Endpoint::Pod(id)) => {
             let other = world.cluster.pod(id);
             if host_pod_hidden(other, policy.host_pods, case.behaviour) {
@@ -273,7 +279,9 @@ pub fn peer_matches(world: &World, policy: &Policy, peer: &Peer, pod: PodId, end
             let hidden = !world.options.blocks_match_pods && world.is_node_address(address).possible();
             Truth::from(block.contains(address) && !hidden) // S35, S40
         }
-        (Peer::Addresses(block), Endpoint::Pod(id)) => world.block_matches_pod(block, world.cluster.pod(id), case.family),
+        (Peer::Addresses(block), Endpoint::Pod(id)) => {
+            world.block_matches_pod(block, world.cluster.pod(id), case.family)
+        }
         (Peer::Nodes(selector), _) => node_matches(world, selector, endpoint),
         (Peer::Domain(_), Endpoint::Address(_)) => Truth::Maybe, // S82
         (Peer::Domain(name), Endpoint::Pod(_)) => Truth::from(name.ends_with(".cluster.local")).and(Truth::Maybe),
@@ -303,7 +311,12 @@ pub fn node_matches(world: &World, selector: &crate::model::Selector, endpoint: 
 
 /// Whether the traffic is on a port of the rule; names are looked up on the destination pod (S43-S51).
 pub fn ports_match(
-    world: &World, rule: &Rule, host_pods: HostPods, destination: Endpoint, traffic: Traffic, behaviour: HostBehaviour,
+    world: &World,
+    rule: &Rule,
+    host_pods: HostPods,
+    destination: Endpoint,
+    traffic: Traffic,
+    behaviour: HostBehaviour,
 ) -> bool {
     match &rule.ports {
         Ports::Any => true,
@@ -313,7 +326,12 @@ pub fn ports_match(
 
 /// Whether the traffic is on one port entry.
 pub fn port_matches(
-    world: &World, port: &PortMatch, host_pods: HostPods, destination: Endpoint, traffic: Traffic, behaviour: HostBehaviour,
+    world: &World,
+    port: &PortMatch,
+    host_pods: HostPods,
+    destination: Endpoint,
+    traffic: Traffic,
+    behaviour: HostBehaviour,
 ) -> bool {
     match (port, destination) {
         (PortMatch::Traffic(set), _) => set.contains(traffic),

@@ -181,7 +181,13 @@ impl AllowGraph {
 
     /// One direction over all traffic, between places of the line.
     pub(super) fn traffic(
-        &self, subject: u32, peer: u32, destination: u32, direction: Direction, view: usize, own_node: Truth,
+        &self,
+        subject: u32,
+        peer: u32,
+        destination: u32,
+        direction: Direction,
+        view: usize,
+        own_node: Truth,
     ) -> Outcome<TrafficSet> {
         let if_so = |yes: bool| if yes { TrafficSet::all() } else { TrafficSet::empty() };
         let walk = Walk {
@@ -240,7 +246,10 @@ impl AllowGraph {
     pub fn verify(&self) {
         let full = self.line.full();
         for set in self.peers.iter().flat_map(|p| &p.0) {
-            assert!(set.sure.is_subset(&set.maybe) && set.maybe.is_subset(&full), "peer sets nest and stay on the line");
+            assert!(
+                set.sure.is_subset(&set.maybe) && set.maybe.is_subset(&full),
+                "peer sets nest and stay on the line"
+            );
         }
         for (id, pod) in self.world.cluster.pods() {
             let class = self.line.classes.get(self.line.classes.of_pod[id.0 as usize]);

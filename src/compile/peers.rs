@@ -201,7 +201,8 @@ impl<'w> PeerSets<'w> {
         let labels = self.label_truths(pods);
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
         for (n, truth) in truths.iter().enumerate().filter(|(_, t)| t.possible()) {
-            let selected = self.line.classes.spans[n].clone().filter(|c| labels[self.line.classes.get(*c).labels as usize]);
+            let selected =
+                self.line.classes.spans[n].clone().filter(|c| labels[self.line.classes.get(*c).labels as usize]);
             if *truth == Truth::Yes { sure.extend(selected) } else { maybe.extend(selected) }
         }
         let found = Match::from_lists(sure, maybe);

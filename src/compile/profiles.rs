@@ -10,9 +10,7 @@ use super::peers::{Line, PeerSets};
 use super::walk::{CompiledPolicy, CompiledRule, Profile, Selecting};
 use super::world::{HostBehaviour, World};
 use crate::model::NamespaceId;
-use crate::policy::{
-    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier,
-};
+use crate::policy::{Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier};
 use crate::set::{Family, Protocol, TrafficSet};
 use indexmap::IndexSet;
 
@@ -60,7 +58,8 @@ pub fn compile(world: &World, line: &Line, peers: &mut PeerSets<'_>) -> Law {
     let mut ports = IndexSet::new();
     let mut policies = Vec::new();
     let classes = &line.classes;
-    let mut selecting: [Vec<Vec<Selecting>>; 2] = [vec![Vec::new(); classes.list.len()], vec![Vec::new(); classes.list.len()]];
+    let mut selecting: [Vec<Vec<Selecting>>; 2] =
+        [vec![Vec::new(); classes.list.len()], vec![Vec::new(); classes.list.len()]];
     for (id, policy) in world.policies.iter() {
         for own in owners(world, policy) {
             let index = number(policies.len());
@@ -79,7 +78,8 @@ pub fn compile(world: &World, line: &Line, peers: &mut PeerSets<'_>) -> Law {
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is relative to the
 /// subject's namespace (S92), otherwise none in particular.
 fn owners(world: &World, policy: &Policy) -> Vec<Option<NamespaceId>> {
-    let relative = |peer: &Peer| matches!(peer, Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _));
+    let relative =
+        |peer: &Peer| matches!(peer, Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _));
     let any = |rule: &Rule| matches!(&rule.peers, Peers::Of(list) if list.iter().any(relative));
     if !policy.rules.iter().flatten().any(any) {
         return vec![None];
@@ -89,7 +89,11 @@ fn owners(world: &World, policy: &Policy) -> Vec<Option<NamespaceId>> {
 }
 
 fn compile_policy(
-    id: PolicyId, policy: &Policy, own: Option<NamespaceId>, peers: &mut PeerSets<'_>, ports: &mut IndexSet<PortSet>,
+    id: PolicyId,
+    policy: &Policy,
+    own: Option<NamespaceId>,
+    peers: &mut PeerSets<'_>,
+    ports: &mut IndexSet<PortSet>,
 ) -> CompiledPolicy {
     let rules = Direction::ALL.map(|direction| {
         let compile = |rule: &Rule| CompiledRule {
@@ -104,7 +108,11 @@ fn compile_policy(
 
 /// Adds a policy to the lists of the classes it governs.
 fn select(
-    policy: &Policy, index: u32, own: Option<NamespaceId>, line: &Line, peers: &mut PeerSets<'_>,
+    policy: &Policy,
+    index: u32,
+    own: Option<NamespaceId>,
+    line: &Line,
+    peers: &mut PeerSets<'_>,
     lists: &mut [Vec<Vec<Selecting>>; 2],
 ) {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
@@ -124,7 +132,11 @@ fn select(
 }
 
 fn intern(
-    world: &World, policies: &[CompiledPolicy], classes: &Classes, direction: Direction, lists: Vec<Vec<Selecting>>,
+    world: &World,
+    policies: &[CompiledPolicy],
+    classes: &Classes,
+    direction: Direction,
+    lists: Vec<Vec<Selecting>>,
     profiles: &mut IndexSet<Profile>,
 ) -> Vec<u32> {
     let tainted = world.options.taints && !world.policies.taints.is_empty();
@@ -165,4 +177,3 @@ fn grouped(world: &World, policies: &[CompiledPolicy], list: Vec<Selecting>) -> 
     }
     profile
 }
-

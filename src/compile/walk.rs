@@ -103,7 +103,8 @@ pub struct Profile {
 impl Profile {
     /// Whether the Network tier isolates the class.
     pub fn isolated(&self) -> Truth {
-        let told = self.network.iter().map(|s| if s.sure { Truth::Yes } else { Truth::Maybe }).max().unwrap_or(Truth::No);
+        let told =
+            self.network.iter().map(|s| if s.sure { Truth::Yes } else { Truth::Maybe }).max().unwrap_or(Truth::No);
         if self.taint.network { told.or(Truth::Maybe) } else { told }
     }
 

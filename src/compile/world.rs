@@ -193,7 +193,9 @@ impl World {
     pub fn pod_addresses(&self, pod: &Pod, family: Family) -> PodAddress {
         let known = self.addresses(pod);
         if known.is_empty() {
-            return PodAddress::Within(if pod.host_network { IpSet::full() } else { self.assumed.clone() }.only(family));
+            return PodAddress::Within(
+                if pod.host_network { IpSet::full() } else { self.assumed.clone() }.only(family),
+            );
         }
         PodAddress::Known(known.iter().copied().filter(|a| Family::of(*a) == family).collect())
     }
@@ -268,9 +270,10 @@ fn assumed_pod_addresses(cluster: &Cluster, policies: &PolicySet) -> IpSet {
     let six = |a: &IpAddr| a.is_ipv6();
     let in_rules = || {
         let rules = policies.policies.iter().flat_map(|p| p.rules.iter().flatten());
-        rules.filter_map(|r| if let Peers::Of(peers) = &r.peers { Some(peers) } else { None }).flatten().any(
-            |peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()),
-        )
+        rules
+            .filter_map(|r| if let Peers::Of(peers) = &r.peers { Some(peers) } else { None })
+            .flatten()
+            .any(|peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()))
     };
     let mentioned = cluster.pods().any(|(_, p)| p.addresses.iter().any(six))
         || cluster.services().any(|(_, s)| s.addresses.iter().any(six))

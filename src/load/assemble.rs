@@ -62,7 +62,12 @@ impl<'o> Assembly<'o> {
         let file = self.sources.add_file(&read.file.name, text);
         if let Some(reason) = unreadable {
             let place = self.place(file, Position { line: 1, column: 1 });
-            self.diagnostics.push(Diagnostic::new(Severity::Error, Code::Unreadable, place, format!("cannot read this file: {reason}")));
+            self.diagnostics.push(Diagnostic::new(
+                Severity::Error,
+                Code::Unreadable,
+                place,
+                format!("cannot read this file: {reason}"),
+            ));
             self.taint_unread("a file that could not be read", Suspicion::Any, None, None);
         }
         for piece in read.pieces {
@@ -79,7 +84,7 @@ impl<'o> Assembly<'o> {
         let broken = piece.root.is_none() && !piece.skipped;
         let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
         let told: Vec<(Severity, &Problem)> = piece.problems.iter().map(|p| (severity(self, p), p)).collect();
-        let found: Vec<Diagnostic> = told.into_iter().map(|(s, p)| self.diagnostic(file, s, p)).collect();
+        let found: Vec<Diagnostic> = told.into_iter().map(|(s, p)| self.diagnostic(file, None, s, p)).collect();
         self.diagnostics.extend(found);
         if piece.skipped {
             self.tally.objects += 1;
@@ -92,13 +97,16 @@ impl<'o> Assembly<'o> {
             Some(root) => match objects::shape(root) {
                 Shape::NoKind => {}
                 Shape::Template { policies } => self.template(file, &piece.chunk, policies),
-                Shape::Objects(list) => list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node)),
+                Shape::Objects(list) => {
+                    list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node))
+                }
             },
         }
     }
 
     fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
-        let text = self.sources.file(file).and_then(|f| f.text.get(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
+        let text =
+            self.sources.file(file).and_then(|f| f.text.get(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
         objects::suspect(&piece.said, text)
     }
 
@@ -149,16 +157,31 @@ impl<'o> Assembly<'o> {
         let place = self.place(file, Position { line: chunk.line, column: 1 });
         let severity = if policies { Severity::Error } else { Severity::Warning };
         let message = "an OpenShift Template: its objects have parameters to be filled in, so none of them was read";
-        self.diagnostics.push(Diagnostic::new(severity, Code::NotAnObject, place, message).help("process it first: oc process -f FILE | netpal ... -f -"));
+        self.diagnostics.push(
+            Diagnostic::new(severity, Code::NotAnObject, place, message)
+                .help("process it first: oc process -f FILE | netpal ... -f -"),
+        );
         if policies {
             let document = self.document(file, chunk, Path::root(), None);
-            self.taint_unread("a policy in an OpenShift Template", Suspicion::Network, None, Some(Origin::document(document)));
+            self.taint_unread(
+                "a policy in an OpenShift Template",
+                Suspicion::Network,
+                None,
+                Some(Origin::document(document)),
+            );
         }
     }
 
     fn document(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, at: Option<Position>) -> DocumentId {
         let start = Position { line: chunk.line, column: 1 };
-        self.sources.add_document(Document { file, start: chunk.start, end: chunk.end, line: chunk.line, base, at: at.unwrap_or(start) })
+        self.sources.add_document(Document {
+            file,
+            start: chunk.start,
+            end: chunk.end,
+            line: chunk.line,
+            base,
+            at: at.unwrap_or(start),
+        })
     }
 
     fn object(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, node: Node) {
@@ -174,18 +197,31 @@ impl<'o> Assembly<'o> {
     }
 
     /// A problem of a text as a diagnostic.
-    fn diagnostic(&self, file: FileId, severity: Severity, problem: &Problem) -> Diagnostic {
+    fn diagnostic(
+        &self,
+        file: FileId,
+        document: Option<DocumentId>,
+        severity: Severity,
+        problem: &Problem,
+    ) -> Diagnostic {
         let code = match problem.kind {
             ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
             ProblemKind::UnrenderedTemplate => Code::UnrenderedTemplate,
             ProblemKind::DuplicateKey => Code::DuplicateKey,
             ProblemKind::UnknownField => Code::UnknownField,
-            ProblemKind::WrongType => Code::WrongType,
+            ProblemKind::WrongType | ProblemKind::Letter => Code::WrongType,
             ProblemKind::Limit => Code::Limit,
         };
-        let mut diagnostic = Diagnostic::new(severity, code, self.place(file, problem.span.at), problem.message.clone());
+        let place = match (&problem.path, document) {
+            (Some(path), Some(document)) => Place::Origin(Origin::new(document, path.clone())),
+            _ => self.place(file, problem.span.at),
+        };
+        let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
         diagnostic.help = problem.help.clone().map(Into::into);
-        let related = problem.related.iter().map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
+        let related = problem
+            .related
+            .iter()
+            .map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
         diagnostic.related = related.collect();
         diagnostic
     }
@@ -219,16 +255,27 @@ impl<'o> Assembly<'o> {
     fn patch(&mut self, object: &Object, kind: WorkloadKind) {
         *self.tally.skipped.entry(format!("{} (patch)", kind.name())).or_default() += 1;
         let place = Place::Origin(Origin::document(object.document));
-        let message = format!("{} `{}` has no pod labels or no containers, so it looks like a kustomize patch; skipped", kind.name(), object.name);
-        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::NotAnObject, place, message).help("load the built manifests instead: netpal ... -k DIR"));
+        let message = format!(
+            "{} `{}` has no pod labels or no containers, so it looks like a kustomize patch; skipped",
+            kind.name(),
+            object.name
+        );
+        self.diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::NotAnObject, place, message)
+                .help("load the built manifests instead: netpal ... -k DIR"),
+        );
     }
 
     fn placeholder(&mut self, object: &Object, namespace: &str) {
         for (field, value) in [("name", &*object.name), ("namespace", namespace)] {
             if Sniffed::is_placeholder(value) {
                 let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata").key(field)));
-                let message = format!("{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own");
-                self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::Placeholder, place, message).help("fill it in first, for example with envsubst"));
+                let message =
+                    format!("{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own");
+                self.diagnostics.push(
+                    Diagnostic::new(Severity::Warning, Code::Placeholder, place, message)
+                        .help("fill it in first, for example with envsubst"),
+                );
             }
         }
     }
@@ -241,7 +288,10 @@ impl<'o> Assembly<'o> {
         };
         let message = format!("{} `{name}` is given twice; the last one counts, as with kubectl apply", earlier.kind);
         let related = Place::Origin(Origin::document(earlier.document));
-        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message).related(related, "first given here"));
+        self.diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message)
+                .related(related, "first given here"),
+        );
     }
 
     /// Lowers every policy, or leaves a taint in its place.
@@ -262,13 +312,14 @@ impl<'o> Assembly<'o> {
         let file = self.sources.document(object.document).map_or(FileId(0), |d| d.file);
         for problem in &lowered.problems {
             let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
-            let diagnostic = self.diagnostic(file, severity, problem);
+            let diagnostic = self.diagnostic(file, Some(object.document), severity, problem);
             self.diagnostics.push(diagnostic);
         }
         for invalid in &lowered.invalid {
             let place = Place::Origin(Origin::new(object.document, invalid.path.clone()));
             let message = format!("{}: {}", invalid.path, invalid.message);
-            let mut diagnostic = Diagnostic::new(Severity::Error, Code::InvalidValue, place, message);
+            let code = if invalid.unknown_field { Code::UnknownField } else { Code::InvalidValue };
+            let mut diagnostic = Diagnostic::new(Severity::Error, code, place, message);
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
         }
@@ -290,7 +341,8 @@ impl<'o> Assembly<'o> {
         } else {
             Namespaces::Matching(Selector::everything())
         };
-        let pods = row.selector.and_then(|field| plain_labels(object.node.get("spec")?.get(field)?)).unwrap_or_default();
+        let pods =
+            row.selector.and_then(|field| plain_labels(object.node.get("spec")?.get(field)?)).unwrap_or_default();
         let what = match &object.namespace {
             Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
             None => format!("{} {}", object.kind, object.name),
@@ -333,6 +385,8 @@ fn plain_labels(node: &Node) -> Option<Selector> {
     if !only || !labels.iter().all(|e| plain(&e.key) && e.value.as_str().is_some()) {
         return None;
     }
-    let one = |e: &crate::tree::Entry| crate::model::Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()]);
+    let one = |e: &crate::tree::Entry| {
+        crate::model::Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()])
+    };
     Some(Selector::new(labels.iter().map(one)))
 }

@@ -8,7 +8,8 @@ use super::objects::Object;
 use super::workloads::{self, PodDraft};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::model::{
-    Cluster, Node as ClusterNode, Pod, Requirement, Selector, Service, ServicePort, TargetPort, Workload, WorkloadId, WorkloadKind,
+    Cluster, Node as ClusterNode, Pod, Requirement, Selector, Service, ServicePort, TargetPort, Workload, WorkloadId,
+    WorkloadKind,
 };
 use crate::set::Protocol;
 use crate::source::{Origin, Path};
@@ -26,7 +27,8 @@ pub fn is_world(object: &Object) -> bool {
 pub fn is_namespaced(object: &Object) -> bool {
     let core_cluster = object.group().is_empty() && matches!(&*object.kind, "Namespace" | "Node");
     let find = crate::policy::dialects::find(&object.api_version, &object.kind).map(|d| d.namespaced);
-    let unmodelled = || crate::policy::dialects::find_unmodelled(&object.api_version, &object.kind).map(|u| u.namespaced);
+    let unmodelled =
+        || crate::policy::dialects::find_unmodelled(&object.api_version, &object.kind).map(|u| u.namespaced);
     !core_cluster && find.or_else(unmodelled).unwrap_or(true)
 }
 
@@ -67,10 +69,15 @@ fn check_labels(object: &Object, assembly: &mut Assembly<'_>) {
         for entry in labels.entries().iter().filter(|e| e.value.as_str().is_none() && !e.value.is_null()) {
             let message = format!(
                 "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
-                object.kind, object.name, entry.key, entry.value.kind_name()
+                object.kind,
+                object.name,
+                entry.key,
+                entry.value.kind_name()
             );
             let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata")));
-            assembly.diagnostics.push(Diagnostic::new(Severity::Warning, Code::WrongType, place, message).help("write the value in quotes"));
+            assembly.diagnostics.push(
+                Diagnostic::new(Severity::Warning, Code::WrongType, place, message).help("write the value in quotes"),
+            );
         }
     }
 }
@@ -78,14 +85,20 @@ fn check_labels(object: &Object, assembly: &mut Assembly<'_>) {
 fn node(object: &Object, origin: Origin) -> ClusterNode {
     let status = object.node.get("status").and_then(|s| s.get("addresses")).map(Node::items).unwrap_or_default();
     let addresses: Vec<IpAddr> = status.iter().filter_map(|a| a.get("address")?.as_str()?.parse().ok()).collect();
-    ClusterNode { name: object.name.clone(), labels: workloads::labels(&object.node), addresses: addresses.into(), origin }
+    ClusterNode {
+        name: object.name.clone(),
+        labels: workloads::labels(&object.node),
+        addresses: addresses.into(),
+        origin,
+    }
 }
 
 fn service(object: &Object, namespace: crate::model::NamespaceId) -> Service {
     let spec = object.node.get("spec");
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let selector = field("selector").map(Node::entries).filter(|e| !e.is_empty()).map(|entries| {
-        let one = |e: &crate::tree::Entry| Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()]);
+        let one =
+            |e: &crate::tree::Entry| Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()]);
         Selector::new(entries.iter().map(one))
     });
     let many = field("clusterIPs").map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str);
@@ -146,8 +159,13 @@ impl<'a> Controllers<'a> {
         let mut key = (WorkloadKind::from_api(kind)?, namespace.into(), name.into());
         let mut top = None;
         for _ in 0..8 {
-            let Some(object) = self.controllers.get(&key) else { return top.or_else(|| Some(key).filter(|k| k.0 != WorkloadKind::Pod)) };
-            let Some((kind, name)) = workloads::owner(object).filter(|(k, _)| WorkloadKind::from_api(k).is_some()) else { return Some(key) };
+            let Some(object) = self.controllers.get(&key) else {
+                return top.or_else(|| Some(key).filter(|k| k.0 != WorkloadKind::Pod));
+            };
+            let Some((kind, name)) = workloads::owner(object).filter(|(k, _)| WorkloadKind::from_api(k).is_some())
+            else {
+                return Some(key);
+            };
             let next = (WorkloadKind::from_api(kind).unwrap_or(WorkloadKind::Pod), namespace.into(), name.into());
             if !self.controllers.contains_key(&next) {
                 return Some(key);
@@ -195,7 +213,13 @@ impl<'a> Controllers<'a> {
         let Some(object) = controller.or_else(|| pods.first()) else { return };
         let namespace = cluster.namespace_named(&key.1);
         let origin = Origin::document(object.document);
-        let id = cluster.add_workload(Workload { kind: key.0, name: key.2.clone(), namespace, pods: Vec::new(), origin: origin.clone() });
+        let id = cluster.add_workload(Workload {
+            kind: key.0,
+            name: key.2.clone(),
+            namespace,
+            pods: Vec::new(),
+            origin: origin.clone(),
+        });
         if pods.is_empty() {
             let drafts = workloads::template_pods(object, key.0);
             drafts.into_iter().for_each(|d| add(cluster, id, namespace, d, origin.clone()));
@@ -208,7 +232,13 @@ impl<'a> Controllers<'a> {
     }
 }
 
-fn add(cluster: &mut Cluster, workload: WorkloadId, namespace: crate::model::NamespaceId, draft: PodDraft, origin: Origin) {
+fn add(
+    cluster: &mut Cluster,
+    workload: WorkloadId,
+    namespace: crate::model::NamespaceId,
+    draft: PodDraft,
+    origin: Origin,
+) {
     let labels = cluster.intern(draft.labels);
     cluster.add_pod(Pod {
         name: draft.name,

@@ -12,7 +12,9 @@ pub fn kustomize(directory: &str) -> Result<File, LoadError> {
     let failed = |reason: String| LoadError::Kubectl { path: directory.to_owned(), reason };
     let output = Command::new("kubectl").arg("kustomize").arg("--").arg(directory).stdin(Stdio::null()).output();
     let output = output.map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => failed("kubectl is not on the PATH; install it, or pipe: kustomize build DIR | netpal ... -f -".into()),
+        std::io::ErrorKind::NotFound => {
+            failed("kubectl is not on the PATH; install it, or pipe: kustomize build DIR | netpal ... -f -".into())
+        }
         _ => failed(e.to_string()),
     })?;
     if !output.status.success() {

@@ -127,7 +127,9 @@ pub fn load_sources(sources: &[Source], options: &LoadOptions) -> Result<Input, 
             Source::Path(path) => files.extend(discover::files(path)?),
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
-            Source::Text(name, text) => files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) }),
+            Source::Text(name, text) => {
+                files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) })
+            }
         }
     }
     Ok(assemble::assemble(read::read(files), options))

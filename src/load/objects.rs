@@ -54,7 +54,8 @@ pub fn shape(root: Node) -> Shape {
         let policies = root.get("objects").is_some_and(|o| o.items().iter().any(is_policy));
         return Shape::Template { policies };
     }
-    let is_list = kind.ends_with("List") && root.get("items").is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
+    let is_list = kind.ends_with("List")
+        && root.get("items").is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
     if is_list { Shape::Objects(open(&root, &Path::root(), 0)) } else { Shape::Objects(vec![(Path::root(), root)]) }
 }
 
@@ -66,7 +67,10 @@ fn open(list: &Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
     let mut objects = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let path = base.key("items").index(i);
-        if item.get("kind").and_then(Node::as_str).is_some_and(|k| k.ends_with("List")) && item.get("items").is_some() && depth < 8 {
+        if item.get("kind").and_then(Node::as_str).is_some_and(|k| k.ends_with("List"))
+            && item.get("items").is_some()
+            && depth < 8
+        {
             objects.extend(open(item, &path, depth + 1));
             continue;
         }
@@ -99,7 +103,14 @@ pub fn object(node: Node, document: DocumentId) -> Option<Object> {
     let metadata = node.get("metadata");
     let meta = |key: &str| metadata.and_then(|m| m.get(key)).and_then(Node::as_str).filter(|s| !s.is_empty());
     let name = meta("name").or_else(|| meta("generateName")).unwrap_or_default().into();
-    let object = Object { api_version: text("apiVersion"), kind: text("kind"), name, namespace: meta("namespace").map(Into::into), document, node };
+    let object = Object {
+        api_version: text("apiVersion"),
+        kind: text("kind"),
+        name,
+        namespace: meta("namespace").map(Into::into),
+        document,
+        node,
+    };
     (!object.kind.is_empty()).then_some(object)
 }
 
@@ -121,7 +132,10 @@ pub fn suspect(said: &Said, text: &str) -> Suspicion {
             let version = said.api_version.as_deref().unwrap_or_default();
             if kind == "NetworkPolicy" && (version.is_empty() || version.starts_with("networking.k8s.io/")) {
                 Suspicion::Network
-            } else if dialects::may_be_policy_kind(kind) || (kind.ends_with("List") && text.contains("Policy")) || kind == "Template" && text.contains("Policy") {
+            } else if dialects::may_be_policy_kind(kind)
+                || (kind.ends_with("List") && text.contains("Policy"))
+                || kind == "Template" && text.contains("Policy")
+            {
                 Suspicion::Any
             } else {
                 Suspicion::None

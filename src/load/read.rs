@@ -100,10 +100,21 @@ fn read_piece(text: &str, chunk: Chunk) -> Piece {
 
 /// Kinds that are common, large and never part of the world or the law.
 const NO_PART: [&str; 12] = [
-    "ConfigMap", "Secret", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ServiceAccount",
-    "PersistentVolumeClaim", "PersistentVolume", "PrometheusRule", "ServiceMonitor",
+    "ConfigMap",
+    "Secret",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "ServiceAccount",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+    "PrometheusRule",
+    "ServiceMonitor",
 ];
 
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
-    sniffed.api_version.is_some() && sniffed.kind.is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
+    sniffed.api_version.is_some()
+        && sniffed.kind.is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
 }

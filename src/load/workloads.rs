@@ -40,7 +40,9 @@ pub fn kind(object: &Object) -> Option<WorkloadKind> {
     let kind = WorkloadKind::from_api(&object.kind)?;
     let group = match kind {
         WorkloadKind::Pod | WorkloadKind::ReplicationController => "",
-        WorkloadKind::Deployment | WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "apps",
+        WorkloadKind::Deployment | WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+            "apps"
+        }
         WorkloadKind::Job | WorkloadKind::CronJob => "batch",
         WorkloadKind::DeploymentConfig => "apps.openshift.io",
     };
@@ -87,14 +89,18 @@ pub fn template_pods(object: &Object, kind: WorkloadKind) -> Vec<PodDraft> {
     let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
     let own = &*object.name;
     match kind {
-        WorkloadKind::Deployment | WorkloadKind::ReplicaSet => vec![draft(own, vec![run_time("pod-template-hash")], replicas)],
+        WorkloadKind::Deployment | WorkloadKind::ReplicaSet => {
+            vec![draft(own, vec![run_time("pod-template-hash")], replicas)]
+        }
         WorkloadKind::DaemonSet => {
             vec![draft(own, vec![run_time("controller-revision-hash"), run_time("pod-template-generation")], 0)]
         }
         WorkloadKind::StatefulSet => ordinals(spec, own, replicas, &draft),
         WorkloadKind::Job => vec![draft(own, job_labels(own), replicas)],
         WorkloadKind::CronJob => vec![draft(own, job_labels(AT_RUN_TIME), replicas)],
-        WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::DeploymentConfig => vec![draft(own, vec![], replicas)],
+        WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::DeploymentConfig => {
+            vec![draft(own, vec![], replicas)]
+        }
     }
 }
 
@@ -110,7 +116,10 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
 
 /// A StatefulSet labels each pod with its own name and index.
 fn ordinals(
-    spec: Option<&Node>, name: &str, replicas: i64, draft: &dyn Fn(&str, Vec<(&'static str, String)>, i64) -> PodDraft,
+    spec: Option<&Node>,
+    name: &str,
+    replicas: i64,
+    draft: &dyn Fn(&str, Vec<(&'static str, String)>, i64) -> PodDraft,
 ) -> Vec<PodDraft> {
     let first = spec.and_then(|s| s.get("ordinals")?.get("start")?.as_i64()).unwrap_or(0).max(0);
     let labels = |pod: String, index: String| {
@@ -128,7 +137,9 @@ fn ordinals(
 }
 
 fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
-    let field = |node: Option<&Node>, key: &str| node.and_then(|n| n.get(key)?.as_i64()).unwrap_or(1).clamp(0, i64::from(u32::MAX));
+    let field = |node: Option<&Node>, key: &str| {
+        node.and_then(|n| n.get(key)?.as_i64()).unwrap_or(1).clamp(0, i64::from(u32::MAX))
+    };
     match kind {
         WorkloadKind::Pod => 1,
         WorkloadKind::DaemonSet => 0,

@@ -2,11 +2,11 @@
 //!
 //! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated per distinct set.
 
+use super::NAMESPACE_NAME_LABEL;
 use super::labels::{Labels, Selector, Truth};
 use super::pod::{Pod, PodId};
 use super::service::{Service, ServiceId};
 use super::workload::{Workload, WorkloadId};
-use super::NAMESPACE_NAME_LABEL;
 use crate::source::Origin;
 use indexmap::{IndexMap, IndexSet};
 use std::net::IpAddr;
@@ -77,7 +77,8 @@ impl Cluster {
             return NamespaceId(id(index));
         }
         let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
-        let (index, _) = self.namespaces.insert_full(name.into(), Namespace { name: name.into(), labels, declared: None });
+        let (index, _) =
+            self.namespaces.insert_full(name.into(), Namespace { name: name.into(), labels, declared: None });
         NamespaceId(id(index))
     }
 

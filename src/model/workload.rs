@@ -29,7 +29,11 @@ impl WorkloadKind {
         (Self::Pod, "Pod", &["pod", "pods", "po"]),
         (Self::Deployment, "Deployment", &["deployment", "deployments", "deploy"]),
         (Self::ReplicaSet, "ReplicaSet", &["replicaset", "replicasets", "rs"]),
-        (Self::ReplicationController, "ReplicationController", &["replicationcontroller", "replicationcontrollers", "rc"]),
+        (
+            Self::ReplicationController,
+            "ReplicationController",
+            &["replicationcontroller", "replicationcontrollers", "rc"],
+        ),
         (Self::StatefulSet, "StatefulSet", &["statefulset", "statefulsets", "sts"]),
         (Self::DaemonSet, "DaemonSet", &["daemonset", "daemonsets", "ds"]),
         (Self::Job, "Job", &["job", "jobs"]),

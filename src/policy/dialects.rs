@@ -3,9 +3,9 @@
 //! Dispatch is on group and kind together: Calico, Antrea and AWS reuse kind names. A kind listed in [`UNMODELLED`] taints
 //! the verdicts it could touch; a kind in neither table is no policy as far as netpal knows.
 
-use super::network_policy;
 use super::rule::{Policy, TaintEffect};
 use super::validate::{Checks, Invalid};
+use super::{admin_v1alpha1, cluster_network_policy, network_policy};
 use crate::source::DocumentId;
 use crate::tree::{Node, Problem};
 
@@ -32,9 +32,10 @@ pub struct Lowered {
 }
 
 impl Lowered {
-    /// The policy if nothing was wrong with it, otherwise only what was wrong.
+    /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves no
+    /// doubt about what the policy means is told all the same.
     pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
-        let broken = !checks.0.is_empty() || problems.iter().any(Problem::is_error);
+        let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
         Self { policy: (!broken).then_some(policy), problems, invalid: checks.0 }
     }
 }
@@ -52,12 +53,32 @@ pub struct Dialect {
 }
 
 /// Every policy API that is modelled.
-pub static DIALECTS: &[Dialect] = &[Dialect {
-    api_version: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    namespaced: true,
-    lower: network_policy::read,
-}];
+pub static DIALECTS: &[Dialect] = &[
+    Dialect {
+        api_version: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        namespaced: true,
+        lower: network_policy::read,
+    },
+    Dialect {
+        api_version: "policy.networking.k8s.io/v1alpha1",
+        kind: "AdminNetworkPolicy",
+        namespaced: false,
+        lower: admin_v1alpha1::read_admin,
+    },
+    Dialect {
+        api_version: "policy.networking.k8s.io/v1alpha1",
+        kind: "BaselineAdminNetworkPolicy",
+        namespaced: false,
+        lower: admin_v1alpha1::read_baseline,
+    },
+    Dialect {
+        api_version: "policy.networking.k8s.io/v1alpha2",
+        kind: "ClusterNetworkPolicy",
+        namespaced: false,
+        lower: cluster_network_policy::read_cluster,
+    },
+];
 
 /// The dialect of an object, if it is a policy that is modelled.
 pub fn find(api_version: &str, kind: &str) -> Option<&'static Dialect> {
@@ -81,7 +102,11 @@ pub struct Unmodelled {
 }
 
 const fn row(
-    group: &'static str, kind: &'static str, namespaced: bool, effect: TaintEffect, directions: [bool; 2],
+    group: &'static str,
+    kind: &'static str,
+    namespaced: bool,
+    effect: TaintEffect,
+    directions: [bool; 2],
     selector: Option<&'static str>,
 ) -> Unmodelled {
     Unmodelled { group, kind, namespaced, effect, directions, selector }

@@ -1,5 +1,8 @@
 //! The law: the rule form, and the dialects that lower into it.
 
+pub mod admin;
+pub mod admin_v1alpha1;
+pub mod cluster_network_policy;
 pub mod dialects;
 pub mod network_policy;
 pub mod rule;

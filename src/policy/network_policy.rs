@@ -9,7 +9,9 @@ use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
 use crate::tree::{Node, decode};
 use ipnet::IpNet;
-use k8s_openapi::api::networking::v1::{IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
+use k8s_openapi::api::networking::v1::{
+    IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 /// How the parts are called.
@@ -33,7 +35,13 @@ pub fn effective_types(spec: &NetworkPolicySpec) -> [bool; 2] {
 }
 
 /// Lowers a spec. Everything wrong with it goes into `checks`; the result is only meant to be used if nothing did.
-pub fn lower(spec: &NetworkPolicySpec, name: &str, namespace: &str, document: DocumentId, checks: &mut Checks) -> Policy {
+pub fn lower(
+    spec: &NetworkPolicySpec,
+    name: &str,
+    namespace: &str,
+    document: DocumentId,
+    checks: &mut Checks,
+) -> Policy {
     let at = Path::root().key("spec");
     check_types(spec, &at, checks);
     let pods = spec.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), checks)).unwrap_or_default(); // S3
@@ -80,7 +88,11 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn rule(
-        &mut self, peers: Option<&[NetworkPolicyPeer]>, ports: Option<&[NetworkPolicyPort]>, at: &Path, word: &str,
+        &mut self,
+        peers: Option<&[NetworkPolicyPeer]>,
+        ports: Option<&[NetworkPolicyPort]>,
+        at: &Path,
+        word: &str,
     ) -> Rule {
         let peers = match peers.unwrap_or_default() {
             [] => Peers::Any, // S15
@@ -103,7 +115,7 @@ impl Lowering<'_> {
     fn peer(&mut self, peer: &NetworkPolicyPeer, at: &Path) -> Peer {
         if let Some(block) = &peer.ip_block {
             if peer.pod_selector.is_some() || peer.namespace_selector.is_some() {
-                self.checks.invalid(&at.key("ipBlock"), "a peer with `ipBlock` may not have selectors as well");
+                self.checks.invalid(at, "a peer with `ipBlock` may not have selectors as well");
             }
             return Peer::Addresses(self.block(block, &at.key("ipBlock")));
         }
@@ -128,7 +140,7 @@ impl Lowering<'_> {
             let Some(except) = self.cidr(text, &here) else { continue };
             if !cidr.contains(&except) || except.prefix_len() <= cidr.prefix_len() {
                 let message = format!("`{text}` must be a strict subset of `cidr` `{}`", block.cidr);
-                self.checks.invalid(&here, message);
+                self.checks.refused(&here, message);
             }
             set = set.difference(&IpSet::from_cidrs([except]));
         }
@@ -158,7 +170,9 @@ impl Lowering<'_> {
             }
             Some(IntOrString::Int(number)) => {
                 let first = self.number(*number, &at.key("port"));
-                let last = port.end_port.map_or(first, |end| u16::try_from(end).unwrap_or(first));
+                let last = port
+                    .end_port
+                    .map_or(first, |end| u16::try_from(end).unwrap_or(if end > 0 { u16::MAX } else { first }));
                 PortMatch::Traffic(TrafficSet::ports(protocol, first, last)) // S44, S47
             }
         }
@@ -200,9 +214,10 @@ impl Lowering<'_> {
             Some(IntOrString::Int(first)) if end < *first => {
                 self.checks.invalid(&at, format!("`{end}` must be greater than or equal to `port` `{first}`"));
             }
-            Some(IntOrString::Int(_)) => {
-                self.number(end, &at);
+            Some(IntOrString::Int(_)) if end > i32::from(u16::MAX) => {
+                self.checks.refused(&at, format!("`{end}` is not a port: it must be 1 to 65535"));
             }
+            Some(IntOrString::Int(_)) => {}
             Some(IntOrString::String(_)) => self.checks.invalid(&at, "may not be specified when `port` is a name"),
             None => self.checks.invalid(&at, "may not be specified when `port` is not specified"),
         }

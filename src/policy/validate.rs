@@ -18,6 +18,11 @@ pub struct Invalid {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API server refuses leaves no
+    /// doubt; the policy is evaluated as it stands, and the error is told.
+    pub doubt: bool,
+    /// Whether it is a field the API does not know.
+    pub unknown_field: bool,
 }
 
 /// A list of problems that is being filled.
@@ -27,12 +32,29 @@ pub struct Checks(pub Vec<Invalid>);
 impl Checks {
     /// Notes a problem.
     pub fn invalid(&mut self, path: &Path, message: impl Into<String>) {
-        self.0.push(Invalid { path: path.clone(), message: message.into(), help: None });
+        self.push(path, message.into(), None, true);
+    }
+
+    /// Notes a problem that leaves no doubt about what the policy means.
+    pub fn refused(&mut self, path: &Path, message: impl Into<String>) {
+        self.push(path, message.into(), None, false);
+    }
+
+    /// Notes a field that the API does not know but whose meaning is known.
+    pub fn unknown_field(&mut self, path: &Path, message: impl Into<String>, help: &str) {
+        self.push(path, message.into(), Some(help.to_owned()), false);
+        if let Some(last) = self.0.last_mut() {
+            last.unknown_field = true;
+        }
+    }
+
+    fn push(&mut self, path: &Path, message: String, help: Option<String>, doubt: bool) {
+        self.0.push(Invalid { path: path.clone(), message, help, doubt, unknown_field: false });
     }
 
     /// Notes a problem with a word of help.
     pub fn invalid_help(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Invalid { path: path.clone(), message: message.into(), help: Some(help.into()) });
+        self.push(path, message.into(), Some(help.into()), true);
     }
 }
 
@@ -43,10 +65,10 @@ pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks
         checks.invalid(&at.key("name"), "a policy needs a name");
     } else if !is_dns_subdomain(header.name) {
         let help = "use lower case letters, digits, `-` and `.`, with a letter or digit at both ends";
-        checks.invalid_help(&at.key("name"), format!("`{}` is not a valid name", header.name), help);
+        checks.refused(&at.key("name"), format!("`{}` is not a valid name; {help}", header.name));
     }
-    if namespaced && !is_dns_label(header.namespace) {
-        checks.invalid(&at.key("namespace"), format!("`{}` is not a valid namespace", header.namespace));
+    if namespaced && !is_dns_label(header.namespace) && !crate::tree::Sniffed::is_placeholder(header.namespace) {
+        checks.refused(&at.key("namespace"), format!("`{}` is not a valid namespace", header.namespace));
     }
 }
 
@@ -126,9 +148,9 @@ pub fn selector(selector: &LabelSelector, path: &Path, checks: &mut Checks) -> S
     let at = path.key("matchLabels");
     for (key, value) in selector.match_labels.iter().flatten() {
         let here = at.key(key);
-        check_key(key, &here, checks);
+        check_key(key, &at, checks);
         if !is_label_value(value) {
-            checks.invalid(&here, format!("`{value}` is not a valid label value"));
+            checks.refused(&here, format!("`{value}` is not a valid label value"));
         }
         requirements.push(Requirement::In(key.as_str().into(), vec![value.as_str().into()]));
     }
@@ -143,16 +165,20 @@ pub fn selector(selector: &LabelSelector, path: &Path, checks: &mut Checks) -> S
 
 fn check_key(key: &str, path: &Path, checks: &mut Checks) {
     if !is_qualified_name(key) {
-        checks.invalid(path, format!("`{key}` is not a valid label key"));
+        checks.refused(path, format!("`{key}` is not a valid label key"));
     }
 }
 
 fn requirement(
-    key: &str, operator: &str, values: Vec<Box<str>>, path: &Path, checks: &mut Checks,
+    key: &str,
+    operator: &str,
+    values: Vec<Box<str>>,
+    path: &Path,
+    checks: &mut Checks,
 ) -> Option<Requirement> {
     let key: Box<str> = key.into();
     for (i, value) in values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
-        checks.invalid(&path.key("values").index(i), format!("`{value}` is not a valid label value"));
+        checks.refused(&path.key("values").index(i), format!("`{value}` is not a valid label value"));
     }
     let at = path.key("values");
     match operator {

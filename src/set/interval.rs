@@ -63,7 +63,8 @@ impl<T: Point> From<RangeInclusive<T>> for IntervalSet<T> {
 
 impl<T: Point> FromIterator<RangeInclusive<T>> for IntervalSet<T> {
     fn from_iter<I: IntoIterator<Item = RangeInclusive<T>>>(iter: I) -> Self {
-        let mut ranges: Vec<(T, T)> = iter.into_iter().map(RangeInclusive::into_inner).filter(|(s, e)| s <= e).collect();
+        let mut ranges: Vec<(T, T)> =
+            iter.into_iter().map(RangeInclusive::into_inner).filter(|(s, e)| s <= e).collect();
         ranges.sort_unstable();
         let mut set = Self { ranges: Vec::with_capacity(ranges.len()) };
         for (start, end) in ranges {

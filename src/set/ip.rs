@@ -103,7 +103,8 @@ impl IpSet {
     }
 
     fn of_v6(blocks: impl IntoIterator<Item = (u16, u8)>) -> Self {
-        let nets = blocks.into_iter().filter_map(|(a, len)| Ipv6Net::new(Ipv6Addr::new(a, 0, 0, 0, 0, 0, 0, 0), len).ok());
+        let nets =
+            blocks.into_iter().filter_map(|(a, len)| Ipv6Net::new(Ipv6Addr::new(a, 0, 0, 0, 0, 0, 0, 0), len).ok());
         Self::from_cidrs(nets.map(IpNet::V6))
     }
 
@@ -208,7 +209,17 @@ mod tests {
     #[test]
     fn the_internet_has_no_private_or_link_local_address() {
         let net = IpSet::internet();
-        for outside in ["10.0.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "fd00::1", "fe80::1", "::1"] {
+        for outside in [
+            "10.0.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "fd00::1",
+            "fe80::1",
+            "::1",
+        ] {
             assert!(!net.contains(outside.parse().unwrap()), "{outside}");
         }
         for inside in ["8.8.8.8", "1.1.1.1", "172.32.0.1", "2606:4700::1111", "203.0.113.5"] {

@@ -7,8 +7,8 @@
 use super::{Entry, Node, Problem, ProblemKind, Value};
 use crate::source::{Path, Span};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -120,6 +120,7 @@ impl<'a> At<'a> {
 fn found(node: &Node) -> String {
     match &node.value {
         Value::Bool(b) => format!("the boolean `{b}`"),
+        Value::Letter(c) => format!("the boolean `{c}`"),
         Value::Int(n) => format!("the number `{n}`"),
         Value::UInt(n) => format!("the number `{n}`"),
         Value::Float(n) => format!("the number `{n}`"),
@@ -129,7 +130,8 @@ fn found(node: &Node) -> String {
 }
 
 fn quote_help(node: &Node, message: &str) -> Option<String> {
-    let scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_));
+    let scalar =
+        matches!(node.value, Value::Bool(_) | Value::Letter(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_));
     (scalar && message.starts_with("expected a string"))
         .then(|| "write it in quotes: without them YAML reads yes, no, on, off, true and numbers as other types".into())
 }
@@ -140,7 +142,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let result = match &self.node.value {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(b) => visitor.visit_bool(*b),
+            Value::Bool(_) | Value::Letter(_) => visitor.visit_bool(self.node.as_bool().unwrap_or(false)),
             Value::Int(n) => visitor.visit_i64(*n),
             Value::UInt(n) => visitor.visit_u64(*n),
             Value::Float(f) => match self.node.as_i64() {
@@ -149,21 +151,42 @@ impl<'de> Deserializer<'de> for At<'_> {
             },
             Value::String(s) => visitor.visit_str(s),
             Value::Sequence(items) => visitor.visit_seq(Items { at: &self, items: items.iter().enumerate() }),
-            Value::Mapping(entries) => visitor.visit_map(Members { at: &self, entries: entries.iter(), value: None, fields: None }),
+            Value::Mapping(entries) => {
+                visitor.visit_map(Members { at: &self, entries: entries.iter(), value: None, fields: None })
+            }
         };
         self.place(result)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
+            return self.deserialize_any(visitor);
+        };
+        self.problems.borrow_mut().push(letter_problem(self.node, letter, &self.path));
+        visitor.visit_str(letter)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         let result = match &self.node.value {
             Value::Mapping(entries) => {
                 visitor.visit_map(Members { at: &self, entries: entries.iter(), value: None, fields: Some(fields) })
             }
-            Value::Null => visitor.visit_map(Members { at: &self, entries: [].iter(), value: None, fields: Some(fields) }),
+            Value::Null => {
+                visitor.visit_map(Members { at: &self, entries: [].iter(), value: None, fields: Some(fields) })
+            }
             _ => Err(Error::invalid_type(Unexpected::Unit, &visitor)),
         };
         self.place(result)
@@ -174,7 +197,10 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
-        self, _: &'static str, _: &'static [&'static str], visitor: V,
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
     ) -> Result<V::Value, Error> {
         let Some(text) = self.node.as_str() else {
             let error = Err(Error::custom("expected a string"));
@@ -189,9 +215,18 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple
         tuple_struct map identifier
     }
+}
+
+fn letter_problem(node: &Node, letter: &str, path: &Path) -> Problem {
+    let message =
+        format!("{path}: kubectl reads the unquoted `{letter}` as a boolean and refuses it; taken as the letter");
+    let mut problem =
+        Problem::new(ProblemKind::Letter, node.span, message).help(format!("write \"{letter}\" in quotes"));
+    problem.path = Some(path.clone());
+    problem
 }
 
 struct Variant<'a>(&'a str);
@@ -307,14 +342,21 @@ mod tests {
     fn problems(text: &str) -> Vec<String> {
         let root = super::super::yaml::parse(text).root.unwrap();
         let found = decode::<NetworkPolicy>(&root).problems;
-        found.iter().map(|p| format!("{}:{} {} | {}", p.span.at.line, p.span.at.column, p.message, p.help.as_deref().unwrap_or(""))).collect()
+        found
+            .iter()
+            .map(|p| {
+                format!("{}:{} {} | {}", p.span.at.line, p.span.at.column, p.message, p.help.as_deref().unwrap_or(""))
+            })
+            .collect()
     }
 
     const HEAD: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n";
 
     #[test]
     fn a_good_policy_decodes_with_nulls_and_names() {
-        let text = format!("{HEAD}  podSelector:\n  ingress:\n  - from: null\n    ports: [{{port: http}}, {{port: 80}}, {{port: 80.0}}]\n");
+        let text = format!(
+            "{HEAD}  podSelector:\n  ingress:\n  - from: null\n    ports: [{{port: http}}, {{port: 80}}, {{port: 80.0}}]\n"
+        );
         assert!(problems(&text).is_empty(), "{:?}", problems(&text));
     }
 
@@ -323,13 +365,19 @@ mod tests {
         let text = format!("{HEAD}  podSelectr: {{}}\n  ingress:\n  - to: []\n");
         let found = problems(&text);
         assert_eq!(found[0], "5:3 unknown field `podSelectr` in spec | did you mean `podSelector`?");
-        assert!(found[1].starts_with("7:5 unknown field `to` in spec.ingress[0] | `to` belongs in an item of `egress`"), "{found:?}");
+        assert!(
+            found[1].starts_with("7:5 unknown field `to` in spec.ingress[0] | `to` belongs in an item of `egress`"),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_wrong_type_is_told_at_the_value() {
         let text = format!("{HEAD}  podSelector: {{matchLabels: {{app: yes}}}}\n");
-        assert!(problems(&text)[0].starts_with("5:36 spec.podSelector.matchLabels.app: expected a string, found the boolean `true`"));
+        assert!(
+            problems(&text)[0]
+                .starts_with("5:36 spec.podSelector.matchLabels.app: expected a string, found the boolean `true`")
+        );
         let text = format!("{HEAD}  ingress: {{}}\n");
         assert!(problems(&text)[0].starts_with("5:12 spec.ingress: expected a list"), "{:?}", problems(&text));
         let text = format!("{HEAD}  ingress:\n  - ports: [{{port: true}}]\n");

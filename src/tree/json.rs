@@ -158,7 +158,8 @@ impl<'t> Reader<'t> {
             match b {
                 b'"' if !escaped => {
                     let raw = self.text.get(start..self.at).unwrap_or_default();
-                    return serde_json::from_str(raw).or_else(|_| self.error("a string with a bad escape or a control character"));
+                    return serde_json::from_str(raw)
+                        .or_else(|_| self.error("a string with a bad escape or a control character"));
                 }
                 b'\n' => break,
                 b'\\' => escaped = !escaped,
@@ -253,14 +254,17 @@ mod tests {
 
     #[test]
     fn reads_what_serde_json_reads() {
-        let text = r#" {"a": [1, -2, 1.5, 1e3, true, null, "x\u00e9\ud83d\ude00\n"], "b": {}, "c": 18446744073709551615} "#;
+        let text =
+            r#" {"a": [1, -2, 1.5, 1e3, true, null, "x\u00e9\ud83d\ude00\n"], "b": {}, "c": 18446744073709551615} "#;
         let want: serde_json::Value = serde_json::from_str(text).unwrap();
         assert_eq!(parse(text).root.unwrap().to_json(), want);
     }
 
     #[test]
     fn errors_say_where() {
-        for (text, line, column) in [("{\"a\": 1,\n  b: 2}", 2, 3), ("{\"a\" 1}", 1, 6), ("{\"a\": [1 2]}", 1, 10), ("{\"a\": tru}", 1, 7)] {
+        for (text, line, column) in
+            [("{\"a\": 1,\n  b: 2}", 2, 3), ("{\"a\" 1}", 1, 6), ("{\"a\": [1 2]}", 1, 10), ("{\"a\": tru}", 1, 7)]
+        {
             let at = parse(text).problems[0].span.at;
             assert_eq!((at.line, at.column), (line, column), "{text}");
         }

@@ -34,6 +34,9 @@ pub const MAX_NODES: usize = 2_000_000;
 pub enum Value {
     Null,
     Bool(bool),
+    /// `y`, `Y`, `n` or `N`, unquoted: kubectl reads a boolean, most other readers and every author mean the letter. It
+    /// counts as the letter where a string is wanted, with a warning, and as the boolean anywhere else.
+    Letter(char),
     Int(i64),
     /// Only numbers beyond `i64`.
     UInt(u64),
@@ -88,12 +91,20 @@ impl Node {
 
     /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
-        if let Value::String(s) = &self.value { Some(s) } else { None }
+        match &self.value {
+            Value::String(s) => Some(s),
+            Value::Letter(c) => Some(letter(*c)),
+            _ => None,
+        }
     }
 
     /// The truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
-        if let Value::Bool(b) = self.value { Some(b) } else { None }
+        match self.value {
+            Value::Bool(b) => Some(b),
+            Value::Letter(c) => Some(matches!(c, 'y' | 'Y')),
+            _ => None,
+        }
     }
 
     /// The whole number, if this is one (also when written with a fraction of zero, as JSON allows).
@@ -125,7 +136,7 @@ impl Node {
     pub fn kind_name(&self) -> &'static str {
         match self.value {
             Value::Null => "null",
-            Value::Bool(_) => "a boolean",
+            Value::Bool(_) | Value::Letter(_) => "a boolean",
             Value::Int(_) | Value::UInt(_) | Value::Float(_) => "a number",
             Value::String(_) => "a string",
             Value::Sequence(_) => "a list",
@@ -138,7 +149,7 @@ impl Node {
         use serde_json::Value as Json;
         match &self.value {
             Value::Null => Json::Null,
-            Value::Bool(b) => Json::from(*b),
+            Value::Bool(_) | Value::Letter(_) => Json::from(self.as_bool()),
             Value::Int(n) => Json::from(*n),
             Value::UInt(n) => Json::from(*n),
             Value::Float(f) => Json::from(*f),
@@ -146,6 +157,16 @@ impl Node {
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
             Value::Mapping(entries) => entries.iter().map(|e| (e.key.to_string(), e.value.to_json())).collect(),
         }
+    }
+}
+
+/// The letter as text.
+fn letter(c: char) -> &'static str {
+    match c {
+        'y' => "y",
+        'Y' => "Y",
+        'n' => "n",
+        _ => "N",
     }
 }
 
@@ -159,6 +180,8 @@ pub enum ProblemKind {
     UnknownField,
     WrongType,
     Limit,
+    /// An unquoted `y` or `n` where a string is wanted.
+    Letter,
     /// Content that kubectl drops silently.
     Lost,
 }
@@ -195,7 +218,7 @@ impl Problem {
 
     /// Whether it makes the document unusable.
     pub fn is_error(&self) -> bool {
-        !matches!(self.kind, ProblemKind::DuplicateKey | ProblemKind::Lost)
+        !matches!(self.kind, ProblemKind::DuplicateKey | ProblemKind::Lost | ProblemKind::Letter)
     }
 }
 
@@ -211,7 +234,8 @@ pub struct Parsed {
 /// Reads one chunk of a file. Spans are relative to the file.
 pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
     let Some(part) = text.get(chunk.start..chunk.end) else { return Parsed::default() };
-    let parsed = if part.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !split::is_template_start(part) {
+    let parsed = if part.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !split::is_template_start(part)
+    {
         json::parse(part)
     } else {
         yaml::parse(part)

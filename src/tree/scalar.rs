@@ -16,8 +16,12 @@ pub struct NotANumber;
 pub fn resolve(text: &str) -> Result<Value, NotANumber> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
+        "y" => return Ok(Value::Letter('y')),
+        "Y" => return Ok(Value::Letter('Y')),
+        "n" => return Ok(Value::Letter('n')),
+        "N" => return Ok(Value::Letter('N')),
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
             return Ok(Value::Bool(false));
         }
         ".nan" | ".NaN" | ".NAN" => return Err(NotANumber),
@@ -107,10 +111,25 @@ mod tests {
     fn yaml_1_1_as_kubectl_reads_it() {
         let int = |n| Ok(Value::Int(n));
         for (text, want) in [
-            ("0777", int(511)), ("010", int(8)), ("0o17", int(15)), ("0b11", int(3)), ("0x1F", int(31)), ("1_000", int(1000)),
-            ("08", int(8)), ("0899", int(899)), ("+1", int(1)), ("1e3", int(1000)), ("1.", int(1)), ("80.0", int(80)),
-            ("y", Ok(Value::Bool(true))), ("NO", Ok(Value::Bool(false))), ("~", Ok(Value::Null)), (".inf", Err(NotANumber)),
-            ("1.10", Ok(Value::Float(1.1))), ("18446744073709551615", Ok(Value::UInt(u64::MAX))),
+            ("0777", int(511)),
+            ("010", int(8)),
+            ("0o17", int(15)),
+            ("0b11", int(3)),
+            ("0x1F", int(31)),
+            ("1_000", int(1000)),
+            ("08", int(8)),
+            ("0899", int(899)),
+            ("+1", int(1)),
+            ("1e3", int(1000)),
+            ("1.", int(1)),
+            ("80.0", int(80)),
+            ("y", Ok(Value::Letter('y'))),
+            ("yes", Ok(Value::Bool(true))),
+            ("NO", Ok(Value::Bool(false))),
+            ("~", Ok(Value::Null)),
+            (".inf", Err(NotANumber)),
+            ("1.10", Ok(Value::Float(1.1))),
+            ("18446744073709551615", Ok(Value::UInt(u64::MAX))),
         ] {
             assert_eq!(resolve(text), want, "{text}");
         }

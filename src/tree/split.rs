@@ -116,7 +116,10 @@ mod tests {
 
     #[test]
     fn documents_end_at_lines_that_start_with_dashes() {
-        assert_eq!(texts("a: 1\n--- # x\nb: 2\n---\n# only a comment\n---\nc: 3"), [("a: 1\n", 1), ("b: 2\n", 3), ("c: 3", 7)]);
+        assert_eq!(
+            texts("a: 1\n--- # x\nb: 2\n---\n# only a comment\n---\nc: 3"),
+            [("a: 1\n", 1), ("b: 2\n", 3), ("c: 3", 7)]
+        );
         assert_eq!(texts("---\r\na: 1\r\n"), [("a: 1\r\n", 2)]);
         assert_eq!(texts("\u{feff}---\na: 1\n").len(), 1);
         assert!(texts("").is_empty() && texts("\n# x\n").is_empty());

@@ -30,15 +30,20 @@ pub fn parse(text: &str) -> Parsed {
 
 /// Of a text that cannot be read, says that it is a template if it is one.
 fn failed(text: &str, problem: Problem) -> Parsed {
-    let template = problem.kind == ProblemKind::Syntax && (text.contains("{{") && text.contains("}}") || is_template_start(text));
+    let template =
+        problem.kind == ProblemKind::Syntax && (text.contains("{{") && text.contains("}}") || is_template_start(text));
     Parsed { root: None, problems: vec![if template { template_problem(text) } else { problem }] }
 }
 
 fn template_problem(text: &str) -> Problem {
     let at = text.find("{{").unwrap_or(0);
     let span = Span { start: at, end: at + 2, at: super::position(text, at) };
-    Problem::new(ProblemKind::UnrenderedTemplate, span, "an unrendered template: `{{ ... }}` is filled in by Helm, not by kubectl")
-        .help("render it first: `helm template CHART | netpal ... -f -`")
+    Problem::new(
+        ProblemKind::UnrenderedTemplate,
+        span,
+        "an unrendered template: `{{ ... }}` is filled in by Helm, not by kubectl",
+    )
+    .help("render it first: `helm template CHART | netpal ... -f -`")
 }
 
 /// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks like that.
@@ -69,7 +74,8 @@ fn tab_indent(text: &str) -> Option<Span> {
 }
 
 fn tab_problem(span: Span) -> Problem {
-    Problem::new(ProblemKind::Syntax, span, "a tab indents this line; YAML allows only spaces there").help("replace the tab by spaces")
+    Problem::new(ProblemKind::Syntax, span, "a tab indents this line; YAML allows only spaces there")
+        .help("replace the tab by spaces")
 }
 
 type Fallible<T> = Result<T, Box<Problem>>;
@@ -130,7 +136,11 @@ impl<'t> Reader<'t> {
                 Event::StreamEnd => return Ok(root),
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::DocumentStart(..) if root.is_some() => {
-                    self.problems.push(Problem::new(ProblemKind::Lost, span, "kubectl drops what follows the first document here"));
+                    self.problems.push(Problem::new(
+                        ProblemKind::Lost,
+                        span,
+                        "kubectl drops what follows the first document here",
+                    ));
                     return Ok(root);
                 }
                 Event::DocumentStart(..) => {}
@@ -257,8 +267,9 @@ impl Mapping {
 
 /// The finding for a key given twice.
 pub fn duplicate(key: &str, first: Span, second: Span) -> Problem {
-    let mut problem = Problem::new(ProblemKind::DuplicateKey, second, format!("`{key}` is given twice; the last value counts"))
-        .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
+    let mut problem =
+        Problem::new(ProblemKind::DuplicateKey, second, format!("`{key}` is given twice; the last value counts"))
+            .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
     problem.related.push((first, "first given here".into()));
     problem
 }
@@ -291,7 +302,7 @@ fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -
 fn key_text(node: &Node) -> Fallible<Box<str>> {
     match &node.value {
         Value::String(s) => Ok(s.clone()),
-        Value::Bool(b) => Ok(b.to_string().into()),
+        Value::Bool(_) | Value::Letter(_) => Ok(node.as_bool().unwrap_or(false).to_string().into()),
         Value::Int(n) => Ok(n.to_string().into()),
         Value::UInt(n) => Ok(n.to_string().into()),
         Value::Float(f) => Ok(f.to_string().into()),
@@ -363,7 +374,18 @@ mod tests {
 
     #[test]
     fn nothing_panics_on_junk() {
-        for text in ["\0", "\u{1}\u{7f}", "&a *a", "a: &a [*a]", "!!binary x", "%YAML 9\n---\n", "'", "\"\\ud800\"", "? [a]: b", "- - -\n\t"] {
+        for text in [
+            "\0",
+            "\u{1}\u{7f}",
+            "&a *a",
+            "a: &a [*a]",
+            "!!binary x",
+            "%YAML 9\n---\n",
+            "'",
+            "\"\\ud800\"",
+            "? [a]: b",
+            "- - -\n\t",
+        ] {
             let _ = parse(text);
         }
     }

@@ -1,0 +1,197 @@
+//! `policy.networking.k8s.io/v1alpha1`: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (S70-S94, S126).
+
+use super::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
+use super::dialects::{Header, Lowered};
+use super::rule::{HostPods, Policy, PortMatch, Shape, Tier};
+use super::validate::{Checks, check_metadata};
+use crate::set::TrafficSet;
+use crate::source::Path;
+use crate::tree::Node;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+
+/// How the parts of an `AdminNetworkPolicy` are called.
+pub static ADMIN: Shape = Shape {
+    kind: "AdminNetworkPolicy",
+    api_version: "policy.networking.k8s.io/v1alpha1",
+    rules: ["ingress", "egress"],
+    peers: ["from", "to"],
+    ports: "ports",
+    subject: "subject",
+    allow: "Allow",
+};
+
+/// How the parts of a `BaselineAdminNetworkPolicy` are called.
+pub static BASELINE: Shape = Shape { kind: "BaselineAdminNetworkPolicy", ..ADMIN };
+
+const FORM: Form =
+    Form { allow: "Allow", pass: true, domains: true, many: 100, few: 25, optional_namespaces: false, ports: "ports" };
+const BASELINE_FORM: Form = Form { pass: false, domains: false, ..FORM };
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[allow(dead_code)] // every field is known, not every one matters
+struct Object {
+    api_version: String,
+    kind: String,
+    metadata: ObjectMeta,
+    spec: Spec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    priority: Option<i32>,
+    subject: Option<SubjectSpec>,
+    ingress: Option<Vec<IngressRule>>,
+    egress: Option<Vec<EgressRule>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct IngressRule {
+    name: Option<String>,
+    action: Option<String>,
+    from: Option<Vec<PeerSpec>>,
+    ports: Option<Vec<PortSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EgressRule {
+    name: Option<String>,
+    action: Option<String>,
+    to: Option<Vec<PeerSpec>>,
+    ports: Option<Vec<PortSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PortSpec {
+    port_number: Option<PortNumber>,
+    port_range: Option<PortRange>,
+    named_port: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PortNumber {
+    protocol: Option<String>,
+    port: Option<i32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PortRange {
+    protocol: Option<String>,
+    start: Option<i32>,
+    end: Option<i32>,
+}
+
+/// Reads and lowers an `AdminNetworkPolicy`.
+pub fn read_admin(node: &Node, header: Header<'_>) -> Lowered {
+    lower(node, header, FORM, &ADMIN)
+}
+
+/// Reads and lowers a `BaselineAdminNetworkPolicy`.
+pub fn read_baseline(node: &Node, header: Header<'_>) -> Lowered {
+    lower(node, header, BASELINE_FORM, &BASELINE)
+}
+
+fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> Lowered {
+    let (object, problems) = read::<Object>(node);
+    let Some(object) = object else { return Lowered { problems, ..Lowered::default() } };
+    let mut checks = Checks::default();
+    check_metadata(&header, false, &mut checks);
+    let spec = object.spec;
+    let mut lowering = Lowering { form, node, checks: &mut checks };
+    let priority = priority(&spec, &header, &mut lowering);
+    let subject = lowering.subject(spec.subject.as_ref());
+    let ingress: Vec<RuleSpec> = spec
+        .ingress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let ports = ports(r.ports, "ingress", i, &mut lowering);
+            RuleSpec { name: r.name, action: r.action, peers: r.from, ports }
+        })
+        .collect();
+    let egress: Vec<RuleSpec> = spec
+        .egress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let ports = ports(r.ports, "egress", i, &mut lowering);
+            RuleSpec { name: r.name, action: r.action, peers: r.to, ports }
+        })
+        .collect();
+    let rules = [lowering.rules(&ingress, "ingress", "from"), lowering.rules(&egress, "egress", "to")];
+    let policy = Policy {
+        namespace: None,
+        name: header.name.into(),
+        document: header.document,
+        shape,
+        tier: if form.pass { Tier::Admin } else { Tier::Baseline },
+        priority,
+        subject,
+        host_pods: HostPods::Excluded, // S78
+        isolates: [false, false],      // S76
+        rules,
+    };
+    Lowered::checked(policy, problems, checks)
+}
+
+/// S71 for the one, S89 for the other: a singleton without priority.
+fn priority(spec: &Spec, header: &Header<'_>, lowering: &mut Lowering<'_>) -> i32 {
+    if lowering.form.pass {
+        return lowering.priority(spec.priority);
+    }
+    if header.name != "default" {
+        let message = format!("`{}`: a BaselineAdminNetworkPolicy must be named `default`", header.name);
+        lowering.checks.refused(&Path::root().key("metadata").key("name"), message);
+    }
+    if spec.priority.is_some() {
+        let at = Path::root().key("spec").key("priority");
+        lowering.checks.unknown_field(
+            &at,
+            "unknown field `priority`",
+            "a BaselineAdminNetworkPolicy is the only one of its kind",
+        );
+    }
+    0
+}
+
+fn ports(
+    ports: Option<Vec<PortSpec>>,
+    direction: &str,
+    rule: usize,
+    lowering: &mut Lowering<'_>,
+) -> Option<Vec<PortMatch>> {
+    let at = Path::root().key("spec").key(direction).index(rule).key("ports");
+    let each = |(i, port): (usize, PortSpec)| lower_port(&port, &at.index(i), lowering);
+    ports.map(|list| list.into_iter().enumerate().map(each).collect())
+}
+
+/// S85-S87.
+fn lower_port(port: &PortSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+    match (&port.port_number, &port.port_range, &port.named_port) {
+        (Some(number), None, None) => {
+            let at = at.key("portNumber");
+            let protocol = lowering.protocol(number.protocol.as_deref(), &at.key("protocol"));
+            let n = lowering.port(number.port, &at.key("port"));
+            PortMatch::Traffic(TrafficSet::ports(protocol, n, n))
+        }
+        (None, Some(range), None) => {
+            let at = at.key("portRange");
+            let protocol = lowering.protocol(range.protocol.as_deref(), &at.key("protocol"));
+            lowering.range(protocol, range.start, range.end, &at, false)
+        }
+        (None, None, Some(name)) => lowering.named(name, &at.key("namedPort")),
+        _ => {
+            lowering.checks.invalid(at, "exactly one of `portNumber`, `portRange` and `namedPort` is required");
+            PortMatch::Traffic(TrafficSet::empty())
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `policy.networking.k8s.io/v1alpha2` `ClusterNetworkPolicy` (S100-S127).
+
+use super::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
+use super::dialects::{Header, Lowered};
+use super::rule::{HostPods, Policy, PortMatch, Shape, Tier};
+use super::validate::{Checks, check_metadata};
+use crate::set::{Protocol, TrafficSet};
+use crate::source::Path;
+use crate::tree::Node;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+
+/// How the parts are called.
+pub static SHAPE: Shape = Shape {
+    kind: "ClusterNetworkPolicy",
+    api_version: "policy.networking.k8s.io/v1alpha2",
+    rules: ["ingress", "egress"],
+    peers: ["from", "to"],
+    ports: "protocols",
+    subject: "subject",
+    allow: "Accept",
+};
+
+const FORM: Form = Form {
+    allow: "Accept",
+    pass: true,
+    domains: true,
+    many: 25,
+    few: 25,
+    optional_namespaces: true,
+    ports: "protocols",
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[allow(dead_code)] // every field is known, not every one matters
+struct Object {
+    api_version: String,
+    kind: String,
+    metadata: ObjectMeta,
+    spec: Spec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    tier: Option<String>,
+    priority: Option<i32>,
+    subject: Option<SubjectSpec>,
+    ingress: Option<Vec<IngressRule>>,
+    egress: Option<Vec<EgressRule>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct IngressRule {
+    name: Option<String>,
+    action: Option<String>,
+    from: Option<Vec<PeerSpec>>,
+    protocols: Option<Vec<ProtocolSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EgressRule {
+    name: Option<String>,
+    action: Option<String>,
+    to: Option<Vec<PeerSpec>>,
+    protocols: Option<Vec<ProtocolSpec>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ProtocolSpec {
+    tcp: Option<Transport>,
+    udp: Option<Transport>,
+    sctp: Option<Transport>,
+    destination_named_port: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Transport {
+    destination_port: Option<DestinationPort>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct DestinationPort {
+    number: Option<i32>,
+    range: Option<Range>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Range {
+    start: Option<i32>,
+    end: Option<i32>,
+}
+
+/// Reads and lowers an object.
+pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
+    let (object, problems) = read::<Object>(node);
+    let Some(object) = object else { return Lowered { problems, ..Lowered::default() } };
+    let mut checks = Checks::default();
+    check_metadata(&header, false, &mut checks);
+    let spec = object.spec;
+    let mut lowering = Lowering { form: FORM, node, checks: &mut checks };
+    let tier = tier(spec.tier.as_deref(), &mut lowering);
+    let priority = lowering.priority(spec.priority);
+    let subject = lowering.subject(spec.subject.as_ref());
+    let ingress: Vec<RuleSpec> = spec
+        .ingress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let ports = protocols(r.protocols, "ingress", i, &mut lowering);
+            RuleSpec { name: r.name, action: r.action, peers: r.from, ports }
+        })
+        .collect();
+    let egress: Vec<RuleSpec> = spec
+        .egress
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| {
+            let ports = protocols(r.protocols, "egress", i, &mut lowering);
+            RuleSpec { name: r.name, action: r.action, peers: r.to, ports }
+        })
+        .collect();
+    let rules = [lowering.rules(&ingress, "ingress", "from"), lowering.rules(&egress, "egress", "to")];
+    let policy = Policy {
+        namespace: None,
+        name: header.name.into(),
+        document: header.document,
+        shape: &SHAPE,
+        tier,
+        priority,
+        subject,
+        host_pods: HostPods::Excluded, // S109
+        isolates: [false, false],      // S107
+        rules,
+    };
+    Lowered::checked(policy, problems, checks)
+}
+
+/// S100.
+fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> Tier {
+    match word {
+        Some("Admin") => Tier::Admin,
+        Some("Baseline") => Tier::Baseline,
+        other => {
+            let message = other.map_or_else(|| "a tier is required".to_owned(), |w| format!("`{w}` is not a tier"));
+            lowering.checks.invalid_help(&Path::root().key("spec").key("tier"), message, "use Admin or Baseline");
+            Tier::Admin
+        }
+    }
+}
+
+fn protocols(
+    list: Option<Vec<ProtocolSpec>>,
+    direction: &str,
+    rule: usize,
+    lowering: &mut Lowering<'_>,
+) -> Option<Vec<PortMatch>> {
+    let at = Path::root().key("spec").key(direction).index(rule).key("protocols");
+    let each = |(i, spec): (usize, ProtocolSpec)| lower_protocol(&spec, &at.index(i), lowering);
+    list.map(|list| list.into_iter().enumerate().map(each).collect())
+}
+
+/// S117-S120.
+fn lower_protocol(spec: &ProtocolSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+    let transports =
+        [(Protocol::Tcp, "tcp", &spec.tcp), (Protocol::Udp, "udp", &spec.udp), (Protocol::Sctp, "sctp", &spec.sctp)];
+    let mut given = transports.into_iter().filter_map(|(p, word, t)| t.as_ref().map(|t| (p, word, t)));
+    match (given.next(), given.next(), &spec.destination_named_port) {
+        (Some((protocol, word, transport)), None, None) => {
+            lower_transport(protocol, transport, &at.key(word), lowering)
+        }
+        (None, None, Some(name)) => lowering.named(name, &at.key("destinationNamedPort")),
+        _ => {
+            lowering.checks.invalid(at, "exactly one of `tcp`, `udp`, `sctp` and `destinationNamedPort` is required");
+            PortMatch::Traffic(TrafficSet::empty())
+        }
+    }
+}
+
+fn lower_transport(protocol: Protocol, transport: &Transport, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+    let at_port = at.key("destinationPort");
+    match &transport.destination_port {
+        None => {
+            // S120
+            let message = "an empty protocol is refused by the API; for all ports write destinationPort: {range: {start: 1, end: 65535}}";
+            lowering.checks.refused(at, message);
+            PortMatch::Traffic(TrafficSet::protocol(protocol))
+        }
+        Some(DestinationPort { number: Some(n), range: None }) => {
+            let n = lowering.port(Some(*n), &at_port.key("number"));
+            PortMatch::Traffic(TrafficSet::ports(protocol, n, n))
+        }
+        Some(DestinationPort { number: None, range: Some(range) }) => {
+            lowering.range(protocol, range.start, range.end, &at_port.key("range"), true)
+        }
+        Some(_) => {
+            lowering.checks.invalid(&at_port, "exactly one of `number` and `range` is required");
+            PortMatch::Traffic(TrafficSet::empty())
+        }
+    }
+}
