@@ -258,20 +258,6 @@ impl AllowGraph {
         let spans: u32 = self.line.classes.spans.iter().map(ExactSizeIterator::len).sum::<usize>() as u32;
         assert_eq!(spans, self.line.classes.len(), "namespace spans cover the classes");
     }
-
-    /// Every place of the line whose pods or addresses have a family.
-    pub(super) fn with_family(&self, family: Family) -> Runs {
-        let classes = &self.line.classes;
-        let has = |c: &u32| self.world.has_family(self.world.cluster.pod(classes.get(*c).representative), family);
-        let pods: Runs = (0..classes.len()).filter(has).map(|c| c..=c).collect();
-        let first = classes.len();
-        let (v4, all) = (self.line.atoms.v4_len(), self.line.atoms.len());
-        let atoms = match family {
-            Family::V4 => Runs::from(first..=first + v4 - 1),
-            Family::V6 => Runs::from(first + v4..=first + all - 1),
-        };
-        pods.union(&atoms)
-    }
 }
 
 const ANY: crate::set::Traffic = crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 };

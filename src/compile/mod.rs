@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod graph;
 pub mod peers;
 mod profiles;
+pub mod rows;
 pub mod walk;
 pub mod world;
 

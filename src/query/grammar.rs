@@ -1,0 +1,452 @@
+//! The endpoint grammar, the same in every command, file and link.
+//!
+//! `endpoint := target [":" ports]`; a target names workloads, a Service, addresses or a well-known set. Nothing here
+//! knows a cluster: whether `a/b` exists is asked when it is resolved.
+
+use crate::model::{Requirement, Selector, WorkloadKind};
+use crate::set::{IpSet, Protocol};
+use ipnet::IpNet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// What kind of object a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A workload of this kind.
+    Workload(WorkloadKind),
+    /// A Service.
+    Service,
+}
+
+/// Sets that everybody means the same by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Keyword {
+    /// Public addresses of both families.
+    Internet,
+    /// RFC 1918 and unique local addresses.
+    Private,
+    /// Every workload.
+    Any,
+    /// The cloud's metadata service.
+    Imds,
+    /// The cluster's DNS pods.
+    Dns,
+    /// The API server.
+    ApiServer,
+    /// The nodes.
+    Nodes,
+}
+
+impl Keyword {
+    const TABLE: [(Self, &'static str); 7] = [
+        (Self::Internet, "internet"),
+        (Self::Private, "private"),
+        (Self::Any, "any"),
+        (Self::Imds, "imds"),
+        (Self::Dns, "dns"),
+        (Self::ApiServer, "apiserver"),
+        (Self::Nodes, "nodes"),
+    ];
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        Self::TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `[ns/][kind/]name`.
+    Name {
+        /// The namespace, if given.
+        namespace: Option<Box<str>>,
+        /// The kind, if given.
+        kind: Option<Kind>,
+        /// The name.
+        name: Box<str>,
+    },
+    /// `ns/NAME` or `NAME/*`: every workload of a namespace.
+    Namespace(Box<str>),
+    /// `*/name`: every workload of that name.
+    Everywhere(Box<str>),
+    /// `[ns]?selector`.
+    Selected {
+        /// The namespace, if given.
+        namespace: Option<Box<str>>,
+        /// The labels.
+        selector: Selector,
+    },
+    /// An address or a CIDR block.
+    Addresses(IpNet),
+    /// A well-known set.
+    Keyword(Keyword),
+}
+
+/// A port as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortAsk {
+    /// Numbers, both ends included; TCP unless said otherwise.
+    Numbers(u16, u16, Protocol),
+    /// A port's name, with a protocol if given.
+    Name(Box<str>, Option<Protocol>),
+}
+
+/// One end of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSpec {
+    /// What is meant.
+    pub target: Target,
+    /// The ports; `None` for all.
+    pub ports: Option<Vec<PortAsk>>,
+    /// As it was written, for messages.
+    pub text: Box<str>,
+}
+
+/// A question: may the source reach the destination on these ports?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Where from.
+    pub source: EndpointSpec,
+    /// Where to.
+    pub destination: EndpointSpec,
+}
+
+/// Why a text is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ParseError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+fn error<T>(message: impl Into<String>, help: &str) -> Result<T, ParseError> {
+    let help = (!help.is_empty()).then(|| help.to_owned());
+    Err(ParseError { message: message.into(), help })
+}
+
+impl FromStr for Question {
+    type Err = ParseError;
+
+    /// Reads `SRC reach DST`, `SRC to DST`, `SRC -> DST` or `SRC DST`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        Self::from_words(&words)
+    }
+}
+
+impl Question {
+    /// Reads a question from the words of a command line.
+    ///
+    /// # Errors
+    /// When the words do not make up a question.
+    pub fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self, ParseError> {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        let (source, destination) = match words.as_slice() {
+            [source, "reach" | "to" | "->", destination] => (source, destination),
+            [source, destination] if !matches!(*destination, "reach" | "to") => (source, destination),
+            _ => {
+                let help = "ask for example: frontend reach database:5432";
+                return error(format!("`{}` is not a question", words.join(" ")), help);
+            }
+        };
+        Ok(Self { source: source.parse()?, destination: destination.parse()? })
+    }
+}
+
+impl FromStr for EndpointSpec {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (target, ports) = split_ports(text)?;
+        if target.is_empty() {
+            return error(format!("`{text}` names nothing"), "write for example database:5432 or shop/frontend");
+        }
+        let ports = ports.map(parse_ports).transpose()?.flatten();
+        Ok(Self { target: parse_target(target)?, ports, text: text.into() })
+    }
+}
+
+/// Separates `target` and `ports`; the colons of an IPv6 address belong to the target.
+fn split_ports(text: &str) -> Result<(&str, Option<&str>), ParseError> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, after)) = rest.split_once(']') else {
+            return error(format!("`{text}`: the bracket is never closed"), "write [2001:db8::1]:443");
+        };
+        return Ok((address, after.strip_prefix(':')));
+    }
+    if text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok() {
+        return Ok((text, None));
+    }
+    if text.matches(':').count() > 1 && !text.contains('?') {
+        return error(format!("`{text}`: an IPv6 address with a port needs brackets"), "write [2001:db8::1]:443");
+    }
+    Ok(text.rsplit_once(':').map_or((text, None), |(target, ports)| (target, Some(ports))))
+}
+
+fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
+    if text == "*" {
+        return Ok(None);
+    }
+    text.split(',').map(parse_port).collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+/// Reads one port: a number, a range or a name, with `/tcp`, `/udp` or `/sctp` if wanted.
+///
+/// # Errors
+/// When it is none of these.
+pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
+    const HELP: &str =
+        "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted";
+    let (port, protocol) = match text.split_once('/') {
+        Some((port, name)) => match Protocol::from_api(&name.to_ascii_uppercase()) {
+            Some(protocol) => (port, Some(protocol)),
+            None => return error(format!("`{name}` is not a protocol"), HELP),
+        },
+        None => (text, None),
+    };
+    let number = |s: &str| s.parse::<u16>().ok().filter(|n| *n > 0);
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let tcp = protocol.unwrap_or(Protocol::Tcp);
+    match port.split_once('-') {
+        Some((a, b)) if digits(a) && digits(b) => match (number(a), number(b)) {
+            (Some(a), Some(b)) if a <= b => Ok(PortAsk::Numbers(a, b, tcp)),
+            _ => error(format!("`{port}` is not a range of ports between 1 and 65535"), HELP),
+        },
+        _ if digits(port) => match number(port) {
+            Some(n) => Ok(PortAsk::Numbers(n, n, tcp)),
+            None => error(format!("`{port}` is not a port between 1 and 65535"), HELP),
+        },
+        _ if is_name(port) => Ok(PortAsk::Name(port.into(), protocol)),
+        _ => error(format!("`{text}` is not a port"), HELP),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// Kubernetes names, and the placeholders that stand for them in manifests nobody filled in.
+fn is_object_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$' | '{' | '}'))
+}
+
+fn parse_target(text: &str) -> Result<Target, ParseError> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(Target::Addresses(IpNet::from(address)));
+    }
+    if let Ok(net) = text.parse::<IpNet>() {
+        return Ok(Target::Addresses(net.trunc()));
+    }
+    if let Some((_, keyword)) = Keyword::TABLE.iter().map(|(k, w)| (w, *k)).find(|(w, _)| **w == text) {
+        return Ok(Target::Keyword(keyword));
+    }
+    if let Some((namespace, selector)) = text.split_once('?') {
+        let namespace = (!namespace.is_empty()).then(|| namespace.trim_end_matches('/').into());
+        return Ok(Target::Selected { namespace, selector: parse_selector(selector)? });
+    }
+    let parts: Vec<&str> = text.split('/').collect();
+    let good = parts.iter().all(|p| *p == "*" || is_object_name(p));
+    if !good {
+        return error(
+            format!("`{text}` is not an endpoint"),
+            "write a name, ns/name, kind/name, ns/kind/name, an address or a CIDR block",
+        );
+    }
+    parse_name(text, &parts)
+}
+
+fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
+    let named = |namespace: Option<&str>, kind, name: &str| {
+        Ok(Target::Name { namespace: namespace.map(Into::into), kind, name: name.into() })
+    };
+    match parts {
+        ["*"] => Ok(Target::Keyword(Keyword::Any)),
+        [name] => named(None, None, name),
+        ["*", "*"] => Ok(Target::Keyword(Keyword::Any)),
+        ["*", name] => Ok(Target::Everywhere((*name).into())),
+        ["ns" | "namespace", name] => Ok(Target::Namespace((*name).into())),
+        [namespace, "*"] => Ok(Target::Namespace((*namespace).into())),
+        [first, name] => match kind_word(first) {
+            Some(kind) => named(None, Some(kind), name),
+            None => named(Some(first), None, name),
+        },
+        [namespace, kind, name] if *name != "*" => match kind_word(kind) {
+            Some(kind) => named(Some(namespace), Some(kind), name),
+            None => error(
+                format!("`{kind}` in `{text}` is not a kind"),
+                "kinds are po, deploy, sts, ds, job, cj, rs, rc, dc, svc and their long names",
+            ),
+        },
+        _ => error(format!("`{text}` is not an endpoint"), "write a name, ns/name, kind/name or ns/kind/name"),
+    }
+}
+
+fn kind_word(word: &str) -> Option<Kind> {
+    match word.to_ascii_lowercase().as_str() {
+        "svc" | "service" | "services" => Some(Kind::Service),
+        _ => WorkloadKind::from_word(word).map(Kind::Workload),
+    }
+}
+
+/// Reads a label selector as kubectl's `-l` does: `app=web,tier in (api,worker),!legacy`.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
+    let parts = split_outside_parentheses(text);
+    parts
+        .into_iter()
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .map(parse_requirement)
+        .collect::<Result<Vec<_>, _>>()
+        .map(Selector::new)
+}
+
+fn split_outside_parentheses(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_i32);
+    for (i, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(text.get(start..i).unwrap_or_default());
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
+fn parse_requirement(text: &str) -> Result<Requirement, ParseError> {
+    let key = |k: &str| -> Result<Box<str>, ParseError> {
+        let k = k.trim();
+        let good = !k.is_empty() && k.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+        if good {
+            Ok(k.into())
+        } else {
+            error(format!("`{k}` is not a label key"), "write for example app=web or tier in (api,worker)")
+        }
+    };
+    let one = |v: &str| vec![Box::from(v.trim())];
+    if let Some((k, v)) = text.split_once("!=") {
+        return Ok(Requirement::NotIn(key(k)?, one(v)));
+    }
+    if let Some((k, v)) = text.split_once("==").or_else(|| text.split_once('=')) {
+        return Ok(Requirement::In(key(k)?, one(v)));
+    }
+    if let Some(k) = text.strip_prefix('!') {
+        return Ok(Requirement::DoesNotExist(key(k)?));
+    }
+    let list = |v: &str| v.split(',').map(|s| Box::from(s.trim())).collect();
+    let inside = text.split_once('(').and_then(|(head, rest)| Some((head.trim(), rest.trim().strip_suffix(')')?)));
+    match inside.and_then(|(head, values)| Some((head.rsplit_once(char::is_whitespace)?, values))) {
+        Some(((k, "in"), values)) => Ok(Requirement::In(key(k)?, list(values))),
+        Some(((k, "notin"), values)) => Ok(Requirement::NotIn(key(k)?, list(values))),
+        _ => Ok(Requirement::Exists(key(text)?)),
+    }
+}
+
+impl Keyword {
+    /// The addresses of a keyword that stands for addresses.
+    pub fn addresses(self) -> Option<IpSet> {
+        match self {
+            Self::Internet => Some(IpSet::internet()),
+            Self::Private => Some(IpSet::private()),
+            Self::Imds => {
+                let known = [IpAddr::from([169, 254, 169, 254]), IpAddr::from([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254])];
+                Some(IpSet::from_cidrs(known.map(IpNet::from)))
+            }
+            Self::Any | Self::Dns | Self::ApiServer | Self::Nodes => None,
+        }
+    }
+}
+
+impl fmt::Display for PortAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbers(a, b, p) if a == b => write!(f, "{a}/{p}"),
+            Self::Numbers(a, b, p) => write!(f, "{a}-{b}/{p}"),
+            Self::Name(name, Some(p)) => write!(f, "{name}/{p}"),
+            Self::Name(name, None) => write!(f, "{name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str) -> Target {
+        text.parse::<EndpointSpec>().unwrap().target
+    }
+
+    fn name(namespace: Option<&str>, kind: Option<Kind>, name: &str) -> Target {
+        Target::Name { namespace: namespace.map(Into::into), kind, name: name.into() }
+    }
+
+    #[test]
+    fn names_with_and_without_namespace_and_kind() {
+        let deployment = Some(Kind::Workload(WorkloadKind::Deployment));
+        assert_eq!(target("frontend"), name(None, None, "frontend"));
+        assert_eq!(target("shop/frontend:80"), name(Some("shop"), None, "frontend"));
+        assert_eq!(target("deploy/frontend"), name(None, deployment, "frontend"));
+        assert_eq!(target("shop/Deployment/frontend"), name(Some("shop"), deployment, "frontend"));
+        assert_eq!(target("svc/db:5432"), name(None, Some(Kind::Service), "db"));
+        assert_eq!(target("ns/shop"), Target::Namespace("shop".into()));
+        assert_eq!(target("shop/*"), Target::Namespace("shop".into()));
+        assert_eq!(target("*/web"), Target::Everywhere("web".into()));
+        assert_eq!(target("database.data.svc.cluster.local:5432"), name(None, None, "database.data.svc.cluster.local"));
+    }
+
+    #[test]
+    fn addresses_and_their_ports() {
+        for text in
+            ["10.0.0.7", "203.0.113.0/24:443", "[2001:db8::1]:443", "2001:db8::1", "2001:db8::/32", "[2001:db8::1]"]
+        {
+            assert!(matches!(target(text), Target::Addresses(_)), "{text}");
+        }
+        assert_eq!(
+            "10.0.0.7:53/udp".parse::<EndpointSpec>().unwrap().ports,
+            Some(vec![PortAsk::Numbers(53, 53, Protocol::Udp)])
+        );
+        assert!("2001:db8::1:443:x".parse::<EndpointSpec>().is_err());
+    }
+
+    #[test]
+    fn ports_are_numbers_ranges_and_names() {
+        let ports = |t: &str| t.parse::<EndpointSpec>().map(|e| e.ports);
+        assert_eq!(ports("a:*").unwrap(), None);
+        let two = vec![PortAsk::Numbers(80, 80, Protocol::Tcp), PortAsk::Numbers(8000, 8010, Protocol::Udp)];
+        assert_eq!(ports("a:80,8000-8010/udp").unwrap(), Some(two));
+        assert_eq!(ports("a:http").unwrap(), Some(vec![PortAsk::Name("http".into(), None)]));
+        for bad in ["a:0", "a:65536", "a:80/xyz", "a:9-8", "a:", ":80", "a:80,,90"] {
+            assert!(ports(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn selectors_as_kubectl_writes_them() {
+        let parsed = parse_selector("app=web,tier in (api, worker),!old,x!=1,env notin (a),y").unwrap();
+        assert_eq!(parsed.requirements().len(), 6);
+        assert!(parse_selector("a b").is_err());
+        assert!(matches!(target("shop?app=web,tier in (api,worker)"), Target::Selected { namespace: Some(_), .. }));
+    }
+
+    #[test]
+    fn questions_in_their_spellings() {
+        for text in ["a reach b:80", "a to b:80", "a b:80", "a -> b:80"] {
+            assert!(text.parse::<Question>().is_ok(), "{text}");
+        }
+        for text in ["a", "", "a reach", "a b c", "a reach b c"] {
+            assert!(text.parse::<Question>().is_err(), "{text}");
+        }
+    }
+}

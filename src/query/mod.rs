@@ -1,0 +1,16 @@
+//! Questions and answers: the endpoint grammar, verdicts over sets, and the reason for every one of them.
+//!
+//! A question is text ([`grammar`]) until it meets a cluster ([`resolve`]); the answer is a value with its reasons
+//! ([`ask`], [`explain`]), never a printed line.
+
+pub mod ask;
+pub mod explain;
+pub mod grammar;
+pub mod list;
+pub mod resolve;
+
+pub use ask::{Answer, Pair, Verdict, ask};
+pub use explain::{Explanation, Reason, Side, explain};
+pub use grammar::{ParseError, Question, Target};
+pub use list::{Entry as ListEntry, Listing, list};
+pub use resolve::{Context, End, ResolveError};

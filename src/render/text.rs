@@ -1,0 +1,518 @@
+//! Text for people: short lines, the verdict first, one screen.
+//!
+//! Signs and words carry the meaning; colour never alone. Every text from a manifest passes through [`super::words::clean`].
+
+use super::words;
+use crate::compile::{AllowGraph, Endpoint};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::input::Input;
+use crate::model::Cluster;
+use crate::query::explain::{Explanation, Mismatch, Reason, Side, nearest_peer};
+use crate::query::list::{Entry, Listing, Party};
+use crate::query::resolve::Note;
+use crate::query::{Answer, Pair, Verdict};
+use crate::tree::Locator;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// What colours there are; the writer drops them where nobody wants them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Whether to emphasize with ANSI colours.
+    pub colour: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn verdict(self, verdict: Verdict) -> String {
+        let (code, word) = match verdict {
+            Verdict::Yes => ("1;32", "yes"),
+            Verdict::No => ("1;31", "no"),
+            Verdict::Partly => ("1;33", "partly"),
+            Verdict::Unknown => ("1;35", "unknown"),
+        };
+        self.paint(code, &format!("{word:<4}"))
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+}
+
+/// Writes answers.
+pub struct Text<'a> {
+    /// The graph that was asked.
+    pub graph: &'a AllowGraph,
+    /// Looks up lines.
+    pub locator: &'a Locator<'a>,
+    /// Colours.
+    pub style: Style,
+}
+
+impl Text<'_> {
+    fn cluster(&self) -> &Cluster {
+        &self.graph.world().cluster
+    }
+
+    /// The answer of `can`.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn answer(&self, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+        for note in answer.notes.iter().filter(|n| !matches!(n, Note::Service(_))) {
+            writeln!(out, "{}", self.style.dim(&self.note(note)))?;
+        }
+        match answer.pairs.as_slice() {
+            [] => self.nothing(answer, out),
+            [pair] => self.pair(answer, pair, out),
+            pairs => self.many(answer, pairs, out),
+        }
+    }
+
+    fn nothing(&self, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+        let (from, to) = (words::clean(&answer.question.source.text), words::clean(&answer.question.destination.text));
+        writeln!(out, "{} {from} -> {to}", self.style.verdict(Verdict::Unknown))?;
+        let mut told = false;
+        for missing in &answer.missing {
+            writeln!(out, "     {}", words::clean(missing))?;
+            told = true;
+        }
+        if !told {
+            writeln!(out, "     no pod is involved: policies govern pods, not traffic between outside addresses")?;
+        }
+        Ok(())
+    }
+
+    fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
+        let explanation = crate::query::explain(self.graph, &pair.example);
+        let from = words::end(self.cluster(), &pair.source);
+        let to = self.destination(answer, pair);
+        let blocked = blocked(&explanation, pair.verdict);
+        writeln!(out, "{} {from} -> {to}{blocked}", self.style.verdict(pair.verdict))?;
+        if pair.asked.is_empty() {
+            writeln!(out, "     no pod there has such a port name")?;
+            return Ok(());
+        }
+        if pair.verdict == Verdict::Partly {
+            self.partly(pair, out)?;
+        }
+        self.sides(&explanation, pair.verdict, out)?;
+        if answer.question.destination.ports.is_none() && pair.verdict != Verdict::Partly && answer.notes.is_empty() {
+            writeln!(out, "     {}", self.style.dim("no port was named: the answer is about every port and protocol"))?;
+        }
+        Ok(())
+    }
+
+    /// `data/database:5432/TCP`, with the Service it was asked by.
+    fn destination(&self, answer: &Answer, pair: &Pair) -> String {
+        let end = words::end(self.cluster(), &pair.destination);
+        let service = answer.notes.iter().find_map(|n| if let Note::Service(s) = n { Some(*s) } else { None });
+        let with_port = |name: String| match (&answer.question.destination.ports, service) {
+            (None, None) => name,
+            _ if pair.asked.is_empty() => name,
+            _ if name.contains(':') => format!("[{name}]:{}", words::traffic(&pair.asked)),
+            _ => format!("{name}:{}", words::traffic(&pair.asked)),
+        };
+        match service {
+            None => with_port(end),
+            Some(id) => {
+                let s = self.cluster().service(id);
+                let ports = answer.question.destination.ports.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                let ports = ports.strip_suffix("/TCP").unwrap_or(&ports).to_owned();
+                let colon = if ports.is_empty() { "" } else { ":" };
+                let name = format!("{}/{}", self.cluster().namespace(s.namespace).name, s.name);
+                format!("svc {}{colon}{ports} => {}", words::clean(&name), with_port(end))
+            }
+        }
+    }
+
+    fn partly(&self, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
+        let line = |out: &mut dyn Write, word: &str, set: &crate::set::TrafficSet| {
+            if set.is_empty() { Ok(()) } else { writeln!(out, "     {word:<9}{}", words::traffic(set)) }
+        };
+        let possible = pair.allowed.sure.union(&pair.allowed.unknown);
+        line(out, "allowed", &pair.asked.intersection(&pair.allowed.sure))?;
+        line(out, "unknown", &pair.asked.intersection(&pair.allowed.unknown))?;
+        line(out, "blocked", &pair.asked.difference(&possible))
+    }
+
+    fn sides(&self, explanation: &Explanation, verdict: Verdict, out: &mut dyn Write) -> io::Result<()> {
+        if explanation.host_network && verdict == Verdict::Unknown {
+            return self.host_network(explanation, out);
+        }
+        let names: Vec<String> = explanation.sides().iter().map(|s| words::endpoint(self.cluster(), s.subject)).collect();
+        let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
+        for (side, name) in explanation.sides().into_iter().zip(&names) {
+            let hide = verdict == Verdict::No && side.possible.allow && matches!(side.subject, Endpoint::Address(_));
+            if hide || matches!(side.subject, Endpoint::Address(_)) {
+                continue;
+            }
+            let word = if side.direction == crate::policy::Direction::Egress { "out" } else { "in" };
+            writeln!(out, "     {word:<4} {name:<width$}   {}", self.side(side))?;
+            if let (false, Some(near)) = (side.possible.allow, &side.near) {
+                self.near(side, near, out)?;
+            }
+            self.doubts(side, out)?;
+        }
+        Ok(())
+    }
+
+    fn host_network(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let cluster = self.cluster();
+        let host = [explanation.flow.source, explanation.flow.destination];
+        let host = host.into_iter().find(|e| matches!(e, Endpoint::Pod(p) if cluster.pod(*p).host_network));
+        let name = host.map(|e| words::endpoint(cluster, e)).unwrap_or_default();
+        writeln!(out, "     {name} runs with hostNetwork: policies may or may not apply (depends on the CNI)")?;
+        writeln!(out, "     give --cni, or accept with --assume hostnetwork=node")
+    }
+
+    /// Why one side is as it is, in one line.
+    fn side(&self, side: &Side) -> String {
+        let way = if side.direction == crate::policy::Direction::Egress { "egress" } else { "ingress" };
+        let peer = words::endpoint(self.cluster(), side.peer);
+        let by = |at: &crate::policy::RuleRef| {
+            format!("{}: {}   {}", words::rule(self.graph, *at), words::admits(self.graph, *at), self.place(&self.graph.world().policies.get(at.policy).origin(*at)))
+        };
+        let decided = side.decided_by.as_ref().map(by).unwrap_or_default();
+        match side.reason {
+            Reason::AllowDefault if side.tiers.iter().all(|t| t.policies.is_empty()) => format!("default allow: no policy selects it for {way}"),
+            Reason::AllowDefault => format!("default allow: no rule that applies to it decides, and nothing isolates it for {way}"),
+            Reason::AllowSelf => "a pod always reaches itself".into(),
+            Reason::AllowFromOwnNode => "traffic with the node it runs on is always allowed".into(),
+            Reason::AllowRule | Reason::AllowAdmin | Reason::AllowBaseline => format!("allowed by {decided}"),
+            Reason::DenyAdmin | Reason::DenyBaseline => format!("denied by {decided}"),
+            Reason::DenyNoRules => format!("isolated by {}; no rule allows anything", self.isolating(side)),
+            Reason::DenyNoRuleMatches | Reason::DenyPort if way == "ingress" => {
+                format!("isolated by {}; no rule admits {peer}{}", self.isolating(side), port_words(side))
+            }
+            Reason::DenyNoRuleMatches | Reason::DenyPort => {
+                format!("isolated by {}; no rule lets it out to {peer}{}", self.isolating(side), port_words(side))
+            }
+            _ => format!("unknown: {}", self.unknown(side)),
+        }
+    }
+
+    fn isolating(&self, side: &Side) -> String {
+        let names: Vec<String> = side.isolated_by.iter().take(4).map(|p| words::policy(self.graph, *p)).collect();
+        let more = side.isolated_by.len().saturating_sub(4);
+        if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
+    }
+
+    fn unknown(&self, side: &Side) -> String {
+        let taints: Vec<String> = side.taints.iter().take(3).map(|i| words::clean(&self.graph.world().policies.taints[*i].what).into_owned()).collect();
+        match side.reason {
+            Reason::UnknownBrokenPolicy => format!("{} could not be read and may apply to it", taints.join(", ")),
+            Reason::UnknownUnsupportedKind => format!("{} applies to it and is not modelled", taints.join(", ")),
+            Reason::UnknownPriority => "policies of equal priority disagree, and the API does not say which one wins".into(),
+            Reason::UnknownNode if side.doubts.is_empty() => "the peer may be the node it runs on, whose traffic always passes".into(),
+            _ => "it depends on something the input does not tell".into(),
+        }
+    }
+
+    fn near(&self, side: &Side, near: &crate::query::explain::RuleTrace, out: &mut dyn Write) -> io::Result<()> {
+        let peer = nearest_peer(near);
+        let at = peer.map_or(near.at, |p| p.at);
+        let mut why: Vec<String> = Vec::new();
+        if !near.ports {
+            why.push(format!("allows {}", words::ports(self.graph.world().policies.rule(near.at))));
+        }
+        why.extend(peer.iter().flat_map(|p| &p.mismatches).map(|m| words::mismatch(self.cluster(), m, side.peer)));
+        let place = self.place(&self.graph.world().policies.get(at.policy).origin(at));
+        writeln!(out, "     near {}  {}   {place}", words::rule(self.graph, at), why.join("; "))
+    }
+
+    fn doubts(&self, side: &Side, out: &mut dyn Write) -> io::Result<()> {
+        if side.possible.truth() != crate::model::Truth::Maybe {
+            return Ok(());
+        }
+        for doubt in side.doubts.iter().take(3) {
+            let why: Vec<String> = doubt.mismatches.iter().map(|m| words::mismatch(self.cluster(), m, side.peer)).collect();
+            let place = self.place(&self.graph.world().policies.get(doubt.at.policy).origin(doubt.at));
+            writeln!(out, "     ?    {}  {}   {place}", words::rule(self.graph, doubt.at), why.join("; "))?;
+            if doubt.mismatches.contains(&Mismatch::AddressUnknown) {
+                writeln!(out, "          {}", self.style.dim("give --pod-cidrs, or load the pods with their status (kubectl get pods -A -o json)"))?;
+            }
+        }
+        for taint in side.taints.iter().take(3) {
+            if let Some(origin) = &self.graph.world().policies.taints[*taint].origin {
+                writeln!(out, "     ?    {}", self.place(origin))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `file:line` of an origin.
+    pub fn place(&self, origin: &crate::source::Origin) -> String {
+        self.locator.locate(origin).map_or_else(String::new, |l| words::clean(&l.to_string()).into_owned())
+    }
+
+    fn note(&self, note: &Note) -> String {
+        let cluster = self.cluster();
+        let name = |id| words::clean(&cluster.workload_name(id)).into_owned();
+        match note {
+            Note::PodAddress(net, workload) => format!("{} is a pod of {}", net.addr(), name(*workload)),
+            Note::ServiceAddress(net, service) => format!("{} is the address of Service {}", net.addr(), words::clean(&cluster.service(*service).name)),
+            Note::NodeAddress(net, node) => format!("{} is an address of node {}", net.addr(), words::clean(node)),
+            Note::PodName(pod, workload) => format!("{} is a pod of {}", words::clean(pod), name(*workload)),
+            Note::Service(service) | Note::ServicePort(service, ..) => format!("Service {}", words::clean(&cluster.service(*service).name)),
+        }
+    }
+
+    /// Several pairs: the verdict, then who, by verdict and reason.
+    fn many(&self, answer: &Answer, pairs: &[Pair], out: &mut dyn Write) -> io::Result<()> {
+        let (from, to) = (words::clean(&answer.question.source.text), words::clean(&answer.question.destination.text));
+        let yes = pairs.iter().filter(|p| p.verdict == Verdict::Yes).count();
+        let one_destination = pairs.iter().all(|p| p.destination == pairs[0].destination);
+        let one_source = pairs.iter().all(|p| p.source == pairs[0].source);
+        let what = if one_destination {
+            format!("{yes} of {} sources in {from} reach {}", pairs.len(), self.destination(answer, &pairs[0]))
+        } else {
+            format!("{yes} of {} pairs of {from} -> {to} are allowed", pairs.len())
+        };
+        writeln!(out, "{} {what}", self.style.verdict(answer.verdict))?;
+        for verdict in [Verdict::Yes, Verdict::Partly, Verdict::No, Verdict::Unknown] {
+            for (reason, names) in self.grouped(pairs, verdict, one_source, one_destination) {
+                let head = format!("     {:<7} ", verdict.word());
+                let reason = if reason.is_empty() { String::new() } else { format!("   {reason}") };
+                writeln!(out, "{head}{}{reason}", wrap_names(&names))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The pairs of one verdict, by why.
+    fn grouped(&self, pairs: &[Pair], verdict: Verdict, one_source: bool, one_destination: bool) -> Vec<(String, Vec<String>)> {
+        let mut groups: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
+        for pair in pairs.iter().filter(|p| p.verdict == verdict) {
+            let reason = if verdict == Verdict::Yes { String::new() } else { self.short_reason(pair) };
+            let name = match (one_source, one_destination) {
+                (false, true) => words::end(self.cluster(), &pair.source),
+                (true, false) => words::end(self.cluster(), &pair.destination),
+                _ => format!("{} -> {}", words::end(self.cluster(), &pair.source), words::end(self.cluster(), &pair.destination)),
+            };
+            groups.entry(reason).or_default().push(name);
+        }
+        groups.into_iter().collect()
+    }
+
+    fn short_reason(&self, pair: &Pair) -> String {
+        let explanation = crate::query::explain(self.graph, &pair.example);
+        if pair.verdict == Verdict::Partly {
+            return format!("only {}", words::traffic(&pair.allowed.sure.intersection(&pair.asked)));
+        }
+        if explanation.host_network && pair.verdict == Verdict::Unknown {
+            return "hostNetwork".into();
+        }
+        let side = explanation.sides().into_iter().find(|s| !s.possible.allow);
+        match side {
+            Some(side) => {
+                let way = if side.direction == crate::policy::Direction::Egress { "out" } else { "in" };
+                let by = match side.decided_by {
+                    Some(at) => words::rule(self.graph, at),
+                    None => self.isolating(side),
+                };
+                format!("blocked on the way {way} by {by}")
+            }
+            None => explanation.reason().code().to_owned(),
+        }
+    }
+
+    /// The table of `list`.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn listing(&self, listing: &Listing, scope: &str, out: &mut dyn Write) -> io::Result<()> {
+        let rows: Vec<[String; 4]> = listing.entries.iter().map(|e| self.row(e)).collect();
+        let mut rows = rows;
+        rows.sort();
+        let width = |i: usize, least: &str| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0).max(least.len());
+        let (a, b, c) = (width(0, "FROM"), width(1, "TO"), width(2, "PORTS"));
+        if !rows.is_empty() {
+            writeln!(out, "{}", self.style.paint("1", &format!("{:<a$}  {:<b$}  {:<c$}  BECAUSE", "FROM", "TO", "PORTS")))?;
+        }
+        for [from, to, ports, because] in &rows {
+            writeln!(out, "{from:<a$}  {to:<b$}  {ports:<c$}  {because}")?;
+        }
+        self.open(listing, scope, rows.len(), out)
+    }
+
+    fn open(&self, listing: &Listing, scope: &str, rows: usize, out: &mut dyn Write) -> io::Result<()> {
+        let names = |list: &[crate::model::WorkloadId]| list.iter().map(|w| words::clean(&self.cluster().workload_name(*w)).into_owned()).collect::<Vec<_>>();
+        if !listing.host_network.is_empty() {
+            writeln!(out, "unknown    {}   hostNetwork: policies may or may not apply; give --cni or --assume hostnetwork=node", names(&listing.host_network).join(", "))?;
+        }
+        if scope.is_empty() {
+            if !listing.open_in.is_empty() {
+                writeln!(out, "open in    {}   accept from anyone: no policy selects them for ingress", names(&listing.open_in).join(", "))?;
+            }
+            if !listing.open_out.is_empty() {
+                writeln!(out, "open out   {}   may go anywhere: no policy selects them for egress", names(&listing.open_out).join(", "))?;
+            }
+            let plural = if rows == 1 { "flow" } else { "flows" };
+            return writeln!(out, "{rows} allowed {plural} with a governed end; flows between open workloads are not listed (--all lists them)");
+        }
+        writeln!(out, "{scope}")
+    }
+
+    fn row(&self, entry: &Entry) -> [String; 4] {
+        let party = |p: &Party| match p {
+            Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
+            Party::Addresses(set) => words::addresses(set),
+        };
+        let mut ports = words::traffic(&entry.allowed.sure);
+        if !entry.allowed.unknown.is_empty() {
+            let unknown = words::traffic(&entry.allowed.unknown);
+            ports = if entry.allowed.sure.is_empty() { format!("{unknown} ?") } else { format!("{ports} + {unknown} ?") };
+        }
+        if entry.differs {
+            ports.push_str(" (some pods)");
+        }
+        [party(&entry.source), party(&entry.destination), ports, self.because(entry)]
+    }
+
+    /// The rules that make a flow possible, egress after ingress.
+    fn because(&self, entry: &Entry) -> String {
+        let explanation = crate::query::explain(self.graph, &entry.example);
+        if explanation.host_network && explanation.possible.truth() == crate::model::Truth::Maybe {
+            return "unknown: hostNetwork".into();
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for side in [&explanation.ingress, &explanation.egress] {
+            match (side.decided_by, side.reason) {
+                (Some(at), _) => parts.push(words::rule(self.graph, self.shortest(at))),
+                (None, Reason::AllowDefault | Reason::AllowSelf) => {}
+                (None, reason) => parts.push(reason.code().to_owned()),
+            }
+        }
+        if parts.is_empty() { "default allow".into() } else { parts.join(" + ") }
+    }
+
+    /// A rule with a single peer is cited as a whole.
+    fn shortest(&self, at: crate::policy::RuleRef) -> crate::policy::RuleRef {
+        let rule = self.graph.world().policies.rule(at);
+        let one = matches!(&rule.peers, crate::policy::Peers::Of(list) if list.len() == 1);
+        if one { crate::policy::RuleRef { peer: None, ..at } } else { at }
+    }
+}
+
+fn port_words(side: &Side) -> &'static str {
+    match (&side.near, side.reason) {
+        (Some(_), Reason::DenyPort) => " on this port",
+        _ => "",
+    }
+}
+
+fn blocked(explanation: &Explanation, verdict: Verdict) -> &'static str {
+    if verdict != Verdict::No {
+        return "";
+    }
+    match (explanation.egress.possible.allow, explanation.ingress.possible.allow) {
+        (false, false) => "   blocked on the way out and on the way in",
+        (false, true) => "   blocked on the way out",
+        (true, _) => "   blocked on the way in",
+    }
+}
+
+fn wrap_names(names: &[String]) -> String {
+    let shown = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("  ");
+    if names.len() > 20 { format!("{shown}  and {} more", names.len() - 20) } else { shown }
+}
+
+/// One diagnostic in compiler style: `file:line:column: severity: message`.
+pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) -> String {
+    let place = |p: &Place| match p {
+        Place::Origin(origin) => locator.locate(origin),
+        Place::At(location) => Some(location.clone()),
+        Place::Input => None,
+    };
+    let at = |p: &Place| place(p).map_or_else(String::new, |l| format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column));
+    let code = match diagnostic.severity {
+        Severity::Error => "1;31",
+        Severity::Warning => "1;33",
+        Severity::Note => "1;36",
+    };
+    let severity = style.paint(code, diagnostic.severity.name());
+    let mut text = format!("{}{severity}: {}", at(&diagnostic.place), words::clean(&diagnostic.message));
+    for (place, word) in &diagnostic.related {
+        let _ = write!(text, "\n    {}{}", at(place), words::clean(word));
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = write!(text, "\n    help: {}", words::clean(help));
+    }
+    text
+}
+
+/// What was read, assumed and left out.
+///
+/// # Errors
+/// When the writer fails.
+pub fn inputs(input: &Input, graph: &AllowGraph, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let tally = &input.tally;
+    let cluster = &input.cluster;
+    let pods: u64 = cluster.pods().map(|(_, p)| u64::from(p.replicas.max(1))).sum();
+    let read: Vec<String> = tally.read.iter().map(|(k, n)| plural(*n, k)).collect();
+    writeln!(out, "read      {}, {}: {}", plural(tally.files, "file"), plural(tally.objects, "object"), if read.is_empty() { "nothing netpal knows".into() } else { read.join(", ") })?;
+    writeln!(out, "cluster   {}, {} ({}), {}, {}", plural(cluster.namespaces().len(), "namespace"), plural(cluster.workloads().len(), "workload"), plural(usize::try_from(pods).unwrap_or(usize::MAX), "pod"), plural(cluster.services().len(), "Service"), plural(input.policies.policies.len(), "policy"))?;
+    if tally.finished_pods > 0 {
+        writeln!(out, "left out  {}: finished pods are no endpoints", plural(tally.finished_pods, "pod"))?;
+    }
+    assumptions(input, graph, out)?;
+    if !tally.skipped.is_empty() {
+        let skipped: Vec<String> = tally.skipped.iter().map(|(k, n)| plural(*n, &words::clean(k))).collect();
+        writeln!(out, "skipped   {}", skipped.join(", "))?;
+    }
+    for (reason, what) in [(crate::policy::TaintReason::UnmodelledKind, "not modelled"), (crate::policy::TaintReason::Broken, "could not be read")] {
+        let taints: Vec<_> = input.policies.taints.iter().filter(|t| t.reason == reason).collect();
+        if !taints.is_empty() {
+            let shown: Vec<String> = taints.iter().take(if verbose { usize::MAX } else { 5 }).map(|t| words::clean(&t.what).into_owned()).collect();
+            let more = taints.len() - shown.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            writeln!(out, "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN", shown.join(", "))?;
+        }
+    }
+    if verbose {
+        for (id, workload) in cluster.workloads() {
+            writeln!(out, "workload  {} ({})", words::clean(&cluster.workload_name(id)), workload.kind.name())?;
+        }
+    }
+    Ok(())
+}
+
+fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Result<()> {
+    let cluster = &input.cluster;
+    let undeclared: Vec<String> = cluster.namespaces().filter(|(_, n)| n.declared.is_none()).map(|(_, n)| format!("\"{}\"", words::clean(&n.name))).collect();
+    if !undeclared.is_empty() {
+        let shown = undeclared.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+        let more = undeclared.len().saturating_sub(6);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "assumed   namespace labels of {shown}{more}: no Namespace object given, only kubernetes.io/metadata.name known")?;
+    }
+    let unknown = cluster.pods().filter(|(_, p)| p.addresses.is_empty() && !p.host_network).count();
+    if unknown > 0 {
+        let ranges: Vec<String> = graph.world().assumed.to_cidrs().iter().map(ToString::to_string).collect();
+        writeln!(out, "assumed   addresses of {} without status lie in {}", plural(unknown, "pod template"), ranges.join(", "))?;
+    }
+    let hosts = cluster.workloads().filter(|(_, w)| w.pods.iter().any(|p| cluster.pod(*p).host_network));
+    let hosts: Vec<String> = hosts.map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned()).collect();
+    if !hosts.is_empty() && graph.world().options.host_network == crate::compile::HostNetwork::Unknown {
+        writeln!(out, "unknown   {}: hostNetwork, policies may or may not apply (--assume hostnetwork=node|pod, or --cni)", hosts.join(", "))?;
+    }
+    Ok(())
+}
+
+/// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.
+pub fn plural(count: usize, word: &str) -> String {
+    if count == 1 || word.contains('(') {
+        return format!("{count} {word}");
+    }
+    let plural = match word.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
+        _ if word.ends_with('s') => format!("{word}es"),
+        _ => format!("{word}s"),
+    };
+    format!("{count} {plural}")
+}
+

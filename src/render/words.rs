@@ -1,0 +1,211 @@
+//! Words for the parts of an answer, shared by the formats: traffic, ends, peers, mismatches.
+//!
+//! Text from a manifest passes through [`clean`]: control and bidirectional characters are written out, so that a hostile
+//! name can neither move a cursor nor reorder a line.
+
+use crate::compile::{AllowGraph, Endpoint};
+use crate::model::{Cluster, Requirement, Selector};
+use crate::policy::{Namespaces, Peer, Peers, PolicyId, PortMatch, Ports, Rule, RuleRef};
+use crate::query::End;
+use crate::query::explain::Mismatch;
+use crate::set::traffic::Piece;
+use crate::set::{IpSet, TrafficSet};
+use std::borrow::Cow;
+
+/// A text with its control and bidirectional characters written out, cut at a length no name needs.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let bad = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if !text.chars().any(bad) && text.len() <= 400 {
+        return Cow::Borrowed(text);
+    }
+    let mut out: String = text.chars().take(400).map(|c| if bad(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect();
+    if text.chars().count() > 400 {
+        out.push('…');
+    }
+    Cow::Owned(out)
+}
+
+/// Traffic in few words: `5432/TCP`, `80,443/TCP`, `ALL`, `7 ports`.
+pub fn traffic(set: &TrafficSet) -> String {
+    if set.is_all() {
+        return "ALL".into();
+    }
+    let mut parts: Vec<String> = Vec::new();
+    let mut other = false;
+    for protocol in crate::set::Protocol::ALL {
+        let ranges = set.pieces().filter_map(|p| match p {
+            Piece::Ports(q, 1, u16::MAX) if q == protocol => Some("all".to_owned()),
+            Piece::Ports(q, a, b) if q == protocol => Some(if a == b { a.to_string() } else { format!("{a}-{b}") }),
+            Piece::Ports(..) => None,
+            Piece::OtherProtocols => {
+                other = true;
+                None
+            }
+        });
+        let ranges: Vec<String> = ranges.collect();
+        if !ranges.is_empty() {
+            parts.push(format!("{}/{protocol}", ranges.join(",")));
+        }
+    }
+    if other {
+        parts.push("other protocols".into());
+    }
+    if parts.is_empty() { "nothing".into() } else { parts.join(" ") }
+}
+
+/// `namespace/name` of a workload, or what a block of addresses is called.
+pub fn end(cluster: &Cluster, end: &End) -> String {
+    match end {
+        End::Pods { workload, pods } => {
+            let name = cluster.workload_name(*workload);
+            let all = cluster.workload(*workload).pods.len();
+            let name = if pods.len() < all && all > 1 { format!("{name} ({} of {all} pods)", pods.len()) } else { name };
+            clean(&name).into_owned()
+        }
+        End::Addresses { name, .. } => clean(name).into_owned(),
+    }
+}
+
+/// An endpoint of one flow: its workload, or the address.
+pub fn endpoint(cluster: &Cluster, endpoint: Endpoint) -> String {
+    match endpoint {
+        Endpoint::Pod(pod) => clean(&cluster.workload_name(cluster.pod(pod).workload)).into_owned(),
+        Endpoint::Address(address) => address.to_string(),
+    }
+}
+
+/// A set of addresses in few words.
+pub fn addresses(set: &IpSet) -> String {
+    let internet = IpSet::internet();
+    if *set == IpSet::full() {
+        return "any outside address".into();
+    }
+    if set.v6.is_empty() && set.v4 == IpSet::full().v4 {
+        return "any outside IPv4 address".into();
+    }
+    if *set == internet {
+        return "internet".into();
+    }
+    let cidrs = set.to_cidrs();
+    let shown: Vec<String> = cidrs.iter().take(3).map(ToString::to_string).collect();
+    let public = internet.v4.is_subset(&set.v4);
+    let rest = cidrs.len().saturating_sub(3);
+    match (public, rest) {
+        (true, 1..) => format!("internet and more ({} CIDR blocks)", cidrs.len()),
+        (true, 0) => format!("internet ({})", shown.join(",")),
+        (false, 0) => shown.join(","),
+        (false, n) => format!("{} and {n} more", shown.join(",")),
+    }
+}
+
+/// `namespace/name` of a policy.
+pub fn policy(graph: &AllowGraph, id: PolicyId) -> String {
+    clean(&graph.world().policies.get(id).full_name()).into_owned()
+}
+
+/// A rule as it is cited: `data/database-ingress ingress[0].from[0]`.
+pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
+    let policy = graph.world().policies.get(at.policy);
+    format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
+}
+
+fn selector(selector: &Selector) -> String {
+    clean(&selector.to_string()).into_owned()
+}
+
+/// What a rule's peer (or the rule, where it names no peer) admits, in plain English.
+pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
+    let policies = &graph.world().policies;
+    let rule: &Rule = policies.rule(at);
+    let peers = match (&rule.peers, at.peer) {
+        (Peers::Any, _) => "anyone".to_owned(),
+        (Peers::Of(list), Some(i)) => list.get(i as usize).map_or_else(String::new, peer),
+        (Peers::Of(list), None) => list.iter().map(peer).collect::<Vec<_>>().join(" or "),
+    };
+    peers
+}
+
+/// A peer in plain English.
+pub fn peer(peer: &Peer) -> String {
+    match peer {
+        Peer::Pods(namespaces, pods) => {
+            let which = if pods.is_everything() { "every pod".to_owned() } else { format!("pods {}", selector(pods)) };
+            format!("{which} {}", namespaces_words(namespaces))
+        }
+        Peer::Addresses(set) => addresses(set),
+        Peer::Nodes(s) if s.is_everything() => "every node".into(),
+        Peer::Nodes(s) => format!("nodes {}", selector(s)),
+        Peer::Domain(name) => format!("domain name {}", clean(name)),
+        Peer::Unreadable { everything: true } => "everything (a peer of a newer API, closed)".into(),
+        Peer::Unreadable { everything: false } => "nothing (a peer of a newer API, closed)".into(),
+    }
+}
+
+fn namespaces_words(namespaces: &Namespaces) -> String {
+    match namespaces {
+        Namespaces::Named(name) => format!("in namespace {}", clean(name)),
+        Namespaces::Matching(s) if s.is_everything() => "of every namespace".into(),
+        Namespaces::Matching(s) => match s.requirements() {
+            [Requirement::In(key, values)] if &**key == crate::model::NAMESPACE_NAME_LABEL => {
+                let names: Vec<Cow<'_, str>> = values.iter().map(|v| clean(v)).collect();
+                format!("in namespace {}", names.join(" or "))
+            }
+            _ => format!("in namespaces {}", selector(s)),
+        },
+        Namespaces::SameLabels(keys) => format!("in namespaces with the same {}", clean(&keys.join(", "))),
+        Namespaces::NotSameLabels(keys) => format!("in namespaces with another {}", clean(&keys.join(", "))),
+    }
+}
+
+/// The ports of a rule.
+pub fn ports(rule: &Rule) -> String {
+    let Ports::Of(list) = &rule.ports else { return "every port".into() };
+    let one = |p: &PortMatch| match p {
+        PortMatch::Traffic(set) => traffic(set),
+        PortMatch::Named(name, Some(protocol)) => format!("\"{}\"/{protocol}", clean(name)),
+        PortMatch::Named(name, None) => format!("\"{}\"", clean(name)),
+    };
+    list.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Why a peer does not match, or cannot be told to: what was wanted and what is there.
+pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> String {
+    let namespace = |of: Endpoint| match of {
+        Endpoint::Pod(p) => Some(cluster.pod_namespace(p)),
+        Endpoint::Address(_) => None,
+    };
+    let had = |value: Option<&str>| value.map_or_else(|| "has none".to_owned(), |v| format!("has ={}", clean(v)));
+    let wanted = |r: &Requirement| clean(&r.to_string()).into_owned();
+    match (mismatch, other) {
+        (Mismatch::WrongNamespace(name), _) => {
+            let is = namespace(other).map_or_else(String::new, |n| format!("; {} is in {}", words_of(cluster, other), clean(&n.name)));
+            format!("needs a pod of namespace {}{is}", clean(name))
+        }
+        (Mismatch::NamespaceLabel(r), _) => {
+            let has = namespace(other).map_or_else(String::new, |n| format!("; {} {}", clean(&n.name), had(n.labels.get(r.key()))));
+            format!("needs namespace label {}{has}", wanted(r))
+        }
+        (Mismatch::NamespaceUnknown(r), _) => {
+            let name = namespace(other).map(|n| clean(&n.name).into_owned()).unwrap_or_default();
+            format!("needs namespace label {}; the labels of namespace {name} are not in the input", wanted(r))
+        }
+        (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
+        (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
+            format!("needs pod label {}; {} {}", wanted(r), words_of(cluster, other), had(cluster.pod_labels(p).get(r.key())))
+        }
+        (Mismatch::PodLabel(r), Endpoint::Address(_)) => format!("needs pod label {}", wanted(r)),
+        (Mismatch::NotAPod, _) => "selects pods; an outside address is none".into(),
+        (Mismatch::NotInBlock, _) => format!("{} is not in the block", words_of(cluster, other)),
+        (Mismatch::AddressUnknown, _) => format!("the address of {} is not known, and the block covers part of where it may lie", words_of(cluster, other)),
+        (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
+        (Mismatch::HostNetwork, _) => format!("{} runs with hostNetwork; selectors do not see it", words_of(cluster, other)),
+        (Mismatch::NotANode, _) => format!("{} is not an address of a selected node", words_of(cluster, other)),
+        (Mismatch::NodesUnknown, _) => "no Node is in the input, so its addresses are not known".into(),
+        (Mismatch::DomainUnknown(name), _) => format!("which addresses {} stands for is not in the manifests", clean(name)),
+        (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
+    }
+}
+
+fn words_of(cluster: &Cluster, other: Endpoint) -> String {
+    endpoint(cluster, other)
+}
