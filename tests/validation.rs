@@ -1,4 +1,5 @@
 //! What the API accepts and rejects, with the field at fault, and what it defaults.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use netpal::diagnostic::{Code, Diagnostic, Place, Severity};
 use netpal::policy::Direction;

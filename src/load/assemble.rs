@@ -98,7 +98,7 @@ impl<'o> Assembly<'o> {
                 Shape::NoKind => {}
                 Shape::Template { policies } => self.template(file, &piece.chunk, policies),
                 Shape::Objects(list) => {
-                    list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node))
+                    list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node));
                 }
             },
         }
@@ -323,14 +323,13 @@ impl<'o> Assembly<'o> {
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
         }
-        match lowered.policy {
-            Some(policy) => self.law.policies.push(policy),
-            None => {
-                let what = format!("{} {}/{}", object.kind, namespace, object.name);
-                let suspicion = if dialect.namespaced { Suspicion::Network } else { Suspicion::Any };
-                let scope = dialect.namespaced.then_some(&*namespace);
-                self.taint_unread(&what, suspicion, scope, Some(Origin::document(object.document)));
-            }
+        if let Some(policy) = lowered.policy {
+            self.law.policies.push(policy);
+        } else {
+            let what = format!("{} {}/{}", object.kind, namespace, object.name);
+            let suspicion = if dialect.namespaced { Suspicion::Network } else { Suspicion::Any };
+            let scope = dialect.namespaced.then_some(&*namespace);
+            self.taint_unread(&what, suspicion, scope, Some(Origin::document(object.document)));
         }
     }
 

@@ -128,7 +128,7 @@ pub fn load_sources(sources: &[Source], options: &LoadOptions) -> Result<Input, 
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
             Source::Text(name, text) => {
-                files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) })
+                files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) });
             }
         }
     }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 /// The value of a label that exists, but only at run time: no valid label value looks like this.
 pub const AT_RUN_TIME: &str = "<set at run time>";
 
-/// A StatefulSet's pods differ in a label; up to so many are told apart.
+/// A `StatefulSet`'s pods differ in a label; up to so many are told apart.
 const MAX_ORDINALS: i64 = 64;
 
 /// A pod to be.
@@ -114,7 +114,7 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A StatefulSet labels each pod with its own name and index.
+/// A `StatefulSet` labels each pod with its own name and index.
 fn ordinals(
     spec: Option<&Node>,
     name: &str,

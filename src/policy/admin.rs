@@ -295,7 +295,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// One peer; the entries of `networks` and `domainNames` become peers of their own (they are ORed all the same).
+    /// One peer; the entries of `networks` and `domainNames` become peers of their own (they are `ORed` all the same).
     fn peer(&mut self, peer: &PeerSpec, action: Action, egress: bool, at: &Path) -> Vec<Peer> {
         let given = [
             peer.namespaces.is_some(),

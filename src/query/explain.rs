@@ -438,20 +438,20 @@ impl Walker<'_> {
         match self.ordered(&side.tiers[0]) {
             Ordered::Decided(Action::Allow, by) => {
                 side.decide(Possible::ALLOW, Reason::AllowAdmin, Some(by));
-                return self.unreached(side, 1);
+                return unreached(side, 1);
             }
             Ordered::Decided(_, by) => {
                 side.decide(Possible::DENY, Reason::DenyAdmin, Some(by));
-                return self.unreached(side, 1);
+                return unreached(side, 1);
             }
             Ordered::Unknown(reason) => {
                 side.doubts = doubts(&side.tiers[0]);
-                return side.decide(self.exact(side), reason, None);
+                return side.decide(Possible::UNKNOWN, reason, None);
             }
             Ordered::Passed => {}
         }
         if self.network(side, pod, tainted) {
-            return self.unreached(side, 2);
+            return unreached(side, 2);
         }
         match self.ordered(&side.tiers[2]) {
             Ordered::Decided(Action::Deny, by) => side.decide(Possible::DENY, Reason::DenyBaseline, Some(by)),
@@ -459,18 +459,9 @@ impl Walker<'_> {
             Ordered::Passed => side.decide(Possible::ALLOW, Reason::AllowDefault, None),
             Ordered::Unknown(reason) => {
                 side.doubts = doubts(&side.tiers[2]);
-                side.decide(self.exact(side), reason, None);
+                side.decide(Possible::UNKNOWN, reason, None);
             }
         }
-    }
-
-    /// What the compiled walk says of this side alone, for the cases where traces leave something open.
-    fn exact(&self, _: &Side) -> Possible {
-        Possible::UNKNOWN
-    }
-
-    fn unreached(&self, side: &mut Side, from: usize) {
-        side.tiers.iter_mut().skip(from).for_each(|t| t.reached = false);
     }
 
     fn ordered(&self, tier: &TierTrace) -> Ordered {
@@ -543,6 +534,11 @@ impl Walker<'_> {
         side.decide(Possible::DENY, reason, None);
         true
     }
+}
+
+/// Marks the tiers that were not asked any more.
+fn unreached(side: &mut Side, from: usize) {
+    side.tiers.iter_mut().skip(from).for_each(|t| t.reached = false);
 }
 
 fn block_of(peer: &Peer) -> &crate::set::IpSet {

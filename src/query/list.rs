@@ -80,7 +80,7 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
     }
     let mut lister = Lister { graph, filter, listing };
     for (id, _) in cluster.workloads().filter(|(id, _)| filter.to.as_ref().is_none_or(|to| to.contains(id))) {
-        lister.into_workload(id);
+        lister.sources_of(id);
     }
     if filter.to.is_none() {
         lister.outside();
@@ -100,7 +100,7 @@ impl Lister<'_> {
     }
 
     /// Every source of one destination workload: per pod class one row, joined per source workload.
-    fn into_workload(&mut self, id: WorkloadId) {
+    fn sources_of(&mut self, id: WorkloadId) {
         let graph = self.graph;
         let cluster = &graph.world().cluster;
         let line = graph.line();

@@ -291,7 +291,7 @@ impl Resolver<'_> {
         }
         let owned = |w: &crate::model::Workload| {
             let rest = name.strip_prefix(&*w.name).and_then(|r| r.strip_prefix('-'));
-            rest.is_some_and(|r| looks_generated(r)) && here(w.namespace)
+            rest.is_some_and(looks_generated) && here(w.namespace)
         };
         let found: Vec<WorkloadId> = self.cluster.workloads().filter(|(_, w)| owned(w)).map(|(id, _)| id).collect();
         let [one] = found.as_slice() else { return None };

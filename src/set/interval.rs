@@ -236,7 +236,7 @@ impl IntervalSet<u32> {
 
 impl<T: Point> fmt::Debug for IntervalSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.ranges.iter().map(|(s, e)| s.clone()..=e.clone())).finish()
+        f.debug_list().entries(self.ranges.iter().map(|(s, e)| *s..=*e)).finish()
     }
 }
 

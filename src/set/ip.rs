@@ -73,7 +73,7 @@ impl IpSet {
         Self { v4: v4.into_iter().collect(), v6: v6.into_iter().collect() }
     }
 
-    /// The private ranges: RFC 1918, and unique local IPv6 (fc00::/7).
+    /// The private ranges: RFC 1918, and unique local IPv6 (`fc00::/7`).
     pub fn private() -> Self {
         Self::of_v4([(10, 0, 8), (172, 16, 12), (192, 168, 16)]).union(&Self::of_v6([(0xfc00, 7)]))
     }

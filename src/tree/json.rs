@@ -214,15 +214,12 @@ impl<'t> Reader<'t> {
         }
         loop {
             let entry = self.member(depth)?;
-            match index.get(&entry.key).and_then(|at| entries.get_mut(*at)) {
-                Some(earlier) => {
-                    self.problems.push(super::yaml::duplicate(&entry.key, earlier.key_span, entry.key_span));
-                    *earlier = entry;
-                }
-                None => {
-                    index.insert(entry.key.clone(), entries.len());
-                    entries.push(entry);
-                }
+            if let Some(earlier) = index.get(&entry.key).and_then(|at| entries.get_mut(*at)) {
+                self.problems.push(super::yaml::duplicate(&entry.key, earlier.key_span, entry.key_span));
+                *earlier = entry;
+            } else {
+                index.insert(entry.key.clone(), entries.len());
+                entries.push(entry);
             }
             if !self.more(b'}')? {
                 return Ok(Value::Mapping(entries));

@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn merges_fill_in_what_is_not_given() {
         assert_eq!(json("a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3"), r#"{"a":{"x":1,"z":2},"b":{"z":3,"x":1}}"#);
-        assert_eq!(json("a: {<<: [{x: 1}, {x: 2, z: 3}]}").contains("\"x\":1"), true);
+        assert!(json("a: {<<: [{x: 1}, {x: 2, z: 3}]}").contains("\"x\":1"));
     }
 
     #[test]
