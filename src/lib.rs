@@ -7,6 +7,7 @@ pub mod load;
 pub mod model;
 pub mod policy;
 pub mod query;
+pub mod render;
 pub mod set;
 pub mod source;
 pub mod tree;

@@ -1,2 +1,7 @@
-//! The netpal binary.
-fn main() {}
+//! The netpal binary: hands over to [`cli`].
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -8,6 +8,7 @@
 
 pub mod atoms;
 pub mod classes;
+pub mod cni;
 pub mod evaluate;
 pub mod graph;
 pub mod peers;
@@ -16,6 +17,7 @@ pub mod rows;
 pub mod walk;
 pub mod world;
 
+pub use cni::{CNI_PROFILES, CniProfile};
 pub use evaluate::evaluate;
 pub use graph::{AllowGraph, Allowed, CompileError};
 pub use world::{CompileOptions, Endpoint, Flow, HostBehaviour, HostNetwork, Possible, World};

@@ -39,6 +39,7 @@ pub struct Assembly<'o> {
     pub tally: Tally,
     objects: Vec<Object>,
     law: PolicySet,
+    overlay: bool,
 }
 
 impl<'o> Assembly<'o> {
@@ -50,11 +51,13 @@ impl<'o> Assembly<'o> {
             tally: Tally::default(),
             objects: Vec::new(),
             law: PolicySet::default(),
+            overlay: false,
         }
     }
 
     fn register(&mut self, read: ReadFile) {
         self.tally.files += 1;
+        self.overlay = read.overlay;
         let (text, unreadable) = match &read.file.content {
             Ok(text) => (Arc::clone(text), None),
             Err(reason) => (Arc::from(""), Some(reason.clone())),
@@ -136,6 +139,9 @@ impl<'o> Assembly<'o> {
 
     /// Leaves a taint for a policy that could not be read, over its namespace where that is known.
     fn taint_unread(&mut self, what: &str, suspicion: Suspicion, namespace: Option<&str>, origin: Option<Origin>) {
+        if self.options.ignore_broken {
+            return;
+        }
         let namespaces = match namespace {
             Some(name) => Namespaces::Named(name.into()),
             None => Namespaces::Matching(Selector::everything()),
@@ -188,7 +194,8 @@ impl<'o> Assembly<'o> {
         self.tally.objects += 1;
         let at = node.entries().first().map_or(node.span.at, |e| e.key_span.at);
         let document = self.document(file, chunk, base, Some(at));
-        let Some(object) = objects::object(node, document) else { return };
+        let Some(mut object) = objects::object(node, document) else { return };
+        object.overlay = self.overlay;
         if !build::is_world(&object) && !is_law(&object) {
             *self.tally.skipped.entry(object.kind.to_string()).or_default() += 1;
             return;
@@ -244,8 +251,10 @@ impl<'o> Assembly<'o> {
             let namespace = if build::is_namespaced(&object) { self.namespace_of(&object) } else { Box::default() };
             self.placeholder(&object, &namespace);
             let key = (object.group().to_owned(), object.kind.clone(), namespace, object.name.clone());
-            let document = object.document;
-            if let Some(earlier) = last.insert(key, object) {
+            let (document, wanted) = (object.document, object.overlay);
+            if let Some(earlier) = last.insert(key, object)
+                && !wanted
+            {
                 self.duplicate(&earlier, document);
             }
         }

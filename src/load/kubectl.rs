@@ -1,7 +1,8 @@
-//! `kubectl kustomize`, the one program netpal starts, and only when asked with `-k`.
+//! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live` reads.
 
 use super::LoadError;
 use super::read::File;
+use crate::policy::dialects;
 use std::process::{Command, Stdio};
 
 /// Renders a kustomization.
@@ -9,16 +10,62 @@ use std::process::{Command, Stdio};
 /// # Errors
 /// When kubectl is missing or refuses the directory.
 pub fn kustomize(directory: &str) -> Result<File, LoadError> {
-    let failed = |reason: String| LoadError::Kubectl { path: directory.to_owned(), reason };
-    let output = Command::new("kubectl").arg("kustomize").arg("--").arg(directory).stdin(Stdio::null()).output();
+    let hint = "install it, or pipe: kustomize build DIR | netpal ... -f -";
+    let bytes = run(&["kustomize", "--", directory], &format!("kustomize {directory}"), hint)?;
+    Ok(File::from_bytes(&format!("kustomize:{directory}"), bytes))
+}
+
+/// The parts of the world that `--live` reads, where the cluster has them; the policies come from the dialect tables.
+const WORLD: [&str; 12] = [
+    "namespaces",
+    "nodes",
+    "pods",
+    "services",
+    "replicationcontrollers",
+    "deployments.apps",
+    "replicasets.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
+    "deploymentconfigs.apps.openshift.io",
+];
+
+/// `networkpolicies.networking.k8s.io` for every policy kind that netpal knows, modelled or not.
+fn policies() -> Vec<String> {
+    let modelled = dialects::DIALECTS.iter().map(|d| (d.api_version.split('/').next().unwrap_or_default(), d.kind));
+    let known = modelled.chain(dialects::UNMODELLED.iter().map(|u| (u.group, u.kind)));
+    let plural = |kind: &str| match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{kind}s"),
+    };
+    known.map(|(group, kind)| format!("{}.{group}", plural(&kind.to_lowercase()))).collect()
+}
+
+/// Reads the cluster of the current context: `kubectl get ... -A -o json`, nothing is changed there.
+///
+/// # Errors
+/// When kubectl is missing, or may not read the cluster.
+pub fn live() -> Result<File, LoadError> {
+    let hint = "install it, or pipe: kubectl get ... -A -o json | netpal ... -f -";
+    let served = run(&["api-resources", "--verbs=list", "-o", "name"], "api-resources", hint)?;
+    let served = String::from_utf8_lossy(&served);
+    let policies = policies();
+    let known = |name: &&str| WORLD.contains(name) || policies.iter().any(|p| p == name);
+    let kinds = served.lines().map(str::trim).filter(known).collect::<Vec<_>>().join(",");
+    let bytes = run(&["get", &kinds, "-A", "-o", "json"], "get", hint)?;
+    Ok(File::from_bytes("<cluster>", bytes))
+}
+
+fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError> {
+    let failed = |reason: String| LoadError::Kubectl { command: what.to_owned(), reason };
+    let output = Command::new("kubectl").args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => {
-            failed("kubectl is not on the PATH; install it, or pipe: kustomize build DIR | netpal ... -f -".into())
-        }
+        std::io::ErrorKind::NotFound => failed(format!("kubectl is not on the PATH; {hint}")),
         _ => failed(e.to_string()),
     })?;
-    if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    if output.status.success() {
+        return Ok(output.stdout);
     }
-    Ok(File::from_bytes(&format!("kustomize:{directory}"), output.stdout))
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }

@@ -28,6 +28,8 @@ pub enum Source {
     Stdin,
     /// A directory for `kubectl kustomize`.
     Kustomize(Box<str>),
+    /// The cluster of the current context, through `kubectl get`.
+    Live,
     /// A text that is already in memory, under a name for messages.
     Text(Box<str>, Box<str>),
 }
@@ -37,11 +39,14 @@ pub enum Source {
 pub struct LoadOptions {
     /// The namespace of objects that name none; kubectl takes the context's (S1).
     pub namespace: Box<str>,
+    /// Whether documents that cannot be read are left out without a trace, instead of making the verdicts they could
+    /// touch unknown.
+    pub ignore_broken: bool,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { namespace: "default".into() }
+        Self { namespace: "default".into(), ignore_broken: false }
     }
 }
 
@@ -69,10 +74,10 @@ pub enum LoadError {
         reason: String,
     },
     /// kubectl could not be run or failed.
-    #[error("`kubectl kustomize {path}` failed: {reason}")]
+    #[error("`kubectl {command}` failed: {reason}")]
     Kubectl {
-        /// The directory.
-        path: String,
+        /// What it was to do.
+        command: String,
         /// kubectl's words.
         reason: String,
     },
@@ -90,7 +95,7 @@ pub enum LoadError {
 /// When a path cannot be read at all. Problems inside files are diagnostics of the [`Input`].
 pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input, LoadError> {
     let sources: Vec<Source> = paths.into_iter().map(|p| Source::Path(p.as_ref().to_string_lossy().into())).collect();
-    load_sources(&sources, &LoadOptions::default())
+    load_sources(&sources, &[], &LoadOptions::default())
 }
 
 /// Loads manifests from a text.
@@ -116,11 +121,20 @@ pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
     Ok(assemble::assemble(read::read(files), &LoadOptions::default()))
 }
 
-/// Loads from any mix of sources.
+/// Loads from any mix of sources; objects of the overlays replace those of the sources.
 ///
 /// # Errors
 /// When a source cannot be read at all.
-pub fn load_sources(sources: &[Source], options: &LoadOptions) -> Result<Input, LoadError> {
+pub fn load_sources(sources: &[Source], overlays: &[Source], options: &LoadOptions) -> Result<Input, LoadError> {
+    let files = open(sources)?;
+    let base = files.len();
+    let files = files.into_iter().chain(open(overlays)?).collect();
+    let mut read = read::read(files);
+    read.iter_mut().skip(base).for_each(|file| file.overlay = true);
+    Ok(assemble::assemble(read, options))
+}
+
+fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
         match source {
@@ -130,7 +144,8 @@ pub fn load_sources(sources: &[Source], options: &LoadOptions) -> Result<Input, 
             Source::Text(name, text) => {
                 files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) });
             }
+            Source::Live => files.push(kubectl::live()?),
         }
     }
-    Ok(assemble::assemble(read::read(files), options))
+    Ok(files)
 }

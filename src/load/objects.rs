@@ -20,6 +20,8 @@ pub struct Object {
     pub document: DocumentId,
     /// The tree.
     pub node: Node,
+    /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
+    pub overlay: bool,
 }
 
 impl Object {
@@ -110,6 +112,7 @@ pub fn object(node: Node, document: DocumentId) -> Option<Object> {
         namespace: meta("namespace").map(Into::into),
         document,
         node,
+        overlay: false,
     };
     (!object.kind.is_empty()).then_some(object)
 }

@@ -74,6 +74,8 @@ pub struct ReadFile {
     pub file: File,
     /// Its pieces, in order.
     pub pieces: Vec<Piece>,
+    /// Whether its objects replace those of the other files.
+    pub overlay: bool,
 }
 
 /// Reads all files, in order.
@@ -82,9 +84,9 @@ pub fn read(files: Vec<File>) -> Vec<ReadFile> {
 }
 
 fn read_file(file: File) -> ReadFile {
-    let Ok(text) = &file.content else { return ReadFile { file, pieces: Vec::new() } };
+    let Ok(text) = &file.content else { return ReadFile { file, pieces: Vec::new(), overlay: false } };
     let pieces = tree::split(text).into_par_iter().map(|chunk| read_piece(text, chunk)).collect();
-    ReadFile { file, pieces }
+    ReadFile { file, pieces, overlay: false }
 }
 
 fn read_piece(text: &str, chunk: Chunk) -> Piece {

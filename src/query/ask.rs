@@ -85,6 +85,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The verdict if one of several ends is enough: yes if any pair is, no if none can be.
+    pub fn any(&self) -> Verdict {
+        let has = |v: Verdict| self.pairs.iter().any(|p| p.verdict == v);
+        match self.verdict {
+            _ if has(Verdict::Yes) || has(Verdict::Partly) => Verdict::Yes,
+            _ if has(Verdict::Unknown) || self.pairs.is_empty() => Verdict::Unknown,
+            _ => Verdict::No,
+        }
+    }
+
     /// Explains one of the pairs by its example.
     pub fn explain(&self, graph: &AllowGraph, pair: usize) -> Option<Explanation> {
         self.pairs.get(pair).map(|p| explain(graph, &p.example))

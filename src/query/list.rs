@@ -44,6 +44,10 @@ pub struct Listing {
     pub open_out: Vec<WorkloadId>,
     /// Workloads on their node's network, whose verdicts are unknown unless told otherwise.
     pub host_network: Vec<WorkloadId>,
+    /// The sources it was narrowed to.
+    pub from: Option<Vec<WorkloadId>>,
+    /// The destinations it was narrowed to.
+    pub to: Option<Vec<WorkloadId>>,
 }
 
 /// What to list.
@@ -60,7 +64,7 @@ pub struct Filter {
 /// Lists the allow-graph.
 pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
     let cluster = &graph.world().cluster;
-    let mut listing = Listing::default();
+    let mut listing = Listing { from: filter.from.clone(), to: filter.to.clone(), ..Listing::default() };
     for (id, workload) in cluster.workloads() {
         let open = |d: Direction| {
             workload

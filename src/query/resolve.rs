@@ -84,6 +84,12 @@ pub struct ResolveError {
     pub help: Option<String>,
 }
 
+impl From<super::grammar::ParseError> for ResolveError {
+    fn from(error: super::grammar::ParseError) -> Self {
+        Self { message: error.message, help: error.help }
+    }
+}
+
 fn fail<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
     Err(ResolveError { message, help })
 }
@@ -167,10 +173,7 @@ impl Resolver<'_> {
 
     fn name(&self, namespace: Option<&str>, kind: Option<Kind>, name: &str) -> Result<Resolved, ResolveError> {
         let chosen = namespace.or(self.context.namespace.as_deref());
-        let within = match namespace {
-            Some(n) => Some(self.namespace(n)?),
-            None => chosen.and_then(|n| self.cluster.find_namespace(n)),
-        };
+        let within = chosen.map(|n| self.namespace(n)).transpose()?;
         if kind != Some(Kind::Service) {
             let wanted = |w: &crate::model::Workload| {
                 *w.name == *name

@@ -1,15 +1,18 @@
 //! Answers -> bytes. No analysis: everything that is printed was decided before it came here.
 //!
 //! One file per format. Escaping happens in the sink: [`text`] lets no control character of a manifest reach a terminal,
-//! [`dot`] quotes every name, [`json`] serializes frozen, versioned structs.
+//! [`json`] serializes frozen, versioned structs.
 
-pub mod dot;
-pub mod drawing;
+pub mod csv;
+pub mod inputs;
 pub mod json;
+pub mod table;
 pub mod text;
 pub mod words;
 
-use std::io;
+use crate::compile::AllowGraph;
+use crate::input::Input;
+use crate::tree::Locator;
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,15 +22,50 @@ pub enum Format {
     Text,
     /// For programs: versioned JSON.
     Json,
-    /// Graphviz.
-    Dot,
+    /// The same as YAML.
+    Yaml,
     /// Comma-separated values.
     Csv,
+    /// Markdown, for comments on changes.
+    Md,
+    /// Graphviz.
+    Dot,
+    /// A picture.
+    Svg,
+    /// A picture as Mermaid text.
+    Mermaid,
+    /// A report in one file.
+    Html,
+    /// Static analysis results, SARIF 2.1.0.
+    Sarif,
+    /// Test results, `JUnit` XML.
+    Junit,
+    /// GitHub workflow annotations.
+    Github,
+    /// GitLab code quality.
+    Gitlab,
+    /// Test anything protocol.
+    Tap,
 }
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: [(Self, &'static str); 4] = [(Self::Text, "text"), (Self::Json, "json"), (Self::Dot, "dot"), (Self::Csv, "csv")];
+    pub const ALL: [(Self, &'static str); 14] = [
+        (Self::Text, "text"),
+        (Self::Json, "json"),
+        (Self::Yaml, "yaml"),
+        (Self::Csv, "csv"),
+        (Self::Md, "md"),
+        (Self::Dot, "dot"),
+        (Self::Svg, "svg"),
+        (Self::Mermaid, "mermaid"),
+        (Self::Html, "html"),
+        (Self::Sarif, "sarif"),
+        (Self::Junit, "junit"),
+        (Self::Github, "github"),
+        (Self::Gitlab, "gitlab"),
+        (Self::Tap, "tap"),
+    ];
 
     /// The name.
     pub fn name(self) -> &'static str {
@@ -35,10 +73,13 @@ impl Format {
     }
 }
 
-/// Writes a drawing of the allow-graph for Graphviz.
-///
-/// # Errors
-/// When the writer fails.
-pub fn graph_dot(drawing: &drawing::Drawing, out: &mut dyn io::Write) -> io::Result<()> {
-    dot::write(drawing, out)
+/// What a writer looks things up in.
+#[derive(Clone, Copy)]
+pub struct Book<'a> {
+    /// What was read.
+    pub input: &'a Input,
+    /// What it allows.
+    pub graph: &'a AllowGraph,
+    /// Finds lines.
+    pub locator: &'a Locator<'a>,
 }

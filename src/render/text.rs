@@ -2,17 +2,12 @@
 //!
 //! Signs and words carry the meaning; colour never alone. Every text from a manifest passes through [`super::words::clean`].
 
-use super::words;
-use crate::compile::{AllowGraph, Endpoint};
-use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::input::Input;
+use super::{Book, words};
+use crate::compile::Endpoint;
 use crate::model::Cluster;
 use crate::query::explain::{Explanation, Mismatch, Reason, Side, nearest_peer};
-use crate::query::list::{Entry, Listing, Party};
 use crate::query::resolve::Note;
 use crate::query::{Answer, Pair, Verdict};
-use crate::tree::Locator;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// What colours there are; the writer drops them where nobody wants them.
@@ -23,7 +18,7 @@ pub struct Style {
 }
 
 impl Style {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(super) fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
@@ -37,24 +32,25 @@ impl Style {
         self.paint(code, &format!("{word:<4}"))
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 }
 
 /// Writes answers.
+#[derive(Clone, Copy)]
 pub struct Text<'a> {
-    /// The graph that was asked.
-    pub graph: &'a AllowGraph,
-    /// Looks up lines.
-    pub locator: &'a Locator<'a>,
+    /// What it looks things up in.
+    pub book: Book<'a>,
     /// Colours.
     pub style: Style,
+    /// Columns to wrap at.
+    pub width: usize,
 }
 
 impl Text<'_> {
-    fn cluster(&self) -> &Cluster {
-        &self.graph.world().cluster
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.book.graph.world().cluster
     }
 
     /// The answer of `can`.
@@ -87,7 +83,7 @@ impl Text<'_> {
     }
 
     fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
-        let explanation = crate::query::explain(self.graph, &pair.example);
+        let explanation = crate::query::explain(self.book.graph, &pair.example);
         let from = words::end(self.cluster(), &pair.source);
         let to = self.destination(answer, pair);
         let blocked = blocked(&explanation, pair.verdict);
@@ -120,7 +116,15 @@ impl Text<'_> {
             None => with_port(end),
             Some(id) => {
                 let s = self.cluster().service(id);
-                let ports = answer.question.destination.ports.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                let ports = answer
+                    .question
+                    .destination
+                    .ports
+                    .iter()
+                    .flatten()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",");
                 let ports = ports.strip_suffix("/TCP").unwrap_or(&ports).to_owned();
                 let colon = if ports.is_empty() { "" } else { ":" };
                 let name = format!("{}/{}", self.cluster().namespace(s.namespace).name, s.name);
@@ -143,7 +147,8 @@ impl Text<'_> {
         if explanation.host_network && verdict == Verdict::Unknown {
             return self.host_network(explanation, out);
         }
-        let names: Vec<String> = explanation.sides().iter().map(|s| words::endpoint(self.cluster(), s.subject)).collect();
+        let names: Vec<String> =
+            explanation.sides().iter().map(|s| words::endpoint(self.cluster(), s.subject)).collect();
         let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         for (side, name) in explanation.sides().into_iter().zip(&names) {
             let hide = verdict == Verdict::No && side.possible.allow && matches!(side.subject, Endpoint::Address(_));
@@ -174,12 +179,21 @@ impl Text<'_> {
         let way = if side.direction == crate::policy::Direction::Egress { "egress" } else { "ingress" };
         let peer = words::endpoint(self.cluster(), side.peer);
         let by = |at: &crate::policy::RuleRef| {
-            format!("{}: {}   {}", words::rule(self.graph, *at), words::admits(self.graph, *at), self.place(&self.graph.world().policies.get(at.policy).origin(*at)))
+            format!(
+                "{}: {}   {}",
+                words::rule(self.book.graph, *at),
+                words::admits(self.book.graph, *at),
+                self.place(&self.book.graph.world().policies.get(at.policy).origin(*at))
+            )
         };
         let decided = side.decided_by.as_ref().map(by).unwrap_or_default();
         match side.reason {
-            Reason::AllowDefault if side.tiers.iter().all(|t| t.policies.is_empty()) => format!("default allow: no policy selects it for {way}"),
-            Reason::AllowDefault => format!("default allow: no rule that applies to it decides, and nothing isolates it for {way}"),
+            Reason::AllowDefault if side.tiers.iter().all(|t| t.policies.is_empty()) => {
+                format!("default allow: no policy selects it for {way}")
+            }
+            Reason::AllowDefault => {
+                format!("default allow: no rule that applies to it decides, and nothing isolates it for {way}")
+            }
             Reason::AllowSelf => "a pod always reaches itself".into(),
             Reason::AllowFromOwnNode => "traffic with the node it runs on is always allowed".into(),
             Reason::AllowRule | Reason::AllowAdmin | Reason::AllowBaseline => format!("allowed by {decided}"),
@@ -196,18 +210,27 @@ impl Text<'_> {
     }
 
     fn isolating(&self, side: &Side) -> String {
-        let names: Vec<String> = side.isolated_by.iter().take(4).map(|p| words::policy(self.graph, *p)).collect();
+        let names: Vec<String> = side.isolated_by.iter().take(4).map(|p| words::policy(self.book.graph, *p)).collect();
         let more = side.isolated_by.len().saturating_sub(4);
         if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
     }
 
     fn unknown(&self, side: &Side) -> String {
-        let taints: Vec<String> = side.taints.iter().take(3).map(|i| words::clean(&self.graph.world().policies.taints[*i].what).into_owned()).collect();
+        let taints: Vec<String> = side
+            .taints
+            .iter()
+            .take(3)
+            .map(|i| words::clean(&self.book.graph.world().policies.taints[*i].what).into_owned())
+            .collect();
         match side.reason {
             Reason::UnknownBrokenPolicy => format!("{} could not be read and may apply to it", taints.join(", ")),
             Reason::UnknownUnsupportedKind => format!("{} applies to it and is not modelled", taints.join(", ")),
-            Reason::UnknownPriority => "policies of equal priority disagree, and the API does not say which one wins".into(),
-            Reason::UnknownNode if side.doubts.is_empty() => "the peer may be the node it runs on, whose traffic always passes".into(),
+            Reason::UnknownPriority => {
+                "policies of equal priority disagree, and the API does not say which one wins".into()
+            }
+            Reason::UnknownNode if side.doubts.is_empty() => {
+                "the peer may be the node it runs on, whose traffic always passes".into()
+            }
             _ => "it depends on something the input does not tell".into(),
         }
     }
@@ -217,11 +240,11 @@ impl Text<'_> {
         let at = peer.map_or(near.at, |p| p.at);
         let mut why: Vec<String> = Vec::new();
         if !near.ports {
-            why.push(format!("allows {}", words::ports(self.graph.world().policies.rule(near.at))));
+            why.push(format!("allows {}", words::ports(self.book.graph.world().policies.rule(near.at))));
         }
         why.extend(peer.iter().flat_map(|p| &p.mismatches).map(|m| words::mismatch(self.cluster(), m, side.peer)));
-        let place = self.place(&self.graph.world().policies.get(at.policy).origin(at));
-        writeln!(out, "     near {}  {}   {place}", words::rule(self.graph, at), why.join("; "))
+        let place = self.place(&self.book.graph.world().policies.get(at.policy).origin(at));
+        writeln!(out, "     near {}  {}   {place}", words::rule(self.book.graph, at), why.join("; "))
     }
 
     fn doubts(&self, side: &Side, out: &mut dyn Write) -> io::Result<()> {
@@ -229,15 +252,21 @@ impl Text<'_> {
             return Ok(());
         }
         for doubt in side.doubts.iter().take(3) {
-            let why: Vec<String> = doubt.mismatches.iter().map(|m| words::mismatch(self.cluster(), m, side.peer)).collect();
-            let place = self.place(&self.graph.world().policies.get(doubt.at.policy).origin(doubt.at));
-            writeln!(out, "     ?    {}  {}   {place}", words::rule(self.graph, doubt.at), why.join("; "))?;
+            let why: Vec<String> =
+                doubt.mismatches.iter().map(|m| words::mismatch(self.cluster(), m, side.peer)).collect();
+            let place = self.place(&self.book.graph.world().policies.get(doubt.at.policy).origin(doubt.at));
+            writeln!(out, "     ?    {}  {}   {place}", words::rule(self.book.graph, doubt.at), why.join("; "))?;
             if doubt.mismatches.contains(&Mismatch::AddressUnknown) {
-                writeln!(out, "          {}", self.style.dim("give --pod-cidrs, or load the pods with their status (kubectl get pods -A -o json)"))?;
+                writeln!(
+                    out,
+                    "          {}",
+                    self.style
+                        .dim("give --pod-cidrs, or load the pods with their status (kubectl get pods -A -o json)")
+                )?;
             }
         }
         for taint in side.taints.iter().take(3) {
-            if let Some(origin) = &self.graph.world().policies.taints[*taint].origin {
+            if let Some(origin) = &self.book.graph.world().policies.taints[*taint].origin {
                 writeln!(out, "     ?    {}", self.place(origin))?;
             }
         }
@@ -246,7 +275,7 @@ impl Text<'_> {
 
     /// `file:line` of an origin.
     pub fn place(&self, origin: &crate::source::Origin) -> String {
-        self.locator.locate(origin).map_or_else(String::new, |l| words::clean(&l.to_string()).into_owned())
+        self.book.locator.locate(origin).map_or_else(String::new, |l| words::clean(&l.to_string()).into_owned())
     }
 
     fn note(&self, note: &Note) -> String {
@@ -254,10 +283,14 @@ impl Text<'_> {
         let name = |id| words::clean(&cluster.workload_name(id)).into_owned();
         match note {
             Note::PodAddress(net, workload) => format!("{} is a pod of {}", net.addr(), name(*workload)),
-            Note::ServiceAddress(net, service) => format!("{} is the address of Service {}", net.addr(), words::clean(&cluster.service(*service).name)),
+            Note::ServiceAddress(net, service) => {
+                format!("{} is the address of Service {}", net.addr(), words::clean(&cluster.service(*service).name))
+            }
             Note::NodeAddress(net, node) => format!("{} is an address of node {}", net.addr(), words::clean(node)),
             Note::PodName(pod, workload) => format!("{} is a pod of {}", words::clean(pod), name(*workload)),
-            Note::Service(service) | Note::ServicePort(service, ..) => format!("Service {}", words::clean(&cluster.service(*service).name)),
+            Note::Service(service) | Note::ServicePort(service, ..) => {
+                format!("Service {}", words::clean(&cluster.service(*service).name))
+            }
         }
     }
 
@@ -284,14 +317,24 @@ impl Text<'_> {
     }
 
     /// The pairs of one verdict, by why.
-    fn grouped(&self, pairs: &[Pair], verdict: Verdict, one_source: bool, one_destination: bool) -> Vec<(String, Vec<String>)> {
+    fn grouped(
+        &self,
+        pairs: &[Pair],
+        verdict: Verdict,
+        one_source: bool,
+        one_destination: bool,
+    ) -> Vec<(String, Vec<String>)> {
         let mut groups: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
         for pair in pairs.iter().filter(|p| p.verdict == verdict) {
             let reason = if verdict == Verdict::Yes { String::new() } else { self.short_reason(pair) };
             let name = match (one_source, one_destination) {
                 (false, true) => words::end(self.cluster(), &pair.source),
                 (true, false) => words::end(self.cluster(), &pair.destination),
-                _ => format!("{} -> {}", words::end(self.cluster(), &pair.source), words::end(self.cluster(), &pair.destination)),
+                _ => format!(
+                    "{} -> {}",
+                    words::end(self.cluster(), &pair.source),
+                    words::end(self.cluster(), &pair.destination)
+                ),
             };
             groups.entry(reason).or_default().push(name);
         }
@@ -299,7 +342,7 @@ impl Text<'_> {
     }
 
     fn short_reason(&self, pair: &Pair) -> String {
-        let explanation = crate::query::explain(self.graph, &pair.example);
+        let explanation = crate::query::explain(self.book.graph, &pair.example);
         if pair.verdict == Verdict::Partly {
             return format!("only {}", words::traffic(&pair.allowed.sure.intersection(&pair.asked)));
         }
@@ -311,90 +354,13 @@ impl Text<'_> {
             Some(side) => {
                 let way = if side.direction == crate::policy::Direction::Egress { "out" } else { "in" };
                 let by = match side.decided_by {
-                    Some(at) => words::rule(self.graph, at),
+                    Some(at) => words::rule(self.book.graph, at),
                     None => self.isolating(side),
                 };
                 format!("blocked on the way {way} by {by}")
             }
             None => explanation.reason().code().to_owned(),
         }
-    }
-
-    /// The table of `list`.
-    ///
-    /// # Errors
-    /// When the writer fails.
-    pub fn listing(&self, listing: &Listing, scope: &str, out: &mut dyn Write) -> io::Result<()> {
-        let rows: Vec<[String; 4]> = listing.entries.iter().map(|e| self.row(e)).collect();
-        let mut rows = rows;
-        rows.sort();
-        let width = |i: usize, least: &str| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0).max(least.len());
-        let (a, b, c) = (width(0, "FROM"), width(1, "TO"), width(2, "PORTS"));
-        if !rows.is_empty() {
-            writeln!(out, "{}", self.style.paint("1", &format!("{:<a$}  {:<b$}  {:<c$}  BECAUSE", "FROM", "TO", "PORTS")))?;
-        }
-        for [from, to, ports, because] in &rows {
-            writeln!(out, "{from:<a$}  {to:<b$}  {ports:<c$}  {because}")?;
-        }
-        self.open(listing, scope, rows.len(), out)
-    }
-
-    fn open(&self, listing: &Listing, scope: &str, rows: usize, out: &mut dyn Write) -> io::Result<()> {
-        let names = |list: &[crate::model::WorkloadId]| list.iter().map(|w| words::clean(&self.cluster().workload_name(*w)).into_owned()).collect::<Vec<_>>();
-        if !listing.host_network.is_empty() {
-            writeln!(out, "unknown    {}   hostNetwork: policies may or may not apply; give --cni or --assume hostnetwork=node", names(&listing.host_network).join(", "))?;
-        }
-        if scope.is_empty() {
-            if !listing.open_in.is_empty() {
-                writeln!(out, "open in    {}   accept from anyone: no policy selects them for ingress", names(&listing.open_in).join(", "))?;
-            }
-            if !listing.open_out.is_empty() {
-                writeln!(out, "open out   {}   may go anywhere: no policy selects them for egress", names(&listing.open_out).join(", "))?;
-            }
-            let plural = if rows == 1 { "flow" } else { "flows" };
-            return writeln!(out, "{rows} allowed {plural} with a governed end; flows between open workloads are not listed (--all lists them)");
-        }
-        writeln!(out, "{scope}")
-    }
-
-    fn row(&self, entry: &Entry) -> [String; 4] {
-        let party = |p: &Party| match p {
-            Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
-            Party::Addresses(set) => words::addresses(set),
-        };
-        let mut ports = words::traffic(&entry.allowed.sure);
-        if !entry.allowed.unknown.is_empty() {
-            let unknown = words::traffic(&entry.allowed.unknown);
-            ports = if entry.allowed.sure.is_empty() { format!("{unknown} ?") } else { format!("{ports} + {unknown} ?") };
-        }
-        if entry.differs {
-            ports.push_str(" (some pods)");
-        }
-        [party(&entry.source), party(&entry.destination), ports, self.because(entry)]
-    }
-
-    /// The rules that make a flow possible, egress after ingress.
-    fn because(&self, entry: &Entry) -> String {
-        let explanation = crate::query::explain(self.graph, &entry.example);
-        if explanation.host_network && explanation.possible.truth() == crate::model::Truth::Maybe {
-            return "unknown: hostNetwork".into();
-        }
-        let mut parts: Vec<String> = Vec::new();
-        for side in [&explanation.ingress, &explanation.egress] {
-            match (side.decided_by, side.reason) {
-                (Some(at), _) => parts.push(words::rule(self.graph, self.shortest(at))),
-                (None, Reason::AllowDefault | Reason::AllowSelf) => {}
-                (None, reason) => parts.push(reason.code().to_owned()),
-            }
-        }
-        if parts.is_empty() { "default allow".into() } else { parts.join(" + ") }
-    }
-
-    /// A rule with a single peer is cited as a whole.
-    fn shortest(&self, at: crate::policy::RuleRef) -> crate::policy::RuleRef {
-        let rule = self.graph.world().policies.rule(at);
-        let one = matches!(&rule.peers, crate::policy::Peers::Of(list) if list.len() == 1);
-        if one { crate::policy::RuleRef { peer: None, ..at } } else { at }
     }
 }
 
@@ -420,99 +386,3 @@ fn wrap_names(names: &[String]) -> String {
     let shown = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("  ");
     if names.len() > 20 { format!("{shown}  and {} more", names.len() - 20) } else { shown }
 }
-
-/// One diagnostic in compiler style: `file:line:column: severity: message`.
-pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) -> String {
-    let place = |p: &Place| match p {
-        Place::Origin(origin) => locator.locate(origin),
-        Place::At(location) => Some(location.clone()),
-        Place::Input => None,
-    };
-    let at = |p: &Place| place(p).map_or_else(String::new, |l| format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column));
-    let code = match diagnostic.severity {
-        Severity::Error => "1;31",
-        Severity::Warning => "1;33",
-        Severity::Note => "1;36",
-    };
-    let severity = style.paint(code, diagnostic.severity.name());
-    let mut text = format!("{}{severity}: {}", at(&diagnostic.place), words::clean(&diagnostic.message));
-    for (place, word) in &diagnostic.related {
-        let _ = write!(text, "\n    {}{}", at(place), words::clean(word));
-    }
-    if let Some(help) = &diagnostic.help {
-        let _ = write!(text, "\n    help: {}", words::clean(help));
-    }
-    text
-}
-
-/// What was read, assumed and left out.
-///
-/// # Errors
-/// When the writer fails.
-pub fn inputs(input: &Input, graph: &AllowGraph, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
-    let tally = &input.tally;
-    let cluster = &input.cluster;
-    let pods: u64 = cluster.pods().map(|(_, p)| u64::from(p.replicas.max(1))).sum();
-    let read: Vec<String> = tally.read.iter().map(|(k, n)| plural(*n, k)).collect();
-    writeln!(out, "read      {}, {}: {}", plural(tally.files, "file"), plural(tally.objects, "object"), if read.is_empty() { "nothing netpal knows".into() } else { read.join(", ") })?;
-    writeln!(out, "cluster   {}, {} ({}), {}, {}", plural(cluster.namespaces().len(), "namespace"), plural(cluster.workloads().len(), "workload"), plural(usize::try_from(pods).unwrap_or(usize::MAX), "pod"), plural(cluster.services().len(), "Service"), plural(input.policies.policies.len(), "policy"))?;
-    if tally.finished_pods > 0 {
-        writeln!(out, "left out  {}: finished pods are no endpoints", plural(tally.finished_pods, "pod"))?;
-    }
-    assumptions(input, graph, out)?;
-    if !tally.skipped.is_empty() {
-        let skipped: Vec<String> = tally.skipped.iter().map(|(k, n)| plural(*n, &words::clean(k))).collect();
-        writeln!(out, "skipped   {}", skipped.join(", "))?;
-    }
-    for (reason, what) in [(crate::policy::TaintReason::UnmodelledKind, "not modelled"), (crate::policy::TaintReason::Broken, "could not be read")] {
-        let taints: Vec<_> = input.policies.taints.iter().filter(|t| t.reason == reason).collect();
-        if !taints.is_empty() {
-            let shown: Vec<String> = taints.iter().take(if verbose { usize::MAX } else { 5 }).map(|t| words::clean(&t.what).into_owned()).collect();
-            let more = taints.len() - shown.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            writeln!(out, "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN", shown.join(", "))?;
-        }
-    }
-    if verbose {
-        for (id, workload) in cluster.workloads() {
-            writeln!(out, "workload  {} ({})", words::clean(&cluster.workload_name(id)), workload.kind.name())?;
-        }
-    }
-    Ok(())
-}
-
-fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Result<()> {
-    let cluster = &input.cluster;
-    let undeclared: Vec<String> = cluster.namespaces().filter(|(_, n)| n.declared.is_none()).map(|(_, n)| format!("\"{}\"", words::clean(&n.name))).collect();
-    if !undeclared.is_empty() {
-        let shown = undeclared.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-        let more = undeclared.len().saturating_sub(6);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        writeln!(out, "assumed   namespace labels of {shown}{more}: no Namespace object given, only kubernetes.io/metadata.name known")?;
-    }
-    let unknown = cluster.pods().filter(|(_, p)| p.addresses.is_empty() && !p.host_network).count();
-    if unknown > 0 {
-        let ranges: Vec<String> = graph.world().assumed.to_cidrs().iter().map(ToString::to_string).collect();
-        writeln!(out, "assumed   addresses of {} without status lie in {}", plural(unknown, "pod template"), ranges.join(", "))?;
-    }
-    let hosts = cluster.workloads().filter(|(_, w)| w.pods.iter().any(|p| cluster.pod(*p).host_network));
-    let hosts: Vec<String> = hosts.map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned()).collect();
-    if !hosts.is_empty() && graph.world().options.host_network == crate::compile::HostNetwork::Unknown {
-        writeln!(out, "unknown   {}: hostNetwork, policies may or may not apply (--assume hostnetwork=node|pod, or --cni)", hosts.join(", "))?;
-    }
-    Ok(())
-}
-
-/// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.
-pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 || word.contains('(') {
-        return format!("{count} {word}");
-    }
-    let plural = match word.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
-        _ if word.ends_with('s') => format!("{word}es"),
-        _ => format!("{word}s"),
-    };
-    format!("{count} {plural}")
-}
-

@@ -14,15 +14,24 @@ use std::borrow::Cow;
 
 /// A text with its control and bidirectional characters written out, cut at a length no name needs.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
     if !text.chars().any(bad) && text.len() <= 400 {
         return Cow::Borrowed(text);
     }
-    let mut out: String = text.chars().take(400).map(|c| if bad(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect();
+    let mut out: String =
+        text.chars().take(400).map(|c| if bad(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect();
     if text.chars().count() > 400 {
         out.push('…');
     }
     Cow::Owned(out)
+}
+
+/// The same for a text of several lines: the line breaks stay.
+pub fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
 /// Traffic in few words: `5432/TCP`, `80,443/TCP`, `ALL`, `7 ports`.
@@ -59,7 +68,8 @@ pub fn end(cluster: &Cluster, end: &End) -> String {
         End::Pods { workload, pods } => {
             let name = cluster.workload_name(*workload);
             let all = cluster.workload(*workload).pods.len();
-            let name = if pods.len() < all && all > 1 { format!("{name} ({} of {all} pods)", pods.len()) } else { name };
+            let name =
+                if pods.len() < all && all > 1 { format!("{name} ({} of {all} pods)", pods.len()) } else { name };
             clean(&name).into_owned()
         }
         End::Addresses { name, .. } => clean(name).into_owned(),
@@ -178,11 +188,13 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
     let wanted = |r: &Requirement| clean(&r.to_string()).into_owned();
     match (mismatch, other) {
         (Mismatch::WrongNamespace(name), _) => {
-            let is = namespace(other).map_or_else(String::new, |n| format!("; {} is in {}", words_of(cluster, other), clean(&n.name)));
+            let is = namespace(other)
+                .map_or_else(String::new, |n| format!("; {} is in {}", words_of(cluster, other), clean(&n.name)));
             format!("needs a pod of namespace {}{is}", clean(name))
         }
         (Mismatch::NamespaceLabel(r), _) => {
-            let has = namespace(other).map_or_else(String::new, |n| format!("; {} {}", clean(&n.name), had(n.labels.get(r.key()))));
+            let has = namespace(other)
+                .map_or_else(String::new, |n| format!("; {} {}", clean(&n.name), had(n.labels.get(r.key()))));
             format!("needs namespace label {}{has}", wanted(r))
         }
         (Mismatch::NamespaceUnknown(r), _) => {
@@ -191,17 +203,29 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
         }
         (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
-            format!("needs pod label {}; {} {}", wanted(r), words_of(cluster, other), had(cluster.pod_labels(p).get(r.key())))
+            format!(
+                "needs pod label {}; {} {}",
+                wanted(r),
+                words_of(cluster, other),
+                had(cluster.pod_labels(p).get(r.key()))
+            )
         }
         (Mismatch::PodLabel(r), Endpoint::Address(_)) => format!("needs pod label {}", wanted(r)),
         (Mismatch::NotAPod, _) => "selects pods; an outside address is none".into(),
         (Mismatch::NotInBlock, _) => format!("{} is not in the block", words_of(cluster, other)),
-        (Mismatch::AddressUnknown, _) => format!("the address of {} is not known, and the block covers part of where it may lie", words_of(cluster, other)),
+        (Mismatch::AddressUnknown, _) => format!(
+            "the address of {} is not known, and the block covers part of where it may lie",
+            words_of(cluster, other)
+        ),
         (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
-        (Mismatch::HostNetwork, _) => format!("{} runs with hostNetwork; selectors do not see it", words_of(cluster, other)),
+        (Mismatch::HostNetwork, _) => {
+            format!("{} runs with hostNetwork; selectors do not see it", words_of(cluster, other))
+        }
         (Mismatch::NotANode, _) => format!("{} is not an address of a selected node", words_of(cluster, other)),
         (Mismatch::NodesUnknown, _) => "no Node is in the input, so its addresses are not known".into(),
-        (Mismatch::DomainUnknown(name), _) => format!("which addresses {} stands for is not in the manifests", clean(name)),
+        (Mismatch::DomainUnknown(name), _) => {
+            format!("which addresses {} stands for is not in the manifests", clean(name))
+        }
         (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
     }
 }

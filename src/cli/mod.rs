@@ -1,0 +1,40 @@
+//! The commands. Compiled into the binary, so it sees only the public API; one short function per command.
+
+mod args;
+mod can;
+mod completion;
+mod demo;
+mod exit;
+mod help;
+mod inputs;
+mod list;
+mod output;
+mod questions;
+mod workspace;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use std::process::ExitCode;
+
+/// Parses the command line, runs the command, turns every failure into one clear message and exit code 2.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = run(&cli).unwrap_or_else(|error| {
+        output::remark(&format!("error: {}", netpal::render::words::clean_lines(&format!("{error:#}"))));
+        Exit::Usage
+    });
+    ExitCode::from(exit.code())
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Can(can) => can::run(common, can),
+        Command::List(list) => list::run(common, list),
+        Command::Inputs => inputs::run(common),
+        Command::Demo(demo) => demo::run(demo),
+        Command::Completion { shell } => completion::run(*shell),
+        Command::Help { topic } => help::run(topic.as_deref()),
+    }
+}

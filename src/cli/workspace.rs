@@ -1,0 +1,193 @@
+//! From the command line to a compiled graph: sources, options, what was wrong with the input.
+
+use super::args::Common;
+use super::exit::Exit;
+use super::output;
+use anyhow::{Context as _, Result, anyhow, bail};
+use ipnet::IpNet;
+use netpal::compile::{CniProfile, CompileOptions, HostNetwork};
+use netpal::diagnostic::{Diagnostic, Severity};
+use netpal::load::{LoadOptions, Source, load_sources};
+use netpal::query::Context;
+use netpal::render::{Book, inputs, text};
+use netpal::set::IpSet;
+use netpal::tree::Locator;
+use netpal::{AllowGraph, Input};
+
+/// Everything a command needs to answer.
+pub struct Workspace {
+    /// What was read.
+    pub input: Input,
+    /// What it allows.
+    pub graph: AllowGraph,
+    /// What names mean.
+    pub context: Context,
+}
+
+const NO_INPUT: &str = "no input: tell netpal what to read
+
+  netpal ... -f k8s/                              files, folders, globs
+  helm template . | netpal ... -f -               anything that prints manifests
+  netpal ... --live                               the cluster of your current context (runs kubectl get)
+
+No manifests at hand? netpal demo writes a playground.";
+
+impl Workspace {
+    /// Loads and compiles what the flags name, and tells what is wrong with it.
+    ///
+    /// # Errors
+    /// When nothing can be read, or a flag makes no sense.
+    pub fn open(common: &Common) -> Result<Self> {
+        let input = load(common)?;
+        complain(common, &input);
+        if input.tally.objects == 0 {
+            bail!("{}", nothing_found(common, &input));
+        }
+        let graph = AllowGraph::compile(&input, &options(common)?)?;
+        Ok(Self { input, graph, context: context(common) })
+    }
+
+    /// A locator of lines.
+    pub fn locator(&self) -> Locator<'_> {
+        Locator::new(&self.input.sources)
+    }
+
+    /// What writers look things up in.
+    pub fn book<'a>(&'a self, locator: &'a Locator<'a>) -> Book<'a> {
+        Book { input: &self.input, graph: &self.graph, locator }
+    }
+
+    /// What the command ends with: an input with errors outweighs any answer, unless broken documents are to be ignored.
+    pub fn exit(&self, common: &Common, answer: Exit) -> Exit {
+        let broken = self.input.has_errors() && !common.ignore_broken;
+        if broken { Exit::Usage } else { answer.or_zero(common) }
+    }
+}
+
+fn nothing_found(common: &Common, input: &Input) -> String {
+    let places = common.files.iter().chain(&common.kustomize).map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+    let files = input.tally.files;
+    if files == 0 {
+        return format!("no .yaml, .yml or .json file in {places}");
+    }
+    format!("no Kubernetes object in {places} ({files} file{} read)", if files == 1 { "" } else { "s" })
+}
+
+/// Loads what the flags name.
+///
+/// # Errors
+/// When no source is named or one cannot be read.
+pub fn load(common: &Common) -> Result<Input> {
+    let mut sources: Vec<Source> = common.files.iter().map(|f| source(f)).collect();
+    sources.extend(common.kustomize.iter().map(|k| Source::Kustomize(k.as_str().into())));
+    if common.live || (sources.is_empty() && is_plugin()) {
+        sources.push(Source::Live);
+    }
+    if sources.is_empty() {
+        bail!("{NO_INPUT}");
+    }
+    let overlays: Vec<Source> = common.overlay.iter().map(|f| source(f)).collect();
+    if sources.iter().chain(&overlays).filter(|s| **s == Source::Stdin).count() > 1 {
+        bail!("standard input can be read only once: -f - was given twice");
+    }
+    Ok(load_sources(&sources, &overlays, &load_options(common))?)
+}
+
+fn source(path: &str) -> Source {
+    if path == "-" { Source::Stdin } else { Source::Path(path.into()) }
+}
+
+/// Whether the program was started as `kubectl netpal`.
+fn is_plugin() -> bool {
+    let name = std::env::args_os().next().map(std::path::PathBuf::from);
+    name.as_deref().and_then(|p| p.file_stem()).is_some_and(|s| s == "kubectl-netpal")
+}
+
+fn load_options(common: &Common) -> LoadOptions {
+    LoadOptions { namespace: chosen(common).unwrap_or("default").into(), ignore_broken: common.ignore_broken }
+}
+
+fn chosen(common: &Common) -> Option<&str> {
+    if common.all_namespaces { None } else { common.namespace.as_deref() }
+}
+
+fn context(common: &Common) -> Context {
+    Context { namespace: chosen(common).map(Into::into), ..Context::default() }
+}
+
+/// The compile options of the flags.
+///
+/// # Errors
+/// When a profile, an assumption or a CIDR is none.
+pub fn options(common: &Common) -> Result<CompileOptions> {
+    let mut options = CompileOptions::default().classes(!common.no_classes);
+    if let Some(name) = common.cni.last() {
+        options = profile(name)?.apply(options);
+    }
+    for assumption in &common.assume {
+        options = assume(options, assumption)?;
+    }
+    if !common.pod_cidrs.is_empty() {
+        options.pod_cidrs = Some(cidrs(&common.pod_cidrs)?);
+    }
+    options.node_cidrs = cidrs(&common.node_cidrs)?;
+    Ok(options)
+}
+
+fn profile(name: &str) -> Result<&'static CniProfile> {
+    let names = || netpal::compile::CNI_PROFILES.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+    CniProfile::find(name).ok_or_else(|| anyhow!("`{name}` is not a network plugin netpal knows; it knows {}", names()))
+}
+
+fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {
+    match text {
+        "hostnetwork=node" => Ok(options.host_network(HostNetwork::Node)),
+        "hostnetwork=pod" => Ok(options.host_network(HostNetwork::Pod)),
+        _ => bail!("`--assume {text}`: assumptions are hostnetwork=node and hostnetwork=pod"),
+    }
+}
+
+/// CIDR blocks as a set.
+///
+/// # Errors
+/// When one is none.
+pub fn cidrs(texts: &[String]) -> Result<IpSet> {
+    let one = |t: &String| -> Result<IpNet> {
+        t.parse::<IpNet>()
+            .or_else(|_| t.parse::<std::net::IpAddr>().map(IpNet::from))
+            .with_context(|| format!("`{t}` is not a CIDR block such as 10.244.0.0/16"))
+    };
+    Ok(IpSet::from_cidrs(texts.iter().map(one).collect::<Result<Vec<_>>>()?))
+}
+
+/// How many of the warnings are printed before the answer; `netpal inputs` prints them all.
+const SHOWN: usize = 8;
+
+/// Tells what is wrong with an input: every error, the first few warnings, with -v the notes too.
+fn complain(common: &Common, input: &Input) {
+    if common.quiet {
+        return;
+    }
+    let locator = Locator::new(&input.sources);
+    let style = text::Style { colour: true };
+    let least = if common.verbose > 0 { Severity::Note } else { Severity::Warning };
+    let told: Vec<&Diagnostic> = input.diagnostics.iter().filter(|d| d.severity >= least).collect();
+    let limit = if common.verbose > 0 { usize::MAX } else { SHOWN };
+    let mut shown: Vec<&Diagnostic> = told.iter().copied().filter(|d| d.severity == Severity::Error).collect();
+    let errors = shown.len();
+    shown.truncate(limit.max(50));
+    shown.extend(told.iter().copied().filter(|d| d.severity != Severity::Error).take(limit.saturating_sub(errors)));
+    for diagnostic in &shown {
+        output::remark(&inputs::diagnostic(diagnostic, &locator, style));
+    }
+    let rest = told.len() - shown.len();
+    if rest > 0 {
+        output::remark(&format!("... and {}; see them all: netpal inputs -v", inputs::plural(rest, "more remark")));
+    }
+    if errors > 0 && !common.ignore_broken {
+        let what = inputs::plural(errors, "error");
+        output::remark(&format!(
+            "{what} in the input: verdicts it could touch are unknown, and the exit code is 2 (--ignore-broken leaves broken documents out)"
+        ));
+    }
+}

@@ -1,0 +1,149 @@
+//! The table of `list`: one line a flow, the rules that make it so, and who is open.
+
+use super::inputs::plural;
+use super::text::{Style, Text};
+use super::words;
+use crate::compile::HostNetwork;
+use crate::model::WorkloadId;
+use crate::query::explain::Reason;
+use crate::query::list::{Entry, Listing, Party};
+use std::io::{self, Write};
+
+impl Text<'_> {
+    /// The table of `list`; `from` and `to` are the ends it was narrowed to, as they were written.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn listing(
+        &self,
+        listing: &Listing,
+        from: Option<&str>,
+        to: Option<&str>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut rows: Vec<[String; 4]> = listing.entries.iter().map(|e| self.row(e)).collect();
+        rows.sort();
+        if !rows.is_empty() {
+            write!(out, "{}", columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style))?;
+        }
+        self.unknown_line(listing, out)?;
+        match (from, to) {
+            (None, None) => self.open(listing, rows.len(), out),
+            _ => writeln!(out, "{}", self.scope(listing, from, to, rows.len())),
+        }
+    }
+
+    fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+        if listing.host_network.is_empty() || self.book.graph.world().options.host_network != HostNetwork::Unknown {
+            return Ok(());
+        }
+        let names = self.names(&listing.host_network);
+        writeln!(
+            out,
+            "unknown    {names}   hostNetwork: policies may or may not apply; give --cni or --assume hostnetwork=node"
+        )
+    }
+
+    fn names(&self, list: &[WorkloadId]) -> String {
+        let shown: Vec<String> = list.iter().take(12).map(|w| self.name(*w)).collect();
+        let more = list.len() - shown.len();
+        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    }
+
+    fn name(&self, id: WorkloadId) -> String {
+        words::clean(&self.cluster().workload_name(id)).into_owned()
+    }
+
+    fn open(&self, listing: &Listing, rows: usize, out: &mut dyn Write) -> io::Result<()> {
+        if !listing.open_in.is_empty() {
+            let names = self.names(&listing.open_in);
+            writeln!(out, "open in    {names}   accept from anyone: no policy selects them for ingress")?;
+        }
+        if !listing.open_out.is_empty() {
+            let names = self.names(&listing.open_out);
+            writeln!(out, "open out   {names}   may go anywhere: no policy selects them for egress")?;
+        }
+        let flows = plural(rows, "allowed flow");
+        writeln!(out, "{flows} with a governed end; flows between open workloads are not listed (--all lists them)")
+    }
+
+    /// `4 allowed flows into data; data has 0 open workloads`.
+    fn scope(&self, listing: &Listing, from: Option<&str>, to: Option<&str>, rows: usize) -> String {
+        let short = |end: &str| words::clean(end.strip_prefix("ns/").unwrap_or(end)).into_owned();
+        let flows = plural(rows, "allowed flow");
+        let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
+            listed.iter().filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w))).count()
+        };
+        match (from, to) {
+            (from, Some(to)) => {
+                let (to, count) = (short(to), open(&listing.open_in, &listing.to));
+                let from = from.map_or_else(String::new, |f| format!(" from {}", short(f)));
+                format!("{flows}{from} into {to}; {to} has {}", plural(count, "open workload"))
+            }
+            (Some(from), None) => {
+                let (from, count) = (short(from), open(&listing.open_out, &listing.from));
+                format!("{flows} out of {from}; {from} has {} that may go anywhere", plural(count, "workload"))
+            }
+            (None, None) => flows,
+        }
+    }
+
+    fn row(&self, entry: &Entry) -> [String; 4] {
+        let party = |p: &Party| match p {
+            Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
+            Party::Addresses(set) => words::addresses(set),
+        };
+        let mut ports = words::traffic(&entry.allowed.sure);
+        if !entry.allowed.unknown.is_empty() {
+            let unknown = words::traffic(&entry.allowed.unknown);
+            ports =
+                if entry.allowed.sure.is_empty() { format!("{unknown} ?") } else { format!("{ports} + {unknown} ?") };
+        }
+        if entry.differs {
+            ports.push_str(" (some pods)");
+        }
+        [party(&entry.source), party(&entry.destination), ports, self.because(entry)]
+    }
+
+    /// The rules that make a flow possible, egress after ingress.
+    fn because(&self, entry: &Entry) -> String {
+        let explanation = crate::query::explain(self.book.graph, &entry.example);
+        if explanation.host_network && explanation.possible.truth() == crate::model::Truth::Maybe {
+            return "unknown: hostNetwork".into();
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for side in [&explanation.ingress, &explanation.egress] {
+            match (side.decided_by, side.reason) {
+                (Some(at), _) => parts.push(words::rule(self.book.graph, self.shortest(at))),
+                (None, Reason::AllowDefault | Reason::AllowSelf) => {}
+                (None, reason) => parts.push(reason.code().to_owned()),
+            }
+        }
+        if parts.is_empty() { "default allow".into() } else { parts.join(" + ") }
+    }
+
+    /// A rule with a single peer is cited as a whole.
+    fn shortest(&self, at: crate::policy::RuleRef) -> crate::policy::RuleRef {
+        let rule = self.book.graph.world().policies.rule(at);
+        let one = matches!(&rule.peers, crate::policy::Peers::Of(list) if list.len() == 1);
+        if one { crate::policy::RuleRef { peer: None, ..at } } else { at }
+    }
+}
+
+/// Lines up rows under a head, two blanks between columns, nothing cut.
+pub(super) fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]], style: Style) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(head);
+    rows.iter().for_each(|row| {
+        table.add_row(row);
+    });
+    table.column_iter_mut().for_each(|c| {
+        c.set_padding((0, 2));
+    });
+    let lines = table.lines().enumerate();
+    let painted = |(i, line): (usize, String)| match line.trim_end() {
+        head if i == 0 => format!("{}\n", style.paint("1", head)),
+        line => format!("{line}\n"),
+    };
+    lines.map(painted).collect()
+}
