@@ -127,12 +127,11 @@ fn selector(selector: &Selector) -> String {
 pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
     let policies = &graph.world().policies;
     let rule: &Rule = policies.rule(at);
-    let peers = match (&rule.peers, at.peer) {
+    match (&rule.peers, at.peer) {
         (Peers::Any, _) => "anyone".to_owned(),
         (Peers::Of(list), Some(i)) => list.get(i as usize).map_or_else(String::new, peer),
         (Peers::Of(list), None) => list.iter().map(peer).collect::<Vec<_>>().join(" or "),
-    };
-    peers
+    }
 }
 
 /// A peer in plain English.
