@@ -1,4 +1,5 @@
 //! The command line: what can be typed, with its help. No logic.
+#![allow(clippy::doc_markdown)] // these comments are printed as help
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -121,10 +121,16 @@ pub fn whole_file(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(name)?;
     file.write_all(bytes).with_context(name)?;
-    let permissions = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    file.as_file().set_permissions(permissions).with_context(name)?;
+    readable(file.as_file()).with_context(name)?;
     file.persist(path).map_err(|e| e.error).with_context(name)?;
     Ok(())
+}
+
+/// Readable by all, as a file written directly would be; temporary files start out private.
+fn readable(file: &std::fs::File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    file.sync_data()
 }
 
 /// A remark on standard error.

@@ -35,7 +35,8 @@ struct Answered {
 struct Answers {
     questions: usize,
     different: usize,
-    answers: Vec<Answered>,
+    #[serde(rename = "answers")]
+    lines: Vec<Answered>,
 }
 
 /// Answers a file of questions.
@@ -53,10 +54,10 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
     let different = answers.iter().filter(|a| a.as_expected == Some(false)).count();
     let failed = answers.iter().filter(|a| a.error.is_some()).count();
     summary(common, file, &answers, different, failed);
-    let answers = Answers { questions: answers.len(), different, answers };
+    let answers = Answers { questions: answers.len(), different, lines: answers };
     output.write(|format, out| match format {
         Format::Json => json::write("Answers", &answers, out),
-        _ => render_csv::rows(answers.answers.iter().map(cells), out),
+        _ => render_csv::rows(answers.lines.iter().map(cells), out),
     })?;
     let exit = if failed > 0 {
         Exit::Usage
