@@ -12,7 +12,15 @@ macro_rules! files {
 }
 
 /// The files of the playground, as they stand in `examples/demo`.
-static FILES: [(&str, &str); 0] = files![];
+static FILES: [(&str, &str); 7] = files![
+    "README.md",
+    "data.yaml",
+    "dev.yaml",
+    "netpal.yaml",
+    "platform.yaml",
+    "policy-tests/shop.yaml",
+    "shop.yaml",
+];
 
 /// Writes the playground and says what to ask first. An existing folder is never written into.
 ///
