@@ -19,7 +19,7 @@ pub const MAX_FILE_BYTES: u64 = 4 << 30;
 pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
     let unreadable = |e: &std::io::Error| LoadError::Unreadable { path: path.to_owned(), reason: reason(e) };
     match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => Ok(below(Path::new(path)).into_iter().map(open).collect()),
+        Ok(meta) if meta.is_dir() => Ok(below(Path::new(path))),
         Ok(_) => {
             let file = open(PathBuf::from(path));
             match &file.content {
@@ -43,13 +43,50 @@ fn reason(error: &std::io::Error) -> String {
 }
 
 /// Every manifest below a directory, by path.
-fn below(directory: &Path) -> Vec<PathBuf> {
+fn below(directory: &Path) -> Vec<File> {
+    let (mut found, mut failed) = walk(directory);
+    found.retain(|p| is_manifest(p));
+    failed.extend(found.into_iter().map(plain).map(open));
+    failed.sort_by(|a, b| a.name.cmp(&b.name));
+    failed
+}
+
+/// Every file below a directory, and a file that could not be read for every place that could not be looked into: it
+/// may hide a policy. Circles of links are not followed, and are no failure.
+fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
     let mut walk = ignore::WalkBuilder::new(directory);
     walk.standard_filters(false).follow_links(true).filter_entry(|e| e.file_name() != ".git");
-    let files = walk.build().filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| !t.is_dir()));
-    let mut found: Vec<PathBuf> = files.map(ignore::DirEntry::into_path).filter(|p| is_manifest(p)).collect();
+    let (mut found, mut failed) = (Vec::new(), Vec::new());
+    for entry in walk.build() {
+        match entry {
+            Ok(entry) if entry.file_type().is_some_and(|t| !t.is_dir()) => found.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => failed.extend(unreadable(&error)),
+        }
+    }
     found.sort();
-    found
+    (found, failed)
+}
+
+fn unreadable(error: &ignore::Error) -> Option<File> {
+    let path = match error {
+        ignore::Error::Loop { .. } => return None,
+        ignore::Error::WithDepth { err, .. } => return unreadable(err),
+        ignore::Error::WithPath { path, err } if matches!(**err, ignore::Error::Loop { .. }) => {
+            let _ = path;
+            return None;
+        }
+        ignore::Error::WithPath { path, .. } => plain(path.clone()),
+        _ => PathBuf::new(),
+    };
+    let reason = error.io_error().map_or_else(|| error.to_string(), reason);
+    let relevant = path.is_dir() || path.extension().is_none() || is_manifest(&path);
+    relevant.then(|| File { name: path.to_string_lossy().into(), content: Err(reason) })
+}
+
+/// Without the `./` of a search that began here.
+fn plain(path: PathBuf) -> PathBuf {
+    path.strip_prefix("./").map(Path::to_path_buf).unwrap_or(path)
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -62,17 +99,13 @@ fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
     let matcher = glob.compile_matcher();
     let fixed = pattern.split(['*', '?', '[']).next().unwrap_or_default();
     let base = Path::new(fixed.rfind('/').map_or(".", |slash| &fixed[..=slash]));
-    let mut walk = ignore::WalkBuilder::new(base);
-    walk.standard_filters(false).follow_links(true).filter_entry(|e| e.file_name() != ".git");
-    let named = |p: &Path| matcher.is_match(p) || matcher.is_match(p.strip_prefix("./").unwrap_or(p));
-    let entries = walk.build().filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| !t.is_dir()));
-    let mut found: Vec<PathBuf> = entries.map(ignore::DirEntry::into_path).filter(|p| named(p)).collect();
-    found.sort();
+    let named = |p: &PathBuf| matcher.is_match(p) || matcher.is_match(plain(p.clone()));
+    let (mut found, failed) = walk(base);
+    found.retain(named);
     if found.is_empty() {
         return Err(LoadError::NoMatch(pattern.to_owned()));
     }
-    let plain = |p: PathBuf| p.strip_prefix("./").map(Path::to_path_buf).unwrap_or(p);
-    Ok(found.into_iter().map(|p| open(plain(p))).collect())
+    Ok(failed.into_iter().chain(found.into_iter().map(plain).map(open)).collect())
 }
 
 fn open(path: PathBuf) -> File {

@@ -270,6 +270,9 @@ impl Policy {
     pub fn origin(&self, at: RuleRef) -> Origin {
         let mut path = Path::root().key("spec");
         path.0.extend(self.rule_path(at).0);
+        if at.port.is_some() && at.peer.is_none() {
+            path = path.key("port"); // where there is no such field the entry itself is found
+        }
         Origin::new(self.document, path)
     }
 

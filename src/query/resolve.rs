@@ -396,7 +396,8 @@ fn suggest(name: &str, names: &[&str], what: &str) -> String {
     near.sort_unstable();
     near.dedup();
     let allowed = (name.chars().count() / 3).clamp(1, 3);
-    let close: Vec<&str> = near.iter().filter(|(d, _)| *d <= allowed).take(3).map(|(_, n)| *n).collect();
+    let holds = |n: &str| name.len() > 2 && n.rsplit('/').next().is_some_and(|last| last.contains(name));
+    let close: Vec<&str> = near.iter().filter(|(d, n)| *d <= allowed || holds(n)).take(3).map(|(_, n)| *n).collect();
     if !close.is_empty() {
         return format!("did you mean {}?", close.join(" or "));
     }

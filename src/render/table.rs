@@ -21,7 +21,9 @@ impl Text<'_> {
         to: Option<&str>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut rows: Vec<[String; 4]> = listing.entries.iter().map(|e| self.row(e)).collect();
+        let shown =
+            listing.entries.iter().filter(|e| !e.allowed.sure.is_empty() || !self.only_host_network(listing, e));
+        let mut rows: Vec<[String; 4]> = shown.map(|e| self.row(listing, e)).collect();
         rows.sort();
         if !rows.is_empty() {
             write!(out, "{}", columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style))?;
@@ -74,27 +76,45 @@ impl Text<'_> {
         let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
             listed.iter().filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w))).count()
         };
+        let one = |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
         match (from, to) {
             (from, Some(to)) => {
                 let (to, count) = (short(to), open(&listing.open_in, &listing.to));
                 let from = from.map_or_else(String::new, |f| format!(" from {}", short(f)));
-                format!("{flows}{from} into {to}; {to} has {}", plural(count, "open workload"))
+                let open = if one(&listing.to) {
+                    String::new()
+                } else {
+                    format!("; {to} has {}", plural(count, "open workload"))
+                };
+                format!("{flows}{from} into {to}{open}")
             }
             (Some(from), None) => {
                 let (from, count) = (short(from), open(&listing.open_out, &listing.from));
-                format!("{flows} out of {from}; {from} has {} that may go anywhere", plural(count, "workload"))
+                let open = if one(&listing.from) {
+                    String::new()
+                } else {
+                    format!("; {count} of its workloads may go anywhere")
+                };
+                format!("{flows} out of {from}{open}")
             }
             (None, None) => flows,
         }
     }
 
-    fn row(&self, entry: &Entry) -> [String; 4] {
+    /// Whether an end shares its node's network, so that one line about it tells what is unknown of all its flows.
+    fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
+        let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
+        (hosts(&entry.source) || hosts(&entry.destination))
+            && self.book.graph.world().options.host_network == HostNetwork::Unknown
+    }
+
+    fn row(&self, listing: &Listing, entry: &Entry) -> [String; 4] {
         let party = |p: &Party| match p {
             Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
             Party::Addresses(set) => words::addresses(set),
         };
         let mut ports = words::traffic(&entry.allowed.sure);
-        if !entry.allowed.unknown.is_empty() {
+        if !entry.allowed.unknown.is_empty() && !self.only_host_network(listing, entry) {
             let unknown = words::traffic(&entry.allowed.unknown);
             ports =
                 if entry.allowed.sure.is_empty() { format!("{unknown} ?") } else { format!("{ports} + {unknown} ?") };

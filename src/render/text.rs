@@ -236,12 +236,16 @@ impl Text<'_> {
     }
 
     fn near(&self, side: &Side, near: &crate::query::explain::RuleTrace, out: &mut dyn Write) -> io::Result<()> {
-        let peer = nearest_peer(near);
+        let peer = nearest_peer(near).filter(|p| p.matched != crate::model::Truth::Yes);
         let at = peer.map_or(near.at, |p| p.at);
+        let rule = self.book.graph.world().policies.rule(near.at);
         let mut why: Vec<String> = Vec::new();
         if !near.ports {
-            why.push(format!("allows {}", words::ports(self.book.graph.world().policies.rule(near.at))));
+            why.push(format!("allows {}", words::ports(rule)));
         }
+        let one_port = matches!(&rule.ports, crate::policy::Ports::Of(list) if list.len() == 1);
+        let only_port = peer.is_none() && !near.ports && one_port;
+        let at = if only_port { crate::policy::RuleRef { peer: None, port: Some(0), ..at } } else { at };
         why.extend(peer.iter().flat_map(|p| &p.mismatches).map(|m| words::mismatch(self.cluster(), m, side.peer)));
         let place = self.place(&self.book.graph.world().policies.get(at.policy).origin(at));
         writeln!(out, "     near {}  {}   {place}", words::rule(self.book.graph, at), why.join("; "))
@@ -301,16 +305,18 @@ impl Text<'_> {
         let one_destination = pairs.iter().all(|p| p.destination == pairs[0].destination);
         let one_source = pairs.iter().all(|p| p.source == pairs[0].source);
         let what = if one_destination {
-            format!("{yes} of {} sources in {from} reach {}", pairs.len(), self.destination(answer, &pairs[0]))
+            let sources = sources(&answer.question.source.text, pairs);
+            format!("{yes} of {} {sources} reach {}", pairs.len(), self.destination(answer, &pairs[0]))
         } else {
             format!("{yes} of {} pairs of {from} -> {to} are allowed", pairs.len())
         };
         writeln!(out, "{} {what}", self.style.verdict(answer.verdict))?;
         for verdict in [Verdict::Yes, Verdict::Partly, Verdict::No, Verdict::Unknown] {
             for (reason, names) in self.grouped(pairs, verdict, one_source, one_destination) {
-                let head = format!("     {:<7} ", verdict.word());
-                let reason = if reason.is_empty() { String::new() } else { format!("   {reason}") };
-                writeln!(out, "{head}{}{reason}", wrap_names(&names))?;
+                for (i, line) in wrapped(names, &reason, self.width.saturating_sub(13)).iter().enumerate() {
+                    let word = if i == 0 { verdict.word() } else { "" };
+                    writeln!(out, "     {word:<7} {line}")?;
+                }
             }
         }
         Ok(())
@@ -382,7 +388,39 @@ fn blocked(explanation: &Explanation, verdict: Verdict) -> &'static str {
     }
 }
 
-fn wrap_names(names: &[String]) -> String {
-    let shown = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("  ");
-    if names.len() > 20 { format!("{shown}  and {} more", names.len() - 20) } else { shown }
+/// How many names of one kind are printed; JSON has them all.
+const NAMES: usize = 40;
+
+/// Names in lines of at most `width` columns, the reason after the last.
+fn wrapped(mut names: Vec<String>, reason: &str, width: usize) -> Vec<String> {
+    if names.len() > NAMES {
+        let more = format!("and {} more", names.len() - NAMES);
+        names.truncate(NAMES);
+        names.push(more);
+    }
+    let mut lines = vec![String::new()];
+    let reason = if reason.is_empty() { None } else { Some(format!(" {reason}")) };
+    for word in names.into_iter().chain(reason) {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&word),
+            Some(line) if line.chars().count() + 2 + word.chars().count() <= width => {
+                line.push_str("  ");
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
+/// `workloads in shop`, `workloads`, or what else was asked.
+fn sources(text: &str, pairs: &[Pair]) -> String {
+    let pods = pairs.iter().all(|p| matches!(p.source, crate::query::End::Pods { .. }));
+    let noun = if pods { "workloads" } else { "sources" };
+    let namespace = text.strip_prefix("ns/").or_else(|| text.strip_suffix("/*"));
+    match namespace {
+        Some(name) => format!("{noun} in {}", words::clean(name)),
+        None if matches!(text, "any" | "*") => noun.to_owned(),
+        None => format!("{noun} of {}", words::clean(text)),
+    }
 }
