@@ -129,7 +129,7 @@ fn bombs_and_depths_are_refused_in_bounded_memory() {
     let mut bomb = String::from("kind: NetworkPolicy\na0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for i in 1..12 {
         let row = vec![format!("*a{}", i - 1); 9].join(", ");
-        bomb.push_str(&format!("a{i}: &a{i} [{row}]\n"));
+        bomb += &format!("a{i}: &a{i} [{row}]\n");
     }
     let deep = format!("kind: NetworkPolicy\nspec: {}", "[".repeat(100_000));
     let json = format!("{{\"kind\": \"NetworkPolicy\", \"spec\": {}", "[".repeat(100_000));
