@@ -46,7 +46,7 @@ pub struct Vocabulary {
     namespaces: Mentioned,
     named: HashSet<Box<str>>,
     ports: HashSet<Box<str>>,
-    /// Every address set that cuts the address lines.
+    /// Every address set that a rule may match.
     pub blocks: Vec<IpSet>,
     nodes: bool,
 }
@@ -76,6 +76,13 @@ impl Vocabulary {
         vocabulary.blocks.sort();
         vocabulary.blocks.dedup();
         vocabulary
+    }
+
+    /// Every address set that cuts the address lines: the blocks, and where nodes are (S55).
+    pub fn cuts(&self, world: &World) -> Vec<IpSet> {
+        let addresses = world.cluster.nodes().flat_map(|(_, n)| n.addresses.iter());
+        let nodes = addresses.map(|a| IpSet::single(*a)).chain([world.options.node_cidrs.clone()]);
+        self.blocks.iter().cloned().chain(nodes).collect()
     }
 
     fn subject(&mut self, subject: &Subject) {

@@ -11,6 +11,7 @@
 use super::atoms::Atoms;
 use super::classes::{Classes, Vocabulary};
 use super::evaluate::{families, is_self, side_of};
+use super::nodes::Homes;
 use super::peers::{Line, Match, PeerSet, PeerSets, Runs, View};
 use super::profiles::{self, Law, PortSet};
 use super::walk::{CompiledRule, Hit, Outcome, Profile, Walk};
@@ -35,6 +36,7 @@ pub enum CompileError {
 pub struct AllowGraph {
     pub(super) world: World,
     pub(super) line: Line,
+    pub(super) homes: Homes,
     pub(super) peers: Vec<PeerSet>,
     pub(super) law: std::sync::Arc<Law>,
 }
@@ -56,7 +58,7 @@ impl AllowGraph {
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
         let world = World::new(input, options);
         let vocabulary = Vocabulary::new(&world);
-        let atoms = Atoms::new(&vocabulary.blocks);
+        let atoms = Atoms::new(&vocabulary.cuts(&world));
         let classes = Classes::new(&world, &vocabulary, &atoms);
         let size = u64::from(classes.len()) + u64::from(atoms.len());
         if size >= u64::from(u32::MAX) {
@@ -64,12 +66,17 @@ impl AllowGraph {
         }
         let hosts = (0..classes.len()).filter(|c| classes.get(*c).host).map(|c| c..=c).collect();
         let views = views(&world, &vocabulary, &hosts);
-        let line = Line { classes, atoms, views, hosts };
+        let families = Family::ALL.map(|f| {
+            let has = |c: &u32| world.has_family(world.cluster.pod(classes.get(*c).representative), f);
+            (0..classes.len()).filter(has).map(|c| c..=c).collect()
+        });
+        let line = Line { classes, atoms, views, hosts, families };
         let mut sets = PeerSets::new(&world, &line);
         let law = profiles::compile(&world, &line, &mut sets);
         let peers = std::mem::take(&mut sets.sets).into_iter().collect();
         drop(sets);
-        Ok(Self { world, line, peers, law: std::sync::Arc::new(law) })
+        let homes = Homes::new(&world, &line);
+        Ok(Self { world, line, homes, peers, law: std::sync::Arc::new(law) })
     }
 
     /// The cluster and options it was compiled from.

@@ -11,6 +11,7 @@ pub mod classes;
 pub mod cni;
 pub mod evaluate;
 pub mod graph;
+mod nodes;
 pub mod peers;
 mod profiles;
 pub mod rows;

@@ -40,7 +40,8 @@ pub struct Match {
 }
 
 impl Match {
-    fn exact(runs: Runs) -> Self {
+    /// Where nothing is in doubt.
+    pub fn exact(runs: Runs) -> Self {
         let runs = Arc::new(runs);
         Self { sure: Arc::clone(&runs), maybe: runs }
     }
@@ -55,7 +56,9 @@ impl Match {
         Self { sure, maybe }
     }
 
-    fn union(&self, other: &Self) -> Self {
+    /// Either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
         Self { sure: Arc::new(self.sure.union(&other.sure)), maybe: Arc::new(self.maybe.union(&other.maybe)) }
     }
 
@@ -94,6 +97,8 @@ pub struct Line {
     pub views: Vec<View>,
     /// The classes of host-network pods.
     pub hosts: Runs,
+    /// The classes whose pods have an address of each family, or are assumed to.
+    pub families: [Runs; 2],
 }
 
 impl Line {
@@ -105,6 +110,11 @@ impl Line {
     /// Everything.
     pub fn full(&self) -> Runs {
         if self.len() == 0 { Runs::empty() } else { Runs::from(0..=self.len() - 1) }
+    }
+
+    /// Every class.
+    pub fn pods(&self) -> Runs {
+        self.classes.len().checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(0..=last))
     }
 
     /// The place of an endpoint on the line.

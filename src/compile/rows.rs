@@ -6,8 +6,9 @@
 //! is O(local atoms x ingress rules + egress profiles x their rules) set operations per destination class.
 
 use super::graph::{AllowGraph, Allowed};
-use super::peers::Runs;
+use super::peers::{Match, Runs};
 use super::walk::{CompiledRule, Domain, Hit, Outcome, Walk};
+use super::world::HostBehaviour;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Family, TrafficSet};
@@ -56,10 +57,8 @@ impl AllowGraph {
     /// In the view of one family, ends that have no address of it send nothing.
     fn keep_family(&self, row: &mut Partition, destination: u32, view: usize) {
         let family = self.line.views[view].family;
-        let usable = if self.line.is_class(destination) && self.has_family(destination, family) {
-            self.line.full().difference(&self.other_atoms(family))
-        } else if self.line.is_class(destination) {
-            self.with_family(family)
+        let usable = if self.line.is_class(destination) {
+            self.usable_sources(destination, family)
         } else if self.atom_family(destination) == family {
             self.line.full()
         } else {
@@ -75,29 +74,23 @@ impl AllowGraph {
         *row = kept;
     }
 
-    fn has_family(&self, class: u32, family: Family) -> bool {
-        self.world.has_family(self.world.cluster.pod(self.line.classes.get(class).representative), family)
+    /// The sources that could use a family to reach a class: addresses of it, and between pods whatever either end has.
+    fn usable_sources(&self, class: u32, family: Family) -> Runs {
+        let with = &self.line.families[family.index()];
+        let pods = if with.contains(class) { self.line.pods() } else { with.clone() };
+        pods.union(&self.atoms_of(family))
     }
 
     fn atom_family(&self, at: u32) -> Family {
         if at - self.line.classes.len() < self.line.atoms.v4_len() { Family::V4 } else { Family::V6 }
     }
 
-    /// The atoms of the other family.
-    fn other_atoms(&self, family: Family) -> Runs {
+    fn atoms_of(&self, family: Family) -> Runs {
         let (first, v4) = (self.line.classes.len(), self.line.atoms.v4_len());
         match family {
-            Family::V6 => Runs::from(first..=first + v4 - 1),
-            Family::V4 => Runs::from(first + v4..=self.line.len() - 1),
+            Family::V4 => Runs::from(first..=first + v4 - 1),
+            Family::V6 => Runs::from(first + v4..=self.line.len() - 1),
         }
-    }
-
-    /// Every place of the line whose pods or addresses have a family.
-    fn with_family(&self, family: Family) -> Runs {
-        let pods: Runs = (0..self.line.classes.len()).filter(|c| self.has_family(*c, family)).map(|c| c..=c).collect();
-        let classes = Runs::from(0..=self.line.classes.len().saturating_sub(1));
-        let atoms = self.line.full().difference(&classes).difference(&self.other_atoms(family));
-        pods.union(&atoms)
     }
 
     /// The destination's ingress over all sources, per local traffic atom.
@@ -107,7 +100,7 @@ impl AllowGraph {
             return vec![(TrafficSet::all(), everyone())];
         }
         let profile = self.class_profile(destination, Direction::Ingress);
-        let own = self.own_node_sources(destination, view);
+        let own = self.homes.around(destination, self.line.views[view].behaviour == HostBehaviour::Node);
         let mut decided: Vec<(TrafficSet, Outcome<Runs>)> = Vec::new();
         for atom in self.local_atoms(destination, view) {
             let walk = Walk {
@@ -121,7 +114,7 @@ impl AllowGraph {
                     let matched = self.matched(rule, view);
                     Hit { sure: (*matched.sure).clone(), maybe: (*matched.maybe).clone() }
                 },
-                own_node: Hit { sure: own.sure.clone(), maybe: own.maybe.clone() },
+                own_node: Hit { sure: (*own.sure).clone(), maybe: (*own.maybe).clone() },
                 subject_visible: !self.hidden(destination, view),
             };
             let outcome = walk.decide(profile);
@@ -150,34 +143,6 @@ impl AllowGraph {
         atoms
     }
 
-    /// Host-network sources that are, or may be, the destination's own node.
-    fn own_node_sources(&self, destination: u32, view: usize) -> Hit<Runs> {
-        let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-        for host in self.line.hosts.points().filter(|h| self.hidden(*h, view)) {
-            match self.class_own_node(destination, host) {
-                Truth::Yes => sure.push(host..=host),
-                Truth::Maybe => maybe.push(host..=host),
-                Truth::No => {}
-            }
-        }
-        let sure: Runs = sure.into_iter().collect();
-        let maybe = maybe.into_iter().collect::<Runs>().union(&sure);
-        Hit { sure, maybe }
-    }
-
-    /// Whether the pods of a class run on the node a host-network class stands for; maybe where they differ.
-    fn class_own_node(&self, class: u32, host: u32) -> Truth {
-        let cluster = &self.world.cluster;
-        let node = &cluster.pod(self.line.classes.get(host).representative).node;
-        let truth = |id: &crate::model::PodId| match (&cluster.pod(*id).node, node) {
-            (Some(a), Some(b)) => Truth::from(a == b),
-            _ => Truth::Maybe,
-        };
-        let members = &self.line.classes.get(class).members;
-        let (low, high) = (members.iter().map(truth).min(), members.iter().map(truth).max());
-        if low == high { low.unwrap_or(Truth::No) } else { Truth::Maybe }
-    }
-
     /// Ingress and egress together.
     fn combined(&self, ingress: &[(TrafficSet, Outcome<Runs>)], destination: u32, view: usize) -> Partition {
         let mut row = Vec::new();
@@ -195,7 +160,8 @@ impl AllowGraph {
     /// Per distinct egress profile: its sources, and what it lets out to the destination.
     fn egress(&self, destination: u32, view: usize) -> Partition {
         let mut subjects: BTreeMap<(u32, Truth), Vec<u32>> = BTreeMap::new();
-        let host = self.hidden(destination, view);
+        let is_node = !self.line.is_class(destination) || self.hidden(destination, view);
+        let homed = if is_node { self.homes.homed_at(destination) } else { Match::default() };
         for class in 0..self.line.classes.len() {
             let profile = if self.hidden(class, view)
                 && self.law.profiles[self.law.of_class[1][class as usize] as usize].admin.is_empty()
@@ -204,7 +170,7 @@ impl AllowGraph {
             } else {
                 self.law.of_class[1][class as usize]
             };
-            let own = if host { self.class_own_node(class, destination) } else { Truth::No };
+            let own = homed.truth(class);
             subjects.entry((profile, own)).or_default().push(class);
         }
         let mut parts: Partition = Vec::new();

@@ -154,6 +154,8 @@ pub struct World {
     pub options: CompileOptions,
     /// Where the address of a pod without one may lie.
     pub assumed: IpSet,
+    /// The addresses of the Node objects.
+    pub node_addresses: IpSet,
 }
 
 impl World {
@@ -161,7 +163,9 @@ impl World {
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
         let (cluster, policies) = (Arc::clone(&input.cluster), Arc::clone(&input.policies));
         let assumed = options.pod_cidrs.clone().unwrap_or_else(|| assumed_pod_addresses(&cluster, &policies));
-        Self { cluster, policies, options: options.clone(), assumed }
+        let of_nodes = cluster.nodes().flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
+        let node_addresses = IpSet::from_cidrs(of_nodes);
+        Self { cluster, policies, options: options.clone(), assumed, node_addresses }
     }
 
     /// The behaviours of host-network pods to consider.
@@ -241,7 +245,7 @@ impl World {
 
     /// Whether an address belongs to a node, as far as Node objects tell.
     pub fn is_node_address(&self, address: IpAddr) -> Truth {
-        Truth::from(self.cluster.nodes().any(|(_, node)| node.addresses.contains(&address)))
+        Truth::from(self.node_addresses.contains(address))
     }
 }
 

@@ -20,6 +20,14 @@ impl Family {
     /// Both families.
     pub const ALL: [Self; 2] = [Self::V4, Self::V6];
 
+    /// Index for per-family pairs.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::V4 => 0,
+            Self::V6 => 1,
+        }
+    }
+
     /// The family of an address.
     pub const fn of(address: IpAddr) -> Self {
         match address {

@@ -1,0 +1,136 @@
+//! Own nodes: which places of the line are the node a class's pods run on (S55), in both directions.
+//!
+//! Every pod has a *home*: the node it names, or none. [`Homes::near`] tells of a home which places are its node: the
+//! classes of host-network pods there (as far as they behave as their node), and the atoms of its addresses. A class may
+//! have pods of several homes; what holds for some of them only is not told for the class.
+//!
+//! Invariant: `around(c)` contains `p` as `is_own_node` answers for every pod of `c` and every endpoint of `p`; `Maybe` where
+//! they differ. Cost: O(pods + nodes) to build; a question costs the homes of one class, or the classes of one home.
+
+use super::classes::Classes;
+use super::peers::{Line, Match, Runs};
+use super::world::World;
+use crate::model::Truth;
+use crate::set::IpSet;
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is near one home.
+#[derive(Debug, Clone, Default)]
+struct Near {
+    hosts: Match,
+    atoms: Match,
+}
+
+/// The homes of all pods.
+#[derive(Debug, Clone, Default)]
+pub struct Homes {
+    near: Vec<Near>,
+    /// The homes of each class; empty where no place is anybody's node.
+    of_class: Vec<Box<[u32]>>,
+    /// The classes with a pod of each home.
+    classes: Vec<Runs>,
+    /// The homes that are, or may be, at a place.
+    at: HashMap<u32, Vec<(u32, Truth)>>,
+}
+
+impl Homes {
+    /// Finds the homes. Empty when there are neither host-network pods nor node addresses.
+    pub fn new(world: &World, line: &Line) -> Self {
+        let addresses = world.node_addresses.union(&world.options.node_cidrs);
+        if line.hosts.is_empty() && addresses.is_empty() {
+            return Self::default();
+        }
+        let (names, of_class, classes) = sort(world, &line.classes);
+        let hosts = hosts(world, line);
+        let near: Vec<Near> = names.iter().map(|name| near(world, line, name.as_deref(), &hosts, &addresses)).collect();
+        let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::new();
+        for (home, near) in (0..).zip(&near) {
+            for found in [&near.hosts, &near.atoms] {
+                found.maybe.points().for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
+            }
+        }
+        Self { near, of_class, classes, at }
+    }
+
+    /// The places that are the node of a class's pods. Host-network pods count only where they behave as their node.
+    pub fn around(&self, class: u32, hosts: bool) -> Match {
+        let Some(homes) = self.of_class.get(class as usize) else { return Match::default() };
+        let one = |home: &u32| {
+            let near = &self.near[*home as usize];
+            if hosts { near.hosts.union(&near.atoms) } else { near.atoms.clone() }
+        };
+        let both = |a: Match, b: Match| Match {
+            sure: Arc::new(a.sure.intersection(&b.sure)),
+            maybe: Arc::new(a.maybe.union(&b.maybe)),
+        };
+        homes.iter().map(one).reduce(both).unwrap_or_default()
+    }
+
+    /// The classes whose pods run on the node that a place is.
+    pub fn homed_at(&self, place: u32) -> Match {
+        let Some(homes) = self.at.get(&place) else { return Match::default() };
+        let maybe = homes.iter().fold(Runs::empty(), |all, (home, _)| all.union(&self.classes[*home as usize]));
+        let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
+        let sure = maybe.points().filter(|c| self.of_class[*c as usize].iter().all(certain)).map(|c| c..=c).collect();
+        Match { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+    }
+}
+
+type Sorted = (Vec<Option<Box<str>>>, Vec<Box<[u32]>>, Vec<Runs>);
+
+/// The distinct homes, those of each class, and the classes of each.
+fn sort(world: &World, classes: &Classes) -> Sorted {
+    let mut names: IndexMap<Option<Box<str>>, Vec<u32>> = IndexMap::new();
+    let mut of_class = Vec::with_capacity(classes.list.len());
+    for (number, class) in (0..).zip(&classes.list) {
+        let mut homes = Vec::new();
+        for pod in &class.members {
+            let entry = names.entry(world.cluster.pod(*pod).node.clone());
+            homes.push(u32::try_from(entry.index()).unwrap_or(u32::MAX));
+            entry.or_default().push(number);
+        }
+        homes.sort_unstable();
+        homes.dedup();
+        of_class.push(homes.into());
+    }
+    let (names, lists): (Vec<_>, Vec<_>) = names.into_iter().unzip();
+    let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
+    (names, of_class, lists.into_iter().map(runs).collect())
+}
+
+/// The classes of host-network pods by node.
+fn hosts<'w>(world: &'w World, line: &Line) -> HashMap<Option<&'w str>, Runs> {
+    let mut hosts: HashMap<Option<&str>, Vec<u32>> = HashMap::new();
+    for class in line.hosts.points() {
+        let pod = world.cluster.pod(line.classes.get(class).representative);
+        hosts.entry(pod.node.as_deref()).or_default().push(class);
+    }
+    hosts.into_iter().map(|(node, list)| (node, list.into_iter().map(|c| c..=c).collect())).collect()
+}
+
+fn near(
+    world: &World,
+    line: &Line,
+    name: Option<&str>,
+    hosts: &HashMap<Option<&str>, Runs>,
+    addresses: &IpSet,
+) -> Near {
+    let atoms = |set: &IpSet| {
+        let first = line.classes.len();
+        line.atoms.overlapping(set).ranges().map(|(a, b)| first + a..=first + b).collect::<Runs>()
+    };
+    let unsure = |maybe: Runs| Match { sure: Arc::default(), maybe: Arc::new(maybe) };
+    let at = |node: Option<&str>| hosts.get(&node).cloned().unwrap_or_default();
+    let Some(name) = name else {
+        return Near { hosts: unsure(line.hosts.clone()), atoms: unsure(atoms(addresses)) };
+    };
+    let sure = at(Some(name));
+    let hosts = Match { maybe: Arc::new(sure.union(&at(None))), sure: Arc::new(sure) };
+    let atoms = match world.cluster.find_node(name) {
+        Some(node) => Match::exact(atoms(&IpSet::from_cidrs(node.addresses.iter().map(|a| ipnet::IpNet::from(*a))))),
+        None => unsure(atoms(&world.options.node_cidrs)),
+    };
+    Near { hosts, atoms }
+}
