@@ -13,8 +13,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("set", &[]),
     ("source", &[]),
     ("diagnostic", &["source"]),
+    ("finding", &["source", "diagnostic"]),
     ("model", &["set", "source"]),
     ("tree", &["source"]),
+    ("config", &["source", "diagnostic", "tree"]),
     ("policy", &["model", "set", "source", "diagnostic", "tree"]),
     ("input", &["model", "policy", "source", "diagnostic"]),
     ("load", &["input", "policy", "model", "set", "source", "diagnostic", "tree"]),
@@ -33,13 +35,27 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 const ANALYSIS: &[&str] = &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic"];
 const ANALYSIS_WITH_TEXT: &[&str] =
-    &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic", "tree"];
-const ANALYSIS_WITH_DIFF: &[&str] =
-    &["diff", "query", "compile", "input", "policy", "model", "set", "source", "diagnostic", "tree"];
+    &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic", "finding", "config", "tree"];
+const ANALYSIS_WITH_DIFF: &[&str] = &[
+    "diff",
+    "query",
+    "compile",
+    "input",
+    "policy",
+    "model",
+    "set",
+    "source",
+    "diagnostic",
+    "finding",
+    "config",
+    "tree",
+];
 const EVERYTHING: &[&str] = &[
     "set",
     "source",
     "diagnostic",
+    "finding",
+    "config",
     "model",
     "tree",
     "policy",
