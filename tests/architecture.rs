@@ -434,6 +434,29 @@ fn citations_are_read_right() {
     assert_eq!(cited("TLS12 S3rd IPS4 the s3 bucket S70-S127 AWS_S3"), [0; 0]);
 }
 
+/// The names of serialized fields: `pub name:` inside a module of frozen structs.
+fn fields(text: &str) -> BTreeSet<&str> {
+    let public = before_tests(text).lines().filter_map(|line| line.trim().strip_prefix("pub "));
+    public.filter_map(|rest| rest.split_once(": ")).map(|(name, _)| name).filter(|n| !n.contains(' ')).collect()
+}
+
+#[test]
+fn every_field_and_reason_of_the_machine_formats_is_documented() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let page = read("docs/json.md");
+    let below = |folder: &str, part: &str| -> String {
+        texts(folder, &["rs"]).into_iter().filter(|(path, _)| path.contains(part)).map(|(_, text)| text).collect()
+    };
+    let (structs, reasons) = (below("src/render", "json"), below("src/query", ""));
+    let codes = reasons.split("=> \"").skip(1).filter_map(|t| t.split('"').next());
+    let codes: BTreeSet<&str> = codes.filter(|c| c.contains('_') && c.to_uppercase() == **c).collect();
+    let names: BTreeSet<&str> = fields(&structs).into_iter().filter(|n| *n != "rule" && *n != "content").collect();
+    assert!(codes.len() > 20 && names.len() > 40, "{} codes, {} fields", codes.len(), names.len());
+    let silent = codes.into_iter().chain(names).filter(|n| !page.contains(&format!("`{n}`")));
+    assert_none(&silent.map(|n| format!("docs/json.md does not say what `{n}` is")).collect::<Vec<_>>());
+    assert_eq!(fields("pub struct A {\n    pub at: Option<At>,\n}\npub fn f(a: u8) -> u8 {}"), BTreeSet::from(["at"]));
+}
+
 /// The crates a manifest depends on: the keys of its dependency tables.
 fn dependencies(manifest: &str) -> BTreeSet<&str> {
     let tables = manifest.split("\n[").filter(|t| t.starts_with("dependencies]") || t.starts_with("dev-dependencies]"));
