@@ -119,6 +119,8 @@ pub enum Command {
     Can(Can),
     /// The allow-graph as a table
     List(List),
+    /// The picture: who may reach whom (text, dot, svg, mermaid, html)
+    Graph(Graph),
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
@@ -183,6 +185,46 @@ pub struct List {
     /// Also flows between workloads that are open
     #[arg(long)]
     pub all: bool,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal graph -f k8s/                                      a tree of namespaces
+  netpal graph -f k8s/ -o dot | dot -Tpng > graph.png
+  netpal graph -f k8s/ --focus database --hops 2 -o dot")]
+pub struct Graph {
+    /// What is one node [default: workloads where that stays readable, else namespaces]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub level: Option<LevelOf>,
+    /// Draw only what is near this workload; may be repeated
+    #[arg(long, value_name = "ENDPOINT")]
+    pub focus: Vec<String>,
+    /// How many flows away from the focus
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub hops: u32,
+    /// What to leave out: dns, monitoring, internet, none [default: dns,monitoring]
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
+    pub hide: Vec<String>,
+}
+
+/// What is one node of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LevelOf {
+    /// Workloads.
+    Workload,
+    /// Namespaces.
+    #[value(alias = "ns")]
+    Namespace,
+}
+
+impl From<LevelOf> for netpal::render::drawing::Level {
+    fn from(level: LevelOf) -> Self {
+        match level {
+            LevelOf::Workload => Self::Workload,
+            LevelOf::Namespace => Self::Namespace,
+        }
+    }
 }
 
 /// `demo`.

@@ -37,7 +37,10 @@ pub fn run(common: &Common, args: &List) -> Result<Exit> {
 }
 
 /// The workloads of an endpoint.
-fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
+///
+/// # Errors
+/// When it is none, or names addresses or ports.
+pub fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
     let spec = endpoint(text)?;
     if spec.ports.is_some() {
         bail!("`{text}`: list takes ends without ports");

@@ -5,6 +5,7 @@ mod can;
 mod completion;
 mod demo;
 mod exit;
+mod graph;
 mod help;
 mod inputs;
 mod list;
@@ -32,6 +33,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Can(can) => can::run(common, can),
         Command::List(list) => list::run(common, list),
+        Command::Graph(graph) => graph::run(common, graph),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
         Command::Completion { shell } => completion::run(*shell),

@@ -4,8 +4,11 @@
 //! [`json`] serializes frozen, versioned structs.
 
 pub mod csv;
+pub mod dot;
+pub mod drawing;
 pub mod inputs;
 pub mod json;
+pub mod picture;
 pub mod table;
 pub mod text;
 pub mod words;

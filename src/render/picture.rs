@@ -1,0 +1,43 @@
+//! A drawing as text for a terminal: namespaces, what may come into each from where, and the counts.
+
+use super::drawing::{Drawing, Shape};
+use super::text::Style;
+use petgraph::Direction;
+use petgraph::visit::EdgeRef;
+use std::io::{self, Write};
+
+/// Writes a drawing as a tree: each node, and under it what may reach it.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let graph = &drawing.graph;
+    for index in graph.node_indices() {
+        let node = &graph[index];
+        let mut edges: Vec<(String, String)> = Vec::new();
+        for (direction, arrow) in [(Direction::Incoming, "<-"), (Direction::Outgoing, "->")] {
+            for edge in graph.edges_directed(index, direction) {
+                let other = if direction == Direction::Incoming { edge.source() } else { edge.target() };
+                if direction == Direction::Outgoing && !(edge.weight().both || graph[other].shape == Shape::Hub) {
+                    continue;
+                }
+                let arrow = if edge.weight().both { "<->" } else { arrow };
+                let label = &edge.weight().label;
+                let label = if label.is_empty() { String::new() } else { format!("   {label}") };
+                edges.push((format!("{arrow} {}", graph[other].lines.join(", ")), label));
+            }
+        }
+        if edges.is_empty() && matches!(node.shape, Shape::Hub | Shape::Frame | Shape::Everyone)
+            || (edges.is_empty() && matches!(node.shape, Shape::Internet | Shape::Private | Shape::Addresses))
+        {
+            continue;
+        }
+        let badges = if node.badges.is_empty() { String::new() } else { format!("   {}", node.badges.join(", ")) };
+        writeln!(out, "{}{}", style.paint("1", &node.lines.join(", ")), badges)?;
+        let last = edges.len().saturating_sub(1);
+        for (i, (other, label)) in edges.iter().enumerate() {
+            writeln!(out, "{} {other}{label}", if i == last { "└──" } else { "├──" })?;
+        }
+    }
+    drawing.caption.iter().try_for_each(|line| writeln!(out, "{}", style.dim(line)))
+}
