@@ -110,7 +110,7 @@ impl Picture<'_> {
             graph.set(name, &escaped(value), true);
         }
         // `\l` ends a line that is set flush left
-        let caption: String = self.drawing.caption.iter().map(|line| format!("{}\\l", escaped(line))).collect();
+        let caption: String = self.drawing.caption.iter().flat_map(|line| [escaped(line), "\\l".into()]).collect();
         graph.set("label", &caption, true);
         Sheet(&mut graph.node_attributes()).all(&[
             ("fontname", FONT),

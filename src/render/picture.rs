@@ -1,6 +1,6 @@
 //! A drawing as text for a terminal: namespaces, what may come into each from where, and the counts.
 
-use super::drawing::{Drawing, Shape};
+use super::drawing::{Drawing, Node, Shape};
 use super::text::Style;
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
@@ -24,20 +24,30 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
                 let arrow = if edge.weight().both { "<->" } else { arrow };
                 let label = &edge.weight().label;
                 let label = if label.is_empty() { String::new() } else { format!("   {label}") };
-                edges.push((format!("{arrow} {}", graph[other].lines.join(", ")), label));
+                edges.push((format!("{arrow} {}", name(drawing, &graph[other])), label));
             }
         }
-        if edges.is_empty() && matches!(node.shape, Shape::Hub | Shape::Frame | Shape::Everyone)
-            || (edges.is_empty() && matches!(node.shape, Shape::Internet | Shape::Private | Shape::Addresses))
-        {
+        let idle = !matches!(node.shape, Shape::Workloads | Shape::Namespace);
+        if edges.is_empty() && idle {
             continue;
         }
         let badges = if node.badges.is_empty() { String::new() } else { format!("   {}", node.badges.join(", ")) };
-        writeln!(out, "{}{}", style.paint("1", &node.lines.join(", ")), badges)?;
+        writeln!(out, "{}{}", style.paint("1", &name(drawing, node)), badges)?;
         let last = edges.len().saturating_sub(1);
         for (i, (other, label)) in edges.iter().enumerate() {
             writeln!(out, "{} {other}{label}", if i == last { "└──" } else { "├──" })?;
         }
     }
     drawing.caption.iter().try_for_each(|line| writeln!(out, "{}", style.dim(line)))
+}
+
+/// What a node is called where no frame is drawn around it.
+fn name(drawing: &Drawing, node: &Node) -> String {
+    let name = node.lines.join(", ");
+    match (node.shape, node.frame.and_then(|f| drawing.frames.get(f))) {
+        (Shape::Frame, Some(frame)) => frame.title.clone(),
+        (Shape::Hub, Some(frame)) => format!("{}: {name}", frame.name),
+        (_, Some(frame)) => format!("{}/{name}", frame.name),
+        (_, None) => name,
+    }
 }

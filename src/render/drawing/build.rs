@@ -65,6 +65,7 @@ impl Builder<'_> {
             let s = self.facts.space(space);
             let frame = Frame {
                 id: format!("ns-{}", label::id(&s.name)),
+                name: label::short(&s.name),
                 title: format!("{} ({})", label::short(&s.name), label::deny(s.deny, s.policies)),
                 inside: inside.get(&space).map(|t| label::passing(self.facts.passing(*t))),
             };

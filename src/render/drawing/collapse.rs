@@ -99,7 +99,9 @@ impl<'a> Collapse<'a> {
         let edge = move |own: Unit, end: Unit, t: PassingId| if direction == 0 { (own, end, t) } else { (end, own, t) };
         let split = |(a, b, t): &(Unit, Unit, PassingId)| if direction == 0 { (*a, *t, *b) } else { (*b, *t, *a) };
         let mut rows = grouped(self.edges.iter().map(split));
-        rows.sort_by_key(|(own, t, _)| (*own, std::cmp::Reverse(self.width(*t)), !self.facts.passing(*t).unknown.is_empty()));
+        rows.sort_by_key(|(own, t, _)| {
+            (*own, std::cmp::Reverse(self.width(*t)), !self.facts.passing(*t).unknown.is_empty())
+        });
         for (own, passing, ends) in rows {
             let reached = |m: GroupId| {
                 let there = Unit::Group(m);

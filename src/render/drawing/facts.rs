@@ -475,7 +475,7 @@ impl Splitting {
             places.push((What::Internet { private: self.together }, !whole));
         }
         let has_private = covers(set, &private);
-        if has_private && !(self.together && !places.is_empty()) {
+        if has_private && (places.is_empty() || !self.together) {
             places.push((What::Private, false));
         }
         if places.is_empty() {

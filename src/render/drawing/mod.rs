@@ -98,7 +98,9 @@ pub struct Link {
 pub struct Frame {
     /// Letters, digits and hyphens.
     pub id: String,
-    /// Its name, and what it denies by default.
+    /// The namespace's name.
+    pub name: String,
+    /// The name, and what it denies by default.
     pub title: String,
     /// What passes between all of its nodes, if all may reach each other.
     pub inside: Option<String>,
@@ -160,10 +162,10 @@ impl Drawing {
     pub fn new(facts: &Facts, options: &Options) -> Self {
         let mut facts = facts.clone();
         let mut hidden = Hidden::default();
+        scope::hide(&mut facts, options.hide, &mut hidden);
         if !options.focus.is_empty() {
             scope::focus(&mut facts, &options.focus, options.hops, &mut hidden);
         }
-        scope::hide(&mut facts, options.hide, &mut hidden);
         if options.only_changed {
             scope::only_changed(&mut facts, &mut hidden);
         }

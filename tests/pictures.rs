@@ -1,0 +1,148 @@
+//! Pictures: what is drawn, that nothing a manifest can hold breaks a format, and that the counts agree with the table.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod common;
+
+use common::{golden, netpal_at, netpal_in};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Runs Graphviz on a text, if it is installed: its output, or `None`.
+fn dot(text: &str, format: &str) -> Option<String> {
+    let mut command = Command::new("dot");
+    command.arg(format!("-T{format}")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        println!("skipped: Graphviz is not installed");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "dot refuses the text: {errors}\n{text}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// Texts no API server would accept as names, and one that it would; a file can hold them all the same.
+fn hostile() -> Vec<String> {
+    let mut names: Vec<String> = [
+        "plain",
+        "quote\"quote",
+        "back\\slash",
+        "ends-with-\\",
+        "\\N\\G\\l",
+        "<b>bold</b>",
+        "a&amp;b &lt; &#65;",
+        "</script><script>alert(1)</script>",
+        "semi;colon}{[x=y]",
+        "new\nline",
+        "right-to-left\u{202e}gnp",
+        "nul\u{0}l",
+        "emoji \u{1f600} \u{e4}\u{f6}\u{fc}",
+        "-->|x| click %% end",
+        "]]>",
+        "' onload='alert(1)",
+        "",
+    ]
+    .map(String::from)
+    .into();
+    names.push("long-".repeat(2048));
+    names
+}
+
+/// One workload for each hostile name, all in a namespace with a hostile name, and a policy that makes an edge to each.
+fn hostile_input() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let space = "name\"space</title>&\\";
+    let mut items = vec![serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}})];
+    for (i, name) in hostile().iter().enumerate() {
+        let label = format!("w{i}");
+        items.push(serde_json::json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": space, "labels": {"app": label}},
+            "spec": {"containers": [{"name": "c"}]}
+        }));
+        items.push(serde_json::json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": format!("p{i}"), "namespace": space},
+            "spec": {
+                "podSelector": {"matchLabels": {"app": label}},
+                "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "w0"}}}], "ports": [{"port": 1000 + i}]}]
+            }
+        }));
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    std::fs::write(folder.path().join("hostile.json"), list.to_string()).unwrap();
+    folder
+}
+
+fn draw(folder: &Path, arguments: &[&str]) -> String {
+    let run = netpal_at(folder, &[&["graph", "-q", "-f", "."], arguments].concat(), "");
+    let whole = netpal_at(folder, &[&["graph", "-f", "."], arguments].concat(), "");
+    assert!(run.stdout.is_empty(), "-q prints nothing");
+    whole.stdout
+}
+
+#[test]
+fn pictures_of_the_examples_stay_as_they_were_reviewed() {
+    golden().bind(|| {
+        for example in ["demo", "three-tier"] {
+            let folder = format!("examples/{example}");
+            for (name, arguments) in [
+                ("tree", &["graph", "-f", "."] as &[&str]),
+                ("dot", &["graph", "-f", ".", "-o", "dot"]),
+                ("focus", &["graph", "-f", ".", "--focus", "database", "--hide", "none"]),
+            ] {
+                insta::assert_snapshot!(format!("picture-{example}-{name}"), netpal_in(&folder, arguments).text());
+            }
+        }
+    });
+}
+
+#[test]
+fn hostile_names_are_shown_by_graphviz_as_they_are_written() {
+    let input = hostile_input();
+    let text = draw(input.path(), &["-o", "dot"]);
+    let Some(json) = dot(&text, "json") else { return };
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let objects = json["objects"].as_array().unwrap();
+    let nodes: Vec<&serde_json::Value> = objects.iter().filter(|o| o["nodes"].is_null()).collect();
+    assert_eq!(nodes.len(), hostile().len(), "one node a workload, and no other");
+    let svg = dot(&text, "svg").unwrap();
+    assert!(!svg.contains("<script") && !svg.contains("<b>"), "no markup of a name survives");
+    assert!(svg.contains("back\\slash") && svg.contains("quote&quot;quote"), "backslash and quote are shown");
+    assert!(
+        svg.contains("&lt;b&gt;bold&lt;/b&gt;") && svg.contains("a&amp;amp;b &amp;lt; &amp;#65;"),
+        "entities are text"
+    );
+    assert!(
+        !text.contains('\u{202e}') && !text.contains('\u{0}'),
+        "control and bidirectional characters are written out"
+    );
+    assert!(text.lines().all(|line| line.len() < 4000), "a name of 10 kB does not fill the picture");
+}
+
+#[test]
+fn the_same_input_gives_the_same_picture_in_any_order_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    for (name, as_name) in
+        [("data.yaml", "z.yaml"), ("shop.yaml", "a.yaml"), ("dev.yaml", "b.yaml"), ("platform.yaml", "c.yaml")]
+    {
+        std::fs::copy(demo.join(name), folder.path().join(as_name)).unwrap();
+    }
+    let there = netpal_in("examples/demo", &["graph", "-f", ".", "-o", "dot"]).stdout;
+    assert_eq!(draw(folder.path(), &["-o", "dot"]), there);
+}
+
+#[test]
+fn the_caption_counts_what_list_counts() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let list = netpal_at(&demo, &["list", "-f", ".", "-o", "json"], "").stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let count = |key: &str| list[key].as_array().unwrap().len();
+    let text = netpal_at(&demo, &["graph", "-f", "."], "").stdout;
+    assert!(text.contains(&format!("{} flows with a governed end", count("flows"))), "{text}");
+    assert!(text.contains(&format!("{} OPEN in", count("open_in"))), "{text}");
+    assert!(text.contains(&format!("{} OPEN out", count("open_out"))), "{text}");
+}
