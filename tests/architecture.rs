@@ -445,7 +445,11 @@ fn every_field_and_reason_of_the_machine_formats_is_documented() {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
     let page = read("docs/json.md");
     let below = |folder: &str, part: &str| -> String {
-        texts(folder, &["rs"]).into_iter().filter(|(path, _)| path.contains(part)).map(|(_, text)| text).collect()
+        texts(folder, &["rs"])
+            .into_iter()
+            .filter(|(path, _)| path.contains(part))
+            .map(|(_, text)| before_tests(&text).to_owned())
+            .collect()
     };
     let (structs, reasons) = (below("src/render", "json"), below("src/query", ""));
     let codes = reasons.split("=> \"").skip(1).filter_map(|t| t.split('"').next());
@@ -455,6 +459,19 @@ fn every_field_and_reason_of_the_machine_formats_is_documented() {
     let silent = codes.into_iter().chain(names).filter(|n| !page.contains(&format!("`{n}`")));
     assert_none(&silent.map(|n| format!("docs/json.md does not say what `{n}` is")).collect::<Vec<_>>());
     assert_eq!(fields("pub struct A {\n    pub at: Option<At>,\n}\npub fn f(a: u8) -> u8 {}"), BTreeSet::from(["at"]));
+}
+
+#[test]
+fn every_policy_api_has_a_page() {
+    let pages: String = texts("docs/dialects", &["md"]).into_iter().map(|(_, text)| text).collect();
+    let modelled = netpal::policy::dialects::DIALECTS.iter().map(|d| (d.kind, d.api_version));
+    let known = netpal::policy::dialects::UNMODELLED.iter().map(|u| (u.kind, u.group));
+    let all: Vec<(&str, &str)> = modelled.chain(known).collect();
+    assert!(all.len() > 20);
+    let silent = all.into_iter().filter(|(kind, api)| !(pages.contains(kind) && pages.contains(&format!("`{api}`"))));
+    assert_none(
+        &silent.map(|(kind, api)| format!("docs/dialects/ does not speak of {kind} ({api})")).collect::<Vec<_>>(),
+    );
 }
 
 /// The crates a manifest depends on: the keys of its dependency tables.

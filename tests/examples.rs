@@ -272,6 +272,43 @@ fn three_tiers_answer_as_their_readme_says() {
 }
 
 #[test]
+fn tiers_answer_as_their_readme_says() {
+    let tiers = Example::open("tiers");
+    for (question, verdict, reason) in [
+        ("prometheus reach red/web:9090", "yes", Reason::AllowAdmin),
+        ("envoy reach red/web:8080", "yes", Reason::AllowRule),
+        ("envoy reach red/web:9090", "no", Reason::DenyPort),
+        ("envoy reach red/batch:8080", "no", Reason::DenyBaseline),
+        ("blue/api reach red/web:8080", "no", Reason::DenyAdmin),
+        ("envoy reach blue/api:8080", "no", Reason::DenyBaseline),
+        ("internet reach red/batch:8080", "yes", Reason::AllowDefault),
+    ] {
+        assert_eq!((tiers.verdict(question), tiers.explain(question).ingress.reason), (verdict, reason), "{question}");
+    }
+}
+
+/// The rows of a table in an example's README, as question and verdict.
+fn promised(example: &str) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(root().join("examples").join(example).join("README.md")).unwrap();
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        Some((cells.next()?.trim_end_matches('`').to_owned(), cells.next()?.to_owned()))
+    };
+    text.lines().filter_map(row).collect()
+}
+
+#[test]
+fn the_tables_of_the_readmes_hold() {
+    for (name, rows) in [("three-tier", 5), ("tiers", 7)] {
+        let (example, promised) = (Example::open(name), promised(name));
+        assert_eq!(promised.len(), rows, "{name}");
+        for (question, verdict) in promised {
+            assert_eq!(example.verdict(&question), verdict, "{name}: {question}");
+        }
+    }
+}
+
+#[test]
 fn no_verdict_of_the_demo_but_the_node_agents_depends_on_an_assumption() {
     let demo = Example::open("demo");
     let host = |e: &netpal::query::End| match e {

@@ -1,4 +1,4 @@
-//! Every `console` block of the README and of `docs/` is run, and prints what it shows.
+//! Every `console` block of the README, of `docs/` and of `docs/dialects/` is run, and prints what it shows.
 //!
 //! A block starts in the root of the repository, or in an empty folder if it is marked `console scratch`. A line that begins
 //! with `$ ` is a command: `netpal ...`, `cd DIR`, `echo $?`, joined by `&&`. What follows it is everything the
@@ -14,8 +14,10 @@ fn root() -> PathBuf {
 
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root().join("README.md")];
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|e| e.unwrap().path());
-    pages.extend(docs.filter(|p| p.extension().is_some_and(|e| e == "md")));
+    for folder in ["docs", "docs/dialects"] {
+        let found = std::fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path());
+        pages.extend(found.filter(|p| p.extension().is_some_and(|e| e == "md")));
+    }
     pages.retain(|p| p.exists());
     pages.sort();
     pages
