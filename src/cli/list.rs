@@ -21,16 +21,15 @@ pub fn run(common: &Common, args: &List) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let ends = |text: &Option<String>| text.as_deref().map(|t| workloads(&workspace, t)).transpose();
     let filter = Filter { from: ends(&args.from)?, to: ends(&args.to)?, all: args.all };
-    let listing = netpal::query::list(&workspace.graph, &filter);
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("List", json::listing(book, &listing), out),
-        Format::Yaml => json::write_yaml("List", json::listing(book, &listing), out),
-        Format::Csv => csv::listing(book, &listing, out),
+        Format::Json => json::write("List", json::listing(book, &filter), out),
+        Format::Yaml => json::write_yaml("List", json::listing(book, &filter), out),
+        Format::Csv => csv::listing(book, &filter, out),
         _ => {
             let text = Text { book, style: output.style(), width: output.width() };
-            text.listing(&listing, args.from.as_deref(), args.to.as_deref(), out)
+            text.listing(&filter, args.from.as_deref(), args.to.as_deref(), out)
         }
     })?;
     Ok(workspace.exit(common, Exit::Good))

@@ -59,18 +59,21 @@ impl Output {
         Ok(Self { targets, quiet: common.quiet, color: common.color, width: common.width })
     }
 
-    /// Writes every requested format: `write` is given the format and a buffer.
+    /// Writes every requested format: `write` is given the format and where to write it, piece by piece.
     ///
     /// # Errors
-    /// When a file cannot be written.
-    pub fn write(&self, mut write: impl FnMut(Format, &mut Vec<u8>) -> io::Result<()>) -> Result<()> {
+    /// When a file or standard output cannot be written.
+    pub fn write(&self, mut write: impl FnMut(Format, &mut dyn Write) -> io::Result<()>) -> Result<()> {
         for target in &self.targets {
-            let mut bytes = Vec::new();
-            write(target.format, &mut bytes)?;
             match &target.file {
-                Some(path) => whole_file(path, &bytes)?,
+                Some(path) => whole(path, |out| write(target.format, out))?,
                 None if self.quiet => {}
-                None => stdout(&bytes, self.color)?,
+                None => {
+                    let out = anstream::AutoStream::new(io::stdout().lock(), choice(self.color));
+                    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+                    quietly(write(target.format, &mut out).and_then(|()| out.flush()))?;
+                    let _ = out.into_parts(); // dropped without writing again: the reader may be gone
+                }
             }
         }
         Ok(())
@@ -114,13 +117,20 @@ fn quietly(result: io::Result<()>) -> Result<()> {
 /// # Errors
 /// When the folder cannot be written to.
 pub fn whole_file(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    whole(path, |out| out.write_all(bytes))
+}
+
+fn whole(path: &std::path::Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let name = || format!("cannot write `{}`", path.display());
-    if path.as_os_str() == "/dev/stdout" || path.as_os_str() == "/dev/null" || path.is_dir() {
-        return std::fs::write(path, bytes).with_context(name);
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        let mut device = std::fs::File::create(path).with_context(name)?; // a folder says so here, a pipe is written to
+        return write(&mut device).with_context(name);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(name)?;
-    file.write_all(bytes).with_context(name)?;
+    let mut out = io::BufWriter::new(anstream::StripStream::new(file.as_file_mut()));
+    write(&mut out).and_then(|()| out.flush()).with_context(name)?;
+    drop(out);
     readable(file.as_file()).with_context(name)?;
     file.persist(path).map_err(|e| e.error).with_context(name)?;
     Ok(())

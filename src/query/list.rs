@@ -3,11 +3,15 @@
 //! Flows between two open ends are not listed one by one: an open destination is one entry of its own ("accepts from
 //! anyone"). What is listed is every allowed flow with a governed end. Cost follows rows of classes and the output.
 
+use crate::compile::classes::Class;
+use crate::compile::peers::Runs;
+use crate::compile::walk::Profile;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
 use crate::set::{IpSet, TrafficSet};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// One end of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,15 +67,38 @@ pub struct Filter {
 
 /// Lists the allow-graph.
 pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
+    let mut entries = Vec::new();
+    let listing = each(graph, filter, &mut |entry| {
+        entries.push(entry);
+        ControlFlow::Continue(())
+    });
+    Listing { entries, ..listing }
+}
+
+/// What is done with each entry; it may stop the listing.
+pub type Visit<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
+
+/// Lists the allow-graph one entry at a time, so that no more than one destination's sources are held; returns the rest
+/// of the listing, without entries.
+pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
+    let listing = summary(graph, filter);
+    let lister = Lister { graph, filter, members: members(graph), implied: implied(graph, filter, &listing), listing };
+    let cluster = &graph.world().cluster;
+    let mut wanted = cluster.workloads().filter(|(id, _)| filter.to.as_ref().is_none_or(|to| to.contains(id)));
+    let flow = wanted.try_for_each(|(id, _)| lister.sources_of(id, visit));
+    if filter.to.is_none() && flow.is_continue() {
+        let _ = lister.outside(visit);
+    }
+    lister.listing
+}
+
+/// Who is open, and who is on its node's network; no entries.
+pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     let cluster = &graph.world().cluster;
     let mut listing = Listing { from: filter.from.clone(), to: filter.to.clone(), ..Listing::default() };
     for (id, workload) in cluster.workloads() {
-        let open = |d: Direction| {
-            workload
-                .pods
-                .iter()
-                .all(|p| graph.profile(Endpoint::Pod(*p), d).is_some_and(crate::compile::walk::Profile::is_open))
-        };
+        let is_open = |p: &PodId, d| graph.profile(Endpoint::Pod(*p), d).is_some_and(Profile::is_open);
+        let open = |d: Direction| workload.pods.iter().all(|p| is_open(p, d));
         if workload.pods.iter().any(|p| cluster.pod(*p).host_network) {
             listing.host_network.push(id);
         }
@@ -82,19 +109,61 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
             listing.open_out.push(id);
         }
     }
-    let mut lister = Lister { graph, filter, listing };
-    for (id, _) in cluster.workloads().filter(|(id, _)| filter.to.as_ref().is_none_or(|to| to.contains(id))) {
-        lister.sources_of(id);
+    listing
+}
+
+/// Pods of one class that belong to one workload.
+struct Member {
+    workload: WorkloadId,
+    pods: usize,
+    first: PodId,
+}
+
+/// For each class its workloads. O(pods log pods).
+fn members(graph: &AllowGraph) -> Vec<Vec<Member>> {
+    let cluster = &graph.world().cluster;
+    let classes = graph.line().classes.list.iter();
+    let grouped = |class: &Class| {
+        let mut by: BTreeMap<WorkloadId, Member> = BTreeMap::new();
+        for pod in &class.members {
+            let workload = cluster.pod(*pod).workload;
+            by.entry(workload).or_insert(Member { workload, pods: 0, first: *pod }).pods += 1;
+        }
+        by.into_values().collect()
+    };
+    classes.map(grouped).collect()
+}
+
+/// The classes all of whose workloads are open on the way out: their flows to open ends, and to outside addresses, are
+/// implied and never listed.
+fn implied(graph: &AllowGraph, filter: &Filter, listing: &Listing) -> Runs {
+    if filter.all {
+        return Runs::empty();
     }
-    if filter.to.is_none() {
-        lister.outside();
+    let cluster = &graph.world().cluster;
+    let open = |pod: &PodId| listing.open_out.binary_search(&cluster.pod(*pod).workload).is_ok();
+    let classes = graph.line().classes.list.iter().enumerate();
+    let numbers = classes.filter(|(_, c)| c.members.iter().all(open)).filter_map(|(i, _)| u32::try_from(i).ok());
+    numbers.map(|c| c..=c).collect()
+}
+
+/// Outside addresses by what they may send, with one flow that shows it.
+type Blocks = BTreeMap<Allowed, (IpSet, Flow)>;
+
+fn merged(all: Vec<Blocks>) -> Blocks {
+    let mut total = Blocks::new();
+    for (allowed, (set, example)) in all.into_iter().flatten() {
+        let entry = total.entry(allowed).or_insert((IpSet::empty(), example));
+        entry.0 = entry.0.union(&set);
     }
-    lister.listing
+    total
 }
 
 struct Lister<'a> {
     graph: &'a AllowGraph,
     filter: &'a Filter,
+    members: Vec<Vec<Member>>,
+    implied: Runs,
     listing: Listing,
 }
 
@@ -103,124 +172,101 @@ impl Lister<'_> {
         self.filter.from.as_ref().is_none_or(|from| from.contains(&workload))
     }
 
+    fn is_open_out(&self, workload: WorkloadId) -> bool {
+        self.listing.open_out.binary_search(&workload).is_ok()
+    }
+
     /// Every source of one destination workload: per pod class one row, joined per source workload.
-    fn sources_of(&mut self, id: WorkloadId) {
-        let graph = self.graph;
-        let cluster = &graph.world().cluster;
-        let line = graph.line();
+    fn sources_of(&self, id: WorkloadId, visit: Visit<'_>) -> ControlFlow<()> {
+        let (graph, line) = (self.graph, self.graph.line());
+        let workload = graph.world().cluster.workload(id);
         let mut classes: Vec<(u32, PodId)> =
-            cluster.workload(id).pods.iter().map(|p| (line.classes.of_pod[p.0 as usize], *p)).collect();
+            workload.pods.iter().map(|p| (line.classes.of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
-        let open = self.listing.open_in.binary_search(&id).is_ok();
-        let mut found: BTreeMap<Party, Joined> = BTreeMap::new();
+        let skip_open = !self.filter.all && self.listing.open_in.binary_search(&id).is_ok();
+        let mut workloads = BTreeMap::new();
+        let mut outside: Vec<Blocks> = Vec::new();
         for (class, pod) in &classes {
+            let mut blocks = Blocks::new();
             for part in graph.row(*class) {
-                for source in part.sources.points() {
-                    self.collect(&mut found, source, Endpoint::Pod(*pod), &part.allowed);
-                }
-            }
-        }
-        for (source, joined) in found {
-            let implied = match &source {
-                Party::Workload(s) => open && self.listing.open_out.binary_search(s).is_ok(),
-                Party::Addresses(_) => open,
-            };
-            if (implied && !self.filter.all) || source == Party::Workload(id) {
-                continue;
-            }
-            let expected = match &source {
-                Party::Workload(s) => cluster.workload(*s).pods.len() * classes.len(),
-                Party::Addresses(_) => joined.count,
-            };
-            self.push(source, Party::Workload(id), joined, expected);
-        }
-    }
-
-    /// Adds a source place to the sources found so far, per workload; outside blocks of equal traffic melt.
-    fn collect(&self, found: &mut BTreeMap<Party, Joined>, source: u32, destination: Endpoint, allowed: &Allowed) {
-        let line = self.graph.line();
-        if !line.is_class(source) {
-            if self.filter.from.is_some() {
-                return;
-            }
-            let addresses = line.atoms.addresses(source - line.classes.len());
-            let example = Flow { source: line.representative(source), destination, traffic: sample(allowed) };
-            let melted = found
-                .iter()
-                .find(|(p, j)| matches!(p, Party::Addresses(_)) && j.allowed == *allowed)
-                .map(|(p, _)| p.clone());
-            let (set, mut joined) = match melted.and_then(|p| found.remove_entry(&p)) {
-                Some((Party::Addresses(set), joined)) => (set.union(&addresses), joined),
-                _ => (addresses, Joined { allowed: allowed.clone(), most: allowed.clone(), count: 0, example }),
-            };
-            joined.count += 1;
-            found.insert(Party::Addresses(set), joined);
-            return;
-        }
-        let cluster = &self.graph.world().cluster;
-        for pod in &line.classes.get(source).members {
-            let workload = cluster.pod(*pod).workload;
-            if !self.wanted(workload) {
-                continue;
-            }
-            let example = Flow { source: Endpoint::Pod(*pod), destination, traffic: sample(allowed) };
-            let new = || Joined { allowed: allowed.clone(), most: allowed.clone(), count: 0, example };
-            let joined = found.entry(Party::Workload(workload)).or_insert_with(new);
-            joined.add(allowed);
-        }
-    }
-
-    fn push(&mut self, source: Party, destination: Party, joined: Joined, expected: usize) {
-        let everywhere = joined.count >= expected;
-        let allowed = if everywhere { joined.allowed.clone() } else { Allowed::default() };
-        let differs = !everywhere || joined.allowed != joined.most;
-        let shown = if differs { joined.most } else { allowed };
-        self.listing.entries.push(Entry { source, destination, allowed: shown, differs, example: joined.example });
-    }
-
-    /// Outside addresses as destinations: only sources that are governed on the way out are told.
-    fn outside(&mut self) {
-        let graph = self.graph;
-        let line = graph.line();
-        let mut found: BTreeMap<WorkloadId, BTreeMap<Allowed, (IpSet, Flow)>> = BTreeMap::new();
-        for atom in 0..line.atoms.len() {
-            let place = line.classes.len() + atom;
-            let destination = line.representative(place);
-            for part in graph.row(place) {
-                for source in part.sources.points().filter(|s| line.is_class(*s)) {
-                    let class = line.classes.get(source);
-                    let workloads: std::collections::BTreeSet<WorkloadId> =
-                        class.members.iter().map(|p| graph.world().cluster.pod(*p).workload).collect();
-                    for workload in workloads.into_iter().filter(|w| {
-                        self.wanted(*w) && (self.filter.all || self.listing.open_out.binary_search(w).is_err())
-                    }) {
-                        let example = Flow {
-                            source: Endpoint::Pod(class.representative),
-                            destination,
-                            traffic: sample(&part.allowed),
-                        };
-                        let entry = found
-                            .entry(workload)
-                            .or_default()
-                            .entry(part.allowed.clone())
-                            .or_insert((IpSet::empty(), example));
-                        entry.0 = entry.0.union(&line.atoms.addresses(atom));
+                let sources = if skip_open { part.sources.difference(&self.implied) } else { part.sources };
+                for source in sources.points() {
+                    if line.is_class(source) {
+                        self.join(&mut workloads, source, Endpoint::Pod(*pod), &part.allowed);
+                    } else if !skip_open && self.filter.from.is_none() {
+                        self.melt(&mut blocks, source, Endpoint::Pod(*pod), &part.allowed);
                     }
                 }
             }
+            outside.push(blocks);
         }
-        for (workload, blocks) in found {
-            for (allowed, (set, example)) in blocks {
-                self.listing.entries.push(Entry {
-                    source: Party::Workload(workload),
-                    destination: Party::Addresses(set),
-                    allowed,
-                    differs: false,
-                    example,
-                });
+        let sets = |blocks: &Blocks| blocks.iter().map(|(a, (set, _))| (a.clone(), set.clone())).collect::<Vec<_>>();
+        let differs = outside.windows(2).any(|pair| sets(&pair[0]) != sets(&pair[1]));
+        for (allowed, (set, example)) in merged(outside) {
+            visit(Entry {
+                source: Party::Addresses(set),
+                destination: Party::Workload(id),
+                allowed,
+                differs,
+                example,
+            })?;
+        }
+        for (source, joined) in workloads {
+            if source == id || skip_open && self.is_open_out(source) {
+                continue;
+            }
+            let pairs = graph.world().cluster.workload(source).pods.len() * classes.len();
+            visit(joined.entry(Party::Workload(source), Party::Workload(id), pairs))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Adds what a class of sources may send to what was found so far, per workload.
+    fn join(&self, found: &mut BTreeMap<WorkloadId, Joined>, class: u32, destination: Endpoint, allowed: &Allowed) {
+        for member in self.members[class as usize].iter().filter(|m| self.wanted(m.workload)) {
+            let example = Flow { source: Endpoint::Pod(member.first), destination, traffic: sample(allowed) };
+            found.entry(member.workload).or_insert_with(|| Joined::new(allowed, example)).add(allowed, member.pods);
+        }
+    }
+
+    /// Adds a block of outside addresses; blocks of equal traffic melt.
+    fn melt(&self, found: &mut Blocks, place: u32, destination: Endpoint, allowed: &Allowed) {
+        let line = self.graph.line();
+        let example = Flow { source: line.representative(place), destination, traffic: sample(allowed) };
+        let entry = found.entry(allowed.clone()).or_insert((IpSet::empty(), example));
+        entry.0 = entry.0.union(&line.atoms.addresses(place - line.classes.len()));
+    }
+
+    /// Outside addresses as destinations: only sources that are governed on the way out are told.
+    fn outside(&self, visit: Visit<'_>) -> ControlFlow<()> {
+        let line = self.graph.line();
+        let mut found: BTreeMap<WorkloadId, BTreeMap<(Allowed, bool), (IpSet, Flow)>> = BTreeMap::new();
+        for atom in 0..line.atoms.len() {
+            let place = line.classes.len() + atom;
+            let mut workloads = BTreeMap::new();
+            for part in self.graph.row(place) {
+                let sources = part.sources.difference(&self.implied);
+                for source in sources.points().filter(|s| line.is_class(*s)) {
+                    self.join(&mut workloads, source, line.representative(place), &part.allowed);
+                }
+            }
+            workloads.retain(|w, _| self.filter.all || !self.is_open_out(*w));
+            for (workload, joined) in workloads {
+                let pods = self.graph.world().cluster.workload(workload).pods.len();
+                let entry = joined.entry(Party::Workload(workload), Party::Addresses(IpSet::empty()), pods);
+                let blocks = found.entry(workload).or_default();
+                let block = blocks.entry((entry.allowed, entry.differs)).or_insert((IpSet::empty(), entry.example));
+                block.0 = block.0.union(&line.atoms.addresses(atom));
             }
         }
+        for (workload, blocks) in found {
+            for ((allowed, differs), (set, example)) in blocks {
+                let (source, destination) = (Party::Workload(workload), Party::Addresses(set));
+                visit(Entry { source, destination, allowed, differs, example })?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -234,8 +280,19 @@ struct Joined {
 }
 
 impl Joined {
-    fn add(&mut self, allowed: &Allowed) {
-        self.count += 1;
+    fn new(allowed: &Allowed, example: Flow) -> Self {
+        Self { allowed: allowed.clone(), most: allowed.clone(), count: 0, example }
+    }
+
+    /// What passes between every pair of pods; where they differ, what passes between some.
+    fn entry(self, source: Party, destination: Party, pairs: usize) -> Entry {
+        let differs = self.count < pairs || self.allowed != self.most;
+        let allowed = if differs { self.most } else { self.allowed };
+        Entry { source, destination, allowed, differs, example: self.example }
+    }
+
+    fn add(&mut self, allowed: &Allowed, pods: usize) {
+        self.count += pods;
         let sure = self.allowed.sure.intersection(&allowed.sure);
         let possible = |a: &Allowed| a.sure.union(&a.unknown);
         let unknown = possible(&self.allowed).intersection(&possible(allowed)).difference(&sure);

@@ -2,7 +2,9 @@
 //! disarmed by a leading quote.
 
 use super::{Book, words};
-use crate::query::list::{Listing, Party};
+use crate::compile::Allowed;
+use crate::query::list::{self, Filter, Party};
+use crate::set::TrafficSet;
 use std::io::{self, Write};
 
 /// A cell no spreadsheet executes.
@@ -23,27 +25,26 @@ pub fn rows<I: IntoIterator<Item = Vec<String>>>(rows: I, out: &mut dyn Write) -
     writer.flush()
 }
 
-/// The table of `list`.
+/// The table of `list`, written as it is found.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn listing(book: Book<'_>, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+pub fn listing(book: Book<'_>, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
     let cluster = &book.input.cluster;
     let party = |p: &Party| match p {
         Party::Workload(w) => cluster.workload_name(*w),
         Party::Addresses(set) => words::addresses(set),
     };
-    let head = ["from", "to", "ports", "unknown", "some_pods"].map(String::from).to_vec();
-    let body = listing.entries.iter().map(|e| {
-        let traffic = |set: &crate::set::TrafficSet| if set.is_empty() { String::new() } else { words::traffic(set) };
-        let some = if e.differs { "true" } else { "false" };
-        vec![
-            party(&e.source),
-            party(&e.destination),
-            traffic(&e.allowed.sure),
-            traffic(&e.allowed.unknown),
-            some.into(),
-        ]
+    let traffic = |set: &TrafficSet| if set.is_empty() { String::new() } else { words::traffic(set) };
+    let mut writer = csv::Writer::from_writer(out);
+    let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
+    list::each(book.graph, filter, &mut |entry| {
+        let Allowed { sure, unknown } = &entry.allowed;
+        let ends = [party(&entry.source), party(&entry.destination)];
+        let cells = ends.into_iter().chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
+        result = writer.write_record(cells.map(|c| cell(&c)));
+        super::going(&result)
     });
-    rows(std::iter::once(head).chain(body), out)
+    result?;
+    writer.flush()
 }

@@ -9,12 +9,13 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
 use crate::query::explain::{PeerTrace, RuleTrace, Side};
-use crate::query::list::{Entry, Listing, Party};
+use crate::query::list::{self, Entry, Filter, Party};
 use crate::query::{Answer, End, Pair};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::source::Origin;
-use serde::Serialize;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
 use std::io::{self, Write};
 
 /// The version all documents carry.
@@ -344,16 +345,35 @@ fn pair(book: Book<'_>, pair: &Pair) -> PairJson {
 }
 
 /// The table of `list`.
-#[derive(Debug, Serialize)]
-pub struct ListJson {
-    /// The lines.
-    pub flows: Vec<FlowJson>,
+#[derive(Serialize)]
+pub struct ListJson<'a> {
     /// Workloads that accept from anyone.
     pub open_in: Vec<EndJson>,
     /// Workloads that may go anywhere.
     pub open_out: Vec<EndJson>,
     /// Workloads on their node's network.
     pub host_network: Vec<EndJson>,
+    /// The lines.
+    pub flows: Flows<'a>,
+}
+
+/// The lines of `list`, found while they are written: a table of any length needs no memory.
+pub struct Flows<'a> {
+    book: Book<'a>,
+    filter: &'a Filter,
+}
+
+impl Serialize for Flows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut lines = serializer.serialize_seq(None)?;
+        let mut result = Ok(());
+        list::each(self.book.graph, self.filter, &mut |entry| {
+            result = lines.serialize_element(&flow(self.book, &entry));
+            super::going(&result)
+        });
+        result?;
+        lines.end()
+    }
 }
 
 /// One line of `list`.
@@ -375,13 +395,14 @@ pub struct FlowJson {
 }
 
 /// The table of `list` as a document's content.
-pub fn listing(book: Book<'_>, listing: &Listing) -> ListJson {
+pub fn listing<'a>(book: Book<'a>, filter: &'a Filter) -> ListJson<'a> {
+    let listing = list::summary(book.graph, filter);
     let all = |list: &[WorkloadId]| list.iter().map(|w| workload(book, *w)).collect();
     ListJson {
-        flows: listing.entries.iter().map(|e| flow(book, e)).collect(),
         open_in: all(&listing.open_in),
         open_out: all(&listing.open_out),
         host_network: all(&listing.host_network),
+        flows: Flows { book, filter },
     }
 }
 

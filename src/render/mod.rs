@@ -16,6 +16,7 @@ pub mod words;
 use crate::compile::AllowGraph;
 use crate::input::Input;
 use crate::tree::Locator;
+use std::ops::ControlFlow;
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,4 +86,9 @@ pub struct Book<'a> {
     pub graph: &'a AllowGraph,
     /// Finds lines.
     pub locator: &'a Locator<'a>,
+}
+
+/// Goes on while writing works.
+fn going<E>(result: &Result<(), E>) -> ControlFlow<()> {
+    if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }

@@ -6,7 +6,7 @@ use super::words;
 use crate::compile::HostNetwork;
 use crate::model::WorkloadId;
 use crate::query::explain::Reason;
-use crate::query::list::{Entry, Listing, Party};
+use crate::query::list::{self, Entry, Filter, Listing, Party};
 use std::io::{self, Write};
 
 impl Text<'_> {
@@ -16,22 +16,24 @@ impl Text<'_> {
     /// When the writer fails.
     pub fn listing(
         &self,
-        listing: &Listing,
+        filter: &Filter,
         from: Option<&str>,
         to: Option<&str>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let shown =
-            listing.entries.iter().filter(|e| !e.allowed.sure.is_empty() || !self.only_host_network(listing, e));
-        let mut rows: Vec<[String; 4]> = shown.map(|e| self.row(listing, e)).collect();
-        rows.sort();
-        if !rows.is_empty() {
-            write!(out, "{}", columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style))?;
-        }
-        self.unknown_line(listing, out)?;
+        let listing = list::summary(self.book.graph, filter);
+        let mut rows = Rows { style: self.style, held: Vec::new(), count: 0, result: Ok(()), out };
+        list::each(self.book.graph, filter, &mut |entry| {
+            if !entry.allowed.sure.is_empty() || !self.only_host_network(&listing, &entry) {
+                rows.add(self.row(&listing, &entry));
+            }
+            super::going(&rows.result)
+        });
+        let count = rows.finish()?;
+        self.unknown_line(&listing, out)?;
         match (from, to) {
-            (None, None) => self.open(listing, rows.len(), out),
-            _ => writeln!(out, "{}", self.scope(listing, from, to, rows.len())),
+            (None, None) => self.open(&listing, count, out),
+            _ => writeln!(out, "{}", self.scope(&listing, from, to, count)),
         }
     }
 
@@ -147,6 +149,44 @@ impl Text<'_> {
         let rule = self.book.graph.world().policies.rule(at);
         let one = matches!(&rule.peers, crate::policy::Peers::Of(list) if list.len() == 1);
         if one { crate::policy::RuleRef { peer: None, ..at } } else { at }
+    }
+}
+
+/// How many rows are held to be sorted and lined up; a longer table is written as it comes.
+const HELD: usize = 50_000;
+
+/// Rows on their way out.
+struct Rows<'o> {
+    style: Style,
+    held: Vec<[String; 4]>,
+    count: usize,
+    result: io::Result<()>,
+    out: &'o mut dyn Write,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, row: [String; 4]) {
+        self.count += 1;
+        if self.count <= HELD {
+            self.held.push(row);
+            return;
+        }
+        self.result = self.flush().and_then(|()| writeln!(self.out, "{}", row.join("  ")));
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let mut rows = std::mem::take(&mut self.held);
+        rows.sort();
+        write!(self.out, "{}", columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style))
+    }
+
+    fn finish(mut self) -> io::Result<usize> {
+        std::mem::replace(&mut self.result, Ok(()))?;
+        self.flush()?;
+        Ok(self.count)
     }
 }
 
