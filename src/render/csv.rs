@@ -20,7 +20,7 @@ pub fn cell(text: &str) -> String {
 pub fn rows<I: IntoIterator<Item = Vec<String>>>(rows: I, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
     for row in rows {
-        writer.write_record(row.iter().map(|c| cell(c)))?;
+        writer.write_record(row.iter().map(|c| cell(c))).map_err(plain)?;
     }
     writer.flush()
 }
@@ -45,6 +45,14 @@ pub fn listing(book: Book<'_>, filter: &Filter, out: &mut dyn Write) -> io::Resu
         result = writer.write_record(cells.map(|c| cell(&c)));
         super::going(&result)
     });
-    result?;
+    result.map_err(plain)?;
     writer.flush()
+}
+
+/// The system's own error, so that a closed pipe can be told from a failure.
+fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }

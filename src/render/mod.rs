@@ -8,6 +8,7 @@ pub mod dot;
 pub mod drawing;
 pub mod inputs;
 pub mod json;
+pub mod json_inputs;
 pub mod picture;
 pub mod table;
 pub mod text;
