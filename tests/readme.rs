@@ -162,3 +162,84 @@ fn the_library_example_is_this() -> Result<(), Box<dyn std::error::Error>> {
     assert!(include_str!("readme.rs").contains(&indented), "the README's example has other lines than this test");
     Ok(())
 }
+
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_netpal")).args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The commands that `netpal --help` lists.
+fn commands() -> Vec<String> {
+    let text = help(&["--help"]);
+    let list = text.split("Commands:\n").nth(1).unwrap();
+    let names = list
+        .lines()
+        .take_while(|l| !l.is_empty())
+        .filter_map(|l| l.split_whitespace().next().filter(|_| !l.starts_with("    ")));
+    names.map(str::to_owned).collect()
+}
+
+/// The pieces of code on a page: inline spans and lines of blocks.
+fn code(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced {
+            found.push(line.trim_start_matches("$ ").to_owned());
+        } else {
+            found.extend(line.split('`').skip(1).step_by(2).map(|s| s.replace("\\|", "|")));
+        }
+    }
+    found
+}
+
+/// The commands and flags of netpal that a piece of code uses.
+fn usage(code: &str) -> (Option<String>, Vec<String>) {
+    let flag = |w: &str| w.trim_end_matches([',', ';', '.', ')']).split('=').next().unwrap().to_owned();
+    let flags = |words: &mut dyn Iterator<Item = &str>| {
+        words.filter(|w| w.starts_with("--") && w.len() > 2).map(flag).collect()
+    };
+    let call = code.split(" | ").flat_map(|part| part.split(" && ")).find_map(|p| p.strip_prefix("netpal "));
+    match call {
+        Some(call) => {
+            let command = call.split_whitespace().next().filter(|w| w.chars().all(|c| c.is_ascii_lowercase()));
+            (command.map(str::to_owned), flags(&mut call.split_whitespace()))
+        }
+        None if code.starts_with("--") => (None, flags(&mut code.split_whitespace())),
+        None => (None, Vec::new()),
+    }
+}
+
+#[test]
+fn commands_and_flags_that_the_pages_name_exist() {
+    let commands = commands();
+    assert!(commands.len() > 4 && commands.contains(&"can".to_owned()), "{commands:?}");
+    let helps: String = commands.iter().map(|c| help(&["help", c])).collect();
+    let has_flag = |flag: &str| helps.split(|c: char| c.is_whitespace() || ",=[".contains(c)).any(|w| w == flag);
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for (command, flags) in code(&text).iter().map(|c| usage(c)) {
+            wrong.extend(command.filter(|c| !commands.contains(c)).map(|c| format!("{}: netpal {c}", page.display())));
+            wrong.extend(flags.into_iter().filter(|f| !has_flag(f)).map(|f| format!("{}: {f}", page.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "named, but not there:\n{}", wrong.join("\n"));
+    let guide = std::fs::read_to_string(root().join("docs/guide.md")).unwrap();
+    let silent: Vec<&String> = commands
+        .iter()
+        .filter(|c| !guide.contains(&format!("`{c}`")) && !guide.contains(&format!("netpal {c}")))
+        .collect();
+    assert!(silent.is_empty(), "give each a row in the table of commands of docs/guide.md: {silent:?}");
+}
+
+#[test]
+fn usage_is_read_right() {
+    let flags = |text: &str| usage(text).1;
+    assert_eq!(usage("helm template . --debug | netpal lint --fix -f -"), (Some("lint".into()), vec!["--fix".into()]));
+    assert_eq!(flags("--unknown=yes"), ["--unknown"]);
+    assert_eq!(flags("cargo install --path ."), [""; 0]);
+    assert_eq!(code("a `b` c\n```\n$ d e\n```\n`f`"), ["b", "d e", "f"]);
+}
