@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod diagnostic;
+pub mod finding;
 pub mod input;
 pub mod load;
 pub mod model;

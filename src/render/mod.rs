@@ -6,10 +6,15 @@
 pub mod csv;
 pub mod dot;
 pub mod drawing;
+pub mod findings;
+pub mod findings_data;
+pub mod github;
+pub mod gitlab;
 pub mod inputs;
 pub mod json;
 pub mod json_inputs;
 pub mod picture;
+pub mod sarif;
 pub mod table;
 pub mod text;
 pub mod words;
