@@ -4,7 +4,9 @@
 //! to its pods and maps its port to theirs; an address that is a pod's or a Service's leads there too, and says so.
 
 use super::grammar::{EndpointSpec, Keyword, Kind, PortAsk, Target};
-use crate::model::{Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, TargetPort, WorkloadId};
+use crate::model::{
+    Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, TargetPort, WorkloadId, WorkloadKind,
+};
 use crate::set::{IpSet, TrafficSet};
 use ipnet::IpNet;
 
@@ -188,10 +190,15 @@ impl Resolver<'_> {
                 many => return self.ambiguous(many),
             }
         }
-        if let Some(found) = self.service(within, name, kind)? {
+        let (service, pod) = match kind {
+            None => (true, true),
+            Some(Kind::Service) => (true, false),
+            Some(Kind::Workload(kind)) => (false, kind == WorkloadKind::Pod),
+        };
+        if service && let Some(found) = self.service(within, name, kind)? {
             return Ok(found);
         }
-        if let Some(found) = self.pod_name(within, name) {
+        if pod && let Some(found) = self.pod_name(within, name) {
             return Ok(found);
         }
         self.unknown(within, kind, name)
@@ -411,10 +418,10 @@ fn suggest(name: &str, names: &[&str], what: &str) -> String {
     }
 }
 
-/// Edit distance to a name, or to its last part.
+/// Edit distance to a name, to what follows its namespace, or to a Service's name before it.
 fn distance(a: &str, b: &str) -> usize {
-    let last = b.rsplit('/').next().unwrap_or(b);
-    strsim::damerau_levenshtein(a, b).min(strsim::damerau_levenshtein(a, last))
+    let parts = [Some(b), b.rsplit('/').next(), b.split('.').next()];
+    parts.into_iter().flatten().map(|part| strsim::damerau_levenshtein(a, part)).min().unwrap_or(usize::MAX)
 }
 
 /// The traffic that was asked of a destination pod (or of addresses), and what a Service made of the port.
