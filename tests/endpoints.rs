@@ -4,7 +4,7 @@
 use netpal::query::{Context, End, Question, Verdict, ask, resolve};
 use netpal::{AllowGraph, CompileOptions, Input, load_str};
 
-const WORLD: &str = r#"
+const WORLD: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
@@ -76,7 +76,7 @@ metadata: {name: web, namespace: shop}
 spec:
   podSelector: {matchLabels: {app: web}}
   ingress: [{from: [{podSelector: {matchLabels: {app: api}}}], ports: [{port: http}]}]
-"#;
+";
 
 struct World {
     input: Input,
