@@ -1,6 +1,7 @@
 //! netpal: ask your `NetworkPolicies` a question.
 
 pub mod compile;
+pub mod config;
 pub mod diagnostic;
 pub mod finding;
 pub mod input;

@@ -125,6 +125,11 @@ pub enum Command {
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
     Demo(Demo),
+    /// Print the JSON Schema of a file or of an output
+    Schema {
+        /// Which.
+        of: SchemaOf,
+    },
     /// Print the completion script of a shell
     Completion {
         /// The shell.
@@ -135,6 +140,13 @@ pub enum Command {
         /// A command or a topic.
         topic: Option<String>,
     },
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The configuration file netpal.yaml.
+    Config,
 }
 
 /// `can`.

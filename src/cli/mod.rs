@@ -10,7 +10,9 @@ mod help;
 mod inputs;
 mod list;
 mod output;
+mod project;
 mod questions;
+mod schema;
 mod workspace;
 
 use args::{Cli, Command};
@@ -36,6 +38,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Graph(graph) => graph::run(common, graph),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
+        Command::Schema { of } => schema::run(*of),
         Command::Completion { shell } => completion::run(*shell),
         Command::Help { topic } => help::run(topic.as_deref()),
     }

@@ -3,10 +3,12 @@
 use super::args::Common;
 use super::exit::Exit;
 use super::output;
+use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::compile::{CniProfile, CompileOptions, HostNetwork};
-use netpal::diagnostic::{Diagnostic, Severity};
+use netpal::config::Unsupported;
+use netpal::diagnostic::{Code, Diagnostic, Severity};
 use netpal::load::{LoadOptions, Source, load_sources};
 use netpal::query::Context;
 use netpal::render::{Book, inputs, text};
@@ -22,6 +24,9 @@ pub struct Workspace {
     pub graph: AllowGraph,
     /// What names mean.
     pub context: Context,
+    /// The configuration.
+    #[allow(dead_code)] // read by the commands that name files of their own
+    pub project: Project,
 }
 
 const NO_INPUT: &str = "no input: tell netpal what to read
@@ -38,13 +43,29 @@ impl Workspace {
     /// # Errors
     /// When nothing can be read, or a flag makes no sense.
     pub fn open(common: &Common) -> Result<Self> {
-        let input = load(common)?;
+        let project = Project::open(common)?;
+        let sources = sources(common, &project)?;
+        Self::read(common, project, &sources, &overlays(common))
+    }
+
+    /// Loads and compiles these sources under the flags and the configuration.
+    ///
+    /// # Errors
+    /// When nothing can be read, or a flag makes no sense.
+    pub fn read(common: &Common, project: Project, sources: &[Source], overlays: &[Source]) -> Result<Self> {
+        let common = &project.merged(common);
+        if sources.iter().chain(overlays).filter(|s| **s == Source::Stdin).count() > 1 {
+            bail!("standard input can be read only once: -f - was given twice");
+        }
+        let mut input = load_sources(sources, overlays, &load_options(common))?;
+        settle(project.config.unsupported, &mut input);
         complain(common, &input);
         if input.tally.objects == 0 {
-            bail!("{}", nothing_found(common, &input));
+            bail!("{}", nothing_found(sources, &input));
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
-        Ok(Self { input, graph, context: context(common) })
+        let context = project.context(chosen(common));
+        Ok(Self { input, graph, context, project })
     }
 
     /// A locator of lines.
@@ -64,8 +85,30 @@ impl Workspace {
     }
 }
 
-fn nothing_found(common: &Common, input: &Input) -> String {
-    let places = common.files.iter().chain(&common.kustomize).map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+/// What policies of unmodelled kinds count for: by default they make verdicts unknown.
+fn settle(unsupported: Unsupported, input: &mut Input) {
+    let severity = match unsupported {
+        Unsupported::Warn => return,
+        Unsupported::Fail => Severity::Error,
+        Unsupported::Ignore => Severity::Note,
+    };
+    let unmodelled = input.diagnostics.iter_mut().filter(|d| d.code == Code::UnmodelledPolicy);
+    unmodelled.for_each(|d| d.severity = severity);
+    if unsupported == Unsupported::Ignore {
+        let law = std::sync::Arc::make_mut(&mut input.policies);
+        law.taints.retain(|t| t.reason != netpal::policy::TaintReason::UnmodelledKind);
+    }
+}
+
+fn nothing_found(sources: &[Source], input: &Input) -> String {
+    let named = |s: &Source| match s {
+        Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
+        Source::Exec(command, _) => format!("the output of `{command}`"),
+        Source::Stdin => "standard input".to_owned(),
+        Source::Live => "the cluster".to_owned(),
+        Source::Text(name, _) => format!("`{name}`"),
+    };
+    let places = sources.iter().map(named).collect::<Vec<_>>().join(", ");
     let files = input.tally.files;
     if files == 0 {
         return format!("no .yaml, .yml or .json file in {places}");
@@ -73,27 +116,32 @@ fn nothing_found(common: &Common, input: &Input) -> String {
     format!("no Kubernetes object in {places} ({files} file{} read)", if files == 1 { "" } else { "s" })
 }
 
-/// Loads what the flags name.
+/// What the flags name, else what the configuration names.
 ///
 /// # Errors
-/// When no source is named or one cannot be read.
-pub fn load(common: &Common) -> Result<Input> {
+/// When nothing is named.
+pub fn sources(common: &Common, project: &Project) -> Result<Vec<Source>> {
     let mut sources: Vec<Source> = common.files.iter().map(|f| source(f)).collect();
     sources.extend(common.kustomize.iter().map(|k| Source::Kustomize(k.as_str().into())));
     if common.live || (sources.is_empty() && is_plugin()) {
         sources.push(Source::Live);
     }
     if sources.is_empty() {
+        sources = project.inputs(common)?;
+    }
+    if sources.is_empty() {
         bail!("{NO_INPUT}");
     }
-    let overlays: Vec<Source> = common.overlay.iter().map(|f| source(f)).collect();
-    if sources.iter().chain(&overlays).filter(|s| **s == Source::Stdin).count() > 1 {
-        bail!("standard input can be read only once: -f - was given twice");
-    }
-    Ok(load_sources(&sources, &overlays, &load_options(common))?)
+    Ok(sources)
 }
 
-fn source(path: &str) -> Source {
+/// The overlays of the flags.
+pub fn overlays(common: &Common) -> Vec<Source> {
+    common.overlay.iter().map(|f| source(f)).collect()
+}
+
+/// A source as it is written on the command line.
+pub fn source(path: &str) -> Source {
     if path == "-" { Source::Stdin } else { Source::Path(path.into()) }
 }
 
@@ -109,10 +157,6 @@ fn load_options(common: &Common) -> LoadOptions {
 
 fn chosen(common: &Common) -> Option<&str> {
     if common.all_namespaces { None } else { common.namespace.as_deref() }
-}
-
-fn context(common: &Common) -> Context {
-    Context { namespace: chosen(common).map(Into::into), ..Context::default() }
 }
 
 /// The compile options of the flags.

@@ -89,7 +89,21 @@ fn plain(path: PathBuf) -> PathBuf {
     path.strip_prefix("./").map(Path::to_path_buf).unwrap_or(path)
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// One file, whatever its name ends with.
+///
+/// # Errors
+/// When it is not there or is a directory.
+pub fn one(path: &str) -> Result<File, LoadError> {
+    let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Err(unreadable("it is a directory".to_owned())),
+        Ok(_) => Ok(open(PathBuf::from(path))),
+        Err(e) => Err(unreadable(reason(&e))),
+    }
+}
+
+/// Whether kubectl would take a file of this name from a directory.
+pub fn is_manifest(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
 }
 

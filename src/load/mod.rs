@@ -10,8 +10,10 @@
 pub mod assemble;
 pub mod build;
 pub mod discover;
+pub mod git;
 pub mod kubectl;
 pub mod objects;
+pub mod project;
 pub mod read;
 pub mod workloads;
 
@@ -22,7 +24,7 @@ use std::path::Path;
 /// Where one piece of input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A file, a directory, or a glob pattern, as the user wrote it.
+    /// A file, a directory, a glob pattern or `git:REV:PATH`, as the user wrote it.
     Path(Box<str>),
     /// Standard input.
     Stdin,
@@ -30,6 +32,8 @@ pub enum Source {
     Kustomize(Box<str>),
     /// The cluster of the current context, through `kubectl get`.
     Live,
+    /// The output of a shell command, run in a directory.
+    Exec(Box<str>, Box<str>),
     /// A text that is already in memory, under a name for messages.
     Text(Box<str>, Box<str>),
 }
@@ -79,6 +83,14 @@ pub enum LoadError {
         /// What it was to do.
         command: String,
         /// kubectl's words.
+        reason: String,
+    },
+    /// A command of the configuration could not be run or failed.
+    #[error("`{command}` failed: {reason}")]
+    Command {
+        /// The command.
+        command: String,
+        /// Its words.
         reason: String,
     },
 }
@@ -138,7 +150,11 @@ fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
         match source {
-            Source::Path(path) => files.extend(discover::files(path)?),
+            Source::Path(path) => match git::parse(path) {
+                Some((revision, inside)) => files.extend(git::files(revision, inside)?),
+                None => files.extend(discover::files(path)?),
+            },
+            Source::Exec(command, directory) => files.push(project::exec(command, directory)?),
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
             Source::Text(name, text) => {

@@ -1,0 +1,112 @@
+//! The configuration file, found and merged with the command line: a flag outweighs the file.
+
+use super::args::Common;
+use super::output;
+use anyhow::{Context as _, Result, bail};
+use netpal::config::{self, Config};
+use netpal::diagnostic::Diagnostic;
+use netpal::load::{Source, project};
+use netpal::model::{Requirement, Selector};
+use netpal::query::Context;
+use netpal::render::{inputs, text};
+use netpal::source::Sources;
+use netpal::tree::Locator;
+use std::path::Path;
+
+/// What the repository says once.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// The file's content; the defaults where there is none.
+    pub config: Config,
+    /// The directory it lies in, as a prefix of the paths it names; empty for the current one.
+    pub base: String,
+}
+
+impl Project {
+    /// Finds and reads the configuration: as asked, else the nearest one.
+    ///
+    /// # Errors
+    /// When it is not there, or has a mistake; every mistake is told with its place.
+    pub fn open(common: &Common) -> Result<Self> {
+        let Some(path) = common.config.clone().or_else(|| project::nearest(&config::NAMES)) else {
+            return Ok(Self::default());
+        };
+        let name = path.to_string_lossy().into_owned();
+        let text = project::text(&name)?;
+        let config = config::parse(&name, &text)
+            .map_err(|problems| told(&problems))
+            .with_context(|| format!("the configuration `{name}` cannot be read; its keys: netpal schema config"))?;
+        let base = path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { config, base })
+    }
+
+    /// A path of the file, from the current directory.
+    pub fn path(&self, path: &str) -> String {
+        let special = path == "-" || Path::new(path).is_absolute() || self.base.is_empty();
+        match path.strip_prefix("git:").and_then(|rest| rest.split_once(':')) {
+            Some((revision, inside)) if !self.base.is_empty() => format!("git:{revision}:{}/{inside}", self.base),
+            _ if special => path.to_owned(),
+            _ => format!("{}/{path}", self.base),
+        }
+    }
+
+    /// The inputs of the file.
+    ///
+    /// # Errors
+    /// When one of them is a command and commands were not allowed.
+    pub fn inputs(&self, common: &Common) -> Result<Vec<Source>> {
+        let mut sources = Vec::new();
+        for input in &self.config.inputs {
+            if let Some(path) = &input.path {
+                sources.push(Source::Path(self.path(path).into()));
+            } else if let Some(directory) = &input.kustomize {
+                sources.push(Source::Kustomize(self.path(directory).into()));
+            } else if let Some(command) = &input.exec {
+                if !common.allow_exec {
+                    bail!(
+                        "the configuration wants to run `{command}`; commands are run only with --allow-exec\n       \
+                         or pipe it yourself: {command} | netpal ... -f -"
+                    );
+                }
+                sources.push(Source::Exec(command.as_str().into(), self.base.as_str().into()));
+            }
+        }
+        Ok(sources)
+    }
+
+    /// The flags, and the file's values where a flag is not given.
+    pub fn merged(&self, common: &Common) -> Common {
+        let mut merged = common.clone();
+        let cluster = &self.config.cluster;
+        let or = |flag: &mut Vec<String>, file: &[String]| {
+            if flag.is_empty() {
+                flag.extend(file.iter().cloned());
+            }
+        };
+        or(&mut merged.pod_cidrs, &cluster.pod_cidrs);
+        or(&mut merged.service_cidrs, &cluster.service_cidrs);
+        or(&mut merged.node_cidrs, &cluster.node_cidrs);
+        or(&mut merged.cni, cluster.cni.as_slice());
+        merged
+    }
+
+    /// What names mean.
+    pub fn context(&self, namespace: Option<&str>) -> Context {
+        let mut context = Context { namespace: namespace.map(Into::into), ..Context::default() };
+        if let Some(dns) = &self.config.cluster.dns {
+            let label = |(k, v): (&String, &String)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]);
+            context.dns = (dns.namespace.as_str().into(), Selector::new(dns.pods.iter().map(label)));
+        }
+        context
+    }
+}
+
+/// Tells every problem of a file, and is the error that ends the run.
+pub fn told(problems: &[Diagnostic]) -> anyhow::Error {
+    let sources = Sources::default();
+    let locator = Locator::new(&sources);
+    for problem in problems {
+        output::remark(&inputs::diagnostic(problem, &locator, text::Style { colour: true }));
+    }
+    anyhow::anyhow!("{}", inputs::plural(problems.len(), "problem"))
+}

@@ -1,0 +1,303 @@
+//! The configuration file `netpal.yaml`: what a repository says once, so that nobody has to type it.
+//!
+//! It is read through the same tree as manifests, so every mistake has its line, and an unknown key is an error with the
+//! nearest known one. A value given on the command line outweighs the file. Nothing here touches a file: [`crate::load`]
+//! finds and reads it. Road not taken: TOML; everything else in the repository is YAML already.
+
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::source::Location;
+use crate::tree::{self, Problem, ProblemKind};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// The names under which the file is looked for, in every directory from here upwards.
+pub const NAMES: [&str; 2] = ["netpal.yaml", ".netpal.yaml"];
+
+/// The configuration file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct Config {
+    /// The version of this format; 1.
+    pub version: Option<u32>,
+    /// What to read when no -f, -k or --live is given. Paths are relative to this file.
+    pub inputs: Vec<InputSpec>,
+    /// What the manifests do not say about the cluster.
+    pub cluster: ClusterSpec,
+    /// Settings of netpal lint.
+    pub lint: LintSpec,
+    /// The policy tests that netpal test runs when it is given none: files or patterns, relative to this file.
+    pub tests: Vec<String>,
+    /// Settings of netpal snapshot.
+    pub snapshot: SnapshotSpec,
+    /// Settings of the pictures.
+    pub graph: GraphSpec,
+    /// What policies of a kind that netpal does not model count for.
+    pub unsupported: Unsupported,
+}
+
+/// One thing to read: a path, a kustomization or the output of a command.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct InputSpec {
+    /// A file, a directory with everything below it, a glob, or git:REV:PATH.
+    pub path: Option<String>,
+    /// A kustomization directory, rendered with `kubectl kustomize`.
+    pub kustomize: Option<String>,
+    /// A shell command that prints manifests. Run only with --allow-exec, in the directory of this file.
+    pub exec: Option<String>,
+}
+
+/// What the manifests do not say about the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// Where pod addresses lie.
+    pub pod_cidrs: Vec<String>,
+    /// Where Service addresses lie.
+    pub service_cidrs: Vec<String>,
+    /// Where node addresses lie.
+    pub node_cidrs: Vec<String>,
+    /// The network plugin whose documented choices hold.
+    pub cni: Option<String>,
+    /// Where the DNS pods are.
+    pub dns: Option<DnsSpec>,
+}
+
+/// The pods that `dns` means.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
+pub struct DnsSpec {
+    /// Their namespace.
+    pub namespace: String,
+    /// Their labels.
+    pub pods: BTreeMap<String, String>,
+}
+
+/// How bad a finding must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Probably a mistake.
+    Warning,
+    /// A mistake.
+    Error,
+}
+
+/// Settings of `netpal lint`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct LintSpec {
+    /// The severity from which findings fail the run.
+    pub fail_on: Option<Level>,
+    /// Rules to run, by id or the beginning of ids; ALL for all.
+    pub select: Vec<String>,
+    /// Rules to leave out, by id or the beginning of ids.
+    pub ignore: Vec<String>,
+    /// Severities of single rules.
+    pub severity: BTreeMap<String, Level>,
+    /// Workloads that may be reached from the internet.
+    pub edges: Vec<String>,
+    /// Rules to leave out in single namespaces.
+    pub per_namespace: BTreeMap<String, NamespaceLintSpec>,
+}
+
+/// Settings of `netpal lint` in one namespace.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct NamespaceLintSpec {
+    /// Rules to leave out, by id or the beginning of ids.
+    pub ignore: Vec<String>,
+}
+
+/// Settings of `netpal snapshot`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct SnapshotSpec {
+    /// The file, relative to this one.
+    pub path: Option<String>,
+    /// What one line is about.
+    pub unit: Option<SnapshotUnit>,
+}
+
+/// What one line of a snapshot is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotUnit {
+    /// Workloads.
+    Workload,
+}
+
+/// Settings of the pictures.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
+pub struct GraphSpec {
+    /// What to leave out of the picture, such as dns.
+    pub hide: Vec<String>,
+    /// When to draw namespaces instead of workloads.
+    pub collapse: Option<String>,
+    /// The colours.
+    pub theme: Option<String>,
+}
+
+/// What policies of a kind that netpal does not model count for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unsupported {
+    /// They are an error: the run ends with exit code 2.
+    Fail,
+    /// Verdicts they could touch are unknown, and a warning says so.
+    #[default]
+    Warn,
+    /// They are left out, as if they were not there.
+    Ignore,
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// When it is not YAML, has an unknown key, or a value of the wrong kind; every problem is told, with its place.
+pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
+    let config: Config = read(name, text)?;
+    match config.version {
+        None | Some(1) => {}
+        Some(other) => {
+            return Err(vec![error(name, text, "version", format!("version {other} is not known; this is version 1"))]);
+        }
+    }
+    let kinds = |i: &InputSpec| [&i.path, &i.kustomize, &i.exec].into_iter().flatten().count();
+    if config.inputs.iter().any(|i| kinds(i) != 1) {
+        let message = "inputs: each item has exactly one of `path`, `kustomize` and `exec`";
+        return Err(vec![error(name, text, "inputs", message)]);
+    }
+    Ok(config)
+}
+
+fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Diagnostic {
+    let at = tree::split(text).first().and_then(|c| tree::parse(text, c).root?.entry(key).map(|e| e.key_span.at));
+    let place = Place::At(Location { file: name.into(), at: at.unwrap_or_default() });
+    Diagnostic::new(Severity::Error, Code::InvalidValue, place, message)
+}
+
+/// Reads a text of one document into a type, strictly: an unknown key is an error.
+///
+/// # Errors
+/// When it is not YAML, has more than one document, an unknown key, or a value of the wrong kind.
+pub fn read<T: DeserializeOwned + Default>(name: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
+    let chunks = tree::split(text);
+    let Some(chunk) = chunks.first() else { return Ok(T::default()) };
+    if let Some(second) = chunks.get(1) {
+        let at = crate::source::Position { line: second.line, column: 1 };
+        let place = Place::At(Location { file: name.into(), at });
+        let message = "a second document: everything belongs in one";
+        return Err(vec![Diagnostic::new(Severity::Error, Code::Syntax, place, message)]);
+    }
+    let parsed = tree::parse(text, chunk);
+    let mut problems = parsed.problems;
+    let mut value = None;
+    if let Some(root) = &parsed.root {
+        let decoded = tree::decode::<T>(root);
+        problems.extend(decoded.problems);
+        value = decoded.value;
+    }
+    match value {
+        Some(value) if !problems.iter().any(Problem::is_error) => Ok(value),
+        _ => Err(problems.iter().map(|p| diagnostic(name, p)).collect()),
+    }
+}
+
+fn diagnostic(name: &str, problem: &Problem) -> Diagnostic {
+    let code = match problem.kind {
+        ProblemKind::UnknownField => Code::UnknownField,
+        ProblemKind::WrongType | ProblemKind::Letter => Code::WrongType,
+        ProblemKind::DuplicateKey => Code::DuplicateKey,
+        ProblemKind::UnrenderedTemplate => Code::UnrenderedTemplate,
+        ProblemKind::Limit => Code::Limit,
+        ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
+    };
+    let place = Place::At(Location { file: name.into(), at: problem.span.at });
+    let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
+    let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
+    diagnostic.help = problem.help.clone().map(Into::into);
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = r#"
+version: 1
+inputs:
+  - path: k8s/overlays/prod
+  - exec: "helm template shop charts/shop"
+cluster:
+  pod-cidrs: [10.244.0.0/16]
+  service-cidrs: [10.96.0.0/12]
+  node-cidrs: [10.0.0.0/24]
+  cni: cilium-1.17
+  dns: {namespace: kube-system, pods: {k8s-app: kube-dns}}
+lint:
+  fail-on: error
+  select: [ALL]
+  ignore: [NP405]
+  severity: {NP301: error, NP207: info}
+  edges: [ingress-nginx/deploy/controller]
+  per-namespace:
+    kube-system: {ignore: [NP3]}
+tests: [policy-tests/*.yaml]
+snapshot: {path: netpal.snap, unit: workload}
+graph: {hide: [dns], collapse: auto, theme: auto}
+unsupported: fail
+"#;
+
+    fn told(text: &str) -> String {
+        let diagnostics = parse("netpal.yaml", text).unwrap_err();
+        let line = |d: &Diagnostic| match &d.place {
+            Place::At(l) => {
+                format!("{}:{} {} | {}", l.at.line, l.at.column, d.message, d.help.as_deref().unwrap_or(""))
+            }
+            _ => d.message.to_string(),
+        };
+        diagnostics.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_whole_file_is_understood() {
+        let config = parse("netpal.yaml", WHOLE).unwrap();
+        assert_eq!(config.inputs.len(), 2);
+        assert_eq!(config.cluster.cni.as_deref(), Some("cilium-1.17"));
+        assert_eq!(config.lint.severity.get("NP301"), Some(&Level::Error));
+        assert_eq!(config.unsupported, Unsupported::Fail);
+        assert_eq!(parse("x", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_at_its_place_with_the_nearest_known_one() {
+        assert_eq!(
+            told("version: 1\ncluster:\n  pod-cidr: [10.0.0.0/8]\n"),
+            "3:3 unknown field `pod-cidr` in cluster | did you mean `pod-cidrs`?"
+        );
+        assert!(told("test: [a]\n").starts_with("1:1 unknown field `test` here | did you mean `tests`?"));
+        assert!(told("unsupported: maybe\n").contains("1:14"));
+        assert!(told("tests: policy-tests\n").contains("expected a list"));
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_errors() {
+        assert!(told("version: 2\n").contains("1:1 version 2"));
+        assert!(told("inputs: [{path: a, exec: b}]\n").contains("exactly one"));
+        assert!(told("version: 1\n---\nversion: 1\n").contains("3:1 a second document"));
+    }
+}

@@ -1,0 +1,193 @@
+//! `git:REV:PATH`: files as a commit has them, read through git itself. Nothing is checked out and no hook runs.
+//!
+//! Phases: [`tree`] lists the blobs below the path, [`blobs`] fetches all their texts from one `git cat-file --batch`.
+//! The path is relative to the current directory, as in `-f PATH`. Road not taken: a git library; git is where
+//! repositories are, and it knows every object format.
+
+use super::LoadError;
+use super::discover::is_manifest;
+use super::read::File;
+use globset::GlobBuilder;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The revision and path of `git:REV:PATH`, if the text is of that form.
+pub fn parse(text: &str) -> Option<(&str, &str)> {
+    let (revision, path) = text.strip_prefix("git:")?.split_once(':')?;
+    Some((revision, if path.is_empty() { "." } else { path }))
+}
+
+/// A blob of a commit.
+struct Blob {
+    mode: String,
+    id: String,
+    path: String,
+}
+
+/// The manifests below a path of a commit: a file, a directory, or a pattern.
+///
+/// # Errors
+/// When git is missing, the revision is unknown, or the path is not in it.
+pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
+    let what = format!("git:{revision}:{path}");
+    let tree_id = resolve(revision, &what)?;
+    let pattern = path.contains(['*', '?', '[']);
+    let fixed = path.split(['*', '?', '[']).next().unwrap_or_default();
+    let base = if pattern { fixed.rfind('/').map_or(".", |slash| &fixed[..slash]) } else { path };
+    let mut blobs = tree(&tree_id, base, &what)?;
+    if pattern {
+        let glob = GlobBuilder::new(path)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| LoadError::BadPattern { pattern: path.to_owned(), reason: e.kind().to_string() })?;
+        let matcher = glob.compile_matcher();
+        blobs.retain(|b| matcher.is_match(&b.path));
+    } else {
+        let alone = plain(path);
+        blobs.retain(|b| b.path == alone || is_manifest(Path::new(&b.path)));
+    }
+    if blobs.is_empty() && pattern {
+        return Err(LoadError::NoMatch(what));
+    }
+    blobs.sort_by(|a, b| a.path.cmp(&b.path));
+    read(revision, blobs, &what)
+}
+
+/// One text of a commit, whatever its name ends with.
+///
+/// # Errors
+/// When it is not there.
+pub fn text(revision: &str, path: &str) -> Result<File, LoadError> {
+    let mut files = files(revision, path)?;
+    match files.len() {
+        1 => Ok(files.remove(0)),
+        _ => Err(failed(&format!("git:{revision}:{path}"), "not a file in that revision")),
+    }
+}
+
+fn plain(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path).trim_end_matches('/')
+}
+
+fn failed(what: &str, reason: impl Into<String>) -> LoadError {
+    LoadError::Unreadable { path: what.to_owned(), reason: reason.into() }
+}
+
+/// The tree of a revision, by its id, so that no later argument can be taken for an option.
+fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
+    if revision.is_empty() || revision.starts_with('-') {
+        return Err(failed(what, format!("`{revision}` is not a revision")));
+    }
+    let output = git(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{tree}}")], &[], what)?;
+    match output {
+        Ok(id) => Ok(String::from_utf8_lossy(&id).trim().to_owned()),
+        Err(words) if words.is_empty() => Err(failed(what, format!("git knows no revision `{revision}` here"))),
+        Err(words) => Err(failed(what, words)),
+    }
+}
+
+/// Every blob below a path, by its path from the current directory.
+fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
+    let listed = git(&["ls-tree", "-r", "-z", id, "--", path], &[], what)?.map_err(|words| failed(what, words))?;
+    let listed = String::from_utf8_lossy(&listed);
+    let blob = |entry: &str| {
+        let (head, path) = entry.split_once('\t')?;
+        let mut words = head.split(' ');
+        let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
+        (kind == "blob").then(|| Blob { mode: mode.into(), id: id.into(), path: path.into() })
+    };
+    let blobs: Vec<Blob> = listed.split('\0').filter_map(blob).collect();
+    if blobs.is_empty() && plain(path) != "." {
+        return Err(failed(what, "no such file or directory in that revision"));
+    }
+    Ok(blobs)
+}
+
+fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<File>, LoadError> {
+    let (links, blobs): (Vec<Blob>, Vec<Blob>) = blobs.into_iter().partition(|b| b.mode == "120000");
+    let texts = texts(&blobs, what)?;
+    let name = |b: &Blob| format!("git:{revision}:{}", b.path);
+    let mut files: Vec<File> = blobs.iter().zip(texts).map(|(b, bytes)| File::from_bytes(&name(b), bytes)).collect();
+    files.extend(
+        links
+            .iter()
+            .map(|b| File { name: name(b).into(), content: Err("a symbolic link; name what it points to".into()) }),
+    );
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+/// The contents of many blobs, from one process.
+fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
+    if blobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = blobs.iter().map(|b| format!("{}\n", b.id)).collect::<String>();
+    let bytes = git(&["cat-file", "--batch"], ids.as_bytes(), what)?.map_err(|words| failed(what, words))?;
+    let mut rest = bytes.as_slice();
+    let mut texts = Vec::with_capacity(blobs.len());
+    for _ in blobs {
+        let Some((text, after)) = one(rest) else { return Err(failed(what, "git did not send all files")) };
+        texts.push(text.to_vec());
+        rest = after;
+    }
+    Ok(texts)
+}
+
+/// One record of `cat-file --batch`: `ID blob SIZE\n` and that many bytes, then a line break.
+fn one(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|b| *b == b'\n')?;
+    let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let size: usize = head.rsplit(' ').next()?.parse().ok()?;
+    let start = end + 1;
+    Some((bytes.get(start..start + size)?, bytes.get(start + size + 1..)?))
+}
+
+/// Runs git: its output, or its words when it refuses.
+fn git(arguments: &[&str], input: &[u8], what: &str) -> Result<Result<Vec<u8>, String>, LoadError> {
+    let started = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => failed(what, "git is not on the PATH"),
+        _ => failed(what, e.to_string()),
+    };
+    let mut child = Command::new("git")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(started)?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // a writer of its own: git answers while it is still being asked
+        scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
+        child.wait_with_output()
+    });
+    let output = output.map_err(started)?;
+    if output.status.success() {
+        return Ok(Ok(output.stdout));
+    }
+    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok(Err(words.strip_prefix("fatal: ").map_or(words.clone(), str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_git_revision_path() {
+        assert_eq!(parse("git:HEAD:k8s"), Some(("HEAD", "k8s")));
+        assert_eq!(parse("git:HEAD~2:"), Some(("HEAD~2", ".")));
+        assert_eq!(parse("k8s/a.yaml"), None);
+        assert_eq!(parse("git:HEAD"), None);
+        assert!(resolve("--output=x", "git:--output=x:.").is_err());
+    }
+
+    #[test]
+    fn a_record_is_cut_by_its_size() {
+        assert_eq!(one(b"abc blob 3\na\nb\nnext"), Some((b"a\nb".as_slice(), b"next".as_slice())));
+        assert_eq!(one(b"abc missing\n"), None);
+        assert_eq!(one(b"abc blob 30\nshort\n"), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! The files beside the manifests: the configuration, policy tests, snapshots, and commands the configuration names.
+
+use super::LoadError;
+use super::discover;
+use super::git;
+use super::read::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The first of these files in the current directory or the nearest one above, as a relative path: `../netpal.yaml`.
+pub fn nearest(names: &[&str]) -> Option<PathBuf> {
+    let depth = std::env::current_dir().map_or(0, |d| d.components().count());
+    let mut up = PathBuf::new();
+    for _ in 0..depth.max(1) {
+        if let Some(found) = names.iter().map(|n| up.join(n)).find(|p| p.is_file()) {
+            return Some(found);
+        }
+        up.push("..");
+    }
+    None
+}
+
+/// The text of one file: a path, `git:REV:PATH`, or `-` for standard input.
+///
+/// # Errors
+/// When it cannot be read as text.
+pub fn text(path: &str) -> Result<String, LoadError> {
+    let file = match (path, git::parse(path)) {
+        ("-", _) => discover::stdin()?,
+        (_, Some((revision, inside))) => git::text(revision, inside)?,
+        _ => discover::one(path)?,
+    };
+    let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
+    file.content.map(|text| text.to_string()).map_err(unreadable)
+}
+
+/// The files behind a path or pattern, with their texts, in order.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
+    if path == "-" {
+        return Ok(vec![("<stdin>".to_owned(), text(path)?)]);
+    }
+    let files = match git::parse(path) {
+        Some((revision, inside)) => git::files(revision, inside)?,
+        None => discover::files(path)?,
+    };
+    let text = |file: File| match file.content {
+        Ok(text) => Ok((file.name.to_string(), text.to_string())),
+        Err(reason) => Err(LoadError::Unreadable { path: file.name.to_string(), reason }),
+    };
+    files.into_iter().map(text).collect()
+}
+
+/// The output of a shell command, as a file. Only ever called for a command the user allowed.
+///
+/// # Errors
+/// When the command cannot be run, or fails.
+pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
+    let failed = |reason: String| LoadError::Command { command: command.to_owned(), reason };
+    let shell = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
+    let directory = if directory.is_empty() { Path::new(".") } else { Path::new(directory) };
+    let output = Command::new(shell[0]).args([shell[1], command]).current_dir(directory).stdin(Stdio::null()).output();
+    let output = output.map_err(|e| failed(e.to_string()))?;
+    if output.status.success() {
+        return Ok(File::from_bytes(&format!("exec:{command}"), output.stdout));
+    }
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
