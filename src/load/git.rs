@@ -123,7 +123,7 @@ fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
     if blobs.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = blobs.iter().map(|b| format!("{}\n", b.id)).collect::<String>();
+    let ids = blobs.iter().flat_map(|b| [b.id.as_str(), "\n"]).collect::<String>();
     let bytes = git(&["cat-file", "--batch"], ids.as_bytes(), what)?.map_err(|words| failed(what, words))?;
     let mut rest = bytes.as_slice();
     let mut texts = Vec::with_capacity(blobs.len());
