@@ -4,6 +4,7 @@ pub mod compile;
 pub mod config;
 pub mod diagnostic;
 pub mod finding;
+pub mod diff;
 pub mod input;
 pub mod load;
 pub mod model;

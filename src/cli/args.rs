@@ -121,6 +121,10 @@ pub enum Command {
     List(List),
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
     Graph(Graph),
+    /// What changes between two inputs: which paths open and which close
+    Diff(Diff),
+    /// What changes if manifests are applied to the cluster, or labels change
+    Plan(Plan),
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
@@ -140,6 +144,56 @@ pub enum Command {
         /// A command or a topic.
         topic: Option<String>,
     },
+}
+
+/// Which changes end with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Paths that open.
+    Widened,
+    /// Paths that close.
+    Narrowed,
+    /// Any change.
+    Any,
+    /// None: only report.
+    None,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal diff git:main:k8s k8s
+  netpal diff main..HEAD -f k8s
+  netpal diff main -f k8s                          a revision and the working tree
+  netpal diff --cni calico --cni cilium -f k8s     one input under two network plugins")]
+pub struct Diff {
+    /// The input as it was, or REV1..REV2 with -f PATH
+    #[arg(value_name = "BEFORE")]
+    pub before: Option<String>,
+    /// The input as it is now
+    #[arg(value_name = "AFTER")]
+    pub after: Option<String>,
+    /// Which changes end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
+    pub fail_on: FailOn,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal plan -f new-policy.yaml                   on the inputs of netpal.yaml
+  netpal plan -f new-policy.yaml --live            on the cluster of the current context
+  netpal plan --onto k8s --relabel shop/frontend:app=web,tier-")]
+pub struct Plan {
+    /// The cluster the change is applied to [default: --live, -k, or the inputs of netpal.yaml]
+    #[arg(long, value_name = "PATH")]
+    pub onto: Vec<String>,
+    /// Labels that change: WORKLOAD:KEY=VALUE,KEY- or ns/NAMESPACE:KEY=VALUE
+    #[arg(long, value_name = "CHANGE")]
+    pub relabel: Vec<String>,
+    /// Which changes end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
+    pub fail_on: FailOn,
 }
 
 /// What there is a schema of.

@@ -4,6 +4,7 @@ mod args;
 mod can;
 mod completion;
 mod demo;
+mod diff;
 mod exit;
 mod graph;
 mod help;
@@ -36,6 +37,8 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Can(can) => can::run(common, can),
         Command::List(list) => list::run(common, list),
         Command::Graph(graph) => graph::run(common, graph),
+        Command::Diff(args) => diff::run(common, args),
+        Command::Plan(args) => diff::plan(common, args),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
         Command::Schema { of } => schema::run(*of),

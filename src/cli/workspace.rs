@@ -29,6 +29,15 @@ pub struct Workspace {
     pub project: Project,
 }
 
+/// How a side is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// Whether it may have no object at all.
+    pub empty: bool,
+    /// Whether warnings are left to the other side.
+    pub quiet: bool,
+}
+
 const NO_INPUT: &str = "no input: tell netpal what to read
 
   netpal ... -f k8s/                              files, folders, globs
@@ -45,27 +54,46 @@ impl Workspace {
     pub fn open(common: &Common) -> Result<Self> {
         let project = Project::open(common)?;
         let sources = sources(common, &project)?;
-        Self::read(common, project, &sources, &overlays(common))
+        Self::read(common, project, &sources, &overlays(common), Reading::default())
     }
 
     /// Loads and compiles these sources under the flags and the configuration.
     ///
     /// # Errors
     /// When nothing can be read, or a flag makes no sense.
-    pub fn read(common: &Common, project: Project, sources: &[Source], overlays: &[Source]) -> Result<Self> {
+    pub fn read(
+        common: &Common,
+        project: Project,
+        sources: &[Source],
+        overlays: &[Source],
+        reading: Reading,
+    ) -> Result<Self> {
         let common = &project.merged(common);
         if sources.iter().chain(overlays).filter(|s| **s == Source::Stdin).count() > 1 {
             bail!("standard input can be read only once: -f - was given twice");
         }
         let mut input = load_sources(sources, overlays, &load_options(common))?;
         settle(project.config.unsupported, &mut input);
-        complain(common, &input);
-        if input.tally.objects == 0 {
+        if !reading.quiet || input.has_errors() {
+            complain(common, &input);
+        }
+        if input.tally.objects == 0 && !reading.empty {
             bail!("{}", nothing_found(sources, &input));
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let context = project.context(chosen(common));
         Ok(Self { input, graph, context, project })
+    }
+
+    /// The same input with other labels.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn relabelled(mut self, common: &Common, changes: &[netpal::model::relabel::Relabel]) -> Result<Self> {
+        let cluster = netpal::model::relabel::relabelled(&self.input.cluster, changes);
+        self.input.cluster = std::sync::Arc::new(cluster);
+        self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
+        Ok(self)
     }
 
     /// A locator of lines.

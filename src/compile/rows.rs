@@ -29,11 +29,20 @@ type Partition = Vec<(Runs, Outcome<TrafficSet>)>;
 impl AllowGraph {
     /// Everything that may reach one place of the line, grouped. Sources that may send nothing are left out.
     pub fn row(&self, destination: u32) -> Vec<Part> {
+        self.rows(destination, true)
+    }
+
+    /// Everything a place admits on the way in, whether or not the sources' own policies let it out.
+    pub fn admits(&self, destination: u32) -> Vec<Part> {
+        self.rows(destination, false)
+    }
+
+    fn rows(&self, destination: u32, egress: bool) -> Vec<Part> {
         let behaviours = self.line.views.iter().map(|v| v.behaviour).collect::<std::collections::BTreeSet<_>>();
         let mut total: Option<Partition> = None;
         for behaviour in behaviours {
             let views = (0..self.line.views.len()).filter(|v| self.line.views[*v].behaviour == behaviour);
-            let best = views.map(|view| self.view_row(destination, view)).reduce(|a, b| {
+            let best = views.map(|view| self.view_row(destination, view, egress)).reduce(|a, b| {
                 cross(&a, &b, |x, y| Outcome { allow: x.allow.union(&y.allow), deny: x.deny.intersection(&y.deny) })
             });
             let Some(best) = best else { continue };
@@ -45,9 +54,11 @@ impl AllowGraph {
         merged(total.unwrap_or_default())
     }
 
-    fn view_row(&self, destination: u32, view: usize) -> Partition {
+    fn view_row(&self, destination: u32, view: usize, egress: bool) -> Partition {
         let ingress = self.ingress(destination, view);
-        let mut row = self.combined(&ingress, destination, view);
+        let open = || vec![(self.line.full(), Outcome::open())];
+        let egress = if egress { self.egress(destination, view) } else { open() };
+        let mut row = combined(&ingress, egress);
         if self.line.views.len() > 1 && self.line.views.iter().any(|v| v.family != self.line.views[view].family) {
             self.keep_family(&mut row, destination, view);
         }
@@ -143,20 +154,6 @@ impl AllowGraph {
         atoms
     }
 
-    /// Ingress and egress together.
-    fn combined(&self, ingress: &[(TrafficSet, Outcome<Runs>)], destination: u32, view: usize) -> Partition {
-        let mut row = Vec::new();
-        for (sources, egress) in self.egress(destination, view) {
-            let start = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::empty() };
-            let mut parts: Partition = vec![(sources, start)];
-            for (atom, decided) in ingress {
-                parts = parts.into_iter().flat_map(|(runs, so_far)| split(&runs, &so_far, atom, decided)).collect();
-            }
-            row.extend(parts.into_iter().map(|(runs, ingress)| (runs, ingress.and(egress.clone()))));
-        }
-        row
-    }
-
     /// Per distinct egress profile: its sources, and what it lets out to the destination.
     fn egress(&self, destination: u32, view: usize) -> Partition {
         let mut subjects: BTreeMap<(u32, Truth), Vec<u32>> = BTreeMap::new();
@@ -185,6 +182,20 @@ impl AllowGraph {
         }
         parts
     }
+}
+
+/// Ingress and egress together.
+fn combined(ingress: &[(TrafficSet, Outcome<Runs>)], egress: Partition) -> Partition {
+    let mut row = Vec::new();
+    for (sources, egress) in egress {
+        let start = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::empty() };
+        let mut parts: Partition = vec![(sources, start)];
+        for (atom, decided) in ingress {
+            parts = parts.into_iter().flat_map(|(runs, so_far)| split(&runs, &so_far, atom, decided)).collect();
+        }
+        row.extend(parts.into_iter().map(|(runs, ingress)| (runs, ingress.and(egress.clone()))));
+    }
+    row
 }
 
 /// Splits sources by what the ingress decides for one atom of traffic, and adds that atom to what they may send.

@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod labels;
 pub mod pod;
+pub mod relabel;
 pub mod service;
 pub mod workload;
 

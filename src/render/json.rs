@@ -13,6 +13,7 @@ use crate::query::{Answer, End, Pair};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::source::Origin;
+use schemars::JsonSchema;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::io::{self, Write};
@@ -21,7 +22,7 @@ use std::io::{self, Write};
 pub const SCHEMA: &str = "netpal/v1";
 
 /// A document: what it is, and its content beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Document<T> {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -51,7 +52,7 @@ pub fn write_yaml<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Wr
 }
 
 /// A range of ports of one protocol, or every protocol without ports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ports {
     /// `TCP`, `UDP`, `SCTP` or `other`.
     pub protocol: &'static str,
@@ -73,7 +74,7 @@ pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct At {
     /// The file as the user wrote it.
     pub file: String,
@@ -90,7 +91,7 @@ pub fn at(book: Book<'_>, origin: &Origin) -> Option<At> {
 }
 
 /// A policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PolicyName {
     /// Its kind.
     pub kind: &'static str,
@@ -112,7 +113,7 @@ pub fn policy(book: Book<'_>, id: PolicyId) -> PolicyName {
 }
 
 /// A rule, or one peer or port of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rule {
     /// The policy.
     pub policy: PolicyName,
@@ -134,7 +135,7 @@ pub fn rule(book: Book<'_>, at_rule: RuleRef) -> Rule {
 }
 
 /// One end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum EndJson {
     /// A workload.
@@ -166,7 +167,8 @@ pub fn workload(book: Book<'_>, id: WorkloadId) -> EndJson {
     }
 }
 
-fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
+/// A block of addresses as an end.
+pub fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
     EndJson::Addresses { name: name.to_owned(), cidrs: set.to_cidrs().iter().map(ToString::to_string).collect() }
 }
 
@@ -195,7 +197,7 @@ pub fn truth(truth: Truth) -> &'static str {
 }
 
 /// One side of a flow.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SideJson {
     /// `egress` or `ingress`.
     pub direction: &'static str,
@@ -219,7 +221,7 @@ pub struct SideJson {
 }
 
 /// A rule that nearly matched.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Near {
     /// The rule, at its nearest peer.
     #[serde(flatten)]
@@ -231,7 +233,7 @@ pub struct Near {
 }
 
 /// A peer and what is wrong with it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PeerJson {
     /// The peer.
     #[serde(flatten)]
@@ -280,7 +282,7 @@ fn endpoint(book: Book<'_>, endpoint: Endpoint) -> String {
 }
 
 /// The answer of `can`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AnswerJson {
     /// The source as it was asked.
     pub source: String,
@@ -295,7 +297,7 @@ pub struct AnswerJson {
 }
 
 /// One source with one destination.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PairJson {
     /// The source.
     pub source: EndJson,
@@ -376,7 +378,7 @@ impl Serialize for Flows<'_> {
 }
 
 /// One line of `list`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FlowJson {
     /// The source.
     pub from: EndJson,

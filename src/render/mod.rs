@@ -4,6 +4,8 @@
 //! [`json`] serializes frozen, versioned structs.
 
 pub mod csv;
+pub mod diff;
+pub mod diff_json;
 pub mod dot;
 pub mod drawing;
 pub mod findings;
@@ -13,6 +15,7 @@ pub mod gitlab;
 pub mod inputs;
 pub mod json;
 pub mod json_inputs;
+pub mod md;
 pub mod picture;
 pub mod sarif;
 pub mod table;

@@ -1,0 +1,187 @@
+//! `netpal diff` and `netpal plan`: which paths open and close between two inputs.
+
+use super::args::{Common, Diff, FailOn, Plan, UnknownAs};
+use super::can::{endpoint, helped};
+use super::exit::Exit;
+use super::output::Output;
+use super::project::Project;
+use super::workspace::{self, Reading, Workspace};
+use anyhow::{Context as _, Result, bail};
+use netpal::diff::{Diff as Answer, Kind, Side};
+use netpal::load::Source;
+use netpal::model::relabel::{Change, Relabel};
+use netpal::query::{End, resolve};
+use netpal::render::diff::Pages;
+use netpal::render::{Format, diff as render, diff_json, json, md};
+
+const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Md];
+
+/// Compares two inputs.
+///
+/// # Errors
+/// When a side cannot be read, or the arguments do not name two sides.
+pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
+    let output = Output::new(common, &FORMATS)?;
+    let project = Project::open(common)?;
+    let (before, after, label) = sides(common, &project, args)?;
+    let one = |common: &Common, sources: &[Source]| {
+        let reading = Reading { empty: true, quiet: false };
+        Workspace::read(common, Project::open(common)?, sources, &workspace::overlays(common), reading)
+    };
+    let (old, new) = match common.cni.as_slice() {
+        [a, b] => {
+            let with = |cni: &String| Common { cni: vec![cni.clone()], ..common.clone() };
+            (one(&with(a), &before)?, one(&with(b), &after)?)
+        }
+        [] | [_] => (one(common, &before)?, one(common, &after)?),
+        _ => bail!("--cni is given more than twice: name the two profiles to compare"),
+    };
+    if old.input.tally.objects + new.input.tally.objects == 0 {
+        bail!("no Kubernetes object on either side");
+    }
+    answer(common, &output, &old, &new, &label, args.fail_on)
+}
+
+type Sides = (Vec<Source>, Vec<Source>, String);
+
+/// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or two CNI profiles.
+fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
+    match (args.before.as_deref(), args.after.as_deref()) {
+        (Some(before), Some(after)) => {
+            if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
+                bail!("diff takes two inputs, or -f, not both; two revisions are written REV1..REV2 -f PATH");
+            }
+            let label = String::new();
+            Ok((vec![workspace::source(before)], vec![workspace::source(after)], label))
+        }
+        (Some(range), None) => {
+            let sources = workspace::sources(common, project)?;
+            let (from, to) = match range.split_once("..") {
+                Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
+                None => (range, None),
+            };
+            let named = |rev: &str| if rev.is_empty() { "HEAD".to_owned() } else { rev.to_owned() };
+            let before = at_revision(&sources, &named(from))?;
+            match to {
+                Some(to) => Ok((before, at_revision(&sources, &named(to))?, range.to_owned())),
+                None => Ok((before, sources, format!("{range}..working tree"))),
+            }
+        }
+        (None, _) if common.cni.len() == 2 => {
+            let sources = workspace::sources(common, project)?;
+            Ok((sources.clone(), sources, common.cni.join("..")))
+        }
+        (None, _) => bail!(
+            "diff compares two inputs\n       netpal diff BEFORE AFTER            folders, files, git:REV:PATH\n       \
+             netpal diff main..HEAD -f k8s       two revisions\n       netpal diff main -f k8s             a revision and the working tree\n       \
+             netpal diff --cni calico --cni cilium -f k8s"
+        ),
+    }
+}
+
+/// The same paths in a revision.
+fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
+    let one = |source: &Source| match source {
+        Source::Path(path) if !path.starts_with("git:") => Ok(Source::Path(format!("git:{revision}:{path}").into())),
+        _ => bail!("revisions are compared of files and folders (-f PATH); {source:?} is neither"),
+    };
+    sources.iter().map(one).collect()
+}
+
+/// Lays a change over the loaded cluster and compares.
+///
+/// # Errors
+/// When the change or the cluster cannot be read, or a label change means nothing.
+pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
+    let output = Output::new(common, &FORMATS)?;
+    if common.files.is_empty() && args.relabel.is_empty() {
+        bail!("plan needs a change: -f CHANGE, or --relabel WORKLOAD:KEY=VALUE");
+    }
+    let project = Project::open(common)?;
+    let base = Common { files: args.onto.clone(), ..common.clone() };
+    let sources = workspace::sources(&base, &project).context(
+        "plan needs a cluster to apply the change to: --onto PATH, -k DIR, --live, or inputs in netpal.yaml",
+    )?;
+    let overlays = workspace::overlays(common);
+    let change: Vec<Source> = common.files.iter().map(|f| workspace::source(f)).collect();
+    let reading = Reading { empty: true, quiet: true };
+    let old = Workspace::read(common, project, &sources, &overlays, reading)?;
+    let laid: Vec<Source> = overlays.iter().cloned().chain(change).collect();
+    let reading = Reading { empty: true, quiet: false };
+    let mut new = Workspace::read(common, Project::open(common)?, &sources, &laid, reading)?;
+    if !args.relabel.is_empty() {
+        let changes = args.relabel.iter().map(|text| relabel(&new, text)).collect::<Result<Vec<_>>>()?;
+        new = new.relabelled(common, &changes.concat())?;
+    }
+    answer(common, &output, &old, &new, "", args.fail_on)
+}
+
+/// Reads `WORKLOAD:KEY=VALUE,KEY-` or `ns/NAMESPACE:KEY=VALUE`.
+fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
+    const HELP: &str = "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
+    let Some((target, labels)) = text.split_once(':') else { bail!("`{text}` changes no label; {HELP}") };
+    let one = |label: &str| match (label.split_once('='), label.strip_suffix('-')) {
+        (Some((key, value)), _) if !key.is_empty() => Ok(Change::Set(key.into(), value.into())),
+        (None, Some(key)) if !key.is_empty() => Ok(Change::Remove(key.into())),
+        _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
+    };
+    let labels = labels.split(',').map(one).collect::<Result<Vec<_>>>()?;
+    let cluster = &workspace.input.cluster;
+    if let Some(name) = target.strip_prefix("ns/") {
+        let Some(id) = cluster.find_namespace(name) else { bail!("no namespace is called `{name}`") };
+        return Ok(labels.into_iter().map(|c| Relabel::Namespace(id, c)).collect());
+    }
+    let resolved = resolve::resolve(cluster, &workspace.context, &endpoint(target)?).map_err(helped)?;
+    let mut changes = Vec::new();
+    for end in &resolved.ends {
+        let End::Pods { pods, .. } = end else { bail!("`{target}` has no labels: it is no workload") };
+        changes.extend(pods.iter().flat_map(|p| labels.iter().map(|c| Relabel::Pod(*p, c.clone()))));
+    }
+    Ok(changes)
+}
+
+fn answer(
+    common: &Common,
+    output: &Output,
+    old: &Workspace,
+    new: &Workspace,
+    label: &str,
+    fail_on: FailOn,
+) -> Result<Exit> {
+    let before = Side { input: &old.input, graph: &old.graph };
+    let after = Side { input: &new.input, graph: &new.graph };
+    let diff = netpal::diff::diff(before, after);
+    let (before, after) = (old.locator(), new.locator());
+    let pages = Pages { before: old.book(&before), after: new.book(&after), label };
+    let shown = if common.verbose > 0 { usize::MAX } else { 30 };
+    output.write(|format, out| match format {
+        Format::Json => json::write("Diff", diff_json::content(pages, &diff), out),
+        Format::Yaml => json::write_yaml("Diff", diff_json::content(pages, &diff), out),
+        Format::Csv => diff_json::csv(pages, &diff, out),
+        Format::Md => md::diff(pages, &diff, out),
+        _ => render::text(pages, &diff, output.style(), shown, out),
+    })?;
+    let exit = exit(&diff, fail_on, common);
+    Ok(if old.exit(common, exit) == Exit::Usage { Exit::Usage } else { new.exit(common, exit) })
+}
+
+/// Changed for certain, changed perhaps, or not.
+fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
+    let (opens, closes) = match fail_on {
+        FailOn::None => return Exit::Good,
+        FailOn::Any => (true, true),
+        FailOn::Widened => (true, false),
+        FailOn::Narrowed => (false, true),
+    };
+    let other = fail_on == FailOn::Any && !(diff.added.is_empty() && diff.removed.is_empty());
+    if (opens && diff.widens()) || (closes && diff.narrows()) || other {
+        return Exit::Bad;
+    }
+    let may = |kind| diff.of(kind).next().is_some();
+    let undecided = (opens && may(Kind::MayWiden)) || (closes && may(Kind::MayNarrow)) || may(Kind::Undecided);
+    match (undecided, common.unknown) {
+        (false, _) | (true, Some(UnknownAs::Yes)) => Exit::Good,
+        (true, None) => Exit::Undecided,
+        (true, Some(UnknownAs::No | UnknownAs::Fail)) => Exit::Bad,
+    }
+}

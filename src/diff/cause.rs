@@ -1,0 +1,247 @@
+//! The edit behind a change: both sides explain one flow that shows it, and where they part is where to look.
+//!
+//! For a path that opens, the side of the flow that did not let it through before is asked: the rule that allows it now,
+//! if that rule is new or different; else the policy that used to block it; else the pods' own labels. A path that closes is
+//! the same question with the two sides exchanged. Cost: two explanations per distinct change of a destination.
+
+use super::compare::Pairing;
+use super::edits::{Edit, Edits, rule_edit};
+use super::joint::{End, EndIx, Members};
+use super::{Kind, Side, Which};
+use crate::compile::{Endpoint, Flow};
+use crate::model::{NamespaceId, PodId, WorkloadId};
+use crate::policy::{Direction, PolicyId, RuleRef};
+use crate::query::explain::{self, Explanation};
+use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::source::Origin;
+
+/// What was edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum What {
+    /// A rule of a policy, or one peer or port entry of it.
+    Rule(RuleRef),
+    /// A policy as a whole: whom it selects, what it isolates, or that it is there at all.
+    Policy(PolicyId),
+    /// The pods of a workload: labels, ports, addresses, node.
+    Workload(WorkloadId),
+    /// The labels of a namespace.
+    Namespace(NamespaceId),
+    /// A policy that cannot be modelled: its index among the taints.
+    Unmodelled(usize),
+    /// The assumptions both sides were compiled under.
+    Options,
+    /// Something else: a node, a Service.
+    Other,
+}
+
+/// The edit that made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cause {
+    /// What was edited, in the ids of its side.
+    pub what: What,
+    /// The side where it lives.
+    pub side: Which,
+    /// What happened to it.
+    pub how: Edit,
+    /// The policy edit it is part of: its index in [`super::Diff::edits`].
+    pub edit: Option<usize>,
+}
+
+impl Cause {
+    fn of(what: What) -> Self {
+        Self { what, side: Which::After, how: Edit::Changed, edit: None }
+    }
+
+    /// Where it stands, in the texts of its side.
+    pub fn origin(&self, side: Side<'_>) -> Option<Origin> {
+        let policies = &side.input.policies;
+        match self.what {
+            What::Rule(at) => Some(policies.get(at.policy).origin(at)),
+            What::Policy(id) if self.how == Edit::Changed => Some(policies.get(id).subject_origin()),
+            What::Policy(id) => Some(Origin::document(policies.get(id).document)),
+            What::Workload(id) => Some(side.input.cluster.workload(id).origin.clone()),
+            What::Namespace(id) => side.input.cluster.namespace(id).declared.clone(),
+            What::Unmodelled(taint) => policies.taints.get(taint).and_then(|t| t.origin.clone()),
+            What::Options | What::Other => None,
+        }
+    }
+}
+
+/// A change whose cause is wanted.
+pub struct Ask<'a> {
+    /// The before side.
+    pub before: Side<'a>,
+    /// The after side.
+    pub after: Side<'a>,
+    /// The ends.
+    pub ends: &'a [End],
+    /// What was edited.
+    pub edits: &'a Edits,
+    /// One source of it.
+    pub source: EndIx,
+    /// Its destination.
+    pub destination: EndIx,
+    /// Which pairs of the two.
+    pub pairing: Pairing,
+}
+
+const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
+
+/// The endpoints an end may stand for on one side: one for each of its places.
+fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize) -> Vec<Endpoint> {
+    match &end.members {
+        Members::Addresses(set) => set.first().map(Endpoint::Address).into_iter().collect(),
+        Members::Workloads(list) => {
+            let Some(pair) = list.get(member).or_else(|| list.first()) else { return Vec::new() };
+            let workload = if which == Which::Before { pair.0 } else { pair.1 };
+            side.input.cluster.workload(workload).pods.iter().map(|p| Endpoint::Pod(*p)).collect()
+        }
+    }
+}
+
+/// One flow between two ends on one side.
+pub fn flow(
+    side: Side<'_>,
+    ends: &[End],
+    which: Which,
+    source: EndIx,
+    destination: EndIx,
+    traffic: &TrafficSet,
+) -> Option<Flow> {
+    let source = endpoints(side, &ends[source], which, 0).first().copied()?;
+    let destination = endpoints(side, &ends[destination], which, 0).first().copied()?;
+    Some(Flow { source, destination, traffic: traffic.sample().unwrap_or(ANY) })
+}
+
+impl Ask<'_> {
+    /// The edit behind a change of this kind to this traffic, and a flow that shows it.
+    pub fn find(&self, kind: Kind, traffic: &TrafficSet) -> (Cause, (Flow, Flow)) {
+        let traffic = traffic.sample().unwrap_or(ANY);
+        let opens = matches!(kind, Kind::Widened | Kind::MayWiden);
+        let before = self.show(self.before, Which::Before, traffic, !opens);
+        let after = self.show(self.after, Which::After, traffic, opens);
+        let told = (explain::explain(self.before.graph, &before), explain::explain(self.after.graph, &after));
+        (self.cause(opens, &told).unwrap_or_else(|| self.otherwise()), (before, after))
+    }
+
+    /// Every pair of endpoints of the two ends on one side.
+    pub fn pairs(&self, which: Which) -> Vec<(Endpoint, Endpoint)> {
+        let side = self.side(which);
+        let second = usize::from(self.source == self.destination && self.pairing != Pairing::Own);
+        let sources = endpoints(side, &self.ends[self.source], which, 0);
+        let destinations = endpoints(side, &self.ends[self.destination], which, second);
+        let pairs = sources.iter().flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
+        pairs.filter(|(s, d)| s != d || sources.len() == 1).take(400).collect()
+    }
+
+    /// The flow with the highest (or lowest) verdict among the pods of the two ends.
+    fn show(&self, side: Side<'_>, which: Which, traffic: Traffic, highest: bool) -> Flow {
+        let nowhere = Flow { source: Endpoint::Pod(PodId(0)), destination: Endpoint::Pod(PodId(0)), traffic };
+        let pairs = self.pairs(which).into_iter();
+        let flows: Vec<Flow> = pairs.map(|(source, destination)| Flow { source, destination, traffic }).collect();
+        let truth = |f: &&Flow| side.graph.verdict(f).truth();
+        let found = if highest { flows.iter().max_by_key(truth) } else { flows.iter().min_by_key(truth) };
+        found.copied().unwrap_or(nowhere)
+    }
+
+    fn cause(&self, opens: bool, told: &(Explanation, Explanation)) -> Option<Cause> {
+        let mut pairs: Vec<(&explain::Side, &explain::Side)> = told.0.sides().into_iter().zip(told.1.sides()).collect();
+        let changed = |(b, a): &(&explain::Side, &explain::Side)| b.possible != a.possible || b.reason != a.reason;
+        pairs.sort_by_key(|p| (p.0.possible == p.1.possible, !changed(p)));
+        pairs.iter().find_map(|(b, a)| {
+            if opens {
+                self.opened((a, Which::After), (b, Which::Before))
+            } else {
+                self.opened((b, Which::Before), (a, Which::After))
+            }
+        })
+    }
+
+    /// Why `open` lets through what `closed` does not; for a path that closes, the sides come exchanged.
+    fn opened(&self, open: (&explain::Side, Which), closed: (&explain::Side, Which)) -> Option<Cause> {
+        let rule = open.0.decided_by.and_then(|at| self.rule(at, open.1));
+        let denied = || closed.0.decided_by.and_then(|at| self.rule(at, closed.1));
+        let gone = || closed.0.isolated_by.iter().find_map(|p| self.policy(*p, closed.1));
+        let near = || open.0.isolated_by.iter().find_map(|p| self.policy(*p, open.1));
+        let ordered = || {
+            let of = |side: (&explain::Side, Which)| {
+                let policies = side.0.tiers.iter().flat_map(|t| &t.policies).map(|p| p.policy).collect::<Vec<_>>();
+                policies.into_iter().find_map(|p| self.policy(p, side.1))
+            };
+            of(open).or_else(|| of(closed))
+        };
+        rule.or_else(denied).or_else(gone).or_else(near).or_else(ordered)
+    }
+
+    fn side(&self, which: Which) -> Side<'_> {
+        if which == Which::Before { self.before } else { self.after }
+    }
+
+    /// The other side's version of an edited policy.
+    fn counterpart(&self, edit: usize, which: Which) -> Option<(PolicyId, Which)> {
+        let edit = &self.edits.policies[edit];
+        match which {
+            Which::After => edit.before.map(|id| (id, Which::Before)),
+            Which::Before => edit.after.map(|id| (id, Which::After)),
+        }
+    }
+
+    /// A rule, if it or its policy was edited.
+    fn rule(&self, at: RuleRef, which: Which) -> Option<Cause> {
+        let edit = self.edits.of(which, at.policy).filter(|e| self.edits.policies[*e].meaning)?;
+        let own = self.side(which).input.policies.get(at.policy);
+        let other = self.counterpart(edit, which);
+        let other = other.map(|(id, side)| (self.side(side).input.policies.get(id), id, side));
+        match rule_edit((own, at.policy, which), other, at) {
+            Some((side, at, how)) => Some(Cause { what: What::Rule(at), side, how, edit: Some(edit) }),
+            None => self.policy(at.policy, which),
+        }
+    }
+
+    /// A policy, if it was edited: as a whole, or the first of its rules that differs.
+    fn policy(&self, id: PolicyId, which: Which) -> Option<Cause> {
+        let index = self.edits.of(which, id).filter(|e| self.edits.policies[*e].meaning)?;
+        let edit = &self.edits.policies[index];
+        let (side, policy) = edit.after.map(|id| (Which::After, id)).or(edit.before.map(|id| (Which::Before, id)))?;
+        let whole = Cause { what: What::Policy(policy), side, how: edit.edit(), edit: Some(index) };
+        let (Some(old), Some(new)) = (edit.before, edit.after) else { return Some(whole) };
+        let (was, is) = (self.before.input.policies.get(old), self.after.input.policies.get(new));
+        if was.subject != is.subject || was.isolates != is.isolates || was.priority != is.priority {
+            return Some(whole);
+        }
+        let changed = |own: (&crate::policy::Policy, PolicyId, Which), other| {
+            Direction::ALL.into_iter().find_map(|d| {
+                (0..own.0.rules(d).len()).find_map(|i| rule_edit(own, Some(other), RuleRef::rule(own.1, d, i)))
+            })
+        };
+        let (old, new) = ((was, old, Which::Before), (is, new, Which::After));
+        let found = changed(new, old).or_else(|| changed(old, new));
+        let place = found.map(|(side, at, how)| Cause { what: What::Rule(at), side, how, edit: Some(index) });
+        Some(place.unwrap_or(whole))
+    }
+
+    /// No policy that governs the flow was edited: then what the policies look at was.
+    fn otherwise(&self) -> Cause {
+        let own = [self.source, self.destination].into_iter().find(|e| self.edits.touched(*e, Direction::Ingress).own);
+        if let Some(Members::Workloads(list)) = own.map(|e| &self.ends[e].members)
+            && let Some((before, after)) = list.first()
+        {
+            return self.world(*before, *after);
+        }
+        let unmodelled = [(self.source, Direction::Egress), (self.destination, Direction::Ingress)];
+        if unmodelled.into_iter().any(|(e, d)| self.edits.touched(e, d).unmodelled) {
+            let after = !self.after.input.policies.taints.is_empty();
+            let side = if after { Which::After } else { Which::Before };
+            return Cause { side, ..Cause::of(What::Unmodelled(0)) };
+        }
+        Cause::of(if self.edits.options { What::Options } else { What::Other })
+    }
+
+    fn world(&self, before: WorkloadId, after: WorkloadId) -> Cause {
+        let (old, new) = (&self.before.input.cluster, &self.after.input.cluster);
+        let (was, is) = (old.workload(before).namespace, new.workload(after).namespace);
+        let same = old.namespace(was).labels == new.namespace(is).labels
+            && old.namespace(was).declared.is_some() == new.namespace(is).declared.is_some();
+        if same { Cause::of(What::Workload(after)) } else { Cause::of(What::Namespace(is)) }
+    }
+}

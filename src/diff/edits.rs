@@ -1,0 +1,286 @@
+//! What differs between the two laws and worlds, before anyone asks what it does.
+//!
+//! Policies are matched by kind, namespace and name. An edit changes the *meaning* when the lowered rules differ, else
+//! only the text. Ends remember which edits govern them in each direction, so that a cause is looked for where it can be,
+//! and so that a verdict unknown on both sides counts as undecided only where something was edited. Cost: O(both laws).
+
+use super::joint::{Joint, Members, Places};
+use super::{Side, Which};
+use crate::compile::evaluate;
+use crate::compile::{Endpoint, HostBehaviour};
+use crate::model::{Cluster, PodId};
+use crate::policy::{Direction, Peers, Policy, PolicyId, Rule, RuleRef, Taint};
+use crate::source::{DocumentId, Sources};
+use std::collections::HashMap;
+
+/// What happened to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Edit {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is different.
+    Changed,
+}
+
+/// A policy that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEdit {
+    /// The policy before, if it was there.
+    pub before: Option<PolicyId>,
+    /// The policy after, if it is there.
+    pub after: Option<PolicyId>,
+    /// Whether its rules differ, not only its text.
+    pub meaning: bool,
+}
+
+impl PolicyEdit {
+    /// What happened to it.
+    pub fn edit(&self) -> Edit {
+        match (self.before, self.after) {
+            (None, _) => Edit::Added,
+            (_, None) => Edit::Removed,
+            _ => Edit::Changed,
+        }
+    }
+}
+
+/// What governs an end and was edited, in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Touch {
+    /// The edited policies that select it.
+    pub policies: Vec<usize>,
+    /// Whether its pods or its namespace differ.
+    pub own: bool,
+    /// Whether a policy that cannot be modelled differs and may select it.
+    pub unmodelled: bool,
+}
+
+impl Touch {
+    /// Whether nothing that governs it was edited.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Everything that differs.
+#[derive(Debug)]
+pub struct Edits {
+    /// The policies, in the order of the after side, then those that are gone.
+    pub policies: Vec<PolicyEdit>,
+    /// The edit of each policy, per side.
+    of: [HashMap<PolicyId, usize>; 2],
+    /// Per end and direction.
+    touched: Vec<[Touch; 2]>,
+    /// Whether the two sides were compiled under different options.
+    pub options: bool,
+    /// The policies that cannot be modelled and differ, per side: indices among the taints.
+    fresh: [Vec<usize>; 2],
+}
+
+impl Edits {
+    /// Compares the two laws and worlds.
+    pub fn new(before: Side<'_>, after: Side<'_>, joint: &Joint) -> Self {
+        let policies = policies(before, after);
+        let mut of = [HashMap::new(), HashMap::new()];
+        for (i, edit) in policies.iter().enumerate() {
+            of[0].extend(edit.before.map(|id| (id, i)));
+            of[1].extend(edit.after.map(|id| (id, i)));
+        }
+        let options = before.graph.world().options != after.graph.world().options;
+        let fresh = [fresh_taints(before, after), fresh_taints(after, before)];
+        let taints = [(before, &fresh[0]), (after, &fresh[1])]
+            .map(|(side, list)| list.iter().filter_map(|i| side.input.policies.taints.get(*i)).collect::<Vec<_>>());
+        let mut edits = Self { policies, of, touched: Vec::new(), options, fresh: fresh.clone() };
+        edits.touched = joint
+            .ends
+            .iter()
+            .map(|end| {
+                let own = match &end.members {
+                    Members::Workloads(list) => list.iter().any(|(b, a)| differs(before, after, *b, *a)),
+                    Members::Addresses(_) => false,
+                };
+                Direction::ALL.map(|direction| {
+                    let mut touch = Touch { own, ..Touch::default() };
+                    for (side, places, fresh, which) in [
+                        (before, &end.before, &taints[0], Which::Before),
+                        (after, &end.after, &taints[1], Which::After),
+                    ] {
+                        edits.collect(&mut touch, side, places, fresh, direction, which);
+                    }
+                    touch.policies.sort_unstable();
+                    touch.policies.dedup();
+                    touch
+                })
+            })
+            .collect();
+        edits
+    }
+
+    fn collect(
+        &self,
+        touch: &mut Touch,
+        side: Side<'_>,
+        places: &Places,
+        taints: &[&Taint],
+        direction: Direction,
+        which: Which,
+    ) {
+        for (place, _) in places {
+            let Endpoint::Pod(pod) = side.graph.line().representative(*place) else { continue };
+            let Some(profile) = side.graph.profile(Endpoint::Pod(pod), direction) else { continue };
+            let selecting = profile.admin.iter().chain(&profile.baseline).flatten().chain(&profile.network);
+            let edited = selecting.filter_map(|s| self.of(which, side.graph.policy_of(s.policy)));
+            touch.policies.extend(edited.filter(|e| self.policies[*e].meaning));
+            touch.unmodelled |= side.graph.world().options.taints
+                && taints
+                    .iter()
+                    .any(|t| evaluate::taint_touches(side.graph.world(), t, pod, direction, HostBehaviour::Pod));
+        }
+    }
+
+    /// The edit of a policy, if it was edited.
+    pub fn of(&self, which: Which, policy: PolicyId) -> Option<usize> {
+        self.of[usize::from(which == Which::After)].get(&policy).copied()
+    }
+
+    /// Whether a policy that cannot be modelled differs from every one of the other side.
+    pub fn is_fresh(&self, which: Which, taint: usize) -> bool {
+        self.fresh[usize::from(which == Which::After)].contains(&taint)
+    }
+
+    /// What governs an end and was edited.
+    pub fn touched(&self, end: usize, direction: Direction) -> &Touch {
+        &self.touched[end][direction.index()]
+    }
+}
+
+type Key<'a> = (&'a str, Option<&'a str>, &'a str);
+
+fn key(policy: &Policy) -> Key<'_> {
+    (policy.shape.kind, policy.namespace.as_deref(), &policy.name)
+}
+
+fn policies(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
+    let (old, new) = (&before.input.policies, &after.input.policies);
+    let mut known: HashMap<Key<'_>, PolicyId> = old.iter().map(|(id, p)| (key(p), id)).collect();
+    let mut edits = Vec::new();
+    for (id, policy) in new.iter() {
+        let Some(was) = known.remove(&key(policy)) else {
+            edits.push(PolicyEdit { before: None, after: Some(id), meaning: true });
+            continue;
+        };
+        let meaning = !same_meaning(old.get(was), policy);
+        let texts = [(before, old.get(was).document), (after, policy.document)];
+        if meaning || !same_text(texts[0], texts[1]) {
+            edits.push(PolicyEdit { before: Some(was), after: Some(id), meaning });
+        }
+    }
+    let mut gone: Vec<PolicyId> = known.into_values().collect();
+    gone.sort_unstable();
+    edits.extend(gone.into_iter().map(|id| PolicyEdit { before: Some(id), after: None, meaning: true }));
+    edits
+}
+
+fn same_meaning(a: &Policy, b: &Policy) -> bool {
+    Policy { document: b.document, ..a.clone() } == *b
+}
+
+/// Whether two objects are written alike. An item of a list is compared by its meaning only.
+fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
+    fn text(sources: &Sources, id: DocumentId) -> Option<&str> {
+        sources.chunk(id).filter(|(d, _)| d.base.is_root()).map(|(_, text)| text.trim())
+    }
+    match (text(&a.0.input.sources, a.1), text(&b.0.input.sources, b.1)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
+
+/// Whether a workload's pods or its namespace differ in anything a policy can see.
+fn differs(before: Side<'_>, after: Side<'_>, b: crate::model::WorkloadId, a: crate::model::WorkloadId) -> bool {
+    let (old, new) = (&*before.input.cluster, &*after.input.cluster);
+    let (bw, aw) = (old.workload(b), new.workload(a));
+    let namespaces = (old.namespace(bw.namespace), new.namespace(aw.namespace));
+    namespaces.0.labels != namespaces.1.labels
+        || namespaces.0.declared.is_some() != namespaces.1.declared.is_some()
+        || pods(old, &bw.pods) != pods(new, &aw.pods)
+}
+
+type Seen<'a> =
+    (&'a crate::model::Labels, &'a [crate::model::ContainerPort], bool, Option<&'a str>, &'a [std::net::IpAddr]);
+
+fn pods<'a>(cluster: &'a Cluster, ids: &[PodId]) -> Vec<Seen<'a>> {
+    let seen = |id: &PodId| {
+        let pod = cluster.pod(*id);
+        (cluster.labels(pod.labels), &*pod.ports, pod.host_network, pod.node.as_deref(), &*pod.addresses)
+    };
+    let mut pods: Vec<Seen<'a>> = ids.iter().map(seen).collect();
+    pods.sort_unstable();
+    pods.dedup();
+    pods
+}
+
+/// The policies that cannot be modelled and differ from every one of the other side.
+fn fresh_taints(side: Side<'_>, other: Side<'_>) -> Vec<usize> {
+    fn text<'a>(side: Side<'a>, t: &Taint) -> Option<&'a str> {
+        let chunk = t.origin.as_ref().and_then(|o| side.input.sources.chunk(o.document));
+        chunk.map(|(_, text)| text.trim())
+    }
+    let same = |t: &Taint, o: &Taint| {
+        t.what == o.what && t.effect == o.effect && t.subject == o.subject && text(side, t) == text(other, o)
+    };
+    let others = &other.input.policies.taints;
+    let own = side.input.policies.taints.iter().enumerate();
+    own.filter(|(_, t)| !others.iter().any(|o| same(t, o))).map(|(i, _)| i).collect()
+}
+
+/// How a rule of one side compares with the other side's version of the policy: untouched, or what happened to it, and
+/// the part of it to point at, on the side where that lives.
+pub fn rule_edit(
+    own: (&Policy, PolicyId, Which),
+    other: Option<(&Policy, PolicyId, Which)>,
+    at: RuleRef,
+) -> Option<(Which, RuleRef, Edit)> {
+    let (policy, _, which) = own;
+    let here = |edit| Some((which, at, edit));
+    let lone = if which == Which::After { Edit::Added } else { Edit::Removed };
+    let Some((theirs, their_id, their_side)) = other else { return here(lone) };
+    let rules = theirs.rules(at.direction);
+    let rule = policy.rules(at.direction).get(at.rule as usize)?;
+    if rules.contains(rule) {
+        return None;
+    }
+    let counterpart = rules.get(at.rule as usize).filter(|r| !policy.rules(at.direction).contains(r));
+    let Some(counterpart) = counterpart else {
+        return Some((which, RuleRef { peer: None, port: None, ..at }, lone));
+    };
+    let (new, old) = if which == Which::After { (rule, counterpart) } else { (counterpart, rule) };
+    let (new_at, old_at) = {
+        let there = RuleRef { policy: their_id, ..at };
+        if which == Which::After { (at, there) } else { (there, at) }
+    };
+    let sides = if which == Which::After { (which, their_side) } else { (their_side, which) };
+    Some(part(new, old, new_at, old_at, sides))
+}
+
+/// The part of a changed rule to point at: a new peer, a gone peer, else its ports, else the rule.
+fn part(new: &Rule, old: &Rule, new_at: RuleRef, old_at: RuleRef, sides: (Which, Which)) -> (Which, RuleRef, Edit) {
+    let whole = |at: RuleRef| RuleRef { peer: None, port: None, ..at };
+    let index = |i: usize| u32::try_from(i).ok();
+    if let (Peers::Of(ours), Peers::Of(theirs)) = (&new.peers, &old.peers) {
+        let fresh = |i: &usize| ours.get(*i).is_some_and(|p| !theirs.contains(p));
+        let named = new_at.peer.map(|p| p as usize).filter(fresh);
+        if let Some(i) = named.or_else(|| (0..ours.len()).find(fresh)) {
+            return (sides.0, RuleRef { peer: index(i), ..whole(new_at) }, Edit::Changed);
+        }
+        if let Some(i) = theirs.iter().position(|p| !ours.contains(p)) {
+            return (sides.1, RuleRef { peer: index(i), ..whole(old_at) }, Edit::Removed);
+        }
+    }
+    let crate::policy::Ports::Of(ports) = &new.ports else { return (sides.0, whole(new_at), Edit::Changed) };
+    let theirs = if let crate::policy::Ports::Of(p) = &old.ports { p.as_slice() } else { &[] };
+    let port = ports.iter().position(|p| !theirs.contains(p)).and_then(index);
+    (sides.0, RuleRef { port, ..whole(new_at) }, Edit::Changed)
+}

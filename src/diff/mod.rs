@@ -1,0 +1,249 @@
+//! What changes between two inputs: not text, but what is allowed.
+//!
+//! Phases: [`joint`] matches the workloads of both sides by name and cuts the outside addresses of both into common
+//! blocks; [`edits`] lists what differs between the two laws and worlds; [`compare`] walks the rows of both graphs
+//! destination by destination; [`cause`] finds the edit behind each difference. Equal changes with one cause melt into one
+//! [`Change`], however many pairs they open.
+//!
+//! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows it after (for some pod
+//! pair, or for the last one that did not pass), and so on for each [`Kind`]; a pair in no change has the same verdicts.
+//! Cost: the rows of both graphs, and one comparison per pair of classes that differ. No pair of pods is visited.
+
+mod cause;
+mod compare;
+mod doubt;
+mod edits;
+mod joint;
+
+pub use cause::{Cause, What};
+pub use edits::{Edit, PolicyEdit};
+
+use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::input::Input;
+use crate::model::WorkloadId;
+use crate::set::{IpSet, TrafficSet};
+
+/// One of the two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Which {
+    /// As it was.
+    Before,
+    /// As it is now.
+    After,
+}
+
+/// A side: what was read, and what it allows.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// What was read.
+    pub input: &'a Input,
+    /// What it allows.
+    pub graph: &'a AllowGraph,
+}
+
+/// How the verdict on a piece of traffic changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Denied before, allowed now: new attack surface.
+    Widened,
+    /// Allowed before, denied now: breakage.
+    Narrowed,
+    /// Denied before and unknown now, or unknown before and allowed now.
+    MayWiden,
+    /// Allowed before and unknown now, or unknown before and denied now.
+    MayNarrow,
+    /// Unknown on both sides, and something that governs it was edited.
+    Undecided,
+}
+
+impl Kind {
+    /// Every kind, the riskiest first.
+    pub const ALL: [Self; 5] = [Self::Widened, Self::Narrowed, Self::MayWiden, Self::MayNarrow, Self::Undecided];
+
+    /// The stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Widened => "widened",
+            Self::Narrowed => "narrowed",
+            Self::MayWiden => "may-widen",
+            Self::MayNarrow => "may-narrow",
+            Self::Undecided => "undecided",
+        }
+    }
+
+    /// The same change seen from the other side.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Widened => Self::Narrowed,
+            Self::Narrowed => Self::Widened,
+            Self::MayWiden => Self::MayNarrow,
+            Self::MayNarrow => Self::MayWiden,
+            Self::Undecided => Self::Undecided,
+        }
+    }
+}
+
+/// One end of a changed pair.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Party {
+    /// A workload that both sides have: its ids before and after.
+    Workload(WorkloadId, WorkloadId),
+    /// A block of outside addresses.
+    Addresses(IpSet),
+}
+
+/// Every source with every destination. A workload on both sides means its pods among each other, if it has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The sources, in input order, addresses last.
+    pub sources: Vec<Party>,
+    /// The destinations, likewise.
+    pub destinations: Vec<Party>,
+}
+
+/// One change: the same traffic, opened or closed by the same edit, for all pairs it touches.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What happens.
+    pub kind: Kind,
+    /// To which traffic.
+    pub traffic: TrafficSet,
+    /// Because of which edit.
+    pub cause: Cause,
+    /// For whom, as blocks that do not overlap.
+    pub blocks: Vec<Block>,
+    /// How many pairs that is; a block of addresses counts once.
+    pub pairs: u64,
+    /// One flow that shows it, in the ids of each side.
+    pub example: (Flow, Flow),
+}
+
+/// A workload that only one side has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lone {
+    /// The workload, in the ids of its side.
+    pub workload: WorkloadId,
+    /// Whether anyone may reach it: no policy selects it for ingress.
+    pub open_in: bool,
+    /// Whether it may go anywhere: no policy selects it for egress.
+    pub open_out: bool,
+    /// Whether any flow with another end passes, or may pass.
+    pub connected: bool,
+}
+
+/// An admission that changes without effect: the way out of the source is blocked on both sides.
+#[derive(Debug, Clone)]
+pub struct Latent {
+    /// Whether the destination admits more, or less.
+    pub kind: Kind,
+    /// The traffic.
+    pub traffic: TrafficSet,
+    /// The sources.
+    pub sources: Vec<Party>,
+    /// The destination.
+    pub destination: Party,
+    /// One flow that shows it, in the ids of the after side.
+    pub example: Flow,
+}
+
+/// An edit that changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inert {
+    /// Which, in [`Diff::edits`].
+    pub edit: usize,
+    /// Whether only its text differs: blanks, comments, order of keys.
+    pub text_only: bool,
+}
+
+/// What changes between two sides.
+#[derive(Debug, Clone, Default)]
+pub struct Diff {
+    /// The changes: by kind, then by the number of pairs.
+    pub changes: Vec<Change>,
+    /// Workloads that only the after side has.
+    pub added: Vec<Lone>,
+    /// Workloads that only the before side has.
+    pub removed: Vec<Lone>,
+    /// Admissions that change without effect.
+    pub latent: Vec<Latent>,
+    /// The policies that differ.
+    pub edits: Vec<PolicyEdit>,
+    /// Those of them that change nothing.
+    pub inert: Vec<Inert>,
+    /// How many pairs that may talk on both sides are untouched; a block of addresses counts once.
+    pub unchanged: u64,
+}
+
+impl Diff {
+    /// The changes of one kind.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |c| c.kind == kind)
+    }
+
+    /// How many pairs change in one way.
+    pub fn pairs(&self, kind: Kind) -> u64 {
+        self.of(kind).map(|c| c.pairs).sum()
+    }
+
+    /// Whether nothing changes: no pair, no workload.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Whether new paths are open for certain, those of new workloads included.
+    pub fn widens(&self) -> bool {
+        self.of(Kind::Widened).next().is_some() || self.added.iter().any(|l| l.connected)
+    }
+
+    /// Whether paths are gone for certain, those of removed workloads included.
+    pub fn narrows(&self) -> bool {
+        self.of(Kind::Narrowed).next().is_some() || self.removed.iter().any(|l| l.connected)
+    }
+}
+
+/// Compares two sides.
+pub fn diff(before: Side<'_>, after: Side<'_>) -> Diff {
+    let joint = joint::Joint::new(before, after);
+    let edits = edits::Edits::new(before, after, &joint);
+    let mut diff = compare::compare(before, after, &joint, &edits);
+    let used = diff.changes.iter().filter_map(|c| c.cause.edit).collect::<std::collections::BTreeSet<_>>();
+    diff.inert = edits
+        .policies
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !used.contains(i))
+        .map(|(edit, e)| Inert { edit, text_only: !e.meaning })
+        .collect();
+    diff.added = joint.added.iter().map(|w| lone(after, *w)).collect();
+    diff.removed = joint.removed.iter().map(|w| lone(before, *w)).collect();
+    diff.edits = edits.policies;
+    diff
+}
+
+fn lone(side: Side<'_>, workload: WorkloadId) -> Lone {
+    let pods = &side.input.cluster.workload(workload).pods;
+    let open = |direction| {
+        let profile = |p: &crate::model::PodId| side.graph.profile(Endpoint::Pod(*p), direction);
+        pods.iter().all(|p| profile(p).is_some_and(crate::compile::walk::Profile::is_open))
+    };
+    let open_in = open(crate::policy::Direction::Ingress);
+    let open_out = open(crate::policy::Direction::Egress);
+    let connected = open_in || open_out || pods.iter().any(|p| is_connected(side, *p));
+    Lone { workload, open_in, open_out, connected }
+}
+
+/// Whether anything but its own class passes to or from a pod. O(places of the line).
+fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
+    let line = side.graph.line();
+    let own = line.place(Endpoint::Pod(pod));
+    let lone = |place: u32| place == own && line.classes.get(own).members.len() == 1;
+    let comes = || side.graph.row(own).iter().any(|part| part.sources.points().any(|s| !lone(s)));
+    let goes = || {
+        (0..line.len()).filter(|at| !lone(*at)).any(|at| {
+            let allowed = side.graph.allowed(Endpoint::Pod(pod), line.representative(at));
+            !(allowed.sure.is_empty() && allowed.unknown.is_empty())
+        })
+    };
+    comes() || goes()
+}

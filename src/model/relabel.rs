@@ -1,0 +1,73 @@
+//! A cluster with other labels: what would be, if somebody relabelled a pod or a namespace.
+//!
+//! The cluster is copied with the changes laid on; ids stay as they are. O(cluster).
+
+use super::cluster::{Cluster, NamespaceId};
+use super::labels::Labels;
+use super::pod::PodId;
+use crate::source::{DocumentId, Origin};
+
+/// A change to one label set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Sets a label.
+    Set(Box<str>, Box<str>),
+    /// Takes a label away.
+    Remove(Box<str>),
+}
+
+/// A change to the labels of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relabel {
+    /// Of a pod.
+    Pod(PodId, Change),
+    /// Of a namespace.
+    Namespace(NamespaceId, Change),
+}
+
+fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> Labels {
+    let mut pairs: Vec<(Box<str>, Box<str>)> = labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
+    for change in changes {
+        match change {
+            Change::Set(key, value) => {
+                pairs.retain(|(k, _)| k != key);
+                pairs.push((key.clone(), value.clone()));
+            }
+            Change::Remove(key) => pairs.retain(|(k, _)| k != key),
+        }
+    }
+    pairs.into_iter().collect()
+}
+
+/// The cluster with other labels; a namespace that is relabelled counts as declared.
+pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
+    let mut new = Cluster::default();
+    for (id, namespace) in cluster.namespaces() {
+        let own = changes
+            .iter()
+            .filter_map(|c| if let Relabel::Namespace(n, c) = c { (*n == id).then_some(c) } else { None });
+        let labels = changed(&namespace.labels, own);
+        let nowhere = Origin::document(DocumentId(u32::MAX));
+        if namespace.declared.is_none() && labels == namespace.labels {
+            new.namespace_named(&namespace.name);
+        } else {
+            new.declare_namespace(&namespace.name, labels, namespace.declared.clone().unwrap_or(nowhere));
+        }
+    }
+    for (_, node) in cluster.nodes() {
+        new.add_node(node.clone());
+    }
+    for (_, service) in cluster.services() {
+        new.add_service(service.clone());
+    }
+    for (_, workload) in cluster.workloads() {
+        new.add_workload(super::Workload { pods: Vec::new(), ..workload.clone() });
+    }
+    for (id, pod) in cluster.pods() {
+        let own =
+            changes.iter().filter_map(|c| if let Relabel::Pod(p, c) = c { (*p == id).then_some(c) } else { None });
+        let labels = new.intern(changed(cluster.labels(pod.labels), own));
+        new.add_pod(super::Pod { labels, ..pod.clone() });
+    }
+    new
+}
