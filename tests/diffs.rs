@@ -147,7 +147,7 @@ fn two(seed: u64) -> (String, String) {
 
 fn options(seed: u64) -> CompileOptions {
     let assumed = [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod][usize::try_from(seed % 3).unwrap()];
-    CompileOptions::default().classes(seed % 5 != 0).host_network(assumed)
+    CompileOptions::default().classes(!seed.is_multiple_of(5)).host_network(assumed)
 }
 
 /// How many random pairs of clusters a run without `NETPAL_DIFFS` compares.

@@ -295,6 +295,7 @@ pub fn latent(pages: Pages<'_>, latent: &Latent) -> String {
         explanation.egress.isolated_by.iter().take(2).map(|p| words::policy(pages.after.graph, *p)).collect();
     let because = match (blockers.as_slice(), explanation.egress.possible.allow) {
         ([], _) | (_, true) => String::new(),
+        _ if latent.sources.len() > 1 => ", their own egress policies block it anyway".into(),
         (names, false) => format!(", {} blocks it anyway", names.join(" and ")),
     };
     let (to, from) = (pages.party(&latent.destination), pages.parties(&latent.sources));
