@@ -431,19 +431,8 @@ fn a_plan_overlays_a_change_or_relabels() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
     let run = netpal_at(&demo, &["plan", "--onto", ".", "-f", "-"], policy);
     golden().bind(|| insta::assert_snapshot!("plan-policy", run.text()));
-    let run = netpal_at(
-        &demo,
-        &[
-            "plan",
-            "--onto",
-            ".",
-            "--relabel",
-            "dev/runner:app=frontend",
-            "--relabel",
-            "ns/dev:kubernetes.io/metadata.name=x",
-        ],
-        "",
-    );
+    let relabel = ["plan", "--onto", ".", "--relabel", "shop/cart:app=checkout,tier-"];
+    let run = netpal_at(&demo, &relabel, "");
     golden().bind(|| insta::assert_snapshot!("plan-relabel", run.text()));
     assert_eq!(netpal_at(&demo, &["plan", "--onto", "."], "").code, 2);
     assert_eq!(netpal_at(&demo, &["plan", "--onto", ".", "--relabel", "dev/runner"], "").code, 2);
