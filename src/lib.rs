@@ -3,8 +3,8 @@
 pub mod compile;
 pub mod config;
 pub mod diagnostic;
-pub mod finding;
 pub mod diff;
+pub mod finding;
 pub mod input;
 pub mod load;
 pub mod model;

@@ -201,6 +201,8 @@ pub struct Plan {
 pub enum SchemaOf {
     /// The configuration file netpal.yaml.
     Config,
+    /// The JSON of netpal diff and netpal plan.
+    Diff,
 }
 
 /// `can`.

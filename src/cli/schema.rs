@@ -5,6 +5,8 @@ use super::exit::Exit;
 use super::output;
 use anyhow::Result;
 use netpal::config::Config;
+use netpal::render::diff_json::DiffJson;
+use netpal::render::json::Document;
 use schemars::schema_for;
 
 /// Prints the schema of one format.
@@ -14,6 +16,7 @@ use schemars::schema_for;
 pub fn run(of: SchemaOf) -> Result<Exit> {
     let schema = match of {
         SchemaOf::Config => schema_for!(Config),
+        SchemaOf::Diff => schema_for!(Document<DiffJson>),
     };
     let mut text = serde_json::to_string_pretty(&schema)?;
     text.push('\n');
