@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("input", &["model", "policy", "source", "diagnostic"]),
     ("load", &["input", "policy", "model", "set", "source", "diagnostic", "tree"]),
     ("compile", &["input", "policy", "model", "set"]),
-    ("query", &["compile", "input", "policy", "model", "set", "source"]),
+    ("query", &["compile", "input", "policy", "model", "set", "source", "tree"]),
     ("diff", ANALYSIS),
     ("lint", ANALYSIS_WITH_TEXT),
     ("check", ANALYSIS_WITH_DIFF),
@@ -83,7 +83,7 @@ const MAX_FUNCTION_LINES: usize = 80;
 const SHORT_FUNCTION_LINES: usize = 35;
 
 /// Files that are longer than allowed, with the length they must not exceed any more. To be emptied, never added to.
-const OVERLONG: &[(&str, usize)] = &[("src/query/explain.rs", 640)];
+const OVERLONG: &[(&str, usize)] = &[];
 
 /// Sentences of the rulebook that no code and no test can stand behind, each with the reason.
 const NOTHING_TO_IMPLEMENT: &[(u32, &str)] = &[

@@ -117,6 +117,8 @@ pub enum UnknownAs {
 pub enum Command {
     /// May one reach the other? yes, no, partly or unknown, and why, on one screen
     Can(Can),
+    /// The whole walk: every policy, rule and peer that was asked, with the lines of YAML
+    Why(Why),
     /// The allow-graph as a table
     List(List),
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
@@ -222,6 +224,21 @@ pub struct Can {
     /// Answer many at once: CSV lines src,dst,protocol,port[,expected]; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "words")]
     pub questions: Option<String>,
+}
+
+/// `why`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal why dev/runner reach database:5432 -f k8s/
+  netpal why dev/runner reach database:5432 -f k8s/ --suggest
+  netpal why frontend reach cart.shop.svc:80 -f k8s/ -o json")]
+pub struct Why {
+    /// SRC [reach] DST[:PORT[/PROTOCOL]]
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    /// Also the smallest YAML that would let it through, tried before it is shown
+    #[arg(long)]
+    pub suggest: bool,
 }
 
 /// A question, in words or by selectors.

@@ -14,6 +14,7 @@ mod output;
 mod project;
 mod questions;
 mod schema;
+mod why;
 mod workspace;
 
 use args::{Cli, Command};
@@ -35,6 +36,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let common = &cli.common;
     match &cli.command {
         Command::Can(can) => can::run(common, can),
+        Command::Why(args) => why::run(common, args),
         Command::List(list) => list::run(common, list),
         Command::Graph(graph) => graph::run(common, graph),
         Command::Diff(args) => diff::run(common, args),

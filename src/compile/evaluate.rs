@@ -67,11 +67,15 @@ pub struct Case {
 
 /// The source's egress and the destination's ingress must both allow (S18).
 fn in_family(world: &World, flow: &Flow, case: &Case) -> Possible {
-    let side = |direction| match side_of(flow, direction) {
+    side(world, flow, Direction::Egress, case).and(side(world, flow, Direction::Ingress, case))
+}
+
+/// What may come out on one side of a flow, while the behaviour of host-network pods and the family are fixed.
+pub fn side(world: &World, flow: &Flow, direction: Direction, case: &Case) -> Possible {
+    match side_of(flow, direction) {
         (Endpoint::Pod(pod), peer) => decide(world, flow, pod, peer, direction, case),
         (Endpoint::Address(_), _) => Possible::ALLOW, // nobody governs an outside address
-    };
-    side(Direction::Egress).and(side(Direction::Ingress))
+    }
 }
 
 /// The governed end and the other end of a flow in one direction.

@@ -4,10 +4,17 @@
 //! ([`ask`], [`explain`]), never a printed line.
 
 pub mod ask;
+pub mod closure;
+mod conclude;
+pub mod edit;
 pub mod explain;
 pub mod grammar;
 pub mod list;
 pub mod resolve;
+mod select;
+pub mod suggest;
+mod trace;
+pub mod why;
 
 pub use ask::{Answer, Pair, Verdict, ask};
 pub use explain::{Explanation, Reason, Side, explain};

@@ -22,7 +22,7 @@ impl Style {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn verdict(self, verdict: Verdict) -> String {
+    pub(super) fn verdict(self, verdict: Verdict) -> String {
         let (code, word) = match verdict {
             Verdict::Yes => ("1;32", "yes"),
             Verdict::No => ("1;31", "no"),
@@ -58,14 +58,30 @@ impl Text<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn answer(&self, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
-        for note in answer.notes.iter().filter(|n| !matches!(n, Note::Service(_))) {
-            writeln!(out, "{}", self.style.dim(&self.note(note)))?;
-        }
+        self.notes(answer, out)?;
         match answer.pairs.as_slice() {
             [] => self.nothing(answer, out),
             [pair] => self.pair(answer, pair, out),
             pairs => self.many(answer, pairs, out),
         }
+    }
+
+    /// How the ends were understood.
+    pub(super) fn notes(&self, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+        for note in answer.notes.iter().filter(|n| !matches!(n, Note::Service(_))) {
+            writeln!(out, "{}", self.style.dim(&self.note(note)))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn verdict(&self, verdict: Verdict) -> String {
+        self.style.verdict(verdict)
+    }
+
+    /// The verdict and the two ends.
+    pub(super) fn head(&self, answer: &Answer, pair: &Pair) -> String {
+        let from = words::end(self.cluster(), &pair.source);
+        format!("{} {from} -> {}", self.style.verdict(pair.verdict), self.destination(answer, pair))
     }
 
     fn nothing(&self, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
@@ -84,10 +100,7 @@ impl Text<'_> {
 
     fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
         let explanation = crate::query::explain(self.book.graph, &pair.example);
-        let from = words::end(self.cluster(), &pair.source);
-        let to = self.destination(answer, pair);
-        let blocked = blocked(&explanation, pair.verdict);
-        writeln!(out, "{} {from} -> {to}{blocked}", self.style.verdict(pair.verdict))?;
+        writeln!(out, "{}{}", self.head(answer, pair), blocked(&explanation, pair.verdict))?;
         if pair.asked.is_empty() {
             writeln!(out, "     no pod there has such a port name")?;
             return Ok(());

@@ -5,7 +5,7 @@
 
 use crate::compile::{AllowGraph, Endpoint};
 use crate::model::{Cluster, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Peers, PolicyId, PortMatch, Ports, Rule, RuleRef};
+use crate::policy::{Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier};
 use crate::query::End;
 use crate::query::explain::Mismatch;
 use crate::set::traffic::Piece;
@@ -163,6 +163,55 @@ fn namespaces_words(namespaces: &Namespaces) -> String {
         },
         Namespaces::SameLabels(keys) => format!("in namespaces with the same {}", clean(&keys.join(", "))),
         Namespaces::NotSameLabels(keys) => format!("in namespaces with another {}", clean(&keys.join(", "))),
+    }
+}
+
+/// Whom a policy governs, as its own field says it: `app=database`, `podSelector {}`.
+pub fn subject(policy: &Policy) -> String {
+    match (policy.tier, &policy.subject.namespaces) {
+        (Tier::Network, _) if policy.subject.pods.is_everything() => format!("{} {{}}", policy.shape.subject),
+        (Tier::Network, _) => selector(&policy.subject.pods),
+        (_, namespaces) => peer(&Peer::Pods(namespaces.clone(), policy.subject.pods.clone())),
+    }
+}
+
+/// A peer in the words of the manifest: `namespaceSelector kubernetes.io/metadata.name=shop`.
+pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
+    let Peers::Of(list) = &policies.rule(at).peers else { return "anyone".to_owned() };
+    let Some(found) = at.peer.and_then(|i| list.get(i as usize)) else { return String::new() };
+    let braces = |s: &Selector| if s.is_everything() { "{}".to_owned() } else { selector(s) };
+    match found {
+        Peer::Pods(Namespaces::Named(name), pods) => {
+            format!("podSelector {} in namespace {}", braces(pods), clean(name))
+        }
+        Peer::Pods(Namespaces::Matching(s), pods) if policies.get(at.policy).tier == Tier::Network => {
+            let pods = if pods.is_everything() { String::new() } else { format!(" podSelector {}", selector(pods)) };
+            format!("namespaceSelector {}{pods}", braces(s))
+        }
+        other => peer(other),
+    }
+}
+
+/// What is there instead of what a peer wants, where the peer itself is shown beside it.
+pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
+    let name = match other {
+        Endpoint::Pod(p) => clean(&cluster.pod_namespace(p).name).into_owned(),
+        Endpoint::Address(_) => String::new(),
+    };
+    let has = |of: &str, key: &str, value: Option<&str>| match value {
+        Some(value) => format!("{of} has {}={}", clean(key), clean(value)),
+        None => format!("{of} has no label {}", clean(key)),
+    };
+    match (found, other) {
+        (Mismatch::WrongNamespace(_), _) => format!("wrong namespace ({name})"),
+        (Mismatch::NamespaceLabel(r), Endpoint::Pod(p)) => {
+            has(&name, r.key(), cluster.pod_namespace(p).labels.get(r.key()))
+        }
+        (Mismatch::NamespaceUnknown(_), _) => format!("the labels of namespace {name} are not in the input"),
+        (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
+            has(&words_of(cluster, other), r.key(), cluster.pod_labels(p).get(r.key()))
+        }
+        _ => mismatch(cluster, found, other),
     }
 }
 

@@ -1,0 +1,191 @@
+//! Who can get where, over any number of hops: the closure of the allow-graph over workloads.
+//!
+//! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The closure is computed on
+//! [`Unit`]s: the pods of one class (and, where pods on their node's network make a difference, of one node), never pod by
+//! pod. Forward it goes by the rows of all units, backward by the rows of those that are reached.
+//!
+//! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
+//! (or possible) leads there. Cost: one row per class, and O(units found x units) look-ups.
+
+use crate::compile::rows::Part;
+use crate::compile::{AllowGraph, Allowed, Endpoint};
+use crate::model::{PodId, Truth};
+use crate::set::{IpSet, TrafficSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// In which direction to follow connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the roots on.
+    Forward,
+    /// Back from the roots.
+    Backward,
+}
+
+/// What to follow.
+#[derive(Debug, Clone)]
+pub struct Trip {
+    /// The direction.
+    pub way: Way,
+    /// The pods to start at.
+    pub pods: BTreeSet<PodId>,
+    /// The outside addresses to start at.
+    pub addresses: IpSet,
+    /// Backward: what the last hop must carry some of.
+    pub asked: TrafficSet,
+    /// The most hops; any number when `None`.
+    pub hops: Option<u32>,
+}
+
+/// Pods that no rule and no node tells apart.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Their class.
+    pub class: u32,
+    /// The pods, without those the trip starts at.
+    pub pods: Vec<PodId>,
+    /// Whether they share their node's network.
+    pub host: bool,
+}
+
+/// How a unit was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// After how many hops.
+    pub hops: u32,
+    /// From which unit; `None` from a root.
+    pub parent: Option<usize>,
+    /// What passes on that hop.
+    pub traffic: TrafficSet,
+}
+
+/// The units of a graph with what leads from one to the other.
+pub struct Links<'g> {
+    graph: &'g AllowGraph,
+    /// The units, by class.
+    pub units: Vec<Unit>,
+    of_class: Vec<Vec<usize>>,
+    rows: BTreeMap<u32, Vec<Part>>,
+    roots: Vec<Endpoint>,
+    trip: Trip,
+}
+
+impl<'g> Links<'g> {
+    /// Prepares a trip.
+    pub fn new(graph: &'g AllowGraph, trip: &Trip) -> Self {
+        let line = graph.line();
+        let cluster = &graph.world().cluster;
+        let mut units = Vec::new();
+        let mut of_class = Vec::new();
+        for class in 0..line.classes.len() {
+            let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
+            for pod in &line.classes.get(class).members {
+                let node = if line.hosts.is_empty() { None } else { cluster.pod(*pod).node.as_deref() };
+                by_node.entry(node).or_default().push(*pod);
+            }
+            let host = line.classes.get(class).host;
+            let first = units.len();
+            units.extend(by_node.into_values().map(|pods| Unit { class, pods, host }));
+            of_class.push((first..units.len()).collect());
+        }
+        let pods = trip.pods.iter().map(|p| Endpoint::Pod(*p));
+        let roots = pods.chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses)).collect();
+        let mut links = Self { graph, units, of_class, rows: BTreeMap::new(), roots, trip: trip.clone() };
+        links.units.iter_mut().for_each(|u| u.pods.retain(|p| !trip.pods.contains(p)));
+        if trip.way == Way::Forward {
+            links.every_row();
+        }
+        links
+    }
+
+    fn every_row(&mut self) {
+        use rayon::prelude::*;
+        let graph = self.graph;
+        let classes: Vec<u32> = (0..graph.line().classes.len()).collect();
+        self.rows = classes.into_par_iter().map(|c| (c, graph.row(c))).collect();
+    }
+
+    fn row(&mut self, place: u32) -> &[Part] {
+        let graph = self.graph;
+        self.rows.entry(place).or_insert_with(|| graph.row(place))
+    }
+
+    /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units.
+    pub fn next(&mut self, from: Endpoint) -> Vec<(usize, Allowed)> {
+        let place = self.graph.line().place(from);
+        let found: Vec<(u32, Allowed)> = match self.trip.way {
+            Way::Forward => {
+                let has = |(class, row): (&u32, &Vec<Part>)| {
+                    row.iter().find(|p| p.sources.contains(place)).map(|p| (*class, p.allowed.clone()))
+                };
+                self.rows.iter().filter_map(has).collect()
+            }
+            Way::Backward => {
+                let classes = self.graph.line().classes.len();
+                let parts = self.row(place).iter();
+                let each = parts.flat_map(|p| p.sources.points().map(move |s| (s, p.allowed.clone())));
+                let mut found: Vec<(u32, Allowed)> = each.filter(|(s, _)| *s < classes).collect();
+                found.sort_by_key(|(s, _)| *s);
+                found
+            }
+        };
+        let units = found.into_iter().flat_map(|(class, allowed)| {
+            self.of_class[class as usize].iter().map(move |u| (*u, allowed.clone())).collect::<Vec<_>>()
+        });
+        let units: Vec<(usize, Allowed)> = units.filter(|(u, _)| !self.units[*u].pods.is_empty()).collect();
+        units.into_iter().filter_map(|(u, allowed)| self.exact(from, u, allowed)).collect()
+    }
+
+    /// A class stands for pods of several nodes; where that leaves a flow open, the unit's own pods are asked.
+    fn exact(&self, from: Endpoint, unit: usize, allowed: Allowed) -> Option<(usize, Allowed)> {
+        let pods = &self.units[unit].pods;
+        let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
+        let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
+        let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
+        if !near || allowed.unknown.is_empty() {
+            return Some((unit, allowed));
+        }
+        let exact = match self.trip.way {
+            Way::Forward => self.graph.allowed(from, Endpoint::Pod(*other)),
+            Way::Backward => self.graph.allowed(Endpoint::Pod(*other), from),
+        };
+        (!exact.sure.is_empty() || !exact.unknown.is_empty()).then_some((unit, exact))
+    }
+
+    /// One end for all of a unit.
+    pub fn representative(&self, unit: usize) -> Option<Endpoint> {
+        self.units[unit].pods.first().map(|p| Endpoint::Pod(*p))
+    }
+
+    /// Every unit that is found, by surely allowed flows or by possible ones.
+    pub fn closure(&mut self, least: Truth) -> BTreeMap<usize, Found> {
+        let asked = if self.trip.way == Way::Backward { self.trip.asked.clone() } else { TrafficSet::all() };
+        let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+        let mut level: Vec<(Option<usize>, Endpoint)> = self.roots.iter().map(|r| (None, *r)).collect();
+        let mut hops = 0;
+        while !level.is_empty() && self.trip.hops.is_none_or(|most| hops < most) {
+            hops += 1;
+            let mut next = Vec::new();
+            for (parent, from) in std::mem::take(&mut level) {
+                for (unit, allowed) in self.next(from) {
+                    let mut traffic = passing(&allowed, least);
+                    if parent.is_none() {
+                        traffic = traffic.intersection(&asked);
+                    }
+                    if traffic.is_empty() || found.contains_key(&unit) {
+                        continue;
+                    }
+                    found.insert(unit, Found { hops, parent, traffic });
+                    next.push(unit);
+                }
+            }
+            level = next.into_iter().filter_map(|u| Some((Some(u), self.representative(u)?))).collect();
+        }
+        found
+    }
+}
+
+/// What surely passes, or may.
+pub fn passing(allowed: &Allowed, least: Truth) -> TrafficSet {
+    if least == Truth::Yes { allowed.sure.clone() } else { allowed.sure.union(&allowed.unknown) }
+}
