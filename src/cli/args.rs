@@ -119,6 +119,10 @@ pub enum Command {
     Can(Can),
     /// The whole walk: every policy, rule and peer that was asked, with the lines of YAML
     Why(Why),
+    /// What a workload gets to: the blast radius if it is taken over
+    Reach(Reach),
+    /// Who gets to a workload
+    Who(Who),
     /// The allow-graph as a table
     List(List),
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
@@ -239,6 +243,50 @@ pub struct Why {
     /// Also the smallest YAML that would let it through, tried before it is shown
     #[arg(long)]
     pub suggest: bool,
+}
+
+/// How many hops to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hops(pub Option<u32>);
+
+fn hops(text: &str) -> Result<Hops, String> {
+    match text.parse::<u32>() {
+        Ok(n) if n > 0 => Ok(Hops(Some(n))),
+        _ if text == "any" => Ok(Hops(None)),
+        _ => Err("a number from 1, or any".to_owned()),
+    }
+}
+
+/// `reach`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal reach shop/frontend -f k8s/
+  netpal reach shop/frontend --hops any -f k8s/
+  netpal reach --path dev/runner data/database -f k8s/")]
+pub struct Reach {
+    /// Where to start
+    #[arg(value_name = "SRC", conflicts_with = "path")]
+    pub source: Option<String>,
+    /// How many hops to follow through workloads: a number, or any
+    #[arg(long, value_name = "N|any", default_value = "1", value_parser = hops)]
+    pub hops: Hops,
+    /// The shortest way between two
+    #[arg(long, num_args = 2, value_names = ["SRC", "DST[:PORT]"])]
+    pub path: Option<Vec<String>>,
+}
+
+/// `who`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal who database:5432 -f k8s/
+  netpal who svc/db:5432 --hops any -f k8s/")]
+pub struct Who {
+    /// DST[:PORT[/PROTOCOL]]
+    #[arg(value_name = "DST[:PORT]")]
+    pub destination: String,
+    /// How many hops to follow back through workloads: a number, or any
+    #[arg(long, value_name = "N|any", default_value = "1", value_parser = hops)]
+    pub hops: Hops,
 }
 
 /// A question, in words or by selectors.

@@ -13,6 +13,7 @@ mod list;
 mod output;
 mod project;
 mod questions;
+mod reach;
 mod schema;
 mod why;
 mod workspace;
@@ -37,6 +38,8 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Can(can) => can::run(common, can),
         Command::Why(args) => why::run(common, args),
+        Command::Reach(args) => reach::run(common, args),
+        Command::Who(args) => reach::who(common, args),
         Command::List(list) => list::run(common, list),
         Command::Graph(graph) => graph::run(common, graph),
         Command::Diff(args) => diff::run(common, args),

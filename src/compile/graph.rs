@@ -132,6 +132,14 @@ impl AllowGraph {
         Allowed { sure: total.allow.difference(&total.deny), unknown: total.allow.intersection(&total.deny) }
     }
 
+    /// What one side alone lets through between two ends: the way out of the source, or the way in to the destination.
+    pub fn allowed_on(&self, direction: Direction, source: Endpoint, destination: Endpoint) -> Allowed {
+        let flow = Flow { source, destination, traffic: ANY };
+        let outcomes = self.over_views(source, destination, |view| self.side_traffic(&flow, direction, view));
+        let total = outcomes.into_iter().reduce(Outcome::either).unwrap_or_else(Outcome::open);
+        Allowed { sure: total.allow.difference(&total.deny), unknown: total.allow.intersection(&total.deny) }
+    }
+
     /// Per behaviour of host-network pods, the best over the families a connection could use (S65).
     fn over_views<T: Combine>(&self, source: Endpoint, destination: Endpoint, one: impl Fn(usize) -> T) -> Vec<T> {
         let usable = families(&self.world, source, destination);

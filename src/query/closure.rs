@@ -13,6 +13,9 @@ use crate::model::{PodId, Truth};
 use crate::set::{IpSet, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown.
+const APART: usize = 20_000;
+
 /// In which direction to follow connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -77,10 +80,11 @@ impl<'g> Links<'g> {
         let cluster = &graph.world().cluster;
         let mut units = Vec::new();
         let mut of_class = Vec::new();
+        let apart = !line.hosts.is_empty() && cluster.pods().len() <= APART;
         for class in 0..line.classes.len() {
             let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
             for pod in &line.classes.get(class).members {
-                let node = if line.hosts.is_empty() { None } else { cluster.pod(*pod).node.as_deref() };
+                let node = if apart { cluster.pod(*pod).node.as_deref() } else { None };
                 by_node.entry(node).or_default().push(*pod);
             }
             let host = line.classes.get(class).host;

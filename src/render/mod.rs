@@ -18,6 +18,8 @@ pub mod json;
 pub mod json_inputs;
 pub mod md;
 pub mod picture;
+pub mod reach;
+pub mod reach_json;
 pub mod sarif;
 pub mod snippet;
 pub mod suggest;

@@ -136,19 +136,12 @@ impl Text<'_> {
         let mut parts: Vec<String> = Vec::new();
         for side in [&explanation.ingress, &explanation.egress] {
             match (side.decided_by, side.reason) {
-                (Some(at), _) => parts.push(words::rule(self.book.graph, self.shortest(at))),
+                (Some(at), _) => parts.push(words::cited(self.book.graph, at)),
                 (None, Reason::AllowDefault | Reason::AllowSelf) => {}
                 (None, reason) => parts.push(reason.code().to_owned()),
             }
         }
         if parts.is_empty() { "default allow".into() } else { parts.join(" + ") }
-    }
-
-    /// A rule with a single peer is cited as a whole.
-    fn shortest(&self, at: crate::policy::RuleRef) -> crate::policy::RuleRef {
-        let rule = self.book.graph.world().policies.rule(at);
-        let one = matches!(&rule.peers, crate::policy::Peers::Of(list) if list.len() == 1);
-        if one { crate::policy::RuleRef { peer: None, ..at } } else { at }
     }
 }
 

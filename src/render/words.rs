@@ -119,6 +119,17 @@ pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
     format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
 }
 
+/// A rule with a single peer is cited as a whole: the peer adds nothing.
+pub fn shortest(policies: &PolicySet, at: RuleRef) -> RuleRef {
+    let one = matches!(&policies.rule(at).peers, Peers::Of(list) if list.len() == 1);
+    if one { RuleRef { peer: None, ..at } } else { at }
+}
+
+/// A rule as it is cited, as short as can be.
+pub fn cited(graph: &AllowGraph, at: RuleRef) -> String {
+    rule(graph, shortest(&graph.world().policies, at))
+}
+
 fn selector(selector: &Selector) -> String {
     clean(&selector.to_string()).into_owned()
 }

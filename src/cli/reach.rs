@@ -1,0 +1,151 @@
+//! `netpal reach` and `netpal who`: what a workload gets to, what gets to it, and the shortest way between two.
+
+use super::args::{Common, Hops, Reach, Who};
+use super::can::{endpoint, helped};
+use super::exit::Exit;
+use super::output::Output;
+use super::workspace::Workspace;
+use anyhow::{Result, bail};
+use netpal::model::{PodId, Truth};
+use netpal::query::closure::{Trip, Way};
+use netpal::query::exposure::{Ghost, exposure};
+use netpal::query::grammar::EndpointSpec;
+use netpal::query::reach::{path, reach};
+use netpal::query::{End, resolve};
+use netpal::render::text::Text;
+use netpal::render::{Format, json, reach_json, words};
+use netpal::set::{IpSet, TrafficSet};
+use std::collections::BTreeSet;
+
+const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Yaml];
+
+/// An endpoint with everything it stands for.
+struct Root {
+    name: String,
+    pods: BTreeSet<PodId>,
+    addresses: IpSet,
+    asked: TrafficSet,
+}
+
+fn root(workspace: &Workspace, text: &str) -> Result<Root> {
+    let spec: EndpointSpec = endpoint(text)?;
+    let cluster = &workspace.input.cluster;
+    let resolved = resolve::resolve(cluster, &workspace.context, &spec).map_err(helped)?;
+    let mut root =
+        Root { name: text.to_owned(), pods: BTreeSet::new(), addresses: IpSet::empty(), asked: TrafficSet::empty() };
+    for end in &resolved.ends {
+        match end {
+            End::Pods { pods, .. } => root.pods.extend(pods),
+            End::Addresses { set, .. } => root.addresses = root.addresses.union(set),
+        }
+    }
+    for pod in root.pods.iter().map(|p| Some(cluster.pod(*p))).chain(root.pods.is_empty().then_some(None)) {
+        let asked = resolve::traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
+        root.asked = root.asked.union(&asked.unwrap_or_else(TrafficSet::all));
+    }
+    if let Some(missing) = resolved.missing.as_deref().filter(|_| resolved.ends.is_empty()) {
+        bail!("`{text}`: {missing}");
+    }
+    if root.asked.is_empty() {
+        bail!("`{text}`: no pod there has such a port name");
+    }
+    if let [end] = resolved.ends.as_slice() {
+        let port = if root.asked.is_all() { String::new() } else { format!(":{}", words::traffic(&root.asked)) };
+        root.name = format!("{}{port}", words::end(cluster, end));
+    }
+    Ok(root)
+}
+
+fn trip(root: &Root, way: Way, hops: Hops) -> Trip {
+    let Hops(hops) = hops;
+    Trip { way, pods: root.pods.clone(), addresses: root.addresses.clone(), asked: root.asked.clone(), hops }
+}
+
+/// Follows connections from a workload on, or looks for the shortest way between two.
+///
+/// # Errors
+/// When an end is unknown, or the input cannot be read.
+pub fn run(common: &Common, args: &Reach) -> Result<Exit> {
+    let output = Output::new(common, &FORMATS)?;
+    if let Some(ends) = &args.path {
+        return shortest(common, &output, ends);
+    }
+    let Some(source) = &args.source else {
+        bail!("reach from where? netpal reach SRC, or netpal reach --path SRC DST")
+    };
+    let workspace = Workspace::open(common)?;
+    let root = root(&workspace, source)?;
+    let found = reach(&workspace.graph, &trip(&root, Way::Forward, args.hops));
+    let locator = workspace.locator();
+    let book = workspace.book(&locator);
+    output.write(|format, out| match format {
+        Format::Json => json::write("Reach", reach_json::reach(book, &found, &root.name, &[]), out),
+        Format::Yaml => json::write_yaml("Reach", reach_json::reach(book, &found, &root.name, &[]), out),
+        _ => Text { book, style: output.style(), width: output.width() }.reach(&found, &root.name, out),
+    })?;
+    Ok(workspace.exit(common, Exit::Good))
+}
+
+fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
+    let [from, to] = ends else { bail!("--path takes two ends") };
+    let workspace = Workspace::open(common)?;
+    let (from, to) = (root(&workspace, from)?, root(&workspace, to)?);
+    if from.pods.is_empty() || to.pods.is_empty() {
+        bail!("--path goes from workload to workload; ask about addresses with netpal can");
+    }
+    let start = trip(&from, Way::Forward, Hops(None));
+    let look = |least| path(&workspace.graph, &start, &to.pods, &to.asked, least);
+    let certain = look(Truth::Yes);
+    let found = certain.clone().or_else(|| look(Truth::Maybe));
+    let locator = workspace.locator();
+    let book = workspace.book(&locator);
+    output.write(|format, out| {
+        let content = || reach_json::path(book, found.as_deref(), certain.is_some());
+        let text = Text { book, style: output.style(), width: output.width() };
+        match (format, &found) {
+            (Format::Json, _) => json::write("Path", content(), out),
+            (Format::Yaml, _) => json::write_yaml("Path", content(), out),
+            (_, Some(hops)) => text.path(hops, certain.is_some(), out),
+            (_, None) => writeln!(out, "no way from {} to {}, over any number of hops", from.name, to.name),
+        }
+    })?;
+    let exit = match (&certain, &found) {
+        (Some(_), _) => Exit::Good,
+        (None, Some(_)) => Exit::Undecided,
+        (None, None) => Exit::Bad,
+    };
+    Ok(workspace.exit(common, exit))
+}
+
+/// Follows connections back to where they come from.
+///
+/// # Errors
+/// When an end is unknown, or the input cannot be read.
+pub fn who(common: &Common, args: &Who) -> Result<Exit> {
+    let output = Output::new(common, &FORMATS)?;
+    let workspace = Workspace::open(common)?;
+    let root = root(&workspace, &args.destination)?;
+    if root.pods.is_empty() {
+        bail!("`{}`: who takes workloads and Services", args.destination);
+    }
+    let found = reach(&workspace.graph, &trip(&root, Way::Backward, args.hops));
+    let ghosts = exposed(&workspace, &root)?;
+    let locator = workspace.locator();
+    let book = workspace.book(&locator);
+    output.write(|format, out| match format {
+        Format::Json => json::write("Reach", reach_json::reach(book, &found, &root.name, &ghosts), out),
+        Format::Yaml => json::write_yaml("Reach", reach_json::reach(book, &found, &root.name, &ghosts), out),
+        _ => Text { book, style: output.style(), width: output.width() }.who(&found, &ghosts, &root.name, out),
+    })?;
+    Ok(workspace.exit(common, Exit::Good))
+}
+
+/// What would be let in, for one workload; of many, each has to be asked for itself.
+fn exposed(workspace: &Workspace, root: &Root) -> Result<Vec<Ghost>> {
+    let cluster = &workspace.input.cluster;
+    let workloads: BTreeSet<_> = root.pods.iter().map(|p| cluster.pod(*p).workload).collect();
+    match (root.pods.first(), workloads.len()) {
+        (Some(pod), 1) => Ok(exposure(&workspace.input, &workspace.graph, *pod, &root.asked)?),
+        _ => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,466 @@
+//! Trees of who can get where: what a workload reaches (`reach`), what reaches it (`who`), and the shortest way.
+//!
+//! Phases: the closure finds every unit and the hop it is first found on; [`Planter`] hangs each under the unit it was
+//! found from, gathers workloads that accept from anyone, and marks what is shown elsewhere. What only may be reached is
+//! kept apart. Ranking: the internet, cloud credentials, the API server, data stores, then by name.
+
+use super::closure::{Found, Links, Trip, Unit, Way, passing};
+use super::grammar::Keyword;
+use super::stores::is_store;
+use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::model::{PodId, Truth, WorkloadId};
+use crate::policy::Direction;
+use crate::set::{Family, IpSet, TrafficSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands on a line of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// Workloads that nothing tells apart.
+    Workloads(Vec<WorkloadId>),
+    /// Workloads that accept from anyone, gathered.
+    Open(Vec<WorkloadId>),
+    /// Outside addresses under a well-known name.
+    Known(Keyword),
+    /// Other outside addresses.
+    Addresses(IpSet),
+}
+
+/// One line of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Who.
+    pub item: Item,
+    /// What passes on this hop.
+    pub traffic: TrafficSet,
+    /// Whether some of the addresses get less than that.
+    pub partly: bool,
+    /// Whether the same stands elsewhere in the tree.
+    pub repeated: bool,
+    /// The member of a gathered parent it is reached from.
+    pub via: Option<WorkloadId>,
+    /// Whether it accepts from anyone.
+    pub open: bool,
+    /// Whether it looks like a data store.
+    pub store: bool,
+    /// Whether nothing is declared to listen on any of these ports.
+    pub deaf: bool,
+    /// After how many hops it is first found.
+    pub hops: u32,
+    /// What comes next.
+    pub next: Vec<Self>,
+}
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The direction.
+    pub way: Way,
+    /// Whether nothing restricts the way out of the roots (forward), or the way in (backward).
+    pub unrestricted: bool,
+    /// Whether it starts at pods; else at outside addresses.
+    pub from_pods: bool,
+    /// The tree below the roots.
+    pub stops: Vec<Stop>,
+    /// Every workload that is found, with the hops.
+    pub found: BTreeMap<WorkloadId, u32>,
+    /// Workloads that may be found, for all that is known.
+    pub unknown: Vec<WorkloadId>,
+    /// The data stores that are found.
+    pub stores: Vec<(WorkloadId, u32)>,
+    /// How many workloads there are besides the roots'.
+    pub others: usize,
+    /// The most hops that were followed.
+    pub hops: Option<u32>,
+    /// What the hop next to the roots had to carry some of.
+    pub asked: TrafficSet,
+}
+
+/// Follows a trip.
+pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
+    let mut links = Links::new(graph, trip);
+    let sure = links.closure(Truth::Yes);
+    let possible = links.closure(Truth::Maybe);
+    let cluster = &graph.world().cluster;
+    let roots: BTreeSet<WorkloadId> = trip.pods.iter().map(|p| cluster.pod(*p).workload).collect();
+    let mut found: BTreeMap<WorkloadId, u32> = BTreeMap::new();
+    for (unit, how) in &sure {
+        for workload in workloads(graph, &links.units[*unit]) {
+            let hops = found.entry(workload).or_insert(how.hops);
+            *hops = how.hops.min(*hops);
+        }
+    }
+    let maybe = possible.keys().flat_map(|u| workloads(graph, &links.units[*u])).collect::<BTreeSet<_>>();
+    let unknown = maybe.into_iter().filter(|w| !found.contains_key(w) && !roots.contains(w)).collect();
+    found.retain(|w, _| !roots.contains(w));
+    let stores = found.iter().filter(|(w, _)| is_store(cluster, **w)).map(|(w, h)| (*w, *h)).collect();
+    let direction = if trip.way == Way::Forward { Direction::Egress } else { Direction::Ingress };
+    let free =
+        |p: &PodId| graph.profile(Endpoint::Pod(*p), direction).is_some_and(crate::compile::walk::Profile::is_open);
+    let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
+    let mut planter =
+        Planter { graph, trip, links, sure, shown: BTreeMap::new(), outside: BTreeSet::new(), sources: Vec::new() };
+    let stops = planter.plant();
+    let others = cluster.workloads().filter(|(id, _)| !roots.contains(id)).count();
+    let from_pods = !trip.pods.is_empty();
+    Reach {
+        way: trip.way,
+        unrestricted,
+        from_pods,
+        stops,
+        found,
+        unknown,
+        stores,
+        others,
+        hops: trip.hops,
+        asked: trip.asked.clone(),
+    }
+}
+
+fn workloads(graph: &AllowGraph, unit: &Unit) -> Vec<WorkloadId> {
+    let cluster = &graph.world().cluster;
+    let found: BTreeSet<WorkloadId> = unit.pods.iter().map(|p| cluster.pod(*p).workload).collect();
+    found.into_iter().collect()
+}
+
+/// How many stops of one parent that are shown elsewhere are repeated.
+const REPEATED: usize = 12;
+
+struct Planter<'g> {
+    graph: &'g AllowGraph,
+    trip: &'g Trip,
+    links: Links<'g>,
+    sure: BTreeMap<usize, Found>,
+    /// The units already shown, with the traffic.
+    shown: BTreeMap<usize, Vec<TrafficSet>>,
+    /// The well-known outside sets already shown (forward).
+    outside: BTreeSet<&'static str>,
+    /// The outside sources already shown (backward).
+    sources: Vec<(Item, TrafficSet)>,
+}
+
+impl Planter<'_> {
+    fn plant(&mut self) -> Vec<Stop> {
+        let pods: Vec<Endpoint> = self.trip.pods.iter().map(|p| Endpoint::Pod(*p)).collect();
+        let mut stops: Vec<Stop> = Vec::new();
+        for root in pods.iter().take(1) {
+            stops.extend(self.outside(*root, true));
+        }
+        stops.extend(self.below(None, &pods));
+        stops
+    }
+
+    /// What hangs below a unit, or below the roots.
+    fn below(&mut self, parent: Option<usize>, from: &[Endpoint]) -> Vec<Stop> {
+        let owned: Vec<usize> = self.owned(parent);
+        let (open, closed): (Vec<usize>, Vec<usize>) =
+            owned.into_iter().partition(|u| self.trip.way == Way::Forward && self.is_open(*u));
+        let mut lines: Vec<(usize, TrafficSet, bool)> = Vec::new();
+        for unit in closed {
+            let traffic = self.sure.get(&unit).map(|f| f.traffic.clone()).unwrap_or_default();
+            self.shown.entry(unit).or_default().push(traffic.clone());
+            lines.push((unit, traffic, false));
+        }
+        lines.extend(self.repeats(parent, from));
+        let mut stops: Vec<(usize, Stop)> =
+            lines.into_iter().map(|(u, t, again)| (u, self.stop(u, t, again))).collect();
+        stops.sort_by_key(|(_, s)| self.rank(s));
+        for (unit, stop) in stops.iter_mut().filter(|(_, s)| !s.repeated) {
+            stop.next = self.beyond(*unit);
+        }
+        let mut stops = melted(stops.into_iter().map(|(_, s)| s).collect());
+        if !open.is_empty() {
+            stops.push(self.gathered(&open));
+        }
+        if self.trip.way == Way::Backward { gather_leaves(stops) } else { stops }
+    }
+
+    fn beyond(&mut self, unit: usize) -> Vec<Stop> {
+        let Some(end) = self.links.representative(unit) else { return Vec::new() };
+        if self.trip.hops.is_some_and(|most| self.sure.get(&unit).is_none_or(|f| f.hops >= most)) {
+            return Vec::new();
+        }
+        let mut next = self.outside(end, false);
+        next.extend(self.below(Some(unit), &[end]));
+        next
+    }
+
+    fn owned(&self, parent: Option<usize>) -> Vec<usize> {
+        self.sure.iter().filter(|(_, f)| f.parent == parent).map(|(u, _)| *u).collect()
+    }
+
+    /// Units that are reached from here too, but hang elsewhere. What is open is reached from everywhere.
+    fn repeats(&mut self, parent: Option<usize>, from: &[Endpoint]) -> Vec<(usize, TrafficSet, bool)> {
+        let open_parent = parent.is_some_and(|p| self.is_open(p));
+        if parent.is_none() || (self.trip.way == Way::Backward && open_parent) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (unit, allowed) in from.iter().flat_map(|e| self.links.next(*e)).collect::<Vec<_>>() {
+            let owner = self.sure.get(&unit).map(|f| f.parent);
+            let traffic = passing(&allowed, Truth::Yes);
+            let elsewhere = owner.is_some_and(|o| o != parent) && Some(unit) != parent;
+            let open = self.trip.way == Way::Forward && self.is_open(unit);
+            if !elsewhere || open || traffic.is_empty() {
+                continue;
+            }
+            let first = self.sure.get(&unit).is_some_and(|f| f.traffic == traffic);
+            let again = first || self.shown.get(&unit).is_some_and(|t| t.contains(&traffic));
+            self.shown.entry(unit).or_default().push(traffic.clone());
+            found.push((unit, traffic, again));
+        }
+        found.truncate(REPEATED);
+        found.into_iter().map(|(u, t, again)| (u, t, again || self.trip.way == Way::Backward)).collect()
+    }
+
+    /// Open workloads in one line, with what only they lead to below it.
+    fn gathered(&mut self, open: &[usize]) -> Stop {
+        let cluster = &self.graph.world().cluster;
+        let mut names: Vec<WorkloadId> =
+            open.iter().flat_map(|u| workloads(self.graph, &self.links.units[*u])).collect();
+        names.sort_by_key(|w| cluster.workload_name(*w));
+        names.dedup();
+        let hops = open.iter().filter_map(|u| self.sure.get(u)).map(|f| f.hops).min().unwrap_or(1);
+        let mut next = Vec::new();
+        for unit in open {
+            let via = workloads(self.graph, &self.links.units[*unit]).first().copied();
+            let news = self.beyond(*unit).into_iter().filter(|s| !s.repeated);
+            next.extend(news.map(|s| Stop { via: if open.len() > 1 || names.len() > 1 { via } else { None }, ..s }));
+        }
+        next.sort_by_key(|s| self.rank(s));
+        let next = melted(next);
+        let traffic = TrafficSet::all();
+        Stop { open: true, next, hops, ..bare(Item::Open(names), traffic) }
+    }
+
+    fn stop(&self, unit: usize, traffic: TrafficSet, repeated: bool) -> Stop {
+        let cluster = &self.graph.world().cluster;
+        let names = workloads(self.graph, &self.links.units[unit]);
+        let store = names.iter().any(|w| is_store(cluster, *w));
+        let deaf = self.trip.way == Way::Forward && self.is_deaf(unit, &traffic);
+        let hops = self.sure.get(&unit).map_or(0, |f| f.hops);
+        let open = self.is_open(unit);
+        Stop { repeated, open, store, deaf, hops, ..bare(Item::Workloads(names), traffic) }
+    }
+
+    /// Whether the pods declare ports, and none of these.
+    fn is_deaf(&self, unit: usize, traffic: &TrafficSet) -> bool {
+        let cluster = &self.graph.world().cluster;
+        self.links.units[unit].pods.iter().all(|p| {
+            let ports = &cluster.pod(*p).ports;
+            let heard = |c: &crate::model::ContainerPort| {
+                traffic.contains(crate::set::Traffic { protocol: c.protocol, port: c.port })
+            };
+            !ports.is_empty() && !ports.iter().any(heard)
+        })
+    }
+
+    fn is_open(&self, unit: usize) -> bool {
+        let Some(end) = self.links.representative(unit) else { return false };
+        let profile = self.graph.profile(end, Direction::Ingress);
+        !self.links.units[unit].host && profile.is_some_and(crate::compile::walk::Profile::is_open)
+    }
+
+    fn rank(&self, stop: &Stop) -> (u8, bool, u32, String) {
+        let cluster = &self.graph.world().cluster;
+        let name = |list: &[WorkloadId]| list.first().map(|w| cluster.workload_name(*w)).unwrap_or_default();
+        match &stop.item {
+            Item::Known(Keyword::Internet) => (0, false, 0, String::new()),
+            Item::Known(_) => (1, false, 0, String::new()),
+            Item::Addresses(_) => (2, false, 0, String::new()),
+            Item::Workloads(list) if is_api_server(self.graph, list) => (3, stop.repeated, stop.hops, name(list)),
+            Item::Workloads(list) if stop.store && self.trip.way == Way::Forward => {
+                (4, stop.repeated, stop.hops, name(list))
+            }
+            Item::Workloads(list) => (5, stop.repeated, stop.hops, name(list)),
+            Item::Open(list) => (6, false, stop.hops, name(list)),
+        }
+    }
+
+    /// Outside addresses next to a pod: forward the well-known sets, each where it is first reached; backward the sources.
+    fn outside(&mut self, end: Endpoint, root: bool) -> Vec<Stop> {
+        match self.trip.way {
+            Way::Forward => {
+                let pods_only = !self.trip.pods.is_empty();
+                let sets = [Keyword::Internet, Keyword::Imds, Keyword::Private];
+                sets.into_iter().filter(|_| pods_only).filter_map(|k| self.known(k, end)).collect()
+            }
+            Way::Backward => {
+                let mut found = self.sources(end, root);
+                found.retain(|s| !self.sources.contains(&(s.item.clone(), s.traffic.clone())));
+                self.sources.extend(found.iter().map(|s| (s.item.clone(), s.traffic.clone())));
+                found
+            }
+        }
+    }
+
+    fn known(&mut self, keyword: Keyword, end: Endpoint) -> Option<Stop> {
+        if self.outside.contains(keyword.word()) {
+            return None;
+        }
+        let Endpoint::Pod(pod) = end else { return None };
+        let world = self.graph.world();
+        let set = keyword.addresses()?;
+        let families = Family::ALL.into_iter().filter(|f| world.has_family(world.cluster.pod(pod), *f));
+        let set = families.map(|f| set.only(f)).fold(IpSet::empty(), |a, b| a.union(&b));
+        let (mut all, mut any) = (TrafficSet::all(), TrafficSet::empty());
+        for outside in super::edit::ends(self.graph, &BTreeSet::new(), &set) {
+            let sure = self.graph.allowed(end, outside).sure;
+            (all, any) = (all.intersection(&sure), any.union(&sure));
+        }
+        // where everything outside is open, the private part of it is no news
+        let news = keyword != Keyword::Private || !self.outside.contains(Keyword::Internet.word());
+        if any.is_empty() || !news {
+            return None;
+        }
+        self.outside.insert(keyword.word());
+        Some(Stop { partly: all != any, hops: 1, ..bare(Item::Known(keyword), any) })
+    }
+
+    /// Outside addresses that may connect to a pod.
+    fn sources(&self, end: Endpoint, root: bool) -> Vec<Stop> {
+        let line = self.graph.line();
+        let Endpoint::Pod(_) = end else { return Vec::new() };
+        let mut found: Vec<(TrafficSet, IpSet)> = Vec::new();
+        for part in self.graph.row(line.place(end)) {
+            let asked = if root { self.trip.asked.clone() } else { TrafficSet::all() };
+            let traffic = part.allowed.sure.intersection(&asked);
+            let atoms = part.sources.points().filter(|p| !line.is_class(*p));
+            let set = atoms.map(|p| line.atoms.addresses(p - line.classes.len()));
+            let set = set.fold(IpSet::empty(), |a, b| a.union(&b));
+            if !traffic.is_empty() && !set.is_empty() {
+                found.push((traffic, set));
+            }
+        }
+        let stop = |(traffic, set): (TrafficSet, IpSet)| {
+            let everything = IpSet::internet().only(Family::V4).is_subset(&set);
+            let item = if everything { Item::Known(Keyword::Internet) } else { Item::Addresses(set) };
+            Stop { hops: 1, ..bare(item, traffic) }
+        };
+        found.into_iter().map(stop).collect()
+    }
+}
+
+/// Pods of one workload on several nodes stand in one line.
+fn melted(stops: Vec<Stop>) -> Vec<Stop> {
+    let mut kept: Vec<Stop> = Vec::new();
+    for stop in stops {
+        match kept.iter_mut().find(|k| k.item == stop.item && k.traffic == stop.traffic) {
+            Some(same) => {
+                same.next.extend(stop.next);
+                same.next = melted(std::mem::take(&mut same.next));
+            }
+            None => kept.push(stop),
+        }
+    }
+    kept
+}
+
+fn bare(item: Item, traffic: TrafficSet) -> Stop {
+    Stop {
+        item,
+        traffic,
+        partly: false,
+        repeated: false,
+        via: None,
+        open: false,
+        store: false,
+        deaf: false,
+        hops: 0,
+        next: Vec::new(),
+    }
+}
+
+fn is_api_server(graph: &AllowGraph, list: &[WorkloadId]) -> bool {
+    let cluster = &graph.world().cluster;
+    let labelled = |w: &WorkloadId| {
+        let pods = &cluster.workload(*w).pods;
+        pods.iter().any(|p| cluster.pod_labels(*p).get("component") == Some("kube-apiserver"))
+    };
+    list.iter().any(labelled)
+}
+
+/// How many sources without anything behind them are listed one by one.
+const LEAVES: usize = 3;
+
+/// Backward, sources that lead no further back stand in one line where they are many, or where anyone is let in.
+fn gather_leaves(stops: Vec<Stop>) -> Vec<Stop> {
+    let is_leaf = |s: &Stop| s.next.is_empty() && !s.repeated && matches!(s.item, Item::Workloads(_));
+    let whole = TrafficSet::all();
+    let leaves = stops.iter().filter(|s| is_leaf(s)).count();
+    let gathers = |s: &Stop| is_leaf(s) && (s.traffic == whole || leaves > LEAVES);
+    let (together, mut rest): (Vec<Stop>, Vec<Stop>) = stops.into_iter().partition(gathers);
+    let mut by: BTreeMap<TrafficSet, Stop> = BTreeMap::new();
+    for stop in together {
+        let Item::Workloads(mut list) = stop.item.clone() else { continue };
+        match by.get_mut(&stop.traffic).map(|s| (&mut s.item, &mut s.open)) {
+            Some((Item::Workloads(names), open)) => {
+                names.append(&mut list);
+                *open &= stop.open;
+            }
+            _ => {
+                by.insert(stop.traffic.clone(), stop);
+            }
+        }
+    }
+    rest.extend(by.into_values());
+    rest
+}
+
+/// One hop of a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// A flow that makes it.
+    pub flow: Flow,
+    /// What passes.
+    pub traffic: TrafficSet,
+}
+
+/// A shortest chain of flows from the roots of a trip to some pods; `None` where there is none.
+pub fn path(
+    graph: &AllowGraph,
+    trip: &Trip,
+    goal: &BTreeSet<PodId>,
+    asked: &TrafficSet,
+    least: Truth,
+) -> Option<Vec<Hop>> {
+    // backward from the goal, so that only the last hop has to carry what was asked
+    let back = Trip {
+        way: Way::Backward,
+        pods: goal.clone(),
+        addresses: IpSet::empty(),
+        asked: asked.clone(),
+        hops: trip.hops,
+    };
+    let mut links = Links::new(graph, &back);
+    let found = links.closure(least);
+    let start = |u: &usize| links.units[*u].pods.iter().find(|p| trip.pods.contains(p)).copied();
+    let (mut unit, first) =
+        found.iter().filter_map(|(u, f)| Some((f.hops, *u, start(u)?))).min().map(|(_, u, pod)| (Some(u), pod))?;
+    let mut from = Endpoint::Pod(first);
+    let mut hops = Vec::new();
+    while let Some(current) = unit {
+        let how = found.get(&current)?;
+        let to = match how.parent {
+            Some(next) => links.representative(next)?,
+            None => last(graph, from, goal, asked, least)?,
+        };
+        let sample =
+            how.traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });
+        hops.push(Hop { flow: Flow { source: from, destination: to, traffic: sample }, traffic: how.traffic.clone() });
+        (from, unit) = (to, how.parent);
+    }
+    Some(hops)
+}
+
+/// The pod of the goal that the last hop leads to.
+fn last(
+    graph: &AllowGraph,
+    from: Endpoint,
+    goal: &BTreeSet<PodId>,
+    asked: &TrafficSet,
+    least: Truth,
+) -> Option<Endpoint> {
+    let fits = |p: &&PodId| !passing(&graph.allowed(from, Endpoint::Pod(**p)), least).is_disjoint(asked);
+    goal.iter().find(fits).map(|p| Endpoint::Pod(*p))
+}

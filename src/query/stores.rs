@@ -1,0 +1,30 @@
+//! Which workloads keep data, as far as names and ports tell. A guess, used to rank what a reader should see first.
+
+use crate::model::{Cluster, WorkloadId};
+
+/// Words in names, and the ports such a store listens on.
+const STORES: [(&str, &[u16]); 16] = [
+    ("postgres", &[5432]),
+    ("mysql", &[3306]),
+    ("mariadb", &[3306]),
+    ("mssql", &[1433]),
+    ("oracle", &[1521]),
+    ("redis", &[6379]),
+    ("valkey", &[6379]),
+    ("memcached", &[11211]),
+    ("mongo", &[27017]),
+    ("cassandra", &[9042]),
+    ("elasticsearch", &[9200]),
+    ("opensearch", &[9200]),
+    ("etcd", &[2379]),
+    ("clickhouse", &[8123]),
+    ("minio", &[]),
+    ("database", &[]),
+];
+
+/// Whether a workload looks like a data store: by its name, or by a port one of its containers declares.
+pub fn is_store(cluster: &Cluster, workload: WorkloadId) -> bool {
+    let found = cluster.workload(workload);
+    let declares = |port: u16| found.pods.iter().any(|p| cluster.pod(*p).ports.iter().any(|c| c.port == port));
+    STORES.iter().any(|(word, ports)| found.name.contains(word) || ports.iter().any(|p| declares(*p)))
+}
