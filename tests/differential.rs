@@ -179,6 +179,21 @@ fn join(a: &Allowed, b: &Allowed) -> Allowed {
     Allowed { sure, unknown }
 }
 
+/// Destinations of one template have the same pieces, and every place is in one template.
+fn templates(graph: &AllowGraph) -> Result<(), String> {
+    let templates = graph.templates();
+    let mut places: Vec<u32> = templates.iter().flat_map(|t| t.destinations.clone()).collect();
+    places.sort_unstable();
+    assert!(places.into_iter().eq(0..graph.line().len()), "every place once");
+    for template in &templates {
+        let first = graph.pieces(template.destinations[0]);
+        if let Some(other) = template.destinations.iter().find(|d| graph.pieces(**d) != first) {
+            return Err(format!("place {other} differs from the first of its template {:?}", template.destinations));
+        }
+    }
+    Ok(())
+}
+
 /// Asks one cluster, `all` its rows or some; tells how many flows were asked, or what is wrong.
 fn ask(text: &str, seed: u64, all: bool) -> Result<Asked, String> {
     let mut random = Random::new(seed);
@@ -196,6 +211,7 @@ fn ask(text: &str, seed: u64, all: bool) -> Result<Asked, String> {
     }
     let add = |asked, (s, d): &(Endpoint, Endpoint)| Ok::<_, String>(asked + subject.pair(*s, *d, &traffics)?);
     let asked = pairs.iter().try_fold(Asked::default(), add)?;
+    subject.graphs.iter().try_for_each(templates)?;
     subject.graphs.iter().try_for_each(|g| subject.rows(g, &mut random, all))?;
     Ok(asked)
 }

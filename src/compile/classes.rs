@@ -31,6 +31,13 @@ impl Mentioned {
         }
     }
 
+    /// The keys, those of few mentioned values first.
+    fn ranked(&self) -> Vec<&str> {
+        let mut keys: Vec<(usize, &str)> = self.values.iter().map(|(key, values)| (values.len(), &**key)).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
     /// What of a label set the law can see.
     fn project(&self, labels: &Labels) -> Vec<(Box<str>, Option<Box<str>>)> {
         let visible = labels.iter().filter(|(k, _)| self.values.contains_key(*k) || self.compared.contains(*k));
@@ -153,6 +160,8 @@ pub struct Class {
     pub namespace: u32,
     /// The projected label set.
     pub labels: u32,
+    /// The named ports, as far as the law can see.
+    pub ports: u32,
     /// The addresses, as far as the law can see.
     pub address: u32,
     /// Whether its pods share their node's network.
@@ -223,7 +232,8 @@ impl Interner<'_> {
     }
 }
 
-/// One namespace for each namespace class, and the class of each namespace.
+/// One namespace for each namespace class, and the class of each namespace. Classes are numbered by their labels, keys of
+/// few values first, so that the namespaces a selector selects are mostly neighbours and their pods few runs.
 fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId>, Vec<u32>) {
     let mut keys: IndexSet<NamespaceKey> = IndexSet::new();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
@@ -234,7 +244,20 @@ fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId
         }
         of.push(number(index));
     }
-    (representatives, of)
+    let ranked = vocabulary.namespaces.ranked();
+    let place = |index: u32| {
+        let seen: &NamespaceKey = &keys[index as usize];
+        let value = |key: &&str| seen.labels.iter().find(|(k, _)| **k == **key).map(|(_, value)| value.as_deref());
+        (seen.declared, ranked.iter().map(value).collect::<Vec<_>>(), index)
+    };
+    let mut order: Vec<u32> = (0..number(keys.len())).collect();
+    order.sort_by_cached_key(|index| place(*index));
+    let mut new = vec![0; order.len()];
+    for (at, index) in (0..).zip(&order) {
+        new[*index as usize] = at;
+    }
+    let representatives = order.iter().map(|index| representatives[*index as usize]).collect();
+    (representatives, of.into_iter().map(|index| new[index as usize]).collect())
 }
 
 fn namespace_key(world: &World, vocabulary: &Vocabulary, namespace: &Namespace) -> NamespaceKey {
@@ -316,6 +339,7 @@ fn group(keys: &[Key]) -> (Vec<Class>, Vec<u32>) {
                 members: Vec::new(),
                 namespace: key.namespace,
                 labels: key.labels,
+                ports: key.ports,
                 address: key.address,
                 host: key.host != 0,
             });

@@ -1,8 +1,8 @@
 //! [`AllowGraph`]: the compiled form, immutable.
 //!
-//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. Afterwards nothing mutates; a
-//! question walks two profiles ([`AllowGraph::verdict`], O(rules of both x log runs)), or two profiles over all traffic
-//! ([`AllowGraph::allowed`]).
+//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles, and the law of egress turned around
+//! for rows. Afterwards nothing mutates; a question walks two profiles ([`AllowGraph::verdict`], O(distinct rules of both x
+//! log runs)), or two profiles over all traffic ([`AllowGraph::allowed`]).
 //!
 //! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff `evaluate` surely allows
 //! that flow. Road not taken: petgraph as the store. The relation is dense where nothing isolates; edges are made from
@@ -10,17 +10,19 @@
 
 use super::atoms::Atoms;
 use super::classes::{Classes, Vocabulary};
-use super::evaluate::{families, is_self, side_of};
+use super::evaluate::{is_self, side_of};
+use super::leaving::Leaving;
 use super::nodes::Homes;
-use super::peers::{Line, Match, PeerSet, PeerSets, Runs, View};
+use super::peers::{Line, Match, PeerSet, PeerSetId, PeerSets, Runs, View};
 use super::profiles::{self, Law, PortSet};
-use super::walk::{CompiledRule, Hit, Outcome, Profile, Walk};
+use super::walk::{Hit, Outcome, Profile, Walk};
 use super::world::{CompileOptions, Endpoint, Flow, HostBehaviour, Possible, World};
 use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Family, TrafficSet};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Why an input cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,14 +33,15 @@ pub enum CompileError {
     TooLarge(u64),
 }
 
-/// The allow-graph of one input under one set of options.
+/// The allow-graph of one input under one set of options. Cheap to clone: the parts are shared.
 #[derive(Clone)]
 pub struct AllowGraph {
     pub(super) world: World,
-    pub(super) line: Line,
-    pub(super) homes: Homes,
-    pub(super) peers: Vec<PeerSet>,
-    pub(super) law: std::sync::Arc<Law>,
+    pub(super) line: Arc<Line>,
+    pub(super) homes: Arc<Homes>,
+    pub(super) peers: Arc<Vec<PeerSet>>,
+    pub(super) law: Arc<Law>,
+    pub(super) leaving: Arc<Leaving>,
 }
 
 /// The traffic between two ends: what surely passes, and what may pass for all that is known.
@@ -66,17 +69,14 @@ impl AllowGraph {
         }
         let hosts = (0..classes.len()).filter(|c| classes.get(*c).host).map(|c| c..=c).collect();
         let views = views(&world, &vocabulary, &hosts);
-        let families = Family::ALL.map(|f| {
-            let has = |c: &u32| world.has_family(world.cluster.pod(classes.get(*c).representative), f);
-            (0..classes.len()).filter(has).map(|c| c..=c).collect()
-        });
-        let line = Line { classes, atoms, views, hosts, families };
+        let line = Line::new(&world, classes, atoms, views, hosts);
         let mut sets = PeerSets::new(&world, &line);
         let law = profiles::compile(&world, &line, &mut sets);
-        let peers = std::mem::take(&mut sets.sets).into_iter().collect();
+        let peers: Vec<PeerSet> = std::mem::take(&mut sets.sets).into_iter().collect();
         drop(sets);
-        let homes = Homes::new(&world, &line);
-        Ok(Self { world, line, homes, peers, law: std::sync::Arc::new(law) })
+        let homes = Homes::new(&world, &line).into();
+        let leaving = Leaving::new(&world, &line, &peers, &law).into();
+        Ok(Self { world, line: line.into(), homes, peers: peers.into(), law: law.into(), leaving })
     }
 
     /// The cluster and options it was compiled from.
@@ -110,11 +110,11 @@ impl AllowGraph {
         if is_self(&self.world, flow) {
             return Possible::ALLOW; // S53
         }
-        let outcome = self.over_views(flow.source, flow.destination, |view| {
+        let (source, destination) = (self.line.place(flow.source), self.line.place(flow.destination));
+        self.over_views(source, destination, |view| {
             let side = |direction| self.side_point(flow, direction, view);
             side(Direction::Egress).and(side(Direction::Ingress))
-        });
-        outcome.into_iter().reduce(Possible::either).unwrap_or(Possible::DENY)
+        })
     }
 
     /// All traffic between two ends.
@@ -123,36 +123,34 @@ impl AllowGraph {
         if is_self(&self.world, &flow) {
             return Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
         }
-        let outcomes = self.over_views(source, destination, |view| {
+        let outcome = self.over_views(self.line.place(source), self.line.place(destination), |view| {
             let side = |direction| self.side_traffic(&flow, direction, view);
             side(Direction::Egress).and(side(Direction::Ingress))
         });
-        let all = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::all() };
-        let total = outcomes.into_iter().reduce(Outcome::either).unwrap_or(all);
-        Allowed { sure: total.allow.difference(&total.deny), unknown: total.allow.intersection(&total.deny) }
+        outcome.into()
     }
 
     /// What one side alone lets through between two ends: the way out of the source, or the way in to the destination.
     pub fn allowed_on(&self, direction: Direction, source: Endpoint, destination: Endpoint) -> Allowed {
         let flow = Flow { source, destination, traffic: ANY };
-        let outcomes = self.over_views(source, destination, |view| self.side_traffic(&flow, direction, view));
-        let total = outcomes.into_iter().reduce(Outcome::either).unwrap_or_else(Outcome::open);
-        Allowed { sure: total.allow.difference(&total.deny), unknown: total.allow.intersection(&total.deny) }
+        let places = (self.line.place(source), self.line.place(destination));
+        self.over_views(places.0, places.1, |view| self.side_traffic(&flow, direction, view)).into()
     }
 
-    /// Per behaviour of host-network pods, the best over the families a connection could use (S65).
-    fn over_views<T: Combine>(&self, source: Endpoint, destination: Endpoint, one: impl Fn(usize) -> T) -> Vec<T> {
-        let usable = families(&self.world, source, destination);
-        let involved = [source, destination].into_iter().any(|e| self.line.hosts.contains(self.line.place(e)));
-        let mut behaviours = self.world.behaviours();
-        if !involved {
-            behaviours = behaviours.get(..1).unwrap_or_default();
-        }
+    /// What all behaviours of host-network pods agree on, each the best over the families a connection could use (S65).
+    pub(super) fn over_views<T: Combine>(&self, source: u32, destination: u32, one: impl Fn(usize) -> T) -> T {
+        let involved = [source, destination].into_iter().any(|place| self.line.is_host(place));
+        let behaviours = self.world.behaviours().iter().take(if involved { 2 } else { 1 });
+        let usable = Family::ALL.map(|family| self.line.usable(source, destination, family));
         let best = |behaviour: &HostBehaviour| {
-            let views = usable.iter().map(|family| self.view(*behaviour, *family));
-            views.map(&one).fold(T::nothing(), T::or)
+            let view = |family: Family| usable[family.index()].then(|| self.view(*behaviour, family));
+            match Family::ALL.map(view) {
+                [Some(a), Some(b)] if a != b => one(a).or(one(b)),
+                [Some(view), _] | [None, Some(view)] => one(view),
+                [None, None] => T::nothing(),
+            }
         };
-        behaviours.iter().map(best).collect()
+        behaviours.map(best).reduce(T::either).unwrap_or_else(T::nothing)
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no difference.
@@ -168,18 +166,18 @@ impl AllowGraph {
         let Endpoint::Pod(_) = subject else { return Possible::ALLOW };
         let (subject_at, peer_at) = (self.line.place(subject), self.line.place(peer));
         let destination = self.line.place(flow.destination);
+        let hidden = self.hidden(destination, view);
         let own = self.own_node(subject, peer, view);
         let walk = Walk {
             policies: &self.law.policies,
             direction: direction.index(),
             all: true,
-            hit: |rule: &CompiledRule| {
-                let open = self.ports(rule.ports, destination, view).contains(flow.traffic);
-                let peers = self.matched(rule, view);
-                let maybe = open && peers.maybe.contains(peer_at);
-                Hit { sure: maybe && peers.sure.contains(peer_at), maybe }
+            hit: |peers: PeerSetId, ports: u32| {
+                let matched = self.matched(peers, view);
+                let maybe = matched.maybe.contains(peer_at) && self.port_contains(ports, destination, hidden, flow);
+                Hit::of(maybe && (matched.is_exact() || matched.sure.contains(peer_at)), maybe)
             },
-            own_node: Hit { sure: own == Truth::Yes, maybe: own.possible() },
+            own_node: Hit::of(own == Truth::Yes, own.possible()),
             subject_visible: !self.hidden(subject_at, view),
         };
         let outcome = walk.decide(self.class_profile(subject_at, direction));
@@ -205,17 +203,19 @@ impl AllowGraph {
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
         let if_so = |yes: bool| if yes { TrafficSet::all() } else { TrafficSet::empty() };
+        let hidden = self.hidden(destination, view);
         let walk = Walk {
             policies: &self.law.policies,
             direction: direction.index(),
             all: TrafficSet::all(),
-            hit: |rule: &CompiledRule| {
-                let peers = self.matched(rule, view);
-                let ports = || self.ports(rule.ports, destination, view).into_owned();
-                let when = |yes: bool| if yes { ports() } else { TrafficSet::empty() };
-                Hit { sure: when(peers.sure.contains(peer)), maybe: when(peers.maybe.contains(peer)) }
+            hit: |peers: PeerSetId, ports: u32| {
+                let truth = self.matched(peers, view).truth(peer);
+                let when = |yes: bool| {
+                    if yes { self.ports_at(ports, destination, hidden) } else { Cow::Owned(TrafficSet::empty()) }
+                };
+                Hit { sure: when(truth == Truth::Yes), maybe: when(truth.possible()) }
             },
-            own_node: Hit { sure: if_so(own_node == Truth::Yes), maybe: if_so(own_node.possible()) },
+            own_node: Hit::of(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
             subject_visible: !self.hidden(subject, view),
         };
         walk.decide(self.class_profile(subject, direction))
@@ -226,19 +226,20 @@ impl AllowGraph {
         self.world.is_own_node(self.world.cluster.pod(pod), peer, self.line.views[view].behaviour)
     }
 
-    pub(super) fn matched(&self, rule: &CompiledRule, view: usize) -> &Match {
-        &self.peers[rule.peers.0 as usize].0[view]
+    pub(super) fn matched(&self, peers: PeerSetId, view: usize) -> &Match {
+        &self.peers[peers.0 as usize].0[view]
     }
 
     /// Whether a place is a host-network pod that behaves as its node in this view.
     pub(super) fn hidden(&self, at: u32, view: usize) -> bool {
-        self.line.views[view].behaviour == HostBehaviour::Node && self.line.hosts.contains(at)
+        self.line.views[view].behaviour == HostBehaviour::Node && self.line.is_host(at)
     }
 
-    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod resolves them (S48).
-    pub(super) fn ports(&self, ports: u32, destination: u32, view: usize) -> Cow<'_, TrafficSet> {
+    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod resolves them, unless it is
+    /// hidden behind its node (S48).
+    pub(super) fn ports_at(&self, ports: u32, destination: u32, hidden: bool) -> Cow<'_, TrafficSet> {
         let set: &PortSet = &self.law.ports[ports as usize];
-        if set.named.is_empty() || !self.line.is_class(destination) || self.hidden(destination, view) {
+        if set.named.is_empty() || !self.line.is_class(destination) || hidden {
             return Cow::Borrowed(&set.traffic);
         }
         let pod = self.world.cluster.pod(self.line.classes.get(destination).representative);
@@ -250,6 +251,23 @@ impl AllowGraph {
             }
         }
         Cow::Owned(traffic)
+    }
+
+    /// Whether a flow's traffic is on a rule's ports at its destination: [`Self::ports_at`] for one point.
+    fn port_contains(&self, ports: u32, destination: u32, hidden: bool, flow: &Flow) -> bool {
+        let set: &PortSet = &self.law.ports[ports as usize];
+        if set.traffic.contains(flow.traffic) {
+            return true;
+        }
+        if set.named.is_empty() || !self.line.is_class(destination) || hidden {
+            return false;
+        }
+        let pod = self.world.cluster.pod(self.line.classes.get(destination).representative);
+        let (protocol, port) = (flow.traffic.protocol, flow.traffic.port);
+        let named = |(name, wanted): &(Box<str>, Option<crate::set::Protocol>)| {
+            wanted.is_none_or(|p| p == protocol) && pod.named_ports(name).any(|found| found == (protocol, port))
+        };
+        set.named.iter().any(named)
     }
 
     /// Checks the invariants of the compiled form. For tests.
@@ -268,7 +286,8 @@ impl AllowGraph {
         }
         for (id, pod) in self.world.cluster.pods() {
             let class = self.line.classes.get(self.line.classes.of_pod[id.0 as usize]);
-            assert!(class.members.contains(&id) && class.host == pod.host_network, "a pod is in its class");
+            let member = class.members.binary_search(&id).is_ok();
+            assert!(member && class.host == pod.host_network, "a pod is in its class");
         }
         let spans: usize = self.line.classes.spans.iter().map(ExactSizeIterator::len).sum();
         assert_eq!(spans, self.line.classes.list.len(), "namespace spans cover the classes");
@@ -285,9 +304,14 @@ fn views(world: &World, vocabulary: &Vocabulary, hosts: &Runs) -> Vec<View> {
     pairs.collect()
 }
 
-trait Combine {
+/// What can be combined over families and behaviours.
+pub(super) trait Combine {
+    /// No family can be used.
     fn nothing() -> Self;
+    /// One suffices.
     fn or(self, other: Self) -> Self;
+    /// Either may be the case.
+    fn either(self, other: Self) -> Self;
 }
 
 impl Combine for Possible {
@@ -297,6 +321,9 @@ impl Combine for Possible {
     fn or(self, other: Self) -> Self {
         Possible::or(self, other)
     }
+    fn either(self, other: Self) -> Self {
+        Possible::either(self, other)
+    }
 }
 
 impl Combine for Outcome<TrafficSet> {
@@ -305,6 +332,9 @@ impl Combine for Outcome<TrafficSet> {
     }
     fn or(self, other: Self) -> Self {
         Self { allow: self.allow.union(&other.allow), deny: self.deny.intersection(&other.deny) }
+    }
+    fn either(self, other: Self) -> Self {
+        Self { allow: self.allow.union(&other.allow), deny: self.deny.union(&other.deny) }
     }
 }
 
@@ -316,8 +346,10 @@ impl Outcome<TrafficSet> {
     pub(super) fn and(&self, other: Self) -> Self {
         Self { allow: self.allow.intersection(&other.allow), deny: self.deny.union(&other.deny) }
     }
+}
 
-    pub(super) fn either(self, other: Self) -> Self {
-        Self { allow: self.allow.union(&other.allow), deny: self.deny.union(&other.deny) }
+impl From<Outcome<TrafficSet>> for Allowed {
+    fn from(outcome: Outcome<TrafficSet>) -> Self {
+        Self { sure: outcome.allow.difference(&outcome.deny), unknown: outcome.allow.intersection(&outcome.deny) }
     }
 }

@@ -11,14 +11,17 @@ pub mod classes;
 pub mod cni;
 pub mod evaluate;
 pub mod graph;
+mod leaving;
 mod nodes;
 pub mod peers;
 mod profiles;
 pub mod rows;
+mod select;
 pub mod walk;
 pub mod world;
 
 pub use cni::{CNI_PROFILES, CniProfile};
 pub use evaluate::evaluate;
 pub use graph::{AllowGraph, Allowed, CompileError};
+pub use rows::{Part, Piece, Template};
 pub use world::{CompileOptions, Endpoint, Flow, HostBehaviour, HostNetwork, Possible, World};

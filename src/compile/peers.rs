@@ -4,12 +4,14 @@
 //! host-network pods behave, which address family), the classes that surely match and those that may. Equal sets are
 //! stored once.
 //!
-//! Cost: a selector is evaluated once per distinct namespace class and once per distinct label set; a peer then costs the
-//! classes of the namespaces it selects. Truth comes from the same functions `evaluate` uses, asked of representatives.
+//! Cost: a selector is asked of the label sets that its rarest requirement leaves ([`super::select`]); a peer then costs
+//! the smaller of the classes of the namespaces it selects and the label sets it selects there; an address block costs the
+//! pods inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
 use super::atoms::Atoms;
 use super::classes::Classes;
-use super::evaluate::{namespaces_match, node_matches};
+use super::evaluate::node_matches;
+use super::select::Selected;
 use super::world::{Endpoint, HostBehaviour, World};
 use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::{HostPods, Namespaces, Peer, Peers};
@@ -46,7 +48,8 @@ impl Match {
         Self { sure: Arc::clone(&runs), maybe: runs }
     }
 
-    fn from_lists(sure: Vec<u32>, maybe: Vec<u32>) -> Self {
+    /// From the numbers that surely match and those that only may.
+    pub fn from_lists(sure: Vec<u32>, maybe: Vec<u32>) -> Self {
         let runs = |list: Vec<u32>| Arc::new(list.into_iter().map(|i| i..=i).collect::<Runs>());
         let sure = runs(sure);
         if maybe.is_empty() {
@@ -59,11 +62,42 @@ impl Match {
     /// Either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self { sure: Arc::new(self.sure.union(&other.sure)), maybe: Arc::new(self.maybe.union(&other.maybe)) }
+        Self::union_of(&[self, other])
     }
 
-    fn without(&self, hidden: &Runs) -> Self {
-        Self { sure: Arc::new(self.sure.difference(hidden)), maybe: Arc::new(self.maybe.difference(hidden)) }
+    /// Any of these.
+    pub fn union_of(matches: &[&Self]) -> Self {
+        match matches {
+            [] => return Self::default(),
+            [one] => return (*one).clone(),
+            _ => {}
+        }
+        let maybe = Runs::union_of(matches.iter().map(|m| &*m.maybe));
+        if matches.iter().all(|m| m.is_exact()) {
+            return Self::exact(maybe);
+        }
+        Self { sure: Arc::new(Runs::union_of(matches.iter().map(|m| &*m.sure))), maybe: Arc::new(maybe) }
+    }
+
+    /// What is left without these.
+    #[must_use]
+    pub fn without(&self, hidden: &Runs) -> Self {
+        if hidden.is_disjoint(&self.maybe) {
+            return self.clone();
+        }
+        let sure = Arc::new(self.sure.difference(hidden));
+        let maybe = if self.is_exact() { Arc::clone(&sure) } else { Arc::new(self.maybe.difference(hidden)) };
+        Self { sure, maybe }
+    }
+
+    /// Whether nothing is in doubt: both are the same set in memory.
+    pub fn is_exact(&self) -> bool {
+        Arc::ptr_eq(&self.sure, &self.maybe)
+    }
+
+    /// Whether two are the same sets in memory.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.sure, &other.sure) && Arc::ptr_eq(&self.maybe, &other.maybe)
     }
 
     /// The truth for one class or atom.
@@ -99,9 +133,56 @@ pub struct Line {
     pub hosts: Runs,
     /// The classes whose pods have an address of each family, or are assumed to.
     pub families: [Runs; 2],
+    /// How many pods the classes before each class have, and all.
+    pub weights: Vec<u64>,
 }
 
 impl Line {
+    /// Puts classes and atoms on one line.
+    pub fn new(world: &World, classes: Classes, atoms: Atoms, views: Vec<View>, hosts: Runs) -> Self {
+        let families = Family::ALL.map(|f| {
+            let has = |c: &u32| world.has_family(world.cluster.pod(classes.get(*c).representative), f);
+            (0..classes.len()).filter(has).map(|c| c..=c).collect()
+        });
+        let mut weights = vec![0];
+        let mut pods = 0;
+        for class in &classes.list {
+            pods += class.members.len() as u64;
+            weights.push(pods);
+        }
+        Self { classes, atoms, views, hosts, families, weights }
+    }
+
+    /// Whether a place is a class of host-network pods.
+    pub fn is_host(&self, at: u32) -> bool {
+        self.is_class(at) && self.classes.get(at).host
+    }
+
+    /// The family of an atom's place.
+    pub fn atom_family(&self, at: u32) -> Family {
+        if at - self.classes.len() < self.atoms.v4_len() { Family::V4 } else { Family::V6 }
+    }
+
+    /// The places of the atoms of a family.
+    pub fn atoms_of_family(&self, family: Family) -> Runs {
+        let (first, v4) = (self.classes.len(), self.atoms.v4_len());
+        match family {
+            Family::V4 => Runs::from(first..=first + v4 - 1),
+            Family::V6 => Runs::from(first + v4..=self.len() - 1),
+        }
+    }
+
+    /// Whether a connection between two places could use a family, as `evaluate::families` tells.
+    pub fn usable(&self, source: u32, destination: u32, family: Family) -> bool {
+        let pod = |at: u32| self.families[family.index()].contains(at);
+        match (self.is_class(source), self.is_class(destination)) {
+            (true, true) => pod(source) || pod(destination),
+            (true, false) => self.atom_family(destination) == family,
+            (false, true) => self.atom_family(source) == family,
+            (false, false) => self.atom_family(source) == family && self.atom_family(destination) == family,
+        }
+    }
+
     /// How many numbers the line has.
     pub fn len(&self) -> u32 {
         self.classes.len() + self.atoms.len()
@@ -143,12 +224,56 @@ impl Line {
 pub struct PeerSets<'w> {
     world: &'w World,
     line: &'w Line,
-    /// The distinct sets.
+    /// The distinct peer sets.
     pub sets: IndexSet<PeerSet>,
-    namespaces: HashMap<(Namespaces, Option<NamespaceId>), Arc<Vec<Truth>>>,
-    labels: HashMap<Selector, Arc<Vec<bool>>>,
-    pods: HashMap<(Namespaces, Selector, Option<NamespaceId>), Match>,
-    peers: HashMap<(Vec<Peer>, Option<NamespaceId>, HostPods), PeerSetId>,
+    /// Every distinct set of places, so that equal ones are the same in memory.
+    runs: IndexSet<Arc<Runs>>,
+    selected: Selected<'w>,
+    pods: HashMap<(&'w Namespaces, &'w Selector, Option<NamespaceId>), Match>,
+    blocks: HashMap<(&'w IpSet, Family), Match>,
+    inside: Inside,
+    peers: HashMap<(Option<&'w [Peer]>, Option<NamespaceId>, HostPods), PeerSetId>,
+}
+
+/// The classes by where their addresses lie.
+#[derive(Default)]
+struct Inside {
+    /// Address atom and class, sorted: the known addresses.
+    known: Vec<(u32, u32)>,
+    /// The classes of pods whose addresses are not known, per distinct key.
+    vague: Vec<(crate::model::PodId, Vec<u32>)>,
+}
+
+impl Inside {
+    fn new(world: &World, line: &Line) -> Self {
+        let mut inside = Self::default();
+        let mut of_key: Vec<Vec<u32>> = vec![Vec::new(); line.classes.addresses.len()];
+        for (number, class) in (0..).zip(&line.classes.list) {
+            of_key[class.address as usize].push(number);
+        }
+        for (pod, classes) in line.classes.addresses.iter().zip(of_key) {
+            let known = world.addresses(world.cluster.pod(*pod));
+            if known.is_empty() {
+                inside.vague.push((*pod, classes));
+                continue;
+            }
+            let atoms = known.iter().map(|a| line.atoms.of(*a));
+            inside.known.extend(atoms.flat_map(|atom| classes.iter().map(move |c| (atom, *c))));
+        }
+        inside.known.sort_unstable();
+        inside.known.dedup();
+        inside
+    }
+
+    /// The classes with a known address in one of these atoms.
+    fn among(&self, atoms: &Runs) -> Vec<u32> {
+        let mut found = Vec::new();
+        for (first, last) in atoms.ranges() {
+            let from = self.known.partition_point(|(atom, _)| *atom < first);
+            found.extend(self.known[from..].iter().take_while(|(atom, _)| *atom <= last).map(|(_, class)| *class));
+        }
+        found
+    }
 }
 
 impl<'w> PeerSets<'w> {
@@ -158,81 +283,99 @@ impl<'w> PeerSets<'w> {
             world,
             line,
             sets: IndexSet::new(),
-            namespaces: HashMap::new(),
-            labels: HashMap::new(),
+            runs: IndexSet::new(),
+            selected: Selected::new(world, &line.classes),
             pods: HashMap::new(),
+            blocks: HashMap::new(),
+            inside: Inside::new(world, line),
             peers: HashMap::new(),
         }
     }
 
     /// The peer set of a rule. `own` is the subject's namespace, needed only by peers that are relative to it.
-    pub fn peers(&mut self, peers: &Peers, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
-        let list = match peers {
-            Peers::Any => vec![Peer::Unreadable { everything: true }],
-            Peers::Of(list) => list.clone(),
-        };
+    pub fn peers(&mut self, peers: &'w Peers, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
+        let list = if let Peers::Of(list) = peers { Some(list.as_slice()) } else { None };
         let key = (list, own, host_pods);
         if let Some(id) = self.peers.get(&key) {
             return *id;
         }
-        let set = PeerSet((0..self.line.views.len()).map(|view| self.union_of(&key.0, own, host_pods, view)).collect());
-        let id = PeerSetId(u32::try_from(self.sets.insert_full(set).0).unwrap_or(u32::MAX));
+        let mut views: Vec<Match> = Vec::with_capacity(self.line.views.len());
+        for view in 0..self.line.views.len() {
+            let found = match list {
+                None => Match::exact(self.line.full()),
+                Some(list) => self.union_of(list, own, host_pods, self.line.views[view]),
+            };
+            views.push(self.stored(found));
+        }
+        let id = PeerSetId(u32::try_from(self.sets.insert_full(PeerSet(views)).0).unwrap_or(u32::MAX));
         self.peers.insert(key, id);
         id
     }
 
-    fn union_of(&mut self, peers: &[Peer], own: Option<NamespaceId>, host_pods: HostPods, view: usize) -> Match {
-        let view = self.line.views[view];
-        peers.iter().map(|p| self.one(p, own, host_pods, view)).reduce(|a, b| a.union(&b)).unwrap_or_default()
+    /// The same sets, in the memory they were first stored in.
+    pub fn stored(&mut self, found: Match) -> Match {
+        let mut once = |runs: Arc<Runs>| {
+            let (index, _) = self.runs.insert_full(runs);
+            self.runs.get_index(index).cloned().unwrap_or_default()
+        };
+        Match { sure: once(found.sure), maybe: once(found.maybe) }
     }
 
-    fn one(&mut self, peer: &Peer, own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
+    fn union_of(&mut self, peers: &'w [Peer], own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
+        let each: Vec<Match> = peers.iter().map(|p| self.one(p, own, host_pods, view)).collect();
+        Match::union_of(&each.iter().collect::<Vec<_>>())
+    }
+
+    fn one(&mut self, peer: &'w Peer, own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
         match peer {
             Peer::Unreadable { everything: true } => Match::exact(self.line.full()),
             Peer::Unreadable { everything: false } => Match::default(),
             Peer::Pods(namespaces, pods) => {
                 let seen = self.pods_in(namespaces, pods, own);
                 let hidden = host_pods == HostPods::Excluded || view.behaviour == HostBehaviour::Node;
-                if hidden && !self.line.hosts.is_disjoint(&seen.maybe) { seen.without(&self.line.hosts) } else { seen }
+                if hidden { seen.without(&self.line.hosts) } else { seen }
             }
-            Peer::Addresses(block) => self.block(block, view),
+            Peer::Addresses(block) => self.block(block, view.family),
             Peer::Nodes(selector) => self.nodes(selector),
             Peer::Domain(name) => self.domain(name),
         }
     }
 
     /// The pod classes that a namespace selection and a pod selector select, host-network pods included.
-    pub fn pods_in(&mut self, namespaces: &Namespaces, pods: &Selector, own: Option<NamespaceId>) -> Match {
-        let key = (namespaces.clone(), pods.clone(), own);
+    pub fn pods_in(&mut self, namespaces: &'w Namespaces, pods: &'w Selector, own: Option<NamespaceId>) -> Match {
+        let key = (namespaces, pods, own);
         if let Some(found) = self.pods.get(&key) {
             return found.clone();
         }
-        let truths = self.namespace_truths(namespaces, own);
-        let labels = self.label_truths(pods);
+        let spaces = self.selected.namespaces(namespaces, own);
+        let labels = if pods.is_everything() { None } else { Some(self.selected.labels(pods)) };
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-        for (n, truth) in truths.iter().enumerate().filter(|(_, t)| t.possible()) {
-            let selected =
-                self.line.classes.spans[n].clone().filter(|c| labels[self.line.classes.get(*c).labels as usize]);
-            if *truth == Truth::Yes { sure.extend(selected) } else { maybe.extend(selected) }
+        for (namespace, truth) in spaces.iter() {
+            let into = if *truth == Truth::Yes { &mut sure } else { &mut maybe };
+            let span = self.line.classes.spans[*namespace as usize].clone();
+            match &labels {
+                None => into.extend(span),
+                Some(labels) => self.join(span, labels, into),
+            }
         }
         let found = Match::from_lists(sure, maybe);
         self.pods.insert(key, found.clone());
         found
     }
 
-    fn namespace_truths(&mut self, which: &Namespaces, own: Option<NamespaceId>) -> Arc<Vec<Truth>> {
-        let (world, classes) = (self.world, &self.line.classes);
-        let compute = || {
-            let truth = |other: &NamespaceId| namespaces_match(world, which, own.unwrap_or(*other), *other);
-            Arc::new(classes.namespaces.iter().map(truth).collect())
-        };
-        Arc::clone(self.namespaces.entry((which.clone(), own)).or_insert_with(compute))
-    }
-
-    fn label_truths(&mut self, selector: &Selector) -> Arc<Vec<bool>> {
-        let (cluster, sets) = (&self.world.cluster, &self.line.classes.label_sets);
-        let compute = || Arc::new(sets.iter().map(|id| selector.matches(cluster.labels(*id))).collect());
-        Arc::clone(self.labels.entry(selector.clone()).or_insert_with(compute))
+    /// The classes of a namespace with one of these label sets, by the shorter side: classes are sorted by label set.
+    fn join(&self, span: std::ops::Range<u32>, labels: &[u32], into: &mut Vec<u32>) {
+        let list = &self.line.classes.list;
+        let classes = &list[span.start as usize..span.end as usize];
+        if classes.len() <= labels.len() * 4 {
+            into.extend(span.filter(|c| labels.binary_search(&list[*c as usize].labels).is_ok()));
+            return;
+        }
+        for label in labels {
+            let from = classes.partition_point(|c| c.labels < *label);
+            let many = classes[from..].iter().take_while(|c| c.labels == *label).count();
+            into.extend((span.start..).skip(from).take(many));
+        }
     }
 
     /// Lists pod classes by a truth asked of each class.
@@ -253,16 +396,35 @@ impl<'w> PeerSets<'w> {
         self.line.atoms.overlapping(addresses).ranges().map(|(a, b)| first + a..=first + b).collect()
     }
 
-    fn block(&self, block: &IpSet, view: View) -> Match {
-        let (world, classes) = (self.world, &self.line.classes);
-        let truth = |id: &crate::model::PodId| world.block_matches_pod(block, world.cluster.pod(*id), view.family);
-        let truths: Vec<Truth> = classes.addresses.iter().map(truth).collect();
-        let pods = self.classes_where(|c| truths[classes.get(c).address as usize]);
+    fn block(&mut self, block: &'w IpSet, family: Family) -> Match {
+        if let Some(found) = self.blocks.get(&(block, family)) {
+            return found.clone();
+        }
         let mut outside = self.atoms_of(block);
-        if !world.options.blocks_match_pods {
+        if !self.world.options.blocks_match_pods {
             outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
         }
-        pods.union(&Match::exact(outside))
+        let found = self.pods_in_block(block, family).union(&Match::exact(outside));
+        self.blocks.insert((block, family), found.clone());
+        found
+    }
+
+    /// The classes with an address in the block: known ones by their atoms, the others asked key by key (S35, S40, S58).
+    fn pods_in_block(&self, block: &IpSet, family: Family) -> Match {
+        let world = self.world;
+        if !world.options.blocks_match_pods {
+            return Match::default();
+        }
+        let known = self.inside.among(&self.line.atoms.overlapping(&block.only(family)));
+        let (mut sure, mut maybe) = (known, Vec::new());
+        for (pod, classes) in &self.inside.vague {
+            match world.block_matches_pod(block, world.cluster.pod(*pod), family) {
+                Truth::Yes => sure.extend(classes),
+                Truth::Maybe => maybe.extend(classes),
+                Truth::No => {}
+            }
+        }
+        Match::from_lists(sure, maybe)
     }
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {

@@ -1,13 +1,14 @@
 //! Profiles: for each class and direction, everything that governs it, stored once per distinct content.
 //!
-//! Phases: [`compile_policies`] turns rules into indices of peer sets and port lists; [`select`] asks each policy which
+//! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`select`] asks each policy which
 //! classes it governs; [`intern`] groups the answers per class by tier and priority and keeps each distinct one once.
-//! Cost: O(rules + sum of the subjects' classes).
+//! Profiles that decide alike, though by other policies, share their *content*. Cost: O(rules + sum of the subjects'
+//! classes).
 
 use super::classes::Classes;
 use super::evaluate::{Case, Tainted, namespaces_match, taints};
-use super::peers::{Line, PeerSets};
-use super::walk::{CompiledPolicy, CompiledRule, Profile, Selecting};
+use super::peers::{Line, Match, PeerSets, Runs};
+use super::walk::{CompiledPolicy, CompiledRule, NetworkRule, Profile, Selecting};
 use super::world::{HostBehaviour, World};
 use crate::model::NamespaceId;
 use crate::policy::{Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier};
@@ -41,10 +42,14 @@ impl From<&Ports> for PortSet {
 pub struct Law {
     /// The policies; those with relative peers once per subject namespace.
     pub policies: Vec<CompiledPolicy>,
+    /// The classes each of them governs.
+    pub subjects: Vec<Match>,
     /// The distinct port lists.
     pub ports: IndexSet<PortSet>,
     /// The distinct profiles; the first is the open one.
     pub profiles: IndexSet<Profile>,
+    /// What each profile decides by: equal numbers decide alike.
+    pub contents: Vec<u32>,
     /// The profile of each class, per direction.
     pub of_class: [Vec<u32>; 2],
 }
@@ -54,9 +59,10 @@ fn number(index: usize) -> u32 {
 }
 
 /// Compiles the law over the classes of a line.
-pub fn compile(world: &World, line: &Line, peers: &mut PeerSets<'_>) -> Law {
+pub fn compile<'w>(world: &'w World, line: &'w Line, peers: &mut PeerSets<'w>) -> Law {
     let mut ports = IndexSet::new();
     let mut policies = Vec::new();
+    let mut subjects = Vec::new();
     let classes = &line.classes;
     let mut selecting: [Vec<Vec<Selecting>>; 2] =
         [vec![Vec::new(); classes.list.len()], vec![Vec::new(); classes.list.len()]];
@@ -64,7 +70,9 @@ pub fn compile(world: &World, line: &Line, peers: &mut PeerSets<'_>) -> Law {
         for own in owners(world, policy) {
             let index = number(policies.len());
             policies.push(compile_policy(id, policy, own, peers, &mut ports));
-            select(policy, index, own, line, peers, &mut selecting);
+            let found = governed(policy, own, line, peers);
+            select(policy, index, &found, &mut selecting);
+            subjects.push(found);
         }
     }
     let mut profiles = IndexSet::from([Profile::default()]);
@@ -72,7 +80,18 @@ pub fn compile(world: &World, line: &Line, peers: &mut PeerSets<'_>) -> Law {
         let lists = std::mem::take(&mut selecting[direction.index()]);
         intern(world, &policies, classes, direction, lists, &mut profiles)
     });
-    Law { policies, ports, profiles, of_class }
+    let contents = contents(&profiles);
+    Law { policies, subjects, ports, profiles, contents, of_class }
+}
+
+/// Numbers the profiles by what they decide by: the ordered tiers' policies, the Network tier's rules, the taints.
+fn contents(profiles: &IndexSet<Profile>) -> Vec<u32> {
+    let mut seen = IndexSet::new();
+    let content = |p: &Profile| {
+        let key = (p.admin.clone(), p.isolated(), p.network_rules.clone(), p.baseline.clone(), p.taint);
+        number(seen.insert_full(key).0)
+    };
+    profiles.iter().map(content).collect()
 }
 
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is relative to the
@@ -88,15 +107,15 @@ fn owners(world: &World, policy: &Policy) -> Vec<Option<NamespaceId>> {
     all.filter(|id| namespaces_match(world, &policy.subject.namespaces, *id, *id).possible()).map(Some).collect()
 }
 
-fn compile_policy(
+fn compile_policy<'w>(
     id: PolicyId,
-    policy: &Policy,
+    policy: &'w Policy,
     own: Option<NamespaceId>,
-    peers: &mut PeerSets<'_>,
+    peers: &mut PeerSets<'w>,
     ports: &mut IndexSet<PortSet>,
 ) -> CompiledPolicy {
     let rules = Direction::ALL.map(|direction| {
-        let compile = |rule: &Rule| CompiledRule {
+        let compile = |rule: &'w Rule| CompiledRule {
             action: rule.action,
             peers: peers.peers(&rule.peers, own, policy.host_pods),
             ports: number(ports.insert_full(PortSet::from(&rule.ports)).0),
@@ -106,25 +125,25 @@ fn compile_policy(
     CompiledPolicy { policy: id, rules }
 }
 
-/// Adds a policy to the lists of the classes it governs.
-fn select(
-    policy: &Policy,
-    index: u32,
-    own: Option<NamespaceId>,
-    line: &Line,
-    peers: &mut PeerSets<'_>,
-    lists: &mut [Vec<Vec<Selecting>>; 2],
-) {
+/// The classes a policy governs.
+fn governed<'w>(policy: &'w Policy, own: Option<NamespaceId>, line: &Line, peers: &mut PeerSets<'w>) -> Match {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
     if policy.host_pods == HostPods::Excluded {
-        found = super::peers::Match {
-            sure: found.sure.difference(&line.hosts).into(),
-            maybe: found.maybe.difference(&line.hosts).into(),
-        };
+        found = found.without(&line.hosts);
     }
-    let only = own.map(|n| line.classes.of_namespace[n.0 as usize]);
-    for class in found.maybe.points().filter(|c| only.is_none_or(|n| line.classes.get(*c).namespace == n)) {
-        let entry = Selecting { policy: index, sure: found.sure.contains(class) };
+    if let Some(own) = own {
+        let span = &line.classes.spans[line.classes.of_namespace[own.0 as usize] as usize];
+        let only = span.end.checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(span.start..=last));
+        let within = |runs: &Runs| runs.intersection(&only).into();
+        found = Match { sure: within(&found.sure), maybe: within(&found.maybe) };
+    }
+    found
+}
+
+/// Adds a policy to the lists of the classes it governs.
+fn select(policy: &Policy, index: u32, found: &Match, lists: &mut [Vec<Vec<Selecting>>; 2]) {
+    for class in found.maybe.points() {
+        let entry = Selecting { policy: index, sure: found.is_exact() || found.sure.contains(class) };
         for direction in Direction::ALL.into_iter().filter(|d| policy.governs(*d)) {
             lists[direction.index()][class as usize].push(entry);
         }
@@ -141,7 +160,7 @@ fn intern(
 ) -> Vec<u32> {
     let tainted = world.options.taints && !world.policies.taints.is_empty();
     let profile = |(class, list): (usize, Vec<Selecting>)| {
-        let mut profile = grouped(world, policies, list);
+        let mut profile = grouped(world, policies, direction, list);
         if tainted {
             profile.taint = taint_of(world, classes, class, direction);
         }
@@ -157,7 +176,7 @@ fn taint_of(world: &World, classes: &Classes, class: usize, direction: Direction
 }
 
 /// Sorts the policies of a class into tiers and groups of equal priority.
-fn grouped(world: &World, policies: &[CompiledPolicy], list: Vec<Selecting>) -> Profile {
+fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, list: Vec<Selecting>) -> Profile {
     let mut profile = Profile::default();
     let mut ordered: Vec<(Tier, i32, Selecting)> = Vec::new();
     for entry in list {
@@ -167,6 +186,7 @@ fn grouped(world: &World, policies: &[CompiledPolicy], list: Vec<Selecting>) -> 
             tier => ordered.push((tier, policy.priority, entry)),
         }
     }
+    profile.network_rules = network_rules(policies, direction, &profile.network);
     ordered.sort();
     for group in ordered.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let members = group.iter().map(|(_, _, entry)| *entry).collect();
@@ -176,4 +196,17 @@ fn grouped(world: &World, policies: &[CompiledPolicy], list: Vec<Selecting>) -> 
         }
     }
     profile
+}
+
+/// The distinct rules of the policies that isolate a class.
+fn network_rules(policies: &[CompiledPolicy], direction: Direction, network: &[Selecting]) -> Vec<NetworkRule> {
+    let of = |s: &Selecting| {
+        let sure = s.sure;
+        let rule = move |r: &CompiledRule| NetworkRule { peers: r.peers, ports: r.ports, sure };
+        policies[s.policy as usize].rules[direction.index()].iter().map(rule)
+    };
+    let mut rules: Vec<NetworkRule> = network.iter().flat_map(of).collect();
+    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.sure)); // the sure one of two equal rules comes first, and stays
+    rules.dedup_by_key(|r| (r.peers, r.ports));
+    rules
 }

@@ -1,17 +1,22 @@
 //! Rows: for one destination, all sources at once, grouped by what they may send.
 //!
-//! Phases of [`AllowGraph::row`]: the destination's ingress is walked once per local traffic atom over the whole line of
-//! sources ([`AllowGraph::ingress`]); each distinct egress profile is walked once over all traffic
-//! ([`AllowGraph::egress`]); the two are intersected. Views are combined at the end. No pair of pods is visited; the cost
-//! is O(local atoms x ingress rules + egress profiles x their rules) set operations per destination class.
+//! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at the destination
+//! ([`Cut`]); per part the destination's ingress is walked over the whole line of sources, and what it lets in is put to
+//! the sources' egress ([`AllowGraph::leave`]); views that decide from the same sets are decided once ([`distinct_views`]).
+//! [`AllowGraph::row`] turns the pieces around, by source, and adds the own node (S55), which differs from class to class.
+//!
+//! Destinations with the same [`TemplateKey`] have the same pieces ([`AllowGraph::templates`]). Cost: O(parts of the traffic
+//! line x (ingress rules + egress groups seen)) set operations per template; no pair of pods is visited.
 
 use super::graph::{AllowGraph, Allowed};
-use super::peers::{Match, Runs};
-use super::walk::{CompiledRule, Domain, Hit, Outcome, Walk};
+use super::leaving::Leave;
+use super::peers::{Match, PeerSetId, Runs};
+use super::walk::{Domain, Hit, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
-use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::{Family, TrafficSet};
+use crate::set::{Family, Members, TrafficSet, partition};
+use indexmap::IndexMap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Sources that may send the same to a destination.
@@ -23,227 +28,321 @@ pub struct Part {
     pub allowed: Allowed,
 }
 
-/// What may happen to each source's traffic: disjoint parts that cover the sources asked about.
-type Partition = Vec<(Runs, Outcome<TrafficSet>)>;
+/// Traffic for which the same sources may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The traffic.
+    pub traffic: TrafficSet,
+    /// The places that surely may.
+    pub sure: Runs,
+    /// The places of which it is not known; disjoint from `sure`.
+    pub unknown: Runs,
+}
+
+/// All that the pieces of a destination depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct TemplateKey {
+    ingress: u32,
+    ports: u32,
+    host: bool,
+    families: [bool; 2],
+    seen: Vec<u32>,
+    truths: Vec<u8>,
+}
+
+/// Destinations that the same sources may send the same to, apart from their own nodes (S55).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Places of the line, sorted.
+    pub destinations: Vec<u32>,
+}
+
+/// The traffic line, cut by the ports of the rules that meet at a destination.
+struct Cut {
+    ports: Vec<u32>,
+    parts: Vec<(TrafficSet, Members)>,
+}
+
+impl Cut {
+    fn new(graph: &AllowGraph, destination: u32, profile: &Profile, seen: &[u32]) -> Self {
+        let (law, leaving) = (&graph.law, &graph.leaving);
+        let of_policies =
+            profile.ordered().flat_map(|s| &law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+        let ingress = of_policies.map(|r| r.ports).chain(profile.network_rules.iter().map(|r| r.ports));
+        let egress = seen.iter().map(|g| leaving.groups[*g as usize].ports).chain(leaving.ordered_ports(law));
+        let mut ports: Vec<u32> = ingress.chain(egress).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        // a host-network pod shows its port names only where it behaves as a pod, so its ports are cut both ways
+        let ways = if graph.line.hosts.contains(destination) { &[false, true][..] } else { &[false] };
+        let sets: Vec<_> =
+            ways.iter().flat_map(|hidden| ports.iter().map(|p| graph.ports_at(*p, destination, *hidden))).collect();
+        let family: Vec<&TrafficSet> = sets.iter().map(AsRef::as_ref).collect();
+        let parts = TrafficSet::partition(&family);
+        Self { ports, parts }
+    }
+
+    fn covers(&self, members: &Members, ports: u32, hidden: bool) -> bool {
+        let Ok(at) = self.ports.binary_search(&ports) else { return false };
+        members.contains(if hidden { at + self.ports.len() } else { at })
+    }
+}
+
+/// What is surely and what is possibly allowed.
+type Decided = (Runs, Runs);
 
 impl AllowGraph {
-    /// Everything that may reach one place of the line, grouped. Sources that may send nothing are left out.
+    /// Everything that may reach one place of the line, grouped by source. Sources that may send nothing are left out.
     pub fn row(&self, destination: u32) -> Vec<Part> {
-        self.rows(destination, true)
+        self.parts(destination, true)
     }
 
     /// Everything a place admits on the way in, whether or not the sources' own policies let it out.
     pub fn admits(&self, destination: u32) -> Vec<Part> {
-        self.rows(destination, false)
+        self.parts(destination, false)
     }
 
-    fn rows(&self, destination: u32, egress: bool) -> Vec<Part> {
-        let behaviours = self.line.views.iter().map(|v| v.behaviour).collect::<std::collections::BTreeSet<_>>();
-        let mut total: Option<Partition> = None;
-        for behaviour in behaviours {
-            let views = (0..self.line.views.len()).filter(|v| self.line.views[*v].behaviour == behaviour);
-            let best = views.map(|view| self.view_row(destination, view, egress)).reduce(|a, b| {
-                cross(&a, &b, |x, y| Outcome { allow: x.allow.union(&y.allow), deny: x.deny.intersection(&y.deny) })
-            });
-            let Some(best) = best else { continue };
-            total = Some(match total {
-                None => best,
-                Some(so_far) => cross(&so_far, &best, |x, y| x.clone().either(y.clone())),
-            });
-        }
-        merged(total.unwrap_or_default())
-    }
-
-    fn view_row(&self, destination: u32, view: usize, egress: bool) -> Partition {
-        let ingress = self.ingress(destination, view);
-        let open = || vec![(self.line.full(), Outcome::open())];
-        let egress = if egress { self.egress(destination, view) } else { open() };
-        let mut row = combined(&ingress, egress);
-        if self.line.views.len() > 1 && self.line.views.iter().any(|v| v.family != self.line.views[view].family) {
-            self.keep_family(&mut row, destination, view);
-        }
-        row
-    }
-
-    /// In the view of one family, ends that have no address of it send nothing.
-    fn keep_family(&self, row: &mut Partition, destination: u32, view: usize) {
-        let family = self.line.views[view].family;
-        let usable = if self.line.is_class(destination) {
-            self.usable_sources(destination, family)
-        } else if self.atom_family(destination) == family {
-            self.line.full()
-        } else {
-            Runs::empty()
-        };
-        let closed = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::all() };
-        let mut kept = Vec::new();
-        for (sources, outcome) in row.drain(..) {
-            kept.push((sources.intersection(&usable), outcome));
-            kept.push((sources.difference(&usable), closed.clone()));
-        }
-        kept.retain(|(sources, _)| !sources.is_empty());
-        *row = kept;
-    }
-
-    /// The sources that could use a family to reach a class: addresses of it, and between pods whatever either end has.
-    fn usable_sources(&self, class: u32, family: Family) -> Runs {
-        let with = &self.line.families[family.index()];
-        let pods = if with.contains(class) { self.line.pods() } else { with.clone() };
-        pods.union(&self.atoms_of(family))
-    }
-
-    fn atom_family(&self, at: u32) -> Family {
-        if at - self.line.classes.len() < self.line.atoms.v4_len() { Family::V4 } else { Family::V6 }
-    }
-
-    fn atoms_of(&self, family: Family) -> Runs {
-        let (first, v4) = (self.line.classes.len(), self.line.atoms.v4_len());
-        match family {
-            Family::V4 => Runs::from(first..=first + v4 - 1),
-            Family::V6 => Runs::from(first + v4..=self.line.len() - 1),
-        }
-    }
-
-    /// The destination's ingress over all sources, per local traffic atom.
-    fn ingress(&self, destination: u32, view: usize) -> Vec<(TrafficSet, Outcome<Runs>)> {
-        let everyone = || Outcome { allow: self.line.full(), deny: Runs::empty() };
-        if !self.line.is_class(destination) {
-            return vec![(TrafficSet::all(), everyone())];
-        }
-        let profile = self.class_profile(destination, Direction::Ingress);
-        let own = self.homes.around(destination, self.line.views[view].behaviour == HostBehaviour::Node);
-        let mut decided: Vec<(TrafficSet, Outcome<Runs>)> = Vec::new();
-        for atom in self.local_atoms(destination, view) {
-            let walk = Walk {
-                policies: &self.law.policies,
-                direction: Direction::Ingress.index(),
-                all: self.line.full(),
-                hit: |rule: &CompiledRule| {
-                    if !atom.is_subset(&self.ports(rule.ports, destination, view)) {
-                        return Hit { sure: Runs::none(), maybe: Runs::none() };
-                    }
-                    let matched = self.matched(rule, view);
-                    Hit { sure: (*matched.sure).clone(), maybe: (*matched.maybe).clone() }
-                },
-                own_node: Hit { sure: (*own.sure).clone(), maybe: (*own.maybe).clone() },
-                subject_visible: !self.hidden(destination, view),
+    fn parts(&self, destination: u32, egress: bool) -> Vec<Part> {
+        let pieces = self.sides(destination, egress);
+        let sets: Vec<&Runs> = pieces.iter().flat_map(|p| [&p.sure, &p.unknown]).collect();
+        let exceptions = self.beside_own_node(destination, egress);
+        let mut by: BTreeMap<Allowed, Vec<Runs>> = BTreeMap::new();
+        for (sources, members) in partition(&sets) {
+            let all = |kind: usize| {
+                let inside = pieces.iter().enumerate().filter(|(i, _)| members.contains(2 * i + kind));
+                inside.fold(TrafficSet::empty(), |total, (_, p)| total.union(&p.traffic))
             };
-            let outcome = walk.decide(profile);
-            match decided.iter_mut().find(|(_, o)| o.allow == outcome.allow && o.deny == outcome.deny) {
-                Some((traffic, _)) => *traffic = traffic.union(&atom),
-                None => decided.push((atom, outcome)),
+            let sources = sources.difference(&exceptions);
+            if !sources.is_empty() {
+                by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(sources);
             }
         }
-        decided
-    }
-
-    /// All traffic, cut by the ports of the destination's own rules.
-    fn local_atoms(&self, destination: u32, view: usize) -> Vec<TrafficSet> {
-        let profile = self.class_profile(destination, Direction::Ingress);
-        let policies = profile.admin.iter().chain(&profile.baseline).flatten().chain(&profile.network);
-        let rules = policies.flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
-        let mut ports: Vec<u32> = rules.map(|r| r.ports).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        let mut atoms = vec![TrafficSet::all()];
-        for id in ports {
-            let cut = self.ports(id, destination, view);
-            let halves = atoms.iter().flat_map(|a| [a.intersection(&cut), a.difference(&cut)]);
-            atoms = halves.filter(|a| !a.is_empty()).collect();
+        let near = [false, true].map(|hosts| self.homes.around(destination, hosts));
+        let homed = self.homes.homed_at(destination);
+        for source in exceptions.points() {
+            let allowed = self.between(source, destination, egress, &near, &homed);
+            if !allowed.sure.is_empty() || !allowed.unknown.is_empty() {
+                by.entry(allowed).or_default().push(Runs::point(source));
+            }
         }
-        atoms
+        by.into_iter().map(|(allowed, sources)| Part { sources: Runs::union_of(&sources), allowed }).collect()
     }
 
-    /// Per distinct egress profile: its sources, and what it lets out to the destination.
-    fn egress(&self, destination: u32, view: usize) -> Partition {
-        let mut subjects: BTreeMap<(u32, Truth), Vec<u32>> = BTreeMap::new();
-        let is_node = !self.line.is_class(destination) || self.hidden(destination, view);
-        let homed = if is_node { self.homes.homed_at(destination) } else { Match::default() };
-        for class in 0..self.line.classes.len() {
-            let profile = if self.hidden(class, view)
-                && self.law.profiles[self.law.of_class[1][class as usize] as usize].admin.is_empty()
-            {
-                0
+    /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
+    fn beside_own_node(&self, destination: u32, egress: bool) -> Runs {
+        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
+        let mut beside = Runs::empty();
+        if self.line.is_class(destination) && isolated(destination, Direction::Ingress) {
+            let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+            beside = (*self.homes.around(destination, node).maybe).clone();
+        }
+        if !egress {
+            return beside;
+        }
+        let homed = self.homes.homed_at(destination).maybe;
+        let governed: Runs = homed.points().filter(|c| isolated(*c, Direction::Egress)).map(|c| c..=c).collect();
+        beside.union(&governed)
+    }
+
+    /// What may pass between two places, own node included.
+    fn between(&self, source: u32, destination: u32, egress: bool, near: &[Match; 2], homed: &Match) -> Allowed {
+        let outcome = self.over_views(source, destination, |view| {
+            let as_node = self.line.views[view].behaviour == HostBehaviour::Node;
+            let egress = if egress && self.line.is_class(source) {
+                let is_node = !self.line.is_class(destination) || self.hidden(destination, view);
+                let own = if is_node { homed.truth(source) } else { crate::model::Truth::No };
+                self.traffic(source, destination, destination, Direction::Egress, view, own)
             } else {
-                self.law.of_class[1][class as usize]
+                Outcome::open()
             };
-            let own = homed.truth(class);
-            subjects.entry((profile, own)).or_default().push(class);
-        }
-        let mut parts: Partition = Vec::new();
-        for ((_, own), classes) in subjects {
-            let Some(first) = classes.first().copied() else { continue };
-            let outcome = self.traffic(first, destination, destination, Direction::Egress, view, own);
-            parts.push((classes.into_iter().map(|c| c..=c).collect(), outcome));
-        }
-        if self.line.atoms.len() > 0 {
-            let outside = Runs::from(self.line.classes.len()..=self.line.len() - 1);
-            parts.push((outside, Outcome::open()));
-        }
-        parts
+            if !self.line.is_class(destination) {
+                return egress;
+            }
+            let own = near[usize::from(as_node)].truth(source);
+            egress.and(self.traffic(destination, source, destination, Direction::Ingress, view, own))
+        });
+        outcome.into()
     }
-}
 
-/// Ingress and egress together.
-fn combined(ingress: &[(TrafficSet, Outcome<Runs>)], egress: Partition) -> Partition {
-    let mut row = Vec::new();
-    for (sources, egress) in egress {
-        let start = Outcome { allow: TrafficSet::empty(), deny: TrafficSet::empty() };
-        let mut parts: Partition = vec![(sources, start)];
-        for (atom, decided) in ingress {
-            parts = parts.into_iter().flat_map(|(runs, so_far)| split(&runs, &so_far, atom, decided)).collect();
-        }
-        row.extend(parts.into_iter().map(|(runs, ingress)| (runs, ingress.and(egress.clone()))));
+    /// Everything that may reach one place of the line, grouped by traffic, without the own node (S55).
+    pub fn pieces(&self, destination: u32) -> Vec<Piece> {
+        self.sides(destination, true)
     }
-    row
-}
 
-/// Splits sources by what the ingress decides for one atom of traffic, and adds that atom to what they may send.
-fn split(runs: &Runs, so_far: &Outcome<TrafficSet>, atom: &TrafficSet, decided: &Outcome<Runs>) -> Partition {
-    let mut parts = Vec::new();
-    for (allow, inside) in [(true, runs.intersection(&decided.allow)), (false, runs.difference(&decided.allow))] {
-        for (deny, sources) in [(true, inside.intersection(&decided.deny)), (false, inside.difference(&decided.deny))] {
-            if sources.is_empty() {
+    fn sides(&self, destination: u32, egress: bool) -> Vec<Piece> {
+        let open = Profile::default();
+        let profile =
+            if self.line.is_class(destination) { self.class_profile(destination, Direction::Ingress) } else { &open };
+        let seen = self.leaving.seen(&self.peers, destination);
+        let cut = Cut::new(self, destination, profile, &seen);
+        let views = self.distinct_views(destination, profile, &seen);
+        let mut pieces: IndexMap<Decided, TrafficSet> = IndexMap::new();
+        for (traffic, members) in &cut.parts {
+            let decide = |view: usize| {
+                let hidden = self.hidden(destination, view);
+                let covers = |ports: u32| cut.covers(members, ports, hidden);
+                let (surely, maybe) = self.enter(destination, profile, view, &covers);
+                if !egress {
+                    return (surely, maybe);
+                }
+                let leave = Leave { destination, seen: &seen, view, covers: &covers };
+                let (sure, possible) = self.leave(&leave, &maybe);
+                (sure.intersection(&surely), possible)
+            };
+            let total = self.combined(destination, &views, decide);
+            if total.1.is_empty() {
                 continue;
             }
-            let add = |yes: bool, set: &TrafficSet| if yes { set.union(atom) } else { set.clone() };
-            parts.push((sources, Outcome { allow: add(allow, &so_far.allow), deny: add(deny, &so_far.deny) }));
-        }
-    }
-    parts
-}
-
-/// Combines two partitions of the same sources.
-fn cross(
-    a: &Partition,
-    b: &Partition,
-    combine: impl Fn(&Outcome<TrafficSet>, &Outcome<TrafficSet>) -> Outcome<TrafficSet>,
-) -> Partition {
-    let mut out = Vec::new();
-    for (x, ox) in a {
-        for (y, oy) in b {
-            let both = x.intersection(y);
-            if !both.is_empty() {
-                out.push((both, combine(ox, oy)));
+            match pieces.get_mut(&total) {
+                Some(so_far) => *so_far = so_far.union(traffic),
+                None => drop(pieces.insert(total, traffic.clone())),
             }
         }
-    }
-    out
-}
-
-/// Melts parts of equal traffic, and drops what may send nothing.
-fn merged(partition: Partition) -> Vec<Part> {
-    let mut by: BTreeMap<Allowed, Runs> = BTreeMap::new();
-    for (sources, outcome) in partition {
-        let allowed = Allowed {
-            sure: outcome.allow.difference(&outcome.deny),
-            unknown: outcome.allow.intersection(&outcome.deny),
+        let piece = |((sure, possible), traffic): (Decided, TrafficSet)| {
+            let unknown = possible.difference(&sure);
+            Piece { traffic, sure, unknown }
         };
-        if allowed.sure.is_empty() && allowed.unknown.is_empty() {
-            continue;
-        }
-        let runs = by.entry(allowed).or_default();
-        *runs = runs.union(&sources);
+        pieces.into_iter().map(piece).collect()
     }
-    by.into_iter().map(|(allowed, sources)| Part { sources, allowed }).collect()
+
+    /// Of all places, those the destination's ingress surely lets in, and those it may.
+    fn enter(&self, destination: u32, profile: &Profile, view: usize, covers: &dyn Fn(u32) -> bool) -> Decided {
+        let walk = Walk {
+            policies: &self.law.policies,
+            direction: Direction::Ingress.index(),
+            all: self.line.full(),
+            hit: |peers: PeerSetId, ports: u32| {
+                if !covers(ports) {
+                    return Hit::of(Runs::none(), Runs::none());
+                }
+                let matched = self.matched(peers, view);
+                Hit { sure: Cow::Borrowed(&*matched.sure), maybe: Cow::Borrowed(&*matched.maybe) }
+            },
+            own_node: Hit::of(Runs::none(), Runs::none()),
+            subject_visible: !self.hidden(destination, view),
+        };
+        let outcome = walk.decide(profile);
+        (outcome.allow.difference(&outcome.deny), outcome.allow)
+    }
+
+    /// For each view the first view that decides from the same sets.
+    fn distinct_views(&self, destination: u32, profile: &Profile, seen: &[u32]) -> Vec<usize> {
+        let rules =
+            profile.ordered().flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+        let ingress: Vec<PeerSetId> =
+            rules.map(|r| r.peers).chain(profile.network_rules.iter().map(|r| r.peers)).collect();
+        let groups = seen.iter().map(|g| self.leaving.groups[*g as usize].peers);
+        let egress: Vec<PeerSetId> = groups.chain(self.leaving.ordered_peers.iter().copied()).collect();
+        let same = |a: usize, b: usize| {
+            self.hidden(destination, a) == self.hidden(destination, b)
+                && self.leaving.same_views(a, b)
+                && ingress.iter().all(|p| self.matched(*p, a).is_same(self.matched(*p, b)))
+                && egress.iter().all(|p| self.same_truth(*p, destination, a, b))
+        };
+        let mut first: Vec<usize> = Vec::new();
+        for view in 0..self.line.views.len() {
+            let known = (0..view).find(|earlier| first[*earlier] == *earlier && same(*earlier, view));
+            first.push(known.unwrap_or(view));
+        }
+        first
+    }
+
+    /// The views together: the best of the families (S65), what all behaviours agree on (S56).
+    fn combined(&self, destination: u32, views: &[usize], decide: impl Fn(usize) -> Decided) -> Decided {
+        let mut decided: Vec<Option<Decided>> = vec![None; views.len()];
+        for view in views {
+            if decided[*view].is_none() {
+                decided[*view] = Some(decide(*view));
+            }
+        }
+        let of = |view: usize| decided[views[view]].clone().unwrap_or_default();
+        let mut total: Option<Decided> = None;
+        for behaviour in self.world.behaviours() {
+            let mut members = (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
+            let Some(first) = members.next() else { continue };
+            let best = match members.next() {
+                None => of(first),
+                Some(second) if views[first] == views[second] && self.line.is_class(destination) => of(first),
+                Some(second) => {
+                    let usable = |view: usize| {
+                        let usable = self.usable_sources(destination, self.line.views[view].family);
+                        let (sure, possible) = of(view);
+                        (sure.intersection(&usable), possible.intersection(&usable))
+                    };
+                    let (a, b) = (usable(first), usable(second));
+                    (a.0.union(&b.0), a.1.union(&b.1))
+                }
+            };
+            total = Some(match total {
+                None => best,
+                Some(so_far) => (so_far.0.intersection(&best.0), so_far.1.union(&best.1)),
+            });
+        }
+        total.unwrap_or_default()
+    }
+
+    /// The sources that could use a family to reach a place: addresses of it, and between pods whatever either end has.
+    fn usable_sources(&self, destination: u32, family: Family) -> Runs {
+        if !self.line.is_class(destination) {
+            let same = self.line.atom_family(destination) == family;
+            return if same { self.line.full() } else { Runs::empty() };
+        }
+        let with = &self.line.families[family.index()];
+        let pods = if with.contains(destination) { self.line.pods() } else { with.clone() };
+        pods.union(&self.line.atoms_of_family(family))
+    }
+
+    /// Groups all places of the line by their pieces, in order of their first place. O(places x groups seen).
+    pub fn templates(&self) -> Vec<Template> {
+        let mut found: IndexMap<TemplateKey, Vec<u32>> = IndexMap::new();
+        for place in 0..self.line.len() {
+            found.entry(self.template_key(place)).or_default().push(place);
+        }
+        found.into_values().map(|destinations| Template { destinations }).collect()
+    }
+
+    fn template_key(&self, place: u32) -> TemplateKey {
+        let seen = self.leaving.seen(&self.peers, place);
+        let groups = seen.iter().map(|g| self.leaving.groups[*g as usize].peers);
+        let all = groups.chain(self.leaving.ordered_peers.iter().copied());
+        let truths = all.flat_map(|p| self.peers[p.0 as usize].0.iter().map(|m| m.truth(place) as u8)).collect();
+        if !self.line.is_class(place) {
+            let families = Family::ALL.map(|f| self.line.atom_family(place) == f);
+            return TemplateKey { ingress: u32::MAX, ports: 0, host: false, families, seen, truths };
+        }
+        let class = self.line.classes.get(place);
+        let profile = self.law.of_class[Direction::Ingress.index()][place as usize];
+        TemplateKey {
+            ingress: self.law.contents[profile as usize],
+            ports: class.ports,
+            host: class.host,
+            families: Family::ALL.map(|f| self.line.families[f.index()].contains(place)),
+            seen,
+            truths,
+        }
+    }
+
+    /// How many pods there are at these places. O(ranges).
+    pub fn pods_at(&self, places: &Runs) -> u64 {
+        let before = |class: u32| {
+            let at = usize::try_from(class.min(self.line.classes.len())).unwrap_or(usize::MAX);
+            self.line.weights.get(at).copied().unwrap_or_default()
+        };
+        places.ranges().map(|(first, last)| before(last.saturating_add(1)) - before(first)).sum()
+    }
+
+    /// How many ordered pairs of pods have some traffic that surely passes, and how many some that may. The own node is not
+    /// counted, and a pod with itself counts as a pair. Exact per port underneath: the matrix, one template at a time.
+    pub fn count_pairs(&self) -> (u64, u64) {
+        let mut total = (0, 0);
+        for template in self.templates() {
+            let Some(first) = template.destinations.first().filter(|d| self.line.is_class(**d)) else { continue };
+            let pieces = self.pieces(*first);
+            let sure = Runs::union_of(pieces.iter().map(|p| &p.sure));
+            let all = Runs::union_of(pieces.iter().map(|p| &p.unknown).chain([&sure]));
+            let pods: u64 = template.destinations.iter().map(|d| self.pods_at(&Runs::point(*d))).sum();
+            total = (total.0 + pods * self.pods_at(&sure), total.1 + pods * self.pods_at(&all));
+        }
+        total
+    }
 }

@@ -4,12 +4,15 @@
 //! of all sources at once ([`Runs`]). The order of tiers, groups and rules is the same; only the algebra differs. What the
 //! walk computes is what `evaluate` computes: which outcomes are possible.
 //!
-//! Cost: O(rules of the profile) set operations. Soundness: for `D = bool` this is `evaluate::decide_tiers` on one class.
+//! Cost: O(distinct rules of the profile) set operations. Soundness: for `D = bool` this is `evaluate::decide_tiers` on one
+//! class. Road not taken: walking the Network tier policy by policy; its rules have no order, so each distinct one is
+//! asked once, however many policies repeat it.
 
 use super::peers::{PeerSetId, Runs};
 use crate::model::Truth;
 use crate::policy::{Action, PolicyId};
 use crate::set::TrafficSet;
+use std::borrow::Cow;
 
 /// A set of whatever a question ranges over.
 pub trait Domain: Clone {
@@ -23,6 +26,10 @@ pub trait Domain: Clone {
     fn minus(&self, other: &Self) -> Self;
     /// Whether nothing is left.
     fn is_none(&self) -> bool;
+    /// All that surely matches one of these, and all that may. The flag says whether a hit counts as sure at all.
+    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self)
+    where
+        Self: 'a;
 }
 
 impl Domain for bool {
@@ -41,31 +48,75 @@ impl Domain for bool {
     fn is_none(&self) -> bool {
         !*self
     }
-}
-
-macro_rules! domain {
-    ($t:ty) => {
-        impl Domain for $t {
-            fn none() -> Self {
-                Self::empty()
-            }
-            fn or(&self, other: &Self) -> Self {
-                self.union(other)
-            }
-            fn and(&self, other: &Self) -> Self {
-                self.intersection(other)
-            }
-            fn minus(&self, other: &Self) -> Self {
-                self.difference(other)
-            }
-            fn is_none(&self) -> bool {
-                self.is_empty()
+    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+        let (mut sure, mut maybe) = (*own.sure, *own.maybe);
+        for (counts, hit) in hits {
+            sure |= counts && *hit.sure;
+            maybe |= *hit.maybe;
+            if sure {
+                break;
             }
         }
-    };
+        (sure, maybe)
+    }
 }
-domain!(TrafficSet);
-domain!(Runs);
+
+impl Domain for TrafficSet {
+    fn none() -> Self {
+        Self::empty()
+    }
+    fn or(&self, other: &Self) -> Self {
+        self.union(other)
+    }
+    fn and(&self, other: &Self) -> Self {
+        self.intersection(other)
+    }
+    fn minus(&self, other: &Self) -> Self {
+        self.difference(other)
+    }
+    fn is_none(&self) -> bool {
+        self.is_empty()
+    }
+    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+        let mut total = (own.sure.as_ref().clone(), own.maybe.as_ref().clone());
+        for (counts, hit) in hits {
+            if counts && !hit.sure.is_empty() {
+                total.0 = total.0.union(&hit.sure);
+            }
+            if !hit.maybe.is_empty() {
+                total.1 = total.1.union(&hit.maybe);
+            }
+        }
+        total
+    }
+}
+
+impl Domain for Runs {
+    fn none() -> Self {
+        Self::empty()
+    }
+    fn or(&self, other: &Self) -> Self {
+        self.union(other)
+    }
+    fn and(&self, other: &Self) -> Self {
+        self.intersection(other)
+    }
+    fn minus(&self, other: &Self) -> Self {
+        self.difference(other)
+    }
+    fn is_none(&self) -> bool {
+        self.is_empty()
+    }
+    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+        let hits: Vec<_> = hits.filter(|(_, hit)| !hit.maybe.is_empty()).collect();
+        let maybe = Self::union_of(hits.iter().map(|(_, h)| h.maybe.as_ref()).chain([own.maybe.as_ref()]));
+        if own.is_exact() && hits.iter().all(|(counts, hit)| *counts && hit.is_exact()) {
+            return (maybe.clone(), maybe);
+        }
+        let sure = hits.iter().filter(|(counts, _)| *counts).map(|(_, h)| h.sure.as_ref());
+        (Self::union_of(sure.chain([own.sure.as_ref()])), maybe)
+    }
+}
 
 /// One rule, compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +127,17 @@ pub struct CompiledRule {
     pub peers: PeerSetId,
     /// Its ports.
     pub ports: u32,
+}
+
+/// One distinct rule of the Network tier, and whether a policy that has it surely selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NetworkRule {
+    /// Its peers.
+    pub peers: PeerSetId,
+    /// Its ports.
+    pub ports: u32,
+    /// Whether it surely applies.
+    pub sure: bool,
 }
 
 /// A policy that governs a class, and how surely.
@@ -94,6 +156,8 @@ pub struct Profile {
     pub admin: Vec<Vec<Selecting>>,
     /// The Network tier: the policies that isolate in this direction.
     pub network: Vec<Selecting>,
+    /// The distinct rules of those policies, sorted.
+    pub network_rules: Vec<NetworkRule>,
     /// The Baseline tier.
     pub baseline: Vec<Vec<Selecting>>,
     /// What unmodelled policies may do.
@@ -103,14 +167,22 @@ pub struct Profile {
 impl Profile {
     /// Whether the Network tier isolates the class.
     pub fn isolated(&self) -> Truth {
-        let told =
-            self.network.iter().map(|s| if s.sure { Truth::Yes } else { Truth::Maybe }).max().unwrap_or(Truth::No);
+        let told = if self.network.iter().any(|s| s.sure) {
+            Truth::Yes
+        } else {
+            Truth::from(!self.network.is_empty()).and(Truth::Maybe)
+        };
         if self.taint.network { told.or(Truth::Maybe) } else { told }
     }
 
     /// Whether nothing governs the class in this direction, so that everything is allowed by default.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The policies of the ordered tiers.
+    pub fn ordered(&self) -> impl Iterator<Item = &Selecting> {
+        self.admin.iter().chain(&self.baseline).flatten()
     }
 }
 
@@ -124,25 +196,39 @@ pub struct CompiledPolicy {
 }
 
 /// What surely matches a rule, and what may.
-pub struct Hit<D> {
+#[derive(Debug, Clone)]
+pub struct Hit<'a, D: Clone> {
     /// Surely.
-    pub sure: D,
+    pub sure: Cow<'a, D>,
     /// Surely or maybe.
-    pub maybe: D,
+    pub maybe: Cow<'a, D>,
+}
+
+impl<D: Domain> Hit<'_, D> {
+    /// Whether nothing is in doubt, as far as that can be told without comparing: nothing may match, or both are one and
+    /// the same set in memory.
+    fn is_exact(&self) -> bool {
+        self.maybe.is_none() || std::ptr::eq(self.sure.as_ref(), self.maybe.as_ref())
+    }
+
+    /// From two values.
+    pub fn of(sure: D, maybe: D) -> Self {
+        Self { sure: Cow::Owned(sure), maybe: Cow::Owned(maybe) }
+    }
 }
 
 /// A question put to one profile.
-pub struct Walk<'a, D, H> {
+pub struct Walk<'a, D: Clone, H> {
     /// The compiled policies.
     pub policies: &'a [CompiledPolicy],
     /// The direction's index.
     pub direction: usize,
     /// Everything asked about.
     pub all: D,
-    /// What of it a rule matches.
+    /// What of it these peers and ports match.
     pub hit: H,
     /// What of it comes from, or goes to, the subject's own node (S55).
-    pub own_node: Hit<D>,
+    pub own_node: Hit<'a, D>,
     /// Whether the Network tier sees the subject at all: not if it behaves as its node (S56).
     pub subject_visible: bool,
 }
@@ -163,19 +249,29 @@ struct Decided<D> {
     none: D,
 }
 
-impl<D: Domain, H: Fn(&CompiledRule) -> Hit<D>> Walk<'_, D, H> {
+impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
     /// Walks the tiers of a profile.
     pub fn decide(&self, profile: &Profile) -> Outcome<D> {
         if self.subject_visible && profile.taint.anything {
             return Outcome { allow: self.all.clone(), deny: self.all.clone() };
         }
+        let outcome = if profile.admin.is_empty() && profile.baseline.is_empty() {
+            let (network, further) = self.network(profile, self.all.clone());
+            Outcome { allow: network.allow.or(&further), deny: network.deny }
+        } else {
+            self.all_tiers(profile)
+        };
+        let may_deny = self.subject_visible && profile.taint.only_deny;
+        Outcome { allow: outcome.allow, deny: if may_deny { self.all.clone() } else { outcome.deny } }
+    }
+
+    fn all_tiers(&self, profile: &Profile) -> Outcome<D> {
         let admin = self.ordered(&profile.admin, self.all.clone());
         let (network, further) = self.network(profile, admin.pass.or(&admin.none));
         let base = self.ordered(&profile.baseline, further);
         let allow = admin.allow.or(&network.allow).or(&base.allow).or(&base.pass).or(&base.none);
         let deny = admin.deny.or(&network.deny).or(&base.deny);
-        let may_deny = self.subject_visible && profile.taint.only_deny;
-        Outcome { allow, deny: if may_deny { self.all.clone() } else { deny } }
+        Outcome { allow, deny }
     }
 
     fn ordered(&self, groups: &[Vec<Selecting>], asked: D) -> Decided<D> {
@@ -196,7 +292,10 @@ impl<D: Domain, H: Fn(&CompiledRule) -> Hit<D>> Walk<'_, D, H> {
     fn first_match(&self, selecting: Selecting, undecided: &D, total: &mut Decided<D>) -> D {
         let mut open = undecided.clone();
         for rule in &self.policies[selecting.policy as usize].rules[self.direction] {
-            let hit = (self.hit)(rule);
+            let hit = (self.hit)(rule.peers, rule.ports);
+            if hit.maybe.is_none() {
+                continue;
+            }
             let matched = open.and(&hit.maybe);
             let into = match rule.action {
                 Action::Allow => &mut total.allow,
@@ -218,16 +317,8 @@ impl<D: Domain, H: Fn(&CompiledRule) -> Hit<D>> Walk<'_, D, H> {
         if isolated == Truth::No || asked.is_none() {
             return (Outcome { allow: D::none(), deny: D::none() }, asked);
         }
-        let (mut sure, mut maybe) = (self.own_node.sure.clone(), self.own_node.maybe.clone());
-        for selecting in &profile.network {
-            for rule in &self.policies[selecting.policy as usize].rules[self.direction] {
-                let hit = (self.hit)(rule);
-                maybe = maybe.or(&hit.maybe);
-                if selecting.sure {
-                    sure = sure.or(&hit.sure);
-                }
-            }
-        }
+        let hits = profile.network_rules.iter().map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
+        let (sure, mut maybe) = D::gather(&self.own_node, hits);
         if profile.taint.network {
             maybe = self.all.clone();
         }

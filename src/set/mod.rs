@@ -5,8 +5,10 @@
 
 pub mod interval;
 pub mod ip;
+pub mod partition;
 pub mod traffic;
 
 pub use interval::{IntervalSet, Point};
 pub use ip::{Family, IpSet};
+pub use partition::{Members, partition};
 pub use traffic::{Protocol, Traffic, TrafficSet};

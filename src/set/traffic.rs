@@ -162,6 +162,13 @@ impl TrafficSet {
         self.0.is_disjoint(&other.0)
     }
 
+    /// The coarsest partition of all traffic that respects these sets, and which of them each part lies in.
+    pub fn partition(sets: &[&Self]) -> Vec<(Self, super::Members)> {
+        let all = Self::all();
+        let family: Vec<&IntervalSet<u32>> = sets.iter().map(|s| &s.0).chain([&all.0]).collect();
+        super::partition(&family).into_iter().map(|(part, members)| (Self(part), members)).collect()
+    }
+
     /// One concrete member with a port, the smallest, if there is one.
     pub fn sample(&self) -> Option<Traffic> {
         self.pieces().find_map(|piece| match piece {

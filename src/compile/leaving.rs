@@ -1,0 +1,259 @@
+//! Egress from the other side: for one destination, which sources may leave to it.
+//!
+//! A profile tells what governs one source; a row asks about all sources, so here the law is kept by rule: each distinct
+//! (peers, ports) of the Network tier once, with the classes it surely and maybe governs, and the ordered tiers with their
+//! subjects. A destination sees only the groups whose peers contain it ([`Leaving::seen`]): small peer sets are listed at
+//! their places, the few large ones are asked.
+//!
+//! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile decides, apart from the own
+//! node (S55), which rows add. Cost: O(groups seen) set operations on what is asked.
+
+use super::graph::AllowGraph;
+use super::peers::{Line, Match, PeerSet, PeerSetId, Runs};
+use super::profiles::Law;
+use super::walk::CompiledRule;
+use super::world::{HostBehaviour, World};
+use crate::model::Truth;
+use crate::policy::{Action, Direction, Tier};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Peer sets of more places than this are asked instead of listed.
+const LISTED: u64 = 64;
+
+/// A distinct rule of the Network tier, and whom it governs.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its peers.
+    pub peers: PeerSetId,
+    /// Its ports.
+    pub ports: u32,
+    /// The classes that a policy with this rule isolates.
+    pub subjects: Match,
+}
+
+/// The law of egress, by rule.
+#[derive(Debug, Clone, Default)]
+pub struct Leaving {
+    /// The distinct rules of the Network tier.
+    pub groups: Vec<Group>,
+    /// Per place, the groups of small peer sets that contain it.
+    at: Vec<Vec<u32>>,
+    /// The groups of large peer sets.
+    large: Vec<u32>,
+    /// The classes isolated by the Network tier, per view.
+    isolated: Vec<Match>,
+    /// The classes that unmodelled policies may touch: with anything, in the Network tier, by denying. Per view.
+    tainted: Vec<[Runs; 3]>,
+    /// Compiled policies of equal priority, in order: Admin, Baseline.
+    ordered: [Vec<Vec<u32>>; 2],
+    /// The distinct peers of those.
+    pub ordered_peers: Vec<PeerSetId>,
+}
+
+impl Leaving {
+    /// Turns the profiles around.
+    pub fn new(world: &World, line: &Line, peers: &[PeerSet], law: &Law) -> Self {
+        let groups = groups(world, law);
+        let mut leaving = Self { at: vec![Vec::new(); line.len() as usize], ..Self::default() };
+        for (number, group) in (0..).zip(&groups) {
+            let places = Runs::union_of(peers[group.peers.0 as usize].0.iter().map(|m| &*m.maybe));
+            if places.count() > LISTED {
+                leaving.large.push(number);
+            } else {
+                places.points().for_each(|p| leaving.at[p as usize].push(number));
+            }
+        }
+        let egress = |p: &crate::policy::Policy| p.tier == Tier::Network && p.isolates(Direction::Egress);
+        let isolating: Vec<&Match> = law
+            .policies
+            .iter()
+            .zip(&law.subjects)
+            .filter(|(p, _)| egress(world.policies.get(p.policy)))
+            .map(|(_, subjects)| subjects)
+            .collect();
+        let isolated = Match::union_of(&isolating);
+        let tainted = tainted(line, law);
+        for view in &line.views {
+            let hidden = if view.behaviour == HostBehaviour::Node { &line.hosts } else { &Runs::empty() };
+            leaving.isolated.push(isolated.without(hidden));
+            leaving.tainted.push(tainted.each_ref().map(|runs| runs.difference(hidden)));
+        }
+        leaving.ordered = ordered(world, law);
+        let rules = leaving.ordered.iter().flatten().flatten().flat_map(|p| egress_rules(law, *p));
+        leaving.ordered_peers = rules.map(|r| r.peers).collect();
+        leaving.ordered_peers.sort_unstable();
+        leaving.ordered_peers.dedup();
+        Self { groups, ..leaving }
+    }
+
+    /// The groups whose peers may contain a place, in order.
+    pub fn seen(&self, peers: &[PeerSet], place: u32) -> Vec<u32> {
+        let holds = |g: &&u32| {
+            let set = &peers[self.groups[**g as usize].peers.0 as usize];
+            set.0.iter().any(|m| m.maybe.contains(place))
+        };
+        let mut seen = self.at[place as usize].clone();
+        seen.extend(self.large.iter().filter(holds));
+        seen
+    }
+
+    /// Whether two views decide egress from the same sets.
+    pub fn same_views(&self, a: usize, b: usize) -> bool {
+        self.isolated[a] == self.isolated[b] && self.tainted[a] == self.tainted[b]
+    }
+
+    /// The ports of the ordered tiers' egress rules.
+    pub fn ordered_ports<'a>(&'a self, law: &'a Law) -> impl Iterator<Item = u32> + 'a {
+        self.ordered.iter().flatten().flatten().flat_map(|p| egress_rules(law, *p)).map(|r| r.ports)
+    }
+}
+
+fn egress_rules(law: &Law, policy: u32) -> &[CompiledRule] {
+    &law.policies[policy as usize].rules[Direction::Egress.index()]
+}
+
+fn groups(world: &World, law: &Law) -> Vec<Group> {
+    let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::new();
+    for (compiled, subjects) in law.policies.iter().zip(&law.subjects) {
+        let policy = world.policies.get(compiled.policy);
+        if policy.tier == Tier::Network && policy.isolates(Direction::Egress) && !subjects.maybe.is_empty() {
+            for rule in &compiled.rules[Direction::Egress.index()] {
+                by.entry((rule.peers, rule.ports)).or_default().push(subjects);
+            }
+        }
+    }
+    let group = |((peers, ports), subjects): (_, Vec<&Match>)| {
+        let subjects = Match::union_of(&subjects);
+        Group { peers, ports, subjects }
+    };
+    by.into_iter().map(group).collect()
+}
+
+fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {
+    [Tier::Admin, Tier::Baseline].map(|tier| {
+        let mut by: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
+        for (number, compiled) in (0..).zip(&law.policies) {
+            let policy = world.policies.get(compiled.policy);
+            if policy.tier == tier && policy.governs(Direction::Egress) {
+                by.entry(policy.priority).or_default().push(number);
+            }
+        }
+        by.into_values().collect()
+    })
+}
+
+fn tainted(line: &Line, law: &Law) -> [Runs; 3] {
+    let mut lists = [const { Vec::new() }; 3];
+    for class in 0..line.classes.len() {
+        let taint = law.profiles[law.of_class[Direction::Egress.index()][class as usize] as usize].taint;
+        for (list, touched) in lists.iter_mut().zip([taint.anything, taint.network, taint.only_deny]) {
+            if touched {
+                list.push(class..=class);
+            }
+        }
+    }
+    lists.map(|list| list.into_iter().collect())
+}
+
+/// What is decided of the sources asked about, while the tiers are walked.
+struct Decided {
+    allow: Runs,
+    deny: Runs,
+    pass: Runs,
+    none: Runs,
+}
+
+/// One question to the egress of many sources.
+pub struct Leave<'a> {
+    /// The destination.
+    pub destination: u32,
+    /// The groups it sees.
+    pub seen: &'a [u32],
+    /// The view.
+    pub view: usize,
+    /// Whether the traffic asked about is on these ports.
+    pub covers: &'a dyn Fn(u32) -> bool,
+}
+
+impl AllowGraph {
+    /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
+    pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
+        let law = &self.leaving;
+        let [anything, network_taint, only_deny] = &law.tainted[ask.view];
+        let admin = self.ordered_leave(ask, &law.ordered[0], asked.clone());
+        let reached = admin.pass.union(&admin.none);
+        let isolated = &law.isolated[ask.view];
+        let rest = reached.intersection(&isolated.maybe).union(&reached.intersection(network_taint));
+        let (surely, maybe) = if rest.is_empty() { Default::default() } else { self.groups_leave(ask, &rest) };
+        let further = reached.difference(&isolated.sure);
+        let base = self.ordered_leave(ask, &law.ordered[1], further);
+        let by_taint = rest.intersection(network_taint);
+        let possible = Runs::union_of([&admin.allow, &maybe, &by_taint, &base.allow, &base.pass, &base.none]);
+        let deny = Runs::union_of([&admin.deny, &rest.difference(&surely), &base.deny]);
+        if anything.is_empty() && only_deny.is_empty() {
+            return (possible.difference(&deny), possible);
+        }
+        let doubt = deny.union(anything).union(only_deny);
+        (possible.difference(&doubt), possible.union(&asked.intersection(anything)))
+    }
+
+    /// The Network tier: of these isolated sources, whom a rule surely lets out, and whom one may.
+    fn groups_leave(&self, ask: &Leave<'_>, rest: &Runs) -> (Runs, Runs) {
+        let (mut sure, mut maybe) = (Vec::new(), Vec::new());
+        for number in ask.seen {
+            let group = &self.leaving.groups[*number as usize];
+            if !(ask.covers)(group.ports) {
+                continue;
+            }
+            match self.peers[group.peers.0 as usize].0[ask.view].truth(ask.destination) {
+                Truth::No => continue,
+                Truth::Yes => sure.push(rest.intersection(&group.subjects.sure)),
+                Truth::Maybe => {}
+            }
+            maybe.push(rest.intersection(&group.subjects.maybe));
+        }
+        (Runs::union_of(&sure), Runs::union_of(&maybe))
+    }
+
+    /// An ordered tier: as [`super::walk::Walk`] walks it, over all subjects at once.
+    fn ordered_leave(&self, ask: &Leave<'_>, groups: &[Vec<u32>], asked: Runs) -> Decided {
+        let nothing = Runs::empty;
+        let mut total = Decided { allow: nothing(), deny: nothing(), pass: nothing(), none: asked };
+        for group in groups {
+            let undecided = total.none.clone();
+            for policy in group {
+                let subjects = &self.law.subjects[*policy as usize];
+                let mine = undecided.intersection(&subjects.maybe);
+                if mine.is_empty() {
+                    continue;
+                }
+                for rule in egress_rules(&self.law, *policy) {
+                    let truth = self.peers[rule.peers.0 as usize].0[ask.view].truth(ask.destination);
+                    if truth == Truth::No || !(ask.covers)(rule.ports) {
+                        continue;
+                    }
+                    let into = match rule.action {
+                        Action::Allow => &mut total.allow,
+                        Action::Deny => &mut total.deny,
+                        Action::Pass => &mut total.pass,
+                    };
+                    *into = into.union(&mine);
+                    if truth == Truth::Yes {
+                        total.none = total.none.difference(&subjects.sure);
+                        break;
+                    }
+                }
+            }
+        }
+        total
+    }
+
+    /// Whether two peer sets, seen from a place, answer alike in two views.
+    pub(super) fn same_truth(&self, peers: PeerSetId, place: u32, a: usize, b: usize) -> bool {
+        let set = &self.peers[peers.0 as usize].0;
+        Arc::ptr_eq(&set[a].maybe, &set[b].maybe) && Arc::ptr_eq(&set[a].sure, &set[b].sure)
+            || set[a].truth(place) == set[b].truth(place)
+    }
+}
