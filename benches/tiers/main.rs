@@ -1,12 +1,16 @@
 //! Clusters of every size, measured by the clock, for people; what CI holds is counted in instructions (`instructions`).
 //!
 //! ```text
-//! cargo bench --bench tiers -- S M L XL        builds each in memory and measures compile, questions and the matrix
-//! cargo bench --bench tiers -- XL=10           a tenth of XL
+//! cargo bench --bench tiers -- S M L XL          builds each in memory; measures compile, questions and the matrix
+//! cargo bench --bench tiers -- XL=10             a tenth of XL
+//! cargo bench --bench tiers -- shapes            the shapes that are known to hurt
+//! cargo bench --bench tiers -- load M L          writes what kubectl would write, and measures reading it
+//! cargo bench --bench tiers -- write target/L L  writes it and leaves it there
 //! ```
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
 
 mod generate;
+mod kubectl;
 
 use generate::make;
 use netpal::compile::{Endpoint, Flow};
@@ -17,12 +21,45 @@ use std::hint::black_box;
 use std::time::Instant;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    for word in if wanted.is_empty() { vec!["S".into(), "M".into(), "L".into()] } else { wanted } {
-        let (name, percent) = word.split_once('=').unwrap_or((&word, "100"));
-        let made = make(name, percent.parse().expect("a percentage")).unwrap_or_else(|| panic!("no tier `{name}`"));
-        measure(&word, &made);
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => ["S", "M", "L"].iter().for_each(|w| measure(w, &made(w))),
+        ["shapes"] => generate::SHAPES.iter().for_each(|w| measure(w, &made(w))),
+        ["load", ref tiers @ ..] => tiers.iter().for_each(|w| load(w, &made(w))),
+        ["write", directory, tier] => {
+            let bytes = made(tier).write(directory.as_ref()).expect("a directory that can be written");
+            println!("{bytes} bytes");
+        }
+        ref tiers => tiers.iter().for_each(|w| measure(w, &made(w))),
     }
+}
+
+fn made(word: &str) -> generate::Made {
+    let (name, percent) = word.split_once('=').unwrap_or((word, "100"));
+    make(name, percent.parse().expect("a percentage")).unwrap_or_else(|| panic!("no tier `{name}`"))
+}
+
+fn load(name: &str, made: &generate::Made) {
+    println!("{name}");
+    let directory = tempfile::tempdir().expect("a directory that can be written");
+    let bytes = made.write(directory.path()).expect("a directory that can be written");
+    println!("  {:.1} MB of JSON", bytes as f64 / 1e6);
+    let input = clock("load", || netpal::load([directory.path()]).unwrap());
+    assert!(!input.has_errors(), "{:?}", input.diagnostics.first());
+    println!(
+        "  {} pods, {} policies; {} MB at most in memory",
+        input.cluster.pods().len(),
+        input.policies.policies.len(),
+        peak_memory()
+    );
+}
+
+/// The most memory the process has had, in MB, where the system tells.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 fn clock<T>(what: &str, run: impl FnOnce() -> T) -> T {
@@ -48,7 +85,7 @@ fn measure(name: &str, made: &generate::Made) {
     let templates = clock("templates", || graph.templates());
     println!("  {} templates", templates.len());
     let (sure, possible) = clock("matrix", || graph.count_pairs());
-    println!("  {sure} pod pairs allowed, {possible} at most");
+    println!("  {sure} pod pairs allowed, {possible} at most; {} MB at most in memory", peak_memory());
     let classes: Vec<u32> = (0..line.classes.len()).step_by(line.classes.len().div_ceil(1_000) as usize).collect();
     clock(&format!("{} rows", classes.len()), || classes.iter().for_each(|d| drop(black_box(graph.row(*d)))));
 }
