@@ -1,7 +1,7 @@
 //! The configuration file `netpal.yaml`: what a repository says once, so that nobody has to type it.
 //!
 //! It is read through the same tree as manifests, so every mistake has its line, and an unknown key is an error with the
-//! nearest known one. A value given on the command line outweighs the file. Nothing here touches a file: [`crate::load`]
+//! nearest known one. A value given on the command line outweighs the file. Nothing here touches a file: [`mod@crate::load`]
 //! finds and reads it. Road not taken: TOML; everything else in the repository is YAML already.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};

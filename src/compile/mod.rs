@@ -1,6 +1,6 @@
 //! Law over world -> allow-graph.
 //!
-//! [`evaluate`] is the meaning: one flow, every rule, no tables. [`graph`] is the same meaning compiled: pods and
+//! [`mod@evaluate`] is the meaning: one flow, every rule, no tables. [`graph`] is the same meaning compiled: pods and
 //! addresses that no rule can tell apart become classes ([`classes`], [`atoms`]), rules become sets of classes
 //! ([`peers`]), and a question becomes two short walks ([`walk`]) or one pass of set algebra ([`rows`]).
 //!

@@ -2,7 +2,7 @@
 //!
 //! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at the destination
 //! ([`Cut`]); per part the destination's ingress is walked over the whole line of sources, and what it lets in is put to
-//! the sources' egress ([`AllowGraph::leave`]); views that decide from the same sets are decided once ([`distinct_views`]).
+//! the sources' egress ([`AllowGraph::leave`]); views that decide from the same sets are decided once (`distinct_views`).
 //! [`AllowGraph::row`] turns the pieces around, by source, and adds the own node (S55), which differs from class to class.
 //!
 //! Destinations with the same [`TemplateKey`] have the same pieces ([`AllowGraph::templates`]). Cost: O(parts of the traffic

@@ -1,6 +1,6 @@
 //! `git:REV:PATH`: files as a commit has them, read through git itself. Nothing is checked out and no hook runs.
 //!
-//! Phases: [`tree`] lists the blobs below the path, [`blobs`] fetches all their texts from one `git cat-file --batch`.
+//! Phases: [`tree`] lists the blobs below the path, `blobs` fetches all their texts from one `git cat-file --batch`.
 //! The path is relative to the current directory, as in `-f PATH`. Road not taken: a git library; git is where
 //! repositories are, and it knows every object format.
 

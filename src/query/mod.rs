@@ -1,7 +1,7 @@
 //! Questions and answers: the endpoint grammar, verdicts over sets, and the reason for every one of them.
 //!
 //! A question is text ([`grammar`]) until it meets a cluster ([`resolve`]); the answer is a value with its reasons
-//! ([`ask`], [`explain`]), never a printed line.
+//! ([`mod@ask`], [`mod@explain`]), never a printed line.
 
 pub mod ask;
 pub mod closure;
