@@ -1,8 +1,8 @@
 //! Text -> a tree with positions, read exactly as kubectl reads it.
 //!
 //! kubectl splits a file textually at lines that start with `---`, reads each chunk as YAML 1.1 into JSON, and decodes
-//! that; a text that starts with `{` goes to its JSON reader. [`split`], [`yaml`], [`scalar`] and [`json`] do the same and
-//! keep the place of every key and value; [`decode`] turns a tree into typed values strictly; [`locate`] finds a
+//! that; a text that starts with `{` goes to its JSON reader. [`mod@split`], [`yaml`], [`scalar`] and [`json`] do the same and
+//! keep the place of every key and value; [`mod@decode`] turns a tree into typed values strictly; [`locate`] finds a
 //! symbolic path again.
 //!
 //! Invariants: a mapping's keys are unique (of a key given twice the last value stays, with a warning); depth is at most
