@@ -351,9 +351,14 @@ impl<'o> Assembly<'o> {
         };
         let pods =
             row.selector.and_then(|field| plain_labels(object.node.get("spec")?.get(field)?)).unwrap_or_default();
+        let kind = if dialects::is_modelled_kind(&object.kind) {
+            format!("{}.{}", object.kind, object.group()) // the same word means another kind elsewhere
+        } else {
+            object.kind.to_string()
+        };
         let what = match &object.namespace {
-            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
-            None => format!("{} {}", object.kind, object.name),
+            Some(namespace) => format!("{kind} {namespace}/{}", object.name),
+            None => format!("{kind} {}", object.name),
         };
         let place = Place::Origin(Origin::document(object.document));
         let message = format!("{what} is not modelled; verdicts it could touch are unknown");

@@ -150,7 +150,12 @@ pub fn find_unmodelled(api_version: &str, kind: &str) -> Option<&'static Unmodel
     UNMODELLED.iter().find(|u| u.group == group && u.kind == kind)
 }
 
+/// Whether a modelled dialect has a kind of this name, in whatever group.
+pub fn is_modelled_kind(kind: &str) -> bool {
+    DIALECTS.iter().any(|d| d.kind == kind)
+}
+
 /// Whether a kind of this name is, in some group, a policy: for documents that cannot be read any further.
 pub fn may_be_policy_kind(kind: &str) -> bool {
-    DIALECTS.iter().any(|d| d.kind == kind) || UNMODELLED.iter().any(|u| u.kind == kind)
+    is_modelled_kind(kind) || UNMODELLED.iter().any(|u| u.kind == kind)
 }
