@@ -123,6 +123,8 @@ pub enum Command {
     Reach(Reach),
     /// Who gets to a workload
     Who(Who),
+    /// Plain English: what a policy does, or everything that applies to a workload
+    Explain(Explain),
     /// The allow-graph as a table
     List(List),
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
@@ -255,6 +257,18 @@ fn hops(text: &str) -> Result<Hops, String> {
         _ if text == "any" => Ok(Hops(None)),
         _ => Err("a number from 1, or any".to_owned()),
     }
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal explain data/database-ingress -f k8s/
+  netpal explain deploy/cart -f k8s/
+  netpal explain ns/shop -f k8s/")]
+pub struct Explain {
+    /// A policy (NAME, NS/NAME, netpol/NAME), a workload, or ns/NAME
+    #[arg(value_name = "POLICY|WORKLOAD|ns/NAME")]
+    pub name: String,
 }
 
 /// `reach`.

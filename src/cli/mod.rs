@@ -6,6 +6,7 @@ mod completion;
 mod demo;
 mod diff;
 mod exit;
+mod explain;
 mod graph;
 mod help;
 mod inputs;
@@ -40,6 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Why(args) => why::run(common, args),
         Command::Reach(args) => reach::run(common, args),
         Command::Who(args) => reach::who(common, args),
+        Command::Explain(args) => explain::run(common, args),
         Command::List(list) => list::run(common, list),
         Command::Graph(graph) => graph::run(common, graph),
         Command::Diff(args) => diff::run(common, args),

@@ -5,13 +5,14 @@
 //! of the cluster, that copy is compiled once, and what passes their way in is read off the graph, so that rules of every
 //! tier have their say. Ghosts are never mixed with workloads that exist.
 
-use crate::compile::{AllowGraph, CompileError, Endpoint};
+use crate::compile::evaluate::{self, Case};
+use crate::compile::{AllowGraph, CompileError, Endpoint, HostBehaviour};
 use crate::input::Input;
 use crate::model::{
     Cluster, Labels, NamespaceId, Pod, PodId, Requirement, Selector, Truth, Workload, WorkloadId, WorkloadKind,
 };
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, PolicyId, RuleRef};
-use crate::set::TrafficSet;
+use crate::set::{Family, TrafficSet};
 use crate::source::{DocumentId, Origin};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -77,29 +78,27 @@ pub fn exposure(input: &Input, graph: &AllowGraph, pod: PodId, asked: &TrafficSe
     let after = AllowGraph::compile(&haunted, &graph.world().options)?;
     let ghosts = drafts.into_iter().filter_map(|(at, ghost, everyone)| {
         let traffic = after.allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end).sure.intersection(asked);
-        let today = today(graph, at, pod);
+        let today = meant(graph, at, Some(pod)).len();
         (!traffic.is_empty()).then_some(Ghost { because: Some(at), everyone, traffic, today })
     });
     Ok(ghosts.collect())
 }
 
-/// How many workloads of today a peer means.
-fn today(graph: &AllowGraph, at: RuleRef, subject: PodId) -> usize {
+/// The workloads of today that a peer means, seen from a pod that its policy governs; every one where it names no peer.
+pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<WorkloadId> {
     let world = graph.world();
     let policy = world.policies.get(at.policy);
-    let case = crate::compile::evaluate::Case {
-        behaviour: crate::compile::HostBehaviour::Node,
-        family: crate::set::Family::V4,
-    };
+    let case = Case { behaviour: HostBehaviour::Node, family: Family::V4 };
     let rule = world.policies.rule(at);
     let means = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {
-            crate::compile::evaluate::peer_matches(world, policy, peer, subject, Endpoint::Pod(id), &case) == Truth::Yes
+            let seen_from = subject.unwrap_or(id);
+            evaluate::peer_matches(world, policy, peer, seen_from, Endpoint::Pod(id), &case) == Truth::Yes
         }),
         _ => true,
     };
     let workloads = world.cluster.workloads();
-    workloads.filter(|(_, w)| w.pods.iter().any(|p| means(*p))).count()
+    workloads.filter(|(_, w)| w.pods.iter().any(|p| means(*p))).map(|(id, _)| id).collect()
 }
 
 /// Puts a pod into the cluster that just these selectors select; `None` where none can.

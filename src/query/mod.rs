@@ -11,6 +11,7 @@ pub mod explain;
 pub mod exposure;
 pub mod grammar;
 pub mod list;
+pub mod plain;
 pub mod reach;
 pub mod resolve;
 mod select;

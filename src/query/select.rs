@@ -3,6 +3,7 @@
 use super::resolve::End;
 use crate::compile::World;
 use crate::model::{Labels, NAMESPACE_NAME_LABEL, PodId};
+use crate::policy::validate::is_label_value;
 use crate::set::traffic::Piece;
 use crate::set::{Family, IpSet, TrafficSet};
 use ipnet::IpNet;
@@ -20,8 +21,12 @@ const NAMING: [&str; 7] = [
     "app.kubernetes.io/instance",
 ];
 
-/// Keys that controllers write and the next rollout changes.
-const UNSTABLE: [&str; 5] = [
+/// Keys that controllers write, and that mean one pod or one rollout.
+const UNSTABLE: [&str; 9] = [
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "job-name",
+    "batch.kubernetes.io/job-name",
     "pod-template-hash",
     "controller-revision-hash",
     "pod-template-generation",
@@ -45,7 +50,10 @@ pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
         .map(|(_, p)| cluster.labels(p.labels))
         .collect();
     let common = common_labels(&own);
-    let chosen = smallest(&common, &others);
+    let stable: Vec<(&str, &str)> = common.iter().filter(|(k, _)| !UNSTABLE.contains(k)).copied().collect();
+    let enough = |chosen: &[(&str, &str)]| !others.iter().any(|o| has_all(o, chosen));
+    let chosen = smallest(&stable, &enough);
+    let chosen = if enough(&chosen) { chosen } else { smallest(&common, &enough) };
     let still: Vec<&Labels> = others.into_iter().filter(|o| has_all(o, &chosen)).collect();
     let mut selector = json!({});
     if !chosen.is_empty() {
@@ -63,7 +71,8 @@ pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
 /// The labels all of them carry, those that name things first.
 fn common_labels<'l>(own: &[&'l Labels]) -> Vec<(&'l str, &'l str)> {
     let Some((first, rest)) = own.split_first() else { return Vec::new() };
-    let everywhere = |(k, v): &(&str, &str)| rest.iter().all(|l| l.get(k) == Some(v));
+    // what is only known at run time cannot be selected by
+    let everywhere = |(k, v): &(&str, &str)| is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v));
     let mut common: Vec<(&str, &str)> = first.iter().filter(everywhere).collect();
     let rank = |key: &str| {
         let place = NAMING.iter().position(|n| *n == key).unwrap_or(NAMING.len());
@@ -77,16 +86,15 @@ fn has_all(labels: &Labels, wanted: &[(&str, &str)]) -> bool {
     wanted.iter().all(|(k, v)| labels.get(k) == Some(v))
 }
 
-/// The fewest of the labels that no other pod carries together; one of them where there is no other pod, all of them
-/// where even all do not suffice.
-fn smallest<'l>(common: &[(&'l str, &'l str)], others: &[&Labels]) -> Vec<(&'l str, &'l str)> {
-    let enough = |chosen: &[(&str, &str)]| !others.iter().any(|o| has_all(o, chosen));
+/// The fewest of the labels that are enough; one of them where there is no other pod, all of them where even all do not
+/// suffice.
+fn smallest<'l>(common: &[(&'l str, &'l str)], enough: &dyn Fn(&[(&str, &str)]) -> bool) -> Vec<(&'l str, &'l str)> {
     for size in 1..=COMBINED.min(common.len()) {
-        if let Some(found) = combination(common, size, &enough) {
+        if let Some(found) = combination(common, size, enough) {
             return found;
         }
     }
-    common.iter().filter(|(k, _)| !UNSTABLE.contains(k)).copied().collect()
+    common.to_vec()
 }
 
 fn combination<'l>(

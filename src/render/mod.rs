@@ -8,6 +8,8 @@ pub mod diff;
 pub mod diff_json;
 pub mod dot;
 pub mod drawing;
+pub mod explain;
+pub mod explain_json;
 pub mod findings;
 pub mod findings_data;
 mod frames;

@@ -81,6 +81,18 @@ impl Text<'_> {
         Branch::new(text).note(note, tone).with(self.stops(reach, &stop.next, false))
     }
 
+    /// Who stands on a line, without ports.
+    pub(super) fn who_is(&self, item: &Item) -> String {
+        match item {
+            Item::Workloads(list) => self.list(list),
+            Item::Open(list) => {
+                format!("{} that accept from anyone: {}", plural(list.len(), "workload"), self.list(list))
+            }
+            Item::Known(keyword) => keyword.word().to_owned(),
+            Item::Addresses(set) => words::addresses(set),
+        }
+    }
+
     fn known(&self, keyword: Keyword, stop: &Stop) -> String {
         let ports = words::traffic(&stop.traffic);
         match keyword {

@@ -121,23 +121,27 @@ pub fn reach(book: Book<'_>, reach: &Reach, root: &str, ghosts: &[Ghost]) -> Rea
 }
 
 fn stop(book: Book<'_>, found: &Stop) -> StopJson {
-    let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
-        name: name.to_owned(),
-        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
-    };
-    let who = match &found.item {
-        Item::Workloads(list) | Item::Open(list) => list.iter().map(|w| workload(book, *w)).collect(),
-        Item::Known(keyword) => vec![outside(keyword.word(), &keyword.addresses().unwrap_or_default())],
-        Item::Addresses(set) => vec![outside(&words::addresses(set), set)],
-    };
     StopJson {
-        who,
+        who: who(book, &found.item),
         ports: traffic(&found.traffic),
         hops: found.hops,
         open: found.open,
         repeated: found.repeated,
         nothing_listens: found.deaf,
         next: found.next.iter().map(|s| stop(book, s)).collect(),
+    }
+}
+
+/// Who stands on a line.
+pub fn who(book: Book<'_>, item: &Item) -> Vec<EndJson> {
+    let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
+        name: name.to_owned(),
+        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
+    };
+    match item {
+        Item::Workloads(list) | Item::Open(list) => list.iter().map(|w| workload(book, *w)).collect(),
+        Item::Known(keyword) => vec![outside(keyword.word(), &keyword.addresses().unwrap_or_default())],
+        Item::Addresses(set) => vec![outside(&words::addresses(set), set)],
     }
 }
 

@@ -119,6 +119,12 @@ pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
     format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
 }
 
+/// Whether a peer selects pods, so that workloads of today can be counted.
+pub fn is_pods(policies: &PolicySet, at: RuleRef) -> bool {
+    let Peers::Of(list) = &policies.rule(at).peers else { return false };
+    at.peer.and_then(|i| list.get(i as usize)).is_some_and(|p| matches!(p, Peer::Pods(..)))
+}
+
 /// A rule with a single peer is cited as a whole: the peer adds nothing.
 pub fn shortest(policies: &PolicySet, at: RuleRef) -> RuleRef {
     let one = matches!(&policies.rule(at).peers, Peers::Of(list) if list.len() == 1);

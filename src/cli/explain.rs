@@ -1,0 +1,116 @@
+//! `netpal explain`: plain English of a policy, a workload or a namespace.
+
+use super::args::{Common, Explain};
+use super::can::{endpoint, helped};
+use super::exit::Exit;
+use super::output::Output;
+use super::workspace::Workspace;
+use anyhow::{Result, bail};
+use netpal::model::{NamespaceId, WorkloadId};
+use netpal::policy::PolicyId;
+use netpal::query::grammar::Target;
+use netpal::query::plain::{self, Plain};
+use netpal::query::{End, resolve};
+use netpal::render::text::Text;
+use netpal::render::{Format, explain_json, json};
+use std::collections::BTreeSet;
+
+/// Words that say that a policy is meant.
+const POLICY: [&str; 12] = [
+    "policy",
+    "netpol",
+    "networkpolicy",
+    "networkpolicies",
+    "anp",
+    "adminnetworkpolicy",
+    "banp",
+    "baselineadminnetworkpolicy",
+    "cnp",
+    "clusternetworkpolicy",
+    "adminnetworkpolicies",
+    "clusternetworkpolicies",
+];
+
+/// What a name stands for.
+enum Thing {
+    Policy(PolicyId),
+    Workload(WorkloadId),
+    Namespace(NamespaceId),
+}
+
+/// Explains what a name stands for.
+///
+/// # Errors
+/// When it stands for nothing, or for several things.
+pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
+    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
+    let workspace = Workspace::open(common)?;
+    let plain = match thing(&workspace, &args.name)? {
+        Thing::Policy(id) => Plain::Policy(plain::policy(&workspace.graph, id)),
+        Thing::Workload(id) => Plain::Workload(Box::new(plain::workload(&workspace.input, &workspace.graph, id)?)),
+        Thing::Namespace(id) => Plain::Namespace(plain::namespace(&workspace.graph, id)),
+    };
+    let locator = workspace.locator();
+    let book = workspace.book(&locator);
+    output.write(|format, out| match format {
+        Format::Json => json::write("Explanation", explain_json::plain(book, &plain), out),
+        Format::Yaml => json::write_yaml("Explanation", explain_json::plain(book, &plain), out),
+        _ => Text { book, style: output.style(), width: output.width() }.plain(&plain, out),
+    })?;
+    Ok(workspace.exit(common, Exit::Good))
+}
+
+fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
+    let policies = policies(workspace, name);
+    let workloads = workloads(workspace, name);
+    match (policies.as_slice(), &workloads) {
+        ([one], Err(_)) => return Ok(Thing::Policy(*one)),
+        ([one], Ok(_)) => {
+            let policy = workspace.input.policies.get(*one).full_name();
+            bail!(
+                "`{name}` is both a policy and something else\n       for the policy: netpal explain netpol/{policy}"
+            );
+        }
+        ([], _) => {}
+        (many, _) => {
+            let names: Vec<String> = many.iter().map(|p| workspace.input.policies.get(*p).full_name()).collect();
+            bail!("`{name}` is ambiguous: {}", names.join(", "));
+        }
+    }
+    workloads
+}
+
+/// The policies of this name: `NAME`, `NS/NAME`, or with a kind in front or between.
+fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
+    let parts: Vec<&str> = name.split('/').filter(|p| !POLICY.contains(&p.to_ascii_lowercase().as_str())).collect();
+    let (namespace, wanted) = match parts.as_slice() {
+        [name] => (workspace.context.namespace.as_deref(), *name),
+        [namespace, name] => (Some(*namespace), *name),
+        _ => return Vec::new(),
+    };
+    let fits = |p: &netpal::policy::Policy| {
+        *p.name == *wanted && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
+    };
+    workspace.input.policies.iter().filter(|(_, p)| fits(p)).map(|(id, _)| id).collect()
+}
+
+fn workloads(workspace: &Workspace, name: &str) -> Result<Thing> {
+    let spec = endpoint(name)?;
+    let cluster = &workspace.input.cluster;
+    if let Target::Namespace(namespace) = &spec.target
+        && let Some(id) = cluster.find_namespace(namespace)
+    {
+        return Ok(Thing::Namespace(id));
+    }
+    let resolved = resolve::resolve(cluster, &workspace.context, &spec).map_err(helped)?;
+    let found: BTreeSet<WorkloadId> = resolved
+        .ends
+        .iter()
+        .filter_map(|e| if let End::Pods { workload, .. } = e { Some(*workload) } else { None })
+        .collect();
+    match (found.first(), found.len()) {
+        (Some(one), 1) => Ok(Thing::Workload(*one)),
+        (None, _) => bail!("`{name}` is no policy, workload or namespace"),
+        (Some(_), n) => bail!("`{name}` stands for {n} workloads; explain takes one, a policy, or ns/NAME"),
+    }
+}
