@@ -5,7 +5,7 @@ use super::can::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use netpal::model::{NamespaceId, WorkloadId};
 use netpal::policy::PolicyId;
 use netpal::query::grammar::Target;
@@ -71,6 +71,7 @@ fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
                 "`{name}` is both a policy and something else\n       for the policy: netpal explain netpol/{policy}"
             );
         }
+        ([], Err(_)) => return Err(nearest(workspace, name, workloads)),
         ([], _) => {}
         (many, _) => {
             let names: Vec<String> = many.iter().map(|p| workspace.input.policies.get(*p).full_name()).collect();
@@ -78,6 +79,18 @@ fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
         }
     }
     workloads
+}
+
+/// What could have been meant: a policy of nearly this name, else what the workloads say.
+fn nearest(workspace: &Workspace, name: &str, workloads: Result<Thing>) -> anyhow::Error {
+    let names = workspace.input.policies.iter().map(|(_, p)| p.full_name());
+    let last = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
+    let close: Vec<String> =
+        names.filter(|n| strsim::damerau_levenshtein(&last(n), &last(name)) <= 2).take(3).collect();
+    match workloads {
+        Err(error) if close.is_empty() => error,
+        _ => anyhow!("no policy or workload is called `{name}`\n       did you mean {}?", close.join(" or ")),
+    }
 }
 
 /// The policies of this name: `NAME`, `NS/NAME`, or with a kind in front or between.

@@ -9,7 +9,8 @@ use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
 use anyhow::{Context as _, Result, anyhow, bail};
-use netpal::query::{Question, Verdict, ask, explain};
+use netpal::query::why::show;
+use netpal::query::{Question, Verdict, ask};
 use netpal::render::{Format, csv as render_csv, json};
 use serde::Serialize;
 
@@ -154,7 +155,7 @@ fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Deci
         Question { source: super::can::endpoint(&line.source)?, destination: super::can::endpoint(&destination)? };
     let answer = ask(&workspace.graph, &workspace.context, &question).map_err(helped)?;
     let shown = answer.pairs.iter().find(|p| p.verdict == answer.verdict).or_else(|| answer.pairs.first());
-    let reason = shown.map_or("UNKNOWN_NO_ENDPOINTS", |p| explain(&workspace.graph, &p.example).reason().code());
+    let reason = shown.map_or("UNKNOWN_NO_ENDPOINTS", |p| show(&workspace.graph, p).reason.code());
     Ok((answer.verdict, reason, expected))
 }
 

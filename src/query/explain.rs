@@ -12,7 +12,7 @@ use super::trace::Walker;
 use crate::compile::evaluate::{self, Case};
 use crate::compile::{AllowGraph, Endpoint, Flow, HostBehaviour, Possible};
 use crate::model::{Requirement, Truth};
-use crate::policy::{Direction, PolicyId, Ports, Rule, RuleRef, Tier};
+use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Tier};
 
 /// The stable reason codes (printed by `why`, kept in JSON).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -327,6 +327,23 @@ impl Side {
             taints: Vec::new(),
             tiers: Vec::new(),
         }
+    }
+
+    /// The policies of one priority that match with different actions, where that leaves the side open (S73, S103).
+    pub fn rivals(&self, law: &PolicySet) -> Vec<PolicyId> {
+        let action = |p: &PolicyTrace| {
+            let first = p.rules.iter().find(|r| r.matched == Truth::Yes)?;
+            Some((law.get(p.policy).priority, law.rule(first.at).action, p.policy))
+        };
+        for tier in self.tiers.iter().filter(|t| t.tier != Tier::Network) {
+            let all: Vec<_> = tier.policies.iter().filter_map(action).collect();
+            let rivals = |a: &(i32, Action, PolicyId)| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
+            let found: Vec<PolicyId> = all.iter().filter(|a| rivals(a)).map(|a| a.2).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
     }
 
     pub(super) fn decide(&mut self, possible: Possible, reason: Reason, by: Option<RuleRef>) {

@@ -116,7 +116,7 @@ impl Frames<'_> {
             let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let range = cut.range(&file.text, *span);
             let room = cut.room(&range, self.text.width);
-            kind.span(range).label(super::tree::wrap(&mark.label, room).join("\n"))
+            kind.span(range).label(shortened(&mark.label, room))
         };
         let snippet = Snippet::source(cut.text.as_str()).line_start(cut.line).path(path.as_str()).fold(false);
         let snippet = snippet.annotations(found.iter().map(annotation));
@@ -168,6 +168,14 @@ impl Cut {
         let (start, end) = (moved(span.start), moved(end));
         start..end.max(start)
     }
+}
+
+/// A label that fits; the walk above the frame has the whole of it.
+fn shortened(label: &str, room: usize) -> String {
+    if label.chars().count() <= room {
+        return label.to_owned();
+    }
+    label.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// The start of the line `n` lines above the one that holds `at`.

@@ -336,7 +336,7 @@ fn pair(book: Book<'_>, pair: &Pair) -> PairJson {
         source: end(book, &pair.source),
         destination: end(book, &pair.destination),
         verdict: pair.verdict.word(),
-        reason: explanation.reason().code(),
+        reason: crate::query::why::show(book.graph, pair).reason.code(),
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),

@@ -228,7 +228,7 @@ impl Text<'_> {
         if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") }
     }
 
-    fn unknown(&self, side: &Side) -> String {
+    pub(super) fn unknown(&self, side: &Side) -> String {
         let taints: Vec<String> = side
             .taints
             .iter()
@@ -239,7 +239,12 @@ impl Text<'_> {
             Reason::UnknownBrokenPolicy => format!("{} could not be read and may apply to it", taints.join(", ")),
             Reason::UnknownUnsupportedKind => format!("{} applies to it and is not modelled", taints.join(", ")),
             Reason::UnknownPriority => {
-                "policies of equal priority disagree, and the API does not say which one wins".into()
+                let rivals = side.rivals(&self.book.graph.world().policies);
+                let names: Vec<String> = rivals.iter().map(|p| words::policy(self.book.graph, *p)).collect();
+                format!(
+                    "{} have equal priority and disagree, and the API does not say which one wins",
+                    names.join(" and ")
+                )
             }
             Reason::UnknownNode if side.doubts.is_empty() => {
                 "the peer may be the node it runs on, whose traffic always passes".into()

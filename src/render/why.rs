@@ -43,7 +43,9 @@ impl Text<'_> {
         let rest = pairs.len() - chosen.len();
         if rest > 0 {
             let rest = super::inputs::plural(rest, "more pair");
-            writeln!(out, "\nand {rest} for these reasons; name one source and one destination to see it alone")?;
+            writeln!(out)?;
+            let text = format!("and {rest} for these reasons; name one source and one destination to see it alone");
+            self.wrapped_at(0, &text, out)?;
         }
         Ok(())
     }
@@ -80,6 +82,11 @@ impl Text<'_> {
         let frame = self.frame("  ", "       ", Strokes::NARROW);
         draw(&roots, &frame, out)?;
         writeln!(out, "  verdict {}{}", self.bold(walk.reason().code()), decided_on(walk))?;
+        for side in walk.sides().into_iter().filter(|s| s.possible.truth() == Truth::Maybe) {
+            if side.doubts.is_empty() && side.taints.is_empty() {
+                self.wrapped_at(2, &format!("{}: {}", way(side.direction), self.unknown(side)), out)?;
+            }
+        }
         self.behaviours(walk, out)?;
         self.frames(walk, out)
     }
@@ -135,9 +142,10 @@ impl Text<'_> {
 
     fn not_reached(&self, side: &Side) -> String {
         let name = words::endpoint(self.cluster(), side.subject);
-        match side.reason {
-            Reason::AllowAdmin | Reason::DenyAdmin => format!("not reached: the Admin tier decided on {name}"),
-            _ => format!("not reached: {name} is isolated by NetworkPolicies"),
+        if tier_of(side, Tier::Network).is_some_and(|t| t.reached) {
+            format!("not reached: {name} is isolated by NetworkPolicies")
+        } else {
+            format!("not reached: the Admin tier decides on {name}")
         }
     }
 
@@ -206,12 +214,15 @@ impl Text<'_> {
     }
 
     fn policies(&self, side: &Side, tier: &TierTrace) -> Vec<Branch> {
-        let mut decided = false;
+        let mut decided: Option<i32> = None;
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
             let policy = self.book.graph.world().policies.get(trace.policy);
-            branches.push(self.policy(side, policy, trace, decided && tier.tier != Tier::Network));
-            decided |= trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes);
+            let over = tier.tier != Tier::Network && decided.is_some_and(|priority| policy.priority > priority);
+            branches.push(self.policy(side, policy, trace, over));
+            if trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes) {
+                decided = decided.or(Some(policy.priority));
+            }
         }
         branches.extend(more(tier.policies.len(), "policies"));
         branches
@@ -307,7 +318,12 @@ impl Text<'_> {
             word(other.possible()),
             reason_of(other.possible().truth(), [&other.egress, &other.ingress]).code(),
         );
-        super::tree::wrap(&text, self.width.saturating_sub(2)).iter().try_for_each(|l| writeln!(out, "  {l}"))
+        self.wrapped_at(2, &text, out)
+    }
+
+    pub(super) fn wrapped_at(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let lines = super::tree::wrap(text, self.width.saturating_sub(indent));
+        lines.iter().try_for_each(|l| writeln!(out, "{:indent$}{l}", ""))
     }
 
     fn frames(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {

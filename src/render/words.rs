@@ -225,6 +225,8 @@ pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
             has(&name, r.key(), cluster.pod_namespace(p).labels.get(r.key()))
         }
         (Mismatch::NamespaceUnknown(_), _) => format!("the labels of namespace {name} are not in the input"),
+        (Mismatch::AddressUnknown, _) => "where its address lies is not known".to_owned(),
+        (Mismatch::DomainUnknown(_), _) => "its addresses are in no manifest".to_owned(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
             has(&words_of(cluster, other), r.key(), cluster.pod_labels(p).get(r.key()))
         }
