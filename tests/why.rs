@@ -83,7 +83,7 @@ fn every_reason_has_a_sample() {
         golden().bind(|| insta::assert_snapshot!(format!("reason-{stem}"), run.text()));
         seen.insert(code);
     }
-    // reserved: which addresses are rewritten on the way is in no manifest (S41)
+    // reserved: which addresses are rewritten on the way is in no manifest
     let missing = Reason::ALL.iter().filter(|r| **r != Reason::UnknownSnat && !seen.contains(r.code()));
     assert_eq!(missing.collect::<Vec<_>>(), Vec::<&Reason>::new());
 }

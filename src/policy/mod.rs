@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod admin_v1alpha1;
+pub mod author;
 pub mod cluster_network_policy;
 pub mod dialects;
 pub mod network_policy;

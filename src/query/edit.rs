@@ -7,6 +7,7 @@
 //! Soundness: rules are only added, so the classes after are a refinement of those before, and one pod of each class
 //! stands for all; the governed pods themselves are asked one by one, because nodes tell them apart (S55).
 
+use crate::compile::walk::Profile;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::input::Input;
 use crate::model::PodId;
@@ -266,11 +267,11 @@ impl Comparison<'_> {
         let line = after.line();
         // an address family that is spoken of for the first time concerns every pod
         let everyone = self.before.world().assumed != after.world().assumed;
-        let governs = |pod: &PodId| {
+        let governed = |pod: &PodId| {
             let profile = after.profile(Endpoint::Pod(*pod), direction);
-            everyone || profile.is_some_and(|p| p.network.iter().any(|s| after.policy_of(s.policy) == policy))
+            everyone || profile.is_some_and(|p| governs(after, p, policy))
         };
-        let pods: Vec<PodId> = after.world().cluster.pods().map(|(id, _)| id).filter(governs).collect();
+        let pods: Vec<PodId> = after.world().cluster.pods().map(|(id, _)| id).filter(governed).collect();
         if pods.len().saturating_mul(line.len() as usize) > COMPARED {
             return Err(Failure::TooWide);
         }
@@ -319,6 +320,11 @@ impl Comparison<'_> {
             Err(Failure::Turns(Turned { flow: Flow { source, destination, traffic }, opened }))
         })
     }
+}
+
+fn governs(graph: &AllowGraph, profile: &Profile, policy: PolicyId) -> bool {
+    let ordered = profile.admin.iter().chain(&profile.baseline).flatten();
+    ordered.chain(&profile.network).any(|s| graph.policy_of(s.policy) == policy)
 }
 
 /// Whether an end was asked about; an outside block only if all of it was.

@@ -11,10 +11,10 @@ use super::edit::{Asked, Change, Failure, Place, Turned, ends, verify};
 use super::explain::{Reason, Side, explain};
 use super::resolve::End;
 use super::select;
-use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::compile::{AllowGraph, Endpoint, Flow, World};
 use crate::input::Input;
-use crate::model::PodId;
-use crate::policy::{Direction, Policy, PolicyId, RuleRef, Tier};
+use crate::model::{NAMESPACE_NAME_LABEL, PodId};
+use crate::policy::{Direction, Policy, PolicyId, RuleRef, Tier, author};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 pub enum Obstacle {
     /// A rule of the Admin tier denies it before any `NetworkPolicy` is asked: that rule has to change.
     Admin(RuleRef),
-    /// A rule of the Baseline tier denies it, and a policy that takes its place would cut off other traffic too.
+    /// A rule of the Baseline tier denies it; no policy that takes its place, or gets ahead of it, spares everything else.
     Baseline(RuleRef),
     /// Something netpal cannot decide stands in the way.
     Unknown(Direction, Reason),
@@ -84,9 +84,8 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
     }
     first_good(input, graph, &sides, &asked).unwrap_or_else(|failures| {
         let baseline = needs.iter().filter(|n| n.side.reason == Reason::DenyBaseline).filter_map(|n| n.side.decided_by);
-        let baseline: Vec<Obstacle> = baseline.map(Obstacle::Baseline).collect();
         let failed = failures.into_iter().filter_map(|f| failed(&f));
-        Suggested::Impossible(distinct(if baseline.is_empty() { failed.collect() } else { baseline }))
+        Suggested::Impossible(distinct(baseline.map(Obstacle::Baseline).chain(failed).collect()))
     })
 }
 
@@ -193,6 +192,7 @@ fn candidates(
     let policies = policies(graph, needs, subjects, direction);
     found.extend(policies.into_iter().map(|id| Change { direction, place: Place::Rule(id), content: rule.clone() }));
     found.push(new_policy(graph, direction, subjects, peer, rule));
+    found.extend(needs.iter().find_map(|n| exception(graph, n, asked, peer)));
     Ok(found)
 }
 
@@ -244,22 +244,48 @@ fn new_policy(graph: &AllowGraph, direction: Direction, subjects: &BTreeSet<PodI
         End::Pods { workload, .. } => &cluster.workload(*workload).name,
         End::Addresses { name, .. } => name,
     };
-    let (word, kind, field) = match direction {
-        Direction::Ingress => ("from", "Ingress", "ingress"),
-        Direction::Egress => ("to", "Egress", "egress"),
-    };
+    let word = if direction == Direction::Ingress { "from" } else { "to" };
     let name = free_name(&world.policies.policies, namespace, &format!("{subject}-{word}-{peer}"));
-    let content = json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "podSelector": select::pod_selector(world, subjects),
-            "policyTypes": [kind],
-            field: [rule],
-        },
-    });
+    let pods = select::pod_selector(world, subjects);
+    let content = author::network_policy(namespace, &name, &pods, direction, rule);
     Change { direction, place: Place::Policy { namespace: namespace.into(), name: name.into() }, content }
+}
+
+/// Where a rule of the Baseline tier denies: a policy of that tier that is asked just before, for these ends alone.
+fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Option<Change> {
+    let world = graph.world();
+    let denied = need.side.decided_by.filter(|_| need.side.reason == Reason::DenyBaseline)?;
+    let direction = need.direction;
+    let (subjects, others) = match direction {
+        Direction::Egress => (&asked.sources, &asked.destinations),
+        Direction::Ingress => (&asked.destinations, &asked.sources),
+    };
+    let others = match peer {
+        End::Pods { .. } => author::Others::Pods {
+            namespace: namespace_selector(world, others)?,
+            pods: select::pod_selector(world, others),
+        },
+        End::Addresses { set, .. } => {
+            author::Others::Blocks(set.to_cidrs().iter().take(26).map(ToString::to_string).collect())
+        }
+    };
+    let subject = world.cluster.pod(*subjects.first()?);
+    let word = if direction == Direction::Ingress { "from" } else { "to" };
+    let peer = match peer {
+        End::Pods { workload, .. } => &world.cluster.workload(*workload).name,
+        End::Addresses { name, .. } => name,
+    };
+    let wanted = format!("{}-{word}-{peer}", world.cluster.workload(subject.workload).name);
+    let name = free_name(&world.policies.policies, "", &wanted);
+    let selectors = (namespace_selector(world, subjects)?, select::pod_selector(world, subjects));
+    let ahead_of = world.policies.get(denied.policy);
+    let content = author::exception(ahead_of, &name, direction, (&selectors.0, &selectors.1), &others, &asked.traffic)?;
+    Some(Change { direction, place: Place::Policy { namespace: Box::default(), name: name.into() }, content })
+}
+
+fn namespace_selector(world: &World, pods: &BTreeSet<PodId>) -> Option<Json> {
+    let name = &world.cluster.pod_namespace(*pods.first()?).name;
+    Some(json!({"matchLabels": {NAMESPACE_NAME_LABEL: name}}))
 }
 
 /// A valid name that no policy of the namespace has.
@@ -269,7 +295,9 @@ fn free_name(policies: &[Policy], namespace: &str, wanted: &str) -> String {
     let stem: String = plain.trim_matches('-').chars().take(50).collect();
     let stem = stem.trim_matches('-');
     let stem = if stem.is_empty() { "allow" } else { stem };
-    let taken = |name: &str| policies.iter().any(|p| *p.name == *name && p.namespace.as_deref() == Some(namespace));
+    let taken = |name: &str| {
+        policies.iter().any(|p| *p.name == *name && p.namespace.as_deref().unwrap_or_default() == namespace)
+    };
     let numbered = (2..).map(|n| format!("{stem}-{n}"));
     std::iter::once(stem.to_owned()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
 }

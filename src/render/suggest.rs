@@ -22,7 +22,7 @@ impl Text<'_> {
             Suggested::Nothing => self.paragraph("", "it is allowed already: there is nothing to add", out),
             Suggested::Changes(changes) => self.changes(changes, out),
             Suggested::Impossible(obstacles) => {
-                self.paragraph("", "no NetworkPolicy that netpal could add allows exactly this:", out)?;
+                self.paragraph("", "nothing that netpal could add allows exactly this:", out)?;
                 obstacles.iter().try_for_each(|o| self.paragraph("- ", &self.obstacle(o), out))
             }
         }
@@ -64,6 +64,7 @@ impl Text<'_> {
             Place::Port(rule) => {
                 format!("to the ports of {} ({})", words::rule(self.book.graph, *rule), place(rule.policy))
             }
+            Place::Policy { namespace, .. } if namespace.is_empty() => "this cluster-wide policy".to_owned(),
             Place::Policy { namespace, .. } => format!("this policy to namespace {}", words::clean(namespace)),
         }
     }
@@ -93,8 +94,7 @@ impl Text<'_> {
                 place(at)
             ),
             Obstacle::Baseline(at) => format!(
-                "{} {} denies it, and a NetworkPolicy in its place would cut off what is allowed by default now; that \
-                 rule has to change   {}",
+                "{} {} denies it; that rule has to change, or something has to come before it   {}",
                 kind(at),
                 words::rule(graph, *at),
                 place(at)
