@@ -114,8 +114,12 @@ impl Text<'_> {
     }
 
     fn turns(&self, turned: &Turned) -> String {
-        let (verb, flow) = (if turned.opened { "let through" } else { "cut off" }, self.flow(&turned.flow));
-        format!("it would also {verb} {flow}: no selector or block tells the two apart")
+        let flow = self.flow(&turned.flow);
+        if turned.opened {
+            format!("it would also let through {flow}: no selector or block tells the two apart")
+        } else {
+            format!("it would also cut off {flow}, which is allowed by default now")
+        }
     }
 
     fn flow(&self, flow: &Flow) -> String {
