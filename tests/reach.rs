@@ -83,3 +83,125 @@ fn closures_equal_following_every_flow() {
     println!("{trips} trips, {found} pods found, up to {deepest} hops away");
     assert!(found > 1000 && deepest > 1, "the clusters have something to find");
 }
+
+#[test]
+fn ways_are_shortest_and_every_hop_is_allowed() {
+    let (mut asked, mut ways) = (0, 0);
+    for seed in 500..560 {
+        let mut random = Random::new(seed);
+        let mut documents = random::documents(&mut random);
+        documents.extend(random::documents(&mut random));
+        let input = netpal::load_str(&random::text(&documents));
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let all: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
+        for _ in 0..all.len().min(8) {
+            let (start, goal) = (*random.pick(&all), *random.pick(&all));
+            if start == goal {
+                continue;
+            }
+            let port = *random.pick(&random::PORTS);
+            let wanted = TrafficSet::ports(Protocol::Tcp, port, port);
+            let back = Trip {
+                way: Way::Backward,
+                pods: [goal].into(),
+                addresses: IpSet::empty(),
+                asked: wanted.clone(),
+                hops: None,
+            };
+            let trip = Trip { way: Way::Forward, pods: [start].into(), ..back.clone() };
+            for least in [Truth::Yes, Truth::Maybe] {
+                let hand = by_hand(&graph, &back, least).get(&start).copied();
+                let way = netpal::query::reach::path(&graph, &trip, &back.pods, &wanted, least);
+                let hops = way.as_ref().map(|w| u32::try_from(w.len()).unwrap());
+                assert_eq!(hops, hand, "seed {seed}: {start:?} to {goal:?} on {port}");
+                let mut at = Endpoint::Pod(start);
+                for (i, hop) in way.iter().flatten().enumerate() {
+                    let passes = passing(&graph.allowed(hop.flow.source, hop.flow.destination), least);
+                    assert_eq!(hop.flow.source, at, "the chain holds");
+                    assert!(!passes.is_empty(), "seed {seed}: hop {i}");
+                    at = hop.flow.destination;
+                    ways += 1;
+                }
+                assert!(way.is_none() || at == Endpoint::Pod(goal));
+            }
+            asked += 1;
+        }
+    }
+    println!("{asked} pairs, {ways} hops");
+    assert!(asked > 100 && ways > 100);
+}
+
+/// The ghosts let into `data/db`, each as the path of the peer, or of the rule where it names none.
+fn ghosts(policies: &str) -> Vec<String> {
+    let world = "apiVersion: v1
+kind: Namespace
+metadata: {name: data}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: data, labels: {app: db}}
+spec: {containers: [{name: c, image: i}]}
+---
+";
+    let input = netpal::load_str(&format!("{world}{policies}"));
+    assert!(!input.has_errors(), "{:?}", input.diagnostics);
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    let found = netpal::query::exposure::exposure(&input, &graph, PodId(0), &TrafficSet::all()).unwrap();
+    let path = |g: &netpal::query::exposure::Ghost| match g.because {
+        Some(at) => input.policies.get(at.policy).rule_path(at).to_string(),
+        None => "default".to_owned(),
+    };
+    found.iter().map(path).collect()
+}
+
+const PEERS: &str = "apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: data}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from:
+    - podSelector: {matchLabels: {role: admin}}
+    - namespaceSelector: {matchLabels: {team: shop}}
+    - namespaceSelector: {}
+      podSelector: {matchExpressions: [{key: a, operator: Exists}, {key: a, operator: DoesNotExist}]}
+    - ipBlock: {cidr: 203.0.113.0/24}
+    ports: [{port: 5432}]
+";
+
+#[test]
+fn ghosts_are_the_pods_that_rules_would_let_in() {
+    assert_eq!(ghosts(""), ["default"]);
+    // a selector that contradicts itself means nobody, and a block means no pod
+    assert_eq!(ghosts(PEERS), ["ingress[0].from[0]", "ingress[0].from[1]"]);
+    let rule = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: all, namespace: data}\n\
+                spec: {podSelector: {}, ingress: [{}]}\n";
+    assert_eq!(ghosts(rule), ["ingress[0]"]);
+}
+
+#[test]
+fn rules_of_every_tier_have_their_say_about_ghosts() {
+    let deny = "---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: not-the-shop}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Deny, from: [{namespaces: {matchLabels: {team: shop}}}]}
+";
+    assert_eq!(ghosts(&format!("{PEERS}{deny}")), ["ingress[0].from[0]"]);
+}
+
+#[test]
+fn what_a_ghost_may_send_out_is_not_asked() {
+    let closed = "---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: nothing-out, namespace: data}
+spec: {podSelector: {}, policyTypes: [Egress]}
+";
+    assert_eq!(ghosts(&format!("{PEERS}{closed}")), ghosts(PEERS), "as the rule is written");
+}
