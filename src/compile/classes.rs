@@ -39,10 +39,10 @@ impl Mentioned {
     }
 
     /// What of a label set the law can see.
-    fn project(&self, labels: &Labels) -> Vec<(Box<str>, Option<Box<str>>)> {
+    fn project<'a>(&self, labels: &'a Labels) -> Vec<(&'a str, Option<&'a str>)> {
         let visible = labels.iter().filter(|(k, _)| self.values.contains_key(*k) || self.compared.contains(*k));
         let shown = |k: &str, v: &str| self.compared.contains(k) || self.values.get(k).is_some_and(|vs| vs.contains(v));
-        visible.map(|(k, v)| (k.into(), shown(k, v).then(|| v.into()))).collect()
+        visible.map(|(k, v)| (k, shown(k, v).then_some(v))).collect()
     }
 }
 
@@ -124,10 +124,10 @@ impl Vocabulary {
 
 /// Of a namespace, what the law can see.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct NamespaceKey {
-    name: Option<Box<str>>,
+struct NamespaceKey<'w> {
+    name: Option<&'w str>,
     declared: bool,
-    labels: Vec<(Box<str>, Option<Box<str>>)>,
+    labels: Vec<(&'w str, Option<&'w str>)>,
 }
 
 /// Of a pod, what the law can see; each field an interned number.
@@ -195,21 +195,21 @@ struct Interner<'w> {
     world: &'w World,
     vocabulary: &'w Vocabulary,
     atoms: &'w Atoms,
-    ports: IndexSet<Vec<(Box<str>, crate::set::Protocol, u16)>>,
-    hosts: IndexSet<Option<Box<str>>>,
+    ports: IndexSet<Vec<(&'w str, crate::set::Protocol, u16)>>,
+    hosts: IndexSet<Option<&'w str>>,
     addresses: IndexSet<AddressKey>,
     address_pods: Vec<PodId>,
 }
 
-impl Interner<'_> {
-    fn ports(&mut self, pod: &Pod) -> u32 {
-        let named = pod.ports.iter().filter_map(|p| p.name.as_ref().map(|n| (n.clone(), p.protocol, p.port)));
-        let mentioned = named.filter(|(n, _, _)| self.vocabulary.ports.contains(n)).collect();
+impl<'w> Interner<'w> {
+    fn ports(&mut self, pod: &'w Pod) -> u32 {
+        let named = pod.ports.iter().filter_map(|p| p.name.as_deref().map(|n| (n, p.protocol, p.port)));
+        let mentioned = named.filter(|(n, _, _)| self.vocabulary.ports.contains(*n)).collect();
         number(self.ports.insert_full(mentioned).0)
     }
 
-    fn host(&mut self, pod: &Pod) -> u32 {
-        if pod.host_network { number(self.hosts.insert_full(pod.node.clone()).0) + 1 } else { 0 }
+    fn host(&mut self, pod: &'w Pod) -> u32 {
+        if pod.host_network { number(self.hosts.insert_full(pod.node.as_deref()).0) + 1 } else { 0 }
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
@@ -235,7 +235,7 @@ impl Interner<'_> {
 /// One namespace for each namespace class, and the class of each namespace. Classes are numbered by their labels, keys of
 /// few values first, so that the namespaces a selector selects are mostly neighbours and their pods few runs.
 fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId>, Vec<u32>) {
-    let mut keys: IndexSet<NamespaceKey> = IndexSet::new();
+    let mut keys: IndexSet<NamespaceKey<'_>> = IndexSet::new();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
     for (id, namespace) in world.cluster.namespaces() {
         let (index, new) = keys.insert_full(namespace_key(world, vocabulary, namespace));
@@ -246,8 +246,8 @@ fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId
     }
     let ranked = vocabulary.namespaces.ranked();
     let place = |index: u32| {
-        let seen: &NamespaceKey = &keys[index as usize];
-        let value = |key: &&str| seen.labels.iter().find(|(k, _)| **k == **key).map(|(_, value)| value.as_deref());
+        let seen = &keys[index as usize];
+        let value = |key: &&str| seen.labels.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
         (seen.declared, ranked.iter().map(value).collect::<Vec<_>>(), index)
     };
     let mut order: Vec<u32> = (0..number(keys.len())).collect();
@@ -260,10 +260,10 @@ fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId
     (representatives, of.into_iter().map(|index| new[index as usize]).collect())
 }
 
-fn namespace_key(world: &World, vocabulary: &Vocabulary, namespace: &Namespace) -> NamespaceKey {
+fn namespace_key<'w>(world: &World, vocabulary: &Vocabulary, namespace: &'w Namespace) -> NamespaceKey<'w> {
     let named = !world.options.classes || vocabulary.named.contains(&namespace.name);
     NamespaceKey {
-        name: named.then(|| namespace.name.clone()),
+        name: named.then_some(&*namespace.name),
         declared: namespace.declared.is_some(),
         labels: vocabulary.namespaces.project(&namespace.labels),
     }

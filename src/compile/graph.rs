@@ -223,6 +223,9 @@ impl AllowGraph {
 
     fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
         let Endpoint::Pod(pod) = subject else { return Truth::No };
+        if matches!(peer, Endpoint::Pod(_)) && !self.hidden(self.line.place(peer), view) {
+            return Truth::No;
+        }
         self.world.is_own_node(self.world.cluster.pod(pod), peer, self.line.views[view].behaviour)
     }
 

@@ -44,7 +44,7 @@ impl Homes {
         }
         let (names, of_class, classes) = sort(world, &line.classes);
         let hosts = hosts(world, line);
-        let near: Vec<Near> = names.iter().map(|name| near(world, line, name.as_deref(), &hosts, &addresses)).collect();
+        let near: Vec<Near> = names.iter().map(|name| near(world, line, *name, &hosts, &addresses)).collect();
         let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::new();
         for (home, near) in (0..).zip(&near) {
             for found in [&near.hosts, &near.atoms] {
@@ -78,16 +78,16 @@ impl Homes {
     }
 }
 
-type Sorted = (Vec<Option<Box<str>>>, Vec<Box<[u32]>>, Vec<Runs>);
+type Sorted<'w> = (Vec<Option<&'w str>>, Vec<Box<[u32]>>, Vec<Runs>);
 
 /// The distinct homes, those of each class, and the classes of each.
-fn sort(world: &World, classes: &Classes) -> Sorted {
-    let mut names: IndexMap<Option<Box<str>>, Vec<u32>> = IndexMap::new();
+fn sort<'w>(world: &'w World, classes: &Classes) -> Sorted<'w> {
+    let mut names: IndexMap<Option<&str>, Vec<u32>> = IndexMap::new();
     let mut of_class = Vec::with_capacity(classes.list.len());
     for (number, class) in (0..).zip(&classes.list) {
         let mut homes = Vec::new();
         for pod in &class.members {
-            let entry = names.entry(world.cluster.pod(*pod).node.clone());
+            let entry = names.entry(world.cluster.pod(*pod).node.as_deref());
             homes.push(u32::try_from(entry.index()).unwrap_or(u32::MAX));
             entry.or_default().push(number);
         }

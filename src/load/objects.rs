@@ -58,16 +58,16 @@ pub fn shape(root: Node) -> Shape {
     }
     let is_list = kind.ends_with("List")
         && root.get("items").is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
-    if is_list { Shape::Objects(open(&root, &Path::root(), 0)) } else { Shape::Objects(vec![(Path::root(), root)]) }
+    if is_list { Shape::Objects(open(root, &Path::root(), 0)) } else { Shape::Objects(vec![(Path::root(), root)]) }
 }
 
 /// The items of a List, of Lists in Lists too; items of a typed List inherit what they do not say.
-fn open(list: &Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
-    let kind = list.get("kind").and_then(Node::as_str).unwrap_or_default();
+fn open(list: Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
+    let word = |key: &str| list.get(key).and_then(Node::as_str).map(str::to_owned);
+    let (kind, version) = (word("kind").unwrap_or_default(), word("apiVersion"));
     let inherited = kind.strip_suffix("List").filter(|k| !k.is_empty());
-    let items = list.get("items").map(Node::items).unwrap_or_default();
     let mut objects = Vec::new();
-    for (i, item) in items.iter().enumerate() {
+    for (i, mut item) in items(list).into_iter().enumerate() {
         let path = base.key("items").index(i);
         if item.get("kind").and_then(Node::as_str).is_some_and(|k| k.ends_with("List"))
             && item.get("items").is_some()
@@ -76,11 +76,10 @@ fn open(list: &Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
             objects.extend(open(item, &path, depth + 1));
             continue;
         }
-        let mut item = item.clone();
         if let (Some(kind), None) = (inherited, item.get("kind")) {
             add(&mut item, "kind", kind);
         }
-        if let (Some(version), None) = (list.get("apiVersion").and_then(Node::as_str), item.get("apiVersion"))
+        if let (Some(version), None) = (version.as_deref(), item.get("apiVersion"))
             && inherited.is_some()
         {
             add(&mut item, "apiVersion", version);
@@ -88,6 +87,16 @@ fn open(list: &Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
         objects.push((path, item));
     }
     objects
+}
+
+/// The items of a List, taken out of it.
+fn items(list: Node) -> Vec<Node> {
+    use crate::tree::Value;
+    let Value::Mapping(entries) = list.value else { return Vec::new() };
+    match entries.into_iter().find(|e| &*e.key == "items").map(|e| e.value.value) {
+        Some(Value::Sequence(items)) => items,
+        _ => Vec::new(),
+    }
 }
 
 fn add(node: &mut Node, key: &str, value: &str) {

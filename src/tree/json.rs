@@ -1,18 +1,21 @@
 //! JSON -> tree. A reader of its own because none of the libraries tells where a value stands.
 //!
 //! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in Go's reader.
-//! Cost: O(text); line and column are counted along the way.
+//! Most of what kubectl prints of a pod decides nothing here. Once an object has said that it is a Pod, the fields that no
+//! verdict looks at are checked to be JSON and left out of the tree ([`Scope`]); every other kind is read whole.
+//! Cost: O(text); line and column are counted along the way, memory is that of what is kept.
 
 use super::split::Chunk;
 use super::{Entry, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
     reader.blanks();
-    match reader.value(0) {
+    match reader.value(0, Scope::Whole) {
         Ok(root) => Parsed { root: Some(root), problems: reader.problems },
         Err(problem) => Parsed { root: None, problems: vec![*problem] },
     }
@@ -35,19 +38,61 @@ pub fn split(text: &str) -> Vec<Chunk> {
 
 type Fallible<T> = Result<T, Box<Problem>>;
 
+/// Which part of an object is being read, as far as that decides what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Everything is kept.
+    Whole,
+    /// An object that has said `kind: Pod`.
+    Pod,
+    /// The metadata of a pod.
+    Metadata,
+    /// The spec of a pod.
+    Spec,
+    /// The containers of a pod, or one of them.
+    Containers,
+    /// The status of a pod.
+    Status,
+}
+
+impl Scope {
+    /// How the value under a key is read; `None` when it is left out.
+    fn of(self, key: &str) -> Option<Self> {
+        let within = |kept: &[&str]| kept.contains(&key).then_some(Self::Whole);
+        match (self, key) {
+            (Self::Whole, _) => Some(Self::Whole),
+            (Self::Pod, "metadata") => Some(Self::Metadata),
+            (Self::Pod, "spec") => Some(Self::Spec),
+            (Self::Pod, "status") => Some(Self::Status),
+            (Self::Pod, _) => Some(Self::Whole),
+            (Self::Metadata, "managedFields" | "annotations") => None,
+            (Self::Metadata, _) => Some(Self::Whole),
+            (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
+            (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
+            (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
+            (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
+        }
+    }
+}
+
+/// Objects of more keys than this find a key given twice by a table.
+const FEW_KEYS: usize = 24;
+
 struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
     line: u32,
     line_start: usize,
+    /// A place on the current line, and how many characters stand before it there.
+    counted: (usize, usize),
     problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Self { text, bytes: text.as_bytes(), at, line: 1, line_start: 0, problems: Vec::new() }
+        Self { text, bytes: text.as_bytes(), at, line: 1, line_start: 0, counted: (0, 0), problems: Vec::new() }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -68,13 +113,18 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn here(&self) -> Span {
-        let column = self.text.get(self.line_start..self.at).map_or(0, |l| l.chars().count()) + 1;
-        let at = Position { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX) };
+    /// Where the reader stands. Characters are counted from the last place asked about, so a long line is counted once.
+    fn here(&mut self) -> Span {
+        let (from, before) = if self.counted.0 < self.line_start { (self.line_start, 0) } else { self.counted };
+        let characters = before + self.text.get(from..self.at).map_or(0, |between| between.chars().count());
+        if self.at >= from {
+            self.counted = (self.at, characters);
+        }
+        let at = Position { line: self.line, column: u32::try_from(characters + 1).unwrap_or(u32::MAX) };
         Span { start: self.at, end: self.at, at }
     }
 
-    fn error<T>(&self, message: impl Into<String>) -> Fallible<T> {
+    fn error<T>(&mut self, message: impl Into<String>) -> Fallible<T> {
         let message = format!("not valid JSON: {}", message.into());
         Err(Box::new(Problem::new(ProblemKind::Syntax, self.here(), message)))
     }
@@ -107,15 +157,15 @@ impl<'t> Reader<'t> {
         false
     }
 
-    fn value(&mut self, depth: usize) -> Fallible<Node> {
+    fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
         let mut span = self.here();
         if depth > MAX_DEPTH {
             let message = format!("nested more than {MAX_DEPTH} deep");
             return Err(Box::new(Problem::new(ProblemKind::Limit, span, message)));
         }
         let value = match self.peek() {
-            Some(b'{') => self.object(depth)?,
-            Some(b'[') => self.array(depth)?,
+            Some(b'{') => self.object(depth, scope)?,
+            Some(b'[') => self.array(depth, scope)?,
             Some(b'"') => Value::String(self.string()?.into()),
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(_) => self.word()?,
@@ -149,20 +199,26 @@ impl<'t> Reader<'t> {
         Ok(value.unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))))
     }
 
-    fn string(&mut self) -> Fallible<String> {
+    fn string(&mut self) -> Fallible<Cow<'t, str>> {
         let start = self.at;
-        let mut escaped = false;
+        let (mut escaped, mut plain) = (false, true);
         self.at += 1;
         while let Some(b) = self.peek() {
             self.at += 1;
             match b {
                 b'"' if !escaped => {
-                    let raw = self.text.get(start..self.at).unwrap_or_default();
+                    let text: &'t str = self.text;
+                    if plain {
+                        return Ok(Cow::Borrowed(text.get(start + 1..self.at - 1).unwrap_or_default()));
+                    }
+                    let raw = text.get(start..self.at).unwrap_or_default();
                     return serde_json::from_str(raw)
+                        .map(Cow::Owned)
                         .or_else(|_| self.error("a string with a bad escape or a control character"));
                 }
                 b'\n' => break,
-                b'\\' => escaped = !escaped,
+                b'\\' => (escaped, plain) = (!escaped, false),
+                0..0x20 => (escaped, plain) = (false, false),
                 _ => escaped = false,
             }
         }
@@ -170,7 +226,36 @@ impl<'t> Reader<'t> {
         self.error("a string that never ends")
     }
 
-    fn array(&mut self, depth: usize) -> Fallible<Value> {
+    /// Reads a value that is left out: as [`Self::value`], with nothing kept.
+    fn skim(&mut self, depth: usize) -> Fallible<()> {
+        if depth > MAX_DEPTH {
+            return self.value(depth, Scope::Whole).map(drop);
+        }
+        let (object, close) = match self.peek() {
+            Some(b'{') => (true, b'}'),
+            Some(b'[') => (false, b']'),
+            Some(b'"') => return self.string().map(drop),
+            _ => return self.value(depth, Scope::Whole).map(drop),
+        };
+        self.at += 1;
+        self.blanks();
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.blanks();
+            if object {
+                self.key()?;
+            }
+            self.skim(depth + 1)?;
+            if !self.more(close)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
         let mut items = Vec::new();
         self.at += 1;
         self.blanks();
@@ -180,7 +265,7 @@ impl<'t> Reader<'t> {
         }
         loop {
             self.blanks();
-            items.push(self.value(depth + 1)?);
+            items.push(self.value(depth + 1, scope)?);
             if !self.more(b']')? {
                 return Ok(Value::Sequence(items));
             }
@@ -203,7 +288,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Fallible<Value> {
+    fn object(&mut self, depth: usize, mut scope: Scope) -> Fallible<Value> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut index: HashMap<Box<str>, usize> = HashMap::new();
         self.at += 1;
@@ -213,13 +298,16 @@ impl<'t> Reader<'t> {
             return Ok(Value::Mapping(entries));
         }
         loop {
-            let entry = self.member(depth)?;
-            if let Some(earlier) = index.get(&entry.key).and_then(|at| entries.get_mut(*at)) {
-                self.problems.push(super::yaml::duplicate(&entry.key, earlier.key_span, entry.key_span));
-                *earlier = entry;
+            self.blanks();
+            let (key, key_span) = self.key()?;
+            if let Some(inner) = scope.of(&key) {
+                let value = self.value(depth + 1, inner)?;
+                if scope == Scope::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
+                    scope = Scope::Pod;
+                }
+                self.add(Entry { key: key.into(), key_span, value }, &mut entries, &mut index);
             } else {
-                index.insert(entry.key.clone(), entries.len());
-                entries.push(entry);
+                self.skim(depth + 1)?;
             }
             if !self.more(b'}')? {
                 return Ok(Value::Mapping(entries));
@@ -227,21 +315,42 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn member(&mut self, depth: usize) -> Fallible<Entry> {
-        self.blanks();
-        let mut key_span = self.here();
+    /// Adds an entry, in place of an earlier one of the same key.
+    fn add(&mut self, entry: Entry, entries: &mut Vec<Entry>, index: &mut HashMap<Box<str>, usize>) {
+        if entries.len() == FEW_KEYS {
+            index.extend(entries.iter().enumerate().map(|(at, e)| (e.key.clone(), at)));
+        }
+        let earlier = if entries.len() < FEW_KEYS {
+            entries.iter().position(|e| e.key == entry.key)
+        } else {
+            index.get(&entry.key).copied()
+        };
+        if let Some(earlier) = earlier.and_then(|at| entries.get_mut(at)) {
+            self.problems.push(super::yaml::duplicate(&entry.key, earlier.key_span, entry.key_span));
+            *earlier = entry;
+            return;
+        }
+        if entries.len() >= FEW_KEYS {
+            index.insert(entry.key.clone(), entries.len());
+        }
+        entries.push(entry);
+    }
+
+    /// A key, up to the start of its value.
+    fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
+        let mut span = self.here();
         if self.peek() != Some(b'"') {
             return self.error("expected a key in double quotes");
         }
-        let key = self.string()?.into();
-        key_span.end = self.at;
+        let key = self.string()?;
+        span.end = self.at;
         self.blanks();
         if self.peek() != Some(b':') {
             return self.error("expected `:` after the key");
         }
         self.at += 1;
         self.blanks();
-        Ok(Entry { key, key_span, value: self.value(depth + 1)? })
+        Ok((key, span))
     }
 }
 
@@ -266,6 +375,34 @@ mod tests {
             assert_eq!((at.line, at.column), (line, column), "{text}");
         }
         assert_eq!(parse(&"[".repeat(5000)).problems[0].kind, ProblemKind::Limit);
+    }
+
+    #[test]
+    fn what_no_verdict_looks_at_is_left_out_of_pods_and_still_checked() {
+        let text = r#"{"kind":"Pod","metadata":{"name":"a","annotations":{"x":"y"}},"spec":{"nodeName":"n","volumes":[{"name":"v"}],
+            "containers":[{"name":"c","env":[],"ports":[{"containerPort":1}]}]},"status":{"phase":"Running","qosClass":"Burstable"}}"#;
+        let kept = serde_json::json!({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"nodeName": "n",
+            "containers": [{"name": "c", "ports": [{"containerPort": 1}]}]}, "status": {"phase": "Running"}});
+        assert_eq!(parse(text).root.unwrap().to_json(), kept);
+        let other = text.replace("Pod", "Policy");
+        let whole: serde_json::Value = serde_json::from_str(&other).unwrap();
+        assert_eq!(parse(&other).root.unwrap().to_json(), whole);
+        for (good, bad) in [("\"y\"", "\"y"), ("\"v\"", "v"), ("[],", "[}],"), ("\"v\"}]", "\"v\"]")] {
+            assert!(parse(&text.replace(good, bad)).root.is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn positions_on_one_long_line_and_of_many_keys_hold() {
+        let keys: Vec<String> = (0..100).map(|i| format!("\"ké{i}\":{i}")).collect();
+        let text = format!("{{{},\"ké7\":0}}", keys.join(","));
+        let parsed = parse(&text);
+        let root = parsed.root.unwrap();
+        assert_eq!((root.entries().len(), parsed.problems.len()), (100, 1));
+        for entry in root.entries().iter().filter(|e| &*e.key != "ké7") {
+            let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()].chars().count();
+            assert_eq!(entry.key_span.at.column as usize, before + 1);
+        }
     }
 
     #[test]
