@@ -3,7 +3,7 @@
 use super::resolve::End;
 use crate::compile::World;
 use crate::model::{Labels, NAMESPACE_NAME_LABEL, PodId};
-use crate::policy::validate::is_label_value;
+use crate::policy::validate::{is_label_value, is_qualified_name};
 use crate::set::traffic::Piece;
 use crate::set::{Family, IpSet, TrafficSet};
 use ipnet::IpNet;
@@ -72,7 +72,8 @@ pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
 fn common_labels<'l>(own: &[&'l Labels]) -> Vec<(&'l str, &'l str)> {
     let Some((first, rest)) = own.split_first() else { return Vec::new() };
     // what is only known at run time cannot be selected by
-    let everywhere = |(k, v): &(&str, &str)| is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v));
+    let everywhere =
+        |(k, v): &(&str, &str)| is_qualified_name(k) && is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v));
     let mut common: Vec<(&str, &str)> = first.iter().filter(everywhere).collect();
     let rank = |key: &str| {
         let place = NAMING.iter().position(|n| *n == key).unwrap_or(NAMING.len());

@@ -50,9 +50,15 @@ pub fn why(graph: &AllowGraph, context: &Context, question: &Question) -> Result
     Ok(Why { answer, shown })
 }
 
-/// Adds what would let each pair through, for the pairs that are not allowed as a whole.
+/// For how many pairs of a set a suggestion is looked for; each costs a few compiles.
+const SUGGESTED: usize = 20;
+
+/// Adds what would let each pair through, for the first pairs that are not allowed as a whole.
 pub fn add_suggestions(why: &mut Why, input: &Input, graph: &AllowGraph) {
-    for (pair, shown) in why.answer.pairs.iter().zip(&mut why.shown).filter(|(p, _)| !p.asked.is_empty()) {
+    let several = why.answer.pairs.len() > 1;
+    let pairs = why.answer.pairs.iter().zip(&mut why.shown);
+    let wanted = pairs.filter(|(p, _)| !(p.asked.is_empty() || several && p.verdict == Verdict::Yes));
+    for (pair, shown) in wanted.take(SUGGESTED) {
         shown.suggested = Some(suggest(input, graph, pair));
     }
 }

@@ -68,7 +68,14 @@ fn scalar(text: &str) -> String {
     let address = text.contains('/') && text.parse::<ipnet::Ipv4Net>().is_ok();
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain);
     let safe = (word && !WORDS.contains(&text.to_ascii_lowercase().as_str())) || address;
-    if safe { text.to_owned() } else { Json::from(text).to_string() }
+    if safe { text.to_owned() } else { quoted(text) }
+}
+
+/// A string in double quotes; what could move a cursor or turn a line around is written as its number.
+fn quoted(text: &str) -> String {
+    let shown = |c: char| super::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8();
+    let one = |c: char| if c.is_control() || shown(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+    Json::from(text).to_string().chars().map(one).collect()
 }
 
 fn hang(lines: Vec<String>, first: &str, rest: &str) -> Vec<String> {
@@ -101,6 +108,11 @@ mod tests {
             let read = root.to_json();
             assert_eq!(if as_item { read[0].clone() } else { read }, rule, "{text}");
         }
+    }
+
+    #[test]
+    fn nothing_turns_a_line_around() {
+        assert_eq!(lines(&json!({"a": "x\u{202e}y\u{1b}[0m"}), false, Style::Short), [r#"a: "x\u202ey\u001b[0m""#]);
     }
 
     #[test]
