@@ -14,7 +14,7 @@ use crate::set::{IpSet, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown.
-const APART: usize = 20_000;
+const APART: usize = 2_000;
 
 /// In which direction to follow connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Links<'g> {
     rows: BTreeMap<u32, Vec<Part>>,
     roots: Vec<Endpoint>,
     trip: Trip,
+    /// Whether nodes are told apart.
+    apart: bool,
 }
 
 impl<'g> Links<'g> {
@@ -94,7 +96,7 @@ impl<'g> Links<'g> {
         }
         let pods = trip.pods.iter().map(|p| Endpoint::Pod(*p));
         let roots = pods.chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses)).collect();
-        let mut links = Self { graph, units, of_class, rows: BTreeMap::new(), roots, trip: trip.clone() };
+        let mut links = Self { graph, units, of_class, rows: BTreeMap::new(), roots, trip: trip.clone(), apart };
         links.units.iter_mut().for_each(|u| u.pods.retain(|p| !trip.pods.contains(p)));
         if trip.way == Way::Forward {
             links.every_row();
@@ -146,7 +148,7 @@ impl<'g> Links<'g> {
         let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
         let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
         let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
-        if !near || allowed.unknown.is_empty() {
+        if !near || !self.apart || allowed.unknown.is_empty() {
             return Some((unit, allowed));
         }
         let exact = match self.trip.way {

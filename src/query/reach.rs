@@ -98,8 +98,16 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
     let free =
         |p: &PodId| graph.profile(Endpoint::Pod(*p), direction).is_some_and(crate::compile::walk::Profile::is_open);
     let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
-    let mut planter =
-        Planter { graph, trip, links, sure, shown: BTreeMap::new(), outside: BTreeSet::new(), sources: Vec::new() };
+    let mut planter = Planter {
+        graph,
+        trip,
+        links,
+        sure,
+        shown: BTreeMap::new(),
+        outside: BTreeSet::new(),
+        looked_at: BTreeSet::new(),
+        sources: Vec::new(),
+    };
     let stops = planter.plant();
     let others = cluster.workloads().filter(|(id, _)| !roots.contains(id)).count();
     let from_pods = !trip.pods.is_empty();
@@ -135,6 +143,8 @@ struct Planter<'g> {
     shown: BTreeMap<usize, Vec<TrafficSet>>,
     /// The well-known outside sets already shown (forward).
     outside: BTreeSet<&'static str>,
+    /// The ways out that were looked at for outside addresses already, with what else decides (forward): they are shared.
+    looked_at: BTreeSet<(usize, bool, bool)>,
     /// The outside sources already shown (backward).
     sources: Vec<(Item, TrafficSet)>,
 }
@@ -281,7 +291,7 @@ impl Planter<'_> {
     fn outside(&mut self, end: Endpoint, root: bool) -> Vec<Stop> {
         match self.trip.way {
             Way::Forward => {
-                let pods_only = !self.trip.pods.is_empty();
+                let pods_only = !self.trip.pods.is_empty() && self.is_new_way_out(end);
                 let sets = [Keyword::Internet, Keyword::Imds, Keyword::Private];
                 sets.into_iter().filter(|_| pods_only).filter_map(|k| self.known(k, end)).collect()
             }
@@ -292,6 +302,17 @@ impl Planter<'_> {
                 found
             }
         }
+    }
+
+    /// Whether nothing with the same way out was looked at: what governs it decides which addresses it reaches.
+    fn is_new_way_out(&mut self, end: Endpoint) -> bool {
+        let (Endpoint::Pod(pod), Some(profile)) = (end, self.graph.profile(end, Direction::Egress)) else {
+            return true;
+        };
+        let world = self.graph.world();
+        let six = world.has_family(world.cluster.pod(pod), Family::V6);
+        let host = world.cluster.pod(pod).host_network;
+        self.looked_at.insert((std::ptr::from_ref(profile) as usize, six, host))
     }
 
     fn known(&mut self, keyword: Keyword, end: Endpoint) -> Option<Stop> {
@@ -443,7 +464,8 @@ pub fn path(
         let how = found.get(&current)?;
         let to = match how.parent {
             Some(next) => links.representative(next)?,
-            None => last(graph, from, goal, asked, least)?,
+            // where nodes are not told apart, the way may be open to other pods of the unit only
+            None => last(graph, from, goal, asked, least).or_else(|| goal.first().map(|p| Endpoint::Pod(*p)))?,
         };
         let sample =
             how.traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });

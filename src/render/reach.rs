@@ -4,7 +4,7 @@ use super::inputs::plural;
 use super::text::Text;
 use super::tree::{Branch, Strokes, Tone, draw, wrap};
 use super::words;
-use crate::model::WorkloadId;
+use crate::model::{Truth, WorkloadId};
 use crate::query::closure::Way;
 use crate::query::explain::{Reason, explain};
 use crate::query::exposure::Ghost;
@@ -202,6 +202,8 @@ impl Text<'_> {
         let text = format!("{} -> {}{port}", end(hop.flow.source), end(hop.flow.destination));
         let side = &explanation.ingress;
         let because = match (side.decided_by, side.reason) {
+            _ if explanation.possible.truth() == Truth::No => "depends on the node".to_owned(),
+            _ if explanation.possible.truth() == Truth::Maybe => explanation.reason().code().to_owned(),
             (Some(at), _) => {
                 let at = words::shortest(&self.book.graph.world().policies, at);
                 let origin = self.book.graph.world().policies.get(at.policy).origin(at);
