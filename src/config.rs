@@ -195,8 +195,19 @@ fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Dia
 /// # Errors
 /// When it is not YAML, has more than one document, an unknown key, or a value of the wrong kind.
 pub fn read<T: DeserializeOwned + Default>(name: &str, text: &str) -> Result<T, Vec<Diagnostic>> {
+    read_with_tree(name, text).map(|(value, _)| value)
+}
+
+/// The same, with the tree it was read from, for places.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_tree<T: DeserializeOwned + Default>(
+    name: &str,
+    text: &str,
+) -> Result<(T, Option<tree::Node>), Vec<Diagnostic>> {
     let chunks = tree::split(text);
-    let Some(chunk) = chunks.first() else { return Ok(T::default()) };
+    let Some(chunk) = chunks.first() else { return Ok((T::default(), None)) };
     if let Some(second) = chunks.get(1) {
         let at = crate::source::Position { line: second.line, column: 1 };
         let place = Place::At(Location { file: name.into(), at });
@@ -212,7 +223,7 @@ pub fn read<T: DeserializeOwned + Default>(name: &str, text: &str) -> Result<T, 
         value = decoded.value;
     }
     match value {
-        Some(value) if !problems.iter().any(Problem::is_error) => Ok(value),
+        Some(value) if !problems.iter().any(Problem::is_error) => Ok((value, parsed.root)),
         _ => Err(problems.iter().map(|p| diagnostic(name, p)).collect()),
     }
 }

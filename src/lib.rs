@@ -1,5 +1,6 @@
 //! netpal: ask your `NetworkPolicies` a question.
 
+pub mod check;
 pub mod compile;
 pub mod config;
 pub mod diagnostic;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod query;
 pub mod render;
 pub mod set;
+pub mod snapshot;
 pub mod source;
 pub mod tree;
 

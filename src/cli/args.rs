@@ -131,6 +131,15 @@ pub enum Command {
     Graph(Graph),
     /// What changes between two inputs: which paths open and which close
     Diff(Diff),
+    /// Policy tests: what must stay true
+    Test(Test),
+    /// The allow-graph as a text to keep in git, and whether it is still that
+    Snapshot(Snapshot),
+    /// Write a first file: netpal init tests
+    Init {
+        /// What to propose.
+        what: Proposal,
+    },
     /// What changes if manifests are applied to the cluster, or labels change
     Plan(Plan),
     /// What was read, what was skipped, what was assumed
@@ -204,13 +213,67 @@ pub struct Plan {
     pub fail_on: FailOn,
 }
 
+/// `test`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal test                                      the tests that netpal.yaml names
+  netpal test policy-tests/*.yaml -f k8s
+  netpal test -o junit=report.xml -o text -f k8s
+  netpal test --export netassert > probes.yaml     the same claims as live probes")]
+pub struct Test {
+    /// Test files, folders or patterns [default: those of netpal.yaml]
+    #[arg(value_name = "FILE")]
+    pub tests: Vec<String>,
+    /// List the policy rules that no test exercises
+    #[arg(long)]
+    pub coverage: bool,
+    /// Write live probes instead of running the tests
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub export: Option<Export>,
+}
+
+/// Tools that run probes in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Export {
+    /// netassert, version 2.
+    Netassert,
+}
+
+/// What `init` proposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Proposal {
+    /// Policy tests from what is allowed now.
+    Tests,
+}
+
+/// `snapshot`.
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// The file [default: the one of netpal.yaml, else netpal.snap]
+    #[arg(value_name = "FILE")]
+    pub path: Option<String>,
+    /// Write the file
+    #[arg(long, conflicts_with = "check")]
+    pub update: bool,
+    /// Compare with the file
+    #[arg(long)]
+    pub check: bool,
+    /// With --check: which changes end with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
+    pub fail_on: FailOn,
+}
+
 /// What there is a schema of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
     /// The configuration file netpal.yaml.
     Config,
+    /// The test file.
+    Tests,
     /// The JSON of netpal diff and netpal plan.
     Diff,
+    /// The JSON of netpal test.
+    TestResults,
 }
 
 /// `can`.

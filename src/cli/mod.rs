@@ -16,6 +16,8 @@ mod project;
 mod questions;
 mod reach;
 mod schema;
+mod snapshot;
+mod test;
 mod why;
 mod workspace;
 
@@ -45,6 +47,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::List(list) => list::run(common, list),
         Command::Graph(graph) => graph::run(common, graph),
         Command::Diff(args) => diff::run(common, args),
+        Command::Test(args) => test::run(common, args),
+        Command::Snapshot(args) => snapshot::run(common, args),
+        Command::Init { what: args::Proposal::Tests } => test::init(common),
         Command::Plan(args) => diff::plan(common, args),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),

@@ -25,7 +25,6 @@ pub struct Workspace {
     /// What names mean.
     pub context: Context,
     /// The configuration.
-    #[allow(dead_code)] // read by the commands that name files of their own
     pub project: Project,
 }
 

@@ -84,16 +84,23 @@ pub struct ResolveError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether there is simply no such thing in the input.
+    pub absent: bool,
 }
 
 impl From<super::grammar::ParseError> for ResolveError {
     fn from(error: super::grammar::ParseError) -> Self {
-        Self { message: error.message, help: error.help }
+        Self { message: error.message, help: error.help, absent: false }
     }
 }
 
 fn fail<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
-    Err(ResolveError { message, help })
+    Err(ResolveError { message, help, absent: true })
+}
+
+/// There is more than one such thing, or it is not asked for rightly.
+fn wrong<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
+    Err(ResolveError { message, help, absent: false })
 }
 
 /// Resolves an endpoint.
@@ -218,7 +225,7 @@ impl Resolver<'_> {
             if same(&short) { found.iter().map(short).collect() } else { found.iter().map(long).collect() };
         let shown: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
         let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
-        fail(
+        wrong(
             format!("{} is ambiguous: {}{more}", self.text, shown.join(", ")),
             Some("name the one you mean, or choose a namespace with -n".into()),
         )
@@ -259,7 +266,7 @@ impl Resolver<'_> {
                     .iter()
                     .map(|(_, s)| format!("{}/svc/{}", self.cluster.namespace(s.namespace).name, s.name))
                     .collect();
-                fail(format!("{} is ambiguous: {}", self.text, names.join(", ")), None)
+                wrong(format!("{} is ambiguous: {}", self.text, names.join(", ")), None)
             }
         }
     }
@@ -475,7 +482,7 @@ fn service_traffic(
         let found: Vec<_> = service.ports.iter().filter(fits).collect();
         if found.is_empty() {
             let have: Vec<String> = service.ports.iter().map(|sp| format!("{}/{}", sp.port, sp.protocol)).collect();
-            return fail(
+            return wrong(
                 format!("Service {} has no port {ask}", service.name),
                 Some(format!("it has {}", have.join(", "))),
             );

@@ -3,6 +3,8 @@
 //! One file per format. Escaping happens in the sink: [`text`] lets no control character of a manifest reach a terminal,
 //! [`json`] serializes frozen, versioned structs.
 
+pub mod check;
+pub mod check_data;
 pub mod csv;
 pub mod diff;
 pub mod diff_json;
@@ -25,6 +27,7 @@ pub mod reach_json;
 pub mod sarif;
 pub mod snippet;
 pub mod suggest;
+pub mod suite;
 pub mod table;
 pub mod text;
 pub mod tree;

@@ -1,0 +1,83 @@
+//! Tests from what is allowed now: a first file to edit, not a judgement. O(rows).
+//!
+//! What is governed becomes `only-from`, per destination and port; namespaces between which nothing passes become
+//! `cannot`; DNS becomes `can` where every workload resolves names. Every proposal holds today.
+
+use super::file::{Matching, OnlyFrom, Several};
+use super::{Claim, Env, PolicyTest, Status, Suite, check};
+use crate::compile::AllowGraph;
+use crate::config::Level;
+use crate::model::NamespaceId;
+use crate::query::list::{Filter, Party, list};
+use crate::set::TrafficSet;
+use crate::set::traffic::Piece;
+use crate::source::{Location, Position};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn test(name: String, claim: Claim) -> PolicyTest {
+    let at = Location { file: "proposal".into(), at: Position::default() };
+    PolicyTest { name, at, severity: Level::Error, allow_empty: false, claim }
+}
+
+/// Proposes tests that hold now.
+pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> Suite {
+    let mut tests = only_from(graph);
+    tests.extend(cannot(graph));
+    tests.push(test("everybody resolves names".into(), Claim::Can(vec!["any -> dns".into()], Matching::All)));
+    let suite = Suite { file: "proposal".into(), groups: BTreeMap::new(), tests };
+    let holds: Vec<bool> = check(graph, env, &suite).outcomes.iter().map(|o| o.status == Status::Passed).collect();
+    let tests = suite.tests.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(t, _)| t).collect();
+    Suite { tests, ..suite }
+}
+
+/// The ports of a flow as an endpoint names them; none where it is not a few ports.
+fn ports(traffic: &TrafficSet) -> Option<String> {
+    let one = |piece: Piece| match piece {
+        Piece::Ports(_, 1, u16::MAX) | Piece::OtherProtocols => None,
+        Piece::Ports(protocol, a, b) => {
+            let range = if a == b { a.to_string() } else { format!("{a}-{b}") };
+            let tcp = protocol == crate::set::Protocol::Tcp;
+            Some(if tcp { range } else { format!("{range}/{}", protocol.name().to_lowercase()) })
+        }
+    };
+    traffic.pieces().map(one).collect::<Option<Vec<_>>>().map(|p| p.join(","))
+}
+
+fn only_from(graph: &AllowGraph) -> Vec<PolicyTest> {
+    let cluster = &graph.world().cluster;
+    let listing = list(graph, &Filter::default());
+    let mut destinations: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for entry in listing.entries.iter().filter(|e| e.allowed.unknown.is_empty() && !e.differs) {
+        let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination) else { continue };
+        let Some(ports) = ports(&entry.allowed.sure) else { continue };
+        if !listing.open_in.contains(to) && !listing.host_network.contains(to) {
+            destinations.entry((cluster.workload_name(*to), ports)).or_default().insert(cluster.workload_name(*from));
+        }
+    }
+    let one = |((to, ports), from): ((String, String), BTreeSet<String>)| {
+        let names = from.iter().cloned().collect::<Vec<_>>();
+        let name = format!("only {} may reach {to}:{ports}", names.join(" and "));
+        let spec = OnlyFrom { to: format!("{to}:{ports}"), from: Several::Many(names), exactly: false };
+        test(name, Claim::OnlyFrom(spec))
+    };
+    destinations.into_iter().map(one).collect()
+}
+
+/// How many namespaces are compared with each other at most.
+const NAMESPACES: usize = 30;
+
+fn cannot(graph: &AllowGraph) -> Vec<PolicyTest> {
+    let cluster = &graph.world().cluster;
+    let used: BTreeSet<NamespaceId> = cluster.workloads().map(|(_, w)| w.namespace).collect();
+    if used.len() > NAMESPACES {
+        return Vec::new();
+    }
+    let name = |id: &NamespaceId| cluster.namespace(*id).name.to_string();
+    let pairs = used.iter().flat_map(|a| used.iter().filter(move |b| a != *b).map(move |b| (a, b)));
+    let one = |(a, b): (&NamespaceId, &NamespaceId)| {
+        let (from, to) = (name(a), name(b));
+        let claim = Claim::Cannot(vec![format!("ns/{from} -> ns/{to}")]);
+        test(format!("nothing in {from} talks to {to}"), claim)
+    };
+    pairs.map(one).collect()
+}

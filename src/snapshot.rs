@@ -1,0 +1,338 @@
+//! The snapshot: the allow-graph as a text that is kept in git and read in reviews.
+//!
+//! One line a fact, sorted by bytes, nothing in it that changes without the meaning changing: no files, lines, pod names,
+//! replica counts or columns. `open-in X` says that X accepts from anyone, `open-out X` that its policies keep it from
+//! nothing; a flow between the two is implied and never listed, so the text does not grow with the square of the workloads.
+//!
+//! Soundness: with the open ends, the lines say for every pair of workloads (and outside blocks) what surely passes between
+//! all their pods; `some` lines what passes between some of them; `unknown` lines what the input does not tell. A workload
+//! with itself is left out. Cost: two rows per class, twice.
+
+use crate::compile::rows::Part;
+use crate::compile::{AllowGraph, Allowed, Endpoint, HostNetwork};
+use crate::model::WorkloadId;
+use crate::set::traffic::Piece;
+use crate::set::{IpSet, Protocol, TrafficSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first words of the first line.
+pub const HEAD: &str = "# netpal snapshot v1";
+
+/// The facts of an allow-graph, as lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The lines, sorted by bytes.
+    pub lines: BTreeSet<String>,
+}
+
+/// How an allow-graph differs from a snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// Lines that are new.
+    pub added: Vec<String>,
+    /// Lines that are gone.
+    pub removed: Vec<String>,
+}
+
+impl Drift {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// Every line with its sign, in the order of a diff: what is gone, what is new.
+    pub fn lines(&self) -> Vec<String> {
+        let signed = |sign: char, lines: &[String]| lines.iter().map(|l| format!("{sign} {l}")).collect::<Vec<_>>();
+        [signed('-', &self.removed), signed('+', &self.added)].concat()
+    }
+}
+
+impl Snapshot {
+    /// Takes the snapshot.
+    pub fn new(graph: &AllowGraph) -> Self {
+        Taker::new(graph).take()
+    }
+
+    /// Reads a snapshot; lines that begin with `#` and empty ones are passed over.
+    ///
+    /// # Errors
+    /// When the text is no snapshot of this version.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let head = text.lines().next().unwrap_or_default();
+        if head.strip_prefix(HEAD).is_none_or(|rest| !(rest.is_empty() || rest.starts_with(' '))) {
+            return Err(format!("the first line is not `{HEAD} ...`"));
+        }
+        let lines = text.lines().map(str::trim_end).filter(|l| !l.is_empty() && !l.starts_with('#'));
+        Ok(Self { lines: lines.map(str::to_owned).collect() })
+    }
+
+    /// The whole text; `cni` names the assumptions it was taken under.
+    pub fn text(&self, cni: &str) -> String {
+        let mut text = format!("{HEAD} unit=workload cni={cni} (update: netpal snapshot --update)\n");
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// How `now` differs from this.
+    pub fn drift(&self, now: &Self) -> Drift {
+        Drift {
+            added: now.lines.difference(&self.lines).cloned().collect(),
+            removed: self.lines.difference(&now.lines).cloned().collect(),
+        }
+    }
+}
+
+/// What one destination accepts from anyone.
+#[derive(Debug, Clone, Default)]
+struct OpenIn {
+    anyone: TrafficSet,
+    cluster: TrafficSet,
+}
+
+struct Taker<'a> {
+    graph: &'a AllowGraph,
+    names: Vec<String>,
+    open_out: Vec<bool>,
+    lines: BTreeSet<String>,
+}
+
+type Table = Vec<Allowed>;
+
+impl<'a> Taker<'a> {
+    fn new(graph: &'a AllowGraph) -> Self {
+        let mut taker = Self { graph, names: names(graph), open_out: Vec::new(), lines: BTreeSet::new() };
+        taker.open_out = taker.open_out();
+        taker
+    }
+
+    /// What every place may send, from the parts of a row.
+    fn table(&self, parts: Vec<Part>) -> Table {
+        let mut table = vec![Allowed::default(); self.graph.line().len() as usize];
+        for part in parts {
+            for place in part.sources.points() {
+                if let Some(cell) = table.get_mut(place as usize) {
+                    cell.clone_from(&part.allowed);
+                }
+            }
+        }
+        table
+    }
+
+    fn is_host(&self, place: u32) -> bool {
+        self.graph.line().hosts.contains(place)
+    }
+
+    /// Per place whether its own policies keep it from nothing.
+    fn open_out(&self) -> Vec<bool> {
+        let line = self.graph.line();
+        let mut open = vec![true; line.len() as usize];
+        for destination in (0..line.len()).filter(|p| !self.is_host(*p)) {
+            let passes = self.table(self.graph.row(destination));
+            let admits = self.table(self.graph.admits(destination));
+            for (source, open) in open.iter_mut().enumerate() {
+                let outside = !line.is_class(destination) && source >= line.classes.len() as usize;
+                *open &= outside || passes.get(source) == admits.get(source);
+            }
+        }
+        open
+    }
+
+    fn take(mut self) -> Snapshot {
+        let cluster = &self.graph.world().cluster;
+        let hosts_unknown = self.graph.world().options.host_network == HostNetwork::Unknown;
+        let workloads: Vec<WorkloadId> =
+            cluster.workloads().filter(|(_, w)| !w.pods.is_empty()).map(|(id, _)| id).collect();
+        for id in workloads {
+            let places = self.places(id);
+            if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
+                self.lines.insert(format!("unknown {} hostNetwork", self.name(id)));
+                continue;
+            }
+            if places.iter().all(|p| self.open_out.get(*p as usize).copied().unwrap_or(false)) {
+                self.lines.insert(format!("open-out {}", self.name(id)));
+            }
+            self.destination(id, &places);
+        }
+        self.outside();
+        Snapshot { lines: self.lines }
+    }
+
+    fn name(&self, id: WorkloadId) -> &str {
+        self.names.get(id.0 as usize).map_or("", String::as_str)
+    }
+
+    fn places(&self, id: WorkloadId) -> Vec<u32> {
+        let line = self.graph.line();
+        let pods = &self.graph.world().cluster.workload(id).pods;
+        let places: BTreeSet<u32> = pods.iter().map(|p| line.place(Endpoint::Pod(*p))).collect();
+        places.into_iter().collect()
+    }
+
+    /// Everything that may reach a workload.
+    fn destination(&mut self, id: WorkloadId, places: &[u32]) {
+        let passes: Vec<Table> = places.iter().map(|p| self.table(self.graph.row(*p))).collect();
+        let admits: Vec<Table> = places.iter().map(|p| self.table(self.graph.admits(*p))).collect();
+        let open = self.open_in(&admits);
+        let to = self.name(id).to_owned();
+        for (word, traffic) in
+            [("open-in", open.anyone.clone()), ("open-in-cluster", open.cluster.difference(&open.anyone))]
+        {
+            if !traffic.is_empty() {
+                let ports = if traffic.is_all() { String::new() } else { format!(" {}", words(&traffic)) };
+                self.lines.insert(format!("{word} {to}{ports}"));
+            }
+        }
+        self.sources(id, &to, &passes, &open);
+    }
+
+    /// What every source may send, host-network pods aside.
+    fn open_in(&self, admits: &[Table]) -> OpenIn {
+        let line = self.graph.line();
+        let all = |places: std::ops::Range<u32>| {
+            let mut common = TrafficSet::all();
+            for place in places.filter(|p| !self.is_host(*p)) {
+                for table in admits {
+                    let admitted = table.get(place as usize).map(|a| a.sure.clone()).unwrap_or_default();
+                    common = common.intersection(&admitted);
+                }
+            }
+            common
+        };
+        let cluster = all(0..line.classes.len());
+        OpenIn { anyone: cluster.intersection(&all(line.classes.len()..line.len())), cluster }
+    }
+
+    fn sources(&mut self, id: WorkloadId, to: &str, passes: &[Table], open: &OpenIn) {
+        let (graph, cluster) = (self.graph, &self.graph.world().cluster);
+        let line = graph.line();
+        let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
+        for (source, _) in cluster.workloads().filter(|(s, w)| *s != id && !w.pods.is_empty()) {
+            let places = self.places(source);
+            if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
+                continue;
+            }
+            let cells: Vec<&Allowed> =
+                places.iter().flat_map(|p| passes.iter().filter_map(|t| t.get(*p as usize))).collect();
+            let implied =
+                if places.iter().all(|p| self.open_out[*p as usize]) { &open.cluster } else { &TrafficSet::empty() };
+            let from = self.name(source).to_owned();
+            self.facts(&from, to, &cells, implied);
+        }
+        let mut blocks: BTreeMap<Allowed, IpSet> = BTreeMap::new();
+        for atom in 0..line.atoms.len() {
+            let place = (line.classes.len() + atom) as usize;
+            let cells: Vec<&Allowed> = passes.iter().filter_map(|t| t.get(place)).collect();
+            let (least, _) = bounds(&cells);
+            let set = blocks.entry(least).or_default();
+            *set = set.union(&line.atoms.addresses(atom));
+        }
+        for (allowed, set) in blocks {
+            self.facts(&addresses(&set), to, &[&allowed], &open.anyone);
+        }
+    }
+
+    /// The lines about one pair.
+    fn facts(&mut self, from: &str, to: &str, cells: &[&Allowed], implied: &TrafficSet) {
+        let (least, most) = bounds(cells);
+        let sure = least.sure.difference(implied);
+        let some = most.sure.difference(&least.sure).difference(implied);
+        let unknown = least.unknown.union(&most.unknown).difference(&most.sure).difference(implied);
+        for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
+            if !traffic.is_empty() {
+                self.lines.insert(format!("{word}{from} -> {to} {}", words(traffic)));
+            }
+        }
+    }
+
+    /// Where governed workloads may go outside.
+    fn outside(&mut self) {
+        let (graph, cluster) = (self.graph, &self.graph.world().cluster);
+        let line = graph.line();
+        let tables: Vec<Table> = (0..line.atoms.len()).map(|a| self.table(graph.row(line.classes.len() + a))).collect();
+        let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
+        for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
+            let places = self.places(source);
+            let host = hosts_unknown && places.iter().any(|p| self.is_host(*p));
+            if host || places.iter().all(|p| self.open_out[*p as usize]) {
+                continue;
+            }
+            let mut blocks: BTreeMap<(Allowed, Allowed), IpSet> = BTreeMap::new();
+            for (atom, table) in (0..line.atoms.len()).zip(&tables) {
+                let cells: Vec<&Allowed> = places.iter().filter_map(|p| table.get(*p as usize)).collect();
+                let set = blocks.entry(bounds(&cells)).or_default();
+                *set = set.union(&line.atoms.addresses(atom));
+            }
+            let from = self.name(source).to_owned();
+            for ((least, most), set) in blocks {
+                self.facts(&from, &addresses(&set), &[&least, &most], &TrafficSet::empty());
+            }
+        }
+    }
+}
+
+/// The least and the most that passes over several pairs of pods.
+fn bounds(cells: &[&Allowed]) -> (Allowed, Allowed) {
+    let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
+        let sure = cells.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
+        let may = cells.iter().map(|a| a.sure.union(&a.unknown)).reduce(|x, y| join(&x, &y)).unwrap_or_default();
+        Allowed { unknown: may.difference(&sure), sure }
+    };
+    (fold(TrafficSet::intersection), fold(TrafficSet::union))
+}
+
+/// `namespace/name`, with the kind between them where two workloads would share a name; never more than one word.
+fn names(graph: &AllowGraph) -> Vec<String> {
+    let cluster = &graph.world().cluster;
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (id, _) in cluster.workloads() {
+        *seen.entry(cluster.workload_name(id)).or_default() += 1;
+    }
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() || c.is_whitespace() { '_' } else { c }).collect();
+    let name = |(id, w): (WorkloadId, &crate::model::Workload)| {
+        let short = cluster.workload_name(id);
+        let long = || format!("{}/{}/{}", cluster.namespace(w.namespace).name, w.kind.name(), w.name);
+        plain(&if seen.get(&short).is_some_and(|n| *n > 1) { long() } else { short })
+    };
+    cluster.workloads().map(name).collect()
+}
+
+/// A block of addresses as one word: its name, or its CIDR blocks.
+fn addresses(set: &IpSet) -> String {
+    if *set == IpSet::full() {
+        return "outside".into();
+    }
+    if *set == IpSet::internet() {
+        return "internet".into();
+    }
+    set.to_cidrs().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// `TCP 80,8000-8010 UDP 53`.
+fn words(set: &TrafficSet) -> String {
+    if set.is_all() {
+        return "ALL".into();
+    }
+    let range = |a: u16, b: u16| match (a, b) {
+        (1, u16::MAX) => "all".to_owned(),
+        (a, b) if a == b => a.to_string(),
+        (a, b) => format!("{a}-{b}"),
+    };
+    let mut parts = Vec::new();
+    for protocol in Protocol::ALL {
+        let own = set.pieces().filter_map(|p| match p {
+            Piece::Ports(q, a, b) if q == protocol => Some(range(a, b)),
+            _ => None,
+        });
+        let own: Vec<String> = own.collect();
+        if !own.is_empty() {
+            parts.push(format!("{protocol} {}", own.join(",")));
+        }
+    }
+    if set.pieces().any(|p| p == Piece::OtherProtocols) {
+        parts.push("other".into());
+    }
+    parts.join(" ")
+}

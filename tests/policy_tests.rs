@@ -1,0 +1,368 @@
+//! Policy tests and snapshots: every claim with a case that holds and one that does not, and the walk through the demo.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod common;
+#[allow(dead_code)] // a part of it is used
+#[path = "common/random.rs"]
+mod random;
+
+use common::{golden, netpal_at, netpal_in};
+use netpal::check::{self, Env, Status};
+use netpal::compile::Endpoint;
+use netpal::query::Context;
+use netpal::snapshot::Snapshot;
+use netpal::{AllowGraph, CompileOptions};
+use random::Random;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn demo_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo")
+}
+
+fn demo() -> AllowGraph {
+    let texts = ["data.yaml", "dev.yaml", "platform.yaml", "shop.yaml"];
+    let text = texts.map(|n| std::fs::read_to_string(demo_folder().join(n)).unwrap()).join("---\n");
+    AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap()
+}
+
+/// The status of each test of a file on a graph.
+fn statuses(graph: &AllowGraph, text: &str) -> Vec<Status> {
+    let suite = check::parse("t.yaml", text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+    let none = |_: &str| Ok(Vec::new());
+    let env = Env { context: &Context::default(), snapshot: &none };
+    let run = check::check(graph, &env, &suite);
+    let shown = |o: &check::Outcome<'_>| o.status == Status::Passed || o.example.is_some();
+    assert!(run.outcomes.iter().all(shown), "whatever did not pass shows why");
+    run.outcomes.iter().map(|o| o.status).collect()
+}
+
+fn status(graph: &AllowGraph, test: &str) -> Status {
+    statuses(
+        graph,
+        &format!(
+            "groups:\n  cde: {{namespaces: {{matchLabels: {{pci: \"true\"}}}}}}\n  non-cde: {{not: cde}}\n  edge: ingress-nginx/deploy/controller\n  backends: {{namespace: shop, pods: {{matchExpressions: [{{key: app, operator: In, values: [cart, checkout]}}]}}}}\ntests:\n- {test}\n"
+        ),
+    )[0]
+}
+
+#[test]
+fn every_claim_holds_where_it_does_and_fails_where_it_does_not() {
+    let graph = demo();
+    let table: &[(&str, Status)] = &[
+        ("can: shop/checkout -> data/database:5432", Status::Passed),
+        ("can: shop/cart -> data/database:5432", Status::Failed),
+        ("can: ns/shop -> data/database:5432", Status::Failed),
+        ("{can: ns/shop -> data/database:5432, match: some}", Status::Passed),
+        ("{can: ns/dev -> ns/data, match: some}", Status::Failed),
+        ("can: [shop/cart -> data/redis:6379, backends -> dns:53/udp]", Status::Failed),
+        ("can: shop/frontend -> kube-system/node-agent:9100", Status::Undecided),
+        ("cannot: ns/dev -> ns/data", Status::Passed),
+        ("cannot: ns/shop -> data/database:5432", Status::Failed),
+        ("cannot: monitoring/prometheus -> data/database", Status::Failed),
+        ("cannot: monitoring/prometheus -> data/database:5432", Status::Passed),
+        ("cannot: shop/cart -> kube-system/node-agent", Status::Undecided),
+        ("cannot: any -> imds", Status::Failed),
+        ("cannot: cde -> imds", Status::Passed),
+        ("cannot: non-cde -> data/redis:6379", Status::Failed),
+        ("only-from: {to: data/redis:6379, from: [shop/cart]}", Status::Passed),
+        ("only-from: {to: data/database:5432, from: [shop/checkout]}", Status::Failed),
+        ("only-from: {to: data/redis:6379, from: [shop/cart, dev/runner]}", Status::Passed),
+        ("only-from: {to: data/redis:6379, from: [shop/cart, dev/runner], exactly: true}", Status::Failed),
+        ("{only-from: {to: data/redis:6379, from: shop/cart}, exactly: true}", Status::Passed),
+        ("only-from: {to: dev/runner, from: any}", Status::Failed),
+        ("only-from: {to: dev/runner, from: [any, 0.0.0.0/0, '::/0']}", Status::Passed),
+        ("only-to: {from: shop/cart, to: [data/redis:6379]}", Status::Passed),
+        ("only-to: {from: shop/cart, to: [data/redis:6380]}", Status::Failed),
+        ("only-to: {from: shop/cart, to: [data/redis]}", Status::Passed),
+        ("only-to: {from: shop/cart, to: [data/redis:6379, dns], exactly: true}", Status::Failed),
+        ("only-to: {from: shop/frontend, to: [shop/checkout:5050, shop/cart:80]}", Status::Failed),
+        ("only-to: {from: data/redis, to: []}", Status::Passed),
+        ("isolated: {from: ns/dev, to: cde}", Status::Passed),
+        ("isolated: {from: ns/dev, to: cde, hops: 1}", Status::Passed),
+        ("isolated: {from: ns/dev, to: cde, hops: 2}", Status::Failed),
+        ("isolated: {from: ns/dev, to: cde, hops: any}", Status::Failed),
+        ("isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus]}", Status::Failed),
+        ("isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus, edge]}", Status::Passed),
+        ("isolated: {from: ns/dev, to: 'data/database:9188', hops: 2}", Status::Passed),
+        (
+            "isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus, edge], through: [nodes]}",
+            Status::Undecided,
+        ),
+        ("isolated: {from: data/redis, to: ns/shop, hops: any}", Status::Passed),
+        ("internet: {ingress: [edge:80]}", Status::Failed),
+        ("internet: {ingress: [edge, dns, dev/runner, monitoring/prometheus, kube-system/node-agent]}", Status::Passed),
+        ("internet: {egress: ['ns/data -> internet']}", Status::Failed),
+        ("default-deny: {namespaces: [data]}", Status::Passed),
+        ("default-deny: {namespaces: [data], require-policy: true}", Status::Passed),
+        ("{default-deny: {namespaces: [shop], directions: [ingress]}, require-policy: true}", Status::Failed),
+        ("default-deny: {namespaces: [shop], directions: [ingress]}", Status::Passed),
+        ("default-deny: {namespaces: [shop]}", Status::Failed),
+        (
+            "default-deny: {namespaces: {except: [kube-system, dev, monitoring, ingress-nginx]}, directions: [ingress]}",
+            Status::Passed,
+        ),
+        ("default-deny: {namespaces: {matchLabels: {pci: 'true'}}}", Status::Passed),
+        ("default-deny: {namespaces: [kube-system], directions: [egress]}", Status::Failed),
+        ("can: ns/absent -> ns/data", Status::Empty),
+        ("can: shop?app=none -> ns/data", Status::Empty),
+        ("{cannot: ns/absent -> ns/data, allow-empty: true}", Status::Passed),
+        ("default-deny: {namespaces: [absent]}", Status::Empty),
+        ("can: ns/shop -> database.data.svc:5433", Status::Failed),
+    ];
+    for (test, want) in table {
+        assert_eq!(status(&graph, test), *want, "{test}");
+    }
+}
+
+const UNDECLARED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: told, labels: {app: a}}\nspec: {containers: [{name: c}]}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b, namespace: untold, labels: {app: b}}\nspec: {containers: [{name: c}]}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: told, labels: {pci: \"true\"}}\n";
+
+#[test]
+fn membership_that_is_not_told_leaves_a_test_undecided() {
+    let graph = AllowGraph::compile(&netpal::load_str(UNDECLARED), &CompileOptions::default()).unwrap();
+    for (test, want) in [
+        ("cannot: told/a -> cde", Status::Undecided),
+        ("cannot: untold/b -> cde", Status::Failed),
+        ("can: told/a -> cde", Status::Passed),
+        ("only-from: {to: told/a, from: [cde, '0.0.0.0/0', '::/0']}", Status::Undecided),
+        ("default-deny: {namespaces: {matchLabels: {pci: 'false'}}}", Status::Undecided),
+    ] {
+        assert_eq!(status(&graph, test), want, "{test}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_test_file_have_their_place() {
+    let told = |text: &str| {
+        let problems = check::parse("t.yaml", text).unwrap_err();
+        format!("{:?} {} {}", problems[0].place, problems[0].message, problems[0].help.as_deref().unwrap_or_default())
+    };
+    let unknown = told("tests:\n- name: x\n  cannott: a -> b\n");
+    assert!(unknown.contains("line: 3") && unknown.contains("did you mean `cannot`?"), "{unknown}");
+    assert!(told("tests:\n- name: x\n").contains("exactly one of"));
+    assert!(told("tests:\n- {can: a -> b, cannot: a -> b}\n").contains("line: 2"));
+    assert!(told("tests:\n- can: a\n").contains("is not a question"));
+    assert!(told("tests:\n- isolated: {from: a, to: b, hops: some}\n").contains("hops"));
+    assert!(told("tests:\n- only-from: {to: 'a:99999', from: b}\n").contains("99999"));
+    assert!(told("version: 2\n").contains("version"));
+    assert!(told("groups: {a: {pod: x}}\ntests: []\n").contains("pod"));
+    assert!(check::parse("t.yaml", "groups: {a: b, b: a}\ntests: [{can: a -> a}]\n").is_ok(), "found when it is run");
+}
+
+/// Whether a path leads from any to any, by asking every pair of pods again and again.
+fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool {
+    let cluster = &graph.world().cluster;
+    let pods: Vec<netpal::model::PodId> = cluster.pods().map(|(id, _)| id).collect();
+    let passes = |s: netpal::model::PodId, d: netpal::model::PodId| {
+        s != d && !graph.allowed(Endpoint::Pod(s), Endpoint::Pod(d)).sure.is_empty()
+    };
+    let mut reached: BTreeSet<u32> = from.clone();
+    loop {
+        let usable = |s: &u32| from.contains(s) || !cluster.pod(netpal::model::PodId(*s)).host_network;
+        let next: BTreeSet<u32> = pods
+            .iter()
+            .filter(|d| reached.iter().filter(|s| usable(s)).any(|s| passes(netpal::model::PodId(*s), **d)))
+            .map(|d| d.0)
+            .collect();
+        if next.iter().any(|d| to.contains(d)) {
+            return true;
+        }
+        let before = reached.len();
+        reached.extend(next);
+        if reached.len() == before {
+            return false;
+        }
+    }
+}
+
+#[test]
+fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
+    let (mut yes, mut no) = (0, 0);
+    for seed in 0..80 {
+        let text = random::text(&random::documents(&mut Random::new(seed)));
+        let graph = AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
+        let cluster = &graph.world().cluster;
+        let of = |name: &str| {
+            let pods = cluster.pods().filter(|(_, p)| *cluster.namespace(p.namespace).name == *name);
+            pods.map(|(id, _)| id.0).collect::<BTreeSet<u32>>()
+        };
+        let (from, to) = (of("a"), of("b"));
+        if from.is_empty() || to.is_empty() {
+            continue;
+        }
+        let got = statuses(&graph, "tests: [{isolated: {from: ns/a, to: ns/b, hops: any}}]")[0];
+        let want = reaches(&graph, &from, &to);
+        assert_eq!(got == Status::Failed, want, "seed {seed}");
+        if want { yes += 1 } else { no += 1 }
+    }
+    println!("{yes} reached, {no} not");
+    assert!(yes > 5 && no > 5, "{yes} and {no}: both happen");
+}
+
+/// A scratch copy of the demo, with its tests and configuration.
+fn scratch() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("policy-tests")).unwrap();
+    for name in ["data.yaml", "dev.yaml", "platform.yaml", "shop.yaml", "netpal.yaml", "policy-tests/shop.yaml"] {
+        std::fs::copy(demo_folder().join(name), folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let fixed = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
+    let run = std::process::Command::new("git").args(fixed).args(arguments).current_dir(folder).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+}
+
+#[test]
+fn the_first_five_minutes_from_the_fix_to_the_green_test() {
+    let folder = scratch();
+    let at = folder.path();
+    git(at, &["init", "-q"]);
+    git(at, &["add", "."]);
+    git(at, &["commit", "-qm", "as it was"]);
+    let dash = "    - podSelector: {matchLabels: {app: checkout}}";
+    let data = std::fs::read_to_string(at.join("data.yaml")).unwrap();
+    std::fs::write(at.join("data.yaml"), data.replace(dash, &dash.replace('-', " "))).unwrap();
+    let diff = netpal_at(at, &["diff", "git:HEAD:.", "."], "");
+    assert!(diff.stdout.starts_with("Connectivity changes: 0 widened, 1 narrowed"), "{}", diff.stdout);
+    assert!(diff.stdout.contains("  - shop/frontend -> data/database  5432/TCP"), "{}", diff.stdout);
+    assert!(diff.stdout.contains("data.yaml:31\n"), "{}", diff.stdout);
+    let also = "(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it anyway)";
+    assert!(diff.stdout.contains(also), "{}", diff.stdout);
+    assert_eq!(diff.code, 1);
+    let proposed = netpal_at(at, &["init", "tests"], "");
+    assert!(
+        proposed.stdout.contains("only-from:\n    to: data/database:5432\n    from:\n    - shop/checkout\n"),
+        "{}",
+        proposed.stdout
+    );
+    let three = "tests:\n  - only-from: {to: data/database:5432, from: [shop/checkout]}\n  - isolated:  {from: ns/dev, to: ns/data, hops: any}\n  - can: any -> dns\n";
+    std::fs::write(at.join("policy-tests/shop.yaml"), three).unwrap();
+    let red = netpal_at(at, &["test"], "");
+    golden().bind(|| insta::assert_snapshot!("test-first-run-red", red.text()));
+    let deny = |ns: &str| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: default-deny, namespace: {ns}}}\nspec: {{podSelector: {{}}, policyTypes: [Ingress]}}\n"
+        )
+    };
+    let platform = std::fs::read_to_string(at.join("platform.yaml")).unwrap();
+    std::fs::write(at.join("platform.yaml"), format!("{platform}{}{}", deny("monitoring"), deny("ingress-nginx")))
+        .unwrap();
+    let two = three.lines().take(3).collect::<Vec<_>>().join("\n");
+    std::fs::write(at.join("policy-tests/shop.yaml"), two).unwrap();
+    let green = netpal_at(at, &["test"], "");
+    assert_eq!(green.code, 0, "{}", green.text());
+}
+
+#[test]
+fn what_is_proposed_holds() {
+    let folder = scratch();
+    let proposed = netpal_at(folder.path(), &["init", "tests"], "");
+    std::fs::write(folder.path().join("proposed.yaml"), &proposed.stdout).unwrap();
+    let run = netpal_at(folder.path(), &["test", "proposed.yaml"], "");
+    assert_eq!(run.code, 0, "{}", run.text());
+}
+
+#[test]
+fn the_demo_in_every_format() {
+    for format in ["text", "json", "yaml", "csv", "md", "junit", "tap", "github", "gitlab"] {
+        let run = netpal_in("examples/demo", &["test", "-o", format]);
+        golden().bind(|| insta::assert_snapshot!(format!("test-{format}"), run.text()));
+    }
+    let run = netpal_in("examples/demo", &["test", "--coverage"]);
+    golden().bind(|| insta::assert_snapshot!("test-coverage", run.text()));
+    let run = netpal_in("examples/demo", &["test", "--export", "netassert"]);
+    golden().bind(|| insta::assert_snapshot!("test-netassert", run.text()));
+}
+
+#[test]
+fn a_failing_test_shows_its_reason_wherever_ci_looks() {
+    for format in ["text", "junit", "github", "sarif", "gitlab", "tap", "md", "json", "csv"] {
+        let run = netpal_in("examples/demo", &["test", "-o", format]);
+        assert_eq!(run.code, 1, "{format}");
+        for part in
+            ["data/allow-metrics ingress", "a default deny for ingress in namespaces ingress-nginx and monitoring"]
+        {
+            assert!(run.stdout.contains(part), "{format}: {part}");
+        }
+    }
+}
+
+#[test]
+fn exit_codes_of_test() {
+    let folder = scratch();
+    let code = |text: &str, more: &[&str]| {
+        std::fs::write(folder.path().join("t.yaml"), text).unwrap();
+        netpal_at(folder.path(), &[&["test", "t.yaml", "-q"], more].concat(), "").code
+    };
+    let unknown = "tests: [{can: shop/frontend -> kube-system/node-agent:9100}]";
+    assert_eq!(code("tests: [{can: shop/checkout -> data/database:5432}]", &[]), 0);
+    assert_eq!(code("tests: [{cannot: shop/checkout -> data/database:5432}]", &[]), 1);
+    assert_eq!(code("tests: [{cannot: shop/checkout -> data/database:5432, severity: warning}]", &[]), 0);
+    assert_eq!(code("tests: [{can: ns/absent -> ns/data}]", &[]), 1);
+    assert_eq!(code(unknown, &[]), 3);
+    assert_eq!(code(unknown, &["--unknown", "yes"]), 0);
+    assert_eq!(code(unknown, &["--unknown", "fail"]), 1);
+    assert_eq!(code("tests: [{can: 'shop/frontend -> database.data.svc:1'}]", &["--exit-zero"]), 2, "no such port");
+    assert_eq!(code("tests: [{can: shop/cart -> data/database:5432}]", &["--exit-zero"]), 0);
+    assert_eq!(code("tests: [{matches-snapshot: absent.snap}]", &[]), 2);
+    assert_eq!(code("tests: [nothing]", &[]), 2);
+    assert_eq!(netpal_at(folder.path(), &["test", "absent.yaml", "-q"], "").code, 2);
+}
+
+#[test]
+fn the_snapshot_of_the_demo() {
+    let run = netpal_in("examples/demo", &["snapshot"]);
+    golden().bind(|| insta::assert_snapshot!("snapshot-demo", run.text()));
+}
+
+#[test]
+fn a_snapshot_says_when_it_is_no_longer_true() {
+    let folder = scratch();
+    let at = folder.path();
+    assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 2, "there is none yet");
+    assert_eq!(netpal_at(at, &["snapshot", "--update"], "").code, 0);
+    assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 0);
+    std::fs::write(at.join("policy-tests/shop.yaml"), "tests: [{matches-snapshot: netpal.snap}]").unwrap();
+    assert_eq!(netpal_at(at, &["test"], "").code, 0);
+    let data = std::fs::read_to_string(at.join("data.yaml")).unwrap();
+    std::fs::write(at.join("data.yaml"), data.replace("port: 9187\n", "port: 9188\n")).unwrap();
+    let run = netpal_at(at, &["snapshot", "--check"], "");
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("- monitoring/prometheus -> data/database TCP 9187"), "{}", run.stdout);
+    assert!(run.stdout.contains("+ monitoring/prometheus -> data/database TCP 9188"), "{}", run.stdout);
+    assert_eq!(netpal_at(at, &["test"], "").code, 1);
+    std::fs::write(at.join("netpal.snap"), "something else\n").unwrap();
+    assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 2);
+}
+
+fn snapshot(text: &str) -> String {
+    let graph = AllowGraph::compile(&netpal::load_str(text), &CompileOptions::default()).unwrap();
+    Snapshot::new(&graph).text("generic")
+}
+
+#[test]
+fn a_snapshot_does_not_change_with_files_order_or_replicas() {
+    for seed in 0..60 {
+        let mut documents = random::documents(&mut Random::new(seed));
+        let before = snapshot(&random::text(&documents));
+        documents.reverse();
+        // of two objects of one name the last counts: keep the order among those
+        let mut names = BTreeSet::new();
+        let key =
+            |d: &serde_json::Value| format!("{}{}{}", d["kind"], d["metadata"]["namespace"], d["metadata"]["name"]);
+        if documents.iter().all(|d| names.insert(key(d))) {
+            assert_eq!(snapshot(&random::text(&documents)), before, "seed {seed}");
+        }
+    }
+    let folder = scratch();
+    let at = folder.path();
+    let first = netpal_at(at, &["snapshot", "-f", "."], "").stdout;
+    std::fs::rename(at.join("data.yaml"), at.join("zzz.yaml")).unwrap();
+    let shop = std::fs::read_to_string(at.join("shop.yaml")).unwrap();
+    std::fs::write(at.join("shop.yaml"), shop.replace("replicas: 2", "replicas: 7")).unwrap();
+    assert_eq!(netpal_at(at, &["snapshot", "-f", "."], "").stdout, first);
+    assert!(first.contains("open-in dev/runner\n"));
+}
