@@ -1,7 +1,8 @@
 //! Policy tests: what must stay true, whatever the policies look like.
 //!
-//! [`file`] and [`read`] read the tests, [`scope`] finds what their endpoints mean, and one module per kind of claim decides: [`flows`]
-//! about single flows, [`hops`] about paths, [`isolation`] about default denies. Every failure carries one example.
+//! [`mod@file`] and [`read`] read the tests, [`scope`] finds what their endpoints mean, and one module per kind of claim
+//! decides: `flows`
+//! about single flows, `hops` about paths, `isolation` about default denies. Every failure carries one example.
 //!
 //! Invariants: a test that rests on anything unknown is *undecided*, never passed; an endpoint that means nothing here
 //! makes a test *empty*, which fails unless it says `allow-empty`. Cost: classes of the sources x classes of the
