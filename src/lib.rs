@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod finding;
 pub mod input;
+pub mod lint;
 pub mod load;
 pub mod model;
 pub mod policy;

@@ -142,6 +142,13 @@ pub enum Command {
     },
     /// What changes if manifests are applied to the cluster, or labels change
     Plan(Plan),
+    /// Find mistakes: policies that do not say what was meant, needed traffic that is blocked, redundant rules
+    Lint(Lint),
+    /// The page of a rule; without one, the list of all
+    Rule {
+        /// NP004, or split-peer
+        rule: Option<String>,
+    },
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
@@ -443,4 +450,38 @@ pub struct Demo {
     /// Where to write it
     #[arg(default_value = "netpal-demo", value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+/// `lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal lint -f k8s/
+  netpal lint -f k8s/ --select ALL --ignore NP3
+  netpal lint -f k8s/ --fix --dry-run
+  netpal lint -f k8s/ -o sarif=netpal.sarif -o github")]
+pub struct Lint {
+    /// Rules to run, by id, name or the start of an id; ALL, DEFAULT
+    #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Rules to leave out
+    #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// The least severity to show [default: warning], or another severity for a rule
+    #[arg(long, value_name = "LEVEL|RULE=LEVEL,...", value_delimiter = ',')]
+    pub severity: Vec<String>,
+    /// The least severity that ends in exit code 1: error, warning, info or never
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub fail_on: String,
+    /// Findings in this file are known and do not count
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found to a baseline, and stop
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "fix"])]
+    pub write_baseline: Option<PathBuf>,
+    /// Mend what can be mended automatically, and show what changes for the traffic
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: show the changes, write nothing
+    #[arg(long, visible_alias = "diff", requires = "fix")]
+    pub dry_run: bool,
 }

@@ -10,11 +10,14 @@ mod explain;
 mod graph;
 mod help;
 mod inputs;
+mod lint;
+mod lint_fix;
 mod list;
 mod output;
 mod project;
 mod questions;
 mod reach;
+mod rule;
 mod schema;
 mod snapshot;
 mod test;
@@ -51,6 +54,8 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Snapshot(args) => snapshot::run(common, args),
         Command::Init { what: args::Proposal::Tests } => test::init(common),
         Command::Plan(args) => diff::plan(common, args),
+        Command::Lint(lint) => lint::run(common, lint),
+        Command::Rule { rule } => rule::run(rule.as_deref()),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
         Command::Schema { of } => schema::run(*of),

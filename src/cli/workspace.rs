@@ -178,7 +178,8 @@ fn is_plugin() -> bool {
     name.as_deref().and_then(|p| p.file_stem()).is_some_and(|s| s == "kubectl-netpal")
 }
 
-fn load_options(common: &Common) -> LoadOptions {
+/// The load options of the flags.
+pub fn load_options(common: &Common) -> LoadOptions {
     LoadOptions { namespace: chosen(common).unwrap_or("default").into(), ignore_broken: common.ignore_broken }
 }
 

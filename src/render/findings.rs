@@ -99,7 +99,9 @@ fn hidden_line(hidden: &[Finding]) -> Option<String> {
     hidden.iter().for_each(|f| *rules.entry(f.rule).or_default() += 1);
     let each: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
     let count = hidden.len();
-    (count > 0).then(|| format!("not shown: {} ({}); --select ALL shows them", plural(count, "note"), each.join(", ")))
+    (count > 0).then(|| {
+        format!("not shown: {} ({}); --select ALL shows them", plural(count, "slighter finding"), each.join(", "))
+    })
 }
 
 fn painted(style: Style, severity: Severity) -> String {

@@ -193,25 +193,25 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
 /// # Errors
 /// When the writer fails.
 pub fn csv(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
     let head = ["rule", "name", "severity", "file", "line", "column", "namespace", "object", "path", "message", "help"];
-    writer.write_record(head)?;
-    for finding in report.active() {
+    let row = |finding: &Finding| {
         let at = report.region(&finding.place);
         let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
-        writer.write_record([
-            finding.rule,
-            finding.name,
-            finding.severity.name(),
-            at.as_ref().map_or("", |r| &r.file),
-            &number(at.as_ref().map(|r| r.line)),
-            &number(at.as_ref().map(|r| r.column)),
-            &finding.fingerprint.namespace,
-            &finding.fingerprint.name,
-            &finding.fingerprint.path,
-            &words::clean(&finding.message),
-            &words::clean(finding.help.as_deref().unwrap_or_default()),
-        ])?;
-    }
-    writer.flush()
+        let about = &finding.fingerprint;
+        vec![
+            finding.rule.to_owned(),
+            finding.name.to_owned(),
+            finding.severity.name().to_owned(),
+            at.as_ref().map_or_else(String::new, |r| r.file.clone()),
+            number(at.as_ref().map(|r| r.line)),
+            number(at.as_ref().map(|r| r.column)),
+            about.namespace.to_string(),
+            about.name.to_string(),
+            about.path.to_string(),
+            finding.message.to_string(),
+            finding.help.as_deref().unwrap_or_default().to_owned(),
+        ]
+    };
+    let head = std::iter::once(head.map(str::to_owned).to_vec());
+    super::csv::rows(head.chain(report.active().map(row)), out)
 }

@@ -54,6 +54,13 @@ impl<'s> Locator<'s> {
         Some((document.file, span))
     }
 
+    /// The tree of a document: the object itself, also where it stands in a List.
+    pub fn node(&self, id: DocumentId) -> Option<Rc<Node>> {
+        let tree = self.tree(id)?;
+        let base = &self.sources.document(id)?.base;
+        if base.is_root() { Some(tree) } else { tree.at(base).cloned().map(Rc::new) }
+    }
+
     fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
         if let Some(known) = self.trees.borrow().get(&id) {
             return known.clone();

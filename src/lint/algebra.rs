@@ -1,0 +1,263 @@
+//! Containment that holds in every cluster, not only in this one: of selectors, peers, ports, rules, policies.
+//!
+//! `x` within `y` here means: whatever pods and labels there may be, all that `x` matches is matched by `y`. For selectors
+//! that is decided exactly: per key, the label sets that meet all requirements form a set of values plus "absent", with
+//! infinitely many other values; a selector is within another iff it is empty or every key's set is. Facts that Kubernetes
+//! guarantees count as known: a namespace's name label (S27).
+
+use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
+use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject};
+use crate::set::TrafficSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a selector leaves possible for one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Values<'a> {
+    /// Whether the key may be absent.
+    absent: bool,
+    /// The values it may have, or may not have.
+    list: BTreeSet<&'a str>,
+    /// Whether `list` holds the values it may not have.
+    except: bool,
+}
+
+impl<'a> Values<'a> {
+    fn any() -> Self {
+        Self { absent: true, list: BTreeSet::new(), except: true }
+    }
+
+    fn of(requirement: &'a Requirement) -> Self {
+        let list = requirement.values().iter().map(|v| &**v).collect();
+        match requirement {
+            Requirement::In(..) => Self { absent: false, list, except: false },
+            Requirement::NotIn(..) => Self { absent: true, list, except: true },
+            Requirement::Exists(_) => Self { absent: false, list: BTreeSet::new(), except: true },
+            Requirement::DoesNotExist(_) => Self { absent: true, list: BTreeSet::new(), except: false },
+        }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let list = match (self.except, other.except) {
+            (true, true) => self.list.union(&other.list).copied().collect(),
+            (false, true) => self.list.difference(&other.list).copied().collect(),
+            (true, false) => other.list.difference(&self.list).copied().collect(),
+            (false, false) => self.list.intersection(&other.list).copied().collect(),
+        };
+        Self { absent: self.absent && other.absent, list, except: self.except && other.except }
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.absent && !self.except && self.list.is_empty()
+    }
+
+    fn within(&self, other: &Self) -> bool {
+        let values = match (self.except, other.except) {
+            (true, false) => false,
+            (true, true) => other.list.is_subset(&self.list),
+            (false, true) => self.list.is_disjoint(&other.list),
+            (false, false) => self.list.is_subset(&other.list),
+        };
+        values && (!self.absent || other.absent)
+    }
+}
+
+fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
+    let mut keys: BTreeMap<&str, Values<'_>> = BTreeMap::new();
+    for requirement in selector.requirements() {
+        let values = keys.entry(requirement.key()).or_insert_with(Values::any);
+        *values = values.and(&Values::of(requirement));
+    }
+    keys
+}
+
+/// Whether no label set at all is selected: the requirements contradict each other.
+pub fn selects_nothing(selector: &Selector) -> bool {
+    by_key(selector).values().any(Values::is_empty)
+}
+
+/// Whether every label set that `narrow` selects is selected by `wide`.
+pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
+    let (narrow, wide) = (by_key(narrow), by_key(wide));
+    let empty = narrow.values().any(Values::is_empty);
+    let any = Values::any();
+    empty || wide.iter().all(|(key, values)| narrow.get(key).unwrap_or(&any).within(values))
+}
+
+/// Whether a selector over namespaces surely selects the namespace of this name, whatever other labels it has.
+fn selects_named(selector: &Selector, name: &str) -> bool {
+    selector_within(&Selector::label(NAMESPACE_NAME_LABEL, name), selector)
+}
+
+/// The one namespace a selector over namespaces names, if it asks for its name and nothing else.
+pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
+    match namespaces {
+        Namespaces::Named(name) => Some(name),
+        Namespaces::Matching(selector) => match selector.requirements() {
+            [Requirement::In(key, values)] if **key == *NAMESPACE_NAME_LABEL => {
+                if let [one] = values.as_slice() {
+                    Some(one)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        },
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => None,
+    }
+}
+
+/// Whether every namespace of the one is one of the other. Every namespace has its name as a label, so a namespace that is
+/// meant by name and one that is selected by its name label are the same.
+pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {
+    match (narrow, wide) {
+        (_, Namespaces::Matching(selector)) if selector.is_everything() => true,
+        (Namespaces::Named(a), Namespaces::Named(b)) => a == b,
+        (Namespaces::Named(name), Namespaces::Matching(selector)) => selects_named(selector, name),
+        (Namespaces::Matching(a), Namespaces::Matching(b)) => selector_within(a, b),
+        (Namespaces::Matching(selector), Namespaces::Named(name)) => {
+            selector_within(selector, &Selector::label(NAMESPACE_NAME_LABEL, name))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Whether everything one peer matches is matched by the other.
+pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
+    match (narrow, wide) {
+        (_, Peer::Unreadable { everything: true }) | (Peer::Unreadable { everything: false }, _) => true,
+        (Peer::Pods(ns, pods), _)
+            if selects_nothing(pods) || matches!(ns, Namespaces::Matching(s) if selects_nothing(s)) =>
+        {
+            true
+        }
+        (Peer::Pods(a_ns, a_pods), Peer::Pods(b_ns, b_pods)) => {
+            namespaces_within(a_ns, b_ns) && selector_within(a_pods, b_pods)
+        }
+        (Peer::Addresses(a), Peer::Addresses(b)) => a.is_subset(b),
+        (Peer::Nodes(a), Peer::Nodes(b)) => selector_within(a, b),
+        (a, b) => a == b,
+    }
+}
+
+/// Whether everything one rule's peers match is matched by the other's. A peer must lie in a single one of the other's:
+/// enough for the mistakes people make, and it names the one.
+pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
+    match (narrow, wide) {
+        (_, Peers::Any) => true,
+        (Peers::Any, Peers::Of(list)) => list.iter().any(|p| matches!(p, Peer::Unreadable { everything: true })),
+        (Peers::Of(a), Peers::Of(b)) => a.iter().all(|p| b.iter().any(|q| peer_within(p, q))),
+    }
+}
+
+/// Whether all traffic of one rule's ports is traffic of the other's, on every pod.
+pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
+    let Ports::Of(wide) = wide else { return true };
+    let numbers = |list: &[PortMatch]| {
+        list.iter().fold(TrafficSet::empty(), |all, p| if let PortMatch::Traffic(t) = p { all.union(t) } else { all })
+    };
+    let wide_numbers = numbers(wide);
+    let Ports::Of(narrow) = narrow else { return wide_numbers.is_all() };
+    narrow.iter().all(|port| match port {
+        PortMatch::Traffic(set) => set.is_subset(&wide_numbers),
+        PortMatch::Named(name, protocol) => {
+            let all_of = |p: crate::set::Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
+            let named =
+                |q: &PortMatch| matches!(q, PortMatch::Named(n, p) if n == name && (p == protocol || p.is_none()));
+            protocol.is_some_and(all_of) || crate::set::Protocol::ALL.into_iter().all(all_of) || wide.iter().any(named)
+        }
+    })
+}
+
+/// Whether one rule matches nothing that the other does not match.
+pub fn rule_within(narrow: &Rule, wide: &Rule) -> bool {
+    ports_within(&narrow.ports, &wide.ports) && peers_within(&narrow.peers, &wide.peers)
+}
+
+/// Whether every pod one subject selects is selected by the other.
+pub fn subject_within(narrow: &Subject, wide: &Subject) -> bool {
+    selects_nothing(&narrow.pods)
+        || namespaces_within(&narrow.namespaces, &wide.namespaces) && selector_within(&narrow.pods, &wide.pods)
+}
+
+/// Whether a policy of the Network tier adds nothing to the other one: its subjects are isolated by the other wherever it
+/// isolates them, and each of its rules lies in one of the other's.
+pub fn policy_within(narrow: &Policy, wide: &Policy) -> bool {
+    let covered = |d: Direction| {
+        !narrow.isolates(d)
+            || wide.isolates(d) && narrow.rules(d).iter().all(|r| wide.rules(d).iter().any(|w| rule_within(r, w)))
+    };
+    narrow.tier == wide.tier
+        && narrow.host_pods == wide.host_pods
+        && subject_within(&narrow.subject, &wide.subject)
+        && Direction::ALL.into_iter().all(covered)
+}
+
+/// Whether a rule can match nothing on its own, in any cluster.
+pub fn unmatchable(rule: &Rule) -> bool {
+    let empty_peer = |peer: &Peer| match peer {
+        Peer::Pods(namespaces, pods) => {
+            selects_nothing(pods) || matches!(namespaces, Namespaces::Matching(s) if selects_nothing(s))
+        }
+        Peer::Addresses(set) => set.is_empty(),
+        Peer::Nodes(selector) => selects_nothing(selector),
+        Peer::Domain(_) | Peer::Unreadable { .. } => false,
+    };
+    let no_pod = |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));
+    let only_names = matches!(&rule.ports, Ports::Of(list) if !list.is_empty()
+        && list.iter().all(|p| matches!(p, PortMatch::Named(..))));
+    let no_port = matches!(&rule.ports, Ports::Of(list)
+        if list.iter().all(|p| matches!(p, PortMatch::Traffic(t) if t.is_empty())));
+    let Peers::Of(peers) = &rule.peers else { return no_port };
+    // port names are looked up on destination pods, so they match no address (S50)
+    no_port || peers.iter().all(|p| empty_peer(p) || only_names && no_pod(p)) && rule.action != Action::Pass
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Labels;
+    use proptest::prelude::*;
+
+    fn requirement() -> impl Strategy<Value = Requirement> {
+        let key = prop_oneof![Just("a"), Just("b")];
+        let values = proptest::sample::subsequence(vec!["1", "2"], 1..=2);
+        (key, values, 0..4u8).prop_map(|(key, values, op)| {
+            let values = values.into_iter().map(Into::into).collect();
+            match op {
+                0 => Requirement::In(key.into(), values),
+                1 => Requirement::NotIn(key.into(), values),
+                2 => Requirement::Exists(key.into()),
+                _ => Requirement::DoesNotExist(key.into()),
+            }
+        })
+    }
+
+    fn selector() -> impl Strategy<Value = Selector> {
+        proptest::collection::vec(requirement(), 0..4).prop_map(Selector::new)
+    }
+
+    /// Every label set over two keys and three values, one of which no selector names.
+    fn universe() -> Vec<Labels> {
+        let values = [None, Some("1"), Some("2"), Some("other")];
+        let pairs = values.iter().flat_map(|a| values.iter().map(move |b| (*a, *b)));
+        pairs.map(|(a, b)| a.map(|v| ("a", v)).into_iter().chain(b.map(|v| ("b", v))).collect()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn containment_is_what_brute_force_finds(a in selector(), b in selector()) {
+            let all = universe();
+            let found = all.iter().all(|l| !a.matches(l) || b.matches(l));
+            prop_assert_eq!(selector_within(&a, &b), found);
+            prop_assert_eq!(selects_nothing(&a), !all.iter().any(|l| a.matches(l)));
+        }
+    }
+
+    #[test]
+    fn s27_a_namespace_has_its_name_as_a_label() {
+        let by_label = Namespaces::Matching(Selector::label(NAMESPACE_NAME_LABEL, "shop"));
+        let by_name = Namespaces::Named("shop".into());
+        assert!(namespaces_within(&by_label, &by_name) && namespaces_within(&by_name, &by_label));
+        assert!(!namespaces_within(&Namespaces::Matching(Selector::everything()), &by_name));
+    }
+}

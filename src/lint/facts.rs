@@ -1,0 +1,282 @@
+//! What lints ask of the input: who is selected, what is known, how a policy was written.
+//!
+//! Namespaces are the join key: pods, workloads, Services and policies are listed by namespace once, and every question
+//! looks only at the namespaces it concerns. Selections are remembered per selector.
+
+use super::config::LintConfig;
+use crate::compile::{AllowGraph, World};
+use crate::input::Input;
+use crate::model::{Cluster, NamespaceId, Pod, PodId, Selector, ServiceId, Truth};
+use crate::policy::{
+    Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
+};
+use crate::set::TrafficSet;
+use crate::source::Path;
+use crate::tree::{Locator, Node};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// The pods a peer selects, and whether that can be all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// Pods of this input that are surely selected.
+    pub pods: Vec<PodId>,
+    /// Namespaces that are surely selected.
+    pub namespaces: Vec<NamespaceId>,
+    /// Whether pods that the input does not hold may be selected: a namespace whose labels are not known, or one without
+    /// workloads in the input.
+    pub open: bool,
+}
+
+/// The input, prepared for questions.
+pub struct Facts<'a> {
+    /// What was read.
+    pub input: &'a Input,
+    /// What it allows.
+    pub graph: &'a AllowGraph,
+    /// The world under the options of the graph.
+    pub world: &'a World,
+    /// The world.
+    pub cluster: &'a Cluster,
+    /// The law.
+    pub law: &'a PolicySet,
+    /// The choices.
+    pub config: &'a LintConfig,
+    /// The trees of documents.
+    pub locator: Locator<'a>,
+    pods: Vec<Vec<PodId>>,
+    services: Vec<Vec<ServiceId>>,
+    policies: HashMap<&'a str, Vec<PolicyId>>,
+    subjects: Vec<Rc<Vec<PodId>>>,
+    selected: RefCell<HashMap<(Namespaces, Selector), Rc<Selected>>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Lists everything by namespace. O(input).
+    pub fn new(input: &'a Input, graph: &'a AllowGraph, config: &'a LintConfig) -> Self {
+        let (cluster, law) = (&*input.cluster, &*input.policies);
+        let mut pods = vec![Vec::new(); cluster.namespaces().len()];
+        cluster.pods().for_each(|(id, pod)| pods[pod.namespace.0 as usize].push(id));
+        let mut services = vec![Vec::new(); cluster.namespaces().len()];
+        cluster.services().for_each(|(id, s)| services[s.namespace.0 as usize].push(id));
+        let mut policies: HashMap<&str, Vec<PolicyId>> = HashMap::new();
+        for (id, policy) in law.iter().filter(|(_, p)| p.tier == Tier::Network) {
+            policies.entry(policy.namespace.as_deref().unwrap_or_default()).or_default().push(id);
+        }
+        let mut facts = Self {
+            input,
+            graph,
+            world: graph.world(),
+            cluster,
+            law,
+            config,
+            locator: Locator::new(&input.sources),
+            pods,
+            services,
+            policies,
+            subjects: Vec::new(),
+            selected: RefCell::default(),
+        };
+        facts.subjects = law.policies.iter().map(|p| Rc::new(facts.select_subject(p))).collect();
+        facts
+    }
+
+    fn select_subject(&self, policy: &Policy) -> Vec<PodId> {
+        let Namespaces::Named(name) = &policy.subject.namespaces else {
+            return self.selected(&policy.subject.namespaces, &policy.subject.pods).pods.clone();
+        };
+        let namespace = self.cluster.find_namespace(name);
+        namespace.map_or_else(Vec::new, |n| self.pods_where(n, &policy.subject.pods))
+    }
+
+    /// The pods of a namespace.
+    pub fn pods_of(&self, namespace: NamespaceId) -> &[PodId] {
+        self.pods.get(namespace.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pods of a namespace that a selector selects.
+    pub fn pods_where(&self, namespace: NamespaceId, selector: &Selector) -> Vec<PodId> {
+        let selects = |id: &PodId| selector.matches(self.cluster.pod_labels(*id));
+        self.pods_of(namespace).iter().copied().filter(selects).collect()
+    }
+
+    /// The Services of a namespace.
+    pub fn services_of(&self, namespace: NamespaceId) -> &[ServiceId] {
+        self.services.get(namespace.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Services that select a pod.
+    pub fn services_behind(&self, pod: PodId) -> Vec<ServiceId> {
+        let labels = self.cluster.pod_labels(pod);
+        let selects = |id: &ServiceId| self.cluster.service(*id).selector.as_ref().is_some_and(|s| s.matches(labels));
+        self.services_of(self.cluster.pod(pod).namespace).iter().copied().filter(selects).collect()
+    }
+
+    /// The policies of the Network tier, in input order.
+    pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'a> {
+        self.law.iter().filter(|(_, p)| p.tier == Tier::Network)
+    }
+
+    /// The policies of a namespace, in input order.
+    pub fn policies_in(&self, namespace: &str) -> &[PolicyId] {
+        self.policies.get(namespace).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pods of this input that a policy governs.
+    pub fn subjects(&self, id: PolicyId) -> Rc<Vec<PodId>> {
+        self.subjects.get(id.0 as usize).map_or_else(Rc::default, Rc::clone)
+    }
+
+    /// The namespace of a namespaced policy.
+    pub fn namespace_of(&self, policy: &Policy) -> Option<NamespaceId> {
+        self.cluster.find_namespace(policy.namespace.as_deref()?)
+    }
+
+    /// Whether the input holds any workload of a policy's namespace: without one, nothing can be said about whom it selects.
+    pub fn knows_pods_of(&self, policy: &Policy) -> bool {
+        self.namespace_of(policy).is_some_and(|n| !self.pods_of(n).is_empty())
+    }
+
+    /// Whom namespaces and a pod selector select. `SameLabels` and the like are open.
+    pub fn selected(&self, namespaces: &Namespaces, pods: &Selector) -> Rc<Selected> {
+        let key = (namespaces.clone(), pods.clone());
+        if let Some(known) = self.selected.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let selected = Rc::new(self.select(namespaces, pods));
+        self.selected.borrow_mut().insert(key, Rc::clone(&selected));
+        selected
+    }
+
+    fn select(&self, namespaces: &Namespaces, pods: &Selector) -> Selected {
+        let mut selected = Selected::default();
+        let mut add = |id: NamespaceId, truth: Truth| {
+            if truth == Truth::No {
+                return;
+            }
+            selected.open |= truth == Truth::Maybe || self.pods_of(id).is_empty();
+            if truth == Truth::Yes {
+                selected.namespaces.push(id);
+                selected.pods.extend(self.pods_where(id, pods));
+            }
+        };
+        match namespaces {
+            Namespaces::Named(name) => {
+                if let Some(id) = self.cluster.find_namespace(name) {
+                    add(id, Truth::Yes);
+                }
+            }
+            Namespaces::Matching(selector) => {
+                self.cluster.namespaces().for_each(|(id, n)| add(id, n.selected_by(selector)));
+            }
+            Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => selected.open = true,
+        }
+        selected
+    }
+
+    /// Whom a peer selects; `None` for addresses and the like.
+    pub fn peer(&self, peer: &Peer) -> Option<Rc<Selected>> {
+        match peer {
+            Peer::Pods(namespaces, pods) => Some(self.selected(namespaces, pods)),
+            Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => None,
+        }
+    }
+
+    /// Every rule of the Network tier, with its reference.
+    pub fn network_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'a> {
+        self.network_policies().flat_map(|(id, policy)| rules(id, policy))
+    }
+
+    /// The tree of a policy's document, as it was written.
+    pub fn node(&self, policy: &Policy) -> Option<Rc<Node>> {
+        self.locator.node(policy.document)
+    }
+
+    /// A part of a policy as it was written.
+    pub fn written<T>(&self, policy: &Policy, path: &Path, read: impl FnOnce(&Node) -> T) -> Option<T> {
+        self.node(policy)?.at(path).map(read)
+    }
+
+    /// The text of a policy's document.
+    pub fn text(&self, policy: &Policy) -> &'a str {
+        self.input.sources.chunk(policy.document).map_or("", |(_, text)| text)
+    }
+
+    /// The pods a rule's traffic goes to: the governed ones for ingress, the peers for egress. And whether that is all.
+    pub fn destinations(&self, at: RuleRef, rule: &Rule) -> Selected {
+        if at.direction == Direction::Ingress {
+            let pods = self.subjects(at.policy).to_vec();
+            return Selected { pods, ..Selected::default() };
+        }
+        let mut all = Selected::default();
+        let Peers::Of(peers) = &rule.peers else { return Selected { open: true, ..all } };
+        for peer in peers {
+            match self.peer(peer) {
+                Some(selected) => {
+                    all.pods.extend(selected.pods.iter().copied());
+                    all.open |= selected.open || selected.namespaces.is_empty();
+                }
+                None => all.open = true,
+            }
+        }
+        all.pods.sort_unstable();
+        all.pods.dedup();
+        all
+    }
+
+    /// The traffic of a rule's ports at one destination pod.
+    pub fn traffic(&self, rule: &Rule, destination: &Pod) -> TrafficSet {
+        let Ports::Of(list) = &rule.ports else { return TrafficSet::all() };
+        list.iter().fold(TrafficSet::empty(), |all, port| all.union(&port_traffic(port, destination)))
+    }
+
+    /// Whether a workload may be reached from the internet, because the configuration says so.
+    pub fn is_edge(&self, pod: PodId) -> bool {
+        let workload = self.cluster.workload(self.cluster.pod(pod).workload);
+        let namespace = &self.cluster.namespace(workload.namespace).name;
+        let named = |edge: &str| match edge.split('/').collect::<Vec<_>>().as_slice() {
+            [ns, name] => **ns == **namespace && (*name == "*" || **name == *workload.name),
+            [ns, kind, name] => {
+                let kind = crate::model::WorkloadKind::from_word(kind);
+                **ns == **namespace && kind == Some(workload.kind) && **name == *workload.name
+            }
+            [name] => **name == *workload.name,
+            _ => false,
+        };
+        self.config.edges.iter().any(|e| named(e))
+    }
+}
+
+/// The traffic of one port entry at one destination pod (S44-S49).
+pub fn port_traffic(port: &PortMatch, destination: &Pod) -> TrafficSet {
+    match port {
+        PortMatch::Traffic(set) => set.clone(),
+        PortMatch::Named(name, protocol) => {
+            let named = destination.named_ports(name).filter(|(p, _)| protocol.is_none_or(|wanted| wanted == *p));
+            named.fold(TrafficSet::empty(), |all, (p, n)| all.union(&TrafficSet::ports(p, n, n)))
+        }
+    }
+}
+
+/// The rules of a policy, with their references.
+pub fn rules(id: PolicyId, policy: &Policy) -> impl Iterator<Item = (RuleRef, &Policy, &Rule)> {
+    Direction::ALL.into_iter().flat_map(move |direction| {
+        let list = policy.rules(direction).iter().enumerate();
+        list.map(move |(i, rule)| (RuleRef::rule(id, direction, i), policy, rule))
+    })
+}
+
+/// The numeric traffic of a rule's ports; everything where it names none; names are left out.
+pub fn numbers(rule: &Rule) -> TrafficSet {
+    let Ports::Of(list) = &rule.ports else { return TrafficSet::all() };
+    list.iter().fold(TrafficSet::empty(), |all, port| match port {
+        PortMatch::Traffic(set) => all.union(set),
+        PortMatch::Named(..) => all,
+    })
+}
+
+/// The peers of a rule; none where it does not restrict them.
+pub fn peers(rule: &Rule) -> &[Peer] {
+    if let Peers::Of(list) = &rule.peers { list } else { &[] }
+}

@@ -1,0 +1,176 @@
+//! Lint: the mistakes people really make, found where they stand, with the fix.
+//!
+//! One file per lint; its `//!` comment is its page (`netpal rule NP004`). [`table`] lists them, [`facts`] answers what
+//! they ask of the input, [`algebra`] decides containment of selectors, peers and rules in every possible cluster.
+//!
+//! Phases of [`lint`]: run every lint that is picked; settle severities; cover what a suppression covers and report the
+//! suppressions that cover nothing; sort. Invariants: one finding per cause; a heuristic states the facts it rests on; what
+//! depends on pods or labels that the input does not hold is silent or says so. Cost: O(policies + pods + the pairs that
+//! share a namespace); never policies x policies or pods x pods of the whole cluster.
+
+pub mod algebra;
+pub mod baseline;
+pub mod config;
+mod coverage;
+pub mod facts;
+pub mod fix;
+pub mod found;
+mod near;
+pub mod suppress;
+pub mod table;
+mod words;
+
+mod np001;
+mod np002;
+mod np003;
+mod np004;
+mod np005;
+mod np006;
+mod np007;
+mod np008;
+mod np009;
+mod np010;
+mod np011;
+mod np012;
+mod np013;
+mod np014;
+mod np015;
+mod np016;
+mod np017;
+mod np018;
+mod np019;
+mod np101;
+mod np102;
+mod np103;
+mod np201;
+mod np202;
+mod np203;
+mod np204;
+mod np205;
+mod np206;
+mod np207;
+mod np208;
+mod np209;
+mod np301;
+mod np302;
+mod np303;
+mod np304;
+mod np305;
+mod np306;
+pub mod np401;
+pub mod np402;
+mod np403;
+mod np404;
+mod np405;
+pub mod np406;
+mod np900;
+mod np901;
+mod np902;
+mod np903;
+mod np904;
+
+pub use config::LintConfig;
+pub use facts::Facts;
+pub use found::Found;
+pub use table::{LINTS, Lint};
+
+use crate::compile::AllowGraph;
+use crate::finding::{Finding, Severity, sort};
+use crate::input::Input;
+
+/// What lint found.
+#[derive(Debug, Clone, Default)]
+pub struct Linted {
+    /// The findings to show, suppressed ones among them, in order.
+    pub findings: Vec<Finding>,
+    /// What was found but is too slight to be shown unasked.
+    pub hidden: Vec<Finding>,
+    /// How many rules ran.
+    pub ran: usize,
+    /// The rules that need data the configuration does not give.
+    pub idle: Vec<&'static str>,
+}
+
+/// Looks for mistakes in an input.
+pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
+    let facts = Facts::new(input, graph, config);
+    let mut linted = Linted::default();
+    let mut all = Vec::new();
+    for lint in LINTS.iter().filter(|l| config.runs(l)) {
+        if lint.needs.is_some_and(|needed| !needed(config)) {
+            linted.idle.push(lint.id);
+            continue;
+        }
+        linted.ran += 1;
+        let mut found = Found::new(lint, &facts);
+        (lint.run)(&facts, &mut found);
+        all.extend(found.findings);
+    }
+    merge_causes(&mut all);
+    all.retain(|f| !config.ignored(f));
+    settle(&mut all, config);
+    let suppressions = suppress::collect(&facts);
+    let unused = suppress::cover(&facts, &suppressions, &mut all);
+    all.extend(unused.into_iter().filter(|f| config.shows(f) && !config.ignored(f)));
+    sort(&mut all);
+    let (shown, hidden) = all.into_iter().partition(|f| config.shows(f));
+    linted.findings = shown;
+    linted.hidden = hidden.into_iter().filter(|f: &Finding| f.suppressed.is_none()).collect();
+    linted
+}
+
+/// Sets the severities that the configuration sets.
+fn settle(findings: &mut [Finding], config: &LintConfig) {
+    for finding in findings {
+        if let Some(severity) = config.severity_of(finding) {
+            finding.severity = severity;
+        }
+    }
+}
+
+/// Rules that see the same cause: the first explains it better, so the second is left out, in the whole policy (`true`) or
+/// where both point at the same rule of it.
+const SAME_CAUSE: &[(&str, &str, bool)] = &[
+    ("NP004", "NP002", false),
+    ("NP003", "NP002", false),
+    ("NP208", "NP201", false),
+    ("NP208", "NP206", false),
+    ("NP009", "NP201", false),
+    ("NP009", "NP403", true),
+    ("NP003", "NP101", true),
+    ("NP014", "NP101", true),
+    ("NP405", "NP206", false),
+    ("NP401", "NP402", true),
+    ("NP203", "NP205", false),
+    ("NP010", "NP002", true),
+    ("NP011", "NP103", true),
+    ("NP011", "NP013", false),
+    ("NP102", "NP103", true),
+];
+
+/// One finding per cause.
+fn merge_causes(findings: &mut Vec<Finding>) {
+    use std::collections::HashSet;
+    type Seen<'a> = (&'static str, &'a str, &'a str, Option<&'a str>);
+    let about = |f: &'_ Finding| -> (Box<str>, Box<str>, Box<str>) {
+        (f.fingerprint.namespace.clone(), f.fingerprint.name.clone(), rule_part(&f.fingerprint.path))
+    };
+    let told: Vec<(&'static str, (Box<str>, Box<str>, Box<str>))> =
+        findings.iter().filter(|f| f.severity > Severity::Info).map(|f| (f.rule, about(f))).collect();
+    let each = told.iter().flat_map(|(rule, (namespace, name, part))| {
+        [(*rule, &**namespace, &**name, Some(&**part)), (*rule, &**namespace, &**name, None)]
+    });
+    let seen: HashSet<Seen<'_>> = each.collect();
+    findings.retain(|f| {
+        let (namespace, name, part) = about(f);
+        !SAME_CAUSE.iter().any(|(better, worse, whole)| {
+            let at = (!whole).then_some(&*part);
+            *worse == f.rule && seen.contains(&(*better, &*namespace, &*name, at))
+        })
+    });
+}
+
+/// `ingress[0]` of `ingress[0].from[1]`.
+fn rule_part(path: &str) -> Box<str> {
+    path.split('.').next().unwrap_or_default().into()
+}

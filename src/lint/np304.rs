@@ -1,0 +1,33 @@
+//! # NP304 coverage-illusion
+//!
+//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates in any direction.
+//!
+//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these workloads are open.
+//!
+//! **What it looks at.** Which policies select which workloads. Not part of the default set.
+//!
+//! **When it stays silent.** When the namespace has no policy (NP301) or isolates everybody.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** CIS Kubernetes Benchmark 5.3.2, audit text.
+
+use super::coverage;
+use super::facts::Facts;
+use super::found::Found;
+use crate::policy::Direction;
+
+pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
+    let open_out: Vec<_> = coverage::open(facts, Direction::Egress).collect();
+    for (id, namespace, mut pods) in coverage::open(facts, Direction::Ingress) {
+        let out = open_out.iter().find(|(other, ..)| *other == id).map(|(_, _, pods)| pods);
+        pods.retain(|p| out.is_some_and(|o| o.contains(p)));
+        if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
+            continue;
+        }
+        let (count, who) = coverage::workloads(facts, namespace, &pods);
+        let message = format!("namespace {} has policies, but they select none of {count}", namespace.name);
+        let finding = coverage::finding(facts, found, id, None, message);
+        found.push(finding.note(who).help("add a default deny to the namespace"));
+    }
+}

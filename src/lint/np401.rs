@@ -1,0 +1,53 @@
+//! # NP401 redundant-policy
+//!
+//! **What it does.** Tells when a policy adds nothing to another one, in any cluster: removing it changes no verdict.
+//!
+//! **Why it is bad.** It is read, reviewed and edited in the belief that it matters.
+//!
+//! **What it looks at.** Subjects, directions and rules: all that the policy selects, isolates and allows is selected,
+//! isolated and allowed by the other. Decided for every possible label set and address.
+//!
+//! **When it stays silent.** For policies without rules: a default deny is worth its own object. For two equal ones only
+//! the second is reported.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** np-guard's redundancy queries.
+
+use super::algebra::policy_within;
+use super::facts::Facts;
+use super::found::Found;
+use crate::diagnostic::Place;
+use crate::policy::{Direction, Policy, PolicyId};
+
+pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
+    for (id, policy) in facts.network_policies() {
+        if let Some(other) = container(facts, id, policy) {
+            let wide = facts.law.get(other);
+            let finding =
+                found.policy(id, format!("adds nothing to {}: removing it changes no verdict", wide.full_name()));
+            let place = found_place(wide);
+            found.push(
+                finding.label("redundant").related(place, "does all of it").help("remove it, or narrow the other one"),
+            );
+        }
+    }
+}
+
+/// The policy that makes another one redundant.
+pub fn container(facts: &Facts<'_>, id: PolicyId, policy: &Policy) -> Option<PolicyId> {
+    let acts = Direction::ALL.into_iter().any(|d| policy.isolates(d) && !policy.rules(d).is_empty());
+    if !acts {
+        return None;
+    }
+    let others = facts.policies_in(policy.namespace.as_deref().unwrap_or_default());
+    others.iter().copied().find(|other| {
+        let wide = facts.law.get(*other);
+        *other != id && policy_within(policy, wide) && (*other < id || !policy_within(wide, policy))
+    })
+}
+
+fn found_place(policy: &Policy) -> Place {
+    let path = crate::source::Path::root().key("metadata").key("name");
+    Place::Origin(crate::source::Origin::new(policy.document, path))
+}

@@ -1,0 +1,191 @@
+//! Suppressions: annotations and comments that accept a finding, with a reason.
+//!
+//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object accepts the rule for all of it; several rules are
+//! separated by commas, several entries by semicolons. `# netpal: ignore NP202 -- reason` accepts it for the line it stands
+//! on, or, on a line of its own, for the next line and everything below that is indented further; before the first line of
+//! a document, for the document. Only texts that contain the word are looked at. Cost: O(text of those documents).
+
+use super::facts::Facts;
+use super::table::LINTS;
+use crate::diagnostic::Place;
+use crate::finding::{Finding, Fingerprint, Severity};
+use crate::source::{DocumentId, FileId, Location, Origin, Path, Position};
+use crate::tree::Node;
+use std::ops::RangeInclusive;
+
+/// The annotation.
+pub const ANNOTATION: &str = "netpal.dev/ignore";
+
+const MARK: &str = "netpal: ignore";
+
+/// What accepts findings.
+#[derive(Debug, Clone)]
+pub struct Suppression {
+    /// The rule it names.
+    pub rule: Box<str>,
+    /// Why; empty when nobody says.
+    pub reason: Box<str>,
+    place: Place,
+    file: FileId,
+    document: Option<DocumentId>,
+    lines: RangeInclusive<u32>,
+}
+
+/// Every suppression of the policies' documents.
+pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
+    let mut found = Vec::new();
+    for policy in &facts.law.policies {
+        let Some((document, text)) = facts.input.sources.chunk(policy.document) else { continue };
+        if !text.contains("netpal") {
+            continue;
+        }
+        annotation(facts, policy.document, document.file, &mut found);
+        if document.base.is_root() {
+            comments(facts, document.file, document.line, text, &mut found);
+        }
+    }
+    found
+}
+
+fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut Vec<Suppression>) {
+    let path = Path::root().key("metadata").key("annotations").key(ANNOTATION);
+    let Some(node) = facts.locator.node(document) else { return };
+    let Some(text) = node.at(&path).and_then(Node::as_str) else { return };
+    let place = Place::Origin(Origin::new(document, path));
+    for entry in text.split(';') {
+        for (rule, reason) in split(entry) {
+            found.push(Suppression {
+                rule,
+                reason,
+                place: place.clone(),
+                file,
+                document: Some(document),
+                lines: 0..=u32::MAX,
+            });
+        }
+    }
+}
+
+/// `NP202, NP203 -- reason` or `NP202 reason`: each rule with the reason.
+fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
+    let is_rule =
+        |word: &str| word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<&str> = text.split([' ', ',', '\t', '\n']).filter(|w| !w.is_empty()).collect();
+    let rules: Vec<&str> = words.iter().take_while(|w| is_rule(w)).copied().collect();
+    let reason = words.iter().skip(rules.len()).skip_while(|w| **w == "--").copied().collect::<Vec<_>>().join(" ");
+    rules.into_iter().map(|r| (r.into(), reason.as_str().into())).collect()
+}
+
+fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut Vec<Suppression>) {
+    let lines: Vec<&str> = text.lines().collect();
+    let name = facts.input.sources.file(file).map(|f| f.name.clone()).unwrap_or_default();
+    for (i, line) in lines.iter().enumerate() {
+        let Some(at) = line.find(MARK) else { continue };
+        let Some(hash) = line.get(..at).and_then(|l| l.rfind('#')) else { continue };
+        let alone = line.get(..hash).is_some_and(|l| l.trim().is_empty());
+        let covered = if alone { block(&lines, i) } else { nested(&lines, i) };
+        let number = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        let column = u32::try_from(hash + 1).unwrap_or(1);
+        for (rule, reason) in split(line.get(at + MARK.len()..).unwrap_or_default()) {
+            found.push(Suppression {
+                rule,
+                reason,
+                place: Place::At(Location { file: name.clone(), at: Position { line: number(i), column } }),
+                file,
+                document: None,
+                lines: number(*covered.start())..=number(*covered.end()),
+            });
+        }
+    }
+}
+
+fn content(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with('#') && !line.starts_with("---")
+}
+
+/// What a comment on a line of its own covers.
+fn block(lines: &[&str], at: usize) -> RangeInclusive<usize> {
+    let before = lines.iter().take(at).any(|l| content(l));
+    match lines.iter().skip(at).position(|l| content(l)) {
+        Some(next) if before => nested(lines, at + next),
+        _ => at..=lines.len(),
+    }
+}
+
+/// A line and what is indented further below it; what follows a dash counts as indented with it.
+fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
+    let indent = |l: &str| l.len() - l.trim_start().len();
+    let own = lines.get(at).map_or(0, |l| indent(l));
+    let inner = lines.iter().skip(at + 1).take_while(|l| !content(l) || indent(l) > own).count();
+    at..=at + inner
+}
+
+/// Marks what a suppression covers, and returns findings about those that cover nothing.
+pub(super) fn cover(facts: &Facts<'_>, suppressions: &[Suppression], findings: &mut [Finding]) -> Vec<Finding> {
+    let mut used = vec![false; suppressions.len()];
+    if !suppressions.is_empty() {
+        for finding in findings.iter_mut() {
+            let covering = (0..suppressions.len()).find(|i| covers(facts, &suppressions[*i], finding));
+            if let Some(i) = covering {
+                used[i] = true;
+                finding.suppressed = Some(suppressions[i].reason.clone());
+            }
+        }
+    }
+    let unused = suppressions.iter().zip(used).filter(|(_, used)| !used);
+    unused.filter_map(|(s, _)| complaint(facts, s)).collect()
+}
+
+fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bool {
+    if *suppression.rule != *finding.rule || suppression.reason.is_empty() {
+        return false;
+    }
+    let Place::Origin(origin) = &finding.place else { return false };
+    if let Some(document) = suppression.document {
+        return document == origin.document;
+    }
+    let span = facts.locator.span(origin);
+    span.is_some_and(|(file, span)| file == suppression.file && suppression.lines.contains(&span.at.line))
+}
+
+fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
+    let rule = &suppression.rule;
+    let lint = LINTS.iter().find(|l| *l.id == **rule);
+    let own = LINTS.iter().find(|l| l.id == "NP900")?;
+    let message = match lint {
+        None => format!("`{rule}` is not a rule"),
+        Some(_) if suppression.reason.is_empty() => {
+            format!("the suppression of {rule} gives no reason, so it does not count")
+        }
+        Some(lint) if facts.config.selects(lint) => format!("nothing here is a finding of {rule}"),
+        Some(_) => return None,
+    };
+    let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message).severity(Severity::Warning);
+    finding.fingerprint = Fingerprint { peer: rule.clone(), ..Fingerprint::default() };
+    if let Place::Origin(origin) = &suppression.place {
+        finding.fingerprint.path = origin.path.to_string().into();
+    }
+    Some(finding.help("write `# netpal: ignore NP000 -- reason`, or take it out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suppression_names_rules_and_a_reason() {
+        let one = |text: &str| split(text).into_iter().map(|(r, why)| format!("{r}:{why}")).collect::<Vec<_>>();
+        assert_eq!(one(" NP202 -- agreed"), ["NP202:agreed"]);
+        assert_eq!(one("NP202, NP203 payment provider"), ["NP202:payment provider", "NP203:payment provider"]);
+        assert_eq!(one("NP202"), ["NP202:"]);
+        assert!(one("everything").is_empty());
+    }
+
+    #[test]
+    fn a_comment_covers_the_block_below_it() {
+        let lines = ["a:", "# x", "- b:", "    c: 1", "- d: 2"];
+        assert_eq!(block(&lines, 1), 2..=3);
+        assert_eq!(nested(&lines, 4), 4..=4);
+    }
+}

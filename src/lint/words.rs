@@ -1,0 +1,42 @@
+//! Small phrases that several lints use.
+
+use crate::model::{Cluster, PodId, WorkloadId};
+
+/// `1 pod`, `2 pods`.
+pub fn count(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {}", plural(word)) }
+}
+
+fn plural(word: &str) -> String {
+    match word.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
+        _ if word.ends_with('s') => format!("{word}es"),
+        _ => format!("{word}s"),
+    }
+}
+
+/// The first few of a list: `a, b, c and 4 more`.
+pub fn some(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+}
+
+/// The workloads of pods, each once, in order.
+pub fn workloads(cluster: &Cluster, pods: &[PodId]) -> Vec<WorkloadId> {
+    let mut ids: Vec<WorkloadId> = pods.iter().map(|p| cluster.pod(*p).workload).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The names of the workloads of pods.
+pub fn names(cluster: &Cluster, pods: &[PodId]) -> String {
+    let names: Vec<String> = workloads(cluster, pods).iter().map(|w| cluster.workload_name(*w)).collect();
+    some(&names)
+}
+
+/// How many single letters to add, drop, change or swap to get from one word to the other.
+pub fn distance(a: &str, b: &str) -> usize {
+    strsim::osa_distance(a, b)
+}
