@@ -469,9 +469,9 @@ pub struct Lint {
     /// The least severity to show [default: warning], or another severity for a rule
     #[arg(long, value_name = "LEVEL|RULE=LEVEL,...", value_delimiter = ',')]
     pub severity: Vec<String>,
-    /// The least severity that ends in exit code 1: error, warning, info or never
-    #[arg(long, value_name = "LEVEL", default_value = "error")]
-    pub fail_on: String,
+    /// The least severity that ends in exit code 1: error, warning, info or never [default: error]
+    #[arg(long, value_name = "LEVEL")]
+    pub fail_on: Option<String>,
     /// Findings in this file are known and do not count
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,

@@ -6,6 +6,7 @@ use super::output::{self, Output};
 use super::workspace::Workspace;
 use super::{lint_fix, rule};
 use anyhow::{Context as _, Result, anyhow, bail};
+use netpal::config::Level;
 use netpal::finding::{Finding, RuleInfo, Severity};
 use netpal::lint::baseline::Baseline;
 use netpal::lint::config::is_known;
@@ -24,10 +25,10 @@ const ABLE: [Format; 7] =
 /// When a flag makes no sense, or the input or a baseline cannot be read.
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let output = Output::new(common, &ABLE)?;
-    let fail_on = fail_on(&args.fail_on)?;
     // what is wrong with the input is told by rules of its own
     let workspace = Workspace::open(&Common { quiet: true, ..common.clone() })?;
     let config = config(common, args, &workspace)?;
+    let fail_on = fail_on(args, &workspace)?;
     if args.fix {
         return lint_fix::run(common, args, &workspace, &config);
     }
@@ -46,16 +47,29 @@ pub fn verdict(findings: &[Finding], fail_on: Option<Severity>) -> Exit {
     if findings.iter().any(bad) { Exit::Bad } else { Exit::Good }
 }
 
+/// A severity of the configuration file.
+fn severity(level: Level) -> Severity {
+    match level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Info => Severity::Info,
+    }
+}
+
 /// Reads `--fail-on`.
 ///
 /// # Errors
 /// When it is no severity and not `never`.
-pub fn fail_on(text: &str) -> Result<Option<Severity>> {
+pub fn fail_on(args: &Args, workspace: &Workspace) -> Result<Option<Severity>> {
+    let Some(text) = &args.fail_on else {
+        let level = workspace.project.config.lint.fail_on;
+        return Ok(Some(level.map_or(Severity::Error, severity)));
+    };
     if text == "never" {
         return Ok(None);
     }
-    let severity = Severity::from_word(text);
-    severity.map(Some).ok_or_else(|| anyhow!("`--fail-on {text}`: it is one of error, warning, info, never"))
+    let word = Severity::from_word(text);
+    word.map(Some).ok_or_else(|| anyhow!("`--fail-on {text}`: it is one of error, warning, info, never"))
 }
 
 fn write_baseline(path: &std::path::Path, linted: &Linted) -> Result<Exit> {
@@ -81,13 +95,23 @@ fn subtract(args: &Args, linted: &mut Linted) -> Result<usize> {
 /// # Errors
 /// When a rule or a severity is none.
 pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<LintConfig> {
+    let file = &workspace.project.config.lint;
+    let chosen = |flag: &[String], file: &[String]| rules(if flag.is_empty() { file } else { flag });
     let mut config = LintConfig {
-        select: rules(&args.select)?,
-        ignore: rules(&args.ignore)?,
+        select: chosen(&args.select, &file.select)?,
+        ignore: chosen(&args.ignore, &file.ignore)?,
+        edges: file.edges.iter().map(|e| e.as_str().into()).collect(),
         dns: workspace.context.dns.clone(),
         cni: common.cni.last().map(|c| c.as_str().into()),
         ..LintConfig::default()
     };
+    for (word, level) in &file.severity {
+        let rule = rules(std::slice::from_ref(word))?;
+        config.severity.extend(rule.into_iter().map(|r| (r, severity(*level))));
+    }
+    for (namespace, spec) in &file.per_namespace {
+        config.per_namespace.push((namespace.as_str().into(), rules(&spec.ignore)?));
+    }
     for text in &args.severity {
         let word = |w: &str| {
             Severity::from_word(w).ok_or_else(|| anyhow!("`{w}` is not a severity: it is one of error, warning, info"))

@@ -56,7 +56,7 @@ pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintCon
     let _ = writeln!(text, "{} {}, {left} findings left", done(args), plural(applied.fixed.len()));
     output::plain(netpal::render::words::clean_lines(&text).as_bytes())?;
     output::plain(b"\n")?;
-    Ok(workspace.exit(common, verdict(&after.linted.findings, fail_on(&args.fail_on)?)))
+    Ok(workspace.exit(common, verdict(&after.linted.findings, fail_on(args, workspace)?)))
 }
 
 fn done(args: &Args) -> &'static str {

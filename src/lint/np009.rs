@@ -6,8 +6,8 @@
 //! **Why it is bad.** An empty list of peers does not mean nobody, it means everybody: every pod, every node and the
 //! whole internet. The opposite is no rule at all: `ingress: []`.
 //!
-//! **What it looks at.** The rule as written. A warning for ingress, and for `from: []` and `to: []`; a note for an egress
-//! rule `- {}`, which is how egress is usually left open on purpose.
+//! **What it looks at.** The rule as written. A warning for ingress, and for `to: []` on every port; a note for an egress
+//! rule `- {}`, which is how egress is usually left open on purpose, and for `to: []` with ports.
 //!
 //! **When it stays silent.** When the policy's name says that it allows all.
 //!
@@ -42,7 +42,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             finding.label("neither peers nor ports")
         };
         let finding = finding.help(format!("name the peers under `{word}`, or drop the rule if nobody is meant"));
-        let slight = at.direction == Direction::Egress && !written_empty;
+        let slight = at.direction == Direction::Egress && (!written_empty || !whole);
         found.push(if slight { finding.severity(Severity::Info) } else { finding });
     }
 }

@@ -5,8 +5,8 @@
 //!
 //! **Why it is bad.** A name is looked up on each pod. Where it is missing, the rule opens nothing.
 //!
-//! **What it looks at.** The declared container ports of the destination pods. An error when none has the name, a note
-//! when some do. A named port in a rule for addresses can never match: an error.
+//! **What it looks at.** The declared container ports of the destination pods. An error when none has the name (a warning
+//! when another port of the rule is there), a note when some do. A named port in a rule for addresses can never match: an error.
 //!
 //! **When it stays silent.** When the destination pods are not all in the input.
 //!
@@ -37,13 +37,17 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             }
             let to = facts.destinations(at, rule);
             if !to.open && !to.pods.is_empty() {
-                pods(facts, found, entry, name, *protocol, &to.pods);
+                let others = to.pods.iter().any(|p| !facts.traffic(rule, facts.cluster.pod(*p)).is_empty());
+                pods(facts, found, entry, (name, *protocol, others), &to.pods);
             }
         }
     }
 }
 
-fn pods(facts: &Facts<'_>, found: &mut Found<'_>, at: RuleRef, name: &str, protocol: Option<Protocol>, pods: &[PodId]) {
+/// A port name, its protocol, and whether the rule opens anything else on these pods.
+type Wanted<'n> = (&'n str, Option<Protocol>, bool);
+
+fn pods(facts: &Facts<'_>, found: &mut Found<'_>, at: RuleRef, (name, protocol, others): Wanted<'_>, pods: &[PodId]) {
     let has = |p: &Pod| p.named_ports(name).any(|(q, _)| protocol.is_none_or(|wanted| wanted == q));
     let without: Vec<PodId> = pods.iter().copied().filter(|p| !has(facts.cluster.pod(*p))).collect();
     if without.is_empty() {
@@ -58,6 +62,9 @@ fn pods(facts: &Facts<'_>, found: &mut Found<'_>, at: RuleRef, name: &str, proto
         Some((other, n)) => finding.note(format!("it is declared as {n}/{other}")),
         None => finding,
     };
-    let some = without.len() < pods.len();
-    found.push(finding.severity(if some { Severity::Info } else { Severity::Error }));
+    found.push(finding.severity(match (without.len() < pods.len(), others) {
+        (true, _) => Severity::Info,
+        (false, true) => Severity::Warning,
+        (false, false) => Severity::Error,
+    }));
 }

@@ -4,8 +4,9 @@
 //!
 //! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a word.
 //!
-//! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one file or folder and
-//! differ; a note when they are equal, or stand in different folders, which may be a base and its overlay.
+//! **What it looks at.** Kind, namespace and name, after overlays. When they differ, an error if both stand in one
+//! file and a warning if in one folder; a note when they are equal, or stand in different folders, which may be a base and
+//! its overlay.
 //!
 //! **When it stays silent.** When the second one comes from `--overlay`.
 //!
@@ -40,10 +41,11 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             found.anywhere(place, about, format!("there are two policies called {name}; only the last one counts"));
         let finding =
             finding.label("replaces the other one").related(first, "replaced").help("give one of them another name");
-        found.push(match (equal, same_folder(facts, earlier, later)) {
-            (false, true) => finding.severity(Severity::Error),
+        found.push(match (equal, near(facts, earlier, later)) {
+            (false, Near::File) => finding.severity(Severity::Error),
+            (false, Near::Folder) => finding.severity(Severity::Warning),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
-            (false, false) => finding
+            (false, Near::Apart) => finding
                 .severity(Severity::Info)
                 .note("they stand in different folders: if one is a base and the other its overlay, all is well"),
         });
@@ -58,10 +60,22 @@ fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {
     document(&diagnostic.related.first()?.0)
 }
 
-fn same_folder(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> bool {
-    let folder = |id: DocumentId| {
+/// How near two documents stand.
+enum Near {
+    File,
+    Folder,
+    Apart,
+}
+
+fn near(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> Near {
+    let file = |id: DocumentId| {
         let file = facts.input.sources.file(facts.input.sources.document(id)?.file)?;
-        Some(file.name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned())
+        Some(&*file.name)
     };
-    folder(a) == folder(b)
+    let folder = |id: DocumentId| file(id).map(|name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
+    match () {
+        () if file(a) == file(b) => Near::File,
+        () if folder(a) == folder(b) => Near::Folder,
+        () => Near::Apart,
+    }
 }

@@ -55,7 +55,8 @@ fn isolating(facts: &Facts<'_>, pod: PodId) -> Vec<PolicyId> {
 }
 
 fn names_pods(rule: &Rule) -> bool {
-    peers(rule).iter().any(|p| matches!(p, Peer::Pods(..)))
+    // clients find the API server by an address in their environment
+    peers(rule).iter().any(|p| matches!(p, Peer::Pods(..)) && super::np305::control_plane(p).is_none())
 }
 
 fn reaches(facts: &Facts<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {

@@ -59,7 +59,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 /// Whether a peer names particular pods.
 fn named(peer: &Peer) -> bool {
     match peer {
-        Peer::Pods(Namespaces::Matching(namespaces), pods) => !pods.is_everything() && !namespaces.is_everything(),
+        Peer::Pods(Namespaces::Matching(namespaces), _) => !namespaces.is_everything(),
         Peer::Pods(_, pods) => !pods.is_everything(),
         _ => false,
     }

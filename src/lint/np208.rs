@@ -8,7 +8,7 @@
 //! **What it looks at.** Ingress rules that name such a port, or that name none while the pods declare one. An error for
 //! an address block of the internet; a warning for no `from` and for `namespaceSelector: {}`.
 //!
-//! **When it stays silent.** When the peers are named, and for edges.
+//! **When it stays silent.** When the peers are named, and for edges; for 10250 unless the pods share their node's network.
 //!
 //! **Settings.** `lint.sensitive-ports`, by default 22 23 2375 2379 3306 3389 5432 6379 9200 10250 11211 27017.
 //!
@@ -20,7 +20,7 @@ use super::np201::is_wide;
 use super::np206::is_every_pod;
 use crate::finding::Severity;
 use crate::policy::{Direction, Peer, Peers, Ports, Rule, RuleRef};
-use crate::set::TrafficSet;
+use crate::set::{Protocol, TrafficSet};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
@@ -63,5 +63,9 @@ fn opened(facts: &Facts<'_>, at: RuleRef, rule: &Rule) -> TrafficSet {
         return declared.intersection(sensitive);
     }
     let named = pods.fold(super::facts::numbers(rule), |all, p| all.union(&facts.traffic(rule, p)));
+    // 10250 is the kubelet's on a node, and the webhook's or the metrics server's own on a pod
+    let kubelet = TrafficSet::ports(Protocol::Tcp, 10250, 10250);
+    let own = subjects.iter().any(|p| !facts.cluster.pod(*p).host_network);
+    let named = if own { named.difference(&kubelet) } else { named };
     named.intersection(sensitive)
 }

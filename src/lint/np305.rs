@@ -63,7 +63,7 @@ fn settled(facts: &Facts<'_>, finding: Finding) -> Finding {
 }
 
 /// The control plane's name in a peer's labels.
-fn control_plane(peer: &crate::policy::Peer) -> Option<&str> {
+pub(super) fn control_plane(peer: &crate::policy::Peer) -> Option<&str> {
     let crate::policy::Peer::Pods(_, pods) = peer else { return None };
     let values = pods.requirements().iter().flat_map(|r| r.values().iter().map(|v| &**v));
     values.into_iter().find(|v| CONTROL_PLANE.contains(v))

@@ -5,7 +5,7 @@
 //! **Why it is bad.** A policy that cannot be read makes every verdict it could touch unknown.
 //!
 //! **What it looks at.** Syntax, templates that were not rendered, placeholders, keys given twice, patches. Errors stay
-//! errors and end the program with code 2.
+//! errors and end the program with code 2; templates and patches that are no policies are notes.
 //!
 //! **When it stays silent.** For what another rule explains better: NP015, NP016, NP017, NP018, NP901.
 //!
@@ -58,7 +58,13 @@ pub(super) fn diagnostics(facts: &Facts<'_>, found: &mut Found<'_>, wanted: Topi
     for diagnostic in facts.input.diagnostics.iter().filter(|d| topic(d) == wanted) {
         let finding = found.anywhere(diagnostic.place.clone(), about(facts, diagnostic), diagnostic.message.clone());
         let severity = match diagnostic.severity {
+            // a namespace such as "(join('-', [$name]))" is filled in by another tool
+            Told::Error if diagnostic.message.contains("is not a valid name") && is_expression(&diagnostic.message) => {
+                Severity::Info
+            }
             Told::Error => Severity::Error,
+            // no policy: a template or a patch that nobody would read either
+            Told::Warning if matches!(diagnostic.code, Code::UnrenderedTemplate | Code::NotAnObject) => Severity::Info,
             Told::Warning => Severity::Warning,
             Told::Note => Severity::Info,
         };
@@ -69,6 +75,11 @@ pub(super) fn diagnostics(facts: &Facts<'_>, found: &mut Found<'_>, wanted: Topi
             None => finding,
         });
     }
+}
+
+/// Whether a text holds an expression of another tool.
+fn is_expression(text: &str) -> bool {
+    text.contains(['(', '$', '{'])
 }
 
 /// The object a diagnostic is about, as far as its text tells.
