@@ -16,7 +16,7 @@ use netpal::{AllowGraph, CompileOptions, Input};
 use random::{ADDRESSES, PORTS, Random, documents, text};
 use std::sync::Arc;
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 100;
 
 /// One random cluster with what lint finds in it.
 struct Case {

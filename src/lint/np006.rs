@@ -50,6 +50,7 @@ fn closes_the_way_in(facts: &Facts<'_>, found: &mut Found<'_>, id: PolicyId, pol
         let other_policy = facts.law.get(*other);
         *other != id
             && other_policy.isolates(Direction::Ingress)
+            && (types_given(facts, other_policy) || !other_policy.rules(Direction::Ingress).is_empty())
             && super::algebra::subject_within(&policy.subject, &other_policy.subject)
     });
     let spec = Origin::new(policy.document, Path::root().key("spec"));

@@ -4,9 +4,8 @@
 //!
 //! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a word.
 //!
-//! **What it looks at.** Kind, namespace and name, after overlays. When they differ, an error if both stand in one
-//! file and a warning if in one folder; a note when they are equal, or stand in different folders, which may be a base and
-//! its overlay.
+//! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one file and differ; a
+//! note when they are equal, or stand in different files, which may be a base and its overlay, or one instead of the other.
 //!
 //! **When it stays silent.** When the second one comes from `--overlay`.
 //!
@@ -41,13 +40,12 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             found.anywhere(place, about, format!("there are two policies called {name}; only the last one counts"));
         let finding =
             finding.label("replaces the other one").related(first, "replaced").help("give one of them another name");
-        found.push(match (equal, near(facts, earlier, later)) {
-            (false, Near::File) => finding.severity(Severity::Error),
-            (false, Near::Folder) => finding.severity(Severity::Warning),
+        found.push(match (equal, same_file(facts, earlier, later)) {
+            (false, true) => finding.severity(Severity::Error),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
-            (false, Near::Apart) => finding
+            (false, false) => finding
                 .severity(Severity::Info)
-                .note("they stand in different folders: if one is a base and the other its overlay, all is well"),
+                .note("they stand in different files: if one is a base and the other its overlay, or only one is applied, all is well"),
         });
     }
 }
@@ -60,22 +58,7 @@ fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {
     document(&diagnostic.related.first()?.0)
 }
 
-/// How near two documents stand.
-enum Near {
-    File,
-    Folder,
-    Apart,
-}
-
-fn near(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> Near {
-    let file = |id: DocumentId| {
-        let file = facts.input.sources.file(facts.input.sources.document(id)?.file)?;
-        Some(&*file.name)
-    };
-    let folder = |id: DocumentId| file(id).map(|name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
-    match () {
-        () if file(a) == file(b) => Near::File,
-        () if folder(a) == folder(b) => Near::Folder,
-        () => Near::Apart,
-    }
+fn same_file(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> bool {
+    let file = |id: DocumentId| facts.input.sources.document(id).map(|d| d.file);
+    file(a) == file(b)
 }

@@ -8,7 +8,8 @@
 //! **What it looks at.** Each ingress rule of a policy. What the internet can reach in fact depends on load balancers and
 //! routing too; the policy is no obstacle to it.
 //!
-//! **When it stays silent.** For workloads listed as edges, and for rules that another finding (NP009, NP208) explains.
+//! **When it stays silent.** For policies called after a webhook, which the API server calls from an address that no
+//! selector can name, it is only a note. For workloads listed as edges, and for rules that another finding (NP009, NP208) explains.
 //!
 //! **Settings.** `lint.edges`: workloads that the internet may reach.
 //!
@@ -16,6 +17,7 @@
 
 use super::facts::{Facts, peers};
 use super::found::Found;
+use crate::finding::Severity;
 use crate::policy::{Direction, Peer, Peers, RuleRef};
 use crate::set::IpSet;
 use ipnet::IpNet;
@@ -30,7 +32,10 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         if let Some(here) = wide(at, rule) {
             let label = if here.peer.is_some() { "holds public addresses" } else { "no `from`: everybody" };
             let finding = found.rule(here, "lets the public internet in").label(label);
-            found.push(finding.help("name who may come in, or list the workload as an edge (lint.edges)"));
+            let finding = finding.help("name who may come in, or list the workload as an edge (lint.edges)");
+            // the API server calls webhooks, and no selector can name it
+            let webhook = here.peer.is_none() && policy.name.contains("webhook");
+            found.push(if webhook { finding.severity(Severity::Info) } else { finding });
         }
     }
 }
