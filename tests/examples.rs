@@ -159,7 +159,7 @@ fn the_demo_answers_as_drawn() {
         ("ns/shop reach dns:53/udp,53/tcp", "partly"),
         ("ns/shop reach database:5432", "partly"),
         ("shop/frontend reach node-agent:9100", "unknown"),
-        ("prometheus reach node-agent:9100", "yes"),
+        ("prometheus reach node-agent:9100", "unknown"),
         ("internet reach shop/frontend:8080", "no"),
         ("internet reach ingress-nginx/controller:443", "yes"),
         ("frontend reach imds:80", "yes"),
