@@ -35,7 +35,7 @@ const GATED: [(&str, &str, usize); 9] = [
 ];
 
 /// The shapes that are doubled, with the smaller size in percent.
-const SCALING: [(&str, usize); 10] = [
+const SCALING: [(&str, usize); 11] = [
     ("L", 10),
     ("OCP", 8),
     ("XL", 2),
@@ -43,7 +43,8 @@ const SCALING: [(&str, usize); 10] = [
     ("ANT_large", 2),
     ("ANT_one", 10),
     ("ANT_perpod", 10),
-    ("PERPOD150k", 1),
+    ("PERPOD150k", 2),
+    ("KB_medium", 1),
     ("XLU", 2),
     ("ADMIN", 10),
 ];

@@ -169,7 +169,7 @@ struct Decided {
 pub struct Leave<'a> {
     /// The destination.
     pub destination: u32,
-    /// The groups it sees.
+    /// Of the groups it sees, those whose ports cover the traffic asked about.
     pub seen: &'a [u32],
     /// The view.
     pub view: usize,
@@ -204,9 +204,6 @@ impl AllowGraph {
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
         for number in ask.seen {
             let group = &self.leaving.groups[*number as usize];
-            if !(ask.covers)(group.ports) {
-                continue;
-            }
             match self.peers[group.peers.0 as usize].0[ask.view].truth(ask.destination) {
                 Truth::No => continue,
                 Truth::Yes => sure.push(rest.intersection(&group.subjects.sure)),

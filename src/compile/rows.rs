@@ -11,7 +11,7 @@
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
 use super::peers::{Match, PeerSetId, Runs};
-use super::walk::{Domain, Hit, Outcome, Profile, Walk};
+use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
 use crate::policy::Direction;
 use crate::set::{Family, Members, TrafficSet, partition};
@@ -61,6 +61,9 @@ pub struct Template {
 struct Cut {
     ports: Vec<u32>,
     parts: Vec<(TrafficSet, Members)>,
+    /// The groups seen and the ingress rules, by the index of their ports.
+    groups: Vec<Vec<u32>>,
+    rules: Vec<Vec<NetworkRule>>,
 }
 
 impl Cut {
@@ -79,7 +82,22 @@ impl Cut {
             ways.iter().flat_map(|hidden| ports.iter().map(|p| graph.ports_at(*p, destination, *hidden))).collect();
         let family: Vec<&TrafficSet> = sets.iter().map(AsRef::as_ref).collect();
         let parts = TrafficSet::partition(&family);
-        Self { ports, parts }
+        let (mut groups, mut rules) = (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
+        let at = |id: u32| ports.binary_search(&id).ok();
+        for group in seen {
+            at(leaving.groups[*group as usize].ports).into_iter().for_each(|i| groups[i].push(*group));
+        }
+        for rule in &profile.network_rules {
+            at(rule.ports).into_iter().for_each(|i| rules[i].push(*rule));
+        }
+        Self { ports, parts, groups, rules }
+    }
+
+    /// Of the lists by ports, what covers a part of the traffic.
+    fn covering<T: Copy>(&self, lists: &[Vec<T>], members: &Members, hidden: bool) -> Vec<T> {
+        let many = self.ports.len();
+        let at = members.iter().filter_map(|i| if hidden { i.checked_sub(many) } else { Some(i) });
+        at.filter(|i| *i < many).flat_map(|i| &lists[i]).copied().collect()
     }
 
     fn covers(&self, members: &Members, ports: u32, hidden: bool) -> bool {
@@ -181,10 +199,12 @@ impl AllowGraph {
             let decide = |view: usize| {
                 let hidden = self.hidden(destination, view);
                 let covers = |ports: u32| cut.covers(members, ports, hidden);
-                let (surely, maybe) = self.enter(destination, profile, view, &covers);
+                let rules = cut.covering(&cut.rules, members, hidden);
+                let (surely, maybe) = self.enter(destination, profile, view, &rules, &covers);
                 if !egress {
                     return (surely, maybe);
                 }
+                let seen = cut.covering(&cut.groups, members, hidden);
                 let leave = Leave { destination, seen: &seen, view, covers: &covers };
                 let (sure, possible) = self.leave(&leave, &maybe);
                 (sure.intersection(&surely), possible)
@@ -206,7 +226,14 @@ impl AllowGraph {
     }
 
     /// Of all places, those the destination's ingress surely lets in, and those it may.
-    fn enter(&self, destination: u32, profile: &Profile, view: usize, covers: &dyn Fn(u32) -> bool) -> Decided {
+    fn enter(
+        &self,
+        destination: u32,
+        profile: &Profile,
+        view: usize,
+        rules: &[NetworkRule],
+        covers: &dyn Fn(u32) -> bool,
+    ) -> Decided {
         let walk = Walk {
             policies: &self.law.policies,
             direction: Direction::Ingress.index(),
@@ -221,7 +248,7 @@ impl AllowGraph {
             own_node: Hit::of(Runs::none(), Runs::none()),
             subject_visible: !self.hidden(destination, view),
         };
-        let outcome = walk.decide(profile);
+        let outcome = walk.decide_with(profile, rules);
         (outcome.allow.difference(&outcome.deny), outcome.allow)
     }
 

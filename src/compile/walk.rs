@@ -252,22 +252,27 @@ struct Decided<D> {
 impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
     /// Walks the tiers of a profile.
     pub fn decide(&self, profile: &Profile) -> Outcome<D> {
+        self.decide_with(profile, &profile.network_rules)
+    }
+
+    /// Walks the tiers of a profile, of whose Network tier only these rules can match what is asked.
+    pub fn decide_with(&self, profile: &Profile, rules: &[NetworkRule]) -> Outcome<D> {
         if self.subject_visible && profile.taint.anything {
             return Outcome { allow: self.all.clone(), deny: self.all.clone() };
         }
         let outcome = if profile.admin.is_empty() && profile.baseline.is_empty() {
-            let (network, further) = self.network(profile, self.all.clone());
+            let (network, further) = self.network(profile, rules, self.all.clone());
             Outcome { allow: network.allow.or(&further), deny: network.deny }
         } else {
-            self.all_tiers(profile)
+            self.all_tiers(profile, rules)
         };
         let may_deny = self.subject_visible && profile.taint.only_deny;
         Outcome { allow: outcome.allow, deny: if may_deny { self.all.clone() } else { outcome.deny } }
     }
 
-    fn all_tiers(&self, profile: &Profile) -> Outcome<D> {
+    fn all_tiers(&self, profile: &Profile, rules: &[NetworkRule]) -> Outcome<D> {
         let admin = self.ordered(&profile.admin, self.all.clone());
-        let (network, further) = self.network(profile, admin.pass.or(&admin.none));
+        let (network, further) = self.network(profile, rules, admin.pass.or(&admin.none));
         let base = self.ordered(&profile.baseline, further);
         let allow = admin.allow.or(&network.allow).or(&base.allow).or(&base.pass).or(&base.none);
         let deny = admin.deny.or(&network.deny).or(&base.deny);
@@ -312,12 +317,12 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
     }
 
     /// The Network tier on what reaches it; also what goes on to the Baseline tier.
-    fn network(&self, profile: &Profile, asked: D) -> (Outcome<D>, D) {
+    fn network(&self, profile: &Profile, rules: &[NetworkRule], asked: D) -> (Outcome<D>, D) {
         let isolated = if self.subject_visible { profile.isolated() } else { Truth::No };
         if isolated == Truth::No || asked.is_none() {
             return (Outcome { allow: D::none(), deny: D::none() }, asked);
         }
-        let hits = profile.network_rules.iter().map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
+        let hits = rules.iter().map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
         let (sure, mut maybe) = D::gather(&self.own_node, hits);
         if profile.taint.network {
             maybe = self.all.clone();

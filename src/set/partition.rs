@@ -16,6 +16,16 @@ impl Members {
         self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
+    /// The indices of the sets the part lies in, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let bits = |word: u64| (0..64).filter(move |bit| word >> bit & 1 == 1);
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| **word != 0)
+            .flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
+    }
+
     fn flip(&mut self, index: usize) {
         if let Some(word) = self.0.get_mut(index / 64) {
             *word ^= 1 << (index % 64);

@@ -129,20 +129,18 @@ impl<'t> Reader<'t> {
         Err(Box::new(Problem::new(ProblemKind::Syntax, self.here(), message)))
     }
 
-    /// Skips one value by its brackets and strings alone.
+    /// Skips one value by its brackets and strings alone; false when it is no object or list, or never ends.
     fn skip_value(&mut self) -> bool {
-        let (mut depth, mut string, mut escaped) = (0_usize, false, false);
+        let mut depth = 0_usize;
         while let Some(b) = self.peek() {
             self.at += 1;
             match b {
+                b' ' => {}
                 b'\n' => {
                     self.line += 1;
                     self.line_start = self.at;
                 }
-                _ if escaped => escaped = false,
-                b'\\' if string => escaped = true,
-                b'"' => string = !string,
-                _ if string => {}
+                b'"' => self.skip_string(),
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
@@ -155,6 +153,29 @@ impl<'t> Reader<'t> {
             }
         }
         false
+    }
+
+    /// Goes on after the closing quote of a string, or to the end of the text.
+    fn skip_string(&mut self) {
+        let start = self.at;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+                self.at = self.bytes.len();
+                break;
+            };
+            self.at += found + 1;
+            if rest[found] == b'"' {
+                break;
+            }
+            self.at = (self.at + 1).min(self.bytes.len());
+        }
+        // a line break has no place in a string, but a broken text may have one
+        let inside = self.bytes.get(start..self.at).unwrap_or_default();
+        for at in memchr::memchr_iter(b'\n', inside) {
+            self.line += 1;
+            self.line_start = start + at + 1;
+        }
     }
 
     fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {

@@ -73,9 +73,13 @@ impl Sniffed<'_> {
     }
 }
 
-/// Looks at a chunk line by line. Reads block style YAML and pretty-printed JSON; what it does not see is `None`.
+/// Looks at a chunk line by line. Reads block style YAML; of JSON it sees nothing. What it does not see is `None`.
 pub fn sniff(chunk: &str) -> Sniffed<'_> {
     let mut sniffed = Sniffed::default();
+    let text = chunk.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('{') && !text.starts_with("{{") {
+        return sniffed;
+    }
     let (mut in_metadata, mut metadata_indent) = (false, None);
     for line in chunk.lines() {
         let line = line.trim_start_matches('\u{feff}');
