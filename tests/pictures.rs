@@ -91,6 +91,11 @@ fn pictures_of_the_examples_stay_as_they_were_reviewed() {
             for (name, arguments) in [
                 ("tree", &["graph", "-f", "."] as &[&str]),
                 ("dot", &["graph", "-f", ".", "-o", "dot"]),
+                ("mermaid", &["graph", "-f", ".", "-o", "mermaid"]),
+                ("svg", &["graph", "-f", ".", "-o", "svg"]),
+                ("matrix", &["matrix", "-f", "."]),
+                ("matrix-csv", &["matrix", "-f", ".", "--by", "workload", "-o", "csv"]),
+                ("matrix-html", &["matrix", "-f", ".", "-o", "html"]),
                 ("focus", &["graph", "-f", ".", "--focus", "database", "--hide", "none"]),
             ] {
                 insta::assert_snapshot!(format!("picture-{example}-{name}"), netpal_in(&folder, arguments).text());
@@ -145,4 +150,53 @@ fn the_caption_counts_what_list_counts() {
     assert!(text.contains(&format!("{} flows with a governed end", count("flows"))), "{text}");
     assert!(text.contains(&format!("{} OPEN in", count("open_in"))), "{text}");
     assert!(text.contains(&format!("{} OPEN out", count("open_out"))), "{text}");
+}
+
+#[test]
+fn the_picture_of_the_readme_is_what_the_tool_draws() {
+    let drawn = netpal_in("examples/demo", &["graph", "-f", ".", "-o", "svg"]).stdout;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/demo.svg");
+    let kept = std::fs::read_to_string(path).unwrap();
+    assert!(drawn == kept, "draw it again: netpal graph -f examples/demo -o svg=docs/pictures/demo.svg");
+}
+
+#[test]
+fn hostile_names_break_neither_svg_nor_mermaid_nor_a_page() {
+    let input = hostile_input();
+    let svg = draw(input.path(), &["-o", "svg"]);
+    assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("' onload"), "markup is text");
+    assert!(svg.contains("&lt;b&gt;bold&lt;/b&gt;") && svg.contains("quote&quot;quote"));
+    assert!(!svg.contains('\u{202e}') && !svg.contains('\u{0}'));
+    let mermaid = draw(input.path(), &["-o", "mermaid"]);
+    let nodes = mermaid.lines().filter(|l| l.starts_with("    x"));
+    assert_eq!(nodes.count(), hostile().len(), "one line a workload: {mermaid}");
+    assert!(!mermaid.contains("-->|x|") && !mermaid.contains("%% end") && !mermaid.contains("<b>"));
+    for line in mermaid.lines().filter(|l| l.contains('"')) {
+        assert!(line.matches('"').count() % 2 == 0, "quotes pair up: {line}");
+    }
+    let page = netpal_at(input.path(), &["matrix", "-f", ".", "--by", "workload", "-o", "html"], "").stdout;
+    assert!(!page.contains("<script") && !page.contains("<b>bold"));
+}
+
+#[test]
+fn the_matrix_says_what_can_says() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let json = netpal_at(&demo, &["matrix", "-f", ".", "--by", "workload", "-o", "json"], "").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sides: Vec<&str> = json["sides"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    for (i, from) in sides.iter().enumerate() {
+        for (j, to) in sides.iter().enumerate().filter(|(j, _)| *j != i) {
+            let cell = json["cells"].as_array().unwrap().iter().find(|c| c["from"] == i && c["to"] == j);
+            let ports = cell.map_or(0, |c| c["ports"].as_array().unwrap().len());
+            let unknown = cell.map_or(0, |c| c["unknown"].as_array().unwrap().len());
+            let code = netpal_at(&demo, &["can", "-f", ".", "-q", from, to], "").code;
+            let whole = cell.is_some_and(|c| c["ports"].as_array().unwrap().iter().any(|p| p["protocol"] == "other"));
+            let expected = match (whole, ports, unknown) {
+                (true, ..) => 0,
+                (_, 0, 0) => 1,
+                _ => 3,
+            };
+            assert_eq!(code, expected, "{from} -> {to}: {cell:?}");
+        }
+    }
 }

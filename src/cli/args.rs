@@ -149,6 +149,8 @@ pub enum Command {
         /// NP004, or split-peer
         rule: Option<String>,
     },
+    /// The table picture: what passes from every namespace (or workload) to every other
+    Matrix(Matrix),
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
@@ -435,6 +437,15 @@ pub enum LevelOf {
     Namespace,
 }
 
+impl From<LevelOf> for netpal::query::matrix::By {
+    fn from(level: LevelOf) -> Self {
+        match level {
+            LevelOf::Workload => Self::Workload,
+            LevelOf::Namespace => Self::Namespace,
+        }
+    }
+}
+
 impl From<LevelOf> for netpal::render::drawing::Level {
     fn from(level: LevelOf) -> Self {
         match level {
@@ -442,6 +453,14 @@ impl From<LevelOf> for netpal::render::drawing::Level {
             LevelOf::Namespace => Self::Namespace,
         }
     }
+}
+
+/// `matrix`.
+#[derive(Debug, Args)]
+pub struct Matrix {
+    /// What rows and columns are [default: namespace]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub by: Option<LevelOf>,
 }
 
 /// `demo`.

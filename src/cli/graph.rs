@@ -8,14 +8,14 @@ use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::query::list::Filter;
 use netpal::render::drawing::{Drawing, Facts, Hide, Level, Options};
-use netpal::render::{Format, dot, picture};
+use netpal::render::{Format, dot, mermaid, picture, svg};
 
 /// Draws who may reach whom.
 ///
 /// # Errors
 /// When a focus is unknown, or the input cannot be read.
 pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Dot])?;
+    let output = Output::new(common, &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid])?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
     let listing = netpal::query::list(&workspace.graph, &Filter::default());
@@ -24,6 +24,8 @@ pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
     let plain = args.level.is_none() && args.focus.is_empty();
     output.write(|format, out| match format {
         Format::Dot => dot::write(&drawing, out),
+        Format::Svg => svg::write(&drawing, out),
+        Format::Mermaid => mermaid::write(&drawing, out),
         _ if plain => {
             let coarse = Drawing::new(&facts, &Options { level: Level::Namespace, ..options.clone() });
             picture::write(&coarse, output.style(), out)

@@ -13,6 +13,7 @@ mod inputs;
 mod lint;
 mod lint_fix;
 mod list;
+mod matrix;
 mod output;
 mod project;
 mod questions;
@@ -56,6 +57,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Plan(args) => diff::plan(common, args),
         Command::Lint(lint) => lint::run(common, lint),
         Command::Rule { rule } => rule::run(rule.as_deref()),
+        Command::Matrix(args) => matrix::run(common, args),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
         Command::Schema { of } => schema::run(*of),

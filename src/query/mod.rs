@@ -13,6 +13,7 @@ pub mod explain;
 pub mod exposure;
 pub mod grammar;
 pub mod list;
+pub mod matrix;
 pub mod plain;
 pub mod reach;
 pub mod resolve;

@@ -183,6 +183,29 @@ impl Rows<'_> {
     }
 }
 
+/// Lines up a square: the first column flush left, the others centred.
+pub(super) fn square(head: Vec<String>, rows: &[Vec<String>], style: Style) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(head);
+    rows.iter().for_each(|row| {
+        table.add_row(row);
+    });
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        let side = if i == 0 { comfy_table::CellAlignment::Left } else { comfy_table::CellAlignment::Center };
+        column.set_cell_alignment(side);
+    }
+    lines(&table, style)
+}
+
+fn lines(table: &comfy_table::Table, style: Style) -> String {
+    let painted = |(i, line): (usize, String)| match line.trim_end() {
+        head if i == 0 => format!("{}\n", style.paint("1", head)),
+        line => format!("{line}\n"),
+    };
+    table.lines().enumerate().map(painted).collect()
+}
+
 /// Lines up rows under a head, two blanks between columns, nothing cut.
 pub(super) fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]], style: Style) -> String {
     let mut table = comfy_table::Table::new();
@@ -193,10 +216,5 @@ pub(super) fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]], sty
     table.column_iter_mut().for_each(|c| {
         c.set_padding((0, 2));
     });
-    let lines = table.lines().enumerate();
-    let painted = |(i, line): (usize, String)| match line.trim_end() {
-        head if i == 0 => format!("{}\n", style.paint("1", head)),
-        line => format!("{line}\n"),
-    };
-    lines.map(painted).collect()
+    lines(&table, style)
 }

@@ -1,0 +1,33 @@
+//! `netpal matrix`: the table picture.
+
+use super::args::{Common, Matrix};
+use super::exit::Exit;
+use super::output::Output;
+use super::workspace::Workspace;
+use anyhow::Result;
+use netpal::query::list::Filter;
+use netpal::query::matrix::{By, matrix};
+use netpal::render::matrix::Square;
+use netpal::render::{Format, json};
+
+/// Shows what passes from every namespace or workload to every other.
+///
+/// # Errors
+/// When the input cannot be read.
+pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
+    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Html])?;
+    let workspace = Workspace::open(common)?;
+    let listing = netpal::query::list(&workspace.graph, &Filter::default());
+    let by = args.by.map_or(By::Namespace, Into::into);
+    let matrix = matrix(&workspace.graph, &listing, by);
+    let locator = workspace.locator();
+    let square = Square { book: workspace.book(&locator), matrix: &matrix };
+    output.write(|format, out| match format {
+        Format::Json => json::write("Matrix", square.json(), out),
+        Format::Yaml => json::write_yaml("Matrix", square.json(), out),
+        Format::Csv => square.csv(out),
+        Format::Html => square.html(out),
+        _ => square.text(output.style(), output.width(), out),
+    })?;
+    Ok(workspace.exit(common, Exit::Good))
+}

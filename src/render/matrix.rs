@@ -1,0 +1,195 @@
+//! The square as text, CSV, JSON and a page: what auditors call an access-control matrix.
+
+use super::svg::escape;
+use super::text::Style;
+use super::{Book, csv, json, table, words};
+use crate::query::matrix::{By, Matrix, Side};
+use crate::set::TrafficSet;
+use crate::set::traffic::Piece;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+const LEGEND: &str = ".  nothing    N  N distinct ports    *  everything    ?  unknown    =  same";
+
+/// Writes matrices.
+#[derive(Clone, Copy)]
+pub struct Square<'a> {
+    /// What names are looked up in.
+    pub book: Book<'a>,
+    /// The matrix.
+    pub matrix: &'a Matrix,
+}
+
+impl Square<'_> {
+    /// What a side is called.
+    pub fn name(&self, side: Side) -> String {
+        let cluster = &self.book.input.cluster;
+        match side {
+            Side::Namespace(id) => words::clean(&cluster.namespace(id).name).into_owned(),
+            Side::Workload(id) => words::clean(&cluster.workload_name(id)).into_owned(),
+            Side::Internet => "internet".into(),
+        }
+    }
+
+    /// One cell in a sign: `.`, `=`, `*`, `?`, or how many ports.
+    pub fn sign(&self, from: usize, to: usize) -> String {
+        if from == to {
+            return "=".into();
+        }
+        match self.matrix.cell(from, to) {
+            None => ".".into(),
+            Some(a) if a.sure.is_all() => "*".into(),
+            Some(a) if a.sure.is_empty() && a.unknown.is_empty() => ".".into(),
+            Some(a) if a.sure.is_empty() => "?".into(),
+            Some(a) => count(&a.sure),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.matrix.sides.iter().map(|s| self.name(*s)).collect()
+    }
+
+    /// A table that fits the width: columns by name, or by number where names are too long.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn text(&self, style: Style, width: usize, out: &mut dyn Write) -> io::Result<()> {
+        let names = self.names();
+        let longest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
+        let wide: usize = names.iter().map(|n| n.chars().count() + 2).sum::<usize>() + longest + 2;
+        let by_number = wide > width;
+        let head: Vec<String> =
+            if by_number { (1..=names.len()).map(|i| i.to_string()).collect() } else { names.clone() };
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            let first = if by_number { format!("{:>3} {name}", i + 1) } else { name.clone() };
+            let cells = (0..names.len()).map(|j| self.sign(i, j));
+            rows.push(std::iter::once(first).chain(cells).collect());
+        }
+        let head = std::iter::once("from \\ to".to_owned()).chain(head).collect();
+        write!(out, "{}", table::square(head, &rows, style))?;
+        writeln!(out, "{}", style.dim(&format!("{LEGEND} {}", self.same())))
+    }
+
+    fn same(&self) -> &'static str {
+        match self.matrix.by {
+            By::Namespace => "namespace",
+            By::Workload => "workload",
+        }
+    }
+
+    /// One line a row, one cell a column.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let names = self.names();
+        let head = std::iter::once("from \\ to".to_owned()).chain(names.iter().cloned()).collect();
+        let row = |i: usize| {
+            let cell = |j: usize| match (i == j, self.matrix.cell(i, j)) {
+                (true, _) => "same".to_owned(),
+                (false, None) => String::new(),
+                (false, Some(a)) if a.sure.is_empty() => format!("unknown {}", words::traffic(&a.unknown)),
+                (false, Some(a)) => words::traffic(&a.sure),
+            };
+            std::iter::once(names[i].clone()).chain((0..names.len()).map(cell)).collect::<Vec<_>>()
+        };
+        csv::rows(std::iter::once(head).chain((0..names.len()).map(row)), out)
+    }
+
+    /// The matrix as a document's content.
+    pub fn json(&self) -> MatrixJson {
+        let names = self.names();
+        let cell = |((from, to), allowed): (&(usize, usize), &crate::compile::Allowed)| CellJson {
+            from: *from,
+            to: *to,
+            ports: json::traffic(&allowed.sure),
+            unknown: json::traffic(&allowed.unknown),
+        };
+        MatrixJson { by: self.same(), cells: self.matrix.cells.iter().map(cell).collect(), sides: names }
+    }
+
+    /// A page of its own, with nothing to load.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn html(&self, out: &mut dyn Write) -> io::Result<()> {
+        let style = include_str!("matrix.css");
+        write!(
+            out,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+             <title>netpal matrix</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>Who may reach whom</h1>\n{}\n</main>\n</body>\n</html>\n",
+            self.table()
+        )
+    }
+
+    /// The table as markup.
+    pub fn table(&self) -> String {
+        let names: Vec<String> = self.names().iter().map(|n| escape(n)).collect();
+        let mut html = format!(
+            "<p class=\"legend\">{LEGEND} {}. Rows send, columns receive.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix\">\n\
+             <table class=\"matrix\"><thead><tr><th scope=\"col\">from \\ to</th>",
+            self.same()
+        );
+        names.iter().for_each(|n| {
+            let _ = write!(html, "<th scope=\"col\"><span>{n}</span></th>");
+        });
+        html.push_str("</tr></thead>\n<tbody>\n");
+        for (i, name) in names.iter().enumerate() {
+            let _ = write!(html, "<tr><th scope=\"row\">{name}</th>");
+            for (j, other) in names.iter().enumerate() {
+                let class = match self.sign(i, j).as_str() {
+                    "=" => "same",
+                    "." => "none",
+                    "*" => "all",
+                    "?" => "unknown",
+                    _ => "some",
+                };
+                let what = self.matrix.cell(i, j).filter(|_| i != j).map_or_else(String::new, |a| {
+                    let unknown = if a.unknown.is_empty() {
+                        String::new()
+                    } else {
+                        format!(", unknown {}", words::traffic(&a.unknown))
+                    };
+                    format!(" title=\"{name} to {other}: {}{}\"", escape(&words::traffic(&a.sure)), escape(&unknown))
+                });
+                let _ = write!(html, "<td class=\"{class}\"{what}>{}</td>", self.sign(i, j));
+            }
+            html.push_str("</tr>\n");
+        }
+        html.push_str("</tbody></table></div>");
+        html
+    }
+}
+
+/// How many ports, as far as a cell has room.
+fn count(set: &TrafficSet) -> String {
+    let ports: u32 = set.pieces().map(|p| if let Piece::Ports(_, a, b) = p { u32::from(b - a) + 1 } else { 1 }).sum();
+    if ports > 999 { ">999".into() } else { ports.to_string() }
+}
+
+/// The matrix as a document's content.
+#[derive(Debug, Serialize)]
+pub struct MatrixJson {
+    /// `namespace` or `workload`.
+    pub by: &'static str,
+    /// Rows and columns.
+    pub sides: Vec<String>,
+    /// The cells in which something passes or may pass.
+    pub cells: Vec<CellJson>,
+}
+
+/// One cell.
+#[derive(Debug, Serialize)]
+pub struct CellJson {
+    /// Index of the row's side.
+    pub from: usize,
+    /// Index of the column's side.
+    pub to: usize,
+    /// What surely passes between some pair of workloads.
+    pub ports: Vec<json::Ports>,
+    /// What may pass.
+    pub unknown: Vec<json::Ports>,
+}
