@@ -151,6 +151,8 @@ pub enum Command {
     },
     /// The table picture: what passes from every namespace (or workload) to every other
     Matrix(Matrix),
+    /// One file for auditors and colleagues: -o html=report.html (also md, csv)
+    Report(Report),
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
@@ -461,6 +463,42 @@ pub struct Matrix {
     /// What rows and columns are [default: namespace]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<LevelOf>,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  netpal report -f k8s/ -o html=report.html
+  netpal report -f k8s/ --before git:main:k8s -o html=report.html
+  netpal report -f k8s/ --profile pci -o html=report.html")]
+pub struct Report {
+    /// The state before, to tell what changed
+    #[arg(long, value_name = "PATH")]
+    pub before: Option<String>,
+    /// Add what an audit asks, beside what the input shows
+    #[arg(long, value_enum, value_name = "AUDIT")]
+    pub profile: Option<Audit>,
+}
+
+/// Whose questions a report answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Audit {
+    /// PCI DSS 4.0, requirement 1.
+    Pci,
+    /// CIS Kubernetes Benchmark, section 5.3.
+    Cis,
+    /// NSA and CISA, Kubernetes Hardening Guide.
+    Nsa,
+}
+
+impl From<Audit> for netpal::render::report::Profile {
+    fn from(audit: Audit) -> Self {
+        match audit {
+            Audit::Pci => Self::Pci,
+            Audit::Cis => Self::Cis,
+            Audit::Nsa => Self::Nsa,
+        }
+    }
 }
 
 /// `demo`.

@@ -19,6 +19,7 @@ mod project;
 mod questions;
 mod reach;
 mod rule;
+mod report;
 mod schema;
 mod snapshot;
 mod test;
@@ -58,6 +59,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Lint(lint) => lint::run(common, lint),
         Command::Rule { rule } => rule::run(rule.as_deref()),
         Command::Matrix(args) => matrix::run(common, args),
+        Command::Report(args) => report::run(common, args),
         Command::Inputs => inputs::run(common),
         Command::Demo(demo) => demo::run(demo),
         Command::Schema { of } => schema::run(*of),

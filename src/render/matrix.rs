@@ -129,7 +129,7 @@ impl Square<'_> {
     pub fn table(&self) -> String {
         let names: Vec<String> = self.names().iter().map(|n| escape(n)).collect();
         let mut html = format!(
-            "<p class=\"legend\">{LEGEND} {}. Rows send, columns receive.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix\">\n\
+            "<p class=\"legend\">{LEGEND} {}. Rows send, columns receive.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the matrix\">\n\
              <table class=\"matrix\"><thead><tr><th scope=\"col\">from \\ to</th>",
             self.same()
         );

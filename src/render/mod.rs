@@ -26,6 +26,7 @@ pub mod mermaid;
 pub mod picture;
 pub mod reach;
 pub mod reach_json;
+pub mod report;
 pub mod sarif;
 pub mod snippet;
 pub mod suggest;

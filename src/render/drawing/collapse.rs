@@ -1,8 +1,8 @@
 //! Fewer lines that say the same: an edge to every workload of a namespace ends at its frame, an edge to every namespace at
 //! one node, and what is left of many-to-many goes through a hub.
 //!
-//! Phases: [`Collapse::destinations`] and [`Collapse::sources`] turn edges to all nodes of a frame into one to the frame,
-//! and frames into everyone; [`Collapse::hubs`] breaks complete bipartite rests. Every step keeps the meaning: a node that
+//! Phases: `Collapse::destinations` and `Collapse::sources` turn edges to all nodes of a frame into one to the frame,
+//! and frames into everyone; `Collapse::hubs` breaks complete bipartite rests. Every step keeps the meaning: a node that
 //! is open or unknown anyway counts as reached, since its own mark says so. Cost: O(edges x log edges).
 
 use super::facts::{Doubt, Facts, Passing, PassingId, Place, SpaceId, What, number};

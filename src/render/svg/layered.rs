@@ -1,9 +1,9 @@
 //! Boxes in layers from left to right, so that edges run forward, cross little and pass between boxes.
 //!
-//! Phases: [`Layered::acyclic`] turns the edges of cycles around, [`Layered::layers`] gives each box a layer,
-//! [`Layered::dummies`] puts a point into every layer a long edge passes, [`Layered::order`] sorts the layers so that
-//! neighbours stand near each other, [`Layered::heights`] moves boxes towards their neighbours without changing the order
-//! ([`settle`]). Whole numbers throughout: the same picture on every machine. Cost: O(sweeps x edges log edges).
+//! Phases: `Layered::acyclic` turns the edges of cycles around, `Layered::layers` gives each box a layer,
+//! `Layered::dummies` puts a point into every layer a long edge passes, `Layered::order` sorts the layers so that
+//! neighbours stand near each other, `Layered::heights` moves boxes towards their neighbours without changing the order
+//! (`settle`). Whole numbers throughout: the same picture on every machine. Cost: O(sweeps x edges log edges).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A picture without Graphviz: layout ([`layered`], [`place`]) and an SVG that reads well in light and dark.
+//! A picture without Graphviz: layout (`layered`, `place`) and an SVG that reads well in light and dark.
 //!
 //! Every text goes through [`escape`]; every element has a class, so that a page can style it; edges and nodes carry their
 //! sentence as `<title>`. Colour is never alone: lines differ in dash and weight, marks are words, changes have signs.
@@ -37,27 +37,27 @@ pub const STYLE: &str = include_str!("style.css");
 /// # Errors
 /// When the writer fails.
 pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(picture(drawing, Some(STYLE)).as_bytes())
+    out.write_all(picture(drawing, Some(STYLE), "").as_bytes())
 }
 
-/// Writes a drawing to stand inside a page, which styles it.
-pub fn inline(drawing: &Drawing) -> String {
-    picture(drawing, None)
+/// Writes a drawing to stand inside a page, which styles it; ids begin with `prefix`, so that pictures may stand together.
+pub fn inline(drawing: &Drawing, prefix: &str) -> String {
+    picture(drawing, None, prefix)
 }
 
 const MARGIN: i32 = 12;
 
-fn picture(drawing: &Drawing, style: Option<&str>) -> String {
+fn picture(drawing: &Drawing, style: Option<&str>, prefix: &str) -> String {
     let placement = place(drawing);
     let caption = i32::try_from(drawing.caption.len()).unwrap_or(0) * LINE + 10;
     let text = drawing.caption.iter().map(|c| place::width(c)).max().unwrap_or(0);
     let (w, h) = (placement.size.0.max(text) + 2 * MARGIN, placement.size.1 + caption + 2 * MARGIN);
-    let mut svg = Svg { drawing, placement: &placement, out: String::new(), labels: Vec::new() };
+    let mut svg = Svg { drawing, placement: &placement, out: String::new(), labels: Vec::new(), prefix };
     let _ = write!(
         svg.out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"np\" role=\"img\" aria-labelledby=\"np-title np-desc\" \
-         width=\"{w}\" height=\"{h}\" viewBox=\"{} {} {w} {h}\">\n<title id=\"np-title\">Who may reach whom</title>\n\
-         <desc id=\"np-desc\">{}</desc>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"np\" role=\"img\" aria-labelledby=\"{prefix}np-title {prefix}np-desc\" \
+         width=\"{w}\" height=\"{h}\" viewBox=\"{} {} {w} {h}\">\n<title id=\"{prefix}np-title\">Who may reach whom</title>\n\
+         <desc id=\"{prefix}np-desc\">{}</desc>\n",
         -MARGIN,
         -MARGIN,
         escape(&drawing.summary)
@@ -90,6 +90,8 @@ struct Svg<'a> {
     drawing: &'a Drawing,
     placement: &'a Placement,
     out: String,
+    /// What ids begin with.
+    prefix: &'a str,
     /// Where labels were put.
     labels: Vec<Area>,
 }
@@ -109,8 +111,8 @@ impl Svg<'_> {
             let Area { x, y, w, h } = area;
             let _ = writeln!(
                 self.out,
-                "<g class=\"np-frame\" id=\"{}\"><rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"8\"/>",
-                frame.id
+                "<g class=\"np-frame\" id=\"{}{}\"><rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"8\"/>",
+                self.prefix, frame.id
             );
             for (i, title) in (0..).zip(titles(frame)) {
                 let class = if i == 0 { "np-title" } else { "np-inside" };
@@ -155,8 +157,9 @@ impl Svg<'_> {
             .collect();
         let _ = write!(
             self.out,
-            "<g class=\"np-node {kind}{marks}{}\" id=\"{}\"><title>{}</title>",
+            "<g class=\"np-node {kind}{marks}{}\" id=\"{}{}\"><title>{}</title>",
             change_class(node.change),
+            self.prefix,
             node.id,
             escape(&node.title)
         );
@@ -194,7 +197,7 @@ impl Svg<'_> {
         let first = y + (h - i32::try_from(lines.len()).unwrap_or(0) * LINE) / 2 + 11;
         for (i, (line, class)) in (0..).zip(lines) {
             let class = if class == "np-name" && line.starts_with('(') { "np-note" } else { class };
-            let _ = write!(
+            let _ = writeln!(
                 self.out,
                 "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
                 x + w / 2,
@@ -229,13 +232,14 @@ impl Svg<'_> {
         };
         let _ = write!(
             self.out,
-            "<g class=\"np-edge {certainty}{}\" data-from=\"{}\" data-to=\"{}\"><title>{}</title><path d=\"M{},{}",
+            "<g class=\"np-edge {certainty}{}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title><path d=\"M{},{}",
             change_class(link.change),
             ends[0],
             ends[1],
             escape(&link.title),
             start.0,
-            start.1
+            start.1,
+            p = self.prefix
         );
         for pair in route.windows(2) {
             let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);

@@ -1,0 +1,205 @@
+//! The page: one file, nothing to load, readable without scripts.
+//!
+//! Text goes through [`escape`]; the data block is JSON with `<`, `>`, `&` and line separators written as escapes, so that no
+//! name can end it. The policy of the page forbids every connection. With scripts one view is shown at a time; without, all.
+
+use super::data::data;
+use super::{Report, Rows};
+use crate::render::svg::{self, escape};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+const STYLE: &str = include_str!("../web/report.css");
+const SCRIPT: &str = include_str!("../web/report.js");
+const MATRIX: &str = include_str!("../matrix.css");
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+const VIEWS: [(&str, &str); 8] = [
+    ("summary", "Summary"),
+    ("map", "Map"),
+    ("matrix", "Matrix"),
+    ("ask", "Ask"),
+    ("changes", "Changes"),
+    ("findings", "Findings"),
+    ("tests", "Tests"),
+    ("inputs", "Inputs"),
+];
+
+/// Writes the page.
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>netpal report</title>\n\
+         <style>\n{MATRIX}{STYLE}{}</style>\n</head>\n<body>\n",
+        svg::STYLE
+    );
+    page.push_str(
+        "<a class=\"skip\" href=\"#main\">To the content</a>\n<header><h1>Network policy report</h1>\n\
+         <label class=\"js\">Search <input id=\"search\" type=\"search\" placeholder=\"press /\" autocomplete=\"off\"></label>\n\
+         <button class=\"js\" id=\"theme\" type=\"button\">Dark or light</button>\n<nav class=\"js\" aria-label=\"Views\">",
+    );
+    for (id, name) in VIEWS {
+        let _ = write!(page, "<a href=\"#{id}\" data-view=\"{id}\">{name}</a>");
+    }
+    page.push_str("</nav></header>\n<p id=\"said\" class=\"js\" role=\"status\" aria-live=\"polite\"></p>\n<main id=\"main\" tabindex=\"-1\">\n");
+    sections(report, &mut page);
+    page.push_str("</main>\n");
+    let _ =
+        writeln!(page, "<footer><p>{} netpal {}.</p></footer>", escape(&report.honesty()), env!("CARGO_PKG_VERSION"));
+    let _ = write!(
+        page,
+        "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        block(report)?
+    );
+    out.write_all(page.as_bytes())
+}
+
+/// The data as text that no HTML parser can leave.
+fn block(report: &Report<'_>) -> io::Result<String> {
+    let json = serde_json::to_string(&data(report))?;
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+fn sections(report: &Report<'_>, page: &mut String) {
+    section(page, "summary", "Summary", &summary(report));
+    section(page, "map", "Map", &map(report));
+    section(page, "matrix", "Matrix", &report.square().table());
+    section(page, "ask", "Ask", ASK);
+    let none =
+        Rows { empty: "Only one state was given. Give the other one with --before PATH.".into(), ..Rows::default() };
+    section(page, "changes", "Changes", &table("changes", report.changes.as_ref().unwrap_or(&none)));
+    section(page, "findings", "Findings", &table("findings", &report.findings));
+    section(page, "tests", "Tests", &table("tests", &report.tests));
+    section(page, "inputs", "Inputs and assumptions", &inputs(report));
+}
+
+fn section(page: &mut String, id: &str, title: &str, content: &str) {
+    let _ = writeln!(
+        page,
+        "<section id=\"{id}\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\" tabindex=\"-1\">{title}</h2>\n{content}\n</section>"
+    );
+}
+
+fn summary(report: &Report<'_>) -> String {
+    let mut html = String::from("<dl class=\"counts\">");
+    for (what, n) in report.counts() {
+        let _ = write!(html, "<div><dt>{what}</dt><dd>{}</dd></div>", escape(&n));
+    }
+    html.push_str("</dl>\n");
+    if let Some(profile) = report.profile {
+        let _ = write!(
+            html,
+            "<h3>{}</h3><table><thead><tr><th>control</th><th>what it asks</th><th>what the input shows</th><th>exceptions and remarks</th></tr></thead><tbody>",
+            profile.title()
+        );
+        for control in profile.controls(report) {
+            let _ = write!(
+                html,
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
+                control.id,
+                control.asks,
+                escape(&control.shows)
+            );
+        }
+        html.push_str(
+            "</tbody></table><p>This is evidence of design, not of enforcement.</p>\
+             <div class=\"sign\"><p>Reviewed by</p><p>Date</p><p>Signature</p></div>\n",
+        );
+    }
+    html.push_str("<h3>Accept from anyone</h3>");
+    html.push_str(&names(report, &report.listing.open_in));
+    html.push_str("<h3>Flows</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th></tr></thead><tbody>\n");
+    let flows = report.flows();
+    for [from, to, ports] in flows.iter().take(FLOWS) {
+        let _ = writeln!(html, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(from), escape(to), escape(ports));
+    }
+    html.push_str("</tbody></table></div>");
+    let more = flows.len().saturating_sub(FLOWS);
+    if more > 0 {
+        let _ = write!(html, "<p>and {more} more: netpal report -o csv</p>");
+    }
+    html
+}
+
+/// Most flows that are written into the page as a table.
+const FLOWS: usize = 1000;
+
+fn names(report: &Report<'_>, list: &[crate::model::WorkloadId]) -> String {
+    let cluster = &report.book.input.cluster;
+    let mut names: Vec<String> =
+        list.iter().map(|w| crate::render::words::clean(&cluster.workload_name(*w)).into_owned()).collect();
+    names.sort();
+    let shown: Vec<String> = names.iter().take(100).map(|n| format!("<li>{}</li>", escape(n))).collect();
+    let more = names.len() - shown.len();
+    let more = if more > 0 { format!("<li>and {more} more</li>") } else { String::new() };
+    if names.is_empty() { "<p>none</p>".into() } else { format!("<ul class=\"names\">{}{more}</ul>", shown.concat()) }
+}
+
+fn map(report: &Report<'_>) -> String {
+    let mut html = String::from(
+        "<div class=\"js tools\"><label>Level <select id=\"level\"></select></label> <label>Show <select id=\"filter\">\
+         <option value=\"\">everything</option><option value=\"open\">open workloads</option><option value=\"internet\">outside addresses</option>\
+         <option value=\"changed\">changes</option></select></label> <label>Port <input id=\"port-filter\" size=\"6\" inputmode=\"numeric\"></label> \
+         <button type=\"button\" id=\"closer\">+</button> <button type=\"button\" id=\"farther\">-</button> <button type=\"button\" id=\"whole\">Whole map</button></div>\n",
+    );
+    for (i, (level, drawing)) in report.maps().into_iter().enumerate() {
+        let first = if i == 0 { "" } else { " hidden" };
+        let picture = svg::inline(&drawing, &level[..1]);
+        let _ = writeln!(
+            html,
+            "<div class=\"picture\" data-level=\"{level}\" tabindex=\"0\" role=\"region\" aria-label=\"Map of {level}\"{first}>{picture}</div>"
+        );
+    }
+    html.push_str("<aside id=\"panel\" class=\"js\" hidden aria-label=\"Details\"></aside>");
+    html
+}
+
+const ASK: &str = "<noscript><p>Asking needs scripts. On the command line: netpal can SRC reach DST:PORT</p></noscript>\n\
+<form id=\"question\" class=\"js\"><label>From <input id=\"from\" list=\"ends\" required autocomplete=\"off\"></label> \
+<label>to <input id=\"to\" list=\"ends\" required autocomplete=\"off\"></label> <label>port <input id=\"port\" size=\"6\" inputmode=\"numeric\"></label> \
+<label>protocol <select id=\"protocol\"><option value=\"0\">TCP</option><option value=\"1\">UDP</option><option value=\"2\">SCTP</option></select></label> \
+<button>Ask</button><datalist id=\"ends\"></datalist></form>\n<div id=\"answer\" class=\"js\"></div>";
+
+fn table(id: &str, rows: &Rows) -> String {
+    if rows.rows.is_empty() {
+        return format!("<p>{}</p>", escape(&rows.empty));
+    }
+    let head: String = rows.head.iter().fold(String::new(), |html, h| html + "<th scope=\"col\">" + h + "</th>");
+    let mut html = format!("<table id=\"table-{id}\" class=\"rows\"><thead><tr>{head}</tr></thead><tbody>\n");
+    for row in &rows.rows {
+        html.push_str("<tr>");
+        row.cells.iter().for_each(|c| {
+            let _ = write!(html, "<td>{}</td>", escape(c));
+        });
+        html.push_str("</tr>\n");
+    }
+    html + "</tbody></table>"
+}
+
+fn inputs(report: &Report<'_>) -> String {
+    let mut text = Vec::new();
+    // INVARIANT: writing to memory does not fail
+    let _ = crate::render::inputs::inputs(report.book.input, report.book.graph, false, &mut text);
+    let mut html = format!("<pre tabindex=\"0\">{}</pre>", escape(&String::from_utf8_lossy(&text)));
+    let locator = report.book.locator;
+    let style = crate::render::text::Style { colour: false };
+    if !report.book.input.diagnostics.is_empty() {
+        html.push_str("<h3>Remarks</h3><ul>");
+        for diagnostic in report.book.input.diagnostics.iter().take(200) {
+            let _ = write!(html, "<li>{}</li>", escape(&crate::render::inputs::diagnostic(diagnostic, locator, style)));
+        }
+        html.push_str("</ul>");
+    }
+    html
+}

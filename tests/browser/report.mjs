@@ -1,0 +1,149 @@
+// Drives the report in a real browser: node report.mjs DEMO.html CHANGED.html HOSTILE.html FOLDER
+// Every page is opened from a file; a console error, a failed step or any request beside the page itself fails the run.
+import { createRequire } from 'node:module';
+import { readFileSync, statSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const [demo, changed, hostile, folder] = process.argv.slice(2);
+const url = (path) => 'file://' + path;
+let failures = 0;
+const check = (what, good, seen) => {
+  if (!good) failures += 1;
+  console.log((good ? 'ok    ' : 'FAIL  ') + what + (good || seen === undefined ? '' : ': ' + JSON.stringify(seen)));
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.NETPAL_CHROMIUM || '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+const open = async (path, options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: false, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) wrong.push(m.text()); });
+  page.on('pageerror', (e) => wrong.push(String(e)));
+  page.on('request', (r) => { if (!r.url().startsWith('file://' + path.split('#')[0])) wrong.push('request ' + r.url()); });
+  page.on('dialog', (d) => { wrong.push('dialog ' + d.message()); d.dismiss(); });
+  const start = Date.now();
+  await page.goto(url(path));
+  return { page, wrong, took: Date.now() - start, close: async (what) => { check(what + ': no console error, no request', wrong.length === 0, wrong); await context.close(); } };
+};
+const shown = (page) => page.$$eval('section.shown', (s) => s.map((x) => x.id));
+const said = (page) => page.textContent('#said');
+
+// every view by click, and its deep link
+{
+  const { page, took, close } = await open(demo);
+  check('opens in less than a second', took < 1000, took);
+  for (const view of ['summary', 'map', 'matrix', 'ask', 'changes', 'findings', 'tests', 'inputs']) {
+    await page.click(`nav a[data-view=${view}]`);
+    check(`view ${view} by click`, (await shown(page)).join() === view, await shown(page));
+    check(`view ${view} has an address`, page.url().endsWith('#' + view));
+  }
+  await page.goto(url(demo) + '#ask?from=shop/frontend&to=data/database&port=5432');
+  check('a link asks: yes', (await page.textContent('#answer')).startsWith('yes: shop/frontend to data/database:5432/TCP'), await page.textContent('#answer'));
+  check('and says why', (await page.textContent('#answer')).includes('data/database-ingress ingress[0].from[0]'));
+  check('the live region reads the verdict', (await said(page)).startsWith('yes:'));
+  await page.fill('#from', 'dev/runner');
+  await page.press('#to', 'Enter');
+  check('asking by keyboard: no', (await page.textContent('#answer')).startsWith('no: dev/runner to data/database'), await page.textContent('#answer'));
+  check('and names what isolates', (await page.textContent('#answer')).includes('isolated by data/default-deny'));
+  await page.fill('#to', 'kube-system/node-agent');
+  await page.click('#question button');
+  check('hostNetwork is unknown', (await page.textContent('#answer')).startsWith('unknown:'), await page.textContent('#answer'));
+  await page.goto(url(demo) + '#map');
+  await page.click('#wn-data--StatefulSet--database');
+  check('click on a node: who may reach it', /shop\/checkout.*5432\/TCP/s.test(await page.textContent('#panel')), await page.textContent('#panel'));
+  check('with policies and lines', (await page.textContent('#panel')).includes('data.yaml:'));
+  await page.focus('#wn-shop--Deployment--cart');
+  await page.keyboard.press('Enter');
+  check('a node by keyboard', (await page.textContent('#panel')).includes('data/redis'));
+  await page.locator('.picture:not([hidden]) .np-edge').first().dispatchEvent('click');
+  check('click on an edge: the sentence', (await page.textContent('#panel')).includes('may send'));
+  await page.keyboard.press('Escape');
+  check('Esc closes', await page.isHidden('#panel'));
+  await page.keyboard.press('/');
+  check('/ searches', await page.evaluate(() => document.activeElement?.id === 'search'));
+  await page.keyboard.type('redis');
+  const bright = await page.$$eval('.picture:not([hidden]) .np-node:not(.away)', (n) => n.map((x) => x.id));
+  check('search leaves what it finds', bright.includes('wn-data--StatefulSet--redis') && !bright.includes('wn-dev--Deployment--runner'), bright);
+  await page.keyboard.press('Escape');
+  await page.selectOption('#filter', 'open');
+  check('filter open', await page.$eval('#wn-data--StatefulSet--database', (n) => n.classList.contains('away')));
+  await page.selectOption('#filter', '');
+  await page.selectOption('#level', 'namespaces');
+  check('level namespaces', await page.isVisible('[data-level=namespaces] svg'));
+  await page.goto(url(demo) + '#matrix');
+  await page.focus('table.matrix tbody td');
+  await page.keyboard.press('ArrowRight');
+  check('arrows move in the matrix', (await said(page)).length > 0, await said(page));
+  const tabbed = new Set();
+  for (let i = 0; i < 15; i += 1) { await page.keyboard.press('Tab'); tabbed.add(await page.evaluate(() => document.activeElement?.tagName + (document.activeElement?.id || ''))); }
+  check('Tab goes on', tabbed.size > 1, [...tabbed]);
+  await page.pdf({ path: folder + '/report.pdf', landscape: true, preferCSSPageSize: true });
+  check('prints', statSync(folder + '/report.pdf').size > 20000);
+  await close('demo');
+}
+
+// accessibility, light and dark, every view
+for (const colorScheme of ['light', 'dark']) {
+  const { page, close } = await open(demo, { colorScheme });
+  const back = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  check(`${colorScheme} page`, back === (colorScheme === 'dark' ? 'rgb(15, 20, 25)' : 'rgb(255, 255, 255)'), back);
+  for (const view of ['summary', 'map', 'matrix', 'ask', 'findings', 'inputs']) {
+    await page.goto(url(demo) + '#' + view);
+    await page.evaluate(axe);
+    const found = await page.evaluate(async () => (await globalThis.axe.run()).violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')));
+    check(`axe, ${view}, ${colorScheme}`, found.length === 0, found);
+  }
+  await page.goto(url(demo) + '#map');
+  await page.screenshot({ path: `${folder}/map-${colorScheme}.png` });
+  await page.goto(url(demo) + '#summary');
+  await page.screenshot({ path: `${folder}/summary-${colorScheme}.png`, fullPage: true });
+  await page.click('#theme');
+  const other = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  check(`the button leaves ${colorScheme}`, other !== back, other);
+  await close(colorScheme);
+}
+
+// without scripts
+{
+  const { page, close } = await open(demo, { javaScriptEnabled: false });
+  for (const id of ['summary', 'map', 'matrix', 'findings', 'inputs']) check(`without scripts: ${id}`, await page.isVisible('#' + id));
+  check('without scripts: the map is drawn', await page.isVisible('#map svg'));
+  check('without scripts: asking says what to do', (await page.textContent('noscript')).includes('netpal can'));
+  check('without scripts: no dead controls', await page.isHidden('#search'));
+  await page.screenshot({ path: `${folder}/noscript.png` });
+  await close('without scripts');
+}
+
+// two states
+{
+  const { page, close } = await open(changed + '#changes'.slice(0, 0));
+  await page.click('nav a[data-view=changes]');
+  check('changes are told', (await page.textContent('#changes')).includes('narrowed'), await page.textContent('#changes'));
+  await page.goto(url(changed) + '#map');
+  await page.selectOption('#filter', 'changed');
+  check('changes are drawn', (await page.$$('.picture:not([hidden]) .np-edge:not(.away)')).length > 0);
+  await close('two states');
+}
+
+// names that want to be markup
+{
+  const { page, close } = await open(hostile);
+  check('no script of a name runs', await page.evaluate(() => document.querySelectorAll('script').length) === 2);
+  check('names show as text', (await page.textContent('body')).includes('</script><script>alert(1)</script>'));
+  check('no bidirectional control is left', !/[\u202a-\u202e\u2066-\u2069]/.test(await page.content()));
+  for (const view of ['map', 'matrix', 'ask', 'summary']) await page.goto(url(hostile) + '#' + view);
+  await page.fill('#search', '<b>');
+  await page.evaluate(() => { for (const n of document.querySelectorAll('.np-node')) n.dispatchEvent(new MouseEvent('click')); });
+  check('no markup of a name is made', await page.evaluate(() => document.querySelectorAll('main b').length) === 0);
+  await close('hostile names');
+}
+
+await browser.close();
+console.log(failures ? failures + ' failed' : 'all passed');
+process.exit(failures ? 1 : 0);
