@@ -2,6 +2,7 @@
 
 use super::args::{Can, Common, QuestionArgs};
 use super::exit::Exit;
+use super::hints::hint;
 use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
@@ -31,7 +32,11 @@ pub fn run(common: &Common, can: &Can) -> Result<Exit> {
     output.write(|format, out| match format {
         Format::Json => json::write("Answer", json::answer(book, &answer), out),
         Format::Yaml => json::write_yaml("Answer", json::answer(book, &answer), out),
-        _ => Text { book, style: output.style(), width: output.width() }.answer(&answer, out),
+        _ => {
+            let text = Text { book, style: output.style(), width: output.width() };
+            text.answer(&answer, out)?;
+            hint(&workspace, &answer).map_or(Ok(()), |finding| text.hint(&finding, out))
+        }
     })?;
     Ok(workspace.exit(common, Exit::of(answer.verdict, common)))
 }

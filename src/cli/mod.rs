@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod graph;
 mod help;
+mod hints;
 mod inputs;
 mod lint;
 mod lint_fix;

@@ -4,6 +4,8 @@
 
 use super::{Book, words};
 use crate::compile::Endpoint;
+use crate::diagnostic::Place;
+use crate::finding::Finding;
 use crate::model::Cluster;
 use crate::query::explain::{Explanation, Mismatch, Reason, Side, nearest_peer};
 use crate::query::resolve::Note;
@@ -293,6 +295,20 @@ impl Text<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What lint says of the rule that decided, on one line.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn hint(&self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+        let place = match &finding.place {
+            Place::Origin(origin) => self.place(origin),
+            Place::At(location) => words::clean(&location.to_string()).into_owned(),
+            Place::Input => String::new(),
+        };
+        let help = finding.help.as_ref().map_or_else(String::new, |h| format!("; {}", words::clean(h)));
+        writeln!(out, "hint {} {place}  {}{help}", finding.rule, words::clean(&finding.message))
     }
 
     /// `file:line` of an origin.

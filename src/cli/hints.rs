@@ -1,0 +1,38 @@
+//! What lint says of the rule that decided an answer: at most one line under it.
+//!
+//! Only rules that tell why an answer surprises are asked, and only what they say of the very rule that decided or came
+//! closest counts. Cost: one pass of these lints, O(policies + pods).
+
+use super::workspace::Workspace;
+use netpal::finding::Finding;
+use netpal::lint::{LintConfig, lint};
+use netpal::policy::RuleRef;
+use netpal::query::{Answer, explain};
+
+/// The rules that explain a surprise: a namespace label nobody sets, a split peer, a Service's port.
+const TELLING: [&str; 3] = ["NP003", "NP004", "NP011"];
+
+/// The hint for an answer about one source and one destination.
+pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
+    let [pair] = answer.pairs.as_slice() else { return None };
+    let explanation = explain(&workspace.graph, &pair.example);
+    let near = |side: &netpal::query::Side| side.near.as_ref().filter(|_| !side.possible.allow).map(|n| n.at);
+    let rules: Vec<RuleRef> = explanation.sides().into_iter().flat_map(|s| [s.decided_by, near(s)]).flatten().collect();
+    if rules.is_empty() {
+        return None;
+    }
+    let config = LintConfig { select: TELLING.map(Into::into).to_vec(), ..LintConfig::default() };
+    let findings = lint(&workspace.input, &workspace.graph, &config).findings;
+    findings.into_iter().find(|f| f.suppressed.is_none() && rules.iter().any(|at| is_about(workspace, f, *at)))
+}
+
+/// Whether a finding is about this rule or a part of it.
+fn is_about(workspace: &Workspace, finding: &Finding, at: RuleRef) -> bool {
+    let policy = workspace.input.policies.get(at.policy);
+    let path = policy.rule_path(RuleRef { peer: None, port: None, ..at }).to_string();
+    let print = &finding.fingerprint;
+    let same_policy =
+        *print.name == *policy.name && *print.namespace == *policy.namespace.as_deref().unwrap_or_default();
+    let rest = print.path.strip_prefix("spec.").unwrap_or(&print.path).strip_prefix(path.as_str());
+    same_policy && rest.is_some_and(|r| !r.starts_with(|c: char| c.is_ascii_digit()))
+}
