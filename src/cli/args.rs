@@ -1,6 +1,7 @@
 //! The command line: what can be typed, with its help. No logic.
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
+pub use super::args_pictures::{Graph, Matrix, Report};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -406,99 +407,6 @@ pub struct List {
     /// Also flows between workloads that are open
     #[arg(long)]
     pub all: bool,
-}
-
-/// `graph`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  netpal graph -f k8s/                                      a tree of namespaces
-  netpal graph -f k8s/ -o dot | dot -Tpng > graph.png
-  netpal graph -f k8s/ --focus database --hops 2 -o dot")]
-pub struct Graph {
-    /// What is one node [default: workloads where that stays readable, else namespaces]
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    pub level: Option<LevelOf>,
-    /// Draw only what is near this workload; may be repeated
-    #[arg(long, value_name = "ENDPOINT")]
-    pub focus: Vec<String>,
-    /// How many flows away from the focus
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub hops: u32,
-    /// What to leave out: dns, monitoring, internet, none [default: dns,monitoring]
-    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
-    pub hide: Vec<String>,
-}
-
-/// What is one node of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LevelOf {
-    /// Workloads.
-    Workload,
-    /// Namespaces.
-    #[value(alias = "ns")]
-    Namespace,
-}
-
-impl From<LevelOf> for netpal::query::matrix::By {
-    fn from(level: LevelOf) -> Self {
-        match level {
-            LevelOf::Workload => Self::Workload,
-            LevelOf::Namespace => Self::Namespace,
-        }
-    }
-}
-
-impl From<LevelOf> for netpal::render::drawing::Level {
-    fn from(level: LevelOf) -> Self {
-        match level {
-            LevelOf::Workload => Self::Workload,
-            LevelOf::Namespace => Self::Namespace,
-        }
-    }
-}
-
-/// `matrix`.
-#[derive(Debug, Args)]
-pub struct Matrix {
-    /// What rows and columns are [default: namespace]
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub by: Option<LevelOf>,
-}
-
-/// `report`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  netpal report -f k8s/ -o html=report.html
-  netpal report -f k8s/ --before git:main:k8s -o html=report.html
-  netpal report -f k8s/ --profile pci -o html=report.html")]
-pub struct Report {
-    /// The state before, to tell what changed
-    #[arg(long, value_name = "PATH")]
-    pub before: Option<String>,
-    /// Add what an audit asks, beside what the input shows
-    #[arg(long, value_enum, value_name = "AUDIT")]
-    pub profile: Option<Audit>,
-}
-
-/// Whose questions a report answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Audit {
-    /// PCI DSS 4.0, requirement 1.
-    Pci,
-    /// CIS Kubernetes Benchmark, section 5.3.
-    Cis,
-    /// NSA and CISA, Kubernetes Hardening Guide.
-    Nsa,
-}
-
-impl From<Audit> for netpal::render::report::Profile {
-    fn from(audit: Audit) -> Self {
-        match audit {
-            Audit::Pci => Self::Pci,
-            Audit::Cis => Self::Cis,
-            Audit::Nsa => Self::Nsa,
-        }
-    }
 }
 
 /// `demo`.

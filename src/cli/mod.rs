@@ -1,6 +1,7 @@
 //! The commands. Compiled into the binary, so it sees only the public API; one short function per command.
 
 mod args;
+mod args_pictures;
 mod can;
 mod completion;
 mod demo;
