@@ -3,6 +3,7 @@
 mod args;
 mod args_pictures;
 mod can;
+mod common;
 mod completion;
 mod demo;
 mod diff;
@@ -21,6 +22,7 @@ mod project;
 mod questions;
 mod reach;
 mod report;
+mod report_rows;
 mod rule;
 mod schema;
 mod snapshot;

@@ -4,6 +4,7 @@ use super::args::{Common, Report as Args};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
+use super::report_rows;
 use super::workspace::{self, Reading, Workspace};
 use anyhow::Result;
 use netpal::query::list::Filter;
@@ -35,15 +36,15 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     }
     let square = matrix(&workspace.graph, &listing, By::Namespace);
     let locator = workspace.locator();
-    let none = |what: &str| Rows { empty: format!("No {what} were handed to this report."), ..Rows::default() };
+    let book = workspace.book(&locator);
     let report = Report {
-        book: workspace.book(&locator),
+        book,
         listing: &listing,
         facts: &facts,
         matrix: &square,
         changes,
-        findings: none("findings"),
-        tests: none("tests"),
+        findings: report_rows::findings(common, &workspace, book)?,
+        tests: report_rows::tests(&workspace, book)?,
         profile: args.profile.map(Into::into),
     };
     output.write(|format, out| match format {

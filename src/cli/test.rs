@@ -67,7 +67,10 @@ fn findings(book: Book<'_>, ran: &[Ran<'_>], format: Format, out: &mut dyn std::
 }
 
 /// The test files of the command line, else of the configuration.
-fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     let configured = || workspace.project.config.tests.iter().map(|t| workspace.project.path(t)).collect();
     let paths: Vec<String> = if files.is_empty() { configured() } else { files.to_vec() };
     if paths.is_empty() {

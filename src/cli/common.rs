@@ -1,0 +1,100 @@
+//! Flags that every command takes, with their help. No logic.
+#![allow(clippy::doc_markdown)] // these comments are printed as help
+
+use clap::{ArgAction, Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Manifests: a file, a directory with everything below it, a glob, git:REV:PATH, or - for standard input
+    #[arg(short = 'f', long = "filename", value_name = "PATH", global = true, help_heading = "Input")]
+    pub files: Vec<String>,
+    /// A kustomization directory, rendered with `kubectl kustomize`
+    #[arg(short = 'k', long = "kustomize", value_name = "DIR", global = true, help_heading = "Input")]
+    pub kustomize: Vec<String>,
+    /// Read the cluster of the current context with `kubectl get` (read-only)
+    #[arg(long, global = true, help_heading = "Input")]
+    pub live: bool,
+    /// Manifests laid over the others: an object given again replaces the first
+    #[arg(long, value_name = "PATH", global = true, help_heading = "Input")]
+    pub overlay: Vec<String>,
+    /// Namespace of bare names, and of objects that name none [default: search all; default]
+    #[arg(short = 'n', long, value_name = "NAME", global = true, help_heading = "Input")]
+    pub namespace: Option<String>,
+    /// Search names in all namespaces (the default; undoes -n)
+    #[arg(short = 'A', long, global = true, help_heading = "Input")]
+    pub all_namespaces: bool,
+    /// Configuration file [default: netpal.yaml or .netpal.yaml in this folder or the nearest one above]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Input")]
+    pub config: Option<PathBuf>,
+    /// Run the `exec:` inputs of the configuration file
+    #[arg(long, global = true, help_heading = "Input")]
+    pub allow_exec: bool,
+    /// Leave broken documents out instead of making the verdicts they could touch unknown
+    #[arg(long, global = true, help_heading = "Input")]
+    pub ignore_broken: bool,
+
+    /// Network plugin whose documented choices hold: generic, calico, cilium, antrea, ovn-kubernetes, ...
+    #[arg(long, value_name = "PROFILE", global = true, help_heading = "Assumptions")]
+    pub cni: Vec<String>,
+    /// Settle what the API leaves open: hostnetwork=node or hostnetwork=pod
+    #[arg(long, value_name = "KEY=VALUE", global = true, help_heading = "Assumptions")]
+    pub assume: Vec<String>,
+    /// Where pod addresses lie, when pods have no status
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    pub pod_cidrs: Vec<String>,
+    /// Where Service addresses lie
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    pub service_cidrs: Vec<String>,
+    /// Where node addresses lie
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    pub node_cidrs: Vec<String>,
+
+    /// Output format, and a file for it if wanted; may be repeated
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", global = true, help_heading = "Output")]
+    pub output: Vec<String>,
+    /// Print nothing; the exit code is the answer
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN", global = true, help_heading = "Output")]
+    pub color: ColorWhen,
+    /// Columns to wrap at [default: the terminal's]
+    #[arg(long, value_name = "COLUMNS", global = true, help_heading = "Output")]
+    pub width: Option<u16>,
+    /// How an unknown verdict counts for the exit code
+    #[arg(long, value_enum, value_name = "HOW", global = true, help_heading = "Output")]
+    pub unknown: Option<UnknownAs>,
+    /// Exit 0 whatever the answer (errors still exit 2)
+    #[arg(long, global = true, help_heading = "Output")]
+    pub exit_zero: bool,
+    /// Compile every pod as a class of its own: slower, same answers
+    #[arg(long, global = true, hide = true)]
+    pub no_classes: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How an unknown verdict counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UnknownAs {
+    /// As yes.
+    Yes,
+    /// As no.
+    No,
+    /// As a failure.
+    Fail,
+}
