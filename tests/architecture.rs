@@ -87,17 +87,12 @@ const OVERLONG: &[(&str, usize)] = &[];
 
 /// Sentences of the rulebook that no code and no test can stand behind, each with the reason.
 const NOTHING_TO_IMPLEMENT: &[(u32, &str)] = &[
-    (41, "where addresses are rewritten is in no manifest; the question names the address that is compared"),
     (60, "a verdict is about who may open a connection; replies follow"),
     (61, "manifests have no established connections"),
     (62, "a verdict is about the state after enforcement has caught up"),
-    (63, "load balancers and node ports rewrite addresses: S41"),
     (64, "no manifest says whether the plugin enforces policies"),
     (66, "what the API cannot express cannot be read"),
 ];
-
-/// Sentences that are stated and not yet kept; `docs/semantics.md` says what netpal does instead. To be emptied.
-const NOT_YET: &[u32] = &[122];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -413,10 +408,10 @@ fn every_sentence_is_cited_by_code_or_a_test() {
             citations(&text).into_iter().for_each(|n| _ = cited.entry(n).or_insert_with(|| path.clone()));
         }
     }
-    let excepted = |n: u32| NOT_YET.contains(&n) || NOTHING_TO_IMPLEMENT.iter().any(|(e, _)| *e == n);
+    let excepted = |n: u32| NOTHING_TO_IMPLEMENT.iter().any(|(e, _)| *e == n);
     let missing = rulebook().into_iter().filter(|n| !cited.contains_key(n) && !excepted(*n));
     assert_none(&missing.map(|n| format!("S{n} is cited by no code and no test")).collect::<Vec<_>>());
-    let excepted = NOTHING_TO_IMPLEMENT.iter().map(|(n, _)| n).chain(NOT_YET);
+    let excepted = NOTHING_TO_IMPLEMENT.iter().map(|(n, _)| n);
     let stale = excepted.filter_map(|n| Some((n, cited.get(n)?)));
     assert_none(&stale.map(|(n, path)| format!("S{n} is excepted, yet {path} cites it")).collect::<Vec<_>>());
     let known: BTreeSet<u32> = rulebook().into_iter().collect();

@@ -45,7 +45,7 @@ fn sides(world: &World, flow: &Flow, explanation: &Explanation, context: &str) {
     for pair in std::iter::once(explanation.sides()).chain(other) {
         let mut cases = [HostBehaviour::Node, HostBehaviour::Pod]
             .into_iter()
-            .flat_map(|behaviour| Family::ALL.map(|family| Case { behaviour, family }));
+            .flat_map(|behaviour| Family::ALL.map(|family| Case::new(behaviour, family)));
         let is_case = |case: &Case| pair.iter().all(|s| evaluate::side(world, flow, s.direction, case) == s.possible);
         assert!(cases.any(|c| is_case(&c)), "{context}: {:?} of {flow:?}", pair.map(|s| s.possible));
         for side in pair {
@@ -97,7 +97,7 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
     }
     println!("{flows} flows explained; reasons: {seen:?}");
     let never = [
-        Reason::UnknownSnat,        // reserved: the input does not tell who rewrites addresses
+        Reason::UnknownSnat,        // of a question that names a Service: tests/led.rs
         Reason::UnknownNamedPort,   // of a question, not of a flow: a flow has a number
         Reason::UnknownNoEndpoints, // of a question as well
     ];

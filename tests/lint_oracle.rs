@@ -158,7 +158,7 @@ fn what_is_called_half_open_lets_nothing_through() {
             let Peers::Of(list) = &rule.peers else { panic!("half-open rules name peers") };
             let peer = &list[peer.unwrap()];
             let behaviour = case.world.behaviours()[0];
-            let one = netpal::compile::evaluate::Case { behaviour, family: netpal::set::Family::V4 };
+            let one = netpal::compile::evaluate::Case::new(behaviour, netpal::set::Family::V4);
             for flow in case.flows() {
                 let (own, other) = match direction {
                     Direction::Ingress => (flow.destination, flow.source),

@@ -2,10 +2,12 @@
 //! specification, with the rule that decides and the errors that are told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use netpal::compile::{World, evaluate};
+use netpal::compile::evaluate::{Call, evaluate_led};
+use netpal::compile::{Endpoint, Flow, Possible, World, evaluate};
 use netpal::diagnostic::{Diagnostic, Place, Severity};
 use netpal::load::{LoadOptions, Source, load_sources};
-use netpal::query::{Context, Question, Verdict, ask};
+use netpal::query::led::Led;
+use netpal::query::{Context, Pair, Question, Verdict, ask};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
 
@@ -79,8 +81,7 @@ impl Case {
         let question: Question = expected.question.parse().unwrap();
         let answer = ask(graph, &Context::default(), &question).unwrap();
         let [pair] = answer.pairs.as_slice() else { panic!("{}: one flow per line", self.name) };
-        let specified = evaluate(&World::new(&self.input, &CompileOptions::default()), &pair.example);
-        let specified = match specified.truth() {
+        let specified = match specified(&World::new(&self.input, &CompileOptions::default()), pair).truth() {
             netpal::model::Truth::Yes => Verdict::Yes,
             netpal::model::Truth::No => Verdict::No,
             netpal::model::Truth::Maybe => Verdict::Unknown,
@@ -104,6 +105,21 @@ impl Case {
             )
         })
     }
+}
+
+/// What the specification says of a pair's example, over every way it may have come about.
+fn specified(world: &World, pair: &Pair) -> Possible {
+    let flow = pair.example;
+    let ways: Vec<(Flow, Call)> = match pair.led {
+        None => return evaluate(world, &flow),
+        Some(Led::ToItself) => [true, false].map(|older| (flow, Call::OwnService { older })).to_vec(),
+        Some(Led::ThroughNode(caller)) => {
+            let nodes = world.node_addresses.to_cidrs().into_iter().map(|c| c.addr());
+            let by_node = nodes.map(|node| (Flow { source: Endpoint::Address(node), ..flow }, Call::ByNode));
+            by_node.chain([(Flow { source: Endpoint::Address(caller), ..flow }, Call::Direct)]).collect()
+        }
+    };
+    ways.into_iter().map(|(flow, call)| evaluate_led(world, &flow, call)).reduce(Possible::either).unwrap()
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn end(input: &Input, endpoint: Endpoint) -> End {
 
 fn pair(input: &Input, graph: &AllowGraph, flow: Flow) -> Pair {
     Pair {
+        led: None,
         source: end(input, flow.source),
         destination: end(input, flow.destination),
         asked: TrafficSet::single(flow.traffic),

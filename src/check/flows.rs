@@ -11,6 +11,7 @@ use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::model::{PodId, Truth, WorkloadId};
 use crate::policy::RuleRef;
 use crate::query::explain::{Reason, explain};
+use crate::query::led::{self, Led};
 use crate::query::{End, resolve};
 use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -36,6 +37,8 @@ struct Asked {
     /// What is asked; everything where no port was named.
     traffic: TrafficSet,
     allowed: Allowed,
+    /// What the Service that was named changes.
+    led: Option<Led>,
     /// Whether it is known that both belong to the ends asked about.
     certain: bool,
 }
@@ -171,9 +174,14 @@ impl<'a> Judge<'a> {
                         {
                             continue;
                         }
-                        let allowed = self.allowed(*source, destination);
+                        let led = led::led(self.graph, to.resolved.service, *source, destination);
+                        let allowed = match led {
+                            None => self.allowed(*source, destination),
+                            led => led::allowed(self.graph, led, *source, destination),
+                        };
                         count += 1;
-                        let asked = Asked { source: *source, destination, traffic: traffic.clone(), allowed, certain };
+                        let asked =
+                            Asked { source: *source, destination, traffic: traffic.clone(), allowed, led, certain };
                         visit(self, &asked);
                     }
                 }
@@ -209,7 +217,11 @@ impl<'a> Judge<'a> {
                 }
                 any = any.or(if asked.certain { truth } else { truth.and(Truth::Maybe) });
                 let shown = if no.is_empty() { missing } else { no };
-                tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&shown), wanted: true });
+                tally.add(truth, asked.certain, || Example::Flow {
+                    flow: asked.flow(&shown),
+                    wanted: true,
+                    led: asked.led,
+                });
             })?;
         }
         if tally.asked == 0 {
@@ -251,7 +263,7 @@ impl<'a> Judge<'a> {
         if truth == Truth::No {
             self.exercise(&asked.flow(&shown));
         }
-        tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&shown), wanted: false });
+        tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&shown), wanted: false, led: asked.led });
     }
 
     /// Whether all that is wrong with a pair is that one end may be the other's own node (S55).
@@ -394,7 +406,7 @@ fn need(asked: &Asked, tally: &mut Tally) {
     let missing = asked.traffic.difference(&asked.allowed.sure);
     let no = missing.difference(&asked.allowed.unknown);
     let truth = if missing.is_empty() { Truth::Yes } else { Truth::from(no.is_empty()).and(Truth::Maybe) };
-    tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&missing), wanted: true });
+    tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&missing), wanted: true, led: asked.led });
 }
 
 fn is_doubtful(ends: &Ends, end: &End) -> bool {

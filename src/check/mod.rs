@@ -25,6 +25,7 @@ use crate::config::Level;
 use crate::model::{NamespaceId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::Context;
+use crate::query::led::Led;
 use scope::{Scopes, Trouble};
 use std::collections::BTreeSet;
 
@@ -59,6 +60,8 @@ pub enum Example {
         flow: Flow,
         /// Whether it should be allowed.
         wanted: bool,
+        /// What the Service it was asked by changes.
+        led: Option<Led>,
     },
     /// A path that should not be there.
     Path {

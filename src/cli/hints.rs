@@ -7,7 +7,7 @@ use super::workspace::Workspace;
 use netpal::finding::Finding;
 use netpal::lint::{LintConfig, lint};
 use netpal::policy::RuleRef;
-use netpal::query::{Answer, explain};
+use netpal::query::Answer;
 
 /// The rules that explain a surprise: a namespace label nobody sets, a split peer, a Service's port.
 const TELLING: [&str; 3] = ["NP003", "NP004", "NP011"];
@@ -15,7 +15,7 @@ const TELLING: [&str; 3] = ["NP003", "NP004", "NP011"];
 /// The hint for an answer about one source and one destination.
 pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
     let [pair] = answer.pairs.as_slice() else { return None };
-    let explanation = explain(&workspace.graph, &pair.example);
+    let explanation = pair.explain(&workspace.graph);
     let near = |side: &netpal::query::Side| side.near.as_ref().filter(|_| !side.possible.allow).map(|n| n.at);
     let rules: Vec<RuleRef> = explanation.sides().into_iter().flat_map(|s| [s.decided_by, near(s)]).flatten().collect();
     if rules.is_empty() {

@@ -20,9 +20,7 @@ pub fn evaluate(world: &World, flow: &Flow) -> Possible {
     if is_self(world, flow) {
         return Possible::ALLOW; // S53
     }
-    let mut all = world.behaviours().iter().map(|&behaviour| under(world, flow, behaviour));
-    let first = all.next().unwrap_or(Possible::UNKNOWN);
-    all.fold(first, Possible::either) // S56: where the two behaviours differ, both outcomes are possible
+    evaluate_led(world, flow, Call::Direct) // S56: where the two behaviours differ, both outcomes are possible
 }
 
 /// Whether a pod reaches itself: one running pod, not two replicas of one template (S53).
@@ -35,12 +33,19 @@ pub fn is_self(world: &World, flow: &Flow) -> bool {
 }
 
 /// A connection uses one family; it is reachable if one family lets it through both ways (S65).
-fn under(world: &World, flow: &Flow, behaviour: HostBehaviour) -> Possible {
+fn under(world: &World, flow: &Flow, behaviour: HostBehaviour, call: Call) -> Possible {
     let families = families(world, flow.source, flow.destination);
     families
         .into_iter()
-        .map(|family| in_family(world, flow, &Case { behaviour, family }))
+        .map(|family| in_family(world, flow, &Case { call, ..Case::new(behaviour, family) }))
         .fold(Possible::DENY, Possible::or)
+}
+
+/// Decides a flow that a Service led to its destination: a pod's call to itself (S54, S122), or one whose source is the
+/// address of a node that took the caller's place (S41, S63).
+pub fn evaluate_led(world: &World, flow: &Flow, call: Call) -> Possible {
+    let each = world.behaviours().iter().map(|&behaviour| under(world, flow, behaviour, call));
+    each.reduce(Possible::either).unwrap_or(Possible::UNKNOWN)
 }
 
 /// The families a connection between the two could use. Between pods every family that either end has: whether the other
@@ -63,6 +68,48 @@ pub struct Case {
     pub behaviour: HostBehaviour,
     /// The connection's address family.
     pub family: Family,
+    /// How the connection came about.
+    pub call: Call,
+}
+
+impl Case {
+    /// A connection that no Service led anywhere.
+    pub fn new(behaviour: HostBehaviour, family: Family) -> Self {
+        Self { behaviour, family, call: Call::Direct }
+    }
+}
+
+/// How a connection came about, where that changes who decides it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// By the destination's own address, as far as policies see.
+    #[default]
+    Direct,
+    /// A pod calls itself through its own Service. `NetworkPolicies` let it (S54), `ClusterNetworkPolicies` are asked
+    /// (S122). Of the v1alpha1 kinds the API does not tell; the flag says whether they are asked.
+    OwnService {
+        /// Whether the v1alpha1 kinds are asked.
+        older: bool,
+    },
+    /// The source is the address of a node, which may be the pod's own (S41, S55).
+    ByNode,
+}
+
+impl Call {
+    /// Whether an ordered tier's policy is asked about such a connection.
+    pub fn asks(self, policy: &Policy) -> bool {
+        self != Self::OwnService { older: false } || !policy.shape.is_v1alpha1()
+    }
+
+    /// Whether the Network tier lets a connection through whatever its rules say (S54, S55).
+    pub fn spared(self, world: &World, pod: PodId, peer: Endpoint, behaviour: HostBehaviour) -> Truth {
+        let pod = world.cluster.pod(pod);
+        match (self, peer) {
+            (Self::OwnService { .. }, _) => Truth::Yes,
+            (Self::ByNode, Endpoint::Address(address)) => world.is_own_of_nodes(pod, address),
+            _ => world.is_own_node(pod, peer, behaviour),
+        }
+    }
 }
 
 /// The source's egress and the destination's ingress must both allow (S18).
@@ -136,7 +183,7 @@ struct Ask<'a> {
 /// (S73, S103).
 fn ordered_tier(ask: &Ask<'_>, tier: Tier) -> Outcomes {
     let mut groups: BTreeMap<i32, Vec<&Policy>> = BTreeMap::new();
-    for policy in ask.world.policies.policies.iter().filter(|p| p.tier == tier) {
+    for policy in ask.world.policies.policies.iter().filter(|p| p.tier == tier && ask.case.call.asks(p)) {
         groups.entry(policy.priority).or_default().push(policy);
     }
     let mut total = Outcomes { none: true, ..Outcomes::default() };
@@ -178,11 +225,12 @@ fn first_match(ask: &Ask<'_>, policy: &Policy) -> Outcomes {
     outcomes
 }
 
-/// Isolation, then the union of the rules (S10-S14); the own node is always let through (S55). Also tells whether the
+/// Isolation, then the union of the rules (S10-S14); the own node is always let through (S55), and a pod to
+/// itself (S54). Also tells whether the
 /// tiers after this one may be asked (S90, S123).
 fn network_tier(ask: &Ask<'_>, taint: &Tainted) -> (Possible, bool) {
     let mut isolated = Truth::No;
-    let mut matched = ask.world.is_own_node(ask.world.cluster.pod(ask.pod), ask.peer, ask.case.behaviour);
+    let mut matched = ask.case.call.spared(ask.world, ask.pod, ask.peer, ask.case.behaviour);
     let policies = ask.world.policies.policies.iter().filter(|p| p.tier == Tier::Network && p.isolates(ask.direction));
     for policy in policies {
         let selected = selects(ask.world, policy, ask.pod, ask.case.behaviour);

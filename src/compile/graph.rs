@@ -202,6 +202,20 @@ impl AllowGraph {
         view: usize,
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
+        self.traffic_by(self.class_profile(subject, direction), subject, peer, destination, direction, view, own_node)
+    }
+
+    /// [`Self::traffic`] with a profile of one's own.
+    pub(super) fn traffic_by(
+        &self,
+        profile: &Profile,
+        subject: u32,
+        peer: u32,
+        destination: u32,
+        direction: Direction,
+        view: usize,
+        own_node: Truth,
+    ) -> Outcome<TrafficSet> {
         let if_so = |yes: bool| if yes { TrafficSet::all() } else { TrafficSet::empty() };
         let hidden = self.hidden(destination, view);
         let walk = Walk {
@@ -218,7 +232,7 @@ impl AllowGraph {
             own_node: Hit::of(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
             subject_visible: !self.hidden(subject, view),
         };
-        walk.decide(self.class_profile(subject, direction))
+        walk.decide(profile)
     }
 
     fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {

@@ -12,6 +12,7 @@ pub mod cni;
 pub mod evaluate;
 pub mod graph;
 mod leaving;
+mod led;
 mod nodes;
 pub mod peers;
 mod profiles;

@@ -171,7 +171,7 @@ fn intern(
 
 fn taint_of(world: &World, classes: &Classes, class: usize, direction: Direction) -> Tainted {
     // host-network pods that behave as their node are not seen by any policy; the walk knows that itself
-    let case = Case { behaviour: HostBehaviour::Pod, family: Family::V4 };
+    let case = Case::new(HostBehaviour::Pod, Family::V4);
     taints(world, classes.list[class].representative, direction, &case)
 }
 

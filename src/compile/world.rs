@@ -243,6 +243,22 @@ impl World {
         }
     }
 
+    /// Whether an address that is some node's is that of the node `pod` runs on (S55).
+    pub fn is_own_of_nodes(&self, pod: &Pod, address: IpAddr) -> Truth {
+        let node = pod.node.as_deref().and_then(|name| self.cluster.find_node(name));
+        match node {
+            Some(node) if !node.addresses.is_empty() => Truth::from(node.addresses.contains(&address)),
+            _ => Truth::Maybe,
+        }
+    }
+
+    /// Where the address of a node that stands in for a caller may lie: the nodes' own, as far as they are told; else
+    /// where private addresses lie (S41).
+    pub fn may_be_nodes(&self, family: Family) -> IpSet {
+        let told = self.node_addresses.union(&self.options.node_cidrs).only(family);
+        if told.is_empty() { IpSet::assumed_pods().only(family) } else { told }
+    }
+
     /// Whether an address belongs to a node, as far as Node objects tell.
     pub fn is_node_address(&self, address: IpAddr) -> Truth {
         Truth::from(self.node_addresses.contains(address))

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Tally};
 use crate::model::{Selector, WorkloadKind};
 use crate::policy::dialects::{self, Header};
-use crate::policy::{Namespaces, PolicySet, Subject, Taint, TaintEffect, TaintReason};
+use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier};
 use crate::source::{Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span};
 use crate::tree::{Node, Problem, ProblemKind, Sniffed};
 use indexmap::IndexMap;
@@ -373,7 +373,29 @@ impl<'o> Assembly<'o> {
         });
     }
 
-    fn finish(self, cluster: crate::model::Cluster) -> Input {
+    /// Both generations of admin policies in one input: the API does not say how they work together (S125).
+    fn both_generations(&mut self) {
+        let ordered = || self.law.policies.iter().filter(|p| p.tier != Tier::Network);
+        let older = ordered().find(|p| p.shape.is_v1alpha1());
+        let newer = ordered().find(|p| !p.shape.is_v1alpha1());
+        let (Some(older), Some(newer)) = (older, newer) else { return };
+        let name = |p: &Policy| format!("{} {}", p.shape.kind, p.full_name());
+        let message = format!(
+            "{} and {} are of two generations, and the API does not say how both work in one cluster; each tier is taken \
+             as one, in the order of priority",
+            name(older),
+            name(newer)
+        );
+        let place = |p: &Policy| Place::Origin(Origin::document(p.document));
+        let related = vec![(place(newer), Box::from("the newer generation"))];
+        let told = Diagnostic::new(Severity::Warning, Code::Assumption, place(older), message);
+        let told = Diagnostic { related, ..told }
+            .help("keep one of them: ClusterNetworkPolicy (v1alpha2) replaces AdminNetworkPolicy and its baseline");
+        self.diagnostics.push(told);
+    }
+
+    fn finish(mut self, cluster: crate::model::Cluster) -> Input {
+        self.both_generations();
         Input {
             cluster: Arc::new(cluster),
             policies: Arc::new(self.law),

@@ -112,9 +112,19 @@ fn service(object: &Object, namespace: crate::model::NamespaceId) -> Service {
         selector,
         ports: field("ports").map(Node::items).unwrap_or_default().iter().filter_map(service_port).collect(),
         addresses: addresses.into(),
+        takes_calls_at_nodes: takes_calls_at_nodes(spec),
         external_name: field("externalName").and_then(Node::as_str).map(Into::into),
         origin: Origin::document(object.document),
     }
+}
+
+/// Whether a Service's spec lets callers in at the nodes, and does not keep their address (S41, S63).
+fn takes_calls_at_nodes(spec: Option<&Node>) -> bool {
+    let field = |key: &str| spec.and_then(|s| s.get(key));
+    let kind = field("type").and_then(Node::as_str);
+    let outside = matches!(kind, Some("NodePort" | "LoadBalancer"))
+        || field("externalIPs").is_some_and(|list| !list.items().is_empty());
+    outside && field("externalTrafficPolicy").and_then(Node::as_str) != Some("Local")
 }
 
 fn service_port(node: &Node) -> Option<ServicePort> {

@@ -177,6 +177,13 @@ pub struct Shape {
     pub allow: &'static str,
 }
 
+impl Shape {
+    /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`.
+    pub fn is_v1alpha1(&self) -> bool {
+        self.api_version == super::admin_v1alpha1::ADMIN.api_version
+    }
+}
+
 /// One policy, lowered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

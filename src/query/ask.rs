@@ -3,8 +3,9 @@
 //! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs, unknown where the
 //! input does not tell. Pairs of pods that fall into the same pair of classes are decided once.
 
-use super::explain::{Explanation, explain};
+use super::explain::Explanation;
 use super::grammar::Question;
+use super::led::{self, Led};
 use super::resolve::{self, Context, End, Note, ResolveError, Resolved};
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::model::PodId;
@@ -67,6 +68,15 @@ pub struct Pair {
     pub verdict: Verdict,
     /// One flow that shows it: of what is denied or unknown if anything is, else of what is allowed.
     pub example: Flow,
+    /// What the Service that was named changes for the example.
+    pub led: Option<Led>,
+}
+
+impl Pair {
+    /// Explains the example.
+    pub fn explain(&self, graph: &AllowGraph) -> Explanation {
+        led::explain_led(graph, self.led, &self.example)
+    }
 }
 
 /// The answer to a question.
@@ -97,7 +107,7 @@ impl Answer {
 
     /// Explains one of the pairs by its example.
     pub fn explain(&self, graph: &AllowGraph, pair: usize) -> Option<Explanation> {
-        self.pairs.get(pair).map(|p| explain(graph, &p.example))
+        self.pairs.get(pair).map(|p| p.explain(graph))
     }
 }
 
@@ -155,7 +165,8 @@ impl Asking<'_> {
             }
         }
         let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else { return Ok(None) };
-        Ok(Some(Pair { source: from.clone(), destination: to.clone(), asked, allowed, verdict, example }))
+        let led = self.led(example.source, example.destination);
+        Ok(Some(Pair { source: from.clone(), destination: to.clone(), asked, allowed, verdict, example, led }))
     }
 
     /// In a set against itself a lone pod is not asked about itself; asked by name, it is.
@@ -201,7 +212,15 @@ impl Asking<'_> {
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }
 
+    fn led(&self, source: Endpoint, destination: Endpoint) -> Option<Led> {
+        led::led(self.graph, self.destination.service, source, destination)
+    }
+
     fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {
+        let led = self.led(source, destination);
+        if led.is_some() {
+            return led::allowed(self.graph, led, source, destination);
+        }
         let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.pod(p).host_network);
         let plain = |e: Endpoint| matches!(e, Endpoint::Pod(_)) && !host(e);
         let key = (self.graph.line().place(source), self.graph.line().place(destination));

@@ -5,7 +5,7 @@
 //! doubt is the reason. Invariant: the roads together are `evaluate::side`.
 
 use super::explain::{Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace};
-use crate::compile::evaluate::{self, Case};
+use crate::compile::evaluate::{self, Call, Case};
 use crate::compile::{Possible, World};
 use crate::model::{PodId, Truth};
 use crate::policy::{Action, PolicySet, RuleRef, TaintEffect, TaintReason};
@@ -135,13 +135,15 @@ impl Roads<'_> {
         let rules: Vec<(Truth, &RuleTrace)> =
             tier.policies.iter().flat_map(|p| p.rules.iter().map(|r| (p.selects.and(r.matched), r))).collect();
         let best = rules.iter().map(|(t, _)| *t).max().unwrap_or(Truth::No);
-        let own = self.world.is_own_node(self.world.cluster.pod(pod), side.peer, case.behaviour);
+        let own = case.call.spared(self.world, pod, side.peer, case.behaviour);
         let matched = best.or(own).or(may);
         if best.possible() && best >= own {
             let by = rules.iter().find(|(t, _)| *t == best).map(|(_, r)| matching_peer(r));
             self.road(Possible::ALLOW, Reason::AllowRule, by);
         } else if matched.possible() {
-            self.road(Possible::ALLOW, Reason::AllowFromOwnNode, None);
+            let own_service = matches!(case.call, Call::OwnService { .. });
+            let reason = if own_service { Reason::AllowSelf } else { Reason::AllowFromOwnNode };
+            self.road(Possible::ALLOW, reason, None);
         }
         if matched != Truth::Yes {
             let all: Vec<&RuleTrace> = rules.iter().map(|(_, r)| *r).collect();

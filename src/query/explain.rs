@@ -8,8 +8,9 @@
 //! Invariant: [`Explanation::possible`] is the graph's verdict on the flow, each [`Side::possible`] is what the
 //! specification says of that side, and [`Explanation::reason`] is an `ALLOW_`, `DENY_` or `UNKNOWN_` code accordingly.
 
+use super::led::Led;
 use super::trace::Walker;
-use crate::compile::evaluate::{self, Case};
+use crate::compile::evaluate::{self, Call, Case};
 use crate::compile::{AllowGraph, Endpoint, Flow, HostBehaviour, Possible};
 use crate::model::{Requirement, Truth};
 use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Tier};
@@ -219,6 +220,8 @@ pub struct Explanation {
     pub host_network: bool,
     /// The sides under the other behaviour of host-network pods, where both have to be considered.
     pub other: Option<Box<Way>>,
+    /// What a Service on the way leaves open, where that is why the verdict is not told.
+    pub led: Option<Led>,
 }
 
 /// Both sides under one behaviour of host-network pods.
@@ -246,8 +249,11 @@ impl Explanation {
     }
 
     /// The reason of the whole: of the side that denies, else of the one that is unknown, else of the way in.
-    /// An unknown that the two behaviours of host-network pods make is called by its name.
+    /// An unknown that the two behaviours of host-network pods make, or a Service on the way, is called by its name.
     pub fn reason(&self) -> Reason {
+        if self.led.is_some() {
+            return Reason::UnknownSnat;
+        }
         if self.host_network && self.possible.truth() == Truth::Maybe {
             return Reason::UnknownHostnetwork;
         }
@@ -262,10 +268,16 @@ pub fn explain(graph: &AllowGraph, flow: &Flow) -> Explanation {
     if evaluate::is_self(world, flow) {
         return settled(flow, Reason::AllowSelf); // S53
     }
+    explain_call(graph, flow, Call::Direct)
+}
+
+/// Explains one flow that came about in some way.
+pub(super) fn explain_call(graph: &AllowGraph, flow: &Flow, call: Call) -> Explanation {
+    let world = graph.world();
     let is_host = |e: &Endpoint| matches!(e, Endpoint::Pod(p) if world.cluster.pod(*p).host_network);
     let involved = [flow.source, flow.destination].iter().any(is_host);
     let behaviours = if involved { world.behaviours() } else { world.behaviours().get(..1).unwrap_or_default() };
-    let mut ways = behaviours.iter().filter_map(|b| way(graph, flow, *b));
+    let mut ways = behaviours.iter().filter_map(|b| way(graph, flow, *b, call));
     let Some(first) = ways.next() else { return settled(flow, Reason::AllowDefault) };
     let other = ways.next();
     let possible = other.iter().fold(first.possible(), |p, w| p.either(w.possible()));
@@ -279,7 +291,7 @@ pub fn explain(graph: &AllowGraph, flow: &Flow) -> Explanation {
         other => (first, other),
     };
     let Way { egress, ingress, .. } = shown;
-    Explanation { flow: *flow, possible, egress, ingress, host_network: differ, other: other.map(Box::new) }
+    Explanation { flow: *flow, possible, egress, ingress, host_network: differ, other: other.map(Box::new), led: None }
 }
 
 /// What no policy has a say in.
@@ -292,16 +304,17 @@ fn settled(flow: &Flow, reason: Reason) -> Explanation {
         ingress: side(Direction::Ingress),
         host_network: false,
         other: None,
+        led: None,
     }
 }
 
 /// The sides under one behaviour of host-network pods, in the family that gets furthest (S65).
-fn way(graph: &AllowGraph, flow: &Flow, behaviour: HostBehaviour) -> Option<Way> {
+fn way(graph: &AllowGraph, flow: &Flow, behaviour: HostBehaviour, call: Call) -> Option<Way> {
     let families = evaluate::families(graph.world(), flow.source, flow.destination);
     let ways: Vec<Way> = families
         .into_iter()
         .map(|family| {
-            let case = Case { behaviour, family };
+            let case = Case { call, ..Case::new(behaviour, family) };
             let side = |direction| Walker { graph, flow, case, direction }.side();
             Way { behaviour, egress: side(Direction::Egress), ingress: side(Direction::Ingress) }
         })

@@ -88,7 +88,7 @@ pub fn exposure(input: &Input, graph: &AllowGraph, pod: PodId, asked: &TrafficSe
 pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<WorkloadId> {
     let world = graph.world();
     let policy = world.policies.get(at.policy);
-    let case = Case { behaviour: HostBehaviour::Node, family: Family::V4 };
+    let case = Case::new(HostBehaviour::Node, Family::V4);
     let rule = world.policies.rule(at);
     let means = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {

@@ -12,6 +12,7 @@ pub mod edit;
 pub mod explain;
 pub mod exposure;
 pub mod grammar;
+pub mod led;
 pub mod list;
 pub mod matrix;
 pub mod plain;

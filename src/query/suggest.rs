@@ -62,6 +62,9 @@ struct Need {
 
 /// Looks for the smallest addition that lets a pair's traffic through.
 pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
+    if pair.led.is_some() {
+        return led_obstacles(graph, pair);
+    }
     let asked = asked(pair);
     let needs = needs(graph, &asked);
     if needs.is_empty() {
@@ -87,6 +90,25 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
         let failed = failures.into_iter().filter_map(|f| failed(&f));
         Suggested::Impossible(distinct(baseline.map(Obstacle::Baseline).chain(failed).collect()))
     })
+}
+
+/// What stands in the way where a Service led a connection (S54, S41). No `NetworkPolicy` decides there: it spares a
+/// pod's call to itself, and which address it sees of a caller at a node is what is not told.
+fn led_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
+    let told = pair.explain(graph);
+    if told.possible == crate::compile::Possible::ALLOW {
+        return Suggested::Nothing;
+    }
+    if told.led.is_some() {
+        return Suggested::Impossible(vec![Obstacle::Unknown(Direction::Ingress, told.reason())]);
+    }
+    let stops = |side: &Side| match (side.reason, side.decided_by) {
+        _ if side.possible == crate::compile::Possible::ALLOW => None,
+        (Reason::DenyBaseline, Some(rule)) => Some(Obstacle::Baseline(rule)),
+        (_, Some(rule)) => Some(Obstacle::Admin(rule)),
+        (reason, None) => Some(Obstacle::Unknown(side.direction, reason)),
+    };
+    Suggested::Impossible(told.sides().into_iter().filter_map(stops).collect())
 }
 
 fn asked(pair: &Pair) -> Asked {

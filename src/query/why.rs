@@ -4,8 +4,9 @@
 //! explanation for each flow shown.
 
 use super::ask::{Answer, Pair, Verdict, ask};
-use super::explain::{Explanation, Reason, explain};
+use super::explain::{Explanation, Reason};
 use super::grammar::Question;
+use super::led;
 use super::resolve::{Context, ResolveError};
 use super::suggest::{Suggested, suggest};
 use crate::compile::{AllowGraph, Flow};
@@ -68,7 +69,7 @@ pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
     if pair.asked.is_empty() {
         return Shown { suggested: None, reason: Reason::UnknownNamedPort, walks: Vec::new() };
     }
-    let walks: Vec<Explanation> = flows(graph, pair).iter().map(|f| explain(graph, f)).collect();
+    let walks: Vec<Explanation> = flows(graph, pair).iter().map(|f| led::explain_led(graph, pair.led, f)).collect();
     let reason = walks.first().map_or(Reason::UnknownNoEndpoints, Explanation::reason);
     Shown { suggested: None, reason, walks }
 }
@@ -78,7 +79,7 @@ fn flows(graph: &AllowGraph, pair: &Pair) -> Vec<Flow> {
     if pair.verdict != Verdict::Partly {
         return vec![pair.example];
     }
-    let allowed = graph.allowed(pair.example.source, pair.example.destination);
+    let allowed = led::allowed(graph, pair.led, pair.example.source, pair.example.destination);
     let blocked = pair.asked.difference(&allowed.sure).difference(&allowed.unknown);
     let worse = blocked.sample().or_else(|| pair.asked.intersection(&allowed.unknown).sample());
     let better = pair.asked.intersection(&allowed.sure).sample();

@@ -11,7 +11,8 @@ use crate::check::{Cut, Example, Outcome, Run, Status, Suite};
 use crate::compile::{Endpoint, Flow};
 use crate::config::Level;
 use crate::policy::{Direction, RuleRef};
-use crate::query::explain::{Reason, explain};
+use crate::query::explain::Reason;
+use crate::query::led::{Led, explain_led};
 use crate::source::Location;
 use std::io::{self, Write};
 
@@ -78,8 +79,11 @@ pub fn flow(book: Book<'_>, flow: &Flow) -> String {
 }
 
 /// The rule that decides a flow, or why none does, with its place.
-fn decided(book: Book<'_>, of: &Flow) -> (String, Option<Location>) {
-    let told = explain(book.graph, of);
+fn decided(book: Book<'_>, of: &Flow, led: Option<Led>) -> (String, Option<Location>) {
+    let told = explain_led(book.graph, led, of);
+    if let Some(led) = told.led {
+        return (super::led::sentence(led, true), None);
+    }
     let denied = told.sides().into_iter().find(|s| !s.possible.allow);
     let side = denied.or_else(|| told.sides().into_iter().find(|s| s.possible.deny)).unwrap_or(&told.ingress);
     let policies = &book.graph.world().policies;
@@ -110,8 +114,8 @@ pub fn reason(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Loca
     let cluster = &book.graph.world().cluster;
     match &outcome.example {
         None => Vec::new(),
-        Some(Example::Flow { flow: shown, wanted }) => {
-            let (why, at) = decided(book, shown);
+        Some(Example::Flow { flow: shown, wanted, led }) => {
+            let (why, at) = decided(book, shown, *led);
             let is = match (outcome.status, wanted) {
                 (Status::Undecided, _) => "is unknown",
                 (_, true) => "is not allowed",
@@ -149,7 +153,7 @@ pub fn reason(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Loca
 fn path(book: Book<'_>, hops: &[Flow], cut: &[Cut], pairs: usize) -> Vec<(String, Option<Location>)> {
     let mut lines = vec![(format!("path of {}:", plural(hops.len(), "hop")), None)];
     for hop in hops {
-        let (why, at) = decided(book, hop);
+        let (why, at) = decided(book, hop, None);
         lines.push((format!("  {}   {why}", flow(book, hop)), at));
     }
     let cluster = &book.graph.world().cluster;

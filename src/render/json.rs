@@ -317,6 +317,9 @@ pub struct PairJson {
     pub egress: SideJson,
     /// The way in to the destination, for the example.
     pub ingress: SideJson,
+    /// What the Service that was named changes: `itself` or `through-node`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub led: Option<&'static str>,
 }
 
 /// The answer of `can` as a document's content.
@@ -331,7 +334,7 @@ pub fn answer(book: Book<'_>, answer: &Answer) -> AnswerJson {
 }
 
 fn pair(book: Book<'_>, pair: &Pair) -> PairJson {
-    let explanation = crate::query::explain(book.graph, &pair.example);
+    let explanation = pair.explain(book.graph);
     PairJson {
         source: end(book, &pair.source),
         destination: end(book, &pair.destination),
@@ -342,6 +345,7 @@ fn pair(book: Book<'_>, pair: &Pair) -> PairJson {
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
         egress: side(book, &explanation.egress),
         ingress: side(book, &explanation.ingress),
+        led: pair.led.map(super::led::word),
     }
 }
 

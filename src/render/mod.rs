@@ -20,6 +20,7 @@ pub mod gitlab;
 pub mod inputs;
 pub mod json;
 pub mod json_inputs;
+pub mod led;
 pub mod matrix;
 pub mod md;
 pub mod mermaid;

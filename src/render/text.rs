@@ -101,7 +101,7 @@ impl Text<'_> {
     }
 
     fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
-        let explanation = crate::query::explain(self.book.graph, &pair.example);
+        let explanation = pair.explain(self.book.graph);
         writeln!(out, "{}{}", self.head(answer, pair), blocked(&explanation, pair.verdict))?;
         if pair.asked.is_empty() {
             writeln!(out, "     no pod there has such a port name")?;
@@ -111,6 +111,9 @@ impl Text<'_> {
             self.partly(pair, out)?;
         }
         self.sides(&explanation, pair.verdict, out)?;
+        if let Some(led) = pair.led {
+            self.led(5, led, explanation.led.is_some(), out)?;
+        }
         if answer.question.destination.ports.is_none() && pair.verdict != Verdict::Partly && answer.notes.is_empty() {
             writeln!(out, "     {}", self.style.dim("no port was named: the answer is about every port and protocol"))?;
         }
@@ -382,12 +385,15 @@ impl Text<'_> {
     }
 
     fn short_reason(&self, pair: &Pair) -> String {
-        let explanation = crate::query::explain(self.book.graph, &pair.example);
+        let explanation = pair.explain(self.book.graph);
         if pair.verdict == Verdict::Partly {
             return format!("only {}", words::traffic(&pair.allowed.sure.intersection(&pair.asked)));
         }
         if explanation.host_network && pair.verdict == Verdict::Unknown {
             return "hostNetwork".into();
+        }
+        if explanation.led.is_some() {
+            return explanation.reason().code().to_owned();
         }
         let side = explanation.sides().into_iter().find(|s| !s.possible.allow);
         match side {

@@ -61,6 +61,9 @@ impl Text<'_> {
                 writeln!(out, "  {} {}", self.verdict(of(walk.possible.truth())), walk.flow.traffic)?;
             }
             self.explanation(walk, out)?;
+            if let (Some(led), None) = (pair.led, walk.led) {
+                self.led(2, led, false, out)?;
+            }
         }
         if let Some(suggested) = &shown.suggested {
             writeln!(out)?;
@@ -74,7 +77,7 @@ impl Text<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn explanation(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        if walk.egress.reason == Reason::AllowSelf {
+        if walk.egress.reason == Reason::AllowSelf && walk.egress.tiers.is_empty() {
             writeln!(out, "  a pod always reaches itself; no policy can change that")?;
             return writeln!(out, "  verdict {}", walk.reason().code());
         }
@@ -88,6 +91,9 @@ impl Text<'_> {
             }
         }
         self.behaviours(walk, out)?;
+        if let Some(led) = walk.led {
+            self.led(2, led, true, out)?;
+        }
         self.frames(walk, out)
     }
 
@@ -393,6 +399,7 @@ fn tier_result(side: &Side, tier: Tier) -> (&'static str, Tone) {
     match side.possible.truth() {
         Truth::Maybe => ("unknown", Tone::Unsure),
         Truth::Yes if side.reason == Reason::AllowFromOwnNode => ("allow (own node)", Tone::Good),
+        Truth::Yes if here && side.reason == Reason::AllowSelf => ("allow (itself)", Tone::Good),
         Truth::Yes if here => ("allow", Tone::Good),
         Truth::No if here => ("deny", Tone::Bad),
         _ if tier == Tier::Baseline => ("allow (default)", Tone::Good),
@@ -417,7 +424,7 @@ fn rule_note(trace: &RuleTrace, ordered: bool, action: Action) -> (&'static str,
 /// Which side the verdict comes from.
 fn decided_on(walk: &Explanation) -> String {
     let truth = walk.possible.truth();
-    if walk.reason() == Reason::UnknownHostnetwork {
+    if matches!(walk.reason(), Reason::UnknownHostnetwork | Reason::UnknownSnat) {
         return String::new();
     }
     let of_side = walk.sides().into_iter().filter(|s| s.possible.truth() == truth && truth != Truth::Yes);

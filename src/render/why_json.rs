@@ -45,6 +45,9 @@ pub struct PairJson {
     pub allowed: Vec<Ports>,
     /// What of it is unknown.
     pub unknown: Vec<Ports>,
+    /// What the Service that was named changes: `itself` or `through-node`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub led: Option<&'static str>,
     /// Flows that show it, walked through the tiers.
     pub walks: Vec<WalkJson>,
     /// What would let it through, where that was asked for.
@@ -168,6 +171,7 @@ fn pair(book: Book<'_>, pair: &Pair, shown: &Shown) -> PairJson {
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
+        led: pair.led.map(super::led::word),
         walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
         suggested: shown.suggested.as_ref().map(|s| suggest::json(&plain(book), s)),
     }

@@ -1,0 +1,102 @@
+//! What a Service leads a connection to (S41, S54, S122): the graph against the specification over every way it may have
+//! come about, and the explanation against the graph, on random clusters of every tier, with classes on and off.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "common/random.rs"]
+mod random;
+
+use netpal::compile::evaluate::{Call, evaluate_led};
+use netpal::compile::{Allowed, Endpoint, Flow, Possible, World};
+use netpal::query::led::{Led, allowed, explain_led};
+use netpal::set::{Family, IpSet, Protocol, Traffic};
+use netpal::{AllowGraph, CompileOptions};
+use random::Random;
+
+/// What the specification finds possible.
+fn specified(world: &World, graph: &AllowGraph, led: Led, flow: Flow) -> Possible {
+    let ways: Vec<(Flow, Call)> = match led {
+        Led::ToItself => [true, false].map(|older| (flow, Call::OwnService { older })).to_vec(),
+        Led::ThroughNode(caller) => {
+            let nodes = addresses(graph, &world.may_be_nodes(Family::of(caller)));
+            let by_node = nodes.into_iter().map(|node| (Flow { source: node, ..flow }, Call::ByNode));
+            by_node.chain([(Flow { source: Endpoint::Address(caller), ..flow }, Call::Direct)]).collect()
+        }
+    };
+    ways.into_iter().map(|(flow, call)| evaluate_led(world, &flow, call)).reduce(Possible::either).unwrap()
+}
+
+/// One address of each range of a set that no rule tells apart.
+fn addresses(graph: &AllowGraph, set: &IpSet) -> Vec<Endpoint> {
+    let atoms = &graph.line().atoms;
+    let found = atoms.overlapping(set);
+    found.points().filter_map(|a| atoms.addresses(a).intersection(set).first()).map(Endpoint::Address).collect()
+}
+
+fn possible(allowed: &Allowed, traffic: Traffic) -> Possible {
+    match (allowed.sure.contains(traffic), allowed.unknown.contains(traffic)) {
+        (true, _) => Possible::ALLOW,
+        (_, true) => Possible::UNKNOWN,
+        _ => Possible::DENY,
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    flows: usize,
+    yes: usize,
+    no: usize,
+    unknown: usize,
+}
+
+#[test]
+fn the_graph_is_what_the_specification_says_on_random_clusters() {
+    let mut counts = [Count::default(), Count::default()];
+    for seed in 0..250 {
+        let mut random = Random::new(seed);
+        let input = netpal::load_str(&random::text(&random::documents(&mut random)));
+        let options = CompileOptions { taints: seed % 3 == 0, ..CompileOptions::default() };
+        let world = World::new(&input, &options);
+        let graphs = [true, false].map(|on| AllowGraph::compile(&input, &options.clone().classes(on)).unwrap());
+        for (pod, told) in input.cluster.pods() {
+            let caller: std::net::IpAddr = random.pick(&random::ADDRESSES).parse().unwrap();
+            let itself = told.is_single().then_some((Led::ToItself, Endpoint::Pod(pod)));
+            for (led, source) in itself.into_iter().chain([(Led::ThroughNode(caller), Endpoint::Address(caller))]) {
+                let each = graphs.each_ref().map(|g| allowed(g, Some(led), source, Endpoint::Pod(pod)));
+                for _ in 0..6 {
+                    let traffic =
+                        Traffic { protocol: *random.pick(&Protocol::ALL), port: *random.pick(&random::PORTS) };
+                    let flow = Flow { source, destination: Endpoint::Pod(pod), traffic };
+                    let count = &mut counts[usize::from(led == Led::ToItself)];
+                    for (graph, allowed) in graphs.iter().zip(&each) {
+                        let found = possible(allowed, traffic);
+                        check(&world, graph, led, flow, found, seed);
+                        count.flows += 1;
+                        match (found.allow, found.deny) {
+                            (true, true) => count.unknown += 1,
+                            (true, false) => count.yes += 1,
+                            _ => count.no += 1,
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (what, count) in ["through a node", "to itself"].iter().zip(&counts) {
+        println!("{what}: {} flows, {} yes, {} no, {} unknown", count.flows, count.yes, count.no, count.unknown);
+        assert!(count.yes > 100 && count.no > 10 && count.unknown > 100, "{what}: every answer was met");
+    }
+}
+
+fn check(world: &World, graph: &AllowGraph, led: Led, flow: Flow, found: Possible, seed: u64) {
+    let wanted = specified(world, graph, led, flow);
+    assert!(wanted == found, "seed {seed}: {led:?} {flow:?}: specified {wanted:?}, found {found:?}");
+    let told = explain_led(graph, Some(led), &flow);
+    assert_eq!(told.possible, found, "seed {seed}: {led:?} {flow:?}: {:?}", told.reason());
+    let kind = told.reason().code().split('_').next().unwrap().to_owned();
+    let right = match (found.allow, found.deny) {
+        (true, true) => kind == "UNKNOWN",
+        (true, false) => kind == "ALLOW",
+        _ => kind == "DENY",
+    };
+    assert!(right, "seed {seed}: {led:?} {flow:?}: {:?}", told.reason());
+}
