@@ -50,7 +50,7 @@ impl AllowGraph {
         let mut outcome =
             Outcome { allow: own.sure.union(&own.unknown), deny: TrafficSet::all().difference(&own.sure) };
         for node in self.node_samples(Family::of(caller)) {
-            outcome = outcome.either(self.from_node(node, pod));
+            outcome = outcome.either(self.by_node(node, pod));
         }
         outcome.into()
     }
@@ -63,7 +63,7 @@ impl AllowGraph {
         found.points().filter_map(|atom| atoms.addresses(atom).intersection(&addresses).first()).collect()
     }
 
-    fn from_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
+    fn by_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
         let (from, to) = (self.line().place(Endpoint::Address(node)), self.line().place(Endpoint::Pod(pod)));
         let own = self.world().is_own_of_nodes(self.world().cluster.pod(pod), node);
         self.over_views(from, to, |view| self.traffic(to, from, to, Direction::Ingress, view, own))
