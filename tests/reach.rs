@@ -131,6 +131,70 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
     assert!(asked > 100 && ways > 100);
 }
 
+/// A cluster of over two thousand pods: two agents on their nodes' network, a relay that only its own node reaches, a store
+/// that the relay reaches, and a crowd that only agents reach, each those of its node.
+fn crowd() -> netpal::Input {
+    let pod = |name: &str, node: &str, host: bool| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: app, labels: {{app: {}}}}}\n\
+             spec: {{nodeName: {node}, hostNetwork: {host}, containers: [{{name: c, ports: [{{containerPort: 80}}]}}]}}\n---\n",
+            name.split('-').next().unwrap()
+        )
+    };
+    let mut text = String::new();
+    for (name, node, host) in
+        [("agent-1", "n1", true), ("agent-2", "n2", true), ("relay-1", "n1", false), ("store-1", "n2", false)]
+    {
+        text += &pod(name, node, host);
+    }
+    (0..2_100).for_each(|i| text += &pod(&format!("crowd-{i}"), if i % 2 == 0 { "n1" } else { "n2" }, false));
+    text += "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: app}\n\
+             spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n\
+             apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: relayed, namespace: app}\n\
+             spec: {podSelector: {matchLabels: {app: store}}, \
+             ingress: [{from: [{podSelector: {matchLabels: {app: relay}}}], ports: [{port: 80}]}]}\n";
+    netpal::load_str(&text)
+}
+
+#[test]
+fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
+    let input = crowd();
+    let options = CompileOptions::default().host_network(HostNetwork::Node);
+    let graph = AllowGraph::compile(&input, &options).unwrap();
+    let named = |name: &str| input.cluster.pods().find(|(_, p)| *p.name == *name).map(|(id, _)| id).unwrap();
+    let port = TrafficSet::ports(Protocol::Tcp, 80, 80);
+    let trip = |pod: PodId| Trip {
+        way: Way::Forward,
+        pods: [pod].into(),
+        addresses: IpSet::empty(),
+        asked: port.clone(),
+        hops: None,
+    };
+    let way = |from: &str, to: &str, least: Truth| {
+        let (from, to) = (named(from), named(to));
+        let found = netpal::query::reach::path(&graph, &trip(from), &[to].into(), &port, least)?;
+        let mut at = Endpoint::Pod(from);
+        for hop in &found {
+            assert_eq!(hop.flow.source, at, "the chain holds");
+            at = hop.flow.destination;
+            if least == Truth::Yes {
+                assert!(graph.verdict(&hop.flow) == netpal::compile::Possible::ALLOW, "{hop:?}");
+            }
+        }
+        assert_eq!(at, Endpoint::Pod(to));
+        Some(found.len())
+    };
+    assert_eq!(way("relay-1", "store-1", Truth::Yes), Some(1));
+    assert_eq!(way("agent-1", "store-1", Truth::Yes), Some(2), "by the relay on its own node");
+    assert_eq!(way("agent-2", "store-1", Truth::Yes), Some(1), "the store is on its own node");
+    assert_eq!(way("crowd-5", "store-1", Truth::Yes), Some(2), "nothing isolates an agent");
+    assert_eq!(way("store-1", "relay-1", Truth::Yes), Some(2));
+    // only the agent of its own node gets to one of the crowd
+    assert_eq!(way("agent-1", "crowd-5", Truth::Yes), Some(2));
+    assert_eq!(way("agent-1", "crowd-5", Truth::Maybe), Some(2));
+    assert_eq!(way("agent-2", "crowd-5", Truth::Yes), Some(1));
+}
+
 /// The ghosts let into `data/db`, each as the path of the peer, or of the rule where it names none.
 fn ghosts(policies: &str) -> Vec<String> {
     let world = "apiVersion: v1

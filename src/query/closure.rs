@@ -13,7 +13,8 @@ use crate::model::{PodId, Truth};
 use crate::set::{IpSet, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown.
+/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown, unless both
+/// ends are single pods.
 const APART: usize = 2_000;
 
 /// In which direction to follow connections.
@@ -148,7 +149,8 @@ impl<'g> Links<'g> {
         let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
         let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
         let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
-        if !near || !self.apart || allowed.unknown.is_empty() {
+        let told = self.apart || (pods.len() == 1 && self.stands_alone(from));
+        if !near || !told || allowed.unknown.is_empty() {
             return Some((unit, allowed));
         }
         let exact = match self.trip.way {
@@ -156,6 +158,13 @@ impl<'g> Links<'g> {
             Way::Backward => self.graph.allowed(Endpoint::Pod(*other), from),
         };
         (!exact.sure.is_empty() || !exact.unknown.is_empty()).then_some((unit, exact))
+    }
+
+    /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its unit.
+    fn stands_alone(&self, end: Endpoint) -> bool {
+        let Endpoint::Pod(pod) = end else { return true };
+        let units = &self.of_class[self.graph.line().place(end) as usize];
+        self.trip.pods.contains(&pod) || units.iter().any(|u| self.units[*u].pods == [pod])
     }
 
     /// One end for all of a unit.
