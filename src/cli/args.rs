@@ -188,9 +188,32 @@ pub enum SchemaOf {
     Config,
     /// The test file.
     Tests,
+    /// The JSON of netpal can.
+    Can,
+    /// The JSON of netpal can --questions.
+    Questions,
+    /// The JSON of netpal why.
+    Why,
+    /// The JSON of netpal list.
+    List,
+    /// The JSON of netpal reach and netpal who.
+    #[value(alias = "who")]
+    Reach,
+    /// The JSON of netpal reach --path.
+    Path,
+    /// The JSON of netpal explain.
+    Explain,
+    /// The JSON of netpal matrix.
+    Matrix,
+    /// The JSON of netpal inputs.
+    Inputs,
+    /// The JSON of netpal lint.
+    Lint,
     /// The JSON of netpal diff and netpal plan.
+    #[value(alias = "plan")]
     Diff,
     /// The JSON of netpal test.
+    #[value(alias = "test")]
     TestResults,
 }
 

@@ -12,10 +12,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::query::why::show;
 use netpal::query::{Question, Verdict, ask};
 use netpal::render::{Format, csv as render_csv, json};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One line, answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Answered {
     line: u64,
     source: String,
@@ -32,8 +33,9 @@ struct Answered {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Answers {
+/// The answers of a file.
+#[derive(Serialize, JsonSchema)]
+pub struct Answers {
     questions: usize,
     different: usize,
     #[serde(rename = "answers")]

@@ -5,10 +5,11 @@ use super::reach_json::{GhostJson, ghost};
 use super::{Book, words};
 use crate::policy::{Action, Direction};
 use crate::query::plain::{Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a policy does.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PolicyJson {
     /// The policy.
     pub policy: PolicyName,
@@ -31,7 +32,7 @@ pub struct PolicyJson {
 }
 
 /// A rule in plain words.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RuleJson {
     /// Its path.
     pub path: String,
@@ -47,7 +48,7 @@ pub struct RuleJson {
 }
 
 /// A peer in plain words.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WhomJson {
     /// In words.
     pub text: String,
@@ -56,7 +57,7 @@ pub struct WhomJson {
 }
 
 /// Everything that applies to a workload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WorkloadJson {
     /// The workload.
     pub workload: EndJson,
@@ -69,7 +70,7 @@ pub struct WorkloadJson {
 }
 
 /// One direction of a workload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PlainSideJson {
     /// Whether nothing governs it, so that everything is allowed.
     pub open: bool,
@@ -85,7 +86,7 @@ pub struct PlainSideJson {
 }
 
 /// Whom a workload may talk to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TalksJson {
     /// Who: workloads that nothing tells apart, or addresses.
     pub who: Vec<EndJson>,
@@ -94,7 +95,7 @@ pub struct TalksJson {
 }
 
 /// What a namespace holds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NamespaceJson {
     /// Its name.
     pub name: String,
@@ -105,7 +106,7 @@ pub struct NamespaceJson {
 }
 
 /// A workload and whether it is open.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OpenJson {
     /// The workload.
     pub workload: EndJson,
@@ -116,7 +117,7 @@ pub struct OpenJson {
 }
 
 /// What was explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ExplanationJson {
     /// A policy.

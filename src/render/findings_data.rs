@@ -7,6 +7,7 @@ use super::words;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, RuleInfo, Severity, identities};
 use crate::tree::Locator;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -98,7 +99,7 @@ pub fn full_text(finding: &Finding) -> String {
 }
 
 /// A place with a word.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct JsonLabel {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<At>,
@@ -106,7 +107,7 @@ struct JsonLabel {
 }
 
 /// The object a finding is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct JsonSubject {
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: Box<str>,
@@ -118,7 +119,7 @@ struct JsonSubject {
     peer: Box<str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct JsonFinding {
     rule: &'static str,
     name: &'static str,
@@ -145,7 +146,7 @@ struct JsonFinding {
 }
 
 /// Findings as a document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct JsonFindings {
     errors: usize,
     warnings: usize,

@@ -350,7 +350,7 @@ fn pair(book: Book<'_>, pair: &Pair) -> PairJson {
 }
 
 /// The table of `list`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct ListJson<'a> {
     /// Workloads that accept from anyone.
     pub open_in: Vec<EndJson>,
@@ -359,6 +359,7 @@ pub struct ListJson<'a> {
     /// Workloads on their node's network.
     pub host_network: Vec<EndJson>,
     /// The lines.
+    #[schemars(with = "Vec<FlowJson>")]
     pub flows: Flows<'a>,
 }
 

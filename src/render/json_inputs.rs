@@ -3,10 +3,11 @@
 use super::Book;
 use super::json::{At, EndJson, PolicyName, at, policy, workload};
 use crate::diagnostic::{Diagnostic, Place};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A fact about the input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DiagnosticJson {
     /// `error`, `warning` or `note`.
     pub severity: &'static str,
@@ -41,7 +42,7 @@ pub fn diagnostic(book: Book<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
 }
 
 /// What was read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct InputsJson {
     /// Files read.
     pub files: usize,
@@ -64,7 +65,7 @@ pub struct InputsJson {
 }
 
 /// A namespace.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NamespaceJson {
     /// Its name.
     pub name: String,

@@ -6,6 +6,7 @@ use super::{Book, csv, json, table, words};
 use crate::query::matrix::{By, Matrix, Side};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -171,7 +172,7 @@ fn count(set: &TrafficSet) -> String {
 }
 
 /// The matrix as a document's content.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MatrixJson {
     /// `namespace` or `workload`.
     pub by: &'static str,
@@ -182,7 +183,7 @@ pub struct MatrixJson {
 }
 
 /// One cell.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CellJson {
     /// Index of the row's side.
     pub from: usize,

@@ -5,10 +5,11 @@ use super::{Book, words};
 use crate::query::closure::Way;
 use crate::query::exposure::Ghost;
 use crate::query::reach::{Hop, Item, Reach, Stop};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The answer of `reach` and `who`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReachJson {
     /// Where it starts, as it was asked.
     pub root: String,
@@ -33,7 +34,7 @@ pub struct ReachJson {
 }
 
 /// A workload that is found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FoundJson {
     /// Which one.
     pub workload: EndJson,
@@ -44,7 +45,7 @@ pub struct FoundJson {
 }
 
 /// One line of the tree.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StopJson {
     /// Who: workloads that nothing tells apart, or addresses.
     pub who: Vec<EndJson>,
@@ -64,7 +65,7 @@ pub struct StopJson {
 }
 
 /// A pod that is not there yet.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GhostJson {
     /// The rule and peer that let it in; none where nothing isolates the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +79,7 @@ pub struct GhostJson {
 }
 
 /// A shortest way.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PathJson {
     /// Whether every hop is certain.
     pub certain: bool,
@@ -87,7 +88,7 @@ pub struct PathJson {
 }
 
 /// One hop of a way.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HopJson {
     /// From where.
     pub from: String,

@@ -9,6 +9,7 @@ use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::edit::{Change, Place, Turned, list};
 use crate::query::suggest::{Obstacle, Suggested};
 use crate::source::Origin;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -129,7 +130,7 @@ impl Text<'_> {
 }
 
 /// A suggestion for programs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SuggestedJson {
     /// `none` (allowed already), `changes` or `impossible`.
     pub kind: &'static str,
@@ -142,7 +143,7 @@ pub struct SuggestedJson {
 }
 
 /// One addition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ChangeJson {
     /// `egress` or `ingress`.
     pub direction: &'static str,
@@ -162,7 +163,7 @@ pub struct ChangeJson {
 }
 
 /// One obstacle.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ObstacleJson {
     /// What kind.
     pub kind: &'static str,

@@ -9,10 +9,11 @@ use crate::policy::{Action, Tier};
 use crate::query::explain::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::query::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The answer of `why`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WhyJson {
     /// The source as it was asked.
     pub source: String,
@@ -29,7 +30,7 @@ pub struct WhyJson {
 }
 
 /// One source with one destination.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PairJson {
     /// The source.
     pub source: EndJson,
@@ -56,7 +57,7 @@ pub struct PairJson {
 }
 
 /// One flow.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WalkJson {
     /// The protocol.
     pub protocol: &'static str,
@@ -76,7 +77,7 @@ pub struct WalkJson {
 }
 
 /// The sides under the other behaviour of host-network pods.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Otherwise {
     /// `node` or `pod`: what host-network pods are taken for.
     pub hostnetwork: &'static str,
@@ -87,7 +88,7 @@ pub struct Otherwise {
 }
 
 /// One side.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SideWalk {
     /// Whose policies were asked: `namespace/name`, or an address.
     pub subject: String,
@@ -106,7 +107,7 @@ pub struct SideWalk {
 }
 
 /// One tier.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TierWalk {
     /// `Admin`, `NetworkPolicy` or `Baseline`.
     pub tier: &'static str,
@@ -117,7 +118,7 @@ pub struct TierWalk {
 }
 
 /// One policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct PolicyWalk {
     /// The policy.
     #[serde(flatten)]
@@ -132,7 +133,7 @@ pub struct PolicyWalk {
 }
 
 /// One rule.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RuleWalk {
     /// Its path.
     pub path: String,
