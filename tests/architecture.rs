@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-const ANALYSIS: &[&str] = &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic"];
+const ANALYSIS: &[&str] = &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic", "tree"];
 const ANALYSIS_WITH_TEXT: &[&str] =
     &["query", "compile", "input", "policy", "model", "set", "source", "diagnostic", "finding", "config", "tree"];
 const ANALYSIS_WITH_DIFF: &[&str] = &[

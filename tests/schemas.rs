@@ -158,6 +158,9 @@ const FINDINGS: &[&[&str]] = &[
     &["lint", "--select", "ALL"],
     &["lint", "-f", "../../tests/data/lint", "--select", "ALL", "--severity", "info"],
     &["lint", "-f", "../three-tier", "--select", "NP001"],
+    &["diff", "shop.yaml", "platform.yaml"],
+    &["diff", "--cni", "calico", "--cni", "cilium"],
+    &["plan", "--relabel", "dev/runner:app=cart", "--relabel", "ns/dev:kubernetes.io/metadata.name=shop"],
     &["test"],
     &["test", "../../tests/data/schemas/tests.yaml"],
 ];

@@ -8,6 +8,7 @@
 //! makes a test *empty*, which fails unless it says `allow-empty`. Cost: classes of the sources x classes of the
 //! destinations per flow test; one row per class for path tests.
 
+pub mod breaks;
 pub mod coverage;
 pub mod export;
 pub mod file;

@@ -6,15 +6,18 @@ use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
 use super::workspace::{self, Reading, Workspace};
+use super::{ci, test};
 use anyhow::{Context as _, Result, bail};
-use netpal::diff::{Diff as Answer, Kind, Side};
+use netpal::check::breaks;
+use netpal::diff::{Diff as Answer, Kind, Side, declared};
 use netpal::load::Source;
 use netpal::model::relabel::{Change, Relabel};
 use netpal::query::{End, resolve};
-use netpal::render::diff::Pages;
-use netpal::render::{Format, diff as render, diff_json, json, md};
+use netpal::render::diff::{Pages, Remarks};
+use netpal::render::{Format, diff as render, diff_findings, diff_json, json, md};
 
-const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Md];
+const FORMATS: [Format; 8] =
+    [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Md, Format::Sarif, Format::Github, Format::Gitlab];
 
 /// Compares two inputs.
 ///
@@ -152,17 +155,30 @@ fn answer(
     let after = Side { input: &new.input, graph: &new.graph };
     let diff = netpal::diff::diff(before, after);
     let (before, after) = (old.locator(), new.locator());
-    let pages = Pages { before: old.book(&before), after: new.book(&after), label };
+    let remarks = remarks(common, old, new, &diff);
+    let pages = Pages { before: old.book(&before), after: new.book(&after), label, remarks: &remarks };
     let shown = if common.verbose > 0 { usize::MAX } else { 30 };
     output.write(|format, out| match format {
         Format::Json => json::write("Diff", diff_json::content(pages, &diff), out),
         Format::Yaml => json::write_yaml("Diff", diff_json::content(pages, &diff), out),
         Format::Csv => diff_json::csv(pages, &diff, out),
         Format::Md => md::diff(pages, &diff, out),
+        Format::Sarif | Format::Github | Format::Gitlab => {
+            ci::write(&diff_findings::findings(pages, &diff), &diff_findings::rules(), &after, format, out)
+        }
         _ => render::text(pages, &diff, output.style(), shown, out),
     })?;
     let exit = exit(&diff, fail_on, common);
     Ok(if old.exit(common, exit) == Exit::Usage { Exit::Usage } else { new.exit(common, exit) })
+}
+
+/// What follows from the changes: the configured tests they break, the uses that manifests declare.
+fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> Remarks {
+    let suites = test::configured(common, new);
+    let (before, after) = (test::ran(old, &old.graph, &suites), test::ran(new, &new.graph, &suites));
+    let pairs = before.iter().zip(&after);
+    let broken = pairs.flat_map(|(b, a)| breaks::broken(&b.1, &a.1, diff, &new.input.cluster)).collect();
+    Remarks { broken, uses: declared(Side { input: &new.input, graph: &new.graph }, diff) }
 }
 
 /// Changed for certain, changed perhaps, or not.

@@ -4,7 +4,7 @@ use super::args::{Common, Lint as Args};
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
-use super::{lint_fix, rule};
+use super::{ci, lint_fix, rule};
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::config::Level;
 use netpal::finding::{Finding, RuleInfo, Severity};
@@ -13,8 +13,7 @@ use netpal::lint::config::is_known;
 use netpal::lint::{LINTS, LintConfig, Linted, lint};
 use netpal::render::findings::{self, Scope};
 use netpal::render::findings_data::{self, Report};
-use netpal::render::{Format, github, gitlab, json, sarif};
-use std::io::{self, Write};
+use netpal::render::{Format, gitlab, json, sarif};
 
 const ABLE: [Format; 7] =
     [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Sarif, Format::Github, Format::Gitlab];
@@ -145,7 +144,7 @@ fn write(output: &Output, workspace: &Workspace, linted: &Linted, known: usize) 
         Format::Csv => findings_data::csv(&report, out),
         Format::Sarif => sarif::write(&report, out),
         Format::Gitlab => gitlab::write(&report, out),
-        Format::Github => annotate(&report, out),
+        Format::Github => ci::annotate(&report, out),
         _ => findings::write(&report, &scope(workspace, linted, known), &linted.hidden, output.style(), out),
     })
 }
@@ -159,23 +158,5 @@ fn scope(workspace: &Workspace, linted: &Linted, known: usize) -> Scope {
         ran: linted.ran,
         idle: linted.idle.len(),
         known,
-    }
-}
-
-/// Annotations within GitHub's budget; everything goes into the step's summary, where there is one.
-fn annotate(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let left_out = github::write(report, out)?;
-    match std::env::var_os("GITHUB_STEP_SUMMARY") {
-        Some(path) => {
-            let mut bytes = Vec::new();
-            github::summary(report, &mut bytes)?;
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
-            file.write_all(&bytes)
-        }
-        None if left_out > 0 => {
-            output::remark(&format!("{left_out} more findings are not annotated"));
-            Ok(())
-        }
-        None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod args_pictures;
 mod can;
+mod ci;
 mod common;
 mod completion;
 mod demo;

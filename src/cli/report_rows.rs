@@ -1,10 +1,10 @@
 //! What lint and the policy tests say, as tables of the report.
 
 use super::args::{Common, Lint};
-use super::{lint as lint_command, snapshot, test};
+use super::{lint as lint_command, test};
 use crate::cli::workspace::Workspace;
 use anyhow::Result;
-use netpal::check::{self, Env, Status};
+use netpal::check::Status;
 use netpal::diagnostic::Place;
 use netpal::finding::Finding;
 use netpal::lint::lint;
@@ -37,11 +37,9 @@ pub fn tests(workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
         return Ok(Rows { empty: "The configuration names no policy tests.".into(), ..Rows::default() });
     }
     let suites = test::suites(workspace, &[])?;
-    let drift = |path: &str| snapshot::drift(workspace, path);
-    let env = Env { context: &workspace.context, snapshot: &drift };
     let mut rows = Vec::new();
-    for suite in &suites {
-        let ran = [(suite, check::check(&workspace.graph, &env, suite))];
+    for one in test::ran(workspace, &workspace.graph, &suites) {
+        let ran = [one];
         let failed = check_data::findings(book, &ran);
         for outcome in &ran[0].1.outcomes {
             let at = outcome.test.at.to_string();

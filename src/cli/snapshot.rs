@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow};
+use netpal::AllowGraph;
 use netpal::load::project;
 use netpal::snapshot::Snapshot;
 
@@ -63,11 +64,11 @@ fn read(path: &str) -> Result<Snapshot, String> {
     Snapshot::parse(&text).map_err(|e| format!("`{path}` is no snapshot: {e}"))
 }
 
-/// The lines by which the allow-graph differs from a snapshot.
+/// The lines by which an allow-graph differs from a snapshot.
 ///
 /// # Errors
 /// When there is no such snapshot.
-pub fn drift(workspace: &Workspace, path: &str) -> Result<Vec<String>, String> {
+pub fn drift(workspace: &Workspace, graph: &AllowGraph, path: &str) -> Result<Vec<String>, String> {
     let kept = read(&workspace.project.path(path))?;
-    Ok(kept.drift(&Snapshot::new(&workspace.graph)).lines())
+    Ok(kept.drift(&Snapshot::new(graph)).lines())
 }

@@ -4,14 +4,14 @@ use super::args::{Common, Export, Test, UnknownAs};
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::project::told;
-use super::snapshot;
 use super::workspace::Workspace;
+use super::{ci, snapshot};
 use anyhow::{Result, bail};
+use netpal::AllowGraph;
 use netpal::check::{self, Env, Status, Suite, export, propose};
 use netpal::load::project;
 use netpal::render::check::Ran;
-use netpal::render::findings_data::Report;
-use netpal::render::{Book, Format, check as text, check_data, github, gitlab, json, sarif, suite};
+use netpal::render::{Format, check as text, check_data, json, suite};
 
 const FORMATS: [Format; 10] = [
     Format::Text,
@@ -39,9 +39,7 @@ pub fn run(common: &Common, args: &Test) -> Result<Exit> {
     if args.export == Some(Export::Netassert) {
         return export_netassert(&workspace, &suites);
     }
-    let drift = |path: &str| snapshot::drift(&workspace, path);
-    let env = Env { context: &workspace.context, snapshot: &drift };
-    let ran: Vec<Ran<'_>> = suites.iter().map(|s| (s, check::check(&workspace.graph, &env, s))).collect();
+    let ran = ran(&workspace, &workspace.graph, &suites);
     output.write(|format, out| match format {
         Format::Json => json::write("Tests", check_data::json(book, &ran), out),
         Format::Yaml => json::write_yaml("Tests", check_data::json(book, &ran), out),
@@ -49,21 +47,32 @@ pub fn run(common: &Common, args: &Test) -> Result<Exit> {
         Format::Md => check_data::markdown(book, &ran, out),
         Format::Junit => check_data::junit(book, &ran, out),
         Format::Tap => check_data::tap(book, &ran, out),
-        Format::Sarif | Format::Github | Format::Gitlab => findings(book, &ran, format, out),
+        Format::Sarif | Format::Github | Format::Gitlab => {
+            ci::write(&check_data::findings(book, &ran), &check_data::rules(), book.locator, format, out)
+        }
         _ => text::text(book, &ran, args.coverage, output.style(), out),
     })?;
     Ok(workspace.exit(common, exit(&ran, common)))
 }
 
-fn findings(book: Book<'_>, ran: &[Ran<'_>], format: Format, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    let base = std::env::current_dir().ok().map(|d| d.to_string_lossy().into_owned());
-    let (findings, rules) = (check_data::findings(book, ran), check_data::rules());
-    let report = Report { findings: &findings, rules: &rules, locator: book.locator, base: base.as_deref() };
-    match format {
-        Format::Sarif => sarif::write(&report, out),
-        Format::Gitlab => gitlab::write(&report, out),
-        _ => github::write(&report, out).map(drop),
+/// The outcomes of tests on a graph, which is the workspace's own or one that was made from it.
+pub fn ran<'a>(workspace: &Workspace, graph: &AllowGraph, suites: &'a [Suite]) -> Vec<Ran<'a>> {
+    let drift = |path: &str| snapshot::drift(workspace, graph, path);
+    let env = Env { context: &workspace.context, snapshot: &drift };
+    suites.iter().map(|s| (s, check::check(graph, &env, s))).collect()
+}
+
+/// The tests the configuration names; none where they cannot be read, which is told.
+pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
+    if workspace.project.config.tests.is_empty() {
+        return Vec::new();
     }
+    suites(workspace, &[]).unwrap_or_else(|error| {
+        if !common.quiet {
+            output::remark(&format!("the policy tests are left out: {error:#}"));
+        }
+        Vec::new()
+    })
 }
 
 /// The test files of the command line, else of the configuration.

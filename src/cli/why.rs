@@ -4,9 +4,15 @@ use super::args::{Common, Why};
 use super::can::{helped, question};
 use super::exit::Exit;
 use super::output::Output;
+use super::test;
 use super::workspace::Workspace;
 use anyhow::Result;
-use netpal::query::why::{add_suggestions, why};
+use netpal::AllowGraph;
+use netpal::check::breaks::{Broken, broken};
+use netpal::diff::Diff;
+use netpal::query::edit::applied;
+use netpal::query::suggest::Suggested;
+use netpal::query::why::{Shown, Why as Answer, add_suggestions, why};
 use netpal::render::text::Text;
 use netpal::render::{Format, json, why_json};
 
@@ -22,12 +28,30 @@ pub fn run(common: &Common, args: &Why) -> Result<Exit> {
     if args.suggest {
         add_suggestions(&mut why, &workspace.input, &workspace.graph);
     }
+    let breaks = if args.suggest { breaks(common, &workspace, &why) } else { Vec::new() };
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Why", why_json::why(book, &why), out),
-        Format::Yaml => json::write_yaml("Why", why_json::why(book, &why), out),
-        _ => Text { book, style: output.style(), width: output.width() }.why(&why, out),
+        Format::Json => json::write("Why", why_json::why(book, &why, &breaks), out),
+        Format::Yaml => json::write_yaml("Why", why_json::why(book, &why, &breaks), out),
+        _ => Text { book, style: output.style(), width: output.width() }.why(&why, &breaks, out),
     })?;
     Ok(workspace.exit(common, Exit::of(why.answer.verdict, common)))
+}
+
+/// Per pair, the configured tests that what is suggested for it would turn red.
+fn breaks(common: &Common, workspace: &Workspace, why: &Answer) -> Vec<Vec<Broken>> {
+    let suites = test::configured(common, workspace);
+    if suites.is_empty() {
+        return Vec::new();
+    }
+    let before = test::ran(workspace, &workspace.graph, &suites);
+    let of = |shown: &Shown| {
+        let Some(Suggested::Changes(changes)) = &shown.suggested else { return None };
+        let graph = AllowGraph::compile(&applied(&workspace.input, changes)?, &workspace.graph.world().options).ok()?;
+        let after = test::ran(workspace, &graph, &suites);
+        let pairs = before.iter().zip(&after);
+        Some(pairs.flat_map(|(b, a)| broken(&b.1, &a.1, &Diff::default(), &workspace.input.cluster)).collect())
+    };
+    why.shown.iter().map(|shown| of(shown).unwrap_or_default()).collect()
 }

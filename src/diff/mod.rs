@@ -14,9 +14,11 @@ mod compare;
 mod doubt;
 mod edits;
 mod joint;
+mod uses;
 
 pub use cause::{Cause, What};
 pub use edits::{Edit, PolicyEdit};
+pub use uses::{Use, declared};
 
 use crate::compile::{AllowGraph, Endpoint, Flow};
 use crate::input::Input;

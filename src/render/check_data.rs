@@ -56,7 +56,8 @@ pub struct WhyJson {
     pub at: Option<At>,
 }
 
-fn at(location: &Location) -> At {
+/// A place, as a document holds it.
+pub fn at(location: &Location) -> At {
     At { file: location.file.to_string(), line: location.at.line, column: location.at.column }
 }
 
@@ -68,8 +69,9 @@ fn severity(level: Level) -> Severity {
     }
 }
 
-fn status(outcome: &Outcome<'_>) -> &'static str {
-    match outcome.status {
+/// The word of a status, as documents hold it.
+pub fn status(status: Status) -> &'static str {
+    match status {
         Status::Passed => "passed",
         Status::Failed => "failed",
         Status::Empty => "empty",
@@ -87,7 +89,7 @@ pub fn json(book: Book<'_>, ran: &[Ran<'_>]) -> TestsJson {
     let one = |outcome: &Outcome<'_>| TestJson {
         name: outcome.test.name.clone(),
         at: at(&outcome.test.at),
-        status: status(outcome),
+        status: status(outcome.status),
         severity: severity(outcome.test.severity).name(),
         why: reason(book, outcome)
             .into_iter()
@@ -119,7 +121,14 @@ pub fn write_csv(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Re
         let at = &o.test.at;
         let why = lines(book, o).iter().map(|l| l.trim().to_owned()).collect::<Vec<_>>().join("; ");
         let severity = severity(o.test.severity).name().to_owned();
-        vec![at.file.to_string(), at.at.line.to_string(), o.test.name.clone(), status(o).to_owned(), severity, why]
+        vec![
+            at.file.to_string(),
+            at.at.line.to_string(),
+            o.test.name.clone(),
+            status(o.status).to_owned(),
+            severity,
+            why,
+        ]
     });
     csv::rows(std::iter::once(head).chain(body), out)
 }
@@ -142,7 +151,7 @@ pub fn junit(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result
                 Status::Failed | Status::Empty => TestCaseStatus::skipped(),
             };
             if outcome.status != Status::Passed {
-                case.set_message(first).set_type(status(outcome)).set_description(lines.join("\n"));
+                case.set_message(first).set_type(status(outcome.status)).set_description(lines.join("\n"));
             }
             let mut case = TestCase::new(words::clean(&outcome.test.name).into_owned(), case);
             case.set_classname(words::clean(&suite.file).into_owned());

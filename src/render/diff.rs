@@ -6,7 +6,9 @@
 use super::inputs::plural;
 use super::text::Style;
 use super::{Book, words};
-use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, Latent, Lone, Party, Side, What, Which};
+use crate::check::Status;
+use crate::check::breaks::Broken;
+use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, Latent, Lone, Party, Side, Use, What, Which};
 use crate::model::WorkloadId;
 use crate::source::Location;
 use std::io::{self, Write};
@@ -20,6 +22,17 @@ pub struct Pages<'a> {
     pub after: Book<'a>,
     /// What the two sides are called, such as `main..HEAD`; nothing if empty.
     pub label: &'a str,
+    /// What follows from the changes.
+    pub remarks: &'a Remarks,
+}
+
+/// What follows from the changes of a diff.
+#[derive(Debug, Clone, Default)]
+pub struct Remarks {
+    /// Tests that held and no longer do.
+    pub broken: Vec<Broken>,
+    /// Declared uses of paths that close.
+    pub uses: Vec<Use>,
 }
 
 impl<'a> Pages<'a> {
@@ -107,10 +120,52 @@ impl<'a> Pages<'a> {
         text
     }
 
+    /// What follows from some of the changes: tests they break, uses that are declared.
+    pub fn remarks(&self, changes: &[usize]) -> Vec<String> {
+        let broken = self.remarks.broken.iter().filter(|b| b.change.is_some_and(|c| changes.contains(&c)));
+        let mut lines: Vec<String> = broken.map(breaks).collect();
+        let uses: Vec<&Use> = self.remarks.uses.iter().filter(|u| changes.contains(&u.change)).collect();
+        lines.extend(uses.iter().take(GROUPS).map(|u| self.declared(u)));
+        if uses.len() > GROUPS {
+            lines.push(format!("and {}", plural(uses.len() - GROUPS, "more declared use")));
+        }
+        lines
+    }
+
+    fn declared(&self, found: &Use) -> String {
+        let (variable, host) = (words::clean(&found.variable), words::clean(&found.host));
+        format!("declared use: env {variable} in {} mentions {host}", self.workload(Which::After, found.workload))
+    }
+
     /// `from -> to` of a block.
     pub fn block(&self, block: &Block) -> String {
         format!("{} -> {}", self.parties(&block.sources), self.parties(&block.destinations))
     }
+}
+
+/// `breaks test "nothing in dev talks to data"   policy-tests/shop.yaml:8`.
+pub fn breaks(broken: &Broken) -> String {
+    let what = if broken.status == Status::Undecided { "leaves undecided" } else { "breaks" };
+    format!("{what} {}", named(broken))
+}
+
+/// The same about something that is only suggested: `break test ...`.
+pub fn would_break(broken: &Broken) -> String {
+    let what = if broken.status == Status::Undecided { "leave undecided" } else { "break" };
+    format!("{what} {}", named(broken))
+}
+
+fn named(broken: &Broken) -> String {
+    format!("test \"{}\"   {}", words::clean(&broken.test), words::clean(&broken.at.to_string()))
+}
+
+/// The changes of one kind, each edit with what it makes: indices among the changes of the diff.
+pub fn by_edit(diff: &Diff, kind: Kind) -> indexmap::IndexMap<Cause, Vec<usize>> {
+    let mut edits: indexmap::IndexMap<Cause, Vec<usize>> = indexmap::IndexMap::new();
+    for (index, change) in diff.changes.iter().enumerate().filter(|(_, c)| c.kind == kind) {
+        edits.entry(change.cause).or_default().push(index);
+    }
+    edits
 }
 
 /// The word for what happened to something.
@@ -152,15 +207,16 @@ pub fn text(pages: Pages<'_>, diff: &Diff, style: Style, shown: usize, out: &mut
     writeln!(out, "Connectivity changes{label}: {}", summary(diff))?;
     let heads = HEADS.iter().filter(|h| diff.of(h.0).next().is_some()).count() > 1;
     for (kind, sign, word, meaning) in HEADS {
-        let changes: Vec<&Change> = diff.of(kind).collect();
-        if changes.is_empty() {
+        if diff.of(kind).next().is_none() {
             continue;
         }
         if heads {
             writeln!(out, "\n{}  {meaning}", style.paint(colour(kind), word))?;
         }
-        lines(pages, &changes, sign, style, shown, out)?;
+        lines(pages, diff, (kind, sign), style, shown, out)?;
     }
+    let whole = pages.remarks.broken.iter().filter(|b| b.change.is_none());
+    whole.map(breaks).try_for_each(|line| writeln!(out, "{line}"))?;
     lone(pages, &diff.added, "ADDED", "+", Which::After, style, out)?;
     lone(pages, &diff.removed, "REMOVED", "-", Which::Before, style, out)?;
     inert(pages, diff, out)?;
@@ -179,24 +235,22 @@ fn colour(kind: Kind) -> &'static str {
 /// Changes of one kind, one line an edit.
 fn lines(
     pages: Pages<'_>,
-    changes: &[&Change],
-    sign: &str,
+    diff: &Diff,
+    (kind, sign): (Kind, &str),
     style: Style,
     shown: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut edits: indexmap::IndexMap<Cause, Vec<&Change>> = indexmap::IndexMap::new();
-    for change in changes {
-        edits.entry(change.cause).or_default().push(change);
-    }
-    let cells: Vec<[String; 4]> = edits.iter().take(shown).map(|(c, list)| cells(pages, c, list)).collect();
+    let edits = by_edit(diff, kind);
+    let of = |list: &[usize]| list.iter().map(|i| &diff.changes[*i]).collect::<Vec<_>>();
+    let cells: Vec<[String; 4]> = edits.iter().take(shown).map(|(c, list)| cells(pages, c, &of(list))).collect();
     let width = |i: usize| cells.iter().map(|c| c[i].chars().count()).filter(|n| *n <= 60).max().unwrap_or(0);
     let (ends, traffic, cause) = (width(0), width(1), width(2));
     for (row, list) in cells.iter().zip(edits.values()) {
         let line = format!("{:<ends$}  {:<traffic$}  {:<cause$}  {}", row[0], row[1], row[2], row[3]);
-        let sign = style.paint(list.first().map_or("1", |c| colour(c.kind)), sign);
-        writeln!(out, "  {sign} {}", line.trim_end())?;
-        details(pages, list, out)?;
+        writeln!(out, "  {} {}", style.paint(colour(kind), sign), line.trim_end())?;
+        details(pages, &of(list), out)?;
+        pages.remarks(list).iter().try_for_each(|remark| writeln!(out, "      {remark}"))?;
     }
     if edits.len() > shown {
         writeln!(out, "  and {} (all of them: -v)", plural(edits.len() - shown, "more edit"))?;
@@ -222,7 +276,8 @@ fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
-fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
+/// The ends, the traffic, the edit and the place of one edit's changes.
+pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
     let pairs: u64 = changes.iter().map(|c| c.pairs).sum();
     let (ends, traffic) = match changes {
         [one] => match one.blocks.as_slice() {
@@ -250,19 +305,23 @@ fn lone(
     }
     writeln!(out, "\n{}  workloads only this side has; their paths are not counted above", style.paint("1", word))?;
     for one in list.iter().take(20) {
-        let what = match (one.open_in, one.open_out, one.connected) {
-            (true, true, _) => "accepts from anyone and may go anywhere: no policy selects it",
-            (true, false, _) => "accepts from anyone: no policy selects it for ingress",
-            (false, true, _) => "may go anywhere: no policy selects it for egress",
-            (false, false, true) => "policies govern it in both directions",
-            (false, false, false) => "nothing passes to it or from it",
-        };
-        writeln!(out, "  {sign} {}  {what}", pages.workload(which, one.workload))?;
+        writeln!(out, "  {sign} {}  {}", pages.workload(which, one.workload), openness(one))?;
     }
     if list.len() > 20 {
         writeln!(out, "  and {} more (all of them: -o json)", list.len() - 20)?;
     }
     Ok(())
+}
+
+/// How open a workload is that only one side has.
+pub fn openness(lone: &Lone) -> &'static str {
+    match (lone.open_in, lone.open_out, lone.connected) {
+        (true, true, _) => "accepts from anyone and may go anywhere: no policy selects it",
+        (true, false, _) => "accepts from anyone: no policy selects it for ingress",
+        (false, true, _) => "may go anywhere: no policy selects it for egress",
+        (false, false, true) => "policies govern it in both directions",
+        (false, false, false) => "nothing passes to it or from it",
+    }
 }
 
 fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {

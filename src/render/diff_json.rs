@@ -2,8 +2,9 @@
 
 use super::diff::{Pages, edit_word, latent};
 use super::json::{self, At, EndJson, PolicyName, Ports};
-use super::{csv, words};
-use crate::diff::{Cause, Change, Diff, Kind, Lone, Party, What, Which};
+use super::{check_data, csv, words};
+use crate::check::breaks::Broken;
+use crate::diff::{Cause, Change, Diff, Kind, Lone, Party, Use, What, Which};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -31,6 +32,37 @@ pub struct DiffJson {
     pub inert: Vec<InertJson>,
     /// Admissions that change without effect, in words.
     pub latent: Vec<String>,
+    /// Configured tests that held and no longer do.
+    pub breaks: Vec<BrokenJson>,
+    /// Uses of closing paths that manifests declare.
+    pub uses: Vec<UseJson>,
+}
+
+/// A test that held and no longer does.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BrokenJson {
+    /// What it says.
+    pub test: String,
+    /// Where it stands.
+    pub at: At,
+    /// `failed`, `empty` or `undecided`.
+    pub status: &'static str,
+    /// What breaks it: an index of `changes`; none for all of them together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<usize>,
+}
+
+/// A declared use of a closing path.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UseJson {
+    /// The change that closes it: an index of `changes`.
+    pub change: usize,
+    /// Who declares it.
+    pub workload: EndJson,
+    /// The variable.
+    pub variable: String,
+    /// The host its value names.
+    pub host: String,
 }
 
 /// A change.
@@ -118,7 +150,24 @@ pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
         removed: lone(Which::Before, &diff.removed),
         inert: diff.inert.iter().filter_map(|i| inert(pages, diff, i)).collect(),
         latent: diff.latent.iter().map(|l| latent(pages, l)).collect(),
+        breaks: pages.remarks.broken.iter().map(broken).collect(),
+        uses: pages.remarks.uses.iter().map(|u| declared(pages, u)).collect(),
     }
+}
+
+/// A test that no longer holds.
+pub fn broken(broken: &Broken) -> BrokenJson {
+    BrokenJson {
+        test: broken.test.clone(),
+        at: check_data::at(&broken.at),
+        status: check_data::status(broken.status),
+        change: broken.change,
+    }
+}
+
+fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
+    let workload = json::workload(pages.after, found.workload);
+    UseJson { change: found.change, workload, variable: found.variable.to_string(), host: found.host.to_string() }
 }
 
 fn party(pages: Pages<'_>, party: &Party) -> EndJson {

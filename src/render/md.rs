@@ -56,6 +56,12 @@ pub fn diff(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()
             let _ = writeln!(text, "\n**{word} workloads:** {}{more}", names.join(", "));
         }
     }
+    for broken in &pages.remarks.broken {
+        let _ = writeln!(text, "\n**Breaks:** test {} {}", code(&broken.test), code(&broken.at.to_string()));
+        if text.len() > LIMIT - LIMIT / 4 {
+            break;
+        }
+    }
     if let Some(picture) = picture(pages, diff) {
         let _ = write!(text, "\n<details><summary>Picture of the changed edges</summary>\n\n{picture}\n</details>\n");
     }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod check_data;
 pub mod csv;
 pub mod diff;
+pub mod diff_findings;
 pub mod diff_json;
 pub mod dot;
 pub mod drawing;

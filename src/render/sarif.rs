@@ -259,13 +259,19 @@ fn rule(info: &RuleInfo) -> Rule {
         name: info.name,
         short_description: message(&info.summary),
         help: Help { text: info.page.to_string(), markdown: info.page.to_string() },
-        help_uri: repository().map(|r| format!("{r}/blob/main/docs/lints/{}.md", info.id)),
+        help_uri: repository().map(|r| format!("{r}/blob/main/docs/{}", page(info.id))),
         default_configuration: Configuration { level: level(info.severity) },
         properties: RuleProperties {
             tags: vec!["kubernetes", "networkpolicy", topic],
             security_severity: info.security,
         },
     }
+}
+
+/// The page that explains a rule: those of lint have one each.
+fn page(id: &str) -> String {
+    let lint = id.strip_prefix("NP").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    if lint { format!("lints/{id}.md") } else { "guide.md".to_owned() }
 }
 
 const fn level(severity: Severity) -> &'static str {

@@ -3,7 +3,8 @@
 use super::json::{At, Rule, at, rule};
 use super::snippet::{self, Style};
 use super::text::Text;
-use super::{Book, words};
+use super::{Book, diff_json, words};
+use crate::check::breaks::Broken;
 use crate::compile::Flow;
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::edit::{Change, Place, Turned, list};
@@ -29,7 +30,7 @@ impl Text<'_> {
         }
     }
 
-    fn paragraph(&self, bullet: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn paragraph(&self, bullet: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
         let lines = super::tree::wrap(text, self.width.saturating_sub(2 + bullet.len()));
         for (i, line) in lines.iter().enumerate() {
             let hang = " ".repeat(bullet.len());
@@ -140,6 +141,9 @@ pub struct SuggestedJson {
     /// What stands in the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<ObstacleJson>,
+    /// Configured tests that hold now and would not with the additions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<diff_json::BrokenJson>,
 }
 
 /// One addition.
@@ -175,7 +179,7 @@ pub struct ObstacleJson {
 }
 
 /// A suggestion as a document's part.
-pub fn json(text: &Text<'_>, suggested: &Suggested) -> SuggestedJson {
+pub fn json(text: &Text<'_>, suggested: &Suggested, broken: &[Broken]) -> SuggestedJson {
     let (kind, changes, obstacles): (_, &[Change], &[Obstacle]) = match suggested {
         Suggested::Nothing => ("none", &[], &[]),
         Suggested::Changes(changes) => ("changes", changes, &[]),
@@ -185,6 +189,7 @@ pub fn json(text: &Text<'_>, suggested: &Suggested) -> SuggestedJson {
         kind,
         changes: changes.iter().map(|c| change(text.book, c)).collect(),
         obstacles: obstacles.iter().map(|o| obstacle(text, o)).collect(),
+        breaks: broken.iter().map(diff_json::broken).collect(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `why` for people: the walk through every tier on both sides, then the lines of YAML that decided.
 
+use super::diff::would_break;
 use super::frames::Frames;
 use super::text::Text;
 use super::tree::{Branch, Frame, Strokes, Tone, draw};
 use super::words;
+use crate::check::breaks::Broken;
 use crate::compile::{Endpoint, HostBehaviour};
 use crate::model::Truth;
 use crate::policy::{Action, Direction, Policy, PolicyId, Tier};
@@ -22,7 +24,7 @@ impl Text<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn why(&self, why: &Why, out: &mut dyn Write) -> io::Result<()> {
+    pub fn why(&self, why: &Why, breaks: &[Vec<Broken>], out: &mut dyn Write) -> io::Result<()> {
         let pairs: Vec<(&Pair, &Shown)> = why.answer.pairs.iter().zip(&why.shown).collect();
         match pairs.as_slice() {
             [] => {
@@ -31,14 +33,14 @@ impl Text<'_> {
             }
             [(pair, shown)] => {
                 self.notes(&why.answer, out)?;
-                return self.walked(why, pair, shown, out);
+                return self.walked((why, breaks), pair, shown, out);
             }
             _ => self.answer(&why.answer, out)?,
         }
         let chosen = chosen(&pairs);
         for (pair, shown) in &chosen {
             writeln!(out)?;
-            self.walked(why, pair, shown, out)?;
+            self.walked((why, breaks), pair, shown, out)?;
         }
         let rest = pairs.len() - chosen.len();
         if rest > 0 {
@@ -50,7 +52,13 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn walked(&self, why: &Why, pair: &Pair, shown: &Shown, out: &mut dyn Write) -> io::Result<()> {
+    fn walked(
+        &self,
+        (why, breaks): (&Why, &[Vec<Broken>]),
+        pair: &Pair,
+        shown: &Shown,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         writeln!(out, "{}", self.head(&why.answer, pair))?;
         if shown.walks.is_empty() {
             writeln!(out, "\n  no pod there has such a port name\n  verdict {}", shown.reason.code())?;
@@ -68,6 +76,10 @@ impl Text<'_> {
         if let Some(suggested) = &shown.suggested {
             writeln!(out)?;
             self.suggested(suggested, out)?;
+            let own = why.shown.iter().zip(breaks).filter(|(s, _)| std::ptr::eq(*s, shown));
+            for broken in own.flat_map(|(_, broken)| broken) {
+                self.paragraph("", &format!("that would also {}", would_break(broken)), out)?;
+            }
         }
         Ok(())
     }

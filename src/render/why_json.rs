@@ -4,6 +4,7 @@ use super::json::{EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, pol
 use super::suggest::{self, SuggestedJson};
 use super::text::{Style, Text};
 use super::{Book, words};
+use crate::check::breaks::Broken;
 use crate::compile::HostBehaviour;
 use crate::policy::{Action, Tier};
 use crate::query::explain::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
@@ -151,19 +152,21 @@ pub struct RuleWalk {
 }
 
 /// The answer of `why` as a document's content.
-pub fn why(book: Book<'_>, why: &Why) -> WhyJson {
+pub fn why(book: Book<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
     let answer = &why.answer;
+    let broken = |i: usize| breaks.get(i).map(Vec::as_slice).unwrap_or_default();
+    let pairs = answer.pairs.iter().zip(&why.shown).enumerate().map(|(i, (p, s))| (p, s, broken(i)));
     WhyJson {
         source: answer.question.source.text.to_string(),
         destination: answer.question.destination.text.to_string(),
         verdict: answer.verdict.word(),
         reason: why.reason().code(),
-        pairs: answer.pairs.iter().zip(&why.shown).map(|(p, s)| pair(book, p, s)).collect(),
+        pairs: pairs.map(|(p, s, broken)| pair(book, p, s, broken)).collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn pair(book: Book<'_>, pair: &Pair, shown: &Shown) -> PairJson {
+fn pair(book: Book<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJson {
     PairJson {
         source: end(book, &pair.source),
         destination: end(book, &pair.destination),
@@ -174,7 +177,7 @@ fn pair(book: Book<'_>, pair: &Pair, shown: &Shown) -> PairJson {
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
         led: pair.led.map(super::led::word),
         walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
-        suggested: shown.suggested.as_ref().map(|s| suggest::json(&plain(book), s)),
+        suggested: shown.suggested.as_ref().map(|s| suggest::json(&plain(book), s, broken)),
     }
 }
 
