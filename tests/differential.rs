@@ -128,7 +128,7 @@ impl Subject {
         let line = graph.line();
         let members = |place: u32| -> Vec<Endpoint> {
             if line.is_class(place) {
-                return line.classes.get(place).members.iter().map(|p| Endpoint::Pod(*p)).collect();
+                return line.classes.members(place).iter().map(|p| Endpoint::Pod(*p)).collect();
             }
             let asked = addresses().filter(|a| line.place(*a) == place);
             asked.chain([line.representative(place)]).collect()

@@ -83,7 +83,7 @@ impl<'a> Ask<'a> {
         let nodes = spec.through.contains(&Through::Nodes);
         let mut through = BTreeMap::new();
         for class in 0..line.classes.len() {
-            let members = &line.classes.get(class).members;
+            let members = line.classes.members(class);
             let free = members.iter().find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
             through.extend(free.map(|p| (class, Endpoint::Pod(*p))));
         }
@@ -189,7 +189,7 @@ impl Paths {
 fn lone(graph: &AllowGraph, place: u32) -> bool {
     let line = graph.line();
     line.is_class(place) && {
-        let members = &line.classes.get(place).members;
+        let members = line.classes.members(place);
         members.len() == 1 && members.iter().all(|p| graph.world().cluster.pod(*p).is_single())
     }
 }
@@ -291,7 +291,7 @@ fn members(graph: &AllowGraph, place: u32) -> usize {
         return 1;
     }
     let cluster = &graph.world().cluster;
-    line.classes.get(place).members.iter().map(|p| cluster.pod(*p).workload).collect::<BTreeSet<_>>().len()
+    line.classes.members(place).iter().map(|p| cluster.pod(*p).workload).collect::<BTreeSet<_>>().len()
 }
 
 fn is_open(graph: &AllowGraph, endpoint: Endpoint) -> bool {

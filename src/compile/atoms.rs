@@ -36,8 +36,8 @@ fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
 
 impl Atoms {
     /// Cuts the lines at every boundary of these sets.
-    pub fn new(sets: &[IpSet]) -> Self {
-        Self { v4: cuts(sets.iter().map(|s| &s.v4)), v6: cuts(sets.iter().map(|s| &s.v6)) }
+    pub fn new<'a>(sets: impl Iterator<Item = &'a IpSet> + Clone) -> Self {
+        Self { v4: cuts(sets.clone().map(|s| &s.v4)), v6: cuts(sets.map(|s| &s.v6)) }
     }
 
     /// How many atoms there are, both families.
@@ -90,7 +90,7 @@ mod tests {
     fn atoms_cover_the_lines_and_respect_every_cut() {
         let block = IpSet::from_cidrs(["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
         let hole = IpSet::from_cidrs(["10.1.0.0/16".parse().unwrap()]);
-        let atoms = Atoms::new(&[block.clone(), hole.clone()]);
+        let atoms = Atoms::new([&block, &hole].into_iter());
         let whole = (0..atoms.len()).map(|i| atoms.addresses(i)).reduce(|a, b| {
             assert!(a.is_disjoint(&b));
             a.union(&b)

@@ -1,134 +1,19 @@
 //! Pod classes: pods that no rule can tell apart.
 //!
-//! Phases: [`Vocabulary::new`] collects the label keys, values, port names and namespaces that rules mention;
-//! [`project`] keeps of each label set only what is mentioned (a value nobody names becomes "some other value");
-//! [`Classes::new`] gives pods with equal keys one class, sorted so that a namespace's classes are neighbours.
+//! [`Classes::new`] gives each pod a [`Key`] of what the vocabulary sees of it, and pods with equal keys one class; classes
+//! are sorted so that a namespace's classes are neighbours. Label sets are projected once each, not once for every pod.
 //!
 //! Invariant: two pods of one class give the same truth for every subject, peer and port entry of the law, in every
-//! case. Cost: O(pods x labels). With classes off every pod is its own class, and nothing else changes.
+//! case. Cost: O(pods + distinct label sets x labels). With classes off every pod is its own class, and nothing else
+//! changes.
 
 use super::atoms::Atoms;
+use super::vocabulary::{Seen, Vocabulary};
 use super::world::{PodAddress, World};
-use crate::model::{Labels, LabelsId, Namespace, NamespaceId, Pod, PodId, Selector};
-use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Subject};
-use crate::set::{Family, IpSet};
-use indexmap::IndexSet;
-use std::collections::{HashMap, HashSet};
-
-/// What the law mentions of one kind of label set.
-#[derive(Debug, Default)]
-pub struct Mentioned {
-    values: HashMap<Box<str>, HashSet<Box<str>>>,
-    /// Keys whose values are compared with each other, so that every value counts.
-    compared: HashSet<Box<str>>,
-}
-
-impl Mentioned {
-    fn add(&mut self, selector: &Selector) {
-        for requirement in selector.requirements() {
-            let values = self.values.entry(requirement.key().into()).or_default();
-            values.extend(requirement.values().iter().cloned());
-        }
-    }
-
-    /// The keys, those of few mentioned values first.
-    fn ranked(&self) -> Vec<&str> {
-        let mut keys: Vec<(usize, &str)> = self.values.iter().map(|(key, values)| (values.len(), &**key)).collect();
-        keys.sort_unstable();
-        keys.into_iter().map(|(_, key)| key).collect()
-    }
-
-    /// What of a label set the law can see.
-    fn project<'a>(&self, labels: &'a Labels) -> Vec<(&'a str, Option<&'a str>)> {
-        let visible = labels.iter().filter(|(k, _)| self.values.contains_key(*k) || self.compared.contains(*k));
-        let shown = |k: &str, v: &str| self.compared.contains(k) || self.values.get(k).is_some_and(|vs| vs.contains(v));
-        visible.map(|(k, v)| (k, shown(k, v).then_some(v))).collect()
-    }
-}
-
-/// Everything the law mentions by name.
-#[derive(Debug, Default)]
-pub struct Vocabulary {
-    pods: Mentioned,
-    namespaces: Mentioned,
-    named: HashSet<Box<str>>,
-    ports: HashSet<Box<str>>,
-    /// Every address set that a rule may match.
-    pub blocks: Vec<IpSet>,
-    nodes: bool,
-}
-
-impl Vocabulary {
-    /// Reads the law once. O(law).
-    pub fn new(world: &World) -> Self {
-        let mut vocabulary = Self::default();
-        for policy in &world.policies.policies {
-            vocabulary.subject(&policy.subject);
-            for rule in policy.rules.iter().flatten() {
-                if let Peers::Of(peers) = &rule.peers {
-                    peers.iter().for_each(|p| vocabulary.peer(p));
-                }
-                if let Ports::Of(ports) = &rule.ports {
-                    let names =
-                        ports.iter().filter_map(|p| if let PortMatch::Named(n, _) = p { Some(n) } else { None });
-                    vocabulary.ports.extend(names.cloned());
-                }
-            }
-        }
-        world.policies.taints.iter().for_each(|t| vocabulary.subject(&t.subject));
-        if vocabulary.nodes || !world.options.blocks_match_pods {
-            let addresses = world.cluster.nodes().flat_map(|(_, n)| n.addresses.iter());
-            vocabulary.blocks.extend(addresses.map(|a| IpSet::single(*a)));
-        }
-        vocabulary.blocks.sort();
-        vocabulary.blocks.dedup();
-        vocabulary
-    }
-
-    /// Every address set that cuts the address lines: the blocks, and where nodes are (S55).
-    pub fn cuts(&self, world: &World) -> Vec<IpSet> {
-        let addresses = world.cluster.nodes().flat_map(|(_, n)| n.addresses.iter());
-        let nodes = addresses.map(|a| IpSet::single(*a)).chain([world.options.node_cidrs.clone()]);
-        self.blocks.iter().cloned().chain(nodes).collect()
-    }
-
-    fn subject(&mut self, subject: &Subject) {
-        self.pods.add(&subject.pods);
-        self.which(&subject.namespaces);
-    }
-
-    fn which(&mut self, namespaces: &Namespaces) {
-        match namespaces {
-            Namespaces::Named(name) => {
-                self.named.insert(name.clone());
-            }
-            Namespaces::Matching(selector) => self.namespaces.add(selector),
-            Namespaces::SameLabels(keys) | Namespaces::NotSameLabels(keys) => {
-                self.namespaces.compared.extend(keys.iter().cloned());
-            }
-        }
-    }
-
-    fn peer(&mut self, peer: &Peer) {
-        match peer {
-            Peer::Pods(namespaces, pods) => {
-                self.pods.add(pods);
-                self.which(namespaces);
-            }
-            Peer::Addresses(set) => self.blocks.push(set.clone()),
-            Peer::Nodes(_) => self.nodes = true,
-            Peer::Domain(_) | Peer::Unreadable { .. } => {}
-        }
-    }
-}
-
-/// Of a namespace, what the law can see.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct NamespaceKey<'w> {
-    name: Option<&'w str>,
-    declared: bool,
-    labels: Vec<(&'w str, Option<&'w str>)>,
-}
+use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
+use crate::set::hashed::{HashMap, IndexSet};
+use crate::set::{Family, Protocol};
+use std::cmp::Ordering;
 
 /// Of a pod, what the law can see; each field an interned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,7 +30,7 @@ struct Key {
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum AddressKey {
     Atoms(Vec<u32>),
-    Families(Vec<bool>),
+    Families([bool; 2]),
     Ranges([PodAddress; 2]),
 }
 
@@ -154,13 +39,11 @@ enum AddressKey {
 pub struct Class {
     /// One member for all.
     pub representative: PodId,
-    /// All members, in input order.
-    pub members: Vec<PodId>,
     /// The namespace class.
     pub namespace: u32,
     /// The projected label set.
     pub labels: u32,
-    /// The named ports, as far as the law can see.
+    /// The named ports, as far as the law can see: a table of [`Classes::ports`].
     pub ports: u32,
     /// The addresses, as far as the law can see.
     pub address: u32,
@@ -168,11 +51,18 @@ pub struct Class {
     pub host: bool,
 }
 
+/// Ports with a mentioned name: the name's number, and what it stands for.
+pub type NamedPorts = Box<[(u32, Protocol, u16)]>;
+
 /// The classes of all pods.
 #[derive(Debug, Clone)]
 pub struct Classes {
     /// The classes; the index is the class's number.
     pub list: Vec<Class>,
+    /// The pods, class after class, each class's in input order.
+    members: Vec<PodId>,
+    /// Where the pods of each class begin, and the end.
+    starts: Vec<u32>,
     /// The class of each pod.
     pub of_pod: Vec<u32>,
     /// One namespace for each namespace class.
@@ -183,29 +73,49 @@ pub struct Classes {
     pub spans: Vec<std::ops::Range<u32>>,
     /// One label set for each projected one.
     pub label_sets: Vec<LabelsId>,
-    /// One class for each distinct address key.
+    /// One pod for each distinct address key.
     pub addresses: Vec<PodId>,
+    /// The distinct tables of named ports.
+    pub ports: Vec<NamedPorts>,
 }
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-struct Interner<'w> {
+/// Numbers what the law sees of pods one by one.
+struct Interner<'w, 'v> {
     world: &'w World,
-    vocabulary: &'w Vocabulary,
-    atoms: &'w Atoms,
-    ports: IndexSet<Vec<(&'w str, crate::set::Protocol, u16)>>,
+    vocabulary: &'v Vocabulary<'w>,
+    atoms: &'v Atoms,
+    ports: IndexSet<NamedPorts>,
+    /// The ports of the pod before; pods of one controller have the same.
+    last_ports: Option<(&'w [ContainerPort], u32)>,
     hosts: IndexSet<Option<&'w str>>,
-    addresses: IndexSet<AddressKey>,
+    /// Addresses in one atom, which nearly all are.
+    single: HashMap<u32, u32>,
+    addresses: HashMap<AddressKey, u32>,
     address_pods: Vec<PodId>,
 }
 
-impl<'w> Interner<'w> {
+impl<'w> Interner<'w, '_> {
+    fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> Key {
+        let own = if self.world.options.classes { 0 } else { id.0 };
+        let (ports, host, address) = (self.ports(pod), self.host(pod), self.address(id, pod));
+        Key { namespace, labels, ports, host, address, own }
+    }
+
     fn ports(&mut self, pod: &'w Pod) -> u32 {
-        let named = pod.ports.iter().filter_map(|p| p.name.as_deref().map(|n| (n, p.protocol, p.port)));
-        let mentioned = named.filter(|(n, _, _)| self.vocabulary.ports.contains(*n)).collect();
-        number(self.ports.insert_full(mentioned).0)
+        if let Some((last, known)) = self.last_ports
+            && *last == *pod.ports
+        {
+            return known;
+        }
+        let mentioned = |p: &ContainerPort| Some((*self.vocabulary.ports.get(p.name.as_deref()?)?, p.protocol, p.port));
+        let table: NamedPorts = pod.ports.iter().filter_map(mentioned).collect();
+        let known = number(self.ports.insert_full(table).0);
+        self.last_ports = Some((&pod.ports, known));
+        known
     }
 
     fn host(&mut self, pod: &'w Pod) -> u32 {
@@ -213,91 +123,103 @@ impl<'w> Interner<'w> {
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
+        let next = number(self.address_pods.len());
         let known = self.world.addresses(pod);
-        let key = if known.is_empty() {
-            AddressKey::Ranges(Family::ALL.map(|f| self.world.pod_addresses(pod, f)))
-        } else if self.vocabulary.blocks.is_empty() {
-            AddressKey::Families(Family::ALL.iter().map(|f| self.world.has_family(pod, *f)).collect())
+        let number = if known.is_empty() {
+            let ranges = Family::ALL.map(|f| self.world.pod_addresses(pod, f));
+            *self.addresses.entry(AddressKey::Ranges(ranges)).or_insert(next)
+        } else if !self.vocabulary.tells_addresses {
+            let families = Family::ALL.map(|f| self.world.has_family(pod, f));
+            *self.addresses.entry(AddressKey::Families(families)).or_insert(next)
+        } else if let [one] = known {
+            *self.single.entry(self.atoms.of(*one)).or_insert(next)
         } else {
             let mut atoms: Vec<u32> = known.iter().map(|a| self.atoms.of(*a)).collect();
             atoms.sort_unstable();
             atoms.dedup();
-            AddressKey::Atoms(atoms)
+            match atoms[..] {
+                [one] => *self.single.entry(one).or_insert(next),
+                _ => *self.addresses.entry(AddressKey::Atoms(atoms)).or_insert(next),
+            }
         };
-        let (index, new) = self.addresses.insert_full(key);
-        if new {
+        if number == next {
             self.address_pods.push(id);
         }
-        number(index)
+        number
     }
 }
 
 /// One namespace for each namespace class, and the class of each namespace. Classes are numbered by their labels, keys of
 /// few values first, so that the namespaces a selector selects are mostly neighbours and their pods few runs.
-fn namespace_classes(world: &World, vocabulary: &Vocabulary) -> (Vec<NamespaceId>, Vec<u32>) {
-    let mut keys: IndexSet<NamespaceKey<'_>> = IndexSet::new();
+fn namespace_classes<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<NamespaceId>, Vec<u32>) {
+    let mut keys: IndexSet<Box<[Seen]>> = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
+    let mut seen = Vec::new();
     for (id, namespace) in world.cluster.namespaces() {
-        let (index, new) = keys.insert_full(namespace_key(world, vocabulary, namespace));
-        if new {
-            representatives.push(id);
-        }
-        of.push(number(index));
+        vocabulary.namespaces.project(&namespace.labels, &mut seen);
+        let named = vocabulary.named.get(&*namespace.name).map_or(u32::MAX, |n| *n);
+        let name = if world.options.classes { named } else { id.0 };
+        seen.push((name, u32::from(namespace.declared.is_some())));
+        of.push(interned(&mut keys, &seen, || representatives.push(id)));
     }
-    let ranked = vocabulary.namespaces.ranked();
-    let place = |index: u32| {
-        let seen = &keys[index as usize];
-        let value = |key: &&str| seen.labels.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
-        (seen.declared, ranked.iter().map(value).collect::<Vec<_>>(), index)
+    let ranks = vocabulary.namespaces.ranks();
+    let place = |(index, key): (u32, &Box<[Seen]>)| {
+        let (declared, labels) = key.split_last().map_or((0, &[][..]), |((_, declared), labels)| (*declared, labels));
+        let mut ranked: Vec<Seen> = labels.iter().map(|(key, value)| (ranks[*key as usize], *value)).collect();
+        ranked.sort_unstable();
+        (declared, ranked, index)
     };
-    let mut order: Vec<u32> = (0..number(keys.len())).collect();
-    order.sort_by_cached_key(|index| place(*index));
+    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..).zip(&keys).map(place).collect();
+    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_rank(&a.1, &b.1)).then(a.2.cmp(&b.2)));
     let mut new = vec![0; order.len()];
-    for (at, index) in (0..).zip(&order) {
+    for (at, (_, _, index)) in (0..).zip(&order) {
         new[*index as usize] = at;
     }
-    let representatives = order.iter().map(|index| representatives[*index as usize]).collect();
+    let representatives = order.iter().map(|(_, _, index)| representatives[*index as usize]).collect();
     (representatives, of.into_iter().map(|index| new[index as usize]).collect())
 }
 
-fn namespace_key<'w>(world: &World, vocabulary: &Vocabulary, namespace: &'w Namespace) -> NamespaceKey<'w> {
-    let named = !world.options.classes || vocabulary.named.contains(&namespace.name);
-    NamespaceKey {
-        name: named.then_some(&*namespace.name),
-        declared: namespace.declared.is_some(),
-        labels: vocabulary.namespaces.project(&namespace.labels),
+/// Compares sorted labels as if absent ones stood there too, before all others.
+fn by_rank(a: &[Seen], b: &[Seen]) -> Ordering {
+    let differing = a.iter().zip(b).find(|(x, y)| x != y);
+    differing.map_or_else(|| a.len().cmp(&b.len()), |(x, y)| y.0.cmp(&x.0).then(x.1.cmp(&y.1)))
+}
+
+/// The number of a projection; `new` is called where it is a new one.
+fn interned(known: &mut IndexSet<Box<[Seen]>>, seen: &[Seen], new: impl FnOnce()) -> u32 {
+    if let Some(index) = known.get_index_of(seen) {
+        return number(index);
     }
+    new();
+    number(known.insert_full(seen.into()).0)
 }
 
 impl Classes {
     /// Sorts the pods into classes.
-    pub fn new(world: &World, vocabulary: &Vocabulary, atoms: &Atoms) -> Self {
+    pub fn new<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
         let (namespaces, of_namespace) = namespace_classes(world, vocabulary);
         let (label_sets, of_labels) = project(world, vocabulary);
         let mut interner = Interner {
             world,
             vocabulary,
             atoms,
-            ports: IndexSet::new(),
-            hosts: IndexSet::new(),
-            addresses: IndexSet::new(),
+            ports: IndexSet::default(),
+            last_ports: None,
+            hosts: IndexSet::default(),
+            single: HashMap::default(),
+            addresses: HashMap::default(),
             address_pods: Vec::new(),
         };
-        let keys: Vec<Key> = world
-            .cluster
-            .pods()
-            .map(|(id, pod)| Key {
-                namespace: of_namespace[pod.namespace.0 as usize],
-                labels: of_labels[pod.labels.0 as usize],
-                ports: interner.ports(pod),
-                host: interner.host(pod),
-                address: interner.address(id, pod),
-                own: if world.options.classes { 0 } else { id.0 },
-            })
-            .collect();
-        let (list, of_pod) = group(&keys);
+        let key = |(id, pod): (PodId, &'w Pod)| {
+            interner.key(id, pod, of_namespace[pod.namespace.0 as usize], of_labels[pod.labels.0 as usize])
+        };
+        let keys = world.cluster.pods().map(key);
+        let (list, of_pod) = group(keys);
+        let (members, starts) = members(&of_pod, list.len());
         let spans = spans(&list, namespaces.len());
-        Self { list, of_pod, namespaces, of_namespace, spans, label_sets, addresses: interner.address_pods }
+        let addresses = interner.address_pods;
+        let ports = interner.ports.into_iter().collect();
+        Self { list, members, starts, of_pod, namespaces, of_namespace, spans, label_sets, addresses, ports }
     }
 
     /// How many classes there are.
@@ -309,57 +231,89 @@ impl Classes {
     pub fn get(&self, class: u32) -> &Class {
         &self.list[class as usize]
     }
+
+    /// How many pods the classes before this one have; of all, for the first number that is no class.
+    pub fn pods_before(&self, class: u32) -> u64 {
+        self.starts.get(class as usize).or(self.starts.last()).copied().map_or(0, u64::from)
+    }
+
+    /// The pods of a class, in input order.
+    pub fn members(&self, class: u32) -> &[PodId] {
+        let class = class as usize;
+        &self.members[self.starts[class] as usize..self.starts[class + 1] as usize]
+    }
 }
 
 /// One label set for each projected one, and the projection of each label set.
-fn project(world: &World, vocabulary: &Vocabulary) -> (Vec<LabelsId>, Vec<u32>) {
-    let mut seen = IndexSet::new();
+fn project<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<LabelsId>, Vec<u32>) {
+    let mut known = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
+    let mut seen = Vec::new();
     for (i, labels) in world.cluster.label_sets().enumerate() {
-        let (index, new) = seen.insert_full(vocabulary.pods.project(labels));
-        if new {
-            representatives.push(LabelsId(number(i)));
-        }
-        of.push(number(index));
+        vocabulary.pods.project(labels, &mut seen);
+        of.push(interned(&mut known, &seen, || representatives.push(LabelsId(number(i)))));
     }
     (representatives, of)
 }
 
-fn group(keys: &[Key]) -> (Vec<Class>, Vec<u32>) {
-    let mut order: Vec<u32> = (0..number(keys.len())).collect();
-    order.sort_by_key(|&i| (keys[i as usize], i));
-    let mut list: Vec<Class> = Vec::new();
-    let mut of_pod = vec![0; keys.len()];
-    let mut last = None;
-    for i in order {
-        let key = keys[i as usize];
-        if last != Some(key) {
-            list.push(Class {
-                representative: PodId(i),
-                members: Vec::new(),
-                namespace: key.namespace,
-                labels: key.labels,
-                ports: key.ports,
-                address: key.address,
-                host: key.host != 0,
-            });
-            last = Some(key);
+/// The distinct keys, sorted, and the class of each pod.
+fn group(keys: impl ExactSizeIterator<Item = Key>) -> (Vec<Class>, Vec<u32>) {
+    let mut known: HashMap<Key, u32> = HashMap::default();
+    let mut found: Vec<(Key, u32, PodId)> = Vec::new();
+    let mut of_pod: Vec<u32> = Vec::with_capacity(keys.len());
+    for (pod, key) in (0..).zip(keys) {
+        let next = number(found.len());
+        let class = *known.entry(key).or_insert(next);
+        if class == next {
+            found.push((key, class, PodId(pod)));
         }
-        of_pod[i as usize] = number(list.len() - 1);
-        if let Some(class) = list.last_mut() {
-            class.members.push(PodId(i));
-        }
+        of_pod.push(class);
     }
-    (list, of_pod)
+    found.sort_unstable();
+    let mut new = vec![0; found.len()];
+    for (at, (_, class, _)) in (0..).zip(&found) {
+        new[*class as usize] = at;
+    }
+    of_pod.iter_mut().for_each(|class| *class = new[*class as usize]);
+    let class = |(key, _, representative): (Key, u32, PodId)| Class {
+        representative,
+        namespace: key.namespace,
+        labels: key.labels,
+        ports: key.ports,
+        address: key.address,
+        host: key.host != 0,
+    };
+    (found.into_iter().map(class).collect(), of_pod)
+}
+
+/// The pods class after class, and where each class begins.
+fn members(of_pod: &[u32], classes: usize) -> (Vec<PodId>, Vec<u32>) {
+    let mut starts = vec![0; classes + 1];
+    of_pod.iter().for_each(|class| starts[*class as usize + 1] += 1);
+    for class in 0..classes {
+        starts[class + 1] += starts[class];
+    }
+    let mut next = starts.clone();
+    let mut members = vec![PodId(0); of_pod.len()];
+    for (pod, class) in (0..).zip(of_pod) {
+        let at = &mut next[*class as usize];
+        members[*at as usize] = PodId(pod);
+        *at += 1;
+    }
+    (members, starts)
 }
 
 /// The range of classes of each namespace class; classes are sorted by it.
 fn spans(list: &[Class], namespaces: usize) -> Vec<std::ops::Range<u32>> {
-    (0..number(namespaces))
-        .map(|n| {
-            let start = list.partition_point(|c| c.namespace < n);
-            let end = list.partition_point(|c| c.namespace <= n);
-            number(start)..number(end)
-        })
-        .collect()
+    let mut ends = vec![0; namespaces];
+    for (class, at) in list.iter().zip(1..) {
+        ends[class.namespace as usize] = at;
+    }
+    let mut start = 0;
+    let span = |end: u32| {
+        let span = start..end.max(start);
+        start = span.end;
+        span
+    };
+    ends.into_iter().map(span).collect()
 }

@@ -1,28 +1,28 @@
 //! [`AllowGraph`]: the compiled form, immutable.
 //!
-//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles, and the law of egress turned around
-//! for rows. Afterwards nothing mutates; a question walks two profiles ([`AllowGraph::verdict`], O(distinct rules of both x
+//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. The law of egress turned around and
+//! the own nodes, which only rows need, are made when the first row is asked for. Nothing else changes afterwards; a question walks two profiles ([`AllowGraph::verdict`], O(distinct rules of both x
 //! log runs)), or two profiles over all traffic ([`AllowGraph::allowed`]).
 //!
 //! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff `evaluate` surely allows
 //! that flow. Road not taken: petgraph as the store. The relation is dense where nothing isolates; edges are made from
 //! rows of sets when someone asks ([`super::rows`]), and petgraph serves where paths and drawings are wanted.
 
-use super::atoms::Atoms;
-use super::classes::{Classes, Vocabulary};
+use super::classes::Classes;
 use super::evaluate::{is_self, side_of};
 use super::leaving::Leaving;
 use super::nodes::Homes;
 use super::peers::{Line, Match, PeerSet, PeerSetId, PeerSets, Runs, View};
 use super::profiles::{self, Law, PortSet};
+use super::vocabulary::Vocabulary;
 use super::walk::{Hit, Outcome, Profile, Walk};
 use super::world::{CompileOptions, Endpoint, Flow, HostBehaviour, Possible, World};
 use crate::input::Input;
 use crate::model::Truth;
-use crate::policy::Direction;
-use crate::set::{Family, TrafficSet};
+use crate::policy::{Direction, HostPods};
+use crate::set::{Family, Protocol, TrafficSet};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Why an input cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,10 +38,16 @@ pub enum CompileError {
 pub struct AllowGraph {
     pub(super) world: World,
     pub(super) line: Arc<Line>,
-    pub(super) homes: Arc<Homes>,
     pub(super) peers: Arc<Vec<PeerSet>>,
     pub(super) law: Arc<Law>,
-    pub(super) leaving: Arc<Leaving>,
+    for_rows: Arc<ForRows>,
+}
+
+/// What only rows need, made when the first one is asked for.
+#[derive(Default)]
+struct ForRows {
+    homes: OnceLock<Homes>,
+    leaving: OnceLock<Leaving>,
 }
 
 /// The traffic between two ends: what surely passes, and what may pass for all that is known.
@@ -60,9 +66,9 @@ impl AllowGraph {
     /// When the input has more distinct pods and address ranges than can be numbered.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
         let world = World::new(input, options);
-        let vocabulary = Vocabulary::new(&world);
-        let atoms = Atoms::new(&vocabulary.cuts(&world));
-        let classes = Classes::new(&world, &vocabulary, &atoms);
+        let mut vocabulary = Vocabulary::new(&world);
+        let atoms = vocabulary.atoms(&world);
+        let classes = Classes::new(&world, &mut vocabulary, &atoms);
         let size = u64::from(classes.len()) + u64::from(atoms.len());
         if size >= u64::from(u32::MAX) {
             return Err(CompileError::TooLarge(size));
@@ -70,13 +76,21 @@ impl AllowGraph {
         let hosts = (0..classes.len()).filter(|c| classes.get(*c).host).map(|c| c..=c).collect();
         let views = views(&world, &vocabulary, &hosts);
         let line = Line::new(&world, classes, atoms, views, hosts);
-        let mut sets = PeerSets::new(&world, &line);
-        let law = profiles::compile(&world, &line, &mut sets);
-        let peers: Vec<PeerSet> = std::mem::take(&mut sets.sets).into_iter().collect();
-        drop(sets);
-        let homes = Homes::new(&world, &line).into();
-        let leaving = Leaving::new(&world, &line, &peers, &law).into();
-        Ok(Self { world, line: line.into(), homes, peers: peers.into(), law: law.into(), leaving })
+        let mut sets = PeerSets::new(&world, &vocabulary, &line);
+        let law = profiles::compile(&world, &vocabulary, &line, &mut sets);
+        let peers = std::mem::take(&mut sets.sets);
+        drop((sets, vocabulary));
+        Ok(Self { world, line: line.into(), peers: peers.into(), law: law.into(), for_rows: Arc::default() })
+    }
+
+    /// The own nodes.
+    pub(super) fn homes(&self) -> &Homes {
+        self.for_rows.homes.get_or_init(|| Homes::new(&self.world, &self.line))
+    }
+
+    /// The law of egress, turned around.
+    pub(super) fn leaving(&self) -> &Leaving {
+        self.for_rows.leaving.get_or_init(|| Leaving::new(&self.world, &self.line, &self.peers, &self.law))
     }
 
     /// The cluster and options it was compiled from.
@@ -256,18 +270,22 @@ impl AllowGraph {
     /// hidden behind its node (S48).
     pub(super) fn ports_at(&self, ports: u32, destination: u32, hidden: bool) -> Cow<'_, TrafficSet> {
         let set: &PortSet = &self.law.ports[ports as usize];
-        if set.named.is_empty() || !self.line.is_class(destination) || hidden {
+        if !self.names_count(set, destination, hidden) {
             return Cow::Borrowed(&set.traffic);
         }
-        let pod = self.world.cluster.pod(self.line.classes.get(destination).representative);
         let mut traffic = set.traffic.clone();
-        for (name, protocol) in &set.named {
-            let found = pod.named_ports(name).filter(|(p, _)| protocol.is_none_or(|wanted| wanted == *p));
-            for (p, n) in found {
-                traffic = traffic.union(&TrafficSet::ports(p, n, n));
-            }
+        for (protocol, port) in self.named_ports(set, destination) {
+            traffic = traffic.union(&TrafficSet::ports(protocol, port, port));
         }
         Cow::Owned(traffic)
+    }
+
+    /// Whether a rule's port names are looked up at a destination.
+    fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
+        !set.named.is_empty()
+            && self.line.is_class(destination)
+            && !hidden
+            && !(set.host_pods == HostPods::Excluded && self.line.is_host(destination))
     }
 
     /// Whether a flow's traffic is on a rule's ports at its destination: [`Self::ports_at`] for one point.
@@ -276,15 +294,20 @@ impl AllowGraph {
         if set.traffic.contains(flow.traffic) {
             return true;
         }
-        if set.named.is_empty() || !self.line.is_class(destination) || hidden {
+        if !self.names_count(set, destination, hidden) {
             return false;
         }
-        let pod = self.world.cluster.pod(self.line.classes.get(destination).representative);
-        let (protocol, port) = (flow.traffic.protocol, flow.traffic.port);
-        let named = |(name, wanted): &(Box<str>, Option<crate::set::Protocol>)| {
-            wanted.is_none_or(|p| p == protocol) && pod.named_ports(name).any(|found| found == (protocol, port))
+        self.named_ports(set, destination).any(|found| found == (flow.traffic.protocol, flow.traffic.port))
+    }
+
+    /// What the port names of a rule stand for at a class.
+    fn named_ports(&self, set: &PortSet, class: u32) -> impl Iterator<Item = (Protocol, u16)> {
+        let table = &self.line.classes.ports[self.line.classes.get(class).ports as usize];
+        let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
+            let means = |(n, wanted): &(u32, Option<Protocol>)| n == name && wanted.is_none_or(|w| w == *protocol);
+            set.named.iter().any(means).then_some((*protocol, *port))
         };
-        set.named.iter().any(named)
+        table.iter().filter_map(meant)
     }
 
     /// Checks the invariants of the compiled form. For tests.
@@ -303,7 +326,7 @@ impl AllowGraph {
         }
         for (id, pod) in self.world.cluster.pods() {
             let class = self.line.classes.get(self.line.classes.of_pod[id.0 as usize]);
-            let member = class.members.binary_search(&id).is_ok();
+            let member = self.line.classes.members(self.line.classes.of_pod[id.0 as usize]).binary_search(&id).is_ok();
             assert!(member && class.host == pod.host_network, "a pod is in its class");
         }
         let spans: usize = self.line.classes.spans.iter().map(ExactSizeIterator::len).sum();
@@ -311,12 +334,12 @@ impl AllowGraph {
     }
 }
 
-const ANY: crate::set::Traffic = crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 };
+const ANY: crate::set::Traffic = crate::set::Traffic { protocol: Protocol::Tcp, port: 1 };
 
 /// The views that can differ: behaviours only where there are host-network pods, families only where addresses matter.
-fn views(world: &World, vocabulary: &Vocabulary, hosts: &Runs) -> Vec<View> {
+fn views(world: &World, vocabulary: &Vocabulary<'_>, hosts: &Runs) -> Vec<View> {
     let behaviours = if hosts.is_empty() { &world.behaviours()[..1] } else { world.behaviours() };
-    let families: &[Family] = if vocabulary.blocks.is_empty() { &Family::ALL[..1] } else { &Family::ALL };
+    let families: &[Family] = if !vocabulary.tells_addresses { &Family::ALL[..1] } else { &Family::ALL };
     let pairs = behaviours.iter().flat_map(|b| families.iter().map(|f| View { behaviour: *b, family: *f }));
     pairs.collect()
 }

@@ -11,11 +11,11 @@
 use super::graph::AllowGraph;
 use super::peers::{Line, Match, PeerSet, PeerSetId, Runs};
 use super::profiles::Law;
-use super::walk::CompiledRule;
+use super::walk::{CompiledRule, Profile};
 use super::world::{HostBehaviour, World};
 use crate::model::Truth;
 use crate::policy::{Action, Direction, Tier};
-use indexmap::IndexMap;
+use crate::set::hashed::{IndexMap, IndexSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +50,8 @@ pub struct Leaving {
     ordered: [Vec<Vec<u32>>; 2],
     /// The distinct peers of those.
     pub ordered_peers: Vec<PeerSetId>,
+    /// What each profile decides by: equal numbers decide alike.
+    pub contents: Vec<u32>,
 }
 
 impl Leaving {
@@ -85,6 +87,7 @@ impl Leaving {
         leaving.ordered_peers = rules.map(|r| r.peers).collect();
         leaving.ordered_peers.sort_unstable();
         leaving.ordered_peers.dedup();
+        leaving.contents = contents(&law.profiles);
         Self { groups, ..leaving }
     }
 
@@ -115,7 +118,7 @@ fn egress_rules(law: &Law, policy: u32) -> &[CompiledRule] {
 }
 
 fn groups(world: &World, law: &Law) -> Vec<Group> {
-    let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::new();
+    let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::default();
     for (compiled, subjects) in law.policies.iter().zip(&law.subjects) {
         let policy = world.policies.get(compiled.policy);
         if policy.tier == Tier::Network && policy.isolates(Direction::Egress) && !subjects.maybe.is_empty() {
@@ -124,11 +127,23 @@ fn groups(world: &World, law: &Law) -> Vec<Group> {
             }
         }
     }
-    let group = |((peers, ports), subjects): (_, Vec<&Match>)| {
+    let group = |((peers, ports), subjects): ((PeerSetId, u32), Vec<&Match>)| {
         let subjects = Match::union_of(&subjects);
         Group { peers, ports, subjects }
     };
     by.into_iter().map(group).collect()
+}
+
+/// Numbers the profiles by what they decide by: the ordered tiers' policies, the Network tier's rules, the taints.
+fn contents(profiles: &[Profile]) -> Vec<u32> {
+    let mut seen = IndexSet::default();
+    let mut contents = Vec::with_capacity(profiles.len());
+    for profile in profiles {
+        let Profile { admin, network_rules, baseline, taint, .. } = profile;
+        let (index, _) = seen.insert_full((admin, profile.isolated(), network_rules, baseline, taint));
+        contents.push(u32::try_from(index).unwrap_or(u32::MAX));
+    }
+    contents
 }
 
 fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {
@@ -180,7 +195,7 @@ pub struct Leave<'a> {
 impl AllowGraph {
     /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
     pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
-        let law = &self.leaving;
+        let law = self.leaving();
         let [anything, network_taint, only_deny] = &law.tainted[ask.view];
         let admin = self.ordered_leave(ask, &law.ordered[0], asked.clone());
         let reached = admin.pass.union(&admin.none);
@@ -203,7 +218,7 @@ impl AllowGraph {
     fn groups_leave(&self, ask: &Leave<'_>, rest: &Runs) -> (Runs, Runs) {
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
         for number in ask.seen {
-            let group = &self.leaving.groups[*number as usize];
+            let group = &self.leaving().groups[*number as usize];
             match self.peers[group.peers.0 as usize].0[ask.view].truth(ask.destination) {
                 Truth::No => continue,
                 Truth::Yes => sure.push(rest.intersection(&group.subjects.sure)),

@@ -12,8 +12,7 @@ use super::peers::{Line, Match, Runs};
 use super::world::World;
 use crate::model::Truth;
 use crate::set::IpSet;
-use indexmap::IndexMap;
-use std::collections::HashMap;
+use crate::set::hashed::{HashMap, IndexMap};
 use std::sync::Arc;
 
 /// What is near one home.
@@ -45,7 +44,7 @@ impl Homes {
         let (names, of_class, classes) = sort(world, &line.classes);
         let hosts = hosts(world, line);
         let near: Vec<Near> = names.iter().map(|name| near(world, line, *name, &hosts, &addresses)).collect();
-        let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::new();
+        let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::default();
         for (home, near) in (0..).zip(&near) {
             for found in [&near.hosts, &near.atoms] {
                 found.maybe.points().for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
@@ -82,11 +81,11 @@ type Sorted<'w> = (Vec<Option<&'w str>>, Vec<Box<[u32]>>, Vec<Runs>);
 
 /// The distinct homes, those of each class, and the classes of each.
 fn sort<'w>(world: &'w World, classes: &Classes) -> Sorted<'w> {
-    let mut names: IndexMap<Option<&str>, Vec<u32>> = IndexMap::new();
+    let mut names: IndexMap<Option<&str>, Vec<u32>> = IndexMap::default();
     let mut of_class = Vec::with_capacity(classes.list.len());
-    for (number, class) in (0..).zip(&classes.list) {
+    for number in 0..classes.len() {
         let mut homes = Vec::new();
-        for pod in &class.members {
+        for pod in classes.members(number) {
             let entry = names.entry(world.cluster.pod(*pod).node.as_deref());
             homes.push(u32::try_from(entry.index()).unwrap_or(u32::MAX));
             entry.or_default().push(number);
@@ -102,7 +101,7 @@ fn sort<'w>(world: &'w World, classes: &Classes) -> Sorted<'w> {
 
 /// The classes of host-network pods by node.
 fn hosts<'w>(world: &'w World, line: &Line) -> HashMap<Option<&'w str>, Runs> {
-    let mut hosts: HashMap<Option<&str>, Vec<u32>> = HashMap::new();
+    let mut hosts: HashMap<Option<&str>, Vec<u32>> = HashMap::default();
     for class in line.hosts.points() {
         let pod = world.cluster.pod(line.classes.get(class).representative);
         hosts.entry(pod.node.as_deref()).or_default().push(class);

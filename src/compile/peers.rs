@@ -12,12 +12,13 @@ use super::atoms::Atoms;
 use super::classes::Classes;
 use super::evaluate::node_matches;
 use super::select::Selected;
+use super::vocabulary::Vocabulary;
 use super::world::{Endpoint, HostBehaviour, World};
 use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::{HostPods, Namespaces, Peer, Peers};
+use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, IntervalSet, IpSet};
-use indexmap::IndexSet;
-use std::collections::HashMap;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 /// A set of classes and atoms.
@@ -50,13 +51,17 @@ impl Match {
 
     /// From the numbers that surely match and those that only may.
     pub fn from_lists(sure: Vec<u32>, maybe: Vec<u32>) -> Self {
-        let runs = |list: Vec<u32>| Arc::new(list.into_iter().map(|i| i..=i).collect::<Runs>());
-        let sure = runs(sure);
+        let runs = |list: Vec<u32>| list.into_iter().map(|i| i..=i).collect();
+        Self::from_runs(runs(sure), &runs(maybe))
+    }
+
+    /// From what surely matches and what only may.
+    fn from_runs(sure: Runs, maybe: &Runs) -> Self {
         if maybe.is_empty() {
-            return Self { maybe: Arc::clone(&sure), sure };
+            return Self::exact(sure);
         }
-        let maybe = Arc::new(sure.union(&runs(maybe)));
-        Self { sure, maybe }
+        let maybe = Arc::new(sure.union(maybe));
+        Self { sure: Arc::new(sure), maybe }
     }
 
     /// Either.
@@ -133,24 +138,18 @@ pub struct Line {
     pub hosts: Runs,
     /// The classes whose pods have an address of each family, or are assumed to.
     pub families: [Runs; 2],
-    /// How many pods the classes before each class have, and all.
-    pub weights: Vec<u64>,
 }
 
 impl Line {
     /// Puts classes and atoms on one line.
     pub fn new(world: &World, classes: Classes, atoms: Atoms, views: Vec<View>, hosts: Runs) -> Self {
         let families = Family::ALL.map(|f| {
-            let has = |c: &u32| world.has_family(world.cluster.pod(classes.get(*c).representative), f);
+            let known = classes.addresses.iter().map(|pod| world.has_family(world.cluster.pod(*pod), f));
+            let known: Vec<bool> = known.collect();
+            let has = |c: &u32| known[classes.get(*c).address as usize];
             (0..classes.len()).filter(has).map(|c| c..=c).collect()
         });
-        let mut weights = vec![0];
-        let mut pods = 0;
-        for class in &classes.list {
-            pods += class.members.len() as u64;
-            weights.push(pods);
-        }
-        Self { classes, atoms, views, hosts, families, weights }
+        Self { classes, atoms, views, hosts, families }
     }
 
     /// Whether a place is a class of host-network pods.
@@ -225,7 +224,9 @@ pub struct PeerSets<'w> {
     world: &'w World,
     line: &'w Line,
     /// The distinct peer sets.
-    pub sets: IndexSet<PeerSet>,
+    pub sets: Vec<PeerSet>,
+    /// The peer sets by the numbers of their runs.
+    known: HashMap<Vec<u32>, PeerSetId>,
     /// Every distinct set of places, so that equal ones are the same in memory.
     runs: IndexSet<Arc<Runs>>,
     selected: Selected<'w>,
@@ -278,17 +279,18 @@ impl Inside {
 
 impl<'w> PeerSets<'w> {
     /// No sets yet.
-    pub fn new(world: &'w World, line: &'w Line) -> Self {
+    pub fn new(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line) -> Self {
         Self {
             world,
             line,
-            sets: IndexSet::new(),
-            runs: IndexSet::new(),
-            selected: Selected::new(world, &line.classes),
-            pods: HashMap::new(),
-            blocks: HashMap::new(),
+            sets: Vec::new(),
+            known: HashMap::default(),
+            runs: IndexSet::default(),
+            selected: Selected::new(world, vocabulary, &line.classes),
+            pods: HashMap::default(),
+            blocks: HashMap::default(),
             inside: Inside::new(world, line),
-            peers: HashMap::new(),
+            peers: HashMap::default(),
         }
     }
 
@@ -299,26 +301,56 @@ impl<'w> PeerSets<'w> {
         if let Some(id) = self.peers.get(&key) {
             return *id;
         }
-        let mut views: Vec<Match> = Vec::with_capacity(self.line.views.len());
-        for view in 0..self.line.views.len() {
-            let found = match list {
-                None => Match::exact(self.line.full()),
-                Some(list) => self.union_of(list, own, host_pods, self.line.views[view]),
-            };
-            views.push(self.stored(found));
-        }
-        let id = PeerSetId(u32::try_from(self.sets.insert_full(PeerSet(views)).0).unwrap_or(u32::MAX));
+        let id = self.set(list, own, host_pods);
         self.peers.insert(key, id);
         id
     }
 
-    /// The same sets, in the memory they were first stored in.
-    pub fn stored(&mut self, found: Match) -> Match {
-        let mut once = |runs: Arc<Runs>| {
-            let (index, _) = self.runs.insert_full(runs);
-            self.runs.get_index(index).cloned().unwrap_or_default()
+    fn set(&mut self, list: Option<&'w [Peer]>, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
+        let line = self.line;
+        let mut views: Vec<Match> = Vec::with_capacity(line.views.len());
+        let mut numbers = Vec::with_capacity(line.views.len() * 2);
+        for (at, view) in line.views.iter().enumerate() {
+            let same = (0..at).find(|before| self.same_peers(list, host_pods, line.views[*before], *view));
+            if let Some(same) = same {
+                views.push(views[same].clone());
+                numbers.extend_from_within(same * 2..same * 2 + 2);
+                continue;
+            }
+            let found = match list {
+                None => Match::exact(line.full()),
+                Some(list) => self.union_of(list, own, host_pods, *view),
+            };
+            let exact = found.is_exact();
+            let (sure, sure_at) = self.stored(found.sure);
+            let (maybe, maybe_at) = if exact { (Arc::clone(&sure), sure_at) } else { self.stored(found.maybe) };
+            views.push(Match { sure, maybe });
+            numbers.extend([sure_at, maybe_at]);
+        }
+        let next = PeerSetId(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
+        let id = *self.known.entry(numbers).or_insert(next);
+        if id == next {
+            self.sets.push(PeerSet(views));
+        }
+        id
+    }
+
+    /// Whether peers cannot differ between two views: only address blocks know families, only pods behave.
+    fn same_peers(&self, list: Option<&[Peer]>, host_pods: HostPods, a: View, b: View) -> bool {
+        let fixed = |peer: &Peer| match peer {
+            Peer::Pods(..) => {
+                a.behaviour == b.behaviour || host_pods == HostPods::Excluded || self.line.hosts.is_empty()
+            }
+            Peer::Addresses(_) => a.family == b.family,
+            Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
         };
-        Match { sure: once(found.sure), maybe: once(found.maybe) }
+        list.is_none_or(|list| list.iter().all(fixed))
+    }
+
+    /// The same set in the memory it was first stored in, and its number.
+    fn stored(&mut self, runs: Arc<Runs>) -> (Arc<Runs>, u32) {
+        let (index, _) = self.runs.insert_full(runs);
+        (self.runs.get_index(index).cloned().unwrap_or_default(), u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     fn union_of(&mut self, peers: &'w [Peer], own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
@@ -354,27 +386,28 @@ impl<'w> PeerSets<'w> {
             let into = if *truth == Truth::Yes { &mut sure } else { &mut maybe };
             let span = self.line.classes.spans[*namespace as usize].clone();
             match &labels {
-                None => into.extend(span),
+                None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
                 Some(labels) => self.join(span, labels, into),
             }
         }
-        let found = Match::from_lists(sure, maybe);
+        let found = Match::from_runs(sure.into_iter().collect(), &maybe.into_iter().collect());
         self.pods.insert(key, found.clone());
         found
     }
 
     /// The classes of a namespace with one of these label sets, by the shorter side: classes are sorted by label set.
-    fn join(&self, span: std::ops::Range<u32>, labels: &[u32], into: &mut Vec<u32>) {
+    fn join(&self, span: Range<u32>, labels: &[u32], into: &mut Vec<RangeInclusive<u32>>) {
         let list = &self.line.classes.list;
         let classes = &list[span.start as usize..span.end as usize];
         if classes.len() <= labels.len() * 4 {
-            into.extend(span.filter(|c| labels.binary_search(&list[*c as usize].labels).is_ok()));
+            let selected = span.filter(|c| labels.binary_search(&list[*c as usize].labels).is_ok());
+            into.extend(selected.map(|c| c..=c));
             return;
         }
         for label in labels {
             let from = classes.partition_point(|c| c.labels < *label);
             let many = classes[from..].iter().take_while(|c| c.labels == *label).count();
-            into.extend((span.start..).skip(from).take(many));
+            into.extend((span.start..).skip(from).take(many).map(|c| c..=c));
         }
     }
 

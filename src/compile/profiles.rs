@@ -1,37 +1,60 @@
 //! Profiles: for each class and direction, everything that governs it, stored once per distinct content.
 //!
-//! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`select`] asks each policy which
-//! classes it governs; [`intern`] groups the answers per class by tier and priority and keeps each distinct one once.
-//! Profiles that decide alike, though by other policies, share their *content*. Cost: O(rules + sum of the subjects'
-//! classes).
+//! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`] asks each policy which
+//! classes it governs; [`Lists`] turns the answers around, by class; [`intern`] groups each distinct list once by tier and
+//! priority. Cost: O(rules + sum of the subjects' classes).
 
 use super::classes::Classes;
 use super::evaluate::{Case, Tainted, namespaces_match, taints};
 use super::peers::{Line, Match, PeerSets, Runs};
+use super::vocabulary::Vocabulary;
 use super::walk::{CompiledPolicy, CompiledRule, NetworkRule, Profile, Selecting};
 use super::world::{HostBehaviour, World};
 use crate::model::NamespaceId;
 use crate::policy::{Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier};
+use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol, TrafficSet};
-use indexmap::IndexSet;
 
 /// The ports of a rule: numbers, and names to be looked up on the destination.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PortSet {
     /// The numbers.
     pub traffic: TrafficSet,
-    /// The names.
-    pub named: Vec<(Box<str>, Option<Protocol>)>,
+    /// The names, by their number in the vocabulary.
+    pub named: Vec<(u32, Option<Protocol>)>,
+    /// Whether the names of host-network pods are ever seen.
+    pub host_pods: HostPods,
 }
 
-impl From<&Ports> for PortSet {
-    fn from(ports: &Ports) -> Self {
-        let Ports::Of(list) = ports else { return Self { traffic: TrafficSet::all(), named: Vec::new() } };
-        let mut set = Self::default();
+/// The distinct port lists, each read once.
+struct PortSets<'w, 'v> {
+    vocabulary: &'v Vocabulary<'w>,
+    known: HashMap<(&'w Ports, HostPods), u32>,
+    sets: IndexSet<PortSet>,
+}
+
+impl<'w> PortSets<'w, '_> {
+    fn number(&mut self, ports: &'w Ports, host_pods: HostPods) -> u32 {
+        if let Some(known) = self.known.get(&(ports, host_pods)) {
+            return *known;
+        }
+        let set = self.read(ports, host_pods);
+        let found = number(self.sets.insert_full(set).0);
+        self.known.insert((ports, host_pods), found);
+        found
+    }
+
+    fn read(&self, ports: &Ports, host_pods: HostPods) -> PortSet {
+        let mut set = PortSet { traffic: TrafficSet::all(), named: Vec::new(), host_pods: HostPods::Undefined };
+        let Ports::Of(list) = ports else { return set };
+        set.traffic = TrafficSet::empty();
         for port in list {
             match port {
                 PortMatch::Traffic(traffic) => set.traffic = set.traffic.union(traffic),
-                PortMatch::Named(name, protocol) => set.named.push((name.clone(), *protocol)),
+                PortMatch::Named(name, protocol) => {
+                    set.named.extend(self.vocabulary.ports.get(&**name).map(|name| (*name, *protocol)));
+                    set.host_pods = host_pods;
+                }
             }
         }
         set
@@ -45,11 +68,9 @@ pub struct Law {
     /// The classes each of them governs.
     pub subjects: Vec<Match>,
     /// The distinct port lists.
-    pub ports: IndexSet<PortSet>,
-    /// The distinct profiles; the first is the open one.
-    pub profiles: IndexSet<Profile>,
-    /// What each profile decides by: equal numbers decide alike.
-    pub contents: Vec<u32>,
+    pub ports: Vec<PortSet>,
+    /// The profiles; the first is the open one.
+    pub profiles: Vec<Profile>,
     /// The profile of each class, per direction.
     pub of_class: [Vec<u32>; 2],
 }
@@ -59,39 +80,21 @@ fn number(index: usize) -> u32 {
 }
 
 /// Compiles the law over the classes of a line.
-pub fn compile<'w>(world: &'w World, line: &'w Line, peers: &mut PeerSets<'w>) -> Law {
-    let mut ports = IndexSet::new();
-    let mut policies = Vec::new();
-    let mut subjects = Vec::new();
-    let classes = &line.classes;
-    let mut selecting: [Vec<Vec<Selecting>>; 2] =
-        [vec![Vec::new(); classes.list.len()], vec![Vec::new(); classes.list.len()]];
+pub fn compile<'w>(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line, peers: &mut PeerSets<'w>) -> Law {
+    let mut ports = PortSets { vocabulary, known: HashMap::default(), sets: IndexSet::default() };
+    let (mut policies, mut subjects) = (Vec::new(), Vec::new());
     for (id, policy) in world.policies.iter() {
         for own in owners(world, policy) {
-            let index = number(policies.len());
             policies.push(compile_policy(id, policy, own, peers, &mut ports));
-            let found = governed(policy, own, line, peers);
-            select(policy, index, &found, &mut selecting);
-            subjects.push(found);
+            subjects.push(governed(policy, own, line, peers));
         }
     }
-    let mut profiles = IndexSet::from([Profile::default()]);
+    let mut profiles = vec![Profile::default()];
     let of_class = Direction::ALL.map(|direction| {
-        let lists = std::mem::take(&mut selecting[direction.index()]);
-        intern(world, &policies, classes, direction, lists, &mut profiles)
+        let lists = Lists::new(world, &policies, &subjects, direction, line.classes.list.len());
+        intern(world, &policies, &line.classes, direction, &lists, &mut profiles)
     });
-    let contents = contents(&profiles);
-    Law { policies, subjects, ports, profiles, contents, of_class }
-}
-
-/// Numbers the profiles by what they decide by: the ordered tiers' policies, the Network tier's rules, the taints.
-fn contents(profiles: &IndexSet<Profile>) -> Vec<u32> {
-    let mut seen = IndexSet::new();
-    let content = |p: &Profile| {
-        let key = (p.admin.clone(), p.isolated(), p.network_rules.clone(), p.baseline.clone(), p.taint);
-        number(seen.insert_full(key).0)
-    };
-    profiles.iter().map(content).collect()
+    Law { policies, subjects, ports: ports.sets.into_iter().collect(), profiles, of_class }
 }
 
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is relative to the
@@ -112,13 +115,13 @@ fn compile_policy<'w>(
     policy: &'w Policy,
     own: Option<NamespaceId>,
     peers: &mut PeerSets<'w>,
-    ports: &mut IndexSet<PortSet>,
+    ports: &mut PortSets<'w, '_>,
 ) -> CompiledPolicy {
     let rules = Direction::ALL.map(|direction| {
         let compile = |rule: &'w Rule| CompiledRule {
             action: rule.action,
             peers: peers.peers(&rule.peers, own, policy.host_pods),
-            ports: number(ports.insert_full(PortSet::from(&rule.ports)).0),
+            ports: ports.number(&rule.ports, policy.host_pods),
         };
         policy.rules(direction).iter().map(compile).collect()
     });
@@ -140,33 +143,70 @@ fn governed<'w>(policy: &'w Policy, own: Option<NamespaceId>, line: &Line, peers
     found
 }
 
-/// Adds a policy to the lists of the classes it governs.
-fn select(policy: &Policy, index: u32, found: &Match, lists: &mut [Vec<Vec<Selecting>>; 2]) {
-    for class in found.maybe.points() {
-        let entry = Selecting { policy: index, sure: found.is_exact() || found.sure.contains(class) };
-        for direction in Direction::ALL.into_iter().filter(|d| policy.governs(*d)) {
-            lists[direction.index()][class as usize].push(entry);
+/// For each class the policies that govern it in one direction, in order; one list after the other.
+struct Lists {
+    entries: Vec<Selecting>,
+    starts: Vec<u32>,
+}
+
+impl Lists {
+    /// Counts first, then fills. O(sum of the subjects' classes).
+    fn new(
+        world: &World,
+        policies: &[CompiledPolicy],
+        subjects: &[Match],
+        direction: Direction,
+        classes: usize,
+    ) -> Self {
+        let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &Match))| {
+            world.policies.get(compiled.policy).governs(direction)
+        };
+        let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
+        let mut starts = vec![0; classes + 1];
+        for (_, (_, found)) in each() {
+            found.maybe.points().for_each(|class| starts[class as usize + 1] += 1);
         }
+        for class in 0..classes {
+            starts[class + 1] += starts[class];
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![Selecting { policy: 0, sure: false }; starts[classes] as usize];
+        for (policy, (_, found)) in each() {
+            for class in found.maybe.points() {
+                let at = &mut next[class as usize];
+                entries[*at as usize] = Selecting { policy, sure: found.is_exact() || found.sure.contains(class) };
+                *at += 1;
+            }
+        }
+        Self { entries, starts }
+    }
+
+    fn of(&self, class: usize) -> &[Selecting] {
+        &self.entries[self.starts[class] as usize..self.starts[class + 1] as usize]
     }
 }
 
+/// The profile of each class: one for every distinct list of policies, and what may taint it.
 fn intern(
     world: &World,
     policies: &[CompiledPolicy],
     classes: &Classes,
     direction: Direction,
-    lists: Vec<Vec<Selecting>>,
-    profiles: &mut IndexSet<Profile>,
+    lists: &Lists,
+    profiles: &mut Vec<Profile>,
 ) -> Vec<u32> {
     let tainted = world.options.taints && !world.policies.taints.is_empty();
-    let profile = |(class, list): (usize, Vec<Selecting>)| {
-        let mut profile = grouped(world, policies, direction, list);
-        if tainted {
-            profile.taint = taint_of(world, classes, class, direction);
-        }
-        number(profiles.insert_full(profile).0)
+    let mut known: HashMap<(&[Selecting], Tainted), u32> = HashMap::default();
+    known.insert((&[], Tainted::default()), 0);
+    let profile = |class: usize| {
+        let list = lists.of(class);
+        let taint = if tainted { taint_of(world, classes, class, direction) } else { Tainted::default() };
+        *known.entry((list, taint)).or_insert_with(|| {
+            profiles.push(Profile { taint, ..grouped(world, policies, direction, list) });
+            number(profiles.len() - 1)
+        })
     };
-    lists.into_iter().enumerate().map(profile).collect()
+    (0..classes.list.len()).map(profile).collect()
 }
 
 fn taint_of(world: &World, classes: &Classes, class: usize, direction: Direction) -> Tainted {
@@ -176,10 +216,10 @@ fn taint_of(world: &World, classes: &Classes, class: usize, direction: Direction
 }
 
 /// Sorts the policies of a class into tiers and groups of equal priority.
-fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, list: Vec<Selecting>) -> Profile {
+fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, list: &[Selecting]) -> Profile {
     let mut profile = Profile::default();
     let mut ordered: Vec<(Tier, i32, Selecting)> = Vec::new();
-    for entry in list {
+    for entry in list.iter().copied() {
         let policy = world.policies.get(policies[entry.policy as usize].policy);
         match policy.tier {
             Tier::Network => profile.network.push(entry),

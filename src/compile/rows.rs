@@ -14,8 +14,8 @@ use super::peers::{Match, PeerSetId, Runs};
 use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
 use crate::policy::Direction;
+use crate::set::hashed::IndexMap;
 use crate::set::{Family, Members, TrafficSet, partition};
-use indexmap::IndexMap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ struct Cut {
 
 impl Cut {
     fn new(graph: &AllowGraph, destination: u32, profile: &Profile, seen: &[u32]) -> Self {
-        let (law, leaving) = (&graph.law, &graph.leaving);
+        let (law, leaving) = (&graph.law, graph.leaving());
         let of_policies =
             profile.ordered().flat_map(|s| &law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
         let ingress = of_policies.map(|r| r.ports).chain(profile.network_rules.iter().map(|r| r.ports));
@@ -135,8 +135,8 @@ impl AllowGraph {
                 by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(sources);
             }
         }
-        let near = [false, true].map(|hosts| self.homes.around(destination, hosts));
-        let homed = self.homes.homed_at(destination);
+        let near = [false, true].map(|hosts| self.homes().around(destination, hosts));
+        let homed = self.homes().homed_at(destination);
         for source in exceptions.points() {
             let allowed = self.between(source, destination, egress, &near, &homed);
             if !allowed.sure.is_empty() || !allowed.unknown.is_empty() {
@@ -152,12 +152,12 @@ impl AllowGraph {
         let mut beside = Runs::empty();
         if self.line.is_class(destination) && isolated(destination, Direction::Ingress) {
             let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-            beside = (*self.homes.around(destination, node).maybe).clone();
+            beside = (*self.homes().around(destination, node).maybe).clone();
         }
         if !egress {
             return beside;
         }
-        let homed = self.homes.homed_at(destination).maybe;
+        let homed = self.homes().homed_at(destination).maybe;
         let governed: Runs = homed.points().filter(|c| isolated(*c, Direction::Egress)).map(|c| c..=c).collect();
         beside.union(&governed)
     }
@@ -191,10 +191,10 @@ impl AllowGraph {
         let open = Profile::default();
         let profile =
             if self.line.is_class(destination) { self.class_profile(destination, Direction::Ingress) } else { &open };
-        let seen = self.leaving.seen(&self.peers, destination);
+        let seen = self.leaving().seen(&self.peers, destination);
         let cut = Cut::new(self, destination, profile, &seen);
         let views = self.distinct_views(destination, profile, &seen);
-        let mut pieces: IndexMap<Decided, TrafficSet> = IndexMap::new();
+        let mut pieces: IndexMap<Decided, TrafficSet> = IndexMap::default();
         for (traffic, members) in &cut.parts {
             let decide = |view: usize| {
                 let hidden = self.hidden(destination, view);
@@ -258,11 +258,11 @@ impl AllowGraph {
             profile.ordered().flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
         let ingress: Vec<PeerSetId> =
             rules.map(|r| r.peers).chain(profile.network_rules.iter().map(|r| r.peers)).collect();
-        let groups = seen.iter().map(|g| self.leaving.groups[*g as usize].peers);
-        let egress: Vec<PeerSetId> = groups.chain(self.leaving.ordered_peers.iter().copied()).collect();
+        let groups = seen.iter().map(|g| self.leaving().groups[*g as usize].peers);
+        let egress: Vec<PeerSetId> = groups.chain(self.leaving().ordered_peers.iter().copied()).collect();
         let same = |a: usize, b: usize| {
             self.hidden(destination, a) == self.hidden(destination, b)
-                && self.leaving.same_views(a, b)
+                && self.leaving().same_views(a, b)
                 && ingress.iter().all(|p| self.matched(*p, a).is_same(self.matched(*p, b)))
                 && egress.iter().all(|p| self.same_truth(*p, destination, a, b))
         };
@@ -321,7 +321,7 @@ impl AllowGraph {
 
     /// Groups all places of the line by their pieces, in order of their first place. O(places x groups seen).
     pub fn templates(&self) -> Vec<Template> {
-        let mut found: IndexMap<TemplateKey, Vec<u32>> = IndexMap::new();
+        let mut found: IndexMap<TemplateKey, Vec<u32>> = IndexMap::default();
         for place in 0..self.line.len() {
             found.entry(self.template_key(place)).or_default().push(place);
         }
@@ -329,9 +329,9 @@ impl AllowGraph {
     }
 
     fn template_key(&self, place: u32) -> TemplateKey {
-        let seen = self.leaving.seen(&self.peers, place);
-        let groups = seen.iter().map(|g| self.leaving.groups[*g as usize].peers);
-        let all = groups.chain(self.leaving.ordered_peers.iter().copied());
+        let seen = self.leaving().seen(&self.peers, place);
+        let groups = seen.iter().map(|g| self.leaving().groups[*g as usize].peers);
+        let all = groups.chain(self.leaving().ordered_peers.iter().copied());
         let truths = all.flat_map(|p| self.peers[p.0 as usize].0.iter().map(|m| m.truth(place) as u8)).collect();
         if !self.line.is_class(place) {
             let families = Family::ALL.map(|f| self.line.atom_family(place) == f);
@@ -340,7 +340,7 @@ impl AllowGraph {
         let class = self.line.classes.get(place);
         let profile = self.law.of_class[Direction::Ingress.index()][place as usize];
         TemplateKey {
-            ingress: self.law.contents[profile as usize],
+            ingress: self.leaving().contents[profile as usize],
             ports: class.ports,
             host: class.host,
             families: Family::ALL.map(|f| self.line.families[f.index()].contains(place)),
@@ -351,10 +351,7 @@ impl AllowGraph {
 
     /// How many pods there are at these places. O(ranges).
     pub fn pods_at(&self, places: &Runs) -> u64 {
-        let before = |class: u32| {
-            let at = usize::try_from(class.min(self.line.classes.len())).unwrap_or(usize::MAX);
-            self.line.weights.get(at).copied().unwrap_or_default()
-        };
+        let before = |class: u32| self.line.classes.pods_before(class);
         places.ranges().map(|(first, last)| before(last.saturating_add(1)) - before(first)).sum()
     }
 

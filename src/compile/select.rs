@@ -7,10 +7,11 @@
 
 use super::classes::Classes;
 use super::evaluate::namespaces_match;
+use super::vocabulary::{Mentioned, Vocabulary};
 use super::world::World;
 use crate::model::{Labels, NamespaceId, Requirement, Selector, Truth};
 use crate::policy::Namespaces;
-use std::collections::HashMap;
+use crate::set::hashed::HashMap;
 use std::sync::Arc;
 
 /// The label sets that carry a key: all of them, and by value.
@@ -20,17 +21,17 @@ struct Carrying<'w> {
     values: HashMap<&'w str, Vec<u32>>,
 }
 
-/// Label sets by what they carry.
+/// Label sets by what they carry, as far as a selector can ask.
 struct Index<'w> {
     sets: Vec<&'w Labels>,
     keys: HashMap<&'w str, Carrying<'w>>,
 }
 
 impl<'w> Index<'w> {
-    fn new(sets: Vec<&'w Labels>) -> Self {
-        let mut keys: HashMap<&str, Carrying<'_>> = HashMap::new();
+    fn new(sets: Vec<&'w Labels>, mentioned: &Mentioned<'_>) -> Self {
+        let mut keys: HashMap<&str, Carrying<'_>> = HashMap::default();
         for (number, labels) in (0..).zip(&sets) {
-            for (key, value) in labels.iter() {
+            for (key, value) in labels.iter().filter(|(key, _)| mentioned.sees(key)) {
                 let carrying = keys.entry(key).or_default();
                 carrying.all.push(number);
                 carrying.values.entry(value).or_default().push(number);
@@ -82,7 +83,7 @@ pub struct Selected<'w> {
 
 impl<'w> Selected<'w> {
     /// Indexes the label sets and the namespace classes. O(labels).
-    pub fn new(world: &'w World, classes: &'w Classes) -> Self {
+    pub fn new(world: &'w World, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
         let cluster = &world.cluster;
         let is_declared = |n: &u32| cluster.namespace(classes.namespaces[*n as usize]).declared.is_some();
         let all = 0..u32::try_from(classes.namespaces.len()).unwrap_or(u32::MAX);
@@ -91,12 +92,12 @@ impl<'w> Selected<'w> {
         Self {
             world,
             classes,
-            pods: Index::new(classes.label_sets.iter().map(|id| cluster.labels(*id)).collect()),
-            spaces: Index::new(declared.iter().map(labels).collect()),
+            pods: Index::new(classes.label_sets.iter().map(|id| cluster.labels(*id)).collect(), &vocabulary.pods),
+            spaces: Index::new(declared.iter().map(labels).collect(), &vocabulary.namespaces),
             declared,
             undeclared,
-            labels: HashMap::new(),
-            namespaces: HashMap::new(),
+            labels: HashMap::default(),
+            namespaces: HashMap::default(),
         }
     }
 

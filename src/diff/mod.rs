@@ -239,7 +239,7 @@ fn lone(side: Side<'_>, workload: WorkloadId) -> Lone {
 fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
     let line = side.graph.line();
     let own = line.place(Endpoint::Pod(pod));
-    let lone = |place: u32| place == own && line.classes.get(own).members.len() == 1;
+    let lone = |place: u32| place == own && line.classes.members(own).len() == 1;
     let comes = || side.graph.row(own).iter().any(|part| part.sources.points().any(|s| !lone(s)));
     let goes = || {
         (0..line.len()).filter(|at| !lone(*at)).any(|at| {

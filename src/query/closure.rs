@@ -86,7 +86,7 @@ impl<'g> Links<'g> {
         let apart = !line.hosts.is_empty() && cluster.pods().len() <= APART;
         for class in 0..line.classes.len() {
             let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
-            for pod in &line.classes.get(class).members {
+            for pod in line.classes.members(class) {
                 let node = if apart { cluster.pod(*pod).node.as_deref() } else { None };
                 by_node.entry(node).or_default().push(*pod);
             }

@@ -295,7 +295,7 @@ impl Comparison<'_> {
             Direction::Ingress => &self.asked.sources,
             Direction::Egress => &self.asked.destinations,
         };
-        let members = &line.classes.get(place).members;
+        let members = line.classes.members(place);
         let first = |wanted: bool| {
             let mut fitting = members.iter().filter(|m| asked.contains(m) == wanted);
             let other = fitting.clone().find(|m| **m != pod);

@@ -3,7 +3,6 @@
 //! Flows between two open ends are not listed one by one: an open destination is one entry of its own ("accepts from
 //! anyone"). What is listed is every allowed flow with a governed end. Cost follows rows of classes and the output.
 
-use crate::compile::classes::Class;
 use crate::compile::peers::Runs;
 use crate::compile::walk::Profile;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
@@ -122,16 +121,16 @@ struct Member {
 /// For each class its workloads. O(pods log pods).
 fn members(graph: &AllowGraph) -> Vec<Vec<Member>> {
     let cluster = &graph.world().cluster;
-    let classes = graph.line().classes.list.iter();
-    let grouped = |class: &Class| {
+    let classes = &graph.line().classes;
+    let grouped = |class: u32| {
         let mut by: BTreeMap<WorkloadId, Member> = BTreeMap::new();
-        for pod in &class.members {
+        for pod in classes.members(class) {
             let workload = cluster.pod(*pod).workload;
             by.entry(workload).or_insert(Member { workload, pods: 0, first: *pod }).pods += 1;
         }
         by.into_values().collect()
     };
-    classes.map(grouped).collect()
+    (0..classes.len()).map(grouped).collect()
 }
 
 /// The classes all of whose workloads are open on the way out: their flows to open ends, and to outside addresses, are
@@ -142,8 +141,8 @@ fn implied(graph: &AllowGraph, filter: &Filter, listing: &Listing) -> Runs {
     }
     let cluster = &graph.world().cluster;
     let open = |pod: &PodId| listing.open_out.binary_search(&cluster.pod(*pod).workload).is_ok();
-    let classes = graph.line().classes.list.iter().enumerate();
-    let numbers = classes.filter(|(_, c)| c.members.iter().all(open)).filter_map(|(i, _)| u32::try_from(i).ok());
+    let classes = &graph.line().classes;
+    let numbers = (0..classes.len()).filter(|class| classes.members(*class).iter().all(open));
     numbers.map(|c| c..=c).collect()
 }
 

@@ -3,6 +3,7 @@
 //! Everything netpal reasons about is a finite set on a line of numbers: ports, addresses, classes. One representation,
 //! sorted disjoint inclusive ranges, serves them all, because real policies name few ranges however large the line is.
 
+pub mod hashed;
 pub mod interval;
 pub mod ip;
 pub mod partition;

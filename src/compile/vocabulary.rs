@@ -1,0 +1,176 @@
+//! Vocabulary: what the law mentions by name, and so all it can tell apart.
+//!
+//! Everything else about a pod or a namespace is invisible to every rule. Of a label the key counts if some selector names
+//! it, and the value if one names that; any other value is "some other value" ([`Mentioned::project`]). What is mentioned is
+//! numbered in order of first mention, so that label sets are compared as numbers.
+//!
+//! Invariant: two label sets with equal projections meet the same requirements of the law. Cost: O(law) to build, one
+//! look-up per label to project.
+
+use super::atoms::Atoms;
+use super::world::World;
+use crate::model::{Labels, Selector};
+use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
+use crate::set::IpSet;
+use crate::set::hashed::HashMap;
+
+/// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody mentions.
+pub type Seen = (u32, u32);
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// A key that the law mentions.
+#[derive(Debug)]
+struct Key<'w> {
+    number: u32,
+    /// The mentioned values, numbered from 1.
+    values: HashMap<&'w str, u32>,
+    /// Whether its values are compared with each other, so that every value counts.
+    compared: bool,
+}
+
+/// What the law mentions of one kind of label set.
+#[derive(Debug, Default)]
+pub struct Mentioned<'w> {
+    keys: HashMap<&'w str, Key<'w>>,
+}
+
+impl<'w> Mentioned<'w> {
+    fn key(&mut self, key: &'w str) -> &mut Key<'w> {
+        let next = number(self.keys.len());
+        self.keys.entry(key).or_insert_with(|| Key { number: next, values: HashMap::default(), compared: false })
+    }
+
+    fn add(&mut self, selector: &'w Selector) {
+        for requirement in selector.requirements() {
+            let key = self.key(requirement.key());
+            for value in requirement.values() {
+                let next = number(key.values.len() + 1);
+                key.values.entry(value).or_insert(next);
+            }
+        }
+    }
+
+    /// Whether a key is mentioned.
+    pub fn sees(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
+    /// What of a label set the law can see, in the order of the labels; `seen` is overwritten.
+    pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) {
+        seen.clear();
+        for (key, value) in labels.iter() {
+            let Some(key) = self.keys.get_mut(key) else { continue };
+            let next = number(key.values.len() + 1);
+            let value = match key.compared {
+                true => *key.values.entry(value).or_insert(next),
+                false => key.values.get(value).copied().unwrap_or(0),
+            };
+            seen.push((key.number, value));
+        }
+    }
+
+    /// The rank of each key by its number: those of few mentioned values first.
+    pub fn ranks(&self) -> Vec<u32> {
+        let mut keys: Vec<(usize, &str, u32)> =
+            self.keys.iter().map(|(name, key)| (key.values.len(), *name, key.number)).collect();
+        keys.sort_unstable();
+        let mut ranks = vec![0; keys.len()];
+        for (rank, (_, _, key)) in (0..).zip(keys) {
+            ranks[key as usize] = rank;
+        }
+        ranks
+    }
+}
+
+/// Everything the law mentions by name.
+#[derive(Debug, Default)]
+pub struct Vocabulary<'w> {
+    /// Of pods' labels.
+    pub pods: Mentioned<'w>,
+    /// Of namespaces' labels.
+    pub namespaces: Mentioned<'w>,
+    /// Namespaces by name, numbered.
+    pub named: HashMap<&'w str, u32>,
+    /// Port names, numbered.
+    pub ports: HashMap<&'w str, u32>,
+    /// Every address set that a rule matches.
+    blocks: Vec<&'w IpSet>,
+    /// Whether a rule can tell addresses apart.
+    pub tells_addresses: bool,
+}
+
+impl<'w> Vocabulary<'w> {
+    /// Reads the law once. O(law).
+    pub fn new(world: &'w World) -> Self {
+        let mut vocabulary = Self::default();
+        let mut nodes = !world.options.blocks_match_pods;
+        for policy in &world.policies.policies {
+            vocabulary.subject(&policy.subject);
+            for rule in policy.rules.iter().flatten() {
+                vocabulary.rule(rule);
+                nodes |= matches!(&rule.peers, Peers::Of(peers) if peers.iter().any(|p| matches!(p, Peer::Nodes(_))));
+            }
+        }
+        world.policies.taints.iter().for_each(|t| vocabulary.subject(&t.subject));
+        let node_addresses = nodes && !world.node_addresses.is_empty();
+        vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
+        vocabulary
+    }
+
+    /// The address lines, cut at every address set that a rule matches and at every node's address (S55).
+    pub fn atoms(&self, world: &World) -> Atoms {
+        let nodes: Vec<IpSet> = world
+            .cluster
+            .nodes()
+            .flat_map(|(_, n)| n.addresses.iter())
+            .map(|a| IpSet::single(*a))
+            .chain([world.options.node_cidrs.clone()])
+            .collect();
+        Atoms::new(self.blocks.iter().copied().chain(&nodes))
+    }
+
+    fn subject(&mut self, subject: &'w Subject) {
+        self.pods.add(&subject.pods);
+        self.which(&subject.namespaces);
+    }
+
+    fn rule(&mut self, rule: &'w Rule) {
+        if let Peers::Of(peers) = &rule.peers {
+            peers.iter().for_each(|p| self.peer(p));
+        }
+        let Ports::Of(ports) = &rule.ports else { return };
+        for port in ports {
+            if let PortMatch::Named(name, _) = port {
+                let next = number(self.ports.len());
+                self.ports.entry(name).or_insert(next);
+            }
+        }
+    }
+
+    fn which(&mut self, namespaces: &'w Namespaces) {
+        match namespaces {
+            Namespaces::Named(name) => {
+                let next = number(self.named.len());
+                self.named.entry(name).or_insert(next);
+            }
+            Namespaces::Matching(selector) => self.namespaces.add(selector),
+            Namespaces::SameLabels(keys) | Namespaces::NotSameLabels(keys) => {
+                keys.iter().for_each(|k| self.namespaces.key(k).compared = true);
+            }
+        }
+    }
+
+    fn peer(&mut self, peer: &'w Peer) {
+        match peer {
+            Peer::Pods(namespaces, pods) => {
+                self.pods.add(pods);
+                self.which(namespaces);
+            }
+            Peer::Addresses(set) => self.blocks.push(set),
+            Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => {}
+        }
+    }
+}
