@@ -163,13 +163,13 @@ fn namespace_classes<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (
         of.push(interned(&mut keys, &seen, || representatives.push(id)));
     }
     let ranks = vocabulary.namespaces.ranks();
-    let place = |(index, key): (u32, &Box<[Seen]>)| {
+    let place = |(index, key): (u32, &[Seen])| {
         let (declared, labels) = key.split_last().map_or((0, &[][..]), |((_, declared), labels)| (*declared, labels));
         let mut ranked: Vec<Seen> = labels.iter().map(|(key, value)| (ranks[*key as usize], *value)).collect();
         ranked.sort_unstable();
         (declared, ranked, index)
     };
-    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..).zip(&keys).map(place).collect();
+    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..).zip(keys.iter().map(AsRef::as_ref)).map(place).collect();
     order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_rank(&a.1, &b.1)).then(a.2.cmp(&b.2)));
     let mut new = vec![0; order.len()];
     for (at, (_, _, index)) in (0..).zip(&order) {

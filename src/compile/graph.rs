@@ -285,7 +285,7 @@ impl AllowGraph {
         !set.named.is_empty()
             && self.line.is_class(destination)
             && !hidden
-            && !(set.host_pods == HostPods::Excluded && self.line.is_host(destination))
+            && (set.host_pods == HostPods::Undefined || !self.line.is_host(destination))
     }
 
     /// Whether a flow's traffic is on a rule's ports at its destination: [`Self::ports_at`] for one point.
@@ -339,7 +339,7 @@ const ANY: crate::set::Traffic = crate::set::Traffic { protocol: Protocol::Tcp, 
 /// The views that can differ: behaviours only where there are host-network pods, families only where addresses matter.
 fn views(world: &World, vocabulary: &Vocabulary<'_>, hosts: &Runs) -> Vec<View> {
     let behaviours = if hosts.is_empty() { &world.behaviours()[..1] } else { world.behaviours() };
-    let families: &[Family] = if !vocabulary.tells_addresses { &Family::ALL[..1] } else { &Family::ALL };
+    let families: &[Family] = if vocabulary.tells_addresses { &Family::ALL } else { &Family::ALL[..1] };
     let pairs = behaviours.iter().flat_map(|b| families.iter().map(|f| View { behaviour: *b, family: *f }));
     pairs.collect()
 }

@@ -64,9 +64,10 @@ impl<'w> Mentioned<'w> {
         for (key, value) in labels.iter() {
             let Some(key) = self.keys.get_mut(key) else { continue };
             let next = number(key.values.len() + 1);
-            let value = match key.compared {
-                true => *key.values.entry(value).or_insert(next),
-                false => key.values.get(value).copied().unwrap_or(0),
+            let known = key.values.get(value).copied();
+            let value = match known {
+                None if key.compared => *key.values.entry(value).or_insert(next),
+                _ => known.unwrap_or(0),
             };
             seen.push((key.number, value));
         }
