@@ -125,8 +125,12 @@ fn every_schema_has_a_document_and_every_command_with_json_a_schema() {
 #[test]
 fn yaml_says_what_json_says() {
     for (_, arguments) in DOCUMENTS.iter().filter(|(name, _)| *name != "questions") {
-        let yaml: Value = serde_yaml::from_str(&run(arguments, "yaml").stdout).expect("YAML");
-        assert_eq!(yaml, json(arguments), "{arguments:?}");
+        let text = run(arguments, "yaml").stdout;
+        let newer: Value = serde_yaml::from_str(&text).expect("YAML 1.2");
+        assert_eq!(newer, json(arguments), "{arguments:?}");
+        let chunk = netpal::tree::Chunk { start: 0, end: text.len(), line: 1 };
+        let older = netpal::tree::parse(&text, &chunk).root.expect("YAML 1.1").to_json();
+        assert_eq!(older, newer, "{arguments:?}: kubectl reads the same");
     }
 }
 

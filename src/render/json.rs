@@ -3,7 +3,7 @@
 //! A field is never renamed or removed within a version, only added. Ports are structured (`protocol`, `from`, `to`),
 //! places are `file`, `line`, `column`; words for people live in fields called `text` and may change.
 
-use super::{Book, words};
+use super::{Book, words, yaml};
 use crate::compile::{Allowed, Endpoint};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
@@ -48,7 +48,7 @@ pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) 
 /// When the writer fails.
 pub fn write_yaml<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
     let document = Document { schema: SCHEMA, kind, content };
-    serde_yaml::to_writer(&mut *out, &document).map_err(io::Error::other)
+    yaml::write(&document, out)
 }
 
 /// A range of ports of one protocol, or every protocol without ports.

@@ -40,6 +40,7 @@ pub mod tree;
 pub mod why;
 pub mod why_json;
 pub mod words;
+mod yaml;
 
 use crate::compile::AllowGraph;
 use crate::input::Input;

@@ -61,9 +61,11 @@ fn flow(value: &Json) -> String {
     }
 }
 
+/// What some reader takes for a boolean or for nothing.
+pub(super) const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
 /// A string, quoted unless it is a plain word to every reader.
 fn scalar(text: &str) -> String {
-    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-');
     let address = text.contains('/') && text.parse::<ipnet::Ipv4Net>().is_ok();
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain);
@@ -72,9 +74,12 @@ fn scalar(text: &str) -> String {
 }
 
 /// A string in double quotes; what could move a cursor or turn a line around is written as its number.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let shown = |c: char| super::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8();
-    let one = |c: char| if c.is_control() || shown(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+    // JSON has written the control characters of ASCII already; the others break a line, or are none, in some YAML
+    let breaks =
+        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let one = |c: char| if !breaks(c) && shown(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
     Json::from(text).to_string().chars().map(one).collect()
 }
 

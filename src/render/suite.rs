@@ -1,5 +1,6 @@
 //! Test files and probes, written: what `init tests` proposes, and what `test --export` gives to other tools.
 
+use super::yaml;
 use crate::check::export::{Probe, Target};
 use crate::check::{Claim, Suite};
 use crate::model::Cluster;
@@ -51,7 +52,7 @@ pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "# Proposed from what is allowed now: keep what must stay true, delete the rest. Run: netpal test")?;
     let file = File { version: 1, tests: suite.tests.iter().filter_map(one).collect() };
-    serde_yaml::to_writer(out, &file).map_err(io::Error::other)
+    yaml::write(&file, out)
 }
 
 #[derive(Serialize)]
@@ -107,5 +108,5 @@ pub fn netassert(cluster: &Cluster, probes: &[Probe], out: &mut dyn Write) -> io
         }
     };
     let list: Vec<NetassertProbe> = probes.iter().map(one).collect();
-    serde_yaml::to_writer(out, &list).map_err(io::Error::other)
+    yaml::write(&list, out)
 }

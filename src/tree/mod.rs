@@ -144,7 +144,7 @@ impl Node {
         }
     }
 
-    /// The same value as JSON.
+    /// The same value as JSON, as kubectl makes it where no type is known: there an unquoted `y` is a boolean.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.value {
