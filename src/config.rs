@@ -65,14 +65,18 @@ pub struct ClusterSpec {
     /// The network plugin whose documented choices hold.
     pub cni: Option<String>,
     /// Where the DNS pods are.
-    pub dns: Option<DnsSpec>,
+    pub dns: Option<PodsSpec>,
+    /// Where the pods are that scrape metrics.
+    pub monitoring: Option<PodsSpec>,
+    /// Addresses or address blocks of the API server, as pods are sent to it.
+    pub apiserver: Vec<String>,
 }
 
-/// The pods that `dns` means.
+/// Pods of one namespace.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
-pub struct DnsSpec {
+pub struct PodsSpec {
     /// Their namespace.
     pub namespace: String,
     /// Their labels.
@@ -106,6 +110,14 @@ pub struct LintSpec {
     pub severity: BTreeMap<String, Level>,
     /// Workloads that may be reached from the internet.
     pub edges: Vec<String>,
+    /// Workloads that bring traffic from outside into the cluster; without any, they are found by their labels.
+    pub ingress_controllers: Vec<String>,
+    /// TCP ports of databases, shells and the like, in place of netpal's own list.
+    pub sensitive_ports: Option<Vec<u16>>,
+    /// Labels that mark a workload or a namespace whose data must not leave; one of them suffices.
+    pub sensitive_labels: BTreeMap<String, String>,
+    /// Whether those who own a namespace may change its labels.
+    pub owners_edit_labels: bool,
     /// Rules to leave out in single namespaces.
     pub per_namespace: BTreeMap<String, NamespaceLintSpec>,
 }
@@ -259,12 +271,18 @@ cluster:
   node-cidrs: [10.0.0.0/24]
   cni: cilium-1.17
   dns: {namespace: kube-system, pods: {k8s-app: kube-dns}}
+  monitoring: {namespace: monitoring, pods: {app.kubernetes.io/name: prometheus}}
+  apiserver: [10.0.0.1, 10.0.1.0/24]
 lint:
   fail-on: error
   select: [ALL]
   ignore: [NP405]
   severity: {NP301: error, NP207: info}
   edges: [ingress-nginx/deploy/controller]
+  ingress-controllers: [ingress-nginx/controller]
+  sensitive-ports: [22, 5432]
+  sensitive-labels: {data: personal}
+  owners-edit-labels: true
   per-namespace:
     kube-system: {ignore: [NP3]}
 tests: [policy-tests/*.yaml]
@@ -290,6 +308,8 @@ unsupported: fail
         assert_eq!(config.inputs.len(), 2);
         assert_eq!(config.cluster.cni.as_deref(), Some("cilium-1.17"));
         assert_eq!(config.lint.severity.get("NP301"), Some(&Level::Error));
+        assert_eq!(config.lint.sensitive_ports, Some(vec![22, 5432]));
+        assert!(config.lint.owners_edit_labels);
         assert_eq!(config.unsupported, Unsupported::Fail);
         assert_eq!(parse("x", "").unwrap(), Config::default());
     }

@@ -6,7 +6,7 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Cluster;
 use crate::policy::PolicySet;
-use crate::source::Sources;
+use crate::source::{DocumentId, Sources};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +25,16 @@ pub struct Tally {
     pub finished_pods: usize,
 }
 
+/// An object that is neither world nor law and still tells which traffic is meant to pass: an Ingress, a route, a monitor, a
+/// webhook configuration, a role binding. Only its place is kept; whoever asks reads it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// Its kind.
+    pub kind: Box<str>,
+    /// Its document.
+    pub document: DocumentId,
+}
+
 /// Everything that was read.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -38,6 +48,10 @@ pub struct Input {
     pub diagnostics: Vec<Diagnostic>,
     /// Counts of what was read and skipped.
     pub tally: Tally,
+    /// Objects that tell which traffic is meant to pass, in input order.
+    pub mentions: Arc<Vec<Mention>>,
+    /// The namespace of objects that name none (S1).
+    pub namespace: Box<str>,
 }
 
 impl Input {

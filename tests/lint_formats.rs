@@ -96,6 +96,27 @@ fn sarif_has_what_code_scanning_reads() {
 }
 
 #[test]
+fn sarif_explains_every_rule_and_links_only_to_what_is_there() {
+    let all: Vec<_> = netpal::lint::LINTS.iter().map(netpal::lint::Lint::info).collect();
+    let input = netpal::load_str(TEXT);
+    let locator = Locator::new(&input.sources);
+    let mut out = Vec::new();
+    sarif::write(&Report { findings: &[], rules: &all, locator: &locator, base: None }, &mut out).unwrap();
+    let log: Value = serde_json::from_slice(&out).unwrap();
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), all.len());
+    for (rule, info) in rules.iter().zip(&all) {
+        assert_eq!(rule["help"]["markdown"].as_str().unwrap(), &*info.page, "{}: the whole page", info.id);
+        assert!(!rule["help"]["text"].as_str().unwrap().is_empty());
+        let uri = rule.get("helpUri").map(|u| u.as_str().unwrap());
+        match env!("CARGO_PKG_REPOSITORY") {
+            "" => assert_eq!(uri, None, "{}: no link is made up", info.id),
+            home => assert!(uri.unwrap().starts_with(home.trim_end_matches(".git"))),
+        }
+    }
+}
+
+#[test]
 fn sarif_points_at_lines_and_columns_of_relative_files() {
     let text = written(&three(), |r, out| sarif::write(r, out).unwrap());
     // a text has no file, so only the logical place is told

@@ -1,12 +1,12 @@
 //! What lint says of the rule that decided an answer: at most one line under it.
 //!
 //! Only rules that tell why an answer surprises are asked, and only what they say of the very rule that decided or came
-//! closest counts. Cost: one pass of these lints, O(policies + pods).
+//! closest counts. Cost: these lints over the policies of those rules, and one pass over pods and policies to list them.
 
 use super::workspace::Workspace;
 use netpal::finding::Finding;
-use netpal::lint::{LintConfig, lint};
-use netpal::policy::RuleRef;
+use netpal::lint::{LintConfig, lint_policies};
+use netpal::policy::{PolicyId, RuleRef};
 use netpal::query::Answer;
 
 /// The rules that explain a surprise: a namespace label nobody sets, a split peer, a Service's port.
@@ -22,7 +22,8 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
         return None;
     }
     let config = LintConfig { select: TELLING.map(Into::into).to_vec(), ..LintConfig::default() };
-    let findings = lint(&workspace.input, &workspace.graph, &config).findings;
+    let policies: Vec<PolicyId> = rules.iter().map(|r| r.policy).collect();
+    let findings = lint_policies(&workspace.input, &workspace.graph, &config, &policies).findings;
     findings.into_iter().find(|f| f.suppressed.is_none() && rules.iter().any(|at| is_about(workspace, f, *at)))
 }
 

@@ -3,8 +3,8 @@
 use super::args::{Common, Lint as Args};
 use super::exit::Exit;
 use super::output::{self, Output};
-use super::workspace::Workspace;
-use super::{ci, lint_fix, rule};
+use super::workspace::{Workspace, cidrs};
+use super::{ci, lint_fix, project, rule};
 use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::config::Level;
 use netpal::finding::{Finding, RuleInfo, Severity};
@@ -94,16 +94,29 @@ fn subtract(args: &Args, linted: &mut Linted) -> Result<usize> {
 /// # Errors
 /// When a rule or a severity is none.
 pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<LintConfig> {
-    let file = &workspace.project.config.lint;
+    let (file, cluster) = (&workspace.project.config.lint, &workspace.project.config.cluster);
+    let common = &workspace.project.merged(common);
+    let told = |blocks: &[String]| if blocks.is_empty() { Ok(None) } else { cidrs(blocks).map(Some) };
+    let words = |list: &[String]| list.iter().map(|w| w.as_str().into()).collect();
     let chosen = |flag: &[String], file: &[String]| rules(if flag.is_empty() { file } else { flag });
     let mut config = LintConfig {
         select: chosen(&args.select, &file.select)?,
         ignore: chosen(&args.ignore, &file.ignore)?,
-        edges: file.edges.iter().map(|e| e.as_str().into()).collect(),
+        edges: words(&file.edges),
+        ingress_controllers: words(&file.ingress_controllers),
         dns: workspace.context.dns.clone(),
+        monitoring: cluster.monitoring.as_ref().map(project::pods),
+        apiserver: told(&cluster.apiserver)?,
+        pod_cidrs: told(&common.pod_cidrs)?,
+        service_cidrs: told(&common.service_cidrs)?,
+        sensitive_labels: project::requirements(&file.sensitive_labels),
+        owners_edit_labels: file.owners_edit_labels,
         cni: common.cni.last().map(|c| c.as_str().into()),
         ..LintConfig::default()
     };
+    if let Some(ports) = &file.sensitive_ports {
+        config.sensitive_ports = LintConfig::tcp_ports(ports);
+    }
     for (word, level) in &file.severity {
         let rule = rules(std::slice::from_ref(word))?;
         config.severity.extend(rule.into_iter().map(|r| (r, severity(*level))));

@@ -3,7 +3,7 @@
 use super::args::Common;
 use super::output;
 use anyhow::{Context as _, Result, bail};
-use netpal::config::{self, Config};
+use netpal::config::{self, Config, PodsSpec};
 use netpal::diagnostic::Diagnostic;
 use netpal::load::{Source, project};
 use netpal::model::{Requirement, Selector};
@@ -11,6 +11,7 @@ use netpal::query::Context;
 use netpal::render::{inputs, text};
 use netpal::source::Sources;
 use netpal::tree::Locator;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the repository says once.
@@ -94,11 +95,21 @@ impl Project {
     pub fn context(&self, namespace: Option<&str>) -> Context {
         let mut context = Context { namespace: namespace.map(Into::into), ..Context::default() };
         if let Some(dns) = &self.config.cluster.dns {
-            let label = |(k, v): (&String, &String)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]);
-            context.dns = (dns.namespace.as_str().into(), Selector::new(dns.pods.iter().map(label)));
+            context.dns = pods(dns);
         }
         context
     }
+}
+
+/// Pods of one namespace, by their labels.
+pub fn pods(spec: &PodsSpec) -> (Box<str>, Selector) {
+    (spec.namespace.as_str().into(), Selector::new(requirements(&spec.pods)))
+}
+
+/// Labels as what is asked of a label set.
+pub fn requirements(labels: &BTreeMap<String, String>) -> Vec<Requirement> {
+    let label = |(k, v): (&String, &String)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]);
+    labels.iter().map(label).collect()
 }
 
 /// Tells every problem of a file, and is the error that ends the run.

@@ -5,7 +5,7 @@
 
 use super::table::{LINTS, Lint};
 use crate::finding::{Finding, Severity};
-use crate::model::Selector;
+use crate::model::{Requirement, Selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 
 /// The choices.
@@ -23,8 +23,16 @@ pub struct LintConfig {
     pub per_namespace: Vec<(Box<str>, Vec<Box<str>>)>,
     /// Workloads that the internet may reach, as `namespace/name` or `namespace/kind/name`.
     pub edges: Vec<Box<str>>,
+    /// Workloads that bring traffic from outside into the cluster, in the same words; found by well-known labels when empty.
+    pub ingress_controllers: Vec<Box<str>>,
     /// Where the DNS pods are: namespace and labels.
     pub dns: (Box<str>, Selector),
+    /// The pods that scrape metrics, when told: namespace and labels.
+    pub monitoring: Option<(Box<str>, Selector)>,
+    /// The addresses of the API server, when told.
+    pub apiserver: Option<IpSet>,
+    /// Labels that mark a workload or a namespace as one that holds what must not leave; one of them suffices.
+    pub sensitive_labels: Vec<Requirement>,
     /// Ports that no other namespace should reach by an open rule.
     pub sensitive_ports: TrafficSet,
     /// Whether those who own a namespace may change its labels.
@@ -37,10 +45,11 @@ pub struct LintConfig {
     pub cni: Option<Box<str>>,
 }
 
+/// Ports of shells, databases and administrative interfaces.
+const SENSITIVE: [u16; 12] = [22, 23, 2375, 2379, 3306, 3389, 5432, 6379, 9200, 10250, 11211, 27017];
+
 impl Default for LintConfig {
     fn default() -> Self {
-        let ports = [22, 23, 2375, 2379, 3306, 3389, 5432, 6379, 9200, 10250, 11211, 27017];
-        let set = |all: TrafficSet, port: u16| all.union(&TrafficSet::ports(Protocol::Tcp, port, port));
         Self {
             select: Vec::new(),
             ignore: Vec::new(),
@@ -48,8 +57,12 @@ impl Default for LintConfig {
             least: None,
             per_namespace: Vec::new(),
             edges: Vec::new(),
+            ingress_controllers: Vec::new(),
             dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
-            sensitive_ports: ports.into_iter().fold(TrafficSet::empty(), set),
+            monitoring: None,
+            apiserver: None,
+            sensitive_labels: Vec::new(),
+            sensitive_ports: Self::tcp_ports(&SENSITIVE),
             owners_edit_labels: false,
             pod_cidrs: None,
             service_cidrs: None,
@@ -73,6 +86,11 @@ pub fn is_known(word: &str) -> bool {
 }
 
 impl LintConfig {
+    /// TCP ports by their numbers.
+    pub fn tcp_ports(ports: &[u16]) -> TrafficSet {
+        ports.iter().fold(TrafficSet::empty(), |all, p| all.union(&TrafficSet::ports(Protocol::Tcp, *p, *p)))
+    }
+
     /// Whether a rule is wanted.
     pub fn selects(&self, lint: &Lint) -> bool {
         let selected = if self.select.is_empty() { lint.default } else { self.select.iter().any(|w| names(w, lint)) };

@@ -6,14 +6,14 @@
 use super::config::LintConfig;
 use crate::compile::{AllowGraph, World};
 use crate::input::Input;
-use crate::model::{Cluster, NamespaceId, Pod, PodId, Selector, ServiceId, Truth};
+use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
 };
 use crate::set::TrafficSet;
 use crate::source::Path;
 use crate::tree::{Locator, Node};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -48,7 +48,9 @@ pub struct Facts<'a> {
     pods: Vec<Vec<PodId>>,
     services: Vec<Vec<ServiceId>>,
     policies: HashMap<&'a str, Vec<PolicyId>>,
-    subjects: Vec<Rc<Vec<PodId>>>,
+    subjects: Vec<OnceCell<Rc<Vec<PodId>>>>,
+    only: Option<Vec<PolicyId>>,
+    labelled: OnceCell<HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>>,
     selected: RefCell<HashMap<(Namespaces, Selector), Rc<Selected>>>,
 }
 
@@ -64,7 +66,7 @@ impl<'a> Facts<'a> {
         for (id, policy) in law.iter().filter(|(_, p)| p.tier == Tier::Network) {
             policies.entry(policy.namespace.as_deref().unwrap_or_default()).or_default().push(id);
         }
-        let mut facts = Self {
+        Self {
             input,
             graph,
             world: graph.world(),
@@ -75,11 +77,23 @@ impl<'a> Facts<'a> {
             pods,
             services,
             policies,
-            subjects: Vec::new(),
+            subjects: vec![OnceCell::new(); law.policies.len()],
+            only: None,
+            labelled: OnceCell::new(),
             selected: RefCell::default(),
-        };
-        facts.subjects = law.policies.iter().map(|p| Rc::new(facts.select_subject(p))).collect();
-        facts
+        }
+    }
+
+    /// The same, with nothing but these policies to go through; the others stay what they are to them.
+    #[must_use]
+    pub fn only(mut self, policies: &[PolicyId]) -> Self {
+        self.only = Some(policies.to_vec());
+        self
+    }
+
+    /// Whether a policy is one to go through.
+    pub fn goes_through(&self, id: PolicyId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&id))
     }
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {
@@ -114,8 +128,8 @@ impl<'a> Facts<'a> {
     }
 
     /// The policies of the Network tier, in input order.
-    pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'a> {
-        self.law.iter().filter(|(_, p)| p.tier == Tier::Network)
+    pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
+        self.law.iter().filter(|(id, p)| p.tier == Tier::Network && self.goes_through(*id))
     }
 
     /// The policies of a namespace, in input order.
@@ -125,7 +139,8 @@ impl<'a> Facts<'a> {
 
     /// The pods of this input that a policy governs.
     pub fn subjects(&self, id: PolicyId) -> Rc<Vec<PodId>> {
-        self.subjects.get(id.0 as usize).map_or_else(Rc::default, Rc::clone)
+        let pods = |cell: &OnceCell<_>| Rc::clone(cell.get_or_init(|| Rc::new(self.select_subject(self.law.get(id)))));
+        self.subjects.get(id.0 as usize).map_or_else(Rc::default, pods)
     }
 
     /// The namespace of a namespaced policy.
@@ -168,11 +183,43 @@ impl<'a> Facts<'a> {
                 }
             }
             Namespaces::Matching(selector) => {
-                self.cluster.namespaces().for_each(|(id, n)| add(id, n.selected_by(selector)));
+                for id in self.candidates(selector) {
+                    add(id, self.cluster.namespace(id).selected_by(selector));
+                }
             }
             Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => selected.open = true,
         }
         selected
+    }
+
+    /// The namespaces that are known to have a label.
+    pub fn namespaces_with(&self, key: &str, value: &str) -> &[NamespaceId] {
+        let labelled = self.labelled.get_or_init(|| {
+            let mut all: HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>> = HashMap::new();
+            for (id, namespace) in self.cluster.namespaces() {
+                for (key, value) in namespace.labels.iter() {
+                    all.entry(key.into()).or_default().entry(value.into()).or_default().push(id);
+                }
+            }
+            all
+        });
+        labelled.get(key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The namespaces that a selector may select, in order: those with a label it asks for, and those whose labels are not
+    /// known.
+    fn candidates(&self, selector: &Selector) -> Vec<NamespaceId> {
+        let asked = selector.requirements().iter().find_map(|r| match r {
+            Requirement::In(key, values) => Some((key, values)),
+            _ => None,
+        });
+        let Some((key, values)) = asked else { return self.cluster.namespaces().map(|(id, _)| id).collect() };
+        let mut found: Vec<NamespaceId> =
+            values.iter().flat_map(|v| self.namespaces_with(key, v).iter().copied()).collect();
+        found.extend(self.cluster.namespaces().filter(|(_, n)| n.declared.is_none()).map(|(id, _)| id));
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Whom a peer selects; `None` for addresses and the like.
@@ -184,8 +231,17 @@ impl<'a> Facts<'a> {
     }
 
     /// Every rule of the Network tier, with its reference.
-    pub fn network_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'a> {
+    pub fn network_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
         self.network_policies().flat_map(|(id, policy)| rules(id, policy))
+    }
+
+    /// The ingress rules that govern anybody but edges, who are to be reached from the internet.
+    pub fn inner_ingress_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
+        self.network_rules().filter(|(at, policy, _)| {
+            let subjects = self.subjects(at.policy);
+            let edges = !subjects.is_empty() && subjects.iter().all(|p| self.is_edge(*p));
+            at.direction == Direction::Ingress && policy.isolates(Direction::Ingress) && !edges
+        })
     }
 
     /// The tree of a policy's document, as it was written.
@@ -233,6 +289,11 @@ impl<'a> Facts<'a> {
 
     /// Whether a workload may be reached from the internet, because the configuration says so.
     pub fn is_edge(&self, pod: PodId) -> bool {
+        self.is_listed(pod, &self.config.edges)
+    }
+
+    /// Whether a pod's workload is in a list of the configuration: `name`, `namespace/name` or `namespace/kind/name`.
+    pub fn is_listed(&self, pod: PodId, list: &[Box<str>]) -> bool {
         let workload = self.cluster.workload(self.cluster.pod(pod).workload);
         let namespace = &self.cluster.namespace(workload.namespace).name;
         let named = |edge: &str| match edge.split('/').collect::<Vec<_>>().as_slice() {
@@ -244,7 +305,7 @@ impl<'a> Facts<'a> {
             [name] => **name == *workload.name,
             _ => false,
         };
-        self.config.edges.iter().any(|e| named(e))
+        list.iter().any(|e| named(e))
     }
 }
 

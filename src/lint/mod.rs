@@ -3,18 +3,21 @@
 //! One file per lint; its `//!` comment is its page (`netpal rule NP004`). [`table`] lists them, [`facts`] answers what
 //! they ask of the input, [`algebra`] decides containment of selectors, peers and rules in every possible cluster.
 //!
-//! Phases of [`lint`]: run every lint that is picked; settle severities; cover what a suppression covers and report the
-//! suppressions that cover nothing; sort. Invariants: one finding per cause; a heuristic states the facts it rests on; what
+//! Phases of [`lint`]: run every lint that is picked; cover what a suppression covers and report the suppressions that cover
+//! nothing; put the notes about copies together ([`copies`]); settle severities; sort. Invariants: one finding per cause; a heuristic states the facts it rests on; what
 //! depends on pods or labels that the input does not hold is silent or says so. Cost: O(policies + pods + the pairs that
 //! share a namespace); never policies x policies or pods x pods of the whole cluster.
 
 pub mod algebra;
+mod backends;
 pub mod baseline;
 pub mod config;
+mod copies;
 mod coverage;
 pub mod facts;
 pub mod fix;
 pub mod found;
+mod meant;
 mod near;
 pub mod suppress;
 pub mod table;
@@ -42,6 +45,10 @@ mod np019;
 mod np101;
 mod np102;
 mod np103;
+mod np104;
+mod np105;
+mod np106;
+mod np107;
 mod np201;
 mod np202;
 mod np203;
@@ -63,6 +70,11 @@ mod np403;
 mod np404;
 mod np405;
 pub mod np406;
+mod np501;
+mod np502;
+mod np503;
+mod np504;
+mod np505;
 mod np900;
 mod np901;
 mod np902;
@@ -77,6 +89,7 @@ pub use table::{LINTS, Lint};
 use crate::compile::AllowGraph;
 use crate::finding::{Finding, Severity, sort};
 use crate::input::Input;
+use crate::policy::PolicyId;
 
 /// What lint found.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +106,16 @@ pub struct Linted {
 
 /// Looks for mistakes in an input.
 pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
-    let facts = Facts::new(input, graph, config);
+    lint_facts(&Facts::new(input, graph, config))
+}
+
+/// Looks for mistakes in some policies of an input: rules that go through the policies go through these alone.
+pub fn lint_policies(input: &Input, graph: &AllowGraph, config: &LintConfig, only: &[PolicyId]) -> Linted {
+    lint_facts(&Facts::new(input, graph, config).only(only))
+}
+
+fn lint_facts(facts: &Facts<'_>) -> Linted {
+    let config = facts.config;
     let mut linted = Linted::default();
     let mut all = Vec::new();
     for lint in LINTS.iter().filter(|l| config.runs(l)) {
@@ -102,15 +124,17 @@ pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
             continue;
         }
         linted.ran += 1;
-        let mut found = Found::new(lint, &facts);
-        (lint.run)(&facts, &mut found);
+        let mut found = Found::new(lint, facts);
+        (lint.run)(facts, &mut found);
         all.extend(found.findings);
     }
     merge_causes(&mut all);
     all.retain(|f| !config.ignored(f));
+    let suppressions = suppress::collect(facts);
+    let mut unused = suppress::cover(facts, &suppressions, &mut all);
+    copies::merge(&mut all);
     settle(&mut all, config);
-    let suppressions = suppress::collect(&facts);
-    let unused = suppress::cover(&facts, &suppressions, &mut all);
+    settle(&mut unused, config);
     all.extend(unused.into_iter().filter(|f| config.shows(f) && !config.ignored(f)));
     sort(&mut all);
     let (shown, hidden) = all.into_iter().partition(|f| config.shows(f));
@@ -146,6 +170,7 @@ const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP011", "NP103", true),
     ("NP011", "NP013", false),
     ("NP102", "NP103", true),
+    ("NP104", "NP103", true),
 ];
 
 /// One finding per cause.

@@ -50,8 +50,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 
 fn one(facts: &Facts<'_>, found: &mut Found<'_>, policy: &Policy, at: RuleRef, key: &str, value: &str) {
     let by_label = Selector::label(key, value);
-    let anyone = facts.cluster.namespaces().any(|(_, n)| n.labels.get(key) == Some(value));
-    if anyone {
+    if !facts.namespaces_with(key, value).is_empty() {
         return;
     }
     let fake = FAKE.contains(&key);

@@ -1,11 +1,12 @@
 //! # NP006 policytypes-omitted
 //!
-//! **What it does.** Tells when a policy with egress rules leaves `policyTypes` out.
+//! **What it does.** Tells when a policy leaves `policyTypes` out.
 //!
 //! **Why it is bad.** Left out, it means Ingress, and Egress too when there are egress rules. A policy that has only egress
 //! rules therefore also closes every way in: an error when no other policy closes it anyway.
 //!
-//! **What it looks at.** Whether the field is there, and which rules are. A note where the default is what was written.
+//! **What it looks at.** Whether the field is there, and which rules are. A warning when there are rules for both
+//! directions, because taking the egress rules away would open the way out; a note when there are none for egress.
 //!
 //! **When it stays silent.** When `policyTypes` is given.
 //!
@@ -21,21 +22,24 @@ use crate::source::{Origin, Path};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, policy) in facts.network_policies() {
-        if facts.text(policy).contains("policyTypes") && types_given(facts, policy) {
+        let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
+        // without egress rules the word alone is taken for the field: nothing hangs on it
+        if facts.text(policy).contains("policyTypes") && (!has_out || types_given(facts, policy)) {
             continue;
         }
-        let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
-        let wrote_ingress = facts.written(policy, &Path::root().key("spec").key("ingress"), |_| ()).is_some();
-        if has_out && !has_in && !wrote_ingress {
-            closes_the_way_in(facts, found, id, policy);
-        } else if has_out {
-            found.push(
-                found
-                    .subject(id, "policyTypes is left out; both directions are meant, because there are egress rules")
-                    .severity(Severity::Info)
-                    .help("write policyTypes: [Ingress, Egress]"),
-            );
-        }
+        let wrote_ingress = || facts.written(policy, &Path::root().key("spec").key("ingress"), |_| ()).is_some();
+        let (meant, types, severity) = match (has_out, has_in || has_out && wrote_ingress()) {
+            (true, false) => {
+                closes_the_way_in(facts, found, id, policy);
+                continue;
+            }
+            (true, true) => {
+                ("both directions are meant, because there are egress rules", "[Ingress, Egress]", Severity::Warning)
+            }
+            (false, _) => ("Ingress is meant, because there are no egress rules", "[Ingress]", Severity::Info),
+        };
+        let finding = found.subject(id, format!("policyTypes is left out; {meant}")).severity(severity);
+        found.push(finding.help(format!("write policyTypes: {types}")));
     }
 }
 

@@ -107,7 +107,7 @@ fn push(
     });
 }
 
-fn describe(set: &TrafficSet) -> String {
+pub(super) fn describe(set: &TrafficSet) -> String {
     use crate::set::traffic::Piece;
     let piece = |p: Piece| match p {
         Piece::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),

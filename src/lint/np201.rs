@@ -18,17 +18,12 @@
 use super::facts::{Facts, peers};
 use super::found::Found;
 use crate::finding::Severity;
-use crate::policy::{Direction, Peer, Peers, RuleRef};
+use crate::policy::{Peer, Peers, RuleRef};
 use crate::set::IpSet;
 use ipnet::IpNet;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        let subjects = facts.subjects(at.policy);
-        let edges = !subjects.is_empty() && subjects.iter().all(|p| facts.is_edge(*p));
-        if at.direction != Direction::Ingress || !policy.isolates(Direction::Ingress) || edges {
-            continue;
-        }
+    for (at, policy, rule) in facts.inner_ingress_rules() {
         if let Some(here) = wide(at, rule) {
             let label = if here.peer.is_some() { "holds public addresses" } else { "no `from`: everybody" };
             let finding = found.rule(here, "lets the public internet in").label(label);

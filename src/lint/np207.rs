@@ -14,15 +14,32 @@
 
 use super::facts::{Facts, peers};
 use super::found::Found;
+use super::words;
 use crate::finding::Severity;
+use crate::model::Selector;
 use crate::policy::{Direction, Namespaces, Peer, Ports};
+
+/// A peer, in words.
+fn who(peer: &Peer) -> String {
+    let pods = |s: &Selector| if s.is_everything() { "every pod".to_owned() } else { format!("pods {s}") };
+    match peer {
+        Peer::Pods(Namespaces::Named(name), s) => format!("{} of namespace {name}", pods(s)),
+        Peer::Pods(Namespaces::Matching(n), s) if n.is_everything() => format!("{} of every namespace", pods(s)),
+        Peer::Pods(Namespaces::Matching(n), s) => format!("{} of namespaces {n}", pods(s)),
+        Peer::Pods(..) => "pods of namespaces like its own".to_owned(),
+        Peer::Addresses(_) => "an address block".to_owned(),
+        Peer::Nodes(_) => "nodes".to_owned(),
+        Peer::Domain(_) | Peer::Unreadable { .. } => "others".to_owned(),
+    }
+}
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
         let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
         if at.direction == Direction::Ingress && rule.ports == Ports::Any && peers(rule).iter().any(|p| !own(p)) {
-            let finding = found.rule(at, "opens every port to these peers").severity(Severity::Info);
-            found.push(finding.help("list the ports they use"));
+            let others: Vec<String> = peers(rule).iter().filter(|p| !own(p)).map(who).collect();
+            let message = format!("opens every port to {}", words::some(&others));
+            found.push(found.rule(at, message).severity(Severity::Info).help("list the ports they use"));
         }
     }
 }

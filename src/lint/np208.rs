@@ -19,16 +19,11 @@ use super::found::Found;
 use super::np201::is_wide;
 use super::np206::is_every_pod;
 use crate::finding::Severity;
-use crate::policy::{Direction, Peer, Peers, Ports, Rule, RuleRef};
+use crate::policy::{Peer, Peers, Ports, Rule, RuleRef};
 use crate::set::{Protocol, TrafficSet};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        let subjects = facts.subjects(at.policy);
-        let edges = !subjects.is_empty() && subjects.iter().all(|p| facts.is_edge(*p));
-        if at.direction != Direction::Ingress || !policy.isolates(Direction::Ingress) || edges {
-            continue;
-        }
+    for (at, _, rule) in facts.inner_ingress_rules() {
         let Some((here, who, severity)) = open_to(at, rule) else { continue };
         let ports = opened(facts, at, rule);
         if let Some(port) = ports.sample() {

@@ -6,7 +6,7 @@
 //!
 //! **What it looks at.** Policies with `podSelector: {}`, and administrators' policies. Not part of the default set.
 //!
-//! **When it stays silent.** When the namespace has no workload in the input.
+//! **When it stays silent.** When the namespace has no workload in the input, or only such with `hostNetwork` (NP305).
 //!
 //! **Settings.** None of its own.
 //!
@@ -21,7 +21,9 @@ use crate::policy::{Direction, PolicyId, Tier};
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let admin = facts.law.iter().any(|(_, p)| p.tier != Tier::Network && !p.rules(Direction::Ingress).is_empty());
     for (id, namespace) in facts.cluster.namespaces() {
-        if admin || facts.pods_of(id).is_empty() || covers_all(facts, id) {
+        // of nothing but the nodes' own pods a policy would not be obeyed on most network plugins (NP305)
+        let hosts = facts.pods_of(id).iter().all(|p| facts.cluster.pod(*p).host_network);
+        if admin || hosts || covers_all(facts, id) {
             continue;
         }
         let message = format!("namespace {} has no policy that isolates every pod", namespace.name);

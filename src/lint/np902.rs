@@ -34,7 +34,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let unknown: BTreeSet<String> = facts
         .cluster
         .namespaces()
-        .filter(|(_, n)| selectors.iter().any(|s| n.selected_by(s) == Truth::Maybe))
+        .filter(|(_, n)| n.declared.is_none() && selectors.iter().any(|s| n.selected_by(s) == Truth::Maybe))
         .map(|(_, n)| n.name.to_string())
         .collect();
     if !unknown.is_empty() {

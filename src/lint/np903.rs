@@ -1,21 +1,25 @@
-//! # NP903 service-without-pods
+//! # NP903 refers-to-nothing
 //!
-//! **What it does.** Tells which Services select no pod of the input.
+//! **What it does.** Tells which Services select no pod of the input, and which Ingresses and routes name a Service that
+//! is not there.
 //!
-//! **Why it is bad.** Questions about them cannot be answered. A note.
+//! **Why it is bad.** Questions about them cannot be answered, and requests to them may end nowhere. A note.
 //!
-//! **What it looks at.** Selectors of Services in namespaces that have workloads.
+//! **What it looks at.** Selectors of Services in namespaces that have workloads; backends of Ingresses, Gateway routes and
+//! OpenShift Routes in namespaces that have Services.
 //!
-//! **When it stays silent.** For Services without a selector, and namespaces without workloads in the input.
+//! **When it stays silent.** For Services without a selector, and namespaces without workloads or Services in the input.
 //!
 //! **Settings.** None of its own.
 //!
 //! **References.** None.
 
+use super::backends::backends;
 use super::facts::Facts;
 use super::found::Found;
 use crate::diagnostic::Place;
 use crate::finding::{Fingerprint, Severity};
+use std::collections::HashSet;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (_, service) in facts.cluster.services() {
@@ -27,5 +31,18 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         let about = Fingerprint { namespace, name: service.name.clone(), ..Fingerprint::default() };
         let message = format!("no pod of this input has the labels of Service {} ({selector})", service.name);
         found.push(found.anywhere(Place::Origin(service.origin.clone()), about, message).severity(Severity::Info));
+    }
+    let mut told: HashSet<(String, String)> = HashSet::new();
+    for backend in backends(facts) {
+        let Some(service) = backend.missing else { continue };
+        let by = &backend.by;
+        if !told.insert((by.title(), service.clone())) {
+            continue;
+        }
+        let peer = service.as_str().into();
+        let about =
+            Fingerprint { namespace: by.namespace.clone(), name: by.name.clone(), peer, ..Fingerprint::default() };
+        let message = format!("{} sends to Service {service}, which is not in this input", by.title());
+        found.push(found.anywhere(Place::Origin(by.origin()), about, message).severity(Severity::Info));
     }
 }

@@ -34,7 +34,7 @@ pub struct Suppression {
 /// Every suppression of the policies' documents.
 pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
     let mut found = Vec::new();
-    for policy in &facts.law.policies {
+    for (_, policy) in facts.law.iter().filter(|(id, _)| facts.goes_through(*id)) {
         let Some((document, text)) = facts.input.sources.chunk(policy.document) else { continue };
         if !text.contains("netpal") {
             continue;

@@ -71,6 +71,10 @@ lints! {
     np101 "NP101" "dns-blocked" Warning true None, None;
     np102 "NP102" "half-open" Warning true None, None;
     np103 "NP103" "service-unreachable" Warning true None, None;
+    np104 "NP104" "ingress-backend-blocked" Error true None, None;
+    np105 "NP105" "scrape-blocked" Info true None, None;
+    np106 "NP106" "apiserver-blocked" Info true None, Some(|c: &LintConfig| c.apiserver.is_some());
+    np107 "NP107" "webhook-blocked" Warning true None, None;
     np201 "NP201" "internet-ingress" Warning true Some("5.5"), None;
     np202 "NP202" "internet-egress" Info true Some("3.0"), None;
     np203 "NP203" "metadata-reachable" Warning true Some("6.5"), None;
@@ -92,10 +96,15 @@ lints! {
     np404 "NP404" "cut-off-workload" Info true None, None;
     np405 "NP405" "odd-selector" Warning true None, None;
     np406 "NP406" "unreachable-rule" Warning true Some("6.0"), None;
+    np501 "NP501" "ipblock-on-pods" Error true None, None;
+    np502 "NP502" "ipblock-all-and-nodes" Info true None, None;
+    np503 "NP503" "endport-support" Info true None, Some(|c: &LintConfig| c.cni.is_some());
+    np504 "NP504" "service-vip-in-ipblock" Warning true None, None;
+    np505 "NP505" "source-ip-lost" Info true Some("3.0"), None;
     np900 "NP900" "unused-suppression" Warning true None, None;
     np901 "NP901" "unsupported-kind" Warning true None, None;
     np902 "NP902" "namespace-labels-unknown" Info true None, None;
-    np903 "NP903" "service-without-pods" Info true None, None;
+    np903 "NP903" "refers-to-nothing" Info true None, None;
     np904 "NP904" "unreadable-input" Error true None, None;
 }
 

@@ -7,7 +7,7 @@ use super::objects::{self, Object, Shape, Suspicion};
 use super::read::{Piece, ReadFile};
 use super::{LoadOptions, build};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::input::{Input, Tally};
+use crate::input::{Input, Mention, Tally};
 use crate::model::{Selector, WorkloadKind};
 use crate::policy::dialects::{self, Header};
 use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier};
@@ -39,6 +39,7 @@ pub struct Assembly<'o> {
     pub tally: Tally,
     objects: Vec<Object>,
     law: PolicySet,
+    mentions: Vec<Mention>,
     overlay: bool,
 }
 
@@ -51,6 +52,7 @@ impl<'o> Assembly<'o> {
             tally: Tally::default(),
             objects: Vec::new(),
             law: PolicySet::default(),
+            mentions: Vec::new(),
             overlay: false,
         }
     }
@@ -92,6 +94,10 @@ impl<'o> Assembly<'o> {
         if piece.skipped {
             self.tally.objects += 1;
             let kind = piece.said.kind.unwrap_or_default();
+            if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
+                let document = self.document(file, &piece.chunk, Path::root(), None);
+                self.mentions.push(Mention { kind: kind.as_str().into(), document });
+            }
             *self.tally.skipped.entry(kind).or_default() += 1;
             return;
         }
@@ -197,6 +203,9 @@ impl<'o> Assembly<'o> {
         let Some(mut object) = objects::object(node, document) else { return };
         object.overlay = self.overlay;
         if !build::is_world(&object) && !is_law(&object) {
+            if objects::is_mention(&object.api_version, &object.kind) {
+                self.mentions.push(Mention { kind: object.kind.clone(), document });
+            }
             *self.tally.skipped.entry(object.kind.to_string()).or_default() += 1;
             return;
         }
@@ -402,6 +411,8 @@ impl<'o> Assembly<'o> {
             sources: Arc::new(self.sources),
             diagnostics: self.diagnostics,
             tally: self.tally,
+            mentions: Arc::new(self.mentions),
+            namespace: self.options.namespace.clone(),
         }
     }
 }

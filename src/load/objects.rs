@@ -126,6 +126,22 @@ pub fn object(node: Node, document: DocumentId) -> Option<Object> {
     (!object.kind.is_empty()).then_some(object)
 }
 
+/// The kinds that tell which traffic is meant to pass, by the group of their API.
+const MENTIONS: [(&str, &[&str]); 6] = [
+    ("networking.k8s.io", &["Ingress", "IngressClass"]),
+    ("gateway.networking.k8s.io", &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"]),
+    ("route.openshift.io", &["Route"]),
+    ("monitoring.coreos.com", &["ServiceMonitor", "PodMonitor"]),
+    ("admissionregistration.k8s.io", &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"]),
+    ("rbac.authorization.k8s.io", &["RoleBinding", "ClusterRoleBinding"]),
+];
+
+/// Whether an object of this kind tells which traffic is meant to pass.
+pub fn is_mention(api_version: &str, kind: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    MENTIONS.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind))
+}
+
 /// What a document that could not be read may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suspicion {

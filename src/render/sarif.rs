@@ -239,8 +239,10 @@ fn run(report: &Report<'_>) -> Run {
     }
 }
 
+/// Where the project lives, when its manifest says so. A link that leads nowhere is worse than none: without it, a rule's
+/// text stands in `help` alone.
 fn repository() -> Option<&'static str> {
-    Some(env!("CARGO_PKG_REPOSITORY")).filter(|r| !r.is_empty())
+    Some(env!("CARGO_PKG_REPOSITORY").trim_end_matches('/').trim_end_matches(".git")).filter(|r| !r.is_empty())
 }
 
 fn driver(rules: &[RuleInfo]) -> Driver {
