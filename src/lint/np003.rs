@@ -22,8 +22,8 @@ use super::facts::{Facts, peers};
 use super::found::Found;
 use crate::diagnostic::Place;
 use crate::finding::{Edit, Severity};
-use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Policy, RuleRef};
+use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
+use crate::policy::{Namespaces, Peer, Policy, Rule, RuleRef};
 use crate::source::{Origin, Path};
 
 const FAKE: [&str; 4] = ["name", "namespace", "ns", "kubernetes.io/name"];
@@ -41,14 +41,21 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
                     && let [value] = values.as_slice()
                     && **key != *NAMESPACE_NAME_LABEL
                 {
-                    one(facts, found, policy, at.with_peer(i), key, value);
+                    one(facts, found, (policy, rule), at.with_peer(i), key, value);
                 }
             }
         }
     }
 }
 
-fn one(facts: &Facts<'_>, found: &mut Found<'_>, policy: &Policy, at: RuleRef, key: &str, value: &str) {
+fn one(
+    facts: &Facts<'_>,
+    found: &mut Found<'_>,
+    (policy, rule): (&Policy, &Rule),
+    at: RuleRef,
+    key: &str,
+    value: &str,
+) {
     let by_label = Selector::label(key, value);
     if !facts.namespaces_with(key, value).is_empty() {
         return;
@@ -68,6 +75,11 @@ fn one(facts: &Facts<'_>, found: &mut Found<'_>, policy: &Policy, at: RuleRef, k
                 finding.severity(Severity::Error).related(place, format!("namespace {value} lacks the label"));
             let finding =
                 finding.help(help).note(format!("a namespace called {value} is there, but without this label"));
+            if let Some(other) = selected_anyway(facts, rule, value) {
+                let note = format!("entry {} selects namespace {value} anyway, so this one is merely dead", other + 1);
+                found.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
+                return;
+            }
             found.push(if is_plain(facts, policy, &origin) {
                 finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
             } else {
@@ -84,6 +96,15 @@ fn one(facts: &Facts<'_>, found: &mut Found<'_>, policy: &Policy, at: RuleRef, k
         ),
         None => {}
     }
+}
+
+/// Another entry of the rule that selects all pods of a namespace under a label it has.
+fn selected_anyway(facts: &Facts<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
+    let id = facts.cluster.find_namespace(namespace)?;
+    peers(rule).iter().position(|peer| {
+        matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
+            if pods.is_everything() && !s.is_everything() && facts.cluster.namespace(id).selected_by(s) == Truth::Yes)
+    })
 }
 
 /// The key in `matchLabels`; the selector as a whole where it is an expression.

@@ -38,8 +38,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         if !told.insert((policy, on.clone())) {
             continue; // another path of it, or another Ingress for the same Service
         }
-        let mut finding =
-            found.subject(policy, format!("{who} cannot reach {on}, where {} sends it", meant.by.title()));
+        let mut finding = found.subject(policy, format!("{who} reach {on}, where {} sends", meant.by.title()));
         finding.fingerprint.peer = on.into();
         let finding = finding
             .label("governs the pods behind it")
@@ -63,10 +62,10 @@ fn blocked(facts: &Facts<'_>, backend: &Backend, meant: &Meant, traffics: &[Traf
     }
     let policy = meant::deciding(facts, &all, Direction::Ingress)?;
     if closed {
-        return Some((policy, "nobody".to_owned()));
+        return Some((policy, "nobody can".to_owned()));
     }
     let controllers = &backend.controllers;
     let admitted = || meant.pods.iter().zip(traffics).any(|(p, t)| meant::admits(facts, controllers, *p, t));
-    let names = || words::names(facts.cluster, controllers);
+    let names = || format!("{} cannot", words::names(facts.cluster, controllers));
     (!controllers.is_empty() && !admitted()).then(|| (policy, names()))
 }

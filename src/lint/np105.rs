@@ -39,8 +39,9 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         if !told.insert((policy, on.clone())) {
             continue;
         }
-        let who = if scrapers.is_empty() { "nobody".to_owned() } else { words::names(facts.cluster, &scrapers) };
-        let mut finding = found.subject(policy, format!("{who} cannot scrape {on}"));
+        let names = || format!("{} cannot", words::names(facts.cluster, &scrapers));
+        let who = if scrapers.is_empty() { "nobody can".to_owned() } else { names() };
+        let mut finding = found.subject(policy, format!("{who} scrape {on}"));
         finding.fingerprint.peer = on.into();
         let finding = finding.severity(Severity::Info).help("let the monitoring's namespace in on this port");
         found.push(finding.related(Place::Origin(meant.by.origin()), format!("{} wants it", meant.by.title())));

@@ -6,7 +6,8 @@
 //! **Why it is bad.** The service hands out the node's credentials to whoever asks.
 //!
 //! **What it looks at.** Address blocks of egress rules that open 80/TCP. A warning when the block leaves out other ranges
-//! but not this one, or leaves out nothing; rules without `to` are a note.
+//! but not this one, or leaves out nothing; rules without `to` are a note, and so are blocks that hold nothing public and
+//! so were written for it.
 //!
 //! **When it stays silent.** When the rule does not open port 80, and for workloads that nothing isolates.
 //!
@@ -39,12 +40,16 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             continue;
         }
         for (i, peer) in peers(rule).iter().enumerate() {
-            if matches!(peer, Peer::Addresses(set) if service.is_subset(set)) {
-                let finding =
-                    found.rule(at.with_peer(i), "may reach the cloud's metadata service at 169.254.169.254:80");
-                let finding = finding.label("holds 169.254.169.254");
-                found.push(finding.help("add 169.254.169.254/32 to `except`"));
+            let Peer::Addresses(set) = peer else { continue };
+            if !service.is_subset(set) {
+                continue;
             }
+            let finding = found.rule(at.with_peer(i), "may reach the cloud's metadata service at 169.254.169.254:80");
+            found.push(if set.is_disjoint(&IpSet::internet()) {
+                finding.severity(Severity::Info).label("named on its own").help("drop it if nobody needs the service")
+            } else {
+                finding.label("holds 169.254.169.254").help("add 169.254.169.254/32 to `except`")
+            });
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! **Why it is bad.** These are the ports an intruder looks for next.
 //!
-//! **What it looks at.** Ingress rules that name such a port, or that name none while the pods declare one. An error for
+//! **What it looks at.** Ingress rules that name such a port, or that open all ports while the pods declare one. An error for
 //! an address block of the internet; a warning for no `from` and for `namespaceSelector: {}`.
 //!
 //! **When it stays silent.** When the peers are named, and for edges; for 10250 unless the pods share their node's network.
@@ -19,7 +19,7 @@ use super::found::Found;
 use super::np201::is_wide;
 use super::np206::is_every_pod;
 use crate::finding::Severity;
-use crate::policy::{Peer, Peers, Ports, Rule, RuleRef};
+use crate::policy::{Peer, Peers, Rule, RuleRef};
 use crate::set::{Protocol, TrafficSet};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
@@ -51,7 +51,8 @@ fn opened(facts: &Facts<'_>, at: RuleRef, rule: &Rule) -> TrafficSet {
     let sensitive = &facts.config.sensitive_ports;
     let subjects = facts.subjects(at.policy);
     let pods = subjects.iter().map(|p| facts.cluster.pod(*p));
-    if rule.ports == Ports::Any {
+    let every = TrafficSet::ports(Protocol::Tcp, 1, u16::MAX).is_subset(&super::facts::numbers(rule));
+    if every {
         let declared = pods.flat_map(|p| p.ports.iter());
         let declared =
             declared.fold(TrafficSet::empty(), |a, p| a.union(&TrafficSet::ports(p.protocol, p.port, p.port)));

@@ -21,7 +21,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, namespace, pods) in coverage::open(facts, Direction::Ingress) {
         if !pods.is_empty() {
             let (count, who) = coverage::workloads(facts, namespace, &pods);
-            let message = format!("{count} accept traffic from everybody: no policy selects them");
+            let message = format!("{count} may be reached by everybody: no policy selects them");
             let finding = coverage::finding(facts, found, id, Some(Direction::Ingress), message);
             found.push(finding.note(who).help("add a default deny to the namespace, and allow what is needed"));
         }

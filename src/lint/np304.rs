@@ -18,15 +18,14 @@ use super::found::Found;
 use crate::policy::Direction;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    let open_out: Vec<_> = coverage::open(facts, Direction::Egress).collect();
-    for (id, namespace, mut pods) in coverage::open(facts, Direction::Ingress) {
-        let out = open_out.iter().find(|(other, ..)| *other == id).map(|(_, _, pods)| pods);
-        pods.retain(|p| out.is_some_and(|o| o.contains(p)));
+    let ways = coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
+    for ((id, namespace, mut pods), (_, _, out)) in ways {
+        pods.retain(|p| out.contains(p));
         if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
             continue;
         }
         let (count, who) = coverage::workloads(facts, namespace, &pods);
-        let message = format!("namespace {} has policies, but they select none of {count}", namespace.name);
+        let message = format!("{count}: selected by none of its policies");
         let finding = coverage::finding(facts, found, id, None, message);
         found.push(finding.note(who).help("add a default deny to the namespace"));
     }
