@@ -9,7 +9,7 @@
 //! control plane's address.
 //!
 //! **When it stays silent.** When some rule for the port has no `from` or has an address block, names the API server's pods
-//! or OpenShift's label for host-network callers; when any of the pods is not isolated or policies of another kind may
+//! or `OpenShift`'s label for host-network callers; when any of the pods is not isolated or policies of another kind may
 //! have a say.
 //!
 //! **Settings.** None of its own.
@@ -25,7 +25,7 @@ use crate::set::TrafficSet;
 use crate::tree::Node;
 use std::collections::HashSet;
 
-/// What OpenShift calls the namespace of callers with a node's address.
+/// What `OpenShift` calls the namespace of callers with a node's address.
 const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {

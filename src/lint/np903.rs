@@ -6,7 +6,7 @@
 //! **Why it is bad.** Questions about them cannot be answered, and requests to them may end nowhere. A note.
 //!
 //! **What it looks at.** Selectors of Services in namespaces that have workloads; backends of Ingresses, Gateway routes and
-//! OpenShift Routes in namespaces that have Services.
+//! `OpenShift` Routes in namespaces that have Services.
 //!
 //! **When it stays silent.** For Services without a selector, and namespaces without workloads or Services in the input.
 //!
