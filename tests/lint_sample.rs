@@ -56,7 +56,7 @@ fn findings(folder: &Path, corpus: &Path) -> Vec<((&'static str, Severity), Stri
             locator.locate(origin).map_or_else(String::new, |l| format!("{}:{}", l.file, l.at.line))
         }
         Place::At(l) => format!("{}:{}", l.file, l.at.line),
-        _ => folder.display().to_string(),
+        Place::Input => folder.display().to_string(),
     };
     let prefix = format!("{}/", corpus.display());
     let told = |f: &netpal::finding::Finding| {
