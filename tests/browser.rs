@@ -28,15 +28,13 @@ fn report(folder: &Path, input: &Path, name: &str, more: &[&str]) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The demo before its fix of the day: without the policy that guards the database.
+/// The demo before its fix of the day: without a default deny, and without metrics.
 fn before(folder: &Path) -> PathBuf {
     let old = folder.join("before");
     std::fs::create_dir(&old).unwrap();
     for name in ["shop.yaml", "dev.yaml", "platform.yaml", "data.yaml"] {
         let text = std::fs::read_to_string(root().join("examples/demo").join(name)).unwrap();
-        let documents = text
-            .split("\n---\n")
-            .filter(|d| !d.contains("name: database-ingress") && !d.contains("name: allow-metrics"));
+        let documents = text.split("\n---\n").filter(|d| !d.contains("name: allow-metrics"));
         let kept: Vec<&str> = documents.filter(|d| !d.contains("name: default-deny")).collect();
         std::fs::write(old.join(name), kept.join("\n---\n")).unwrap();
     }
@@ -62,29 +60,144 @@ fn hostile(folder: &Path) -> PathBuf {
     input
 }
 
+/// Five hundred workloads in 125 namespaces, each governed by rules of its own.
+fn large(folder: &Path) -> PathBuf {
+    let input = folder.join("large");
+    std::fs::create_dir(&input).unwrap();
+    let mut items = Vec::new();
+    for space in 0..125 {
+        let namespace = format!("team-{space:03}");
+        items.push(serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
+        for (i, name) in ["web", "api", "store", "job"].iter().enumerate() {
+            let labels = serde_json::json!({"app": name, "group": format!("g{}", space % 7)});
+            items.push(serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": {"containers": [{"name": "c"}]}}));
+            let near = serde_json::json!({"podSelector": {"matchLabels": {"app": "web"}}});
+            let far = serde_json::json!({"namespaceSelector": {}, "podSelector": {"matchLabels": {"group": format!("g{}", (space + i) % 7)}}});
+            items.push(serde_json::json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                "metadata": {"name": format!("{name}-in"), "namespace": namespace},
+                "spec": {"podSelector": {"matchLabels": {"app": name}},
+                    "ingress": [{"from": [near], "ports": [{"port": 8000 + i}]}, {"from": [far], "ports": [{"port": 9000 + space}]}]}}));
+        }
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    std::fs::write(input.join("large.json"), list.to_string()).unwrap();
+    input
+}
+
+/// The browser, if all that a test needs of it is installed.
+fn browser(package: &str) -> Option<PathBuf> {
+    let modules = root().join("tests/browser/node_modules");
+    let found = chromium().filter(|_| modules.join("playwright-core").exists() && modules.join(package).exists());
+    if found.is_none() {
+        println!("skipped: needs chromium, node, and npm install in tests/browser");
+    }
+    found
+}
+
+fn run(script: &str, chromium: &Path, arguments: &[String]) {
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/browser").join(script)).args(arguments).env("NETPAL_CHROMIUM", chromium);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("all passed"), "{text}");
+}
+
+/// Names that mean something in Mermaid, and how each is shown.
+const CHARTS: [(&str, &str); 14] = [
+    ("end", "end"),
+    ("click", "click"),
+    ("1. list", "1. list"),
+    ("- list", "- list"),
+    ("-->|x| y", "-->|x| y"),
+    ("%%{init: {}}%%", "%%{init: {}}%%"),
+    ("\"]:::open; a[\"", "\"]:::open; a[\""),
+    ("#quot; #35;", "#quot; #35;"),
+    ("`code` **bold** _it_", "`code` **bold** _it_"),
+    ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+    ("</div><script>alert(1)</script>", "</div><script>alert(1)"),
+    ("$$x^2$$", "$$x^2$$"),
+    ("semi;colon}{[x=y]", "semi;colon}{[x=y]"),
+    ("\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}", "\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}"),
+];
+
+fn charts(folder: &Path) -> PathBuf {
+    let input = folder.join("charts");
+    std::fs::create_dir(&input).unwrap();
+    let mut items = Vec::new();
+    for (i, (name, _)) in CHARTS.iter().enumerate() {
+        let app = format!("w{i}");
+        items.push(serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "end", "labels": {"app": app}}, "spec": {"containers": [{"name": "c"}]}}));
+        items.push(serde_json::json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": format!("p{i}"), "namespace": "end"},
+            "spec": {"podSelector": {"matchLabels": {"app": app}},
+                "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "w0"}}}], "ports": [{"port": 80 + i}]}]}}));
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    std::fs::write(input.join("charts.json"), list.to_string()).unwrap();
+    input
+}
+
+#[test]
+fn mermaid_draws_every_chart_and_every_name() {
+    let Some(chromium) = browser("mermaid") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let demo = root().join("examples/demo");
+    let (old, odd) = (before(at), charts(at));
+    let old = old.to_str().unwrap();
+    let shown: Vec<&str> = CHARTS.iter().map(|(_, shown)| *shown).collect();
+    let all: [(&str, &Path, &[&str], &[&str]); 4] = [
+        ("demo", &demo, &["graph", "-f", "."], &["database", "frontend"]),
+        ("three-tier", &root().join("examples/three-tier"), &["graph", "-f", "."], &[]),
+        ("changed", &demo, &["diff", old, "."], &["database"]),
+        ("odd", &odd, &["graph", "-f", "."], &shown),
+    ];
+    let mut files = Vec::new();
+    for (name, input, arguments, labels) in all {
+        let chart = at.join(format!("{name}.mmd"));
+        let target = format!("mermaid={}", chart.display());
+        let run = netpal_at(input, &[arguments, &["-o", &target]].concat(), "");
+        assert!(chart.exists(), "{}", run.text());
+        std::fs::write(at.join(format!("{name}.json")), serde_json::to_string(labels).unwrap()).unwrap();
+        files.push(chart.to_str().unwrap().to_owned());
+    }
+    run("mermaid.mjs", &chromium, &files);
+}
+
 #[test]
 fn the_report_works_in_a_browser() {
-    let modules = root().join("tests/browser/node_modules/playwright-core");
-    let Some(chromium) = chromium().filter(|_| modules.exists()) else {
-        println!("skipped: needs chromium, node, and npm install in tests/browser");
-        return;
-    };
+    let Some(chromium) = browser("axe-core") else { return };
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let demo_input = root().join("examples/demo");
-    let demo = report(at, &demo_input, "demo.html", &["--profile", "pci"]);
+    let demo = report(at, &demo_input, "demo.html", &["--profile", "pci", "--title", "cluster of the day"]);
     let old = before(at);
     let changed = report(at, &demo_input, "changed.html", &["--before", old.to_str().unwrap()]);
     let hostile = report(at, &hostile(at), "hostile.html", &[]);
     let keep = std::env::var("NETPAL_BROWSER_OUT").unwrap_or_else(|_| at.to_str().unwrap().to_owned());
-    let script = root().join("tests/browser/report.mjs");
-    let output = Command::new("node")
-        .arg(script)
-        .args([&demo, &changed, &hostile, &keep])
-        .env("NETPAL_CHROMIUM", chromium)
-        .output()
-        .unwrap();
+    let large = report(at, &large(at), "large.html", &[]);
+    let size = std::fs::metadata(&large).unwrap().len();
+    assert!(size < 1_500_000, "a page of 500 workloads stays small: {size} bytes");
+    run("report.mjs", &chromium, &[demo, changed, hostile, large, keep.clone()]);
+    printed(&Path::new(&keep).join("report.pdf"));
+}
+
+/// Every page of a print says what it is about, and which of how many it is.
+fn printed(pdf: &Path) {
+    let Ok(output) = Command::new("pdftotext").arg("-layout").arg(pdf).arg("-").output() else {
+        println!("skipped: pdftotext is not installed");
+        return;
+    };
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("all passed"), "{text}");
+    let pages: Vec<&str> = text.split('\u{c}').filter(|p| !p.trim().is_empty()).collect();
+    assert!(pages.len() > 2, "{text}");
+    for (i, page) in pages.iter().enumerate() {
+        for wanted in ["cluster of the day", "sha256:", "netpal ", &format!("page {} of {}", i + 1, pages.len())] {
+            assert!(page.contains(wanted), "page {} lacks `{wanted}`: {page}", i + 1);
+        }
+    }
+    assert!(text.contains("Reviewed by") && text.contains("Signature"));
 }

@@ -147,7 +147,8 @@ fn the_caption_counts_what_list_counts() {
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let count = |key: &str| list[key].as_array().unwrap().len();
     let text = netpal_at(&demo, &["graph", "-f", "."], "").stdout;
-    assert!(text.contains(&format!("{} flows with a governed end", count("flows"))), "{text}");
+    let allowed = list["flows"].as_array().unwrap().iter().filter(|f| !f["ports"].as_array().unwrap().is_empty());
+    assert!(text.contains(&format!("{} allowed flows with a governed end", allowed.count())), "{text}");
     assert!(text.contains(&format!("{} OPEN in", count("open_in"))), "{text}");
     assert!(text.contains(&format!("{} OPEN out", count("open_out"))), "{text}");
 }
@@ -156,8 +157,11 @@ fn the_caption_counts_what_list_counts() {
 fn the_picture_of_the_readme_is_what_the_tool_draws() {
     let drawn = netpal_in("examples/demo", &["graph", "-f", ".", "-o", "svg"]).stdout;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/demo.svg");
+    if std::env::var_os("NETPAL_UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &drawn).unwrap();
+    }
     let kept = std::fs::read_to_string(path).unwrap();
-    assert!(drawn == kept, "draw it again: netpal graph -f examples/demo -o svg=docs/pictures/demo.svg");
+    assert!(drawn == kept, "draw it again: NETPAL_UPDATE_DOCS=1 cargo test --test pictures");
 }
 
 #[test]
@@ -199,4 +203,146 @@ fn the_matrix_says_what_can_says() {
             assert_eq!(code, expected, "{from} -> {to}: {cell:?}");
         }
     }
+}
+
+/// The number before a phrase, wherever it stands.
+fn number_before(text: &str, phrase: &str) -> usize {
+    let at = text.find(phrase).unwrap_or_else(|| panic!("no `{phrase}` in {text}"));
+    let digits: String = text[..at].trim_end().chars().rev().take_while(char::is_ascii_digit).collect();
+    digits.chars().rev().collect::<String>().parse().unwrap()
+}
+
+/// What a line of the Markdown report counts.
+fn counted(report: &str, what: &str) -> usize {
+    let line = report.lines().find(|l| l.starts_with(&format!("- {what}: "))).unwrap_or_else(|| panic!("no {what}"));
+    let number = line.rsplit(": ").next().unwrap().split(' ').next().unwrap();
+    number.parse().unwrap()
+}
+
+#[test]
+fn list_graph_report_and_sarif_agree_on_every_count() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("examples/demo"), root.join("examples/three-tier")];
+    if let Some(corpus) = std::env::var_os("NETPAL_CORPUS") {
+        let corpus = Path::new(&corpus);
+        folders.extend(["online-boutique", "kubeflow", "phalanx"].map(|f| corpus.join(f)));
+    }
+    for folder in folders.iter().filter(|f| f.is_dir()) {
+        let run = |arguments: &[&str]| netpal_at(folder, &[arguments, &["-f", "."]].concat(), "").stdout;
+        let list: serde_json::Value = serde_json::from_str(&run(&["list", "-o", "json"])).unwrap();
+        let flows = list["flows"].as_array().unwrap();
+        let allowed = flows.iter().filter(|f| !f["ports"].as_array().unwrap().is_empty()).count();
+        let unknown = flows.len() - allowed;
+        let open = ["open_in", "open_out"].map(|key| list[key].as_array().unwrap().len());
+        let words = if allowed == 1 { "allowed flow with" } else { "allowed flows with" };
+        let name = folder.display();
+        let report = run(&["report", "-o", "md"]);
+        assert_eq!(number_before(&run(&["list"]), words), allowed, "list of {name}");
+        assert_eq!(number_before(&run(&["graph"]), words), allowed, "caption of {name}");
+        assert_eq!(counted(&report, "allowed flows with a governed end"), allowed, "report of {name}");
+        assert_eq!(counted(&report, "unknown flows"), unknown, "report of {name}");
+        assert_eq!(counted(&report, "workloads that accept from anyone"), open[0], "report of {name}");
+        assert_eq!(counted(&report, "workloads that may go anywhere"), open[1], "report of {name}");
+        let sarif: serde_json::Value = serde_json::from_str(&run(&["lint", "-o", "sarif"])).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        let findings = results.iter().filter(|r| r["suppressions"].as_array().is_none_or(Vec::is_empty)).count();
+        assert_eq!(counted(&report, "findings"), findings, "findings of {name}");
+        let rows = report.split("## Findings").nth(1).unwrap().split("\n## ").next().unwrap();
+        let rows = rows.lines().filter(|l| l.starts_with("| ")).count().saturating_sub(2);
+        assert_eq!(rows, findings, "rows of findings of {name}");
+    }
+}
+
+/// The demo as it might have been: no metrics, no default deny, and the database on another port.
+fn old_demo() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    for name in ["shop.yaml", "dev.yaml", "platform.yaml", "data.yaml"] {
+        let text = std::fs::read_to_string(demo.join(name)).unwrap();
+        let gone = |d: &&str| d.contains("name: allow-metrics") || d.contains("name: default-deny");
+        let kept: Vec<&str> = text.split("\n---\n").filter(|d| !gone(d)).collect();
+        let text = kept.join("\n---\n");
+        let text = if name == "data.yaml" { text.replace("5432", "5433") } else { text };
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn two_states_share_one_picture() {
+    let old = old_demo();
+    let old = old.path().to_str().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let draw = |arguments: &[&str]| netpal_at(&demo, &[&["diff", old, "."], arguments].concat(), "").stdout;
+    golden().bind(|| {
+        insta::assert_snapshot!("picture-changes-svg", draw(&["-o", "svg"]));
+        insta::assert_snapshot!("picture-changes-dot", draw(&["-o", "dot", "--only-changed"]));
+        insta::assert_snapshot!("picture-changes-mermaid", draw(&["-o", "mermaid"]));
+    });
+    let svg = draw(&["-o", "svg"]);
+    let first = draw(&[]).lines().next().unwrap().to_owned();
+    assert!(svg.contains(&first), "the caption is the first line of the text: {first}");
+    // what changed has a sign, a class and a line of its own; what did not stands back, or is not there
+    assert!(svg.contains(">+ 9187/TCP<") && svg.contains("np-widened np-new"), "{svg}");
+    assert!(svg.contains(">~ 5432/TCP (was 5433/TCP)<") && svg.contains("np-core"), "{svg}");
+    assert!(svg.contains("np-same") && svg.contains("- OPEN out before"));
+    assert!(!draw(&["-o", "svg", "--only-changed"]).contains("<g class=\"np-edge np-allow np-same\""));
+    // the other way round the same edges carry the opposite signs
+    let back = netpal_at(&demo, &["diff", ".", old, "-o", "svg"], "").stdout;
+    assert!(
+        back.contains(">- 9187/TCP<") && back.contains("np-narrowed np-gone") && back.contains("+ OPEN out"),
+        "{back}"
+    );
+    let boxes = |svg: &str| {
+        let lines = svg.lines().filter(|l| l.contains("<g class=\"np-frame\""));
+        lines.map(|l| l.split(" id=").nth(1).unwrap().split('"').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(boxes(&svg), boxes(&back), "nothing jumps");
+    let graph = netpal_at(&demo, &["graph", "-f", ".", "--before", old, "-o", "dot"], "").stdout;
+    assert!(graph.contains("+ 9187/TCP") && graph.contains("#6a3fb5:#6a3fb5"), "{graph}");
+}
+
+#[test]
+fn the_changes_of_a_report_are_those_of_diff() {
+    let old = old_demo();
+    let old = old.path().to_str().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let told = netpal_at(&demo, &["diff", old, ".", "-v"], "").stdout;
+    assert!(told.lines().count() > 8, "{told}");
+    let escaped = |l: &str| l.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    for page in [
+        netpal_at(&demo, &["report", "-f", ".", "--before", old, "-o", "html"], "").stdout,
+        netpal_at(&demo, &["diff", old, ".", "-o", "html"], "").stdout,
+    ] {
+        for line in told.lines() {
+            assert!(page.contains(&format!(">{}</span>", escaped(line))), "the page lacks: {line}");
+        }
+    }
+    let md = netpal_at(&demo, &["report", "-f", ".", "--before", old, "-o", "md"], "").stdout;
+    for line in told.lines() {
+        assert!(md.contains(line), "the text lacks: {line}");
+    }
+}
+
+#[test]
+fn too_many_edges_are_counted_instead_of_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = Vec::new();
+    for i in 0..48 {
+        let namespace = format!("team-{i:02}");
+        let labels = serde_json::json!({"kubernetes.io/metadata.name": namespace, "ring": format!("r{}", i % 7)});
+        items.push(serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}));
+        items.push(serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app", "namespace": namespace}, "spec": {"containers": [{"name": "c"}]}}));
+        let ring = serde_json::json!({"namespaceSelector": {"matchLabels": {"ring": format!("r{}", (i * 3) % 7)}}});
+        items.push(serde_json::json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "in", "namespace": namespace},
+            "spec": {"podSelector": {}, "ingress": [{"from": [ring], "ports": [{"port": 8000 + i}]}]}}));
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    std::fs::write(folder.path().join("rings.json"), list.to_string()).unwrap();
+    let svg = draw(folder.path(), &["-o", "svg"]);
+    assert!(!svg.contains("<g class=\"np-edge"), "no edge is drawn");
+    assert!(svg.contains("edges between namespaces (netpal matrix shows them"), "{svg}");
+    assert!(svg.contains("and 46 more") && svg.contains("48 workloads"), "equal namespaces are one node: {svg}");
+    let all = draw(folder.path(), &["-o", "svg", "--level", "namespace"]);
+    assert!(all.matches("<g class=\"np-edge").count() > 120, "unless they are asked for");
 }

@@ -1,7 +1,7 @@
 //! The command line: what can be typed, with its help. No logic.
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
-pub use super::args_pictures::{Graph, Matrix, Report};
+pub use super::args_pictures::{Drawn, Graph, Matrix, Report};
 pub use super::common::{ColorWhen, Common, UnknownAs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -111,6 +111,9 @@ pub struct Diff {
     /// Which changes end with exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
     pub fail_on: FailOn,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub drawn: Drawn,
 }
 
 /// `plan`.
@@ -129,6 +132,9 @@ pub struct Plan {
     /// Which changes end with exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
     pub fail_on: FailOn,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub drawn: Drawn,
 }
 
 /// `test`.
@@ -179,6 +185,9 @@ pub struct Snapshot {
     /// With --check: which changes end with exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
     pub fail_on: FailOn,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub drawn: Drawn,
 }
 
 /// What there is a schema of.

@@ -3,6 +3,17 @@
 
 use clap::{Args, ValueEnum};
 
+/// How two states are drawn.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Drawn {
+    /// In pictures: draw only what differs (Mermaid never draws more)
+    #[arg(long)]
+    pub only_changed: bool,
+    /// In pictures: what is one node [default: workloads where that stays readable, else namespaces]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub level: Option<LevelOf>,
+}
+
 /// `graph`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -19,6 +30,12 @@ pub struct Graph {
     /// How many flows away from the focus
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub hops: u32,
+    /// The state before: both are drawn, with one layout
+    #[arg(long, value_name = "PATH")]
+    pub before: Option<String>,
+    /// Draw only what differs from the state before
+    #[arg(long, requires = "before")]
+    pub only_changed: bool,
     /// What to leave out: dns, monitoring, internet, none [default: dns,monitoring]
     #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
     pub hide: Vec<String>,
@@ -70,6 +87,9 @@ pub struct Report {
     /// The state before, to tell what changed
     #[arg(long, value_name = "PATH")]
     pub before: Option<String>,
+    /// What the report is about, printed on every page [default: the inputs as they are named]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
     /// Add what an audit asks, beside what the input shows
     #[arg(long, value_enum, value_name = "AUDIT")]
     pub profile: Option<Audit>,

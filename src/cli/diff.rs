@@ -1,10 +1,11 @@
 //! `netpal diff` and `netpal plan`: which paths open and close between two inputs.
 
-use super::args::{Common, Diff, FailOn, Plan, UnknownAs};
+use super::args::{Common, Diff, Drawn, FailOn, Plan, UnknownAs};
 use super::can::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
+use super::report::{Page, facts};
 use super::workspace::{self, Reading, Workspace};
 use super::{ci, test};
 use anyhow::{Context as _, Result, bail};
@@ -14,10 +15,24 @@ use netpal::load::Source;
 use netpal::model::relabel::{Change, Relabel};
 use netpal::query::{End, resolve};
 use netpal::render::diff::{Pages, Remarks};
-use netpal::render::{Format, diff as render, diff_findings, diff_json, json, md};
+use netpal::render::drawing::{Drawing, Facts, Level, Options};
+use netpal::render::{Format, diff as render, diff_findings, diff_json, dot, json, md, mermaid, svg};
+use std::io::{self, Write};
 
-const FORMATS: [Format; 8] =
-    [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Md, Format::Sarif, Format::Github, Format::Gitlab];
+const FORMATS: [Format; 12] = [
+    Format::Text,
+    Format::Json,
+    Format::Yaml,
+    Format::Csv,
+    Format::Md,
+    Format::Dot,
+    Format::Svg,
+    Format::Mermaid,
+    Format::Html,
+    Format::Sarif,
+    Format::Github,
+    Format::Gitlab,
+];
 
 /// Compares two inputs.
 ///
@@ -42,7 +57,7 @@ pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
     if old.input.tally.objects + new.input.tally.objects == 0 {
         bail!("no Kubernetes object on either side");
     }
-    answer(common, &output, &old, &new, &label, args.fail_on)
+    answer(common, &output, &old, &new, &label, args.fail_on, &args.drawn)
 }
 
 type Sides = (Vec<Source>, Vec<Source>, String);
@@ -116,7 +131,7 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
         let changes = args.relabel.iter().map(|text| relabel(&new, text)).collect::<Result<Vec<_>>>()?;
         new = new.relabelled(common, &changes.concat())?;
     }
-    answer(common, &output, &old, &new, "", args.fail_on)
+    answer(common, &output, &old, &new, "", args.fail_on, &args.drawn)
 }
 
 /// Reads `WORKLOAD:KEY=VALUE,KEY-` or `ns/NAMESPACE:KEY=VALUE`.
@@ -150,6 +165,7 @@ fn answer(
     new: &Workspace,
     label: &str,
     fail_on: FailOn,
+    drawn: &Drawn,
 ) -> Result<Exit> {
     let before = Side { input: &old.input, graph: &old.graph };
     let after = Side { input: &new.input, graph: &new.graph };
@@ -166,6 +182,11 @@ fn answer(
         Format::Sarif | Format::Github | Format::Gitlab => {
             ci::write(&diff_findings::findings(pages, &diff), &diff_findings::rules(), &after, format, out)
         }
+        Format::Html => {
+            let subject = if label.is_empty() { "changes between two inputs" } else { label };
+            Page { common, workspace: new, before: Some(old), subject }.html(out)
+        }
+        Format::Dot | Format::Svg | Format::Mermaid => draw(format, [old, new], &render::summary(&diff), drawn, out),
         _ => render::text(pages, &diff, output.style(), shown, out),
     })?;
     let exit = exit(&diff, fail_on, common);
@@ -173,12 +194,29 @@ fn answer(
 }
 
 /// What follows from the changes: the configured tests they break, the uses that manifests declare.
-fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> Remarks {
+pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> Remarks {
     let suites = test::configured(common, new);
     let (before, after) = (test::ran(old, &old.graph, &suites), test::ran(new, &new.graph, &suites));
     let pairs = before.iter().zip(&after);
     let broken = pairs.flat_map(|(b, a)| breaks::broken(&b.1, &a.1, diff, &new.input.cluster)).collect();
     Remarks { broken, uses: declared(Side { input: &new.input, graph: &new.graph }, diff) }
+}
+
+/// Draws both states with one layout, so that nothing jumps.
+fn draw(format: Format, states: [&Workspace; 2], summary: &str, drawn: &Drawn, out: &mut dyn Write) -> io::Result<()> {
+    let [before, after] = states.map(|w| facts(w).1);
+    let options = Options {
+        level: drawn.level.map_or(Level::Auto, Into::into),
+        only_changed: drawn.only_changed || format == Format::Mermaid,
+        ..Options::default()
+    };
+    let drawing = Drawing::new(&Facts::compare(&before, &after), &options);
+    let drawing = drawing.headed(&format!("Connectivity changes: {summary}"));
+    match format {
+        Format::Dot => dot::write(&drawing, out),
+        Format::Mermaid => mermaid::write(&drawing, out),
+        _ => svg::write(&drawing, out),
+    }
 }
 
 /// Changed for certain, changed perhaps, or not.

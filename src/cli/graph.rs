@@ -4,9 +4,9 @@ use super::args::{Common, Graph};
 use super::exit::Exit;
 use super::list::workloads;
 use super::output::Output;
+use super::report;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::query::list::Filter;
 use netpal::render::drawing::{Drawing, Facts, Hide, Level, Options};
 use netpal::render::{Format, dot, mermaid, picture, svg};
 
@@ -18,8 +18,10 @@ pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
     let output = Output::new(common, &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid])?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
-    let listing = netpal::query::list(&workspace.graph, &Filter::default());
-    let facts = Facts::new(&workspace.graph, &listing, &workspace.context.dns);
+    let mut facts = report::facts(&workspace).1;
+    if let Some(before) = &args.before {
+        facts = Facts::compare(&report::facts(&report::state(common, before)?).1, &facts);
+    }
     let drawing = Drawing::new(&facts, &options);
     let plain = args.level.is_none() && args.focus.is_empty();
     output.write(|format, out| match format {
@@ -46,7 +48,7 @@ fn options(workspace: &Workspace, args: &Graph) -> Result<Options> {
         level: args.level.map_or(Level::Auto, Into::into),
         focus,
         hops: args.hops,
-        only_changed: false,
+        only_changed: args.only_changed,
         hide: hide(&args.hide)?,
     })
 }

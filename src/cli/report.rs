@@ -7,11 +7,15 @@ use super::project::Project;
 use super::report_rows;
 use super::workspace::{self, Reading, Workspace};
 use anyhow::Result;
-use netpal::query::list::Filter;
+use netpal::diff::Side;
+use netpal::load::Source;
+use netpal::query::list::{Filter, Listing};
 use netpal::query::matrix::{By, matrix};
+use netpal::render::diff::{self, Pages};
 use netpal::render::drawing::Facts;
-use netpal::render::report::{Report, Row, Rows};
-use netpal::render::{Format, words};
+use netpal::render::report::{Changes, Profile, Report};
+use netpal::render::{Format, text};
+use std::io::{self, Write};
 
 /// Writes the report.
 ///
@@ -20,70 +24,111 @@ use netpal::render::{Format, words};
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let output = Output::new(common, &[Format::Md, Format::Html, Format::Csv])?;
     let workspace = Workspace::open(common)?;
-    let facts_of = |w: &Workspace| {
-        let listing = netpal::query::list(&w.graph, &Filter::default());
-        let facts = Facts::new(&w.graph, &listing, &w.context.dns);
-        (listing, facts)
+    let old = args.before.as_deref().map(|before| state(common, before)).transpose()?;
+    let subject = match &args.title {
+        Some(title) => title.clone(),
+        None => subject(&workspace::sources(common, &workspace.project)?),
     };
-    let (listing, mut facts) = facts_of(&workspace);
-    let mut changes = None;
-    if let Some(before) = &args.before {
-        let reading = Reading { empty: true, quiet: true };
-        let sources = [workspace::source(before)];
-        let old = Workspace::read(common, Project::open(common)?, &sources, &workspace::overlays(common), reading)?;
-        facts = Facts::compare(&facts_of(&old).1, &facts);
-        changes = Some(changed(&facts));
-    }
-    let square = matrix(&workspace.graph, &listing, By::Namespace);
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    let report = Report {
-        book,
-        listing: &listing,
-        facts: &facts,
-        matrix: &square,
-        changes,
-        findings: report_rows::findings(common, &workspace, book)?,
-        tests: report_rows::tests(&workspace, book)?,
-        profile: args.profile.map(Into::into),
-    };
-    output.write(|format, out| match format {
-        Format::Html => report.html(out),
-        Format::Csv => report.csv(out),
-        _ => report.md(out),
+    let page = Page { common, workspace: &workspace, before: old.as_ref(), subject: &subject };
+    page.with(args.profile.map(Into::into), |report| {
+        output.write(|format, out| match format {
+            Format::Html => report.html(out),
+            Format::Csv => report.csv(out),
+            _ => report.md(out),
+        })
     })?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
-/// The flows and marks that differ between two states.
-fn changed(facts: &Facts) -> Rows {
-    let marks = facts.places.iter().flat_map(|place| {
-        let ways = ["in", "out"].into_iter().zip(place.change);
-        ways.filter_map(|(way, change)| Some((change?, place.key.clone(), format!("OPEN {way}"))))
-    });
-    let mut rows: Vec<Row> = marks
-        .map(|(change, key, what)| Row {
-            cells: vec![format!("{} {}", change.sign(), change.word()), key, String::new(), what, String::new()],
-        })
-        .collect();
-    for flow in &facts.flows {
-        let passing = facts.passing(flow.passing);
-        if let Some((change, past)) = &passing.change {
-            let now = passing.sure.union(&passing.unknown);
-            let gone = now == *past;
-            let cells = [
-                format!("{} {}", change.sign(), change.word()),
-                facts.place(flow.from).key.clone(),
-                facts.place(flow.to).key.clone(),
-                if gone { String::new() } else { words::traffic(&now) },
-                words::traffic(past),
-            ];
-            rows.push(Row { cells: cells.map(|c| words::clean(&c).into_owned()).to_vec() });
+/// Another state of the same input.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn state(common: &Common, path: &str) -> Result<Workspace> {
+    let reading = Reading { empty: true, quiet: true };
+    Workspace::read(common, Project::open(common)?, &[workspace::source(path)], &workspace::overlays(common), reading)
+}
+
+/// The flows of a state, and the same ready to be drawn.
+pub fn facts(workspace: &Workspace) -> (Listing, Facts) {
+    let listing = netpal::query::list(&workspace.graph, &Filter::default());
+    let facts = Facts::new(&workspace.graph, &listing, &workspace.context.dns);
+    (listing, facts)
+}
+
+/// What an input is called: its sources as they were written.
+fn subject(sources: &[Source]) -> String {
+    let name = |source: &Source| match source {
+        Source::Path(path) | Source::Kustomize(path) => path.to_string(),
+        Source::Stdin => "standard input".into(),
+        Source::Live => "the cluster of the current context".into(),
+        Source::Exec(command, _) => command.to_string(),
+        Source::Text(name, _) => name.to_string(),
+    };
+    sources.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// What a report is made of.
+pub struct Page<'a> {
+    /// The flags.
+    pub common: &'a Common,
+    /// The state it tells.
+    pub workspace: &'a Workspace,
+    /// The state before.
+    pub before: Option<&'a Workspace>,
+    /// What it is about.
+    pub subject: &'a str,
+}
+
+impl Page<'_> {
+    /// Makes the report, and does something with it.
+    ///
+    /// # Errors
+    /// When a test file cannot be read, or writing fails.
+    pub fn with(&self, profile: Option<Profile>, write: impl FnOnce(&Report<'_>) -> Result<()>) -> Result<()> {
+        let (common, workspace) = (self.common, self.workspace);
+        let (listing, mut drawn) = facts(workspace);
+        let locator = workspace.locator();
+        let book = workspace.book(&locator);
+        let mut changes = None;
+        if let Some(before) = self.before {
+            drawn = Facts::compare(&facts(before).1, &drawn);
+            changes = Some(Changes { text: lines(common, before, workspace)? });
         }
+        let square = matrix(&workspace.graph, &listing, By::Namespace);
+        write(&Report {
+            book,
+            listing: &listing,
+            facts: &drawn,
+            matrix: &square,
+            changes,
+            findings: report_rows::findings(common, workspace, book)?,
+            tests: report_rows::tests(workspace, book)?,
+            profile,
+            subject: self.subject,
+            cni: workspace.project.merged(common).cni.last().map_or("generic", String::as_str),
+        })
     }
-    Rows {
-        head: vec!["change", "from", "to", "after", "before"],
-        rows,
-        empty: "Nothing that passes has changed.".into(),
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn html(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.with(None, |report| Ok(report.html(out)?)).map_err(io::Error::other)
     }
+}
+
+/// The lines of `netpal diff`, all of them.
+fn lines(common: &Common, before: &Workspace, after: &Workspace) -> Result<String> {
+    let old = Side { input: &before.input, graph: &before.graph };
+    let new = Side { input: &after.input, graph: &after.graph };
+    let found = netpal::diff::diff(old, new);
+    let locators = (before.locator(), after.locator());
+    let remarks = super::diff::remarks(common, before, after, &found);
+    let (before, after) = (before.book(&locators.0), after.book(&locators.1));
+    let pages = Pages { before, after, label: "", remarks: &remarks };
+    let mut bytes = Vec::new();
+    diff::text(pages, &found, text::Style { colour: false }, usize::MAX, &mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -36,6 +36,13 @@ pub struct Entry {
     pub example: Flow,
 }
 
+impl Entry {
+    /// Whether something passes for certain; what does not may pass, for all that is known.
+    pub fn is_allowed(&self) -> bool {
+        !self.allowed.sure.is_empty()
+    }
+}
+
 /// The table.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {

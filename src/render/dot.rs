@@ -209,6 +209,9 @@ impl Picture<'_> {
             sheet.set("dir", "both");
         }
         sheet.all(line(link));
+        if self.drawing.compared && link.change.is_none() {
+            sheet.all(&[("color", MUTED), ("fontcolor", MUTED), ("penwidth", "0.6")]);
+        }
     }
 }
 

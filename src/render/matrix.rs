@@ -13,6 +13,19 @@ use std::io::{self, Write};
 
 const LEGEND: &str = ".  nothing    N  N distinct ports    *  everything    ?  unknown    =  same";
 
+/// Most rows of a table that a page holds as markup.
+const LARGE: usize = 100;
+
+fn class(sign: &str) -> &'static str {
+    match sign {
+        "=" => "same",
+        "." => "none",
+        "*" => "all",
+        "?" => "unknown",
+        _ => "some",
+    }
+}
+
 /// Writes matrices.
 #[derive(Clone, Copy)]
 pub struct Square<'a> {
@@ -126,42 +139,53 @@ impl Square<'_> {
         )
     }
 
+    /// Whether a page should show a part of it at a time.
+    pub fn is_large(&self) -> bool {
+        self.matrix.sides.len() > LARGE
+    }
+
+    /// One cell in words; empty where nothing passes.
+    pub fn words(&self, from: usize, to: usize) -> String {
+        self.matrix.cell(from, to).filter(|_| from != to).map_or_else(String::new, |a| {
+            match (a.sure.is_empty(), a.unknown.is_empty()) {
+                (true, true) => String::new(),
+                (_, true) => words::traffic(&a.sure),
+                (true, false) => format!("unknown {}", words::traffic(&a.unknown)),
+                (false, false) => format!("{}, unknown {}", words::traffic(&a.sure), words::traffic(&a.unknown)),
+            }
+        })
+    }
+
     /// The table as markup.
     pub fn table(&self) -> String {
         let names: Vec<String> = self.names().iter().map(|n| escape(n)).collect();
-        let mut html = format!(
-            "<p class=\"legend\">{LEGEND} {}. Rows send, columns receive.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the matrix\">\n\
-             <table class=\"matrix\"><thead><tr><th scope=\"col\">from \\ to</th>",
-            self.same()
-        );
+        let mut html = String::from("<thead><tr><th scope=\"col\">from \\ to</th>");
         names.iter().for_each(|n| {
             let _ = write!(html, "<th scope=\"col\"><span>{n}</span></th>");
         });
         html.push_str("</tr></thead>\n<tbody>\n");
         for (i, name) in names.iter().enumerate() {
             let _ = write!(html, "<tr><th scope=\"row\">{name}</th>");
-            for (j, other) in names.iter().enumerate() {
-                let class = match self.sign(i, j).as_str() {
-                    "=" => "same",
-                    "." => "none",
-                    "*" => "all",
-                    "?" => "unknown",
-                    _ => "some",
-                };
-                let what = self.matrix.cell(i, j).filter(|_| i != j).map_or_else(String::new, |a| {
-                    let unknown = if a.unknown.is_empty() {
-                        String::new()
-                    } else {
-                        format!(", unknown {}", words::traffic(&a.unknown))
-                    };
-                    format!(" title=\"{name} to {other}: {}{}\"", escape(&words::traffic(&a.sure)), escape(&unknown))
-                });
-                let _ = write!(html, "<td class=\"{class}\"{what}>{}</td>", self.sign(i, j));
+            for j in 0..names.len() {
+                let sign = self.sign(i, j);
+                let class = class(&sign);
+                let what = self.words(i, j);
+                let what = if what.is_empty() { what } else { format!(" title=\"{}\"", escape(&what)) };
+                let _ = write!(html, "<td class=\"{class}\"{what}>{sign}</td>");
             }
             html.push_str("</tr>\n");
         }
-        html.push_str("</tbody></table></div>");
-        html
+        html.push_str("</tbody>");
+        self.frame(&html)
+    }
+
+    /// A table of these rows, with its legend.
+    pub fn frame(&self, rows: &str) -> String {
+        format!(
+            "<p class=\"legend\">{LEGEND} {}. Rows send, columns receive.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the matrix\">\n\
+             <table class=\"matrix\">{rows}</table></div>",
+            self.same()
+        )
     }
 }
 

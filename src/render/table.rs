@@ -9,6 +9,19 @@ use crate::query::explain::Reason;
 use crate::query::list::{self, Entry, Filter, Listing, Party};
 use std::io::{self, Write};
 
+/// How many lines of a table are allowed for certain, and how many are unknown.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    allowed: usize,
+    unknown: usize,
+}
+
+impl Count {
+    fn doubt(self) -> String {
+        if self.unknown > 0 { format!(", {} unknown", self.unknown) } else { String::new() }
+    }
+}
+
 impl Text<'_> {
     /// The table of `list`; `from` and `to` are the ends it was narrowed to, as they were written.
     ///
@@ -23,13 +36,15 @@ impl Text<'_> {
     ) -> io::Result<()> {
         let listing = list::summary(self.book.graph, filter);
         let mut rows = Rows { style: self.style, held: Vec::new(), count: 0, result: Ok(()), out };
+        let mut count = Count::default();
         list::each(self.book.graph, filter, &mut |entry| {
-            if !entry.allowed.sure.is_empty() || !self.only_host_network(&listing, &entry) {
+            if entry.is_allowed() || !self.only_host_network(&listing, &entry) {
+                *if entry.is_allowed() { &mut count.allowed } else { &mut count.unknown } += 1;
                 rows.add(self.row(&listing, &entry));
             }
             super::going(&rows.result)
         });
-        let count = rows.finish()?;
+        rows.finish()?;
         self.unknown_line(&listing, out)?;
         match (from, to) {
             (None, None) => self.open(&listing, count, out),
@@ -58,7 +73,7 @@ impl Text<'_> {
         words::clean(&self.cluster().workload_name(id)).into_owned()
     }
 
-    fn open(&self, listing: &Listing, rows: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn open(&self, listing: &Listing, count: Count, out: &mut dyn Write) -> io::Result<()> {
         if !listing.open_in.is_empty() {
             let names = self.names(&listing.open_in);
             writeln!(out, "open in    {names}   accept from anyone: no policy selects them for ingress")?;
@@ -67,35 +82,39 @@ impl Text<'_> {
             let names = self.names(&listing.open_out);
             writeln!(out, "open out   {names}   may go anywhere: no policy selects them for egress")?;
         }
-        let flows = plural(rows, "allowed flow");
-        writeln!(out, "{flows} with a governed end; flows between open workloads are not listed (--all lists them)")
+        writeln!(
+            out,
+            "{} with a governed end{}; flows between open workloads are not listed (--all lists them)",
+            plural(count.allowed, "allowed flow"),
+            count.doubt()
+        )
     }
 
     /// `4 allowed flows into data; data has 0 open workloads`.
-    fn scope(&self, listing: &Listing, from: Option<&str>, to: Option<&str>, rows: usize) -> String {
+    fn scope(&self, listing: &Listing, from: Option<&str>, to: Option<&str>, count: Count) -> String {
         let short = |end: &str| words::clean(end.strip_prefix("ns/").unwrap_or(end)).into_owned();
-        let flows = plural(rows, "allowed flow");
+        let flows = format!("{}{}", plural(count.allowed, "allowed flow"), count.doubt());
         let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
             listed.iter().filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w))).count()
         };
         let one = |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
         match (from, to) {
             (from, Some(to)) => {
-                let (to, count) = (short(to), open(&listing.open_in, &listing.to));
+                let (to, opened) = (short(to), open(&listing.open_in, &listing.to));
                 let from = from.map_or_else(String::new, |f| format!(" from {}", short(f)));
                 let open = if one(&listing.to) {
                     String::new()
                 } else {
-                    format!("; {to} has {}", plural(count, "open workload"))
+                    format!("; {to} has {}", plural(opened, "open workload"))
                 };
                 format!("{flows}{from} into {to}{open}")
             }
             (Some(from), None) => {
-                let (from, count) = (short(from), open(&listing.open_out, &listing.from));
+                let (from, opened) = (short(from), open(&listing.open_out, &listing.from));
                 let open = if one(&listing.from) {
                     String::new()
                 } else {
-                    format!("; {count} of its workloads may go anywhere")
+                    format!("; {opened} of its workloads may go anywhere")
                 };
                 format!("{flows} out of {from}{open}")
             }

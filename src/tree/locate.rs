@@ -1,8 +1,8 @@
 //! Finding a symbolic path again: [`Origin`] -> file, line and column.
 //!
-//! The document's text is read again when somebody wants to see it, once per document ([`Locator`] remembers). Cost:
-//! O(document) for the first look, O(path) afterwards. A path that no longer leads anywhere falls back to the deepest
-//! part that exists.
+//! A text is read again when somebody wants to see it, once per stretch of a file ([`Locator`] remembers): the objects of
+//! one List stand in one stretch. Cost: O(stretch) for the first look, O(path) afterwards. A path that no longer leads
+//! anywhere falls back to the deepest part that exists.
 
 use super::{Chunk, Node, parse};
 use crate::source::{DocumentId, FileId, Location, Origin, Sources, Span, Step};
@@ -13,7 +13,8 @@ use std::rc::Rc;
 /// Looks up positions and remembers the documents it has read.
 pub struct Locator<'s> {
     sources: &'s Sources,
-    trees: RefCell<HashMap<DocumentId, Option<Rc<Node>>>>,
+    /// By file and first byte.
+    trees: RefCell<HashMap<(FileId, usize), Option<Rc<Node>>>>,
 }
 
 impl<'s> Locator<'s> {
@@ -62,14 +63,15 @@ impl<'s> Locator<'s> {
     }
 
     fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
-        if let Some(known) = self.trees.borrow().get(&id) {
+        let document = self.sources.document(id)?;
+        let stretch = (document.file, document.start);
+        if let Some(known) = self.trees.borrow().get(&stretch) {
             return known.clone();
         }
-        let document = self.sources.document(id)?;
         let file = self.sources.file(document.file)?;
         let chunk = Chunk { start: document.start, end: document.end, line: document.line };
         let tree = parse(&file.text, &chunk).root.map(Rc::new);
-        self.trees.borrow_mut().insert(id, tree.clone());
+        self.trees.borrow_mut().insert(stretch, tree.clone());
         tree
     }
 }

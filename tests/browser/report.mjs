@@ -1,4 +1,4 @@
-// Drives the report in a real browser: node report.mjs DEMO.html CHANGED.html HOSTILE.html FOLDER
+// Drives the report in a real browser: node report.mjs DEMO.html CHANGED.html HOSTILE.html LARGE.html FOLDER
 // Every page is opened from a file; a console error, a failed step or any request beside the page itself fails the run.
 import { createRequire } from 'node:module';
 import { readFileSync, statSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core';
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const [demo, changed, hostile, folder] = process.argv.slice(2);
+const [demo, changed, hostile, large, folder] = process.argv.slice(2);
 const url = (path) => 'file://' + path;
 let failures = 0;
 const check = (what, good, seen) => {
@@ -135,7 +135,54 @@ for (const colorScheme of ['light', 'dark']) {
   await page.goto(url(changed) + '#map');
   await page.selectOption('#filter', 'changed');
   check('changes are drawn', (await page.$$('.picture:not([hidden]) .np-edge:not(.away)')).length > 0);
+  await page.click('nav a[data-view=changes]');
+  const seen = () => page.$$eval('#changed-map .np-edge', (edges) => edges.filter((e) => getComputedStyle(e).display !== 'none').length);
+  const both = await seen();
+  const [fresh, gone] = [(await page.$$('#changed-map .np-new')).length, (await page.$$('#changed-map .np-gone')).length];
+  await page.selectOption('#states', 'before');
+  check('the picture of before', fresh + gone > 0 && (await seen()) === both - fresh, [both, fresh, await seen()]);
+  await page.selectOption('#states', 'after');
+  check('the picture of after', (await seen()) === both - gone, [both, gone, await seen()]);
   await close('two states');
+}
+
+// many workloads: part of a table at a time
+{
+  const { page, took, close } = await open(large);
+  console.log(`      500 workloads opened in ${took} ms`); // told, not judged
+  const rows = (id) => page.$$eval(`#${id} tbody tr`, (list) => list.map((r) => r.textContent));
+  const first = await rows('flows');
+  check('flows come in pages', first.length === 100, first.length);
+  check('and say how many there are', /1 to 100 of/.test(await page.textContent('#pager-flows')), await page.textContent('#pager-flows'));
+  await page.click('#pager-flows button:has-text("Next")');
+  const second = await rows('flows');
+  check('the next page is another', second.length > 0 && second[0] !== first[0]);
+  await page.fill('#search', 'team-117/store');
+  const found = await rows('flows');
+  check('search looks at all pages', found.length > 0 && found.every((r) => r.includes('team-117/store')), found.slice(0, 3));
+  await page.fill('#search', '');
+  await page.click('nav a[data-view=matrix]');
+  const heads = () => page.$$eval('table.matrix tbody th', (list) => list.map((h) => h.textContent));
+  check('a part of the matrix', (await heads()).length === 40, (await heads()).length);
+  await page.click('#window button:has-text("Down")');
+  check('the matrix moves', (await heads())[0] === 'team-040', (await heads())[0]);
+  await page.fill('#row', 'team-100');
+  await page.press('#row', 'Enter');
+  check('the matrix goes to a name', (await heads())[0] === 'team-100', (await heads())[0]);
+  await page.goto(url(large) + '#ask?from=team-000/web&to=team-000/api&port=8001');
+  check('asking among many: yes', (await page.textContent('#answer')).startsWith('yes:'), await page.textContent('#answer'));
+  await page.goto(url(large) + '#ask?from=team-000/web&to=team-000/api&port=22');
+  check('asking among many: no', (await page.textContent('#answer')).startsWith('no:'), await page.textContent('#answer'));
+  check('and names who governs', (await page.textContent('#answer')).includes('team-000/api-in'), await page.textContent('#answer'));
+  await page.goto(url(large) + '#map');
+  await page.fill('#find', 'team-003/store');
+  await page.press('#find', 'Enter');
+  await panelSays(page, 'team-003/web');
+  check('a workload by name', (await page.textContent('#panel')).includes('team-003/web'), await page.textContent('#panel'));
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => (await globalThis.axe.run()).violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')));
+  check('axe, many workloads', violations.length === 0, violations);
+  await close('many workloads');
 }
 
 // names that want to be markup

@@ -12,15 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More namespaces than this, and those with one node are drawn without a frame.
 const FRAMES: usize = 12;
 
-/// Builds the drawing of facts at one level.
-pub fn build(facts: &Facts, options: &Options, hidden: &Hidden, level: Level) -> Drawing {
+/// The groups that become nodes: what is in focus stays alone.
+pub fn groups_of(facts: &Facts, options: &Options) -> Vec<Group> {
     let apart: Vec<_> = facts.all().filter(|(_, p)| options.focus.contains(&p.key)).map(|(id, _)| id).collect();
-    let groups = groups(facts, &apart);
-    let collapse = Collapse::new(facts, &groups).run();
+    groups(facts, &apart)
+}
+
+/// Builds the drawing of facts at one level.
+pub fn build(facts: &Facts, groups: &[Group], hidden: &Hidden, level: Level) -> Drawing {
+    let collapse = Collapse::new(facts, groups).run();
     let t = facts.tally;
     let quiet = [0, 1].map(|d| t.workloads > 1 && t.open[d] + t.open_by_rule[d] == t.workloads);
     let at = BTreeMap::new();
-    let mut builder = Builder { facts, groups: &groups, graph: DiGraph::new(), frames: Vec::new(), at, quiet };
+    let mut builder = Builder { facts, groups, graph: DiGraph::new(), frames: Vec::new(), at, quiet };
     let inside = builder.frames(&collapse);
     builder.nodes(&collapse);
     builder.edges(&collapse, &inside);
@@ -30,7 +34,7 @@ pub fn build(facts: &Facts, options: &Options, hidden: &Hidden, level: Level) ->
         caption.push(format!("every workload may reach every other: {}", label::passing(facts.passing(t))));
     }
     let summary = caption.join(". ");
-    Drawing { graph: builder.graph, frames: builder.frames, level, caption, summary }
+    Drawing { graph: builder.graph, frames: builder.frames, level, caption, summary, compared: facts.compared }
 }
 
 fn everyone(collapse: &Collapse<'_>) -> Option<PassingId> {
@@ -140,7 +144,7 @@ impl Builder<'_> {
             id: self.id(first, places.len()),
             shape: shape(first),
             frame,
-            badges: label::badges(first, self.quiet),
+            badges: label::badges(&together(first, &places), self.quiet),
             open: [0, 1].map(|d| first.open[d].is_open() && !self.quiet[d]),
             doubt: first.doubt.iter().any(Option::is_some),
             change: first.change.iter().flatten().copied().reduce(|a, b| if a == b { a } else { Change::Moved }),
@@ -243,8 +247,12 @@ impl Builder<'_> {
             },
             change: list
                 .iter()
-                .filter_map(|t| facts.passing(*t).change.as_ref().map(|(c, _)| *c))
+                .filter_map(|t| facts.passing(*t).change.as_ref().map(|d| d.change))
                 .reduce(|a, b| if a == b { a } else { Change::Moved }),
+            stands: [
+                list.iter().any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.past.is_empty())),
+                list.iter().any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.gone)),
+            ],
         }
     }
 
@@ -277,6 +285,20 @@ fn blank() -> Node {
         title: String::new(),
         members: Vec::new(),
     }
+}
+
+/// The first of a group, with the counts of all: how many workloads of several namespaces are open.
+fn together(first: &Place, places: &[&Place]) -> Place {
+    let mut all = first.clone();
+    if let What::Namespace { summary, .. } = &mut all.what {
+        for other in places.iter().skip(1) {
+            if let What::Namespace { summary: s, .. } = &other.what {
+                summary.workloads += s.workloads;
+                summary.open = [0, 1].map(|d| summary.open[d] + s.open[d]);
+            }
+        }
+    }
+    all
 }
 
 fn shape(place: &Place) -> Shape {
@@ -319,11 +341,12 @@ fn title(places: &[&Place], lines: &[String]) -> String {
 fn counts(facts: &Facts) -> Vec<String> {
     let t = facts.tally;
     let there = format!(
-        "{} in {}, {}; {} with a governed end",
+        "{} in {}, {}; {} with a governed end{}",
         plural(t.workloads, "workload"),
         plural(t.namespaces, "namespace"),
         plural(t.policies, "policy"),
-        plural(t.flows, "flow"),
+        plural(t.flows, "allowed flow"),
+        if t.unknown > 0 { format!(", {} unknown", t.unknown) } else { String::new() },
     );
     let open = |d: usize, what: &str| {
         let total = t.open[d] + t.open_by_rule[d];
@@ -353,6 +376,12 @@ fn left_out(hidden: &Hidden) -> Vec<String> {
     }
     if hidden.unfocused > 0 {
         parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
+    }
+    if hidden.dense > 0 {
+        let edges = plural(hidden.dense, "edge");
+        parts.push(format!(
+            "{edges} between namespaces (netpal matrix shows them; --level namespace, or --focus, draws them)"
+        ));
     }
     if hidden.unchanged > 0 {
         parts.push(format!("{} that did not change", flows(hidden.unchanged)));

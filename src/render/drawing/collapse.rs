@@ -50,6 +50,8 @@ pub struct Collapse<'a> {
     groups: &'a [Group],
     /// The nodes of each namespace; a namespace that is one node itself has no id.
     spaces: Vec<(Option<SpaceId>, Vec<GroupId>)>,
+    /// For each group its namespace in `spaces`.
+    home: Vec<Option<usize>>,
     /// What is left to draw.
     pub edges: Edges,
     /// The hubs.
@@ -71,10 +73,14 @@ impl<'a> Collapse<'a> {
                 _ => {}
             }
         }
-        let spaces = framed.into_iter().map(|(space, list)| (Some(space), list)).chain(single).collect();
+        let spaces: Vec<_> = framed.into_iter().map(|(space, list)| (Some(space), list)).chain(single).collect();
+        let mut home = vec![None; groups.len()];
+        for (i, (_, list)) in spaces.iter().enumerate() {
+            list.iter().for_each(|g| home[g.0 as usize] = Some(i));
+        }
         let at = |p: super::facts::PlaceId| Unit::Group(of[p.0 as usize]);
         let edges = facts.flows.iter().map(|f| (at(f.from), at(f.to), f.passing)).filter(|(a, b, _)| a != b);
-        Self { facts, groups, spaces, edges: edges.collect(), hubs: Vec::new() }
+        Self { facts, groups, spaces, home, edges: edges.collect(), hubs: Vec::new() }
     }
 
     /// Runs the phases.
@@ -102,6 +108,10 @@ impl<'a> Collapse<'a> {
         rows.sort_by_key(|(own, t, _)| {
             (*own, std::cmp::Reverse(self.width(*t)), !self.facts.passing(*t).unknown.is_empty())
         });
+        let mut by_own: BTreeMap<Unit, Edges> = BTreeMap::new();
+        self.edges.iter().for_each(|e| {
+            by_own.entry(split(e).0).or_default().insert(*e);
+        });
         for (own, passing, ends) in rows {
             let reached = |m: GroupId| {
                 let there = Unit::Group(m);
@@ -112,29 +122,24 @@ impl<'a> Collapse<'a> {
             if promoted == ends {
                 continue;
             }
-            let told: Vec<_> =
-                self.edges.iter().filter(|e| self.told(split(e), own, passing, &promoted)).copied().collect();
+            let mine = by_own.entry(own).or_default();
+            let (told, mut kept): (Edges, Edges) =
+                mine.iter().copied().partition(|e| self.told(split(e), passing, &promoted));
             told.iter().for_each(|e| {
                 self.edges.remove(e);
             });
-            self.edges.extend(promoted.into_iter().map(|end| edge(own, end, passing)));
+            kept.extend(promoted.into_iter().map(|end| edge(own, end, passing)));
+            self.edges.extend(kept.iter().copied());
+            *mine = kept;
         }
     }
 
-    /// Whether an edge is told by those that were promoted: it ends inside them, and nothing more passes.
-    fn told(
-        &self,
-        (own, t, end): (Unit, PassingId, Unit),
-        row: Unit,
-        passing: PassingId,
-        promoted: &BTreeSet<Unit>,
-    ) -> bool {
-        let Unit::Group(g) = end else { return own == row && t == passing };
-        let group = &self.groups[g.0 as usize];
-        let frame = group.space.is_some_and(|s| promoted.contains(&Unit::Space(s)));
-        let listed = self.spaces.iter().any(|(_, list)| list.contains(&g));
-        own == row
-            && (t == passing || ((frame || (listed && promoted.contains(&Unit::Everyone))) && self.no_more(t, passing)))
+    /// Whether an edge of the same row is told by those that were promoted: it ends inside them, and nothing more passes.
+    fn told(&self, (_, t, end): (Unit, PassingId, Unit), passing: PassingId, promoted: &BTreeSet<Unit>) -> bool {
+        let Unit::Group(g) = end else { return t == passing };
+        let frame = self.groups[g.0 as usize].space.is_some_and(|s| promoted.contains(&Unit::Space(s)));
+        let listed = self.home[g.0 as usize].is_some();
+        t == passing || ((frame || (listed && promoted.contains(&Unit::Everyone))) && self.no_more(t, passing))
     }
 
     fn no_more(&self, t: PassingId, than: PassingId) -> bool {
@@ -191,28 +196,34 @@ impl<'a> Collapse<'a> {
         if direction == 0 { implied(self.facts, *u, *m) } else { implied(self.facts, *m, *u) }
     }
 
-    /// Replaces ends that make up whole frames.
+    /// Replaces ends that make up whole frames; only frames with an end in them can be whole.
     fn promote(&self, own: Unit, ends: &BTreeSet<Unit>, reached: &dyn Fn(GroupId) -> bool) -> BTreeSet<Unit> {
+        let full = |space: usize| {
+            let (id, members) = &self.spaces[space];
+            let framed = id.is_some_and(|s| ends.contains(&Unit::Space(s)));
+            let mut others = members.iter().filter(|m| Unit::Group(**m) != own);
+            framed || others.all(|m| ends.contains(&Unit::Group(*m)) || reached(*m))
+        };
+        let home = |end: &Unit| match end {
+            Unit::Group(g) => self.home[g.0 as usize],
+            Unit::Space(s) => self.spaces.iter().position(|(id, _)| *id == Some(*s)),
+            Unit::Everyone | Unit::Hub(_) => None,
+        };
+        let touched: BTreeSet<usize> = ends.iter().filter_map(home).collect();
+        let whole: BTreeSet<usize> = touched.iter().copied().filter(|s| full(*s)).collect();
         let mut out = ends.clone();
-        let (mut whole, mut every) = (0, self.spaces.len() >= 3);
-        for (space, members) in &self.spaces {
-            let frame = space.map(Unit::Space);
-            let framed = frame.is_some_and(|f| ends.contains(&f));
+        for (frame, members) in whole.iter().filter_map(|s| Some((self.spaces[*s].0?, &self.spaces[*s].1))) {
             let others: Vec<Unit> = members.iter().map(|m| Unit::Group(*m)).filter(|m| *m != own).collect();
-            let listed = others.iter().filter(|m| ends.contains(m)).count();
-            let full = framed || others.iter().all(|m| ends.contains(m) || matches!(m, Unit::Group(g) if reached(*g)));
-            whole += usize::from(full && (listed > 0 || framed));
-            every &= full;
-            if let (true, 2.., Some(frame)) = (full, listed, frame) {
+            if others.iter().filter(|m| ends.contains(m)).count() >= 2 {
                 others.iter().for_each(|m| {
                     out.remove(m);
                 });
-                out.insert(frame);
+                out.insert(Unit::Space(frame));
             }
         }
-        if every && whole >= 3 {
-            let inside = |g: &GroupId| self.spaces.iter().any(|(_, list)| list.contains(g));
-            out.retain(|u| matches!(u, Unit::Group(g) if !inside(g)));
+        let every = whole.len() >= 3 && whole.len() == touched.len();
+        if every && (0..self.spaces.len()).filter(|s| !touched.contains(s)).all(full) {
+            out.retain(|u| matches!(u, Unit::Group(g) if self.home[g.0 as usize].is_none()));
             out.insert(Unit::Everyone);
         }
         out

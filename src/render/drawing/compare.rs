@@ -3,14 +3,14 @@
 //! Flows between open ends are implied, not listed; what passed before or passes after is therefore asked of the marks too:
 //! a workload that stops being open narrows the flows that stay, and its own mark says that the rest went away.
 
-use super::facts::{Change, Facts, Flow, Open, Passing, Place, PlaceId, Space, SpaceId, What, number};
+use super::facts::{Change, Difference, Facts, Flow, Open, Passing, Place, PlaceId, Space, SpaceId, What, number};
 use super::open::implied;
 use crate::set::TrafficSet;
 use std::collections::BTreeMap;
 
 /// Every place and flow of either state, marked with how it differs.
 pub fn compare(before: &Facts, after: &Facts) -> Facts {
-    let mut both = Facts { tally: after.tally, ..Facts::default() };
+    let mut both = Facts { tally: after.tally, compared: true, ..Facts::default() };
     let spaces = spaces(before, after, &mut both);
     let keys = places(before, after, &spaces, &mut both);
     let flows = [before, after].map(|facts| flows_of(facts, &keys));
@@ -85,6 +85,7 @@ fn changed(before: Option<&Passing>, after: Option<&Passing>) -> Option<Passing>
     let (old, new) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
     let (past, now) = (old.sure.union(&old.unknown), new.sure.union(&new.unknown));
     let shown = if now.is_empty() { old } else { new };
-    let change = Change::of(!now.is_subset(&past), !past.is_subset(&now)).map(|c| (c, past));
+    let change = Change::of(!now.is_subset(&past), !past.is_subset(&now));
+    let change = change.map(|change| Difference { change, past, gone: now.is_empty() });
     (before.is_some() || after.is_some()).then(|| Passing { change, ..shown.clone() })
 }

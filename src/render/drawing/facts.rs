@@ -4,13 +4,13 @@
 //! cluster it came from, so that two states can be laid over each other ([`Facts::compare`]). Order is by name, so that the
 //! same input always gives the same picture. Cost: O(lines of the listing).
 
+use super::blocks::Splitting;
 use super::open;
 use crate::compile::{AllowGraph, Allowed, Endpoint, HostNetwork};
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::policy::{Direction, Tier};
 use crate::query::list::{Listing, Party};
-use crate::render::words;
-use crate::set::{IpSet, TrafficSet};
+use crate::set::TrafficSet;
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 
@@ -187,8 +187,19 @@ pub struct Passing {
     pub unknown: TrafficSet,
     /// Whether it holds for some of the pods or addresses only.
     pub some: bool,
-    /// How it differs from before, and what passed then.
-    pub change: Option<(Change, TrafficSet)>,
+    /// How it differs from before.
+    pub change: Option<Difference>,
+}
+
+/// How what passes differs from before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Difference {
+    /// In which way.
+    pub change: Change,
+    /// What passed before.
+    pub past: TrafficSet,
+    /// Whether nothing passes any more; what is shown is what passed before.
+    pub gone: bool,
 }
 
 /// One flow.
@@ -211,8 +222,10 @@ pub struct Tally {
     pub namespaces: usize,
     /// Policies.
     pub policies: usize,
-    /// Flows with a governed end, as `list` counts them.
+    /// Allowed flows with a governed end, as `list` counts them.
     pub flows: usize,
+    /// Flows of which nothing is allowed for certain.
+    pub unknown: usize,
     /// Workloads no policy selects, per direction.
     pub open: [usize; 2],
     /// Workloads that a policy selects and lets everything pass, per direction.
@@ -232,6 +245,8 @@ pub struct Facts {
     pub flows: Vec<Flow>,
     /// What is counted.
     pub tally: Tally,
+    /// Whether two states were laid over each other.
+    pub compared: bool,
 }
 
 pub(super) fn number(index: usize) -> u32 {
@@ -321,7 +336,8 @@ impl Reading<'_> {
             workloads: world.cluster.workloads().len(),
             namespaces: world.cluster.namespaces().len(),
             policies: world.policies.policies.len(),
-            flows: self.listing.entries.len(),
+            flows: self.listing.entries.iter().filter(|e| e.is_allowed()).count(),
+            unknown: self.listing.entries.iter().filter(|e| !e.is_allowed()).count(),
             open: [self.listing.open_in.len(), self.listing.open_out.len()],
             open_by_rule: [0; 2],
         };
@@ -343,7 +359,7 @@ impl Reading<'_> {
         let workload = cluster.workload(id);
         let namespace = &*cluster.namespace(workload.namespace).name;
         let space = self.facts.spaces.binary_search_by(|s| (*s.name).cmp(namespace)).unwrap_or(0);
-        let open = |list: &[WorkloadId]| if list.contains(&id) { Open::Default } else { Open::No };
+        let open = |list: &[WorkloadId]| if list.binary_search(&id).is_ok() { Open::Default } else { Open::No };
         let pods = || workload.pods.iter().map(|p| cluster.pod(*p));
         let serves = |p: &crate::model::Pod| self.dns.1.matches(cluster.labels(p.labels));
         let named = |p: &crate::model::Pod| {
@@ -366,7 +382,7 @@ impl Reading<'_> {
 
     fn doubt(&self, id: WorkloadId, direction: Direction) -> Option<Doubt> {
         let undecided = self.graph.world().options.host_network == HostNetwork::Unknown;
-        if undecided && self.listing.host_network.contains(&id) {
+        if undecided && self.listing.host_network.binary_search(&id).is_ok() {
             return Some(Doubt::HostNetwork);
         }
         let pods = self.cluster().workload(id).pods.iter();
@@ -437,55 +453,4 @@ fn add(entry: std::collections::btree_map::Entry<'_, (PlaceId, PlaceId), Passing
     passing.some |= some || differs;
     passing.sure = passing.sure.union(&allowed.sure);
     passing.unknown = passing.unknown.union(&allowed.unknown).difference(&passing.sure);
-}
-
-/// How blocks of addresses fall into places: one internet, private ranges beside it only where some flow tells them
-/// apart, anything else by its blocks.
-struct Splitting {
-    together: bool,
-}
-
-fn covers(set: &IpSet, wanted: &IpSet) -> bool {
-    wanted.v4.is_subset(&set.v4) || (set.v4.is_empty() && wanted.v6.is_subset(&set.v6))
-}
-
-/// Whether a set is most of the internet: some blocks may be cut out of it.
-fn mostly_internet(set: &IpSet) -> bool {
-    let inside = set.intersection(&IpSet::internet());
-    inside.v4.count() > 1 << 31
-}
-
-impl Splitting {
-    fn of(listing: &Listing) -> Self {
-        let ends = listing.entries.iter().flat_map(|e| [&e.source, &e.destination]);
-        let sets = ends.filter_map(|p| if let Party::Addresses(set) = p { Some(set) } else { None });
-        let private = IpSet::private();
-        let apart = |set: &IpSet| {
-            let internet = covers(set, &IpSet::internet()) || mostly_internet(set);
-            internet != covers(set, &private) && (internet || covers(set, &private))
-        };
-        Self { together: !sets.into_iter().any(apart) }
-    }
-
-    fn places(&self, set: &IpSet) -> Vec<(What, bool)> {
-        let (internet, private) = (IpSet::internet(), IpSet::private());
-        let mut places = Vec::new();
-        let whole = covers(set, &internet);
-        if whole || mostly_internet(set) {
-            places.push((What::Internet { private: self.together }, !whole));
-        }
-        let has_private = covers(set, &private);
-        if has_private && (places.is_empty() || !self.together) {
-            places.push((What::Private, false));
-        }
-        if places.is_empty() {
-            places.push((What::Blocks(words::addresses(set)), false));
-        } else if !has_private {
-            let rest = set.intersection(&private);
-            if !rest.is_empty() {
-                places.push((What::Blocks(words::addresses(&rest)), false));
-            }
-        }
-        places
-    }
 }

@@ -1,6 +1,6 @@
 //! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from run to run.
 
-use super::facts::{Change, Doubt, Open, Passing, Place, What};
+use super::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
 use crate::render::words::{self, clean};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
@@ -23,11 +23,14 @@ pub fn passing(passing: &Passing) -> String {
         (true, false) => format!("{} ?", traffic(&passing.unknown)),
         (false, false) => format!("{} + ?", traffic(&passing.sure)),
     };
-    match &passing.change {
-        None => now,
-        Some((change, past)) if past.is_empty() => format!("{} {now}", change.sign()),
-        Some((Change::Narrowed, past)) if *past == passing.sure.union(&passing.unknown) => format!("- {now}"),
-        Some((change, past)) => format!("{} {now} (was {})", change.sign(), traffic(past)),
+    let Some(Difference { change, past, gone }) = &passing.change else { return now };
+    let sign = change.sign();
+    if *gone || past.is_empty() {
+        format!("{sign} {now}")
+    } else if *past == passing.sure.union(&passing.unknown) {
+        format!("{sign} {now} (for some)")
+    } else {
+        format!("{sign} {now} (was {})", traffic(past))
     }
 }
 
@@ -43,7 +46,10 @@ pub fn sentence(passing: &Passing) -> String {
     if passing.some {
         text.push_str(", some of them");
     }
-    if let Some((change, past)) = &passing.change {
+    if let Some(Difference { change, past, gone }) = &passing.change {
+        if *gone {
+            return format!("{text} before, and nothing now");
+        }
         let past = if past.is_empty() { "nothing".to_owned() } else { words::traffic(past) };
         text = format!("{text}; {}, before: {past}", change.word());
     }

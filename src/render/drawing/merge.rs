@@ -4,7 +4,7 @@
 //! are either silent or send the same both ways. The two sorts of twins never overlap, so one union of sets is enough.
 //! Cost: O(flows log flows).
 
-use super::facts::{Change, Doubt, Facts, Open, PassingId, PlaceId, SpaceId, What};
+use super::facts::{Change, Doubt, Facts, Open, Passing, PassingId, PlaceId, SpaceId, What};
 use std::collections::BTreeMap;
 
 /// Places drawn as one node.
@@ -29,19 +29,21 @@ struct Marks {
     doubt: [Option<Doubt>; 2],
     change: [Option<Change>; 2],
     deny: Option<([bool; 2], [bool; 4])>,
+    /// What passes inside a namespace.
+    inside: Option<Passing>,
 }
 
 fn marks(facts: &Facts, id: PlaceId) -> Option<Marks> {
     let place = facts.place(id);
-    let deny = match &place.what {
-        What::Workload { .. } => None,
+    let (deny, inside) = match &place.what {
+        What::Workload { .. } => (None, None),
         What::Namespace { summary: s, .. } => {
             let [into, out] = s.open;
-            Some((s.deny, [into > 0, into == s.workloads, out > 0, out == s.workloads]))
+            (Some((s.deny, [into > 0, into == s.workloads, out > 0, out == s.workloads])), s.inside.clone())
         }
         _ => return None,
     };
-    Some(Marks { space: place.space(), open: place.open, doubt: place.doubt, change: place.change, deny })
+    Some(Marks { space: place.space(), open: place.open, doubt: place.doubt, change: place.change, deny, inside })
 }
 
 /// Groups the places; those in `apart` stay alone.

@@ -7,6 +7,7 @@
 //! Invariants: ids and order depend on names alone; every text is clean (no control or bidirectional character); what is
 //! left out is counted in the caption. petgraph holds nodes and edges, so that layouts and writers share one form.
 
+mod blocks;
 mod build;
 pub mod collapse;
 mod compare;
@@ -91,6 +92,8 @@ pub struct Link {
     pub certainty: Certainty,
     /// How it changed.
     pub change: Option<Change>,
+    /// Whether anything passes before, and after.
+    pub stands: [bool; 2],
 }
 
 /// A namespace drawn around its nodes.
@@ -155,11 +158,62 @@ pub struct Drawing {
     pub caption: Vec<String>,
     /// One sentence for those who cannot see it.
     pub summary: String,
+    /// Whether it shows two states: what did not change stands back.
+    pub compared: bool,
 }
 
 impl Drawing {
     /// Draws the facts.
     pub fn new(facts: &Facts, options: &Options) -> Self {
+        let scene = Scene::new(facts, options);
+        match options.level {
+            Level::Workload => scene.detailed(&scene.groups()),
+            Level::Namespace => scene.coarse(),
+            Level::Auto if facts.spaces.len() < 2 => scene.detailed(&scene.groups()),
+            Level::Auto => scene.within(READABLE).unwrap_or_else(|| scene.readable()),
+        }
+    }
+
+    /// Draws workloads, if the picture has no more nodes and edges than that.
+    pub fn within(facts: &Facts, options: &Options, most: (usize, usize)) -> Option<Self> {
+        Scene::new(facts, options).within(most)
+    }
+
+    /// The same with a line of its own above the counts.
+    #[must_use]
+    pub fn headed(mut self, line: &str) -> Self {
+        let line = crate::render::words::clean(line).into_owned();
+        self.summary = format!("{line}. {}", self.summary);
+        self.caption.insert(0, line);
+        self
+    }
+
+    /// How many nodes and edges it has.
+    pub fn size(&self) -> (usize, usize) {
+        let nodes = self.graph.node_weights().filter(|n| n.shape != Shape::Frame).count();
+        (nodes, self.graph.edge_count())
+    }
+
+    /// Whether a person can take it in.
+    pub fn is_readable(&self) -> bool {
+        self.fits(READABLE)
+    }
+
+    fn fits(&self, most: (usize, usize)) -> bool {
+        let (nodes, edges) = self.size();
+        nodes <= most.0 && edges <= most.1
+    }
+}
+
+/// The facts that are drawn, and what was left out of them.
+struct Scene<'a> {
+    facts: Facts,
+    options: &'a Options,
+    hidden: Hidden,
+}
+
+impl<'a> Scene<'a> {
+    fn new(facts: &Facts, options: &'a Options) -> Self {
         let mut facts = facts.clone();
         let mut hidden = Hidden::default();
         scope::hide(&mut facts, options.hide, &mut hidden);
@@ -170,21 +224,38 @@ impl Drawing {
             scope::only_changed(&mut facts, &mut hidden);
         }
         scope::drop_idle_addresses(&mut facts);
-        let detailed = || build::build(&facts, options, &hidden, Level::Workload);
-        let coarse = || build::build(&scope::by_namespace(&facts), options, &hidden, Level::Namespace);
-        match options.level {
-            Level::Workload => detailed(),
-            Level::Namespace => coarse(),
-            Level::Auto => {
-                let drawing = detailed();
-                if drawing.is_readable() || facts.spaces.len() < 2 { drawing } else { coarse() }
-            }
-        }
+        Self { facts, options, hidden }
     }
 
-    /// Whether a person can take it in.
-    pub fn is_readable(&self) -> bool {
-        let nodes = self.graph.node_weights().filter(|n| n.shape != Shape::Frame).count();
-        nodes <= READABLE.0 && self.graph.edge_count() <= READABLE.1
+    fn groups(&self) -> Vec<merge::Group> {
+        build::groups_of(&self.facts, self.options)
+    }
+
+    fn detailed(&self, groups: &[merge::Group]) -> Drawing {
+        build::build(&self.facts, groups, &self.hidden, Level::Workload)
+    }
+
+    fn coarse(&self) -> Drawing {
+        let facts = scope::by_namespace(&self.facts);
+        build::build(&facts, &build::groups_of(&facts, self.options), &self.hidden, Level::Namespace)
+    }
+
+    /// Namespaces; where there is too much between them to be seen, only what each of them is.
+    fn readable(&self) -> Drawing {
+        let coarse = self.coarse();
+        if coarse.is_readable() {
+            return coarse;
+        }
+        let mut facts = scope::by_namespace(&self.facts);
+        let hidden = Hidden { dense: coarse.size().1, ..self.hidden.clone() };
+        facts.flows.clear();
+        scope::drop_idle_addresses(&mut facts);
+        build::build(&facts, &build::groups_of(&facts, self.options), &hidden, Level::Namespace)
+    }
+
+    /// Workloads, if they fit. Each group becomes a node, so that too many of them need no edges to be collapsed.
+    fn within(&self, most: (usize, usize)) -> Option<Drawing> {
+        let groups = self.groups();
+        (groups.len() <= most.0).then(|| self.detailed(&groups)).filter(|d| d.fits(most))
     }
 }

@@ -1,7 +1,7 @@
 //! What of the facts is drawn: what is hidden (and counted, so that the caption can say so), the neighbourhood of a focus,
 //! only what changed, and namespaces as single places. Changes are never hidden.
 
-use super::facts::{Change, Doubt, Facts, Flow, Open, Passing, Place, PlaceId, Summary, What, number};
+use super::facts::{Change, Difference, Doubt, Facts, Flow, Open, Passing, Place, PlaceId, Summary, What, number};
 use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,8 @@ pub struct Hidden {
     pub unfocused: usize,
     /// The same as before.
     pub unchanged: usize,
+    /// Edges between namespaces, where they are too many.
+    pub dense: usize,
 }
 
 /// Fewest flows of one collector that are worth hiding.
@@ -121,15 +123,18 @@ fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
 
 /// The same with each namespace as one place.
 pub fn by_namespace(facts: &Facts) -> Facts {
-    let mut out = Facts { tally: facts.tally, ..Facts::default() };
+    let mut out = Facts { tally: facts.tally, compared: facts.compared, ..Facts::default() };
     let mut inside: BTreeMap<u32, Vec<&Passing>> = BTreeMap::new();
     let mut between: BTreeMap<(u32, u32), Vec<&Passing>> = BTreeMap::new();
     let spaces = number(facts.spaces.len());
-    let mut outside: Vec<PlaceId> = facts.all().filter(|(_, p)| p.space().is_none()).map(|(id, _)| id).collect();
-    outside.sort_unstable();
+    let is_block = |p: &Place| matches!(p.what, What::Blocks(_));
+    let blocks = facts.places.iter().filter(|p| is_block(p)).count();
+    let alone = |p: &Place| p.space().is_none() && (blocks < 2 || !is_block(p));
+    let outside: Vec<PlaceId> = facts.all().filter(|(_, p)| alone(p)).map(|(id, _)| id).collect();
     let at = |id: PlaceId| match facts.place(id).space() {
         Some(space) => space.0,
-        None => spaces + number(outside.binary_search(&id).unwrap_or(0)),
+        // several blocks are one place, after the others
+        None => spaces + number(outside.binary_search(&id).unwrap_or(outside.len())),
     };
     for flow in &facts.flows {
         let (from, to, passing) = (at(flow.from), at(flow.to), facts.passing(flow.passing));
@@ -141,7 +146,12 @@ pub fn by_namespace(facts: &Facts) -> Facts {
         out.places.push(namespace(facts, i, list, inside.get(&number(i)).map(|p| joined(p, usize::MAX))));
     }
     out.places.extend(outside.iter().map(|id| facts.place(*id).clone()));
-    let size = |i: u32| members.get(i as usize).map_or(1, Vec::len);
+    if let (2.., Some(first)) = (blocks, facts.places.iter().find(|p| is_block(p))) {
+        let what = format!("{blocks} blocks of addresses");
+        out.places.push(Place { key: what.clone(), what: What::Blocks(what), ..first.clone() });
+    }
+    let joint = spaces + number(outside.len());
+    let size = |i: u32| if i == joint { blocks } else { members.get(i as usize).map_or(1, Vec::len) };
     for ((from, to), list) in between {
         let passing = out.intern(joined(&list, size(from) * size(to)));
         out.flows.push(Flow { from: PlaceId(from), to: PlaceId(to), passing });
@@ -178,11 +188,16 @@ fn combined(changes: impl Iterator<Item = Change>) -> Option<Change> {
 
 /// All that passes over several flows; only some of it for each pair, unless all pairs are there and agree.
 fn joined(list: &[&Passing], pairs: usize) -> Passing {
-    let fold = |f: fn(&Passing) -> &TrafficSet| list.iter().fold(TrafficSet::empty(), |set, p| set.union(f(p)));
+    let gone = list.iter().all(|p| p.change.as_ref().is_some_and(|d| d.gone));
+    // what is gone is shown only where nothing else passes
+    let shown = || list.iter().filter(|p| gone || !p.change.as_ref().is_some_and(|d| d.gone));
+    let fold = |f: fn(&Passing) -> &TrafficSet| shown().fold(TrafficSet::empty(), |set, p| set.union(f(p)));
     let sure = fold(|p| &p.sure);
     let unknown = fold(|p| &p.unknown).difference(&sure);
     let same = list.windows(2).all(|w| w[0] == w[1]);
-    let past = list.iter().filter_map(|p| p.change.as_ref()).fold(TrafficSet::empty(), |set, (_, t)| set.union(t));
-    let change = combined(list.iter().filter_map(|p| p.change.as_ref()).map(|(c, _)| *c)).map(|c| (c, past));
+    let before = |p: &Passing| p.change.as_ref().map_or_else(|| p.sure.union(&p.unknown), |d| d.past.clone());
+    let past = list.iter().fold(TrafficSet::empty(), |set, p| set.union(&before(p)));
+    let change = combined(list.iter().filter_map(|p| p.change.as_ref()).map(|d| d.change));
+    let change = change.map(|change| Difference { change, past, gone });
     Passing { sure, unknown, some: list.len() < pairs || !same || list.iter().any(|p| p.some), change }
 }

@@ -1,18 +1,21 @@
 //! The data block: groups of workloads that nothing tells apart, what passes between them, and why.
 //!
-//! Everything long is written once and pointed at by number. Pairs of groups carry both sides' reasons up to
-//! [`super::PAIRS`]; beyond, verdicts come from the flows and the open marks alone. Cost: O(flows + pairs explained).
+//! Everything long is written once and pointed at by number; sources that reach several destinations alike are one set of
+//! runs. Pairs of groups carry both sides' reasons up to [`super::PAIRS`]; beyond, verdicts come from the flows and the open
+//! marks alone. Cost: O(flows + pairs explained).
 
 use super::{PAIRS, Report};
 use crate::compile::{Allowed, Endpoint, Flow};
-use crate::model::{PodId, WorkloadId};
+use crate::model::{Labels, PodId, WorkloadId};
+use crate::policy::{Direction, RuleRef};
 use crate::query::explain::{Side, nearest_peer};
-use crate::query::list::Party;
+use crate::query::list::{Entry, Party};
 use crate::render::words;
 use crate::set::traffic::Piece;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The data of a page.
 #[derive(Debug, Serialize)]
@@ -21,22 +24,50 @@ pub struct Data {
     pub schema: &'static str,
     /// Namespaces.
     pub namespaces: Vec<String>,
+    /// Labels, `key=value`.
+    pub labels: Vec<String>,
     /// Workloads: namespace, name, kind, group, labels.
-    pub workloads: Vec<(usize, String, &'static str, usize, String)>,
-    /// Groups: open in, open out, hostNetwork; the policies that select it.
-    pub groups: Vec<(bool, bool, bool, Vec<usize>)>,
+    pub workloads: Vec<(usize, String, &'static str, usize, Vec<usize>)>,
+    /// Groups: open in, open out, hostNetwork; the policies that select it for ingress, and for egress.
+    pub groups: Vec<(bool, bool, bool, [Vec<usize>; 2])>,
     /// Blocks of outside addresses; as an end of flows they follow the groups.
     pub outside: Vec<String>,
-    /// What passes: in words, surely, perhaps. Ranges are protocol (0 TCP, 1 UDP, 2 SCTP, 3 other), first, last.
-    pub traffic: Vec<(String, Vec<[u16; 3]>, Vec<[u16; 3]>)>,
-    /// Flows: from, to, traffic, because.
+    /// What passes: in words, surely, perhaps, and whether it holds for some pods only. Ranges are protocol (0 TCP, 1 UDP,
+    /// 2 SCTP, 3 other), first, last.
+    pub traffic: Vec<(String, Vec<[u16; 3]>, Vec<[u16; 3]>, bool)>,
+    /// Sets of sources: first, how many, first, how many.
+    pub sets: Vec<Vec<usize>>,
+    /// Flows: to, traffic, because, the set of sources.
     pub flows: Vec<[usize; 4]>,
-    /// Pairs of groups: from, to, traffic, and the reasons out and in of what passes and of what does not.
-    pub pairs: Vec<[usize; 7]>,
+    /// Pairs of groups: from, to, traffic, and what the way out and the way in say to it.
+    pub pairs: Vec<[usize; 5]>,
+    /// One side of a pair: what it lets through, why not the rest, and why each range.
+    pub sides: Vec<OneSide>,
     /// Policies: name and place.
     pub policies: Vec<(String, String)>,
     /// Reasons; the first is empty.
     pub texts: Vec<String>,
+    /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows of cells.
+    pub matrix: Option<Matrix>,
+    /// The rows of tables that the page does not hold as markup.
+    pub rest: BTreeMap<&'static str, Vec<Vec<String>>>,
+}
+
+/// What one side lets through, the reason for what it does not, and the reasons for its ranges (up to [`MOST`]).
+type OneSide = (usize, usize, Vec<usize>);
+
+/// Most ranges of ports whose rules are told one by one.
+const MOST: usize = 8;
+
+/// A matrix in runs.
+#[derive(Debug, Serialize)]
+pub struct Matrix {
+    /// What the rows and columns are.
+    pub sides: Vec<String>,
+    /// Distinct cells: sign and words.
+    pub cells: Vec<(String, String)>,
+    /// Rows: cell, how many, cell, how many.
+    pub rows: Vec<Vec<usize>>,
 }
 
 /// What workloads share when nothing tells them apart: namespace and classes.
@@ -45,9 +76,14 @@ type Key = (u32, Vec<u32>);
 struct Reading<'a> {
     report: &'a Report<'a>,
     groups: IndexMap<Key, Vec<WorkloadId>>,
-    traffic: IndexSet<Allowed>,
+    /// For each workload its group.
+    group_of: Vec<usize>,
+    labels: IndexSet<String>,
+    traffic: IndexSet<(Allowed, bool)>,
     outside: IndexSet<String>,
+    sides: IndexSet<OneSide>,
     texts: IndexSet<String>,
+    rules: BTreeMap<RuleRef, String>,
 }
 
 /// Reads the data of a report.
@@ -55,13 +91,17 @@ pub fn data(report: &Report<'_>) -> Data {
     let mut reading = Reading {
         report,
         groups: IndexMap::new(),
+        group_of: Vec::new(),
+        labels: IndexSet::new(),
         traffic: IndexSet::new(),
         outside: IndexSet::new(),
+        sides: IndexSet::new(),
         texts: IndexSet::from([String::new()]),
+        rules: BTreeMap::new(),
     };
     let workloads = reading.workloads();
     let groups = reading.marks();
-    let flows = reading.flows();
+    let (sets, flows) = reading.flows();
     let pairs = reading.pairs();
     let cluster = &report.book.input.cluster;
     let text = report.book.input.policies.iter();
@@ -72,14 +112,64 @@ pub fn data(report: &Report<'_>) -> Data {
     Data {
         schema: "netpal/report/v1",
         namespaces: cluster.namespaces().map(|(_, n)| words::clean(&n.name).into_owned()).collect(),
+        labels: reading.labels.into_iter().collect(),
         workloads,
         groups,
         outside: reading.outside.into_iter().collect(),
-        traffic: reading.traffic.iter().map(|a| (in_words(a), ranges(&a.sure), ranges(&a.unknown))).collect(),
+        traffic: reading
+            .traffic
+            .iter()
+            .map(|(a, some)| (in_words(a), ranges(&a.sure), ranges(&a.unknown), *some))
+            .collect(),
+        sets,
         flows,
         pairs,
+        sides: reading.sides.into_iter().collect(),
         policies: policies.collect(),
         texts: reading.texts.into_iter().collect(),
+        matrix: report.square().is_large().then(|| square(report)),
+        rest: report.rest(),
+    }
+}
+
+/// The matrix, equal neighbours in a row written once.
+fn square(report: &Report<'_>) -> Matrix {
+    let square = report.square();
+    let sides: Vec<String> = square.matrix.sides.iter().map(|s| square.name(*s)).collect();
+    let mut cells: IndexSet<(String, String)> = IndexSet::new();
+    let mut rows = Vec::new();
+    for i in 0..sides.len() {
+        let row = (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
+        rows.push(runs(row.map(|c| (c, 1)).collect(), |a, b| a.0 == b.0));
+    }
+    Matrix { sides, cells: cells.into_iter().collect(), rows }
+}
+
+/// Joins neighbours: first, how many, first, how many.
+fn runs(list: Vec<(usize, usize)>, join: impl Fn((usize, usize), (usize, usize)) -> bool) -> Vec<usize> {
+    let mut out: Vec<(usize, usize)> = Vec::new();
+    for next in list {
+        match out.last_mut() {
+            Some(last) if join(*last, next) => last.1 += next.1,
+            _ => out.push(next),
+        }
+    }
+    out.into_iter().flat_map(|(first, n)| [first, n]).collect()
+}
+
+/// What passes for both; what differs is not known for all.
+fn common(a: &Allowed, b: &Allowed) -> Allowed {
+    let possible = |x: &Allowed| x.sure.union(&x.unknown);
+    let sure = a.sure.intersection(&b.sure);
+    let unknown = possible(a).union(&possible(b)).difference(&sure);
+    Allowed { sure, unknown }
+}
+
+/// One flow of a range; of other protocols none can be named, so that TCP stands for them.
+fn first(piece: &Piece) -> Traffic {
+    match piece {
+        Piece::Ports(protocol, port, _) => Traffic { protocol: *protocol, port: *port },
+        Piece::OtherProtocols => Traffic { protocol: Protocol::Tcp, port: 1 },
     }
 }
 
@@ -115,82 +205,91 @@ impl Reading<'_> {
         (workload.namespace.0, classes)
     }
 
-    fn workloads(&mut self) -> Vec<(usize, String, &'static str, usize, String)> {
+    fn workloads(&mut self) -> Vec<(usize, String, &'static str, usize, Vec<usize>)> {
         let cluster = &self.report.book.input.cluster;
         let mut list = Vec::new();
         for (id, workload) in cluster.workloads() {
             let entry = self.groups.entry(self.key(id));
             let group = entry.index();
             entry.or_default().push(id);
+            self.group_of.push(group);
             let labels = workload.pods.first().map(|p| cluster.pod_labels(*p));
-            let labels: Vec<String> =
-                labels.into_iter().flat_map(crate::model::Labels::iter).map(|(k, v)| format!("{k}={v}")).collect();
+            let labels = labels.into_iter().flat_map(Labels::iter).map(|(k, v)| format!("{k}={v}"));
+            let labels = labels.map(|l| self.labels.insert_full(words::clean(&l).into_owned()).0).collect();
             let name = words::clean(&workload.name).into_owned();
-            list.push((
-                workload.namespace.0 as usize,
-                name,
-                workload.kind.name(),
-                group,
-                words::clean(&labels.join(" ")).into_owned(),
-            ));
+            list.push((workload.namespace.0 as usize, name, workload.kind.name(), group, labels));
         }
         list
     }
 
-    fn marks(&self) -> Vec<(bool, bool, bool, Vec<usize>)> {
+    fn marks(&self) -> Vec<(bool, bool, bool, [Vec<usize>; 2])> {
         let listing = self.report.listing;
-        let graph = self.report.book.graph;
         let mark = |members: &Vec<WorkloadId>| {
-            let has = |list: &[WorkloadId]| members.first().is_some_and(|w| list.contains(w));
-            let pods =
-                members.first().map(|w| self.report.book.input.cluster.workload(*w).pods.clone()).unwrap_or_default();
-            let profiles = pods.iter().flat_map(|p| {
-                crate::policy::Direction::ALL.into_iter().filter_map(|d| graph.profile(Endpoint::Pod(*p), d))
-            });
-            let selecting = profiles.flat_map(|p| p.admin.iter().chain(&p.baseline).flatten().chain(&p.network));
-            let mut policies: Vec<usize> = selecting.map(|s| graph.policy_of(s.policy).0 as usize).collect();
-            policies.sort_unstable();
-            policies.dedup();
+            let has = |list: &[WorkloadId]| members.first().is_some_and(|w| list.binary_search(w).is_ok());
+            let policies = Direction::ALL.map(|d| self.selecting(members, d));
             (has(&listing.open_in), has(&listing.open_out), has(&listing.host_network), policies)
         };
         self.groups.values().map(mark).collect()
     }
 
+    /// The policies that govern a group in one direction.
+    fn selecting(&self, members: &[WorkloadId], direction: Direction) -> Vec<usize> {
+        let graph = self.report.book.graph;
+        let pods = self.pods(members);
+        let profiles = pods.iter().filter_map(|p| graph.profile(Endpoint::Pod(*p), direction));
+        let selecting = profiles.flat_map(|p| p.ordered().chain(&p.network));
+        let policies: BTreeSet<usize> = selecting.map(|s| graph.policy_of(s.policy).0 as usize).collect();
+        policies.into_iter().collect()
+    }
+
     fn end(&mut self, party: &Party) -> usize {
         match party {
-            Party::Workload(w) => self.groups.get_index_of(&self.key(*w)).unwrap_or(0),
-            Party::Addresses(set) => {
-                let name = words::addresses(set);
-                self.groups.len() + self.outside.insert_full(name).0
-            }
+            Party::Workload(w) => self.group_of.get(w.0 as usize).copied().unwrap_or(0),
+            Party::Addresses(set) => self.groups.len() + self.outside.insert_full(words::addresses(set)).0,
         }
     }
 
-    fn flows(&mut self) -> Vec<[usize; 4]> {
-        let mut seen: IndexMap<(usize, usize), [usize; 2]> = IndexMap::new();
+    /// The sets of sources, and the flows: what several sources send to one destination alike is one flow.
+    fn flows(&mut self) -> (Vec<Vec<usize>>, Vec<[usize; 4]>) {
+        let mut seen = std::collections::HashSet::new();
+        let mut rows: BTreeMap<[usize; 3], BTreeSet<usize>> = BTreeMap::new();
         for entry in &self.report.listing.entries {
             let pair = (self.end(&entry.source), self.end(&entry.destination));
-            if seen.contains_key(&pair) {
-                continue;
+            if seen.insert(pair) {
+                let traffic = self.traffic.insert_full((entry.allowed.clone(), entry.differs)).0;
+                let because = self.because(entry);
+                rows.entry([pair.1, traffic, because]).or_default().insert(pair.0);
             }
-            let traffic = self.traffic.insert_full(entry.allowed.clone()).0;
-            let explanation = crate::query::explain(self.report.book.graph, &entry.example);
-            let decided = explanation.sides().into_iter().rev().filter_map(|s| s.decided_by);
-            let because: Vec<String> = decided.map(|at| self.rule(at)).collect();
-            let because = self.texts.insert_full(because.join(" + ")).0;
-            seen.insert(pair, [traffic, because]);
         }
-        seen.into_iter().map(|((a, b), [t, w])| [a, b, t, w]).collect()
+        let mut sets: IndexSet<Vec<usize>> = IndexSet::new();
+        let mut flows = Vec::new();
+        for ([to, traffic, because], sources) in rows {
+            let single = sources.into_iter().map(|s| (s, 1)).collect();
+            let set = sets.insert_full(runs(single, |last, next| last.0 + last.1 == next.0)).0;
+            flows.push([to, traffic, because, set]);
+        }
+        (sets.into_iter().collect(), flows)
     }
 
-    fn rule(&self, at: crate::policy::RuleRef) -> String {
+    /// The rules that allow an entry.
+    fn because(&mut self, entry: &Entry) -> usize {
+        let explanation = crate::query::explain(self.report.book.graph, &entry.example);
+        let decided = explanation.sides().into_iter().rev().filter_map(|s| s.decided_by);
+        let because: Vec<String> = decided.map(|at| self.rule(at)).collect();
+        self.texts.insert_full(because.join(" + ")).0
+    }
+
+    fn rule(&mut self, at: RuleRef) -> String {
         let book = self.report.book;
-        let place = book.locator.locate(&book.graph.world().policies.get(at.policy).origin(at));
-        let place = place.map(|l| format!("   {l}")).unwrap_or_default();
-        format!("{}{}", words::rule(book.graph, at), words::clean(&place))
+        let text = self.rules.entry(at).or_insert_with(|| {
+            let place = book.locator.locate(&book.graph.world().policies.get(at.policy).origin(at));
+            let place = place.map(|l| format!("   {l}")).unwrap_or_default();
+            format!("{}{}", words::rule(book.graph, at), words::clean(&place))
+        });
+        text.clone()
     }
 
-    fn pairs(&mut self) -> Vec<[usize; 7]> {
+    fn pairs(&mut self) -> Vec<[usize; 5]> {
         if self.groups.len() * self.groups.len() > PAIRS {
             return Vec::new();
         }
@@ -202,7 +301,7 @@ impl Reading<'_> {
                 let other = (i == j).then(|| self.second(i)).flatten();
                 pairs.extend(
                     self.pair(from, other.as_ref().unwrap_or(to))
-                        .map(|rest| [i, j, rest[0], rest[1], rest[2], rest[3], rest[4]]),
+                        .map(|[traffic, out, into]| [i, j, traffic, out, into]),
                 );
             }
         }
@@ -219,47 +318,43 @@ impl Reading<'_> {
         members.get(1).map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
     }
 
-    /// What passes for all pods of two groups, and why it does and does not. `None` for a pod and itself.
-    fn pair(&mut self, from: &[PodId], to: &[PodId]) -> Option<[usize; 5]> {
+    /// What passes for all pods of two groups, and what each side says to it. `None` for a pod and itself.
+    fn pair(&mut self, from: &[PodId], to: &[PodId]) -> Option<[usize; 3]> {
+        let pods = from.iter().flat_map(|a| to.iter().filter(move |b| *b != a).map(move |b| (*a, *b)));
+        let ends: Vec<(Endpoint, Endpoint)> = pods.map(|(a, b)| (Endpoint::Pod(a), Endpoint::Pod(b))).collect();
         let graph = self.report.book.graph;
-        let mut total: Option<Allowed> = None;
-        let mut ends = None;
-        for a in from {
-            for b in to.iter().filter(|b| *b != a) {
-                let (source, destination) = (Endpoint::Pod(*a), Endpoint::Pod(*b));
-                ends.get_or_insert((source, destination));
-                let next = graph.allowed(source, destination);
-                total = Some(match total {
-                    None => next,
-                    Some(t) => {
-                        let possible = |x: &Allowed| x.sure.union(&x.unknown);
-                        let sure = t.sure.intersection(&next.sure);
-                        let unknown = possible(&t).union(&possible(&next)).difference(&sure);
-                        Allowed { sure, unknown }
-                    }
-                });
-            }
-        }
-        let (allowed, (source, destination)) = (total?, ends?);
-        let rest = TrafficSet::all().difference(&allowed.sure);
-        let mut reasons = [0; 4];
-        for (i, set) in [&allowed.sure, &rest].into_iter().enumerate() {
-            if let Some(traffic) = set.sample() {
-                let [out, into] = self.reasons(source, destination, traffic);
-                (reasons[2 * i], reasons[2 * i + 1]) = (out, into);
-            }
-        }
-        let traffic = self.traffic.insert_full(allowed).0;
-        Some([traffic, reasons[0], reasons[1], reasons[2], reasons[3]])
+        let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed(*a, *b)).collect();
+        let differs = each.windows(2).any(|two| two[0] != two[1]);
+        let total = each.into_iter().reduce(|t, next| common(&t, &next))?;
+        let traffic = self.traffic.insert_full((total, differs)).0;
+        let [into, out] = Direction::ALL.map(|d| self.one_side(&ends, d));
+        Some([traffic, out, into])
     }
 
-    fn reasons(&mut self, source: Endpoint, destination: Endpoint, traffic: Traffic) -> [usize; 2] {
+    /// What one side of a pair lets through, and which rules say so.
+    fn one_side(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction) -> usize {
+        let graph = self.report.book.graph;
+        let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed_on(direction, *a, *b)).collect();
+        let total = each.iter().cloned().reduce(|t, next| common(&t, &next)).unwrap_or_default();
+        let yes: Vec<Piece> = total.sure.pieces().take(MOST).collect();
+        let yes = yes.into_iter().map(|p| self.reason(ends, direction, first(&p))).collect();
+        let no = TrafficSet::all().difference(&total.sure).sample().map_or(0, |traffic| {
+            // the pods for which it is not allowed
+            let at = each.iter().position(|a| !a.sure.contains(traffic)).unwrap_or(0);
+            self.reason(ends.get(at..).unwrap_or(ends), direction, traffic)
+        });
+        let traffic = self.traffic.insert_full((total, false)).0;
+        self.sides.insert_full((traffic, no, yes)).0
+    }
+
+    fn reason(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction, traffic: Traffic) -> usize {
+        let Some((source, destination)) = ends.first().copied() else { return 0 };
         let explanation = crate::query::explain(self.report.book.graph, &Flow { source, destination, traffic });
-        let texts = explanation.sides().map(|s| self.side(s));
-        texts.map(|t| self.texts.insert_full(t).0)
+        let text = self.side(if direction == Direction::Egress { &explanation.egress } else { &explanation.ingress });
+        self.texts.insert_full(text).0
     }
 
-    fn side(&self, side: &Side) -> String {
+    fn side(&mut self, side: &Side) -> String {
         let code = side.reason.code();
         if let Some(at) = side.decided_by {
             let word = if side.possible.allow { "allowed by" } else { "denied by" };
@@ -274,10 +369,10 @@ impl Reading<'_> {
                 code.to_owned()
             };
         }
-        let near = side
-            .near
-            .as_ref()
-            .map_or_else(String::new, |n| format!("; nearest: {}", self.rule(nearest_peer(n).map_or(n.at, |p| p.at))));
+        let near = match side.near.as_ref().map(|n| nearest_peer(n).map_or(n.at, |p| p.at)) {
+            Some(at) => format!("; nearest: {}", self.rule(at)),
+            None => String::new(),
+        };
         format!("isolated by {}; no rule allows it{near} ({code})", isolated.join(", "))
     }
 }

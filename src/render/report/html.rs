@@ -4,7 +4,8 @@
 //! name can end it. The policy of the page forbids every connection. With scripts one view is shown at a time; without, all.
 
 use super::data::data;
-use super::{Report, Rows};
+use super::{ROWS, Report, Rows, digest, print};
+use crate::render::drawing::{Drawing, Options};
 use crate::render::svg::{self, escape};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -32,13 +33,17 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>netpal report</title>\n\
-         <style>\n{MATRIX}{STYLE}{}</style>\n</head>\n<body>\n",
-        svg::STYLE
+         <style>\n{MATRIX}{STYLE}{}{}</style>\n</head>\n<body>\n",
+        svg::STYLE,
+        print::margins(report.subject, &digest(&report.book.input.sources)),
     );
-    page.push_str(
-        "<a class=\"skip\" href=\"#main\">To the content</a>\n<header><h1>Network policy report</h1>\n\
+    page.push_str("<a class=\"skip\" href=\"#main\">To the content</a>\n<header><h1>Network policy report</h1>");
+    let _ = write!(
+        page,
+        "<p class=\"subject\">{}</p>\n\
          <label class=\"js\">Search <input id=\"search\" type=\"search\" placeholder=\"press /\" autocomplete=\"off\"></label>\n\
          <button class=\"js\" id=\"theme\" type=\"button\">Dark or light</button>\n<nav class=\"js\" aria-label=\"Views\">",
+        escape(report.subject)
     );
     for (id, name) in VIEWS {
         let _ = write!(page, "<a href=\"#{id}\" data-view=\"{id}\">{name}</a>");
@@ -74,11 +79,9 @@ fn block(report: &Report<'_>) -> io::Result<String> {
 fn sections(report: &Report<'_>, page: &mut String) {
     section(page, "summary", "Summary", &summary(report));
     section(page, "map", "Map", &map(report));
-    section(page, "matrix", "Matrix", &report.square().table());
+    section(page, "matrix", "Matrix", &matrix(report));
     section(page, "ask", "Ask", ASK);
-    let none =
-        Rows { empty: "Only one state was given. Give the other one with --before PATH.".into(), ..Rows::default() };
-    section(page, "changes", "Changes", &table("changes", report.changes.as_ref().unwrap_or(&none)));
+    section(page, "changes", "Changes", &changes(report));
     section(page, "findings", "Findings", &table("findings", &report.findings));
     section(page, "tests", "Tests", &table("tests", &report.tests));
     section(page, "inputs", "Inputs and assumptions", &inputs(report));
@@ -119,21 +122,18 @@ fn summary(report: &Report<'_>) -> String {
     }
     html.push_str("<h3>Accept from anyone</h3>");
     html.push_str(&names(report, &report.listing.open_in));
-    html.push_str("<h3>Flows</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th></tr></thead><tbody>\n");
+    html.push_str("<h3>Flows</h3><div class=\"pager js\" id=\"pager-flows\"></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th><th scope=\"col\" class=\"js\">because</th></tr></thead><tbody>\n");
     let flows = report.flows();
-    for [from, to, ports] in flows.iter().take(FLOWS) {
+    for [from, to, ports] in flows.iter().take(ROWS) {
         let _ = writeln!(html, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(from), escape(to), escape(ports));
     }
     html.push_str("</tbody></table></div>");
-    let more = flows.len().saturating_sub(FLOWS);
+    let more = flows.len().saturating_sub(ROWS);
     if more > 0 {
-        let _ = write!(html, "<p>and {more} more: netpal report -o csv</p>");
+        let _ = write!(html, "<p class=\"more\">and {more} more: netpal report -o csv</p>");
     }
     html
 }
-
-/// Most flows that are written into the page as a table.
-const FLOWS: usize = 1000;
 
 fn names(report: &Report<'_>, list: &[crate::model::WorkloadId]) -> String {
     let cluster = &report.book.input.cluster;
@@ -151,7 +151,8 @@ fn map(report: &Report<'_>) -> String {
         "<div class=\"js tools\"><label>Level <select id=\"level\"></select></label> <label>Show <select id=\"filter\">\
          <option value=\"\">everything</option><option value=\"open\">open workloads</option><option value=\"internet\">outside addresses</option>\
          <option value=\"changed\">changes</option></select></label> <label>Port <input id=\"port-filter\" size=\"6\" inputmode=\"numeric\"></label> \
-         <button type=\"button\" id=\"closer\">+</button> <button type=\"button\" id=\"farther\">-</button> <button type=\"button\" id=\"whole\">Whole map</button></div>\n",
+         <button type=\"button\" id=\"closer\">+</button> <button type=\"button\" id=\"farther\">-</button> <button type=\"button\" id=\"whole\">Whole map</button> <label>Workload <input id=\"find\" list=\"ends\" autocomplete=\"off\"></label></div>\n\
+         <aside id=\"panel\" class=\"js\" hidden aria-label=\"Details\"></aside>",
     );
     for (i, (level, drawing)) in report.maps().into_iter().enumerate() {
         let first = if i == 0 { "" } else { " hidden" };
@@ -161,7 +162,6 @@ fn map(report: &Report<'_>) -> String {
             "<div class=\"picture\" data-level=\"{level}\" tabindex=\"0\" role=\"region\" aria-label=\"Map of {level}\"{first}>{picture}</div>"
         );
     }
-    html.push_str("<aside id=\"panel\" class=\"js\" hidden aria-label=\"Details\"></aside>");
     html
 }
 
@@ -176,15 +176,71 @@ fn table(id: &str, rows: &Rows) -> String {
         return format!("<p>{}</p>", escape(&rows.empty));
     }
     let head: String = rows.head.iter().fold(String::new(), |html, h| html + "<th scope=\"col\">" + h + "</th>");
-    let mut html = format!("<table id=\"table-{id}\" class=\"rows\"><thead><tr>{head}</tr></thead><tbody>\n");
-    for row in &rows.rows {
+    let mut html = format!(
+        "<div class=\"pager js\" id=\"pager-{id}\"></div><table id=\"table-{id}\" class=\"rows\"><thead><tr>{head}</tr></thead><tbody>\n"
+    );
+    for row in rows.rows.iter().take(ROWS) {
         html.push_str("<tr>");
         row.cells.iter().for_each(|c| {
             let _ = write!(html, "<td>{}</td>", escape(c));
         });
         html.push_str("</tr>\n");
     }
-    html + "</tbody></table>"
+    html.push_str("</tbody></table>");
+    let more = rows.rows.len().saturating_sub(ROWS);
+    if more > 0 {
+        let _ = write!(html, "<p class=\"more\">and {more} more: netpal lint, netpal test</p>");
+    }
+    html
+}
+
+/// The matrix: a table, or room for a part of it at a time.
+fn matrix(report: &Report<'_>) -> String {
+    let square = report.square();
+    if !square.is_large() {
+        return square.table();
+    }
+    let n = square.matrix.sides.len();
+    format!(
+        "<p>{n} rows and columns are more than one table can show.<noscript> Without scripts: netpal matrix -o csv</noscript></p>\n\
+         <form id=\"window\" class=\"js\"><label>Rows from <input id=\"row\" list=\"sides\" autocomplete=\"off\"></label> \
+         <label>columns from <input id=\"column\" list=\"sides\" autocomplete=\"off\"></label> <button>Show</button> \
+         <button type=\"button\" data-by=\"-1 0\">Up</button> <button type=\"button\" data-by=\"1 0\">Down</button> \
+         <button type=\"button\" data-by=\"0 -1\">Left</button> <button type=\"button\" data-by=\"0 1\">Right</button>\
+         <datalist id=\"sides\"></datalist></form>\n{}",
+        square.frame("")
+    )
+}
+
+/// What differs: the lines of `netpal diff`, and a picture of what changed.
+fn changes(report: &Report<'_>) -> String {
+    let Some(changes) = &report.changes else {
+        return "<p>Only one state was given. Give the other one with --before PATH.</p>".into();
+    };
+    let mut html = String::from("<pre id=\"changed\" tabindex=\"0\">");
+    for line in changes.text.lines() {
+        let class = match line.trim_start().chars().next() {
+            Some('+') => "widened",
+            Some('-') => "narrowed",
+            _ => "line",
+        };
+        let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(line));
+    }
+    html.push_str("</pre>");
+    let options = Options { only_changed: true, ..Options::default() };
+    let drawing = Drawing::new(report.facts, &options);
+    if drawing.size().1 > 0 {
+        html.push_str(
+            "<div class=\"js tools\"><label>Show <select id=\"states\"><option value=\"\">before and after</option>\
+             <option value=\"before\">before</option><option value=\"after\">after</option></select></label></div>",
+        );
+        let picture = svg::inline(&drawing, "c");
+        let _ = write!(
+            html,
+            "<div class=\"picture\" id=\"changed-map\" tabindex=\"0\" role=\"region\" aria-label=\"Map of what changed\">{picture}</div>"
+        );
+    }
+    html
 }
 
 fn inputs(report: &Report<'_>) -> String {

@@ -5,9 +5,12 @@
 //! so that the report judges nothing itself.
 
 mod data;
+mod digest;
 mod html;
+mod print;
 mod profile;
 
+pub use digest::digest;
 pub use profile::Profile;
 
 use super::drawing::{Drawing, Facts, Level, Options};
@@ -47,14 +50,31 @@ pub struct Report<'a> {
     /// From every namespace to every other.
     pub matrix: &'a Matrix,
     /// What changed against another state, if one was given.
-    pub changes: Option<Rows>,
+    pub changes: Option<Changes>,
     /// What lint found.
     pub findings: Rows,
     /// What tests say.
     pub tests: Rows,
     /// For whom it is.
     pub profile: Option<Profile>,
+    /// What it is about: the cluster's name, or where the input was read.
+    pub subject: &'a str,
+    /// Under which assumptions of a network plugin.
+    pub cni: &'a str,
 }
+
+/// What differs between two states.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The lines that `netpal diff` prints.
+    pub text: String,
+}
+
+/// Most rows of a table that a page holds as markup; scripts show the others page by page.
+const ROWS: usize = 500;
+
+/// Most nodes and edges of a map: more than a person takes in at once, fewer than a browser does.
+const DRAWN: (usize, usize) = (120, 400);
 
 /// Most pairs of groups whose explanation a page carries.
 pub const PAIRS: usize = 10_000;
@@ -92,6 +112,10 @@ impl Report<'_> {
         for [from, to, ports] in self.flows() {
             writeln!(out, "| {} | {} | {ports} |", cell(&from), cell(&to))?;
         }
+        if let Some(changes) = &self.changes {
+            writeln!(out, "\n## Changes\n")?;
+            changes.text.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+        }
         for (title, rows) in self.tables() {
             writeln!(out, "\n## {title}\n")?;
             if rows.rows.is_empty() {
@@ -115,8 +139,7 @@ impl Report<'_> {
     }
 
     fn tables(&self) -> Vec<(&'static str, &Rows)> {
-        let changes = self.changes.iter().map(|c| ("Changes", c));
-        changes.chain([("Findings", &self.findings), ("Tests", &self.tests)]).collect()
+        vec![("Findings", &self.findings), ("Tests", &self.tests)]
     }
 
     /// The counts, in the words of the other commands.
@@ -130,6 +153,7 @@ impl Report<'_> {
             ("workloads", t.workloads.to_string()),
             ("policies", t.policies.to_string()),
             ("allowed flows with a governed end", t.flows.to_string()),
+            ("unknown flows", t.unknown.to_string()),
             ("workloads that accept from anyone", format!("{}{}", t.open[0], by_rule(0))),
             ("workloads that may go anywhere", format!("{}{}", t.open[1], by_rule(1))),
         ];
@@ -152,8 +176,11 @@ impl Report<'_> {
             )
         };
         format!(
-            "Static analysis of {}: this shows what the policies say, not what the network does. It is evidence of design, not of enforcement.{unknown}",
-            plural(input.tally.files, "file")
+            "Static analysis of {}, digest {}, network plugin: {}. Not modelled: service meshes, cloud firewalls, routing, and rules on names or paths.{unknown} \
+             This shows what the policies say, not what the network does: evidence of design, not of enforcement.",
+            plural(input.tally.files, "file"),
+            digest(&input.sources),
+            self.cni,
         )
     }
 
@@ -179,25 +206,31 @@ impl Report<'_> {
         flows
     }
 
+    /// The rows of tables that the page does not hold as markup.
+    fn rest(&self) -> std::collections::BTreeMap<&'static str, Vec<Vec<String>>> {
+        let rest = |rows: &Rows| rows.rows.iter().skip(ROWS).map(|r| r.cells.clone()).collect::<Vec<_>>();
+        let tables = [("findings", rest(&self.findings)), ("tests", rest(&self.tests))];
+        tables.into_iter().filter(|(_, rows)| !rows.is_empty()).collect()
+    }
+
     fn square(&self) -> Square<'_> {
         Square { book: self.book, matrix: self.matrix }
     }
 
-    /// The map: namespaces, and workloads where that stays readable or nearly so.
+    /// The map: workloads where that stays readable or nearly so, and namespaces where they can be drawn.
     fn maps(&self) -> Vec<(&'static str, Drawing)> {
-        let at = |level| Drawing::new(self.facts, &Options { level, ..Options::default() });
-        let coarse = at(Level::Namespace);
-        let detailed = at(Level::Workload);
-        let small = detailed.graph.node_count() <= 400 && detailed.graph.edge_count() <= 800;
-        let mut maps = Vec::new();
-        if detailed.is_readable() {
-            maps.push(("workloads", detailed));
-            maps.push(("namespaces", coarse));
-        } else {
-            maps.push(("namespaces", coarse));
-            if small {
-                maps.push(("workloads", detailed));
-            }
+        let options = Options::default();
+        let detailed = Drawing::within(self.facts, &options, DRAWN);
+        let coarse = Drawing::new(self.facts, &Options { level: Level::Namespace, ..options.clone() });
+        let (nodes, edges) = coarse.size();
+        // beyond, each namespace for itself, without what passes between them
+        let fits = nodes <= DRAWN.0 && edges <= DRAWN.1;
+        let coarse = if fits { coarse } else { Drawing::new(self.facts, &options) };
+        let readable = detailed.as_ref().is_some_and(Drawing::is_readable);
+        let mut maps: Vec<_> = detailed.map(|d| ("workloads", d)).into_iter().collect();
+        maps.push(("namespaces", coarse));
+        if !readable {
+            maps.reverse();
         }
         maps
     }

@@ -53,7 +53,7 @@ impl Profile {
                 control(
                     "1.2.5",
                     "allowed services, protocols and ports are identified and approved",
-                    format!("{} with a governed end, listed with their ports", plural(t.flows, "flow")),
+                    format!("{} with a governed end, listed with their ports", plural(t.flows, "allowed flow")),
                 ),
                 control(
                     "1.3.1",

@@ -230,27 +230,27 @@ impl Svg<'_> {
             Certainty::Partly => "np-allow np-partly",
             Certainty::Unknown => "np-unknown",
         };
+        let stands = match link.stands {
+            [false, _] => " np-new",
+            [_, false] => " np-gone",
+            _ => "",
+        };
+        let same = if self.drawing.compared && link.change.is_none() { " np-same" } else { stands };
         let _ = write!(
             self.out,
-            "<g class=\"np-edge {certainty}{}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title><path d=\"M{},{}",
+            "<g class=\"np-edge {certainty}{}{same}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title>",
             change_class(link.change),
             ends[0],
             ends[1],
             escape(&link.title),
-            start.0,
-            start.1,
             p = self.prefix
         );
-        for pair in route.windows(2) {
-            let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
-            let bend = (x2 - x1) / 2;
-            let _ = if y1 == y2 {
-                write!(self.out, " L{x2},{y2}")
-            } else {
-                write!(self.out, " C{},{y1} {},{y2} {x2},{y2}", x1 + bend, x2 - bend)
-            };
+        let curve = curve(route);
+        let _ = write!(self.out, "<path d=\"{curve}\"/>");
+        if link.change == Some(Change::Moved) {
+            // a double line: the page shows through the middle of a thick one
+            let _ = write!(self.out, "<path class=\"np-core\" d=\"{curve}\"/>");
         }
-        self.out.push_str("\"/>");
         let before = route.len().checked_sub(2).and_then(|i| route.get(i)).unwrap_or(start);
         self.head(*end, before.0 <= end.0);
         if link.both {
@@ -288,6 +288,22 @@ impl Svg<'_> {
         self.labels.push(area(spot));
         spot
     }
+}
+
+/// The path through the points of a route: level pieces, and bends between them.
+fn curve(route: &[(i32, i32)]) -> String {
+    let mut path = route.first().map_or_else(String::new, |(x, y)| format!("M{x},{y}"));
+    for pair in route.windows(2) {
+        let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
+        let bend = (x2 - x1) / 2;
+        // INVARIANT: writing to a string does not fail
+        let _ = if y1 == y2 {
+            write!(path, " L{x2},{y2}")
+        } else {
+            write!(path, " C{},{y1} {},{y2} {x2},{y2}", x1 + bend, x2 - bend)
+        };
+    }
+    path
 }
 
 /// A point of the curve between two points, `t` in sixteenths, a little above the line.

@@ -164,7 +164,7 @@ impl Placer<'_> {
         }
         let below = self.head(frame) + placed.size.1 + if busy.is_empty() { 0 } else { GAP };
         let (w, h) = self.rows(&idle, PAD, below, placed.size.0.max(360), &mut inside.nodes);
-        let title = self.titles(frame).iter().map(|t| width(t) * 9 / 8).max().unwrap_or(0);
+        let title = self.titles(frame).iter().map(|t| width(t) * 5 / 4).max().unwrap_or(0);
         let right = (placed.size.0 + PAD).max(w).max(title + PAD);
         let bottom = if idle.is_empty() { self.head(frame) + placed.size.1 } else { h };
         inside.size = (right + PAD, bottom + PAD);

@@ -4,8 +4,9 @@
 // Every text reaches the page through textContent, never as markup.
 (() => {
   'use strict';
-  /** @typedef {[string, number[][], number[][]]} Traffic */
-  /** @typedef {{namespaces: string[], workloads: [number, string, string, number, string][], groups: [boolean, boolean, boolean, number[]][], outside: string[], traffic: Traffic[], flows: number[][], pairs: number[][], policies: [string, string][], texts: string[]}} Data */
+  /** @typedef {[string, number[][], number[][], boolean]} Traffic */
+  /** @typedef {{sides: string[], cells: [string, string][], rows: number[][]}} Matrix */
+  /** @typedef {{namespaces: string[], labels: string[], workloads: [number, string, string, number, number[]][], groups: [boolean, boolean, boolean, [number[], number[]]][], outside: string[], traffic: Traffic[], sets: number[][], flows: number[][], pairs: number[][], sides: [number, number, number[]][], policies: [string, string][], texts: string[], matrix: Matrix | null, rest: Record<string, string[][]>}} Data */
 
   /** @param {string} id @returns {any} */
   const $ = (id) => document.getElementById(id);
@@ -37,10 +38,13 @@
     byName.set(shown, i);
     return shown;
   });
+  /** @type {string[][]} */
+  const members = data.groups.map(() => []);
+  data.workloads.forEach((w, i) => members[w[3]].push(fullName[i]));
   /** @param {number} end */
   const endName = (end) => {
     if (end >= data.groups.length) return data.outside[end - data.groups.length];
-    const names = fullName.filter((_, i) => data.workloads[i][3] === end);
+    const names = members[end];
     return names.length > 4 ? names.slice(0, 3).join(', ') + ' and ' + (names.length - 3) + ' more' : names.join(', ');
   };
 
@@ -48,7 +52,7 @@
   const views = [...document.querySelectorAll('section')].map((s) => s.id);
   const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll('nav a')]);
   const show = () => {
-    const [name, rest] = decodeURIComponent(location.hash.slice(1)).split('?');
+    const [name, rest] = location.hash.slice(1).split('?');
     const view = views.includes(name) ? name : 'summary';
     for (const section of document.querySelectorAll('section')) section.classList.toggle('shown', section.id === view);
     for (const link of links) {
@@ -80,13 +84,26 @@
       }
     }
   };
+  // paper is light
+  let chosen = '';
+  addEventListener('beforeprint', () => { chosen = root.dataset.theme || ''; if (chosen) theme('light'); });
+  addEventListener('afterprint', () => { if (chosen) theme(chosen); });
 
   // ---- questions
   /** @param {number[][]} ranges @param {number} protocol @param {number} port */
   const has = (ranges, protocol, port) => ranges.some(([p, a, b]) => p === protocol && a <= port && port <= b);
   const everything = /** @type {number[][]} */ ([[0, 1, 65535], [1, 1, 65535], [2, 1, 65535], [3, 0, 0]]);
-  /** @type {Map<string, number[]>} */
-  const flows = new Map(data.flows.map((f) => [f[0] + ' ' + f[1], f]));
+  /** The flows into each end: to, traffic, because, sources. @type {Map<number, number[][]>} */
+  const into = new Map();
+  for (const flow of data.flows) {
+    const list = into.get(flow[0]);
+    if (list) list.push(flow);
+    else into.set(flow[0], [flow]);
+  }
+  /** @param {number} set @param {number} end */
+  const holds = (set, end) => data.sets[set].some((first, i, runs) => i % 2 === 0 && first <= end && end < first + runs[i + 1]);
+  /** @param {number} set @returns {number[]} */
+  const ends = (set) => data.sets[set].flatMap((first, i, runs) => (i % 2 ? [] : Array.from({ length: runs[i + 1] }, (_, k) => first + k)));
   /** @type {Map<string, number[]>} */
   const pairs = new Map(data.pairs.map((p) => [p[0] + ' ' + p[1], p]));
   for (const name of [...fullName, ...data.outside]) {
@@ -103,24 +120,43 @@
     const alike = fullName.filter((n) => n.endsWith('/' + text));
     return alike.length === 1 ? data.workloads[/** @type {number} */ (byName.get(alike[0]))][3] : undefined;
   };
-  /** @param {number} from @param {number} to @returns {{sure: number[][], unknown: number[][], yes: string[], no: string[]}} */
-  const passing = (from, to) => {
+  /** One side of a pair: the reason for a port, or for whatever it does not let through.
+   * @param {string} way @param {number} side @param {number} protocol @param {number} port @returns {string} */
+  const reason = (way, side, protocol, port) => {
+    const [traffic, no, yes] = data.sides[side];
+    const ranges = data.traffic[traffic][1];
+    const at = port ? ranges.findIndex(([p, a, b]) => p === protocol && a <= port && port <= b) : all(ranges) ? 0 : -1;
+    return way + ': ' + (at < 0 ? data.texts[no] : data.texts[yes[at]] || 'allowed');
+  };
+  const open = 'default allow: no policy selects it';
+  /** Which policies govern an end. @param {number} end @param {number} direction */
+  const governed = (end, direction) => {
+    if (end >= data.groups.length) return 'an outside address, which no policy governs';
+    const [openIn, openOut, , policies] = data.groups[end];
+    if (direction ? openOut : openIn) return open;
+    return 'governed by ' + (policies[direction].map((p) => data.policies[p][0]).join(', ') || 'what could not be modelled');
+  };
+  /** What passes surely, perhaps, for some pods only; and why.
+   * @param {number} from @param {number} to @param {number} protocol @param {number} port
+   * @returns {{sure: number[][], unknown: number[][], some: boolean, why: string[]}} */
+  const passing = (from, to, protocol, port) => {
     const pair = pairs.get(from + ' ' + to);
     if (pair) {
-      const [, sure, unknown] = data.traffic[pair[2]];
-      const text = (/** @type {number} */ i) => data.texts[pair[i]];
-      return { sure, unknown, yes: ['out: ' + text(3), 'in: ' + text(4)], no: ['out: ' + text(5), 'in: ' + text(6)] };
+      const [, sure, unknown, some] = data.traffic[pair[2]];
+      return { sure, unknown, some, why: [reason('out', pair[3], protocol, port), reason('in', pair[4], protocol, port)] };
     }
-    const flow = flows.get(from + ' ' + to);
+    const both = ['out: ' + governed(from, 1), 'in: ' + governed(to, 0)];
+    const flow = (into.get(to) || []).find((f) => holds(f[3], from));
     if (flow) {
-      const [, sure, unknown] = data.traffic[flow[2]];
-      return { sure, unknown, yes: [data.texts[flow[3]]], no: ['no rule allows it; netpal why names the side'] };
+      const [, sure, unknown, some] = data.traffic[flow[1]];
+      const because = data.texts[flow[2]] ? ['allowed ' + data.traffic[flow[1]][0] + ' by ' + data.texts[flow[2]]] : [];
+      return { sure: some ? [] : sure, unknown: some ? sure.concat(unknown) : unknown, some, why: [...both, ...because] };
     }
     const inside = data.groups.length;
-    const open = (from >= inside || data.groups[from][1]) && (to >= inside || data.groups[to][0]);
-    const why = open ? 'both ends are open: no policy selects them' : 'no flow is allowed between the two; netpal why names the side';
-    return { sure: open ? everything : [], unknown: [], yes: [why], no: [why] };
+    if ((from >= inside || data.groups[from][1]) && (to >= inside || data.groups[to][0])) return { sure: everything, unknown: [], some: false, why: both };
+    return { sure: [], unknown: [], some: false, why: [...both, 'one of the two does not allow it; netpal why names the rule'] };
   };
+  const all = (/** @type {number[][]} */ r) => r.length === 4 && r.every(([, a, b]) => b - a >= 65534 || a === 0);
   const answer = () => {
     const box = $('answer');
     box.textContent = '';
@@ -131,25 +167,26 @@
       say('nothing here is called ' + unknown);
       return;
     }
-    const found = passing(from, to);
     const port = Number($('port').value);
     const protocol = Number($('protocol').value);
-    const all = (/** @type {number[][]} */ r) => r.length === 4 && r.every(([, a, b]) => b - a >= 65534 || a === 0);
+    const found = passing(from, to, protocol, port);
+    const perhaps = found.some ? 'partly' : 'unknown';
     let verdict = 'no';
     if (port) {
       if (has(found.sure, protocol, port)) verdict = 'yes';
-      else if (has(found.unknown, protocol, port)) verdict = 'unknown';
+      else if (has(found.unknown, protocol, port)) verdict = perhaps;
     } else if (all(found.sure)) verdict = 'yes';
     else if (found.sure.length) verdict = 'partly';
-    else if (found.unknown.length) verdict = 'unknown';
+    else if (found.unknown.length) verdict = perhaps;
     const what = port ? ':' + port + '/' + ['TCP', 'UDP', 'SCTP'][protocol] : '';
     const sentence = verdict + ': ' + $('from').value + ' to ' + $('to').value + what;
     const card = add('div', '', box);
     card.className = 'verdict';
     add('strong', sentence, card);
     const list = add('ul', '', card);
-    for (const line of verdict === 'no' || verdict === 'unknown' ? found.no : found.yes) add('li', line, list);
-    if (!port && verdict === 'partly') add('p', 'ports: ' + ports(found.sure), card);
+    for (const line of found.why) add('li', line, list);
+    if (!port && found.sure.length && verdict === 'partly') add('p', 'ports: ' + ports(found.sure), card);
+    if (found.some && verdict === 'partly') add('p', 'for some of the pods only', card);
     say(sentence);
   };
   /** @param {number[][]} ranges */
@@ -162,11 +199,13 @@
   });
 
   // ---- map
-  const pictures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.picture')]);
+  const pictures = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#map .picture')]);
   for (const picture of pictures) {
     const option = add('option', picture.dataset.level || '', $('level'));
     option.setAttribute('value', picture.dataset.level || '');
   }
+  if ($('states')) $('states').addEventListener('change', () => { $('changed-map').dataset.state = $('states').value; });
+  $('find').addEventListener('change', () => { location.hash = 'map?node=' + encodeURIComponent($('find').value); });
   $('level').addEventListener('change', () => {
     for (const picture of pictures) picture.hidden = picture.dataset.level !== $('level').value;
   });
@@ -233,19 +272,20 @@
   const choose = (id) => {
     for (const node of nodes) node.classList.toggle('chosen', node.id === id);
     const node = nodes.find((n) => n.id === id);
-    if (!node) return;
-    const first = title(node).split(/, | and \d+ more|\. /)[0];
-    const workload = byKey.get(first);
-    if (workload === undefined) { detail(title(node), []); return; }
+    const heading = node ? title(node) : id;
+    const first = heading.split(/, | and \d+ more|\. /)[0];
+    const workload = byKey.get(first) ?? byName.get(first);
+    if (workload === undefined) { detail(node ? heading : 'nothing here is called ' + id, []); return; }
     const group = data.workloads[workload][3];
     const [openIn, openOut, host, policies] = data.groups[group];
-    const line = (/** @type {number} */ other, /** @type {number[]} */ f) => endName(other) + '   ' + data.traffic[f[2]][0] + (data.texts[f[3]] ? '   ' + data.texts[f[3]] : '');
-    const into = data.flows.filter((f) => f[1] === group).map((f) => line(f[0], f));
-    const out = data.flows.filter((f) => f[0] === group).map((f) => line(f[1], f));
-    if (openIn) into.unshift('anyone: no policy selects it for ingress');
-    if (openOut) out.unshift('anywhere that is open: no policy selects it for egress');
-    if (host) into.unshift('unknown: hostNetwork, policies may or may not apply');
-    detail(title(node), [['Who may reach it', into], ['What it may reach', out], ['Policies', policies.map((p) => data.policies[p].join('   '))]]);
+    const line = (/** @type {string} */ other, /** @type {number[]} */ f) => other + '   ' + data.traffic[f[1]][0] + (data.texts[f[2]] ? '   ' + data.texts[f[2]] : '');
+    const who = (into.get(group) || []).flatMap((f) => ends(f[3]).map((e) => line(endName(e), f)));
+    const reach = data.flows.filter((f) => holds(f[3], group)).map((f) => line(endName(f[0]), f));
+    if (openIn) who.unshift('anyone: no policy selects it for ingress');
+    if (openOut) reach.unshift('anywhere that is open: no policy selects it for egress');
+    if (host) who.unshift('unknown: hostNetwork, policies may or may not apply');
+    const selecting = [...new Set(policies.flat())].map((p) => data.policies[p].join('   '));
+    detail(heading, [['Who may reach it', who], ['What it may reach', reach], ['Policies', selecting]]);
   };
   /** Dims everything but a node and its neighbours. @param {string} id */
   const near = (id) => {
@@ -277,8 +317,69 @@
   $('port-filter').addEventListener('input', filter);
 
   // ---- search
-  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#flows tbody tr, .rows tbody tr, .names li')]);
-  const labels = new Map(data.workloads.map((w, i) => [data.namespaces[w[0]] + '/' + w[2] + '/' + w[1], (fullName[i] + ' ' + w[4] + ' ' + data.groups[w[3]][3].map((p) => data.policies[p][0]).join(' ')).toLowerCase()]));
+  const labels = new Map(data.workloads.map((w, i) => {
+    const selecting = data.groups[w[3]][3].flat().map((p) => data.policies[p][0]);
+    return [data.namespaces[w[0]] + '/' + w[2] + '/' + w[1], [fullName[i], ...w[4].map((l) => data.labels[l]), ...selecting].join(' ').toLowerCase()];
+  }));
+
+  // ---- tables of more lines than the page holds
+  const PAGE = 100;
+  const MOST = 5000;
+  /** @type {((wanted: string) => void)[]} */
+  const searches = [];
+  /** @param {string} id @param {HTMLTableElement | null} table @param {() => Iterable<string[]>} lines */
+  const paged = (id, table, lines) => {
+    const box = $('pager-' + id);
+    if (!box || !table) return;
+    /** @type {string[][]} */
+    let found = [];
+    let at = 0;
+    let more = false;
+    const draw = () => {
+      const body = table.tBodies[0];
+      body.textContent = '';
+      for (const line of found.slice(at, at + PAGE)) {
+        const row = body.insertRow();
+        for (const cell of line) add('td', cell, row);
+      }
+      status.textContent = found.length ? (at + 1) + ' to ' + Math.min(at + PAGE, found.length) + ' of ' + (more ? 'more than ' : '') + found.length : 'nothing found';
+      before.disabled = at === 0;
+      next.disabled = at + PAGE >= found.length;
+    };
+    const button = (/** @type {string} */ name, /** @type {number} */ by) => {
+      const element = /** @type {HTMLButtonElement} */ (add('button', name, box));
+      element.type = 'button';
+      element.addEventListener('click', () => { at += by; draw(); say(status.textContent || ''); });
+      return element;
+    };
+    const before = button('Previous', -PAGE);
+    const next = button('Next', PAGE);
+    const status = add('span', '', box);
+    const search = (/** @type {string} */ wanted) => {
+      [found, at, more] = [[], 0, false];
+      for (const line of lines()) {
+        if (wanted && !line.join(' ').toLowerCase().includes(wanted)) continue;
+        if (found.length === MOST) { more = true; break; }
+        found.push(line);
+      }
+      draw();
+    };
+    for (const hint of (table.closest('section') || document).querySelectorAll('.more')) hint.classList.add('replaced');
+    search('');
+    searches.push(search);
+  };
+  const cellsOf = (/** @type {HTMLTableElement} */ table) => [...table.tBodies[0].rows].map((r) => [...r.cells].map((c) => c.textContent || ''));
+  for (const id of Object.keys(data.rest)) {
+    const table = /** @type {HTMLTableElement | null} */ ($('table-' + id));
+    const whole = table ? [...cellsOf(table), ...data.rest[id]] : [];
+    paged(id, table, () => whole);
+  }
+  paged('flows', $('flows'), function* () {
+    for (const [to, traffic, because, set] of data.flows) {
+      for (const from of ends(set)) yield [endName(from), endName(to), data.traffic[traffic][0], data.texts[because]];
+    }
+  });
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.rows tbody tr, .names li, #changed span')]).filter((r) => !searches.length || !r.closest('table') || !$((r.closest('table') || r).id.replace('table-', 'pager-')).hasChildNodes());
   $('search').addEventListener('input', () => {
     const wanted = $('search').value.trim().toLowerCase();
     let hits = 0;
@@ -288,6 +389,7 @@
       node.classList.toggle('away', !hit);
       if (hit) hits += 1;
     }
+    searches.forEach((search) => search(wanted));
     for (const row of rows) row.hidden = Boolean(wanted) && !(row.textContent || '').toLowerCase().includes(wanted);
     say(wanted ? hits + ' on the map, ' + rows.filter((r) => !r.hidden).length + ' lines' : '');
   });
@@ -304,10 +406,67 @@
     }
   });
   const table = /** @type {HTMLTableElement | null} */ (document.querySelector('table.matrix'));
-  if (table) {
-    const cells = [...table.tBodies[0].rows].map((r) => [...r.cells].slice(1));
+  const big = data.matrix;
+  const WINDOW = 40;
+  const corner = { row: 0, column: 0 };
+  /** @param {Matrix} matrix @param {number} row @returns {number[]} */
+  const cellsIn = (matrix, row) => matrix.rows[row].flatMap((cell, i, runs) => (i % 2 ? [] : Array(runs[i + 1]).fill(cell)));
+  /** @param {Matrix} matrix @param {HTMLTableElement} into */
+  const window_ = (matrix, into) => {
+    const columns = matrix.sides.slice(corner.column, corner.column + WINDOW);
+    into.textContent = '';
+    const head = into.createTHead().insertRow();
+    const body = into.createTBody();
+    const header = (/** @type {string} */ scope, /** @type {string} */ text, /** @type {Element} */ row) => {
+      const th = add('th', '', row);
+      th.setAttribute('scope', scope);
+      add('span', text, th);
+    };
+    header('col', 'from \\ to', head);
+    columns.forEach((c) => header('col', c, head));
+    for (let i = corner.row; i < Math.min(corner.row + WINDOW, matrix.sides.length); i += 1) {
+      const row = body.insertRow();
+      header('row', matrix.sides[i], row);
+      for (const cell of cellsIn(matrix, i).slice(corner.column, corner.column + WINDOW)) {
+        const [sign, words] = matrix.cells[cell];
+        const td = add('td', sign, row);
+        td.className = { '=': 'same', '.': 'none', '*': 'all', '?': 'unknown' }[sign] || 'some';
+        if (words) td.title = words;
+      }
+    }
+    $('row').value = matrix.sides[corner.row];
+    $('column').value = matrix.sides[corner.column];
+    say('rows from ' + matrix.sides[corner.row] + ', columns from ' + matrix.sides[corner.column]);
+  };
+  if (big && table) {
+    const move = (/** @type {number} */ row, /** @type {number} */ column) => {
+      const last = big.sides.length - 1;
+      corner.row = Math.max(0, Math.min(last, row));
+      corner.column = Math.max(0, Math.min(last, column));
+      window_(big, table);
+      arrows();
+    };
+    for (const side of big.sides) add('option', '', $('sides')).setAttribute('value', side);
+    $('window').addEventListener('submit', (/** @type {Event} */ e) => {
+      e.preventDefault();
+      move(Math.max(0, big.sides.indexOf($('row').value)), Math.max(0, big.sides.indexOf($('column').value)));
+    });
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#window [data-by]'))) {
+      const [down, right] = (button.dataset.by || '0 0').split(' ').map(Number);
+      button.addEventListener('click', () => move(corner.row + down * WINDOW, corner.column + right * WINDOW));
+    }
+    window_(big, table);
+  }
+  /** @type {HTMLTableCellElement[][]} */
+  let cells = [];
+  /** One cell can be reached by Tab, the others from there by arrow keys. */
+  function arrows() {
+    cells = table ? [...table.tBodies[0].rows].map((r) => [...r.cells].slice(1)) : [];
     cells.flat().forEach((cell) => { cell.tabIndex = -1; });
     if (cells[0] && cells[0][0]) cells[0][0].tabIndex = 0;
+  }
+  if (table) {
+    arrows();
     table.addEventListener('keydown', (e) => {
       const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[e.key];
       const at = cells.findIndex((row) => row.includes(/** @type {HTMLTableCellElement} */ (e.target)));
@@ -318,8 +477,11 @@
       if (next) { next.tabIndex = 0; next.focus(); }
     });
     const tell = (/** @type {Event} */ e) => {
-      const cell = e.target instanceof HTMLElement ? e.target.closest('td') : null;
-      if (cell) say(cell.title || (cell.className === 'same' ? 'the same' : 'nothing passes'));
+      const cell = e.target instanceof HTMLElement ? /** @type {HTMLTableCellElement | null} */ (e.target.closest('td')) : null;
+      if (!cell) return;
+      const row = /** @type {HTMLTableRowElement} */ (cell.parentElement);
+      const [from, to] = [row.cells[0].textContent, table.tHead && table.tHead.rows[0].cells[cell.cellIndex].textContent];
+      say(from + ' to ' + to + ': ' + (cell.className === 'same' ? 'the same' : cell.title || 'nothing passes'));
     };
     table.addEventListener('focusin', tell);
     table.addEventListener('click', tell);
