@@ -5,7 +5,8 @@
 //! **Why it is bad.** It is read, reviewed and edited in the belief that it matters.
 //!
 //! **What it looks at.** Subjects, directions and rules: all that the policy selects, isolates and allows is selected,
-//! isolated and allowed by the other. Decided for every possible label set and address.
+//! isolated and allowed by the other. Decided for every possible label set and address. A note when the two stand in
+//! different folders, which may never be applied together.
 //!
 //! **When it stays silent.** For policies without rules: a default deny is worth its own object. For two equal ones only
 //! the second is reported.
@@ -18,6 +19,7 @@ use super::algebra::policy_within;
 use super::facts::Facts;
 use super::found::Found;
 use crate::diagnostic::Place;
+use crate::finding::Severity;
 use crate::policy::{Direction, Policy, PolicyId};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
@@ -27,11 +29,23 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             let finding =
                 found.policy(id, format!("adds nothing to {}: removing it changes no verdict", wide.full_name()));
             let place = found_place(wide);
-            found.push(
-                finding.label("redundant").related(place, "does all of it").help("remove it, or narrow the other one"),
-            );
+            let finding =
+                finding.label("redundant").related(place, "does all of it").help("remove it, or narrow the other one");
+            found.push(if folder(facts, policy) == folder(facts, wide) {
+                finding
+            } else {
+                let note = "they stand in different folders: if only one of them is applied, all is well";
+                finding.severity(Severity::Info).note(note)
+            });
         }
     }
+}
+
+/// The folder a policy was read from.
+fn folder<'f>(facts: &Facts<'f>, policy: &Policy) -> Option<&'f str> {
+    let sources = &facts.input.sources;
+    let name = &sources.file(sources.document(policy.document)?.file)?.name;
+    Some(name.rsplit_once('/').map_or("", |(folder, _)| folder))
 }
 
 /// The policy that makes another one redundant.
