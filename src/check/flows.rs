@@ -220,6 +220,7 @@ impl<'a> Judge<'a> {
                 tally.add(truth, asked.certain, || Example::Flow {
                     flow: asked.flow(&shown),
                     wanted: true,
+                    asked: asked.traffic.clone(),
                     led: asked.led,
                 });
             })?;
@@ -263,7 +264,12 @@ impl<'a> Judge<'a> {
         if truth == Truth::No {
             self.exercise(&asked.flow(&shown));
         }
-        tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&shown), wanted: false, led: asked.led });
+        tally.add(truth, asked.certain, || Example::Flow {
+            flow: asked.flow(&shown),
+            wanted: false,
+            asked: asked.traffic.clone(),
+            led: asked.led,
+        });
     }
 
     /// Whether all that is wrong with a pair is that one end may be the other's own node (S55).
@@ -406,7 +412,12 @@ fn need(asked: &Asked, tally: &mut Tally) {
     let missing = asked.traffic.difference(&asked.allowed.sure);
     let no = missing.difference(&asked.allowed.unknown);
     let truth = if missing.is_empty() { Truth::Yes } else { Truth::from(no.is_empty()).and(Truth::Maybe) };
-    tally.add(truth, asked.certain, || Example::Flow { flow: asked.flow(&missing), wanted: true, led: asked.led });
+    tally.add(truth, asked.certain, || Example::Flow {
+        flow: asked.flow(&missing),
+        wanted: true,
+        asked: asked.traffic.clone(),
+        led: asked.led,
+    });
 }
 
 fn is_doubtful(ends: &Ends, end: &End) -> bool {

@@ -17,6 +17,7 @@ mod hops;
 mod isolation;
 pub mod propose;
 pub mod read;
+pub mod remedy;
 pub mod scope;
 
 pub use read::{Claim, PolicyTest, Suite, parse};
@@ -26,7 +27,9 @@ use crate::config::Level;
 use crate::model::{NamespaceId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::Context;
+use crate::query::edit::Change;
 use crate::query::led::Led;
+use crate::set::TrafficSet;
 use scope::{Scopes, Trouble};
 use std::collections::BTreeSet;
 
@@ -61,6 +64,8 @@ pub enum Example {
         flow: Flow,
         /// Whether it should be allowed.
         wanted: bool,
+        /// Everything that was asked of its two ends.
+        asked: TrafficSet,
         /// What the Service it was asked by changes.
         led: Option<Led>,
     },
@@ -94,6 +99,8 @@ pub struct Outcome<'a> {
     pub example: Option<Example>,
     /// Whether the test itself makes no sense here: an ambiguous name, a port that is not there.
     pub wrong: bool,
+    /// What would make it hold, where [`remedy`] has looked for it and found something.
+    pub remedy: Vec<Change>,
 }
 
 impl Outcome<'_> {
@@ -147,16 +154,26 @@ pub fn check<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite) -> Run<'a>
     let mut run = Run::default();
     for test in &suite.tests {
         let outcome = match claim(graph, env, &scopes, &mut judge, &test.claim) {
-            Ok(verdict) => Outcome { test, status: verdict.status, example: verdict.example, wrong: false },
+            Ok(verdict) => {
+                Outcome { test, status: verdict.status, example: verdict.example, wrong: false, remedy: Vec::new() }
+            }
             Err(Trouble::Absent(_)) if test.allow_empty => {
-                Outcome { test, status: Status::Passed, example: None, wrong: false }
+                Outcome { test, status: Status::Passed, example: None, wrong: false, remedy: Vec::new() }
             }
-            Err(Trouble::Absent(text)) => {
-                Outcome { test, status: Status::Empty, example: Some(Example::Text(text)), wrong: false }
-            }
-            Err(Trouble::Wrong(text)) => {
-                Outcome { test, status: Status::Failed, example: Some(Example::Text(text)), wrong: true }
-            }
+            Err(Trouble::Absent(text)) => Outcome {
+                test,
+                status: Status::Empty,
+                example: Some(Example::Text(text)),
+                wrong: false,
+                remedy: Vec::new(),
+            },
+            Err(Trouble::Wrong(text)) => Outcome {
+                test,
+                status: Status::Failed,
+                example: Some(Example::Text(text)),
+                wrong: true,
+                remedy: Vec::new(),
+            },
         };
         run.outcomes.push(outcome);
     }

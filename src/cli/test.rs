@@ -8,7 +8,7 @@ use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
 use netpal::AllowGraph;
-use netpal::check::{self, Env, Status, Suite, export, propose};
+use netpal::check::{self, Env, Status, Suite, export, propose, remedy};
 use netpal::load::project;
 use netpal::render::check::Ran;
 use netpal::render::{Format, check as text, check_data, json, suite};
@@ -39,7 +39,8 @@ pub fn run(common: &Common, args: &Test) -> Result<Exit> {
     if args.export == Some(Export::Netassert) {
         return export_netassert(&workspace, &suites);
     }
-    let ran = ran(&workspace, &workspace.graph, &suites);
+    let mut ran = ran(&workspace, &workspace.graph, &suites);
+    mend(&workspace, &mut ran);
     output.write(|format, out| match format {
         Format::Json => json::write("Tests", check_data::json(book, &ran), out),
         Format::Yaml => json::write_yaml("Tests", check_data::json(book, &ran), out),
@@ -60,6 +61,15 @@ pub fn ran<'a>(workspace: &Workspace, graph: &AllowGraph, suites: &'a [Suite]) -
     let drift = |path: &str| snapshot::drift(workspace, graph, path);
     let env = Env { context: &workspace.context, snapshot: &drift };
     suites.iter().map(|s| (s, check::check(graph, &env, s))).collect()
+}
+
+/// Looks for what would make the failed tests hold.
+fn mend(workspace: &Workspace, ran: &mut [Ran<'_>]) {
+    let drift = |path: &str| snapshot::drift(workspace, &workspace.graph, path);
+    let env = Env { context: &workspace.context, snapshot: &drift };
+    for (suite, run) in ran {
+        remedy::add_remedies(&workspace.input, &workspace.graph, &env, suite, run);
+    }
 }
 
 /// The tests the configuration names; none where they cannot be read, which is told.

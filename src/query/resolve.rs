@@ -7,7 +7,7 @@ use super::grammar::{EndpointSpec, Keyword, Kind, PortAsk, Target};
 use crate::model::{
     Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, TargetPort, WorkloadId, WorkloadKind,
 };
-use crate::set::{IpSet, TrafficSet};
+use crate::set::{IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
 
 /// What names mean beside the cluster itself.
@@ -443,6 +443,10 @@ pub fn traffic(
 ) -> Result<Option<TrafficSet>, ResolveError> {
     match resolved.service {
         Some(service) => service_traffic(cluster.service(service), spec.ports.as_deref(), pod).map(Some),
+        None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
+            let of = |protocol| TrafficSet::ports(protocol, 53, 53);
+            Ok(Some(of(Protocol::Udp).union(&of(Protocol::Tcp))))
+        }
         None => Ok(spec
             .ports
             .as_ref()

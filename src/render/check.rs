@@ -4,7 +4,7 @@
 //! Markdown and findings print the same lines.
 
 use super::inputs::plural;
-use super::text::Style;
+use super::text::{Style, Text};
 use super::{Book, words};
 use crate::check::coverage::coverage;
 use crate::check::{Cut, Example, Outcome, Run, Status, Suite};
@@ -114,7 +114,7 @@ pub fn reason(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Loca
     let cluster = &book.graph.world().cluster;
     match &outcome.example {
         None => Vec::new(),
-        Some(Example::Flow { flow: shown, wanted, led }) => {
+        Some(Example::Flow { flow: shown, wanted, led, .. }) => {
             let (why, at) = decided(book, shown, *led);
             let is = match (outcome.status, wanted) {
                 (Status::Undecided, _) => "is unknown",
@@ -180,6 +180,23 @@ fn path(book: Book<'_>, hops: &[Flow], cut: &[Cut], pairs: usize) -> Vec<(String
     lines
 }
 
+/// What to add so that a failed test holds, line by line: where to, and the YAML, indented.
+pub fn remedy(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
+    let text = Text { book, style: Style::default(), width: 100 };
+    let wanted = matches!(outcome.example, Some(Example::Flow { wanted: true, .. }));
+    let mut lines = Vec::new();
+    for (i, change) in outcome.remedy.iter().enumerate() {
+        let lead = match (i, wanted) {
+            (0, true) => "to allow this flow and nothing else, add",
+            (0, false) => "with this the test holds: add",
+            _ => "and add",
+        };
+        lines.push(format!("{lead} {}:", text.target(change)));
+        lines.extend(text.addition(change).into_iter().map(|l| format!("    {l}")));
+    }
+    lines
+}
+
 /// The outcomes file by file, and the counts.
 ///
 /// # Errors
@@ -233,5 +250,5 @@ fn one(book: Book<'_>, outcome: &Outcome<'_>, style: Style, out: &mut dyn Write)
         let at = at.map(|l| format!("   {}", place(&l))).unwrap_or_default();
         writeln!(out, "        {line}{at}")?;
     }
-    Ok(())
+    remedy(book, outcome).iter().try_for_each(|line| writeln!(out, "        {line}"))
 }

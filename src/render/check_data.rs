@@ -1,7 +1,7 @@
 //! Outcomes of policy tests for programs and CI: JSON, CSV, `JUnit`, TAP, Markdown, and as findings.
 
 use super::Book;
-use super::check::{Ran, counts, place, reason, word};
+use super::check::{Ran, counts, place, reason, remedy, word};
 use super::json::At;
 use super::md::{MARKER, code};
 use super::{csv, words};
@@ -44,6 +44,9 @@ pub struct TestJson {
     pub severity: &'static str,
     /// Why, line by line.
     pub why: Vec<WhyJson>,
+    /// What to add so that it holds, where something was found and tried: in words and YAML.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
 }
 
 /// A line of a reason.
@@ -95,6 +98,7 @@ pub fn json(book: Book<'_>, ran: &[Ran<'_>]) -> TestsJson {
             .into_iter()
             .map(|(text, place)| WhyJson { text: text.trim().to_owned(), at: place.as_ref().map(at) })
             .collect(),
+        remedy: remedy(book, outcome).join("\n"),
     };
     TestsJson {
         passed: counts.passed,
@@ -151,7 +155,9 @@ pub fn junit(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result
                 Status::Failed | Status::Empty => TestCaseStatus::skipped(),
             };
             if outcome.status != Status::Passed {
-                case.set_message(first).set_type(status(outcome.status)).set_description(lines.join("\n"));
+                case.set_message(first)
+                    .set_type(status(outcome.status))
+                    .set_description([lines, remedy(book, outcome)].concat().join("\n"));
             }
             let mut case = TestCase::new(words::clean(&outcome.test.name).into_owned(), case);
             case.set_classname(words::clean(&suite.file).into_owned());
@@ -241,6 +247,8 @@ pub fn findings(book: Book<'_>, ran: &[Ran<'_>]) -> Vec<Finding> {
             .iter()
             .filter_map(|(text, at)| Some(Label { place: Place::At(at.clone()?), text: text.trim().into() }))
             .collect();
+        let mends = remedy(book, outcome);
+        finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
         finding.fingerprint.name = outcome.test.name.as_str().into();
         finding.related(own, "the test")
     };

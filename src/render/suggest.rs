@@ -47,16 +47,21 @@ impl Text<'_> {
                 _ => "and add",
             };
             self.paragraph("", &format!("{lead} {}:", self.target(change)), out)?;
-            let is_item = !matches!(change.place, Place::Policy { .. });
-            let style = self.style_of(change);
-            for line in snippet::lines(&change.content, is_item, style) {
+            for line in self.addition(change) {
                 writeln!(out, "      {}", self.style.paint("32", &line))?;
             }
         }
         self.paragraph("", "netpal has tried it: what was asked turns yes, and no other verdict changes", out)
     }
 
-    fn target(&self, change: &Change) -> String {
+    /// An addition as YAML, without indentation.
+    pub(super) fn addition(&self, change: &Change) -> Vec<String> {
+        let is_item = !matches!(change.place, Place::Policy { .. });
+        snippet::lines(&change.content, is_item, self.style_of(change))
+    }
+
+    /// To what something is added: `to data/allow-metrics (data.yaml:60)`.
+    pub(super) fn target(&self, change: &Change) -> String {
         let place = |id: PolicyId| {
             let policy = self.book.graph.world().policies.get(id);
             self.place(&Origin::new(policy.document, list(policy, change)))
