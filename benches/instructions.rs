@@ -12,6 +12,8 @@
 #[allow(dead_code)] // each bench uses a part of it
 #[path = "tiers/generate.rs"]
 mod generate;
+#[path = "tiers/work.rs"]
+mod work;
 
 use netpal::compile::{Endpoint, Flow};
 use netpal::model::PodId;
@@ -22,7 +24,7 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 /// The benchmarks: what is done, on which cluster.
-const GATED: [(&str, &str, usize); 9] = [
+const GATED: [(&str, &str, usize); 12] = [
     ("read", "S", 100),
     ("read", "M", 100),
     ("compile", "S", 100),
@@ -32,6 +34,9 @@ const GATED: [(&str, &str, usize); 9] = [
     ("rows", "M", 100),
     ("verdicts", "M", 100),
     ("matrix", "ADMIN", 10),
+    ("list", "M", 100),
+    ("closure", "M", 100),
+    ("diff", "M", 100),
 ];
 
 /// The shapes that are doubled, with the smaller size in percent.
@@ -109,9 +114,7 @@ fn gates() -> bool {
 fn scales() -> bool {
     let mut fine = true;
     for (tier, percent) in SCALING {
-        // every policy of KB_medium may name every outside block, so what its matrix says grows with both
-        let works = if tier == "KB_medium" { &["compile"][..] } else { &["compile", "matrix"] };
-        for work in works {
+        for work in ["compile", "matrix"] {
             let [once, twice] = [percent, percent * 2].map(|p| count(work, tier, p));
             let factor = twice as f64 / once as f64;
             let word = if factor > MOST { "  GROWS TOO FAST" } else { "" };
@@ -160,6 +163,12 @@ fn one(work: &str, tier: &str, percent: usize) {
         "rows" => {
             let classes: Vec<u32> = (0..graph.line().classes.len()).take(100).collect();
             counted_work(&mut || classes.iter().for_each(|c| drop(black_box(graph.row(*c)))));
+        }
+        "list" => counted_work(&mut || _ = black_box(work::list(&graph, usize::MAX))),
+        "closure" => counted_work(&mut || _ = black_box(work::closure(&graph))),
+        "diff" => {
+            let (after, of) = work::other_side(generate::make(tier, percent).expect("a tier"));
+            counted_work(&mut || _ = black_box(work::diff((&input, &graph), (&after, &of))));
         }
         "verdicts" => {
             let flows: Vec<Flow> = (0..1_000).map(|i| flow(i, input.cluster.pods().len())).collect();

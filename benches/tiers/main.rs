@@ -4,6 +4,7 @@
 //! cargo bench --bench tiers -- S M L XL          builds each in memory; measures compile, questions and the matrix
 //! cargo bench --bench tiers -- XL=10             a tenth of XL
 //! cargo bench --bench tiers -- shapes            the shapes that are known to hurt
+//! cargo bench --bench tiers -- commands M L      measures a closure and a diff
 //! cargo bench --bench tiers -- load M L          writes what kubectl would write, and measures reading it
 //! cargo bench --bench tiers -- write target/L L  writes it and leaves it there
 //! ```
@@ -11,6 +12,7 @@
 
 mod generate;
 mod kubectl;
+mod work;
 
 use generate::make;
 use netpal::compile::{Endpoint, Flow};
@@ -26,6 +28,7 @@ fn main() {
     match words[..] {
         [] => ["S", "M", "L"].iter().for_each(|w| measure(w, &made(w))),
         ["shapes"] => generate::SHAPES.iter().for_each(|w| measure(w, &made(w))),
+        ["commands", ref tiers @ ..] => tiers.iter().for_each(|w| commands(w)),
         ["load", ref tiers @ ..] => tiers.iter().for_each(|w| load(w, &made(w))),
         ["write", directory, tier] => {
             let bytes = made(tier).write(directory.as_ref()).expect("a directory that can be written");
@@ -57,8 +60,12 @@ fn load(name: &str, made: &generate::Made) {
 
 /// The most memory the process has had, in MB, where the system tells.
 fn peak_memory() -> u64 {
+    memory("VmHWM:")
+}
+
+fn memory(what: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|l| l.strip_prefix(what));
     line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
@@ -83,6 +90,7 @@ fn on_processors() -> f64 {
 fn measure(name: &str, made: &generate::Made) {
     println!("{name}");
     let input = clock("build", || made.input());
+    let before = memory("VmRSS:");
     let graph = clock("compile", || AllowGraph::compile(&input, &CompileOptions::default()).unwrap());
     let line = graph.line();
     println!(
@@ -92,6 +100,7 @@ fn measure(name: &str, made: &generate::Made) {
         line.atoms.len(),
         input.policies.policies.len()
     );
+    println!("  {} MB in memory, {before} MB before compiling", memory("VmRSS:"));
     points(&graph, input.cluster.pods().len());
     let templates = clock("templates", || graph.templates());
     println!("  {} templates", templates.len());
@@ -99,6 +108,22 @@ fn measure(name: &str, made: &generate::Made) {
     println!("  {sure} pod pairs allowed, {possible} at most; {} MB at most in memory", peak_memory());
     let classes: Vec<u32> = (0..line.classes.len()).step_by(line.classes.len().div_ceil(1_000) as usize).collect();
     clock(&format!("{} rows", classes.len()), || classes.iter().for_each(|d| drop(black_box(graph.row(*d)))));
+    let lines = clock("list, 10,000 lines", || work::list(&graph, 10_000));
+    println!("  {lines} lines");
+}
+
+/// The commands whose cost depends on what they find: every source of a pod over any number of hops, and what taking away
+/// every fiftieth policy changes.
+fn commands(name: &str) {
+    println!("{name}");
+    let input = made(name).input();
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    graph.row(0);
+    let found = clock("closure", || work::closure(&graph));
+    println!("  {found} units found");
+    let (after, of) = work::other_side(made(name));
+    let changes = clock("diff", || work::diff((&input, &graph), (&after, &of)));
+    println!("  {changes} changes");
 }
 
 fn points(graph: &AllowGraph, pods: usize) {

@@ -214,8 +214,9 @@ impl Classes {
             interner.key(id, pod, of_namespace[pod.namespace.0 as usize], of_labels[pod.labels.0 as usize])
         };
         let keys = world.cluster.pods().map(key);
-        let (list, of_pod) = group(keys);
-        let (members, starts) = members(&of_pod, list.len());
+        let (list, of_pod) = group(keys, namespaces.len());
+        let (members, starts) = bucketed(&of_pod, list.len());
+        let members = members.into_iter().map(PodId).collect();
         let spans = spans(&list, namespaces.len());
         let addresses = interner.address_pods;
         let ports = interner.ports.into_iter().collect();
@@ -257,50 +258,52 @@ fn project<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<Labels
 }
 
 /// The distinct keys, sorted, and the class of each pod.
-fn group(keys: impl ExactSizeIterator<Item = Key>) -> (Vec<Class>, Vec<u32>) {
+fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Class>, Vec<u32>) {
     let mut known: HashMap<Key, u32> = HashMap::default();
-    let mut found: Vec<(Key, u32, PodId)> = Vec::new();
+    let mut found: Vec<(Key, PodId)> = Vec::new();
     let mut of_pod: Vec<u32> = Vec::with_capacity(keys.len());
     for (pod, key) in (0..).zip(keys) {
         let next = number(found.len());
         let class = *known.entry(key).or_insert(next);
         if class == next {
-            found.push((key, class, PodId(pod)));
+            found.push((key, PodId(pod)));
         }
         of_pod.push(class);
     }
-    found.sort_unstable();
+    let of_namespace: Vec<u32> = found.iter().map(|(key, _)| key.namespace).collect();
+    let (mut order, starts) = bucketed(&of_namespace, namespaces);
+    for span in starts.windows(2) {
+        order[span[0] as usize..span[1] as usize].sort_unstable_by_key(|class| found[*class as usize].0);
+    }
     let mut new = vec![0; found.len()];
-    for (at, (_, class, _)) in (0..).zip(&found) {
+    for (at, class) in (0..).zip(&order) {
         new[*class as usize] = at;
     }
     of_pod.iter_mut().for_each(|class| *class = new[*class as usize]);
-    let class = |(key, _, representative): (Key, u32, PodId)| Class {
-        representative,
-        namespace: key.namespace,
-        labels: key.labels,
-        ports: key.ports,
-        address: key.address,
-        host: key.host != 0,
+    let class = |class: u32| {
+        let (key, representative) = found[class as usize];
+        let (namespace, labels, ports, address, host) =
+            (key.namespace, key.labels, key.ports, key.address, key.host != 0);
+        Class { representative, namespace, labels, ports, address, host }
     };
-    (found.into_iter().map(class).collect(), of_pod)
+    (order.into_iter().map(class).collect(), of_pod)
 }
 
-/// The pods class after class, and where each class begins.
-fn members(of_pod: &[u32], classes: usize) -> (Vec<PodId>, Vec<u32>) {
-    let mut starts = vec![0; classes + 1];
-    of_pod.iter().for_each(|class| starts[*class as usize + 1] += 1);
-    for class in 0..classes {
-        starts[class + 1] += starts[class];
+/// The indices of a list bucket after bucket, each in order, and where each bucket begins. O(list + buckets).
+pub(super) fn bucketed(buckets: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0; count + 1];
+    buckets.iter().for_each(|bucket| starts[*bucket as usize + 1] += 1);
+    for bucket in 0..count {
+        starts[bucket + 1] += starts[bucket];
     }
     let mut next = starts.clone();
-    let mut members = vec![PodId(0); of_pod.len()];
-    for (pod, class) in (0..).zip(of_pod) {
-        let at = &mut next[*class as usize];
-        members[*at as usize] = PodId(pod);
+    let mut sorted = vec![0; buckets.len()];
+    for (index, bucket) in (0..).zip(buckets) {
+        let at = &mut next[*bucket as usize];
+        sorted[*at as usize] = index;
         *at += 1;
     }
-    (members, starts)
+    (sorted, starts)
 }
 
 /// The range of classes of each namespace class; classes are sorted by it.

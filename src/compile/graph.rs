@@ -13,6 +13,7 @@ use super::evaluate::{is_self, side_of};
 use super::leaving::Leaving;
 use super::nodes::Homes;
 use super::peers::{Line, Match, PeerSet, PeerSetId, PeerSets, Runs, View};
+use super::points::Bounds;
 use super::profiles::{self, Law, PortSet};
 use super::vocabulary::Vocabulary;
 use super::walk::{Hit, Outcome, Profile, Walk};
@@ -39,6 +40,7 @@ pub struct AllowGraph {
     pub(super) world: World,
     pub(super) line: Arc<Line>,
     pub(super) peers: Arc<Vec<PeerSet>>,
+    pub(super) bounds: Arc<Vec<Bounds>>,
     pub(super) law: Arc<Law>,
     for_rows: Arc<ForRows>,
 }
@@ -80,7 +82,8 @@ impl AllowGraph {
         let law = profiles::compile(&world, &vocabulary, &line, &mut sets);
         let peers = std::mem::take(&mut sets.sets);
         drop((sets, vocabulary));
-        Ok(Self { world, line: line.into(), peers: peers.into(), law: law.into(), for_rows: Arc::default() })
+        let bounds = peers.iter().flat_map(|set| &set.0).map(Bounds::of).collect::<Vec<_>>().into();
+        Ok(Self { world, line: line.into(), peers: peers.into(), bounds, law: law.into(), for_rows: Arc::default() })
     }
 
     /// The own nodes.
@@ -117,18 +120,6 @@ impl AllowGraph {
     /// The policy behind a compiled one.
     pub fn policy_of(&self, compiled: u32) -> crate::policy::PolicyId {
         self.law.policies[compiled as usize].policy
-    }
-
-    /// Decides one flow.
-    pub fn verdict(&self, flow: &Flow) -> Possible {
-        if is_self(&self.world, flow) {
-            return Possible::ALLOW; // S53
-        }
-        let (source, destination) = (self.line.place(flow.source), self.line.place(flow.destination));
-        self.over_views(source, destination, |view| {
-            let side = |direction| self.side_point(flow, direction, view);
-            side(Direction::Egress).and(side(Direction::Ingress))
-        })
     }
 
     /// All traffic between two ends.
@@ -173,29 +164,6 @@ impl AllowGraph {
             // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
             self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)
         })
-    }
-
-    fn side_point(&self, flow: &Flow, direction: Direction, view: usize) -> Possible {
-        let (subject, peer) = side_of(flow, direction);
-        let Endpoint::Pod(_) = subject else { return Possible::ALLOW };
-        let (subject_at, peer_at) = (self.line.place(subject), self.line.place(peer));
-        let destination = self.line.place(flow.destination);
-        let hidden = self.hidden(destination, view);
-        let own = self.own_node(subject, peer, view);
-        let walk = Walk {
-            policies: &self.law.policies,
-            direction: direction.index(),
-            all: true,
-            hit: |peers: PeerSetId, ports: u32| {
-                let matched = self.matched(peers, view);
-                let maybe = matched.maybe.contains(peer_at) && self.port_contains(ports, destination, hidden, flow);
-                Hit::of(maybe && (matched.is_exact() || matched.sure.contains(peer_at)), maybe)
-            },
-            own_node: Hit::of(own == Truth::Yes, own.possible()),
-            subject_visible: !self.hidden(subject_at, view),
-        };
-        let outcome = walk.decide(self.class_profile(subject_at, direction));
-        Possible { allow: outcome.allow, deny: outcome.deny }
     }
 
     fn side_traffic(&self, flow: &Flow, direction: Direction, view: usize) -> Outcome<TrafficSet> {
@@ -249,7 +217,7 @@ impl AllowGraph {
         walk.decide(profile)
     }
 
-    fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
+    pub(super) fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
         let Endpoint::Pod(pod) = subject else { return Truth::No };
         if matches!(peer, Endpoint::Pod(_)) && !self.hidden(self.line.place(peer), view) {
             return Truth::No;
@@ -281,27 +249,15 @@ impl AllowGraph {
     }
 
     /// Whether a rule's port names are looked up at a destination.
-    fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
+    pub(super) fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
         !set.named.is_empty()
             && self.line.is_class(destination)
             && !hidden
             && (set.host_pods == HostPods::Undefined || !self.line.is_host(destination))
     }
 
-    /// Whether a flow's traffic is on a rule's ports at its destination: [`Self::ports_at`] for one point.
-    fn port_contains(&self, ports: u32, destination: u32, hidden: bool, flow: &Flow) -> bool {
-        let set: &PortSet = &self.law.ports[ports as usize];
-        if set.traffic.contains(flow.traffic) {
-            return true;
-        }
-        if !self.names_count(set, destination, hidden) {
-            return false;
-        }
-        self.named_ports(set, destination).any(|found| found == (flow.traffic.protocol, flow.traffic.port))
-    }
-
     /// What the port names of a rule stand for at a class.
-    fn named_ports(&self, set: &PortSet, class: u32) -> impl Iterator<Item = (Protocol, u16)> {
+    pub(super) fn named_ports(&self, set: &PortSet, class: u32) -> impl Iterator<Item = (Protocol, u16)> {
         let table = &self.line.classes.ports[self.line.classes.get(class).ports as usize];
         let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
             let means = |(n, wanted): &(u32, Option<Protocol>)| n == name && wanted.is_none_or(|w| w == *protocol);

@@ -15,6 +15,7 @@ mod leaving;
 mod led;
 mod nodes;
 pub mod peers;
+mod points;
 mod profiles;
 pub mod rows;
 mod select;

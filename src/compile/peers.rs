@@ -9,7 +9,7 @@
 //! pods inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
 use super::atoms::Atoms;
-use super::classes::Classes;
+use super::classes::{Classes, bucketed};
 use super::evaluate::node_matches;
 use super::select::Selected;
 use super::vocabulary::Vocabulary;
@@ -248,14 +248,13 @@ struct Inside {
 impl Inside {
     fn new(world: &World, line: &Line) -> Self {
         let mut inside = Self::default();
-        let mut of_key: Vec<Vec<u32>> = vec![Vec::new(); line.classes.addresses.len()];
-        for (number, class) in (0..).zip(&line.classes.list) {
-            of_key[class.address as usize].push(number);
-        }
-        for (pod, classes) in line.classes.addresses.iter().zip(of_key) {
+        let keys: Vec<u32> = line.classes.list.iter().map(|class| class.address).collect();
+        let (of_key, starts) = bucketed(&keys, line.classes.addresses.len());
+        for (pod, span) in line.classes.addresses.iter().zip(starts.windows(2)) {
+            let classes = &of_key[span[0] as usize..span[1] as usize];
             let known = world.addresses(world.cluster.pod(*pod));
             if known.is_empty() {
-                inside.vague.push((*pod, classes));
+                inside.vague.push((*pod, classes.to_vec()));
                 continue;
             }
             let atoms = known.iter().map(|a| line.atoms.of(*a));
@@ -280,6 +279,8 @@ impl Inside {
 impl<'w> PeerSets<'w> {
     /// No sets yet.
     pub fn new(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line) -> Self {
+        // tables that grow hash all their keys again
+        let policies = world.policies.policies.len();
         Self {
             world,
             line,
@@ -287,10 +288,10 @@ impl<'w> PeerSets<'w> {
             known: HashMap::default(),
             runs: IndexSet::default(),
             selected: Selected::new(world, vocabulary, &line.classes),
-            pods: HashMap::default(),
+            pods: HashMap::with_capacity_and_hasher(policies, Default::default()),
             blocks: HashMap::default(),
             inside: Inside::new(world, line),
-            peers: HashMap::default(),
+            peers: HashMap::with_capacity_and_hasher(policies, Default::default()),
         }
     }
 

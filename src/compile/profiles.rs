@@ -226,6 +226,7 @@ fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, lis
             tier => ordered.push((tier, policy.priority, entry)),
         }
     }
+    profile.surely = profile.network.iter().any(|s| s.sure);
     profile.network_rules = network_rules(policies, direction, &profile.network);
     ordered.sort();
     for group in ordered.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

@@ -156,6 +156,8 @@ pub struct Profile {
     pub admin: Vec<Vec<Selecting>>,
     /// The Network tier: the policies that isolate in this direction.
     pub network: Vec<Selecting>,
+    /// Whether one of them surely selects.
+    pub surely: bool,
     /// The distinct rules of those policies, sorted.
     pub network_rules: Vec<NetworkRule>,
     /// The Baseline tier.
@@ -167,11 +169,7 @@ pub struct Profile {
 impl Profile {
     /// Whether the Network tier isolates the class.
     pub fn isolated(&self) -> Truth {
-        let told = if self.network.iter().any(|s| s.sure) {
-            Truth::Yes
-        } else {
-            Truth::from(!self.network.is_empty()).and(Truth::Maybe)
-        };
+        let told = if self.surely { Truth::Yes } else { Truth::from(!self.network.is_empty()).and(Truth::Maybe) };
         if self.taint.network { told.or(Truth::Maybe) } else { told }
     }
 

@@ -5,8 +5,10 @@
 //! pod. Forward it goes by the rows of all units, backward by the rows of those that are reached.
 //!
 //! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
-//! (or possible) leads there. Cost: one row per class, and O(units found x units) look-ups.
+//! (or possible) leads there. Cost: one row per class, and of each row only what is not found yet: a class is met once for
+//! every way to it that nothing passes, and once more.
 
+use crate::compile::peers::Runs;
 use crate::compile::rows::Part;
 use crate::compile::{AllowGraph, Allowed, Endpoint};
 use crate::model::{PodId, Truth};
@@ -119,23 +121,30 @@ impl<'g> Links<'g> {
 
     /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units.
     pub fn next(&mut self, from: Endpoint) -> Vec<(usize, Allowed)> {
+        let all = self.graph.line().pods();
+        self.next_among(from, &all)
+    }
+
+    /// [`Self::next`], of the units of some classes only.
+    fn next_among(&mut self, from: Endpoint, classes: &Runs) -> Vec<(usize, Allowed)> {
         let place = self.graph.line().place(from);
-        let found: Vec<(u32, Allowed)> = match self.trip.way {
+        let mut found: Vec<(u32, Allowed)> = Vec::new();
+        match self.trip.way {
             Way::Forward => {
-                let has = |(class, row): (&u32, &Vec<Part>)| {
-                    row.iter().find(|p| p.sources.contains(place)).map(|p| (*class, p.allowed.clone()))
+                let has = |class: u32| {
+                    let row = self.rows.get(&class)?;
+                    row.iter().find(|p| p.sources.contains(place)).map(|p| (class, p.allowed.clone()))
                 };
-                self.rows.iter().filter_map(has).collect()
+                found.extend(classes.points().filter_map(has));
             }
             Way::Backward => {
-                let classes = self.graph.line().classes.len();
-                let parts = self.row(place).iter();
-                let each = parts.flat_map(|p| p.sources.points().map(move |s| (s, p.allowed.clone())));
-                let mut found: Vec<(u32, Allowed)> = each.filter(|(s, _)| *s < classes).collect();
+                for part in self.row(place) {
+                    let sources = part.sources.intersection(classes);
+                    found.extend(sources.points().map(|s| (s, part.allowed.clone())));
+                }
                 found.sort_by_key(|(s, _)| *s);
-                found
             }
-        };
+        }
         let units = found.into_iter().flat_map(|(class, allowed)| {
             self.of_class[class as usize].iter().map(move |u| (*u, allowed.clone())).collect::<Vec<_>>()
         });
@@ -172,17 +181,26 @@ impl<'g> Links<'g> {
         self.units[unit].pods.first().map(|p| Endpoint::Pod(*p))
     }
 
+    /// Of these classes, those all of whose units are found.
+    fn all_found(&self, classes: Vec<u32>, found: &BTreeMap<usize, Found>) -> Runs {
+        let is_found = |unit: &usize| found.contains_key(unit) || self.units[*unit].pods.is_empty();
+        let whole = classes.into_iter().filter(|class| self.of_class[*class as usize].iter().all(is_found));
+        whole.map(|class| class..=class).collect()
+    }
+
     /// Every unit that is found, by surely allowed flows or by possible ones.
     pub fn closure(&mut self, least: Truth) -> BTreeMap<usize, Found> {
         let asked = if self.trip.way == Way::Backward { self.trip.asked.clone() } else { TrafficSet::all() };
         let mut found: BTreeMap<usize, Found> = BTreeMap::new();
         let mut level: Vec<(Option<usize>, Endpoint)> = self.roots.iter().map(|r| (None, *r)).collect();
         let mut hops = 0;
+        let mut left = self.graph.line().pods();
         while !level.is_empty() && self.trip.hops.is_none_or(|most| hops < most) {
             hops += 1;
             let mut next = Vec::new();
             for (parent, from) in std::mem::take(&mut level) {
-                for (unit, allowed) in self.next(from) {
+                let mut met = Vec::new();
+                for (unit, allowed) in self.next_among(from, &left) {
                     let mut traffic = passing(&allowed, least);
                     if parent.is_none() {
                         traffic = traffic.intersection(&asked);
@@ -192,7 +210,9 @@ impl<'g> Links<'g> {
                     }
                     found.insert(unit, Found { hops, parent, traffic });
                     next.push(unit);
+                    met.push(self.units[unit].class);
                 }
+                left = left.difference(&self.all_found(met, &found));
             }
             level = next.into_iter().filter_map(|u| Some((Some(u), self.representative(u)?))).collect();
         }

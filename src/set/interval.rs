@@ -103,7 +103,7 @@ impl<T: Point> IntervalSet<T> {
     }
 
     /// The ranges, sorted, each inclusive.
-    pub fn ranges(&self) -> impl ExactSizeIterator<Item = (T, T)> + '_ {
+    pub fn ranges(&self) -> impl ExactSizeIterator<Item = (T, T)> + DoubleEndedIterator + '_ {
         self.ranges.iter().copied()
     }
 
@@ -237,19 +237,14 @@ impl<T: Point> IntervalSet<T> {
         })
     }
 
-    /// Whether the sets share no point.
+    /// Whether the sets share no point. O(ranges of the smaller x log ranges of the larger).
     pub fn is_disjoint(&self, other: &Self) -> bool {
-        let (mut i, mut j) = (0, 0);
-        while let (Some(&(a, b)), Some(&(c, d))) = (self.ranges.get(i), other.ranges.get(j)) {
-            if b < c {
-                i += 1;
-            } else if d < a {
-                j += 1;
-            } else {
-                return false;
-            }
-        }
-        true
+        let (few, many) = if self.ranges.len() <= other.ranges.len() { (self, other) } else { (other, self) };
+        let mut j = 0;
+        few.ranges.iter().all(|&(start, end)| {
+            j = many.seek(j, start);
+            many.ranges.get(j).is_none_or(|next| next.0 > end)
+        })
     }
 }
 

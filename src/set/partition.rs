@@ -18,12 +18,14 @@ impl Members {
 
     /// The indices of the sets the part lies in, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        let bits = |word: u64| (0..64).filter(move |bit| word >> bit & 1 == 1);
-        self.0
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| **word != 0)
-            .flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
+        let bits = |mut word: u64| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then_some(word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(bit)
+            })
+        };
+        self.0.iter().enumerate().flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
     }
 
     fn flip(&mut self, index: usize) {

@@ -1,0 +1,46 @@
+//! Work on a compiled graph that both benches do.
+
+use super::generate::Made;
+use netpal::diff::{Side, diff as compare};
+use netpal::model::{PodId, Truth};
+use netpal::query::closure::{Links, Trip, Way};
+use netpal::query::list::{Filter, each};
+use netpal::set::{IpSet, TrafficSet};
+use netpal::{AllowGraph, CompileOptions, Input};
+use std::ops::ControlFlow;
+
+/// Lists the graph until there are so many lines; tells how many there were.
+pub fn list(graph: &AllowGraph, most: usize) -> usize {
+    let mut lines = 0;
+    each(graph, &Filter::default(), &mut |_| {
+        lines += 1;
+        if lines < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    lines
+}
+
+/// Everyone who can get to one pod over any number of hops; tells how many units of pods that are.
+pub fn closure(graph: &AllowGraph) -> usize {
+    let last = u32::try_from(graph.world().cluster.pods().len() - 1).unwrap_or(0);
+    let trip = Trip {
+        way: Way::Backward,
+        pods: [PodId(last)].into(),
+        addresses: IpSet::empty(),
+        asked: TrafficSet::all(),
+        hops: None,
+    };
+    Links::new(graph, &trip).closure(Truth::Yes).len()
+}
+
+/// The cluster without every fiftieth policy.
+pub fn other_side(made: Made) -> (Input, AllowGraph) {
+    let input = made.without_every(50).input();
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).expect("not too large");
+    (input, graph)
+}
+
+/// Compares two sides; tells how many changes there are.
+pub fn diff(before: (&Input, &AllowGraph), after: (&Input, &AllowGraph)) -> usize {
+    let side = |(input, graph)| Side { input, graph };
+    compare(side(before), side(after)).changes.len()
+}
