@@ -16,7 +16,7 @@ use super::vocabulary::Vocabulary;
 use super::world::{Endpoint, HostBehaviour, World};
 use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::{HostPods, Namespaces, Peer, Peers};
-use crate::set::hashed::{HashMap, IndexSet};
+use crate::set::hashed::{HashMap, IndexSet, room_for};
 use crate::set::{Family, IntervalSet, IpSet};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -279,7 +279,6 @@ impl Inside {
 impl<'w> PeerSets<'w> {
     /// No sets yet.
     pub fn new(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line) -> Self {
-        // tables that grow hash all their keys again
         let policies = world.policies.policies.len();
         Self {
             world,
@@ -288,10 +287,10 @@ impl<'w> PeerSets<'w> {
             known: HashMap::default(),
             runs: IndexSet::default(),
             selected: Selected::new(world, vocabulary, &line.classes),
-            pods: HashMap::with_capacity_and_hasher(policies, Default::default()),
+            pods: room_for(policies),
             blocks: HashMap::default(),
             inside: Inside::new(world, line),
-            peers: HashMap::with_capacity_and_hasher(policies, Default::default()),
+            peers: room_for(policies),
         }
     }
 
