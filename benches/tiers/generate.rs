@@ -319,23 +319,12 @@ fn per_pod(_: &mut Random, made: &Made, namespace: usize, i: usize) -> Value {
     policy(&made.namespaces[namespace].name, i, spec)
 }
 
-/// Ten rules each way, ten peers and ten ports in each. Peers are pods of one namespace, so that a place is named by equally
-/// many rules whatever the size.
+/// Ten rules each way, ten peers and ten ports in each.
 fn heavy_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) -> Value {
     let ports = |random: &mut Random| (0..10).map(|_| json!({"port": 1_000 + random.below(1_000)})).collect::<Vec<_>>();
     let block = |random: &mut Random| json!({"ipBlock": {"cidr": format!("{}.{}.0.0/24", 20 + random.below(4), random.below(32))}});
     let peers = |random: &mut Random| {
-        (0..10)
-            .map(|k| {
-                if k < 5 {
-                    block(random)
-                } else {
-                    let mut pods = named(&made.namespaces[random.below(made.namespaces.len())].name);
-                    pods["podSelector"] = component(random);
-                    pods
-                }
-            })
-            .collect::<Vec<_>>()
+        (0..10).map(|k| if k < 5 { block(random) } else { json!({"namespaceSelector": {"matchLabels": {"team": format!("team-{}", random.below(made.namespaces.len()) / 8)}}, "podSelector": component(random)}) }).collect::<Vec<_>>()
     };
     let ingress: Vec<Value> = (0..10).map(|_| json!({"from": peers(random), "ports": ports(random)})).collect();
     let egress: Vec<Value> = (0..10).map(|_| json!({"to": peers(random), "ports": ports(random)})).collect();
