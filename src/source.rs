@@ -119,7 +119,7 @@ pub struct SourceFile {
     /// The name as the user wrote it (or the path found under the directory given); `<stdin>` for standard input.
     pub name: Box<str>,
     /// The text, kept while something may have to be quoted from it.
-    pub text: Arc<str>,
+    pub text: Arc<String>,
 }
 
 /// One object's text inside a file. Items of a `kind: List` are documents of their own whose `base` leads to the item.
@@ -163,7 +163,7 @@ pub struct Sources {
 
 impl Sources {
     /// Adds a file and returns its id.
-    pub fn add_file(&mut self, name: &str, text: Arc<str>) -> FileId {
+    pub fn add_file(&mut self, name: &str, text: Arc<String>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(SourceFile { name: name.into(), text });
         id

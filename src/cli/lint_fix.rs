@@ -110,7 +110,7 @@ fn unproven(findings: &[Finding], applied: &Applied, before: &Linted, after: &Li
 fn again(common: &Common, workspace: &Workspace, config: &LintConfig, applied: &Applied) -> Result<After> {
     let files = workspace.input.sources.files().iter().enumerate().map(|(i, file)| {
         let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
-        let text = changed.map_or(&*file.text, |c| c.text.as_str());
+        let text = changed.map_or(file.text.as_str(), |c| c.text.as_str());
         Source::Text(file.name.clone(), text.into())
     });
     let files: Vec<Source> = files.collect();

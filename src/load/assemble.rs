@@ -62,7 +62,7 @@ impl<'o> Assembly<'o> {
         self.overlay = read.overlay;
         let (text, unreadable) = match &read.file.content {
             Ok(text) => (Arc::clone(text), None),
-            Err(reason) => (Arc::from(""), Some(reason.clone())),
+            Err(reason) => (Arc::default(), Some(reason.clone())),
         };
         let file = self.sources.add_file(&read.file.name, text);
         if let Some(reason) = unreadable {

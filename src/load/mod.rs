@@ -20,6 +20,7 @@ pub mod workloads;
 use crate::input::Input;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where one piece of input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +118,7 @@ pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input,
 /// assert_eq!(input.cluster.namespaces().len(), 1);
 /// ```
 pub fn load_str(text: &str) -> Input {
-    let files = vec![read::File { name: "<text>".into(), content: Ok(text.into()) }];
+    let files = vec![read::File { name: "<text>".into(), content: Ok(Arc::new(text.to_owned())) }];
     assemble::assemble(read::read(files), &LoadOptions::default())
 }
 
@@ -158,7 +159,7 @@ fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
             Source::Text(name, text) => {
-                files.push(read::File { name: name.clone(), content: Ok(text.as_ref().into()) });
+                files.push(read::File { name: name.clone(), content: Ok(Arc::new(text.to_string())) });
             }
             Source::Live => files.push(kubectl::live()?),
         }

@@ -14,15 +14,15 @@ pub struct File {
     /// The name for messages.
     pub name: Box<str>,
     /// Its text, or why there is none.
-    pub content: Result<Arc<str>, String>,
+    pub content: Result<Arc<String>, String>,
 }
 
 impl File {
     /// A file from its bytes; UTF-16 and other encodings are told, not guessed.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
         let content = match String::from_utf8(bytes) {
-            Ok(text) if text.contains('\0') => Err("not text: it contains NUL bytes".into()),
-            Ok(text) => Ok(text.into()),
+            Ok(text) if memchr::memchr(0, text.as_bytes()).is_some() => Err("not text: it contains NUL bytes".into()),
+            Ok(text) => Ok(Arc::new(text)), // not copied: a file may be large
             Err(e) if e.as_bytes().starts_with(&[0xff, 0xfe]) || e.as_bytes().starts_with(&[0xfe, 0xff]) => {
                 Err("not text netpal can read: it is UTF-16; save it as UTF-8".into())
             }
@@ -85,6 +85,11 @@ pub fn read(files: Vec<File>) -> Vec<ReadFile> {
 
 fn read_file(file: File) -> ReadFile {
     let Ok(text) = &file.content else { return ReadFile { file, pieces: Vec::new(), overlay: false } };
+    if let Some((chunk, parsed)) = tree::json::parse_whole(text) {
+        let said = Said::from(Sniffed::default());
+        let piece = Piece { chunk, said, root: parsed.root, skipped: false, problems: parsed.problems };
+        return ReadFile { file, pieces: vec![piece], overlay: false };
+    }
     let pieces = tree::split(text).into_par_iter().map(|chunk| read_piece(text, chunk)).collect();
     ReadFile { file, pieces, overlay: false }
 }

@@ -3,8 +3,11 @@
 //! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in Go's reader.
 //! Most of what kubectl prints of a pod decides nothing here. Once an object has said that it is a Pod, the fields that no
 //! verdict looks at are checked to be JSON and left out of the tree ([`Scope`]); every other kind is read whole.
+//! The items of a long List are found by their brackets first and then read on all cores; where one of them cannot be read,
+//! all is read again in order, so that what is told does not depend on the cores.
 //! Cost: O(text); line and column are counted along the way, memory is that of what is kept.
 
+use super::long_list::LONG;
 use super::split::Chunk;
 use super::{Entry, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
@@ -14,11 +17,26 @@ use std::collections::HashMap;
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
+    reader.ascii = text.is_ascii();
     reader.blanks();
     match reader.value(0, Scope::Whole) {
         Ok(root) => Parsed { root: Some(root), problems: reader.problems },
         Err(problem) => Parsed { root: None, problems: vec![*problem] },
     }
+}
+
+/// Reads a long text that is one JSON object from its first byte to its last, as kubectl prints a List: one pass fewer than
+/// splitting it first. `None` for any other text, and where something is wrong with it.
+pub fn parse_whole(text: &str) -> Option<(Chunk, Parsed)> {
+    if text.len() < LONG || !text.starts_with('{') {
+        return None;
+    }
+    let mut reader = Reader::new(text);
+    reader.ascii = text.is_ascii();
+    let root = reader.value(0, Scope::Whole).ok()?;
+    let chunk = Chunk { start: 0, end: reader.at, line: 1 };
+    reader.blanks();
+    (reader.at == text.len()).then_some((chunk, Parsed { root: Some(root), problems: reader.problems }))
 }
 
 /// Splits a stream of JSON values. What is not JSON makes up one last chunk, whose reading will say so.
@@ -36,11 +54,11 @@ pub fn split(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-type Fallible<T> = Result<T, Box<Problem>>;
+pub(super) type Fallible<T> = Result<T, Box<Problem>>;
 
 /// Which part of an object is being read, as far as that decides what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
+pub(super) enum Scope {
     /// Everything is kept.
     Whole,
     /// An object that has said `kind: Pod`.
@@ -78,28 +96,43 @@ impl Scope {
 /// Objects of more keys than this find a key given twice by a table.
 const FEW_KEYS: usize = 24;
 
-struct Reader<'t> {
-    text: &'t str,
-    bytes: &'t [u8],
-    at: usize,
-    line: u32,
-    line_start: usize,
+#[derive(Debug)]
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    pub(super) bytes: &'t [u8],
+    pub(super) at: usize,
+    pub(super) line: u32,
+    pub(super) line_start: usize,
     /// A place on the current line, and how many characters stand before it there.
-    counted: (usize, usize),
-    problems: Vec<Problem>,
+    pub(super) counted: (usize, usize),
+    /// Whether every character is one byte, so that columns need no counting.
+    pub(super) ascii: bool,
+    /// How long the last key is, with its quotes.
+    pub(super) quoted: usize,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Self { text, bytes: text.as_bytes(), at, line: 1, line_start: 0, counted: (0, 0), problems: Vec::new() }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at,
+            line: 1,
+            line_start: 0,
+            counted: (0, 0),
+            ascii: false,
+            quoted: 0,
+            problems: Vec::new(),
+        }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         while let Some(b) = self.peek() {
             match b {
                 b'\n' => {
@@ -114,7 +147,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Where the reader stands. Characters are counted from the last place asked about, so a long line is counted once.
-    fn here(&mut self) -> Span {
+    pub(super) fn here(&mut self) -> Span {
+        if self.ascii {
+            let column = u32::try_from(self.at - self.line_start + 1).unwrap_or(u32::MAX);
+            return Span { start: self.at, end: self.at, at: Position { line: self.line, column } };
+        }
         let (from, before) = if self.counted.0 < self.line_start { (self.line_start, 0) } else { self.counted };
         let characters = before + self.text.get(from..self.at).map_or(0, |between| between.chars().count());
         if self.at >= from {
@@ -130,7 +167,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Skips one value by its brackets and strings alone; false when it is no object or list, or never ends.
-    fn skip_value(&mut self) -> bool {
+    pub(super) fn skip_value(&mut self) -> bool {
         let mut depth = 0_usize;
         while let Some(b) = self.peek() {
             self.at += 1;
@@ -178,7 +215,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
+    pub(super) fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
         let mut span = self.here();
         if depth > MAX_DEPTH {
             let message = format!("nested more than {MAX_DEPTH} deep");
@@ -222,6 +259,20 @@ impl<'t> Reader<'t> {
 
     fn string(&mut self) -> Fallible<Cow<'t, str>> {
         let start = self.at;
+        let rest = self.bytes.get(start + 1..).unwrap_or_default();
+        if let Some(found) = memchr::memchr2(b'"', b'\\', rest)
+            && rest[found] == b'"'
+            && !rest[..found].iter().any(|b| *b < 0x20)
+        {
+            self.at = start + found + 2;
+            let text: &'t str = self.text;
+            return Ok(Cow::Borrowed(text.get(start + 1..self.at - 1).unwrap_or_default()));
+        }
+        self.escaped_string(start)
+    }
+
+    /// A string that is not plain, or no string at all.
+    fn escaped_string(&mut self, start: usize) -> Fallible<Cow<'t, str>> {
         let (mut escaped, mut plain) = (false, true);
         self.at += 1;
         while let Some(b) = self.peek() {
@@ -256,7 +307,9 @@ impl<'t> Reader<'t> {
             Some(b'{') => (true, b'}'),
             Some(b'[') => (false, b']'),
             Some(b'"') => return self.string().map(drop),
-            _ => return self.value(depth, Scope::Whole).map(drop),
+            Some(b'-' | b'0'..=b'9') => return self.number().map(drop),
+            Some(_) => return self.word().map(drop),
+            None => return self.error("the text ends where a value should be"),
         };
         self.at += 1;
         self.blanks();
@@ -267,7 +320,7 @@ impl<'t> Reader<'t> {
         loop {
             self.blanks();
             if object {
-                self.key()?;
+                self.bare_key()?;
             }
             self.skim(depth + 1)?;
             if !self.more(close)? {
@@ -276,7 +329,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
+    pub(super) fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
         let mut items = Vec::new();
         self.at += 1;
         self.blanks();
@@ -294,7 +347,7 @@ impl<'t> Reader<'t> {
     }
 
     /// After a value: whether a comma announces another one.
-    fn more(&mut self, close: u8) -> Fallible<bool> {
+    pub(super) fn more(&mut self, close: u8) -> Fallible<bool> {
         self.blanks();
         match self.peek() {
             Some(b',') => {
@@ -322,7 +375,7 @@ impl<'t> Reader<'t> {
             self.blanks();
             let (key, key_span) = self.key()?;
             if let Some(inner) = scope.of(&key) {
-                let value = self.value(depth + 1, inner)?;
+                let value = self.field(&key, depth, inner)?;
                 if scope == Scope::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
                     scope = Scope::Pod;
                 }
@@ -334,6 +387,18 @@ impl<'t> Reader<'t> {
                 return Ok(Value::Mapping(entries));
             }
         }
+    }
+
+    /// The value of a key; where it may be the items of a long List, on all cores.
+    fn field(&mut self, key: &str, depth: usize, scope: Scope) -> Fallible<Node> {
+        if depth == 0 && key == "items" && scope == Scope::Whole && self.peek() == Some(b'[') {
+            let mut span = self.here();
+            if let Some(value) = self.long_list() {
+                span.end = self.at;
+                return Ok(Node { span, value });
+            }
+        }
+        self.value(depth + 1, scope)
     }
 
     /// Adds an entry, in place of an earlier one of the same key.
@@ -360,18 +425,26 @@ impl<'t> Reader<'t> {
     /// A key, up to the start of its value.
     fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
         let mut span = self.here();
+        let start = self.at;
+        let key = self.bare_key()?;
+        span.end = start + self.quoted;
+        Ok((key, span))
+    }
+
+    fn bare_key(&mut self) -> Fallible<Cow<'t, str>> {
+        let start = self.at;
         if self.peek() != Some(b'"') {
             return self.error("expected a key in double quotes");
         }
         let key = self.string()?;
-        span.end = self.at;
+        self.quoted = self.at - start;
         self.blanks();
         if self.peek() != Some(b':') {
             return self.error("expected `:` after the key");
         }
         self.at += 1;
         self.blanks();
-        Ok((key, span))
+        Ok(key)
     }
 }
 
@@ -423,6 +496,39 @@ mod tests {
         for entry in root.entries().iter().filter(|e| &*e.key != "ké7") {
             let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()].chars().count();
             assert_eq!(entry.key_span.at.column as usize, before + 1);
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_read_as_a_short_one() {
+        let item = |i: usize| {
+            format!(
+                "  {{\"kind\": \"Thing\", \"metadata\": {{\"name\": \"thé-{i}\", \"n\": 1, \"n\": {i}}},\r\n \"l\": [{{}}, []]}}"
+            )
+        };
+        for joint in [",\n", ","] {
+            let items: Vec<String> = (0..6_000).map(item).collect();
+            let text = format!("{{\"kind\": \"List\", \"items\": [\n{}\n], \"z\": 1}}", items.join(joint));
+            assert!(text.len() > 2 * LONG);
+            let (many, mut one) = (parse(&text), Reader::new(&text));
+            let (chunk, whole) = parse_whole(&text).unwrap();
+            assert_eq!((chunk, &whole.root), (split(&text)[0], &many.root));
+            assert!(parse_whole(&format!("{text}{{}}")).is_none() && parse_whole(&text[1..]).is_none());
+            one.at = text.find("[\n").unwrap();
+            one.line = 1;
+            let list = one.array(1, Scope::Whole).unwrap();
+            let root = many.root.unwrap();
+            assert_eq!(root.get("items").unwrap().value, list);
+            assert_eq!(root.get("z").unwrap().span.at.line, one.line);
+            let told = |p: &[Problem]| p.iter().map(|p| (p.span, p.message.clone())).collect::<Vec<_>>();
+            assert_eq!((told(&many.problems), many.problems.len()), (told(&one.problems), 6_000));
+            // what is wrong in the middle is told at its place
+            for (good, bad) in [("thé-4321", "thé\\x"), ("{}, []", "{}, ]"), ("\"l\"", "l")] {
+                let at = text.match_indices(good).nth(if good.starts_with("th") { 0 } else { 4_321 }).unwrap().0;
+                let broken = format!("{}{bad}{}", &text[..at], &text[at + good.len()..]);
+                let parsed = parse(&broken);
+                assert!(parsed.root.is_none() && parsed.problems[0].span.start.abs_diff(at) < 20, "{bad}");
+            }
         }
     }
 

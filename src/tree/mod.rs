@@ -12,6 +12,7 @@
 pub mod decode;
 pub mod json;
 pub mod locate;
+mod long_list;
 pub mod scalar;
 pub mod split;
 pub mod yaml;
