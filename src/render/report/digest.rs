@@ -31,7 +31,7 @@ mod tests {
         let of = |texts: &[(&str, &str)]| {
             let mut sources = Sources::default();
             for (name, text) in texts {
-                sources.add_file(name, (*text).into());
+                sources.add_file(name, std::sync::Arc::new((*text).to_owned()));
             }
             digest(&sources)
         };
