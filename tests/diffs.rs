@@ -264,19 +264,34 @@ fn every_case_differs_from_itself_in_nothing_and_neighbours_mirror() {
 }
 
 #[test]
-fn every_corpus_differs_from_itself_in_nothing() {
+fn every_corpus_differs_from_itself_in_nothing_and_mirrors_a_copy_without_a_policy() {
     let Some(corpus) = given("NETPAL_CORPUS") else { return };
-    let mut compared = 0;
+    let (mut compared, mut mirrored) = (0, 0);
     for folder in folders(&corpus).iter().filter(|f| !f.ends_with("LICENSES")) {
         let large =
             folder.ends_with("moj-cloud-platform") || folder.ends_with("diffs") || folder.ends_with("np-guard-cases");
         for one in if large { folders(folder) } else { vec![folder.clone()] } {
-            assert_same(&Read::folder(&one), &one.display().to_string());
+            let whole = Read::folder(&one);
+            assert_same(&whole, &one.display().to_string());
+            mirrored += usize::from(mirrors_without_its_largest_policy(&whole, &one.display().to_string()));
             compared += 1;
         }
     }
-    println!("{compared} directories compared with themselves");
-    assert!(compared > 20);
+    println!("{compared} directories compared with themselves, {mirrored} with what is left without a policy");
+    assert!(compared > 20 && mirrored > 15);
+}
+
+/// Takes the policy with the most rules out of an input and compares both ways; false where it has none.
+fn mirrors_without_its_largest_policy(whole: &Read, what: &str) -> bool {
+    let policies = &whole.input.policies.policies;
+    let rules = |p: &netpal::policy::Policy| p.rules.iter().map(Vec::len).sum::<usize>();
+    let Some(largest) = (0..policies.len()).max_by_key(|i| (rules(&policies[*i]), std::cmp::Reverse(*i))) else {
+        return false;
+    };
+    let mut less = whole.input.clone();
+    std::sync::Arc::make_mut(&mut less.policies).policies.remove(largest);
+    assert_mirrors(whole, &Read::new(less, &CompileOptions::default()), what);
+    true
 }
 
 /// The real commits: what was to come out, pair by pair.

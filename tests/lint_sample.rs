@@ -16,17 +16,41 @@ use std::path::{Path, PathBuf};
 const SIZE: usize = 120;
 const EACH: usize = 3;
 
-/// The folders that are clusters of their own.
+/// Folders that hold several inputs of their own, one in each folder and file: clusters, tests, separate recipes, the two
+/// sides of a commit.
+const MANY: [&str; 12] = [
+    "moj-cloud-platform",
+    "np-guard-cases",
+    "bad_netpols",
+    "diffs",
+    "cmo-named-to-numeric-ports",
+    "acm-samples",
+    "ahmetb-recipes",
+    "network-policy-api",
+    "policy-assistant-examples",
+    "networkpolicies",
+    "crdtest",
+    "scenarios",
+];
+
+/// The inputs: what somebody would lint in one go.
 fn folders(corpus: &Path) -> Vec<PathBuf> {
-    let inside = |folder: &Path| {
-        let mut found: Vec<PathBuf> =
-            std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
-        found.sort();
-        found
-    };
-    let many = ["moj-cloud-platform", "np-guard-cases", "diffs"];
-    let of = |folder: PathBuf| if many.iter().any(|m| folder.ends_with(m)) { inside(&folder) } else { vec![folder] };
-    inside(corpus).into_iter().filter(|f| !f.ends_with("LICENSES")).flat_map(of).collect()
+    let mut open = vec![corpus.to_owned()];
+    let mut found = Vec::new();
+    while let Some(next) = open.pop() {
+        let name = next.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let sides = next.join("before").is_dir();
+        if next.is_dir() && (next == corpus || sides || MANY.contains(&name.as_str())) {
+            let inside = std::fs::read_dir(&next).unwrap().map(|e| e.unwrap().path());
+            open.extend(
+                inside.filter(|p| p.is_dir() || (next != corpus && p.extension().is_some_and(|e| e == "yaml"))),
+            );
+        } else if name != "LICENSES" {
+            found.push(next);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Small, and the same everywhere (splitmix64).

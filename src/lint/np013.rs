@@ -6,18 +6,19 @@
 //!
 //! **What it looks at.** Declared container ports of the destination pods.
 //!
-//! **When it stays silent.** When the pods declare no ports at all, are not all in the input, or the port is a Service's
-//! (NP011).
+//! **When it stays silent.** When the pods declare no ports at all, are not all in the input (a rule for every pod of every
+//! namespace has more of them in a cluster), or the port is a Service's (NP011).
 //!
 //! **Settings.** None of its own.
 //!
 //! **References.** <https://github.com/k8sgpt-ai/k8sgpt/issues/157>.
 
-use super::facts::Facts;
+use super::facts::{Facts, peers};
 use super::found::Found;
+use super::np206::is_every_pod;
 use super::words;
 use crate::finding::Severity;
-use crate::policy::{PortMatch, Ports, RuleRef};
+use crate::policy::{Direction, PortMatch, Ports, RuleRef};
 use crate::set::TrafficSet;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
@@ -25,7 +26,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         let Ports::Of(list) = &rule.ports else { continue };
         let to = facts.destinations(at, rule);
         let declares = !to.pods.is_empty() && to.pods.iter().all(|p| !facts.cluster.pod(*p).ports.is_empty());
-        if to.open || !declares {
+        if to.open || !declares || (at.direction == Direction::Egress && peers(rule).iter().any(is_every_pod)) {
             continue;
         }
         let ports = to.pods.iter().flat_map(|p| facts.cluster.pod(*p).ports.iter());

@@ -7,7 +7,7 @@
 //! **What it looks at.** Address blocks that hold the whole IPv4 internet. A warning when at least one of 10.0.0.0/8,
 //! 172.16.0.0/12 and 192.168.0.0/16 is left out and another is not; a note when none is.
 //!
-//! **When it stays silent.** For ingress (NP201).
+//! **When it stays silent.** For ingress (NP201); when all its ports are names, which addresses do not have (NP012).
 //!
 //! **Settings.** None of its own.
 //!
@@ -16,7 +16,7 @@
 use super::facts::{Facts, peers};
 use super::found::Found;
 use crate::finding::Severity;
-use crate::policy::{Direction, Peer};
+use crate::policy::{Direction, Peer, PortMatch, Ports};
 use crate::set::{Family, IpSet};
 
 const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
@@ -25,6 +25,9 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let internet = IpSet::internet().only(Family::V4);
     for (at, policy, rule) in facts.network_rules() {
         if at.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
+            continue;
+        }
+        if matches!(&rule.ports, Ports::Of(list) if list.iter().all(|p| matches!(p, PortMatch::Named(..)))) {
             continue;
         }
         for (i, peer) in peers(rule).iter().enumerate() {
