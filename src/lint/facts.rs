@@ -11,7 +11,7 @@ use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
 };
 use crate::set::TrafficSet;
-use crate::source::Path;
+use crate::source::{DocumentId, FileId, Path};
 use crate::tree::{Locator, Node};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -52,6 +52,7 @@ pub struct Facts<'a> {
     only: Option<Vec<PolicyId>>,
     labelled: OnceCell<HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>>,
     selected: RefCell<HashMap<(Namespaces, Selector), Rc<Selected>>>,
+    said: RefCell<HashMap<(FileId, usize, &'static str), bool>>,
 }
 
 impl<'a> Facts<'a> {
@@ -81,6 +82,7 @@ impl<'a> Facts<'a> {
             only: None,
             labelled: OnceCell::new(),
             selected: RefCell::default(),
+            said: RefCell::default(),
         }
     }
 
@@ -252,6 +254,12 @@ impl<'a> Facts<'a> {
     /// A part of a policy as it was written.
     pub fn written<T>(&self, policy: &Policy, path: &Path, read: impl FnOnce(&Node) -> T) -> Option<T> {
         self.node(policy)?.at(path).map(read)
+    }
+
+    /// Whether a document's text has a word in it. The items of a List share one text, which is searched once.
+    pub fn says(&self, document: DocumentId, word: &'static str) -> bool {
+        let Some((at, text)) = self.input.sources.chunk(document) else { return false };
+        *self.said.borrow_mut().entry((at.file, at.start, word)).or_insert_with(|| text.contains(word))
     }
 
     /// The text of a policy's document.

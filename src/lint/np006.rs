@@ -24,7 +24,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, policy) in facts.network_policies() {
         let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
         // without egress rules the word alone is taken for the field: nothing hangs on it
-        if facts.text(policy).contains("policyTypes") && (!has_out || types_given(facts, policy)) {
+        if facts.says(policy.document, "policyTypes") && (!has_out || types_given(facts, policy)) {
             continue;
         }
         let wrote_ingress = || facts.written(policy, &Path::root().key("spec").key("ingress"), |_| ()).is_some();

@@ -27,7 +27,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             continue;
         }
         let word = policy.shape.peers[at.direction.index()];
-        let written_empty = facts.text(policy).contains(word) && empty_list(facts, policy, at, word);
+        let written_empty = facts.says(policy.document, word) && empty_list(facts, policy, at, word);
         let whole = rule.ports == Ports::Any;
         if !whole && !written_empty {
             continue;

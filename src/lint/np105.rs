@@ -163,7 +163,7 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Meant>) {
 /// Pods and Services with the annotation.
 fn annotated(facts: &Facts<'_>, found: &mut Vec<Meant>) {
     const MARK: &str = "prometheus.io/scrape";
-    let marked = |document: DocumentId| facts.input.sources.chunk(document).is_some_and(|(_, t)| t.contains(MARK));
+    let marked = |document: DocumentId| facts.says(document, MARK);
     for (id, pod) in facts.cluster.pods().filter(|(_, p)| marked(p.origin.document)) {
         let Some(node) = facts.locator.node(pod.origin.document) else { continue };
         let spec = node.get("spec");

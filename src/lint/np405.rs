@@ -36,7 +36,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         let list = peers(rule);
         let Some(i) = list.iter().position(is_broad) else { continue };
         let has_block = list.iter().any(|p| matches!(p, Peer::Addresses(_)));
-        if has_block || !facts.text(policy).contains('#') {
+        if has_block || !facts.says(policy.document, "#") {
             continue;
         }
         let Some((word, comment)) = comment(facts, policy, at) else { continue };

@@ -36,7 +36,7 @@ pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
     let mut found = Vec::new();
     for (_, policy) in facts.law.iter().filter(|(id, _)| facts.goes_through(*id)) {
         let Some((document, text)) = facts.input.sources.chunk(policy.document) else { continue };
-        if !text.contains("netpal") {
+        if !facts.says(policy.document, "netpal") {
             continue;
         }
         annotation(facts, policy.document, document.file, &mut found);
