@@ -34,6 +34,12 @@ fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
     IntervalSet::from(start..=end)
 }
 
+fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> std::ops::RangeInclusive<T> {
+    let start = starts.get(first as usize).copied().unwrap_or(T::MIN);
+    let end = starts.get(last as usize + 1).and_then(|s| s.previous()).unwrap_or(T::MAX);
+    start..=end
+}
+
 impl Atoms {
     /// Cuts the lines at every boundary of these sets.
     pub fn new<'a>(sets: impl Iterator<Item = &'a IpSet> + Clone) -> Self {
@@ -74,6 +80,21 @@ impl Atoms {
         IpSet { v4: IntervalSet::empty(), v6: range_of(&self.v6, (atom - self.v4_len()) as usize) }
     }
 
+    /// The addresses of several atoms. O(ranges).
+    pub fn all_addresses(&self, atoms: &IntervalSet<u32>) -> IpSet {
+        let v4 = self.v4_len();
+        let (mut v4_ranges, mut v6_ranges) = (Vec::new(), Vec::new());
+        for (first, last) in atoms.ranges() {
+            if first < v4 {
+                v4_ranges.push(range_of_all(&self.v4, first, last.min(v4 - 1)));
+            }
+            if last >= v4 {
+                v6_ranges.push(range_of_all(&self.v6, first.max(v4) - v4, last - v4));
+            }
+        }
+        IpSet { v4: v4_ranges.into_iter().collect(), v6: v6_ranges.into_iter().collect() }
+    }
+
     /// One address of an atom, for all.
     pub fn representative(&self, atom: u32) -> IpAddr {
         let v6 = || self.v6.get((atom - self.v4_len()) as usize).copied().unwrap_or(0);
@@ -96,6 +117,9 @@ mod tests {
             a.union(&b)
         });
         assert_eq!(whole, Some(IpSet::full()));
+        let some: IntervalSet<u32> = [1..=2, 4..=atoms.len() - 1].into_iter().collect();
+        let one_by_one = some.points().map(|i| atoms.addresses(i)).reduce(|a, b| a.union(&b));
+        assert_eq!(Some(atoms.all_addresses(&some)), one_by_one);
         for i in 0..atoms.len() {
             let cover = atoms.addresses(i);
             for set in [&block, &hole] {

@@ -10,9 +10,10 @@
 
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
-use super::peers::{Match, PeerSetId, Runs};
+use super::peers::{PeerSetId, Runs};
 use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
+use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::hashed::IndexMap;
 use crate::set::{Family, Members, TrafficSet, partition};
@@ -28,6 +29,14 @@ pub struct Part {
     pub allowed: Allowed,
 }
 
+impl Part {
+    /// What is left of it among these places; `None` when nothing is.
+    pub fn among(&self, places: &Runs) -> Option<Self> {
+        let sources = self.sources.intersection(places);
+        (!sources.is_empty()).then(|| Self { sources, allowed: self.allowed.clone() })
+    }
+}
+
 /// Traffic for which the same sources may send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
@@ -39,9 +48,18 @@ pub struct Piece {
     pub unknown: Runs,
 }
 
+/// Whether two places are beside each other on one node (S55).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Near {
+    /// Whether the source is the node of the destination's pods: without host-network pods, and with those.
+    around: [Truth; 2],
+    /// Whether the destination is the node of the source's pods.
+    homed: Truth,
+}
+
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct TemplateKey {
+pub(super) struct TemplateKey {
     ingress: u32,
     ports: u32,
     host: bool,
@@ -109,6 +127,26 @@ impl Cut {
 /// What is surely and what is possibly allowed.
 type Decided = (Runs, Runs);
 
+/// Parts, except for some sources, of which it is told what they may send; parts of equal traffic melt.
+pub fn with_own(parts: &[Part], own: &[(u32, Allowed)]) -> Vec<Part> {
+    if own.is_empty() {
+        return parts.to_vec();
+    }
+    let exceptions: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
+    let mut by: BTreeMap<&Allowed, Vec<Runs>> = BTreeMap::new();
+    for part in parts {
+        by.entry(&part.allowed).or_default().push(part.sources.difference(&exceptions));
+    }
+    for (source, allowed) in own.iter().filter(|(_, allowed)| !allowed.is_nothing()) {
+        by.entry(allowed).or_default().push(Runs::point(*source));
+    }
+    let part = |(allowed, sources): (&Allowed, Vec<Runs>)| {
+        let sources = Runs::union_of(&sources);
+        (!sources.is_empty()).then(|| Part { sources, allowed: allowed.clone() })
+    };
+    by.into_iter().filter_map(part).collect()
+}
+
 impl AllowGraph {
     /// Everything that may reach one place of the line, grouped by source. Sources that may send nothing are left out.
     pub fn row(&self, destination: u32) -> Vec<Part> {
@@ -121,29 +159,41 @@ impl AllowGraph {
     }
 
     fn parts(&self, destination: u32, egress: bool) -> Vec<Part> {
+        let own: Vec<(u32, Allowed)> = self
+            .beside(destination, egress)
+            .into_iter()
+            .map(|(source, near)| (source, self.between(source, destination, egress, near)))
+            .collect();
+        with_own(&self.shared_parts(destination, egress), &own)
+    }
+
+    /// [`Self::row`] (or, without egress, [`Self::admits`]) without the own node (S55): the same for all destinations of a
+    /// template.
+    pub(super) fn shared_parts(&self, destination: u32, egress: bool) -> Vec<Part> {
         let pieces = self.sides(destination, egress);
         let sets: Vec<&Runs> = pieces.iter().flat_map(|p| [&p.sure, &p.unknown]).collect();
-        let exceptions = self.beside_own_node(destination, egress);
         let mut by: BTreeMap<Allowed, Vec<Runs>> = BTreeMap::new();
         for (sources, members) in partition(&sets) {
             let all = |kind: usize| {
                 let inside = pieces.iter().enumerate().filter(|(i, _)| members.contains(2 * i + kind));
                 inside.fold(TrafficSet::empty(), |total, (_, p)| total.union(&p.traffic))
             };
-            let sources = sources.difference(&exceptions);
-            if !sources.is_empty() {
-                by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(sources);
-            }
-        }
-        let near = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let homed = self.homes().homed_at(destination);
-        for source in exceptions.points() {
-            let allowed = self.between(source, destination, egress, &near, &homed);
-            if !allowed.sure.is_empty() || !allowed.unknown.is_empty() {
-                by.entry(allowed).or_default().push(Runs::point(source));
-            }
+            by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(sources);
         }
         by.into_iter().map(|(allowed, sources)| Part { sources: Runs::union_of(&sources), allowed }).collect()
+    }
+
+    /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
+    pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
+        let sources = self.beside_own_node(destination, egress);
+        if sources.is_empty() {
+            return Vec::new();
+        }
+        let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
+        let homed = self.homes().homed_at(destination);
+        let near =
+            |source: u32| Near { around: around.each_ref().map(|m| m.truth(source)), homed: homed.truth(source) };
+        sources.points().map(|source| (source, near(source))).collect()
     }
 
     /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
@@ -163,12 +213,12 @@ impl AllowGraph {
     }
 
     /// What may pass between two places, own node included.
-    fn between(&self, source: u32, destination: u32, egress: bool, near: &[Match; 2], homed: &Match) -> Allowed {
+    pub(super) fn between(&self, source: u32, destination: u32, egress: bool, near: Near) -> Allowed {
         let outcome = self.over_views(source, destination, |view| {
             let as_node = self.line.views[view].behaviour == HostBehaviour::Node;
             let egress = if egress && self.line.is_class(source) {
                 let is_node = !self.line.is_class(destination) || self.hidden(destination, view);
-                let own = if is_node { homed.truth(source) } else { crate::model::Truth::No };
+                let own = if is_node { near.homed } else { Truth::No };
                 self.traffic(source, destination, destination, Direction::Egress, view, own)
             } else {
                 Outcome::open()
@@ -176,7 +226,7 @@ impl AllowGraph {
             if !self.line.is_class(destination) {
                 return egress;
             }
-            let own = near[usize::from(as_node)].truth(source);
+            let own = near.around[usize::from(as_node)];
             egress.and(self.traffic(destination, source, destination, Direction::Ingress, view, own))
         });
         outcome.into()
@@ -328,7 +378,7 @@ impl AllowGraph {
         found.into_values().map(|destinations| Template { destinations }).collect()
     }
 
-    fn template_key(&self, place: u32) -> TemplateKey {
+    pub(super) fn template_key(&self, place: u32) -> TemplateKey {
         let seen = self.leaving().seen(&self.peers, place);
         let groups = seen.iter().map(|g| self.leaving().groups[*g as usize].peers);
         let all = groups.chain(self.leaving().ordered_peers.iter().copied());

@@ -1,16 +1,26 @@
 //! The allow-graph as a table of workloads: who may send what to whom.
 //!
 //! Flows between two open ends are not listed one by one: an open destination is one entry of its own ("accepts from
-//! anyone"). What is listed is every allowed flow with a governed end. Cost follows rows of classes and the output.
+//! anyone"). What is listed is every allowed flow with a governed end.
+//!
+//! Phases of [`each`]: destination by destination, the rows its classes share ([`Rows`]) and what their own nodes change
+//! are put together, then joined per source workload ([`Blocks`]); at last, source by source, what leaves to outside
+//! addresses ([`Outward`]). Cost: O(pods) before the first line, then the rows and blocks met and the lines; a
+//! workload of thousands of classes costs as many rows as its classes have templates. Memory: the lines of one workload.
 
-use crate::compile::peers::Runs;
+use super::members::{Blocks, Member};
+use crate::compile::outward::{Out, Outward};
+use crate::compile::peers::{Line, Runs};
+use crate::compile::rows::with_own;
+use crate::compile::shared::Rows;
 use crate::compile::walk::Profile;
-use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
+use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, Part};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
-use crate::set::{IpSet, TrafficSet};
-use std::collections::BTreeMap;
+use crate::set::{IpSet, TrafficSet, partition};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// One end of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,18 +94,28 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
 /// What is done with each entry; it may stop the listing.
 pub type Visit<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
 
-/// Lists the allow-graph one entry at a time, so that no more than one destination's sources are held; returns the rest
-/// of the listing, without entries.
+/// Lists the allow-graph one entry at a time, so that no more than one workload's lines are held; returns the rest of the
+/// listing, without entries.
 pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
     let listing = summary(graph, filter);
-    let lister = Lister { graph, filter, members: members(graph), implied: implied(graph, filter, &listing), listing };
-    let cluster = &graph.world().cluster;
-    let mut wanted = cluster.workloads().filter(|(id, _)| filter.to.as_ref().is_none_or(|to| to.contains(id)));
-    let flow = wanted.try_for_each(|(id, _)| lister.sources_of(id, visit));
-    if filter.to.is_none() && flow.is_continue() {
+    let blocks = Blocks::new(graph);
+    let open = |workload| listing.open_out.binary_search(&workload).is_ok();
+    // sources all of whose workloads are open on the way out: their flows to open ends are implied and never listed
+    let implied = if filter.all { Runs::empty() } else { blocks.classes(open) };
+    let wanted = filter.from.as_ref().map(|from| {
+        let classes: Vec<Runs> = from.iter().map(|w| blocks.classes_of(*w)).collect();
+        (from.iter().copied().collect(), Runs::union_of(&classes))
+    });
+    let (pods, rows) = (graph.line().pods(), Rows::new(graph));
+    let mut lister = Lister { graph, filter, listing: &listing, blocks, pods, implied, wanted, rows };
+    let workloads = graph.world().cluster.workloads().map(|(id, _)| id);
+    let to: Option<BTreeSet<WorkloadId>> = filter.to.as_ref().map(|to| to.iter().copied().collect());
+    let mut destinations = workloads.filter(|id| to.as_ref().is_none_or(|to| to.contains(id)));
+    let flow = destinations.try_for_each(|id| lister.sources_of(id, visit));
+    if to.is_none() && flow.is_continue() {
         let _ = lister.outside(visit);
     }
-    lister.listing
+    listing
 }
 
 /// Who is open, and who is on its node's network; no entries.
@@ -118,195 +138,273 @@ pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     listing
 }
 
-/// Pods of one class that belong to one workload.
-struct Member {
-    workload: WorkloadId,
-    pods: usize,
-    first: PodId,
+/// The destination classes of one workload that share their row, but for own nodes.
+struct Alike {
+    parts: Arc<[Part]>,
+    /// Their indices among the classes of the workload, in order.
+    classes: Vec<usize>,
+    /// The sources for which the own node of some of them decides, each with the index of that class, sorted.
+    beside: Vec<(u32, usize)>,
 }
 
-/// For each class its workloads. O(pods log pods).
-fn members(graph: &AllowGraph) -> Vec<Vec<Member>> {
-    let cluster = &graph.world().cluster;
-    let classes = &graph.line().classes;
-    let grouped = |class: u32| {
-        let mut by: BTreeMap<WorkloadId, Member> = BTreeMap::new();
-        for pod in classes.members(class) {
-            let workload = cluster.pod(*pod).workload;
-            by.entry(workload).or_insert(Member { workload, pods: 0, first: *pod }).pods += 1;
+impl Alike {
+    /// The sources for which the own node of some of the classes decides.
+    fn sources_beside(&self) -> Runs {
+        self.beside.iter().map(|(source, _)| *source..=*source).collect()
+    }
+
+    /// The first of the classes for which the row tells what a source may send, and how many those are.
+    fn told(&self, source: u32) -> Option<(usize, usize)> {
+        let start = self.beside.partition_point(|(s, _)| *s < source);
+        let mut excepted = self.beside[start..].iter().take_while(|(s, _)| *s == source).map(|(_, class)| class);
+        let many = excepted.clone().count();
+        let first = self.classes.iter().find(|class| excepted.next() != Some(class))?;
+        Some((*first, self.classes.len() - many))
+    }
+}
+
+/// One destination workload: its classes, each with its first pod, and their rows.
+struct Destination {
+    classes: Vec<(u32, PodId)>,
+    alike: Vec<Alike>,
+    /// Per class, what own nodes change.
+    own: Vec<Vec<(u32, Allowed)>>,
+}
+
+impl Destination {
+    fn new(graph: &AllowGraph, rows: &mut Rows<'_>, id: WorkloadId) -> Self {
+        let of_pod = &graph.line().classes.of_pod;
+        let pods = &graph.world().cluster.workload(id).pods;
+        let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        classes.sort_unstable();
+        classes.dedup_by_key(|(c, _)| *c);
+        let own: Vec<Vec<(u32, Allowed)>> = classes.iter().map(|(class, _)| rows.beside(*class)).collect();
+        let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (i, (class, _)) in classes.iter().enumerate() {
+            by.entry(rows.template(*class)).or_default().push(i);
         }
-        by.into_values().collect()
-    };
-    (0..classes.len()).map(grouped).collect()
-}
-
-/// The classes all of whose workloads are open on the way out: their flows to open ends, and to outside addresses, are
-/// implied and never listed.
-fn implied(graph: &AllowGraph, filter: &Filter, listing: &Listing) -> Runs {
-    if filter.all {
-        return Runs::empty();
+        let alike = |of: Vec<usize>| {
+            let mut beside: Vec<(u32, usize)> =
+                of.iter().flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i))).collect();
+            beside.sort_unstable();
+            Alike { parts: rows.parts(classes[of[0]].0), beside, classes: of }
+        };
+        let alike = by.into_values().map(alike).collect();
+        Self { classes, alike, own }
     }
-    let cluster = &graph.world().cluster;
-    let open = |pod: &PodId| listing.open_out.binary_search(&cluster.pod(*pod).workload).is_ok();
-    let classes = &graph.line().classes;
-    let numbers = (0..classes.len()).filter(|class| classes.members(*class).iter().all(open));
-    numbers.map(|c| c..=c).collect()
-}
-
-/// Outside addresses by what they may send, with one flow that shows it.
-type Blocks = BTreeMap<Allowed, (IpSet, Flow)>;
-
-fn merged(all: Vec<Blocks>) -> Blocks {
-    let mut total = Blocks::new();
-    for (allowed, (set, example)) in all.into_iter().flatten() {
-        let entry = total.entry(allowed).or_insert((IpSet::empty(), example));
-        entry.0 = entry.0.union(&set);
-    }
-    total
 }
 
 struct Lister<'a> {
     graph: &'a AllowGraph,
     filter: &'a Filter,
-    members: Vec<Vec<Member>>,
+    listing: &'a Listing,
+    blocks: Blocks<'a>,
+    /// Every class.
+    pods: Runs,
     implied: Runs,
-    listing: Listing,
+    /// The sources it is narrowed to, and their classes.
+    wanted: Option<(BTreeSet<WorkloadId>, Runs)>,
+    rows: Rows<'a>,
 }
 
 impl Lister<'_> {
-    fn wanted(&self, workload: WorkloadId) -> bool {
-        self.filter.from.as_ref().is_none_or(|from| from.contains(&workload))
+    fn is_wanted(&self, workload: WorkloadId) -> bool {
+        self.wanted.as_ref().is_none_or(|(from, _)| from.contains(&workload))
     }
 
     fn is_open_out(&self, workload: WorkloadId) -> bool {
         self.listing.open_out.binary_search(&workload).is_ok()
     }
 
-    /// Every source of one destination workload: per pod class one row, joined per source workload.
-    fn sources_of(&self, id: WorkloadId, visit: Visit<'_>) -> ControlFlow<()> {
-        let (graph, line) = (self.graph, self.graph.line());
-        let workload = graph.world().cluster.workload(id);
-        let mut classes: Vec<(u32, PodId)> =
-            workload.pods.iter().map(|p| (line.classes.of_pod[p.0 as usize], *p)).collect();
-        classes.sort_unstable();
-        classes.dedup_by_key(|(c, _)| *c);
+    /// Every source of one destination workload.
+    fn sources_of(&mut self, id: WorkloadId, visit: Visit<'_>) -> ControlFlow<()> {
         let skip_open = !self.filter.all && self.listing.open_in.binary_search(&id).is_ok();
-        let mut workloads = BTreeMap::new();
-        let mut outside: Vec<Blocks> = Vec::new();
-        for (class, pod) in &classes {
-            let mut blocks = Blocks::new();
-            for part in graph.row(*class) {
-                let sources = if skip_open { part.sources.difference(&self.implied) } else { part.sources };
-                for source in sources.points() {
-                    if line.is_class(source) {
-                        self.join(&mut workloads, source, Endpoint::Pod(*pod), &part.allowed);
-                    } else if !skip_open && self.filter.from.is_none() {
-                        self.melt(&mut blocks, source, Endpoint::Pod(*pod), &part.allowed);
-                    }
-                }
-            }
-            outside.push(blocks);
+        let destination = Destination::new(self.graph, &mut self.rows, id);
+        if !skip_open && self.wanted.is_none() {
+            self.from_outside(id, &destination).into_iter().try_for_each(&mut *visit)?;
         }
-        let sets = |blocks: &Blocks| blocks.iter().map(|(a, (set, _))| (a.clone(), set.clone())).collect::<Vec<_>>();
-        let differs = outside.windows(2).any(|pair| sets(&pair[0]) != sets(&pair[1]));
-        for (allowed, (set, example)) in merged(outside) {
+        let mut found = self.found(&destination, skip_open);
+        found.retain(|f| f.source.workload != id && !(skip_open && self.is_open_out(f.source.workload)));
+        found.sort_by_key(|f| f.source.workload);
+        for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
+            let source = of_source[0].source.workload;
+            let pairs = self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
+            let first = of_source.iter().min_by_key(|f| (f.class, f.allowed, f.source.class)).unwrap_or(&of_source[0]);
+            let to = Endpoint::Pod(destination.classes[first.class].1);
+            let from = Endpoint::Pod(first.source.first);
+            let example = Flow { source: from, destination: to, traffic: sample(first.allowed) };
+            let joined = of_source.iter().map(|f| (f.allowed, f.source.pods * f.classes));
+            let (allowed, differs) = join(joined, pairs);
             visit(Entry {
-                source: Party::Addresses(set),
+                source: Party::Workload(source),
                 destination: Party::Workload(id),
                 allowed,
                 differs,
                 example,
             })?;
         }
-        for (source, joined) in workloads {
-            if source == id || skip_open && self.is_open_out(source) {
-                continue;
-            }
-            let pairs = graph.world().cluster.workload(source).pods.len() * classes.len();
-            visit(joined.entry(Party::Workload(source), Party::Workload(id), pairs))?;
-        }
         ControlFlow::Continue(())
     }
 
-    /// Adds what a class of sources may send to what was found so far, per workload.
-    fn join(&self, found: &mut BTreeMap<WorkloadId, Joined>, class: u32, destination: Endpoint, allowed: &Allowed) {
-        for member in self.members[class as usize].iter().filter(|m| self.wanted(m.workload)) {
-            let example = Flow { source: Endpoint::Pod(member.first), destination, traffic: sample(allowed) };
-            found.entry(member.workload).or_insert_with(|| Joined::new(allowed, example)).add(allowed, member.pods);
+    /// What every source may send to a destination workload, in no order.
+    fn found<'d>(&self, destination: &'d Destination, skip_open: bool) -> Vec<Found<'d>> {
+        let mut found: Vec<Found<'d>> = Vec::new();
+        let mut meet = |sources: &Runs, allowed: &'d Allowed, (class, classes): (usize, usize)| {
+            self.blocks.each(sources, |source| {
+                if self.is_wanted(source.workload) {
+                    found.push(Found { source, allowed, class, classes });
+                }
+            });
+        };
+        let mut listed = if skip_open { self.pods.difference(&self.implied) } else { self.pods.clone() };
+        if let Some((_, wanted)) = &self.wanted {
+            listed = listed.intersection(wanted);
         }
+        for alike in &destination.alike {
+            let beside = alike.sources_beside();
+            for part in alike.parts.iter() {
+                let sources = part.sources.intersection(&listed);
+                meet(&sources.difference(&beside), &part.allowed, (alike.classes[0], alike.classes.len()));
+                for source in sources.intersection(&beside).points() {
+                    if let Some(told) = alike.told(source) {
+                        meet(&Runs::point(source), &part.allowed, told);
+                    }
+                }
+            }
+        }
+        for (class, own) in destination.own.iter().enumerate() {
+            for (source, allowed) in own.iter().filter(|(s, allowed)| !allowed.is_nothing() && listed.contains(*s)) {
+                meet(&Runs::point(*source), allowed, (class, 1));
+            }
+        }
+        found
     }
 
-    /// Adds a block of outside addresses; blocks of equal traffic melt.
-    fn melt(&self, found: &mut Blocks, place: u32, destination: Endpoint, allowed: &Allowed) {
+    /// What outside addresses may send to a destination workload; addresses of equal traffic melt.
+    fn from_outside(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
         let line = self.graph.line();
-        let example = Flow { source: line.representative(place), destination, traffic: sample(allowed) };
-        let entry = found.entry(allowed.clone()).or_insert((IpSet::empty(), example));
-        entry.0 = entry.0.union(&line.atoms.addresses(place - line.classes.len()));
+        let atoms = line.full().difference(&self.pods);
+        let mut rows: Vec<(usize, Vec<Part>)> = Vec::new();
+        for alike in &destination.alike {
+            let shared: Vec<Part> = alike.parts.iter().filter_map(|part| part.among(&atoms)).collect();
+            let told = |class: &&usize| destination.own[**class].iter().all(|(s, _)| line.is_class(*s));
+            let (same, special): (Vec<&usize>, Vec<&usize>) = alike.classes.iter().partition(told);
+            for class in special {
+                let own = destination.own[*class].iter().filter(|(s, _)| !line.is_class(*s));
+                rows.push((*class, with_own(&shared, &own.cloned().collect::<Vec<_>>())));
+            }
+            rows.extend(same.first().map(|class| (**class, shared)));
+        }
+        rows.sort_by_key(|(class, _)| *class);
+        let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
+        let mut merged: BTreeMap<&Allowed, (usize, Vec<&Runs>)> = BTreeMap::new();
+        for (class, part) in rows.iter().flat_map(|(class, row)| row.iter().map(move |part| (*class, part))) {
+            merged.entry(&part.allowed).or_insert((class, Vec::new())).1.push(&part.sources);
+        }
+        let entry = |(allowed, (class, sources)): (&Allowed, (usize, Vec<&Runs>))| {
+            let first = sources.first().and_then(|s| s.first()).unwrap_or(line.classes.len());
+            let to = Endpoint::Pod(destination.classes[class].1);
+            let example = Flow { source: line.representative(first), destination: to, traffic: sample(allowed) };
+            let source = Party::Addresses(addresses(line, &Runs::union_of(sources)));
+            Entry { source, destination: Party::Workload(id), allowed: allowed.clone(), differs, example }
+        };
+        merged.into_iter().map(entry).collect()
     }
 
     /// Outside addresses as destinations: only sources that are governed on the way out are told.
     fn outside(&self, visit: Visit<'_>) -> ControlFlow<()> {
-        let line = self.graph.line();
-        let mut found: BTreeMap<WorkloadId, BTreeMap<(Allowed, bool), (IpSet, Flow)>> = BTreeMap::new();
-        for atom in 0..line.atoms.len() {
-            let place = line.classes.len() + atom;
-            let mut workloads = BTreeMap::new();
-            for part in self.graph.row(place) {
-                let sources = part.sources.difference(&self.implied);
-                for source in sources.points().filter(|s| line.is_class(*s)) {
-                    self.join(&mut workloads, source, line.representative(place), &part.allowed);
+        let mut outward = Outward::new(self.graph);
+        for (id, workload) in self.graph.world().cluster.workloads() {
+            if !self.is_wanted(id) || !self.filter.all && self.is_open_out(id) {
+                continue;
+            }
+            let mut ways: Vec<Way> = Vec::new();
+            for (class, pods, first) in self.by_class(&workload.pods) {
+                let parts = outward.parts(class);
+                match ways.iter_mut().find(|way| Arc::ptr_eq(&way.parts, &parts)) {
+                    Some(way) => way.pods += pods,
+                    None => ways.push(Way { parts, pods, class, first }),
                 }
             }
-            workloads.retain(|w, _| self.filter.all || !self.is_open_out(*w));
-            for (workload, joined) in workloads {
-                let pods = self.graph.world().cluster.workload(workload).pods.len();
-                let entry = joined.entry(Party::Workload(workload), Party::Addresses(IpSet::empty()), pods);
-                let blocks = found.entry(workload).or_default();
-                let block = blocks.entry((entry.allowed, entry.differs)).or_insert((IpSet::empty(), entry.example));
-                block.0 = block.0.union(&line.atoms.addresses(atom));
-            }
-        }
-        for (workload, blocks) in found {
-            for ((allowed, differs), (set, example)) in blocks {
-                let (source, destination) = (Party::Workload(workload), Party::Addresses(set));
-                visit(Entry { source, destination, allowed, differs, example })?;
-            }
+            self.to_outside(id, &ways).into_iter().try_for_each(&mut *visit)?;
         }
         ControlFlow::Continue(())
     }
+
+    /// The classes of some pods in order, each with how many of them, and the first.
+    fn by_class(&self, pods: &[PodId]) -> Vec<(u32, usize, PodId)> {
+        let of_pod = &self.graph.line().classes.of_pod;
+        let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        classes.sort_unstable();
+        classes.chunk_by(|a, b| a.0 == b.0).map(|of| (of[0].0, of.len(), of[0].1)).collect()
+    }
+
+    /// What one workload may send to outside addresses; addresses of equal traffic melt.
+    fn to_outside(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
+        let line = self.graph.line();
+        let pods = self.graph.world().cluster.workload(id).pods.len();
+        let outs: Vec<(&Way, &Out)> = ways.iter().flat_map(|way| way.parts.iter().map(move |out| (way, out))).collect();
+        let sets: Vec<&Runs> = outs.iter().map(|(_, out)| &out.destinations).collect();
+        let mut blocks: BTreeMap<(Allowed, bool), Vec<(Runs, (&Way, &Out))>> = BTreeMap::new();
+        for (destinations, members) in partition(&sets) {
+            let here = || members.iter().map(|i| outs[i]);
+            let Some(first) = here().min_by_key(|(way, out)| (&out.allowed, way.class)) else { continue };
+            let joined = join(here().map(|(way, out)| (&out.allowed, way.pods)), pods);
+            blocks.entry(joined).or_default().push((destinations, first));
+        }
+        let entry = |((allowed, differs), blocks): ((Allowed, bool), Vec<(Runs, (&Way, &Out))>)| {
+            let places = Runs::union_of(blocks.iter().map(|(set, _)| set));
+            let (set, (way, out)) = blocks.iter().min_by_key(|(set, _)| set.first())?;
+            let source = Endpoint::Pod(way.first);
+            let destination = line.representative(set.first()?);
+            let example = Flow { source, destination, traffic: sample(&out.allowed) };
+            let destination = Party::Addresses(addresses(line, &places));
+            Some(Entry { source: Party::Workload(id), destination, allowed, differs, example })
+        };
+        blocks.into_iter().filter_map(entry).collect()
+    }
 }
 
-/// What was found so far between two workloads.
-#[derive(Debug, Clone)]
-struct Joined {
-    allowed: Allowed,
-    most: Allowed,
-    count: usize,
-    example: Flow,
+/// The addresses at places of the line.
+fn addresses(line: &Line, places: &Runs) -> IpSet {
+    let first = line.classes.len();
+    line.atoms.all_addresses(&places.ranges().map(|(a, b)| a - first..=b - first).collect())
 }
 
-impl Joined {
-    fn new(allowed: &Allowed, example: Flow) -> Self {
-        Self { allowed: allowed.clone(), most: allowed.clone(), count: 0, example }
-    }
+/// Pods of one workload that send alike to outside addresses.
+struct Way {
+    parts: Arc<[Out]>,
+    pods: usize,
+    class: u32,
+    first: PodId,
+}
 
-    /// What passes between every pair of pods; where they differ, what passes between some.
-    fn entry(self, source: Party, destination: Party, pairs: usize) -> Entry {
-        let differs = self.count < pairs || self.allowed != self.most;
-        let allowed = if differs { self.most } else { self.allowed };
-        Entry { source, destination, allowed, differs, example: self.example }
-    }
+/// What some pods of one source workload may send to some classes of a destination.
+struct Found<'a> {
+    source: Member,
+    allowed: &'a Allowed,
+    /// The first of the destination's classes.
+    class: usize,
+    /// How many classes.
+    classes: usize,
+}
 
-    fn add(&mut self, allowed: &Allowed, pods: usize) {
-        self.count += pods;
-        let sure = self.allowed.sure.intersection(&allowed.sure);
-        let possible = |a: &Allowed| a.sure.union(&a.unknown);
-        let unknown = possible(&self.allowed).intersection(&possible(allowed)).difference(&sure);
-        let most_sure = self.most.sure.union(&allowed.sure);
-        let most_unknown = self.most.unknown.union(&allowed.unknown).difference(&most_sure);
-        self.allowed = Allowed { sure, unknown };
-        self.most = Allowed { sure: most_sure, unknown: most_unknown };
+/// What passes between every pair of two workloads' pods; where they differ, what passes between some, and that they do.
+/// `found` tells of how many pairs what passes, and leaves pairs out between which nothing does.
+fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> (Allowed, bool) {
+    let mut found = found.peekable();
+    let Some((first, _)) = found.peek().copied() else { return (Allowed::default(), false) };
+    let (mut count, mut most, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
+    for (allowed, pods) in found {
+        count += pods;
+        if allowed != first {
+            same = false;
+            let sure = most.sure.union(&allowed.sure);
+            let unknown = most.unknown.union(&allowed.unknown).difference(&sure);
+            most = std::borrow::Cow::Owned(Allowed { sure, unknown });
+        }
     }
+    (most.into_owned(), !same || count < pairs)
 }
 
 fn sample(allowed: &Allowed) -> crate::set::Traffic {

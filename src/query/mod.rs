@@ -15,6 +15,7 @@ pub mod grammar;
 pub mod led;
 pub mod list;
 pub mod matrix;
+pub mod members;
 pub mod plain;
 pub mod reach;
 pub mod resolve;

@@ -1,0 +1,129 @@
+//! Rows that destinations share.
+//!
+//! Destinations of one template ([`super::rows`]) have the same row but for their own nodes (S55), which touch a few
+//! sources of each. [`Rows`] makes the common parts once per template ([`Rows::parts`]), and tells of a destination only
+//! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a DaemonSet on its nodes' network cost a few rows.
+//!
+//! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
+//! one row per template met, O(rules seen) per destination to find its template, one walk per pair of alike sources and
+//! templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so nothing grows with the
+//! answer.
+
+use super::graph::{AllowGraph, Allowed};
+use super::rows::{Near, Part, TemplateKey, with_own};
+use crate::policy::Direction;
+use crate::set::Family;
+use crate::set::hashed::HashMap;
+use std::sync::Arc;
+
+/// How many ranges of sources are kept.
+const MOST: usize = 8_000_000;
+
+/// What of a source decides what it may send to its node: all of it, or, where the destination lets everyone in, what
+/// governs its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sender {
+    Place(u32),
+    Governed { by: u32, host: bool, families: [bool; 2] },
+}
+
+/// The rows of one graph.
+pub struct Rows<'g> {
+    graph: &'g AllowGraph,
+    /// Whether the sources' own law counts.
+    egress: bool,
+    templates: HashMap<TemplateKey, u32>,
+    /// The template of each place, once it is known.
+    of_place: Vec<Option<u32>>,
+    parts: HashMap<u32, Arc<[Part]>>,
+    held: usize,
+    between: HashMap<(u32, Sender, Near), Allowed>,
+}
+
+impl<'g> Rows<'g> {
+    /// What may reach each destination.
+    pub fn new(graph: &'g AllowGraph) -> Self {
+        Self::of(graph, true)
+    }
+
+    /// What each destination admits, whether or not the sources' own policies let it out.
+    pub fn admitted(graph: &'g AllowGraph) -> Self {
+        Self::of(graph, false)
+    }
+
+    fn of(graph: &'g AllowGraph, egress: bool) -> Self {
+        Self {
+            graph,
+            egress,
+            templates: HashMap::default(),
+            of_place: vec![None; graph.line.len() as usize],
+            parts: HashMap::default(),
+            held: 0,
+            between: HashMap::default(),
+        }
+    }
+
+    /// The number of a destination's template: equal numbers, equal parts.
+    pub fn template(&mut self, destination: u32) -> u32 {
+        if let Some(known) = self.of_place[destination as usize] {
+            return known;
+        }
+        let next = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
+        let template = *self.templates.entry(self.graph.template_key(destination)).or_insert(next);
+        self.of_place[destination as usize] = Some(template);
+        template
+    }
+
+    /// Who may send what to every destination of a place's template, apart from own nodes; by what is allowed.
+    pub fn parts(&mut self, destination: u32) -> Arc<[Part]> {
+        let template = self.template(destination);
+        if let Some(known) = self.parts.get(&template) {
+            return Arc::clone(known);
+        }
+        let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress).into();
+        if self.held > MOST {
+            self.parts.clear();
+            self.held = 0;
+        }
+        self.held += parts.iter().map(|p| p.sources.ranges().len() + 1).sum::<usize>();
+        self.parts.insert(template, Arc::clone(&parts));
+        parts
+    }
+
+    /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
+    /// what they may send: that, and not what the parts tell of them.
+    pub fn beside(&mut self, destination: u32) -> Vec<(u32, Allowed)> {
+        let beside = self.graph.beside(destination, self.egress);
+        if beside.is_empty() {
+            return Vec::new();
+        }
+        let template = self.template(destination);
+        let (graph, egress) = (self.graph, self.egress);
+        let open = graph.line.is_class(destination) && graph.class_profile(destination, Direction::Ingress).is_open();
+        let told = |(source, near): (u32, Near)| {
+            let key = (template, sender(graph, source, open), near);
+            let known = self.between.entry(key);
+            (source, known.or_insert_with(|| graph.between(source, destination, egress, near)).clone())
+        };
+        let told = beside.into_iter().map(told).collect();
+        if self.between.len() > MOST {
+            self.between.clear();
+        }
+        told
+    }
+
+    /// The whole row of a destination.
+    pub fn row(&mut self, destination: u32) -> Vec<Part> {
+        let own = self.beside(destination);
+        with_own(&self.parts(destination), &own)
+    }
+}
+
+fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
+    if !open || !graph.line.is_class(source) {
+        return Sender::Place(source);
+    }
+    let profile = graph.law.of_class[Direction::Egress.index()][source as usize];
+    let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));
+    Sender::Governed { by: graph.leaving().contents[profile as usize], host: graph.line.is_host(source), families }
+}
