@@ -2,7 +2,7 @@
 //!
 //! Destinations of one template ([`super::rows`]) have the same row but for their own nodes (S55), which touch a few
 //! sources of each. [`Rows`] makes the common parts once per template ([`Rows::parts`]), and tells of a destination only
-//! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a DaemonSet on its nodes' network cost a few rows.
+//! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
 //!
 //! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
 //! one row per template met, O(rules seen) per destination to find its template, one walk per pair of alike sources and

@@ -221,7 +221,7 @@ impl Lister<'_> {
         let skip_open = !self.filter.all && self.listing.open_in.binary_search(&id).is_ok();
         let destination = Destination::new(self.graph, &mut self.rows, id);
         if !skip_open && self.wanted.is_none() {
-            self.from_outside(id, &destination).into_iter().try_for_each(&mut *visit)?;
+            self.outside_sources(id, &destination).into_iter().try_for_each(&mut *visit)?;
         }
         let mut found = self.found(&destination, skip_open);
         found.retain(|f| f.source.workload != id && !(skip_open && self.is_open_out(f.source.workload)));
@@ -281,7 +281,7 @@ impl Lister<'_> {
     }
 
     /// What outside addresses may send to a destination workload; addresses of equal traffic melt.
-    fn from_outside(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
+    fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
         let line = self.graph.line();
         let atoms = line.full().difference(&self.pods);
         let mut rows: Vec<(usize, Vec<Part>)> = Vec::new();
@@ -326,7 +326,7 @@ impl Lister<'_> {
                     None => ways.push(Way { parts, pods, class, first }),
                 }
             }
-            self.to_outside(id, &ways).into_iter().try_for_each(&mut *visit)?;
+            self.outside_destinations(id, &ways).into_iter().try_for_each(&mut *visit)?;
         }
         ControlFlow::Continue(())
     }
@@ -340,7 +340,7 @@ impl Lister<'_> {
     }
 
     /// What one workload may send to outside addresses; addresses of equal traffic melt.
-    fn to_outside(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
+    fn outside_destinations(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
         let line = self.graph.line();
         let pods = self.graph.world().cluster.workload(id).pods.len();
         let outs: Vec<(&Way, &Out)> = ways.iter().flat_map(|way| way.parts.iter().map(move |out| (way, out))).collect();

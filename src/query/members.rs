@@ -1,7 +1,7 @@
 //! Which workloads stand behind the classes of a graph: runs of classes turned into workloads with numbers of pods.
 //!
 //! Neighbouring classes whose pods all belong to one workload are one [`Block`], so that a workload of 5,000 classes (a
-//! DaemonSet on its nodes' network has one for every node) is met once, not 5,000 times. Every other class is a block of
+//! `DaemonSet` on its nodes' network has one for every node) is met once, not 5,000 times. Every other class is a block of
 //! its own. Cost: O(pods log pods in a class) to build; [`Blocks::each`] costs the blocks and workloads met.
 
 use crate::compile::AllowGraph;
@@ -79,7 +79,10 @@ impl<'g> Blocks<'g> {
         let mut first = 0;
         let run = |block: &Block| {
             let start = std::mem::replace(&mut first, block.last + 1);
-            self.members[block.members.0..block.members.1].iter().all(|m| such(m.workload)).then(|| start..=block.last)
+            self.members[block.members.0..block.members.1]
+                .iter()
+                .all(|m| such(m.workload))
+                .then_some(start..=block.last)
         };
         self.list.iter().filter_map(run).collect()
     }
