@@ -56,7 +56,7 @@ impl Plain<'_> {
     }
 
     /// Per destination class one row of atoms by what they may send; the same for every class, or not.
-    fn from_outside(&self, to: WorkloadId, lines: &mut Vec<Line>) {
+    fn outside_sources(&self, to: WorkloadId, lines: &mut Vec<Line>) {
         let mut rows: Vec<BTreeMap<Allowed, IpSet>> = Vec::new();
         for class in self.classes(to) {
             let mut row: BTreeMap<Allowed, IpSet> = BTreeMap::new();
@@ -78,7 +78,7 @@ impl Plain<'_> {
         lines.extend(all.into_iter().map(|(a, set)| (Party::Addresses(set), Party::Workload(to), a, differs)));
     }
 
-    fn to_outside(&self, from: WorkloadId, lines: &mut Vec<Line>) {
+    fn outside_destinations(&self, from: WorkloadId, lines: &mut Vec<Line>) {
         let mut all: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
         for (place, set) in self.atoms() {
             let pairs: Vec<Allowed> = self.classes(from).iter().map(|c| (self.between)(*c, place)).collect();
@@ -97,7 +97,7 @@ impl Plain<'_> {
         for to in workloads.iter().copied().filter(|w| has(&self.filter.to, w)) {
             let skip = !self.filter.all && self.open_in.contains(&to);
             if !skip && self.filter.from.is_none() {
-                self.from_outside(to, &mut lines);
+                self.outside_sources(to, &mut lines);
             }
             for from in workloads.iter().copied().filter(|w| *w != to && has(&self.filter.from, w)) {
                 if skip && self.open_out.contains(&from) {
@@ -114,7 +114,7 @@ impl Plain<'_> {
         if self.filter.to.is_none() {
             let governed = |w: &WorkloadId| self.filter.all || !self.open_out.contains(w);
             for from in workloads.iter().copied().filter(|w| governed(w) && has(&self.filter.from, w)) {
-                self.to_outside(from, &mut lines);
+                self.outside_destinations(from, &mut lines);
             }
         }
         lines
