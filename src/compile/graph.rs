@@ -61,13 +61,6 @@ pub struct Allowed {
     pub unknown: TrafficSet,
 }
 
-impl Allowed {
-    /// Whether nothing passes, for certain.
-    pub fn is_nothing(&self) -> bool {
-        self.sure.is_empty() && self.unknown.is_empty()
-    }
-}
-
 impl AllowGraph {
     /// Compiles an input.
     ///
@@ -166,7 +159,7 @@ impl AllowGraph {
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no difference.
-    pub(super) fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
+    fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
         self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
             // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
             self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)

@@ -11,7 +11,6 @@
 use super::graph::{AllowGraph, Allowed};
 use super::peers::{Match, PeerSetId, Runs};
 use super::walk::{Hit, Profile, Walk};
-use super::world::HostBehaviour;
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, TrafficSet, partition};
@@ -94,9 +93,15 @@ impl AllowGraph {
         let behaviours = self.world.behaviours().iter().take(if self.line.is_host(class) { 2 } else { 1 });
         let mut total: Option<(Runs, Runs)> = None;
         for behaviour in behaviours {
+            let views: Vec<usize> =
+                (0..self.line.views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour).collect();
             let mut both = (Runs::empty(), Runs::empty());
-            for family in Family::ALL {
-                let (sure, possible) = self.outward_family(class, profile, node, (*behaviour, family), covers);
+            for view in &views {
+                // one view for a behaviour: families make no difference
+                let families =
+                    if let [_] = views[..] { Family::ALL.to_vec() } else { vec![self.line.views[*view].family] };
+                let atoms: Vec<Runs> = families.iter().map(|f| self.line.atoms_of_family(*f)).collect();
+                let (sure, possible) = self.outward_view(class, profile, node, (*view, Runs::union_of(&atoms)), covers);
                 both = (both.0.union(&sure), both.1.union(&possible));
             }
             total = Some(match total {
@@ -107,16 +112,14 @@ impl AllowGraph {
         total.unwrap_or_default()
     }
 
-    fn outward_family(
+    fn outward_view(
         &self,
         class: u32,
         profile: &Profile,
         node: &Match,
-        case: (HostBehaviour, Family),
+        (view, atoms): (usize, Runs),
         covers: &dyn Fn(u32) -> bool,
     ) -> (Runs, Runs) {
-        let view = self.view(case.0, case.1);
-        let atoms = self.line.atoms_of_family(case.1);
         let walk = Walk {
             policies: &self.law.policies,
             direction: Direction::Egress.index(),

@@ -29,6 +29,13 @@ pub struct Part {
     pub allowed: Allowed,
 }
 
+impl Allowed {
+    /// Whether nothing passes, for all that is known.
+    pub fn is_nothing(&self) -> bool {
+        self.sure.is_empty() && self.unknown.is_empty()
+    }
+}
+
 impl Part {
     /// What is left of it among these places; `None` when nothing is.
     pub fn among(&self, places: &Runs) -> Option<Self> {
