@@ -7,10 +7,11 @@ mod random;
 
 use netpal::compile::{Endpoint, HostNetwork};
 use netpal::model::{PodId, Truth};
-use netpal::query::closure::{Links, Trip, Way, passing};
+use netpal::query::closure::{Links, Trip, Unit, Way, passing};
 use netpal::set::{IpSet, Protocol, TrafficSet};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Follows every allowed flow from pod to pod, one at a time.
@@ -81,6 +82,83 @@ fn closures_equal_following_every_flow() {
         }
     }
     println!("{trips} trips, {found} pods found, up to {deepest} hops away");
+    assert!(found > 1000 && deepest > 1, "the clusters have something to find");
+}
+
+/// The closure of a cluster so large that nodes are not told apart, unit after unit, every row read by itself.
+fn by_rows(graph: &AllowGraph, trip: &Trip, units: &[Unit<'_>], least: Truth) -> BTreeMap<usize, u32> {
+    let (line, cluster) = (graph.line(), &graph.world().cluster);
+    let rows: Vec<_> = (0..line.classes.len()).map(|class| graph.row(class)).collect();
+    let host = |p: PodId| cluster.pod(p).host_network;
+    let link = |from: PodId, alone: bool, unit: &Unit<'_>| {
+        let other = *unit.pods.iter().find(|p| **p != from)?;
+        let place = line.place(Endpoint::Pod(from));
+        let ((s, d), ends) = match trip.way {
+            Way::Forward => ((place, unit.class), (Endpoint::Pod(from), Endpoint::Pod(other))),
+            Way::Backward => ((unit.class, place), (Endpoint::Pod(other), Endpoint::Pod(from))),
+        };
+        let allowed = rows[d as usize].iter().find(|p| p.sources.contains(s))?.allowed.clone();
+        let told = unit.pods.len() == 1 && alone && (host(from) || host(other));
+        let exact = if told && !allowed.unknown.is_empty() { graph.allowed(ends.0, ends.1) } else { allowed };
+        Some(passing(&exact, least))
+    };
+    let mut found: BTreeMap<usize, u32> = BTreeMap::new();
+    let mut level: Vec<(PodId, bool, bool)> = trip.pods.iter().map(|p| (*p, true, true)).collect();
+    let mut n = 0;
+    while !level.is_empty() && trip.hops.is_none_or(|most| n < most) {
+        n += 1;
+        let mut next = Vec::new();
+        for (from, alone, root) in level {
+            for (i, unit) in units.iter().enumerate().filter(|(_, u)| !u.pods.is_empty()) {
+                let asked = if root && trip.way == Way::Backward { trip.asked.clone() } else { TrafficSet::all() };
+                let passes = link(from, alone, unit).is_some_and(|traffic| !traffic.is_disjoint(&asked));
+                if passes && !found.contains_key(&i) {
+                    found.insert(i, n);
+                    next.push((unit.pods[0], unit.pods.len() == 1, false));
+                }
+            }
+        }
+        level = next;
+    }
+    found
+}
+
+#[test]
+fn large_clusters_are_followed_template_by_template() {
+    let filler = |i: usize| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("filler-{i}"), "namespace": "filler"},
+               "spec": {"containers": [{"name": "c"}]}})
+    };
+    let (mut trips, mut found, mut deepest) = (0, 0, 0);
+    for seed in 900..925 {
+        let mut random = Random::new(seed);
+        let mut documents = random::documents(&mut random);
+        documents.extend(random::documents(&mut random));
+        documents
+            .push(json!({"apiVersion": "v1", "kind": "List", "items": (0..2_001).map(filler).collect::<Vec<_>>()}));
+        let input = netpal::load_str(&random::text(&documents));
+        let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+        let all: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
+        for _ in 0..8 {
+            let pods: BTreeSet<PodId> = (0..=random.below(3)).map(|_| all[random.below(all.len().min(40))]).collect();
+            let way = if random.chance(60) { Way::Forward } else { Way::Backward };
+            let port = *random.pick(&random::PORTS);
+            let asked =
+                if random.chance(50) { TrafficSet::all() } else { TrafficSet::ports(Protocol::Tcp, port, port) };
+            let hops = if random.chance(70) { None } else { Some(2) };
+            let trip = Trip { way, pods, addresses: IpSet::empty(), asked, hops };
+            for least in [Truth::Yes, Truth::Maybe] {
+                let mut links = Links::new(&graph, &trip);
+                let closure: BTreeMap<usize, u32> = links.closure(least).iter().map(|(u, f)| (*u, f.hops)).collect();
+                let plain = by_rows(&graph, &trip, &links.units, least);
+                assert_eq!(closure, plain, "seed {seed}, {trip:?}, {least:?}");
+                found += plain.len();
+                deepest = deepest.max(plain.values().copied().max().unwrap_or(0));
+            }
+            trips += 1;
+        }
+    }
+    println!("{trips} trips, {found} units found, up to {deepest} hops away");
     assert!(found > 1000 && deepest > 1, "the clusters have something to find");
 }
 

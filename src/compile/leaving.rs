@@ -11,13 +11,14 @@
 use super::graph::AllowGraph;
 use super::peers::{Line, Match, PeerSet, PeerSetId, Runs};
 use super::profiles::Law;
+use super::rows::Numbers;
 use super::walk::{CompiledRule, Profile};
 use super::world::{HostBehaviour, World};
 use crate::model::Truth;
 use crate::policy::{Action, Direction, Tier};
 use crate::set::hashed::{IndexMap, IndexSet};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Peer sets of more places than this are asked instead of listed.
 const LISTED: u64 = 64;
@@ -52,6 +53,8 @@ pub struct Leaving {
     pub ordered_peers: Vec<PeerSetId>,
     /// What each profile decides by: equal numbers decide alike.
     pub contents: Vec<u32>,
+    /// The templates, once somebody asks for them.
+    pub(super) numbers: OnceLock<Numbers>,
 }
 
 impl Leaving {

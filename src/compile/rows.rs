@@ -15,7 +15,7 @@ use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::hashed::IndexMap;
+use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, Members, TrafficSet, partition};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub(super) struct Near {
 
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct TemplateKey {
+struct TemplateKey {
     ingress: u32,
     ports: u32,
     host: bool,
@@ -80,6 +80,15 @@ pub(super) struct TemplateKey {
 pub struct Template {
     /// Places of the line, sorted.
     pub destinations: Vec<u32>,
+}
+
+/// The templates of a line, numbered in order of their first place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers {
+    /// The template of each place.
+    pub of_place: Vec<u32>,
+    /// The first place of each template.
+    pub firsts: Vec<u32>,
 }
 
 /// The traffic line, cut by the ports of the rules that meet at a destination.
@@ -201,6 +210,32 @@ impl AllowGraph {
         let near =
             |source: u32| Near { around: around.each_ref().map(|m| m.truth(source)), homed: homed.truth(source) };
         sources.points().map(|source| (source, near(source))).collect()
+    }
+
+    /// The same from the source's side: the classes of which it is beside.
+    pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
+        let near_it = self.homes().homed_at(source).maybe;
+        let its_nodes = self.homes().around(source, true).maybe;
+        let mut found = Vec::new();
+        for destination in near_it.union(&its_nodes).intersection(&self.line.pods()).points() {
+            if self.is_beside(source, destination) {
+                let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
+                found.push((destination, Near { around, homed: self.homes().homed_at(destination).truth(source) }));
+            }
+        }
+        found
+    }
+
+    /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
+    fn is_beside(&self, source: u32, destination: u32) -> bool {
+        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
+        let node = || self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+        let at_node = isolated(destination, Direction::Ingress)
+            && self.homes().around(destination, node()).maybe.contains(source);
+        at_node
+            || self.line.is_class(source)
+                && isolated(source, Direction::Egress)
+                && self.homes().homed_at(destination).maybe.contains(source)
     }
 
     /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
@@ -376,16 +411,34 @@ impl AllowGraph {
         pods.union(&self.line.atoms_of_family(family))
     }
 
-    /// Groups all places of the line by their pieces, in order of their first place. O(places x groups seen).
+    /// Groups all places of the line by their pieces, in order of their first place.
     pub fn templates(&self) -> Vec<Template> {
-        let mut found: IndexMap<TemplateKey, Vec<u32>> = IndexMap::default();
-        for place in 0..self.line.len() {
-            found.entry(self.template_key(place)).or_default().push(place);
+        let numbers = self.template_numbers();
+        let mut templates = vec![Template { destinations: Vec::new() }; numbers.firsts.len()];
+        for (place, template) in (0..).zip(&numbers.of_place) {
+            templates[*template as usize].destinations.push(place);
         }
-        found.into_values().map(|destinations| Template { destinations }).collect()
+        templates
     }
 
-    pub(super) fn template_key(&self, place: u32) -> TemplateKey {
+    /// The templates by number; made once. O(places x groups seen).
+    pub(super) fn template_numbers(&self) -> &Numbers {
+        self.leaving().numbers.get_or_init(|| {
+            let mut found: HashMap<TemplateKey, u32> = HashMap::default();
+            let mut numbers = Numbers::default();
+            for place in 0..self.line.len() {
+                let next = u32::try_from(numbers.firsts.len()).unwrap_or(u32::MAX);
+                let template = *found.entry(self.template_key(place)).or_insert(next);
+                if template == next {
+                    numbers.firsts.push(place);
+                }
+                numbers.of_place.push(template);
+            }
+            numbers
+        })
+    }
+
+    fn template_key(&self, place: u32) -> TemplateKey {
         let seen = self.leaving().seen(&self.peers, place);
         let groups = seen.iter().map(|g| self.leaving().groups[*g as usize].peers);
         let all = groups.chain(self.leaving().ordered_peers.iter().copied());

@@ -5,12 +5,11 @@
 //! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
 //!
 //! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
-//! one row per template met, O(rules seen) per destination to find its template, one walk per pair of alike sources and
-//! templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so nothing grows with the
+//! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so nothing grows with the
 //! answer.
 
 use super::graph::{AllowGraph, Allowed};
-use super::rows::{Near, Part, TemplateKey, with_own};
+use super::rows::{Near, Part, with_own};
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::set::hashed::HashMap;
@@ -32,9 +31,6 @@ pub struct Rows<'g> {
     graph: &'g AllowGraph,
     /// Whether the sources' own law counts.
     egress: bool,
-    templates: HashMap<TemplateKey, u32>,
-    /// The template of each place, once it is known.
-    of_place: Vec<Option<u32>>,
     parts: HashMap<u32, Arc<[Part]>>,
     held: usize,
     between: HashMap<(u32, Sender, Near), Allowed>,
@@ -52,26 +48,12 @@ impl<'g> Rows<'g> {
     }
 
     fn of(graph: &'g AllowGraph, egress: bool) -> Self {
-        Self {
-            graph,
-            egress,
-            templates: HashMap::default(),
-            of_place: vec![None; graph.line.len() as usize],
-            parts: HashMap::default(),
-            held: 0,
-            between: HashMap::default(),
-        }
+        Self { graph, egress, parts: HashMap::default(), held: 0, between: HashMap::default() }
     }
 
     /// The number of a destination's template: equal numbers, equal parts.
-    pub fn template(&mut self, destination: u32) -> u32 {
-        if let Some(known) = self.of_place[destination as usize] {
-            return known;
-        }
-        let next = u32::try_from(self.templates.len()).unwrap_or(u32::MAX);
-        let template = *self.templates.entry(self.graph.template_key(destination)).or_insert(next);
-        self.of_place[destination as usize] = Some(template);
-        template
+    pub fn template(&self, destination: u32) -> u32 {
+        self.graph.template_numbers().of_place[destination as usize]
     }
 
     /// Who may send what to every destination of a place's template, apart from own nodes; by what is allowed.
@@ -81,35 +63,59 @@ impl<'g> Rows<'g> {
             return Arc::clone(known);
         }
         let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress).into();
+        self.keep(template, &parts);
+        parts
+    }
+
+    fn keep(&mut self, template: u32, parts: &Arc<[Part]>) {
         if self.held > MOST {
             self.parts.clear();
             self.held = 0;
         }
         self.held += parts.iter().map(|p| p.sources.ranges().len() + 1).sum::<usize>();
-        self.parts.insert(template, Arc::clone(&parts));
-        parts
+        self.parts.insert(template, Arc::clone(parts));
+    }
+
+    /// Makes the parts of all templates, on all processors, as far as they can be kept.
+    pub fn make_all(&mut self) {
+        use rayon::prelude::*;
+        let (graph, egress) = (self.graph, self.egress);
+        for some in graph.template_numbers().firsts.chunks(1_000) {
+            let made: Vec<Arc<[Part]>> =
+                some.par_iter().map(|first| graph.shared_parts(*first, egress).into()).collect();
+            for (first, parts) in some.iter().zip(&made) {
+                self.keep(self.template(*first), parts);
+            }
+            if self.held > MOST {
+                return;
+            }
+        }
     }
 
     /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
     /// what they may send: that, and not what the parts tell of them.
     pub fn beside(&mut self, destination: u32) -> Vec<(u32, Allowed)> {
         let beside = self.graph.beside(destination, self.egress);
-        if beside.is_empty() {
-            return Vec::new();
-        }
-        let template = self.template(destination);
-        let (graph, egress) = (self.graph, self.egress);
-        let open = graph.line.is_class(destination) && graph.class_profile(destination, Direction::Ingress).is_open();
-        let told = |(source, near): (u32, Near)| {
-            let key = (template, sender(graph, source, open), near);
-            let known = self.between.entry(key);
-            (source, known.or_insert_with(|| graph.between(source, destination, egress, near)).clone())
-        };
-        let told = beside.into_iter().map(told).collect();
+        let told = |(source, near)| (source, self.between(source, destination, near));
+        beside.into_iter().map(told).collect()
+    }
+
+    /// The classes of which a source may be the node, or which may be its node, in order, with what it may send to them.
+    pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Allowed)> {
+        let beside = self.graph.beside_of_source(source);
+        let told = |(destination, near)| (destination, self.between(source, destination, near));
+        beside.into_iter().map(told).collect()
+    }
+
+    fn between(&mut self, source: u32, destination: u32, near: Near) -> Allowed {
+        let graph = self.graph;
         if self.between.len() > MOST {
             self.between.clear();
         }
-        told
+        let open = graph.line.is_class(destination) && graph.class_profile(destination, Direction::Ingress).is_open();
+        let key = (self.template(destination), sender(graph, source, open), near);
+        let known = self.between.entry(key);
+        known.or_insert_with(|| graph.between(source, destination, self.egress, near)).clone()
     }
 
     /// The whole row of a destination.

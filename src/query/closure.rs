@@ -2,18 +2,24 @@
 //!
 //! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The closure is computed on
 //! [`Unit`]s: the pods of one class (and, where pods on their node's network make a difference, of one node), never pod by
-//! pod. Forward it goes by the rows of all units, backward by the rows of those that are reached.
+//! pod. Breadth first; backward by the rows of the units that are reached, forward by those of all templates.
 //!
 //! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
-//! (or possible) leads there. Cost: one row per class, and of each row only what is not found yet: a class is met once for
-//! every way to it that nothing passes, and once more.
+//! (or possible) leads there. Cost: destinations share their rows ([`Rows`]), so a template is followed once: backward
+//! where it is first reached ([`Links::back`]), forward per level from the first unit that leads to it
+//! ([`Links::first_to`]); besides, every unit costs what its own node changes. Where nodes are told apart (small clusters)
+//! every unit is followed by itself.
 
 use crate::compile::peers::Runs;
-use crate::compile::rows::Part;
-use crate::compile::{AllowGraph, Allowed, Endpoint};
+use crate::compile::rows::with_own;
+use crate::compile::{AllowGraph, Allowed, Endpoint, Part, Rows};
 use crate::model::{PodId, Truth};
+use crate::set::hashed::{HashMap, HashSet};
 use crate::set::{IpSet, TrafficSet};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown, unless both
 /// ends are single pods.
@@ -45,11 +51,11 @@ pub struct Trip {
 
 /// Pods that no rule and no node tells apart.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub struct Unit<'g> {
     /// Their class.
     pub class: u32,
     /// The pods, without those the trip starts at.
-    pub pods: Vec<PodId>,
+    pub pods: Cow<'g, [PodId]>,
     /// Whether they share their node's network.
     pub host: bool,
 }
@@ -65,115 +71,173 @@ pub struct Found {
     pub traffic: TrafficSet,
 }
 
+/// What leads to a unit, or from it.
+pub type Link = (usize, Arc<Allowed>);
+
 /// The units of a graph with what leads from one to the other.
 pub struct Links<'g> {
     graph: &'g AllowGraph,
     /// The units, by class.
-    pub units: Vec<Unit>,
-    of_class: Vec<Vec<usize>>,
-    rows: BTreeMap<u32, Vec<Part>>,
+    pub units: Vec<Unit<'g>>,
+    of_class: Vec<Range<usize>>,
+    rows: Rows<'g>,
+    /// The classes of each template (forward).
+    templates: Vec<Runs>,
     roots: Vec<Endpoint>,
     trip: Trip,
     /// Whether nodes are told apart.
     apart: bool,
+    /// The classes of which the trip leaves one pod, which is then asked for itself.
+    rest: Runs,
+    /// The templates of the ends whose outside sources were asked for.
+    asked_outside: HashSet<u32>,
 }
 
 impl<'g> Links<'g> {
     /// Prepares a trip.
     pub fn new(graph: &'g AllowGraph, trip: &Trip) -> Self {
         let line = graph.line();
-        let cluster = &graph.world().cluster;
-        let mut units = Vec::new();
-        let mut of_class = Vec::new();
-        let apart = !line.hosts.is_empty() && cluster.pods().len() <= APART;
-        for class in 0..line.classes.len() {
-            let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
-            for pod in line.classes.members(class) {
-                let node = if apart { cluster.pod(*pod).node.as_deref() } else { None };
-                by_node.entry(node).or_default().push(*pod);
+        let apart = !line.hosts.is_empty() && graph.world().cluster.pods().len() <= APART;
+        let (mut units, of_class) = units(graph, apart);
+        let mut rest = Vec::new();
+        for pod in &trip.pods {
+            let class = line.place(Endpoint::Pod(*pod));
+            for unit in &mut units[of_class[class as usize].clone()] {
+                unit.pods.to_mut().retain(|p| !trip.pods.contains(p));
+                rest.extend((unit.pods.len() == 1).then_some(class..=class));
             }
-            let host = line.classes.get(class).host;
-            let first = units.len();
-            units.extend(by_node.into_values().map(|pods| Unit { class, pods, host }));
-            of_class.push((first..units.len()).collect());
         }
         let pods = trip.pods.iter().map(|p| Endpoint::Pod(*p));
         let roots = pods.chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses)).collect();
-        let mut links = Self { graph, units, of_class, rows: BTreeMap::new(), roots, trip: trip.clone(), apart };
-        links.units.iter_mut().for_each(|u| u.pods.retain(|p| !trip.pods.contains(p)));
+        let mut rows = Rows::new(graph);
+        let mut templates = Vec::new();
         if trip.way == Way::Forward {
-            links.every_row();
+            templates = graph.templates().into_iter().map(|t| classes(graph, &t.destinations)).collect();
+            rows.make_all();
+        }
+        let rest = rest.into_iter().collect();
+        let (trip, asked_outside) = (trip.clone(), HashSet::default());
+        Self { graph, units, of_class, rows, templates, roots, trip, apart, rest, asked_outside }
+    }
+
+    /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units, of
+    /// some classes.
+    pub fn next(&mut self, from: Endpoint, classes: std::ops::RangeInclusive<u32>) -> Vec<Link> {
+        let classes = Runs::from(classes).intersection(&self.graph.line().pods());
+        match self.trip.way {
+            Way::Forward => {
+                let mut templates: Vec<usize> = classes.points().map(|c| self.rows.template(c) as usize).collect();
+                templates.sort_unstable();
+                templates.dedup();
+                self.forth(from, &templates, &classes)
+            }
+            Way::Backward => self.back(from, &classes, &classes),
+        }
+    }
+
+    /// The outside addresses that may send to an end, by what they may; asked `once`, `None` where an end with the same
+    /// answer was asked about so before.
+    pub fn outside(&mut self, end: Endpoint, once: bool) -> Option<Vec<Part>> {
+        let line = self.graph.line();
+        let place = line.place(end);
+        let atoms = line.full().difference(&line.pods());
+        let own: Vec<(u32, Allowed)> =
+            self.rows.beside(place).into_iter().filter(|(source, _)| !line.is_class(*source)).collect();
+        if once && !self.asked_outside.insert(self.rows.template(place)) && own.is_empty() {
+            return None;
+        }
+        let parts: Vec<Part> = self.rows.parts(place).iter().filter_map(|part| part.among(&atoms)).collect();
+        Some(with_own(&parts, &own))
+    }
+
+    /// What leads to an end from units of some classes; as far as own nodes decide, of some other classes.
+    fn back(&mut self, from: Endpoint, among: &Runs, near: &Runs) -> Vec<Link> {
+        let place = self.graph.line().place(from);
+        let own = self.rows.beside(place);
+        let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
+        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
+        if !among.is_empty() {
+            for part in self.rows.parts(place).iter() {
+                let sources = part.sources.intersection(among).difference(&beside);
+                let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
+                found.extend(sources.points().map(|s| (s, Arc::clone(&allowed))));
+            }
+        }
+        self.linked(from, found, own, near)
+    }
+
+    /// What leads from an end to units of some templates; as far as own nodes decide, of any. Only classes that are left.
+    fn forth(&mut self, from: Endpoint, templates: &[usize], left: &Runs) -> Vec<Link> {
+        let place = self.graph.line().place(from);
+        let own = self.rows.beside_of_source(place);
+        let beside: Runs = own.iter().map(|(destination, _)| *destination..=*destination).collect();
+        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
+        for template in templates {
+            let classes = self.templates[*template].intersection(left);
+            let Some(first) = classes.first() else { continue };
+            let parts = self.rows.parts(first);
+            if let Some(part) = parts.iter().find(|part| part.sources.contains(place)) {
+                let allowed = Arc::new(part.allowed.clone());
+                found.extend(classes.difference(&beside).points().map(|d| (d, Arc::clone(&allowed))));
+            }
+        }
+        self.linked(from, found, own, left)
+    }
+
+    /// Classes as units, in order, with what own nodes change of those that are near.
+    fn linked(
+        &self,
+        from: Endpoint,
+        mut found: Vec<(u32, Arc<Allowed>)>,
+        own: Vec<(u32, Allowed)>,
+        near: &Runs,
+    ) -> Vec<Link> {
+        let is_near = |(class, allowed): &(u32, Allowed)| !allowed.is_nothing() && near.contains(*class);
+        found.extend(own.into_iter().filter(is_near).map(|(class, allowed)| (class, Arc::new(allowed))));
+        found.sort_unstable_by_key(|(class, _)| *class);
+        let mut links = Vec::with_capacity(found.len());
+        for (class, allowed) in found {
+            for unit in self.of_class[class as usize].clone() {
+                links.extend(self.exact(from, unit, &allowed).map(|allowed| (unit, allowed)));
+            }
         }
         links
     }
 
-    fn every_row(&mut self) {
-        use rayon::prelude::*;
-        let graph = self.graph;
-        let classes: Vec<u32> = (0..graph.line().classes.len()).collect();
-        self.rows = classes.into_par_iter().map(|c| (c, graph.row(c))).collect();
-    }
-
-    fn row(&mut self, place: u32) -> &[Part] {
-        let graph = self.graph;
-        self.rows.entry(place).or_insert_with(|| graph.row(place))
-    }
-
-    /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units.
-    pub fn next(&mut self, from: Endpoint) -> Vec<(usize, Allowed)> {
-        let all = self.graph.line().pods();
-        self.next_among(from, &all)
-    }
-
-    /// [`Self::next`], of the units of some classes only.
-    fn next_among(&mut self, from: Endpoint, classes: &Runs) -> Vec<(usize, Allowed)> {
-        let place = self.graph.line().place(from);
-        let mut found: Vec<(u32, Allowed)> = Vec::new();
-        match self.trip.way {
-            Way::Forward => {
-                let has = |class: u32| {
-                    let row = self.rows.get(&class)?;
-                    row.iter().find(|p| p.sources.contains(place)).map(|p| (class, p.allowed.clone()))
-                };
-                found.extend(classes.points().filter_map(has));
-            }
-            Way::Backward => {
-                for part in self.row(place) {
-                    let sources = part.sources.intersection(classes);
-                    found.extend(sources.points().map(|s| (s, part.allowed.clone())));
-                }
-                found.sort_by_key(|(s, _)| *s);
-            }
-        }
-        let units = found.into_iter().flat_map(|(class, allowed)| {
-            self.of_class[class as usize].iter().map(move |u| (*u, allowed.clone())).collect::<Vec<_>>()
-        });
-        let units: Vec<(usize, Allowed)> = units.filter(|(u, _)| !self.units[*u].pods.is_empty()).collect();
-        units.into_iter().filter_map(|(u, allowed)| self.exact(from, u, allowed)).collect()
-    }
-
     /// A class stands for pods of several nodes; where that leaves a flow open, the unit's own pods are asked.
-    fn exact(&self, from: Endpoint, unit: usize, allowed: Allowed) -> Option<(usize, Allowed)> {
-        let pods = &self.units[unit].pods;
+    fn exact(&self, from: Endpoint, unit: usize, allowed: &Arc<Allowed>) -> Option<Arc<Allowed>> {
+        let Unit { pods, class, .. } = &self.units[unit];
+        if pods.is_empty() {
+            return None;
+        }
+        if allowed.unknown.is_empty() || self.is_lone(*class) && self.is_lone(self.graph.line().place(from)) {
+            return pods.iter().any(|p| Endpoint::Pod(*p) != from).then(|| Arc::clone(allowed));
+        }
         let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
         let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
         let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
         let told = self.apart || (pods.len() == 1 && self.stands_alone(from));
-        if !near || !told || allowed.unknown.is_empty() {
-            return Some((unit, allowed));
+        if !near || !told {
+            return Some(Arc::clone(allowed));
         }
         let exact = match self.trip.way {
             Way::Forward => self.graph.allowed(from, Endpoint::Pod(*other)),
             Way::Backward => self.graph.allowed(Endpoint::Pod(*other), from),
         };
-        (!exact.sure.is_empty() || !exact.unknown.is_empty()).then_some((unit, exact))
+        (!exact.is_nothing()).then(|| Arc::new(exact))
+    }
+
+    /// Whether a place stands for one pod, or for addresses: then its row is exact.
+    fn is_lone(&self, place: u32) -> bool {
+        let line = self.graph.line();
+        !line.is_class(place) || line.classes.members(place).len() == 1
     }
 
     /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its unit.
     fn stands_alone(&self, end: Endpoint) -> bool {
         let Endpoint::Pod(pod) = end else { return true };
-        let units = &self.of_class[self.graph.line().place(end) as usize];
-        self.trip.pods.contains(&pod) || units.iter().any(|u| self.units[*u].pods == [pod])
+        let units = self.of_class[self.graph.line().place(end) as usize].clone();
+        self.trip.pods.contains(&pod) || units.into_iter().any(|u| *self.units[u].pods == [pod])
     }
 
     /// One end for all of a unit.
@@ -183,8 +247,8 @@ impl<'g> Links<'g> {
 
     /// Of these classes, those all of whose units are found.
     fn all_found(&self, classes: Vec<u32>, found: &BTreeMap<usize, Found>) -> Runs {
-        let is_found = |unit: &usize| found.contains_key(unit) || self.units[*unit].pods.is_empty();
-        let whole = classes.into_iter().filter(|class| self.of_class[*class as usize].iter().all(is_found));
+        let is_found = |unit: usize| found.contains_key(&unit) || self.units[unit].pods.is_empty();
+        let whole = classes.into_iter().filter(|class| self.of_class[*class as usize].clone().all(is_found));
         whole.map(|class| class..=class).collect()
     }
 
@@ -195,29 +259,123 @@ impl<'g> Links<'g> {
         let mut level: Vec<(Option<usize>, Endpoint)> = self.roots.iter().map(|r| (None, *r)).collect();
         let mut hops = 0;
         let mut left = self.graph.line().pods();
-        while !level.is_empty() && self.trip.hops.is_none_or(|most| hops < most) {
+        let mut done = HashSet::default();
+        while !level.is_empty() && !left.is_empty() && self.trip.hops.is_none_or(|most| hops < most) {
             hops += 1;
             let mut next = Vec::new();
-            for (parent, from) in std::mem::take(&mut level) {
+            let mut leads = self.first_to(&level, &left, least);
+            for (at, (parent, from)) in std::mem::take(&mut level).into_iter().enumerate() {
                 let mut met = Vec::new();
-                for (unit, allowed) in self.next_among(from, &left) {
+                let links = match self.trip.way {
+                    Way::Forward => self.forth(from, &leads.remove(&at).unwrap_or_default(), &left),
+                    Way::Backward => self.back_once(from, parent, &left, &mut done),
+                };
+                for (unit, allowed) in links {
                     let mut traffic = passing(&allowed, least);
                     if parent.is_none() {
                         traffic = traffic.intersection(&asked);
                     }
-                    if traffic.is_empty() || found.contains_key(&unit) {
-                        continue;
+                    if !traffic.is_empty() && !found.contains_key(&unit) {
+                        found.insert(unit, Found { hops, parent, traffic });
+                        next.push(unit);
+                        met.push(self.units[unit].class);
                     }
-                    found.insert(unit, Found { hops, parent, traffic });
-                    next.push(unit);
-                    met.push(self.units[unit].class);
                 }
-                left = left.difference(&self.all_found(met, &found));
+                if !met.is_empty() {
+                    left = left.difference(&self.all_found(met, &found));
+                }
             }
             level = next.into_iter().filter_map(|u| Some((Some(u), self.representative(u)?))).collect();
         }
         found
     }
+
+    /// Whether an end is followed like every other of its class: not where the trip starts, nor where nodes are told apart,
+    /// nor the one pod that the trip leaves of a class.
+    fn is_common(&self, from: Endpoint, parent: Option<usize>) -> bool {
+        parent.is_some() && !self.apart && !self.rest.contains(self.graph.line().place(from))
+    }
+
+    /// [`Self::back`], of each template only once: what it leads to is found then, but for own nodes and single rests of
+    /// classes.
+    fn back_once(&mut self, from: Endpoint, parent: Option<usize>, left: &Runs, done: &mut HashSet<u32>) -> Vec<Link> {
+        let template = self.rows.template(self.graph.line().place(from));
+        if !self.is_common(from, parent) {
+            return self.back(from, left, left);
+        }
+        let among = if done.insert(template) { Cow::Borrowed(left) } else { Cow::Owned(left.intersection(&self.rest)) };
+        self.back(from, &among, left)
+    }
+
+    /// Forward: which templates each end of a level has to be followed to. An end that is followed like every other leads
+    /// to a template only if no end before it does: what there is to find in the template is found then.
+    fn first_to(
+        &mut self,
+        level: &[(Option<usize>, Endpoint)],
+        left: &Runs,
+        least: Truth,
+    ) -> HashMap<usize, Vec<usize>> {
+        let mut leads: HashMap<usize, Vec<usize>> = HashMap::default();
+        if self.trip.way == Way::Backward {
+            return leads;
+        }
+        let line = self.graph.line();
+        let (mut order, mut special) = (Vec::new(), Vec::new());
+        for (at, (parent, from)) in level.iter().enumerate() {
+            if self.is_common(*from, *parent) { order.push((line.place(*from), at)) } else { special.push(at) }
+        }
+        let places: Runs = order.iter().map(|(place, _)| *place..=*place).collect();
+        let at_place: HashMap<u32, usize> = order.iter().copied().collect();
+        for template in 0..self.templates.len() {
+            let classes = self.templates[template].intersection(left);
+            let Some(first) = classes.first() else { continue };
+            special.iter().for_each(|at| leads.entry(*at).or_default().push(template));
+            if !classes.is_disjoint(&self.rest) {
+                order.iter().for_each(|(_, at)| leads.entry(*at).or_default().push(template));
+                continue;
+            }
+            let parts = self.rows.parts(first);
+            let passes = |part: &&Part| !passing(&part.allowed, least).is_empty();
+            let sources = parts.iter().filter(passes).map(|part| part.sources.intersection(&places));
+            let sources = Runs::union_of(&sources.collect::<Vec<_>>());
+            if let Some(at) = earliest(&sources, &order, &at_place) {
+                leads.entry(at).or_default().push(template);
+            }
+        }
+        leads
+    }
+}
+
+/// The first in a list of places that is one of these. O(square root of the list), if its order says nothing of them.
+fn earliest(places: &Runs, order: &[(u32, usize)], at: &HashMap<u32, usize>) -> Option<usize> {
+    let many = usize::try_from(places.count()).unwrap_or(usize::MAX);
+    if many.saturating_mul(many) > order.len() {
+        return order.iter().find(|(place, _)| places.contains(*place)).map(|(_, at)| *at);
+    }
+    places.points().filter_map(|place| at.get(&place).copied()).min()
+}
+
+fn classes(graph: &AllowGraph, places: &[u32]) -> Runs {
+    places.iter().filter(|p| graph.line().is_class(**p)).map(|p| *p..=*p).collect()
+}
+
+/// The units of all classes, and which are those of each.
+fn units(graph: &AllowGraph, apart: bool) -> (Vec<Unit<'_>>, Vec<Range<usize>>) {
+    let (line, cluster) = (graph.line(), &graph.world().cluster);
+    let mut units = Vec::with_capacity(line.classes.list.len());
+    let mut of_class = Vec::with_capacity(line.classes.list.len());
+    for class in 0..line.classes.len() {
+        let (members, first, host) = (line.classes.members(class), units.len(), line.classes.get(class).host);
+        if apart {
+            let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
+            members.iter().for_each(|p| by_node.entry(cluster.pod(*p).node.as_deref()).or_default().push(*p));
+            units.extend(by_node.into_values().map(|pods| Unit { class, pods: Cow::Owned(pods), host }));
+        } else {
+            units.push(Unit { class, pods: Cow::Borrowed(members), host });
+        }
+        of_class.push(first..units.len());
+    }
+    (units, of_class)
 }
 
 /// What surely passes, or may.

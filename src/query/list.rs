@@ -365,8 +365,8 @@ impl Lister<'_> {
     }
 }
 
-/// The addresses at places of the line.
-fn addresses(line: &Line, places: &Runs) -> IpSet {
+/// The addresses at places of the line, none of them a class.
+pub(super) fn addresses(line: &Line, places: &Runs) -> IpSet {
     let first = line.classes.len();
     line.atoms.all_addresses(&places.ranges().map(|(a, b)| a - first..=b - first).collect())
 }

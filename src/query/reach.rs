@@ -7,14 +7,16 @@
 use super::closure::{Found, Links, Trip, Unit, Way, passing};
 use super::grammar::Keyword;
 use super::stores::is_store;
-use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::model::{PodId, Truth, WorkloadId};
 use crate::policy::Direction;
+use crate::set::hashed::IndexMap;
 use crate::set::{Family, IpSet, TrafficSet};
+use indexmap::map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands on a line of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Item {
     /// Workloads that nothing tells apart.
     Workloads(Vec<WorkloadId>),
@@ -98,11 +100,14 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
     let free =
         |p: &PodId| graph.profile(Endpoint::Pod(*p), direction).is_some_and(crate::compile::walk::Profile::is_open);
     let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
+    let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+    sure.iter().for_each(|(unit, how)| children.entry(how.parent).or_default().push(*unit));
     let mut planter = Planter {
         graph,
         trip,
         links,
         sure,
+        children,
         shown: BTreeMap::new(),
         outside: BTreeSet::new(),
         looked_at: BTreeSet::new(),
@@ -125,7 +130,7 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
     }
 }
 
-fn workloads(graph: &AllowGraph, unit: &Unit) -> Vec<WorkloadId> {
+fn workloads(graph: &AllowGraph, unit: &Unit<'_>) -> Vec<WorkloadId> {
     let cluster = &graph.world().cluster;
     let found: BTreeSet<WorkloadId> = unit.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     found.into_iter().collect()
@@ -139,6 +144,8 @@ struct Planter<'g> {
     trip: &'g Trip,
     links: Links<'g>,
     sure: BTreeMap<usize, Found>,
+    /// The units that were first found from a unit, or from the roots.
+    children: BTreeMap<Option<usize>, Vec<usize>>,
     /// The units already shown, with the traffic.
     shown: BTreeMap<usize, Vec<TrafficSet>>,
     /// The well-known outside sets already shown (forward).
@@ -174,7 +181,7 @@ impl Planter<'_> {
         lines.extend(self.repeats(parent, from));
         let mut stops: Vec<(usize, Stop)> =
             lines.into_iter().map(|(u, t, again)| (u, self.stop(u, t, again))).collect();
-        stops.sort_by_key(|(_, s)| self.rank(s));
+        stops.sort_by_cached_key(|(_, s)| self.rank(s));
         for (unit, stop) in stops.iter_mut().filter(|(_, s)| !s.repeated) {
             stop.next = self.beyond(*unit);
         }
@@ -196,7 +203,7 @@ impl Planter<'_> {
     }
 
     fn owned(&self, parent: Option<usize>) -> Vec<usize> {
-        self.sure.iter().filter(|(_, f)| f.parent == parent).map(|(u, _)| *u).collect()
+        self.children.get(&parent).cloned().unwrap_or_default()
     }
 
     /// Units that are reached from here too, but hang elsewhere. What is open is reached from everywhere.
@@ -206,21 +213,30 @@ impl Planter<'_> {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for (unit, allowed) in from.iter().flat_map(|e| self.links.next(*e)).collect::<Vec<_>>() {
-            let owner = self.sure.get(&unit).map(|f| f.parent);
-            let traffic = passing(&allowed, Truth::Yes);
-            let elsewhere = owner.is_some_and(|o| o != parent) && Some(unit) != parent;
-            let open = self.trip.way == Way::Forward && self.is_open(unit);
-            if !elsewhere || open || traffic.is_empty() {
-                continue;
-            }
-            let first = self.sure.get(&unit).is_some_and(|f| f.traffic == traffic);
-            let again = first || self.shown.get(&unit).is_some_and(|t| t.contains(&traffic));
-            self.shown.entry(unit).or_default().push(traffic.clone());
-            found.push((unit, traffic, again));
+        let (mut first, mut width) = (0, 64);
+        while first < self.graph.line().classes.len() && found.len() < REPEATED {
+            let classes = first..=first.saturating_add(width - 1);
+            let next = from.iter().flat_map(|e| self.links.next(*e, classes.clone())).collect::<Vec<_>>();
+            found.extend(next.into_iter().filter_map(|(unit, allowed)| self.repeated(parent, unit, &allowed)));
+            (first, width) = (first + width, width * 2);
         }
         found.truncate(REPEATED);
-        found.into_iter().map(|(u, t, again)| (u, t, again || self.trip.way == Way::Backward)).collect()
+        for (unit, traffic, again) in &mut found {
+            let shown = self.shown.entry(*unit).or_default();
+            *again |= shown.contains(traffic) || self.trip.way == Way::Backward;
+            shown.push(traffic.clone());
+        }
+        found
+    }
+
+    /// A unit that is reached from a parent too, but hangs elsewhere; and whether it is shown there with the same traffic.
+    fn repeated(&self, parent: Option<usize>, unit: usize, allowed: &Allowed) -> Option<(usize, TrafficSet, bool)> {
+        let owner = self.sure.get(&unit)?;
+        let traffic = passing(allowed, Truth::Yes);
+        let elsewhere = owner.parent != parent && Some(unit) != parent;
+        let open = self.trip.way == Way::Forward && self.is_open(unit);
+        let again = owner.traffic == traffic;
+        (elsewhere && !open && !traffic.is_empty()).then_some((unit, traffic, again))
     }
 
     /// Open workloads in one line, with what only they lead to below it.
@@ -228,7 +244,7 @@ impl Planter<'_> {
         let cluster = &self.graph.world().cluster;
         let mut names: Vec<WorkloadId> =
             open.iter().flat_map(|u| workloads(self.graph, &self.links.units[*u])).collect();
-        names.sort_by_key(|w| cluster.workload_name(*w));
+        names.sort_by_cached_key(|w| cluster.workload_name(*w));
         names.dedup();
         let hops = open.iter().filter_map(|u| self.sure.get(u)).map(|f| f.hops).min().unwrap_or(1);
         let mut next = Vec::new();
@@ -237,7 +253,7 @@ impl Planter<'_> {
             let news = self.beyond(*unit).into_iter().filter(|s| !s.repeated);
             next.extend(news.map(|s| Stop { via: if open.len() > 1 || names.len() > 1 { via } else { None }, ..s }));
         }
-        next.sort_by_key(|s| self.rank(s));
+        next.sort_by_cached_key(|s| self.rank(s));
         let next = melted(next);
         let traffic = TrafficSet::all();
         Stop { open: true, next, hops, ..bare(Item::Open(names), traffic) }
@@ -339,16 +355,14 @@ impl Planter<'_> {
     }
 
     /// Outside addresses that may connect to a pod.
-    fn sources(&self, end: Endpoint, root: bool) -> Vec<Stop> {
+    fn sources(&mut self, end: Endpoint, root: bool) -> Vec<Stop> {
         let line = self.graph.line();
         let Endpoint::Pod(_) = end else { return Vec::new() };
         let mut found: Vec<(TrafficSet, IpSet)> = Vec::new();
-        for part in self.graph.row(line.place(end)) {
+        for part in self.links.outside(end, !root).unwrap_or_default() {
             let asked = if root { self.trip.asked.clone() } else { TrafficSet::all() };
             let traffic = part.allowed.sure.intersection(&asked);
-            let atoms = part.sources.points().filter(|p| !line.is_class(*p));
-            let set = atoms.map(|p| line.atoms.addresses(p - line.classes.len()));
-            let set = set.fold(IpSet::empty(), |a, b| a.union(&b));
+            let set = super::list::addresses(line, &part.sources);
             if !traffic.is_empty() && !set.is_empty() {
                 found.push((traffic, set));
             }
@@ -364,17 +378,18 @@ impl Planter<'_> {
 
 /// Pods of one workload on several nodes stand in one line.
 fn melted(stops: Vec<Stop>) -> Vec<Stop> {
-    let mut kept: Vec<Stop> = Vec::new();
+    let mut kept: IndexMap<(Item, TrafficSet), Stop> = IndexMap::default();
     for stop in stops {
-        match kept.iter_mut().find(|k| k.item == stop.item && k.traffic == stop.traffic) {
-            Some(same) => {
+        match kept.entry((stop.item.clone(), stop.traffic.clone())) {
+            Entry::Occupied(mut same) => {
+                let same = same.get_mut();
                 same.next.extend(stop.next);
                 same.next = melted(std::mem::take(&mut same.next));
             }
-            None => kept.push(stop),
+            Entry::Vacant(new) => drop(new.insert(stop)),
         }
     }
-    kept
+    kept.into_values().collect()
 }
 
 fn bare(item: Item, traffic: TrafficSet) -> Stop {
