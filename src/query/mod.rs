@@ -23,6 +23,7 @@ mod select;
 pub mod stores;
 pub mod suggest;
 mod trace;
+mod ways;
 pub mod why;
 
 pub use ask::{Answer, Pair, Verdict, ask};
