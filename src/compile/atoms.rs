@@ -4,8 +4,9 @@
 //! Invariant: `starts` is sorted and begins with 0, so the atoms cover the line without overlap; IPv4 atoms come first.
 //! Cost: O(constants log constants) to build, O(log atoms) to look up.
 
-use crate::set::{IntervalSet, IpSet, Point};
+use crate::set::{Family, IntervalSet, IpSet, Point};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 /// The partition of the address space.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
     IntervalSet::from(start..=end)
 }
 
-fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> std::ops::RangeInclusive<T> {
+fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> RangeInclusive<T> {
     let start = starts.get(first as usize).copied().unwrap_or(T::MIN);
     let end = starts.get(last as usize + 1).and_then(|s| s.previous()).unwrap_or(T::MAX);
     start..=end
@@ -56,6 +57,14 @@ impl Atoms {
         u32::try_from(self.v4.len()).unwrap_or(u32::MAX)
     }
 
+    /// The atoms of one family.
+    pub fn of_family(&self, family: Family) -> std::ops::Range<u32> {
+        match family {
+            Family::V4 => 0..self.v4_len(),
+            Family::V6 => self.v4_len()..self.len(),
+        }
+    }
+
     /// The atom an address lies in.
     pub fn of(&self, address: IpAddr) -> u32 {
         match address {
@@ -70,6 +79,17 @@ impl Atoms {
         let offset = self.v4_len();
         let v6 = set.v6.ranges().map(|(a, b)| offset + index_of(&self.v6, a)..=offset + index_of(&self.v6, b));
         v4.chain(v6).collect()
+    }
+
+    /// The first address of an atom and the last.
+    pub fn span(&self, atom: u32) -> RangeInclusive<IpAddr> {
+        let v4 = self.v4_len();
+        if atom < v4 {
+            let (first, last) = range_of_all(&self.v4, atom, atom).into_inner();
+            return IpAddr::V4(first.into())..=IpAddr::V4(last.into());
+        }
+        let (first, last) = range_of_all(&self.v6, atom - v4, atom - v4).into_inner();
+        IpAddr::V6(first.into())..=IpAddr::V6(last.into())
     }
 
     /// The addresses of an atom.

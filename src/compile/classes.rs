@@ -14,6 +14,8 @@ use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol};
 use std::cmp::Ordering;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 /// Of a pod, what the law can see; each field an interned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +97,8 @@ struct Interner<'w, 'v> {
     /// Addresses in one atom, which nearly all are.
     single: HashMap<u32, u32>,
     addresses: HashMap<AddressKey, u32>,
+    /// The atom of the pod before and its number; the pods of one node have addresses side by side.
+    last_address: Option<(RangeInclusive<IpAddr>, u32)>,
     address_pods: Vec<PodId>,
 }
 
@@ -123,8 +127,13 @@ impl<'w> Interner<'w, '_> {
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
-        let next = number(self.address_pods.len());
         let known = self.world.addresses(pod);
+        if let (Some((atom, number)), [one]) = (&self.last_address, known)
+            && atom.contains(one)
+        {
+            return *number;
+        }
+        let next = number(self.address_pods.len());
         let number = if known.is_empty() {
             let ranges = Family::ALL.map(|f| self.world.pod_addresses(pod, f));
             *self.addresses.entry(AddressKey::Ranges(ranges)).or_insert(next)
@@ -132,7 +141,10 @@ impl<'w> Interner<'w, '_> {
             let families = Family::ALL.map(|f| self.world.has_family(pod, f));
             *self.addresses.entry(AddressKey::Families(families)).or_insert(next)
         } else if let [one] = known {
-            *self.single.entry(self.atoms.of(*one)).or_insert(next)
+            let atom = self.atoms.of(*one);
+            let number = *self.single.entry(atom).or_insert(next);
+            self.last_address = Some((self.atoms.span(atom), number));
+            number
         } else {
             let mut atoms: Vec<u32> = known.iter().map(|a| self.atoms.of(*a)).collect();
             atoms.sort_unstable();
@@ -208,6 +220,7 @@ impl Classes {
             hosts: IndexSet::default(),
             single: HashMap::default(),
             addresses: HashMap::default(),
+            last_address: None,
             address_pods: Vec::new(),
         };
         let key = |(id, pod): (PodId, &'w Pod)| {
@@ -262,26 +275,31 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     let mut known: HashMap<Key, u32> = HashMap::default();
     let mut found: Vec<(Key, PodId)> = Vec::new();
     let mut of_pod: Vec<u32> = Vec::with_capacity(keys.len());
+    let mut last: Option<(Key, u32)> = None;
     for (pod, key) in (0..).zip(keys) {
-        let next = number(found.len());
-        let class = *known.entry(key).or_insert(next);
-        if class == next {
+        let class = match last {
+            Some((same, class)) if same == key => class, // pods of one controller often follow each other
+            _ => *known.entry(key).or_insert(number(found.len())),
+        };
+        if class == number(found.len()) {
             found.push((key, PodId(pod)));
         }
+        last = Some((key, class));
         of_pod.push(class);
     }
     let of_namespace: Vec<u32> = found.iter().map(|(key, _)| key.namespace).collect();
-    let (mut order, starts) = bucketed(&of_namespace, namespaces);
+    let (order, starts) = bucketed(&of_namespace, namespaces);
+    let mut order: Vec<(Key, u32)> = order.into_iter().map(|class| (found[class as usize].0, class)).collect();
     for span in starts.windows(2) {
-        order[span[0] as usize..span[1] as usize].sort_unstable_by_key(|class| found[*class as usize].0);
+        order[span[0] as usize..span[1] as usize].sort_unstable();
     }
     let mut new = vec![0; found.len()];
-    for (at, class) in (0..).zip(&order) {
+    for (at, (_, class)) in (0..).zip(&order) {
         new[*class as usize] = at;
     }
     of_pod.iter_mut().for_each(|class| *class = new[*class as usize]);
-    let class = |class: u32| {
-        let (key, representative) = found[class as usize];
+    let class = |(key, class): (Key, u32)| {
+        let (_, representative) = found[class as usize];
         let (namespace, labels, ports, address, host) =
             (key.namespace, key.labels, key.ports, key.address, key.host != 0);
         Class { representative, namespace, labels, ports, address, host }

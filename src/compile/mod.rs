@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod graph;
 mod leaving;
 mod led;
+pub mod line;
 mod nodes;
 pub mod outward;
 pub mod peers;

@@ -1,6 +1,6 @@
 //! Peer sets: which classes a rule's peers match, as runs over one line of numbers.
 //!
-//! The line holds the pod classes first and the address atoms after them ([`Line`]). A peer set keeps, per [`View`] (how
+//! A set is one of places on the [`Line`] of classes and atoms. A peer set keeps, per [`View`] (how
 //! host-network pods behave, which address family), the classes that surely match and those that may. Equal sets are
 //! stored once.
 //!
@@ -8,30 +8,18 @@
 //! the smaller of the classes of the namespaces it selects and the label sets it selects there; an address block costs the
 //! pods inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
-use super::atoms::Atoms;
-use super::classes::{Classes, bucketed};
+use super::classes::bucketed;
 use super::evaluate::node_matches;
-use super::select::Selected;
+pub use super::line::{Line, Runs, View};
+use super::select::{Selected, Which};
 use super::vocabulary::Vocabulary;
 use super::world::{Endpoint, HostBehaviour, World};
 use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::{HostPods, Namespaces, Peer, Peers};
 use crate::set::hashed::{HashMap, IndexSet, room_for};
-use crate::set::{Family, IntervalSet, IpSet};
+use crate::set::{Family, IpSet};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
-
-/// A set of classes and atoms.
-pub type Runs = IntervalSet<u32>;
-
-/// One way the world may be while a connection is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct View {
-    /// How host-network pods behave.
-    pub behaviour: HostBehaviour,
-    /// The connection's address family.
-    pub family: Family,
-}
 
 /// What surely matches, and what may (a superset).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -125,100 +113,6 @@ pub struct PeerSet(pub Vec<Match>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerSetId(pub u32);
 
-/// The line of classes and atoms.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// The pod classes, from 0.
-    pub classes: Classes,
-    /// The address atoms, after the classes.
-    pub atoms: Atoms,
-    /// The views to consider.
-    pub views: Vec<View>,
-    /// The classes of host-network pods.
-    pub hosts: Runs,
-    /// The classes whose pods have an address of each family, or are assumed to.
-    pub families: [Runs; 2],
-}
-
-impl Line {
-    /// Puts classes and atoms on one line.
-    pub fn new(world: &World, classes: Classes, atoms: Atoms, views: Vec<View>, hosts: Runs) -> Self {
-        let families = Family::ALL.map(|f| {
-            let known = classes.addresses.iter().map(|pod| world.has_family(world.cluster.pod(*pod), f));
-            let known: Vec<bool> = known.collect();
-            let has = |c: &u32| known[classes.get(*c).address as usize];
-            (0..classes.len()).filter(has).map(|c| c..=c).collect()
-        });
-        Self { classes, atoms, views, hosts, families }
-    }
-
-    /// Whether a place is a class of host-network pods.
-    pub fn is_host(&self, at: u32) -> bool {
-        self.is_class(at) && self.classes.get(at).host
-    }
-
-    /// The family of an atom's place.
-    pub fn atom_family(&self, at: u32) -> Family {
-        if at - self.classes.len() < self.atoms.v4_len() { Family::V4 } else { Family::V6 }
-    }
-
-    /// The places of the atoms of a family.
-    pub fn atoms_of_family(&self, family: Family) -> Runs {
-        let (first, v4) = (self.classes.len(), self.atoms.v4_len());
-        match family {
-            Family::V4 => Runs::from(first..=first + v4 - 1),
-            Family::V6 => Runs::from(first + v4..=self.len() - 1),
-        }
-    }
-
-    /// Whether a connection between two places could use a family, as `evaluate::families` tells.
-    pub fn usable(&self, source: u32, destination: u32, family: Family) -> bool {
-        let pod = |at: u32| self.families[family.index()].contains(at);
-        match (self.is_class(source), self.is_class(destination)) {
-            (true, true) => pod(source) || pod(destination),
-            (true, false) => self.atom_family(destination) == family,
-            (false, true) => self.atom_family(source) == family,
-            (false, false) => self.atom_family(source) == family && self.atom_family(destination) == family,
-        }
-    }
-
-    /// How many numbers the line has.
-    pub fn len(&self) -> u32 {
-        self.classes.len() + self.atoms.len()
-    }
-
-    /// Everything.
-    pub fn full(&self) -> Runs {
-        if self.len() == 0 { Runs::empty() } else { Runs::from(0..=self.len() - 1) }
-    }
-
-    /// Every class.
-    pub fn pods(&self) -> Runs {
-        self.classes.len().checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(0..=last))
-    }
-
-    /// The place of an endpoint on the line.
-    pub fn place(&self, endpoint: Endpoint) -> u32 {
-        match endpoint {
-            Endpoint::Pod(pod) => self.classes.of_pod[pod.0 as usize],
-            Endpoint::Address(address) => self.classes.len() + self.atoms.of(address),
-        }
-    }
-
-    /// One endpoint at a place, for all.
-    pub fn representative(&self, at: u32) -> Endpoint {
-        match at.checked_sub(self.classes.len()) {
-            None => Endpoint::Pod(self.classes.get(at).representative),
-            Some(atom) => Endpoint::Address(self.atoms.representative(atom)),
-        }
-    }
-
-    /// Whether a place is a pod class.
-    pub fn is_class(&self, at: u32) -> bool {
-        at < self.classes.len()
-    }
-}
-
 /// Builds and stores peer sets.
 pub struct PeerSets<'w> {
     world: &'w World,
@@ -226,14 +120,17 @@ pub struct PeerSets<'w> {
     /// The distinct peer sets.
     pub sets: Vec<PeerSet>,
     /// The peer sets by the numbers of their runs.
-    known: HashMap<Vec<u32>, PeerSetId>,
+    known: HashMap<Box<[(u32, u32)]>, PeerSetId>,
+    /// Room to collect numbers in.
+    numbers: Vec<(u32, u32)>,
     /// Every distinct set of places, so that equal ones are the same in memory.
     runs: IndexSet<Arc<Runs>>,
     selected: Selected<'w>,
-    pods: HashMap<(&'w Namespaces, &'w Selector, Option<NamespaceId>), Match>,
+    /// What was selected, by the places in memory of what selects: equal parts of the law share theirs (`policy::pool`).
+    pods: HashMap<(Which, usize), Match>,
     blocks: HashMap<(&'w IpSet, Family), Match>,
     inside: Inside,
-    peers: HashMap<(Option<&'w [Peer]>, Option<NamespaceId>, HostPods), PeerSetId>,
+    peers: HashMap<(usize, Option<NamespaceId>, HostPods), PeerSetId>,
 }
 
 /// The classes by where their addresses lie.
@@ -265,12 +162,13 @@ impl Inside {
         inside
     }
 
-    /// The classes with a known address in one of these atoms.
-    fn among(&self, atoms: &Runs) -> Vec<u32> {
+    /// The classes with a known address in one of these atoms, as far as they are within a range.
+    fn among(&self, atoms: &Runs, within: Range<u32>) -> Vec<u32> {
         let mut found = Vec::new();
-        for (first, last) in atoms.ranges() {
+        let cut = |(first, last): (u32, u32)| (first.max(within.start), (last + 1).min(within.end));
+        for (first, end) in atoms.ranges().map(cut).filter(|(first, end)| first < end) {
             let from = self.known.partition_point(|(atom, _)| *atom < first);
-            found.extend(self.known[from..].iter().take_while(|(atom, _)| *atom <= last).map(|(_, class)| *class));
+            found.extend(self.known[from..].iter().take_while(|(atom, _)| *atom < end).map(|(_, class)| *class));
         }
         found
     }
@@ -285,6 +183,7 @@ impl<'w> PeerSets<'w> {
             line,
             sets: Vec::new(),
             known: HashMap::default(),
+            numbers: Vec::new(),
             runs: IndexSet::default(),
             selected: Selected::new(world, vocabulary, &line.classes),
             pods: room_for(policies),
@@ -296,8 +195,8 @@ impl<'w> PeerSets<'w> {
 
     /// The peer set of a rule. `own` is the subject's namespace, needed only by peers that are relative to it.
     pub fn peers(&mut self, peers: &'w Peers, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
-        let list = if let Peers::Of(list) = peers { Some(list.as_slice()) } else { None };
-        let key = (list, own, host_pods);
+        let list = if let Peers::Of(list) = peers { Some(&**list) } else { None };
+        let key = (list.map_or(0, |list| list.as_ptr().addr()), own, host_pods);
         if let Some(id) = self.peers.get(&key) {
             return *id;
         }
@@ -308,30 +207,36 @@ impl<'w> PeerSets<'w> {
 
     fn set(&mut self, list: Option<&'w [Peer]>, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
         let line = self.line;
-        let mut views: Vec<Match> = Vec::with_capacity(line.views.len());
-        let mut numbers = Vec::with_capacity(line.views.len() * 2);
+        let mut numbers = std::mem::take(&mut self.numbers);
+        numbers.clear();
         for (at, view) in line.views.iter().enumerate() {
             let same = (0..at).find(|before| self.same_peers(list, host_pods, line.views[*before], *view));
-            if let Some(same) = same {
-                views.push(views[same].clone());
-                numbers.extend_from_within(same * 2..same * 2 + 2);
-                continue;
-            }
-            let found = match list {
-                None => Match::exact(line.full()),
-                Some(list) => self.union_of(list, own, host_pods, *view),
+            let number = if let Some(same) = same {
+                numbers[same]
+            } else {
+                let found = match list {
+                    None => Match::exact(line.full()),
+                    Some(list) => self.union_of(list, own, host_pods, *view),
+                };
+                self.stored(found)
             };
-            let exact = found.is_exact();
-            let (sure, sure_at) = self.stored(found.sure);
-            let (maybe, maybe_at) = if exact { (Arc::clone(&sure), sure_at) } else { self.stored(found.maybe) };
-            views.push(Match { sure, maybe });
-            numbers.extend([sure_at, maybe_at]);
+            numbers.push(number);
         }
-        let next = PeerSetId(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
-        let id = *self.known.entry(numbers).or_insert(next);
-        if id == next {
-            self.sets.push(PeerSet(views));
+        let id = self.numbered(&numbers);
+        self.numbers = numbers;
+        id
+    }
+
+    /// The peer set of these stored runs, one pair for each view.
+    fn numbered(&mut self, numbers: &[(u32, u32)]) -> PeerSetId {
+        if let Some(id) = self.known.get(numbers) {
+            return *id;
         }
+        let id = PeerSetId(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
+        self.known.insert(numbers.into(), id);
+        let runs = |number: u32| self.runs.get_index(number as usize).cloned().unwrap_or_default();
+        let views = numbers.iter().map(|(sure, maybe)| Match { sure: runs(*sure), maybe: runs(*maybe) });
+        self.sets.push(PeerSet(views.collect()));
         id
     }
 
@@ -347,13 +252,20 @@ impl<'w> PeerSets<'w> {
         list.is_none_or(|list| list.iter().all(fixed))
     }
 
-    /// The same set in the memory it was first stored in, and its number.
-    fn stored(&mut self, runs: Arc<Runs>) -> (Arc<Runs>, u32) {
-        let (index, _) = self.runs.insert_full(runs);
-        (self.runs.get_index(index).cloned().unwrap_or_default(), u32::try_from(index).unwrap_or(u32::MAX))
+    /// Stores what matches; the numbers of its runs, which equal runs share.
+    fn stored(&mut self, found: Match) -> (u32, u32) {
+        let mut number = |runs| u32::try_from(self.runs.insert_full(runs).0).unwrap_or(u32::MAX);
+        if found.is_exact() {
+            let both = number(found.sure);
+            return (both, both);
+        }
+        (number(found.sure), number(found.maybe))
     }
 
     fn union_of(&mut self, peers: &'w [Peer], own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
+        if let [one] = peers {
+            return self.one(one, own, host_pods, view);
+        }
         let each: Vec<Match> = peers.iter().map(|p| self.one(p, own, host_pods, view)).collect();
         Match::union_of(&each.iter().collect::<Vec<_>>())
     }
@@ -375,24 +287,40 @@ impl<'w> PeerSets<'w> {
 
     /// The pod classes that a namespace selection and a pod selector select, host-network pods included.
     pub fn pods_in(&mut self, namespaces: &'w Namespaces, pods: &'w Selector, own: Option<NamespaceId>) -> Match {
-        let key = (namespaces, pods, own);
+        let which = self.selected.which(namespaces, own);
+        let key = (which, pods.place());
         if let Some(found) = self.pods.get(&key) {
             return found.clone();
         }
-        let spaces = self.selected.namespaces(namespaces, own);
         let labels = if pods.is_everything() { None } else { Some(self.selected.labels(pods)) };
-        let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-        for (namespace, truth) in spaces.iter() {
-            let into = if *truth == Truth::Yes { &mut sure } else { &mut maybe };
-            let span = self.line.classes.spans[*namespace as usize].clone();
-            match &labels {
-                None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
-                Some(labels) => self.join(span, labels, into),
+        let found = match which {
+            Which::Class(class) => {
+                let mut sure = Vec::new();
+                self.select_in(class, labels.as_deref(), &mut sure);
+                Match::exact(sure.into_iter().collect())
             }
-        }
-        let found = Match::from_runs(sure.into_iter().collect(), &maybe.into_iter().collect());
+            Which::Nowhere => Match::default(),
+            Which::Matching(_) | Which::Relative(..) => {
+                let spaces = self.selected.namespaces(namespaces, own);
+                let (mut sure, mut maybe) = (Vec::new(), Vec::new());
+                for (class, truth) in spaces.iter() {
+                    let into = if *truth == Truth::Yes { &mut sure } else { &mut maybe };
+                    self.select_in(*class, labels.as_deref(), into);
+                }
+                Match::from_runs(sure.into_iter().collect(), &maybe.into_iter().collect())
+            }
+        };
         self.pods.insert(key, found.clone());
         found
+    }
+
+    /// The classes of a namespace class with one of these label sets, or all of them.
+    fn select_in(&self, class: u32, labels: Option<&Vec<u32>>, into: &mut Vec<RangeInclusive<u32>>) {
+        let span = self.line.classes.spans[class as usize].clone();
+        match labels {
+            None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
+            Some(labels) => self.join(span, labels, into),
+        }
     }
 
     /// The classes of a namespace with one of these label sets, by the shorter side: classes are sorted by label set.
@@ -426,30 +354,35 @@ impl<'w> PeerSets<'w> {
 
     fn atoms_of(&self, addresses: &IpSet) -> Runs {
         let first = self.line.classes.len();
-        self.line.atoms.overlapping(addresses).ranges().map(|(a, b)| first + a..=first + b).collect()
+        self.line.atoms.overlapping(addresses).shifted(first)
     }
 
     fn block(&mut self, block: &'w IpSet, family: Family) -> Match {
         if let Some(found) = self.blocks.get(&(block, family)) {
             return found.clone();
         }
-        let mut outside = self.atoms_of(block);
+        let atoms = self.line.atoms.overlapping(block);
+        let mut outside = atoms.clone().shifted(self.line.classes.len());
         if !self.world.options.blocks_match_pods {
             outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
         }
-        let found = self.pods_in_block(block, family).union(&Match::exact(outside));
+        let (sure, maybe) = self.pods_in_block(block, &atoms, family);
+        let mut found = Match::exact(outside);
+        if !sure.is_empty() || !maybe.is_empty() {
+            found = found.union(&Match::from_lists(sure, maybe));
+        }
         self.blocks.insert((block, family), found.clone());
         found
     }
 
-    /// The classes with an address in the block: known ones by their atoms, the others asked key by key (S35, S40, S58).
-    fn pods_in_block(&self, block: &IpSet, family: Family) -> Match {
-        let world = self.world;
+    /// The classes with an address in the block, surely and maybe: known ones by their atoms, the others asked key by key
+    /// (S35, S40, S58).
+    fn pods_in_block(&self, block: &IpSet, atoms: &Runs, family: Family) -> (Vec<u32>, Vec<u32>) {
+        let (world, line) = (self.world, self.line);
         if !world.options.blocks_match_pods {
-            return Match::default();
+            return Default::default();
         }
-        let known = self.inside.among(&self.line.atoms.overlapping(&block.only(family)));
-        let (mut sure, mut maybe) = (known, Vec::new());
+        let (mut sure, mut maybe) = (self.inside.among(atoms, line.atoms.of_family(family)), Vec::new());
         for (pod, classes) in &self.inside.vague {
             match world.block_matches_pod(block, world.cluster.pod(*pod), family) {
                 Truth::Yes => sure.extend(classes),
@@ -457,7 +390,7 @@ impl<'w> PeerSets<'w> {
                 Truth::No => {}
             }
         }
-        Match::from_lists(sure, maybe)
+        (sure, maybe)
     }
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {

@@ -29,18 +29,20 @@ pub struct PortSet {
 /// The distinct port lists, each read once.
 struct PortSets<'w, 'v> {
     vocabulary: &'v Vocabulary<'w>,
-    known: HashMap<(&'w Ports, HostPods), u32>,
+    /// By the place of the list in memory; 0 for any port.
+    known: HashMap<(usize, HostPods), u32>,
     sets: IndexSet<PortSet>,
 }
 
 impl<'w> PortSets<'w, '_> {
     fn number(&mut self, ports: &'w Ports, host_pods: HostPods) -> u32 {
-        if let Some(known) = self.known.get(&(ports, host_pods)) {
+        let place = if let Ports::Of(list) = ports { list.as_ptr().addr() } else { 0 };
+        if let Some(known) = self.known.get(&(place, host_pods)) {
             return *known;
         }
         let set = self.read(ports, host_pods);
         let found = number(self.sets.insert_full(set).0);
-        self.known.insert((ports, host_pods), found);
+        self.known.insert((place, host_pods), found);
         found
     }
 
@@ -48,7 +50,7 @@ impl<'w> PortSets<'w, '_> {
         let mut set = PortSet { traffic: TrafficSet::all(), named: Vec::new(), host_pods: HostPods::Undefined };
         let Ports::Of(list) = ports else { return set };
         set.traffic = TrafficSet::empty();
-        for port in list {
+        for port in list.iter() {
             match port {
                 PortMatch::Traffic(traffic) => set.traffic = set.traffic.union(traffic),
                 PortMatch::Named(name, protocol) => {

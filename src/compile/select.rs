@@ -67,7 +67,20 @@ impl<'w> Index<'w> {
     }
 }
 
-/// What selectors select, each asked once.
+/// A selection of namespaces, by what it costs little to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Which {
+    /// One namespace class.
+    Class(u32),
+    /// A namespace that is not there.
+    Nowhere,
+    /// Those of a selector, by its place in memory.
+    Matching(usize),
+    /// Those that are relative to a namespace, by the place of the keys in memory and whether they are to be the same.
+    Relative(usize, bool, Option<NamespaceId>),
+}
+
+/// What selectors select, each asked once; a selector is known by its place in memory (see `policy::pool`).
 pub struct Selected<'w> {
     world: &'w World,
     classes: &'w Classes,
@@ -77,8 +90,8 @@ pub struct Selected<'w> {
     spaces: Index<'w>,
     /// The others.
     undeclared: Vec<u32>,
-    labels: HashMap<&'w Selector, Arc<Vec<u32>>>,
-    namespaces: HashMap<(&'w Namespaces, Option<NamespaceId>), Arc<Vec<(u32, Truth)>>>,
+    labels: HashMap<usize, Arc<Vec<u32>>>,
+    namespaces: HashMap<Which, Arc<Vec<(u32, Truth)>>>,
 }
 
 impl<'w> Selected<'w> {
@@ -104,12 +117,26 @@ impl<'w> Selected<'w> {
     /// The label sets a pod selector selects.
     pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<u32>> {
         let pods = &self.pods;
-        Arc::clone(self.labels.entry(selector).or_insert_with(|| Arc::new(pods.select(selector))))
+        Arc::clone(self.labels.entry(selector.place()).or_insert_with(|| Arc::new(pods.select(selector))))
+    }
+
+    /// Which namespaces are meant, seen from a subject's namespace.
+    pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> Which {
+        match namespaces {
+            Namespaces::Named(name) => {
+                let known = self.world.cluster.find_namespace(name);
+                known.map_or(Which::Nowhere, |id| Which::Class(self.classes.of_namespace[id.0 as usize]))
+            }
+            Namespaces::Matching(selector) => Which::Matching(selector.place()),
+            Namespaces::SameLabels(keys) => Which::Relative(keys.as_ptr().addr(), true, own),
+            Namespaces::NotSameLabels(keys) => Which::Relative(keys.as_ptr().addr(), false, own),
+        }
     }
 
     /// The namespace classes that are meant, surely or maybe, seen from a subject's namespace.
     pub fn namespaces(&mut self, which: &'w Namespaces, own: Option<NamespaceId>) -> Arc<Vec<(u32, Truth)>> {
-        if let Some(found) = self.namespaces.get(&(which, own)) {
+        let key = self.which(which, own);
+        if let Some(found) = self.namespaces.get(&key) {
             return Arc::clone(found);
         }
         let truth = |class: &u32| {
@@ -119,10 +146,10 @@ impl<'w> Selected<'w> {
         };
         let all = self.declared.iter().chain(&self.undeclared);
         let found: Vec<(u32, Truth)> = match which {
-            Namespaces::Named(name) => {
-                let id = self.world.cluster.find_namespace(name);
-                id.map(|id| (self.classes.of_namespace[id.0 as usize], Truth::Yes)).into_iter().collect()
-            }
+            Namespaces::Named(_) => match key {
+                Which::Class(class) => vec![(class, Truth::Yes)],
+                _ => Vec::new(),
+            },
             Namespaces::Matching(selector) => {
                 let known = self.spaces.select(selector);
                 let known = known.into_iter().map(|i| (self.declared[i as usize], Truth::Yes));
@@ -131,7 +158,7 @@ impl<'w> Selected<'w> {
             Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => all.filter_map(truth).collect(),
         };
         let found = Arc::new(found);
-        self.namespaces.insert((which, own), Arc::clone(&found));
+        self.namespaces.insert(key, Arc::clone(&found));
         found
     }
 }

@@ -12,7 +12,7 @@ use super::world::World;
 use crate::model::{Labels, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use crate::set::IpSet;
-use crate::set::hashed::HashMap;
+use crate::set::hashed::{HashMap, HashSet};
 
 /// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody mentions.
 pub type Seen = (u32, u32);
@@ -35,6 +35,8 @@ struct Key<'w> {
 #[derive(Debug, Default)]
 pub struct Mentioned<'w> {
     keys: HashMap<&'w str, Key<'w>>,
+    /// The selectors that were read, by their places in memory.
+    read: HashSet<usize>,
 }
 
 impl<'w> Mentioned<'w> {
@@ -44,6 +46,9 @@ impl<'w> Mentioned<'w> {
     }
 
     fn add(&mut self, selector: &'w Selector) {
+        if !self.read.insert(selector.place()) {
+            return;
+        }
         for requirement in selector.requirements() {
             let key = self.key(requirement.key());
             for value in requirement.values() {
@@ -101,22 +106,24 @@ pub struct Vocabulary<'w> {
     blocks: Vec<&'w IpSet>,
     /// Whether a rule can tell addresses apart.
     pub tells_addresses: bool,
+    /// Whether a rule names nodes.
+    nodes: bool,
+    /// The lists that were read, by their places in memory: equal ones share theirs (`policy::pool`).
+    read: HashSet<usize>,
 }
 
 impl<'w> Vocabulary<'w> {
     /// Reads the law once. O(law).
     pub fn new(world: &'w World) -> Self {
-        let mut vocabulary = Self::default();
-        let mut nodes = !world.options.blocks_match_pods;
+        let mut vocabulary = Self { nodes: !world.options.blocks_match_pods, ..Self::default() };
         for policy in &world.policies.policies {
             vocabulary.subject(&policy.subject);
             for rule in policy.rules.iter().flatten() {
                 vocabulary.rule(rule);
-                nodes |= matches!(&rule.peers, Peers::Of(peers) if peers.iter().any(|p| matches!(p, Peer::Nodes(_))));
             }
         }
         world.policies.taints.iter().for_each(|t| vocabulary.subject(&t.subject));
-        let node_addresses = nodes && !world.node_addresses.is_empty();
+        let node_addresses = vocabulary.nodes && !world.node_addresses.is_empty();
         vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
         vocabulary
     }
@@ -133,17 +140,27 @@ impl<'w> Vocabulary<'w> {
         Atoms::new(self.blocks.iter().copied().chain(&nodes))
     }
 
+    /// Whether a part of the law is met for the first time.
+    fn is_new(&mut self, place: usize) -> bool {
+        self.read.insert(place)
+    }
+
     fn subject(&mut self, subject: &'w Subject) {
         self.pods.add(&subject.pods);
         self.which(&subject.namespaces);
     }
 
     fn rule(&mut self, rule: &'w Rule) {
-        if let Peers::Of(peers) = &rule.peers {
+        if let Peers::Of(peers) = &rule.peers
+            && self.is_new(peers.as_ptr().addr())
+        {
             peers.iter().for_each(|p| self.peer(p));
         }
         let Ports::Of(ports) = &rule.ports else { return };
-        for port in ports {
+        if !self.is_new(ports.as_ptr().addr()) {
+            return;
+        }
+        for port in ports.iter() {
             if let PortMatch::Named(name, _) = port {
                 let next = number(self.ports.len());
                 self.ports.entry(name).or_insert(next);
@@ -171,7 +188,8 @@ impl<'w> Vocabulary<'w> {
                 self.which(namespaces);
             }
             Peer::Addresses(set) => self.blocks.push(set),
-            Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => {}
+            Peer::Nodes(_) => self.nodes = true,
+            Peer::Domain(_) | Peer::Unreadable { .. } => {}
         }
     }
 }

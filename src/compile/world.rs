@@ -292,7 +292,7 @@ fn assumed_pod_addresses(cluster: &Cluster, policies: &PolicySet) -> IpSet {
         let rules = policies.policies.iter().flat_map(|p| p.rules.iter().flatten());
         rules
             .filter_map(|r| if let Peers::Of(peers) = &r.peers { Some(peers) } else { None })
-            .flatten()
+            .flat_map(|peers| peers.iter())
             .any(|peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()))
     };
     let mentioned = cluster.pods().any(|(_, p)| p.addresses.iter().any(six))

@@ -280,7 +280,7 @@ fn part(new: &Rule, old: &Rule, new_at: RuleRef, old_at: RuleRef, sides: (Which,
         }
     }
     let crate::policy::Ports::Of(ports) = &new.ports else { return (sides.0, whole(new_at), Edit::Changed) };
-    let theirs = if let crate::policy::Ports::Of(p) = &old.ports { p.as_slice() } else { &[] };
+    let theirs = if let crate::policy::Ports::Of(p) = &old.ports { &**p } else { &[] };
     let port = ports.iter().position(|p| !theirs.contains(p)).and_then(index);
     (sides.0, RuleRef { port, ..whole(new_at) }, Edit::Changed)
 }

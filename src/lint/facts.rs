@@ -275,7 +275,7 @@ impl<'a> Facts<'a> {
         }
         let mut all = Selected::default();
         let Peers::Of(peers) = &rule.peers else { return Selected { open: true, ..all } };
-        for peer in peers {
+        for peer in peers.iter() {
             match self.peer(peer) {
                 Some(selected) => {
                     all.pods.extend(selected.pods.iter().copied());

@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention, Tally};
 use crate::model::{Selector, WorkloadKind};
 use crate::policy::dialects::{self, Header};
+use crate::policy::pool::Pool;
 use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier};
 use crate::source::{Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span};
 use crate::tree::{Node, Problem, ProblemKind, Sniffed};
@@ -39,6 +40,7 @@ pub struct Assembly<'o> {
     pub tally: Tally,
     objects: Vec<Object>,
     law: PolicySet,
+    shared: Pool,
     mentions: Vec<Mention>,
     overlay: bool,
 }
@@ -52,6 +54,7 @@ impl<'o> Assembly<'o> {
             tally: Tally::default(),
             objects: Vec::new(),
             law: PolicySet::default(),
+            shared: Pool::default(),
             mentions: Vec::new(),
             overlay: false,
         }
@@ -342,6 +345,8 @@ impl<'o> Assembly<'o> {
             self.diagnostics.push(diagnostic);
         }
         if let Some(policy) = lowered.policy {
+            let mut policy = policy;
+            self.shared.share(&mut policy);
             self.law.policies.push(policy);
         } else {
             let what = format!("{} {}/{}", object.kind, namespace, object.name);

@@ -4,6 +4,7 @@
 //! Labels may be known only in part (a namespace that is named but not given), hence [`Truth`], three values.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Three values: what is not told is unknown, never guessed (S131).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +128,8 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// A label selector: all requirements must hold; none at all selects everything (S25).
+/// A label selector: all requirements must hold; none at all selects everything (S25). Cheap to clone: copies share their
+/// requirements.
 ///
 /// ```
 /// use netpal::model::{Labels, Requirement, Selector};
@@ -135,7 +137,7 @@ impl fmt::Display for Requirement {
 /// assert!(selector.matches(&Labels::default())); // a missing key is not in the list (S22)
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Selector(Vec<Requirement>);
+pub struct Selector(Arc<[Requirement]>);
 
 impl Selector {
     /// A selector from its requirements; order and repetition do not matter.
@@ -143,7 +145,7 @@ impl Selector {
         let mut list: Vec<Requirement> = requirements.into_iter().map(Requirement::canonical).collect();
         list.sort();
         list.dedup();
-        Self(list)
+        Self(list.into())
     }
 
     /// The selector that selects everything.
@@ -153,12 +155,18 @@ impl Selector {
 
     /// One label, one value.
     pub fn label(key: &str, value: &str) -> Self {
-        Self(vec![Requirement::In(key.into(), vec![value.into()])])
+        Self([Requirement::In(key.into(), vec![value.into()])].into())
     }
 
     /// Whether it selects everything by having no requirement.
     pub fn is_everything(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Where the requirements stand in memory: while both live, selectors of one place are equal. Equal ones may stand in
+    /// two places, unless somebody made them share (see `policy::pool`).
+    pub fn place(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// The requirements, sorted.

@@ -258,10 +258,10 @@ impl Lowering<'_> {
                     self.checks.invalid(&at, "at least one item is required; leave the field out for all traffic");
                 }
                 self.at_most(list.len(), self.form.many, &at);
-                Ports::Of(list.clone())
+                Ports::Of(list.clone().into())
             }
         };
-        Rule { action, peers: Peers::Of(peers), ports, name: rule.name.as_deref().map(Into::into) }
+        Rule { action, peers: Peers::Of(peers.into()), ports, name: rule.name.as_deref().map(Into::into) }
     }
 
     /// A port name is looked up on a pod: beside addresses, nodes or domain names it can never match (S87, S119).

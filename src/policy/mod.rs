@@ -6,6 +6,7 @@ pub mod author;
 pub mod cluster_network_policy;
 pub mod dialects;
 pub mod network_policy;
+pub mod pool;
 pub mod rule;
 pub mod validate;
 

@@ -11,6 +11,7 @@
 use crate::model::Selector;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin, Path};
+use std::sync::Arc;
 
 /// The direction at the governed pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,8 +124,8 @@ pub enum Peer {
 pub enum Peers {
     /// No restriction (S15).
     Any,
-    /// Any of these (S32).
-    Of(Vec<Peer>),
+    /// Any of these (S32); rules that name the same peers share the list (see [`super::pool`]).
+    Of(Arc<[Peer]>),
 }
 
 /// One entry of a rule's ports.
@@ -141,8 +142,8 @@ pub enum PortMatch {
 pub enum Ports {
     /// No restriction (S16).
     Any,
-    /// Any of these.
-    Of(Vec<PortMatch>),
+    /// Any of these; shared as the peers are.
+    Of(Arc<[PortMatch]>),
 }
 
 /// One rule.

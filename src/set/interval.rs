@@ -64,14 +64,7 @@ impl<T: Point> From<RangeInclusive<T>> for IntervalSet<T> {
 
 impl<T: Point> FromIterator<RangeInclusive<T>> for IntervalSet<T> {
     fn from_iter<I: IntoIterator<Item = RangeInclusive<T>>>(iter: I) -> Self {
-        let mut ranges: Vec<(T, T)> =
-            iter.into_iter().map(RangeInclusive::into_inner).filter(|(s, e)| s <= e).collect();
-        ranges.sort_unstable();
-        let mut set = Self { ranges: Vec::with_capacity(ranges.len()) };
-        for (start, end) in ranges {
-            set.push(start, end);
-        }
-        set
+        Self::melted(iter.into_iter().map(RangeInclusive::into_inner).filter(|(s, e)| s <= e).collect())
     }
 }
 
@@ -158,12 +151,20 @@ impl<T: Point> IntervalSet<T> {
         if alone {
             return Self { ranges };
         }
+        Self::melted(ranges)
+    }
+
+    /// A set of any ranges, in their own memory.
+    fn melted(mut ranges: Vec<(T, T)>) -> Self {
         ranges.sort_unstable();
-        let mut out = Self { ranges: Vec::with_capacity(ranges.len()) };
-        for (start, end) in ranges {
-            out.push(start, end);
-        }
-        out
+        ranges.dedup_by(|next, last| {
+            let touches = next.0 <= last.1 || last.1.next() == Some(next.0);
+            if touches {
+                last.1 = last.1.max(next.1);
+            }
+            touches
+        });
+        Self { ranges }
     }
 
     /// The index of the first range at or after `from` that does not end before `point`. O(log of the distance).
@@ -252,6 +253,13 @@ impl IntervalSet<u32> {
     /// The points one by one. O(points): only for sets known to be small or when the output has them all.
     pub fn points(&self) -> impl Iterator<Item = u32> + '_ {
         self.ranges.iter().flat_map(|&(start, end)| start..=end)
+    }
+
+    /// The points moved up the line; the caller sees to it that they stay on it. O(ranges).
+    #[must_use]
+    pub fn shifted(mut self, by: u32) -> Self {
+        self.ranges.iter_mut().for_each(|range| *range = (range.0 + by, range.1 + by));
+        self
     }
 
     /// How many points there are. O(ranges).
