@@ -12,6 +12,9 @@
 #[allow(dead_code)] // each bench uses a part of it
 #[path = "tiers/generate.rs"]
 mod generate;
+#[allow(dead_code)]
+#[path = "tiers/kubectl.rs"]
+mod kubectl;
 #[path = "tiers/work.rs"]
 mod work;
 
@@ -24,9 +27,11 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 /// The benchmarks: what is done, on which cluster.
-const GATED: [(&str, &str, usize); 12] = [
+const GATED: [(&str, &str, usize); 14] = [
     ("read", "S", 100),
     ("read", "M", 100),
+    ("json", "M", 100),
+    ("yaml", "M", 100),
     ("compile", "S", 100),
     ("compile", "M", 100),
     ("compile", "L", 10),
@@ -155,6 +160,9 @@ fn one(work: &str, tier: &str, percent: usize) {
         let law = made.law();
         return counted_work(&mut || drop(black_box(netpal::load_str(&law))));
     }
+    if let Some(text) = written(work, &made) {
+        return counted_work(&mut || drop(black_box(netpal::load_str(&text))));
+    }
     let input = made.input();
     let compile = |input: &Input| AllowGraph::compile(input, &CompileOptions::default()).expect("not too large");
     if work == "compile" {
@@ -178,6 +186,15 @@ fn one(work: &str, tier: &str, percent: usize) {
             counted_work(&mut || flows.iter().for_each(|f| _ = black_box(graph.verdict(f))));
         }
         _ => panic!("no work `{work}`"),
+    }
+}
+
+/// What is read: the pods as kubectl prints them, or half a megabyte of a repository.
+fn written(work: &str, made: &generate::Made) -> Option<String> {
+    match work {
+        "json" => Some(made.pods_json()),
+        "yaml" => Some(made.yaml(500_000)),
+        _ => None,
     }
 }
 

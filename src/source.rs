@@ -7,8 +7,12 @@
 //! Invariants: a [`Document`]'s byte range lies inside its file's text, on character boundaries; document ids are dense
 //! and in the order of reading, which is the order of the input.
 
+mod text;
+
+pub use text::{Again, Excerpt, Text};
+
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 /// Index of a document in [`Sources`]; dense, in reading order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,8 +122,47 @@ impl Origin {
 pub struct SourceFile {
     /// The name as the user wrote it (or the path found under the directory given); `<stdin>` for standard input.
     pub name: Box<str>,
-    /// The text, kept while something may have to be quoted from it.
-    pub text: Arc<String>,
+    /// The text, for positions and quotes.
+    pub text: Text,
+}
+
+/// Where an object sits inside the chunk of text that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// It is the chunk.
+    Root,
+    /// It is an item of a List, and the chunk is that item's text alone.
+    Alone,
+    /// It is the item with this index of a List, which is the chunk.
+    Item(u32),
+    /// It is somewhere else in the chunk: an item of a List in a List.
+    Deep(Box<Path>),
+}
+
+impl Base {
+    /// The path from the chunk to the object.
+    pub fn path(&self) -> Path {
+        match self {
+            Self::Root | Self::Alone => Path::root(),
+            Self::Item(index) => Path(vec![Step::Key("items".into()), Step::Index(*index)]),
+            Self::Deep(path) => (**path).clone(),
+        }
+    }
+
+    /// Whether the object is a document of its own, and no item of a List.
+    pub fn is_root(&self) -> bool {
+        *self == Self::Root
+    }
+}
+
+impl From<Path> for Base {
+    fn from(path: Path) -> Self {
+        match &path.0[..] {
+            [] => Self::Root,
+            [Step::Key(key), Step::Index(index)] if **key == *"items" => Self::Item(*index),
+            _ => Self::Deep(path.into()),
+        }
+    }
 }
 
 /// One object's text inside a file. Items of a `kind: List` are documents of their own whose `base` leads to the item.
@@ -131,10 +174,10 @@ pub struct Document {
     pub start: usize,
     /// One past the last byte of that chunk.
     pub end: usize,
-    /// 1-based line on which the chunk starts.
-    pub line: u32,
-    /// Where the object sits inside the chunk: the root, or `items[3]` for a List.
-    pub base: Path,
+    /// Line and column on which the chunk starts.
+    pub begins: Position,
+    /// Where the object sits inside the chunk.
+    pub base: Base,
     /// Where the object starts, for messages that name the object as a whole.
     pub at: Position,
 }
@@ -163,9 +206,9 @@ pub struct Sources {
 
 impl Sources {
     /// Adds a file and returns its id.
-    pub fn add_file(&mut self, name: &str, text: Arc<String>) -> FileId {
+    pub fn add_file(&mut self, name: &str, text: impl Into<Text>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text });
+        self.files.push(SourceFile { name: name.into(), text: text.into() });
         id
     }
 
@@ -197,9 +240,13 @@ impl Sources {
     }
 
     /// The text of the chunk a document stands in, and the document itself.
-    pub fn chunk(&self, id: DocumentId) -> Option<(&Document, &str)> {
+    pub fn chunk(&self, id: DocumentId) -> Option<(&Document, Cow<'_, str>)> {
         let document = self.document(id)?;
-        let text = self.file(document.file)?.text.get(document.start..document.end)?;
-        Some((document, text))
+        Some((document, self.text(document)?))
+    }
+
+    /// The text of a document's chunk.
+    pub fn text(&self, document: &Document) -> Option<Cow<'_, str>> {
+        self.file(document.file)?.text.part(document.start..document.end)
     }
 }

@@ -162,3 +162,27 @@ fn hostile_names_reach_no_terminal() {
         assert!(!all.contains('\u{1b}') && !all.contains('\u{202e}'), "{all}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_sees_no_progress_however_long_reading_takes() {
+    use std::process::{Command, Stdio};
+    let directory = tempfile::tempdir().unwrap();
+    let slow = directory.path().join("slow.yaml");
+    assert!(Command::new("mkfifo").arg(&slow).status().unwrap().success());
+    let run = Command::new(env!("CARGO_BIN_EXE_netpal"))
+        .args(["inputs", "-f"])
+        .arg(&slow)
+        .env("TERM", "xterm")
+        .env_remove("CI")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // longer than anybody's patience, and nobody is there to look
+    std::thread::sleep(std::time::Duration::from_millis(1_400));
+    std::fs::write(&slow, "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n").unwrap();
+    let output = run.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"read"));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

@@ -150,7 +150,7 @@ fn a_fix_takes_its_finding_away_and_nothing_else() {
         let applied = apply(&Facts::new(&input, &graph, &config), &findings);
         for changed in &applied.files {
             fixes += 1;
-            let before = &input.sources.file(changed.file).unwrap().text;
+            let before = &input.sources.file(changed.file).unwrap().text.whole();
             let after = netpal::load_str(&changed.text);
             assert!(!after.has_errors(), "{}: {:?}\n{}", lint_.id, after.diagnostics, changed.text);
             let left = run(&after, &config);

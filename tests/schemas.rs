@@ -128,7 +128,7 @@ fn yaml_says_what_json_says() {
         let text = run(arguments, "yaml").stdout;
         let newer: Value = serde_yaml::from_str(&text).expect("YAML 1.2");
         assert_eq!(newer, json(arguments), "{arguments:?}");
-        let chunk = netpal::tree::Chunk { start: 0, end: text.len(), line: 1 };
+        let chunk = netpal::tree::Chunk::whole(&text);
         let older = netpal::tree::parse(&text, &chunk).root.expect("YAML 1.1").to_json();
         assert_eq!(older, newer, "{arguments:?}: kubectl reads the same");
     }

@@ -25,7 +25,7 @@ fn plain_scalars_read_as_kubectl_reads_them() {
 
 fn value(scalar: &str) -> serde_json::Value {
     let text = format!("- {scalar}\n");
-    let chunk = Chunk { start: 0, end: text.len(), line: 1 };
+    let chunk = Chunk::whole(&text);
     let root = parse(&text, &chunk).root;
     root.and_then(|r| r.items().first().map(netpal::tree::Node::to_json)).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Writes a made cluster as `kubectl get -o json` would: one List per kind, four spaces, the fields real objects have.
+//! Writes a made cluster as `kubectl get -o json` would: one List per kind, four spaces, the fields real objects have; or as
+//! the repository it came from would hold it: YAML, a document for every object, among others that say nothing of traffic.
 
 use super::generate::{Controller, Made, node_address, node_name, pod_address};
 use serde::Serialize;
@@ -24,6 +25,56 @@ impl Made {
             + list(&directory.join("nodes.json"), nodes)?
             + list(&directory.join("pods.json"), pods)?
             + list(&directory.join("policies.json"), self.policies.iter().cloned())?)
+    }
+
+    /// The pods as one List of JSON.
+    pub fn pods_json(&self) -> String {
+        let mut text = Vec::new();
+        let pods = self.pods().map(|(controller, i, n)| self.pod(controller, i, n));
+        write_list(&mut text, pods).expect("memory takes everything");
+        String::from_utf8(text).expect("text")
+    }
+
+    /// Namespaces, policies, Deployments, their pods, and for each Deployment what a chart brings along: a `ConfigMap`, a
+    /// Secret; and a few `CustomResourceDefinition`s. The first so many bytes of it, to the end of a document.
+    pub fn yaml(&self, bytes: usize) -> String {
+        let mut text = String::new();
+        for document in self.documents() {
+            text += "---\n";
+            text += &serde_yaml::to_string(&document).expect("JSON is YAML");
+            if text.len() >= bytes {
+                break;
+            }
+        }
+        text
+    }
+
+    fn documents(&self) -> impl Iterator<Item = Value> + '_ {
+        let namespaces = self.namespaces.iter().map(|n| {
+            let labels = n.labels.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect::<serde_json::Map<_, _>>();
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n.name, "labels": labels}})
+        });
+        let lines = |n: usize| (0..n).map(|i| format!("setting.{i} = value of setting {i}\n")).collect::<String>();
+        let definitions = (0..self.namespaces.len() / 10).map(move |i| {
+            json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": format!("things{i}.example.org")}, "spec": {"description": lines(400)}})
+        });
+        let mut left = self.pods().peekable();
+        let apps = self.controllers.iter().flat_map(move |c| {
+            let own = std::iter::from_fn(|| left.next_if(|(of, ..)| std::ptr::eq(*of, c)));
+            let pods: Vec<Value> = own.map(|(c, i, n)| self.pod(c, i, n)).collect();
+            let head = json!({"name": c.name, "namespace": self.namespaces[c.namespace].name});
+            let labels = pods.first().map(|p| p["metadata"]["labels"].clone()).unwrap_or_default();
+            let template = json!({"metadata": {"labels": labels}, "spec": spec(c, None)});
+            let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": head,
+                "spec": {"replicas": c.replicas, "selector": {"matchLabels": labels}, "template": template}});
+            let settings =
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": head, "data": {"app.conf": lines(40)}});
+            let secret =
+                json!({"apiVersion": "v1", "kind": "Secret", "metadata": head, "stringData": {"key": lines(4)}});
+            [deployment, settings, secret].into_iter().chain(pods)
+        });
+        namespaces.chain(definitions).chain(self.policies.iter().cloned()).chain(apps)
     }
 
     fn pod(&self, controller: &Controller, i: usize, n: usize) -> Value {
@@ -93,6 +144,12 @@ fn conditions() -> Vec<Value> {
 
 fn list(path: &Path, items: impl Iterator<Item = Value>) -> io::Result<u64> {
     let mut out = BufWriter::new(std::fs::File::create(path)?);
+    write_list(&mut out, items)?;
+    out.flush()?;
+    Ok(std::fs::metadata(path)?.len())
+}
+
+fn write_list(out: &mut impl Write, items: impl Iterator<Item = Value>) -> io::Result<()> {
     write!(out, "{{\n    \"apiVersion\": \"v1\",\n    \"items\": [")?;
     for (i, item) in items.enumerate() {
         let mut text = Vec::new();
@@ -104,7 +161,5 @@ fn list(path: &Path, items: impl Iterator<Item = Value>) -> io::Result<u64> {
     write!(
         out,
         "\n    ],\n    \"kind\": \"List\",\n    \"metadata\": {{\n        \"resourceVersion\": \"\"\n    }}\n}}\n"
-    )?;
-    out.flush()?;
-    Ok(std::fs::metadata(path)?.len())
+    )
 }

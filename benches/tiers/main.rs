@@ -6,11 +6,13 @@
 //! cargo bench --bench tiers -- shapes            the shapes that are known to hurt
 //! cargo bench --bench tiers -- commands M L      measures a closure and a diff
 //! cargo bench --bench tiers -- load M L          writes what kubectl would write, and measures reading it
+//! cargo bench --bench tiers -- load-yaml M L     writes what a repository would hold, and measures reading it
 //! cargo bench --bench tiers -- write target/L L  writes it and leaves it there
 //! ```
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
 
 mod generate;
+#[allow(dead_code)] // each bench uses a part of it
 mod kubectl;
 mod work;
 
@@ -30,6 +32,7 @@ fn main() {
         ["shapes"] => generate::SHAPES.iter().for_each(|w| measure(w, &made(w))),
         ["commands", ref tiers @ ..] => tiers.iter().for_each(|w| commands(w)),
         ["load", ref tiers @ ..] => tiers.iter().for_each(|w| load(w, &made(w))),
+        ["load-yaml", ref tiers @ ..] => tiers.iter().for_each(|w| load_yaml(w, &made(w))),
         ["write", directory, tier] => {
             let bytes = made(tier).write(directory.as_ref()).expect("a directory that can be written");
             println!("{bytes} bytes");
@@ -56,6 +59,18 @@ fn load(name: &str, made: &generate::Made) {
         input.policies.policies.len(),
         peak_memory()
     );
+}
+
+fn load_yaml(name: &str, made: &generate::Made) {
+    println!("{name}");
+    let directory = tempfile::tempdir().expect("a directory that can be written");
+    let text = made.yaml(usize::MAX);
+    std::fs::write(directory.path().join("all.yaml"), &text).expect("a directory that can be written");
+    println!("  {:.1} MB of YAML", text.len() as f64 / 1e6);
+    drop(text);
+    let input = clock("load", || netpal::load([directory.path()]).unwrap());
+    assert!(!input.has_errors(), "{:?}", input.diagnostics.first());
+    println!("  {} pods, {} policies", input.cluster.pods().len(), input.policies.policies.len());
 }
 
 /// The most memory the process has had, in MB, where the system tells.

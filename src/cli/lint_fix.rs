@@ -45,7 +45,7 @@ pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintCon
             writable(&file.name)?;
             output::whole_file(std::path::Path::new(&*file.name), changed.text.as_bytes())?;
         }
-        changes(&mut text, &file.name, &file.text, &changed.text);
+        changes(&mut text, &file.name, &file.text.whole(), &changed.text);
     }
     for i in &applied.fixed {
         let finding = &before.findings[*i];
@@ -110,7 +110,7 @@ fn unproven(findings: &[Finding], applied: &Applied, before: &Linted, after: &Li
 fn again(common: &Common, workspace: &Workspace, config: &LintConfig, applied: &Applied) -> Result<After> {
     let files = workspace.input.sources.files().iter().enumerate().map(|(i, file)| {
         let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
-        let text = changed.map_or(file.text.as_str(), |c| c.text.as_str());
+        let text = changed.map_or_else(|| file.text.whole(), |c| c.text.as_str().into());
         Source::Text(file.name.clone(), text.into())
     });
     let files: Vec<Source> = files.collect();

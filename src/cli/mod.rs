@@ -19,6 +19,7 @@ mod lint_fix;
 mod list;
 mod matrix;
 mod output;
+mod progress;
 mod project;
 mod questions;
 mod reach;

@@ -3,13 +3,14 @@
 use super::args::Common;
 use super::exit::Exit;
 use super::output;
+use super::progress::Progress;
 use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::compile::{CniProfile, CompileOptions, HostNetwork};
 use netpal::config::Unsupported;
 use netpal::diagnostic::{Code, Diagnostic, Severity};
-use netpal::load::{LoadOptions, Source, load_sources};
+use netpal::load::{LoadOptions, Source, load_watched};
 use netpal::query::Context;
 use netpal::render::{Book, inputs, text};
 use netpal::set::IpSet;
@@ -71,7 +72,10 @@ impl Workspace {
         if sources.iter().chain(overlays).filter(|s| **s == Source::Stdin).count() > 1 {
             bail!("standard input can be read only once: -f - was given twice");
         }
-        let mut input = load_sources(sources, overlays, &load_options(common))?;
+        let progress = Progress::start(common.quiet);
+        let read = load_watched(sources, overlays, &load_options(common), &progress);
+        drop(progress);
+        let mut input = read?;
         settle(project.config.unsupported, &mut input);
         if !reading.quiet || input.has_errors() {
             complain(common, &input);

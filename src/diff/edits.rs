@@ -11,6 +11,7 @@ use crate::compile::{Endpoint, HostBehaviour};
 use crate::model::{Cluster, PodId};
 use crate::policy::{Direction, Peers, Policy, PolicyId, Rule, RuleRef, Taint};
 use crate::source::{DocumentId, Sources};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What happened to something.
@@ -189,11 +190,12 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
 
 /// Whether two objects are written alike. An item of a list is compared by its meaning only.
 fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
-    fn text(sources: &Sources, id: DocumentId) -> Option<&str> {
-        sources.chunk(id).filter(|(d, _)| d.base.is_root()).map(|(_, text)| text.trim())
+    fn text(sources: &Sources, id: DocumentId) -> Option<Cow<'_, str>> {
+        sources.document(id).filter(|d| d.base.is_root())?;
+        sources.chunk(id).map(|(_, text)| text)
     }
     match (text(&a.0.input.sources, a.1), text(&b.0.input.sources, b.1)) {
-        (Some(a), Some(b)) => a == b,
+        (Some(a), Some(b)) => a.trim() == b.trim(),
         _ => true,
     }
 }
@@ -224,9 +226,9 @@ fn pods<'a>(cluster: &'a Cluster, ids: &[PodId]) -> Vec<Seen<'a>> {
 
 /// The policies that cannot be modelled and differ from every one of the other side.
 fn fresh_taints(side: Side<'_>, other: Side<'_>) -> Vec<usize> {
-    fn text<'a>(side: Side<'a>, t: &Taint) -> Option<&'a str> {
+    fn text<'a>(side: Side<'a>, t: &Taint) -> Option<Cow<'a, str>> {
         let chunk = t.origin.as_ref().and_then(|o| side.input.sources.chunk(o.document));
-        chunk.map(|(_, text)| text.trim())
+        chunk.map(|(_, text)| Cow::Owned(text.trim().to_owned()))
     }
     let same = |t: &Taint, o: &Taint| {
         t.what == o.what && t.effect == o.effect && t.subject == o.subject && text(side, t) == text(other, o)

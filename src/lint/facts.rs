@@ -13,6 +13,7 @@ use crate::policy::{
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, FileId, Path};
 use crate::tree::{Locator, Node};
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -263,8 +264,8 @@ impl<'a> Facts<'a> {
     }
 
     /// The text of a policy's document.
-    pub fn text(&self, policy: &Policy) -> &'a str {
-        self.input.sources.chunk(policy.document).map_or("", |(_, text)| text)
+    pub fn text(&self, policy: &Policy) -> Cow<'a, str> {
+        self.input.sources.chunk(policy.document).map_or(Cow::Borrowed(""), |(_, text)| text)
     }
 
     /// The pods a rule's traffic goes to: the governed ones for ingress, the peers for egress. And whether that is all.

@@ -53,8 +53,8 @@ pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
         }
     }
     let files = taken.into_iter().filter_map(|(file, changes)| {
-        let text = &facts.input.sources.file(file)?.text;
-        Some(Changed { file, text: put_in(text, changes) })
+        let text = facts.input.sources.file(file)?.text.whole();
+        Some(Changed { file, text: put_in(&text, changes) })
     });
     Applied { files: files.collect(), fixed }
 }
@@ -79,7 +79,7 @@ fn changes(facts: &Facts<'_>, fix: &Fix) -> Option<Vec<(FileId, Change)>> {
     Some(all)
 }
 
-/// A place in a text: the file, its text, the key (or the item) and the value.
+/// A place in a text: the file, the text around the place, the key (or the item) and the value, both placed in that text.
 struct At<'f> {
     file: FileId,
     text: &'f str,
@@ -87,32 +87,41 @@ struct At<'f> {
     value: Node,
 }
 
-fn at<'f>(facts: &Facts<'f>, origin: &Origin) -> Option<At<'f>> {
-    let (file, key) = facts.locator.span(origin)?;
-    let text = &*facts.input.sources.file(file)?.text;
-    let value = facts.locator.node(origin.document)?.at(&origin.path)?.clone();
-    Some(At { file, text, key, value })
+/// A change of a text, made from the text around the place.
+fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
+    let (Edit::JoinPrevious(origin)
+    | Edit::Replace(origin, _)
+    | Edit::Rename(origin, _)
+    | Edit::Append(origin, _)
+    | Edit::Insert(origin, _, _)
+    | Edit::Remove(origin)) = edit;
+    let (file, mut key) = facts.locator.span(origin)?;
+    let mut value = facts.locator.node(origin.document)?.at(&origin.path)?.clone();
+    let range = key.start.min(value.span.start)..value.span.end.max(key.end);
+    let around = facts.input.sources.file(file)?.text.around(range, 1, 1)?;
+    let start = around.start;
+    (key.start, key.end) = (key.start - start, key.end - start);
+    value.place_from(start);
+    let (file, change) = change_at(At { file, text: &around.text, key, value }, origin, edit)?;
+    Some((file, Change { range: change.range.start + start..change.range.end + start, text: change.text }))
 }
 
-fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
+fn change_at(at: At<'_>, origin: &Origin, edit: &Edit) -> Option<(FileId, Change)> {
     match edit {
-        Edit::JoinPrevious(origin) => join(&at(facts, origin)?),
-        Edit::Replace(origin, value) => {
-            let at = at(facts, origin)?;
+        Edit::JoinPrevious(_) => join(&at),
+        Edit::Replace(_, value) => {
             let scalar = !matches!(at.value.value, Value::Mapping(_) | Value::Sequence(_));
             let range = at.value.span.start..at.value.span.end;
             (scalar && !range.is_empty()).then(|| (at.file, Change { range, text: value.to_string() }))
         }
-        Edit::Rename(origin, key) => {
-            let at = at(facts, origin)?;
+        Edit::Rename(_, key) => {
             let range = at.key.start..at.key.end;
             matches!(origin.path.0.last(), Some(Step::Key(_)))
                 .then(|| (at.file, Change { range, text: key.to_string() }))
         }
-        Edit::Append(origin, item) => append(&at(facts, origin)?, item),
-        Edit::Insert(origin, key, value) => insert(&at(facts, origin)?, key, value),
-        Edit::Remove(origin) => {
-            let at = at(facts, origin)?;
+        Edit::Append(_, item) => append(&at, item),
+        Edit::Insert(_, key, value) => insert(&at, key, value),
+        Edit::Remove(_) => {
             let (start, end) = (line_start(at.text, at.value.span.start), line_end(at.text, at.value.span.end));
             is_dash(at.text, at.value.span.start).then(|| {
                 let range = start..(end + 1).min(at.text.len());

@@ -60,9 +60,9 @@ fn is_broad(peer: &Peer) -> bool {
 }
 
 /// The comment on a rule that speaks of something outside: above it, or in its lines.
-fn comment<'f>(facts: &Facts<'f>, policy: &Policy, at: RuleRef) -> Option<(&'static str, &'f str)> {
+fn comment(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Option<(&'static str, String)> {
     let (file, span) = facts.locator.span(&policy.origin(at))?;
-    let text = &*facts.input.sources.file(file)?.text;
+    let text = facts.input.sources.file(file)?.text.kept()?;
     let (above, below) = (text.get(..span.start)?, text.get(span.start..)?);
     let dash = above.rfind('\n').map_or(0, |i| i + 1);
     let indent = above.get(dash..)?.len();
@@ -78,6 +78,6 @@ fn comment<'f>(facts: &Facts<'f>, policy: &Policy, at: RuleRef) -> Option<(&'sta
     lines.into_iter().find_map(|line| {
         let (_, comment) = line.split_once('#')?;
         let lower = comment.to_ascii_lowercase();
-        OUTSIDE.iter().find(|w| lower.contains(**w)).map(|w| (*w, comment.trim()))
+        OUTSIDE.iter().find(|w| lower.contains(**w)).map(|w| (*w, comment.trim().to_owned()))
     })
 }

@@ -41,7 +41,7 @@ pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
         }
         annotation(facts, policy.document, document.file, &mut found);
         if document.base.is_root() {
-            comments(facts, document.file, document.line, text, &mut found);
+            comments(facts, document.file, document.begins.line, &text, &mut found);
         }
     }
     found

@@ -1,20 +1,21 @@
 //! Pieces of text -> [`Input`]: registers documents, tells what is wrong, builds the cluster, lowers the policies.
 //!
-//! Phases: [`Assembly::register`] turns pieces into objects; [`Assembly::deduplicate`] keeps of equal names the last;
+//! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of equal names the last;
 //! [`super::objects`] and [`build`] fill the cluster; [`Assembly::policies`] lowers the law. Order is input order.
 
-use super::objects::{self, Object, Shape, Suspicion};
-use super::read::{Piece, ReadFile};
+use super::objects::{self, Item, Object, Part, Suspicion};
+use super::read::{Found, Piece, ReadFile};
 use super::{LoadOptions, build};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention, Tally};
 use crate::model::{Selector, WorkloadKind};
-use crate::policy::dialects::{self, Header};
+use crate::policy::dialects::{self, Lowered};
 use crate::policy::pool::Pool;
 use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier};
-use crate::source::{Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span};
-use crate::tree::{Node, Problem, ProblemKind, Sniffed};
-use indexmap::IndexMap;
+use crate::set::hashed::HashMap;
+use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span, Text};
+use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Builds the input from what was read.
@@ -23,9 +24,9 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     for file in files {
         assembly.register(file);
     }
-    let objects = assembly.deduplicate();
-    let cluster = build::cluster(&objects, &mut assembly);
-    assembly.policies(&objects);
+    let mut objects = assembly.deduplicate();
+    let cluster = build::cluster(&mut objects, &mut assembly);
+    assembly.policies(objects);
     assembly.finish(cluster)
 }
 
@@ -42,6 +43,7 @@ pub struct Assembly<'o> {
     law: PolicySet,
     shared: Pool,
     mentions: Vec<Mention>,
+    namespace: Arc<str>,
     overlay: bool,
 }
 
@@ -56,6 +58,7 @@ impl<'o> Assembly<'o> {
             law: PolicySet::default(),
             shared: Pool::default(),
             mentions: Vec::new(),
+            namespace: (&*options.namespace).into(),
             overlay: false,
         }
     }
@@ -63,11 +66,11 @@ impl<'o> Assembly<'o> {
     fn register(&mut self, read: ReadFile) {
         self.tally.files += 1;
         self.overlay = read.overlay;
-        let (text, unreadable) = match &read.file.content {
-            Ok(text) => (Arc::clone(text), None),
-            Err(reason) => (Arc::default(), Some(reason.clone())),
+        let (text, unreadable) = match read.text {
+            Ok(text) => (text, None),
+            Err(reason) => (Text::Kept(Arc::default()), Some(reason)),
         };
-        let file = self.sources.add_file(&read.file.name, text);
+        let file = self.sources.add_file(&read.name, text);
         if let Some(reason) = unreadable {
             let place = self.place(file, Position { line: 1, column: 1 });
             self.diagnostics.push(Diagnostic::new(
@@ -89,37 +92,34 @@ impl<'o> Assembly<'o> {
     }
 
     fn piece(&mut self, file: FileId, piece: Piece) {
-        let broken = piece.root.is_none() && !piece.skipped;
+        let broken = matches!(piece.found, Found::Broken);
         let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
         let told: Vec<(Severity, &Problem)> = piece.problems.iter().map(|p| (severity(self, p), p)).collect();
         let found: Vec<Diagnostic> = told.into_iter().map(|(s, p)| self.diagnostic(file, None, s, p)).collect();
         self.diagnostics.extend(found);
-        if piece.skipped {
-            self.tally.objects += 1;
-            let kind = piece.said.kind.unwrap_or_default();
-            if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
-                let document = self.document(file, &piece.chunk, Path::root(), None);
-                self.mentions.push(Mention { kind: kind.as_str().into(), document });
-            }
-            *self.tally.skipped.entry(kind).or_default() += 1;
-            return;
+        match piece.found {
+            Found::Skipped => self.skipped(file, piece),
+            Found::Broken => self.broken(file, &piece),
+            Found::NoKind => {}
+            Found::Template { policies } => self.template(file, &piece.chunk, policies),
+            Found::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
         }
-        match piece.root {
-            None => self.broken(file, &piece),
-            Some(root) => match objects::shape(root) {
-                Shape::NoKind => {}
-                Shape::Template { policies } => self.template(file, &piece.chunk, policies),
-                Shape::Objects(list) => {
-                    list.into_iter().for_each(|(base, node)| self.object(file, &piece.chunk, base, node));
-                }
-            },
+    }
+
+    fn skipped(&mut self, file: FileId, piece: Piece) {
+        self.tally.objects += 1;
+        let kind = piece.said.kind.unwrap_or_default();
+        if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
+            let document = self.document(file, &piece.chunk, Base::Root, None);
+            self.mentions.push(Mention { kind: kind.as_str().into(), document });
         }
+        count(&mut self.tally.skipped, &kind);
     }
 
     fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
         let text =
-            self.sources.file(file).and_then(|f| f.text.get(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
-        objects::suspect(&piece.said, text)
+            self.sources.file(file).and_then(|f| f.text.part(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
+        objects::suspect(&piece.said, &text)
     }
 
     /// A document that is surely no policy only warns when it is broken.
@@ -142,7 +142,7 @@ impl<'o> Assembly<'o> {
         let namespace = piece.said.namespace.as_deref().filter(|n| !Sniffed::is_placeholder(n));
         let kind = kind.as_deref().unwrap_or("a document");
         let what = format!("{kind} {}", name.unwrap_or("without a readable name"));
-        let document = self.document(file, &piece.chunk, Path::root(), None);
+        let document = self.document(file, &piece.chunk, Base::Root, None);
         self.taint_unread(&what, suspicion, namespace, Some(Origin::document(document)));
     }
 
@@ -166,7 +166,7 @@ impl<'o> Assembly<'o> {
         });
     }
 
-    fn template(&mut self, file: FileId, chunk: &crate::tree::Chunk, policies: bool) {
+    fn template(&mut self, file: FileId, chunk: &Chunk, policies: bool) {
         self.tally.objects += 1;
         *self.tally.skipped.entry("Template".into()).or_default() += 1;
         let place = self.place(file, Position { line: chunk.line, column: 1 });
@@ -177,7 +177,7 @@ impl<'o> Assembly<'o> {
                 .help("process it first: oc process -f FILE | netpal ... -f -"),
         );
         if policies {
-            let document = self.document(file, chunk, Path::root(), None);
+            let document = self.document(file, chunk, Base::Root, None);
             self.taint_unread(
                 "a policy in an OpenShift Template",
                 Suspicion::Network,
@@ -187,30 +187,32 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn document(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, at: Option<Position>) -> DocumentId {
-        let start = Position { line: chunk.line, column: 1 };
+    fn document(&mut self, file: FileId, chunk: &Chunk, base: Base, at: Option<Position>) -> DocumentId {
         self.sources.add_document(Document {
             file,
             start: chunk.start,
             end: chunk.end,
-            line: chunk.line,
+            begins: chunk.begins(),
             base,
-            at: at.unwrap_or(start),
+            at: at.unwrap_or(chunk.begins()),
         })
     }
 
-    fn object(&mut self, file: FileId, chunk: &crate::tree::Chunk, base: Path, node: Node) {
+    fn item(&mut self, file: FileId, item: Item) {
         self.tally.objects += 1;
-        let at = node.entries().first().map_or(node.span.at, |e| e.key_span.at);
-        let document = self.document(file, chunk, base, Some(at));
-        let Some(mut object) = objects::object(node, document) else { return };
+        let document = self.document(file, &item.chunk, item.base, Some(item.at));
+        let Some(mut object) = item.object else { return };
         object.overlay = self.overlay;
-        if !build::is_world(&object) && !is_law(&object) {
-            if objects::is_mention(&object.api_version, &object.kind) {
-                self.mentions.push(Mention { kind: object.kind.clone(), document });
+        object.document = document;
+        match &mut object.part {
+            Part::Mention | Part::Nothing => {
+                if matches!(object.part, Part::Mention) {
+                    self.mentions.push(Mention { kind: (&*object.kind).into(), document });
+                }
+                return count(&mut self.tally.skipped, &object.kind);
             }
-            *self.tally.skipped.entry(object.kind.to_string()).or_default() += 1;
-            return;
+            Part::Policy(lowered) => lowered.policy.iter_mut().for_each(|p| p.document = document),
+            _ => {}
         }
         self.objects.push(object);
     }
@@ -246,31 +248,40 @@ impl<'o> Assembly<'o> {
     }
 
     /// The namespace of an object, kubectl's default where it names none (S1).
-    pub fn namespace_of(&self, object: &Object) -> Box<str> {
-        object.namespace.clone().unwrap_or_else(|| self.options.namespace.clone())
+    pub fn namespace_of(&self, object: &Object) -> Arc<str> {
+        object.namespace.clone().unwrap_or_else(|| Arc::clone(&self.namespace))
     }
 
-    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`.
+    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`; it takes the place of the first.
     fn deduplicate(&mut self) -> Vec<Object> {
-        let mut last: IndexMap<(String, Box<str>, Box<str>, Box<str>), Object> = IndexMap::new();
-        for object in std::mem::take(&mut self.objects) {
-            if let Some(kind) = super::workloads::kind(&object)
-                && super::workloads::is_patch(&object, kind)
-            {
-                self.patch(&object, kind);
+        let objects = std::mem::take(&mut self.objects);
+        let default = Arc::clone(&self.namespace);
+        let mut places: Vec<usize> = Vec::with_capacity(objects.len());
+        let mut last: HashMap<(&str, &str, &str, &str), usize> = crate::set::hashed::room_for(objects.len());
+        for (i, object) in objects.iter().enumerate() {
+            if let Some(facts) = object.facts().filter(|f| f.patch) {
+                self.patch(object, facts.kind);
                 continue;
             }
-            let namespace = if build::is_namespaced(&object) { self.namespace_of(&object) } else { Box::default() };
-            self.placeholder(&object, &namespace);
-            let key = (object.group().to_owned(), object.kind.clone(), namespace, object.name.clone());
-            let (document, wanted) = (object.document, object.overlay);
-            if let Some(earlier) = last.insert(key, object)
-                && !wanted
-            {
-                self.duplicate(&earlier, document);
+            let namespace = if object.is_namespaced() { object.namespace.as_deref().unwrap_or(&default) } else { "" };
+            self.placeholder(object, namespace);
+            let place = *last.entry((object.group(), &object.kind, namespace, &object.name)).or_insert(places.len());
+            match places.get_mut(place) {
+                None => places.push(i),
+                Some(earlier) => {
+                    let earlier = std::mem::replace(earlier, i);
+                    if !object.overlay {
+                        self.duplicate(&objects[earlier], object.document);
+                    }
+                }
             }
         }
-        last.into_values().collect()
+        drop(last);
+        if places.len() == objects.len() {
+            return objects;
+        }
+        let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
+        places.into_iter().filter_map(|i| objects.get_mut(i)?.take()).collect()
     }
 
     fn patch(&mut self, object: &Object, kind: WorkloadKind) {
@@ -315,21 +326,19 @@ impl<'o> Assembly<'o> {
         );
     }
 
-    /// Lowers every policy, or leaves a taint in its place.
-    fn policies(&mut self, objects: &[Object]) {
-        for object in objects.iter().filter(|o| is_law(o)) {
-            *self.tally.read.entry(object.kind.to_string()).or_default() += 1;
-            match dialects::find(&object.api_version, &object.kind) {
-                Some(dialect) => self.lower(object, dialect),
-                None => self.unmodelled(object),
+    /// Takes up every policy, or leaves a taint in its place.
+    fn policies(&mut self, objects: Vec<Object>) {
+        for mut object in objects {
+            match std::mem::replace(&mut object.part, Part::Nothing) {
+                Part::Policy(lowered) => self.policy(&object, *lowered),
+                Part::Unmodelled(pods) => self.unmodelled(&object, *pods),
+                _ => continue,
             }
+            count(&mut self.tally.read, &object.kind);
         }
     }
 
-    fn lower(&mut self, object: &Object, dialect: &dialects::Dialect) {
-        let namespace = self.namespace_of(object);
-        let header = Header { name: &object.name, namespace: &namespace, document: object.document };
-        let lowered = (dialect.lower)(&object.node, header);
+    fn policy(&mut self, object: &Object, lowered: Lowered) {
         let file = self.sources.document(object.document).map_or(FileId(0), |d| d.file);
         for problem in &lowered.problems {
             let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
@@ -349,22 +358,21 @@ impl<'o> Assembly<'o> {
             self.shared.share(&mut policy);
             self.law.policies.push(policy);
         } else {
+            let (namespace, namespaced) = (self.namespace_of(object), object.is_namespaced());
             let what = format!("{} {}/{}", object.kind, namespace, object.name);
-            let suspicion = if dialect.namespaced { Suspicion::Network } else { Suspicion::Any };
-            let scope = dialect.namespaced.then_some(&*namespace);
+            let suspicion = if namespaced { Suspicion::Network } else { Suspicion::Any };
+            let scope = namespaced.then_some(&*namespace);
             self.taint_unread(&what, suspicion, scope, Some(Origin::document(object.document)));
         }
     }
 
-    fn unmodelled(&mut self, object: &Object) {
+    fn unmodelled(&mut self, object: &Object, pods: Selector) {
         let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else { return };
         let namespaces = if row.namespaced {
-            Namespaces::Named(self.namespace_of(object))
+            Namespaces::Named((&*self.namespace_of(object)).into())
         } else {
             Namespaces::Matching(Selector::everything())
         };
-        let pods =
-            row.selector.and_then(|field| plain_labels(object.node.get("spec")?.get(field)?)).unwrap_or_default();
         let kind = if dialects::is_modelled_kind(&object.kind) {
             format!("{}.{}", object.kind, object.group()) // the same word means another kind elsewhere
         } else {
@@ -422,22 +430,10 @@ impl<'o> Assembly<'o> {
     }
 }
 
-/// Whether an object is a policy, modelled or not.
-fn is_law(object: &Object) -> bool {
-    dialects::find(&object.api_version, &object.kind).is_some()
-        || dialects::find_unmodelled(&object.api_version, &object.kind).is_some()
-}
-
-/// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select every pod.
-fn plain_labels(node: &Node) -> Option<Selector> {
-    let plain = |key: &str| !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.");
-    let only = node.entries().iter().all(|e| &*e.key == "matchLabels");
-    let labels = node.get("matchLabels")?.entries();
-    if !only || !labels.iter().all(|e| plain(&e.key) && e.value.as_str().is_some()) {
-        return None;
+/// Counts one of a kind.
+pub fn count(counts: &mut BTreeMap<String, usize>, kind: &str) {
+    match counts.get_mut(kind) {
+        Some(n) => *n += 1,
+        None => _ = counts.insert(kind.to_owned(), 1),
     }
-    let one = |e: &crate::tree::Entry| {
-        crate::model::Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()])
-    };
-    Some(Selector::new(labels.iter().map(one)))
 }

@@ -4,12 +4,13 @@
 //! `.git` is left out, `.gitignore` is not obeyed: a policy nobody committed is still a policy. Order: by path.
 
 use super::LoadError;
-use super::read::File;
+use super::large::{LARGE, Large};
+use super::read::{Content, File};
 use globset::GlobBuilder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// A file larger than this is refused: it would not fit in memory as a tree.
+/// A file larger than this is refused: one that cannot be read in parts would not fit in memory.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// The files behind a path as the user wrote it.
@@ -23,7 +24,7 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
         Ok(_) => {
             let file = open(PathBuf::from(path));
             match &file.content {
-                Err(reason) if !reason.starts_with("not text") => {
+                Content::Unreadable(reason) if !reason.starts_with("not text") => {
                     Err(LoadError::Unreadable { path: path.to_owned(), reason: reason.clone() })
                 }
                 _ => Ok(vec![file]),
@@ -34,7 +35,7 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
     }
 }
 
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".into(),
         std::io::ErrorKind::PermissionDenied => "permission denied".into(),
@@ -81,7 +82,7 @@ fn unreadable(error: &ignore::Error) -> Option<File> {
     };
     let reason = error.io_error().map_or_else(|| error.to_string(), reason);
     let relevant = path.is_dir() || path.extension().is_none() || is_manifest(&path);
-    relevant.then(|| File { name: path.to_string_lossy().into(), content: Err(reason) })
+    relevant.then(|| File::unreadable(&path.to_string_lossy(), reason))
 }
 
 /// Without the `./` of a search that began here.
@@ -124,15 +125,17 @@ fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
 
 fn open(path: PathBuf) -> File {
     let name = path.to_string_lossy().into_owned();
+    let unreadable = |e: &std::io::Error| File::unreadable(&name, reason(e));
     match std::fs::metadata(&path) {
         Ok(meta) if meta.len() > MAX_FILE_BYTES => {
-            File { name: name.into(), content: Err(format!("larger than {} GiB", MAX_FILE_BYTES >> 30)) }
+            File::unreadable(&name, format!("larger than {} GiB", MAX_FILE_BYTES >> 30))
         }
-        Ok(_) => match std::fs::read(&path) {
-            Ok(bytes) => File::from_bytes(&name, bytes),
-            Err(e) => File { name: name.into(), content: Err(reason(&e)) },
+        Ok(meta) if meta.is_file() && meta.len() >= LARGE => match Large::new(&path) {
+            Ok(large) => File { name: name.as_str().into(), content: Content::Large(large) },
+            Err(e) => unreadable(&e),
         },
-        Err(e) => File { name: name.into(), content: Err(reason(&e)) },
+        Ok(_) => std::fs::read(&path).map_or_else(|e| unreadable(&e), |bytes| File::from_bytes(&name, bytes)),
+        Err(e) => unreadable(&e),
     }
 }
 

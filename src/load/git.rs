@@ -109,11 +109,7 @@ fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<File>, LoadE
     let texts = texts(&blobs, what)?;
     let name = |b: &Blob| format!("git:{revision}:{}", b.path);
     let mut files: Vec<File> = blobs.iter().zip(texts).map(|(b, bytes)| File::from_bytes(&name(b), bytes)).collect();
-    files.extend(
-        links
-            .iter()
-            .map(|b| File { name: name(b).into(), content: Err("a symbolic link; name what it points to".into()) }),
-    );
+    files.extend(links.iter().map(|b| File::unreadable(&name(b), "a symbolic link; name what it points to")));
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }

@@ -1,7 +1,7 @@
 //! Bytes -> world and law.
 //!
-//! Phases: [`discover`] finds the files, [`read`] turns texts into documents on all cores, [`objects`] sorts documents by
-//! what they are, [`assemble`] builds the cluster and lowers the policies. Loading yields everything that could be read
+//! Phases: [`discover`] finds the files, [`read`] turns texts into trees on all cores and [`objects`] each tree at once into
+//! what it adds, [`assemble`] builds the cluster and takes up the policies. Loading yields everything that could be read
 //! and every problem; nothing stops at the first error.
 //!
 //! Invariant: a document that is or may be a policy and could not be read leaves a taint behind, so that no verdict it
@@ -12,15 +12,17 @@ pub mod build;
 pub mod discover;
 pub mod git;
 pub mod kubectl;
+pub mod large;
 pub mod objects;
+mod pool;
 pub mod project;
 pub mod read;
 pub mod workloads;
+mod world;
 
 use crate::input::Input;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Where one piece of input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +120,7 @@ pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input,
 /// assert_eq!(input.cluster.namespaces().len(), 1);
 /// ```
 pub fn load_str(text: &str) -> Input {
-    let files = vec![read::File { name: "<text>".into(), content: Ok(Arc::new(text.to_owned())) }];
-    assemble::assemble(read::read(files), &LoadOptions::default())
+    read_all(vec![read::File::from_text("<text>", text.to_owned())], &LoadOptions::default())
 }
 
 /// Loads manifests from a reader.
@@ -131,7 +132,24 @@ pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
     let failed = |e: std::io::Error| LoadError::Unreadable { path: "<reader>".into(), reason: e.to_string() };
     reader.read_to_end(&mut bytes).map_err(failed)?;
     let files = vec![read::File::from_bytes("<reader>", bytes)];
-    Ok(assemble::assemble(read::read(files), &LoadOptions::default()))
+    Ok(read_all(files, &LoadOptions::default()))
+}
+
+/// Somebody who wants to see how far loading is. Called from many threads, often.
+pub trait Watch: Sync {
+    /// There is so much more to read, in bytes.
+    fn more(&self, bytes: u64);
+
+    /// So much more has been read.
+    fn done(&self, bytes: u64);
+}
+
+/// Nobody watches.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn more(&self, _: u64) {}
+    fn done(&self, _: u64) {}
 }
 
 /// Loads from any mix of sources; objects of the overlays replace those of the sources.
@@ -139,12 +157,29 @@ pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
 /// # Errors
 /// When a source cannot be read at all.
 pub fn load_sources(sources: &[Source], overlays: &[Source], options: &LoadOptions) -> Result<Input, LoadError> {
+    load_watched(sources, overlays, options, &Unwatched)
+}
+
+/// As [`load_sources`], while somebody watches.
+///
+/// # Errors
+/// When a source cannot be read at all.
+pub fn load_watched(
+    sources: &[Source],
+    overlays: &[Source],
+    options: &LoadOptions,
+    watch: &dyn Watch,
+) -> Result<Input, LoadError> {
     let files = open(sources)?;
     let base = files.len();
     let files = files.into_iter().chain(open(overlays)?).collect();
-    let mut read = read::read(files);
+    let mut read = read::Reading { watch, ..read::Reading::new(options) }.read(files);
     read.iter_mut().skip(base).for_each(|file| file.overlay = true);
     Ok(assemble::assemble(read, options))
+}
+
+fn read_all(files: Vec<read::File>, options: &LoadOptions) -> Input {
+    assemble::assemble(read::Reading::new(options).read(files), options)
 }
 
 fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
@@ -158,9 +193,7 @@ fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
             Source::Exec(command, directory) => files.push(project::exec(command, directory)?),
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
-            Source::Text(name, text) => {
-                files.push(read::File { name: name.clone(), content: Ok(Arc::new(text.to_string())) });
-            }
+            Source::Text(name, text) => files.push(read::File::from_text(name, text.to_string())),
             Source::Live => files.push(kubectl::live()?),
         }
     }

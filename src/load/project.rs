@@ -31,7 +31,7 @@ pub fn text(path: &str) -> Result<String, LoadError> {
         _ => discover::one(path)?,
     };
     let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
-    file.content.map(|text| text.to_string()).map_err(unreadable)
+    file.text().map_err(unreadable)
 }
 
 /// The files behind a path or pattern, with their texts, in order.
@@ -46,9 +46,12 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
         Some((revision, inside)) => git::files(revision, inside)?,
         None => discover::files(path)?,
     };
-    let text = |file: File| match file.content {
-        Ok(text) => Ok((file.name.to_string(), text.to_string())),
-        Err(reason) => Err(LoadError::Unreadable { path: file.name.to_string(), reason }),
+    let text = |file: File| {
+        let name = file.name.to_string();
+        match file.text() {
+            Ok(text) => Ok((name, text)),
+            Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
+        }
     };
     files.into_iter().map(text).collect()
 }

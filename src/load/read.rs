@@ -1,34 +1,88 @@
-//! Texts -> documents: split, sniffed, parsed on all cores.
+//! Texts -> objects: split, sniffed, parsed on all cores.
 //!
 //! A chunk whose kind is surely of no interest never reaches a parser: it is counted by its kind. Everything else becomes
-//! a tree, or a problem with a place. Cost: O(bytes), spread over the cores by file and chunk.
+//! a tree, and the tree at once what its objects add ([`super::objects`]), or a problem with a place. A long List of JSON is
+//! read in parts ([`tree::list`]), and where it is a large file its text is not kept. Cost: O(bytes), spread over the cores
+//! by file and chunk; of memory the texts that are kept and the trees that are being read.
 
+use super::large::Large;
+use super::objects::{self, Item, Shape};
+use super::pool::Pool;
+use super::{LoadOptions, Unwatched, Watch};
 use crate::policy::dialects;
-use crate::tree::{self, Chunk, Node, Problem, Sniffed};
+use crate::source::{Again as _, Base, Text};
+use crate::tree::list::Limits;
+use crate::tree::{self, Chunk, Entry, Node, Problem, Sniffed};
 use rayon::prelude::*;
+use std::io::Read;
 use std::sync::Arc;
 
-/// A file that was opened.
+/// A file that was found.
 #[derive(Debug, Clone)]
 pub struct File {
     /// The name for messages.
     pub name: Box<str>,
-    /// Its text, or why there is none.
-    pub content: Result<Arc<String>, String>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// A text.
+    Text(Arc<String>),
+    /// Much, not read yet.
+    Large(Large),
+    /// Nothing that can be read, and why.
+    Unreadable(String),
+}
+
+impl Content {
+    /// How many bytes there are to read.
+    fn length(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Large(large) => large.length() as u64,
+            Self::Unreadable(_) => 0,
+        }
+    }
 }
 
 impl File {
+    /// A file from its text.
+    pub fn from_text(name: &str, text: String) -> Self {
+        Self { name: name.into(), content: Content::Text(Arc::new(text)) }
+    }
+
+    /// A file that cannot be read.
+    pub fn unreadable(name: &str, reason: impl Into<String>) -> Self {
+        Self { name: name.into(), content: Content::Unreadable(reason.into()) }
+    }
+
     /// A file from its bytes; UTF-16 and other encodings are told, not guessed.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        let content = match String::from_utf8(bytes) {
-            Ok(text) if memchr::memchr(0, text.as_bytes()).is_some() => Err("not text: it contains NUL bytes".into()),
-            Ok(text) => Ok(Arc::new(text)), // not copied: a file may be large
-            Err(e) if e.as_bytes().starts_with(&[0xff, 0xfe]) || e.as_bytes().starts_with(&[0xfe, 0xff]) => {
-                Err("not text netpal can read: it is UTF-16; save it as UTF-8".into())
+        match String::from_utf8(bytes) {
+            Ok(text) if memchr::memchr(0, text.as_bytes()).is_some() => {
+                Self::unreadable(name, "not text: it contains NUL bytes")
             }
-            Err(_) => Err("not text: it is not valid UTF-8".into()),
-        };
-        Self { name: name.into(), content }
+            Ok(text) => Self::from_text(name, text), // not copied: a file may be large
+            Err(e) if e.as_bytes().starts_with(&[0xff, 0xfe]) || e.as_bytes().starts_with(&[0xfe, 0xff]) => {
+                Self::unreadable(name, "not text netpal can read: it is UTF-16; save it as UTF-8")
+            }
+            Err(_) => Self::unreadable(name, "not text: it is not valid UTF-8"),
+        }
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// When it cannot be read as text; the reason.
+    pub fn text(self) -> Result<String, String> {
+        match self.content {
+            Content::Text(text) => Ok(Arc::unwrap_or_clone(text)),
+            Content::Large(large) => large.whole(&self.name).text(),
+            Content::Unreadable(reason) => Err(reason),
+        }
     }
 }
 
@@ -39,12 +93,28 @@ pub struct Piece {
     pub chunk: Chunk,
     /// What it says of itself, as owned words: apiVersion, kind, name, namespace.
     pub said: Said,
-    /// The tree, unless it was skipped or is broken.
-    pub root: Option<Node>,
-    /// Whether it was skipped unparsed because its kind plays no part.
-    pub skipped: bool,
+    /// What was found in it.
+    pub found: Found,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+}
+
+/// What was found in a chunk.
+#[derive(Debug)]
+pub enum Found {
+    /// It was skipped unparsed because its kind plays no part.
+    Skipped,
+    /// It cannot be read.
+    Broken,
+    /// It says no kind.
+    NoKind,
+    /// An `OpenShift` Template.
+    Template {
+        /// Whether one of its objects is a policy.
+        policies: bool,
+    },
+    /// Objects.
+    Items(Vec<Item>),
 }
 
 /// What a chunk says of itself.
@@ -70,39 +140,144 @@ impl From<Sniffed<'_>> for Said {
 /// A file with its pieces.
 #[derive(Debug)]
 pub struct ReadFile {
-    /// The file.
-    pub file: File,
+    /// The name for messages.
+    pub name: Box<str>,
+    /// Its text, or why there is none.
+    pub text: Result<Text, String>,
     /// Its pieces, in order.
     pub pieces: Vec<Piece>,
     /// Whether its objects replace those of the other files.
     pub overlay: bool,
 }
 
-/// Reads all files, in order.
-pub fn read(files: Vec<File>) -> Vec<ReadFile> {
-    files.into_par_iter().map(read_file).collect()
+/// How texts are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'o> {
+    /// Choices of loading.
+    pub options: &'o LoadOptions,
+    /// Who is told how far it is.
+    pub watch: &'o dyn Watch,
+    /// A text of at least so many bytes is read in parts, if it is a List of JSON.
+    pub long: usize,
+    /// The parts.
+    pub limits: Limits,
 }
 
-fn read_file(file: File) -> ReadFile {
-    let Ok(text) = &file.content else { return ReadFile { file, pieces: Vec::new(), overlay: false } };
-    if let Some((chunk, parsed)) = tree::json::parse_whole(text) {
-        let said = Said::from(Sniffed::default());
-        let piece = Piece { chunk, said, root: parsed.root, skipped: false, problems: parsed.problems };
-        return ReadFile { file, pieces: vec![piece], overlay: false };
+impl<'o> Reading<'o> {
+    /// How texts are read unless a test wants it otherwise.
+    pub fn new(options: &'o LoadOptions) -> Self {
+        Self { options, watch: &Unwatched, long: 256 * 1024, limits: Limits::default() }
     }
-    let pieces = tree::split(text).into_par_iter().map(|chunk| read_piece(text, chunk)).collect();
-    ReadFile { file, pieces, overlay: false }
+
+    /// Reads all files, in order.
+    pub fn read(self, files: Vec<File>) -> Vec<ReadFile> {
+        self.watch.more(files.iter().map(|f| f.content.length()).sum());
+        files.into_par_iter().map(|file| self.file(file)).collect()
+    }
+
+    fn file(self, file: File) -> ReadFile {
+        let read = |text, pieces| ReadFile { name: file.name.clone(), text, pieces, overlay: false };
+        match file.content {
+            Content::Unreadable(reason) => read(Err(reason), Vec::new()),
+            Content::Large(large) => match self.large(&large) {
+                Some(list) => read(Ok(Text::Again(Arc::new(large))), vec![list]),
+                None => {
+                    self.watch.more(Content::Large(large.clone()).length());
+                    self.file(large.whole(&file.name))
+                }
+            },
+            Content::Text(text) => {
+                let pieces = self.text(&text);
+                read(Ok(Text::Kept(text)), pieces)
+            }
+        }
+    }
+
+    fn text(self, text: &str) -> Vec<Piece> {
+        let long = text.len() >= self.long && text.starts_with('{');
+        if let Some(list) = long.then(|| self.list(&mut text.as_bytes())).flatten() {
+            return vec![list];
+        }
+        tree::split(text).into_par_iter().map(|chunk| self.piece(text, chunk)).collect()
+    }
+
+    fn large(self, large: &Large) -> Option<Piece> {
+        let list = self.list(&mut large.reader()?)?;
+        large.is_unchanged().then_some(list)
+    }
+
+    /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
+    fn list(self, input: &mut dyn Read) -> Option<Piece> {
+        let mut input = Watched { input, watch: self.watch };
+        let (mut items, mut pool) = (Vec::new(), Pool::default());
+        let mut sink = |made: Vec<Item>| {
+            items.reserve(made.len());
+            items.extend(made.into_iter().map(|mut item| {
+                item.object.iter_mut().for_each(|o| pool.share(o));
+                item
+            }));
+        };
+        let around =
+            tree::list::read(&mut input, self.limits, |head, node, chunk| self.item(head, node, chunk), &mut sink)?;
+        word(&around.entries, "kind").filter(|k| k.ends_with("List"))?;
+        let (chunk, problems) = (around.chunk, around.problems);
+        Some(Piece { chunk, said: Said::default(), found: Found::Items(items), problems })
+    }
+
+    /// An item of a List, given what stands before the items. Gives up where it would have to know what stands behind.
+    fn item(self, head: &[Entry], mut node: Node, chunk: Chunk) -> Option<Item> {
+        if objects::is_list(&node) {
+            return None;
+        }
+        if node.get("kind").is_none() || node.get("apiVersion").is_none() {
+            let (kind, version) = (word(head, "kind")?, word(head, "apiVersion")?);
+            objects::inherit(&mut node, kind, Some(version));
+        }
+        Some(Item::new(&node, chunk, Base::Alone, self.options))
+    }
+
+    fn piece(self, text: &str, chunk: Chunk) -> Piece {
+        self.watch.done((chunk.end - chunk.start) as u64);
+        let part = text.get(chunk.start..chunk.end).unwrap_or_default();
+        let sniffed = tree::sniff(part);
+        let said = Said::from(sniffed);
+        if plays_no_part(&sniffed) {
+            return Piece { chunk, said, found: Found::Skipped, problems: Vec::new() };
+        }
+        let parsed = tree::parse(text, &chunk);
+        let found = parsed.root.map_or(Found::Broken, |root| self.found(root, chunk));
+        Piece { chunk, said, found, problems: parsed.problems }
+    }
+
+    fn found(self, root: Node, chunk: Chunk) -> Found {
+        match objects::shape(root) {
+            Shape::NoKind => Found::NoKind,
+            Shape::Template { policies } => Found::Template { policies },
+            Shape::Objects(list) => {
+                let item = |(path, node): (_, Node)| Item::new(&node, chunk, Base::from(path), self.options);
+                Found::Items(list.into_iter().map(item).collect())
+            }
+        }
+    }
 }
 
-fn read_piece(text: &str, chunk: Chunk) -> Piece {
-    let part = text.get(chunk.start..chunk.end).unwrap_or_default();
-    let sniffed = tree::sniff(part);
-    let said = Said::from(sniffed);
-    if plays_no_part(&sniffed) {
-        return Piece { chunk, said, root: None, skipped: true, problems: Vec::new() };
+/// A reader that tells how far it is.
+struct Watched<'i> {
+    input: &'i mut dyn Read,
+    watch: &'i dyn Watch,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.watch.done(read as u64);
+        Ok(read)
     }
-    let parsed = tree::parse(text, &chunk);
-    Piece { chunk, said, root: parsed.root, skipped: false, problems: parsed.problems }
+}
+
+/// A word that a List says of itself.
+fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
+    entries.iter().find(|e| *e.key == *key).and_then(|e| e.value.as_str())
 }
 
 /// Kinds that are common, large and never part of the world or the law.
@@ -124,4 +299,240 @@ const NO_PART: [&str; 12] = [
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
     sniffed.api_version.is_some()
         && sniffed.kind.is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Input;
+    use crate::load::assemble::assemble;
+    use crate::source::{DocumentId, Origin, Path};
+    use crate::tree::Locator;
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    /// Items: what clusters have, what authors get wrong, and what a List should not have.
+    const ITEMS: [&str; 20] = [
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"shop","labels":{"app":"web","tier":"é","n":7},"ownerReferences":[{"kind":"ReplicaSet","name":"web-5d","controller":true}]},"spec":{"nodeName":"n1","containers":[{"name":"c","env":[{"name":"x","value":"}]},{"}],"ports":[{"name":"http","containerPort":8080}]}]},"status":{"phase":"Running","podIP":"10.0.0.1"}}"#,
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b","labels":{"app":"web","app":"api"}},"spec":{"containers":[]},"status":{"phase":"Failed"}}"#,
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"c","labels":{"pod-template-hash":"5d"},"ownerReferences":[{"kind":"ReplicaSet","name":"api-5d"}]},"spec":{"containers":[],"hostNetwork":true}}"#,
+        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"shop","labels":{"team":"a"}}}"#,
+        r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"},"status":{"addresses":[{"address":"192.0.2.1"}]}}"#,
+        r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"targetPort":"http"}]}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop"},"spec":{"replicas":3,"selector":{},"template":{"metadata":{"labels":{"app":"web","x":true}},"spec":{"containers":[{"name":"c"}]}}}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"web-5d","namespace":"shop","ownerReferences":[{"kind":"Deployment","name":"web"}]},"spec":{"selector":{},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c"}]}}}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"db"},"spec":{"replicas":2,"template":{"metadata":{"labels":{"app":"db"}},"spec":{"containers":[{"name":"c"}]}}}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"patch"},"spec":{"replicas":3}}"#,
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"deny","namespace":"shop"},"spec":{"podSelector":{},"policyTypes":["Ingress"]}}"#,
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"odd","namespace":"shop"},"spec":{"podSelectr":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/99"}}]}]}}"#,
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"${NAME}"},"spec":{"podSelector":{"matchLabels":{"a":1}}}}"#,
+        r#"{"apiVersion":"cilium.io/v2","kind":"CiliumNetworkPolicy","metadata":{"name":"c"},"spec":{"endpointSelector":{"matchLabels":{"app":"web"}}}}"#,
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"i"},"spec":{"rules":[[],[{}],{},"",-1.5e3,null]}}"#,
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":{"x":"\"},\n        {","x":"\\"}}"#,
+        r#"{"metadata":{"name":"says-nothing"}}"#,
+        r#"{"kind":"Pod","metadata":{"name":"no-version"},"spec":{"containers":[]}}"#,
+        r#"{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"inner"},"spec":{"containers":[]}}]}"#,
+        "7",
+    ];
+
+    #[derive(Debug, Clone)]
+    struct Shape {
+        items: Vec<usize>,
+        /// How the text is laid out.
+        style: usize,
+        /// What stands before and behind the items.
+        around: (&'static str, &'static str),
+        change: Option<(Index, &'static str, usize)>,
+    }
+
+    const AROUND: [(&str, &str); 8] = [
+        (r#""apiVersion": "v1", "#, r#", "kind": "List", "metadata": {"resourceVersion": ""}"#),
+        (r#""kind": "PodList", "apiVersion": "v1", "metadata": {}, "#, ""),
+        (r#""kind": "List", "#, r#", "apiVersion": "v1""#),
+        (r#""apiVersion": "v1", "#, r#", "kind": "PodList""#),
+        (r#""kind": "List", "kind": "PodList", "apiVersion": "v1", "#, ""),
+        (r#""apiVersion": "v1", "kind": "List", "#, r#", "items": [{"kind": "Pod", "metadata": {"name": "z"}}]"#),
+        (r#""kind": "Template", "objects": [], "#, ""),
+        (r#""kind": "Pod", "metadata": {"name": "strange", "name": "é"}, "#, r#", "z": [{"a": 1}, {"a": 1, "a": 2}]"#),
+    ];
+
+    fn shape() -> impl Strategy<Value = Shape> {
+        let change = (
+            any::<Index>(),
+            select(vec!["", "{", "]", "}", ",", "\"", "\\", "\u{0}", "é", "\u{feff}", "\n", "x"]),
+            0..9_usize,
+        );
+        // mostly what a cluster has
+        let item = prop_oneof![30 => 0..16_usize, 1 => 16..ITEMS.len()];
+        let around = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
+        (prop::collection::vec(item, 0..40), 0..5_usize, around, prop::option::weighted(0.3, change))
+            .prop_map(|(items, style, around, change)| Shape { items, style, around, change })
+    }
+
+    fn text(shape: &Shape) -> String {
+        let item = |i: &usize| {
+            let value = || serde_json::from_str::<serde_json::Value>(ITEMS[*i]).unwrap();
+            match shape.style {
+                // the library's printing loses keys given twice, so every other one is left as it is
+                0 | 1 if i % 2 == 0 => serde_json::to_string_pretty(&value()).unwrap().replace('\n', "\n  "),
+                _ => ITEMS[*i].to_owned(),
+            }
+        };
+        let (open, joint, close) = [
+            ("[\n  ", ",\n  ", "\n]"),
+            ("[\r\n  ", ",\r\n  ", "\r\n]"),
+            ("[", ",", "]"),
+            ("[ ", " ,\t", "\n]"),
+            ("[\n", "\n,\n", "]"),
+        ][shape.style];
+        let items = shape.items.iter().map(item).collect::<Vec<_>>().join(joint);
+        let mut text = format!("{{{}\"items\": {open}{items}{close}{}}}\n", shape.around.0, shape.around.1);
+        if let Some((place, salt, cut)) = &shape.change {
+            let at = text.floor_char_boundary(place.index(text.len()));
+            let end = text.floor_char_boundary((at + cut).min(text.len()));
+            text.replace_range(at..end.max(at), salt);
+        }
+        text
+    }
+
+    /// Everything that was read, and where it says that things stand.
+    fn told(text: &str, reading: Reading<'_>, large: bool) -> (String, bool) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("list.json");
+        std::fs::write(&path, text).unwrap();
+        let file = if large {
+            File { name: "list.json".into(), content: Content::Large(Large::new(&path).unwrap()) }
+        } else {
+            File::from_bytes("list.json", text.into())
+        };
+        let read = reading.read(vec![file]);
+        let in_parts = read[0]
+            .pieces
+            .iter()
+            .any(|p| matches!(&p.found, Found::Items(i) if i.iter().any(|i| i.base == Base::Alone)));
+        (everything(&assemble(read, reading.options)), in_parts)
+    }
+
+    fn everything(input: &Input) -> String {
+        let locator = Locator::new(&input.sources);
+        let root = Path::root();
+        let paths = [root.clone(), root.key("metadata"), root.key("spec").key("ingress").index(0), root.key("kind")];
+        let mut told = format!(
+            "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
+            input.cluster, input.policies, input.diagnostics, input.tally, input.mentions
+        );
+        for id in (0..u32::try_from(input.sources.documents()).unwrap()).map(DocumentId) {
+            let places =
+                paths.iter().map(|p| locator.locate(&Origin::new(id, p.clone())).map(|l| (l.to_string(), l.at)));
+            // a kind or version that is inherited stands nowhere, and is in neither tree
+            told += &format!("{id:?} {:?} {:?}\n", places.collect::<Vec<_>>(), locator.node(id));
+        }
+        for diagnostic in &input.diagnostics {
+            if let crate::diagnostic::Place::Origin(origin) = &diagnostic.place {
+                told += &format!("{:?}\n", locator.locate(origin));
+            }
+        }
+        told
+    }
+
+    fn readings(options: &LoadOptions, window: usize, batch: usize) -> (Reading<'_>, Reading<'_>) {
+        let limits = Limits { window, batch };
+        {
+            let reading = Reading { limits, long: 0, ..Reading::new(options) };
+            (reading, Reading { long: usize::MAX, ..reading })
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_read_in_parts_is_what_it_is_read_in_one_go(shape in shape(), window in 1..3_000_usize, batch in 1..900_usize) {
+            let (text, options) = (text(&shape), LoadOptions::default());
+            let (parts, whole) = readings(&options, window, batch);
+            let (want, _) = told(&text, whole, false);
+            prop_assert_eq!(&told(&text, parts, false).0, &want);
+            prop_assert_eq!(&told(&text, parts, true).0, &want);
+        }
+    }
+
+    #[test]
+    fn what_kubectl_prints_is_read_in_parts_whatever_its_style() {
+        let options = LoadOptions::default();
+        for style in 0..5 {
+            let shape = Shape { items: (0..160).map(|i| i % 16).collect(), style, around: AROUND[0], change: None };
+            let (text, (parts, whole)) = (text(&shape), readings(&options, 8_000, 1_000));
+            let (want, one_go) = told(&text, whole, false);
+            let (found, in_parts) = told(&text, parts, true);
+            assert!(in_parts && !one_go, "{style}");
+            assert_eq!(found, want);
+        }
+        let typed = Shape { items: vec![0, 17, 16, 17], style: 2, around: AROUND[1], change: None };
+        assert!(told(&text(&typed), readings(&options, 200, 16).0, false).1);
+    }
+
+    #[test]
+    fn what_is_no_plain_list_is_read_in_one_go_and_told_as_ever() {
+        let options = LoadOptions::default();
+        let plain =
+            text(&Shape { items: (0..64).map(|i| i % 16).collect(), style: 0, around: AROUND[0], change: None });
+        let middle = plain.match_indices("\"kind\":\"Service\"").nth(2).unwrap().0;
+        let with = |salt: &str| format!("{}{salt}{}", &plain[..middle], &plain[middle..]);
+        let deep = format!("\"deep\": {}1{},", "[".repeat(200), "]".repeat(200));
+        let hostile = [
+            plain[..middle].to_owned(),
+            plain[..plain.len() - 2].to_owned(),
+            with("}"),
+            with("nonsense "),
+            with("\"x\": \"a\nb\","),
+            with("\"x\": \"\u{0}\","),
+            with(&deep),
+            plain.replacen("\"kind\": \"List\"", "\"items\": [{\"kind\": \"Pod\"}]", 1),
+            format!("\u{feff}{plain}"),
+            format!("{plain}{plain}"),
+            format!("{plain}x"),
+            plain.replace("List", "Template"),
+            plain.replace("\"items\": [", "\"items\": [[],"),
+        ];
+        for text in hostile {
+            for (window, batch) in [(100, 10), (4_000, 700), (1 << 20, 1 << 16)] {
+                let (parts, whole) = readings(&options, window, batch);
+                let (want, _) = told(&text, whole, false);
+                assert_eq!(told(&text, parts, true), (want, false), "{}", &text[..80]);
+            }
+        }
+        // carriage returns are blanks
+        let (parts, whole) = readings(&options, 4_000, 700);
+        let text = plain.replace('\n', "\r\n");
+        assert_eq!(told(&text, parts, true), (told(&text, whole, false).0, true));
+    }
+
+    #[test]
+    fn a_text_that_is_not_utf8_is_told_as_ever() {
+        let options = LoadOptions::default();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("list.json");
+        let plain = text(&Shape { items: vec![0; 64], style: 0, around: AROUND[0], change: None });
+        let mut bytes = plain.into_bytes();
+        let middle = bytes.len() / 2;
+        bytes[middle] = 0xff;
+        std::fs::write(&path, &bytes).unwrap();
+        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        let read = readings(&options, 4_000, 700).0.read(vec![file]);
+        assert_eq!(read[0].text.as_ref().unwrap_err(), "not text: it is not valid UTF-8");
+    }
+
+    #[test]
+    fn nothing_is_quoted_from_a_file_that_has_changed() {
+        let options = LoadOptions::default();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("list.json");
+        let text = text(&Shape { items: vec![11; 64], style: 0, around: AROUND[0], change: None });
+        std::fs::write(&path, &text).unwrap();
+        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        let input = assemble(readings(&options, 4_000, 700).0.read(vec![file]), &options);
+        let quoted = input.sources.chunk(DocumentId(3)).unwrap().1.into_owned();
+        assert!(text.contains(&quoted) && quoted.starts_with('{') && quoted.ends_with('}'));
+        std::fs::write(&path, text + " ").unwrap();
+        assert!(input.sources.chunk(DocumentId(3)).is_none());
+        assert_eq!(input.sources.files()[0].text.whole(), "");
+    }
 }

@@ -9,6 +9,7 @@ use crate::model::{ContainerPort, Labels, WorkloadKind};
 use crate::set::Protocol;
 use crate::tree::Node;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The value of a label that exists, but only at run time: no valid label value looks like this.
 pub const AT_RUN_TIME: &str = "<set at run time>";
@@ -19,21 +20,116 @@ const MAX_ORDINALS: i64 = 64;
 /// A pod to be.
 #[derive(Debug, Clone)]
 pub struct PodDraft {
-    /// Its name.
+    /// Its name; empty while it is that of the object it comes from.
     pub name: Box<str>,
     /// Its labels.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// Its declared ports.
-    pub ports: Box<[ContainerPort]>,
+    pub ports: Arc<[ContainerPort]>,
     /// Whether it shares its node's network.
     pub host_network: bool,
     /// Its node.
-    pub node: Option<Box<str>>,
+    pub node: Option<Arc<str>>,
     /// Its addresses.
     pub addresses: Box<[IpAddr]>,
     /// How many running pods it stands for; 0 when the cluster decides.
     pub replicas: u32,
 }
+
+/// What is known of a pod or a controller.
+#[derive(Debug)]
+pub struct Facts {
+    /// What it is.
+    pub kind: WorkloadKind,
+    /// Whether it is only a patch for one.
+    pub patch: bool,
+    /// Whether it is a pod that has finished and is no endpoint any more (S57).
+    pub finished: bool,
+    /// Whether the label that a Deployment gives its pods is a string.
+    hashed: bool,
+    /// The controller it belongs to: kind and name.
+    pub owner: Option<(Arc<str>, Arc<str>)>,
+    /// The pod, or the pod of the template.
+    pub draft: PodDraft,
+    /// Whether a controller has a template.
+    template: bool,
+    /// How many pods the controller keeps.
+    replicas: i64,
+    /// The first index of a `StatefulSet`'s pods.
+    first: i64,
+}
+
+impl Facts {
+    /// Reads a workload.
+    pub fn new(kind: WorkloadKind, node: &Node) -> Self {
+        let spec = node.get("spec");
+        let template = template(node, kind);
+        let pod = if kind == WorkloadKind::Pod { Some(node) } else { template };
+        let labels = node.get("metadata").and_then(|m| m.get("labels"));
+        Self {
+            kind,
+            patch: is_patch(node, kind),
+            finished: is_finished(node),
+            hashed: labels.is_some_and(|l| l.get(TEMPLATE_HASH).is_some_and(|h| h.as_str().is_some())),
+            owner: owner(node).map(|(kind, name)| (kind.into(), name.into())),
+            draft: draft(pod),
+            template: template.is_some(),
+            replicas: replicas(spec, kind),
+            first: spec.and_then(|s| s.get("ordinals")?.get("start")?.as_i64()).unwrap_or(0).max(0),
+        }
+    }
+
+    /// The label that tells a pod of one version of a Deployment from those of the others.
+    pub fn template_hash(&self) -> Option<&str> {
+        self.draft.labels.get(TEMPLATE_HASH).filter(|_| self.hashed)
+    }
+
+    /// The pods a controller's template stands for.
+    pub fn template_pods(&self, own: &str) -> Vec<PodDraft> {
+        if !self.template {
+            return Vec::new();
+        }
+        let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
+        let one = |labels, replicas| vec![self.pod(own, labels, replicas)];
+        match self.kind {
+            WorkloadKind::Deployment | WorkloadKind::ReplicaSet => one(vec![run_time(TEMPLATE_HASH)], self.replicas),
+            WorkloadKind::DaemonSet => {
+                one(vec![run_time("controller-revision-hash"), run_time("pod-template-generation")], 0)
+            }
+            WorkloadKind::StatefulSet => self.ordinals(own),
+            WorkloadKind::Job => one(job_labels(own), self.replicas),
+            WorkloadKind::CronJob => one(job_labels(AT_RUN_TIME), self.replicas),
+            WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::DeploymentConfig => {
+                one(vec![], self.replicas)
+            }
+        }
+    }
+
+    /// A pod of the template, with labels that a controller adds.
+    fn pod(&self, name: &str, extra: Vec<(&str, String)>, replicas: i64) -> PodDraft {
+        let labels: Labels = self.draft.labels.iter().map(|(k, v)| (k, v.to_owned())).chain(extra).collect();
+        let replicas = u32::try_from(replicas).unwrap_or(0);
+        PodDraft { name: name.into(), labels: Arc::new(labels), replicas, ..self.draft.clone() }
+    }
+
+    /// A `StatefulSet` labels each pod with its own name and index.
+    fn ordinals(&self, own: &str) -> Vec<PodDraft> {
+        let labels = |pod: String, index: String| {
+            let hash = ("controller-revision-hash", AT_RUN_TIME.to_owned());
+            vec![("statefulset.kubernetes.io/pod-name", pod), ("apps.kubernetes.io/pod-index", index), hash]
+        };
+        if !(1..=MAX_ORDINALS).contains(&self.replicas) {
+            return vec![self.pod(own, labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()), self.replicas)];
+        }
+        let each = |i: i64| {
+            let pod = format!("{own}-{i}");
+            self.pod(&pod, labels(pod.clone(), i.to_string()), 1)
+        };
+        (self.first..self.first + self.replicas).map(each).collect()
+    }
+}
+
+const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// The kind of workload an object is.
 pub fn kind(object: &Object) -> Option<WorkloadKind> {
@@ -52,8 +148,8 @@ pub fn kind(object: &Object) -> Option<WorkloadKind> {
 }
 
 /// The pod template of a controller.
-pub fn template(object: &Object, kind: WorkloadKind) -> Option<&Node> {
-    let spec = object.node.get("spec")?;
+fn template(node: &Node, kind: WorkloadKind) -> Option<&Node> {
+    let spec = node.get("spec")?;
     match kind {
         WorkloadKind::Pod => None,
         WorkloadKind::CronJob => spec.get("jobTemplate")?.get("spec")?.get("template"),
@@ -61,47 +157,37 @@ pub fn template(object: &Object, kind: WorkloadKind) -> Option<&Node> {
     }
 }
 
-/// Whether a controller is only a patch for one: no labels on its pods and nothing that selects them, or no containers.
-pub fn is_patch(object: &Object, kind: WorkloadKind) -> bool {
-    if kind == WorkloadKind::Pod {
-        return object.node.get("spec").is_none_or(|s| s.get("containers").is_none());
+/// The API server refuses a label whose value is no string; netpal goes on with what is written, and says so.
+pub fn refused_labels(object: &Object, node: &Node) -> Box<[String]> {
+    let template = object.facts().and_then(|f| template(node, f.kind));
+    let mut told = Vec::new();
+    for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))].into_iter().flatten() {
+        let Some(labels) = node.get("metadata").and_then(|m| m.get("labels")) else { continue };
+        for entry in labels.entries().iter().filter(|e| e.value.as_str().is_none() && !e.value.is_null()) {
+            told.push(format!(
+                "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
+                object.kind,
+                object.name,
+                entry.key,
+                entry.value.kind_name()
+            ));
+        }
     }
-    let Some(template) = template(object, kind) else { return true };
-    let spec = object.node.get("spec");
+    told.into()
+}
+
+/// Whether a controller is only a patch for one: no labels on its pods and nothing that selects them, or no containers.
+fn is_patch(node: &Node, kind: WorkloadKind) -> bool {
+    let spec = node.get("spec");
+    if kind == WorkloadKind::Pod {
+        return spec.is_none_or(|s| s.get("containers").is_none());
+    }
+    let Some(template) = template(node, kind) else { return true };
     let labelled = template.get("metadata").and_then(|m| m.get("labels")).is_some_and(|l| !l.entries().is_empty());
     let selects = spec.is_some_and(|s| s.get("selector").is_some());
     let needs_labels = !matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
     let containers = template.get("spec").and_then(|s| s.get("containers")).is_some_and(|c| !c.items().is_empty());
     (needs_labels && !labelled && !selects) || !containers
-}
-
-/// The pods a controller's template stands for.
-pub fn template_pods(object: &Object, kind: WorkloadKind) -> Vec<PodDraft> {
-    let Some(template) = template(object, kind) else { return Vec::new() };
-    let spec = object.node.get("spec");
-    let replicas = replicas(spec, kind);
-    let labels = labels(template);
-    let draft = |name: &str, extra: Vec<(&str, String)>, replicas: i64| PodDraft {
-        labels: labels.iter().map(|(k, v)| (k, v.to_owned())).chain(extra).collect(),
-        replicas: u32::try_from(replicas).unwrap_or(0),
-        ..draft(template, name)
-    };
-    let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
-    let own = &*object.name;
-    match kind {
-        WorkloadKind::Deployment | WorkloadKind::ReplicaSet => {
-            vec![draft(own, vec![run_time("pod-template-hash")], replicas)]
-        }
-        WorkloadKind::DaemonSet => {
-            vec![draft(own, vec![run_time("controller-revision-hash"), run_time("pod-template-generation")], 0)]
-        }
-        WorkloadKind::StatefulSet => ordinals(spec, own, replicas, &draft),
-        WorkloadKind::Job => vec![draft(own, job_labels(own), replicas)],
-        WorkloadKind::CronJob => vec![draft(own, job_labels(AT_RUN_TIME), replicas)],
-        WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::DeploymentConfig => {
-            vec![draft(own, vec![], replicas)]
-        }
-    }
 }
 
 fn job_labels(name: &str) -> Vec<(&'static str, String)> {
@@ -112,28 +198,6 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
         ("controller-uid", at_run_time.clone()),
         ("batch.kubernetes.io/controller-uid", at_run_time),
     ]
-}
-
-/// A `StatefulSet` labels each pod with its own name and index.
-fn ordinals(
-    spec: Option<&Node>,
-    name: &str,
-    replicas: i64,
-    draft: &dyn Fn(&str, Vec<(&'static str, String)>, i64) -> PodDraft,
-) -> Vec<PodDraft> {
-    let first = spec.and_then(|s| s.get("ordinals")?.get("start")?.as_i64()).unwrap_or(0).max(0);
-    let labels = |pod: String, index: String| {
-        let hash = ("controller-revision-hash", AT_RUN_TIME.to_owned());
-        vec![("statefulset.kubernetes.io/pod-name", pod), ("apps.kubernetes.io/pod-index", index), hash]
-    };
-    if !(1..=MAX_ORDINALS).contains(&replicas) {
-        return vec![draft(name, labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()), replicas)];
-    }
-    let each = |i: i64| {
-        let pod = format!("{name}-{i}");
-        draft(&pod, labels(pod.clone(), i.to_string()), 1)
-    };
-    (first..first + replicas).map(each).collect()
 }
 
 fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
@@ -149,18 +213,18 @@ fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
     }
 }
 
-/// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template.
-pub fn draft(node: &Node, name: &str) -> PodDraft {
-    let spec = node.get("spec");
+/// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template. Its name is the object's.
+fn draft(node: Option<&Node>) -> PodDraft {
+    let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| field(key).and_then(Node::as_str).filter(|s| !s.is_empty()).map(Into::into);
     PodDraft {
-        name: name.into(),
-        labels: labels(node),
+        name: Box::default(),
+        labels: Arc::new(node.map(labels).unwrap_or_default()),
         ports: ports(spec),
         host_network: field("hostNetwork").and_then(Node::as_bool).unwrap_or(false),
         node: text("nodeName"),
-        addresses: addresses(node.get("status")),
+        addresses: addresses(node.and_then(|n| n.get("status"))),
         replicas: 1,
     }
 }
@@ -168,10 +232,10 @@ pub fn draft(node: &Node, name: &str) -> PodDraft {
 /// The labels of an object. A value that is no string is taken as it is written; that it would be refused is told apart.
 pub fn labels(node: &Node) -> Labels {
     let labels = node.get("metadata").and_then(|m| m.get("labels")).map(Node::entries).unwrap_or_default();
-    labels.iter().filter(|e| !e.value.is_null()).map(|e| (e.key.clone(), label_text(&e.value))).collect()
+    labels.iter().filter(|e| !e.value.is_null()).map(|e| (&*e.key, label_text(&e.value))).collect()
 }
 
-fn label_text(value: &Node) -> Box<str> {
+fn label_text(value: &Node) -> Arc<str> {
     match value.as_str() {
         Some(text) => text.into(),
         None => value.to_json().to_string().into(),
@@ -179,7 +243,7 @@ fn label_text(value: &Node) -> Box<str> {
 }
 
 /// Declared ports: of containers, and of init containers that keep running (sidecars).
-fn ports(spec: Option<&Node>) -> Box<[ContainerPort]> {
+fn ports(spec: Option<&Node>) -> Arc<[ContainerPort]> {
     let list = |key: &str| spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default().iter();
     let sidecar = |c: &&Node| c.get("restartPolicy").and_then(Node::as_str) == Some("Always");
     let containers = list("containers").chain(list("initContainers").filter(sidecar));
@@ -207,15 +271,14 @@ fn addresses(status: Option<&Node>) -> Box<[IpAddr]> {
     found.into()
 }
 
-/// Whether a pod has finished and is no endpoint any more (S57).
-pub fn is_finished(object: &Object) -> bool {
-    let phase = object.node.get("status").and_then(|s| s.get("phase")).and_then(Node::as_str);
+fn is_finished(node: &Node) -> bool {
+    let phase = node.get("status").and_then(|s| s.get("phase")).and_then(Node::as_str);
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// The controller an object belongs to: kind and name.
-pub fn owner(object: &Object) -> Option<(&str, &str)> {
-    let owners = object.node.get("metadata")?.get("ownerReferences")?.items();
+fn owner(node: &Node) -> Option<(&str, &str)> {
+    let owners = node.get("metadata")?.get("ownerReferences")?.items();
     let controls = |o: &&Node| o.get("controller").and_then(Node::as_bool).unwrap_or(false);
     let owner = owners.iter().find(controls).or_else(|| owners.first())?;
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))

@@ -7,9 +7,10 @@ use super::labels::{Labels, Selector, Truth};
 use super::pod::{Pod, PodId};
 use super::service::{Service, ServiceId};
 use super::workload::{Workload, WorkloadId};
+use crate::set::hashed::{IndexMap, IndexSet};
 use crate::source::Origin;
-use indexmap::{IndexMap, IndexSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Index of a namespace in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +59,7 @@ pub struct Node {
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
     namespaces: IndexMap<Box<str>, Namespace>,
-    labels: IndexSet<Labels>,
+    labels: IndexSet<Arc<Labels>>,
     pods: Vec<Pod>,
     workloads: Vec<Workload>,
     services: Vec<Service>,
@@ -94,8 +95,8 @@ impl Cluster {
     }
 
     /// Interns a label set.
-    pub fn intern(&mut self, labels: Labels) -> LabelsId {
-        LabelsId(id(self.labels.insert_full(labels).0))
+    pub fn intern(&mut self, labels: impl Into<Arc<Labels>>) -> LabelsId {
+        LabelsId(id(self.labels.insert_full(labels.into()).0))
     }
 
     /// Adds a workload without pods.
@@ -152,7 +153,7 @@ impl Cluster {
 
     /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
     pub fn label_sets(&self) -> impl ExactSizeIterator<Item = &Labels> {
-        self.labels.iter()
+        self.labels.iter().map(|l| &**l)
     }
 
     /// A namespace by id.

@@ -44,16 +44,16 @@ impl From<bool> for Truth {
 
 /// A label set: sorted by key, one value per key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Labels(Vec<(Box<str>, Box<str>)>);
+pub struct Labels(Box<[(Arc<str>, Arc<str>)]>);
 
-impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Labels {
+impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
     /// Collects pairs; of a key given twice the last value stays.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        let mut pairs: Vec<(Box<str>, Box<str>)> = iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let mut pairs: Vec<(Arc<str>, Arc<str>)> = iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         pairs.reverse();
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
         pairs.dedup_by(|later, kept| later.0 == kept.0);
-        Self(pairs)
+        Self(pairs.into())
     }
 }
 
@@ -67,6 +67,11 @@ impl Labels {
     /// The pairs, sorted by key.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(k, v)| (&**k, &**v))
+    }
+
+    /// The pairs, as they are shared with others.
+    pub fn shared(&self) -> impl ExactSizeIterator<Item = &(Arc<str>, Arc<str>)> {
+        self.0.iter()
     }
 
     /// Whether there is no label.

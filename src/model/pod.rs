@@ -5,6 +5,7 @@ use super::workload::WorkloadId;
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Index of a pod in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,11 +34,11 @@ pub struct Pod {
     /// Its labels.
     pub labels: LabelsId,
     /// Declared container ports, including sidecar init containers', sorted and deduplicated.
-    pub ports: Box<[ContainerPort]>,
+    pub ports: Arc<[ContainerPort]>,
     /// Whether it shares its node's network (S56).
     pub host_network: bool,
     /// The node it runs on, where known.
-    pub node: Option<Box<str>>,
+    pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
     /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster (a `DaemonSet`).

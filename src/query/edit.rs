@@ -15,7 +15,7 @@ use crate::policy::dialects::{self, Header};
 use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::source::{DocumentId, Path, Step};
-use crate::tree::{Chunk, Entry, Node, Value, parse};
+use crate::tree::{Chunk, Entry, Node, Value, parse_part};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -157,10 +157,8 @@ pub fn list(policy: &Policy, change: &Change) -> Path {
 /// An object of the input, read again.
 fn read_again(input: &Input, id: PolicyId) -> Option<(Node, Named)> {
     let policy = input.policies.get(id);
-    let document = input.sources.document(policy.document)?;
-    let file = input.sources.file(document.file)?;
-    let chunk = Chunk { start: document.start, end: document.end, line: document.line };
-    let mut object = parse(&file.text, &chunk).root?.at(&document.base)?.clone();
+    let (document, text) = input.sources.chunk(policy.document)?;
+    let mut object = parse_part(&text, &Chunk::of(document)).root?.at(&document.base.path())?.clone();
     spell_out(&mut object);
     let namespace = policy.namespace.clone().unwrap_or_default();
     Some((object, Named { policy: Some(id), name: policy.name.clone(), namespace, document: policy.document }))

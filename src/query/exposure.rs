@@ -120,7 +120,7 @@ fn summon(cluster: &mut Cluster, namespaces: &Namespaces, pods: &Selector, numbe
         namespace,
         workload,
         labels,
-        ports: Box::default(),
+        ports: std::sync::Arc::default(),
         host_network: false,
         node: None,
         addresses: Box::default(),

@@ -10,6 +10,7 @@ use super::words;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, Severity};
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -161,7 +162,7 @@ fn footnotes(report: &Report<'_>, finding: &Finding, frame: Option<&Frame<'_>>) 
 
 /// A window of a file with what is to be marked in it.
 struct Frame<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     first: u32,
     /// Byte ranges inside the window: the primary one first.
     marks: Vec<(Range<usize>, Option<String>)>,
@@ -172,7 +173,7 @@ struct Frame<'a> {
 impl<'a> Frame<'a> {
     fn new(report: &Report<'a>, finding: &'a Finding) -> Option<Self> {
         let (file, primary, span) = located(report, &finding.place)?;
-        let text = &*report.locator.sources().file(file)?.text;
+        let text = &report.locator.sources().file(file)?.text;
         let near = |label: &'a Label| {
             let (other, region, span) = located(report, &label.place)?;
             let close = other == file && region.line.abs_diff(primary.line) <= NEAR && region.line != primary.line;
@@ -182,17 +183,25 @@ impl<'a> Frame<'a> {
         let first =
             related.iter().map(|r| r.1).min().unwrap_or(u32::MAX).min(primary.line.saturating_sub(ABOVE)).max(1);
         let last = related.iter().map(|r| r.1).max().unwrap_or(0).max(primary.line);
+        let lines = |n: u32| n as usize;
+        let around = text.around(span.start..span.start, lines(primary.line - first), lines(last - primary.line))?;
+        let placed = |s: Range<usize>| s.start.saturating_sub(around.start)..s.end.saturating_sub(around.start);
+        let (text, span) = (&*around.text, placed(span));
+        let related: Vec<(&Label, Range<usize>)> = related.into_iter().map(|(l, _, s)| (l, placed(s))).collect();
         let start = back(text, span.start, primary.line - first);
         let end = forward(text, span.start, last - primary.line);
-        let window = text.get(start..end)?;
         let inside = |s: &Range<usize>| {
             let to = s.end.min(line_end(text, s.start)).max(s.start + 1).min(end);
             s.start.saturating_sub(start)..to.saturating_sub(start)
         };
         let mut marks = vec![(inside(&span), finding.label.as_deref().map(|l| words::clean(l).into_owned()))];
-        marks.extend(related.iter().map(|(l, _, s)| (inside(s), Some(words::clean(&l.text).into_owned()))));
+        marks.extend(related.iter().map(|(l, s)| (inside(s), Some(words::clean(&l.text).into_owned()))));
         let above = back(text, span.start, ABOVE.min(primary.line - first)).saturating_sub(start)..marks[0].0.start;
         let shown = related.iter().map(|r| &r.0.place).collect();
+        let window = match around.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(start..end)?),
+            Cow::Owned(ref text) => Cow::Owned(text.get(start..end)?.to_owned()),
+        };
         Some(Self { text: window, first, marks, shown, above })
     }
 
@@ -207,7 +216,7 @@ impl<'a> Frame<'a> {
             label.as_deref().map_or_else(|| mark.clone(), |l| mark.clone().label(l))
         });
         let above = (!self.above.is_empty()).then(|| AnnotationKind::Visible.span(self.above.clone()));
-        Snippet::source(self.text).line_start(self.first as usize).annotations(marks).annotations(above)
+        Snippet::source(&*self.text).line_start(self.first as usize).annotations(marks).annotations(above)
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> Report<'a> {
             Place::Origin(origin) => {
                 let (file, span) = self.locator.span(origin)?;
                 let file = self.locator.sources().file(file)?;
-                let text = file.text.get(span.start..span.end).unwrap_or_default();
+                let text = file.text.part(span.start..span.end).unwrap_or_default();
                 let first = text.lines().next().unwrap_or_default();
                 let width = u32::try_from(first.chars().count()).unwrap_or(0);
                 let end_column = (width > 0).then(|| span.at.column.saturating_add(width));

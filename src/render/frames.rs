@@ -8,7 +8,7 @@ use super::words;
 use crate::model::Truth;
 use crate::policy::{PolicySet, RuleRef};
 use crate::query::explain::{Explanation, PeerTrace, RuleTrace, Side};
-use crate::source::{FileId, Origin, Span};
+use crate::source::{Excerpt, FileId, Origin, Span, Text as FileText};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// How many parts of one rule are marked.
@@ -110,11 +110,12 @@ impl Frames<'_> {
         let file = locator.sources().file(file_id)?;
         let found: Vec<(Span, &Mark)> =
             found.into_iter().filter(|(f, ..)| *f == file_id).map(|(_, s, m)| (s, m)).collect();
-        let cut = Cut::around(&file.text, &found);
+        let (around, found) = placed(&file.text, found)?;
+        let cut = Cut::around(&around, &found);
         let path = words::clean(&file.name).into_owned();
         let annotation = |(span, mark): &(Span, &Mark)| {
             let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let range = cut.range(&file.text, *span);
+            let range = cut.range(&around.text, *span);
             let room = cut.room(&range, self.text.width);
             kind.span(range).label(shortened(&mark.label, room))
         };
@@ -127,6 +128,20 @@ impl Frames<'_> {
     }
 }
 
+/// The text around marks, and where they stand in it; far apart, the text around the first.
+fn placed<'t, 'm>(text: &'t FileText, marks: Vec<(Span, &'m Mark)>) -> Option<(Excerpt<'t>, Vec<(Span, &'m Mark)>)> {
+    let first = marks.iter().map(|(s, _)| *s).min_by_key(|s| s.start)?;
+    let near = marks.iter().map(|(s, _)| s).filter(|s| s.at.line.abs_diff(first.at.line) < FAR);
+    let last = near.map(|s| s.end.max(s.start)).max().unwrap_or(first.start);
+    let around = text.around(first.start..last, 2, 1)?;
+    let moved = |s: Span| Span { start: s.start - around.start, end: s.end.max(s.start) - around.start, ..s };
+    let marks = marks.into_iter().map(|(s, m)| (moved(s), m)).collect();
+    Some((around, marks))
+}
+
+/// Marks further apart than this many lines are not drawn together.
+const FAR: u32 = 40;
+
 /// A few lines of a file, cleaned.
 struct Cut {
     text: String,
@@ -136,13 +151,19 @@ struct Cut {
 
 impl Cut {
     /// The lines of these spans, from two before the first to one after the last; far apart, only those of the first.
-    fn around(text: &str, marks: &[(Span, &Mark)]) -> Self {
+    fn around(around: &Excerpt<'_>, marks: &[(Span, &Mark)]) -> Self {
+        let text = &*around.text;
         let first = marks.iter().map(|(s, _)| s.start).min().unwrap_or(0);
-        let near = |at: usize| text.get(first..at).is_some_and(|t| t.matches('\n').count() < 40);
+        let near = |at: usize| text.get(first..at).is_some_and(|t| t.matches('\n').count() < FAR as usize);
         let last = marks.iter().map(|(s, _)| s.start).filter(|at| near(*at)).max().unwrap_or(first);
         let start = nth_line_start(text, first, 2);
         let end = text.get(last..).and_then(|t| t.match_indices('\n').nth(1)).map_or(text.len(), |(i, _)| last + i);
-        let line = text.get(..start).map_or(1, |t| t.matches('\n').count() + 1);
+        let line = match marks.iter().min_by_key(|(s, _)| s.start) {
+            Some((span, _)) if around.start > 0 => {
+                span.at.line as usize - text.get(start..span.start).map_or(0, |t| t.matches('\n').count())
+            }
+            _ => text.get(..start).map_or(1, |t| t.matches('\n').count() + 1),
+        };
         let text = text.get(start..end).unwrap_or_default();
         Self { text: text.chars().map(harmless).collect(), start, line }
     }

@@ -108,7 +108,7 @@ mod tests {
         for (as_item, style) in [(true, Style::Short), (true, Style::Long), (false, Style::Short), (false, Style::Long)]
         {
             let text = lines(&rule, as_item, style).join("\n") + "\n";
-            let chunk = Chunk { start: 0, end: text.len(), line: 1 };
+            let chunk = Chunk::whole(&text);
             let root = parse(&text, &chunk).root.unwrap_or_else(|| panic!("{text}"));
             let read = root.to_json();
             assert_eq!(if as_item { read[0].clone() } else { read }, rule, "{text}");

@@ -84,7 +84,7 @@ impl Text<'_> {
             Place::Policy { .. } => return Style::Short,
         };
         let document = self.book.graph.world().policies.get(id).document;
-        let text = self.book.input.sources.chunk(document).map_or("", |(_, text)| text);
+        let text = self.book.input.sources.chunk(document).map(|(_, text)| text).unwrap_or_default();
         let (short, long) = (text.contains("elector: {"), text.contains("matchLabels:\n"));
         if long && !short { Style::Long } else { Style::Short }
     }

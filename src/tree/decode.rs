@@ -25,7 +25,7 @@ pub struct Decoded<T> {
 /// Decodes a tree.
 pub fn decode<T: DeserializeOwned>(node: &Node) -> Decoded<T> {
     let problems = RefCell::new(Vec::new());
-    let at = At { node, path: Path::root(), problems: &problems };
+    let at = At { node, trail: Trail::Root, problems: &problems };
     let result = T::deserialize(at);
     let mut problems = problems.into_inner();
     match result {
@@ -90,16 +90,34 @@ fn friendly(expected: &str) -> String {
     }
 }
 
+/// The way that led to a node, written out only when there is something to tell.
+#[derive(Clone, Copy)]
+enum Trail<'a> {
+    Root,
+    Key(&'a Trail<'a>, &'a str),
+    Index(&'a Trail<'a>, usize),
+}
+
+impl Trail<'_> {
+    fn path(&self) -> Path {
+        match self {
+            Self::Root => Path::root(),
+            Self::Key(parent, key) => parent.path().key(key),
+            Self::Index(parent, index) => parent.path().index(*index),
+        }
+    }
+}
+
 /// A node, the way that led to it, and where to put problems.
 struct At<'a> {
     node: &'a Node,
-    path: Path,
+    trail: Trail<'a>,
     problems: &'a RefCell<Vec<Problem>>,
 }
 
 impl<'a> At<'a> {
-    fn child(&self, node: &'a Node, path: Path) -> Self {
-        At { node, path, problems: self.problems }
+    fn child<'c>(&'c self, node: &'c Node, trail: Trail<'c>) -> At<'c> {
+        At { node, trail, problems: self.problems }
     }
 
     /// Puts an error here unless it already has a place, and says what was found instead.
@@ -110,7 +128,7 @@ impl<'a> At<'a> {
                     error.message = format!("{}, found {}", error.message, found(self.node));
                     error.help = error.help.or_else(|| quote_help(self.node, &error.message));
                 }
-                error.place = Some((self.node.span, self.path.clone()));
+                error.place = Some((self.node.span, self.trail.path()));
             }
             error
         })
@@ -162,7 +180,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
             return self.deserialize_any(visitor);
         };
-        self.problems.borrow_mut().push(letter_problem(self.node, letter, &self.path));
+        self.problems.borrow_mut().push(letter_problem(self.node, letter, &self.trail.path()));
         visitor.visit_str(letter)
     }
 
@@ -264,7 +282,7 @@ impl<'de, 'a, I: Iterator<Item = (usize, &'a Node)>> SeqAccess<'de> for Items<'a
     type Error = Error;
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
-        let child = self.at.child(node, self.at.path.index(index));
+        let child = self.at.child(node, Trail::Index(&self.at.trail, index));
         seed.deserialize(child).map(Some)
     }
 }
@@ -285,14 +303,14 @@ impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for Members<'a, I> {
         if let Some(fields) = self.fields
             && !fields.contains(&&*entry.key)
         {
-            self.at.problems.borrow_mut().push(unknown_field(entry, fields, &self.at.path));
+            self.at.problems.borrow_mut().push(unknown_field(entry, fields, &self.at.trail.path()));
         }
         seed.deserialize((&*entry.key).into_deserializer()).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let Some(entry) = self.value.take() else { return Err(Error::custom("a value without a key")) };
-        seed.deserialize(self.at.child(&entry.value, self.at.path.key(&entry.key)))
+        seed.deserialize(self.at.child(&entry.value, Trail::Key(&self.at.trail, &entry.key)))
     }
 }
 

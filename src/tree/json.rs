@@ -3,13 +3,11 @@
 //! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in Go's reader.
 //! Most of what kubectl prints of a pod decides nothing here. Once an object has said that it is a Pod, the fields that no
 //! verdict looks at are checked to be JSON and left out of the tree ([`Scope`]); every other kind is read whole.
-//! The items of a long List are found by their brackets first and then read on all cores; where one of them cannot be read,
-//! all is read again in order, so that what is told does not depend on the cores.
+//! A long List is read in parts, on all cores ([`super::list`]).
 //! Cost: O(text); line and column are counted along the way, memory is that of what is kept.
 
-use super::long_list::LONG;
 use super::split::Chunk;
-use super::{Entry, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
+use super::{Entry, FEW_KEYS, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,26 +15,11 @@ use std::collections::HashMap;
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
-    reader.ascii = text.is_ascii();
     reader.blanks();
-    match reader.value(0, Scope::Whole) {
+    match reader.value(0, Scope::Whole).and_then(|root| reader.end().map(|()| root)) {
         Ok(root) => Parsed { root: Some(root), problems: reader.problems },
         Err(problem) => Parsed { root: None, problems: vec![*problem] },
     }
-}
-
-/// Reads a long text that is one JSON object from its first byte to its last, as kubectl prints a List: one pass fewer than
-/// splitting it first. `None` for any other text, and where something is wrong with it.
-pub fn parse_whole(text: &str) -> Option<(Chunk, Parsed)> {
-    if text.len() < LONG || !text.starts_with('{') {
-        return None;
-    }
-    let mut reader = Reader::new(text);
-    reader.ascii = text.is_ascii();
-    let root = reader.value(0, Scope::Whole).ok()?;
-    let chunk = Chunk { start: 0, end: reader.at, line: 1 };
-    reader.blanks();
-    (reader.at == text.len()).then_some((chunk, Parsed { root: Some(root), problems: reader.problems }))
 }
 
 /// Splits a stream of JSON values. What is not JSON makes up one last chunk, whose reading will say so.
@@ -45,9 +28,9 @@ pub fn split(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     reader.blanks();
     while reader.at < text.len() {
-        let (start, line) = (reader.at, reader.line);
+        let (start, at) = (reader.at, reader.here().at);
         let end = if reader.skip_value() { reader.at } else { text.len() };
-        chunks.push(Chunk { start, end, line });
+        chunks.push(Chunk { start, end, line: at.line, column: at.column });
         reader.at = end;
         reader.blanks();
     }
@@ -93,36 +76,87 @@ impl Scope {
     }
 }
 
-/// Objects of more keys than this find a key given twice by a table.
-const FEW_KEYS: usize = 24;
+/// A place in a text, as a number one can subtract from.
+fn offset(place: usize) -> isize {
+    isize::try_from(place).unwrap_or(isize::MAX)
+}
+
+/// The end of the object or list that starts at a place, by brackets and strings alone; `None` when none starts there, or
+/// it never ends.
+pub(super) fn skip(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        let b = *bytes.get(at)?;
+        at += 1;
+        match b {
+            b' ' | b'\n' | b'\t' | b'\r' => {}
+            b'"' if depth > 0 => at = skip_string(bytes, at)?,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+    }
+}
+
+/// Behind the closing quote of a string.
+fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        at = found + 1;
+        if bytes[found] == b'"' {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Reader<'t> {
-    pub(super) text: &'t str,
-    pub(super) bytes: &'t [u8],
+    text: &'t str,
+    bytes: &'t [u8],
     pub(super) at: usize,
-    pub(super) line: u32,
-    pub(super) line_start: usize,
-    /// A place on the current line, and how many characters stand before it there.
-    pub(super) counted: (usize, usize),
+    /// Where the text starts in the file.
+    start: usize,
+    line: u32,
+    /// Where the line starts in the file; of a line that starts before the text, where it would start were all of its
+    /// characters before the text single bytes.
+    line_start: isize,
+    /// A place of the file on the current line, and how many characters stand before it there.
+    counted: (isize, usize),
     /// Whether every character is one byte, so that columns need no counting.
-    pub(super) ascii: bool,
+    ascii: bool,
     /// How long the last key is, with its quotes.
-    pub(super) quoted: usize,
+    quoted: usize,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
+    /// A reader of a whole file.
     fn new(text: &'t str) -> Self {
-        let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        let mut reader = Self::at(text, 0, Position { line: 1, column: 1 });
+        reader.at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        reader
+    }
+
+    /// A reader of a part of a file, which starts at this byte and place.
+    pub(super) fn at(text: &'t str, start: usize, at: Position) -> Self {
+        let characters = at.column as usize - 1;
+        let place = offset(start);
         Self {
             text,
             bytes: text.as_bytes(),
-            at,
-            line: 1,
-            line_start: 0,
-            counted: (0, 0),
-            ascii: false,
+            at: 0,
+            start,
+            line: at.line,
+            line_start: place - offset(characters),
+            counted: (place, characters),
+            ascii: text.is_ascii(),
             quoted: 0,
             problems: Vec::new(),
         }
@@ -136,29 +170,49 @@ impl<'t> Reader<'t> {
         while let Some(b) = self.peek() {
             match b {
                 b'\n' => {
-                    self.line += 1;
-                    self.line_start = self.at + 1;
+                    self.at += 1;
+                    self.new_line(self.at);
+                    // the indentation of the next line, by eights
+                    while self.bytes.get(self.at..self.at + 8) == Some(b"        ") {
+                        self.at += 8;
+                    }
                 }
-                b' ' | b'\t' | b'\r' => {}
+                b' ' | b'\t' | b'\r' => self.at += 1,
                 _ => return,
             }
-            self.at += 1;
         }
+    }
+
+    /// A line starts here.
+    fn new_line(&mut self, at: usize) {
+        self.line += 1;
+        self.line_start = offset(self.start + at);
     }
 
     /// Where the reader stands. Characters are counted from the last place asked about, so a long line is counted once.
     pub(super) fn here(&mut self) -> Span {
-        if self.ascii {
-            let column = u32::try_from(self.at - self.line_start + 1).unwrap_or(u32::MAX);
-            return Span { start: self.at, end: self.at, at: Position { line: self.line, column } };
-        }
+        let place = self.start + self.at;
+        let characters = if self.ascii { offset(place) - self.line_start } else { offset(self.characters()) };
+        let column = u32::try_from(characters + 1).unwrap_or(u32::MAX);
+        Span { start: place, end: place, at: Position { line: self.line, column } }
+    }
+
+    /// How many characters stand before the reader on its line.
+    fn characters(&mut self) -> usize {
+        let place = offset(self.start + self.at);
         let (from, before) = if self.counted.0 < self.line_start { (self.line_start, 0) } else { self.counted };
-        let characters = before + self.text.get(from..self.at).map_or(0, |between| between.chars().count());
-        if self.at >= from {
-            self.counted = (self.at, characters);
+        let within = usize::try_from(from - offset(self.start)).unwrap_or(0);
+        let characters = before + self.text.get(within..self.at).map_or(0, |between| between.chars().count());
+        if place >= from {
+            self.counted = (place, characters);
         }
-        let at = Position { line: self.line, column: u32::try_from(characters + 1).unwrap_or(u32::MAX) };
-        Span { start: self.at, end: self.at, at }
+        characters
+    }
+
+    /// Nothing but blanks may follow.
+    fn end(&mut self) -> Fallible<()> {
+        self.blanks();
+        if self.at == self.bytes.len() { Ok(()) } else { self.error("something follows the value") }
     }
 
     fn error<T>(&mut self, message: impl Into<String>) -> Fallible<T> {
@@ -167,52 +221,16 @@ impl<'t> Reader<'t> {
     }
 
     /// Skips one value by its brackets and strings alone; false when it is no object or list, or never ends.
-    pub(super) fn skip_value(&mut self) -> bool {
-        let mut depth = 0_usize;
-        while let Some(b) = self.peek() {
-            self.at += 1;
-            match b {
-                b' ' => {}
-                b'\n' => {
-                    self.line += 1;
-                    self.line_start = self.at;
-                }
-                b'"' => self.skip_string(),
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return true;
-                    }
-                }
-                _ if depth == 0 => return false,
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// Goes on after the closing quote of a string, or to the end of the text.
-    fn skip_string(&mut self) {
+    fn skip_value(&mut self) -> bool {
         let start = self.at;
-        loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
-                self.at = self.bytes.len();
-                break;
-            };
-            self.at += found + 1;
-            if rest[found] == b'"' {
-                break;
-            }
-            self.at = (self.at + 1).min(self.bytes.len());
+        let end = skip(self.bytes, start);
+        self.at = end.unwrap_or(self.bytes.len());
+        let skipped = self.bytes.get(start..self.at).unwrap_or_default();
+        self.line += u32::try_from(memchr::memchr_iter(b'\n', skipped).count()).unwrap_or(0);
+        if let Some(last) = memchr::memrchr(b'\n', skipped) {
+            self.line_start = offset(self.start + start + last + 1);
         }
-        // a line break has no place in a string, but a broken text may have one
-        let inside = self.bytes.get(start..self.at).unwrap_or_default();
-        for at in memchr::memchr_iter(b'\n', inside) {
-            self.line += 1;
-            self.line_start = start + at + 1;
-        }
+        end.is_some()
     }
 
     pub(super) fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
@@ -229,7 +247,7 @@ impl<'t> Reader<'t> {
             Some(_) => self.word()?,
             None => return self.error("the text ends where a value should be"),
         };
-        span.end = self.at;
+        span.end = self.start + self.at;
         Ok(Node { span, value })
     }
 
@@ -329,7 +347,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
+    fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
         let mut items = Vec::new();
         self.at += 1;
         self.blanks();
@@ -375,7 +393,7 @@ impl<'t> Reader<'t> {
             self.blanks();
             let (key, key_span) = self.key()?;
             if let Some(inner) = scope.of(&key) {
-                let value = self.field(&key, depth, inner)?;
+                let value = self.value(depth + 1, inner)?;
                 if scope == Scope::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
                     scope = Scope::Pod;
                 }
@@ -387,18 +405,6 @@ impl<'t> Reader<'t> {
                 return Ok(Value::Mapping(entries));
             }
         }
-    }
-
-    /// The value of a key; where it may be the items of a long List, on all cores.
-    fn field(&mut self, key: &str, depth: usize, scope: Scope) -> Fallible<Node> {
-        if depth == 0 && key == "items" && scope == Scope::Whole && self.peek() == Some(b'[') {
-            let mut span = self.here();
-            if let Some(value) = self.long_list() {
-                span.end = self.at;
-                return Ok(Node { span, value });
-            }
-        }
-        self.value(depth + 1, scope)
     }
 
     /// Adds an entry, in place of an earlier one of the same key.
@@ -423,11 +429,10 @@ impl<'t> Reader<'t> {
     }
 
     /// A key, up to the start of its value.
-    fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
+    pub(super) fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
         let mut span = self.here();
-        let start = self.at;
         let key = self.bare_key()?;
-        span.end = start + self.quoted;
+        span.end = span.start + self.quoted;
         Ok((key, span))
     }
 
@@ -496,39 +501,6 @@ mod tests {
         for entry in root.entries().iter().filter(|e| &*e.key != "ké7") {
             let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()].chars().count();
             assert_eq!(entry.key_span.at.column as usize, before + 1);
-        }
-    }
-
-    #[test]
-    fn a_long_list_is_read_as_a_short_one() {
-        let item = |i: usize| {
-            format!(
-                "  {{\"kind\": \"Thing\", \"metadata\": {{\"name\": \"thé-{i}\", \"n\": 1, \"n\": {i}}},\r\n \"l\": [{{}}, []]}}"
-            )
-        };
-        for joint in [",\n", ","] {
-            let items: Vec<String> = (0..6_000).map(item).collect();
-            let text = format!("{{\"kind\": \"List\", \"items\": [\n{}\n], \"z\": 1}}", items.join(joint));
-            assert!(text.len() > 2 * LONG);
-            let (many, mut one) = (parse(&text), Reader::new(&text));
-            let (chunk, whole) = parse_whole(&text).unwrap();
-            assert_eq!((chunk, &whole.root), (split(&text)[0], &many.root));
-            assert!(parse_whole(&format!("{text}{{}}")).is_none() && parse_whole(&text[1..]).is_none());
-            one.at = text.find("[\n").unwrap();
-            one.line = 1;
-            let list = one.array(1, Scope::Whole).unwrap();
-            let root = many.root.unwrap();
-            assert_eq!(root.get("items").unwrap().value, list);
-            assert_eq!(root.get("z").unwrap().span.at.line, one.line);
-            let told = |p: &[Problem]| p.iter().map(|p| (p.span, p.message.clone())).collect::<Vec<_>>();
-            assert_eq!((told(&many.problems), many.problems.len()), (told(&one.problems), 6_000));
-            // what is wrong in the middle is told at its place
-            for (good, bad) in [("thé-4321", "thé\\x"), ("{}, []", "{}, ]"), ("\"l\"", "l")] {
-                let at = text.match_indices(good).nth(if good.starts_with("th") { 0 } else { 4_321 }).unwrap().0;
-                let broken = format!("{}{bad}{}", &text[..at], &text[at + good.len()..]);
-                let parsed = parse(&broken);
-                assert!(parsed.root.is_none() && parsed.problems[0].span.start.abs_diff(at) < 20, "{bad}");
-            }
         }
     }
 

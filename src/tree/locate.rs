@@ -4,8 +4,8 @@
 //! one List stand in one stretch. Cost: O(stretch) for the first look, O(path) afterwards. A path that no longer leads
 //! anywhere falls back to the deepest part that exists.
 
-use super::{Chunk, Node, parse};
-use crate::source::{DocumentId, FileId, Location, Origin, Sources, Span, Step};
+use super::{Chunk, Node, parse_part};
+use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Sources, Span, Step};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -30,19 +30,26 @@ impl<'s> Locator<'s> {
 
     /// Where an origin stands, as people count.
     pub fn locate(&self, origin: &Origin) -> Option<Location> {
-        let (file, span) = self.span(origin)?;
-        Some(Location { file: self.sources.file(file)?.name.clone(), at: span.at })
+        let (file, at) = if origin.path.is_root() {
+            self.sources.document(origin.document).map(|d| (d.file, d.at))?
+        } else {
+            self.span(origin).map(|(file, span)| (file, span.at))?
+        };
+        Some(Location { file: self.sources.file(file)?.name.clone(), at })
     }
 
     /// Where an origin stands, as a stretch of its file: of a keyed value the key, of a list item its first word.
     pub fn span(&self, origin: &Origin) -> Option<(FileId, Span)> {
         let document = self.sources.document(origin.document)?;
-        let fallback = || Some((document.file, Span { start: document.start, end: document.start, at: document.at }));
+        let fallback = || {
+            let start = document.start + self.first_key(document);
+            Some((document.file, Span { start, end: start, at: document.at }))
+        };
         if origin.path.is_root() {
             return fallback();
         }
         let Some(tree) = self.tree(origin.document) else { return fallback() };
-        let mut node = tree.at(&document.base).unwrap_or(&tree);
+        let mut node = tree.at(&document.base.path()).unwrap_or(&tree);
         let mut span = Span { at: document.at, ..node.span };
         for step in &origin.path.0 {
             let found = match step {
@@ -55,11 +62,20 @@ impl<'s> Locator<'s> {
         Some((document.file, span))
     }
 
+    /// How far into its chunk an object's first key stands, which is where it is said to start.
+    fn first_key(&self, document: &Document) -> usize {
+        if document.base != Base::Alone {
+            return 0;
+        }
+        let text = self.sources.text(document);
+        text.and_then(|text| text.find('"')).unwrap_or(0)
+    }
+
     /// The tree of a document: the object itself, also where it stands in a List.
     pub fn node(&self, id: DocumentId) -> Option<Rc<Node>> {
         let tree = self.tree(id)?;
-        let base = &self.sources.document(id)?.base;
-        if base.is_root() { Some(tree) } else { tree.at(base).cloned().map(Rc::new) }
+        let base = self.sources.document(id)?.base.path();
+        if base.is_root() { Some(tree) } else { tree.at(&base).cloned().map(Rc::new) }
     }
 
     fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
@@ -68,9 +84,8 @@ impl<'s> Locator<'s> {
         if let Some(known) = self.trees.borrow().get(&stretch) {
             return known.clone();
         }
-        let file = self.sources.file(document.file)?;
-        let chunk = Chunk { start: document.start, end: document.end, line: document.line };
-        let tree = parse(&file.text, &chunk).root.map(Rc::new);
+        let (_, text) = self.sources.chunk(id)?;
+        let tree = parse_part(&text, &Chunk::of(document)).root.map(Rc::new);
         self.trees.borrow_mut().insert(stretch, tree.clone());
         tree
     }

@@ -11,8 +11,8 @@
 
 pub mod decode;
 pub mod json;
+pub mod list;
 pub mod locate;
-mod long_list;
 pub mod scalar;
 pub mod split;
 pub mod yaml;
@@ -28,6 +28,9 @@ pub const MAX_DEPTH: usize = 100;
 
 /// How many nodes a document may have after its aliases are written out.
 pub const MAX_NODES: usize = 2_000_000;
+
+/// Mappings of more keys than this find a key given twice by a table.
+const FEW_KEYS: usize = 24;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,6 +129,14 @@ impl Node {
     /// The entries; none unless this is a mapping.
     pub fn entries(&self) -> &[Entry] {
         if let Value::Mapping(entries) = &self.value { entries } else { &[] }
+    }
+
+    /// Counts its bytes from another place of the text, which must not lie behind it.
+    pub fn place_from(&mut self, start: usize) {
+        shift_node(self, &|span| {
+            span.start = span.start.saturating_sub(start);
+            span.end = span.end.saturating_sub(start);
+        });
     }
 
     /// Whether this is null.
@@ -234,7 +245,11 @@ pub struct Parsed {
 
 /// Reads one chunk of a file. Spans are relative to the file.
 pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
-    let Some(part) = text.get(chunk.start..chunk.end) else { return Parsed::default() };
+    text.get(chunk.start..chunk.end).map(|part| parse_part(part, chunk)).unwrap_or_default()
+}
+
+/// Reads one chunk of a file, given alone. Spans are relative to the file.
+pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
     let parsed = if part.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !split::is_template_start(part)
     {
         json::parse(part)
@@ -246,13 +261,14 @@ pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
 
 /// Moves spans from the chunk's coordinates to the file's.
 fn shift(mut parsed: Parsed, chunk: &Chunk) -> Parsed {
-    let lines = chunk.line - 1;
-    if chunk.start == 0 && lines == 0 {
+    let (lines, columns) = (chunk.line - 1, chunk.column - 1);
+    if chunk.start == 0 && lines == 0 && columns == 0 {
         return parsed;
     }
     let span = |s: &mut Span| {
         s.start += chunk.start;
         s.end += chunk.start;
+        s.at.column += if s.at.line == 1 { columns } else { 0 };
         s.at.line += lines;
     };
     if let Some(root) = &mut parsed.root {

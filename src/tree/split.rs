@@ -4,6 +4,7 @@
 //! that line is dropped. A file that starts with `{` is a stream of JSON values. Cost: one pass over the lines.
 
 use super::json;
+use crate::source::{Document, Position};
 
 /// A stretch of a file that holds one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,26 @@ pub struct Chunk {
     pub end: usize,
     /// 1-based line of the first byte.
     pub line: u32,
+    /// 1-based column of the first byte.
+    pub column: u32,
+}
+
+impl Chunk {
+    /// All of a text.
+    pub fn whole(text: &str) -> Self {
+        Self { start: 0, end: text.len(), line: 1, column: 1 }
+    }
+
+    /// The chunk a document stands in.
+    pub fn of(document: &Document) -> Self {
+        let Position { line, column } = document.begins;
+        Self { start: document.start, end: document.end, line, column }
+    }
+
+    /// Where it starts.
+    pub fn begins(&self) -> Position {
+        Position { line: self.line, column: self.column }
+    }
 }
 
 /// Whether a text starts with a template action, not with JSON.
@@ -32,13 +53,13 @@ pub fn split(text: &str) -> Vec<Chunk> {
     for each in text.split_inclusive('\n') {
         let next = offset + each.len();
         if each.strip_prefix('\u{feff}').unwrap_or(each).starts_with("---") {
-            push(&mut chunks, text, Chunk { start, end: offset, line: first_line });
+            push(&mut chunks, text, Chunk { start, end: offset, line: first_line, column: 1 });
             (start, first_line) = (next, line + 1);
         }
         offset = next;
         line += 1;
     }
-    push(&mut chunks, text, Chunk { start, end: text.len(), line: first_line });
+    push(&mut chunks, text, Chunk { start, end: text.len(), line: first_line, column: 1 });
     chunks
 }
 

@@ -5,7 +5,7 @@
 
 use super::scalar::{self, NotANumber};
 use super::split::is_template_start;
-use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value};
+use super::{Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use std::collections::HashMap;
@@ -224,14 +224,23 @@ impl<'t> Reader<'t> {
 #[derive(Default)]
 struct Mapping {
     own: Vec<Entry>,
+    /// Where the keys stand among the own ones, once there are many; a few are looked through.
     index: HashMap<Box<str>, usize>,
     merged: Vec<Entry>,
 }
 
 impl Mapping {
+    fn find(&mut self, key: &str) -> Option<usize> {
+        if self.own.len() < FEW_KEYS {
+            return self.own.iter().position(|e| *e.key == *key);
+        }
+        let known = self.index.len();
+        self.index.extend(self.own.iter().enumerate().skip(known).map(|(i, e)| (e.key.clone(), i)));
+        self.index.get(key).copied()
+    }
+
     fn insert(&mut self, entry: Entry) -> Option<Problem> {
-        let Some(&at) = self.index.get(&entry.key) else {
-            self.index.insert(entry.key.clone(), self.own.len());
+        let Some(at) = self.find(&entry.key) else {
             self.own.push(entry);
             return None;
         };
@@ -255,9 +264,8 @@ impl Mapping {
     }
 
     fn finish(mut self) -> Vec<Entry> {
-        for entry in self.merged.into_iter().rev() {
-            if !self.index.contains_key(&entry.key) {
-                self.index.insert(entry.key.clone(), self.own.len());
+        for entry in std::mem::take(&mut self.merged).into_iter().rev() {
+            if self.find(&entry.key).is_none() {
                 self.own.push(entry);
             }
         }

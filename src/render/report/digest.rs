@@ -2,20 +2,26 @@
 //!
 //! It can be recomputed by hand: `sha256sum FILES | cut -c1-64 | sort | sha256sum`.
 
-use crate::source::Sources;
+use crate::source::{Sources, Text};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 /// The SHA-256 of the sorted SHA-256 digests of the files' texts, a line each: `sha256:...`.
 pub fn digest(sources: &Sources) -> String {
-    let mut lines: Vec<String> = sources.files().iter().map(|f| hex(f.text.as_bytes())).collect();
+    let mut lines: Vec<String> = sources.files().iter().map(|f| of(&f.text)).collect();
     lines.sort();
     let text: String = lines.into_iter().map(|l| l + "\n").collect();
-    format!("sha256:{}", hex(text.as_bytes()))
+    format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+fn of(text: &Text) -> String {
+    let mut sum = Sha256::new();
+    text.pieces(|bytes| sum.update(bytes));
+    hex(&sum.finalize())
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::new(), |mut text, byte| {
         // INVARIANT: writing to a string does not fail
         let _ = write!(text, "{byte:02x}");
         text

@@ -1,0 +1,73 @@
+//! A large file, which is read in parts and not kept: a part that somebody wants to see later is read again.
+//!
+//! Invariant: what is read again is what was read first, as far as a file system tells: a file of another length or time
+//! of change gives nothing. Cost: a part costs its own length.
+
+use super::read::File;
+use crate::source::Again;
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Files of at least so many bytes are read in parts, where their text allows it.
+pub const LARGE: u64 = 1 << 20;
+
+/// A regular file on a disk.
+#[derive(Debug, Clone)]
+pub struct Large {
+    path: PathBuf,
+    length: u64,
+    changed: Option<SystemTime>,
+}
+
+impl Large {
+    /// A file as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let meta = fs::File::open(path)?.metadata()?;
+        Ok(Self { path: path.to_owned(), length: meta.len(), changed: meta.modified().ok() })
+    }
+
+    /// The file, opened, unless it has changed.
+    fn open(&self) -> Option<fs::File> {
+        let file = fs::File::open(&self.path).ok()?;
+        let meta = file.metadata().ok()?;
+        (meta.len() == self.length && meta.modified().ok() == self.changed).then_some(file)
+    }
+
+    /// Everything it has, from the start.
+    pub fn reader(&self) -> Option<impl Read> {
+        Some(self.open()?.take(self.length))
+    }
+
+    /// Whether it is still as it was when it was found.
+    pub fn is_unchanged(&self) -> bool {
+        self.open().is_some()
+    }
+
+    /// The file under a name, with all of its text.
+    pub fn whole(&self, name: &str) -> File {
+        match fs::read(&self.path) {
+            Ok(bytes) => File::from_bytes(name, bytes),
+            Err(e) => File::unreadable(name, super::discover::reason(&e)),
+        }
+    }
+}
+
+impl Again for Large {
+    fn length(&self) -> usize {
+        usize::try_from(self.length).unwrap_or(usize::MAX)
+    }
+
+    fn read(&self, range: Range<usize>) -> Option<Vec<u8>> {
+        let mut file = self.open()?;
+        let mut bytes = vec![0; range.len()];
+        file.seek(SeekFrom::Start(u64::try_from(range.start).ok()?)).ok()?;
+        file.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+}

@@ -1,0 +1,64 @@
+//! Words and label sets that many objects share, stored once.
+//!
+//! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a namespace, a node and an owner
+//! that others have too. Cost: a look in a table for each.
+
+use super::objects::{Object, Part};
+use super::workloads::PodDraft;
+use crate::model::{ContainerPort, Labels};
+use crate::set::hashed::HashSet;
+use std::sync::Arc;
+
+/// What is shared.
+#[derive(Debug, Default)]
+pub struct Pool {
+    words: HashSet<Arc<str>>,
+    labels: HashSet<Arc<Labels>>,
+    ports: HashSet<Arc<[ContainerPort]>>,
+}
+
+impl Pool {
+    /// Makes an object share what others have too.
+    pub fn share(&mut self, object: &mut Object) {
+        self.word(&mut object.api_version);
+        self.word(&mut object.kind);
+        object.namespace.iter_mut().for_each(|n| self.word(n));
+        if let Part::Workload(facts) = &mut object.part {
+            facts.owner.iter_mut().for_each(|(kind, name)| {
+                self.word(kind);
+                self.word(name);
+            });
+            self.draft(&mut facts.draft);
+        }
+    }
+
+    fn draft(&mut self, draft: &mut PodDraft) {
+        draft.node.iter_mut().for_each(|n| self.word(n));
+        one(&mut self.ports, &mut draft.ports);
+        if let Some(known) = self.labels.get(&draft.labels) {
+            draft.labels = Arc::clone(known);
+            return;
+        }
+        let pairs = draft.labels.shared().map(|(key, value)| {
+            let (mut key, mut value) = (Arc::clone(key), Arc::clone(value));
+            one(&mut self.words, &mut key);
+            one(&mut self.words, &mut value);
+            (key, value)
+        });
+        draft.labels = Arc::new(pairs.collect());
+        self.labels.insert(Arc::clone(&draft.labels));
+    }
+
+    fn word(&mut self, word: &mut Arc<str>) {
+        one(&mut self.words, word);
+    }
+}
+
+/// The one that is there already, or this one.
+fn one<T: ?Sized + Eq + std::hash::Hash>(all: &mut HashSet<Arc<T>>, this: &mut Arc<T>) {
+    if let Some(known) = all.get(this) {
+        *this = Arc::clone(known);
+    } else {
+        all.insert(Arc::clone(this));
+    }
+}

@@ -1,0 +1,289 @@
+//! A long List of JSON, read in windows and on all cores, of which nothing is kept but what is made of its items.
+//!
+//! Phases: [`Window`] holds a stretch of the text; [`Cutter`] finds places between items in it; the batches between these
+//! places are read on all cores and each item is handed to the caller, whose results are handed on in order; what is left
+//! goes to the front of the next window. Last come the items before the closing bracket, and what follows it.
+//!
+//! Invariant: what comes out is what [`super::json`] makes of the whole text, positions and problems included, or nothing:
+//! a place between items is a guess, and the guess is right when every batch is a row of values and commas from its first
+//! byte to its last, because a row of such rows is again one. So where anything is unusual or wrong, the caller reads the
+//! text in one go, and what is told does not depend on windows or cores. Cost: O(text) of time; of memory two windows and
+//! the trees of the batches that are being read.
+
+use super::json::{Reader, Scope};
+use super::split::Chunk;
+use super::{Entry, Node, Problem};
+use crate::source::Position;
+use memchr::memmem;
+use rayon::prelude::*;
+use std::io::Read;
+
+/// How a long List is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How much text is held at a time, unless one item is longer.
+    pub window: usize,
+    /// How much text is read in one go on one core.
+    pub batch: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window: 4 << 20, batch: 64 << 10 }
+    }
+}
+
+/// What stands around the items of a List.
+#[derive(Debug)]
+pub struct Around {
+    /// The entries of the List without its items.
+    pub entries: Vec<Entry>,
+    /// What is wrong with the List and its items, in the order of the text.
+    pub problems: Vec<Problem>,
+    /// The text of the List.
+    pub chunk: Chunk,
+}
+
+/// Reads a List. `item` makes something of each item, given the entries of the List that stand before the items, or gives
+/// up; `sink` gets what was made, in order. `None` where the text is anything else than a List that can be read this way:
+/// then whatever the sink got is void.
+pub fn read<T: Send>(
+    input: &mut dyn Read,
+    limits: Limits,
+    item: impl Fn(&[Entry], Node, Chunk) -> Option<T> + Sync,
+    sink: &mut dyn FnMut(Vec<T>),
+) -> Option<Around> {
+    let mut window = Window::new(input);
+    window.fill(limits.window)?;
+    let mut around = Around { entries: Vec::new(), problems: Vec::new(), chunk: Chunk::whole("") };
+    let head = window.head(&mut around)?;
+    let cutter = Cutter::after(window.bytes.get(head..)?)?;
+    window.forget(head);
+    let mut size = limits.window;
+    loop {
+        let cuts = cutter.cuts(&window.bytes, limits.batch);
+        let Some(last) = cuts.last().copied() else {
+            if window.ended {
+                break;
+            }
+            size = size.max(window.bytes.len()) * 2;
+            window.fill(size)?;
+            continue;
+        };
+        let batches = window.batches(&cuts);
+        let entries = &around.entries;
+        let read: Option<Vec<_>> = batches.into_par_iter().map(|b| b.read(false, |n, c| item(entries, n, c))).collect();
+        for (made, problems, _) in read? {
+            sink(made);
+            around.problems.extend(problems);
+        }
+        window.forget(last);
+        size = limits.window;
+        window.fill(size)?;
+    }
+    let rest = Batch { bytes: &window.bytes, start: window.start, at: window.at };
+    let (made, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
+    sink(made);
+    around.problems.extend(problems);
+    window.forget(end);
+    window.tail(&mut around)?;
+    Some(around)
+}
+
+/// A stretch of the text.
+struct Window<'i> {
+    input: &'i mut dyn Read,
+    bytes: Vec<u8>,
+    /// Where the stretch starts in the text.
+    start: usize,
+    at: Position,
+    /// Whether the text ends where the stretch ends.
+    ended: bool,
+}
+
+impl<'i> Window<'i> {
+    fn new(input: &'i mut dyn Read) -> Self {
+        Self { input, bytes: Vec::new(), start: 0, at: Position { line: 1, column: 1 }, ended: false }
+    }
+
+    /// Reads on until so many bytes are held, or all there are.
+    fn fill(&mut self, size: usize) -> Option<()> {
+        let missing = size.saturating_sub(self.bytes.len());
+        if missing == 0 || self.ended {
+            return Some(());
+        }
+        self.bytes.reserve_exact(missing);
+        let read = (&mut *self.input).take(missing as u64).read_to_end(&mut self.bytes).ok()?;
+        self.ended = read < missing;
+        Some(())
+    }
+
+    /// Goes on behind so many bytes.
+    fn forget(&mut self, bytes: usize) {
+        self.at = after(self.at, self.bytes.get(..bytes).unwrap_or_default());
+        self.start += bytes;
+        self.bytes.drain(..bytes);
+    }
+
+    /// Reads from the first byte to the bracket before the first item, and tells where the first item may stand.
+    fn head(&self, around: &mut Around) -> Option<usize> {
+        let mut reader = Reader::at(valid(&self.bytes)?, self.start, self.at);
+        if reader.peek() != Some(b'{') {
+            return None;
+        }
+        reader.at += 1;
+        reader.blanks();
+        while member(&mut reader, around)? {
+            if !reader.more(b'}').ok()? {
+                return None;
+            }
+        }
+        around.problems.append(&mut reader.problems);
+        Some(reader.at + 1)
+    }
+
+    /// Reads from behind the bracket after the last item to the end of the text.
+    fn tail(&self, around: &mut Around) -> Option<()> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        let mut reader = Reader::at(text, self.start, self.at);
+        while reader.more(b'}').ok()? {
+            if !member(&mut reader, around)? {
+                return None; // items a second time
+            }
+        }
+        around.chunk.end = self.start + reader.at;
+        reader.blanks();
+        around.problems.append(&mut reader.problems);
+        (reader.at == text.len()).then_some(())
+    }
+
+    /// The stretches that end at these places.
+    fn batches(&self, cuts: &[usize]) -> Vec<Batch<'_>> {
+        let (mut from, mut at) = (0, self.at);
+        let batch = |to: &usize| {
+            let batch = Batch { bytes: &self.bytes[from..*to], start: self.start + from, at };
+            (from, at) = (*to, after(at, batch.bytes));
+            batch
+        };
+        cuts.iter().map(batch).collect()
+    }
+}
+
+/// The text at the front of these bytes; a character may be cut off at the end.
+fn valid(bytes: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(e) if e.error_len().is_none() => std::str::from_utf8(bytes.get(..e.valid_up_to())?).ok(),
+        Err(_) => None,
+    }
+}
+
+/// Reads an entry of the List; false, and nothing read but the key, where its items start. Gives up when a key comes twice.
+fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
+    reader.blanks();
+    let (key, key_span) = reader.key().ok()?;
+    if key == "items" && reader.peek() == Some(b'[') {
+        return Some(false);
+    }
+    let value = reader.value(1, Scope::Whole).ok()?;
+    if key == "items" || around.entries.iter().any(|e| *e.key == *key) {
+        return None;
+    }
+    around.entries.push(Entry { key: key.into(), key_span, value });
+    Some(true)
+}
+
+/// Where one stands after some text. Characters are counted by their first bytes.
+fn after(at: Position, text: &[u8]) -> Position {
+    let lines = memchr::memchr_iter(b'\n', text).count();
+    let last = memchr::memrchr(b'\n', text).map_or(text, |i| &text[i + 1..]);
+    let characters = last.iter().filter(|b| **b & 0xc0 != 0x80).count();
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let before = if lines > 0 { 1 } else { at.column };
+    Position { line: at.line.saturating_add(narrow(lines)), column: before.saturating_add(narrow(characters)) }
+}
+
+/// How places between items are found.
+enum Cutter {
+    /// As kubectl indents: a line that closes an item's brace.
+    Lines(memmem::Finder<'static>),
+    /// By brackets and strings alone.
+    Brackets,
+}
+
+impl Cutter {
+    /// Looks at what stands between the list's bracket and its first item.
+    fn after(bytes: &[u8]) -> Option<Self> {
+        let blanks = bytes.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))?;
+        let (blanks, item) = bytes.split_at(blanks);
+        let Some(line) = memchr::memrchr(b'\n', blanks) else { return Some(Self::Brackets) };
+        let close = [&blanks[line..], b"},"].concat();
+        item.starts_with(b"{").then(|| Self::Lines(memmem::Finder::new(&close).into_owned()))
+    }
+
+    /// Places right behind the comma after an item, at least so many bytes apart.
+    fn cuts(&self, bytes: &[u8], apart: usize) -> Vec<usize> {
+        match self {
+            Self::Lines(close) => {
+                let next = |from: &usize| {
+                    let far = from + apart;
+                    bytes.get(far..).and_then(|rest| close.find(rest)).map(|at| far + at + close.needle().len())
+                };
+                std::iter::successors(next(&0), next).collect()
+            }
+            Self::Brackets => by_brackets(bytes, apart),
+        }
+    }
+}
+
+fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
+    let mut cuts = Vec::new();
+    let (mut from, mut at) = (0, 0);
+    while let Some(end) = super::json::skip(bytes, at) {
+        let blanks = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+        at = end + blanks + 1;
+        if bytes.get(end + blanks) != Some(&b',') {
+            break;
+        }
+        if at - from >= apart {
+            cuts.push(at);
+            from = at;
+        }
+    }
+    cuts
+}
+
+/// A row of items.
+struct Batch<'b> {
+    bytes: &'b [u8],
+    start: usize,
+    at: Position,
+}
+
+impl Batch<'_> {
+    /// Reads the items: all of them followed by a comma, or the last ones, which a bracket follows. Tells how far it got.
+    fn read<T>(self, last: bool, item: impl Fn(Node, Chunk) -> Option<T>) -> Option<(Vec<T>, Vec<Problem>, usize)> {
+        let mut reader = Reader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
+        let mut made = Vec::new();
+        loop {
+            reader.blanks();
+            if !last && reader.at == self.bytes.len() {
+                return Some((made, reader.problems, reader.at));
+            }
+            let begins = reader.here();
+            let node = reader.value(2, Scope::Whole).ok()?;
+            let Position { line, column } = begins.at;
+            let chunk = Chunk { start: node.span.start, end: node.span.end, line, column };
+            made.push(item(node, chunk)?);
+            reader.blanks();
+            match reader.peek()? {
+                b',' => reader.at += 1,
+                b']' if last => {
+                    reader.at += 1;
+                    return Some((made, reader.problems, reader.at));
+                }
+                _ => return None,
+            }
+        }
+    }
+}
