@@ -56,19 +56,23 @@ fn a_large_file_is_not_kept_and_neither_are_its_trees() {
     let (pods, of_half) = (whole.cluster.pods().len(), half.cluster.pods().len());
     println!("{pods} pods, {} bytes of text: {} at most, {} kept", twice.1, large.peak, large.kept);
     println!("{of_half} pods, {} bytes of text: {} at most, {} kept", once.1, small.peak, small.kept);
-    assert!(twice.1 > 10_000_000 && large.peak < 16_000_000, "the text and its trees pass by");
+    assert!(twice.1 > 10_000_000 && large.peak < 8_000_000, "the text and its trees pass by");
     let per_pod = (large.kept - small.kept) / (pods - of_half);
     println!("{per_pod} bytes for each pod more, with its share of policies");
-    assert!(per_pod < 1_200);
+    assert!(per_pod < 1_000);
     assert!(large.peak * 10 <= small.peak * 23, "twice the pods, at most 2.3 times the memory");
 }
 
 #[test]
 fn a_compiled_graph_is_small() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    for (tier, percent, most, left) in [("M", 100, 3_000_000, 2_000_000), ("L", 10, 3_000_000, 2_000_000)] {
+    for (tier, percent, most, left) in [("M", 100, 300_000, 200_000), ("L", 10, 240_000, 170_000)] {
         let input = generate::make(tier, percent).unwrap().input();
-        let (graph, took) = measured(|| AllowGraph::compile(&input, &CompileOptions::default()).unwrap());
+        let (graph, took) = measured(|| {
+            let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+            graph.count_pairs(); // what is made with the first row counts too
+            graph
+        });
         println!("{tier} {percent} %: {} at most, {} kept", took.peak, took.kept);
         assert!(graph.line().classes.len() > 100);
         assert!(took.peak < most && took.kept < left, "{tier}");
