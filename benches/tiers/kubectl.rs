@@ -54,7 +54,7 @@ impl Made {
             let labels = n.labels.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect::<serde_json::Map<_, _>>();
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n.name, "labels": labels}})
         });
-        let lines = |n: usize| (0..n).map(|i| format!("setting.{i} = value of setting {i}\n")).collect::<String>();
+        let lines = |n: usize| "setting = the value of a setting\n".repeat(n);
         let definitions = (0..self.namespaces.len() / 10).map(move |i| {
             json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
                 "metadata": {"name": format!("things{i}.example.org")}, "spec": {"description": lines(400)}})

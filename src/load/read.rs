@@ -179,13 +179,13 @@ impl<'o> Reading<'o> {
         let read = |text, pieces| ReadFile { name: file.name.clone(), text, pieces, overlay: false };
         match file.content {
             Content::Unreadable(reason) => read(Err(reason), Vec::new()),
-            Content::Large(large) => match self.large(&large) {
-                Some(list) => read(Ok(Text::Again(Arc::new(large))), vec![list]),
-                None => {
-                    self.watch.more(Content::Large(large.clone()).length());
-                    self.file(large.whole(&file.name))
+            Content::Large(large) => {
+                if let Some(list) = self.large(&large) {
+                    return read(Ok(Text::Again(Arc::new(large))), vec![list]);
                 }
-            },
+                self.watch.more(large.length() as u64);
+                self.file(large.whole(&file.name))
+            }
             Content::Text(text) => {
                 let pieces = self.text(&text);
                 read(Ok(Text::Kept(text)), pieces)
@@ -374,7 +374,7 @@ mod tests {
             let value = || serde_json::from_str::<serde_json::Value>(ITEMS[*i]).unwrap();
             match shape.style {
                 // the library's printing loses keys given twice, so every other one is left as it is
-                0 | 1 if i % 2 == 0 => serde_json::to_string_pretty(&value()).unwrap().replace('\n', "\n  "),
+                0 | 1 if i.is_multiple_of(2) => serde_json::to_string_pretty(&value()).unwrap().replace('\n', "\n  "),
                 _ => ITEMS[*i].to_owned(),
             }
         };

@@ -308,7 +308,7 @@ mod tests {
 
     /// As kubectl reads it: YAML 1.1.
     fn read(text: &str) -> Value {
-        let chunk = Chunk::whole(&text);
+        let chunk = Chunk::whole(text);
         parse(text, &chunk).root.unwrap_or_else(|| panic!("{text}")).to_json()
     }
 

@@ -115,7 +115,7 @@ struct At<'a> {
     problems: &'a RefCell<Vec<Problem>>,
 }
 
-impl<'a> At<'a> {
+impl At<'_> {
     fn child<'c>(&'c self, node: &'c Node, trail: Trail<'c>) -> At<'c> {
         At { node, trail, problems: self.problems }
     }

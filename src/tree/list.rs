@@ -206,7 +206,7 @@ fn after(at: Position, text: &[u8]) -> Position {
 /// How places between items are found.
 enum Cutter {
     /// As kubectl indents: a line that closes an item's brace.
-    Lines(memmem::Finder<'static>),
+    Lines(Box<memmem::Finder<'static>>),
     /// By brackets and strings alone.
     Brackets,
 }
@@ -218,7 +218,7 @@ impl Cutter {
         let (blanks, item) = bytes.split_at(blanks);
         let Some(line) = memchr::memrchr(b'\n', blanks) else { return Some(Self::Brackets) };
         let close = [&blanks[line..], b"},"].concat();
-        item.starts_with(b"{").then(|| Self::Lines(memmem::Finder::new(&close).into_owned()))
+        item.starts_with(b"{").then(|| Self::Lines(Box::new(memmem::Finder::new(&close).into_owned())))
     }
 
     /// Places right behind the comma after an item, at least so many bytes apart.
