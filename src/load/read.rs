@@ -208,17 +208,18 @@ impl<'o> Reading<'o> {
 
     /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
     fn list(self, input: &mut dyn Read) -> Option<Piece> {
-        let mut input = Watched { input, watch: self.watch };
-        let (mut items, mut pool) = (Vec::new(), Pool::default());
+        let (mut items, mut pool, mut told) = (Vec::new(), Pool::default(), 0);
         let mut sink = |made: Vec<Item>| {
+            let end = made.last().map_or(told, |item| item.chunk.end);
+            self.watch.done((end - told) as u64);
+            told = end;
             items.reserve(made.len());
             items.extend(made.into_iter().map(|mut item| {
                 item.object.iter_mut().for_each(|o| pool.share(o));
                 item
             }));
         };
-        let around =
-            tree::list::read(&mut input, self.limits, |head, node, chunk| self.item(head, node, chunk), &mut sink)?;
+        let around = tree::list::read(input, self.limits, |head, node, chunk| self.item(head, node, chunk), &mut sink)?;
         word(&around.entries, "kind").filter(|k| k.ends_with("List"))?;
         let (chunk, problems) = (around.chunk, around.problems);
         Some(Piece { chunk, said: Said::default(), found: Found::Items(items), problems })
@@ -261,30 +262,23 @@ impl<'o> Reading<'o> {
     }
 }
 
-/// A reader that tells how far it is.
-struct Watched<'i> {
-    input: &'i mut dyn Read,
-    watch: &'i dyn Watch,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.watch.done(read as u64);
-        Ok(read)
-    }
-}
-
 /// A word that a List says of itself.
 fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
     entries.iter().find(|e| *e.key == *key).and_then(|e| e.value.as_str())
 }
 
 /// Kinds that are common, large and never part of the world or the law.
-const NO_PART: [&str; 12] = [
+const NO_PART: [&str; 19] = [
     "ConfigMap",
     "Secret",
     "CustomResourceDefinition",
+    "Event",
+    "Endpoints",
+    "EndpointSlice",
+    "Lease",
+    "StorageClass",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
     "ClusterRole",
     "ClusterRoleBinding",
     "Role",
@@ -297,7 +291,8 @@ const NO_PART: [&str; 12] = [
 ];
 
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
-    sniffed.api_version.is_some()
+    sniffed.plain
+        && sniffed.api_version.is_some()
         && sniffed.kind.is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
 }
 

@@ -48,6 +48,8 @@ pub(super) enum Scope {
     Pod,
     /// The metadata of a pod.
     Metadata,
+    /// The owners of a pod, or one of them.
+    Owners,
     /// The spec of a pod.
     Spec,
     /// The containers of a pod, or one of them.
@@ -66,8 +68,9 @@ impl Scope {
             (Self::Pod, "spec") => Some(Self::Spec),
             (Self::Pod, "status") => Some(Self::Status),
             (Self::Pod, _) => Some(Self::Whole),
-            (Self::Metadata, "managedFields" | "annotations") => None,
-            (Self::Metadata, _) => Some(Self::Whole),
+            (Self::Metadata, "ownerReferences") => Some(Self::Owners),
+            (Self::Metadata, _) => within(&["name", "generateName", "namespace", "labels"]),
+            (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
             (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
             (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
@@ -172,13 +175,22 @@ impl<'t> Reader<'t> {
                 b'\n' => {
                     self.at += 1;
                     self.new_line(self.at);
-                    // the indentation of the next line, by eights
-                    while self.bytes.get(self.at..self.at + 8) == Some(b"        ") {
-                        self.at += 8;
-                    }
+                    self.indentation();
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
                 _ => return,
+            }
+        }
+    }
+
+    /// Goes over the blanks at the start of a line, by eights.
+    fn indentation(&mut self) {
+        while let Some(eight) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let others = u64::from_le_bytes(*eight) ^ u64::from_le_bytes([b' '; 8]);
+            let blanks = others.trailing_zeros() as usize / 8;
+            self.at += blanks;
+            if blanks < 8 {
+                return;
             }
         }
     }

@@ -85,6 +85,8 @@ pub struct Sniffed<'a> {
     pub name: Option<&'a str>,
     /// `metadata.namespace:`.
     pub namespace: Option<&'a str>,
+    /// Whether the top-level lines are plain keys with `kind:` once among them, so that no other kind is said anywhere.
+    pub plain: bool,
 }
 
 impl Sniffed<'_> {
@@ -102,6 +104,7 @@ pub fn sniff(chunk: &str) -> Sniffed<'_> {
         return sniffed;
     }
     let (mut in_metadata, mut metadata_indent) = (false, None);
+    let (mut kinds, mut plain) = (0, true);
     for line in chunk.lines() {
         let line = line.trim_start_matches('\u{feff}');
         let body = line.trim_start();
@@ -110,6 +113,8 @@ pub fn sniff(chunk: &str) -> Sniffed<'_> {
             continue;
         }
         if indent == 0 {
+            kinds += usize::from(body.starts_with("kind:"));
+            plain &= body.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-');
             in_metadata = body.starts_with("metadata:");
             metadata_indent = None;
             set(&mut sniffed.api_version, body, "apiVersion:");
@@ -119,6 +124,7 @@ pub fn sniff(chunk: &str) -> Sniffed<'_> {
             set(&mut sniffed.namespace, body, "namespace:");
         }
     }
+    sniffed.plain = plain && kinds == 1;
     sniffed
 }
 
@@ -162,5 +168,15 @@ mod tests {
         assert_eq!((s.kind, s.namespace), (Some("Secret"), Some("shop")));
         assert!(Sniffed::is_placeholder(s.name.unwrap()));
         assert_eq!(sniff("spec:\n  kind: Inner\n").kind, None);
+    }
+
+    #[test]
+    fn a_kind_that_may_be_said_elsewhere_is_not_plain() {
+        assert!(sniff("kind: Secret\ndata:\n- x\n{{- if .x }}\n# kind: A\n  kind: B\n").plain);
+        for more in
+            ["kind: NetworkPolicy\n", "\"kind\": NetworkPolicy\n", "? kind\n: A\n", "<<: *a\n", "!!str kind: A\n"]
+        {
+            assert!(!sniff(&format!("kind: Secret\n{more}")).plain, "{more}");
+        }
     }
 }
