@@ -14,6 +14,9 @@ pub struct NotANumber;
 /// # Errors
 /// For `.inf` and `.nan` in any of their spellings.
 pub fn resolve(text: &str) -> Result<Value, NotANumber> {
+    if is_word(text) {
+        return Ok(Value::String(text.into()));
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "y" => return Ok(Value::Letter('y')),
@@ -33,6 +36,12 @@ pub fn resolve(text: &str) -> Result<Value, NotANumber> {
     }
     let number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
     Ok(number.then(|| numeric(text)).flatten().unwrap_or_else(|| Value::String(text.into())))
+}
+
+/// Whether a text is none of the words below and no number by its first letter or its length: most are.
+fn is_word(text: &str) -> bool {
+    let first = text.as_bytes().first();
+    first.is_some_and(|b| b.is_ascii_alphabetic() && (text.len() > 5 || !b"nNyYtTfFoO".contains(b)))
 }
 
 fn numeric(text: &str) -> Option<Value> {

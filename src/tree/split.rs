@@ -5,6 +5,7 @@
 
 use super::json;
 use crate::source::{Document, Position};
+use memchr::memmem;
 
 /// A stretch of a file that holds one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,19 +49,38 @@ pub fn split(text: &str) -> Vec<Chunk> {
         return json::split(text);
     }
     let mut chunks = Vec::new();
-    let (mut start, mut first_line) = (0, 1);
-    let (mut offset, mut line) = (0, 1);
-    for each in text.split_inclusive('\n') {
-        let next = offset + each.len();
-        if each.strip_prefix('\u{feff}').unwrap_or(each).starts_with("---") {
-            push(&mut chunks, text, Chunk { start, end: offset, line: first_line, column: 1 });
-            (start, first_line) = (next, line + 1);
+    let (mut start, mut line) = (0, 1);
+    for dashes in memmem::find_iter(text.as_bytes(), b"---") {
+        // a byte order mark may stand before them
+        let before = text.get(..dashes).unwrap_or_default();
+        let end = before.strip_suffix('\u{feff}').unwrap_or(before).len();
+        if dashes < start || !(end == 0 || before.as_bytes().get(end - 1) == Some(&b'\n')) {
+            continue;
         }
-        offset = next;
-        line += 1;
+        push(&mut chunks, text, Chunk { start, end, line, column: 1 });
+        let next = text.get(dashes..).and_then(|rest| rest.find('\n')).map_or(text.len(), |i| dashes + i + 1);
+        line += lines(text.get(start..next).unwrap_or_default());
+        start = next;
     }
-    push(&mut chunks, text, Chunk { start, end: text.len(), line: first_line, column: 1 });
+    push(&mut chunks, text, Chunk { start, end: text.len(), line, column: 1 });
     chunks
+}
+
+/// The lines of a text, as [`str::lines`] gives them, a vector at a time.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        at += end + 1;
+        let line = rest.get(..end)?;
+        Some(if end < rest.len() { line.strip_suffix('\r').unwrap_or(line) } else { line })
+    })
+}
+
+/// How many line breaks a text has.
+fn lines(text: &str) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
 fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
@@ -69,7 +89,7 @@ fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
         let l = l.trim_start_matches('\u{feff}').trim();
         !l.is_empty() && !l.starts_with('#') && l != "..."
     };
-    if part.lines().any(content) {
+    if lines_of(part).any(content) {
         chunks.push(chunk);
     }
 }
@@ -105,7 +125,10 @@ pub fn sniff(chunk: &str) -> Sniffed<'_> {
     }
     let (mut in_metadata, mut metadata_indent) = (false, None);
     let (mut kinds, mut plain) = (0, true);
-    for line in chunk.lines() {
+    for line in lines_of(chunk) {
+        if line.starts_with(' ') && !in_metadata {
+            continue;
+        }
         let line = line.trim_start_matches('\u{feff}');
         let body = line.trim_start();
         let indent = line.len() - body.len();
@@ -154,6 +177,19 @@ mod tests {
         assert_eq!(texts("---\r\na: 1\r\n"), [("a: 1\r\n", 2)]);
         assert_eq!(texts("\u{feff}---\na: 1\n").len(), 1);
         assert!(texts("").is_empty() && texts("\n# x\n").is_empty());
+    }
+
+    #[test]
+    fn lines_are_those_of_the_standard_library() {
+        for text in ["", "\n", "a", "a\n", "a\r\nb\r", "\r\n\r\nx\n\n", "é\n\u{feff}b"] {
+            assert_eq!(lines_of(text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dashes_inside_a_line_end_nothing() {
+        assert_eq!(texts("a: ---\n  --- b\n-----\nc: 1\n\u{feff}---\nd: 1").len(), 3);
+        assert_eq!(texts("a: 1\n\u{feff}--- x ---\nd: 1"), [("a: 1\n", 1), ("d: 1", 3)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::split::is_template_start;
 use super::{Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use memchr::memmem;
 use std::collections::HashMap;
 
 /// Reads one chunk. Spans are relative to the chunk.
@@ -19,7 +20,8 @@ pub fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(&text[text_start..], text_start);
     match reader.document() {
         Ok(root) => {
-            if root.as_ref().is_some_and(|r| has_template_key(r, text)) {
+            let braces = memmem::find(text.as_bytes(), b"{{").is_some();
+            if braces && root.as_ref().is_some_and(|r| has_template_key(r, text)) {
                 return failed(text, template_problem(text));
             }
             Parsed { root, problems: reader.problems }
@@ -60,6 +62,7 @@ fn has_template_key(node: &Node, text: &str) -> bool {
 
 /// kubectl refuses any line whose leading blanks contain a tab, even a blank or comment line.
 fn tab_indent(text: &str) -> Option<Span> {
+    memchr::memchr(b'\t', text.as_bytes())?; // hardly any text has one
     let mut offset = 0;
     for (i, line) in text.split_inclusive('\n').enumerate() {
         let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
