@@ -284,3 +284,22 @@ fn a_folder_that_cannot_be_looked_into_leaves_a_doubt() {
     assert_eq!(codes(&input), [(Severity::Error, Code::Unreadable)]);
     assert_eq!(from_outside(&input, "web"), Truth::Maybe);
 }
+
+#[test]
+fn a_kind_said_twice_is_the_last_one_also_where_the_first_plays_no_part() {
+    let text = "apiVersion: networking.k8s.io/v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {podSelector: {}}\nkind: NetworkPolicy\n";
+    for text in [text.to_owned(), text.replace("\nkind: N", "\n\"kind\": N")] {
+        let input = load_str(&text);
+        assert_eq!((input.policies.policies.len(), codes(&input)), (1, vec![(Severity::Warning, Code::DuplicateKey)]));
+    }
+}
+
+#[test]
+fn what_follows_a_json_value_is_not_lost_in_silence() {
+    let policy =
+        r#"{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": {}}"#;
+    let input = load_str(&format!("{policy}\n\"x\" {policy}"));
+    assert_eq!(input.policies.policies.len(), 1);
+    assert_eq!(codes(&input), [(Severity::Error, Code::Syntax)]);
+    assert_eq!(input.policies.taints.len(), 1);
+}

@@ -479,9 +479,13 @@ mod tests {
 
     #[test]
     fn errors_say_where() {
-        for (text, line, column) in
-            [("{\"a\": 1,\n  b: 2}", 2, 3), ("{\"a\" 1}", 1, 6), ("{\"a\": [1 2]}", 1, 10), ("{\"a\": tru}", 1, 7)]
-        {
+        for (text, line, column) in [
+            ("{\"a\": 1,\n  b: 2}", 2, 3),
+            ("{\"a\" 1}", 1, 6),
+            ("{\"a\": [1 2]}", 1, 10),
+            ("{\"a\": tru}", 1, 7),
+            ("{}\n \"x\"", 2, 2),
+        ] {
             let at = parse(text).problems[0].span.at;
             assert_eq!((at.line, at.column), (line, column), "{text}");
         }

@@ -58,7 +58,7 @@ pub fn read<T: Send>(
     let mut around = Around { entries: Vec::new(), problems: Vec::new(), chunk: Chunk::whole("") };
     let head = window.head(&mut around)?;
     let cutter = Cutter::after(window.bytes.get(head..)?)?;
-    window.forget(head);
+    window.forget(head, window.behind(head));
     let mut size = limits.window;
     loop {
         let cuts = cutter.cuts(&window.bytes, limits.batch);
@@ -70,14 +70,14 @@ pub fn read<T: Send>(
             window.fill(size)?;
             continue;
         };
-        let batches = window.batches(&cuts);
+        let (batches, at) = window.batches(&cuts);
         let entries = &around.entries;
         let read: Option<Vec<_>> = batches.into_par_iter().map(|b| b.read(false, |n, c| item(entries, n, c))).collect();
         for (made, problems, _) in read? {
             sink(made);
             around.problems.extend(problems);
         }
-        window.forget(last);
+        window.forget(last, at);
         size = limits.window;
         window.fill(size)?;
     }
@@ -85,7 +85,7 @@ pub fn read<T: Send>(
     let (made, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
     sink(made);
     around.problems.extend(problems);
-    window.forget(end);
+    window.forget(end, window.behind(end));
     window.tail(&mut around)?;
     Some(around)
 }
@@ -118,9 +118,14 @@ impl<'i> Window<'i> {
         Some(())
     }
 
-    /// Goes on behind so many bytes.
-    fn forget(&mut self, bytes: usize) {
-        self.at = after(self.at, self.bytes.get(..bytes).unwrap_or_default());
+    /// The place behind so many bytes.
+    fn behind(&self, bytes: usize) -> Position {
+        after(self.at, self.bytes.get(..bytes).unwrap_or_default())
+    }
+
+    /// Goes on behind so many bytes, which is at this place.
+    fn forget(&mut self, bytes: usize, at: Position) {
+        self.at = at;
         self.start += bytes;
         self.bytes.drain(..bytes);
     }
@@ -157,15 +162,15 @@ impl<'i> Window<'i> {
         (reader.at == text.len()).then_some(())
     }
 
-    /// The stretches that end at these places.
-    fn batches(&self, cuts: &[usize]) -> Vec<Batch<'_>> {
+    /// The stretches that end at these places, and where one stands behind the last.
+    fn batches(&self, cuts: &[usize]) -> (Vec<Batch<'_>>, Position) {
         let (mut from, mut at) = (0, self.at);
         let batch = |to: &usize| {
             let batch = Batch { bytes: &self.bytes[from..*to], start: self.start + from, at };
             (from, at) = (*to, after(at, batch.bytes));
             batch
         };
-        cuts.iter().map(batch).collect()
+        (cuts.iter().map(batch).collect(), at)
     }
 }
 
