@@ -1,4 +1,4 @@
-//! Words and label sets that many objects share, stored once.
+//! Words, label sets and parts of policies that many objects share, stored once.
 //!
 //! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a namespace, a node and an owner
 //! that others have too. Cost: a look in a table for each.
@@ -10,11 +10,12 @@ use crate::set::hashed::HashSet;
 use std::sync::Arc;
 
 /// What is shared.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Pool {
     words: HashSet<Arc<str>>,
     labels: HashSet<Arc<Labels>>,
     ports: HashSet<Arc<[ContainerPort]>>,
+    law: crate::policy::pool::Pool,
 }
 
 impl Pool {
@@ -23,12 +24,16 @@ impl Pool {
         self.word(&mut object.api_version);
         self.word(&mut object.kind);
         object.namespace.iter_mut().for_each(|n| self.word(n));
-        if let Part::Workload(facts) = &mut object.part {
-            facts.owner.iter_mut().for_each(|(kind, name)| {
-                self.word(kind);
-                self.word(name);
-            });
-            self.draft(&mut facts.draft);
+        match &mut object.part {
+            Part::Workload(facts) => {
+                facts.owner.iter_mut().for_each(|(kind, name)| {
+                    self.word(kind);
+                    self.word(name);
+                });
+                self.draft(&mut facts.draft);
+            }
+            Part::Policy(lowered) => lowered.policy.iter_mut().for_each(|policy| self.law.share(policy)),
+            _ => {}
         }
     }
 
