@@ -149,6 +149,11 @@ impl Base {
         }
     }
 
+    /// Whether the chunk holds nothing but the object.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Root | Self::Alone)
+    }
+
     /// Whether the object is a document of its own, and no item of a List.
     pub fn is_root(&self) -> bool {
         *self == Self::Root

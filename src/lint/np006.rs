@@ -24,7 +24,8 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, policy) in facts.network_policies() {
         let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
         // without egress rules the word alone is taken for the field: nothing hangs on it
-        if facts.says(policy.document, "policyTypes") && (!has_out || types_given(facts, policy)) {
+        let enough = !has_out && stands_alone(facts, policy);
+        if facts.says(policy.document, "policyTypes") && (enough || types_given(facts, policy)) {
             continue;
         }
         let wrote_ingress = || facts.written(policy, &Path::root().key("spec").key("ingress"), |_| ()).is_some();
@@ -41,6 +42,11 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         let finding = found.subject(id, format!("policyTypes is left out; {meant}")).severity(severity);
         found.push(finding.help(format!("write policyTypes: {types}")));
     }
+}
+
+/// Whether no other object's words stand in the text of a policy, as in a List.
+fn stands_alone(facts: &Facts<'_>, policy: &Policy) -> bool {
+    facts.input.sources.document(policy.document).is_some_and(|d| d.base.is_whole())
 }
 
 fn types_given(facts: &Facts<'_>, policy: &Policy) -> bool {
