@@ -199,7 +199,11 @@ impl AllowGraph {
     /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
     pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
         let law = self.leaving();
-        let [anything, network_taint, only_deny] = &law.tainted[ask.view];
+        let taints = &law.tainted[ask.view];
+        if law.ordered.iter().all(Vec::is_empty) && taints.iter().all(Runs::is_empty) {
+            return self.network_leave(ask, asked);
+        }
+        let [anything, network_taint, only_deny] = taints;
         let admin = self.ordered_leave(ask, &law.ordered[0], asked.clone());
         let reached = admin.pass.union(&admin.none);
         let isolated = &law.isolated[ask.view];
@@ -217,7 +221,20 @@ impl AllowGraph {
         (possible.difference(&doubt), possible.union(&asked.intersection(anything)))
     }
 
-    /// The Network tier: of these isolated sources, whom a rule surely lets out, and whom one may.
+    /// [`Self::leave`] where only the Network tier speaks: whoever it does not isolate, and whom a rule lets out.
+    fn network_leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
+        let isolated = &self.leaving().isolated[ask.view];
+        let open = asked.difference(&isolated.sure);
+        let (surely, maybe) = self.groups_leave(ask, asked);
+        let possible = open.union(&maybe);
+        if isolated.is_exact() && surely == maybe {
+            return (possible.clone(), possible);
+        }
+        let sure = asked.difference(&isolated.maybe).union(&surely);
+        (sure, possible)
+    }
+
+    /// The Network tier: of these sources, whom a rule surely lets out, and whom one may.
     fn groups_leave(&self, ask: &Leave<'_>, rest: &Runs) -> (Runs, Runs) {
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
         for number in ask.seen {

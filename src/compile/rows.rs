@@ -8,6 +8,7 @@
 //! Destinations with the same [`TemplateKey`] have the same pieces ([`AllowGraph::templates`]). Cost: O(parts of the traffic
 //! line x (ingress rules + egress groups seen)) set operations per template; no pair of pods is visited.
 
+use super::evaluate::Tainted;
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
 use super::peers::{PeerSetId, Runs};
@@ -299,7 +300,7 @@ impl AllowGraph {
                 let seen = cut.covering(&cut.groups, members, hidden);
                 let leave = Leave { destination, seen: &seen, view, covers: &covers };
                 let (sure, possible) = self.leave(&leave, &maybe);
-                (sure.intersection(&surely), possible)
+                if surely == maybe { (sure, possible) } else { (sure.intersection(&surely), possible) }
             };
             let total = self.combined(destination, &views, decide);
             if total.1.is_empty() {
@@ -311,7 +312,7 @@ impl AllowGraph {
             }
         }
         let piece = |((sure, possible), traffic): (Decided, TrafficSet)| {
-            let unknown = possible.difference(&sure);
+            let unknown = if possible == sure { Runs::empty() } else { possible.difference(&sure) };
             Piece { traffic, sure, unknown }
         };
         pieces.into_iter().map(piece).collect()
@@ -326,6 +327,15 @@ impl AllowGraph {
         rules: &[NetworkRule],
         covers: &dyn Fn(u32) -> bool,
     ) -> Decided {
+        let alone = profile.ordered().next().is_none() && profile.taint == Tainted::default();
+        if alone && profile.surely && !self.hidden(destination, view) {
+            let matched: Vec<_> = rules.iter().map(|r| (r.sure, self.matched(r.peers, view))).collect();
+            let maybe = Runs::union_of(matched.iter().map(|(_, m)| &*m.maybe));
+            if matched.iter().all(|(sure, m)| *sure && m.is_exact()) {
+                return (maybe.clone(), maybe);
+            }
+            return (Runs::union_of(matched.iter().filter(|(sure, _)| *sure).map(|(_, m)| &*m.sure)), maybe);
+        }
         let walk = Walk {
             policies: &self.law.policies,
             direction: Direction::Ingress.index(),
@@ -376,8 +386,15 @@ impl AllowGraph {
         }
         let of = |view: usize| decided[views[view]].clone().unwrap_or_default();
         let mut total: Option<Decided> = None;
+        let mut met = Vec::new();
         for behaviour in self.world.behaviours() {
-            let mut members = (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
+            let members = || (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
+            let alike: Vec<usize> = members().map(|v| views[v]).collect();
+            if met.contains(&alike) {
+                continue; // decides as the behaviour before
+            }
+            met.push(alike);
+            let mut members = members();
             let Some(first) = members.next() else { continue };
             let best = match members.next() {
                 None => of(first),

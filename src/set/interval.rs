@@ -183,7 +183,7 @@ impl<T: Point> IntervalSet<T> {
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (few, many) = if self.ranges.len() <= other.ranges.len() { (self, other) } else { (other, self) };
-        let mut ranges = Vec::new();
+        let mut ranges = Vec::with_capacity(few.ranges.len());
         let mut j = 0;
         for &(start, end) in &few.ranges {
             j = many.seek(j, start);
