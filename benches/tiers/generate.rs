@@ -8,6 +8,7 @@ use netpal::model::{Cluster, ContainerPort, Labels, Node, Pod, Workload, Workloa
 use netpal::set::Protocol;
 use netpal::source::{DocumentId, Origin};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -396,14 +397,14 @@ impl Made {
                 origin: origin(),
             });
         }
-        let mut n = 0;
+        let (mut n, mut words) = (0, Words::default());
         for controller in &self.controllers {
-            self.add(&mut cluster, controller, &mut n);
+            self.add(&mut cluster, controller, &mut n, &mut words);
         }
         cluster
     }
 
-    fn add(&self, cluster: &mut Cluster, controller: &Controller, n: &mut usize) {
+    fn add(&self, cluster: &mut Cluster, controller: &Controller, n: &mut usize, words: &mut Words) {
         let origin = || Origin::document(DocumentId(0));
         let namespace = cluster.namespace_named(&self.namespaces[controller.namespace].name);
         let workload = cluster.add_workload(Workload {
@@ -418,11 +419,12 @@ impl Made {
             protocol: Protocol::Tcp,
             port: *port,
         };
-        let shared = (!controller.unique).then(|| cluster.intern(pairs(&controller.labels)));
+        let labels = words.pairs(&controller.labels);
+        let shared = (!controller.unique).then(|| cluster.intern(labels.clone().into_iter().collect::<Labels>()));
         for i in 0..controller.replicas {
             let labels = shared.unwrap_or_else(|| {
-                let own = [("unique", n.to_string())];
-                cluster.intern(pairs(&[controller.labels.clone(), own.into()].concat()))
+                let own = [(words.word("unique"), n.to_string().into())];
+                cluster.intern(labels.iter().cloned().chain(own).collect::<Labels>())
             });
             let node = self.node_of(controller, i, *n);
             let address = if controller.host_network { node.map(node_address) } else { Some(pod_address(*n)) };
@@ -446,6 +448,25 @@ impl Made {
 /// The name of a node.
 pub fn node_name(i: usize) -> String {
     format!("node-{i}")
+}
+
+/// Words that stand once in memory, as loading stores them.
+#[derive(Default)]
+struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn word(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = word.into();
+        self.0.insert(Arc::clone(&new));
+        new
+    }
+
+    fn pairs(&mut self, labels: &[(&'static str, String)]) -> Vec<(Arc<str>, Arc<str>)> {
+        labels.iter().map(|(k, v)| (self.word(k), self.word(v))).collect()
+    }
 }
 
 fn pairs(labels: &[(&'static str, String)]) -> Labels {

@@ -24,7 +24,6 @@ fn number(index: usize) -> u32 {
 /// A key that the law mentions.
 #[derive(Debug)]
 struct Key<'w> {
-    number: u32,
     /// The mentioned values, numbered from 1.
     values: HashMap<&'w str, u32>,
     /// Whether its values are compared with each other, so that every value counts.
@@ -34,7 +33,12 @@ struct Key<'w> {
 /// What the law mentions of one kind of label set.
 #[derive(Debug, Default)]
 pub struct Mentioned<'w> {
-    keys: HashMap<&'w str, Key<'w>>,
+    numbers: HashMap<&'w str, u32>,
+    /// The keys by their number.
+    keys: Vec<Key<'w>>,
+    /// Of the label set projected before, by position: where its key stands in memory, and its number if it is mentioned.
+    /// Most label sets have the keys of the one before, in the same memory.
+    before: Vec<(usize, Option<u32>)>,
     /// The selectors that were read, by their places in memory.
     read: HashSet<usize>,
 }
@@ -42,7 +46,11 @@ pub struct Mentioned<'w> {
 impl<'w> Mentioned<'w> {
     fn key(&mut self, key: &'w str) -> &mut Key<'w> {
         let next = number(self.keys.len());
-        self.keys.entry(key).or_insert_with(|| Key { number: next, values: HashMap::default(), compared: false })
+        let at = *self.numbers.entry(key).or_insert(next);
+        if at == next {
+            self.keys.push(Key { values: HashMap::default(), compared: false });
+        }
+        &mut self.keys[at as usize]
     }
 
     fn add(&mut self, selector: &'w Selector) {
@@ -60,28 +68,33 @@ impl<'w> Mentioned<'w> {
 
     /// Whether a key is mentioned.
     pub fn sees(&self, key: &str) -> bool {
-        self.keys.contains_key(key)
+        self.numbers.contains_key(key)
     }
 
     /// What of a label set the law can see, in the order of the labels; `seen` is overwritten.
     pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) {
         seen.clear();
-        for (key, value) in labels.iter() {
-            let Some(key) = self.keys.get_mut(key) else { continue };
+        self.before.resize(self.before.len().max(labels.len()), (0, None));
+        for ((name, value), before) in labels.shared().zip(&mut self.before) {
+            if before.0 != name.as_ptr().addr() {
+                *before = (name.as_ptr().addr(), self.numbers.get(&**name).copied());
+            }
+            let Some(at) = before.1 else { continue };
+            let (key, value) = (&mut self.keys[at as usize], &**value);
             let next = number(key.values.len() + 1);
             let known = key.values.get(value).copied();
             let value = match known {
                 None if key.compared => *key.values.entry(value).or_insert(next),
                 _ => known.unwrap_or(0),
             };
-            seen.push((key.number, value));
+            seen.push((at, value));
         }
     }
 
     /// The rank of each key by its number: those of few mentioned values first.
     pub fn ranks(&self) -> Vec<u32> {
         let mut keys: Vec<(usize, &str, u32)> =
-            self.keys.iter().map(|(name, key)| (key.values.len(), *name, key.number)).collect();
+            self.numbers.iter().map(|(name, at)| (self.keys[*at as usize].values.len(), *name, *at)).collect();
         keys.sort_unstable();
         let mut ranks = vec![0; keys.len()];
         for (rank, (_, _, key)) in (0..).zip(keys) {
