@@ -419,6 +419,7 @@ impl Made {
             protocol: Protocol::Tcp,
             port: *port,
         };
+        let ports: Arc<[ContainerPort]> = controller.ports.iter().map(port).collect();
         let labels = words.pairs(&controller.labels);
         let shared = (!controller.unique).then(|| cluster.intern(labels.clone().into_iter().collect::<Labels>()));
         for i in 0..controller.replicas {
@@ -433,7 +434,7 @@ impl Made {
                 namespace,
                 workload,
                 labels,
-                ports: controller.ports.iter().map(port).collect(),
+                ports: Arc::clone(&ports),
                 host_network: controller.host_network,
                 node: node.map(|i| node_name(i).into()),
                 addresses: address.into_iter().collect(),

@@ -16,6 +16,7 @@ use crate::set::{Family, Protocol};
 use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// Of a pod, what the law can see; each field an interned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,8 +92,8 @@ struct Interner<'w, 'v> {
     vocabulary: &'v Vocabulary<'w>,
     atoms: &'v Atoms,
     ports: IndexSet<NamedPorts>,
-    /// The ports of the pod before; pods of one controller have the same.
-    last_ports: Option<(&'w [ContainerPort], u32)>,
+    /// The ports of the pod before; pods of one controller have the same, mostly in the same memory.
+    last_ports: Option<(&'w Arc<[ContainerPort]>, u32)>,
     hosts: IndexSet<Option<&'w str>>,
     /// Addresses in one atom, which nearly all are.
     single: HashMap<u32, u32>,
@@ -111,7 +112,7 @@ impl<'w> Interner<'w, '_> {
 
     fn ports(&mut self, pod: &'w Pod) -> u32 {
         if let Some((last, known)) = self.last_ports
-            && *last == *pod.ports
+            && (Arc::ptr_eq(last, &pod.ports) || *last == pod.ports)
         {
             return known;
         }
