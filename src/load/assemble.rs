@@ -353,12 +353,13 @@ impl<'o> Assembly<'o> {
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
         }
-        if let Some(policy) = lowered.policy {
-            let mut policy = policy;
+        if let Some(mut policy) = lowered.policy {
             self.shared.share(&mut policy);
             self.law.policies.push(policy);
         } else {
-            let (namespace, namespaced) = (self.namespace_of(object), object.is_namespaced());
+            let namespace = self.namespace_of(object);
+            // not by what was read, which is taken out of the object here: a broken policy of the whole cluster touches it all
+            let namespaced = dialects::find(&object.api_version, &object.kind).is_some_and(|d| d.namespaced);
             let what = format!("{} {}/{}", object.kind, namespace, object.name);
             let suspicion = if namespaced { Suspicion::Network } else { Suspicion::Any };
             let scope = namespaced.then_some(&*namespace);
