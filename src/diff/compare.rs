@@ -1,24 +1,22 @@
-//! Row by row: for each destination, what every source may send before and after, as small numbers that compare fast.
+//! Destination by destination: which sources may send something else than before, and because of which edit.
 //!
-//! Phases per destination: [`Comparer::column`] turns the row of each side into one state per source end;
-//! [`Comparer::destination`] groups the sources by the pair of their states; [`delta`] judges each distinct pair of states
-//! once; each group that differs is recorded under its cause. [`Comparer::finish`] melts the records into changes.
+//! Phases per destination: its column tells the sources whose states differ ([`Columns::column`]);
+//! [`Comparer::destination`] groups them by the pair of their states; each group is recorded under its cause.
+//! [`Comparer::finish`] melts the records into changes. Cost: the columns, then what differs; each distinct pair of
+//! states is judged once.
 
 use super::cause::{self, Cause};
+use super::columns::{Column, Columns, Index};
 use super::doubt::{Doubts, touched};
 use super::edits::{Edits, Touch};
-use super::joint::{End, EndIx, Joint, Members, Places};
+use super::joint::{End, EndIx, Joint, Members};
+use super::states::{Pair, States};
 use super::{Block, Change, Diff, Kind, Latent, Party, Side, Which};
-use crate::compile::rows::Part;
-use crate::compile::{Allowed, Flow};
+use crate::compile::{Flow, Rows};
 use crate::policy::Direction;
 use crate::set::{IpSet, TrafficSet};
 use indexmap::{IndexMap, IndexSet};
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
-
-/// What differs between two states, by kind.
-type Delta = Vec<(Kind, TrafficSet)>;
+use std::collections::BTreeSet;
 
 /// Which pairs of a source and a destination end are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,9 +45,11 @@ struct Comparer<'a> {
     doubts: Doubts<'a>,
     /// What the edits that govern a source are, as a number: sources that share it share their causes.
     marks: Vec<usize>,
-    allowed: IndexSet<Allowed>,
-    states: IndexSet<Vec<u32>>,
-    deltas: HashMap<(u32, u32), Rc<Delta>>,
+    states: States,
+    /// What may be sent.
+    rows: Columns<'a>,
+    /// What is admitted, whether or not it may be sent.
+    admitted: Columns<'a>,
     records: IndexMap<(Kind, TrafficSet, Cause), (Vec<Record>, (Flow, Flow))>,
     latent: Vec<Latent>,
     unchanged: u64,
@@ -58,6 +58,7 @@ struct Comparer<'a> {
 /// Compares all rows of both sides.
 pub fn compare(before: Side<'_>, after: Side<'_>, joint: &Joint, edits: &Edits) -> Diff {
     let ends = &joint.ends;
+    let index = Index::new(ends, [before, after]);
     let mut comparer = Comparer {
         before,
         after,
@@ -65,13 +66,14 @@ pub fn compare(before: Side<'_>, after: Side<'_>, joint: &Joint, edits: &Edits) 
         edits,
         doubts: Doubts::new(before, after, edits),
         marks: marks(ends, edits),
-        allowed: IndexSet::new(),
-        states: IndexSet::new(),
-        deltas: HashMap::new(),
+        states: States::new(),
+        rows: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
+        admitted: Columns::new(&index, [Rows::admitted(before.graph), Rows::admitted(after.graph)]),
         records: IndexMap::new(),
         latent: Vec::new(),
         unchanged: 0,
     };
+    comparer.rows.make_all();
     for destination in 0..ends.len() {
         comparer.destination(destination);
     }
@@ -88,159 +90,46 @@ fn marks(ends: &[End], edits: &Edits) -> Vec<usize> {
 }
 
 impl<'a> Comparer<'a> {
-    fn side(&self, which: Which) -> Side<'a> {
-        if which == Which::Before { self.before } else { self.after }
-    }
-
-    fn places(&self, end: EndIx, which: Which) -> &Places {
-        let end = &self.ends[end];
-        if which == Which::Before { &end.before } else { &end.after }
-    }
-
-    /// Per source place, the number of what it may send to one destination place.
-    fn table(&mut self, which: Which, parts: Vec<Part>) -> Vec<u32> {
-        let nothing = self.number(Allowed::default());
-        let mut table = vec![nothing; self.side(which).graph.line().len() as usize];
-        for part in parts {
-            let number = self.number(part.allowed);
-            for place in part.sources.points() {
-                if let Some(cell) = table.get_mut(place as usize) {
-                    *cell = number;
-                }
-            }
-        }
-        table
-    }
-
-    fn number(&mut self, allowed: Allowed) -> u32 {
-        u32::try_from(self.allowed.insert_full(allowed).0).unwrap_or(u32::MAX)
-    }
-
-    fn state(&mut self, mut numbers: Vec<u32>) -> u32 {
-        numbers.sort_unstable();
-        numbers.dedup();
-        u32::try_from(self.states.insert_full(numbers).0).unwrap_or(u32::MAX)
-    }
-
-    /// One state per source end, for one destination end on one side.
-    fn column(&mut self, which: Which, destination: EndIx, rows: impl Fn(Side<'_>, u32) -> Vec<Part>) -> Column {
-        let places: Places = self.places(destination, which).clone();
-        let parts: Vec<Vec<Part>> = places.iter().map(|(p, _)| rows(self.side(which), *p)).collect();
-        let tables: Vec<Vec<u32>> = parts.into_iter().map(|parts| self.table(which, parts)).collect();
-        let mut single: HashMap<u32, u32> = HashMap::new();
-        let mut states = Vec::with_capacity(self.ends.len());
-        for source in 0..self.ends.len() {
-            let from = self.places(source, which);
-            if let ([(place, _)], [table]) = (from.as_slice(), tables.as_slice()) {
-                let number = table[*place as usize];
-                let known = single.get(&number).copied();
-                states.push(known.unwrap_or_else(|| {
-                    let state = self.state(vec![number]);
-                    single.insert(number, state);
-                    state
-                }));
-                continue;
-            }
-            let all = from.iter().flat_map(|(p, _)| tables.iter().map(|t| t[*p as usize])).collect();
-            states.push(self.state(all));
-        }
-        let own = if places.len() > 1 { self.own(&places, &tables) } else { None };
-        Column { states, own }
-    }
-
-    /// The state of a workload of several classes with itself.
-    fn own(&mut self, places: &Places, tables: &[Vec<u32>]) -> Option<u32> {
-        let mut numbers = Vec::new();
-        for (i, (from, several)) in places.iter().enumerate() {
-            let others = tables.iter().enumerate().filter(|(j, _)| i != *j || *several);
-            numbers.extend(others.map(|(_, t)| t[*from as usize]));
-        }
-        (!numbers.is_empty()).then(|| self.state(numbers))
-    }
-
     fn destination(&mut self, destination: EndIx) {
-        let row = |side: Side<'_>, place: u32| side.graph.row(place);
-        let before = self.column(Which::Before, destination, row);
-        let after = self.column(Which::After, destination, row);
-        let outside = self.ends[destination].is_outside();
-        let mut groups: IndexMap<(u32, u32, usize), Vec<EndIx>> = IndexMap::new();
-        let mut quiet_outside = false;
-        for source in 0..self.ends.len() {
-            let pair = (before.states[source], after.states[source]);
-            if source == destination {
-                self.itself(destination, pair, &before, &after, &mut groups);
-                continue;
-            }
-            let from_outside = self.ends[source].is_outside();
-            if from_outside && outside {
-                continue;
-            }
-            if self.delta(pair).is_empty() {
-                let counted = if from_outside {
-                    u64::from(!std::mem::replace(&mut quiet_outside, true))
-                } else {
-                    self.ends[source].weight()
-                };
-                self.count(pair.1, counted * self.ends[destination].weight());
-            } else {
-                groups.entry((pair.0, pair.1, self.marks[source])).or_default().push(source);
-            }
+        let column = self.rows.column(&mut self.states, destination);
+        self.unchanged += column.quiet * self.ends[destination].weight();
+        let mut groups: IndexMap<(Pair, usize), Vec<EndIx>> = IndexMap::new();
+        let before = column.loud.partition_point(|(source, _)| *source < destination);
+        for (source, pair) in &column.loud[..before] {
+            groups.entry((*pair, self.marks[*source])).or_default().push(*source);
         }
-        for ((b, a, _), sources) in groups {
-            self.record((b, a), destination, sources, Pairing::All);
+        self.itself(destination, &column, &mut groups);
+        for (source, pair) in &column.loud[before..] {
+            groups.entry((*pair, self.marks[*source])).or_default().push(*source);
         }
-        self.latent(destination, &before, &after);
+        for ((pair, _), sources) in groups {
+            self.record(pair, destination, sources, Pairing::All);
+        }
+        self.latent(destination, &column);
     }
 
     /// The flows inside one end: between its members, and of each with itself.
-    fn itself(
-        &mut self,
-        end: EndIx,
-        pair: (u32, u32),
-        before: &Column,
-        after: &Column,
-        groups: &mut IndexMap<(u32, u32, usize), Vec<EndIx>>,
-    ) {
+    fn itself(&mut self, end: EndIx, column: &Column, groups: &mut IndexMap<(Pair, usize), Vec<EndIx>>) {
         let Members::Workloads(members) = &self.ends[end].members else { return };
         let (n, several) = (members.len(), is_several(&self.ends[end]));
         let simple = self.ends[end].before.len() == 1 && self.ends[end].after.len() == 1;
         if simple {
             if n > 1 || several {
-                groups.entry((pair.0, pair.1, self.marks[end])).or_default().push(end);
+                groups.entry((column.itself, self.marks[end])).or_default().push(end);
             }
             return;
         }
         if n > 1 {
-            self.record(pair, end, vec![end], Pairing::Others);
+            self.record(column.itself, end, vec![end], Pairing::Others);
         }
-        if let (Some(b), Some(a)) = (before.own, after.own) {
-            self.record((b, a), end, vec![end], Pairing::Own);
+        if let Some(own) = column.own {
+            self.record(own, end, vec![end], Pairing::Own);
         }
-    }
-
-    fn count(&mut self, state: u32, pairs: u64) {
-        let passes = |n: &u32| self.allowed.get_index(*n as usize).is_some_and(|a| !a.sure.is_empty());
-        if self.states.get_index(state as usize).is_some_and(|numbers| numbers.iter().any(passes)) {
-            self.unchanged += pairs;
-        }
-    }
-
-    fn delta(&mut self, pair: (u32, u32)) -> Rc<Delta> {
-        if let Some(known) = self.deltas.get(&pair) {
-            return Rc::clone(known);
-        }
-        let state = |id: u32| {
-            let numbers = self.states.get_index(id as usize).map(Vec::as_slice).unwrap_or_default();
-            numbers.iter().filter_map(|n| self.allowed.get_index(*n as usize)).collect::<Vec<_>>()
-        };
-        let found = Rc::new(delta(&state(pair.0), &state(pair.1)));
-        self.deltas.insert(pair, Rc::clone(&found));
-        found
     }
 
     /// Puts sources of one destination under the kinds, traffic and cause of their change.
-    fn record(&mut self, pair: (u32, u32), destination: EndIx, sources: Vec<EndIx>, pairing: Pairing) {
-        let delta = self.delta(pair);
+    fn record(&mut self, pair: Pair, destination: EndIx, sources: Vec<EndIx>, pairing: Pairing) {
+        let delta = self.states.delta(pair);
         for (kind, traffic) in delta.iter() {
             let mut sources = sources.clone();
             if *kind == Kind::Undecided {
@@ -270,21 +159,17 @@ impl<'a> Comparer<'a> {
     }
 
     /// Admissions of an edited destination that change although the way out of the source is blocked on both sides.
-    fn latent(&mut self, destination: EndIx, before: &Column, after: &Column) {
+    fn latent(&mut self, destination: EndIx, column: &Column) {
         if self.edits.touched(destination, Direction::Ingress).policies.is_empty() {
             return;
         }
-        let admits = |side: Side<'_>, place: u32| side.graph.admits(place);
-        let was = self.column(Which::Before, destination, admits);
-        let is = self.column(Which::After, destination, admits);
+        let admitted = self.admitted.column(&mut self.states, destination);
         let mut found: IndexMap<(Kind, TrafficSet), Vec<EndIx>> = IndexMap::new();
-        for source in (0..self.ends.len()).filter(|s| *s != destination && !self.ends[*s].is_outside()) {
-            let admitted = self.delta((was.states[source], is.states[source]));
-            if admitted.is_empty() {
-                continue;
-            }
-            let possible = self.possible(before.states[source]).union(&self.possible(after.states[source]));
-            for (kind, traffic) in admitted.iter().filter(|(k, _)| matches!(k, Kind::Widened | Kind::Narrowed)) {
+        for (source, pair) in admitted.loud.into_iter().filter(|(s, _)| !self.ends[*s].is_outside()) {
+            let (before, after) = self.rows.pair(&mut self.states, column, source);
+            let possible = self.states.possible(before).union(&self.states.possible(after));
+            let delta = self.states.delta(pair);
+            for (kind, traffic) in delta.iter().filter(|(k, _)| matches!(k, Kind::Widened | Kind::Narrowed)) {
                 let latent = traffic.difference(&possible);
                 if !latent.is_empty() {
                     found.entry((*kind, latent)).or_default().push(source);
@@ -302,13 +187,6 @@ impl<'a> Comparer<'a> {
                 self.latent.push(Latent { kind, traffic, sources: parties.clone(), destination: party, example });
             }
         }
-    }
-
-    /// Everything that passes, or may pass, in a state.
-    fn possible(&self, state: u32) -> TrafficSet {
-        let numbers = self.states.get_index(state as usize).map(Vec::as_slice).unwrap_or_default();
-        let allowed = numbers.iter().filter_map(|n| self.allowed.get_index(*n as usize));
-        allowed.fold(TrafficSet::empty(), |all, a| all.union(&a.sure).union(&a.unknown))
     }
 
     fn finish(mut self) -> Diff {
@@ -340,12 +218,6 @@ impl<'a> Comparer<'a> {
         let own = block.sources.iter().filter(|s| destinations.contains(s)).filter(lone).count();
         (block.sources.len() * block.destinations.len() - own) as u64
     }
-}
-
-/// The states of all sources for one destination.
-struct Column {
-    states: Vec<u32>,
-    own: Option<u32>,
 }
 
 fn is_several(end: &End) -> bool {
@@ -394,37 +266,4 @@ fn parties(ends: &[End], of: impl Iterator<Item = EndIx>) -> Vec<Party> {
         parties.push(Party::Addresses(addresses));
     }
     parties
-}
-
-/// The most and the least that passes over the pod pairs of one pair of workloads.
-fn bounds(allowed: &[&Allowed]) -> (Allowed, Allowed) {
-    let possible = |a: &Allowed| a.sure.union(&a.unknown);
-    let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-        let sure = allowed.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        let may = allowed.iter().map(|a| possible(a)).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        Allowed { unknown: may.difference(&sure), sure }
-    };
-    (fold(TrafficSet::union), fold(TrafficSet::intersection))
-}
-
-/// What differs between two states: for some pod pair, or for the last one.
-fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
-    let (was, is) = (bounds(before), bounds(after));
-    let (most, least) = (change(&was.0, &is.0), change(&was.1, &is.1));
-    let both = Kind::ALL.into_iter().zip(most.iter().zip(&least)).map(|(k, (a, b))| (k, a.union(b)));
-    let differs = was != is;
-    both.filter(|(k, t)| !t.is_empty() && (differs || *k == Kind::Undecided)).collect()
-}
-
-/// The traffic of each kind of change, in the order of [`Kind::ALL`].
-fn change(was: &Allowed, is: &Allowed) -> [TrafficSet; 5] {
-    let may = |a: &Allowed| a.sure.union(&a.unknown);
-    let (could, can) = (may(was), may(is));
-    [
-        is.sure.difference(&could),
-        was.sure.difference(&can),
-        is.unknown.difference(&could).union(&was.unknown.intersection(&is.sure)),
-        was.sure.intersection(&is.unknown).union(&was.unknown.difference(&can)),
-        was.unknown.intersection(&is.unknown),
-    ]
 }

@@ -109,17 +109,11 @@ impl Joint {
 
 fn places(side: Side<'_>, workload: WorkloadId) -> Places {
     let cluster = &side.input.cluster;
-    let mut places: Places = Vec::new();
-    for pod in &cluster.workload(workload).pods {
-        let place = side.graph.line().place(Endpoint::Pod(*pod));
-        let several = !cluster.pod(*pod).is_single();
-        match places.iter_mut().find(|(p, _)| *p == place) {
-            Some(known) => known.1 = true,
-            None => places.push((place, several)),
-        }
-    }
+    let place = |pod: &crate::model::PodId| side.graph.line().place(Endpoint::Pod(*pod));
+    let pods = &cluster.workload(workload).pods;
+    let mut places: Places = pods.iter().map(|pod| (place(pod), !cluster.pod(*pod).is_single())).collect();
     places.sort_unstable();
-    places
+    places.chunk_by(|a, b| a.0 == b.0).map(|of| (of[0].0, of.len() > 1 || of[0].1)).collect()
 }
 
 /// The common refinement of both sides' address atoms.

@@ -1,19 +1,21 @@
 //! What changes between two inputs: not text, but what is allowed.
 //!
 //! Phases: [`joint`] matches the workloads of both sides by name and cuts the outside addresses of both into common
-//! blocks; [`edits`] lists what differs between the two laws and worlds; [`compare`] walks the rows of both graphs
-//! destination by destination; [`cause`] finds the edit behind each difference. Equal changes with one cause melt into one
+//! blocks; [`edits`] lists what differs between the two laws and worlds; [`columns`] compares the rows of both graphs, which
+//! many destinations share, and [`compare`] walks the destinations; [`cause`] finds the edit behind each difference. Equal changes with one cause melt into one
 //! [`Change`], however many pairs they open.
 //!
 //! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows it after (for some pod
 //! pair, or for the last one that did not pass), and so on for each [`Kind`]; a pair in no change has the same verdicts.
-//! Cost: the rows of both graphs, and one comparison per pair of classes that differ. No pair of pods is visited.
+//! Cost: the rows of both graphs, one look at every end per pair of rows, and what differs. No pair of pods is visited.
 
 mod cause;
+mod columns;
 mod compare;
 mod doubt;
 mod edits;
 mod joint;
+mod states;
 mod uses;
 
 pub use cause::{Cause, What};
