@@ -21,7 +21,7 @@ pub const NOTHING: u32 = 0;
 /// All numbers and states that were met.
 pub struct States {
     allowed: IndexSet<Allowed>,
-    states: IndexSet<Vec<u32>>,
+    distinct: IndexSet<Vec<u32>>,
     deltas: HashMap<Pair, Rc<Delta>>,
 }
 
@@ -29,7 +29,7 @@ impl States {
     /// Only nothing is known.
     pub fn new() -> Self {
         let allowed = IndexSet::from_iter([Allowed::default()]);
-        Self { allowed, states: IndexSet::default(), deltas: HashMap::default() }
+        Self { allowed, distinct: IndexSet::default(), deltas: HashMap::default() }
     }
 
     /// The number of what passes between two places.
@@ -43,12 +43,12 @@ impl States {
     pub fn state(&mut self, mut numbers: Vec<u32>) -> u32 {
         numbers.sort_unstable();
         numbers.dedup();
-        u32::try_from(self.states.insert_full(numbers).0).unwrap_or(u32::MAX)
+        u32::try_from(self.distinct.insert_full(numbers).0).unwrap_or(u32::MAX)
     }
 
     /// The numbers of a state.
     pub fn numbers(&self, state: u32) -> &[u32] {
-        self.states.get_index(state as usize).map(Vec::as_slice).unwrap_or_default()
+        self.distinct.get_index(state as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn members(&self, state: u32) -> Vec<&Allowed> {
