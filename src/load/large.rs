@@ -40,7 +40,7 @@ impl Large {
     }
 
     /// Everything it has, from the start.
-    pub fn reader(&self) -> Option<impl Read> {
+    pub fn reader(&self) -> Option<impl Read + Send> {
         Some(self.open()?.take(self.length))
     }
 

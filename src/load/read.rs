@@ -207,7 +207,7 @@ impl<'o> Reading<'o> {
     }
 
     /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
-    fn list(self, input: &mut dyn Read) -> Option<Piece> {
+    fn list(self, input: &mut (dyn Read + Send)) -> Option<Piece> {
         let (mut items, mut pool, mut told) = (Vec::new(), Pool::default(), 0);
         let mut sink = |made: Vec<Item>| {
             let end = made.last().map_or(told, |item| item.chunk.end);

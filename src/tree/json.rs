@@ -119,6 +119,26 @@ fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Where something stands that ends a plain stretch of a string: a quote, a backslash, a control character or the end of
+/// the text. By eights: most strings are too short for anything wider to pay.
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // the lowest bit set stands in the lowest byte that is smaller than `n`, which is at most 128
+    let below = |eight: u64, n: u8| eight.wrapping_sub(ONES * u64::from(n)) & !eight & (ONES << 7);
+    let is = |eight: u64, b: u8| below(eight ^ (ONES * u64::from(b)), 1);
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let eight = u64::from_le_bytes(*eight);
+        let found = below(eight, 0x20) | is(eight, b'"') | is(eight, b'\\');
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).unwrap_or(rest.len())
+}
+
 #[derive(Debug)]
 pub(super) struct Reader<'t> {
     text: &'t str,
@@ -169,7 +189,14 @@ impl<'t> Reader<'t> {
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn blanks(&mut self) {
+        if self.peek().is_some_and(|b| b <= b' ') {
+            self.more_blanks();
+        }
+    }
+
+    fn more_blanks(&mut self) {
         while let Some(b) = self.peek() {
             match b {
                 b'\n' => {
@@ -183,13 +210,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes over the blanks at the start of a line, by eights.
+    /// Goes over the blanks at the start of a line, by sixteens.
     fn indentation(&mut self) {
-        while let Some(eight) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let others = u64::from_le_bytes(*eight) ^ u64::from_le_bytes([b' '; 8]);
+        while let Some(sixteen) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<16>()) {
+            let others = u128::from_le_bytes(*sixteen) ^ u128::from_le_bytes([b' '; 16]);
             let blanks = others.trailing_zeros() as usize / 8;
             self.at += blanks;
-            if blanks < 8 {
+            if blanks < 16 {
                 return;
             }
         }
@@ -290,10 +317,8 @@ impl<'t> Reader<'t> {
     fn string(&mut self) -> Fallible<Cow<'t, str>> {
         let start = self.at;
         let rest = self.bytes.get(start + 1..).unwrap_or_default();
-        if let Some(found) = memchr::memchr2(b'"', b'\\', rest)
-            && rest[found] == b'"'
-            && !rest[..found].iter().any(|b| *b < 0x20)
-        {
+        let found = plain(rest);
+        if rest.get(found) == Some(&b'"') {
             self.at = start + found + 2;
             let text: &'t str = self.text;
             return Ok(Cow::Borrowed(text.get(start + 1..self.at - 1).unwrap_or_default()));
@@ -517,6 +542,22 @@ mod tests {
         for entry in root.entries().iter().filter(|e| &*e.key != "ké7") {
             let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()].chars().count();
             assert_eq!(entry.key_span.at.column as usize, before + 1);
+        }
+    }
+
+    #[test]
+    fn a_plain_stretch_ends_where_looking_byte_by_byte_says() {
+        let all: Vec<u8> = (0..=255).collect();
+        for last in 0..=255_u8 {
+            for before in [&b"aaaaaaaaaaaaaaaaaaa"[..], &[0x7f; 19], &[0x80; 19], &[0xff; 19], &[b'!'; 19], &[b'#'; 19]]
+            {
+                for length in 0..19 {
+                    let text = [&before[..length], &[last], &all].concat();
+                    let want = text.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\').unwrap();
+                    assert_eq!(plain(&text), want, "{length} {last}");
+                    assert_eq!(plain(&text[..want]), want);
+                }
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! A long List of JSON, read in windows and on all cores, of which nothing is kept but what is made of its items.
 //!
 //! Phases: [`Window`] holds a stretch of the text; [`Cutter`] finds places between items in it; the batches between these
-//! places are read on all cores and each item is handed to the caller, whose results are handed on in order; what is left
-//! goes to the front of the next window. Last come the items before the closing bracket, and what follows it.
+//! places are read on all cores and each item is handed to the caller; what is left goes to the front of the next window.
+//! Meanwhile one core fetches that window and hands on, in order, what the window before gave. Last come the items before
+//! the closing bracket, and what follows it.
 //!
 //! Invariant: what comes out is what [`super::json`] makes of the whole text, positions and problems included, or nothing:
 //! a place between items is a guess, and the guess is right when every batch is a row of values and commas from its first
@@ -29,7 +30,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window: 4 << 20, batch: 64 << 10 }
+        Self { window: 2 << 20, batch: 64 << 10 }
     }
 }
 
@@ -48,84 +49,110 @@ pub struct Around {
 /// up; `sink` gets what was made, in order. `None` where the text is anything else than a List that can be read this way:
 /// then whatever the sink got is void.
 pub fn read<T: Send>(
-    input: &mut dyn Read,
+    input: &mut (dyn Read + Send),
     limits: Limits,
     item: impl Fn(&[Entry], Node, Chunk) -> Option<T> + Sync,
-    sink: &mut dyn FnMut(Vec<T>),
+    sink: &mut (dyn FnMut(Vec<T>) + Send),
 ) -> Option<Around> {
-    let mut window = Window::new(input);
-    window.fill(limits.window)?;
+    let mut window = Window::new(input, limits.window)?;
     let mut around = Around { entries: Vec::new(), problems: Vec::new(), chunk: Chunk::whole("") };
     let head = window.head(&mut around)?;
     let cutter = Cutter::after(window.bytes.get(head..)?)?;
-    window.forget(head, window.behind(head));
-    let mut size = limits.window;
-    loop {
-        let cuts = cutter.cuts(&window.bytes, limits.batch);
-        let Some(last) = cuts.last().copied() else {
-            if window.ended {
-                break;
-            }
-            size = size.max(window.bytes.len()) * 2;
-            window.fill(size)?;
-            continue;
-        };
-        let (batches, at) = window.batches(&cuts);
+    window.forget(head);
+    window.cut(&cutter, limits.batch);
+    let (mut made, mut spare) = (Vec::new(), Vec::new());
+    while !window.cuts.is_empty() || window.longer(input, &cutter, limits.batch)? {
         let entries = &around.entries;
-        let read: Option<Vec<_>> = batches.into_par_iter().map(|b| b.read(false, |n, c| item(entries, n, c))).collect();
-        for (made, problems, _) in read? {
-            sink(made);
+        let batches = || window.batches().into_par_iter().map(|b| b.read(false, |n, c| item(entries, n, c)));
+        let meanwhile = || {
+            made.drain(..).for_each(&mut *sink);
+            let mut next = window.next(input, std::mem::take(&mut spare), limits.window)?;
+            next.cut(&cutter, limits.batch);
+            Some(next)
+        };
+        let (read, next) = rayon::join(|| batches().collect::<Option<Vec<_>>>(), meanwhile);
+        for (items, problems, _) in read? {
+            made.push(items);
             around.problems.extend(problems);
         }
-        window.forget(last, at);
-        size = limits.window;
-        window.fill(size)?;
+        spare = std::mem::replace(&mut window, next?).bytes;
     }
+    made.drain(..).for_each(&mut *sink);
     let rest = Batch { bytes: &window.bytes, start: window.start, at: window.at };
-    let (made, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
-    sink(made);
+    let (last, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
+    sink(last);
     around.problems.extend(problems);
-    window.forget(end, window.behind(end));
+    window.forget(end);
     window.tail(&mut around)?;
     Some(around)
 }
 
 /// A stretch of the text.
-struct Window<'i> {
-    input: &'i mut dyn Read,
+struct Window {
     bytes: Vec<u8>,
     /// Where the stretch starts in the text.
     start: usize,
     at: Position,
     /// Whether the text ends where the stretch ends.
     ended: bool,
+    /// Places between items, and where one stands there.
+    cuts: Vec<(usize, Position)>,
 }
 
-impl<'i> Window<'i> {
-    fn new(input: &'i mut dyn Read) -> Self {
-        Self { input, bytes: Vec::new(), start: 0, at: Position { line: 1, column: 1 }, ended: false }
+impl Window {
+    /// The stretch at the front of the text.
+    fn new(input: &mut dyn Read, size: usize) -> Option<Self> {
+        let at = Position { line: 1, column: 1 };
+        let mut window = Self { bytes: Vec::new(), start: 0, at, ended: false, cuts: Vec::new() };
+        window.fill(input, size)?;
+        Some(window)
+    }
+
+    /// The stretch that starts behind the last place between items.
+    fn next(&self, input: &mut dyn Read, mut bytes: Vec<u8>, size: usize) -> Option<Self> {
+        let (last, at) = self.cuts.last().copied().unwrap_or((0, self.at));
+        bytes.clear();
+        bytes.extend_from_slice(self.bytes.get(last..).unwrap_or_default());
+        let mut next = Self { bytes, start: self.start + last, at, ended: self.ended, cuts: Vec::new() };
+        next.fill(input, size)?;
+        Some(next)
+    }
+
+    /// Reads on where an item is longer than the stretch, until there is a place between items; false at the end of the
+    /// text.
+    fn longer(&mut self, input: &mut dyn Read, cutter: &Cutter, apart: usize) -> Option<bool> {
+        while self.cuts.is_empty() && !self.ended {
+            self.fill(input, self.bytes.len().max(apart) * 2)?;
+            self.cut(cutter, apart);
+        }
+        Some(!self.cuts.is_empty())
     }
 
     /// Reads on until so many bytes are held, or all there are.
-    fn fill(&mut self, size: usize) -> Option<()> {
+    fn fill(&mut self, input: &mut dyn Read, size: usize) -> Option<()> {
         let missing = size.saturating_sub(self.bytes.len());
         if missing == 0 || self.ended {
             return Some(());
         }
         self.bytes.reserve_exact(missing);
-        let read = (&mut *self.input).take(missing as u64).read_to_end(&mut self.bytes).ok()?;
+        let read = input.take(missing as u64).read_to_end(&mut self.bytes).ok()?;
         self.ended = read < missing;
         Some(())
     }
 
-    /// The place behind so many bytes.
-    fn behind(&self, bytes: usize) -> Position {
-        after(self.at, self.bytes.get(..bytes).unwrap_or_default())
+    /// Finds the places between items, at least so many bytes apart.
+    fn cut(&mut self, cutter: &Cutter, apart: usize) {
+        let (mut from, mut at) = (0, self.at);
+        let place = |to: usize| {
+            (from, at) = (to, after(at, self.bytes.get(from..to).unwrap_or_default()));
+            (to, at)
+        };
+        self.cuts = cutter.cuts(&self.bytes, apart).into_iter().map(place).collect();
     }
 
-    /// Goes on behind so many bytes, which is at this place.
-    fn forget(&mut self, bytes: usize, at: Position) {
-        self.at = at;
+    /// Goes on behind so many bytes.
+    fn forget(&mut self, bytes: usize) {
+        self.at = after(self.at, self.bytes.get(..bytes).unwrap_or_default());
         self.start += bytes;
         self.bytes.drain(..bytes);
     }
@@ -162,15 +189,16 @@ impl<'i> Window<'i> {
         (reader.at == text.len()).then_some(())
     }
 
-    /// The stretches that end at these places, and where one stands behind the last.
-    fn batches(&self, cuts: &[usize]) -> (Vec<Batch<'_>>, Position) {
+    /// The stretches that end at the places between items.
+    fn batches(&self) -> Vec<Batch<'_>> {
         let (mut from, mut at) = (0, self.at);
-        let batch = |to: &usize| {
-            let batch = Batch { bytes: &self.bytes[from..*to], start: self.start + from, at };
-            (from, at) = (*to, after(at, batch.bytes));
+        let batch = |&(to, behind): &(usize, Position)| {
+            let bytes = self.bytes.get(from..to).unwrap_or_default();
+            let batch = Batch { bytes, start: self.start + from, at };
+            (from, at) = (to, behind);
             batch
         };
-        (cuts.iter().map(batch).collect(), at)
+        self.cuts.iter().map(batch).collect()
     }
 }
 
