@@ -24,6 +24,11 @@ use netpal::{AllowGraph, CompileOptions};
 use std::hint::black_box;
 use std::time::Instant;
 
+/// The allocator of the binary.
+#[cfg(feature = "cli")]
+#[global_allocator]
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -165,10 +170,16 @@ fn points(graph: &AllowGraph, pods: usize) {
         destination: pod(i.wrapping_mul(104_729) + 1),
         traffic: Traffic { protocol: Protocol::Tcp, port: 8080 },
     };
-    let before = on_processors();
-    let allowed = (0..n).filter(|i| graph.verdict(&flow(*i)).allow).count();
+    let mut times = Vec::new();
+    let mut allowed = 0;
+    for round in 0..9 {
+        let start = Instant::now();
+        allowed = (round * n..(round + 1) * n).filter(|i| graph.verdict(&flow(*i)).allow).count();
+        times.push(start.elapsed().as_secs_f64() * 1e9 / n as f64);
+    }
+    times.sort_by(f64::total_cmp);
     println!(
-        "  point query            {:>12.0} ns, {allowed} of {n} allowed",
-        (on_processors() - before) * 1e6 / f64::from(u32::try_from(n).unwrap())
+        "  point query            {:>12.0} ns, {:.0} ns at best, {allowed} of {n} allowed",
+        times[4], times[0]
     );
 }

@@ -117,6 +117,12 @@ impl AllowGraph {
         &self.law.profiles[self.law.of_class[direction.index()][class as usize] as usize]
     }
 
+    /// What governs a class in one direction, if anything does.
+    pub(super) fn governing(&self, class: u32, direction: Direction) -> Option<&Profile> {
+        let profile = self.law.of_class[direction.index()][class as usize];
+        (profile != 0).then(|| &self.law.profiles[profile as usize])
+    }
+
     /// The policy behind a compiled one.
     pub fn policy_of(&self, compiled: u32) -> crate::policy::PolicyId {
         self.law.policies[compiled as usize].policy
@@ -159,7 +165,7 @@ impl AllowGraph {
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no difference.
-    fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
+    pub(super) fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
         self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
             // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
             self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)

@@ -12,9 +12,10 @@ use super::graph::AllowGraph;
 use super::peers::{Match, PeerSetId};
 use super::profiles::PortSet;
 use super::walk::{Hit, Walk};
-use super::world::{Endpoint, Flow, Possible};
+use super::world::{Endpoint, Flow, HostBehaviour, Possible};
 use crate::model::Truth;
 use crate::policy::Direction;
+use crate::set::Family;
 
 /// Of a peer set in one view: where it begins and ends, and whether that tells all.
 #[derive(Debug, Clone, Copy)]
@@ -39,24 +40,57 @@ impl Bounds {
     }
 }
 
+/// Where the ends of a flow stand on the line.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    source: u32,
+    destination: u32,
+}
+
 impl AllowGraph {
-    /// Decides one flow.
+    /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the families (S65).
     pub fn verdict(&self, flow: &Flow) -> Possible {
         if is_self(self.world(), flow) {
             return Possible::ALLOW; // S53
         }
-        let (source, destination) = (self.line().place(flow.source), self.line().place(flow.destination));
-        self.over_views(source, destination, |view| {
-            let out = self.side_point(flow, Direction::Egress, view);
-            if out == Possible::DENY { out } else { out.and(self.side_point(flow, Direction::Ingress, view)) }
-        })
+        let at = Places { source: self.line().place(flow.source), destination: self.line().place(flow.destination) };
+        let [first, others @ ..] = self.world().behaviours() else { return Possible::DENY };
+        let told = self.best_of_families(flow, at, *first);
+        if others.is_empty() || !(self.line().is_host(at.source) || self.line().is_host(at.destination)) {
+            return told;
+        }
+        others.iter().fold(told, |told, other| told.either(self.best_of_families(flow, at, *other)))
     }
 
-    fn side_point(&self, flow: &Flow, direction: Direction, view: usize) -> Possible {
+    fn best_of_families(&self, flow: &Flow, at: Places, behaviour: HostBehaviour) -> Possible {
+        let (mut best, mut asked) = (Possible::DENY, None);
+        for family in Family::ALL {
+            if best == Possible::ALLOW || !self.line().usable(at.source, at.destination, family) {
+                continue;
+            }
+            let view = self.view(behaviour, family);
+            if asked != Some(view) {
+                best = best.or(self.point(flow, at, view));
+                asked = Some(view);
+            }
+        }
+        best
+    }
+
+    fn point(&self, flow: &Flow, at: Places, view: usize) -> Possible {
+        let out = self.side_point(flow, at, Direction::Egress, view);
+        if out == Possible::DENY { out } else { out.and(self.side_point(flow, at, Direction::Ingress, view)) }
+    }
+
+    fn side_point(&self, flow: &Flow, at: Places, direction: Direction, view: usize) -> Possible {
         let (subject, peer) = side_of(flow, direction);
         let Endpoint::Pod(_) = subject else { return Possible::ALLOW };
-        let (subject_at, peer_at) = (self.line().place(subject), self.line().place(peer));
-        let destination = self.line().place(flow.destination);
+        let (subject_at, peer_at) = match direction {
+            Direction::Egress => (at.source, at.destination),
+            Direction::Ingress => (at.destination, at.source),
+        };
+        let Some(profile) = self.governing(subject_at, direction) else { return Possible::ALLOW };
+        let destination = at.destination;
         let hidden = self.hidden(destination, view);
         let own = self.own_node(subject, peer, view);
         let walk = Walk {
@@ -71,7 +105,7 @@ impl AllowGraph {
             own_node: Hit::of(own == Truth::Yes, own.possible()),
             subject_visible: !self.hidden(subject_at, view),
         };
-        let outcome = walk.decide(self.class_profile(subject_at, direction));
+        let outcome = walk.decide(profile);
         Possible { allow: outcome.allow, deny: outcome.deny }
     }
 
