@@ -178,8 +178,5 @@ fn points(graph: &AllowGraph, pods: usize) {
         times.push(start.elapsed().as_secs_f64() * 1e9 / n as f64);
     }
     times.sort_by(f64::total_cmp);
-    println!(
-        "  point query            {:>12.0} ns, {:.0} ns at best, {allowed} of {n} allowed",
-        times[4], times[0]
-    );
+    println!("  point query            {:>12.0} ns, {:.0} ns at best, {allowed} of {n} allowed", times[4], times[0]);
 }

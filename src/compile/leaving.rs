@@ -197,7 +197,7 @@ pub struct Leave<'a> {
 
 impl AllowGraph {
     /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
-    pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
+    pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> Match {
         let law = self.leaving();
         let taints = &law.tainted[ask.view];
         if law.ordered.iter().all(Vec::is_empty) && taints.iter().all(Runs::is_empty) {
@@ -208,45 +208,49 @@ impl AllowGraph {
         let reached = admin.pass.union(&admin.none);
         let isolated = &law.isolated[ask.view];
         let rest = reached.intersection(&isolated.maybe).union(&reached.intersection(network_taint));
-        let (surely, maybe) = if rest.is_empty() { Default::default() } else { self.groups_leave(ask, &rest) };
+        let Match { sure: surely, maybe } = self.groups_leave(ask, &rest);
         let further = reached.difference(&isolated.sure);
         let base = self.ordered_leave(ask, &law.ordered[1], further);
         let by_taint = rest.intersection(network_taint);
         let possible = Runs::union_of([&admin.allow, &maybe, &by_taint, &base.allow, &base.pass, &base.none]);
         let deny = Runs::union_of([&admin.deny, &rest.difference(&surely), &base.deny]);
         if anything.is_empty() && only_deny.is_empty() {
-            return (possible.difference(&deny), possible);
+            return Match::of(possible.difference(&deny), possible);
         }
         let doubt = deny.union(anything).union(only_deny);
-        (possible.difference(&doubt), possible.union(&asked.intersection(anything)))
+        Match::of(possible.difference(&doubt), possible.union(&asked.intersection(anything)))
     }
 
     /// [`Self::leave`] where only the Network tier speaks: whoever it does not isolate, and whom a rule lets out.
-    fn network_leave(&self, ask: &Leave<'_>, asked: &Runs) -> (Runs, Runs) {
+    fn network_leave(&self, ask: &Leave<'_>, asked: &Runs) -> Match {
         let isolated = &self.leaving().isolated[ask.view];
         let open = asked.difference(&isolated.sure);
-        let (surely, maybe) = self.groups_leave(ask, asked);
-        let possible = open.union(&maybe);
-        if isolated.is_exact() && surely == maybe {
-            return (possible.clone(), possible);
+        let let_out = self.groups_leave(ask, asked);
+        let possible = open.union(&let_out.maybe);
+        if isolated.is_exact() && let_out.is_exact() {
+            return Match::exact(possible);
         }
-        let sure = asked.difference(&isolated.maybe).union(&surely);
-        (sure, possible)
+        Match::of(asked.difference(&isolated.maybe).union(&let_out.sure), possible)
     }
 
     /// The Network tier: of these sources, whom a rule surely lets out, and whom one may.
-    fn groups_leave(&self, ask: &Leave<'_>, rest: &Runs) -> (Runs, Runs) {
-        let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-        for number in ask.seen {
-            let group = &self.leaving().groups[*number as usize];
-            match self.peers[group.peers.0 as usize].0[ask.view].truth(ask.destination) {
-                Truth::No => continue,
-                Truth::Yes => sure.push(rest.intersection(&group.subjects.sure)),
-                Truth::Maybe => {}
-            }
+    fn groups_leave(&self, ask: &Leave<'_>, rest: &Runs) -> Match {
+        if rest.is_empty() {
+            return Match::default();
+        }
+        let truth = |group: &&Group| self.matched(group.peers, ask.view).truth(ask.destination);
+        let groups = || ask.seen.iter().map(|number| &self.leaving().groups[*number as usize]);
+        let (mut maybe, mut exact) = (Vec::new(), true);
+        for group in groups().filter(|g| truth(g).possible()) {
+            exact &= truth(&group) == Truth::Yes && group.subjects.is_exact();
             maybe.push(rest.intersection(&group.subjects.maybe));
         }
-        (Runs::union_of(&sure), Runs::union_of(&maybe))
+        let maybe = Runs::union_of(&maybe);
+        if exact {
+            return Match::exact(maybe);
+        }
+        let sure = groups().filter(|g| truth(g) == Truth::Yes).map(|g| rest.intersection(&g.subjects.sure));
+        Match::of(Runs::union_of(&sure.collect::<Vec<_>>()), maybe)
     }
 
     /// An ordered tier: as [`super::walk::Walk`] walks it, over all subjects at once.

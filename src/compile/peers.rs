@@ -22,7 +22,7 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 /// What surely matches, and what may (a superset).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
     /// Surely matches.
     pub sure: Arc<Runs>,
@@ -30,7 +30,18 @@ pub struct Match {
     pub maybe: Arc<Runs>,
 }
 
+impl std::hash::Hash for Match {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.maybe.hash(state); // mostly both are one set, and it is hashed once
+    }
+}
+
 impl Match {
+    /// From both sets.
+    pub fn of(sure: Runs, maybe: Runs) -> Self {
+        Self { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+    }
+
     /// Where nothing is in doubt.
     pub fn exact(runs: Runs) -> Self {
         let runs = Arc::new(runs);
@@ -80,6 +91,14 @@ impl Match {
         }
         let sure = Arc::new(self.sure.difference(hidden));
         let maybe = if self.is_exact() { Arc::clone(&sure) } else { Arc::new(self.maybe.difference(hidden)) };
+        Self { sure, maybe }
+    }
+
+    /// What is in these places too.
+    #[must_use]
+    pub fn among(&self, places: &Runs) -> Self {
+        let sure = Arc::new(self.sure.intersection(places));
+        let maybe = if self.is_exact() { Arc::clone(&sure) } else { Arc::new(self.maybe.intersection(places)) };
         Self { sure, maybe }
     }
 

@@ -11,7 +11,7 @@
 use super::evaluate::Tainted;
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
-use super::peers::{PeerSetId, Runs};
+use super::peers::{Match, PeerSetId, Runs};
 use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
 use super::world::HostBehaviour;
 use crate::model::Truth;
@@ -20,6 +20,7 @@ use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, Members, TrafficSet, partition};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Sources that may send the same to a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,9 +141,6 @@ impl Cut {
         members.contains(if hidden { at + self.ports.len() } else { at })
     }
 }
-
-/// What is surely and what is possibly allowed.
-type Decided = (Runs, Runs);
 
 /// Parts, except for some sources, of which it is told what they may send; parts of equal traffic melt.
 pub fn with_own(parts: &[Part], own: &[(u32, Allowed)]) -> Vec<Part> {
@@ -287,23 +285,26 @@ impl AllowGraph {
         let seen = self.leaving().seen(&self.peers, destination);
         let cut = Cut::new(self, destination, profile, &seen);
         let views = self.distinct_views(destination, profile, &seen);
-        let mut pieces: IndexMap<Decided, TrafficSet> = IndexMap::default();
+        let mut pieces: IndexMap<Match, TrafficSet> = IndexMap::default();
         for (traffic, members) in &cut.parts {
             let decide = |view: usize| {
                 let hidden = self.hidden(destination, view);
                 let covers = |ports: u32| cut.covers(members, ports, hidden);
                 let rules = cut.covering(&cut.rules, members, hidden);
-                let (surely, maybe) = self.enter(destination, profile, view, &rules, &covers);
-                if !egress {
-                    return (surely, maybe);
+                let entering = self.enter(destination, profile, view, &rules, &covers);
+                if !egress || entering.maybe.is_empty() {
+                    return entering;
                 }
                 let seen = cut.covering(&cut.groups, members, hidden);
                 let leave = Leave { destination, seen: &seen, view, covers: &covers };
-                let (sure, possible) = self.leave(&leave, &maybe);
-                if surely == maybe { (sure, possible) } else { (sure.intersection(&surely), possible) }
+                let leaving = self.leave(&leave, &entering.maybe);
+                if entering.is_exact() {
+                    return leaving;
+                }
+                Match { sure: Arc::new(leaving.sure.intersection(&entering.sure)), maybe: leaving.maybe }
             };
             let total = self.combined(destination, &views, decide);
-            if total.1.is_empty() {
+            if total.maybe.is_empty() {
                 continue;
             }
             match pieces.get_mut(&total) {
@@ -311,9 +312,9 @@ impl AllowGraph {
                 None => drop(pieces.insert(total, traffic.clone())),
             }
         }
-        let piece = |((sure, possible), traffic): (Decided, TrafficSet)| {
-            let unknown = if possible == sure { Runs::empty() } else { possible.difference(&sure) };
-            Piece { traffic, sure, unknown }
+        let piece = |(total, traffic): (Match, TrafficSet)| {
+            let unknown = if total.is_exact() { Runs::empty() } else { total.maybe.difference(&total.sure) };
+            Piece { traffic, sure: Arc::unwrap_or_clone(total.sure), unknown }
         };
         pieces.into_iter().map(piece).collect()
     }
@@ -326,15 +327,16 @@ impl AllowGraph {
         view: usize,
         rules: &[NetworkRule],
         covers: &dyn Fn(u32) -> bool,
-    ) -> Decided {
+    ) -> Match {
         let alone = profile.ordered().next().is_none() && profile.taint == Tainted::default();
         if alone && profile.surely && !self.hidden(destination, view) {
-            let matched: Vec<_> = rules.iter().map(|r| (r.sure, self.matched(r.peers, view))).collect();
-            let maybe = Runs::union_of(matched.iter().map(|(_, m)| &*m.maybe));
-            if matched.iter().all(|(sure, m)| *sure && m.is_exact()) {
-                return (maybe.clone(), maybe);
+            let matched: Vec<_> = rules.iter().map(|r| self.matched(r.peers, view)).collect();
+            let all = Match::union_of(&matched);
+            if rules.iter().all(|r| r.sure) {
+                return all;
             }
-            return (Runs::union_of(matched.iter().filter(|(sure, _)| *sure).map(|(_, m)| &*m.sure)), maybe);
+            let sure = rules.iter().zip(&matched).filter(|(r, _)| r.sure).map(|(_, m)| &*m.sure);
+            return Match { sure: Arc::new(Runs::union_of(sure)), maybe: all.maybe };
         }
         let walk = Walk {
             policies: &self.law.policies,
@@ -351,7 +353,7 @@ impl AllowGraph {
             subject_visible: !self.hidden(destination, view),
         };
         let outcome = walk.decide_with(profile, rules);
-        (outcome.allow.difference(&outcome.deny), outcome.allow)
+        Match::of(outcome.allow.difference(&outcome.deny), outcome.allow)
     }
 
     /// For each view the first view that decides from the same sets.
@@ -377,15 +379,15 @@ impl AllowGraph {
     }
 
     /// The views together: the best of the families (S65), what all behaviours agree on (S56).
-    fn combined(&self, destination: u32, views: &[usize], decide: impl Fn(usize) -> Decided) -> Decided {
-        let mut decided: Vec<Option<Decided>> = vec![None; views.len()];
+    fn combined(&self, destination: u32, views: &[usize], decide: impl Fn(usize) -> Match) -> Match {
+        let mut decided: Vec<Option<Match>> = vec![None; views.len()];
         for view in views {
             if decided[*view].is_none() {
                 decided[*view] = Some(decide(*view));
             }
         }
         let of = |view: usize| decided[views[view]].clone().unwrap_or_default();
-        let mut total: Option<Decided> = None;
+        let mut total: Option<Match> = None;
         let mut met = Vec::new();
         for behaviour in self.world.behaviours() {
             let members = || (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
@@ -400,18 +402,14 @@ impl AllowGraph {
                 None => of(first),
                 Some(second) if views[first] == views[second] && self.line.is_class(destination) => of(first),
                 Some(second) => {
-                    let usable = |view: usize| {
-                        let usable = self.usable_sources(destination, self.line.views[view].family);
-                        let (sure, possible) = of(view);
-                        (sure.intersection(&usable), possible.intersection(&usable))
-                    };
-                    let (a, b) = (usable(first), usable(second));
-                    (a.0.union(&b.0), a.1.union(&b.1))
+                    let usable =
+                        |view: usize| of(view).among(&self.usable_sources(destination, self.line.views[view].family));
+                    usable(first).union(&usable(second))
                 }
             };
             total = Some(match total {
                 None => best,
-                Some(so_far) => (so_far.0.intersection(&best.0), so_far.1.union(&best.1)),
+                Some(so_far) => Match::of(so_far.sure.intersection(&best.sure), so_far.maybe.union(&best.maybe)),
             });
         }
         total.unwrap_or_default()

@@ -140,23 +140,20 @@ impl<T: Point> IntervalSet<T> {
     where
         T: 'a,
     {
-        let mut sets = sets.into_iter().filter(|s| !s.is_empty());
-        let Some(first) = sets.next() else { return Self::empty() };
-        let mut ranges = first.ranges.clone();
-        let mut alone = true;
-        for set in sets {
-            alone = false;
-            ranges.extend_from_slice(&set.ranges);
+        let sets: Vec<&Self> = sets.into_iter().filter(|s| !s.is_empty()).collect();
+        match sets[..] {
+            [] => return Self::empty(),
+            [one] => return one.clone(),
+            _ => {}
         }
-        if alone {
-            return Self { ranges };
-        }
+        let mut ranges = Vec::with_capacity(sets.iter().map(|s| s.ranges.len()).sum());
+        sets.iter().for_each(|set| ranges.extend_from_slice(&set.ranges));
         Self::melted(ranges)
     }
 
     /// A set of any ranges, in their own memory.
     fn melted(mut ranges: Vec<(T, T)>) -> Self {
-        ranges.sort_unstable();
+        ranges.sort(); // mostly a few sorted stretches, which this sort merges
         ranges.dedup_by(|next, last| {
             let touches = next.0 <= last.1 || last.1.next() == Some(next.0);
             if touches {

@@ -3,8 +3,8 @@
 //! One sweep over all boundaries; each part says which sets it lies in. Cost: O(ranges x log ranges + segments x sets/64).
 //! Road not taken: splitting every part by every set in turn, which is O(parts x sets) set operations.
 
+use super::hashed::IndexMap;
 use super::interval::{IntervalSet, Point};
-use indexmap::IndexMap;
 
 /// Which sets of a family a part lies in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ pub fn partition<T: Point>(sets: &[&IntervalSet<T>]) -> Vec<(IntervalSet<T>, Mem
         }
     }
     cuts.sort_unstable();
-    let mut parts: IndexMap<Members, Vec<(T, T)>> = IndexMap::new();
+    let mut parts: IndexMap<Members, Vec<(T, T)>> = IndexMap::default();
     let mut inside = Members(vec![0; sets.len().div_ceil(64)]);
     let mut at = 0;
     while let Some(&(start, _)) = cuts.get(at) {
