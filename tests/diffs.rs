@@ -232,6 +232,59 @@ fn random_clusters_differ_from_themselves_in_nothing_and_mirror() {
     }
 }
 
+/// All there is to a diff: names, causes, examples and counts.
+fn written(diff: &Diff) -> String {
+    for change in &diff.changes {
+        for parties in change.blocks.iter().flat_map(|b| [&b.sources, &b.destinations]) {
+            assert_eq!(parties.count(), parties.len() as u64, "{parties:?}");
+        }
+    }
+    format!("{diff:#?}")
+}
+
+fn assert_together(before: &Read, after: &Read, what: &str) {
+    let alone = netpal::diff::diff_one_by_one(before.side(), after.side());
+    assert_eq!(written(&compare(before, after)), written(&alone), "{what}");
+}
+
+#[test]
+fn destinations_told_together_are_told_as_one_by_one() {
+    for seed in 0..clusters() {
+        let (before, after) = two(seed);
+        let options = options(seed);
+        let (before, after) = (Read::text(&before, &options), Read::text(&after, &options));
+        assert_together(&before, &after, &format!("seed {seed}"));
+        assert_together(&after, &before, &format!("seed {seed}, back"));
+    }
+}
+
+#[test]
+fn a_namespace_that_is_isolated_changes_every_row_and_is_one_change() {
+    let object = |api: &str, kind: &str, metadata: &str, spec: &str| {
+        format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{{metadata}}}\nspec: {{{spec}}}\n")
+    };
+    let namespace = |i: usize| object("v1", "Namespace", &format!("name: ns{i}"), "");
+    let pod = |i: usize, name: &str| {
+        let metadata = format!("name: {name}, namespace: ns{i}, labels: {{app: {name}}}");
+        object("v1", "Pod", &metadata, "containers: [{name: c, image: i}]")
+    };
+    let policy = |i: usize, name: &str, rest: &str| {
+        let metadata = format!("name: {name}, namespace: ns{i}");
+        object("networking.k8s.io/v1", "NetworkPolicy", &metadata, &format!("podSelector: {{}}, {rest}"))
+    };
+    let own = "policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}, {from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ns0}}}]}]";
+    let mut all: Vec<String> = (0..30).map(namespace).collect();
+    all.extend((0..30).flat_map(|i| [pod(i, "web"), pod(i, "db")]));
+    all.extend((0..30).step_by(2).map(|i| policy(i, "own", own)));
+    let before = Read::text(&all.join("---\n"), &CompileOptions::default());
+    all.push(policy(0, "closed", "policyTypes: [Egress]"));
+    let after = Read::text(&all.join("---\n"), &CompileOptions::default());
+    assert_together(&before, &after, "closing");
+    let diff = compare(&before, &after);
+    // from two pods to sixty and to all addresses, without a pod to itself
+    assert_eq!(diff.changes.iter().map(|c| (c.kind, c.pairs)).collect::<Vec<_>>(), [(Kind::Narrowed, 2 * 61 - 2)]);
+}
+
 fn given(variable: &str) -> Option<PathBuf> {
     let path = std::env::var_os(variable).map(PathBuf::from);
     if path.is_none() {
@@ -255,6 +308,7 @@ fn every_case_differs_from_itself_in_nothing_and_neighbours_mirror() {
         let all: Vec<(PathBuf, Read)> = folders(suite).into_iter().map(|p| (p.clone(), Read::folder(&p))).collect();
         all.iter().for_each(|(path, read)| assert_same(read, &path.display().to_string()));
         for pair in all.windows(2) {
+            assert_together(&pair[0].1, &pair[1].1, &pair[1].0.display().to_string());
             assert_mirrors(&pair[0].1, &pair[1].1, &pair[1].0.display().to_string());
         }
         compared += all.len();
@@ -290,7 +344,9 @@ fn mirrors_without_its_largest_policy(whole: &Read, what: &str) -> bool {
     };
     let mut less = whole.input.clone();
     std::sync::Arc::make_mut(&mut less.policies).policies.remove(largest);
-    assert_mirrors(whole, &Read::new(less, &CompileOptions::default()), what);
+    let less = Read::new(less, &CompileOptions::default());
+    assert_mirrors(whole, &less, what);
+    assert_together(whole, &less, what);
     true
 }
 

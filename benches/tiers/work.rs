@@ -19,12 +19,22 @@ pub fn list(graph: &AllowGraph, most: usize) -> usize {
     lines
 }
 
-/// Everyone who can get to one pod over any number of hops; tells how many units of pods that are.
+/// Everyone who can get to the last pod over any number of hops; tells how many units of pods that are.
 pub fn closure(graph: &AllowGraph) -> usize {
-    let last = u32::try_from(graph.world().cluster.pods().len() - 1).unwrap_or(0);
+    closure_to(graph, graph.world().cluster.pods().len() - 1)
+}
+
+/// The same for pods all over the cluster.
+#[allow(dead_code)] // the benches use a part each
+pub fn closures(graph: &AllowGraph) -> usize {
+    let many = graph.world().cluster.pods().len();
+    (0..8).map(|eighth| closure_to(graph, many * eighth / 8)).sum()
+}
+
+fn closure_to(graph: &AllowGraph, pod: usize) -> usize {
     let trip = Trip {
         way: Way::Backward,
-        pods: [PodId(last)].into(),
+        pods: [PodId(u32::try_from(pod).unwrap_or(0))].into(),
         addresses: IpSet::empty(),
         asked: TrafficSet::all(),
         hops: None,

@@ -17,7 +17,7 @@ use super::points::Bounds;
 use super::profiles::{self, Law, PortSet};
 use super::vocabulary::Vocabulary;
 use super::walk::{Hit, Outcome, Profile, Walk};
-use super::world::{CompileOptions, Endpoint, Flow, HostBehaviour, Possible, World};
+use super::world::{CompileOptions, Endpoint, Flow, HostBehaviour, HostNetwork, Possible, World};
 use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::{Direction, HostPods};
@@ -94,6 +94,20 @@ impl AllowGraph {
     /// The law of egress, turned around.
     pub(super) fn leaving(&self) -> &Leaving {
         self.for_rows.leaving.get_or_init(|| Leaving::new(&self.world, &self.line, &self.peers, &self.law))
+    }
+
+    /// The same graph where host-network pods are taken to behave in one way. It has to have such pods, and to be compiled
+    /// for every behaviour.
+    #[must_use]
+    pub fn assuming(&self, host_network: HostNetwork) -> Self {
+        let mut graph = self.clone();
+        graph.world.options.host_network = host_network;
+        graph
+    }
+
+    /// The number of what governs a class in one direction: equal numbers, the same policies.
+    pub(crate) fn governed_by(&self, class: u32, direction: Direction) -> u32 {
+        self.law.of_class[direction.index()][class as usize]
     }
 
     /// The cluster and options it was compiled from.

@@ -8,6 +8,7 @@
 //! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile decides, apart from the own
 //! node (S55), which rows add. Cost: O(groups seen) set operations on what is asked.
 
+use super::classes::Class;
 use super::graph::AllowGraph;
 use super::peers::{Line, Match, PeerSet, PeerSetId, Runs};
 use super::profiles::Law;
@@ -15,7 +16,7 @@ use super::rows::Numbers;
 use super::walk::{CompiledRule, Profile};
 use super::world::{HostBehaviour, World};
 use crate::model::Truth;
-use crate::policy::{Action, Direction, Tier};
+use crate::policy::{Action, Direction, Peer, Peers, Tier};
 use crate::set::hashed::{IndexMap, IndexSet};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -53,6 +54,9 @@ pub struct Leaving {
     pub ordered_peers: Vec<PeerSetId>,
     /// What each profile decides by: equal numbers decide alike.
     pub contents: Vec<u32>,
+    /// Equal numbers for classes that every rule takes alike, whatever their nodes are; own numbers where a rule may look at
+    /// nodes.
+    pub twins: Vec<u32>,
     /// The templates, once somebody asks for them.
     pub(super) numbers: OnceLock<Numbers>,
 }
@@ -91,6 +95,7 @@ impl Leaving {
         leaving.ordered_peers.sort_unstable();
         leaving.ordered_peers.dedup();
         leaving.contents = contents(&law.profiles);
+        leaving.twins = twins(world, line, law);
         Self { groups, ..leaving }
     }
 
@@ -147,6 +152,21 @@ fn contents(profiles: &[Profile]) -> Vec<u32> {
         contents.push(u32::try_from(index).unwrap_or(u32::MAX));
     }
     contents
+}
+
+/// Numbers the classes by all that a rule can see of them but their nodes (S55 looks at those).
+fn twins(world: &World, line: &Line, law: &Law) -> Vec<u32> {
+    let nodes = |peers: &Peers| matches!(peers, Peers::Of(list) if list.iter().any(|p| matches!(p, Peer::Nodes(_))));
+    if world.policies.iter().any(|(_, policy)| policy.rules.iter().flatten().any(|rule| nodes(&rule.peers))) {
+        return (0..line.classes.len()).collect();
+    }
+    let mut seen = IndexSet::default();
+    let number = |class: u32| {
+        let Class { namespace, labels, ports, address, host, .. } = line.classes.get(class);
+        let governed = law.of_class.each_ref().map(|profiles| profiles[class as usize]);
+        seen.insert_full((namespace, labels, ports, address, host, governed)).0
+    };
+    (0..line.classes.len()).map(number).map(|twin| u32::try_from(twin).unwrap_or(u32::MAX)).collect()
 }
 
 fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {

@@ -7,6 +7,7 @@
 //! Invariant: for every flow the graph's answer is `evaluate`'s, with classes on and off; tests hold them together.
 
 pub mod atoms;
+mod beside;
 pub mod classes;
 pub mod cni;
 pub mod evaluate;

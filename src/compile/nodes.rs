@@ -20,6 +20,15 @@ use std::sync::Arc;
 struct Near {
     hosts: Match,
     atoms: Match,
+    /// Either.
+    both: Match,
+}
+
+impl Near {
+    fn new(hosts: Match, atoms: Match) -> Self {
+        let both = hosts.union(&atoms);
+        Self { hosts, atoms, both }
+    }
 }
 
 /// The homes of all pods.
@@ -58,13 +67,23 @@ impl Homes {
         let Some(homes) = self.of_class.get(class as usize) else { return Match::default() };
         let one = |home: &u32| {
             let near = &self.near[*home as usize];
-            if hosts { near.hosts.union(&near.atoms) } else { near.atoms.clone() }
+            if hosts { &near.both } else { &near.atoms }
         };
-        let both = |a: Match, b: Match| Match {
-            sure: Arc::new(a.sure.intersection(&b.sure)),
-            maybe: Arc::new(a.maybe.union(&b.maybe)),
-        };
-        homes.iter().map(one).reduce(both).unwrap_or_default()
+        match &homes[..] {
+            [] => Match::default(),
+            [home] => one(home).clone(),
+            [first, rest @ ..] => {
+                let mut sure = (*one(first).sure).clone();
+                for home in rest {
+                    if sure.is_empty() {
+                        break;
+                    }
+                    sure = sure.intersection(&one(home).sure);
+                }
+                let maybe = Runs::union_of(homes.iter().map(|home| &*one(home).maybe));
+                Match { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+            }
+        }
     }
 
     /// The classes whose pods run on the node that a place is.
@@ -123,7 +142,7 @@ fn near(
     let unsure = |maybe: Runs| Match { sure: Arc::default(), maybe: Arc::new(maybe) };
     let at = |node: Option<&str>| hosts.get(&node).cloned().unwrap_or_default();
     let Some(name) = name else {
-        return Near { hosts: unsure(line.hosts.clone()), atoms: unsure(atoms(addresses)) };
+        return Near::new(unsure(line.hosts.clone()), unsure(atoms(addresses)));
     };
     let sure = at(Some(name));
     let hosts = Match { maybe: Arc::new(sure.union(&at(None))), sure: Arc::new(sure) };
@@ -131,5 +150,5 @@ fn near(
         Some(node) => Match::exact(atoms(&IpSet::from_cidrs(node.addresses.iter().map(|a| ipnet::IpNet::from(*a))))),
         None => unsure(atoms(&world.options.node_cidrs)),
     };
-    Near { hosts, atoms }
+    Near::new(hosts, atoms)
 }

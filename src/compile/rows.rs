@@ -12,9 +12,7 @@ use super::evaluate::Tainted;
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
 use super::peers::{Match, PeerSetId, Runs};
-use super::walk::{Domain, Hit, NetworkRule, Outcome, Profile, Walk};
-use super::world::HostBehaviour;
-use crate::model::Truth;
+use super::walk::{Domain, Hit, NetworkRule, Profile, Walk};
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, Members, TrafficSet, partition};
@@ -55,15 +53,6 @@ pub struct Piece {
     pub sure: Runs,
     /// The places of which it is not known; disjoint from `sure`.
     pub unknown: Runs,
-}
-
-/// Whether two places are beside each other on one node (S55).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Near {
-    /// Whether the source is the node of the destination's pods: without host-network pods, and with those.
-    around: [Truth; 2],
-    /// Whether the destination is the node of the source's pods.
-    homed: Truth,
 }
 
 /// All that the pieces of a destination depend on.
@@ -196,81 +185,6 @@ impl AllowGraph {
             by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(sources);
         }
         by.into_iter().map(|(allowed, sources)| Part { sources: Runs::union_of(&sources), allowed }).collect()
-    }
-
-    /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
-    pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
-        let sources = self.beside_own_node(destination, egress);
-        if sources.is_empty() {
-            return Vec::new();
-        }
-        let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let homed = self.homes().homed_at(destination);
-        let near =
-            |source: u32| Near { around: around.each_ref().map(|m| m.truth(source)), homed: homed.truth(source) };
-        sources.points().map(|source| (source, near(source))).collect()
-    }
-
-    /// The same from the source's side: the classes of which it is beside.
-    pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
-        let near_it = self.homes().homed_at(source).maybe;
-        let its_nodes = self.homes().around(source, true).maybe;
-        let mut found = Vec::new();
-        for destination in near_it.union(&its_nodes).intersection(&self.line.pods()).points() {
-            if self.is_beside(source, destination) {
-                let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
-                found.push((destination, Near { around, homed: self.homes().homed_at(destination).truth(source) }));
-            }
-        }
-        found
-    }
-
-    /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
-    fn is_beside(&self, source: u32, destination: u32) -> bool {
-        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
-        let node = || self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-        let at_node = isolated(destination, Direction::Ingress)
-            && self.homes().around(destination, node()).maybe.contains(source);
-        at_node
-            || self.line.is_class(source)
-                && isolated(source, Direction::Egress)
-                && self.homes().homed_at(destination).maybe.contains(source)
-    }
-
-    /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
-    fn beside_own_node(&self, destination: u32, egress: bool) -> Runs {
-        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
-        let mut beside = Runs::empty();
-        if self.line.is_class(destination) && isolated(destination, Direction::Ingress) {
-            let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-            beside = (*self.homes().around(destination, node).maybe).clone();
-        }
-        if !egress {
-            return beside;
-        }
-        let homed = self.homes().homed_at(destination).maybe;
-        let governed: Runs = homed.points().filter(|c| isolated(*c, Direction::Egress)).map(|c| c..=c).collect();
-        beside.union(&governed)
-    }
-
-    /// What may pass between two places, own node included.
-    pub(super) fn between(&self, source: u32, destination: u32, egress: bool, near: Near) -> Allowed {
-        let outcome = self.over_views(source, destination, |view| {
-            let as_node = self.line.views[view].behaviour == HostBehaviour::Node;
-            let egress = if egress && self.line.is_class(source) {
-                let is_node = !self.line.is_class(destination) || self.hidden(destination, view);
-                let own = if is_node { near.homed } else { Truth::No };
-                self.traffic(source, destination, destination, Direction::Egress, view, own)
-            } else {
-                Outcome::open()
-            };
-            if !self.line.is_class(destination) {
-                return egress;
-            }
-            let own = near.around[usize::from(as_node)];
-            egress.and(self.traffic(destination, source, destination, Direction::Ingress, view, own))
-        });
-        outcome.into()
     }
 
     /// Everything that may reach one place of the line, grouped by traffic, without the own node (S55).

@@ -8,8 +8,10 @@
 //! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so nothing grows with the
 //! answer.
 
+use super::beside::Near;
 use super::graph::{AllowGraph, Allowed};
-use super::rows::{Near, Part, with_own};
+use super::peers::Runs;
+use super::rows::{Part, with_own};
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::set::hashed::HashMap;
@@ -18,11 +20,12 @@ use std::sync::Arc;
 /// How many ranges of sources are kept.
 const MOST: usize = 8_000_000;
 
-/// What of a source decides what it may send to its node: all of it, or, where the destination lets everyone in, what
-/// governs its way out.
+/// What of a source decides what it may send to its node: all that rules see of it, or, where the destination lets everyone
+/// in, what governs its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
     Place(u32),
+    Twin(u32),
     Governed { by: u32, host: bool, families: [bool; 2] },
 }
 
@@ -100,6 +103,18 @@ impl<'g> Rows<'g> {
         beside.into_iter().map(told).collect()
     }
 
+    /// [`Self::beside`], of sources among these only.
+    pub fn beside_among(&mut self, destination: u32, among: &Runs) -> Vec<(u32, Allowed)> {
+        let beside = self.graph.beside_among(destination, self.egress, among);
+        let told = |(source, near)| (source, self.between(source, destination, near));
+        beside.into_iter().map(told).collect()
+    }
+
+    /// Whether a destination may admit any of these sources, own nodes aside; a no is certain.
+    pub fn may_admit(&self, destination: u32, among: &Runs) -> bool {
+        self.graph.may_admit(destination, among)
+    }
+
     /// The classes of which a source may be the node, or which may be its node, in order, with what it may send to them.
     pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Allowed)> {
         let beside = self.graph.beside_of_source(source);
@@ -126,8 +141,11 @@ impl<'g> Rows<'g> {
 }
 
 fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
-    if !open || !graph.line.is_class(source) {
+    if !graph.line.is_class(source) {
         return Sender::Place(source);
+    }
+    if !open {
+        return Sender::Twin(graph.leaving().twins[source as usize]);
     }
     let profile = graph.law.of_class[Direction::Egress.index()][source as usize];
     let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));

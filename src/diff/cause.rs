@@ -9,7 +9,7 @@ use super::edits::{Edit, Edits, rule_edit};
 use super::joint::{End, EndIx, Members};
 use super::{Kind, Side, Which};
 use crate::compile::{Endpoint, Flow};
-use crate::model::{NamespaceId, PodId, WorkloadId};
+use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::explain::{self, Explanation};
 use crate::set::{Protocol, Traffic, TrafficSet};
@@ -87,14 +87,17 @@ pub struct Ask<'a> {
 
 const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
 
-/// The endpoints an end may stand for on one side: one for each of its places.
+/// How many pairs of pods of two ends are looked at.
+const PAIRS: usize = 400;
+
+/// The endpoints an end may stand for on one side, the first of them: one for each of its places.
 fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize) -> Vec<Endpoint> {
     match &end.members {
         Members::Addresses(set) => set.first().map(Endpoint::Address).into_iter().collect(),
         Members::Workloads(list) => {
             let Some(pair) = list.get(member).or_else(|| list.first()) else { return Vec::new() };
             let workload = if which == Which::Before { pair.0 } else { pair.1 };
-            side.input.cluster.workload(workload).pods.iter().map(|p| Endpoint::Pod(*p)).collect()
+            side.input.cluster.workload(workload).pods.iter().take(PAIRS + 1).map(|p| Endpoint::Pod(*p)).collect()
         }
     }
 }
@@ -124,14 +127,14 @@ impl Ask<'_> {
         (self.cause(opens, &told).unwrap_or_else(|| self.otherwise()), (before, after))
     }
 
-    /// Every pair of endpoints of the two ends on one side.
+    /// Every pair of endpoints of the two ends on one side, the first of them.
     pub fn pairs(&self, which: Which) -> Vec<(Endpoint, Endpoint)> {
         let side = self.side(which);
         let second = usize::from(self.source == self.destination && self.pairing != Pairing::Own);
         let sources = endpoints(side, &self.ends[self.source], which, 0);
         let destinations = endpoints(side, &self.ends[self.destination], which, second);
         let pairs = sources.iter().flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
-        pairs.filter(|(s, d)| s != d || sources.len() == 1).take(400).collect()
+        pairs.filter(|(s, d)| s != d || sources.len() == 1).take(PAIRS).collect()
     }
 
     /// The flow with the highest (or lowest) verdict among the pods of the two ends.
@@ -139,9 +142,17 @@ impl Ask<'_> {
         let nowhere = Flow { source: Endpoint::Pod(PodId(0)), destination: Endpoint::Pod(PodId(0)), traffic };
         let pairs = self.pairs(which).into_iter();
         let flows: Vec<Flow> = pairs.map(|(source, destination)| Flow { source, destination, traffic }).collect();
-        let truth = |f: &&Flow| side.graph.verdict(f).truth();
+        let same = [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end));
+        let truth = |f: &&Flow| if same { Truth::Maybe } else { side.graph.verdict(f).truth() };
         let found = if highest { flows.iter().max_by_key(truth) } else { flows.iter().min_by_key(truth) };
         found.copied().unwrap_or(nowhere)
+    }
+
+    /// Whether the pods of an end are of one class, and nobody's node: between two such ends every flow has one verdict.
+    fn is_even(&self, side: Side<'_>, which: Which, end: EndIx) -> bool {
+        let end = &self.ends[end];
+        let places = if which == Which::Before { &end.before } else { &end.after };
+        !end.is_outside() && places.len() == 1 && places.iter().all(|(place, _)| !side.graph.line().is_host(*place))
     }
 
     fn cause(&self, opens: bool, told: &(Explanation, Explanation)) -> Option<Cause> {

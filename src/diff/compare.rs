@@ -1,22 +1,32 @@
 //! Destination by destination: which sources may send something else than before, and because of which edit.
 //!
-//! Phases per destination: its column tells the sources whose states differ ([`Columns::column`]);
-//! [`Comparer::destination`] groups them by the pair of their states; each group is recorded under its cause.
-//! [`Comparer::finish`] melts the records into changes. Cost: the columns, then what differs; each distinct pair of
-//! states is judged once.
+//! Phases: each destination's column tells what differs ([`Columns::column`]). Destinations for which the same differs, and
+//! which the same policies govern, are put together ([`Plain`]); the others, beside whose nodes or in whose own flows
+//! something differs, are told one by one. The sources that differ in one way and share their edits are a [`Group`]; each
+//! is recorded under its cause ([`Comparer::record`]), and [`Comparer::finish`] melts the records into changes.
+//!
+//! Invariant: destinations that are told together have the same cause for the same group, since all that an explanation asks
+//! of them is equal: the rows, the policies on the way in, and which peer of an edited rule they are ([`Comparer::is_common`]).
+//! Cost: the columns, then the groups of sources and of destinations; sets of ends are runs of the [`Roll`], so that a change
+//! that touches everybody costs no more than one that touches few.
 
 use super::cause::{self, Cause};
-use super::columns::{Column, Columns, Index};
-use super::doubt::{Doubts, touched};
+use super::changes::{Record, change};
+use super::columns::{Column, Columns, Index, Shared};
+use super::doubt::{self, Doubts, touched};
 use super::edits::{Edits, Touch};
-use super::joint::{End, EndIx, Joint, Members};
+use super::joint::{EndIx, Joint, Members};
+use super::latent::Latents;
+use super::roll::Roll;
 use super::states::{Pair, States};
-use super::{Block, Change, Diff, Kind, Latent, Party, Side, Which};
+use super::{Diff, Kind, Side};
+use crate::compile::peers::Runs;
 use crate::compile::{Flow, Rows};
-use crate::policy::Direction;
-use crate::set::{IpSet, TrafficSet};
-use indexmap::{IndexMap, IndexSet};
-use std::collections::BTreeSet;
+use crate::policy::{Direction, Peers};
+use crate::set::TrafficSet;
+use crate::set::hashed::{HashMap, IndexMap, IndexSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// Which pairs of a source and a destination end are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,241 +39,299 @@ pub enum Pairing {
     Own,
 }
 
-/// Sources of one destination that change alike.
-#[derive(Debug, Clone)]
-struct Record {
-    destination: EndIx,
-    sources: Vec<EndIx>,
-    pairing: Pairing,
+/// Sources that differ in one way and are governed by the same edits.
+struct Group {
+    /// The one that comes first in the input.
+    first: EndIx,
+    pair: Pair,
+    /// Their edits.
+    mark: usize,
+    positions: Runs,
 }
+
+/// What makes destinations alike: what they share, what was edited of theirs, and what governs them on both sides.
+type Plain = (usize, usize, [u32; 2]);
+
+/// Where a record belongs among all: by destination, group and kind.
+type Rank = (EndIx, usize, usize);
+
+/// What is put under one change.
+type Key = (Kind, TrafficSet, Cause);
 
 struct Comparer<'a> {
     before: Side<'a>,
     after: Side<'a>,
-    ends: &'a [End],
+    roll: Arc<Roll>,
     edits: &'a Edits,
     doubts: Doubts<'a>,
     /// What the edits that govern a source are, as a number: sources that share it share their causes.
     marks: Vec<usize>,
+    /// The number of no edit at all.
+    unmarked: Option<usize>,
+    /// The positions of sources with an edit.
+    marked: Runs,
+    /// What the edits that govern a destination are, as a number.
+    touches: Vec<usize>,
     states: States,
     /// What may be sent.
     rows: Columns<'a>,
-    /// What is admitted, whether or not it may be sent.
-    admitted: Columns<'a>,
-    records: IndexMap<(Kind, TrafficSet, Cause), (Vec<Record>, (Flow, Flow))>,
-    latent: Vec<Latent>,
+    plain: IndexMap<Plain, (Rc<Shared>, Vec<EndIx>)>,
+    records: Vec<(Rank, Key, Record, (Flow, Flow))>,
     unchanged: u64,
+    /// Whether destinations that are alike are told together.
+    together: bool,
 }
 
-/// Compares all rows of both sides.
-pub fn compare(before: Side<'_>, after: Side<'_>, joint: &Joint, edits: &Edits) -> Diff {
-    let ends = &joint.ends;
-    let index = Index::new(ends, [before, after]);
+/// Compares all rows of both sides; `together` unless every destination is to be told by itself.
+pub fn compare(before: Side<'_>, after: Side<'_>, joint: &Joint, edits: &Edits, together: bool) -> Diff {
+    let index = Index::new(&joint.roll, [before, after]);
+    let roll = Arc::clone(&joint.roll);
+    let cases = doubt::cases(before, after);
+    let (marks, unmarked) = marks(&roll, edits);
+    let positions = |end: EndIx| (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end]);
     let mut comparer = Comparer {
         before,
         after,
-        ends,
         edits,
-        doubts: Doubts::new(before, after, edits),
-        marks: marks(ends, edits),
+        doubts: Doubts::new(before, after, edits, &index, &cases),
+        marked: (0..marks.len()).filter_map(positions).collect(),
+        marks,
+        unmarked,
+        touches: touches(&roll, edits),
         states: States::new(),
         rows: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
-        admitted: Columns::new(&index, [Rows::admitted(before.graph), Rows::admitted(after.graph)]),
-        records: IndexMap::new(),
-        latent: Vec::new(),
+        plain: IndexMap::default(),
+        records: Vec::new(),
         unchanged: 0,
+        together,
+        roll,
     };
     comparer.rows.make_all();
-    for destination in 0..ends.len() {
-        comparer.destination(destination);
+    let mut latents = Latents::new(before, after, &index);
+    for destination in 0..comparer.roll.ends.len() {
+        let column = comparer.destination(destination);
+        if !edits.touched(destination, Direction::Ingress).policies.is_empty() {
+            latents.of(destination, &column, &mut comparer.rows, &mut comparer.states);
+        }
     }
-    comparer.finish()
+    comparer.alike();
+    Diff { latent: latents.found, ..comparer.finish() }
 }
 
-fn marks(ends: &[End], edits: &Edits) -> Vec<usize> {
-    let mut known: IndexSet<(&Touch, Option<EndIx>)> = IndexSet::new();
+/// What the edits that govern each end as a source are, as a number, and that of none.
+fn marks(roll: &Roll, edits: &Edits) -> (Vec<usize>, Option<usize>) {
+    let mut known: IndexSet<(&Touch, Option<EndIx>)> = IndexSet::default();
     let mark = |end: EndIx| {
         let touch = edits.touched(end, Direction::Egress);
         known.insert_full((touch, touch.own.then_some(end))).0
     };
-    (0..ends.len()).map(mark).collect()
+    let marks = (0..roll.ends.len()).map(mark).collect();
+    (marks, known.get_index_of(&(&Touch::default(), None)))
 }
 
-impl<'a> Comparer<'a> {
-    fn destination(&mut self, destination: EndIx) {
+fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
+    let mut known: IndexSet<&Touch> = IndexSet::default();
+    (0..roll.ends.len()).map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0).collect()
+}
+
+impl Comparer<'_> {
+    /// Counts what stays, and records what differs or puts the destination to others like it.
+    fn destination(&mut self, destination: EndIx) -> Column {
         let column = self.rows.column(&mut self.states, destination);
-        self.unchanged += column.quiet * self.ends[destination].weight();
-        let mut groups: IndexMap<(Pair, usize), Vec<EndIx>> = IndexMap::new();
-        let before = column.loud.partition_point(|(source, _)| *source < destination);
-        for (source, pair) in &column.loud[..before] {
-            groups.entry((*pair, self.marks[*source])).or_default().push(*source);
-        }
-        self.itself(destination, &column, &mut groups);
-        for (source, pair) in &column.loud[before..] {
-            groups.entry((*pair, self.marks[*source])).or_default().push(*source);
-        }
-        for ((pair, _), sources) in groups {
-            self.record(pair, destination, sources, Pairing::All);
-        }
-        self.latent(destination, &column);
-    }
-
-    /// The flows inside one end: between its members, and of each with itself.
-    fn itself(&mut self, end: EndIx, column: &Column, groups: &mut IndexMap<(Pair, usize), Vec<EndIx>>) {
-        let Members::Workloads(members) = &self.ends[end].members else { return };
-        let (n, several) = (members.len(), is_several(&self.ends[end]));
-        let simple = self.ends[end].before.len() == 1 && self.ends[end].after.len() == 1;
-        if simple {
-            if n > 1 || several {
-                groups.entry((column.itself, self.marks[end])).or_default().push(end);
+        self.unchanged += column.quiet * self.roll.ends[destination].weight();
+        match self.plain(destination, &column) {
+            Some(plain) if !column.shared.loud.is_empty() => {
+                let known = self.plain.entry(plain);
+                known.or_insert_with(|| (Rc::clone(&column.shared), Vec::new())).1.push(destination);
             }
-            return;
+            Some(_) => {}
+            None => self.alone(destination, &column),
         }
-        if n > 1 {
-            self.record(column.itself, end, vec![end], Pairing::Others);
-        }
-        if let Some(own) = column.own {
-            self.record(own, end, vec![end], Pairing::Own);
-        }
+        column
     }
 
-    /// Puts sources of one destination under the kinds, traffic and cause of their change.
-    fn record(&mut self, pair: Pair, destination: EndIx, sources: Vec<EndIx>, pairing: Pairing) {
-        let delta = self.states.delta(pair);
-        for (kind, traffic) in delta.iter() {
-            let mut sources = sources.clone();
-            if *kind == Kind::Undecided {
-                sources.retain(|s| self.is_undecided(*s, destination, pairing, traffic));
-            }
-            let Some(first) = sources.first().copied() else { continue };
-            let ask = self.ask(first, destination, pairing);
-            let (cause, example) = ask.find(*kind, traffic);
-            let record = Record { destination, sources, pairing };
-            let entry = self.records.entry((*kind, traffic.clone(), cause));
-            entry.or_insert_with(|| (Vec::new(), example)).0.push(record);
+    /// Whether nothing differs for a destination but what it shares, and what makes it like others.
+    fn plain(&mut self, destination: EndIx, column: &Column) -> Option<Plain> {
+        let end = &self.roll.ends[destination];
+        if !self.together {
+            return None;
         }
+        let [(before, _)] = end.before[..] else { return None };
+        let [(after, _)] = end.after[..] else { return None };
+        let roll = Arc::clone(&self.roll);
+        let mut told = |source: EndIx, pair: Pair| {
+            let judged = self.states.judged(pair);
+            judged.differs || judged.loud && touched(self.edits, source, destination)
+        };
+        let mut beside =
+            |(source, pair): &(EndIx, Pair)| told(*source, *pair) || told(*source, column.shared.pair(&roll, *source));
+        if column.beside.iter().any(&mut beside) || self.edits.touched(destination, Direction::Ingress).own {
+            return None;
+        }
+        let (shared, touch) = (column.shared.number, self.touches[destination]);
+        if end.is_outside() {
+            return Some((shared, touch, [u32::MAX; 2]));
+        }
+        let [itself, as_shared] = [column.itself, column.itself_shared].map(|pair| told(destination, pair));
+        let counted = self.is_counted(destination);
+        if as_shared != (counted && itself) || counted && itself && column.itself != column.itself_shared {
+            return None;
+        }
+        let governed = |side: Side<'_>, class| side.graph.governed_by(class, Direction::Ingress);
+        Some((shared, touch, [governed(self.before, before), governed(self.after, after)]))
     }
 
-    fn ask(&self, source: EndIx, destination: EndIx, pairing: Pairing) -> cause::Ask<'a> {
-        let Self { before, after, ends, edits, .. } = *self;
-        cause::Ask { before, after, ends, edits, source, destination, pairing }
+    /// Whether an end of one place has flows with itself.
+    fn is_counted(&self, end: EndIx) -> bool {
+        let end = &self.roll.ends[end];
+        end.weight() > 1 || end.before.iter().chain(&end.after).any(|(_, several)| *several)
     }
 
-    /// Whether a pair that is unknown on both sides may have changed all the same.
-    fn is_undecided(&self, source: EndIx, destination: EndIx, pairing: Pairing, traffic: &TrafficSet) -> bool {
-        if !touched(self.edits, source, destination) {
-            return false;
-        }
-        let ask = self.ask(source, destination, pairing);
-        self.doubts.matter(&ask.pairs(Which::Before), &ask.pairs(Which::After), traffic)
-    }
-
-    /// Admissions of an edited destination that change although the way out of the source is blocked on both sides.
-    fn latent(&mut self, destination: EndIx, column: &Column) {
-        if self.edits.touched(destination, Direction::Ingress).policies.is_empty() {
-            return;
-        }
-        let admitted = self.admitted.column(&mut self.states, destination);
-        let mut found: IndexMap<(Kind, TrafficSet), Vec<EndIx>> = IndexMap::new();
-        for (source, pair) in admitted.loud.into_iter().filter(|(s, _)| !self.ends[*s].is_outside()) {
-            let (before, after) = self.rows.pair(&mut self.states, column, source);
-            let possible = self.states.possible(before).union(&self.states.possible(after));
-            let delta = self.states.delta(pair);
-            for (kind, traffic) in delta.iter().filter(|(k, _)| matches!(k, Kind::Widened | Kind::Narrowed)) {
-                let latent = traffic.difference(&possible);
-                if !latent.is_empty() {
-                    found.entry((*kind, latent)).or_default().push(source);
+    /// Records what differs for one destination.
+    fn alone(&mut self, destination: EndIx, column: &Column) {
+        let roll = Arc::clone(&self.roll);
+        let mut loud = column.loud(&mut self.states, &roll, destination);
+        let end = &roll.ends[destination];
+        if let Members::Workloads(members) = &end.members {
+            let itself = Runs::point(roll.position[destination]);
+            if end.before.len() == 1 && end.after.len() == 1 {
+                if self.is_counted(destination) {
+                    loud.push((column.itself, itself));
+                }
+            } else {
+                let group =
+                    |pair| Group { first: destination, pair, mark: self.marks[destination], positions: itself.clone() };
+                let (others, own) = (group(column.itself), column.own.map(group));
+                if members.len() > 1 {
+                    self.record(&others, &[destination], Pairing::Others);
+                }
+                if let Some(own) = own {
+                    self.record(&own, &[destination], Pairing::Own);
                 }
             }
         }
-        for ((kind, traffic), sources) in found {
-            let Some(example) = cause::flow(self.after, self.ends, Which::After, sources[0], destination, &traffic)
-            else {
-                continue;
-            };
-            let parties = sources.iter().flat_map(|s| self.ends[*s].parties()).collect::<Vec<_>>();
-            for party in self.ends[destination].parties() {
-                let traffic = traffic.clone();
-                self.latent.push(Latent { kind, traffic, sources: parties.clone(), destination: party, example });
+        for group in self.groups(&loud) {
+            self.record(&group, &[destination], Pairing::All);
+        }
+    }
+
+    /// Records what differs for destinations that are alike.
+    fn alike(&mut self) {
+        for (shared, destinations) in std::mem::take(&mut self.plain).into_values() {
+            for group in self.groups(&shared.loud) {
+                if self.is_common(group.mark) {
+                    self.record(&group, &destinations, Pairing::All);
+                } else {
+                    destinations.iter().for_each(|d| self.record(&group, &[*d], Pairing::All));
+                }
             }
+        }
+    }
+
+    /// Sources by their pair of states and their edits.
+    fn groups(&self, loud: &[(Pair, Runs)]) -> Vec<Group> {
+        let mut found: HashMap<(Pair, usize), Vec<Runs>> = HashMap::default();
+        for (pair, positions) in loud {
+            let marked = positions.intersection(&self.marked);
+            for position in marked.points() {
+                found.entry((*pair, self.marks[self.roll.at(position)])).or_default().push(Runs::point(position));
+            }
+            if let Some(unmarked) = self.unmarked {
+                found.entry((*pair, unmarked)).or_default().push(positions.difference(&marked));
+            }
+        }
+        let group = |((pair, mark), positions): ((Pair, usize), Vec<Runs>)| {
+            let positions = Runs::union_of(&positions);
+            Some(Group { first: self.roll.first(&positions)?, pair, mark, positions })
+        };
+        found.into_iter().filter_map(group).collect()
+    }
+
+    /// Whether a group with these edits has one cause for all destinations that are alike: where no edited rule of its way
+    /// out has several peers, of which one destination might be one and the next another.
+    fn is_common(&self, mark: usize) -> bool {
+        let Some(end) = self.marks.iter().position(|m| *m == mark) else { return false };
+        let single = |rule: &crate::policy::Rule| !matches!(&rule.peers, Peers::Of(list) if list.len() > 1);
+        self.edits.touched(end, Direction::Egress).policies.iter().all(|edit| {
+            let edit = &self.edits.policies[*edit];
+            let sides = [(self.before, edit.before), (self.after, edit.after)];
+            let policies = sides.into_iter().filter_map(|(side, id)| Some(side.input.policies.get(id?)));
+            policies.flat_map(|policy| policy.rules(Direction::Egress)).all(single)
+        })
+    }
+
+    /// Puts a group under the kinds, traffic and cause of its change, for destinations that are alike.
+    fn record(&mut self, group: &Group, destinations: &[EndIx], pairing: Pairing) {
+        let Some(first) = destinations.first().copied() else { return };
+        let order = match pairing {
+            Pairing::Others => 0,
+            Pairing::Own => 1,
+            Pairing::All => group.first + 2,
+        };
+        let delta = self.states.delta(group.pair);
+        for (at, (kind, traffic)) in delta.iter().enumerate() {
+            if *kind == Kind::Undecided {
+                self.undecided(group, destinations, pairing, traffic, (order, at));
+                continue;
+            }
+            let ask = ask(self.before, self.after, &self.roll, self.edits, (group.first, first), pairing);
+            let (cause, example) = ask.find(*kind, traffic);
+            let destinations = self.roll.positions(destinations);
+            let record = Record { destinations, sources: group.positions.clone(), pairing };
+            self.records.push(((first, order, at), (*kind, traffic.clone(), cause), record, example));
+        }
+    }
+
+    /// Records the pairs of a group that are unknown on both sides and may have changed all the same.
+    fn undecided(
+        &mut self,
+        group: &Group,
+        destinations: &[EndIx],
+        pairing: Pairing,
+        traffic: &TrafficSet,
+        (order, at): (usize, usize),
+    ) {
+        // those who are alike are touched alike
+        if destinations.first().is_none_or(|destination| !touched(self.edits, group.first, *destination)) {
+            return;
+        }
+        for destination in destinations {
+            let mut sources: Vec<EndIx> = group.positions.points().map(|position| self.roll.at(position)).collect();
+            sources.sort_unstable();
+            sources.retain(|source| {
+                let ask = ask(self.before, self.after, &self.roll, self.edits, (*source, *destination), pairing);
+                self.doubts.matter(&ask, traffic)
+            });
+            let Some(first) = sources.first() else { continue };
+            let ask = ask(self.before, self.after, &self.roll, self.edits, (*first, *destination), pairing);
+            let (cause, example) = ask.find(Kind::Undecided, traffic);
+            let destinations = self.roll.positions([destination]);
+            let record = Record { destinations, sources: self.roll.positions(&sources), pairing };
+            let key = (Kind::Undecided, traffic.clone(), cause);
+            self.records.push(((*destination, order, at), key, record, example));
         }
     }
 
     fn finish(mut self) -> Diff {
-        let records = std::mem::take(&mut self.records);
-        let mut changes: Vec<Change> = records
-            .into_iter()
-            .map(|((kind, traffic, cause), (records, example))| {
-                let blocks = blocks(self.ends, &records);
-                let pairs = blocks.iter().map(|b| self.weight(b)).sum();
-                Change { kind, traffic, cause, blocks, pairs, example }
-            })
-            .collect();
+        self.records.sort_by_key(|(rank, ..)| *rank);
+        let mut melted: IndexMap<Key, (Vec<Record>, (Flow, Flow))> = IndexMap::default();
+        for (_, key, record, example) in self.records {
+            melted.entry(key).or_insert_with(|| (Vec::new(), example)).0.push(record);
+        }
+        let one = |(key, (records, example))| change(&self.roll, key, records, example);
+        let mut changes: Vec<_> = melted.into_iter().map(one).collect();
         changes.sort_by_key(|c| (c.kind, std::cmp::Reverse(c.pairs)));
-        Diff { changes, latent: self.latent, unchanged: self.unchanged, ..Diff::default() }
-    }
-
-    /// How many pairs a block has: a lone pod has no flow with itself.
-    fn weight(&self, block: &Block) -> u64 {
-        let lone = |p: &&Party| {
-            let Party::Workload(b, a) = p else { return false };
-            let single = |side: Side<'_>, w| {
-                let cluster = &side.input.cluster;
-                let pods = &cluster.workload(w).pods;
-                pods.len() == 1 && pods.iter().all(|p| cluster.pod(*p).is_single())
-            };
-            single(self.before, *b) && single(self.after, *a)
-        };
-        let destinations: std::collections::HashSet<&Party> = block.destinations.iter().collect();
-        let own = block.sources.iter().filter(|s| destinations.contains(s)).filter(lone).count();
-        (block.sources.len() * block.destinations.len() - own) as u64
+        Diff { changes, unchanged: self.unchanged, ..Diff::default() }
     }
 }
 
-fn is_several(end: &End) -> bool {
-    end.before.iter().chain(&end.after).any(|(_, several)| *several)
-}
-
-/// Records as blocks: destinations with equal sources share one.
-fn blocks(ends: &[End], records: &[Record]) -> Vec<Block> {
-    let mut sources: IndexMap<EndIx, BTreeSet<EndIx>> = IndexMap::new();
-    let mut found = Vec::new();
-    for record in records {
-        let all = ends[record.destination].parties();
-        let alone = |p: &Party, sources: Vec<Party>| Block { sources, destinations: vec![p.clone()] };
-        match record.pairing {
-            Pairing::All => sources.entry(record.destination).or_default().extend(&record.sources),
-            Pairing::Own => found.extend(all.iter().map(|p| alone(p, vec![p.clone()]))),
-            Pairing::Others => {
-                let others = |p: &Party| all.iter().filter(|o| *o != p).cloned().collect();
-                found.extend(all.iter().map(|p| alone(p, others(p))));
-            }
-        }
-    }
-    let mut alike: IndexMap<BTreeSet<EndIx>, Vec<EndIx>> = IndexMap::new();
-    for (destination, from) in sources {
-        alike.entry(from).or_default().push(destination);
-    }
-    found.extend(alike.into_iter().map(|(from, to)| Block {
-        sources: parties(ends, from.into_iter()),
-        destinations: parties(ends, to.into_iter()),
-    }));
-    found
-}
-
-/// The parties of several ends; address blocks melt into one.
-fn parties(ends: &[End], of: impl Iterator<Item = EndIx>) -> Vec<Party> {
-    let mut parties = Vec::new();
-    let mut addresses = IpSet::empty();
-    for end in of {
-        match &ends[end].members {
-            Members::Workloads(_) => parties.extend(ends[end].parties()),
-            Members::Addresses(set) => addresses = addresses.union(set),
-        }
-    }
-    parties.sort_by_key(|p| if let Party::Workload(_, a) = p { Some(*a) } else { None });
-    if !addresses.is_empty() {
-        parties.push(Party::Addresses(addresses));
-    }
-    parties
+fn ask<'a>(
+    before: Side<'a>,
+    after: Side<'a>,
+    roll: &'a Roll,
+    edits: &'a Edits,
+    (source, destination): (EndIx, EndIx),
+    pairing: Pairing,
+) -> cause::Ask<'a> {
+    cause::Ask { before, after, ends: &roll.ends, edits, source, destination, pairing }
 }

@@ -1,84 +1,115 @@
 //! Unknown before and unknown after: the same unknown, or another one?
 //!
 //! What the input does not tell is one fact on both sides: how host-network pods behave, on which node a pod runs, where
-//! its address lies. So each behaviour of host-network pods is looked at on its own ([`Doubts::new`] compiles them when
-//! they can differ), and a verdict that stays unknown there is *undecided* only if the doubt comes from a rule that was
-//! edited, or from a policy that cannot be modelled and differs. Cost: two compiles per side, and two explanations per
-//! pair that is unknown on both sides and edited. Precision: the doubt is looked for at one port of the traffic.
+//! its address lies. So each behaviour of host-network pods is looked at on its own ([`cases`]), and a verdict that stays
+//! unknown there is *undecided* only if the doubt comes from a rule that was edited, or from a policy that cannot be modelled
+//! and differs. Up to [`CLOSE`] pairs of pods are asked one by one, more by their classes. Cost: nothing is compiled again;
+//! two rows and two explanations per pair of ends that is unknown on both sides and edited. Precision: the doubt is looked for
+//! at one port of the traffic.
 
+use super::cause::Ask;
+use super::columns::{Columns, Index};
+use super::compare::Pairing;
 use super::edits::{Edits, rule_edit};
+use super::states::States;
 use super::{Side, Which};
-use crate::compile::{AllowGraph, Endpoint, Flow, HostNetwork};
+use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, HostNetwork, Rows};
+use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain;
 use crate::set::{Protocol, Traffic, TrafficSet};
-use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
-/// The graphs of both sides under each behaviour of host-network pods.
+/// Up to how many pairs of pods are asked one by one.
+const CLOSE: usize = 64;
+
+/// Both sides under one behaviour of host-network pods.
+pub type Case = [AllowGraph; 2];
+
+/// The behaviours of host-network pods that can make a difference.
+pub fn cases(before: Side<'_>, after: Side<'_>) -> Vec<Case> {
+    let hosts = |s: Side<'_>| !s.graph.line().hosts.is_empty();
+    let under = |side: Side<'_>, assumed| {
+        let open = hosts(side) && side.graph.world().options.host_network == HostNetwork::Unknown;
+        if open { side.graph.assuming(assumed) } else { side.graph.clone() }
+    };
+    if !hosts(before) && !hosts(after) {
+        return vec![[before.graph.clone(), after.graph.clone()]];
+    }
+    [HostNetwork::Node, HostNetwork::Pod].map(|h| [under(before, h), under(after, h)]).into()
+}
+
+/// What passes between pairs of pods of two ends, of some traffic: surely, and maybe.
+type Range = BTreeSet<(TrafficSet, TrafficSet)>;
+
+/// The pairs of pods of two ends, per side.
+type Pairs = [Vec<(Endpoint, Endpoint)>; 2];
+
+/// What tells one doubt from another.
 pub struct Doubts<'a> {
     before: Side<'a>,
     after: Side<'a>,
     edits: &'a Edits,
-    cases: OnceCell<Vec<(AllowGraph, AllowGraph)>>,
+    cases: Vec<(&'a Case, Columns<'a>)>,
+    states: States,
 }
 
 impl<'a> Doubts<'a> {
-    /// Nothing is compiled yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits) -> Self {
-        Self { before, after, edits, cases: OnceCell::new() }
+    /// Nothing is asked yet.
+    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, index: &Rc<Index>, cases: &'a [Case]) -> Self {
+        let columns = |case: &'a Case| Columns::new(index, case.each_ref().map(Rows::new));
+        let cases = cases.iter().map(|case| (case, columns(case))).collect();
+        Self { before, after, edits, cases, states: States::new() }
     }
 
-    fn cases(&self) -> &[(AllowGraph, AllowGraph)] {
-        self.cases.get_or_init(|| {
-            let hosts = |s: Side<'_>| !s.graph.line().hosts.is_empty();
-            let under = |side: Side<'_>, assumed| {
-                let options = side.graph.world().options.clone();
-                let open = options.host_network == HostNetwork::Unknown;
-                let options = if open { options.host_network(assumed) } else { options };
-                // INVARIANT: the same input compiled before, so its size is within the limits
-                AllowGraph::compile(side.input, &options).unwrap_or_else(|_| side.graph.clone())
-            };
-            if !hosts(self.before) && !hosts(self.after) {
-                return vec![(self.before.graph.clone(), self.after.graph.clone())];
-            }
-            [HostNetwork::Node, HostNetwork::Pod].map(|h| (under(self.before, h), under(self.after, h))).into()
+    /// Whether traffic that is unknown on both sides may have changed between two ends.
+    pub fn matter(&mut self, ask: &Ask<'_>, traffic: &TrafficSet) -> bool {
+        let pairs = [Which::Before, Which::After].map(|which| ask.pairs(which));
+        (0..self.cases.len()).any(|case| {
+            let [was, is, doubted] = self.ranges(case, ask, &pairs, traffic);
+            was != is || doubted.iter().any(|(_, unknown)| self.edited(self.cases[case].0, &pairs, unknown))
         })
     }
 
-    /// Whether traffic that is unknown on both sides may have changed between two ends, given as endpoints of each side.
-    pub fn matter(
-        &self,
-        before: &[(Endpoint, Endpoint)],
-        after: &[(Endpoint, Endpoint)],
-        traffic: &TrafficSet,
-    ) -> bool {
-        self.cases().iter().any(|(old, new)| {
-            let range = |graph: &AllowGraph, pairs: &[(Endpoint, Endpoint)]| {
-                let cut = |(s, d): &(Endpoint, Endpoint)| {
-                    let allowed = graph.allowed(*s, *d);
-                    (allowed.sure.intersection(traffic), allowed.unknown.intersection(traffic))
-                };
-                pairs.iter().map(cut).collect::<std::collections::BTreeSet<_>>()
-            };
-            let (was, is) = (range(old, before), range(new, after));
-            was != is || is.iter().any(|(_, unknown)| self.edited((old, before), (new, after), unknown))
-        })
+    /// What passes before, after, and after without what own nodes change: which node is one's own, no rule says.
+    fn ranges(&mut self, case: usize, ask: &Ask<'_>, pairs: &Pairs, traffic: &TrafficSet) -> [Range; 3] {
+        let cut = |a: &Allowed| (a.sure.intersection(traffic), a.unknown.intersection(traffic));
+        let (graphs, columns) = &mut self.cases[case];
+        let many = pairs.iter().any(|pairs| pairs.len() > CLOSE);
+        let found = if !many {
+            None
+        } else if ask.pairing == Pairing::Own {
+            columns.inside(&mut self.states, ask.destination).map(|pair| [pair; 2])
+        } else {
+            Some(columns.pairs(&mut self.states, (ask.source, ask.destination)))
+        };
+        if let Some([pair, bare]) = found {
+            let range = |state| self.states.members(state).into_iter().map(cut).collect();
+            return [pair.0, pair.1, bare.1].map(range);
+        }
+        let range = |(graph, pairs): (&AllowGraph, &Vec<(Endpoint, Endpoint)>)| -> Range {
+            pairs.iter().map(|(source, destination)| cut(&graph.allowed(*source, *destination))).collect()
+        };
+        let (was, is) = (range((&graphs[0], &pairs[0])), range((&graphs[1], &pairs[1])));
+        [was, is.clone(), is]
     }
 
     /// Whether an edited rule is among the reasons of what is still unknown.
-    fn edited(
-        &self,
-        old: (&AllowGraph, &[(Endpoint, Endpoint)]),
-        new: (&AllowGraph, &[(Endpoint, Endpoint)]),
-        unknown: &TrafficSet,
-    ) -> bool {
+    fn edited(&self, graphs: &Case, pairs: &Pairs, unknown: &TrafficSet) -> bool {
         if unknown.is_empty() {
             return false;
         }
         let traffic = unknown.sample().unwrap_or(Traffic { protocol: Protocol::Tcp, port: 1 });
-        [(old, Which::Before), (new, Which::After)].into_iter().any(|((graph, pairs), which)| {
-            pairs.iter().take(100).any(|(source, destination)| {
-                let flow = Flow { source: *source, destination: *destination, traffic };
+        graphs.iter().zip(pairs).zip([Which::Before, Which::After]).any(|((graph, pairs), which)| {
+            let flow = |(source, destination): &(Endpoint, Endpoint)| Flow {
+                source: *source,
+                destination: *destination,
+                traffic,
+            };
+            // what is unknown of a class may be told of each of its pods
+            let unknown = pairs.iter().map(flow).filter(|flow| graph.verdict(flow).truth() == Truth::Maybe);
+            unknown.take(100).any(|flow| {
                 let told = explain::explain(graph, &flow);
                 told.sides().into_iter().any(|side| self.side(side, which))
             })

@@ -8,11 +8,13 @@ use super::joint::{Joint, Members, Places};
 use super::{Side, Which};
 use crate::compile::evaluate;
 use crate::compile::{Endpoint, HostBehaviour};
-use crate::model::{Cluster, PodId};
+use crate::model::{Cluster, ContainerPort, Labels, LabelsId, Pod, PodId, WorkloadId};
 use crate::policy::{Direction, Peers, Policy, PolicyId, Rule, RuleRef, Taint};
+use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Sources};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What happened to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,7 +73,7 @@ pub struct Edits {
     /// The policies, in the order of the after side, then those that are gone.
     pub policies: Vec<PolicyEdit>,
     /// The edit of each policy, per side.
-    of: [HashMap<PolicyId, usize>; 2],
+    of: [Vec<Option<usize>>; 2],
     /// Per end and direction.
     touched: Vec<[Touch; 2]>,
     /// Whether the two sides were compiled under different options.
@@ -84,22 +86,25 @@ impl Edits {
     /// Compares the two laws and worlds.
     pub fn new(before: Side<'_>, after: Side<'_>, joint: &Joint) -> Self {
         let policies = policies(before, after);
-        let mut of = [HashMap::new(), HashMap::new()];
+        let mut of = [before, after].map(|side| vec![None; side.input.policies.policies.len()]);
         for (i, edit) in policies.iter().enumerate() {
-            of[0].extend(edit.before.map(|id| (id, i)));
-            of[1].extend(edit.after.map(|id| (id, i)));
+            for (of, id) in of.iter_mut().zip([edit.before, edit.after]) {
+                id.into_iter().for_each(|id| of[id.0 as usize] = Some(i));
+            }
         }
         let options = before.graph.world().options != after.graph.world().options;
         let fresh = [fresh_taints(before, after), fresh_taints(after, before)];
         let taints = [(before, &fresh[0]), (after, &fresh[1])]
             .map(|(side, list)| list.iter().filter_map(|i| side.input.policies.taints.get(*i)).collect::<Vec<_>>());
         let mut edits = Self { policies, of, touched: Vec::new(), options, fresh: fresh.clone() };
+        let mut seen = Seen { before: &before.input.cluster, after: &after.input.cluster, last: None };
         edits.touched = joint
+            .roll
             .ends
             .iter()
             .map(|end| {
                 let own = match &end.members {
-                    Members::Workloads(list) => list.iter().any(|(b, a)| differs(before, after, *b, *a)),
+                    Members::Workloads(list) => list.iter().any(|(b, a)| seen.differs(*b, *a)),
                     Members::Addresses(_) => false,
                 };
                 Direction::ALL.map(|direction| {
@@ -143,7 +148,7 @@ impl Edits {
 
     /// The edit of a policy, if it was edited.
     pub fn of(&self, which: Which, policy: PolicyId) -> Option<usize> {
-        self.of[usize::from(which == Which::After)].get(&policy).copied()
+        self.of[usize::from(which == Which::After)].get(policy.0 as usize).copied().flatten()
     }
 
     /// Whether a policy that cannot be modelled differs from every one of the other side.
@@ -185,7 +190,12 @@ fn policies(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
 }
 
 fn same_meaning(a: &Policy, b: &Policy) -> bool {
-    Policy { document: b.document, ..a.clone() } == *b
+    let Policy { namespace, name, document: _, shape, tier, priority, subject, host_pods, isolates, rules } = a;
+    let rest = (shape, tier, priority, host_pods, isolates);
+    rest == (&b.shape, &b.tier, &b.priority, &b.host_pods, &b.isolates)
+        && (namespace, name) == (&b.namespace, &b.name)
+        && subject == &b.subject
+        && rules == &b.rules
 }
 
 /// Whether two objects are written alike. An item of a list is compared by its meaning only.
@@ -200,25 +210,51 @@ fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
     }
 }
 
-/// Whether a workload's pods or its namespace differ in anything a policy can see.
-fn differs(before: Side<'_>, after: Side<'_>, b: crate::model::WorkloadId, a: crate::model::WorkloadId) -> bool {
-    let (old, new) = (&*before.input.cluster, &*after.input.cluster);
-    let (bw, aw) = (old.workload(b), new.workload(a));
-    let namespaces = (old.namespace(bw.namespace), new.namespace(aw.namespace));
-    namespaces.0.labels != namespaces.1.labels
-        || namespaces.0.declared.is_some() != namespaces.1.declared.is_some()
-        || pods(old, &bw.pods) != pods(new, &aw.pods)
+/// What a policy can see of the workloads of both sides.
+struct Seen<'a> {
+    before: &'a Cluster,
+    after: &'a Cluster,
+    /// The last two label sets that were found equal; pods of one workload have the same.
+    last: Option<(LabelsId, LabelsId)>,
 }
 
-type Seen<'a> =
-    (&'a crate::model::Labels, &'a [crate::model::ContainerPort], bool, Option<&'a str>, &'a [std::net::IpAddr]);
+type SeenPod<'a> = (&'a Labels, &'a [ContainerPort], bool, Option<&'a str>, &'a [IpAddr]);
 
-fn pods<'a>(cluster: &'a Cluster, ids: &[PodId]) -> Vec<Seen<'a>> {
-    let seen = |id: &PodId| {
-        let pod = cluster.pod(*id);
-        (cluster.labels(pod.labels), &*pod.ports, pod.host_network, pod.node.as_deref(), &*pod.addresses)
-    };
-    let mut pods: Vec<Seen<'a>> = ids.iter().map(seen).collect();
+fn seen<'a>(cluster: &'a Cluster, pod: &'a Pod) -> SeenPod<'a> {
+    (cluster.labels(pod.labels), &pod.ports, pod.host_network, pod.node.as_deref(), &pod.addresses)
+}
+
+impl<'a> Seen<'a> {
+    /// Whether a workload's pods or its namespace differ in anything a policy can see.
+    fn differs(&mut self, before: WorkloadId, after: WorkloadId) -> bool {
+        let (was, is) = (self.before.workload(before), self.after.workload(after));
+        let namespaces = (self.before.namespace(was.namespace), self.after.namespace(is.namespace));
+        namespaces.0.labels != namespaces.1.labels
+            || namespaces.0.declared.is_some() != namespaces.1.declared.is_some()
+            || !self.one_by_one(&was.pods, &is.pods) && sorted(self.before, &was.pods) != sorted(self.after, &is.pods)
+    }
+
+    /// Whether the pods are equal in their order, which they mostly are.
+    fn one_by_one(&mut self, before: &[PodId], after: &[PodId]) -> bool {
+        before.len() == after.len() && before.iter().zip(after).all(|(b, a)| self.same(*b, *a))
+    }
+
+    fn same(&mut self, before: PodId, after: PodId) -> bool {
+        let (was, is) = (self.before.pod(before), self.after.pod(after));
+        let labels = (was.labels, is.labels);
+        if self.last != Some(labels) {
+            if self.before.labels(was.labels) != self.after.labels(is.labels) {
+                return false;
+            }
+            self.last = Some(labels);
+        }
+        let rest = |pod: &'a Pod| (pod.host_network, pod.node.as_deref(), &pod.addresses);
+        rest(was) == rest(is) && (Arc::ptr_eq(&was.ports, &is.ports) || was.ports == is.ports)
+    }
+}
+
+fn sorted<'a>(cluster: &'a Cluster, ids: &[PodId]) -> Vec<SeenPod<'a>> {
+    let mut pods: Vec<SeenPod<'a>> = ids.iter().map(|id| seen(cluster, cluster.pod(*id))).collect();
     pods.sort_unstable();
     pods.dedup();
     pods

@@ -4,13 +4,14 @@
 //! both address lines without overlap. Workloads whose pods fall into the same classes on both sides share an end, so that
 //! a thousand equal workloads are compared once. Cost: O(pods of both + atoms of both).
 
+use super::roll::Roll;
 use super::{Party, Side};
 use crate::compile::Endpoint;
 use crate::compile::atoms::Atoms;
 use crate::model::{Cluster, WorkloadId, WorkloadKind};
+use crate::set::hashed::{HashMap, HashSet, IndexMap};
 use crate::set::{IntervalSet, IpSet, Point};
-use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Index of an end.
 pub type EndIx = usize;
@@ -65,7 +66,7 @@ impl End {
 #[derive(Debug)]
 pub struct Joint {
     /// The ends: workloads first, in the order of the after side.
-    pub ends: Vec<End>,
+    pub roll: Arc<Roll>,
     /// Workloads that only the after side has.
     pub added: Vec<WorkloadId>,
     /// Workloads that only the before side has.
@@ -84,9 +85,9 @@ impl Joint {
     pub fn new(before: Side<'_>, after: Side<'_>) -> Self {
         let (old, new) = (&*before.input.cluster, &*after.input.cluster);
         let known: HashMap<Name<'_>, WorkloadId> = old.workloads().map(|(id, _)| (name(old, id), id)).collect();
-        let mut groups: IndexMap<(Places, Places), Vec<(WorkloadId, WorkloadId)>> = IndexMap::new();
+        let mut groups: IndexMap<(Places, Places), Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
         let mut added = Vec::new();
-        let mut matched = std::collections::HashSet::new();
+        let mut matched = HashSet::default();
         for (id, workload) in new.workloads() {
             match known.get(&name(new, id)) {
                 // workloads without pods (all finished) have no flows
@@ -103,8 +104,19 @@ impl Joint {
             groups.into_iter().map(|((b, a), list)| End { before: b, after: a, members: Members::Workloads(list) });
         let mut ends: Vec<End> = workloads.collect();
         ends.extend(blocks(before, after));
-        Self { ends, added, removed }
+        let roll = Roll::new(ends, |end| lone(before, after, end));
+        Self { roll, added, removed }
     }
+}
+
+/// How many workloads of an end are a lone pod on both sides.
+fn lone(before: Side<'_>, after: Side<'_>, end: &End) -> u64 {
+    let single = |side: Side<'_>, id: WorkloadId| {
+        let pods = &side.input.cluster.workload(id).pods;
+        pods.len() == 1 && pods.iter().all(|p| side.input.cluster.pod(*p).is_single())
+    };
+    let Members::Workloads(list) = &end.members else { return 0 };
+    list.iter().filter(|(b, a)| single(before, *b) && single(after, *a)).count() as u64
 }
 
 fn places(side: Side<'_>, workload: WorkloadId) -> Places {

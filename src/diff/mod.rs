@@ -1,25 +1,38 @@
 //! What changes between two inputs: not text, but what is allowed.
 //!
 //! Phases: [`joint`] matches the workloads of both sides by name and cuts the outside addresses of both into common
-//! blocks; [`edits`] lists what differs between the two laws and worlds; [`columns`] compares the rows of both graphs, which
-//! many destinations share, and [`compare`] walks the destinations; [`cause`] finds the edit behind each difference. Equal changes with one cause melt into one
-//! [`Change`], however many pairs they open.
+//! blocks, the ends; [`roll`] puts them in an order in which what a row selects on either side is a few runs ([`placed`]);
+//! [`edits`] lists what differs between the two laws and worlds; [`half`] reads the rows of one side as [`strip`]s along the
+//! roll, [`columns`] compares those of both, which many destinations share, and [`compare`] walks the destinations; [`cause`]
+//! finds the edit behind each difference. Equal changes with one cause melt into one [`Change`] ([`changes`]), however many
+//! pairs they open; what is admitted differently without effect is [`latent`].
 //!
 //! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows it after (for some pod
 //! pair, or for the last one that did not pass), and so on for each [`Kind`]; a pair in no change has the same verdicts.
-//! Cost: the rows of both graphs, one look at every end per pair of rows, and what differs. No pair of pods is visited.
+//! Cost: the rows of both graphs, the stretches of the roll in which they are the same, the ends beside each destination's
+//! own nodes (S55), and what differs. Ends stay runs of the roll, those of a change too ([`Parties`]), until somebody wants
+//! their names: a namespace that is isolated on the way out changes every row, and is a few runs in one change. No pair of
+//! ends is visited. Road not taken: compiling both sides against one vocabulary, so that their classes agree; the roll does
+//! the same for two graphs that are there already.
 
 mod cause;
+mod changes;
 mod columns;
 mod compare;
 mod doubt;
 mod edits;
+mod half;
 mod joint;
+mod latent;
+mod placed;
+mod roll;
 mod states;
+mod strip;
 mod uses;
 
 pub use cause::{Cause, What};
 pub use edits::{Edit, PolicyEdit};
+pub use roll::Parties;
 pub use uses::{Use, declared};
 
 use crate::compile::{AllowGraph, Endpoint, Flow};
@@ -101,9 +114,9 @@ pub enum Party {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The sources, in input order, addresses last.
-    pub sources: Vec<Party>,
+    pub sources: Parties,
     /// The destinations, likewise.
-    pub destinations: Vec<Party>,
+    pub destinations: Parties,
 }
 
 /// One change: the same traffic, opened or closed by the same edit, for all pairs it touches.
@@ -144,7 +157,7 @@ pub struct Latent {
     /// The traffic.
     pub traffic: TrafficSet,
     /// The sources.
-    pub sources: Vec<Party>,
+    pub sources: Parties,
     /// The destination.
     pub destination: Party,
     /// One flow that shows it, in the ids of the after side.
@@ -208,9 +221,19 @@ impl Diff {
 
 /// Compares two sides.
 pub fn diff(before: Side<'_>, after: Side<'_>) -> Diff {
+    compared(before, after, true)
+}
+
+/// [`diff`] with every destination told by itself; for tests.
+#[doc(hidden)]
+pub fn diff_one_by_one(before: Side<'_>, after: Side<'_>) -> Diff {
+    compared(before, after, false)
+}
+
+fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     let joint = joint::Joint::new(before, after);
     let edits = edits::Edits::new(before, after, &joint);
-    let mut diff = compare::compare(before, after, &joint, &edits);
+    let mut diff = compare::compare(before, after, &joint, &edits, together);
     let used = diff.changes.iter().filter_map(|c| c.cause.edit).collect::<std::collections::BTreeSet<_>>();
     diff.inert = edits
         .policies

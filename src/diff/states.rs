@@ -23,13 +23,35 @@ pub struct States {
     allowed: IndexSet<Allowed>,
     distinct: IndexSet<Vec<u32>>,
     deltas: HashMap<Pair, Rc<Delta>>,
+    judged: HashMap<Pair, Judged>,
+    /// The states of one number more.
+    joined: HashMap<(u32, u32), u32>,
+}
+
+/// What a pair of states comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether something differs, or is unknown on both sides.
+    pub loud: bool,
+    /// Whether something differs.
+    pub differs: bool,
+    /// Whether something surely passes afterwards.
+    pub passes: bool,
+}
+
+impl Judged {
+    /// Whether it is only counted.
+    pub fn is_quiet(self) -> bool {
+        self.passes && !self.loud
+    }
 }
 
 impl States {
     /// Only nothing is known.
     pub fn new() -> Self {
         let allowed = IndexSet::from_iter([Allowed::default()]);
-        Self { allowed, distinct: IndexSet::default(), deltas: HashMap::default() }
+        let (deltas, judged, joined) = (HashMap::default(), HashMap::default(), HashMap::default());
+        Self { allowed, distinct: IndexSet::default(), deltas, judged, joined }
     }
 
     /// The number of what passes between two places.
@@ -46,23 +68,49 @@ impl States {
         u32::try_from(self.distinct.insert_full(numbers).0).unwrap_or(u32::MAX)
     }
 
+    /// The state of one number.
+    pub fn single(&mut self, number: u32) -> u32 {
+        let known = self.distinct.get_index_of(&[number][..]).and_then(|index| u32::try_from(index).ok());
+        known.unwrap_or_else(|| self.state(vec![number]))
+    }
+
+    /// A state and one number more.
+    pub fn with(&mut self, state: u32, number: u32) -> u32 {
+        if let Some(known) = self.joined.get(&(state, number)) {
+            return *known;
+        }
+        let numbers = self.numbers(state).iter().copied().chain([number]).collect();
+        let joined = self.state(numbers);
+        self.joined.insert((state, number), joined);
+        joined
+    }
+
     /// The numbers of a state.
     pub fn numbers(&self, state: u32) -> &[u32] {
         self.distinct.get_index(state as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn members(&self, state: u32) -> Vec<&Allowed> {
+    /// What passes, or may, between places with these numbers.
+    pub fn members(&self, state: u32) -> Vec<&Allowed> {
         self.numbers(state).iter().filter_map(|n| self.allowed.get_index(*n as usize)).collect()
-    }
-
-    /// Whether something surely passes between some places.
-    pub fn passes(&self, state: u32) -> bool {
-        self.members(state).iter().any(|allowed| !allowed.sure.is_empty())
     }
 
     /// Everything that passes, or may pass, in a state.
     pub fn possible(&self, state: u32) -> TrafficSet {
         self.members(state).into_iter().fold(TrafficSet::empty(), |all, a| all.union(&a.sure).union(&a.unknown))
+    }
+
+    /// What a pair of states comes to.
+    pub fn judged(&mut self, pair: Pair) -> Judged {
+        if let Some(known) = self.judged.get(&pair) {
+            return *known;
+        }
+        let delta = self.delta(pair);
+        let (loud, differs) = (!delta.is_empty(), delta.iter().any(|(kind, _)| *kind != Kind::Undecided));
+        let passes = self.members(pair.1).iter().any(|allowed| !allowed.sure.is_empty());
+        let judged = Judged { loud, differs, passes };
+        self.judged.insert(pair, judged);
+        judged
     }
 
     /// What differs between two states.

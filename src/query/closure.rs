@@ -7,7 +7,8 @@
 //! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
 //! (or possible) leads there. Cost: destinations share their rows ([`Rows`]), so a template is followed once: backward
 //! where it is first reached ([`Links::back`]), forward per level from the first unit that leads to it
-//! ([`Links::first_to`]); besides, every unit costs what its own node changes. Where nodes are told apart (small clusters)
+//! ([`Links::first_to`]); a template whose way in admits nobody who is left is not looked at, and own nodes only while
+//! host-network pods are left. Besides, a unit costs a look at its template. Where nodes are told apart (small clusters)
 //! every unit is followed by itself.
 
 use crate::compile::peers::Runs;
@@ -68,7 +69,7 @@ pub struct Found {
     /// From which unit; `None` from a root.
     pub parent: Option<usize>,
     /// What passes on that hop.
-    pub traffic: TrafficSet,
+    pub traffic: Arc<TrafficSet>,
 }
 
 /// What leads to a unit, or from it.
@@ -150,13 +151,13 @@ impl<'g> Links<'g> {
         Some(with_own(&parts, &own))
     }
 
-    /// What leads to an end from units of some classes; as far as own nodes decide, of some other classes.
+    /// What leads to an end from units of some classes; as far as own nodes decide, of classes near, which hold those.
     fn back(&mut self, from: Endpoint, among: &Runs, near: &Runs) -> Vec<Link> {
         let place = self.graph.line().place(from);
-        let own = self.rows.beside(place);
-        let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
+        let own = self.rows.beside_among(place, near);
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
-        if !among.is_empty() {
+        if !among.is_empty() && self.rows.may_admit(place, among) {
+            let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
             for part in self.rows.parts(place).iter() {
                 let sources = part.sources.intersection(among).difference(&beside);
                 let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
@@ -246,8 +247,8 @@ impl<'g> Links<'g> {
     }
 
     /// Of these classes, those all of whose units are found.
-    fn all_found(&self, classes: Vec<u32>, found: &BTreeMap<usize, Found>) -> Runs {
-        let is_found = |unit: usize| found.contains_key(&unit) || self.units[unit].pods.is_empty();
+    fn all_found(&self, classes: Vec<u32>, found: &[Option<Found>]) -> Runs {
+        let is_found = |unit: usize| found[unit].is_some() || self.units[unit].pods.is_empty();
         let whole = classes.into_iter().filter(|class| self.of_class[*class as usize].clone().all(is_found));
         whole.map(|class| class..=class).collect()
     }
@@ -255,7 +256,7 @@ impl<'g> Links<'g> {
     /// Every unit that is found, by surely allowed flows or by possible ones.
     pub fn closure(&mut self, least: Truth) -> BTreeMap<usize, Found> {
         let asked = if self.trip.way == Way::Backward { self.trip.asked.clone() } else { TrafficSet::all() };
-        let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+        let mut found: Vec<Option<Found>> = vec![None; self.units.len()];
         let mut level: Vec<(Option<usize>, Endpoint)> = self.roots.iter().map(|r| (None, *r)).collect();
         let mut hops = 0;
         let mut left = self.graph.line().pods();
@@ -265,18 +266,19 @@ impl<'g> Links<'g> {
             let mut next = Vec::new();
             let mut leads = self.first_to(&level, &left, least);
             for (at, (parent, from)) in std::mem::take(&mut level).into_iter().enumerate() {
-                let mut met = Vec::new();
                 let links = match self.trip.way {
                     Way::Forward => self.forth(from, &leads.remove(&at).unwrap_or_default(), &left),
                     Way::Backward => self.back_once(from, parent, &left, &mut done),
                 };
+                if links.is_empty() {
+                    continue;
+                }
+                let mut carried = Carried { least, asked: parent.is_none().then_some(&asked), last: None };
+                let mut met = Vec::new();
                 for (unit, allowed) in links {
-                    let mut traffic = passing(&allowed, least);
-                    if parent.is_none() {
-                        traffic = traffic.intersection(&asked);
-                    }
-                    if !traffic.is_empty() && !found.contains_key(&unit) {
-                        found.insert(unit, Found { hops, parent, traffic });
+                    let traffic = carried.by(&allowed);
+                    if !traffic.is_empty() && found[unit].is_none() {
+                        found[unit] = Some(Found { hops, parent, traffic });
                         next.push(unit);
                         met.push(self.units[unit].class);
                     }
@@ -287,7 +289,7 @@ impl<'g> Links<'g> {
             }
             level = next.into_iter().filter_map(|u| Some((Some(u), self.representative(u)?))).collect();
         }
-        found
+        found.into_iter().enumerate().filter_map(|(unit, how)| Some((unit, how?))).collect()
     }
 
     /// Whether an end is followed like every other of its class: not where the trip starts, nor where nodes are told apart,
@@ -343,6 +345,26 @@ impl<'g> Links<'g> {
             }
         }
         leads
+    }
+}
+
+/// What links carry: neighbours mostly share it.
+struct Carried<'a> {
+    least: Truth,
+    /// Of what some has to pass, next to a root.
+    asked: Option<&'a TrafficSet>,
+    last: Option<(Arc<Allowed>, Arc<TrafficSet>)>,
+}
+
+impl Carried<'_> {
+    fn by(&mut self, allowed: &Arc<Allowed>) -> Arc<TrafficSet> {
+        if let Some((_, traffic)) = self.last.as_ref().filter(|(known, _)| Arc::ptr_eq(known, allowed)) {
+            return Arc::clone(traffic);
+        }
+        let traffic = passing(allowed, self.least);
+        let traffic = Arc::new(self.asked.map_or_else(|| traffic.clone(), |asked| traffic.intersection(asked)));
+        self.last = Some((Arc::clone(allowed), Arc::clone(&traffic)));
+        traffic
     }
 }
 

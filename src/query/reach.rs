@@ -175,7 +175,7 @@ impl Planter<'_> {
             owned.into_iter().partition(|u| self.trip.way == Way::Forward && self.is_open(*u));
         let mut lines: Vec<(usize, TrafficSet, bool)> = Vec::new();
         for unit in closed {
-            let traffic = self.sure.get(&unit).map(|f| f.traffic.clone()).unwrap_or_default();
+            let traffic = self.sure.get(&unit).map(|f| (*f.traffic).clone()).unwrap_or_default();
             self.shown.entry(unit).or_default().push(traffic.clone());
             lines.push((unit, traffic, false));
         }
@@ -236,7 +236,7 @@ impl Planter<'_> {
         let traffic = passing(allowed, Truth::Yes);
         let elsewhere = owner.parent != parent && Some(unit) != parent;
         let open = self.trip.way == Way::Forward && self.is_open(unit);
-        let again = owner.traffic == traffic;
+        let again = *owner.traffic == traffic;
         (elsewhere && !open && !traffic.is_empty()).then_some((unit, traffic, again))
     }
 

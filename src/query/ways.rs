@@ -50,7 +50,10 @@ pub fn path(
         };
         let sample =
             how.traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });
-        hops.push(Hop { flow: Flow { source: from, destination: to, traffic: sample }, traffic: how.traffic.clone() });
+        hops.push(Hop {
+            flow: Flow { source: from, destination: to, traffic: sample },
+            traffic: (*how.traffic).clone(),
+        });
         (from, unit) = (to, how.parent);
     }
     Some(hops)

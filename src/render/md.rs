@@ -94,7 +94,7 @@ fn row(pages: Pages<'_>, change: &Change) -> String {
         Kind::MayNarrow => "may close (?)",
         Kind::Undecided => "undecided (?)",
     };
-    let ends = |pick: fn(&crate::diff::Block) -> &Vec<crate::diff::Party>| match change.blocks.as_slice() {
+    let ends = |pick: fn(&crate::diff::Block) -> &[crate::diff::Party]| match change.blocks.as_slice() {
         [one] => code(&pages.parties(pick(one))),
         many => format!("{} groups", many.len()),
     };

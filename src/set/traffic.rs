@@ -8,6 +8,7 @@
 
 use super::interval::IntervalSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// A transport protocol that a policy can name (S52).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,8 +101,11 @@ impl TrafficSet {
 
     /// All ports of all protocols, and every protocol without ports (S16).
     pub fn all() -> Self {
-        let ports = Protocol::ALL.into_iter().map(|p| p.base() + 1..=p.base() + 0xffff);
-        Self(ports.chain(std::iter::once(OTHER..=OTHER)).collect())
+        static ALL: LazyLock<TrafficSet> = LazyLock::new(|| {
+            let ports = Protocol::ALL.into_iter().map(|p| p.base() + 1..=p.base() + 0xffff);
+            TrafficSet(ports.chain(std::iter::once(OTHER..=OTHER)).collect())
+        });
+        ALL.clone()
     }
 
     /// All ports of one protocol (S45).

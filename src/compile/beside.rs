@@ -1,0 +1,129 @@
+//! Own nodes in rows (S55): for one destination the few sources for which the own node may decide, and what they may send.
+//!
+//! Beside a destination stand the nodes its pods run on (their addresses, and host-network pods that behave as their node) and,
+//! where it is itself a node, the pods that run there and are governed on the way out. Everything else of a row is the same for
+//! all destinations of a template ([`super::rows`]). Cost: the places near one destination; two walks for what one of them
+//! may send, none where the own node or nobody decides.
+
+use super::evaluate::Tainted;
+use super::graph::{AllowGraph, Allowed};
+use super::peers::{Match, Runs};
+use super::walk::Outcome;
+use super::world::HostBehaviour;
+use crate::model::Truth;
+use crate::policy::Direction;
+use std::borrow::Cow;
+
+/// Whether two places are beside each other on one node (S55).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Near {
+    /// Whether the source is the node of the destination's pods: without host-network pods, and with those.
+    around: [Truth; 2],
+    /// Whether the destination is the node of the source's pods.
+    homed: Truth,
+}
+
+impl AllowGraph {
+    /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
+    pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
+        self.beside_among(destination, egress, &self.line.full())
+    }
+
+    /// [`Self::beside`], of sources among these only.
+    pub(super) fn beside_among(&self, destination: u32, egress: bool, among: &Runs) -> Vec<(u32, Near)> {
+        let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
+        if is_pod && among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods()) {
+            return Vec::new(); // a node is its addresses or a pod on its network
+        }
+        let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
+        let homed = self.homes().homed_at(destination);
+        let sources = self.beside_own_node(destination, egress, &around, &homed).intersection(among);
+        let near =
+            |source: u32| Near { around: around.each_ref().map(|m| m.truth(source)), homed: homed.truth(source) };
+        sources.points().map(|source| (source, near(source))).collect()
+    }
+
+    /// The same from the source's side: the classes of which it is beside.
+    pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
+        let near_it = self.homes().homed_at(source).maybe;
+        let its_nodes = self.homes().around(source, true).maybe;
+        let mut found = Vec::new();
+        for destination in near_it.union(&its_nodes).intersection(&self.line.pods()).points() {
+            if self.is_beside(source, destination) {
+                let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
+                found.push((destination, Near { around, homed: self.homes().homed_at(destination).truth(source) }));
+            }
+        }
+        found
+    }
+
+    /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
+    fn is_beside(&self, source: u32, destination: u32) -> bool {
+        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
+        let node = || self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+        let at_node = isolated(destination, Direction::Ingress)
+            && self.homes().around(destination, node()).maybe.contains(source);
+        at_node
+            || self.line.is_class(source)
+                && isolated(source, Direction::Egress)
+                && self.homes().homed_at(destination).maybe.contains(source)
+    }
+
+    /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
+    fn beside_own_node(&self, destination: u32, egress: bool, around: &[Match; 2], homed: &Match) -> Runs {
+        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
+        let mut beside = Cow::Owned(Runs::empty());
+        if self.line.is_class(destination) && isolated(destination, Direction::Ingress) {
+            let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+            beside = Cow::Borrowed(&*around[usize::from(node)].maybe);
+        }
+        if !egress || homed.maybe.is_empty() {
+            return beside.into_owned();
+        }
+        let governed: Runs = homed.maybe.points().filter(|c| isolated(*c, Direction::Egress)).map(|c| c..=c).collect();
+        beside.union(&governed)
+    }
+
+    /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes where it is not plain.
+    pub(super) fn may_admit(&self, destination: u32, among: &Runs) -> bool {
+        if !self.line.is_class(destination) || self.line.is_host(destination) {
+            return true;
+        }
+        let profile = self.class_profile(destination, Direction::Ingress);
+        if !profile.surely || profile.ordered().next().is_some() || profile.taint != Tainted::default() {
+            return true;
+        }
+        let rules = &profile.network_rules;
+        rules.iter().flat_map(|r| &self.peers[r.peers.0 as usize].0).any(|matched| !matched.maybe.is_disjoint(among))
+    }
+
+    /// What may pass between two places, own node included.
+    pub(super) fn between(&self, source: u32, destination: u32, egress: bool, near: Near) -> Allowed {
+        let side = |direction, view: usize| {
+            let (subject, peer) =
+                if direction == Direction::Egress { (source, destination) } else { (destination, source) };
+            let own = if direction == Direction::Ingress {
+                near.around[usize::from(self.line.views[view].behaviour == HostBehaviour::Node)]
+            } else if !self.line.is_class(destination) || self.hidden(destination, view) {
+                near.homed
+            } else {
+                Truth::No
+            };
+            let profile = self.class_profile(subject, direction);
+            let network_only = profile.ordered().next().is_none() && profile.taint == Tainted::default();
+            if network_only && (own == Truth::Yes || profile.network.is_empty()) {
+                return Outcome::open();
+            }
+            self.traffic(subject, peer, destination, direction, view, own)
+        };
+        let outcome = self.over_views(source, destination, |view| {
+            match (egress && self.line.is_class(source), self.line.is_class(destination)) {
+                (true, true) => side(Direction::Egress, view).and(side(Direction::Ingress, view)),
+                (true, false) => side(Direction::Egress, view),
+                (false, true) => side(Direction::Ingress, view),
+                (false, false) => Outcome::open(),
+            }
+        });
+        outcome.into()
+    }
+}

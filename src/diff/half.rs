@@ -1,0 +1,258 @@
+//! One side of a comparison: its rows, and the states of sources read off them.
+//!
+//! Destinations whose places have the same templates share a [`Strip`]; what own nodes change (S55) is put on top of it
+//! for the few ends that stand beside a destination ([`Half::beside`]). Cost: a strip costs the runs of its rows, and an
+//! exact look ([`Half::state`]) at each end that a row cuts.
+
+use super::Which;
+use super::columns::Index;
+use super::joint::EndIx;
+use super::placed::places;
+use super::states::{NOTHING, States};
+use super::strip::Strip;
+use crate::compile::peers::Runs;
+use crate::compile::{Part, Rows};
+use crate::set::hashed::HashMap;
+use crate::set::partition;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A row, with the numbers of its parts.
+struct Numbered {
+    parts: Arc<[Part]>,
+    numbers: Vec<u32>,
+}
+
+/// One destination end on one side.
+pub struct To {
+    /// The templates of its places, each with how many of them it has.
+    templates: Vec<(u32, usize)>,
+    /// The template of each place, as an index among those.
+    of_place: Vec<usize>,
+    /// Where own nodes decide: source, index of the place, number; sorted.
+    own: Vec<(u32, usize, u32)>,
+}
+
+impl To {
+    /// The templates of its places.
+    pub fn key(&self) -> Vec<u32> {
+        self.templates.iter().map(|(template, _)| *template).collect()
+    }
+
+    /// The sources for which own nodes decide, in order, each as often as there are places of the destination for which.
+    pub fn beside(&self) -> impl Iterator<Item = u32> + '_ {
+        self.own.iter().map(|(source, ..)| *source)
+    }
+}
+
+/// One side's rows.
+pub struct Half<'a> {
+    which: Which,
+    index: Rc<Index>,
+    /// The rows.
+    pub rows: Rows<'a>,
+    numbered: HashMap<u32, Rc<Numbered>>,
+    strips: HashMap<Vec<u32>, Rc<Strip>>,
+    /// One place of each template that was met.
+    place_of: HashMap<u32, u32>,
+}
+
+impl<'a> Half<'a> {
+    /// Nothing is read yet.
+    pub fn new(which: Which, index: &Rc<Index>, rows: Rows<'a>) -> Self {
+        let index = Rc::clone(index);
+        let (numbered, strips, place_of) = (HashMap::default(), HashMap::default(), HashMap::default());
+        Self { which, index, rows, numbered, strips, place_of }
+    }
+
+    /// A destination.
+    pub fn to(&mut self, states: &mut States, destination: EndIx) -> To {
+        let index = Rc::clone(&self.index);
+        let mut to = self.without_own(destination);
+        for (i, (place, _)) in places(&index.roll.ends[destination], self.which).iter().enumerate() {
+            for (source, allowed) in self.rows.beside(*place) {
+                to.own.push((source, i, states.number(&allowed)));
+            }
+        }
+        to.own.sort_unstable();
+        to
+    }
+
+    /// A destination, as far as own nodes go only for one source.
+    pub fn toward(&mut self, states: &mut States, destination: EndIx, source: EndIx) -> To {
+        let index = Rc::clone(&self.index);
+        let (from, end) = (places(&index.roll.ends[source], self.which), &index.roll.ends[destination]);
+        let into = places(end, self.which);
+        if end.is_outside() || into.len() <= from.len() {
+            return self.to(states, destination);
+        }
+        let mut to = self.without_own(destination);
+        for (place, _) in from {
+            for (near, allowed) in self.rows.beside_of_source(*place) {
+                if let Ok(i) = into.binary_search_by_key(&near, |(place, _)| *place) {
+                    to.own.push((*place, i, states.number(&allowed)));
+                }
+            }
+        }
+        to.own.sort_unstable();
+        to
+    }
+
+    fn without_own(&mut self, destination: EndIx) -> To {
+        let index = Rc::clone(&self.index);
+        let mut to = To { templates: Vec::new(), of_place: Vec::new(), own: Vec::new() };
+        let places = places(&index.roll.ends[destination], self.which);
+        let of: Vec<u32> = places.iter().map(|(place, _)| self.rows.template(*place)).collect();
+        let mut distinct = of.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        to.templates = distinct.iter().map(|t| (*t, 0)).collect();
+        for ((place, _), template) in places.iter().zip(&of) {
+            self.place_of.entry(*template).or_insert(*place);
+            let at = distinct.partition_point(|t| t < template);
+            to.templates[at].1 += 1;
+            to.of_place.push(at);
+        }
+        to
+    }
+
+    fn numbered(&mut self, states: &mut States, template: u32) -> Rc<Numbered> {
+        if let Some(known) = self.numbered.get(&template) {
+            return Rc::clone(known);
+        }
+        let place = self.place_of.get(&template).copied().unwrap_or(0);
+        let parts = self.rows.parts(place);
+        let numbers = parts.iter().map(|part| states.number(&part.allowed)).collect();
+        let numbered = Rc::new(Numbered { parts, numbers });
+        self.numbered.insert(template, Rc::clone(&numbered));
+        numbered
+    }
+
+    /// The states of all sources for a destination, without what own nodes change.
+    pub fn strip(&mut self, states: &mut States, to: &To) -> Rc<Strip> {
+        let key = to.key();
+        if let Some(known) = self.strips.get(&key) {
+            return Rc::clone(known);
+        }
+        let index = Rc::clone(&self.index);
+        let placed = index.side(self.which);
+        let (mut stretches, mut borders) = (Vec::new(), Vec::new());
+        for (runs, state) in self.regions(states, &key) {
+            for run in runs.ranges() {
+                borders.extend([run.0, run.1 + 1]);
+                placed.positions(run, |first, last| stretches.push((first, last, state)));
+            }
+        }
+        let cut = placed.cut(&borders).into_iter();
+        let exact = cut.map(|end| (end, self.state(states, to, end, false))).collect();
+        let rest = states.single(NOTHING);
+        let strip = Rc::new(Strip::new(stretches, rest, exact));
+        self.strips.insert(key, Rc::clone(&strip));
+        strip
+    }
+
+    /// The places by the state of what they may send to some templates; those that may send nothing are left out.
+    fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(Runs, u32)> {
+        let rows: Vec<Rc<Numbered>> = templates.iter().map(|template| self.numbered(states, *template)).collect();
+        if let [row] = &rows[..] {
+            let one = |(part, number): (&Part, &u32)| (part.sources.clone(), states.single(*number));
+            return row.parts.iter().zip(&row.numbers).map(one).collect();
+        }
+        let parts: Vec<(&Part, u32)> =
+            rows.iter().flat_map(|row| row.parts.iter().zip(row.numbers.iter().copied())).collect();
+        let sets: Vec<&Runs> = parts.iter().map(|(part, _)| &part.sources).collect();
+        let state = |(runs, members): (Runs, crate::set::Members)| {
+            let mut numbers: Vec<u32> = members.iter().map(|i| parts[i].1).collect();
+            // the parts of one row are disjoint, so fewer parts than rows leave a row that lets nothing in
+            numbers.extend((numbers.len() < rows.len()).then_some(NOTHING));
+            (runs, states.state(numbers))
+        };
+        partition(&sets).into_iter().map(state).collect()
+    }
+
+    /// The state of a source for a destination whose strip this is, own nodes included.
+    pub fn beside(&mut self, states: &mut States, to: &To, strip: &Strip, source: EndIx) -> u32 {
+        let index = Rc::clone(&self.index);
+        let from = places(&index.roll.ends[source], self.which);
+        let near = near(to, &index.side(self.which).runs(source, from));
+        if near.is_empty() {
+            return strip.state(&index.roll, source);
+        }
+        let fewest = to.templates.iter().map(|(_, many)| *many).min().unwrap_or(0) * from.len();
+        let numbers = near.iter().map(|(.., number)| *number);
+        match strip.exactly(source) {
+            // evenly covered, and the row still tells of some of its places
+            None if near.len() < fewest => {
+                numbers.fold(strip.state(&index.roll, source), |state, number| states.with(state, number))
+            }
+            None if near.len() == fewest && to.templates.len() == 1 => states.state(numbers.collect()),
+            _ => self.state(states, to, source, true),
+        }
+    }
+
+    /// The state of a source end for a destination, with or without what own nodes change, place by place.
+    pub fn state(&mut self, states: &mut States, to: &To, source: EndIx, own: bool) -> u32 {
+        let index = Rc::clone(&self.index);
+        let from = places(&index.roll.ends[source], self.which);
+        let runs = index.side(self.which).runs(source, from);
+        let mut numbers = Vec::new();
+        let near: Vec<(u32, usize, u32)> = if own { near(to, &runs) } else { Vec::new() };
+        numbers.extend(near.iter().map(|(.., number)| *number));
+        for (at, (template, many)) in to.templates.iter().enumerate() {
+            let excepted: Runs = near
+                .chunk_by(|a, b| a.0 == b.0)
+                .filter(|of| of.iter().filter(|(_, place, _)| to.of_place[*place] == at).count() == *many)
+                .map(|of| of[0].0..=of[0].0)
+                .collect();
+            let told = runs.difference(&excepted);
+            let mut covered = 0;
+            let row = self.numbered(states, *template);
+            for (part, number) in row.parts.iter().zip(&row.numbers) {
+                let here = part.sources.intersection(&told).count();
+                covered += here;
+                numbers.extend((here > 0).then_some(*number));
+            }
+            numbers.extend((covered < told.count()).then_some(NOTHING));
+        }
+        states.state(numbers)
+    }
+
+    /// The state of a workload of several classes with itself: between its places, and inside those of several pods.
+    pub fn own(&mut self, states: &mut States, to: &To, end: EndIx) -> Option<u32> {
+        let index = Rc::clone(&self.index);
+        let places = places(&index.roll.ends[end], self.which);
+        if places.len() < 2 {
+            return None;
+        }
+        let rows: Vec<Rc<Numbered>> = to.templates.iter().map(|(t, _)| self.numbered(states, *t)).collect();
+        let mut numbers = BTreeSet::new();
+        for (i, (from, several)) in places.iter().enumerate() {
+            let counts = |place: usize| place != i || *several;
+            let near = near(to, &Runs::point(*from));
+            numbers.extend(near.iter().filter(|(_, place, _)| counts(*place)).map(|(.., number)| *number));
+            for (at, (_, many)) in to.templates.iter().enumerate() {
+                let excepted = near.iter().filter(|(_, place, _)| to.of_place[*place] == at && counts(*place)).count();
+                let others = many - usize::from(to.of_place[i] == at && !several);
+                if others > excepted {
+                    let part = rows[at].parts.iter().position(|part| part.sources.contains(*from));
+                    numbers.insert(part.map_or(NOTHING, |part| rows[at].numbers[part]));
+                }
+            }
+        }
+        (!numbers.is_empty()).then(|| states.state(numbers.into_iter().collect()))
+    }
+}
+
+/// Where own nodes decide for sources among these.
+fn near(to: &To, sources: &Runs) -> Vec<(u32, usize, u32)> {
+    let mut found = Vec::new();
+    if to.own.is_empty() {
+        return found;
+    }
+    for (first, last) in sources.ranges() {
+        let start = to.own.partition_point(|(source, ..)| *source < first);
+        found.extend(to.own[start..].iter().take_while(|(source, ..)| *source <= last));
+    }
+    found
+}
