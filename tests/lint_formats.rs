@@ -177,7 +177,7 @@ fn gitlab_issues_have_the_five_fields() {
 fn text_shows_the_lines_and_escapes_what_is_hostile() {
     let text = written(&three(), |r, out| {
         let scope = Scope { policies: 1, workloads: 0, ..Scope::default() };
-        findings::write(r, &scope, &[], Style::default(), out).unwrap();
+        findings::write(r, &scope, &[], (Style::default(), false), out).unwrap();
     });
     assert!(text.starts_with("<text>:8:7: error NP004 split-peer: plain\n"));
     assert!(text.contains("8 |     - podSelector: {matchLabels: {app: web}}"));

@@ -1,33 +1,36 @@
-//! Tests from what is allowed now: a first file to edit, not a judgement. O(rows).
+//! Tests from what is allowed now: a first file to edit, not a judgement.
 //!
 //! What is governed becomes `only-from`, per destination and port; namespaces between which nothing passes become
-//! `cannot`; DNS becomes `can` where every workload resolves names. Every proposal holds today.
+//! `cannot`; DNS becomes `can` where every workload resolves names. Every proposal holds today: each is tried, so the
+//! cost is that of the listing, and of the workloads for each of the [`MOST`] proposals that name the fewest sources.
 
 use super::file::{Matching, OnlyFrom, Several};
 use super::{Claim, Env, PolicyTest, Status, Suite, check};
 use crate::compile::AllowGraph;
 use crate::config::Level;
 use crate::model::NamespaceId;
-use crate::query::list::{Filter, Party, list};
+use crate::model::WorkloadId;
+use crate::query::list::{Filter, Party, each};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::source::{Location, Position};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 fn test(name: String, claim: Claim) -> PolicyTest {
     let at = Location { file: "proposal".into(), at: Position::default() };
     PolicyTest { name, at, severity: Level::Error, allow_empty: false, claim }
 }
 
-/// Proposes tests that hold now.
-pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> Suite {
-    let mut tests = only_from(graph);
+/// Proposes tests that hold now, and tells how many destinations and ports are left out.
+pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> (Suite, usize) {
+    let (mut tests, left) = only_from(graph);
     tests.extend(cannot(graph));
     tests.push(test("everybody resolves names".into(), Claim::Can(vec!["any -> dns".into()], Matching::All)));
     let suite = Suite { file: "proposal".into(), groups: BTreeMap::new(), tests };
     let holds: Vec<bool> = check(graph, env, &suite).outcomes.iter().map(|o| o.status == Status::Passed).collect();
     let tests = suite.tests.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(t, _)| t).collect();
-    Suite { tests, ..suite }
+    (Suite { tests, ..suite }, left)
 }
 
 /// The ports of a flow as an endpoint names them; none where it is not a few ports.
@@ -43,24 +46,43 @@ fn ports(traffic: &TrafficSet) -> Option<String> {
     traffic.pieces().map(one).collect::<Option<Vec<_>>>().map(|p| p.join(","))
 }
 
-fn only_from(graph: &AllowGraph) -> Vec<PolicyTest> {
+/// How many destinations and ports are proposed at most: nobody reads more, and the fewest sources say the most.
+const MOST: usize = 300;
+
+fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
     let cluster = &graph.world().cluster;
-    let listing = list(graph, &Filter::default());
-    let mut destinations: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for entry in listing.entries.iter().filter(|e| e.allowed.unknown.is_empty() && !e.differs) {
-        let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination) else { continue };
-        let Some(ports) = ports(&entry.allowed.sure) else { continue };
-        if !listing.open_in.contains(to) && !listing.host_network.contains(to) {
-            destinations.entry((cluster.workload_name(*to), ports)).or_default().insert(cluster.workload_name(*from));
+    let mut destinations: BTreeMap<(WorkloadId, String), BTreeSet<WorkloadId>> = BTreeMap::new();
+    let listing = each(graph, &Filter::default(), &mut |entry| {
+        if let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination)
+            && entry.allowed.unknown.is_empty()
+            && !entry.differs
+            && let Some(ports) = ports(&entry.allowed.sure)
+        {
+            destinations.entry((*to, ports)).or_default().insert(*from);
         }
+        ControlFlow::Continue(())
+    });
+    let has = |list: &[WorkloadId], id: &WorkloadId| list.binary_search(id).is_ok();
+    destinations.retain(|(to, _), _| !has(&listing.open_in, to) && !has(&listing.host_network, to));
+    let mut named: BTreeMap<(String, String), BTreeSet<WorkloadId>> = BTreeMap::new();
+    for ((to, ports), from) in destinations {
+        named.entry((cluster.workload_name(to), ports)).or_default().extend(from);
     }
-    let one = |((to, ports), from): ((String, String), BTreeSet<String>)| {
-        let names = from.iter().cloned().collect::<Vec<_>>();
+    let mut named: Vec<_> = named.into_iter().collect();
+    let left = named.len().saturating_sub(MOST);
+    if left > 0 {
+        named.sort_by_key(|(_, from)| from.len());
+        named.truncate(MOST);
+        named.sort();
+    }
+    let one = |((to, ports), from): ((String, String), BTreeSet<WorkloadId>)| {
+        let from: BTreeSet<String> = from.into_iter().map(|id| cluster.workload_name(id)).collect();
+        let names = from.into_iter().collect::<Vec<_>>();
         let name = format!("only {} may reach {to}:{ports}", names.join(" and "));
         let spec = OnlyFrom { to: format!("{to}:{ports}"), from: Several::Many(names), exactly: false };
         test(name, Claim::OnlyFrom(spec))
     };
-    destinations.into_iter().map(one).collect()
+    (named.into_iter().map(one).collect(), left)
 }
 
 /// How many namespaces are compared with each other at most.

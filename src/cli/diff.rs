@@ -204,7 +204,7 @@ pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer)
 
 /// Draws both states with one layout, so that nothing jumps.
 fn draw(format: Format, states: [&Workspace; 2], summary: &str, drawn: &Drawn, out: &mut dyn Write) -> io::Result<()> {
-    let [before, after] = states.map(|w| facts(w).1);
+    let [before, after] = states.map(facts);
     let options = Options {
         level: drawn.level.map_or(Level::Auto, Into::into),
         only_changed: drawn.only_changed || format == Format::Mermaid,

@@ -18,21 +18,21 @@ pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
     let output = Output::new(common, &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid])?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
-    let mut facts = report::facts(&workspace).1;
+    let mut facts = report::facts(&workspace);
     if let Some(before) = &args.before {
-        facts = Facts::compare(&report::facts(&report::state(common, before)?).1, &facts);
+        facts = Facts::compare(&report::facts(&report::state(common, before)?), &facts);
     }
-    let drawing = Drawing::new(&facts, &options);
+    let drawing = || Drawing::new(&facts, &options);
     let plain = args.level.is_none() && args.focus.is_empty();
     output.write(|format, out| match format {
-        Format::Dot => dot::write(&drawing, out),
-        Format::Svg => svg::write(&drawing, out),
-        Format::Mermaid => mermaid::write(&drawing, out),
+        Format::Dot => dot::write(&drawing(), out),
+        Format::Svg => svg::write(&drawing(), out),
+        Format::Mermaid => mermaid::write(&drawing(), out),
         _ if plain => {
             let coarse = Drawing::new(&facts, &Options { level: Level::Namespace, ..options.clone() });
             picture::write(&coarse, output.style(), out)
         }
-        _ => picture::write(&drawing, output.style(), out),
+        _ => picture::write(&drawing(), output.style(), out),
     })?;
     Ok(workspace.exit(common, Exit::Good))
 }

@@ -36,7 +36,7 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
         return write_baseline(path, &linted);
     }
     let known = subtract(args, &mut linted)?;
-    write(&output, &workspace, &linted, known)?;
+    write(&output, &workspace, &linted, (known, common.verbose > 0))?;
     Ok(workspace.exit(common, verdict(&linted.findings, fail_on)))
 }
 
@@ -146,7 +146,7 @@ fn rules(words: &[String]) -> Result<Vec<Box<str>>> {
     Ok(words.iter().map(|w| w.as_str().into()).collect())
 }
 
-fn write(output: &Output, workspace: &Workspace, linted: &Linted, known: usize) -> Result<()> {
+fn write(output: &Output, workspace: &Workspace, linted: &Linted, (known, all): (usize, bool)) -> Result<()> {
     let locator = workspace.locator();
     let rules: Vec<RuleInfo> = LINTS.iter().map(netpal::lint::Lint::info).collect();
     let folder = std::env::current_dir().ok().map(|d| d.to_string_lossy().into_owned());
@@ -158,7 +158,7 @@ fn write(output: &Output, workspace: &Workspace, linted: &Linted, known: usize) 
         Format::Sarif => sarif::write(&report, out),
         Format::Gitlab => gitlab::write(&report, out),
         Format::Github => ci::annotate(&report, out),
-        _ => findings::write(&report, &scope(workspace, linted, known), &linted.hidden, output.style(), out),
+        _ => findings::write(&report, &scope(workspace, linted, known), &linted.hidden, (output.style(), all), out),
     })
 }
 

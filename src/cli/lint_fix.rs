@@ -51,12 +51,16 @@ pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintCon
         let finding = &before.findings[*i];
         let _ = writeln!(text, "{} {} {}: {}", done(args), finding.rule, finding.name, finding.message);
     }
-    traffic(&mut text, workspace, &after);
-    let left = after.linted.findings.iter().filter(|f| f.suppressed.is_none()).count();
+    match &after {
+        Some(after) => traffic(&mut text, workspace, after),
+        None => text.push_str("no verdict changes\n"),
+    }
+    let findings = after.as_ref().map_or(&before.findings, |after| &after.linted.findings);
+    let left = findings.iter().filter(|f| f.suppressed.is_none()).count();
     let _ = writeln!(text, "{} {}, {left} findings left", done(args), plural(applied.fixed.len()));
     output::plain(netpal::render::words::clean_lines(&text).as_bytes())?;
     output::plain(b"\n")?;
-    Ok(workspace.exit(common, verdict(&after.linted.findings, fail_on(args, workspace)?)))
+    Ok(workspace.exit(common, verdict(findings, fail_on(args, workspace)?)))
 }
 
 fn done(args: &Args) -> &'static str {
@@ -74,22 +78,25 @@ fn writable(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The fixes that stand the test, and what comes of them.
+/// The fixes that stand the test, and what comes of them; where none does, nothing comes of them.
 fn proven(
     common: &Common,
     workspace: &Workspace,
     config: &LintConfig,
     facts: &Facts<'_>,
     before: &Linted,
-) -> Result<(Applied, After)> {
+) -> Result<(Applied, Option<After>)> {
     let mut findings: Vec<Finding> = before.findings.clone();
     findings.iter_mut().filter(|f| f.suppressed.is_some()).for_each(|f| f.fix = None);
     loop {
         let applied = apply(facts, &findings);
+        if applied.fixed.is_empty() {
+            return Ok((applied, None));
+        }
         let after = again(common, workspace, config, &applied)?;
         let failed = unproven(&findings, &applied, before, &after.linted);
         if failed.is_empty() {
-            return Ok((applied, after));
+            return Ok((applied, Some(after)));
         }
         for i in failed {
             findings[i].fix = None;

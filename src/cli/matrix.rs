@@ -4,11 +4,13 @@ use super::args::{Common, Matrix};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
-use anyhow::Result;
-use netpal::query::list::Filter;
+use anyhow::{Result, bail};
 use netpal::query::matrix::{By, matrix};
 use netpal::render::matrix::Square;
 use netpal::render::{Format, json};
+
+/// Most rows of a page: some 26 MB of markup.
+const PAGE: usize = 1_000;
 
 /// Shows what passes from every namespace or workload to every other.
 ///
@@ -17,9 +19,13 @@ use netpal::render::{Format, json};
 pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
     let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Html])?;
     let workspace = Workspace::open(common)?;
-    let listing = netpal::query::list(&workspace.graph, &Filter::default());
-    let by = args.by.map_or(By::Namespace, Into::into);
-    let matrix = matrix(&workspace.graph, &listing, by);
+    let matrix = matrix(&workspace.graph, args.by.map_or(By::Namespace, Into::into));
+    let sides = matrix.sides.len();
+    if output.has(Format::Html) && sides > PAGE {
+        bail!(
+            "a page of {sides} rows and columns is more than a browser shows ({PAGE}): take -o csv, or --by namespace"
+        );
+    }
     let locator = workspace.locator();
     let square = Square { book: workspace.book(&locator), matrix: &matrix };
     output.write(|format, out| match format {

@@ -59,6 +59,11 @@ impl Output {
         Ok(Self { targets, quiet: common.quiet, color: common.color, width: common.width })
     }
 
+    /// Whether a format was asked for.
+    pub fn has(&self, format: Format) -> bool {
+        self.targets.iter().any(|t| t.format == format)
+    }
+
     /// Writes every requested format: `write` is given the format and where to write it, piece by piece.
     ///
     /// # Errors

@@ -9,12 +9,12 @@ use super::workspace::{self, Reading, Workspace};
 use anyhow::Result;
 use netpal::diff::Side;
 use netpal::load::Source;
-use netpal::query::list::{Filter, Listing};
+use netpal::query::list::Filter;
 use netpal::query::matrix::{By, matrix};
 use netpal::render::diff::{self, Pages};
 use netpal::render::drawing::Facts;
 use netpal::render::report::{Changes, Profile, Report};
-use netpal::render::{Format, text};
+use netpal::render::{Format, csv, text};
 use std::io::{self, Write};
 
 /// Writes the report.
@@ -25,6 +25,11 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let output = Output::new(common, &[Format::Md, Format::Html, Format::Csv])?;
     let workspace = Workspace::open(common)?;
     let old = args.before.as_deref().map(|before| state(common, before)).transpose()?;
+    if !(output.has(Format::Md) || output.has(Format::Html)) {
+        let locator = workspace.locator();
+        output.write(|_, out| csv::listing(workspace.book(&locator), &Filter::default(), out))?;
+        return Ok(workspace.exit(common, Exit::Good));
+    }
     let subject = match &args.title {
         Some(title) => title.clone(),
         None => subject(&workspace::sources(common, &workspace.project)?),
@@ -49,11 +54,9 @@ pub fn state(common: &Common, path: &str) -> Result<Workspace> {
     Workspace::read(common, Project::open(common)?, &[workspace::source(path)], &workspace::overlays(common), reading)
 }
 
-/// The flows of a state, and the same ready to be drawn.
-pub fn facts(workspace: &Workspace) -> (Listing, Facts) {
-    let listing = netpal::query::list(&workspace.graph, &Filter::default());
-    let facts = Facts::new(&workspace.graph, &listing, &workspace.context.dns);
-    (listing, facts)
+/// The flows of a state, ready to be drawn.
+pub fn facts(workspace: &Workspace) -> Facts {
+    Facts::new(&workspace.graph, &workspace.context.dns)
 }
 
 /// What an input is called: its sources as they were written.
@@ -87,15 +90,16 @@ impl Page<'_> {
     /// When a test file cannot be read, or writing fails.
     pub fn with(&self, profile: Option<Profile>, write: impl FnOnce(&Report<'_>) -> Result<()>) -> Result<()> {
         let (common, workspace) = (self.common, self.workspace);
-        let (listing, mut drawn) = facts(workspace);
+        let listing = netpal::query::list(&workspace.graph, &Filter::default());
+        let mut drawn = facts(workspace);
         let locator = workspace.locator();
         let book = workspace.book(&locator);
         let mut changes = None;
         if let Some(before) = self.before {
-            drawn = Facts::compare(&facts(before).1, &drawn);
+            drawn = Facts::compare(&facts(before), &drawn);
             changes = Some(Changes { text: lines(common, before, workspace)? });
         }
-        let square = matrix(&workspace.graph, &listing, By::Namespace);
+        let square = matrix(&workspace.graph, By::Namespace);
         write(&Report {
             book,
             listing: &listing,

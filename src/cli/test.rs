@@ -143,9 +143,12 @@ fn export_netassert(workspace: &Workspace, suites: &[Suite]) -> Result<Exit> {
 pub fn init(common: &Common) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let none = |_: &str| Ok(Vec::new());
-    let proposed = propose::propose(&workspace.graph, &Env { context: &workspace.context, snapshot: &none });
+    let (proposed, left) = propose::propose(&workspace.graph, &Env { context: &workspace.context, snapshot: &none });
     let mut text = Vec::new();
     suite::tests(&proposed, &mut text)?;
     output::plain(&text)?;
+    if left > 0 && !common.quiet {
+        output::remark(&format!("{left} more destinations and ports are left out: those with the most sources"));
+    }
     Ok(workspace.exit(common, Exit::Good))
 }

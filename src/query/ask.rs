@@ -1,7 +1,8 @@
 //! Verdicts over sets: every source with every destination, on every port asked.
 //!
 //! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs, unknown where the
-//! input does not tell. Pairs of pods that fall into the same pair of classes are decided once.
+//! input does not tell. Pairs of pods that fall into the same pair of classes are decided once. An answer holds every pair
+//! of ends, so that a question about more than [`MOST`] of them is refused: a listing is the answer to that.
 
 use super::explain::Explanation;
 use super::grammar::Question;
@@ -111,14 +112,23 @@ impl Answer {
     }
 }
 
+/// How many pairs of ends one question may be about.
+pub const MOST: usize = 200_000;
+
 /// Asks a question.
 ///
 /// # Errors
-/// When an end means nothing in this input.
+/// When an end means nothing in this input, or the ends are too many.
 pub fn ask(graph: &AllowGraph, context: &Context, question: &Question) -> Result<Answer, ResolveError> {
     let cluster = &graph.world().cluster;
     let source = resolve::resolve(cluster, context, &question.source)?;
     let destination = resolve::resolve(cluster, context, &question.destination)?;
+    let pairs = source.ends.len().saturating_mul(destination.ends.len());
+    if pairs > MOST {
+        let message = format!("{} -> {} is {pairs} pairs of ends", question.source.text, question.destination.text);
+        let help = format!("one question may be about {MOST}; all of it is in netpal matrix and netpal list");
+        return Err(ResolveError { message, help: Some(help), absent: false });
+    }
     let mut asking = Asking { graph, question, destination: &destination, memo: HashMap::new() };
     let mut pairs = Vec::new();
     for from in &source.ends {

@@ -8,13 +8,13 @@
 //! addresses ([`Outward`]). Cost: O(pods) before the first line, then the rows and blocks met and the lines; a
 //! workload of thousands of classes costs as many rows as its classes have templates. Memory: the lines of one workload.
 
-use super::members::{Blocks, Member};
+use super::destination::{Destination, Found};
+use super::members::Blocks;
 use crate::compile::outward::{Out, Outward};
 use crate::compile::peers::{Line, Runs};
-use crate::compile::rows::with_own;
 use crate::compile::shared::Rows;
 use crate::compile::walk::Profile;
-use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, Part};
+use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
 use crate::set::{IpSet, TrafficSet, partition};
@@ -138,62 +138,6 @@ pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     listing
 }
 
-/// The destination classes of one workload that share their row, but for own nodes.
-struct Alike {
-    parts: Arc<[Part]>,
-    /// Their indices among the classes of the workload, in order.
-    classes: Vec<usize>,
-    /// The sources for which the own node of some of them decides, each with the index of that class, sorted.
-    beside: Vec<(u32, usize)>,
-}
-
-impl Alike {
-    /// The sources for which the own node of some of the classes decides.
-    fn sources_beside(&self) -> Runs {
-        self.beside.iter().map(|(source, _)| *source..=*source).collect()
-    }
-
-    /// The first of the classes for which the row tells what a source may send, and how many those are.
-    fn told(&self, source: u32) -> Option<(usize, usize)> {
-        let start = self.beside.partition_point(|(s, _)| *s < source);
-        let mut excepted = self.beside[start..].iter().take_while(|(s, _)| *s == source).map(|(_, class)| class);
-        let many = excepted.clone().count();
-        let first = self.classes.iter().find(|class| excepted.next() != Some(class))?;
-        Some((*first, self.classes.len() - many))
-    }
-}
-
-/// One destination workload: its classes, each with its first pod, and their rows.
-struct Destination {
-    classes: Vec<(u32, PodId)>,
-    alike: Vec<Alike>,
-    /// Per class, what own nodes change.
-    own: Vec<Vec<(u32, Allowed)>>,
-}
-
-impl Destination {
-    fn new(graph: &AllowGraph, rows: &mut Rows<'_>, id: WorkloadId) -> Self {
-        let of_pod = &graph.line().classes.of_pod;
-        let pods = &graph.world().cluster.workload(id).pods;
-        let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
-        classes.sort_unstable();
-        classes.dedup_by_key(|(c, _)| *c);
-        let own: Vec<Vec<(u32, Allowed)>> = classes.iter().map(|(class, _)| rows.beside(*class)).collect();
-        let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (i, (class, _)) in classes.iter().enumerate() {
-            by.entry(rows.template(*class)).or_default().push(i);
-        }
-        let alike = |of: Vec<usize>| {
-            let mut beside: Vec<(u32, usize)> =
-                of.iter().flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i))).collect();
-            beside.sort_unstable();
-            Alike { parts: rows.parts(classes[of[0]].0), beside, classes: of }
-        };
-        let alike = by.into_values().map(alike).collect();
-        Self { classes, alike, own }
-    }
-}
-
 struct Lister<'a> {
     graph: &'a AllowGraph,
     filter: &'a Filter,
@@ -248,54 +192,19 @@ impl Lister<'_> {
 
     /// What every source may send to a destination workload, in no order.
     fn found<'d>(&self, destination: &'d Destination, skip_open: bool) -> Vec<Found<'d>> {
-        let mut found: Vec<Found<'d>> = Vec::new();
-        let mut meet = |sources: &Runs, allowed: &'d Allowed, (class, classes): (usize, usize)| {
-            self.blocks.each(sources, |source| {
-                if self.is_wanted(source.workload) {
-                    found.push(Found { source, allowed, class, classes });
-                }
-            });
-        };
         let mut listed = if skip_open { self.pods.difference(&self.implied) } else { self.pods.clone() };
         if let Some((_, wanted)) = &self.wanted {
             listed = listed.intersection(wanted);
         }
-        for alike in &destination.alike {
-            let beside = alike.sources_beside();
-            for part in alike.parts.iter() {
-                let sources = part.sources.intersection(&listed);
-                meet(&sources.difference(&beside), &part.allowed, (alike.classes[0], alike.classes.len()));
-                for source in sources.intersection(&beside).points() {
-                    if let Some(told) = alike.told(source) {
-                        meet(&Runs::point(source), &part.allowed, told);
-                    }
-                }
-            }
-        }
-        for (class, own) in destination.own.iter().enumerate() {
-            for (source, allowed) in own.iter().filter(|(s, allowed)| !allowed.is_nothing() && listed.contains(*s)) {
-                meet(&Runs::point(*source), allowed, (class, 1));
-            }
-        }
+        let mut found = destination.found(&self.blocks, |_| &listed);
+        found.retain(|f| self.is_wanted(f.source.workload));
         found
     }
 
     /// What outside addresses may send to a destination workload; addresses of equal traffic melt.
     fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
         let line = self.graph.line();
-        let atoms = line.full().difference(&self.pods);
-        let mut rows: Vec<(usize, Vec<Part>)> = Vec::new();
-        for alike in &destination.alike {
-            let shared: Vec<Part> = alike.parts.iter().filter_map(|part| part.among(&atoms)).collect();
-            let told = |class: &&usize| destination.own[**class].iter().all(|(s, _)| line.is_class(*s));
-            let (same, special): (Vec<&usize>, Vec<&usize>) = alike.classes.iter().partition(told);
-            for class in special {
-                let own = destination.own[*class].iter().filter(|(s, _)| !line.is_class(*s));
-                rows.push((*class, with_own(&shared, &own.cloned().collect::<Vec<_>>())));
-            }
-            rows.extend(same.first().map(|class| (**class, shared)));
-        }
-        rows.sort_by_key(|(class, _)| *class);
+        let rows = destination.rows_outside(self.graph, &line.full().difference(&self.pods));
         let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
         let mut merged: BTreeMap<&Allowed, (usize, Vec<&Runs>)> = BTreeMap::new();
         for (class, part) in rows.iter().flat_map(|(class, row)| row.iter().map(move |part| (*class, part))) {
@@ -366,7 +275,7 @@ impl Lister<'_> {
 }
 
 /// The addresses at places of the line, none of them a class.
-pub(super) fn addresses(line: &Line, places: &Runs) -> IpSet {
+pub(crate) fn addresses(line: &Line, places: &Runs) -> IpSet {
     let first = line.classes.len();
     line.atoms.all_addresses(&places.ranges().map(|(a, b)| a - first..=b - first).collect())
 }
@@ -377,16 +286,6 @@ struct Way {
     pods: usize,
     class: u32,
     first: PodId,
-}
-
-/// What some pods of one source workload may send to some classes of a destination.
-struct Found<'a> {
-    source: Member,
-    allowed: &'a Allowed,
-    /// The first of the destination's classes.
-    class: usize,
-    /// How many classes.
-    classes: usize,
 }
 
 /// What passes between every pair of two workloads' pods; where they differ, what passes between some, and that they do.

@@ -8,6 +8,7 @@
 pub mod ask;
 pub mod closure;
 mod conclude;
+pub mod destination;
 pub mod edit;
 pub mod explain;
 pub mod exposure;

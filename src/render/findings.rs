@@ -37,7 +37,11 @@ pub struct Scope {
     pub known: usize,
 }
 
-/// Writes every active finding and a last line.
+/// Of how many findings of one rule the manifest is shown, unless all are asked for. Whoever has more mends them by the
+/// hundred, and counts them meanwhile.
+const SHOWN: usize = 100;
+
+/// Writes the active findings, of each rule no more than [`SHOWN`] unless `all` are asked for, and a last line.
 ///
 /// # Errors
 /// When the writer fails.
@@ -45,11 +49,17 @@ pub fn write(
     report: &Report<'_>,
     scope: &Scope,
     hidden: &[Finding],
-    style: Style,
+    (style, all): (Style, bool),
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut any = false;
+    let mut met: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for finding in report.active() {
+        let count = met.entry(finding.rule).or_default();
+        *count += 1;
+        if *count > SHOWN && !all {
+            continue;
+        }
         if any {
             writeln!(out)?;
         }
@@ -58,6 +68,10 @@ pub fn write(
     }
     if any {
         writeln!(out)?;
+    }
+    for (rule, count) in met.into_iter().filter(|(_, count)| *count > SHOWN && !all) {
+        let more = count - SHOWN;
+        writeln!(out, "{rule}: {more} more like these; all of them: netpal lint --select {rule} -v, or -o json, csv")?;
     }
     writeln!(out, "{}", last_line(report, scope))?;
     if let Some(line) = hidden_line(hidden) {

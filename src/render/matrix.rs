@@ -7,7 +7,7 @@ use crate::query::matrix::{By, Matrix, Side};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -75,14 +75,13 @@ impl Square<'_> {
         let by_number = wide > width;
         let head: Vec<String> =
             if by_number { (1..=names.len()).map(|i| i.to_string()).collect() } else { names.clone() };
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        for (i, name) in names.iter().enumerate() {
+        let row = |(i, name): (usize, &String)| {
             let first = if by_number { format!("{:>3} {name}", i + 1) } else { name.clone() };
-            let cells = (0..names.len()).map(|j| self.sign(i, j));
-            rows.push(std::iter::once(first).chain(cells).collect());
-        }
+            let cells = (0..names.len()).map(move |j| self.sign(i, j));
+            std::iter::once(first).chain(cells).collect::<Vec<String>>()
+        };
         let head = std::iter::once("from \\ to".to_owned()).chain(head).collect();
-        write!(out, "{}", table::square(head, &rows, style))?;
+        table::square(head, || names.iter().enumerate().map(row), style, out)?;
         writeln!(out, "{}", style.dim(&format!("{LEGEND} {}", self.same())))
     }
 
@@ -113,15 +112,8 @@ impl Square<'_> {
     }
 
     /// The matrix as a document's content.
-    pub fn json(&self) -> MatrixJson {
-        let names = self.names();
-        let cell = |((from, to), allowed): (&(usize, usize), &crate::compile::Allowed)| CellJson {
-            from: *from,
-            to: *to,
-            ports: json::traffic(&allowed.sure),
-            unknown: json::traffic(&allowed.unknown),
-        };
-        MatrixJson { by: self.same(), cells: self.matrix.cells.iter().map(cell).collect(), sides: names }
+    pub fn json(&self) -> MatrixJson<'_> {
+        MatrixJson { by: self.same(), cells: Cells(self.matrix), sides: self.names() }
     }
 
     /// A page of its own, with nothing to load.
@@ -134,9 +126,10 @@ impl Square<'_> {
             out,
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-             <title>netpal matrix</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>Who may reach whom</h1>\n{}\n</main>\n</body>\n</html>\n",
-            self.table()
-        )
+             <title>netpal matrix</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>Who may reach whom</h1>\n",
+        )?;
+        write!(out, "{}", self.table())?;
+        write!(out, "\n</main>\n</body>\n</html>\n")
     }
 
     /// Whether a page should show a part of it at a time.
@@ -197,13 +190,29 @@ fn count(set: &TrafficSet) -> String {
 
 /// The matrix as a document's content.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct MatrixJson {
+pub struct MatrixJson<'a> {
     /// `namespace` or `workload`.
     pub by: &'static str,
     /// Rows and columns.
     pub sides: Vec<String>,
     /// The cells in which something passes or may pass.
-    pub cells: Vec<CellJson>,
+    #[schemars(with = "Vec<CellJson>")]
+    pub cells: Cells<'a>,
+}
+
+/// The cells of a matrix, written as they are met.
+#[derive(Debug)]
+pub struct Cells<'a>(&'a Matrix);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.cells().map(|((from, to), allowed)| CellJson {
+            from,
+            to,
+            ports: json::traffic(&allowed.sure),
+            unknown: json::traffic(&allowed.unknown),
+        }))
+    }
 }
 
 /// One cell.

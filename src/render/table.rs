@@ -202,19 +202,30 @@ impl Rows<'_> {
     }
 }
 
-/// Lines up a square: the first column flush left, the others centred.
-pub(super) fn square(head: Vec<String>, rows: &[Vec<String>], style: Style) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(head);
-    rows.iter().for_each(|row| {
-        table.add_row(row);
-    });
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        let side = if i == 0 { comfy_table::CellAlignment::Left } else { comfy_table::CellAlignment::Center };
-        column.set_cell_alignment(side);
+/// Lines up a square: the first column flush left, the others centred, two blanks between columns. The rows are made
+/// twice, once to be measured, so that no more than one of them is held.
+pub(super) fn square<R: Iterator<Item = Vec<String>>>(
+    head: Vec<String>,
+    rows: impl Fn() -> R,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let wide = |cell: &String| cell.chars().count();
+    let mut widths: Vec<usize> = head.iter().map(wide).collect();
+    rows().for_each(|row| widths.iter_mut().zip(&row).for_each(|(w, cell)| *w = (*w).max(wide(cell))));
+    for (i, row) in std::iter::once(head).chain(rows()).enumerate() {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let room = width - wide(cell);
+            let before = if column == 0 { 0 } else { room.div_ceil(2) };
+            line.extend(std::iter::repeat_n(' ', before));
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', room - before + 2));
+        }
+        let line = line.trim_end();
+        writeln!(out, "{}", if i == 0 { style.paint("1", line) } else { line.to_owned() })?;
     }
-    lines(&table, style)
+    Ok(())
 }
 
 fn lines(table: &comfy_table::Table, style: Style) -> String {

@@ -1,7 +1,6 @@
 //! How blocks of addresses fall into places, so that a picture has one internet and never `0.0.0.0-255.255.255.255`.
 
 use super::facts::What;
-use crate::query::list::{Listing, Party};
 use crate::render::words;
 use crate::set::IpSet;
 
@@ -22,10 +21,8 @@ fn mostly_internet(set: &IpSet) -> bool {
 }
 
 impl Splitting {
-    /// What the flows of a listing tell apart.
-    pub fn of(listing: &Listing) -> Self {
-        let ends = listing.entries.iter().flat_map(|e| [&e.source, &e.destination]);
-        let sets = ends.filter_map(|p| if let Party::Addresses(set) = p { Some(set) } else { None });
+    /// What some blocks of addresses tell apart.
+    pub fn of<'a>(sets: impl IntoIterator<Item = &'a IpSet>) -> Self {
         let private = IpSet::private();
         let apart = |set: &IpSet| {
             let internet = covers(set, &IpSet::internet()) || mostly_internet(set);

@@ -1,18 +1,20 @@
 //! What there is to draw, by name: namespaces, workloads, blocks of addresses, and the flows between them.
 //!
-//! [`Facts::new`] reads a [`Listing`] (one line a pair of workloads, never a pair of pods) and makes it independent of the
+//! [`Facts::new`] reads a listing (one line a pair of workloads, never a pair of pods) and makes it independent of the
 //! cluster it came from, so that two states can be laid over each other ([`Facts::compare`]). Order is by name, so that the
-//! same input always gives the same picture. Cost: O(lines of the listing).
+//! same input always gives the same picture. Cost: O(lines of the listing); of each line a few numbers are held, while what
+//! passes and the blocks of addresses are held once.
 
 use super::blocks::Splitting;
 use super::open;
 use crate::compile::{AllowGraph, Allowed, Endpoint, HostNetwork};
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::policy::{Direction, Tier};
-use crate::query::list::{Listing, Party};
-use crate::set::TrafficSet;
+use crate::query::list::{self, Entry, Filter, Listing, Party};
+use crate::set::{IpSet, TrafficSet};
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// Index of a place in [`Facts::places`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -258,11 +260,16 @@ pub type Dns = (Box<str>, Selector);
 
 impl Facts {
     /// The facts of one state.
-    pub fn new(graph: &AllowGraph, listing: &Listing, dns: &Dns) -> Self {
-        let mut reading = Reading { graph, listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
-        reading.spaces();
+    pub fn new(graph: &AllowGraph, dns: &Dns) -> Self {
+        let mut lines = Lines::default();
+        let listing = list::each(graph, &Filter::default(), &mut |entry| {
+            lines.add(&entry);
+            ControlFlow::Continue(())
+        });
+        let mut reading = Reading { graph, listing: &listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
+        reading.spaces(&lines);
         reading.workloads();
-        reading.flows();
+        reading.flows(&lines);
         let mut facts = reading.facts;
         open::by_rule(&mut facts);
         facts
@@ -304,6 +311,39 @@ impl Facts {
     }
 }
 
+/// One end of a line.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Workload(WorkloadId),
+    /// Index of a block of addresses.
+    Addresses(usize),
+}
+
+/// The lines of a listing in few bytes each.
+#[derive(Default)]
+struct Lines {
+    blocks: IndexSet<IpSet>,
+    passing: IndexSet<Passing>,
+    lines: Vec<(End, End, u32)>,
+    allowed: usize,
+}
+
+impl Lines {
+    fn add(&mut self, entry: &Entry) {
+        let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
+            Party::Workload(id) => End::Workload(*id),
+            Party::Addresses(set) => End::Addresses(match self.blocks.get_index_of(set) {
+                Some(known) => known,
+                None => self.blocks.insert_full(set.clone()).0,
+            }),
+        });
+        let Allowed { sure, unknown } = entry.allowed.clone();
+        let passing = Passing { sure, unknown, some: entry.differs, change: None };
+        self.allowed += usize::from(entry.is_allowed());
+        self.lines.push((from, to, number(self.passing.insert_full(passing).0)));
+    }
+}
+
 struct Reading<'a> {
     graph: &'a AllowGraph,
     listing: &'a Listing,
@@ -317,7 +357,7 @@ impl Reading<'_> {
         &self.graph.world().cluster
     }
 
-    fn spaces(&mut self) {
+    fn spaces(&mut self, lines: &Lines) {
         let world = self.graph.world();
         let mut spaces: BTreeMap<&str, Space> = BTreeMap::new();
         for (_, workload) in world.cluster.workloads() {
@@ -336,8 +376,8 @@ impl Reading<'_> {
             workloads: world.cluster.workloads().len(),
             namespaces: world.cluster.namespaces().len(),
             policies: world.policies.policies.len(),
-            flows: self.listing.entries.iter().filter(|e| e.is_allowed()).count(),
-            unknown: self.listing.entries.iter().filter(|e| !e.is_allowed()).count(),
+            flows: lines.allowed,
+            unknown: lines.lines.len() - lines.allowed,
             open: [self.listing.open_in.len(), self.listing.open_out.len()],
             open_by_rule: [0; 2],
         };
@@ -395,31 +435,35 @@ impl Reading<'_> {
         taints.filter_map(doubt).min()
     }
 
-    fn flows(&mut self) {
-        let split = Splitting::of(self.listing);
-        let mut found: BTreeMap<(PlaceId, PlaceId), Passing> = BTreeMap::new();
-        for entry in &self.listing.entries {
-            for (from, some_from) in self.ends(&entry.source, &split) {
-                for (to, some_to) in self.ends(&entry.destination, &split) {
-                    let some = entry.differs || some_from || some_to;
-                    add(found.entry((from, to)), &entry.allowed, some);
+    fn flows(&mut self, lines: &Lines) {
+        let split = Splitting::of(lines.blocks.iter());
+        let blocks: Vec<Vec<(What, bool)>> = lines.blocks.iter().map(|set| split.places(set)).collect();
+        let mut found: Vec<(PlaceId, PlaceId, u32, bool)> = Vec::with_capacity(lines.lines.len());
+        for (source, destination, passing) in &lines.lines {
+            for (from, some_from) in self.ends(*source, &blocks) {
+                for (to, some_to) in self.ends(*destination, &blocks) {
+                    found.push((from, to, *passing, some_from || some_to));
                 }
             }
         }
-        let facts = &mut self.facts;
-        for ((from, to), passing) in found {
-            let passing = facts.intern(passing);
-            facts.flows.push(Flow { from, to, passing });
+        found.sort_by_key(|(from, to, ..)| (*from, *to));
+        for between in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let mut passing: Option<Passing> = None;
+            for (_, _, one, some) in between {
+                add(&mut passing, &lines.passing[*one as usize], *some);
+            }
+            if let (Some(passing), [(from, to, ..), ..]) = (passing, between) {
+                let passing = self.facts.intern(passing);
+                self.facts.flows.push(Flow { from: *from, to: *to, passing });
+            }
         }
     }
 
-    /// The places of a party, and whether only some of each is meant.
-    fn ends(&mut self, party: &Party, split: &Splitting) -> Vec<(PlaceId, bool)> {
-        match party {
-            Party::Workload(id) => self.workloads.get(id).map(|p| (*p, false)).into_iter().collect(),
-            Party::Addresses(set) => {
-                split.places(set).into_iter().map(|(what, some)| (self.outside(what), some)).collect()
-            }
+    /// The places of an end, and whether only some of each is meant.
+    fn ends(&mut self, end: End, blocks: &[Vec<(What, bool)>]) -> Vec<(PlaceId, bool)> {
+        match end {
+            End::Workload(id) => self.workloads.get(&id).map(|p| (*p, false)).into_iter().collect(),
+            End::Addresses(set) => blocks[set].iter().map(|(what, some)| (self.outside(what.clone()), *some)).collect(),
         }
     }
 
@@ -447,10 +491,14 @@ impl Reading<'_> {
     }
 }
 
-fn add(entry: std::collections::btree_map::Entry<'_, (PlaceId, PlaceId), Passing>, allowed: &Allowed, some: bool) {
-    let passing = entry.or_insert_with(|| Passing { some, ..Passing::default() });
-    let differs = !passing.sure.is_empty() && passing.sure != allowed.sure;
-    passing.some |= some || differs;
-    passing.sure = passing.sure.union(&allowed.sure);
-    passing.unknown = passing.unknown.union(&allowed.unknown).difference(&passing.sure);
+/// Adds what one line says of two places to what others said.
+fn add(so_far: &mut Option<Passing>, line: &Passing, some: bool) {
+    let Some(passing) = so_far else {
+        *so_far = Some(Passing { some: line.some || some, ..line.clone() });
+        return;
+    };
+    let differs = !passing.sure.is_empty() && passing.sure != line.sure;
+    passing.some |= line.some || some || differs;
+    passing.sure = passing.sure.union(&line.sure);
+    passing.unknown = passing.unknown.union(&line.unknown).difference(&passing.sure);
 }

@@ -21,6 +21,7 @@ pub use facts::{Change, Facts};
 pub use scope::{Hidden, Hide};
 
 use petgraph::graph::DiGraph;
+use std::collections::BTreeSet;
 
 /// What a node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -255,6 +256,11 @@ impl<'a> Scene<'a> {
 
     /// Workloads, if they fit. Each group becomes a node, so that too many of them need no edges to be collapsed.
     fn within(&self, most: (usize, usize)) -> Option<Drawing> {
+        // no group has members of two namespaces
+        let spaces: BTreeSet<_> = self.facts.places.iter().filter_map(facts::Place::space).collect();
+        if spaces.len() > most.0 {
+            return None;
+        }
         let groups = self.groups();
         (groups.len() <= most.0).then(|| self.detailed(&groups)).filter(|d| d.fits(most))
     }

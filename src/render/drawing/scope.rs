@@ -1,7 +1,9 @@
 //! What of the facts is drawn: what is hidden (and counted, so that the caption can say so), the neighbourhood of a focus,
 //! only what changed, and namespaces as single places. Changes are never hidden.
 
-use super::facts::{Change, Difference, Doubt, Facts, Flow, Open, Passing, Place, PlaceId, Summary, What, number};
+use super::facts::{
+    Change, Difference, Doubt, Facts, Flow, Open, Passing, PassingId, Place, PlaceId, Summary, What, number,
+};
 use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,11 +123,18 @@ fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
     facts.places = places;
 }
 
+/// Several flows: how many, and the distinct things that pass.
+#[derive(Debug, Default)]
+struct Several {
+    flows: usize,
+    passing: BTreeSet<PassingId>,
+}
+
 /// The same with each namespace as one place.
 pub fn by_namespace(facts: &Facts) -> Facts {
     let mut out = Facts { tally: facts.tally, compared: facts.compared, ..Facts::default() };
-    let mut inside: BTreeMap<u32, Vec<&Passing>> = BTreeMap::new();
-    let mut between: BTreeMap<(u32, u32), Vec<&Passing>> = BTreeMap::new();
+    let mut inside: BTreeMap<u32, Several> = BTreeMap::new();
+    let mut between: BTreeMap<(u32, u32), Several> = BTreeMap::new();
     let spaces = number(facts.spaces.len());
     let is_block = |p: &Place| matches!(p.what, What::Blocks(_));
     let blocks = facts.places.iter().filter(|p| is_block(p)).count();
@@ -137,13 +146,15 @@ pub fn by_namespace(facts: &Facts) -> Facts {
         None => spaces + number(outside.binary_search(&id).unwrap_or(outside.len())),
     };
     for flow in &facts.flows {
-        let (from, to, passing) = (at(flow.from), at(flow.to), facts.passing(flow.passing));
-        if from == to { inside.entry(from).or_default() } else { between.entry((from, to)).or_default() }.push(passing);
+        let (from, to) = (at(flow.from), at(flow.to));
+        let several = if from == to { inside.entry(from).or_default() } else { between.entry((from, to)).or_default() };
+        several.flows += 1;
+        several.passing.insert(flow.passing);
     }
     let mut members: Vec<Vec<&Place>> = vec![Vec::new(); facts.spaces.len()];
     facts.places.iter().filter_map(|p| Some((p.space()?, p))).for_each(|(s, p)| members[s.0 as usize].push(p));
     for (i, list) in members.iter().enumerate() {
-        out.places.push(namespace(facts, i, list, inside.get(&number(i)).map(|p| joined(p, usize::MAX))));
+        out.places.push(namespace(facts, i, list, inside.get(&number(i)).map(|p| joined(facts, p, usize::MAX))));
     }
     out.places.extend(outside.iter().map(|id| facts.place(*id).clone()));
     if let (2.., Some(first)) = (blocks, facts.places.iter().find(|p| is_block(p))) {
@@ -152,8 +163,8 @@ pub fn by_namespace(facts: &Facts) -> Facts {
     }
     let joint = spaces + number(outside.len());
     let size = |i: u32| if i == joint { blocks } else { members.get(i as usize).map_or(1, Vec::len) };
-    for ((from, to), list) in between {
-        let passing = out.intern(joined(&list, size(from) * size(to)));
+    for ((from, to), several) in between {
+        let passing = out.intern(joined(facts, &several, size(from) * size(to)));
         out.flows.push(Flow { from: PlaceId(from), to: PlaceId(to), passing });
     }
     out
@@ -187,17 +198,17 @@ fn combined(changes: impl Iterator<Item = Change>) -> Option<Change> {
 }
 
 /// All that passes over several flows; only some of it for each pair, unless all pairs are there and agree.
-fn joined(list: &[&Passing], pairs: usize) -> Passing {
+fn joined(facts: &Facts, several: &Several, pairs: usize) -> Passing {
+    let list: Vec<&Passing> = several.passing.iter().map(|p| facts.passing(*p)).collect();
     let gone = list.iter().all(|p| p.change.as_ref().is_some_and(|d| d.gone));
     // what is gone is shown only where nothing else passes
     let shown = || list.iter().filter(|p| gone || !p.change.as_ref().is_some_and(|d| d.gone));
     let fold = |f: fn(&Passing) -> &TrafficSet| shown().fold(TrafficSet::empty(), |set, p| set.union(f(p)));
     let sure = fold(|p| &p.sure);
     let unknown = fold(|p| &p.unknown).difference(&sure);
-    let same = list.windows(2).all(|w| w[0] == w[1]);
     let before = |p: &Passing| p.change.as_ref().map_or_else(|| p.sure.union(&p.unknown), |d| d.past.clone());
     let past = list.iter().fold(TrafficSet::empty(), |set, p| set.union(&before(p)));
     let change = combined(list.iter().filter_map(|p| p.change.as_ref()).map(|d| d.change));
     let change = change.map(|change| Difference { change, past, gone });
-    Passing { sure, unknown, some: list.len() < pairs || !same || list.iter().any(|p| p.some), change }
+    Passing { sure, unknown, some: several.flows < pairs || list.len() > 1 || list.iter().any(|p| p.some), change }
 }

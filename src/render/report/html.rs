@@ -123,12 +123,11 @@ fn summary(report: &Report<'_>) -> String {
     html.push_str("<h3>Accept from anyone</h3>");
     html.push_str(&names(report, &report.listing.open_in));
     html.push_str("<h3>Flows</h3><div class=\"pager js\" id=\"pager-flows\"></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th><th scope=\"col\" class=\"js\">because</th></tr></thead><tbody>\n");
-    let flows = report.flows();
-    for [from, to, ports] in flows.iter().take(ROWS) {
+    let (flows, more) = report.flows();
+    for [from, to, ports] in &flows {
         let _ = writeln!(html, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(from), escape(to), escape(ports));
     }
     html.push_str("</tbody></table></div>");
-    let more = flows.len().saturating_sub(ROWS);
     if more > 0 {
         let _ = write!(html, "<p class=\"more\">and {more} more: netpal report -o csv</p>");
     }

@@ -70,7 +70,7 @@ pub struct Changes {
     pub text: String,
 }
 
-/// Most rows of a table that a page holds as markup; scripts show the others page by page.
+/// Most rows of a table that a page holds as markup, where scripts show the others page by page, or Markdown holds.
 const ROWS: usize = 500;
 
 /// Most nodes and edges of a map: more than a person takes in at once, fewer than a browser does.
@@ -109,8 +109,12 @@ impl Report<'_> {
             writeln!(out)?;
         }
         writeln!(out, "## Flows\n\n| from | to | ports |\n| --- | --- | --- |")?;
-        for [from, to, ports] in self.flows() {
+        let (flows, more) = self.flows();
+        for [from, to, ports] in flows {
             writeln!(out, "| {} | {} | {ports} |", cell(&from), cell(&to))?;
+        }
+        if more > 0 {
+            writeln!(out, "\nand {more} more: netpal report -o csv")?;
         }
         if let Some(changes) = &self.changes {
             writeln!(out, "\n## Changes\n")?;
@@ -123,8 +127,12 @@ impl Report<'_> {
                 continue;
             }
             writeln!(out, "| {} |\n|{}", rows.head.join(" | "), " --- |".repeat(rows.head.len()))?;
-            for row in &rows.rows {
+            for row in rows.rows.iter().take(ROWS) {
                 writeln!(out, "| {} |", row.cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(" | "))?;
+            }
+            let more = rows.rows.len().saturating_sub(ROWS);
+            if more > 0 {
+                writeln!(out, "\nand {more} more: netpal lint, netpal test")?;
             }
         }
         Ok(())
@@ -184,8 +192,8 @@ impl Report<'_> {
         )
     }
 
-    /// The flows in words.
-    fn flows(&self) -> Vec<[String; 3]> {
+    /// The first [`ROWS`] flows in words, sorted, and how many more there are.
+    fn flows(&self) -> (Vec<[String; 3]>, usize) {
         let cluster = &self.book.input.cluster;
         let party = |p: &Party| match p {
             Party::Workload(w) => cluster.workload_name(*w),
@@ -196,14 +204,16 @@ impl Report<'_> {
             (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown)),
             (false, false) => format!("{} + ?", words::traffic(&e.allowed.sure)),
         };
-        let mut flows: Vec<[String; 3]> = self
-            .listing
-            .entries
-            .iter()
-            .map(|e| [party(&e.source), party(&e.destination), ports(e)].map(|t| words::clean(&t).into_owned()))
-            .collect();
-        flows.sort();
-        flows
+        let entries = &self.listing.entries;
+        let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
+        for e in entries {
+            first.push([party(&e.source), party(&e.destination), ports(e)].map(|t| words::clean(&t).into_owned()));
+            if first.len() > ROWS {
+                first.pop();
+            }
+        }
+        let more = entries.len() - first.len();
+        (first.into_sorted_vec(), more)
     }
 
     /// The rows of tables that the page does not hold as markup.
