@@ -7,9 +7,11 @@ mod common;
 mod random;
 
 use common::{golden, netpal_at, netpal_in};
+use netpal::check::outside::Outside;
 use netpal::check::{self, Env, Status};
-use netpal::compile::Endpoint;
+use netpal::compile::{Endpoint, HostNetwork};
 use netpal::query::Context;
+use netpal::set::IpSet;
 use netpal::snapshot::Snapshot;
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
@@ -417,4 +419,35 @@ fn a_snapshot_does_not_change_with_files_order_or_replicas() {
     std::fs::write(at.join("shop.yaml"), shop.replace("replicas: 2", "replicas: 7")).unwrap();
     assert_eq!(netpal_at(at, &["snapshot", "-f", "."], "").stdout, first);
     assert!(first.contains("open-in dev/runner\n"));
+}
+
+#[test]
+fn addresses_that_are_alike_are_allowed_alike() {
+    let (mut groups, mut addresses) = (0, 0);
+    for seed in 0..150 {
+        let text = random::text(&random::documents(&mut Random::new(seed)));
+        for host in [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod] {
+            let options = CompileOptions::default().host_network(host);
+            let graph = AllowGraph::compile(&netpal::load_str(&text), &options).unwrap();
+            let mut outside = Outside::new(&graph);
+            for (id, _) in graph.world().cluster.pods() {
+                let pod = Endpoint::Pod(id);
+                for (set, incoming) in [(IpSet::full(), true), (IpSet::internet(), false)] {
+                    for (alike, told) in outside.groups(graph.line().place(pod), &set, incoming) {
+                        let first = alike.address(&graph, alike.first()).unwrap();
+                        let all: Vec<Endpoint> = std::iter::once(first).chain(alike.others(&graph)).collect();
+                        assert_eq!(all.len(), alike.len(), "seed {seed}");
+                        for address in &all {
+                            let asked =
+                                if incoming { graph.allowed(*address, pod) } else { graph.allowed(pod, *address) };
+                            assert!(told.is_none() || told == Some(asked), "seed {seed}, {pod:?}, {address:?}");
+                        }
+                        groups += 1;
+                        addresses += all.len();
+                    }
+                }
+            }
+        }
+    }
+    assert!(addresses > 3 * groups, "{addresses} addresses in {groups} groups");
 }

@@ -1,19 +1,20 @@
 //! Claims about single flows: can, cannot, only-from, only-to, internet.
 //!
 //! Every claim is a walk over pairs of endpoints, each with what it may ask of the other and what passes ([`Judge::each`]).
-//! Pods that no rule can tell apart are asked once. Host-network sources and destinations whose verdict is unknown only
+//! Pods that no rule can tell apart are asked once, and so are outside addresses. Host-network sources and destinations whose verdict is unknown only
 //! because they may be the pod's own node are let through in `only-from` and `only-to`: the API always allows that (S55).
 
 use super::file::{Internet, Matching, OnlyFrom, OnlyTo};
+use super::outside::{Alike, Outside};
 use super::scope::{Ends, Scopes, Trouble};
 use super::{Example, Verdict};
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
-use crate::model::{PodId, Truth, WorkloadId};
+use crate::model::{Truth, WorkloadId};
 use crate::policy::RuleRef;
 use crate::query::explain::{Reason, explain};
-use crate::query::led::{self, Led};
+use crate::query::led::Led;
 use crate::query::{End, resolve};
-use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
@@ -28,22 +29,25 @@ pub struct Judge<'a> {
     known: HashMap<(u32, u32), Allowed>,
     asked: HashSet<(u32, u32, Traffic)>,
     exercised: BTreeSet<RuleRef>,
+    pub(super) outside: Outside<'a>,
 }
 
 /// One pair of endpoints that a claim asks about.
-struct Asked {
-    source: Endpoint,
-    destination: Endpoint,
+pub(super) struct Asked<'x> {
+    pub source: Endpoint,
+    pub destination: Endpoint,
+    /// The other outside addresses for which all of this is the same.
+    pub alike: Option<&'x Alike>,
     /// What is asked; everything where no port was named.
-    traffic: TrafficSet,
-    allowed: Allowed,
+    pub traffic: TrafficSet,
+    pub allowed: Allowed,
     /// What the Service that was named changes.
-    led: Option<Led>,
+    pub led: Option<Led>,
     /// Whether it is known that both belong to the ends asked about.
-    certain: bool,
+    pub certain: bool,
 }
 
-impl Asked {
+impl Asked<'_> {
     fn flow(&self, of: &TrafficSet) -> Flow {
         let traffic = of.sample().or_else(|| self.traffic.sample()).unwrap_or(ANY);
         Flow { source: self.source, destination: self.destination, traffic }
@@ -82,7 +86,8 @@ impl Tally {
 impl<'a> Judge<'a> {
     /// Nothing decided yet.
     pub fn new(graph: &'a AllowGraph) -> Self {
-        Self { graph, known: HashMap::new(), asked: HashSet::new(), exercised: BTreeSet::new() }
+        let outside = Outside::new(graph);
+        Self { graph, known: HashMap::new(), asked: HashSet::new(), exercised: BTreeSet::new(), outside }
     }
 
     /// The rules that decided a flow some claim asked about.
@@ -117,7 +122,22 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn is_lone(&self, endpoint: Endpoint) -> bool {
+    /// The same for a pair, and for all addresses that are like the one in it.
+    fn exercise_pair(&mut self, asked: &Asked<'_>, of: &TrafficSet) {
+        let flow = asked.flow(of);
+        self.exercise(&flow);
+        for address in asked.alike.into_iter().flat_map(|alike| alike.others(self.graph)) {
+            if self.asked.len() >= EXPLAINED {
+                return;
+            }
+            self.exercise(&match flow.source {
+                Endpoint::Address(_) => Flow { source: address, ..flow },
+                Endpoint::Pod(_) => Flow { destination: address, ..flow },
+            });
+        }
+    }
+
+    pub(super) fn is_lone(&self, endpoint: Endpoint) -> bool {
         matches!(endpoint, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single())
     }
 
@@ -126,72 +146,8 @@ impl<'a> Judge<'a> {
         matches!(endpoint, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).host_network)
     }
 
-    /// The endpoints of an end: of pods that no rule can tell apart two, of addresses one of each block.
-    fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
-        match end {
-            End::Pods { pods, .. } => {
-                let mut seen: HashMap<u32, usize> = HashMap::new();
-                let place = |p: &PodId| self.graph.line().place(Endpoint::Pod(*p));
-                let mut fresh = |p: &PodId| {
-                    let count = seen.entry(place(p)).or_default();
-                    *count += 1;
-                    *count <= 2
-                };
-                pods.iter().filter(|p| fresh(p)).map(|p| Endpoint::Pod(*p)).collect()
-            }
-            End::Addresses { set, symbolic, .. } => {
-                let set = if *symbolic { self.usable(set, other) } else { set.clone() };
-                let atoms = &self.graph.line().atoms;
-                let covers = atoms.overlapping(&set);
-                let first = |a| atoms.addresses(a).intersection(&set).first();
-                covers.points().filter_map(first).map(Endpoint::Address).collect()
-            }
-        }
-    }
-
-    /// Of a symbolic block the families that the other end has.
-    fn usable(&self, set: &IpSet, other: &End) -> IpSet {
-        let End::Pods { pods, .. } = other else { return set.clone() };
-        let world = self.graph.world();
-        let has = |f: &Family| pods.iter().any(|p| world.has_family(world.cluster.pod(*p), *f));
-        let kept = Family::ALL.into_iter().filter(has).fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
-        if kept.is_empty() { set.clone() } else { kept }
-    }
-
-    /// Every pair of a source and a destination, with what is asked and what passes.
-    fn each(&mut self, from: &Ends, to: &Ends, mut visit: impl FnMut(&mut Self, &Asked)) -> Result<usize, Trouble> {
-        let mut count = 0;
-        for source_end in &from.resolved.ends {
-            for end in &to.resolved.ends {
-                let certain = !(is_doubtful(from, source_end) || is_doubtful(to, end));
-                let sources = self.endpoints(source_end, end);
-                for destination in self.endpoints(end, source_end) {
-                    let traffic = self.traffic(to, destination)?;
-                    for source in &sources {
-                        let outside = |e: Endpoint| matches!(e, Endpoint::Address(_));
-                        if (*source == destination && self.is_lone(destination))
-                            || (outside(*source) && outside(destination))
-                        {
-                            continue;
-                        }
-                        let led = led::led(self.graph, to.resolved.service, *source, destination);
-                        let allowed = match led {
-                            None => self.allowed(*source, destination),
-                            led => led::allowed(self.graph, led, *source, destination),
-                        };
-                        count += 1;
-                        let asked =
-                            Asked { source: *source, destination, traffic: traffic.clone(), allowed, led, certain };
-                        visit(self, &asked);
-                    }
-                }
-            }
-        }
-        Ok(count)
-    }
-
     /// What is asked of a destination.
-    fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
+    pub(super) fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
         let cluster = &self.graph.world().cluster;
         let pod = if let Endpoint::Pod(id) = destination { Some(cluster.pod(id)) } else { None };
         let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod).map_err(|e| Trouble::Wrong(e.message))?;
@@ -213,7 +169,7 @@ impl<'a> Judge<'a> {
                     (false, false) => Truth::No,
                 };
                 if truth == Truth::Yes {
-                    judge.exercise(&asked.flow(&asked.traffic));
+                    judge.exercise_pair(asked, &asked.traffic);
                 }
                 any = any.or(if asked.certain { truth } else { truth.and(Truth::Maybe) });
                 let shown = if no.is_empty() { missing } else { no };
@@ -252,7 +208,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Nothing of what is asked passes, beside what is permitted.
-    fn refuse(&mut self, asked: &Asked, permitted: &TrafficSet, tally: &mut Tally) {
+    fn refuse(&mut self, asked: &Asked<'_>, permitted: &TrafficSet, tally: &mut Tally) {
         let wrong = asked.traffic.difference(permitted);
         let (sure, maybe) = (wrong.intersection(&asked.allowed.sure), wrong.intersection(&asked.allowed.unknown));
         let truth = match (sure.is_empty(), maybe.is_empty()) {
@@ -262,7 +218,7 @@ impl<'a> Judge<'a> {
         };
         let shown = if sure.is_empty() { maybe } else { sure };
         if truth == Truth::No {
-            self.exercise(&asked.flow(&shown));
+            self.exercise_pair(asked, &shown);
         }
         tally.add(truth, asked.certain, || Example::Flow {
             flow: asked.flow(&shown),
@@ -273,7 +229,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether all that is wrong with a pair is that one end may be the other's own node (S55).
-    fn is_own_node(&self, asked: &Asked) -> bool {
+    fn is_own_node(&self, asked: &Asked<'_>) -> bool {
         if !(self.is_host(asked.source) || self.is_host(asked.destination)) {
             return false;
         }
@@ -332,10 +288,10 @@ impl<'a> Judge<'a> {
         Ok(tally.verdict())
     }
 
-    fn pass(&mut self, asked: &Asked) {
+    fn pass(&mut self, asked: &Asked<'_>) {
         let passes = asked.traffic.intersection(&asked.allowed.sure);
         if !passes.is_empty() {
-            self.exercise(&asked.flow(&passes));
+            self.exercise_pair(asked, &passes);
         }
     }
 
@@ -408,7 +364,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Everything asked of a pair must pass.
-fn need(asked: &Asked, tally: &mut Tally) {
+fn need(asked: &Asked<'_>, tally: &mut Tally) {
     let missing = asked.traffic.difference(&asked.allowed.sure);
     let no = missing.difference(&asked.allowed.unknown);
     let truth = if missing.is_empty() { Truth::Yes } else { Truth::from(no.is_empty()).and(Truth::Maybe) };
@@ -420,7 +376,7 @@ fn need(asked: &Asked, tally: &mut Tally) {
     });
 }
 
-fn is_doubtful(ends: &Ends, end: &End) -> bool {
+pub(super) fn is_doubtful(ends: &Ends, end: &End) -> bool {
     matches!(end, End::Pods { workload, .. } if ends.doubtful.contains(workload))
 }
 

@@ -15,6 +15,8 @@ pub mod file;
 mod flows;
 mod hops;
 mod isolation;
+pub mod outside;
+mod pairs;
 pub mod propose;
 pub mod read;
 pub mod remedy;

@@ -64,6 +64,12 @@ impl<'g> Outward<'g> {
         self.known.insert(key, Arc::clone(&parts));
         parts
     }
+
+    /// The outside addresses that may be the node of a class's pods (S55): what is told of these holds for the class, and
+    /// one pod of it may know more.
+    pub fn own_node(&self, class: u32) -> Runs {
+        (*self.graph.homes().around(class, false).maybe).clone()
+    }
 }
 
 impl AllowGraph {

@@ -1,0 +1,136 @@
+//! The pairs of endpoints that a claim is about, in the order in which its first counterexample is looked for.
+
+use super::flows::{Asked, Judge, is_doubtful};
+use super::scope::{Ends, Trouble};
+use crate::compile::Endpoint;
+use crate::model::PodId;
+use crate::query::End;
+use crate::query::led;
+use crate::set::{Family, IpSet};
+use std::collections::HashMap;
+
+/// How many outside addresses are asked one by one.
+const FEW: u64 = 16;
+
+impl Judge<'_> {
+    /// The endpoints of an end: of pods that no rule can tell apart two, of addresses one of each block.
+    fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
+        match end {
+            End::Pods { pods, .. } => {
+                let mut seen: HashMap<u32, usize> = HashMap::new();
+                let place = |p: &PodId| self.graph.line().place(Endpoint::Pod(*p));
+                let mut fresh = |p: &PodId| {
+                    let count = seen.entry(place(p)).or_default();
+                    *count += 1;
+                    *count <= 2
+                };
+                pods.iter().filter(|p| fresh(p)).map(|p| Endpoint::Pod(*p)).collect()
+            }
+            End::Addresses { set, symbolic, .. } => {
+                let set = if *symbolic { self.usable(set, other) } else { set.clone() };
+                let atoms = &self.graph.line().atoms;
+                let covers = atoms.overlapping(&set);
+                let first = |a| atoms.addresses(a).intersection(&set).first();
+                covers.points().filter_map(first).map(Endpoint::Address).collect()
+            }
+        }
+    }
+
+    /// Of a symbolic block the families that the other end has.
+    fn usable(&self, set: &IpSet, other: &End) -> IpSet {
+        let End::Pods { pods, .. } = other else { return set.clone() };
+        let world = self.graph.world();
+        let has = |f: &Family| pods.iter().any(|p| world.has_family(world.cluster.pod(*p), *f));
+        let kept = Family::ALL.into_iter().filter(has).fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
+        if kept.is_empty() { set.clone() } else { kept }
+    }
+
+    /// Every pair of a source and a destination, with what is asked and what passes.
+    pub(super) fn each(
+        &mut self,
+        from: &Ends,
+        to: &Ends,
+        mut visit: impl FnMut(&mut Self, &Asked<'_>),
+    ) -> Result<usize, Trouble> {
+        let mut count = 0;
+        for source_end in &from.resolved.ends {
+            for end in &to.resolved.ends {
+                let certain = !(is_doubtful(from, source_end) || is_doubtful(to, end));
+                if let Some(asked) = self.many_addresses(source_end, end).filter(|_| to.resolved.service.is_none()) {
+                    count += self.each_alike((source_end, end, &asked), to, certain, &mut visit)?;
+                    continue;
+                }
+                let sources = self.endpoints(source_end, end);
+                for destination in self.endpoints(end, source_end) {
+                    let traffic = self.traffic(to, destination)?;
+                    for source in &sources {
+                        let outside = |e: Endpoint| matches!(e, Endpoint::Address(_));
+                        if (*source == destination && self.is_lone(destination))
+                            || (outside(*source) && outside(destination))
+                        {
+                            continue;
+                        }
+                        let led = led::led(self.graph, to.resolved.service, *source, destination);
+                        let allowed = match led {
+                            None => self.allowed(*source, destination),
+                            led => led::allowed(self.graph, led, *source, destination),
+                        };
+                        count += 1;
+                        let asked = Asked {
+                            source: *source,
+                            destination,
+                            alike: None,
+                            traffic: traffic.clone(),
+                            allowed,
+                            led,
+                            certain,
+                        };
+                        visit(self, &asked);
+                    }
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// The outside addresses of a pair of ends, where they are so many that they are asked by what they have in common.
+    fn many_addresses(&self, from: &End, to: &End) -> Option<IpSet> {
+        let (set, symbolic, other) = match (from, to) {
+            (End::Addresses { set, symbolic, .. }, End::Pods { .. }) => (set, *symbolic, to),
+            (End::Pods { .. }, End::Addresses { set, symbolic, .. }) => (set, *symbolic, from),
+            _ => return None,
+        };
+        let set = if symbolic { self.usable(set, other) } else { set.clone() };
+        (self.graph.line().atoms.overlapping(&set).count() > FEW).then_some(set)
+    }
+
+    /// [`Self::each`] for pods and many outside addresses: in the same order, those that are alike once.
+    fn each_alike(
+        &mut self,
+        (from, to_end, set): (&End, &End, &IpSet),
+        to: &Ends,
+        certain: bool,
+        visit: &mut impl FnMut(&mut Self, &Asked<'_>),
+    ) -> Result<usize, Trouble> {
+        let incoming = matches!(from, End::Addresses { .. });
+        let pods = if incoming { self.endpoints(to_end, from) } else { self.endpoints(from, to_end) };
+        let mut found = Vec::new();
+        let mut count = 0;
+        for (i, pod) in pods.iter().enumerate() {
+            for (alike, allowed) in self.outside.groups(self.graph.line().place(*pod), set, incoming) {
+                count += alike.len();
+                let order = if incoming { (i, alike.first()) } else { (alike.first() as usize, 0) };
+                found.push((order, *pod, alike, allowed));
+            }
+        }
+        found.sort_by_key(|(order, ..)| *order);
+        for (_, pod, alike, allowed) in found {
+            let Some(address) = alike.address(self.graph, alike.first()) else { continue };
+            let (source, destination) = if incoming { (address, pod) } else { (pod, address) };
+            let traffic = self.traffic(to, destination)?;
+            let allowed = allowed.unwrap_or_else(|| self.allowed(source, destination));
+            visit(self, &Asked { source, destination, alike: Some(&alike), traffic, allowed, led: None, certain });
+        }
+        Ok(count)
+    }
+}
