@@ -261,15 +261,15 @@ pub type Dns = (Box<str>, Selector);
 impl Facts {
     /// The facts of one state.
     pub fn new(graph: &AllowGraph, dns: &Dns) -> Self {
-        let mut lines = Lines::default();
+        let mut told = Told::default();
         let listing = list::each(graph, &Filter::default(), &mut |entry| {
-            lines.add(&entry);
+            told.add(&entry);
             ControlFlow::Continue(())
         });
         let mut reading = Reading { graph, listing: &listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
-        reading.spaces(&lines);
+        reading.spaces(&told);
         reading.workloads();
-        reading.flows(&lines);
+        reading.flows(&told);
         let mut facts = reading.facts;
         open::by_rule(&mut facts);
         facts
@@ -321,14 +321,14 @@ enum End {
 
 /// The lines of a listing in few bytes each.
 #[derive(Default)]
-struct Lines {
+struct Told {
     blocks: IndexSet<IpSet>,
     passing: IndexSet<Passing>,
     lines: Vec<(End, End, u32)>,
     allowed: usize,
 }
 
-impl Lines {
+impl Told {
     fn add(&mut self, entry: &Entry) {
         let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
             Party::Workload(id) => End::Workload(*id),
@@ -357,7 +357,7 @@ impl Reading<'_> {
         &self.graph.world().cluster
     }
 
-    fn spaces(&mut self, lines: &Lines) {
+    fn spaces(&mut self, told: &Told) {
         let world = self.graph.world();
         let mut spaces: BTreeMap<&str, Space> = BTreeMap::new();
         for (_, workload) in world.cluster.workloads() {
@@ -376,8 +376,8 @@ impl Reading<'_> {
             workloads: world.cluster.workloads().len(),
             namespaces: world.cluster.namespaces().len(),
             policies: world.policies.policies.len(),
-            flows: lines.allowed,
-            unknown: lines.lines.len() - lines.allowed,
+            flows: told.allowed,
+            unknown: told.lines.len() - told.allowed,
             open: [self.listing.open_in.len(), self.listing.open_out.len()],
             open_by_rule: [0; 2],
         };
@@ -435,11 +435,11 @@ impl Reading<'_> {
         taints.filter_map(doubt).min()
     }
 
-    fn flows(&mut self, lines: &Lines) {
-        let split = Splitting::of(lines.blocks.iter());
-        let blocks: Vec<Vec<(What, bool)>> = lines.blocks.iter().map(|set| split.places(set)).collect();
-        let mut found: Vec<(PlaceId, PlaceId, u32, bool)> = Vec::with_capacity(lines.lines.len());
-        for (source, destination, passing) in &lines.lines {
+    fn flows(&mut self, told: &Told) {
+        let split = Splitting::of(told.blocks.iter());
+        let blocks: Vec<Vec<(What, bool)>> = told.blocks.iter().map(|set| split.places(set)).collect();
+        let mut found: Vec<(PlaceId, PlaceId, u32, bool)> = Vec::with_capacity(told.lines.len());
+        for (source, destination, passing) in &told.lines {
             for (from, some_from) in self.ends(*source, &blocks) {
                 for (to, some_to) in self.ends(*destination, &blocks) {
                     found.push((from, to, *passing, some_from || some_to));
@@ -450,7 +450,7 @@ impl Reading<'_> {
         for between in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let mut passing: Option<Passing> = None;
             for (_, _, one, some) in between {
-                add(&mut passing, &lines.passing[*one as usize], *some);
+                add(&mut passing, &told.passing[*one as usize], *some);
             }
             if let (Some(passing), [(from, to, ..), ..]) = (passing, between) {
                 let passing = self.facts.intern(passing);
