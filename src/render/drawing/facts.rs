@@ -7,11 +7,12 @@
 
 use super::blocks::Splitting;
 use super::open;
-use crate::compile::{AllowGraph, Allowed, Endpoint, HostNetwork};
+use super::told::{End, Told};
+use crate::compile::{AllowGraph, Endpoint, HostNetwork};
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::policy::{Direction, Tier};
-use crate::query::list::{self, Entry, Filter, Listing, Party};
-use crate::set::{IpSet, TrafficSet};
+use crate::query::list::{self, Filter, Listing};
+use crate::set::TrafficSet;
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -308,39 +309,6 @@ impl Facts {
     /// Lays two states over each other: every place and flow of either, marked with how it differs.
     pub fn compare(before: &Self, after: &Self) -> Self {
         super::compare::compare(before, after)
-    }
-}
-
-/// One end of a line.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    Workload(WorkloadId),
-    /// Index of a block of addresses.
-    Addresses(usize),
-}
-
-/// The lines of a listing in few bytes each.
-#[derive(Default)]
-struct Told {
-    blocks: IndexSet<IpSet>,
-    passing: IndexSet<Passing>,
-    lines: Vec<(End, End, u32)>,
-    allowed: usize,
-}
-
-impl Told {
-    fn add(&mut self, entry: &Entry) {
-        let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
-            Party::Workload(id) => End::Workload(*id),
-            Party::Addresses(set) => End::Addresses(match self.blocks.get_index_of(set) {
-                Some(known) => known,
-                None => self.blocks.insert_full(set.clone()).0,
-            }),
-        });
-        let Allowed { sure, unknown } = entry.allowed.clone();
-        let passing = Passing { sure, unknown, some: entry.differs, change: None };
-        self.allowed += usize::from(entry.is_allowed());
-        self.lines.push((from, to, number(self.passing.insert_full(passing).0)));
     }
 }
 

@@ -16,6 +16,7 @@ pub mod label;
 pub mod merge;
 mod open;
 pub mod scope;
+mod told;
 
 pub use facts::{Change, Facts};
 pub use scope::{Hidden, Hide};
