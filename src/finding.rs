@@ -233,18 +233,18 @@ pub fn identities(findings: &[Finding]) -> Vec<String> {
 
 /// Puts findings into their order: by place, then rule, then what they are about.
 pub fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (place_key(&f.place), f.rule, f.fingerprint.clone(), f.message.clone());
-        key(a).cmp(&key(b))
-    });
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
-fn place_key(place: &Place) -> (u8, Option<Origin>, Option<crate::source::Location>) {
-    match place {
-        Place::Origin(origin) => (0, Some(origin.clone()), None),
-        Place::At(location) => (1, None, Some(location.clone())),
+type Key<'a> = (u8, Option<&'a Origin>, Option<&'a crate::source::Location>, &'a str, &'a Fingerprint, &'a str);
+
+fn key(finding: &Finding) -> Key<'_> {
+    let (kind, origin, location) = match &finding.place {
+        Place::Origin(origin) => (0, Some(origin), None),
+        Place::At(location) => (1, None, Some(location)),
         Place::Input => (2, None, None),
-    }
+    };
+    (kind, origin, location, finding.rule, &finding.fingerprint, &finding.message)
 }
 
 /// What is told about a rule beside its findings.

@@ -11,6 +11,7 @@ mod random;
 use netpal::compile::{Allowed, Endpoint, Flow, HostNetwork};
 use netpal::model::WorkloadId;
 use netpal::query::list::{Entry, Filter, Party, each, list, summary};
+use netpal::query::matrix::{By, Side, matrix};
 use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
@@ -200,4 +201,60 @@ fn a_listing_stops_where_it_is_told_to() {
         });
         assert_eq!(lines, most);
     }
+}
+
+/// The square the long way: every line into its cell, then every open source with every open destination.
+fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), Allowed> {
+    let (cluster, listing) = (&graph.world().cluster, list(graph, &Filter::default()));
+    let place = |party: &Party| {
+        sides.iter().position(|side| match (side, party) {
+            (Side::Workload(of), Party::Workload(w)) => of == w,
+            (Side::Namespace(of), Party::Workload(w)) => *of == cluster.workload(*w).namespace,
+            (Side::Internet, Party::Addresses(set)) => !set.is_disjoint(&IpSet::internet()),
+            _ => false,
+        })
+    };
+    let mut cells: BTreeMap<(usize, usize), Allowed> = BTreeMap::new();
+    let mut add = |from: usize, to: usize, allowed: &Allowed| {
+        let cell = cells.entry((from, to)).or_default();
+        cell.sure = cell.sure.union(&allowed.sure);
+        cell.unknown = cell.unknown.union(&allowed.unknown).difference(&cell.sure);
+    };
+    for entry in &listing.entries {
+        if let (Some(from), Some(to)) = (place(&entry.source), place(&entry.destination)) {
+            add(from, to, &entry.allowed);
+        }
+    }
+    let outside = sides.len() - 1;
+    let places = |list: &[WorkloadId]| {
+        let workloads = list.iter().filter_map(|w| place(&Party::Workload(*w)));
+        workloads.chain([outside]).collect::<std::collections::BTreeSet<_>>()
+    };
+    let all = Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
+    for from in places(&listing.open_out) {
+        for to in places(&listing.open_in).into_iter().filter(|to| (from, *to) != (outside, outside)) {
+            add(from, to, &all);
+        }
+    }
+    cells
+}
+
+#[test]
+fn the_square_is_the_plain_square() {
+    let mut met = 0;
+    for seed in 0..200 {
+        let input = netpal::load_str(&random::text(&random::documents(&mut Random::new(seed))));
+        let graph = AllowGraph::compile(&input, &options(&mut Random::new(seed))).unwrap();
+        for by in [By::Namespace, By::Workload] {
+            let square = matrix(&graph, by);
+            let plain = plain_square(&graph, &square.sides);
+            let got: BTreeMap<(usize, usize), Allowed> = square.cells().map(|(at, a)| (at, a.clone())).collect();
+            assert_eq!(got, plain, "seed {seed}");
+            let sides = 0..square.sides.len();
+            let pairs = sides.clone().flat_map(|from| sides.clone().map(move |to| (from, to)));
+            assert!(pairs.into_iter().all(|(from, to)| square.cell(from, to) == plain.get(&(from, to))), "seed {seed}");
+            met += got.len();
+        }
+    }
+    assert!(met > 4_000, "only {met} cells");
 }

@@ -70,13 +70,36 @@ fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
     keys
 }
 
+/// Whether each requirement has a key of its own, as nearly always: then each is all that its key is asked.
+fn is_plain(selector: &Selector) -> bool {
+    let list = selector.requirements();
+    list.len() <= 8 && list.iter().enumerate().all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
+}
+
 /// Whether no label set at all is selected: the requirements contradict each other.
 pub fn selects_nothing(selector: &Selector) -> bool {
+    if is_plain(selector) {
+        return selector.requirements().iter().any(|r| matches!(r, Requirement::In(_, values) if values.is_empty()));
+    }
     by_key(selector).values().any(Values::is_empty)
 }
 
 /// Whether every label set that `narrow` selects is selected by `wide`.
 pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
+    if !(is_plain(narrow) && is_plain(wide)) {
+        return within_by_key(narrow, wide);
+    }
+    let within = |wide: &Requirement| match narrow.requirements().iter().find(|r| r.key() == wide.key()) {
+        Some(Requirement::In(_, values)) if matches!(wide, Requirement::In(..)) => {
+            values.iter().all(|v| wide.values().contains(v))
+        }
+        Some(narrow) => Values::of(narrow).within(&Values::of(wide)),
+        None => matches!(wide, Requirement::NotIn(_, values) if values.is_empty()),
+    };
+    wide.requirements().iter().all(within) || selects_nothing(narrow)
+}
+
+fn within_by_key(narrow: &Selector, wide: &Selector) -> bool {
     let (narrow, wide) = (by_key(narrow), by_key(wide));
     let empty = narrow.values().any(Values::is_empty);
     let any = Values::any();
@@ -220,7 +243,7 @@ mod tests {
 
     fn requirement() -> impl Strategy<Value = Requirement> {
         let key = prop_oneof![Just("a"), Just("b")];
-        let values = proptest::sample::subsequence(vec!["1", "2"], 1..=2);
+        let values = proptest::sample::subsequence(vec!["1", "2"], 0..=2);
         (key, values, 0..4u8).prop_map(|(key, values, op)| {
             let values = values.into_iter().map(Into::into).collect();
             match op {
