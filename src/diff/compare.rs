@@ -44,8 +44,6 @@ struct Group {
     /// The one that comes first in the input.
     first: EndIx,
     pair: Pair,
-    /// Their edits.
-    mark: usize,
     positions: Runs,
 }
 
@@ -199,8 +197,7 @@ impl Comparer<'_> {
                     loud.push((column.itself, itself));
                 }
             } else {
-                let group =
-                    |pair| Group { first: destination, pair, mark: self.marks[destination], positions: itself.clone() };
+                let group = |pair| Group { first: destination, pair, positions: itself.clone() };
                 let (others, own) = (group(column.itself), column.own.map(group));
                 if members.len() > 1 {
                     self.record(&others, &[destination], Pairing::Others);
@@ -219,7 +216,7 @@ impl Comparer<'_> {
     fn alike(&mut self) {
         for (shared, destinations) in std::mem::take(&mut self.plain).into_values() {
             for group in self.groups(&shared.loud) {
-                if self.is_common(group.mark) {
+                if self.is_common(&group) {
                     self.record(&group, &destinations, Pairing::All);
                 } else {
                     destinations.iter().for_each(|d| self.record(&group, &[*d], Pairing::All));
@@ -240,19 +237,18 @@ impl Comparer<'_> {
                 found.entry((*pair, unmarked)).or_default().push(positions.difference(&marked));
             }
         }
-        let group = |((pair, mark), positions): ((Pair, usize), Vec<Runs>)| {
+        let group = |((pair, _), positions): ((Pair, usize), Vec<Runs>)| {
             let positions = Runs::union_of(&positions);
-            Some(Group { first: self.roll.first(&positions)?, pair, mark, positions })
+            Some(Group { first: self.roll.first(&positions)?, pair, positions })
         };
         found.into_iter().filter_map(group).collect()
     }
 
-    /// Whether a group with these edits has one cause for all destinations that are alike: where no edited rule of its way
+    /// Whether a group has one cause for all destinations that are alike: where no edited rule of its way
     /// out has several peers, of which one destination might be one and the next another.
-    fn is_common(&self, mark: usize) -> bool {
-        let Some(end) = self.marks.iter().position(|m| *m == mark) else { return false };
+    fn is_common(&self, group: &Group) -> bool {
         let single = |rule: &crate::policy::Rule| !matches!(&rule.peers, Peers::Of(list) if list.len() > 1);
-        self.edits.touched(end, Direction::Egress).policies.iter().all(|edit| {
+        self.edits.touched(group.first, Direction::Egress).policies.iter().all(|edit| {
             let edit = &self.edits.policies[*edit];
             let sides = [(self.before, edit.before), (self.after, edit.after)];
             let policies = sides.into_iter().filter_map(|(side, id)| Some(side.input.policies.get(id?)));
