@@ -60,11 +60,11 @@ const SCALING: [(&str, usize); 11] = [
 ];
 
 /// The commands that are doubled besides: what they find may grow faster than the cluster, what they do may not. Of the table
-/// the first lines are listed; a closure is asked for pods all over the cluster.
+/// the first lines are listed; a closure is asked for pods all over the cluster, which is too large to tell nodes apart.
 const COMMANDS: [(&str, &str, usize); 6] = [
     ("diff", "L", 10),
     ("diff", "XL", 2),
-    ("closures", "L", 10),
+    ("closures", "L", 20),
     ("closures", "XL", 2),
     ("lines", "L", 20),
     ("lines", "XL", 2),
