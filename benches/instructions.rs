@@ -64,7 +64,7 @@ const SCALING: [(&str, usize); 11] = [
 const COMMANDS: [(&str, &str, usize); 6] = [
     ("diff", "L", 10),
     ("diff", "XL", 2),
-    ("closures", "L", 20),
+    ("closures", "L", 25),
     ("closures", "XL", 2),
     ("lines", "L", 20),
     ("lines", "XL", 2),
