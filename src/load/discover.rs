@@ -10,8 +10,13 @@ use globset::GlobBuilder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// A file larger than this is refused: one that cannot be read in parts would not fit in memory.
+/// What is larger than this is refused, unless it is a file that can be read in parts: it would not fit in memory.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// Why such a text is not read.
+pub fn too_large() -> String {
+    format!("larger than {} GiB, and no List of JSON that can be read in parts", MAX_FILE_BYTES >> 30)
+}
 
 /// The files behind a path as the user wrote it.
 ///
@@ -127,14 +132,14 @@ fn open(path: PathBuf) -> File {
     let name = path.to_string_lossy().into_owned();
     let unreadable = |e: &std::io::Error| File::unreadable(&name, reason(e));
     match std::fs::metadata(&path) {
-        Ok(meta) if meta.len() > MAX_FILE_BYTES => {
-            File::unreadable(&name, format!("larger than {} GiB", MAX_FILE_BYTES >> 30))
-        }
         Ok(meta) if meta.is_file() && meta.len() >= LARGE => match Large::new(&path) {
             Ok(large) => File { name: name.as_str().into(), content: Content::Large(large) },
             Err(e) => unreadable(&e),
         },
-        Ok(_) => std::fs::read(&path).map_or_else(|e| unreadable(&e), |bytes| File::from_bytes(&name, bytes)),
+        Ok(_) => match std::fs::File::open(&path) {
+            Ok(file) => bounded(file).map_or_else(|e| File::unreadable(&name, e), |b| File::from_bytes(&name, b)),
+            Err(e) => unreadable(&e),
+        },
         Err(e) => unreadable(&e),
     }
 }
@@ -144,8 +149,14 @@ fn open(path: PathBuf) -> File {
 /// # Errors
 /// When it cannot be read.
 pub fn stdin() -> Result<File, LoadError> {
-    let mut bytes = Vec::new();
-    let failed = |e: std::io::Error| LoadError::Unreadable { path: "-".into(), reason: e.to_string() };
-    std::io::stdin().lock().take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    let failed = |reason| LoadError::Unreadable { path: "-".into(), reason };
+    let bytes = bounded(std::io::stdin().lock()).map_err(failed)?;
     Ok(File::from_bytes("<stdin>", bytes))
+}
+
+/// All of a text, if it is not too large: a device may never end.
+fn bounded(input: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    input.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(bytes) }
 }

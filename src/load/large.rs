@@ -51,6 +51,9 @@ impl Large {
 
     /// The file under a name, with all of its text.
     pub fn whole(&self, name: &str) -> File {
+        if self.length > super::discover::MAX_FILE_BYTES {
+            return File::unreadable(name, super::discover::too_large());
+        }
         match fs::read(&self.path) {
             Ok(bytes) => File::from_bytes(name, bytes),
             Err(e) => File::unreadable(name, super::discover::reason(&e)),

@@ -530,4 +530,20 @@ mod tests {
         assert!(input.sources.chunk(DocumentId(3)).is_none());
         assert_eq!(input.sources.files()[0].text.whole(), "");
     }
+
+    #[test]
+    fn a_giant_file_is_read_in_parts_or_refused() {
+        let options = LoadOptions::default();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("giant.json");
+        std::fs::write(&path, "{").unwrap();
+        let giant = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        giant.set_len(crate::load::discover::MAX_FILE_BYTES + 1).unwrap(); // holes, which take no room
+        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        let read = Reading::new(&options).read(vec![file]);
+        assert_eq!(
+            read[0].text.as_ref().unwrap_err(),
+            "larger than 4 GiB, and no List of JSON that can be read in parts"
+        );
+    }
 }

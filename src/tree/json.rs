@@ -224,7 +224,7 @@ impl<'t> Reader<'t> {
 
     /// A line starts here.
     fn new_line(&mut self, at: usize) {
-        self.line += 1;
+        self.line = self.line.saturating_add(1);
         self.line_start = offset(self.start + at);
     }
 
@@ -265,7 +265,8 @@ impl<'t> Reader<'t> {
         let end = skip(self.bytes, start);
         self.at = end.unwrap_or(self.bytes.len());
         let skipped = self.bytes.get(start..self.at).unwrap_or_default();
-        self.line += u32::try_from(memchr::memchr_iter(b'\n', skipped).count()).unwrap_or(0);
+        let lines = u32::try_from(memchr::memchr_iter(b'\n', skipped).count()).unwrap_or(u32::MAX);
+        self.line = self.line.saturating_add(lines);
         if let Some(last) = memchr::memrchr(b'\n', skipped) {
             self.line_start = offset(self.start + start + last + 1);
         }

@@ -34,6 +34,9 @@ impl Default for Limits {
     }
 }
 
+/// Up to how many bytes of text one item is looked for in.
+const LONGEST: usize = 1 << 30;
+
 /// What stands around the items of a List.
 #[derive(Debug)]
 pub struct Around {
@@ -122,6 +125,9 @@ impl Window {
     /// text.
     fn longer(&mut self, input: &mut dyn Read, cutter: &Cutter, apart: usize) -> Option<bool> {
         while self.cuts.is_empty() && !self.ended {
+            if self.bytes.len() >= LONGEST {
+                return None;
+            }
             self.fill(input, self.bytes.len().max(apart) * 2)?;
             self.cut(cutter, apart);
         }
