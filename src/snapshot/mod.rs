@@ -9,10 +9,9 @@
 //! with itself is left out. How it is taken, and what that costs: `take`.
 
 mod take;
+pub mod words;
 
 use crate::compile::AllowGraph;
-use crate::set::traffic::Piece;
-use crate::set::{Protocol, TrafficSet};
 use std::collections::BTreeSet;
 
 /// The first words of the first line.
@@ -83,31 +82,4 @@ impl Snapshot {
             removed: self.lines.difference(&now.lines).cloned().collect(),
         }
     }
-}
-
-/// `TCP 80,8000-8010 UDP 53`.
-fn words(set: &TrafficSet) -> String {
-    if set.is_all() {
-        return "ALL".into();
-    }
-    let range = |a: u16, b: u16| match (a, b) {
-        (1, u16::MAX) => "all".to_owned(),
-        (a, b) if a == b => a.to_string(),
-        (a, b) => format!("{a}-{b}"),
-    };
-    let mut parts = Vec::new();
-    for protocol in Protocol::ALL {
-        let own = set.pieces().filter_map(|p| match p {
-            Piece::Ports(q, a, b) if q == protocol => Some(range(a, b)),
-            _ => None,
-        });
-        let own: Vec<String> = own.collect();
-        if !own.is_empty() {
-            parts.push(format!("{protocol} {}", own.join(",")));
-        }
-    }
-    if set.pieces().any(|p| p == Piece::OtherProtocols) {
-        parts.push("other".into());
-    }
-    parts.join(" ")
 }

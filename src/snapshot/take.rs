@@ -5,7 +5,7 @@
 //! by source, what leaves to outside addresses. Cost: two rows per template, the own nodes of every class, and for each
 //! destination the sources it has facts about; a pair of open ends is never visited.
 
-use super::words;
+use super::words::{addresses, names, words};
 use crate::compile::outward::{Out, Outward};
 use crate::compile::peers::Runs;
 use crate::compile::rows::Part;
@@ -16,7 +16,7 @@ use crate::query::destination::Destination;
 use crate::query::list::addresses as addresses_at;
 use crate::query::members::Blocks;
 use crate::set::hashed::HashMap;
-use crate::set::{IpSet, TrafficSet, partition};
+use crate::set::{TrafficSet, partition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -289,31 +289,4 @@ fn facts(lines: &mut Vec<String>, from: &str, to: &str, (least, most): (&Allowed
             lines.push(format!("{word}{from} -> {to} {}", words(traffic)));
         }
     }
-}
-
-/// `namespace/name`, with the kind between them where two workloads would share a name; never more than one word.
-fn names(graph: &AllowGraph) -> Vec<String> {
-    let cluster = &graph.world().cluster;
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for (id, _) in cluster.workloads() {
-        *seen.entry(cluster.workload_name(id)).or_default() += 1;
-    }
-    let plain = |text: &str| text.chars().map(|c| if c.is_control() || c.is_whitespace() { '_' } else { c }).collect();
-    let name = |(id, w): (WorkloadId, &crate::model::Workload)| {
-        let short = cluster.workload_name(id);
-        let long = || format!("{}/{}/{}", cluster.namespace(w.namespace).name, w.kind.name(), w.name);
-        plain(&if seen.get(&short).is_some_and(|n| *n > 1) { long() } else { short })
-    };
-    cluster.workloads().map(name).collect()
-}
-
-/// A block of addresses as one word: its name, or its CIDR blocks.
-fn addresses(set: &IpSet) -> String {
-    if *set == IpSet::full() {
-        return "outside".into();
-    }
-    if *set == IpSet::internet() {
-        return "internet".into();
-    }
-    set.to_cidrs().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
