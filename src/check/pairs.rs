@@ -27,7 +27,7 @@ impl Judge<'_> {
                 pods.iter().filter(|p| fresh(p)).map(|p| Endpoint::Pod(*p)).collect()
             }
             End::Addresses { set, symbolic, .. } => {
-                let set = if *symbolic { self.usable(set, other) } else { set.clone() };
+                let set = self.meant(set, *symbolic, other);
                 let atoms = &self.graph.line().atoms;
                 let covers = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
@@ -36,9 +36,9 @@ impl Judge<'_> {
         }
     }
 
-    /// Of a symbolic block the families that the other end has.
-    fn usable(&self, set: &IpSet, other: &End) -> IpSet {
-        let End::Pods { pods, .. } = other else { return set.clone() };
+    /// The addresses that are meant: of a symbolic block the families that the other end has.
+    fn meant(&self, set: &IpSet, symbolic: bool, other: &End) -> IpSet {
+        let (true, End::Pods { pods, .. }) = (symbolic, other) else { return set.clone() };
         let world = self.graph.world();
         let has = |f: &Family| pods.iter().any(|p| world.has_family(world.cluster.pod(*p), *f));
         let kept = Family::ALL.into_iter().filter(has).fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
@@ -100,7 +100,7 @@ impl Judge<'_> {
             (End::Pods { .. }, End::Addresses { set, symbolic, .. }) => (set, *symbolic, from),
             _ => return None,
         };
-        let set = if symbolic { self.usable(set, other) } else { set.clone() };
+        let set = self.meant(set, symbolic, other);
         (self.graph.line().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 

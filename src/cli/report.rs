@@ -10,7 +10,7 @@ use anyhow::Result;
 use netpal::diff::Side;
 use netpal::load::Source;
 use netpal::query::list::Filter;
-use netpal::query::matrix::{By, matrix};
+use netpal::query::matrix::{By, of_listing};
 use netpal::render::diff::{self, Pages};
 use netpal::render::drawing::Facts;
 use netpal::render::report::{Changes, Profile, Report};
@@ -91,7 +91,7 @@ impl Page<'_> {
     pub fn with(&self, profile: Option<Profile>, write: impl FnOnce(&Report<'_>) -> Result<()>) -> Result<()> {
         let (common, workspace) = (self.common, self.workspace);
         let listing = netpal::query::list(&workspace.graph, &Filter::default());
-        let mut drawn = facts(workspace);
+        let mut drawn = Facts::of_listing(&workspace.graph, &listing, &workspace.context.dns);
         let locator = workspace.locator();
         let book = workspace.book(&locator);
         let mut changes = None;
@@ -99,7 +99,7 @@ impl Page<'_> {
             drawn = Facts::compare(&facts(before), &drawn);
             changes = Some(Changes { text: lines(common, before, workspace)? });
         }
-        let square = matrix(&workspace.graph, By::Namespace);
+        let square = of_listing(&workspace.graph, &listing, By::Namespace);
         write(&Report {
             book,
             listing: &listing,

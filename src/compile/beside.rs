@@ -5,7 +5,6 @@
 //! all destinations of a template ([`super::rows`]). Cost: the places near one destination; two walks for what one of them
 //! may send, none where the own node or nobody decides.
 
-use super::evaluate::Tainted;
 use super::graph::{AllowGraph, Allowed};
 use super::peers::{Match, Runs};
 use super::walk::Outcome;
@@ -90,7 +89,7 @@ impl AllowGraph {
             return true;
         }
         let profile = self.class_profile(destination, Direction::Ingress);
-        if !profile.surely || profile.ordered().next().is_some() || profile.taint != Tainted::default() {
+        if !profile.surely || !profile.is_network_only() {
             return true;
         }
         let rules = &profile.network_rules;
@@ -110,8 +109,7 @@ impl AllowGraph {
                 Truth::No
             };
             let profile = self.class_profile(subject, direction);
-            let network_only = profile.ordered().next().is_none() && profile.taint == Tainted::default();
-            if network_only && (own == Truth::Yes || profile.network.is_empty()) {
+            if profile.is_network_only() && (own == Truth::Yes || profile.network.is_empty()) {
                 return Outcome::open();
             }
             self.traffic(subject, peer, destination, direction, view, own)

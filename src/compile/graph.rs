@@ -61,6 +61,31 @@ pub struct Allowed {
     pub unknown: TrafficSet,
 }
 
+impl Allowed {
+    /// What passes or may pass.
+    #[must_use]
+    pub fn possible(&self) -> TrafficSet {
+        self.sure.union(&self.unknown)
+    }
+
+    /// What passes between the pods of one pair or the other; what surely passes between some is not unknown.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let sure = self.sure.union(&other.sure);
+        Self { unknown: self.unknown.union(&other.unknown).difference(&sure), sure }
+    }
+
+    /// The least and the most that passes over several pairs.
+    pub fn bounds(all: &[&Self]) -> (Self, Self) {
+        let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
+            let sure = all.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
+            let may = all.iter().map(|a| a.possible()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
+            Self { unknown: may.difference(&sure), sure }
+        };
+        (fold(TrafficSet::intersection), fold(TrafficSet::union))
+    }
+}
+
 impl AllowGraph {
     /// Compiles an input.
     ///
@@ -128,12 +153,12 @@ impl AllowGraph {
 
     /// What governs a class in one direction.
     pub(super) fn class_profile(&self, class: u32, direction: Direction) -> &Profile {
-        &self.law.profiles[self.law.of_class[direction.index()][class as usize] as usize]
+        &self.law.profiles[self.governed_by(class, direction) as usize]
     }
 
     /// What governs a class in one direction, if anything does.
     pub(super) fn governing(&self, class: u32, direction: Direction) -> Option<&Profile> {
-        let profile = self.law.of_class[direction.index()][class as usize];
+        let profile = self.governed_by(class, direction);
         (profile != 0).then(|| &self.law.profiles[profile as usize])
     }
 
@@ -163,23 +188,40 @@ impl AllowGraph {
     }
 
     /// What all behaviours of host-network pods agree on, each the best over the families a connection could use (S65).
+    #[inline]
     pub(super) fn over_views<T: Combine>(&self, source: u32, destination: u32, one: impl Fn(usize) -> T) -> T {
-        let involved = [source, destination].into_iter().any(|place| self.line.is_host(place));
-        let behaviours = self.world.behaviours().iter().take(if involved { 2 } else { 1 });
-        let usable = Family::ALL.map(|family| self.line.usable(source, destination, family));
-        let best = |behaviour: &HostBehaviour| {
-            let view = |family: Family| usable[family.index()].then(|| self.view(*behaviour, family));
-            match Family::ALL.map(view) {
-                [Some(a), Some(b)] if a != b => one(a).or(one(b)),
-                [Some(view), _] | [None, Some(view)] => one(view),
-                [None, None] => T::nothing(),
+        let [first, others @ ..] = self.world.behaviours() else { return T::nothing() };
+        let told = self.best_of_families(source, destination, *first, &one);
+        if others.is_empty() || !(self.line.is_host(source) || self.line.is_host(destination)) {
+            return told;
+        }
+        others.iter().fold(told, |told, other| told.either(self.best_of_families(source, destination, *other, &one)))
+    }
+
+    #[inline]
+    fn best_of_families<T: Combine>(
+        &self,
+        source: u32,
+        destination: u32,
+        behaviour: HostBehaviour,
+        one: &impl Fn(usize) -> T,
+    ) -> T {
+        let (mut best, mut asked) = (T::nothing(), None);
+        for family in Family::ALL {
+            if best.is_best() || !self.line.usable(source, destination, family) {
+                continue;
             }
-        };
-        behaviours.map(best).reduce(T::either).unwrap_or_else(T::nothing)
+            let view = self.view(behaviour, family);
+            if asked != Some(view) {
+                best = best.or(one(view));
+                asked = Some(view);
+            }
+        }
+        best
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no difference.
-    pub(super) fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
+    fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
         self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
             // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
             self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)
@@ -324,6 +366,8 @@ fn views(world: &World, vocabulary: &Vocabulary<'_>, hosts: &Runs) -> Vec<View> 
 pub(super) trait Combine {
     /// No family can be used.
     fn nothing() -> Self;
+    /// Whether nothing that another family could add makes it better.
+    fn is_best(&self) -> bool;
     /// One suffices.
     fn or(self, other: Self) -> Self;
     /// Either may be the case.
@@ -333,6 +377,9 @@ pub(super) trait Combine {
 impl Combine for Possible {
     fn nothing() -> Self {
         Self::DENY
+    }
+    fn is_best(&self) -> bool {
+        *self == Self::ALLOW
     }
     fn or(self, other: Self) -> Self {
         Possible::or(self, other)
@@ -345,6 +392,9 @@ impl Combine for Possible {
 impl Combine for Outcome<TrafficSet> {
     fn nothing() -> Self {
         Self { allow: TrafficSet::empty(), deny: TrafficSet::all() }
+    }
+    fn is_best(&self) -> bool {
+        self.deny.is_empty() && self.allow.is_all()
     }
     fn or(self, other: Self) -> Self {
         Self { allow: self.allow.union(&other.allow), deny: self.deny.intersection(&other.deny) }

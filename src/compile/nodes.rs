@@ -81,7 +81,7 @@ impl Homes {
                     sure = sure.intersection(&one(home).sure);
                 }
                 let maybe = Runs::union_of(homes.iter().map(|home| &*one(home).maybe));
-                Match { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+                Match::of(sure, maybe)
             }
         }
     }

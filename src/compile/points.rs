@@ -12,10 +12,9 @@ use super::graph::AllowGraph;
 use super::peers::{Match, PeerSetId};
 use super::profiles::PortSet;
 use super::walk::{Hit, Walk};
-use super::world::{Endpoint, Flow, HostBehaviour, Possible};
+use super::world::{Endpoint, Flow, Possible};
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::Family;
 
 /// Of a peer set in one view: where it begins and ends, and whether that tells all.
 #[derive(Debug, Clone, Copy)]
@@ -54,27 +53,7 @@ impl AllowGraph {
             return Possible::ALLOW; // S53
         }
         let at = Places { source: self.line().place(flow.source), destination: self.line().place(flow.destination) };
-        let [first, others @ ..] = self.world().behaviours() else { return Possible::DENY };
-        let told = self.best_of_families(flow, at, *first);
-        if others.is_empty() || !(self.line().is_host(at.source) || self.line().is_host(at.destination)) {
-            return told;
-        }
-        others.iter().fold(told, |told, other| told.either(self.best_of_families(flow, at, *other)))
-    }
-
-    fn best_of_families(&self, flow: &Flow, at: Places, behaviour: HostBehaviour) -> Possible {
-        let (mut best, mut asked) = (Possible::DENY, None);
-        for family in Family::ALL {
-            if best == Possible::ALLOW || !self.line().usable(at.source, at.destination, family) {
-                continue;
-            }
-            let view = self.view(behaviour, family);
-            if asked != Some(view) {
-                best = best.or(self.point(flow, at, view));
-                asked = Some(view);
-            }
-        }
-        best
+        self.over_views(at.source, at.destination, |view| self.point(flow, at, view))
     }
 
     fn point(&self, flow: &Flow, at: Places, view: usize) -> Possible {

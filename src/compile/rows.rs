@@ -8,7 +8,6 @@
 //! Destinations with the same [`TemplateKey`] have the same pieces ([`AllowGraph::templates`]). Cost: O(parts of the traffic
 //! line x (ingress rules + egress groups seen)) set operations per template; no pair of pods is visited.
 
-use super::evaluate::Tainted;
 use super::graph::{AllowGraph, Allowed};
 use super::leaving::Leave;
 use super::peers::{Match, PeerSetId, Runs};
@@ -242,8 +241,7 @@ impl AllowGraph {
         rules: &[NetworkRule],
         covers: &dyn Fn(u32) -> bool,
     ) -> Match {
-        let alone = profile.ordered().next().is_none() && profile.taint == Tainted::default();
-        if alone && profile.surely && !self.hidden(destination, view) {
+        if profile.is_network_only() && profile.surely && !self.hidden(destination, view) {
             let matched: Vec<_> = rules.iter().map(|r| self.matched(r.peers, view)).collect();
             let all = Match::union_of(&matched);
             if rules.iter().all(|r| r.sure) {
@@ -377,7 +375,7 @@ impl AllowGraph {
             return TemplateKey { ingress: u32::MAX, ports: 0, host: false, families, seen, truths };
         }
         let class = self.line.classes.get(place);
-        let profile = self.law.of_class[Direction::Ingress.index()][place as usize];
+        let profile = self.governed_by(place, Direction::Ingress);
         TemplateKey {
             ingress: self.leaving().contents[profile as usize],
             ports: class.ports,

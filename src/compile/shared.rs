@@ -98,9 +98,7 @@ impl<'g> Rows<'g> {
     /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
     /// what they may send: that, and not what the parts tell of them.
     pub fn beside(&mut self, destination: u32) -> Vec<(u32, Allowed)> {
-        let beside = self.graph.beside(destination, self.egress);
-        let told = |(source, near)| (source, self.between(source, destination, near));
-        beside.into_iter().map(told).collect()
+        self.beside_among(destination, &self.graph.line.full())
     }
 
     /// [`Self::beside`], of sources among these only.
@@ -147,7 +145,7 @@ fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
     if !open {
         return Sender::Twin(graph.leaving().twins[source as usize]);
     }
-    let profile = graph.law.of_class[Direction::Egress.index()][source as usize];
+    let profile = graph.governed_by(source, Direction::Egress);
     let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));
     Sender::Governed { by: graph.leaving().contents[profile as usize], host: graph.line.is_host(source), families }
 }

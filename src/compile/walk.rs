@@ -178,6 +178,11 @@ impl Profile {
         *self == Self::default()
     }
 
+    /// Whether only the Network tier speaks, and no unmodelled policy.
+    pub fn is_network_only(&self) -> bool {
+        self.admin.is_empty() && self.baseline.is_empty() && self.taint == super::evaluate::Tainted::default()
+    }
+
     /// The policies of the ordered tiers.
     pub fn ordered(&self) -> impl Iterator<Item = &Selecting> {
         self.admin.iter().chain(&self.baseline).flatten()

@@ -7,6 +7,7 @@
 use super::compare::Pairing;
 use super::edits::{Edit, Edits, rule_edit};
 use super::joint::{End, EndIx, Members};
+use super::placed::places;
 use super::{Kind, Side, Which};
 use crate::compile::{Endpoint, Flow};
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
@@ -151,7 +152,7 @@ impl Ask<'_> {
     /// Whether the pods of an end are of one class, and nobody's node: between two such ends every flow has one verdict.
     fn is_even(&self, side: Side<'_>, which: Which, end: EndIx) -> bool {
         let end = &self.ends[end];
-        let places = if which == Which::Before { &end.before } else { &end.after };
+        let places = places(end, which);
         !end.is_outside() && places.len() == 1 && places.iter().all(|(place, _)| !side.graph.line().is_host(*place))
     }
 

@@ -124,21 +124,10 @@ impl States {
     }
 }
 
-/// The most and the least that passes over the pod pairs of one pair of workloads.
-fn bounds(allowed: &[&Allowed]) -> (Allowed, Allowed) {
-    let possible = |a: &Allowed| a.sure.union(&a.unknown);
-    let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-        let sure = allowed.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        let may = allowed.iter().map(|a| possible(a)).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        Allowed { unknown: may.difference(&sure), sure }
-    };
-    (fold(TrafficSet::union), fold(TrafficSet::intersection))
-}
-
 /// What differs between two states: for some pod pair, or for the last one.
 fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
-    let (was, is) = (bounds(before), bounds(after));
-    let (most, least) = (change(&was.0, &is.0), change(&was.1, &is.1));
+    let (was, is) = (Allowed::bounds(before), Allowed::bounds(after));
+    let (least, most) = (change(&was.0, &is.0), change(&was.1, &is.1));
     let both = Kind::ALL.into_iter().zip(most.iter().zip(&least)).map(|(k, (a, b))| (k, a.union(b)));
     let differs = was != is;
     both.filter(|(k, t)| !t.is_empty() && (differs || *k == Kind::Undecided)).collect()
@@ -146,8 +135,7 @@ fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
 
 /// The traffic of each kind of change, in the order of [`Kind::ALL`].
 fn change(was: &Allowed, is: &Allowed) -> [TrafficSet; 5] {
-    let may = |a: &Allowed| a.sure.union(&a.unknown);
-    let (could, can) = (may(was), may(is));
+    let (could, can) = (was.possible(), is.possible());
     [
         is.sure.difference(&could),
         was.sure.difference(&can),

@@ -298,9 +298,7 @@ fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> 
         count += pods;
         if allowed != first {
             same = false;
-            let sure = most.sure.union(&allowed.sure);
-            let unknown = most.unknown.union(&allowed.unknown).difference(&sure);
-            most = std::borrow::Cow::Owned(Allowed { sure, unknown });
+            most = std::borrow::Cow::Owned(most.joined(allowed));
         }
     }
     (most.into_owned(), !same || count < pairs)

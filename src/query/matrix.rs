@@ -90,6 +90,13 @@ pub fn matrix(graph: &AllowGraph, by: By) -> Matrix {
     filling.finish(&listing)
 }
 
+/// The same from a listing of everything that is held already.
+pub fn of_listing(graph: &AllowGraph, listing: &Listing, by: By) -> Matrix {
+    let mut filling = Filling::new(graph, by);
+    listing.entries.iter().for_each(|entry| filling.add(entry));
+    filling.finish(listing)
+}
+
 /// A square on its way.
 struct Filling<'g> {
     graph: &'g AllowGraph,
@@ -142,7 +149,7 @@ impl<'g> Filling<'g> {
         let known = self.cells.get(&(from, to)).and_then(|i| self.passing.get_index(*i as usize));
         let total = match known {
             Some(known) if *known == entry.allowed => return,
-            Some(known) => joined(known, &entry.allowed),
+            Some(known) => known.joined(&entry.allowed),
             None => entry.allowed.clone(),
         };
         let index = self.passing.insert_full(total).0;
@@ -163,9 +170,4 @@ impl<'g> Filling<'g> {
         let everything = Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
         Matrix { by: self.by, sides: self.sides, rows, passing: self.passing, open, everything }
     }
-}
-
-fn joined(one: &Allowed, other: &Allowed) -> Allowed {
-    let sure = one.sure.union(&other.sure);
-    Allowed { unknown: one.unknown.union(&other.unknown).difference(&sure), sure }
 }

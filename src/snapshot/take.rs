@@ -270,13 +270,8 @@ fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
     if let ([one], true) = (cells, all) {
         return ((*one).clone(), (*one).clone());
     }
-    let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-        let sure = cells.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        let may = cells.iter().map(|a| a.sure.union(&a.unknown)).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        Allowed { unknown: may.difference(&sure), sure }
-    };
-    let least = if all { fold(TrafficSet::intersection) } else { Allowed::default() };
-    (least, fold(TrafficSet::union))
+    let (least, most) = Allowed::bounds(cells);
+    (if all { least } else { Allowed::default() }, most)
 }
 
 /// The lines about one pair of ends, by the least and the most that passes.

@@ -267,10 +267,21 @@ impl Facts {
             told.add(&entry);
             ControlFlow::Continue(())
         });
-        let mut reading = Reading { graph, listing: &listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
-        reading.spaces(&told);
+        Self::of(graph, &listing, &told, dns)
+    }
+
+    /// The same from a listing that is held already.
+    pub fn of_listing(graph: &AllowGraph, listing: &Listing, dns: &Dns) -> Self {
+        let mut told = Told::default();
+        listing.entries.iter().for_each(|entry| told.add(entry));
+        Self::of(graph, listing, &told, dns)
+    }
+
+    fn of(graph: &AllowGraph, listing: &Listing, told: &Told, dns: &Dns) -> Self {
+        let mut reading = Reading { graph, listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
+        reading.spaces(told);
         reading.workloads();
-        reading.flows(&told);
+        reading.flows(told);
         let mut facts = reading.facts;
         open::by_rule(&mut facts);
         facts
