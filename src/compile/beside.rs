@@ -25,32 +25,41 @@ pub(super) struct Near {
 impl AllowGraph {
     /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
     pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
-        self.beside_among(destination, egress, &self.line.full())
+        self.beside_among(destination, egress, None)
     }
 
     /// [`Self::beside`], of sources among these only.
-    pub(super) fn beside_among(&self, destination: u32, egress: bool, among: &Runs) -> Vec<(u32, Near)> {
+    pub(super) fn beside_among(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<(u32, Near)> {
         let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
-        if is_pod && among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods()) {
+        if is_pod && among.is_some_and(|among| among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods())) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
+        let homed = if egress { self.homes().homed_at(destination) } else { None };
+        if !self.is_guarded(destination, Direction::Ingress) && homed.is_none() {
+            return Vec::new();
+        }
         let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let homed = self.homes().homed_at(destination);
-        let sources = self.beside_own_node(destination, egress, &around, &homed).intersection(among);
-        let near =
-            |source: u32| Near { around: around.each_ref().map(|m| m.truth(source)), homed: homed.truth(source) };
+        let mut sources = self.beside_own_node(destination, &around, homed.as_ref());
+        if let Some(among) = among {
+            sources = Cow::Owned(sources.intersection(among));
+        }
+        let near = |source: u32| Near {
+            around: around.each_ref().map(|m| m.truth(source)),
+            homed: homed.as_ref().map_or(Truth::No, |m| m.truth(source)),
+        };
         sources.points().map(|source| (source, near(source))).collect()
     }
 
     /// The same from the source's side: the classes of which it is beside.
     pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
-        let near_it = self.homes().homed_at(source).maybe;
-        let its_nodes = self.homes().around(source, true).maybe;
+        let near_it = self.homes().homed_at(source).unwrap_or_default().maybe;
+        let its_nodes = &self.homes().around(source, true).maybe;
         let mut found = Vec::new();
-        for destination in near_it.union(&its_nodes).intersection(&self.line.pods()).points() {
+        for destination in near_it.union(its_nodes).intersection(&self.line.pods()).points() {
             if self.is_beside(source, destination) {
                 let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
-                found.push((destination, Near { around, homed: self.homes().homed_at(destination).truth(source) }));
+                let homed = self.homes().homed_at(destination).map_or(Truth::No, |homed| homed.truth(source));
+                found.push((destination, Near { around, homed }));
             }
         }
         found
@@ -58,29 +67,34 @@ impl AllowGraph {
 
     /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
     fn is_beside(&self, source: u32, destination: u32) -> bool {
-        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
         let node = || self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-        let at_node = isolated(destination, Direction::Ingress)
+        let at_node = self.is_guarded(destination, Direction::Ingress)
             && self.homes().around(destination, node()).maybe.contains(source);
         at_node
-            || self.line.is_class(source)
-                && isolated(source, Direction::Egress)
-                && self.homes().homed_at(destination).maybe.contains(source)
+            || self.is_guarded(source, Direction::Egress)
+                && self.homes().homed_at(destination).is_some_and(|homed| homed.maybe.contains(source))
     }
 
     /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
-    fn beside_own_node(&self, destination: u32, egress: bool, around: &[Match; 2], homed: &Match) -> Runs {
-        let isolated = |class: u32, direction| self.class_profile(class, direction).isolated().possible();
+    fn beside_own_node<'m>(
+        &self,
+        destination: u32,
+        around: &'m [Cow<'_, Match>; 2],
+        homed: Option<&Match>,
+    ) -> Cow<'m, Runs> {
         let mut beside = Cow::Owned(Runs::empty());
-        if self.line.is_class(destination) && isolated(destination, Direction::Ingress) {
+        if self.is_guarded(destination, Direction::Ingress) {
             let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
             beside = Cow::Borrowed(&*around[usize::from(node)].maybe);
         }
-        if !egress || homed.maybe.is_empty() {
-            return beside.into_owned();
-        }
-        let governed: Runs = homed.maybe.points().filter(|c| isolated(*c, Direction::Egress)).map(|c| c..=c).collect();
-        beside.union(&governed)
+        let Some(homed) = homed else { return beside };
+        let governed = homed.maybe.points().filter(|c| self.is_guarded(*c, Direction::Egress));
+        Cow::Owned(beside.union(&governed.map(|c| c..=c).collect()))
+    }
+
+    /// Whether a place is a class that the Network tier may isolate.
+    fn is_guarded(&self, place: u32, direction: Direction) -> bool {
+        self.line.is_class(place) && self.class_profile(place, direction).isolated().possible()
     }
 
     /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes where it is not plain.

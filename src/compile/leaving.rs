@@ -8,15 +8,17 @@
 //! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile decides, apart from the own
 //! node (S55), which rows add. Cost: O(groups seen) set operations on what is asked.
 
+use super::atoms::Atoms;
 use super::classes::Class;
 use super::graph::AllowGraph;
 use super::peers::{Line, Match, PeerSet, PeerSetId, Runs};
 use super::profiles::Law;
 use super::rows::Numbers;
 use super::walk::{CompiledRule, Profile};
-use super::world::{HostBehaviour, World};
-use crate::model::Truth;
+use super::world::{Endpoint, HostBehaviour, World};
+use crate::model::{PodId, Truth};
 use crate::policy::{Action, Direction, Peer, Peers, Tier};
+use crate::set::IpSet;
 use crate::set::hashed::{IndexMap, IndexSet};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -54,7 +56,7 @@ pub struct Leaving {
     pub ordered_peers: Vec<PeerSetId>,
     /// What each profile decides by: equal numbers decide alike.
     pub contents: Vec<u32>,
-    /// Equal numbers for classes that every rule takes alike, whatever their nodes are; own numbers where a rule may look at
+    /// Equal numbers for places that every rule takes alike, whatever their nodes are; own numbers where a rule may look at
     /// nodes.
     pub twins: Vec<u32>,
     /// The templates, once somebody asks for them.
@@ -154,19 +156,49 @@ fn contents(profiles: &[Profile]) -> Vec<u32> {
     contents
 }
 
-/// Numbers the classes by all that a rule can see of them but their nodes (S55 looks at those).
+/// All that a rule can see of a place but its node (S55 looks at that).
+#[derive(PartialEq, Eq, Hash)]
+enum Seen<'a> {
+    Class { namespace: u32, labels: u32, ports: u32, address: &'a SeenAddress, host: bool, governed: [u32; 2] },
+    Outside(u32),
+}
+
+/// Where a pod's addresses lie between the blocks of the rules; where they are not told, one of its own.
+#[derive(PartialEq, Eq, Hash)]
+enum SeenAddress {
+    Between(Vec<u32>),
+    Untold(u32),
+}
+
+/// Numbers the places by all that a rule can see of them. O(law + places log blocks).
 fn twins(world: &World, line: &Line, law: &Law) -> Vec<u32> {
-    let nodes = |peers: &Peers| matches!(peers, Peers::Of(list) if list.iter().any(|p| matches!(p, Peer::Nodes(_))));
-    if world.policies.iter().any(|(_, policy)| policy.rules.iter().flatten().any(|rule| nodes(&rule.peers))) {
-        return (0..line.classes.len()).collect();
+    let rules = || world.policies.policies.iter().flat_map(|policy| policy.rules.iter().flatten());
+    let peers = || rules().filter_map(|rule| if let Peers::Of(list) = &rule.peers { Some(list) } else { None });
+    let peers = || peers().flat_map(|list| list.iter());
+    if !world.options.blocks_match_pods || peers().any(|peer| matches!(peer, Peer::Nodes(_))) {
+        return (0..line.len()).collect();
     }
-    let mut seen = IndexSet::default();
-    let number = |class: u32| {
-        let Class { namespace, labels, ports, address, host, .. } = line.classes.get(class);
-        let governed = law.of_class.each_ref().map(|profiles| profiles[class as usize]);
-        seen.insert_full((namespace, labels, ports, address, host, governed)).0
+    let blocks: Vec<&IpSet> =
+        peers().filter_map(|peer| if let Peer::Addresses(set) = peer { Some(set) } else { None }).collect();
+    let between = Atoms::new(blocks.into_iter());
+    let address = |(number, pod): (u32, &PodId)| {
+        let mut known: Vec<u32> =
+            world.addresses(world.cluster.pod(*pod)).iter().map(|address| between.of(*address)).collect();
+        known.sort_unstable();
+        known.dedup();
+        if known.is_empty() { SeenAddress::Untold(number) } else { SeenAddress::Between(known) }
     };
-    (0..line.classes.len()).map(number).map(|twin| u32::try_from(twin).unwrap_or(u32::MAX)).collect()
+    let addresses: Vec<SeenAddress> = (0..).zip(&line.classes.addresses).map(address).collect();
+    let seen = |place: u32| match line.representative(place) {
+        Endpoint::Address(address) => Seen::Outside(between.of(address)),
+        Endpoint::Pod(_) => {
+            let Class { namespace, labels, ports, address, host, .. } = *line.classes.get(place);
+            let governed = law.of_class.each_ref().map(|profiles| profiles[place as usize]);
+            Seen::Class { namespace, labels, ports, address: &addresses[address as usize], host, governed }
+        }
+    };
+    let mut known = IndexSet::default();
+    (0..line.len()).map(|place| u32::try_from(known.insert_full(seen(place)).0).unwrap_or(u32::MAX)).collect()
 }
 
 fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {

@@ -13,6 +13,7 @@ use super::world::World;
 use crate::model::Truth;
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, IndexMap};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is near one home.
@@ -63,15 +64,15 @@ impl Homes {
     }
 
     /// The places that are the node of a class's pods. Host-network pods count only where they behave as their node.
-    pub fn around(&self, class: u32, hosts: bool) -> Match {
-        let Some(homes) = self.of_class.get(class as usize) else { return Match::default() };
+    pub fn around(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
+        let Some(homes) = self.of_class.get(class as usize) else { return Cow::default() };
         let one = |home: &u32| {
             let near = &self.near[*home as usize];
             if hosts { &near.both } else { &near.atoms }
         };
         match &homes[..] {
-            [] => Match::default(),
-            [home] => one(home).clone(),
+            [] => Cow::default(),
+            [home] => Cow::Borrowed(one(home)),
             [first, rest @ ..] => {
                 let mut sure = (*one(first).sure).clone();
                 for home in rest {
@@ -81,18 +82,18 @@ impl Homes {
                     sure = sure.intersection(&one(home).sure);
                 }
                 let maybe = Runs::union_of(homes.iter().map(|home| &*one(home).maybe));
-                Match::of(sure, maybe)
+                Cow::Owned(Match::of(sure, maybe))
             }
         }
     }
 
-    /// The classes whose pods run on the node that a place is.
-    pub fn homed_at(&self, place: u32) -> Match {
-        let Some(homes) = self.at.get(&place) else { return Match::default() };
+    /// The classes whose pods run on the node that a place is, if it is one.
+    pub fn homed_at(&self, place: u32) -> Option<Match> {
+        let homes = self.at.get(&place)?;
         let maybe = homes.iter().fold(Runs::empty(), |all, (home, _)| all.union(&self.classes[*home as usize]));
         let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
         let sure = maybe.points().filter(|c| self.of_class[*c as usize].iter().all(certain)).map(|c| c..=c).collect();
-        Match { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+        Some(Match { sure: Arc::new(sure), maybe: Arc::new(maybe) })
     }
 }
 

@@ -55,7 +55,7 @@ impl<'g> Outward<'g> {
         let key = Key {
             governed: graph.leaving().contents[profile as usize],
             host: graph.line.is_host(class),
-            node: if isolated { graph.homes().around(class, false) } else { Match::default() },
+            node: if isolated { graph.homes().around(class, false).into_owned() } else { Match::default() },
         };
         if let Some(known) = self.known.get(&key) {
             return Arc::clone(known);

@@ -81,6 +81,18 @@ pub(super) struct Numbers {
     pub firsts: Vec<u32>,
 }
 
+/// One question to the ingress of a destination.
+struct Enter<'a> {
+    destination: u32,
+    profile: &'a Profile,
+    view: usize,
+    /// Of its Network rules, those whose ports cover the traffic asked about.
+    rules: &'a [NetworkRule],
+    covers: &'a dyn Fn(u32) -> bool,
+    /// Of these sources; of all, if not told.
+    among: Option<&'a Runs>,
+}
+
 /// The traffic line, cut by the ports of the rules that meet at a destination.
 struct Cut {
     ports: Vec<u32>,
@@ -131,7 +143,7 @@ impl Cut {
 }
 
 /// Parts, except for some sources, of which it is told what they may send; parts of equal traffic melt.
-pub fn with_own(parts: &[Part], own: &[(u32, Allowed)]) -> Vec<Part> {
+pub fn with_own(parts: &[Part], own: &[(u32, Arc<Allowed>)]) -> Vec<Part> {
     if own.is_empty() {
         return parts.to_vec();
     }
@@ -141,7 +153,7 @@ pub fn with_own(parts: &[Part], own: &[(u32, Allowed)]) -> Vec<Part> {
         by.entry(&part.allowed).or_default().push(part.sources.difference(&exceptions));
     }
     for (source, allowed) in own.iter().filter(|(_, allowed)| !allowed.is_nothing()) {
-        by.entry(allowed).or_default().push(Runs::point(*source));
+        by.entry(&**allowed).or_default().push(Runs::point(*source));
     }
     let part = |(allowed, sources): (&Allowed, Vec<Runs>)| {
         let sources = Runs::union_of(&sources);
@@ -162,18 +174,18 @@ impl AllowGraph {
     }
 
     fn parts(&self, destination: u32, egress: bool) -> Vec<Part> {
-        let own: Vec<(u32, Allowed)> = self
+        let own: Vec<(u32, Arc<Allowed>)> = self
             .beside(destination, egress)
             .into_iter()
-            .map(|(source, near)| (source, self.between(source, destination, egress, near)))
+            .map(|(source, near)| (source, self.between(source, destination, egress, near).into()))
             .collect();
-        with_own(&self.shared_parts(destination, egress), &own)
+        with_own(&self.shared_parts(destination, egress, None), &own)
     }
 
     /// [`Self::row`] (or, without egress, [`Self::admits`]) without the own node (S55): the same for all destinations of a
-    /// template.
-    pub(super) fn shared_parts(&self, destination: u32, egress: bool) -> Vec<Part> {
-        let pieces = self.sides(destination, egress);
+    /// template. Of all sources, or of those among these.
+    pub(super) fn shared_parts(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<Part> {
+        let pieces = self.sides(destination, egress, among);
         let sets: Vec<&Runs> = pieces.iter().flat_map(|p| [&p.sure, &p.unknown]).collect();
         let mut by: BTreeMap<Allowed, Vec<Runs>> = BTreeMap::new();
         for (sources, members) in partition(&sets) {
@@ -188,10 +200,10 @@ impl AllowGraph {
 
     /// Everything that may reach one place of the line, grouped by traffic, without the own node (S55).
     pub fn pieces(&self, destination: u32) -> Vec<Piece> {
-        self.sides(destination, true)
+        self.sides(destination, true, None)
     }
 
-    fn sides(&self, destination: u32, egress: bool) -> Vec<Piece> {
+    fn sides(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<Piece> {
         let open = Profile::default();
         let profile =
             if self.line.is_class(destination) { self.class_profile(destination, Direction::Ingress) } else { &open };
@@ -204,7 +216,7 @@ impl AllowGraph {
                 let hidden = self.hidden(destination, view);
                 let covers = |ports: u32| cut.covers(members, ports, hidden);
                 let rules = cut.covering(&cut.rules, members, hidden);
-                let entering = self.enter(destination, profile, view, &rules, &covers);
+                let entering = self.enter(&Enter { destination, profile, view, rules: &rules, covers: &covers, among });
                 if !egress || entering.maybe.is_empty() {
                     return entering;
                 }
@@ -232,18 +244,16 @@ impl AllowGraph {
         pieces.into_iter().map(piece).collect()
     }
 
-    /// Of all places, those the destination's ingress surely lets in, and those it may.
-    fn enter(
-        &self,
-        destination: u32,
-        profile: &Profile,
-        view: usize,
-        rules: &[NetworkRule],
-        covers: &dyn Fn(u32) -> bool,
-    ) -> Match {
+    /// Of the places asked about, those the destination's ingress surely lets in, and those it may.
+    fn enter(&self, ask: &Enter<'_>) -> Match {
+        let Enter { destination, profile, view, rules, covers, among } = *ask;
         if profile.is_network_only() && profile.surely && !self.hidden(destination, view) {
-            let matched: Vec<_> = rules.iter().map(|r| self.matched(r.peers, view)).collect();
-            let all = Match::union_of(&matched);
+            let matched = rules.iter().map(|r| {
+                let whole = self.matched(r.peers, view);
+                among.map_or(Cow::Borrowed(whole), |among| Cow::Owned(whole.among(among)))
+            });
+            let matched: Vec<Cow<'_, Match>> = matched.collect();
+            let all = Match::union_of(&matched.iter().map(AsRef::as_ref).collect::<Vec<_>>());
             if rules.iter().all(|r| r.sure) {
                 return all;
             }
@@ -253,7 +263,7 @@ impl AllowGraph {
         let walk = Walk {
             policies: &self.law.policies,
             direction: Direction::Ingress.index(),
-            all: self.line.full(),
+            all: among.cloned().unwrap_or_else(|| self.line.full()),
             hit: |peers: PeerSetId, ports: u32| {
                 if !covers(ports) {
                     return Hit::of(Runs::none(), Runs::none());
@@ -265,7 +275,8 @@ impl AllowGraph {
             subject_visible: !self.hidden(destination, view),
         };
         let outcome = walk.decide_with(profile, rules);
-        Match::of(outcome.allow.difference(&outcome.deny), outcome.allow)
+        let all = Match::of(outcome.allow.difference(&outcome.deny), outcome.allow);
+        if let Some(among) = among { all.among(among) } else { all }
     }
 
     /// For each view the first view that decides from the same sets.

@@ -14,7 +14,7 @@ use super::peers::Runs;
 use super::rows::{Part, with_own};
 use crate::policy::Direction;
 use crate::set::Family;
-use crate::set::hashed::HashMap;
+use crate::set::hashed::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many ranges of sources are kept.
@@ -24,7 +24,6 @@ const MOST: usize = 8_000_000;
 /// in, what governs its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
-    Place(u32),
     Twin(u32),
     Governed { by: u32, host: bool, families: [bool; 2] },
 }
@@ -34,9 +33,11 @@ pub struct Rows<'g> {
     graph: &'g AllowGraph,
     /// Whether the sources' own law counts.
     egress: bool,
+    /// Of which sources; of all, if not told.
+    among: Option<Runs>,
     parts: HashMap<u32, Arc<[Part]>>,
     held: usize,
-    between: HashMap<(u32, Sender, Near), Allowed>,
+    between: HashMap<(u32, Sender, Near), Arc<Allowed>>,
 }
 
 impl<'g> Rows<'g> {
@@ -50,8 +51,13 @@ impl<'g> Rows<'g> {
         Self::of(graph, false)
     }
 
+    /// Of what may reach each destination, what comes from these places.
+    pub fn among(graph: &'g AllowGraph, sources: Runs) -> Self {
+        Self { among: Some(sources), ..Self::of(graph, true) }
+    }
+
     fn of(graph: &'g AllowGraph, egress: bool) -> Self {
-        Self { graph, egress, parts: HashMap::default(), held: 0, between: HashMap::default() }
+        Self { graph, egress, among: None, parts: HashMap::default(), held: 0, between: HashMap::default() }
     }
 
     /// The number of a destination's template: equal numbers, equal parts.
@@ -65,15 +71,20 @@ impl<'g> Rows<'g> {
         if let Some(known) = self.parts.get(&template) {
             return Arc::clone(known);
         }
-        let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress).into();
+        let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress, self.among.as_ref()).into();
         self.keep(template, &parts);
         parts
     }
 
+    /// Forgets the parts.
+    pub fn forget(&mut self) {
+        self.parts.clear();
+        self.held = 0;
+    }
+
     fn keep(&mut self, template: u32, parts: &Arc<[Part]>) {
         if self.held > MOST {
-            self.parts.clear();
-            self.held = 0;
+            self.forget();
         }
         self.held += parts.iter().map(|p| p.sources.ranges().len() + 1).sum::<usize>();
         self.parts.insert(template, Arc::clone(parts));
@@ -81,11 +92,18 @@ impl<'g> Rows<'g> {
 
     /// Makes the parts of all templates, on all processors, as far as they can be kept.
     pub fn make_all(&mut self) {
+        self.make(&self.graph.template_numbers().firsts);
+    }
+
+    /// Makes the parts of these destinations' templates, on all processors, as far as they can be kept.
+    pub fn make(&mut self, destinations: &[u32]) {
         use rayon::prelude::*;
-        let (graph, egress) = (self.graph, self.egress);
-        for some in graph.template_numbers().firsts.chunks(1_000) {
+        let mut seen = HashSet::default();
+        let firsts: Vec<u32> = destinations.iter().copied().filter(|d| seen.insert(self.template(*d))).collect();
+        let (graph, egress, among) = (self.graph, self.egress, self.among.clone());
+        for some in firsts.chunks(1_000) {
             let made: Vec<Arc<[Part]>> =
-                some.par_iter().map(|first| graph.shared_parts(*first, egress).into()).collect();
+                some.par_iter().map(|first| graph.shared_parts(*first, egress, among.as_ref()).into()).collect();
             for (first, parts) in some.iter().zip(&made) {
                 self.keep(self.template(*first), parts);
             }
@@ -97,13 +115,18 @@ impl<'g> Rows<'g> {
 
     /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
     /// what they may send: that, and not what the parts tell of them.
-    pub fn beside(&mut self, destination: u32) -> Vec<(u32, Allowed)> {
-        self.beside_among(destination, &self.graph.line.full())
+    pub fn beside(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
+        let beside = self.graph.beside_among(destination, self.egress, self.among.as_ref());
+        self.told(destination, beside)
     }
 
     /// [`Self::beside`], of sources among these only.
-    pub fn beside_among(&mut self, destination: u32, among: &Runs) -> Vec<(u32, Allowed)> {
-        let beside = self.graph.beside_among(destination, self.egress, among);
+    pub fn beside_among(&mut self, destination: u32, among: &Runs) -> Vec<(u32, Arc<Allowed>)> {
+        let beside = self.graph.beside_among(destination, self.egress, Some(among));
+        self.told(destination, beside)
+    }
+
+    fn told(&mut self, destination: u32, beside: Vec<(u32, Near)>) -> Vec<(u32, Arc<Allowed>)> {
         let told = |(source, near)| (source, self.between(source, destination, near));
         beside.into_iter().map(told).collect()
     }
@@ -114,13 +137,13 @@ impl<'g> Rows<'g> {
     }
 
     /// The classes of which a source may be the node, or which may be its node, in order, with what it may send to them.
-    pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Allowed)> {
+    pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
         let beside = self.graph.beside_of_source(source);
         let told = |(destination, near)| (destination, self.between(source, destination, near));
         beside.into_iter().map(told).collect()
     }
 
-    fn between(&mut self, source: u32, destination: u32, near: Near) -> Allowed {
+    fn between(&mut self, source: u32, destination: u32, near: Near) -> Arc<Allowed> {
         let graph = self.graph;
         if self.between.len() > MOST {
             self.between.clear();
@@ -128,7 +151,7 @@ impl<'g> Rows<'g> {
         let open = graph.line.is_class(destination) && graph.class_profile(destination, Direction::Ingress).is_open();
         let key = (self.template(destination), sender(graph, source, open), near);
         let known = self.between.entry(key);
-        known.or_insert_with(|| graph.between(source, destination, self.egress, near)).clone()
+        Arc::clone(known.or_insert_with(|| graph.between(source, destination, self.egress, near).into()))
     }
 
     /// The whole row of a destination.
@@ -139,10 +162,7 @@ impl<'g> Rows<'g> {
 }
 
 fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
-    if !graph.line.is_class(source) {
-        return Sender::Place(source);
-    }
-    if !open {
+    if !open || !graph.line.is_class(source) {
         return Sender::Twin(graph.leaving().twins[source as usize]);
     }
     let profile = graph.governed_by(source, Direction::Egress);

@@ -138,15 +138,29 @@ impl Ask<'_> {
         pairs.filter(|(s, d)| s != d || sources.len() == 1).take(PAIRS).collect()
     }
 
-    /// The flow with the highest (or lowest) verdict among the pods of the two ends.
+    /// The first flow with the highest (or lowest) verdict among the pods of the two ends.
     fn show(&self, side: Side<'_>, which: Which, traffic: Traffic, highest: bool) -> Flow {
         let nowhere = Flow { source: Endpoint::Pod(PodId(0)), destination: Endpoint::Pod(PodId(0)), traffic };
         let pairs = self.pairs(which).into_iter();
-        let flows: Vec<Flow> = pairs.map(|(source, destination)| Flow { source, destination, traffic }).collect();
-        let same = [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end));
-        let truth = |f: &&Flow| if same { Truth::Maybe } else { side.graph.verdict(f).truth() };
-        let found = if highest { flows.iter().max_by_key(truth) } else { flows.iter().min_by_key(truth) };
-        found.copied().unwrap_or(nowhere)
+        let mut flows = pairs.map(|(source, destination)| Flow { source, destination, traffic });
+        if [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end)) {
+            return flows.next().unwrap_or(nowhere);
+        }
+        let rank = |flow: &Flow| {
+            let truth = side.graph.verdict(flow).truth();
+            if highest { Truth::Yes as u8 - truth as u8 } else { truth as u8 }
+        };
+        let mut best: Option<(u8, Flow)> = None;
+        for flow in flows {
+            let rank = rank(&flow);
+            if best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, flow));
+            }
+            if rank == 0 {
+                break;
+            }
+        }
+        best.map_or(nowhere, |(_, flow)| flow)
     }
 
     /// Whether the pods of an end are of one class, and nobody's node: between two such ends every flow has one verdict.

@@ -35,6 +35,17 @@ impl Index {
         Rc::new(Self { roll: Arc::clone(roll), sides })
     }
 
+    /// The ends with a pod at one of these places, which come in order.
+    pub fn beside(&self, which: Which, places: impl Iterator<Item = u32>) -> Vec<EndIx> {
+        let (mut beside, mut last) = (Vec::new(), None);
+        for place in places.filter(|place| last.replace(*place) != Some(*place)) {
+            beside.extend_from_slice(self.side(which).ends_at(place));
+        }
+        beside.sort_unstable();
+        beside.dedup();
+        beside
+    }
+
     /// One side's line.
     pub fn side(&self, which: Which) -> &Placed {
         &self.sides[usize::from(which == Which::After)]
@@ -47,17 +58,17 @@ pub struct Shared {
     pub number: usize,
     /// The positions of the sources that differ, by their pair of states.
     pub loud: Vec<(Pair, Runs)>,
-    /// The workloads among the others to whom something surely passes.
+    /// The workloads among the others from whom something surely passes.
     quiet: u64,
-    /// Whether something surely passes from the first block of addresses for which nothing differs.
-    outside: bool,
+    /// The blocks of addresses among them.
+    quiet_addresses: u64,
     strips: [Rc<Strip>; 2],
 }
 
 impl Shared {
     /// The pair of states of an end.
     pub fn pair(&self, roll: &Roll, end: EndIx) -> Pair {
-        (self.strips[0].state(roll, end), self.strips[1].state(roll, end))
+        (self.strips[0].told(roll, end).state(), self.strips[1].told(roll, end).state())
     }
 
     /// The ends that are not told by the stretch they lie in.
@@ -108,19 +119,26 @@ impl Column {
 pub struct Columns<'a> {
     index: Rc<Index>,
     halves: [Half<'a>; 2],
+    /// The positions of the sources that are compared.
+    compared: Runs,
     shared: HashMap<[Vec<u32>; 2], Rc<Shared>>,
 }
 
 impl<'a> Columns<'a> {
-    /// Nothing is compared yet.
-    pub fn new(index: &Rc<Index>, [before, after]: [Rows<'a>; 2]) -> Self {
-        let halves = [Half::new(Which::Before, index, before), Half::new(Which::After, index, after)];
-        Self { index: Rc::clone(index), halves, shared: HashMap::default() }
+    /// Compares all sources; nothing is compared yet.
+    pub fn new(index: &Rc<Index>, rows: [Rows<'a>; 2]) -> Self {
+        Self::among(index, rows, index.roll.all(true))
     }
 
-    /// Makes all rows, on all processors.
-    pub fn make_all(&mut self) {
-        self.halves.iter_mut().for_each(|half| half.rows.make_all());
+    /// Compares the sources at some positions, whose places are in the rows.
+    pub fn among(index: &Rc<Index>, [before, after]: [Rows<'a>; 2], compared: Runs) -> Self {
+        let halves = [Half::new(Which::Before, index, before), Half::new(Which::After, index, after)];
+        Self { index: Rc::clone(index), halves, compared, shared: HashMap::default() }
+    }
+
+    /// Makes the rows of some destinations, on all processors.
+    pub fn make(&mut self, destinations: &[EndIx]) {
+        self.halves.iter_mut().for_each(|half| half.make(destinations));
     }
 
     /// The states of one source for a destination without a column, with and without what own nodes change.
@@ -140,7 +158,7 @@ impl<'a> Columns<'a> {
     /// The states of one source for the destination of a column.
     pub fn pair_in(&mut self, states: &mut States, column: &Column, source: EndIx) -> Pair {
         let [before, after] = &mut self.halves;
-        let [old, new] = column.shared.strips.each_ref();
+        let [old, new] = column.shared.strips.each_ref().map(|strip| strip.told(&self.index.roll, source));
         (before.beside(states, &column.to[0], old, source), after.beside(states, &column.to[1], new, source))
     }
 
@@ -158,52 +176,39 @@ impl<'a> Columns<'a> {
         let own = self.own(states, &to, destination);
         let outside = roll.ends[destination].is_outside();
         let shared = self.shared(states, &to, outside);
-        let quiet = shared.quiet;
+        let (quiet, mut addresses) = (shared.quiet, shared.quiet_addresses);
         let (itself, itself_shared) = (Pair::default(), Pair::default());
         let mut column = Column { shared, beside: Vec::new(), quiet, itself, itself_shared, own, to };
         for source in self.beside(&column.to, destination, outside) {
-            let weight = if roll.ends[source].is_outside() { 0 } else { roll.ends[source].weight() };
             let (told, pair) = (column.shared.pair(roll, source), self.pair_in(states, &column, source));
-            column.quiet -= if states.judged(told).is_quiet() { weight } else { 0 };
-            column.quiet += if states.judged(pair).is_quiet() { weight } else { 0 };
+            let counted = if roll.ends[source].is_outside() { &mut addresses } else { &mut column.quiet };
+            let weight = |pair: Pair, states: &mut States| {
+                if states.judged(pair).is_quiet() { roll.ends[source].weight() } else { 0 }
+            };
+            *counted -= weight(told, states);
+            *counted += weight(pair, states);
             column.beside.push((source, pair));
         }
-        if !outside {
+        if !outside && self.compared.contains(roll.position[destination]) {
             column.itself_shared = column.shared.pair(roll, destination);
             column.itself = self.pair_in(states, &column, destination);
             let counted = states.judged(column.itself_shared).is_quiet();
             column.quiet -= if counted { roll.ends[destination].weight() } else { 0 };
-            column.quiet += u64::from(self.outside_passes(states, &column, destination));
         }
+        column.quiet += u64::from(!outside && addresses > 0);
         column
     }
 
     /// The ends beside a destination, without itself; of a block of addresses only workloads.
     fn beside(&self, to: &[To; 2], destination: EndIx, outside: bool) -> Vec<EndIx> {
-        let mut beside = Vec::new();
-        for (to, placed) in to.iter().zip(&self.index.sides) {
-            let mut last = None;
-            for source in to.beside().filter(|source| last.replace(*source) != Some(*source)) {
-                beside.extend_from_slice(placed.ends_at(source));
-            }
-        }
+        let mut beside = self.index.beside(Which::Before, to[0].beside());
+        beside.extend(self.index.beside(Which::After, to[1].beside()));
         beside.sort_unstable();
         beside.dedup();
-        beside.retain(|end| *end != destination && !(outside && self.index.roll.ends[*end].is_outside()));
+        let roll = &self.index.roll;
+        let compared = |end: EndIx| self.compared.contains(roll.position[end]);
+        beside.retain(|end| *end != destination && !(outside && roll.ends[*end].is_outside()) && compared(*end));
         beside
-    }
-
-    /// [`Shared::outside`], own nodes included.
-    fn outside_passes(&mut self, states: &mut States, column: &Column, destination: EndIx) -> bool {
-        let roll = Arc::clone(&self.index.roll);
-        if !column.beside.iter().any(|(end, _)| roll.ends[*end].is_outside()) {
-            return column.shared.outside;
-        }
-        let quiet = first_quiet_outside(&roll, &column.loud(states, &roll, destination));
-        quiet.is_some_and(|end| {
-            let pair = self.pair_in(states, column, end);
-            states.judged(pair).passes
-        })
     }
 
     fn shared(&mut self, states: &mut States, to: &[To; 2], outside: bool) -> Rc<Shared> {
@@ -214,39 +219,31 @@ impl<'a> Columns<'a> {
         let roll = Arc::clone(&self.index.roll);
         let [before, after] = &mut self.halves;
         let strips = [before.strip(states, &to[0]), after.strip(states, &to[1])];
-        let mut shared = Shared { number: self.shared.len(), loud: Vec::new(), quiet: 0, outside: false, strips };
+        let mut shared = Shared { number: self.shared.len(), loud: Vec::new(), quiet: 0, quiet_addresses: 0, strips };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
         let mut loud: IndexMap<Pair, Vec<(u32, u32)>> = IndexMap::default();
-        let mut quiet = 0;
+        let (mut quiet, mut addresses, border) = (0, 0, roll.outside());
         let mut meet = |first: u32, last: u32, pair: Pair| {
             let judged = states.judged(pair);
             if judged.loud {
                 loud.entry(pair).or_default().push((first, last));
             } else if judged.passes {
                 quiet += roll.weight(first, last);
+                addresses += u64::from((last + 1).saturating_sub(first.max(border)));
             }
         };
         // addresses send nothing to addresses
-        let sources = roll.all(!outside);
+        let sources = roll.all(!outside).intersection(&self.compared);
         shared.sweep(&sources.difference(&roll.positions(&exact)), &mut meet);
-        for end in exact.iter().filter(|end| !(outside && roll.ends[**end].is_outside())) {
-            let position = roll.position[*end];
+        for position in sources.intersection(&roll.positions(&exact)).points() {
+            let end = &roll.at(position);
             meet(position, position, shared.pair(&roll, *end));
         }
-        shared.quiet = quiet;
+        (shared.quiet, shared.quiet_addresses) = (quiet, addresses);
         let runs = |ranges: Vec<(u32, u32)>| ranges.into_iter().map(|(first, last)| first..=last).collect();
         shared.loud = loud.into_iter().map(|(pair, ranges)| (pair, runs(ranges))).collect();
-        let quiet_outside = first_quiet_outside(&roll, &shared.loud).map(|end| shared.pair(&roll, end));
-        shared.outside = quiet_outside.is_some_and(|pair| states.judged(pair).passes);
         let shared = Rc::new(shared);
         self.shared.insert(key, Rc::clone(&shared));
         shared
     }
-}
-
-/// The first block of addresses for which nothing differs.
-fn first_quiet_outside(roll: &Roll, loud: &[(Pair, Runs)]) -> Option<EndIx> {
-    let outside = roll.all(true).difference(&roll.all(false));
-    let loud: Vec<Runs> = loud.iter().map(|(_, positions)| positions.intersection(&outside)).collect();
-    outside.difference(&Runs::union_of(&loud)).first().map(|position| roll.at(position))
 }

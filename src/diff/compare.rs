@@ -17,9 +17,11 @@ use super::doubt::{self, Doubts, touched};
 use super::edits::{Edits, Touch};
 use super::joint::{EndIx, Joint, Members};
 use super::latent::Latents;
+use super::placed::places;
 use super::roll::Roll;
 use super::states::{Pair, States};
-use super::{Diff, Kind, Side};
+use super::still::Still;
+use super::{Diff, Kind, Side, Which};
 use crate::compile::peers::Runs;
 use crate::compile::{Flow, Rows};
 use crate::policy::{Direction, Peers};
@@ -47,8 +49,8 @@ struct Group {
     positions: Runs,
 }
 
-/// What makes destinations alike: what they share, what was edited of theirs, and what governs them on both sides.
-type Plain = (usize, usize, [u32; 2]);
+/// What makes destinations alike: whether all sources are compared, what they share, what was edited of theirs, and what governs them on both sides.
+type Plain = (bool, usize, usize, [u32; 2]);
 
 /// Where a record belongs among all: by destination, group and kind.
 type Rank = (EndIx, usize, usize);
@@ -71,8 +73,10 @@ struct Comparer<'a> {
     /// What the edits that govern a destination are, as a number.
     touches: Vec<usize>,
     states: States,
-    /// What may be sent.
-    rows: Columns<'a>,
+    /// All sources of the destinations that edits touch.
+    whole: Columns<'a>,
+    /// Of the others the sources that edits touch.
+    edited: Columns<'a>,
     plain: IndexMap<Plain, (Rc<Shared>, Vec<EndIx>)>,
     records: Vec<(Rank, Key, Record, (Flow, Flow))>,
     unchanged: u64,
@@ -81,35 +85,48 @@ struct Comparer<'a> {
 }
 
 /// Compares all rows of both sides; `together` unless every destination is to be told by itself.
-pub fn compare(before: Side<'_>, after: Side<'_>, joint: &Joint, edits: &Edits, together: bool) -> Diff {
+pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a Edits, together: bool) -> Diff {
     let index = Index::new(&joint.roll, [before, after]);
     let roll = Arc::clone(&joint.roll);
     let cases = doubt::cases(before, after);
     let (marks, unmarked) = marks(&roll, edits);
     let positions = |end: EndIx| (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end]);
+    let marked: Runs = (0..marks.len()).filter_map(positions).collect();
+    let rows = |side: Side<'a>, which: Which| {
+        let of = |position: u32| places(&roll.ends[roll.at(position)], which).iter().map(|(place, _)| *place..=*place);
+        Rows::among(side.graph, marked.points().flat_map(of).collect())
+    };
+    let edited = [rows(before, Which::Before), rows(after, Which::After)];
     let mut comparer = Comparer {
         before,
         after,
         edits,
         doubts: Doubts::new(before, after, edits, &index, &cases),
-        marked: (0..marks.len()).filter_map(positions).collect(),
+        whole: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
+        edited: Columns::among(&index, edited, marked.clone()),
+        marked,
         marks,
         unmarked,
         touches: touches(&roll, edits),
         states: States::new(),
-        rows: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
         plain: IndexMap::default(),
         records: Vec::new(),
         unchanged: 0,
         together,
         roll,
     };
-    comparer.rows.make_all();
+    let stays = |end: &EndIx| together && edits.stays(*end, &comparer.roll.ends[*end]);
+    let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..comparer.roll.ends.len()).partition(stays);
+    comparer.whole.make(&whole);
+    comparer.edited.make(&others);
+    let mut still = Still::new(&index, Rows::new(after.graph), &comparer.marked);
+    comparer.unchanged = still.pairs(&mut comparer.states, &others);
     let mut latents = Latents::new(before, after, &index);
+    let mut whole = whole.into_iter().peekable();
     for destination in 0..comparer.roll.ends.len() {
-        let column = comparer.destination(destination);
+        let column = comparer.destination(destination, whole.next_if_eq(&destination).is_some());
         if !edits.touched(destination, Direction::Ingress).policies.is_empty() {
-            latents.of(destination, &column, &mut comparer.rows, &mut comparer.states);
+            latents.of(destination, &column, &mut comparer.whole, &mut comparer.states);
         }
     }
     comparer.alike();
@@ -133,11 +150,14 @@ fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
 }
 
 impl Comparer<'_> {
-    /// Counts what stays, and records what differs or puts the destination to others like it.
-    fn destination(&mut self, destination: EndIx) -> Column {
-        let column = self.rows.column(&mut self.states, destination);
-        self.unchanged += column.quiet * self.roll.ends[destination].weight();
-        match self.plain(destination, &column) {
+    /// Counts what stays, and records what differs or puts the destination to others like it; `whole` unless sources that
+    /// no edit touches stay as they are.
+    fn destination(&mut self, destination: EndIx, whole: bool) -> Column {
+        let end = &self.roll.ends[destination];
+        let rows = if whole { &mut self.whole } else { &mut self.edited };
+        let column = rows.column(&mut self.states, destination);
+        self.unchanged += column.quiet * end.weight();
+        match self.plain(destination, &column, whole) {
             Some(plain) if !column.shared.loud.is_empty() => {
                 let known = self.plain.entry(plain);
                 known.or_insert_with(|| (Rc::clone(&column.shared), Vec::new())).1.push(destination);
@@ -149,7 +169,7 @@ impl Comparer<'_> {
     }
 
     /// Whether nothing differs for a destination but what it shares, and what makes it like others.
-    fn plain(&mut self, destination: EndIx, column: &Column) -> Option<Plain> {
+    fn plain(&mut self, destination: EndIx, column: &Column, whole: bool) -> Option<Plain> {
         let end = &self.roll.ends[destination];
         if !self.together {
             return None;
@@ -168,7 +188,7 @@ impl Comparer<'_> {
         }
         let (shared, touch) = (column.shared.number, self.touches[destination]);
         if end.is_outside() {
-            return Some((shared, touch, [u32::MAX; 2]));
+            return Some((whole, shared, touch, [u32::MAX; 2]));
         }
         let [itself, as_shared] = [column.itself, column.itself_shared].map(|pair| told(destination, pair));
         let counted = self.is_counted(destination);
@@ -176,7 +196,7 @@ impl Comparer<'_> {
             return None;
         }
         let governed = |side: Side<'_>, class| side.graph.governed_by(class, Direction::Ingress);
-        Some((shared, touch, [governed(self.before, before), governed(self.after, after)]))
+        Some((whole, shared, touch, [governed(self.before, before), governed(self.after, after)]))
     }
 
     /// Whether an end of one place has flows with itself.

@@ -4,11 +4,11 @@
 //! only the text. Ends remember which edits govern them in each direction, so that a cause is looked for where it can be,
 //! and so that a verdict unknown on both sides counts as undecided only where something was edited. Cost: O(both laws).
 
-use super::joint::{Joint, Members, Places};
+use super::joint::{End, Joint, Members, Places};
 use super::{Side, Which};
 use crate::compile::evaluate;
 use crate::compile::{Endpoint, HostBehaviour};
-use crate::model::{Cluster, ContainerPort, Labels, LabelsId, Pod, PodId, WorkloadId};
+use crate::model::{Cluster, ContainerPort, Labels, LabelsId, Node, Pod, PodId, WorkloadId};
 use crate::policy::{Direction, Peers, Policy, PolicyId, Rule, RuleRef, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Sources};
@@ -78,6 +78,8 @@ pub struct Edits {
     touched: Vec<[Touch; 2]>,
     /// Whether the two sides were compiled under different options.
     pub options: bool,
+    /// Whether ends that no edit touches see the same law and the same world on both sides.
+    apart: bool,
     /// The policies that cannot be modelled and differ, per side: indices among the taints.
     fresh: [Vec<usize>; 2],
 }
@@ -85,7 +87,7 @@ pub struct Edits {
 impl Edits {
     /// Compares the two laws and worlds.
     pub fn new(before: Side<'_>, after: Side<'_>, joint: &Joint) -> Self {
-        let policies = policies(before, after);
+        let (policies, distinct) = policies(before, after);
         let mut of = [before, after].map(|side| vec![None; side.input.policies.policies.len()]);
         for (i, edit) in policies.iter().enumerate() {
             for (of, id) in of.iter_mut().zip([edit.before, edit.after]) {
@@ -96,7 +98,8 @@ impl Edits {
         let fresh = [fresh_taints(before, after), fresh_taints(after, before)];
         let taints = [(before, &fresh[0]), (after, &fresh[1])]
             .map(|(side, list)| list.iter().filter_map(|i| side.input.policies.taints.get(*i)).collect::<Vec<_>>());
-        let mut edits = Self { policies, of, touched: Vec::new(), options, fresh: fresh.clone() };
+        let apart = distinct && !options && same_surroundings(before, after);
+        let mut edits = Self { policies, of, touched: Vec::new(), options, apart, fresh: fresh.clone() };
         let mut seen = Seen { before: &before.input.cluster, after: &after.input.cluster, last: None };
         edits.touched = joint
             .roll
@@ -156,6 +159,14 @@ impl Edits {
         self.fresh[usize::from(which == Which::After)].contains(&taint)
     }
 
+    /// Whether everything that passes from an end without an edit to this one is the same on both sides: nothing that
+    /// governs the way in was edited, nor anything beyond the two that a rule looks at.
+    pub fn stays(&self, destination: usize, end: &End) -> bool {
+        let shape = |places: &Places| places.iter().map(|(_, several)| *several).collect::<Vec<_>>();
+        let alike = end.before.len() == 1 && end.after.len() == 1 || shape(&end.before) == shape(&end.after);
+        self.apart && alike && self.touched(destination, Direction::Ingress).is_none()
+    }
+
     /// What governs an end and was edited.
     pub fn touched(&self, end: usize, direction: Direction) -> &Touch {
         &self.touched[end][direction.index()]
@@ -168,9 +179,21 @@ fn key(policy: &Policy) -> Key<'_> {
     (policy.shape.kind, policy.namespace.as_deref(), &policy.name)
 }
 
-fn policies(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
+/// What a verdict may depend on besides the two ends and the rules that govern them: the nodes, and where pods lie whose
+/// addresses are not told.
+fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
+    let (old, new) = (before.graph.world(), after.graph.world());
+    let same = |(a, b): (&Node, &Node)| (&a.name, &a.labels, &a.addresses) == (&b.name, &b.labels, &b.addresses);
+    let nodes = |side: Side<'_>| side.input.cluster.nodes().len();
+    let mut pairs = before.input.cluster.nodes().map(|(_, n)| n).zip(after.input.cluster.nodes().map(|(_, n)| n));
+    old.assumed == new.assumed && nodes(before) == nodes(after) && pairs.all(same)
+}
+
+/// The policies that differ, and whether no two of one side have one name.
+fn policies(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool) {
     let (old, new) = (&before.input.policies, &after.input.policies);
     let mut known: HashMap<Key<'_>, PolicyId> = old.iter().map(|(id, p)| (key(p), id)).collect();
+    let distinct = known.len() == old.policies.len();
     let mut edits = Vec::new();
     for (id, policy) in new.iter() {
         let Some(was) = known.remove(&key(policy)) else {
@@ -186,7 +209,7 @@ fn policies(before: Side<'_>, after: Side<'_>) -> Vec<PolicyEdit> {
     let mut gone: Vec<PolicyId> = known.into_values().collect();
     gone.sort_unstable();
     edits.extend(gone.into_iter().map(|id| PolicyEdit { before: Some(id), after: None, meaning: true }));
-    edits
+    (edits, distinct)
 }
 
 fn same_meaning(a: &Policy, b: &Policy) -> bool {

@@ -46,6 +46,23 @@ impl To {
     }
 }
 
+/// The state of an end without what own nodes change.
+#[derive(Debug, Clone, Copy)]
+pub enum Told {
+    /// All its places have the same.
+    Evenly(u32),
+    /// A border of the row may lie between its places.
+    Exactly(u32),
+}
+
+impl Told {
+    /// The state.
+    pub fn state(self) -> u32 {
+        let (Self::Evenly(state) | Self::Exactly(state)) = self;
+        state
+    }
+}
+
 /// One side's rows.
 pub struct Half<'a> {
     which: Which,
@@ -66,13 +83,27 @@ impl<'a> Half<'a> {
         Self { which, index, rows, numbered, strips, place_of }
     }
 
+    /// Makes the rows of some destinations, on all processors.
+    pub fn make(&mut self, destinations: &[EndIx]) {
+        let of = |end: &EndIx| places(&self.index.roll.ends[*end], self.which).iter().map(|(place, _)| *place);
+        let places: Vec<u32> = destinations.iter().flat_map(of).collect();
+        self.rows.make(&places);
+    }
+
+    /// Forgets the rows and what was made of them.
+    pub fn forget(&mut self) {
+        self.rows.forget();
+        self.numbered.clear();
+        self.strips.clear();
+    }
+
     /// A destination.
     pub fn to(&mut self, states: &mut States, destination: EndIx) -> To {
         let index = Rc::clone(&self.index);
         let mut to = self.without_own(destination);
         for (i, (place, _)) in places(&index.roll.ends[destination], self.which).iter().enumerate() {
             for (source, allowed) in self.rows.beside(*place) {
-                to.own.push((source, i, states.number(&allowed)));
+                to.own.push((source, i, states.number_of(&allowed)));
             }
         }
         to.own.sort_unstable();
@@ -91,7 +122,7 @@ impl<'a> Half<'a> {
         for (place, _) in from {
             for (near, allowed) in self.rows.beside_of_source(*place) {
                 if let Ok(i) = into.binary_search_by_key(&near, |(place, _)| *place) {
-                    to.own.push((*place, i, states.number(&allowed)));
+                    to.own.push((*place, i, states.number_of(&allowed)));
                 }
             }
         }
@@ -99,7 +130,8 @@ impl<'a> Half<'a> {
         to
     }
 
-    fn without_own(&mut self, destination: EndIx) -> To {
+    /// A destination, apart from own nodes.
+    pub fn without_own(&mut self, destination: EndIx) -> To {
         let index = Rc::clone(&self.index);
         let mut to = To { templates: Vec::new(), of_place: Vec::new(), own: Vec::new() };
         let places = places(&index.roll.ends[destination], self.which);
@@ -146,14 +178,14 @@ impl<'a> Half<'a> {
         }
         let cut = placed.cut(&borders).into_iter();
         let exact = cut.map(|end| (end, self.state(states, to, end, false))).collect();
-        let rest = states.single(NOTHING);
+        let rest = states.nothing();
         let strip = Rc::new(Strip::new(stretches, rest, exact));
         self.strips.insert(key, Rc::clone(&strip));
         strip
     }
 
     /// The places by the state of what they may send to some templates; those that may send nothing are left out.
-    fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(Runs, u32)> {
+    pub fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(Runs, u32)> {
         let rows: Vec<Rc<Numbered>> = templates.iter().map(|template| self.numbered(states, *template)).collect();
         if let [row] = &rows[..] {
             let one = |(part, number): (&Part, &u32)| (part.sources.clone(), states.single(*number));
@@ -171,22 +203,21 @@ impl<'a> Half<'a> {
         partition(&sets).into_iter().map(state).collect()
     }
 
-    /// The state of a source for a destination whose strip this is, own nodes included.
-    pub fn beside(&mut self, states: &mut States, to: &To, strip: &Strip, source: EndIx) -> u32 {
+    /// The state of a source for a destination, own nodes included, given the one without them.
+    pub fn beside(&mut self, states: &mut States, to: &To, told: Told, source: EndIx) -> u32 {
         let index = Rc::clone(&self.index);
         let from = places(&index.roll.ends[source], self.which);
         let near = near(to, &index.side(self.which).runs(source, from));
+        let even = told.state();
         if near.is_empty() {
-            return strip.state(&index.roll, source);
+            return even;
         }
         let fewest = to.templates.iter().map(|(_, many)| *many).min().unwrap_or(0) * from.len();
         let numbers = near.iter().map(|(.., number)| *number);
-        match strip.exactly(source) {
+        match told {
             // evenly covered, and the row still tells of some of its places
-            None if near.len() < fewest => {
-                numbers.fold(strip.state(&index.roll, source), |state, number| states.with(state, number))
-            }
-            None if near.len() == fewest && to.templates.len() == 1 => states.state(numbers.collect()),
+            Told::Evenly(_) if near.len() < fewest => numbers.fold(even, |state, number| states.with(state, number)),
+            Told::Evenly(_) if near.len() == fewest && to.templates.len() == 1 => states.state(numbers.collect()),
             _ => self.state(states, to, source, true),
         }
     }

@@ -27,6 +27,7 @@ mod latent;
 mod placed;
 mod roll;
 mod states;
+mod still;
 mod strip;
 mod uses;
 

@@ -63,6 +63,17 @@ impl Placed {
         }
     }
 
+    /// For each place and the end of the line, what the positions weigh whose end has its first place before.
+    pub fn sums(&self, weight: impl Fn(u32) -> u64) -> Vec<u64> {
+        let (mut sums, mut total) = (Vec::with_capacity(self.starts.len()), 0);
+        for (place, start) in self.starts.iter().enumerate() {
+            let before = if place == 0 { 0 } else { self.starts[place - 1] };
+            total += self.by[before as usize..*start as usize].iter().map(|position| weight(*position)).sum::<u64>();
+            sums.push(total);
+        }
+        sums
+    }
+
     /// The ends with a pod at a place.
     pub fn ends_at(&self, place: u32) -> &[EndIx] {
         let (start, end) = (self.ends_at[place as usize], self.ends_at[place as usize + 1]);

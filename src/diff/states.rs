@@ -8,6 +8,7 @@ use crate::compile::Allowed;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What differs between two states, by kind.
 pub type Delta = Vec<(Kind, TrafficSet)>;
@@ -24,6 +25,8 @@ pub struct States {
     distinct: IndexSet<Vec<u32>>,
     deltas: HashMap<Pair, Rc<Delta>>,
     judged: HashMap<Pair, Judged>,
+    /// The numbers of what was met in memory that others keep, with that memory.
+    kept: HashMap<*const Allowed, (Arc<Allowed>, u32)>,
     /// The states of one number more.
     joined: HashMap<(u32, u32), u32>,
 }
@@ -51,7 +54,7 @@ impl States {
     pub fn new() -> Self {
         let allowed = IndexSet::from_iter([Allowed::default()]);
         let (deltas, judged, joined) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Self { allowed, distinct: IndexSet::default(), deltas, judged, joined }
+        Self { allowed, distinct: IndexSet::default(), deltas, judged, kept: HashMap::default(), joined }
     }
 
     /// The number of what passes between two places.
@@ -59,6 +62,16 @@ impl States {
         let known = self.allowed.get_index_of(allowed);
         let index = known.unwrap_or_else(|| self.allowed.insert_full(allowed.clone()).0);
         u32::try_from(index).unwrap_or(u32::MAX)
+    }
+
+    /// The number of what passes between two places, where many share its memory.
+    pub fn number_of(&mut self, allowed: &Arc<Allowed>) -> u32 {
+        if let Some((_, number)) = self.kept.get(&Arc::as_ptr(allowed)) {
+            return *number;
+        }
+        let number = self.number(allowed);
+        self.kept.insert(Arc::as_ptr(allowed), (Arc::clone(allowed), number));
+        number
     }
 
     /// The state of these numbers, in any order.
@@ -72,6 +85,11 @@ impl States {
     pub fn single(&mut self, number: u32) -> u32 {
         let known = self.distinct.get_index_of(&[number][..]).and_then(|index| u32::try_from(index).ok());
         known.unwrap_or_else(|| self.state(vec![number]))
+    }
+
+    /// The state of nothing at all.
+    pub fn nothing(&mut self) -> u32 {
+        self.single(NOTHING)
     }
 
     /// A state and one number more.

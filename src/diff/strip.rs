@@ -3,6 +3,7 @@
 //! Invariant: away from the ends that are told exactly, an end has the state of the stretch its position lies in. Cost: two
 //! strips are compared stretch by stretch ([`sweep`]), however many ends lie in one.
 
+use super::half::Told;
 use super::joint::EndIx;
 use super::roll::Roll;
 use super::states::Pair;
@@ -33,14 +34,12 @@ impl Strip {
         Self { stretches, rest, exact }
     }
 
-    /// The state of an end, where it is told exactly.
-    pub fn exactly(&self, end: EndIx) -> Option<u32> {
-        self.exact.binary_search_by_key(&end, |(e, _)| *e).ok().map(|at| self.exact[at].1)
-    }
-
     /// The state of an end.
-    pub fn state(&self, roll: &Roll, end: EndIx) -> u32 {
-        self.exactly(end).unwrap_or_else(|| self.at(roll.position[end]))
+    pub fn told(&self, roll: &Roll, end: EndIx) -> Told {
+        match self.exact.binary_search_by_key(&end, |(e, _)| *e) {
+            Ok(at) => Told::Exactly(self.exact[at].1),
+            Err(_) => Told::Evenly(self.at(roll.position[end])),
+        }
     }
 
     fn at(&self, position: u32) -> u32 {

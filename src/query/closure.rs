@@ -142,7 +142,7 @@ impl<'g> Links<'g> {
         let line = self.graph.line();
         let place = line.place(end);
         let atoms = line.full().difference(&line.pods());
-        let own: Vec<(u32, Allowed)> =
+        let own: Vec<(u32, Arc<Allowed>)> =
             self.rows.beside(place).into_iter().filter(|(source, _)| !line.is_class(*source)).collect();
         if once && !self.asked_outside.insert(self.rows.template(place)) && own.is_empty() {
             return None;
@@ -190,11 +190,10 @@ impl<'g> Links<'g> {
         &self,
         from: Endpoint,
         mut found: Vec<(u32, Arc<Allowed>)>,
-        own: Vec<(u32, Allowed)>,
+        own: Vec<(u32, Arc<Allowed>)>,
         near: &Runs,
     ) -> Vec<Link> {
-        let is_near = |(class, allowed): &(u32, Allowed)| !allowed.is_nothing() && near.contains(*class);
-        found.extend(own.into_iter().filter(is_near).map(|(class, allowed)| (class, Arc::new(allowed))));
+        found.extend(own.into_iter().filter(|(class, allowed)| !allowed.is_nothing() && near.contains(*class)));
         found.sort_unstable_by_key(|(class, _)| *class);
         let mut links = Vec::with_capacity(found.len());
         for (class, allowed) in found {

@@ -48,7 +48,7 @@ pub struct Destination {
     /// The classes by their rows.
     pub alike: Vec<Alike>,
     /// Per class, what own nodes change.
-    pub own: Vec<Vec<(u32, Allowed)>>,
+    pub own: Vec<Vec<(u32, Arc<Allowed>)>>,
 }
 
 impl Destination {
@@ -59,7 +59,7 @@ impl Destination {
         let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
-        let own: Vec<Vec<(u32, Allowed)>> = classes.iter().map(|(class, _)| rows.beside(*class)).collect();
+        let own: Vec<Vec<(u32, Arc<Allowed>)>> = classes.iter().map(|(class, _)| rows.beside(*class)).collect();
         let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (i, (class, _)) in classes.iter().enumerate() {
             by.entry(rows.template(*class)).or_default().push(i);

@@ -92,10 +92,10 @@ impl<'a> Taker<'a> {
             for destination in template.destinations {
                 let own = self.rows.beside(destination);
                 let sources: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
-                let admitted: HashMap<u32, Allowed> = self.admitted.beside(destination).into_iter().collect();
-                let other = |(source, passes): &(u32, Allowed)| {
-                    let admits = admitted.get(source).or_else(|| part_of(&admits, *source));
-                    admits.map_or(!passes.is_nothing(), |admits| admits != passes)
+                let admitted: HashMap<u32, Arc<Allowed>> = self.admitted.beside(destination).into_iter().collect();
+                let other = |(source, passes): &(u32, Arc<Allowed>)| {
+                    let admits = admitted.get(source).map(AsRef::as_ref).or_else(|| part_of(&admits, *source));
+                    admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
                 };
                 let found: Runs = own.iter().filter(|o| other(o)).map(|(source, _)| *source..=*source).collect();
                 kept = kept.union(&self.governable(destination, found));
@@ -154,7 +154,7 @@ impl<'a> Taker<'a> {
             let counts = self.counted(*class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
-                let own: Vec<&(u32, Allowed)> = own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
+                let own: Vec<&(u32, Arc<Allowed>)> = own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
                 let mut covered = own.len() as u64;
                 let mut meet = |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.sure);
                 own.iter().for_each(|(_, allowed)| meet(allowed));
