@@ -196,8 +196,9 @@ fn one(work: &str, tier: &str, percent: usize) {
         "lines" => counted_work(&mut || _ = black_box(work::list(&graph, 10_000))),
         "closures" => counted_work(&mut || _ = black_box(work::closures(&graph))),
         "closure" => counted_work(&mut || _ = black_box(work::closure(&graph))),
-        "diff" => {
-            let (after, of) = work::other_side(generate::make(tier, percent).expect("a tier"));
+        "diff" | "edit" => {
+            let nth = if work == "diff" { 50 } else { input.policies.policies.len().div_ceil(20) };
+            let (after, of) = work::other_side(generate::make(tier, percent).expect("a tier"), nth);
             counted_work(&mut || _ = black_box(work::diff((&input, &graph), (&after, &of))));
         }
         "verdicts" => {

@@ -42,9 +42,9 @@ fn closure_to(graph: &AllowGraph, pod: usize) -> usize {
     Links::new(graph, &trip).closure(Truth::Yes).len()
 }
 
-/// The cluster without every fiftieth policy.
-pub fn other_side(made: Made) -> (Input, AllowGraph) {
-    let input = made.without_every(50).input();
+/// The cluster without every fiftieth policy, or every so many.
+pub fn other_side(made: Made, nth: usize) -> (Input, AllowGraph) {
+    let input = made.without_every(nth).input();
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).expect("not too large");
     (input, graph)
 }

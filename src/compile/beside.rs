@@ -12,6 +12,7 @@ use super::world::HostBehaviour;
 use crate::model::Truth;
 use crate::policy::Direction;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Whether two places are beside each other on one node (S55).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,20 +40,23 @@ impl AllowGraph {
             return Vec::new();
         }
         let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let mut sources = self.beside_own_node(destination, &around, homed.as_ref());
-        if let Some(among) = among {
-            sources = Cow::Owned(sources.intersection(among));
-        }
+        let sources = self.beside_own_node(destination, &around, homed, among);
         let near = |source: u32| Near {
             around: around.each_ref().map(|m| m.truth(source)),
-            homed: homed.as_ref().map_or(Truth::No, |m| m.truth(source)),
+            homed: homed.map_or(Truth::No, |m| m.truth(source)),
         };
         sources.points().map(|source| (source, near(source))).collect()
     }
 
+    /// The places that may be the node of a pod of these classes.
+    pub(super) fn nodes_of(&self, classes: &Runs) -> Runs {
+        let nodes: Vec<_> = classes.points().map(|class| self.homes().around(class, true)).collect();
+        Runs::union_of(nodes.iter().map(|node| &*node.maybe))
+    }
+
     /// The same from the source's side: the classes of which it is beside.
     pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
-        let near_it = self.homes().homed_at(source).unwrap_or_default().maybe;
+        let near_it = self.homes().homed_at(source).map(|homed| Arc::clone(&homed.maybe)).unwrap_or_default();
         let its_nodes = &self.homes().around(source, true).maybe;
         let mut found = Vec::new();
         for destination in near_it.union(its_nodes).intersection(&self.line.pods()).points() {
@@ -81,14 +85,17 @@ impl AllowGraph {
         destination: u32,
         around: &'m [Cow<'_, Match>; 2],
         homed: Option<&Match>,
+        among: Option<&Runs>,
     ) -> Cow<'m, Runs> {
+        let asked = |runs: &'m Runs| among.map_or(Cow::Borrowed(runs), |among| Cow::Owned(runs.intersection(among)));
         let mut beside = Cow::Owned(Runs::empty());
         if self.is_guarded(destination, Direction::Ingress) {
             let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-            beside = Cow::Borrowed(&*around[usize::from(node)].maybe);
+            beside = asked(&around[usize::from(node)].maybe);
         }
         let Some(homed) = homed else { return beside };
-        let governed = homed.maybe.points().filter(|c| self.is_guarded(*c, Direction::Egress));
+        let governed = among.map_or(Cow::Borrowed(&*homed.maybe), |among| Cow::Owned(homed.maybe.intersection(among)));
+        let governed = governed.points().filter(|c| self.is_guarded(*c, Direction::Egress));
         Cow::Owned(beside.union(&governed.map(|c| c..=c).collect()))
     }
 

@@ -14,7 +14,7 @@ use crate::model::Truth;
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, IndexMap};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What is near one home.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +40,8 @@ pub struct Homes {
     of_class: Vec<Box<[u32]>>,
     /// The classes with a pod of each home.
     classes: Vec<Runs>,
-    /// The homes that are, or may be, at a place.
-    at: HashMap<u32, Vec<(u32, Truth)>>,
+    /// The classes whose pods run on the node that a place is, or may be; once somebody asks.
+    homed: OnceLock<HashMap<u32, Match>>,
 }
 
 impl Homes {
@@ -54,13 +54,17 @@ impl Homes {
         let (names, of_class, classes) = sort(world, &line.classes);
         let hosts = hosts(world, line);
         let near: Vec<Near> = names.iter().map(|name| near(world, line, *name, &hosts, &addresses)).collect();
+        Self { near, of_class, classes, homed: OnceLock::new() }
+    }
+
+    fn homed(&self) -> HashMap<u32, Match> {
         let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::default();
-        for (home, near) in (0..).zip(&near) {
+        for (home, near) in (0..).zip(&self.near) {
             for found in [&near.hosts, &near.atoms] {
                 found.maybe.points().for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
             }
         }
-        Self { near, of_class, classes, at }
+        at.iter().map(|(place, homes)| (*place, homed(homes, &self.of_class, &self.classes))).collect()
     }
 
     /// The places that are the node of a class's pods. Host-network pods count only where they behave as their node.
@@ -88,13 +92,17 @@ impl Homes {
     }
 
     /// The classes whose pods run on the node that a place is, if it is one.
-    pub fn homed_at(&self, place: u32) -> Option<Match> {
-        let homes = self.at.get(&place)?;
-        let maybe = homes.iter().fold(Runs::empty(), |all, (home, _)| all.union(&self.classes[*home as usize]));
-        let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
-        let sure = maybe.points().filter(|c| self.of_class[*c as usize].iter().all(certain)).map(|c| c..=c).collect();
-        Some(Match { sure: Arc::new(sure), maybe: Arc::new(maybe) })
+    pub fn homed_at(&self, place: u32) -> Option<&Match> {
+        self.homed.get_or_init(|| self.homed()).get(&place)
     }
+}
+
+/// The classes with a pod of some of these homes, and those with pods of no other.
+fn homed(homes: &[(u32, Truth)], of_class: &[Box<[u32]>], classes: &[Runs]) -> Match {
+    let maybe = Runs::union_of(homes.iter().map(|(home, _)| &classes[*home as usize]));
+    let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
+    let sure = maybe.points().filter(|c| of_class[*c as usize].iter().all(certain)).map(|c| c..=c).collect();
+    if sure == maybe { Match::exact(sure) } else { Match::of(sure, maybe) }
 }
 
 type Sorted<'w> = (Vec<Option<&'w str>>, Vec<Box<[u32]>>, Vec<Runs>);

@@ -359,6 +359,11 @@ impl AllowGraph {
         templates
     }
 
+    /// The number of a place's template: equal numbers, equal rows but for own nodes.
+    pub(crate) fn template_of(&self, place: u32) -> u32 {
+        self.template_numbers().of_place[place as usize]
+    }
+
     /// The templates by number; made once. O(places x groups seen).
     pub(super) fn template_numbers(&self) -> &Numbers {
         self.leaving().numbers.get_or_init(|| {

@@ -35,6 +35,8 @@ pub struct Rows<'g> {
     egress: bool,
     /// Of which sources; of all, if not told.
     among: Option<Runs>,
+    /// The places beside which one of those may stand, where it is not any.
+    near: Option<Runs>,
     parts: HashMap<u32, Arc<[Part]>>,
     held: usize,
     between: HashMap<(u32, Sender, Near), Arc<Allowed>>,
@@ -51,18 +53,21 @@ impl<'g> Rows<'g> {
         Self::of(graph, false)
     }
 
-    /// Of what may reach each destination, what comes from these places.
+    /// Of what may reach each destination, what comes from these places. Numbers the templates.
     pub fn among(graph: &'g AllowGraph, sources: Runs) -> Self {
-        Self { among: Some(sources), ..Self::of(graph, true) }
+        let no_nodes = sources.is_disjoint(&graph.line.hosts) && sources.is_subset(&graph.line.pods());
+        let near = no_nodes.then(|| graph.nodes_of(&sources));
+        graph.template_numbers();
+        Self { near, among: Some(sources), ..Self::of(graph, true) }
     }
 
     fn of(graph: &'g AllowGraph, egress: bool) -> Self {
-        Self { graph, egress, among: None, parts: HashMap::default(), held: 0, between: HashMap::default() }
+        Self { graph, egress, among: None, near: None, parts: HashMap::default(), held: 0, between: HashMap::default() }
     }
 
     /// The number of a destination's template: equal numbers, equal parts.
     pub fn template(&self, destination: u32) -> u32 {
-        self.graph.template_numbers().of_place[destination as usize]
+        self.graph.template_of(destination)
     }
 
     /// Who may send what to every destination of a place's template, apart from own nodes; by what is allowed.
@@ -88,6 +93,11 @@ impl<'g> Rows<'g> {
         }
         self.held += parts.iter().map(|p| p.sources.ranges().len() + 1).sum::<usize>();
         self.parts.insert(template, Arc::clone(parts));
+    }
+
+    /// Whether [`Self::beside`] may tell anything of a destination; a no is certain.
+    pub fn may_be_beside(&self, destination: u32) -> bool {
+        self.near.as_ref().is_none_or(|near| near.contains(destination))
     }
 
     /// Makes the parts of all templates, on all processors, as far as they can be kept.
@@ -116,6 +126,9 @@ impl<'g> Rows<'g> {
     /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
     /// what they may send: that, and not what the parts tell of them.
     pub fn beside(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
+        if !self.may_be_beside(destination) {
+            return Vec::new();
+        }
         let beside = self.graph.beside_among(destination, self.egress, self.among.as_ref());
         self.told(destination, beside)
     }

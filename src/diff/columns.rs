@@ -7,7 +7,7 @@
 //! stretches of both rows per distinct pair of rows, and per destination the ends beside it; no pass over all sources.
 
 use super::half::{Half, To};
-use super::joint::EndIx;
+use super::joint::{EndIx, Places};
 use super::placed::Placed;
 use super::roll::Roll;
 use super::states::{Pair, States};
@@ -29,10 +29,10 @@ pub struct Index {
 
 impl Index {
     /// Sorts the ends.
-    pub fn new(roll: &Arc<Roll>, sides: [Side<'_>; 2]) -> Rc<Self> {
+    pub fn new(roll: &Arc<Roll>, sides: [Side<'_>; 2]) -> Arc<Self> {
         let placed = |which: Which, side: Side<'_>| Placed::new(roll, which, side.graph.line().len());
         let sides = [placed(Which::Before, sides[0]), placed(Which::After, sides[1])];
-        Rc::new(Self { roll: Arc::clone(roll), sides })
+        Arc::new(Self { roll: Arc::clone(roll), sides })
     }
 
     /// The ends with a pod at one of these places, which come in order.
@@ -117,7 +117,7 @@ impl Column {
 
 /// The rows of both sides.
 pub struct Columns<'a> {
-    index: Rc<Index>,
+    index: Arc<Index>,
     halves: [Half<'a>; 2],
     /// The positions of the sources that are compared.
     compared: Runs,
@@ -126,14 +126,21 @@ pub struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// Compares all sources; nothing is compared yet.
-    pub fn new(index: &Rc<Index>, rows: [Rows<'a>; 2]) -> Self {
+    pub fn new(index: &Arc<Index>, rows: [Rows<'a>; 2]) -> Self {
         Self::among(index, rows, index.roll.all(true))
     }
 
     /// Compares the sources at some positions, whose places are in the rows.
-    pub fn among(index: &Rc<Index>, [before, after]: [Rows<'a>; 2], compared: Runs) -> Self {
+    pub fn among(index: &Arc<Index>, [before, after]: [Rows<'a>; 2], compared: Runs) -> Self {
         let halves = [Half::new(Which::Before, index, before), Half::new(Which::After, index, after)];
-        Self { index: Rc::clone(index), halves, compared, shared: HashMap::default() }
+        Self { index: Arc::clone(index), halves, compared, shared: HashMap::default() }
+    }
+
+    /// Whether one of the sources may stand beside a place of a destination; a no is certain.
+    pub fn may_be_beside(&self, destination: EndIx) -> bool {
+        let end = &self.index.roll.ends[destination];
+        let near = |half: &Half<'_>, places: &Places| places.iter().any(|(p, _)| half.rows.may_be_beside(*p));
+        near(&self.halves[0], &end.before) || near(&self.halves[1], &end.after)
     }
 
     /// Makes the rows of some destinations, on all processors.
@@ -170,7 +177,7 @@ impl<'a> Columns<'a> {
 
     /// Compares all sources of a destination.
     pub fn column(&mut self, states: &mut States, destination: EndIx) -> Column {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let roll = &index.roll;
         let to = self.halves.each_mut().map(|half| half.to(states, destination));
         let own = self.own(states, &to, destination);

@@ -20,8 +20,7 @@ use super::latent::Latents;
 use super::placed::places;
 use super::roll::Roll;
 use super::states::{Pair, States};
-use super::still::Still;
-use super::{Diff, Kind, Side, Which};
+use super::{Diff, Kind, Latent, Side, Unchanged, Which};
 use crate::compile::peers::Runs;
 use crate::compile::{Flow, Rows};
 use crate::policy::{Direction, Peers};
@@ -84,53 +83,47 @@ struct Comparer<'a> {
     together: bool,
 }
 
-/// Compares all rows of both sides; `together` unless every destination is to be told by itself.
+/// Compares both sides; `together` unless every destination is to be told by itself, with all its sources.
 pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a Edits, together: bool) -> Diff {
     let index = Index::new(&joint.roll, [before, after]);
-    let roll = Arc::clone(&joint.roll);
-    let cases = doubt::cases(before, after);
-    let (marks, unmarked) = marks(&roll, edits);
+    let roll = &joint.roll;
+    let (marks, unmarked) = marks(roll, edits);
     let positions = |end: EndIx| (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end]);
     let marked: Runs = (0..marks.len()).filter_map(positions).collect();
-    let rows = |side: Side<'a>, which: Which| {
-        let of = |position: u32| places(&roll.ends[roll.at(position)], which).iter().map(|(place, _)| *place..=*place);
-        Rows::among(side.graph, marked.points().flat_map(of).collect())
-    };
-    let edited = [rows(before, Which::Before), rows(after, Which::After)];
+    let stays = |end: &EndIx| together && edits.stays(*end, &roll.ends[*end]);
+    let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..roll.ends.len()).partition(stays);
+    let cases = doubt::cases(before, after);
+    let rows = |side: Side<'a>, which| Rows::among(side.graph, places_at(roll, &marked, which));
+    let (was, is) = rayon::join(|| rows(before, Which::Before), || rows(after, Which::After));
     let mut comparer = Comparer {
         before,
         after,
         edits,
         doubts: Doubts::new(before, after, edits, &index, &cases),
         whole: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
-        edited: Columns::among(&index, edited, marked.clone()),
-        marked,
+        edited: Columns::among(&index, [was, is], marked.clone()),
+        marked: marked.clone(),
         marks,
         unmarked,
-        touches: touches(&roll, edits),
+        touches: touches(roll, edits),
         states: States::new(),
         plain: IndexMap::default(),
         records: Vec::new(),
         unchanged: 0,
         together,
-        roll,
+        roll: Arc::clone(roll),
     };
-    let stays = |end: &EndIx| together && edits.stays(*end, &comparer.roll.ends[*end]);
-    let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..comparer.roll.ends.len()).partition(stays);
-    comparer.whole.make(&whole);
-    comparer.edited.make(&others);
-    let mut still = Still::new(&index, Rows::new(after.graph), &comparer.marked);
-    comparer.unchanged = still.pairs(&mut comparer.states, &others);
-    let mut latents = Latents::new(before, after, &index);
-    let mut whole = whole.into_iter().peekable();
-    for destination in 0..comparer.roll.ends.len() {
-        let column = comparer.destination(destination, whole.next_if_eq(&destination).is_some());
-        if !edits.touched(destination, Direction::Ingress).policies.is_empty() {
-            latents.of(destination, &column, &mut comparer.whole, &mut comparer.states);
-        }
-    }
+    let latent = comparer.whole(&index, &whole);
+    comparer.others(&others);
     comparer.alike();
-    Diff { latent: latents.found, ..comparer.finish() }
+    let unchanged = Unchanged::new(comparer.unchanged, after.graph, &index, others, marked);
+    Diff { latent, unchanged, ..comparer.finish() }
+}
+
+/// The places of the ends at some positions.
+fn places_at(roll: &Roll, positions: &Runs, which: Which) -> Runs {
+    let of = |position: u32| places(&roll.ends[roll.at(position)], which).iter().map(|(place, _)| *place..=*place);
+    positions.points().flat_map(of).collect()
 }
 
 /// What the edits that govern each end as a source are, as a number, and that of none.
@@ -149,15 +142,66 @@ fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
     (0..roll.ends.len()).map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0).collect()
 }
 
-impl Comparer<'_> {
+impl<'a> Comparer<'a> {
+    /// Walks the destinations of which all sources are compared.
+    fn whole(&mut self, index: &Arc<Index>, destinations: &[EndIx]) -> Vec<Latent> {
+        self.whole.make(destinations);
+        let mut latents = Latents::new(self.before, self.after, index);
+        for destination in destinations {
+            let (column, _) = self.destination(*destination, true);
+            if !self.edits.touched(*destination, Direction::Ingress).policies.is_empty() {
+                latents.of(*destination, &column, &mut self.whole, &mut self.states);
+            }
+        }
+        latents.found
+    }
+
+    /// Walks the destinations of which the sources with an edit are compared.
+    fn others(&mut self, destinations: &[EndIx]) {
+        if self.marked.is_empty() {
+            return;
+        }
+        self.edited.make(destinations);
+        let mut known: HashMap<[u32; 4], (u64, Plain)> = HashMap::default();
+        for destination in destinations {
+            let likeness = self.likeness(*destination);
+            if let Some((quiet, plain)) = likeness.and_then(|likeness| known.get(&likeness)) {
+                self.unchanged += quiet * self.roll.ends[*destination].weight();
+                self.plain.get_mut(plain).into_iter().for_each(|(_, alike)| alike.push(*destination));
+                continue;
+            }
+            let (column, plain) = self.destination(*destination, false);
+            if let (Some(likeness), Some(plain)) = (likeness, plain) {
+                known.insert(likeness, (column.quiet, plain));
+            }
+        }
+    }
+
+    /// Equal for destinations to which the sources with an edit may send the same: their templates, and what governs them.
+    /// Not told where own nodes may decide (S55), nor where the destination is such a source itself.
+    fn likeness(&self, destination: EndIx) -> Option<[u32; 4]> {
+        let end = &self.roll.ends[destination];
+        let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else { return None };
+        if self.marked.contains(self.roll.position[destination]) || self.edited.may_be_beside(destination) {
+            return None;
+        }
+        let of = |side: Side<'_>, place: u32| {
+            let governed = || side.graph.governed_by(place, Direction::Ingress);
+            [side.graph.template_of(place), if end.is_outside() { u32::MAX } else { governed() }]
+        };
+        let ([was, by], [is, now]) = (of(self.before, *before), of(self.after, *after));
+        Some([was, by, is, now])
+    }
+
     /// Counts what stays, and records what differs or puts the destination to others like it; `whole` unless sources that
     /// no edit touches stay as they are.
-    fn destination(&mut self, destination: EndIx, whole: bool) -> Column {
+    fn destination(&mut self, destination: EndIx, whole: bool) -> (Column, Option<Plain>) {
         let end = &self.roll.ends[destination];
         let rows = if whole { &mut self.whole } else { &mut self.edited };
         let column = rows.column(&mut self.states, destination);
         self.unchanged += column.quiet * end.weight();
-        match self.plain(destination, &column, whole) {
+        let plain = self.plain(destination, &column, whole);
+        match plain {
             Some(plain) if !column.shared.loud.is_empty() => {
                 let known = self.plain.entry(plain);
                 known.or_insert_with(|| (Rc::clone(&column.shared), Vec::new())).1.push(destination);
@@ -165,7 +209,7 @@ impl Comparer<'_> {
             Some(_) => {}
             None => self.alone(destination, &column),
         }
-        column
+        (column, plain)
     }
 
     /// Whether nothing differs for a destination but what it shares, and what makes it like others.
@@ -337,7 +381,7 @@ impl Comparer<'_> {
         let one = |(key, (records, example))| change(&self.roll, key, records, example);
         let mut changes: Vec<_> = melted.into_iter().map(one).collect();
         changes.sort_by_key(|c| (c.kind, std::cmp::Reverse(c.pairs)));
-        Diff { changes, unchanged: self.unchanged, ..Diff::default() }
+        Diff { changes, ..Diff::default() }
     }
 }
 

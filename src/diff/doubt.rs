@@ -19,7 +19,7 @@ use crate::policy::{Direction, RuleRef};
 use crate::query::explain;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Up to how many pairs of pods are asked one by one.
 const CLOSE: usize = 64;
@@ -57,7 +57,7 @@ pub struct Doubts<'a> {
 
 impl<'a> Doubts<'a> {
     /// Nothing is asked yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, index: &Rc<Index>, cases: &'a [Case]) -> Self {
+    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, index: &Arc<Index>, cases: &'a [Case]) -> Self {
         let columns = |case: &'a Case| Columns::new(index, case.each_ref().map(Rows::new));
         let cases = cases.iter().map(|case| (case, columns(case))).collect();
         Self { before, after, edits, cases, states: States::new() }

@@ -66,7 +66,7 @@ impl Told {
 /// One side's rows.
 pub struct Half<'a> {
     which: Which,
-    index: Rc<Index>,
+    index: Arc<Index>,
     /// The rows.
     pub rows: Rows<'a>,
     numbered: HashMap<u32, Rc<Numbered>>,
@@ -77,8 +77,8 @@ pub struct Half<'a> {
 
 impl<'a> Half<'a> {
     /// Nothing is read yet.
-    pub fn new(which: Which, index: &Rc<Index>, rows: Rows<'a>) -> Self {
-        let index = Rc::clone(index);
+    pub fn new(which: Which, index: &Arc<Index>, rows: Rows<'a>) -> Self {
+        let index = Arc::clone(index);
         let (numbered, strips, place_of) = (HashMap::default(), HashMap::default(), HashMap::default());
         Self { which, index, rows, numbered, strips, place_of }
     }
@@ -99,7 +99,7 @@ impl<'a> Half<'a> {
 
     /// A destination.
     pub fn to(&mut self, states: &mut States, destination: EndIx) -> To {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let mut to = self.without_own(destination);
         for (i, (place, _)) in places(&index.roll.ends[destination], self.which).iter().enumerate() {
             for (source, allowed) in self.rows.beside(*place) {
@@ -112,7 +112,7 @@ impl<'a> Half<'a> {
 
     /// A destination, as far as own nodes go only for one source.
     pub fn toward(&mut self, states: &mut States, destination: EndIx, source: EndIx) -> To {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let (from, end) = (places(&index.roll.ends[source], self.which), &index.roll.ends[destination]);
         let into = places(end, self.which);
         if end.is_outside() || into.len() <= from.len() {
@@ -132,7 +132,7 @@ impl<'a> Half<'a> {
 
     /// A destination, apart from own nodes.
     pub fn without_own(&mut self, destination: EndIx) -> To {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let mut to = To { templates: Vec::new(), of_place: Vec::new(), own: Vec::new() };
         let places = places(&index.roll.ends[destination], self.which);
         let of: Vec<u32> = places.iter().map(|(place, _)| self.rows.template(*place)).collect();
@@ -167,7 +167,7 @@ impl<'a> Half<'a> {
         if let Some(known) = self.strips.get(&key) {
             return Rc::clone(known);
         }
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let placed = index.side(self.which);
         let (mut stretches, mut borders) = (Vec::new(), Vec::new());
         for (runs, state) in self.regions(states, &key) {
@@ -205,7 +205,7 @@ impl<'a> Half<'a> {
 
     /// The state of a source for a destination, own nodes included, given the one without them.
     pub fn beside(&mut self, states: &mut States, to: &To, told: Told, source: EndIx) -> u32 {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let from = places(&index.roll.ends[source], self.which);
         let near = near(to, &index.side(self.which).runs(source, from));
         let even = told.state();
@@ -224,7 +224,7 @@ impl<'a> Half<'a> {
 
     /// The state of a source end for a destination, with or without what own nodes change, place by place.
     pub fn state(&mut self, states: &mut States, to: &To, source: EndIx, own: bool) -> u32 {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let from = places(&index.roll.ends[source], self.which);
         let runs = index.side(self.which).runs(source, from);
         let mut numbers = Vec::new();
@@ -251,7 +251,7 @@ impl<'a> Half<'a> {
 
     /// The state of a workload of several classes with itself: between its places, and inside those of several pods.
     pub fn own(&mut self, states: &mut States, to: &To, end: EndIx) -> Option<u32> {
-        let index = Rc::clone(&self.index);
+        let index = Arc::clone(&self.index);
         let places = places(&index.roll.ends[end], self.which);
         if places.len() < 2 {
             return None;

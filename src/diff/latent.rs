@@ -33,7 +33,7 @@ pub struct Latents<'a> {
 
 impl<'a> Latents<'a> {
     /// Nothing is asked yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, index: &Rc<Index>) -> Self {
+    pub fn new(before: Side<'a>, after: Side<'a>, index: &Arc<Index>) -> Self {
         let admitted = Columns::new(index, [Rows::admitted(before.graph), Rows::admitted(after.graph)]);
         Self { after, roll: Arc::clone(&index.roll), admitted, known: HashMap::default(), found: Vec::new() }
     }

@@ -34,6 +34,7 @@ mod uses;
 pub use cause::{Cause, What};
 pub use edits::{Edit, PolicyEdit};
 pub use roll::Parties;
+pub use still::Unchanged;
 pub use uses::{Use, declared};
 
 use crate::compile::{AllowGraph, Endpoint, Flow};
@@ -189,8 +190,8 @@ pub struct Diff {
     pub edits: Vec<PolicyEdit>,
     /// Those of them that change nothing.
     pub inert: Vec<Inert>,
-    /// How many pairs that may talk on both sides are untouched; a block of addresses counts once.
-    pub unchanged: u64,
+    /// How many pairs that may talk on both sides are untouched.
+    pub unchanged: Unchanged,
 }
 
 impl Diff {

@@ -13,13 +13,15 @@ use super::half::{Half, Told};
 use super::joint::EndIx;
 use super::placed::places;
 use super::states::States;
-use crate::compile::Rows;
 use crate::compile::peers::Runs;
+use crate::compile::{AllowGraph, Rows};
 use crate::set::hashed::{HashMap, IndexMap};
-use std::rc::Rc;
+use rayon::prelude::*;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-/// Of how many templates the rows are made at once.
-const AT_ONCE: usize = 1_000;
+/// How many groups of destinations one processor counts at a time.
+const AT_ONCE: usize = 32;
 
 /// What passes to destinations of some templates, apart from own nodes.
 struct Passing {
@@ -31,19 +33,17 @@ struct Passing {
     quiet: [u64; 2],
 }
 
-/// The after side, as far as it is as it was.
-pub struct Still<'a> {
-    index: Rc<Index>,
-    half: Half<'a>,
+/// The sources that are counted.
+struct Sources<'a> {
+    index: &'a Arc<Index>,
     /// The positions that are compared instead.
-    compared: Runs,
+    compared: &'a Runs,
     /// What stands before each place: workloads and blocks of addresses that are not compared.
     sums: [Vec<u64>; 2],
 }
 
-impl<'a> Still<'a> {
-    /// Counts all sources but those at some positions.
-    pub fn new(index: &Rc<Index>, rows: Rows<'a>, compared: &Runs) -> Self {
+impl<'a> Sources<'a> {
+    fn new(index: &'a Arc<Index>, compared: &'a Runs) -> Self {
         let roll = &index.roll;
         let weight = |outside: bool| {
             move |position: u32| {
@@ -53,106 +53,168 @@ impl<'a> Still<'a> {
         };
         let placed = index.side(Which::After);
         let sums = [placed.sums(weight(false)), placed.sums(weight(true))];
-        let half = Half::new(Which::After, index, rows);
-        Self { index: Rc::clone(index), half, compared: compared.clone(), sums }
-    }
-
-    /// How many pairs there are of parties that may send something and of these destinations; of a destination all addresses
-    /// count once.
-    pub fn pairs(&mut self, states: &mut States, destinations: &[EndIx]) -> u64 {
-        let index = Rc::clone(&self.index);
-        let mut alike: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
-        for destination in destinations {
-            alike.entry(self.half.without_own(*destination).key()).or_default().push(*destination);
-        }
-        let alike: Vec<Vec<EndIx>> = alike.into_values().collect();
-        let mut pairs = 0;
-        for some in alike.chunks(AT_ONCE) {
-            self.half.make(&some.iter().filter_map(|of| of.first().copied()).collect::<Vec<_>>());
-            for of in some {
-                let Some(passing) = of.first().map(|first| self.passing(states, *first)) else { continue };
-                let weighed = of.iter().map(|d| index.roll.ends[*d].weight() * self.count(states, *d, &passing));
-                pairs += weighed.sum::<u64>();
-            }
-            self.half.forget();
-        }
-        pairs
-    }
-
-    /// How many parties may send something to a destination.
-    fn count(&mut self, states: &mut States, destination: EndIx, passing: &Passing) -> u64 {
-        let index = Rc::clone(&self.index);
-        let roll = &index.roll;
-        let to = self.half.to(states, destination);
-        let to_outside = roll.ends[destination].is_outside();
-        let mut quiet = passing.quiet;
-        for source in index.beside(Which::After, to.beside()) {
-            let end = &roll.ends[source];
-            if source == destination || !self.counts(source) || to_outside && end.is_outside() {
-                continue;
-            }
-            let told = self.told(states, passing, source);
-            let state = self.half.beside(states, &to, told, source);
-            let quiet = &mut quiet[usize::from(end.is_outside())];
-            *quiet -= if is_quiet(states, told.state()) { end.weight() } else { 0 };
-            *quiet += if is_quiet(states, state) { end.weight() } else { 0 };
-        }
-        if to_outside {
-            return quiet[0]; // addresses send nothing to addresses
-        }
-        let told = self.told(states, passing, destination);
-        let itself = self.counts(destination) && is_quiet(states, told.state());
-        quiet[0] + u64::from(quiet[1] > 0) - if itself { roll.ends[destination].weight() } else { 0 }
+        Self { index, compared, sums }
     }
 
     fn counts(&self, end: EndIx) -> bool {
         !self.compared.contains(self.index.roll.position[end])
     }
+}
+
+/// How many pairs may talk on both sides and are untouched; counted when somebody asks.
+#[derive(Clone, Default)]
+pub struct Unchanged {
+    /// Those that were met on the way.
+    compared: u64,
+    rest: Option<Rest>,
+    counted: OnceLock<u64>,
+}
+
+/// What is not counted yet.
+#[derive(Clone)]
+struct Rest {
+    after: AllowGraph,
+    index: Arc<Index>,
+    destinations: Arc<[EndIx]>,
+    /// The positions of the sources that were compared.
+    marked: Runs,
+}
+
+impl Unchanged {
+    /// Some pairs, and those of these destinations with sources that no edit touches.
+    pub fn new(
+        compared: u64,
+        after: &AllowGraph,
+        index: &Arc<Index>,
+        destinations: Vec<EndIx>,
+        marked: Runs,
+    ) -> Self {
+        let (after, index) = (after.clone(), Arc::clone(index));
+        let rest = Rest { after, index, destinations: destinations.into(), marked };
+        Self { compared, rest: Some(rest), counted: OnceLock::new() }
+    }
+
+    /// How many; a block of addresses counts once. On all processors, the first time.
+    pub fn count(&self) -> u64 {
+        let rest = |rest: &Rest| pairs(&rest.after, &rest.index, &rest.destinations, &rest.marked);
+        *self.counted.get_or_init(|| self.compared + self.rest.as_ref().map_or(0, rest))
+    }
+}
+
+impl fmt::Debug for Unchanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count())
+    }
+}
+
+/// How many pairs there are of these destinations and of parties that may send something to them on the after side, apart
+/// from the sources that are compared; of a destination all addresses count once.
+fn pairs(after: &AllowGraph, index: &Arc<Index>, destinations: &[EndIx], compared: &Runs) -> u64 {
+    let sources = Sources::new(index, compared);
+    let mut half = Half::new(Which::After, index, Rows::new(after));
+    let mut alike: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
+    for destination in destinations {
+        alike.entry(half.without_own(*destination).key()).or_default().push(*destination);
+    }
+    let alike: Vec<Vec<EndIx>> = alike.into_values().collect();
+    let some = |some: &[Vec<EndIx>]| {
+        let mut still = Still::new(&sources, after);
+        some.iter().map(|of| still.pairs(of)).sum::<u64>()
+    };
+    alike.par_chunks(AT_ONCE).map(some).sum()
+}
+
+/// The after side, as far as it is as it was.
+struct Still<'a> {
+    sources: &'a Sources<'a>,
+    half: Half<'a>,
+    states: States,
+}
+
+impl<'a> Still<'a> {
+    fn new(sources: &'a Sources<'a>, after: &'a AllowGraph) -> Self {
+        let half = Half::new(Which::After, sources.index, Rows::new(after));
+        Self { sources, half, states: States::new() }
+    }
+
+    /// How many pairs there are of destinations that share their templates.
+    fn pairs(&mut self, destinations: &[EndIx]) -> u64 {
+        let Some(passing) = destinations.first().map(|first| self.passing(*first)) else { return 0 };
+        self.half.forget();
+        let weight = |destination: EndIx| self.sources.index.roll.ends[destination].weight();
+        destinations.iter().map(|d| weight(*d) * self.count(*d, &passing)).sum()
+    }
+
+    /// How many parties may send something to a destination.
+    fn count(&mut self, destination: EndIx, passing: &Passing) -> u64 {
+        let index = self.sources.index;
+        let roll = &index.roll;
+        let to = self.half.to(&mut self.states, destination);
+        let to_outside = roll.ends[destination].is_outside();
+        let mut quiet = passing.quiet;
+        for source in index.beside(Which::After, to.beside()) {
+            let end = &roll.ends[source];
+            if source == destination || !self.sources.counts(source) || to_outside && end.is_outside() {
+                continue;
+            }
+            let told = self.told(passing, source);
+            let state = self.half.beside(&mut self.states, &to, told, source);
+            let quiet = &mut quiet[usize::from(end.is_outside())];
+            *quiet -= if self.is_quiet(told.state()) { end.weight() } else { 0 };
+            *quiet += if self.is_quiet(state) { end.weight() } else { 0 };
+        }
+        if to_outside {
+            return quiet[0]; // addresses send nothing to addresses
+        }
+        let told = self.told(passing, destination);
+        let itself = self.sources.counts(destination) && self.is_quiet(told.state());
+        quiet[0] + u64::from(quiet[1] > 0) - if itself { roll.ends[destination].weight() } else { 0 }
+    }
 
     /// The state of an end, own nodes aside.
-    fn told(&self, states: &mut States, passing: &Passing, end: EndIx) -> Told {
+    fn told(&mut self, passing: &Passing, end: EndIx) -> Told {
         if let Some(state) = passing.exact.get(&end) {
             return Told::Exactly(*state);
         }
-        let place = places(&self.index.roll.ends[end], Which::After).first().map_or(0, |(place, _)| *place);
+        let place = places(&self.sources.index.roll.ends[end], Which::After).first().map_or(0, |(place, _)| *place);
         let at = passing.stretches.partition_point(|(_, last, _)| *last < place);
         let stretch = passing.stretches.get(at).filter(|(first, ..)| *first <= place);
-        Told::Evenly(stretch.map_or_else(|| states.nothing(), |(.., state)| *state))
+        Told::Evenly(stretch.map_or_else(|| self.states.nothing(), |(.., state)| *state))
     }
 
     /// What passes to a destination and all others of its templates.
-    fn passing(&mut self, states: &mut States, destination: EndIx) -> Passing {
-        let index = Rc::clone(&self.index);
+    fn passing(&mut self, destination: EndIx) -> Passing {
+        let index = self.sources.index;
         let to = self.half.without_own(destination);
         let mut stretches = Vec::new();
-        for (runs, state) in self.half.regions(states, &to.key()) {
+        for (runs, state) in self.half.regions(&mut self.states, &to.key()) {
             stretches.extend(runs.ranges().map(|(first, last)| (first, last, state)));
         }
         stretches.sort_unstable();
         let mut passing = Passing { stretches, exact: HashMap::default(), quiet: [0; 2] };
         for (first, last, state) in &passing.stretches {
-            if is_quiet(states, *state) {
-                for (quiet, sums) in passing.quiet.iter_mut().zip(&self.sums) {
+            if self.is_quiet(*state) {
+                for (quiet, sums) in passing.quiet.iter_mut().zip(&self.sources.sums) {
                     *quiet += sums[*last as usize + 1] - sums[*first as usize];
                 }
             }
         }
         let borders: Vec<u32> = passing.stretches.iter().flat_map(|(first, last, _)| [*first, last + 1]).collect();
         for end in index.side(Which::After).cut(&borders) {
-            let even = self.told(states, &passing, end).state();
-            let state = self.half.state(states, &to, end, false);
+            let even = self.told(&passing, end).state();
+            let state = self.half.state(&mut self.states, &to, end, false);
             passing.exact.insert(end, state);
-            if self.counts(end) {
+            if self.sources.counts(end) {
                 let weight = index.roll.ends[end].weight();
-                passing.quiet[0] -= if is_quiet(states, even) { weight } else { 0 };
-                passing.quiet[0] += if is_quiet(states, state) { weight } else { 0 };
+                passing.quiet[0] -= if self.is_quiet(even) { weight } else { 0 };
+                passing.quiet[0] += if self.is_quiet(state) { weight } else { 0 };
             }
         }
         passing
     }
-}
 
-/// Whether something surely passes in a state that is the same on both sides, and nothing is unknown.
-fn is_quiet(states: &mut States, state: u32) -> bool {
-    states.judged((state, state)).is_quiet()
+    /// Whether something surely passes in a state that is the same on both sides, and nothing is unknown.
+    fn is_quiet(&mut self, state: u32) -> bool {
+        self.states.judged((state, state)).is_quiet()
+    }
 }

@@ -187,7 +187,7 @@ pub fn summary(diff: &Diff) -> String {
     if !(diff.added.is_empty() && diff.removed.is_empty()) {
         text = format!("{text}, {} added, {} removed", plural(diff.added.len(), "workload"), diff.removed.len());
     }
-    format!("{text}; {} unchanged", diff.unchanged)
+    format!("{text}; {} unchanged", diff.unchanged.count())
 }
 
 const HEADS: [(Kind, &str, &str, &str); 5] = [

@@ -144,7 +144,7 @@ pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
         widened: diff.pairs(Kind::Widened),
         narrowed: diff.pairs(Kind::Narrowed),
         undecided: may.into_iter().map(|k| diff.pairs(k)).sum(),
-        unchanged: diff.unchanged,
+        unchanged: diff.unchanged.count(),
         changes: diff.changes.iter().map(|c| change(pages, c)).collect(),
         added: lone(Which::After, &diff.added),
         removed: lone(Which::Before, &diff.removed),
