@@ -23,6 +23,11 @@ pub(super) struct Near {
     homed: Truth,
 }
 
+impl Near {
+    /// Neither is the node of the other.
+    pub(super) const NOT: Self = Self { around: [Truth::No; 2], homed: Truth::No };
+}
+
 impl AllowGraph {
     /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
     pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
@@ -35,7 +40,7 @@ impl AllowGraph {
         if is_pod && among.is_some_and(|among| among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods())) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
-        let homed = if egress { self.homes().homed_at(destination) } else { None };
+        let homed = if egress && !is_pod { self.homes().homed_at(destination) } else { None };
         if !self.is_guarded(destination, Direction::Ingress) && homed.is_none() {
             return Vec::new();
         }

@@ -14,7 +14,7 @@ use super::peers::Runs;
 use super::rows::{Part, with_own};
 use crate::policy::Direction;
 use crate::set::Family;
-use crate::set::hashed::{HashMap, HashSet};
+use crate::set::hashed::{HashMap, HashSet, IndexMap};
 use std::sync::Arc;
 
 /// How many ranges of sources are kept.
@@ -26,6 +26,25 @@ const MOST: usize = 8_000_000;
 enum Sender {
     Twin(u32),
     Governed { by: u32, host: bool, families: [bool; 2] },
+}
+
+/// Places, by what they are alike in as sources and as destinations: each kind with one of them and how many there are.
+#[derive(Debug)]
+pub struct Group {
+    places: Box<[(u32, bool)]>,
+    twins: IndexMap<u32, (u32, usize)>,
+    templates: IndexMap<u32, (u32, usize)>,
+}
+
+impl Group {
+    fn find(&self, at: u32) -> Option<bool> {
+        let index = self.places.binary_search_by_key(&at, |(place, _)| *place).ok()?;
+        Some(self.places[index].1)
+    }
+
+    fn has_several(&self, at: u32) -> bool {
+        self.find(at) == Some(true)
+    }
 }
 
 /// The rows of one graph.
@@ -156,6 +175,65 @@ impl<'g> Rows<'g> {
         beside.into_iter().map(told).collect()
     }
 
+    /// Places, which come in order, each with whether it has several pods.
+    pub fn group(&self, places: &[(u32, bool)]) -> Group {
+        let (twins, templates) = (alike(places, |s| self.twin(s)), alike(places, |d| self.template(d)));
+        Group { places: places.into(), twins, templates }
+    }
+
+    /// What may pass from any place of one group to any of another, and the same as if no place were beside another (S55).
+    /// If `apart`, a lone pod is not asked about itself.
+    ///
+    /// O(what stands beside the fewer of them); each pair of alike sources and templates is asked once.
+    pub fn pairs(&mut self, from: &Group, into: &Group, apart: bool) -> [Vec<Arc<Allowed>>; 2] {
+        let mut many: IndexMap<(u32, u32), (u32, u32, usize)> = IndexMap::default();
+        for (twin, (source, of)) in &from.twins {
+            for (template, (destination, to)) in &into.templates {
+                many.insert((*twin, *template), (*source, *destination, of * to));
+            }
+        }
+        let bare = many.values().map(|(source, destination, _)| self.between(*source, *destination, Near::NOT));
+        let bare = bare.collect();
+        let is_lone = |source: u32, destination: u32| apart && source == destination && !from.has_several(source);
+        let mut told = Vec::new();
+        let mut leave_out = |rows: &Self, source: u32, destination: u32| {
+            let alike = many.get_mut(&(rows.twin(source), rows.template(destination)));
+            alike.into_iter().for_each(|(.., pairs)| *pairs -= 1);
+        };
+        from.places.iter().filter(|(p, _)| is_lone(*p, *p)).for_each(|(p, _)| leave_out(self, *p, *p));
+        for (source, destination, allowed) in self.near(from, into) {
+            if !is_lone(source, destination) {
+                leave_out(self, source, destination);
+                told.push(allowed);
+            }
+        }
+        let left = many.into_values().filter(|(.., pairs)| *pairs > 0);
+        told.extend(left.map(|(source, destination, _)| self.between(source, destination, Near::NOT)));
+        [told, bare]
+    }
+
+    /// Of some sources and destinations those that stand beside each other, with what may pass.
+    fn near(&mut self, from: &Group, into: &Group) -> Vec<(u32, u32, Arc<Allowed>)> {
+        let mut near = Vec::new();
+        let outside = into.places.iter().any(|(d, _)| !self.graph.line.is_class(*d));
+        if outside || into.places.len() <= from.places.len() {
+            for (destination, _) in &into.places {
+                let beside = self.beside(*destination).into_iter().filter(|(source, _)| from.find(*source).is_some());
+                near.extend(beside.map(|(source, allowed)| (source, *destination, allowed)));
+            }
+            return near;
+        }
+        for (source, _) in &from.places {
+            let beside = self.beside_of_source(*source).into_iter().filter(|(to, _)| into.find(*to).is_some());
+            near.extend(beside.map(|(destination, allowed)| (*source, destination, allowed)));
+        }
+        near
+    }
+
+    fn twin(&self, place: u32) -> u32 {
+        self.graph.leaving().twins[place as usize]
+    }
+
     fn between(&mut self, source: u32, destination: u32, near: Near) -> Arc<Allowed> {
         let graph = self.graph;
         if self.between.len() > MOST {
@@ -172,6 +250,12 @@ impl<'g> Rows<'g> {
         let own = self.beside(destination);
         with_own(&self.parts(destination), &own)
     }
+}
+
+fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u32, usize)> {
+    let mut kinds: IndexMap<u32, (u32, usize)> = IndexMap::default();
+    places.iter().for_each(|(place, _)| kinds.entry(kind(*place)).or_insert((*place, 0)).1 += 1);
+    kinds
 }
 
 fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {

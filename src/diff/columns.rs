@@ -148,20 +148,6 @@ impl<'a> Columns<'a> {
         self.halves.iter_mut().for_each(|half| half.make(destinations));
     }
 
-    /// The states of one source for a destination without a column, with and without what own nodes change.
-    pub fn pairs(&mut self, states: &mut States, (source, destination): (EndIx, EndIx)) -> [Pair; 2] {
-        let [before, after] = &mut self.halves;
-        let to = [before.toward(states, destination, source), after.toward(states, destination, source)];
-        let mut pair = |own| (before.state(states, &to[0], source, own), after.state(states, &to[1], source, own));
-        [pair(true), pair(false)]
-    }
-
-    /// The states of a workload of several classes with itself.
-    pub fn inside(&mut self, states: &mut States, end: EndIx) -> Option<Pair> {
-        let to = self.halves.each_mut().map(|half| half.to(states, end));
-        self.own(states, &to, end)
-    }
-
     /// The states of one source for the destination of a column.
     pub fn pair_in(&mut self, states: &mut States, column: &Column, source: EndIx) -> Pair {
         let [before, after] = &mut self.halves;

@@ -99,7 +99,7 @@ pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a 
         before,
         after,
         edits,
-        doubts: Doubts::new(before, after, edits, &index, &cases),
+        doubts: Doubts::new(before, after, edits, &cases),
         whole: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
         edited: Columns::among(&index, [was, is], marked.clone()),
         marked: marked.clone(),

@@ -3,23 +3,24 @@
 //! What the input does not tell is one fact on both sides: how host-network pods behave, on which node a pod runs, where
 //! its address lies. So each behaviour of host-network pods is looked at on its own ([`cases`]), and a verdict that stays
 //! unknown there is *undecided* only if the doubt comes from a rule that was edited, or from a policy that cannot be modelled
-//! and differs. Up to [`CLOSE`] pairs of pods are asked one by one, more by their classes. Cost: nothing is compiled again;
-//! two rows and two explanations per pair of ends that is unknown on both sides and edited. Precision: the doubt is looked for
-//! at one port of the traffic.
+//! and differs. Up to [`CLOSE`] pairs of pods are asked one by one, more by what their classes are alike in ([`Group`]).
+//! Cost: nothing is compiled again; per pair of ends that is unknown on both sides and edited a few walks and two
+//! explanations. Precision: the doubt is looked for at one port of the traffic.
 
 use super::cause::Ask;
-use super::columns::{Columns, Index};
 use super::compare::Pairing;
 use super::edits::{Edits, rule_edit};
-use super::states::States;
 use super::{Side, Which};
+use super::joint::{End, EndIx};
+use crate::compile::shared::Group;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, HostNetwork, Rows};
 use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain;
+use crate::set::hashed::HashMap;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// Up to how many pairs of pods are asked one by one.
 const CLOSE: usize = 64;
@@ -51,16 +52,16 @@ pub struct Doubts<'a> {
     before: Side<'a>,
     after: Side<'a>,
     edits: &'a Edits,
-    cases: Vec<(&'a Case, Columns<'a>)>,
-    states: States,
+    cases: Vec<(&'a Case, [Rows<'a>; 2])>,
+    /// The places of ends, by case.
+    groups: HashMap<(usize, EndIx), Rc<[Group; 2]>>,
 }
 
 impl<'a> Doubts<'a> {
     /// Nothing is asked yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, index: &Arc<Index>, cases: &'a [Case]) -> Self {
-        let columns = |case: &'a Case| Columns::new(index, case.each_ref().map(Rows::new));
-        let cases = cases.iter().map(|case| (case, columns(case))).collect();
-        Self { before, after, edits, cases, states: States::new() }
+    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, cases: &'a [Case]) -> Self {
+        let cases = cases.iter().map(|case| (case, case.each_ref().map(Rows::new))).collect();
+        Self { before, after, edits, cases, groups: HashMap::default() }
     }
 
     /// Whether traffic that is unknown on both sides may have changed between two ends.
@@ -75,18 +76,21 @@ impl<'a> Doubts<'a> {
     /// What passes before, after, and after without what own nodes change: which node is one's own, no rule says.
     fn ranges(&mut self, case: usize, ask: &Ask<'_>, pairs: &Pairs, traffic: &TrafficSet) -> [Range; 3] {
         let cut = |a: &Allowed| (a.sure.intersection(traffic), a.unknown.intersection(traffic));
-        let (graphs, columns) = &mut self.cases[case];
-        let many = pairs.iter().any(|pairs| pairs.len() > CLOSE);
-        let found = if !many {
-            None
-        } else if ask.pairing == Pairing::Own {
-            columns.inside(&mut self.states, ask.destination).map(|pair| [pair; 2])
-        } else {
-            Some(columns.pairs(&mut self.states, (ask.source, ask.destination)))
-        };
-        if let Some([pair, bare]) = found {
-            let range = |state| self.states.members(state).into_iter().map(cut).collect();
-            return [pair.0, pair.1, bare.1].map(range);
+        let Self { cases, groups, .. } = self;
+        let (graphs, [old, new]) = &mut cases[case];
+        if pairs.iter().any(|pairs| pairs.len() > CLOSE) {
+            let mut group = |end: EndIx| {
+                let known = groups.entry((case, end));
+                Rc::clone(known.or_insert_with(|| {
+                    let End { before, after, .. } = &ask.ends[end];
+                    Rc::new([old.group(before), new.group(after)])
+                }))
+            };
+            let (from, into) = (group(ask.source), group(ask.destination));
+            let apart = ask.pairing == Pairing::Own;
+            let [was, _] = old.pairs(&from[0], &into[0], apart);
+            let [is, bare] = new.pairs(&from[1], &into[1], apart);
+            return [was, is, bare].map(|found| found.iter().map(|allowed| cut(allowed)).collect());
         }
         let range = |(graph, pairs): (&AllowGraph, &Vec<(Endpoint, Endpoint)>)| -> Range {
             pairs.iter().map(|(source, destination)| cut(&graph.allowed(*source, *destination))).collect()

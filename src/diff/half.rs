@@ -110,26 +110,6 @@ impl<'a> Half<'a> {
         to
     }
 
-    /// A destination, as far as own nodes go only for one source.
-    pub fn toward(&mut self, states: &mut States, destination: EndIx, source: EndIx) -> To {
-        let index = Arc::clone(&self.index);
-        let (from, end) = (places(&index.roll.ends[source], self.which), &index.roll.ends[destination]);
-        let into = places(end, self.which);
-        if end.is_outside() || into.len() <= from.len() {
-            return self.to(states, destination);
-        }
-        let mut to = self.without_own(destination);
-        for (place, _) in from {
-            for (near, allowed) in self.rows.beside_of_source(*place) {
-                if let Ok(i) = into.binary_search_by_key(&near, |(place, _)| *place) {
-                    to.own.push((*place, i, states.number_of(&allowed)));
-                }
-            }
-        }
-        to.own.sort_unstable();
-        to
-    }
-
     /// A destination, apart from own nodes.
     pub fn without_own(&mut self, destination: EndIx) -> To {
         let index = Arc::clone(&self.index);
