@@ -15,6 +15,7 @@ use super::walk::{Hit, Walk};
 use super::world::{Endpoint, Flow, Possible};
 use crate::model::Truth;
 use crate::policy::Direction;
+use crate::set::Family;
 
 /// Of a peer set in one view: where it begins and ends, and whether that tells all.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +87,31 @@ impl AllowGraph {
         };
         let outcome = walk.decide(profile);
         Possible { allow: outcome.allow, deny: outcome.deny }
+    }
+
+    /// All that decides one direction of a flow besides what governs its end, own nodes aside: which of the rules match, view
+    /// by view, and how the ends are reached. Flows with equal answers between ends with equal profiles are decided by the
+    /// same rules.
+    pub(crate) fn matches(&self, flow: &Flow, direction: Direction) -> Vec<u8> {
+        let (line, law) = (self.line(), &self.law);
+        let (source, destination) = (line.place(flow.source), line.place(flow.destination));
+        let (subject, peer) =
+            if direction == Direction::Egress { (source, destination) } else { (destination, source) };
+        let mut matches = vec![u8::from(line.is_host(source)), u8::from(line.is_host(destination))];
+        matches.extend(Family::ALL.map(|family| u8::from(line.usable(source, destination, family))));
+        if !line.is_class(subject) {
+            return matches;
+        }
+        let profile = self.class_profile(subject, direction);
+        let ordered = profile.ordered().flat_map(|s| &law.policies[s.policy as usize].rules[direction.index()]);
+        let rules = ordered.map(|r| (r.peers, r.ports)).chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
+        for (peers, ports) in rules {
+            for view in 0..line.views.len() {
+                let on_ports = self.port_contains(ports, destination, self.hidden(destination, view), flow);
+                matches.push(if on_ports { self.truth_of(peers, view, peer) as u8 } else { Truth::No as u8 });
+            }
+        }
+        matches
     }
 
     /// Whether a place is in a peer set.

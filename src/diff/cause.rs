@@ -5,13 +5,13 @@
 //! the same question with the two sides exchanged. Cost: two explanations per distinct change of a destination.
 
 use super::compare::Pairing;
-use super::edits::{Edit, Edits, rule_edit};
+use super::edits::{Edit, Edits, Touch, rule_edit};
 use super::joint::{End, EndIx, Members};
 use super::placed::places;
 use super::{Kind, Side, Which};
 use crate::compile::{Endpoint, Flow};
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
-use crate::policy::{Direction, PolicyId, RuleRef};
+use crate::policy::{Direction, Peers, PolicyId, Rule, RuleRef};
 use crate::query::explain::{self, Explanation};
 use crate::set::{Protocol, Traffic, TrafficSet};
 use crate::source::Origin;
@@ -92,13 +92,13 @@ const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
 const PAIRS: usize = 400;
 
 /// The endpoints an end may stand for on one side, the first of them: one for each of its places.
-fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize) -> Vec<Endpoint> {
+fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize, most: usize) -> Vec<Endpoint> {
     match &end.members {
         Members::Addresses(set) => set.first().map(Endpoint::Address).into_iter().collect(),
         Members::Workloads(list) => {
             let Some(pair) = list.get(member).or_else(|| list.first()) else { return Vec::new() };
             let workload = if which == Which::Before { pair.0 } else { pair.1 };
-            side.input.cluster.workload(workload).pods.iter().take(PAIRS + 1).map(|p| Endpoint::Pod(*p)).collect()
+            side.input.cluster.workload(workload).pods.iter().take(most).map(|p| Endpoint::Pod(*p)).collect()
         }
     }
 }
@@ -112,38 +112,97 @@ pub fn flow(
     destination: EndIx,
     traffic: &TrafficSet,
 ) -> Option<Flow> {
-    let source = endpoints(side, &ends[source], which, 0).first().copied()?;
-    let destination = endpoints(side, &ends[destination], which, 0).first().copied()?;
+    let source = endpoints(side, &ends[source], which, 0, 1).first().copied()?;
+    let destination = endpoints(side, &ends[destination], which, 0, 1).first().copied()?;
     Some(Flow { source, destination, traffic: traffic.sample().unwrap_or(ANY) })
 }
 
+/// Whether a change lets more through.
+fn opens(kind: Kind) -> bool {
+    matches!(kind, Kind::Widened | Kind::MayWiden)
+}
+
+/// Equal for changes with the same cause ([`Ask::grounds`]).
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Grounds {
+    opens: bool,
+    traffic: Traffic,
+    governed: [[u32; 2]; 2],
+    matches: [[Vec<u8>; 2]; 2],
+}
+
 impl Ask<'_> {
-    /// The edit behind a change of this kind to this traffic, and a flow that shows it.
-    pub fn find(&self, kind: Kind, traffic: &TrafficSet) -> (Cause, (Flow, Flow)) {
+    /// A flow that shows a change of this kind to this traffic, on either side.
+    pub fn example(&self, kind: Kind, traffic: &TrafficSet) -> (Flow, Flow) {
         let traffic = traffic.sample().unwrap_or(ANY);
-        let opens = matches!(kind, Kind::Widened | Kind::MayWiden);
-        let before = self.show(self.before, Which::Before, traffic, !opens);
-        let after = self.show(self.after, Which::After, traffic, opens);
-        let told = (explain::explain(self.before.graph, &before), explain::explain(self.after.graph, &after));
-        (self.cause(opens, &told).unwrap_or_else(|| self.otherwise()), (before, after))
+        let before = self.show(self.before, Which::Before, traffic, !opens(kind));
+        (before, self.show(self.after, Which::After, traffic, opens(kind)))
+    }
+
+    /// The edit behind a change of this kind, which these flows show.
+    pub fn find(&self, kind: Kind, (before, after): &(Flow, Flow)) -> Cause {
+        let told = (explain::explain(self.before.graph, before), explain::explain(self.after.graph, after));
+        self.cause(opens(kind), &told).unwrap_or_else(|| self.otherwise())
+    }
+
+    /// All that the edit behind a change depends on, where that is what governs the two ends and which rules match: between
+    /// ends of one place each, as they were, whose edited rules have one peer each. Own nodes aside.
+    pub fn grounds(&self, kind: Kind, (before, after): &(Flow, Flow)) -> Option<Grounds> {
+        let ends = [(self.source, Direction::Egress), (self.destination, Direction::Ingress)];
+        let plain = |(end, direction): (EndIx, Direction)| {
+            let (touch, end) = (self.edits.touched(end, direction), &self.ends[end]);
+            !touch.own && !touch.unmodelled && end.before.len() == 1 && end.after.len() == 1 && self.is_common(touch, direction)
+        };
+        if self.source == self.destination || !ends.into_iter().all(plain) {
+            return None;
+        }
+        let governed = |side: Side<'_>, end: Endpoint, direction| match end {
+            Endpoint::Pod(_) => side.graph.governed_by(side.graph.line().place(end), direction),
+            Endpoint::Address(_) => u32::MAX,
+        };
+        let sides = [(self.before, before), (self.after, after)];
+        Some(Grounds {
+            opens: opens(kind),
+            traffic: before.traffic,
+            governed: sides.map(|(side, flow)| {
+                [governed(side, flow.source, Direction::Egress), governed(side, flow.destination, Direction::Ingress)]
+            }),
+            matches: sides.map(|(side, flow)| Direction::ALL.map(|direction| side.graph.matches(flow, direction))),
+        })
+    }
+
+    /// Whether no edited rule has several peers, of which one end might be one and the next another.
+    pub fn is_common(&self, touch: &Touch, direction: Direction) -> bool {
+        let single = |rule: &Rule| !matches!(&rule.peers, Peers::Of(list) if list.len() > 1);
+        touch.policies.iter().all(|edit| {
+            let edit = &self.edits.policies[*edit];
+            let sides = [(self.before, edit.before), (self.after, edit.after)];
+            let policies = sides.into_iter().filter_map(|(side, id)| Some(side.input.policies.get(id?)));
+            policies.flat_map(|policy| policy.rules(direction)).all(single)
+        })
     }
 
     /// Every pair of endpoints of the two ends on one side, the first of them.
     pub fn pairs(&self, which: Which) -> Vec<(Endpoint, Endpoint)> {
+        self.first_pairs(which, PAIRS)
+    }
+
+    fn first_pairs(&self, which: Which, most: usize) -> Vec<(Endpoint, Endpoint)> {
         let side = self.side(which);
         let second = usize::from(self.source == self.destination && self.pairing != Pairing::Own);
-        let sources = endpoints(side, &self.ends[self.source], which, 0);
-        let destinations = endpoints(side, &self.ends[self.destination], which, second);
+        let sources = endpoints(side, &self.ends[self.source], which, 0, most + 1);
+        let destinations = endpoints(side, &self.ends[self.destination], which, second, most + 1);
         let pairs = sources.iter().flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
-        pairs.filter(|(s, d)| s != d || sources.len() == 1).take(PAIRS).collect()
+        pairs.filter(|(s, d)| s != d || sources.len() == 1).take(most).collect()
     }
 
     /// The first flow with the highest (or lowest) verdict among the pods of the two ends.
     fn show(&self, side: Side<'_>, which: Which, traffic: Traffic, highest: bool) -> Flow {
         let nowhere = Flow { source: Endpoint::Pod(PodId(0)), destination: Endpoint::Pod(PodId(0)), traffic };
-        let pairs = self.pairs(which).into_iter();
+        let even = [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end));
+        let pairs = self.first_pairs(which, if even { 1 } else { PAIRS }).into_iter();
         let mut flows = pairs.map(|(source, destination)| Flow { source, destination, traffic });
-        if [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end)) {
+        if even {
             return flows.next().unwrap_or(nowhere);
         }
         let rank = |flow: &Flow| {

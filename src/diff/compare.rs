@@ -10,7 +10,7 @@
 //! Cost: the columns, then the groups of sources and of destinations; sets of ends are runs of the [`Roll`], so that a change
 //! that touches everybody costs no more than one that touches few.
 
-use super::cause::{self, Cause};
+use super::cause::{self, Cause, Grounds};
 use super::changes::{Record, change};
 use super::columns::{Column, Columns, Index, Shared};
 use super::doubt::{self, Doubts, touched};
@@ -23,7 +23,7 @@ use super::states::{Pair, States};
 use super::{Diff, Kind, Latent, Side, Unchanged, Which};
 use crate::compile::peers::Runs;
 use crate::compile::{Flow, Rows};
-use crate::policy::{Direction, Peers};
+use crate::policy::Direction;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
 use std::rc::Rc;
@@ -46,6 +46,8 @@ struct Group {
     first: EndIx,
     pair: Pair,
     positions: Runs,
+    /// Whether own nodes may decide for the first of them (S55).
+    beside: bool,
 }
 
 /// What makes destinations alike: whether all sources are compared, what they share, what was edited of theirs, and what governs them on both sides.
@@ -56,6 +58,13 @@ type Rank = (EndIx, usize, usize);
 
 /// What is put under one change.
 type Key = (Kind, TrafficSet, Cause);
+
+/// The records of one change: destinations by their sources, and the flow of the first.
+struct Melted {
+    rank: Rank,
+    example: (Flow, Flow),
+    records: IndexMap<(Runs, Pairing), Vec<Runs>>,
+}
 
 struct Comparer<'a> {
     before: Side<'a>,
@@ -77,7 +86,9 @@ struct Comparer<'a> {
     /// Of the others the sources that edits touch.
     edited: Columns<'a>,
     plain: IndexMap<Plain, (Rc<Shared>, Vec<EndIx>)>,
-    records: Vec<(Rank, Key, Record, (Flow, Flow))>,
+    changes: IndexMap<Key, Melted>,
+    /// The edits behind changes that were asked about.
+    causes: HashMap<Grounds, Cause>,
     unchanged: u64,
     /// Whether destinations that are alike are told together.
     together: bool,
@@ -108,7 +119,8 @@ pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a 
         touches: touches(roll, edits),
         states: States::new(),
         plain: IndexMap::default(),
-        records: Vec::new(),
+        changes: IndexMap::default(),
+        causes: HashMap::default(),
         unchanged: 0,
         together,
         roll: Arc::clone(roll),
@@ -261,7 +273,7 @@ impl<'a> Comparer<'a> {
                     loud.push((column.itself, itself));
                 }
             } else {
-                let group = |pair| Group { first: destination, pair, positions: itself.clone() };
+                let group = |pair| Group { first: destination, pair, positions: itself.clone(), beside: true };
                 let (others, own) = (group(column.itself), column.own.map(group));
                 if members.len() > 1 {
                     self.record(&others, &[destination], Pairing::Others);
@@ -271,7 +283,8 @@ impl<'a> Comparer<'a> {
                 }
             }
         }
-        for group in self.groups(&loud) {
+        for mut group in self.groups(&loud) {
+            group.beside = column.beside.binary_search_by_key(&group.first, |(end, _)| *end).is_ok();
             self.record(&group, &[destination], Pairing::All);
         }
     }
@@ -303,21 +316,15 @@ impl<'a> Comparer<'a> {
         }
         let group = |((pair, _), positions): ((Pair, usize), Vec<Runs>)| {
             let positions = Runs::union_of(&positions);
-            Some(Group { first: self.roll.first(&positions)?, pair, positions })
+            Some(Group { first: self.roll.first(&positions)?, pair, positions, beside: false })
         };
         found.into_iter().filter_map(group).collect()
     }
 
-    /// Whether a group has one cause for all destinations that are alike: where no edited rule of its way
-    /// out has several peers, of which one destination might be one and the next another.
+    /// Whether a group has one cause for all destinations that are alike.
     fn is_common(&self, group: &Group) -> bool {
-        let single = |rule: &crate::policy::Rule| !matches!(&rule.peers, Peers::Of(list) if list.len() > 1);
-        self.edits.touched(group.first, Direction::Egress).policies.iter().all(|edit| {
-            let edit = &self.edits.policies[*edit];
-            let sides = [(self.before, edit.before), (self.after, edit.after)];
-            let policies = sides.into_iter().filter_map(|(side, id)| Some(side.input.policies.get(id?)));
-            policies.flat_map(|policy| policy.rules(Direction::Egress)).all(single)
-        })
+        let ask = ask(self.before, self.after, &self.roll, self.edits, (group.first, group.first), Pairing::All);
+        ask.is_common(self.edits.touched(group.first, Direction::Egress), Direction::Egress)
     }
 
     /// Puts a group under the kinds, traffic and cause of its change, for destinations that are alike.
@@ -335,11 +342,24 @@ impl<'a> Comparer<'a> {
                 continue;
             }
             let ask = ask(self.before, self.after, &self.roll, self.edits, (group.first, first), pairing);
-            let (cause, example) = ask.find(*kind, traffic);
+            let example = ask.example(*kind, traffic);
+            let cause = match ask.grounds(*kind, &example).filter(|_| self.together && !group.beside) {
+                None => ask.find(*kind, &example),
+                Some(grounds) => *self.causes.entry(grounds).or_insert_with(|| ask.find(*kind, &example)),
+            };
             let destinations = self.roll.positions(destinations);
             let record = Record { destinations, sources: group.positions.clone(), pairing };
-            self.records.push(((first, order, at), (*kind, traffic.clone(), cause), record, example));
+            self.put((first, order, at), (*kind, traffic.clone(), cause), record, example);
         }
+    }
+
+    /// Puts a record under its change.
+    fn put(&mut self, rank: Rank, key: Key, record: Record, example: (Flow, Flow)) {
+        let change = self.changes.entry(key).or_insert_with(|| Melted { rank, example, records: IndexMap::default() });
+        if rank < change.rank {
+            (change.rank, change.example) = (rank, example);
+        }
+        change.records.entry((record.sources, record.pairing)).or_default().push(record.destinations);
     }
 
     /// Records the pairs of a group that are unknown on both sides and may have changed all the same.
@@ -364,22 +384,26 @@ impl<'a> Comparer<'a> {
             });
             let Some(first) = sources.first() else { continue };
             let ask = ask(self.before, self.after, &self.roll, self.edits, (*first, *destination), pairing);
-            let (cause, example) = ask.find(Kind::Undecided, traffic);
+            let example = ask.example(Kind::Undecided, traffic);
+            let cause = ask.find(Kind::Undecided, &example);
             let destinations = self.roll.positions([destination]);
             let record = Record { destinations, sources: self.roll.positions(&sources), pairing };
-            let key = (Kind::Undecided, traffic.clone(), cause);
-            self.records.push(((*destination, order, at), key, record, example));
+            self.put((*destination, order, at), (Kind::Undecided, traffic.clone(), cause), record, example);
         }
     }
 
     fn finish(mut self) -> Diff {
-        self.records.sort_by_key(|(rank, ..)| *rank);
-        let mut melted: IndexMap<Key, (Vec<Record>, (Flow, Flow))> = IndexMap::default();
-        for (_, key, record, example) in self.records {
-            melted.entry(key).or_insert_with(|| (Vec::new(), example)).0.push(record);
-        }
-        let one = |(key, (records, example))| change(&self.roll, key, records, example);
-        let mut changes: Vec<_> = melted.into_iter().map(one).collect();
+        self.changes.sort_by(|_, a, _, b| a.rank.cmp(&b.rank));
+        let roll = &self.roll;
+        let one = |(key, Melted { example, records, .. }): (Key, Melted)| {
+            let record = |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| {
+                Record { destinations: Runs::union_of(&destinations), sources, pairing }
+            };
+            let mut records: Vec<Record> = records.into_iter().map(record).collect();
+            records.sort_by_cached_key(|record| roll.first(&record.destinations));
+            change(roll, key, records, example)
+        };
+        let mut changes: Vec<_> = self.changes.into_iter().map(one).collect();
         changes.sort_by_key(|c| (c.kind, std::cmp::Reverse(c.pairs)));
         Diff { changes, ..Diff::default() }
     }
