@@ -9,11 +9,12 @@ use super::edits::{Edit, Edits, Touch, rule_edit};
 use super::joint::{End, EndIx, Members};
 use super::placed::places;
 use super::{Kind, Side, Which};
+use crate::compile::evaluate::{self, Case};
 use crate::compile::{Endpoint, Flow};
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
 use crate::policy::{Direction, Peers, PolicyId, Rule, RuleRef};
 use crate::query::explain::{self, Explanation};
-use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::set::{Family, Protocol, Traffic, TrafficSet};
 use crate::source::Origin;
 
 /// What was edited.
@@ -89,7 +90,7 @@ pub struct Ask<'a> {
 const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
 
 /// How many pairs of pods of two ends are looked at.
-const PAIRS: usize = 400;
+pub const PAIRS: usize = 400;
 
 /// The endpoints an end may stand for on one side, the first of them: one for each of its places.
 fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize, most: usize) -> Vec<Endpoint> {
@@ -129,6 +130,7 @@ pub struct Grounds {
     traffic: Traffic,
     governed: [[u32; 2]; 2],
     matches: [[Vec<u8>; 2]; 2],
+    peers: [Vec<Truth>; 2],
 }
 
 impl Ask<'_> {
@@ -146,12 +148,12 @@ impl Ask<'_> {
     }
 
     /// All that the edit behind a change depends on, where that is what governs the two ends and which rules match: between
-    /// ends of one place each, as they were, whose edited rules have one peer each. Own nodes aside.
+    /// ends of one place each, as they were. Own nodes aside.
     pub fn grounds(&self, kind: Kind, (before, after): &(Flow, Flow)) -> Option<Grounds> {
         let ends = [(self.source, Direction::Egress), (self.destination, Direction::Ingress)];
         let plain = |(end, direction): (EndIx, Direction)| {
             let (touch, end) = (self.edits.touched(end, direction), &self.ends[end]);
-            !touch.own && !touch.unmodelled && end.before.len() == 1 && end.after.len() == 1 && self.is_common(touch, direction)
+            !touch.own && !touch.unmodelled && end.before.len() == 1 && end.after.len() == 1
         };
         if self.source == self.destination || !ends.into_iter().all(plain) {
             return None;
@@ -168,7 +170,33 @@ impl Ask<'_> {
                 [governed(side, flow.source, Direction::Egress), governed(side, flow.destination, Direction::Ingress)]
             }),
             matches: sides.map(|(side, flow)| Direction::ALL.map(|direction| side.graph.matches(flow, direction))),
+            peers: [(Which::Before, before), (Which::After, after)].map(|(which, flow)| self.peers(which, flow)),
         })
+    }
+
+    /// Which peers of the edited rules that have several match a flow.
+    fn peers(&self, which: Which, flow: &Flow) -> Vec<Truth> {
+        let side = self.side(which);
+        let world = side.graph.world();
+        let cases = world.behaviours().iter().flat_map(|b| Family::ALL.map(|family| Case::new(*b, family)));
+        let cases: Vec<Case> = cases.collect();
+        let mut found = Vec::new();
+        for (end, direction) in [(self.source, Direction::Egress), (self.destination, Direction::Ingress)] {
+            let (Endpoint::Pod(subject), peer) = evaluate::side_of(flow, direction) else { continue };
+            for edit in &self.edits.touched(end, direction).policies {
+                let edit = &self.edits.policies[*edit];
+                let id = if which == Which::Before { edit.before } else { edit.after };
+                let Some(policy) = id.map(|id| side.input.policies.get(id)) else { continue };
+                let several = |rule: &&Rule| matches!(&rule.peers, Peers::Of(list) if list.len() > 1);
+                for rule in policy.rules(direction).iter().filter(several) {
+                    let Peers::Of(list) = &rule.peers else { continue };
+                    for (of, case) in list.iter().flat_map(|of| cases.iter().map(move |case| (of, case))) {
+                        found.push(evaluate::peer_matches(world, policy, of, subject, peer, case));
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Whether no edited rule has several peers, of which one end might be one and the next another.
@@ -182,12 +210,8 @@ impl Ask<'_> {
         })
     }
 
-    /// Every pair of endpoints of the two ends on one side, the first of them.
-    pub fn pairs(&self, which: Which) -> Vec<(Endpoint, Endpoint)> {
-        self.first_pairs(which, PAIRS)
-    }
-
-    fn first_pairs(&self, which: Which, most: usize) -> Vec<(Endpoint, Endpoint)> {
+    /// The pairs of endpoints of the two ends on one side, the first of them.
+    pub fn pairs(&self, which: Which, most: usize) -> Vec<(Endpoint, Endpoint)> {
         let side = self.side(which);
         let second = usize::from(self.source == self.destination && self.pairing != Pairing::Own);
         let sources = endpoints(side, &self.ends[self.source], which, 0, most + 1);
@@ -200,7 +224,7 @@ impl Ask<'_> {
     fn show(&self, side: Side<'_>, which: Which, traffic: Traffic, highest: bool) -> Flow {
         let nowhere = Flow { source: Endpoint::Pod(PodId(0)), destination: Endpoint::Pod(PodId(0)), traffic };
         let even = [self.source, self.destination].into_iter().all(|end| self.is_even(side, which, end));
-        let pairs = self.first_pairs(which, if even { 1 } else { PAIRS }).into_iter();
+        let pairs = self.pairs(which, if even { 1 } else { PAIRS }).into_iter();
         let mut flows = pairs.map(|(source, destination)| Flow { source, destination, traffic });
         if even {
             return flows.next().unwrap_or(nowhere);

@@ -7,7 +7,7 @@
 //! Cost: nothing is compiled again; per pair of ends that is unknown on both sides and edited a few walks and two
 //! explanations. Precision: the doubt is looked for at one port of the traffic.
 
-use super::cause::Ask;
+use super::cause::{Ask, PAIRS};
 use super::compare::Pairing;
 use super::edits::{Edits, rule_edit};
 use super::{Side, Which};
@@ -21,6 +21,7 @@ use crate::set::hashed::HashMap;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Up to how many pairs of pods are asked one by one.
 const CLOSE: usize = 64;
@@ -66,10 +67,10 @@ impl<'a> Doubts<'a> {
 
     /// Whether traffic that is unknown on both sides may have changed between two ends.
     pub fn matter(&mut self, ask: &Ask<'_>, traffic: &TrafficSet) -> bool {
-        let pairs = [Which::Before, Which::After].map(|which| ask.pairs(which));
+        let close = [Which::Before, Which::After].map(|which| ask.pairs(which, CLOSE + 1));
         (0..self.cases.len()).any(|case| {
-            let [was, is, doubted] = self.ranges(case, ask, &pairs, traffic);
-            was != is || doubted.iter().any(|(_, unknown)| self.edited(self.cases[case].0, &pairs, unknown))
+            let [was, is, doubted] = self.ranges(case, ask, &close, traffic);
+            was != is || doubted.iter().any(|(_, unknown)| self.edited(self.cases[case].0, ask, unknown))
         })
     }
 
@@ -90,7 +91,11 @@ impl<'a> Doubts<'a> {
             let apart = ask.pairing == Pairing::Own;
             let [was, _] = old.pairs(&from[0], &into[0], apart);
             let [is, bare] = new.pairs(&from[1], &into[1], apart);
-            return [was, is, bare].map(|found| found.iter().map(|allowed| cut(allowed)).collect());
+            return [was, is, bare].map(|mut found| {
+                found.sort_unstable_by_key(Arc::as_ptr);
+                found.dedup_by(|a, b| Arc::ptr_eq(a, b));
+                found.iter().map(|allowed| cut(allowed)).collect()
+            });
         }
         let range = |(graph, pairs): (&AllowGraph, &Vec<(Endpoint, Endpoint)>)| -> Range {
             pairs.iter().map(|(source, destination)| cut(&graph.allowed(*source, *destination))).collect()
@@ -100,12 +105,13 @@ impl<'a> Doubts<'a> {
     }
 
     /// Whether an edited rule is among the reasons of what is still unknown.
-    fn edited(&self, graphs: &Case, pairs: &Pairs, unknown: &TrafficSet) -> bool {
+    fn edited(&self, graphs: &Case, ask: &Ask<'_>, unknown: &TrafficSet) -> bool {
         if unknown.is_empty() {
             return false;
         }
         let traffic = unknown.sample().unwrap_or(Traffic { protocol: Protocol::Tcp, port: 1 });
-        graphs.iter().zip(pairs).zip([Which::Before, Which::After]).any(|((graph, pairs), which)| {
+        graphs.iter().zip([Which::Before, Which::After]).any(|(graph, which)| {
+            let pairs = ask.pairs(which, PAIRS);
             let flow = |(source, destination): &(Endpoint, Endpoint)| Flow {
                 source: *source,
                 destination: *destination,
