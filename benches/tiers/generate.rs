@@ -436,7 +436,7 @@ impl Made {
                 labels,
                 ports: Arc::clone(&ports),
                 host_network: controller.host_network,
-                node: node.map(|i| node_name(i).into()),
+                node: node.map(|i| words.word(&node_name(i))),
                 addresses: address.into_iter().collect(),
                 replicas: 1,
                 origin: origin(),

@@ -12,7 +12,6 @@ use super::world::HostBehaviour;
 use crate::model::Truth;
 use crate::policy::Direction;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Whether two places are beside each other on one node (S55).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +36,9 @@ impl AllowGraph {
     /// [`Self::beside`], of sources among these only.
     pub(super) fn beside_among(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<(u32, Near)> {
         let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
-        if is_pod && among.is_some_and(|among| among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods())) {
+        if is_pod
+            && among.is_some_and(|among| among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods()))
+        {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
         let homed = if egress && !is_pod { self.homes().homed_at(destination) } else { None };
@@ -45,10 +46,10 @@ impl AllowGraph {
             return Vec::new();
         }
         let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let sources = self.beside_own_node(destination, &around, homed, among);
+        let sources = self.beside_own_node(destination, &around, homed.as_ref(), among);
         let near = |source: u32| Near {
             around: around.each_ref().map(|m| m.truth(source)),
-            homed: homed.map_or(Truth::No, |m| m.truth(source)),
+            homed: homed.as_ref().map_or(Truth::No, |m| m.truth(source)),
         };
         sources.points().map(|source| (source, near(source))).collect()
     }
@@ -61,7 +62,7 @@ impl AllowGraph {
 
     /// The same from the source's side: the classes of which it is beside.
     pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
-        let near_it = self.homes().homed_at(source).map(|homed| Arc::clone(&homed.maybe)).unwrap_or_default();
+        let near_it = self.homes().homed_at(source).map(|homed| homed.maybe).unwrap_or_default();
         let its_nodes = &self.homes().around(source, true).maybe;
         let mut found = Vec::new();
         for destination in near_it.union(its_nodes).intersection(&self.line.pods()).points() {

@@ -12,7 +12,7 @@ use super::peers::{Line, Match, Runs};
 use super::world::World;
 use crate::model::Truth;
 use crate::set::IpSet;
-use crate::set::hashed::{HashMap, IndexMap};
+use crate::set::hashed::{HashMap, IndexSet};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -36,12 +36,11 @@ impl Near {
 #[derive(Debug, Clone, Default)]
 pub struct Homes {
     near: Vec<Near>,
-    /// The homes of each class; empty where no place is anybody's node.
-    of_class: Vec<Box<[u32]>>,
+    of_class: Sorted,
     /// The classes with a pod of each home.
     classes: Vec<Runs>,
-    /// The classes whose pods run on the node that a place is, or may be; once somebody asks.
-    homed: OnceLock<HashMap<u32, Match>>,
+    /// The homes that are, or may be, at a place; once somebody asks.
+    at: OnceLock<HashMap<u32, Vec<(u32, Truth)>>>,
 }
 
 impl Homes {
@@ -51,30 +50,30 @@ impl Homes {
         if line.hosts.is_empty() && addresses.is_empty() {
             return Self::default();
         }
-        let (names, of_class, classes) = sort(world, &line.classes);
+        let (names, of_class, classes) = Sorted::new(world, &line.classes);
         let hosts = hosts(world, line);
         let near: Vec<Near> = names.iter().map(|name| near(world, line, *name, &hosts, &addresses)).collect();
-        Self { near, of_class, classes, homed: OnceLock::new() }
+        Self { near, of_class, classes, at: OnceLock::new() }
     }
 
-    fn homed(&self) -> HashMap<u32, Match> {
+    fn at(&self) -> HashMap<u32, Vec<(u32, Truth)>> {
         let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::default();
         for (home, near) in (0..).zip(&self.near) {
             for found in [&near.hosts, &near.atoms] {
                 found.maybe.points().for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
             }
         }
-        at.iter().map(|(place, homes)| (*place, homed(homes, &self.of_class, &self.classes))).collect()
+        at
     }
 
     /// The places that are the node of a class's pods. Host-network pods count only where they behave as their node.
     pub fn around(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
-        let Some(homes) = self.of_class.get(class as usize) else { return Cow::default() };
+        let homes = self.of_class.of(class);
         let one = |home: &u32| {
             let near = &self.near[*home as usize];
             if hosts { &near.both } else { &near.atoms }
         };
-        match &homes[..] {
+        match homes {
             [] => Cow::default(),
             [home] => Cow::Borrowed(one(home)),
             [first, rest @ ..] => {
@@ -92,39 +91,51 @@ impl Homes {
     }
 
     /// The classes whose pods run on the node that a place is, if it is one.
-    pub fn homed_at(&self, place: u32) -> Option<&Match> {
-        self.homed.get_or_init(|| self.homed()).get(&place)
+    pub fn homed_at(&self, place: u32) -> Option<Match> {
+        let homes = self.at.get_or_init(|| self.at()).get(&place)?;
+        let maybe = Runs::union_of(homes.iter().map(|(home, _)| &self.classes[*home as usize]));
+        let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
+        let sure: Runs = maybe.points().filter(|c| self.of_class.of(*c).iter().all(certain)).map(|c| c..=c).collect();
+        Some(if sure == maybe { Match::exact(sure) } else { Match::of(sure, maybe) })
     }
 }
 
-/// The classes with a pod of some of these homes, and those with pods of no other.
-fn homed(homes: &[(u32, Truth)], of_class: &[Box<[u32]>], classes: &[Runs]) -> Match {
-    let maybe = Runs::union_of(homes.iter().map(|(home, _)| &classes[*home as usize]));
-    let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
-    let sure = maybe.points().filter(|c| of_class[*c as usize].iter().all(certain)).map(|c| c..=c).collect();
-    if sure == maybe { Match::exact(sure) } else { Match::of(sure, maybe) }
+/// The homes of each class, class after class, and where those of each begin. Empty where no place is anybody's node.
+#[derive(Debug, Clone, Default)]
+struct Sorted {
+    homes: Vec<u32>,
+    starts: Vec<u32>,
 }
 
-type Sorted<'w> = (Vec<Option<&'w str>>, Vec<Box<[u32]>>, Vec<Runs>);
-
-/// The distinct homes, those of each class, and the classes of each.
-fn sort<'w>(world: &'w World, classes: &Classes) -> Sorted<'w> {
-    let mut names: IndexMap<Option<&str>, Vec<u32>> = IndexMap::default();
-    let mut of_class = Vec::with_capacity(classes.list.len());
-    for number in 0..classes.len() {
-        let mut homes = Vec::new();
-        for pod in classes.members(number) {
-            let entry = names.entry(world.cluster.pod(*pod).node.as_deref());
-            homes.push(u32::try_from(entry.index()).unwrap_or(u32::MAX));
-            entry.or_default().push(number);
+impl Sorted {
+    /// Numbers the homes of all pods; the distinct homes, those of each class, and the classes of each.
+    fn new<'w>(world: &'w World, classes: &Classes) -> (Vec<Option<&'w str>>, Self, Vec<Runs>) {
+        let mut names: IndexSet<Option<&str>> = IndexSet::default();
+        let mut met: HashMap<*const u8, u32> = HashMap::default(); // pods of one node share its name's memory once loaded
+        let mut home = |node: Option<&'w str>| {
+            let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
+            *known.or_insert_with(|| u32::try_from(names.insert_full(node).0).unwrap_or(u32::MAX))
+        };
+        let of_pod: Vec<u32> = world.cluster.pods().map(|(_, pod)| home(pod.node.as_deref())).collect();
+        let mut of_home: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
+        let (mut sorted, mut of_class) = (Self { homes: Vec::new(), starts: vec![0] }, Vec::new());
+        for class in 0..classes.len() {
+            of_class.extend(classes.members(class).iter().map(|pod| of_pod[pod.0 as usize]));
+            of_class.sort_unstable();
+            of_class.dedup();
+            of_class.iter().for_each(|home| of_home[*home as usize].push(class));
+            sorted.homes.append(&mut of_class);
+            sorted.starts.push(u32::try_from(sorted.homes.len()).unwrap_or(u32::MAX));
         }
-        homes.sort_unstable();
-        homes.dedup();
-        of_class.push(homes.into());
+        let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
+        (names.into_iter().collect(), sorted, of_home.into_iter().map(runs).collect())
     }
-    let (names, lists): (Vec<_>, Vec<_>) = names.into_iter().unzip();
-    let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
-    (names, of_class, lists.into_iter().map(runs).collect())
+
+    fn of(&self, class: u32) -> &[u32] {
+        let end = self.starts.get(class as usize + 1).copied().unwrap_or(0);
+        let start = self.starts.get(class as usize).copied().unwrap_or(0).min(end);
+        &self.homes[start as usize..end as usize]
+    }
 }
 
 /// The classes of host-network pods by node.

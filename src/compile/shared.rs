@@ -12,6 +12,7 @@ use super::beside::Near;
 use super::graph::{AllowGraph, Allowed};
 use super::peers::Runs;
 use super::rows::{Part, with_own};
+use super::world::Endpoint;
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
@@ -70,6 +71,11 @@ impl<'g> Rows<'g> {
     /// What each destination admits, whether or not the sources' own policies let it out.
     pub fn admitted(graph: &'g AllowGraph) -> Self {
         Self::of(graph, false)
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &'g AllowGraph {
+        self.graph
     }
 
     /// Of what may reach each destination, what comes from these places. Numbers the templates.
@@ -179,6 +185,11 @@ impl<'g> Rows<'g> {
     pub fn group(&self, places: &[(u32, bool)]) -> Group {
         let (twins, templates) = (alike(places, |s| self.twin(s)), alike(places, |d| self.template(d)));
         Group { places: places.into(), twins, templates }
+    }
+
+    /// What may pass between two pods or addresses, whichever node each is on; only where the sources' own law counts.
+    pub fn exact(&self, source: Endpoint, destination: Endpoint) -> Option<Allowed> {
+        self.egress.then(|| self.graph.allowed(source, destination))
     }
 
     /// What may pass from any place of one group to any of another, and the same as if no place were beside another (S55).

@@ -7,7 +7,7 @@
 //! stretches of both rows per distinct pair of rows, and per destination the ends beside it; no pass over all sources.
 
 use super::half::{Half, To};
-use super::joint::{EndIx, Places};
+use super::joint::{End, EndIx, Places};
 use super::placed::Placed;
 use super::roll::Roll;
 use super::states::{Pair, States};
@@ -94,7 +94,7 @@ pub struct Column {
     pub itself: Pair,
     /// The same, as the shared rows have it.
     pub itself_shared: Pair,
-    /// Its places with each other, where it has several on both sides.
+    /// Its places with each other, where it has several on either side.
     pub own: Option<Pair>,
     to: [To; 2],
 }
@@ -155,8 +155,18 @@ impl<'a> Columns<'a> {
         (before.beside(states, &column.to[0], old, source), after.beside(states, &column.to[1], new, source))
     }
 
-    /// The states of a workload of several classes with itself, on both sides.
+    /// The states of a source for a destination pod by pod, if they are few on both sides.
+    fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<Pair> {
+        let [before, after] = &mut self.halves;
+        before.exactly(states, source, destination).zip(after.exactly(states, source, destination))
+    }
+
+    /// The states of a workload of several classes with itself, if it has several pods on both sides.
     fn own(&mut self, states: &mut States, to: &[To; 2], end: EndIx) -> Option<Pair> {
+        let End { before, after, .. } = &self.index.roll.ends[end];
+        if before.len().max(after.len()) < 2 {
+            return None;
+        }
         let [before, after] = &mut self.halves;
         before.own(states, &to[0], end).zip(after.own(states, &to[1], end))
     }
@@ -173,7 +183,11 @@ impl<'a> Columns<'a> {
         let (itself, itself_shared) = (Pair::default(), Pair::default());
         let mut column = Column { shared, beside: Vec::new(), quiet, itself, itself_shared, own, to };
         for source in self.beside(&column.to, destination, outside) {
-            let (told, pair) = (column.shared.pair(roll, source), self.pair_in(states, &column, source));
+            let told = column.shared.pair(roll, source);
+            let mut pair = self.pair_in(states, &column, source);
+            if states.judged(pair).differs && states.is_unsure(pair) {
+                pair = self.exactly(states, source, destination).unwrap_or(pair);
+            }
             let counted = if roll.ends[source].is_outside() { &mut addresses } else { &mut column.quiet };
             let weight = |pair: Pair, states: &mut States| {
                 if states.judged(pair).is_quiet() { roll.ends[source].weight() } else { 0 }

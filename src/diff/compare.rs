@@ -154,7 +154,7 @@ fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
     (0..roll.ends.len()).map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0).collect()
 }
 
-impl<'a> Comparer<'a> {
+impl Comparer<'_> {
     /// Walks the destinations of which all sources are compared.
     fn whole(&mut self, index: &Arc<Index>, destinations: &[EndIx]) -> Vec<Latent> {
         self.whole.make(destinations);
@@ -396,8 +396,10 @@ impl<'a> Comparer<'a> {
         self.changes.sort_by(|_, a, _, b| a.rank.cmp(&b.rank));
         let roll = &self.roll;
         let one = |(key, Melted { example, records, .. }): (Key, Melted)| {
-            let record = |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| {
-                Record { destinations: Runs::union_of(&destinations), sources, pairing }
+            let record = |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| Record {
+                destinations: Runs::union_of(&destinations),
+                sources,
+                pairing,
             };
             let mut records: Vec<Record> = records.into_iter().map(record).collect();
             records.sort_by_cached_key(|record| roll.first(&record.destinations));

@@ -10,8 +10,8 @@
 use super::cause::{Ask, PAIRS};
 use super::compare::Pairing;
 use super::edits::{Edits, rule_edit};
-use super::{Side, Which};
 use super::joint::{End, EndIx};
+use super::{Side, Which};
 use crate::compile::shared::Group;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, HostNetwork, Rows};
 use crate::model::Truth;

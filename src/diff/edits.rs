@@ -12,9 +12,13 @@ use crate::model::{Cluster, ContainerPort, Labels, LabelsId, Node, Pod, PodId, W
 use crate::policy::{Direction, Peers, Policy, PolicyId, Rule, RuleRef, Taint};
 use crate::set::hashed::HashMap;
 use crate::source::{DocumentId, Sources};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// How many ends one processor looks at, at a time.
+const AT_ONCE: usize = 1_000;
 
 /// What happened to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,12 +104,9 @@ impl Edits {
             .map(|(side, list)| list.iter().filter_map(|i| side.input.policies.taints.get(*i)).collect::<Vec<_>>());
         let apart = distinct && !options && same_surroundings(before, after);
         let mut edits = Self { policies, of, touched: Vec::new(), options, apart, fresh: fresh.clone() };
-        let mut seen = Seen { before: &before.input.cluster, after: &after.input.cluster, last: None };
-        edits.touched = joint
-            .roll
-            .ends
-            .iter()
-            .map(|end| {
+        let of = |ends: &[End]| {
+            let mut seen = Seen { before: &before.input.cluster, after: &after.input.cluster, last: None };
+            let touched = ends.iter().map(|end| {
                 let own = match &end.members {
                     Members::Workloads(list) => list.iter().any(|(b, a)| seen.differs(*b, *a)),
                     Members::Addresses(_) => false,
@@ -122,8 +123,11 @@ impl Edits {
                     touch.policies.dedup();
                     touch
                 })
-            })
-            .collect();
+            });
+            touched.collect::<Vec<[Touch; 2]>>()
+        };
+        let touched: Vec<Vec<[Touch; 2]>> = joint.roll.ends.par_chunks(AT_ONCE).map(of).collect();
+        edits.touched = touched.into_iter().flatten().collect();
         edits
     }
 

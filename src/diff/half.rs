@@ -6,17 +6,20 @@
 
 use super::Which;
 use super::columns::Index;
-use super::joint::EndIx;
+use super::joint::{APART, EndIx, Members};
 use super::placed::places;
 use super::states::{NOTHING, States};
 use super::strip::Strip;
 use crate::compile::peers::Runs;
-use crate::compile::{Part, Rows};
+use crate::compile::{Endpoint, Part, Rows};
 use crate::set::hashed::HashMap;
 use crate::set::partition;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// How many pairs of pods are asked one by one.
+const FEW: usize = 64;
 
 /// A row, with the numbers of its parts.
 struct Numbered {
@@ -229,13 +232,32 @@ impl<'a> Half<'a> {
         states.state(numbers)
     }
 
-    /// The state of a workload of several classes with itself: between its places, and inside those of several pods.
+    /// The state of a source for a destination pod by pod, where both are one workload of a few pods, or several on the same
+    /// nodes, or a block: what holds for some pods of a class only, since they run on other nodes, may hold for all of these.
+    pub fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<u32> {
+        let cluster = &self.rows.graph().world().cluster;
+        let endpoints = |end: EndIx| match &self.index.roll.ends[end].members {
+            Members::Addresses(set) => set.first().map(|address| vec![Endpoint::Address(address)]),
+            Members::Workloads(list) => {
+                let (before, after) = *list.first().filter(|_| list.len() == 1 || cluster.pods().len() <= APART)?;
+                let pods = &cluster.workload(if self.which == Which::Before { before } else { after }).pods;
+                (pods.len() <= FEW).then(|| pods.iter().map(|pod| Endpoint::Pod(*pod)).collect())
+            }
+        };
+        let (from, into) = (endpoints(source)?, endpoints(destination)?);
+        if from.len() * into.len() > FEW {
+            return None;
+        }
+        let pairs = from.iter().flat_map(|s| into.iter().map(move |d| (*s, *d)));
+        let told: Option<Vec<_>> = pairs.map(|(s, d)| self.rows.exact(s, d)).collect();
+        let numbers = told?.iter().map(|allowed| states.number(allowed)).collect();
+        Some(states.state(numbers))
+    }
+
+    /// The state of a workload with itself: between its places, and inside those of several pods.
     pub fn own(&mut self, states: &mut States, to: &To, end: EndIx) -> Option<u32> {
         let index = Arc::clone(&self.index);
         let places = places(&index.roll.ends[end], self.which);
-        if places.len() < 2 {
-            return None;
-        }
         let rows: Vec<Rc<Numbered>> = to.templates.iter().map(|(t, _)| self.numbered(states, *t)).collect();
         let mut numbers = BTreeSet::new();
         for (i, (from, several)) in places.iter().enumerate() {

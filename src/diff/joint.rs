@@ -2,16 +2,21 @@
 //!
 //! Invariants: every workload that both sides have is a member of exactly one end; the address blocks of all ends cover
 //! both address lines without overlap. Workloads whose pods fall into the same classes on both sides share an end, so that
-//! a thousand equal workloads are compared once. Cost: O(pods of both + atoms of both).
+//! a thousand equal workloads are compared once; in a small cluster ([`APART`]) only if they also run on the same nodes, since
+//! what is unknown of a class may be told of the pods of one node. Cost: O(pods of both + atoms of both).
 
 use super::roll::Roll;
 use super::{Party, Side};
 use crate::compile::Endpoint;
 use crate::compile::atoms::Atoms;
-use crate::model::{Cluster, WorkloadId, WorkloadKind};
+use crate::model::{Cluster, PodId, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
 use crate::set::{IntervalSet, IpSet, Point};
+use std::mem::take;
 use std::sync::Arc;
+
+/// Up to how many pods workloads are told apart by the nodes they run on (S55), as in a closure.
+pub const APART: usize = 2_000;
 
 /// Index of an end.
 pub type EndIx = usize;
@@ -73,6 +78,12 @@ pub struct Joint {
     pub removed: Vec<WorkloadId>,
 }
 
+/// Pods of each place with their nodes.
+type Nodes<'a> = Vec<(u32, Option<&'a str>)>;
+
+/// What workloads of one end have in common: their places on both sides, and in a small cluster their nodes.
+type Alike<'a> = ((Places, Places), Option<[Nodes<'a>; 2]>);
+
 type Name<'a> = (&'a str, WorkloadKind, &'a str);
 
 fn name(cluster: &Cluster, id: WorkloadId) -> Name<'_> {
@@ -84,8 +95,10 @@ impl Joint {
     /// Matches the two sides.
     pub fn new(before: Side<'_>, after: Side<'_>) -> Self {
         let (old, new) = (&*before.input.cluster, &*after.input.cluster);
-        let known: HashMap<Name<'_>, WorkloadId> = old.workloads().map(|(id, _)| (name(old, id), id)).collect();
-        let mut groups: IndexMap<(Places, Places), Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
+        let names = || old.workloads().map(|(id, _)| (name(old, id), id)).collect::<HashMap<Name<'_>, WorkloadId>>();
+        let ((mut was_at, mut is_at), known) = rayon::join(|| rayon::join(|| places(before), || places(after)), names);
+        let apart = [old, new].iter().all(|cluster| cluster.pods().len() <= APART);
+        let mut groups: IndexMap<Alike<'_>, Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
         let mut added = Vec::new();
         let mut matched = HashSet::default();
         for (id, workload) in new.workloads() {
@@ -93,7 +106,9 @@ impl Joint {
                 // workloads without pods (all finished) have no flows
                 Some(was) if !workload.pods.is_empty() && !old.workload(*was).pods.is_empty() => {
                     matched.insert(*was);
-                    groups.entry((places(before, *was), places(after, id))).or_default().push((*was, id));
+                    let at = (take(&mut was_at[was.0 as usize]), take(&mut is_at[id.0 as usize]));
+                    let nodes = apart.then(|| [nodes(before, *was), nodes(after, id)]);
+                    groups.entry((at, nodes)).or_default().push((*was, id));
                 }
                 Some(was) => drop(matched.insert(*was)),
                 None => added.push(id),
@@ -101,7 +116,7 @@ impl Joint {
         }
         let removed = old.workloads().map(|(id, _)| id).filter(|id| !matched.contains(id)).collect();
         let workloads =
-            groups.into_iter().map(|((b, a), list)| End { before: b, after: a, members: Members::Workloads(list) });
+            groups.into_iter().map(|(((b, a), _), list)| End { before: b, after: a, members: Members::Workloads(list) });
         let mut ends: Vec<End> = workloads.collect();
         ends.extend(blocks(before, after));
         let roll = Roll::new(ends, |end| lone(before, after, end));
@@ -119,13 +134,32 @@ fn lone(before: Side<'_>, after: Side<'_>, end: &End) -> u64 {
     list.iter().filter(|(b, a)| single(before, *b) && single(after, *a)).count() as u64
 }
 
-fn places(side: Side<'_>, workload: WorkloadId) -> Places {
+/// On which node a workload has a pod of each place.
+fn nodes(side: Side<'_>, workload: WorkloadId) -> Nodes<'_> {
     let cluster = &side.input.cluster;
-    let place = |pod: &crate::model::PodId| side.graph.line().place(Endpoint::Pod(*pod));
-    let pods = &cluster.workload(workload).pods;
-    let mut places: Places = pods.iter().map(|pod| (place(pod), !cluster.pod(*pod).is_single())).collect();
-    places.sort_unstable();
-    places.chunk_by(|a, b| a.0 == b.0).map(|of| (of[0].0, of.len() > 1 || of[0].1)).collect()
+    let pods = cluster.workload(workload).pods.iter();
+    let mut nodes: Nodes<'_> =
+        pods.map(|p| (side.graph.line().place(Endpoint::Pod(*p)), cluster.pod(*p).node.as_deref())).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
+}
+
+/// The places of each workload.
+fn places(side: Side<'_>) -> Vec<Places> {
+    let cluster = &side.input.cluster;
+    let place = |pod: &PodId| (side.graph.line().place(Endpoint::Pod(*pod)), !cluster.pod(*pod).is_single());
+    let of = |workload: &Workload| {
+        let mut places: Places = workload.pods.iter().map(place).collect();
+        places.sort_unstable();
+        places.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            first.1 |= same;
+            same
+        });
+        places
+    };
+    cluster.workloads().map(|(_, workload)| of(workload)).collect()
 }
 
 /// The common refinement of both sides' address atoms.

@@ -118,6 +118,11 @@ impl States {
         self.members(state).into_iter().fold(TrafficSet::empty(), |all, a| all.union(&a.sure).union(&a.unknown))
     }
 
+    /// Whether something is unknown on either side.
+    pub fn is_unsure(&self, pair: Pair) -> bool {
+        [pair.0, pair.1].into_iter().any(|state| self.members(state).iter().any(|allowed| !allowed.unknown.is_empty()))
+    }
+
     /// What a pair of states comes to.
     pub fn judged(&mut self, pair: Pair) -> Judged {
         if let Some(known) = self.judged.get(&pair) {

@@ -82,13 +82,7 @@ struct Rest {
 
 impl Unchanged {
     /// Some pairs, and those of these destinations with sources that no edit touches.
-    pub fn new(
-        compared: u64,
-        after: &AllowGraph,
-        index: &Arc<Index>,
-        destinations: Vec<EndIx>,
-        marked: Runs,
-    ) -> Self {
+    pub fn new(compared: u64, after: &AllowGraph, index: &Arc<Index>, destinations: Vec<EndIx>, marked: Runs) -> Self {
         let (after, index) = (after.clone(), Arc::clone(index));
         let rest = Rest { after, index, destinations: destinations.into(), marked };
         Self { compared, rest: Some(rest), counted: OnceLock::new() }
