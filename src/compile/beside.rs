@@ -36,9 +36,8 @@ impl AllowGraph {
     /// [`Self::beside`], of sources among these only.
     pub(super) fn beside_among(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<(u32, Near)> {
         let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
-        if is_pod
-            && among.is_some_and(|among| among.is_disjoint(&self.line.hosts) && among.is_subset(&self.line.pods()))
-        {
+        let no_nodes = |among: &Runs| self.line.are_pods(among) && among.is_disjoint(&self.line.hosts);
+        if is_pod && among.is_some_and(no_nodes) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
         let homed = if egress && !is_pod { self.homes().homed_at(destination) } else { None };

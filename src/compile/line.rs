@@ -93,6 +93,11 @@ impl Line {
         self.classes.len().checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(0..=last))
     }
 
+    /// Whether all of these places are classes. O(1).
+    pub fn are_pods(&self, places: &Runs) -> bool {
+        places.ranges().next_back().is_none_or(|(_, last)| self.is_class(last))
+    }
+
     /// The place of an endpoint on the line.
     pub fn place(&self, endpoint: Endpoint) -> u32 {
         match endpoint {

@@ -80,7 +80,7 @@ impl<'g> Rows<'g> {
 
     /// Of what may reach each destination, what comes from these places. Numbers the templates.
     pub fn among(graph: &'g AllowGraph, sources: Runs) -> Self {
-        let no_nodes = sources.is_disjoint(&graph.line.hosts) && sources.is_subset(&graph.line.pods());
+        let no_nodes = graph.line.are_pods(&sources) && sources.is_disjoint(&graph.line.hosts);
         let near = no_nodes.then(|| graph.nodes_of(&sources));
         graph.template_numbers();
         Self { near, among: Some(sources), ..Self::of(graph, true) }
@@ -104,6 +104,15 @@ impl<'g> Rows<'g> {
         let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress, self.among.as_ref()).into();
         self.keep(template, &parts);
         parts
+    }
+
+    /// [`Self::parts`], of sources among these only; made anew where the whole is not known.
+    pub fn parts_among(&self, destination: u32, among: &Runs) -> Arc<[Part]> {
+        if among.is_empty() || !self.may_admit(destination, among) {
+            return Arc::default();
+        }
+        let known = self.parts.get(&self.template(destination)).map(Arc::clone);
+        known.unwrap_or_else(|| self.graph.shared_parts(destination, self.egress, Some(among)).into())
     }
 
     /// Forgets the parts.

@@ -115,8 +115,11 @@ impl Joint {
             }
         }
         let removed = old.workloads().map(|(id, _)| id).filter(|id| !matched.contains(id)).collect();
-        let workloads =
-            groups.into_iter().map(|(((b, a), _), list)| End { before: b, after: a, members: Members::Workloads(list) });
+        let workloads = groups.into_iter().map(|(((b, a), _), list)| End {
+            before: b,
+            after: a,
+            members: Members::Workloads(list),
+        });
         let mut ends: Vec<End> = workloads.collect();
         ends.extend(blocks(before, after));
         let roll = Roll::new(ends, |end| lone(before, after, end));

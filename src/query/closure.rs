@@ -132,7 +132,10 @@ impl<'g> Links<'g> {
                 templates.dedup();
                 self.forth(from, &templates, &classes)
             }
-            Way::Backward => self.back(from, &classes, &classes),
+            Way::Backward => {
+                let parts = self.rows.parts(self.graph.line().place(from));
+                self.back(from, &parts, &classes, &classes)
+            }
         }
     }
 
@@ -151,18 +154,16 @@ impl<'g> Links<'g> {
         Some(with_own(&parts, &own))
     }
 
-    /// What leads to an end from units of some classes; as far as own nodes decide, of classes near, which hold those.
-    fn back(&mut self, from: Endpoint, among: &Runs, near: &Runs) -> Vec<Link> {
-        let place = self.graph.line().place(from);
-        let own = self.rows.beside_among(place, near);
+    /// What leads to an end, whose row this is, from units of some classes; as far as own nodes decide, of classes near,
+    /// which hold those.
+    fn back(&mut self, from: Endpoint, parts: &[Part], among: &Runs, near: &Runs) -> Vec<Link> {
+        let own = self.rows.beside_among(self.graph.line().place(from), near);
+        let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
-        if !among.is_empty() && self.rows.may_admit(place, among) {
-            let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
-            for part in self.rows.parts(place).iter() {
-                let sources = part.sources.intersection(among).difference(&beside);
-                let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
-                found.extend(sources.points().map(|s| (s, Arc::clone(&allowed))));
-            }
+        for part in parts {
+            let sources = part.sources.intersection(among).difference(&beside);
+            let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
+            found.extend(sources.points().map(|s| (s, Arc::clone(&allowed))));
         }
         self.linked(from, found, own, near)
     }
@@ -300,12 +301,15 @@ impl<'g> Links<'g> {
     /// [`Self::back`], of each template only once: what it leads to is found then, but for own nodes and single rests of
     /// classes.
     fn back_once(&mut self, from: Endpoint, parent: Option<usize>, left: &Runs, done: &mut HashSet<u32>) -> Vec<Link> {
-        let template = self.rows.template(self.graph.line().place(from));
+        let place = self.graph.line().place(from);
         if !self.is_common(from, parent) {
-            return self.back(from, left, left);
+            let parts = if self.rows.may_admit(place, left) { self.rows.parts(place) } else { Arc::default() };
+            return self.back(from, &parts, left, left);
         }
-        let among = if done.insert(template) { Cow::Borrowed(left) } else { Cow::Owned(left.intersection(&self.rest)) };
-        self.back(from, &among, left)
+        let again = !done.insert(self.rows.template(place));
+        let among = if again { Cow::Owned(left.intersection(&self.rest)) } else { Cow::Borrowed(left) };
+        let parts = self.rows.parts_among(place, &among);
+        self.back(from, &parts, &among, left)
     }
 
     /// Forward: which templates each end of a level has to be followed to. An end that is followed like every other leads
