@@ -199,7 +199,7 @@ fn one(work: &str, tier: &str, percent: usize) {
         "diff" | "edit" => {
             let nth = if work == "diff" { 50 } else { input.policies.policies.len().div_ceil(20) };
             let (after, of) = work::other_side(generate::make(tier, percent).expect("a tier"), nth);
-            counted_work(&mut || _ = black_box(work::diff((&input, &graph), (&after, &of))));
+            counted_work(&mut || drop(black_box(work::diff((&input, &graph), (&after, &of)))));
         }
         "verdicts" => {
             let flows: Vec<Flow> = (0..1_000).map(|i| flow(i, input.cluster.pods().len())).collect();

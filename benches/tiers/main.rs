@@ -4,7 +4,7 @@
 //! cargo bench --bench tiers -- S M L XL          builds each in memory; measures compile, questions and the matrix
 //! cargo bench --bench tiers -- XL=10             a tenth of XL
 //! cargo bench --bench tiers -- shapes            the shapes that are known to hurt
-//! cargo bench --bench tiers -- commands M L      measures a closure and a diff
+//! cargo bench --bench tiers -- commands M L      measures closures and diffs
 //! cargo bench --bench tiers -- load M L          writes what kubectl would write, and measures reading it
 //! cargo bench --bench tiers -- load-yaml M L     writes what a repository would hold, and measures reading it
 //! cargo bench --bench tiers -- write target/L L  writes it and leaves it there
@@ -160,8 +160,9 @@ fn commands(name: &str) {
     let policies = input.policies.policies.len();
     for (what, nth) in [("diff, 20 policies gone", policies.div_ceil(20)), ("diff, a fiftieth gone", 50)] {
         let (after, of) = work::other_side(made(name), nth);
-        let changes = clock(what, || work::diff((&input, &graph), (&after, &of)));
-        println!("  {changes} changes");
+        let diff = clock(what, || work::diff((&input, &graph), (&after, &of)));
+        let unchanged = clock("what stays, counted", || diff.unchanged.count());
+        println!("  {} changes, {unchanged} pairs stay", diff.changes.len());
     }
 }
 

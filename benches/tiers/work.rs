@@ -1,7 +1,7 @@
 //! Work on a compiled graph that both benches do.
 
 use super::generate::Made;
-use netpal::diff::{Side, diff as compare};
+use netpal::diff::{Diff, Side, diff as compare};
 use netpal::model::{PodId, Truth};
 use netpal::query::closure::{Links, Trip, Way};
 use netpal::query::list::{Filter, each};
@@ -49,8 +49,8 @@ pub fn other_side(made: Made, nth: usize) -> (Input, AllowGraph) {
     (input, graph)
 }
 
-/// Compares two sides; tells how many changes there are.
-pub fn diff(before: (&Input, &AllowGraph), after: (&Input, &AllowGraph)) -> usize {
+/// Compares two sides.
+pub fn diff(before: (&Input, &AllowGraph), after: (&Input, &AllowGraph)) -> Diff {
     let side = |(input, graph)| Side { input, graph };
-    compare(side(before), side(after)).changes.len()
+    compare(side(before), side(after))
 }

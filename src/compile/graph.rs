@@ -397,6 +397,9 @@ impl Combine for Outcome<TrafficSet> {
         self.deny.is_empty() && self.allow.is_all()
     }
     fn or(self, other: Self) -> Self {
+        if self.allow.is_empty() && self.deny.is_all() {
+            return other; // the first that is asked
+        }
         Self { allow: self.allow.union(&other.allow), deny: self.deny.intersection(&other.deny) }
     }
     fn either(self, other: Self) -> Self {

@@ -58,7 +58,7 @@ pub struct Leaving {
     pub contents: Vec<u32>,
     /// Equal numbers for places that every rule takes alike, whatever their nodes are; own numbers where a rule may look at
     /// nodes.
-    pub twins: Vec<u32>,
+    twins: OnceLock<Vec<u32>>,
     /// The templates, once somebody asks for them.
     pub(super) numbers: OnceLock<Numbers>,
 }
@@ -97,7 +97,6 @@ impl Leaving {
         leaving.ordered_peers.sort_unstable();
         leaving.ordered_peers.dedup();
         leaving.contents = contents(&law.profiles);
-        leaving.twins = twins(world, line, law);
         Self { groups, ..leaving }
     }
 
@@ -248,6 +247,11 @@ pub struct Leave<'a> {
 }
 
 impl AllowGraph {
+    /// The twins of all places; made once.
+    pub(super) fn twins(&self) -> &[u32] {
+        self.leaving().twins.get_or_init(|| twins(self.world(), &self.line, &self.law))
+    }
+
     /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
     pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> Match {
         let law = self.leaving();

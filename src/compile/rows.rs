@@ -248,12 +248,13 @@ impl AllowGraph {
     fn enter(&self, ask: &Enter<'_>) -> Match {
         let Enter { destination, profile, view, rules, covers, among } = *ask;
         if profile.is_network_only() && profile.surely && !self.hidden(destination, view) {
-            let matched = rules.iter().map(|r| {
-                let whole = self.matched(r.peers, view);
-                among.map_or(Cow::Borrowed(whole), |among| Cow::Owned(whole.among(among)))
-            });
-            let matched: Vec<Cow<'_, Match>> = matched.collect();
-            let all = Match::union_of(&matched.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+            let mut matched: Vec<&Match> = rules.iter().map(|r| self.matched(r.peers, view)).collect();
+            let asked: Vec<Match>;
+            if let Some(among) = among {
+                asked = matched.iter().map(|whole| whole.among(among)).collect();
+                matched = asked.iter().collect();
+            }
+            let all = Match::union_of(&matched);
             if rules.iter().all(|r| r.sure) {
                 return all;
             }

@@ -5,7 +5,8 @@
 //! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
 //!
 //! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
-//! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so nothing grows with the
+//! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they
+//! hold more than [`MOST`] ranges, so nothing grows with the
 //! answer.
 
 use super::beside::Near;
@@ -251,7 +252,7 @@ impl<'g> Rows<'g> {
     }
 
     fn twin(&self, place: u32) -> u32 {
-        self.graph.leaving().twins[place as usize]
+        self.graph.twins()[place as usize]
     }
 
     fn between(&mut self, source: u32, destination: u32, near: Near) -> Arc<Allowed> {
@@ -280,7 +281,7 @@ fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u3
 
 fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
     if !open || !graph.line.is_class(source) {
-        return Sender::Twin(graph.leaving().twins[source as usize]);
+        return Sender::Twin(graph.twins()[source as usize]);
     }
     let profile = graph.governed_by(source, Direction::Egress);
     let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));

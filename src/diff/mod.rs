@@ -5,12 +5,13 @@
 //! [`edits`] lists what differs between the two laws and worlds; [`half`] reads the rows of one side as [`strip`]s along the
 //! roll, [`columns`] compares those of both, which many destinations share, and [`compare`] walks the destinations; [`cause`]
 //! finds the edit behind each difference. Equal changes with one cause melt into one [`Change`] ([`changes`]), however many
-//! pairs they open; what is admitted differently without effect is [`latent`].
+//! pairs they open; what is admitted differently without effect is [`latent`]. Destinations on whose way in nothing was
+//! edited are compared at the edited sources only, and what stays is counted when somebody asks ([`still`]).
 //!
 //! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows it after (for some pod
 //! pair, or for the last one that did not pass), and so on for each [`Kind`]; a pair in no change has the same verdicts.
-//! Cost: the rows of both graphs, the stretches of the roll in which they are the same, the ends beside each destination's
-//! own nodes (S55), and what differs. Ends stay runs of the roll, those of a change too ([`Parties`]), until somebody wants
+//! Cost: the names of both sides; of edited destinations the rows, of the others the rows as far as edited sources go; the
+//! stretches of the roll in which they are the same, the ends beside each edited destination or source (S55), and what differs. Ends stay runs of the roll, those of a change too ([`Parties`]), until somebody wants
 //! their names: a namespace that is isolated on the way out changes every row, and is a few runs in one change. No pair of
 //! ends is visited. Road not taken: compiling both sides against one vocabulary, so that their classes agree; the roll does
 //! the same for two graphs that are there already.
