@@ -1,7 +1,9 @@
 //! Columns: for one destination end, the sources whose states differ between the two sides.
 //!
 //! Destinations whose places have the same templates on both sides share one comparison ([`Shared`]): two strips, met
-//! stretch by stretch. What own nodes change (S55) is looked at for the ends beside a destination, on top of it.
+//! stretch by stretch. What own nodes change (S55) is looked at for the ends beside a destination, on top of it; where that
+//! differs and leaves something unknown, the pods are asked if they are few ([`Half::exactly`]). Columns may be of some
+//! sources only ([`Columns::among`]).
 //!
 //! Invariant: a source is loud iff the delta of its pair of states is not empty; what is quiet is only counted. Cost: the
 //! stretches of both rows per distinct pair of rows, and per destination the ends beside it; no pass over all sources.

@@ -1,9 +1,11 @@
 //! Destination by destination: which sources may send something else than before, and because of which edit.
 //!
-//! Phases: each destination's column tells what differs ([`Columns::column`]). Destinations for which the same differs, and
+//! Phases: each destination's column tells what differs ([`Columns::column`]), among all sources where something was edited on
+//! its way in, else among the sources with an edit ([`Edits::stays`]). Destinations for which the same differs, and
 //! which the same policies govern, are put together ([`Plain`]); the others, beside whose nodes or in whose own flows
 //! something differs, are told one by one. The sources that differ in one way and share their edits are a [`Group`]; each
-//! is recorded under its cause ([`Comparer::record`]), and [`Comparer::finish`] melts the records into changes.
+//! is recorded under its cause ([`Comparer::record`]), which is looked for once where the grounds are equal
+//! ([`cause::Ask::grounds`]), and [`Comparer::finish`] makes the changes.
 //!
 //! Invariant: destinations that are told together have the same cause for the same group, since all that an explanation asks
 //! of them is equal: the rows, the policies on the way in, and which peer of an edited rule they are ([`Comparer::is_common`]).
