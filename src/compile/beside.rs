@@ -22,6 +22,11 @@ pub(super) struct Near {
     homed: Truth,
 }
 
+/// Of some places those that are asked about; all, if not told.
+fn within<'r>(runs: &'r Runs, among: Option<&Runs>) -> Cow<'r, Runs> {
+    among.map_or(Cow::Borrowed(runs), |among| Cow::Owned(runs.intersection(among)))
+}
+
 impl Near {
     /// Neither is the node of the other.
     pub(super) const NOT: Self = Self { around: [Truth::No; 2], homed: Truth::No };
@@ -92,14 +97,13 @@ impl AllowGraph {
         homed: Option<&Match>,
         among: Option<&Runs>,
     ) -> Cow<'m, Runs> {
-        let asked = |runs: &'m Runs| among.map_or(Cow::Borrowed(runs), |among| Cow::Owned(runs.intersection(among)));
         let mut beside = Cow::Owned(Runs::empty());
         if self.is_guarded(destination, Direction::Ingress) {
             let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
-            beside = asked(&around[usize::from(node)].maybe);
+            beside = within(&around[usize::from(node)].maybe, among);
         }
         let Some(homed) = homed else { return beside };
-        let governed = among.map_or(Cow::Borrowed(&*homed.maybe), |among| Cow::Owned(homed.maybe.intersection(among)));
+        let governed = within(&homed.maybe, among);
         let governed = governed.points().filter(|c| self.is_guarded(*c, Direction::Egress));
         Cow::Owned(beside.union(&governed.map(|c| c..=c).collect()))
     }

@@ -6,8 +6,7 @@
 //!
 //! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
 //! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they
-//! hold more than [`MOST`] ranges, so nothing grows with the
-//! answer.
+//! hold more than [`MOST`] ranges, so nothing grows with the answer.
 
 use super::beside::Near;
 use super::graph::{AllowGraph, Allowed};

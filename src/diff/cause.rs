@@ -92,18 +92,6 @@ const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
 /// How many pairs of pods of two ends are looked at.
 pub const PAIRS: usize = 400;
 
-/// The endpoints an end may stand for on one side, the first of them: one for each of its places.
-fn endpoints(side: Side<'_>, end: &End, which: Which, member: usize, most: usize) -> Vec<Endpoint> {
-    match &end.members {
-        Members::Addresses(set) => set.first().map(Endpoint::Address).into_iter().collect(),
-        Members::Workloads(list) => {
-            let Some(pair) = list.get(member).or_else(|| list.first()) else { return Vec::new() };
-            let workload = if which == Which::Before { pair.0 } else { pair.1 };
-            side.input.cluster.workload(workload).pods.iter().take(most).map(|p| Endpoint::Pod(*p)).collect()
-        }
-    }
-}
-
 /// One flow between two ends on one side.
 pub fn flow(
     side: Side<'_>,
@@ -113,8 +101,8 @@ pub fn flow(
     destination: EndIx,
     traffic: &TrafficSet,
 ) -> Option<Flow> {
-    let source = endpoints(side, &ends[source], which, 0, 1).first().copied()?;
-    let destination = endpoints(side, &ends[destination], which, 0, 1).first().copied()?;
+    let source = ends[source].endpoints(&side.input.cluster, which, 0, 1).first().copied()?;
+    let destination = ends[destination].endpoints(&side.input.cluster, which, 0, 1).first().copied()?;
     Some(Flow { source, destination, traffic: traffic.sample().unwrap_or(ANY) })
 }
 
@@ -212,10 +200,10 @@ impl Ask<'_> {
 
     /// The pairs of endpoints of the two ends on one side, the first of them.
     pub fn pairs(&self, which: Which, most: usize) -> Vec<(Endpoint, Endpoint)> {
-        let side = self.side(which);
+        let cluster = &self.side(which).input.cluster;
         let second = usize::from(self.source == self.destination && self.pairing != Pairing::Own);
-        let sources = endpoints(side, &self.ends[self.source], which, 0, most + 1);
-        let destinations = endpoints(side, &self.ends[self.destination], which, second, most + 1);
+        let sources = self.ends[self.source].endpoints(cluster, which, 0, most + 1);
+        let destinations = self.ends[self.destination].endpoints(cluster, which, second, most + 1);
         let pairs = sources.iter().flat_map(|s| destinations.iter().map(move |d| (*s, *d)));
         pairs.filter(|(s, d)| s != d || sources.len() == 1).take(most).collect()
     }

@@ -10,7 +10,7 @@
 use super::cause::{Ask, PAIRS};
 use super::compare::Pairing;
 use super::edits::{Edits, rule_edit};
-use super::joint::{End, EndIx};
+use super::joint::{CLOSE, End, EndIx};
 use super::{Side, Which};
 use crate::compile::shared::Group;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, HostNetwork, Rows};
@@ -22,9 +22,6 @@ use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// Up to how many pairs of pods are asked one by one.
-const CLOSE: usize = 64;
 
 /// Both sides under one behaviour of host-network pods.
 pub type Case = [AllowGraph; 2];

@@ -6,20 +6,18 @@
 
 use super::Which;
 use super::columns::Index;
-use super::joint::{APART, EndIx, Members};
+use super::joint::{CLOSE, End, EndIx};
 use super::placed::places;
 use super::states::{NOTHING, States};
 use super::strip::Strip;
 use crate::compile::peers::Runs;
-use crate::compile::{Endpoint, Part, Rows};
+use crate::compile::{Part, Rows};
+use crate::query::closure::APART;
 use crate::set::hashed::HashMap;
 use crate::set::partition;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// How many pairs of pods are asked one by one.
-const FEW: usize = 64;
 
 /// A row, with the numbers of its parts.
 struct Numbered {
@@ -236,16 +234,10 @@ impl<'a> Half<'a> {
     /// nodes, or a block: what holds for some pods of a class only, since they run on other nodes, may hold for all of these.
     pub fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<u32> {
         let cluster = &self.rows.graph().world().cluster;
-        let endpoints = |end: EndIx| match &self.index.roll.ends[end].members {
-            Members::Addresses(set) => set.first().map(|address| vec![Endpoint::Address(address)]),
-            Members::Workloads(list) => {
-                let (before, after) = *list.first().filter(|_| list.len() == 1 || cluster.pods().len() <= APART)?;
-                let pods = &cluster.workload(if self.which == Which::Before { before } else { after }).pods;
-                (pods.len() <= FEW).then(|| pods.iter().map(|pod| Endpoint::Pod(*pod)).collect())
-            }
-        };
-        let (from, into) = (endpoints(source)?, endpoints(destination)?);
-        if from.len() * into.len() > FEW {
+        let [source, destination] = [source, destination].map(|end| &self.index.roll.ends[end]);
+        let stands_for_one = |end: &End| end.weight() == 1 || cluster.pods().len() <= APART;
+        let [from, into] = [source, destination].map(|end| end.endpoints(cluster, self.which, 0, CLOSE + 1));
+        if !(stands_for_one(source) && stands_for_one(destination)) || from.len() * into.len() > CLOSE {
             return None;
         }
         let pairs = from.iter().flat_map(|s| into.iter().map(move |d| (*s, *d)));

@@ -6,17 +6,18 @@
 //! what is unknown of a class may be told of the pods of one node. Cost: O(pods of both + atoms of both).
 
 use super::roll::Roll;
-use super::{Party, Side};
+use super::{Party, Side, Which};
 use crate::compile::Endpoint;
 use crate::compile::atoms::Atoms;
 use crate::model::{Cluster, PodId, Workload, WorkloadId, WorkloadKind};
+use crate::query::closure::APART;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
 use crate::set::{IntervalSet, IpSet, Point};
 use std::mem::take;
 use std::sync::Arc;
 
-/// Up to how many pods workloads are told apart by the nodes they run on (S55), as in a closure.
-pub const APART: usize = 2_000;
+/// Up to how many pairs of pods of two ends are asked one by one.
+pub const CLOSE: usize = 64;
 
 /// Index of an end.
 pub type EndIx = usize;
@@ -58,6 +59,18 @@ impl End {
         match &self.members {
             Members::Workloads(list) => list.iter().map(|(b, a)| Party::Workload(*b, *a)).collect(),
             Members::Addresses(set) => vec![Party::Addresses(set.clone())],
+        }
+    }
+
+    /// The endpoints it may stand for on one side, the first of them: the pods of one member.
+    pub fn endpoints(&self, cluster: &Cluster, which: Which, member: usize, most: usize) -> Vec<Endpoint> {
+        match &self.members {
+            Members::Addresses(set) => set.first().map(Endpoint::Address).into_iter().collect(),
+            Members::Workloads(list) => {
+                let Some(pair) = list.get(member).or_else(|| list.first()) else { return Vec::new() };
+                let workload = if which == Which::Before { pair.0 } else { pair.1 };
+                cluster.workload(workload).pods.iter().take(most).map(|p| Endpoint::Pod(*p)).collect()
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown, unless both
 /// ends are single pods.
-const APART: usize = 2_000;
+pub const APART: usize = 2_000;
 
 /// In which direction to follow connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
