@@ -8,7 +8,7 @@
 use super::graph::{AllowGraph, Allowed};
 use super::peers::{Match, Runs};
 use super::walk::Outcome;
-use super::world::HostBehaviour;
+use super::world::{Endpoint, HostBehaviour};
 use crate::model::Truth;
 use crate::policy::Direction;
 use std::borrow::Cow;
@@ -71,12 +71,31 @@ impl AllowGraph {
         let mut found = Vec::new();
         for destination in near_it.union(its_nodes).intersection(&self.line.pods()).points() {
             if self.is_beside(source, destination) {
-                let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
-                let homed = self.homes().homed_at(destination).map_or(Truth::No, |homed| homed.truth(source));
-                found.push((destination, Near { around, homed }));
+                found.push((destination, self.nearness(source, destination)));
             }
         }
         found
+    }
+
+    /// How near two places are, as far as the own node may decide.
+    pub(super) fn near(&self, source: u32, destination: u32) -> Near {
+        if self.is_beside(source, destination) { self.nearness(source, destination) } else { Near::NOT }
+    }
+
+    fn nearness(&self, source: u32, destination: u32) -> Near {
+        let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
+        let homed = self.homes().homed_at(destination).map_or(Truth::No, |homed| homed.truth(source));
+        Near { around, homed }
+    }
+
+    /// [`Self::near`], of two single ends.
+    pub(super) fn near_ends(&self, source: Endpoint, destination: Endpoint) -> Near {
+        let own = |subject: Endpoint, peer: Endpoint, behaviour: HostBehaviour| match subject {
+            Endpoint::Pod(pod) => self.world.is_own_node(self.world.cluster.pod(pod), peer, behaviour),
+            Endpoint::Address(_) => Truth::No,
+        };
+        let around = [HostBehaviour::Pod, HostBehaviour::Node].map(|behaviour| own(destination, source, behaviour));
+        Near { around, homed: own(source, destination, HostBehaviour::Node) }
     }
 
     /// Whether the own node may decide: [`Self::beside_own_node`] for one source.

@@ -221,7 +221,7 @@ impl AllowGraph {
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no difference.
-    fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
+    pub(super) fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
         self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
             // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
             self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)
@@ -352,7 +352,8 @@ impl AllowGraph {
     }
 }
 
-const ANY: crate::set::Traffic = crate::set::Traffic { protocol: Protocol::Tcp, port: 1 };
+/// Some traffic, where none is asked about.
+pub(super) const ANY: crate::set::Traffic = crate::set::Traffic { protocol: Protocol::Tcp, port: 1 };
 
 /// The views that can differ: behaviours only where there are host-network pods, families only where addresses matter.
 fn views(world: &World, vocabulary: &Vocabulary<'_>, hosts: &Runs) -> Vec<View> {

@@ -111,6 +111,16 @@ impl Leaving {
         seen
     }
 
+    /// Whether only the Network tier speaks of the way out of anybody, and no unmodelled policy.
+    pub fn is_network_only(&self) -> bool {
+        self.ordered.iter().all(Vec::is_empty) && self.tainted.iter().flatten().all(Runs::is_empty)
+    }
+
+    /// The classes that the Network tier isolates in a view.
+    pub fn isolated(&self, view: usize) -> &Match {
+        &self.isolated[view]
+    }
+
     /// Whether two views decide egress from the same sets.
     pub fn same_views(&self, a: usize, b: usize) -> bool {
         self.isolated[a] == self.isolated[b] && self.tainted[a] == self.tainted[b]

@@ -22,6 +22,7 @@ mod points;
 mod profiles;
 pub mod rows;
 mod select;
+pub(crate) mod senders;
 pub mod shared;
 pub mod vocabulary;
 pub mod walk;

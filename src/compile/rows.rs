@@ -203,6 +203,11 @@ impl AllowGraph {
         self.sides(destination, true, None)
     }
 
+    /// [`Self::pieces`], of sources among these only.
+    pub(super) fn pieces_among(&self, destination: u32, among: &Runs) -> Vec<Piece> {
+        self.sides(destination, true, Some(among))
+    }
+
     fn sides(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<Piece> {
         let open = Profile::default();
         let profile =
@@ -340,7 +345,7 @@ impl AllowGraph {
     }
 
     /// The sources that could use a family to reach a place: addresses of it, and between pods whatever either end has.
-    fn usable_sources(&self, destination: u32, family: Family) -> Runs {
+    pub(super) fn usable_sources(&self, destination: u32, family: Family) -> Runs {
         if !self.line.is_class(destination) {
             let same = self.line.atom_family(destination) == family;
             return if same { self.line.full() } else { Runs::empty() };

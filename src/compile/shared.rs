@@ -9,10 +9,11 @@
 //! hold more than [`MOST`] ranges, so nothing grows with the answer.
 
 use super::beside::Near;
-use super::graph::{AllowGraph, Allowed};
+use super::evaluate::is_self;
+use super::graph::{ANY, AllowGraph, Allowed};
 use super::peers::Runs;
 use super::rows::{Part, with_own};
-use super::world::Endpoint;
+use super::world::{Endpoint, Flow};
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
@@ -197,8 +198,17 @@ impl<'g> Rows<'g> {
     }
 
     /// What may pass between two pods or addresses, whichever node each is on; only where the sources' own law counts.
-    pub fn exact(&self, source: Endpoint, destination: Endpoint) -> Option<Allowed> {
-        self.egress.then(|| self.graph.allowed(source, destination))
+    pub fn exact(&mut self, source: Endpoint, destination: Endpoint) -> Option<Arc<Allowed>> {
+        if !self.egress {
+            return None;
+        }
+        let graph = self.graph;
+        let flow = Flow { source, destination, traffic: ANY };
+        if is_self(graph.world(), &flow) {
+            return Some(graph.allowed(source, destination).into());
+        }
+        let places = [source, destination].map(|end| graph.line.place(end));
+        Some(self.between(places[0], places[1], graph.near_ends(source, destination)))
     }
 
     /// What may pass from any place of one group to any of another, and the same as if no place were beside another (S55).
@@ -263,6 +273,11 @@ impl<'g> Rows<'g> {
         let key = (self.template(destination), sender(graph, source, open), near);
         let known = self.between.entry(key);
         Arc::clone(known.or_insert_with(|| graph.between(source, destination, self.egress, near).into()))
+    }
+
+    /// What a source may send to a destination, own node included.
+    pub fn one(&mut self, source: u32, destination: u32) -> Arc<Allowed> {
+        self.between(source, destination, self.graph.near(source, destination))
     }
 
     /// The whole row of a destination.

@@ -242,7 +242,7 @@ impl<'a> Half<'a> {
         }
         let pairs = from.iter().flat_map(|s| into.iter().map(move |d| (*s, *d)));
         let told: Option<Vec<_>> = pairs.map(|(s, d)| self.rows.exact(s, d)).collect();
-        let numbers = told?.iter().map(|allowed| states.number(allowed)).collect();
+        let numbers = told?.iter().map(|allowed| states.number_of(allowed)).collect();
         Some(states.state(numbers))
     }
 

@@ -1,409 +1,359 @@
 //! Who can get where, over any number of hops: the closure of the allow-graph over workloads.
 //!
 //! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The closure is computed on
-//! [`Unit`]s: the pods of one class (and, where pods on their node's network make a difference, of one node), never pod by
-//! pod. Breadth first; backward by the rows of the units that are reached, forward by those of all templates.
+//! [`Unit`]s, never pod by pod, breadth first; what leads from one to the other is [`super::links`]' to say.
 //!
 //! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
-//! (or possible) leads there. Cost: destinations share their rows ([`Rows`]), so a template is followed once: backward
-//! where it is first reached ([`Links::back`]), forward per level from the first unit that leads to it
-//! ([`Links::first_to`]); a template whose way in admits nobody who is left is not looked at, and own nodes only while
-//! host-network pods are left. Besides, a unit costs a look at its template. Where nodes are told apart (small clusters)
-//! every unit is followed by itself.
+//! (or possible) leads there. Cost: destinations share their rows ([`crate::compile::Rows`]), so between plain classes a template
+//! is followed once: backward where it is first reached, forward per level from the first unit that leads to it; each time
+//! with the sources that are left, or of that level, only. Pods on their node's network are asked about only while some of
+//! them are left, in large clusters once per template too. A template from which nothing more can be found is spent; a unit
+//! of it costs a look.
 
+pub use super::links::{APART, Links, Trip, Unit, Way, passing};
+use crate::compile::Endpoint;
 use crate::compile::peers::Runs;
-use crate::compile::rows::with_own;
-use crate::compile::{AllowGraph, Allowed, Endpoint, Part, Rows};
-use crate::model::{PodId, Truth};
+use crate::compile::senders::Narrowed;
+use crate::model::Truth;
 use crate::set::hashed::{HashMap, HashSet};
-use crate::set::{IpSet, TrafficSet};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
-/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown, unless both
-/// ends are single pods.
-pub const APART: usize = 2_000;
-
-/// In which direction to follow connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// From the roots on.
-    Forward,
-    /// Back from the roots.
-    Backward,
-}
-
-/// What to follow.
-#[derive(Debug, Clone)]
-pub struct Trip {
-    /// The direction.
-    pub way: Way,
-    /// The pods to start at.
-    pub pods: BTreeSet<PodId>,
-    /// The outside addresses to start at.
-    pub addresses: IpSet,
-    /// Backward: what the last hop must carry some of.
-    pub asked: TrafficSet,
-    /// The most hops; any number when `None`.
-    pub hops: Option<u32>,
-}
-
-/// Pods that no rule and no node tells apart.
-#[derive(Debug, Clone)]
-pub struct Unit<'g> {
-    /// Their class.
-    pub class: u32,
-    /// The pods, without those the trip starts at.
-    pub pods: Cow<'g, [PodId]>,
-    /// Whether they share their node's network.
-    pub host: bool,
-}
-
 /// How a unit was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// After how many hops.
     pub hops: u32,
     /// From which unit; `None` from a root.
     pub parent: Option<usize>,
-    /// What passes on that hop.
-    pub traffic: Arc<TrafficSet>,
 }
 
-/// What leads to a unit, or from it.
-pub type Link = (usize, Arc<Allowed>);
+/// The units that are found.
+#[derive(Debug, Clone, Default)]
+pub struct Closure(Vec<Option<Found>>);
 
-/// The units of a graph with what leads from one to the other.
-pub struct Links<'g> {
-    graph: &'g AllowGraph,
-    /// The units, by class.
-    pub units: Vec<Unit<'g>>,
-    of_class: Vec<Range<usize>>,
-    rows: Rows<'g>,
-    /// The classes of each template (forward).
-    templates: Vec<Runs>,
-    roots: Vec<Endpoint>,
-    trip: Trip,
-    /// Whether nodes are told apart.
-    apart: bool,
-    /// The classes of which the trip leaves one pod, which is then asked for itself.
-    rest: Runs,
-    /// The templates of the ends whose outside sources were asked for.
-    asked_outside: HashSet<u32>,
+impl Closure {
+    /// How a unit was found, if it was.
+    pub fn get(&self, unit: usize) -> Option<&Found> {
+        self.0.get(unit)?.as_ref()
+    }
+
+    /// The units, in order. O(units of the graph).
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Found)> {
+        self.0.iter().enumerate().filter_map(|(unit, how)| Some((unit, how.as_ref()?)))
+    }
 }
 
-impl<'g> Links<'g> {
-    /// Prepares a trip.
-    pub fn new(graph: &'g AllowGraph, trip: &Trip) -> Self {
-        let line = graph.line();
-        let apart = !line.hosts.is_empty() && graph.world().cluster.pods().len() <= APART;
-        let (mut units, of_class) = units(graph, apart);
-        let mut rest = Vec::new();
-        for pod in &trip.pods {
-            let class = line.place(Endpoint::Pod(*pod));
-            for unit in &mut units[of_class[class as usize].clone()] {
-                unit.pods.to_mut().retain(|p| !trip.pods.contains(p));
-                rest.extend((unit.pods.len() == 1).then_some(class..=class));
-            }
+/// Where a search stands: where the trip starts, or at a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stand {
+    Root(Endpoint),
+    Unit(usize),
+}
+
+impl Stand {
+    fn unit(self) -> Option<usize> {
+        if let Self::Unit(unit) = self { Some(unit) } else { None }
+    }
+}
+
+/// The classes that are left to be found.
+#[derive(Default)]
+struct Left {
+    plain: Runs,
+    hosts: Rc<Runs>,
+    /// Both, once somebody asks.
+    all: Option<Rc<Runs>>,
+}
+
+impl Left {
+    fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.hosts.is_empty()
+    }
+
+    fn all(&mut self) -> Rc<Runs> {
+        Rc::clone(self.all.get_or_insert_with(|| Rc::new(self.plain.union(&self.hosts))))
+    }
+
+    /// These are found. O(ranges left).
+    fn take(&mut self, found: &Runs) {
+        if found.is_empty() {
+            return;
         }
-        let pods = trip.pods.iter().map(|p| Endpoint::Pod(*p));
-        let roots = pods.chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses)).collect();
-        let mut rows = Rows::new(graph);
-        let mut templates = Vec::new();
-        if trip.way == Way::Forward {
-            templates = graph.templates().into_iter().map(|t| classes(graph, &t.destinations)).collect();
-            rows.make_all();
+        self.plain = self.plain.difference(found);
+        if !self.hosts.is_disjoint(found) {
+            self.hosts = Rc::new(self.hosts.difference(found));
         }
-        let rest = rest.into_iter().collect();
-        let (trip, asked_outside) = (trip.clone(), HashSet::default());
-        Self { graph, units, of_class, rows, templates, roots, trip, apart, rest, asked_outside }
+        self.all = None;
     }
+}
 
-    /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units, of
-    /// some classes.
-    pub fn next(&mut self, from: Endpoint, classes: std::ops::RangeInclusive<u32>) -> Vec<Link> {
-        let classes = Runs::from(classes).intersection(&self.graph.line().pods());
-        match self.trip.way {
-            Way::Forward => {
-                let mut templates: Vec<usize> = classes.points().map(|c| self.rows.template(c) as usize).collect();
-                templates.sort_unstable();
-                templates.dedup();
-                self.forth(from, &templates, &classes)
-            }
-            Way::Backward => {
-                let parts = self.rows.parts(self.graph.line().place(from));
-                self.back(from, &parts, &classes, &classes)
-            }
+/// A search on its way.
+struct Search {
+    least: Truth,
+    hops: u32,
+    found: Vec<Option<Found>>,
+    left: Left,
+    /// The next level.
+    next: Vec<Stand>,
+    /// The templates that were followed back: from plain classes, and by their rows. Of those, the sources that were left then and
+    /// that an own node may let through; `None` for any.
+    plain: HashSet<u32>,
+    by_rows: HashMap<u32, Option<Runs>>,
+    /// Per template, whether it leads back to nobody any more.
+    spent: Vec<bool>,
+    /// What is left of peer sets.
+    narrowed: Narrowed,
+}
+
+impl Search {
+    fn spend(&mut self, template: u32) {
+        if self.spent.len() <= template as usize {
+            self.spent.resize(template as usize + 1, false);
         }
+        self.spent[template as usize] = true;
     }
+}
 
-    /// The outside addresses that may send to an end, by what they may; asked `once`, `None` where an end with the same
-    /// answer was asked about so before.
-    pub fn outside(&mut self, end: Endpoint, once: bool) -> Option<Vec<Part>> {
-        let line = self.graph.line();
-        let place = line.place(end);
-        let atoms = line.full().difference(&line.pods());
-        let own: Vec<(u32, Arc<Allowed>)> =
-            self.rows.beside(place).into_iter().filter(|(source, _)| !line.is_class(*source)).collect();
-        if once && !self.asked_outside.insert(self.rows.template(place)) && own.is_empty() {
-            return None;
-        }
-        let parts: Vec<Part> = self.rows.parts(place).iter().filter_map(|part| part.among(&atoms)).collect();
-        Some(with_own(&parts, &own))
-    }
-
-    /// What leads to an end, whose row this is, from units of some classes; as far as own nodes decide, of classes near,
-    /// which hold those.
-    fn back(&mut self, from: Endpoint, parts: &[Part], among: &Runs, near: &Runs) -> Vec<Link> {
-        let own = self.rows.beside_among(self.graph.line().place(from), near);
-        let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
-        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
-        for part in parts {
-            let sources = part.sources.intersection(among).difference(&beside);
-            let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
-            found.extend(sources.points().map(|s| (s, Arc::clone(&allowed))));
-        }
-        self.linked(from, found, own, near)
-    }
-
-    /// What leads from an end to units of some templates; as far as own nodes decide, of any. Only classes that are left.
-    fn forth(&mut self, from: Endpoint, templates: &[usize], left: &Runs) -> Vec<Link> {
-        let place = self.graph.line().place(from);
-        let own = self.rows.beside_of_source(place);
-        let beside: Runs = own.iter().map(|(destination, _)| *destination..=*destination).collect();
-        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
-        for template in templates {
-            let classes = self.templates[*template].intersection(left);
-            let Some(first) = classes.first() else { continue };
-            let parts = self.rows.parts(first);
-            if let Some(part) = parts.iter().find(|part| part.sources.contains(place)) {
-                let allowed = Arc::new(part.allowed.clone());
-                found.extend(classes.difference(&beside).points().map(|d| (d, Arc::clone(&allowed))));
-            }
-        }
-        self.linked(from, found, own, left)
-    }
-
-    /// Classes as units, in order, with what own nodes change of those that are near.
-    fn linked(
-        &self,
-        from: Endpoint,
-        mut found: Vec<(u32, Arc<Allowed>)>,
-        own: Vec<(u32, Arc<Allowed>)>,
-        near: &Runs,
-    ) -> Vec<Link> {
-        found.extend(own.into_iter().filter(|(class, allowed)| !allowed.is_nothing() && near.contains(*class)));
-        found.sort_unstable_by_key(|(class, _)| *class);
-        let mut links = Vec::with_capacity(found.len());
-        for (class, allowed) in found {
-            for unit in self.of_class[class as usize].clone() {
-                links.extend(self.exact(from, unit, &allowed).map(|allowed| (unit, allowed)));
-            }
-        }
-        links
-    }
-
-    /// A class stands for pods of several nodes; where that leaves a flow open, the unit's own pods are asked.
-    fn exact(&self, from: Endpoint, unit: usize, allowed: &Arc<Allowed>) -> Option<Arc<Allowed>> {
-        let Unit { pods, class, .. } = &self.units[unit];
-        if pods.is_empty() {
-            return None;
-        }
-        if allowed.unknown.is_empty() || self.is_lone(*class) && self.is_lone(self.graph.line().place(from)) {
-            return pods.iter().any(|p| Endpoint::Pod(*p) != from).then(|| Arc::clone(allowed));
-        }
-        let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
-        let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
-        let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
-        let told = self.apart || (pods.len() == 1 && self.stands_alone(from));
-        if !near || !told {
-            return Some(Arc::clone(allowed));
-        }
-        let exact = match self.trip.way {
-            Way::Forward => self.graph.allowed(from, Endpoint::Pod(*other)),
-            Way::Backward => self.graph.allowed(Endpoint::Pod(*other), from),
-        };
-        (!exact.is_nothing()).then(|| Arc::new(exact))
-    }
-
-    /// Whether a place stands for one pod, or for addresses: then its row is exact.
-    fn is_lone(&self, place: u32) -> bool {
-        let line = self.graph.line();
-        !line.is_class(place) || line.classes.members(place).len() == 1
-    }
-
-    /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its unit.
-    fn stands_alone(&self, end: Endpoint) -> bool {
-        let Endpoint::Pod(pod) = end else { return true };
-        let units = self.of_class[self.graph.line().place(end) as usize].clone();
-        self.trip.pods.contains(&pod) || units.into_iter().any(|u| *self.units[u].pods == [pod])
-    }
-
-    /// One end for all of a unit.
-    pub fn representative(&self, unit: usize) -> Option<Endpoint> {
-        self.units[unit].pods.first().map(|p| Endpoint::Pod(*p))
-    }
-
-    /// Of these classes, those all of whose units are found.
-    fn all_found(&self, classes: Vec<u32>, found: &[Option<Found>]) -> Runs {
-        let is_found = |unit: usize| found[unit].is_some() || self.units[unit].pods.is_empty();
-        let whole = classes.into_iter().filter(|class| self.of_class[*class as usize].clone().all(is_found));
-        whole.map(|class| class..=class).collect()
-    }
-
+impl Links<'_> {
     /// Every unit that is found, by surely allowed flows or by possible ones.
-    pub fn closure(&mut self, least: Truth) -> BTreeMap<usize, Found> {
-        let asked = if self.trip.way == Way::Backward { self.trip.asked.clone() } else { TrafficSet::all() };
-        let mut found: Vec<Option<Found>> = vec![None; self.units.len()];
-        let mut level: Vec<(Option<usize>, Endpoint)> = self.roots.iter().map(|r| (None, *r)).collect();
-        let mut hops = 0;
-        let mut left = self.graph.line().pods();
-        let mut done = HashSet::default();
-        while !level.is_empty() && !left.is_empty() && self.trip.hops.is_none_or(|most| hops < most) {
-            hops += 1;
-            let mut next = Vec::new();
-            let mut leads = self.first_to(&level, &left, least);
-            for (at, (parent, from)) in std::mem::take(&mut level).into_iter().enumerate() {
-                let links = match self.trip.way {
-                    Way::Forward => self.forth(from, &leads.remove(&at).unwrap_or_default(), &left),
-                    Way::Backward => self.back_once(from, parent, &left, &mut done),
-                };
-                if links.is_empty() {
-                    continue;
-                }
-                let mut carried = Carried { least, asked: parent.is_none().then_some(&asked), last: None };
-                let mut met = Vec::new();
-                for (unit, allowed) in links {
-                    let traffic = carried.by(&allowed);
-                    if !traffic.is_empty() && found[unit].is_none() {
-                        found[unit] = Some(Found { hops, parent, traffic });
-                        next.push(unit);
-                        met.push(self.units[unit].class);
-                    }
-                }
-                if !met.is_empty() {
-                    left = left.difference(&self.all_found(met, &found));
-                }
-            }
-            level = next.into_iter().filter_map(|u| Some((Some(u), self.representative(u)?))).collect();
-        }
-        found.into_iter().enumerate().filter_map(|(unit, how)| Some((unit, how?))).collect()
-    }
-
-    /// Whether an end is followed like every other of its class: not where the trip starts, nor where nodes are told apart,
-    /// nor the one pod that the trip leaves of a class.
-    fn is_common(&self, from: Endpoint, parent: Option<usize>) -> bool {
-        parent.is_some() && !self.apart && !self.rest.contains(self.graph.line().place(from))
-    }
-
-    /// [`Self::back`], of each template only once: what it leads to is found then, but for own nodes and single rests of
-    /// classes.
-    fn back_once(&mut self, from: Endpoint, parent: Option<usize>, left: &Runs, done: &mut HashSet<u32>) -> Vec<Link> {
-        let place = self.graph.line().place(from);
-        if !self.is_common(from, parent) {
-            let parts = if self.rows.may_admit(place, left) { self.rows.parts(place) } else { Arc::default() };
-            return self.back(from, &parts, left, left);
-        }
-        let again = !done.insert(self.rows.template(place));
-        let among = if again { Cow::Owned(left.intersection(&self.rest)) } else { Cow::Borrowed(left) };
-        let parts = self.rows.parts_among(place, &among);
-        self.back(from, &parts, &among, left)
-    }
-
-    /// Forward: which templates each end of a level has to be followed to. An end that is followed like every other leads
-    /// to a template only if no end before it does: what there is to find in the template is found then.
-    fn first_to(
-        &mut self,
-        level: &[(Option<usize>, Endpoint)],
-        left: &Runs,
-        least: Truth,
-    ) -> HashMap<usize, Vec<usize>> {
-        let mut leads: HashMap<usize, Vec<usize>> = HashMap::default();
-        if self.trip.way == Way::Backward {
-            return leads;
-        }
+    pub fn closure(&mut self, least: Truth) -> Closure {
         let line = self.graph.line();
-        let (mut order, mut special) = (Vec::new(), Vec::new());
-        for (at, (parent, from)) in level.iter().enumerate() {
-            if self.is_common(*from, *parent) { order.push((line.place(*from), at)) } else { special.push(at) }
-        }
-        let places: Runs = order.iter().map(|(place, _)| *place..=*place).collect();
-        let at_place: HashMap<u32, usize> = order.iter().copied().collect();
-        for template in 0..self.templates.len() {
-            let classes = self.templates[template].intersection(left);
-            let Some(first) = classes.first() else { continue };
-            special.iter().for_each(|at| leads.entry(*at).or_default().push(template));
-            if !classes.is_disjoint(&self.rest) {
-                order.iter().for_each(|(_, at)| leads.entry(*at).or_default().push(template));
-                continue;
+        let mut search = Search {
+            least,
+            hops: 0,
+            found: vec![None; self.units.len()],
+            left: Left { plain: line.pods().difference(&line.hosts), hosts: Rc::new(line.hosts.clone()), all: None },
+            next: self.roots.iter().map(|root| Stand::Root(*root)).collect(),
+            plain: HashSet::default(),
+            by_rows: HashMap::default(),
+            spent: Vec::new(),
+            narrowed: Narrowed::default(),
+        };
+        while !search.next.is_empty() && !search.left.is_empty() && self.trip.hops.is_none_or(|most| search.hops < most)
+        {
+            search.hops += 1;
+            let level = std::mem::take(&mut search.next);
+            match self.trip.way {
+                Way::Forward => self.forward(&level, &mut search),
+                Way::Backward => level.into_iter().for_each(|stand| self.backward(stand, &mut search)),
             }
-            let parts = self.rows.parts(first);
-            let passes = |part: &&Part| !passing(&part.allowed, least).is_empty();
-            let sources = parts.iter().filter(passes).map(|part| part.sources.intersection(&places));
-            let sources = Runs::union_of(&sources.collect::<Vec<_>>());
-            if let Some(at) = earliest(&sources, &order, &at_place) {
-                leads.entry(at).or_default().push(template);
+        }
+        Closure(search.found)
+    }
+
+    /// Notes the units that are met from a place for the first time, which come in order.
+    fn meet(&self, stand: Stand, units: Vec<usize>, search: &mut Search) {
+        let new = self.note(stand, units, search);
+        let is_found = |unit: usize| search.found[unit].is_some() || self.units[unit].pods.is_empty();
+        let classes = new.into_iter().map(|unit| self.units[unit].class);
+        let whole: Runs = classes.filter(|class| self.of(*class).all(is_found)).map(|class| class..=class).collect();
+        search.left.take(&whole);
+    }
+
+    /// [`Self::meet`], without taking their classes from what is left; those that are new.
+    fn note(&self, stand: Stand, mut units: Vec<usize>, search: &mut Search) -> Vec<usize> {
+        let how = Found { hops: search.hops, parent: stand.unit() };
+        units.retain(|unit| search.found[*unit].is_none());
+        units.iter().for_each(|unit| search.found[*unit] = Some(how));
+        search.next.extend(units.iter().map(|unit| Stand::Unit(*unit)));
+        units
+    }
+
+    /// Finds what leads to a place.
+    fn backward(&mut self, stand: Stand, search: &mut Search) {
+        let place = self.place(stand);
+        if let Stand::Root(root) = stand {
+            let left = search.left.all();
+            let parts = self.rows.parts(place);
+            let near = self.near(place, &left, search.least);
+            let links = self.back(root, &parts, &left, near.as_ref().unwrap_or(&left));
+            let units = self.open(links, search.least, Some(&self.trip.asked));
+            return self.meet(stand, units, search);
+        }
+        let template = self.rows.template(place);
+        if search.spent.get(template as usize) == Some(&true) {
+            return;
+        }
+        let is_plain = self.is_plain(stand);
+        let mut plain = Vec::new();
+        if is_plain && search.plain.insert(template) && !search.left.plain.is_empty() {
+            let sources = self.graph.senders(place, &search.left.plain, search.least, &search.narrowed);
+            search.left.take(&sources);
+            plain = self.units_of(&sources);
+        }
+        let by_rows = !is_plain || !search.left.hosts.is_empty();
+        let others = if by_rows { self.back_by_rows(stand, template, search) } else { Vec::new() };
+        match (plain.is_empty(), others.is_empty()) {
+            (_, true) => _ = self.note(stand, plain, search),
+            (true, false) => self.meet(stand, others, search),
+            (false, false) => self.meet(stand, merged(plain, others), search),
+        }
+        if is_plain && search.left.hosts.is_empty() {
+            search.spend(template);
+        }
+    }
+
+    /// Of some classes those that an own node may let through to a place; `None` for any.
+    fn near(&self, place: u32, left: &Runs, least: Truth) -> Option<Runs> {
+        let is_pod = self.graph.line().is_class(place);
+        if is_pod && least == Truth::Yes { self.graph.senders_by_own_node(place, left) } else { None }
+    }
+
+    /// The units that lead to an end, by its row; if that is plain, units of pods on their node's network. Of each template only
+    /// once, as far as that says it of all: but for own nodes and, where something is unknown, nodes that are told apart and
+    /// single rests of classes.
+    fn back_by_rows(&mut self, stand: Stand, template: u32, search: &mut Search) -> Vec<usize> {
+        let (place, is_plain, is_common) = (self.place(stand), self.is_plain(stand), self.is_common(stand));
+        let left = if is_plain { Rc::clone(&search.left.hosts) } else { search.left.all() };
+        let again = search.by_rows.contains_key(&template);
+        let near = search.by_rows.entry(template).or_insert_with(|| self.near(place, &left, search.least));
+        let near = near.as_ref().map_or_else(|| Cow::Borrowed(&*left), |near| Cow::Owned(near.intersection(&left)));
+        if near.is_empty() {
+            search.spend(template);
+        }
+        let among = match (again, near.is_empty()) {
+            (false, _) => Cow::Borrowed(&*left),
+            (true, true) => return Vec::new(),
+            (true, false) if is_common => Cow::Owned(near.intersection(&self.rest)),
+            (true, false) => near.clone(),
+        };
+        let Some(from) = self.end(stand) else { return Vec::new() };
+        let parts = if among.is_empty() || !self.rows.may_admit(place, &among) {
+            Arc::default()
+        } else if is_plain {
+            self.few.parts(place)
+        } else if is_common {
+            self.rows.parts_among(place, &among)
+        } else {
+            self.rows.parts(place)
+        };
+        let links = self.back(from, &parts, &among, &near);
+        self.open(links, search.least, None)
+    }
+
+    /// Finds what the places of a level lead to, each where it is first found.
+    fn forward(&mut self, level: &[Stand], search: &mut Search) {
+        let mut leads = self.first_to(level, search);
+        for (at, stand) in level.iter().enumerate() {
+            let leads = leads.remove(&at).unwrap_or_default();
+            let mut units = Vec::new();
+            for template in &leads.plain {
+                units.append(&mut self.units_of(&self.templates[*template].intersection(&search.left.plain)));
+            }
+            if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*stand) {
+                let Some(from) = self.end(*stand) else { continue };
+                let links = self.forth(from, &leads.by_rows, &search.left.all());
+                units.append(&mut self.open(links, search.least, None));
+            }
+            units.sort_unstable();
+            self.meet(*stand, units, search);
+        }
+    }
+
+    /// Which templates each place of a level has to be followed to. One that is followed like every other leads to a template
+    /// only if none before it does: what there is to find in the template is found then.
+    fn first_to(&mut self, level: &[Stand], search: &mut Search) -> HashMap<usize, Leads> {
+        let mut leads: HashMap<usize, Leads> = HashMap::default();
+        let ends = Ends::new(self, level);
+        let (left, narrowed) = (search.left.all(), Narrowed::default());
+        for template in 0..self.templates.len() {
+            let classes = self.templates[template].intersection(&left);
+            let Some(first) = classes.first() else { continue };
+            let is_host = self.graph.line().is_host(first);
+            let (alike, single) = if is_host { (&ends.all, &ends.single) } else { (&ends.hosts, &ends.few) };
+            let mut lead = |at: usize| leads.entry(at).or_default().by_rows.push(template);
+            single.iter().for_each(|at| lead(*at));
+            if !classes.is_disjoint(&self.rest) {
+                alike.order.iter().for_each(|(_, at)| lead(*at));
+            } else if !alike.order.is_empty() {
+                let parts = if is_host { self.rows.parts(first) } else { self.few.parts(first) };
+                let passes = parts.iter().filter(|part| !passing(&part.allowed, search.least).is_empty());
+                let sources = passes.map(|part| part.sources.intersection(&alike.places));
+                alike.earliest(&Runs::union_of(&sources.collect::<Vec<_>>())).into_iter().for_each(lead);
+            }
+            if !is_host && !ends.plain.order.is_empty() {
+                let sources = self.graph.senders(first, &ends.plain.places, search.least, &narrowed);
+                let earliest = ends.plain.earliest(&sources);
+                earliest.into_iter().for_each(|at| leads.entry(at).or_default().plain.push(template));
             }
         }
         leads
     }
 }
 
-/// What links carry: neighbours mostly share it.
-struct Carried<'a> {
-    least: Truth,
-    /// Of what some has to pass, next to a root.
-    asked: Option<&'a TrafficSet>,
-    last: Option<(Arc<Allowed>, Arc<TrafficSet>)>,
+/// Both, in order.
+fn merged(mut some: Vec<usize>, mut others: Vec<usize>) -> Vec<usize> {
+    some.append(&mut others);
+    some.sort_unstable();
+    some
 }
 
-impl Carried<'_> {
-    fn by(&mut self, allowed: &Arc<Allowed>) -> Arc<TrafficSet> {
-        if let Some((_, traffic)) = self.last.as_ref().filter(|(known, _)| Arc::ptr_eq(known, allowed)) {
-            return Arc::clone(traffic);
+/// The templates that one place of a level is followed to.
+#[derive(Default)]
+struct Leads {
+    /// Between plain classes: these it leads to.
+    plain: Vec<usize>,
+    /// These it may lead to.
+    by_rows: Vec<usize>,
+}
+
+/// Some places of a level that are followed like every other of their class, in order.
+#[derive(Default)]
+struct Alike {
+    order: Vec<(u32, usize)>,
+    places: Runs,
+    at: HashMap<u32, usize>,
+}
+
+impl Alike {
+    fn new(order: Vec<(u32, usize)>) -> Self {
+        let places = order.iter().map(|(place, _)| *place..=*place).collect();
+        let mut at = HashMap::default();
+        order.iter().for_each(|(place, end)| _ = at.entry(*place).or_insert(*end));
+        Self { order, places, at }
+    }
+
+    /// The first of these places. O(square root of the list), if its order says nothing of them.
+    fn earliest(&self, places: &Runs) -> Option<usize> {
+        let many = usize::try_from(places.count()).unwrap_or(usize::MAX);
+        if many.saturating_mul(many) > self.order.len() {
+            return self.order.iter().find(|(place, _)| places.contains(*place)).map(|(_, at)| *at);
         }
-        let traffic = passing(allowed, self.least);
-        let traffic = Arc::new(self.asked.map_or_else(|| traffic.clone(), |asked| traffic.intersection(asked)));
-        self.last = Some((Arc::clone(allowed), Arc::clone(&traffic)));
-        traffic
+        places.points().filter_map(|place| self.at.get(&place).copied()).min()
     }
 }
 
-/// The first in a list of places that is one of these. O(square root of the list), if its order says nothing of them.
-fn earliest(places: &Runs, order: &[(u32, usize)], at: &HashMap<u32, usize>) -> Option<usize> {
-    let many = usize::try_from(places.count()).unwrap_or(usize::MAX);
-    if many.saturating_mul(many) > order.len() {
-        return order.iter().find(|(place, _)| places.contains(*place)).map(|(_, at)| *at);
-    }
-    places.points().filter_map(|place| at.get(&place).copied()).min()
+/// The places of a level by how they are followed.
+#[derive(Default)]
+struct Ends {
+    /// To plain classes: plain ones; pods on their node's network that are like others; the others, one by one.
+    plain: Alike,
+    hosts: Alike,
+    few: Vec<usize>,
+    /// To pods on their node's network: those that are like others; the others, one by one.
+    all: Alike,
+    single: Vec<usize>,
 }
 
-fn classes(graph: &AllowGraph, places: &[u32]) -> Runs {
-    places.iter().filter(|p| graph.line().is_class(**p)).map(|p| *p..=*p).collect()
-}
-
-/// The units of all classes, and which are those of each.
-fn units(graph: &AllowGraph, apart: bool) -> (Vec<Unit<'_>>, Vec<Range<usize>>) {
-    let (line, cluster) = (graph.line(), &graph.world().cluster);
-    let mut units = Vec::with_capacity(line.classes.list.len());
-    let mut of_class = Vec::with_capacity(line.classes.list.len());
-    for class in 0..line.classes.len() {
-        let (members, first, host) = (line.classes.members(class), units.len(), line.classes.get(class).host);
-        if apart {
-            let mut by_node: BTreeMap<Option<&str>, Vec<PodId>> = BTreeMap::new();
-            members.iter().for_each(|p| by_node.entry(cluster.pod(*p).node.as_deref()).or_default().push(*p));
-            units.extend(by_node.into_values().map(|pods| Unit { class, pods: Cow::Owned(pods), host }));
-        } else {
-            units.push(Unit { class, pods: Cow::Borrowed(members), host });
+impl Ends {
+    fn new(links: &Links<'_>, level: &[Stand]) -> Self {
+        let mut ends = Self::default();
+        let (mut plain, mut hosts, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, stand) in level.iter().enumerate() {
+            let place = links.place(*stand);
+            let is_common = links.is_common(*stand);
+            if links.is_plain(*stand) {
+                plain.push((place, at));
+            } else if is_common {
+                hosts.push((place, at));
+            } else {
+                ends.few.push(at);
+            }
+            if is_common { all.push((place, at)) } else { ends.single.push(at) }
         }
-        of_class.push(first..units.len());
+        (ends.plain, ends.hosts, ends.all) = (Alike::new(plain), Alike::new(hosts), Alike::new(all));
+        ends
     }
-    (units, of_class)
-}
-
-/// What surely passes, or may.
-pub fn passing(allowed: &Allowed, least: Truth) -> TrafficSet {
-    if least == Truth::Yes { allowed.sure.clone() } else { allowed.sure.union(&allowed.unknown) }
 }

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod exposure;
 pub mod grammar;
 pub mod led;
+mod links;
 pub mod list;
 pub mod matrix;
 pub mod members;

@@ -4,14 +4,14 @@
 //! found from, gathers workloads that accept from anyone, and marks what is shown elsewhere. What only may be reached is
 //! kept apart. Ranking: the internet, cloud credentials, the API server, data stores, then by name.
 
-use super::closure::{Found, Links, Trip, Unit, Way, passing};
+use super::closure::{Closure, Links, Trip, Unit, Way, passing};
 use super::grammar::Keyword;
 use super::stores::is_store;
 pub use super::ways::{Hop, path};
 use crate::compile::{AllowGraph, Allowed, Endpoint};
 use crate::model::{PodId, Truth, WorkloadId};
 use crate::policy::Direction;
-use crate::set::hashed::IndexMap;
+use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, IpSet, TrafficSet};
 use indexmap::map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,13 +87,13 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
     let cluster = &graph.world().cluster;
     let roots: BTreeSet<WorkloadId> = trip.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     let mut found: BTreeMap<WorkloadId, u32> = BTreeMap::new();
-    for (unit, how) in &sure {
-        for workload in workloads(graph, &links.units[*unit]) {
+    for (unit, how) in sure.iter() {
+        for workload in workloads(graph, &links.units[unit]) {
             let hops = found.entry(workload).or_insert(how.hops);
             *hops = how.hops.min(*hops);
         }
     }
-    let maybe = possible.keys().flat_map(|u| workloads(graph, &links.units[*u])).collect::<BTreeSet<_>>();
+    let maybe = possible.iter().flat_map(|(u, _)| workloads(graph, &links.units[u])).collect::<BTreeSet<_>>();
     let unknown = maybe.into_iter().filter(|w| !found.contains_key(w) && !roots.contains(w)).collect();
     found.retain(|w, _| !roots.contains(w));
     let stores = found.iter().filter(|(w, _)| is_store(cluster, **w)).map(|(w, h)| (*w, *h)).collect();
@@ -102,12 +102,13 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
         |p: &PodId| graph.profile(Endpoint::Pod(*p), direction).is_some_and(crate::compile::walk::Profile::is_open);
     let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
     let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
-    sure.iter().for_each(|(unit, how)| children.entry(how.parent).or_default().push(*unit));
+    sure.iter().for_each(|(unit, how)| children.entry(how.parent).or_default().push(unit));
     let mut planter = Planter {
         graph,
         trip,
         links,
         sure,
+        carried: HashMap::default(),
         children,
         shown: BTreeMap::new(),
         outside: BTreeSet::new(),
@@ -144,7 +145,9 @@ struct Planter<'g> {
     graph: &'g AllowGraph,
     trip: &'g Trip,
     links: Links<'g>,
-    sure: BTreeMap<usize, Found>,
+    sure: Closure,
+    /// What passes on the hop each unit is found by, as far as somebody asked.
+    carried: HashMap<usize, TrafficSet>,
     /// The units that were first found from a unit, or from the roots.
     children: BTreeMap<Option<usize>, Vec<usize>>,
     /// The units already shown, with the traffic.
@@ -175,7 +178,7 @@ impl Planter<'_> {
             owned.into_iter().partition(|u| self.trip.way == Way::Forward && self.is_open(*u));
         let mut lines: Vec<(usize, TrafficSet, bool)> = Vec::new();
         for unit in closed {
-            let traffic = self.sure.get(&unit).map(|f| (*f.traffic).clone()).unwrap_or_default();
+            let traffic = self.carried(unit);
             self.shown.entry(unit).or_default().push(traffic.clone());
             lines.push((unit, traffic, false));
         }
@@ -195,12 +198,19 @@ impl Planter<'_> {
 
     fn beyond(&mut self, unit: usize) -> Vec<Stop> {
         let Some(end) = self.links.representative(unit) else { return Vec::new() };
-        if self.trip.hops.is_some_and(|most| self.sure.get(&unit).is_none_or(|f| f.hops >= most)) {
+        if self.trip.hops.is_some_and(|most| self.sure.get(unit).is_none_or(|f| f.hops >= most)) {
             return Vec::new();
         }
         let mut next = self.outside(end, false);
         next.extend(self.below(Some(unit), &[end]));
         next
+    }
+
+    /// What passes on the hop that a unit is found by.
+    fn carried(&mut self, unit: usize) -> TrafficSet {
+        let Some(how) = self.sure.get(unit) else { return TrafficSet::empty() };
+        let told = self.carried.entry(unit);
+        told.or_insert_with(|| self.links.traffic(unit, how, Truth::Yes)).clone()
     }
 
     fn owned(&self, parent: Option<usize>) -> Vec<usize> {
@@ -218,7 +228,9 @@ impl Planter<'_> {
         while first < self.graph.line().classes.len() && found.len() < REPEATED {
             let classes = first..=first.saturating_add(width - 1);
             let next = from.iter().flat_map(|e| self.links.next(*e, classes.clone())).collect::<Vec<_>>();
-            found.extend(next.into_iter().filter_map(|(unit, allowed)| self.repeated(parent, unit, &allowed)));
+            for (unit, allowed) in next {
+                found.extend(self.repeated(parent, unit, &allowed));
+            }
             (first, width) = (first + width, width * 2);
         }
         found.truncate(REPEATED);
@@ -231,13 +243,16 @@ impl Planter<'_> {
     }
 
     /// A unit that is reached from a parent too, but hangs elsewhere; and whether it is shown there with the same traffic.
-    fn repeated(&self, parent: Option<usize>, unit: usize, allowed: &Allowed) -> Option<(usize, TrafficSet, bool)> {
-        let owner = self.sure.get(&unit)?;
+    fn repeated(&mut self, parent: Option<usize>, unit: usize, allowed: &Allowed) -> Option<(usize, TrafficSet, bool)> {
+        let owner = *self.sure.get(unit)?;
         let traffic = passing(allowed, Truth::Yes);
         let elsewhere = owner.parent != parent && Some(unit) != parent;
         let open = self.trip.way == Way::Forward && self.is_open(unit);
-        let again = *owner.traffic == traffic;
-        (elsewhere && !open && !traffic.is_empty()).then_some((unit, traffic, again))
+        if !elsewhere || open || traffic.is_empty() {
+            return None;
+        }
+        let again = self.carried(unit) == traffic;
+        Some((unit, traffic, again))
     }
 
     /// Open workloads in one line, with what only they lead to below it.
@@ -247,7 +262,7 @@ impl Planter<'_> {
             open.iter().flat_map(|u| workloads(self.graph, &self.links.units[*u])).collect();
         names.sort_by_cached_key(|w| cluster.workload_name(*w));
         names.dedup();
-        let hops = open.iter().filter_map(|u| self.sure.get(u)).map(|f| f.hops).min().unwrap_or(1);
+        let hops = open.iter().filter_map(|u| self.sure.get(*u)).map(|f| f.hops).min().unwrap_or(1);
         let mut next = Vec::new();
         for unit in open {
             let via = workloads(self.graph, &self.links.units[*unit]).first().copied();
@@ -265,7 +280,7 @@ impl Planter<'_> {
         let names = workloads(self.graph, &self.links.units[unit]);
         let store = names.iter().any(|w| is_store(cluster, *w));
         let deaf = self.trip.way == Way::Forward && self.is_deaf(unit, &traffic);
-        let hops = self.sure.get(&unit).map_or(0, |f| f.hops);
+        let hops = self.sure.get(unit).map_or(0, |f| f.hops);
         let open = self.is_open(unit);
         Stop { repeated, open, store, deaf, hops, ..bare(Item::Workloads(names), traffic) }
     }

@@ -36,24 +36,21 @@ pub fn path(
     };
     let mut links = Links::new(graph, &back);
     let found = links.closure(least);
-    let start = |u: &usize| links.units[*u].pods.iter().find(|p| trip.pods.contains(p)).copied();
+    let start = |u: usize| links.units[u].pods.iter().find(|p| trip.pods.contains(p)).copied();
     let (mut unit, first) =
-        found.iter().filter_map(|(u, f)| Some((f.hops, *u, start(u)?))).min().map(|(_, u, pod)| (Some(u), pod))?;
+        found.iter().filter_map(|(u, f)| Some((f.hops, u, start(u)?))).min().map(|(_, u, pod)| (Some(u), pod))?;
     let mut from = Endpoint::Pod(first);
     let mut hops = Vec::new();
     while let Some(current) = unit {
-        let how = found.get(&current)?;
+        let how = found.get(current)?;
         let to = match how.parent {
             Some(next) => links.representative(next)?,
             // where nodes are not told apart, the way may be open to other pods of the unit only
             None => last(graph, from, goal, asked, least).or_else(|| goal.first().map(|p| Endpoint::Pod(*p)))?,
         };
-        let sample =
-            how.traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });
-        hops.push(Hop {
-            flow: Flow { source: from, destination: to, traffic: sample },
-            traffic: (*how.traffic).clone(),
-        });
+        let traffic = links.traffic(current, how, least);
+        let sample = traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });
+        hops.push(Hop { flow: Flow { source: from, destination: to, traffic: sample }, traffic });
         (from, unit) = (to, how.parent);
     }
     Some(hops)
