@@ -6,7 +6,7 @@
 
 use super::closure::{Closure, Links, Trip, Unit, Way, passing};
 use super::grammar::Keyword;
-use super::stores::is_store;
+use super::stores::{is_api_server, is_store};
 pub use super::ways::{Hop, path};
 use crate::compile::{AllowGraph, Allowed, Endpoint};
 use crate::model::{PodId, Truth, WorkloadId};
@@ -15,6 +15,7 @@ use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, IpSet, TrafficSet};
 use indexmap::map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What stands on a line of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,6 +47,8 @@ pub struct Stop {
     pub open: bool,
     /// Whether it looks like a data store.
     pub store: bool,
+    /// Whether it looks like the API server.
+    pub api_server: bool,
     /// Whether nothing is declared to listen on any of these ports.
     pub deaf: bool,
     /// After how many hops it is first found.
@@ -109,6 +112,7 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
         links,
         sure,
         carried: HashMap::default(),
+        looks: HashMap::default(),
         children,
         shown: BTreeMap::new(),
         outside: BTreeSet::new(),
@@ -141,6 +145,13 @@ fn workloads(graph: &AllowGraph, unit: &Unit<'_>) -> Vec<WorkloadId> {
 /// How many stops of one parent that are shown elsewhere are repeated.
 const REPEATED: usize = 12;
 
+/// The workloads of a unit, and what any of them looks like.
+struct Looks {
+    names: Vec<WorkloadId>,
+    store: bool,
+    api_server: bool,
+}
+
 struct Planter<'g> {
     graph: &'g AllowGraph,
     trip: &'g Trip,
@@ -148,6 +159,8 @@ struct Planter<'g> {
     sure: Closure,
     /// What passes on the hop each unit is found by, as far as somebody asked.
     carried: HashMap<usize, TrafficSet>,
+    /// What the units look like that were shown so far.
+    looks: HashMap<usize, Rc<Looks>>,
     /// The units that were first found from a unit, or from the roots.
     children: BTreeMap<Option<usize>, Vec<usize>>,
     /// The units already shown, with the traffic.
@@ -258,14 +271,13 @@ impl Planter<'_> {
     /// Open workloads in one line, with what only they lead to below it.
     fn gathered(&mut self, open: &[usize]) -> Stop {
         let cluster = &self.graph.world().cluster;
-        let mut names: Vec<WorkloadId> =
-            open.iter().flat_map(|u| workloads(self.graph, &self.links.units[*u])).collect();
+        let mut names: Vec<WorkloadId> = open.iter().flat_map(|u| self.looks(*u).names.clone()).collect();
         names.sort_by_cached_key(|w| cluster.workload_name(*w));
         names.dedup();
         let hops = open.iter().filter_map(|u| self.sure.get(*u)).map(|f| f.hops).min().unwrap_or(1);
         let mut next = Vec::new();
         for unit in open {
-            let via = workloads(self.graph, &self.links.units[*unit]).first().copied();
+            let via = self.looks(*unit).names.first().copied();
             let news = self.beyond(*unit).into_iter().filter(|s| !s.repeated);
             next.extend(news.map(|s| Stop { via: if open.len() > 1 || names.len() > 1 { via } else { None }, ..s }));
         }
@@ -275,14 +287,26 @@ impl Planter<'_> {
         Stop { open: true, next, hops, ..bare(Item::Open(names), traffic) }
     }
 
-    fn stop(&self, unit: usize, traffic: TrafficSet, repeated: bool) -> Stop {
-        let cluster = &self.graph.world().cluster;
-        let names = workloads(self.graph, &self.links.units[unit]);
-        let store = names.iter().any(|w| is_store(cluster, *w));
+    fn looks(&mut self, unit: usize) -> Rc<Looks> {
+        let (graph, links) = (self.graph, &self.links);
+        let looks = self.looks.entry(unit).or_insert_with(|| {
+            let cluster = &graph.world().cluster;
+            let names = workloads(graph, &links.units[unit]);
+            let store = names.iter().any(|w| is_store(cluster, *w));
+            let api_server = names.iter().any(|w| is_api_server(cluster, *w));
+            Rc::new(Looks { names, store, api_server })
+        });
+        Rc::clone(looks)
+    }
+
+    fn stop(&mut self, unit: usize, traffic: TrafficSet, repeated: bool) -> Stop {
+        let looks = self.looks(unit);
+        let Looks { store, api_server, .. } = *looks;
         let deaf = self.trip.way == Way::Forward && self.is_deaf(unit, &traffic);
         let hops = self.sure.get(unit).map_or(0, |f| f.hops);
         let open = self.is_open(unit);
-        Stop { repeated, open, store, deaf, hops, ..bare(Item::Workloads(names), traffic) }
+        let item = Item::Workloads(looks.names.clone());
+        Stop { repeated, open, store, api_server, deaf, hops, ..bare(item, traffic) }
     }
 
     /// Whether the pods declare ports, and none of these.
@@ -310,7 +334,7 @@ impl Planter<'_> {
             Item::Known(Keyword::Internet) => (0, false, 0, String::new()),
             Item::Known(_) => (1, false, 0, String::new()),
             Item::Addresses(_) => (2, false, 0, String::new()),
-            Item::Workloads(list) if is_api_server(self.graph, list) => (3, stop.repeated, stop.hops, name(list)),
+            Item::Workloads(list) if stop.api_server => (3, stop.repeated, stop.hops, name(list)),
             Item::Workloads(list) if stop.store && self.trip.way == Way::Forward => {
                 (4, stop.repeated, stop.hops, name(list))
             }
@@ -417,19 +441,11 @@ fn bare(item: Item, traffic: TrafficSet) -> Stop {
         via: None,
         open: false,
         store: false,
+        api_server: false,
         deaf: false,
         hops: 0,
         next: Vec::new(),
     }
-}
-
-fn is_api_server(graph: &AllowGraph, list: &[WorkloadId]) -> bool {
-    let cluster = &graph.world().cluster;
-    let labelled = |w: &WorkloadId| {
-        let pods = &cluster.workload(*w).pods;
-        pods.iter().any(|p| cluster.pod_labels(*p).get("component") == Some("kube-apiserver"))
-    };
-    list.iter().any(labelled)
 }
 
 /// How many sources without anything behind them are listed one by one.

@@ -102,7 +102,7 @@ pub struct HopJson {
 
 /// A reach as a document's content.
 pub fn reach(book: Book<'_>, reach: &Reach, root: &str, ghosts: &[Ghost]) -> ReachJson {
-    let is_store = |w| reach.stores.iter().any(|(s, _)| *s == w);
+    let is_store = |w| reach.stores.binary_search_by_key(&w, |(store, _)| *store).is_ok();
     let found = |(w, hops): (&crate::model::WorkloadId, &u32)| FoundJson {
         workload: workload(book, *w),
         hops: *hops,
