@@ -116,6 +116,12 @@ impl AllowGraph {
         self.for_rows.homes.get_or_init(|| Homes::new(&self.world, &self.line))
     }
 
+    /// Makes what is made once, when somebody asks for rows.
+    pub(crate) fn make_ready_for_rows(&self) {
+        self.template_numbers();
+        self.homes();
+    }
+
     /// The law of egress, turned around.
     pub(super) fn leaving(&self) -> &Leaving {
         self.for_rows.leaving.get_or_init(|| Leaving::new(&self.world, &self.line, &self.peers, &self.law))

@@ -35,6 +35,8 @@ pub struct Group {
     pub ports: u32,
     /// The classes that a policy with this rule isolates.
     pub subjects: Match,
+    /// Whether its peers are certain, and the same ones in all views: a place that is one of them surely is.
+    pub plain: bool,
 }
 
 /// The law of egress, by rule.
@@ -66,7 +68,7 @@ pub struct Leaving {
 impl Leaving {
     /// Turns the profiles around.
     pub fn new(world: &World, line: &Line, peers: &[PeerSet], law: &Law) -> Self {
-        let groups = groups(world, law);
+        let groups = groups(world, law, peers);
         let mut leaving = Self { at: vec![Vec::new(); line.len() as usize], ..Self::default() };
         for (number, group) in (0..).zip(&groups) {
             let places = Runs::union_of(peers[group.peers.0 as usize].0.iter().map(|m| &*m.maybe));
@@ -103,8 +105,9 @@ impl Leaving {
     /// The groups whose peers may contain a place, in order.
     pub fn seen(&self, peers: &[PeerSet], place: u32) -> Vec<u32> {
         let holds = |g: &&u32| {
-            let set = &peers[self.groups[**g as usize].peers.0 as usize];
-            set.0.iter().any(|m| m.maybe.contains(place))
+            let Group { peers: set, plain, .. } = &self.groups[**g as usize];
+            let views = &peers[set.0 as usize].0;
+            views.iter().take(if *plain { 1 } else { views.len() }).any(|m| m.maybe.contains(place))
         };
         let mut seen = self.at[place as usize].clone();
         seen.extend(self.large.iter().filter(holds));
@@ -136,7 +139,7 @@ fn egress_rules(law: &Law, policy: u32) -> &[CompiledRule] {
     &law.policies[policy as usize].rules[Direction::Egress.index()]
 }
 
-fn groups(world: &World, law: &Law) -> Vec<Group> {
+fn groups(world: &World, law: &Law, sets: &[PeerSet]) -> Vec<Group> {
     let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::default();
     for (compiled, subjects) in law.policies.iter().zip(&law.subjects) {
         let policy = world.policies.get(compiled.policy);
@@ -148,7 +151,9 @@ fn groups(world: &World, law: &Law) -> Vec<Group> {
     }
     let group = |((peers, ports), subjects): ((PeerSetId, u32), Vec<&Match>)| {
         let subjects = Match::union_of(&subjects);
-        Group { peers, ports, subjects }
+        let views = &sets[peers.0 as usize].0;
+        let plain = views.iter().all(|view| view.is_exact() && view.is_same(&views[0]));
+        Group { peers, ports, subjects, plain }
     };
     by.into_iter().map(group).collect()
 }

@@ -389,8 +389,9 @@ impl AllowGraph {
 
     fn template_key(&self, place: u32) -> TemplateKey {
         let seen = self.leaving().seen(&self.peers, place);
-        let groups = seen.iter().map(|g| self.leaving().groups[*g as usize].peers);
-        let all = groups.chain(self.leaving().ordered_peers.iter().copied());
+        let groups = seen.iter().map(|g| &self.leaving().groups[*g as usize]);
+        let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
+        let all = doubtful.chain(self.leaving().ordered_peers.iter().copied());
         let truths = all.flat_map(|p| self.peers[p.0 as usize].0.iter().map(|m| m.truth(place) as u8)).collect();
         if !self.line.is_class(place) {
             let families = Family::ALL.map(|f| self.line.atom_family(place) == f);

@@ -11,8 +11,9 @@ use crate::compile::Endpoint;
 use crate::compile::atoms::Atoms;
 use crate::model::{Cluster, PodId, Workload, WorkloadId, WorkloadKind};
 use crate::query::closure::APART;
-use crate::set::hashed::{HashMap, HashSet, IndexMap};
+use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{IntervalSet, IpSet, Point};
+use std::cell::OnceCell;
 use std::mem::take;
 use std::sync::Arc;
 
@@ -104,30 +105,49 @@ fn name(cluster: &Cluster, id: WorkloadId) -> Name<'_> {
     (&cluster.namespace(workload.namespace).name, workload.kind, &workload.name)
 }
 
+/// The workloads of the before side by name. Both sides mostly have them in one order.
+struct Names<'a> {
+    old: &'a Cluster,
+    by_name: OnceCell<HashMap<Name<'a>, WorkloadId>>,
+}
+
+impl<'a> Names<'a> {
+    /// The workload of this name, if there is one; first the one of a number is looked at.
+    fn find(&self, wanted: Name<'_>, at: WorkloadId) -> Option<WorkloadId> {
+        let old = self.old;
+        if (at.0 as usize) < old.workloads().len() && name(old, at) == wanted {
+            return Some(at);
+        }
+        let by_name = self.by_name.get_or_init(|| old.workloads().map(|(id, _)| (name(old, id), id)).collect());
+        by_name.get(&wanted).copied()
+    }
+}
+
 impl Joint {
     /// Matches the two sides.
     pub fn new(before: Side<'_>, after: Side<'_>) -> Self {
         let (old, new) = (&*before.input.cluster, &*after.input.cluster);
-        let names = || old.workloads().map(|(id, _)| (name(old, id), id)).collect::<HashMap<Name<'_>, WorkloadId>>();
-        let ((mut was_at, mut is_at), known) = rayon::join(|| rayon::join(|| places(before), || places(after)), names);
+        let (mut was_at, mut is_at) = rayon::join(|| places(before), || places(after));
+        let names = Names { old, by_name: OnceCell::new() };
         let apart = [old, new].iter().all(|cluster| cluster.pods().len() <= APART);
         let mut groups: IndexMap<Alike<'_>, Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
         let mut added = Vec::new();
-        let mut matched = HashSet::default();
+        let mut matched = vec![false; was_at.len()];
         for (id, workload) in new.workloads() {
-            match known.get(&name(new, id)) {
+            let was = names.find(name(new, id), id);
+            was.into_iter().for_each(|was| matched[was.0 as usize] = true);
+            match was {
                 // workloads without pods (all finished) have no flows
-                Some(was) if !workload.pods.is_empty() && !old.workload(*was).pods.is_empty() => {
-                    matched.insert(*was);
+                Some(was) if !workload.pods.is_empty() && !old.workload(was).pods.is_empty() => {
                     let at = (take(&mut was_at[was.0 as usize]), take(&mut is_at[id.0 as usize]));
-                    let nodes = apart.then(|| [nodes(before, *was), nodes(after, id)]);
-                    groups.entry((at, nodes)).or_default().push((*was, id));
+                    let nodes = apart.then(|| [nodes(before, was), nodes(after, id)]);
+                    groups.entry((at, nodes)).or_default().push((was, id));
                 }
-                Some(was) => drop(matched.insert(*was)),
+                Some(_) => {}
                 None => added.push(id),
             }
         }
-        let removed = old.workloads().map(|(id, _)| id).filter(|id| !matched.contains(id)).collect();
+        let removed = old.workloads().map(|(id, _)| id).filter(|id| !matched[id.0 as usize]).collect();
         let workloads = groups.into_iter().map(|(((b, a), _), list)| End {
             before: b,
             after: a,

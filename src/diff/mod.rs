@@ -234,8 +234,13 @@ pub fn diff_one_by_one(before: Side<'_>, after: Side<'_>) -> Diff {
 }
 
 fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
-    let joint = joint::Joint::new(before, after);
-    let edits = edits::Edits::new(before, after, &joint);
+    let matched = || {
+        let joint = joint::Joint::new(before, after);
+        let edits = edits::Edits::new(before, after, &joint);
+        (joint, edits)
+    };
+    let ready = |side: Side<'_>| side.graph.make_ready_for_rows();
+    let ((joint, edits), _) = rayon::join(matched, || rayon::join(|| ready(before), || ready(after)));
     let mut diff = compare::compare(before, after, &joint, &edits, together);
     let used = diff.changes.iter().filter_map(|c| c.cause.edit).collect::<std::collections::BTreeSet<_>>();
     diff.inert = edits

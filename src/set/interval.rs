@@ -63,8 +63,29 @@ impl<T: Point> From<RangeInclusive<T>> for IntervalSet<T> {
 }
 
 impl<T: Point> FromIterator<RangeInclusive<T>> for IntervalSet<T> {
+    /// O(ranges) where they come in order, and only what they melt into is held; else they are sorted.
     fn from_iter<I: IntoIterator<Item = RangeInclusive<T>>>(iter: I) -> Self {
-        Self::melted(iter.into_iter().map(RangeInclusive::into_inner).filter(|(s, e)| s <= e).collect())
+        let iter = iter.into_iter();
+        let mut ranges: Vec<(T, T)> = Vec::with_capacity(iter.size_hint().0.min(64));
+        let mut in_order = true;
+        for (start, end) in iter.map(RangeInclusive::into_inner).filter(|(s, e)| s <= e) {
+            match ranges.last_mut() {
+                Some(last) if start >= last.0 && last.1.next().is_none_or(|next| start <= next) => {
+                    last.1 = last.1.max(end);
+                }
+                last => {
+                    in_order &= last.is_none_or(|last| start >= last.0);
+                    ranges.push((start, end));
+                }
+            }
+        }
+        if !in_order {
+            return Self::melted(ranges);
+        }
+        if ranges.capacity() > 2 * ranges.len() {
+            ranges.shrink_to_fit();
+        }
+        Self { ranges }
     }
 }
 
