@@ -111,7 +111,7 @@ struct Names<'a> {
     by_name: OnceCell<HashMap<Name<'a>, WorkloadId>>,
 }
 
-impl<'a> Names<'a> {
+impl Names<'_> {
     /// The workload of this name, if there is one; first the one of a number is looked at.
     fn find(&self, wanted: Name<'_>, at: WorkloadId) -> Option<WorkloadId> {
         let old = self.old;
