@@ -184,7 +184,7 @@ fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool
 #[test]
 fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
     let (mut yes, mut no) = (0, 0);
-    for seed in 0..80 {
+    for seed in 0..200 {
         let text = random::text(&random::documents(&mut Random::new(seed)));
         let graph = AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
         let cluster = &graph.world().cluster;
@@ -203,6 +203,69 @@ fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
     }
     println!("{yes} reached, {no} not");
     assert!(yes > 5 && no > 5, "{yes} and {no}: both happen");
+}
+
+/// Two pods in `a`, some between, one in `b`, each of the latter with a policy that lets in a few of the others.
+fn chained(random: &mut Random) -> String {
+    let many = 2 + random.below(5);
+    let between: Vec<String> = (0..many).map(|i| format!("m{i}")).collect();
+    let pod = |name: &str| {
+        let namespace = &name[..1];
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app: {name}}}}}\n\
+             spec: {{containers: [{{name: c, image: i}}]}}\n---\n"
+        )
+    };
+    let mut text: String = ["a0", "a1", "b0"].into_iter().chain(between.iter().map(String::as_str)).map(pod).collect();
+    for to in between.iter().map(String::as_str).chain(["b0"]) {
+        let sources = between.iter().map(String::as_str).chain(["a0", "a1"].into_iter().filter(|_| to != "b0"));
+        let sources: Vec<&str> = sources.filter(|_| random.chance(35)).collect();
+        text += &format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {to}, namespace: {}}}\n\
+             spec: {{podSelector: {{matchLabels: {{app: {to}}}}}, ingress: [{{from: [{{namespaceSelector: {{}}, \
+             podSelector: {{matchExpressions: [{{key: app, operator: In, values: [none{}]}}]}}}}]}}]}}\n---\n",
+            &to[..1],
+            sources.iter().map(|source| format!(", {source}")).collect::<String>()
+        );
+    }
+    text
+}
+
+#[test]
+fn paths_are_cut_where_it_is_said() {
+    let mut tried = 0;
+    for seed in 0..200 {
+        let text = chained(&mut Random::new(seed));
+        let graph = AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
+        let (cluster, classes) = (&graph.world().cluster, &graph.line().classes);
+        let claim = |via: &str| format!("tests: [{{isolated: {{from: ns/a, to: ns/b, hops: any{via}}}}}]");
+        let suite = check::parse("t.yaml", &claim("")).unwrap();
+        let none = |_: &str| Ok(Vec::new());
+        let run = check::check(&graph, &Env { context: &Context::default(), snapshot: &none }, &suite);
+        let Some(check::Example::Path { cut, .. }) = &run.outcomes[0].example else { continue };
+        let is_cut = |pod: &netpal::model::PodId| cut.iter().any(|c| c.workload == cluster.pod(*pod).workload);
+        let pods = cut.iter().flat_map(|c| &cluster.workload(c.workload).pods);
+        let mut alike = pods.flat_map(|p| classes.members(classes.of_pod[p.0 as usize]));
+        // of workloads that no rule tells apart one is named for all
+        if run.outcomes[0].status != Status::Failed || cut.is_empty() || !alike.all(is_cut) {
+            continue;
+        }
+        let names: Vec<String> = cut.iter().map(|c| cluster.workload_name(c.workload)).collect();
+        let without =
+            |names: &[&str]| statuses(&graph, &claim(&format!(", except-via: [{}]", names.join(", "))))[0];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_ne!(without(&names), Status::Failed, "seed {seed}: {names:?}");
+        tried += 1;
+        // no fewer of them would do, whichever
+        let between: Vec<String> = (0..7).map(|i| format!("m/m{i}")).filter(|n| text.contains(&n[2..])).collect();
+        for chosen in (0_u32..1 << between.len()).filter(|c| c.count_ones() as usize + 1 == names.len()) {
+            let fewer = between.iter().enumerate().filter(|(i, _)| chosen & (1 << i) != 0);
+            let fewer: Vec<&str> = fewer.map(|(_, name)| name.as_str()).collect();
+            assert_eq!(without(&fewer), Status::Failed, "seed {seed}: {fewer:?} cut it too, not only {names:?}");
+        }
+    }
+    println!("{tried} cuts");
+    assert!(tried > 50, "{tried} cuts");
 }
 
 /// A scratch copy of the demo, with its tests and configuration.

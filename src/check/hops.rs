@@ -1,25 +1,29 @@
 //! Isolation over hops: whoever takes over a source starts connections to whatever accepts from it, and goes on from there.
 //!
-//! Phases: [`Paths::new`] walks backwards from the targets, one row per class, breadth first; the shortest path is read off
-//! its steps; [`cut`] finds the fewest workloads at which all paths are cut (maximum flow, with every workload split in
-//! two). Certain paths first, then those that rest on something unknown.
+//! Phases: [`Paths::new`] walks backwards from the targets, breadth first; the shortest path is read off its steps; [`cut`]
+//! finds the fewest workloads at which all paths are cut (maximum flow, with every workload split in two). Certain paths
+//! first, then those that rest on something unknown.
 //!
 //! Model: a hop needs any port; the last one needs a port that was named. Paths lead through workloads on the pod network.
 //! Nodes, and pods on their node's network, are passed through only with `through: [nodes]`: a node reaches its own pods
-//! whatever the policies say (S55), so they would connect everything with everything. Cost: one row per class on the way.
+//! whatever the policies say (S55), so they would connect everything with everything. Cost: one row of the places that are
+//! left per template on the way, and a look per class; for the cut, up to [`MOST`] classes, the rows of their templates.
 
 use super::file::{Isolated, Through};
 use super::flows::{Judge, workload};
 use super::scope::{Ends, Scopes, Trouble};
 use super::{Cut, Example, Verdict};
 use crate::compile::walk::Profile;
-use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
+use crate::compile::peers::Runs;
+use crate::compile::{AllowGraph, Allowed, Endpoint, Flow, Rows};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
 use crate::query::{End, resolve};
+use crate::set::hashed::{HashMap, HashSet};
 use crate::set::{Protocol, Traffic, TrafficSet};
 use petgraph::algo::ford_fulkerson;
 use petgraph::graph::{DiGraph, NodeIndex};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Whether no path leads from one end to the other.
@@ -38,7 +42,7 @@ pub fn isolated(
         let Some(source) = paths.nearest(&ask) else { continue };
         let hops = paths.hops(&ask, source);
         hops.iter().for_each(|flow| judge.exercise(flow));
-        let cut = if hops.len() > 1 { cut(&ask, pass) } else { Vec::new() };
+        let cut = if hops.len() > 1 { cut(&ask, &paths, pass) } else { Vec::new() };
         let example = Example::Path { hops, cut, pairs: paths.pairs(&ask) };
         let failed = certain && !doubtful;
         return Ok(if failed { Verdict::failed(example) } else { Verdict::undecided(example) });
@@ -93,12 +97,9 @@ impl<'a> Ask<'a> {
         Ok(Self { graph, limit: spec.hops.limit(), sources, targets, through })
     }
 
-    /// What may be sent to a place that is on the way, or a target.
-    fn asked(&self, place: u32) -> TrafficSet {
-        if self.through.contains_key(&place) {
-            return TrafficSet::all();
-        }
-        self.targets.get(&place).map(|t| t.1.clone()).unwrap_or_default()
+    /// What a path has to carry some of on its last hop.
+    fn asked(&self, target: u32) -> TrafficSet {
+        self.targets.get(&target).map(|t| t.1.clone()).unwrap_or_default()
     }
 }
 
@@ -130,25 +131,32 @@ impl Paths {
     fn new(ask: &Ask<'_>, pass: fn(&Allowed) -> TrafficSet) -> Self {
         let mut next: BTreeMap<u32, (u32, u32, TrafficSet)> = BTreeMap::new();
         let mut queue: VecDeque<(u32, u32)> = ask.targets.keys().map(|t| (*t, 0)).collect();
-        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let mut rows = Rows::new(ask.graph);
+        let mut left = ask.graph.line().full();
+        // the templates whose rows were read, and the pods that a row told of themselves only
+        let (mut read, mut selves) = (HashSet::default(), Runs::empty());
         while let Some((place, hops)) = queue.pop_front() {
-            if hops >= ask.limit {
+            if hops >= ask.limit || left.is_empty() {
                 continue;
             }
-            let asked = if hops == 0 {
-                ask.targets.get(&place).map(|t| t.1.clone()).unwrap_or_default()
-            } else {
-                TrafficSet::all()
-            };
-            for (source, traffic) in incoming(ask.graph, place, &asked, pass) {
+            let again = hops > 0 && !read.insert(rows.template(place));
+            let asked = if hops == 0 { ask.asked(place) } else { TrafficSet::all() };
+            let among = if again { Cow::Owned(left.intersection(&selves)) } else { Cow::Borrowed(&left) };
+            let mut found = Vec::new();
+            for (source, traffic) in incoming(&mut rows, place, &asked, pass, [&among, &left]) {
                 // a pod with itself is no hop; two pods of one class are
                 if source == place && lone(ask.graph, place) {
+                    selves = selves.union(&Runs::point(place));
                     continue;
                 }
+                found.push(source);
                 next.entry(source).or_insert((hops + 1, place, traffic));
-                if ask.through.contains_key(&source) && !ask.targets.contains_key(&source) && seen.insert(source) {
+                if ask.through.contains_key(&source) && !ask.targets.contains_key(&source) {
                     queue.push_back((source, hops + 1));
                 }
+            }
+            if !found.is_empty() {
+                left = left.difference(&found.into_iter().map(|source| source..=source).collect());
             }
         }
         Self { next }
@@ -194,21 +202,49 @@ fn lone(graph: &AllowGraph, place: u32) -> bool {
     }
 }
 
-/// The places that may send something of what is asked, in order, each with what.
+/// The places that may send something of what is asked, in order, each with what: of the first of these as the row says, of
+/// the second as far as own nodes decide.
 fn incoming(
-    graph: &AllowGraph,
+    rows: &mut Rows<'_>,
     place: u32,
     asked: &TrafficSet,
     pass: fn(&Allowed) -> TrafficSet,
+    [among, near]: [&Runs; 2],
+) -> Vec<(u32, TrafficSet)> {
+    let mut found = by_own_node(rows, place, asked, pass, near);
+    found.extend(by_row(rows, place, asked, pass, among));
+    found.sort_by_key(|f| f.0);
+    found.dedup_by_key(|f| f.0); // the own node lets through what the row does, and more
+    found
+}
+
+fn by_own_node(
+    rows: &mut Rows<'_>,
+    place: u32,
+    asked: &TrafficSet,
+    pass: fn(&Allowed) -> TrafficSet,
+    near: &Runs,
+) -> Vec<(u32, TrafficSet)> {
+    let own = rows.beside_among(place, near).into_iter();
+    let own = own.map(|(source, allowed)| (source, pass(&allowed).intersection(asked)));
+    own.filter(|(_, traffic)| !traffic.is_empty()).collect()
+}
+
+/// The same for every place of a template.
+fn by_row(
+    rows: &mut Rows<'_>,
+    place: u32,
+    asked: &TrafficSet,
+    pass: fn(&Allowed) -> TrafficSet,
+    among: &Runs,
 ) -> Vec<(u32, TrafficSet)> {
     let mut found = Vec::new();
-    for part in graph.row(place) {
+    for part in rows.parts_among(place, among).iter() {
         let traffic = pass(&part.allowed).intersection(asked);
         if !traffic.is_empty() {
-            found.extend(part.sources.points().map(|s| (s, traffic.clone())));
+            found.extend(part.sources.intersection(among).points().map(|source| (source, traffic.clone())));
         }
     }
-    found.sort_by_key(|f| f.0);
     found
 }
 
@@ -227,30 +263,54 @@ const OPEN: u32 = 10;
 const GOVERNED: u32 = 13;
 const NEVER: u32 = 1_000_000;
 
-/// The fewest workloads at which every path is cut. None where a source reaches a target directly.
-fn cut(ask: &Ask<'_>, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cut> {
+/// Through how many classes paths may lead for a cut to be looked for: of more, nobody would read it.
+const MOST: usize = 1_000;
+
+/// The fewest workloads at which every path is cut. None where a source reaches a target directly, or where paths lead
+/// through too many.
+fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cut> {
+    let is_inner = |place: &u32| !ask.sources.contains_key(place) && !ask.targets.contains_key(place);
+    let leads = |place: &u32| is_inner(place) && paths.next.contains_key(place);
+    let inner: Vec<(u32, Endpoint)> = ask.through.iter().filter(|(p, _)| leads(p)).map(|(p, e)| (*p, *e)).collect();
+    if inner.len() > MOST {
+        return Vec::new();
+    }
     let mut graph: DiGraph<(), u32> = DiGraph::new();
     let (source, sink) = (graph.add_node(()), graph.add_node(()));
     let mut halves: BTreeMap<u32, (NodeIndex, NodeIndex)> = BTreeMap::new();
-    for (place, endpoint) in
-        ask.through.iter().filter(|(p, _)| !ask.sources.contains_key(p) && !ask.targets.contains_key(p))
-    {
+    for (place, endpoint) in inner {
         let (enter, leave) = (graph.add_node(()), graph.add_node(()));
-        let cost = if is_open(ask.graph, *endpoint) { OPEN } else { GOVERNED };
-        let members = u32::try_from(members(ask.graph, *place)).unwrap_or(NEVER);
+        let cost = if is_open(ask.graph, endpoint) { OPEN } else { GOVERNED };
+        let members = u32::try_from(members(ask.graph, place)).unwrap_or(NEVER);
         graph.add_edge(enter, leave, cost.saturating_mul(members).min(NEVER));
-        halves.insert(*place, (enter, leave));
+        halves.insert(place, (enter, leave));
     }
-    let out = |place: &u32, halves: &BTreeMap<u32, (NodeIndex, NodeIndex)>| {
-        if ask.sources.contains_key(place) { Some(source) } else { halves.get(place).map(|h| h.1) }
+    let out = |place: u32| {
+        if ask.sources.contains_key(&place) { Some(source) } else { halves.get(&place).map(|h| h.1) }
     };
-    let into = halves.iter().map(|(p, h)| (*p, h.0)).chain(ask.targets.keys().map(|t| (*t, sink)));
-    for (place, enter) in into.collect::<Vec<_>>() {
-        for (from, _) in incoming(ask.graph, place, &ask.asked(place), pass) {
-            if let Some(leave) = out(&from, &halves) {
-                graph.add_edge(leave, enter, NEVER);
-            }
+    let senders: Runs = ask.sources.keys().chain(halves.keys()).map(|place| *place..=*place).collect();
+    let mut rows = Rows::new(ask.graph);
+    let connect = |graph: &mut DiGraph<(), u32>, sources: Vec<(u32, TrafficSet)>, to: NodeIndex| {
+        for leave in sources.into_iter().filter_map(|(from, _)| out(from)) {
+            graph.add_edge(leave, to, NEVER);
         }
+    };
+    for target in ask.targets.keys() {
+        let into = incoming(&mut rows, *target, &ask.asked(*target), pass, [&senders; 2]);
+        connect(&mut graph, into, sink);
+    }
+    // what the row of a template lets in leads to each of its places
+    let mut templates: HashMap<u32, NodeIndex> = HashMap::default();
+    let all = TrafficSet::all();
+    for (place, (enter, _)) in &halves {
+        let template = *templates.entry(rows.template(*place)).or_insert_with(|| {
+            let template = graph.add_node(());
+            connect(&mut graph, by_row(&mut rows, *place, &all, pass, &senders), template);
+            template
+        });
+        graph.add_edge(template, *enter, NEVER);
+        let own = by_own_node(&mut rows, *place, &all, pass, &senders);
+        connect(&mut graph, own, *enter);
     }
     let (total, flows) = ford_fulkerson(&graph, source, sink);
     if total >= NEVER {
