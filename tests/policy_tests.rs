@@ -219,13 +219,13 @@ fn chained(random: &mut Random) -> String {
     let mut text: String = ["a0", "a1", "b0"].into_iter().chain(between.iter().map(String::as_str)).map(pod).collect();
     for to in between.iter().map(String::as_str).chain(["b0"]) {
         let sources = between.iter().map(String::as_str).chain(["a0", "a1"].into_iter().filter(|_| to != "b0"));
-        let sources: Vec<&str> = sources.filter(|_| random.chance(35)).collect();
+        let sources: Vec<&str> = std::iter::once("none").chain(sources.filter(|_| random.chance(35))).collect();
         text += &format!(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {to}, namespace: {}}}\n\
              spec: {{podSelector: {{matchLabels: {{app: {to}}}}}, ingress: [{{from: [{{namespaceSelector: {{}}, \
-             podSelector: {{matchExpressions: [{{key: app, operator: In, values: [none{}]}}]}}}}]}}]}}\n---\n",
+             podSelector: {{matchExpressions: [{{key: app, operator: In, values: [{}]}}]}}}}]}}]}}\n---\n",
             &to[..1],
-            sources.iter().map(|source| format!(", {source}")).collect::<String>()
+            sources.join(", ")
         );
     }
     text
@@ -251,8 +251,7 @@ fn paths_are_cut_where_it_is_said() {
             continue;
         }
         let names: Vec<String> = cut.iter().map(|c| cluster.workload_name(c.workload)).collect();
-        let without =
-            |names: &[&str]| statuses(&graph, &claim(&format!(", except-via: [{}]", names.join(", "))))[0];
+        let without = |names: &[&str]| statuses(&graph, &claim(&format!(", except-via: [{}]", names.join(", "))))[0];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_ne!(without(&names), Status::Failed, "seed {seed}: {names:?}");
         tried += 1;
@@ -513,4 +512,57 @@ fn addresses_that_are_alike_are_allowed_alike() {
         }
     }
     assert!(addresses > 3 * groups, "{addresses} addresses in {groups} groups");
+}
+
+/// Claims about many pods on either side.
+const CROWDED: &str = "tests:
+- cannot: any -> any
+- cannot: 'any -> any:8080'
+- cannot: ns/a -> any
+- cannot: 'any -> ns/b:5432'
+- can: 'ns/a -> ns/b:8080'
+- can: any -> any
+- {can: 'any -> any:53/udp', match: some}
+- only-from: {to: any, from: [ns/a, ns/b]}
+- only-from: {to: ns/b, from: ns/a, exactly: true}
+- only-to: {from: any, to: [ns/a, dns]}
+- only-to: {from: ns/a, to: 'ns/b:8080'}
+- internet: {ingress: [ns/a], egress: ['any -> internet:443']}
+";
+
+#[test]
+fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
+    let suite = check::parse("t.yaml", CROWDED).unwrap_or_else(|e| panic!("{e:?}"));
+    let none = |_: &str| Ok(Vec::new());
+    let env = Env { context: &Context::default(), snapshot: &none };
+    let (mut failed, mut other, mut same) = (0, 0, 0);
+    let hosts = [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod];
+    for (seed, host) in (0..150).zip(hosts.into_iter().cycle()) {
+        let mut documents = random::documents(&mut Random::new(seed));
+        if seed % 2 == 0 {
+            documents.extend(random::documents(&mut Random::new(1_000 + seed)));
+        }
+        let options = CompileOptions::default().host_network(host);
+        let graph = AllowGraph::compile(&netpal::load_str(&random::text(&documents)), &options).unwrap();
+        let [pairs, rows] = [usize::MAX, 0].map(|one_by_one| check::check_by(&graph, &env, &suite, one_by_one));
+        for (pair, row) in pairs.outcomes.iter().zip(&rows.outcomes) {
+            assert_eq!(pair.status, row.status, "seed {seed}: {:?}", pair.test.claim);
+            if pair.status == Status::Failed {
+                failed += 1;
+            } else {
+                other += 1;
+            }
+            same += usize::from(pair.example == row.example);
+            let Some(check::Example::Flow { flow, wanted, led: None, .. }) = &row.example else { continue };
+            let allowed = graph.allowed(flow.source, flow.destination);
+            let (sure, may) = (allowed.sure.contains(flow.traffic), allowed.possible().contains(flow.traffic));
+            let shows = if row.status == Status::Failed { sure != *wanted && may != *wanted } else { may && !sure };
+            // the others also show flows that are wrong in another way
+            let plain = matches!(&pair.test.claim, check::Claim::Cannot(_));
+            assert!(shows || !plain, "seed {seed}: {:?}", pair.test.claim);
+        }
+        assert!(rows.exercised.is_subset(&pairs.exercised), "seed {seed}: whatever is exercised was asked");
+    }
+    println!("{failed} failed, {other} others, {same} with the same example");
+    assert!(failed > 300 && other > 300 && same * 10 > 9 * (failed + other), "{failed}, {other}, {same}");
 }

@@ -4,6 +4,7 @@
 //! Pods that no rule can tell apart are asked once, and so are outside addresses. Host-network sources and destinations whose verdict is unknown only
 //! because they may be the pod's own node are let through in `only-from` and `only-to`: the API always allows that (S55).
 
+use super::crowd::Labels;
 use super::file::{Internet, Matching, OnlyFrom, OnlyTo};
 use super::outside::{Alike, Outside};
 use super::scope::{Ends, Scopes, Trouble};
@@ -30,6 +31,8 @@ pub struct Judge<'a> {
     asked: HashSet<(u32, u32, Traffic)>,
     exercised: BTreeSet<RuleRef>,
     pub(super) outside: Outside<'a>,
+    /// Up to how many pairs of pods are asked one by one.
+    pub(super) one_by_one: usize,
 }
 
 /// One pair of endpoints that a claim asks about.
@@ -38,6 +41,8 @@ pub(super) struct Asked<'x> {
     pub destination: Endpoint,
     /// The other outside addresses for which all of this is the same.
     pub alike: Option<&'x Alike>,
+    /// The other sources that may send the same: one for each way out.
+    pub kin: Option<&'x dyn Fn() -> Vec<Endpoint>>,
     /// What is asked; everything where no port was named.
     pub traffic: TrafficSet,
     pub allowed: Allowed,
@@ -85,9 +90,9 @@ impl Tally {
 
 impl<'a> Judge<'a> {
     /// Nothing decided yet.
-    pub fn new(graph: &'a AllowGraph) -> Self {
+    pub fn new(graph: &'a AllowGraph, one_by_one: usize) -> Self {
         let outside = Outside::new(graph);
-        Self { graph, known: HashMap::new(), asked: HashSet::new(), exercised: BTreeSet::new(), outside }
+        Self { graph, known: HashMap::new(), asked: HashSet::new(), exercised: BTreeSet::new(), outside, one_by_one }
     }
 
     /// The rules that decided a flow some claim asked about.
@@ -134,6 +139,13 @@ impl<'a> Judge<'a> {
                 Endpoint::Address(_) => Flow { source: address, ..flow },
                 Endpoint::Pod(_) => Flow { destination: address, ..flow },
             });
+        }
+        let kin = asked.kin.filter(|_| self.asked.len() < EXPLAINED);
+        for source in kin.into_iter().flat_map(|kin| kin()) {
+            if self.asked.len() >= EXPLAINED {
+                return;
+            }
+            self.exercise(&Flow { source, ..flow });
         }
     }
 
@@ -264,7 +276,8 @@ impl<'a> Judge<'a> {
         let mut tally = Tally::new();
         let everyone = self.around(&to);
         let everyone = Ends { resolved: without_addresses(everyone.resolved, &listed), ..everyone };
-        self.each(&everyone, &to, |judge, asked| {
+        let source = |source: Endpoint| member(&listed, source);
+        self.each_by(&everyone, &to, &Labels { source: &source, ..Labels::NONE }, |judge, asked| {
             let permitted = match member(&listed, asked.source) {
                 Truth::Yes => return judge.pass(asked),
                 Truth::Maybe => false,
@@ -304,7 +317,9 @@ impl<'a> Judge<'a> {
         everyone.spec.ports = None;
         let everyone = Ends { resolved: split_addresses(everyone.resolved, &listed), ..everyone };
         let mut wrong = None;
-        self.each(&from, &everyone, |judge, asked| match judge.permitted(&listed, asked.destination) {
+        let destination = |judge: &Judge<'_>, destination: Endpoint| judge.permitted(&listed, destination);
+        let labels = Labels { destination: &destination, ..Labels::NONE };
+        self.each_by(&from, &everyone, &labels, |judge, asked| match judge.permitted(&listed, asked.destination) {
             Err(trouble) => wrong = Some(trouble),
             Ok(permitted) => {
                 judge.pass(&Asked { traffic: permitted.clone(), allowed: asked.allowed.clone(), ..*asked });

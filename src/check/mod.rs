@@ -10,6 +10,7 @@
 
 pub mod breaks;
 pub mod coverage;
+mod crowd;
 pub mod export;
 pub mod file;
 mod flows;
@@ -149,10 +150,19 @@ impl Verdict {
     }
 }
 
+/// Up to how many pairs of pods a claim asks one by one.
+const ONE_BY_ONE: usize = 20_000;
+
 /// Runs the tests of a file.
 pub fn check<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite) -> Run<'a> {
+    check_by(graph, env, suite, ONE_BY_ONE)
+}
+
+/// [`check()`], with more than so many pairs of pods asked by rows; the answers are the same. For tests.
+#[doc(hidden)]
+pub fn check_by<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite, one_by_one: usize) -> Run<'a> {
     let scopes = Scopes { cluster: &graph.world().cluster, context: env.context, groups: &suite.groups };
-    let mut judge = flows::Judge::new(graph);
+    let mut judge = flows::Judge::new(graph, one_by_one);
     let mut run = Run::default();
     for test in &suite.tests {
         let outcome = match claim(graph, env, &scopes, &mut judge, &test.claim) {

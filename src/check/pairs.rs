@@ -1,5 +1,6 @@
 //! The pairs of endpoints that a claim is about, in the order in which its first counterexample is looked for.
 
+use super::crowd::Labels;
 use super::flows::{Asked, Judge, is_doubtful};
 use super::scope::{Ends, Trouble};
 use crate::compile::Endpoint;
@@ -14,7 +15,7 @@ const FEW: u64 = 16;
 
 impl Judge<'_> {
     /// The endpoints of an end: of pods that no rule can tell apart two, of addresses one of each block.
-    fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
+    pub(super) fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
                 let mut seen: HashMap<u32, usize> = HashMap::new();
@@ -50,11 +51,31 @@ impl Judge<'_> {
         &mut self,
         from: &Ends,
         to: &Ends,
+        visit: impl FnMut(&mut Self, &Asked<'_>),
+    ) -> Result<usize, Trouble> {
+        self.each_by(from, to, &Labels::NONE, visit)
+    }
+
+    /// [`Self::each`], where the visitor looks at the ends too, in this way: pairs of which it sees the same are told once,
+    /// where there are many.
+    pub(super) fn each_by(
+        &mut self,
+        from: &Ends,
+        to: &Ends,
+        labels: &Labels<'_>,
         mut visit: impl FnMut(&mut Self, &Asked<'_>),
     ) -> Result<usize, Trouble> {
-        let mut count = 0;
+        let pods = |ends: &Ends| {
+            let many = |end: &End| if let End::Pods { pods, .. } = end { pods.len() } else { 0 };
+            ends.resolved.ends.iter().map(many).sum::<usize>()
+        };
+        let crowd = to.resolved.service.is_none() && pods(from).saturating_mul(pods(to)) > self.one_by_one;
+        let mut count = if crowd { self.each_of_crowd(from, to, labels, &mut visit)? } else { 0 };
+        let is_crowd = |end: &&End| crowd && matches!(end, End::Pods { .. });
+        let (crowded, others): (Vec<&End>, Vec<&End>) = to.resolved.ends.iter().partition(is_crowd);
         for source_end in &from.resolved.ends {
-            for end in &to.resolved.ends {
+            let told = if is_crowd(&source_end) { &[] } else { &crowded[..] };
+            for end in told.iter().chain(&others).copied() {
                 let certain = !(is_doubtful(from, source_end) || is_doubtful(to, end));
                 if let Some(asked) = self.many_addresses(source_end, end).filter(|_| to.resolved.service.is_none()) {
                     count += self.each_alike((source_end, end, &asked), to, certain, &mut visit)?;
@@ -80,6 +101,7 @@ impl Judge<'_> {
                             source: *source,
                             destination,
                             alike: None,
+                            kin: None,
                             traffic: traffic.clone(),
                             allowed,
                             led,
@@ -129,7 +151,8 @@ impl Judge<'_> {
             let (source, destination) = if incoming { (address, pod) } else { (pod, address) };
             let traffic = self.traffic(to, destination)?;
             let allowed = allowed.unwrap_or_else(|| self.allowed(source, destination));
-            visit(self, &Asked { source, destination, alike: Some(&alike), traffic, allowed, led: None, certain });
+            let alike = Some(&alike);
+            visit(self, &Asked { source, destination, alike, kin: None, traffic, allowed, led: None, certain });
         }
         Ok(count)
     }

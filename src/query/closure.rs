@@ -11,6 +11,7 @@
 //! of it costs a look.
 
 pub use super::links::{APART, Links, Trip, Unit, Way, passing};
+use super::order::Order;
 use crate::compile::Endpoint;
 use crate::compile::peers::Runs;
 use crate::compile::senders::Narrowed;
@@ -266,14 +267,14 @@ impl Links<'_> {
             let mut lead = |at: usize| leads.entry(at).or_default().by_rows.push(template);
             single.iter().for_each(|at| lead(*at));
             if !classes.is_disjoint(&self.rest) {
-                alike.order.iter().for_each(|(_, at)| lead(*at));
-            } else if !alike.order.is_empty() {
+                alike.list.iter().for_each(|(_, at)| lead(*at));
+            } else if !alike.list.is_empty() {
                 let parts = if is_host { self.rows.parts(first) } else { self.few.parts(first) };
                 let passes = parts.iter().filter(|part| !passing(&part.allowed, search.least).is_empty());
                 let sources = passes.map(|part| part.sources.intersection(&alike.places));
                 alike.earliest(&Runs::union_of(&sources.collect::<Vec<_>>())).into_iter().for_each(lead);
             }
-            if !is_host && !ends.plain.order.is_empty() {
+            if !is_host && !ends.plain.list.is_empty() {
                 let sources = self.graph.senders(first, &ends.plain.places, search.least, &narrowed);
                 let earliest = ends.plain.earliest(&sources);
                 earliest.into_iter().for_each(|at| leads.entry(at).or_default().plain.push(template));
@@ -299,41 +300,15 @@ struct Leads {
     by_rows: Vec<usize>,
 }
 
-/// Some places of a level that are followed like every other of their class, in order.
-#[derive(Default)]
-struct Alike {
-    order: Vec<(u32, usize)>,
-    places: Runs,
-    at: HashMap<u32, usize>,
-}
-
-impl Alike {
-    fn new(order: Vec<(u32, usize)>) -> Self {
-        let places = order.iter().map(|(place, _)| *place..=*place).collect();
-        let mut at = HashMap::default();
-        order.iter().for_each(|(place, end)| _ = at.entry(*place).or_insert(*end));
-        Self { order, places, at }
-    }
-
-    /// The first of these places. O(square root of the list), if its order says nothing of them.
-    fn earliest(&self, places: &Runs) -> Option<usize> {
-        let many = usize::try_from(places.count()).unwrap_or(usize::MAX);
-        if many.saturating_mul(many) > self.order.len() {
-            return self.order.iter().find(|(place, _)| places.contains(*place)).map(|(_, at)| *at);
-        }
-        places.points().filter_map(|place| self.at.get(&place).copied()).min()
-    }
-}
-
 /// The places of a level by how they are followed.
 #[derive(Default)]
 struct Ends {
     /// To plain classes: plain ones; pods on their node's network that are like others; the others, one by one.
-    plain: Alike,
-    hosts: Alike,
+    plain: Order,
+    hosts: Order,
     few: Vec<usize>,
     /// To pods on their node's network: those that are like others; the others, one by one.
-    all: Alike,
+    all: Order,
     single: Vec<usize>,
 }
 
@@ -353,7 +328,7 @@ impl Ends {
             }
             if is_common { all.push((place, at)) } else { ends.single.push(at) }
         }
-        (ends.plain, ends.hosts, ends.all) = (Alike::new(plain), Alike::new(hosts), Alike::new(all));
+        (ends.plain, ends.hosts, ends.all) = (Order::new(plain), Order::new(hosts), Order::new(all));
         ends
     }
 }

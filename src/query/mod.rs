@@ -18,6 +18,7 @@ mod links;
 pub mod list;
 pub mod matrix;
 pub mod members;
+pub mod order;
 pub mod plain;
 pub mod reach;
 pub mod resolve;

@@ -1,0 +1,233 @@
+//! Claims about many pods and many others: rows instead of pairs.
+//!
+//! Sources of which a claim sees the same ([`Labels`]) are a set of places. Destinations of which it sees the same, with one
+//! template and the same policies on their way in, are asked once: each part of their row is one visit, by the pair that comes
+//! first. Pods beside each other on a node (S55) are asked pair by pair.
+//!
+//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, first by the pair that comes first. Cost:
+//! the rows of the templates and what stands beside each destination; memory: a few words per part of a row.
+
+use super::flows::{Asked, Judge, is_doubtful};
+use super::scope::{Ends, Trouble};
+use crate::compile::peers::Runs;
+use crate::compile::{Allowed, Endpoint, Rows};
+use crate::model::Truth;
+use crate::policy::Direction;
+use crate::query::End;
+use crate::query::order::Order;
+use crate::set::TrafficSet;
+use crate::set::hashed::{HashMap, IndexMap};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a claim looks at in a source or a destination, besides what passes.
+pub(super) struct Labels<'l> {
+    pub source: &'l dyn Fn(Endpoint) -> Truth,
+    pub destination: &'l dyn Fn(&Judge<'_>, Endpoint) -> Result<TrafficSet, Trouble>,
+}
+
+impl Labels<'_> {
+    /// Nothing.
+    pub(super) const NONE: Self = Labels { source: &|_| Truth::No, destination: &|_, _| Ok(TrafficSet::empty()) };
+}
+
+/// Sources that a claim does not tell apart.
+#[derive(Default)]
+struct Sources {
+    certain: bool,
+    order: Order,
+    /// Up to two of each place, for flows inside it.
+    at: HashMap<u32, Vec<Endpoint>>,
+    /// The places of each profile of the way out.
+    profiles: IndexMap<u32, Runs>,
+}
+
+impl Sources {
+    /// One for each way out there is among some places.
+    fn by_profile(&self, places: &Runs) -> Vec<Endpoint> {
+        let first = |profile: &Runs| self.at[&profile.intersection(places).first()?].first().copied();
+        self.profiles.values().filter_map(first).collect()
+    }
+}
+
+/// Destinations that a claim does not tell apart.
+struct Destinations {
+    certain: bool,
+    traffic: TrafficSet,
+    list: Vec<(usize, Endpoint)>,
+}
+
+/// One visit: where it belongs in the order of sources and destinations, and what passes; asked of the pair where not told.
+struct Visit {
+    rank: (usize, usize),
+    source: Endpoint,
+    destination: Endpoint,
+    group: [usize; 2],
+    allowed: Option<Rc<Allowed>>,
+}
+
+impl Judge<'_> {
+    /// [`Self::each`] for the pods of both.
+    pub(super) fn each_of_crowd(
+        &mut self,
+        from: &Ends,
+        to: &Ends,
+        labels: &Labels<'_>,
+        visit: &mut impl FnMut(&mut Self, &Asked<'_>),
+    ) -> Result<usize, Trouble> {
+        let sources = self.sources(from, labels);
+        let destinations = self.destinations(to, labels)?;
+        let rows = RefCell::new(Rows::new(self.graph));
+        let mut visits = Vec::new();
+        for (d, group) in destinations.iter().enumerate() {
+            self.group(&sources, (d, group), &mut rows.borrow_mut(), &mut visits);
+        }
+        visits.sort_by_key(|visit| visit.rank);
+        let count = visits.len();
+        let line = self.graph.line();
+        for Visit { source, destination, group: [s, d], allowed, .. } in visits {
+            let (sources, group) = (&sources[s], &destinations[d]);
+            let places = (line.place(source), line.place(destination));
+            let kin = || {
+                let parts = rows.borrow_mut().parts(places.1);
+                let part = parts.iter().find(|part| part.sources.contains(places.0));
+                part.map(|part| sources.by_profile(&part.sources)).unwrap_or_default()
+            };
+            let asked = Asked {
+                source,
+                destination,
+                alike: None,
+                kin: if allowed.is_some() { Some(&kin) } else { None },
+                traffic: group.traffic.clone(),
+                allowed: allowed.map_or_else(|| self.allowed(source, destination), |told| (*told).clone()),
+                led: None,
+                certain: sources.certain && group.certain,
+            };
+            visit(self, &asked);
+        }
+        Ok(count)
+    }
+
+    /// The visits of one group of destinations.
+    fn group(
+        &self,
+        sources: &[Sources],
+        (d, group): (usize, &Destinations),
+        rows: &mut Rows<'_>,
+        visits: &mut Vec<Visit>,
+    ) {
+        let Some((_, first)) = group.list.first() else { return };
+        let near = group.list.iter().map(|(_, end)| rows.beside(self.graph.line().place(*end)));
+        let runs = |beside: Vec<(u32, _)>| beside.iter().map(|(source, _)| *source..=*source).collect();
+        let near: Vec<Runs> = near.map(runs).collect();
+        let parts = rows.parts(self.graph.line().place(*first));
+        let told = Runs::union_of(parts.iter().map(|part| &part.sources));
+        let allowed: Vec<Rc<Allowed>> = parts.iter().map(|part| Rc::new(part.allowed.clone())).collect();
+        for (s, sources) in sources.iter().enumerate() {
+            let places = &sources.order.places;
+            let of_parts = parts.iter().zip(&allowed).map(|(p, a)| (Rc::clone(a), p.sources.intersection(places)));
+            for (allowed, places) in of_parts.chain([(Rc::default(), places.difference(&told))]) {
+                if let Some((rank, source, destination)) = self.first_pair(sources, group, &near, &places) {
+                    visits.push(Visit { rank, source, destination, group: [s, d], allowed: Some(allowed) });
+                }
+            }
+            self.near_pairs(sources, group, &near, |rank, source, destination| {
+                visits.push(Visit { rank, source, destination, group: [s, d], allowed: None });
+            });
+        }
+    }
+
+    fn sources(&self, from: &Ends, labels: &Labels<'_>) -> Vec<Sources> {
+        let mut groups: IndexMap<(bool, Truth), Vec<(usize, Endpoint)>> = IndexMap::default();
+        for (certain, number, end) in self.members(from) {
+            groups.entry((certain, (labels.source)(end))).or_default().push((number, end));
+        }
+        let line = self.graph.line();
+        let group = |((certain, _), list): ((bool, Truth), Vec<(usize, Endpoint)>)| {
+            let mut group = Sources { certain, ..Sources::default() };
+            let mut profiles: IndexMap<u32, Vec<u32>> = IndexMap::default();
+            for (_, end) in &list {
+                let place = line.place(*end);
+                let at = group.at.entry(place).or_default();
+                if at.is_empty() {
+                    profiles.entry(self.graph.governed_by(place, Direction::Egress)).or_default().push(place);
+                }
+                if at.len() < 2 && !at.contains(end) {
+                    at.push(*end);
+                }
+            }
+            let runs = |places: Vec<u32>| places.into_iter().map(|place| place..=place).collect();
+            group.profiles = profiles.into_iter().map(|(profile, places)| (profile, runs(places))).collect();
+            group.order = Order::new(list.iter().map(|(number, end)| (line.place(*end), *number)).collect());
+            group
+        };
+        groups.into_iter().map(group).collect()
+    }
+
+    fn destinations(&self, to: &Ends, labels: &Labels<'_>) -> Result<Vec<Destinations>, Trouble> {
+        type Key = (u32, u32, bool, TrafficSet, TrafficSet);
+        let mut groups: IndexMap<Key, Vec<(usize, Endpoint)>> = IndexMap::default();
+        for (certain, number, end) in self.members(to) {
+            let place = self.graph.line().place(end);
+            let governed = self.graph.governed_by(place, Direction::Ingress);
+            let label = (labels.destination)(self, end)?;
+            let key = (self.graph.template_of(place), governed, certain, self.traffic(to, end)?, label);
+            groups.entry(key).or_default().push((number, end));
+        }
+        let group = |((_, _, certain, traffic, _), list): (Key, _)| Destinations { certain, traffic, list };
+        Ok(groups.into_iter().map(group).collect())
+    }
+
+    /// The pods of an end, numbered in order, and whether it is known that they belong to it.
+    fn members<'e>(&'e self, ends: &'e Ends) -> impl Iterator<Item = (bool, usize, Endpoint)> + 'e {
+        let pods = ends.resolved.ends.iter().filter(|end| matches!(end, End::Pods { .. }));
+        let each = pods.flat_map(|end| self.endpoints(end, end).into_iter().map(|e| (!is_doubtful(ends, end), e)));
+        each.enumerate().map(|(number, (certain, end))| (certain, number, end))
+    }
+
+    /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one that comes first.
+    fn first_pair(
+        &self,
+        sources: &Sources,
+        group: &Destinations,
+        near: &[Runs],
+        places: &Runs,
+    ) -> Option<((usize, usize), Endpoint, Endpoint)> {
+        let mut left = places.clone();
+        while let Some(number) = sources.order.earliest(&left) {
+            let place = sources.order.place(number)?;
+            for ((rank, destination), near) in group.list.iter().zip(near) {
+                if let Some(source) = self.sender(sources, place, *destination).filter(|_| !near.contains(place)) {
+                    return Some(((number, *rank), source, *destination));
+                }
+            }
+            left = left.difference(&Runs::point(place));
+        }
+        None
+    }
+
+    /// The flows from pods that stand beside their destination.
+    fn near_pairs(
+        &self,
+        sources: &Sources,
+        group: &Destinations,
+        near: &[Runs],
+        mut found: impl FnMut((usize, usize), Endpoint, Endpoint),
+    ) {
+        for ((rank, destination), near) in group.list.iter().zip(near) {
+            for place in near.intersection(&sources.order.places).points() {
+                let number = sources.order.earliest(&Runs::point(place)).unwrap_or_default();
+                let is_flow = |source: &&Endpoint| *source != destination || !self.is_lone(*destination);
+                for source in sources.at[&place].iter().filter(is_flow) {
+                    found((number, *rank), *source, *destination);
+                }
+            }
+        }
+    }
+
+    /// A pod of a place that may start a connection to another: any but itself, if it is alone.
+    fn sender(&self, sources: &Sources, place: u32, destination: Endpoint) -> Option<Endpoint> {
+        let is_flow = |source: &&Endpoint| **source != destination || !self.is_lone(destination);
+        sources.at[&place].iter().find(is_flow).copied()
+    }
+}
