@@ -9,13 +9,14 @@ use super::workspace::{self, Reading, Workspace};
 use anyhow::Result;
 use netpal::diff::Side;
 use netpal::load::Source;
-use netpal::query::list::Filter;
-use netpal::query::matrix::{By, of_listing};
+use netpal::query::list::{Filter, Listing, each};
+use netpal::query::matrix::{By, matrix, of_listing};
 use netpal::render::diff::{self, Pages};
 use netpal::render::drawing::Facts;
 use netpal::render::report::{Changes, Profile, Report};
 use netpal::render::{Format, csv, text};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 /// Writes the report.
 ///
@@ -54,6 +55,20 @@ pub fn state(common: &Common, path: &str) -> Result<Workspace> {
     Workspace::read(common, Project::open(common)?, &[workspace::source(path)], &workspace::overlays(common), reading)
 }
 
+/// How many flows are held; of more the parts of a report are made one after another, each from a listing of its own.
+const HELD: usize = 1_000_000;
+
+/// The table of flows, and whether it holds them.
+fn listing(workspace: &Workspace) -> (Listing, bool) {
+    let mut entries = Vec::new();
+    let listing = each(&workspace.graph, &Filter::default(), &mut |entry| {
+        entries.push(entry);
+        if entries.len() > HELD { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let held = entries.len() <= HELD;
+    (Listing { entries: if held { entries } else { Vec::new() }, ..listing }, held)
+}
+
 /// The flows of a state, ready to be drawn.
 pub fn facts(workspace: &Workspace) -> Facts {
     Facts::new(&workspace.graph, &workspace.context.dns)
@@ -90,8 +105,10 @@ impl Page<'_> {
     /// When a test file cannot be read, or writing fails.
     pub fn with(&self, profile: Option<Profile>, write: impl FnOnce(&Report<'_>) -> Result<()>) -> Result<()> {
         let (common, workspace) = (self.common, self.workspace);
-        let listing = netpal::query::list(&workspace.graph, &Filter::default());
-        let mut drawn = Facts::of_listing(&workspace.graph, &listing, &workspace.context.dns);
+        let (listing, held) = listing(workspace);
+        let graph = &workspace.graph;
+        let mut drawn =
+            if held { Facts::of_listing(graph, &listing, &workspace.context.dns) } else { facts(workspace) };
         let locator = workspace.locator();
         let book = workspace.book(&locator);
         let mut changes = None;
@@ -99,10 +116,11 @@ impl Page<'_> {
             drawn = Facts::compare(&facts(before), &drawn);
             changes = Some(Changes { text: lines(common, before, workspace)? });
         }
-        let square = of_listing(&workspace.graph, &listing, By::Namespace);
+        let square = if held { of_listing(graph, &listing, By::Namespace) } else { matrix(graph, By::Namespace) };
         write(&Report {
             book,
             listing: &listing,
+            held,
             facts: &drawn,
             matrix: &square,
             changes,

@@ -76,6 +76,11 @@ fn is_plain(selector: &Selector) -> bool {
     list.len() <= 8 && list.iter().enumerate().all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
 }
 
+/// Whether a selector asks about each key once, and for something: it then selects a label set for each value it leaves.
+pub fn asks_plainly(selector: &Selector) -> bool {
+    is_plain(selector) && !selects_nothing(selector)
+}
+
 /// Whether no label set at all is selected: the requirements contradict each other.
 pub fn selects_nothing(selector: &Selector) -> bool {
     if is_plain(selector) {

@@ -4,6 +4,7 @@
 //! looks only at the namespaces it concerns. Selections are remembered per selector.
 
 use super::config::LintConfig;
+use super::labelled::{Pods, Policies};
 use crate::compile::{AllowGraph, World};
 use crate::input::Input;
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
@@ -49,6 +50,9 @@ pub struct Facts<'a> {
     pods: Vec<Vec<PodId>>,
     services: Vec<Vec<ServiceId>>,
     policies: HashMap<&'a str, Vec<PolicyId>>,
+    /// The pods of each namespace, and its policies, by label; once somebody asks.
+    pods_by_label: Vec<OnceCell<Pods>>,
+    policies_by_label: RefCell<HashMap<Box<str>, Policies>>,
     subjects: Vec<OnceCell<Rc<Vec<PodId>>>>,
     only: Option<Vec<PolicyId>>,
     labelled: OnceCell<HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>>>,
@@ -76,9 +80,11 @@ impl<'a> Facts<'a> {
             law,
             config,
             locator: Locator::new(&input.sources),
+            pods_by_label: (0..pods.len()).map(|_| OnceCell::new()).collect(),
             pods,
             services,
             policies,
+            policies_by_label: RefCell::default(),
             subjects: vec![OnceCell::new(); law.policies.len()],
             only: None,
             labelled: OnceCell::new(),
@@ -114,8 +120,10 @@ impl<'a> Facts<'a> {
 
     /// The pods of a namespace that a selector selects.
     pub fn pods_where(&self, namespace: NamespaceId, selector: &Selector) -> Vec<PodId> {
+        let Some(by_label) = self.pods_by_label.get(namespace.0 as usize) else { return Vec::new() };
+        let pods = by_label.get_or_init(|| Pods::new(self.cluster, self.pods_of(namespace)));
         let selects = |id: &PodId| selector.matches(self.cluster.pod_labels(*id));
-        self.pods_of(namespace).iter().copied().filter(selects).collect()
+        pods.candidates(selector).iter().copied().filter(selects).collect()
     }
 
     /// The Services of a namespace.
@@ -138,6 +146,19 @@ impl<'a> Facts<'a> {
     /// The policies of a namespace, in input order.
     pub fn policies_in(&self, namespace: &str) -> &[PolicyId] {
         self.policies.get(namespace).map_or(&[], Vec::as_slice)
+    }
+
+    /// Of the policies of a policy's namespace, in input order: all that may select every pod that it selects, itself among
+    /// them, and maybe others.
+    pub fn may_hold(&self, policy: &Policy) -> Vec<PolicyId> {
+        let namespace = policy.namespace.as_deref().unwrap_or_default();
+        if let Some(listed) = self.policies_by_label.borrow().get(namespace) {
+            return listed.candidates(&policy.subject.pods);
+        }
+        let listed = Policies::new(self.law, self.policies_in(namespace));
+        let found = listed.candidates(&policy.subject.pods);
+        self.policies_by_label.borrow_mut().insert(namespace.into(), listed);
+        found
     }
 
     /// The pods of this input that a policy governs.

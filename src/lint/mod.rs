@@ -17,6 +17,7 @@ mod coverage;
 pub mod facts;
 pub mod fix;
 pub mod found;
+mod labelled;
 mod meant;
 mod near;
 pub mod suppress;

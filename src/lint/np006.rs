@@ -55,8 +55,7 @@ fn types_given(facts: &Facts<'_>, policy: &Policy) -> bool {
 }
 
 fn closes_the_way_in(facts: &Facts<'_>, found: &mut Found<'_>, id: PolicyId, policy: &Policy) {
-    let others = facts.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    let closed_anyway = others.iter().any(|other| {
+    let closed_anyway = facts.may_hold(policy).iter().any(|other| {
         let other_policy = facts.law.get(*other);
         *other != id
             && other_policy.isolates(Direction::Ingress)

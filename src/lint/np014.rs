@@ -62,8 +62,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 
 /// Whether some egress rule for the same pods opens this traffic.
 fn opened_elsewhere(facts: &Facts<'_>, policy: &Policy, missing: &TrafficSet) -> bool {
-    let others = facts.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    others.iter().map(|id| facts.law.get(*id)).any(|other| {
+    facts.may_hold(policy).into_iter().map(|id| facts.law.get(id)).any(|other| {
         super::algebra::subject_within(&policy.subject, &other.subject)
             && other.isolates(Direction::Egress)
             && other.rules(Direction::Egress).iter().any(|r| missing.is_subset(&numbers(r)))

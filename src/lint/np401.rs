@@ -54,8 +54,7 @@ pub fn container(facts: &Facts<'_>, id: PolicyId, policy: &Policy) -> Option<Pol
     if !acts {
         return None;
     }
-    let others = facts.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    others.iter().copied().find(|other| {
+    facts.may_hold(policy).into_iter().find(|other| {
         let wide = facts.law.get(*other);
         *other != id && policy_within(policy, wide) && (*other < id || !policy_within(wide, policy))
     })

@@ -43,8 +43,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 
 /// The rule that makes another one redundant.
 pub fn container(facts: &Facts<'_>, at: RuleRef, policy: &Policy, rule: &Rule) -> Option<RuleRef> {
-    let others = facts.policies_in(policy.namespace.as_deref().unwrap_or_default());
-    let governing = others.iter().copied().filter(|id| {
+    let governing = facts.may_hold(policy).into_iter().filter(|id| {
         let other = facts.law.get(*id);
         *id == at.policy || other.isolates(at.direction) && subject_within(&policy.subject, &other.subject)
     });

@@ -23,7 +23,7 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let namespaces: BTreeSet<&str> = facts.network_policies().filter_map(|(_, p)| p.namespace.as_deref()).collect();
     for name in namespaces {
         let policies = facts.policies_in(name);
-        if policies.iter().all(|id| opened_again(facts, policies, *id)) {
+        if policies.iter().all(|id| opened_again(facts, *id)) {
             let Some(first) = policies.first() else { continue };
             let all = words::count(policies.len(), "policy");
             let message = format!("the {all} of namespace {name} restrict nothing: everything is allowed again");
@@ -33,10 +33,11 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 }
 
 /// Whether all that a policy closes is opened again by a rule without peers and ports.
-fn opened_again(facts: &Facts<'_>, policies: &[PolicyId], id: PolicyId) -> bool {
+fn opened_again(facts: &Facts<'_>, id: PolicyId) -> bool {
     let policy = facts.law.get(id);
+    let others = facts.may_hold(policy);
     Direction::ALL.into_iter().filter(|d| policy.isolates(*d)).all(|direction| {
-        policies.iter().map(|p| facts.law.get(*p)).any(|other| {
+        others.iter().map(|p| facts.law.get(*p)).any(|other| {
             other.isolates(direction)
                 && subject_within(&policy.subject, &other.subject)
                 && other.rules(direction).iter().any(|r| r.peers == Peers::Any && r.ports == Ports::Any)

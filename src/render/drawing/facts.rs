@@ -7,12 +7,13 @@
 
 use super::blocks::Splitting;
 use super::open;
-use super::told::{End, Told};
+use super::told::{SOME, Told, block, melt, together};
 use crate::compile::{AllowGraph, Endpoint, HostNetwork};
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::policy::{Direction, Tier};
 use crate::query::list::{self, Filter, Listing};
 use crate::set::TrafficSet;
+use crate::set::hashed::HashMap;
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -267,19 +268,19 @@ impl Facts {
             told.add(&entry);
             ControlFlow::Continue(())
         });
-        Self::of(graph, &listing, &told, dns)
+        Self::of(graph, &listing, told, dns)
     }
 
     /// The same from a listing that is held already.
     pub fn of_listing(graph: &AllowGraph, listing: &Listing, dns: &Dns) -> Self {
         let mut told = Told::default();
         listing.entries.iter().for_each(|entry| told.add(entry));
-        Self::of(graph, listing, &told, dns)
+        Self::of(graph, listing, told, dns)
     }
 
-    fn of(graph: &AllowGraph, listing: &Listing, told: &Told, dns: &Dns) -> Self {
+    fn of(graph: &AllowGraph, listing: &Listing, told: Told, dns: &Dns) -> Self {
         let mut reading = Reading { graph, listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
-        reading.spaces(told);
+        reading.spaces(&told);
         reading.workloads();
         reading.flows(told);
         let mut facts = reading.facts;
@@ -414,35 +415,46 @@ impl Reading<'_> {
         taints.filter_map(doubt).min()
     }
 
-    fn flows(&mut self, told: &Told) {
+    /// Lines as flows between places, in their own memory; equal pairs melt.
+    fn flows(&mut self, told: Told) {
         let split = Splitting::of(told.blocks.iter());
         let blocks: Vec<Vec<(What, bool)>> = told.blocks.iter().map(|set| split.places(set)).collect();
-        let mut found: Vec<(PlaceId, PlaceId, u32, bool)> = Vec::with_capacity(told.lines.len());
-        for (source, destination, passing) in &told.lines {
+        let mut lines = told.lines;
+        let mut others = Vec::new();
+        lines.retain_mut(|[source, destination, passing]| {
+            if block(*source).is_none() && block(*destination).is_none() {
+                let ends = [*source, *destination].map(|end| self.workloads.get(&WorkloadId(end)));
+                let [Some(from), Some(to)] = ends else { return false };
+                (*source, *destination) = (from.0, to.0);
+                return true;
+            }
             for (from, some_from) in self.ends(*source, &blocks) {
                 for (to, some_to) in self.ends(*destination, &blocks) {
-                    found.push((from, to, *passing, some_from || some_to));
+                    others.push([from.0, to.0, *passing | if some_from || some_to { SOME } else { 0 }]);
                 }
             }
-        }
-        found.sort_by_key(|(from, to, ..)| (*from, *to));
-        for between in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let mut passing: Option<Passing> = None;
-            for (_, _, one, some) in between {
-                add(&mut passing, &told.passing[*one as usize], *some);
-            }
-            if let (Some(passing), [(from, to, ..), ..]) = (passing, between) {
-                let passing = self.facts.intern(passing);
-                self.facts.flows.push(Flow { from: *from, to: *to, passing });
-            }
-        }
+            false
+        });
+        lines.append(&mut others);
+        lines.sort_unstable();
+        let mut melted = melt(&mut lines).into_iter().peekable();
+        let mut known: HashMap<u32, PassingId> = HashMap::default();
+        let flow = |line: [u32; 3]| {
+            let [from, to, one] = line;
+            let passing = match melted.next_if(|(first, _)| *first == line) {
+                Some((_, all)) => self.facts.intern(together(&told.passing, &all)),
+                None => *known.entry(one).or_insert_with(|| self.facts.intern(together(&told.passing, &[one]))),
+            };
+            Flow { from: PlaceId(from), to: PlaceId(to), passing }
+        };
+        self.facts.flows = lines.into_iter().map(flow).collect();
     }
 
     /// The places of an end, and whether only some of each is meant.
-    fn ends(&mut self, end: End, blocks: &[Vec<(What, bool)>]) -> Vec<(PlaceId, bool)> {
-        match end {
-            End::Workload(id) => self.workloads.get(&id).map(|p| (*p, false)).into_iter().collect(),
-            End::Addresses(set) => blocks[set].iter().map(|(what, some)| (self.outside(what.clone()), *some)).collect(),
+    fn ends(&mut self, end: u32, blocks: &[Vec<(What, bool)>]) -> Vec<(PlaceId, bool)> {
+        match block(end) {
+            None => self.workloads.get(&WorkloadId(end)).map(|p| (*p, false)).into_iter().collect(),
+            Some(set) => blocks[set].iter().map(|(what, some)| (self.outside(what.clone()), *some)).collect(),
         }
     }
 
@@ -468,16 +480,4 @@ impl Reading<'_> {
         });
         PlaceId(number(places.len() - 1))
     }
-}
-
-/// Adds what one line says of two places to what others said.
-fn add(so_far: &mut Option<Passing>, line: &Passing, some: bool) {
-    let Some(passing) = so_far else {
-        *so_far = Some(Passing { some: line.some || some, ..line.clone() });
-        return;
-    };
-    let differs = !passing.sure.is_empty() && passing.sure != line.sure;
-    passing.some |= line.some || some || differs;
-    passing.sure = passing.sure.union(&line.sure);
-    passing.unknown = passing.unknown.union(&line.unknown).difference(&passing.sure);
 }

@@ -4,29 +4,32 @@
 //! workloads. A workload counts as open by rule only if every flow that this implies is really there, so that leaving those
 //! flows out loses nothing. Cost: O(candidates x workloads) look-ups.
 
-use super::facts::{Facts, Flow, Open, PlaceId, What};
-use std::collections::BTreeSet;
+use super::facts::{Facts, Open, PlaceId, What};
 
 /// Marks workloads that are open by rule, then drops the flows which the marks say.
 pub fn by_rule(facts: &mut Facts) {
     let everything: Vec<bool> =
         facts.passing.iter().map(|p| p.sure.is_all() && !p.some && p.change.is_none()).collect();
-    let full: BTreeSet<(PlaceId, PlaceId)> =
-        facts.flows.iter().filter(|f| everything[f.passing.0 as usize]).map(|f| (f.from, f.to)).collect();
     let outside: Vec<PlaceId> =
         facts.all().filter(|(_, p)| matches!(p.what, What::Internet { private: true })).map(|(id, _)| id).collect();
     for place in outside {
-        mark(facts, &full, place);
+        mark(facts, &everything, place);
     }
-    let implied = |f: &Flow| full.contains(&(f.from, f.to)) && implied(facts, f.from, f.to);
-    let kept = facts.flows.iter().copied().filter(|f| !implied(f)).collect();
-    facts.flows = kept;
+    let mut flows = std::mem::take(&mut facts.flows);
+    flows.retain(|f| !(everything[f.passing.0 as usize] && implied(facts, f.from, f.to)));
+    facts.flows = flows;
 }
 
-fn mark(facts: &mut Facts, full: &BTreeSet<(PlaceId, PlaceId)>, outside: PlaceId) {
+/// Marks the workloads of which everything passes to or from everybody, an outside place among them; `everything` tells of each
+/// thing that passes whether it is that. Flows are sorted, one for each pair.
+fn mark(facts: &mut Facts, everything: &[bool], outside: PlaceId) {
+    let is_full = |facts: &Facts, pair: (PlaceId, PlaceId)| {
+        let at = facts.flows.binary_search_by_key(&pair, |f| (f.from, f.to));
+        at.is_ok_and(|at| everything[facts.flows[at].passing.0 as usize])
+    };
     let candidate = |id: PlaceId, d: usize| {
         let flow = if d == 0 { (outside, id) } else { (id, outside) };
-        facts.place(id).open[d] == Open::No && full.contains(&flow)
+        facts.place(id).open[d] == Open::No && is_full(facts, flow)
     };
     let workloads: Vec<PlaceId> = facts.all().filter(|(_, p)| p.space().is_some()).map(|(id, _)| id).collect();
     let mut candidates = [0, 1].map(|d| workloads.iter().copied().filter(|id| candidate(*id, d)).collect::<Vec<_>>());
@@ -38,7 +41,7 @@ fn mark(facts: &mut Facts, full: &BTreeSet<(PlaceId, PlaceId)>, outside: PlaceId
     let default = |from: PlaceId, to: PlaceId| {
         facts.place(from).open[1] == Open::Default && facts.place(to).open[0] == Open::Default
     };
-    let holds = |from, to| from == to || default(from, to) || full.contains(&(from, to));
+    let holds = |from, to| from == to || default(from, to) || is_full(facts, (from, to));
     let sources = opens(1, &candidates);
     candidates[0].retain(|to| sources.iter().all(|from| holds(*from, *to)));
     let destinations = opens(0, &candidates);

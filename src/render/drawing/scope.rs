@@ -55,12 +55,12 @@ pub fn hide(facts: &mut Facts, hide: Hide, hidden: &mut Hidden) {
     let dns = dns_traffic();
     let mut fans: BTreeMap<PlaceId, usize> = BTreeMap::new();
     facts.flows.iter().for_each(|f| *fans.entry(f.from).or_default() += 1);
-    let mut kept = Vec::new();
-    for flow in &facts.flows {
+    let mut flows = std::mem::take(&mut facts.flows);
+    flows.retain(|flow| {
         let (from, to, passing) = (facts.place(flow.from), facts.place(flow.to), facts.passing(flow.passing));
         let doubted = [from.doubt[1], to.doubt[0]].into_iter().flatten().any(|d| d != Doubt::Deny);
         if passing.change.is_some() {
-            kept.push(*flow);
+            return true;
         } else if passing.sure.is_empty() && doubted {
             hidden.unknown += 1;
         } else if hide.dns && passing.sure.union(&passing.unknown).is_subset(&dns) {
@@ -70,10 +70,11 @@ pub fn hide(facts: &mut Facts, hide: Hide, hidden: &mut Hidden) {
         } else if hide.internet && (from.space().is_none() || to.space().is_none()) {
             hidden.internet += 1;
         } else {
-            kept.push(*flow);
+            return true;
         }
-    }
-    facts.flows = kept;
+        false
+    });
+    facts.flows = flows;
 }
 
 /// Keeps what changed.

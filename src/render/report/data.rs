@@ -253,14 +253,15 @@ impl Reading<'_> {
     fn flows(&mut self) -> (Vec<Vec<usize>>, Vec<[usize; 4]>) {
         let mut seen = std::collections::HashSet::new();
         let mut rows: BTreeMap<[usize; 3], BTreeSet<usize>> = BTreeMap::new();
-        for entry in &self.report.listing.entries {
+        let report = self.report;
+        report.each_flow(&mut |entry| {
             let pair = (self.end(&entry.source), self.end(&entry.destination));
             if seen.insert(pair) {
                 let traffic = self.traffic.insert_full((entry.allowed.clone(), entry.differs)).0;
                 let because = self.because(entry);
                 rows.entry([pair.1, traffic, because]).or_default().insert(pair.0);
             }
-        }
+        });
         let mut sets: IndexSet<Vec<usize>> = IndexSet::new();
         let mut flows = Vec::new();
         for ([to, traffic, because], sources) in rows {

@@ -17,9 +17,10 @@ use super::drawing::{Drawing, Facts, Level, Options};
 use super::inputs::plural;
 use super::matrix::Square;
 use super::{Book, csv, words};
-use crate::query::list::{Listing, Party};
+use crate::query::list::{self, Entry, Listing, Party};
 use crate::query::matrix::Matrix;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 /// One line of what another command found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,8 +44,10 @@ pub struct Rows {
 pub struct Report<'a> {
     /// What names and places are looked up in.
     pub book: Book<'a>,
-    /// The table of flows.
+    /// The table of flows, or what it says beside them.
     pub listing: &'a Listing,
+    /// Whether it holds the flows; else they are listed anew, once for each part of the report.
+    pub held: bool,
     /// The same, ready to be drawn.
     pub facts: &'a Facts,
     /// From every namespace to every other.
@@ -143,7 +146,7 @@ impl Report<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        csv::listing(self.book, &crate::query::list::Filter::default(), out)
+        csv::listing(self.book, &list::Filter::default(), out)
     }
 
     fn tables(&self) -> Vec<(&'static str, &Rows)> {
@@ -192,6 +195,17 @@ impl Report<'_> {
         )
     }
 
+    /// Goes through the flows.
+    fn each_flow(&self, visit: &mut dyn FnMut(&Entry)) {
+        if self.held {
+            return self.listing.entries.iter().for_each(visit);
+        }
+        list::each(self.book.graph, &list::Filter::default(), &mut |entry| {
+            visit(&entry);
+            ControlFlow::Continue(())
+        });
+    }
+
     /// The first [`ROWS`] flows in words, sorted, and how many more there are.
     fn flows(&self) -> (Vec<[String; 3]>, usize) {
         let cluster = &self.book.input.cluster;
@@ -199,20 +213,26 @@ impl Report<'_> {
             Party::Workload(w) => cluster.workload_name(*w),
             Party::Addresses(set) => words::addresses(set),
         };
-        let ports = |e: &crate::query::list::Entry| match (e.allowed.sure.is_empty(), e.allowed.unknown.is_empty()) {
+        let ports = |e: &Entry| match (e.allowed.sure.is_empty(), e.allowed.unknown.is_empty()) {
             (_, true) => words::traffic(&e.allowed.sure),
             (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown)),
             (false, false) => format!("{} + ?", words::traffic(&e.allowed.sure)),
         };
-        let entries = &self.listing.entries;
         let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
-        for e in entries {
-            first.push([party(&e.source), party(&e.destination), ports(e)].map(|t| words::clean(&t).into_owned()));
+        let mut many = 0;
+        self.each_flow(&mut |e| {
+            many += 1;
+            let clean = |text: String| words::clean(&text).into_owned();
+            let from = clean(party(&e.source));
+            let is_late = |last: &[String; 3]| first.len() == ROWS && from > last[0];
+            if !first.peek().is_some_and(is_late) {
+                first.push([from, clean(party(&e.destination)), clean(ports(e))]);
+            }
             if first.len() > ROWS {
                 first.pop();
             }
-        }
-        let more = entries.len() - first.len();
+        });
+        let more = many - first.len();
         (first.into_sorted_vec(), more)
     }
 
