@@ -29,11 +29,15 @@ const MOST_PAIRS: usize = 400;
 /// What blocks: the direction, the policies that isolate, and the pods they isolate.
 type Cause = (Direction, Vec<PolicyId>);
 
-/// A rule that opens one side, and the pods of the other side that it names.
-type Opened = (RuleRef, Vec<PodId>);
+/// The first rule that opens one side, the pods of the other side that it names, and how many such rules there are.
+struct Opened {
+    at: RuleRef,
+    others: Vec<PodId>,
+    many: usize,
+}
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    let mut causes: BTreeMap<Cause, Vec<Opened>> = BTreeMap::new();
+    let mut causes: BTreeMap<Cause, Opened> = BTreeMap::new();
     for (at, policy, rule) in facts.network_rules() {
         if !policy.isolates(at.direction) {
             continue;
@@ -47,7 +51,8 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             let others = one_per_class(facts, &selected.pods);
             if let Some(by) = blocked(facts, at.direction, rule, &own, &others) {
                 let other = if at.direction == Direction::Ingress { Direction::Egress } else { Direction::Ingress };
-                causes.entry((other, by)).or_default().push((at.with_peer(i), selected.pods.clone()));
+                let first = || Opened { at: at.with_peer(i), others: selected.pods.clone(), many: 0 };
+                causes.entry((other, by)).or_insert_with(first).many += 1;
             }
         }
     }
@@ -113,8 +118,8 @@ fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<
     (plain && !sure.is_empty() && !facts.cluster.pod(pod).host_network).then_some(sure)
 }
 
-fn push(facts: &Facts<'_>, found: &mut Found<'_>, (direction, by): &Cause, opened: &[Opened]) {
-    let Some((at, others)) = opened.first() else { return };
+fn push(facts: &Facts<'_>, found: &mut Found<'_>, (direction, by): &Cause, opened: &Opened) {
+    let Opened { at, others, many } = opened;
     let who = words::names(facts.cluster, others);
     let own = words::names(facts.cluster, &facts.subjects(at.policy));
     let (side, verb) = match direction {
@@ -128,11 +133,9 @@ fn push(facts: &Facts<'_>, found: &mut Found<'_>, (direction, by): &Cause, opene
         let text = format!("{} closes this {side}", policy.full_name());
         finding = finding.related(Place::Origin(policy.subject_origin()), text);
     }
-    if opened.len() > 1 {
-        finding = finding.note(format!(
-            "{} more of this kind, blocked by the same policies",
-            words::count(opened.len() - 1, "rule")
-        ));
+    if *many > 1 {
+        finding =
+            finding.note(format!("{} more of this kind, blocked by the same policies", words::count(many - 1, "rule")));
     }
     found.push(
         finding
