@@ -566,3 +566,47 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
     println!("{failed} failed, {other} others, {same} with the same example");
     assert!(failed > 300 && other > 300 && same * 10 > 9 * (failed + other), "{failed}, {other}, {same}");
 }
+
+/// Pods of one class on two nodes, and an agent on the network of the second: only there it is a pod's own node (S55).
+const NODES: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: w1, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: w2, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: w3, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: h, namespace: b, labels: {app: h}}
+spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: a}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+";
+
+#[test]
+fn a_claim_asks_pods_on_every_node() {
+    let options = CompileOptions::default().host_network(HostNetwork::Node);
+    let input = netpal::load_str(NODES);
+    assert!(!input.has_errors(), "{:?}", input.diagnostics);
+    let graph = AllowGraph::compile(&input, &options).unwrap();
+    let suite = check::parse("t.yaml", "tests: [{cannot: ns/a -> ns/b}, {cannot: ns/b -> ns/a}]").unwrap();
+    let none = |_: &str| Ok(Vec::new());
+    let env = Env { context: &Context::default(), snapshot: &none };
+    for one_by_one in [usize::MAX, 0] {
+        let run = check::check_by(&graph, &env, &suite, one_by_one);
+        let statuses: Vec<Status> = run.outcomes.iter().map(|o| o.status).collect();
+        assert_eq!(statuses, [Status::Failed; 2], "the third pod and its node, {one_by_one}");
+    }
+}

@@ -25,6 +25,12 @@ fn cluster(random: &mut Random, seed: u64) -> Vec<serde_json::Value> {
         };
         documents.retain(is_plain);
     }
+    if seed.is_multiple_of(4) {
+        // one family only
+        for pod in documents.iter_mut().filter_map(|d| d["status"]["podIPs"].as_array_mut()) {
+            pod.retain(|ip| ip["ip"].as_str().is_some_and(|ip| ip.contains(':') == seed.is_multiple_of(8)));
+        }
+    }
     documents
 }
 
@@ -283,6 +289,53 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
     assert_eq!(way("agent-1", "crowd-5", Truth::Yes), Some(2));
     assert_eq!(way("agent-1", "crowd-5", Truth::Maybe), Some(2));
     assert_eq!(way("agent-2", "crowd-5", Truth::Yes), Some(1));
+}
+
+/// Pods that have addresses of one family only, in a cluster where a block of addresses holds for that family.
+fn one_family(six: bool) -> String {
+    let address = |i: usize| if six { format!("fd00::{}", i + 1) } else { format!("10.0.0.{}", i + 1) };
+    let block = if six { "fd00::/16" } else { "10.0.0.0/16" };
+    let mut text = String::new();
+    for (i, name) in ["r", "d1", "d2", "s", "t"].into_iter().enumerate() {
+        text += &format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: n, labels: {{app: {name}}}}}\n\
+             spec: {{containers: [{{name: c, image: i}}]}}\nstatus: {{podIPs: [{{ip: '{}'}}]}}\n---\n",
+            address(i)
+        );
+    }
+    let policy = |name: &str, types: &str, rules: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: n}}\n\
+             spec: {{podSelector: {{matchLabels: {{app: {name}}}}}, policyTypes: [{types}], {rules}}}\n---\n"
+        )
+    };
+    let of =
+        |names: &str| format!("podSelector: {{matchExpressions: [{{key: app, operator: In, values: [{names}]}}]}}");
+    text += &policy("r", "Ingress", &format!("ingress: [{{from: [{{{}}}]}}]", of("d1, d2")));
+    let narrow = "{from: [{podSelector: {}}], ports: [{port: 81}]}";
+    text += &policy("d1", "Ingress", &format!("ingress: [{narrow}, {{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]"));
+    text += &policy("d2", "Ingress", "ingress: [{from: [{podSelector: {}}]}]");
+    text += &policy("s", "Egress", &format!("egress: [{{to: [{{{}}}]}}]", of("d2")));
+    text += &policy("t", "Egress", &format!("egress: [{{to: [{{{}}}], ports: [{{port: 81}}]}}]", of("d1")));
+    text
+}
+
+#[test]
+fn pods_of_one_family_are_followed_whatever_other_rules_look_at() {
+    for six in [false, true] {
+        let input = netpal::load_str(&one_family(six));
+        assert!(!input.has_errors(), "{:?}", input.diagnostics);
+        for (way, name) in [(Way::Backward, "r"), (Way::Forward, "s"), (Way::Forward, "t"), (Way::Backward, "d1")] {
+            let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+            let pods = input.cluster.pods().filter(|(_, p)| *p.name == *name).map(|(id, _)| id).collect();
+            let trip = Trip { way, pods, addresses: IpSet::empty(), asked: TrafficSet::all(), hops: None };
+            for least in [Truth::Yes, Truth::Maybe] {
+                let (hand, units) = (by_hand(&graph, &trip, least), by_units(&graph, &trip, least));
+                assert_eq!(units, hand, "{name}, {way:?}, {least:?}, family six: {six}");
+                assert!(name != "r" || hand.len() == 4, "everybody gets to r: {hand:?}");
+            }
+        }
+    }
 }
 
 /// The ghosts let into `data/db`, each as the path of the peer, or of the rule where it names none.

@@ -1,10 +1,10 @@
 //! Claims about many pods and many others: rows instead of pairs.
 //!
 //! Sources of which a claim sees the same ([`Labels`]) are a set of places. Destinations of which it sees the same, with one
-//! template and the same policies on their way in, are asked once: each part of their row is one visit, by the pair that comes
-//! first. Pods beside each other on a node (S55) are asked pair by pair.
+//! template and the same policies on their way in, are asked once: each part of their row is one visit, by the first source
+//! and its first destination. Pods beside each other on a node (S55) are asked pair by pair, as far as their nodes differ.
 //!
-//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, first by the pair that comes first. Cost:
+//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, pods before addresses. Cost:
 //! the rows of the templates and what stands beside each destination; memory: a few words per part of a row.
 
 use super::flows::{Asked, Judge, is_doubtful};
@@ -36,7 +36,7 @@ impl Labels<'_> {
 struct Sources {
     certain: bool,
     order: Order,
-    /// Up to two of each place, for flows inside it.
+    /// Up to two of each place and node, for flows inside it and from its nodes.
     at: HashMap<u32, Vec<Endpoint>>,
     /// The places of each profile of the way out.
     profiles: IndexMap<u32, Runs>,
@@ -138,12 +138,14 @@ impl Judge<'_> {
     }
 
     fn sources(&self, from: &Ends, labels: &Labels<'_>) -> Vec<Sources> {
-        let mut groups: IndexMap<(bool, Truth), Vec<(usize, Endpoint)>> = IndexMap::default();
+        let mut groups: IndexMap<(bool, bool, Truth), Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(from) {
-            groups.entry((certain, (labels.source)(end))).or_default().push((number, end));
+            let key = (certain, self.is_host(end), (labels.source)(end));
+            groups.entry(key).or_default().push((number, end));
         }
         let line = self.graph.line();
-        let group = |((certain, _), list): ((bool, Truth), Vec<(usize, Endpoint)>)| {
+        let group = |((certain, ..), list): ((bool, bool, Truth), Vec<(usize, Endpoint)>)| {
+            let mut met = HashMap::default();
             let mut group = Sources { certain, ..Sources::default() };
             let mut profiles: IndexMap<u32, Vec<u32>> = IndexMap::default();
             for (_, end) in &list {
@@ -152,7 +154,7 @@ impl Judge<'_> {
                 if at.is_empty() {
                     profiles.entry(self.graph.governed_by(place, Direction::Egress)).or_default().push(place);
                 }
-                if at.len() < 2 && !at.contains(end) {
+                if self.is_among_two(*end, &mut met) {
                     at.push(*end);
                 }
             }
@@ -174,15 +176,34 @@ impl Judge<'_> {
             let key = (self.graph.template_of(place), governed, certain, self.traffic(to, end)?, label);
             groups.entry(key).or_default().push((number, end));
         }
-        let group = |((_, _, certain, traffic, _), list): (Key, _)| Destinations { certain, traffic, list };
+        let group = |((_, _, certain, traffic, _), mut list): (Key, Vec<(usize, Endpoint)>)| {
+            let mut met = HashMap::default();
+            list.retain(|(_, end)| self.is_among_two(*end, &mut met));
+            Destinations { certain, traffic, list }
+        };
         Ok(groups.into_iter().map(group).collect())
     }
 
     /// The pods of an end, numbered in order, and whether it is known that they belong to it.
     fn members<'e>(&'e self, ends: &'e Ends) -> impl Iterator<Item = (bool, usize, Endpoint)> + 'e {
-        let pods = ends.resolved.ends.iter().filter(|end| matches!(end, End::Pods { .. }));
-        let each = pods.flat_map(|end| self.endpoints(end, end).into_iter().map(|e| (!is_doubtful(ends, end), e)));
+        let each = ends.resolved.ends.iter().flat_map(|end| {
+            let pods = if let End::Pods { pods, .. } = end { &pods[..] } else { &[] };
+            pods.iter().map(|pod| (!is_doubtful(ends, end), Endpoint::Pod(*pod)))
+        });
         each.enumerate().map(|(number, (certain, end))| (certain, number, end))
+    }
+
+    /// Whether a pod is one of the first two of its place on its node.
+    fn is_among_two<'j>(&'j self, end: Endpoint, met: &mut HashMap<(u32, Option<&'j str>), usize>) -> bool {
+        let many = met.entry((self.graph.line().place(end), self.node(end))).or_default();
+        *many += 1;
+        *many <= 2
+    }
+
+    /// The node that a pod runs on, if that is told.
+    pub(super) fn node(&self, end: Endpoint) -> Option<&str> {
+        let Endpoint::Pod(pod) = end else { return None };
+        self.graph.world().cluster.pod(pod).node.as_deref()
     }
 
     /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one that comes first.
@@ -217,9 +238,14 @@ impl Judge<'_> {
         for ((rank, destination), near) in group.list.iter().zip(near) {
             for place in near.intersection(&sources.order.places).points() {
                 let number = sources.order.earliest(&Runs::point(place)).unwrap_or_default();
-                let is_flow = |source: &&Endpoint| *source != destination || !self.is_lone(*destination);
-                for source in sources.at[&place].iter().filter(is_flow) {
-                    found((number, *rank), *source, *destination);
+                // one on the same node, one on another, one of which it is not told
+                let mut met = Vec::new();
+                for source in &sources.at[&place] {
+                    let kind = (self.node(*source).is_some(), self.node(*source) == self.node(*destination));
+                    if (*source != *destination || !self.is_lone(*destination)) && !met.contains(&kind) {
+                        met.push(kind);
+                        found((number, *rank), *source, *destination);
+                    }
                 }
             }
         }

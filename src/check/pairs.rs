@@ -14,14 +14,17 @@ use std::collections::HashMap;
 const FEW: u64 = 16;
 
 impl Judge<'_> {
-    /// The endpoints of an end: of pods that no rule can tell apart two, of addresses one of each block.
+    /// The endpoints of an end: of pods that no rule can tell apart two (where the other may be their node, two of each node), of
+    /// addresses one of each block.
     pub(super) fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
-                let mut seen: HashMap<u32, usize> = HashMap::new();
+                let mut seen: HashMap<(u32, Option<&str>), usize> = HashMap::new();
                 let place = |p: &PodId| self.graph.line().place(Endpoint::Pod(*p));
+                let apart = self.may_be_node(end) || self.may_be_node(other);
                 let mut fresh = |p: &PodId| {
-                    let count = seen.entry(place(p)).or_default();
+                    let node = if apart { self.node(Endpoint::Pod(*p)) } else { None };
+                    let count = seen.entry((place(p), node)).or_default();
                     *count += 1;
                     *count <= 2
                 };
@@ -33,6 +36,17 @@ impl Judge<'_> {
                 let covers = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
                 covers.points().filter_map(first).map(Endpoint::Address).collect()
+            }
+        }
+    }
+
+    /// Whether any of an end may be a node: a pod on its network, or one of its addresses (S55).
+    fn may_be_node(&self, end: &End) -> bool {
+        let world = self.graph.world();
+        match end {
+            End::Pods { pods, .. } => pods.iter().any(|pod| world.cluster.pod(*pod).host_network),
+            End::Addresses { set, .. } => {
+                !(set.is_disjoint(&world.node_addresses) && set.is_disjoint(&world.options.node_cidrs))
             }
         }
     }

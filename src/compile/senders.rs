@@ -67,6 +67,7 @@ impl AllowGraph {
     /// Of some classes those that may send something to a class: surely, or for all that is known. No end is on its node's
     /// network. What earlier questions left is of use where they were about all of these, and as sure.
     pub(crate) fn senders(&self, destination: u32, among: &Runs, least: Truth, narrowed: &Narrowed) -> Runs {
+        debug_assert!(self.line.is_class(destination) && !self.line.is_host(destination));
         let ask = Ask { destination, among, least, narrowed };
         if let (Some(profile), Some(behaviour)) = (self.plainly_governed(destination), self.world.behaviours().first())
         {
@@ -83,6 +84,7 @@ impl AllowGraph {
     ///
     /// Where host-network pods may behave as pods (S56), what passes surely has to pass without the own node too.
     pub(crate) fn senders_by_own_node(&self, destination: u32, among: &Runs) -> Option<Runs> {
+        debug_assert!(self.line.is_class(destination));
         let behaviour = *self.world.behaviours().iter().find(|b| **b == HostBehaviour::Pod)?;
         let ask = Ask { destination, among, least: Truth::Yes, narrowed: &Narrowed::default() };
         Some(self.network_senders(&ask, self.plainly_governed(destination)?, behaviour))
@@ -114,10 +116,10 @@ impl AllowGraph {
         } else {
             seen = leaving.seen(&self.peers, ask.destination);
         }
+        // all are asked about, and those without the family left out afterwards: what is narrowed serves other destinations
         let of = |family: Family, view: usize| {
-            let usable = self.usable_sources(ask.destination, family).intersection(ask.among);
-            let ask = Ask { among: &usable, ..*ask };
-            self.let_out(&ask, &self.entering(&ask, profile, view), &seen, view)
+            let found = self.let_out(ask, &self.entering(ask, profile, view), &seen, view);
+            found.intersection(&self.usable_sources(ask.destination, family))
         };
         of(Family::V4, four).union(&of(Family::V6, six))
     }

@@ -135,11 +135,6 @@ impl<'g> Rows<'g> {
         self.near.as_ref().is_none_or(|near| near.contains(destination))
     }
 
-    /// Makes the parts of all templates, on all processors, as far as they can be kept.
-    pub fn make_all(&mut self) {
-        self.make(&self.graph.template_numbers().firsts);
-    }
-
     /// Makes the parts of these destinations' templates, on all processors, as far as they can be kept.
     pub fn make(&mut self, destinations: &[u32]) {
         use rayon::prelude::*;

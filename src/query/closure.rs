@@ -238,13 +238,13 @@ impl Links<'_> {
     fn forward(&mut self, level: &[Stand], search: &mut Search) {
         let mut leads = self.first_to(level, search);
         for (at, stand) in level.iter().enumerate() {
+            let Some(from) = self.end(*stand) else { continue };
             let leads = leads.remove(&at).unwrap_or_default();
             let mut units = Vec::new();
             for template in &leads.plain {
                 units.append(&mut self.units_of(&self.templates[*template].intersection(&search.left.plain)));
             }
             if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*stand) {
-                let Some(from) = self.end(*stand) else { continue };
                 let links = self.forth(from, &leads.by_rows, &search.left.all());
                 units.append(&mut self.open(links, search.least, None));
             }
