@@ -118,8 +118,11 @@ impl AllowGraph {
         }
         // all are asked about, and those without the family left out afterwards: what is narrowed serves other destinations
         let of = |family: Family, view: usize| {
-            let found = self.let_out(ask, &self.entering(ask, profile, view), &seen, view);
-            found.intersection(&self.usable_sources(ask.destination, family))
+            let usable = self.usable_sources(ask.destination, family);
+            if usable.is_disjoint(ask.among) {
+                return Runs::empty();
+            }
+            self.let_out(ask, &self.entering(ask, profile, view), &seen, view).intersection(&usable)
         };
         of(Family::V4, four).union(&of(Family::V6, six))
     }
