@@ -610,3 +610,37 @@ fn a_claim_asks_pods_on_every_node() {
         assert_eq!(statuses, [Status::Failed; 2], "the third pod and its node, {one_by_one}");
     }
 }
+
+/// An agent on its node's network and a pod beside it, and an app of which a policy of another API may decide.
+const DOUBTED: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: a}
+spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: plain, namespace: a}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: app, namespace: b}
+spec: {nodeName: n2, containers: [{name: c, image: i}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: any, namespace: b}
+spec: {endpointSelector: {}, ingress: [{}]}
+";
+
+#[test]
+fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
+    let input = netpal::load_str(DOUBTED);
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    let suite = check::parse("t.yaml", "tests: [{only-from: {to: b/app, from: [b/app, 0.0.0.0/0, '::/0']}}]").unwrap();
+    let none = |_: &str| Ok(Vec::new());
+    let env = Env { context: &Context::default(), snapshot: &none };
+    let status = |one_by_one| check::check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
+    assert_eq!([usize::MAX, 0].map(status), [Status::Undecided; 2]);
+}
