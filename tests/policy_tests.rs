@@ -568,37 +568,25 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
 }
 
 /// Pods of one class on two nodes, and an agent on the network of the second: only there it is a pod's own node (S55).
-const NODES: &str = "
-apiVersion: v1
-kind: Pod
-metadata: {name: w1, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
-spec: {nodeName: n1, containers: [{name: c, image: i}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: w2, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
-spec: {nodeName: n1, containers: [{name: c, image: i}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: w3, namespace: a, labels: {app: w}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}]}
-spec: {nodeName: n2, containers: [{name: c, image: i}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: h, namespace: b, labels: {app: h}}
-spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: i}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: closed, namespace: a}
-spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
-";
+fn nodes() -> String {
+    let pod = |(name, node): (&str, &str)| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: a, ownerReferences: \
+             [{{apiVersion: apps/v1, kind: StatefulSet, name: one, uid: u1, controller: true}}]}}\n\
+             spec: {{nodeName: {node}, containers: [{{name: c, image: i}}]}}\n---\n"
+        )
+    };
+    let pods: String = [("w1", "n1"), ("w2", "n1"), ("w3", "n2")].into_iter().map(pod).collect();
+    pods + "apiVersion: v1\nkind: Pod\nmetadata: {name: h, namespace: b}\n\
+            spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: i}]}\n---\n\
+            apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: a}\n\
+            spec: {podSelector: {}, policyTypes: [Ingress, Egress]}\n"
+}
 
 #[test]
 fn a_claim_asks_pods_on_every_node() {
     let options = CompileOptions::default().host_network(HostNetwork::Node);
-    let input = netpal::load_str(NODES);
+    let input = netpal::load_str(&nodes());
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &options).unwrap();
     let suite = check::parse("t.yaml", "tests: [{cannot: ns/a -> ns/b}, {cannot: ns/b -> ns/a}]").unwrap();

@@ -242,7 +242,7 @@ impl Judge<'_> {
                 let mut met = Vec::new();
                 for source in &sources.at[&place] {
                     let kind = (self.node(*source).is_some(), self.node(*source) == self.node(*destination));
-                    if (*source != *destination || !self.is_lone(*destination)) && !met.contains(&kind) {
+                    if !self.is_itself(*source, *destination) && !met.contains(&kind) {
                         met.push(kind);
                         found((number, *rank), *source, *destination);
                     }
@@ -253,7 +253,6 @@ impl Judge<'_> {
 
     /// A pod of a place that may start a connection to another: any but itself, if it is alone.
     fn sender(&self, sources: &Sources, place: u32, destination: Endpoint) -> Option<Endpoint> {
-        let is_flow = |source: &&Endpoint| **source != destination || !self.is_lone(destination);
-        sources.at[&place].iter().find(is_flow).copied()
+        sources.at[&place].iter().copied().find(|source| !self.is_itself(*source, destination))
     }
 }

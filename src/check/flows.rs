@@ -149,8 +149,10 @@ impl<'a> Judge<'a> {
         }
     }
 
-    pub(super) fn is_lone(&self, endpoint: Endpoint) -> bool {
-        matches!(endpoint, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single())
+    /// Whether two ends are one single pod, which makes no flow.
+    pub(super) fn is_itself(&self, source: Endpoint, destination: Endpoint) -> bool {
+        let is_single = |end| matches!(end, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single());
+        source == destination && is_single(destination)
     }
 
     /// Whether an endpoint shares its node's network.

@@ -37,7 +37,7 @@ pub fn isolated(
     let vias = spec.except_via.texts().iter().map(|t| scopes.text(t)).collect::<Result<Vec<_>, _>>()?;
     let ask = Ask::new(graph, spec, &from, &to, &vias)?;
     let doubtful = !from.doubtful.is_empty() || !to.doubtful.is_empty();
-    for (certain, pass) in [(true, sure as fn(&Allowed) -> TrafficSet), (false, possible)] {
+    for (certain, pass) in [(true, sure as fn(&Allowed) -> TrafficSet), (false, Allowed::possible)] {
         let paths = Paths::new(&ask, pass);
         let Some(source) = paths.nearest(&ask) else { continue };
         let hops = paths.hops(&ask, source);
@@ -52,10 +52,6 @@ pub fn isolated(
 
 fn sure(allowed: &Allowed) -> TrafficSet {
     allowed.sure.clone()
-}
-
-fn possible(allowed: &Allowed) -> TrafficSet {
-    allowed.sure.union(&allowed.unknown)
 }
 
 /// Which classes are sources, targets and ways through.

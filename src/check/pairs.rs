@@ -100,9 +100,7 @@ impl Judge<'_> {
                     let traffic = self.traffic(to, destination)?;
                     for source in &sources {
                         let outside = |e: Endpoint| matches!(e, Endpoint::Address(_));
-                        if (*source == destination && self.is_lone(destination))
-                            || (outside(*source) && outside(destination))
-                        {
+                        if self.is_itself(*source, destination) || (outside(*source) && outside(destination)) {
                             continue;
                         }
                         let led = led::led(self.graph, to.resolved.service, *source, destination);

@@ -1,16 +1,15 @@
 //! Who may send anything at all: a yes or a no about each source, where a row ([`super::rows`]) tells of all traffic.
 //!
 //! Asked of pods that do not share their node's network, at both ends: between those neither the own node (S55) nor the
-//! behaviour of host-network pods (S56) plays a part; and of all, as if those behaved as pods. Where the Network tier alone speaks, and surely, the traffic line is not
-//! cut: a source is in if it passes one rule on the way in and one on the way out whose ports meet. Anything else is read off
-//! the pieces of the row.
+//! behaviour of host-network pods (S56) plays a part; and of all, as if those behaved as pods. Where the Network tier alone
+//! speaks, and surely, the traffic line is not cut: a source is in if it passes one rule on the way in and one on the way out
+//! whose ports meet. Anything else is read off the pieces of the row.
 //!
 //! Invariant: the sources of [`AllowGraph::pieces`] among those asked about. Cost: one set operation per ingress rule, per
 //! egress group that governs any who are let in, and per pair of port sets that meet.
 
 use super::graph::AllowGraph;
 use super::peers::{Match, PeerSetId, Runs};
-use super::rows::Piece;
 use super::walk::Profile;
 use super::world::HostBehaviour;
 use crate::model::Truth;
@@ -74,9 +73,8 @@ impl AllowGraph {
             return self.network_senders(&ask, profile, *behaviour);
         }
         let pieces = self.pieces_among(destination, among);
-        let of =
-            |piece: &Piece| if least == Truth::Yes { piece.sure.clone() } else { piece.sure.union(&piece.unknown) };
-        Runs::union_of(&pieces.iter().map(of).collect::<Vec<_>>())
+        let unknown = pieces.iter().filter(|_| least != Truth::Yes).map(|piece| &piece.unknown);
+        Runs::union_of(pieces.iter().map(|piece| &piece.sure).chain(unknown))
     }
 
     /// Of some classes those that surely send something to a class only if one of the two is the other's node, among others;

@@ -91,6 +91,11 @@ impl<'g> Rows<'g> {
         Self { graph, egress, among: None, near: None, parts: HashMap::default(), held: 0, between: HashMap::default() }
     }
 
+    /// Whether its rows tell of a source.
+    pub fn tells_of(&self, source: u32) -> bool {
+        self.among.as_ref().is_none_or(|among| among.contains(source))
+    }
+
     /// The number of a destination's template: equal numbers, equal parts.
     pub fn template(&self, destination: u32) -> u32 {
         self.graph.template_of(destination)

@@ -186,10 +186,10 @@ impl Links<'_> {
         }
         let by_rows = !is_plain || !search.left.hosts.is_empty();
         let others = if by_rows { self.back_by_rows(stand, template, search) } else { Vec::new() };
-        match (plain.is_empty(), others.is_empty()) {
-            (_, true) => _ = self.note(stand, plain, search),
-            (true, false) => self.meet(stand, others, search),
-            (false, false) => self.meet(stand, merged(plain, others), search),
+        if others.is_empty() {
+            self.note(stand, plain, search);
+        } else {
+            self.meet(stand, merged(plain, others), search);
         }
         if is_plain && search.left.hosts.is_empty() {
             search.spend(template);

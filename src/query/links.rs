@@ -70,7 +70,6 @@ pub struct Links<'g> {
     pub(super) rows: Rows<'g>,
     /// The rows of the sources that are asked about one by one: where the trip starts, and pods on their node's network.
     pub(super) few: Rows<'g>,
-    few_sources: Runs,
     /// The classes of each template (forward).
     pub(super) templates: Vec<Runs>,
     pub(super) roots: Vec<Endpoint>,
@@ -105,10 +104,9 @@ impl<'g> Links<'g> {
         }
         let rest = rest.into_iter().collect();
         let few_sources: Runs = roots.iter().map(|root| line.place(*root)).map(|place| place..=place).collect();
-        let few_sources = few_sources.union(&line.hosts);
-        let (rows, few) = (Rows::new(graph), Rows::among(graph, few_sources.clone()));
+        let (rows, few) = (Rows::new(graph), Rows::among(graph, few_sources.union(&line.hosts)));
         let (trip, asked_outside) = (trip.clone(), HashSet::default());
-        Self { graph, units, of_class, rows, few, few_sources, templates, roots, trip, apart, rest, asked_outside }
+        Self { graph, units, of_class, rows, few, templates, roots, trip, apart, rest, asked_outside }
     }
 
     /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units, of
@@ -201,7 +199,7 @@ impl<'g> Links<'g> {
         let place = line.place(from);
         let own = self.rows.beside_of_source(place);
         let beside: Runs = own.iter().map(|(destination, _)| *destination..=*destination).collect();
-        let is_one_of_few = self.few_sources.contains(place);
+        let is_one_of_few = self.few.tells_of(place);
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
         for template in templates {
             let classes = self.templates[*template].intersection(left);
