@@ -1,13 +1,21 @@
-//! What the work costs in instructions, counted by callgrind: the same on every run, so it may fail a build.
+//! What the work costs in instructions, counted by callgrind: the same on every run, so it may fail
+//! a build.
 //!
 //! ```text
 //! cargo bench --bench instructions             counts, and compares with benches/instructions.csv
 //! cargo bench --bench instructions -- update   counts, and writes benches/instructions.csv
 //! ```
 //!
-//! Two gates. A benchmark may cost at most 3 % more than its line in the file (and a change that makes it cheaper by as much
-//! updates the file). Twice the input may cost at most 2.3 times as much, for every shape in [`SCALING`]. Needs `valgrind`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
+//! Two gates. A benchmark may cost at most 3 % more than its line in the file (and a change that
+//! makes it cheaper by as much updates the file). Twice the input may cost at most 2.3 times as
+//! much, for every shape in [`SCALING`]. Needs `valgrind`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss
+)]
 
 #[allow(dead_code)] // each bench uses a part of it
 #[path = "tiers/generate.rs"]
@@ -59,8 +67,9 @@ const SCALING: [(&str, usize); 11] = [
     ("ADMIN", 10),
 ];
 
-/// The commands that are doubled besides: what they find may grow faster than the cluster, what they do may not. Of the table
-/// the first lines are listed; a closure is asked for pods all over the cluster, which is too large to tell nodes apart.
+/// The commands that are doubled besides: what they find may grow faster than the cluster, what
+/// they do may not. Of the table the first lines are listed; a closure is asked for pods all over
+/// the cluster, which is too large to tell nodes apart.
 const COMMANDS: [(&str, &str, usize); 6] = [
     ("diff", "L", 10),
     ("diff", "XL", 2),
@@ -73,12 +82,16 @@ const MOST: f64 = 2.3;
 const TOLERANCE: f64 = 0.03;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["one", work, tier, percent] => {
             let percent = percent.parse().expect("a percentage");
-            // callgrind collects on the thread that enters `counted_work`, so that is to be the one thread of the pool
+            // callgrind collects on the thread that enters `counted_work`, so that is to be the one
+            // thread of the pool
             rayon::scope(|_| one(work, tier, percent));
             ExitCode::SUCCESS
         }
@@ -102,27 +115,41 @@ fn update() -> ExitCode {
         println!("{work:<9} {tier:<11} {percent:>4} % {counted:>14}");
         format!("{work},{tier},{percent},{counted}\n")
     };
-    let lines: String = GATED.iter().flat_map(|b| line(b).chars().collect::<Vec<_>>()).collect();
-    std::fs::write(file(), format!("work,tier,percent,instructions\n{lines}")).expect("a file that can be written");
+    let lines: String = GATED
+        .iter()
+        .flat_map(|b| line(b).chars().collect::<Vec<_>>())
+        .collect();
+    std::fs::write(file(), format!("work,tier,percent,instructions\n{lines}"))
+        .expect("a file that can be written");
     ExitCode::SUCCESS
 }
 
 /// Compares every benchmark with its line in the file.
 fn gates() -> bool {
-    let text = std::fs::read_to_string(file()).expect("benches/instructions.csv; make it with `update`");
-    let known: BTreeMap<&str, u64> =
-        text.lines().skip(1).filter_map(|l| l.rsplit_once(',').map(|(k, n)| (k, n.parse().unwrap()))).collect();
+    let text =
+        std::fs::read_to_string(file()).expect("benches/instructions.csv; make it with `update`");
+    let known: BTreeMap<&str, u64> = text
+        .lines()
+        .skip(1)
+        .filter_map(|l| l.rsplit_once(',').map(|(k, n)| (k, n.parse().unwrap())))
+        .collect();
     let mut fine = true;
     for (work, tier, percent) in GATED {
         let counted = count(work, tier, percent);
-        let before = known.get(format!("{work},{tier},{percent}").as_str()).copied().unwrap_or(0);
+        let before = known
+            .get(format!("{work},{tier},{percent}").as_str())
+            .copied()
+            .unwrap_or(0);
         let change = counted as f64 / before as f64 - 1.0;
         let word = match change {
             c if c > TOLERANCE => "  COSTS MORE",
             c if c < -TOLERANCE => "  costs less: update benches/instructions.csv",
             _ => "",
         };
-        println!("{work:<9} {tier:<11} {percent:>4} % {counted:>14} {:>+7.2} %{word}", change * 100.0);
+        println!(
+            "{work:<9} {tier:<11} {percent:>4} % {counted:>14} {:>+7.2} %{word}",
+            change * 100.0
+        );
         fine &= word.is_empty();
     }
     fine
@@ -132,12 +159,21 @@ fn gates() -> bool {
 fn scales() -> bool {
     let mut fine = true;
     for (tier, percent) in SCALING {
-        // a team has eight namespaces, so the small sizes have one or two, and every policy of KB_medium names every pod:
-        // what the matrix says grows with policies times pods until there are teams enough (x2.1 from 760 policies on)
-        let works = if tier == "KB_medium" { &["compile"][..] } else { &["compile", "matrix"] };
-        works.iter().for_each(|work| fine &= doubles(work, tier, percent));
+        // a team has eight namespaces, so the small sizes have one or two, and every policy of
+        // KB_medium names every pod: what the matrix says grows with policies times pods until
+        // there are teams enough (x2.1 from 760 policies on)
+        let works = if tier == "KB_medium" {
+            &["compile"][..]
+        } else {
+            &["compile", "matrix"]
+        };
+        works
+            .iter()
+            .for_each(|work| fine &= doubles(work, tier, percent));
     }
-    COMMANDS.iter().for_each(|(work, tier, percent)| fine &= doubles(work, tier, *percent));
+    COMMANDS
+        .iter()
+        .for_each(|(work, tier, percent)| fine &= doubles(work, tier, *percent));
     fine
 }
 
@@ -145,15 +181,24 @@ fn scales() -> bool {
 fn doubles(work: &str, tier: &str, percent: usize) -> bool {
     let [once, twice] = [percent, percent * 2].map(|p| count(work, tier, p));
     let factor = twice as f64 / once as f64;
-    let word = if factor > MOST { "  GROWS TOO FAST" } else { "" };
+    let word = if factor > MOST {
+        "  GROWS TOO FAST"
+    } else {
+        ""
+    };
     println!("{work:<9} {tier:<11} {percent:>4} % {once:>14} -> {twice:>14} x{factor:.2}{word}");
     word.is_empty()
 }
 
-/// Runs one piece of work in a process of its own, under callgrind, and reads how many instructions it took.
+/// Runs one piece of work in a process of its own, under callgrind, and reads how many instructions
+/// it took.
 fn count(work: &str, tier: &str, percent: usize) -> u64 {
     let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"])
+        .args([
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            "--collect-atstart=no",
+        ])
         .arg("--toggle-collect=*counted_work*")
         .arg(std::env::current_exe().expect("its own path"))
         .args(["one", work, tier, &percent.to_string()])
@@ -161,11 +206,15 @@ fn count(work: &str, tier: &str, percent: usize) -> u64 {
         .output()
         .expect("valgrind runs");
     let told = String::from_utf8_lossy(&run.stderr);
-    let collected = told.lines().find_map(|l| l.split_once("Collected :")).expect("callgrind counts");
+    let collected = told
+        .lines()
+        .find_map(|l| l.split_once("Collected :"))
+        .expect("callgrind counts");
     collected.1.trim().parse().expect("a number")
 }
 
-/// What is counted: callgrind collects while this function runs. No closures of its own, whose names would match too.
+/// What is counted: callgrind collects while this function runs. No closures of its own, whose
+/// names would match too.
 #[inline(never)]
 fn counted_work(work: &mut dyn FnMut()) {
     work();
@@ -181,7 +230,9 @@ fn one(work: &str, tier: &str, percent: usize) {
         return counted_work(&mut || drop(black_box(netpal::load_str(&text))));
     }
     let input = made.input();
-    let compile = |input: &Input| AllowGraph::compile(input, &CompileOptions::default()).expect("not too large");
+    let compile = |input: &Input| {
+        AllowGraph::compile(input, &CompileOptions::default()).expect("not too large")
+    };
     if work == "compile" {
         return counted_work(&mut || drop(black_box(compile(&input))));
     }
@@ -197,12 +248,18 @@ fn one(work: &str, tier: &str, percent: usize) {
         "closures" => counted_work(&mut || _ = black_box(work::closures(&graph))),
         "closure" => counted_work(&mut || _ = black_box(work::closure(&graph))),
         "diff" | "edit" => {
-            let nth = if work == "diff" { 50 } else { input.policies.policies.len().div_ceil(20) };
+            let nth = if work == "diff" {
+                50
+            } else {
+                input.policies.policies.len().div_ceil(20)
+            };
             let (after, of) = work::other_side(generate::make(tier, percent).expect("a tier"), nth);
             counted_work(&mut || drop(black_box(work::diff((&input, &graph), (&after, &of)))));
         }
         "verdicts" => {
-            let flows: Vec<Flow> = (0..1_000).map(|i| flow(i, input.cluster.pods().len())).collect();
+            let flows: Vec<Flow> = (0..1_000)
+                .map(|i| flow(i, input.cluster.pods().len()))
+                .collect();
             counted_work(&mut || flows.iter().for_each(|f| _ = black_box(graph.verdict(f))));
         }
         _ => panic!("no work `{work}`"),
@@ -220,6 +277,13 @@ fn written(work: &str, made: &generate::Made) -> Option<String> {
 
 fn flow(i: usize, pods: usize) -> Flow {
     let pod = |i: usize| Endpoint::Pod(PodId(u32::try_from(i % pods).unwrap()));
-    let traffic = Traffic { protocol: Protocol::Tcp, port: 8080 };
-    Flow { source: pod(i * 7_919), destination: pod(i * 104_729 + 1), traffic }
+    let traffic = Traffic {
+        protocol: Protocol::Tcp,
+        port: 8080,
+    };
+    Flow {
+        source: pod(i * 7_919),
+        destination: pod(i * 104_729 + 1),
+        traffic,
+    }
 }

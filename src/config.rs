@@ -1,8 +1,10 @@
-//! The configuration file `netpal.yaml`: what a repository says once, so that nobody has to type it.
+//! The configuration file `netpal.yaml`: what a repository says once, so that nobody has to type
+//! it.
 //!
-//! It is read through the same tree as manifests, so every mistake has its line, and an unknown key is an error with the
-//! nearest known one. A value given on the command line outweighs the file. Nothing here touches a file: [`mod@crate::load`]
-//! finds and reads it. Road not taken: TOML; everything else in the repository is YAML already.
+//! It is read through the same tree as manifests, so every mistake has its line, and an unknown key
+//! is an error with the nearest known one. A value given on the command line outweighs the file.
+//! Nothing here touches a file: [`mod@crate::load`] finds and reads it. Road not taken: TOML;
+//! everything else in the repository is YAML already.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::Location;
@@ -28,7 +30,8 @@ pub struct Config {
     pub cluster: ClusterSpec,
     /// Settings of netpal lint.
     pub lint: LintSpec,
-    /// The policy tests that netpal test runs when it is given none: files or patterns, relative to this file.
+    /// The policy tests that netpal test runs when it is given none: files or patterns, relative to
+    /// this file.
     pub tests: Vec<String>,
     /// Settings of netpal snapshot.
     pub snapshot: SnapshotSpec,
@@ -47,7 +50,8 @@ pub struct InputSpec {
     pub path: Option<String>,
     /// A kustomization directory, rendered with `kubectl kustomize`.
     pub kustomize: Option<String>,
-    /// A shell command that prints manifests. Run only with --allow-exec, in the directory of this file.
+    /// A shell command that prints manifests. Run only with --allow-exec, in the directory of this
+    /// file.
     pub exec: Option<String>,
 }
 
@@ -110,7 +114,8 @@ pub struct LintSpec {
     pub severity: BTreeMap<String, Level>,
     /// Workloads that may be reached from the internet.
     pub edges: Vec<String>,
-    /// Workloads that bring traffic from outside into the cluster; without any, they are found by their labels.
+    /// Workloads that bring traffic from outside into the cluster; without any, they are found by
+    /// their labels.
     pub ingress_controllers: Vec<String>,
     /// TCP ports of databases, shells and the like, in place of netpal's own list.
     pub sensitive_ports: Option<Vec<u16>>,
@@ -179,16 +184,27 @@ pub enum Unsupported {
 /// Reads a configuration file.
 ///
 /// # Errors
-/// When it is not YAML, has an unknown key, or a value of the wrong kind; every problem is told, with its place.
+/// When it is not YAML, has an unknown key, or a value of the wrong kind; every problem is told,
+/// with its place.
 pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let config: Config = read(name, text)?;
     match config.version {
         None | Some(1) => {}
         Some(other) => {
-            return Err(vec![error(name, text, "version", format!("version {other} is not known; this is version 1"))]);
+            return Err(vec![error(
+                name,
+                text,
+                "version",
+                format!("version {other} is not known; this is version 1"),
+            )]);
         }
     }
-    let kinds = |i: &InputSpec| [&i.path, &i.kustomize, &i.exec].into_iter().flatten().count();
+    let kinds = |i: &InputSpec| {
+        [&i.path, &i.kustomize, &i.exec]
+            .into_iter()
+            .flatten()
+            .count()
+    };
     if config.inputs.iter().any(|i| kinds(i) != 1) {
         let message = "inputs: each item has exactly one of `path`, `kustomize` and `exec`";
         return Err(vec![error(name, text, "inputs", message)]);
@@ -197,8 +213,13 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
 }
 
 fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Diagnostic {
-    let at = tree::split(text).first().and_then(|c| tree::parse(text, c).root?.entry(key).map(|e| e.key_span.at));
-    let place = Place::At(Location { file: name.into(), at: at.unwrap_or_default() });
+    let at = tree::split(text)
+        .first()
+        .and_then(|c| tree::parse(text, c).root?.entry(key).map(|e| e.key_span.at));
+    let place = Place::At(Location {
+        file: name.into(),
+        at: at.unwrap_or_default(),
+    });
     Diagnostic::new(Severity::Error, Code::InvalidValue, place, message)
 }
 
@@ -219,12 +240,25 @@ pub fn read_with_tree<T: DeserializeOwned + Default>(
     text: &str,
 ) -> Result<(T, Option<tree::Node>), Vec<Diagnostic>> {
     let chunks = tree::split(text);
-    let Some(chunk) = chunks.first() else { return Ok((T::default(), None)) };
+    let Some(chunk) = chunks.first() else {
+        return Ok((T::default(), None));
+    };
     if let Some(second) = chunks.get(1) {
-        let at = crate::source::Position { line: second.line, column: 1 };
-        let place = Place::At(Location { file: name.into(), at });
+        let at = crate::source::Position {
+            line: second.line,
+            column: 1,
+        };
+        let place = Place::At(Location {
+            file: name.into(),
+            at,
+        });
         let message = "a second document: everything belongs in one";
-        return Err(vec![Diagnostic::new(Severity::Error, Code::Syntax, place, message)]);
+        return Err(vec![Diagnostic::new(
+            Severity::Error,
+            Code::Syntax,
+            place,
+            message,
+        )]);
     }
     let parsed = tree::parse(text, chunk);
     let mut problems = parsed.problems;
@@ -249,8 +283,15 @@ fn diagnostic(name: &str, problem: &Problem) -> Diagnostic {
         ProblemKind::Limit => Code::Limit,
         ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
     };
-    let place = Place::At(Location { file: name.into(), at: problem.span.at });
-    let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
+    let place = Place::At(Location {
+        file: name.into(),
+        at: problem.span.at,
+    });
+    let severity = if problem.is_error() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
     let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
     diagnostic.help = problem.help.clone().map(Into::into);
     diagnostic
@@ -295,7 +336,13 @@ unsupported: fail
         let diagnostics = parse("netpal.yaml", text).unwrap_err();
         let line = |d: &Diagnostic| match &d.place {
             Place::At(l) => {
-                format!("{}:{} {} | {}", l.at.line, l.at.column, d.message, d.help.as_deref().unwrap_or(""))
+                format!(
+                    "{}:{} {} | {}",
+                    l.at.line,
+                    l.at.column,
+                    d.message,
+                    d.help.as_deref().unwrap_or("")
+                )
             }
             _ => d.message.to_string(),
         };
@@ -320,7 +367,10 @@ unsupported: fail
             told("version: 1\ncluster:\n  pod-cidr: [10.0.0.0/8]\n"),
             "3:3 unknown field `pod-cidr` in cluster | did you mean `pod-cidrs`?"
         );
-        assert!(told("test: [a]\n").starts_with("1:1 unknown field `test` here | did you mean `tests`?"));
+        assert!(
+            told("test: [a]\n")
+                .starts_with("1:1 unknown field `test` here | did you mean `tests`?")
+        );
         assert!(told("unsupported: maybe\n").contains("1:14"));
         assert!(told("tests: policy-tests\n").contains("expected a list"));
     }

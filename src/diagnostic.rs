@@ -1,7 +1,8 @@
 //! Things worth telling about the input: what, where, how bad, and what to do about it.
 //!
-//! Shared by load, lint and check. A diagnostic is data: it carries symbolic pointers and no printed line numbers; the
-//! wording of a message is made where the fact is found, the layout where it is rendered.
+//! Shared by load, lint and check. A diagnostic is data: it carries symbolic pointers and no
+//! printed line numbers; the wording of a message is made where the fact is found, the layout where
+//! it is rendered.
 
 use crate::source::{Location, Origin};
 
@@ -111,7 +112,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic without help or related places.
     pub fn new(severity: Severity, code: Code, place: Place, message: impl Into<Box<str>>) -> Self {
-        Self { severity, code, place, message: message.into(), help: None, related: Vec::new() }
+        Self {
+            severity,
+            code,
+            place,
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+        }
     }
 
     /// The same with a word of help.

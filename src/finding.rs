@@ -1,9 +1,11 @@
-//! Findings: what is wrong with a policy, where, why it matters and what to do. The common form of everything that is
-//! reported to people and CI systems: lint's findings, failed tests, changes that go the wrong way.
+//! Findings: what is wrong with a policy, where, why it matters and what to do. The common form of
+//! everything that is reported to people and CI systems: lint's findings, failed tests, changes
+//! that go the wrong way.
 //!
-//! A finding is data. It points symbolically ([`Place`]) and is given lines when it is written; its [`Fingerprint`] names
-//! what it is about and not where it stands, so it survives edits elsewhere in the file. Severity says how bad it is,
-//! [`Confidence`] how sure: a rule that may be wrong says so.
+//! A finding is data. It points symbolically ([`Place`]) and is given lines when it is written; its
+//! [`Fingerprint`] names what it is about and not where it stands, so it survives edits elsewhere
+//! in the file. Severity says how bad it is, [`Confidence`] how sure: a rule that may be wrong says
+//! so.
 //!
 //! Invariant: [`sort`] gives one order for one set of findings, whatever order they were found in.
 
@@ -23,12 +25,18 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, worst first, with its word.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Error, "error"), (Self::Warning, "warning"), (Self::Info, "info")];
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Error, "error"),
+        (Self::Warning, "warning"),
+        (Self::Info, "info"),
+    ];
 
     /// The word that is printed.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        Self::ALL
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.1)
     }
 
     /// Reads the word.
@@ -137,7 +145,12 @@ pub struct Finding {
 
 impl Finding {
     /// A certain warning without anything beside its message.
-    pub fn new(rule: &'static str, name: &'static str, place: Place, message: impl Into<Box<str>>) -> Self {
+    pub fn new(
+        rule: &'static str,
+        name: &'static str,
+        place: Place,
+        message: impl Into<Box<str>>,
+    ) -> Self {
         Self {
             rule,
             name,
@@ -180,7 +193,10 @@ impl Finding {
     /// The same with one more place.
     #[must_use]
     pub fn related(mut self, place: Place, text: impl Into<Box<str>>) -> Self {
-        self.related.push(Label { place, text: text.into() });
+        self.related.push(Label {
+            place,
+            text: text.into(),
+        });
         self
     }
 
@@ -201,23 +217,40 @@ impl Finding {
     /// The same with an automatic fix.
     #[must_use]
     pub fn fix(mut self, edits: impl IntoIterator<Item = Edit>) -> Self {
-        self.fix = Some(Fix { edits: edits.into_iter().collect() });
+        self.fix = Some(Fix {
+            edits: edits.into_iter().collect(),
+        });
         self
     }
 
-    /// Its identity across runs: 16 hexadecimal digits of the rule and what it is about. `nth` tells apart findings that
-    /// are about the same thing.
+    /// Its identity across runs: 16 hexadecimal digits of the rule and what it is about. `nth`
+    /// tells apart findings that are about the same thing.
     pub fn identity(&self, nth: usize) -> String {
-        let Fingerprint { namespace, name, path, peer } = &self.fingerprint;
-        let nth = if nth == 0 { String::new() } else { nth.to_string() };
+        let Fingerprint {
+            namespace,
+            name,
+            path,
+            peer,
+        } = &self.fingerprint;
+        let nth = if nth == 0 {
+            String::new()
+        } else {
+            nth.to_string()
+        };
         let parts = [self.rule, namespace, name, path, peer, &nth];
-        format!("{:016x}", fnv(parts.iter().flat_map(|p| p.bytes().chain([0]))))
+        format!(
+            "{:016x}",
+            fnv(parts.iter().flat_map(|p| p.bytes().chain([0])))
+        )
     }
 }
 
-/// FNV-1a, 64 bits: the same in every version of the program, which the standard library's hash does not promise.
+/// FNV-1a, 64 bits: the same in every version of the program, which the standard library's hash
+/// does not promise.
 fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The identities of findings, in their order; equal ones are numbered.
@@ -236,7 +269,14 @@ pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
-type Key<'a> = (u8, Option<&'a Origin>, Option<&'a crate::source::Location>, &'a str, &'a Fingerprint, &'a str);
+type Key<'a> = (
+    u8,
+    Option<&'a Origin>,
+    Option<&'a crate::source::Location>,
+    &'a str,
+    &'a Fingerprint,
+    &'a str,
+);
 
 fn key(finding: &Finding) -> Key<'_> {
     let (kind, origin, location) = match &finding.place {
@@ -244,7 +284,14 @@ fn key(finding: &Finding) -> Key<'_> {
         Place::At(location) => (1, None, Some(location)),
         Place::Input => (2, None, None),
     };
-    (kind, origin, location, finding.rule, &finding.fingerprint, &finding.message)
+    (
+        kind,
+        origin,
+        location,
+        finding.rule,
+        &finding.fingerprint,
+        &finding.message,
+    )
 }
 
 /// What is told about a rule beside its findings.
@@ -276,9 +323,19 @@ mod tests {
 
     #[test]
     fn an_identity_depends_on_what_it_is_about_and_on_nothing_else() {
-        assert_eq!(finding("a").identity(0), finding("a").label("other").severity(Severity::Error).identity(0));
+        assert_eq!(
+            finding("a").identity(0),
+            finding("a")
+                .label("other")
+                .severity(Severity::Error)
+                .identity(0)
+        );
         assert_ne!(finding("a").identity(0), finding("b").identity(0));
-        assert_eq!(finding("a").identity(0), "06a546eadfc93cb4", "stable across versions");
+        assert_eq!(
+            finding("a").identity(0),
+            "06a546eadfc93cb4",
+            "stable across versions"
+        );
     }
 
     #[test]

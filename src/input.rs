@@ -1,7 +1,8 @@
-//! [`Input`]: what was read, complete: the world, the law, the texts, and what is worth telling about them.
+//! [`Input`]: what was read, complete: the world, the law, the texts, and what is worth telling
+//! about them.
 //!
-//! The hand-over between `load`, which makes it, and `compile`, which never touches a file. The parts are shared, so a
-//! graph can keep its world alive without copying it.
+//! The hand-over between `load`, which makes it, and `compile`, which never touches a file. The
+//! parts are shared, so a graph can keep its world alive without copying it.
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Cluster;
@@ -25,8 +26,9 @@ pub struct Tally {
     pub finished_pods: usize,
 }
 
-/// An object that is neither world nor law and still tells which traffic is meant to pass: an Ingress, a route, a monitor, a
-/// webhook configuration, a role binding. Only its place is kept; whoever asks reads it there.
+/// An object that is neither world nor law and still tells which traffic is meant to pass: an
+/// Ingress, a route, a monitor, a webhook configuration, a role binding. Only its place is kept;
+/// whoever asks reads it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
     /// Its kind.
@@ -57,6 +59,8 @@ pub struct Input {
 impl Input {
     /// Whether something could not be read as the API server would read it.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+        self.diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error)
     }
 }

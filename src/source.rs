@@ -1,11 +1,11 @@
 //! Where things were said: files, documents, and symbolic pointers into them.
 //!
-//! A finding or an explanation carries an [`Origin`] (which document, which path inside it) and never a line number;
-//! the line is looked up when something is printed (`tree::locate`). So the compiled graph stays small, and a position
-//! costs nothing until a person wants to see it.
+//! A finding or an explanation carries an [`Origin`] (which document, which path inside it) and
+//! never a line number; the line is looked up when something is printed (`tree::locate`). So the
+//! compiled graph stays small, and a position costs nothing until a person wants to see it.
 //!
-//! Invariants: a [`Document`]'s byte range lies inside its file's text, on character boundaries; document ids are dense
-//! and in the order of reading, which is the order of the input.
+//! Invariants: a [`Document`]'s byte range lies inside its file's text, on character boundaries;
+//! document ids are dense and in the order of reading, which is the order of the input.
 
 mod text;
 
@@ -31,7 +31,8 @@ pub struct Position {
     pub column: u32,
 }
 
-/// A stretch of a file's text: a byte range (offsets into the whole file) and where it starts for people.
+/// A stretch of a file's text: a byte range (offsets into the whole file) and where it starts for
+/// people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
     /// First byte, from the start of the file.
@@ -113,14 +114,19 @@ impl Origin {
 
     /// A pointer at a whole document.
     pub fn document(document: DocumentId) -> Self {
-        Self { document, path: Path::root() }
+        Self {
+            document,
+            path: Path::root(),
+        }
     }
 }
 
-/// A file (or standard input) that was read. `name` is what messages print: as given by the user, never made absolute.
+/// A file (or standard input) that was read. `name` is what messages print: as given by the user,
+/// never made absolute.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// The name as the user wrote it (or the path found under the directory given); `<stdin>` for standard input.
+    /// The name as the user wrote it (or the path found under the directory given); `<stdin>` for
+    /// standard input.
     pub name: Box<str>,
     /// The text, for positions and quotes.
     pub text: Text,
@@ -170,7 +176,8 @@ impl From<Path> for Base {
     }
 }
 
-/// One object's text inside a file. Items of a `kind: List` are documents of their own whose `base` leads to the item.
+/// One object's text inside a file. Items of a `kind: List` are documents of their own whose `base`
+/// leads to the item.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The file it stands in.
@@ -213,7 +220,10 @@ impl Sources {
     /// Adds a file and returns its id.
     pub fn add_file(&mut self, name: &str, text: impl Into<Text>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.files.push(SourceFile {
+            name: name.into(),
+            text: text.into(),
+        });
         id
     }
 
@@ -252,6 +262,8 @@ impl Sources {
 
     /// The text of a document's chunk.
     pub fn text(&self, document: &Document) -> Option<Cow<'_, str>> {
-        self.file(document.file)?.text.part(document.start..document.end)
+        self.file(document.file)?
+            .text
+            .part(document.start..document.end)
     }
 }

@@ -1,8 +1,14 @@
-//! The report in a real browser: every view, keyboard, links, print, no scripts, dark, accessibility, hostile names.
+//! The report in a real browser: every view, keyboard, links, print, no scripts, dark,
+//! accessibility, hostile names.
 //!
-//! Needs Chromium, Node and the packages of `tests/browser/package.json` (`npm install` in that folder); says so and skips
-//! where one is missing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Needs Chromium, Node and the packages of `tests/browser/package.json` (`npm install` in that
+//! folder); says so and skips where one is missing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 
@@ -16,14 +22,25 @@ fn root() -> PathBuf {
 
 fn chromium() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&paths).map(|p| p.join("chromium")).find(|p| p.exists());
-    found.filter(|_| Command::new("node").arg("--version").output().is_ok_and(|o| o.status.success()))
+    let found = std::env::split_paths(&paths)
+        .map(|p| p.join("chromium"))
+        .find(|p| p.exists());
+    found.filter(|_| {
+        Command::new("node")
+            .arg("--version")
+            .output()
+            .is_ok_and(|o| o.status.success())
+    })
 }
 
 fn report(folder: &Path, input: &Path, name: &str, more: &[&str]) -> String {
     let path = folder.join(name);
     let target = format!("html={}", path.display());
-    let run = netpal_at(input, &[&["report", "-f", ".", "-o", &target], more].concat(), "");
+    let run = netpal_at(
+        input,
+        &[&["report", "-f", ".", "-o", &target], more].concat(),
+        "",
+    );
     assert!(path.exists(), "{}", run.text());
     path.to_str().unwrap().to_owned()
 }
@@ -34,8 +51,12 @@ fn before(folder: &Path) -> PathBuf {
     std::fs::create_dir(&old).unwrap();
     for name in ["shop.yaml", "dev.yaml", "platform.yaml", "data.yaml"] {
         let text = std::fs::read_to_string(root().join("examples/demo").join(name)).unwrap();
-        let documents = text.split("\n---\n").filter(|d| !d.contains("name: allow-metrics"));
-        let kept: Vec<&str> = documents.filter(|d| !d.contains("name: default-deny")).collect();
+        let documents = text
+            .split("\n---\n")
+            .filter(|d| !d.contains("name: allow-metrics"));
+        let kept: Vec<&str> = documents
+            .filter(|d| !d.contains("name: default-deny"))
+            .collect();
         std::fs::write(old.join(name), kept.join("\n---\n")).unwrap();
     }
     old
@@ -44,9 +65,21 @@ fn before(folder: &Path) -> PathBuf {
 fn hostile(folder: &Path) -> PathBuf {
     let input = folder.join("hostile");
     std::fs::create_dir(&input).unwrap();
-    let names = ["</script><script>alert(1)</script>", "<b>bold</b>", "a\"b'c&d", "bidi\u{202e}gnp", "<!--", "plain"];
+    let names = [
+        "</script><script>alert(1)</script>",
+        "<b>bold</b>",
+        "a\"b'c&d",
+        "bidi\u{202e}gnp",
+        "<!--",
+        "plain",
+    ];
     let mut items = Vec::new();
-    for (i, name) in names.iter().map(|n| (*n).to_owned()).chain(["long".repeat(2500)]).enumerate() {
+    for (i, name) in names
+        .iter()
+        .map(|n| (*n).to_owned())
+        .chain(["long".repeat(2500)])
+        .enumerate()
+    {
         let labels = serde_json::json!({"app": format!("w{i}"), "text": name});
         items.push(serde_json::json!({"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": name, "namespace": "<i>space</i>", "labels": labels}, "spec": {"containers": [{"name": "c"}]}}));
@@ -88,7 +121,8 @@ fn large(folder: &Path) -> PathBuf {
 /// The browser, if all that a test needs of it is installed.
 fn browser(package: &str) -> Option<PathBuf> {
     let modules = root().join("tests/browser/node_modules");
-    let found = chromium().filter(|_| modules.join("playwright-core").exists() && modules.join(package).exists());
+    let found = chromium()
+        .filter(|_| modules.join("playwright-core").exists() && modules.join(package).exists());
     if found.is_none() {
         println!("skipped: needs chromium, node, and npm install in tests/browser");
     }
@@ -97,10 +131,17 @@ fn browser(package: &str) -> Option<PathBuf> {
 
 fn run(script: &str, chromium: &Path, arguments: &[String]) {
     let mut command = Command::new("node");
-    command.arg(root().join("tests/browser").join(script)).args(arguments).env("NETPAL_CHROMIUM", chromium);
+    command
+        .arg(root().join("tests/browser").join(script))
+        .args(arguments)
+        .env("NETPAL_CHROMIUM", chromium);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(text.contains("all passed"), "{text}");
 }
 
@@ -115,11 +156,17 @@ const CHARTS: [(&str, &str); 14] = [
     ("\"]:::open; a[\"", "\"]:::open; a[\""),
     ("#quot; #35;", "#quot; #35;"),
     ("`code` **bold** _it_", "`code` **bold** _it_"),
-    ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+    (
+        "<img src=x onerror=alert(1)>",
+        "<img src=x onerror=alert(1)>",
+    ),
     ("</div><script>alert(1)</script>", "</div><script>alert(1)"),
     ("$$x^2$$", "$$x^2$$"),
     ("semi;colon}{[x=y]", "semi;colon}{[x=y]"),
-    ("\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}", "\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}"),
+    (
+        "\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}",
+        "\u{e4}\u{f6}\u{fc} \u{65e5}\u{672c}",
+    ),
 ];
 
 fn charts(folder: &Path) -> PathBuf {
@@ -142,7 +189,9 @@ fn charts(folder: &Path) -> PathBuf {
 
 #[test]
 fn mermaid_draws_every_chart_and_every_name() {
-    let Some(chromium) = browser("mermaid") else { return };
+    let Some(chromium) = browser("mermaid") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let demo = root().join("examples/demo");
@@ -150,8 +199,18 @@ fn mermaid_draws_every_chart_and_every_name() {
     let old = old.to_str().unwrap();
     let shown: Vec<&str> = CHARTS.iter().map(|(_, shown)| *shown).collect();
     let all: [(&str, &Path, &[&str], &[&str]); 4] = [
-        ("demo", &demo, &["graph", "-f", "."], &["database", "frontend"]),
-        ("three-tier", &root().join("examples/three-tier"), &["graph", "-f", "."], &[]),
+        (
+            "demo",
+            &demo,
+            &["graph", "-f", "."],
+            &["database", "frontend"],
+        ),
+        (
+            "three-tier",
+            &root().join("examples/three-tier"),
+            &["graph", "-f", "."],
+            &[],
+        ),
         ("changed", &demo, &["diff", old, "."], &["database"]),
         ("odd", &odd, &["graph", "-f", "."], &shown),
     ];
@@ -161,7 +220,11 @@ fn mermaid_draws_every_chart_and_every_name() {
         let target = format!("mermaid={}", chart.display());
         let run = netpal_at(input, &[arguments, &["-o", &target]].concat(), "");
         assert!(chart.exists(), "{}", run.text());
-        std::fs::write(at.join(format!("{name}.json")), serde_json::to_string(labels).unwrap()).unwrap();
+        std::fs::write(
+            at.join(format!("{name}.json")),
+            serde_json::to_string(labels).unwrap(),
+        )
+        .unwrap();
         files.push(chart.to_str().unwrap().to_owned());
     }
     run("mermaid.mjs", &chromium, &files);
@@ -169,34 +232,71 @@ fn mermaid_draws_every_chart_and_every_name() {
 
 #[test]
 fn the_report_works_in_a_browser() {
-    let Some(chromium) = browser("axe-core") else { return };
+    let Some(chromium) = browser("axe-core") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let demo_input = root().join("examples/demo");
-    let demo = report(at, &demo_input, "demo.html", &["--profile", "pci", "--title", "cluster of the day"]);
+    let demo = report(
+        at,
+        &demo_input,
+        "demo.html",
+        &["--profile", "pci", "--title", "cluster of the day"],
+    );
     let old = before(at);
-    let changed = report(at, &demo_input, "changed.html", &["--before", old.to_str().unwrap()]);
+    let changed = report(
+        at,
+        &demo_input,
+        "changed.html",
+        &["--before", old.to_str().unwrap()],
+    );
     let hostile = report(at, &hostile(at), "hostile.html", &[]);
-    let keep = std::env::var("NETPAL_BROWSER_OUT").unwrap_or_else(|_| at.to_str().unwrap().to_owned());
+    let keep =
+        std::env::var("NETPAL_BROWSER_OUT").unwrap_or_else(|_| at.to_str().unwrap().to_owned());
     let large = report(at, &large(at), "large.html", &[]);
     let size = std::fs::metadata(&large).unwrap().len();
-    assert!(size < 1_500_000, "a page of 500 workloads stays small: {size} bytes");
-    run("report.mjs", &chromium, &[demo, changed, hostile, large, keep.clone()]);
+    assert!(
+        size < 1_500_000,
+        "a page of 500 workloads stays small: {size} bytes"
+    );
+    run(
+        "report.mjs",
+        &chromium,
+        &[demo, changed, hostile, large, keep.clone()],
+    );
     printed(&Path::new(&keep).join("report.pdf"));
 }
 
 /// Every page of a print says what it is about, and which of how many it is.
 fn printed(pdf: &Path) {
-    let Ok(output) = Command::new("pdftotext").arg("-layout").arg(pdf).arg("-").output() else {
+    let Ok(output) = Command::new("pdftotext")
+        .arg("-layout")
+        .arg(pdf)
+        .arg("-")
+        .output()
+    else {
         println!("skipped: pdftotext is not installed");
         return;
     };
     let text = String::from_utf8_lossy(&output.stdout);
-    let pages: Vec<&str> = text.split('\u{c}').filter(|p| !p.trim().is_empty()).collect();
+    let pages: Vec<&str> = text
+        .split('\u{c}')
+        .filter(|p| !p.trim().is_empty())
+        .collect();
     assert!(pages.len() > 2, "{text}");
     for (i, page) in pages.iter().enumerate() {
-        for wanted in ["cluster of the day", "sha256:", "netpal ", &format!("page {} of {}", i + 1, pages.len())] {
-            assert!(page.contains(wanted), "page {} lacks `{wanted}`: {page}", i + 1);
+        for wanted in [
+            "cluster of the day",
+            "sha256:",
+            "netpal ",
+            &format!("page {} of {}", i + 1, pages.len()),
+        ] {
+            assert!(
+                page.contains(wanted),
+                "page {} lacks `{wanted}`: {page}",
+                i + 1
+            );
         }
     }
     assert!(text.contains("Reviewed by") && text.contains("Signature"));

@@ -1,5 +1,11 @@
-//! Ground truth: every line of every expected.csv, by graph, by graph without classes, and by the specification.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Ground truth: every line of every expected.csv, by graph, by graph without classes, and by the
+//! specification.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::compile::{Endpoint, Flow, HostNetwork, World, evaluate};
 use netpal::model::Truth;
@@ -16,11 +22,15 @@ struct Line {
 fn endpoint(input: &Input, text: &str) -> Endpoint {
     let cluster = &input.cluster;
     if let Some((namespace, name)) = text.split_once('/') {
-        let found = cluster.pods().find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
+        let found = cluster
+            .pods()
+            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
         return Endpoint::Pod(found.unwrap_or_else(|| panic!("no pod {text}")).0);
     }
     let address = text.parse().unwrap();
-    let pod = cluster.pods().find(|(_, p)| !p.host_network && p.addresses.contains(&address));
+    let pod = cluster
+        .pods()
+        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
     pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id))
 }
 
@@ -30,17 +40,30 @@ fn lines(case: &Path, input: &Input) -> Vec<Line> {
         .filter(|l| !l.is_empty())
         .map(|line| {
             let f: Vec<&str> = line.split(',').collect();
-            let traffic = Traffic { protocol: Protocol::from_api(f[2]).unwrap(), port: f[3].parse().unwrap() };
-            let flow = Flow { source: endpoint(input, f[0]), destination: endpoint(input, f[1]), traffic };
-            Line { flow, text: line.to_owned(), allow: f[4] == "allow" }
+            let traffic = Traffic {
+                protocol: Protocol::from_api(f[2]).unwrap(),
+                port: f[3].parse().unwrap(),
+            };
+            let flow = Flow {
+                source: endpoint(input, f[0]),
+                destination: endpoint(input, f[1]),
+                traffic,
+            };
+            Line {
+                flow,
+                text: line.to_owned(),
+                allow: f[4] == "allow",
+            }
         })
         .collect()
 }
 
 fn cases(suite: &str) -> Option<Vec<PathBuf>> {
     let root = std::env::var("NETPAL_CASES").ok()?;
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(format!("{root}/{suite}")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> = std::fs::read_dir(format!("{root}/{suite}"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     found.sort();
     Some(found)
 }
@@ -54,16 +77,23 @@ fn run(suite: &str, wanted: usize) {
     for case in &cases {
         let input = netpal::load([case]).unwrap();
         let assumed = CompileOptions::default().host_network(HostNetwork::Node);
-        let graphs = [true, false].map(|on| AllowGraph::compile(&input, &assumed.clone().classes(on)).unwrap());
+        let graphs = [true, false]
+            .map(|on| AllowGraph::compile(&input, &assumed.clone().classes(on)).unwrap());
         let careful = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         graphs.iter().for_each(AllowGraph::verify);
         let world = World::new(&input, &assumed);
         for line in lines(case, &input) {
             count += 1;
             let want = Truth::from(line.allow);
-            let got = [evaluate(&world, &line.flow), graphs[0].verdict(&line.flow), graphs[1].verdict(&line.flow)];
+            let got = [
+                evaluate(&world, &line.flow),
+                graphs[0].verdict(&line.flow),
+                graphs[1].verdict(&line.flow),
+            ];
             let unassumed = careful.verdict(&line.flow).truth();
-            if got.iter().any(|p| p.truth() != want) || (unassumed != want && unassumed != Truth::Maybe) {
+            if got.iter().any(|p| p.truth() != want)
+                || (unassumed != want && unassumed != Truth::Maybe)
+            {
                 wrong.push(format!(
                     "{}: {} -> {:?}, without assumption {unassumed:?}",
                     case.display(),
@@ -73,7 +103,11 @@ fn run(suite: &str, wanted: usize) {
             }
         }
     }
-    println!("{suite}: {} cases, {count} lines, {} mismatches", cases.len(), wrong.len());
+    println!(
+        "{suite}: {} cases, {count} lines, {} mismatches",
+        cases.len(),
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(count, wanted, "every line was asked");
 }

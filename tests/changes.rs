@@ -1,5 +1,11 @@
-//! What follows from a change: the tests it breaks, the uses it takes away, and how CI is told at the edited line.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! What follows from a change: the tests it breaks, the uses it takes away, and how CI is told at
+//! the edited line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 #[path = "common/demo.rs"]
@@ -10,15 +16,16 @@ use demo::{DASH, Demo};
 use serde_json::Value;
 
 /// A peer more: the runner may open connections to the database.
-const PEER: &str =
-    "  - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dev}}}]\n    ports: [{port: 5432}]\n";
+const PEER: &str = "  - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dev}}}]\n    ports: [{port: 5432}]\n";
 
-/// The demo in git, with two edits in its working tree: one rule more, and the two peers of the first made one.
+/// The demo in git, with two edits in its working tree: one rule more, and the two peers of the
+/// first made one.
 fn edited() -> Demo {
     let demo = Demo::committed();
     let ports = "    ports:\n    - protocol: TCP\n      port: 5432\n";
     demo.edit("data.yaml", |text| {
-        text.replace(DASH, &DASH.replace('-', " ")).replace(ports, &format!("{ports}{PEER}"))
+        text.replace(DASH, &DASH.replace('-', " "))
+            .replace(ports, &format!("{ports}{PEER}"))
     });
     demo
 }
@@ -34,12 +41,19 @@ fn a_diff_tells_the_tests_it_breaks_and_the_uses_it_takes_away() {
     let broken = &document["breaks"][0];
     assert_eq!(broken["test"], "nothing in dev talks to data");
     let change = &document["changes"][usize::try_from(broken["change"].as_u64().unwrap()).unwrap()];
-    assert_eq!((change["kind"].as_str(), change["cause"]["path"].as_str()), (Some("widened"), Some("ingress[1]")));
+    assert_eq!(
+        (change["kind"].as_str(), change["cause"]["path"].as_str()),
+        (Some("widened"), Some("ingress[1]"))
+    );
     let used = &document["uses"][0];
-    assert_eq!((used["variable"].as_str(), used["host"].as_str()), (Some("DATABASE_URL"), Some("database.data.svc")));
+    assert_eq!(
+        (used["variable"].as_str(), used["host"].as_str()),
+        (Some("DATABASE_URL"), Some("database.data.svc"))
+    );
     let comment = diff(&edited(), &["-o", "md"]).stdout;
     assert!(
-        comment.contains("**Breaks:** test `nothing in dev talks to data` `policy-tests/shop.yaml:8`"),
+        comment
+            .contains("**Breaks:** test `nothing in dev talks to data` `policy-tests/shop.yaml:8`"),
         "{comment}"
     );
 }
@@ -47,36 +61,74 @@ fn a_diff_tells_the_tests_it_breaks_and_the_uses_it_takes_away() {
 #[test]
 fn a_test_about_no_flow_is_broken_by_the_change_as_a_whole() {
     let demo = Demo::committed();
-    demo.write("policy-tests/shop.yaml", "tests: [{name: closed, default-deny: {namespaces: [data]}}]");
-    demo.edit("data.yaml", |text| text.replace("policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]"));
+    demo.write(
+        "policy-tests/shop.yaml",
+        "tests: [{name: closed, default-deny: {namespaces: [data]}}]",
+    );
+    demo.edit("data.yaml", |text| {
+        text.replace("policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]")
+    });
     let text = diff(&demo, &[]).stdout;
-    assert!(text.lines().any(|l| l == "breaks test \"closed\"   policy-tests/shop.yaml:1"), "{text}");
+    assert!(
+        text.lines()
+            .any(|l| l == "breaks test \"closed\"   policy-tests/shop.yaml:1"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_test_that_was_red_before_is_not_broken() {
     let demo = Demo::committed();
-    demo.write("policy-tests/shop.yaml", "tests: [{cannot: ns/dev -> monitoring/prometheus}]");
-    demo.edit("dev.yaml", |text| text.replace("app: runner", "app: runner-2"));
+    demo.write(
+        "policy-tests/shop.yaml",
+        "tests: [{cannot: ns/dev -> monitoring/prometheus}]",
+    );
+    demo.edit("dev.yaml", |text| {
+        text.replace("app: runner", "app: runner-2")
+    });
     let text = diff(&demo, &[]).stdout;
     assert!(!text.contains("breaks"), "{text}");
     demo.write("policy-tests/shop.yaml", "tests: [nothing]");
     let run = diff(&demo, &[]);
-    assert!(run.stderr.contains("the policy tests are left out"), "{}", run.stderr);
-    assert_eq!(run.code, 0, "a mistake in the tests does not stop the diff: {}", run.text());
+    assert!(
+        run.stderr.contains("the policy tests are left out"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        run.code,
+        0,
+        "a mistake in the tests does not stop the diff: {}",
+        run.text()
+    );
 }
 
 #[test]
 fn why_names_the_tests_that_its_suggestion_would_break() {
     let demo = Demo::committed();
     let run = demo.run(&["why", "dev/runner", "reach", "database:5432", "--suggest"]);
-    let line = "  that would also break test \"nothing in dev talks to data\"   policy-tests/shop.yaml:8";
+    let line =
+        "  that would also break test \"nothing in dev talks to data\"   policy-tests/shop.yaml:8";
     assert!(run.stdout.lines().any(|l| l == line), "{}", run.stdout);
-    let run = demo.run(&["why", "dev/runner", "reach", "database:5432", "--suggest", "-o", "json"]);
+    let run = demo.run(&[
+        "why",
+        "dev/runner",
+        "reach",
+        "database:5432",
+        "--suggest",
+        "-o",
+        "json",
+    ]);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(document["pairs"][0]["suggested"]["breaks"][0]["at"]["line"], 8);
+    assert_eq!(
+        document["pairs"][0]["suggested"]["breaks"][0]["at"]["line"],
+        8
+    );
     let harmless = demo.run(&["why", "shop/cart", "reach", "coredns:53/udp", "--suggest"]);
-    assert!(harmless.stdout.contains("to allow exactly this flow") && !harmless.stdout.contains("that would also"));
+    assert!(
+        harmless.stdout.contains("to allow exactly this flow")
+            && !harmless.stdout.contains("that would also")
+    );
 }
 
 #[test]
@@ -95,11 +147,26 @@ fn results(demo: &Demo) -> Vec<(String, u64, String)> {
     let log: Value = serde_json::from_str(&diff(demo, &["-o", "sarif"]).stdout).unwrap();
     let one = |r: &Value| {
         let place = &r["locations"][0]["physicalLocation"];
-        assert!(!place["artifactLocation"]["uri"].as_str().unwrap().contains("git"), "{r}");
+        assert!(
+            !place["artifactLocation"]["uri"]
+                .as_str()
+                .unwrap()
+                .contains("git"),
+            "{r}"
+        );
         let print = r["partialFingerprints"]["netpal/v1"].as_str().unwrap();
-        (r["ruleId"].as_str().unwrap().to_owned(), place["region"]["startLine"].as_u64().unwrap(), print.to_owned())
+        (
+            r["ruleId"].as_str().unwrap().to_owned(),
+            place["region"]["startLine"].as_u64().unwrap(),
+            print.to_owned(),
+        )
     };
-    log["runs"][0]["results"].as_array().unwrap().iter().map(one).collect()
+    log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(one)
+        .collect()
 }
 
 #[test]
@@ -107,10 +174,18 @@ fn fingerprints_survive_edits_elsewhere_and_lines_follow_them() {
     let (first, moved) = (edited(), edited());
     moved.edit("data.yaml", |text| format!("# one\n# two\n{text}"));
     let (before, after) = (results(&first), results(&moved));
-    assert!(before.iter().any(|r| r.0 == "NPDIFF-WIDENED") && before.iter().any(|r| r.0 == "NPDIFF-NARROWED"));
-    let prints = |list: &[(String, u64, String)]| list.iter().map(|r| (r.0.clone(), r.2.clone())).collect::<Vec<_>>();
+    assert!(
+        before.iter().any(|r| r.0 == "NPDIFF-WIDENED")
+            && before.iter().any(|r| r.0 == "NPDIFF-NARROWED")
+    );
+    let prints = |list: &[(String, u64, String)]| {
+        list.iter()
+            .map(|r| (r.0.clone(), r.2.clone()))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(prints(&before), prints(&after));
-    let line = |list: &[(String, u64, String)]| list.iter().find(|r| r.0 == "NPDIFF-WIDENED").unwrap().1;
+    let line =
+        |list: &[(String, u64, String)]| list.iter().find(|r| r.0 == "NPDIFF-WIDENED").unwrap().1;
     assert_eq!(line(&before) + 2, line(&after));
 }
 
@@ -118,13 +193,32 @@ fn fingerprints_survive_edits_elsewhere_and_lines_follow_them() {
 fn a_removed_policy_is_told_where_it_stood_in_the_working_tree() {
     let demo = Demo::committed();
     demo.edit("platform.yaml", |text| {
-        let policy = text.split("---\n").find(|d| d.contains("agent-ingress")).unwrap();
+        let policy = text
+            .split("---\n")
+            .find(|d| d.contains("agent-ingress"))
+            .unwrap();
         text.replace(&format!("---\n{policy}"), "")
     });
-    demo.edit("data.yaml", |text| text.replace("  policyTypes: [Ingress, Egress]\n", "  policyTypes: [Ingress]\n"));
+    demo.edit("data.yaml", |text| {
+        text.replace(
+            "  policyTypes: [Ingress, Egress]\n",
+            "  policyTypes: [Ingress]\n",
+        )
+    });
     let found = results(&demo);
     assert!(found.iter().any(|r| r.0 == "NPDIFF-WIDENED"), "{found:?}");
-    let plan =
-        netpal_at(&demo.path(), &["plan", "--onto", ".", "--relabel", "dev/runner:app=checkout", "-o", "github"], "");
+    let plan = netpal_at(
+        &demo.path(),
+        &[
+            "plan",
+            "--onto",
+            ".",
+            "--relabel",
+            "dev/runner:app=checkout",
+            "-o",
+            "github",
+        ],
+        "",
+    );
     assert!(plan.code < 2, "{}", plan.text());
 }

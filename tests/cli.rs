@@ -1,5 +1,10 @@
 //! The binary as a user meets it: answers on the demo, exit codes, and every kind of bad input.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 
@@ -14,17 +19,62 @@ fn demo(name: &str, arguments: &[&str]) {
 
 #[test]
 fn can_answers_on_the_demo() {
-    demo("cli-can-yes", &["can", "frontend", "reach", "database:5432"]);
-    demo("cli-can-no", &["can", "dev/runner", "reach", "database:5432"]);
-    demo("cli-can-service", &["can", "frontend", "reach", "cart.shop.svc:80"]);
-    demo("cli-can-partly", &["can", "ns/shop", "reach", "database:5432"]);
-    demo("cli-can-unknown", &["can", "shop/frontend", "reach", "node-agent:9100"]);
-    demo("cli-can-some", &["can", "ns/shop", "reach", "database:5432", "--some"]);
-    demo("cli-can-labels", &["can", "-l", "app=checkout", "--to-l", "app=database", "--port", "5432"]);
-    demo("cli-can-json", &["can", "dev/runner", "reach", "database:5432", "-o", "json"]);
-    demo("cli-can-internet", &["can", "internet", "reach", "ns/shop:8080"]);
+    demo(
+        "cli-can-yes",
+        &["can", "frontend", "reach", "database:5432"],
+    );
+    demo(
+        "cli-can-no",
+        &["can", "dev/runner", "reach", "database:5432"],
+    );
+    demo(
+        "cli-can-service",
+        &["can", "frontend", "reach", "cart.shop.svc:80"],
+    );
+    demo(
+        "cli-can-partly",
+        &["can", "ns/shop", "reach", "database:5432"],
+    );
+    demo(
+        "cli-can-unknown",
+        &["can", "shop/frontend", "reach", "node-agent:9100"],
+    );
+    demo(
+        "cli-can-some",
+        &["can", "ns/shop", "reach", "database:5432", "--some"],
+    );
+    demo(
+        "cli-can-labels",
+        &[
+            "can",
+            "-l",
+            "app=checkout",
+            "--to-l",
+            "app=database",
+            "--port",
+            "5432",
+        ],
+    );
+    demo(
+        "cli-can-json",
+        &["can", "dev/runner", "reach", "database:5432", "-o", "json"],
+    );
+    demo(
+        "cli-can-internet",
+        &["can", "internet", "reach", "ns/shop:8080"],
+    );
     demo("cli-can-all-ports", &["can", "prometheus", "database"]);
-    demo("cli-can-cni", &["can", "shop/frontend", "reach", "node-agent:9100", "--cni", "calico"]);
+    demo(
+        "cli-can-cni",
+        &[
+            "can",
+            "shop/frontend",
+            "reach",
+            "node-agent:9100",
+            "--cni",
+            "calico",
+        ],
+    );
 }
 
 #[test]
@@ -38,17 +88,34 @@ fn list_answers_on_the_demo() {
 
 #[test]
 fn names_that_mean_nothing_are_answered_with_the_nearest() {
-    demo("cli-unknown-name", &["can", "frontnd", "reach", "database:5432"]);
-    demo("cli-unknown-namespace", &["can", "shp/frontend", "reach", "database:5432"]);
-    demo("cli-unknown-service", &["can", "frontend", "reach", "svc/databse:5432"]);
+    demo(
+        "cli-unknown-name",
+        &["can", "frontnd", "reach", "database:5432"],
+    );
+    demo(
+        "cli-unknown-namespace",
+        &["can", "shp/frontend", "reach", "database:5432"],
+    );
+    demo(
+        "cli-unknown-service",
+        &["can", "frontend", "reach", "svc/databse:5432"],
+    );
     demo("cli-not-a-question", &["can", "frontend"]);
     demo("cli-bad-port", &["can", "frontend", "database:99999"]);
-    demo("cli-bad-format", &["can", "frontend", "database:1", "-o", "sarif"]);
+    demo(
+        "cli-bad-format",
+        &["can", "frontend", "database:1", "-o", "sarif"],
+    );
 }
 
 #[test]
 fn quiet_leaves_only_the_exit_code() {
-    for (to, code) in [("database:5432", 0), ("redis:6379", 1), ("node-agent:9100", 3), ("nowhere:1", 2)] {
+    for (to, code) in [
+        ("database:5432", 0),
+        ("redis:6379", 1),
+        ("node-agent:9100", 3),
+        ("nowhere:1", 2),
+    ] {
         let run = netpal_in("examples/demo", &["can", "frontend", to, "-q", "-f", "."]);
         assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{to}");
     }
@@ -57,10 +124,24 @@ fn quiet_leaves_only_the_exit_code() {
 #[test]
 fn unknown_counts_as_it_is_told_to() {
     for (how, code) in [("yes", 0), ("no", 1), ("fail", 1)] {
-        let run = netpal_in("examples/demo", &["can", "frontend", "node-agent:80", "-f", ".", "--unknown", how]);
+        let run = netpal_in(
+            "examples/demo",
+            &[
+                "can",
+                "frontend",
+                "node-agent:80",
+                "-f",
+                ".",
+                "--unknown",
+                how,
+            ],
+        );
         assert_eq!(run.code, code, "{how}");
     }
-    let zero = netpal_in("examples/demo", &["can", "frontend", "redis:6379", "-f", ".", "--exit-zero"]);
+    let zero = netpal_in(
+        "examples/demo",
+        &["can", "frontend", "redis:6379", "-f", ".", "--exit-zero"],
+    );
     assert_eq!(zero.code, 0);
 }
 
@@ -73,7 +154,8 @@ fn questions_are_answered_line_by_line() {
     golden().bind(|| insta::assert_snapshot!("cli-questions", run.text()));
 }
 
-const POD: &str = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: c, image: i}]}\nmetadata: ";
+const POD: &str =
+    "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: c, image: i}]}\nmetadata: ";
 
 fn scratch(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -86,21 +168,36 @@ fn scratch(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 #[test]
 fn bad_input_is_told_at_its_place() {
     let policy = |body: &str| {
-        format!("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n{body}")
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n{body}"
+        )
     };
     let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: []}\n";
     let cases: [(&str, String); 7] = [
         ("typo", policy("spec: {podSelectr: {}}\n")),
-        ("misplaced", policy("spec:\n  podSelector: {}\n  ingress:\n  - to: []\n")),
-        ("ill-typed", policy("spec: {podSelector: {matchLabels: {a: 1}}}\n")),
+        (
+            "misplaced",
+            policy("spec:\n  podSelector: {}\n  ingress:\n  - to: []\n"),
+        ),
+        (
+            "ill-typed",
+            policy("spec: {podSelector: {matchLabels: {a: 1}}}\n"),
+        ),
         ("syntax", policy("spec: {podSelector: {}\n")),
         ("helm", policy("spec:\n{{ toYaml .Values }}\n")),
         ("tab", policy("spec:\n\tpodSelector: {}\n")),
-        ("duplicate-key", policy("spec: {podSelector: {}, podSelector: {matchLabels: {a: b}}}\n")),
+        (
+            "duplicate-key",
+            policy("spec: {podSelector: {}, podSelector: {matchLabels: {a: b}}}\n"),
+        ),
     ];
     for (name, text) in cases {
         let folder = scratch(&[("k8s.yaml", format!("{text}{pod}").as_bytes())]);
-        let run = netpal_at(folder.path(), &["can", "internet", "web:80", "-f", "k8s.yaml"], "");
+        let run = netpal_at(
+            folder.path(),
+            &["can", "internet", "web:80", "-f", "k8s.yaml"],
+            "",
+        );
         golden().bind(|| insta::assert_snapshot!(format!("cli-bad-{name}"), run.text()));
     }
 }
@@ -118,8 +215,11 @@ fn nothing_to_read_is_one_clear_message() {
         assert_eq!(run.code, 2);
         golden().bind(|| insta::assert_snapshot!(format!("cli-{name}"), run.text()));
     }
-    let junk =
-        scratch(&[("a.yaml", &[0x80, 0xff, 0x00, 0x13]), ("b.yaml", b"hello\n"), ("c.yaml", &[0xff, 0xfe, 97, 0])]);
+    let junk = scratch(&[
+        ("a.yaml", &[0x80, 0xff, 0x00, 0x13]),
+        ("b.yaml", b"hello\n"),
+        ("c.yaml", &[0xff, 0xfe, 97, 0]),
+    ]);
     let run = netpal_at(junk.path(), &["can", "a", "b", "-f", "."], "");
     golden().bind(|| insta::assert_snapshot!("cli-junk", run.text()));
 }
@@ -132,7 +232,10 @@ fn bombs_and_depths_are_refused_in_bounded_memory() {
         bomb += &format!("a{i}: &a{i} [{row}]\n");
     }
     let deep = format!("kind: NetworkPolicy\nspec: {}", "[".repeat(100_000));
-    let json = format!("{{\"kind\": \"NetworkPolicy\", \"spec\": {}", "[".repeat(100_000));
+    let json = format!(
+        "{{\"kind\": \"NetworkPolicy\", \"spec\": {}",
+        "[".repeat(100_000)
+    );
     for text in [bomb, deep, json] {
         let folder = scratch(&[("a.yaml", text.as_bytes())]);
         let run = netpal_at(folder.path(), &["inputs", "-f", "a.yaml"], "");
@@ -144,7 +247,10 @@ fn bombs_and_depths_are_refused_in_bounded_memory() {
 #[cfg(unix)]
 #[test]
 fn circles_of_links_end() {
-    let folder = scratch(&[("pod.yaml", format!("{POD}{{name: web, namespace: shop}}\n").as_bytes())]);
+    let folder = scratch(&[(
+        "pod.yaml",
+        format!("{POD}{{name: web, namespace: shop}}\n").as_bytes(),
+    )]);
     std::fs::create_dir(folder.path().join("a")).unwrap();
     std::os::unix::fs::symlink("..", folder.path().join("a/up")).unwrap();
     let run = netpal_at(folder.path(), &["can", "internet", "web:80", "-f", "."], "");
@@ -159,7 +265,10 @@ fn hostile_names_reach_no_terminal() {
         let run = netpal_at(folder.path(), &arguments, "");
         let all = format!("{}{}", run.stdout, run.stderr);
         assert!(all.contains("w\\u{1b}[31meb\\u{202e}"), "{all}");
-        assert!(!all.contains('\u{1b}') && !all.contains('\u{202e}'), "{all}");
+        assert!(
+            !all.contains('\u{1b}') && !all.contains('\u{202e}'),
+            "{all}"
+        );
     }
 }
 
@@ -169,7 +278,13 @@ fn a_pipe_sees_no_progress_however_long_reading_takes() {
     use std::process::{Command, Stdio};
     let directory = tempfile::tempdir().unwrap();
     let slow = directory.path().join("slow.yaml");
-    assert!(Command::new("mkfifo").arg(&slow).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&slow)
+            .status()
+            .unwrap()
+            .success()
+    );
     let run = Command::new(env!("CARGO_BIN_EXE_netpal"))
         .args(["inputs", "-f"])
         .arg(&slow)
@@ -181,7 +296,11 @@ fn a_pipe_sees_no_progress_however_long_reading_takes() {
         .unwrap();
     // longer than anybody's patience, and nobody is there to look
     std::thread::sleep(std::time::Duration::from_millis(1_400));
-    std::fs::write(&slow, "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n").unwrap();
+    std::fs::write(
+        &slow,
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
+    )
+    .unwrap();
     let output = run.wait_with_output().unwrap();
     assert!(output.status.success() && output.stdout.starts_with(b"read"));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");

@@ -1,8 +1,14 @@
-//! The compiled graph against the executable specification, on random clusters, with classes on and off.
+//! The compiled graph against the executable specification, on random clusters, with classes on and
+//! off.
 //!
-//! `NETPAL_FLOWS=1000000 cargo test --release --test differential` asks more; a failure prints the smallest cluster it
-//! found, ready to be put into `tests/data/regressions/`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! `NETPAL_FLOWS=1000000 cargo test --release --test differential` asks more; a failure prints the
+//! smallest cluster it found, ready to be put into `tests/data/regressions/`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[path = "common/random.rs"]
 mod random;
@@ -25,22 +31,36 @@ fn options(random: &mut Random) -> CompileOptions {
     let cidrs = |list: &[&str]| IpSet::from_cidrs(list.iter().map(|c| c.parse().unwrap()));
     CompileOptions {
         classes: true,
-        host_network: *random.pick(&[HostNetwork::Unknown, HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod]),
+        host_network: *random.pick(&[
+            HostNetwork::Unknown,
+            HostNetwork::Unknown,
+            HostNetwork::Node,
+            HostNetwork::Pod,
+        ]),
         blocks_match_pods: random.chance(75),
-        pod_cidrs: random
-            .chance(25)
-            .then(|| cidrs(random.pick::<&[&str]>(&[&["10.0.0.0/8"], &["10.0.0.0/24", "fd00::/8"]]))),
-        node_cidrs: if random.chance(25) { cidrs(&["192.168.1.0/24"]) } else { IpSet::empty() },
+        pod_cidrs: random.chance(25).then(|| {
+            cidrs(random.pick::<&[&str]>(&[&["10.0.0.0/8"], &["10.0.0.0/24", "fd00::/8"]]))
+        }),
+        node_cidrs: if random.chance(25) {
+            cidrs(&["192.168.1.0/24"])
+        } else {
+            IpSet::empty()
+        },
         taints: random.chance(85),
     }
 }
 
 fn addresses() -> impl Iterator<Item = Endpoint> {
-    random::ADDRESSES.iter().map(|a| Endpoint::Address(a.parse::<IpAddr>().unwrap()))
+    random::ADDRESSES
+        .iter()
+        .map(|a| Endpoint::Address(a.parse::<IpAddr>().unwrap()))
 }
 
 fn traffics(random: &mut Random) -> Vec<Traffic> {
-    let one = |r: &mut Random| Traffic { protocol: *r.pick(&Protocol::ALL), port: *r.pick(&random::PORTS) };
+    let one = |r: &mut Random| Traffic {
+        protocol: *r.pick(&Protocol::ALL),
+        port: *r.pick(&random::PORTS),
+    };
     (0..TRAFFICS).map(|_| one(random)).collect()
 }
 
@@ -70,7 +90,11 @@ impl std::ops::Add for Asked {
     type Output = Self;
 
     fn add(self, more: Self) -> Self {
-        Self { yes: self.yes + more.yes, no: self.no + more.no, maybe: self.maybe + more.maybe }
+        Self {
+            yes: self.yes + more.yes,
+            no: self.no + more.no,
+            maybe: self.maybe + more.maybe,
+        }
     }
 }
 
@@ -82,41 +106,78 @@ struct Subject {
 
 impl Subject {
     fn new(input: &Input, options: &CompileOptions) -> Self {
-        let graphs = [true, false].map(|on| AllowGraph::compile(input, &options.clone().classes(on)).unwrap());
+        let graphs = [true, false]
+            .map(|on| AllowGraph::compile(input, &options.clone().classes(on)).unwrap());
         graphs.iter().for_each(AllowGraph::verify);
-        Self { world: World::new(input, options), graphs }
+        Self {
+            world: World::new(input, options),
+            graphs,
+        }
     }
 
     fn pods(&self) -> Vec<Endpoint> {
-        self.world.cluster.pods().map(|(id, _)| Endpoint::Pod(id)).collect()
+        self.world
+            .cluster
+            .pods()
+            .map(|(id, _)| Endpoint::Pod(id))
+            .collect()
     }
 
     fn show(&self, endpoint: Endpoint) -> String {
         match endpoint {
             Endpoint::Address(address) => address.to_string(),
             Endpoint::Pod(id) => {
-                format!("{}/{}", self.world.cluster.pod_namespace(id).name, self.world.cluster.pod(id).name)
+                format!(
+                    "{}/{}",
+                    self.world.cluster.pod_namespace(id).name,
+                    self.world.cluster.pod(id).name
+                )
             }
         }
     }
 
-    /// One pair of ends: every traffic by the specification, by both graphs, and by the sets of both graphs.
-    fn pair(&self, source: Endpoint, destination: Endpoint, traffics: &[Traffic]) -> Result<Asked, String> {
+    /// One pair of ends: every traffic by the specification, by both graphs, and by the sets of
+    /// both graphs.
+    fn pair(
+        &self,
+        source: Endpoint,
+        destination: Endpoint,
+        traffics: &[Traffic],
+    ) -> Result<Asked, String> {
         let mut asked = Asked::default();
-        let allowed = self.graphs.each_ref().map(|g| g.allowed(source, destination));
+        let allowed = self
+            .graphs
+            .each_ref()
+            .map(|g| g.allowed(source, destination));
         for traffic in traffics {
-            let flow = Flow { source, destination, traffic: *traffic };
+            let flow = Flow {
+                source,
+                destination,
+                traffic: *traffic,
+            };
             let want = evaluate(&self.world, &flow);
             asked.count(want.truth());
-            let name = || format!("{} -> {} {traffic}", self.show(source), self.show(destination));
+            let name = || {
+                format!(
+                    "{} -> {} {traffic}",
+                    self.show(source),
+                    self.show(destination)
+                )
+            };
             for (graph, set) in self.graphs.iter().zip(&allowed) {
                 let got = graph.verdict(&flow);
                 let classes = graph.world().options.classes;
                 if got != want {
-                    return Err(format!("{}: verdict {got:?}, wanted {want:?}, classes {classes}", name()));
+                    return Err(format!(
+                        "{}: verdict {got:?}, wanted {want:?}, classes {classes}",
+                        name()
+                    ));
                 }
                 if contains(set, *traffic) != want.truth() {
-                    return Err(format!("{}: allowed {set:?}, wanted {want:?}, classes {classes}", name()));
+                    return Err(format!(
+                        "{}: allowed {set:?}, wanted {want:?}, classes {classes}",
+                        name()
+                    ));
                 }
             }
         }
@@ -128,7 +189,12 @@ impl Subject {
         let line = graph.line();
         let members = |place: u32| -> Vec<Endpoint> {
             if line.is_class(place) {
-                return line.classes.members(place).iter().map(|p| Endpoint::Pod(*p)).collect();
+                return line
+                    .classes
+                    .members(place)
+                    .iter()
+                    .map(|p| Endpoint::Pod(*p))
+                    .collect();
             }
             let asked = addresses().filter(|a| line.place(*a) == place);
             asked.chain([line.representative(place)]).collect()
@@ -139,22 +205,37 @@ impl Subject {
             }
             let row = graph.row(destination);
             for source in 0..line.len() {
-                if !line.is_class(source) && (!line.is_class(destination) || !all && random.chance(50)) {
+                if !line.is_class(source)
+                    && (!line.is_class(destination) || !all && random.chance(50))
+                {
                     continue;
                 }
                 let mut found = row.iter().filter(|p| p.sources.contains(source));
                 let got = found.next().map(|p| p.allowed.clone()).unwrap_or_default();
                 if found.next().is_some() {
-                    return Err(format!("row {destination}: source {source} is in two parts"));
+                    return Err(format!(
+                        "row {destination}: source {source} is in two parts"
+                    ));
                 }
-                let pairs =
-                    members(source).into_iter().flat_map(|s| members(destination).into_iter().map(move |d| (s, d)));
-                let each: Vec<_> = pairs.filter(|(s, d)| s != d).map(|(s, d)| graph.allowed(s, d)).collect();
-                let Some(want) = each.iter().cloned().reduce(|a, b| join(&a, &b)) else { continue };
+                let pairs = members(source)
+                    .into_iter()
+                    .flat_map(|s| members(destination).into_iter().map(move |d| (s, d)));
+                let each: Vec<_> = pairs
+                    .filter(|(s, d)| s != d)
+                    .map(|(s, d)| graph.allowed(s, d))
+                    .collect();
+                let Some(want) = each.iter().cloned().reduce(|a, b| join(&a, &b)) else {
+                    continue;
+                };
                 if got != want {
                     let classes = graph.world().options.classes;
-                    let ends = (self.show(line.representative(source)), self.show(line.representative(destination)));
-                    return Err(format!("row {ends:?}: {got:?}, wanted {want:?}, classes {classes}"));
+                    let ends = (
+                        self.show(line.representative(source)),
+                        self.show(line.representative(destination)),
+                    );
+                    return Err(format!(
+                        "row {ends:?}: {got:?}, wanted {want:?}, classes {classes}"
+                    ));
                 }
             }
         }
@@ -163,7 +244,10 @@ impl Subject {
 }
 
 fn contains(allowed: &Allowed, traffic: Traffic) -> Truth {
-    match (allowed.sure.contains(traffic), allowed.unknown.contains(traffic)) {
+    match (
+        allowed.sure.contains(traffic),
+        allowed.unknown.contains(traffic),
+    ) {
         (true, false) => Truth::Yes,
         (false, true) => Truth::Maybe,
         (false, false) => Truth::No,
@@ -182,13 +266,26 @@ fn join(a: &Allowed, b: &Allowed) -> Allowed {
 /// Destinations of one template have the same pieces, and every place is in one template.
 fn templates(graph: &AllowGraph) -> Result<(), String> {
     let templates = graph.templates();
-    let mut places: Vec<u32> = templates.iter().flat_map(|t| t.destinations.clone()).collect();
+    let mut places: Vec<u32> = templates
+        .iter()
+        .flat_map(|t| t.destinations.clone())
+        .collect();
     places.sort_unstable();
-    assert!(places.into_iter().eq(0..graph.line().len()), "every place once");
+    assert!(
+        places.into_iter().eq(0..graph.line().len()),
+        "every place once"
+    );
     for template in &templates {
         let first = graph.pieces(template.destinations[0]);
-        if let Some(other) = template.destinations.iter().find(|d| graph.pieces(**d) != first) {
-            return Err(format!("place {other} differs from the first of its template {:?}", template.destinations));
+        if let Some(other) = template
+            .destinations
+            .iter()
+            .find(|d| graph.pieces(**d) != first)
+        {
+            return Err(format!(
+                "place {other} differs from the first of its template {:?}",
+                template.destinations
+            ));
         }
     }
     Ok(())
@@ -204,21 +301,34 @@ fn ask(text: &str, seed: u64, all: bool) -> Result<Asked, String> {
         return Ok(Asked::default());
     }
     let ends: Vec<Endpoint> = pods.iter().copied().chain(addresses()).collect();
-    let mut pairs: Vec<(Endpoint, Endpoint)> = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d))).collect();
+    let mut pairs: Vec<(Endpoint, Endpoint)> = pods
+        .iter()
+        .flat_map(|s| pods.iter().map(move |d| (*s, *d)))
+        .collect();
     while pairs.len() < PAIRS {
         let (pod, end) = (*random.pick(&pods), *random.pick(&ends));
-        pairs.push(if random.chance(50) { (pod, end) } else { (end, pod) });
+        pairs.push(if random.chance(50) {
+            (pod, end)
+        } else {
+            (end, pod)
+        });
     }
-    let add = |asked, (s, d): &(Endpoint, Endpoint)| Ok::<_, String>(asked + subject.pair(*s, *d, &traffics)?);
+    let add = |asked, (s, d): &(Endpoint, Endpoint)| {
+        Ok::<_, String>(asked + subject.pair(*s, *d, &traffics)?)
+    };
     let asked = pairs.iter().try_fold(Asked::default(), add)?;
     subject.graphs.iter().try_for_each(templates)?;
-    subject.graphs.iter().try_for_each(|g| subject.rows(g, &mut random, all))?;
+    subject
+        .graphs
+        .iter()
+        .try_for_each(|g| subject.rows(g, &mut random, all))?;
     Ok(asked)
 }
 
 /// Leaves out one part after the other, documents first, as long as something stays wrong.
 fn smallest(documents: Vec<Value>, seed: u64) -> (String, String) {
-    let wrong_still = |value: &Value| ask(&random::text(value.as_array().unwrap()), seed, true).err();
+    let wrong_still =
+        |value: &Value| ask(&random::text(value.as_array().unwrap()), seed, true).err();
     let mut whole = Value::Array(documents);
     let mut wrong = wrong_still(&whole).unwrap();
     let mut skip = 0;
@@ -262,8 +372,12 @@ fn leave_out(value: &mut Value, at: &mut usize) -> bool {
 
 #[test]
 fn the_graph_agrees_with_the_specification() {
-    let budget: usize = std::env::var("NETPAL_FLOWS").ok().map_or(FLOWS, |n| n.parse().unwrap());
-    let first: u64 = std::env::var("NETPAL_SEED").ok().map_or(0, |n| n.parse().unwrap());
+    let budget: usize = std::env::var("NETPAL_FLOWS")
+        .ok()
+        .map_or(FLOWS, |n| n.parse().unwrap());
+    let first: u64 = std::env::var("NETPAL_SEED")
+        .ok()
+        .map_or(0, |n| n.parse().unwrap());
     let (mut asked, mut clusters) = (Asked::default(), 0);
     for seed in first.. {
         let documents = random::documents(&mut Random::new(seed));
@@ -285,20 +399,35 @@ fn the_graph_agrees_with_the_specification() {
         asked.maybe
     );
     for answers in [asked.yes, asked.no, asked.maybe] {
-        assert!(answers * 20 > asked.all(), "every answer is met often enough to be tested");
+        assert!(
+            answers * 20 > asked.all(),
+            "every answer is met often enough to be tested"
+        );
     }
 }
 
-/// Every cluster that was once answered wrongly. The file says `# seed N`, which fixes the options and the questions.
+/// Every cluster that was once answered wrongly. The file says `# seed N`, which fixes the options
+/// and the questions.
 #[test]
 fn regressions() {
-    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/regressions")).unwrap();
-    let mut files: Vec<_> =
-        files.map(|f| f.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
+    let files = std::fs::read_dir(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/regressions"
+    ))
+    .unwrap();
+    let mut files: Vec<_> = files
+        .map(|f| f.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "yaml"))
+        .collect();
     files.sort();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();
-        let seed = text.lines().find_map(|l| l.strip_prefix("# seed ")).expect("a line `# seed N`").parse().unwrap();
+        let seed = text
+            .lines()
+            .find_map(|l| l.strip_prefix("# seed "))
+            .expect("a line `# seed N`")
+            .parse()
+            .unwrap();
         ask(&text, seed, true).unwrap_or_else(|wrong| panic!("{}: {wrong}", file.display()));
     }
     println!("{} regressions hold", files.len());

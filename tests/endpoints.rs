@@ -1,5 +1,11 @@
-//! The endpoint grammar against a cluster: what each spelling means, and what is said when it means nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! The endpoint grammar against a cluster: what each spelling means, and what is said when it means
+//! nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::query::{Context, End, Question, Verdict, ask, resolve};
 use netpal::{AllowGraph, CompileOptions, Input, load_str};
@@ -92,13 +98,21 @@ fn world() -> World {
 
 impl World {
     fn names(&self, endpoint: &str, namespace: Option<&str>) -> Result<Vec<String>, String> {
-        let context = Context { namespace: namespace.map(Into::into), ..Context::default() };
+        let context = Context {
+            namespace: namespace.map(Into::into),
+            ..Context::default()
+        };
         let resolved = resolve::resolve(&self.input.cluster, &context, &endpoint.parse().unwrap());
-        let resolved = resolved.map_err(|e| format!("{} | {}", e.message, e.help.unwrap_or_default()))?;
+        let resolved =
+            resolved.map_err(|e| format!("{} | {}", e.message, e.help.unwrap_or_default()))?;
         let name = |end: &End| match end {
             End::Pods { workload, pods } => {
                 let all = self.input.cluster.workload(*workload).pods.len();
-                let some = if pods.len() < all { format!("[{}/{all}]", pods.len()) } else { String::new() };
+                let some = if pods.len() < all {
+                    format!("[{}/{all}]", pods.len())
+                } else {
+                    String::new()
+                };
                 format!("{}{some}", self.input.cluster.workload_name(*workload))
             }
             End::Addresses { name, .. } => name.to_string(),
@@ -116,14 +130,23 @@ impl World {
 
     fn can(&self, question: &str) -> Verdict {
         let question: Question = question.parse().unwrap();
-        ask(&self.graph, &Context::default(), &question).unwrap().verdict
+        ask(&self.graph, &Context::default(), &question)
+            .unwrap()
+            .verdict
     }
 }
 
 #[test]
 fn names_with_namespace_kind_or_both() {
     let w = world();
-    for spelling in ["web", "shop/web", "deploy/web", "Deployment/web", "shop/deploy/web", "shop/deployments/web"] {
+    for spelling in [
+        "web",
+        "shop/web",
+        "deploy/web",
+        "Deployment/web",
+        "shop/deploy/web",
+        "shop/deployments/web",
+    ] {
         assert_eq!(w.found(spelling), ["shop/web"], "{spelling}");
     }
     assert_eq!(w.found("shop/po/debug"), ["shop/debug"]);
@@ -133,53 +156,101 @@ fn names_with_namespace_kind_or_both() {
 #[test]
 fn a_namespace_named_like_a_kind_needs_three_parts() {
     let w = world();
-    assert_eq!(w.error("job/db").split(" | ").next(), Some("no Job is called `db`"));
+    assert_eq!(
+        w.error("job/db").split(" | ").next(),
+        Some("no Job is called `db`")
+    );
     assert_eq!(w.found("job/cronjob/db"), ["job/db"]);
 }
 
 #[test]
 fn what_two_have_is_ambiguous_and_both_are_listed() {
     let w = world();
-    assert!(w.error("db").starts_with("db is ambiguous: data/db, job/db"), "{}", w.error("db"));
+    assert!(
+        w.error("db")
+            .starts_with("db is ambiguous: data/db, job/db"),
+        "{}",
+        w.error("db")
+    );
 }
 
 #[test]
 fn sets_by_namespace_name_and_labels() {
     let w = world();
     for spelling in ["ns/shop", "namespace/shop", "shop/*"] {
-        assert_eq!(w.found(spelling), ["shop/web", "shop/api", "shop/debug"], "{spelling}");
+        assert_eq!(
+            w.found(spelling),
+            ["shop/web", "shop/api", "shop/debug"],
+            "{spelling}"
+        );
     }
     assert_eq!(w.found("*/db"), ["data/db", "job/db"]);
     assert_eq!(w.found("any").len(), 5);
     assert_eq!(w.found("?tier in (front,back)"), ["shop/web", "shop/api"]);
     assert_eq!(w.found("shop?app!=web,!tier"), ["shop/debug"]);
-    assert_eq!(w.found("data?apps.kubernetes.io/pod-index=1"), ["data/db[1/2]"]);
-    assert!(w.error("?app=nobody").starts_with("no pod has the labels `app=nobody`"));
+    assert_eq!(
+        w.found("data?apps.kubernetes.io/pod-index=1"),
+        ["data/db[1/2]"]
+    );
+    assert!(
+        w.error("?app=nobody")
+            .starts_with("no pod has the labels `app=nobody`")
+    );
 }
 
 #[test]
 fn services_lead_to_their_pods_by_every_name() {
     let w = world();
-    for spelling in ["svc/web", "shop/svc/web", "web.shop", "web.shop.svc", "web.shop.svc.cluster.local", "10.96.0.7"] {
+    for spelling in [
+        "svc/web",
+        "shop/svc/web",
+        "web.shop",
+        "web.shop.svc",
+        "web.shop.svc.cluster.local",
+        "10.96.0.7",
+    ] {
         assert_eq!(w.found(spelling), ["shop/web"], "{spelling}");
     }
-    assert!(w.error("svc/wob").contains("did you mean web.shop?"), "{}", w.error("svc/wob"));
+    assert!(
+        w.error("svc/wob").contains("did you mean web.shop?"),
+        "{}",
+        w.error("svc/wob")
+    );
 }
 
 #[test]
 fn a_service_port_is_mapped_to_the_pods_port() {
     let w = world();
-    assert_eq!(w.can("api reach svc/web:80"), Verdict::Yes, "80 -> http -> 8080");
+    assert_eq!(
+        w.can("api reach svc/web:80"),
+        Verdict::Yes,
+        "80 -> http -> 8080"
+    );
     assert_eq!(w.can("api reach svc/web:www"), Verdict::Yes);
-    assert_eq!(w.can("api reach svc/web:81"), Verdict::No, "8081 is not opened");
-    assert_eq!(w.can("api reach svc/web"), Verdict::Partly, "all ports of the Service");
-    assert_eq!(w.can("api reach deploy/web:80"), Verdict::No, "the pod's own port 80");
+    assert_eq!(
+        w.can("api reach svc/web:81"),
+        Verdict::No,
+        "8081 is not opened"
+    );
+    assert_eq!(
+        w.can("api reach svc/web"),
+        Verdict::Partly,
+        "all ports of the Service"
+    );
+    assert_eq!(
+        w.can("api reach deploy/web:80"),
+        Verdict::No,
+        "the pod's own port 80"
+    );
 }
 
 #[test]
 fn services_without_pods_are_unknown_and_say_why() {
     let w = world();
-    for (service, why) in [("svc/outside", "example.com"), ("svc/manual", "no selector")] {
+    for (service, why) in [
+        ("svc/outside", "example.com"),
+        ("svc/manual", "no selector"),
+    ] {
         let question: Question = format!("api reach {service}:80").parse().unwrap();
         let answer = ask(&w.graph, &Context::default(), &question).unwrap();
         assert_eq!(answer.verdict, Verdict::Unknown);
@@ -192,7 +263,10 @@ fn pod_names_lead_to_their_workload() {
     let w = world();
     assert_eq!(w.found("web-5d4f8c7b9-x2x4z"), ["shop/web"]);
     assert_eq!(w.found("db-1"), ["data/db[1/2]"]);
-    assert!(w.names("web-frontend", None).is_err(), "a name of its own is not a hash");
+    assert!(
+        w.names("web-frontend", None).is_err(),
+        "a name of its own is not a hash"
+    );
 }
 
 #[test]
@@ -204,7 +278,11 @@ fn addresses_are_pods_nodes_or_outside() {
     assert_eq!(w.found("nodes"), ["node n1"]);
     assert_eq!(w.can("203.0.113.9 reach web:8080"), Verdict::No);
     assert_eq!(w.can("internet reach api:9090"), Verdict::Yes);
-    assert_eq!(w.can("203.0.113.9 reach 198.51.100.1:80"), Verdict::Unknown, "nobody governs it");
+    assert_eq!(
+        w.can("203.0.113.9 reach 198.51.100.1:80"),
+        Verdict::Unknown,
+        "nobody governs it"
+    );
 }
 
 #[test]
@@ -212,7 +290,11 @@ fn port_names_are_looked_up_on_each_destination() {
     let w = world();
     assert_eq!(w.can("api reach web:http"), Verdict::Yes);
     assert_eq!(w.can("web reach api:http"), Verdict::Yes);
-    assert_eq!(w.can("api reach web:sql"), Verdict::Unknown, "no such name there");
+    assert_eq!(
+        w.can("api reach web:sql"),
+        Verdict::Unknown,
+        "no such name there"
+    );
     assert_eq!(w.can("api reach web:8080/udp"), Verdict::No);
     assert_eq!(w.can("api reach web:8080,8081"), Verdict::Partly);
     assert_eq!(w.can("api reach web:8000-8100"), Verdict::Partly);
@@ -231,7 +313,11 @@ fn sets_are_for_all() {
 fn what_the_input_does_not_have_is_unknown() {
     let w = world();
     for keyword in ["dns", "apiserver"] {
-        assert_eq!(w.can(&format!("web reach {keyword}:53")), Verdict::Unknown, "{keyword}");
+        assert_eq!(
+            w.can(&format!("web reach {keyword}:53")),
+            Verdict::Unknown,
+            "{keyword}"
+        );
     }
 }
 
@@ -239,5 +325,8 @@ fn what_the_input_does_not_have_is_unknown() {
 fn a_chosen_namespace_that_is_not_there_is_told() {
     let w = world();
     let told = w.names("web", Some("shp")).unwrap_err();
-    assert!(told.contains("no namespace is called `shp`") && told.contains("did you mean shop?"), "{told}");
+    assert!(
+        told.contains("no namespace is called `shp`") && told.contains("did you mean shop?"),
+        "{told}"
+    );
 }

@@ -1,6 +1,12 @@
-//! Explanations say what the graph says: on random clusters of every tier, and on the ground truth, verdict and reason of
-//! an explanation are those of the graph, and each side is what the specification says of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Explanations say what the graph says: on random clusters of every tier, and on the ground truth,
+//! verdict and reason of an explanation are those of the graph, and each side is what the
+//! specification says of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[path = "common/random.rs"]
 mod random;
@@ -16,17 +22,36 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Everything that must hold of one explanation.
-fn check(world: &World, graph: &AllowGraph, flow: &Flow, seen: &mut BTreeMap<&'static str, usize>, context: &str) {
+fn check(
+    world: &World,
+    graph: &AllowGraph,
+    flow: &Flow,
+    seen: &mut BTreeMap<&'static str, usize>,
+    context: &str,
+) {
     let explanation = explain(graph, flow);
-    assert_eq!(explanation.possible, graph.verdict(flow), "{context}: {flow:?}");
-    assert_eq!(combined(&explanation), explanation.possible, "{context}: the sides make the verdict: {flow:?}");
+    assert_eq!(
+        explanation.possible,
+        graph.verdict(flow),
+        "{context}: {flow:?}"
+    );
+    assert_eq!(
+        combined(&explanation),
+        explanation.possible,
+        "{context}: the sides make the verdict: {flow:?}"
+    );
     let reason = explanation.reason();
     let kind = match explanation.possible.truth() {
         Truth::Yes => "ALLOW_",
         Truth::No => "DENY_",
         Truth::Maybe => "UNKNOWN_",
     };
-    assert!(reason.code().starts_with(kind), "{context}: {} for {:?}", reason.code(), explanation.possible);
+    assert!(
+        reason.code().starts_with(kind),
+        "{context}: {} for {:?}",
+        reason.code(),
+        explanation.possible
+    );
     *seen.entry(reason.code()).or_default() += 1;
     if reason != Reason::AllowSelf {
         sides(world, flow, &explanation, context);
@@ -35,8 +60,14 @@ fn check(world: &World, graph: &AllowGraph, flow: &Flow, seen: &mut BTreeMap<&'s
 
 /// The verdict again, from the sides alone.
 fn combined(explanation: &Explanation) -> Possible {
-    let shown = explanation.egress.possible.and(explanation.ingress.possible);
-    explanation.other.iter().fold(shown, |p, way| p.either(way.possible()))
+    let shown = explanation
+        .egress
+        .possible
+        .and(explanation.ingress.possible);
+    explanation
+        .other
+        .iter()
+        .fold(shown, |p, way| p.either(way.possible()))
 }
 
 /// Both sides are what the specification finds in one and the same case, and their reasons say so.
@@ -46,15 +77,27 @@ fn sides(world: &World, flow: &Flow, explanation: &Explanation, context: &str) {
         let mut cases = [HostBehaviour::Node, HostBehaviour::Pod]
             .into_iter()
             .flat_map(|behaviour| Family::ALL.map(|family| Case::new(behaviour, family)));
-        let is_case = |case: &Case| pair.iter().all(|s| evaluate::side(world, flow, s.direction, case) == s.possible);
-        assert!(cases.any(|c| is_case(&c)), "{context}: {:?} of {flow:?}", pair.map(|s| s.possible));
+        let is_case = |case: &Case| {
+            pair.iter()
+                .all(|s| evaluate::side(world, flow, s.direction, case) == s.possible)
+        };
+        assert!(
+            cases.any(|c| is_case(&c)),
+            "{context}: {:?} of {flow:?}",
+            pair.map(|s| s.possible)
+        );
         for side in pair {
             let kind = match side.possible.truth() {
                 Truth::Yes => "ALLOW_",
                 Truth::No => "DENY_",
                 Truth::Maybe => "UNKNOWN_",
             };
-            assert!(side.reason.code().starts_with(kind), "{context}: {} on {:?}", side.reason.code(), side.direction);
+            assert!(
+                side.reason.code().starts_with(kind),
+                "{context}: {} on {:?}",
+                side.reason.code(),
+                side.direction
+            );
             let named = matches!(
                 side.reason,
                 Reason::AllowRule
@@ -63,14 +106,25 @@ fn sides(world: &World, flow: &Flow, explanation: &Explanation, context: &str) {
                     | Reason::DenyAdmin
                     | Reason::DenyBaseline
             );
-            assert_eq!(side.decided_by.is_some(), named, "{context}: a rule decides where the reason says so");
+            assert_eq!(
+                side.decided_by.is_some(),
+                named,
+                "{context}: a rule decides where the reason says so"
+            );
         }
     }
 }
 
 fn ends(input: &Input) -> Vec<Endpoint> {
-    let outside = random::ADDRESSES.iter().map(|a| Endpoint::Address(a.parse::<IpAddr>().unwrap()));
-    input.cluster.pods().map(|(id, _)| Endpoint::Pod(id)).chain(outside).collect()
+    let outside = random::ADDRESSES
+        .iter()
+        .map(|a| Endpoint::Address(a.parse::<IpAddr>().unwrap()));
+    input
+        .cluster
+        .pods()
+        .map(|(id, _)| Endpoint::Pod(id))
+        .chain(outside)
+        .collect()
 }
 
 #[test]
@@ -80,17 +134,30 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
     for seed in 0..300 {
         let mut random = Random::new(seed);
         let input = netpal::load_str(&random::text(&random::documents(&mut random)));
-        let options = CompileOptions { taints: seed % 4 != 0, ..CompileOptions::default() };
+        let options = CompileOptions {
+            taints: seed % 4 != 0,
+            ..CompileOptions::default()
+        };
         let graph = AllowGraph::compile(&input, &options).unwrap();
         let world = World::new(&input, &options);
         let ends = ends(&input);
         for _ in 0..300 {
             let (source, destination) = (*random.pick(&ends), *random.pick(&ends));
-            if matches!((source, destination), (Endpoint::Address(_), Endpoint::Address(_))) {
+            if matches!(
+                (source, destination),
+                (Endpoint::Address(_), Endpoint::Address(_))
+            ) {
                 continue;
             }
-            let traffic = Traffic { protocol: *random.pick(&Protocol::ALL), port: *random.pick(&random::PORTS) };
-            let flow = Flow { source, destination, traffic };
+            let traffic = Traffic {
+                protocol: *random.pick(&Protocol::ALL),
+                port: *random.pick(&random::PORTS),
+            };
+            let flow = Flow {
+                source,
+                destination,
+                traffic,
+            };
             check(&world, &graph, &flow, &mut seen, &format!("seed {seed}"));
             flows += 1;
         }
@@ -101,8 +168,14 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
         Reason::UnknownNamedPort,   // of a question, not of a flow: a flow has a number
         Reason::UnknownNoEndpoints, // of a question as well
     ];
-    let missing: Vec<_> = Reason::ALL.iter().filter(|r| !never.contains(r) && !seen.contains_key(r.code())).collect();
-    assert!(missing.is_empty(), "every reason a flow can have was met: {missing:?}");
+    let missing: Vec<_> = Reason::ALL
+        .iter()
+        .filter(|r| !never.contains(r) && !seen.contains_key(r.code()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "every reason a flow can have was met: {missing:?}"
+    );
 }
 
 #[test]
@@ -113,19 +186,47 @@ fn explanations_agree_with_the_graph_on_the_ground_truth() {
     };
     let mut seen = BTreeMap::new();
     let mut cases = 0;
-    for suite in ["conformance", "e2e_netpol", "knp_anp", "knp_np", "spec_corner"] {
+    for suite in [
+        "conformance",
+        "e2e_netpol",
+        "knp_anp",
+        "knp_np",
+        "spec_corner",
+    ] {
         for case in std::fs::read_dir(format!("{root}/{suite}")).unwrap() {
             let case = case.unwrap().path();
             let input = netpal::load([&case]).unwrap();
-            for host in [netpal::compile::HostNetwork::Unknown, netpal::compile::HostNetwork::Node] {
+            for host in [
+                netpal::compile::HostNetwork::Unknown,
+                netpal::compile::HostNetwork::Node,
+            ] {
                 let options = CompileOptions::default().host_network(host);
                 let graph = AllowGraph::compile(&input, &options).unwrap();
                 let world = World::new(&input, &options);
-                let pods: Vec<Endpoint> = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id)).collect();
-                for (source, destination) in pods.iter().flat_map(|a| pods.iter().map(move |b| (*a, *b))) {
+                let pods: Vec<Endpoint> = input
+                    .cluster
+                    .pods()
+                    .map(|(id, _)| Endpoint::Pod(id))
+                    .collect();
+                for (source, destination) in
+                    pods.iter().flat_map(|a| pods.iter().map(move |b| (*a, *b)))
+                {
                     for port in [80, 81, 5432] {
-                        let flow = Flow { source, destination, traffic: Traffic { protocol: Protocol::Tcp, port } };
-                        check(&world, &graph, &flow, &mut seen, &case.display().to_string());
+                        let flow = Flow {
+                            source,
+                            destination,
+                            traffic: Traffic {
+                                protocol: Protocol::Tcp,
+                                port,
+                            },
+                        };
+                        check(
+                            &world,
+                            &graph,
+                            &flow,
+                            &mut seen,
+                            &case.display().to_string(),
+                        );
                     }
                 }
             }

@@ -1,5 +1,11 @@
-//! Real manifests: every fact of every `facts.csv`, each reasoned by hand, and every corpus directory loads and compiles.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Real manifests: every fact of every `facts.csv`, each reasoned by hand, and every corpus
+//! directory loads and compiles.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::compile::{Endpoint, Flow};
 use netpal::model::{PodId, Truth, WorkloadKind};
@@ -11,19 +17,27 @@ use std::path::{Path, PathBuf};
 /// How many facts the corpus holds.
 const FACTS: usize = 236;
 
-/// Facts that cannot be told from the manifests alone, because the author set something aside that netpal may not: how
-/// many are told once that is assumed too. Any other unknown is wrong.
+/// Facts that cannot be told from the manifests alone, because the author set something aside that
+/// netpal may not: how many are told once that is assumed too. Any other unknown is wrong.
 const ASSUMED: [(&str, usize); 2] = [
-    // kubeflow ships Istio AuthorizationPolicies, which may deny besides NetworkPolicies; the facts leave them out
+    // kubeflow ships Istio AuthorizationPolicies, which may deny besides NetworkPolicies; the facts
+    // leave them out
     ("that policies of other kinds deny nothing", 6),
-    // eks-netpol-examples/advanced: an ipBlock with one private address, which a pod without a status may have (S40, S58)
+    // eks-netpol-examples/advanced: an ipBlock with one private address, which a pod without a
+    // status may have (S40, S58)
     ("that no pod has an address of an ipBlock", 1),
 ];
 
 fn assuming(which: usize) -> CompileOptions {
     match which {
-        0 => CompileOptions { taints: false, ..CompileOptions::default() },
-        _ => CompileOptions { blocks_match_pods: false, ..CompileOptions::default() },
+        0 => CompileOptions {
+            taints: false,
+            ..CompileOptions::default()
+        },
+        _ => CompileOptions {
+            blocks_match_pods: false,
+            ..CompileOptions::default()
+        },
     }
 }
 
@@ -56,18 +70,23 @@ fn with_facts(of: &Path, found: &mut Vec<PathBuf>) {
 fn pods(input: &Input, text: &str) -> Option<Vec<PodId>> {
     let [namespace, kind, name] = text.split('/').collect::<Vec<_>>().try_into().ok()?;
     let (kind, cluster) = (WorkloadKind::from_api(kind)?, &input.cluster);
-    let (_, workload) = cluster
-        .workloads()
-        .find(|(_, w)| w.kind == kind && *w.name == *name && *cluster.namespace(w.namespace).name == *namespace)?;
+    let (_, workload) = cluster.workloads().find(|(_, w)| {
+        w.kind == kind && *w.name == *name && *cluster.namespace(w.namespace).name == *namespace
+    })?;
     Some(workload.pods.clone())
 }
 
-/// All endpoints a fact's end stands for. `internet` is any public IPv4 address that is no pod and no node: one of each
-/// atom that has such an address.
+/// All endpoints a fact's end stands for. `internet` is any public IPv4 address that is no pod and
+/// no node: one of each atom that has such an address.
 fn ends(graph: &AllowGraph, input: &Input, text: &str) -> Vec<Endpoint> {
     if text == "internet" {
         let (atoms, nodes) = (&graph.line().atoms, &graph.world().node_addresses);
-        let public = |atom: u32| atoms.addresses(atom).intersection(&IpSet::internet()).difference(nodes);
+        let public = |atom: u32| {
+            atoms
+                .addresses(atom)
+                .intersection(&IpSet::internet())
+                .difference(nodes)
+        };
         let four = (0..atoms.v4_len()).filter_map(|atom| public(atom).first());
         return four.map(Endpoint::Address).collect();
     }
@@ -80,11 +99,18 @@ fn ends(graph: &AllowGraph, input: &Input, text: &str) -> Vec<Endpoint> {
 
 /// The verdict over all ends of a fact: yes or no only when it is so for every pair.
 fn decide(graph: &AllowGraph, input: &Input, fields: &[&str]) -> Option<Truth> {
-    let traffic = Traffic { protocol: Protocol::from_api(fields[2]).unwrap(), port: fields[3].parse().unwrap() };
+    let traffic = Traffic {
+        protocol: Protocol::from_api(fields[2]).unwrap(),
+        port: fields[3].parse().unwrap(),
+    };
     let (sources, destinations) = (ends(graph, input, fields[0]), ends(graph, input, fields[1]));
-    let flows = sources
-        .iter()
-        .flat_map(|source| destinations.iter().map(|d| Flow { source: *source, destination: *d, traffic }));
+    let flows = sources.iter().flat_map(|source| {
+        destinations.iter().map(|d| Flow {
+            source: *source,
+            destination: *d,
+            traffic,
+        })
+    });
     let mut verdicts: Vec<Truth> = flows.map(|flow| graph.verdict(&flow).truth()).collect();
     verdicts.sort_unstable();
     verdicts.dedup();
@@ -101,7 +127,11 @@ fn every_fact_is_decided_as_reasoned() {
         let input = netpal::load([folder]).unwrap();
         let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         graph.verify();
-        for line in std::fs::read_to_string(folder.join("facts.csv")).unwrap().lines().skip(1) {
+        for line in std::fs::read_to_string(folder.join("facts.csv"))
+            .unwrap()
+            .lines()
+            .skip(1)
+        {
             let fields: Vec<&str> = line.splitn(6, ',').collect();
             let want = Truth::from(fields[4] == "allow");
             let got = decide(&graph, &input, &fields);
@@ -115,11 +145,18 @@ fn every_fact_is_decided_as_reasoned() {
             {
                 assumed[which] += 1;
             } else if got != Some(want) {
-                wrong.push(format!("{}: {line}: {got:?}", folder.strip_prefix(&corpus).unwrap().display()));
+                wrong.push(format!(
+                    "{}: {line}: {got:?}",
+                    folder.strip_prefix(&corpus).unwrap().display()
+                ));
             }
         }
     }
-    println!("{count} facts in {} folders, {} wrong", folders.len(), wrong.len());
+    println!(
+        "{count} facts in {} folders, {} wrong",
+        folders.len(),
+        wrong.len()
+    );
     for ((what, _), n) in ASSUMED.iter().zip(assumed) {
         println!("  {n} of them unknown unless it is assumed {what}");
     }
@@ -128,7 +165,8 @@ fn every_fact_is_decided_as_reasoned() {
     assert_eq!(assumed, ASSUMED.map(|(_, n)| n), "nothing else is unknown");
 }
 
-/// Loads and compiles one directory; what it prints is for people, what it tests is that nothing panics.
+/// Loads and compiles one directory; what it prints is for people, what it tests is that nothing
+/// panics.
 fn loads(folder: &Path) {
     let input = netpal::load([folder]).unwrap();
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();

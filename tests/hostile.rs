@@ -1,6 +1,12 @@
-//! Hostile input: manifests cut, doubled, turned and salted at random must never panic, and never cost more than they are
-//! worth. What comes out is not looked at: only that something does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::many_single_char_names)]
+//! Hostile input: manifests cut, doubled, turned and salted at random must never panic, and never
+//! cost more than they are worth. What comes out is not looked at: only that something does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::many_single_char_names
+)]
 
 use netpal::query::list::Filter;
 use netpal::{AllowGraph, CompileOptions, load_str};

@@ -1,5 +1,11 @@
-//! Laws that hold for every cluster: asked of random ones, of every example, and of every ground-truth case.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Laws that hold for every cluster: asked of random ones, of every example, and of every
+//! ground-truth case.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[allow(dead_code)] // each test uses a part of it
 #[path = "common/random.rs"]
@@ -7,7 +13,9 @@ mod random;
 
 use netpal::compile::{Allowed, Endpoint};
 use netpal::model::{PodId, Selector};
-use netpal::policy::{Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject, Tier};
+use netpal::policy::{
+    Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject, Tier,
+};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use serde::Deserialize;
@@ -20,12 +28,21 @@ const CLUSTERS: u64 = 30;
 
 /// Every world as its documents: random ones, the examples, the cases.
 fn worlds() -> Vec<(String, Vec<Value>)> {
-    let mut worlds: Vec<(String, Vec<Value>)> =
-        (0..CLUSTERS).map(|seed| (format!("seed {seed}"), random::documents(&mut Random::new(seed)))).collect();
+    let mut worlds: Vec<(String, Vec<Value>)> = (0..CLUSTERS)
+        .map(|seed| {
+            (
+                format!("seed {seed}"),
+                random::documents(&mut Random::new(seed)),
+            )
+        })
+        .collect();
     let examples = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"));
     let cases = std::env::var("NETPAL_CASES").map(PathBuf::from).ok();
     let suites = ["spec_corner", "knp_np", "knp_anp", "conformance"];
-    let roots = suites.iter().filter_map(|s| Some(cases.as_ref()?.join(s))).chain([examples]);
+    let roots = suites
+        .iter()
+        .filter_map(|s| Some(cases.as_ref()?.join(s)))
+        .chain([examples]);
     for folder in roots.filter(|r| r.is_dir()).flat_map(|r| folders(&r)) {
         let documents = documents(&folder);
         if !documents.is_empty() {
@@ -43,13 +60,20 @@ fn folders(of: &Path) -> Vec<PathBuf> {
 }
 
 fn documents(folder: &Path) -> Vec<Value> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
-    let yaml = files.iter().filter(|f| f.extension().is_some_and(|e| e == "yaml"));
+    let yaml = files
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "yaml"));
     let texts = yaml.map(|f| std::fs::read_to_string(f).unwrap());
     texts
         .flat_map(|t| {
-            serde_yaml::Deserializer::from_str(&t).map_while(|d| Value::deserialize(d).ok()).collect::<Vec<_>>()
+            serde_yaml::Deserializer::from_str(&t)
+                .map_while(|d| Value::deserialize(d).ok())
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -67,19 +91,29 @@ fn load(documents: &[Value]) -> Input {
 fn with_law(input: &Input, change: impl FnOnce(&mut PolicySet)) -> Input {
     let mut law = (*input.policies).clone();
     change(&mut law);
-    Input { policies: Arc::new(law), ..input.clone() }
+    Input {
+        policies: Arc::new(law),
+        ..input.clone()
+    }
 }
 
 fn pods(input: &Input) -> Vec<Endpoint> {
-    input.cluster.pods().map(|(id, _)| Endpoint::Pod(id)).collect()
+    input
+        .cluster
+        .pods()
+        .map(|(id, _)| Endpoint::Pod(id))
+        .collect()
 }
 
 /// Every pair of ends with a pod.
 fn pairs(input: &Input) -> Vec<(Endpoint, Endpoint)> {
     let pods = pods(input);
-    let outside = ["8.8.8.8", "10.0.0.1", "192.168.1.1", "fd00::1"].map(|a| Endpoint::Address(a.parse().unwrap()));
+    let outside = ["8.8.8.8", "10.0.0.1", "192.168.1.1", "fd00::1"]
+        .map(|a| Endpoint::Address(a.parse().unwrap()));
     let between = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d)));
-    let across = pods.iter().flat_map(|p| outside.iter().flat_map(move |a| [(*p, *a), (*a, *p)]));
+    let across = pods
+        .iter()
+        .flat_map(|p| outside.iter().flat_map(move |a| [(*p, *a), (*a, *p)]));
     between.chain(across).collect()
 }
 
@@ -92,12 +126,20 @@ fn within(narrow: &Allowed, wide: &Allowed) -> bool {
 fn all_within(name: &str, narrow: &AllowGraph, wide: &AllowGraph, pairs: &[(Endpoint, Endpoint)]) {
     for (s, d) in pairs {
         let (n, w) = (narrow.allowed(*s, *d), wide.allowed(*s, *d));
-        assert!(within(&n, &w), "{name}: {s:?} -> {d:?}: {n:?} is not within {w:?}");
+        assert!(
+            within(&n, &w),
+            "{name}: {s:?} -> {d:?}: {n:?} is not within {w:?}"
+        );
     }
 }
 
 fn allow_all() -> Rule {
-    Rule { action: Action::Allow, peers: Peers::Any, ports: Ports::Any, name: None }
+    Rule {
+        action: Action::Allow,
+        peers: Peers::Any,
+        ports: Ports::Any,
+        name: None,
+    }
 }
 
 #[test]
@@ -107,27 +149,42 @@ fn classes_change_no_answer() {
         let input = load(documents);
         let [on, off] = [true, false].map(|c| graph(&input, &CompileOptions::default().classes(c)));
         for (s, d) in pairs(&input) {
-            assert_eq!(on.allowed(s, d), off.allowed(s, d), "{name}: {s:?} -> {d:?}");
+            assert_eq!(
+                on.allowed(s, d),
+                off.allowed(s, d),
+                "{name}: {s:?} -> {d:?}"
+            );
         }
     }
     println!("{} worlds", worlds.len());
 }
 
-/// S19. A Baseline tier may deny what a rule-free isolation lets through (the own node, S55), so it is left out.
+/// S19. A Baseline tier may deny what a rule-free isolation lets through (the own node, S55), so it
+/// is left out.
 #[test]
 fn an_isolation_without_rules_never_adds_an_edge() {
     let mut count = 0;
     for (name, documents) in worlds() {
-        let input = with_law(&load(&documents), |law| law.policies.retain(|p| p.tier != Tier::Baseline));
+        let input = with_law(&load(&documents), |law| {
+            law.policies.retain(|p| p.tier != Tier::Baseline)
+        });
         let before = graph(&input, &CompileOptions::default());
         for (_, namespace) in input.cluster.namespaces().take(2) {
             let shape = netpal::load_str(
                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: isolation}\nspec: {policyTypes: [Ingress, Egress]}\n",
             );
-            let subject =
-                Subject { namespaces: Namespaces::Named(namespace.name.clone()), pods: Selector::everything() };
-            let isolation = Policy { subject, ..shape.policies.policies[0].clone() };
-            let after = graph(&with_law(&input, |law| law.policies.push(isolation)), &CompileOptions::default());
+            let subject = Subject {
+                namespaces: Namespaces::Named(namespace.name.clone()),
+                pods: Selector::everything(),
+            };
+            let isolation = Policy {
+                subject,
+                ..shape.policies.policies[0].clone()
+            };
+            let after = graph(
+                &with_law(&input, |law| law.policies.push(isolation)),
+                &CompileOptions::default(),
+            );
             all_within(&name, &after, &before, &pairs(&input));
             count += 1;
         }
@@ -143,14 +200,23 @@ fn a_rule_more_only_widens() {
     for (name, documents) in worlds() {
         let input = load(&documents);
         let before = graph(&input, &CompileOptions::default());
-        let borrowed =
-            input.policies.policies.iter().filter(|p| p.tier == Tier::Network).flat_map(|p| p.rules.iter().flatten());
+        let borrowed = input
+            .policies
+            .policies
+            .iter()
+            .filter(|p| p.tier == Tier::Network)
+            .flat_map(|p| p.rules.iter().flatten());
         let rules: Vec<Rule> = borrowed.take(1).cloned().chain([allow_all()]).collect();
-        let network = input.policies.iter().filter(|(_, p)| p.tier == Tier::Network).take(3);
+        let network = input
+            .policies
+            .iter()
+            .filter(|(_, p)| p.tier == Tier::Network)
+            .take(3);
         for (id, direction) in network.flat_map(|(id, _)| Direction::ALL.map(|d| (id, d))) {
             for rule in &rules {
-                let more =
-                    |law: &mut PolicySet| law.policies[id.0 as usize].rules[direction.index()].push(rule.clone());
+                let more = |law: &mut PolicySet| {
+                    law.policies[id.0 as usize].rules[direction.index()].push(rule.clone())
+                };
                 let after = graph(&with_law(&input, more), &CompileOptions::default());
                 all_within(&name, &before, &after, &pairs(&input));
                 count += 1;
@@ -161,8 +227,8 @@ fn a_rule_more_only_widens() {
     assert!(count > 100);
 }
 
-/// S68: names of pods and policies carry no meaning. (A `StatefulSet`'s pods carry theirs in a label, which no selector here
-/// looks at.)
+/// S68: names of pods and policies carry no meaning. (A `StatefulSet`'s pods carry theirs in a
+/// label, which no selector here looks at.)
 #[test]
 fn renaming_pods_renames_answers() {
     let mut count = 0;
@@ -171,7 +237,8 @@ fn renaming_pods_renames_answers() {
             .iter()
             .cloned()
             .map(|mut d| {
-                if let Some(Value::String(name)) = d.get_mut("metadata").and_then(|m| m.get_mut("name"))
+                if let Some(Value::String(name)) =
+                    d.get_mut("metadata").and_then(|m| m.get_mut("name"))
                     && !matches!(
                         documents_kind(&documents, name),
                         Some("Namespace" | "Node" | "BaselineAdminNetworkPolicy")
@@ -184,7 +251,11 @@ fn renaming_pods_renames_answers() {
             .collect();
         let (input, other) = (load(&documents), load(&renamed));
         let [a, b] = [&input, &other].map(|i| graph(i, &CompileOptions::default()));
-        assert_eq!(input.cluster.pods().len(), other.cluster.pods().len(), "{name}");
+        assert_eq!(
+            input.cluster.pods().len(),
+            other.cluster.pods().len(),
+            "{name}"
+        );
         for (s, d) in pairs(&input) {
             assert_eq!(a.allowed(s, d), b.allowed(s, d), "{name}: {s:?} -> {d:?}");
             count += 1;
@@ -196,8 +267,17 @@ fn renaming_pods_renames_answers() {
 /// The kind of the document of this name, when all of that name agree.
 fn documents_kind<'a>(documents: &'a [Value], name: &str) -> Option<&'a str> {
     let named = |d: &&Value| d["metadata"]["name"] == name;
-    let fixed = |d: &&Value| matches!(d["kind"].as_str(), Some("Namespace" | "Node" | "BaselineAdminNetworkPolicy"));
-    documents.iter().filter(named).find(fixed).and_then(|d| d["kind"].as_str())
+    let fixed = |d: &&Value| {
+        matches!(
+            d["kind"].as_str(),
+            Some("Namespace" | "Node" | "BaselineAdminNetworkPolicy")
+        )
+    };
+    documents
+        .iter()
+        .filter(named)
+        .find(fixed)
+        .and_then(|d| d["kind"].as_str())
 }
 
 #[test]
@@ -205,7 +285,11 @@ fn the_order_of_documents_changes_no_answer() {
     for (name, documents) in worlds() {
         let backwards: Vec<Value> = documents.iter().rev().cloned().collect();
         let (input, other) = (load(&documents), load(&backwards));
-        if input.diagnostics.iter().any(|d| d.code == netpal::diagnostic::Code::DuplicateObject) {
+        if input
+            .diagnostics
+            .iter()
+            .any(|d| d.code == netpal::diagnostic::Code::DuplicateObject)
+        {
             continue; // of two objects of one name the last counts
         }
         let [a, b] = [&input, &other].map(|i| graph(i, &CompileOptions::default()));
@@ -214,14 +298,27 @@ fn the_order_of_documents_changes_no_answer() {
             Endpoint::Address(_) => end,
         };
         for (s, d) in pairs(&input) {
-            assert_eq!(a.allowed(s, d), b.allowed(same(s), same(d)), "{name}: {s:?} -> {d:?}");
+            assert_eq!(
+                a.allowed(s, d),
+                b.allowed(same(s), same(d)),
+                "{name}: {s:?} -> {d:?}"
+            );
         }
     }
 }
 
 fn counterpart(input: &Input, other: &Input, id: PodId) -> PodId {
-    let key =
-        |input: &Input, id: PodId| (input.cluster.pod_namespace(id).name.clone(), input.cluster.pod(id).name.clone());
+    let key = |input: &Input, id: PodId| {
+        (
+            input.cluster.pod_namespace(id).name.clone(),
+            input.cluster.pod(id).name.clone(),
+        )
+    };
     let wanted = key(input, id);
-    other.cluster.pods().find(|(o, _)| key(other, *o) == wanted).unwrap().0
+    other
+        .cluster
+        .pods()
+        .find(|(o, _)| key(other, *o) == wanted)
+        .unwrap()
+        .0
 }

@@ -1,6 +1,12 @@
-//! What a Service leads a connection to (S41, S54, S122): the graph against the specification over every way it may have
-//! come about, and the explanation against the graph, on random clusters of every tier, with classes on and off.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! What a Service leads a connection to (S41, S54, S122): the graph against the specification over
+//! every way it may have come about, and the explanation against the graph, on random clusters of
+//! every tier, with classes on and off.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[path = "common/random.rs"]
 mod random;
@@ -15,25 +21,53 @@ use random::Random;
 /// What the specification finds possible.
 fn specified(world: &World, graph: &AllowGraph, led: Led, flow: Flow) -> Possible {
     let ways: Vec<(Flow, Call)> = match led {
-        Led::ToItself => [true, false].map(|older| (flow, Call::OwnService { older })).to_vec(),
+        Led::ToItself => [true, false]
+            .map(|older| (flow, Call::OwnService { older }))
+            .to_vec(),
         Led::ThroughNode(caller) => {
             let nodes = addresses(graph, &world.may_be_nodes(Family::of(caller)));
-            let by_node = nodes.into_iter().map(|node| (Flow { source: node, ..flow }, Call::ByNode));
-            by_node.chain([(Flow { source: Endpoint::Address(caller), ..flow }, Call::Direct)]).collect()
+            let by_node = nodes.into_iter().map(|node| {
+                (
+                    Flow {
+                        source: node,
+                        ..flow
+                    },
+                    Call::ByNode,
+                )
+            });
+            by_node
+                .chain([(
+                    Flow {
+                        source: Endpoint::Address(caller),
+                        ..flow
+                    },
+                    Call::Direct,
+                )])
+                .collect()
         }
     };
-    ways.into_iter().map(|(flow, call)| evaluate_led(world, &flow, call)).reduce(Possible::either).unwrap()
+    ways.into_iter()
+        .map(|(flow, call)| evaluate_led(world, &flow, call))
+        .reduce(Possible::either)
+        .unwrap()
 }
 
 /// One address of each range of a set that no rule tells apart.
 fn addresses(graph: &AllowGraph, set: &IpSet) -> Vec<Endpoint> {
     let atoms = &graph.line().atoms;
     let found = atoms.overlapping(set);
-    found.points().filter_map(|a| atoms.addresses(a).intersection(set).first()).map(Endpoint::Address).collect()
+    found
+        .points()
+        .filter_map(|a| atoms.addresses(a).intersection(set).first())
+        .map(Endpoint::Address)
+        .collect()
 }
 
 fn possible(allowed: &Allowed, traffic: Traffic) -> Possible {
-    match (allowed.sure.contains(traffic), allowed.unknown.contains(traffic)) {
+    match (
+        allowed.sure.contains(traffic),
+        allowed.unknown.contains(traffic),
+    ) {
         (true, _) => Possible::ALLOW,
         (_, true) => Possible::UNKNOWN,
         _ => Possible::DENY,
@@ -54,18 +88,35 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
     for seed in 0..250 {
         let mut random = Random::new(seed);
         let input = netpal::load_str(&random::text(&random::documents(&mut random)));
-        let options = CompileOptions { taints: seed % 3 == 0, ..CompileOptions::default() };
+        let options = CompileOptions {
+            taints: seed % 3 == 0,
+            ..CompileOptions::default()
+        };
         let world = World::new(&input, &options);
-        let graphs = [true, false].map(|on| AllowGraph::compile(&input, &options.clone().classes(on)).unwrap());
+        let graphs = [true, false]
+            .map(|on| AllowGraph::compile(&input, &options.clone().classes(on)).unwrap());
         for (pod, told) in input.cluster.pods() {
             let caller: std::net::IpAddr = random.pick(&random::ADDRESSES).parse().unwrap();
-            let itself = told.is_single().then_some((Led::ToItself, Endpoint::Pod(pod)));
-            for (led, source) in itself.into_iter().chain([(Led::ThroughNode(caller), Endpoint::Address(caller))]) {
-                let each = graphs.each_ref().map(|g| allowed(g, Some(led), source, Endpoint::Pod(pod)));
+            let itself = told
+                .is_single()
+                .then_some((Led::ToItself, Endpoint::Pod(pod)));
+            for (led, source) in itself
+                .into_iter()
+                .chain([(Led::ThroughNode(caller), Endpoint::Address(caller))])
+            {
+                let each = graphs
+                    .each_ref()
+                    .map(|g| allowed(g, Some(led), source, Endpoint::Pod(pod)));
                 for _ in 0..6 {
-                    let traffic =
-                        Traffic { protocol: *random.pick(&Protocol::ALL), port: *random.pick(&random::PORTS) };
-                    let flow = Flow { source, destination: Endpoint::Pod(pod), traffic };
+                    let traffic = Traffic {
+                        protocol: *random.pick(&Protocol::ALL),
+                        port: *random.pick(&random::PORTS),
+                    };
+                    let flow = Flow {
+                        source,
+                        destination: Endpoint::Pod(pod),
+                        traffic,
+                    };
                     let count = &mut counts[usize::from(led == Led::ToItself)];
                     for (graph, allowed) in graphs.iter().zip(&each) {
                         let found = possible(allowed, traffic);
@@ -82,16 +133,30 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
         }
     }
     for (what, count) in ["through a node", "to itself"].iter().zip(&counts) {
-        println!("{what}: {} flows, {} yes, {} no, {} unknown", count.flows, count.yes, count.no, count.unknown);
-        assert!(count.yes > 100 && count.no > 10 && count.unknown > 100, "{what}: every answer was met");
+        println!(
+            "{what}: {} flows, {} yes, {} no, {} unknown",
+            count.flows, count.yes, count.no, count.unknown
+        );
+        assert!(
+            count.yes > 100 && count.no > 10 && count.unknown > 100,
+            "{what}: every answer was met"
+        );
     }
 }
 
 fn check(world: &World, graph: &AllowGraph, led: Led, flow: Flow, found: Possible, seed: u64) {
     let wanted = specified(world, graph, led, flow);
-    assert!(wanted == found, "seed {seed}: {led:?} {flow:?}: specified {wanted:?}, found {found:?}");
+    assert!(
+        wanted == found,
+        "seed {seed}: {led:?} {flow:?}: specified {wanted:?}, found {found:?}"
+    );
     let told = explain_led(graph, Some(led), &flow);
-    assert_eq!(told.possible, found, "seed {seed}: {led:?} {flow:?}: {:?}", told.reason());
+    assert_eq!(
+        told.possible,
+        found,
+        "seed {seed}: {led:?} {flow:?}: {:?}",
+        told.reason()
+    );
     let kind = told.reason().code().split('_').next().unwrap().to_owned();
     let right = match (found.allow, found.deny) {
         (true, true) => kind == "UNKNOWN",

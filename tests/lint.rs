@@ -1,5 +1,11 @@
-//! Lint: every rule finds what its page calls bad, is silent on what it calls good, and can be fixed, accepted and known.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Lint: every rule finds what its page calls bad, is silent on what it calls good, and can be
+//! fixed, accepted and known.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 
@@ -16,7 +22,10 @@ fn root() -> PathBuf {
 }
 
 fn data(lint: &Lint, name: &str) -> PathBuf {
-    root().join("tests/data/lint").join(lint.id.to_lowercase()).join(name)
+    root()
+        .join("tests/data/lint")
+        .join(lint.id.to_lowercase())
+        .join(name)
 }
 
 fn config(select: &[&str]) -> LintConfig {
@@ -28,10 +37,15 @@ fn config(select: &[&str]) -> LintConfig {
     }
 }
 
-/// The choices under which a rule's examples speak, as `netpal.yaml` beside them makes them for the program.
+/// The choices under which a rule's examples speak, as `netpal.yaml` beside them makes them for the
+/// program.
 fn config_of(lint: &Lint, select: &[&str]) -> LintConfig {
     let cni = (lint.id == "NP503").then(|| "cilium".into());
-    LintConfig { cni, owners_edit_labels: lint.id == "NP209", ..config(select) }
+    LintConfig {
+        cni,
+        owners_edit_labels: lint.id == "NP209",
+        ..config(select)
+    }
 }
 
 fn run(input: &Input, config: &LintConfig) -> Vec<Finding> {
@@ -44,26 +58,50 @@ fn found(path: &Path, config: &LintConfig) -> Vec<Finding> {
 }
 
 fn rules(findings: &[Finding]) -> Vec<&'static str> {
-    findings.iter().filter(|f| f.suppressed.is_none()).map(|f| f.rule).collect()
+    findings
+        .iter()
+        .filter(|f| f.suppressed.is_none())
+        .map(|f| f.rule)
+        .collect()
 }
 
 #[test]
 fn every_file_of_a_lint_is_in_the_table_and_every_lint_has_its_page_and_examples() {
-    let files =
-        std::fs::read_dir(root().join("src/lint")).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
-    let mut files: Vec<String> =
-        files.filter(|f| f.starts_with("np") && f.len() == 8).map(|f| f[..5].to_uppercase()).collect();
+    let files = std::fs::read_dir(root().join("src/lint"))
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = files
+        .filter(|f| f.starts_with("np") && f.len() == 8)
+        .map(|f| f[..5].to_uppercase())
+        .collect();
     files.sort();
     assert_eq!(files, LINTS.iter().map(|l| l.id).collect::<Vec<_>>());
     for lint in LINTS {
         let page = lint.page();
-        assert!(page.starts_with(&format!("# {} {}\n", lint.id, lint.name)), "{}: the page's title", lint.id);
-        for part in
-            ["What it does", "Why it is bad", "What it looks at", "When it stays silent", "Settings", "References"]
-        {
-            assert!(page.contains(&format!("**{part}.**")), "{}: {part}", lint.id);
+        assert!(
+            page.starts_with(&format!("# {} {}\n", lint.id, lint.name)),
+            "{}: the page's title",
+            lint.id
+        );
+        for part in [
+            "What it does",
+            "Why it is bad",
+            "What it looks at",
+            "When it stays silent",
+            "Settings",
+            "References",
+        ] {
+            assert!(
+                page.contains(&format!("**{part}.**")),
+                "{}: {part}",
+                lint.id
+            );
         }
-        assert!(!lint.summary().is_empty() && data(lint, "bad.yaml").exists() && data(lint, "good.yaml").exists());
+        assert!(
+            !lint.summary().is_empty()
+                && data(lint, "bad.yaml").exists()
+                && data(lint, "good.yaml").exists()
+        );
     }
 }
 
@@ -71,11 +109,16 @@ fn every_file_of_a_lint_is_in_the_table_and_every_lint_has_its_page_and_examples
 #[test]
 fn the_pages_in_docs_are_those_of_the_program() {
     let folder = root().join("docs/lints");
-    let mut index =
-        String::from("# The rules of netpal lint\n\n| rule | severity | name | |\n| --- | --- | --- | --- |\n");
+    let mut index = String::from(
+        "# The rules of netpal lint\n\n| rule | severity | name | |\n| --- | --- | --- | --- |\n",
+    );
     let mut pages = vec![];
     for lint in LINTS {
-        let unasked = if lint.default { "" } else { "only when selected" };
+        let unasked = if lint.default {
+            ""
+        } else {
+            "only when selected"
+        };
         index.push_str(&format!(
             "| [{0}]({0}.md) | {1} | {2} | {unasked} |\n",
             lint.id,
@@ -90,7 +133,10 @@ fn the_pages_in_docs_are_those_of_the_program() {
             std::fs::write(folder.join(&name), &text).unwrap();
         }
         let written = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
-        assert_eq!(written, text, "docs/lints/{name} is not what the program prints");
+        assert_eq!(
+            written, text,
+            "docs/lints/{name} is not what the program prints"
+        );
     }
 }
 
@@ -98,7 +144,11 @@ fn the_pages_in_docs_are_those_of_the_program() {
 fn what_a_page_calls_bad_is_found() {
     for lint in LINTS {
         // a suppression is unused only if the rule it names runs
-        let select: &[&str] = if lint.id == "NP900" { &["ALL"] } else { &[lint.id] };
+        let select: &[&str] = if lint.id == "NP900" {
+            &["ALL"]
+        } else {
+            &[lint.id]
+        };
         let findings = found(&data(lint, "bad.yaml"), &config_of(lint, select));
         assert!(rules(&findings).contains(&lint.id), "{}", lint.id);
     }
@@ -109,8 +159,11 @@ fn what_a_page_calls_good_is_silent() {
     for lint in LINTS {
         let path = data(lint, "good.yaml");
         let all = found(&path, &config_of(lint, &["ALL"]));
-        let all: Vec<String> =
-            all.iter().filter(|f| f.suppressed.is_none()).map(|f| format!("{} {}", f.rule, f.message)).collect();
+        let all: Vec<String> = all
+            .iter()
+            .filter(|f| f.suppressed.is_none())
+            .map(|f| format!("{} {}", f.rule, f.message))
+            .collect();
         assert_eq!(all, Vec::<String>::new(), "{}", lint.id);
     }
 }
@@ -121,10 +174,18 @@ fn the_bad_examples_as_people_see_them() {
         let folder = format!("tests/data/lint/{}", lint.id.to_lowercase());
         let run = netpal_in(
             &folder,
-            &["lint", "-f", "bad.yaml", "--select", "ALL", "--ignore", "NP3,NP2", "--color", "never"],
+            &[
+                "lint", "-f", "bad.yaml", "--select", "ALL", "--ignore", "NP3,NP2", "--color",
+                "never",
+            ],
         );
         let run = if lint.id.starts_with("NP2") || lint.id.starts_with("NP3") {
-            netpal_in(&folder, &["lint", "-f", "bad.yaml", "--select", lint.id, "--color", "never"])
+            netpal_in(
+                &folder,
+                &[
+                    "lint", "-f", "bad.yaml", "--select", lint.id, "--color", "never",
+                ],
+            )
         } else {
             run
         };
@@ -152,25 +213,61 @@ fn a_fix_takes_its_finding_away_and_nothing_else() {
             fixes += 1;
             let before = &input.sources.file(changed.file).unwrap().text.whole();
             let after = netpal::load_str(&changed.text);
-            assert!(!after.has_errors(), "{}: {:?}\n{}", lint_.id, after.diagnostics, changed.text);
+            assert!(
+                !after.has_errors(),
+                "{}: {:?}\n{}",
+                lint_.id,
+                after.diagnostics,
+                changed.text
+            );
             let left = run(&after, &config);
-            assert_eq!(left.len() + applied.fixed.len(), findings.len(), "{}\n{}", lint_.id, changed.text);
+            assert_eq!(
+                left.len() + applied.fixed.len(),
+                findings.len(),
+                "{}\n{}",
+                lint_.id,
+                changed.text
+            );
             let comments = |text: &str| text.matches('#').count();
-            assert_eq!(comments(before), comments(&changed.text), "{}: comments stay", lint_.id);
-            let kept = changed.text.lines().filter(|l| before.lines().any(|b| b == *l)).count();
-            assert!(kept + 2 >= before.lines().count(), "{}: only the lines of the fix change", lint_.id);
+            assert_eq!(
+                comments(before),
+                comments(&changed.text),
+                "{}: comments stay",
+                lint_.id
+            );
+            let kept = changed
+                .text
+                .lines()
+                .filter(|l| before.lines().any(|b| b == *l))
+                .count();
+            assert!(
+                kept + 2 >= before.lines().count(),
+                "{}: only the lines of the fix change",
+                lint_.id
+            );
         }
     }
-    assert_eq!(fixes, 6, "NP003, NP004, NP006, NP007, NP011 and NP014 mend themselves");
+    assert_eq!(
+        fixes, 6,
+        "NP003, NP004, NP006, NP007, NP011 and NP014 mend themselves"
+    );
 }
 
 #[test]
 fn fix_writes_the_files_and_shows_what_changes() {
     let folder = tempfile::tempdir().unwrap();
     for file in ["data.yaml", "shop.yaml", "dev.yaml", "platform.yaml"] {
-        std::fs::copy(root().join("examples/demo").join(file), folder.path().join(file)).unwrap();
+        std::fs::copy(
+            root().join("examples/demo").join(file),
+            folder.path().join(file),
+        )
+        .unwrap();
     }
-    let dry = netpal_at(folder.path(), &["lint", "-f", ".", "--fix", "--dry-run"], "");
+    let dry = netpal_at(
+        folder.path(),
+        &["lint", "-f", ".", "--fix", "--dry-run"],
+        "",
+    );
     let before = std::fs::read_to_string(folder.path().join("data.yaml")).unwrap();
     assert_eq!(
         before,
@@ -179,15 +276,31 @@ fn fix_writes_the_files_and_shows_what_changes() {
     );
     golden().bind(|| insta::assert_snapshot!("lint-fix", dry.text()));
     let fixed = netpal_at(folder.path(), &["lint", "-f", ".", "--fix"], "");
-    assert!(fixed.stdout.contains("- shop/frontend -> data/database 5432/TCP"), "{}", fixed.stdout);
+    assert!(
+        fixed
+            .stdout
+            .contains("- shop/frontend -> data/database 5432/TCP"),
+        "{}",
+        fixed.stdout
+    );
     let after = std::fs::read_to_string(folder.path().join("data.yaml")).unwrap();
-    let changed: Vec<(&str, &str)> = before.lines().zip(after.lines()).filter(|(a, b)| a != b).collect();
+    let changed: Vec<(&str, &str)> = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(a, b)| a != b)
+        .collect();
     assert_eq!(
         changed,
-        [("    - podSelector: {matchLabels: {app: checkout}}", "      podSelector: {matchLabels: {app: checkout}}")]
+        [(
+            "    - podSelector: {matchLabels: {app: checkout}}",
+            "      podSelector: {matchLabels: {app: checkout}}"
+        )]
     );
     let again = netpal_at(folder.path(), &["lint", "-f", "."], "");
-    assert!(again.code == 0 && again.stdout.contains("0 errors") || again.stdout.contains("1 warning in 9 policies"));
+    assert!(
+        again.code == 0 && again.stdout.contains("0 errors")
+            || again.stdout.contains("1 warning in 9 policies")
+    );
 }
 
 const OPEN: &str = "\
@@ -208,16 +321,28 @@ fn a_suppression_with_a_reason_covers_and_one_without_does_not() {
     assert_eq!(rules_of(OPEN), ["NP009"]);
     let on_line = OPEN.replace("  - {}", "  - {} # netpal: ignore NP009 -- the way in");
     assert_eq!(rules_of(&on_line), Vec::<&str>::new());
-    let above = OPEN.replace("  ingress:", "  # netpal: ignore NP009 -- the way in\n  ingress:");
-    assert_eq!(rules_of(&above), ["NP009", "NP900"], "a dash at the key's own depth is not below it");
+    let above = OPEN.replace(
+        "  ingress:",
+        "  # netpal: ignore NP009 -- the way in\n  ingress:",
+    );
+    assert_eq!(
+        rules_of(&above),
+        ["NP009", "NP900"],
+        "a dash at the key's own depth is not below it"
+    );
     let inner = OPEN.replace("  - {}", "  # netpal: ignore NP009 -- the way in\n  - {}");
     assert_eq!(rules_of(&inner), Vec::<&str>::new());
     let no_reason = OPEN.replace("  - {}", "  - {} # netpal: ignore NP009");
     assert_eq!(rules_of(&no_reason), ["NP009", "NP900"]);
-    let annotated = OPEN
-        .replace("namespace: shop", "namespace: shop, annotations: {netpal.dev/ignore: \"NP009 the way in, SEC-412\"}");
+    let annotated = OPEN.replace(
+        "namespace: shop",
+        "namespace: shop, annotations: {netpal.dev/ignore: \"NP009 the way in, SEC-412\"}",
+    );
     assert_eq!(rules_of(&annotated), Vec::<&str>::new());
-    let elsewhere = OPEN.replace("  podSelector: {}", "  podSelector: {} # netpal: ignore NP009 -- wrong line");
+    let elsewhere = OPEN.replace(
+        "  podSelector: {}",
+        "  podSelector: {} # netpal: ignore NP009 -- wrong line",
+    );
     assert_eq!(rules_of(&elsewhere), ["NP009", "NP900"]);
 }
 
@@ -226,14 +351,44 @@ fn a_baseline_knows_old_findings_wherever_they_move() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.yaml"), OPEN).unwrap();
     let run = |arguments: &[&str]| netpal_at(folder.path(), arguments, "");
-    assert_eq!(run(&["lint", "-f", "a.yaml", "--fail-on", "warning"]).code, 1);
-    assert_eq!(run(&["lint", "-f", "a.yaml", "--write-baseline", "known.json"]).code, 0);
+    assert_eq!(
+        run(&["lint", "-f", "a.yaml", "--fail-on", "warning"]).code,
+        1
+    );
+    assert_eq!(
+        run(&["lint", "-f", "a.yaml", "--write-baseline", "known.json"]).code,
+        0
+    );
     let moved = format!("# a comment\n\n{OPEN}");
     std::fs::write(folder.path().join("a.yaml"), moved).unwrap();
-    assert_eq!(run(&["lint", "-f", "a.yaml", "--fail-on", "warning", "--baseline", "known.json"]).code, 0);
+    assert_eq!(
+        run(&[
+            "lint",
+            "-f",
+            "a.yaml",
+            "--fail-on",
+            "warning",
+            "--baseline",
+            "known.json"
+        ])
+        .code,
+        0
+    );
     let other = OPEN.replace("name: web", "name: other");
     std::fs::write(folder.path().join("b.yaml"), other).unwrap();
-    assert_eq!(run(&["lint", "-f", ".", "--fail-on", "warning", "--baseline", "known.json"]).code, 1);
+    assert_eq!(
+        run(&[
+            "lint",
+            "-f",
+            ".",
+            "--fail-on",
+            "warning",
+            "--baseline",
+            "known.json"
+        ])
+        .code,
+        1
+    );
 }
 
 #[test]
@@ -247,7 +402,11 @@ fn rules_are_selected_ignored_and_weighed() {
     assert_eq!(rules(&with(&|_| {})), ["NP009"]);
     assert!(with(&|c| c.ignore = ["NP0", "NP2", "NP4"].map(Into::into).to_vec()).is_empty());
     let ignored = with(&|c| c.ignore = vec!["allow-all-rule".into(), "NP403".into()]);
-    assert_eq!(rules(&ignored), ["NP201"], "what one rule explained better, the other tells when the first is off");
+    assert_eq!(
+        rules(&ignored),
+        ["NP201"],
+        "what one rule explained better, the other tells when the first is off"
+    );
     let weighed = with(&|c| c.severity = vec![("NP009".into(), Severity::Error)]);
     assert_eq!(weighed[0].severity, Severity::Error);
     assert!(with(&|c| c.per_namespace = vec![("shop".into(), vec!["NP".into()])]).is_empty());
@@ -256,16 +415,29 @@ fn rules_are_selected_ignored_and_weighed() {
 
 #[test]
 fn every_rule_runs_over_every_example_and_every_real_manifest() {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(root().join("examples")).unwrap().map(|f| f.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .filter(|p| p.is_dir())
+        .collect();
     if let Some(corpus) = std::env::var_os("NETPAL_CORPUS") {
         let large = |p: &PathBuf| p.ends_with("moj-cloud-platform") || p.ends_with("LICENSES");
-        let all = std::fs::read_dir(corpus).unwrap().map(|f| f.unwrap().path()).filter(|p| p.is_dir());
+        let all = std::fs::read_dir(corpus)
+            .unwrap()
+            .map(|f| f.unwrap().path())
+            .filter(|p| p.is_dir());
         folders.extend(all.filter(|p| !large(p)));
     }
     for folder in folders {
-        let Ok(input) = netpal::load([&folder]) else { continue };
+        let Ok(input) = netpal::load([&folder]) else {
+            continue;
+        };
         let first = run(&input, &config(&["ALL"]));
-        assert_eq!(first, run(&input, &config(&["ALL"])), "{}: the same every time", folder.display());
+        assert_eq!(
+            first,
+            run(&input, &config(&["ALL"])),
+            "{}: the same every time",
+            folder.display()
+        );
     }
 }

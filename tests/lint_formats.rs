@@ -1,5 +1,11 @@
-//! The formats for CI systems: what they promise to their readers, and that a hostile name breaks none of them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! The formats for CI systems: what they promise to their readers, and that a hostile name breaks
+//! none of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::Input;
 use netpal::diagnostic::Place;
@@ -26,17 +32,27 @@ spec:
 const HOSTILE: &str = "x\n::error::owned|<b>{0}[l](u)\u{202e}\u{1b}[2J";
 
 fn origin(steps: &[&str]) -> Place {
-    let path = steps.iter().fold(Path::root(), |p, s| s.parse().map_or_else(|_| p.key(s), |i| p.index(i)));
+    let path = steps.iter().fold(Path::root(), |p, s| {
+        s.parse().map_or_else(|_| p.key(s), |i| p.index(i))
+    });
     Place::Origin(Origin::new(DocumentId(0), path))
 }
 
 fn finding(severity: Severity, message: &str, peer: &str) -> Finding {
     let place = origin(&["spec", "ingress", "0", "from", "0"]);
-    let mut finding = Finding::new("NP004", "split-peer", place, message).severity(severity).label("here");
-    finding = finding.related(origin(&["spec", "podSelector"]), "selects every pod").help("take the dash away");
+    let mut finding = Finding::new("NP004", "split-peer", place, message)
+        .severity(severity)
+        .label("here");
+    finding = finding
+        .related(origin(&["spec", "podSelector"]), "selects every pod")
+        .help("take the dash away");
     finding.steps.clone_from(&finding.related);
-    finding.fingerprint =
-        Fingerprint { namespace: "shop".into(), name: "a".into(), peer: peer.into(), ..Fingerprint::default() };
+    finding.fingerprint = Fingerprint {
+        namespace: "shop".into(),
+        name: "a".into(),
+        peer: peer.into(),
+        ..Fingerprint::default()
+    };
     finding
 }
 
@@ -49,14 +65,22 @@ fn rules() -> Vec<RuleInfo> {
         severity: Severity::Error,
         security: Some("7.5"),
     };
-    vec![rule("NP001", "policy-selects-nothing"), rule("NP004", "split-peer")]
+    vec![
+        rule("NP001", "policy-selects-nothing"),
+        rule("NP004", "split-peer"),
+    ]
 }
 
 fn with_report<T>(list: &[Finding], run: impl FnOnce(&Report<'_>) -> T) -> T {
     let input: Input = netpal::load_str(TEXT);
     let locator = Locator::new(&input.sources);
     let rules = rules();
-    run(&Report { findings: list, rules: &rules, locator: &locator, base: None })
+    run(&Report {
+        findings: list,
+        rules: &rules,
+        locator: &locator,
+        base: None,
+    })
 }
 
 fn written(list: &[Finding], write: impl Fn(&Report<'_>, &mut Vec<u8>)) -> String {
@@ -71,7 +95,11 @@ fn written(list: &[Finding], write: impl Fn(&Report<'_>, &mut Vec<u8>)) -> Strin
 fn three() -> Vec<Finding> {
     let mut known = finding(Severity::Warning, "known", "c");
     known.suppressed = Some("agreed with security".into());
-    vec![finding(Severity::Error, "plain", "a"), finding(Severity::Warning, HOSTILE, "b"), known]
+    vec![
+        finding(Severity::Error, "plain", "a"),
+        finding(Severity::Warning, HOSTILE, "b"),
+        known,
+    ]
 }
 
 #[test]
@@ -82,31 +110,82 @@ fn sarif_has_what_code_scanning_reads() {
     let run = &log["runs"][0];
     assert_eq!(log["runs"].as_array().unwrap().len(), 1);
     assert_eq!(run["tool"]["driver"]["rules"][1]["id"], "NP004");
-    assert_eq!(run["tool"]["driver"]["rules"][1]["properties"]["security-severity"], "7.5");
+    assert_eq!(
+        run["tool"]["driver"]["rules"][1]["properties"]["security-severity"],
+        "7.5"
+    );
     let results = run["results"].as_array().unwrap();
     assert_eq!(results.len(), 3);
     let first = &results[0];
-    assert_eq!((first["ruleId"].as_str(), first["ruleIndex"].as_u64()), (Some("NP004"), Some(1)));
-    assert_eq!((first["level"].as_str(), results[1]["level"].as_str()), (Some("error"), Some("warning")));
-    assert_eq!(first["partialFingerprints"]["netpal/v1"].as_str().unwrap().len(), 16);
-    assert_ne!(first["partialFingerprints"], results[1]["partialFingerprints"]);
-    assert_eq!(results[2]["suppressions"][0]["justification"], "agreed with security");
-    assert_eq!(first["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap().len(), 1);
-    assert!(!results[1]["message"]["text"].as_str().unwrap().contains(['\u{1b}', '\u{202e}']));
+    assert_eq!(
+        (first["ruleId"].as_str(), first["ruleIndex"].as_u64()),
+        (Some("NP004"), Some(1))
+    );
+    assert_eq!(
+        (first["level"].as_str(), results[1]["level"].as_str()),
+        (Some("error"), Some("warning"))
+    );
+    assert_eq!(
+        first["partialFingerprints"]["netpal/v1"]
+            .as_str()
+            .unwrap()
+            .len(),
+        16
+    );
+    assert_ne!(
+        first["partialFingerprints"],
+        results[1]["partialFingerprints"]
+    );
+    assert_eq!(
+        results[2]["suppressions"][0]["justification"],
+        "agreed with security"
+    );
+    assert_eq!(
+        first["codeFlows"][0]["threadFlows"][0]["locations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert!(
+        !results[1]["message"]["text"]
+            .as_str()
+            .unwrap()
+            .contains(['\u{1b}', '\u{202e}'])
+    );
 }
 
 #[test]
 fn sarif_explains_every_rule_and_links_only_to_what_is_there() {
-    let all: Vec<_> = netpal::lint::LINTS.iter().map(netpal::lint::Lint::info).collect();
+    let all: Vec<_> = netpal::lint::LINTS
+        .iter()
+        .map(netpal::lint::Lint::info)
+        .collect();
     let input = netpal::load_str(TEXT);
     let locator = Locator::new(&input.sources);
     let mut out = Vec::new();
-    sarif::write(&Report { findings: &[], rules: &all, locator: &locator, base: None }, &mut out).unwrap();
+    sarif::write(
+        &Report {
+            findings: &[],
+            rules: &all,
+            locator: &locator,
+            base: None,
+        },
+        &mut out,
+    )
+    .unwrap();
     let log: Value = serde_json::from_slice(&out).unwrap();
-    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let rules = log["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap();
     assert_eq!(rules.len(), all.len());
     for (rule, info) in rules.iter().zip(&all) {
-        assert_eq!(rule["help"]["markdown"].as_str().unwrap(), &*info.page, "{}: the whole page", info.id);
+        assert_eq!(
+            rule["help"]["markdown"].as_str().unwrap(),
+            &*info.page,
+            "{}: the whole page",
+            info.id
+        );
         assert!(!rule["help"]["text"].as_str().unwrap().is_empty());
         let uri = rule.get("helpUri").map(|u| u.as_str().unwrap());
         match env!("CARGO_PKG_REPOSITORY") {
@@ -132,7 +211,16 @@ fn sarif_points_at_lines_and_columns_of_relative_files() {
     let locator = Locator::new(&input.sources);
     let (list, rules, base) = (three(), rules(), folder.path().to_str().unwrap().to_owned());
     let mut out = Vec::new();
-    sarif::write(&Report { findings: &list, rules: &rules, locator: &locator, base: Some(&base) }, &mut out).unwrap();
+    sarif::write(
+        &Report {
+            findings: &list,
+            rules: &rules,
+            locator: &locator,
+            base: Some(&base),
+        },
+        &mut out,
+    )
+    .unwrap();
     let log: Value = serde_json::from_slice(&out).unwrap();
     let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
@@ -143,7 +231,17 @@ fn sarif_points_at_lines_and_columns_of_relative_files() {
 #[test]
 fn github_keeps_its_budget_and_nothing_starts_a_command() {
     let many: Vec<Finding> = (0..14)
-        .map(|i| finding(if i < 3 { Severity::Warning } else { Severity::Error }, HOSTILE, &i.to_string()))
+        .map(|i| {
+            finding(
+                if i < 3 {
+                    Severity::Warning
+                } else {
+                    Severity::Error
+                },
+                HOSTILE,
+                &i.to_string(),
+            )
+        })
         .collect();
     let (text, left_out) = with_report(&many, |r| {
         let mut out = Vec::new();
@@ -151,10 +249,20 @@ fn github_keeps_its_budget_and_nothing_starts_a_command() {
         (String::from_utf8(out).unwrap(), left_out)
     });
     assert_eq!((text.lines().count(), left_out), (13, 1));
-    assert!(text.lines().take(10).all(|l| l.starts_with("::error title=NP004 split-peer,file=<text>,line=8,col=7::")));
+    assert!(
+        text.lines()
+            .take(10)
+            .all(|l| l.starts_with("::error title=NP004 split-peer,file=<text>,line=8,col=7::"))
+    );
     assert!(text.lines().skip(10).all(|l| l.starts_with("::warning ")));
     let summary = written(&many, |r, out| github::summary(r, out).unwrap());
-    assert_eq!(summary.lines().filter(|l| l.starts_with("| error ") || l.starts_with("| warning ")).count(), 14);
+    assert_eq!(
+        summary
+            .lines()
+            .filter(|l| l.starts_with("| error ") || l.starts_with("| warning "))
+            .count(),
+        14
+    );
     assert!(!summary.contains("<b>"));
 }
 
@@ -164,7 +272,10 @@ fn gitlab_issues_have_the_five_fields() {
     let issues: Vec<Value> = serde_json::from_str(&text).unwrap();
     assert_eq!(issues.len(), 2, "a suppressed finding is no issue");
     for issue in &issues {
-        assert!(["info", "minor", "major", "critical", "blocker"].contains(&issue["severity"].as_str().unwrap()));
+        assert!(
+            ["info", "minor", "major", "critical", "blocker"]
+                .contains(&issue["severity"].as_str().unwrap())
+        );
         for field in ["description", "check_name", "fingerprint"] {
             assert!(!issue[field].as_str().unwrap().is_empty());
         }
@@ -176,20 +287,34 @@ fn gitlab_issues_have_the_five_fields() {
 #[test]
 fn text_shows_the_lines_and_escapes_what_is_hostile() {
     let text = written(&three(), |r, out| {
-        let scope = Scope { policies: 1, workloads: 0, ..Scope::default() };
+        let scope = Scope {
+            policies: 1,
+            workloads: 0,
+            ..Scope::default()
+        };
         findings::write(r, &scope, &[], (Style::default(), false), out).unwrap();
     });
     assert!(text.starts_with("<text>:8:7: error NP004 split-peer: plain\n"));
     assert!(text.contains("8 |     - podSelector: {matchLabels: {app: web}}"));
     assert!(text.contains("= fix: take the dash away"));
-    assert!(text.ends_with("1 error, 1 warning in 1 policy, 0 workloads   (lesson: netpal rule NP004)\n"), "{text}");
+    assert!(
+        text.ends_with(
+            "1 error, 1 warning in 1 policy, 0 workloads   (lesson: netpal rule NP004)\n"
+        ),
+        "{text}"
+    );
     assert!(!text.contains(['\u{1b}', '\u{202e}']));
 }
 
 #[test]
 fn json_and_csv_hold_every_finding() {
-    let json = with_report(&three(), |r| serde_json::to_value(findings_data::document(r)).unwrap());
-    assert_eq!((json["errors"].as_u64(), json["warnings"].as_u64()), (Some(1), Some(1)));
+    let json = with_report(&three(), |r| {
+        serde_json::to_value(findings_data::document(r)).unwrap()
+    });
+    assert_eq!(
+        (json["errors"].as_u64(), json["warnings"].as_u64()),
+        (Some(1), Some(1))
+    );
     assert_eq!(json["findings"].as_array().unwrap().len(), 3);
     assert_eq!(json["findings"][0]["at"]["line"], 8);
     let csv = written(&three(), |r, out| findings_data::csv(r, out).unwrap());

@@ -1,6 +1,11 @@
-//! What lint says of sets is checked against the specification: on random clusters, what it calls without effect is taken
-//! out, and no flow may change; what it calls blocked may not pass.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! What lint says of sets is checked against the specification: on random clusters, what it calls
+//! without effect is taken out, and no flow may change; what it calls blocked may not pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[path = "common/random.rs"]
 #[allow(dead_code)] // shared by several test files
@@ -30,9 +35,17 @@ fn case(seed: u64) -> Case {
     let input = netpal::load_str(&text(&documents(&mut Random::new(seed))));
     let options = CompileOptions::default();
     let graph = AllowGraph::compile(&input, &options).unwrap();
-    let config = LintConfig { select: vec!["ALL".into()], ..LintConfig::default() };
+    let config = LintConfig {
+        select: vec!["ALL".into()],
+        ..LintConfig::default()
+    };
     let findings = lint(&input, &graph, &config).findings;
-    Case { world: World::new(&input, &options), input, findings, seed }
+    Case {
+        world: World::new(&input, &options),
+        input,
+        findings,
+        seed,
+    }
 }
 
 impl Case {
@@ -42,23 +55,45 @@ impl Case {
 
     /// Every verdict between pods and some addresses, on some ports.
     fn verdicts(&self, law: &PolicySet) -> Vec<(Flow, Possible)> {
-        let world = World { policies: Arc::new(law.clone()), ..self.world.clone() };
+        let world = World {
+            policies: Arc::new(law.clone()),
+            ..self.world.clone()
+        };
         let flows = self.flows();
-        flows.into_iter().map(|f| (f, evaluate(&world, &f))).collect()
+        flows
+            .into_iter()
+            .map(|f| (f, evaluate(&world, &f)))
+            .collect()
     }
 
     fn flows(&self) -> Vec<Flow> {
         let pods = self.input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
         let outside = ADDRESSES.iter().map(|a| a.parse().unwrap());
-        let of_pod = |a: &std::net::IpAddr| self.input.cluster.pods().any(|(_, p)| p.addresses.contains(a));
-        let ends: Vec<Endpoint> = pods.chain(outside.filter(|a| !of_pod(a)).map(Endpoint::Address)).collect();
-        let traffic = [(Protocol::Tcp, 80), (Protocol::Udp, 53), (Protocol::Tcp, 8080), (Protocol::Sctp, 65535)];
+        let of_pod = |a: &std::net::IpAddr| {
+            self.input
+                .cluster
+                .pods()
+                .any(|(_, p)| p.addresses.contains(a))
+        };
+        let ends: Vec<Endpoint> = pods
+            .chain(outside.filter(|a| !of_pod(a)).map(Endpoint::Address))
+            .collect();
+        let traffic = [
+            (Protocol::Tcp, 80),
+            (Protocol::Udp, 53),
+            (Protocol::Tcp, 8080),
+            (Protocol::Sctp, 65535),
+        ];
         let mut flows = Vec::new();
         for source in &ends {
             for destination in &ends {
                 for (protocol, port) in traffic {
                     let traffic = Traffic { protocol, port };
-                    flows.push(Flow { source: *source, destination: *destination, traffic });
+                    flows.push(Flow {
+                        source: *source,
+                        destination: *destination,
+                        traffic,
+                    });
                 }
             }
         }
@@ -67,30 +102,59 @@ impl Case {
 
     /// The policy a finding is about.
     fn policy(&self, finding: &Finding) -> usize {
-        let Place::Origin(origin) = &finding.place else { panic!("{finding:?} points nowhere") };
-        self.world.policies.policies.iter().position(|p| p.document == origin.document).unwrap()
+        let Place::Origin(origin) = &finding.place else {
+            panic!("{finding:?} points nowhere")
+        };
+        self.world
+            .policies
+            .policies
+            .iter()
+            .position(|p| p.document == origin.document)
+            .unwrap()
     }
 
-    /// Nothing becomes possible that was not, and where the verdict was certain it is the same. Unknown subjects leave every
-    /// outcome of every policy possible, one by one, so taking out a rule that is blocked wherever it counts may make an
-    /// unknown verdict certain.
+    /// Nothing becomes possible that was not, and where the verdict was certain it is the same.
+    /// Unknown subjects leave every outcome of every policy possible, one by one, so taking out a
+    /// rule that is blocked wherever it counts may make an unknown verdict certain.
     fn assert_nothing_new(&self, finding: &Finding, changed: &PolicySet) {
         let (before, after) = (self.verdicts(&self.world.policies), self.verdicts(changed));
-        let new = before.iter().zip(&after).find(|((_, a), (_, b))| b.allow && !a.allow || b.deny && !a.deny);
-        assert!(new.is_none(), "seed {}: {} at {}: {new:?}", self.seed, finding.rule, finding.fingerprint.path);
+        let new = before
+            .iter()
+            .zip(&after)
+            .find(|((_, a), (_, b))| b.allow && !a.allow || b.deny && !a.deny);
+        assert!(
+            new.is_none(),
+            "seed {}: {} at {}: {new:?}",
+            self.seed,
+            finding.rule,
+            finding.fingerprint.path
+        );
     }
 
     fn assert_unchanged(&self, finding: &Finding, changed: &PolicySet) {
         let (before, after) = (self.verdicts(&self.world.policies), self.verdicts(changed));
         let differs = before.iter().zip(&after).find(|(a, b)| a != b);
-        assert!(differs.is_none(), "seed {}: {} at {}: {differs:?}", self.seed, finding.rule, finding.fingerprint.path);
+        assert!(
+            differs.is_none(),
+            "seed {}: {} at {}: {differs:?}",
+            self.seed,
+            finding.rule,
+            finding.fingerprint.path
+        );
     }
 }
 
 /// `ingress[0].from[1]` in numbers.
 fn indices(path: &str) -> (Direction, usize, Option<usize>) {
-    let numbers: Vec<usize> = path.split(['[', ']']).filter_map(|part| part.parse().ok()).collect();
-    let direction = if path.starts_with("ingress") { Direction::Ingress } else { Direction::Egress };
+    let numbers: Vec<usize> = path
+        .split(['[', ']'])
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    let direction = if path.starts_with("ingress") {
+        Direction::Ingress
+    } else {
+        Direction::Egress
+    };
     (direction, numbers[0], numbers.get(1).copied())
 }
 
@@ -123,12 +187,22 @@ fn what_is_called_redundant_can_go_and_nothing_changes() {
             let (direction, at, peer) = indices(&finding.fingerprint.path);
             let mut law = (*case.world.policies).clone();
             let rule = &mut law.policies[case.policy(finding)].rules[direction.index()][at];
-            let Peers::Of(list) = &mut rule.peers else { panic!("a moot peer stands in a list") };
-            *list = list.iter().enumerate().filter(|(i, _)| Some(*i) != peer).map(|(_, p)| p.clone()).collect();
+            let Peers::Of(list) = &mut rule.peers else {
+                panic!("a moot peer stands in a list")
+            };
+            *list = list
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| Some(*i) != peer)
+                .map(|(_, p)| p.clone())
+                .collect();
             case.assert_unchanged(finding, &law);
         }
     }
-    assert!(counted.iter().all(|n| *n > 0), "each rule was found at least once: {counted:?}");
+    assert!(
+        counted.iter().all(|n| *n > 0),
+        "each rule was found at least once: {counted:?}"
+    );
 }
 
 #[test]
@@ -136,8 +210,11 @@ fn a_rule_without_its_type_can_go_and_nothing_changes() {
     for seed in 0..SEEDS {
         let case = case(seed);
         for finding in case.of("NP007") {
-            let direction =
-                if &*finding.fingerprint.path == "ingress" { Direction::Ingress } else { Direction::Egress };
+            let direction = if &*finding.fingerprint.path == "ingress" {
+                Direction::Ingress
+            } else {
+                Direction::Egress
+            };
             let mut law = (*case.world.policies).clone();
             law.policies[case.policy(finding)].rules[direction.index()].clear();
             case.assert_unchanged(finding, &law);
@@ -155,7 +232,9 @@ fn what_is_called_half_open_lets_nothing_through() {
             let (direction, at, peer) = indices(&finding.fingerprint.path);
             let policy = &case.world.policies.policies[case.policy(finding)];
             let rule = &policy.rules(direction)[at];
-            let Peers::Of(list) = &rule.peers else { panic!("half-open rules name peers") };
+            let Peers::Of(list) = &rule.peers else {
+                panic!("half-open rules name peers")
+            };
             let peer = &list[peer.unwrap()];
             let behaviour = case.world.behaviours()[0];
             let one = netpal::compile::evaluate::Case::new(behaviour, netpal::set::Family::V4);
@@ -164,10 +243,21 @@ fn what_is_called_half_open_lets_nothing_through() {
                     Direction::Ingress => (flow.destination, flow.source),
                     Direction::Egress => (flow.source, flow.destination),
                 };
-                let (Endpoint::Pod(own), Endpoint::Pod(to)) = (own, other) else { continue };
-                let selects = netpal::compile::evaluate::selects(&case.world, policy, own, behaviour).possible();
-                let names =
-                    netpal::compile::evaluate::peer_matches(&case.world, policy, peer, own, other, &one).possible();
+                let (Endpoint::Pod(own), Endpoint::Pod(to)) = (own, other) else {
+                    continue;
+                };
+                let selects =
+                    netpal::compile::evaluate::selects(&case.world, policy, own, behaviour)
+                        .possible();
+                let names = netpal::compile::evaluate::peer_matches(
+                    &case.world,
+                    policy,
+                    peer,
+                    own,
+                    other,
+                    &one,
+                )
+                .possible();
                 let traffic = netpal::compile::evaluate::ports_match(
                     &case.world,
                     rule,
@@ -177,7 +267,10 @@ fn what_is_called_half_open_lets_nothing_through() {
                     behaviour,
                 );
                 if selects && names && traffic && own != to {
-                    assert!(!evaluate(&case.world, &flow).allow, "seed {seed}: {flow:?} passes");
+                    assert!(
+                        !evaluate(&case.world, &flow).allow,
+                        "seed {seed}: {flow:?} passes"
+                    );
                 }
             }
         }
@@ -194,38 +287,73 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             let index = case.policy(finding);
             let policy = &case.world.policies.policies[index];
             let (direction, at, peer) = indices(&finding.fingerprint.path);
-            let Peers::Of(list) = &policy.rules(direction)[at].peers else { panic!("a block stands in a list") };
+            let Peers::Of(list) = &policy.rules(direction)[at].peers else {
+                panic!("a block stands in a list")
+            };
             let netpal::policy::Peer::Addresses(block) = &list[peer.unwrap()] else {
                 panic!("an exception has a block")
             };
             let subjects = case.input.cluster.pods().filter(|(id, _)| {
-                netpal::compile::evaluate::selects(&case.world, policy, *id, case.world.behaviours()[0])
-                    == netpal::model::Truth::Yes
+                netpal::compile::evaluate::selects(
+                    &case.world,
+                    policy,
+                    *id,
+                    case.world.behaviours()[0],
+                ) == netpal::model::Truth::Yes
             });
             let subjects: Vec<_> = subjects.map(|(id, _)| id).collect();
             if subjects.is_empty() || finding.severity < netpal::finding::Severity::Error {
                 continue;
             }
             counted += 1;
-            let Place::Origin(origin) = &finding.place else { panic!() };
-            let node = netpal::tree::Locator::new(&case.input.sources).node(origin.document).unwrap();
-            let except: ipnet::IpNet = node.at(&origin.path).unwrap().as_str().unwrap().parse().unwrap();
+            let Place::Origin(origin) = &finding.place else {
+                panic!()
+            };
+            let node = netpal::tree::Locator::new(&case.input.sources)
+                .node(origin.document)
+                .unwrap();
+            let except: ipnet::IpNet = node
+                .at(&origin.path)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap();
             let address = Endpoint::Address(except.network());
             assert!(!block.contains(except.network()), "the block leaves it out");
             // policies of this tier alone: what administrators do to the flow is another matter
             let mut law = (*case.world.policies).clone();
-            law.policies.retain(|p| p.tier == netpal::policy::Tier::Network);
+            law.policies
+                .retain(|p| p.tier == netpal::policy::Tier::Network);
             law.taints.clear();
-            let world = World { policies: Arc::new(law), ..case.world.clone() };
+            let world = World {
+                policies: Arc::new(law),
+                ..case.world.clone()
+            };
             let passes = subjects.iter().any(|pod| {
                 let (source, destination) = match direction {
                     Direction::Ingress => (address, Endpoint::Pod(*pod)),
                     Direction::Egress => (Endpoint::Pod(*pod), address),
                 };
-                let traffic = Protocol::ALL.into_iter().flat_map(|p| PORTS.map(|port| Traffic { protocol: p, port }));
-                traffic.into_iter().any(|traffic| evaluate(&world, &Flow { source, destination, traffic }).allow)
+                let traffic = Protocol::ALL
+                    .into_iter()
+                    .flat_map(|p| PORTS.map(|port| Traffic { protocol: p, port }));
+                traffic.into_iter().any(|traffic| {
+                    evaluate(
+                        &world,
+                        &Flow {
+                            source,
+                            destination,
+                            traffic,
+                        },
+                    )
+                    .allow
+                })
             });
-            assert!(passes, "seed {seed}: nothing of {except} passes: {finding:?}");
+            assert!(
+                passes,
+                "seed {seed}: nothing of {except} passes: {finding:?}"
+            );
         }
     }
     assert!(counted > 0, "found at least once");

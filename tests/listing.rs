@@ -1,8 +1,14 @@
 //! The listing against a plain list, made pair by pair, on random clusters; and every filter of it.
 //!
-//! With classes off every pod is a class, so the plain list asks [`AllowGraph::allowed`] of every pair of ends; with classes
-//! on it reads every pair out of [`AllowGraph::row`], which knows of nodes only what holds for a whole class.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! With classes off every pod is a class, so the plain list asks [`AllowGraph::allowed`] of every
+//! pair of ends; with classes on it reads every pair out of [`AllowGraph::row`], which knows of
+//! nodes only what holds for a whole class.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[allow(dead_code)] // the addresses of questions are not asked here
 #[path = "common/random.rs"]
@@ -25,11 +31,17 @@ fn possible(a: &Allowed) -> TrafficSet {
     a.sure.union(&a.unknown)
 }
 
-/// One line from what passes between each pair: what passes between all, or between some where they differ.
+/// One line from what passes between each pair: what passes between all, or between some where they
+/// differ.
 fn line_of(pairs: &[Allowed]) -> Option<(Allowed, bool)> {
     let differs = pairs.iter().any(|a| *a != pairs[0]);
-    let sure = pairs.iter().fold(TrafficSet::empty(), |all, a| all.union(&a.sure));
-    let unknown = pairs.iter().fold(TrafficSet::empty(), |all, a| all.union(&a.unknown)).difference(&sure);
+    let sure = pairs
+        .iter()
+        .fold(TrafficSet::empty(), |all, a| all.union(&a.sure));
+    let unknown = pairs
+        .iter()
+        .fold(TrafficSet::empty(), |all, a| all.union(&a.unknown))
+        .difference(&sure);
     let nothing = sure.is_empty() && unknown.is_empty();
     (!nothing).then_some((Allowed { sure, unknown }, differs))
 }
@@ -48,7 +60,14 @@ type Line = (Party, Party, Allowed, bool);
 impl Plain<'_> {
     fn classes(&self, workload: WorkloadId) -> Vec<u32> {
         let of_pod = &self.graph.line().classes.of_pod;
-        self.graph.world().cluster.workload(workload).pods.iter().map(|p| of_pod[p.0 as usize]).collect()
+        self.graph
+            .world()
+            .cluster
+            .workload(workload)
+            .pods
+            .iter()
+            .map(|p| of_pod[p.0 as usize])
+            .collect()
     }
 
     fn atoms(&self) -> impl Iterator<Item = (u32, IpSet)> {
@@ -56,7 +75,8 @@ impl Plain<'_> {
         (0..atoms.len()).map(move |atom| (first + atom, atoms.addresses(atom)))
     }
 
-    /// Per destination class one row of atoms by what they may send; the same for every class, or not.
+    /// Per destination class one row of atoms by what they may send; the same for every class, or
+    /// not.
     fn outside_sources(&self, to: WorkloadId, lines: &mut Vec<Line>) {
         let mut rows: Vec<BTreeMap<Allowed, IpSet>> = Vec::new();
         for class in self.classes(to) {
@@ -76,36 +96,67 @@ impl Plain<'_> {
             let so_far = all.entry(allowed).or_insert(IpSet::empty());
             *so_far = so_far.union(&set);
         }
-        lines.extend(all.into_iter().map(|(a, set)| (Party::Addresses(set), Party::Workload(to), a, differs)));
+        lines.extend(
+            all.into_iter()
+                .map(|(a, set)| (Party::Addresses(set), Party::Workload(to), a, differs)),
+        );
     }
 
     fn outside_destinations(&self, from: WorkloadId, lines: &mut Vec<Line>) {
         let mut all: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
         for (place, set) in self.atoms() {
-            let pairs: Vec<Allowed> = self.classes(from).iter().map(|c| (self.between)(*c, place)).collect();
+            let pairs: Vec<Allowed> = self
+                .classes(from)
+                .iter()
+                .map(|c| (self.between)(*c, place))
+                .collect();
             if let Some(line) = line_of(&pairs) {
                 let so_far = all.entry(line).or_insert(IpSet::empty());
                 *so_far = so_far.union(&set);
             }
         }
-        lines.extend(all.into_iter().map(|((a, d), set)| (Party::Workload(from), Party::Addresses(set), a, d)));
+        lines.extend(
+            all.into_iter()
+                .map(|((a, d), set)| (Party::Workload(from), Party::Addresses(set), a, d)),
+        );
     }
 
     fn lines(&self) -> Vec<Line> {
-        let workloads: Vec<WorkloadId> = self.graph.world().cluster.workloads().map(|(id, _)| id).collect();
-        let has = |list: &Option<Vec<WorkloadId>>, w: &WorkloadId| list.as_ref().is_none_or(|list| list.contains(w));
+        let workloads: Vec<WorkloadId> = self
+            .graph
+            .world()
+            .cluster
+            .workloads()
+            .map(|(id, _)| id)
+            .collect();
+        let has = |list: &Option<Vec<WorkloadId>>, w: &WorkloadId| {
+            list.as_ref().is_none_or(|list| list.contains(w))
+        };
         let mut lines = Vec::new();
-        for to in workloads.iter().copied().filter(|w| has(&self.filter.to, w)) {
+        for to in workloads
+            .iter()
+            .copied()
+            .filter(|w| has(&self.filter.to, w))
+        {
             let skip = !self.filter.all && self.open_in.contains(&to);
             if !skip && self.filter.from.is_none() {
                 self.outside_sources(to, &mut lines);
             }
-            for from in workloads.iter().copied().filter(|w| *w != to && has(&self.filter.from, w)) {
+            for from in workloads
+                .iter()
+                .copied()
+                .filter(|w| *w != to && has(&self.filter.from, w))
+            {
                 if skip && self.open_out.contains(&from) {
                     continue;
                 }
                 let pairs: Vec<Allowed> = (self.classes(from).iter())
-                    .flat_map(|s| self.classes(to).into_iter().map(|d| (self.between)(*s, d)).collect::<Vec<_>>())
+                    .flat_map(|s| {
+                        self.classes(to)
+                            .into_iter()
+                            .map(|d| (self.between)(*s, d))
+                            .collect::<Vec<_>>()
+                    })
                     .collect();
                 if let Some((allowed, differs)) = line_of(&pairs) {
                     lines.push((Party::Workload(from), Party::Workload(to), allowed, differs));
@@ -114,7 +165,11 @@ impl Plain<'_> {
         }
         if self.filter.to.is_none() {
             let governed = |w: &WorkloadId| self.filter.all || !self.open_out.contains(w);
-            for from in workloads.iter().copied().filter(|w| governed(w) && has(&self.filter.from, w)) {
+            for from in workloads
+                .iter()
+                .copied()
+                .filter(|w| governed(w) && has(&self.filter.from, w))
+            {
                 self.outside_destinations(from, &mut lines);
             }
         }
@@ -132,14 +187,30 @@ fn options(random: &mut Random) -> CompileOptions {
 }
 
 fn filter(random: &mut Random, graph: &AllowGraph) -> Filter {
-    let workloads: Vec<WorkloadId> = graph.world().cluster.workloads().map(|(id, _)| id).collect();
+    let workloads: Vec<WorkloadId> = graph
+        .world()
+        .cluster
+        .workloads()
+        .map(|(id, _)| id)
+        .collect();
     let mut some = |percent| {
-        random.chance(percent).then(|| workloads.iter().copied().filter(|_| random.chance(50)).collect::<Vec<_>>())
+        random.chance(percent).then(|| {
+            workloads
+                .iter()
+                .copied()
+                .filter(|_| random.chance(50))
+                .collect::<Vec<_>>()
+        })
     };
-    Filter { from: some(25), to: some(25), all: some(30).is_some() }
+    Filter {
+        from: some(25),
+        to: some(25),
+        all: some(30).is_some(),
+    }
 }
 
-/// The example of an entry shows it: its ends are ends of the line, and some of the traffic may pass.
+/// The example of an entry shows it: its ends are ends of the line, and some of the traffic may
+/// pass.
 fn shows(graph: &AllowGraph, entry: &Entry) -> bool {
     let cluster = &graph.world().cluster;
     let is = |party: &Party, end: Endpoint| match (party, end) {
@@ -147,12 +218,24 @@ fn shows(graph: &AllowGraph, entry: &Entry) -> bool {
         (Party::Addresses(set), Endpoint::Address(address)) => set.contains(address),
         _ => false,
     };
-    let Flow { source, destination, traffic } = entry.example;
+    let Flow {
+        source,
+        destination,
+        traffic,
+    } = entry.example;
     let row = graph.row(graph.line().place(destination));
     let place = graph.line().place(source);
-    let passes = |t: Traffic| row.iter().any(|p| p.sources.contains(place) && possible(&p.allowed).contains(t));
-    let any = Traffic { protocol: Protocol::Tcp, port: 1 };
-    is(&entry.source, source) && is(&entry.destination, destination) && (passes(traffic) || traffic == any)
+    let passes = |t: Traffic| {
+        row.iter()
+            .any(|p| p.sources.contains(place) && possible(&p.allowed).contains(t))
+    };
+    let any = Traffic {
+        protocol: Protocol::Tcp,
+        port: 1,
+    };
+    is(&entry.source, source)
+        && is(&entry.destination, destination)
+        && (passes(traffic) || traffic == any)
 }
 
 fn compare(seed: u64) -> usize {
@@ -167,18 +250,39 @@ fn compare(seed: u64) -> usize {
         part.map(|p| p.allowed.clone()).unwrap_or_default()
     };
     let asked = |s: u32, d: u32| graph.allowed(line.representative(s), line.representative(d));
-    let between: Between<'_> = if graph.world().options.classes { &in_row } else { &asked };
+    let between: Between<'_> = if graph.world().options.classes {
+        &in_row
+    } else {
+        &asked
+    };
     let listing = summary(&graph, &filter);
     let (open_in, open_out) = (listing.open_in, listing.open_out);
-    let plain = Plain { graph: &graph, filter: &filter, between, open_in, open_out };
+    let plain = Plain {
+        graph: &graph,
+        filter: &filter,
+        between,
+        open_in,
+        open_out,
+    };
     let entries = list(&graph, &filter).entries;
     for entry in &entries {
-        assert!(shows(&graph, entry), "seed {seed}: the example of {entry:?} shows nothing");
+        assert!(
+            shows(&graph, entry),
+            "seed {seed}: the example of {entry:?} shows nothing"
+        );
     }
-    let got: Vec<Line> = entries.into_iter().map(|e| (e.source, e.destination, e.allowed, e.differs)).collect();
+    let got: Vec<Line> = entries
+        .into_iter()
+        .map(|e| (e.source, e.destination, e.allowed, e.differs))
+        .collect();
     let want = plain.lines();
     let wrong = got.iter().zip(&want).find(|(g, w)| g != w);
-    assert!(got == want, "seed {seed}: {} lines, wanted {}; the first that differs: {wrong:#?}", got.len(), want.len());
+    assert!(
+        got == want,
+        "seed {seed}: {} lines, wanted {}; the first that differs: {wrong:#?}",
+        got.len(),
+        want.len()
+    );
     got.len()
 }
 
@@ -197,13 +301,18 @@ fn a_listing_stops_where_it_is_told_to() {
         let mut lines = 0;
         each(&graph, &Filter::default(), &mut |_| {
             lines += 1;
-            if lines < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if lines < most {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
         assert_eq!(lines, most);
     }
 }
 
-/// The square the long way: every line into its cell, then every open source with every open destination.
+/// The square the long way: every line into its cell, then every open source with every open
+/// destination.
 fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), Allowed> {
     let (cluster, listing) = (&graph.world().cluster, list(graph, &Filter::default()));
     let place = |party: &Party| {
@@ -228,11 +337,19 @@ fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), 
     let outside = sides.len() - 1;
     let places = |list: &[WorkloadId]| {
         let workloads = list.iter().filter_map(|w| place(&Party::Workload(*w)));
-        workloads.chain([outside]).collect::<std::collections::BTreeSet<_>>()
+        workloads
+            .chain([outside])
+            .collect::<std::collections::BTreeSet<_>>()
     };
-    let all = Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
+    let all = Allowed {
+        sure: TrafficSet::all(),
+        unknown: TrafficSet::empty(),
+    };
     for from in places(&listing.open_out) {
-        for to in places(&listing.open_in).into_iter().filter(|to| (from, *to) != (outside, outside)) {
+        for to in places(&listing.open_in)
+            .into_iter()
+            .filter(|to| (from, *to) != (outside, outside))
+        {
             add(from, to, &all);
         }
     }
@@ -248,11 +365,19 @@ fn the_square_is_the_plain_square() {
         for by in [By::Namespace, By::Workload] {
             let square = matrix(&graph, by);
             let plain = plain_square(&graph, &square.sides);
-            let got: BTreeMap<(usize, usize), Allowed> = square.cells().map(|(at, a)| (at, a.clone())).collect();
+            let got: BTreeMap<(usize, usize), Allowed> =
+                square.cells().map(|(at, a)| (at, a.clone())).collect();
             assert_eq!(got, plain, "seed {seed}");
             let sides = 0..square.sides.len();
-            let pairs = sides.clone().flat_map(|from| sides.clone().map(move |to| (from, to)));
-            assert!(pairs.into_iter().all(|(from, to)| square.cell(from, to) == plain.get(&(from, to))), "seed {seed}");
+            let pairs = sides
+                .clone()
+                .flat_map(|from| sides.clone().map(move |to| (from, to)));
+            assert!(
+                pairs
+                    .into_iter()
+                    .all(|(from, to)| square.cell(from, to) == plain.get(&(from, to))),
+                "seed {seed}"
+            );
             met += got.len();
         }
     }

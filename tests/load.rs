@@ -1,5 +1,11 @@
-//! What becomes of manifests: objects, workloads and their pods, lists, what is skipped, what leaves a doubt behind.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! What becomes of manifests: objects, workloads and their pods, lists, what is skipped, what
+//! leaves a doubt behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 
@@ -14,13 +20,23 @@ use netpal::{AllowGraph, CompileOptions, Input, load_str};
 fn workloads(input: &Input) -> Vec<String> {
     let cluster = &input.cluster;
     let line = |(_, w): (_, &netpal::model::Workload)| {
-        format!("{}/{}/{}: {}", cluster.namespace(w.namespace).name, w.kind.name(), w.name, w.pods.len())
+        format!(
+            "{}/{}/{}: {}",
+            cluster.namespace(w.namespace).name,
+            w.kind.name(),
+            w.name,
+            w.pods.len()
+        )
     };
     cluster.workloads().map(line).collect()
 }
 
 fn codes(input: &Input) -> Vec<(Severity, Code)> {
-    input.diagnostics.iter().map(|d| (d.severity, d.code)).collect()
+    input
+        .diagnostics
+        .iter()
+        .map(|d| (d.severity, d.code))
+        .collect()
 }
 
 /// The verdict of the first pod on itself from an outside address.
@@ -28,11 +44,21 @@ fn from_outside(input: &Input, pod: &str) -> Truth {
     let graph = AllowGraph::compile(input, &CompileOptions::default()).unwrap();
     let (id, _) = input.cluster.pods().find(|(_, p)| *p.name == *pod).unwrap();
     let source = Endpoint::Address("203.0.113.9".parse().unwrap());
-    let traffic = Traffic { protocol: Protocol::Tcp, port: 80 };
-    graph.verdict(&Flow { source, destination: Endpoint::Pod(id), traffic }).truth()
+    let traffic = Traffic {
+        protocol: Protocol::Tcp,
+        port: 80,
+    };
+    graph
+        .verdict(&Flow {
+            source,
+            destination: Endpoint::Pod(id),
+            traffic,
+        })
+        .truth()
 }
 
-const SPEC: &str = "{containers: [{name: c, image: i, ports: [{name: http, containerPort: 8080}]}]}";
+const SPEC: &str =
+    "{containers: [{name: c, image: i, ports: [{name: http, containerPort: 8080}]}]}";
 
 fn pod(namespace: &str, name: &str, more: &str) -> String {
     format!(
@@ -41,7 +67,9 @@ fn pod(namespace: &str, name: &str, more: &str) -> String {
 }
 
 fn controller(api: &str, kind: &str, name: &str, spec: &str) -> String {
-    format!("---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n")
+    format!(
+        "---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+    )
 }
 
 fn template(label: &str) -> String {
@@ -52,10 +80,25 @@ fn template(label: &str) -> String {
 fn every_workload_kind_makes_pods_from_its_template() {
     let t = template("a");
     let text = [
-        controller("apps/v1", "Deployment", "d", &format!("{{replicas: 3, template: {t}}}")),
+        controller(
+            "apps/v1",
+            "Deployment",
+            "d",
+            &format!("{{replicas: 3, template: {t}}}"),
+        ),
         controller("apps/v1", "ReplicaSet", "rs", &format!("{{template: {t}}}")),
-        controller("v1", "ReplicationController", "rc", &format!("{{template: {t}}}")),
-        controller("apps/v1", "StatefulSet", "sts", &format!("{{replicas: 2, template: {t}}}")),
+        controller(
+            "v1",
+            "ReplicationController",
+            "rc",
+            &format!("{{template: {t}}}"),
+        ),
+        controller(
+            "apps/v1",
+            "StatefulSet",
+            "sts",
+            &format!("{{replicas: 2, template: {t}}}"),
+        ),
         controller("apps/v1", "DaemonSet", "ds", &format!("{{template: {t}}}")),
         controller("batch/v1", "Job", "j", &format!("{{template: {t}}}")),
         controller(
@@ -64,7 +107,12 @@ fn every_workload_kind_makes_pods_from_its_template() {
             "cj",
             &format!("{{schedule: '* * * * *', jobTemplate: {{spec: {{template: {t}}}}}}}"),
         ),
-        controller("apps.openshift.io/v1", "DeploymentConfig", "dc", &format!("{{template: {t}}}")),
+        controller(
+            "apps.openshift.io/v1",
+            "DeploymentConfig",
+            "dc",
+            &format!("{{template: {t}}}"),
+        ),
     ]
     .concat();
     let input = load_str(&text);
@@ -89,7 +137,9 @@ fn ports_include_sidecars_but_not_plain_init_containers() {
     let containers = "containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]";
     let inits = "initContainers: [{name: mesh, restartPolicy: Always, ports: [{name: mesh, containerPort: 15001}]}, \
                  {name: init, ports: [{name: once, containerPort: 9}]}]";
-    let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{{containers}, {inits}}}\n");
+    let text = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{{containers}, {inits}}}\n"
+    );
     let input = load_str(&text);
     let (_, pod) = input.cluster.pods().next().unwrap();
     let names: Vec<&str> = pod.ports.iter().filter_map(|p| p.name.as_deref()).collect();
@@ -98,29 +148,38 @@ fn ports_include_sidecars_but_not_plain_init_containers() {
 
 #[test]
 fn pods_belong_to_the_controller_at_the_top() {
-    let owner =
-        |kind: &str, name: &str| format!(", ownerReferences: [{{kind: {kind}, name: {name}, controller: true}}]");
+    let owner = |kind: &str, name: &str| {
+        format!(", ownerReferences: [{{kind: {kind}, name: {name}, controller: true}}]")
+    };
     let t = template("web");
     let replica_set = format!(
         "---\napiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {{name: web-5d4, namespace: shop{}}}\nspec: {{template: {t}}}\n",
         owner("Deployment", "web")
     );
     let text = [
-        controller("apps/v1", "Deployment", "web", &format!("{{template: {t}}}")),
+        controller(
+            "apps/v1",
+            "Deployment",
+            "web",
+            &format!("{{template: {t}}}"),
+        ),
         replica_set,
         pod("shop", "web-5d4-x1", &owner("ReplicaSet", "web-5d4")),
         pod("shop", "web-5d4-x2", &owner("ReplicaSet", "web-5d4")),
         pod("shop", "lonely", ""),
     ]
     .concat();
-    assert_eq!(workloads(&load_str(&text)), ["shop/Deployment/web: 2", "shop/Pod/lonely: 1"]);
+    assert_eq!(
+        workloads(&load_str(&text)),
+        ["shop/Deployment/web: 2", "shop/Pod/lonely: 1"]
+    );
 }
 
 #[test]
 fn a_controller_that_is_only_named_is_made_up() {
     let owner = ", ownerReferences: [{kind: ReplicaSet, name: web-7c9f8, controller: true}]";
-    let text =
-        pod("shop", "web-7c9f8-aaaaa", owner).replace("labels: {app:", "labels: {pod-template-hash: 7c9f8, app:");
+    let text = pod("shop", "web-7c9f8-aaaaa", owner)
+        .replace("labels: {app:", "labels: {pod-template-hash: 7c9f8, app:");
     assert_eq!(workloads(&load_str(&text)), ["shop/Deployment/web: 1"]);
 }
 
@@ -128,7 +187,10 @@ fn a_controller_that_is_only_named_is_made_up() {
 fn s57_finished_pods_are_no_endpoints() {
     let text = pod("shop", "done", "") + "status: {phase: Succeeded, podIP: 10.0.0.1}\n";
     let input = load_str(&text);
-    assert_eq!((input.cluster.pods().len(), input.tally.finished_pods), (0, 1));
+    assert_eq!(
+        (input.cluster.pods().len(), input.tally.finished_pods),
+        (0, 1)
+    );
 }
 
 #[test]
@@ -138,24 +200,38 @@ fn lists_typed_lists_and_lists_in_lists_are_opened() {
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "labels": {"team": "x"}}}]}"#;
     let input = load_str(json);
     assert_eq!(workloads(&input), ["n/Pod/a: 1"]);
-    let namespace = input.cluster.namespace(input.cluster.find_namespace("n").unwrap());
+    let namespace = input
+        .cluster
+        .namespace(input.cluster.find_namespace("n").unwrap());
     assert_eq!(namespace.labels.get("team"), Some("x"));
 }
 
 #[test]
 fn s27_the_name_label_of_a_namespace_cannot_be_overridden() {
     let label = "{name: n, labels: {kubernetes.io/metadata.name: other}}";
-    let input = load_str(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {label}\n"));
-    let namespace = input.cluster.namespace(input.cluster.find_namespace("n").unwrap());
-    assert_eq!(namespace.labels.get("kubernetes.io/metadata.name"), Some("n"));
+    let input = load_str(&format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {label}\n"
+    ));
+    let namespace = input
+        .cluster
+        .namespace(input.cluster.find_namespace("n").unwrap());
+    assert_eq!(
+        namespace.labels.get("kubernetes.io/metadata.name"),
+        Some("n")
+    );
 }
 
 #[test]
 fn of_an_object_given_twice_the_last_wins_and_is_told() {
-    let namespace =
-        |team: &str| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{team: {team}}}}}\n");
+    let namespace = |team: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{team: {team}}}}}\n"
+        )
+    };
     let input = load_str(&(namespace("a") + &namespace("b")));
-    let found = input.cluster.namespace(input.cluster.find_namespace("n").unwrap());
+    let found = input
+        .cluster
+        .namespace(input.cluster.find_namespace("n").unwrap());
     assert_eq!(found.labels.get("team"), Some("b"));
     assert_eq!(codes(&input), [(Severity::Warning, Code::DuplicateObject)]);
     let place = input.diagnostics[0].related.len();
@@ -165,13 +241,22 @@ fn of_an_object_given_twice_the_last_wins_and_is_told() {
 #[test]
 fn kinds_are_told_apart_by_their_group() {
     for api in ["projectcalico.org/v3", "crd.antrea.io/v1beta1"] {
-        let policy =
-            format!("apiVersion: {api}\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\nspec: {{x: 1}}\n");
+        let policy = format!(
+            "apiVersion: {api}\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\nspec: {{x: 1}}\n"
+        );
         let input = load_str(&(policy + &pod("shop", "web", "") + &pod("other", "db", "")));
-        assert_eq!(codes(&input), [(Severity::Warning, Code::UnmodelledPolicy)], "{api}");
+        assert_eq!(
+            codes(&input),
+            [(Severity::Warning, Code::UnmodelledPolicy)],
+            "{api}"
+        );
         assert_eq!(input.policies.taints[0].reason, TaintReason::UnmodelledKind);
         assert_eq!(from_outside(&input, "web"), Truth::Maybe, "{api}");
-        assert_eq!(from_outside(&input, "db"), Truth::Yes, "it acts in its namespace only");
+        assert_eq!(
+            from_outside(&input, "db"),
+            Truth::Yes,
+            "it acts in its namespace only"
+        );
     }
 }
 
@@ -180,7 +265,11 @@ fn a_mesh_policy_can_only_deny() {
     let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: shop}\nspec: {selector: {matchLabels: {app: web}}}\n";
     let deny = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {matchLabels: {app: api}}}\n";
     let input = load_str(
-        &(policy.to_owned() + deny + &pod("shop", "web", "") + &pod("shop", "api", "") + &pod("shop", "db", "")),
+        &(policy.to_owned()
+            + deny
+            + &pod("shop", "web", "")
+            + &pod("shop", "api", "")
+            + &pod("shop", "db", "")),
     );
     assert_eq!(input.policies.taints[0].effect, TaintEffect::OnlyDeny);
     let verdicts = ["web", "api", "db"].map(|p| from_outside(&input, p));
@@ -192,7 +281,10 @@ fn a_broken_policy_leaves_a_doubt_in_its_namespace_only() {
     let broken = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: p\n  namespace: shop\nspec: {podSelector: [}\n";
     let input = load_str(&(broken.to_owned() + &pod("shop", "web", "") + &pod("other", "db", "")));
     assert_eq!(codes(&input), [(Severity::Error, Code::Syntax)]);
-    assert_eq!((from_outside(&input, "web"), from_outside(&input, "db")), (Truth::Maybe, Truth::Yes));
+    assert_eq!(
+        (from_outside(&input, "web"), from_outside(&input, "db")),
+        (Truth::Maybe, Truth::Yes)
+    );
 }
 
 #[test]
@@ -206,21 +298,38 @@ fn a_broken_document_that_is_surely_no_policy_only_warns() {
 #[test]
 fn templates_patches_and_placeholders_are_recognized() {
     let openshift = "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects: [{kind: Service, metadata: {name: \"${NAME}\"}}]\n";
-    assert_eq!(codes(&load_str(openshift)), [(Severity::Warning, Code::NotAnObject)]);
+    assert_eq!(
+        codes(&load_str(openshift)),
+        [(Severity::Warning, Code::NotAnObject)]
+    );
     let policies = openshift.replace("kind: Service", "kind: NetworkPolicy");
-    assert_eq!(codes(&load_str(&policies)), [(Severity::Error, Code::NotAnObject)]);
+    assert_eq!(
+        codes(&load_str(&policies)),
+        [(Severity::Error, Code::NotAnObject)]
+    );
     let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: shop}\nspec: {replicas: 2}\n";
     let input = load_str(patch);
-    assert_eq!((codes(&input), workloads(&input).len()), (vec![(Severity::Warning, Code::NotAnObject)], 0));
+    assert_eq!(
+        (codes(&input), workloads(&input).len()),
+        (vec![(Severity::Warning, Code::NotAnObject)], 0)
+    );
     let placeholder = pod("${NAMESPACE}", "web", "").replace("${NAMESPACE}", "\"${NAMESPACE}\"");
-    assert_eq!(codes(&load_str(&placeholder)), [(Severity::Warning, Code::Placeholder)]);
+    assert_eq!(
+        codes(&load_str(&placeholder)),
+        [(Severity::Warning, Code::Placeholder)]
+    );
 }
 
 #[test]
 fn other_kinds_are_counted_and_skipped() {
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n";
     let input = load_str(text);
-    let skipped: Vec<(&str, usize)> = input.tally.skipped.iter().map(|(k, n)| (k.as_str(), *n)).collect();
+    let skipped: Vec<(&str, usize)> = input
+        .tally
+        .skipped
+        .iter()
+        .map(|(k, n)| (k.as_str(), *n))
+        .collect();
     assert_eq!(skipped, [("ConfigMap", 1), ("Widget", 1)]);
 }
 
@@ -230,12 +339,25 @@ fn an_overlay_replaces_without_a_remark() {
     let text = |name: &str, team: &str| {
         Source::Text(
             name.into(),
-            format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{team: {team}}}}}\n").into(),
+            format!(
+                "apiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{team: {team}}}}}\n"
+            )
+            .into(),
         )
     };
-    let input = load_sources(&[text("base", "a")], &[text("overlay", "b")], &LoadOptions::default()).unwrap();
-    let found = input.cluster.namespace(input.cluster.find_namespace("n").unwrap());
-    assert_eq!((found.labels.get("team"), input.diagnostics.len()), (Some("b"), 0));
+    let input = load_sources(
+        &[text("base", "a")],
+        &[text("overlay", "b")],
+        &LoadOptions::default(),
+    )
+    .unwrap();
+    let found = input
+        .cluster
+        .namespace(input.cluster.find_namespace("n").unwrap());
+    assert_eq!(
+        (found.labels.get("team"), input.diagnostics.len()),
+        (Some("b"), 0)
+    );
 }
 
 #[cfg(unix)]
@@ -259,7 +381,10 @@ fn kubectl_is_run_only_when_asked_and_only_to_read() {
         command.output().unwrap().status.code()
     };
     assert_eq!(run(&["can", "internet", "web:80", "--live"]), Some(0));
-    assert_eq!(run(&["can", "internet", "web:80", "-k", "overlays/prod"]), Some(0));
+    assert_eq!(
+        run(&["can", "internet", "web:80", "-k", "overlays/prod"]),
+        Some(0)
+    );
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     let wanted = "api-resources --verbs=list -o name\nget pods,namespaces,networkpolicies.networking.k8s.io -A -o json\nkustomize -- overlays/prod\n";
     assert_eq!(log, wanted);
@@ -268,7 +393,11 @@ fn kubectl_is_run_only_when_asked_and_only_to_read() {
 #[test]
 fn standard_input_is_a_source() {
     let folder = tempfile::tempdir().unwrap();
-    let run = common::netpal_at(folder.path(), &["can", "internet", "web:80", "-f", "-"], &pod("shop", "web", ""));
+    let run = common::netpal_at(
+        folder.path(),
+        &["can", "internet", "web:80", "-f", "-"],
+        &pod("shop", "web", ""),
+    );
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let twice = common::netpal_at(folder.path(), &["can", "a", "b", "-f", "-", "-f", "-"], "");
     assert_eq!(twice.code, 2);
@@ -290,14 +419,16 @@ fn a_kind_said_twice_is_the_last_one_also_where_the_first_plays_no_part() {
     let text = "apiVersion: networking.k8s.io/v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {podSelector: {}}\nkind: NetworkPolicy\n";
     for text in [text.to_owned(), text.replace("\nkind: N", "\n\"kind\": N")] {
         let input = load_str(&text);
-        assert_eq!((input.policies.policies.len(), codes(&input)), (1, vec![(Severity::Warning, Code::DuplicateKey)]));
+        assert_eq!(
+            (input.policies.policies.len(), codes(&input)),
+            (1, vec![(Severity::Warning, Code::DuplicateKey)])
+        );
     }
 }
 
 #[test]
 fn what_follows_a_json_value_is_not_lost_in_silence() {
-    let policy =
-        r#"{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": {}}"#;
+    let policy = r#"{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": {}}"#;
     let input = load_str(&format!("{policy}\n\"x\" {policy}"));
     assert_eq!(input.policies.policies.len(), 1);
     assert_eq!(codes(&input), [(Severity::Error, Code::Syntax)]);

@@ -1,5 +1,11 @@
-//! What netpal costs in memory, counted by an allocator and not by the system: the same on every machine.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! What netpal costs in memory, counted by an allocator and not by the system: the same on every
+//! machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[allow(dead_code)] // made for the benches, of which this uses a part
 #[path = "../benches/tiers/generate.rs"]
@@ -29,14 +35,20 @@ fn measured<T>(work: impl FnOnce() -> T) -> (T, Took) {
     HEAP.reset_peak_usage();
     let before = HEAP.current_usage();
     let done = work();
-    let took = Took { peak: HEAP.peak_usage() - before, kept: HEAP.current_usage().saturating_sub(before) };
+    let took = Took {
+        peak: HEAP.peak_usage() - before,
+        kept: HEAP.current_usage().saturating_sub(before),
+    };
     (done, took)
 }
 
 /// A tier's files as kubectl writes them, in a folder.
 fn written(tier: &str, percent: usize) -> (tempfile::TempDir, u64) {
     let directory = tempfile::tempdir().unwrap();
-    let bytes = generate::make(tier, percent).unwrap().write(directory.path()).unwrap();
+    let bytes = generate::make(tier, percent)
+        .unwrap()
+        .write(directory.path())
+        .unwrap();
     (directory, bytes)
 }
 
@@ -54,13 +66,25 @@ fn a_large_file_is_not_kept_and_neither_are_its_trees() {
     let (half, small) = measured(|| load(once.0.path()));
     let (whole, large) = measured(|| load(twice.0.path()));
     let (pods, of_half) = (whole.cluster.pods().len(), half.cluster.pods().len());
-    println!("{pods} pods, {} bytes of text: {} at most, {} kept", twice.1, large.peak, large.kept);
-    println!("{of_half} pods, {} bytes of text: {} at most, {} kept", once.1, small.peak, small.kept);
-    assert!(twice.1 > 10_000_000 && large.peak < 8_000_000, "the text and its trees pass by");
+    println!(
+        "{pods} pods, {} bytes of text: {} at most, {} kept",
+        twice.1, large.peak, large.kept
+    );
+    println!(
+        "{of_half} pods, {} bytes of text: {} at most, {} kept",
+        once.1, small.peak, small.kept
+    );
+    assert!(
+        twice.1 > 10_000_000 && large.peak < 8_000_000,
+        "the text and its trees pass by"
+    );
     let per_pod = (large.kept - small.kept) / (pods - of_half);
     println!("{per_pod} bytes for each pod more, with its share of policies");
     assert!(per_pod < 1_000);
-    assert!(large.peak * 10 <= small.peak * 23, "twice the pods, at most 2.3 times the memory");
+    assert!(
+        large.peak * 10 <= small.peak * 23,
+        "twice the pods, at most 2.3 times the memory"
+    );
 }
 
 #[test]
@@ -73,7 +97,10 @@ fn a_compiled_graph_is_small() {
             graph.count_pairs(); // what is made with the first row counts too
             graph
         });
-        println!("{tier} {percent} %: {} at most, {} kept", took.peak, took.kept);
+        println!(
+            "{tier} {percent} %: {} at most, {} kept",
+            took.peak, took.kept
+        );
         assert!(graph.line().classes.len() > 100);
         assert!(took.peak < most && took.kept < left, "{tier}");
     }

@@ -1,5 +1,11 @@
-//! Policy tests and snapshots: every claim with a case that holds and one that does not, and the walk through the demo.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Policy tests and snapshots: every claim with a case that holds and one that does not, and the
+//! walk through the demo.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 #[allow(dead_code)] // a part of it is used
@@ -24,7 +30,9 @@ fn demo_folder() -> PathBuf {
 
 fn demo() -> AllowGraph {
     let texts = ["data.yaml", "dev.yaml", "platform.yaml", "shop.yaml"];
-    let text = texts.map(|n| std::fs::read_to_string(demo_folder().join(n)).unwrap()).join("---\n");
+    let text = texts
+        .map(|n| std::fs::read_to_string(demo_folder().join(n)).unwrap())
+        .join("---\n");
     AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap()
 }
 
@@ -32,10 +40,16 @@ fn demo() -> AllowGraph {
 fn statuses(graph: &AllowGraph, text: &str) -> Vec<Status> {
     let suite = check::parse("t.yaml", text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
     let none = |_: &str| Ok(Vec::new());
-    let env = Env { context: &Context::default(), snapshot: &none };
+    let env = Env {
+        context: &Context::default(),
+        snapshot: &none,
+    };
     let run = check::check(graph, &env, &suite);
     let shown = |o: &check::Outcome<'_>| o.status == Status::Passed || o.example.is_some();
-    assert!(run.outcomes.iter().all(shown), "whatever did not pass shows why");
+    assert!(
+        run.outcomes.iter().all(shown),
+        "whatever did not pass shows why"
+    );
     run.outcomes.iter().map(|o| o.status).collect()
 }
 
@@ -55,64 +69,154 @@ fn every_claim_holds_where_it_does_and_fails_where_it_does_not() {
         ("can: shop/checkout -> data/database:5432", Status::Passed),
         ("can: shop/cart -> data/database:5432", Status::Failed),
         ("can: ns/shop -> data/database:5432", Status::Failed),
-        ("{can: ns/shop -> data/database:5432, match: some}", Status::Passed),
+        (
+            "{can: ns/shop -> data/database:5432, match: some}",
+            Status::Passed,
+        ),
         ("{can: ns/dev -> ns/data, match: some}", Status::Failed),
-        ("can: [shop/cart -> data/redis:6379, backends -> dns:53/udp]", Status::Failed),
-        ("can: shop/frontend -> kube-system/node-agent:9100", Status::Undecided),
+        (
+            "can: [shop/cart -> data/redis:6379, backends -> dns:53/udp]",
+            Status::Failed,
+        ),
+        (
+            "can: shop/frontend -> kube-system/node-agent:9100",
+            Status::Undecided,
+        ),
         ("cannot: ns/dev -> ns/data", Status::Passed),
         ("cannot: ns/shop -> data/database:5432", Status::Failed),
-        ("cannot: monitoring/prometheus -> data/database", Status::Failed),
-        ("cannot: monitoring/prometheus -> data/database:5432", Status::Passed),
-        ("cannot: shop/cart -> kube-system/node-agent", Status::Undecided),
+        (
+            "cannot: monitoring/prometheus -> data/database",
+            Status::Failed,
+        ),
+        (
+            "cannot: monitoring/prometheus -> data/database:5432",
+            Status::Passed,
+        ),
+        (
+            "cannot: shop/cart -> kube-system/node-agent",
+            Status::Undecided,
+        ),
         ("cannot: any -> imds", Status::Failed),
         ("cannot: cde -> imds", Status::Passed),
         ("cannot: non-cde -> data/redis:6379", Status::Failed),
-        ("only-from: {to: data/redis:6379, from: [shop/cart]}", Status::Passed),
-        ("only-from: {to: data/database:5432, from: [shop/checkout]}", Status::Failed),
-        ("only-from: {to: data/redis:6379, from: [shop/cart, dev/runner]}", Status::Passed),
-        ("only-from: {to: data/redis:6379, from: [shop/cart, dev/runner], exactly: true}", Status::Failed),
-        ("{only-from: {to: data/redis:6379, from: shop/cart}, exactly: true}", Status::Passed),
+        (
+            "only-from: {to: data/redis:6379, from: [shop/cart]}",
+            Status::Passed,
+        ),
+        (
+            "only-from: {to: data/database:5432, from: [shop/checkout]}",
+            Status::Failed,
+        ),
+        (
+            "only-from: {to: data/redis:6379, from: [shop/cart, dev/runner]}",
+            Status::Passed,
+        ),
+        (
+            "only-from: {to: data/redis:6379, from: [shop/cart, dev/runner], exactly: true}",
+            Status::Failed,
+        ),
+        (
+            "{only-from: {to: data/redis:6379, from: shop/cart}, exactly: true}",
+            Status::Passed,
+        ),
         ("only-from: {to: dev/runner, from: any}", Status::Failed),
-        ("only-from: {to: dev/runner, from: [any, 0.0.0.0/0, '::/0']}", Status::Passed),
-        ("only-to: {from: shop/cart, to: [data/redis:6379]}", Status::Passed),
-        ("only-to: {from: shop/cart, to: [data/redis:6380]}", Status::Failed),
-        ("only-to: {from: shop/cart, to: [data/redis]}", Status::Passed),
-        ("only-to: {from: shop/cart, to: [data/redis:6379, dns], exactly: true}", Status::Failed),
-        ("only-to: {from: shop/frontend, to: [shop/checkout:5050, shop/cart:80]}", Status::Failed),
+        (
+            "only-from: {to: dev/runner, from: [any, 0.0.0.0/0, '::/0']}",
+            Status::Passed,
+        ),
+        (
+            "only-to: {from: shop/cart, to: [data/redis:6379]}",
+            Status::Passed,
+        ),
+        (
+            "only-to: {from: shop/cart, to: [data/redis:6380]}",
+            Status::Failed,
+        ),
+        (
+            "only-to: {from: shop/cart, to: [data/redis]}",
+            Status::Passed,
+        ),
+        (
+            "only-to: {from: shop/cart, to: [data/redis:6379, dns], exactly: true}",
+            Status::Failed,
+        ),
+        (
+            "only-to: {from: shop/frontend, to: [shop/checkout:5050, shop/cart:80]}",
+            Status::Failed,
+        ),
         ("only-to: {from: data/redis, to: []}", Status::Passed),
         ("isolated: {from: ns/dev, to: cde}", Status::Passed),
         ("isolated: {from: ns/dev, to: cde, hops: 1}", Status::Passed),
         ("isolated: {from: ns/dev, to: cde, hops: 2}", Status::Failed),
-        ("isolated: {from: ns/dev, to: cde, hops: any}", Status::Failed),
-        ("isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus]}", Status::Failed),
-        ("isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus, edge]}", Status::Passed),
-        ("isolated: {from: ns/dev, to: 'data/database:9188', hops: 2}", Status::Passed),
+        (
+            "isolated: {from: ns/dev, to: cde, hops: any}",
+            Status::Failed,
+        ),
+        (
+            "isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus]}",
+            Status::Failed,
+        ),
+        (
+            "isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus, edge]}",
+            Status::Passed,
+        ),
+        (
+            "isolated: {from: ns/dev, to: 'data/database:9188', hops: 2}",
+            Status::Passed,
+        ),
         (
             "isolated: {from: ns/dev, to: cde, hops: any, except-via: [monitoring/prometheus, edge], through: [nodes]}",
             Status::Undecided,
         ),
-        ("isolated: {from: data/redis, to: ns/shop, hops: any}", Status::Passed),
+        (
+            "isolated: {from: data/redis, to: ns/shop, hops: any}",
+            Status::Passed,
+        ),
         ("internet: {ingress: [edge:80]}", Status::Failed),
         (
             "internet: {ingress: [edge, kube-system/coredns, dev/runner, monitoring/prometheus, kube-system/node-agent]}",
             Status::Passed,
         ),
-        ("internet: {ingress: [edge, dns, dev/runner, monitoring/prometheus, kube-system/node-agent]}", Status::Failed),
-        ("internet: {egress: ['ns/data -> internet']}", Status::Failed),
+        (
+            "internet: {ingress: [edge, dns, dev/runner, monitoring/prometheus, kube-system/node-agent]}",
+            Status::Failed,
+        ),
+        (
+            "internet: {egress: ['ns/data -> internet']}",
+            Status::Failed,
+        ),
         ("default-deny: {namespaces: [data]}", Status::Passed),
-        ("default-deny: {namespaces: [data], require-policy: true}", Status::Passed),
-        ("{default-deny: {namespaces: [shop], directions: [ingress]}, require-policy: true}", Status::Failed),
-        ("default-deny: {namespaces: [shop], directions: [ingress]}", Status::Passed),
+        (
+            "default-deny: {namespaces: [data], require-policy: true}",
+            Status::Passed,
+        ),
+        (
+            "{default-deny: {namespaces: [shop], directions: [ingress]}, require-policy: true}",
+            Status::Failed,
+        ),
+        (
+            "default-deny: {namespaces: [shop], directions: [ingress]}",
+            Status::Passed,
+        ),
         ("default-deny: {namespaces: [shop]}", Status::Failed),
         (
             "default-deny: {namespaces: {except: [kube-system, dev, monitoring, ingress-nginx]}, directions: [ingress]}",
             Status::Passed,
         ),
-        ("default-deny: {namespaces: {matchLabels: {pci: 'true'}}}", Status::Passed),
-        ("default-deny: {namespaces: [kube-system], directions: [egress]}", Status::Failed),
+        (
+            "default-deny: {namespaces: {matchLabels: {pci: 'true'}}}",
+            Status::Passed,
+        ),
+        (
+            "default-deny: {namespaces: [kube-system], directions: [egress]}",
+            Status::Failed,
+        ),
         ("can: ns/absent -> ns/data", Status::Empty),
         ("can: shop?app=none -> ns/data", Status::Empty),
-        ("{cannot: ns/absent -> ns/data, allow-empty: true}", Status::Passed),
+        (
+            "{cannot: ns/absent -> ns/data, allow-empty: true}",
+            Status::Passed,
+        ),
         ("default-deny: {namespaces: [absent]}", Status::Empty),
         ("can: ns/shop -> database.data.svc:5433", Status::Failed),
     ];
@@ -125,13 +229,20 @@ const UNDECLARED: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespa
 
 #[test]
 fn membership_that_is_not_told_leaves_a_test_undecided() {
-    let graph = AllowGraph::compile(&netpal::load_str(UNDECLARED), &CompileOptions::default()).unwrap();
+    let graph =
+        AllowGraph::compile(&netpal::load_str(UNDECLARED), &CompileOptions::default()).unwrap();
     for (test, want) in [
         ("cannot: told/a -> cde", Status::Undecided),
         ("cannot: untold/b -> cde", Status::Failed),
         ("can: told/a -> cde", Status::Passed),
-        ("only-from: {to: told/a, from: [cde, '0.0.0.0/0', '::/0']}", Status::Undecided),
-        ("default-deny: {namespaces: {matchLabels: {pci: 'false'}}}", Status::Undecided),
+        (
+            "only-from: {to: told/a, from: [cde, '0.0.0.0/0', '::/0']}",
+            Status::Undecided,
+        ),
+        (
+            "default-deny: {namespaces: {matchLabels: {pci: 'false'}}}",
+            Status::Undecided,
+        ),
     ] {
         assert_eq!(status(&graph, test), want, "{test}");
     }
@@ -141,10 +252,18 @@ fn membership_that_is_not_told_leaves_a_test_undecided() {
 fn mistakes_in_a_test_file_have_their_place() {
     let told = |text: &str| {
         let problems = check::parse("t.yaml", text).unwrap_err();
-        format!("{:?} {} {}", problems[0].place, problems[0].message, problems[0].help.as_deref().unwrap_or_default())
+        format!(
+            "{:?} {} {}",
+            problems[0].place,
+            problems[0].message,
+            problems[0].help.as_deref().unwrap_or_default()
+        )
     };
     let unknown = told("tests:\n- name: x\n  cannott: a -> b\n");
-    assert!(unknown.contains("line: 3") && unknown.contains("did you mean `cannot`?"), "{unknown}");
+    assert!(
+        unknown.contains("line: 3") && unknown.contains("did you mean `cannot`?"),
+        "{unknown}"
+    );
     assert!(told("tests:\n- name: x\n").contains("exactly one of"));
     assert!(told("tests:\n- {can: a -> b, cannot: a -> b}\n").contains("line: 2"));
     assert!(told("tests:\n- can: a\n").contains("is not a question"));
@@ -152,7 +271,10 @@ fn mistakes_in_a_test_file_have_their_place() {
     assert!(told("tests:\n- only-from: {to: 'a:99999', from: b}\n").contains("99999"));
     assert!(told("version: 2\n").contains("version"));
     assert!(told("groups: {a: {pod: x}}\ntests: []\n").contains("pod"));
-    assert!(check::parse("t.yaml", "groups: {a: b, b: a}\ntests: [{can: a -> a}]\n").is_ok(), "found when it is run");
+    assert!(
+        check::parse("t.yaml", "groups: {a: b, b: a}\ntests: [{can: a -> a}]\n").is_ok(),
+        "found when it is run"
+    );
 }
 
 /// Whether a path leads from any to any, by asking every pair of pods again and again.
@@ -160,14 +282,24 @@ fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool
     let cluster = &graph.world().cluster;
     let pods: Vec<netpal::model::PodId> = cluster.pods().map(|(id, _)| id).collect();
     let passes = |s: netpal::model::PodId, d: netpal::model::PodId| {
-        s != d && !graph.allowed(Endpoint::Pod(s), Endpoint::Pod(d)).sure.is_empty()
+        s != d
+            && !graph
+                .allowed(Endpoint::Pod(s), Endpoint::Pod(d))
+                .sure
+                .is_empty()
     };
     let mut reached: BTreeSet<u32> = from.clone();
     loop {
-        let usable = |s: &u32| from.contains(s) || !cluster.pod(netpal::model::PodId(*s)).host_network;
+        let usable =
+            |s: &u32| from.contains(s) || !cluster.pod(netpal::model::PodId(*s)).host_network;
         let next: BTreeSet<u32> = pods
             .iter()
-            .filter(|d| reached.iter().filter(|s| usable(s)).any(|s| passes(netpal::model::PodId(*s), **d)))
+            .filter(|d| {
+                reached
+                    .iter()
+                    .filter(|s| usable(s))
+                    .any(|s| passes(netpal::model::PodId(*s), **d))
+            })
             .map(|d| d.0)
             .collect();
         if next.iter().any(|d| to.contains(d)) {
@@ -186,17 +318,23 @@ fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
     let (mut yes, mut no) = (0, 0);
     for seed in 0..200 {
         let text = random::text(&random::documents(&mut Random::new(seed)));
-        let graph = AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
+        let graph =
+            AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
         let cluster = &graph.world().cluster;
         let of = |name: &str| {
-            let pods = cluster.pods().filter(|(_, p)| *cluster.namespace(p.namespace).name == *name);
+            let pods = cluster
+                .pods()
+                .filter(|(_, p)| *cluster.namespace(p.namespace).name == *name);
             pods.map(|(id, _)| id.0).collect::<BTreeSet<u32>>()
         };
         let (from, to) = (of("a"), of("b"));
         if from.is_empty() || to.is_empty() {
             continue;
         }
-        let got = statuses(&graph, "tests: [{isolated: {from: ns/a, to: ns/b, hops: any}}]")[0];
+        let got = statuses(
+            &graph,
+            "tests: [{isolated: {from: ns/a, to: ns/b, hops: any}}]",
+        )[0];
         let want = reaches(&graph, &from, &to);
         assert_eq!(got == Status::Failed, want, "seed {seed}");
         if want { yes += 1 } else { no += 1 }
@@ -205,7 +343,8 @@ fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
     assert!(yes > 5 && no > 5, "{yes} and {no}: both happen");
 }
 
-/// Two pods in `a`, some between, one in `b`, each of the latter with a policy that lets in a few of the others.
+/// Two pods in `a`, some between, one in `b`, each of the latter with a policy that lets in a few
+/// of the others.
 fn chained(random: &mut Random) -> String {
     let many = 2 + random.below(5);
     let between: Vec<String> = (0..many).map(|i| format!("m{i}")).collect();
@@ -216,10 +355,19 @@ fn chained(random: &mut Random) -> String {
              spec: {{containers: [{{name: c, image: i}}]}}\n---\n"
         )
     };
-    let mut text: String = ["a0", "a1", "b0"].into_iter().chain(between.iter().map(String::as_str)).map(pod).collect();
+    let mut text: String = ["a0", "a1", "b0"]
+        .into_iter()
+        .chain(between.iter().map(String::as_str))
+        .map(pod)
+        .collect();
     for to in between.iter().map(String::as_str).chain(["b0"]) {
-        let sources = between.iter().map(String::as_str).chain(["a0", "a1"].into_iter().filter(|_| to != "b0"));
-        let sources: Vec<&str> = std::iter::once("none").chain(sources.filter(|_| random.chance(35))).collect();
+        let sources = between
+            .iter()
+            .map(String::as_str)
+            .chain(["a0", "a1"].into_iter().filter(|_| to != "b0"));
+        let sources: Vec<&str> = std::iter::once("none")
+            .chain(sources.filter(|_| random.chance(35)))
+            .collect();
         text += &format!(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {to}, namespace: {}}}\n\
              spec: {{podSelector: {{matchLabels: {{app: {to}}}}}, ingress: [{{from: [{{namespaceSelector: {{}}, \
@@ -236,31 +384,64 @@ fn paths_are_cut_where_it_is_said() {
     let mut tried = 0;
     for seed in 0..200 {
         let text = chained(&mut Random::new(seed));
-        let graph = AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
+        let graph =
+            AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
         let (cluster, classes) = (&graph.world().cluster, &graph.line().classes);
-        let claim = |via: &str| format!("tests: [{{isolated: {{from: ns/a, to: ns/b, hops: any{via}}}}}]");
+        let claim =
+            |via: &str| format!("tests: [{{isolated: {{from: ns/a, to: ns/b, hops: any{via}}}}}]");
         let suite = check::parse("t.yaml", &claim("")).unwrap();
         let none = |_: &str| Ok(Vec::new());
-        let run = check::check(&graph, &Env { context: &Context::default(), snapshot: &none }, &suite);
-        let Some(check::Example::Path { cut, .. }) = &run.outcomes[0].example else { continue };
-        let is_cut = |pod: &netpal::model::PodId| cut.iter().any(|c| c.workload == cluster.pod(*pod).workload);
+        let run = check::check(
+            &graph,
+            &Env {
+                context: &Context::default(),
+                snapshot: &none,
+            },
+            &suite,
+        );
+        let Some(check::Example::Path { cut, .. }) = &run.outcomes[0].example else {
+            continue;
+        };
+        let is_cut = |pod: &netpal::model::PodId| {
+            cut.iter().any(|c| c.workload == cluster.pod(*pod).workload)
+        };
         let pods = cut.iter().flat_map(|c| &cluster.workload(c.workload).pods);
         let mut alike = pods.flat_map(|p| classes.members(classes.of_pod[p.0 as usize]));
         // of workloads that no rule tells apart one is named for all
         if run.outcomes[0].status != Status::Failed || cut.is_empty() || !alike.all(is_cut) {
             continue;
         }
-        let names: Vec<String> = cut.iter().map(|c| cluster.workload_name(c.workload)).collect();
-        let without = |names: &[&str]| statuses(&graph, &claim(&format!(", except-via: [{}]", names.join(", "))))[0];
+        let names: Vec<String> = cut
+            .iter()
+            .map(|c| cluster.workload_name(c.workload))
+            .collect();
+        let without = |names: &[&str]| {
+            statuses(
+                &graph,
+                &claim(&format!(", except-via: [{}]", names.join(", "))),
+            )[0]
+        };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_ne!(without(&names), Status::Failed, "seed {seed}: {names:?}");
         tried += 1;
         // no fewer of them would do, whichever
-        let between: Vec<String> = (0..7).map(|i| format!("m/m{i}")).filter(|n| text.contains(&n[2..])).collect();
-        for chosen in (0_u32..1 << between.len()).filter(|c| c.count_ones() as usize + 1 == names.len()) {
-            let fewer = between.iter().enumerate().filter(|(i, _)| chosen & (1 << i) != 0);
+        let between: Vec<String> = (0..7)
+            .map(|i| format!("m/m{i}"))
+            .filter(|n| text.contains(&n[2..]))
+            .collect();
+        for chosen in
+            (0_u32..1 << between.len()).filter(|c| c.count_ones() as usize + 1 == names.len())
+        {
+            let fewer = between
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| chosen & (1 << i) != 0);
             let fewer: Vec<&str> = fewer.map(|(_, name)| name.as_str()).collect();
-            assert_eq!(without(&fewer), Status::Failed, "seed {seed}: {fewer:?} cut it too, not only {names:?}");
+            assert_eq!(
+                without(&fewer),
+                Status::Failed,
+                "seed {seed}: {fewer:?} cut it too, not only {names:?}"
+            );
         }
     }
     println!("{tried} cuts");
@@ -271,15 +452,34 @@ fn paths_are_cut_where_it_is_said() {
 fn scratch() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("policy-tests")).unwrap();
-    for name in ["data.yaml", "dev.yaml", "platform.yaml", "shop.yaml", "netpal.yaml", "policy-tests/shop.yaml"] {
+    for name in [
+        "data.yaml",
+        "dev.yaml",
+        "platform.yaml",
+        "shop.yaml",
+        "netpal.yaml",
+        "policy-tests/shop.yaml",
+    ] {
         std::fs::copy(demo_folder().join(name), folder.path().join(name)).unwrap();
     }
     folder
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
-    let fixed = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
-    let run = std::process::Command::new("git").args(fixed).args(arguments).current_dir(folder).output().unwrap();
+    let fixed = [
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "init.defaultBranch=main",
+    ];
+    let run = std::process::Command::new("git")
+        .args(fixed)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     assert!(run.status.success(), "{run:?}");
 }
 
@@ -292,17 +492,33 @@ fn the_first_five_minutes_from_the_fix_to_the_green_test() {
     git(at, &["commit", "-qm", "as it was"]);
     let dash = "    - podSelector: {matchLabels: {app: checkout}}";
     let data = std::fs::read_to_string(at.join("data.yaml")).unwrap();
-    std::fs::write(at.join("data.yaml"), data.replace(dash, &dash.replace('-', " "))).unwrap();
+    std::fs::write(
+        at.join("data.yaml"),
+        data.replace(dash, &dash.replace('-', " ")),
+    )
+    .unwrap();
     let diff = netpal_at(at, &["diff", "git:HEAD:.", "."], "");
-    assert!(diff.stdout.starts_with("Connectivity changes: 0 widened, 1 narrowed"), "{}", diff.stdout);
-    assert!(diff.stdout.contains("  - shop/frontend -> data/database  5432/TCP"), "{}", diff.stdout);
+    assert!(
+        diff.stdout
+            .starts_with("Connectivity changes: 0 widened, 1 narrowed"),
+        "{}",
+        diff.stdout
+    );
+    assert!(
+        diff.stdout
+            .contains("  - shop/frontend -> data/database  5432/TCP"),
+        "{}",
+        diff.stdout
+    );
     assert!(diff.stdout.contains("data.yaml:31\n"), "{}", diff.stdout);
     let also = "(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it anyway)";
     assert!(diff.stdout.contains(also), "{}", diff.stdout);
     assert_eq!(diff.code, 1);
     let proposed = netpal_at(at, &["init", "tests"], "");
     assert!(
-        proposed.stdout.contains("only-from:\n    to: data/database:5432\n    from:\n    - shop/checkout\n"),
+        proposed
+            .stdout
+            .contains("only-from:\n    to: data/database:5432\n    from:\n    - shop/checkout\n"),
         "{}",
         proposed.stdout
     );
@@ -311,7 +527,11 @@ fn the_first_five_minutes_from_the_fix_to_the_green_test() {
     let red = netpal_at(at, &["test"], "");
     golden().bind(|| insta::assert_snapshot!("test-first-run-red", red.text()));
     let isolated = red.stdout.split("never reaches").nth(1).unwrap();
-    assert!(isolated.contains("path of 2 hops:\n          dev/runner -> monitoring/prometheus:9090"), "{}", red.stdout);
+    assert!(
+        isolated.contains("path of 2 hops:\n          dev/runner -> monitoring/prometheus:9090"),
+        "{}",
+        red.stdout
+    );
     let mut rounds = 0;
     loop {
         let run = netpal_at(at, &["test"], "");
@@ -326,7 +546,8 @@ fn the_first_five_minutes_from_the_fix_to_the_green_test() {
     golden().bind(|| insta::assert_snapshot!("test-first-run-green", green.text()));
     let platform = std::fs::read_to_string(at.join("proposed.yaml")).unwrap();
     assert!(
-        platform.contains("name: default-deny-ingress") && platform.contains("namespace: monitoring"),
+        platform.contains("name: default-deny-ingress")
+            && platform.contains("namespace: monitoring"),
         "{platform}"
     );
 }
@@ -336,14 +557,22 @@ fn add_what_is_proposed(at: &Path, output: &str) -> usize {
     let mut proposals: Vec<(String, Vec<String>)> = Vec::new();
     for line in output.lines() {
         match line.strip_prefix("            ") {
-            Some(yaml) if !proposals.is_empty() => proposals.last_mut().unwrap().1.push(yaml.to_owned()),
-            _ if line.contains(" add ") && line.ends_with(':') => proposals.push((line.to_owned(), Vec::new())),
+            Some(yaml) if !proposals.is_empty() => {
+                proposals.last_mut().unwrap().1.push(yaml.to_owned())
+            }
+            _ if line.contains(" add ") && line.ends_with(':') => {
+                proposals.push((line.to_owned(), Vec::new()))
+            }
             _ => {}
         }
     }
     // from the last line to the first, so that none moves another
     let place = |lead: &str| {
-        let (file, line) = lead.rsplit_once('(')?.1.strip_suffix("):")?.rsplit_once(':')?;
+        let (file, line) = lead
+            .rsplit_once('(')?
+            .1
+            .strip_suffix("):")?
+            .rsplit_once(':')?;
         Some((file.to_owned(), line.parse::<usize>().unwrap()))
     };
     proposals.sort_by_key(|(lead, _)| std::cmp::Reverse(place(lead)));
@@ -357,9 +586,16 @@ fn add_what_is_proposed(at: &Path, output: &str) -> usize {
         } else {
             let indent = lines[line].len() - lines[line].trim_start().len();
             // a list that is not there yet is named first
-            let key = if yaml[0].contains("to:") { "egress:" } else { "ingress:" };
+            let key = if yaml[0].contains("to:") {
+                "egress:"
+            } else {
+                "ingress:"
+            };
             let key = (!lines[line - 1].contains(key)).then(|| key.to_owned());
-            let added = key.iter().chain(yaml).map(|l| format!("{}{l}", " ".repeat(indent)));
+            let added = key
+                .iter()
+                .chain(yaml)
+                .map(|l| format!("{}{l}", " ".repeat(indent)));
             lines.splice(line..line, added.collect::<Vec<_>>());
         }
         std::fs::write(at.join(&file), lines.join("\n") + "\n").unwrap();
@@ -367,7 +603,11 @@ fn add_what_is_proposed(at: &Path, output: &str) -> usize {
     let config = std::fs::read_to_string(at.join("netpal.yaml")).unwrap();
     if at.join("proposed.yaml").exists() && !config.contains("proposed.yaml") {
         let more = "  - path: platform.yaml\n  - path: proposed.yaml\n";
-        std::fs::write(at.join("netpal.yaml"), config.replace("  - path: platform.yaml\n", more)).unwrap();
+        std::fs::write(
+            at.join("netpal.yaml"),
+            config.replace("  - path: platform.yaml\n", more),
+        )
+        .unwrap();
     }
     proposals.len()
 }
@@ -383,7 +623,9 @@ fn what_is_proposed_holds() {
 
 #[test]
 fn the_demo_in_every_format() {
-    for format in ["text", "json", "yaml", "csv", "md", "junit", "tap", "github", "gitlab"] {
+    for format in [
+        "text", "json", "yaml", "csv", "md", "junit", "tap", "github", "gitlab",
+    ] {
         let run = netpal_in("examples/demo", &["test", "-o", format]);
         golden().bind(|| insta::assert_snapshot!(format!("test-{format}"), run.text()));
     }
@@ -395,12 +637,15 @@ fn the_demo_in_every_format() {
 
 #[test]
 fn a_failing_test_shows_its_reason_wherever_ci_looks() {
-    for format in ["text", "junit", "github", "sarif", "gitlab", "tap", "md", "json", "csv"] {
+    for format in [
+        "text", "junit", "github", "sarif", "gitlab", "tap", "md", "json", "csv",
+    ] {
         let run = netpal_in("examples/demo", &["test", "-o", format]);
         assert_eq!(run.code, 1, "{format}");
-        for part in
-            ["data/allow-metrics ingress", "a default deny for ingress in namespaces ingress-nginx and monitoring"]
-        {
+        for part in [
+            "data/allow-metrics ingress",
+            "a default deny for ingress in namespaces ingress-nginx and monitoring",
+        ] {
             assert!(run.stdout.contains(part), "{format}: {part}");
         }
     }
@@ -411,21 +656,57 @@ fn exit_codes_of_test() {
     let folder = scratch();
     let code = |text: &str, more: &[&str]| {
         std::fs::write(folder.path().join("t.yaml"), text).unwrap();
-        netpal_at(folder.path(), &[&["test", "t.yaml", "-q"], more].concat(), "").code
+        netpal_at(
+            folder.path(),
+            &[&["test", "t.yaml", "-q"], more].concat(),
+            "",
+        )
+        .code
     };
     let unknown = "tests: [{can: shop/frontend -> kube-system/node-agent:9100}]";
-    assert_eq!(code("tests: [{can: shop/checkout -> data/database:5432}]", &[]), 0);
-    assert_eq!(code("tests: [{cannot: shop/checkout -> data/database:5432}]", &[]), 1);
-    assert_eq!(code("tests: [{cannot: shop/checkout -> data/database:5432, severity: warning}]", &[]), 0);
+    assert_eq!(
+        code("tests: [{can: shop/checkout -> data/database:5432}]", &[]),
+        0
+    );
+    assert_eq!(
+        code(
+            "tests: [{cannot: shop/checkout -> data/database:5432}]",
+            &[]
+        ),
+        1
+    );
+    assert_eq!(
+        code(
+            "tests: [{cannot: shop/checkout -> data/database:5432, severity: warning}]",
+            &[]
+        ),
+        0
+    );
     assert_eq!(code("tests: [{can: ns/absent -> ns/data}]", &[]), 1);
     assert_eq!(code(unknown, &[]), 3);
     assert_eq!(code(unknown, &["--unknown", "yes"]), 0);
     assert_eq!(code(unknown, &["--unknown", "fail"]), 1);
-    assert_eq!(code("tests: [{can: 'shop/frontend -> database.data.svc:1'}]", &["--exit-zero"]), 2, "no such port");
-    assert_eq!(code("tests: [{can: shop/cart -> data/database:5432}]", &["--exit-zero"]), 0);
+    assert_eq!(
+        code(
+            "tests: [{can: 'shop/frontend -> database.data.svc:1'}]",
+            &["--exit-zero"]
+        ),
+        2,
+        "no such port"
+    );
+    assert_eq!(
+        code(
+            "tests: [{can: shop/cart -> data/database:5432}]",
+            &["--exit-zero"]
+        ),
+        0
+    );
     assert_eq!(code("tests: [{matches-snapshot: absent.snap}]", &[]), 2);
     assert_eq!(code("tests: [nothing]", &[]), 2);
-    assert_eq!(netpal_at(folder.path(), &["test", "absent.yaml", "-q"], "").code, 2);
+    assert_eq!(
+        netpal_at(folder.path(), &["test", "absent.yaml", "-q"], "").code,
+        2
+    );
 }
 
 #[test]
@@ -438,17 +719,39 @@ fn the_snapshot_of_the_demo() {
 fn a_snapshot_says_when_it_is_no_longer_true() {
     let folder = scratch();
     let at = folder.path();
-    assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 2, "there is none yet");
+    assert_eq!(
+        netpal_at(at, &["snapshot", "--check"], "").code,
+        2,
+        "there is none yet"
+    );
     assert_eq!(netpal_at(at, &["snapshot", "--update"], "").code, 0);
     assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 0);
-    std::fs::write(at.join("policy-tests/shop.yaml"), "tests: [{matches-snapshot: netpal.snap}]").unwrap();
+    std::fs::write(
+        at.join("policy-tests/shop.yaml"),
+        "tests: [{matches-snapshot: netpal.snap}]",
+    )
+    .unwrap();
     assert_eq!(netpal_at(at, &["test"], "").code, 0);
     let data = std::fs::read_to_string(at.join("data.yaml")).unwrap();
-    std::fs::write(at.join("data.yaml"), data.replace("port: 9187\n", "port: 9188\n")).unwrap();
+    std::fs::write(
+        at.join("data.yaml"),
+        data.replace("port: 9187\n", "port: 9188\n"),
+    )
+    .unwrap();
     let run = netpal_at(at, &["snapshot", "--check"], "");
     assert_eq!(run.code, 1);
-    assert!(run.stdout.contains("- monitoring/prometheus -> data/database TCP 9187"), "{}", run.stdout);
-    assert!(run.stdout.contains("+ monitoring/prometheus -> data/database TCP 9188"), "{}", run.stdout);
+    assert!(
+        run.stdout
+            .contains("- monitoring/prometheus -> data/database TCP 9187"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("+ monitoring/prometheus -> data/database TCP 9188"),
+        "{}",
+        run.stdout
+    );
     assert_eq!(netpal_at(at, &["test"], "").code, 1);
     std::fs::write(at.join("netpal.snap"), "something else\n").unwrap();
     assert_eq!(netpal_at(at, &["snapshot", "--check"], "").code, 2);
@@ -467,8 +770,12 @@ fn a_snapshot_does_not_change_with_files_order_or_replicas() {
         documents.reverse();
         // of two objects of one name the last counts: keep the order among those
         let mut names = BTreeSet::new();
-        let key =
-            |d: &serde_json::Value| format!("{}{}{}", d["kind"], d["metadata"]["namespace"], d["metadata"]["name"]);
+        let key = |d: &serde_json::Value| {
+            format!(
+                "{}{}{}",
+                d["kind"], d["metadata"]["namespace"], d["metadata"]["name"]
+            )
+        };
         if documents.iter().all(|d| names.insert(key(d))) {
             assert_eq!(snapshot(&random::text(&documents)), before, "seed {seed}");
         }
@@ -478,7 +785,11 @@ fn a_snapshot_does_not_change_with_files_order_or_replicas() {
     let first = netpal_at(at, &["snapshot", "-f", "."], "").stdout;
     std::fs::rename(at.join("data.yaml"), at.join("zzz.yaml")).unwrap();
     let shop = std::fs::read_to_string(at.join("shop.yaml")).unwrap();
-    std::fs::write(at.join("shop.yaml"), shop.replace("replicas: 2", "replicas: 7")).unwrap();
+    std::fs::write(
+        at.join("shop.yaml"),
+        shop.replace("replicas: 2", "replicas: 7"),
+    )
+    .unwrap();
     assert_eq!(netpal_at(at, &["snapshot", "-f", "."], "").stdout, first);
     assert!(first.contains("open-in dev/runner\n"));
 }
@@ -497,12 +808,19 @@ fn addresses_that_are_alike_are_allowed_alike() {
                 for (set, incoming) in [(IpSet::full(), true), (IpSet::internet(), false)] {
                     for (alike, told) in outside.groups(graph.line().place(pod), &set, incoming) {
                         let first = alike.address(&graph, alike.first()).unwrap();
-                        let all: Vec<Endpoint> = std::iter::once(first).chain(alike.others(&graph)).collect();
+                        let all: Vec<Endpoint> =
+                            std::iter::once(first).chain(alike.others(&graph)).collect();
                         assert_eq!(all.len(), alike.len(), "seed {seed}");
                         for address in &all {
-                            let asked =
-                                if incoming { graph.allowed(*address, pod) } else { graph.allowed(pod, *address) };
-                            assert!(told.is_none() || told == Some(asked), "seed {seed}, {pod:?}, {address:?}");
+                            let asked = if incoming {
+                                graph.allowed(*address, pod)
+                            } else {
+                                graph.allowed(pod, *address)
+                            };
+                            assert!(
+                                told.is_none() || told == Some(asked),
+                                "seed {seed}, {pod:?}, {address:?}"
+                            );
                         }
                         groups += 1;
                         addresses += all.len();
@@ -511,7 +829,10 @@ fn addresses_that_are_alike_are_allowed_alike() {
             }
         }
     }
-    assert!(addresses > 3 * groups, "{addresses} addresses in {groups} groups");
+    assert!(
+        addresses > 3 * groups,
+        "{addresses} addresses in {groups} groups"
+    );
 }
 
 /// Claims about many pods on either side.
@@ -534,7 +855,10 @@ const CROWDED: &str = "tests:
 fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
     let suite = check::parse("t.yaml", CROWDED).unwrap_or_else(|e| panic!("{e:?}"));
     let none = |_: &str| Ok(Vec::new());
-    let env = Env { context: &Context::default(), snapshot: &none };
+    let env = Env {
+        context: &Context::default(),
+        snapshot: &none,
+    };
     let (mut failed, mut other, mut same) = (0, 0, 0);
     let hosts = [HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod];
     for (seed, host) in (0..150).zip(hosts.into_iter().cycle()) {
@@ -543,31 +867,59 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
             documents.extend(random::documents(&mut Random::new(1_000 + seed)));
         }
         let options = CompileOptions::default().host_network(host);
-        let graph = AllowGraph::compile(&netpal::load_str(&random::text(&documents)), &options).unwrap();
-        let [pairs, rows] = [usize::MAX, 0].map(|one_by_one| check::check_by(&graph, &env, &suite, one_by_one));
+        let graph =
+            AllowGraph::compile(&netpal::load_str(&random::text(&documents)), &options).unwrap();
+        let [pairs, rows] =
+            [usize::MAX, 0].map(|one_by_one| check::check_by(&graph, &env, &suite, one_by_one));
         for (pair, row) in pairs.outcomes.iter().zip(&rows.outcomes) {
-            assert_eq!(pair.status, row.status, "seed {seed}: {:?}", pair.test.claim);
+            assert_eq!(
+                pair.status, row.status,
+                "seed {seed}: {:?}",
+                pair.test.claim
+            );
             if pair.status == Status::Failed {
                 failed += 1;
             } else {
                 other += 1;
             }
             same += usize::from(pair.example == row.example);
-            let Some(check::Example::Flow { flow, wanted, led: None, .. }) = &row.example else { continue };
+            let Some(check::Example::Flow {
+                flow,
+                wanted,
+                led: None,
+                ..
+            }) = &row.example
+            else {
+                continue;
+            };
             let allowed = graph.allowed(flow.source, flow.destination);
-            let (sure, may) = (allowed.sure.contains(flow.traffic), allowed.possible().contains(flow.traffic));
-            let shows = if row.status == Status::Failed { sure != *wanted && may != *wanted } else { may && !sure };
+            let (sure, may) = (
+                allowed.sure.contains(flow.traffic),
+                allowed.possible().contains(flow.traffic),
+            );
+            let shows = if row.status == Status::Failed {
+                sure != *wanted && may != *wanted
+            } else {
+                may && !sure
+            };
             // the others also show flows that are wrong in another way
             let plain = matches!(&pair.test.claim, check::Claim::Cannot(_));
             assert!(shows || !plain, "seed {seed}: {:?}", pair.test.claim);
         }
-        assert!(rows.exercised.is_subset(&pairs.exercised), "seed {seed}: whatever is exercised was asked");
+        assert!(
+            rows.exercised.is_subset(&pairs.exercised),
+            "seed {seed}: whatever is exercised was asked"
+        );
     }
     println!("{failed} failed, {other} others, {same} with the same example");
-    assert!(failed > 300 && other > 300 && same * 10 > 9 * (failed + other), "{failed}, {other}, {same}");
+    assert!(
+        failed > 300 && other > 300 && same * 10 > 9 * (failed + other),
+        "{failed}, {other}, {same}"
+    );
 }
 
-/// Pods of one class on two nodes, and an agent on the network of the second: only there it is a pod's own node (S55).
+/// Pods of one class on two nodes, and an agent on the network of the second: only there it is a
+/// pod's own node (S55).
 fn nodes() -> String {
     let pod = |(name, node): (&str, &str)| {
         format!(
@@ -576,7 +928,10 @@ fn nodes() -> String {
              spec: {{nodeName: {node}, containers: [{{name: c, image: i}}]}}\n---\n"
         )
     };
-    let pods: String = [("w1", "n1"), ("w2", "n1"), ("w3", "n2")].into_iter().map(pod).collect();
+    let pods: String = [("w1", "n1"), ("w2", "n1"), ("w3", "n2")]
+        .into_iter()
+        .map(pod)
+        .collect();
     pods + "apiVersion: v1\nkind: Pod\nmetadata: {name: h, namespace: b}\n\
             spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: i}]}\n---\n\
             apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: a}\n\
@@ -589,17 +944,29 @@ fn a_claim_asks_pods_on_every_node() {
     let input = netpal::load_str(&nodes());
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &options).unwrap();
-    let suite = check::parse("t.yaml", "tests: [{cannot: ns/a -> ns/b}, {cannot: ns/b -> ns/a}]").unwrap();
+    let suite = check::parse(
+        "t.yaml",
+        "tests: [{cannot: ns/a -> ns/b}, {cannot: ns/b -> ns/a}]",
+    )
+    .unwrap();
     let none = |_: &str| Ok(Vec::new());
-    let env = Env { context: &Context::default(), snapshot: &none };
+    let env = Env {
+        context: &Context::default(),
+        snapshot: &none,
+    };
     for one_by_one in [usize::MAX, 0] {
         let run = check::check_by(&graph, &env, &suite, one_by_one);
         let statuses: Vec<Status> = run.outcomes.iter().map(|o| o.status).collect();
-        assert_eq!(statuses, [Status::Failed; 2], "the third pod and its node, {one_by_one}");
+        assert_eq!(
+            statuses,
+            [Status::Failed; 2],
+            "the third pod and its node, {one_by_one}"
+        );
     }
 }
 
-/// An agent on its node's network and a pod beside it, and an app of which a policy of another API may decide.
+/// An agent on its node's network and a pod beside it, and an app of which a policy of another API
+/// may decide.
 const DOUBTED: &str = "
 apiVersion: v1
 kind: Pod
@@ -626,9 +993,16 @@ spec: {endpointSelector: {}, ingress: [{}]}
 fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
     let input = netpal::load_str(DOUBTED);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    let suite = check::parse("t.yaml", "tests: [{only-from: {to: b/app, from: [b/app, 0.0.0.0/0, '::/0']}}]").unwrap();
+    let suite = check::parse(
+        "t.yaml",
+        "tests: [{only-from: {to: b/app, from: [b/app, 0.0.0.0/0, '::/0']}}]",
+    )
+    .unwrap();
     let none = |_: &str| Ok(Vec::new());
-    let env = Env { context: &Context::default(), snapshot: &none };
+    let env = Env {
+        context: &Context::default(),
+        snapshot: &none,
+    };
     let status = |one_by_one| check::check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
     assert_eq!([usize::MAX, 0].map(status), [Status::Undecided; 2]);
 }

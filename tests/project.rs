@@ -1,5 +1,11 @@
-//! The configuration file and `git:REV:PATH`, through the program: found, merged, refused where they should be.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! The configuration file and `git:REV:PATH`, through the program: found, merged, refused where
+//! they should be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -14,18 +20,38 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 fn netpal(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_netpal")).args(arguments).current_dir(folder).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_netpal"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     told(&output)
 }
 
 fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
-    let fixed = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
-    let output = Command::new("git").args(fixed).args(arguments).current_dir(folder).output().unwrap();
+    let fixed = [
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "init.defaultBranch=main",
+    ];
+    let output = Command::new("git")
+        .args(fixed)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
 }
 
@@ -40,29 +66,50 @@ fn folder() -> tempfile::TempDir {
 #[test]
 fn the_nearest_configuration_names_the_inputs_relative_to_itself() {
     let folder = folder();
-    write(folder.path(), "netpal.yaml", "version: 1\ninputs: [{path: k8s}]\n");
+    write(
+        folder.path(),
+        "netpal.yaml",
+        "version: 1\ninputs: [{path: k8s}]\n",
+    );
     write(folder.path(), "deep/er/readme", "");
-    let (code, out, _) = netpal(&folder.path().join("deep/er"), &["can", "internet", "web:80"]);
+    let (code, out, _) = netpal(
+        &folder.path().join("deep/er"),
+        &["can", "internet", "web:80"],
+    );
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("isolated by shop/deny"), "{out}");
-    let (code, _, _) = netpal(folder.path(), &["can", "internet", "web:80", "-f", "k8s/pod.yaml"]);
+    let (code, _, _) = netpal(
+        folder.path(),
+        &["can", "internet", "web:80", "-f", "k8s/pod.yaml"],
+    );
     assert_eq!(code, 0, "a flag outweighs the file");
 }
 
 #[test]
 fn a_mistake_in_the_configuration_has_its_line_and_ends_with_2() {
     let folder = folder();
-    write(folder.path(), "netpal.yaml", "version: 1\ninput: [{path: k8s}]\n");
+    write(
+        folder.path(),
+        "netpal.yaml",
+        "version: 1\ninput: [{path: k8s}]\n",
+    );
     let (code, _, err) = netpal(folder.path(), &["can", "internet", "web:80"]);
     assert_eq!(code, 2);
-    assert!(err.contains("netpal.yaml:2:1: error: unknown field `input` here"), "{err}");
+    assert!(
+        err.contains("netpal.yaml:2:1: error: unknown field `input` here"),
+        "{err}"
+    );
     assert!(err.contains("did you mean `inputs`?"), "{err}");
 }
 
 #[test]
 fn a_command_runs_only_when_it_was_allowed() {
     let folder = folder();
-    write(folder.path(), "conf/netpal.yaml", "inputs: [{exec: \"touch ran && cat ../k8s/pod.yaml\"}]\n");
+    write(
+        folder.path(),
+        "conf/netpal.yaml",
+        "inputs: [{exec: \"touch ran && cat ../k8s/pod.yaml\"}]\n",
+    );
     let ask = ["can", "internet", "web:80", "--config", "conf/netpal.yaml"];
     let (code, _, err) = netpal(folder.path(), &ask);
     assert_eq!(code, 2);
@@ -70,14 +117,19 @@ fn a_command_runs_only_when_it_was_allowed() {
     assert!(!folder.path().join("conf/ran").exists(), "it did not run");
     let (code, _, err) = netpal(folder.path(), &[&ask[..], &["--allow-exec"]].concat());
     assert_eq!(code, 0, "{err}");
-    assert!(folder.path().join("conf/ran").exists(), "it ran beside the file");
+    assert!(
+        folder.path().join("conf/ran").exists(),
+        "it ran beside the file"
+    );
 }
 
 #[test]
 fn the_cluster_section_counts_as_the_flags_do() {
     let folder = folder();
-    let block =
-        DENY.replace("{podSelector: {}}", "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.1.0.0/16}}]}]}");
+    let block = DENY.replace(
+        "{podSelector: {}}",
+        "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.1.0.0/16}}]}]}",
+    );
     write(folder.path(), "k8s/deny.yaml", &block);
     write(
         folder.path(),
@@ -89,7 +141,11 @@ fn the_cluster_section_counts_as_the_flags_do() {
         write(folder.path(), "netpal.yaml", text);
         netpal(folder.path(), &ask).0
     };
-    assert_eq!(with("version: 1\n"), 3, "the pod's address may or may not be in the block");
+    assert_eq!(
+        with("version: 1\n"),
+        3,
+        "the pod's address may or may not be in the block"
+    );
     assert_eq!(with("cluster: {pod-cidrs: [10.1.4.0/24]}\n"), 0);
     assert_eq!(with("cluster: {pod-cidrs: [10.2.0.0/16]}\n"), 1);
     assert_eq!(with("cluster: {cni: cilium}\n"), 1);
@@ -118,15 +174,33 @@ fn a_revision_is_read_as_it_was_committed() {
     git(at, &["commit", "-qm", "one"]);
     std::fs::remove_file(at.join("k8s/deny.yaml")).unwrap();
     let ask = |from: &Path, path: &str| netpal(from, &["can", "internet", "web:80", "-f", path]);
-    assert_eq!(ask(at, "k8s").0, 0, "the working tree has no policy any more");
-    for path in ["git:HEAD:k8s", "git:HEAD:.", "git:HEAD:", "git:HEAD:k8s/*.yaml"] {
+    assert_eq!(
+        ask(at, "k8s").0,
+        0,
+        "the working tree has no policy any more"
+    );
+    for path in [
+        "git:HEAD:k8s",
+        "git:HEAD:.",
+        "git:HEAD:",
+        "git:HEAD:k8s/*.yaml",
+    ] {
         let (code, out, err) = ask(at, path);
         assert_eq!(code, 1, "{path}: {err}");
         assert!(out.contains("isolated by shop/deny"), "{out}");
     }
-    assert_eq!(ask(&at.join("k8s"), "git:HEAD:.").0, 1, "paths are relative to the current directory");
+    assert_eq!(
+        ask(&at.join("k8s"), "git:HEAD:.").0,
+        1,
+        "paths are relative to the current directory"
+    );
     assert_eq!(ask(at, "git:HEAD:k8s/pod.yaml").0, 0, "one file of it");
-    for bad in ["git:nowhere:k8s", "git:HEAD:absent", "git:-x:k8s", "git:HEAD:k8s/*.json"] {
+    for bad in [
+        "git:nowhere:k8s",
+        "git:HEAD:absent",
+        "git:-x:k8s",
+        "git:HEAD:k8s/*.json",
+    ] {
         let (code, _, err) = ask(at, bad);
         assert_eq!(code, 2, "{bad}: {err}");
         assert!(err.contains("git:"), "{err}");
@@ -143,5 +217,8 @@ fn a_link_in_a_revision_is_told_not_skipped() {
     git(at, &["commit", "-qm", "one"]);
     let (code, _, err) = netpal(at, &["can", "internet", "web:80", "-f", "git:HEAD:k8s"]);
     assert_eq!(code, 2);
-    assert!(err.contains("git:HEAD:k8s/link.yaml") && err.contains("symbolic link"), "{err}");
+    assert!(
+        err.contains("git:HEAD:k8s/link.yaml") && err.contains("symbolic link"),
+        "{err}"
+    );
 }

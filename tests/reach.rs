@@ -1,5 +1,11 @@
-//! Closures are what following every flow by hand gives: on random clusters, pod by pod, forward and backward.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Closures are what following every flow by hand gives: on random clusters, pod by pod, forward
+//! and backward.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[allow(dead_code)]
 #[path = "common/random.rs"]
@@ -14,21 +20,30 @@ use random::Random;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A random cluster; two of three know no policy but `NetworkPolicy`, which closures follow on a shorter way.
+/// A random cluster; two of three know no policy but `NetworkPolicy`, which closures follow on a
+/// shorter way.
 fn cluster(random: &mut Random, seed: u64) -> Vec<serde_json::Value> {
     let mut documents = random::documents(random);
     documents.extend(random::documents(random)); // more pods, more policies
     if !seed.is_multiple_of(3) {
         let is_plain = |document: &serde_json::Value| {
             let kind = document["kind"].as_str().unwrap_or_default();
-            kind == "NetworkPolicy" && document["apiVersion"] == "networking.k8s.io/v1" || !kind.ends_with("Policy")
+            kind == "NetworkPolicy" && document["apiVersion"] == "networking.k8s.io/v1"
+                || !kind.ends_with("Policy")
         };
         documents.retain(is_plain);
     }
     if seed.is_multiple_of(4) {
         // one family only
-        for pod in documents.iter_mut().filter_map(|d| d["status"]["podIPs"].as_array_mut()) {
-            pod.retain(|ip| ip["ip"].as_str().is_some_and(|ip| ip.contains(':') == seed.is_multiple_of(8)));
+        for pod in documents
+            .iter_mut()
+            .filter_map(|d| d["status"]["podIPs"].as_array_mut())
+        {
+            pod.retain(|ip| {
+                ip["ip"]
+                    .as_str()
+                    .is_some_and(|ip| ip.contains(':') == seed.is_multiple_of(8))
+            });
         }
     }
     documents
@@ -44,10 +59,21 @@ fn by_hand(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32
         n += 1;
         let mut next = Vec::new();
         for (from, root) in level {
-            for to in pods.iter().filter(|p| **p != from && !trip.pods.contains(p)) {
-                let (a, b) = if trip.way == Way::Forward { (from, *to) } else { (*to, from) };
+            for to in pods
+                .iter()
+                .filter(|p| **p != from && !trip.pods.contains(p))
+            {
+                let (a, b) = if trip.way == Way::Forward {
+                    (from, *to)
+                } else {
+                    (*to, from)
+                };
                 let traffic = passing(&graph.allowed(Endpoint::Pod(a), Endpoint::Pod(b)), least);
-                let asked = if root && trip.way == Way::Backward { trip.asked.clone() } else { TrafficSet::all() };
+                let asked = if root && trip.way == Way::Backward {
+                    trip.asked.clone()
+                } else {
+                    TrafficSet::all()
+                };
                 if !traffic.is_disjoint(&asked) && !hops.contains_key(to) {
                     hops.insert(*to, n);
                     next.push((*to, false));
@@ -63,7 +89,9 @@ fn by_hand(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32
 fn by_units(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32> {
     let mut links = Links::new(graph, trip);
     let found = links.closure(least);
-    let pods = found.iter().flat_map(|(u, f)| links.units[u].pods.iter().map(|p| (*p, f.hops)));
+    let pods = found
+        .iter()
+        .flat_map(|(u, f)| links.units[u].pods.iter().map(|p| (*p, f.hops)));
     pods.collect()
 }
 
@@ -75,7 +103,11 @@ fn closures_equal_following_every_flow() {
         let documents = cluster(&mut random, seed);
         let input = netpal::load_str(&random::text(&documents));
         let host = *random.pick(&[HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod]);
-        let options = CompileOptions { taints: seed % 2 == 0, ..CompileOptions::default() }.host_network(host);
+        let options = CompileOptions {
+            taints: seed % 2 == 0,
+            ..CompileOptions::default()
+        }
+        .host_network(host);
         let graph = AllowGraph::compile(&input, &options).unwrap();
         let all: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
         if all.is_empty() {
@@ -85,14 +117,29 @@ fn closures_equal_following_every_flow() {
             let pods: BTreeSet<PodId> = (0..=random.below(2)).map(|_| *random.pick(&all)).collect();
             let port = *random.pick(&random::PORTS);
             let trip = Trip {
-                way: if random.chance(50) { Way::Forward } else { Way::Backward },
+                way: if random.chance(50) {
+                    Way::Forward
+                } else {
+                    Way::Backward
+                },
                 pods,
                 addresses: IpSet::empty(),
-                asked: if random.chance(50) { TrafficSet::all() } else { TrafficSet::ports(Protocol::Tcp, port, port) },
-                hops: if random.chance(60) { None } else { Some(1 + u32::try_from(random.below(3)).unwrap()) },
+                asked: if random.chance(50) {
+                    TrafficSet::all()
+                } else {
+                    TrafficSet::ports(Protocol::Tcp, port, port)
+                },
+                hops: if random.chance(60) {
+                    None
+                } else {
+                    Some(1 + u32::try_from(random.below(3)).unwrap())
+                },
             };
             for least in [Truth::Yes, Truth::Maybe] {
-                let (hand, units) = (by_hand(&graph, &trip, least), by_units(&graph, &trip, least));
+                let (hand, units) = (
+                    by_hand(&graph, &trip, least),
+                    by_units(&graph, &trip, least),
+                );
                 assert_eq!(units, hand, "seed {seed}, {trip:?}, {least:?}");
                 found += hand.len();
                 deepest = deepest.max(hand.values().copied().max().unwrap_or(0));
@@ -101,24 +148,49 @@ fn closures_equal_following_every_flow() {
         }
     }
     println!("{trips} trips, {found} pods found, up to {deepest} hops away");
-    assert!(found > 1000 && deepest > 1, "the clusters have something to find");
+    assert!(
+        found > 1000 && deepest > 1,
+        "the clusters have something to find"
+    );
 }
 
-/// The closure of a cluster so large that nodes are not told apart, unit after unit, every row read by itself.
-fn by_rows(graph: &AllowGraph, trip: &Trip, units: &[Unit<'_>], least: Truth) -> BTreeMap<usize, u32> {
+/// The closure of a cluster so large that nodes are not told apart, unit after unit, every row read
+/// by itself.
+fn by_rows(
+    graph: &AllowGraph,
+    trip: &Trip,
+    units: &[Unit<'_>],
+    least: Truth,
+) -> BTreeMap<usize, u32> {
     let (line, cluster) = (graph.line(), &graph.world().cluster);
-    let rows: Vec<_> = (0..line.classes.len()).map(|class| graph.row(class)).collect();
+    let rows: Vec<_> = (0..line.classes.len())
+        .map(|class| graph.row(class))
+        .collect();
     let host = |p: PodId| cluster.pod(p).host_network;
     let link = |from: PodId, alone: bool, unit: &Unit<'_>| {
         let other = *unit.pods.iter().find(|p| **p != from)?;
         let place = line.place(Endpoint::Pod(from));
         let ((s, d), ends) = match trip.way {
-            Way::Forward => ((place, unit.class), (Endpoint::Pod(from), Endpoint::Pod(other))),
-            Way::Backward => ((unit.class, place), (Endpoint::Pod(other), Endpoint::Pod(from))),
+            Way::Forward => (
+                (place, unit.class),
+                (Endpoint::Pod(from), Endpoint::Pod(other)),
+            ),
+            Way::Backward => (
+                (unit.class, place),
+                (Endpoint::Pod(other), Endpoint::Pod(from)),
+            ),
         };
-        let allowed = rows[d as usize].iter().find(|p| p.sources.contains(s))?.allowed.clone();
+        let allowed = rows[d as usize]
+            .iter()
+            .find(|p| p.sources.contains(s))?
+            .allowed
+            .clone();
         let told = unit.pods.len() == 1 && alone && (host(from) || host(other));
-        let exact = if told && !allowed.unknown.is_empty() { graph.allowed(ends.0, ends.1) } else { allowed };
+        let exact = if told && !allowed.unknown.is_empty() {
+            graph.allowed(ends.0, ends.1)
+        } else {
+            allowed
+        };
         Some(passing(&exact, least))
     };
     let mut found: BTreeMap<usize, u32> = BTreeMap::new();
@@ -129,8 +201,13 @@ fn by_rows(graph: &AllowGraph, trip: &Trip, units: &[Unit<'_>], least: Truth) ->
         let mut next = Vec::new();
         for (from, alone, root) in level {
             for (i, unit) in units.iter().enumerate().filter(|(_, u)| !u.pods.is_empty()) {
-                let asked = if root && trip.way == Way::Backward { trip.asked.clone() } else { TrafficSet::all() };
-                let passes = link(from, alone, unit).is_some_and(|traffic| !traffic.is_disjoint(&asked));
+                let asked = if root && trip.way == Way::Backward {
+                    trip.asked.clone()
+                } else {
+                    TrafficSet::all()
+                };
+                let passes =
+                    link(from, alone, unit).is_some_and(|traffic| !traffic.is_disjoint(&asked));
                 if passes && !found.contains_key(&i) {
                     found.insert(i, n);
                     next.push((unit.pods[0], unit.pods.len() == 1, false));
@@ -158,16 +235,35 @@ fn large_clusters_are_followed_template_by_template() {
         let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         let all: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
         for _ in 0..8 {
-            let pods: BTreeSet<PodId> = (0..=random.below(3)).map(|_| all[random.below(all.len().min(40))]).collect();
-            let way = if random.chance(60) { Way::Forward } else { Way::Backward };
+            let pods: BTreeSet<PodId> = (0..=random.below(3))
+                .map(|_| all[random.below(all.len().min(40))])
+                .collect();
+            let way = if random.chance(60) {
+                Way::Forward
+            } else {
+                Way::Backward
+            };
             let port = *random.pick(&random::PORTS);
-            let asked =
-                if random.chance(50) { TrafficSet::all() } else { TrafficSet::ports(Protocol::Tcp, port, port) };
+            let asked = if random.chance(50) {
+                TrafficSet::all()
+            } else {
+                TrafficSet::ports(Protocol::Tcp, port, port)
+            };
             let hops = if random.chance(70) { None } else { Some(2) };
-            let trip = Trip { way, pods, addresses: IpSet::empty(), asked, hops };
+            let trip = Trip {
+                way,
+                pods,
+                addresses: IpSet::empty(),
+                asked,
+                hops,
+            };
             for least in [Truth::Yes, Truth::Maybe] {
                 let mut links = Links::new(&graph, &trip);
-                let closure: BTreeMap<usize, u32> = links.closure(least).iter().map(|(u, f)| (u, f.hops)).collect();
+                let closure: BTreeMap<usize, u32> = links
+                    .closure(least)
+                    .iter()
+                    .map(|(u, f)| (u, f.hops))
+                    .collect();
                 let plain = by_rows(&graph, &trip, &links.units, least);
                 assert_eq!(closure, plain, "seed {seed}, {trip:?}, {least:?}");
                 found += plain.len();
@@ -177,7 +273,10 @@ fn large_clusters_are_followed_template_by_template() {
         }
     }
     println!("{trips} trips, {found} units found, up to {deepest} hops away");
-    assert!(found > 1000 && deepest > 1, "the clusters have something to find");
+    assert!(
+        found > 1000 && deepest > 1,
+        "the clusters have something to find"
+    );
 }
 
 #[test]
@@ -203,7 +302,11 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
                 asked: wanted.clone(),
                 hops: None,
             };
-            let trip = Trip { way: Way::Forward, pods: [start].into(), ..back.clone() };
+            let trip = Trip {
+                way: Way::Forward,
+                pods: [start].into(),
+                ..back.clone()
+            };
             for least in [Truth::Yes, Truth::Maybe] {
                 let hand = by_hand(&graph, &back, least).get(&start).copied();
                 let way = netpal::query::reach::path(&graph, &trip, &back.pods, &wanted, least);
@@ -211,10 +314,14 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
                 assert_eq!(hops, hand, "seed {seed}: {start:?} to {goal:?} on {port}");
                 let mut at = Endpoint::Pod(start);
                 for (i, hop) in way.iter().flatten().enumerate() {
-                    let passes = passing(&graph.allowed(hop.flow.source, hop.flow.destination), least);
+                    let passes =
+                        passing(&graph.allowed(hop.flow.source, hop.flow.destination), least);
                     assert_eq!(hop.flow.source, at, "the chain holds");
                     assert!(!passes.is_empty(), "seed {seed}: hop {i}");
-                    assert!(!hop.traffic.is_empty() && hop.traffic.is_subset(&passes), "seed {seed}: hop {i}");
+                    assert!(
+                        !hop.traffic.is_empty() && hop.traffic.is_subset(&passes),
+                        "seed {seed}: hop {i}"
+                    );
                     at = hop.flow.destination;
                     ways += 1;
                 }
@@ -227,8 +334,9 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
     assert!(asked > 100 && ways > 100);
 }
 
-/// A cluster of over two thousand pods: two agents on their nodes' network, a relay that only its own node reaches, a store
-/// that the relay reaches, and a crowd that only agents reach, each those of its node.
+/// A cluster of over two thousand pods: two agents on their nodes' network, a relay that only its
+/// own node reaches, a store that the relay reaches, and a crowd that only agents reach, each those
+/// of its node.
 fn crowd() -> netpal::Input {
     let pod = |name: &str, node: &str, host: bool| {
         format!(
@@ -238,12 +346,21 @@ fn crowd() -> netpal::Input {
         )
     };
     let mut text = String::new();
-    for (name, node, host) in
-        [("agent-1", "n1", true), ("agent-2", "n2", true), ("relay-1", "n1", false), ("store-1", "n2", false)]
-    {
+    for (name, node, host) in [
+        ("agent-1", "n1", true),
+        ("agent-2", "n2", true),
+        ("relay-1", "n1", false),
+        ("store-1", "n2", false),
+    ] {
         text += &pod(name, node, host);
     }
-    (0..2_100).for_each(|i| text += &pod(&format!("crowd-{i}"), if i % 2 == 0 { "n1" } else { "n2" }, false));
+    (0..2_100).for_each(|i| {
+        text += &pod(
+            &format!("crowd-{i}"),
+            if i % 2 == 0 { "n1" } else { "n2" },
+            false,
+        )
+    });
     text += "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: app}\n\
              spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n\
              apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: relayed, namespace: app}\n\
@@ -257,7 +374,14 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
     let input = crowd();
     let options = CompileOptions::default().host_network(HostNetwork::Node);
     let graph = AllowGraph::compile(&input, &options).unwrap();
-    let named = |name: &str| input.cluster.pods().find(|(_, p)| *p.name == *name).map(|(id, _)| id).unwrap();
+    let named = |name: &str| {
+        input
+            .cluster
+            .pods()
+            .find(|(_, p)| *p.name == *name)
+            .map(|(id, _)| id)
+            .unwrap()
+    };
     let port = TrafficSet::ports(Protocol::Tcp, 80, 80);
     let trip = |pod: PodId| Trip {
         way: Way::Forward,
@@ -274,16 +398,31 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
             assert_eq!(hop.flow.source, at, "the chain holds");
             at = hop.flow.destination;
             if least == Truth::Yes {
-                assert!(graph.verdict(&hop.flow) == netpal::compile::Possible::ALLOW, "{hop:?}");
+                assert!(
+                    graph.verdict(&hop.flow) == netpal::compile::Possible::ALLOW,
+                    "{hop:?}"
+                );
             }
         }
         assert_eq!(at, Endpoint::Pod(to));
         Some(found.len())
     };
     assert_eq!(way("relay-1", "store-1", Truth::Yes), Some(1));
-    assert_eq!(way("agent-1", "store-1", Truth::Yes), Some(2), "by the relay on its own node");
-    assert_eq!(way("agent-2", "store-1", Truth::Yes), Some(1), "the store is on its own node");
-    assert_eq!(way("crowd-5", "store-1", Truth::Yes), Some(2), "nothing isolates an agent");
+    assert_eq!(
+        way("agent-1", "store-1", Truth::Yes),
+        Some(2),
+        "by the relay on its own node"
+    );
+    assert_eq!(
+        way("agent-2", "store-1", Truth::Yes),
+        Some(1),
+        "the store is on its own node"
+    );
+    assert_eq!(
+        way("crowd-5", "store-1", Truth::Yes),
+        Some(2),
+        "nothing isolates an agent"
+    );
     assert_eq!(way("store-1", "relay-1", Truth::Yes), Some(2));
     // only the agent of its own node gets to one of the crowd
     assert_eq!(way("agent-1", "crowd-5", Truth::Yes), Some(2));
@@ -291,9 +430,16 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
     assert_eq!(way("agent-2", "crowd-5", Truth::Yes), Some(1));
 }
 
-/// Pods that have addresses of one family only, in a cluster where a block of addresses holds for that family.
+/// Pods that have addresses of one family only, in a cluster where a block of addresses holds for
+/// that family.
 fn one_family(six: bool) -> String {
-    let address = |i: usize| if six { format!("fd00::{}", i + 1) } else { format!("10.0.0.{}", i + 1) };
+    let address = |i: usize| {
+        if six {
+            format!("fd00::{}", i + 1)
+        } else {
+            format!("10.0.0.{}", i + 1)
+        }
+    };
     let block = if six { "fd00::/16" } else { "10.0.0.0/16" };
     let mut text = String::new();
     for (i, name) in ["r", "d1", "d2", "s", "t"].into_iter().enumerate() {
@@ -309,14 +455,36 @@ fn one_family(six: bool) -> String {
              spec: {{podSelector: {{matchLabels: {{app: {name}}}}}, policyTypes: [{types}], {rules}}}\n---\n"
         )
     };
-    let of =
-        |names: &str| format!("podSelector: {{matchExpressions: [{{key: app, operator: In, values: [{names}]}}]}}");
-    text += &policy("r", "Ingress", &format!("ingress: [{{from: [{{{}}}]}}]", of("d1, d2")));
+    let of = |names: &str| {
+        format!(
+            "podSelector: {{matchExpressions: [{{key: app, operator: In, values: [{names}]}}]}}"
+        )
+    };
+    text += &policy(
+        "r",
+        "Ingress",
+        &format!("ingress: [{{from: [{{{}}}]}}]", of("d1, d2")),
+    );
     let narrow = "{from: [{podSelector: {}}], ports: [{port: 81}]}";
-    text += &policy("d1", "Ingress", &format!("ingress: [{narrow}, {{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]"));
+    text += &policy(
+        "d1",
+        "Ingress",
+        &format!("ingress: [{narrow}, {{from: [{{ipBlock: {{cidr: '{block}'}}}}]}}]"),
+    );
     text += &policy("d2", "Ingress", "ingress: [{from: [{podSelector: {}}]}]");
-    text += &policy("s", "Egress", &format!("egress: [{{to: [{{{}}}]}}]", of("d2")));
-    text += &policy("t", "Egress", &format!("egress: [{{to: [{{{}}}], ports: [{{port: 81}}]}}]", of("d1")));
+    text += &policy(
+        "s",
+        "Egress",
+        &format!("egress: [{{to: [{{{}}}]}}]", of("d2")),
+    );
+    text += &policy(
+        "t",
+        "Egress",
+        &format!(
+            "egress: [{{to: [{{{}}}], ports: [{{port: 81}}]}}]",
+            of("d1")
+        ),
+    );
     text
 }
 
@@ -325,14 +493,36 @@ fn pods_of_one_family_are_followed_whatever_other_rules_look_at() {
     for six in [false, true] {
         let input = netpal::load_str(&one_family(six));
         assert!(!input.has_errors(), "{:?}", input.diagnostics);
-        for (way, name) in [(Way::Backward, "r"), (Way::Forward, "s"), (Way::Forward, "t"), (Way::Backward, "d1")] {
+        for (way, name) in [
+            (Way::Backward, "r"),
+            (Way::Forward, "s"),
+            (Way::Forward, "t"),
+            (Way::Backward, "d1"),
+        ] {
             let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-            let pods = input.cluster.pods().filter(|(_, p)| *p.name == *name).map(|(id, _)| id).collect();
-            let trip = Trip { way, pods, addresses: IpSet::empty(), asked: TrafficSet::all(), hops: None };
+            let pods = input
+                .cluster
+                .pods()
+                .filter(|(_, p)| *p.name == *name)
+                .map(|(id, _)| id)
+                .collect();
+            let trip = Trip {
+                way,
+                pods,
+                addresses: IpSet::empty(),
+                asked: TrafficSet::all(),
+                hops: None,
+            };
             for least in [Truth::Yes, Truth::Maybe] {
-                let (hand, units) = (by_hand(&graph, &trip, least), by_units(&graph, &trip, least));
+                let (hand, units) = (
+                    by_hand(&graph, &trip, least),
+                    by_units(&graph, &trip, least),
+                );
                 assert_eq!(units, hand, "{name}, {way:?}, {least:?}, family six: {six}");
-                assert!(name != "r" || hand.len() == 4, "everybody gets to r: {hand:?}");
+                assert!(
+                    name != "r" || hand.len() == 4,
+                    "everybody gets to r: {hand:?}"
+                );
             }
         }
     }
@@ -353,7 +543,8 @@ spec: {containers: [{name: c, image: i}]}
     let input = netpal::load_str(&format!("{world}{policies}"));
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    let found = netpal::query::exposure::exposure(&input, &graph, PodId(0), &TrafficSet::all()).unwrap();
+    let found =
+        netpal::query::exposure::exposure(&input, &graph, PodId(0), &TrafficSet::all()).unwrap();
     let path = |g: &netpal::query::exposure::Ghost| match g.because {
         Some(at) => input.policies.get(at.policy).rule_path(at).to_string(),
         None => "default".to_owned(),
@@ -410,5 +601,9 @@ kind: NetworkPolicy
 metadata: {name: nothing-out, namespace: data}
 spec: {podSelector: {}, policyTypes: [Egress]}
 ";
-    assert_eq!(ghosts(&format!("{PEERS}{closed}")), ghosts(PEERS), "as the rule is written");
+    assert_eq!(
+        ghosts(&format!("{PEERS}{closed}")),
+        ghosts(PEERS),
+        "as the rule is written"
+    );
 }

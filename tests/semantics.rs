@@ -1,6 +1,11 @@
-//! One file per sentence of the rulebook: every flow of it, by the graph with classes, the graph without, and the
-//! specification, with the rule that decides and the errors that are told.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! One file per sentence of the rulebook: every flow of it, by the graph with classes, the graph
+//! without, and the specification, with the rule that decides and the errors that are told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::compile::evaluate::{Call, evaluate_led};
 use netpal::compile::{Endpoint, Flow, Possible, World, evaluate};
@@ -33,20 +38,32 @@ impl Case {
     fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
         let stage = std::fs::read_to_string(folder().join("stage.yaml")).unwrap();
-        let (head, policies) = text.split_once("\n---\n").expect("a first document and policies");
+        let (head, policies) = text
+            .split_once("\n---\n")
+            .expect("a first document and policies");
         let source = |name: &str, text: &str| Source::Text(name.into(), text.into());
         let sources = [source("stage", &stage), source("case", policies)];
         let input = load_sources(&sources, &[], &LoadOptions::default()).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        Self { name, head: serde_yaml::from_str(head).unwrap(), input }
+        Self {
+            name,
+            head: serde_yaml::from_str(head).unwrap(),
+            input,
+        }
     }
 
     fn flows(&self) -> Vec<Expected> {
         let text = self.head["flows"].as_str().unwrap();
         let flow = |line: &str| {
             let (verdict, rest) = line.split_once(' ').unwrap();
-            let (question, by) = rest.split_once(" by ").map_or((rest, None), |(q, by)| (q, Some(by.to_owned())));
-            Expected { verdict: verdict.to_owned(), question: question.trim().to_owned(), by }
+            let (question, by) = rest
+                .split_once(" by ")
+                .map_or((rest, None), |(q, by)| (q, Some(by.to_owned())));
+            Expected {
+                verdict: verdict.to_owned(),
+                question: question.trim().to_owned(),
+                by,
+            }
         };
         text.lines().map(flow).collect()
     }
@@ -54,8 +71,9 @@ impl Case {
     /// What is wrong with the case, in words.
     fn wrong(&self) -> Vec<String> {
         let mut wrong = self.wrong_errors();
-        let graphs =
-            [true, false].map(|on| AllowGraph::compile(&self.input, &CompileOptions::default().classes(on)).unwrap());
+        let graphs = [true, false].map(|on| {
+            AllowGraph::compile(&self.input, &CompileOptions::default().classes(on)).unwrap()
+        });
         graphs.iter().for_each(AllowGraph::verify);
         for expected in self.flows() {
             for graph in &graphs {
@@ -70,30 +88,53 @@ impl Case {
             Place::Origin(origin) => origin.path.to_string(),
             _ => format!("{:?}", d.place),
         };
-        let errors = self.input.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        let errors = self
+            .input
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == Severity::Error);
         let told: Vec<String> = errors.map(path).collect();
-        let wanted: Vec<&str> =
-            self.head["errors"].as_array().into_iter().flatten().filter_map(|v| v.as_str()).collect();
-        if told == wanted { Vec::new() } else { vec![format!("{}: told {told:?}, wanted {wanted:?}", self.name)] }
+        let wanted: Vec<&str> = self.head["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|v| v.as_str())
+            .collect();
+        if told == wanted {
+            Vec::new()
+        } else {
+            vec![format!("{}: told {told:?}, wanted {wanted:?}", self.name)]
+        }
     }
 
     fn wrong_flow(&self, graph: &AllowGraph, expected: &Expected) -> Option<String> {
         let question: Question = expected.question.parse().unwrap();
         let answer = ask(graph, &Context::default(), &question).unwrap();
-        let [pair] = answer.pairs.as_slice() else { panic!("{}: one flow per line", self.name) };
-        let specified = match specified(&World::new(&self.input, &CompileOptions::default()), pair).truth() {
-            netpal::model::Truth::Yes => Verdict::Yes,
-            netpal::model::Truth::No => Verdict::No,
-            netpal::model::Truth::Maybe => Verdict::Unknown,
+        let [pair] = answer.pairs.as_slice() else {
+            panic!("{}: one flow per line", self.name)
         };
+        let specified =
+            match specified(&World::new(&self.input, &CompileOptions::default()), pair).truth() {
+                netpal::model::Truth::Yes => Verdict::Yes,
+                netpal::model::Truth::No => Verdict::No,
+                netpal::model::Truth::Maybe => Verdict::Unknown,
+            };
         let explanation = answer.explain(graph, 0).unwrap();
         let cite = |at: &netpal::policy::RuleRef| {
             let policy = self.input.policies.get(at.policy);
             format!("{} {}", policy.full_name(), policy.rule_path(*at))
         };
-        let cited: Vec<String> = explanation.sides().iter().filter_map(|s| s.decided_by.as_ref().map(cite)).collect();
+        let cited: Vec<String> = explanation
+            .sides()
+            .iter()
+            .filter_map(|s| s.decided_by.as_ref().map(cite))
+            .collect();
         // a rule may be cited with the peer that matched; without one in the case the rule suffices
-        let decided = |by: &String| cited.iter().any(|c| c == by || c.starts_with(&format!("{by}.")));
+        let decided = |by: &String| {
+            cited
+                .iter()
+                .any(|c| c == by || c.starts_with(&format!("{by}.")))
+        };
         let right = answer.verdict.word() == expected.verdict
             && specified == answer.verdict
             && expected.by.as_ref().is_none_or(decided);
@@ -112,20 +153,50 @@ fn specified(world: &World, pair: &Pair) -> Possible {
     let flow = pair.example;
     let ways: Vec<(Flow, Call)> = match pair.led {
         None => return evaluate(world, &flow),
-        Some(Led::ToItself) => [true, false].map(|older| (flow, Call::OwnService { older })).to_vec(),
+        Some(Led::ToItself) => [true, false]
+            .map(|older| (flow, Call::OwnService { older }))
+            .to_vec(),
         Some(Led::ThroughNode(caller)) => {
-            let nodes = world.node_addresses.to_cidrs().into_iter().map(|c| c.addr());
-            let by_node = nodes.map(|node| (Flow { source: Endpoint::Address(node), ..flow }, Call::ByNode));
-            by_node.chain([(Flow { source: Endpoint::Address(caller), ..flow }, Call::Direct)]).collect()
+            let nodes = world
+                .node_addresses
+                .to_cidrs()
+                .into_iter()
+                .map(|c| c.addr());
+            let by_node = nodes.map(|node| {
+                (
+                    Flow {
+                        source: Endpoint::Address(node),
+                        ..flow
+                    },
+                    Call::ByNode,
+                )
+            });
+            by_node
+                .chain([(
+                    Flow {
+                        source: Endpoint::Address(caller),
+                        ..flow
+                    },
+                    Call::Direct,
+                )])
+                .collect()
         }
     };
-    ways.into_iter().map(|(flow, call)| evaluate_led(world, &flow, call)).reduce(Possible::either).unwrap()
+    ways.into_iter()
+        .map(|(flow, call)| evaluate_led(world, &flow, call))
+        .reduce(Possible::either)
+        .unwrap()
 }
 
 #[test]
 fn every_case_holds() {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|p| p.extension().is_some_and(|e| e == "yaml") && p.file_stem().is_some_and(|s| s != "stage"));
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.retain(|p| {
+        p.extension().is_some_and(|e| e == "yaml") && p.file_stem().is_some_and(|s| s != "stage")
+    });
     files.sort();
     let cases: Vec<Case> = files.iter().map(|p| Case::read(p)).collect();
     let wrong: Vec<String> = cases.iter().flat_map(Case::wrong).collect();
@@ -143,7 +214,10 @@ fn a_file_is_named_after_its_sentence() {
         if stem != "stage" && stem != "README" {
             let case = Case::read(&path);
             let sentence = case.head["sentence"].as_str().unwrap();
-            assert!(stem.starts_with(&format!("s{:0>3}-", &sentence[1..])), "{stem} is about {sentence}");
+            assert!(
+                stem.starts_with(&format!("s{:0>3}-", &sentence[1..])),
+                "{stem} is about {sentence}"
+            );
         }
     }
 }
@@ -152,7 +226,10 @@ fn a_file_is_named_after_its_sentence() {
 fn a_wrong_expectation_is_found() {
     let mut case = Case::read(&folder().join("s067-dns-is-not-special.yaml"));
     assert!(case.wrong().is_empty());
-    for line in ["yes app/web -> kube-system/dns:53/udp", "yes app/web -> app/db:5432 by app/p egress[1]"] {
+    for line in [
+        "yes app/web -> kube-system/dns:53/udp",
+        "yes app/web -> app/db:5432 by app/p egress[1]",
+    ] {
         case.head["flows"] = line.into();
         assert_eq!(case.wrong().len(), 2, "by both graphs: {line}");
     }
@@ -163,22 +240,42 @@ fn a_wrong_expectation_is_found() {
 /// S88, S121: how many of each part a policy may have; one more is refused.
 #[test]
 fn s88_s121_limits_are_the_apis() {
-    for (version, allow, many, few) in [("v1alpha1", "Allow", 100, 25), ("v1alpha2", "Accept", 25, 25)] {
-        let (kind, tier) =
-            if version == "v1alpha1" { ("AdminNetworkPolicy", "") } else { ("ClusterNetworkPolicy", "tier: Admin, ") };
+    for (version, allow, many, few) in [
+        ("v1alpha1", "Allow", 100, 25),
+        ("v1alpha2", "Accept", 25, 25),
+    ] {
+        let (kind, tier) = if version == "v1alpha1" {
+            ("AdminNetworkPolicy", "")
+        } else {
+            ("ClusterNetworkPolicy", "tier: Admin, ")
+        };
         let refused = |rules: usize, peers: usize, networks: usize| {
             let nets: Vec<String> = (0..networks).map(|i| format!("10.{i}.0.0/16")).collect();
             let peer = format!("{{networks: [{}]}}", nets.join(", "));
-            let rule = format!("{{action: {allow}, to: [{}]}}", vec![peer; peers].join(", "));
-            let spec =
-                format!("{tier}priority: 1, subject: {{namespaces: {{}}}}, egress: [{}]", vec![rule; rules].join(", "));
+            let rule = format!(
+                "{{action: {allow}, to: [{}]}}",
+                vec![peer; peers].join(", ")
+            );
+            let spec = format!(
+                "{tier}priority: 1, subject: {{namespaces: {{}}}}, egress: [{}]",
+                vec![rule; rules].join(", ")
+            );
             let text = format!(
                 "apiVersion: policy.networking.k8s.io/{version}\nkind: {kind}\nmetadata: {{name: p}}\nspec: {{{spec}}}\n"
             );
             netpal::load_str(&text).has_errors()
         };
-        assert!(!refused(many, 1, 1) && refused(many + 1, 1, 1), "{kind} rules");
-        assert!(!refused(1, many, 1) && refused(1, many + 1, 1), "{kind} peers");
-        assert!(!refused(1, 1, few) && refused(1, 1, few + 1), "{kind} networks");
+        assert!(
+            !refused(many, 1, 1) && refused(many + 1, 1, 1),
+            "{kind} rules"
+        );
+        assert!(
+            !refused(1, many, 1) && refused(1, many + 1, 1),
+            "{kind} peers"
+        );
+        assert!(
+            !refused(1, 1, few) && refused(1, 1, few + 1),
+            "{kind} networks"
+        );
     }
 }

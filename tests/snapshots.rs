@@ -1,5 +1,10 @@
 //! Snapshots against plain ones, made pair by pair out of whole rows, on random clusters.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 #[allow(dead_code)] // the addresses of questions are not asked here
 #[path = "common/random.rs"]
@@ -14,7 +19,8 @@ use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Compares the two, and counts the lines by their first word, or the arrow where they begin with a name.
+/// Compares the two, and counts the lines by their first word, or the arrow where they begin with a
+/// name.
 fn same(seed: u64, options: &CompileOptions, met: &mut BTreeMap<String, usize>) {
     let text = random::text(&random::documents(&mut Random::new(seed)));
     let graph = AllowGraph::compile(&netpal::load_str(&text), options).unwrap();
@@ -22,7 +28,10 @@ fn same(seed: u64, options: &CompileOptions, met: &mut BTreeMap<String, usize>) 
     let differ: Vec<&String> = taken.symmetric_difference(&plain).collect();
     assert!(differ.is_empty(), "seed {seed}, {options:?}: {differ:#?}");
     for line in &taken {
-        let word = line.split(' ').find(|word| *word == "->" || !word.contains('/')).unwrap();
+        let word = line
+            .split(' ')
+            .find(|word| *word == "->" || !word.contains('/'))
+            .unwrap();
         *met.entry(word.to_owned()).or_default() += 1;
     }
 }
@@ -33,12 +42,30 @@ fn a_snapshot_is_what_every_pair_says() {
     for seed in 0..150 {
         let default = CompileOptions::default();
         same(seed, &default, &mut met);
-        same(seed, &default.clone().host_network(HostNetwork::Pod), &mut met);
-        same(seed, &default.clone().host_network(HostNetwork::Node), &mut met);
+        same(
+            seed,
+            &default.clone().host_network(HostNetwork::Pod),
+            &mut met,
+        );
+        same(
+            seed,
+            &default.clone().host_network(HostNetwork::Node),
+            &mut met,
+        );
         same(seed, &default.classes(false), &mut met);
     }
-    for word in ["->", "some", "unknown", "open-in", "open-out", "open-in-cluster"] {
-        assert!(met.get(word).is_some_and(|n| *n > 20), "the clusters say too little: {met:?}");
+    for word in [
+        "->",
+        "some",
+        "unknown",
+        "open-in",
+        "open-out",
+        "open-in-cluster",
+    ] {
+        assert!(
+            met.get(word).is_some_and(|n| *n > 20),
+            "the clusters say too little: {met:?}"
+        );
     }
 }
 
@@ -60,7 +87,12 @@ type Table = Vec<Allowed>;
 
 impl<'a> Taker<'a> {
     fn new(graph: &'a AllowGraph) -> Self {
-        let mut taker = Self { graph, names: names(graph), open_out: Vec::new(), lines: BTreeSet::new() };
+        let mut taker = Self {
+            graph,
+            names: names(graph),
+            open_out: Vec::new(),
+            lines: BTreeSet::new(),
+        };
         taker.open_out = taker.open_out();
         taker
     }
@@ -100,15 +132,22 @@ impl<'a> Taker<'a> {
     fn take(mut self) -> BTreeSet<String> {
         let cluster = &self.graph.world().cluster;
         let hosts_unknown = self.graph.world().options.host_network == HostNetwork::Unknown;
-        let workloads: Vec<WorkloadId> =
-            cluster.workloads().filter(|(_, w)| !w.pods.is_empty()).map(|(id, _)| id).collect();
+        let workloads: Vec<WorkloadId> = cluster
+            .workloads()
+            .filter(|(_, w)| !w.pods.is_empty())
+            .map(|(id, _)| id)
+            .collect();
         for id in workloads {
             let places = self.places(id);
             if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
-                self.lines.insert(format!("unknown {} hostNetwork", self.name(id)));
+                self.lines
+                    .insert(format!("unknown {} hostNetwork", self.name(id)));
                 continue;
             }
-            if places.iter().all(|p| self.open_out.get(*p as usize).copied().unwrap_or(false)) {
+            if places
+                .iter()
+                .all(|p| self.open_out.get(*p as usize).copied().unwrap_or(false))
+            {
                 self.lines.insert(format!("open-out {}", self.name(id)));
             }
             self.destination(id, &places);
@@ -130,15 +169,26 @@ impl<'a> Taker<'a> {
 
     /// Everything that may reach a workload.
     fn destination(&mut self, id: WorkloadId, places: &[u32]) {
-        let passes: Vec<Table> = places.iter().map(|p| self.table(self.graph.row(*p))).collect();
-        let admits: Vec<Table> = places.iter().map(|p| self.table(self.graph.admits(*p))).collect();
+        let passes: Vec<Table> = places
+            .iter()
+            .map(|p| self.table(self.graph.row(*p)))
+            .collect();
+        let admits: Vec<Table> = places
+            .iter()
+            .map(|p| self.table(self.graph.admits(*p)))
+            .collect();
         let open = self.open_in(&admits);
         let to = self.name(id).to_owned();
-        for (word, traffic) in
-            [("open-in", open.anyone.clone()), ("open-in-cluster", open.cluster.difference(&open.anyone))]
-        {
+        for (word, traffic) in [
+            ("open-in", open.anyone.clone()),
+            ("open-in-cluster", open.cluster.difference(&open.anyone)),
+        ] {
             if !traffic.is_empty() {
-                let ports = if traffic.is_all() { String::new() } else { format!(" {}", words(&traffic)) };
+                let ports = if traffic.is_all() {
+                    String::new()
+                } else {
+                    format!(" {}", words(&traffic))
+                };
                 self.lines.insert(format!("{word} {to}{ports}"));
             }
         }
@@ -152,29 +202,43 @@ impl<'a> Taker<'a> {
             let mut common = TrafficSet::all();
             for place in places.filter(|p| !self.is_host(*p)) {
                 for table in admits {
-                    let admitted = table.get(place as usize).map(|a| a.sure.clone()).unwrap_or_default();
+                    let admitted = table
+                        .get(place as usize)
+                        .map(|a| a.sure.clone())
+                        .unwrap_or_default();
                     common = common.intersection(&admitted);
                 }
             }
             common
         };
         let cluster = all(0..line.classes.len());
-        OpenIn { anyone: cluster.intersection(&all(line.classes.len()..line.len())), cluster }
+        OpenIn {
+            anyone: cluster.intersection(&all(line.classes.len()..line.len())),
+            cluster,
+        }
     }
 
     fn sources(&mut self, id: WorkloadId, to: &str, passes: &[Table], open: &OpenIn) {
         let (graph, cluster) = (self.graph, &self.graph.world().cluster);
         let line = graph.line();
         let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
-        for (source, _) in cluster.workloads().filter(|(s, w)| *s != id && !w.pods.is_empty()) {
+        for (source, _) in cluster
+            .workloads()
+            .filter(|(s, w)| *s != id && !w.pods.is_empty())
+        {
             let places = self.places(source);
             if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
                 continue;
             }
-            let cells: Vec<&Allowed> =
-                places.iter().flat_map(|p| passes.iter().filter_map(|t| t.get(*p as usize))).collect();
-            let implied =
-                if places.iter().all(|p| self.open_out[*p as usize]) { &open.cluster } else { &TrafficSet::empty() };
+            let cells: Vec<&Allowed> = places
+                .iter()
+                .flat_map(|p| passes.iter().filter_map(|t| t.get(*p as usize)))
+                .collect();
+            let implied = if places.iter().all(|p| self.open_out[*p as usize]) {
+                &open.cluster
+            } else {
+                &TrafficSet::empty()
+            };
             let from = self.name(source).to_owned();
             self.facts(&from, to, &cells, implied);
         }
@@ -196,10 +260,15 @@ impl<'a> Taker<'a> {
         let (least, most) = bounds(cells);
         let sure = least.sure.difference(implied);
         let some = most.sure.difference(&least.sure).difference(implied);
-        let unknown = least.unknown.union(&most.unknown).difference(&most.sure).difference(implied);
+        let unknown = least
+            .unknown
+            .union(&most.unknown)
+            .difference(&most.sure)
+            .difference(implied);
         for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
             if !traffic.is_empty() {
-                self.lines.insert(format!("{word}{from} -> {to} {}", words(traffic)));
+                self.lines
+                    .insert(format!("{word}{from} -> {to} {}", words(traffic)));
             }
         }
     }
@@ -208,7 +277,9 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, cluster) = (self.graph, &self.graph.world().cluster);
         let line = graph.line();
-        let tables: Vec<Table> = (0..line.atoms.len()).map(|a| self.table(graph.row(line.classes.len() + a))).collect();
+        let tables: Vec<Table> = (0..line.atoms.len())
+            .map(|a| self.table(graph.row(line.classes.len() + a)))
+            .collect();
         let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
         for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let places = self.places(source);
@@ -218,13 +289,21 @@ impl<'a> Taker<'a> {
             }
             let mut blocks: BTreeMap<(Allowed, Allowed), IpSet> = BTreeMap::new();
             for (atom, table) in (0..line.atoms.len()).zip(&tables) {
-                let cells: Vec<&Allowed> = places.iter().filter_map(|p| table.get(*p as usize)).collect();
+                let cells: Vec<&Allowed> = places
+                    .iter()
+                    .filter_map(|p| table.get(*p as usize))
+                    .collect();
                 let set = blocks.entry(bounds(&cells)).or_default();
                 *set = set.union(&line.atoms.addresses(atom));
             }
             let from = self.name(source).to_owned();
             for ((least, most), set) in blocks {
-                self.facts(&from, &addresses(&set), &[&least, &most], &TrafficSet::empty());
+                self.facts(
+                    &from,
+                    &addresses(&set),
+                    &[&least, &most],
+                    &TrafficSet::empty(),
+                );
             }
         }
     }
@@ -233,9 +312,20 @@ impl<'a> Taker<'a> {
 /// The least and the most that passes over several pairs of pods.
 fn bounds(cells: &[&Allowed]) -> (Allowed, Allowed) {
     let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-        let sure = cells.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        let may = cells.iter().map(|a| a.sure.union(&a.unknown)).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-        Allowed { unknown: may.difference(&sure), sure }
+        let sure = cells
+            .iter()
+            .map(|a| a.sure.clone())
+            .reduce(|x, y| join(&x, &y))
+            .unwrap_or_default();
+        let may = cells
+            .iter()
+            .map(|a| a.sure.union(&a.unknown))
+            .reduce(|x, y| join(&x, &y))
+            .unwrap_or_default();
+        Allowed {
+            unknown: may.difference(&sure),
+            sure,
+        }
     };
     (fold(TrafficSet::intersection), fold(TrafficSet::union))
 }

@@ -1,6 +1,12 @@
-//! Suggestions are true: for every "no" of the ground truth the addition makes it a yes and turns no other line, or netpal
-//! says what stands in the way. Each change is written out as whole objects and loaded over the input, as a user would.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! Suggestions are true: for every "no" of the ground truth the addition makes it a yes and turns
+//! no other line, or netpal says what stands in the way. Each change is written out as whole
+//! objects and loaded over the input, as a user would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::compile::{Endpoint, Flow, HostNetwork};
 use netpal::load::{LoadOptions, Source, load_sources};
@@ -24,8 +30,15 @@ fn lines(case: &Path) -> Vec<Line> {
     let text = std::fs::read_to_string(case.join("expected.csv")).unwrap();
     let line = |l: &str| {
         let f: Vec<&str> = l.split(',').collect();
-        let traffic = Traffic { protocol: Protocol::from_api(f[2]).unwrap(), port: f[3].parse().unwrap() };
-        Line { flow: [f[0].to_owned(), f[1].to_owned()], traffic, allow: f[4] == "allow" }
+        let traffic = Traffic {
+            protocol: Protocol::from_api(f[2]).unwrap(),
+            port: f[3].parse().unwrap(),
+        };
+        Line {
+            flow: [f[0].to_owned(), f[1].to_owned()],
+            traffic,
+            allow: f[4] == "allow",
+        }
     };
     text.lines().filter(|l| !l.is_empty()).map(line).collect()
 }
@@ -33,23 +46,38 @@ fn lines(case: &Path) -> Vec<Line> {
 fn endpoint(input: &Input, text: &str) -> Endpoint {
     let cluster = &input.cluster;
     if let Some((namespace, name)) = text.split_once('/') {
-        let found = cluster.pods().find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
+        let found = cluster
+            .pods()
+            .find(|(id, p)| *p.name == *name && *cluster.pod_namespace(*id).name == *namespace);
         return Endpoint::Pod(found.unwrap().0);
     }
     let address = text.parse().unwrap();
-    let pod = cluster.pods().find(|(_, p)| !p.host_network && p.addresses.contains(&address));
+    let pod = cluster
+        .pods()
+        .find(|(_, p)| !p.host_network && p.addresses.contains(&address));
     pod.map_or(Endpoint::Address(address), |(id, _)| Endpoint::Pod(id))
 }
 
 fn flow(input: &Input, line: &Line) -> Flow {
     let [source, destination] = [0, 1].map(|i| endpoint(input, &line.flow[i]));
-    Flow { source, destination, traffic: line.traffic }
+    Flow {
+        source,
+        destination,
+        traffic: line.traffic,
+    }
 }
 
 fn end(input: &Input, endpoint: Endpoint) -> End {
     match endpoint {
-        Endpoint::Pod(pod) => End::Pods { workload: input.cluster.pod(pod).workload, pods: vec![pod] },
-        Endpoint::Address(a) => End::Addresses { name: a.to_string().into(), set: IpSet::single(a), symbolic: false },
+        Endpoint::Pod(pod) => End::Pods {
+            workload: input.cluster.pod(pod).workload,
+            pods: vec![pod],
+        },
+        Endpoint::Address(a) => End::Addresses {
+            name: a.to_string().into(),
+            set: IpSet::single(a),
+            symbolic: false,
+        },
     }
 }
 
@@ -77,7 +105,12 @@ fn reloaded(case: &Path, input: &Input, changes: &[Change]) -> (Input, AllowGrap
     let overlay = [Source::Text("change".into(), list.to_string().into())];
     let before = input.has_errors();
     let input = load_sources(&base, &overlay, &LoadOptions::default()).unwrap();
-    assert_eq!(input.has_errors(), before, "the change is valid: {list}: {:?}", input.diagnostics);
+    assert_eq!(
+        input.has_errors(),
+        before,
+        "the change is valid: {list}: {:?}",
+        input.diagnostics
+    );
     let graph = AllowGraph::compile(&input, &options()).unwrap();
     (input, graph)
 }
@@ -99,11 +132,13 @@ impl Counts {
             Suggested::Nothing => self.wrong.push(format!("{name}: nothing to do about a no")),
             Suggested::Impossible(obstacles) => {
                 if obstacles.is_empty() {
-                    self.wrong.push(format!("{name}: impossible without a reason"));
+                    self.wrong
+                        .push(format!("{name}: impossible without a reason"));
                 }
                 for obstacle in obstacles.iter().take(1) {
                     *self.obstacles.entry(word(obstacle)).or_default() += 1;
-                    self.wrong.extend(doubted(graph, &asked, obstacle).map(|w| format!("{name}: {w}")));
+                    self.wrong
+                        .extend(doubted(graph, &asked, obstacle).map(|w| format!("{name}: {w}")));
                 }
             }
             Suggested::Changes(changes) => {
@@ -120,15 +155,26 @@ impl Counts {
         }
     }
 
-    fn tried(&mut self, case: &Path, input: &Input, all: &[Line], line: &Line, changes: &[Change], name: &str) {
+    fn tried(
+        &mut self,
+        case: &Path,
+        input: &Input,
+        all: &[Line],
+        line: &Line,
+        changes: &[Change],
+        name: &str,
+    ) {
         let (after, graph) = reloaded(case, input, changes);
         for other in all {
-            let same =
-                other.flow == line.flow && other.traffic == line.traffic || flow(input, other) == flow(input, line);
+            let same = other.flow == line.flow && other.traffic == line.traffic
+                || flow(input, other) == flow(input, line);
             let want = Truth::from(other.allow || same);
             let got = graph.verdict(&flow(&after, other)).truth();
             if got != want {
-                self.wrong.push(format!("{name}: {:?} {} is {got:?} after it", other.flow, other.traffic));
+                self.wrong.push(format!(
+                    "{name}: {:?} {} is {got:?} after it",
+                    other.flow, other.traffic
+                ));
             }
         }
     }
@@ -148,9 +194,14 @@ fn word(obstacle: &Obstacle) -> &'static str {
 
 /// An obstacle has to be there: the rule that is blamed is one that decides the flow.
 fn doubted(graph: &AllowGraph, asked: &Flow, obstacle: &Obstacle) -> Option<String> {
-    let (Obstacle::Admin(rule) | Obstacle::Baseline(rule)) = obstacle else { return None };
+    let (Obstacle::Admin(rule) | Obstacle::Baseline(rule)) = obstacle else {
+        return None;
+    };
     let explanation = explain(graph, asked);
-    let decides = explanation.sides().iter().any(|s| s.decided_by == Some(*rule) && !s.possible.allow);
+    let decides = explanation
+        .sides()
+        .iter()
+        .any(|s| s.decided_by == Some(*rule) && !s.possible.allow);
     (!decides).then(|| format!("{rule:?} does not decide it"))
 }
 
@@ -161,10 +212,18 @@ fn every_no_of_the_ground_truth_gets_a_change_or_a_reason() {
         return;
     };
     let mut total = 0;
-    for suite in ["conformance", "e2e_netpol", "knp_anp", "knp_np", "spec_corner"] {
+    for suite in [
+        "conformance",
+        "e2e_netpol",
+        "knp_anp",
+        "knp_np",
+        "spec_corner",
+    ] {
         let mut counts = Counts::default();
-        let mut cases: Vec<_> =
-            std::fs::read_dir(format!("{root}/{suite}")).unwrap().map(|e| e.unwrap().path()).collect();
+        let mut cases: Vec<_> = std::fs::read_dir(format!("{root}/{suite}"))
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .collect();
         cases.sort();
         for case in cases {
             let input = netpal::load([&case]).unwrap();

@@ -1,5 +1,10 @@
 //! What the API accepts and rejects, with the field at fault, and what it defaults.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use netpal::diagnostic::{Code, Diagnostic, Place, Severity};
 use netpal::policy::Direction;
@@ -32,12 +37,26 @@ fn valid_and_invalid_objects_are_told_apart_at_the_field() {
     for case in &cases {
         // the experimental channel knows every field that netpal reads
         let expect = &case["expect"];
-        let want = expect.get("api").or_else(|| expect.get("experimental")).and_then(Value::as_str).unwrap();
+        let want = expect
+            .get("api")
+            .or_else(|| expect.get("experimental"))
+            .and_then(Value::as_str)
+            .unwrap();
         let input = load(&case["object"]);
-        let errors: Vec<&Diagnostic> = input.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
-        let paths: Vec<String> =
-            case["paths"].as_array().unwrap().iter().map(|p| p.as_str().unwrap().replace("[a]", ".a")).collect();
-        let at_field = errors.iter().any(|d| paths.iter().any(|p| path(d) == *p || p.is_empty()));
+        let errors: Vec<&Diagnostic> = input
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == Severity::Error)
+            .collect();
+        let paths: Vec<String> = case["paths"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p.as_str().unwrap().replace("[a]", ".a"))
+            .collect();
+        let at_field = errors
+            .iter()
+            .any(|d| paths.iter().any(|p| path(d) == *p || p.is_empty()));
         let unknown = errors.iter().any(|d| d.code == Code::UnknownField);
         let right = match want {
             "valid" => errors.is_empty() && input.policies.taints.is_empty(),
@@ -45,11 +64,21 @@ fn valid_and_invalid_objects_are_told_apart_at_the_field() {
             _ => at_field,
         };
         if !right {
-            let told: Vec<String> = errors.iter().map(|d| format!("{}: {}", path(d), d.message)).collect();
-            wrong.push(format!("{}: want {want} at {paths:?}, told {told:?}", case["id"]));
+            let told: Vec<String> = errors
+                .iter()
+                .map(|d| format!("{}: {}", path(d), d.message))
+                .collect();
+            wrong.push(format!(
+                "{}: want {want} at {paths:?}, told {told:?}",
+                case["id"]
+            ));
         }
     }
-    println!("validation: {} cases, {} mismatches", cases.len(), wrong.len());
+    println!(
+        "validation: {} cases, {} mismatches",
+        cases.len(),
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(cases.len(), 94);
 }
@@ -67,9 +96,24 @@ fn policy_types_default_as_the_api_defaults_them() {
         });
         let input = load(&object);
         let policy = &input.policies.policies[0];
-        let named = |d: Direction| if d == Direction::Ingress { "Ingress" } else { "Egress" };
-        let got: Vec<&str> = Direction::ALL.into_iter().filter(|d| policy.isolates(*d)).map(named).collect();
-        let want: Vec<&str> = case["policyTypes"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+        let named = |d: Direction| {
+            if d == Direction::Ingress {
+                "Ingress"
+            } else {
+                "Egress"
+            }
+        };
+        let got: Vec<&str> = Direction::ALL
+            .into_iter()
+            .filter(|d| policy.isolates(*d))
+            .map(named)
+            .collect();
+        let want: Vec<&str> = case["policyTypes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| t.as_str().unwrap())
+            .collect();
         assert_eq!(got, want, "{}", case["source"]);
     }
     println!("defaulting: {} cases, 0 mismatches", cases.len());

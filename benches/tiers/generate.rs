@@ -1,7 +1,8 @@
 //! Deterministic clusters of any size: the tiers S to XXL, and the shapes that are known to hurt.
 //!
-//! A [`Made`] cluster is a plain list of namespaces, nodes, workloads with replicas, and policies as JSON. It becomes an
-//! [`Input`] directly ([`Made::input`]), or files in the shape kubectl writes ([`super::kubectl`]). Same name, same bytes.
+//! A [`Made`] cluster is a plain list of namespaces, nodes, workloads with replicas, and policies
+//! as JSON. It becomes an [`Input`] directly ([`Made::input`]), or files in the shape kubectl
+//! writes ([`super::kubectl`]). Same name, same bytes.
 
 use netpal::Input;
 use netpal::model::{Cluster, ContainerPort, Labels, Node, Pod, Workload, WorkloadKind};
@@ -49,7 +50,12 @@ pub struct Size {
 }
 
 const fn size(pods: usize, namespaces: usize, policies: usize, nodes: usize) -> Size {
-    Size { pods, namespaces, policies, nodes }
+    Size {
+        pods,
+        namespaces,
+        policies,
+        nodes,
+    }
 }
 
 /// The tiers of growing size.
@@ -64,8 +70,16 @@ pub const TIERS: [(&str, Size); 7] = [
 ];
 
 /// The shapes that hurt; each grows with a factor of its own.
-pub const SHAPES: [&str; 8] =
-    ["ANT_small", "ANT_large", "ANT_one", "ANT_perpod", "PERPOD150k", "KB_medium", "XLU", "ADMIN"];
+pub const SHAPES: [&str; 8] = [
+    "ANT_small",
+    "ANT_large",
+    "ANT_one",
+    "ANT_perpod",
+    "PERPOD150k",
+    "KB_medium",
+    "XLU",
+    "ADMIN",
+];
 
 const SERVING: &[(&str, u16)] = &[("http", 8080), ("metrics", 9090)];
 
@@ -91,8 +105,17 @@ pub fn make(name: &str, percent: usize) -> Option<Made> {
     let scaled = |n: usize| (n * percent / 100).max(1);
     if let Some((name, s)) = TIERS.iter().find(|(n, _)| *n == name) {
         return Some(tier(
-            size(scaled(s.pods), scaled(s.namespaces), scaled(s.policies), scaled(s.nodes)),
-            if *name == "OCP" { dense_policy } else { mixed_policy },
+            size(
+                scaled(s.pods),
+                scaled(s.namespaces),
+                scaled(s.policies),
+                scaled(s.nodes),
+            ),
+            if *name == "OCP" {
+                dense_policy
+            } else {
+                mixed_policy
+            },
         ));
     }
     Some(match name {
@@ -108,8 +131,18 @@ pub fn make(name: &str, percent: usize) -> Option<Made> {
         "ANT_perpod" => uniform(1, scaled(10_000), scaled(10_000), per_pod),
         "PERPOD150k" => uniform(scaled(150), 1_000, 1_000, per_pod),
         "KB_medium" => uniform(scaled(240), 20, 20, heavy_policy),
-        "XLU" => unique_labels(size(scaled(150_000), scaled(10_000), scaled(20_000), scaled(5_000))),
-        "ADMIN" => admin(size(scaled(15_000), scaled(500), scaled(1_000), scaled(500))),
+        "XLU" => unique_labels(size(
+            scaled(150_000),
+            scaled(10_000),
+            scaled(20_000),
+            scaled(5_000),
+        )),
+        "ADMIN" => admin(size(
+            scaled(15_000),
+            scaled(500),
+            scaled(1_000),
+            scaled(500),
+        )),
         _ => return None,
     })
 }
@@ -117,8 +150,13 @@ pub fn make(name: &str, percent: usize) -> Option<Made> {
 type MakePolicy = fn(&mut Random, &Made, usize, usize) -> Value;
 
 fn system_namespaces() -> Vec<Namespace> {
-    let named = |name: &str| Namespace { name: name.into(), labels: vec![("team", "platform".into())] };
-    ["kube-system", "monitoring", "ingress-nginx"].map(named).into()
+    let named = |name: &str| Namespace {
+        name: name.into(),
+        labels: vec![("team", "platform".into())],
+    };
+    ["kube-system", "monitoring", "ingress-nginx"]
+        .map(named)
+        .into()
 }
 
 fn app_namespace(random: &mut Random, i: usize) -> Namespace {
@@ -128,7 +166,10 @@ fn app_namespace(random: &mut Random, i: usize) -> Namespace {
         ("pod-security.kubernetes.io/enforce", "baseline".to_owned()),
         ("cost-center", format!("cc-{}", random.below(300))),
     ];
-    Namespace { name: format!("ns-{i}"), labels }
+    Namespace {
+        name: format!("ns-{i}"),
+        labels,
+    }
 }
 
 fn controller(random: &mut Random, namespace: usize, i: usize, replicas: usize) -> Controller {
@@ -136,23 +177,45 @@ fn controller(random: &mut Random, namespace: usize, i: usize, replicas: usize) 
     let labels = vec![
         ("app.kubernetes.io/name", format!("app-{app}")),
         ("app.kubernetes.io/instance", format!("app-{app}-{i}")),
-        ("app.kubernetes.io/component", random.pick(&["web", "api", "db", "cache", "queue", "worker"]).to_owned()),
+        (
+            "app.kubernetes.io/component",
+            random
+                .pick(&["web", "api", "db", "cache", "queue", "worker"])
+                .to_owned(),
+        ),
         ("app.kubernetes.io/part-of", format!("suite-{}", app / 10)),
-        ("app.kubernetes.io/version", format!("1.{}", random.below(20))),
+        (
+            "app.kubernetes.io/version",
+            format!("1.{}", random.below(20)),
+        ),
         ("app.kubernetes.io/managed-by", "Helm".to_owned()),
         ("helm.sh/chart", format!("app-{app}-1.0")),
         ("tier", random.pick(&["front", "middle", "back"]).to_owned()),
-        ("pod-template-hash", format!("{:08x}", random.below(1 << 30))),
+        (
+            "pod-template-hash",
+            format!("{:08x}", random.below(1 << 30)),
+        ),
     ];
     let name = format!("app-{app}-{i}");
-    Controller { name, namespace, labels, unique: false, host_network: false, ports: SERVING, replicas }
+    Controller {
+        name,
+        namespace,
+        labels,
+        unique: false,
+        host_network: false,
+        ports: SERVING,
+        replicas,
+    }
 }
 
 fn system_controllers(nodes: usize) -> Vec<Controller> {
     let make = |name: &str, namespace, replicas, host_network| Controller {
         name: name.to_owned(),
         namespace,
-        labels: vec![("app.kubernetes.io/name", name.to_owned()), ("k8s-app", name.to_owned())],
+        labels: vec![
+            ("app.kubernetes.io/name", name.to_owned()),
+            ("k8s-app", name.to_owned()),
+        ],
         unique: false,
         host_network,
         ports: SERVING,
@@ -170,11 +233,18 @@ const REPLICAS: [usize; 14] = [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 5, 5, 10];
 
 fn tier(size: Size, one: MakePolicy) -> Made {
     let mut random = Random(42);
-    let mut made = Made { namespaces: system_namespaces(), nodes: size.nodes, ..Made::default() };
+    let mut made = Made {
+        namespaces: system_namespaces(),
+        nodes: size.nodes,
+        ..Made::default()
+    };
     let apps = size.namespaces.saturating_sub(3).max(1);
-    made.namespaces.extend((0..apps).map(|i| app_namespace(&mut random, i)));
+    made.namespaces
+        .extend((0..apps).map(|i| app_namespace(&mut random, i)));
     made.controllers = system_controllers(size.nodes);
-    let mut left = size.pods.saturating_sub(made.controllers.iter().map(|c| c.replicas).sum());
+    let mut left = size
+        .pods
+        .saturating_sub(made.controllers.iter().map(|c| c.replicas).sum());
     while left > 0 {
         let replicas = random.pick(&REPLICAS).min(left);
         let namespace = 3 + random.below(apps);
@@ -183,14 +253,21 @@ fn tier(size: Size, one: MakePolicy) -> Made {
         left -= replicas;
     }
     let governed = (apps * 7 / 10).max(1);
-    made.policies = (0..size.policies).map(|i| one(&mut random, &made, 3 + i % governed, i / governed)).collect();
+    made.policies = (0..size.policies)
+        .map(|i| one(&mut random, &made, 3 + i % governed, i / governed))
+        .collect();
     made
 }
 
 fn uniform(namespaces: usize, pods: usize, policies: usize, one: MakePolicy) -> Made {
     let mut random = Random(42);
-    let mut made = Made { namespaces: system_namespaces(), nodes: 0, ..Made::default() };
-    made.namespaces.extend((0..namespaces).map(|i| app_namespace(&mut random, i)));
+    let mut made = Made {
+        namespaces: system_namespaces(),
+        nodes: 0,
+        ..Made::default()
+    };
+    made.namespaces
+        .extend((0..namespaces).map(|i| app_namespace(&mut random, i)));
     for namespace in 3..3 + namespaces {
         for i in 0..pods {
             let mut next = controller(&mut random, namespace, i, 1);
@@ -198,8 +275,9 @@ fn uniform(namespaces: usize, pods: usize, policies: usize, one: MakePolicy) -> 
             made.controllers.push(next);
         }
     }
-    made.policies =
-        (0..namespaces * policies).map(|i| one(&mut random, &made, 3 + i / policies, i % policies)).collect();
+    made.policies = (0..namespaces * policies)
+        .map(|i| one(&mut random, &made, 3 + i / policies, i % policies))
+        .collect();
     made
 }
 
@@ -208,8 +286,10 @@ fn unique_labels(size: Size) -> Made {
     made.controllers.iter_mut().for_each(|c| c.unique = true);
     let seen = json!({"podSelector": {"matchExpressions": [{"key": "unique", "operator": "Exists"}]},
         "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {"matchExpressions": [{"key": "unique", "operator": "Exists"}]}}]}]});
-    let more: Vec<Value> =
-        (3..made.namespaces.len()).step_by(10).map(|n| policy(&made.namespaces[n].name, 9_999, seen.clone())).collect();
+    let more: Vec<Value> = (3..made.namespaces.len())
+        .step_by(10)
+        .map(|n| policy(&made.namespaces[n].name, 9_999, seen.clone()))
+        .collect();
     made.policies.extend(more);
     made
 }
@@ -256,12 +336,16 @@ fn mixed_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) ->
         2 => {
             json!({"podSelector": component(random), "ingress": [{"from": [named("ingress-nginx")], "ports": port(json!("http"))}]})
         }
-        3 => json!({"podSelector": {}, "ingress": [{"from": [named("monitoring")], "ports": port(json!("metrics"))}]}),
+        3 => {
+            json!({"podSelector": {}, "ingress": [{"from": [named("monitoring")], "ports": port(json!("metrics"))}]})
+        }
         4 => {
             json!({"podSelector": component(random), "ingress": [{"from": [{"podSelector": component(random)}], "ports": port(json!(8080))}]})
         }
-        5 => json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [named("kube-system")],
-            "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}]}),
+        5 => {
+            json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [named("kube-system")],
+            "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}]})
+        }
         6 => {
             json!({"podSelector": component(random), "policyTypes": ["Egress"], "egress": [{"to": [outside(random)]}]})
         }
@@ -275,9 +359,11 @@ fn mixed_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) ->
             from["podSelector"] = component(random);
             json!({"podSelector": component(random), "ingress": [{"from": [from], "ports": [{"port": 8000, "endPort": 9100}]}]})
         }
-        _ => json!({"podSelector": {"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["back"]}]},
+        _ => {
+            json!({"podSelector": {"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["back"]}]},
             "ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"env": random.pick(&["prod", "stage", "dev"])},
-                "matchExpressions": [{"key": "cost-center", "operator": "Exists"}]}}], "ports": port(json!(8080))}]}),
+                "matchExpressions": [{"key": "cost-center", "operator": "Exists"}]}}], "ports": port(json!(8080))}]})
+        }
     };
     policy(&made.namespaces[namespace].name, i, spec)
 }
@@ -286,11 +372,17 @@ fn outside(random: &mut Random) -> Value {
     if random.below(2) == 0 {
         return json!({"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]}});
     }
-    let net = format!("{}.{}.{}", 20 + random.below(60), random.below(256), random.below(256));
+    let net = format!(
+        "{}.{}.{}",
+        20 + random.below(60),
+        random.below(256),
+        random.below(256)
+    );
     json!({"ipBlock": {"cidr": format!("{net}.0/24"), "except": [format!("{net}.{}/32", random.below(256))]}})
 }
 
-/// The density of a large customer: many policies per namespace, half of the peers single addresses, some select nothing.
+/// The density of a large customer: many policies per namespace, half of the peers single
+/// addresses, some select nothing.
 fn dense_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) -> Value {
     let subject = match random.below(100) {
         0..26 => json!({"matchLabels": {"app.kubernetes.io/name": "gone"}}),
@@ -304,8 +396,9 @@ fn dense_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) ->
         40..99 => json!({"podSelector": app(random)}),
         _ => json!({"namespaceSelector": {}, "podSelector": component(random)}),
     };
-    let ports =
-        (0..random.below(3)).map(|_| json!({"port": random.pick(&[80, 443, 5432, 8080, 9090])})).collect::<Vec<_>>();
+    let ports = (0..random.below(3))
+        .map(|_| json!({"port": random.pick(&[80, 443, 5432, 8080, 9090])}))
+        .collect::<Vec<_>>();
     let spec = if random.below(3) == 0 {
         json!({"podSelector": subject, "policyTypes": ["Egress"], "egress": [{"to": [peer], "ports": ports}]})
     } else {
@@ -322,13 +415,21 @@ fn per_pod(_: &mut Random, made: &Made, namespace: usize, i: usize) -> Value {
 
 /// Ten rules each way, ten peers and ten ports in each.
 fn heavy_policy(random: &mut Random, made: &Made, namespace: usize, i: usize) -> Value {
-    let ports = |random: &mut Random| (0..10).map(|_| json!({"port": 1_000 + random.below(1_000)})).collect::<Vec<_>>();
+    let ports = |random: &mut Random| {
+        (0..10)
+            .map(|_| json!({"port": 1_000 + random.below(1_000)}))
+            .collect::<Vec<_>>()
+    };
     let block = |random: &mut Random| json!({"ipBlock": {"cidr": format!("{}.{}.0.0/24", 20 + random.below(4), random.below(32))}});
     let peers = |random: &mut Random| {
         (0..10).map(|k| if k < 5 { block(random) } else { json!({"namespaceSelector": {"matchLabels": {"team": format!("team-{}", random.below(made.namespaces.len()) / 8)}}, "podSelector": component(random)}) }).collect::<Vec<_>>()
     };
-    let ingress: Vec<Value> = (0..10).map(|_| json!({"from": peers(random), "ports": ports(random)})).collect();
-    let egress: Vec<Value> = (0..10).map(|_| json!({"to": peers(random), "ports": ports(random)})).collect();
+    let ingress: Vec<Value> = (0..10)
+        .map(|_| json!({"from": peers(random), "ports": ports(random)}))
+        .collect();
+    let egress: Vec<Value> = (0..10)
+        .map(|_| json!({"to": peers(random), "ports": ports(random)}))
+        .collect();
     let spec = json!({"podSelector": component(random), "policyTypes": ["Ingress", "Egress"], "ingress": ingress, "egress": egress});
     policy(&made.namespaces[namespace].name, i, spec)
 }
@@ -350,13 +451,22 @@ fn address(base: Ipv4Addr, i: usize) -> IpAddr {
 impl Made {
     /// The pods: controller, number inside it, number in the cluster.
     pub fn pods(&self) -> impl Iterator<Item = (&Controller, usize, usize)> {
-        let each = self.controllers.iter().flat_map(|c| (0..c.replicas).map(move |i| (c, i)));
+        let each = self
+            .controllers
+            .iter()
+            .flat_map(|c| (0..c.replicas).map(move |i| (c, i)));
         each.enumerate().map(|(n, (c, i))| (c, i, n))
     }
 
     /// The node of a pod, if there are any.
     pub fn node_of(&self, controller: &Controller, i: usize, n: usize) -> Option<usize> {
-        (self.nodes > 0).then(|| if controller.host_network { i % self.nodes } else { n * 7 % self.nodes })
+        (self.nodes > 0).then(|| {
+            if controller.host_network {
+                i % self.nodes
+            } else {
+                n * 7 % self.nodes
+            }
+        })
     }
 
     /// The same cluster without every so manieth of its policies.
@@ -371,14 +481,21 @@ impl Made {
 
     /// The policies as one text, a document each.
     pub fn law(&self) -> String {
-        self.policies.iter().flat_map(|p| ["---\n".to_owned(), p.to_string(), "\n".to_owned()]).collect()
+        self.policies
+            .iter()
+            .flat_map(|p| ["---\n".to_owned(), p.to_string(), "\n".to_owned()])
+            .collect()
     }
 
     /// The whole as an input; the world is built directly, the law is read.
     pub fn input(&self) -> Input {
         let law = netpal::load_str(&self.law());
         assert!(!law.has_errors(), "{:?}", law.diagnostics.first());
-        Input { cluster: Arc::new(self.cluster()), policies: law.policies, ..Input::default() }
+        Input {
+            cluster: Arc::new(self.cluster()),
+            policies: law.policies,
+            ..Input::default()
+        }
     }
 
     /// The world.
@@ -404,7 +521,13 @@ impl Made {
         cluster
     }
 
-    fn add(&self, cluster: &mut Cluster, controller: &Controller, n: &mut usize, words: &mut Words) {
+    fn add(
+        &self,
+        cluster: &mut Cluster,
+        controller: &Controller,
+        n: &mut usize,
+        words: &mut Words,
+    ) {
         let origin = || Origin::document(DocumentId(0));
         let namespace = cluster.namespace_named(&self.namespaces[controller.namespace].name);
         let workload = cluster.add_workload(Workload {
@@ -421,14 +544,19 @@ impl Made {
         };
         let ports: Arc<[ContainerPort]> = controller.ports.iter().map(port).collect();
         let labels = words.pairs(&controller.labels);
-        let shared = (!controller.unique).then(|| cluster.intern(labels.clone().into_iter().collect::<Labels>()));
+        let shared = (!controller.unique)
+            .then(|| cluster.intern(labels.clone().into_iter().collect::<Labels>()));
         for i in 0..controller.replicas {
             let labels = shared.unwrap_or_else(|| {
                 let own = [(words.word("unique"), n.to_string().into())];
                 cluster.intern(labels.iter().cloned().chain(own).collect::<Labels>())
             });
             let node = self.node_of(controller, i, *n);
-            let address = if controller.host_network { node.map(node_address) } else { Some(pod_address(*n)) };
+            let address = if controller.host_network {
+                node.map(node_address)
+            } else {
+                Some(pod_address(*n))
+            };
             cluster.add_pod(Pod {
                 name: format!("{}-{i}", controller.name).into(),
                 namespace,
@@ -466,7 +594,10 @@ impl Words {
     }
 
     fn pairs(&mut self, labels: &[(&'static str, String)]) -> Vec<(Arc<str>, Arc<str>)> {
-        labels.iter().map(|(k, v)| (self.word(k), self.word(v))).collect()
+        labels
+            .iter()
+            .map(|(k, v)| (self.word(k), self.word(v)))
+            .collect()
     }
 }
 

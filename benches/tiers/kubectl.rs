@@ -1,5 +1,6 @@
-//! Writes a made cluster as `kubectl get -o json` would: one List per kind, four spaces, the fields real objects have; or as
-//! the repository it came from would hold it: YAML, a document for every object, among others that say nothing of traffic.
+//! Writes a made cluster as `kubectl get -o json` would: one List per kind, four spaces, the fields
+//! real objects have; or as the repository it came from would hold it: YAML, a document for every
+//! object, among others that say nothing of traffic.
 
 use super::generate::{Controller, Made, node_address, node_name, pod_address};
 use serde::Serialize;
@@ -20,23 +21,31 @@ impl Made {
             json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node_name(i), "labels": {}},
                 "status": {"addresses": [{"type": "InternalIP", "address": node_address(i)}]}})
         });
-        let pods = self.pods().map(|(controller, i, n)| self.pod(controller, i, n));
+        let pods = self
+            .pods()
+            .map(|(controller, i, n)| self.pod(controller, i, n));
         Ok(list(&directory.join("namespaces.json"), namespaces)?
             + list(&directory.join("nodes.json"), nodes)?
             + list(&directory.join("pods.json"), pods)?
-            + list(&directory.join("policies.json"), self.policies.iter().cloned())?)
+            + list(
+                &directory.join("policies.json"),
+                self.policies.iter().cloned(),
+            )?)
     }
 
     /// The pods as one List of JSON.
     pub fn pods_json(&self) -> String {
         let mut text = Vec::new();
-        let pods = self.pods().map(|(controller, i, n)| self.pod(controller, i, n));
+        let pods = self
+            .pods()
+            .map(|(controller, i, n)| self.pod(controller, i, n));
         write_list(&mut text, pods).expect("memory takes everything");
         String::from_utf8(text).expect("text")
     }
 
-    /// Namespaces, policies, Deployments, their pods, and for each Deployment what a chart brings along: a `ConfigMap`, a
-    /// Secret; and a few `CustomResourceDefinition`s. The first so many bytes of it, to the end of a document.
+    /// Namespaces, policies, Deployments, their pods, and for each Deployment what a chart brings
+    /// along: a `ConfigMap`, a Secret; and a few `CustomResourceDefinition`s. The first so many
+    /// bytes of it, to the end of a document.
     pub fn yaml(&self, bytes: usize) -> String {
         let mut text = String::new();
         for document in self.documents() {
@@ -74,12 +83,18 @@ impl Made {
                 json!({"apiVersion": "v1", "kind": "Secret", "metadata": head, "stringData": {"key": lines(4)}});
             [deployment, settings, secret].into_iter().chain(pods)
         });
-        namespaces.chain(definitions).chain(self.policies.iter().cloned()).chain(apps)
+        namespaces
+            .chain(definitions)
+            .chain(self.policies.iter().cloned())
+            .chain(apps)
     }
 
     fn pod(&self, controller: &Controller, i: usize, n: usize) -> Value {
-        let mut labels: serde_json::Map<String, Value> =
-            controller.labels.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+        let mut labels: serde_json::Map<String, Value> = controller
+            .labels
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), json!(v)))
+            .collect();
         if controller.unique {
             labels.insert("unique".into(), json!(n.to_string()));
         }
@@ -109,8 +124,9 @@ fn spec(controller: &Controller, node: Option<usize>) -> Value {
         .collect();
     let probe = json!({"failureThreshold": 3, "httpGet": {"path": "/healthz", "port": "http", "scheme": "HTTP"}, "periodSeconds": 10,
         "successThreshold": 1, "timeoutSeconds": 1});
-    let env: Vec<Value> =
-        (0..6).map(|i| json!({"name": format!("SETTING_{i}"), "value": format!("value of setting {i}")})).collect();
+    let env: Vec<Value> = (0..6)
+        .map(|i| json!({"name": format!("SETTING_{i}"), "value": format!("value of setting {i}")}))
+        .collect();
     let mut spec = json!({
         "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm":
             {"labelSelector": {"matchLabels": {"app.kubernetes.io/name": controller.name}}, "topologyKey": "kubernetes.io/hostname"}, "weight": 100}]}},
@@ -137,7 +153,13 @@ fn spec(controller: &Controller, node: Option<usize>) -> Value {
 }
 
 fn conditions() -> Vec<Value> {
-    let kinds = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+    let kinds = [
+        "PodReadyToStartContainers",
+        "Initialized",
+        "Ready",
+        "ContainersReady",
+        "PodScheduled",
+    ];
     let one = |kind: &&str| json!({"lastProbeTime": null, "lastTransitionTime": "2026-01-01T00:00:05Z", "status": "True", "type": kind});
     kinds.iter().map(one).collect()
 }
@@ -154,9 +176,15 @@ fn write_list(out: &mut impl Write, items: impl Iterator<Item = Value>) -> io::R
     for (i, item) in items.enumerate() {
         let mut text = Vec::new();
         let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-        item.serialize(&mut serde_json::Serializer::with_formatter(&mut text, format))?;
+        item.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut text, format,
+        ))?;
         write!(out, "{}\n        ", if i > 0 { "," } else { "" })?;
-        out.write_all(String::from_utf8_lossy(&text).replace('\n', "\n        ").as_bytes())?;
+        out.write_all(
+            String::from_utf8_lossy(&text)
+                .replace('\n', "\n        ")
+                .as_bytes(),
+        )?;
     }
     write!(
         out,

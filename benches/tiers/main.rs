@@ -1,4 +1,5 @@
-//! Clusters of every size, measured by the clock, for people; what CI holds is counted in instructions (`instructions`).
+//! Clusters of every size, measured by the clock, for people; what CI holds is counted in
+//! instructions (`instructions`).
 //!
 //! ```text
 //! cargo bench --bench tiers -- S M L XL          builds each in memory; measures compile, questions and the matrix
@@ -9,7 +10,13 @@
 //! cargo bench --bench tiers -- load-yaml M L     writes what a repository would hold, and measures reading it
 //! cargo bench --bench tiers -- write target/L L  writes it and leaves it there
 //! ```
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss
+)]
 
 mod generate;
 #[allow(dead_code)] // each bench uses a part of it
@@ -30,7 +37,10 @@ use std::time::Instant;
 static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         [] => ["S", "M", "L"].iter().for_each(|w| measure(w, &made(w))),
@@ -39,7 +49,9 @@ fn main() {
         ["load", ref tiers @ ..] => tiers.iter().for_each(|w| load(w, &made(w))),
         ["load-yaml", ref tiers @ ..] => tiers.iter().for_each(|w| load_yaml(w, &made(w))),
         ["write", directory, tier] => {
-            let bytes = made(tier).write(directory.as_ref()).expect("a directory that can be written");
+            let bytes = made(tier)
+                .write(directory.as_ref())
+                .expect("a directory that can be written");
             println!("{bytes} bytes");
         }
         ref tiers => tiers.iter().for_each(|w| measure(w, &made(w))),
@@ -54,7 +66,9 @@ fn made(word: &str) -> generate::Made {
 fn load(name: &str, made: &generate::Made) {
     println!("{name}");
     let directory = tempfile::tempdir().expect("a directory that can be written");
-    let bytes = made.write(directory.path()).expect("a directory that can be written");
+    let bytes = made
+        .write(directory.path())
+        .expect("a directory that can be written");
     println!("  {:.1} MB of JSON", bytes as f64 / 1e6);
     let input = clock("load", || netpal::load([directory.path()]).unwrap());
     assert!(!input.has_errors(), "{:?}", input.diagnostics.first());
@@ -70,12 +84,17 @@ fn load_yaml(name: &str, made: &generate::Made) {
     println!("{name}");
     let directory = tempfile::tempdir().expect("a directory that can be written");
     let text = made.yaml(usize::MAX);
-    std::fs::write(directory.path().join("all.yaml"), &text).expect("a directory that can be written");
+    std::fs::write(directory.path().join("all.yaml"), &text)
+        .expect("a directory that can be written");
     println!("  {:.1} MB of YAML", text.len() as f64 / 1e6);
     drop(text);
     let input = clock("load", || netpal::load([directory.path()]).unwrap());
     assert!(!input.has_errors(), "{:?}", input.diagnostics.first());
-    println!("  {} pods, {} policies", input.cluster.pods().len(), input.policies.policies.len());
+    println!(
+        "  {} pods, {} policies",
+        input.cluster.pods().len(),
+        input.policies.policies.len()
+    );
 }
 
 /// The most memory the process has had, in MB, where the system tells.
@@ -86,15 +105,21 @@ fn peak_memory() -> u64 {
 fn memory(what: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix(what));
-    line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    line.and_then(|l| l.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
 }
 
-/// Runs and prints the time: by the clock, and on the processors, which tells more on a busy machine.
+/// Runs and prints the time: by the clock, and on the processors, which tells more on a busy
+/// machine.
 fn clock<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let (start, before) = (Instant::now(), on_processors());
     let done = run();
     let wall = start.elapsed().as_secs_f64() * 1e3;
-    println!("  {what:<22} {wall:>12.3} ms {:>12.3} ms on processors", on_processors() - before);
+    println!(
+        "  {what:<22} {wall:>12.3} ms {:>12.3} ms on processors",
+        on_processors() - before
+    );
     done
 }
 
@@ -106,19 +131,33 @@ fn median<T>(what: &str, mut run: impl FnMut() -> T) -> T {
         drop(last.take());
         let (start, before) = (Instant::now(), on_processors());
         last = Some(run());
-        times.push((start.elapsed().as_secs_f64() * 1e3, on_processors() - before));
+        times.push((
+            start.elapsed().as_secs_f64() * 1e3,
+            on_processors() - before,
+        ));
     }
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (least, middle) = (times[0].0, times[2]);
-    println!("  {what:<22} {:>12.3} ms {:>12.3} ms on processors, {least:.3} ms at best", middle.0, middle.1);
+    println!(
+        "  {what:<22} {:>12.3} ms {:>12.3} ms on processors, {least:.3} ms at best",
+        middle.0, middle.1
+    );
     last.expect("five runs")
 }
 
 /// How long the threads of this process have run on processors, in ms, where the system tells.
 fn on_processors() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let threads = std::fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
     let ran = |path: std::path::PathBuf| {
-        std::fs::read_to_string(path.join("schedstat")).ok()?.split(' ').next()?.parse::<f64>().ok()
+        std::fs::read_to_string(path.join("schedstat"))
+            .ok()?
+            .split(' ')
+            .next()?
+            .parse::<f64>()
+            .ok()
     };
     threads.filter_map(|t| ran(t.path())).sum::<f64>() / 1e6
 }
@@ -127,7 +166,9 @@ fn measure(name: &str, made: &generate::Made) {
     println!("{name}");
     let input = clock("build", || made.input());
     let before = memory("VmRSS:");
-    let graph = median("compile", || AllowGraph::compile(&input, &CompileOptions::default()).unwrap());
+    let graph = median("compile", || {
+        AllowGraph::compile(&input, &CompileOptions::default()).unwrap()
+    });
     let line = graph.line();
     println!(
         "  {} pods, {} classes, {} atoms, {} policies",
@@ -136,20 +177,30 @@ fn measure(name: &str, made: &generate::Made) {
         line.atoms.len(),
         input.policies.policies.len()
     );
-    println!("  {} MB in memory, {before} MB before compiling", memory("VmRSS:"));
+    println!(
+        "  {} MB in memory, {before} MB before compiling",
+        memory("VmRSS:")
+    );
     points(&graph, input.cluster.pods().len());
     let templates = clock("templates", || graph.templates());
     println!("  {} templates", templates.len());
     let (sure, possible) = median("matrix", || graph.count_pairs());
-    println!("  {sure} pod pairs allowed, {possible} at most; {} MB at most in memory", peak_memory());
-    let classes: Vec<u32> = (0..line.classes.len()).step_by(line.classes.len().div_ceil(1_000) as usize).collect();
-    clock(&format!("{} rows", classes.len()), || classes.iter().for_each(|d| drop(black_box(graph.row(*d)))));
+    println!(
+        "  {sure} pod pairs allowed, {possible} at most; {} MB at most in memory",
+        peak_memory()
+    );
+    let classes: Vec<u32> = (0..line.classes.len())
+        .step_by(line.classes.len().div_ceil(1_000) as usize)
+        .collect();
+    clock(&format!("{} rows", classes.len()), || {
+        classes.iter().for_each(|d| drop(black_box(graph.row(*d))))
+    });
     let lines = clock("list, 10,000 lines", || work::list(&graph, 10_000));
     println!("  {lines} lines");
 }
 
-/// The commands whose cost depends on what they find: every source of a pod over any number of hops, and what taking away
-/// every fiftieth policy changes.
+/// The commands whose cost depends on what they find: every source of a pod over any number of
+/// hops, and what taking away every fiftieth policy changes.
 fn commands(name: &str) {
     println!("{name}");
     let input = made(name).input();
@@ -158,7 +209,10 @@ fn commands(name: &str) {
     let found = clock("closures of eight pods", || work::closures(&graph));
     println!("  {found} units found");
     let policies = input.policies.policies.len();
-    for (what, nth) in [("diff, 20 policies gone", policies.div_ceil(20)), ("diff, a fiftieth gone", 50)] {
+    for (what, nth) in [
+        ("diff, 20 policies gone", policies.div_ceil(20)),
+        ("diff, a fiftieth gone", 50),
+    ] {
         let (after, of) = work::other_side(made(name), nth);
         let diff = clock(what, || work::diff((&input, &graph), (&after, &of)));
         let unchanged = clock("what stays, counted", || diff.unchanged.count());
@@ -172,15 +226,23 @@ fn points(graph: &AllowGraph, pods: usize) {
     let flow = |i: usize| Flow {
         source: pod(i.wrapping_mul(7_919)),
         destination: pod(i.wrapping_mul(104_729) + 1),
-        traffic: Traffic { protocol: Protocol::Tcp, port: 8080 },
+        traffic: Traffic {
+            protocol: Protocol::Tcp,
+            port: 8080,
+        },
     };
     let mut times = Vec::new();
     let mut allowed = 0;
     for round in 0..9 {
         let start = Instant::now();
-        allowed = (round * n..(round + 1) * n).filter(|i| graph.verdict(&flow(*i)).allow).count();
+        allowed = (round * n..(round + 1) * n)
+            .filter(|i| graph.verdict(&flow(*i)).allow)
+            .count();
         times.push(start.elapsed().as_secs_f64() * 1e9 / n as f64);
     }
     times.sort_by(f64::total_cmp);
-    println!("  point query            {:>12.0} ns, {:.0} ns at best, {allowed} of {n} allowed", times[4], times[0]);
+    println!(
+        "  point query            {:>12.0} ns, {:.0} ns at best, {allowed} of {n} allowed",
+        times[4], times[0]
+    );
 }

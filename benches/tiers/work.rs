@@ -14,12 +14,17 @@ pub fn list(graph: &AllowGraph, most: usize) -> usize {
     let mut lines = 0;
     each(graph, &Filter::default(), &mut |_| {
         lines += 1;
-        if lines < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if lines < most {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     });
     lines
 }
 
-/// Everyone who can get to the last pod over any number of hops; tells how many units of pods that are.
+/// Everyone who can get to the last pod over any number of hops; tells how many units of pods that
+/// are.
 pub fn closure(graph: &AllowGraph) -> usize {
     closure_to(graph, graph.world().cluster.pods().len() - 1)
 }
@@ -28,7 +33,9 @@ pub fn closure(graph: &AllowGraph) -> usize {
 #[allow(dead_code)] // the benches use a part each
 pub fn closures(graph: &AllowGraph) -> usize {
     let many = graph.world().cluster.pods().len();
-    (0..8).map(|eighth| closure_to(graph, many * eighth / 8)).sum()
+    (0..8)
+        .map(|eighth| closure_to(graph, many * eighth / 8))
+        .sum()
 }
 
 fn closure_to(graph: &AllowGraph, pod: usize) -> usize {

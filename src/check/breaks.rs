@@ -1,8 +1,9 @@
 //! Tests that a change turns red, and the part of the change that does it.
 //!
-//! A test is blamed on the change whose pairs its counterexample shows: the flow that must not pass and now does, the hop
-//! that opened, the flow that must pass and no longer does. A claim that names no flow (a default deny, a snapshot) is
-//! blamed on the change as a whole. O(tests x changes).
+//! A test is blamed on the change whose pairs its counterexample shows: the flow that must not pass
+//! and now does, the hop that opened, the flow that must pass and no longer does. A claim that
+//! names no flow (a default deny, a snapshot) is blamed on the change as a whole. O(tests x
+//! changes).
 
 use super::{Example, Outcome, Run, Status};
 use crate::compile::{Endpoint, Flow};
@@ -25,9 +26,15 @@ pub struct Broken {
 
 /// The tests of one file that passed before and do not pass after; both runs are of the same file.
 pub fn turned<'a>(before: &Run<'_>, after: &'a Run<'a>) -> impl Iterator<Item = &'a Outcome<'a>> {
-    let passed: Vec<bool> = before.outcomes.iter().map(|o| o.status == Status::Passed).collect();
+    let passed: Vec<bool> = before
+        .outcomes
+        .iter()
+        .map(|o| o.status == Status::Passed)
+        .collect();
     let pairs = passed.into_iter().zip(&after.outcomes);
-    pairs.filter(|(passed, now)| *passed && now.status != Status::Passed).map(|(_, now)| now)
+    pairs
+        .filter(|(passed, now)| *passed && now.status != Status::Passed)
+        .map(|(_, now)| now)
 }
 
 /// The same, each with the change that breaks it. `cluster` is that of the after side.
@@ -36,7 +43,10 @@ pub fn broken(before: &Run<'_>, after: &Run<'_>, diff: &Diff, cluster: &Cluster)
         test: outcome.test.name.clone(),
         at: outcome.test.at.clone(),
         status: outcome.status,
-        change: outcome.example.as_ref().and_then(|e| blamed(e, diff, cluster)),
+        change: outcome
+            .example
+            .as_ref()
+            .and_then(|e| blamed(e, diff, cluster)),
     };
     turned(before, after).map(one).collect()
 }
@@ -45,14 +55,17 @@ fn blamed(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<usize> {
     let (flows, opens) = match example {
         Example::Flow { flow, wanted, .. } => (std::slice::from_ref(flow), !wanted),
         Example::Path { hops, .. } => (hops.as_slice(), true),
-        Example::Open(..) | Example::NoPolicy(..) | Example::Lines(_) | Example::Text(_) => return None,
+        Example::Open(..) | Example::NoPolicy(..) | Example::Lines(_) | Example::Text(_) => {
+            return None;
+        }
     };
     let fits = |kind: Kind| match kind {
         Kind::Widened | Kind::MayWiden => opens,
         Kind::Narrowed | Kind::MayNarrow => !opens,
         Kind::Undecided => true,
     };
-    let shows = |change: &Change| fits(change.kind) && flows.iter().any(|f| holds(change, f, cluster));
+    let shows =
+        |change: &Change| fits(change.kind) && flows.iter().any(|f| holds(change, f, cluster));
     diff.changes.iter().position(shows)
 }
 
@@ -65,5 +78,8 @@ fn holds(change: &Change, flow: &Flow, cluster: &Cluster) -> bool {
     };
     let of = |parties: &[Party], endpoint| parties.iter().any(|p| is(p, endpoint));
     change.traffic.contains(flow.traffic)
-        && change.blocks.iter().any(|b| of(&b.sources, flow.source) && of(&b.destinations, flow.destination))
+        && change
+            .blocks
+            .iter()
+            .any(|b| of(&b.sources, flow.source) && of(&b.destinations, flow.destination))
 }

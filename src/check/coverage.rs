@@ -21,7 +21,11 @@ pub fn coverage(policies: &PolicySet, exercised: &BTreeSet<RuleRef>) -> Coverage
         for direction in Direction::ALL {
             for i in 0..policy.rules(direction).len() {
                 let at = RuleRef::rule(id, direction, i);
-                let list = if exercised.contains(&at) { &mut coverage.exercised } else { &mut coverage.rest };
+                let list = if exercised.contains(&at) {
+                    &mut coverage.exercised
+                } else {
+                    &mut coverage.rest
+                };
                 list.push(at);
             }
         }

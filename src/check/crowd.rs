@@ -1,11 +1,13 @@
 //! Claims about many pods and many others: rows instead of pairs.
 //!
-//! Sources of which a claim sees the same ([`Labels`]) are a set of places. Destinations of which it sees the same, with one
-//! template and the same policies on their way in, are asked once: each part of their row is one visit, by the first source
-//! and its first destination. Pods beside each other on a node (S55) are asked pair by pair, as far as their nodes differ.
+//! Sources of which a claim sees the same ([`Labels`]) are a set of places. Destinations of which
+//! it sees the same, with one template and the same policies on their way in, are asked once: each
+//! part of their row is one visit, by the first source and its first destination. Pods beside each
+//! other on a node (S55) are asked pair by pair, as far as their nodes differ.
 //!
-//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, pods before addresses. Cost:
-//! the rows of the templates and what stands beside each destination; memory: a few words per part of a row.
+//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, pods before
+//! addresses. Cost: the rows of the templates and what stands beside each destination; memory: a
+//! few words per part of a row.
 
 use super::flows::{Asked, Judge, is_doubtful};
 use super::scope::{Ends, Trouble};
@@ -28,7 +30,10 @@ pub(super) struct Labels<'l> {
 
 impl Labels<'_> {
     /// Nothing.
-    pub(super) const NONE: Self = Labels { source: &|_| Truth::No, destination: &|_, _| Ok(TrafficSet::empty()) };
+    pub(super) const NONE: Self = Labels {
+        source: &|_| Truth::No,
+        destination: &|_, _| Ok(TrafficSet::empty()),
+    };
 }
 
 /// Sources that a claim does not tell apart.
@@ -45,7 +50,11 @@ struct Sources {
 impl Sources {
     /// One for each way out there is among some places.
     fn by_profile(&self, places: &Runs) -> Vec<Endpoint> {
-        let first = |profile: &Runs| self.at[&profile.intersection(places).first()?].first().copied();
+        let first = |profile: &Runs| {
+            self.at[&profile.intersection(places).first()?]
+                .first()
+                .copied()
+        };
         self.profiles.values().filter_map(first).collect()
     }
 }
@@ -57,7 +66,8 @@ struct Destinations {
     list: Vec<(usize, Endpoint)>,
 }
 
-/// One visit: where it belongs in the order of sources and destinations, and what passes; asked of the pair where not told.
+/// One visit: where it belongs in the order of sources and destinations, and what passes; asked of
+/// the pair where not told.
 struct Visit {
     rank: (usize, usize),
     source: Endpoint,
@@ -85,13 +95,21 @@ impl Judge<'_> {
         visits.sort_by_key(|visit| visit.rank);
         let count = visits.len();
         let line = self.graph.line();
-        for Visit { source, destination, group: [s, d], allowed, .. } in visits {
+        for Visit {
+            source,
+            destination,
+            group: [s, d],
+            allowed,
+            ..
+        } in visits
+        {
             let (sources, group) = (&sources[s], &destinations[d]);
             let places = (line.place(source), line.place(destination));
             let kin = || {
                 let parts = rows.borrow_mut().parts(places.1);
                 let part = parts.iter().find(|part| part.sources.contains(places.0));
-                part.map(|part| sources.by_profile(&part.sources)).unwrap_or_default()
+                part.map(|part| sources.by_profile(&part.sources))
+                    .unwrap_or_default()
             };
             let asked = Asked {
                 source,
@@ -99,7 +117,8 @@ impl Judge<'_> {
                 alike: None,
                 kin: if allowed.is_some() { Some(&kin) } else { None },
                 traffic: group.traffic.clone(),
-                allowed: allowed.map_or_else(|| self.allowed(source, destination), |told| (*told).clone()),
+                allowed: allowed
+                    .map_or_else(|| self.allowed(source, destination), |told| (*told).clone()),
                 led: None,
                 certain: sources.certain && group.certain,
             };
@@ -116,23 +135,49 @@ impl Judge<'_> {
         rows: &mut Rows<'_>,
         visits: &mut Vec<Visit>,
     ) {
-        let Some((_, first)) = group.list.first() else { return };
-        let near = group.list.iter().map(|(_, end)| rows.beside(self.graph.line().place(*end)));
-        let runs = |beside: Vec<(u32, _)>| beside.iter().map(|(source, _)| *source..=*source).collect();
+        let Some((_, first)) = group.list.first() else {
+            return;
+        };
+        let near = group
+            .list
+            .iter()
+            .map(|(_, end)| rows.beside(self.graph.line().place(*end)));
+        let runs =
+            |beside: Vec<(u32, _)>| beside.iter().map(|(source, _)| *source..=*source).collect();
         let near: Vec<Runs> = near.map(runs).collect();
         let parts = rows.parts(self.graph.line().place(*first));
         let told = Runs::union_of(parts.iter().map(|part| &part.sources));
-        let allowed: Vec<Rc<Allowed>> = parts.iter().map(|part| Rc::new(part.allowed.clone())).collect();
+        let allowed: Vec<Rc<Allowed>> = parts
+            .iter()
+            .map(|part| Rc::new(part.allowed.clone()))
+            .collect();
         for (s, sources) in sources.iter().enumerate() {
             let places = &sources.order.places;
-            let of_parts = parts.iter().zip(&allowed).map(|(p, a)| (Rc::clone(a), p.sources.intersection(places)));
+            let of_parts = parts
+                .iter()
+                .zip(&allowed)
+                .map(|(p, a)| (Rc::clone(a), p.sources.intersection(places)));
             for (allowed, places) in of_parts.chain([(Rc::default(), places.difference(&told))]) {
-                if let Some((rank, source, destination)) = self.first_pair(sources, group, &near, &places) {
-                    visits.push(Visit { rank, source, destination, group: [s, d], allowed: Some(allowed) });
+                if let Some((rank, source, destination)) =
+                    self.first_pair(sources, group, &near, &places)
+                {
+                    visits.push(Visit {
+                        rank,
+                        source,
+                        destination,
+                        group: [s, d],
+                        allowed: Some(allowed),
+                    });
                 }
             }
             self.near_pairs(sources, group, &near, |rank, source, destination| {
-                visits.push(Visit { rank, source, destination, group: [s, d], allowed: None });
+                visits.push(Visit {
+                    rank,
+                    source,
+                    destination,
+                    group: [s, d],
+                    allowed: None,
+                });
             });
         }
     }
@@ -146,21 +191,34 @@ impl Judge<'_> {
         let line = self.graph.line();
         let group = |((certain, ..), list): ((bool, bool, Truth), Vec<(usize, Endpoint)>)| {
             let mut met = HashMap::default();
-            let mut group = Sources { certain, ..Sources::default() };
+            let mut group = Sources {
+                certain,
+                ..Sources::default()
+            };
             let mut profiles: IndexMap<u32, Vec<u32>> = IndexMap::default();
             for (_, end) in &list {
                 let place = line.place(*end);
                 let at = group.at.entry(place).or_default();
                 if at.is_empty() {
-                    profiles.entry(self.graph.governed_by(place, Direction::Egress)).or_default().push(place);
+                    profiles
+                        .entry(self.graph.governed_by(place, Direction::Egress))
+                        .or_default()
+                        .push(place);
                 }
                 if self.is_among_two(*end, &mut met) {
                     at.push(*end);
                 }
             }
             let runs = |places: Vec<u32>| places.into_iter().map(|place| place..=place).collect();
-            group.profiles = profiles.into_iter().map(|(profile, places)| (profile, runs(places))).collect();
-            group.order = Order::new(list.iter().map(|(number, end)| (line.place(*end), *number)).collect());
+            group.profiles = profiles
+                .into_iter()
+                .map(|(profile, places)| (profile, runs(places)))
+                .collect();
+            group.order = Order::new(
+                list.iter()
+                    .map(|(number, end)| (line.place(*end), *number))
+                    .collect(),
+            );
             group
         };
         groups.into_iter().map(group).collect()
@@ -173,13 +231,23 @@ impl Judge<'_> {
             let place = self.graph.line().place(end);
             let governed = self.graph.governed_by(place, Direction::Ingress);
             let label = (labels.destination)(self, end)?;
-            let key = (self.graph.template_of(place), governed, certain, self.traffic(to, end)?, label);
+            let key = (
+                self.graph.template_of(place),
+                governed,
+                certain,
+                self.traffic(to, end)?,
+                label,
+            );
             groups.entry(key).or_default().push((number, end));
         }
         let group = |((_, _, certain, traffic, _), mut list): (Key, Vec<(usize, Endpoint)>)| {
             let mut met = HashMap::default();
             list.retain(|(_, end)| self.is_among_two(*end, &mut met));
-            Destinations { certain, traffic, list }
+            Destinations {
+                certain,
+                traffic,
+                list,
+            }
         };
         Ok(groups.into_iter().map(group).collect())
     }
@@ -187,15 +255,27 @@ impl Judge<'_> {
     /// The pods of an end, numbered in order, and whether it is known that they belong to it.
     fn members<'e>(&'e self, ends: &'e Ends) -> impl Iterator<Item = (bool, usize, Endpoint)> + 'e {
         let each = ends.resolved.ends.iter().flat_map(|end| {
-            let pods = if let End::Pods { pods, .. } = end { &pods[..] } else { &[] };
-            pods.iter().map(|pod| (!is_doubtful(ends, end), Endpoint::Pod(*pod)))
+            let pods = if let End::Pods { pods, .. } = end {
+                &pods[..]
+            } else {
+                &[]
+            };
+            pods.iter()
+                .map(|pod| (!is_doubtful(ends, end), Endpoint::Pod(*pod)))
         });
-        each.enumerate().map(|(number, (certain, end))| (certain, number, end))
+        each.enumerate()
+            .map(|(number, (certain, end))| (certain, number, end))
     }
 
     /// Whether a pod is one of the first two of its place on its node.
-    fn is_among_two<'j>(&'j self, end: Endpoint, met: &mut HashMap<(u32, Option<&'j str>), usize>) -> bool {
-        let many = met.entry((self.graph.line().place(end), self.node(end))).or_default();
+    fn is_among_two<'j>(
+        &'j self,
+        end: Endpoint,
+        met: &mut HashMap<(u32, Option<&'j str>), usize>,
+    ) -> bool {
+        let many = met
+            .entry((self.graph.line().place(end), self.node(end)))
+            .or_default();
         *many += 1;
         *many <= 2
     }
@@ -206,7 +286,8 @@ impl Judge<'_> {
         self.graph.world().cluster.pod(pod).node.as_deref()
     }
 
-    /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one that comes first.
+    /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one
+    /// that comes first.
     fn first_pair(
         &self,
         sources: &Sources,
@@ -218,7 +299,10 @@ impl Judge<'_> {
         while let Some(number) = sources.order.earliest(&left) {
             let place = sources.order.place(number)?;
             for ((rank, destination), near) in group.list.iter().zip(near) {
-                if let Some(source) = self.sender(sources, place, *destination).filter(|_| !near.contains(place)) {
+                if let Some(source) = self
+                    .sender(sources, place, *destination)
+                    .filter(|_| !near.contains(place))
+                {
                     return Some(((number, *rank), source, *destination));
                 }
             }
@@ -237,11 +321,17 @@ impl Judge<'_> {
     ) {
         for ((rank, destination), near) in group.list.iter().zip(near) {
             for place in near.intersection(&sources.order.places).points() {
-                let number = sources.order.earliest(&Runs::point(place)).unwrap_or_default();
+                let number = sources
+                    .order
+                    .earliest(&Runs::point(place))
+                    .unwrap_or_default();
                 // one on the same node, one on another, one of which it is not told
                 let mut met = Vec::new();
                 for source in &sources.at[&place] {
-                    let kind = (self.node(*source).is_some(), self.node(*source) == self.node(*destination));
+                    let kind = (
+                        self.node(*source).is_some(),
+                        self.node(*source) == self.node(*destination),
+                    );
                     if !self.is_itself(*source, *destination) && !met.contains(&kind) {
                         met.push(kind);
                         found((number, *rank), *source, *destination);
@@ -253,6 +343,9 @@ impl Judge<'_> {
 
     /// A pod of a place that may start a connection to another: any but itself, if it is alone.
     fn sender(&self, sources: &Sources, place: u32, destination: Endpoint) -> Option<Endpoint> {
-        sources.at[&place].iter().copied().find(|source| !self.is_itself(*source, destination))
+        sources.at[&place]
+            .iter()
+            .copied()
+            .find(|source| !self.is_itself(*source, destination))
     }
 }

@@ -1,7 +1,8 @@
 //! The test file: what can be written in it.
 //!
-//! The shapes are those of the text; [`super::read`] turns them into tests. Where a value may have several shapes (one
-//! endpoint or a list, a number or `any`) it is read by hand, because a guess among shapes would lose the place of a mistake.
+//! The shapes are those of the text; [`super::read`] turns them into tests. Where a value may have
+//! several shapes (one endpoint or a list, a number or `any`) it is read by hand, because a guess
+//! among shapes would lose the place of a mistake.
 
 use crate::config::Level;
 use schemars::JsonSchema;
@@ -367,11 +368,15 @@ impl<'de> Deserialize<'de> for Scope {
             type Value = Scope;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of namespaces or a selection (except, matchLabels, matchExpressions)")
+                f.write_str(
+                    "a list of namespaces or a selection (except, matchLabels, matchExpressions)",
+                )
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Scope, A::Error> {
-                SeveralVisitor.visit_seq(items).map(|names| Scope::Names(names.texts().to_vec()))
+                SeveralVisitor
+                    .visit_seq(items)
+                    .map(|names| Scope::Names(names.texts().to_vec()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scope, A::Error> {

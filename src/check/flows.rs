@@ -1,8 +1,10 @@
 //! Claims about single flows: can, cannot, only-from, only-to, internet.
 //!
-//! Every claim is a walk over pairs of endpoints, each with what it may ask of the other and what passes ([`Judge::each`]).
-//! Pods that no rule can tell apart are asked once, and so are outside addresses. Host-network sources and destinations whose verdict is unknown only
-//! because they may be the pod's own node are let through in `only-from` and `only-to`: the API always allows that (S55).
+//! Every claim is a walk over pairs of endpoints, each with what it may ask of the other and what
+//! passes ([`Judge::each`]). Pods that no rule can tell apart are asked once, and so are outside
+//! addresses. Host-network sources and destinations whose verdict is unknown only because they may
+//! be the pod's own node are let through in `only-from` and `only-to`: the API always allows that
+//! (S55).
 
 use super::crowd::Labels;
 use super::file::{Internet, Matching, OnlyFrom, OnlyTo};
@@ -18,7 +20,10 @@ use crate::query::{End, resolve};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};
 
 /// How many flows are explained for the sake of coverage.
 const EXPLAINED: usize = 20_000;
@@ -55,7 +60,11 @@ pub(super) struct Asked<'x> {
 impl Asked<'_> {
     fn flow(&self, of: &TrafficSet) -> Flow {
         let traffic = of.sample().or_else(|| self.traffic.sample()).unwrap_or(ANY);
-        Flow { source: self.source, destination: self.destination, traffic }
+        Flow {
+            source: self.source,
+            destination: self.destination,
+            traffic,
+        }
     }
 }
 
@@ -68,7 +77,11 @@ struct Tally {
 
 impl Tally {
     fn new() -> Self {
-        Self { asked: 0, failed: None, doubt: None }
+        Self {
+            asked: 0,
+            failed: None,
+            doubt: None,
+        }
     }
 
     fn add(&mut self, truth: Truth, certain: bool, example: impl FnOnce() -> Example) {
@@ -92,7 +105,14 @@ impl<'a> Judge<'a> {
     /// Nothing decided yet.
     pub fn new(graph: &'a AllowGraph, one_by_one: usize) -> Self {
         let outside = Outside::new(graph);
-        Self { graph, known: HashMap::new(), asked: HashSet::new(), exercised: BTreeSet::new(), outside, one_by_one }
+        Self {
+            graph,
+            known: HashMap::new(),
+            asked: HashSet::new(),
+            exercised: BTreeSet::new(),
+            outside,
+            one_by_one,
+        }
     }
 
     /// The rules that decided a flow some claim asked about.
@@ -119,11 +139,19 @@ impl<'a> Judge<'a> {
     /// Notes the rules that let a flow pass.
     pub fn exercise(&mut self, flow: &Flow) {
         let line = self.graph.line();
-        let key = (line.place(flow.source), line.place(flow.destination), flow.traffic);
+        let key = (
+            line.place(flow.source),
+            line.place(flow.destination),
+            flow.traffic,
+        );
         if self.asked.len() < EXPLAINED && self.asked.insert(key) {
             let told = explain(self.graph, flow);
             let rules = told.sides().into_iter().filter_map(|s| s.decided_by);
-            self.exercised.extend(rules.map(|at| RuleRef { peer: None, port: None, ..at }));
+            self.exercised.extend(rules.map(|at| RuleRef {
+                peer: None,
+                port: None,
+                ..at
+            }));
         }
     }
 
@@ -131,13 +159,23 @@ impl<'a> Judge<'a> {
     fn exercise_pair(&mut self, asked: &Asked<'_>, of: &TrafficSet) {
         let flow = asked.flow(of);
         self.exercise(&flow);
-        for address in asked.alike.into_iter().flat_map(|alike| alike.others(self.graph)) {
+        for address in asked
+            .alike
+            .into_iter()
+            .flat_map(|alike| alike.others(self.graph))
+        {
             if self.asked.len() >= EXPLAINED {
                 return;
             }
             self.exercise(&match flow.source {
-                Endpoint::Address(_) => Flow { source: address, ..flow },
-                Endpoint::Pod(_) => Flow { destination: address, ..flow },
+                Endpoint::Address(_) => Flow {
+                    source: address,
+                    ..flow
+                },
+                Endpoint::Pod(_) => Flow {
+                    destination: address,
+                    ..flow
+                },
             });
         }
         let kin = asked.kin.filter(|_| self.asked.len() < EXPLAINED);
@@ -151,7 +189,8 @@ impl<'a> Judge<'a> {
 
     /// Whether two ends are one single pod, which makes no flow.
     pub(super) fn is_itself(&self, source: Endpoint, destination: Endpoint) -> bool {
-        let is_single = |end| matches!(end, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single());
+        let is_single =
+            |end| matches!(end, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single());
         source == destination && is_single(destination)
     }
 
@@ -163,13 +202,23 @@ impl<'a> Judge<'a> {
     /// What is asked of a destination.
     pub(super) fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
         let cluster = &self.graph.world().cluster;
-        let pod = if let Endpoint::Pod(id) = destination { Some(cluster.pod(id)) } else { None };
-        let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod).map_err(|e| Trouble::Wrong(e.message))?;
+        let pod = if let Endpoint::Pod(id) = destination {
+            Some(cluster.pod(id))
+        } else {
+            None
+        };
+        let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod)
+            .map_err(|e| Trouble::Wrong(e.message))?;
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }
 
     /// Every pair (or one) is allowed on everything asked.
-    pub fn can(&mut self, scopes: &Scopes<'_>, texts: &[String], matching: Matching) -> Result<Verdict, Trouble> {
+    pub fn can(
+        &mut self,
+        scopes: &Scopes<'_>,
+        texts: &[String],
+        matching: Matching,
+    ) -> Result<Verdict, Trouble> {
         let mut tally = Tally::new();
         let mut any = Truth::No;
         for text in texts {
@@ -177,7 +226,10 @@ impl<'a> Judge<'a> {
             tally.asked += self.each(&from, &to, |judge, asked| {
                 let missing = asked.traffic.difference(&asked.allowed.sure);
                 let no = missing.difference(&asked.allowed.unknown);
-                let truth = match (missing.is_empty() && !asked.traffic.is_empty(), no.is_empty()) {
+                let truth = match (
+                    missing.is_empty() && !asked.traffic.is_empty(),
+                    no.is_empty(),
+                ) {
                     (true, _) => Truth::Yes,
                     (false, true) => Truth::Maybe,
                     (false, false) => Truth::No,
@@ -185,7 +237,11 @@ impl<'a> Judge<'a> {
                 if truth == Truth::Yes {
                     judge.exercise_pair(asked, &asked.traffic);
                 }
-                any = any.or(if asked.certain { truth } else { truth.and(Truth::Maybe) });
+                any = any.or(if asked.certain {
+                    truth
+                } else {
+                    truth.and(Truth::Maybe)
+                });
                 let shown = if no.is_empty() { missing } else { no };
                 tally.add(truth, asked.certain, || Example::Flow {
                     flow: asked.flow(&shown),
@@ -196,7 +252,9 @@ impl<'a> Judge<'a> {
             })?;
         }
         if tally.asked == 0 {
-            return Err(Trouble::Absent("no flow is asked about: a pod with itself, or two outside addresses".into()));
+            return Err(Trouble::Absent(
+                "no flow is asked about: a pod with itself, or two outside addresses".into(),
+            ));
         }
         let shown = tally.failed.clone().or_else(|| tally.doubt.clone());
         match (matching, any, shown) {
@@ -212,11 +270,14 @@ impl<'a> Judge<'a> {
         let mut tally = Tally::new();
         for text in texts {
             let (from, to) = scopes.question(text)?;
-            tally.asked +=
-                self.each(&from, &to, |judge, asked| judge.refuse(asked, &TrafficSet::empty(), &mut tally))?;
+            tally.asked += self.each(&from, &to, |judge, asked| {
+                judge.refuse(asked, &TrafficSet::empty(), &mut tally)
+            })?;
         }
         if tally.asked == 0 {
-            return Err(Trouble::Absent("no flow is asked about: a pod with itself, or two outside addresses".into()));
+            return Err(Trouble::Absent(
+                "no flow is asked about: a pod with itself, or two outside addresses".into(),
+            ));
         }
         Ok(tally.verdict())
     }
@@ -224,7 +285,10 @@ impl<'a> Judge<'a> {
     /// Nothing of what is asked passes, beside what is permitted.
     fn refuse(&mut self, asked: &Asked<'_>, permitted: &TrafficSet, tally: &mut Tally) {
         let wrong = asked.traffic.difference(permitted);
-        let (sure, maybe) = (wrong.intersection(&asked.allowed.sure), wrong.intersection(&asked.allowed.unknown));
+        let (sure, maybe) = (
+            wrong.intersection(&asked.allowed.sure),
+            wrong.intersection(&asked.allowed.unknown),
+        );
         let truth = match (sure.is_empty(), maybe.is_empty()) {
             (false, _) => Truth::No,
             (true, false) => Truth::Maybe,
@@ -250,8 +314,13 @@ impl<'a> Judge<'a> {
         if asked.traffic.is_disjoint(&asked.allowed.sure) {
             return true;
         }
-        let told = explain(self.graph, &asked.flow(&asked.traffic.intersection(&asked.allowed.sure)));
-        told.sides().into_iter().any(|s| s.reason == Reason::AllowFromOwnNode)
+        let told = explain(
+            self.graph,
+            &asked.flow(&asked.traffic.intersection(&asked.allowed.sure)),
+        );
+        told.sides()
+            .into_iter()
+            .any(|s| s.reason == Reason::AllowFromOwnNode)
     }
 
     /// Every other end: workloads as ends of their own, and the outside.
@@ -260,41 +329,71 @@ impl<'a> Judge<'a> {
         let mut ends: Vec<End> = cluster
             .workloads()
             .filter(|(_, w)| !w.pods.is_empty())
-            .map(|(workload, w)| End::Pods { workload, pods: w.pods.clone() })
+            .map(|(workload, w)| End::Pods {
+                workload,
+                pods: w.pods.clone(),
+            })
             .collect();
-        ends.push(End::Addresses { name: "outside".into(), set: IpSet::full(), symbolic: true });
+        ends.push(End::Addresses {
+            name: "outside".into(),
+            set: IpSet::full(),
+            symbolic: true,
+        });
         ends
     }
 
     fn around(&self, of: &Ends) -> Ends {
-        let resolved = resolve::Resolved { ends: self.everyone(), ..resolve::Resolved::default() };
-        Ends { resolved, doubtful: BTreeSet::new(), spec: of.spec.clone() }
+        let resolved = resolve::Resolved {
+            ends: self.everyone(),
+            ..resolve::Resolved::default()
+        };
+        Ends {
+            resolved,
+            doubtful: BTreeSet::new(),
+            spec: of.spec.clone(),
+        }
     }
 
     /// Nobody but these reaches an end.
     pub fn only_from(&mut self, scopes: &Scopes<'_>, spec: &OnlyFrom) -> Result<Verdict, Trouble> {
         let to = scopes.text(&spec.to)?;
-        let listed = spec.from.texts().iter().map(|t| scopes.text(t)).collect::<Result<Vec<_>, _>>()?;
+        let listed = spec
+            .from
+            .texts()
+            .iter()
+            .map(|t| scopes.text(t))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut tally = Tally::new();
         let everyone = self.around(&to);
-        let everyone = Ends { resolved: without_addresses(everyone.resolved, &listed), ..everyone };
+        let everyone = Ends {
+            resolved: without_addresses(everyone.resolved, &listed),
+            ..everyone
+        };
         let source = |source: Endpoint| member(&listed, source);
-        self.each_by(&everyone, &to, &Labels { source: &source, ..Labels::NONE }, |judge, asked| {
-            let permitted = match member(&listed, asked.source) {
-                Truth::Yes => return judge.pass(asked),
-                Truth::Maybe => false,
-                Truth::No => asked.certain,
-            };
-            if !judge.is_own_node(asked) {
-                let asked = Asked {
-                    certain: permitted,
-                    traffic: asked.traffic.clone(),
-                    allowed: asked.allowed.clone(),
-                    ..*asked
+        self.each_by(
+            &everyone,
+            &to,
+            &Labels {
+                source: &source,
+                ..Labels::NONE
+            },
+            |judge, asked| {
+                let permitted = match member(&listed, asked.source) {
+                    Truth::Yes => return judge.pass(asked),
+                    Truth::Maybe => false,
+                    Truth::No => asked.certain,
                 };
-                judge.refuse(&asked, &TrafficSet::empty(), &mut tally);
-            }
-        })?;
+                if !judge.is_own_node(asked) {
+                    let asked = Asked {
+                        certain: permitted,
+                        traffic: asked.traffic.clone(),
+                        allowed: asked.allowed.clone(),
+                        ..*asked
+                    };
+                    judge.refuse(&asked, &TrafficSet::empty(), &mut tally);
+                }
+            },
+        )?;
         if spec.exactly {
             for from in &listed {
                 self.each(from, &to, |_, asked| need(asked, &mut tally))?;
@@ -313,20 +412,38 @@ impl<'a> Judge<'a> {
     /// An end reaches nobody but these.
     pub fn only_to(&mut self, scopes: &Scopes<'_>, spec: &OnlyTo) -> Result<Verdict, Trouble> {
         let from = scopes.text(&spec.from)?;
-        let listed = spec.to.texts().iter().map(|t| scopes.text(t)).collect::<Result<Vec<_>, _>>()?;
+        let listed = spec
+            .to
+            .texts()
+            .iter()
+            .map(|t| scopes.text(t))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut tally = Tally::new();
         let mut everyone = self.around(&from);
         everyone.spec.ports = None;
-        let everyone = Ends { resolved: split_addresses(everyone.resolved, &listed), ..everyone };
+        let everyone = Ends {
+            resolved: split_addresses(everyone.resolved, &listed),
+            ..everyone
+        };
         let mut wrong = None;
-        let destination = |judge: &Judge<'_>, destination: Endpoint| judge.permitted(&listed, destination);
-        let labels = Labels { destination: &destination, ..Labels::NONE };
-        self.each_by(&from, &everyone, &labels, |judge, asked| match judge.permitted(&listed, asked.destination) {
-            Err(trouble) => wrong = Some(trouble),
-            Ok(permitted) => {
-                judge.pass(&Asked { traffic: permitted.clone(), allowed: asked.allowed.clone(), ..*asked });
-                if !judge.is_own_node(asked) {
-                    judge.refuse(asked, &permitted, &mut tally);
+        let destination =
+            |judge: &Judge<'_>, destination: Endpoint| judge.permitted(&listed, destination);
+        let labels = Labels {
+            destination: &destination,
+            ..Labels::NONE
+        };
+        self.each_by(&from, &everyone, &labels, |judge, asked| {
+            match judge.permitted(&listed, asked.destination) {
+                Err(trouble) => wrong = Some(trouble),
+                Ok(permitted) => {
+                    judge.pass(&Asked {
+                        traffic: permitted.clone(),
+                        allowed: asked.allowed.clone(),
+                        ..*asked
+                    });
+                    if !judge.is_own_node(asked) {
+                        judge.refuse(asked, &permitted, &mut tally);
+                    }
                 }
             }
         })?;
@@ -356,19 +473,33 @@ impl<'a> Judge<'a> {
         let any = scopes.text("any")?;
         let mut wrong = None;
         if let Some(ingress) = &spec.ingress {
-            let listed = ingress.texts().iter().map(|t| scopes.text(t)).collect::<Result<Vec<_>, _>>()?;
-            self.each(&internet, &any, |judge, asked| match judge.permitted(&listed, asked.destination) {
-                Err(trouble) => wrong = Some(trouble),
-                Ok(permitted) => judge.refuse(asked, &permitted, &mut tally),
+            let listed = ingress
+                .texts()
+                .iter()
+                .map(|t| scopes.text(t))
+                .collect::<Result<Vec<_>, _>>()?;
+            self.each(&internet, &any, |judge, asked| {
+                match judge.permitted(&listed, asked.destination) {
+                    Err(trouble) => wrong = Some(trouble),
+                    Ok(permitted) => judge.refuse(asked, &permitted, &mut tally),
+                }
             })?;
         }
         if let Some(egress) = &spec.egress {
-            let listed = egress.texts().iter().map(|t| scopes.question(t)).collect::<Result<Vec<_>, _>>()?;
+            let listed = egress
+                .texts()
+                .iter()
+                .map(|t| scopes.question(t))
+                .collect::<Result<Vec<_>, _>>()?;
             let targets: Vec<Ends> = listed.iter().map(|(_, to)| to.clone()).collect();
-            let internet = Ends { resolved: split_addresses(internet.resolved.clone(), &targets), ..internet.clone() };
+            let internet = Ends {
+                resolved: split_addresses(internet.resolved.clone(), &targets),
+                ..internet.clone()
+            };
             self.each(&any, &internet, |judge, asked| {
-                let own =
-                    listed.iter().filter(|(from, _)| member(std::slice::from_ref(from), asked.source) == Truth::Yes);
+                let own = listed.iter().filter(|(from, _)| {
+                    member(std::slice::from_ref(from), asked.source) == Truth::Yes
+                });
                 let own: Vec<Ends> = own.map(|(_, to)| to.clone()).collect();
                 match judge.permitted(&own, asked.destination) {
                     Err(trouble) => wrong = Some(trouble),
@@ -384,7 +515,11 @@ impl<'a> Judge<'a> {
 fn need(asked: &Asked<'_>, tally: &mut Tally) {
     let missing = asked.traffic.difference(&asked.allowed.sure);
     let no = missing.difference(&asked.allowed.unknown);
-    let truth = if missing.is_empty() { Truth::Yes } else { Truth::from(no.is_empty()).and(Truth::Maybe) };
+    let truth = if missing.is_empty() {
+        Truth::Yes
+    } else {
+        Truth::from(no.is_empty()).and(Truth::Maybe)
+    };
     tally.add(truth, asked.certain, || Example::Flow {
         flow: asked.flow(&missing),
         wanted: true,
@@ -418,7 +553,13 @@ fn addresses(listed: &[Ends]) -> impl Iterator<Item = &IpSet> {
     listed
         .iter()
         .flat_map(|l| &l.resolved.ends)
-        .filter_map(|e| if let End::Addresses { set, .. } = e { Some(set) } else { None })
+        .filter_map(|e| {
+            if let End::Addresses { set, .. } = e {
+                Some(set)
+            } else {
+                None
+            }
+        })
 }
 
 /// The ends without the addresses that are listed.
@@ -431,11 +572,17 @@ fn without_addresses(mut resolved: resolve::Resolved, listed: &[Ends]) -> resolv
     resolved
 }
 
-/// The ends with their addresses cut at the borders of those listed, so that one address stands for its block.
+/// The ends with their addresses cut at the borders of those listed, so that one address stands for
+/// its block.
 fn split_addresses(resolved: resolve::Resolved, listed: &[Ends]) -> resolve::Resolved {
     let mut ends = Vec::new();
     for end in resolved.ends {
-        let End::Addresses { name, set, symbolic } = end else {
+        let End::Addresses {
+            name,
+            set,
+            symbolic,
+        } = end
+        else {
             ends.push(end);
             continue;
         };
@@ -447,12 +594,20 @@ fn split_addresses(resolved: resolve::Resolved, listed: &[Ends]) -> resolve::Res
                 .filter(|b| !b.is_empty())
                 .collect();
         }
-        ends.extend(blocks.into_iter().map(|set| End::Addresses { name: name.clone(), set, symbolic }));
+        ends.extend(blocks.into_iter().map(|set| End::Addresses {
+            name: name.clone(),
+            set,
+            symbolic,
+        }));
     }
     resolve::Resolved { ends, ..resolved }
 }
 
 /// The workload of an endpoint.
 pub fn workload(graph: &AllowGraph, endpoint: Endpoint) -> Option<WorkloadId> {
-    if let Endpoint::Pod(pod) = endpoint { Some(graph.world().cluster.pod(pod).workload) } else { None }
+    if let Endpoint::Pod(pod) = endpoint {
+        Some(graph.world().cluster.pod(pod).workload)
+    } else {
+        None
+    }
 }

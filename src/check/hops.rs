@@ -1,13 +1,17 @@
-//! Isolation over hops: whoever takes over a source starts connections to whatever accepts from it, and goes on from there.
+//! Isolation over hops: whoever takes over a source starts connections to whatever accepts from it,
+//! and goes on from there.
 //!
-//! Phases: [`Paths::new`] walks backwards from the targets, breadth first; the shortest path is read off its steps; [`cut`]
-//! finds the fewest workloads at which all paths are cut (maximum flow, with every workload split in two). Certain paths
-//! first, then those that rest on something unknown.
+//! Phases: [`Paths::new`] walks backwards from the targets, breadth first; the shortest path is
+//! read off its steps; [`cut`] finds the fewest workloads at which all paths are cut (maximum flow,
+//! with every workload split in two). Certain paths first, then those that rest on something
+//! unknown.
 //!
-//! Model: a hop needs any port; the last one needs a port that was named. Paths lead through workloads on the pod network.
-//! Nodes, and pods on their node's network, are passed through only with `through: [nodes]`: a node reaches its own pods
-//! whatever the policies say (S55), so they would connect everything with everything. Cost: one row of the places that are
-//! left per template on the way, and a look per class; for the cut, up to [`MOST`] classes, the rows of their templates.
+//! Model: a hop needs any port; the last one needs a port that was named. Paths lead through
+//! workloads on the pod network. Nodes, and pods on their node's network, are passed through only
+//! with `through: [nodes]`: a node reaches its own pods whatever the policies say (S55), so they
+//! would connect everything with everything. Cost: one row of the places that are left per template
+//! on the way, and a look per class; for the cut, up to [`MOST`] classes, the rows of their
+//! templates.
 
 use super::file::{Isolated, Through};
 use super::flows::{Judge, workload};
@@ -34,18 +38,40 @@ pub fn isolated(
     spec: &Isolated,
 ) -> Result<Verdict, Trouble> {
     let (from, to) = (scopes.text(&spec.from)?, scopes.text(&spec.to)?);
-    let vias = spec.except_via.texts().iter().map(|t| scopes.text(t)).collect::<Result<Vec<_>, _>>()?;
+    let vias = spec
+        .except_via
+        .texts()
+        .iter()
+        .map(|t| scopes.text(t))
+        .collect::<Result<Vec<_>, _>>()?;
     let ask = Ask::new(graph, spec, &from, &to, &vias)?;
     let doubtful = !from.doubtful.is_empty() || !to.doubtful.is_empty();
-    for (certain, pass) in [(true, sure as fn(&Allowed) -> TrafficSet), (false, Allowed::possible)] {
+    for (certain, pass) in [
+        (true, sure as fn(&Allowed) -> TrafficSet),
+        (false, Allowed::possible),
+    ] {
         let paths = Paths::new(&ask, pass);
-        let Some(source) = paths.nearest(&ask) else { continue };
+        let Some(source) = paths.nearest(&ask) else {
+            continue;
+        };
         let hops = paths.hops(&ask, source);
         hops.iter().for_each(|flow| judge.exercise(flow));
-        let cut = if hops.len() > 1 { cut(&ask, &paths, pass) } else { Vec::new() };
-        let example = Example::Path { hops, cut, pairs: paths.pairs(&ask) };
+        let cut = if hops.len() > 1 {
+            cut(&ask, &paths, pass)
+        } else {
+            Vec::new()
+        };
+        let example = Example::Path {
+            hops,
+            cut,
+            pairs: paths.pairs(&ask),
+        };
         let failed = certain && !doubtful;
-        return Ok(if failed { Verdict::failed(example) } else { Verdict::undecided(example) });
+        return Ok(if failed {
+            Verdict::failed(example)
+        } else {
+            Verdict::undecided(example)
+        });
     }
     Ok(Verdict::passed())
 }
@@ -65,15 +91,27 @@ struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    fn new(graph: &'a AllowGraph, spec: &Isolated, from: &Ends, to: &Ends, vias: &[Ends]) -> Result<Self, Trouble> {
+    fn new(
+        graph: &'a AllowGraph,
+        spec: &Isolated,
+        from: &Ends,
+        to: &Ends,
+        vias: &[Ends],
+    ) -> Result<Self, Trouble> {
         let line = graph.line();
         let cluster = &graph.world().cluster;
         let mut targets = BTreeMap::new();
         for endpoint in endpoints(graph, to) {
-            let pod = if let Endpoint::Pod(p) = endpoint { Some(cluster.pod(p)) } else { None };
-            let asked =
-                resolve::traffic(cluster, &to.spec, &to.resolved, pod).map_err(|e| Trouble::Wrong(e.message))?;
-            targets.entry(line.place(endpoint)).or_insert((endpoint, asked.unwrap_or_else(TrafficSet::all)));
+            let pod = if let Endpoint::Pod(p) = endpoint {
+                Some(cluster.pod(p))
+            } else {
+                None
+            };
+            let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod)
+                .map_err(|e| Trouble::Wrong(e.message))?;
+            targets
+                .entry(line.place(endpoint))
+                .or_insert((endpoint, asked.unwrap_or_else(TrafficSet::all)));
         }
         let mut sources = BTreeMap::new();
         for endpoint in endpoints(graph, from) {
@@ -84,18 +122,31 @@ impl<'a> Ask<'a> {
         let mut through = BTreeMap::new();
         for class in 0..line.classes.len() {
             let members = line.classes.members(class);
-            let free = members.iter().find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
+            let free = members
+                .iter()
+                .find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
             through.extend(free.map(|p| (class, Endpoint::Pod(*p))));
         }
         if spec.through.contains(&Through::Internet) {
-            through.extend((line.classes.len()..line.len()).map(|place| (place, line.representative(place))));
+            through.extend(
+                (line.classes.len()..line.len()).map(|place| (place, line.representative(place))),
+            );
         }
-        Ok(Self { graph, limit: spec.hops.limit(), sources, targets, through })
+        Ok(Self {
+            graph,
+            limit: spec.hops.limit(),
+            sources,
+            targets,
+            through,
+        })
     }
 
     /// What a path has to carry some of on its last hop.
     fn asked(&self, target: u32) -> TrafficSet {
-        self.targets.get(&target).map(|t| t.1.clone()).unwrap_or_default()
+        self.targets
+            .get(&target)
+            .map(|t| t.1.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -105,14 +156,25 @@ fn endpoints(graph: &AllowGraph, ends: &Ends) -> Vec<Endpoint> {
         End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect::<Vec<_>>(),
         End::Addresses { set, .. } => {
             let first = |a| atoms.addresses(a).intersection(set).first();
-            atoms.overlapping(set).points().filter_map(first).map(Endpoint::Address).collect()
+            atoms
+                .overlapping(set)
+                .points()
+                .filter_map(first)
+                .map(Endpoint::Address)
+                .collect()
         }
     };
     ends.resolved.ends.iter().flat_map(one).collect()
 }
 
 fn pods(ends: &Ends) -> Vec<PodId> {
-    let one = |end: &End| if let End::Pods { pods, .. } = end { pods.clone() } else { Vec::new() };
+    let one = |end: &End| {
+        if let End::Pods { pods, .. } = end {
+            pods.clone()
+        } else {
+            Vec::new()
+        }
+    };
     ends.resolved.ends.iter().flat_map(one).collect()
 }
 
@@ -136,8 +198,16 @@ impl Paths {
                 continue;
             }
             let again = hops > 0 && !read.insert(rows.template(place));
-            let asked = if hops == 0 { ask.asked(place) } else { TrafficSet::all() };
-            let among = if again { Cow::Owned(left.intersection(&selves)) } else { Cow::Borrowed(&left) };
+            let asked = if hops == 0 {
+                ask.asked(place)
+            } else {
+                TrafficSet::all()
+            };
+            let among = if again {
+                Cow::Owned(left.intersection(&selves))
+            } else {
+                Cow::Borrowed(&left)
+            };
             let mut found = Vec::new();
             for (source, traffic) in incoming(&mut rows, place, &asked, pass, [&among, &left]) {
                 // a pod with itself is no hop; two pods of one class are
@@ -160,20 +230,33 @@ impl Paths {
 
     /// The source with the shortest path.
     fn nearest(&self, ask: &Ask<'_>) -> Option<u32> {
-        let reached = ask.sources.keys().filter_map(|s| self.next.get(s).map(|n| (n.0, *s)));
+        let reached = ask
+            .sources
+            .keys()
+            .filter_map(|s| self.next.get(s).map(|n| (n.0, *s)));
         reached.min().map(|(_, source)| source)
     }
 
     fn hops(&self, ask: &Ask<'_>, source: u32) -> Vec<Flow> {
         let mut flows = Vec::new();
         let mut at = source;
-        let mut from = ask.sources.get(&source).copied().unwrap_or_else(|| ask.graph.line().representative(source));
+        let mut from = ask
+            .sources
+            .get(&source)
+            .copied()
+            .unwrap_or_else(|| ask.graph.line().representative(source));
         while let Some((left, place, traffic)) = self.next.get(&at) {
             let last = *left == 1;
             let on_the_way = || ask.through.get(place).copied();
             let target = ask.targets.get(place).filter(|_| last).map(|t| t.0);
-            let Some(to) = target.or_else(on_the_way) else { break };
-            flows.push(Flow { source: from, destination: to, traffic: likely(ask.graph, to, traffic) });
+            let Some(to) = target.or_else(on_the_way) else {
+                break;
+            };
+            flows.push(Flow {
+                source: from,
+                destination: to,
+                traffic: likely(ask.graph, to, traffic),
+            });
             if last || flows.len() > 1000 {
                 break;
             }
@@ -184,8 +267,12 @@ impl Paths {
 
     /// How many source workloads reach a target.
     fn pairs(&self, ask: &Ask<'_>) -> usize {
-        let reached = ask.sources.iter().filter(|(place, _)| self.next.contains_key(place));
-        let workloads: BTreeSet<Option<WorkloadId>> = reached.map(|(_, e)| workload(ask.graph, *e)).collect();
+        let reached = ask
+            .sources
+            .iter()
+            .filter(|(place, _)| self.next.contains_key(place));
+        let workloads: BTreeSet<Option<WorkloadId>> =
+            reached.map(|(_, e)| workload(ask.graph, *e)).collect();
         workloads.len()
     }
 }
@@ -194,12 +281,15 @@ fn lone(graph: &AllowGraph, place: u32) -> bool {
     let line = graph.line();
     line.is_class(place) && {
         let members = line.classes.members(place);
-        members.len() == 1 && members.iter().all(|p| graph.world().cluster.pod(*p).is_single())
+        members.len() == 1
+            && members
+                .iter()
+                .all(|p| graph.world().cluster.pod(*p).is_single())
     }
 }
 
-/// The places that may send something of what is asked, in order, each with what: of the first of these as the row says, of
-/// the second as far as own nodes decide.
+/// The places that may send something of what is asked, in order, each with what: of the first of
+/// these as the row says, of the second as far as own nodes decide.
 fn incoming(
     rows: &mut Rows<'_>,
     place: u32,
@@ -238,36 +328,62 @@ fn by_row(
     for part in rows.parts_among(place, among).iter() {
         let traffic = pass(&part.allowed).intersection(asked);
         if !traffic.is_empty() {
-            found.extend(part.sources.intersection(among).points().map(|source| (source, traffic.clone())));
+            found.extend(
+                part.sources
+                    .intersection(among)
+                    .points()
+                    .map(|source| (source, traffic.clone())),
+            );
         }
     }
     found
 }
 
-/// Of all the traffic a piece that is likely to mean something: a port that the destination declares.
+/// Of all the traffic a piece that is likely to mean something: a port that the destination
+/// declares.
 fn likely(graph: &AllowGraph, destination: Endpoint, traffic: &TrafficSet) -> Traffic {
     let declared = |pod: PodId| {
         let ports = graph.world().cluster.pod(pod).ports.iter();
-        ports.map(|p| Traffic { protocol: p.protocol, port: p.port }).find(|t| traffic.contains(*t))
+        ports
+            .map(|p| Traffic {
+                protocol: p.protocol,
+                port: p.port,
+            })
+            .find(|t| traffic.contains(*t))
     };
-    let own = if let Endpoint::Pod(pod) = destination { declared(pod) } else { None };
-    own.or_else(|| traffic.sample()).unwrap_or(Traffic { protocol: Protocol::Tcp, port: 1 })
+    let own = if let Endpoint::Pod(pod) = destination {
+        declared(pod)
+    } else {
+        None
+    };
+    own.or_else(|| traffic.sample()).unwrap_or(Traffic {
+        protocol: Protocol::Tcp,
+        port: 1,
+    })
 }
 
-/// Cutting a governed workload means editing a rule, an open one only a default deny: slightly cheaper.
+/// Cutting a governed workload means editing a rule, an open one only a default deny: slightly
+/// cheaper.
 const OPEN: u32 = 10;
 const GOVERNED: u32 = 13;
 const NEVER: u32 = 1_000_000;
 
-/// Through how many classes paths may lead for a cut to be looked for: of more, nobody would read it.
+/// Through how many classes paths may lead for a cut to be looked for: of more, nobody would read
+/// it.
 const MOST: usize = 1_000;
 
-/// The fewest workloads at which every path is cut. None where a source reaches a target directly, or where paths lead
-/// through too many.
+/// The fewest workloads at which every path is cut. None where a source reaches a target directly,
+/// or where paths lead through too many.
 fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cut> {
-    let is_inner = |place: &u32| !ask.sources.contains_key(place) && !ask.targets.contains_key(place);
+    let is_inner =
+        |place: &u32| !ask.sources.contains_key(place) && !ask.targets.contains_key(place);
     let leads = |place: &u32| is_inner(place) && paths.next.contains_key(place);
-    let inner: Vec<(u32, Endpoint)> = ask.through.iter().filter(|(p, _)| leads(p)).map(|(p, e)| (*p, *e)).collect();
+    let inner: Vec<(u32, Endpoint)> = ask
+        .through
+        .iter()
+        .filter(|(p, _)| leads(p))
+        .map(|(p, e)| (*p, *e))
+        .collect();
     if inner.len() > MOST {
         return Vec::new();
     }
@@ -276,15 +392,28 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
     let mut halves: BTreeMap<u32, (NodeIndex, NodeIndex)> = BTreeMap::new();
     for (place, endpoint) in inner {
         let (enter, leave) = (graph.add_node(()), graph.add_node(()));
-        let cost = if is_open(ask.graph, endpoint) { OPEN } else { GOVERNED };
+        let cost = if is_open(ask.graph, endpoint) {
+            OPEN
+        } else {
+            GOVERNED
+        };
         let members = u32::try_from(members(ask.graph, place)).unwrap_or(NEVER);
         graph.add_edge(enter, leave, cost.saturating_mul(members).min(NEVER));
         halves.insert(place, (enter, leave));
     }
     let out = |place: u32| {
-        if ask.sources.contains_key(&place) { Some(source) } else { halves.get(&place).map(|h| h.1) }
+        if ask.sources.contains_key(&place) {
+            Some(source)
+        } else {
+            halves.get(&place).map(|h| h.1)
+        }
     };
-    let senders: Runs = ask.sources.keys().chain(halves.keys()).map(|place| *place..=*place).collect();
+    let senders: Runs = ask
+        .sources
+        .keys()
+        .chain(halves.keys())
+        .map(|place| *place..=*place)
+        .collect();
     let mut rows = Rows::new(ask.graph);
     let connect = |graph: &mut DiGraph<(), u32>, sources: Vec<(u32, TrafficSet)>, to: NodeIndex| {
         for leave in sources.into_iter().filter_map(|(from, _)| out(from)) {
@@ -301,7 +430,11 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
     for (place, (enter, _)) in &halves {
         let template = *templates.entry(rows.template(*place)).or_insert_with(|| {
             let template = graph.add_node(());
-            connect(&mut graph, by_row(&mut rows, *place, &all, pass, &senders), template);
+            connect(
+                &mut graph,
+                by_row(&mut rows, *place, &all, pass, &senders),
+                template,
+            );
             template
         });
         graph.add_edge(template, *enter, NEVER);
@@ -313,10 +446,17 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
         return Vec::new();
     }
     let reached = residual(&graph, source, &flows);
-    let severed = halves.iter().filter(|(_, (enter, leave))| reached.contains(enter) && !reached.contains(leave));
+    let severed = halves
+        .iter()
+        .filter(|(_, (enter, leave))| reached.contains(enter) && !reached.contains(leave));
     let mut cuts: Vec<Cut> = severed
         .filter_map(|(place, _)| ask.through.get(place))
-        .filter_map(|e| Some(Cut { workload: workload(ask.graph, *e)?, open: is_open(ask.graph, *e) }))
+        .filter_map(|e| {
+            Some(Cut {
+                workload: workload(ask.graph, *e)?,
+                open: is_open(ask.graph, *e),
+            })
+        })
         .collect();
     cuts.sort_unstable();
     cuts
@@ -328,10 +468,14 @@ fn residual(graph: &DiGraph<(), u32>, from: NodeIndex, flows: &[u32]) -> BTreeSe
     let mut reached = BTreeSet::from([from]);
     let mut queue = VecDeque::from([from]);
     while let Some(node) = queue.pop_front() {
-        let onward =
-            graph.edges(node).filter(|e| flows.get(e.id().index()).is_some_and(|f| f < e.weight())).map(|e| e.target());
+        let onward = graph
+            .edges(node)
+            .filter(|e| flows.get(e.id().index()).is_some_and(|f| f < e.weight()))
+            .map(|e| e.target());
         let back = graph.edges_directed(node, petgraph::Direction::Incoming);
-        let back = back.filter(|e| flows.get(e.id().index()).is_some_and(|f| *f > 0)).map(|e| e.source());
+        let back = back
+            .filter(|e| flows.get(e.id().index()).is_some_and(|f| *f > 0))
+            .map(|e| e.source());
         for next in onward.chain(back).collect::<Vec<_>>() {
             if reached.insert(next) {
                 queue.push_back(next);
@@ -347,9 +491,16 @@ fn members(graph: &AllowGraph, place: u32) -> usize {
         return 1;
     }
     let cluster = &graph.world().cluster;
-    line.classes.members(place).iter().map(|p| cluster.pod(*p).workload).collect::<BTreeSet<_>>().len()
+    line.classes
+        .members(place)
+        .iter()
+        .map(|p| cluster.pod(*p).workload)
+        .collect::<BTreeSet<_>>()
+        .len()
 }
 
 fn is_open(graph: &AllowGraph, endpoint: Endpoint) -> bool {
-    graph.profile(endpoint, Direction::Ingress).is_some_and(Profile::is_open)
+    graph
+        .profile(endpoint, Direction::Ingress)
+        .is_some_and(Profile::is_open)
 }

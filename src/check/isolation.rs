@@ -1,6 +1,8 @@
-//! Default deny: every workload in scope is isolated. A policy for the whole namespace is one way, not the only one.
+//! Default deny: every workload in scope is isolated. A policy for the whole namespace is one way,
+//! not the only one.
 //!
-//! Pods that share their node's network are left out where they count as their node: no policy can isolate a node.
+//! Pods that share their node's network are left out where they count as their node: no policy can
+//! isolate a node.
 
 use super::file::{DefaultDeny, Scope, Way};
 use super::scope::{Trouble, requirements};
@@ -13,9 +15,18 @@ use crate::policy::{Direction, Namespaces, Tier};
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, Trouble> {
     let cluster = &graph.world().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
-    let way = |w: &Way| if *w == Way::Ingress { Direction::Ingress } else { Direction::Egress };
-    let directions: Vec<Direction> =
-        if spec.directions.is_empty() { Direction::ALL.to_vec() } else { spec.directions.iter().map(way).collect() };
+    let way = |w: &Way| {
+        if *w == Way::Ingress {
+            Direction::Ingress
+        } else {
+            Direction::Egress
+        }
+    };
+    let directions: Vec<Direction> = if spec.directions.is_empty() {
+        Direction::ALL.to_vec()
+    } else {
+        spec.directions.iter().map(way).collect()
+    };
     let mut doubt = None;
     for (namespace, told) in scope {
         for direction in &directions {
@@ -26,12 +37,21 @@ pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, T
                     _ => doubt = doubt.or(Some(example)),
                 }
             }
-            for (id, workload) in cluster.workloads().filter(|(_, w)| w.namespace == namespace) {
-                let isolated =
-                    workload.pods.iter().map(|p| isolated(graph, *p, *direction)).min().unwrap_or(Truth::Yes);
+            for (id, workload) in cluster
+                .workloads()
+                .filter(|(_, w)| w.namespace == namespace)
+            {
+                let isolated = workload
+                    .pods
+                    .iter()
+                    .map(|p| isolated(graph, *p, *direction))
+                    .min()
+                    .unwrap_or(Truth::Yes);
                 match (isolated, told) {
                     (Truth::Yes, _) => {}
-                    (Truth::No, Truth::Yes) => return Ok(Verdict::failed(Example::Open(id, *direction))),
+                    (Truth::No, Truth::Yes) => {
+                        return Ok(Verdict::failed(Example::Open(id, *direction)));
+                    }
                     _ => doubt = doubt.or(Some(Example::Open(id, *direction))),
                 }
             }
@@ -45,7 +65,9 @@ fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) 
     match graph.world().options.host_network {
         HostNetwork::Node if host => Truth::Yes,
         HostNetwork::Unknown if host => Truth::Maybe,
-        _ => graph.profile(Endpoint::Pod(pod), direction).map_or(Truth::No, crate::compile::walk::Profile::isolated),
+        _ => graph
+            .profile(Endpoint::Pod(pod), direction)
+            .map_or(Truth::No, crate::compile::walk::Profile::isolated),
     }
 }
 
@@ -59,18 +81,24 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
             Scope::All => Truth::Yes,
             Scope::Names(names) => Truth::from(names.iter().any(|n| **n == *namespace.name)),
             Scope::Select(map) if map.except.iter().any(|n| **n == *namespace.name) => Truth::No,
-            Scope::Select(map) => namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions)),
+            Scope::Select(map) => {
+                namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions))
+            }
         }
     };
     let all = cluster.namespaces().map(|(id, _)| (id, meant(id)));
-    let found: Vec<(NamespaceId, Truth)> = all.filter(|(id, t)| t.possible() && used(*id)).collect();
+    let found: Vec<(NamespaceId, Truth)> =
+        all.filter(|(id, t)| t.possible() && used(*id)).collect();
     if found.is_empty() {
-        return Err(Trouble::Absent("no namespace with a workload is in scope".into()));
+        return Err(Trouble::Absent(
+            "no namespace with a workload is in scope".into(),
+        ));
     }
     Ok(found)
 }
 
-/// Whether a namespace has a policy that selects every pod and allows nothing, as auditors look for.
+/// Whether a namespace has a policy that selects every pod and allows nothing, as auditors look
+/// for.
 fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
     let name = &graph.world().cluster.namespace(namespace).name;
     graph.world().policies.policies.iter().any(|p| {

@@ -1,12 +1,12 @@
 //! Policy tests: what must stay true, whatever the policies look like.
 //!
-//! [`mod@file`] and [`read`] read the tests, [`scope`] finds what their endpoints mean, and one module per kind of claim
-//! decides: `flows`
-//! about single flows, `hops` about paths, `isolation` about default denies. Every failure carries one example.
+//! [`mod@file`] and [`read`] read the tests, [`scope`] finds what their endpoints mean, and one
+//! module per kind of claim decides: `flows` about single flows, `hops` about paths, `isolation`
+//! about default denies. Every failure carries one example.
 //!
-//! Invariants: a test that rests on anything unknown is *undecided*, never passed; an endpoint that means nothing here
-//! makes a test *empty*, which fails unless it says `allow-empty`. Cost: classes of the sources x classes of the
-//! destinations per flow test; one row per class for path tests.
+//! Invariants: a test that rests on anything unknown is *undecided*, never passed; an endpoint that
+//! means nothing here makes a test *empty*, which fails unless it says `allow-empty`. Cost: classes
+//! of the sources x classes of the destinations per flow test; one row per class for path tests.
 
 pub mod breaks;
 pub mod coverage;
@@ -138,15 +138,24 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     fn passed() -> Self {
-        Self { status: Status::Passed, example: None }
+        Self {
+            status: Status::Passed,
+            example: None,
+        }
     }
 
     fn failed(example: Example) -> Self {
-        Self { status: Status::Failed, example: Some(example) }
+        Self {
+            status: Status::Failed,
+            example: Some(example),
+        }
     }
 
     fn undecided(example: Example) -> Self {
-        Self { status: Status::Undecided, example: Some(example) }
+        Self {
+            status: Status::Undecided,
+            example: Some(example),
+        }
     }
 }
 
@@ -158,20 +167,38 @@ pub fn check<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite) -> Run<'a>
     check_by(graph, env, suite, ONE_BY_ONE)
 }
 
-/// [`check()`], with more than so many pairs of pods asked by rows; the answers are the same. For tests.
+/// [`check()`], with more than so many pairs of pods asked by rows; the answers are the same. For
+/// tests.
 #[doc(hidden)]
-pub fn check_by<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite, one_by_one: usize) -> Run<'a> {
-    let scopes = Scopes { cluster: &graph.world().cluster, context: env.context, groups: &suite.groups };
+pub fn check_by<'a>(
+    graph: &AllowGraph,
+    env: &Env<'_>,
+    suite: &'a Suite,
+    one_by_one: usize,
+) -> Run<'a> {
+    let scopes = Scopes {
+        cluster: &graph.world().cluster,
+        context: env.context,
+        groups: &suite.groups,
+    };
     let mut judge = flows::Judge::new(graph, one_by_one);
     let mut run = Run::default();
     for test in &suite.tests {
         let outcome = match claim(graph, env, &scopes, &mut judge, &test.claim) {
-            Ok(verdict) => {
-                Outcome { test, status: verdict.status, example: verdict.example, wrong: false, remedy: Vec::new() }
-            }
-            Err(Trouble::Absent(_)) if test.allow_empty => {
-                Outcome { test, status: Status::Passed, example: None, wrong: false, remedy: Vec::new() }
-            }
+            Ok(verdict) => Outcome {
+                test,
+                status: verdict.status,
+                example: verdict.example,
+                wrong: false,
+                remedy: Vec::new(),
+            },
+            Err(Trouble::Absent(_)) if test.allow_empty => Outcome {
+                test,
+                status: Status::Passed,
+                example: None,
+                wrong: false,
+                remedy: Vec::new(),
+            },
             Err(Trouble::Absent(text)) => Outcome {
                 test,
                 status: Status::Empty,

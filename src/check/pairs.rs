@@ -1,4 +1,5 @@
-//! The pairs of endpoints that a claim is about, in the order in which its first counterexample is looked for.
+//! The pairs of endpoints that a claim is about, in the order in which its first counterexample is
+//! looked for.
 
 use super::crowd::Labels;
 use super::flows::{Asked, Judge, is_doubtful};
@@ -14,8 +15,8 @@ use std::collections::HashMap;
 const FEW: u64 = 16;
 
 impl Judge<'_> {
-    /// The endpoints of an end: of pods that no rule can tell apart two (where the other may be their node, two of each node), of
-    /// addresses one of each block.
+    /// The endpoints of an end: of pods that no rule can tell apart two (where the other may be
+    /// their node, two of each node), of addresses one of each block.
     pub(super) fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
@@ -23,19 +24,30 @@ impl Judge<'_> {
                 let place = |p: &PodId| self.graph.line().place(Endpoint::Pod(*p));
                 let apart = self.may_be_node(end) || self.may_be_node(other);
                 let mut fresh = |p: &PodId| {
-                    let node = if apart { self.node(Endpoint::Pod(*p)) } else { None };
+                    let node = if apart {
+                        self.node(Endpoint::Pod(*p))
+                    } else {
+                        None
+                    };
                     let count = seen.entry((place(p), node)).or_default();
                     *count += 1;
                     *count <= 2
                 };
-                pods.iter().filter(|p| fresh(p)).map(|p| Endpoint::Pod(*p)).collect()
+                pods.iter()
+                    .filter(|p| fresh(p))
+                    .map(|p| Endpoint::Pod(*p))
+                    .collect()
             }
             End::Addresses { set, symbolic, .. } => {
                 let set = self.meant(set, *symbolic, other);
                 let atoms = &self.graph.line().atoms;
                 let covers = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
-                covers.points().filter_map(first).map(Endpoint::Address).collect()
+                covers
+                    .points()
+                    .filter_map(first)
+                    .map(Endpoint::Address)
+                    .collect()
             }
         }
     }
@@ -46,17 +58,26 @@ impl Judge<'_> {
         match end {
             End::Pods { pods, .. } => pods.iter().any(|pod| world.cluster.pod(*pod).host_network),
             End::Addresses { set, .. } => {
-                !(set.is_disjoint(&world.node_addresses) && set.is_disjoint(&world.options.node_cidrs))
+                !(set.is_disjoint(&world.node_addresses)
+                    && set.is_disjoint(&world.options.node_cidrs))
             }
         }
     }
 
     /// The addresses that are meant: of a symbolic block the families that the other end has.
     fn meant(&self, set: &IpSet, symbolic: bool, other: &End) -> IpSet {
-        let (true, End::Pods { pods, .. }) = (symbolic, other) else { return set.clone() };
+        let (true, End::Pods { pods, .. }) = (symbolic, other) else {
+            return set.clone();
+        };
         let world = self.graph.world();
-        let has = |f: &Family| pods.iter().any(|p| world.has_family(world.cluster.pod(*p), *f));
-        let kept = Family::ALL.into_iter().filter(has).fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
+        let has = |f: &Family| {
+            pods.iter()
+                .any(|p| world.has_family(world.cluster.pod(*p), *f))
+        };
+        let kept = Family::ALL
+            .into_iter()
+            .filter(has)
+            .fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
         if kept.is_empty() { set.clone() } else { kept }
     }
 
@@ -70,8 +91,8 @@ impl Judge<'_> {
         self.each_by(from, to, &Labels::NONE, visit)
     }
 
-    /// [`Self::each`], where the visitor looks at the ends too, in this way: pairs of which it sees the same are told once,
-    /// where there are many.
+    /// [`Self::each`], where the visitor looks at the ends too, in this way: pairs of which it sees
+    /// the same are told once, where there are many.
     pub(super) fn each_by(
         &mut self,
         from: &Ends,
@@ -80,18 +101,36 @@ impl Judge<'_> {
         mut visit: impl FnMut(&mut Self, &Asked<'_>),
     ) -> Result<usize, Trouble> {
         let pods = |ends: &Ends| {
-            let many = |end: &End| if let End::Pods { pods, .. } = end { pods.len() } else { 0 };
+            let many = |end: &End| {
+                if let End::Pods { pods, .. } = end {
+                    pods.len()
+                } else {
+                    0
+                }
+            };
             ends.resolved.ends.iter().map(many).sum::<usize>()
         };
-        let crowd = to.resolved.service.is_none() && pods(from).saturating_mul(pods(to)) > self.one_by_one;
-        let mut count = if crowd { self.each_of_crowd(from, to, labels, &mut visit)? } else { 0 };
+        let crowd =
+            to.resolved.service.is_none() && pods(from).saturating_mul(pods(to)) > self.one_by_one;
+        let mut count = if crowd {
+            self.each_of_crowd(from, to, labels, &mut visit)?
+        } else {
+            0
+        };
         let is_crowd = |end: &&End| crowd && matches!(end, End::Pods { .. });
         let (crowded, others): (Vec<&End>, Vec<&End>) = to.resolved.ends.iter().partition(is_crowd);
         for source_end in &from.resolved.ends {
-            let told = if is_crowd(&source_end) { &[] } else { &crowded[..] };
+            let told = if is_crowd(&source_end) {
+                &[]
+            } else {
+                &crowded[..]
+            };
             for end in told.iter().chain(&others).copied() {
                 let certain = !(is_doubtful(from, source_end) || is_doubtful(to, end));
-                if let Some(asked) = self.many_addresses(source_end, end).filter(|_| to.resolved.service.is_none()) {
+                if let Some(asked) = self
+                    .many_addresses(source_end, end)
+                    .filter(|_| to.resolved.service.is_none())
+                {
                     count += self.each_alike((source_end, end, &asked), to, certain, &mut visit)?;
                     continue;
                 }
@@ -100,7 +139,9 @@ impl Judge<'_> {
                     let traffic = self.traffic(to, destination)?;
                     for source in &sources {
                         let outside = |e: Endpoint| matches!(e, Endpoint::Address(_));
-                        if self.is_itself(*source, destination) || (outside(*source) && outside(destination)) {
+                        if self.is_itself(*source, destination)
+                            || (outside(*source) && outside(destination))
+                        {
                             continue;
                         }
                         let led = led::led(self.graph, to.resolved.service, *source, destination);
@@ -127,7 +168,8 @@ impl Judge<'_> {
         Ok(count)
     }
 
-    /// The outside addresses of a pair of ends, where they are so many that they are asked by what they have in common.
+    /// The outside addresses of a pair of ends, where they are so many that they are asked by what
+    /// they have in common.
     fn many_addresses(&self, from: &End, to: &End) -> Option<IpSet> {
         let (set, symbolic, other) = match (from, to) {
             (End::Addresses { set, symbolic, .. }, End::Pods { .. }) => (set, *symbolic, to),
@@ -138,7 +180,8 @@ impl Judge<'_> {
         (self.graph.line().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 
-    /// [`Self::each`] for pods and many outside addresses: in the same order, those that are alike once.
+    /// [`Self::each`] for pods and many outside addresses: in the same order, those that are alike
+    /// once.
     fn each_alike(
         &mut self,
         (from, to_end, set): (&End, &End, &IpSet),
@@ -147,24 +190,53 @@ impl Judge<'_> {
         visit: &mut impl FnMut(&mut Self, &Asked<'_>),
     ) -> Result<usize, Trouble> {
         let incoming = matches!(from, End::Addresses { .. });
-        let pods = if incoming { self.endpoints(to_end, from) } else { self.endpoints(from, to_end) };
+        let pods = if incoming {
+            self.endpoints(to_end, from)
+        } else {
+            self.endpoints(from, to_end)
+        };
         let mut found = Vec::new();
         let mut count = 0;
         for (i, pod) in pods.iter().enumerate() {
-            for (alike, allowed) in self.outside.groups(self.graph.line().place(*pod), set, incoming) {
+            for (alike, allowed) in
+                self.outside
+                    .groups(self.graph.line().place(*pod), set, incoming)
+            {
                 count += alike.len();
-                let order = if incoming { (i, alike.first()) } else { (alike.first() as usize, 0) };
+                let order = if incoming {
+                    (i, alike.first())
+                } else {
+                    (alike.first() as usize, 0)
+                };
                 found.push((order, *pod, alike, allowed));
             }
         }
         found.sort_by_key(|(order, ..)| *order);
         for (_, pod, alike, allowed) in found {
-            let Some(address) = alike.address(self.graph, alike.first()) else { continue };
-            let (source, destination) = if incoming { (address, pod) } else { (pod, address) };
+            let Some(address) = alike.address(self.graph, alike.first()) else {
+                continue;
+            };
+            let (source, destination) = if incoming {
+                (address, pod)
+            } else {
+                (pod, address)
+            };
             let traffic = self.traffic(to, destination)?;
             let allowed = allowed.unwrap_or_else(|| self.allowed(source, destination));
             let alike = Some(&alike);
-            visit(self, &Asked { source, destination, alike, kin: None, traffic, allowed, led: None, certain });
+            visit(
+                self,
+                &Asked {
+                    source,
+                    destination,
+                    alike,
+                    kin: None,
+                    traffic,
+                    allowed,
+                    led: None,
+                    certain,
+                },
+            );
         }
         Ok(count)
     }

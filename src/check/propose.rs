@@ -1,8 +1,9 @@
 //! Tests from what is allowed now: a first file to edit, not a judgement.
 //!
-//! What is governed becomes `only-from`, per destination and port; namespaces between which nothing passes become
-//! `cannot`; DNS becomes `can` where every workload resolves names. Every proposal holds today: each is tried, so the
-//! cost is that of the listing, and of the workloads for each of the [`MOST`] proposals that name the fewest sources.
+//! What is governed becomes `only-from`, per destination and port; namespaces between which nothing
+//! passes become `cannot`; DNS becomes `can` where every workload resolves names. Every proposal
+//! holds today: each is tried, so the cost is that of the listing, and of the workloads for each of
+//! the [`MOST`] proposals that name the fewest sources.
 
 use super::file::{Matching, OnlyFrom, Several};
 use super::{Claim, Env, PolicyTest, Status, Suite, check};
@@ -18,18 +19,44 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 fn test(name: String, claim: Claim) -> PolicyTest {
-    let at = Location { file: "proposal".into(), at: Position::default() };
-    PolicyTest { name, at, severity: Level::Error, allow_empty: false, claim }
+    let at = Location {
+        file: "proposal".into(),
+        at: Position::default(),
+    };
+    PolicyTest {
+        name,
+        at,
+        severity: Level::Error,
+        allow_empty: false,
+        claim,
+    }
 }
 
 /// Proposes tests that hold now, and tells how many destinations and ports are left out.
 pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> (Suite, usize) {
     let (mut tests, left) = only_from(graph);
     tests.extend(cannot(graph));
-    tests.push(test("everybody resolves names".into(), Claim::Can(vec!["any -> dns".into()], Matching::All)));
-    let suite = Suite { file: "proposal".into(), groups: BTreeMap::new(), tests };
-    let holds: Vec<bool> = check(graph, env, &suite).outcomes.iter().map(|o| o.status == Status::Passed).collect();
-    let tests = suite.tests.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(t, _)| t).collect();
+    tests.push(test(
+        "everybody resolves names".into(),
+        Claim::Can(vec!["any -> dns".into()], Matching::All),
+    ));
+    let suite = Suite {
+        file: "proposal".into(),
+        groups: BTreeMap::new(),
+        tests,
+    };
+    let holds: Vec<bool> = check(graph, env, &suite)
+        .outcomes
+        .iter()
+        .map(|o| o.status == Status::Passed)
+        .collect();
+    let tests = suite
+        .tests
+        .into_iter()
+        .zip(holds)
+        .filter(|(_, holds)| *holds)
+        .map(|(t, _)| t)
+        .collect();
     (Suite { tests, ..suite }, left)
 }
 
@@ -38,15 +65,28 @@ fn ports(traffic: &TrafficSet) -> Option<String> {
     let one = |piece: Piece| match piece {
         Piece::Ports(_, 1, u16::MAX) | Piece::OtherProtocols => None,
         Piece::Ports(protocol, a, b) => {
-            let range = if a == b { a.to_string() } else { format!("{a}-{b}") };
+            let range = if a == b {
+                a.to_string()
+            } else {
+                format!("{a}-{b}")
+            };
             let tcp = protocol == crate::set::Protocol::Tcp;
-            Some(if tcp { range } else { format!("{range}/{}", protocol.name().to_lowercase()) })
+            Some(if tcp {
+                range
+            } else {
+                format!("{range}/{}", protocol.name().to_lowercase())
+            })
         }
     };
-    traffic.pieces().map(one).collect::<Option<Vec<_>>>().map(|p| p.join(","))
+    traffic
+        .pieces()
+        .map(one)
+        .collect::<Option<Vec<_>>>()
+        .map(|p| p.join(","))
 }
 
-/// How many destinations and ports are proposed at most: nobody reads more, and the fewest sources say the most.
+/// How many destinations and ports are proposed at most: nobody reads more, and the fewest sources
+/// say the most.
 const MOST: usize = 300;
 
 fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
@@ -66,7 +106,10 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
     destinations.retain(|(to, _), _| !has(&listing.open_in, to) && !has(&listing.host_network, to));
     let mut named: BTreeMap<(String, String), BTreeSet<WorkloadId>> = BTreeMap::new();
     for ((to, ports), from) in destinations {
-        named.entry((cluster.workload_name(to), ports)).or_default().extend(from);
+        named
+            .entry((cluster.workload_name(to), ports))
+            .or_default()
+            .extend(from);
     }
     let mut named: Vec<_> = named.into_iter().collect();
     let left = named.len().saturating_sub(MOST);
@@ -76,10 +119,17 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
         named.sort();
     }
     let one = |((to, ports), from): ((String, String), BTreeSet<WorkloadId>)| {
-        let from: BTreeSet<String> = from.into_iter().map(|id| cluster.workload_name(id)).collect();
+        let from: BTreeSet<String> = from
+            .into_iter()
+            .map(|id| cluster.workload_name(id))
+            .collect();
         let names = from.into_iter().collect::<Vec<_>>();
         let name = format!("only {} may reach {to}:{ports}", names.join(" and "));
-        let spec = OnlyFrom { to: format!("{to}:{ports}"), from: Several::Many(names), exactly: false };
+        let spec = OnlyFrom {
+            to: format!("{to}:{ports}"),
+            from: Several::Many(names),
+            exactly: false,
+        };
         test(name, Claim::OnlyFrom(spec))
     };
     (named.into_iter().map(one).collect(), left)
@@ -95,7 +145,9 @@ fn cannot(graph: &AllowGraph) -> Vec<PolicyTest> {
         return Vec::new();
     }
     let name = |id: &NamespaceId| cluster.namespace(*id).name.to_string();
-    let pairs = used.iter().flat_map(|a| used.iter().filter(move |b| a != *b).map(move |b| (a, b)));
+    let pairs = used
+        .iter()
+        .flat_map(|a| used.iter().filter(move |b| a != *b).map(move |b| (a, b)));
     let one = |(a, b): (&NamespaceId, &NamespaceId)| {
         let (from, to) = (name(a), name(b));
         let claim = Claim::Cannot(vec![format!("ns/{from} -> ns/{to}")]);

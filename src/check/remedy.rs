@@ -1,9 +1,11 @@
 //! What would make a failed test hold: the YAML to add, tried before it is proposed.
 //!
-//! A flow that should pass gets the smallest addition that lets it through and nothing else ([`suggest`]); it may not be
-//! the last that is missing. Paths that should not be there get a default deny at each workload of the cheapest cut, if
-//! all of these are open: the test then holds, or nothing is proposed. What else such a policy closes is for the reader to
-//! judge, and for `netpal plan` to tell. Cost: a few compiles per failed test, for the first [`TRIED`] of them.
+//! A flow that should pass gets the smallest addition that lets it through and nothing else
+//! ([`suggest`]); it may not be the last that is missing. Paths that should not be there get a
+//! default deny at each workload of the cheapest cut, if all of these are open: the test then
+//! holds, or nothing is proposed. What else such a policy closes is for the reader to judge, and
+//! for `netpal plan` to tell. Cost: a few compiles per failed test, for the first [`TRIED`] of
+//! them.
 
 use super::{Claim, Env, Example, Outcome, Run, Status, Suite, check};
 use crate::compile::{AllowGraph, Endpoint, Flow};
@@ -22,8 +24,17 @@ use std::collections::BTreeSet;
 const TRIED: usize = 20;
 
 /// Looks for what would make the failed tests of a file hold.
-pub fn add_remedies(input: &Input, graph: &AllowGraph, env: &Env<'_>, suite: &Suite, run: &mut Run<'_>) {
-    let failed = run.outcomes.iter_mut().filter(|o| o.status == Status::Failed);
+pub fn add_remedies(
+    input: &Input,
+    graph: &AllowGraph,
+    env: &Env<'_>,
+    suite: &Suite,
+    run: &mut Run<'_>,
+) {
+    let failed = run
+        .outcomes
+        .iter_mut()
+        .filter(|o| o.status == Status::Failed);
     for outcome in failed.take(TRIED) {
         outcome.remedy = remedy(input, graph, env, suite, outcome).unwrap_or_default();
     }
@@ -37,13 +48,25 @@ fn remedy(
     outcome: &Outcome<'_>,
 ) -> Option<Vec<Change>> {
     match outcome.example.as_ref()? {
-        Example::Flow { flow, wanted: true, asked, led } => open(input, graph, flow, asked, *led),
+        Example::Flow {
+            flow,
+            wanted: true,
+            asked,
+            led,
+        } => open(input, graph, flow, asked, *led),
         Example::Path { cut, .. } if !cut.is_empty() && cut.iter().all(|c| c.open) => {
             let cluster = &input.cluster;
-            let namespaces: BTreeSet<&str> =
-                cut.iter().map(|c| &*cluster.namespace(cluster.workload(c.workload).namespace).name).collect();
+            let namespaces: BTreeSet<&str> = cut
+                .iter()
+                .map(|c| {
+                    &*cluster
+                        .namespace(cluster.workload(c.workload).namespace)
+                        .name
+                })
+                .collect();
             let changes: Vec<Change> = namespaces.into_iter().map(default_deny).collect();
-            let graph = AllowGraph::compile(&applied(input, &changes)?, &graph.world().options).ok()?;
+            let graph =
+                AllowGraph::compile(&applied(input, &changes)?, &graph.world().options).ok()?;
             holds(&graph, env, suite, outcome).then_some(changes)
         }
         _ => None,
@@ -51,13 +74,26 @@ fn remedy(
 }
 
 /// The smallest addition that lets everything through that was asked of two workloads.
-fn open(input: &Input, graph: &AllowGraph, flow: &Flow, asked: &TrafficSet, led: Option<Led>) -> Option<Vec<Change>> {
+fn open(
+    input: &Input,
+    graph: &AllowGraph,
+    flow: &Flow,
+    asked: &TrafficSet,
+    led: Option<Led>,
+) -> Option<Vec<Change>> {
     let end = |endpoint: Endpoint| match endpoint {
         Endpoint::Pod(pod) => {
             let workload = input.cluster.pod(pod).workload;
-            End::Pods { workload, pods: input.cluster.workload(workload).pods.clone() }
+            End::Pods {
+                workload,
+                pods: input.cluster.workload(workload).pods.clone(),
+            }
         }
-        Endpoint::Address(a) => End::Addresses { name: a.to_string().into(), set: IpSet::single(a), symbolic: false },
+        Endpoint::Address(a) => End::Addresses {
+            name: a.to_string().into(),
+            set: IpSet::single(a),
+            symbolic: false,
+        },
     };
     let pair = Pair {
         led,
@@ -68,7 +104,11 @@ fn open(input: &Input, graph: &AllowGraph, flow: &Flow, asked: &TrafficSet, led:
         verdict: Verdict::No,
         example: *flow,
     };
-    if let Suggested::Changes(changes) = suggest(input, graph, &pair) { Some(changes) } else { None }
+    if let Suggested::Changes(changes) = suggest(input, graph, &pair) {
+        Some(changes)
+    } else {
+        None
+    }
 }
 
 /// A policy that isolates a whole namespace on the way in and allows nothing.
@@ -80,13 +120,29 @@ fn default_deny(namespace: &str) -> Change {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
     });
-    let place = Place::Policy { namespace: namespace.into(), name: name.into() };
-    Change { direction: Direction::Ingress, place, content }
+    let place = Place::Policy {
+        namespace: namespace.into(),
+        name: name.into(),
+    };
+    Change {
+        direction: Direction::Ingress,
+        place,
+        content,
+    }
 }
 
 /// Whether a test holds on another graph.
 fn holds(graph: &AllowGraph, env: &Env<'_>, suite: &Suite, outcome: &Outcome<'_>) -> bool {
-    debug_assert!(!matches!(outcome.test.claim, Claim::MatchesSnapshot(_)), "a snapshot shows no path");
-    let alone = Suite { tests: vec![outcome.test.clone()], ..suite.clone() };
-    check(graph, env, &alone).outcomes.iter().all(|o| o.status == Status::Passed)
+    debug_assert!(
+        !matches!(outcome.test.claim, Claim::MatchesSnapshot(_)),
+        "a snapshot shows no path"
+    );
+    let alone = Suite {
+        tests: vec![outcome.test.clone()],
+        ..suite.clone()
+    };
+    check(graph, env, &alone)
+        .outcomes
+        .iter()
+        .all(|o| o.status == Status::Passed)
 }

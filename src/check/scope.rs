@@ -1,7 +1,9 @@
-//! Endpoints of a test -> workloads and addresses: groups first, then the grammar every command speaks.
+//! Endpoints of a test -> workloads and addresses: groups first, then the grammar every command
+//! speaks.
 //!
-//! Where a group selects namespaces by labels that are not in the input, its membership is not known; such workloads are
-//! kept apart as *doubtful*, so that a test that rests on them is undecided and never passed or failed.
+//! Where a group selects namespaces by labels that are not in the input, its membership is not
+//! known; such workloads are kept apart as *doubtful*, so that a test that rests on them is
+//! undecided and never passed or failed.
 
 use super::file::{Expression, Group, GroupMap, Labels, Operator};
 use crate::model::{Cluster, Requirement, Selector, Truth, WorkloadId};
@@ -47,9 +49,10 @@ pub fn parse(text: &str) -> Result<EndpointSpec, String> {
 /// When it is none.
 pub fn question(text: &str) -> Result<Question, String> {
     match text.split_once(" -> ") {
-        Some((source, destination)) => {
-            Ok(Question { source: parse(source.trim())?, destination: parse(destination.trim())? })
-        }
+        Some((source, destination)) => Ok(Question {
+            source: parse(source.trim())?,
+            destination: parse(destination.trim())?,
+        }),
         None => text.parse::<Question>().map_err(|e| e.message),
     }
 }
@@ -79,24 +82,44 @@ impl Scopes<'_> {
     /// When one stands for nothing.
     pub fn question(&self, text: &str) -> Result<(Ends, Ends), Trouble> {
         let question = question(text).map_err(Trouble::Wrong)?;
-        Ok((self.ends(&question.source, 0)?, self.ends(&question.destination, 0)?))
+        Ok((
+            self.ends(&question.source, 0)?,
+            self.ends(&question.destination, 0)?,
+        ))
     }
 
     fn ends(&self, spec: &EndpointSpec, depth: usize) -> Result<Ends, Trouble> {
         let group = match &spec.target {
-            Target::Name { namespace: None, kind: None, name } => self.groups.get(&**name).map(|g| (name, g)),
+            Target::Name {
+                namespace: None,
+                kind: None,
+                name,
+            } => self.groups.get(&**name).map(|g| (name, g)),
             _ => None,
         };
-        let Some((name, group)) = group else { return self.plain(spec) };
+        let Some((name, group)) = group else {
+            return self.plain(spec);
+        };
         if depth > 20 {
-            return Err(Trouble::Wrong(format!("the group `{name}` is made of itself")));
+            return Err(Trouble::Wrong(format!(
+                "the group `{name}` is made of itself"
+            )));
         }
         let (ends, doubtful) = self.group(group, depth)?;
         if ends.is_empty() {
-            return Err(Trouble::Absent(format!("the group `{name}` selects no workload")));
+            return Err(Trouble::Absent(format!(
+                "the group `{name}` selects no workload"
+            )));
         }
-        let resolved = Resolved { ends, ..Resolved::default() };
-        Ok(Ends { spec: spec.clone(), resolved, doubtful })
+        let resolved = Resolved {
+            ends,
+            ..Resolved::default()
+        };
+        Ok(Ends {
+            spec: spec.clone(),
+            resolved,
+            doubtful,
+        })
     }
 
     fn plain(&self, spec: &EndpointSpec) -> Result<Ends, Trouble> {
@@ -105,21 +128,39 @@ impl Scopes<'_> {
                 Some(help) => format!("{}; {help}", e.message),
                 None => e.message.clone(),
             };
-            if e.absent { Trouble::Absent(message) } else { Trouble::Wrong(message) }
+            if e.absent {
+                Trouble::Absent(message)
+            } else {
+                Trouble::Wrong(message)
+            }
         })?;
         match (&resolved.missing, resolved.ends.is_empty()) {
             (Some(missing), true) => Err(Trouble::Absent(missing.to_string())),
-            _ => Ok(Ends { spec: spec.clone(), resolved, doubtful: BTreeSet::new() }),
+            _ => Ok(Ends {
+                spec: spec.clone(),
+                resolved,
+                doubtful: BTreeSet::new(),
+            }),
         }
     }
 
-    fn group(&self, group: &Group, depth: usize) -> Result<(Vec<End>, BTreeSet<WorkloadId>), Trouble> {
+    fn group(
+        &self,
+        group: &Group,
+        depth: usize,
+    ) -> Result<(Vec<End>, BTreeSet<WorkloadId>), Trouble> {
         match group {
             Group::Ends(texts) => {
                 let (mut ends, mut doubtful) = (Vec::new(), BTreeSet::new());
                 for text in texts.texts() {
                     let one = self.ends(&parse(text).map_err(Trouble::Wrong)?, depth + 1)?;
-                    ends.extend(one.resolved.ends.into_iter().filter(|e| !ends.contains(e)).collect::<Vec<_>>());
+                    ends.extend(
+                        one.resolved
+                            .ends
+                            .into_iter()
+                            .filter(|e| !ends.contains(e))
+                            .collect::<Vec<_>>(),
+                    );
                     doubtful.extend(one.doubtful);
                 }
                 Ok((ends, doubtful))
@@ -128,7 +169,11 @@ impl Scopes<'_> {
         }
     }
 
-    fn selection(&self, map: &GroupMap, depth: usize) -> Result<(Vec<End>, BTreeSet<WorkloadId>), Trouble> {
+    fn selection(
+        &self,
+        map: &GroupMap,
+        depth: usize,
+    ) -> Result<(Vec<End>, BTreeSet<WorkloadId>), Trouble> {
         let without = match &map.not {
             Some(text) => Some(self.ends(&parse(text).map_err(Trouble::Wrong)?, depth + 1)?),
             None => None,
@@ -138,8 +183,13 @@ impl Scopes<'_> {
         let (mut ends, mut doubtful) = (Vec::new(), BTreeSet::new());
         for (id, workload) in self.cluster.workloads() {
             let namespace = self.cluster.namespace(workload.namespace);
-            let named = map.namespace.as_ref().is_none_or(|n| **n == *namespace.name);
-            let truth = namespaces.as_ref().map_or(Truth::Yes, |s| namespace.selected_by(s));
+            let named = map
+                .namespace
+                .as_ref()
+                .is_none_or(|n| **n == *namespace.name);
+            let truth = namespaces
+                .as_ref()
+                .map_or(Truth::Yes, |s| namespace.selected_by(s));
             let labelled = |p: &crate::model::PodId| pods.matches(self.cluster.pod_labels(*p));
             let chosen: Vec<_> = workload.pods.iter().copied().filter(labelled).collect();
             let chosen = except(chosen, id, without.as_ref());
@@ -149,17 +199,30 @@ impl Scopes<'_> {
             if truth == Truth::Maybe || without.as_ref().is_some_and(|w| w.doubtful.contains(&id)) {
                 doubtful.insert(id);
             }
-            ends.push(End::Pods { workload: id, pods: chosen });
+            ends.push(End::Pods {
+                workload: id,
+                pods: chosen,
+            });
         }
         Ok((ends, doubtful))
     }
 }
 
 /// The pods of a workload that an endpoint surely does not mean.
-fn except(pods: Vec<crate::model::PodId>, workload: WorkloadId, without: Option<&Ends>) -> Vec<crate::model::PodId> {
-    let Some(without) = without.filter(|w| !w.doubtful.contains(&workload)) else { return pods };
+fn except(
+    pods: Vec<crate::model::PodId>,
+    workload: WorkloadId,
+    without: Option<&Ends>,
+) -> Vec<crate::model::PodId> {
+    let Some(without) = without.filter(|w| !w.doubtful.contains(&workload)) else {
+        return pods;
+    };
     let meant = |p: &crate::model::PodId| {
-        without.resolved.ends.iter().any(|e| matches!(e, End::Pods { pods, .. } if pods.contains(p)))
+        without
+            .resolved
+            .ends
+            .iter()
+            .any(|e| matches!(e, End::Pods { pods, .. } if pods.contains(p)))
     };
     pods.into_iter().filter(|p| !meant(p)).collect()
 }
@@ -171,9 +234,14 @@ pub fn selector(labels: &Labels) -> Selector {
 
 /// A label selector from its two parts.
 pub fn requirements(labels: &BTreeMap<String, String>, expressions: &[Expression]) -> Selector {
-    let equal = labels.iter().map(|(k, v)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]));
+    let equal = labels
+        .iter()
+        .map(|(k, v)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]));
     let one = |e: &Expression| {
-        let (key, values) = (e.key.as_str().into(), e.values.iter().map(|v| v.as_str().into()).collect());
+        let (key, values) = (
+            e.key.as_str().into(),
+            e.values.iter().map(|v| v.as_str().into()).collect(),
+        );
         match e.operator {
             Operator::In => Requirement::In(key, values),
             Operator::NotIn => Requirement::NotIn(key, values),

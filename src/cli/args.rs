@@ -49,7 +49,8 @@ pub enum Command {
     },
     /// What changes if manifests are applied to the cluster, or labels change
     Plan(Plan),
-    /// Find mistakes: policies that do not say what was meant, needed traffic that is blocked, redundant rules
+    /// Find mistakes: policies that do not say what was meant, needed traffic that is blocked,
+    /// redundant rules
     Lint(Lint),
     /// The page of a rule; without one, the list of all
     Rule {

@@ -9,7 +9,8 @@ pub struct Drawn {
     /// In pictures: draw only what differs (Mermaid never draws more)
     #[arg(long)]
     pub only_changed: bool,
-    /// In pictures: what is one node [default: workloads where that stays readable, else namespaces]
+    /// In pictures: what is one node [default: workloads where that stays readable, else
+    /// namespaces]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub level: Option<LevelOf>,
 }

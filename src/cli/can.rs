@@ -33,7 +33,11 @@ pub fn run(common: &Common, can: &Can) -> Result<Exit> {
         Format::Json => json::write("Answer", json::answer(book, &answer), out),
         Format::Yaml => json::write_yaml("Answer", json::answer(book, &answer), out),
         _ => {
-            let text = Text { book, style: output.style(), width: output.width() };
+            let text = Text {
+                book,
+                style: output.style(),
+                width: output.width(),
+            };
             text.answer(&answer, out)?;
             hint(&workspace, &answer).map_or(Ok(()), |finding| text.hint(&finding, out))
         }
@@ -70,7 +74,12 @@ pub fn endpoint(text: &str) -> Result<EndpointSpec> {
 /// # Errors
 /// When they do not make up a question.
 pub fn question(args: &QuestionArgs) -> Result<Question> {
-    let words: Vec<&str> = args.words.iter().map(String::as_str).filter(|w| !is_verb(w)).collect();
+    let words: Vec<&str> = args
+        .words
+        .iter()
+        .map(String::as_str)
+        .filter(|w| !is_verb(w))
+        .collect();
     let by_labels = |labels: &str| match &args.port {
         Some(ports) => format!("?{labels}:{ports}"),
         None => format!("?{labels}"),
@@ -90,7 +99,10 @@ pub fn question(args: &QuestionArgs) -> Result<Question> {
             args.words.join(" ")
         );
     }
-    Ok(Question { source: endpoint(&source)?, destination: endpoint(&destination)? })
+    Ok(Question {
+        source: endpoint(&source)?,
+        destination: endpoint(&destination)?,
+    })
 }
 
 fn is_verb(word: &str) -> bool {

@@ -18,8 +18,15 @@ pub fn write(
     format: Format,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let base = std::env::current_dir().ok().map(|d| d.to_string_lossy().into_owned());
-    let report = Report { findings, rules, locator, base: base.as_deref() };
+    let base = std::env::current_dir()
+        .ok()
+        .map(|d| d.to_string_lossy().into_owned());
+    let report = Report {
+        findings,
+        rules,
+        locator,
+        base: base.as_deref(),
+    };
     match format {
         Format::Sarif => sarif::write(&report, out),
         Format::Gitlab => gitlab::write(&report, out),
@@ -37,11 +44,17 @@ pub fn annotate(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         Some(path) => {
             let mut bytes = Vec::new();
             github::summary(report, &mut bytes)?;
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+            let mut file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)?;
             file.write_all(&bytes)
         }
         None if left_out > 0 => {
-            output::remark(&format!("{} not annotated", inputs::plural(left_out, "more finding")));
+            output::remark(&format!(
+                "{} not annotated",
+                inputs::plural(left_out, "more finding")
+            ));
             Ok(())
         }
         None => Ok(()),

@@ -7,11 +7,24 @@ use std::path::PathBuf;
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// Manifests: a file, a directory with everything below it, a glob, git:REV:PATH, or - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "PATH", global = true, help_heading = "Input")]
+    /// Manifests: a file, a directory with everything below it, a glob, git:REV:PATH, or - for
+    /// standard input
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "PATH",
+        global = true,
+        help_heading = "Input"
+    )]
     pub files: Vec<String>,
     /// A kustomization directory, rendered with `kubectl kustomize`
-    #[arg(short = 'k', long = "kustomize", value_name = "DIR", global = true, help_heading = "Input")]
+    #[arg(
+        short = 'k',
+        long = "kustomize",
+        value_name = "DIR",
+        global = true,
+        help_heading = "Input"
+    )]
     pub kustomize: Vec<String>,
     /// Read the cluster of the current context with `kubectl get` (read-only)
     #[arg(long, global = true, help_heading = "Input")]
@@ -20,12 +33,19 @@ pub struct Common {
     #[arg(long, value_name = "PATH", global = true, help_heading = "Input")]
     pub overlay: Vec<String>,
     /// Namespace of bare names, and of objects that name none [default: search all; default]
-    #[arg(short = 'n', long, value_name = "NAME", global = true, help_heading = "Input")]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "NAME",
+        global = true,
+        help_heading = "Input"
+    )]
     pub namespace: Option<String>,
     /// Search names in all namespaces (the default; undoes -n)
     #[arg(short = 'A', long, global = true, help_heading = "Input")]
     pub all_namespaces: bool,
-    /// Configuration file [default: netpal.yaml or .netpal.yaml in this folder or the nearest one above]
+    /// Configuration file [default: netpal.yaml or .netpal.yaml in this folder or the nearest one
+    /// above]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Input")]
     pub config: Option<PathBuf>,
     /// Run the `exec:` inputs of the configuration file
@@ -35,24 +55,59 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Input")]
     pub ignore_broken: bool,
 
-    /// Network plugin whose documented choices hold: generic, calico, cilium, antrea, ovn-kubernetes, ...
-    #[arg(long, value_name = "PROFILE", global = true, help_heading = "Assumptions")]
+    /// Network plugin whose documented choices hold: generic, calico, cilium, antrea,
+    /// ovn-kubernetes, ...
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        global = true,
+        help_heading = "Assumptions"
+    )]
     pub cni: Vec<String>,
     /// Settle what the API leaves open: hostnetwork=node or hostnetwork=pod
-    #[arg(long, value_name = "KEY=VALUE", global = true, help_heading = "Assumptions")]
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        global = true,
+        help_heading = "Assumptions"
+    )]
     pub assume: Vec<String>,
     /// Where pod addresses lie, when pods have no status
-    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    #[arg(
+        long,
+        value_name = "CIDR,...",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Assumptions"
+    )]
     pub pod_cidrs: Vec<String>,
     /// Where Service addresses lie
-    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    #[arg(
+        long,
+        value_name = "CIDR,...",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Assumptions"
+    )]
     pub service_cidrs: Vec<String>,
     /// Where node addresses lie
-    #[arg(long, value_name = "CIDR,...", value_delimiter = ',', global = true, help_heading = "Assumptions")]
+    #[arg(
+        long,
+        value_name = "CIDR,...",
+        value_delimiter = ',',
+        global = true,
+        help_heading = "Assumptions"
+    )]
     pub node_cidrs: Vec<String>,
 
     /// Output format, and a file for it if wanted; may be repeated
-    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", global = true, help_heading = "Output")]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        global = true,
+        help_heading = "Output"
+    )]
     pub output: Vec<String>,
     /// Print nothing; the exit code is the answer
     #[arg(short, long, global = true, help_heading = "Output")]
@@ -67,7 +122,13 @@ pub struct Common {
     #[arg(long, value_name = "COLUMNS", global = true, help_heading = "Output")]
     pub width: Option<u16>,
     /// How an unknown verdict counts for the exit code
-    #[arg(long, value_enum, value_name = "HOW", global = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        global = true,
+        help_heading = "Output"
+    )]
     pub unknown: Option<UnknownAs>,
     /// Exit 0 whatever the answer (errors still exit 2)
     #[arg(long, global = true, help_heading = "Output")]

@@ -29,12 +29,16 @@ static FILES: [(&str, &str); 7] = files![
 pub fn run(args: &Demo) -> Result<Exit> {
     let folder = &args.directory;
     if folder.exists() {
-        bail!("`{}` is already there; name another folder: netpal demo DIR", folder.display());
+        bail!(
+            "`{}` is already there; name another folder: netpal demo DIR",
+            folder.display()
+        );
     }
     for (name, text) in FILES {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot create `{}`", parent.display()))?;
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create `{}`", parent.display()))?;
         output::whole_file(&path, text.as_bytes())?;
     }
     let text = format!(

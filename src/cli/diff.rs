@@ -16,7 +16,9 @@ use netpal::model::relabel::{Change, Relabel};
 use netpal::query::{End, resolve};
 use netpal::render::diff::{Pages, Remarks};
 use netpal::render::drawing::{Drawing, Facts, Level, Options};
-use netpal::render::{Format, diff as render, diff_findings, diff_json, dot, json, md, mermaid, svg};
+use netpal::render::{
+    Format, diff as render, diff_findings, diff_json, dot, json, md, mermaid, svg,
+};
 use std::io::{self, Write};
 
 const FORMATS: [Format; 12] = [
@@ -43,12 +45,24 @@ pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
     let project = Project::open(common)?;
     let (before, after, label) = sides(common, &project, args)?;
     let one = |common: &Common, sources: &[Source]| {
-        let reading = Reading { empty: true, quiet: false };
-        Workspace::read(common, Project::open(common)?, sources, &workspace::overlays(common), reading)
+        let reading = Reading {
+            empty: true,
+            quiet: false,
+        };
+        Workspace::read(
+            common,
+            Project::open(common)?,
+            sources,
+            &workspace::overlays(common),
+            reading,
+        )
     };
     let (old, new) = match common.cni.as_slice() {
         [a, b] => {
-            let with = |cni: &String| Common { cni: vec![cni.clone()], ..common.clone() };
+            let with = |cni: &String| Common {
+                cni: vec![cni.clone()],
+                ..common.clone()
+            };
             (one(&with(a), &before)?, one(&with(b), &after)?)
         }
         [] | [_] => (one(common, &before)?, one(common, &after)?),
@@ -57,20 +71,35 @@ pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
     if old.input.tally.objects + new.input.tally.objects == 0 {
         bail!("no Kubernetes object on either side");
     }
-    answer(common, &output, &old, &new, &label, args.fail_on, &args.drawn)
+    answer(
+        common,
+        &output,
+        &old,
+        &new,
+        &label,
+        args.fail_on,
+        &args.drawn,
+    )
 }
 
 type Sides = (Vec<Source>, Vec<Source>, String);
 
-/// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or two CNI profiles.
+/// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or
+/// two CNI profiles.
 fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
     match (args.before.as_deref(), args.after.as_deref()) {
         (Some(before), Some(after)) => {
             if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
-                bail!("diff takes two inputs, or -f, not both; two revisions are written REV1..REV2 -f PATH");
+                bail!(
+                    "diff takes two inputs, or -f, not both; two revisions are written REV1..REV2 -f PATH"
+                );
             }
             let label = String::new();
-            Ok((vec![workspace::source(before)], vec![workspace::source(after)], label))
+            Ok((
+                vec![workspace::source(before)],
+                vec![workspace::source(after)],
+                label,
+            ))
         }
         (Some(range), None) => {
             let sources = workspace::sources(common, project)?;
@@ -78,7 +107,13 @@ fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
                 Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
                 None => (range, None),
             };
-            let named = |rev: &str| if rev.is_empty() { "HEAD".to_owned() } else { rev.to_owned() };
+            let named = |rev: &str| {
+                if rev.is_empty() {
+                    "HEAD".to_owned()
+                } else {
+                    rev.to_owned()
+                }
+            };
             let before = at_revision(&sources, &named(from))?;
             match to {
                 Some(to) => Ok((before, at_revision(&sources, &named(to))?, range.to_owned())),
@@ -100,7 +135,9 @@ fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
 /// The same paths in a revision.
 fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
     let one = |source: &Source| match source {
-        Source::Path(path) if !path.starts_with("git:") => Ok(Source::Path(format!("git:{revision}:{path}").into())),
+        Source::Path(path) if !path.starts_with("git:") => {
+            Ok(Source::Path(format!("git:{revision}:{path}").into()))
+        }
         _ => bail!("revisions are compared of files and folders (-f PATH); {source:?} is neither"),
     };
     sources.iter().map(one).collect()
@@ -116,19 +153,32 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
         bail!("plan needs a change: -f CHANGE, or --relabel WORKLOAD:KEY=VALUE");
     }
     let project = Project::open(common)?;
-    let base = Common { files: args.onto.clone(), ..common.clone() };
+    let base = Common {
+        files: args.onto.clone(),
+        ..common.clone()
+    };
     let sources = workspace::sources(&base, &project).context(
         "plan needs a cluster to apply the change to: --onto PATH, -k DIR, --live, or inputs in netpal.yaml",
     )?;
     let overlays = workspace::overlays(common);
     let change: Vec<Source> = common.files.iter().map(|f| workspace::source(f)).collect();
-    let reading = Reading { empty: true, quiet: true };
+    let reading = Reading {
+        empty: true,
+        quiet: true,
+    };
     let old = Workspace::read(common, project, &sources, &overlays, reading)?;
     let laid: Vec<Source> = overlays.iter().cloned().chain(change).collect();
-    let reading = Reading { empty: true, quiet: false };
+    let reading = Reading {
+        empty: true,
+        quiet: false,
+    };
     let mut new = Workspace::read(common, Project::open(common)?, &sources, &laid, reading)?;
     if !args.relabel.is_empty() {
-        let changes = args.relabel.iter().map(|text| relabel(&new, text)).collect::<Result<Vec<_>>>()?;
+        let changes = args
+            .relabel
+            .iter()
+            .map(|text| relabel(&new, text))
+            .collect::<Result<Vec<_>>>()?;
         new = new.relabelled(common, &changes.concat())?;
     }
     answer(common, &output, &old, &new, "", args.fail_on, &args.drawn)
@@ -136,8 +186,11 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
 
 /// Reads `WORKLOAD:KEY=VALUE,KEY-` or `ns/NAMESPACE:KEY=VALUE`.
 fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
-    const HELP: &str = "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
-    let Some((target, labels)) = text.split_once(':') else { bail!("`{text}` changes no label; {HELP}") };
+    const HELP: &str =
+        "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
+    let Some((target, labels)) = text.split_once(':') else {
+        bail!("`{text}` changes no label; {HELP}")
+    };
     let one = |label: &str| match (label.split_once('='), label.strip_suffix('-')) {
         (Some((key, value)), _) if !key.is_empty() => Ok(Change::Set(key.into(), value.into())),
         (None, Some(key)) if !key.is_empty() => Ok(Change::Remove(key.into())),
@@ -146,14 +199,25 @@ fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
     let labels = labels.split(',').map(one).collect::<Result<Vec<_>>>()?;
     let cluster = &workspace.input.cluster;
     if let Some(name) = target.strip_prefix("ns/") {
-        let Some(id) = cluster.find_namespace(name) else { bail!("no namespace is called `{name}`") };
-        return Ok(labels.into_iter().map(|c| Relabel::Namespace(id, c)).collect());
+        let Some(id) = cluster.find_namespace(name) else {
+            bail!("no namespace is called `{name}`")
+        };
+        return Ok(labels
+            .into_iter()
+            .map(|c| Relabel::Namespace(id, c))
+            .collect());
     }
-    let resolved = resolve::resolve(cluster, &workspace.context, &endpoint(target)?).map_err(helped)?;
+    let resolved =
+        resolve::resolve(cluster, &workspace.context, &endpoint(target)?).map_err(helped)?;
     let mut changes = Vec::new();
     for end in &resolved.ends {
-        let End::Pods { pods, .. } = end else { bail!("`{target}` has no labels: it is no workload") };
-        changes.extend(pods.iter().flat_map(|p| labels.iter().map(|c| Relabel::Pod(*p, c.clone()))));
+        let End::Pods { pods, .. } = end else {
+            bail!("`{target}` has no labels: it is no workload")
+        };
+        changes.extend(
+            pods.iter()
+                .flat_map(|p| labels.iter().map(|c| Relabel::Pod(*p, c.clone()))),
+        );
     }
     Ok(changes)
 }
@@ -167,43 +231,94 @@ fn answer(
     fail_on: FailOn,
     drawn: &Drawn,
 ) -> Result<Exit> {
-    let before = Side { input: &old.input, graph: &old.graph };
-    let after = Side { input: &new.input, graph: &new.graph };
+    let before = Side {
+        input: &old.input,
+        graph: &old.graph,
+    };
+    let after = Side {
+        input: &new.input,
+        graph: &new.graph,
+    };
     let diff = netpal::diff::diff(before, after);
     let (before, after) = (old.locator(), new.locator());
     let remarks = remarks(common, old, new, &diff);
-    let pages = Pages { before: old.book(&before), after: new.book(&after), label, remarks: &remarks };
+    let pages = Pages {
+        before: old.book(&before),
+        after: new.book(&after),
+        label,
+        remarks: &remarks,
+    };
     let shown = if common.verbose > 0 { usize::MAX } else { 30 };
     output.write(|format, out| match format {
         Format::Json => json::write("Diff", diff_json::content(pages, &diff), out),
         Format::Yaml => json::write_yaml("Diff", diff_json::content(pages, &diff), out),
         Format::Csv => diff_json::csv(pages, &diff, out),
         Format::Md => md::diff(pages, &diff, out),
-        Format::Sarif | Format::Github | Format::Gitlab => {
-            ci::write(&diff_findings::findings(pages, &diff), &diff_findings::rules(), &after, format, out)
-        }
+        Format::Sarif | Format::Github | Format::Gitlab => ci::write(
+            &diff_findings::findings(pages, &diff),
+            &diff_findings::rules(),
+            &after,
+            format,
+            out,
+        ),
         Format::Html => {
-            let subject = if label.is_empty() { "changes between two inputs" } else { label };
-            Page { common, workspace: new, before: Some(old), subject }.html(out)
+            let subject = if label.is_empty() {
+                "changes between two inputs"
+            } else {
+                label
+            };
+            Page {
+                common,
+                workspace: new,
+                before: Some(old),
+                subject,
+            }
+            .html(out)
         }
-        Format::Dot | Format::Svg | Format::Mermaid => draw(format, [old, new], &render::summary(&diff), drawn, out),
+        Format::Dot | Format::Svg | Format::Mermaid => {
+            draw(format, [old, new], &render::summary(&diff), drawn, out)
+        }
         _ => render::text(pages, &diff, output.style(), shown, out),
     })?;
     let exit = exit(&diff, fail_on, common);
-    Ok(if old.exit(common, exit) == Exit::Usage { Exit::Usage } else { new.exit(common, exit) })
+    Ok(if old.exit(common, exit) == Exit::Usage {
+        Exit::Usage
+    } else {
+        new.exit(common, exit)
+    })
 }
 
 /// What follows from the changes: the configured tests they break, the uses that manifests declare.
 pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> Remarks {
     let suites = test::configured(common, new);
-    let (before, after) = (test::ran(old, &old.graph, &suites), test::ran(new, &new.graph, &suites));
+    let (before, after) = (
+        test::ran(old, &old.graph, &suites),
+        test::ran(new, &new.graph, &suites),
+    );
     let pairs = before.iter().zip(&after);
-    let broken = pairs.flat_map(|(b, a)| breaks::broken(&b.1, &a.1, diff, &new.input.cluster)).collect();
-    Remarks { broken, uses: declared(Side { input: &new.input, graph: &new.graph }, diff) }
+    let broken = pairs
+        .flat_map(|(b, a)| breaks::broken(&b.1, &a.1, diff, &new.input.cluster))
+        .collect();
+    Remarks {
+        broken,
+        uses: declared(
+            Side {
+                input: &new.input,
+                graph: &new.graph,
+            },
+            diff,
+        ),
+    }
 }
 
 /// Draws both states with one layout, so that nothing jumps.
-fn draw(format: Format, states: [&Workspace; 2], summary: &str, drawn: &Drawn, out: &mut dyn Write) -> io::Result<()> {
+fn draw(
+    format: Format,
+    states: [&Workspace; 2],
+    summary: &str,
+    drawn: &Drawn,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let [before, after] = states.map(facts);
     let options = Options {
         level: drawn.level.map_or(Level::Auto, Into::into),
@@ -232,7 +347,8 @@ fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
         return Exit::Bad;
     }
     let may = |kind| diff.of(kind).next().is_some();
-    let undecided = (opens && may(Kind::MayWiden)) || (closes && may(Kind::MayNarrow)) || may(Kind::Undecided);
+    let undecided =
+        (opens && may(Kind::MayWiden)) || (closes && may(Kind::MayNarrow)) || may(Kind::Undecided);
     match (undecided, common.unknown) {
         (false, _) | (true, Some(UnknownAs::Yes)) => Exit::Good,
         (true, None) => Exit::Undecided,

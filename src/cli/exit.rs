@@ -31,13 +31,19 @@ impl Exit {
     pub fn of(verdict: Verdict, common: &Common) -> Self {
         match (verdict, common.unknown) {
             (Verdict::Yes, _) | (Verdict::Unknown, Some(UnknownAs::Yes)) => Self::Good,
-            (Verdict::No, _) | (Verdict::Unknown, Some(UnknownAs::No | UnknownAs::Fail)) => Self::Bad,
+            (Verdict::No, _) | (Verdict::Unknown, Some(UnknownAs::No | UnknownAs::Fail)) => {
+                Self::Bad
+            }
             (Verdict::Partly | Verdict::Unknown, _) => Self::Undecided,
         }
     }
 
     /// The same, unless every answer was to count as good.
     pub fn or_zero(self, common: &Common) -> Self {
-        if common.exit_zero && self != Self::Usage { Self::Good } else { self }
+        if common.exit_zero && self != Self::Usage {
+            Self::Good
+        } else {
+            self
+        }
     }
 }

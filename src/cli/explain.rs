@@ -47,7 +47,11 @@ pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let plain = match thing(&workspace, &args.name)? {
         Thing::Policy(id) => Plain::Policy(plain::policy(&workspace.graph, id)),
-        Thing::Workload(id) => Plain::Workload(Box::new(plain::workload(&workspace.input, &workspace.graph, id)?)),
+        Thing::Workload(id) => Plain::Workload(Box::new(plain::workload(
+            &workspace.input,
+            &workspace.graph,
+            id,
+        )?)),
         Thing::Namespace(id) => Plain::Namespace(plain::namespace(&workspace.graph, id)),
     };
     let locator = workspace.locator();
@@ -55,7 +59,12 @@ pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
     output.write(|format, out| match format {
         Format::Json => json::write("Explanation", explain_json::plain(book, &plain), out),
         Format::Yaml => json::write_yaml("Explanation", explain_json::plain(book, &plain), out),
-        _ => Text { book, style: output.style(), width: output.width() }.plain(&plain, out),
+        _ => Text {
+            book,
+            style: output.style(),
+            width: output.width(),
+        }
+        .plain(&plain, out),
     })?;
     Ok(workspace.exit(common, Exit::Good))
 }
@@ -74,7 +83,10 @@ fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
         ([], Err(_)) => return Err(nearest(workspace, name, workloads)),
         ([], _) => {}
         (many, _) => {
-            let names: Vec<String> = many.iter().map(|p| workspace.input.policies.get(*p).full_name()).collect();
+            let names: Vec<String> = many
+                .iter()
+                .map(|p| workspace.input.policies.get(*p).full_name())
+                .collect();
             bail!("`{name}` is ambiguous: {}", names.join(", "));
         }
     }
@@ -85,26 +97,41 @@ fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
 fn nearest(workspace: &Workspace, name: &str, workloads: Result<Thing>) -> anyhow::Error {
     let names = workspace.input.policies.iter().map(|(_, p)| p.full_name());
     let last = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
-    let close: Vec<String> =
-        names.filter(|n| strsim::damerau_levenshtein(&last(n), &last(name)) <= 2).take(3).collect();
+    let close: Vec<String> = names
+        .filter(|n| strsim::damerau_levenshtein(&last(n), &last(name)) <= 2)
+        .take(3)
+        .collect();
     match workloads {
         Err(error) if close.is_empty() => error,
-        _ => anyhow!("no policy or workload is called `{name}`\n       did you mean {}?", close.join(" or ")),
+        _ => anyhow!(
+            "no policy or workload is called `{name}`\n       did you mean {}?",
+            close.join(" or ")
+        ),
     }
 }
 
 /// The policies of this name: `NAME`, `NS/NAME`, or with a kind in front or between.
 fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
-    let parts: Vec<&str> = name.split('/').filter(|p| !POLICY.contains(&p.to_ascii_lowercase().as_str())).collect();
+    let parts: Vec<&str> = name
+        .split('/')
+        .filter(|p| !POLICY.contains(&p.to_ascii_lowercase().as_str()))
+        .collect();
     let (namespace, wanted) = match parts.as_slice() {
         [name] => (workspace.context.namespace.as_deref(), *name),
         [namespace, name] => (Some(*namespace), *name),
         _ => return Vec::new(),
     };
     let fits = |p: &netpal::policy::Policy| {
-        *p.name == *wanted && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
+        *p.name == *wanted
+            && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
     };
-    workspace.input.policies.iter().filter(|(_, p)| fits(p)).map(|(id, _)| id).collect()
+    workspace
+        .input
+        .policies
+        .iter()
+        .filter(|(_, p)| fits(p))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 fn workloads(workspace: &Workspace, name: &str) -> Result<Thing> {
@@ -119,11 +146,19 @@ fn workloads(workspace: &Workspace, name: &str) -> Result<Thing> {
     let found: BTreeSet<WorkloadId> = resolved
         .ends
         .iter()
-        .filter_map(|e| if let End::Pods { workload, .. } = e { Some(*workload) } else { None })
+        .filter_map(|e| {
+            if let End::Pods { workload, .. } = e {
+                Some(*workload)
+            } else {
+                None
+            }
+        })
         .collect();
     match (found.first(), found.len()) {
         (Some(one), 1) => Ok(Thing::Workload(*one)),
         (None, _) => bail!("`{name}` is no policy, workload or namespace"),
-        (Some(_), n) => bail!("`{name}` stands for {n} workloads; explain takes one, a policy, or ns/NAME"),
+        (Some(_), n) => {
+            bail!("`{name}` stands for {n} workloads; explain takes one, a policy, or ns/NAME")
+        }
     }
 }

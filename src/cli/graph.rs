@@ -15,7 +15,10 @@ use netpal::render::{Format, dot, mermaid, picture, svg};
 /// # Errors
 /// When a focus is unknown, or the input cannot be read.
 pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid])?;
+    let output = Output::new(
+        common,
+        &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid],
+    )?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
     let mut facts = report::facts(&workspace);
@@ -29,7 +32,13 @@ pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
         Format::Svg => svg::write(&drawing(), out),
         Format::Mermaid => mermaid::write(&drawing(), out),
         _ if plain => {
-            let coarse = Drawing::new(&facts, &Options { level: Level::Namespace, ..options.clone() });
+            let coarse = Drawing::new(
+                &facts,
+                &Options {
+                    level: Level::Namespace,
+                    ..options.clone()
+                },
+            );
             picture::write(&coarse, output.style(), out)
         }
         _ => picture::write(&drawing(), output.style(), out),
@@ -42,7 +51,11 @@ fn options(workspace: &Workspace, args: &Graph) -> Result<Options> {
     let mut focus = Vec::new();
     let cluster = &workspace.input.cluster;
     for text in &args.focus {
-        focus.extend(workloads(workspace, text)?.into_iter().map(|id| Facts::key(cluster, id)));
+        focus.extend(
+            workloads(workspace, text)?
+                .into_iter()
+                .map(|id| Facts::key(cluster, id)),
+        );
     }
     Ok(Options {
         level: args.level.map_or(Level::Auto, Into::into),
@@ -58,7 +71,11 @@ fn hide(names: &[String]) -> Result<Hide> {
     if names.is_empty() {
         return Ok(Hide::default());
     }
-    let mut hide = Hide { dns: false, monitoring: false, internet: false };
+    let mut hide = Hide {
+        dns: false,
+        monitoring: false,
+        internet: false,
+    };
     for name in names {
         match name.as_str() {
             "dns" => hide.dns = true,

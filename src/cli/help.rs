@@ -60,7 +60,9 @@ pub fn run(topic: Option<&str>) -> Result<Exit> {
             command.build();
             match command.find_subcommand_mut(name) {
                 Some(found) => found.render_long_help().to_string(),
-                None => bail!("no command or topic is called `{name}`\n       topics: exit-codes, endpoints, formats"),
+                None => bail!(
+                    "no command or topic is called `{name}`\n       topics: exit-codes, endpoints, formats"
+                ),
             }
         }
     };

@@ -13,7 +13,10 @@ use netpal::render::{Format, inputs, json, json_inputs};
 /// When nothing can be read at all.
 pub fn run(common: &Common) -> Result<Exit> {
     let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
-    let all = super::args::Common { verbose: common.verbose.max(1), ..common.clone() };
+    let all = super::args::Common {
+        verbose: common.verbose.max(1),
+        ..common.clone()
+    };
     let workspace = Workspace::open(&all)?;
     let locator = workspace.locator();
     let book = workspace.book(&locator);

@@ -15,8 +15,15 @@ use netpal::render::findings::{self, Scope};
 use netpal::render::findings_data::{self, Report};
 use netpal::render::{Format, gitlab, json, sarif};
 
-const ABLE: [Format; 7] =
-    [Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Sarif, Format::Github, Format::Gitlab];
+const ABLE: [Format; 7] = [
+    Format::Text,
+    Format::Json,
+    Format::Yaml,
+    Format::Csv,
+    Format::Sarif,
+    Format::Github,
+    Format::Gitlab,
+];
 
 /// Looks for mistakes; with `--fix` mends those that need no thought.
 ///
@@ -25,7 +32,10 @@ const ABLE: [Format; 7] =
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let output = Output::new(common, &ABLE)?;
     // what is wrong with the input is told by rules of its own
-    let workspace = Workspace::open(&Common { quiet: true, ..common.clone() })?;
+    let workspace = Workspace::open(&Common {
+        quiet: true,
+        ..common.clone()
+    })?;
     let config = config(common, args, &workspace)?;
     let fail_on = fail_on(args, &workspace)?;
     if args.fix {
@@ -42,8 +52,13 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
 
 /// What the findings end the program with.
 pub fn verdict(findings: &[Finding], fail_on: Option<Severity>) -> Exit {
-    let bad = |f: &Finding| f.suppressed.is_none() && fail_on.is_some_and(|least| f.severity >= least);
-    if findings.iter().any(bad) { Exit::Bad } else { Exit::Good }
+    let bad =
+        |f: &Finding| f.suppressed.is_none() && fail_on.is_some_and(|least| f.severity >= least);
+    if findings.iter().any(bad) {
+        Exit::Bad
+    } else {
+        Exit::Good
+    }
 }
 
 /// A severity of the configuration file.
@@ -68,7 +83,8 @@ pub fn fail_on(args: &Args, workspace: &Workspace) -> Result<Option<Severity>> {
         return Ok(None);
     }
     let word = Severity::from_word(text);
-    word.map(Some).ok_or_else(|| anyhow!("`--fail-on {text}`: it is one of error, warning, info, never"))
+    word.map(Some)
+        .ok_or_else(|| anyhow!("`--fail-on {text}`: it is one of error, warning, info, never"))
 }
 
 fn write_baseline(path: &std::path::Path, linted: &Linted) -> Result<Exit> {
@@ -77,12 +93,17 @@ fn write_baseline(path: &std::path::Path, linted: &Linted) -> Result<Exit> {
     bytes.push(b'\n');
     output::whole_file(path, &bytes)?;
     let count = baseline.known.len();
-    output::remark(&format!("{count} known findings written; from now on: netpal lint --baseline {}", path.display()));
+    output::remark(&format!(
+        "{count} known findings written; from now on: netpal lint --baseline {}",
+        path.display()
+    ));
     Ok(Exit::Good)
 }
 
 fn subtract(args: &Args, linted: &mut Linted) -> Result<usize> {
-    let Some(path) = &args.baseline else { return Ok(0) };
+    let Some(path) = &args.baseline else {
+        return Ok(0);
+    };
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
     let baseline = Baseline::read(&text).map_err(|e| anyhow!("`{name}`: {e}"))?;
@@ -94,11 +115,21 @@ fn subtract(args: &Args, linted: &mut Linted) -> Result<usize> {
 /// # Errors
 /// When a rule or a severity is none.
 pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<LintConfig> {
-    let (file, cluster) = (&workspace.project.config.lint, &workspace.project.config.cluster);
+    let (file, cluster) = (
+        &workspace.project.config.lint,
+        &workspace.project.config.cluster,
+    );
     let common = &workspace.project.merged(common);
-    let told = |blocks: &[String]| if blocks.is_empty() { Ok(None) } else { cidrs(blocks).map(Some) };
+    let told = |blocks: &[String]| {
+        if blocks.is_empty() {
+            Ok(None)
+        } else {
+            cidrs(blocks).map(Some)
+        }
+    };
     let words = |list: &[String]| list.iter().map(|w| w.as_str().into()).collect();
-    let chosen = |flag: &[String], file: &[String]| rules(if flag.is_empty() { file } else { flag });
+    let chosen =
+        |flag: &[String], file: &[String]| rules(if flag.is_empty() { file } else { flag });
     let mut config = LintConfig {
         select: chosen(&args.select, &file.select)?,
         ignore: chosen(&args.ignore, &file.ignore)?,
@@ -119,20 +150,30 @@ pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<Lin
     }
     for (word, level) in &file.severity {
         let rule = rules(std::slice::from_ref(word))?;
-        config.severity.extend(rule.into_iter().map(|r| (r, severity(*level))));
+        config
+            .severity
+            .extend(rule.into_iter().map(|r| (r, severity(*level))));
     }
     for (namespace, spec) in &file.per_namespace {
-        config.per_namespace.push((namespace.as_str().into(), rules(&spec.ignore)?));
+        config
+            .per_namespace
+            .push((namespace.as_str().into(), rules(&spec.ignore)?));
     }
     for text in &args.severity {
         let word = |w: &str| {
-            Severity::from_word(w).ok_or_else(|| anyhow!("`{w}` is not a severity: it is one of error, warning, info"))
+            Severity::from_word(w).ok_or_else(|| {
+                anyhow!("`{w}` is not a severity: it is one of error, warning, info")
+            })
         };
         match text.split_once('=') {
             None => config.least = Some(word(text)?),
             Some((rule, severity)) => {
                 let rule = rules(&[rule.to_owned()])?;
-                config.severity.extend(rule.into_iter().map(|r| Ok((r, word(severity)?))).collect::<Result<Vec<_>>>()?);
+                config.severity.extend(
+                    rule.into_iter()
+                        .map(|r| Ok((r, word(severity)?)))
+                        .collect::<Result<Vec<_>>>()?,
+                );
             }
         }
     }
@@ -146,11 +187,23 @@ fn rules(words: &[String]) -> Result<Vec<Box<str>>> {
     Ok(words.iter().map(|w| w.as_str().into()).collect())
 }
 
-fn write(output: &Output, workspace: &Workspace, linted: &Linted, (known, all): (usize, bool)) -> Result<()> {
+fn write(
+    output: &Output,
+    workspace: &Workspace,
+    linted: &Linted,
+    (known, all): (usize, bool),
+) -> Result<()> {
     let locator = workspace.locator();
     let rules: Vec<RuleInfo> = LINTS.iter().map(netpal::lint::Lint::info).collect();
-    let folder = std::env::current_dir().ok().map(|d| d.to_string_lossy().into_owned());
-    let report = Report { findings: &linted.findings, rules: &rules, locator: &locator, base: folder.as_deref() };
+    let folder = std::env::current_dir()
+        .ok()
+        .map(|d| d.to_string_lossy().into_owned());
+    let report = Report {
+        findings: &linted.findings,
+        rules: &rules,
+        locator: &locator,
+        base: folder.as_deref(),
+    };
     output.write(|format, out| match format {
         Format::Json => json::write("Findings", findings_data::document(&report), out),
         Format::Yaml => json::write_yaml("Findings", findings_data::document(&report), out),
@@ -158,7 +211,13 @@ fn write(output: &Output, workspace: &Workspace, linted: &Linted, (known, all): 
         Format::Sarif => sarif::write(&report, out),
         Format::Gitlab => gitlab::write(&report, out),
         Format::Github => ci::annotate(&report, out),
-        _ => findings::write(&report, &scope(workspace, linted, known), &linted.hidden, (output.style(), all), out),
+        _ => findings::write(
+            &report,
+            &scope(workspace, linted, known),
+            &linted.hidden,
+            (output.style(), all),
+            out,
+        ),
     })
 }
 

@@ -1,7 +1,8 @@
-//! `netpal lint --fix`: mends what needs no thought, proves it, and shows what changes for the traffic.
+//! `netpal lint --fix`: mends what needs no thought, proves it, and shows what changes for the
+//! traffic.
 //!
-//! The changed texts are read, compiled and linted again before a byte is written: a fix whose finding is still there, or
-//! that makes a new error, is left out.
+//! The changed texts are read, compiled and linted again before a byte is written: a fix whose
+//! finding is still there, or that makes a new error, is left out.
 
 use super::args::{Common, Lint as Args};
 use super::exit::Exit;
@@ -31,7 +32,12 @@ struct After {
 ///
 /// # Errors
 /// When the input is not plain files, or a file cannot be written.
-pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintConfig) -> Result<Exit> {
+pub fn run(
+    common: &Common,
+    args: &Args,
+    workspace: &Workspace,
+    config: &LintConfig,
+) -> Result<Exit> {
     if common.live || !common.kustomize.is_empty() || !common.overlay.is_empty() {
         bail!("--fix changes files: give them with -f, without -k, --live or --overlay");
     }
@@ -40,7 +46,9 @@ pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintCon
     let (applied, after) = proven(common, workspace, config, &facts, &before)?;
     let mut text = String::new();
     for changed in &applied.files {
-        let Some(file) = workspace.input.sources.file(changed.file) else { continue };
+        let Some(file) = workspace.input.sources.file(changed.file) else {
+            continue;
+        };
         if !args.dry_run {
             writable(&file.name)?;
             output::whole_file(std::path::Path::new(&*file.name), changed.text.as_bytes())?;
@@ -49,15 +57,29 @@ pub fn run(common: &Common, args: &Args, workspace: &Workspace, config: &LintCon
     }
     for i in &applied.fixed {
         let finding = &before.findings[*i];
-        let _ = writeln!(text, "{} {} {}: {}", done(args), finding.rule, finding.name, finding.message);
+        let _ = writeln!(
+            text,
+            "{} {} {}: {}",
+            done(args),
+            finding.rule,
+            finding.name,
+            finding.message
+        );
     }
     match &after {
         Some(after) => traffic(&mut text, workspace, after),
         None => text.push_str("no verdict changes\n"),
     }
-    let findings = after.as_ref().map_or(&before.findings, |after| &after.linted.findings);
+    let findings = after
+        .as_ref()
+        .map_or(&before.findings, |after| &after.linted.findings);
     let left = findings.iter().filter(|f| f.suppressed.is_none()).count();
-    let _ = writeln!(text, "{} {}, {left} findings left", done(args), plural(applied.fixed.len()));
+    let _ = writeln!(
+        text,
+        "{} {}, {left} findings left",
+        done(args),
+        plural(applied.fixed.len())
+    );
     output::plain(netpal::render::words::clean_lines(&text).as_bytes())?;
     output::plain(b"\n")?;
     Ok(workspace.exit(common, verdict(findings, fail_on(args, workspace)?)))
@@ -68,7 +90,11 @@ fn done(args: &Args) -> &'static str {
 }
 
 fn plural(n: usize) -> String {
-    if n == 1 { "1 finding".into() } else { format!("{n} findings") }
+    if n == 1 {
+        "1 finding".into()
+    } else {
+        format!("{n} findings")
+    }
 }
 
 fn writable(name: &str) -> Result<()> {
@@ -87,7 +113,10 @@ fn proven(
     before: &Linted,
 ) -> Result<(Applied, Option<After>)> {
     let mut findings: Vec<Finding> = before.findings.clone();
-    findings.iter_mut().filter(|f| f.suppressed.is_some()).for_each(|f| f.fix = None);
+    findings
+        .iter_mut()
+        .filter(|f| f.suppressed.is_some())
+        .for_each(|f| f.fix = None);
     loop {
         let applied = apply(facts, &findings);
         if applied.fixed.is_empty() {
@@ -105,26 +134,56 @@ fn proven(
 }
 
 /// The fixed findings that are still there; all of them when there is a new error.
-fn unproven(findings: &[Finding], applied: &Applied, before: &Linted, after: &Linted) -> Vec<usize> {
-    let errors = |l: &Linted| l.findings.iter().filter(|f| f.severity == Severity::Error).count();
+fn unproven(
+    findings: &[Finding],
+    applied: &Applied,
+    before: &Linted,
+    after: &Linted,
+) -> Vec<usize> {
+    let errors = |l: &Linted| {
+        l.findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .count()
+    };
     if errors(after) > errors(before) {
         return applied.fixed.clone();
     }
     let (ids, left) = (identities(findings), identities(&after.findings));
-    applied.fixed.iter().copied().filter(|i| left.contains(&ids[*i])).collect()
+    applied
+        .fixed
+        .iter()
+        .copied()
+        .filter(|i| left.contains(&ids[*i]))
+        .collect()
 }
 
-fn again(common: &Common, workspace: &Workspace, config: &LintConfig, applied: &Applied) -> Result<After> {
-    let files = workspace.input.sources.files().iter().enumerate().map(|(i, file)| {
-        let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
-        let text = changed.map_or_else(|| file.text.whole(), |c| c.text.as_str().into());
-        Source::Text(file.name.clone(), text.into())
-    });
+fn again(
+    common: &Common,
+    workspace: &Workspace,
+    config: &LintConfig,
+    applied: &Applied,
+) -> Result<After> {
+    let files = workspace
+        .input
+        .sources
+        .files()
+        .iter()
+        .enumerate()
+        .map(|(i, file)| {
+            let changed = applied.files.iter().find(|c| c.file.0 as usize == i);
+            let text = changed.map_or_else(|| file.text.whole(), |c| c.text.as_str().into());
+            Source::Text(file.name.clone(), text.into())
+        });
     let files: Vec<Source> = files.collect();
     let input = load_sources(&files, &[], &workspace::load_options(common))?;
     let graph = AllowGraph::compile(&input, &workspace::options(common)?)?;
     let linted = lint(&input, &graph, config);
-    Ok(After { input, graph, linted })
+    Ok(After {
+        input,
+        graph,
+        linted,
+    })
 }
 
 /// The changed lines of a file.
@@ -156,7 +215,10 @@ fn changes(text: &mut String, name: &str, before: &str, after: &str) {
 
 /// What the fixes change for the traffic.
 fn traffic(text: &mut String, workspace: &Workspace, after: &After) {
-    let (old, new) = (flows(&workspace.input, &workspace.graph), flows(&after.input, &after.graph));
+    let (old, new) = (
+        flows(&workspace.input, &workspace.graph),
+        flows(&after.input, &after.graph),
+    );
     if old == new {
         text.push_str("no verdict changes\n");
         return;
@@ -173,7 +235,11 @@ fn traffic(text: &mut String, workspace: &Workspace, after: &After) {
 /// Every allowed flow with a governed end, and who is open.
 fn flows(input: &Input, graph: &AllowGraph) -> BTreeSet<String> {
     let locator = Locator::new(&input.sources);
-    let book = netpal::render::Book { input, graph, locator: &locator };
+    let book = netpal::render::Book {
+        input,
+        graph,
+        locator: &locator,
+    };
     let mut bytes = Vec::new();
     // INVARIANT: a vector takes every write
     let _ = csv::listing(book, &Filter::default(), &mut bytes);
@@ -190,7 +256,15 @@ fn flows(input: &Input, graph: &AllowGraph) -> BTreeSet<String> {
     let mut flows: BTreeSet<String> = table.lines().skip(1).map(line).collect();
     let open = summary(graph, &Filter::default());
     let name = |w: &netpal::model::WorkloadId| input.cluster.workload_name(*w);
-    flows.extend(open.open_in.iter().map(|w| format!("{} accepts from anyone", name(w))));
-    flows.extend(open.open_out.iter().map(|w| format!("{} may send anywhere", name(w))));
+    flows.extend(
+        open.open_in
+            .iter()
+            .map(|w| format!("{} accepts from anyone", name(w))),
+    );
+    flows.extend(
+        open.open_out
+            .iter()
+            .map(|w| format!("{} may send anywhere", name(w))),
+    );
     flows
 }

@@ -17,10 +17,21 @@ use netpal::render::{Format, csv, json};
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
 pub fn run(common: &Common, args: &List) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml, Format::Csv])?;
+    let output = Output::new(
+        common,
+        &[Format::Text, Format::Json, Format::Yaml, Format::Csv],
+    )?;
     let workspace = Workspace::open(common)?;
-    let ends = |text: &Option<String>| text.as_deref().map(|t| workloads(&workspace, t)).transpose();
-    let filter = Filter { from: ends(&args.from)?, to: ends(&args.to)?, all: args.all };
+    let ends = |text: &Option<String>| {
+        text.as_deref()
+            .map(|t| workloads(&workspace, t))
+            .transpose()
+    };
+    let filter = Filter {
+        from: ends(&args.from)?,
+        to: ends(&args.to)?,
+        all: args.all,
+    };
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
@@ -28,7 +39,11 @@ pub fn run(common: &Common, args: &List) -> Result<Exit> {
         Format::Yaml => json::write_yaml("List", json::listing(book, &filter), out),
         Format::Csv => csv::listing(book, &filter, out),
         _ => {
-            let text = Text { book, style: output.style(), width: output.width() };
+            let text = Text {
+                book,
+                style: output.style(),
+                width: output.width(),
+            };
             text.listing(&filter, args.from.as_deref(), args.to.as_deref(), out)
         }
     })?;
@@ -44,12 +59,15 @@ pub fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
     if spec.ports.is_some() {
         bail!("`{text}`: list takes ends without ports");
     }
-    let resolved = resolve::resolve(&workspace.input.cluster, &workspace.context, &spec).map_err(helped)?;
+    let resolved =
+        resolve::resolve(&workspace.input.cluster, &workspace.context, &spec).map_err(helped)?;
     let mut found = Vec::new();
     for end in &resolved.ends {
         match end {
             End::Pods { workload, .. } => found.push(*workload),
-            End::Addresses { .. } => bail!("`{text}`: list takes workloads; ask about addresses with netpal can"),
+            End::Addresses { .. } => {
+                bail!("`{text}`: list takes workloads; ask about addresses with netpal can")
+            }
         }
     }
     Ok(found)

@@ -17,7 +17,16 @@ const PAGE: usize = 1_000;
 /// # Errors
 /// When the input cannot be read.
 pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml, Format::Csv, Format::Html])?;
+    let output = Output::new(
+        common,
+        &[
+            Format::Text,
+            Format::Json,
+            Format::Yaml,
+            Format::Csv,
+            Format::Html,
+        ],
+    )?;
     let workspace = Workspace::open(common)?;
     let matrix = matrix(&workspace.graph, args.by.map_or(By::Namespace, Into::into));
     let sides = matrix.sides.len();
@@ -27,7 +36,10 @@ pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
         );
     }
     let locator = workspace.locator();
-    let square = Square { book: workspace.book(&locator), matrix: &matrix };
+    let square = Square {
+        book: workspace.book(&locator),
+        matrix: &matrix,
+    };
     output.write(|format, out| match format {
         Format::Json => json::write("Matrix", square.json(), out),
         Format::Yaml => json::write_yaml("Matrix", square.json(), out),

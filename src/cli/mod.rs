@@ -1,4 +1,5 @@
-//! The commands. Compiled into the binary, so it sees only the public API; one short function per command.
+//! The commands. Compiled into the binary, so it sees only the public API; one short function per
+//! command.
 
 mod args;
 mod args_pictures;
@@ -37,11 +38,15 @@ use clap::Parser;
 use exit::Exit;
 use std::process::ExitCode;
 
-/// Parses the command line, runs the command, turns every failure into one clear message and exit code 2.
+/// Parses the command line, runs the command, turns every failure into one clear message and exit
+/// code 2.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let exit = run(&cli).unwrap_or_else(|error| {
-        output::remark(&format!("error: {}", netpal::render::words::clean_lines(&format!("{error:#}"))));
+        output::remark(&format!(
+            "error: {}",
+            netpal::render::words::clean_lines(&format!("{error:#}"))
+        ));
         Exit::Usage
     });
     ExitCode::from(exit.code())
@@ -60,7 +65,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(common, args),
         Command::Test(args) => test::run(common, args),
         Command::Snapshot(args) => snapshot::run(common, args),
-        Command::Init { what: args::Proposal::Tests } => test::init(common),
+        Command::Init {
+            what: args::Proposal::Tests,
+        } => test::init(common),
         Command::Plan(args) => diff::plan(common, args),
         Command::Lint(lint) => lint::run(common, lint),
         Command::Rule { rule } => rule::run(rule.as_deref()),

@@ -1,7 +1,8 @@
 //! Where output goes. The only file of the binary that prints.
 //!
-//! Results go to standard output or to the file of `-o FORMAT=FILE`, remarks to standard error. A reader that goes away
-//! (`| head`) ends the program quietly. A file is written whole or not at all.
+//! Results go to standard output or to the file of `-o FORMAT=FILE`, remarks to standard error. A
+//! reader that goes away (`| head`) ends the program quietly. A file is written whole or not at
+//! all.
 
 use super::args::{ColorWhen, Common};
 use anyhow::{Context, Result, bail};
@@ -40,7 +41,10 @@ fn target(text: &str, able: &[Format]) -> Result<Target> {
     if !able.contains(format) {
         bail!("this command does not write {name}; it writes {}", names());
     }
-    Ok(Target { format: *format, file })
+    Ok(Target {
+        format: *format,
+        file,
+    })
 }
 
 impl Output {
@@ -49,14 +53,26 @@ impl Output {
     /// # Errors
     /// When a format is unknown, or not one this command writes.
     pub fn new(common: &Common, able: &[Format]) -> Result<Self> {
-        let mut targets = common.output.iter().map(|t| target(t, able)).collect::<Result<Vec<_>>>()?;
+        let mut targets = common
+            .output
+            .iter()
+            .map(|t| target(t, able))
+            .collect::<Result<Vec<_>>>()?;
         if targets.is_empty() {
-            targets.extend(able.first().map(|f| Target { format: *f, file: None }));
+            targets.extend(able.first().map(|f| Target {
+                format: *f,
+                file: None,
+            }));
         }
         if targets.iter().filter(|t| t.file.is_none()).count() > 1 {
             bail!("only one -o may go to standard output; give the others a file: -o FORMAT=FILE");
         }
-        Ok(Self { targets, quiet: common.quiet, color: common.color, width: common.width })
+        Ok(Self {
+            targets,
+            quiet: common.quiet,
+            color: common.color,
+            width: common.width,
+        })
     }
 
     /// Whether a format was asked for.
@@ -64,11 +80,15 @@ impl Output {
         self.targets.iter().any(|t| t.format == format)
     }
 
-    /// Writes every requested format: `write` is given the format and where to write it, piece by piece.
+    /// Writes every requested format: `write` is given the format and where to write it, piece by
+    /// piece.
     ///
     /// # Errors
     /// When a file or standard output cannot be written.
-    pub fn write(&self, mut write: impl FnMut(Format, &mut dyn Write) -> io::Result<()>) -> Result<()> {
+    pub fn write(
+        &self,
+        mut write: impl FnMut(Format, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
         for target in &self.targets {
             match &target.file {
                 Some(path) => whole(path, |out| write(target.format, out))?,
@@ -77,7 +97,8 @@ impl Output {
                     let out = anstream::AutoStream::new(io::stdout().lock(), choice(self.color));
                     let mut out = io::BufWriter::with_capacity(1 << 16, out);
                     quietly(write(target.format, &mut out).and_then(|()| out.flush()))?;
-                    let _ = out.into_parts(); // dropped without writing again: the reader may be gone
+                    // dropped without writing again: the reader may be gone
+                    let _ = out.into_parts();
                 }
             }
         }
@@ -86,12 +107,18 @@ impl Output {
 
     /// Whether text may be coloured: anstream takes the colours out again where nobody wants them.
     pub fn style(&self) -> netpal::render::text::Style {
-        netpal::render::text::Style { colour: self.color != ColorWhen::Never }
+        netpal::render::text::Style {
+            colour: self.color != ColorWhen::Never,
+        }
     }
 
     /// Columns to wrap at: as asked, else the terminal's, else 80.
     pub fn width(&self) -> usize {
-        let columns = || std::env::var("COLUMNS").ok().and_then(|c| c.parse::<u16>().ok());
+        let columns = || {
+            std::env::var("COLUMNS")
+                .ok()
+                .and_then(|c| c.parse::<u16>().ok())
+        };
         usize::from(self.width.or_else(columns).unwrap_or(100).max(40))
     }
 }
@@ -125,16 +152,25 @@ pub fn whole_file(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
     whole(path, |out| out.write_all(bytes))
 }
 
-fn whole(path: &std::path::Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+fn whole(
+    path: &std::path::Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let name = || format!("cannot write `{}`", path.display());
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-        let mut device = std::fs::File::create(path).with_context(name)?; // a folder says so here, a pipe is written to
+        // a folder says so here, a pipe is written to
+        let mut device = std::fs::File::create(path).with_context(name)?;
         return write(&mut device).with_context(name);
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or_else(|| std::path::Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(name)?;
     let mut out = io::BufWriter::new(anstream::StripStream::new(file.as_file_mut()));
-    write(&mut out).and_then(|()| out.flush()).with_context(name)?;
+    write(&mut out)
+        .and_then(|()| out.flush())
+        .with_context(name)?;
     drop(out);
     readable(file.as_file()).with_context(name)?;
     file.persist(path).map_err(|e| e.error).with_context(name)?;

@@ -1,8 +1,9 @@
 //! How far reading is, on a terminal, for those who wait for more than a second.
 //!
-//! Nothing is drawn where nobody looks: not into a pipe or a file, not with `--quiet`, not in CI, not on a terminal that can
-//! only print. What was drawn is gone before anything else is printed. The bar is drawn by a thread of its own, which
-//! sleeps until the second is over; the readers only add to a number.
+//! Nothing is drawn where nobody looks: not into a pipe or a file, not with `--quiet`, not in CI,
+//! not on a terminal that can only print. What was drawn is gone before anything else is printed.
+//! The bar is drawn by a thread of its own, which sleeps until the second is over; the readers only
+//! add to a number.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use netpal::load::Watch;
@@ -26,7 +27,8 @@ impl Progress {
     /// A bar for somebody who can see it.
     pub fn start(quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}, {eta} left");
+        let style =
+            ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}, {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let drawing = (!quiet && is_watched()).then(|| {
             let (done, over) = channel();

@@ -29,23 +29,37 @@ impl Project {
     /// # Errors
     /// When it is not there, or has a mistake; every mistake is told with its place.
     pub fn open(common: &Common) -> Result<Self> {
-        let Some(path) = common.config.clone().or_else(|| project::nearest(&config::NAMES)) else {
+        let Some(path) = common
+            .config
+            .clone()
+            .or_else(|| project::nearest(&config::NAMES))
+        else {
             return Ok(Self::default());
         };
         let name = path.to_string_lossy().into_owned();
         let text = project::text(&name)?;
         let config = config::parse(&name, &text)
             .map_err(|problems| told(&problems))
-            .with_context(|| format!("the configuration `{name}` cannot be read; its keys: netpal schema config"))?;
-        let base = path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+            .with_context(|| {
+                format!("the configuration `{name}` cannot be read; its keys: netpal schema config")
+            })?;
+        let base = path
+            .parent()
+            .map(|p| p.to_string_lossy().into_owned())
+            .unwrap_or_default();
         Ok(Self { config, base })
     }
 
     /// A path of the file, from the current directory.
     pub fn path(&self, path: &str) -> String {
         let special = path == "-" || Path::new(path).is_absolute() || self.base.is_empty();
-        match path.strip_prefix("git:").and_then(|rest| rest.split_once(':')) {
-            Some((revision, inside)) if !self.base.is_empty() => format!("git:{revision}:{}/{inside}", self.base),
+        match path
+            .strip_prefix("git:")
+            .and_then(|rest| rest.split_once(':'))
+        {
+            Some((revision, inside)) if !self.base.is_empty() => {
+                format!("git:{revision}:{}/{inside}", self.base)
+            }
             _ if special => path.to_owned(),
             _ => format!("{}/{path}", self.base),
         }
@@ -69,7 +83,10 @@ impl Project {
                          or pipe it yourself: {command} | netpal ... -f -"
                     );
                 }
-                sources.push(Source::Exec(command.as_str().into(), self.base.as_str().into()));
+                sources.push(Source::Exec(
+                    command.as_str().into(),
+                    self.base.as_str().into(),
+                ));
             }
         }
         Ok(sources)
@@ -93,7 +110,10 @@ impl Project {
 
     /// What names mean.
     pub fn context(&self, namespace: Option<&str>) -> Context {
-        let mut context = Context { namespace: namespace.map(Into::into), ..Context::default() };
+        let mut context = Context {
+            namespace: namespace.map(Into::into),
+            ..Context::default()
+        };
         if let Some(dns) = &self.config.cluster.dns {
             context.dns = pods(dns);
         }
@@ -103,12 +123,16 @@ impl Project {
 
 /// Pods of one namespace, by their labels.
 pub fn pods(spec: &PodsSpec) -> (Box<str>, Selector) {
-    (spec.namespace.as_str().into(), Selector::new(requirements(&spec.pods)))
+    (
+        spec.namespace.as_str().into(),
+        Selector::new(requirements(&spec.pods)),
+    )
 }
 
 /// Labels as what is asked of a label set.
 pub fn requirements(labels: &BTreeMap<String, String>) -> Vec<Requirement> {
-    let label = |(k, v): (&String, &String)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]);
+    let label =
+        |(k, v): (&String, &String)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]);
     labels.iter().map(label).collect()
 }
 
@@ -117,7 +141,11 @@ pub fn told(problems: &[Diagnostic]) -> anyhow::Error {
     let sources = Sources::default();
     let locator = Locator::new(&sources);
     for problem in problems {
-        output::remark(&inputs::diagnostic(problem, &locator, text::Style { colour: true }));
+        output::remark(&inputs::diagnostic(
+            problem,
+            &locator,
+            text::Style { colour: true },
+        ));
     }
     anyhow::anyhow!("{}", inputs::plural(problems.len(), "problem"))
 }

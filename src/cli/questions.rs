@@ -1,7 +1,8 @@
 //! `netpal can --questions`: many questions, one compile, a verdict per line.
 //!
-//! Lines are `src,dst,protocol,port[,expected]`; blank lines and `#` comments are passed over, further columns are
-//! ignored. Each line is answered as `src,dst,protocol,port,verdict,reason[,expected]`, in order.
+//! Lines are `src,dst,protocol,port[,expected]`; blank lines and `#` comments are passed over,
+//! further columns are ignored. Each line is answered as
+//! `src,dst,protocol,port,verdict,reason[,expected]`, in order.
 
 use super::args::Common;
 use super::can::helped;
@@ -54,10 +55,17 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
     let text = read(file)?;
     let workspace = Workspace::open(common)?;
     let answers = answers(&workspace, &text)?;
-    let different = answers.iter().filter(|a| a.as_expected == Some(false)).count();
+    let different = answers
+        .iter()
+        .filter(|a| a.as_expected == Some(false))
+        .count();
     let failed = answers.iter().filter(|a| a.error.is_some()).count();
     summary(common, file, &answers, different, failed);
-    let answers = Answers { questions: answers.len(), different, lines: answers };
+    let answers = Answers {
+        questions: answers.len(),
+        different,
+        lines: answers,
+    };
     output.write(|format, out| match format {
         Format::Json => json::write("Answers", &answers, out),
         _ => render_csv::rows(answers.lines.iter().map(cells), out),
@@ -102,7 +110,10 @@ fn is_head(record: &csv::StringRecord) -> bool {
     record.position().is_some_and(|p| p.line() == 1)
         && matches!(
             (record.get(0), record.get(1)),
-            (Some("src" | "source" | "from"), Some("dst" | "destination" | "to"))
+            (
+                Some("src" | "source" | "from"),
+                Some("dst" | "destination" | "to")
+            )
         )
 }
 
@@ -141,7 +152,9 @@ fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Deci
         "deny" | "no" => Some(Verdict::No),
         "unknown" => Some(Verdict::Unknown),
         "partly" => Some(Verdict::Partly),
-        other => bail!("`{other}` is no expectation: write allow, deny, yes, no, partly or unknown"),
+        other => {
+            bail!("`{other}` is no expectation: write allow, deny, yes, no, partly or unknown")
+        }
     };
     let bracketed = if line.destination.parse::<std::net::Ipv6Addr>().is_ok() {
         format!("[{}]", line.destination)
@@ -153,17 +166,30 @@ fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Deci
         (port, "") => format!("{bracketed}:{port}"),
         (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
     };
-    let question =
-        Question { source: super::can::endpoint(&line.source)?, destination: super::can::endpoint(&destination)? };
+    let question = Question {
+        source: super::can::endpoint(&line.source)?,
+        destination: super::can::endpoint(&destination)?,
+    };
     let answer = ask(&workspace.graph, &workspace.context, &question).map_err(helped)?;
-    let shown = answer.pairs.iter().find(|p| p.verdict == answer.verdict).or_else(|| answer.pairs.first());
-    let reason = shown.map_or("UNKNOWN_NO_ENDPOINTS", |p| show(&workspace.graph, p).reason.code());
+    let shown = answer
+        .pairs
+        .iter()
+        .find(|p| p.verdict == answer.verdict)
+        .or_else(|| answer.pairs.first());
+    let reason = shown.map_or("UNKNOWN_NO_ENDPOINTS", |p| {
+        show(&workspace.graph, p).reason.code()
+    });
     Ok((answer.verdict, reason, expected))
 }
 
 fn cells(a: &Answered) -> Vec<String> {
-    let mut cells = [&a.source, &a.destination, &a.protocol, &a.port].map(String::clone).to_vec();
-    cells.extend([a.verdict.to_owned(), a.error.clone().unwrap_or_else(|| a.reason.to_owned())]);
+    let mut cells = [&a.source, &a.destination, &a.protocol, &a.port]
+        .map(String::clone)
+        .to_vec();
+    cells.extend([
+        a.verdict.to_owned(),
+        a.error.clone().unwrap_or_else(|| a.reason.to_owned()),
+    ]);
     cells.extend(a.expected.map(str::to_owned));
     cells
 }
@@ -174,7 +200,10 @@ fn summary(common: &Common, file: &str, answers: &[Answered], different: usize, 
         return;
     }
     for a in answers {
-        let what = format!("{} -> {}:{}/{}", a.source, a.destination, a.port, a.protocol);
+        let what = format!(
+            "{} -> {}:{}/{}",
+            a.source, a.destination, a.port, a.protocol
+        );
         if let Some(error) = &a.error {
             output::remark(&format!("{file}:{}: {what}: {error}", a.line));
         } else if a.as_expected == Some(false) {
@@ -188,7 +217,11 @@ fn summary(common: &Common, file: &str, answers: &[Answered], different: usize, 
         }
     }
     let expected = answers.iter().filter(|a| a.expected.is_some()).count();
-    let failed = if failed > 0 { format!(", {failed} could not be asked") } else { String::new() };
+    let failed = if failed > 0 {
+        format!(", {failed} could not be asked")
+    } else {
+        String::new()
+    };
     output::remark(&format!(
         "{} questions, {expected} with an expectation: {} as expected, {different} different{failed}",
         answers.len(),

@@ -1,4 +1,5 @@
-//! `netpal reach` and `netpal who`: what a workload gets to, what gets to it, and the shortest way between two.
+//! `netpal reach` and `netpal who`: what a workload gets to, what gets to it, and the shortest way
+//! between two.
 
 use super::args::{Common, Hops, Reach, Who};
 use super::can::{endpoint, helped};
@@ -31,26 +32,43 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     let spec: EndpointSpec = endpoint(text)?;
     let cluster = &workspace.input.cluster;
     let resolved = resolve::resolve(cluster, &workspace.context, &spec).map_err(helped)?;
-    let mut root =
-        Root { name: text.to_owned(), pods: BTreeSet::new(), addresses: IpSet::empty(), asked: TrafficSet::empty() };
+    let mut root = Root {
+        name: text.to_owned(),
+        pods: BTreeSet::new(),
+        addresses: IpSet::empty(),
+        asked: TrafficSet::empty(),
+    };
     for end in &resolved.ends {
         match end {
             End::Pods { pods, .. } => root.pods.extend(pods),
             End::Addresses { set, .. } => root.addresses = root.addresses.union(set),
         }
     }
-    for pod in root.pods.iter().map(|p| Some(cluster.pod(*p))).chain(root.pods.is_empty().then_some(None)) {
+    for pod in root
+        .pods
+        .iter()
+        .map(|p| Some(cluster.pod(*p)))
+        .chain(root.pods.is_empty().then_some(None))
+    {
         let asked = resolve::traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
         root.asked = root.asked.union(&asked.unwrap_or_else(TrafficSet::all));
     }
-    if let Some(missing) = resolved.missing.as_deref().filter(|_| resolved.ends.is_empty()) {
+    if let Some(missing) = resolved
+        .missing
+        .as_deref()
+        .filter(|_| resolved.ends.is_empty())
+    {
         bail!("`{text}`: {missing}");
     }
     if root.asked.is_empty() {
         bail!("`{text}`: no pod there has such a port name");
     }
     if let [end] = resolved.ends.as_slice() {
-        let port = if root.asked.is_all() { String::new() } else { format!(":{}", words::traffic(&root.asked)) };
+        let port = if root.asked.is_all() {
+            String::new()
+        } else {
+            format!(":{}", words::traffic(&root.asked))
+        };
         root.name = format!("{}{port}", words::end(cluster, end));
     }
     Ok(root)
@@ -58,7 +76,13 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
 
 fn trip(root: &Root, way: Way, hops: Hops) -> Trip {
     let Hops(hops) = hops;
-    Trip { way, pods: root.pods.clone(), addresses: root.addresses.clone(), asked: root.asked.clone(), hops }
+    Trip {
+        way,
+        pods: root.pods.clone(),
+        addresses: root.addresses.clone(),
+        asked: root.asked.clone(),
+        hops,
+    }
 }
 
 /// Follows connections from a workload on, or looks for the shortest way between two.
@@ -79,15 +103,30 @@ pub fn run(common: &Common, args: &Reach) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Reach", reach_json::reach(book, &found, &root.name, &[]), out),
-        Format::Yaml => json::write_yaml("Reach", reach_json::reach(book, &found, &root.name, &[]), out),
-        _ => Text { book, style: output.style(), width: output.width() }.reach(&found, &root.name, out),
+        Format::Json => json::write(
+            "Reach",
+            reach_json::reach(book, &found, &root.name, &[]),
+            out,
+        ),
+        Format::Yaml => json::write_yaml(
+            "Reach",
+            reach_json::reach(book, &found, &root.name, &[]),
+            out,
+        ),
+        _ => Text {
+            book,
+            style: output.style(),
+            width: output.width(),
+        }
+        .reach(&found, &root.name, out),
     })?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
 fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
-    let [from, to] = ends else { bail!("--path takes two ends") };
+    let [from, to] = ends else {
+        bail!("--path takes two ends")
+    };
     let workspace = Workspace::open(common)?;
     let (from, to) = (root(&workspace, from)?, root(&workspace, to)?);
     if from.pods.is_empty() || to.pods.is_empty() {
@@ -101,12 +140,20 @@ fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
     let book = workspace.book(&locator);
     output.write(|format, out| {
         let content = || reach_json::path(book, found.as_deref(), certain.is_some());
-        let text = Text { book, style: output.style(), width: output.width() };
+        let text = Text {
+            book,
+            style: output.style(),
+            width: output.width(),
+        };
         match (format, &found) {
             (Format::Json, _) => json::write("Path", content(), out),
             (Format::Yaml, _) => json::write_yaml("Path", content(), out),
             (_, Some(hops)) => text.path(hops, certain.is_some(), out),
-            (_, None) => writeln!(out, "no way from {} to {}, over any number of hops", from.name, to.name),
+            (_, None) => writeln!(
+                out,
+                "no way from {} to {}, over any number of hops",
+                from.name, to.name
+            ),
         }
     })?;
     let exit = match (&certain, &found) {
@@ -133,9 +180,22 @@ pub fn who(common: &Common, args: &Who) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Reach", reach_json::reach(book, &found, &root.name, &ghosts), out),
-        Format::Yaml => json::write_yaml("Reach", reach_json::reach(book, &found, &root.name, &ghosts), out),
-        _ => Text { book, style: output.style(), width: output.width() }.who(&found, &ghosts, &root.name, out),
+        Format::Json => json::write(
+            "Reach",
+            reach_json::reach(book, &found, &root.name, &ghosts),
+            out,
+        ),
+        Format::Yaml => json::write_yaml(
+            "Reach",
+            reach_json::reach(book, &found, &root.name, &ghosts),
+            out,
+        ),
+        _ => Text {
+            book,
+            style: output.style(),
+            width: output.width(),
+        }
+        .who(&found, &ghosts, &root.name, out),
     })?;
     Ok(workspace.exit(common, Exit::Good))
 }
@@ -145,7 +205,12 @@ fn exposed(workspace: &Workspace, root: &Root) -> Result<Vec<Ghost>> {
     let cluster = &workspace.input.cluster;
     let workloads: BTreeSet<_> = root.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     match (root.pods.first(), workloads.len()) {
-        (Some(pod), 1) => Ok(exposure(&workspace.input, &workspace.graph, *pod, &root.asked)?),
+        (Some(pod), 1) => Ok(exposure(
+            &workspace.input,
+            &workspace.graph,
+            *pod,
+            &root.asked,
+        )?),
         _ => Ok(Vec::new()),
     }
 }

@@ -25,7 +25,11 @@ use std::ops::ControlFlow;
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let output = Output::new(common, &[Format::Md, Format::Html, Format::Csv])?;
     let workspace = Workspace::open(common)?;
-    let old = args.before.as_deref().map(|before| state(common, before)).transpose()?;
+    let old = args
+        .before
+        .as_deref()
+        .map(|before| state(common, before))
+        .transpose()?;
     if !(output.has(Format::Md) || output.has(Format::Html)) {
         let locator = workspace.locator();
         output.write(|_, out| csv::listing(workspace.book(&locator), &Filter::default(), out))?;
@@ -35,7 +39,12 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
         Some(title) => title.clone(),
         None => subject(&workspace::sources(common, &workspace.project)?),
     };
-    let page = Page { common, workspace: &workspace, before: old.as_ref(), subject: &subject };
+    let page = Page {
+        common,
+        workspace: &workspace,
+        before: old.as_ref(),
+        subject: &subject,
+    };
     page.with(args.profile.map(Into::into), |report| {
         output.write(|format, out| match format {
             Format::Html => report.html(out),
@@ -51,11 +60,21 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
 /// # Errors
 /// When it cannot be read.
 pub fn state(common: &Common, path: &str) -> Result<Workspace> {
-    let reading = Reading { empty: true, quiet: true };
-    Workspace::read(common, Project::open(common)?, &[workspace::source(path)], &workspace::overlays(common), reading)
+    let reading = Reading {
+        empty: true,
+        quiet: true,
+    };
+    Workspace::read(
+        common,
+        Project::open(common)?,
+        &[workspace::source(path)],
+        &workspace::overlays(common),
+        reading,
+    )
 }
 
-/// How many flows are held; of more the parts of a report are made one after another, each from a listing of its own.
+/// How many flows are held; of more the parts of a report are made one after another, each from a
+/// listing of its own.
 const HELD: usize = 1_000_000;
 
 /// The table of flows, and whether it holds them.
@@ -63,10 +82,20 @@ fn listing(workspace: &Workspace) -> (Listing, bool) {
     let mut entries = Vec::new();
     let listing = each(&workspace.graph, &Filter::default(), &mut |entry| {
         entries.push(entry);
-        if entries.len() > HELD { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if entries.len() > HELD {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     let held = entries.len() <= HELD;
-    (Listing { entries: if held { entries } else { Vec::new() }, ..listing }, held)
+    (
+        Listing {
+            entries: if held { entries } else { Vec::new() },
+            ..listing
+        },
+        held,
+    )
 }
 
 /// The flows of a state, ready to be drawn.
@@ -103,20 +132,33 @@ impl Page<'_> {
     ///
     /// # Errors
     /// When a test file cannot be read, or writing fails.
-    pub fn with(&self, profile: Option<Profile>, write: impl FnOnce(&Report<'_>) -> Result<()>) -> Result<()> {
+    pub fn with(
+        &self,
+        profile: Option<Profile>,
+        write: impl FnOnce(&Report<'_>) -> Result<()>,
+    ) -> Result<()> {
         let (common, workspace) = (self.common, self.workspace);
         let (listing, held) = listing(workspace);
         let graph = &workspace.graph;
-        let mut drawn =
-            if held { Facts::of_listing(graph, &listing, &workspace.context.dns) } else { facts(workspace) };
+        let mut drawn = if held {
+            Facts::of_listing(graph, &listing, &workspace.context.dns)
+        } else {
+            facts(workspace)
+        };
         let locator = workspace.locator();
         let book = workspace.book(&locator);
         let mut changes = None;
         if let Some(before) = self.before {
             drawn = Facts::compare(&facts(before), &drawn);
-            changes = Some(Changes { text: lines(common, before, workspace)? });
+            changes = Some(Changes {
+                text: lines(common, before, workspace)?,
+            });
         }
-        let square = if held { of_listing(graph, &listing, By::Namespace) } else { matrix(graph, By::Namespace) };
+        let square = if held {
+            of_listing(graph, &listing, By::Namespace)
+        } else {
+            matrix(graph, By::Namespace)
+        };
         write(&Report {
             book,
             listing: &listing,
@@ -128,7 +170,12 @@ impl Page<'_> {
             tests: report_rows::tests(workspace, book)?,
             profile,
             subject: self.subject,
-            cni: workspace.project.merged(common).cni.last().map_or("generic", String::as_str),
+            cni: workspace
+                .project
+                .merged(common)
+                .cni
+                .last()
+                .map_or("generic", String::as_str),
         })
     }
 
@@ -137,20 +184,38 @@ impl Page<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn html(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.with(None, |report| Ok(report.html(out)?)).map_err(io::Error::other)
+        self.with(None, |report| Ok(report.html(out)?))
+            .map_err(io::Error::other)
     }
 }
 
 /// The lines of `netpal diff`, all of them.
 fn lines(common: &Common, before: &Workspace, after: &Workspace) -> Result<String> {
-    let old = Side { input: &before.input, graph: &before.graph };
-    let new = Side { input: &after.input, graph: &after.graph };
+    let old = Side {
+        input: &before.input,
+        graph: &before.graph,
+    };
+    let new = Side {
+        input: &after.input,
+        graph: &after.graph,
+    };
     let found = netpal::diff::diff(old, new);
     let locators = (before.locator(), after.locator());
     let remarks = super::diff::remarks(common, before, after, &found);
     let (before, after) = (before.book(&locators.0), after.book(&locators.1));
-    let pages = Pages { before, after, label: "", remarks: &remarks };
+    let pages = Pages {
+        before,
+        after,
+        label: "",
+        remarks: &remarks,
+    };
     let mut bytes = Vec::new();
-    diff::text(pages, &found, text::Style { colour: false }, usize::MAX, &mut bytes)?;
+    diff::text(
+        pages,
+        &found,
+        text::Style { colour: false },
+        usize::MAX,
+        &mut bytes,
+    )?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -19,8 +19,15 @@ pub fn findings(common: &Common, workspace: &Workspace, book: Book<'_>) -> Resul
     let config = lint_command::config(common, &Lint::default(), workspace)?;
     let found = lint(&workspace.input, &workspace.graph, &config).findings;
     let shown = found.iter().filter(|f| f.suppressed.is_none());
-    let rows = shown
-        .map(|f| row([f.severity.name(), f.rule, &place(book, f), &f.message, f.help.as_deref().unwrap_or_default()]));
+    let rows = shown.map(|f| {
+        row([
+            f.severity.name(),
+            f.rule,
+            &place(book, f),
+            &f.message,
+            f.help.as_deref().unwrap_or_default(),
+        ])
+    });
     Ok(Rows {
         head: vec!["severity", "rule", "where", "finding", "what to do"],
         rows: rows.collect(),
@@ -34,7 +41,10 @@ pub fn findings(common: &Common, workspace: &Workspace, book: Book<'_>) -> Resul
 /// When a test file cannot be read.
 pub fn tests(workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
     if workspace.project.config.tests.is_empty() {
-        return Ok(Rows { empty: "The configuration names no policy tests.".into(), ..Rows::default() });
+        return Ok(Rows {
+            empty: "The configuration names no policy tests.".into(),
+            ..Rows::default()
+        });
     }
     let suites = test::suites(workspace, &[])?;
     let mut rows = Vec::new();
@@ -43,12 +53,18 @@ pub fn tests(workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
         let failed = check_data::findings(book, &ran);
         for outcome in &ran[0].1.outcomes {
             let at = outcome.test.at.to_string();
-            let why = failed.iter().find(|f| *f.fingerprint.name == *outcome.test.name);
+            let why = failed
+                .iter()
+                .find(|f| *f.fingerprint.name == *outcome.test.name);
             let why = why.map_or_else(String::new, |f| f.notes.join("; "));
             rows.push(row([status(outcome.status), &outcome.test.name, &at, &why]));
         }
     }
-    Ok(Rows { head: vec!["result", "test", "where", "why"], rows, empty: String::new() })
+    Ok(Rows {
+        head: vec!["result", "test", "where", "why"],
+        rows,
+        empty: String::new(),
+    })
 }
 
 const fn status(status: Status) -> &'static str {
@@ -62,12 +78,17 @@ const fn status(status: Status) -> &'static str {
 
 fn place(book: Book<'_>, finding: &Finding) -> String {
     match &finding.place {
-        Place::Origin(origin) => book.locator.locate(origin).map_or_else(String::new, |l| l.to_string()),
+        Place::Origin(origin) => book
+            .locator
+            .locate(origin)
+            .map_or_else(String::new, |l| l.to_string()),
         Place::At(location) => location.to_string(),
         Place::Input => String::new(),
     }
 }
 
 fn row<const N: usize>(cells: [&str; N]) -> Row {
-    Row { cells: cells.map(|c| words::clean(c).into_owned()).to_vec() }
+    Row {
+        cells: cells.map(|c| words::clean(c).into_owned()).to_vec(),
+    }
 }

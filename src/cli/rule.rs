@@ -15,7 +15,9 @@ pub fn run(word: Option<&str>) -> Result<Exit> {
         output::plain(list().as_bytes())?;
         return Ok(Exit::Good);
     };
-    let Some(lint) = Lint::find(word) else { bail!("{}", unknown(word)) };
+    let Some(lint) = Lint::find(word) else {
+        bail!("{}", unknown(word))
+    };
     output::plain(lint.page().as_bytes())?;
     Ok(Exit::Good)
 }
@@ -23,16 +25,30 @@ pub fn run(word: Option<&str>) -> Result<Exit> {
 fn list() -> String {
     let mut text = String::new();
     for lint in LINTS {
-        let unasked = if lint.default { "" } else { " (only when selected)" };
-        let _ = writeln!(text, "{}  {:<8}{}{unasked}", lint.id, lint.severity.name(), lint.name);
+        let unasked = if lint.default {
+            ""
+        } else {
+            " (only when selected)"
+        };
+        let _ = writeln!(
+            text,
+            "{}  {:<8}{}{unasked}",
+            lint.id,
+            lint.severity.name(),
+            lint.name
+        );
     }
     text
 }
 
 /// What to say about a word that names no rule.
 pub fn unknown(word: &str) -> String {
-    let near = LINTS.iter().find(|l| l.id.starts_with(&word.to_ascii_uppercase()) || l.name.contains(word));
-    let hint =
-        near.map_or_else(|| "see them all: netpal rule".to_owned(), |l| format!("did you mean {} {}?", l.id, l.name));
+    let near = LINTS
+        .iter()
+        .find(|l| l.id.starts_with(&word.to_ascii_uppercase()) || l.name.contains(word));
+    let hint = near.map_or_else(
+        || "see them all: netpal rule".to_owned(),
+        |l| format!("did you mean {} {}?", l.id, l.name),
+    );
     format!("`{word}` is not a rule\n       {hint}")
 }

@@ -1,8 +1,9 @@
-//! `netpal schema`: the JSON Schemas of the files netpal reads and of the documents it prints, made from the very types.
+//! `netpal schema`: the JSON Schemas of the files netpal reads and of the documents it prints, made
+//! from the very types.
 //!
-//! A file's schema says what is accepted, a document's what is written: there a field is required unless it may be left
-//! out, and `schema` and `kind` have their one value. Fields may be added to a document within a version, so none is
-//! forbidden.
+//! A file's schema says what is accepted, a document's what is written: there a field is required
+//! unless it may be left out, and `schema` and `kind` have their one value. Fields may be added to
+//! a document within a version, so none is forbidden.
 
 use super::args::SchemaOf;
 use super::exit::Exit;
@@ -52,9 +53,15 @@ pub fn run(of: SchemaOf) -> Result<Exit> {
 
 /// The schema of a document of one kind.
 fn document<T: JsonSchema>(kind: &str) -> Schema {
-    let mut schema = SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<Document<T>>();
+    let mut schema = SchemaSettings::default()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Document<T>>();
     for (field, value) in [("schema", SCHEMA), ("kind", kind)] {
-        if let Some(of) = schema.pointer_mut(&format!("/properties/{field}")).and_then(|v| v.as_object_mut()) {
+        if let Some(of) = schema
+            .pointer_mut(&format!("/properties/{field}"))
+            .and_then(|v| v.as_object_mut())
+        {
             of.insert("const".into(), value.into());
         }
     }

@@ -17,8 +17,18 @@ const DEFAULT: &str = "netpal.snap";
 /// When the input or the snapshot cannot be read, or the file cannot be written.
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
-    let configured = workspace.project.config.snapshot.path.as_deref().map(|p| workspace.project.path(p));
-    let path = args.path.clone().or(configured).unwrap_or_else(|| DEFAULT.to_owned());
+    let configured = workspace
+        .project
+        .config
+        .snapshot
+        .path
+        .as_deref()
+        .map(|p| workspace.project.path(p));
+    let path = args
+        .path
+        .clone()
+        .or(configured)
+        .unwrap_or_else(|| DEFAULT.to_owned());
     if args.check {
         return check(common, &workspace, &path, args.fail_on);
     }
@@ -33,7 +43,10 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
 
 /// The profile the snapshot is taken under, as it is named in its first line.
 fn cni(common: &Common, workspace: &Workspace) -> String {
-    let name = common.cni.last().or(workspace.project.config.cluster.cni.as_ref());
+    let name = common
+        .cni
+        .last()
+        .or(workspace.project.config.cluster.cni.as_ref());
     name.map_or_else(|| "generic".to_owned(), Clone::clone)
 }
 
@@ -42,7 +55,11 @@ fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) ->
     let kept = read(path).map_err(|e| anyhow!("{e}\n       write it: netpal snapshot --update"))?;
     let drift = kept.drift(&now);
     if !common.quiet {
-        let mut text = format!("snapshot {path}: {} widened, {} narrowed\n", drift.added.len(), drift.removed.len());
+        let mut text = format!(
+            "snapshot {path}: {} widened, {} narrowed\n",
+            drift.added.len(),
+            drift.removed.len()
+        );
         for line in drift.lines() {
             text.push_str("  ");
             text.push_str(&netpal::render::words::clean(&line));

@@ -48,9 +48,13 @@ pub fn run(common: &Common, args: &Test) -> Result<Exit> {
         Format::Md => check_data::markdown(book, &ran, out),
         Format::Junit => check_data::junit(book, &ran, out),
         Format::Tap => check_data::tap(book, &ran, out),
-        Format::Sarif | Format::Github | Format::Gitlab => {
-            ci::write(&check_data::findings(book, &ran), &check_data::rules(), book.locator, format, out)
-        }
+        Format::Sarif | Format::Github | Format::Gitlab => ci::write(
+            &check_data::findings(book, &ran),
+            &check_data::rules(),
+            book.locator,
+            format,
+            out,
+        ),
         _ => text::text(book, &ran, args.coverage, output.style(), out),
     })?;
     Ok(workspace.exit(common, exit(&ran, common)))
@@ -59,14 +63,23 @@ pub fn run(common: &Common, args: &Test) -> Result<Exit> {
 /// The outcomes of tests on a graph, which is the workspace's own or one that was made from it.
 pub fn ran<'a>(workspace: &Workspace, graph: &AllowGraph, suites: &'a [Suite]) -> Vec<Ran<'a>> {
     let drift = |path: &str| snapshot::drift(workspace, graph, path);
-    let env = Env { context: &workspace.context, snapshot: &drift };
-    suites.iter().map(|s| (s, check::check(graph, &env, s))).collect()
+    let env = Env {
+        context: &workspace.context,
+        snapshot: &drift,
+    };
+    suites
+        .iter()
+        .map(|s| (s, check::check(graph, &env, s)))
+        .collect()
 }
 
 /// Looks for what would make the failed tests hold.
 fn mend(workspace: &Workspace, ran: &mut [Ran<'_>]) {
     let drift = |path: &str| snapshot::drift(workspace, &workspace.graph, path);
-    let env = Env { context: &workspace.context, snapshot: &drift };
+    let env = Env {
+        context: &workspace.context,
+        snapshot: &drift,
+    };
     for (suite, run) in ran {
         remedy::add_remedies(&workspace.input, &workspace.graph, &env, suite, run);
     }
@@ -90,8 +103,20 @@ pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
 /// # Errors
 /// When there is none, or one cannot be read.
 pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
-    let configured = || workspace.project.config.tests.iter().map(|t| workspace.project.path(t)).collect();
-    let paths: Vec<String> = if files.is_empty() { configured() } else { files.to_vec() };
+    let configured = || {
+        workspace
+            .project
+            .config
+            .tests
+            .iter()
+            .map(|t| workspace.project.path(t))
+            .collect()
+    };
+    let paths: Vec<String> = if files.is_empty() {
+        configured()
+    } else {
+        files.to_vec()
+    };
     if paths.is_empty() {
         bail!(
             "no test file: name one, or put `tests: [policy-tests/*.yaml]` into netpal.yaml\n       write a first one: netpal init tests > tests.yaml"
@@ -131,7 +156,11 @@ fn export_netassert(workspace: &Workspace, suites: &[Suite]) -> Result<Exit> {
     suite::netassert(&workspace.input.cluster, &probes, &mut text)?;
     output::plain(&text)?;
     if !without.is_empty() {
-        output::remark(&format!("{} without a probe (not about single flows): {}", without.len(), without.join("; ")));
+        output::remark(&format!(
+            "{} without a probe (not about single flows): {}",
+            without.len(),
+            without.join("; ")
+        ));
     }
     Ok(Exit::Good)
 }
@@ -143,12 +172,20 @@ fn export_netassert(workspace: &Workspace, suites: &[Suite]) -> Result<Exit> {
 pub fn init(common: &Common) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let none = |_: &str| Ok(Vec::new());
-    let (proposed, left) = propose::propose(&workspace.graph, &Env { context: &workspace.context, snapshot: &none });
+    let (proposed, left) = propose::propose(
+        &workspace.graph,
+        &Env {
+            context: &workspace.context,
+            snapshot: &none,
+        },
+    );
     let mut text = Vec::new();
     suite::tests(&proposed, &mut text)?;
     output::plain(&text)?;
     if left > 0 && !common.quiet {
-        output::remark(&format!("{left} more destinations and ports are left out: those with the most sources"));
+        output::remark(&format!(
+            "{left} more destinations and ports are left out: those with the most sources"
+        ));
     }
     Ok(workspace.exit(common, Exit::Good))
 }

@@ -28,13 +28,22 @@ pub fn run(common: &Common, args: &Why) -> Result<Exit> {
     if args.suggest {
         add_suggestions(&mut why, &workspace.input, &workspace.graph);
     }
-    let breaks = if args.suggest { breaks(common, &workspace, &why) } else { Vec::new() };
+    let breaks = if args.suggest {
+        breaks(common, &workspace, &why)
+    } else {
+        Vec::new()
+    };
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
         Format::Json => json::write("Why", why_json::why(book, &why, &breaks), out),
         Format::Yaml => json::write_yaml("Why", why_json::why(book, &why, &breaks), out),
-        _ => Text { book, style: output.style(), width: output.width() }.why(&why, &breaks, out),
+        _ => Text {
+            book,
+            style: output.style(),
+            width: output.width(),
+        }
+        .why(&why, &breaks, out),
     })?;
     Ok(workspace.exit(common, Exit::of(why.answer.verdict, common)))
 }
@@ -47,11 +56,24 @@ fn breaks(common: &Common, workspace: &Workspace, why: &Answer) -> Vec<Vec<Broke
     }
     let before = test::ran(workspace, &workspace.graph, &suites);
     let of = |shown: &Shown| {
-        let Some(Suggested::Changes(changes)) = &shown.suggested else { return None };
-        let graph = AllowGraph::compile(&applied(&workspace.input, changes)?, &workspace.graph.world().options).ok()?;
+        let Some(Suggested::Changes(changes)) = &shown.suggested else {
+            return None;
+        };
+        let graph = AllowGraph::compile(
+            &applied(&workspace.input, changes)?,
+            &workspace.graph.world().options,
+        )
+        .ok()?;
         let after = test::ran(workspace, &graph, &suites);
         let pairs = before.iter().zip(&after);
-        Some(pairs.flat_map(|(b, a)| broken(&b.1, &a.1, &Diff::default(), &workspace.input.cluster)).collect())
+        Some(
+            pairs
+                .flat_map(|(b, a)| broken(&b.1, &a.1, &Diff::default(), &workspace.input.cluster))
+                .collect(),
+        )
     };
-    why.shown.iter().map(|shown| of(shown).unwrap_or_default()).collect()
+    why.shown
+        .iter()
+        .map(|shown| of(shown).unwrap_or_default())
+        .collect()
 }

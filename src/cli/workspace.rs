@@ -54,7 +54,13 @@ impl Workspace {
     pub fn open(common: &Common) -> Result<Self> {
         let project = Project::open(common)?;
         let sources = sources(common, &project)?;
-        Self::read(common, project, &sources, &overlays(common), Reading::default())
+        Self::read(
+            common,
+            project,
+            &sources,
+            &overlays(common),
+            Reading::default(),
+        )
     }
 
     /// Loads and compiles these sources under the flags and the configuration.
@@ -69,7 +75,13 @@ impl Workspace {
         reading: Reading,
     ) -> Result<Self> {
         let common = &project.merged(common);
-        if sources.iter().chain(overlays).filter(|s| **s == Source::Stdin).count() > 1 {
+        if sources
+            .iter()
+            .chain(overlays)
+            .filter(|s| **s == Source::Stdin)
+            .count()
+            > 1
+        {
             bail!("standard input can be read only once: -f - was given twice");
         }
         let progress = Progress::start(common.quiet);
@@ -85,14 +97,23 @@ impl Workspace {
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let context = project.context(chosen(common));
-        Ok(Self { input, graph, context, project })
+        Ok(Self {
+            input,
+            graph,
+            context,
+            project,
+        })
     }
 
     /// The same input with other labels.
     ///
     /// # Errors
     /// When it cannot be compiled.
-    pub fn relabelled(mut self, common: &Common, changes: &[netpal::model::relabel::Relabel]) -> Result<Self> {
+    pub fn relabelled(
+        mut self,
+        common: &Common,
+        changes: &[netpal::model::relabel::Relabel],
+    ) -> Result<Self> {
         let cluster = netpal::model::relabel::relabelled(&self.input.cluster, changes);
         self.input.cluster = std::sync::Arc::new(cluster);
         self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
@@ -106,13 +127,22 @@ impl Workspace {
 
     /// What writers look things up in.
     pub fn book<'a>(&'a self, locator: &'a Locator<'a>) -> Book<'a> {
-        Book { input: &self.input, graph: &self.graph, locator }
+        Book {
+            input: &self.input,
+            graph: &self.graph,
+            locator,
+        }
     }
 
-    /// What the command ends with: an input with errors outweighs any answer, unless broken documents are to be ignored.
+    /// What the command ends with: an input with errors outweighs any answer, unless broken
+    /// documents are to be ignored.
     pub fn exit(&self, common: &Common, answer: Exit) -> Exit {
         let broken = self.input.has_errors() && !common.ignore_broken;
-        if broken { Exit::Usage } else { answer.or_zero(common) }
+        if broken {
+            Exit::Usage
+        } else {
+            answer.or_zero(common)
+        }
     }
 }
 
@@ -123,11 +153,15 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
         Unsupported::Fail => Severity::Error,
         Unsupported::Ignore => Severity::Note,
     };
-    let unmodelled = input.diagnostics.iter_mut().filter(|d| d.code == Code::UnmodelledPolicy);
+    let unmodelled = input
+        .diagnostics
+        .iter_mut()
+        .filter(|d| d.code == Code::UnmodelledPolicy);
     unmodelled.for_each(|d| d.severity = severity);
     if unsupported == Unsupported::Ignore {
         let law = std::sync::Arc::make_mut(&mut input.policies);
-        law.taints.retain(|t| t.reason != netpal::policy::TaintReason::UnmodelledKind);
+        law.taints
+            .retain(|t| t.reason != netpal::policy::TaintReason::UnmodelledKind);
     }
 }
 
@@ -144,7 +178,10 @@ fn nothing_found(sources: &[Source], input: &Input) -> String {
     if files == 0 {
         return format!("no .yaml, .yml or .json file in {places}");
     }
-    format!("no Kubernetes object in {places} ({files} file{} read)", if files == 1 { "" } else { "s" })
+    format!(
+        "no Kubernetes object in {places} ({files} file{} read)",
+        if files == 1 { "" } else { "s" }
+    )
 }
 
 /// What the flags name, else what the configuration names.
@@ -153,7 +190,12 @@ fn nothing_found(sources: &[Source], input: &Input) -> String {
 /// When nothing is named.
 pub fn sources(common: &Common, project: &Project) -> Result<Vec<Source>> {
     let mut sources: Vec<Source> = common.files.iter().map(|f| source(f)).collect();
-    sources.extend(common.kustomize.iter().map(|k| Source::Kustomize(k.as_str().into())));
+    sources.extend(
+        common
+            .kustomize
+            .iter()
+            .map(|k| Source::Kustomize(k.as_str().into())),
+    );
     if common.live || (sources.is_empty() && is_plugin()) {
         sources.push(Source::Live);
     }
@@ -173,22 +215,35 @@ pub fn overlays(common: &Common) -> Vec<Source> {
 
 /// A source as it is written on the command line.
 pub fn source(path: &str) -> Source {
-    if path == "-" { Source::Stdin } else { Source::Path(path.into()) }
+    if path == "-" {
+        Source::Stdin
+    } else {
+        Source::Path(path.into())
+    }
 }
 
 /// Whether the program was started as `kubectl netpal`.
 fn is_plugin() -> bool {
     let name = std::env::args_os().next().map(std::path::PathBuf::from);
-    name.as_deref().and_then(|p| p.file_stem()).is_some_and(|s| s == "kubectl-netpal")
+    name.as_deref()
+        .and_then(|p| p.file_stem())
+        .is_some_and(|s| s == "kubectl-netpal")
 }
 
 /// The load options of the flags.
 pub fn load_options(common: &Common) -> LoadOptions {
-    LoadOptions { namespace: chosen(common).unwrap_or("default").into(), ignore_broken: common.ignore_broken }
+    LoadOptions {
+        namespace: chosen(common).unwrap_or("default").into(),
+        ignore_broken: common.ignore_broken,
+    }
 }
 
 fn chosen(common: &Common) -> Option<&str> {
-    if common.all_namespaces { None } else { common.namespace.as_deref() }
+    if common.all_namespaces {
+        None
+    } else {
+        common.namespace.as_deref()
+    }
 }
 
 /// The compile options of the flags.
@@ -211,8 +266,19 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
 }
 
 fn profile(name: &str) -> Result<&'static CniProfile> {
-    let names = || netpal::compile::CNI_PROFILES.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
-    CniProfile::find(name).ok_or_else(|| anyhow!("`{name}` is not a network plugin netpal knows; it knows {}", names()))
+    let names = || {
+        netpal::compile::CNI_PROFILES
+            .iter()
+            .map(|p| p.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    CniProfile::find(name).ok_or_else(|| {
+        anyhow!(
+            "`{name}` is not a network plugin netpal knows; it knows {}",
+            names()
+        )
+    })
 }
 
 fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {
@@ -233,7 +299,9 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
             .or_else(|_| t.parse::<std::net::IpAddr>().map(IpNet::from))
             .with_context(|| format!("`{t}` is not a CIDR block such as 10.244.0.0/16"))
     };
-    Ok(IpSet::from_cidrs(texts.iter().map(one).collect::<Result<Vec<_>>>()?))
+    Ok(IpSet::from_cidrs(
+        texts.iter().map(one).collect::<Result<Vec<_>>>()?,
+    ))
 }
 
 /// How many of the warnings are printed before the answer; `netpal inputs` prints them all.
@@ -246,19 +314,43 @@ fn complain(common: &Common, input: &Input) {
     }
     let locator = Locator::new(&input.sources);
     let style = text::Style { colour: true };
-    let least = if common.verbose > 0 { Severity::Note } else { Severity::Warning };
-    let told: Vec<&Diagnostic> = input.diagnostics.iter().filter(|d| d.severity >= least).collect();
-    let limit = if common.verbose > 0 { usize::MAX } else { SHOWN };
-    let mut shown: Vec<&Diagnostic> = told.iter().copied().filter(|d| d.severity == Severity::Error).collect();
+    let least = if common.verbose > 0 {
+        Severity::Note
+    } else {
+        Severity::Warning
+    };
+    let told: Vec<&Diagnostic> = input
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity >= least)
+        .collect();
+    let limit = if common.verbose > 0 {
+        usize::MAX
+    } else {
+        SHOWN
+    };
+    let mut shown: Vec<&Diagnostic> = told
+        .iter()
+        .copied()
+        .filter(|d| d.severity == Severity::Error)
+        .collect();
     let errors = shown.len();
     shown.truncate(limit.max(50));
-    shown.extend(told.iter().copied().filter(|d| d.severity != Severity::Error).take(limit.saturating_sub(errors)));
+    shown.extend(
+        told.iter()
+            .copied()
+            .filter(|d| d.severity != Severity::Error)
+            .take(limit.saturating_sub(errors)),
+    );
     for diagnostic in &shown {
         output::remark(&inputs::diagnostic(diagnostic, &locator, style));
     }
     let rest = told.len() - shown.len();
     if rest > 0 {
-        output::remark(&format!("... and {}; see them all: netpal inputs -v", inputs::plural(rest, "more remark")));
+        output::remark(&format!(
+            "... and {}; see them all: netpal inputs -v",
+            inputs::plural(rest, "more remark")
+        ));
     }
     if errors > 0 && !common.ignore_broken {
         let what = inputs::plural(errors, "error");

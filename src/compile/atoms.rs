@@ -1,8 +1,9 @@
 //! Address atoms: the partition of both address lines by the constants in the rules.
 //!
-//! No rule can tell two addresses of one atom apart, so an outside address is represented by its atom's index.
-//! Invariant: `starts` is sorted and begins with 0, so the atoms cover the line without overlap; IPv4 atoms come first.
-//! Cost: O(constants log constants) to build, O(log atoms) to look up.
+//! No rule can tell two addresses of one atom apart, so an outside address is represented by its
+//! atom's index. Invariant: `starts` is sorted and begins with 0, so the atoms cover the line
+//! without overlap; IPv4 atoms come first. Cost: O(constants log constants) to build, O(log atoms)
+//! to look up.
 
 use crate::set::{Family, IntervalSet, IpSet, Point};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,7 +19,11 @@ pub struct Atoms {
 fn cuts<'a, T: Point + 'a>(sets: impl Iterator<Item = &'a IntervalSet<T>>) -> Vec<T> {
     let mut starts = vec![T::MIN];
     for set in sets {
-        starts.extend(set.ranges().flat_map(|(start, end)| [Some(start), end.next()]).flatten());
+        starts.extend(
+            set.ranges()
+                .flat_map(|(start, end)| [Some(start), end.next()])
+                .flatten(),
+        );
     }
     starts.sort_unstable();
     starts.dedup();
@@ -26,25 +31,36 @@ fn cuts<'a, T: Point + 'a>(sets: impl Iterator<Item = &'a IntervalSet<T>>) -> Ve
 }
 
 fn index_of<T: Point>(starts: &[T], point: T) -> u32 {
-    u32::try_from(starts.partition_point(|s| *s <= point)).unwrap_or(u32::MAX).saturating_sub(1)
+    u32::try_from(starts.partition_point(|s| *s <= point))
+        .unwrap_or(u32::MAX)
+        .saturating_sub(1)
 }
 
 fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
     let start = starts.get(index).copied().unwrap_or(T::MIN);
-    let end = starts.get(index + 1).and_then(|s| s.previous()).unwrap_or(T::MAX);
+    let end = starts
+        .get(index + 1)
+        .and_then(|s| s.previous())
+        .unwrap_or(T::MAX);
     IntervalSet::from(start..=end)
 }
 
 fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> RangeInclusive<T> {
     let start = starts.get(first as usize).copied().unwrap_or(T::MIN);
-    let end = starts.get(last as usize + 1).and_then(|s| s.previous()).unwrap_or(T::MAX);
+    let end = starts
+        .get(last as usize + 1)
+        .and_then(|s| s.previous())
+        .unwrap_or(T::MAX);
     start..=end
 }
 
 impl Atoms {
     /// Cuts the lines at every boundary of these sets.
     pub fn new<'a>(sets: impl Iterator<Item = &'a IpSet> + Clone) -> Self {
-        Self { v4: cuts(sets.clone().map(|s| &s.v4)), v6: cuts(sets.map(|s| &s.v6)) }
+        Self {
+            v4: cuts(sets.clone().map(|s| &s.v4)),
+            v6: cuts(sets.map(|s| &s.v6)),
+        }
     }
 
     /// How many atoms there are, both families.
@@ -75,9 +91,15 @@ impl Atoms {
 
     /// The atoms that share an address with the set. Exact when the set's boundaries were cut.
     pub fn overlapping(&self, set: &IpSet) -> IntervalSet<u32> {
-        let v4 = set.v4.ranges().map(|(a, b)| index_of(&self.v4, a)..=index_of(&self.v4, b));
+        let v4 = set
+            .v4
+            .ranges()
+            .map(|(a, b)| index_of(&self.v4, a)..=index_of(&self.v4, b));
         let offset = self.v4_len();
-        let v6 = set.v6.ranges().map(|(a, b)| offset + index_of(&self.v6, a)..=offset + index_of(&self.v6, b));
+        let v6 = set
+            .v6
+            .ranges()
+            .map(|(a, b)| offset + index_of(&self.v6, a)..=offset + index_of(&self.v6, b));
         v4.chain(v6).collect()
     }
 
@@ -95,9 +117,15 @@ impl Atoms {
     /// The addresses of an atom.
     pub fn addresses(&self, atom: u32) -> IpSet {
         if atom < self.v4_len() {
-            return IpSet { v4: range_of(&self.v4, atom as usize), v6: IntervalSet::empty() };
+            return IpSet {
+                v4: range_of(&self.v4, atom as usize),
+                v6: IntervalSet::empty(),
+            };
         }
-        IpSet { v4: IntervalSet::empty(), v6: range_of(&self.v6, (atom - self.v4_len()) as usize) }
+        IpSet {
+            v4: IntervalSet::empty(),
+            v6: range_of(&self.v6, (atom - self.v4_len()) as usize),
+        }
     }
 
     /// The addresses of several atoms. O(ranges).
@@ -112,13 +140,24 @@ impl Atoms {
                 v6_ranges.push(range_of_all(&self.v6, first.max(v4) - v4, last - v4));
             }
         }
-        IpSet { v4: v4_ranges.into_iter().collect(), v6: v6_ranges.into_iter().collect() }
+        IpSet {
+            v4: v4_ranges.into_iter().collect(),
+            v6: v6_ranges.into_iter().collect(),
+        }
     }
 
     /// One address of an atom, for all.
     pub fn representative(&self, atom: u32) -> IpAddr {
-        let v6 = || self.v6.get((atom - self.v4_len()) as usize).copied().unwrap_or(0);
-        let v4 = self.v4.get(atom as usize).map(|n| IpAddr::V4(Ipv4Addr::from(*n)));
+        let v6 = || {
+            self.v6
+                .get((atom - self.v4_len()) as usize)
+                .copied()
+                .unwrap_or(0)
+        };
+        let v4 = self
+            .v4
+            .get(atom as usize)
+            .map(|n| IpAddr::V4(Ipv4Addr::from(*n)));
         v4.unwrap_or_else(|| IpAddr::V6(Ipv6Addr::from(v6())))
     }
 }
@@ -138,7 +177,10 @@ mod tests {
         });
         assert_eq!(whole, Some(IpSet::full()));
         let some: IntervalSet<u32> = [1..=2, 4..=atoms.len() - 1].into_iter().collect();
-        let one_by_one = some.points().map(|i| atoms.addresses(i)).reduce(|a, b| a.union(&b));
+        let one_by_one = some
+            .points()
+            .map(|i| atoms.addresses(i))
+            .reduce(|a, b| a.union(&b));
         assert_eq!(Some(atoms.all_addresses(&some)), one_by_one);
         for i in 0..atoms.len() {
             let cover = atoms.addresses(i);

@@ -1,9 +1,11 @@
-//! Own nodes in rows (S55): for one destination the few sources for which the own node may decide, and what they may send.
+//! Own nodes in rows (S55): for one destination the few sources for which the own node may decide,
+//! and what they may send.
 //!
-//! Beside a destination stand the nodes its pods run on (their addresses, and host-network pods that behave as their node) and,
-//! where it is itself a node, the pods that run there and are governed on the way out. Everything else of a row is the same for
-//! all destinations of a template ([`super::rows`]). Cost: the places near one destination; two walks for what one of them
-//! may send, none where the own node or nobody decides.
+//! Beside a destination stand the nodes its pods run on (their addresses, and host-network pods
+//! that behave as their node) and, where it is itself a node, the pods that run there and are
+//! governed on the way out. Everything else of a row is the same for all destinations of a template
+//! ([`super::rows`]). Cost: the places near one destination; two walks for what one of them may
+//! send, none where the own node or nobody decides.
 
 use super::graph::{AllowGraph, Allowed};
 use super::peers::{Match, Runs};
@@ -16,7 +18,8 @@ use std::borrow::Cow;
 /// Whether two places are beside each other on one node (S55).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Near {
-    /// Whether the source is the node of the destination's pods: without host-network pods, and with those.
+    /// Whether the source is the node of the destination's pods: without host-network pods, and
+    /// with those.
     around: [Truth; 2],
     /// Whether the destination is the node of the source's pods.
     homed: Truth,
@@ -24,28 +27,44 @@ pub(super) struct Near {
 
 /// Of some places those that are asked about; all, if not told.
 fn within<'r>(runs: &'r Runs, among: Option<&Runs>) -> Cow<'r, Runs> {
-    among.map_or(Cow::Borrowed(runs), |among| Cow::Owned(runs.intersection(among)))
+    among.map_or(Cow::Borrowed(runs), |among| {
+        Cow::Owned(runs.intersection(among))
+    })
 }
 
 impl Near {
     /// Neither is the node of the other.
-    pub(super) const NOT: Self = Self { around: [Truth::No; 2], homed: Truth::No };
+    pub(super) const NOT: Self = Self {
+        around: [Truth::No; 2],
+        homed: Truth::No,
+    };
 }
 
 impl AllowGraph {
-    /// The sources of a destination for which the own node may decide, in order, each with how near the two are.
+    /// The sources of a destination for which the own node may decide, in order, each with how near
+    /// the two are.
     pub(super) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, Near)> {
         self.beside_among(destination, egress, None)
     }
 
     /// [`Self::beside`], of sources among these only.
-    pub(super) fn beside_among(&self, destination: u32, egress: bool, among: Option<&Runs>) -> Vec<(u32, Near)> {
+    pub(super) fn beside_among(
+        &self,
+        destination: u32,
+        egress: bool,
+        among: Option<&Runs>,
+    ) -> Vec<(u32, Near)> {
         let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
-        let no_nodes = |among: &Runs| self.line.are_pods(among) && among.is_disjoint(&self.line.hosts);
+        let no_nodes =
+            |among: &Runs| self.line.are_pods(among) && among.is_disjoint(&self.line.hosts);
         if is_pod && among.is_some_and(no_nodes) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
-        let homed = if egress && !is_pod { self.homes().homed_at(destination) } else { None };
+        let homed = if egress && !is_pod {
+            self.homes().homed_at(destination)
+        } else {
+            None
+        };
         if !self.is_guarded(destination, Direction::Ingress) && homed.is_none() {
             return Vec::new();
         }
@@ -55,21 +74,35 @@ impl AllowGraph {
             around: around.each_ref().map(|m| m.truth(source)),
             homed: homed.as_ref().map_or(Truth::No, |m| m.truth(source)),
         };
-        sources.points().map(|source| (source, near(source))).collect()
+        sources
+            .points()
+            .map(|source| (source, near(source)))
+            .collect()
     }
 
     /// The places that may be the node of a pod of these classes.
     pub(super) fn nodes_of(&self, classes: &Runs) -> Runs {
-        let nodes: Vec<_> = classes.points().map(|class| self.homes().around(class, true)).collect();
+        let nodes: Vec<_> = classes
+            .points()
+            .map(|class| self.homes().around(class, true))
+            .collect();
         Runs::union_of(nodes.iter().map(|node| &*node.maybe))
     }
 
     /// The same from the source's side: the classes of which it is beside.
     pub(super) fn beside_of_source(&self, source: u32) -> Vec<(u32, Near)> {
-        let near_it = self.homes().homed_at(source).map(|homed| homed.maybe).unwrap_or_default();
+        let near_it = self
+            .homes()
+            .homed_at(source)
+            .map(|homed| homed.maybe)
+            .unwrap_or_default();
         let its_nodes = &self.homes().around(source, true).maybe;
         let mut found = Vec::new();
-        for destination in near_it.union(its_nodes).intersection(&self.line.pods()).points() {
+        for destination in near_it
+            .union(its_nodes)
+            .intersection(&self.line.pods())
+            .points()
+        {
             if self.is_beside(source, destination) {
                 found.push((destination, self.nearness(source, destination)));
             }
@@ -79,36 +112,64 @@ impl AllowGraph {
 
     /// How near two places are, as far as the own node may decide.
     pub(super) fn near(&self, source: u32, destination: u32) -> Near {
-        if self.is_beside(source, destination) { self.nearness(source, destination) } else { Near::NOT }
+        if self.is_beside(source, destination) {
+            self.nearness(source, destination)
+        } else {
+            Near::NOT
+        }
     }
 
     fn nearness(&self, source: u32, destination: u32) -> Near {
-        let around = [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
-        let homed = self.homes().homed_at(destination).map_or(Truth::No, |homed| homed.truth(source));
+        let around =
+            [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
+        let homed = self
+            .homes()
+            .homed_at(destination)
+            .map_or(Truth::No, |homed| homed.truth(source));
         Near { around, homed }
     }
 
     /// [`Self::near`], of two single ends.
     pub(super) fn near_ends(&self, source: Endpoint, destination: Endpoint) -> Near {
         let own = |subject: Endpoint, peer: Endpoint, behaviour: HostBehaviour| match subject {
-            Endpoint::Pod(pod) => self.world.is_own_node(self.world.cluster.pod(pod), peer, behaviour),
+            Endpoint::Pod(pod) => {
+                self.world
+                    .is_own_node(self.world.cluster.pod(pod), peer, behaviour)
+            }
             Endpoint::Address(_) => Truth::No,
         };
-        let around = [HostBehaviour::Pod, HostBehaviour::Node].map(|behaviour| own(destination, source, behaviour));
-        Near { around, homed: own(source, destination, HostBehaviour::Node) }
+        let around = [HostBehaviour::Pod, HostBehaviour::Node]
+            .map(|behaviour| own(destination, source, behaviour));
+        Near {
+            around,
+            homed: own(source, destination, HostBehaviour::Node),
+        }
     }
 
     /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
     fn is_beside(&self, source: u32, destination: u32) -> bool {
-        let node = || self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+        let node = || {
+            self.line
+                .views
+                .iter()
+                .any(|v| v.behaviour == HostBehaviour::Node)
+        };
         let at_node = self.is_guarded(destination, Direction::Ingress)
-            && self.homes().around(destination, node()).maybe.contains(source);
+            && self
+                .homes()
+                .around(destination, node())
+                .maybe
+                .contains(source);
         at_node
             || self.is_guarded(source, Direction::Egress)
-                && self.homes().homed_at(destination).is_some_and(|homed| homed.maybe.contains(source))
+                && self
+                    .homes()
+                    .homed_at(destination)
+                    .is_some_and(|homed| homed.maybe.contains(source))
     }
 
-    /// The sources for which the own node may decide: nodes of the destination's pods, pods whose node the destination is.
+    /// The sources for which the own node may decide: nodes of the destination's pods, pods whose
+    /// node the destination is.
     fn beside_own_node<'m>(
         &self,
         destination: u32,
@@ -118,12 +179,18 @@ impl AllowGraph {
     ) -> Cow<'m, Runs> {
         let mut beside = Cow::Owned(Runs::empty());
         if self.is_guarded(destination, Direction::Ingress) {
-            let node = self.line.views.iter().any(|v| v.behaviour == HostBehaviour::Node);
+            let node = self
+                .line
+                .views
+                .iter()
+                .any(|v| v.behaviour == HostBehaviour::Node);
             beside = within(&around[usize::from(node)].maybe, among);
         }
         let Some(homed) = homed else { return beside };
         let governed = within(&homed.maybe, among);
-        let governed = governed.points().filter(|c| self.is_guarded(*c, Direction::Egress));
+        let governed = governed
+            .points()
+            .filter(|c| self.is_guarded(*c, Direction::Egress));
         Cow::Owned(beside.union(&governed.map(|c| c..=c).collect()))
     }
 
@@ -132,7 +199,8 @@ impl AllowGraph {
         self.line.is_class(place) && self.class_profile(place, direction).isolated().possible()
     }
 
-    /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes where it is not plain.
+    /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes
+    /// where it is not plain.
     pub(super) fn may_admit(&self, destination: u32, among: &Runs) -> bool {
         if !self.line.is_class(destination) || self.line.is_host(destination) {
             return true;
@@ -142,14 +210,26 @@ impl AllowGraph {
             return true;
         }
         let rules = &profile.network_rules;
-        rules.iter().flat_map(|r| &self.peers[r.peers.0 as usize].0).any(|matched| !matched.maybe.is_disjoint(among))
+        rules
+            .iter()
+            .flat_map(|r| &self.peers[r.peers.0 as usize].0)
+            .any(|matched| !matched.maybe.is_disjoint(among))
     }
 
     /// What may pass between two places, own node included.
-    pub(super) fn between(&self, source: u32, destination: u32, egress: bool, near: Near) -> Allowed {
+    pub(super) fn between(
+        &self,
+        source: u32,
+        destination: u32,
+        egress: bool,
+        near: Near,
+    ) -> Allowed {
         let side = |direction, view: usize| {
-            let (subject, peer) =
-                if direction == Direction::Egress { (source, destination) } else { (destination, source) };
+            let (subject, peer) = if direction == Direction::Egress {
+                (source, destination)
+            } else {
+                (destination, source)
+            };
             let own = if direction == Direction::Ingress {
                 near.around[usize::from(self.line.views[view].behaviour == HostBehaviour::Node)]
             } else if !self.line.is_class(destination) || self.hidden(destination, view) {
@@ -164,7 +244,10 @@ impl AllowGraph {
             self.traffic(subject, peer, destination, direction, view, own)
         };
         let outcome = self.over_views(source, destination, |view| {
-            match (egress && self.line.is_class(source), self.line.is_class(destination)) {
+            match (
+                egress && self.line.is_class(source),
+                self.line.is_class(destination),
+            ) {
                 (true, true) => side(Direction::Egress, view).and(side(Direction::Ingress, view)),
                 (true, false) => side(Direction::Egress, view),
                 (false, true) => side(Direction::Ingress, view),

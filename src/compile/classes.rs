@@ -1,11 +1,12 @@
 //! Pod classes: pods that no rule can tell apart.
 //!
-//! [`Classes::new`] gives each pod a [`Key`] of what the vocabulary sees of it, and pods with equal keys one class; classes
-//! are sorted so that a namespace's classes are neighbours. Label sets are projected once each, not once for every pod.
+//! [`Classes::new`] gives each pod a [`Key`] of what the vocabulary sees of it, and pods with equal
+//! keys one class; classes are sorted so that a namespace's classes are neighbours. Label sets are
+//! projected once each, not once for every pod.
 //!
-//! Invariant: two pods of one class give the same truth for every subject, peer and port entry of the law, in every
-//! case. Cost: O(pods + distinct label sets x labels). With classes off every pod is its own class, and nothing else
-//! changes.
+//! Invariant: two pods of one class give the same truth for every subject, peer and port entry of
+//! the law, in every case. Cost: O(pods + distinct label sets x labels). With classes off every pod
+//! is its own class, and nothing else changes.
 
 use super::atoms::Atoms;
 use super::vocabulary::{Seen, Vocabulary};
@@ -92,7 +93,8 @@ struct Interner<'w, 'v> {
     vocabulary: &'v Vocabulary<'w>,
     atoms: &'v Atoms,
     ports: IndexSet<NamedPorts>,
-    /// The ports of the pod before; pods of one controller have the same, mostly in the same memory.
+    /// The ports of the pod before; pods of one controller have the same, mostly in the same
+    /// memory.
     last_ports: Option<(&'w Arc<[ContainerPort]>, u32)>,
     hosts: IndexSet<Option<&'w str>>,
     /// Addresses in one atom, which nearly all are.
@@ -107,7 +109,14 @@ impl<'w> Interner<'w, '_> {
     fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> Key {
         let own = if self.world.options.classes { 0 } else { id.0 };
         let (ports, host, address) = (self.ports(pod), self.host(pod), self.address(id, pod));
-        Key { namespace, labels, ports, host, address, own }
+        Key {
+            namespace,
+            labels,
+            ports,
+            host,
+            address,
+            own,
+        }
     }
 
     fn ports(&mut self, pod: &'w Pod) -> u32 {
@@ -116,7 +125,13 @@ impl<'w> Interner<'w, '_> {
         {
             return known;
         }
-        let mentioned = |p: &ContainerPort| Some((*self.vocabulary.ports.get(p.name.as_deref()?)?, p.protocol, p.port));
+        let mentioned = |p: &ContainerPort| {
+            Some((
+                *self.vocabulary.ports.get(p.name.as_deref()?)?,
+                p.protocol,
+                p.port,
+            ))
+        };
         let table: NamedPorts = pod.ports.iter().filter_map(mentioned).collect();
         let known = number(self.ports.insert_full(table).0);
         self.last_ports = Some((&pod.ports, known));
@@ -124,7 +139,11 @@ impl<'w> Interner<'w, '_> {
     }
 
     fn host(&mut self, pod: &'w Pod) -> u32 {
-        if pod.host_network { number(self.hosts.insert_full(pod.node.as_deref()).0) + 1 } else { 0 }
+        if pod.host_network {
+            number(self.hosts.insert_full(pod.node.as_deref()).0) + 1
+        } else {
+            0
+        }
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
@@ -137,10 +156,16 @@ impl<'w> Interner<'w, '_> {
         let next = number(self.address_pods.len());
         let number = if known.is_empty() {
             let ranges = Family::ALL.map(|f| self.world.pod_addresses(pod, f));
-            *self.addresses.entry(AddressKey::Ranges(ranges)).or_insert(next)
+            *self
+                .addresses
+                .entry(AddressKey::Ranges(ranges))
+                .or_insert(next)
         } else if !self.vocabulary.tells_addresses {
             let families = Family::ALL.map(|f| self.world.has_family(pod, f));
-            *self.addresses.entry(AddressKey::Families(families)).or_insert(next)
+            *self
+                .addresses
+                .entry(AddressKey::Families(families))
+                .or_insert(next)
         } else if let [one] = known {
             let atom = self.atoms.of(*one);
             let number = *self.single.entry(atom).or_insert(next);
@@ -152,7 +177,10 @@ impl<'w> Interner<'w, '_> {
             atoms.dedup();
             match atoms[..] {
                 [one] => *self.single.entry(one).or_insert(next),
-                _ => *self.addresses.entry(AddressKey::Atoms(atoms)).or_insert(next),
+                _ => *self
+                    .addresses
+                    .entry(AddressKey::Atoms(atoms))
+                    .or_insert(next),
             }
         };
         if number == next {
@@ -162,40 +190,68 @@ impl<'w> Interner<'w, '_> {
     }
 }
 
-/// One namespace for each namespace class, and the class of each namespace. Classes are numbered by their labels, keys of
-/// few values first, so that the namespaces a selector selects are mostly neighbours and their pods few runs.
-fn namespace_classes<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<NamespaceId>, Vec<u32>) {
+/// One namespace for each namespace class, and the class of each namespace. Classes are numbered by
+/// their labels, keys of few values first, so that the namespaces a selector selects are mostly
+/// neighbours and their pods few runs.
+fn namespace_classes<'w>(
+    world: &'w World,
+    vocabulary: &mut Vocabulary<'w>,
+) -> (Vec<NamespaceId>, Vec<u32>) {
     let mut keys: IndexSet<Box<[Seen]>> = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
     for (id, namespace) in world.cluster.namespaces() {
         vocabulary.namespaces.project(&namespace.labels, &mut seen);
-        let named = vocabulary.named.get(&*namespace.name).map_or(u32::MAX, |n| *n);
+        let named = vocabulary
+            .named
+            .get(&*namespace.name)
+            .map_or(u32::MAX, |n| *n);
         let name = if world.options.classes { named } else { id.0 };
         seen.push((name, u32::from(namespace.declared.is_some())));
         of.push(interned(&mut keys, &seen, || representatives.push(id)));
     }
     let ranks = vocabulary.namespaces.ranks();
     let place = |(index, key): (u32, &[Seen])| {
-        let (declared, labels) = key.split_last().map_or((0, &[][..]), |((_, declared), labels)| (*declared, labels));
-        let mut ranked: Vec<Seen> = labels.iter().map(|(key, value)| (ranks[*key as usize], *value)).collect();
+        let (declared, labels) = key
+            .split_last()
+            .map_or((0, &[][..]), |((_, declared), labels)| (*declared, labels));
+        let mut ranked: Vec<Seen> = labels
+            .iter()
+            .map(|(key, value)| (ranks[*key as usize], *value))
+            .collect();
         ranked.sort_unstable();
         (declared, ranked, index)
     };
-    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..).zip(keys.iter().map(AsRef::as_ref)).map(place).collect();
-    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_rank(&a.1, &b.1)).then(a.2.cmp(&b.2)));
+    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..)
+        .zip(keys.iter().map(AsRef::as_ref))
+        .map(place)
+        .collect();
+    order.sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0)
+            .then_with(|| by_rank(&a.1, &b.1))
+            .then(a.2.cmp(&b.2))
+    });
     let mut new = vec![0; order.len()];
     for (at, (_, _, index)) in (0..).zip(&order) {
         new[*index as usize] = at;
     }
-    let representatives = order.iter().map(|(_, _, index)| representatives[*index as usize]).collect();
-    (representatives, of.into_iter().map(|index| new[index as usize]).collect())
+    let representatives = order
+        .iter()
+        .map(|(_, _, index)| representatives[*index as usize])
+        .collect();
+    (
+        representatives,
+        of.into_iter().map(|index| new[index as usize]).collect(),
+    )
 }
 
 /// Compares sorted labels as if absent ones stood there too, before all others.
 fn by_rank(a: &[Seen], b: &[Seen]) -> Ordering {
     let differing = a.iter().zip(b).find(|(x, y)| x != y);
-    differing.map_or_else(|| a.len().cmp(&b.len()), |(x, y)| y.0.cmp(&x.0).then(x.1.cmp(&y.1)))
+    differing.map_or_else(
+        || a.len().cmp(&b.len()),
+        |(x, y)| y.0.cmp(&x.0).then(x.1.cmp(&y.1)),
+    )
 }
 
 /// The number of a projection; `new` is called where it is a new one.
@@ -225,7 +281,12 @@ impl Classes {
             address_pods: Vec::new(),
         };
         let key = |(id, pod): (PodId, &'w Pod)| {
-            interner.key(id, pod, of_namespace[pod.namespace.0 as usize], of_labels[pod.labels.0 as usize])
+            interner.key(
+                id,
+                pod,
+                of_namespace[pod.namespace.0 as usize],
+                of_labels[pod.labels.0 as usize],
+            )
         };
         let keys = world.cluster.pods().map(key);
         let (list, of_pod) = group(keys, namespaces.len());
@@ -234,7 +295,18 @@ impl Classes {
         let spans = spans(&list, namespaces.len());
         let addresses = interner.address_pods;
         let ports = interner.ports.into_iter().collect();
-        Self { list, members, starts, of_pod, namespaces, of_namespace, spans, label_sets, addresses, ports }
+        Self {
+            list,
+            members,
+            starts,
+            of_pod,
+            namespaces,
+            of_namespace,
+            spans,
+            label_sets,
+            addresses,
+            ports,
+        }
     }
 
     /// How many classes there are.
@@ -247,9 +319,14 @@ impl Classes {
         &self.list[class as usize]
     }
 
-    /// How many pods the classes before this one have; of all, for the first number that is no class.
+    /// How many pods the classes before this one have; of all, for the first number that is no
+    /// class.
     pub fn pods_before(&self, class: u32) -> u64 {
-        self.starts.get(class as usize).or(self.starts.last()).copied().map_or(0, u64::from)
+        self.starts
+            .get(class as usize)
+            .or(self.starts.last())
+            .copied()
+            .map_or(0, u64::from)
     }
 
     /// The pods of a class, in input order.
@@ -266,7 +343,9 @@ fn project<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<Labels
     let mut seen = Vec::new();
     for (i, labels) in world.cluster.label_sets().enumerate() {
         vocabulary.pods.project(labels, &mut seen);
-        of.push(interned(&mut known, &seen, || representatives.push(LabelsId(number(i)))));
+        of.push(interned(&mut known, &seen, || {
+            representatives.push(LabelsId(number(i)))
+        }));
     }
     (representatives, of)
 }
@@ -279,7 +358,8 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     let mut last: Option<(Key, u32)> = None;
     for (pod, key) in (0..).zip(keys) {
         let class = match last {
-            Some((same, class)) if same == key => class, // pods of one controller often follow each other
+            // pods of one controller often follow each other
+            Some((same, class)) if same == key => class,
             _ => *known.entry(key).or_insert(number(found.len())),
         };
         if class == number(found.len()) {
@@ -290,7 +370,10 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     }
     let of_namespace: Vec<u32> = found.iter().map(|(key, _)| key.namespace).collect();
     let (order, starts) = bucketed(&of_namespace, namespaces);
-    let mut order: Vec<(Key, u32)> = order.into_iter().map(|class| (found[class as usize].0, class)).collect();
+    let mut order: Vec<(Key, u32)> = order
+        .into_iter()
+        .map(|class| (found[class as usize].0, class))
+        .collect();
     for span in starts.windows(2) {
         order[span[0] as usize..span[1] as usize].sort_unstable();
     }
@@ -298,20 +381,37 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     for (at, (_, class)) in (0..).zip(&order) {
         new[*class as usize] = at;
     }
-    of_pod.iter_mut().for_each(|class| *class = new[*class as usize]);
+    of_pod
+        .iter_mut()
+        .for_each(|class| *class = new[*class as usize]);
     let class = |(key, class): (Key, u32)| {
         let (_, representative) = found[class as usize];
-        let (namespace, labels, ports, address, host) =
-            (key.namespace, key.labels, key.ports, key.address, key.host != 0);
-        Class { representative, namespace, labels, ports, address, host }
+        let (namespace, labels, ports, address, host) = (
+            key.namespace,
+            key.labels,
+            key.ports,
+            key.address,
+            key.host != 0,
+        );
+        Class {
+            representative,
+            namespace,
+            labels,
+            ports,
+            address,
+            host,
+        }
     };
     (order.into_iter().map(class).collect(), of_pod)
 }
 
-/// The indices of a list bucket after bucket, each in order, and where each bucket begins. O(list + buckets).
+/// The indices of a list bucket after bucket, each in order, and where each bucket begins. O(list +
+/// buckets).
 pub(super) fn bucketed(buckets: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0; count + 1];
-    buckets.iter().for_each(|bucket| starts[*bucket as usize + 1] += 1);
+    buckets
+        .iter()
+        .for_each(|bucket| starts[*bucket as usize + 1] += 1);
     for bucket in 0..count {
         starts[bucket + 1] += starts[bucket];
     }

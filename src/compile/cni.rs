@@ -1,7 +1,7 @@
 //! Network plugins: the choices that the API leaves open and a plugin documents.
 //!
-//! A profile never changes what the API promises; it only settles what the API leaves to implementations (S40, S56).
-//! `generic` settles nothing.
+//! A profile never changes what the API promises; it only settles what the API leaves to
+//! implementations (S40, S56). `generic` settles nothing.
 
 use super::world::{CompileOptions, HostNetwork};
 
@@ -20,19 +20,59 @@ pub struct CniProfile {
 
 use HostNetwork::{Node, Unknown};
 
-const fn row(name: &'static str, host_network: HostNetwork, blocks_match_pods: bool, note: &'static str) -> CniProfile {
-    CniProfile { name, host_network, blocks_match_pods, note }
+const fn row(
+    name: &'static str,
+    host_network: HostNetwork,
+    blocks_match_pods: bool,
+    note: &'static str,
+) -> CniProfile {
+    CniProfile {
+        name,
+        host_network,
+        blocks_match_pods,
+        note,
+    }
 }
 
 /// Every profile; the first is the default.
 pub static CNI_PROFILES: &[CniProfile] = &[
     row("generic", Unknown, true, "only what the API promises"),
-    row("calico", Node, true, "host-network pods are their host; address blocks match pod addresses"),
-    row("antrea", Node, true, "host-network pods are their node; address blocks match pod addresses"),
-    row("ovn-kubernetes", Node, true, "host-network pods are their node; address blocks match pod addresses"),
-    row("kube-network-policies", Node, true, "host-network pods are their node; address blocks match pod addresses"),
-    row("cilium", Node, false, "address blocks never match pods or nodes"),
-    row("cilium-1.17", Node, false, "address blocks never match pods or nodes; port ranges work"),
+    row(
+        "calico",
+        Node,
+        true,
+        "host-network pods are their host; address blocks match pod addresses",
+    ),
+    row(
+        "antrea",
+        Node,
+        true,
+        "host-network pods are their node; address blocks match pod addresses",
+    ),
+    row(
+        "ovn-kubernetes",
+        Node,
+        true,
+        "host-network pods are their node; address blocks match pod addresses",
+    ),
+    row(
+        "kube-network-policies",
+        Node,
+        true,
+        "host-network pods are their node; address blocks match pod addresses",
+    ),
+    row(
+        "cilium",
+        Node,
+        false,
+        "address blocks never match pods or nodes",
+    ),
+    row(
+        "cilium-1.17",
+        Node,
+        false,
+        "address blocks never match pods or nodes; port ranges work",
+    ),
 ];
 
 impl CniProfile {
@@ -43,6 +83,10 @@ impl CniProfile {
 
     /// The options with this profile's choices.
     pub fn apply(&self, options: CompileOptions) -> CompileOptions {
-        CompileOptions { host_network: self.host_network, blocks_match_pods: self.blocks_match_pods, ..options }
+        CompileOptions {
+            host_network: self.host_network,
+            blocks_match_pods: self.blocks_match_pods,
+            ..options
+        }
     }
 }

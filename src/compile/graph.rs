@@ -1,12 +1,15 @@
 //! [`AllowGraph`]: the compiled form, immutable.
 //!
-//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. The law of egress turned around and
-//! the own nodes, which only rows need, are made when the first row is asked for. Nothing else changes afterwards; a question walks two profiles ([`AllowGraph::verdict`], O(distinct rules of both x
-//! log runs)), or two profiles over all traffic ([`AllowGraph::allowed`]).
+//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. The law of
+//! egress turned around and the own nodes, which only rows need, are made when the first row is
+//! asked for. Nothing else changes afterwards; a question walks two profiles
+//! ([`AllowGraph::verdict`], O(distinct rules of both x log runs)), or two profiles over all
+//! traffic ([`AllowGraph::allowed`]).
 //!
-//! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff `evaluate` surely allows
-//! that flow. Road not taken: petgraph as the store. The relation is dense where nothing isolates; edges are made from
-//! rows of sets when someone asks ([`super::rows`]), and petgraph serves where paths and drawings are wanted.
+//! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff
+//! `evaluate` surely allows that flow. Road not taken: petgraph as the store. The relation is dense
+//! where nothing isolates; edges are made from rows of sets when someone asks ([`super::rows`]),
+//! and petgraph serves where paths and drawings are wanted.
 
 use super::classes::Classes;
 use super::evaluate::{is_self, side_of};
@@ -68,19 +71,34 @@ impl Allowed {
         self.sure.union(&self.unknown)
     }
 
-    /// What passes between the pods of one pair or the other; what surely passes between some is not unknown.
+    /// What passes between the pods of one pair or the other; what surely passes between some is
+    /// not unknown.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
         let sure = self.sure.union(&other.sure);
-        Self { unknown: self.unknown.union(&other.unknown).difference(&sure), sure }
+        Self {
+            unknown: self.unknown.union(&other.unknown).difference(&sure),
+            sure,
+        }
     }
 
     /// The least and the most that passes over several pairs.
     pub fn bounds(all: &[&Self]) -> (Self, Self) {
         let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-            let sure = all.iter().map(|a| a.sure.clone()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-            let may = all.iter().map(|a| a.possible()).reduce(|x, y| join(&x, &y)).unwrap_or_default();
-            Self { unknown: may.difference(&sure), sure }
+            let sure = all
+                .iter()
+                .map(|a| a.sure.clone())
+                .reduce(|x, y| join(&x, &y))
+                .unwrap_or_default();
+            let may = all
+                .iter()
+                .map(|a| a.possible())
+                .reduce(|x, y| join(&x, &y))
+                .unwrap_or_default();
+            Self {
+                unknown: may.difference(&sure),
+                sure,
+            }
         };
         (fold(TrafficSet::intersection), fold(TrafficSet::union))
     }
@@ -100,20 +118,37 @@ impl AllowGraph {
         if size >= u64::from(u32::MAX) {
             return Err(CompileError::TooLarge(size));
         }
-        let hosts = (0..classes.len()).filter(|c| classes.get(*c).host).map(|c| c..=c).collect();
+        let hosts = (0..classes.len())
+            .filter(|c| classes.get(*c).host)
+            .map(|c| c..=c)
+            .collect();
         let views = views(&world, &vocabulary, &hosts);
         let line = Line::new(&world, classes, atoms, views, hosts);
         let mut sets = PeerSets::new(&world, &vocabulary, &line);
         let law = profiles::compile(&world, &vocabulary, &line, &mut sets);
         let peers = std::mem::take(&mut sets.sets);
         drop((sets, vocabulary));
-        let bounds = peers.iter().flat_map(|set| &set.0).map(Bounds::of).collect::<Vec<_>>().into();
-        Ok(Self { world, line: line.into(), peers: peers.into(), bounds, law: law.into(), for_rows: Arc::default() })
+        let bounds = peers
+            .iter()
+            .flat_map(|set| &set.0)
+            .map(Bounds::of)
+            .collect::<Vec<_>>()
+            .into();
+        Ok(Self {
+            world,
+            line: line.into(),
+            peers: peers.into(),
+            bounds,
+            law: law.into(),
+            for_rows: Arc::default(),
+        })
     }
 
     /// The own nodes.
     pub(super) fn homes(&self) -> &Homes {
-        self.for_rows.homes.get_or_init(|| Homes::new(&self.world, &self.line))
+        self.for_rows
+            .homes
+            .get_or_init(|| Homes::new(&self.world, &self.line))
     }
 
     /// Makes what is made once, when somebody asks for rows.
@@ -124,11 +159,13 @@ impl AllowGraph {
 
     /// The law of egress, turned around.
     pub(super) fn leaving(&self) -> &Leaving {
-        self.for_rows.leaving.get_or_init(|| Leaving::new(&self.world, &self.line, &self.peers, &self.law))
+        self.for_rows
+            .leaving
+            .get_or_init(|| Leaving::new(&self.world, &self.line, &self.peers, &self.law))
     }
 
-    /// The same graph where host-network pods are taken to behave in one way. It has to have such pods, and to be compiled
-    /// for every behaviour.
+    /// The same graph where host-network pods are taken to behave in one way. It has to have such
+    /// pods, and to be compiled for every behaviour.
     #[must_use]
     pub fn assuming(&self, host_network: HostNetwork) -> Self {
         let mut graph = self.clone();
@@ -153,7 +190,9 @@ impl AllowGraph {
 
     /// What governs an endpoint in one direction; nothing governs an address.
     pub fn profile(&self, endpoint: Endpoint, direction: Direction) -> Option<&Profile> {
-        let Endpoint::Pod(pod) = endpoint else { return None };
+        let Endpoint::Pod(pod) = endpoint else {
+            return None;
+        };
         Some(self.class_profile(self.line.classes.of_pod[pod.0 as usize], direction))
     }
 
@@ -175,33 +214,67 @@ impl AllowGraph {
 
     /// All traffic between two ends.
     pub fn allowed(&self, source: Endpoint, destination: Endpoint) -> Allowed {
-        let flow = Flow { source, destination, traffic: ANY };
+        let flow = Flow {
+            source,
+            destination,
+            traffic: ANY,
+        };
         if is_self(&self.world, &flow) {
-            return Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
+            return Allowed {
+                sure: TrafficSet::all(),
+                unknown: TrafficSet::empty(),
+            };
         }
-        let outcome = self.over_views(self.line.place(source), self.line.place(destination), |view| {
-            let side = |direction| self.side_traffic(&flow, direction, view);
-            side(Direction::Egress).and(side(Direction::Ingress))
-        });
+        let outcome = self.over_views(
+            self.line.place(source),
+            self.line.place(destination),
+            |view| {
+                let side = |direction| self.side_traffic(&flow, direction, view);
+                side(Direction::Egress).and(side(Direction::Ingress))
+            },
+        );
         outcome.into()
     }
 
-    /// What one side alone lets through between two ends: the way out of the source, or the way in to the destination.
-    pub fn allowed_on(&self, direction: Direction, source: Endpoint, destination: Endpoint) -> Allowed {
-        let flow = Flow { source, destination, traffic: ANY };
+    /// What one side alone lets through between two ends: the way out of the source, or the way in
+    /// to the destination.
+    pub fn allowed_on(
+        &self,
+        direction: Direction,
+        source: Endpoint,
+        destination: Endpoint,
+    ) -> Allowed {
+        let flow = Flow {
+            source,
+            destination,
+            traffic: ANY,
+        };
         let places = (self.line.place(source), self.line.place(destination));
-        self.over_views(places.0, places.1, |view| self.side_traffic(&flow, direction, view)).into()
+        self.over_views(places.0, places.1, |view| {
+            self.side_traffic(&flow, direction, view)
+        })
+        .into()
     }
 
-    /// What all behaviours of host-network pods agree on, each the best over the families a connection could use (S65).
+    /// What all behaviours of host-network pods agree on, each the best over the families a
+    /// connection could use (S65).
     #[inline]
-    pub(super) fn over_views<T: Combine>(&self, source: u32, destination: u32, one: impl Fn(usize) -> T) -> T {
-        let [first, others @ ..] = self.world.behaviours() else { return T::nothing() };
+    pub(super) fn over_views<T: Combine>(
+        &self,
+        source: u32,
+        destination: u32,
+        one: impl Fn(usize) -> T,
+    ) -> T {
+        let [first, others @ ..] = self.world.behaviours() else {
+            return T::nothing();
+        };
         let told = self.best_of_families(source, destination, *first, &one);
         if others.is_empty() || !(self.line.is_host(source) || self.line.is_host(destination)) {
             return told;
         }
-        others.iter().fold(told, |told, other| told.either(self.best_of_families(source, destination, *other, &one)))
+        others.iter().fold(told, |told, other| {
+            told.either(self.best_of_families(source, destination, *other, &one))
+        })
     }
 
     #[inline]
@@ -226,20 +299,39 @@ impl AllowGraph {
         best
     }
 
-    /// The index of the view for a behaviour and family; the one for all where they make no difference.
+    /// The index of the view for a behaviour and family; the one for all where they make no
+    /// difference.
     pub(super) fn view(&self, behaviour: HostBehaviour, family: Family) -> usize {
-        self.line.views.iter().position(|v| v.behaviour == behaviour && v.family == family).unwrap_or_else(|| {
-            // INVARIANT: `views` leaves a view out only where it equals the first with the same family or behaviour
-            self.line.views.iter().position(|v| v.behaviour == behaviour || v.family == family).unwrap_or(0)
-        })
+        self.line
+            .views
+            .iter()
+            .position(|v| v.behaviour == behaviour && v.family == family)
+            .unwrap_or_else(|| {
+                // INVARIANT: `views` leaves a view out only where it equals the first with the same
+                // family or behaviour
+                self.line
+                    .views
+                    .iter()
+                    .position(|v| v.behaviour == behaviour || v.family == family)
+                    .unwrap_or(0)
+            })
     }
 
     fn side_traffic(&self, flow: &Flow, direction: Direction, view: usize) -> Outcome<TrafficSet> {
         let (subject, peer) = side_of(flow, direction);
-        let Endpoint::Pod(_) = subject else { return Outcome::open() };
+        let Endpoint::Pod(_) = subject else {
+            return Outcome::open();
+        };
         let own = self.own_node(subject, peer, view);
         let (subject, peer) = (self.line.place(subject), self.line.place(peer));
-        self.traffic(subject, peer, self.line.place(flow.destination), direction, view, own)
+        self.traffic(
+            subject,
+            peer,
+            self.line.place(flow.destination),
+            direction,
+            view,
+            own,
+        )
     }
 
     /// One direction over all traffic, between places of the line.
@@ -252,7 +344,15 @@ impl AllowGraph {
         view: usize,
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
-        self.traffic_by(self.class_profile(subject, direction), subject, peer, destination, direction, view, own_node)
+        self.traffic_by(
+            self.class_profile(subject, direction),
+            subject,
+            peer,
+            destination,
+            direction,
+            view,
+            own_node,
+        )
     }
 
     /// [`Self::traffic`] with a profile of one's own.
@@ -266,7 +366,13 @@ impl AllowGraph {
         view: usize,
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
-        let if_so = |yes: bool| if yes { TrafficSet::all() } else { TrafficSet::empty() };
+        let if_so = |yes: bool| {
+            if yes {
+                TrafficSet::all()
+            } else {
+                TrafficSet::empty()
+            }
+        };
         let hidden = self.hidden(destination, view);
         let walk = Walk {
             policies: &self.law.policies,
@@ -275,9 +381,16 @@ impl AllowGraph {
             hit: |peers: PeerSetId, ports: u32| {
                 let truth = self.matched(peers, view).truth(peer);
                 let when = |yes: bool| {
-                    if yes { self.ports_at(ports, destination, hidden) } else { Cow::Owned(TrafficSet::empty()) }
+                    if yes {
+                        self.ports_at(ports, destination, hidden)
+                    } else {
+                        Cow::Owned(TrafficSet::empty())
+                    }
                 };
-                Hit { sure: when(truth == Truth::Yes), maybe: when(truth.possible()) }
+                Hit {
+                    sure: when(truth == Truth::Yes),
+                    maybe: when(truth.possible()),
+                }
             },
             own_node: Hit::of(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
             subject_visible: !self.hidden(subject, view),
@@ -286,11 +399,17 @@ impl AllowGraph {
     }
 
     pub(super) fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
-        let Endpoint::Pod(pod) = subject else { return Truth::No };
+        let Endpoint::Pod(pod) = subject else {
+            return Truth::No;
+        };
         if matches!(peer, Endpoint::Pod(_)) && !self.hidden(self.line.place(peer), view) {
             return Truth::No;
         }
-        self.world.is_own_node(self.world.cluster.pod(pod), peer, self.line.views[view].behaviour)
+        self.world.is_own_node(
+            self.world.cluster.pod(pod),
+            peer,
+            self.line.views[view].behaviour,
+        )
     }
 
     pub(super) fn matched(&self, peers: PeerSetId, view: usize) -> &Match {
@@ -302,9 +421,14 @@ impl AllowGraph {
         self.line.views[view].behaviour == HostBehaviour::Node && self.line.is_host(at)
     }
 
-    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod resolves them, unless it is
-    /// hidden behind its node (S48).
-    pub(super) fn ports_at(&self, ports: u32, destination: u32, hidden: bool) -> Cow<'_, TrafficSet> {
+    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod
+    /// resolves them, unless it is hidden behind its node (S48).
+    pub(super) fn ports_at(
+        &self,
+        ports: u32,
+        destination: u32,
+        hidden: bool,
+    ) -> Cow<'_, TrafficSet> {
         let set: &PortSet = &self.law.ports[ports as usize];
         if !self.names_count(set, destination, hidden) {
             return Cow::Borrowed(&set.traffic);
@@ -325,10 +449,16 @@ impl AllowGraph {
     }
 
     /// What the port names of a rule stand for at a class.
-    pub(super) fn named_ports(&self, set: &PortSet, class: u32) -> impl Iterator<Item = (Protocol, u16)> {
+    pub(super) fn named_ports(
+        &self,
+        set: &PortSet,
+        class: u32,
+    ) -> impl Iterator<Item = (Protocol, u16)> {
         let table = &self.line.classes.ports[self.line.classes.get(class).ports as usize];
         let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
-            let means = |(n, wanted): &(u32, Option<Protocol>)| n == name && wanted.is_none_or(|w| w == *protocol);
+            let means = |(n, wanted): &(u32, Option<Protocol>)| {
+                n == name && wanted.is_none_or(|w| w == *protocol)
+            };
             set.named.iter().any(means).then_some((*protocol, *port))
         };
         table.iter().filter_map(meant)
@@ -349,23 +479,61 @@ impl AllowGraph {
             );
         }
         for (id, pod) in self.world.cluster.pods() {
-            let class = self.line.classes.get(self.line.classes.of_pod[id.0 as usize]);
-            let member = self.line.classes.members(self.line.classes.of_pod[id.0 as usize]).binary_search(&id).is_ok();
-            assert!(member && class.host == pod.host_network, "a pod is in its class");
+            let class = self
+                .line
+                .classes
+                .get(self.line.classes.of_pod[id.0 as usize]);
+            let member = self
+                .line
+                .classes
+                .members(self.line.classes.of_pod[id.0 as usize])
+                .binary_search(&id)
+                .is_ok();
+            assert!(
+                member && class.host == pod.host_network,
+                "a pod is in its class"
+            );
         }
-        let spans: usize = self.line.classes.spans.iter().map(ExactSizeIterator::len).sum();
-        assert_eq!(spans, self.line.classes.list.len(), "namespace spans cover the classes");
+        let spans: usize = self
+            .line
+            .classes
+            .spans
+            .iter()
+            .map(ExactSizeIterator::len)
+            .sum();
+        assert_eq!(
+            spans,
+            self.line.classes.list.len(),
+            "namespace spans cover the classes"
+        );
     }
 }
 
 /// Some traffic, where none is asked about.
-pub(super) const ANY: crate::set::Traffic = crate::set::Traffic { protocol: Protocol::Tcp, port: 1 };
+pub(super) const ANY: crate::set::Traffic = crate::set::Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};
 
-/// The views that can differ: behaviours only where there are host-network pods, families only where addresses matter.
+/// The views that can differ: behaviours only where there are host-network pods, families only
+/// where addresses matter.
 fn views(world: &World, vocabulary: &Vocabulary<'_>, hosts: &Runs) -> Vec<View> {
-    let behaviours = if hosts.is_empty() { &world.behaviours()[..1] } else { world.behaviours() };
-    let families: &[Family] = if vocabulary.tells_addresses { &Family::ALL } else { &Family::ALL[..1] };
-    let pairs = behaviours.iter().flat_map(|b| families.iter().map(|f| View { behaviour: *b, family: *f }));
+    let behaviours = if hosts.is_empty() {
+        &world.behaviours()[..1]
+    } else {
+        world.behaviours()
+    };
+    let families: &[Family] = if vocabulary.tells_addresses {
+        &Family::ALL
+    } else {
+        &Family::ALL[..1]
+    };
+    let pairs = behaviours.iter().flat_map(|b| {
+        families.iter().map(|f| View {
+            behaviour: *b,
+            family: *f,
+        })
+    });
     pairs.collect()
 }
 
@@ -398,7 +566,10 @@ impl Combine for Possible {
 
 impl Combine for Outcome<TrafficSet> {
     fn nothing() -> Self {
-        Self { allow: TrafficSet::empty(), deny: TrafficSet::all() }
+        Self {
+            allow: TrafficSet::empty(),
+            deny: TrafficSet::all(),
+        }
     }
     fn is_best(&self) -> bool {
         self.deny.is_empty() && self.allow.is_all()
@@ -407,25 +578,40 @@ impl Combine for Outcome<TrafficSet> {
         if self.allow.is_empty() && self.deny.is_all() {
             return other; // the first that is asked
         }
-        Self { allow: self.allow.union(&other.allow), deny: self.deny.intersection(&other.deny) }
+        Self {
+            allow: self.allow.union(&other.allow),
+            deny: self.deny.intersection(&other.deny),
+        }
     }
     fn either(self, other: Self) -> Self {
-        Self { allow: self.allow.union(&other.allow), deny: self.deny.union(&other.deny) }
+        Self {
+            allow: self.allow.union(&other.allow),
+            deny: self.deny.union(&other.deny),
+        }
     }
 }
 
 impl Outcome<TrafficSet> {
     pub(super) fn open() -> Self {
-        Self { allow: TrafficSet::all(), deny: TrafficSet::empty() }
+        Self {
+            allow: TrafficSet::all(),
+            deny: TrafficSet::empty(),
+        }
     }
 
     pub(super) fn and(&self, other: Self) -> Self {
-        Self { allow: self.allow.intersection(&other.allow), deny: self.deny.union(&other.deny) }
+        Self {
+            allow: self.allow.intersection(&other.allow),
+            deny: self.deny.union(&other.deny),
+        }
     }
 }
 
 impl From<Outcome<TrafficSet>> for Allowed {
     fn from(outcome: Outcome<TrafficSet>) -> Self {
-        Self { sure: outcome.allow.difference(&outcome.deny), unknown: outcome.allow.intersection(&outcome.deny) }
+        Self {
+            sure: outcome.allow.difference(&outcome.deny),
+            unknown: outcome.allow.intersection(&outcome.deny),
+        }
     }
 }

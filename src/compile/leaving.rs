@@ -1,12 +1,14 @@
 //! Egress from the other side: for one destination, which sources may leave to it.
 //!
-//! A profile tells what governs one source; a row asks about all sources, so here the law is kept by rule: each distinct
-//! (peers, ports) of the Network tier once, with the classes it surely and maybe governs, and the ordered tiers with their
-//! subjects. A destination sees only the groups whose peers contain it ([`Leaving::seen`]): small peer sets are listed at
-//! their places, the few large ones are asked.
+//! A profile tells what governs one source; a row asks about all sources, so here the law is kept
+//! by rule: each distinct (peers, ports) of the Network tier once, with the classes it surely and
+//! maybe governs, and the ordered tiers with their subjects. A destination sees only the groups
+//! whose peers contain it ([`Leaving::seen`]): small peer sets are listed at their places, the few
+//! large ones are asked.
 //!
-//! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile decides, apart from the own
-//! node (S55), which rows add. Cost: O(groups seen) set operations on what is asked.
+//! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile
+//! decides, apart from the own node (S55), which rows add. Cost: O(groups seen) set operations on
+//! what is asked.
 
 use super::atoms::Atoms;
 use super::classes::Class;
@@ -35,7 +37,8 @@ pub struct Group {
     pub ports: u32,
     /// The classes that a policy with this rule isolates.
     pub subjects: Match,
-    /// Whether its peers are certain, and the same ones in all views: a place that is one of them surely is.
+    /// Whether its peers are certain, and the same ones in all views: a place that is one of them
+    /// surely is.
     pub plain: bool,
 }
 
@@ -50,7 +53,8 @@ pub struct Leaving {
     large: Vec<u32>,
     /// The classes isolated by the Network tier, per view.
     isolated: Vec<Match>,
-    /// The classes that unmodelled policies may touch: with anything, in the Network tier, by denying. Per view.
+    /// The classes that unmodelled policies may touch: with anything, in the Network tier, by
+    /// denying. Per view.
     tainted: Vec<[Runs; 3]>,
     /// Compiled policies of equal priority, in order: Admin, Baseline.
     ordered: [Vec<Vec<u32>>; 2],
@@ -58,8 +62,8 @@ pub struct Leaving {
     pub ordered_peers: Vec<PeerSetId>,
     /// What each profile decides by: equal numbers decide alike.
     pub contents: Vec<u32>,
-    /// Equal numbers for places that every rule takes alike, whatever their nodes are; own numbers where a rule may look at
-    /// nodes.
+    /// Equal numbers for places that every rule takes alike, whatever their nodes are; own numbers
+    /// where a rule may look at nodes.
     twins: OnceLock<Vec<u32>>,
     /// The templates, once somebody asks for them.
     pub(super) numbers: OnceLock<Numbers>,
@@ -69,16 +73,22 @@ impl Leaving {
     /// Turns the profiles around.
     pub fn new(world: &World, line: &Line, peers: &[PeerSet], law: &Law) -> Self {
         let groups = groups(world, law, peers);
-        let mut leaving = Self { at: vec![Vec::new(); line.len() as usize], ..Self::default() };
+        let mut leaving = Self {
+            at: vec![Vec::new(); line.len() as usize],
+            ..Self::default()
+        };
         for (number, group) in (0..).zip(&groups) {
             let places = Runs::union_of(peers[group.peers.0 as usize].0.iter().map(|m| &*m.maybe));
             if places.count() > LISTED {
                 leaving.large.push(number);
             } else {
-                places.points().for_each(|p| leaving.at[p as usize].push(number));
+                places
+                    .points()
+                    .for_each(|p| leaving.at[p as usize].push(number));
             }
         }
-        let egress = |p: &crate::policy::Policy| p.tier == Tier::Network && p.isolates(Direction::Egress);
+        let egress =
+            |p: &crate::policy::Policy| p.tier == Tier::Network && p.isolates(Direction::Egress);
         let isolating: Vec<&Match> = law
             .policies
             .iter()
@@ -89,12 +99,23 @@ impl Leaving {
         let isolated = Match::union_of(&isolating);
         let tainted = tainted(line, law);
         for view in &line.views {
-            let hidden = if view.behaviour == HostBehaviour::Node { &line.hosts } else { &Runs::empty() };
+            let hidden = if view.behaviour == HostBehaviour::Node {
+                &line.hosts
+            } else {
+                &Runs::empty()
+            };
             leaving.isolated.push(isolated.without(hidden));
-            leaving.tainted.push(tainted.each_ref().map(|runs| runs.difference(hidden)));
+            leaving
+                .tainted
+                .push(tainted.each_ref().map(|runs| runs.difference(hidden)));
         }
         leaving.ordered = ordered(world, law);
-        let rules = leaving.ordered.iter().flatten().flatten().flat_map(|p| egress_rules(law, *p));
+        let rules = leaving
+            .ordered
+            .iter()
+            .flatten()
+            .flatten()
+            .flat_map(|p| egress_rules(law, *p));
         leaving.ordered_peers = rules.map(|r| r.peers).collect();
         leaving.ordered_peers.sort_unstable();
         leaving.ordered_peers.dedup();
@@ -105,9 +126,14 @@ impl Leaving {
     /// The groups whose peers may contain a place, in order.
     pub fn seen(&self, peers: &[PeerSet], place: u32) -> Vec<u32> {
         let holds = |g: &&u32| {
-            let Group { peers: set, plain, .. } = &self.groups[**g as usize];
+            let Group {
+                peers: set, plain, ..
+            } = &self.groups[**g as usize];
             let views = &peers[set.0 as usize].0;
-            views.iter().take(if *plain { 1 } else { views.len() }).any(|m| m.maybe.contains(place))
+            views
+                .iter()
+                .take(if *plain { 1 } else { views.len() })
+                .any(|m| m.maybe.contains(place))
         };
         let mut seen = self.at[place as usize].clone();
         seen.extend(self.large.iter().filter(holds));
@@ -131,7 +157,12 @@ impl Leaving {
 
     /// The ports of the ordered tiers' egress rules.
     pub fn ordered_ports<'a>(&'a self, law: &'a Law) -> impl Iterator<Item = u32> + 'a {
-        self.ordered.iter().flatten().flatten().flat_map(|p| egress_rules(law, *p)).map(|r| r.ports)
+        self.ordered
+            .iter()
+            .flatten()
+            .flatten()
+            .flat_map(|p| egress_rules(law, *p))
+            .map(|r| r.ports)
     }
 }
 
@@ -143,28 +174,48 @@ fn groups(world: &World, law: &Law, sets: &[PeerSet]) -> Vec<Group> {
     let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::default();
     for (compiled, subjects) in law.policies.iter().zip(&law.subjects) {
         let policy = world.policies.get(compiled.policy);
-        if policy.tier == Tier::Network && policy.isolates(Direction::Egress) && !subjects.maybe.is_empty() {
+        if policy.tier == Tier::Network
+            && policy.isolates(Direction::Egress)
+            && !subjects.maybe.is_empty()
+        {
             for rule in &compiled.rules[Direction::Egress.index()] {
-                by.entry((rule.peers, rule.ports)).or_default().push(subjects);
+                by.entry((rule.peers, rule.ports))
+                    .or_default()
+                    .push(subjects);
             }
         }
     }
     let group = |((peers, ports), subjects): ((PeerSetId, u32), Vec<&Match>)| {
         let subjects = Match::union_of(&subjects);
         let views = &sets[peers.0 as usize].0;
-        let plain = views.iter().all(|view| view.is_exact() && view.is_same(&views[0]));
-        Group { peers, ports, subjects, plain }
+        let plain = views
+            .iter()
+            .all(|view| view.is_exact() && view.is_same(&views[0]));
+        Group {
+            peers,
+            ports,
+            subjects,
+            plain,
+        }
     };
     by.into_iter().map(group).collect()
 }
 
-/// Numbers the profiles by what they decide by: the ordered tiers' policies, the Network tier's rules, the taints.
+/// Numbers the profiles by what they decide by: the ordered tiers' policies, the Network tier's
+/// rules, the taints.
 fn contents(profiles: &[Profile]) -> Vec<u32> {
     let mut seen = IndexSet::default();
     let mut contents = Vec::with_capacity(profiles.len());
     for profile in profiles {
-        let Profile { admin, network_rules, baseline, taint, .. } = profile;
-        let (index, _) = seen.insert_full((admin, profile.isolated(), network_rules, baseline, taint));
+        let Profile {
+            admin,
+            network_rules,
+            baseline,
+            taint,
+            ..
+        } = profile;
+        let (index, _) =
+            seen.insert_full((admin, profile.isolated(), network_rules, baseline, taint));
         contents.push(u32::try_from(index).unwrap_or(u32::MAX));
     }
     contents
@@ -173,11 +224,19 @@ fn contents(profiles: &[Profile]) -> Vec<u32> {
 /// All that a rule can see of a place but its node (S55 looks at that).
 #[derive(PartialEq, Eq, Hash)]
 enum Seen<'a> {
-    Class { namespace: u32, labels: u32, ports: u32, address: &'a SeenAddress, host: bool, governed: [u32; 2] },
+    Class {
+        namespace: u32,
+        labels: u32,
+        ports: u32,
+        address: &'a SeenAddress,
+        host: bool,
+        governed: [u32; 2],
+    },
     Outside(u32),
 }
 
-/// Where a pod's addresses lie between the blocks of the rules; where they are not told, one of its own.
+/// Where a pod's addresses lie between the blocks of the rules; where they are not told, one of its
+/// own.
 #[derive(PartialEq, Eq, Hash)]
 enum SeenAddress {
     Between(Vec<u32>),
@@ -186,33 +245,80 @@ enum SeenAddress {
 
 /// Numbers the places by all that a rule can see of them. O(law + places log blocks).
 fn twins(world: &World, line: &Line, law: &Law) -> Vec<u32> {
-    let rules = || world.policies.policies.iter().flat_map(|policy| policy.rules.iter().flatten());
-    let peers = || rules().filter_map(|rule| if let Peers::Of(list) = &rule.peers { Some(list) } else { None });
+    let rules = || {
+        world
+            .policies
+            .policies
+            .iter()
+            .flat_map(|policy| policy.rules.iter().flatten())
+    };
+    let peers = || {
+        rules().filter_map(|rule| {
+            if let Peers::Of(list) = &rule.peers {
+                Some(list)
+            } else {
+                None
+            }
+        })
+    };
     let peers = || peers().flat_map(|list| list.iter());
     if !world.options.blocks_match_pods || peers().any(|peer| matches!(peer, Peer::Nodes(_))) {
         return (0..line.len()).collect();
     }
-    let blocks: Vec<&IpSet> =
-        peers().filter_map(|peer| if let Peer::Addresses(set) = peer { Some(set) } else { None }).collect();
+    let blocks: Vec<&IpSet> = peers()
+        .filter_map(|peer| {
+            if let Peer::Addresses(set) = peer {
+                Some(set)
+            } else {
+                None
+            }
+        })
+        .collect();
     let between = Atoms::new(blocks.into_iter());
     let address = |(number, pod): (u32, &PodId)| {
-        let mut known: Vec<u32> =
-            world.addresses(world.cluster.pod(*pod)).iter().map(|address| between.of(*address)).collect();
+        let mut known: Vec<u32> = world
+            .addresses(world.cluster.pod(*pod))
+            .iter()
+            .map(|address| between.of(*address))
+            .collect();
         known.sort_unstable();
         known.dedup();
-        if known.is_empty() { SeenAddress::Untold(number) } else { SeenAddress::Between(known) }
+        if known.is_empty() {
+            SeenAddress::Untold(number)
+        } else {
+            SeenAddress::Between(known)
+        }
     };
     let addresses: Vec<SeenAddress> = (0..).zip(&line.classes.addresses).map(address).collect();
     let seen = |place: u32| match line.representative(place) {
         Endpoint::Address(address) => Seen::Outside(between.of(address)),
         Endpoint::Pod(_) => {
-            let Class { namespace, labels, ports, address, host, .. } = *line.classes.get(place);
-            let governed = law.of_class.each_ref().map(|profiles| profiles[place as usize]);
-            Seen::Class { namespace, labels, ports, address: &addresses[address as usize], host, governed }
+            let Class {
+                namespace,
+                labels,
+                ports,
+                address,
+                host,
+                ..
+            } = *line.classes.get(place);
+            let governed = law
+                .of_class
+                .each_ref()
+                .map(|profiles| profiles[place as usize]);
+            Seen::Class {
+                namespace,
+                labels,
+                ports,
+                address: &addresses[address as usize],
+                host,
+                governed,
+            }
         }
     };
     let mut known = IndexSet::default();
-    (0..line.len()).map(|place| u32::try_from(known.insert_full(seen(place)).0).unwrap_or(u32::MAX)).collect()
+    (0..line.len())
+        .map(|place| u32::try_from(known.insert_full(seen(place)).0).unwrap_or(u32::MAX))
+        .collect()
 }
 
 fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {
@@ -231,8 +337,13 @@ fn ordered(world: &World, law: &Law) -> [Vec<Vec<u32>>; 2] {
 fn tainted(line: &Line, law: &Law) -> [Runs; 3] {
     let mut lists = [const { Vec::new() }; 3];
     for class in 0..line.classes.len() {
-        let taint = law.profiles[law.of_class[Direction::Egress.index()][class as usize] as usize].taint;
-        for (list, touched) in lists.iter_mut().zip([taint.anything, taint.network, taint.only_deny]) {
+        let taint =
+            law.profiles[law.of_class[Direction::Egress.index()][class as usize] as usize].taint;
+        for (list, touched) in
+            lists
+                .iter_mut()
+                .zip([taint.anything, taint.network, taint.only_deny])
+        {
             if touched {
                 list.push(class..=class);
             }
@@ -264,10 +375,13 @@ pub struct Leave<'a> {
 impl AllowGraph {
     /// The twins of all places; made once.
     pub(super) fn twins(&self) -> &[u32] {
-        self.leaving().twins.get_or_init(|| twins(self.world(), &self.line, &self.law))
+        self.leaving()
+            .twins
+            .get_or_init(|| twins(self.world(), &self.line, &self.law))
     }
 
-    /// Of the sources asked about: those that surely may leave to the destination, and those that may for all that is known.
+    /// Of the sources asked about: those that surely may leave to the destination, and those that
+    /// may for all that is known.
     pub(super) fn leave(&self, ask: &Leave<'_>, asked: &Runs) -> Match {
         let law = self.leaving();
         let taints = &law.tainted[ask.view];
@@ -278,21 +392,37 @@ impl AllowGraph {
         let admin = self.ordered_leave(ask, &law.ordered[0], asked.clone());
         let reached = admin.pass.union(&admin.none);
         let isolated = &law.isolated[ask.view];
-        let rest = reached.intersection(&isolated.maybe).union(&reached.intersection(network_taint));
-        let Match { sure: surely, maybe } = self.groups_leave(ask, &rest);
+        let rest = reached
+            .intersection(&isolated.maybe)
+            .union(&reached.intersection(network_taint));
+        let Match {
+            sure: surely,
+            maybe,
+        } = self.groups_leave(ask, &rest);
         let further = reached.difference(&isolated.sure);
         let base = self.ordered_leave(ask, &law.ordered[1], further);
         let by_taint = rest.intersection(network_taint);
-        let possible = Runs::union_of([&admin.allow, &maybe, &by_taint, &base.allow, &base.pass, &base.none]);
+        let possible = Runs::union_of([
+            &admin.allow,
+            &maybe,
+            &by_taint,
+            &base.allow,
+            &base.pass,
+            &base.none,
+        ]);
         let deny = Runs::union_of([&admin.deny, &rest.difference(&surely), &base.deny]);
         if anything.is_empty() && only_deny.is_empty() {
             return Match::of(possible.difference(&deny), possible);
         }
         let doubt = deny.union(anything).union(only_deny);
-        Match::of(possible.difference(&doubt), possible.union(&asked.intersection(anything)))
+        Match::of(
+            possible.difference(&doubt),
+            possible.union(&asked.intersection(anything)),
+        )
     }
 
-    /// [`Self::leave`] where only the Network tier speaks: whoever it does not isolate, and whom a rule lets out.
+    /// [`Self::leave`] where only the Network tier speaks: whoever it does not isolate, and whom a
+    /// rule lets out.
     fn network_leave(&self, ask: &Leave<'_>, asked: &Runs) -> Match {
         let isolated = &self.leaving().isolated[ask.view];
         let open = asked.difference(&isolated.sure);
@@ -301,7 +431,10 @@ impl AllowGraph {
         if isolated.is_exact() && let_out.is_exact() {
             return Match::exact(possible);
         }
-        Match::of(asked.difference(&isolated.maybe).union(&let_out.sure), possible)
+        Match::of(
+            asked.difference(&isolated.maybe).union(&let_out.sure),
+            possible,
+        )
     }
 
     /// The Network tier: of these sources, whom a rule surely lets out, and whom one may.
@@ -310,7 +443,11 @@ impl AllowGraph {
             return Match::default();
         }
         let truth = |group: &&Group| self.matched(group.peers, ask.view).truth(ask.destination);
-        let groups = || ask.seen.iter().map(|number| &self.leaving().groups[*number as usize]);
+        let groups = || {
+            ask.seen
+                .iter()
+                .map(|number| &self.leaving().groups[*number as usize])
+        };
         let (mut maybe, mut exact) = (Vec::new(), true);
         for group in groups().filter(|g| truth(g).possible()) {
             exact &= truth(&group) == Truth::Yes && group.subjects.is_exact();
@@ -320,14 +457,21 @@ impl AllowGraph {
         if exact {
             return Match::exact(maybe);
         }
-        let sure = groups().filter(|g| truth(g) == Truth::Yes).map(|g| rest.intersection(&g.subjects.sure));
+        let sure = groups()
+            .filter(|g| truth(g) == Truth::Yes)
+            .map(|g| rest.intersection(&g.subjects.sure));
         Match::of(Runs::union_of(&sure.collect::<Vec<_>>()), maybe)
     }
 
     /// An ordered tier: as [`super::walk::Walk`] walks it, over all subjects at once.
     fn ordered_leave(&self, ask: &Leave<'_>, groups: &[Vec<u32>], asked: Runs) -> Decided {
         let nothing = Runs::empty;
-        let mut total = Decided { allow: nothing(), deny: nothing(), pass: nothing(), none: asked };
+        let mut total = Decided {
+            allow: nothing(),
+            deny: nothing(),
+            pass: nothing(),
+            none: asked,
+        };
         for group in groups {
             let undecided = total.none.clone();
             for policy in group {
@@ -337,7 +481,8 @@ impl AllowGraph {
                     continue;
                 }
                 for rule in egress_rules(&self.law, *policy) {
-                    let truth = self.peers[rule.peers.0 as usize].0[ask.view].truth(ask.destination);
+                    let truth =
+                        self.peers[rule.peers.0 as usize].0[ask.view].truth(ask.destination);
                     if truth == Truth::No || !(ask.covers)(rule.ports) {
                         continue;
                     }

@@ -1,13 +1,15 @@
 //! Traffic that a Service led to a pod, where that changes who decides it.
 //!
-//! Two cases: a pod that calls itself through its own Service, which `ClusterNetworkPolicies` see although the pod's own
-//! address escapes every policy (S54, S122); and a caller from outside in whose place a node may put its own address
-//! before policies see it (S41, S63). What is not told (the older admin kinds, which node it is) stays possible both
-//! ways. Invariant: each answer is what [`evaluate_led`](super::evaluate::evaluate_led) gives for the same flow, over
-//! every way it may come about.
+//! Two cases: a pod that calls itself through its own Service, which `ClusterNetworkPolicies` see
+//! although the pod's own address escapes every policy (S54, S122); and a caller from outside in
+//! whose place a node may put its own address before policies see it (S41, S63). What is not told
+//! (the older admin kinds, which node it is) stays possible both ways. Invariant: each answer is
+//! what [`evaluate_led`](super::evaluate::evaluate_led) gives for the same flow, over every way it
+//! may come about.
 //!
-//! Cost: as one edge question, times the distinct ranges that nodes' addresses fall into. Road not taken: marking flows
-//! by the way they came; nearly every flow comes by no Service, and would carry the mark for nothing.
+//! Cost: as one edge question, times the distinct ranges that nodes' addresses fall into. Road not
+//! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
+//! carry the mark for nothing.
 
 use super::evaluate::Call;
 use super::graph::{AllowGraph, Allowed, Combine};
@@ -31,24 +33,40 @@ impl AllowGraph {
         asked(true).either(asked(false)).into()
     }
 
-    fn to_itself(&self, at: u32, direction: Direction, view: usize, older: bool) -> Outcome<TrafficSet> {
+    fn to_itself(
+        &self,
+        at: u32,
+        direction: Direction,
+        view: usize,
+        older: bool,
+    ) -> Outcome<TrafficSet> {
         let profile = self.class_profile(at, direction);
         let asks = |s: &Selecting| {
             let policy = self.world().policies.get(self.policy_of(s.policy));
             Call::OwnService { older }.asks(policy)
         };
         let kept = |groups: &[Vec<Selecting>]| -> Vec<Vec<Selecting>> {
-            groups.iter().map(|group| group.iter().copied().filter(asks).collect()).collect()
+            groups
+                .iter()
+                .map(|group| group.iter().copied().filter(asks).collect())
+                .collect()
         };
-        let asked = Profile { admin: kept(&profile.admin), baseline: kept(&profile.baseline), ..profile.clone() };
+        let asked = Profile {
+            admin: kept(&profile.admin),
+            baseline: kept(&profile.baseline),
+            ..profile.clone()
+        };
         self.traffic_by(&asked, at, at, at, direction, view, Truth::Yes)
     }
 
-    /// What passes from outside to a pod when a node may have put its own address in the caller's place.
+    /// What passes from outside to a pod when a node may have put its own address in the caller's
+    /// place.
     pub fn allowed_through_node(&self, caller: IpAddr, pod: PodId) -> Allowed {
         let own = self.allowed(Endpoint::Address(caller), Endpoint::Pod(pod));
-        let mut outcome =
-            Outcome { allow: own.sure.union(&own.unknown), deny: TrafficSet::all().difference(&own.sure) };
+        let mut outcome = Outcome {
+            allow: own.sure.union(&own.unknown),
+            deny: TrafficSet::all().difference(&own.sure),
+        };
         for node in self.node_samples(Family::of(caller)) {
             outcome = outcome.either(self.by_node(node, pod));
         }
@@ -60,12 +78,22 @@ impl AllowGraph {
         let addresses = self.world().may_be_nodes(family);
         let atoms = &self.line().atoms;
         let found = atoms.overlapping(&addresses);
-        found.points().filter_map(|atom| atoms.addresses(atom).intersection(&addresses).first()).collect()
+        found
+            .points()
+            .filter_map(|atom| atoms.addresses(atom).intersection(&addresses).first())
+            .collect()
     }
 
     fn by_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
-        let (from, to) = (self.line().place(Endpoint::Address(node)), self.line().place(Endpoint::Pod(pod)));
-        let own = self.world().is_own_of_nodes(self.world().cluster.pod(pod), node);
-        self.over_views(from, to, |view| self.traffic(to, from, to, Direction::Ingress, view, own))
+        let (from, to) = (
+            self.line().place(Endpoint::Address(node)),
+            self.line().place(Endpoint::Pod(pod)),
+        );
+        let own = self
+            .world()
+            .is_own_of_nodes(self.world().cluster.pod(pod), node);
+        self.over_views(from, to, |view| {
+            self.traffic(to, from, to, Direction::Ingress, view, own)
+        })
     }
 }

@@ -1,8 +1,8 @@
-//! The [`Line`]: one row of numbers for everything that can send or receive, the pod classes first, the address atoms after
-//! them, and the [`View`]s under which it is looked at.
+//! The [`Line`]: one row of numbers for everything that can send or receive, the pod classes first,
+//! the address atoms after them, and the [`View`]s under which it is looked at.
 //!
-//! Invariant: numbers below the number of classes are classes. A set of places is a set of runs ([`Runs`]); classes are
-//! numbered so that most sets have few of them.
+//! Invariant: numbers below the number of classes are classes. A set of places is a set of runs
+//! ([`Runs`]); classes are numbered so that most sets have few of them.
 
 use super::atoms::Atoms;
 use super::classes::Classes;
@@ -38,14 +38,29 @@ pub struct Line {
 
 impl Line {
     /// Puts classes and atoms on one line.
-    pub fn new(world: &World, classes: Classes, atoms: Atoms, views: Vec<View>, hosts: Runs) -> Self {
+    pub fn new(
+        world: &World,
+        classes: Classes,
+        atoms: Atoms,
+        views: Vec<View>,
+        hosts: Runs,
+    ) -> Self {
         let families = Family::ALL.map(|f| {
-            let known = classes.addresses.iter().map(|pod| world.has_family(world.cluster.pod(*pod), f));
+            let known = classes
+                .addresses
+                .iter()
+                .map(|pod| world.has_family(world.cluster.pod(*pod), f));
             let known: Vec<bool> = known.collect();
             let has = |c: &u32| known[classes.get(*c).address as usize];
             (0..classes.len()).filter(has).map(|c| c..=c).collect()
         });
-        Self { classes, atoms, views, hosts, families }
+        Self {
+            classes,
+            atoms,
+            views,
+            hosts,
+            families,
+        }
     }
 
     /// Whether a place is a class of host-network pods.
@@ -55,7 +70,11 @@ impl Line {
 
     /// The family of an atom's place.
     pub fn atom_family(&self, at: u32) -> Family {
-        if at - self.classes.len() < self.atoms.v4_len() { Family::V4 } else { Family::V6 }
+        if at - self.classes.len() < self.atoms.v4_len() {
+            Family::V4
+        } else {
+            Family::V6
+        }
     }
 
     /// The places of the atoms of a family.
@@ -74,7 +93,9 @@ impl Line {
             (true, true) => pod(source) || pod(destination),
             (true, false) => self.atom_family(destination) == family,
             (false, true) => self.atom_family(source) == family,
-            (false, false) => self.atom_family(source) == family && self.atom_family(destination) == family,
+            (false, false) => {
+                self.atom_family(source) == family && self.atom_family(destination) == family
+            }
         }
     }
 
@@ -85,17 +106,27 @@ impl Line {
 
     /// Everything.
     pub fn full(&self) -> Runs {
-        if self.len() == 0 { Runs::empty() } else { Runs::from(0..=self.len() - 1) }
+        if self.len() == 0 {
+            Runs::empty()
+        } else {
+            Runs::from(0..=self.len() - 1)
+        }
     }
 
     /// Every class.
     pub fn pods(&self) -> Runs {
-        self.classes.len().checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(0..=last))
+        self.classes
+            .len()
+            .checked_sub(1)
+            .map_or_else(Runs::empty, |last| Runs::from(0..=last))
     }
 
     /// Whether all of these places are classes. O(1).
     pub fn are_pods(&self, places: &Runs) -> bool {
-        places.ranges().next_back().is_none_or(|(_, last)| self.is_class(last))
+        places
+            .ranges()
+            .next_back()
+            .is_none_or(|(_, last)| self.is_class(last))
     }
 
     /// The place of an endpoint on the line.

@@ -1,10 +1,12 @@
 //! Law over world -> allow-graph.
 //!
-//! [`mod@evaluate`] is the meaning: one flow, every rule, no tables. [`graph`] is the same meaning compiled: pods and
-//! addresses that no rule can tell apart ([`vocabulary`]) become classes ([`classes`], [`atoms`]), rules become sets of classes
-//! ([`peers`]), and a question becomes two short walks ([`walk`]) or one pass of set algebra ([`rows`]).
+//! [`mod@evaluate`] is the meaning: one flow, every rule, no tables. [`graph`] is the same meaning
+//! compiled: pods and addresses that no rule can tell apart ([`vocabulary`]) become classes
+//! ([`classes`], [`atoms`]), rules become sets of classes ([`peers`]), and a question becomes two
+//! short walks ([`walk`]) or one pass of set algebra ([`rows`]).
 //!
-//! Invariant: for every flow the graph's answer is `evaluate`'s, with classes on and off; tests hold them together.
+//! Invariant: for every flow the graph's answer is `evaluate`'s, with classes on and off; tests
+//! hold them together.
 
 pub mod atoms;
 mod beside;

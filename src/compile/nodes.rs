@@ -1,11 +1,14 @@
-//! Own nodes: which places of the line are the node a class's pods run on (S55), in both directions.
+//! Own nodes: which places of the line are the node a class's pods run on (S55), in both
+//! directions.
 //!
-//! Every pod has a *home*: the node it names, or none. [`Homes::near`] tells of a home which places are its node: the
-//! classes of host-network pods there (as far as they behave as their node), and the atoms of its addresses. A class may
-//! have pods of several homes; what holds for some of them only is not told for the class.
+//! Every pod has a *home*: the node it names, or none. [`Homes::near`] tells of a home which places
+//! are its node: the classes of host-network pods there (as far as they behave as their node), and
+//! the atoms of its addresses. A class may have pods of several homes; what holds for some of them
+//! only is not told for the class.
 //!
-//! Invariant: `around(c)` contains `p` as `is_own_node` answers for every pod of `c` and every endpoint of `p`; `Maybe` where
-//! they differ. Cost: O(pods + nodes) to build; a question costs the homes of one class, or the classes of one home.
+//! Invariant: `around(c)` contains `p` as `is_own_node` answers for every pod of `c` and every
+//! endpoint of `p`; `Maybe` where they differ. Cost: O(pods + nodes) to build; a question costs the
+//! homes of one class, or the classes of one home.
 
 use super::classes::Classes;
 use super::peers::{Line, Match, Runs};
@@ -52,21 +55,33 @@ impl Homes {
         }
         let (names, of_class, classes) = Sorted::new(world, &line.classes);
         let hosts = hosts(world, line);
-        let near: Vec<Near> = names.iter().map(|name| near(world, line, *name, &hosts, &addresses)).collect();
-        Self { near, of_class, classes, at: OnceLock::new() }
+        let near: Vec<Near> = names
+            .iter()
+            .map(|name| near(world, line, *name, &hosts, &addresses))
+            .collect();
+        Self {
+            near,
+            of_class,
+            classes,
+            at: OnceLock::new(),
+        }
     }
 
     fn at(&self) -> HashMap<u32, Vec<(u32, Truth)>> {
         let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::default();
         for (home, near) in (0..).zip(&self.near) {
             for found in [&near.hosts, &near.atoms] {
-                found.maybe.points().for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
+                found
+                    .maybe
+                    .points()
+                    .for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
             }
         }
         at
     }
 
-    /// The places that are the node of a class's pods. Host-network pods count only where they behave as their node.
+    /// The places that are the node of a class's pods. Host-network pods count only where they
+    /// behave as their node.
     pub fn around(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
         let homes = self.of_class.of(class);
         let one = |home: &u32| {
@@ -95,12 +110,21 @@ impl Homes {
         let homes = self.at.get_or_init(|| self.at()).get(&place)?;
         let maybe = Runs::union_of(homes.iter().map(|(home, _)| &self.classes[*home as usize]));
         let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
-        let sure: Runs = maybe.points().filter(|c| self.of_class.of(*c).iter().all(certain)).map(|c| c..=c).collect();
-        Some(if sure == maybe { Match::exact(sure) } else { Match::of(sure, maybe) })
+        let sure: Runs = maybe
+            .points()
+            .filter(|c| self.of_class.of(*c).iter().all(certain))
+            .map(|c| c..=c)
+            .collect();
+        Some(if sure == maybe {
+            Match::exact(sure)
+        } else {
+            Match::of(sure, maybe)
+        })
     }
 }
 
-/// The homes of each class, class after class, and where those of each begin. Empty where no place is anybody's node.
+/// The homes of each class, class after class, and where those of each begin. Empty where no place
+/// is anybody's node.
 #[derive(Debug, Clone, Default)]
 struct Sorted {
     homes: Vec<u32>,
@@ -108,32 +132,62 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// Numbers the homes of all pods; the distinct homes, those of each class, and the classes of each.
+    /// Numbers the homes of all pods; the distinct homes, those of each class, and the classes of
+    /// each.
     fn new<'w>(world: &'w World, classes: &Classes) -> (Vec<Option<&'w str>>, Self, Vec<Runs>) {
         let mut names: IndexSet<Option<&str>> = IndexSet::default();
-        let mut met: HashMap<*const u8, u32> = HashMap::default(); // pods of one node share its name's memory once loaded
+        // pods of one node share its name's memory once loaded
+        let mut met: HashMap<*const u8, u32> = HashMap::default();
         let mut home = |node: Option<&'w str>| {
             let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
             *known.or_insert_with(|| u32::try_from(names.insert_full(node).0).unwrap_or(u32::MAX))
         };
-        let of_pod: Vec<u32> = world.cluster.pods().map(|(_, pod)| home(pod.node.as_deref())).collect();
+        let of_pod: Vec<u32> = world
+            .cluster
+            .pods()
+            .map(|(_, pod)| home(pod.node.as_deref()))
+            .collect();
         let mut of_home: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
-        let (mut sorted, mut of_class) = (Self { homes: Vec::new(), starts: vec![0] }, Vec::new());
+        let (mut sorted, mut of_class) = (
+            Self {
+                homes: Vec::new(),
+                starts: vec![0],
+            },
+            Vec::new(),
+        );
         for class in 0..classes.len() {
-            of_class.extend(classes.members(class).iter().map(|pod| of_pod[pod.0 as usize]));
+            of_class.extend(
+                classes
+                    .members(class)
+                    .iter()
+                    .map(|pod| of_pod[pod.0 as usize]),
+            );
             of_class.sort_unstable();
             of_class.dedup();
-            of_class.iter().for_each(|home| of_home[*home as usize].push(class));
+            of_class
+                .iter()
+                .for_each(|home| of_home[*home as usize].push(class));
             sorted.homes.append(&mut of_class);
-            sorted.starts.push(u32::try_from(sorted.homes.len()).unwrap_or(u32::MAX));
+            sorted
+                .starts
+                .push(u32::try_from(sorted.homes.len()).unwrap_or(u32::MAX));
         }
         let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
-        (names.into_iter().collect(), sorted, of_home.into_iter().map(runs).collect())
+        (
+            names.into_iter().collect(),
+            sorted,
+            of_home.into_iter().map(runs).collect(),
+        )
     }
 
     fn of(&self, class: u32) -> &[u32] {
         let end = self.starts.get(class as usize + 1).copied().unwrap_or(0);
-        let start = self.starts.get(class as usize).copied().unwrap_or(0).min(end);
+        let start = self
+            .starts
+            .get(class as usize)
+            .copied()
+            .unwrap_or(0)
+            .min(end);
         &self.homes[start as usize..end as usize]
     }
 }
@@ -145,7 +199,10 @@ fn hosts<'w>(world: &'w World, line: &Line) -> HashMap<Option<&'w str>, Runs> {
         let pod = world.cluster.pod(line.classes.get(class).representative);
         hosts.entry(pod.node.as_deref()).or_default().push(class);
     }
-    hosts.into_iter().map(|(node, list)| (node, list.into_iter().map(|c| c..=c).collect())).collect()
+    hosts
+        .into_iter()
+        .map(|(node, list)| (node, list.into_iter().map(|c| c..=c).collect()))
+        .collect()
 }
 
 fn near(
@@ -157,17 +214,29 @@ fn near(
 ) -> Near {
     let atoms = |set: &IpSet| {
         let first = line.classes.len();
-        line.atoms.overlapping(set).ranges().map(|(a, b)| first + a..=first + b).collect::<Runs>()
+        line.atoms
+            .overlapping(set)
+            .ranges()
+            .map(|(a, b)| first + a..=first + b)
+            .collect::<Runs>()
     };
-    let unsure = |maybe: Runs| Match { sure: Arc::default(), maybe: Arc::new(maybe) };
+    let unsure = |maybe: Runs| Match {
+        sure: Arc::default(),
+        maybe: Arc::new(maybe),
+    };
     let at = |node: Option<&str>| hosts.get(&node).cloned().unwrap_or_default();
     let Some(name) = name else {
         return Near::new(unsure(line.hosts.clone()), unsure(atoms(addresses)));
     };
     let sure = at(Some(name));
-    let hosts = Match { maybe: Arc::new(sure.union(&at(None))), sure: Arc::new(sure) };
+    let hosts = Match {
+        maybe: Arc::new(sure.union(&at(None))),
+        sure: Arc::new(sure),
+    };
     let atoms = match world.cluster.find_node(name) {
-        Some(node) => Match::exact(atoms(&IpSet::from_cidrs(node.addresses.iter().map(|a| ipnet::IpNet::from(*a))))),
+        Some(node) => Match::exact(atoms(&IpSet::from_cidrs(
+            node.addresses.iter().map(|a| ipnet::IpNet::from(*a)),
+        ))),
         None => unsure(atoms(&world.options.node_cidrs)),
     };
     Near::new(hosts, atoms)

@@ -1,12 +1,13 @@
-//! What leaves the cluster: for one class, all outside addresses at once, by what may be sent there.
+//! What leaves the cluster: for one class, all outside addresses at once, by what may be sent
+//! there.
 //!
-//! Nothing governs the way in to an address, so the class's own law decides alone: its profile is walked over the atoms,
-//! own node included (S55), once per part of the traffic its ports cut. Classes that are governed alike share the answer
-//! ([`Outward::parts`]). Cost: O(parts of the traffic line x rules) set operations per distinct profile, whatever the
-//! number of classes.
+//! Nothing governs the way in to an address, so the class's own law decides alone: its profile is
+//! walked over the atoms, own node included (S55), once per part of the traffic its ports cut.
+//! Classes that are governed alike share the answer ([`Outward::parts`]). Cost: O(parts of the
+//! traffic line x rules) set operations per distinct profile, whatever the number of classes.
 //!
-//! Invariant: a class is in a part of the row of an atom ([`AllowGraph::row`]) iff the atom is in the part of the class
-//! with the same traffic.
+//! Invariant: a class is in a part of the row of an atom ([`AllowGraph::row`]) iff the atom is in
+//! the part of the class with the same traffic.
 
 use super::graph::{AllowGraph, Allowed};
 use super::peers::{Match, PeerSetId, Runs};
@@ -44,18 +45,29 @@ pub struct Outward<'g> {
 impl<'g> Outward<'g> {
     /// Nothing is made yet.
     pub fn new(graph: &'g AllowGraph) -> Self {
-        Self { graph, known: HashMap::default() }
+        Self {
+            graph,
+            known: HashMap::default(),
+        }
     }
 
-    /// The outside addresses to which a class may send something, by what. Classes that are alike get the same memory.
+    /// The outside addresses to which a class may send something, by what. Classes that are alike
+    /// get the same memory.
     pub fn parts(&mut self, class: u32) -> Arc<[Out]> {
         let graph = self.graph;
         let profile = graph.law.of_class[Direction::Egress.index()][class as usize];
-        let isolated = graph.class_profile(class, Direction::Egress).isolated().possible();
+        let isolated = graph
+            .class_profile(class, Direction::Egress)
+            .isolated()
+            .possible();
         let key = Key {
             governed: graph.leaving().contents[profile as usize],
             host: graph.line.is_host(class),
-            node: if isolated { graph.homes().around(class, false).into_owned() } else { Match::default() },
+            node: if isolated {
+                graph.homes().around(class, false).into_owned()
+            } else {
+                Match::default()
+            },
         };
         if let Some(known) = self.known.get(&key) {
             return Arc::clone(known);
@@ -65,8 +77,8 @@ impl<'g> Outward<'g> {
         parts
     }
 
-    /// The outside addresses that may be the node of a class's pods (S55): what is told of these holds for the class, and
-    /// one pod of it may know more.
+    /// The outside addresses that may be the node of a class's pods (S55): what is told of these
+    /// holds for the class, and one pod of it may know more.
     pub fn own_node(&self, class: u32) -> Runs {
         (*self.graph.homes().around(class, false).maybe).clone()
     }
@@ -75,13 +87,21 @@ impl<'g> Outward<'g> {
 impl AllowGraph {
     fn outward(&self, class: u32, node: &Match) -> Vec<Out> {
         let profile = self.class_profile(class, Direction::Egress);
-        let rules =
-            profile.ordered().flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Egress.index()]);
-        let mut ports: Vec<u32> = rules.map(|r| r.ports).chain(profile.network_rules.iter().map(|r| r.ports)).collect();
+        let rules = profile
+            .ordered()
+            .flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Egress.index()]);
+        let mut ports: Vec<u32> = rules
+            .map(|r| r.ports)
+            .chain(profile.network_rules.iter().map(|r| r.ports))
+            .collect();
         ports.sort_unstable();
         ports.dedup();
-        // port names are looked up on pods only, so at an address a rule's ports are its numbers (S48)
-        let sets: Vec<&TrafficSet> = ports.iter().map(|p| &self.law.ports[*p as usize].traffic).collect();
+        // port names are looked up on pods only, so at an address a rule's ports are its numbers
+        // (S48)
+        let sets: Vec<&TrafficSet> = ports
+            .iter()
+            .map(|p| &self.law.ports[*p as usize].traffic)
+            .collect();
         let mut pieces: IndexMap<(Runs, Runs), TrafficSet> = IndexMap::default();
         for (traffic, members) in TrafficSet::partition(&sets) {
             let covers = |id: u32| ports.binary_search(&id).is_ok_and(|i| members.contains(i));
@@ -95,19 +115,42 @@ impl AllowGraph {
     }
 
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.
-    fn outward_piece(&self, class: u32, profile: &Profile, node: &Match, covers: &dyn Fn(u32) -> bool) -> (Runs, Runs) {
-        let behaviours = self.world.behaviours().iter().take(if self.line.is_host(class) { 2 } else { 1 });
+    fn outward_piece(
+        &self,
+        class: u32,
+        profile: &Profile,
+        node: &Match,
+        covers: &dyn Fn(u32) -> bool,
+    ) -> (Runs, Runs) {
+        let behaviours = self
+            .world
+            .behaviours()
+            .iter()
+            .take(if self.line.is_host(class) { 2 } else { 1 });
         let mut total: Option<(Runs, Runs)> = None;
         for behaviour in behaviours {
-            let views: Vec<usize> =
-                (0..self.line.views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour).collect();
+            let views: Vec<usize> = (0..self.line.views.len())
+                .filter(|v| self.line.views[*v].behaviour == *behaviour)
+                .collect();
             let mut both = (Runs::empty(), Runs::empty());
             for view in &views {
                 // one view for a behaviour: families make no difference
-                let families =
-                    if let [_] = views[..] { Family::ALL.to_vec() } else { vec![self.line.views[*view].family] };
-                let atoms: Vec<Runs> = families.iter().map(|f| self.line.atoms_of_family(*f)).collect();
-                let (sure, possible) = self.outward_view(class, profile, node, (*view, Runs::union_of(&atoms)), covers);
+                let families = if let [_] = views[..] {
+                    Family::ALL.to_vec()
+                } else {
+                    vec![self.line.views[*view].family]
+                };
+                let atoms: Vec<Runs> = families
+                    .iter()
+                    .map(|f| self.line.atoms_of_family(*f))
+                    .collect();
+                let (sure, possible) = self.outward_view(
+                    class,
+                    profile,
+                    node,
+                    (*view, Runs::union_of(&atoms)),
+                    covers,
+                );
                 both = (both.0.union(&sure), both.1.union(&possible));
             }
             total = Some(match total {
@@ -135,9 +178,15 @@ impl AllowGraph {
                     return Hit::of(Runs::empty(), Runs::empty());
                 }
                 let matched = self.matched(peers, view);
-                Hit { sure: Cow::Borrowed(&*matched.sure), maybe: Cow::Borrowed(&*matched.maybe) }
+                Hit {
+                    sure: Cow::Borrowed(&*matched.sure),
+                    maybe: Cow::Borrowed(&*matched.maybe),
+                }
             },
-            own_node: Hit { sure: Cow::Borrowed(&*node.sure), maybe: Cow::Borrowed(&*node.maybe) },
+            own_node: Hit {
+                sure: Cow::Borrowed(&*node.sure),
+                maybe: Cow::Borrowed(&*node.maybe),
+            },
             subject_visible: !self.hidden(class, view),
         };
         let outcome = walk.decide(profile);
@@ -148,15 +197,37 @@ impl AllowGraph {
 
 /// Pieces of traffic turned around, by place.
 fn by_allowed(pieces: &IndexMap<(Runs, Runs), TrafficSet>) -> Vec<Out> {
-    let unsure: Vec<Runs> = pieces.keys().map(|(sure, possible)| possible.difference(sure)).collect();
-    let sets: Vec<&Runs> = pieces.keys().zip(&unsure).flat_map(|((sure, _), unsure)| [sure, unsure]).collect();
+    let unsure: Vec<Runs> = pieces
+        .keys()
+        .map(|(sure, possible)| possible.difference(sure))
+        .collect();
+    let sets: Vec<&Runs> = pieces
+        .keys()
+        .zip(&unsure)
+        .flat_map(|((sure, _), unsure)| [sure, unsure])
+        .collect();
     let mut by: BTreeMap<Allowed, Vec<Runs>> = BTreeMap::new();
     for (destinations, members) in partition(&sets) {
         let all = |kind: usize| {
-            let inside = pieces.values().enumerate().filter(|(i, _)| members.contains(2 * i + kind));
-            inside.fold(TrafficSet::empty(), |total, (_, traffic)| total.union(traffic))
+            let inside = pieces
+                .values()
+                .enumerate()
+                .filter(|(i, _)| members.contains(2 * i + kind));
+            inside.fold(TrafficSet::empty(), |total, (_, traffic)| {
+                total.union(traffic)
+            })
         };
-        by.entry(Allowed { sure: all(0), unknown: all(1) }).or_default().push(destinations);
+        by.entry(Allowed {
+            sure: all(0),
+            unknown: all(1),
+        })
+        .or_default()
+        .push(destinations);
     }
-    by.into_iter().map(|(allowed, sets)| Out { destinations: Runs::union_of(&sets), allowed }).collect()
+    by.into_iter()
+        .map(|(allowed, sets)| Out {
+            destinations: Runs::union_of(&sets),
+            allowed,
+        })
+        .collect()
 }

@@ -1,12 +1,13 @@
 //! Peer sets: which classes a rule's peers match, as runs over one line of numbers.
 //!
 //! A set is one of places on the [`Line`] of classes and atoms. A peer set keeps, per [`View`] (how
-//! host-network pods behave, which address family), the classes that surely match and those that may. Equal sets are
-//! stored once.
+//! host-network pods behave, which address family), the classes that surely match and those that
+//! may. Equal sets are stored once.
 //!
-//! Cost: a selector is asked of the label sets that its rarest requirement leaves ([`super::select`]); a peer then costs
-//! the smaller of the classes of the namespaces it selects and the label sets it selects there; an address block costs the
-//! pods inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
+//! Cost: a selector is asked of the label sets that its rarest requirement leaves
+//! ([`super::select`]); a peer then costs the smaller of the classes of the namespaces it selects
+//! and the label sets it selects there; an address block costs the pods inside. Truth comes from
+//! the same functions `evaluate` uses, asked of representatives.
 
 use super::classes::bucketed;
 use super::evaluate::node_matches;
@@ -39,13 +40,19 @@ impl std::hash::Hash for Match {
 impl Match {
     /// From both sets.
     pub fn of(sure: Runs, maybe: Runs) -> Self {
-        Self { sure: Arc::new(sure), maybe: Arc::new(maybe) }
+        Self {
+            sure: Arc::new(sure),
+            maybe: Arc::new(maybe),
+        }
     }
 
     /// Where nothing is in doubt.
     pub fn exact(runs: Runs) -> Self {
         let runs = Arc::new(runs);
-        Self { sure: Arc::clone(&runs), maybe: runs }
+        Self {
+            sure: Arc::clone(&runs),
+            maybe: runs,
+        }
     }
 
     /// From the numbers that surely match and those that only may.
@@ -60,7 +67,10 @@ impl Match {
             return Self::exact(sure);
         }
         let maybe = Arc::new(sure.union(maybe));
-        Self { sure: Arc::new(sure), maybe }
+        Self {
+            sure: Arc::new(sure),
+            maybe,
+        }
     }
 
     /// Either.
@@ -80,7 +90,10 @@ impl Match {
         if matches.iter().all(|m| m.is_exact()) {
             return Self::exact(maybe);
         }
-        Self { sure: Arc::new(Runs::union_of(matches.iter().map(|m| &*m.sure))), maybe: Arc::new(maybe) }
+        Self {
+            sure: Arc::new(Runs::union_of(matches.iter().map(|m| &*m.sure))),
+            maybe: Arc::new(maybe),
+        }
     }
 
     /// What is left without these.
@@ -90,7 +103,11 @@ impl Match {
             return self.clone();
         }
         let sure = Arc::new(self.sure.difference(hidden));
-        let maybe = if self.is_exact() { Arc::clone(&sure) } else { Arc::new(self.maybe.difference(hidden)) };
+        let maybe = if self.is_exact() {
+            Arc::clone(&sure)
+        } else {
+            Arc::new(self.maybe.difference(hidden))
+        };
         Self { sure, maybe }
     }
 
@@ -98,7 +115,11 @@ impl Match {
     #[must_use]
     pub fn among(&self, places: &Runs) -> Self {
         let sure = Arc::new(self.sure.intersection(places));
-        let maybe = if self.is_exact() { Arc::clone(&sure) } else { Arc::new(self.maybe.intersection(places)) };
+        let maybe = if self.is_exact() {
+            Arc::clone(&sure)
+        } else {
+            Arc::new(self.maybe.intersection(places))
+        };
         Self { sure, maybe }
     }
 
@@ -145,7 +166,8 @@ pub struct PeerSets<'w> {
     /// Every distinct set of places, so that equal ones are the same in memory.
     runs: IndexSet<Arc<Runs>>,
     selected: Selected<'w>,
-    /// What was selected, by the places in memory of what selects: equal parts of the law share theirs (`policy::pool`).
+    /// What was selected, by the places in memory of what selects: equal parts of the law share
+    /// theirs (`policy::pool`).
     pods: HashMap<(Which, usize), Match>,
     blocks: HashMap<(&'w IpSet, Family), Match>,
     inside: Inside,
@@ -164,7 +186,12 @@ struct Inside {
 impl Inside {
     fn new(world: &World, line: &Line) -> Self {
         let mut inside = Self::default();
-        let keys: Vec<u32> = line.classes.list.iter().map(|class| class.address).collect();
+        let keys: Vec<u32> = line
+            .classes
+            .list
+            .iter()
+            .map(|class| class.address)
+            .collect();
         let (of_key, starts) = bucketed(&keys, line.classes.addresses.len());
         for (pod, span) in line.classes.addresses.iter().zip(starts.windows(2)) {
             let classes = &of_key[span[0] as usize..span[1] as usize];
@@ -174,7 +201,9 @@ impl Inside {
                 continue;
             }
             let atoms = known.iter().map(|a| line.atoms.of(*a));
-            inside.known.extend(atoms.flat_map(|atom| classes.iter().map(move |c| (atom, *c))));
+            inside
+                .known
+                .extend(atoms.flat_map(|atom| classes.iter().map(move |c| (atom, *c))));
         }
         inside.known.sort_unstable();
         inside.known.dedup();
@@ -187,7 +216,12 @@ impl Inside {
         let cut = |(first, last): (u32, u32)| (first.max(within.start), (last + 1).min(within.end));
         for (first, end) in atoms.ranges().map(cut).filter(|(first, end)| first < end) {
             let from = self.known.partition_point(|(atom, _)| *atom < first);
-            found.extend(self.known[from..].iter().take_while(|(atom, _)| *atom < end).map(|(_, class)| *class));
+            found.extend(
+                self.known[from..]
+                    .iter()
+                    .take_while(|(atom, _)| *atom < end)
+                    .map(|(_, class)| *class),
+            );
         }
         found
     }
@@ -212,9 +246,19 @@ impl<'w> PeerSets<'w> {
         }
     }
 
-    /// The peer set of a rule. `own` is the subject's namespace, needed only by peers that are relative to it.
-    pub fn peers(&mut self, peers: &'w Peers, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
-        let list = if let Peers::Of(list) = peers { Some(&**list) } else { None };
+    /// The peer set of a rule. `own` is the subject's namespace, needed only by peers that are
+    /// relative to it.
+    pub fn peers(
+        &mut self,
+        peers: &'w Peers,
+        own: Option<NamespaceId>,
+        host_pods: HostPods,
+    ) -> PeerSetId {
+        let list = if let Peers::Of(list) = peers {
+            Some(&**list)
+        } else {
+            None
+        };
         let key = (list.map_or(0, |list| list.as_ptr().addr()), own, host_pods);
         if let Some(id) = self.peers.get(&key) {
             return *id;
@@ -224,12 +268,18 @@ impl<'w> PeerSets<'w> {
         id
     }
 
-    fn set(&mut self, list: Option<&'w [Peer]>, own: Option<NamespaceId>, host_pods: HostPods) -> PeerSetId {
+    fn set(
+        &mut self,
+        list: Option<&'w [Peer]>,
+        own: Option<NamespaceId>,
+        host_pods: HostPods,
+    ) -> PeerSetId {
         let line = self.line;
         let mut numbers = std::mem::take(&mut self.numbers);
         numbers.clear();
         for (at, view) in line.views.iter().enumerate() {
-            let same = (0..at).find(|before| self.same_peers(list, host_pods, line.views[*before], *view));
+            let same =
+                (0..at).find(|before| self.same_peers(list, host_pods, line.views[*before], *view));
             let number = if let Some(same) = same {
                 numbers[same]
             } else {
@@ -253,17 +303,28 @@ impl<'w> PeerSets<'w> {
         }
         let id = PeerSetId(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
         self.known.insert(numbers.into(), id);
-        let runs = |number: u32| self.runs.get_index(number as usize).cloned().unwrap_or_default();
-        let views = numbers.iter().map(|(sure, maybe)| Match { sure: runs(*sure), maybe: runs(*maybe) });
+        let runs = |number: u32| {
+            self.runs
+                .get_index(number as usize)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let views = numbers.iter().map(|(sure, maybe)| Match {
+            sure: runs(*sure),
+            maybe: runs(*maybe),
+        });
         self.sets.push(PeerSet(views.collect()));
         id
     }
 
-    /// Whether peers cannot differ between two views: only address blocks know families, only pods behave.
+    /// Whether peers cannot differ between two views: only address blocks know families, only pods
+    /// behave.
     fn same_peers(&self, list: Option<&[Peer]>, host_pods: HostPods, a: View, b: View) -> bool {
         let fixed = |peer: &Peer| match peer {
             Peer::Pods(..) => {
-                a.behaviour == b.behaviour || host_pods == HostPods::Excluded || self.line.hosts.is_empty()
+                a.behaviour == b.behaviour
+                    || host_pods == HostPods::Excluded
+                    || self.line.hosts.is_empty()
             }
             Peer::Addresses(_) => a.family == b.family,
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
@@ -281,22 +342,42 @@ impl<'w> PeerSets<'w> {
         (number(found.sure), number(found.maybe))
     }
 
-    fn union_of(&mut self, peers: &'w [Peer], own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
+    fn union_of(
+        &mut self,
+        peers: &'w [Peer],
+        own: Option<NamespaceId>,
+        host_pods: HostPods,
+        view: View,
+    ) -> Match {
         if let [one] = peers {
             return self.one(one, own, host_pods, view);
         }
-        let each: Vec<Match> = peers.iter().map(|p| self.one(p, own, host_pods, view)).collect();
+        let each: Vec<Match> = peers
+            .iter()
+            .map(|p| self.one(p, own, host_pods, view))
+            .collect();
         Match::union_of(&each.iter().collect::<Vec<_>>())
     }
 
-    fn one(&mut self, peer: &'w Peer, own: Option<NamespaceId>, host_pods: HostPods, view: View) -> Match {
+    fn one(
+        &mut self,
+        peer: &'w Peer,
+        own: Option<NamespaceId>,
+        host_pods: HostPods,
+        view: View,
+    ) -> Match {
         match peer {
             Peer::Unreadable { everything: true } => Match::exact(self.line.full()),
             Peer::Unreadable { everything: false } => Match::default(),
             Peer::Pods(namespaces, pods) => {
                 let seen = self.pods_in(namespaces, pods, own);
-                let hidden = host_pods == HostPods::Excluded || view.behaviour == HostBehaviour::Node;
-                if hidden { seen.without(&self.line.hosts) } else { seen }
+                let hidden =
+                    host_pods == HostPods::Excluded || view.behaviour == HostBehaviour::Node;
+                if hidden {
+                    seen.without(&self.line.hosts)
+                } else {
+                    seen
+                }
             }
             Peer::Addresses(block) => self.block(block, view.family),
             Peer::Nodes(selector) => self.nodes(selector),
@@ -304,14 +385,24 @@ impl<'w> PeerSets<'w> {
         }
     }
 
-    /// The pod classes that a namespace selection and a pod selector select, host-network pods included.
-    pub fn pods_in(&mut self, namespaces: &'w Namespaces, pods: &'w Selector, own: Option<NamespaceId>) -> Match {
+    /// The pod classes that a namespace selection and a pod selector select, host-network pods
+    /// included.
+    pub fn pods_in(
+        &mut self,
+        namespaces: &'w Namespaces,
+        pods: &'w Selector,
+        own: Option<NamespaceId>,
+    ) -> Match {
         let which = self.selected.which(namespaces, own);
         let key = (which, pods.place());
         if let Some(found) = self.pods.get(&key) {
             return found.clone();
         }
-        let labels = if pods.is_everything() { None } else { Some(self.selected.labels(pods)) };
+        let labels = if pods.is_everything() {
+            None
+        } else {
+            Some(self.selected.labels(pods))
+        };
         let found = match which {
             Which::Class(class) => {
                 let mut sure = Vec::new();
@@ -323,7 +414,11 @@ impl<'w> PeerSets<'w> {
                 let spaces = self.selected.namespaces(namespaces, own);
                 let (mut sure, mut maybe) = (Vec::new(), Vec::new());
                 for (class, truth) in spaces.iter() {
-                    let into = if *truth == Truth::Yes { &mut sure } else { &mut maybe };
+                    let into = if *truth == Truth::Yes {
+                        &mut sure
+                    } else {
+                        &mut maybe
+                    };
                     self.select_in(*class, labels.as_deref(), into);
                 }
                 Match::from_runs(sure.into_iter().collect(), &maybe.into_iter().collect())
@@ -334,7 +429,12 @@ impl<'w> PeerSets<'w> {
     }
 
     /// The classes of a namespace class with one of these label sets, or all of them.
-    fn select_in(&self, class: u32, labels: Option<&Vec<u32>>, into: &mut Vec<RangeInclusive<u32>>) {
+    fn select_in(
+        &self,
+        class: u32,
+        labels: Option<&Vec<u32>>,
+        into: &mut Vec<RangeInclusive<u32>>,
+    ) {
         let span = self.line.classes.spans[class as usize].clone();
         match labels {
             None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
@@ -342,7 +442,8 @@ impl<'w> PeerSets<'w> {
         }
     }
 
-    /// The classes of a namespace with one of these label sets, by the shorter side: classes are sorted by label set.
+    /// The classes of a namespace with one of these label sets, by the shorter side: classes are
+    /// sorted by label set.
     fn join(&self, span: Range<u32>, labels: &[u32], into: &mut Vec<RangeInclusive<u32>>) {
         let list = &self.line.classes.list;
         let classes = &list[span.start as usize..span.end as usize];
@@ -353,7 +454,10 @@ impl<'w> PeerSets<'w> {
         }
         for label in labels {
             let from = classes.partition_point(|c| c.labels < *label);
-            let many = classes[from..].iter().take_while(|c| c.labels == *label).count();
+            let many = classes[from..]
+                .iter()
+                .take_while(|c| c.labels == *label)
+                .count();
             into.extend((span.start..).skip(from).take(many).map(|c| c..=c));
         }
     }
@@ -394,14 +498,17 @@ impl<'w> PeerSets<'w> {
         found
     }
 
-    /// The classes with an address in the block, surely and maybe: known ones by their atoms, the others asked key by key
-    /// (S35, S40, S58).
+    /// The classes with an address in the block, surely and maybe: known ones by their atoms, the
+    /// others asked key by key (S35, S40, S58).
     fn pods_in_block(&self, block: &IpSet, atoms: &Runs, family: Family) -> (Vec<u32>, Vec<u32>) {
         let (world, line) = (self.world, self.line);
         if !world.options.blocks_match_pods {
             return Default::default();
         }
-        let (mut sure, mut maybe) = (self.inside.among(atoms, line.atoms.of_family(family)), Vec::new());
+        let (mut sure, mut maybe) = (
+            self.inside.among(atoms, line.atoms.of_family(family)),
+            Vec::new(),
+        );
         for (pod, classes) in &self.inside.vague {
             match world.block_matches_pod(block, world.cluster.pod(*pod), family) {
                 Truth::Yes => sure.extend(classes),
@@ -413,22 +520,40 @@ impl<'w> PeerSets<'w> {
     }
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {
-        let nodes = self.world.cluster.nodes().filter(|(_, n)| selector.is_none_or(|s| s.matches(&n.labels)));
-        IpSet::from_cidrs(nodes.flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a))))
+        let nodes = self
+            .world
+            .cluster
+            .nodes()
+            .filter(|(_, n)| selector.is_none_or(|s| s.matches(&n.labels)));
+        IpSet::from_cidrs(
+            nodes.flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a))),
+        )
     }
 
     fn nodes(&self, selector: &Selector) -> Match {
         let representative = |c: u32| Endpoint::Pod(self.line.classes.get(c).representative);
         let pods = self.classes_where(|c| node_matches(self.world, selector, representative(c)));
         if self.world.cluster.nodes().len() == 0 {
-            return pods.union(&Match { sure: Arc::default(), maybe: Arc::new(self.atoms_of(&IpSet::full())) });
+            return pods.union(&Match {
+                sure: Arc::default(),
+                maybe: Arc::new(self.atoms_of(&IpSet::full())),
+            });
         }
-        pods.union(&Match::exact(self.atoms_of(&self.node_addresses(Some(selector)))))
+        pods.union(&Match::exact(
+            self.atoms_of(&self.node_addresses(Some(selector))),
+        ))
     }
 
     fn domain(&self, name: &str) -> Match {
         let inside = name.ends_with(".cluster.local");
-        let possible = if inside { self.line.full() } else { self.atoms_of(&IpSet::full()) };
-        Match { sure: Arc::default(), maybe: Arc::new(possible) }
+        let possible = if inside {
+            self.line.full()
+        } else {
+            self.atoms_of(&IpSet::full())
+        };
+        Match {
+            sure: Arc::default(),
+            maybe: Arc::new(possible),
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Points: one flow, decided by two walks over single truths.
 //!
-//! A question between two pods of a large cluster waits for memory and not for the processor, so the walk reads little: a
-//! rule's ports come first (the port lists are few, and near), then the [`Bounds`] of its peer set, which answer alone where
-//! the set is one run; only a place between the ends of several runs is looked up in the set. Where the way out is surely
-//! shut the way in is not asked.
+//! A question between two pods of a large cluster waits for memory and not for the processor, so
+//! the walk reads little: a rule's ports come first (the port lists are few, and near), then the
+//! [`Bounds`] of its peer set, which answer alone where the set is one run; only a place between
+//! the ends of several runs is looked up in the set. Where the way out is surely shut the way in is
+//! not asked.
 //!
-//! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log runs).
+//! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log
+//! runs).
 
 use super::evaluate::{is_self, side_of};
 use super::graph::AllowGraph;
@@ -36,7 +38,12 @@ impl Bounds {
         let (first, end) = ranges.next().unwrap_or((u32::MAX, 0));
         let last = ranges.next_back().map_or(end, |(_, last)| last);
         let exact = matched.is_exact();
-        Self { first, last, solid: exact && runs <= 1, exact }
+        Self {
+            first,
+            last,
+            solid: exact && runs <= 1,
+            exact,
+        }
     }
 }
 
@@ -48,28 +55,40 @@ struct Places {
 }
 
 impl AllowGraph {
-    /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the families (S65).
+    /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the
+    /// families (S65).
     pub fn verdict(&self, flow: &Flow) -> Possible {
         if is_self(self.world(), flow) {
             return Possible::ALLOW; // S53
         }
-        let at = Places { source: self.line().place(flow.source), destination: self.line().place(flow.destination) };
+        let at = Places {
+            source: self.line().place(flow.source),
+            destination: self.line().place(flow.destination),
+        };
         self.over_views(at.source, at.destination, |view| self.point(flow, at, view))
     }
 
     fn point(&self, flow: &Flow, at: Places, view: usize) -> Possible {
         let out = self.side_point(flow, at, Direction::Egress, view);
-        if out == Possible::DENY { out } else { out.and(self.side_point(flow, at, Direction::Ingress, view)) }
+        if out == Possible::DENY {
+            out
+        } else {
+            out.and(self.side_point(flow, at, Direction::Ingress, view))
+        }
     }
 
     fn side_point(&self, flow: &Flow, at: Places, direction: Direction, view: usize) -> Possible {
         let (subject, peer) = side_of(flow, direction);
-        let Endpoint::Pod(_) = subject else { return Possible::ALLOW };
+        let Endpoint::Pod(_) = subject else {
+            return Possible::ALLOW;
+        };
         let (subject_at, peer_at) = match direction {
             Direction::Egress => (at.source, at.destination),
             Direction::Ingress => (at.destination, at.source),
         };
-        let Some(profile) = self.governing(subject_at, direction) else { return Possible::ALLOW };
+        let Some(profile) = self.governing(subject_at, direction) else {
+            return Possible::ALLOW;
+        };
         let destination = at.destination;
         let hidden = self.hidden(destination, view);
         let own = self.own_node(subject, peer, view);
@@ -79,36 +98,59 @@ impl AllowGraph {
             all: true,
             hit: |peers: PeerSetId, ports: u32| {
                 let on_ports = self.port_contains(ports, destination, hidden, flow);
-                let truth = if on_ports { self.truth_of(peers, view, peer_at) } else { Truth::No };
+                let truth = if on_ports {
+                    self.truth_of(peers, view, peer_at)
+                } else {
+                    Truth::No
+                };
                 Hit::of(truth == Truth::Yes, truth.possible())
             },
             own_node: Hit::of(own == Truth::Yes, own.possible()),
             subject_visible: !self.hidden(subject_at, view),
         };
         let outcome = walk.decide(profile);
-        Possible { allow: outcome.allow, deny: outcome.deny }
+        Possible {
+            allow: outcome.allow,
+            deny: outcome.deny,
+        }
     }
 
-    /// All that decides one direction of a flow besides what governs its end, own nodes aside: which of the rules match, view
-    /// by view, and how the ends are reached. Flows with equal answers between ends with equal profiles are decided by the
-    /// same rules.
+    /// All that decides one direction of a flow besides what governs its end, own nodes aside:
+    /// which of the rules match, view by view, and how the ends are reached. Flows with equal
+    /// answers between ends with equal profiles are decided by the same rules.
     pub(crate) fn matches(&self, flow: &Flow, direction: Direction) -> Vec<u8> {
         let (line, law) = (self.line(), &self.law);
         let (source, destination) = (line.place(flow.source), line.place(flow.destination));
-        let (subject, peer) =
-            if direction == Direction::Egress { (source, destination) } else { (destination, source) };
-        let mut matches = vec![u8::from(line.is_host(source)), u8::from(line.is_host(destination))];
-        matches.extend(Family::ALL.map(|family| u8::from(line.usable(source, destination, family))));
+        let (subject, peer) = if direction == Direction::Egress {
+            (source, destination)
+        } else {
+            (destination, source)
+        };
+        let mut matches = vec![
+            u8::from(line.is_host(source)),
+            u8::from(line.is_host(destination)),
+        ];
+        matches
+            .extend(Family::ALL.map(|family| u8::from(line.usable(source, destination, family))));
         if !line.is_class(subject) {
             return matches;
         }
         let profile = self.class_profile(subject, direction);
-        let ordered = profile.ordered().flat_map(|s| &law.policies[s.policy as usize].rules[direction.index()]);
-        let rules = ordered.map(|r| (r.peers, r.ports)).chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
+        let ordered = profile
+            .ordered()
+            .flat_map(|s| &law.policies[s.policy as usize].rules[direction.index()]);
+        let rules = ordered
+            .map(|r| (r.peers, r.ports))
+            .chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
         for (peers, ports) in rules {
             for view in 0..line.views.len() {
-                let on_ports = self.port_contains(ports, destination, self.hidden(destination, view), flow);
-                matches.push(if on_ports { self.truth_of(peers, view, peer) as u8 } else { Truth::No as u8 });
+                let on_ports =
+                    self.port_contains(ports, destination, self.hidden(destination, view), flow);
+                matches.push(if on_ports {
+                    self.truth_of(peers, view, peer) as u8
+                } else {
+                    Truth::No as u8
+                });
             }
         }
         matches
@@ -124,7 +166,11 @@ impl AllowGraph {
             return Truth::Yes;
         }
         let matched = self.matched(peers, view);
-        if bounds.exact { Truth::from(matched.maybe.contains(at)) } else { matched.truth(at) }
+        if bounds.exact {
+            Truth::from(matched.maybe.contains(at))
+        } else {
+            matched.truth(at)
+        }
     }
 
     /// Whether a flow's traffic is on a rule's ports at its destination: `ports_at` for one point.
@@ -136,6 +182,7 @@ impl AllowGraph {
         if !self.names_count(set, destination, hidden) {
             return false;
         }
-        self.named_ports(set, destination).any(|found| found == (flow.traffic.protocol, flow.traffic.port))
+        self.named_ports(set, destination)
+            .any(|found| found == (flow.traffic.protocol, flow.traffic.port))
     }
 }

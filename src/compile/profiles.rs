@@ -1,8 +1,10 @@
-//! Profiles: for each class and direction, everything that governs it, stored once per distinct content.
+//! Profiles: for each class and direction, everything that governs it, stored once per distinct
+//! content.
 //!
-//! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`] asks each policy which
-//! classes it governs; [`Lists`] turns the answers around, by class; [`intern`] groups each distinct list once by tier and
-//! priority. Cost: O(rules + sum of the subjects' classes).
+//! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`]
+//! asks each policy which classes it governs; [`Lists`] turns the answers around, by class;
+//! [`intern`] groups each distinct list once by tier and priority. Cost: O(rules + sum of the
+//! subjects' classes).
 
 use super::classes::Classes;
 use super::evaluate::{Case, Tainted, namespaces_match, taints};
@@ -11,7 +13,9 @@ use super::vocabulary::Vocabulary;
 use super::walk::{CompiledPolicy, CompiledRule, NetworkRule, Profile, Selecting};
 use super::world::{HostBehaviour, World};
 use crate::model::NamespaceId;
-use crate::policy::{Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier};
+use crate::policy::{
+    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier,
+};
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol, TrafficSet};
 
@@ -36,7 +40,11 @@ struct PortSets<'w, 'v> {
 
 impl<'w> PortSets<'w, '_> {
     fn number(&mut self, ports: &'w Ports, host_pods: HostPods) -> u32 {
-        let place = if let Ports::Of(list) = ports { list.as_ptr().addr() } else { 0 };
+        let place = if let Ports::Of(list) = ports {
+            list.as_ptr().addr()
+        } else {
+            0
+        };
         if let Some(known) = self.known.get(&(place, host_pods)) {
             return *known;
         }
@@ -47,14 +55,23 @@ impl<'w> PortSets<'w, '_> {
     }
 
     fn read(&self, ports: &Ports, host_pods: HostPods) -> PortSet {
-        let mut set = PortSet { traffic: TrafficSet::all(), named: Vec::new(), host_pods: HostPods::Undefined };
+        let mut set = PortSet {
+            traffic: TrafficSet::all(),
+            named: Vec::new(),
+            host_pods: HostPods::Undefined,
+        };
         let Ports::Of(list) = ports else { return set };
         set.traffic = TrafficSet::empty();
         for port in list.iter() {
             match port {
                 PortMatch::Traffic(traffic) => set.traffic = set.traffic.union(traffic),
                 PortMatch::Named(name, protocol) => {
-                    set.named.extend(self.vocabulary.ports.get(&**name).map(|name| (*name, *protocol)));
+                    set.named.extend(
+                        self.vocabulary
+                            .ports
+                            .get(&**name)
+                            .map(|name| (*name, *protocol)),
+                    );
                     set.host_pods = host_pods;
                 }
             }
@@ -82,8 +99,17 @@ fn number(index: usize) -> u32 {
 }
 
 /// Compiles the law over the classes of a line.
-pub fn compile<'w>(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line, peers: &mut PeerSets<'w>) -> Law {
-    let mut ports = PortSets { vocabulary, known: HashMap::default(), sets: IndexSet::default() };
+pub fn compile<'w>(
+    world: &'w World,
+    vocabulary: &Vocabulary<'w>,
+    line: &'w Line,
+    peers: &mut PeerSets<'w>,
+) -> Law {
+    let mut ports = PortSets {
+        vocabulary,
+        known: HashMap::default(),
+        sets: IndexSet::default(),
+    };
     let (mut policies, mut subjects) = (Vec::new(), Vec::new());
     for (id, policy) in world.policies.iter() {
         for own in owners(world, policy) {
@@ -93,23 +119,48 @@ pub fn compile<'w>(world: &'w World, vocabulary: &Vocabulary<'w>, line: &'w Line
     }
     let mut profiles = vec![Profile::default()];
     let of_class = Direction::ALL.map(|direction| {
-        let lists = Lists::new(world, &policies, &subjects, direction, line.classes.list.len());
-        intern(world, &policies, &line.classes, direction, &lists, &mut profiles)
+        let lists = Lists::new(
+            world,
+            &policies,
+            &subjects,
+            direction,
+            line.classes.list.len(),
+        );
+        intern(
+            world,
+            &policies,
+            &line.classes,
+            direction,
+            &lists,
+            &mut profiles,
+        )
     });
-    Law { policies, subjects, ports: ports.sets.into_iter().collect(), profiles, of_class }
+    Law {
+        policies,
+        subjects,
+        ports: ports.sets.into_iter().collect(),
+        profiles,
+        of_class,
+    }
 }
 
-/// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is relative to the
-/// subject's namespace (S92), otherwise none in particular.
+/// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is
+/// relative to the subject's namespace (S92), otherwise none in particular.
 fn owners(world: &World, policy: &Policy) -> Vec<Option<NamespaceId>> {
-    let relative =
-        |peer: &Peer| matches!(peer, Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _));
+    let relative = |peer: &Peer| {
+        matches!(
+            peer,
+            Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _)
+        )
+    };
     let any = |rule: &Rule| matches!(&rule.peers, Peers::Of(list) if list.iter().any(relative));
     if !policy.rules.iter().flatten().any(any) {
         return vec![None];
     }
     let all = world.cluster.namespaces().map(|(id, _)| id);
-    all.filter(|id| namespaces_match(world, &policy.subject.namespaces, *id, *id).possible()).map(Some).collect()
+    all.filter(|id| namespaces_match(world, &policy.subject.namespaces, *id, *id).possible())
+        .map(Some)
+        .collect()
 }
 
 fn compile_policy<'w>(
@@ -131,16 +182,27 @@ fn compile_policy<'w>(
 }
 
 /// The classes a policy governs.
-fn governed<'w>(policy: &'w Policy, own: Option<NamespaceId>, line: &Line, peers: &mut PeerSets<'w>) -> Match {
+fn governed<'w>(
+    policy: &'w Policy,
+    own: Option<NamespaceId>,
+    line: &Line,
+    peers: &mut PeerSets<'w>,
+) -> Match {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
     if policy.host_pods == HostPods::Excluded {
         found = found.without(&line.hosts);
     }
     if let Some(own) = own {
         let span = &line.classes.spans[line.classes.of_namespace[own.0 as usize] as usize];
-        let only = span.end.checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(span.start..=last));
+        let only = span
+            .end
+            .checked_sub(1)
+            .map_or_else(Runs::empty, |last| Runs::from(span.start..=last));
         let within = |runs: &Runs| runs.intersection(&only).into();
-        found = Match { sure: within(&found.sure), maybe: within(&found.maybe) };
+        found = Match {
+            sure: within(&found.sure),
+            maybe: within(&found.maybe),
+        };
     }
     found
 }
@@ -166,17 +228,29 @@ impl Lists {
         let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
         let mut starts = vec![0; classes + 1];
         for (_, (_, found)) in each() {
-            found.maybe.points().for_each(|class| starts[class as usize + 1] += 1);
+            found
+                .maybe
+                .points()
+                .for_each(|class| starts[class as usize + 1] += 1);
         }
         for class in 0..classes {
             starts[class + 1] += starts[class];
         }
         let mut next = starts.clone();
-        let mut entries = vec![Selecting { policy: 0, sure: false }; starts[classes] as usize];
+        let mut entries = vec![
+            Selecting {
+                policy: 0,
+                sure: false
+            };
+            starts[classes] as usize
+        ];
         for (policy, (_, found)) in each() {
             for class in found.maybe.points() {
                 let at = &mut next[class as usize];
-                entries[*at as usize] = Selecting { policy, sure: found.is_exact() || found.sure.contains(class) };
+                entries[*at as usize] = Selecting {
+                    policy,
+                    sure: found.is_exact() || found.sure.contains(class),
+                };
                 *at += 1;
             }
         }
@@ -202,9 +276,16 @@ fn intern(
     known.insert((&[], Tainted::default()), 0);
     let profile = |class: usize| {
         let list = lists.of(class);
-        let taint = if tainted { taint_of(world, classes, class, direction) } else { Tainted::default() };
+        let taint = if tainted {
+            taint_of(world, classes, class, direction)
+        } else {
+            Tainted::default()
+        };
         *known.entry((list, taint)).or_insert_with(|| {
-            profiles.push(Profile { taint, ..grouped(world, policies, direction, list) });
+            profiles.push(Profile {
+                taint,
+                ..grouped(world, policies, direction, list)
+            });
             number(profiles.len() - 1)
         })
     };
@@ -212,13 +293,19 @@ fn intern(
 }
 
 fn taint_of(world: &World, classes: &Classes, class: usize, direction: Direction) -> Tainted {
-    // host-network pods that behave as their node are not seen by any policy; the walk knows that itself
+    // host-network pods that behave as their node are not seen by any policy; the walk knows that
+    // itself
     let case = Case::new(HostBehaviour::Pod, Family::V4);
     taints(world, classes.list[class].representative, direction, &case)
 }
 
 /// Sorts the policies of a class into tiers and groups of equal priority.
-fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, list: &[Selecting]) -> Profile {
+fn grouped(
+    world: &World,
+    policies: &[CompiledPolicy],
+    direction: Direction,
+    list: &[Selecting],
+) -> Profile {
     let mut profile = Profile::default();
     let mut ordered: Vec<(Tier, i32, Selecting)> = Vec::new();
     for entry in list.iter().copied() {
@@ -242,14 +329,25 @@ fn grouped(world: &World, policies: &[CompiledPolicy], direction: Direction, lis
 }
 
 /// The distinct rules of the policies that isolate a class.
-fn network_rules(policies: &[CompiledPolicy], direction: Direction, network: &[Selecting]) -> Vec<NetworkRule> {
+fn network_rules(
+    policies: &[CompiledPolicy],
+    direction: Direction,
+    network: &[Selecting],
+) -> Vec<NetworkRule> {
     let of = |s: &Selecting| {
         let sure = s.sure;
-        let rule = move |r: &CompiledRule| NetworkRule { peers: r.peers, ports: r.ports, sure };
-        policies[s.policy as usize].rules[direction.index()].iter().map(rule)
+        let rule = move |r: &CompiledRule| NetworkRule {
+            peers: r.peers,
+            ports: r.ports,
+            sure,
+        };
+        policies[s.policy as usize].rules[direction.index()]
+            .iter()
+            .map(rule)
     };
     let mut rules: Vec<NetworkRule> = network.iter().flat_map(of).collect();
-    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.sure)); // the sure one of two equal rules comes first, and stays
+    // the sure one of two equal rules comes first, and stays
+    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.sure));
     rules.dedup_by_key(|r| (r.peers, r.ports));
     rules
 }

@@ -1,9 +1,10 @@
-//! Selectors over what there is: which distinct label sets and which namespace classes a selector selects.
+//! Selectors over what there is: which distinct label sets and which namespace classes a selector
+//! selects.
 //!
-//! An inverted index from key and value to the label sets that carry them; a selector is asked only of those that its rarest
-//! positive requirement leaves, and each distinct selector once. Lists are sorted. Cost: O(rarest posting list x
-//! requirements) per distinct selector. Road not taken: a bit per selector and label set; one policy per pod makes that
-//! gigabytes.
+//! An inverted index from key and value to the label sets that carry them; a selector is asked only
+//! of those that its rarest positive requirement leaves, and each distinct selector once. Lists are
+//! sorted. Cost: O(rarest posting list x requirements) per distinct selector. Road not taken: a bit
+//! per selector and label set; one policy per pod makes that gigabytes.
 
 use super::classes::Classes;
 use super::evaluate::namespaces_match;
@@ -48,20 +49,32 @@ impl<'w> Index<'w> {
                 let lists = values.iter().filter_map(|v| carrying?.values.get(&**v));
                 Some(lists.map(Vec::as_slice).collect())
             }
-            Requirement::Exists(_) => Some(carrying.map(|c| c.all.as_slice()).into_iter().collect()),
+            Requirement::Exists(_) => {
+                Some(carrying.map(|c| c.all.as_slice()).into_iter().collect())
+            }
             Requirement::NotIn(..) | Requirement::DoesNotExist(_) => None,
         }
     }
 
     /// The sets that a selector selects, sorted.
     fn select(&self, selector: &Selector) -> Vec<u32> {
-        let few = selector.requirements().iter().filter_map(|r| self.candidates(r));
+        let few = selector
+            .requirements()
+            .iter()
+            .filter_map(|r| self.candidates(r));
         let few = few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>());
         let matches = |i: &u32| selector.matches(self.sets[*i as usize]);
         let Some(lists) = few else {
-            return (0..u32::try_from(self.sets.len()).unwrap_or(u32::MAX)).filter(matches).collect();
+            return (0..u32::try_from(self.sets.len()).unwrap_or(u32::MAX))
+                .filter(matches)
+                .collect();
         };
-        let mut found: Vec<u32> = lists.into_iter().flatten().copied().filter(matches).collect();
+        let mut found: Vec<u32> = lists
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(matches)
+            .collect();
         found.sort_unstable();
         found
     }
@@ -76,11 +89,13 @@ pub enum Which {
     Nowhere,
     /// Those of a selector, by its place in memory.
     Matching(usize),
-    /// Those that are relative to a namespace, by the place of the keys in memory and whether they are to be the same.
+    /// Those that are relative to a namespace, by the place of the keys in memory and whether they
+    /// are to be the same.
     Relative(usize, bool, Option<NamespaceId>),
 }
 
-/// What selectors select, each asked once; a selector is known by its place in memory (see `policy::pool`).
+/// What selectors select, each asked once; a selector is known by its place in memory (see
+/// `policy::pool`).
 pub struct Selected<'w> {
     world: &'w World,
     classes: &'w Classes,
@@ -98,15 +113,30 @@ impl<'w> Selected<'w> {
     /// Indexes the label sets and the namespace classes. O(labels).
     pub fn new(world: &'w World, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
         let cluster = &world.cluster;
-        let is_declared = |n: &u32| cluster.namespace(classes.namespaces[*n as usize]).declared.is_some();
+        let is_declared = |n: &u32| {
+            cluster
+                .namespace(classes.namespaces[*n as usize])
+                .declared
+                .is_some()
+        };
         let all = 0..u32::try_from(classes.namespaces.len()).unwrap_or(u32::MAX);
         let (declared, undeclared): (Vec<u32>, Vec<u32>) = all.partition(is_declared);
         let labels = |n: &u32| &cluster.namespace(classes.namespaces[*n as usize]).labels;
         Self {
             world,
             classes,
-            pods: Index::new(classes.label_sets.iter().map(|id| cluster.labels(*id)).collect(), &vocabulary.pods),
-            spaces: Index::new(declared.iter().map(labels).collect(), &vocabulary.namespaces),
+            pods: Index::new(
+                classes
+                    .label_sets
+                    .iter()
+                    .map(|id| cluster.labels(*id))
+                    .collect(),
+                &vocabulary.pods,
+            ),
+            spaces: Index::new(
+                declared.iter().map(labels).collect(),
+                &vocabulary.namespaces,
+            ),
             declared,
             undeclared,
             labels: HashMap::default(),
@@ -117,7 +147,11 @@ impl<'w> Selected<'w> {
     /// The label sets a pod selector selects.
     pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<u32>> {
         let pods = &self.pods;
-        Arc::clone(self.labels.entry(selector.place()).or_insert_with(|| Arc::new(pods.select(selector))))
+        Arc::clone(
+            self.labels
+                .entry(selector.place())
+                .or_insert_with(|| Arc::new(pods.select(selector))),
+        )
     }
 
     /// Which namespaces are meant, seen from a subject's namespace.
@@ -125,7 +159,9 @@ impl<'w> Selected<'w> {
         match namespaces {
             Namespaces::Named(name) => {
                 let known = self.world.cluster.find_namespace(name);
-                known.map_or(Which::Nowhere, |id| Which::Class(self.classes.of_namespace[id.0 as usize]))
+                known.map_or(Which::Nowhere, |id| {
+                    Which::Class(self.classes.of_namespace[id.0 as usize])
+                })
             }
             Namespaces::Matching(selector) => Which::Matching(selector.place()),
             Namespaces::SameLabels(keys) => Which::Relative(keys.as_ptr().addr(), true, own),
@@ -134,7 +170,11 @@ impl<'w> Selected<'w> {
     }
 
     /// The namespace classes that are meant, surely or maybe, seen from a subject's namespace.
-    pub fn namespaces(&mut self, which: &'w Namespaces, own: Option<NamespaceId>) -> Arc<Vec<(u32, Truth)>> {
+    pub fn namespaces(
+        &mut self,
+        which: &'w Namespaces,
+        own: Option<NamespaceId>,
+    ) -> Arc<Vec<(u32, Truth)>> {
         let key = self.which(which, own);
         if let Some(found) = self.namespaces.get(&key) {
             return Arc::clone(found);
@@ -152,10 +192,16 @@ impl<'w> Selected<'w> {
             },
             Namespaces::Matching(selector) => {
                 let known = self.spaces.select(selector);
-                let known = known.into_iter().map(|i| (self.declared[i as usize], Truth::Yes));
-                known.chain(self.undeclared.iter().filter_map(truth)).collect()
+                let known = known
+                    .into_iter()
+                    .map(|i| (self.declared[i as usize], Truth::Yes));
+                known
+                    .chain(self.undeclared.iter().filter_map(truth))
+                    .collect()
             }
-            Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => all.filter_map(truth).collect(),
+            Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => {
+                all.filter_map(truth).collect()
+            }
         };
         let found = Arc::new(found);
         self.namespaces.insert(key, Arc::clone(&found));

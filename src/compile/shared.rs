@@ -1,12 +1,14 @@
 //! Rows that destinations share.
 //!
-//! Destinations of one template ([`super::rows`]) have the same row but for their own nodes (S55), which touch a few
-//! sources of each. [`Rows`] makes the common parts once per template ([`Rows::parts`]), and tells of a destination only
-//! what its own nodes change ([`Rows::beside`]): the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
+//! Destinations of one template ([`super::rows`]) have the same row but for their own nodes (S55),
+//! which touch a few sources of each. [`Rows`] makes the common parts once per template
+//! ([`Rows::parts`]), and tells of a destination only what its own nodes change ([`Rows::beside`]):
+//! the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
 //!
-//! Invariant: the parts, except for the sources that stand beside, and what those may send, are [`AllowGraph::row`]. Cost:
-//! one row per template met, one walk per pair of alike sources and templates on one node. Memory: rows are forgotten when they
-//! hold more than [`MOST`] ranges, so nothing grows with the answer.
+//! Invariant: the parts, except for the sources that stand beside, and what those may send, are
+//! [`AllowGraph::row`]. Cost: one row per template met, one walk per pair of alike sources and
+//! templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so
+//! nothing grows with the answer.
 
 use super::beside::Near;
 use super::evaluate::is_self;
@@ -22,15 +24,20 @@ use std::sync::Arc;
 /// How many ranges of sources are kept.
 const MOST: usize = 8_000_000;
 
-/// What of a source decides what it may send to its node: all that rules see of it, or, where the destination lets everyone
-/// in, what governs its way out.
+/// What of a source decides what it may send to its node: all that rules see of it, or, where the
+/// destination lets everyone in, what governs its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
     Twin(u32),
-    Governed { by: u32, host: bool, families: [bool; 2] },
+    Governed {
+        by: u32,
+        host: bool,
+        families: [bool; 2],
+    },
 }
 
-/// Places, by what they are alike in as sources and as destinations: each kind with one of them and how many there are.
+/// Places, by what they are alike in as sources and as destinations: each kind with one of them and
+/// how many there are.
 #[derive(Debug)]
 pub struct Group {
     places: Box<[(u32, bool)]>,
@@ -40,7 +47,10 @@ pub struct Group {
 
 impl Group {
     fn find(&self, at: u32) -> Option<bool> {
-        let index = self.places.binary_search_by_key(&at, |(place, _)| *place).ok()?;
+        let index = self
+            .places
+            .binary_search_by_key(&at, |(place, _)| *place)
+            .ok()?;
         Some(self.places[index].1)
     }
 
@@ -84,16 +94,30 @@ impl<'g> Rows<'g> {
         let no_nodes = graph.line.are_pods(&sources) && sources.is_disjoint(&graph.line.hosts);
         let near = no_nodes.then(|| graph.nodes_of(&sources));
         graph.template_numbers();
-        Self { near, among: Some(sources), ..Self::of(graph, true) }
+        Self {
+            near,
+            among: Some(sources),
+            ..Self::of(graph, true)
+        }
     }
 
     fn of(graph: &'g AllowGraph, egress: bool) -> Self {
-        Self { graph, egress, among: None, near: None, parts: HashMap::default(), held: 0, between: HashMap::default() }
+        Self {
+            graph,
+            egress,
+            among: None,
+            near: None,
+            parts: HashMap::default(),
+            held: 0,
+            between: HashMap::default(),
+        }
     }
 
     /// Whether its rows tell of a source.
     pub fn tells_of(&self, source: u32) -> bool {
-        self.among.as_ref().is_none_or(|among| among.contains(source))
+        self.among
+            .as_ref()
+            .is_none_or(|among| among.contains(source))
     }
 
     /// The number of a destination's template: equal numbers, equal parts.
@@ -101,13 +125,17 @@ impl<'g> Rows<'g> {
         self.graph.template_of(destination)
     }
 
-    /// Who may send what to every destination of a place's template, apart from own nodes; by what is allowed.
+    /// Who may send what to every destination of a place's template, apart from own nodes; by what
+    /// is allowed.
     pub fn parts(&mut self, destination: u32) -> Arc<[Part]> {
         let template = self.template(destination);
         if let Some(known) = self.parts.get(&template) {
             return Arc::clone(known);
         }
-        let parts: Arc<[Part]> = self.graph.shared_parts(destination, self.egress, self.among.as_ref()).into();
+        let parts: Arc<[Part]> = self
+            .graph
+            .shared_parts(destination, self.egress, self.among.as_ref())
+            .into();
         self.keep(template, &parts);
         parts
     }
@@ -118,7 +146,11 @@ impl<'g> Rows<'g> {
             return Arc::default();
         }
         let known = self.parts.get(&self.template(destination)).map(Arc::clone);
-        known.unwrap_or_else(|| self.graph.shared_parts(destination, self.egress, Some(among)).into())
+        known.unwrap_or_else(|| {
+            self.graph
+                .shared_parts(destination, self.egress, Some(among))
+                .into()
+        })
     }
 
     /// Forgets the parts.
@@ -131,24 +163,36 @@ impl<'g> Rows<'g> {
         if self.held > MOST {
             self.forget();
         }
-        self.held += parts.iter().map(|p| p.sources.ranges().len() + 1).sum::<usize>();
+        self.held += parts
+            .iter()
+            .map(|p| p.sources.ranges().len() + 1)
+            .sum::<usize>();
         self.parts.insert(template, Arc::clone(parts));
     }
 
     /// Whether [`Self::beside`] may tell anything of a destination; a no is certain.
     pub fn may_be_beside(&self, destination: u32) -> bool {
-        self.near.as_ref().is_none_or(|near| near.contains(destination))
+        self.near
+            .as_ref()
+            .is_none_or(|near| near.contains(destination))
     }
 
-    /// Makes the parts of these destinations' templates, on all processors, as far as they can be kept.
+    /// Makes the parts of these destinations' templates, on all processors, as far as they can be
+    /// kept.
     pub fn make(&mut self, destinations: &[u32]) {
         use rayon::prelude::*;
         let mut seen = HashSet::default();
-        let firsts: Vec<u32> = destinations.iter().copied().filter(|d| seen.insert(self.template(*d))).collect();
+        let firsts: Vec<u32> = destinations
+            .iter()
+            .copied()
+            .filter(|d| seen.insert(self.template(*d)))
+            .collect();
         let (graph, egress, among) = (self.graph, self.egress, self.among.clone());
         for some in firsts.chunks(1_000) {
-            let made: Vec<Arc<[Part]>> =
-                some.par_iter().map(|first| graph.shared_parts(*first, egress, among.as_ref()).into()).collect();
+            let made: Vec<Arc<[Part]>> = some
+                .par_iter()
+                .map(|first| graph.shared_parts(*first, egress, among.as_ref()).into())
+                .collect();
             for (first, parts) in some.iter().zip(&made) {
                 self.keep(self.template(*first), parts);
             }
@@ -158,19 +202,23 @@ impl<'g> Rows<'g> {
         }
     }
 
-    /// The sources that may be the node of the destination's pods, or whose node the destination may be, in order, with
-    /// what they may send: that, and not what the parts tell of them.
+    /// The sources that may be the node of the destination's pods, or whose node the destination
+    /// may be, in order, with what they may send: that, and not what the parts tell of them.
     pub fn beside(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
         if !self.may_be_beside(destination) {
             return Vec::new();
         }
-        let beside = self.graph.beside_among(destination, self.egress, self.among.as_ref());
+        let beside = self
+            .graph
+            .beside_among(destination, self.egress, self.among.as_ref());
         self.told(destination, beside)
     }
 
     /// [`Self::beside`], of sources among these only.
     pub fn beside_among(&mut self, destination: u32, among: &Runs) -> Vec<(u32, Arc<Allowed>)> {
-        let beside = self.graph.beside_among(destination, self.egress, Some(among));
+        let beside = self
+            .graph
+            .beside_among(destination, self.egress, Some(among));
         self.told(destination, beside)
     }
 
@@ -184,7 +232,8 @@ impl<'g> Rows<'g> {
         self.graph.may_admit(destination, among)
     }
 
-    /// The classes of which a source may be the node, or which may be its node, in order, with what it may send to them.
+    /// The classes of which a source may be the node, or which may be its node, in order, with what
+    /// it may send to them.
     pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
         let beside = self.graph.beside_of_source(source);
         let told = |(destination, near)| (destination, self.between(source, destination, near));
@@ -193,17 +242,29 @@ impl<'g> Rows<'g> {
 
     /// Places, which come in order, each with whether it has several pods.
     pub fn group(&self, places: &[(u32, bool)]) -> Group {
-        let (twins, templates) = (alike(places, |s| self.twin(s)), alike(places, |d| self.template(d)));
-        Group { places: places.into(), twins, templates }
+        let (twins, templates) = (
+            alike(places, |s| self.twin(s)),
+            alike(places, |d| self.template(d)),
+        );
+        Group {
+            places: places.into(),
+            twins,
+            templates,
+        }
     }
 
-    /// What may pass between two pods or addresses, whichever node each is on; only where the sources' own law counts.
+    /// What may pass between two pods or addresses, whichever node each is on; only where the
+    /// sources' own law counts.
     pub fn exact(&mut self, source: Endpoint, destination: Endpoint) -> Option<Arc<Allowed>> {
         if !self.egress {
             return None;
         }
         let graph = self.graph;
-        let flow = Flow { source, destination, traffic: ANY };
+        let flow = Flow {
+            source,
+            destination,
+            traffic: ANY,
+        };
         if is_self(graph.world(), &flow) {
             return Some(graph.allowed(source, destination).into());
         }
@@ -211,10 +272,11 @@ impl<'g> Rows<'g> {
         Some(self.between(places[0], places[1], graph.near_ends(source, destination)))
     }
 
-    /// What may pass from any place of one group to any of another, and the same as if no place were beside another (S55).
-    /// If `apart`, a lone pod is not asked about itself.
+    /// What may pass from any place of one group to any of another, and the same as if no place
+    /// were beside another (S55). If `apart`, a lone pod is not asked about itself.
     ///
-    /// O(what stands beside the fewer of them); each pair of alike sources and templates is asked once.
+    /// O(what stands beside the fewer of them); each pair of alike sources and templates is asked
+    /// once.
     pub fn pairs(&mut self, from: &Group, into: &Group, apart: bool) -> [Vec<Arc<Allowed>>; 2] {
         let mut many: IndexMap<(u32, u32), (u32, u32, usize)> = IndexMap::default();
         for (twin, (source, of)) in &from.twins {
@@ -222,15 +284,22 @@ impl<'g> Rows<'g> {
                 many.insert((*twin, *template), (*source, *destination, of * to));
             }
         }
-        let bare = many.values().map(|(source, destination, _)| self.between(*source, *destination, Near::NOT));
+        let bare = many
+            .values()
+            .map(|(source, destination, _)| self.between(*source, *destination, Near::NOT));
         let bare = bare.collect();
-        let is_lone = |source: u32, destination: u32| apart && source == destination && !from.has_several(source);
+        let is_lone = |source: u32, destination: u32| {
+            apart && source == destination && !from.has_several(source)
+        };
         let mut told = Vec::new();
         let mut leave_out = |rows: &Self, source: u32, destination: u32| {
             let alike = many.get_mut(&(rows.twin(source), rows.template(destination)));
             alike.into_iter().for_each(|(.., pairs)| *pairs -= 1);
         };
-        from.places.iter().filter(|(p, _)| is_lone(*p, *p)).for_each(|(p, _)| leave_out(self, *p, *p));
+        from.places
+            .iter()
+            .filter(|(p, _)| is_lone(*p, *p))
+            .for_each(|(p, _)| leave_out(self, *p, *p));
         for (source, destination, allowed) in self.near(from, into) {
             if !is_lone(source, destination) {
                 leave_out(self, source, destination);
@@ -238,23 +307,34 @@ impl<'g> Rows<'g> {
             }
         }
         let left = many.into_values().filter(|(.., pairs)| *pairs > 0);
-        told.extend(left.map(|(source, destination, _)| self.between(source, destination, Near::NOT)));
+        told.extend(
+            left.map(|(source, destination, _)| self.between(source, destination, Near::NOT)),
+        );
         [told, bare]
     }
 
     /// Of some sources and destinations those that stand beside each other, with what may pass.
     fn near(&mut self, from: &Group, into: &Group) -> Vec<(u32, u32, Arc<Allowed>)> {
         let mut near = Vec::new();
-        let outside = into.places.iter().any(|(d, _)| !self.graph.line.is_class(*d));
+        let outside = into
+            .places
+            .iter()
+            .any(|(d, _)| !self.graph.line.is_class(*d));
         if outside || into.places.len() <= from.places.len() {
             for (destination, _) in &into.places {
-                let beside = self.beside(*destination).into_iter().filter(|(source, _)| from.find(*source).is_some());
+                let beside = self
+                    .beside(*destination)
+                    .into_iter()
+                    .filter(|(source, _)| from.find(*source).is_some());
                 near.extend(beside.map(|(source, allowed)| (source, *destination, allowed)));
             }
             return near;
         }
         for (source, _) in &from.places {
-            let beside = self.beside_of_source(*source).into_iter().filter(|(to, _)| into.find(*to).is_some());
+            let beside = self
+                .beside_of_source(*source)
+                .into_iter()
+                .filter(|(to, _)| into.find(*to).is_some());
             near.extend(beside.map(|(destination, allowed)| (*source, destination, allowed)));
         }
         near
@@ -269,10 +349,19 @@ impl<'g> Rows<'g> {
         if self.between.len() > MOST {
             self.between.clear();
         }
-        let open = graph.line.is_class(destination) && graph.class_profile(destination, Direction::Ingress).is_open();
-        let key = (self.template(destination), sender(graph, source, open), near);
+        let open = graph.line.is_class(destination)
+            && graph
+                .class_profile(destination, Direction::Ingress)
+                .is_open();
+        let key = (
+            self.template(destination),
+            sender(graph, source, open),
+            near,
+        );
         let known = self.between.entry(key);
-        Arc::clone(known.or_insert_with(|| graph.between(source, destination, self.egress, near).into()))
+        Arc::clone(
+            known.or_insert_with(|| graph.between(source, destination, self.egress, near).into()),
+        )
     }
 
     /// What a source may send to a destination, own node included.
@@ -289,7 +378,9 @@ impl<'g> Rows<'g> {
 
 fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u32, usize)> {
     let mut kinds: IndexMap<u32, (u32, usize)> = IndexMap::default();
-    places.iter().for_each(|(place, _)| kinds.entry(kind(*place)).or_insert((*place, 0)).1 += 1);
+    places
+        .iter()
+        .for_each(|(place, _)| kinds.entry(kind(*place)).or_insert((*place, 0)).1 += 1);
     kinds
 }
 
@@ -299,5 +390,9 @@ fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
     }
     let profile = graph.governed_by(source, Direction::Egress);
     let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));
-    Sender::Governed { by: graph.leaving().contents[profile as usize], host: graph.line.is_host(source), families }
+    Sender::Governed {
+        by: graph.leaving().contents[profile as usize],
+        host: graph.line.is_host(source),
+        families,
+    }
 }

@@ -1,11 +1,12 @@
 //! Vocabulary: what the law mentions by name, and so all it can tell apart.
 //!
-//! Everything else about a pod or a namespace is invisible to every rule. Of a label the key counts if some selector names
-//! it, and the value if one names that; any other value is "some other value" ([`Mentioned::project`]). What is mentioned is
-//! numbered in order of first mention, so that label sets are compared as numbers.
+//! Everything else about a pod or a namespace is invisible to every rule. Of a label the key counts
+//! if some selector names it, and the value if one names that; any other value is "some other
+//! value" ([`Mentioned::project`]). What is mentioned is numbered in order of first mention, so
+//! that label sets are compared as numbers.
 //!
-//! Invariant: two label sets with equal projections meet the same requirements of the law. Cost: O(law) to build, one
-//! look-up per label to project.
+//! Invariant: two label sets with equal projections meet the same requirements of the law. Cost:
+//! O(law) to build, one look-up per label to project.
 
 use super::atoms::Atoms;
 use super::world::World;
@@ -14,7 +15,8 @@ use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, HashSet};
 
-/// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody mentions.
+/// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody
+/// mentions.
 pub type Seen = (u32, u32);
 
 fn number(index: usize) -> u32 {
@@ -36,8 +38,9 @@ pub struct Mentioned<'w> {
     numbers: HashMap<&'w str, u32>,
     /// The keys by their number.
     keys: Vec<Key<'w>>,
-    /// Of the label set projected before, by position: where its key stands in memory, and its number if it is mentioned.
-    /// Most label sets have the keys of the one before, in the same memory.
+    /// Of the label set projected before, by position: where its key stands in memory, and its
+    /// number if it is mentioned. Most label sets have the keys of the one before, in the same
+    /// memory.
     before: Vec<(usize, Option<u32>)>,
     /// The selectors that were read, by their places in memory.
     read: HashSet<usize>,
@@ -48,7 +51,10 @@ impl<'w> Mentioned<'w> {
         let next = number(self.keys.len());
         let at = *self.numbers.entry(key).or_insert(next);
         if at == next {
-            self.keys.push(Key { values: HashMap::default(), compared: false });
+            self.keys.push(Key {
+                values: HashMap::default(),
+                compared: false,
+            });
         }
         &mut self.keys[at as usize]
     }
@@ -74,7 +80,8 @@ impl<'w> Mentioned<'w> {
     /// What of a label set the law can see, in the order of the labels; `seen` is overwritten.
     pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) {
         seen.clear();
-        self.before.resize(self.before.len().max(labels.len()), (0, None));
+        self.before
+            .resize(self.before.len().max(labels.len()), (0, None));
         for ((name, value), before) in labels.shared().zip(&mut self.before) {
             if before.0 != name.as_ptr().addr() {
                 *before = (name.as_ptr().addr(), self.numbers.get(&**name).copied());
@@ -93,8 +100,11 @@ impl<'w> Mentioned<'w> {
 
     /// The rank of each key by its number: those of few mentioned values first.
     pub fn ranks(&self) -> Vec<u32> {
-        let mut keys: Vec<(usize, &str, u32)> =
-            self.numbers.iter().map(|(name, at)| (self.keys[*at as usize].values.len(), *name, *at)).collect();
+        let mut keys: Vec<(usize, &str, u32)> = self
+            .numbers
+            .iter()
+            .map(|(name, at)| (self.keys[*at as usize].values.len(), *name, *at))
+            .collect();
         keys.sort_unstable();
         let mut ranks = vec![0; keys.len()];
         for (rank, (_, _, key)) in (0..).zip(keys) {
@@ -121,27 +131,36 @@ pub struct Vocabulary<'w> {
     pub tells_addresses: bool,
     /// Whether a rule names nodes.
     nodes: bool,
-    /// The lists that were read, by their places in memory: equal ones share theirs (`policy::pool`).
+    /// The lists that were read, by their places in memory: equal ones share theirs
+    /// (`policy::pool`).
     read: HashSet<usize>,
 }
 
 impl<'w> Vocabulary<'w> {
     /// Reads the law once. O(law).
     pub fn new(world: &'w World) -> Self {
-        let mut vocabulary = Self { nodes: !world.options.blocks_match_pods, ..Self::default() };
+        let mut vocabulary = Self {
+            nodes: !world.options.blocks_match_pods,
+            ..Self::default()
+        };
         for policy in &world.policies.policies {
             vocabulary.subject(&policy.subject);
             for rule in policy.rules.iter().flatten() {
                 vocabulary.rule(rule);
             }
         }
-        world.policies.taints.iter().for_each(|t| vocabulary.subject(&t.subject));
+        world
+            .policies
+            .taints
+            .iter()
+            .for_each(|t| vocabulary.subject(&t.subject));
         let node_addresses = vocabulary.nodes && !world.node_addresses.is_empty();
         vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
         vocabulary
     }
 
-    /// The address lines, cut at every address set that a rule matches and at every node's address (S55).
+    /// The address lines, cut at every address set that a rule matches and at every node's address
+    /// (S55).
     pub fn atoms(&self, world: &World) -> Atoms {
         let nodes: Vec<IpSet> = world
             .cluster
@@ -169,7 +188,9 @@ impl<'w> Vocabulary<'w> {
         {
             peers.iter().for_each(|p| self.peer(p));
         }
-        let Ports::Of(ports) = &rule.ports else { return };
+        let Ports::Of(ports) = &rule.ports else {
+            return;
+        };
         if !self.is_new(ports.as_ptr().addr()) {
             return;
         }
@@ -189,7 +210,8 @@ impl<'w> Vocabulary<'w> {
             }
             Namespaces::Matching(selector) => self.namespaces.add(selector),
             Namespaces::SameLabels(keys) | Namespaces::NotSameLabels(keys) => {
-                keys.iter().for_each(|k| self.namespaces.key(k).compared = true);
+                keys.iter()
+                    .for_each(|k| self.namespaces.key(k).compared = true);
             }
         }
     }

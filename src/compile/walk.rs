@@ -1,12 +1,14 @@
 //! The tiers, once, over any domain of what is still undecided.
 //!
-//! A point question asks of one flow (`bool`), an edge asks of all traffic between two ends ([`TrafficSet`]), a row asks
-//! of all sources at once ([`Runs`]). The order of tiers, groups and rules is the same; only the algebra differs. What the
-//! walk computes is what `evaluate` computes: which outcomes are possible.
+//! A point question asks of one flow (`bool`), an edge asks of all traffic between two ends
+//! ([`TrafficSet`]), a row asks of all sources at once ([`Runs`]). The order of tiers, groups and
+//! rules is the same; only the algebra differs. What the walk computes is what `evaluate` computes:
+//! which outcomes are possible.
 //!
-//! Cost: O(distinct rules of the profile) set operations. Soundness: for `D = bool` this is `evaluate::decide_tiers` on one
-//! class. Road not taken: walking the Network tier policy by policy; its rules have no order, so each distinct one is
-//! asked once, however many policies repeat it.
+//! Cost: O(distinct rules of the profile) set operations. Soundness: for `D = bool` this is
+//! `evaluate::decide_tiers` on one class. Road not taken: walking the Network tier policy by
+//! policy; its rules have no order, so each distinct one is asked once, however many policies
+//! repeat it.
 
 use super::peers::{PeerSetId, Runs};
 use crate::model::Truth;
@@ -26,8 +28,12 @@ pub trait Domain: Clone {
     fn minus(&self, other: &Self) -> Self;
     /// Whether nothing is left.
     fn is_none(&self) -> bool;
-    /// All that surely matches one of these, and all that may. The flag says whether a hit counts as sure at all.
-    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self)
+    /// All that surely matches one of these, and all that may. The flag says whether a hit counts
+    /// as sure at all.
+    fn gather<'a>(
+        own: &Hit<'a, Self>,
+        hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
+    ) -> (Self, Self)
     where
         Self: 'a;
 }
@@ -48,7 +54,10 @@ impl Domain for bool {
     fn is_none(&self) -> bool {
         !*self
     }
-    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+    fn gather<'a>(
+        own: &Hit<'a, Self>,
+        hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
+    ) -> (Self, Self) {
         let (mut sure, mut maybe) = (*own.sure, *own.maybe);
         for (counts, hit) in hits {
             sure |= counts && *hit.sure;
@@ -77,7 +86,10 @@ impl Domain for TrafficSet {
     fn is_none(&self) -> bool {
         self.is_empty()
     }
-    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+    fn gather<'a>(
+        own: &Hit<'a, Self>,
+        hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
+    ) -> (Self, Self) {
         let mut total = (own.sure.as_ref().clone(), own.maybe.as_ref().clone());
         for (counts, hit) in hits {
             if counts && !hit.sure.is_empty() {
@@ -107,13 +119,23 @@ impl Domain for Runs {
     fn is_none(&self) -> bool {
         self.is_empty()
     }
-    fn gather<'a>(own: &Hit<'a, Self>, hits: impl Iterator<Item = (bool, Hit<'a, Self>)>) -> (Self, Self) {
+    fn gather<'a>(
+        own: &Hit<'a, Self>,
+        hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
+    ) -> (Self, Self) {
         let hits: Vec<_> = hits.filter(|(_, hit)| !hit.maybe.is_empty()).collect();
-        let maybe = Self::union_of(hits.iter().map(|(_, h)| h.maybe.as_ref()).chain([own.maybe.as_ref()]));
+        let maybe = Self::union_of(
+            hits.iter()
+                .map(|(_, h)| h.maybe.as_ref())
+                .chain([own.maybe.as_ref()]),
+        );
         if own.is_exact() && hits.iter().all(|(counts, hit)| *counts && hit.is_exact()) {
             return (maybe.clone(), maybe);
         }
-        let sure = hits.iter().filter(|(counts, _)| *counts).map(|(_, h)| h.sure.as_ref());
+        let sure = hits
+            .iter()
+            .filter(|(counts, _)| *counts)
+            .map(|(_, h)| h.sure.as_ref());
         (Self::union_of(sure.chain([own.sure.as_ref()])), maybe)
     }
 }
@@ -169,18 +191,29 @@ pub struct Profile {
 impl Profile {
     /// Whether the Network tier isolates the class.
     pub fn isolated(&self) -> Truth {
-        let told = if self.surely { Truth::Yes } else { Truth::from(!self.network.is_empty()).and(Truth::Maybe) };
-        if self.taint.network { told.or(Truth::Maybe) } else { told }
+        let told = if self.surely {
+            Truth::Yes
+        } else {
+            Truth::from(!self.network.is_empty()).and(Truth::Maybe)
+        };
+        if self.taint.network {
+            told.or(Truth::Maybe)
+        } else {
+            told
+        }
     }
 
-    /// Whether nothing governs the class in this direction, so that everything is allowed by default.
+    /// Whether nothing governs the class in this direction, so that everything is allowed by
+    /// default.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
     }
 
     /// Whether only the Network tier speaks, and no unmodelled policy.
     pub fn is_network_only(&self) -> bool {
-        self.admin.is_empty() && self.baseline.is_empty() && self.taint == super::evaluate::Tainted::default()
+        self.admin.is_empty()
+            && self.baseline.is_empty()
+            && self.taint == super::evaluate::Tainted::default()
     }
 
     /// The policies of the ordered tiers.
@@ -208,15 +241,18 @@ pub struct Hit<'a, D: Clone> {
 }
 
 impl<D: Domain> Hit<'_, D> {
-    /// Whether nothing is in doubt, as far as that can be told without comparing: nothing may match, or both are one and
-    /// the same set in memory.
+    /// Whether nothing is in doubt, as far as that can be told without comparing: nothing may
+    /// match, or both are one and the same set in memory.
     fn is_exact(&self) -> bool {
         self.maybe.is_none() || std::ptr::eq(self.sure.as_ref(), self.maybe.as_ref())
     }
 
     /// From two values.
     pub fn of(sure: D, maybe: D) -> Self {
-        Self { sure: Cow::Owned(sure), maybe: Cow::Owned(maybe) }
+        Self {
+            sure: Cow::Owned(sure),
+            maybe: Cow::Owned(maybe),
+        }
     }
 }
 
@@ -258,32 +294,56 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
         self.decide_with(profile, &profile.network_rules)
     }
 
-    /// Walks the tiers of a profile, of whose Network tier only these rules can match what is asked.
+    /// Walks the tiers of a profile, of whose Network tier only these rules can match what is
+    /// asked.
     pub fn decide_with(&self, profile: &Profile, rules: &[NetworkRule]) -> Outcome<D> {
         if self.subject_visible && profile.taint.anything {
-            return Outcome { allow: self.all.clone(), deny: self.all.clone() };
+            return Outcome {
+                allow: self.all.clone(),
+                deny: self.all.clone(),
+            };
         }
         let outcome = if profile.admin.is_empty() && profile.baseline.is_empty() {
             let (network, further) = self.network(profile, rules, self.all.clone());
-            Outcome { allow: network.allow.or(&further), deny: network.deny }
+            Outcome {
+                allow: network.allow.or(&further),
+                deny: network.deny,
+            }
         } else {
             self.all_tiers(profile, rules)
         };
         let may_deny = self.subject_visible && profile.taint.only_deny;
-        Outcome { allow: outcome.allow, deny: if may_deny { self.all.clone() } else { outcome.deny } }
+        Outcome {
+            allow: outcome.allow,
+            deny: if may_deny {
+                self.all.clone()
+            } else {
+                outcome.deny
+            },
+        }
     }
 
     fn all_tiers(&self, profile: &Profile, rules: &[NetworkRule]) -> Outcome<D> {
         let admin = self.ordered(&profile.admin, self.all.clone());
         let (network, further) = self.network(profile, rules, admin.pass.or(&admin.none));
         let base = self.ordered(&profile.baseline, further);
-        let allow = admin.allow.or(&network.allow).or(&base.allow).or(&base.pass).or(&base.none);
+        let allow = admin
+            .allow
+            .or(&network.allow)
+            .or(&base.allow)
+            .or(&base.pass)
+            .or(&base.none);
         let deny = admin.deny.or(&network.deny).or(&base.deny);
         Outcome { allow, deny }
     }
 
     fn ordered(&self, groups: &[Vec<Selecting>], asked: D) -> Decided<D> {
-        let mut total = Decided { allow: D::none(), deny: D::none(), pass: D::none(), none: asked };
+        let mut total = Decided {
+            allow: D::none(),
+            deny: D::none(),
+            pass: D::none(),
+            none: asked,
+        };
         for group in groups {
             if total.none.is_none() {
                 break;
@@ -316,21 +376,47 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
                 break;
             }
         }
-        if selecting.sure { open } else { undecided.clone() }
+        if selecting.sure {
+            open
+        } else {
+            undecided.clone()
+        }
     }
 
     /// The Network tier on what reaches it; also what goes on to the Baseline tier.
     fn network(&self, profile: &Profile, rules: &[NetworkRule], asked: D) -> (Outcome<D>, D) {
-        let isolated = if self.subject_visible { profile.isolated() } else { Truth::No };
+        let isolated = if self.subject_visible {
+            profile.isolated()
+        } else {
+            Truth::No
+        };
         if isolated == Truth::No || asked.is_none() {
-            return (Outcome { allow: D::none(), deny: D::none() }, asked);
+            return (
+                Outcome {
+                    allow: D::none(),
+                    deny: D::none(),
+                },
+                asked,
+            );
         }
-        let hits = rules.iter().map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
+        let hits = rules
+            .iter()
+            .map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
         let (sure, mut maybe) = D::gather(&self.own_node, hits);
         if profile.taint.network {
             maybe = self.all.clone();
         }
-        let outcome = Outcome { allow: asked.and(&maybe), deny: asked.minus(&sure) };
-        (outcome, if isolated == Truth::Yes { D::none() } else { asked })
+        let outcome = Outcome {
+            allow: asked.and(&maybe),
+            deny: asked.minus(&sure),
+        };
+        (
+            outcome,
+            if isolated == Truth::Yes {
+                D::none()
+            } else {
+                asked
+            },
+        )
     }
 }

@@ -1,7 +1,8 @@
 //! What a verdict depends on besides the rules: options, assumptions about addresses, nodes.
 //!
-//! A [`World`] is the cluster and the law under one set of options. It answers the questions about a single endpoint that
-//! both the specification and the compiled graph ask, so that an assumption is made in one place only.
+//! A [`World`] is the cluster and the law under one set of options. It answers the questions about
+//! a single endpoint that both the specification and the compiled graph ask, so that an assumption
+//! is made in one place only.
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
@@ -10,7 +11,8 @@ use crate::set::{Family, IpSet, Traffic};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What is assumed of pods that share their node's network under policies whose API leaves it open (S56).
+/// What is assumed of pods that share their node's network under policies whose API leaves it open
+/// (S56).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HostNetwork {
     /// Both behaviours are considered; where they differ the verdict is unknown.
@@ -44,7 +46,8 @@ pub struct CompileOptions {
     pub pod_cidrs: Option<IpSet>,
     /// Where node addresses lie, besides those of the Node objects.
     pub node_cidrs: IpSet,
-    /// Whether policies that could not be read or modelled make the verdicts they could touch unknown.
+    /// Whether policies that could not be read or modelled make the verdicts they could touch
+    /// unknown.
     pub taints: bool,
 }
 
@@ -86,8 +89,8 @@ pub enum Endpoint {
     Address(IpAddr),
 }
 
-/// One concrete question: may this traffic pass from here to there? The port is the destination's own, after any
-/// Service translation (S51).
+/// One concrete question: may this traffic pass from here to there? The port is the destination's
+/// own, after any Service translation (S51).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flow {
     /// Where it starts.
@@ -109,28 +112,46 @@ pub struct Possible {
 
 impl Possible {
     /// Certainly allowed.
-    pub const ALLOW: Self = Self { allow: true, deny: false };
+    pub const ALLOW: Self = Self {
+        allow: true,
+        deny: false,
+    };
     /// Certainly denied.
-    pub const DENY: Self = Self { allow: false, deny: true };
+    pub const DENY: Self = Self {
+        allow: false,
+        deny: true,
+    };
     /// Not told.
-    pub const UNKNOWN: Self = Self { allow: true, deny: true };
+    pub const UNKNOWN: Self = Self {
+        allow: true,
+        deny: true,
+    };
 
     /// Both must allow.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self { allow: self.allow && other.allow, deny: self.deny || other.deny }
+        Self {
+            allow: self.allow && other.allow,
+            deny: self.deny || other.deny,
+        }
     }
 
     /// One suffices.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { allow: self.allow || other.allow, deny: self.deny && other.deny }
+        Self {
+            allow: self.allow || other.allow,
+            deny: self.deny && other.deny,
+        }
     }
 
     /// Either may be the case.
     #[must_use]
     pub fn either(self, other: Self) -> Self {
-        Self { allow: self.allow || other.allow, deny: self.deny || other.deny }
+        Self {
+            allow: self.allow || other.allow,
+            deny: self.deny || other.deny,
+        }
     }
 
     /// The three-valued verdict.
@@ -162,10 +183,21 @@ impl World {
     /// Fixes the assumptions for an input. O(policies' address blocks + pods).
     pub fn new(input: &Input, options: &CompileOptions) -> Self {
         let (cluster, policies) = (Arc::clone(&input.cluster), Arc::clone(&input.policies));
-        let assumed = options.pod_cidrs.clone().unwrap_or_else(|| assumed_pod_addresses(&cluster, &policies));
-        let of_nodes = cluster.nodes().flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
+        let assumed = options
+            .pod_cidrs
+            .clone()
+            .unwrap_or_else(|| assumed_pod_addresses(&cluster, &policies));
+        let of_nodes = cluster
+            .nodes()
+            .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
         let node_addresses = IpSet::from_cidrs(of_nodes);
-        Self { cluster, policies, options: options.clone(), assumed, node_addresses }
+        Self {
+            cluster,
+            policies,
+            options: options.clone(),
+            assumed,
+            node_addresses,
+        }
     }
 
     /// The behaviours of host-network pods to consider.
@@ -182,26 +214,44 @@ impl World {
         if !pod.addresses.is_empty() || !pod.host_network {
             return &pod.addresses;
         }
-        let node = pod.node.as_deref().and_then(|name| self.cluster.find_node(name));
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|name| self.cluster.find_node(name));
         node.map_or(&[], |node| &node.addresses)
     }
 
     /// Whether the pod has, or is assumed to have, an address of this family (S65).
     pub fn has_family(&self, pod: &Pod, family: Family) -> bool {
         let known = self.addresses(pod);
-        if known.is_empty() { self.assumed.has(family) } else { known.iter().any(|a| Family::of(*a) == family) }
+        if known.is_empty() {
+            self.assumed.has(family)
+        } else {
+            known.iter().any(|a| Family::of(*a) == family)
+        }
     }
 
-    /// Where the pod's address of one family may lie: the known ones, else the assumed ranges; the address of an unknown
-    /// node may be any.
+    /// Where the pod's address of one family may lie: the known ones, else the assumed ranges; the
+    /// address of an unknown node may be any.
     pub fn pod_addresses(&self, pod: &Pod, family: Family) -> PodAddress {
         let known = self.addresses(pod);
         if known.is_empty() {
             return PodAddress::Within(
-                if pod.host_network { IpSet::full() } else { self.assumed.clone() }.only(family),
+                if pod.host_network {
+                    IpSet::full()
+                } else {
+                    self.assumed.clone()
+                }
+                .only(family),
             );
         }
-        PodAddress::Known(known.iter().copied().filter(|a| Family::of(*a) == family).collect())
+        PodAddress::Known(
+            known
+                .iter()
+                .copied()
+                .filter(|a| Family::of(*a) == family)
+                .collect(),
+        )
     }
 
     /// Whether an address block matches the pod in one family (S35, S40).
@@ -212,7 +262,8 @@ impl World {
         self.pod_addresses(pod, family).inside(block)
     }
 
-    /// Whether the pod behaves as its node here, so that selectors and port names do not see it (S56).
+    /// Whether the pod behaves as its node here, so that selectors and port names do not see it
+    /// (S56).
     pub fn is_node(pod: &Pod, behaviour: HostBehaviour) -> bool {
         pod.host_network && behaviour == HostBehaviour::Node
     }
@@ -235,7 +286,8 @@ impl World {
     }
 
     fn address_of_own_node(&self, pod: &Pod, address: IpAddr) -> Truth {
-        let in_node_range = Truth::from(self.options.node_cidrs.contains(address)).and(Truth::Maybe);
+        let in_node_range =
+            Truth::from(self.options.node_cidrs.contains(address)).and(Truth::Maybe);
         match pod.node.as_deref().map(|name| self.cluster.find_node(name)) {
             Some(Some(node)) => Truth::from(node.addresses.contains(&address)),
             Some(None) => in_node_range,
@@ -245,18 +297,30 @@ impl World {
 
     /// Whether an address that is some node's is that of the node `pod` runs on (S55).
     pub fn is_own_of_nodes(&self, pod: &Pod, address: IpAddr) -> Truth {
-        let node = pod.node.as_deref().and_then(|name| self.cluster.find_node(name));
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|name| self.cluster.find_node(name));
         match node {
-            Some(node) if !node.addresses.is_empty() => Truth::from(node.addresses.contains(&address)),
+            Some(node) if !node.addresses.is_empty() => {
+                Truth::from(node.addresses.contains(&address))
+            }
             _ => Truth::Maybe,
         }
     }
 
-    /// Where the address of a node that stands in for a caller may lie: the nodes' own, as far as they are told; else
-    /// where private addresses lie (S41).
+    /// Where the address of a node that stands in for a caller may lie: the nodes' own, as far as
+    /// they are told; else where private addresses lie (S41).
     pub fn may_be_nodes(&self, family: Family) -> IpSet {
-        let told = self.node_addresses.union(&self.options.node_cidrs).only(family);
-        if told.is_empty() { IpSet::assumed_pods().only(family) } else { told }
+        let told = self
+            .node_addresses
+            .union(&self.options.node_cidrs)
+            .only(family);
+        if told.is_empty() {
+            IpSet::assumed_pods().only(family)
+        } else {
+            told
+        }
     }
 
     /// Whether an address belongs to a node, as far as Node objects tell.
@@ -289,9 +353,18 @@ impl PodAddress {
 fn assumed_pod_addresses(cluster: &Cluster, policies: &PolicySet) -> IpSet {
     let six = |a: &IpAddr| a.is_ipv6();
     let in_rules = || {
-        let rules = policies.policies.iter().flat_map(|p| p.rules.iter().flatten());
+        let rules = policies
+            .policies
+            .iter()
+            .flat_map(|p| p.rules.iter().flatten());
         rules
-            .filter_map(|r| if let Peers::Of(peers) = &r.peers { Some(peers) } else { None })
+            .filter_map(|r| {
+                if let Peers::Of(peers) = &r.peers {
+                    Some(peers)
+                } else {
+                    None
+                }
+            })
             .flat_map(|peers| peers.iter())
             .any(|peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()))
     };

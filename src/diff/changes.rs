@@ -1,7 +1,8 @@
-//! From records to changes: who is meant, as blocks that do not overlap, and how many pairs that is.
+//! From records to changes: who is meant, as blocks that do not overlap, and how many pairs that
+//! is.
 //!
-//! Cost: O(runs of the records), as long as no destination has two records that cover different destinations; else
-//! O(destinations of those).
+//! Cost: O(runs of the records), as long as no destination has two records that cover different
+//! destinations; else O(destinations of those).
 
 use super::compare::Pairing;
 use super::joint::EndIx;
@@ -32,11 +33,19 @@ pub fn change(
     records: Vec<Record>,
     example: (Flow, Flow),
 ) -> Change {
-    let (inside, between): (Vec<Record>, Vec<Record>) = records.into_iter().partition(|r| r.pairing != Pairing::All);
+    let (inside, between): (Vec<Record>, Vec<Record>) =
+        records.into_iter().partition(|r| r.pairing != Pairing::All);
     let (mut blocks, mut pairs) = (Vec::new(), 0);
     for record in inside {
-        let ends: Vec<EndIx> = record.destinations.points().map(|position| roll.at(position)).collect();
-        for block in ends.iter().flat_map(|end| members(roll, *end, record.pairing)) {
+        let ends: Vec<EndIx> = record
+            .destinations
+            .points()
+            .map(|position| roll.at(position))
+            .collect();
+        for block in ends
+            .iter()
+            .flat_map(|end| members(roll, *end, record.pairing))
+        {
             pairs += block.sources.count();
             blocks.push(block);
         }
@@ -45,9 +54,19 @@ pub fn change(
         let lone = roll.lone(&sources.intersection(&destinations));
         let (sources, destinations) = (Parties::on(roll, sources), Parties::on(roll, destinations));
         pairs += sources.count() * destinations.count() - lone;
-        blocks.push(Block { sources, destinations });
+        blocks.push(Block {
+            sources,
+            destinations,
+        });
     }
-    Change { kind, traffic, cause, blocks, pairs, example }
+    Change {
+        kind,
+        traffic,
+        cause,
+        blocks,
+        pairs,
+        example,
+    }
 }
 
 /// The members of one end, each with itself or with every other.
@@ -56,9 +75,16 @@ fn members(roll: &Roll, end: EndIx, pairing: Pairing) -> Vec<Block> {
     let block = |party: &Party| {
         let sources = match pairing {
             Pairing::Own => vec![party.clone()],
-            _ => all.iter().filter(|other| *other != party).cloned().collect(),
+            _ => all
+                .iter()
+                .filter(|other| *other != party)
+                .cloned()
+                .collect(),
         };
-        Block { sources: Parties::listed(sources), destinations: Parties::listed(vec![party.clone()]) }
+        Block {
+            sources: Parties::listed(sources),
+            destinations: Parties::listed(vec![party.clone()]),
+        }
     };
     all.iter().map(block).collect()
 }
@@ -69,7 +95,9 @@ fn alike(roll: &Roll, records: Vec<Record>) -> Vec<(Runs, Runs)> {
     for (destinations, sources) in by_destination(records) {
         by_sources.entry(sources).or_default().push(destinations);
     }
-    let all = by_sources.into_iter().map(|(sources, destinations)| (sources, Runs::union_of(&destinations)));
+    let all = by_sources
+        .into_iter()
+        .map(|(sources, destinations)| (sources, Runs::union_of(&destinations)));
     let mut all: Vec<(Runs, Runs)> = all.collect();
     all.sort_by_cached_key(|(_, destinations)| roll.first(destinations));
     all
@@ -79,18 +107,27 @@ fn alike(roll: &Roll, records: Vec<Record>) -> Vec<(Runs, Runs)> {
 fn by_destination(records: Vec<Record>) -> Vec<(Runs, Runs)> {
     let mut by: IndexMap<Runs, Vec<Runs>> = IndexMap::default();
     for record in records {
-        by.entry(record.destinations).or_default().push(record.sources);
+        by.entry(record.destinations)
+            .or_default()
+            .push(record.sources);
     }
     let many: u64 = by.keys().map(Runs::count).sum();
-    let joined = |(destinations, sources): (Runs, Vec<Runs>)| (destinations, Runs::union_of(&sources));
+    let joined =
+        |(destinations, sources): (Runs, Vec<Runs>)| (destinations, Runs::union_of(&sources));
     if many == Runs::union_of(by.keys()).count() {
         return by.into_iter().map(joined).collect();
     }
     let mut single: BTreeMap<u32, Vec<Runs>> = BTreeMap::new();
     for (destinations, sources) in &by {
         for destination in destinations.points() {
-            single.entry(destination).or_default().extend_from_slice(sources);
+            single
+                .entry(destination)
+                .or_default()
+                .extend_from_slice(sources);
         }
     }
-    single.into_iter().map(|(destination, sources)| joined((Runs::point(destination), sources))).collect()
+    single
+        .into_iter()
+        .map(|(destination, sources)| joined((Runs::point(destination), sources)))
+        .collect()
 }

@@ -1,12 +1,14 @@
 //! Columns: for one destination end, the sources whose states differ between the two sides.
 //!
-//! Destinations whose places have the same templates on both sides share one comparison ([`Shared`]): two strips, met
-//! stretch by stretch. What own nodes change (S55) is looked at for the ends beside a destination, on top of it; where that
-//! differs and leaves something unknown, the pods are asked if they are few ([`Half::exactly`]). Columns may be of some
-//! sources only ([`Columns::among`]).
+//! Destinations whose places have the same templates on both sides share one comparison
+//! ([`Shared`]): two strips, met stretch by stretch. What own nodes change (S55) is looked at for
+//! the ends beside a destination, on top of it; where that differs and leaves something unknown,
+//! the pods are asked if they are few ([`Half::exactly`]). Columns may be of some sources only
+//! ([`Columns::among`]).
 //!
-//! Invariant: a source is loud iff the delta of its pair of states is not empty; what is quiet is only counted. Cost: the
-//! stretches of both rows per distinct pair of rows, and per destination the ends beside it; no pass over all sources.
+//! Invariant: a source is loud iff the delta of its pair of states is not empty; what is quiet is
+//! only counted. Cost: the stretches of both rows per distinct pair of rows, and per destination
+//! the ends beside it; no pass over all sources.
 
 use super::half::{Half, To};
 use super::joint::{End, EndIx, Places};
@@ -32,9 +34,16 @@ pub struct Index {
 impl Index {
     /// Sorts the ends.
     pub fn new(roll: &Arc<Roll>, sides: [Side<'_>; 2]) -> Arc<Self> {
-        let placed = |which: Which, side: Side<'_>| Placed::new(roll, which, side.graph.line().len());
-        let sides = [placed(Which::Before, sides[0]), placed(Which::After, sides[1])];
-        Arc::new(Self { roll: Arc::clone(roll), sides })
+        let placed =
+            |which: Which, side: Side<'_>| Placed::new(roll, which, side.graph.line().len());
+        let sides = [
+            placed(Which::Before, sides[0]),
+            placed(Which::After, sides[1]),
+        ];
+        Arc::new(Self {
+            roll: Arc::clone(roll),
+            sides,
+        })
     }
 
     /// The ends with a pod at one of these places, which come in order.
@@ -70,12 +79,17 @@ pub struct Shared {
 impl Shared {
     /// The pair of states of an end.
     pub fn pair(&self, roll: &Roll, end: EndIx) -> Pair {
-        (self.strips[0].told(roll, end).state(), self.strips[1].told(roll, end).state())
+        (
+            self.strips[0].told(roll, end).state(),
+            self.strips[1].told(roll, end).state(),
+        )
     }
 
     /// The ends that are not told by the stretch they lie in.
     pub fn exact(&self) -> impl Iterator<Item = EndIx> + '_ {
-        self.strips.iter().flat_map(|strip| strip.exact.iter().map(|(end, _)| *end))
+        self.strips
+            .iter()
+            .flat_map(|strip| strip.exact.iter().map(|(end, _)| *end))
     }
 
     /// Meets the pairs of states at some positions.
@@ -109,11 +123,17 @@ impl Column {
         for (pair, positions) in &self.shared.loud {
             loud.insert(*pair, positions.difference(&apart));
         }
-        for (end, pair) in self.beside.iter().filter(|(_, pair)| states.judged(*pair).loud) {
+        for (end, pair) in self
+            .beside
+            .iter()
+            .filter(|(_, pair)| states.judged(*pair).loud)
+        {
             let positions = loud.entry(*pair).or_default();
             *positions = positions.union(&Runs::point(roll.position[*end]));
         }
-        loud.into_iter().filter(|(_, positions)| !positions.is_empty()).collect()
+        loud.into_iter()
+            .filter(|(_, positions)| !positions.is_empty())
+            .collect()
     }
 }
 
@@ -134,65 +154,108 @@ impl<'a> Columns<'a> {
 
     /// Compares the sources at some positions, whose places are in the rows.
     pub fn among(index: &Arc<Index>, [before, after]: [Rows<'a>; 2], compared: Runs) -> Self {
-        let halves = [Half::new(Which::Before, index, before), Half::new(Which::After, index, after)];
-        Self { index: Arc::clone(index), halves, compared, shared: HashMap::default() }
+        let halves = [
+            Half::new(Which::Before, index, before),
+            Half::new(Which::After, index, after),
+        ];
+        Self {
+            index: Arc::clone(index),
+            halves,
+            compared,
+            shared: HashMap::default(),
+        }
     }
 
     /// Whether one of the sources may stand beside a place of a destination; a no is certain.
     pub fn may_be_beside(&self, destination: EndIx) -> bool {
         let end = &self.index.roll.ends[destination];
-        let near = |half: &Half<'_>, places: &Places| places.iter().any(|(p, _)| half.rows.may_be_beside(*p));
+        let near = |half: &Half<'_>, places: &Places| {
+            places.iter().any(|(p, _)| half.rows.may_be_beside(*p))
+        };
         near(&self.halves[0], &end.before) || near(&self.halves[1], &end.after)
     }
 
     /// Makes the rows of some destinations, on all processors.
     pub fn make(&mut self, destinations: &[EndIx]) {
-        self.halves.iter_mut().for_each(|half| half.make(destinations));
+        self.halves
+            .iter_mut()
+            .for_each(|half| half.make(destinations));
     }
 
     /// The states of one source for the destination of a column.
     pub fn pair_in(&mut self, states: &mut States, column: &Column, source: EndIx) -> Pair {
         let [before, after] = &mut self.halves;
-        let [old, new] = column.shared.strips.each_ref().map(|strip| strip.told(&self.index.roll, source));
-        (before.beside(states, &column.to[0], old, source), after.beside(states, &column.to[1], new, source))
+        let [old, new] = column
+            .shared
+            .strips
+            .each_ref()
+            .map(|strip| strip.told(&self.index.roll, source));
+        (
+            before.beside(states, &column.to[0], old, source),
+            after.beside(states, &column.to[1], new, source),
+        )
     }
 
     /// The states of a source for a destination pod by pod, if they are few on both sides.
     fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<Pair> {
         let [before, after] = &mut self.halves;
-        before.exactly(states, source, destination).zip(after.exactly(states, source, destination))
+        before
+            .exactly(states, source, destination)
+            .zip(after.exactly(states, source, destination))
     }
 
-    /// The states of a workload of several classes with itself, if it has several pods on both sides.
+    /// The states of a workload of several classes with itself, if it has several pods on both
+    /// sides.
     fn own(&mut self, states: &mut States, to: &[To; 2], end: EndIx) -> Option<Pair> {
         let End { before, after, .. } = &self.index.roll.ends[end];
         if before.len().max(after.len()) < 2 {
             return None;
         }
         let [before, after] = &mut self.halves;
-        before.own(states, &to[0], end).zip(after.own(states, &to[1], end))
+        before
+            .own(states, &to[0], end)
+            .zip(after.own(states, &to[1], end))
     }
 
     /// Compares all sources of a destination.
     pub fn column(&mut self, states: &mut States, destination: EndIx) -> Column {
         let index = Arc::clone(&self.index);
         let roll = &index.roll;
-        let to = self.halves.each_mut().map(|half| half.to(states, destination));
+        let to = self
+            .halves
+            .each_mut()
+            .map(|half| half.to(states, destination));
         let own = self.own(states, &to, destination);
         let outside = roll.ends[destination].is_outside();
         let shared = self.shared(states, &to, outside);
         let (quiet, mut addresses) = (shared.quiet, shared.quiet_addresses);
         let (itself, itself_shared) = (Pair::default(), Pair::default());
-        let mut column = Column { shared, beside: Vec::new(), quiet, itself, itself_shared, own, to };
+        let mut column = Column {
+            shared,
+            beside: Vec::new(),
+            quiet,
+            itself,
+            itself_shared,
+            own,
+            to,
+        };
         for source in self.beside(&column.to, destination, outside) {
             let told = column.shared.pair(roll, source);
             let mut pair = self.pair_in(states, &column, source);
             if states.judged(pair).differs && states.is_unsure(pair) {
                 pair = self.exactly(states, source, destination).unwrap_or(pair);
             }
-            let counted = if roll.ends[source].is_outside() { &mut addresses } else { &mut column.quiet };
+            let counted = if roll.ends[source].is_outside() {
+                &mut addresses
+            } else {
+                &mut column.quiet
+            };
             let weight = |pair: Pair, states: &mut States| {
-                if states.judged(pair).is_quiet() { roll.ends[source].weight() } else { 0 }
+                if states.judged(pair).is_quiet() {
+                    roll.ends[source].weight()
+                } else {
+                    0
+                }
             };
             *counted -= weight(told, states);
             *counted += weight(pair, states);
@@ -202,7 +265,11 @@ impl<'a> Columns<'a> {
             column.itself_shared = column.shared.pair(roll, destination);
             column.itself = self.pair_in(states, &column, destination);
             let counted = states.judged(column.itself_shared).is_quiet();
-            column.quiet -= if counted { roll.ends[destination].weight() } else { 0 };
+            column.quiet -= if counted {
+                roll.ends[destination].weight()
+            } else {
+                0
+            };
         }
         column.quiet += u64::from(!outside && addresses > 0);
         column
@@ -216,7 +283,9 @@ impl<'a> Columns<'a> {
         beside.dedup();
         let roll = &self.index.roll;
         let compared = |end: EndIx| self.compared.contains(roll.position[end]);
-        beside.retain(|end| *end != destination && !(outside && roll.ends[*end].is_outside()) && compared(*end));
+        beside.retain(|end| {
+            *end != destination && !(outside && roll.ends[*end].is_outside()) && compared(*end)
+        });
         beside
     }
 
@@ -228,7 +297,13 @@ impl<'a> Columns<'a> {
         let roll = Arc::clone(&self.index.roll);
         let [before, after] = &mut self.halves;
         let strips = [before.strip(states, &to[0]), after.strip(states, &to[1])];
-        let mut shared = Shared { number: self.shared.len(), loud: Vec::new(), quiet: 0, quiet_addresses: 0, strips };
+        let mut shared = Shared {
+            number: self.shared.len(),
+            loud: Vec::new(),
+            quiet: 0,
+            quiet_addresses: 0,
+            strips,
+        };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
         let mut loud: IndexMap<Pair, Vec<(u32, u32)>> = IndexMap::default();
         let (mut quiet, mut addresses, border) = (0, 0, roll.outside());
@@ -249,8 +324,16 @@ impl<'a> Columns<'a> {
             meet(position, position, shared.pair(&roll, *end));
         }
         (shared.quiet, shared.quiet_addresses) = (quiet, addresses);
-        let runs = |ranges: Vec<(u32, u32)>| ranges.into_iter().map(|(first, last)| first..=last).collect();
-        shared.loud = loud.into_iter().map(|(pair, ranges)| (pair, runs(ranges))).collect();
+        let runs = |ranges: Vec<(u32, u32)>| {
+            ranges
+                .into_iter()
+                .map(|(first, last)| first..=last)
+                .collect()
+        };
+        shared.loud = loud
+            .into_iter()
+            .map(|(pair, ranges)| (pair, runs(ranges)))
+            .collect();
         let shared = Rc::new(shared);
         self.shared.insert(key, Rc::clone(&shared));
         shared

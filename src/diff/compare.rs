@@ -1,16 +1,20 @@
-//! Destination by destination: which sources may send something else than before, and because of which edit.
+//! Destination by destination: which sources may send something else than before, and because of
+//! which edit.
 //!
-//! Phases: each destination's column tells what differs ([`Columns::column`]), among all sources where something was edited on
-//! its way in, else among the sources with an edit ([`Edits::stays`]). Destinations for which the same differs, and
-//! which the same policies govern, are put together ([`Plain`]); the others, beside whose nodes or in whose own flows
-//! something differs, are told one by one. The sources that differ in one way and share their edits are a [`Group`]; each
-//! is recorded under its cause ([`Comparer::record`]), which is looked for once where the grounds are equal
-//! ([`cause::Ask::grounds`]), and [`Comparer::finish`] makes the changes.
+//! Phases: each destination's column tells what differs ([`Columns::column`]), among all sources
+//! where something was edited on its way in, else among the sources with an edit
+//! ([`Edits::stays`]). Destinations for which the same differs, and which the same policies govern,
+//! are put together ([`Plain`]); the others, beside whose nodes or in whose own flows something
+//! differs, are told one by one. The sources that differ in one way and share their edits are a
+//! [`Group`]; each is recorded under its cause ([`Comparer::record`]), which is looked for once
+//! where the grounds are equal ([`cause::Ask::grounds`]), and [`Comparer::finish`] makes the
+//! changes.
 //!
-//! Invariant: destinations that are told together have the same cause for the same group, since all that an explanation asks
-//! of them is equal: the rows, the policies on the way in, and which peer of an edited rule they are ([`Comparer::is_common`]).
-//! Cost: the columns, then the groups of sources and of destinations; sets of ends are runs of the [`Roll`], so that a change
-//! that touches everybody costs no more than one that touches few.
+//! Invariant: destinations that are told together have the same cause for the same group, since all
+//! that an explanation asks of them is equal: the rows, the policies on the way in, and which peer
+//! of an edited rule they are ([`Comparer::is_common`]). Cost: the columns, then the groups of
+//! sources and of destinations; sets of ends are runs of the [`Roll`], so that a change that
+//! touches everybody costs no more than one that touches few.
 
 use super::cause::{self, Cause, Grounds};
 use super::changes::{Record, change};
@@ -52,7 +56,8 @@ struct Group {
     beside: bool,
 }
 
-/// What makes destinations alike: whether all sources are compared, what they share, what was edited of theirs, and what governs them on both sides.
+/// What makes destinations alike: whether all sources are compared, what they share, what was
+/// edited of theirs, and what governs them on both sides.
 type Plain = (bool, usize, usize, [u32; 2]);
 
 /// Where a record belongs among all: by destination, group and kind.
@@ -74,7 +79,8 @@ struct Comparer<'a> {
     roll: Arc<Roll>,
     edits: &'a Edits,
     doubts: Doubts<'a>,
-    /// What the edits that govern a source are, as a number: sources that share it share their causes.
+    /// What the edits that govern a source are, as a number: sources that share it share their
+    /// causes.
     marks: Vec<usize>,
     /// The number of no edit at all.
     unmarked: Option<usize>,
@@ -96,12 +102,21 @@ struct Comparer<'a> {
     together: bool,
 }
 
-/// Compares both sides; `together` unless every destination is to be told by itself, with all its sources.
-pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a Edits, together: bool) -> Diff {
+/// Compares both sides; `together` unless every destination is to be told by itself, with all its
+/// sources.
+pub fn compare<'a>(
+    before: Side<'a>,
+    after: Side<'a>,
+    joint: &Joint,
+    edits: &'a Edits,
+    together: bool,
+) -> Diff {
     let index = Index::new(&joint.roll, [before, after]);
     let roll = &joint.roll;
     let (marks, unmarked) = marks(roll, edits);
-    let positions = |end: EndIx| (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end]);
+    let positions = |end: EndIx| {
+        (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end])
+    };
     let marked: Runs = (0..marks.len()).filter_map(positions).collect();
     let stays = |end: &EndIx| together && edits.stays(*end, &roll.ends[*end]);
     let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..roll.ends.len()).partition(stays);
@@ -131,12 +146,20 @@ pub fn compare<'a>(before: Side<'a>, after: Side<'a>, joint: &Joint, edits: &'a 
     comparer.others(&others);
     comparer.alike();
     let unchanged = Unchanged::new(comparer.unchanged, after.graph, &index, others, marked);
-    Diff { latent, unchanged, ..comparer.finish() }
+    Diff {
+        latent,
+        unchanged,
+        ..comparer.finish()
+    }
 }
 
 /// The places of the ends at some positions.
 fn places_at(roll: &Roll, positions: &Runs, which: Which) -> Runs {
-    let of = |position: u32| places(&roll.ends[roll.at(position)], which).iter().map(|(place, _)| *place..=*place);
+    let of = |position: u32| {
+        places(&roll.ends[roll.at(position)], which)
+            .iter()
+            .map(|(place, _)| *place..=*place)
+    };
     positions.points().flat_map(of).collect()
 }
 
@@ -153,7 +176,9 @@ fn marks(roll: &Roll, edits: &Edits) -> (Vec<usize>, Option<usize>) {
 
 fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
     let mut known: IndexSet<&Touch> = IndexSet::default();
-    (0..roll.ends.len()).map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0).collect()
+    (0..roll.ends.len())
+        .map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0)
+        .collect()
 }
 
 impl Comparer<'_> {
@@ -163,7 +188,12 @@ impl Comparer<'_> {
         let mut latents = Latents::new(self.before, self.after, index);
         for destination in destinations {
             let (column, _) = self.destination(*destination, true);
-            if !self.edits.touched(*destination, Direction::Ingress).policies.is_empty() {
+            if !self
+                .edits
+                .touched(*destination, Direction::Ingress)
+                .policies
+                .is_empty()
+            {
                 latents.of(*destination, &column, &mut self.whole, &mut self.states);
             }
         }
@@ -181,7 +211,10 @@ impl Comparer<'_> {
             let likeness = self.likeness(*destination);
             if let Some((quiet, plain)) = likeness.and_then(|likeness| known.get(&likeness)) {
                 self.unchanged += quiet * self.roll.ends[*destination].weight();
-                self.plain.get_mut(plain).into_iter().for_each(|(_, alike)| alike.push(*destination));
+                self.plain
+                    .get_mut(plain)
+                    .into_iter()
+                    .for_each(|(_, alike)| alike.push(*destination));
                 continue;
             }
             let (column, plain) = self.destination(*destination, false);
@@ -191,34 +224,53 @@ impl Comparer<'_> {
         }
     }
 
-    /// Equal for destinations to which the sources with an edit may send the same: their templates, and what governs them.
-    /// Not told where own nodes may decide (S55), nor where the destination is such a source itself.
+    /// Equal for destinations to which the sources with an edit may send the same: their templates,
+    /// and what governs them. Not told where own nodes may decide (S55), nor where the destination
+    /// is such a source itself.
     fn likeness(&self, destination: EndIx) -> Option<[u32; 4]> {
         let end = &self.roll.ends[destination];
-        let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else { return None };
-        if self.marked.contains(self.roll.position[destination]) || self.edited.may_be_beside(destination) {
+        let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else {
+            return None;
+        };
+        if self.marked.contains(self.roll.position[destination])
+            || self.edited.may_be_beside(destination)
+        {
             return None;
         }
         let of = |side: Side<'_>, place: u32| {
             let governed = || side.graph.governed_by(place, Direction::Ingress);
-            [side.graph.template_of(place), if end.is_outside() { u32::MAX } else { governed() }]
+            [
+                side.graph.template_of(place),
+                if end.is_outside() {
+                    u32::MAX
+                } else {
+                    governed()
+                },
+            ]
         };
         let ([was, by], [is, now]) = (of(self.before, *before), of(self.after, *after));
         Some([was, by, is, now])
     }
 
-    /// Counts what stays, and records what differs or puts the destination to others like it; `whole` unless sources that
-    /// no edit touches stay as they are.
+    /// Counts what stays, and records what differs or puts the destination to others like it;
+    /// `whole` unless sources that no edit touches stay as they are.
     fn destination(&mut self, destination: EndIx, whole: bool) -> (Column, Option<Plain>) {
         let end = &self.roll.ends[destination];
-        let rows = if whole { &mut self.whole } else { &mut self.edited };
+        let rows = if whole {
+            &mut self.whole
+        } else {
+            &mut self.edited
+        };
         let column = rows.column(&mut self.states, destination);
         self.unchanged += column.quiet * end.weight();
         let plain = self.plain(destination, &column, whole);
         match plain {
             Some(plain) if !column.shared.loud.is_empty() => {
                 let known = self.plain.entry(plain);
-                known.or_insert_with(|| (Rc::clone(&column.shared), Vec::new())).1.push(destination);
+                known
+                    .or_insert_with(|| (Rc::clone(&column.shared), Vec::new()))
+                    .1
+                    .push(destination);
             }
             Some(_) => {}
             None => self.alone(destination, &column),
@@ -232,35 +284,55 @@ impl Comparer<'_> {
         if !self.together {
             return None;
         }
-        let [(before, _)] = end.before[..] else { return None };
-        let [(after, _)] = end.after[..] else { return None };
+        let [(before, _)] = end.before[..] else {
+            return None;
+        };
+        let [(after, _)] = end.after[..] else {
+            return None;
+        };
         let roll = Arc::clone(&self.roll);
         let mut told = |source: EndIx, pair: Pair| {
             let judged = self.states.judged(pair);
             judged.differs || judged.loud && touched(self.edits, source, destination)
         };
-        let mut beside =
-            |(source, pair): &(EndIx, Pair)| told(*source, *pair) || told(*source, column.shared.pair(&roll, *source));
-        if column.beside.iter().any(&mut beside) || self.edits.touched(destination, Direction::Ingress).own {
+        let mut beside = |(source, pair): &(EndIx, Pair)| {
+            told(*source, *pair) || told(*source, column.shared.pair(&roll, *source))
+        };
+        if column.beside.iter().any(&mut beside)
+            || self.edits.touched(destination, Direction::Ingress).own
+        {
             return None;
         }
         let (shared, touch) = (column.shared.number, self.touches[destination]);
         if end.is_outside() {
             return Some((whole, shared, touch, [u32::MAX; 2]));
         }
-        let [itself, as_shared] = [column.itself, column.itself_shared].map(|pair| told(destination, pair));
+        let [itself, as_shared] =
+            [column.itself, column.itself_shared].map(|pair| told(destination, pair));
         let counted = self.is_counted(destination);
-        if as_shared != (counted && itself) || counted && itself && column.itself != column.itself_shared {
+        if as_shared != (counted && itself)
+            || counted && itself && column.itself != column.itself_shared
+        {
             return None;
         }
         let governed = |side: Side<'_>, class| side.graph.governed_by(class, Direction::Ingress);
-        Some((whole, shared, touch, [governed(self.before, before), governed(self.after, after)]))
+        Some((
+            whole,
+            shared,
+            touch,
+            [governed(self.before, before), governed(self.after, after)],
+        ))
     }
 
     /// Whether an end of one place has flows with itself.
     fn is_counted(&self, end: EndIx) -> bool {
         let end = &self.roll.ends[end];
-        end.weight() > 1 || end.before.iter().chain(&end.after).any(|(_, several)| *several)
+        end.weight() > 1
+            || end
+                .before
+                .iter()
+                .chain(&end.after)
+                .any(|(_, several)| *several)
     }
 
     /// Records what differs for one destination.
@@ -275,7 +347,12 @@ impl Comparer<'_> {
                     loud.push((column.itself, itself));
                 }
             } else {
-                let group = |pair| Group { first: destination, pair, positions: itself.clone(), beside: true };
+                let group = |pair| Group {
+                    first: destination,
+                    pair,
+                    positions: itself.clone(),
+                    beside: true,
+                };
                 let (others, own) = (group(column.itself), column.own.map(group));
                 if members.len() > 1 {
                     self.record(&others, &[destination], Pairing::Others);
@@ -286,7 +363,10 @@ impl Comparer<'_> {
             }
         }
         for mut group in self.groups(&loud) {
-            group.beside = column.beside.binary_search_by_key(&group.first, |(end, _)| *end).is_ok();
+            group.beside = column
+                .beside
+                .binary_search_by_key(&group.first, |(end, _)| *end)
+                .is_ok();
             self.record(&group, &[destination], Pairing::All);
         }
     }
@@ -298,7 +378,9 @@ impl Comparer<'_> {
                 if self.is_common(&group) {
                     self.record(&group, &destinations, Pairing::All);
                 } else {
-                    destinations.iter().for_each(|d| self.record(&group, &[*d], Pairing::All));
+                    destinations
+                        .iter()
+                        .for_each(|d| self.record(&group, &[*d], Pairing::All));
                 }
             }
         }
@@ -310,28 +392,52 @@ impl Comparer<'_> {
         for (pair, positions) in loud {
             let marked = positions.intersection(&self.marked);
             for position in marked.points() {
-                found.entry((*pair, self.marks[self.roll.at(position)])).or_default().push(Runs::point(position));
+                found
+                    .entry((*pair, self.marks[self.roll.at(position)]))
+                    .or_default()
+                    .push(Runs::point(position));
             }
             if let Some(unmarked) = self.unmarked {
-                found.entry((*pair, unmarked)).or_default().push(positions.difference(&marked));
+                found
+                    .entry((*pair, unmarked))
+                    .or_default()
+                    .push(positions.difference(&marked));
             }
         }
         let group = |((pair, _), positions): ((Pair, usize), Vec<Runs>)| {
             let positions = Runs::union_of(&positions);
-            Some(Group { first: self.roll.first(&positions)?, pair, positions, beside: false })
+            Some(Group {
+                first: self.roll.first(&positions)?,
+                pair,
+                positions,
+                beside: false,
+            })
         };
         found.into_iter().filter_map(group).collect()
     }
 
     /// Whether a group has one cause for all destinations that are alike.
     fn is_common(&self, group: &Group) -> bool {
-        let ask = ask(self.before, self.after, &self.roll, self.edits, (group.first, group.first), Pairing::All);
-        ask.is_common(self.edits.touched(group.first, Direction::Egress), Direction::Egress)
+        let ask = ask(
+            self.before,
+            self.after,
+            &self.roll,
+            self.edits,
+            (group.first, group.first),
+            Pairing::All,
+        );
+        ask.is_common(
+            self.edits.touched(group.first, Direction::Egress),
+            Direction::Egress,
+        )
     }
 
-    /// Puts a group under the kinds, traffic and cause of its change, for destinations that are alike.
+    /// Puts a group under the kinds, traffic and cause of its change, for destinations that are
+    /// alike.
     fn record(&mut self, group: &Group, destinations: &[EndIx], pairing: Pairing) {
-        let Some(first) = destinations.first().copied() else { return };
+        let Some(first) = destinations.first().copied() else {
+            return;
+        };
         let order = match pairing {
             Pairing::Others => 0,
             Pairing::Own => 1,
@@ -343,28 +449,59 @@ impl Comparer<'_> {
                 self.undecided(group, destinations, pairing, traffic, (order, at));
                 continue;
             }
-            let ask = ask(self.before, self.after, &self.roll, self.edits, (group.first, first), pairing);
+            let ask = ask(
+                self.before,
+                self.after,
+                &self.roll,
+                self.edits,
+                (group.first, first),
+                pairing,
+            );
             let example = ask.example(*kind, traffic);
-            let cause = match ask.grounds(*kind, &example).filter(|_| self.together && !group.beside) {
+            let cause = match ask
+                .grounds(*kind, &example)
+                .filter(|_| self.together && !group.beside)
+            {
                 None => ask.find(*kind, &example),
-                Some(grounds) => *self.causes.entry(grounds).or_insert_with(|| ask.find(*kind, &example)),
+                Some(grounds) => *self
+                    .causes
+                    .entry(grounds)
+                    .or_insert_with(|| ask.find(*kind, &example)),
             };
             let destinations = self.roll.positions(destinations);
-            let record = Record { destinations, sources: group.positions.clone(), pairing };
-            self.put((first, order, at), (*kind, traffic.clone(), cause), record, example);
+            let record = Record {
+                destinations,
+                sources: group.positions.clone(),
+                pairing,
+            };
+            self.put(
+                (first, order, at),
+                (*kind, traffic.clone(), cause),
+                record,
+                example,
+            );
         }
     }
 
     /// Puts a record under its change.
     fn put(&mut self, rank: Rank, key: Key, record: Record, example: (Flow, Flow)) {
-        let change = self.changes.entry(key).or_insert_with(|| Melted { rank, example, records: IndexMap::default() });
+        let change = self.changes.entry(key).or_insert_with(|| Melted {
+            rank,
+            example,
+            records: IndexMap::default(),
+        });
         if rank < change.rank {
             (change.rank, change.example) = (rank, example);
         }
-        change.records.entry((record.sources, record.pairing)).or_default().push(record.destinations);
+        change
+            .records
+            .entry((record.sources, record.pairing))
+            .or_default()
+            .push(record.destinations);
     }
 
-    /// Records the pairs of a group that are unknown on both sides and may have changed all the same.
+    /// Records the pairs of a group that are unknown on both sides and may have changed all the
+    /// same.
     fn undecided(
         &mut self,
         group: &Group,
@@ -374,42 +511,83 @@ impl Comparer<'_> {
         (order, at): (usize, usize),
     ) {
         // those who are alike are touched alike
-        if destinations.first().is_none_or(|destination| !touched(self.edits, group.first, *destination)) {
+        if destinations
+            .first()
+            .is_none_or(|destination| !touched(self.edits, group.first, *destination))
+        {
             return;
         }
         for destination in destinations {
-            let mut sources: Vec<EndIx> = group.positions.points().map(|position| self.roll.at(position)).collect();
+            let mut sources: Vec<EndIx> = group
+                .positions
+                .points()
+                .map(|position| self.roll.at(position))
+                .collect();
             sources.sort_unstable();
             sources.retain(|source| {
-                let ask = ask(self.before, self.after, &self.roll, self.edits, (*source, *destination), pairing);
+                let ask = ask(
+                    self.before,
+                    self.after,
+                    &self.roll,
+                    self.edits,
+                    (*source, *destination),
+                    pairing,
+                );
                 self.doubts.matter(&ask, traffic)
             });
-            let Some(first) = sources.first() else { continue };
-            let ask = ask(self.before, self.after, &self.roll, self.edits, (*first, *destination), pairing);
+            let Some(first) = sources.first() else {
+                continue;
+            };
+            let ask = ask(
+                self.before,
+                self.after,
+                &self.roll,
+                self.edits,
+                (*first, *destination),
+                pairing,
+            );
             let example = ask.example(Kind::Undecided, traffic);
             let cause = ask.find(Kind::Undecided, &example);
             let destinations = self.roll.positions([destination]);
-            let record = Record { destinations, sources: self.roll.positions(&sources), pairing };
-            self.put((*destination, order, at), (Kind::Undecided, traffic.clone(), cause), record, example);
+            let record = Record {
+                destinations,
+                sources: self.roll.positions(&sources),
+                pairing,
+            };
+            self.put(
+                (*destination, order, at),
+                (Kind::Undecided, traffic.clone(), cause),
+                record,
+                example,
+            );
         }
     }
 
     fn finish(mut self) -> Diff {
         self.changes.sort_by(|_, a, _, b| a.rank.cmp(&b.rank));
         let roll = &self.roll;
-        let one = |(key, Melted { example, records, .. }): (Key, Melted)| {
-            let record = |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| Record {
-                destinations: Runs::union_of(&destinations),
-                sources,
-                pairing,
-            };
+        let one = |(
+            key,
+            Melted {
+                example, records, ..
+            },
+        ): (Key, Melted)| {
+            let record =
+                |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| Record {
+                    destinations: Runs::union_of(&destinations),
+                    sources,
+                    pairing,
+                };
             let mut records: Vec<Record> = records.into_iter().map(record).collect();
             records.sort_by_cached_key(|record| roll.first(&record.destinations));
             change(roll, key, records, example)
         };
         let mut changes: Vec<_> = self.changes.into_iter().map(one).collect();
         changes.sort_by_key(|c| (c.kind, std::cmp::Reverse(c.pairs)));
-        Diff { changes, ..Diff::default() }
+        Diff {
+            changes,
+            ..Diff::default()
+        }
     }
 }
 
@@ -421,5 +599,13 @@ fn ask<'a>(
     (source, destination): (EndIx, EndIx),
     pairing: Pairing,
 ) -> cause::Ask<'a> {
-    cause::Ask { before, after, ends: &roll.ends, edits, source, destination, pairing }
+    cause::Ask {
+        before,
+        after,
+        ends: &roll.ends,
+        edits,
+        source,
+        destination,
+        pairing,
+    }
 }

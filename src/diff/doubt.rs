@@ -1,11 +1,13 @@
 //! Unknown before and unknown after: the same unknown, or another one?
 //!
-//! What the input does not tell is one fact on both sides: how host-network pods behave, on which node a pod runs, where
-//! its address lies. So each behaviour of host-network pods is looked at on its own ([`cases`]), and a verdict that stays
-//! unknown there is *undecided* only if the doubt comes from a rule that was edited, or from a policy that cannot be modelled
-//! and differs. Up to [`CLOSE`] pairs of pods are asked one by one, more by what their classes are alike in ([`Group`]).
-//! Cost: nothing is compiled again; per pair of ends that is unknown on both sides and edited a few walks and two
-//! explanations. Precision: the doubt is looked for at one port of the traffic.
+//! What the input does not tell is one fact on both sides: how host-network pods behave, on which
+//! node a pod runs, where its address lies. So each behaviour of host-network pods is looked at on
+//! its own ([`cases`]), and a verdict that stays unknown there is *undecided* only if the doubt
+//! comes from a rule that was edited, or from a policy that cannot be modelled and differs. Up to
+//! [`CLOSE`] pairs of pods are asked one by one, more by what their classes are alike in
+//! ([`Group`]). Cost: nothing is compiled again; per pair of ends that is unknown on both sides and
+//! edited a few walks and two explanations. Precision: the doubt is looked for at one port of the
+//! traffic.
 
 use super::cause::{Ask, PAIRS};
 use super::compare::Pairing;
@@ -31,12 +33,18 @@ pub fn cases(before: Side<'_>, after: Side<'_>) -> Vec<Case> {
     let hosts = |s: Side<'_>| !s.graph.line().hosts.is_empty();
     let under = |side: Side<'_>, assumed| {
         let open = hosts(side) && side.graph.world().options.host_network == HostNetwork::Unknown;
-        if open { side.graph.assuming(assumed) } else { side.graph.clone() }
+        if open {
+            side.graph.assuming(assumed)
+        } else {
+            side.graph.clone()
+        }
     };
     if !hosts(before) && !hosts(after) {
         return vec![[before.graph.clone(), after.graph.clone()]];
     }
-    [HostNetwork::Node, HostNetwork::Pod].map(|h| [under(before, h), under(after, h)]).into()
+    [HostNetwork::Node, HostNetwork::Pod]
+        .map(|h| [under(before, h), under(after, h)])
+        .into()
 }
 
 /// What passes between pairs of pods of two ends, of some traffic: surely, and maybe.
@@ -58,8 +66,17 @@ pub struct Doubts<'a> {
 impl<'a> Doubts<'a> {
     /// Nothing is asked yet.
     pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, cases: &'a [Case]) -> Self {
-        let cases = cases.iter().map(|case| (case, case.each_ref().map(Rows::new))).collect();
-        Self { before, after, edits, cases, groups: HashMap::default() }
+        let cases = cases
+            .iter()
+            .map(|case| (case, case.each_ref().map(Rows::new)))
+            .collect();
+        Self {
+            before,
+            after,
+            edits,
+            cases,
+            groups: HashMap::default(),
+        }
     }
 
     /// Whether traffic that is unknown on both sides may have changed between two ends.
@@ -67,13 +84,28 @@ impl<'a> Doubts<'a> {
         let close = [Which::Before, Which::After].map(|which| ask.pairs(which, CLOSE + 1));
         (0..self.cases.len()).any(|case| {
             let [was, is, doubted] = self.ranges(case, ask, &close, traffic);
-            was != is || doubted.iter().any(|(_, unknown)| self.edited(self.cases[case].0, ask, unknown))
+            was != is
+                || doubted
+                    .iter()
+                    .any(|(_, unknown)| self.edited(self.cases[case].0, ask, unknown))
         })
     }
 
-    /// What passes before, after, and after without what own nodes change: which node is one's own, no rule says.
-    fn ranges(&mut self, case: usize, ask: &Ask<'_>, pairs: &Pairs, traffic: &TrafficSet) -> [Range; 3] {
-        let cut = |a: &Allowed| (a.sure.intersection(traffic), a.unknown.intersection(traffic));
+    /// What passes before, after, and after without what own nodes change: which node is one's own,
+    /// no rule says.
+    fn ranges(
+        &mut self,
+        case: usize,
+        ask: &Ask<'_>,
+        pairs: &Pairs,
+        traffic: &TrafficSet,
+    ) -> [Range; 3] {
+        let cut = |a: &Allowed| {
+            (
+                a.sure.intersection(traffic),
+                a.unknown.intersection(traffic),
+            )
+        };
         let Self { cases, groups, .. } = self;
         let (graphs, [old, new]) = &mut cases[case];
         if pairs.iter().any(|pairs| pairs.len() > CLOSE) {
@@ -95,9 +127,15 @@ impl<'a> Doubts<'a> {
             });
         }
         let range = |(graph, pairs): (&AllowGraph, &Vec<(Endpoint, Endpoint)>)| -> Range {
-            pairs.iter().map(|(source, destination)| cut(&graph.allowed(*source, *destination))).collect()
+            pairs
+                .iter()
+                .map(|(source, destination)| cut(&graph.allowed(*source, *destination)))
+                .collect()
         };
-        let (was, is) = (range((&graphs[0], &pairs[0])), range((&graphs[1], &pairs[1])));
+        let (was, is) = (
+            range((&graphs[0], &pairs[0])),
+            range((&graphs[1], &pairs[1])),
+        );
         [was, is.clone(), is]
     }
 
@@ -106,21 +144,30 @@ impl<'a> Doubts<'a> {
         if unknown.is_empty() {
             return false;
         }
-        let traffic = unknown.sample().unwrap_or(Traffic { protocol: Protocol::Tcp, port: 1 });
-        graphs.iter().zip([Which::Before, Which::After]).any(|(graph, which)| {
-            let pairs = ask.pairs(which, PAIRS);
-            let flow = |(source, destination): &(Endpoint, Endpoint)| Flow {
-                source: *source,
-                destination: *destination,
-                traffic,
-            };
-            // what is unknown of a class may be told of each of its pods
-            let unknown = pairs.iter().map(flow).filter(|flow| graph.verdict(flow).truth() == Truth::Maybe);
-            unknown.take(100).any(|flow| {
-                let told = explain::explain(graph, &flow);
-                told.sides().into_iter().any(|side| self.side(side, which))
+        let traffic = unknown.sample().unwrap_or(Traffic {
+            protocol: Protocol::Tcp,
+            port: 1,
+        });
+        graphs
+            .iter()
+            .zip([Which::Before, Which::After])
+            .any(|(graph, which)| {
+                let pairs = ask.pairs(which, PAIRS);
+                let flow = |(source, destination): &(Endpoint, Endpoint)| Flow {
+                    source: *source,
+                    destination: *destination,
+                    traffic,
+                };
+                // what is unknown of a class may be told of each of its pods
+                let unknown = pairs
+                    .iter()
+                    .map(flow)
+                    .filter(|flow| graph.verdict(flow).truth() == Truth::Maybe);
+                unknown.take(100).any(|flow| {
+                    let told = explain::explain(graph, &flow);
+                    told.sides().into_iter().any(|side| self.side(side, which))
+                })
             })
-        })
     }
 
     fn side(&self, side: &explain::Side, which: Which) -> bool {
@@ -129,28 +176,51 @@ impl<'a> Doubts<'a> {
     }
 
     fn rule(&self, at: RuleRef, which: Which) -> bool {
-        let Some(edit) = self.edits.of(which, at.policy) else { return false };
+        let Some(edit) = self.edits.of(which, at.policy) else {
+            return false;
+        };
         let edit = &self.edits.policies[edit];
         if !edit.meaning {
             return false;
         }
-        let sides = [(edit.before, self.before, Which::Before), (edit.after, self.after, Which::After)];
+        let sides = [
+            (edit.before, self.before, Which::Before),
+            (edit.after, self.after, Which::After),
+        ];
         let of = |which: Which| {
             sides
                 .iter()
                 .find(|s| s.2 == which)
-                .and_then(|(id, side, which)| id.map(|id| (side.input.policies.get(id), id, *which)))
+                .and_then(|(id, side, which)| {
+                    id.map(|id| (side.input.policies.get(id), id, *which))
+                })
         };
-        let other = if which == Which::Before { Which::After } else { Which::Before };
+        let other = if which == Which::Before {
+            Which::After
+        } else {
+            Which::Before
+        };
         let Some(own) = of(which) else { return false };
         let theirs = of(other);
-        let elsewhere = theirs
-            .is_none_or(|(p, _, _)| p.subject != own.0.subject || p.tier != own.0.tier || p.priority != own.0.priority);
-        elsewhere || rule_edit(own, theirs, RuleRef { peer: None, port: None, ..at }).is_some()
+        let elsewhere = theirs.is_none_or(|(p, _, _)| {
+            p.subject != own.0.subject || p.tier != own.0.tier || p.priority != own.0.priority
+        });
+        elsewhere
+            || rule_edit(
+                own,
+                theirs,
+                RuleRef {
+                    peer: None,
+                    port: None,
+                    ..at
+                },
+            )
+            .is_some()
     }
 }
 
 /// Whether a direction of an end was touched by an edit; the cheap question before the dear one.
 pub fn touched(edits: &Edits, source: usize, destination: usize) -> bool {
-    !edits.touched(source, Direction::Egress).is_none() || !edits.touched(destination, Direction::Ingress).is_none()
+    !edits.touched(source, Direction::Egress).is_none()
+        || !edits.touched(destination, Direction::Ingress).is_none()
 }

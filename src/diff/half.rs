@@ -1,8 +1,9 @@
 //! One side of a comparison: its rows, and the states of sources read off them.
 //!
-//! Destinations whose places have the same templates share a [`Strip`]; what own nodes change (S55) is put on top of it
-//! for the few ends that stand beside a destination ([`Half::beside`]). Cost: a strip costs the runs of its rows, and an
-//! exact look ([`Half::state`]) at each end that a row cuts.
+//! Destinations whose places have the same templates share a [`Strip`]; what own nodes change (S55)
+//! is put on top of it for the few ends that stand beside a destination ([`Half::beside`]). Cost: a
+//! strip costs the runs of its rows, and an exact look ([`Half::state`]) at each end that a row
+//! cuts.
 
 use super::Which;
 use super::columns::Index;
@@ -38,10 +39,14 @@ pub struct To {
 impl To {
     /// The templates of its places.
     pub fn key(&self) -> Vec<u32> {
-        self.templates.iter().map(|(template, _)| *template).collect()
+        self.templates
+            .iter()
+            .map(|(template, _)| *template)
+            .collect()
     }
 
-    /// The sources for which own nodes decide, in order, each as often as there are places of the destination for which.
+    /// The sources for which own nodes decide, in order, each as often as there are places of the
+    /// destination for which.
     pub fn beside(&self) -> impl Iterator<Item = u32> + '_ {
         self.own.iter().map(|(source, ..)| *source)
     }
@@ -80,13 +85,25 @@ impl<'a> Half<'a> {
     /// Nothing is read yet.
     pub fn new(which: Which, index: &Arc<Index>, rows: Rows<'a>) -> Self {
         let index = Arc::clone(index);
-        let (numbered, strips, place_of) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Self { which, index, rows, numbered, strips, place_of }
+        let (numbered, strips, place_of) =
+            (HashMap::default(), HashMap::default(), HashMap::default());
+        Self {
+            which,
+            index,
+            rows,
+            numbered,
+            strips,
+            place_of,
+        }
     }
 
     /// Makes the rows of some destinations, on all processors.
     pub fn make(&mut self, destinations: &[EndIx]) {
-        let of = |end: &EndIx| places(&self.index.roll.ends[*end], self.which).iter().map(|(place, _)| *place);
+        let of = |end: &EndIx| {
+            places(&self.index.roll.ends[*end], self.which)
+                .iter()
+                .map(|(place, _)| *place)
+        };
         let places: Vec<u32> = destinations.iter().flat_map(of).collect();
         self.rows.make(&places);
     }
@@ -102,7 +119,10 @@ impl<'a> Half<'a> {
     pub fn to(&mut self, states: &mut States, destination: EndIx) -> To {
         let index = Arc::clone(&self.index);
         let mut to = self.without_own(destination);
-        for (i, (place, _)) in places(&index.roll.ends[destination], self.which).iter().enumerate() {
+        for (i, (place, _)) in places(&index.roll.ends[destination], self.which)
+            .iter()
+            .enumerate()
+        {
             for (source, allowed) in self.rows.beside(*place) {
                 to.own.push((source, i, states.number_of(&allowed)));
             }
@@ -114,9 +134,16 @@ impl<'a> Half<'a> {
     /// A destination, apart from own nodes.
     pub fn without_own(&mut self, destination: EndIx) -> To {
         let index = Arc::clone(&self.index);
-        let mut to = To { templates: Vec::new(), of_place: Vec::new(), own: Vec::new() };
+        let mut to = To {
+            templates: Vec::new(),
+            of_place: Vec::new(),
+            own: Vec::new(),
+        };
         let places = places(&index.roll.ends[destination], self.which);
-        let of: Vec<u32> = places.iter().map(|(place, _)| self.rows.template(*place)).collect();
+        let of: Vec<u32> = places
+            .iter()
+            .map(|(place, _)| self.rows.template(*place))
+            .collect();
         let mut distinct = of.clone();
         distinct.sort_unstable();
         distinct.dedup();
@@ -136,7 +163,10 @@ impl<'a> Half<'a> {
         }
         let place = self.place_of.get(&template).copied().unwrap_or(0);
         let parts = self.rows.parts(place);
-        let numbers = parts.iter().map(|part| states.number(&part.allowed)).collect();
+        let numbers = parts
+            .iter()
+            .map(|part| states.number(&part.allowed))
+            .collect();
         let numbered = Rc::new(Numbered { parts, numbers });
         self.numbered.insert(template, Rc::clone(&numbered));
         numbered
@@ -158,26 +188,36 @@ impl<'a> Half<'a> {
             }
         }
         let cut = placed.cut(&borders).into_iter();
-        let exact = cut.map(|end| (end, self.state(states, to, end, false))).collect();
+        let exact = cut
+            .map(|end| (end, self.state(states, to, end, false)))
+            .collect();
         let rest = states.nothing();
         let strip = Rc::new(Strip::new(stretches, rest, exact));
         self.strips.insert(key, Rc::clone(&strip));
         strip
     }
 
-    /// The places by the state of what they may send to some templates; those that may send nothing are left out.
+    /// The places by the state of what they may send to some templates; those that may send nothing
+    /// are left out.
     pub fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(Runs, u32)> {
-        let rows: Vec<Rc<Numbered>> = templates.iter().map(|template| self.numbered(states, *template)).collect();
+        let rows: Vec<Rc<Numbered>> = templates
+            .iter()
+            .map(|template| self.numbered(states, *template))
+            .collect();
         if let [row] = &rows[..] {
-            let one = |(part, number): (&Part, &u32)| (part.sources.clone(), states.single(*number));
+            let one =
+                |(part, number): (&Part, &u32)| (part.sources.clone(), states.single(*number));
             return row.parts.iter().zip(&row.numbers).map(one).collect();
         }
-        let parts: Vec<(&Part, u32)> =
-            rows.iter().flat_map(|row| row.parts.iter().zip(row.numbers.iter().copied())).collect();
+        let parts: Vec<(&Part, u32)> = rows
+            .iter()
+            .flat_map(|row| row.parts.iter().zip(row.numbers.iter().copied()))
+            .collect();
         let sets: Vec<&Runs> = parts.iter().map(|(part, _)| &part.sources).collect();
         let state = |(runs, members): (Runs, crate::set::Members)| {
             let mut numbers: Vec<u32> = members.iter().map(|i| parts[i].1).collect();
-            // the parts of one row are disjoint, so fewer parts than rows leave a row that lets nothing in
+            // the parts of one row are disjoint, so fewer parts than rows leave a row that lets
+            // nothing in
             numbers.extend((numbers.len() < rows.len()).then_some(NOTHING));
             (runs, states.state(numbers))
         };
@@ -193,17 +233,28 @@ impl<'a> Half<'a> {
         if near.is_empty() {
             return even;
         }
-        let fewest = to.templates.iter().map(|(_, many)| *many).min().unwrap_or(0) * from.len();
+        let fewest = to
+            .templates
+            .iter()
+            .map(|(_, many)| *many)
+            .min()
+            .unwrap_or(0)
+            * from.len();
         let numbers = near.iter().map(|(.., number)| *number);
         match told {
             // evenly covered, and the row still tells of some of its places
-            Told::Evenly(_) if near.len() < fewest => numbers.fold(even, |state, number| states.with(state, number)),
-            Told::Evenly(_) if near.len() == fewest && to.templates.len() == 1 => states.state(numbers.collect()),
+            Told::Evenly(_) if near.len() < fewest => {
+                numbers.fold(even, |state, number| states.with(state, number))
+            }
+            Told::Evenly(_) if near.len() == fewest && to.templates.len() == 1 => {
+                states.state(numbers.collect())
+            }
             _ => self.state(states, to, source, true),
         }
     }
 
-    /// The state of a source end for a destination, with or without what own nodes change, place by place.
+    /// The state of a source end for a destination, with or without what own nodes change, place by
+    /// place.
     pub fn state(&mut self, states: &mut States, to: &To, source: EndIx, own: bool) -> u32 {
         let index = Arc::clone(&self.index);
         let from = places(&index.roll.ends[source], self.which);
@@ -214,7 +265,12 @@ impl<'a> Half<'a> {
         for (at, (template, many)) in to.templates.iter().enumerate() {
             let excepted: Runs = near
                 .chunk_by(|a, b| a.0 == b.0)
-                .filter(|of| of.iter().filter(|(_, place, _)| to.of_place[*place] == at).count() == *many)
+                .filter(|of| {
+                    of.iter()
+                        .filter(|(_, place, _)| to.of_place[*place] == at)
+                        .count()
+                        == *many
+                })
                 .map(|of| of[0].0..=of[0].0)
                 .collect();
             let told = runs.difference(&excepted);
@@ -230,19 +286,31 @@ impl<'a> Half<'a> {
         states.state(numbers)
     }
 
-    /// The state of a source for a destination pod by pod, where both are one workload of a few pods, or several on the same
-    /// nodes, or a block: what holds for some pods of a class only, since they run on other nodes, may hold for all of these.
-    pub fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<u32> {
+    /// The state of a source for a destination pod by pod, where both are one workload of a few
+    /// pods, or several on the same nodes, or a block: what holds for some pods of a class only,
+    /// since they run on other nodes, may hold for all of these.
+    pub fn exactly(
+        &mut self,
+        states: &mut States,
+        source: EndIx,
+        destination: EndIx,
+    ) -> Option<u32> {
         let cluster = &self.rows.graph().world().cluster;
         let [source, destination] = [source, destination].map(|end| &self.index.roll.ends[end]);
         let stands_for_one = |end: &End| end.weight() == 1 || cluster.pods().len() <= APART;
-        let [from, into] = [source, destination].map(|end| end.endpoints(cluster, self.which, 0, CLOSE + 1));
-        if !(stands_for_one(source) && stands_for_one(destination)) || from.len() * into.len() > CLOSE {
+        let [from, into] =
+            [source, destination].map(|end| end.endpoints(cluster, self.which, 0, CLOSE + 1));
+        if !(stands_for_one(source) && stands_for_one(destination))
+            || from.len() * into.len() > CLOSE
+        {
             return None;
         }
         let pairs = from.iter().flat_map(|s| into.iter().map(move |d| (*s, *d)));
         let told: Option<Vec<_>> = pairs.map(|(s, d)| self.rows.exact(s, d)).collect();
-        let numbers = told?.iter().map(|allowed| states.number_of(allowed)).collect();
+        let numbers = told?
+            .iter()
+            .map(|allowed| states.number_of(allowed))
+            .collect();
         Some(states.state(numbers))
     }
 
@@ -250,17 +318,31 @@ impl<'a> Half<'a> {
     pub fn own(&mut self, states: &mut States, to: &To, end: EndIx) -> Option<u32> {
         let index = Arc::clone(&self.index);
         let places = places(&index.roll.ends[end], self.which);
-        let rows: Vec<Rc<Numbered>> = to.templates.iter().map(|(t, _)| self.numbered(states, *t)).collect();
+        let rows: Vec<Rc<Numbered>> = to
+            .templates
+            .iter()
+            .map(|(t, _)| self.numbered(states, *t))
+            .collect();
         let mut numbers = BTreeSet::new();
         for (i, (from, several)) in places.iter().enumerate() {
             let counts = |place: usize| place != i || *several;
             let near = near(to, &Runs::point(*from));
-            numbers.extend(near.iter().filter(|(_, place, _)| counts(*place)).map(|(.., number)| *number));
+            numbers.extend(
+                near.iter()
+                    .filter(|(_, place, _)| counts(*place))
+                    .map(|(.., number)| *number),
+            );
             for (at, (_, many)) in to.templates.iter().enumerate() {
-                let excepted = near.iter().filter(|(_, place, _)| to.of_place[*place] == at && counts(*place)).count();
+                let excepted = near
+                    .iter()
+                    .filter(|(_, place, _)| to.of_place[*place] == at && counts(*place))
+                    .count();
                 let others = many - usize::from(to.of_place[i] == at && !several);
                 if others > excepted {
-                    let part = rows[at].parts.iter().position(|part| part.sources.contains(*from));
+                    let part = rows[at]
+                        .parts
+                        .iter()
+                        .position(|part| part.sources.contains(*from));
                     numbers.insert(part.map_or(NOTHING, |part| rows[at].numbers[part]));
                 }
             }
@@ -277,7 +359,11 @@ fn near(to: &To, sources: &Runs) -> Vec<(u32, usize, u32)> {
     }
     for (first, last) in sources.ranges() {
         let start = to.own.partition_point(|(source, ..)| *source < first);
-        found.extend(to.own[start..].iter().take_while(|(source, ..)| *source <= last));
+        found.extend(
+            to.own[start..]
+                .iter()
+                .take_while(|(source, ..)| *source <= last),
+        );
     }
     found
 }

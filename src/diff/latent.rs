@@ -1,8 +1,9 @@
 //! Admissions that change although the way out of the source is blocked on both sides.
 //!
-//! Asked of destinations whose own policies were edited only. What a destination admits is compared as what may be sent is
-//! ([`Columns`]), and of what differs the traffic that is sent on either side is taken away, stretch by stretch. Cost: the
-//! stretches of both columns of an edited destination.
+//! Asked of destinations whose own policies were edited only. What a destination admits is compared
+//! as what may be sent is ([`Columns`]), and of what differs the traffic that is sent on either
+//! side is taken away, stretch by stretch. Cost: the stretches of both columns of an edited
+//! destination.
 
 use super::cause;
 use super::columns::{Column, Columns, Index};
@@ -17,7 +18,8 @@ use crate::set::hashed::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What is admitted differently without effect, by pairs of states: what is admitted, and what may be sent.
+/// What is admitted differently without effect, by pairs of states: what is admitted, and what may
+/// be sent.
 type Known = HashMap<(Pair, Pair), Rc<Vec<(Kind, TrafficSet)>>>;
 
 /// All such admissions.
@@ -34,26 +36,57 @@ pub struct Latents<'a> {
 impl<'a> Latents<'a> {
     /// Nothing is asked yet.
     pub fn new(before: Side<'a>, after: Side<'a>, index: &Arc<Index>) -> Self {
-        let admitted = Columns::new(index, [Rows::admitted(before.graph), Rows::admitted(after.graph)]);
-        Self { after, roll: Arc::clone(&index.roll), admitted, known: HashMap::default(), found: Vec::new() }
+        let admitted = Columns::new(
+            index,
+            [Rows::admitted(before.graph), Rows::admitted(after.graph)],
+        );
+        Self {
+            after,
+            roll: Arc::clone(&index.roll),
+            admitted,
+            known: HashMap::default(),
+            found: Vec::new(),
+        }
     }
 
     /// Those of one destination, whose column this is.
-    pub fn of(&mut self, destination: EndIx, column: &Column, rows: &mut Columns<'a>, states: &mut States) {
+    pub fn of(
+        &mut self,
+        destination: EndIx,
+        column: &Column,
+        rows: &mut Columns<'a>,
+        states: &mut States,
+    ) {
         let roll = Arc::clone(&self.roll);
         let admitted = self.admitted.column(states, destination);
-        let beside = column.beside.iter().chain(&admitted.beside).map(|(end, _)| *end);
-        let exact: Vec<EndIx> = beside.chain(column.shared.exact()).chain(admitted.shared.exact()).collect();
+        let beside = column
+            .beside
+            .iter()
+            .chain(&admitted.beside)
+            .map(|(end, _)| *end);
+        let exact: Vec<EndIx> = beside
+            .chain(column.shared.exact())
+            .chain(admitted.shared.exact())
+            .collect();
         let exact = roll.positions(&exact);
         let mut found: HashMap<(Kind, TrafficSet), Vec<(u32, u32)>> = HashMap::default();
         for (pair, positions) in admitted.loud(states, &roll, destination) {
             let positions = positions.intersection(&roll.all(false));
             let mut meet = |first: u32, last: u32, sent: Pair, states: &mut States| {
-                for change in self.known.entry((pair, sent)).or_insert_with(|| latent(states, pair, sent)).iter() {
+                for change in self
+                    .known
+                    .entry((pair, sent))
+                    .or_insert_with(|| latent(states, pair, sent))
+                    .iter()
+                {
                     found.entry(change.clone()).or_default().push((first, last));
                 }
             };
-            column.shared.sweep(&positions.difference(&exact), |first, last, sent| meet(first, last, sent, states));
+            column
+                .shared
+                .sweep(&positions.difference(&exact), |first, last, sent| {
+                    meet(first, last, sent, states)
+                });
             for position in positions.intersection(&exact).points() {
                 let sent = rows.pair_in(states, column, roll.at(position));
                 meet(position, position, sent, states);
@@ -65,18 +98,35 @@ impl<'a> Latents<'a> {
     fn tell(&mut self, destination: EndIx, found: HashMap<(Kind, TrafficSet), Vec<(u32, u32)>>) {
         let roll = &self.roll;
         let sources = |((kind, traffic), ranges): ((Kind, TrafficSet), Vec<(u32, u32)>)| {
-            let positions: Runs = ranges.into_iter().map(|(first, last)| first..=last).collect();
+            let positions: Runs = ranges
+                .into_iter()
+                .map(|(first, last)| first..=last)
+                .collect();
             Some((roll.first(&positions)?, kind, traffic, positions))
         };
-        let mut found: Vec<(EndIx, Kind, TrafficSet, Runs)> = found.into_iter().filter_map(sources).collect();
+        let mut found: Vec<(EndIx, Kind, TrafficSet, Runs)> =
+            found.into_iter().filter_map(sources).collect();
         found.sort_by_key(|(first, kind, ..)| (*first, *kind));
         for (first, kind, traffic, positions) in found {
-            let example = cause::flow(self.after, &roll.ends, Which::After, first, destination, &traffic);
+            let example = cause::flow(
+                self.after,
+                &roll.ends,
+                Which::After,
+                first,
+                destination,
+                &traffic,
+            );
             let Some(example) = example else { continue };
             let sources = Parties::by_end(roll, positions);
             for party in roll.ends[destination].parties() {
                 let (traffic, sources) = (traffic.clone(), sources.clone());
-                self.found.push(Latent { kind, traffic, sources, destination: party, example });
+                self.found.push(Latent {
+                    kind,
+                    traffic,
+                    sources,
+                    destination: party,
+                    example,
+                });
             }
         }
     }
@@ -86,7 +136,9 @@ impl<'a> Latents<'a> {
 fn latent(states: &mut States, admitted: Pair, sent: Pair) -> Rc<Vec<(Kind, TrafficSet)>> {
     let possible = states.possible(sent.0).union(&states.possible(sent.1));
     let delta = states.delta(admitted);
-    let told = delta.iter().filter(|(kind, _)| matches!(kind, Kind::Widened | Kind::Narrowed));
+    let told = delta
+        .iter()
+        .filter(|(kind, _)| matches!(kind, Kind::Widened | Kind::Narrowed));
     let left = told.map(|(kind, traffic)| (*kind, traffic.difference(&possible)));
     Rc::new(left.filter(|(_, traffic)| !traffic.is_empty()).collect())
 }

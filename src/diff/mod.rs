@@ -1,20 +1,25 @@
 //! What changes between two inputs: not text, but what is allowed.
 //!
-//! Phases: [`joint`] matches the workloads of both sides by name and cuts the outside addresses of both into common
-//! blocks, the ends; [`roll`] puts them in an order in which what a row selects on either side is a few runs ([`placed`]);
-//! [`edits`] lists what differs between the two laws and worlds; [`half`] reads the rows of one side as [`strip`]s along the
-//! roll, [`columns`] compares those of both, which many destinations share, and [`compare`] walks the destinations; [`cause`]
-//! finds the edit behind each difference. Equal changes with one cause melt into one [`Change`] ([`changes`]), however many
-//! pairs they open; what is admitted differently without effect is [`latent`]. Destinations on whose way in nothing was
-//! edited are compared at the edited sources only, and what stays is counted when somebody asks ([`still`]).
+//! Phases: [`joint`] matches the workloads of both sides by name and cuts the outside addresses of
+//! both into common blocks, the ends; [`roll`] puts them in an order in which what a row selects on
+//! either side is a few runs ([`placed`]); [`edits`] lists what differs between the two laws and
+//! worlds; [`half`] reads the rows of one side as [`strip`]s along the roll, [`columns`] compares
+//! those of both, which many destinations share, and [`compare`] walks the destinations; [`cause`]
+//! finds the edit behind each difference. Equal changes with one cause melt into one [`Change`]
+//! ([`changes`]), however many pairs they open; what is admitted differently without effect is
+//! [`latent`]. Destinations on whose way in nothing was edited are compared at the edited sources
+//! only, and what stays is counted when somebody asks ([`still`]).
 //!
-//! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows it after (for some pod
-//! pair, or for the last one that did not pass), and so on for each [`Kind`]; a pair in no change has the same verdicts.
-//! Cost: the names of both sides; of edited destinations the rows, of the others the rows as far as edited sources go; the
-//! stretches of the roll in which they are the same, the ends beside each edited destination or source (S55), and what differs. Ends stay runs of the roll, those of a change too ([`Parties`]), until somebody wants
-//! their names: a namespace that is isolated on the way out changes every row, and is a few runs in one change. No pair of
-//! ends is visited. Road not taken: compiling both sides against one vocabulary, so that their classes agree; the roll does
-//! the same for two graphs that are there already.
+//! Soundness: traffic is in a `Widened` change of a pair iff `evaluate` denies it before and allows
+//! it after (for some pod pair, or for the last one that did not pass), and so on for each
+//! [`Kind`]; a pair in no change has the same verdicts. Cost: the names of both sides; of edited
+//! destinations the rows, of the others the rows as far as edited sources go; the stretches of the
+//! roll in which they are the same, the ends beside each edited destination or source (S55), and
+//! what differs. Ends stay runs of the roll, those of a change too ([`Parties`]), until somebody
+//! wants their names: a namespace that is isolated on the way out changes every row, and is a few
+//! runs in one change. No pair of ends is visited. Road not taken: compiling both sides against one
+//! vocabulary, so that their classes agree; the roll does the same for two graphs that are there
+//! already.
 
 mod cause;
 mod changes;
@@ -78,7 +83,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, the riskiest first.
-    pub const ALL: [Self; 5] = [Self::Widened, Self::Narrowed, Self::MayWiden, Self::MayNarrow, Self::Undecided];
+    pub const ALL: [Self; 5] = [
+        Self::Widened,
+        Self::Narrowed,
+        Self::MayWiden,
+        Self::MayNarrow,
+        Self::Undecided,
+    ];
 
     /// The stable word.
     pub const fn word(self) -> &'static str {
@@ -113,7 +124,8 @@ pub enum Party {
     Addresses(IpSet),
 }
 
-/// Every source with every destination. A workload on both sides means its pods among each other, if it has several.
+/// Every source with every destination. A workload on both sides means its pods among each other,
+/// if it has several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The sources, in input order, addresses last.
@@ -240,15 +252,23 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         (joint, edits)
     };
     let ready = |side: Side<'_>| side.graph.make_ready_for_rows();
-    let ((joint, edits), _) = rayon::join(matched, || rayon::join(|| ready(before), || ready(after)));
+    let ((joint, edits), _) =
+        rayon::join(matched, || rayon::join(|| ready(before), || ready(after)));
     let mut diff = compare::compare(before, after, &joint, &edits, together);
-    let used = diff.changes.iter().filter_map(|c| c.cause.edit).collect::<std::collections::BTreeSet<_>>();
+    let used = diff
+        .changes
+        .iter()
+        .filter_map(|c| c.cause.edit)
+        .collect::<std::collections::BTreeSet<_>>();
     diff.inert = edits
         .policies
         .iter()
         .enumerate()
         .filter(|(i, _)| !used.contains(i))
-        .map(|(edit, e)| Inert { edit, text_only: !e.meaning })
+        .map(|(edit, e)| Inert {
+            edit,
+            text_only: !e.meaning,
+        })
         .collect();
     diff.added = joint.added.iter().map(|w| lone(after, *w)).collect();
     diff.removed = joint.removed.iter().map(|w| lone(before, *w)).collect();
@@ -260,12 +280,18 @@ fn lone(side: Side<'_>, workload: WorkloadId) -> Lone {
     let pods = &side.input.cluster.workload(workload).pods;
     let open = |direction| {
         let profile = |p: &crate::model::PodId| side.graph.profile(Endpoint::Pod(*p), direction);
-        pods.iter().all(|p| profile(p).is_some_and(crate::compile::walk::Profile::is_open))
+        pods.iter()
+            .all(|p| profile(p).is_some_and(crate::compile::walk::Profile::is_open))
     };
     let open_in = open(crate::policy::Direction::Ingress);
     let open_out = open(crate::policy::Direction::Egress);
     let connected = open_in || open_out || pods.iter().any(|p| is_connected(side, *p));
-    Lone { workload, open_in, open_out, connected }
+    Lone {
+        workload,
+        open_in,
+        open_out,
+        connected,
+    }
 }
 
 /// Whether anything but its own class passes to or from a pod. O(places of the line).
@@ -273,10 +299,17 @@ fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
     let line = side.graph.line();
     let own = line.place(Endpoint::Pod(pod));
     let lone = |place: u32| place == own && line.classes.members(own).len() == 1;
-    let comes = || side.graph.row(own).iter().any(|part| part.sources.points().any(|s| !lone(s)));
+    let comes = || {
+        side.graph
+            .row(own)
+            .iter()
+            .any(|part| part.sources.points().any(|s| !lone(s)))
+    };
     let goes = || {
         (0..line.len()).filter(|at| !lone(*at)).any(|at| {
-            let allowed = side.graph.allowed(Endpoint::Pod(pod), line.representative(at));
+            let allowed = side
+                .graph
+                .allowed(Endpoint::Pod(pod), line.representative(at));
             !(allowed.sure.is_empty() && allowed.unknown.is_empty())
         })
     };

@@ -1,8 +1,10 @@
-//! One side's line against the roll: which positions a run of places covers, and which ends a border cuts.
+//! One side's line against the roll: which positions a run of places covers, and which ends a
+//! border cuts.
 //!
-//! An end stands at the position of its first place. An end of several places is covered evenly by a row unless a border of
-//! the row lies between its places ([`Placed::cut`]); those few are looked at one by one. Cost: O(places log places) to
-//! build; a run costs the runs of positions it becomes, a border the ends it cuts (times log ends).
+//! An end stands at the position of its first place. An end of several places is covered evenly by
+//! a row unless a border of the row lies between its places ([`Placed::cut`]); those few are looked
+//! at one by one. Cost: O(places log places) to build; a run costs the runs of positions it
+//! becomes, a border the ends it cuts (times log ends).
 
 use super::Which;
 use super::joint::{End, EndIx, Places};
@@ -14,7 +16,11 @@ use std::collections::BTreeSet;
 
 /// The places of an end on one side.
 pub fn places(end: &End, which: Which) -> &Places {
-    if which == Which::Before { &end.before } else { &end.after }
+    if which == Which::Before {
+        &end.before
+    } else {
+        &end.after
+    }
 }
 
 /// One side of the roll.
@@ -35,7 +41,11 @@ pub struct Placed {
 impl Placed {
     /// Sorts the ends of one side, whose line has so many places.
     pub fn new(roll: &Roll, which: Which, line: u32) -> Self {
-        let first = |end: &EndIx| places(&roll.ends[*end], which).first().map_or(0, |(place, _)| *place);
+        let first = |end: &EndIx| {
+            places(&roll.ends[*end], which)
+                .first()
+                .map_or(0, |(place, _)| *place)
+        };
         let all: Vec<u32> = roll.order.iter().map(first).collect();
         let (by, starts) = buckets(&mut all.iter().copied().zip(0..), line);
         let mut until: Vec<u32> = (1..).zip(&by).map(|(after, _)| after).collect();
@@ -44,13 +54,39 @@ impl Placed {
                 until[at - 1] = until[at];
             }
         }
-        let each = roll.ends.iter().enumerate().flat_map(|(e, end)| places(end, which).iter().map(move |p| (p.0, e)));
+        let each = roll
+            .ends
+            .iter()
+            .enumerate()
+            .flat_map(|(e, end)| places(end, which).iter().map(move |p| (p.0, e)));
         let (ends, ends_at) = buckets(&mut each.into_iter(), line);
-        let several = roll.ends.iter().enumerate().filter(|(_, end)| places(end, which).len() > 1);
-        let runs = |end: &End| places(end, which).iter().map(|(p, _)| *p..=*p).collect::<Runs>();
+        let several = roll
+            .ends
+            .iter()
+            .enumerate()
+            .filter(|(_, end)| places(end, which).len() > 1);
+        let runs = |end: &End| {
+            places(end, which)
+                .iter()
+                .map(|(p, _)| *p..=*p)
+                .collect::<Runs>()
+        };
         let several: HashMap<EndIx, Runs> = several.map(|(e, end)| (e, runs(end))).collect();
-        let spans = Spans::new(several.iter().filter_map(|(e, runs)| Some((runs.first()?, last(runs)?, *e))).collect());
-        Self { by, starts, until, ends, ends_at, several, spans }
+        let spans = Spans::new(
+            several
+                .iter()
+                .filter_map(|(e, runs)| Some((runs.first()?, last(runs)?, *e)))
+                .collect(),
+        );
+        Self {
+            by,
+            starts,
+            until,
+            ends,
+            ends_at,
+            several,
+            spans,
+        }
     }
 
     /// The positions of ends whose first place is one of these, as runs.
@@ -63,12 +99,20 @@ impl Placed {
         }
     }
 
-    /// For each place and the end of the line, what the positions weigh whose end has its first place before.
+    /// For each place and the end of the line, what the positions weigh whose end has its first
+    /// place before.
     pub fn sums(&self, weight: impl Fn(u32) -> u64) -> Vec<u64> {
         let (mut sums, mut total) = (Vec::with_capacity(self.starts.len()), 0);
         for (place, start) in self.starts.iter().enumerate() {
-            let before = if place == 0 { 0 } else { self.starts[place - 1] };
-            total += self.by[before as usize..*start as usize].iter().map(|position| weight(*position)).sum::<u64>();
+            let before = if place == 0 {
+                0
+            } else {
+                self.starts[place - 1]
+            };
+            total += self.by[before as usize..*start as usize]
+                .iter()
+                .map(|position| weight(*position))
+                .sum::<u64>();
             sums.push(total);
         }
         sums
@@ -76,7 +120,10 @@ impl Placed {
 
     /// The ends with a pod at a place.
     pub fn ends_at(&self, place: u32) -> &[EndIx] {
-        let (start, end) = (self.ends_at[place as usize], self.ends_at[place as usize + 1]);
+        let (start, end) = (
+            self.ends_at[place as usize],
+            self.ends_at[place as usize + 1],
+        );
         &self.ends[start as usize..end as usize]
     }
 
@@ -84,15 +131,22 @@ impl Placed {
     pub fn runs(&self, end: EndIx, places: &Places) -> Cow<'_, Runs> {
         match self.several.get(&end) {
             Some(runs) => Cow::Borrowed(runs),
-            None => Cow::Owned(places.first().map_or_else(Runs::empty, |(place, _)| Runs::point(*place))),
+            None => Cow::Owned(
+                places
+                    .first()
+                    .map_or_else(Runs::empty, |(place, _)| Runs::point(*place)),
+            ),
         }
     }
 
-    /// The ends that have places on both sides of one of these borders; a border stands before its place.
+    /// The ends that have places on both sides of one of these borders; a border stands before its
+    /// place.
     pub fn cut(&self, borders: &[u32]) -> BTreeSet<EndIx> {
         let mut found = BTreeSet::new();
         if !self.spans.list.is_empty() {
-            borders.iter().for_each(|border| self.spans.cut(*border, &mut found));
+            borders
+                .iter()
+                .for_each(|border| self.spans.cut(*border, &mut found));
         }
         found
     }
@@ -103,10 +157,15 @@ fn last(runs: &Runs) -> Option<u32> {
 }
 
 /// Things bucket after bucket, in order, and where each bucket begins.
-fn buckets<T: Copy + Default>(things: &mut dyn Iterator<Item = (u32, T)>, count: u32) -> (Vec<T>, Vec<u32>) {
+fn buckets<T: Copy + Default>(
+    things: &mut dyn Iterator<Item = (u32, T)>,
+    count: u32,
+) -> (Vec<T>, Vec<u32>) {
     let things: Vec<(u32, T)> = things.collect();
     let mut starts = vec![0; count as usize + 1];
-    things.iter().for_each(|(bucket, _)| starts[*bucket as usize + 1] += 1);
+    things
+        .iter()
+        .for_each(|(bucket, _)| starts[*bucket as usize + 1] += 1);
     for bucket in 0..count as usize {
         starts[bucket + 1] += starts[bucket];
     }
@@ -120,7 +179,8 @@ fn buckets<T: Copy + Default>(things: &mut dyn Iterator<Item = (u32, T)>, count:
     (sorted, starts)
 }
 
-/// Where ends of several places begin and end, in order, with the furthest end of every part of the list.
+/// Where ends of several places begin and end, in order, with the furthest end of every part of the
+/// list.
 struct Spans {
     list: Vec<(u32, u32, EndIx)>,
     furthest: Vec<u32>,
@@ -168,7 +228,10 @@ mod tests {
         for border in 0..25 {
             let mut found = BTreeSet::new();
             Spans::new(list.clone()).cut(border, &mut found);
-            let want = list.iter().filter(|s| s.0 < border && border <= s.1).map(|s| s.2);
+            let want = list
+                .iter()
+                .filter(|s| s.0 < border && border <= s.1)
+                .map(|s| s.2);
             assert_eq!(found, want.collect(), "{border}");
         }
     }

@@ -1,9 +1,11 @@
-//! The roll: all ends in one order in which those that rules take together are neighbours, and sets of them as runs.
+//! The roll: all ends in one order in which those that rules take together are neighbours, and sets
+//! of them as runs.
 //!
-//! Positions follow the first place of an end on the before side's line, then on the after side's; blocks of addresses come
-//! last. What a run of either line selects is then a run of positions, or a few. [`Parties`] are such runs until somebody
-//! wants their names. Cost: O(ends log ends) to build; how many parties there are, and which of them comes first in the
-//! input, costs O(runs) and O(runs log ends).
+//! Positions follow the first place of an end on the before side's line, then on the after side's;
+//! blocks of addresses come last. What a run of either line selects is then a run of positions, or
+//! a few. [`Parties`] are such runs until somebody wants their names. Cost: O(ends log ends) to
+//! build; how many parties there are, and which of them comes first in the input, costs O(runs) and
+//! O(runs log ends).
 
 use super::Party;
 use super::joint::{End, EndIx, Members};
@@ -35,11 +37,19 @@ fn number(index: usize) -> u32 {
 }
 
 impl Roll {
-    /// Sorts the ends; `lone` tells of an end how many of its workloads are a lone pod on both sides.
+    /// Sorts the ends; `lone` tells of an end how many of its workloads are a lone pod on both
+    /// sides.
     pub fn new(ends: Vec<End>, lone: impl Fn(&End) -> u64) -> Arc<Self> {
         let mut order: Vec<EndIx> = (0..ends.len()).collect();
         let first = |places: &super::joint::Places| places.first().map(|(place, _)| *place);
-        order.sort_by_cached_key(|e| (ends[*e].is_outside(), first(&ends[*e].before), first(&ends[*e].after), *e));
+        order.sort_by_cached_key(|e| {
+            (
+                ends[*e].is_outside(),
+                first(&ends[*e].before),
+                first(&ends[*e].after),
+                *e,
+            )
+        });
         let mut position = vec![0; ends.len()];
         let (mut before, mut lones) = (vec![0], vec![0]);
         for (at, end) in order.iter().enumerate() {
@@ -53,23 +63,40 @@ impl Roll {
         for at in (1..ends.len()).rev() {
             least[at] = least[2 * at].min(least[2 * at + 1]);
         }
-        Arc::new(Self { ends, order, position, before, lone: lones, least })
+        Arc::new(Self {
+            ends,
+            order,
+            position,
+            before,
+            lone: lones,
+            least,
+        })
     }
 
     /// The first position that is no workload.
     pub fn outside(&self) -> u32 {
-        number(self.order.partition_point(|end| !self.ends[*end].is_outside()))
+        number(
+            self.order
+                .partition_point(|end| !self.ends[*end].is_outside()),
+        )
     }
 
     /// All positions, or those of workloads only.
     pub fn all(&self, outside: bool) -> Runs {
-        let end = if outside { number(self.ends.len()) } else { self.outside() };
-        end.checked_sub(1).map_or_else(Runs::empty, |last| Runs::from(0..=last))
+        let end = if outside {
+            number(self.ends.len())
+        } else {
+            self.outside()
+        };
+        end.checked_sub(1)
+            .map_or_else(Runs::empty, |last| Runs::from(0..=last))
     }
 
     /// One position for each of these ends.
     pub fn positions<'e>(&self, ends: impl IntoIterator<Item = &'e EndIx>) -> Runs {
-        ends.into_iter().map(|end| self.position[*end]..=self.position[*end]).collect()
+        ends.into_iter()
+            .map(|end| self.position[*end]..=self.position[*end])
+            .collect()
     }
 
     /// The end that stands at a position.
@@ -84,18 +111,25 @@ impl Roll {
 
     /// How many workloads are at these positions.
     pub fn workloads(&self, positions: &Runs) -> u64 {
-        positions.ranges().map(|(first, last)| self.weight(first, last)).sum()
+        positions
+            .ranges()
+            .map(|(first, last)| self.weight(first, last))
+            .sum()
     }
 
     /// How many of them are lone pods, which have no flow with themselves.
     pub fn lone(&self, positions: &Runs) -> u64 {
-        let lone = |(first, last): (u32, u32)| self.lone[last as usize + 1] - self.lone[first as usize];
+        let lone =
+            |(first, last): (u32, u32)| self.lone[last as usize + 1] - self.lone[first as usize];
         positions.ranges().map(lone).sum()
     }
 
     /// The end among these positions that comes first in the input.
     pub fn first(&self, positions: &Runs) -> Option<EndIx> {
-        positions.ranges().map(|(first, last)| self.least(first as usize, last as usize + 1)).min()
+        positions
+            .ranges()
+            .map(|(first, last)| self.least(first as usize, last as usize + 1))
+            .min()
     }
 
     fn least(&self, first: usize, end: usize) -> EndIx {
@@ -115,7 +149,8 @@ impl Roll {
         found as usize
     }
 
-    /// The parties at these positions: in the order of the after side, addresses melted into one block at the end.
+    /// The parties at these positions: in the order of the after side, addresses melted into one
+    /// block at the end.
     fn parties(&self, positions: &Runs) -> Vec<Party> {
         let mut parties = Vec::new();
         let mut addresses = Vec::new();
@@ -126,7 +161,13 @@ impl Roll {
                 Members::Addresses(set) => addresses.push(set),
             }
         }
-        parties.sort_by_key(|p| if let Party::Workload(_, a) = p { Some(*a) } else { None });
+        parties.sort_by_key(|p| {
+            if let Party::Workload(_, a) = p {
+                Some(*a)
+            } else {
+                None
+            }
+        });
         if !addresses.is_empty() {
             let v4 = IntervalSet::union_of(addresses.iter().map(|set| &set.v4));
             let v6 = IntervalSet::union_of(addresses.iter().map(|set| &set.v6));
@@ -139,11 +180,14 @@ impl Roll {
     fn by_end(&self, positions: &Runs) -> Vec<Party> {
         let mut ends: Vec<EndIx> = positions.points().map(|p| self.at(p)).collect();
         ends.sort_unstable();
-        ends.into_iter().flat_map(|end| self.ends[end].parties()).collect()
+        ends.into_iter()
+            .flat_map(|end| self.ends[end].parties())
+            .collect()
     }
 }
 
-/// Ends of a change. Their names are put together when somebody looks at them: a slice in every other way.
+/// Ends of a change. Their names are put together when somebody looks at them: a slice in every
+/// other way.
 #[derive(Clone)]
 pub struct Parties {
     of: Of,
@@ -155,31 +199,57 @@ enum Of {
     /// These.
     Listed,
     /// What stands at positions of the roll; end by end or in the order of the after side.
-    Roll { roll: Arc<Roll>, positions: Runs, by_end: bool },
+    Roll {
+        roll: Arc<Roll>,
+        positions: Runs,
+        by_end: bool,
+    },
 }
 
 impl Parties {
     /// Given parties.
     pub fn listed(parties: Vec<Party>) -> Self {
-        Self { of: Of::Listed, named: OnceLock::from(parties) }
+        Self {
+            of: Of::Listed,
+            named: OnceLock::from(parties),
+        }
     }
 
     /// What stands at some positions, in the order of the after side.
     pub(super) fn on(roll: &Arc<Roll>, positions: Runs) -> Self {
-        Self { of: Of::Roll { roll: Arc::clone(roll), positions, by_end: false }, named: OnceLock::new() }
+        Self {
+            of: Of::Roll {
+                roll: Arc::clone(roll),
+                positions,
+                by_end: false,
+            },
+            named: OnceLock::new(),
+        }
     }
 
     /// Workloads at some positions, end by end.
     pub(super) fn by_end(roll: &Arc<Roll>, positions: Runs) -> Self {
-        Self { of: Of::Roll { roll: Arc::clone(roll), positions, by_end: true }, named: OnceLock::new() }
+        Self {
+            of: Of::Roll {
+                roll: Arc::clone(roll),
+                positions,
+                by_end: true,
+            },
+            named: OnceLock::new(),
+        }
     }
 
     /// How many there are; all addresses together count once. Names nobody.
     pub fn count(&self) -> u64 {
         match &self.of {
             Of::Listed => self.iter().len() as u64,
-            Of::Roll { roll, positions, .. } => {
-                let outside = positions.ranges().next_back().is_some_and(|(_, last)| last >= roll.outside());
+            Of::Roll {
+                roll, positions, ..
+            } => {
+                let outside = positions
+                    .ranges()
+                    .next_back()
+                    .is_some_and(|(_, last)| last >= roll.outside());
                 roll.workloads(positions) + u64::from(outside)
             }
         }
@@ -192,8 +262,16 @@ impl Deref for Parties {
     fn deref(&self) -> &[Party] {
         self.named.get_or_init(|| match &self.of {
             Of::Listed => Vec::new(),
-            Of::Roll { roll, positions, by_end: true } => roll.by_end(positions),
-            Of::Roll { roll, positions, by_end: false } => roll.parties(positions),
+            Of::Roll {
+                roll,
+                positions,
+                by_end: true,
+            } => roll.by_end(positions),
+            Of::Roll {
+                roll,
+                positions,
+                by_end: false,
+            } => roll.parties(positions),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What passes between ends, as small numbers that compare fast.
 //!
-//! A *number* stands for what passes between two places, a *state* for the set of numbers over all places of two ends.
-//! Each pair of states, before and after, is judged once ([`States::delta`]).
+//! A *number* stands for what passes between two places, a *state* for the set of numbers over all
+//! places of two ends. Each pair of states, before and after, is judged once ([`States::delta`]).
 
 use super::Kind;
 use crate::compile::Allowed;
@@ -54,7 +54,14 @@ impl States {
     pub fn new() -> Self {
         let allowed = IndexSet::from_iter([Allowed::default()]);
         let (deltas, judged, joined) = (HashMap::default(), HashMap::default(), HashMap::default());
-        Self { allowed, distinct: IndexSet::default(), deltas, judged, kept: HashMap::default(), joined }
+        Self {
+            allowed,
+            distinct: IndexSet::default(),
+            deltas,
+            judged,
+            kept: HashMap::default(),
+            joined,
+        }
     }
 
     /// The number of what passes between two places.
@@ -70,7 +77,8 @@ impl States {
             return *number;
         }
         let number = self.number(allowed);
-        self.kept.insert(Arc::as_ptr(allowed), (Arc::clone(allowed), number));
+        self.kept
+            .insert(Arc::as_ptr(allowed), (Arc::clone(allowed), number));
         number
     }
 
@@ -83,7 +91,10 @@ impl States {
 
     /// The state of one number.
     pub fn single(&mut self, number: u32) -> u32 {
-        let known = self.distinct.get_index_of(&[number][..]).and_then(|index| u32::try_from(index).ok());
+        let known = self
+            .distinct
+            .get_index_of(&[number][..])
+            .and_then(|index| u32::try_from(index).ok());
         known.unwrap_or_else(|| self.state(vec![number]))
     }
 
@@ -97,7 +108,12 @@ impl States {
         if let Some(known) = self.joined.get(&(state, number)) {
             return *known;
         }
-        let numbers = self.numbers(state).iter().copied().chain([number]).collect();
+        let numbers = self
+            .numbers(state)
+            .iter()
+            .copied()
+            .chain([number])
+            .collect();
         let joined = self.state(numbers);
         self.joined.insert((state, number), joined);
         joined
@@ -105,22 +121,36 @@ impl States {
 
     /// The numbers of a state.
     pub fn numbers(&self, state: u32) -> &[u32] {
-        self.distinct.get_index(state as usize).map(Vec::as_slice).unwrap_or_default()
+        self.distinct
+            .get_index(state as usize)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// What passes, or may, between places with these numbers.
     pub fn members(&self, state: u32) -> Vec<&Allowed> {
-        self.numbers(state).iter().filter_map(|n| self.allowed.get_index(*n as usize)).collect()
+        self.numbers(state)
+            .iter()
+            .filter_map(|n| self.allowed.get_index(*n as usize))
+            .collect()
     }
 
     /// Everything that passes, or may pass, in a state.
     pub fn possible(&self, state: u32) -> TrafficSet {
-        self.members(state).into_iter().fold(TrafficSet::empty(), |all, a| all.union(&a.sure).union(&a.unknown))
+        self.members(state)
+            .into_iter()
+            .fold(TrafficSet::empty(), |all, a| {
+                all.union(&a.sure).union(&a.unknown)
+            })
     }
 
     /// Whether something is unknown on either side.
     pub fn is_unsure(&self, pair: Pair) -> bool {
-        [pair.0, pair.1].into_iter().any(|state| self.members(state).iter().any(|allowed| !allowed.unknown.is_empty()))
+        [pair.0, pair.1].into_iter().any(|state| {
+            self.members(state)
+                .iter()
+                .any(|allowed| !allowed.unknown.is_empty())
+        })
     }
 
     /// What a pair of states comes to.
@@ -129,9 +159,19 @@ impl States {
             return *known;
         }
         let delta = self.delta(pair);
-        let (loud, differs) = (!delta.is_empty(), delta.iter().any(|(kind, _)| *kind != Kind::Undecided));
-        let passes = self.members(pair.1).iter().any(|allowed| !allowed.sure.is_empty());
-        let judged = Judged { loud, differs, passes };
+        let (loud, differs) = (
+            !delta.is_empty(),
+            delta.iter().any(|(kind, _)| *kind != Kind::Undecided),
+        );
+        let passes = self
+            .members(pair.1)
+            .iter()
+            .any(|allowed| !allowed.sure.is_empty());
+        let judged = Judged {
+            loud,
+            differs,
+            passes,
+        };
         self.judged.insert(pair, judged);
         judged
     }
@@ -151,9 +191,13 @@ impl States {
 fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
     let (was, is) = (Allowed::bounds(before), Allowed::bounds(after));
     let (least, most) = (change(&was.0, &is.0), change(&was.1, &is.1));
-    let both = Kind::ALL.into_iter().zip(most.iter().zip(&least)).map(|(k, (a, b))| (k, a.union(b)));
+    let both = Kind::ALL
+        .into_iter()
+        .zip(most.iter().zip(&least))
+        .map(|(k, (a, b))| (k, a.union(b)));
     let differs = was != is;
-    both.filter(|(k, t)| !t.is_empty() && (differs || *k == Kind::Undecided)).collect()
+    both.filter(|(k, t)| !t.is_empty() && (differs || *k == Kind::Undecided))
+        .collect()
 }
 
 /// The traffic of each kind of change, in the order of [`Kind::ALL`].
@@ -162,8 +206,12 @@ fn change(was: &Allowed, is: &Allowed) -> [TrafficSet; 5] {
     [
         is.sure.difference(&could),
         was.sure.difference(&can),
-        is.unknown.difference(&could).union(&was.unknown.intersection(&is.sure)),
-        was.sure.intersection(&is.unknown).union(&was.unknown.difference(&can)),
+        is.unknown
+            .difference(&could)
+            .union(&was.unknown.intersection(&is.sure)),
+        was.sure
+            .intersection(&is.unknown)
+            .union(&was.unknown.difference(&can)),
         was.unknown.intersection(&is.unknown),
     ]
 }

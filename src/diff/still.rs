@@ -1,9 +1,11 @@
-//! What stays: how many pairs may talk as they could before, because nothing that governs the two was edited.
+//! What stays: how many pairs may talk as they could before, because nothing that governs the two
+//! was edited.
 //!
-//! Invariant: where neither the way out of a source nor the way in to a destination was touched ([`Edits::stays`]), what
-//! passes is the same on both sides, so the after side alone is counted. Sources with an edit are left out; they are
-//! compared ([`super::columns`]). Destinations of the same templates are counted together, so that one row at a time is
-//! held. Cost: the runs of each row, and per destination the ends beside it.
+//! Invariant: where neither the way out of a source nor the way in to a destination was touched
+//! ([`Edits::stays`]), what passes is the same on both sides, so the after side alone is counted.
+//! Sources with an edit are left out; they are compared ([`super::columns`]). Destinations of the
+//! same templates are counted together, so that one row at a time is held. Cost: the runs of each
+//! row, and per destination the ends beside it.
 //!
 //! [`Edits::stays`]: super::edits::Edits::stays
 
@@ -48,12 +50,20 @@ impl<'a> Sources<'a> {
         let weight = |outside: bool| {
             move |position: u32| {
                 let end = &roll.ends[roll.at(position)];
-                if end.is_outside() == outside && !compared.contains(position) { end.weight() } else { 0 }
+                if end.is_outside() == outside && !compared.contains(position) {
+                    end.weight()
+                } else {
+                    0
+                }
             }
         };
         let placed = index.side(Which::After);
         let sums = [placed.sums(weight(false)), placed.sums(weight(true))];
-        Self { index, compared, sums }
+        Self {
+            index,
+            compared,
+            sums,
+        }
     }
 
     fn counts(&self, end: EndIx) -> bool {
@@ -82,16 +92,33 @@ struct Rest {
 
 impl Unchanged {
     /// Some pairs, and those of these destinations with sources that no edit touches.
-    pub fn new(compared: u64, after: &AllowGraph, index: &Arc<Index>, destinations: Vec<EndIx>, marked: Runs) -> Self {
+    pub fn new(
+        compared: u64,
+        after: &AllowGraph,
+        index: &Arc<Index>,
+        destinations: Vec<EndIx>,
+        marked: Runs,
+    ) -> Self {
         let (after, index) = (after.clone(), Arc::clone(index));
-        let rest = Rest { after, index, destinations: destinations.into(), marked };
-        Self { compared, rest: Some(rest), counted: OnceLock::new() }
+        let rest = Rest {
+            after,
+            index,
+            destinations: destinations.into(),
+            marked,
+        };
+        Self {
+            compared,
+            rest: Some(rest),
+            counted: OnceLock::new(),
+        }
     }
 
     /// How many; a block of addresses counts once. On all processors, the first time.
     pub fn count(&self) -> u64 {
         let rest = |rest: &Rest| pairs(&rest.after, &rest.index, &rest.destinations, &rest.marked);
-        *self.counted.get_or_init(|| self.compared + self.rest.as_ref().map_or(0, rest))
+        *self
+            .counted
+            .get_or_init(|| self.compared + self.rest.as_ref().map_or(0, rest))
     }
 }
 
@@ -101,14 +128,18 @@ impl fmt::Debug for Unchanged {
     }
 }
 
-/// How many pairs there are of these destinations and of parties that may send something to them on the after side, apart
-/// from the sources that are compared; of a destination all addresses count once.
+/// How many pairs there are of these destinations and of parties that may send something to them on
+/// the after side, apart from the sources that are compared; of a destination all addresses count
+/// once.
 fn pairs(after: &AllowGraph, index: &Arc<Index>, destinations: &[EndIx], compared: &Runs) -> u64 {
     let sources = Sources::new(index, compared);
     let mut half = Half::new(Which::After, index, Rows::new(after));
     let mut alike: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
     for destination in destinations {
-        alike.entry(half.without_own(*destination).key()).or_default().push(*destination);
+        alike
+            .entry(half.without_own(*destination).key())
+            .or_default()
+            .push(*destination);
     }
     let alike: Vec<Vec<EndIx>> = alike.into_values().collect();
     let some = |some: &[Vec<EndIx>]| {
@@ -128,15 +159,24 @@ struct Still<'a> {
 impl<'a> Still<'a> {
     fn new(sources: &'a Sources<'a>, after: &'a AllowGraph) -> Self {
         let half = Half::new(Which::After, sources.index, Rows::new(after));
-        Self { sources, half, states: States::new() }
+        Self {
+            sources,
+            half,
+            states: States::new(),
+        }
     }
 
     /// How many pairs there are of destinations that share their templates.
     fn pairs(&mut self, destinations: &[EndIx]) -> u64 {
-        let Some(passing) = destinations.first().map(|first| self.passing(*first)) else { return 0 };
+        let Some(passing) = destinations.first().map(|first| self.passing(*first)) else {
+            return 0;
+        };
         self.half.forget();
         let weight = |destination: EndIx| self.sources.index.roll.ends[destination].weight();
-        destinations.iter().map(|d| weight(*d) * self.count(*d, &passing)).sum()
+        destinations
+            .iter()
+            .map(|d| weight(*d) * self.count(*d, &passing))
+            .sum()
     }
 
     /// How many parties may send something to a destination.
@@ -148,21 +188,37 @@ impl<'a> Still<'a> {
         let mut quiet = passing.quiet;
         for source in index.beside(Which::After, to.beside()) {
             let end = &roll.ends[source];
-            if source == destination || !self.sources.counts(source) || to_outside && end.is_outside() {
+            if source == destination
+                || !self.sources.counts(source)
+                || to_outside && end.is_outside()
+            {
                 continue;
             }
             let told = self.told(passing, source);
             let state = self.half.beside(&mut self.states, &to, told, source);
             let quiet = &mut quiet[usize::from(end.is_outside())];
-            *quiet -= if self.is_quiet(told.state()) { end.weight() } else { 0 };
-            *quiet += if self.is_quiet(state) { end.weight() } else { 0 };
+            *quiet -= if self.is_quiet(told.state()) {
+                end.weight()
+            } else {
+                0
+            };
+            *quiet += if self.is_quiet(state) {
+                end.weight()
+            } else {
+                0
+            };
         }
         if to_outside {
             return quiet[0]; // addresses send nothing to addresses
         }
         let told = self.told(passing, destination);
         let itself = self.sources.counts(destination) && self.is_quiet(told.state());
-        quiet[0] + u64::from(quiet[1] > 0) - if itself { roll.ends[destination].weight() } else { 0 }
+        quiet[0] + u64::from(quiet[1] > 0)
+            - if itself {
+                roll.ends[destination].weight()
+            } else {
+                0
+            }
     }
 
     /// The state of an end, own nodes aside.
@@ -170,9 +226,16 @@ impl<'a> Still<'a> {
         if let Some(state) = passing.exact.get(&end) {
             return Told::Exactly(*state);
         }
-        let place = places(&self.sources.index.roll.ends[end], Which::After).first().map_or(0, |(place, _)| *place);
-        let at = passing.stretches.partition_point(|(_, last, _)| *last < place);
-        let stretch = passing.stretches.get(at).filter(|(first, ..)| *first <= place);
+        let place = places(&self.sources.index.roll.ends[end], Which::After)
+            .first()
+            .map_or(0, |(place, _)| *place);
+        let at = passing
+            .stretches
+            .partition_point(|(_, last, _)| *last < place);
+        let stretch = passing
+            .stretches
+            .get(at)
+            .filter(|(first, ..)| *first <= place);
         Told::Evenly(stretch.map_or_else(|| self.states.nothing(), |(.., state)| *state))
     }
 
@@ -185,7 +248,11 @@ impl<'a> Still<'a> {
             stretches.extend(runs.ranges().map(|(first, last)| (first, last, state)));
         }
         stretches.sort_unstable();
-        let mut passing = Passing { stretches, exact: HashMap::default(), quiet: [0; 2] };
+        let mut passing = Passing {
+            stretches,
+            exact: HashMap::default(),
+            quiet: [0; 2],
+        };
         for (first, last, state) in &passing.stretches {
             if self.is_quiet(*state) {
                 for (quiet, sums) in passing.quiet.iter_mut().zip(&self.sources.sums) {
@@ -193,7 +260,11 @@ impl<'a> Still<'a> {
                 }
             }
         }
-        let borders: Vec<u32> = passing.stretches.iter().flat_map(|(first, last, _)| [*first, last + 1]).collect();
+        let borders: Vec<u32> = passing
+            .stretches
+            .iter()
+            .flat_map(|(first, last, _)| [*first, last + 1])
+            .collect();
         for end in index.side(Which::After).cut(&borders) {
             let even = self.told(&passing, end).state();
             let state = self.half.state(&mut self.states, &to, end, false);
@@ -207,7 +278,8 @@ impl<'a> Still<'a> {
         passing
     }
 
-    /// Whether something surely passes in a state that is the same on both sides, and nothing is unknown.
+    /// Whether something surely passes in a state that is the same on both sides, and nothing is
+    /// unknown.
     fn is_quiet(&mut self, state: u32) -> bool {
         self.states.judged((state, state)).is_quiet()
     }

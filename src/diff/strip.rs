@@ -1,7 +1,8 @@
 //! Strips: the states of all sources for destinations of some templates, as stretches of the roll.
 //!
-//! Invariant: away from the ends that are told exactly, an end has the state of the stretch its position lies in. Cost: two
-//! strips are compared stretch by stretch ([`sweep`]), however many ends lie in one.
+//! Invariant: away from the ends that are told exactly, an end has the state of the stretch its
+//! position lies in. Cost: two strips are compared stretch by stretch ([`sweep`]), however many
+//! ends lie in one.
 
 use super::half::Told;
 use super::joint::EndIx;
@@ -31,7 +32,11 @@ impl Strip {
             }
             goes_on
         });
-        Self { stretches, rest, exact }
+        Self {
+            stretches,
+            rest,
+            exact,
+        }
     }
 
     /// The state of an end.
@@ -43,13 +48,22 @@ impl Strip {
     }
 
     fn at(&self, position: u32) -> u32 {
-        let at = self.stretches.partition_point(|(_, last, _)| *last < position);
-        self.stretches.get(at).filter(|(first, ..)| *first <= position).map_or(self.rest, |(.., state)| *state)
+        let at = self
+            .stretches
+            .partition_point(|(_, last, _)| *last < position);
+        self.stretches
+            .get(at)
+            .filter(|(first, ..)| *first <= position)
+            .map_or(self.rest, |(.., state)| *state)
     }
 
     /// The state at a position, and up to where it goes on; `from` moves along.
     fn look(&self, from: &mut usize, position: u32) -> (u32, u32) {
-        while self.stretches.get(*from).is_some_and(|(_, last, _)| *last < position) {
+        while self
+            .stretches
+            .get(*from)
+            .is_some_and(|(_, last, _)| *last < position)
+        {
             *from += 1;
         }
         match self.stretches.get(*from) {
@@ -63,7 +77,8 @@ impl Strip {
 /// Meets the pairs of states at some positions, stretch by stretch.
 pub fn sweep(positions: &Runs, strips: [&Strip; 2], mut meet: impl FnMut(u32, u32, Pair)) {
     for (first, last) in positions.ranges() {
-        let mut from = strips.map(|strip| strip.stretches.partition_point(|(_, end, _)| *end < first));
+        let mut from =
+            strips.map(|strip| strip.stretches.partition_point(|(_, end, _)| *end < first));
         let mut at = first;
         loop {
             let (before, a) = strips[0].look(&mut from[0], at);

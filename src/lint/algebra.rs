@@ -1,12 +1,16 @@
-//! Containment that holds in every cluster, not only in this one: of selectors, peers, ports, rules, policies.
+//! Containment that holds in every cluster, not only in this one: of selectors, peers, ports,
+//! rules, policies.
 //!
-//! `x` within `y` here means: whatever pods and labels there may be, all that `x` matches is matched by `y`. For selectors
-//! that is decided exactly: per key, the label sets that meet all requirements form a set of values plus "absent", with
-//! infinitely many other values; a selector is within another iff it is empty or every key's set is. Facts that Kubernetes
-//! guarantees count as known: a namespace's name label (S27).
+//! `x` within `y` here means: whatever pods and labels there may be, all that `x` matches is
+//! matched by `y`. For selectors that is decided exactly: per key, the label sets that meet all
+//! requirements form a set of values plus "absent", with infinitely many other values; a selector
+//! is within another iff it is empty or every key's set is. Facts that Kubernetes guarantees count
+//! as known: a namespace's name label (S27).
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
-use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject};
+use crate::policy::{
+    Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject,
+};
 use crate::set::TrafficSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,16 +27,36 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn any() -> Self {
-        Self { absent: true, list: BTreeSet::new(), except: true }
+        Self {
+            absent: true,
+            list: BTreeSet::new(),
+            except: true,
+        }
     }
 
     fn of(requirement: &'a Requirement) -> Self {
         let list = requirement.values().iter().map(|v| &**v).collect();
         match requirement {
-            Requirement::In(..) => Self { absent: false, list, except: false },
-            Requirement::NotIn(..) => Self { absent: true, list, except: true },
-            Requirement::Exists(_) => Self { absent: false, list: BTreeSet::new(), except: true },
-            Requirement::DoesNotExist(_) => Self { absent: true, list: BTreeSet::new(), except: false },
+            Requirement::In(..) => Self {
+                absent: false,
+                list,
+                except: false,
+            },
+            Requirement::NotIn(..) => Self {
+                absent: true,
+                list,
+                except: true,
+            },
+            Requirement::Exists(_) => Self {
+                absent: false,
+                list: BTreeSet::new(),
+                except: true,
+            },
+            Requirement::DoesNotExist(_) => Self {
+                absent: true,
+                list: BTreeSet::new(),
+                except: false,
+            },
         }
     }
 
@@ -43,7 +67,11 @@ impl<'a> Values<'a> {
             (true, false) => other.list.difference(&self.list).copied().collect(),
             (false, false) => self.list.intersection(&other.list).copied().collect(),
         };
-        Self { absent: self.absent && other.absent, list, except: self.except && other.except }
+        Self {
+            absent: self.absent && other.absent,
+            list,
+            except: self.except && other.except,
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -70,13 +98,19 @@ fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
     keys
 }
 
-/// Whether each requirement has a key of its own, as nearly always: then each is all that its key is asked.
+/// Whether each requirement has a key of its own, as nearly always: then each is all that its key
+/// is asked.
 fn is_plain(selector: &Selector) -> bool {
     let list = selector.requirements();
-    list.len() <= 8 && list.iter().enumerate().all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
+    list.len() <= 8
+        && list
+            .iter()
+            .enumerate()
+            .all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
 }
 
-/// Whether a selector asks about each key once, and for something: it then selects a label set for each value it leaves.
+/// Whether a selector asks about each key once, and for something: it then selects a label set for
+/// each value it leaves.
 pub fn asks_plainly(selector: &Selector) -> bool {
     is_plain(selector) && !selects_nothing(selector)
 }
@@ -84,7 +118,10 @@ pub fn asks_plainly(selector: &Selector) -> bool {
 /// Whether no label set at all is selected: the requirements contradict each other.
 pub fn selects_nothing(selector: &Selector) -> bool {
     if is_plain(selector) {
-        return selector.requirements().iter().any(|r| matches!(r, Requirement::In(_, values) if values.is_empty()));
+        return selector
+            .requirements()
+            .iter()
+            .any(|r| matches!(r, Requirement::In(_, values) if values.is_empty()));
     }
     by_key(selector).values().any(Values::is_empty)
 }
@@ -94,13 +131,14 @@ pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
     if !(is_plain(narrow) && is_plain(wide)) {
         return within_by_key(narrow, wide);
     }
-    let within = |wide: &Requirement| match narrow.requirements().iter().find(|r| r.key() == wide.key()) {
-        Some(Requirement::In(_, values)) if matches!(wide, Requirement::In(..)) => {
-            values.iter().all(|v| wide.values().contains(v))
-        }
-        Some(narrow) => Values::of(narrow).within(&Values::of(wide)),
-        None => matches!(wide, Requirement::NotIn(_, values) if values.is_empty()),
-    };
+    let within =
+        |wide: &Requirement| match narrow.requirements().iter().find(|r| r.key() == wide.key()) {
+            Some(Requirement::In(_, values)) if matches!(wide, Requirement::In(..)) => {
+                values.iter().all(|v| wide.values().contains(v))
+            }
+            Some(narrow) => Values::of(narrow).within(&Values::of(wide)),
+            None => matches!(wide, Requirement::NotIn(_, values) if values.is_empty()),
+        };
     wide.requirements().iter().all(within) || selects_nothing(narrow)
 }
 
@@ -108,10 +146,14 @@ fn within_by_key(narrow: &Selector, wide: &Selector) -> bool {
     let (narrow, wide) = (by_key(narrow), by_key(wide));
     let empty = narrow.values().any(Values::is_empty);
     let any = Values::any();
-    empty || wide.iter().all(|(key, values)| narrow.get(key).unwrap_or(&any).within(values))
+    empty
+        || wide
+            .iter()
+            .all(|(key, values)| narrow.get(key).unwrap_or(&any).within(values))
 }
 
-/// Whether a selector over namespaces surely selects the namespace of this name, whatever other labels it has.
+/// Whether a selector over namespaces surely selects the namespace of this name, whatever other
+/// labels it has.
 fn selects_named(selector: &Selector, name: &str) -> bool {
     selector_within(&Selector::label(NAMESPACE_NAME_LABEL, name), selector)
 }
@@ -134,8 +176,8 @@ pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
     }
 }
 
-/// Whether every namespace of the one is one of the other. Every namespace has its name as a label, so a namespace that is
-/// meant by name and one that is selected by its name label are the same.
+/// Whether every namespace of the one is one of the other. Every namespace has its name as a label,
+/// so a namespace that is meant by name and one that is selected by its name label are the same.
 pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {
     match (narrow, wide) {
         (_, Namespaces::Matching(selector)) if selector.is_everything() => true,
@@ -152,9 +194,11 @@ pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {
 /// Whether everything one peer matches is matched by the other.
 pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
     match (narrow, wide) {
-        (_, Peer::Unreadable { everything: true }) | (Peer::Unreadable { everything: false }, _) => true,
+        (_, Peer::Unreadable { everything: true })
+        | (Peer::Unreadable { everything: false }, _) => true,
         (Peer::Pods(ns, pods), _)
-            if selects_nothing(pods) || matches!(ns, Namespaces::Matching(s) if selects_nothing(s)) =>
+            if selects_nothing(pods)
+                || matches!(ns, Namespaces::Matching(s) if selects_nothing(s)) =>
         {
             true
         }
@@ -167,12 +211,14 @@ pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
     }
 }
 
-/// Whether everything one rule's peers match is matched by the other's. A peer must lie in a single one of the other's:
-/// enough for the mistakes people make, and it names the one.
+/// Whether everything one rule's peers match is matched by the other's. A peer must lie in a single
+/// one of the other's: enough for the mistakes people make, and it names the one.
 pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
     match (narrow, wide) {
         (_, Peers::Any) => true,
-        (Peers::Any, Peers::Of(list)) => list.iter().any(|p| matches!(p, Peer::Unreadable { everything: true })),
+        (Peers::Any, Peers::Of(list)) => list
+            .iter()
+            .any(|p| matches!(p, Peer::Unreadable { everything: true })),
         (Peers::Of(a), Peers::Of(b)) => a.iter().all(|p| b.iter().any(|q| peer_within(p, q))),
     }
 }
@@ -181,10 +227,18 @@ pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
 pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
     let Ports::Of(wide) = wide else { return true };
     let numbers = |list: &[PortMatch]| {
-        list.iter().fold(TrafficSet::empty(), |all, p| if let PortMatch::Traffic(t) = p { all.union(t) } else { all })
+        list.iter().fold(TrafficSet::empty(), |all, p| {
+            if let PortMatch::Traffic(t) = p {
+                all.union(t)
+            } else {
+                all
+            }
+        })
     };
     let wide_numbers = numbers(wide);
-    let Ports::Of(narrow) = narrow else { return wide_numbers.is_all() };
+    let Ports::Of(narrow) = narrow else {
+        return wide_numbers.is_all();
+    };
     narrow.iter().all(|port| match port {
         PortMatch::Traffic(set) => set.is_subset(&wide_numbers),
         PortMatch::Named(name, protocol) => {
@@ -204,15 +258,20 @@ pub fn rule_within(narrow: &Rule, wide: &Rule) -> bool {
 /// Whether every pod one subject selects is selected by the other.
 pub fn subject_within(narrow: &Subject, wide: &Subject) -> bool {
     selects_nothing(&narrow.pods)
-        || namespaces_within(&narrow.namespaces, &wide.namespaces) && selector_within(&narrow.pods, &wide.pods)
+        || namespaces_within(&narrow.namespaces, &wide.namespaces)
+            && selector_within(&narrow.pods, &wide.pods)
 }
 
-/// Whether a policy of the Network tier adds nothing to the other one: its subjects are isolated by the other wherever it
-/// isolates them, and each of its rules lies in one of the other's.
+/// Whether a policy of the Network tier adds nothing to the other one: its subjects are isolated by
+/// the other wherever it isolates them, and each of its rules lies in one of the other's.
 pub fn policy_within(narrow: &Policy, wide: &Policy) -> bool {
     let covered = |d: Direction| {
         !narrow.isolates(d)
-            || wide.isolates(d) && narrow.rules(d).iter().all(|r| wide.rules(d).iter().any(|w| rule_within(r, w)))
+            || wide.isolates(d)
+                && narrow
+                    .rules(d)
+                    .iter()
+                    .all(|r| wide.rules(d).iter().any(|w| rule_within(r, w)))
     };
     narrow.tier == wide.tier
         && narrow.host_pods == wide.host_pods
@@ -224,20 +283,28 @@ pub fn policy_within(narrow: &Policy, wide: &Policy) -> bool {
 pub fn unmatchable(rule: &Rule) -> bool {
     let empty_peer = |peer: &Peer| match peer {
         Peer::Pods(namespaces, pods) => {
-            selects_nothing(pods) || matches!(namespaces, Namespaces::Matching(s) if selects_nothing(s))
+            selects_nothing(pods)
+                || matches!(namespaces, Namespaces::Matching(s) if selects_nothing(s))
         }
         Peer::Addresses(set) => set.is_empty(),
         Peer::Nodes(selector) => selects_nothing(selector),
         Peer::Domain(_) | Peer::Unreadable { .. } => false,
     };
-    let no_pod = |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));
+    let no_pod =
+        |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));
     let only_names = matches!(&rule.ports, Ports::Of(list) if !list.is_empty()
         && list.iter().all(|p| matches!(p, PortMatch::Named(..))));
     let no_port = matches!(&rule.ports, Ports::Of(list)
         if list.iter().all(|p| matches!(p, PortMatch::Traffic(t) if t.is_empty())));
-    let Peers::Of(peers) = &rule.peers else { return no_port };
+    let Peers::Of(peers) = &rule.peers else {
+        return no_port;
+    };
     // port names are looked up on destination pods, so they match no address (S50)
-    no_port || peers.iter().all(|p| empty_peer(p) || only_names && no_pod(p)) && rule.action != Action::Pass
+    no_port
+        || peers
+            .iter()
+            .all(|p| empty_peer(p) || only_names && no_pod(p))
+            && rule.action != Action::Pass
 }
 
 #[cfg(test)]
@@ -267,8 +334,17 @@ mod tests {
     /// Every label set over two keys and three values, one of which no selector names.
     fn universe() -> Vec<Labels> {
         let values = [None, Some("1"), Some("2"), Some("other")];
-        let pairs = values.iter().flat_map(|a| values.iter().map(move |b| (*a, *b)));
-        pairs.map(|(a, b)| a.map(|v| ("a", v)).into_iter().chain(b.map(|v| ("b", v))).collect()).collect()
+        let pairs = values
+            .iter()
+            .flat_map(|a| values.iter().map(move |b| (*a, *b)));
+        pairs
+            .map(|(a, b)| {
+                a.map(|v| ("a", v))
+                    .into_iter()
+                    .chain(b.map(|v| ("b", v)))
+                    .collect()
+            })
+            .collect()
     }
 
     proptest! {
@@ -286,6 +362,9 @@ mod tests {
         let by_label = Namespaces::Matching(Selector::label(NAMESPACE_NAME_LABEL, "shop"));
         let by_name = Namespaces::Named("shop".into());
         assert!(namespaces_within(&by_label, &by_name) && namespaces_within(&by_name, &by_label));
-        assert!(!namespaces_within(&Namespaces::Matching(Selector::everything()), &by_name));
+        assert!(!namespaces_within(
+            &Namespaces::Matching(Selector::everything()),
+            &by_name
+        ));
     }
 }

@@ -1,8 +1,9 @@
-//! Ways in from outside the cluster: what each Ingress, Gateway route and `OpenShift` Route sends to, and the pods of the
-//! controller that sends it, where the input tells.
+//! Ways in from outside the cluster: what each Ingress, Gateway route and `OpenShift` Route sends
+//! to, and the pods of the controller that sends it, where the input tells.
 //!
-//! A controller is found by the configuration, by its `IngressClass` or by the labels its distribution sets. Where it is not in
-//! the input there is nobody to ask about: [`Backend::controllers`] is empty, and only what is closed to everybody is sure.
+//! A controller is found by the configuration, by its `IngressClass` or by the labels its
+//! distribution sets. Where it is not in the input there is nobody to ask about:
+//! [`Backend::controllers`] is empty, and only what is closed to everybody is sure.
 
 use super::facts::Facts;
 use super::meant::{self, Meant, Named, Told};
@@ -34,7 +35,10 @@ const CONTROLLERS: [(&str, &str); 9] = [
     ("traefik.io/ingress-controller", "traefik"),
     ("haproxy", "haproxy-ingress"),
     ("haproxy-ingress.github.io/controller", "haproxy-ingress"),
-    ("haproxy.org/ingress-controller/haproxy", "kubernetes-ingress"),
+    (
+        "haproxy.org/ingress-controller/haproxy",
+        "kubernetes-ingress",
+    ),
 ];
 
 /// Every backend of the input.
@@ -61,29 +65,66 @@ fn push(
     controllers: &[PodId],
 ) {
     let through = meant::through(facts, by, service, port);
-    let known = || facts.cluster.find_namespace(service.0).is_some_and(|n| !facts.services_of(n).is_empty());
+    let known = || {
+        facts
+            .cluster
+            .find_namespace(service.0)
+            .is_some_and(|n| !facts.services_of(n).is_empty())
+    };
     let missing = (through.is_err() && known()).then(|| format!("{}/{}", service.0, service.1));
     let (meant, by, controllers) = (through.ok().flatten(), Rc::clone(by), controllers.to_vec());
-    found.push(Backend { meant, by, missing, controllers });
+    found.push(Backend {
+        meant,
+        by,
+        missing,
+        controllers,
+    });
 }
 
 fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
-    let Some(spec) = by.node.get("spec") else { return };
-    let own = spec.get("ingressClassName").and_then(Node::as_str).map(str::to_owned);
+    let Some(spec) = by.node.get("spec") else {
+        return;
+    };
+    let own = spec
+        .get("ingressClassName")
+        .and_then(Node::as_str)
+        .map(str::to_owned);
     let annotations = meant::pairs(&by.node, "annotations");
-    let class = own.or_else(|| annotations.get("kubernetes.io/ingress.class").map(str::to_owned));
+    let class = own.or_else(|| {
+        annotations
+            .get("kubernetes.io/ingress.class")
+            .map(str::to_owned)
+    });
     let controllers = class_controllers(facts, class.as_deref());
-    let paths = spec.get("rules").map(Node::items).unwrap_or_default().iter();
-    let paths = paths.filter_map(|r| r.get("http")?.get("paths")).flat_map(Node::items);
+    let paths = spec
+        .get("rules")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter();
+    let paths = paths
+        .filter_map(|r| r.get("http")?.get("paths"))
+        .flat_map(Node::items);
     let backends = paths.filter_map(|p| p.get("backend"));
-    for backend in backends.chain(spec.get("defaultBackend")).chain(spec.get("backend")) {
+    for backend in backends
+        .chain(spec.get("defaultBackend"))
+        .chain(spec.get("backend"))
+    {
         let service = backend.get("service");
         let old = || (backend.get("serviceName"), backend.get("servicePort"));
         let (name, port) = service.map_or_else(old, |s| (s.get("name"), s.get("port")));
-        let Some(name) = name.and_then(Node::as_str) else { continue };
+        let Some(name) = name.and_then(Node::as_str) else {
+            continue;
+        };
         let inner = |key: &str| port.and_then(|p| p.get(key));
         let port = inner("number").or_else(|| inner("name")).or(port);
-        push(facts, found, by, (&by.namespace, name), &named(port), &controllers);
+        push(
+            facts,
+            found,
+            by,
+            (&by.namespace, name),
+            &named(port),
+            &controllers,
+        );
     }
 }
 
@@ -97,37 +138,75 @@ fn named(node: Option<&Node>) -> Named<'_> {
 }
 
 fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
-    let Some(spec) = by.node.get("spec") else { return };
+    let Some(spec) = by.node.get("spec") else {
+        return;
+    };
     let parents = spec.get("parentRefs").map(Node::items).unwrap_or_default();
-    let controllers: Vec<PodId> = parents.iter().flat_map(|p| gateway_controllers(facts, by, p)).collect();
-    let rules = spec.get("rules").map(Node::items).unwrap_or_default().iter();
-    for reference in rules.filter_map(|r| r.get("backendRefs")).flat_map(Node::items) {
+    let controllers: Vec<PodId> = parents
+        .iter()
+        .flat_map(|p| gateway_controllers(facts, by, p))
+        .collect();
+    let rules = spec
+        .get("rules")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter();
+    for reference in rules
+        .filter_map(|r| r.get("backendRefs"))
+        .flat_map(Node::items)
+    {
         let text = |key: &str| reference.get(key).and_then(Node::as_str);
-        if text("kind").unwrap_or("Service") != "Service" || !text("group").unwrap_or_default().is_empty() {
+        if text("kind").unwrap_or("Service") != "Service"
+            || !text("group").unwrap_or_default().is_empty()
+        {
             continue;
         }
         let Some(name) = text("name") else { continue };
         let namespace = text("namespace").unwrap_or(&by.namespace);
-        push(facts, found, by, (namespace, name), &named(reference.get("port")), &controllers);
+        push(
+            facts,
+            found,
+            by,
+            (namespace, name),
+            &named(reference.get("port")),
+            &controllers,
+        );
     }
 }
 
 fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
-    let Some(spec) = by.node.get("spec") else { return };
+    let Some(spec) = by.node.get("spec") else {
+        return;
+    };
     let controllers = configured(facts).unwrap_or_else(|| {
         let key = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller";
         let router = Selector::new([crate::model::Requirement::Exists(key.into())]);
-        facts.cluster.find_namespace("openshift-ingress").map_or_else(Vec::new, |n| facts.pods_where(n, &router))
+        facts
+            .cluster
+            .find_namespace("openshift-ingress")
+            .map_or_else(Vec::new, |n| facts.pods_where(n, &router))
     });
-    let others = spec.get("alternateBackends").map(Node::items).unwrap_or_default().iter();
+    let others = spec
+        .get("alternateBackends")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter();
     for target in spec.get("to").into_iter().chain(others) {
         let text = |key: &str| target.get(key).and_then(Node::as_str);
-        let Some(name) = text("name").filter(|_| text("kind").unwrap_or("Service") == "Service") else { continue };
-        // a Route names the pods' port, by its number or by the name the Service gives it; what cannot be found is any
+        let Some(name) = text("name").filter(|_| text("kind").unwrap_or("Service") == "Service")
+        else {
+            continue;
+        };
+        // a Route names the pods' port, by its number or by the name the Service gives it; what
+        // cannot be found is any
         let port = spec.get("port").and_then(|p| p.get("targetPort"));
-        let known = facts.cluster.find_namespace(&by.namespace).and_then(|n| meant::find(facts, n, name));
+        let known = facts
+            .cluster
+            .find_namespace(&by.namespace)
+            .and_then(|n| meant::find(facts, n, name));
         let by_name = port.and_then(Node::as_str);
-        let has = |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
+        let has =
+            |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
         let port = by_name.filter(|n| has(n)).map_or(Named::Any, Named::Name);
         push(facts, found, by, (&by.namespace, name), &port, &controllers);
     }
@@ -136,7 +215,14 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
 /// The pods the configuration names as controllers, when it names any.
 fn configured(facts: &Facts<'_>) -> Option<Vec<PodId>> {
     let listed = &facts.config.ingress_controllers;
-    let pods = || facts.cluster.pods().map(|(id, _)| id).filter(|id| facts.is_listed(*id, listed)).collect();
+    let pods = || {
+        facts
+            .cluster
+            .pods()
+            .map(|(id, _)| id)
+            .filter(|id| facts.is_listed(*id, listed))
+            .collect()
+    };
     (!listed.is_empty()).then(pods)
 }
 
@@ -148,14 +234,25 @@ fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
     let classes = meant::told(facts, &["IngressClass"]);
     let object = classes.iter().find(|c| Some(&*c.name) == class);
     let declared = object.and_then(|c| c.node.get("spec")?.get("controller")?.as_str());
-    let Some(word) = declared.or(class) else { return Vec::new() };
-    let Some((_, label)) = CONTROLLERS.iter().find(|(name, _)| *name == word) else { return Vec::new() };
+    let Some(word) = declared.or(class) else {
+        return Vec::new();
+    };
+    let Some((_, label)) = CONTROLLERS.iter().find(|(name, _)| *name == word) else {
+        return Vec::new();
+    };
     let known = Selector::label("app.kubernetes.io/name", label);
     let helper = |id: &PodId| {
-        let part = facts.cluster.pod_labels(*id).get("app.kubernetes.io/component");
+        let part = facts
+            .cluster
+            .pod_labels(*id)
+            .get("app.kubernetes.io/component");
         part.is_some_and(|p| p != "controller")
     };
-    let pods = facts.cluster.pods().map(|(id, _)| id).filter(|id| known.matches(facts.cluster.pod_labels(*id)));
+    let pods = facts
+        .cluster
+        .pods()
+        .map(|(id, _)| id)
+        .filter(|id| known.matches(facts.cluster.pod_labels(*id)));
     pods.filter(|id| !helper(id)).collect()
 }
 
@@ -165,8 +262,12 @@ fn gateway_controllers(facts: &Facts<'_>, by: &Told, parent: &Node) -> Vec<PodId
         return pods;
     }
     let text = |key: &str| parent.get(key).and_then(Node::as_str);
-    let Some(name) = text("name") else { return Vec::new() };
-    let namespace = facts.cluster.find_namespace(text("namespace").unwrap_or(&by.namespace));
+    let Some(name) = text("name") else {
+        return Vec::new();
+    };
+    let namespace = facts
+        .cluster
+        .find_namespace(text("namespace").unwrap_or(&by.namespace));
     let made = Selector::label("gateway.networking.k8s.io/gateway-name", name);
     namespace.map_or_else(Vec::new, |n| facts.pods_where(n, &made))
 }

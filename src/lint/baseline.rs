@@ -1,6 +1,7 @@
 //! Baselines: what was found before and is known, so that only new findings count.
 //!
-//! A baseline holds identities, which do not change when lines move. It is a file of its own, made with `--write-baseline`.
+//! A baseline holds identities, which do not change when lines move. It is a file of its own, made
+//! with `--write-baseline`.
 
 use crate::finding::{Finding, identities};
 use serde::{Deserialize, Serialize};
@@ -32,17 +33,32 @@ pub const SCHEMA: &str = "netpal/lint-baseline/v1";
 impl Baseline {
     /// The baseline of these findings, sorted.
     pub fn of(findings: &[Finding]) -> Self {
-        let each = findings.iter().zip(identities(findings)).filter(|(f, _)| f.suppressed.is_none());
+        let each = findings
+            .iter()
+            .zip(identities(findings))
+            .filter(|(f, _)| f.suppressed.is_none());
         let mut known: Vec<Known> = each
             .map(|(f, identity)| {
                 let about = &f.fingerprint;
                 let parts = [&about.namespace, &about.name, &about.path, &about.peer];
-                let about = parts.into_iter().filter(|p| !p.is_empty()).map(|p| &**p).collect::<Vec<_>>().join(" ");
-                Known { identity, rule: f.rule.into(), about }
+                let about = parts
+                    .into_iter()
+                    .filter(|p| !p.is_empty())
+                    .map(|p| &**p)
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                Known {
+                    identity,
+                    rule: f.rule.into(),
+                    about,
+                }
             })
             .collect();
         known.sort();
-        Self { schema: SCHEMA.into(), known }
+        Self {
+            schema: SCHEMA.into(),
+            known,
+        }
     }
 
     /// Reads a baseline.
@@ -50,9 +66,13 @@ impl Baseline {
     /// # Errors
     /// When the text is none, or of another version.
     pub fn read(text: &str) -> Result<Self, String> {
-        let baseline: Self = serde_json::from_str(text).map_err(|e| format!("not a baseline: {e}"))?;
+        let baseline: Self =
+            serde_json::from_str(text).map_err(|e| format!("not a baseline: {e}"))?;
         if baseline.schema != SCHEMA {
-            return Err(format!("a baseline of another version: `{}`, expected `{SCHEMA}`", baseline.schema));
+            return Err(format!(
+                "a baseline of another version: `{}`, expected `{SCHEMA}`",
+                baseline.schema
+            ));
         }
         Ok(baseline)
     }

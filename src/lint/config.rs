@@ -1,7 +1,8 @@
 //! What of lint can be chosen: which rules, how bad, and what the input cannot tell.
 //!
-//! Filled from the command line and from the `lint:` part of the configuration file. A rule is named by its id, its name,
-//! or the start of its id (`NP3` is every rule from `NP301` on to `NP306`); `ALL` and `DEFAULT` are every rule and every rule that is on unasked.
+//! Filled from the command line and from the `lint:` part of the configuration file. A rule is
+//! named by its id, its name, or the start of its id (`NP3` is every rule from `NP301` on to
+//! `NP306`); `ALL` and `DEFAULT` are every rule and every rule that is on unasked.
 
 use super::table::{LINTS, Lint};
 use crate::finding::{Finding, Severity};
@@ -17,13 +18,15 @@ pub struct LintConfig {
     pub ignore: Vec<Box<str>>,
     /// Other severities for some rules; the last entry that names a rule counts.
     pub severity: Vec<(Box<str>, Severity)>,
-    /// The least severity that is shown; by default warnings, and everything as soon as rules are selected.
+    /// The least severity that is shown; by default warnings, and everything as soon as rules are
+    /// selected.
     pub least: Option<Severity>,
     /// Rules to leave out in a namespace.
     pub per_namespace: Vec<(Box<str>, Vec<Box<str>>)>,
     /// Workloads that the internet may reach, as `namespace/name` or `namespace/kind/name`.
     pub edges: Vec<Box<str>>,
-    /// Workloads that bring traffic from outside into the cluster, in the same words; found by well-known labels when empty.
+    /// Workloads that bring traffic from outside into the cluster, in the same words; found by
+    /// well-known labels when empty.
     pub ingress_controllers: Vec<Box<str>>,
     /// Where the DNS pods are: namespace and labels.
     pub dns: (Box<str>, Selector),
@@ -31,7 +34,8 @@ pub struct LintConfig {
     pub monitoring: Option<(Box<str>, Selector)>,
     /// The addresses of the API server, when told.
     pub apiserver: Option<IpSet>,
-    /// Labels that mark a workload or a namespace as one that holds what must not leave; one of them suffices.
+    /// Labels that mark a workload or a namespace as one that holds what must not leave; one of
+    /// them suffices.
     pub sensitive_labels: Vec<Requirement>,
     /// Ports that no other namespace should reach by an open rule.
     pub sensitive_ports: TrafficSet,
@@ -46,7 +50,9 @@ pub struct LintConfig {
 }
 
 /// Ports of shells, databases and administrative interfaces.
-const SENSITIVE: [u16; 12] = [22, 23, 2375, 2379, 3306, 3389, 5432, 6379, 9200, 10250, 11211, 27017];
+const SENSITIVE: [u16; 12] = [
+    22, 23, 2375, 2379, 3306, 3389, 5432, 6379, 9200, 10250, 11211, 27017,
+];
 
 impl Default for LintConfig {
     fn default() -> Self {
@@ -88,12 +94,18 @@ pub fn is_known(word: &str) -> bool {
 impl LintConfig {
     /// TCP ports by their numbers.
     pub fn tcp_ports(ports: &[u16]) -> TrafficSet {
-        ports.iter().fold(TrafficSet::empty(), |all, p| all.union(&TrafficSet::ports(Protocol::Tcp, *p, *p)))
+        ports.iter().fold(TrafficSet::empty(), |all, p| {
+            all.union(&TrafficSet::ports(Protocol::Tcp, *p, *p))
+        })
     }
 
     /// Whether a rule is wanted.
     pub fn selects(&self, lint: &Lint) -> bool {
-        let selected = if self.select.is_empty() { lint.default } else { self.select.iter().any(|w| names(w, lint)) };
+        let selected = if self.select.is_empty() {
+            lint.default
+        } else {
+            self.select.iter().any(|w| names(w, lint))
+        };
         selected && !self.ignore.iter().any(|w| names(w, lint))
     }
 
@@ -104,21 +116,34 @@ impl LintConfig {
 
     /// Whether a finding is shown.
     pub(super) fn shows(&self, finding: &Finding) -> bool {
-        let least = self.least.unwrap_or(if self.select.is_empty() { Severity::Warning } else { Severity::Info });
+        let least = self.least.unwrap_or(if self.select.is_empty() {
+            Severity::Warning
+        } else {
+            Severity::Info
+        });
         let lint = LINTS.iter().find(|l| l.id == finding.rule);
         finding.severity >= least && lint.is_none_or(|l| self.selects(l))
     }
 
     /// Whether a finding is left out where it stands.
     pub(super) fn ignored(&self, finding: &Finding) -> bool {
-        let Some(lint) = LINTS.iter().find(|l| l.id == finding.rule) else { return false };
-        let here = self.per_namespace.iter().filter(|(namespace, _)| *namespace == finding.fingerprint.namespace);
+        let Some(lint) = LINTS.iter().find(|l| l.id == finding.rule) else {
+            return false;
+        };
+        let here = self
+            .per_namespace
+            .iter()
+            .filter(|(namespace, _)| *namespace == finding.fingerprint.namespace);
         here.flat_map(|(_, words)| words).any(|w| names(w, lint))
     }
 
     /// The severity a finding is to have, if another one was chosen.
     pub(super) fn severity_of(&self, finding: &Finding) -> Option<Severity> {
         let lint = LINTS.iter().find(|l| l.id == finding.rule)?;
-        self.severity.iter().rev().find(|(word, _)| names(word, lint)).map(|(_, severity)| *severity)
+        self.severity
+            .iter()
+            .rev()
+            .find(|(word, _)| names(word, lint))
+            .map(|(_, severity)| *severity)
     }
 }

@@ -1,4 +1,5 @@
-//! What the coverage lints (`NP301` to `NP304`) share: which workloads of each namespace nothing isolates.
+//! What the coverage lints (`NP301` to `NP304`) share: which workloads of each namespace nothing
+//! isolates.
 
 use super::facts::Facts;
 use super::found::Found;
@@ -14,13 +15,22 @@ pub(super) fn open<'f>(
     facts: &'f Facts<'_>,
     direction: Direction,
 ) -> impl Iterator<Item = (NamespaceId, &'f Namespace, Vec<PodId>)> {
-    facts.cluster.namespaces().filter(|(id, _)| !facts.pods_of(*id).is_empty()).map(move |(id, namespace)| {
-        let free = |p: &PodId| {
-            let profile = facts.graph.profile(Endpoint::Pod(*p), direction);
-            !facts.cluster.pod(*p).host_network && profile.is_some_and(crate::compile::walk::Profile::is_open)
-        };
-        (id, namespace, facts.pods_of(id).iter().copied().filter(free).collect())
-    })
+    facts
+        .cluster
+        .namespaces()
+        .filter(|(id, _)| !facts.pods_of(*id).is_empty())
+        .map(move |(id, namespace)| {
+            let free = |p: &PodId| {
+                let profile = facts.graph.profile(Endpoint::Pod(*p), direction);
+                !facts.cluster.pod(*p).host_network
+                    && profile.is_some_and(crate::compile::walk::Profile::is_open)
+            };
+            (
+                id,
+                namespace,
+                facts.pods_of(id).iter().copied().filter(free).collect(),
+            )
+        })
 }
 
 /// A finding about a namespace; it points at the Namespace object, or at its first workload.
@@ -32,8 +42,15 @@ pub(super) fn finding(
     message: String,
 ) -> Finding {
     let namespace = facts.cluster.namespace(id);
-    let first = facts.pods_of(id).first().map(|p| facts.cluster.pod(*p).origin.clone());
-    let place = namespace.declared.clone().or(first).map_or(Place::Input, Place::Origin);
+    let first = facts
+        .pods_of(id)
+        .first()
+        .map(|p| facts.cluster.pod(*p).origin.clone());
+    let place = namespace
+        .declared
+        .clone()
+        .or(first)
+        .map_or(Place::Input, Place::Origin);
     let about = Fingerprint {
         namespace: namespace.name.clone(),
         path: direction.map_or("", Direction::name).into(),
@@ -43,7 +60,18 @@ pub(super) fn finding(
 }
 
 /// `40 workloads in namespace x`, and who.
-pub(super) fn workloads(facts: &Facts<'_>, namespace: &Namespace, pods: &[PodId]) -> (String, String) {
+pub(super) fn workloads(
+    facts: &Facts<'_>,
+    namespace: &Namespace,
+    pods: &[PodId],
+) -> (String, String) {
     let n = words::workloads(facts.cluster, pods).len();
-    (format!("{} in namespace {}", words::count(n, "workload"), namespace.name), words::names(facts.cluster, pods))
+    (
+        format!(
+            "{} in namespace {}",
+            words::count(n, "workload"),
+            namespace.name
+        ),
+        words::names(facts.cluster, pods),
+    )
 }

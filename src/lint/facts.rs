@@ -1,7 +1,8 @@
 //! What lints ask of the input: who is selected, what is known, how a policy was written.
 //!
-//! Namespaces are the join key: pods, workloads, Services and policies are listed by namespace once, and every question
-//! looks only at the namespaces it concerns. Selections are remembered per selector.
+//! Namespaces are the join key: pods, workloads, Services and policies are listed by namespace
+//! once, and every question looks only at the namespaces it concerns. Selections are remembered per
+//! selector.
 
 use super::config::LintConfig;
 use super::labelled::{Pods, Policies};
@@ -9,7 +10,8 @@ use crate::compile::{AllowGraph, World};
 use crate::input::Input;
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
 use crate::policy::{
-    Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
+    Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule,
+    RuleRef, Tier,
 };
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, FileId, Path};
@@ -26,8 +28,8 @@ pub struct Selected {
     pub pods: Vec<PodId>,
     /// Namespaces that are surely selected.
     pub namespaces: Vec<NamespaceId>,
-    /// Whether pods that the input does not hold may be selected: a namespace whose labels are not known, or one without
-    /// workloads in the input.
+    /// Whether pods that the input does not hold may be selected: a namespace whose labels are not
+    /// known, or one without workloads in the input.
     pub open: bool,
 }
 
@@ -65,12 +67,19 @@ impl<'a> Facts<'a> {
     pub fn new(input: &'a Input, graph: &'a AllowGraph, config: &'a LintConfig) -> Self {
         let (cluster, law) = (&*input.cluster, &*input.policies);
         let mut pods = vec![Vec::new(); cluster.namespaces().len()];
-        cluster.pods().for_each(|(id, pod)| pods[pod.namespace.0 as usize].push(id));
+        cluster
+            .pods()
+            .for_each(|(id, pod)| pods[pod.namespace.0 as usize].push(id));
         let mut services = vec![Vec::new(); cluster.namespaces().len()];
-        cluster.services().for_each(|(id, s)| services[s.namespace.0 as usize].push(id));
+        cluster
+            .services()
+            .for_each(|(id, s)| services[s.namespace.0 as usize].push(id));
         let mut policies: HashMap<&str, Vec<PolicyId>> = HashMap::new();
         for (id, policy) in law.iter().filter(|(_, p)| p.tier == Tier::Network) {
-            policies.entry(policy.namespace.as_deref().unwrap_or_default()).or_default().push(id);
+            policies
+                .entry(policy.namespace.as_deref().unwrap_or_default())
+                .or_default()
+                .push(id);
         }
         Self {
             input,
@@ -93,7 +102,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same, with nothing but these policies to go through; the others stay what they are to them.
+    /// The same, with nothing but these policies to go through; the others stay what they are to
+    /// them.
     #[must_use]
     pub fn only(mut self, policies: &[PolicyId]) -> Self {
         self.only = Some(policies.to_vec());
@@ -107,7 +117,10 @@ impl<'a> Facts<'a> {
 
     fn select_subject(&self, policy: &Policy) -> Vec<PodId> {
         let Namespaces::Named(name) = &policy.subject.namespaces else {
-            return self.selected(&policy.subject.namespaces, &policy.subject.pods).pods.clone();
+            return self
+                .selected(&policy.subject.namespaces, &policy.subject.pods)
+                .pods
+                .clone();
         };
         let namespace = self.cluster.find_namespace(name);
         namespace.map_or_else(Vec::new, |n| self.pods_where(n, &policy.subject.pods))
@@ -115,32 +128,54 @@ impl<'a> Facts<'a> {
 
     /// The pods of a namespace.
     pub fn pods_of(&self, namespace: NamespaceId) -> &[PodId] {
-        self.pods.get(namespace.0 as usize).map_or(&[], Vec::as_slice)
+        self.pods
+            .get(namespace.0 as usize)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The pods of a namespace that a selector selects.
     pub fn pods_where(&self, namespace: NamespaceId, selector: &Selector) -> Vec<PodId> {
-        let Some(by_label) = self.pods_by_label.get(namespace.0 as usize) else { return Vec::new() };
+        let Some(by_label) = self.pods_by_label.get(namespace.0 as usize) else {
+            return Vec::new();
+        };
         let pods = by_label.get_or_init(|| Pods::new(self.cluster, self.pods_of(namespace)));
         let selects = |id: &PodId| selector.matches(self.cluster.pod_labels(*id));
-        pods.candidates(selector).iter().copied().filter(selects).collect()
+        pods.candidates(selector)
+            .iter()
+            .copied()
+            .filter(selects)
+            .collect()
     }
 
     /// The Services of a namespace.
     pub fn services_of(&self, namespace: NamespaceId) -> &[ServiceId] {
-        self.services.get(namespace.0 as usize).map_or(&[], Vec::as_slice)
+        self.services
+            .get(namespace.0 as usize)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The Services that select a pod.
     pub fn services_behind(&self, pod: PodId) -> Vec<ServiceId> {
         let labels = self.cluster.pod_labels(pod);
-        let selects = |id: &ServiceId| self.cluster.service(*id).selector.as_ref().is_some_and(|s| s.matches(labels));
-        self.services_of(self.cluster.pod(pod).namespace).iter().copied().filter(selects).collect()
+        let selects = |id: &ServiceId| {
+            self.cluster
+                .service(*id)
+                .selector
+                .as_ref()
+                .is_some_and(|s| s.matches(labels))
+        };
+        self.services_of(self.cluster.pod(pod).namespace)
+            .iter()
+            .copied()
+            .filter(selects)
+            .collect()
     }
 
     /// The policies of the Network tier, in input order.
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
-        self.law.iter().filter(|(id, p)| p.tier == Tier::Network && self.goes_through(*id))
+        self.law
+            .iter()
+            .filter(|(id, p)| p.tier == Tier::Network && self.goes_through(*id))
     }
 
     /// The policies of a namespace, in input order.
@@ -148,8 +183,8 @@ impl<'a> Facts<'a> {
         self.policies.get(namespace).map_or(&[], Vec::as_slice)
     }
 
-    /// Of the policies of a policy's namespace, in input order: all that may select every pod that it selects, itself among
-    /// them, and maybe others.
+    /// Of the policies of a policy's namespace, in input order: all that may select every pod that
+    /// it selects, itself among them, and maybe others.
     pub fn may_hold(&self, policy: &Policy) -> Vec<PolicyId> {
         let namespace = policy.namespace.as_deref().unwrap_or_default();
         if let Some(listed) = self.policies_by_label.borrow().get(namespace) {
@@ -157,14 +192,20 @@ impl<'a> Facts<'a> {
         }
         let listed = Policies::new(self.law, self.policies_in(namespace));
         let found = listed.candidates(&policy.subject.pods);
-        self.policies_by_label.borrow_mut().insert(namespace.into(), listed);
+        self.policies_by_label
+            .borrow_mut()
+            .insert(namespace.into(), listed);
         found
     }
 
     /// The pods of this input that a policy governs.
     pub fn subjects(&self, id: PolicyId) -> Rc<Vec<PodId>> {
-        let pods = |cell: &OnceCell<_>| Rc::clone(cell.get_or_init(|| Rc::new(self.select_subject(self.law.get(id)))));
-        self.subjects.get(id.0 as usize).map_or_else(Rc::default, pods)
+        let pods = |cell: &OnceCell<_>| {
+            Rc::clone(cell.get_or_init(|| Rc::new(self.select_subject(self.law.get(id)))))
+        };
+        self.subjects
+            .get(id.0 as usize)
+            .map_or_else(Rc::default, pods)
     }
 
     /// The namespace of a namespaced policy.
@@ -172,9 +213,11 @@ impl<'a> Facts<'a> {
         self.cluster.find_namespace(policy.namespace.as_deref()?)
     }
 
-    /// Whether the input holds any workload of a policy's namespace: without one, nothing can be said about whom it selects.
+    /// Whether the input holds any workload of a policy's namespace: without one, nothing can be
+    /// said about whom it selects.
     pub fn knows_pods_of(&self, policy: &Policy) -> bool {
-        self.namespace_of(policy).is_some_and(|n| !self.pods_of(n).is_empty())
+        self.namespace_of(policy)
+            .is_some_and(|n| !self.pods_of(n).is_empty())
     }
 
     /// Whom namespaces and a pod selector select. `SameLabels` and the like are open.
@@ -222,25 +265,41 @@ impl<'a> Facts<'a> {
             let mut all: HashMap<Box<str>, HashMap<Box<str>, Vec<NamespaceId>>> = HashMap::new();
             for (id, namespace) in self.cluster.namespaces() {
                 for (key, value) in namespace.labels.iter() {
-                    all.entry(key.into()).or_default().entry(value.into()).or_default().push(id);
+                    all.entry(key.into())
+                        .or_default()
+                        .entry(value.into())
+                        .or_default()
+                        .push(id);
                 }
             }
             all
         });
-        labelled.get(key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+        labelled
+            .get(key)
+            .and_then(|values| values.get(value))
+            .map_or(&[], Vec::as_slice)
     }
 
-    /// The namespaces that a selector may select, in order: those with a label it asks for, and those whose labels are not
-    /// known.
+    /// The namespaces that a selector may select, in order: those with a label it asks for, and
+    /// those whose labels are not known.
     fn candidates(&self, selector: &Selector) -> Vec<NamespaceId> {
         let asked = selector.requirements().iter().find_map(|r| match r {
             Requirement::In(key, values) => Some((key, values)),
             _ => None,
         });
-        let Some((key, values)) = asked else { return self.cluster.namespaces().map(|(id, _)| id).collect() };
-        let mut found: Vec<NamespaceId> =
-            values.iter().flat_map(|v| self.namespaces_with(key, v).iter().copied()).collect();
-        found.extend(self.cluster.namespaces().filter(|(_, n)| n.declared.is_none()).map(|(id, _)| id));
+        let Some((key, values)) = asked else {
+            return self.cluster.namespaces().map(|(id, _)| id).collect();
+        };
+        let mut found: Vec<NamespaceId> = values
+            .iter()
+            .flat_map(|v| self.namespaces_with(key, v).iter().copied())
+            .collect();
+        found.extend(
+            self.cluster
+                .namespaces()
+                .filter(|(_, n)| n.declared.is_none())
+                .map(|(id, _)| id),
+        );
         found.sort_unstable();
         found.dedup();
         found
@@ -255,12 +314,17 @@ impl<'a> Facts<'a> {
     }
 
     /// Every rule of the Network tier, with its reference.
-    pub fn network_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
-        self.network_policies().flat_map(|(id, policy)| rules(id, policy))
+    pub fn network_rules(
+        &self,
+    ) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
+        self.network_policies()
+            .flat_map(|(id, policy)| rules(id, policy))
     }
 
     /// The ingress rules that govern anybody but edges, who are to be reached from the internet.
-    pub fn inner_ingress_rules(&self) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
+    pub fn inner_ingress_rules(
+        &self,
+    ) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {
         self.network_rules().filter(|(at, policy, _)| {
             let subjects = self.subjects(at.policy);
             let edges = !subjects.is_empty() && subjects.iter().all(|p| self.is_edge(*p));
@@ -274,29 +338,50 @@ impl<'a> Facts<'a> {
     }
 
     /// A part of a policy as it was written.
-    pub fn written<T>(&self, policy: &Policy, path: &Path, read: impl FnOnce(&Node) -> T) -> Option<T> {
+    pub fn written<T>(
+        &self,
+        policy: &Policy,
+        path: &Path,
+        read: impl FnOnce(&Node) -> T,
+    ) -> Option<T> {
         self.node(policy)?.at(path).map(read)
     }
 
-    /// Whether a document's text has a word in it. The items of a List share one text, which is searched once.
+    /// Whether a document's text has a word in it. The items of a List share one text, which is
+    /// searched once.
     pub fn says(&self, document: DocumentId, word: &'static str) -> bool {
-        let Some((at, text)) = self.input.sources.chunk(document) else { return false };
-        *self.said.borrow_mut().entry((at.file, at.start, word)).or_insert_with(|| text.contains(word))
+        let Some((at, text)) = self.input.sources.chunk(document) else {
+            return false;
+        };
+        *self
+            .said
+            .borrow_mut()
+            .entry((at.file, at.start, word))
+            .or_insert_with(|| text.contains(word))
     }
 
     /// The text of a policy's document.
     pub fn text(&self, policy: &Policy) -> Cow<'a, str> {
-        self.input.sources.chunk(policy.document).map_or(Cow::Borrowed(""), |(_, text)| text)
+        self.input
+            .sources
+            .chunk(policy.document)
+            .map_or(Cow::Borrowed(""), |(_, text)| text)
     }
 
-    /// The pods a rule's traffic goes to: the governed ones for ingress, the peers for egress. And whether that is all.
+    /// The pods a rule's traffic goes to: the governed ones for ingress, the peers for egress. And
+    /// whether that is all.
     pub fn destinations(&self, at: RuleRef, rule: &Rule) -> Selected {
         if at.direction == Direction::Ingress {
             let pods = self.subjects(at.policy).to_vec();
-            return Selected { pods, ..Selected::default() };
+            return Selected {
+                pods,
+                ..Selected::default()
+            };
         }
         let mut all = Selected::default();
-        let Peers::Of(peers) = &rule.peers else { return Selected { open: true, ..all } };
+        let Peers::Of(peers) = &rule.peers else {
+            return Selected { open: true, ..all };
+        };
         for peer in peers.iter() {
             match self.peer(peer) {
                 Some(selected) => {
@@ -313,8 +398,12 @@ impl<'a> Facts<'a> {
 
     /// The traffic of a rule's ports at one destination pod.
     pub fn traffic(&self, rule: &Rule, destination: &Pod) -> TrafficSet {
-        let Ports::Of(list) = &rule.ports else { return TrafficSet::all() };
-        list.iter().fold(TrafficSet::empty(), |all, port| all.union(&port_traffic(port, destination)))
+        let Ports::Of(list) = &rule.ports else {
+            return TrafficSet::all();
+        };
+        list.iter().fold(TrafficSet::empty(), |all, port| {
+            all.union(&port_traffic(port, destination))
+        })
     }
 
     /// Whether a workload may be reached from the internet, because the configuration says so.
@@ -322,7 +411,8 @@ impl<'a> Facts<'a> {
         self.is_listed(pod, &self.config.edges)
     }
 
-    /// Whether a pod's workload is in a list of the configuration: `name`, `namespace/name` or `namespace/kind/name`.
+    /// Whether a pod's workload is in a list of the configuration: `name`, `namespace/name` or
+    /// `namespace/kind/name`.
     pub fn is_listed(&self, pod: PodId, list: &[Box<str>]) -> bool {
         let workload = self.cluster.workload(self.cluster.pod(pod).workload);
         let namespace = &self.cluster.namespace(workload.namespace).name;
@@ -344,8 +434,12 @@ pub fn port_traffic(port: &PortMatch, destination: &Pod) -> TrafficSet {
     match port {
         PortMatch::Traffic(set) => set.clone(),
         PortMatch::Named(name, protocol) => {
-            let named = destination.named_ports(name).filter(|(p, _)| protocol.is_none_or(|wanted| wanted == *p));
-            named.fold(TrafficSet::empty(), |all, (p, n)| all.union(&TrafficSet::ports(p, n, n)))
+            let named = destination
+                .named_ports(name)
+                .filter(|(p, _)| protocol.is_none_or(|wanted| wanted == *p));
+            named.fold(TrafficSet::empty(), |all, (p, n)| {
+                all.union(&TrafficSet::ports(p, n, n))
+            })
         }
     }
 }
@@ -360,14 +454,21 @@ pub fn rules(id: PolicyId, policy: &Policy) -> impl Iterator<Item = (RuleRef, &P
 
 /// The numeric traffic of a rule's ports; everything where it names none; names are left out.
 pub fn numbers(rule: &Rule) -> TrafficSet {
-    let Ports::Of(list) = &rule.ports else { return TrafficSet::all() };
-    list.iter().fold(TrafficSet::empty(), |all, port| match port {
-        PortMatch::Traffic(set) => all.union(set),
-        PortMatch::Named(..) => all,
-    })
+    let Ports::Of(list) = &rule.ports else {
+        return TrafficSet::all();
+    };
+    list.iter()
+        .fold(TrafficSet::empty(), |all, port| match port {
+            PortMatch::Traffic(set) => all.union(set),
+            PortMatch::Named(..) => all,
+        })
 }
 
 /// The peers of a rule; none where it does not restrict them.
 pub fn peers(rule: &Rule) -> &[Peer] {
-    if let Peers::Of(list) = &rule.peers { list } else { &[] }
+    if let Peers::Of(list) = &rule.peers {
+        list
+    } else {
+        &[]
+    }
 }

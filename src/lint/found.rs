@@ -1,4 +1,5 @@
-//! Where a lint puts what it finds: findings that start out with the lint's id, place and identity filled in.
+//! Where a lint puts what it finds: findings that start out with the lint's id, place and identity
+//! filled in.
 
 use super::facts::Facts;
 use super::table::Lint;
@@ -17,12 +18,22 @@ pub struct Found<'f> {
 impl<'f> Found<'f> {
     /// Nothing found yet.
     pub(super) fn new(lint: &'static Lint, facts: &'f Facts<'f>) -> Self {
-        Self { lint, facts, findings: Vec::new() }
+        Self {
+            lint,
+            facts,
+            findings: Vec::new(),
+        }
     }
 
     /// A finding at any place, about any object.
-    pub fn anywhere(&self, place: Place, about: Fingerprint, message: impl Into<Box<str>>) -> Finding {
-        let mut finding = Finding::new(self.lint.id, self.lint.name, place, message).severity(self.lint.severity);
+    pub fn anywhere(
+        &self,
+        place: Place,
+        about: Fingerprint,
+        message: impl Into<Box<str>>,
+    ) -> Finding {
+        let mut finding =
+            Finding::new(self.lint.id, self.lint.name, place, message).severity(self.lint.severity);
         finding.fingerprint = about;
         finding
     }
@@ -37,14 +48,22 @@ impl<'f> Found<'f> {
     /// A finding about the pods a policy selects; it points at its selector.
     pub fn subject(&self, id: PolicyId, message: impl Into<Box<str>>) -> Finding {
         let policy = self.facts.law.get(id);
-        self.anywhere(Place::Origin(policy.subject_origin()), about(policy, policy.shape.subject), message)
+        self.anywhere(
+            Place::Origin(policy.subject_origin()),
+            about(policy, policy.shape.subject),
+            message,
+        )
     }
 
     /// A finding about a rule, or the peer or port of it that the reference names.
     pub fn rule(&self, at: RuleRef, message: impl Into<Box<str>>) -> Finding {
         let policy = self.facts.law.get(at.policy);
         let path = policy.rule_path(at).to_string();
-        self.anywhere(Place::Origin(policy.origin(at)), about(policy, &path), message)
+        self.anywhere(
+            Place::Origin(policy.origin(at)),
+            about(policy, &path),
+            message,
+        )
     }
 
     /// A finding about some field of a policy's spec.
@@ -52,7 +71,11 @@ impl<'f> Found<'f> {
         let policy = self.facts.law.get(id);
         let printed = path.to_string();
         let about = about(policy, printed.strip_prefix("spec.").unwrap_or(&printed));
-        self.anywhere(Place::Origin(Origin::new(policy.document, path)), about, message)
+        self.anywhere(
+            Place::Origin(Origin::new(policy.document, path)),
+            about,
+            message,
+        )
     }
 
     /// Keeps a finding.

@@ -1,8 +1,10 @@
-//! Pods and policies of one namespace by a label: who can be selected at all, and whose selector can hold another's.
+//! Pods and policies of one namespace by a label: who can be selected at all, and whose selector
+//! can hold another's.
 //!
-//! A selector that asks for one value of a key selects only pods that have it, and holds only selectors that ask for it too. So
-//! a namespace of thousands of pods with a policy each is not gone through once per policy. Cost: O(labels) per namespace
-//! that is asked about, once; a question costs the shortest list.
+//! A selector that asks for one value of a key selects only pods that have it, and holds only
+//! selectors that ask for it too. So a namespace of thousands of pods with a policy each is not
+//! gone through once per policy. Cost: O(labels) per namespace that is asked about, once; a
+//! question costs the shortest list.
 
 use super::algebra::asks_plainly;
 use crate::model::{Cluster, PodId, Requirement, Selector};
@@ -38,7 +40,9 @@ impl<T> ByLabel<T> {
         if !self.0.contains_key(key) {
             self.0.insert(key.into(), HashMap::new());
         }
-        let Some(values) = self.0.get_mut(key) else { return };
+        let Some(values) = self.0.get_mut(key) else {
+            return;
+        };
         match values.get_mut(value) {
             Some(list) => list.push(item),
             None => drop(values.insert(value.into(), vec![item])),
@@ -46,7 +50,10 @@ impl<T> ByLabel<T> {
     }
 
     fn get(&self, (key, value): (&str, &str)) -> &[T] {
-        self.0.get(key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+        self.0
+            .get(key)
+            .and_then(|values| values.get(value))
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -68,7 +75,10 @@ impl Pods {
                 }
             }
         }
-        Self { all: pods.to_vec(), by }
+        Self {
+            all: pods.to_vec(),
+            by,
+        }
     }
 
     /// Pods among which are all that a selector selects, in order.
@@ -76,7 +86,11 @@ impl Pods {
         if self.all.len() <= FEW {
             return &self.all;
         }
-        let lists = selector.requirements().iter().filter_map(asked).map(|label| self.by.get(label));
+        let lists = selector
+            .requirements()
+            .iter()
+            .filter_map(asked)
+            .map(|label| self.by.get(label));
         lists.min_by_key(|list| list.len()).unwrap_or(&self.all)
     }
 }
@@ -93,9 +107,19 @@ pub struct Policies {
 impl Policies {
     /// Lists each policy under one of the labels it asks for.
     pub fn new(law: &PolicySet, policies: &[PolicyId]) -> Self {
-        let mut listed = Self { all: policies.to_vec(), ..Self::default() };
+        let mut listed = Self {
+            all: policies.to_vec(),
+            ..Self::default()
+        };
         for id in policies {
-            match law.get(*id).subject.pods.requirements().iter().find_map(asked) {
+            match law
+                .get(*id)
+                .subject
+                .pods
+                .requirements()
+                .iter()
+                .find_map(asked)
+            {
                 Some(label) => listed.by.push(label, *id),
                 None => listed.others.push(*id),
             }
@@ -108,7 +132,11 @@ impl Policies {
         if !asks_plainly(narrow) {
             return self.all.clone();
         }
-        let lists = narrow.requirements().iter().filter_map(asked).map(|label| self.by.get(label));
+        let lists = narrow
+            .requirements()
+            .iter()
+            .filter_map(asked)
+            .map(|label| self.by.get(label));
         let mut found: Vec<PolicyId> = lists.flatten().chain(&self.others).copied().collect();
         found.sort_unstable();
         found
@@ -124,13 +152,25 @@ mod tests {
     fn policies() -> String {
         let mut forms = vec![String::new()];
         for key in ["a", "b"] {
-            for rest in ["In, values: [x]", "In, values: [x, y]", "NotIn, values: [x]", "Exists", "DoesNotExist"] {
+            for rest in [
+                "In, values: [x]",
+                "In, values: [x, y]",
+                "NotIn, values: [x]",
+                "Exists",
+                "DoesNotExist",
+            ] {
                 forms.push(format!("{{key: {key}, operator: {rest}}}"));
             }
         }
-        let pairs = forms.iter().flat_map(|one| forms.iter().map(move |other| [one, other]));
+        let pairs = forms
+            .iter()
+            .flat_map(|one| forms.iter().map(move |other| [one, other]));
         let text = |(i, pair): (usize, [&String; 2])| {
-            let list: Vec<&str> = pair.iter().map(|form| form.as_str()).filter(|form| !form.is_empty()).collect();
+            let list: Vec<&str> = pair
+                .iter()
+                .map(|form| form.as_str())
+                .filter(|form| !form.is_empty())
+                .collect();
             format!(
                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{i}, namespace: n}}\n\
                  spec: {{podSelector: {{matchExpressions: [{}]}}}}\n---\n",
@@ -153,7 +193,12 @@ mod tests {
             spared += ids.len() - candidates.len();
             for (id, wide) in input.policies.iter() {
                 if selector_within(&narrow.subject.pods, &wide.subject.pods) {
-                    assert!(candidates.contains(&id), "{:?} in {:?}", narrow.subject.pods, wide.subject.pods);
+                    assert!(
+                        candidates.contains(&id),
+                        "{:?} in {:?}",
+                        narrow.subject.pods,
+                        wide.subject.pods
+                    );
                     held += 1;
                 }
             }

@@ -1,12 +1,15 @@
 //! Lint: the mistakes people really make, found where they stand, with the fix.
 //!
-//! One file per lint; its `//!` comment is its page (`netpal rule NP004`). [`table`] lists them, [`facts`] answers what
-//! they ask of the input, [`algebra`] decides containment of selectors, peers and rules in every possible cluster.
+//! One file per lint; its `//!` comment is its page (`netpal rule NP004`). [`table`] lists them,
+//! [`facts`] answers what they ask of the input, [`algebra`] decides containment of selectors,
+//! peers and rules in every possible cluster.
 //!
-//! Phases of [`lint`]: run every lint that is picked; cover what a suppression covers and report the suppressions that cover
-//! nothing; put the notes about copies together ([`copies`]); settle severities; sort. Invariants: one finding per cause; a heuristic states the facts it rests on; what
-//! depends on pods or labels that the input does not hold is silent or says so. Cost: O(policies + pods + the pairs that
-//! share a namespace); never policies x policies or pods x pods of the whole cluster.
+//! Phases of [`lint`]: run every lint that is picked; cover what a suppression covers and report
+//! the suppressions that cover nothing; put the notes about copies together ([`copies`]); settle
+//! severities; sort. Invariants: one finding per cause; a heuristic states the facts it rests on;
+//! what depends on pods or labels that the input does not hold is silent or says so. Cost:
+//! O(policies + pods + the pairs that share a namespace); never policies x policies or pods x pods
+//! of the whole cluster.
 
 pub mod algebra;
 mod backends;
@@ -110,8 +113,14 @@ pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
     lint_facts(&Facts::new(input, graph, config))
 }
 
-/// Looks for mistakes in some policies of an input: rules that go through the policies go through these alone.
-pub fn lint_policies(input: &Input, graph: &AllowGraph, config: &LintConfig, only: &[PolicyId]) -> Linted {
+/// Looks for mistakes in some policies of an input: rules that go through the policies go through
+/// these alone.
+pub fn lint_policies(
+    input: &Input,
+    graph: &AllowGraph,
+    config: &LintConfig,
+    only: &[PolicyId],
+) -> Linted {
     lint_facts(&Facts::new(input, graph, config).only(only))
 }
 
@@ -136,11 +145,18 @@ fn lint_facts(facts: &Facts<'_>) -> Linted {
     copies::merge(&mut all);
     settle(&mut all, config);
     settle(&mut unused, config);
-    all.extend(unused.into_iter().filter(|f| config.shows(f) && !config.ignored(f)));
+    all.extend(
+        unused
+            .into_iter()
+            .filter(|f| config.shows(f) && !config.ignored(f)),
+    );
     sort(&mut all);
     let (shown, hidden) = all.into_iter().partition(|f| config.shows(f));
     linted.findings = shown;
-    linted.hidden = hidden.into_iter().filter(|f: &Finding| f.suppressed.is_none()).collect();
+    linted.hidden = hidden
+        .into_iter()
+        .filter(|f: &Finding| f.suppressed.is_none())
+        .collect();
     linted
 }
 
@@ -153,8 +169,8 @@ fn settle(findings: &mut [Finding], config: &LintConfig) {
     }
 }
 
-/// Rules that see the same cause: the first explains it better, so the second is left out, in the whole policy (`true`) or
-/// where both point at the same rule of it.
+/// Rules that see the same cause: the first explains it better, so the second is left out, in the
+/// whole policy (`true`) or where both point at the same rule of it.
 const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP004", "NP002", false),
     ("NP003", "NP002", false),
@@ -179,12 +195,22 @@ fn merge_causes(findings: &mut Vec<Finding>) {
     use std::collections::HashSet;
     type Seen<'a> = (&'static str, &'a str, &'a str, Option<&'a str>);
     let about = |f: &'_ Finding| -> (Box<str>, Box<str>, Box<str>) {
-        (f.fingerprint.namespace.clone(), f.fingerprint.name.clone(), rule_part(&f.fingerprint.path))
+        (
+            f.fingerprint.namespace.clone(),
+            f.fingerprint.name.clone(),
+            rule_part(&f.fingerprint.path),
+        )
     };
-    let told: Vec<(&'static str, (Box<str>, Box<str>, Box<str>))> =
-        findings.iter().filter(|f| f.severity > Severity::Info).map(|f| (f.rule, about(f))).collect();
+    let told: Vec<(&'static str, (Box<str>, Box<str>, Box<str>))> = findings
+        .iter()
+        .filter(|f| f.severity > Severity::Info)
+        .map(|f| (f.rule, about(f)))
+        .collect();
     let each = told.iter().flat_map(|(rule, (namespace, name, part))| {
-        [(*rule, &**namespace, &**name, Some(&**part)), (*rule, &**namespace, &**name, None)]
+        [
+            (*rule, &**namespace, &**name, Some(&**part)),
+            (*rule, &**namespace, &**name, None),
+        ]
     });
     let seen: HashSet<Seen<'_>> = each.collect();
     findings.retain(|f| {

@@ -4,15 +4,18 @@
 //!
 //! **Why it is bad.** The rule lets nobody in, so whoever it was written for is locked out.
 //!
-//! **What it looks at.** Namespaces and workloads of the input. A warning when there is a second sign: a workload that is
-//! one slip of the pen away, or a `podSelector` without `namespaceSelector` whose pods exist, but in another namespace.
+//! **What it looks at.** Namespaces and workloads of the input. A warning when there is a second
+//! sign: a workload that is one slip of the pen away, or a `podSelector` without
+//! `namespaceSelector` whose pods exist, but in another namespace.
 //!
-//! **When it stays silent.** When the peer may select something the input does not hold: a namespace that is not in the
-//! input, has no workloads in it, or whose labels are not known. Without a second sign it is only a note.
+//! **When it stays silent.** When the peer may select something the input does not hold: a
+//! namespace that is not in the input, has no workloads in it, or whose labels are not known.
+//! Without a second sign it is only a note.
 //!
 //! **Settings.** None of its own.
 //!
-//! **References.** kube-linter `networkpolicypeer-podselector`; Popeye POP-1201, POP-1202, POP-1208.
+//! **References.** kube-linter `networkpolicypeer-podselector`; Popeye POP-1201, POP-1202,
+//! POP-1208.
 
 use super::algebra;
 use super::facts::{Facts, Selected, peers};
@@ -25,13 +28,25 @@ use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
-            let Peer::Pods(namespaces, pods) = peer else { continue };
-            if pods.is_everything() || algebra::selects_nothing(pods) || np019::unstable(pods).is_some() {
+            let Peer::Pods(namespaces, pods) = peer else {
+                continue;
+            };
+            if pods.is_everything()
+                || algebra::selects_nothing(pods)
+                || np019::unstable(pods).is_some()
+            {
                 continue;
             }
             let selected = facts.selected(namespaces, pods);
             if selected.pods.is_empty() && !selected.open && !selected.namespaces.is_empty() {
-                let finding = peer_finding(facts, found, policy, at.with_peer(i), (namespaces, pods), &selected);
+                let finding = peer_finding(
+                    facts,
+                    found,
+                    policy,
+                    at.with_peer(i),
+                    (namespaces, pods),
+                    &selected,
+                );
                 found.push(finding);
             }
         }
@@ -46,17 +61,34 @@ fn peer_finding(
     (namespaces, pods): (&Namespaces, &Selector),
     selected: &Selected,
 ) -> Finding {
-    let names: Vec<String> = selected.namespaces.iter().map(|n| facts.cluster.namespace(*n).name.to_string()).collect();
-    let finding = found.rule(at, format!("no pod in namespace {} has the labels {pods}", words::some(&names)));
-    let near = selected.namespaces.iter().find_map(|n| near::miss(facts, *n, pods)).filter(|n| n.typo);
+    let names: Vec<String> = selected
+        .namespaces
+        .iter()
+        .map(|n| facts.cluster.namespace(*n).name.to_string())
+        .collect();
+    let finding = found.rule(
+        at,
+        format!(
+            "no pod in namespace {} has the labels {pods}",
+            words::some(&names)
+        ),
+    );
+    let near = selected
+        .namespaces
+        .iter()
+        .find_map(|n| near::miss(facts, *n, pods))
+        .filter(|n| n.typo);
     if let Some(near) = near {
-        let workload = facts.cluster.workload_name(facts.cluster.pod(near.pod).workload);
+        let workload = facts
+            .cluster
+            .workload_name(facts.cluster.pod(near.pod).workload);
         return finding
             .likely()
             .label(format!("{workload} has {}", near.has))
             .help(format!("name the labels that {workload} has"));
     }
-    let own = matches!(namespaces, Namespaces::Named(name) if Some(name) == policy.namespace.as_ref());
+    let own =
+        matches!(namespaces, Namespaces::Named(name) if Some(name) == policy.namespace.as_ref());
     if own {
         let everywhere = facts.selected(&Namespaces::Matching(Selector::everything()), pods);
         if !everywhere.pods.is_empty() {

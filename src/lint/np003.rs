@@ -1,22 +1,26 @@
 //! # NP003 namespace-by-fake-name
 //!
-//! **What it does.** Tells when a `namespaceSelector` looks for a namespace by a label that only looks like its name:
-//! `name: kube-system`.
+//! **What it does.** Tells when a `namespaceSelector` looks for a namespace by a label that only
+//! looks like its name: `name: kube-system`.
 //!
-//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody puts it there. The one label
-//! that every namespace has is `kubernetes.io/metadata.name`. The rule matches nothing.
+//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody puts it
+//! there. The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
+//! nothing.
 //!
-//! **What it looks at.** The labels of the Namespace objects. An error when the value is the name of a namespace whose
-//! object is in the input and lacks the label, and no other namespace has it; fixed automatically. A warning for namespaces
-//! that Kubernetes or a well-known component makes and nobody labels (`kube-system`, `ingress-nginx`, ...), when the input
-//! does not hold their object and the key is `name`.
+//! **What it looks at.** The labels of the Namespace objects. An error when the value is the name
+//! of a namespace whose object is in the input and lacks the label, and no other namespace has it;
+//! fixed automatically. A warning for namespaces that Kubernetes or a well-known component makes
+//! and nobody labels (`kube-system`, `ingress-nginx`, ...), when the input does not hold their
+//! object and the key is `name`.
 //!
-//! **When it stays silent.** When any namespace of the input has the label, or the namespace is unknown.
+//! **When it stays silent.** When any namespace of the input has the label, or the namespace is
+//! unknown.
 //!
 //! **Settings.** None of its own.
 //!
 //! **References.** <https://github.com/projectcalico/calico/issues/6898>,
-//! <https://github.com/kubernetes/kubernetes/issues/47797>, <https://github.com/prometheus-community/helm-charts/issues/221>.
+//! <https://github.com/kubernetes/kubernetes/issues/47797>,
+//! <https://github.com/prometheus-community/helm-charts/issues/221>.
 
 use super::facts::{Facts, peers};
 use super::found::Found;
@@ -29,13 +33,22 @@ use crate::source::{Origin, Path};
 const FAKE: [&str; 4] = ["name", "namespace", "ns", "kubernetes.io/name"];
 
 /// Namespaces that Kubernetes makes itself, or whose usual installation sets no such label.
-const UNLABELLED: [&str; 7] =
-    ["kube-system", "kube-public", "kube-node-lease", "default", "ingress-nginx", "monitoring", "cert-manager"];
+const UNLABELLED: [&str; 7] = [
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+    "default",
+    "ingress-nginx",
+    "monitoring",
+    "cert-manager",
+];
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
-            let Peer::Pods(Namespaces::Matching(selector), _) = peer else { continue };
+            let Peer::Pods(Namespaces::Matching(selector), _) = peer else {
+                continue;
+            };
             for requirement in selector.requirements() {
                 if let Requirement::In(key, values) = requirement
                     && let [value] = values.as_slice()
@@ -61,12 +74,21 @@ fn one(
         return;
     }
     let fake = FAKE.contains(&key);
-    let declared = facts.cluster.find_namespace(value).map(|id| facts.cluster.namespace(id));
+    let declared = facts
+        .cluster
+        .find_namespace(value)
+        .map(|id| facts.cluster.namespace(id));
     let object = declared.and_then(|n| n.declared.as_ref());
     let path = label_path(policy, at, key);
     let origin = Origin::new(policy.document, path.clone());
-    let finding = found.field(at.policy, path, format!("no namespace has the label {by_label}"));
-    let finding = finding.label(format!("only {NAMESPACE_NAME_LABEL} holds the name of a namespace"));
+    let finding = found.field(
+        at.policy,
+        path,
+        format!("no namespace has the label {by_label}"),
+    );
+    let finding = finding.label(format!(
+        "only {NAMESPACE_NAME_LABEL} holds the name of a namespace"
+    ));
     let help = format!("write {NAMESPACE_NAME_LABEL}: {value}");
     match object {
         Some(object) => {

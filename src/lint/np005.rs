@@ -1,18 +1,21 @@
 //! # NP005 moot-peer
 //!
-//! **What it does.** Tells when one peer of a rule is contained in another peer of the same rule, whatever pods there are.
+//! **What it does.** Tells when one peer of a rule is contained in another peer of the same rule,
+//! whatever pods there are.
 //!
-//! **Why it is bad.** The peers of a list are added up, so the narrower one does nothing. When it was written to exclude
-//! something (`NotIn`, `DoesNotExist`, `except`), the exclusion is void: an error.
+//! **Why it is bad.** The peers of a list are added up, so the narrower one does nothing. When it
+//! was written to exclude something (`NotIn`, `DoesNotExist`, `except`), the exclusion is void: an
+//! error.
 //!
-//! **What it looks at.** Selectors and address blocks alone: containment is decided for every possible label set and
-//! address, so it does not depend on what runs today.
+//! **What it looks at.** Selectors and address blocks alone: containment is decided for every
+//! possible label set and address, so it does not depend on what runs today.
 //!
 //! **When it stays silent.** When the peers merely overlap.
 //!
 //! **Settings.** None of its own.
 //!
-//! **References.** <https://mikepietsch.com/tech/kubernetes/14.03-restricting-ingress-from-specific-pods-and-namespaces/>
+//! **References.**
+//! <https://mikepietsch.com/tech/kubernetes/14.03-restricting-ingress-from-specific-pods-and-namespaces/>
 //! shows the mistake as an example to follow.
 
 use super::algebra::peer_within;
@@ -42,10 +45,17 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             } else {
                 format!("everything this peer matches is matched by {other}")
             };
+            let finding = found
+                .rule(here, message)
+                .label("adds nothing")
+                .help(format!("drop this peer, or narrow {other}"));
             let finding =
-                found.rule(here, message).label("adds nothing").help(format!("drop this peer, or narrow {other}"));
-            let finding = finding.related(Place::Origin(policy.origin(at.with_peer(j))), "contains it");
-            found.push(if excludes { finding.severity(Severity::Error) } else { finding });
+                finding.related(Place::Origin(policy.origin(at.with_peer(j))), "contains it");
+            found.push(if excludes {
+                finding.severity(Severity::Error)
+            } else {
+                finding
+            });
         }
     }
 }
@@ -63,5 +73,9 @@ fn excludes(peer: &Peer) -> bool {
 fn has_except(facts: &Facts<'_>, policy: &Policy, path: &Path) -> bool {
     let mut full = Path::root().key("spec");
     full.0.extend(path.0.iter().cloned());
-    facts.written(policy, &full.key("ipBlock").key("except"), |n| !n.items().is_empty()).unwrap_or(false)
+    facts
+        .written(policy, &full.key("ipBlock").key("except"), |n| {
+            !n.items().is_empty()
+        })
+        .unwrap_or(false)
 }

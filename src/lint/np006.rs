@@ -2,11 +2,13 @@
 //!
 //! **What it does.** Tells when a policy leaves `policyTypes` out.
 //!
-//! **Why it is bad.** Left out, it means Ingress, and Egress too when there are egress rules. A policy that has only egress
-//! rules therefore also closes every way in: an error when no other policy closes it anyway.
+//! **Why it is bad.** Left out, it means Ingress, and Egress too when there are egress rules. A
+//! policy that has only egress rules therefore also closes every way in: an error when no other
+//! policy closes it anyway.
 //!
-//! **What it looks at.** Whether the field is there, and which rules are. A warning when there are rules for both
-//! directions, because taking the egress rules away would open the way out; a note when there are none for egress.
+//! **What it looks at.** Whether the field is there, and which rules are. A warning when there are
+//! rules for both directions, because taking the egress rules away would open the way out; a note
+//! when there are none for egress.
 //!
 //! **When it stays silent.** When `policyTypes` is given.
 //!
@@ -28,30 +30,48 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         if facts.says(policy.document, "policyTypes") && (enough || types_given(facts, policy)) {
             continue;
         }
-        let wrote_ingress = || facts.written(policy, &Path::root().key("spec").key("ingress"), |_| ()).is_some();
+        let wrote_ingress = || {
+            facts
+                .written(policy, &Path::root().key("spec").key("ingress"), |_| ())
+                .is_some()
+        };
         let (meant, types, severity) = match (has_out, has_in || has_out && wrote_ingress()) {
             (true, false) => {
                 closes_the_way_in(facts, found, id, policy);
                 continue;
             }
-            (true, true) => {
-                ("both directions are meant, because there are egress rules", "[Ingress, Egress]", Severity::Warning)
-            }
-            (false, _) => ("Ingress is meant, because there are no egress rules", "[Ingress]", Severity::Info),
+            (true, true) => (
+                "both directions are meant, because there are egress rules",
+                "[Ingress, Egress]",
+                Severity::Warning,
+            ),
+            (false, _) => (
+                "Ingress is meant, because there are no egress rules",
+                "[Ingress]",
+                Severity::Info,
+            ),
         };
-        let finding = found.subject(id, format!("policyTypes is left out; {meant}")).severity(severity);
+        let finding = found
+            .subject(id, format!("policyTypes is left out; {meant}"))
+            .severity(severity);
         found.push(finding.help(format!("write policyTypes: {types}")));
     }
 }
 
 /// Whether no other object's words stand in the text of a policy, as in a List.
 fn stands_alone(facts: &Facts<'_>, policy: &Policy) -> bool {
-    facts.input.sources.document(policy.document).is_some_and(|d| d.base.is_whole())
+    facts
+        .input
+        .sources
+        .document(policy.document)
+        .is_some_and(|d| d.base.is_whole())
 }
 
 fn types_given(facts: &Facts<'_>, policy: &Policy) -> bool {
     let path = Path::root().key("spec").key("policyTypes");
-    facts.written(policy, &path, |n| !n.items().is_empty()).unwrap_or(false)
+    facts
+        .written(policy, &path, |n| !n.items().is_empty())
+        .unwrap_or(false)
 }
 
 fn closes_the_way_in(facts: &Facts<'_>, found: &mut Found<'_>, id: PolicyId, policy: &Policy) {
@@ -59,7 +79,8 @@ fn closes_the_way_in(facts: &Facts<'_>, found: &mut Found<'_>, id: PolicyId, pol
         let other_policy = facts.law.get(*other);
         *other != id
             && other_policy.isolates(Direction::Ingress)
-            && (types_given(facts, other_policy) || !other_policy.rules(Direction::Ingress).is_empty())
+            && (types_given(facts, other_policy)
+                || !other_policy.rules(Direction::Ingress).is_empty())
             && super::algebra::subject_within(&policy.subject, &other_policy.subject)
     });
     let spec = Origin::new(policy.document, Path::root().key("spec"));
@@ -73,8 +94,14 @@ fn closes_the_way_in(facts: &Facts<'_>, found: &mut Found<'_>, id: PolicyId, pol
         .note("left out, policyTypes means Ingress, and Egress as well when there are egress rules")
         .help("write policyTypes: [Egress], or [Ingress, Egress] if that is meant");
     found.push(if closed_anyway {
-        finding.severity(Severity::Info).note("another policy closes the way in anyway")
+        finding
+            .severity(Severity::Info)
+            .note("another policy closes the way in anyway")
     } else {
-        finding.severity(Severity::Error).fix([Edit::Insert(spec, "policyTypes".into(), "[Egress]".into())])
+        finding.severity(Severity::Error).fix([Edit::Insert(
+            spec,
+            "policyTypes".into(),
+            "[Egress]".into(),
+        )])
     });
 }

@@ -1,15 +1,16 @@
 //! # NP010 wrong-namespace
 //!
-//! **What it does.** Tells when a policy selects nobody in its namespace, and exactly one other namespace has workloads
-//! with the labels it asks for.
+//! **What it does.** Tells when a policy selects nobody in its namespace, and exactly one other
+//! namespace has workloads with the labels it asks for.
 //!
-//! **Why it is bad.** A policy acts only in its own namespace. Without `metadata.namespace` that is whatever namespace
-//! `kubectl` happens to be set to.
+//! **Why it is bad.** A policy acts only in its own namespace. Without `metadata.namespace` that is
+//! whatever namespace `kubectl` happens to be set to.
 //!
-//! **What it looks at.** The workloads of every namespace. An error when the policy names no namespace; a note when it
-//! names one.
+//! **What it looks at.** The workloads of every namespace. An error when the policy names no
+//! namespace; a note when it names one.
 //!
-//! **When it stays silent.** When the input has workloads in one namespace only, or several namespaces would fit.
+//! **When it stays silent.** When the input has workloads in one namespace only, or several
+//! namespaces would fit.
 //!
 //! **Settings.** None of its own; `-n` says which namespace is meant by objects that name none.
 //!
@@ -25,13 +26,21 @@ use crate::source::Path;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, policy) in facts.network_policies() {
-        let Some(home) = home(facts, policy) else { continue };
+        let Some(home) = home(facts, policy) else {
+            continue;
+        };
         let name = &facts.cluster.namespace(home).name;
         let own = policy.namespace.as_deref().unwrap_or_default();
         let who = words::names(facts.cluster, &facts.pods_where(home, &policy.subject.pods));
         let written = names_namespace(facts, policy);
         let finding = found
-            .policy(id, format!("acts in namespace {own}, where nobody has the labels {}", policy.subject.pods))
+            .policy(
+                id,
+                format!(
+                    "acts in namespace {own}, where nobody has the labels {}",
+                    policy.subject.pods
+                ),
+            )
             .likely()
             .note(format!("in namespace {name} {who} has them"))
             .help(format!("set metadata.namespace: {name}"));
@@ -44,21 +53,34 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 }
 
 fn names_namespace(facts: &Facts<'_>, policy: &Policy) -> bool {
-    facts.written(policy, &Path::root().key("metadata").key("namespace"), |n| n.as_str().is_some()).unwrap_or(false)
+    facts
+        .written(
+            policy,
+            &Path::root().key("metadata").key("namespace"),
+            |n| n.as_str().is_some(),
+        )
+        .unwrap_or(false)
 }
 
 /// The one other namespace whose workloads a policy that selects nobody would select.
 pub(super) fn home(facts: &Facts<'_>, policy: &Policy) -> Option<NamespaceId> {
     let selector = &policy.subject.pods;
     let own = facts.namespace_of(policy)?;
-    if selector.is_everything() || algebra::selects_nothing(selector) || np019::unstable(selector).is_some() {
+    if selector.is_everything()
+        || algebra::selects_nothing(selector)
+        || np019::unstable(selector).is_some()
+    {
         return None;
     }
     if !facts.pods_where(own, selector).is_empty() {
         return None;
     }
     let everywhere = facts.selected(&Namespaces::Matching(Selector::everything()), selector);
-    let mut homes: Vec<NamespaceId> = everywhere.pods.iter().map(|p| facts.cluster.pod(*p).namespace).collect();
+    let mut homes: Vec<NamespaceId> = everywhere
+        .pods
+        .iter()
+        .map(|p| facts.cluster.pod(*p).namespace)
+        .collect();
     homes.sort_unstable();
     homes.dedup();
     let [one] = homes.as_slice() else { return None };

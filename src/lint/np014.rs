@@ -2,12 +2,12 @@
 //!
 //! **What it does.** Tells when an egress rule opens port 53 for one protocol only.
 //!
-//! **Why it is bad.** A port without a protocol is TCP. Names are asked for by UDP first, so with TCP alone nothing is
-//! resolved: an error. With UDP alone, answers that are too large for a datagram fail: a warning. Fixed automatically: the
-//! other protocol is added.
+//! **Why it is bad.** A port without a protocol is TCP. Names are asked for by UDP first, so with
+//! TCP alone nothing is resolved: an error. With UDP alone, answers that are too large for a
+//! datagram fail: a warning. Fixed automatically: the other protocol is added.
 //!
-//! **What it looks at.** The ports of each egress rule, and whether another rule of a policy for the same pods opens the
-//! other protocol.
+//! **What it looks at.** The ports of each egress rule, and whether another rule of a policy for
+//! the same pods opens the other protocol.
 //!
 //! **When it stays silent.** When port 53 is not named.
 //!
@@ -23,7 +23,9 @@ use crate::set::{Protocol, TrafficSet};
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
-        let Ports::Of(list) = &rule.ports else { continue };
+        let Ports::Of(list) = &rule.ports else {
+            continue;
+        };
         if at.direction != Direction::Egress {
             continue;
         }
@@ -38,33 +40,55 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             matches!(p, PortMatch::Traffic(t) if *t == TrafficSet::ports(Protocol::Tcp, 53, 53)
             || *t == TrafficSet::ports(Protocol::Udp, 53, 53))
         };
-        let Some(i) = list.iter().position(is_53) else { continue };
+        let Some(i) = list.iter().position(is_53) else {
+            continue;
+        };
         if opened_elsewhere(facts, policy, &missing) {
             continue;
         }
-        let entry = RuleRef { port: u32::try_from(i).ok(), ..at };
+        let entry = RuleRef {
+            port: u32::try_from(i).ok(),
+            ..at
+        };
         let finding = match word {
             "UDP" => found
-                .rule(entry, "port 53 is opened for TCP only, so no name is resolved")
+                .rule(
+                    entry,
+                    "port 53 is opened for TCP only, so no name is resolved",
+                )
                 .severity(Severity::Error)
                 .label("without `protocol: UDP` this is TCP"),
             _ => found
-                .rule(entry, "port 53 is opened for UDP only, so answers too large for a datagram are lost")
+                .rule(
+                    entry,
+                    "port 53 is opened for UDP only, so answers too large for a datagram are lost",
+                )
                 .severity(Severity::Warning)
                 .label("DNS falls back to TCP"),
         };
         let mut ports = policy.origin(at);
         ports.path = ports.path.key(policy.shape.ports);
         let item = format!("{{protocol: {word}, port: 53}}");
-        found.push(finding.help(format!("open 53/{word} as well")).fix([Edit::Append(ports, item.into())]));
+        found.push(
+            finding
+                .help(format!("open 53/{word} as well"))
+                .fix([Edit::Append(ports, item.into())]),
+        );
     }
 }
 
 /// Whether some egress rule for the same pods opens this traffic.
 fn opened_elsewhere(facts: &Facts<'_>, policy: &Policy, missing: &TrafficSet) -> bool {
-    facts.may_hold(policy).into_iter().map(|id| facts.law.get(id)).any(|other| {
-        super::algebra::subject_within(&policy.subject, &other.subject)
-            && other.isolates(Direction::Egress)
-            && other.rules(Direction::Egress).iter().any(|r| missing.is_subset(&numbers(r)))
-    })
+    facts
+        .may_hold(policy)
+        .into_iter()
+        .map(|id| facts.law.get(id))
+        .any(|other| {
+            super::algebra::subject_within(&policy.subject, &other.subject)
+                && other.isolates(Direction::Egress)
+                && other
+                    .rules(Direction::Egress)
+                    .iter()
+                    .any(|r| missing.is_subset(&numbers(r)))
+        })
 }

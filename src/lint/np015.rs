@@ -1,9 +1,11 @@
 //! # NP015 bad-ip-or-range
 //!
-//! **What it does.** Tells when the API server would refuse a policy for an address block, a port or a peer: a CIDR that is
-//! none, `except` outside its `cidr`, `endPort` below `port` or beside a name, `ipBlock` beside selectors, an empty peer.
+//! **What it does.** Tells when the API server would refuse a policy for an address block, a port
+//! or a peer: a CIDR that is none, `except` outside its `cidr`, `endPort` below `port` or beside a
+//! name, `ipBlock` beside selectors, an empty peer.
 //!
-//! **Why it is bad.** The policy is not applied at all; what was there before stays. Verdicts it could touch are unknown.
+//! **Why it is bad.** The policy is not applied at all; what was there before stays. Verdicts it
+//! could touch are unknown.
 //!
 //! **What it looks at.** The same checks as the API server's.
 //!

@@ -1,7 +1,8 @@
 //! # NP016 bad-label
 //!
-//! **What it does.** Tells when a label or a selector is one the API server refuses: a value that is no string (`true` or
-//! `1.0` without quotes), a key or value with forbidden characters, `In` without values, `Exists` with values.
+//! **What it does.** Tells when a label or a selector is one the API server refuses: a value that
+//! is no string (`true` or `1.0` without quotes), a key or value with forbidden characters, `In`
+//! without values, `Exists` with values.
 //!
 //! **Why it is bad.** The object is refused, or selects something else than it says.
 //!

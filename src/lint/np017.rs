@@ -2,10 +2,12 @@
 //!
 //! **What it does.** Tells when two policies of one namespace have the same name.
 //!
-//! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a word.
+//! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a
+//! word.
 //!
-//! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one file and differ; a
-//! note when they are equal, or stand in different files, which may be a base and its overlay, or one instead of the other.
+//! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one
+//! file and differ; a note when they are equal, or stand in different files, which may be a base
+//! and its overlay, or one instead of the other.
 //!
 //! **When it stays silent.** When the second one comes from `--overlay`.
 //!
@@ -21,25 +23,51 @@ use crate::source::{DocumentId, Origin, Path};
 use crate::tree::Node;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    let twice = facts.input.diagnostics.iter().filter(|d| d.code == Code::DuplicateObject);
+    let twice = facts
+        .input
+        .diagnostics
+        .iter()
+        .filter(|d| d.code == Code::DuplicateObject);
     for diagnostic in twice {
-        let (Some(later), Some(earlier)) = (document(&diagnostic.place), earlier(diagnostic)) else { continue };
-        let (Some(a), Some(b)) = (facts.locator.node(earlier), facts.locator.node(later)) else { continue };
+        let (Some(later), Some(earlier)) = (document(&diagnostic.place), earlier(diagnostic))
+        else {
+            continue;
+        };
+        let (Some(a), Some(b)) = (facts.locator.node(earlier), facts.locator.node(later)) else {
+            continue;
+        };
         let kind = b.get("kind").and_then(Node::as_str).unwrap_or_default();
         if !crate::policy::dialects::may_be_policy_kind(kind) {
             continue;
         }
-        let word =
-            |key: &str| b.get("metadata").and_then(|m| m.get(key)).and_then(Node::as_str).unwrap_or_default().into();
-        let about = Fingerprint { namespace: word("namespace"), name: word("name"), ..Fingerprint::default() };
+        let word = |key: &str| {
+            b.get("metadata")
+                .and_then(|m| m.get(key))
+                .and_then(Node::as_str)
+                .unwrap_or_default()
+                .into()
+        };
+        let about = Fingerprint {
+            namespace: word("namespace"),
+            name: word("name"),
+            ..Fingerprint::default()
+        };
         let equal = a.get("spec").map(Node::to_json) == b.get("spec").map(Node::to_json);
         let place = Place::Origin(Origin::new(later, Path::root().key("metadata").key("name")));
-        let first = Place::Origin(Origin::new(earlier, Path::root().key("metadata").key("name")));
+        let first = Place::Origin(Origin::new(
+            earlier,
+            Path::root().key("metadata").key("name"),
+        ));
         let name = about.name.clone();
-        let finding =
-            found.anywhere(place, about, format!("there are two policies called {name}; only the last one counts"));
-        let finding =
-            finding.label("replaces the other one").related(first, "replaced").help("give one of them another name");
+        let finding = found.anywhere(
+            place,
+            about,
+            format!("there are two policies called {name}; only the last one counts"),
+        );
+        let finding = finding
+            .label("replaces the other one")
+            .related(first, "replaced")
+            .help("give one of them another name");
         found.push(match (equal, same_file(facts, earlier, later)) {
             (false, true) => finding.severity(Severity::Error),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
@@ -51,7 +79,11 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 }
 
 fn document(place: &Place) -> Option<DocumentId> {
-    if let Place::Origin(origin) = place { Some(origin.document) } else { None }
+    if let Place::Origin(origin) = place {
+        Some(origin.document)
+    } else {
+        None
+    }
 }
 
 fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {

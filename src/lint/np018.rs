@@ -2,8 +2,8 @@
 //!
 //! **What it does.** Tells when a policy has a field the API does not know, at any level.
 //!
-//! **Why it is bad.** New clients refuse it; old ones drop it silently, and what is left often allows more:
-//! `podSelector: {app: web}` without `matchLabels` becomes every pod.
+//! **Why it is bad.** New clients refuse it; old ones drop it silently, and what is left often
+//! allows more: `podSelector: {app: web}` without `matchLabels` becomes every pod.
 //!
 //! **What it looks at.** Every field of every policy, with the nearest known one.
 //!

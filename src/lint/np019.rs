@@ -1,14 +1,15 @@
 //! # NP019 unstable-selector
 //!
-//! **What it does.** Tells when a selector uses a label that changes by itself: `pod-template-hash`,
-//! `controller-revision-hash`, the uid of a Job, the name of a Job that a `CronJob` makes.
+//! **What it does.** Tells when a selector uses a label that changes by itself:
+//! `pod-template-hash`, `controller-revision-hash`, the uid of a Job, the name of a Job that a
+//! `CronJob` makes.
 //!
 //! **Why it is bad.** After the next rollout or run nobody is selected any more.
 //!
 //! **What it looks at.** The keys of every selector.
 //!
-//! **When it stays silent.** For `job-name` when a Job of that name is in the input, and for a pod's index or name in a
-//! `StatefulSet`, which stay.
+//! **When it stays silent.** For `job-name` when a Job of that name is in the input, and for a
+//! pod's index or name in a `StatefulSet`, which stay.
 //!
 //! **Settings.** None of its own.
 //!
@@ -32,12 +33,18 @@ const JOB: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 /// The label of a selector that changes by itself, if it uses one.
 pub(super) fn unstable(selector: &Selector) -> Option<&str> {
     let changes = |r: &&Requirement| UNSTABLE.contains(&r.key()) || JOB.contains(&r.key());
-    selector.requirements().iter().find(changes).map(Requirement::key)
+    selector
+        .requirements()
+        .iter()
+        .find(changes)
+        .map(Requirement::key)
 }
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, policy) in facts.network_policies() {
-        if let Some(key) = unstable(&policy.subject.pods).filter(|_| !job_is_there(facts, &policy.subject.pods)) {
+        if let Some(key) =
+            unstable(&policy.subject.pods).filter(|_| !job_is_there(facts, &policy.subject.pods))
+        {
             let finding = found.subject(id, format!("selects by {key}, which changes by itself"));
             found.push(advice(facts, finding, &policy.subject.pods));
         }
@@ -46,7 +53,10 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Pods(_, pods) = peer else { continue };
             if let Some(key) = unstable(pods).filter(|_| !job_is_there(facts, pods)) {
-                let finding = found.rule(at.with_peer(i), format!("selects by {key}, which changes by itself"));
+                let finding = found.rule(
+                    at.with_peer(i),
+                    format!("selects by {key}, which changes by itself"),
+                );
                 found.push(advice(facts, finding, pods));
             }
         }
@@ -55,11 +65,20 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
 
 fn names(selector: &Selector) -> impl Iterator<Item = &str> {
     let job = |r: &&Requirement| JOB.contains(&r.key());
-    selector.requirements().iter().filter(job).flat_map(|r| r.values().iter().map(|v| &**v))
+    selector
+        .requirements()
+        .iter()
+        .filter(job)
+        .flat_map(|r| r.values().iter().map(|v| &**v))
 }
 
 fn of_kind(facts: &Facts<'_>, selector: &Selector, kind: WorkloadKind) -> bool {
-    names(selector).any(|name| facts.cluster.workloads().any(|(_, w)| w.kind == kind && *w.name == *name))
+    names(selector).any(|name| {
+        facts
+            .cluster
+            .workloads()
+            .any(|(_, w)| w.kind == kind && *w.name == *name)
+    })
 }
 
 fn job_is_there(facts: &Facts<'_>, selector: &Selector) -> bool {
@@ -67,10 +86,17 @@ fn job_is_there(facts: &Facts<'_>, selector: &Selector) -> bool {
         || names(selector).next().is_some() && !of_kind(facts, selector, WorkloadKind::CronJob)
 }
 
-fn advice(facts: &Facts<'_>, finding: crate::finding::Finding, selector: &Selector) -> crate::finding::Finding {
-    let finding = finding.label("not stable").help("select by a label of your own on the pod template");
+fn advice(
+    facts: &Facts<'_>,
+    finding: crate::finding::Finding,
+    selector: &Selector,
+) -> crate::finding::Finding {
+    let finding = finding
+        .label("not stable")
+        .help("select by a label of your own on the pod template");
     if of_kind(facts, selector, WorkloadKind::CronJob) {
-        return finding.note("the Jobs of a CronJob are called after it with the time of their run appended");
+        return finding
+            .note("the Jobs of a CronJob are called after it with the time of their run appended");
     }
     finding
 }

@@ -1,14 +1,17 @@
 //! # NP102 half-open
 //!
-//! **What it does.** Tells when one side of a connection was opened by name and the other side denies all of it.
+//! **What it does.** Tells when one side of a connection was opened by name and the other side
+//! denies all of it.
 //!
-//! **Why it is bad.** Both must agree: the egress of the source and the ingress of the destination. A rule on one side
-//! alone opens nothing.
+//! **Why it is bad.** Both must agree: the egress of the source and the ingress of the destination.
+//! A rule on one side alone opens nothing.
 //!
-//! **What it looks at.** Rules whose peers are named by labels. All pods on both sides are in the input, the other side is
-//! isolated, and of the rule's traffic nothing passes between any two of them.
+//! **What it looks at.** Rules whose peers are named by labels. All pods on both sides are in the
+//! input, the other side is isolated, and of the rule's traffic nothing passes between any two of
+//! them.
 //!
-//! **When it stays silent.** When any of the named traffic passes, or may pass for all that is known.
+//! **When it stays silent.** When any of the named traffic passes, or may pass for all that is
+//! known.
 //!
 //! **Settings.** None of its own.
 //!
@@ -29,7 +32,8 @@ const MOST_PAIRS: usize = 400;
 /// What blocks: the direction, the policies that isolate, and the pods they isolate.
 type Cause = (Direction, Vec<PolicyId>);
 
-/// The first rule that opens one side, the pods of the other side that it names, and how many such rules there are.
+/// The first rule that opens one side, the pods of the other side that it names, and how many such
+/// rules there are.
 struct Opened {
     at: RuleRef,
     others: Vec<PodId>,
@@ -47,11 +51,21 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             if !named(peer) {
                 continue;
             }
-            let Some(selected) = facts.peer(peer).filter(|s| !s.open && !s.pods.is_empty()) else { continue };
+            let Some(selected) = facts.peer(peer).filter(|s| !s.open && !s.pods.is_empty()) else {
+                continue;
+            };
             let others = one_per_class(facts, &selected.pods);
             if let Some(by) = blocked(facts, at.direction, rule, &own, &others) {
-                let other = if at.direction == Direction::Ingress { Direction::Egress } else { Direction::Ingress };
-                let first = || Opened { at: at.with_peer(i), others: selected.pods.clone(), many: 0 };
+                let other = if at.direction == Direction::Ingress {
+                    Direction::Egress
+                } else {
+                    Direction::Ingress
+                };
+                let first = || Opened {
+                    at: at.with_peer(i),
+                    others: selected.pods.clone(),
+                    many: 0,
+                };
                 causes.entry((other, by)).or_insert_with(first).many += 1;
             }
         }
@@ -89,14 +103,24 @@ fn blocked(
     if own.is_empty() || own.len() * others.len() > MOST_PAIRS {
         return None;
     }
-    let other = if direction == Direction::Ingress { Direction::Egress } else { Direction::Ingress };
+    let other = if direction == Direction::Ingress {
+        Direction::Egress
+    } else {
+        Direction::Ingress
+    };
     let mut by = Vec::new();
     for pod in others {
         let isolating = isolating(facts, *pod, other)?;
         by.extend(isolating);
         for subject in own.iter().filter(|s| *s != pod) {
-            let (from, to) = if direction == Direction::Ingress { (pod, subject) } else { (subject, pod) };
-            let allowed = facts.graph.allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
+            let (from, to) = if direction == Direction::Ingress {
+                (pod, subject)
+            } else {
+                (subject, pod)
+            };
+            let allowed = facts
+                .graph
+                .allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
             let named = facts.traffic(rule, facts.cluster.pod(*to));
             if named.is_empty() || !allowed.sure.union(&allowed.unknown).is_disjoint(&named) {
                 return None;
@@ -112,9 +136,14 @@ fn blocked(
 /// The policies that surely isolate a pod; `None` when nothing does, or something else has a say.
 fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
     let profile = facts.graph.profile(Endpoint::Pod(pod), direction)?;
-    let plain = profile.admin.is_empty() && profile.taint == crate::compile::evaluate::Tainted::default();
-    let sure: Vec<PolicyId> =
-        profile.network.iter().filter(|s| s.sure).map(|s| facts.graph.policy_of(s.policy)).collect();
+    let plain =
+        profile.admin.is_empty() && profile.taint == crate::compile::evaluate::Tainted::default();
+    let sure: Vec<PolicyId> = profile
+        .network
+        .iter()
+        .filter(|s| s.sure)
+        .map(|s| facts.graph.policy_of(s.policy))
+        .collect();
     (plain && !sure.is_empty() && !facts.cluster.pod(pod).host_network).then_some(sure)
 }
 
@@ -128,18 +157,21 @@ fn push(facts: &Facts<'_>, found: &mut Found<'_>, (direction, by): &Cause, opene
     };
     let mut finding = found.rule(*at, format!("opened on this side only: {verb}"));
     finding.fingerprint.peer = who.into();
-    let closing = by.iter().find(|p| facts.law.get(**p).rules(*direction).is_empty()).or_else(|| by.first());
+    let closing = by
+        .iter()
+        .find(|p| facts.law.get(**p).rules(*direction).is_empty())
+        .or_else(|| by.first());
     if let Some(policy) = closing.map(|p| facts.law.get(*p)) {
         let text = format!("{} closes this {side}", policy.full_name());
         finding = finding.related(Place::Origin(policy.subject_origin()), text);
     }
     if *many > 1 {
-        finding =
-            finding.note(format!("{} more of this kind, blocked by the same policies", words::count(many - 1, "rule")));
+        finding = finding.note(format!(
+            "{} more of this kind, blocked by the same policies",
+            words::count(many - 1, "rule")
+        ));
     }
-    found.push(
-        finding
-            .label("nothing of this passes")
-            .help(format!("add the mirror rule to the {side} side, or drop this one")),
-    );
+    found.push(finding.label("nothing of this passes").help(format!(
+        "add the mirror rule to the {side} side, or drop this one"
+    )));
 }

@@ -1,19 +1,22 @@
 //! # NP104 ingress-backend-blocked
 //!
-//! **What it does.** Tells when the pods behind an Ingress, a Gateway route or an `OpenShift` Route do not let in the
-//! controller that sends to them.
+//! **What it does.** Tells when the pods behind an Ingress, a Gateway route or an `OpenShift` Route
+//! do not let in the controller that sends to them.
 //!
 //! **Why it is bad.** Every request from outside ends in a timeout (504).
 //!
-//! **What it looks at.** The Services that Ingresses, routes and Routes name, their pods and target ports. An error when no
-//! rule opens the port to anybody, whoever the controller is, and when the controller's pods are in the input and none of
-//! the backend's pods lets them in. The controller is found by `lint.ingress-controllers`, by its `IngressClass`, or by the
-//! labels that its distribution and Gateways set.
+//! **What it looks at.** The Services that Ingresses, routes and Routes name, their pods and target
+//! ports. An error when no rule opens the port to anybody, whoever the controller is, and when the
+//! controller's pods are in the input and none of the backend's pods lets them in. The controller
+//! is found by `lint.ingress-controllers`, by its `IngressClass`, or by the labels that its
+//! distribution and Gateways set.
 //!
-//! **When it stays silent.** When the controller is not in the input and some rule opens the port: who may come in cannot
-//! be known. When any pod behind the Service is not isolated, or policies of another kind may have a say.
+//! **When it stays silent.** When the controller is not in the input and some rule opens the port:
+//! who may come in cannot be known. When any pod behind the Service is not isolated, or policies of
+//! another kind may have a say.
 //!
-//! **Settings.** `lint.ingress-controllers`: the workloads that bring traffic in, as `namespace/name`.
+//! **Settings.** `lint.ingress-controllers`: the workloads that bring traffic in, as
+//! `namespace/name`.
 //!
 //! **References.** <https://kubernetes.io/docs/concepts/services-networking/ingress/>,
 //! <https://gateway-api.sigs.k8s.io/api-types/httproute/>.
@@ -31,25 +34,42 @@ use std::collections::HashSet;
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let mut told: HashSet<(PolicyId, String)> = HashSet::new();
     for backend in backends(facts) {
-        let Some(meant) = &backend.meant else { continue };
-        let Some(traffics) = meant.traffics(facts) else { continue };
-        let Some((policy, who)) = blocked(facts, &backend, meant, &traffics) else { continue };
+        let Some(meant) = &backend.meant else {
+            continue;
+        };
+        let Some(traffics) = meant.traffics(facts) else {
+            continue;
+        };
+        let Some((policy, who)) = blocked(facts, &backend, meant, &traffics) else {
+            continue;
+        };
         let on = format!("{} on port {}", meant.to, meant.words(facts));
         if !told.insert((policy, on.clone())) {
             continue; // another path of it, or another Ingress for the same Service
         }
-        let mut finding = found.subject(policy, format!("{who} reach {on}, where {} sends", meant.by.title()));
+        let mut finding = found.subject(
+            policy,
+            format!("{who} reach {on}, where {} sends", meant.by.title()),
+        );
         finding.fingerprint.peer = on.into();
         let finding = finding
             .label("governs the pods behind it")
-            .related(Place::Origin(meant.by.origin()), format!("{} sends here", meant.by.title()))
+            .related(
+                Place::Origin(meant.by.origin()),
+                format!("{} sends here", meant.by.title()),
+            )
             .help("add a rule that lets the controller's pods in on this port");
         found.push(finding);
     }
 }
 
 /// The policy that closes a backend, and to whom.
-fn blocked(facts: &Facts<'_>, backend: &Backend, meant: &Meant, traffics: &[TrafficSet]) -> Option<(PolicyId, String)> {
+fn blocked(
+    facts: &Facts<'_>,
+    backend: &Backend,
+    meant: &Meant,
+    traffics: &[TrafficSet],
+) -> Option<(PolicyId, String)> {
     let mut all = Vec::new();
     let mut closed = true;
     for (pod, traffic) in meant.pods.iter().zip(traffics) {
@@ -57,7 +77,9 @@ fn blocked(facts: &Facts<'_>, backend: &Backend, meant: &Meant, traffics: &[Traf
         if policies.is_empty() {
             return None;
         }
-        closed &= !policies.iter().any(|p| meant::opens(facts, facts.law.get(*p), facts.cluster.pod(*pod), traffic));
+        closed &= !policies
+            .iter()
+            .any(|p| meant::opens(facts, facts.law.get(*p), facts.cluster.pod(*pod), traffic));
         all.extend(policies);
     }
     let policy = meant::deciding(facts, &all, Direction::Ingress)?;
@@ -65,7 +87,13 @@ fn blocked(facts: &Facts<'_>, backend: &Backend, meant: &Meant, traffics: &[Traf
         return Some((policy, "nobody can".to_owned()));
     }
     let controllers = &backend.controllers;
-    let admitted = || meant.pods.iter().zip(traffics).any(|(p, t)| meant::admits(facts, controllers, *p, t));
+    let admitted = || {
+        meant
+            .pods
+            .iter()
+            .zip(traffics)
+            .any(|(p, t)| meant::admits(facts, controllers, *p, t))
+    };
     let names = || format!("{} cannot", words::names(facts.cluster, controllers));
     (!controllers.is_empty() && !admitted()).then(|| (policy, names()))
 }

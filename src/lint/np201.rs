@@ -1,15 +1,17 @@
 //! # NP201 internet-ingress
 //!
-//! **What it does.** Tells when a rule lets the public internet into a workload: no `from`, or an address block that holds a
-//! public range wider than /8.
+//! **What it does.** Tells when a rule lets the public internet into a workload: no `from`, or an
+//! address block that holds a public range wider than /8.
 //!
-//! **Why it is bad.** Few workloads are meant to be reached by everyone; the others should name who may.
+//! **Why it is bad.** Few workloads are meant to be reached by everyone; the others should name who
+//! may.
 //!
-//! **What it looks at.** Each ingress rule of a policy. What the internet can reach in fact depends on load balancers and
-//! routing too; the policy is no obstacle to it.
+//! **What it looks at.** Each ingress rule of a policy. What the internet can reach in fact depends
+//! on load balancers and routing too; the policy is no obstacle to it.
 //!
-//! **When it stays silent.** For policies called after a webhook, which the API server calls from an address that no
-//! selector can name, it is only a note. For workloads listed as edges, and for rules that another finding (NP009, NP208) explains.
+//! **When it stays silent.** For policies called after a webhook, which the API server calls from
+//! an address that no selector can name, it is only a note. For workloads listed as edges, and for
+//! rules that another finding (NP009, NP208) explains.
 //!
 //! **Settings.** `lint.edges`: workloads that the internet may reach.
 //!
@@ -25,12 +27,21 @@ use ipnet::IpNet;
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.inner_ingress_rules() {
         if let Some(here) = wide(at, rule) {
-            let label = if here.peer.is_some() { "holds public addresses" } else { "no `from`: everybody" };
+            let label = if here.peer.is_some() {
+                "holds public addresses"
+            } else {
+                "no `from`: everybody"
+            };
             let finding = found.rule(here, "lets the public internet in").label(label);
-            let finding = finding.help("name who may come in, or list the workload as an edge (lint.edges)");
+            let finding =
+                finding.help("name who may come in, or list the workload as an edge (lint.edges)");
             // the API server calls webhooks, and no selector can name it
             let webhook = here.peer.is_none() && policy.name.contains("webhook");
-            found.push(if webhook { finding.severity(Severity::Info) } else { finding });
+            found.push(if webhook {
+                finding.severity(Severity::Info)
+            } else {
+                finding
+            });
         }
     }
 }

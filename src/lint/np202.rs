@@ -4,13 +4,14 @@
 //!
 //! **Why it is bad.** Whoever takes over the pod can carry data away.
 //!
-//! **What it looks at.** Each egress rule of a policy: no `to`, or an address block that holds a public range wider than
-//! /8. A note: many workloads need it. A warning for workloads, and in namespaces, with a label that marks them as
-//! sensitive.
+//! **What it looks at.** Each egress rule of a policy: no `to`, or an address block that holds a
+//! public range wider than /8. A note: many workloads need it. A warning for workloads, and in
+//! namespaces, with a label that marks them as sensitive.
 //!
 //! **When it stays silent.** For workloads whose egress no policy isolates (NP302).
 //!
-//! **Settings.** `lint.sensitive-labels`: labels that mark a workload or a namespace whose data must not leave.
+//! **Settings.** `lint.sensitive-labels`: labels that mark a workload or a namespace whose data
+//! must not leave.
 //!
 //! **References.** Trivy KUBE-0002.
 
@@ -25,8 +26,12 @@ use crate::policy::{Direction, PolicyId};
 fn sensitive<'f>(facts: &'f Facts<'_>, policy: PolicyId) -> Option<&'f Requirement> {
     let subjects = facts.subjects(policy);
     let marks = |mark: &&Requirement| {
-        let pods = subjects.iter().any(|p| mark.matches(facts.cluster.pod_labels(*p)));
-        let namespace = facts.namespace_of(facts.law.get(policy)).map(|n| facts.cluster.namespace(n));
+        let pods = subjects
+            .iter()
+            .any(|p| mark.matches(facts.cluster.pod_labels(*p)));
+        let namespace = facts
+            .namespace_of(facts.law.get(policy))
+            .map(|n| facts.cluster.namespace(n));
         pods || namespace.is_some_and(|n| mark.matches(&n.labels))
     };
     facts.config.sensitive_labels.iter().find(marks)
@@ -38,10 +43,14 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             && policy.isolates(Direction::Egress)
             && let Some(here) = wide(at, rule)
         {
-            let finding = found.rule(here, "lets the pods send anywhere on the internet").severity(Severity::Info);
+            let finding = found
+                .rule(here, "lets the pods send anywhere on the internet")
+                .severity(Severity::Info);
             let finding = finding.help("list the addresses, or send through a proxy");
             found.push(match sensitive(facts, at.policy) {
-                Some(label) => finding.severity(Severity::Warning).note(format!("marked as sensitive by {label}")),
+                Some(label) => finding
+                    .severity(Severity::Warning)
+                    .note(format!("marked as sensitive by {label}")),
                 None => finding,
             });
         }

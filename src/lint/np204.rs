@@ -1,14 +1,17 @@
 //! # NP204 except-defeated
 //!
-//! **What it does.** Tells when a block that one rule leaves out with `except` is let through by another rule, for the same
-//! pods and the same ports.
+//! **What it does.** Tells when a block that one rule leaves out with `except` is let through by
+//! another rule, for the same pods and the same ports.
 //!
-//! **Why it is bad.** Policies are added up. `except` takes addresses out of its own block only; it denies nothing.
+//! **Why it is bad.** Policies are added up. `except` takes addresses out of its own block only; it
+//! denies nothing.
 //!
-//! **What it looks at.** All rules, of all policies of the namespace, whose pods overlap. An error when the whole of the
-//! excepted block is let through; a note when only a smaller part of it is, which is usually meant.
+//! **What it looks at.** All rules, of all policies of the namespace, whose pods overlap. An error
+//! when the whole of the excepted block is let through; a note when only a smaller part of it is,
+//! which is usually meant.
 //!
-//! **When it stays silent.** When the ports do not overlap, or the subjects have no pod in common that is known or certain.
+//! **When it stays silent.** When the ports do not overlap, or the subjects have no pod in common
+//! that is known or certain.
 //!
 //! **Settings.** None of its own.
 //!
@@ -44,7 +47,8 @@ fn excepts(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Vec<(usize, IpNet
     let path = path(policy, at);
     let read = |n: &crate::tree::Node| {
         let each = n.items().iter().enumerate();
-        each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?))).collect()
+        each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?)))
+            .collect()
     };
     facts.written(policy, &path, read).unwrap_or_default()
 }
@@ -63,25 +67,36 @@ fn one(
     except: IpNet,
 ) {
     let hole = IpSet::from_cidrs([except]);
-    let Some((other, whole)) = defeated_by(facts, (at, policy, rule), &hole) else { return };
+    let Some((other, whole)) = defeated_by(facts, (at, policy, rule), &hole) else {
+        return;
+    };
     let other_policy = facts.law.get(other.policy);
-    let by = format!("{} {}", other_policy.full_name(), other_policy.rule_path(other));
+    let by = format!(
+        "{} {}",
+        other_policy.full_name(),
+        other_policy.rule_path(other)
+    );
     let message = if whole {
         format!("the exception {except} does nothing: {by} lets it through")
     } else {
         format!("part of the exception {except} is let through by {by}")
     };
     let place = Place::Origin(other_policy.origin(other));
-    let finding = found.field(at.policy, path(policy, at).index(k), message).related(place, "lets it through");
+    let finding = found
+        .field(at.policy, path(policy, at).index(k), message)
+        .related(place, "lets it through");
     let finding = finding.label("takes away from its own block only");
     found.push(if whole {
-        finding.severity(Severity::Error).help(format!("drop the other rule, or except {except} there too"))
+        finding
+            .severity(Severity::Error)
+            .help(format!("drop the other rule, or except {except} there too"))
     } else {
         finding.severity(Severity::Info)
     });
 }
 
-/// Another rule for some of the same pods and ports that lets a block through, preferring one that lets all of it through.
+/// Another rule for some of the same pods and ports that lets a block through, preferring one that
+/// lets all of it through.
 fn defeated_by(
     facts: &Facts<'_>,
     (at, policy, rule): (RuleRef, &Policy, &Rule),
@@ -94,8 +109,11 @@ fn defeated_by(
             continue;
         }
         for (there, _, candidate) in rules(*id, other) {
-            let same_peer =
-                |j: usize| there.policy == at.policy && there.rule == at.rule && at.peer == u32::try_from(j).ok();
+            let same_peer = |j: usize| {
+                there.policy == at.policy
+                    && there.rule == at.rule
+                    && at.peer == u32::try_from(j).ok()
+            };
             if there.direction != at.direction || numbers(rule).is_disjoint(&numbers(candidate)) {
                 continue;
             }
@@ -119,7 +137,8 @@ fn defeated_by(
     part
 }
 
-/// Whether two policies govern a pod in common: one of the input, or every one the first could select.
+/// Whether two policies govern a pod in common: one of the input, or every one the first could
+/// select.
 fn overlap(facts: &Facts<'_>, a: PolicyId, b: PolicyId) -> bool {
     let (of_a, of_b) = (facts.subjects(a), facts.subjects(b));
     let (subject_a, subject_b) = (&facts.law.get(a).subject, &facts.law.get(b).subject);

@@ -4,7 +4,8 @@
 //!
 //! **Why it is bad.** It also means the namespaces that come tomorrow, and other tenants.
 //!
-//! **What it looks at.** Ingress rules. A note; where the port is one that stores data, NP208 says so.
+//! **What it looks at.** Ingress rules. A note; where the port is one that stores data, NP208 says
+//! so.
 //!
 //! **When it stays silent.** When a `podSelector` narrows it, and for egress.
 //!
@@ -28,7 +29,10 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             continue;
         }
         if let Some(i) = peers(rule).iter().position(is_every_pod) {
-            let finding = found.rule(at.with_peer(i), "lets in every pod of every namespace, also of those to come");
+            let finding = found.rule(
+                at.with_peer(i),
+                "lets in every pod of every namespace, also of those to come",
+            );
             found.push(finding.severity(Severity::Info).help("name the namespaces"));
         }
     }

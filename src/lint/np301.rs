@@ -1,12 +1,15 @@
 //! # NP301 no-ingress-isolation
 //!
-//! **What it does.** Tells which workloads no policy isolates on the way in, one finding for each namespace.
+//! **What it does.** Tells which workloads no policy isolates on the way in, one finding for each
+//! namespace.
 //!
 //! **Why it is bad.** They accept traffic from everybody: the default of Kubernetes.
 //!
-//! **What it looks at.** Every tier. Not part of the default set: it is about policies that are not there.
+//! **What it looks at.** Every tier. Not part of the default set: it is about policies that are not
+//! there.
 //!
-//! **When it stays silent.** For pods with `hostNetwork` (NP305), and where a policy that is not modelled may have a say.
+//! **When it stays silent.** For pods with `hostNetwork` (NP305), and where a policy that is not
+//! modelled may have a say.
 //!
 //! **Settings.** None of its own.
 //!
@@ -23,7 +26,11 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             let (count, who) = coverage::workloads(facts, namespace, &pods);
             let message = format!("{count} may be reached by everybody: no policy selects them");
             let finding = coverage::finding(facts, found, id, Some(Direction::Ingress), message);
-            found.push(finding.note(who).help("add a default deny to the namespace, and allow what is needed"));
+            found.push(
+                finding
+                    .note(who)
+                    .help("add a default deny to the namespace, and allow what is needed"),
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
 //! # NP302 no-egress-isolation
 //!
-//! **What it does.** Tells which workloads no policy isolates on the way out, one finding for each namespace.
+//! **What it does.** Tells which workloads no policy isolates on the way out, one finding for each
+//! namespace.
 //!
-//! **Why it is bad.** They may send anywhere, the internet and the cloud's metadata service included.
+//! **Why it is bad.** They may send anywhere, the internet and the cloud's metadata service
+//! included.
 //!
 //! **What it looks at.** Every tier. Not part of the default set.
 //!
@@ -24,7 +26,12 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             let (count, who) = coverage::workloads(facts, namespace, &pods);
             let message = format!("{count} may send anywhere: no policy selects them for egress");
             let finding = coverage::finding(facts, found, id, Some(Direction::Egress), message);
-            found.push(finding.severity(Severity::Info).note(who).help("add a default deny, and allow DNS first"));
+            found.push(
+                finding
+                    .severity(Severity::Info)
+                    .note(who)
+                    .help("add a default deny, and allow DNS first"),
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
 //! # NP304 coverage-illusion
 //!
-//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates in any direction.
+//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates
+//! in any direction.
 //!
-//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these workloads are open.
+//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these
+//! workloads are open.
 //!
 //! **What it looks at.** Which policies select which workloads. Not part of the default set.
 //!
@@ -18,7 +20,8 @@ use super::found::Found;
 use crate::policy::Direction;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
-    let ways = coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
+    let ways =
+        coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
     for ((id, namespace, mut pods), (_, _, out)) in ways {
         pods.retain(|p| out.contains(p));
         if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
@@ -27,6 +30,10 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
         let (count, who) = coverage::workloads(facts, namespace, &pods);
         let message = format!("{count}: selected by none of its policies");
         let finding = coverage::finding(facts, found, id, None, message);
-        found.push(finding.note(who).help("add a default deny to the namespace"));
+        found.push(
+            finding
+                .note(who)
+                .help("add a default deny to the namespace"),
+        );
     }
 }

@@ -23,25 +23,41 @@ use crate::policy::Direction;
 
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (id, namespace) in facts.cluster.namespaces() {
-        let cut: Vec<PodId> = facts.pods_of(id).iter().copied().filter(|p| is_cut_off(facts, *p)).collect();
+        let cut: Vec<PodId> = facts
+            .pods_of(id)
+            .iter()
+            .copied()
+            .filter(|p| is_cut_off(facts, *p))
+            .collect();
         if cut.is_empty() {
             continue;
         }
         let who = words::names(facts.cluster, &cut);
-        let message = format!("{who} in namespace {} may neither send nor receive", namespace.name);
+        let message = format!(
+            "{who} in namespace {} may neither send nor receive",
+            namespace.name
+        );
         found.push(coverage::finding(facts, found, id, None, message).severity(Severity::Info));
     }
 }
 
 fn is_cut_off(facts: &Facts<'_>, pod: PodId) -> bool {
     let closed = |direction: Direction| {
-        facts.graph.profile(Endpoint::Pod(pod), direction).is_some_and(|profile| {
-            let ids = || profile.network.iter().map(|s| facts.graph.policy_of(s.policy));
-            let sure = profile.network.iter().any(|s| s.sure);
-            sure && profile.admin.is_empty()
-                && profile.taint == crate::compile::evaluate::Tainted::default()
-                && ids().all(|p| facts.law.get(p).rules(direction).is_empty())
-        })
+        facts
+            .graph
+            .profile(Endpoint::Pod(pod), direction)
+            .is_some_and(|profile| {
+                let ids = || {
+                    profile
+                        .network
+                        .iter()
+                        .map(|s| facts.graph.policy_of(s.policy))
+                };
+                let sure = profile.network.iter().any(|s| s.sure);
+                sure && profile.admin.is_empty()
+                    && profile.taint == crate::compile::evaluate::Tainted::default()
+                    && ids().all(|p| facts.law.get(p).rules(direction).is_empty())
+            })
     };
     !facts.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)
 }

@@ -1,14 +1,18 @@
 //! # NP405 odd-selector
 //!
-//! **What it does.** Tells when a peer selects pods where the comment beside it speaks of something outside the cluster.
+//! **What it does.** Tells when a peer selects pods where the comment beside it speaks of something
+//! outside the cluster.
 //!
-//! **Why it is bad.** `podSelector: {}` is every pod of the own namespace and `namespaceSelector: {}` every pod of the
-//! cluster. Neither is the internet, a load balancer or a node: those need an `ipBlock`, or no peers at all.
+//! **Why it is bad.** `podSelector: {}` is every pod of the own namespace and `namespaceSelector:
+//! {}` every pod of the cluster. Neither is the internet, a load balancer or a node: those need an
+//! `ipBlock`, or no peers at all.
 //!
-//! **What it looks at.** An empty selector as a peer, and the comment in the lines of its rule: `external`, `outside`,
-//! `internet`, `NodePort`, `LoadBalancer`, `Kubernetes API server`. Both facts are shown.
+//! **What it looks at.** An empty selector as a peer, and the comment in the lines of its rule:
+//! `external`, `outside`, `internet`, `NodePort`, `LoadBalancer`, `Kubernetes API server`. Both
+//! facts are shown.
 //!
-//! **When it stays silent.** When the comment says nothing of the kind, or the rule also has an address block.
+//! **When it stays silent.** When the comment says nothing of the kind, or the rule also has an
+//! address block.
 //!
 //! **Settings.** None of its own.
 //!
@@ -34,19 +38,28 @@ const OUTSIDE: [&str; 10] = [
 pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for (at, policy, rule) in facts.network_rules() {
         let list = peers(rule);
-        let Some(i) = list.iter().position(is_broad) else { continue };
+        let Some(i) = list.iter().position(is_broad) else {
+            continue;
+        };
         let has_block = list.iter().any(|p| matches!(p, Peer::Addresses(_)));
         if has_block || !facts.says(policy.document, "#") {
             continue;
         }
-        let Some((word, comment)) = comment(facts, policy, at) else { continue };
+        let Some((word, comment)) = comment(facts, policy, at) else {
+            continue;
+        };
         let means = match &list[i] {
-            Peer::Pods(Namespaces::Named(_), _) => "every pod of the own namespace, and nothing else",
+            Peer::Pods(Namespaces::Named(_), _) => {
+                "every pod of the own namespace, and nothing else"
+            }
             _ => "every pod of the cluster, and nothing outside it",
         };
-        let finding = found.rule(at.with_peer(i), format!("this peer is {means}")).likely();
-        let finding =
-            finding.label("no address outside matches").note(format!("the comment says \"{comment}\" ({word})"));
+        let finding = found
+            .rule(at.with_peer(i), format!("this peer is {means}"))
+            .likely();
+        let finding = finding
+            .label("no address outside matches")
+            .note(format!("the comment says \"{comment}\" ({word})"));
         found.push(finding.help("use an ipBlock for addresses outside the cluster"));
     }
 }
@@ -67,17 +80,30 @@ fn comment(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Option<(&'static 
     let dash = above.rfind('\n').map_or(0, |i| i + 1);
     let indent = above.get(dash..)?.len();
     let own = |l: &&str| l.trim().is_empty() || l.len() - l.trim_start().len() >= indent;
-    let inside = below.lines().take(1).chain(below.lines().skip(1).take_while(own));
-    let before = above.get(..dash)?.lines().rev().take_while(|l| l.trim_start().starts_with('#'));
+    let inside = below
+        .lines()
+        .take(1)
+        .chain(below.lines().skip(1).take_while(own));
+    let before = above
+        .get(..dash)?
+        .lines()
+        .rev()
+        .take_while(|l| l.trim_start().starts_with('#'));
     // a comment right above the next rule belongs to that one
     let mut lines: Vec<&str> = inside.collect();
-    while lines.last().is_some_and(|l| l.trim_start().starts_with('#') || l.trim().is_empty()) {
+    while lines
+        .last()
+        .is_some_and(|l| l.trim_start().starts_with('#') || l.trim().is_empty())
+    {
         lines.pop();
     }
     lines.extend(before);
     lines.into_iter().find_map(|line| {
         let (_, comment) = line.split_once('#')?;
         let lower = comment.to_ascii_lowercase();
-        OUTSIDE.iter().find(|w| lower.contains(**w)).map(|w| (*w, comment.trim().to_owned()))
+        OUTSIDE
+            .iter()
+            .find(|w| lower.contains(**w))
+            .map(|w| (*w, comment.trim().to_owned()))
     })
 }

@@ -1,20 +1,23 @@
 //! # NP502 ipblock-all-and-nodes
 //!
-//! **What it does.** Tells when pods of the cluster are let in, or reached, only through a block of all addresses.
+//! **What it does.** Tells when pods of the cluster are let in, or reached, only through a block of
+//! all addresses.
 //!
-//! **Why it is bad.** `0.0.0.0/0` reads like everybody. Under a network plugin that never matches pods or nodes by their
-//! address it is the world outside only, and callers from the cluster are locked out. A note.
+//! **Why it is bad.** `0.0.0.0/0` reads like everybody. Under a network plugin that never matches
+//! pods or nodes by their address it is the world outside only, and callers from the cluster are
+//! locked out. A note.
 //!
-//! **What it looks at.** Pods that are isolated and whose rules of that direction name nothing but address blocks, one of
-//! all addresses among them: for ingress, when a Service stands before them; for egress, when 53/UDP is opened that
-//! way, which is meant for the cluster's DNS.
+//! **What it looks at.** Pods that are isolated and whose rules of that direction name nothing but
+//! address blocks, one of all addresses among them: for ingress, when a Service stands before them;
+//! for egress, when 53/UDP is opened that way, which is meant for the cluster's DNS.
 //!
-//! **When it stays silent.** When any rule names pods or nobody in particular; under a network plugin whose blocks match
-//! pods.
+//! **When it stays silent.** When any rule names pods or nobody in particular; under a network
+//! plugin whose blocks match pods.
 //!
 //! **Settings.** `cluster.cni`.
 //!
-//! **References.** <https://github.com/cilium/cilium/issues/39656>, <https://github.com/cilium/cilium/issues/35212>.
+//! **References.** <https://github.com/cilium/cilium/issues/39656>,
+//! <https://github.com/cilium/cilium/issues/35212>.
 
 use super::facts::{Facts, numbers, peers};
 use super::found::Found;
@@ -33,19 +36,25 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     for direction in Direction::ALL {
         let mut through: BTreeMap<(PolicyId, usize, usize), Vec<PodId>> = BTreeMap::new();
         for (id, _) in facts.cluster.pods() {
-            if let Some(key) = only_way(facts, id, direction).filter(|_| expected(facts, id, direction)) {
+            if let Some(key) =
+                only_way(facts, id, direction).filter(|_| expected(facts, id, direction))
+            {
                 through.entry(key).or_default().push(id);
             }
         }
         for ((policy, rule, peer), pods) in through {
             let who = words::names(facts.cluster, &pods);
             let (message, help) = match direction {
-                Direction::Ingress => {
-                    (format!("{who} is open to pods only through a block of all addresses"), "callers")
-                }
-                Direction::Egress => {
-                    (format!("{who} reaches the cluster's DNS only through a block of all addresses"), "DNS")
-                }
+                Direction::Ingress => (
+                    format!("{who} is open to pods only through a block of all addresses"),
+                    "callers",
+                ),
+                Direction::Egress => (
+                    format!(
+                        "{who} reaches the cluster's DNS only through a block of all addresses"
+                    ),
+                    "DNS",
+                ),
             };
             let at = RuleRef::rule(policy, direction, rule).with_peer(peer);
             let label = if cilium {
@@ -53,14 +62,21 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
             } else {
                 "some network plugins never match pods by address"
             };
-            let finding = found.rule(at, message).severity(Severity::Info).label(label);
+            let finding = found
+                .rule(at, message)
+                .severity(Severity::Info)
+                .label(label);
             found.push(finding.help(format!("add a rule that selects the {help} by labels")));
         }
     }
 }
 
 /// The block of all addresses, when rules of a direction name nothing but blocks.
-fn only_way(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<(PolicyId, usize, usize)> {
+fn only_way(
+    facts: &Facts<'_>,
+    pod: PodId,
+    direction: Direction,
+) -> Option<(PolicyId, usize, usize)> {
     let policies = meant::isolating(facts, pod, direction);
     let block = |p: &Peer| matches!(p, Peer::Addresses(_));
     let mut way = None;
@@ -71,18 +87,28 @@ fn only_way(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<(Poli
             }
             let all = |p: &Peer| matches!(p, Peer::Addresses(set) if np501::is_everything(set));
             let open = direction == Direction::Ingress || opens_dns(rule);
-            way = way.or_else(|| peers(rule).iter().position(all).filter(|_| open).map(|p| (id, r, p)));
+            way = way.or_else(|| {
+                peers(rule)
+                    .iter()
+                    .position(all)
+                    .filter(|_| open)
+                    .map(|p| (id, r, p))
+            });
         }
     }
     way
 }
 
 fn opens_dns(rule: &Rule) -> bool {
-    rule.ports != Ports::Any && !numbers(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
+    rule.ports != Ports::Any
+        && !numbers(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
 }
 
 /// Whether pods of the cluster are expected on the other side.
 fn expected(facts: &Facts<'_>, pod: PodId, direction: Direction) -> bool {
     direction == Direction::Egress
-        || facts.services_behind(pod).iter().any(|s| !facts.cluster.service(*s).takes_calls_at_nodes)
+        || facts
+            .services_behind(pod)
+            .iter()
+            .any(|s| !facts.cluster.service(*s).takes_calls_at_nodes)
 }

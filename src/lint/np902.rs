@@ -1,11 +1,13 @@
 //! # NP902 namespace-labels-unknown
 //!
-//! **What it does.** Tells when rules select namespaces by labels, and the input does not hold the Namespace objects.
+//! **What it does.** Tells when rules select namespaces by labels, and the input does not hold the
+//! Namespace objects.
 //!
 //! **Why it is bad.** Whether they match cannot be told; verdicts that depend on it are unknown.
 //!
-//! **What it looks at.** Selectors over namespaces with another key than `kubernetes.io/metadata.name`, and namespaces that
-//! are only mentioned. One note for the whole input.
+//! **What it looks at.** Selectors over namespaces with another key than
+//! `kubernetes.io/metadata.name`, and namespaces that are only mentioned. One note for the whole
+//! input.
 //!
 //! **When it stays silent.** When every namespace that could matter is declared.
 //!
@@ -34,14 +36,21 @@ pub(super) fn run(facts: &Facts<'_>, found: &mut Found<'_>) {
     let unknown: BTreeSet<String> = facts
         .cluster
         .namespaces()
-        .filter(|(_, n)| n.declared.is_none() && selectors.iter().any(|s| n.selected_by(s) == Truth::Maybe))
+        .filter(|(_, n)| {
+            n.declared.is_none() && selectors.iter().any(|s| n.selected_by(s) == Truth::Maybe)
+        })
         .map(|(_, n)| n.name.to_string())
         .collect();
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.into_iter().collect();
-        let about = Fingerprint { peer: "namespaces".into(), ..Fingerprint::default() };
+        let about = Fingerprint {
+            peer: "namespaces".into(),
+            ..Fingerprint::default()
+        };
         let message = format!("the labels of {} are not in the input", words::some(&names));
-        let finding = found.anywhere(Place::Input, about, message).severity(Severity::Info);
+        let finding = found
+            .anywhere(Place::Input, about, message)
+            .severity(Severity::Info);
         found.push(finding.help("add the Namespace objects to the input"));
     }
 }

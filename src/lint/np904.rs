@@ -1,13 +1,16 @@
 //! # NP904 unreadable-input
 //!
-//! **What it does.** Tells what of the input could not be read as the API server would read it, and what was guessed.
+//! **What it does.** Tells what of the input could not be read as the API server would read it, and
+//! what was guessed.
 //!
 //! **Why it is bad.** A policy that cannot be read makes every verdict it could touch unknown.
 //!
-//! **What it looks at.** Syntax, templates that were not rendered, placeholders, keys given twice, patches. Errors stay
-//! errors and end the program with code 2; templates and patches that are no policies are notes.
+//! **What it looks at.** Syntax, templates that were not rendered, placeholders, keys given twice,
+//! patches. Errors stay errors and end the program with code 2; templates and patches that are no
+//! policies are notes.
 //!
-//! **When it stays silent.** For what another rule explains better: NP015, NP016, NP017, NP018, NP901.
+//! **When it stays silent.** For what another rule explains better: NP015, NP016, NP017, NP018,
+//! NP901.
 //!
 //! **Settings.** `--ignore-broken` leaves broken documents out.
 //!
@@ -43,7 +46,10 @@ fn topic(diagnostic: &Diagnostic) -> Topic {
         Code::DuplicateObject | Code::UnmodelledPolicy | Code::Assumption => Topic::Elsewhere,
         Code::UnknownField => Topic::Field,
         Code::InvalidValue | Code::WrongType => {
-            if labels.iter().any(|l| path.contains(l) || diagnostic.message.contains(l)) {
+            if labels
+                .iter()
+                .any(|l| path.contains(l) || diagnostic.message.contains(l))
+            {
                 Topic::Label
             } else {
                 Topic::Value
@@ -55,21 +61,44 @@ fn topic(diagnostic: &Diagnostic) -> Topic {
 
 /// Turns the loader's diagnostics on a topic into findings.
 pub(super) fn diagnostics(facts: &Facts<'_>, found: &mut Found<'_>, wanted: Topic) {
-    for diagnostic in facts.input.diagnostics.iter().filter(|d| topic(d) == wanted) {
-        let finding = found.anywhere(diagnostic.place.clone(), about(facts, diagnostic), diagnostic.message.clone());
+    for diagnostic in facts
+        .input
+        .diagnostics
+        .iter()
+        .filter(|d| topic(d) == wanted)
+    {
+        let finding = found.anywhere(
+            diagnostic.place.clone(),
+            about(facts, diagnostic),
+            diagnostic.message.clone(),
+        );
         let severity = match diagnostic.severity {
             // a namespace such as "(join('-', [$name]))" is filled in by another tool
-            Told::Error if diagnostic.message.contains("is not a valid name") && is_expression(&diagnostic.message) => {
+            Told::Error
+                if diagnostic.message.contains("is not a valid name")
+                    && is_expression(&diagnostic.message) =>
+            {
                 Severity::Info
             }
             Told::Error => Severity::Error,
             // no policy: a template or a patch that nobody would read either
-            Told::Warning if matches!(diagnostic.code, Code::UnrenderedTemplate | Code::NotAnObject) => Severity::Info,
+            Told::Warning
+                if matches!(
+                    diagnostic.code,
+                    Code::UnrenderedTemplate | Code::NotAnObject
+                ) =>
+            {
+                Severity::Info
+            }
             Told::Warning => Severity::Warning,
             Told::Note => Severity::Info,
         };
-        let finding =
-            diagnostic.related.iter().fold(finding.severity(severity), |f, (p, w)| f.related(p.clone(), w.clone()));
+        let finding = diagnostic
+            .related
+            .iter()
+            .fold(finding.severity(severity), |f, (p, w)| {
+                f.related(p.clone(), w.clone())
+            });
         found.push(match &diagnostic.help {
             Some(help) => finding.help(help.clone()),
             None => finding,
@@ -85,11 +114,16 @@ fn is_expression(text: &str) -> bool {
 /// The object a diagnostic is about, as far as its text tells.
 fn about(facts: &Facts<'_>, diagnostic: &Diagnostic) -> Fingerprint {
     let Place::Origin(origin) = &diagnostic.place else {
-        return Fingerprint { peer: diagnostic.message.clone(), ..Fingerprint::default() };
+        return Fingerprint {
+            peer: diagnostic.message.clone(),
+            ..Fingerprint::default()
+        };
     };
     let node = facts.locator.node(origin.document);
     let word = |key: &str| {
-        let text = node.as_ref().and_then(|n| n.get("metadata")?.get(key)?.as_str().map(Box::from));
+        let text = node
+            .as_ref()
+            .and_then(|n| n.get("metadata")?.get(key)?.as_str().map(Box::from));
         text.unwrap_or_default()
     };
     Fingerprint {

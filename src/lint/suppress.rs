@@ -1,9 +1,10 @@
 //! Suppressions: annotations and comments that accept a finding, with a reason.
 //!
-//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object accepts the rule for all of it; several rules are
-//! separated by commas, several entries by semicolons. `# netpal: ignore NP202 -- reason` accepts it for the line it stands
-//! on, or, on a line of its own, for the next line and everything below that is indented further; before the first line of
-//! a document, for the document. Only texts that contain the word are looked at. Cost: O(text of those documents).
+//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object accepts the rule for all of
+//! it; several rules are separated by commas, several entries by semicolons. `# netpal: ignore
+//! NP202 -- reason` accepts it for the line it stands on, or, on a line of its own, for the next
+//! line and everything below that is indented further; before the first line of a document, for the
+//! document. Only texts that contain the word are looked at. Cost: O(text of those documents).
 
 use super::facts::Facts;
 use super::table::LINTS;
@@ -35,22 +36,37 @@ pub struct Suppression {
 pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
     let mut found = Vec::new();
     for (_, policy) in facts.law.iter().filter(|(id, _)| facts.goes_through(*id)) {
-        let Some((document, text)) = facts.input.sources.chunk(policy.document) else { continue };
+        let Some((document, text)) = facts.input.sources.chunk(policy.document) else {
+            continue;
+        };
         if !facts.says(policy.document, "netpal") {
             continue;
         }
         annotation(facts, policy.document, document.file, &mut found);
         if document.base.is_root() {
-            comments(facts, document.file, document.begins.line, &text, &mut found);
+            comments(
+                facts,
+                document.file,
+                document.begins.line,
+                &text,
+                &mut found,
+            );
         }
     }
     found
 }
 
 fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut Vec<Suppression>) {
-    let path = Path::root().key("metadata").key("annotations").key(ANNOTATION);
-    let Some(node) = facts.locator.node(document) else { return };
-    let Some(text) = node.at(&path).and_then(Node::as_str) else { return };
+    let path = Path::root()
+        .key("metadata")
+        .key("annotations")
+        .key(ANNOTATION);
+    let Some(node) = facts.locator.node(document) else {
+        return;
+    };
+    let Some(text) = node.at(&path).and_then(Node::as_str) else {
+        return;
+    };
     let place = Place::Origin(Origin::new(document, path));
     for entry in text.split(';') {
         for (rule, reason) in split(entry) {
@@ -68,29 +84,59 @@ fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut
 
 /// `NP202, NP203 -- reason` or `NP202 reason`: each rule with the reason.
 fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
-    let is_rule =
-        |word: &str| word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit());
-    let words: Vec<&str> = text.split([' ', ',', '\t', '\n']).filter(|w| !w.is_empty()).collect();
+    let is_rule = |word: &str| {
+        word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit())
+    };
+    let words: Vec<&str> = text
+        .split([' ', ',', '\t', '\n'])
+        .filter(|w| !w.is_empty())
+        .collect();
     let rules: Vec<&str> = words.iter().take_while(|w| is_rule(w)).copied().collect();
-    let reason = words.iter().skip(rules.len()).skip_while(|w| **w == "--").copied().collect::<Vec<_>>().join(" ");
-    rules.into_iter().map(|r| (r.into(), reason.as_str().into())).collect()
+    let reason = words
+        .iter()
+        .skip(rules.len())
+        .skip_while(|w| **w == "--")
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ");
+    rules
+        .into_iter()
+        .map(|r| (r.into(), reason.as_str().into()))
+        .collect()
 }
 
 fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut Vec<Suppression>) {
     let lines: Vec<&str> = text.lines().collect();
-    let name = facts.input.sources.file(file).map(|f| f.name.clone()).unwrap_or_default();
+    let name = facts
+        .input
+        .sources
+        .file(file)
+        .map(|f| f.name.clone())
+        .unwrap_or_default();
     for (i, line) in lines.iter().enumerate() {
         let Some(at) = line.find(MARK) else { continue };
-        let Some(hash) = line.get(..at).and_then(|l| l.rfind('#')) else { continue };
+        let Some(hash) = line.get(..at).and_then(|l| l.rfind('#')) else {
+            continue;
+        };
         let alone = line.get(..hash).is_some_and(|l| l.trim().is_empty());
-        let covered = if alone { block(&lines, i) } else { nested(&lines, i) };
+        let covered = if alone {
+            block(&lines, i)
+        } else {
+            nested(&lines, i)
+        };
         let number = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         let column = u32::try_from(hash + 1).unwrap_or(1);
         for (rule, reason) in split(line.get(at + MARK.len()..).unwrap_or_default()) {
             found.push(Suppression {
                 rule,
                 reason,
-                place: Place::At(Location { file: name.clone(), at: Position { line: number(i), column } }),
+                place: Place::At(Location {
+                    file: name.clone(),
+                    at: Position {
+                        line: number(i),
+                        column,
+                    },
+                }),
                 file,
                 document: None,
                 lines: number(*covered.start())..=number(*covered.end()),
@@ -117,16 +163,25 @@ fn block(lines: &[&str], at: usize) -> RangeInclusive<usize> {
 fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
     let indent = |l: &str| l.len() - l.trim_start().len();
     let own = lines.get(at).map_or(0, |l| indent(l));
-    let inner = lines.iter().skip(at + 1).take_while(|l| !content(l) || indent(l) > own).count();
+    let inner = lines
+        .iter()
+        .skip(at + 1)
+        .take_while(|l| !content(l) || indent(l) > own)
+        .count();
     at..=at + inner
 }
 
 /// Marks what a suppression covers, and returns findings about those that cover nothing.
-pub(super) fn cover(facts: &Facts<'_>, suppressions: &[Suppression], findings: &mut [Finding]) -> Vec<Finding> {
+pub(super) fn cover(
+    facts: &Facts<'_>,
+    suppressions: &[Suppression],
+    findings: &mut [Finding],
+) -> Vec<Finding> {
     let mut used = vec![false; suppressions.len()];
     if !suppressions.is_empty() {
         for finding in findings.iter_mut() {
-            let covering = (0..suppressions.len()).find(|i| covers(facts, &suppressions[*i], finding));
+            let covering =
+                (0..suppressions.len()).find(|i| covers(facts, &suppressions[*i], finding));
             if let Some(i) = covering {
                 used[i] = true;
                 finding.suppressed = Some(suppressions[i].reason.clone());
@@ -141,12 +196,16 @@ fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bo
     if *suppression.rule != *finding.rule || suppression.reason.is_empty() {
         return false;
     }
-    let Place::Origin(origin) = &finding.place else { return false };
+    let Place::Origin(origin) = &finding.place else {
+        return false;
+    };
     if let Some(document) = suppression.document {
         return document == origin.document;
     }
     let span = facts.locator.span(origin);
-    span.is_some_and(|(file, span)| file == suppression.file && suppression.lines.contains(&span.at.line))
+    span.is_some_and(|(file, span)| {
+        file == suppression.file && suppression.lines.contains(&span.at.line)
+    })
 }
 
 fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
@@ -161,8 +220,12 @@ fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
         Some(lint) if facts.config.selects(lint) => format!("nothing here is a finding of {rule}"),
         Some(_) => return None,
     };
-    let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message).severity(Severity::Warning);
-    finding.fingerprint = Fingerprint { peer: rule.clone(), ..Fingerprint::default() };
+    let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message)
+        .severity(Severity::Warning);
+    finding.fingerprint = Fingerprint {
+        peer: rule.clone(),
+        ..Fingerprint::default()
+    };
     if let Place::Origin(origin) = &suppression.place {
         finding.fingerprint.path = origin.path.to_string().into();
     }
@@ -175,9 +238,17 @@ mod tests {
 
     #[test]
     fn a_suppression_names_rules_and_a_reason() {
-        let one = |text: &str| split(text).into_iter().map(|(r, why)| format!("{r}:{why}")).collect::<Vec<_>>();
+        let one = |text: &str| {
+            split(text)
+                .into_iter()
+                .map(|(r, why)| format!("{r}:{why}"))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(one(" NP202 -- agreed"), ["NP202:agreed"]);
-        assert_eq!(one("NP202, NP203 payment provider"), ["NP202:payment provider", "NP203:payment provider"]);
+        assert_eq!(
+            one("NP202, NP203 payment provider"),
+            ["NP202:payment provider", "NP203:payment provider"]
+        );
         assert_eq!(one("NP202"), ["NP202:"]);
         assert!(one("everything").is_empty());
     }

@@ -1,7 +1,8 @@
 //! The table of lints: id, name, usual severity, whether it is on unasked, and its page.
 //!
-//! A lint's page is the `//!` comment of its file with its two examples. The examples are test data: the first must be
-//! found, the second must be silent, so a page cannot promise what the lint does not do.
+//! A lint's page is the `//!` comment of its file with its two examples. The examples are test
+//! data: the first must be found, the second must be silent, so a page cannot promise what the lint
+//! does not do.
 
 use super::config::LintConfig;
 use super::facts::Facts;
@@ -111,7 +112,9 @@ lints! {
 impl Lint {
     /// The lint of an id or a name.
     pub fn find(word: &str) -> Option<&'static Self> {
-        LINTS.iter().find(|l| l.id.eq_ignore_ascii_case(word) || l.name == word)
+        LINTS
+            .iter()
+            .find(|l| l.id.eq_ignore_ascii_case(word) || l.name == word)
     }
 
     /// The page, as Markdown: the comment of the file, and both examples.
@@ -121,7 +124,11 @@ impl Lint {
             page.push_str(line.strip_prefix(' ').unwrap_or(line));
             page.push('\n');
         }
-        let unasked = if self.default { "" } else { ", only when selected" };
+        let unasked = if self.default {
+            ""
+        } else {
+            ", only when selected"
+        };
         let _ = writeln!(page, "\nSeverity: {}{unasked}.", self.severity.name());
         for (title, text) in [("Bad", self.bad), ("Good", self.good)] {
             let _ = writeln!(page, "\n## {title}\n\n```yaml\n{}\n```", text.trim_end());

@@ -4,7 +4,11 @@ use crate::model::{Cluster, PodId, WorkloadId};
 
 /// `1 pod`, `2 pods`.
 pub fn count(n: usize, word: &str) -> String {
-    if n == 1 { format!("1 {word}") } else { format!("{n} {}", plural(word)) }
+    if n == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{n} {}", plural(word))
+    }
 }
 
 fn plural(word: &str) -> String {
@@ -18,8 +22,17 @@ fn plural(word: &str) -> String {
 /// The first few of a list: `a, b, c and 4 more`.
 pub fn some(names: &[String]) -> String {
     const SHOWN: usize = 4;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        format!("{shown} and {} more", names.len() - SHOWN)
+    } else {
+        shown
+    }
 }
 
 /// The workloads of pods, each once, in order.
@@ -32,7 +45,10 @@ pub fn workloads(cluster: &Cluster, pods: &[PodId]) -> Vec<WorkloadId> {
 
 /// The names of the workloads of pods.
 pub fn names(cluster: &Cluster, pods: &[PodId]) -> String {
-    let names: Vec<String> = workloads(cluster, pods).iter().map(|w| cluster.workload_name(*w)).collect();
+    let names: Vec<String> = workloads(cluster, pods)
+        .iter()
+        .map(|w| cluster.workload_name(*w))
+        .collect();
     some(&names)
 }
 

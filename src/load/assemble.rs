@@ -1,7 +1,9 @@
-//! Pieces of text -> [`Input`]: registers documents, tells what is wrong, builds the cluster, lowers the policies.
+//! Pieces of text -> [`Input`]: registers documents, tells what is wrong, builds the cluster,
+//! lowers the policies.
 //!
-//! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of equal names the last;
-//! [`super::objects`] and [`build`] fill the cluster; [`Assembly::policies`] lowers the law. Order is input order.
+//! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of
+//! equal names the last; [`super::objects`] and [`build`] fill the cluster; [`Assembly::policies`]
+//! lowers the law. Order is input order.
 
 use super::objects::{self, Item, Object, Part, Suspicion};
 use super::read::{Found, Piece, ReadFile};
@@ -11,9 +13,13 @@ use crate::input::{Input, Mention, Tally};
 use crate::model::{Selector, WorkloadKind};
 use crate::policy::dialects::{self, Lowered};
 use crate::policy::pool::Pool;
-use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier};
+use crate::policy::{
+    Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier,
+};
 use crate::set::hashed::HashMap;
-use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span, Text};
+use crate::source::{
+    Base, Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span, Text,
+};
 use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,15 +93,26 @@ impl<'o> Assembly<'o> {
     }
 
     fn place(&self, file: FileId, at: Position) -> Place {
-        let name = self.sources.file(file).map(|f| f.name.clone()).unwrap_or_default();
+        let name = self
+            .sources
+            .file(file)
+            .map(|f| f.name.clone())
+            .unwrap_or_default();
         Place::At(Location { file: name, at })
     }
 
     fn piece(&mut self, file: FileId, piece: Piece) {
         let broken = matches!(piece.found, Found::Broken);
         let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
-        let told: Vec<(Severity, &Problem)> = piece.problems.iter().map(|p| (severity(self, p), p)).collect();
-        let found: Vec<Diagnostic> = told.into_iter().map(|(s, p)| self.diagnostic(file, None, s, p)).collect();
+        let told: Vec<(Severity, &Problem)> = piece
+            .problems
+            .iter()
+            .map(|p| (severity(self, p), p))
+            .collect();
+        let found: Vec<Diagnostic> = told
+            .into_iter()
+            .map(|(s, p)| self.diagnostic(file, None, s, p))
+            .collect();
         self.diagnostics.extend(found);
         match piece.found {
             Found::Skipped => self.skipped(file, piece),
@@ -111,43 +128,81 @@ impl<'o> Assembly<'o> {
         let kind = piece.said.kind.unwrap_or_default();
         if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
             let document = self.document(file, &piece.chunk, Base::Root, None);
-            self.mentions.push(Mention { kind: kind.as_str().into(), document });
+            self.mentions.push(Mention {
+                kind: kind.as_str().into(),
+                document,
+            });
         }
         count(&mut self.tally.skipped, &kind);
     }
 
     fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
-        let text =
-            self.sources.file(file).and_then(|f| f.text.part(piece.chunk.start..piece.chunk.end)).unwrap_or_default();
+        let text = self
+            .sources
+            .file(file)
+            .and_then(|f| f.text.part(piece.chunk.start..piece.chunk.end))
+            .unwrap_or_default();
         objects::suspect(&piece.said, &text)
     }
 
     /// A document that is surely no policy only warns when it is broken.
     fn severity(&self, file: FileId, piece: &Piece, problem: &Problem, broken: bool) -> Severity {
-        let harmless = !problem.is_error() || (broken && self.suspicion(file, piece) == Suspicion::None);
-        if harmless { Severity::Warning } else { Severity::Error }
+        let harmless =
+            !problem.is_error() || (broken && self.suspicion(file, piece) == Suspicion::None);
+        if harmless {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
     }
 
     fn broken(&mut self, file: FileId, piece: &Piece) {
         let suspicion = self.suspicion(file, piece);
-        let kind = piece.said.kind.clone().filter(|k| !Sniffed::is_placeholder(k));
+        let kind = piece
+            .said
+            .kind
+            .clone()
+            .filter(|k| !Sniffed::is_placeholder(k));
         if let Some(kind) = &kind {
             self.tally.objects += 1;
-            *self.tally.skipped.entry(format!("{kind} (broken)")).or_default() += 1;
+            *self
+                .tally
+                .skipped
+                .entry(format!("{kind} (broken)"))
+                .or_default() += 1;
         }
         if suspicion == Suspicion::None {
             return;
         }
-        let name = piece.said.name.as_deref().filter(|n| !Sniffed::is_placeholder(n));
-        let namespace = piece.said.namespace.as_deref().filter(|n| !Sniffed::is_placeholder(n));
+        let name = piece
+            .said
+            .name
+            .as_deref()
+            .filter(|n| !Sniffed::is_placeholder(n));
+        let namespace = piece
+            .said
+            .namespace
+            .as_deref()
+            .filter(|n| !Sniffed::is_placeholder(n));
         let kind = kind.as_deref().unwrap_or("a document");
         let what = format!("{kind} {}", name.unwrap_or("without a readable name"));
         let document = self.document(file, &piece.chunk, Base::Root, None);
-        self.taint_unread(&what, suspicion, namespace, Some(Origin::document(document)));
+        self.taint_unread(
+            &what,
+            suspicion,
+            namespace,
+            Some(Origin::document(document)),
+        );
     }
 
     /// Leaves a taint for a policy that could not be read, over its namespace where that is known.
-    fn taint_unread(&mut self, what: &str, suspicion: Suspicion, namespace: Option<&str>, origin: Option<Origin>) {
+    fn taint_unread(
+        &mut self,
+        what: &str,
+        suspicion: Suspicion,
+        namespace: Option<&str>,
+        origin: Option<Origin>,
+    ) {
         if self.options.ignore_broken {
             return;
         }
@@ -155,12 +210,19 @@ impl<'o> Assembly<'o> {
             Some(name) => Namespaces::Named(name.into()),
             None => Namespaces::Matching(Selector::everything()),
         };
-        let effect = if suspicion == Suspicion::Network { TaintEffect::NetworkTier } else { TaintEffect::Anything };
+        let effect = if suspicion == Suspicion::Network {
+            TaintEffect::NetworkTier
+        } else {
+            TaintEffect::Anything
+        };
         self.law.taints.push(Taint {
             what: what.into(),
             reason: TaintReason::Broken,
             effect,
-            subject: Subject { namespaces, pods: Selector::everything() },
+            subject: Subject {
+                namespaces,
+                pods: Selector::everything(),
+            },
             directions: [true, true],
             origin,
         });
@@ -169,8 +231,18 @@ impl<'o> Assembly<'o> {
     fn template(&mut self, file: FileId, chunk: &Chunk, policies: bool) {
         self.tally.objects += 1;
         *self.tally.skipped.entry("Template".into()).or_default() += 1;
-        let place = self.place(file, Position { line: chunk.line, column: 1 });
-        let severity = if policies { Severity::Error } else { Severity::Warning };
+        let place = self.place(
+            file,
+            Position {
+                line: chunk.line,
+                column: 1,
+            },
+        );
+        let severity = if policies {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         let message = "an OpenShift Template: its objects have parameters to be filled in, so none of them was read";
         self.diagnostics.push(
             Diagnostic::new(severity, Code::NotAnObject, place, message)
@@ -187,7 +259,13 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn document(&mut self, file: FileId, chunk: &Chunk, base: Base, at: Option<Position>) -> DocumentId {
+    fn document(
+        &mut self,
+        file: FileId,
+        chunk: &Chunk,
+        base: Base,
+        at: Option<Position>,
+    ) -> DocumentId {
         self.sources.add_document(Document {
             file,
             start: chunk.start,
@@ -201,17 +279,25 @@ impl<'o> Assembly<'o> {
     fn item(&mut self, file: FileId, item: Item) {
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));
-        let Some(mut object) = item.object else { return };
+        let Some(mut object) = item.object else {
+            return;
+        };
         object.overlay = self.overlay;
         object.document = document;
         match &mut object.part {
             Part::Mention | Part::Nothing => {
                 if matches!(object.part, Part::Mention) {
-                    self.mentions.push(Mention { kind: (&*object.kind).into(), document });
+                    self.mentions.push(Mention {
+                        kind: (&*object.kind).into(),
+                        document,
+                    });
                 }
                 return count(&mut self.tally.skipped, &object.kind);
             }
-            Part::Policy(lowered) => lowered.policy.iter_mut().for_each(|p| p.document = document),
+            Part::Policy(lowered) => lowered
+                .policy
+                .iter_mut()
+                .for_each(|p| p.document = document),
             _ => {}
         }
         self.objects.push(object);
@@ -249,23 +335,34 @@ impl<'o> Assembly<'o> {
 
     /// The namespace of an object, kubectl's default where it names none (S1).
     pub fn namespace_of(&self, object: &Object) -> Arc<str> {
-        object.namespace.clone().unwrap_or_else(|| Arc::clone(&self.namespace))
+        object
+            .namespace
+            .clone()
+            .unwrap_or_else(|| Arc::clone(&self.namespace))
     }
 
-    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`; it takes the place of the first.
+    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`; it
+    /// takes the place of the first.
     fn deduplicate(&mut self) -> Vec<Object> {
         let objects = std::mem::take(&mut self.objects);
         let default = Arc::clone(&self.namespace);
         let mut places: Vec<usize> = Vec::with_capacity(objects.len());
-        let mut last: HashMap<(&str, &str, &str, &str), usize> = crate::set::hashed::room_for(objects.len());
+        let mut last: HashMap<(&str, &str, &str, &str), usize> =
+            crate::set::hashed::room_for(objects.len());
         for (i, object) in objects.iter().enumerate() {
             if let Some(facts) = object.facts().filter(|f| f.patch) {
                 self.patch(object, facts.kind);
                 continue;
             }
-            let namespace = if object.is_namespaced() { object.namespace.as_deref().unwrap_or(&default) } else { "" };
+            let namespace = if object.is_namespaced() {
+                object.namespace.as_deref().unwrap_or(&default)
+            } else {
+                ""
+            };
             self.placeholder(object, namespace);
-            let place = *last.entry((object.group(), &object.kind, namespace, &object.name)).or_insert(places.len());
+            let place = *last
+                .entry((object.group(), &object.kind, namespace, &object.name))
+                .or_insert(places.len());
             match places.get_mut(place) {
                 None => places.push(i),
                 Some(earlier) => {
@@ -281,11 +378,18 @@ impl<'o> Assembly<'o> {
             return objects;
         }
         let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
-        places.into_iter().filter_map(|i| objects.get_mut(i)?.take()).collect()
+        places
+            .into_iter()
+            .filter_map(|i| objects.get_mut(i)?.take())
+            .collect()
     }
 
     fn patch(&mut self, object: &Object, kind: WorkloadKind) {
-        *self.tally.skipped.entry(format!("{} (patch)", kind.name())).or_default() += 1;
+        *self
+            .tally
+            .skipped
+            .entry(format!("{} (patch)", kind.name()))
+            .or_default() += 1;
         let place = Place::Origin(Origin::document(object.document));
         let message = format!(
             "{} `{}` has no pod labels or no containers, so it looks like a kustomize patch; skipped",
@@ -301,9 +405,13 @@ impl<'o> Assembly<'o> {
     fn placeholder(&mut self, object: &Object, namespace: &str) {
         for (field, value) in [("name", &*object.name), ("namespace", namespace)] {
             if Sniffed::is_placeholder(value) {
-                let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata").key(field)));
-                let message =
-                    format!("{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own");
+                let place = Place::Origin(Origin::new(
+                    object.document,
+                    Path::root().key("metadata").key(field),
+                ));
+                let message = format!(
+                    "{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own"
+                );
                 self.diagnostics.push(
                     Diagnostic::new(Severity::Warning, Code::Placeholder, place, message)
                         .help("fill it in first, for example with envsubst"),
@@ -318,7 +426,10 @@ impl<'o> Assembly<'o> {
             Some(namespace) => format!("{namespace}/{}", earlier.name),
             None => earlier.name.to_string(),
         };
-        let message = format!("{} `{name}` is given twice; the last one counts, as with kubectl apply", earlier.kind);
+        let message = format!(
+            "{} `{name}` is given twice; the last one counts, as with kubectl apply",
+            earlier.kind
+        );
         let related = Place::Origin(Origin::document(earlier.document));
         self.diagnostics.push(
             Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message)
@@ -339,16 +450,27 @@ impl<'o> Assembly<'o> {
     }
 
     fn policy(&mut self, object: &Object, lowered: Lowered) {
-        let file = self.sources.document(object.document).map_or(FileId(0), |d| d.file);
+        let file = self
+            .sources
+            .document(object.document)
+            .map_or(FileId(0), |d| d.file);
         for problem in &lowered.problems {
-            let severity = if problem.is_error() { Severity::Error } else { Severity::Warning };
+            let severity = if problem.is_error() {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
             let diagnostic = self.diagnostic(file, Some(object.document), severity, problem);
             self.diagnostics.push(diagnostic);
         }
         for invalid in &lowered.invalid {
             let place = Place::Origin(Origin::new(object.document, invalid.path.clone()));
             let message = format!("{}: {}", invalid.path, invalid.message);
-            let code = if invalid.unknown_field { Code::UnknownField } else { Code::InvalidValue };
+            let code = if invalid.unknown_field {
+                Code::UnknownField
+            } else {
+                Code::InvalidValue
+            };
             let mut diagnostic = Diagnostic::new(Severity::Error, code, place, message);
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
@@ -358,24 +480,38 @@ impl<'o> Assembly<'o> {
             self.law.policies.push(policy);
         } else {
             let namespace = self.namespace_of(object);
-            // not by what was read, which is taken out of the object here: a broken policy of the whole cluster touches it all
-            let namespaced = dialects::find(&object.api_version, &object.kind).is_some_and(|d| d.namespaced);
+            // not by what was read, which is taken out of the object here: a broken policy of the
+            // whole cluster touches it all
+            let namespaced =
+                dialects::find(&object.api_version, &object.kind).is_some_and(|d| d.namespaced);
             let what = format!("{} {}/{}", object.kind, namespace, object.name);
-            let suspicion = if namespaced { Suspicion::Network } else { Suspicion::Any };
+            let suspicion = if namespaced {
+                Suspicion::Network
+            } else {
+                Suspicion::Any
+            };
             let scope = namespaced.then_some(&*namespace);
-            self.taint_unread(&what, suspicion, scope, Some(Origin::document(object.document)));
+            self.taint_unread(
+                &what,
+                suspicion,
+                scope,
+                Some(Origin::document(object.document)),
+            );
         }
     }
 
     fn unmodelled(&mut self, object: &Object, pods: Selector) {
-        let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else { return };
+        let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else {
+            return;
+        };
         let namespaces = if row.namespaced {
             Namespaces::Named((&*self.namespace_of(object)).into())
         } else {
             Namespaces::Matching(Selector::everything())
         };
         let kind = if dialects::is_modelled_kind(&object.kind) {
-            format!("{}.{}", object.kind, object.group()) // the same word means another kind elsewhere
+            // the same word means another kind elsewhere
+            format!("{}.{}", object.kind, object.group())
         } else {
             object.kind.to_string()
         };
@@ -385,7 +521,12 @@ impl<'o> Assembly<'o> {
         };
         let place = Place::Origin(Origin::document(object.document));
         let message = format!("{what} is not modelled; verdicts it could touch are unknown");
-        self.diagnostics.push(Diagnostic::new(Severity::Warning, Code::UnmodelledPolicy, place, message));
+        self.diagnostics.push(Diagnostic::new(
+            Severity::Warning,
+            Code::UnmodelledPolicy,
+            place,
+            message,
+        ));
         self.law.taints.push(Taint {
             what: what.into(),
             reason: TaintReason::UnmodelledKind,
@@ -396,12 +537,15 @@ impl<'o> Assembly<'o> {
         });
     }
 
-    /// Both generations of admin policies in one input: the API does not say how they work together (S125).
+    /// Both generations of admin policies in one input: the API does not say how they work together
+    /// (S125).
     fn both_generations(&mut self) {
         let ordered = || self.law.policies.iter().filter(|p| p.tier != Tier::Network);
         let older = ordered().find(|p| p.shape.is_v1alpha1());
         let newer = ordered().find(|p| !p.shape.is_v1alpha1());
-        let (Some(older), Some(newer)) = (older, newer) else { return };
+        let (Some(older), Some(newer)) = (older, newer) else {
+            return;
+        };
         let name = |p: &Policy| format!("{} {}", p.shape.kind, p.full_name());
         let message = format!(
             "{} and {} are of two generations, and the API does not say how both work in one cluster; each tier is taken \

@@ -1,8 +1,9 @@
-//! `git:REV:PATH`: files as a commit has them, read through git itself. Nothing is checked out and no hook runs.
+//! `git:REV:PATH`: files as a commit has them, read through git itself. Nothing is checked out and
+//! no hook runs.
 //!
-//! Phases: [`tree`] lists the blobs below the path, `blobs` fetches all their texts from one `git cat-file --batch`.
-//! The path is relative to the current directory, as in `-f PATH`. Road not taken: a git library; git is where
-//! repositories are, and it knows every object format.
+//! Phases: [`tree`] lists the blobs below the path, `blobs` fetches all their texts from one `git
+//! cat-file --batch`. The path is relative to the current directory, as in `-f PATH`. Road not
+//! taken: a git library; git is where repositories are, and it knows every object format.
 
 use super::LoadError;
 use super::discover::is_manifest;
@@ -34,13 +35,20 @@ pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
     let tree_id = resolve(revision, &what)?;
     let pattern = path.contains(['*', '?', '[']);
     let fixed = path.split(['*', '?', '[']).next().unwrap_or_default();
-    let base = if pattern { fixed.rfind('/').map_or(".", |slash| &fixed[..slash]) } else { path };
+    let base = if pattern {
+        fixed.rfind('/').map_or(".", |slash| &fixed[..slash])
+    } else {
+        path
+    };
     let mut blobs = tree(&tree_id, base, &what)?;
     if pattern {
         let glob = GlobBuilder::new(path)
             .literal_separator(true)
             .build()
-            .map_err(|e| LoadError::BadPattern { pattern: path.to_owned(), reason: e.kind().to_string() })?;
+            .map_err(|e| LoadError::BadPattern {
+                pattern: path.to_owned(),
+                reason: e.kind().to_string(),
+            })?;
         let matcher = glob.compile_matcher();
         blobs.retain(|b| matcher.is_match(&b.path));
     } else {
@@ -62,16 +70,24 @@ pub fn text(revision: &str, path: &str) -> Result<File, LoadError> {
     let mut files = files(revision, path)?;
     match files.len() {
         1 => Ok(files.remove(0)),
-        _ => Err(failed(&format!("git:{revision}:{path}"), "not a file in that revision")),
+        _ => Err(failed(
+            &format!("git:{revision}:{path}"),
+            "not a file in that revision",
+        )),
     }
 }
 
 fn plain(path: &str) -> &str {
-    path.strip_prefix("./").unwrap_or(path).trim_end_matches('/')
+    path.strip_prefix("./")
+        .unwrap_or(path)
+        .trim_end_matches('/')
 }
 
 fn failed(what: &str, reason: impl Into<String>) -> LoadError {
-    LoadError::Unreadable { path: what.to_owned(), reason: reason.into() }
+    LoadError::Unreadable {
+        path: what.to_owned(),
+        reason: reason.into(),
+    }
 }
 
 /// The tree of a revision, by its id, so that no later argument can be taken for an option.
@@ -79,23 +95,40 @@ fn resolve(revision: &str, what: &str) -> Result<String, LoadError> {
     if revision.is_empty() || revision.starts_with('-') {
         return Err(failed(what, format!("`{revision}` is not a revision")));
     }
-    let output = git(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{tree}}")], &[], what)?;
+    let output = git(
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{revision}^{{tree}}"),
+        ],
+        &[],
+        what,
+    )?;
     match output {
         Ok(id) => Ok(String::from_utf8_lossy(&id).trim().to_owned()),
-        Err(words) if words.is_empty() => Err(failed(what, format!("git knows no revision `{revision}` here"))),
+        Err(words) if words.is_empty() => Err(failed(
+            what,
+            format!("git knows no revision `{revision}` here"),
+        )),
         Err(words) => Err(failed(what, words)),
     }
 }
 
 /// Every blob below a path, by its path from the current directory.
 fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
-    let listed = git(&["ls-tree", "-r", "-z", id, "--", path], &[], what)?.map_err(|words| failed(what, words))?;
+    let listed = git(&["ls-tree", "-r", "-z", id, "--", path], &[], what)?
+        .map_err(|words| failed(what, words))?;
     let listed = String::from_utf8_lossy(&listed);
     let blob = |entry: &str| {
         let (head, path) = entry.split_once('\t')?;
         let mut words = head.split(' ');
         let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
-        (kind == "blob").then(|| Blob { mode: mode.into(), id: id.into(), path: path.into() })
+        (kind == "blob").then(|| Blob {
+            mode: mode.into(),
+            id: id.into(),
+            path: path.into(),
+        })
     };
     let blobs: Vec<Blob> = listed.split('\0').filter_map(blob).collect();
     if blobs.is_empty() && plain(path) != "." {
@@ -105,11 +138,20 @@ fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
 }
 
 fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<File>, LoadError> {
-    let (links, blobs): (Vec<Blob>, Vec<Blob>) = blobs.into_iter().partition(|b| b.mode == "120000");
+    let (links, blobs): (Vec<Blob>, Vec<Blob>) =
+        blobs.into_iter().partition(|b| b.mode == "120000");
     let texts = texts(&blobs, what)?;
     let name = |b: &Blob| format!("git:{revision}:{}", b.path);
-    let mut files: Vec<File> = blobs.iter().zip(texts).map(|(b, bytes)| File::from_bytes(&name(b), bytes)).collect();
-    files.extend(links.iter().map(|b| File::unreadable(&name(b), "a symbolic link; name what it points to")));
+    let mut files: Vec<File> = blobs
+        .iter()
+        .zip(texts)
+        .map(|(b, bytes)| File::from_bytes(&name(b), bytes))
+        .collect();
+    files.extend(
+        links
+            .iter()
+            .map(|b| File::unreadable(&name(b), "a symbolic link; name what it points to")),
+    );
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }
@@ -119,12 +161,18 @@ fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
     if blobs.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = blobs.iter().flat_map(|b| [b.id.as_str(), "\n"]).collect::<String>();
-    let bytes = git(&["cat-file", "--batch"], ids.as_bytes(), what)?.map_err(|words| failed(what, words))?;
+    let ids = blobs
+        .iter()
+        .flat_map(|b| [b.id.as_str(), "\n"])
+        .collect::<String>();
+    let bytes = git(&["cat-file", "--batch"], ids.as_bytes(), what)?
+        .map_err(|words| failed(what, words))?;
     let mut rest = bytes.as_slice();
     let mut texts = Vec::with_capacity(blobs.len());
     for _ in blobs {
-        let Some((text, after)) = one(rest) else { return Err(failed(what, "git did not send all files")) };
+        let Some((text, after)) = one(rest) else {
+            return Err(failed(what, "git did not send all files"));
+        };
         texts.push(text.to_vec());
         rest = after;
     }
@@ -137,7 +185,10 @@ fn one(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
     let size: usize = head.rsplit(' ').next()?.parse().ok()?;
     let start = end + 1;
-    Some((bytes.get(start..start + size)?, bytes.get(start + size + 1..)?))
+    Some((
+        bytes.get(start..start + size)?,
+        bytes.get(start + size + 1..)?,
+    ))
 }
 
 /// Runs git: its output, or its words when it refuses.
@@ -164,7 +215,9 @@ fn git(arguments: &[&str], input: &[u8], what: &str) -> Result<Result<Vec<u8>, S
         return Ok(Ok(output.stdout));
     }
     let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Ok(Err(words.strip_prefix("fatal: ").map_or(words.clone(), str::to_owned)))
+    Ok(Err(words
+        .strip_prefix("fatal: ")
+        .map_or(words.clone(), str::to_owned)))
 }
 
 #[cfg(test)]
@@ -182,7 +235,10 @@ mod tests {
 
     #[test]
     fn a_record_is_cut_by_its_size() {
-        assert_eq!(one(b"abc blob 3\na\nb\nnext"), Some((b"a\nb".as_slice(), b"next".as_slice())));
+        assert_eq!(
+            one(b"abc blob 3\na\nb\nnext"),
+            Some((b"a\nb".as_slice(), b"next".as_slice()))
+        );
         assert_eq!(one(b"abc missing\n"), None);
         assert_eq!(one(b"abc blob 30\nshort\n"), None);
     }

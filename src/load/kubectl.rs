@@ -1,4 +1,5 @@
-//! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live` reads.
+//! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live`
+//! reads.
 
 use super::LoadError;
 use super::read::File;
@@ -11,11 +12,16 @@ use std::process::{Command, Stdio};
 /// When kubectl is missing or refuses the directory.
 pub fn kustomize(directory: &str) -> Result<File, LoadError> {
     let hint = "install it, or pipe: kustomize build DIR | netpal ... -f -";
-    let bytes = run(&["kustomize", "--", directory], &format!("kustomize {directory}"), hint)?;
+    let bytes = run(
+        &["kustomize", "--", directory],
+        &format!("kustomize {directory}"),
+        hint,
+    )?;
     Ok(File::from_bytes(&format!("kustomize:{directory}"), bytes))
 }
 
-/// The parts of the world that `--live` reads, where the cluster has them; the policies come from the dialect tables.
+/// The parts of the world that `--live` reads, where the cluster has them; the policies come from
+/// the dialect tables.
 const WORLD: [&str; 12] = [
     "namespaces",
     "nodes",
@@ -33,33 +39,53 @@ const WORLD: [&str; 12] = [
 
 /// `networkpolicies.networking.k8s.io` for every policy kind that netpal knows, modelled or not.
 fn policies() -> Vec<String> {
-    let modelled = dialects::DIALECTS.iter().map(|d| (d.api_version.split('/').next().unwrap_or_default(), d.kind));
+    let modelled = dialects::DIALECTS
+        .iter()
+        .map(|d| (d.api_version.split('/').next().unwrap_or_default(), d.kind));
     let known = modelled.chain(dialects::UNMODELLED.iter().map(|u| (u.group, u.kind)));
     let plural = |kind: &str| match kind.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
         None => format!("{kind}s"),
     };
-    known.map(|(group, kind)| format!("{}.{group}", plural(&kind.to_lowercase()))).collect()
+    known
+        .map(|(group, kind)| format!("{}.{group}", plural(&kind.to_lowercase())))
+        .collect()
 }
 
-/// Reads the cluster of the current context: `kubectl get ... -A -o json`, nothing is changed there.
+/// Reads the cluster of the current context: `kubectl get ... -A -o json`, nothing is changed
+/// there.
 ///
 /// # Errors
 /// When kubectl is missing, or may not read the cluster.
 pub fn live() -> Result<File, LoadError> {
     let hint = "install it, or pipe: kubectl get ... -A -o json | netpal ... -f -";
-    let served = run(&["api-resources", "--verbs=list", "-o", "name"], "api-resources", hint)?;
+    let served = run(
+        &["api-resources", "--verbs=list", "-o", "name"],
+        "api-resources",
+        hint,
+    )?;
     let served = String::from_utf8_lossy(&served);
     let policies = policies();
     let known = |name: &&str| WORLD.contains(name) || policies.iter().any(|p| p == name);
-    let kinds = served.lines().map(str::trim).filter(known).collect::<Vec<_>>().join(",");
+    let kinds = served
+        .lines()
+        .map(str::trim)
+        .filter(known)
+        .collect::<Vec<_>>()
+        .join(",");
     let bytes = run(&["get", &kinds, "-A", "-o", "json"], "get", hint)?;
     Ok(File::from_bytes("<cluster>", bytes))
 }
 
 fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError> {
-    let failed = |reason: String| LoadError::Kubectl { command: what.to_owned(), reason };
-    let output = Command::new("kubectl").args(arguments).stdin(Stdio::null()).output();
+    let failed = |reason: String| LoadError::Kubectl {
+        command: what.to_owned(),
+        reason,
+    };
+    let output = Command::new("kubectl")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
     let output = output.map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(format!("kubectl is not on the PATH; {hint}")),
         _ => failed(e.to_string()),
@@ -67,5 +93,7 @@ fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError>
     if output.status.success() {
         return Ok(output.stdout);
     }
-    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    Err(failed(
+        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    ))
 }

@@ -1,7 +1,8 @@
-//! A large file, which is read in parts and not kept: a part that somebody wants to see later is read again.
+//! A large file, which is read in parts and not kept: a part that somebody wants to see later is
+//! read again.
 //!
-//! Invariant: what is read again is what was read first, as far as a file system tells: a file of another length or time
-//! of change gives nothing. Cost: a part costs its own length.
+//! Invariant: what is read again is what was read first, as far as a file system tells: a file of
+//! another length or time of change gives nothing. Cost: a part costs its own length.
 
 use super::read::File;
 use crate::source::Again;
@@ -29,7 +30,11 @@ impl Large {
     /// When it cannot be opened.
     pub fn new(path: &Path) -> io::Result<Self> {
         let meta = fs::File::open(path)?.metadata()?;
-        Ok(Self { path: path.to_owned(), length: meta.len(), changed: meta.modified().ok() })
+        Ok(Self {
+            path: path.to_owned(),
+            length: meta.len(),
+            changed: meta.modified().ok(),
+        })
     }
 
     /// The file, opened, unless it has changed.
@@ -69,7 +74,8 @@ impl Again for Large {
     fn read(&self, range: Range<usize>) -> Option<Vec<u8>> {
         let mut file = self.open()?;
         let mut bytes = vec![0; range.len()];
-        file.seek(SeekFrom::Start(u64::try_from(range.start).ok()?)).ok()?;
+        file.seek(SeekFrom::Start(u64::try_from(range.start).ok()?))
+            .ok()?;
         file.read_exact(&mut bytes).ok()?;
         Some(bytes)
     }

@@ -1,11 +1,13 @@
 //! Bytes -> world and law.
 //!
-//! Phases: [`discover`] finds the files, [`read`] turns texts into trees on all cores and [`objects`] each tree at once into
-//! what it adds, [`assemble`] builds the cluster and takes up the policies. Loading yields everything that could be read
-//! and every problem; nothing stops at the first error.
+//! Phases: [`discover`] finds the files, [`read`] turns texts into trees on all cores and
+//! [`objects`] each tree at once into what it adds, [`assemble`] builds the cluster and takes up
+//! the policies. Loading yields everything that could be read and every problem; nothing stops at
+//! the first error.
 //!
-//! Invariant: a document that is or may be a policy and could not be read leaves a taint behind, so that no verdict it
-//! could touch is given as certain. Only this room reads files or starts a process.
+//! Invariant: a document that is or may be a policy and could not be read leaves a taint behind, so
+//! that no verdict it could touch is given as certain. Only this room reads files or starts a
+//! process.
 
 pub mod assemble;
 pub mod build;
@@ -46,14 +48,17 @@ pub enum Source {
 pub struct LoadOptions {
     /// The namespace of objects that name none; kubectl takes the context's (S1).
     pub namespace: Box<str>,
-    /// Whether documents that cannot be read are left out without a trace, instead of making the verdicts they could
-    /// touch unknown.
+    /// Whether documents that cannot be read are left out without a trace, instead of making the
+    /// verdicts they could touch unknown.
     pub ignore_broken: bool,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { namespace: "default".into(), ignore_broken: false }
+        Self {
+            namespace: "default".into(),
+            ignore_broken: false,
+        }
     }
 }
 
@@ -109,7 +114,10 @@ pub enum LoadError {
 /// # Errors
 /// When a path cannot be read at all. Problems inside files are diagnostics of the [`Input`].
 pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input, LoadError> {
-    let sources: Vec<Source> = paths.into_iter().map(|p| Source::Path(p.as_ref().to_string_lossy().into())).collect();
+    let sources: Vec<Source> = paths
+        .into_iter()
+        .map(|p| Source::Path(p.as_ref().to_string_lossy().into()))
+        .collect();
     load_sources(&sources, &[], &LoadOptions::default())
 }
 
@@ -120,7 +128,10 @@ pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input,
 /// assert_eq!(input.cluster.namespaces().len(), 1);
 /// ```
 pub fn load_str(text: &str) -> Input {
-    read_all(vec![read::File::from_text("<text>", text.to_owned())], &LoadOptions::default())
+    read_all(
+        vec![read::File::from_text("<text>", text.to_owned())],
+        &LoadOptions::default(),
+    )
 }
 
 /// Loads manifests from a reader.
@@ -129,7 +140,10 @@ pub fn load_str(text: &str) -> Input {
 /// When the reader fails.
 pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
     let mut bytes = Vec::new();
-    let failed = |e: std::io::Error| LoadError::Unreadable { path: "<reader>".into(), reason: e.to_string() };
+    let failed = |e: std::io::Error| LoadError::Unreadable {
+        path: "<reader>".into(),
+        reason: e.to_string(),
+    };
     reader.read_to_end(&mut bytes).map_err(failed)?;
     let files = vec![read::File::from_bytes("<reader>", bytes)];
     Ok(read_all(files, &LoadOptions::default()))
@@ -156,7 +170,11 @@ impl Watch for Unwatched {
 ///
 /// # Errors
 /// When a source cannot be read at all.
-pub fn load_sources(sources: &[Source], overlays: &[Source], options: &LoadOptions) -> Result<Input, LoadError> {
+pub fn load_sources(
+    sources: &[Source],
+    overlays: &[Source],
+    options: &LoadOptions,
+) -> Result<Input, LoadError> {
     load_watched(sources, overlays, options, &Unwatched)
 }
 
@@ -173,8 +191,14 @@ pub fn load_watched(
     let files = open(sources)?;
     let base = files.len();
     let files = files.into_iter().chain(open(overlays)?).collect();
-    let mut read = read::Reading { watch, ..read::Reading::new(options) }.read(files);
-    read.iter_mut().skip(base).for_each(|file| file.overlay = true);
+    let mut read = read::Reading {
+        watch,
+        ..read::Reading::new(options)
+    }
+    .read(files);
+    read.iter_mut()
+        .skip(base)
+        .for_each(|file| file.overlay = true);
     Ok(assemble::assemble(read, options))
 }
 

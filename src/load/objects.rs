@@ -1,7 +1,8 @@
-//! Trees -> objects: what an object adds to the world or the law, as small as can be, so that its tree can go at once.
+//! Trees -> objects: what an object adds to the world or the law, as small as can be, so that its
+//! tree can go at once.
 //!
-//! Lists are opened; what is no plain object is recognized and explained. Everything here looks at one object alone, so it
-//! runs on all cores, right behind the reader.
+//! Lists are opened; what is no plain object is recognized and explained. Everything here looks at
+//! one object alone, so it runs on all cores, right behind the reader.
 
 use super::LoadOptions;
 use super::read::Said;
@@ -71,20 +72,34 @@ pub struct Item {
 impl Item {
     /// An object from its tree.
     pub fn new(node: &Node, chunk: Chunk, base: Base, options: &LoadOptions) -> Self {
-        let at = node.entries().first().map_or(node.span.at, |e| e.key_span.at);
-        Self { chunk, base, at, object: object(node, options) }
+        let at = node
+            .entries()
+            .first()
+            .map_or(node.span.at, |e| e.key_span.at);
+        Self {
+            chunk,
+            base,
+            at,
+            object: object(node, options),
+        }
     }
 }
 
 impl Object {
     /// The group of its `apiVersion`; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
     }
 
     /// What is known of it as a workload, if it is one.
     pub fn facts(&self) -> Option<&Facts> {
-        if let Part::Workload(facts) = &self.part { Some(facts) } else { None }
+        if let Part::Workload(facts) = &self.part {
+            Some(facts)
+        } else {
+            None
+        }
     }
 }
 
@@ -104,18 +119,34 @@ pub enum Shape {
 
 /// Tells what a tree is.
 pub fn shape(root: Node) -> Shape {
-    let kind = root.get("kind").and_then(Node::as_str).unwrap_or_default().to_owned();
+    let kind = root
+        .get("kind")
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+        .to_owned();
     if kind.is_empty() {
         return Shape::NoKind;
     }
     if kind == "Template" && root.get("objects").is_some() {
-        let is_policy = |n: &Node| n.get("kind").and_then(Node::as_str).is_some_and(dialects::may_be_policy_kind);
-        let policies = root.get("objects").is_some_and(|o| o.items().iter().any(is_policy));
+        let is_policy = |n: &Node| {
+            n.get("kind")
+                .and_then(Node::as_str)
+                .is_some_and(dialects::may_be_policy_kind)
+        };
+        let policies = root
+            .get("objects")
+            .is_some_and(|o| o.items().iter().any(is_policy));
         return Shape::Template { policies };
     }
     let is_list = kind.ends_with("List")
-        && root.get("items").is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
-    if is_list { Shape::Objects(open(root, &Path::root(), 0)) } else { Shape::Objects(vec![(Path::root(), root)]) }
+        && root
+            .get("items")
+            .is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
+    if is_list {
+        Shape::Objects(open(root, &Path::root(), 0))
+    } else {
+        Shape::Objects(vec![(Path::root(), root)])
+    }
 }
 
 /// The items of a List, of Lists in Lists too; items of a typed List inherit what they do not say.
@@ -137,12 +168,17 @@ fn open(list: Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
 
 /// Whether an item is a List itself.
 pub fn is_list(item: &Node) -> bool {
-    item.get("kind").and_then(Node::as_str).is_some_and(|k| k.ends_with("List")) && item.get("items").is_some()
+    item.get("kind")
+        .and_then(Node::as_str)
+        .is_some_and(|k| k.ends_with("List"))
+        && item.get("items").is_some()
 }
 
 /// Gives an item of a typed List the kind and version it does not say.
 pub fn inherit(item: &mut Node, list_kind: &str, version: Option<&str>) {
-    let Some(kind) = list_kind.strip_suffix("List").filter(|k| !k.is_empty()) else { return };
+    let Some(kind) = list_kind.strip_suffix("List").filter(|k| !k.is_empty()) else {
+        return;
+    };
     if item.get("kind").is_none() {
         add(item, "kind", kind);
     }
@@ -154,8 +190,14 @@ pub fn inherit(item: &mut Node, list_kind: &str, version: Option<&str>) {
 /// The items of a List, taken out of it.
 fn items(list: Node) -> Vec<Node> {
     use crate::tree::Value;
-    let Value::Mapping(entries) = list.value else { return Vec::new() };
-    match entries.into_iter().find(|e| &*e.key == "items").map(|e| e.value.value) {
+    let Value::Mapping(entries) = list.value else {
+        return Vec::new();
+    };
+    match entries
+        .into_iter()
+        .find(|e| &*e.key == "items")
+        .map(|e| e.value.value)
+    {
         Some(Value::Sequence(items)) => items,
         _ => Vec::new(),
     }
@@ -165,17 +207,37 @@ fn add(node: &mut Node, key: &str, value: &str) {
     use crate::tree::{Entry, Value};
     let span = node.span;
     if let Value::Mapping(entries) = &mut node.value {
-        let value = Node { span, value: Value::String(value.into()) };
-        entries.push(Entry { key: key.into(), key_span: span, value });
+        let value = Node {
+            span,
+            value: Value::String(value.into()),
+        };
+        entries.push(Entry {
+            key: key.into(),
+            key_span: span,
+            value,
+        });
     }
 }
 
 /// Reads an object. `None` when it is none: no mapping, no kind.
 fn object(node: &Node, options: &LoadOptions) -> Option<Object> {
-    let text = |key: &str| node.get(key).and_then(Node::as_str).unwrap_or_default().into();
+    let text = |key: &str| {
+        node.get(key)
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+            .into()
+    };
     let metadata = node.get("metadata");
-    let meta = |key: &str| metadata.and_then(|m| m.get(key)).and_then(Node::as_str).filter(|s| !s.is_empty());
-    let name = meta("name").or_else(|| meta("generateName")).unwrap_or_default().into();
+    let meta = |key: &str| {
+        metadata
+            .and_then(|m| m.get(key))
+            .and_then(Node::as_str)
+            .filter(|s| !s.is_empty())
+    };
+    let name = meta("name")
+        .or_else(|| meta("generateName"))
+        .unwrap_or_default()
+        .into();
     let mut object = Object {
         api_version: text("apiVersion"),
         kind: text("kind"),
@@ -211,26 +273,44 @@ fn part(object: &Object, node: &Node, options: &LoadOptions) -> Part {
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         let namespace = object.namespace.as_deref().unwrap_or(&options.namespace);
-        let header = Header { name: &object.name, namespace, document: object.document };
+        let header = Header {
+            name: &object.name,
+            namespace,
+            document: object.document,
+        };
         return Part::Policy(Box::new((dialect.lower)(node, header)));
     }
     if let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) {
         let labels = |field: &str| plain_labels(node.get("spec")?.get(field)?);
         return Part::Unmodelled(Box::new(row.selector.and_then(labels).unwrap_or_default()));
     }
-    if is_mention(&object.api_version, &object.kind) { Part::Mention } else { Part::Nothing }
+    if is_mention(&object.api_version, &object.kind) {
+        Part::Mention
+    } else {
+        Part::Nothing
+    }
 }
 
-/// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select every pod.
+/// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select
+/// every pod.
 fn plain_labels(node: &Node) -> Option<model::Selector> {
-    let plain = |key: &str| !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.");
+    let plain = |key: &str| {
+        !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.")
+    };
     let only = node.entries().iter().all(|e| &*e.key == "matchLabels");
     let labels = node.get("matchLabels")?.entries();
-    if !only || !labels.iter().all(|e| plain(&e.key) && e.value.as_str().is_some()) {
+    if !only
+        || !labels
+            .iter()
+            .all(|e| plain(&e.key) && e.value.as_str().is_some())
+    {
         return None;
     }
     let one = |e: &crate::tree::Entry| {
-        model::Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()])
+        model::Requirement::In(
+            e.key.clone(),
+            vec![e.value.as_str().unwrap_or_default().into()],
+        )
     };
     Some(model::Selector::new(labels.iter().map(one)))
 }
@@ -238,7 +318,10 @@ fn plain_labels(node: &Node) -> Option<model::Selector> {
 impl Object {
     /// Whether it is part of the world.
     pub fn is_world(&self) -> bool {
-        matches!(self.part, Part::Namespace(_) | Part::Node(_) | Part::Service(_) | Part::Workload(_))
+        matches!(
+            self.part,
+            Part::Namespace(_) | Part::Node(_) | Part::Service(_) | Part::Workload(_)
+        )
     }
 
     /// Whether it is a policy, modelled or not.
@@ -250,10 +333,11 @@ impl Object {
     pub fn is_namespaced(&self) -> bool {
         match &self.part {
             Part::Namespace(_) | Part::Node(_) => false,
-            Part::Policy(_) => dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced),
-            Part::Unmodelled(_) => {
-                dialects::find_unmodelled(&self.api_version, &self.kind).is_none_or(|u| u.namespaced)
+            Part::Policy(_) => {
+                dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }
+            Part::Unmodelled(_) => dialects::find_unmodelled(&self.api_version, &self.kind)
+                .is_none_or(|u| u.namespaced),
             _ => true,
         }
     }
@@ -262,17 +346,31 @@ impl Object {
 /// The kinds that tell which traffic is meant to pass, by the group of their API.
 const MENTIONS: [(&str, &[&str]); 6] = [
     ("networking.k8s.io", &["Ingress", "IngressClass"]),
-    ("gateway.networking.k8s.io", &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"]),
+    (
+        "gateway.networking.k8s.io",
+        &["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"],
+    ),
     ("route.openshift.io", &["Route"]),
     ("monitoring.coreos.com", &["ServiceMonitor", "PodMonitor"]),
-    ("admissionregistration.k8s.io", &["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"]),
-    ("rbac.authorization.k8s.io", &["RoleBinding", "ClusterRoleBinding"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
+        ],
+    ),
+    (
+        "rbac.authorization.k8s.io",
+        &["RoleBinding", "ClusterRoleBinding"],
+    ),
 ];
 
 /// Whether an object of this kind tells which traffic is meant to pass.
 pub fn is_mention(api_version: &str, kind: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    MENTIONS.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind))
+    MENTIONS
+        .iter()
+        .any(|(g, kinds)| *g == group && kinds.contains(&kind))
 }
 
 /// What a document that could not be read may be.
@@ -291,7 +389,9 @@ pub fn suspect(said: &Said, text: &str) -> Suspicion {
     match said.kind.as_deref() {
         Some(kind) if !Sniffed::is_placeholder(kind) => {
             let version = said.api_version.as_deref().unwrap_or_default();
-            if kind == "NetworkPolicy" && (version.is_empty() || version.starts_with("networking.k8s.io/")) {
+            if kind == "NetworkPolicy"
+                && (version.is_empty() || version.starts_with("networking.k8s.io/"))
+            {
                 Suspicion::Network
             } else if dialects::may_be_policy_kind(kind)
                 || (kind.ends_with("List") && text.contains("Policy"))

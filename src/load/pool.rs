@@ -1,7 +1,7 @@
 //! Words, label sets and parts of policies that many objects share, stored once.
 //!
-//! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a namespace, a node and an owner
-//! that others have too. Cost: a look in a table for each.
+//! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a
+//! namespace, a node and an owner that others have too. Cost: a look in a table for each.
 
 use super::objects::{Object, Part};
 use super::workloads::PodDraft;
@@ -32,7 +32,10 @@ impl Pool {
                 });
                 self.draft(&mut facts.draft);
             }
-            Part::Policy(lowered) => lowered.policy.iter_mut().for_each(|policy| self.law.share(policy)),
+            Part::Policy(lowered) => lowered
+                .policy
+                .iter_mut()
+                .for_each(|policy| self.law.share(policy)),
             _ => {}
         }
     }

@@ -1,4 +1,5 @@
-//! The files beside the manifests: the configuration, policy tests, snapshots, and commands the configuration names.
+//! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
+//! configuration names.
 
 use super::LoadError;
 use super::discover;
@@ -7,7 +8,8 @@ use super::read::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The first of these files in the current directory or the nearest one above, as a relative path: `../netpal.yaml`.
+/// The first of these files in the current directory or the nearest one above, as a relative path:
+/// `../netpal.yaml`.
 pub fn nearest(names: &[&str]) -> Option<PathBuf> {
     let depth = std::env::current_dir().map_or(0, |d| d.components().count());
     let mut up = PathBuf::new();
@@ -30,7 +32,10 @@ pub fn text(path: &str) -> Result<String, LoadError> {
         (_, Some((revision, inside))) => git::text(revision, inside)?,
         _ => discover::one(path)?,
     };
-    let unreadable = |reason| LoadError::Unreadable { path: path.to_owned(), reason };
+    let unreadable = |reason| LoadError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    };
     file.text().map_err(unreadable)
 }
 
@@ -61,13 +66,30 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
 /// # Errors
 /// When the command cannot be run, or fails.
 pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
-    let failed = |reason: String| LoadError::Command { command: command.to_owned(), reason };
-    let shell = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
-    let directory = if directory.is_empty() { Path::new(".") } else { Path::new(directory) };
-    let output = Command::new(shell[0]).args([shell[1], command]).current_dir(directory).stdin(Stdio::null()).output();
+    let failed = |reason: String| LoadError::Command {
+        command: command.to_owned(),
+        reason,
+    };
+    let shell = if cfg!(windows) {
+        ["cmd", "/C"]
+    } else {
+        ["sh", "-c"]
+    };
+    let directory = if directory.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(directory)
+    };
+    let output = Command::new(shell[0])
+        .args([shell[1], command])
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output();
     let output = output.map_err(|e| failed(e.to_string()))?;
     if output.status.success() {
         return Ok(File::from_bytes(&format!("exec:{command}"), output.stdout));
     }
-    Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    Err(failed(
+        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    ))
 }

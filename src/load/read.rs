@@ -1,9 +1,10 @@
 //! Texts -> objects: split, sniffed, parsed on all cores.
 //!
-//! A chunk whose kind is surely of no interest never reaches a parser: it is counted by its kind. Everything else becomes
-//! a tree, and the tree at once what its objects add ([`super::objects`]), or a problem with a place. A long List of JSON is
-//! read in parts ([`tree::list`]), and where it is a large file its text is not kept. Cost: O(bytes), spread over the cores
-//! by file and chunk; of memory the texts that are kept and the trees that are being read.
+//! A chunk whose kind is surely of no interest never reaches a parser: it is counted by its kind.
+//! Everything else becomes a tree, and the tree at once what its objects add ([`super::objects`]),
+//! or a problem with a place. A long List of JSON is read in parts ([`tree::list`]), and where it
+//! is a large file its text is not kept. Cost: O(bytes), spread over the cores by file and chunk;
+//! of memory the texts that are kept and the trees that are being read.
 
 use super::large::Large;
 use super::objects::{self, Item, Shape};
@@ -51,12 +52,18 @@ impl Content {
 impl File {
     /// A file from its text.
     pub fn from_text(name: &str, text: String) -> Self {
-        Self { name: name.into(), content: Content::Text(Arc::new(text)) }
+        Self {
+            name: name.into(),
+            content: Content::Text(Arc::new(text)),
+        }
     }
 
     /// A file that cannot be read.
     pub fn unreadable(name: &str, reason: impl Into<String>) -> Self {
-        Self { name: name.into(), content: Content::Unreadable(reason.into()) }
+        Self {
+            name: name.into(),
+            content: Content::Unreadable(reason.into()),
+        }
     }
 
     /// A file from its bytes; UTF-16 and other encodings are told, not guessed.
@@ -66,8 +73,14 @@ impl File {
                 Self::unreadable(name, "not text: it contains NUL bytes")
             }
             Ok(text) => Self::from_text(name, text), // not copied: a file may be large
-            Err(e) if e.as_bytes().starts_with(&[0xff, 0xfe]) || e.as_bytes().starts_with(&[0xfe, 0xff]) => {
-                Self::unreadable(name, "not text netpal can read: it is UTF-16; save it as UTF-8")
+            Err(e)
+                if e.as_bytes().starts_with(&[0xff, 0xfe])
+                    || e.as_bytes().starts_with(&[0xfe, 0xff]) =>
+            {
+                Self::unreadable(
+                    name,
+                    "not text netpal can read: it is UTF-16; save it as UTF-8",
+                )
             }
             Err(_) => Self::unreadable(name, "not text: it is not valid UTF-8"),
         }
@@ -133,7 +146,12 @@ pub struct Said {
 impl From<Sniffed<'_>> for Said {
     fn from(s: Sniffed<'_>) -> Self {
         let own = |word: Option<&str>| word.map(str::to_owned);
-        Self { api_version: own(s.api_version), kind: own(s.kind), name: own(s.name), namespace: own(s.namespace) }
+        Self {
+            api_version: own(s.api_version),
+            kind: own(s.kind),
+            name: own(s.name),
+            namespace: own(s.namespace),
+        }
     }
 }
 
@@ -166,17 +184,28 @@ pub struct Reading<'o> {
 impl<'o> Reading<'o> {
     /// How texts are read unless a test wants it otherwise.
     pub fn new(options: &'o LoadOptions) -> Self {
-        Self { options, watch: &Unwatched, long: 256 * 1024, limits: Limits::default() }
+        Self {
+            options,
+            watch: &Unwatched,
+            long: 256 * 1024,
+            limits: Limits::default(),
+        }
     }
 
     /// Reads all files, in order.
     pub fn read(self, files: Vec<File>) -> Vec<ReadFile> {
-        self.watch.more(files.iter().map(|f| f.content.length()).sum());
+        self.watch
+            .more(files.iter().map(|f| f.content.length()).sum());
         files.into_par_iter().map(|file| self.file(file)).collect()
     }
 
     fn file(self, file: File) -> ReadFile {
-        let read = |text, pieces| ReadFile { name: file.name.clone(), text, pieces, overlay: false };
+        let read = |text, pieces| ReadFile {
+            name: file.name.clone(),
+            text,
+            pieces,
+            overlay: false,
+        };
         match file.content {
             Content::Unreadable(reason) => read(Err(reason), Vec::new()),
             Content::Large(large) => {
@@ -198,7 +227,10 @@ impl<'o> Reading<'o> {
         if let Some(list) = long.then(|| self.list(&mut text.as_bytes())).flatten() {
             return vec![list];
         }
-        tree::split(text).into_par_iter().map(|chunk| self.piece(text, chunk)).collect()
+        tree::split(text)
+            .into_par_iter()
+            .map(|chunk| self.piece(text, chunk))
+            .collect()
     }
 
     fn large(self, large: &Large) -> Option<Piece> {
@@ -219,13 +251,24 @@ impl<'o> Reading<'o> {
                 item
             }));
         };
-        let around = tree::list::read(input, self.limits, |head, node, chunk| self.item(head, node, chunk), &mut sink)?;
+        let around = tree::list::read(
+            input,
+            self.limits,
+            |head, node, chunk| self.item(head, node, chunk),
+            &mut sink,
+        )?;
         word(&around.entries, "kind").filter(|k| k.ends_with("List"))?;
         let (chunk, problems) = (around.chunk, around.problems);
-        Some(Piece { chunk, said: Said::default(), found: Found::Items(items), problems })
+        Some(Piece {
+            chunk,
+            said: Said::default(),
+            found: Found::Items(items),
+            problems,
+        })
     }
 
-    /// An item of a List, given what stands before the items. Gives up where it would have to know what stands behind.
+    /// An item of a List, given what stands before the items. Gives up where it would have to know
+    /// what stands behind.
     fn item(self, head: &[Entry], mut node: Node, chunk: Chunk) -> Option<Item> {
         if objects::is_list(&node) {
             return None;
@@ -243,11 +286,23 @@ impl<'o> Reading<'o> {
         let sniffed = tree::sniff(part);
         let said = Said::from(sniffed);
         if plays_no_part(&sniffed) {
-            return Piece { chunk, said, found: Found::Skipped, problems: Vec::new() };
+            return Piece {
+                chunk,
+                said,
+                found: Found::Skipped,
+                problems: Vec::new(),
+            };
         }
         let parsed = tree::parse(text, &chunk);
-        let found = parsed.root.map_or(Found::Broken, |root| self.found(root, chunk));
-        Piece { chunk, said, found, problems: parsed.problems }
+        let found = parsed
+            .root
+            .map_or(Found::Broken, |root| self.found(root, chunk));
+        Piece {
+            chunk,
+            said,
+            found,
+            problems: parsed.problems,
+        }
     }
 
     fn found(self, root: Node, chunk: Chunk) -> Found {
@@ -255,7 +310,9 @@ impl<'o> Reading<'o> {
             Shape::NoKind => Found::NoKind,
             Shape::Template { policies } => Found::Template { policies },
             Shape::Objects(list) => {
-                let item = |(path, node): (_, Node)| Item::new(&node, chunk, Base::from(path), self.options);
+                let item = |(path, node): (_, Node)| {
+                    Item::new(&node, chunk, Base::from(path), self.options)
+                };
                 Found::Items(list.into_iter().map(item).collect())
             }
         }
@@ -264,7 +321,10 @@ impl<'o> Reading<'o> {
 
 /// A word that a List says of itself.
 fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
-    entries.iter().find(|e| *e.key == *key).and_then(|e| e.value.as_str())
+    entries
+        .iter()
+        .find(|e| *e.key == *key)
+        .and_then(|e| e.value.as_str())
 }
 
 /// Kinds that are common, large and never part of the world or the law.
@@ -293,7 +353,9 @@ const NO_PART: [&str; 19] = [
 fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
     sniffed.plain
         && sniffed.api_version.is_some()
-        && sniffed.kind.is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
+        && sniffed
+            .kind
+            .is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
 }
 
 #[cfg(test)]
@@ -341,35 +403,65 @@ mod tests {
     }
 
     const AROUND: [(&str, &str); 8] = [
-        (r#""apiVersion": "v1", "#, r#", "kind": "List", "metadata": {"resourceVersion": ""}"#),
-        (r#""kind": "PodList", "apiVersion": "v1", "metadata": {}, "#, ""),
+        (
+            r#""apiVersion": "v1", "#,
+            r#", "kind": "List", "metadata": {"resourceVersion": ""}"#,
+        ),
+        (
+            r#""kind": "PodList", "apiVersion": "v1", "metadata": {}, "#,
+            "",
+        ),
         (r#""kind": "List", "#, r#", "apiVersion": "v1""#),
         (r#""apiVersion": "v1", "#, r#", "kind": "PodList""#),
-        (r#""kind": "List", "kind": "PodList", "apiVersion": "v1", "#, ""),
-        (r#""apiVersion": "v1", "kind": "List", "#, r#", "items": [{"kind": "Pod", "metadata": {"name": "z"}}]"#),
+        (
+            r#""kind": "List", "kind": "PodList", "apiVersion": "v1", "#,
+            "",
+        ),
+        (
+            r#""apiVersion": "v1", "kind": "List", "#,
+            r#", "items": [{"kind": "Pod", "metadata": {"name": "z"}}]"#,
+        ),
         (r#""kind": "Template", "objects": [], "#, ""),
-        (r#""kind": "Pod", "metadata": {"name": "strange", "name": "é"}, "#, r#", "z": [{"a": 1}, {"a": 1, "a": 2}]"#),
+        (
+            r#""kind": "Pod", "metadata": {"name": "strange", "name": "é"}, "#,
+            r#", "z": [{"a": 1}, {"a": 1, "a": 2}]"#,
+        ),
     ];
 
     fn shape() -> impl Strategy<Value = Shape> {
         let change = (
             any::<Index>(),
-            select(vec!["", "{", "]", "}", ",", "\"", "\\", "\u{0}", "é", "\u{feff}", "\n", "x"]),
+            select(vec![
+                "", "{", "]", "}", ",", "\"", "\\", "\u{0}", "é", "\u{feff}", "\n", "x",
+            ]),
             0..9_usize,
         );
         // mostly what a cluster has
         let item = prop_oneof![30 => 0..16_usize, 1 => 16..ITEMS.len()];
         let around = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
-        (prop::collection::vec(item, 0..40), 0..5_usize, around, prop::option::weighted(0.3, change))
-            .prop_map(|(items, style, around, change)| Shape { items, style, around, change })
+        (
+            prop::collection::vec(item, 0..40),
+            0..5_usize,
+            around,
+            prop::option::weighted(0.3, change),
+        )
+            .prop_map(|(items, style, around, change)| Shape {
+                items,
+                style,
+                around,
+                change,
+            })
     }
 
     fn text(shape: &Shape) -> String {
         let item = |i: &usize| {
             let value = || serde_json::from_str::<serde_json::Value>(ITEMS[*i]).unwrap();
             match shape.style {
-                // the library's printing loses keys given twice, so every other one is left as it is
-                0 | 1 if i.is_multiple_of(2) => serde_json::to_string_pretty(&value()).unwrap().replace('\n', "\n  "),
+                // the library's printing loses keys given twice, so every other one is left as it
+                // is
+                0 | 1 if i.is_multiple_of(2) => serde_json::to_string_pretty(&value())
+                    .unwrap()
+                    .replace('\n', "\n  "),
                 _ => ITEMS[*i].to_owned(),
             }
         };
@@ -381,7 +473,10 @@ mod tests {
             ("[\n", "\n,\n", "]"),
         ][shape.style];
         let items = shape.items.iter().map(item).collect::<Vec<_>>().join(joint);
-        let mut text = format!("{{{}\"items\": {open}{items}{close}{}}}\n", shape.around.0, shape.around.1);
+        let mut text = format!(
+            "{{{}\"items\": {open}{items}{close}{}}}\n",
+            shape.around.0, shape.around.1
+        );
         if let Some((place, salt, cut)) = &shape.change {
             let at = text.floor_char_boundary(place.index(text.len()));
             let end = text.floor_char_boundary((at + cut).min(text.len()));
@@ -396,31 +491,45 @@ mod tests {
         let path = directory.path().join("list.json");
         std::fs::write(&path, text).unwrap();
         let file = if large {
-            File { name: "list.json".into(), content: Content::Large(Large::new(&path).unwrap()) }
+            File {
+                name: "list.json".into(),
+                content: Content::Large(Large::new(&path).unwrap()),
+            }
         } else {
             File::from_bytes("list.json", text.into())
         };
         let read = reading.read(vec![file]);
-        let in_parts = read[0]
-            .pieces
-            .iter()
-            .any(|p| matches!(&p.found, Found::Items(i) if i.iter().any(|i| i.base == Base::Alone)));
+        let in_parts = read[0].pieces.iter().any(
+            |p| matches!(&p.found, Found::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
+        );
         (everything(&assemble(read, reading.options)), in_parts)
     }
 
     fn everything(input: &Input) -> String {
         let locator = Locator::new(&input.sources);
         let root = Path::root();
-        let paths = [root.clone(), root.key("metadata"), root.key("spec").key("ingress").index(0), root.key("kind")];
+        let paths = [
+            root.clone(),
+            root.key("metadata"),
+            root.key("spec").key("ingress").index(0),
+            root.key("kind"),
+        ];
         let mut told = format!(
             "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
             input.cluster, input.policies, input.diagnostics, input.tally, input.mentions
         );
         for id in (0..u32::try_from(input.sources.documents()).unwrap()).map(DocumentId) {
-            let places =
-                paths.iter().map(|p| locator.locate(&Origin::new(id, p.clone())).map(|l| (l.to_string(), l.at)));
+            let places = paths.iter().map(|p| {
+                locator
+                    .locate(&Origin::new(id, p.clone()))
+                    .map(|l| (l.to_string(), l.at))
+            });
             // a kind or version that is inherited stands nowhere, and is in neither tree
-            told += &format!("{id:?} {:?} {:?}\n", places.collect::<Vec<_>>(), locator.node(id));
+            told += &format!(
+                "{id:?} {:?} {:?}\n",
+                places.collect::<Vec<_>>(),
+                locator.node(id)
+            );
         }
         for diagnostic in &input.diagnostics {
             if let crate::diagnostic::Place::Origin(origin) = &diagnostic.place {
@@ -433,8 +542,18 @@ mod tests {
     fn readings(options: &LoadOptions, window: usize, batch: usize) -> (Reading<'_>, Reading<'_>) {
         let limits = Limits { window, batch };
         {
-            let reading = Reading { limits, long: 0, ..Reading::new(options) };
-            (reading, Reading { long: usize::MAX, ..reading })
+            let reading = Reading {
+                limits,
+                long: 0,
+                ..Reading::new(options)
+            };
+            (
+                reading,
+                Reading {
+                    long: usize::MAX,
+                    ..reading
+                },
+            )
         }
     }
 
@@ -453,23 +572,41 @@ mod tests {
     fn what_kubectl_prints_is_read_in_parts_whatever_its_style() {
         let options = LoadOptions::default();
         for style in 0..5 {
-            let shape = Shape { items: (0..160).map(|i| i % 16).collect(), style, around: AROUND[0], change: None };
+            let shape = Shape {
+                items: (0..160).map(|i| i % 16).collect(),
+                style,
+                around: AROUND[0],
+                change: None,
+            };
             let (text, (parts, whole)) = (text(&shape), readings(&options, 8_000, 1_000));
             let (want, one_go) = told(&text, whole, false);
             let (found, in_parts) = told(&text, parts, true);
             assert!(in_parts && !one_go, "{style}");
             assert_eq!(found, want);
         }
-        let typed = Shape { items: vec![0, 17, 16, 17], style: 2, around: AROUND[1], change: None };
+        let typed = Shape {
+            items: vec![0, 17, 16, 17],
+            style: 2,
+            around: AROUND[1],
+            change: None,
+        };
         assert!(told(&text(&typed), readings(&options, 200, 16).0, false).1);
     }
 
     #[test]
     fn what_is_no_plain_list_is_read_in_one_go_and_told_as_ever() {
         let options = LoadOptions::default();
-        let plain =
-            text(&Shape { items: (0..64).map(|i| i % 16).collect(), style: 0, around: AROUND[0], change: None });
-        let middle = plain.match_indices("\"kind\":\"Service\"").nth(2).unwrap().0;
+        let plain = text(&Shape {
+            items: (0..64).map(|i| i % 16).collect(),
+            style: 0,
+            around: AROUND[0],
+            change: None,
+        });
+        let middle = plain
+            .match_indices("\"kind\":\"Service\"")
+            .nth(2)
+            .unwrap()
+            .0;
         let with = |salt: &str| format!("{}{salt}{}", &plain[..middle], &plain[middle..]);
         let deep = format!("\"deep\": {}1{},", "[".repeat(200), "]".repeat(200));
         let hostile = [
@@ -497,7 +634,10 @@ mod tests {
         // carriage returns are blanks
         let (parts, whole) = readings(&options, 4_000, 700);
         let text = plain.replace('\n', "\r\n");
-        assert_eq!(told(&text, parts, true), (told(&text, whole, false).0, true));
+        assert_eq!(
+            told(&text, parts, true),
+            (told(&text, whole, false).0, true)
+        );
     }
 
     #[test]
@@ -505,14 +645,25 @@ mod tests {
         let options = LoadOptions::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
-        let plain = text(&Shape { items: vec![0; 64], style: 0, around: AROUND[0], change: None });
+        let plain = text(&Shape {
+            items: vec![0; 64],
+            style: 0,
+            around: AROUND[0],
+            change: None,
+        });
         let mut bytes = plain.into_bytes();
         let middle = bytes.len() / 2;
         bytes[middle] = 0xff;
         std::fs::write(&path, &bytes).unwrap();
-        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        let file = File {
+            name: "a".into(),
+            content: Content::Large(Large::new(&path).unwrap()),
+        };
         let read = readings(&options, 4_000, 700).0.read(vec![file]);
-        assert_eq!(read[0].text.as_ref().unwrap_err(), "not text: it is not valid UTF-8");
+        assert_eq!(
+            read[0].text.as_ref().unwrap_err(),
+            "not text: it is not valid UTF-8"
+        );
     }
 
     #[test]
@@ -520,9 +671,17 @@ mod tests {
         let options = LoadOptions::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
-        let text = text(&Shape { items: vec![11; 64], style: 0, around: AROUND[0], change: None });
+        let text = text(&Shape {
+            items: vec![11; 64],
+            style: 0,
+            around: AROUND[0],
+            change: None,
+        });
         std::fs::write(&path, &text).unwrap();
-        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        let file = File {
+            name: "a".into(),
+            content: Content::Large(Large::new(&path).unwrap()),
+        };
         let input = assemble(readings(&options, 4_000, 700).0.read(vec![file]), &options);
         let quoted = input.sources.chunk(DocumentId(3)).unwrap().1.into_owned();
         assert!(text.contains(&quoted) && quoted.starts_with('{') && quoted.ends_with('}'));
@@ -538,8 +697,13 @@ mod tests {
         let path = directory.path().join("giant.json");
         std::fs::write(&path, "{").unwrap();
         let giant = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        giant.set_len(crate::load::discover::MAX_FILE_BYTES + 1).unwrap(); // holes, which take no room
-        let file = File { name: "a".into(), content: Content::Large(Large::new(&path).unwrap()) };
+        giant
+            .set_len(crate::load::discover::MAX_FILE_BYTES + 1)
+            .unwrap(); // holes, which take no room
+        let file = File {
+            name: "a".into(),
+            content: Content::Large(Large::new(&path).unwrap()),
+        };
         let read = Reading::new(&options).read(vec![file]);
         assert_eq!(
             read[0].text.as_ref().unwrap_err(),

@@ -1,8 +1,9 @@
 //! Workload templates and pods -> pods of the model.
 //!
-//! A template stands for its replicas. What decides verdicts is read by path from the tree, not through typed pod specs: a
-//! probe that does not decode must not lose the pod. Labels that controllers add at run time and whose values cannot be
-//! known are given the value [`AT_RUN_TIME`], which equals nothing that a selector can name.
+//! A template stands for its replicas. What decides verdicts is read by path from the tree, not
+//! through typed pod specs: a probe that does not decode must not lose the pod. Labels that
+//! controllers add at run time and whose values cannot be known are given the value
+//! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
 use super::objects::Object;
 use crate::model::{ContainerPort, Labels, WorkloadKind};
@@ -64,18 +65,26 @@ impl Facts {
     pub fn new(kind: WorkloadKind, node: &Node) -> Self {
         let spec = node.get("spec");
         let template = template(node, kind);
-        let pod = if kind == WorkloadKind::Pod { Some(node) } else { template };
+        let pod = if kind == WorkloadKind::Pod {
+            Some(node)
+        } else {
+            template
+        };
         let labels = node.get("metadata").and_then(|m| m.get("labels"));
         Self {
             kind,
             patch: is_patch(node, kind),
             finished: is_finished(node),
-            hashed: labels.is_some_and(|l| l.get(TEMPLATE_HASH).is_some_and(|h| h.as_str().is_some())),
+            hashed: labels
+                .is_some_and(|l| l.get(TEMPLATE_HASH).is_some_and(|h| h.as_str().is_some())),
             owner: owner(node).map(|(kind, name)| (kind.into(), name.into())),
             draft: draft(pod),
             template: template.is_some(),
             replicas: replicas(spec, kind),
-            first: spec.and_then(|s| s.get("ordinals")?.get("start")?.as_i64()).unwrap_or(0).max(0),
+            first: spec
+                .and_then(|s| s.get("ordinals")?.get("start")?.as_i64())
+                .unwrap_or(0)
+                .max(0),
         }
     }
 
@@ -92,34 +101,59 @@ impl Facts {
         let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
         let one = |labels, replicas| vec![self.pod(own, labels, replicas)];
         match self.kind {
-            WorkloadKind::Deployment | WorkloadKind::ReplicaSet => one(vec![run_time(TEMPLATE_HASH)], self.replicas),
-            WorkloadKind::DaemonSet => {
-                one(vec![run_time("controller-revision-hash"), run_time("pod-template-generation")], 0)
+            WorkloadKind::Deployment | WorkloadKind::ReplicaSet => {
+                one(vec![run_time(TEMPLATE_HASH)], self.replicas)
             }
+            WorkloadKind::DaemonSet => one(
+                vec![
+                    run_time("controller-revision-hash"),
+                    run_time("pod-template-generation"),
+                ],
+                0,
+            ),
             WorkloadKind::StatefulSet => self.ordinals(own),
             WorkloadKind::Job => one(job_labels(own), self.replicas),
             WorkloadKind::CronJob => one(job_labels(AT_RUN_TIME), self.replicas),
-            WorkloadKind::Pod | WorkloadKind::ReplicationController | WorkloadKind::DeploymentConfig => {
-                one(vec![], self.replicas)
-            }
+            WorkloadKind::Pod
+            | WorkloadKind::ReplicationController
+            | WorkloadKind::DeploymentConfig => one(vec![], self.replicas),
         }
     }
 
     /// A pod of the template, with labels that a controller adds.
     fn pod(&self, name: &str, extra: Vec<(&str, String)>, replicas: i64) -> PodDraft {
-        let labels: Labels = self.draft.labels.iter().map(|(k, v)| (k, v.to_owned())).chain(extra).collect();
+        let labels: Labels = self
+            .draft
+            .labels
+            .iter()
+            .map(|(k, v)| (k, v.to_owned()))
+            .chain(extra)
+            .collect();
         let replicas = u32::try_from(replicas).unwrap_or(0);
-        PodDraft { name: name.into(), labels: Arc::new(labels), replicas, ..self.draft.clone() }
+        PodDraft {
+            name: name.into(),
+            labels: Arc::new(labels),
+            replicas,
+            ..self.draft.clone()
+        }
     }
 
     /// A `StatefulSet` labels each pod with its own name and index.
     fn ordinals(&self, own: &str) -> Vec<PodDraft> {
         let labels = |pod: String, index: String| {
             let hash = ("controller-revision-hash", AT_RUN_TIME.to_owned());
-            vec![("statefulset.kubernetes.io/pod-name", pod), ("apps.kubernetes.io/pod-index", index), hash]
+            vec![
+                ("statefulset.kubernetes.io/pod-name", pod),
+                ("apps.kubernetes.io/pod-index", index),
+                hash,
+            ]
         };
         if !(1..=MAX_ORDINALS).contains(&self.replicas) {
-            return vec![self.pod(own, labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()), self.replicas)];
+            return vec![self.pod(
+                own,
+                labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
+                self.replicas,
+            )];
         }
         let each = |i: i64| {
             let pod = format!("{own}-{i}");
@@ -136,14 +170,16 @@ pub fn kind(object: &Object) -> Option<WorkloadKind> {
     let kind = WorkloadKind::from_api(&object.kind)?;
     let group = match kind {
         WorkloadKind::Pod | WorkloadKind::ReplicationController => "",
-        WorkloadKind::Deployment | WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
-            "apps"
-        }
+        WorkloadKind::Deployment
+        | WorkloadKind::ReplicaSet
+        | WorkloadKind::StatefulSet
+        | WorkloadKind::DaemonSet => "apps",
         WorkloadKind::Job | WorkloadKind::CronJob => "batch",
         WorkloadKind::DeploymentConfig => "apps.openshift.io",
     };
     let own = object.group();
-    let old = own == "extensions" && group == "apps" || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
+    let old = own == "extensions" && group == "apps"
+        || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
     (own == group || old).then_some(kind)
 }
 
@@ -157,13 +193,23 @@ fn template(node: &Node, kind: WorkloadKind) -> Option<&Node> {
     }
 }
 
-/// The API server refuses a label whose value is no string; netpal goes on with what is written, and says so.
+/// The API server refuses a label whose value is no string; netpal goes on with what is written,
+/// and says so.
 pub fn refused_labels(object: &Object, node: &Node) -> Box<[String]> {
     let template = object.facts().and_then(|f| template(node, f.kind));
     let mut told = Vec::new();
-    for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))].into_iter().flatten() {
-        let Some(labels) = node.get("metadata").and_then(|m| m.get("labels")) else { continue };
-        for entry in labels.entries().iter().filter(|e| e.value.as_str().is_none() && !e.value.is_null()) {
+    for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))]
+        .into_iter()
+        .flatten()
+    {
+        let Some(labels) = node.get("metadata").and_then(|m| m.get("labels")) else {
+            continue;
+        };
+        for entry in labels
+            .entries()
+            .iter()
+            .filter(|e| e.value.as_str().is_none() && !e.value.is_null())
+        {
             told.push(format!(
                 "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
                 object.kind,
@@ -176,17 +222,26 @@ pub fn refused_labels(object: &Object, node: &Node) -> Box<[String]> {
     told.into()
 }
 
-/// Whether a controller is only a patch for one: no labels on its pods and nothing that selects them, or no containers.
+/// Whether a controller is only a patch for one: no labels on its pods and nothing that selects
+/// them, or no containers.
 fn is_patch(node: &Node, kind: WorkloadKind) -> bool {
     let spec = node.get("spec");
     if kind == WorkloadKind::Pod {
         return spec.is_none_or(|s| s.get("containers").is_none());
     }
-    let Some(template) = template(node, kind) else { return true };
-    let labelled = template.get("metadata").and_then(|m| m.get("labels")).is_some_and(|l| !l.entries().is_empty());
+    let Some(template) = template(node, kind) else {
+        return true;
+    };
+    let labelled = template
+        .get("metadata")
+        .and_then(|m| m.get("labels"))
+        .is_some_and(|l| !l.entries().is_empty());
     let selects = spec.is_some_and(|s| s.get("selector").is_some());
     let needs_labels = !matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
-    let containers = template.get("spec").and_then(|s| s.get("containers")).is_some_and(|c| !c.items().is_empty());
+    let containers = template
+        .get("spec")
+        .and_then(|s| s.get("containers"))
+        .is_some_and(|c| !c.items().is_empty());
     (needs_labels && !labelled && !selects) || !containers
 }
 
@@ -202,37 +257,59 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
 
 fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
     let field = |node: Option<&Node>, key: &str| {
-        node.and_then(|n| n.get(key)?.as_i64()).unwrap_or(1).clamp(0, i64::from(u32::MAX))
+        node.and_then(|n| n.get(key)?.as_i64())
+            .unwrap_or(1)
+            .clamp(0, i64::from(u32::MAX))
     };
     match kind {
         WorkloadKind::Pod => 1,
         WorkloadKind::DaemonSet => 0,
         WorkloadKind::Job => field(spec, "parallelism"),
-        WorkloadKind::CronJob => field(spec.and_then(|s| s.get("jobTemplate")?.get("spec")), "parallelism"),
+        WorkloadKind::CronJob => field(
+            spec.and_then(|s| s.get("jobTemplate")?.get("spec")),
+            "parallelism",
+        ),
         _ => field(spec, "replicas"),
     }
 }
 
-/// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template. Its name is the object's.
+/// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template. Its name is the
+/// object's.
 fn draft(node: Option<&Node>) -> PodDraft {
     let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
-    let text = |key: &str| field(key).and_then(Node::as_str).filter(|s| !s.is_empty()).map(Into::into);
+    let text = |key: &str| {
+        field(key)
+            .and_then(Node::as_str)
+            .filter(|s| !s.is_empty())
+            .map(Into::into)
+    };
     PodDraft {
         name: Box::default(),
         labels: Arc::new(node.map(labels).unwrap_or_default()),
         ports: ports(spec),
-        host_network: field("hostNetwork").and_then(Node::as_bool).unwrap_or(false),
+        host_network: field("hostNetwork")
+            .and_then(Node::as_bool)
+            .unwrap_or(false),
         node: text("nodeName"),
         addresses: addresses(node.and_then(|n| n.get("status"))),
         replicas: 1,
     }
 }
 
-/// The labels of an object. A value that is no string is taken as it is written; that it would be refused is told apart.
+/// The labels of an object. A value that is no string is taken as it is written; that it would be
+/// refused is told apart.
 pub fn labels(node: &Node) -> Labels {
-    let labels = node.get("metadata").and_then(|m| m.get("labels")).map(Node::entries).unwrap_or_default();
-    labels.iter().filter(|e| !e.value.is_null()).map(|e| (&*e.key, label_text(&e.value))).collect()
+    let labels = node
+        .get("metadata")
+        .and_then(|m| m.get("labels"))
+        .map(Node::entries)
+        .unwrap_or_default();
+    labels
+        .iter()
+        .filter(|e| !e.value.is_null())
+        .map(|e| (&*e.key, label_text(&e.value)))
+        .collect()
 }
 
 fn label_text(value: &Node) -> Arc<str> {
@@ -244,7 +321,12 @@ fn label_text(value: &Node) -> Arc<str> {
 
 /// Declared ports: of containers, and of init containers that keep running (sidecars).
 fn ports(spec: Option<&Node>) -> Arc<[ContainerPort]> {
-    let list = |key: &str| spec.and_then(|s| s.get(key)).map(Node::items).unwrap_or_default().iter();
+    let list = |key: &str| {
+        spec.and_then(|s| s.get(key))
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+    };
     let sidecar = |c: &&Node| c.get("restartPolicy").and_then(Node::as_str) == Some("Always");
     let containers = list("containers").chain(list("initContainers").filter(sidecar));
     let declared = containers.flat_map(|c| c.get("ports").map(Node::items).unwrap_or_default());
@@ -255,15 +337,35 @@ fn ports(spec: Option<&Node>) -> Arc<[ContainerPort]> {
 }
 
 fn port(node: &Node) -> Option<ContainerPort> {
-    let number = u16::try_from(node.get("containerPort")?.as_i64()?).ok().filter(|p| *p > 0)?;
-    let protocol = node.get("protocol").and_then(Node::as_str).map_or(Some(Protocol::Tcp), Protocol::from_api)?;
-    let name = node.get("name").and_then(Node::as_str).filter(|n| !n.is_empty()).map(Into::into);
-    Some(ContainerPort { name, protocol, port: number })
+    let number = u16::try_from(node.get("containerPort")?.as_i64()?)
+        .ok()
+        .filter(|p| *p > 0)?;
+    let protocol = node
+        .get("protocol")
+        .and_then(Node::as_str)
+        .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
+    let name = node
+        .get("name")
+        .and_then(Node::as_str)
+        .filter(|n| !n.is_empty())
+        .map(Into::into);
+    Some(ContainerPort {
+        name,
+        protocol,
+        port: number,
+    })
 }
 
 fn addresses(status: Option<&Node>) -> Box<[IpAddr]> {
-    let Some(status) = status else { return Box::default() };
-    let many = status.get("podIPs").map(Node::items).unwrap_or_default().iter().filter_map(|n| n.get("ip")?.as_str());
+    let Some(status) = status else {
+        return Box::default();
+    };
+    let many = status
+        .get("podIPs")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|n| n.get("ip")?.as_str());
     let one = status.get("podIP").and_then(Node::as_str);
     let mut found: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
     found.sort_unstable();
@@ -272,7 +374,10 @@ fn addresses(status: Option<&Node>) -> Box<[IpAddr]> {
 }
 
 fn is_finished(node: &Node) -> bool {
-    let phase = node.get("status").and_then(|s| s.get("phase")).and_then(Node::as_str);
+    let phase = node
+        .get("status")
+        .and_then(|s| s.get("phase"))
+        .and_then(Node::as_str);
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 

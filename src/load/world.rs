@@ -2,7 +2,9 @@
 
 use super::objects::UNTOLD;
 use super::workloads;
-use crate::model::{NamespaceId, Node as ClusterNode, Requirement, Selector, Service, ServicePort, TargetPort};
+use crate::model::{
+    NamespaceId, Node as ClusterNode, Requirement, Selector, Service, ServicePort, TargetPort,
+};
 use crate::set::Protocol;
 use crate::source::Origin;
 use crate::tree::Node;
@@ -10,8 +12,15 @@ use std::net::IpAddr;
 
 /// A node.
 pub fn node(name: &str, node: &Node) -> ClusterNode {
-    let status = node.get("status").and_then(|s| s.get("addresses")).map(Node::items).unwrap_or_default();
-    let addresses: Vec<IpAddr> = status.iter().filter_map(|a| a.get("address")?.as_str()?.parse().ok()).collect();
+    let status = node
+        .get("status")
+        .and_then(|s| s.get("addresses"))
+        .map(Node::items)
+        .unwrap_or_default();
+    let addresses: Vec<IpAddr> = status
+        .iter()
+        .filter_map(|a| a.get("address")?.as_str()?.parse().ok())
+        .collect();
     ClusterNode {
         name: name.into(),
         labels: workloads::labels(node),
@@ -24,12 +33,23 @@ pub fn node(name: &str, node: &Node) -> ClusterNode {
 pub fn service(name: &str, node: &Node) -> Service {
     let spec = node.get("spec");
     let field = |key: &str| spec.and_then(|s| s.get(key));
-    let selector = field("selector").map(Node::entries).filter(|e| !e.is_empty()).map(|entries| {
-        let one =
-            |e: &crate::tree::Entry| Requirement::In(e.key.clone(), vec![e.value.as_str().unwrap_or_default().into()]);
-        Selector::new(entries.iter().map(one))
-    });
-    let many = field("clusterIPs").map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str);
+    let selector = field("selector")
+        .map(Node::entries)
+        .filter(|e| !e.is_empty())
+        .map(|entries| {
+            let one = |e: &crate::tree::Entry| {
+                Requirement::In(
+                    e.key.clone(),
+                    vec![e.value.as_str().unwrap_or_default().into()],
+                )
+            };
+            Selector::new(entries.iter().map(one))
+        });
+    let many = field("clusterIPs")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Node::as_str);
     let one = field("clusterIP").and_then(Node::as_str);
     let mut addresses: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
     addresses.sort_unstable();
@@ -38,7 +58,12 @@ pub fn service(name: &str, node: &Node) -> Service {
         name: name.into(),
         namespace: NamespaceId(0),
         selector,
-        ports: field("ports").map(Node::items).unwrap_or_default().iter().filter_map(service_port).collect(),
+        ports: field("ports")
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(service_port)
+            .collect(),
         addresses: addresses.into(),
         takes_calls_at_nodes: takes_calls_at_nodes(spec),
         external_name: field("externalName").and_then(Node::as_str).map(Into::into),
@@ -46,7 +71,8 @@ pub fn service(name: &str, node: &Node) -> Service {
     }
 }
 
-/// Whether a Service's spec lets callers in at the nodes, and does not keep their address (S41, S63).
+/// Whether a Service's spec lets callers in at the nodes, and does not keep their address (S41,
+/// S63).
 fn takes_calls_at_nodes(spec: Option<&Node>) -> bool {
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let kind = field("type").and_then(Node::as_str);
@@ -63,6 +89,14 @@ fn service_port(node: &Node) -> Option<ServicePort> {
         Some(n) => TargetPort::Number(number(n).unwrap_or(port)),
         None => TargetPort::Number(port),
     };
-    let protocol = node.get("protocol").and_then(Node::as_str).map_or(Some(Protocol::Tcp), Protocol::from_api)?;
-    Some(ServicePort { name: node.get("name").and_then(Node::as_str).map(Into::into), protocol, port, target })
+    let protocol = node
+        .get("protocol")
+        .and_then(Node::as_str)
+        .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
+    Some(ServicePort {
+        name: node.get("name").and_then(Node::as_str).map(Into::into),
+        protocol,
+        port,
+        target,
+    })
 }

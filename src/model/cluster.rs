@@ -1,6 +1,7 @@
 //! [`Cluster`]: the world as one value, built once by `load` and read-only afterwards.
 //!
-//! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated per distinct set.
+//! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated
+//! per distinct set.
 
 use super::NAMESPACE_NAME_LABEL;
 use super::labels::{Labels, Selector, Truth};
@@ -31,7 +32,8 @@ pub struct Namespace {
     pub name: Box<str>,
     /// Its labels, always with `kubernetes.io/metadata.name`.
     pub labels: Labels,
-    /// The Namespace object; `None` when the namespace is only mentioned, so that its other labels are not known.
+    /// The Namespace object; `None` when the namespace is only mentioned, so that its other labels
+    /// are not known.
     pub declared: Option<Origin>,
 }
 
@@ -78,15 +80,25 @@ impl Cluster {
             return NamespaceId(id(index));
         }
         let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
-        let (index, _) =
-            self.namespaces.insert_full(name.into(), Namespace { name: name.into(), labels, declared: None });
+        let (index, _) = self.namespaces.insert_full(
+            name.into(),
+            Namespace {
+                name: name.into(),
+                labels,
+                declared: None,
+            },
+        );
         NamespaceId(id(index))
     }
 
-    /// Declares a namespace with the labels of its object; its name label is set as the API server sets it (S27).
+    /// Declares a namespace with the labels of its object; its name label is set as the API server
+    /// sets it (S27).
     pub fn declare_namespace(&mut self, name: &str, labels: Labels, origin: Origin) -> NamespaceId {
         let named = self.namespace_named(name);
-        let pairs = labels.iter().chain([(NAMESPACE_NAME_LABEL, name)]).collect();
+        let pairs = labels
+            .iter()
+            .chain([(NAMESPACE_NAME_LABEL, name)])
+            .collect();
         if let Some((_, namespace)) = self.namespaces.get_index_mut(named.0 as usize) {
             namespace.labels = pairs;
             namespace.declared = Some(origin);
@@ -128,7 +140,10 @@ impl Cluster {
 
     /// The namespaces with their ids, in input order.
     pub fn namespaces(&self) -> impl ExactSizeIterator<Item = (NamespaceId, &Namespace)> {
-        self.namespaces.values().enumerate().map(|(i, n)| (NamespaceId(id(i)), n))
+        self.namespaces
+            .values()
+            .enumerate()
+            .map(|(i, n)| (NamespaceId(id(i)), n))
     }
 
     /// The pods with their ids, in input order.
@@ -138,17 +153,26 @@ impl Cluster {
 
     /// The workloads with their ids, in input order.
     pub fn workloads(&self) -> impl ExactSizeIterator<Item = (WorkloadId, &Workload)> {
-        self.workloads.iter().enumerate().map(|(i, w)| (WorkloadId(id(i)), w))
+        self.workloads
+            .iter()
+            .enumerate()
+            .map(|(i, w)| (WorkloadId(id(i)), w))
     }
 
     /// The services with their ids, in input order.
     pub fn services(&self) -> impl ExactSizeIterator<Item = (ServiceId, &Service)> {
-        self.services.iter().enumerate().map(|(i, s)| (ServiceId(id(i)), s))
+        self.services
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (ServiceId(id(i)), s))
     }
 
     /// The nodes with their ids, in input order.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> {
-        self.nodes.values().enumerate().map(|(i, n)| (NodeId(id(i)), n))
+        self.nodes
+            .values()
+            .enumerate()
+            .map(|(i, n)| (NodeId(id(i)), n))
     }
 
     /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
@@ -163,7 +187,9 @@ impl Cluster {
 
     /// A namespace by name.
     pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
-        self.namespaces.get_index_of(name).map(|i| NamespaceId(id(i)))
+        self.namespaces
+            .get_index_of(name)
+            .map(|i| NamespaceId(id(i)))
     }
 
     /// A pod by id.
@@ -201,17 +227,29 @@ impl Cluster {
         self.namespace(self.pod(id).namespace)
     }
 
-    /// The pods behind a service: those of its namespace that its selector selects; none without a selector.
+    /// The pods behind a service: those of its namespace that its selector selects; none without a
+    /// selector.
     pub fn service_pods(&self, id: ServiceId) -> Vec<PodId> {
         let service = self.service(id);
-        let Some(selector) = &service.selector else { return Vec::new() };
-        let selected = |pod: &Pod| pod.namespace == service.namespace && selector.matches(self.labels(pod.labels));
-        self.pods().filter(|(_, pod)| selected(pod)).map(|(pod_id, _)| pod_id).collect()
+        let Some(selector) = &service.selector else {
+            return Vec::new();
+        };
+        let selected = |pod: &Pod| {
+            pod.namespace == service.namespace && selector.matches(self.labels(pod.labels))
+        };
+        self.pods()
+            .filter(|(_, pod)| selected(pod))
+            .map(|(pod_id, _)| pod_id)
+            .collect()
     }
 
     /// `namespace/name` of a workload, as it is printed.
     pub fn workload_name(&self, id: WorkloadId) -> String {
         let workload = self.workload(id);
-        format!("{}/{}", self.namespace(workload.namespace).name, workload.name)
+        format!(
+            "{}/{}",
+            self.namespace(workload.namespace).name,
+            workload.name
+        )
     }
 }

@@ -1,7 +1,8 @@
 //! Labels and the selectors over them (S20-S26).
 //!
-//! `Selector` is canonical: requirements sorted and deduplicated, so equal meaning written alike compares equal.
-//! Labels may be known only in part (a namespace that is named but not given), hence [`Truth`], three values.
+//! `Selector` is canonical: requirements sorted and deduplicated, so equal meaning written alike
+//! compares equal. Labels may be known only in part (a namespace that is named but not given),
+//! hence [`Truth`], three values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,7 +50,10 @@ pub struct Labels(Box<[(Arc<str>, Arc<str>)]>);
 impl<K: Into<Arc<str>>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
     /// Collects pairs; of a key given twice the last value stays.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        let mut pairs: Vec<(Arc<str>, Arc<str>)> = iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        let mut pairs: Vec<(Arc<str>, Arc<str>)> = iter
+            .into_iter()
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect();
         pairs.reverse();
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
         pairs.dedup_by(|later, kept| later.0 == kept.0);
@@ -102,7 +106,10 @@ impl Requirement {
     /// The key it looks at.
     pub fn key(&self) -> &str {
         match self {
-            Self::In(key, _) | Self::NotIn(key, _) | Self::Exists(key) | Self::DoesNotExist(key) => key,
+            Self::In(key, _)
+            | Self::NotIn(key, _)
+            | Self::Exists(key)
+            | Self::DoesNotExist(key) => key,
         }
     }
 
@@ -138,8 +145,8 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// A label selector: all requirements must hold; none at all selects everything (S25). Cheap to clone: copies share their
-/// requirements.
+/// A label selector: all requirements must hold; none at all selects everything (S25). Cheap to
+/// clone: copies share their requirements.
 ///
 /// ```
 /// use netpal::model::{Labels, Requirement, Selector};
@@ -152,7 +159,10 @@ pub struct Selector(Arc<[Requirement]>);
 impl Selector {
     /// A selector from its requirements; order and repetition do not matter.
     pub fn new(requirements: impl IntoIterator<Item = Requirement>) -> Self {
-        let mut list: Vec<Requirement> = requirements.into_iter().map(Requirement::canonical).collect();
+        let mut list: Vec<Requirement> = requirements
+            .into_iter()
+            .map(Requirement::canonical)
+            .collect();
         list.sort();
         list.dedup();
         Self(list.into())
@@ -173,8 +183,8 @@ impl Selector {
         self.0.is_empty()
     }
 
-    /// Where the requirements stand in memory: while both live, selectors of one place are equal. Equal ones may stand in
-    /// two places, unless somebody made them share (see `policy::pool`).
+    /// Where the requirements stand in memory: while both live, selectors of one place are equal.
+    /// Equal ones may stand in two places, unless somebody made them share (see `policy::pool`).
     pub fn place(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
@@ -189,11 +199,16 @@ impl Selector {
         self.0.iter().all(|r| r.matches(labels))
     }
 
-    /// Whether a label set of which only some labels may be known is selected. With `complete` this is [`Self::matches`];
-    /// without, a key that is not among the known ones makes its requirement unknown.
+    /// Whether a label set of which only some labels may be known is selected. With `complete` this
+    /// is [`Self::matches`]; without, a key that is not among the known ones makes its requirement
+    /// unknown.
     pub fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
         let one = |r: &Requirement| {
-            if complete || labels.get(r.key()).is_some() { Truth::from(r.matches(labels)) } else { Truth::Maybe }
+            if complete || labels.get(r.key()).is_some() {
+                Truth::from(r.matches(labels))
+            } else {
+                Truth::Maybe
+            }
         };
         self.0.iter().map(one).min().unwrap_or(Truth::Yes)
     }
@@ -254,7 +269,10 @@ mod tests {
 
     #[test]
     fn s25_all_requirements_hold_and_none_selects_everything() {
-        let s = Selector::new([Requirement::Exists("a".into()), Requirement::DoesNotExist("b".into())]);
+        let s = Selector::new([
+            Requirement::Exists("a".into()),
+            Requirement::DoesNotExist("b".into()),
+        ]);
         assert!(s.matches(&labels(&[("a", "1")])));
         assert!(!s.matches(&labels(&[("a", "1"), ("b", "2")])));
         assert!(Selector::everything().matches(&labels(&[])));
@@ -262,17 +280,32 @@ mod tests {
 
     #[test]
     fn order_and_repetition_do_not_matter() {
-        let a = Selector::new([Requirement::In("k".into(), values(&["b", "a", "b"])), Requirement::Exists("x".into())]);
-        let b = Selector::new([Requirement::Exists("x".into()), Requirement::In("k".into(), values(&["a", "b"]))]);
+        let a = Selector::new([
+            Requirement::In("k".into(), values(&["b", "a", "b"])),
+            Requirement::Exists("x".into()),
+        ]);
+        let b = Selector::new([
+            Requirement::Exists("x".into()),
+            Requirement::In("k".into(), values(&["a", "b"])),
+        ]);
         assert_eq!(a, b);
     }
 
     #[test]
     fn a_key_that_was_not_told_is_unknown() {
         let known = labels(&[("kubernetes.io/metadata.name", "x")]);
-        assert_eq!(Selector::label("team", "a").matches_known(&known, false), Truth::Maybe);
-        assert_eq!(Selector::label("team", "a").matches_known(&known, true), Truth::No);
-        assert_eq!(Selector::label("kubernetes.io/metadata.name", "y").matches_known(&known, false), Truth::No);
+        assert_eq!(
+            Selector::label("team", "a").matches_known(&known, false),
+            Truth::Maybe
+        );
+        assert_eq!(
+            Selector::label("team", "a").matches_known(&known, true),
+            Truth::No
+        );
+        assert_eq!(
+            Selector::label("kubernetes.io/metadata.name", "y").matches_known(&known, false),
+            Truth::No
+        );
     }
 
     #[test]

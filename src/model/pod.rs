@@ -41,7 +41,8 @@ pub struct Pod {
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
-    /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster (a `DaemonSet`).
+    /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster
+    /// (a `DaemonSet`).
     pub replicas: u32,
     /// Where it was declared.
     pub origin: Origin,
@@ -53,8 +54,12 @@ impl Pod {
         self.replicas == 1
     }
 
-    /// The numbers and protocols behind a port name; more than one when containers share the name (S48).
+    /// The numbers and protocols behind a port name; more than one when containers share the name
+    /// (S48).
     pub fn named_ports<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Protocol, u16)> + 'a {
-        self.ports.iter().filter(move |p| p.name.as_deref() == Some(name)).map(|p| (p.protocol, p.port))
+        self.ports
+            .iter()
+            .filter(move |p| p.name.as_deref() == Some(name))
+            .map(|p| (p.protocol, p.port))
     }
 }

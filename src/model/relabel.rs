@@ -26,7 +26,8 @@ pub enum Relabel {
 }
 
 fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> Labels {
-    let mut pairs: Vec<(Box<str>, Box<str>)> = labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
+    let mut pairs: Vec<(Box<str>, Box<str>)> =
+        labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
     for change in changes {
         match change {
             Change::Set(key, value) => {
@@ -43,15 +44,23 @@ fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> La
 pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
     let mut new = Cluster::default();
     for (id, namespace) in cluster.namespaces() {
-        let own = changes
-            .iter()
-            .filter_map(|c| if let Relabel::Namespace(n, c) = c { (*n == id).then_some(c) } else { None });
+        let own = changes.iter().filter_map(|c| {
+            if let Relabel::Namespace(n, c) = c {
+                (*n == id).then_some(c)
+            } else {
+                None
+            }
+        });
         let labels = changed(&namespace.labels, own);
         let nowhere = Origin::document(DocumentId(u32::MAX));
         if namespace.declared.is_none() && labels == namespace.labels {
             new.namespace_named(&namespace.name);
         } else {
-            new.declare_namespace(&namespace.name, labels, namespace.declared.clone().unwrap_or(nowhere));
+            new.declare_namespace(
+                &namespace.name,
+                labels,
+                namespace.declared.clone().unwrap_or(nowhere),
+            );
         }
     }
     for (_, node) in cluster.nodes() {
@@ -61,13 +70,24 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
         new.add_service(service.clone());
     }
     for (_, workload) in cluster.workloads() {
-        new.add_workload(super::Workload { pods: Vec::new(), ..workload.clone() });
+        new.add_workload(super::Workload {
+            pods: Vec::new(),
+            ..workload.clone()
+        });
     }
     for (id, pod) in cluster.pods() {
-        let own =
-            changes.iter().filter_map(|c| if let Relabel::Pod(p, c) = c { (*p == id).then_some(c) } else { None });
+        let own = changes.iter().filter_map(|c| {
+            if let Relabel::Pod(p, c) = c {
+                (*p == id).then_some(c)
+            } else {
+                None
+            }
+        });
         let labels = new.intern(changed(cluster.labels(pod.labels), own));
-        new.add_pod(super::Pod { labels, ..pod.clone() });
+        new.add_pod(super::Pod {
+            labels,
+            ..pod.clone()
+        });
     }
     new
 }

@@ -39,14 +39,16 @@ pub struct Service {
     pub name: Box<str>,
     /// Its namespace.
     pub namespace: NamespaceId,
-    /// Which pods stand behind it; `None` for a service without selector (its endpoints are not in the input).
+    /// Which pods stand behind it; `None` for a service without selector (its endpoints are not in
+    /// the input).
     pub selector: Option<Selector>,
     /// Its ports.
     pub ports: Vec<ServicePort>,
     /// Its cluster addresses, where known.
     pub addresses: Box<[IpAddr]>,
-    /// Whether it takes calls at the nodes, which may put their own address in the caller's place: of type `NodePort` or
-    /// `LoadBalancer`, or with external addresses, and without `externalTrafficPolicy: Local` (S41, S63).
+    /// Whether it takes calls at the nodes, which may put their own address in the caller's place:
+    /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without
+    /// `externalTrafficPolicy: Local` (S41, S63).
     pub takes_calls_at_nodes: bool,
     /// The name it stands for, when it is of type `ExternalName`.
     pub external_name: Option<Box<str>>,

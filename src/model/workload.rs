@@ -1,4 +1,5 @@
-//! Workloads: what people name when they ask. A workload has one pod per distinct label set its pods carry.
+//! Workloads: what people name when they ask. A workload has one pod per distinct label set its
+//! pods carry.
 
 use super::cluster::NamespaceId;
 use super::pod::PodId;
@@ -27,34 +28,63 @@ impl WorkloadKind {
     /// Every kind with its API name and the short names kubectl accepts, all lower case.
     pub const TABLE: [(Self, &'static str, &'static [&'static str]); 9] = [
         (Self::Pod, "Pod", &["pod", "pods", "po"]),
-        (Self::Deployment, "Deployment", &["deployment", "deployments", "deploy"]),
-        (Self::ReplicaSet, "ReplicaSet", &["replicaset", "replicasets", "rs"]),
+        (
+            Self::Deployment,
+            "Deployment",
+            &["deployment", "deployments", "deploy"],
+        ),
+        (
+            Self::ReplicaSet,
+            "ReplicaSet",
+            &["replicaset", "replicasets", "rs"],
+        ),
         (
             Self::ReplicationController,
             "ReplicationController",
             &["replicationcontroller", "replicationcontrollers", "rc"],
         ),
-        (Self::StatefulSet, "StatefulSet", &["statefulset", "statefulsets", "sts"]),
-        (Self::DaemonSet, "DaemonSet", &["daemonset", "daemonsets", "ds"]),
+        (
+            Self::StatefulSet,
+            "StatefulSet",
+            &["statefulset", "statefulsets", "sts"],
+        ),
+        (
+            Self::DaemonSet,
+            "DaemonSet",
+            &["daemonset", "daemonsets", "ds"],
+        ),
         (Self::Job, "Job", &["job", "jobs"]),
         (Self::CronJob, "CronJob", &["cronjob", "cronjobs", "cj"]),
-        (Self::DeploymentConfig, "DeploymentConfig", &["deploymentconfig", "deploymentconfigs", "dc"]),
+        (
+            Self::DeploymentConfig,
+            "DeploymentConfig",
+            &["deploymentconfig", "deploymentconfigs", "dc"],
+        ),
     ];
 
     /// The API's name of the kind.
     pub fn name(self) -> &'static str {
-        Self::TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        Self::TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.1)
     }
 
     /// Reads the API's name, exactly.
     pub fn from_api(name: &str) -> Option<Self> {
-        Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+        Self::TABLE
+            .iter()
+            .find(|row| row.1 == name)
+            .map(|row| row.0)
     }
 
     /// Reads what a person types: the kind's name, plural or kubectl short name, in any case.
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.to_ascii_lowercase();
-        Self::TABLE.iter().find(|row| row.2.contains(&word.as_str())).map(|row| row.0)
+        Self::TABLE
+            .iter()
+            .find(|row| row.2.contains(&word.as_str()))
+            .map(|row| row.0)
     }
 }
 

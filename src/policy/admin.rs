@@ -1,8 +1,10 @@
-//! What the administrators' dialects share: fields, limits, and the lowering of subjects, peers and rules (S70-S127).
+//! What the administrators' dialects share: fields, limits, and the lowering of subjects, peers and
+//! rules (S70-S127).
 //!
-//! `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (v1alpha1) and `ClusterNetworkPolicy` (v1alpha2) differ in names
-//! and limits more than in meaning; a [`Form`] tells them apart. A peer that this version does not know fails closed: it
-//! matches nothing where the rule allows, and everything where it denies or passes (S83, S115).
+//! `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (v1alpha1) and `ClusterNetworkPolicy`
+//! (v1alpha2) differ in names and limits more than in meaning; a [`Form`] tells them apart. A peer
+//! that this version does not know fails closed: it matches nothing where the rule allows, and
+//! everything where it denies or passes (S83, S115).
 
 use super::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use super::validate::{Checks, is_port_name, parse_cidr, selector};
@@ -56,7 +58,8 @@ pub struct LegacyNamespaces {
 #[serde(rename_all = "camelCase", default)]
 pub struct NamespacesPeer {
     match_labels: Option<std::collections::BTreeMap<String, String>>,
-    match_expressions: Option<Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement>>,
+    match_expressions:
+        Option<Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement>>,
     namespace_selector: Option<LabelSelector>,
     same_labels: Option<Vec<String>>,
     not_same_labels: Option<Vec<String>>,
@@ -111,7 +114,10 @@ impl Lowering<'_> {
     /// S77, S108: exactly one of namespaces and pods.
     pub fn subject(&mut self, subject: Option<&SubjectSpec>) -> Subject {
         let at = Path::root().key("spec").key("subject");
-        let nobody = Subject { namespaces: Namespaces::Matching(Selector::everything()), pods: Selector::everything() };
+        let nobody = Subject {
+            namespaces: Namespaces::Matching(Selector::everything()),
+            pods: Selector::everything(),
+        };
         let Some(subject) = subject else {
             self.checks.invalid(&at, "a subject is required");
             return nobody;
@@ -119,14 +125,18 @@ impl Lowering<'_> {
         match (&subject.namespaces, &subject.pods) {
             (Some(namespaces), None) => {
                 let which = selector(namespaces, &at.key("namespaces"), self.checks);
-                Subject { namespaces: Namespaces::Matching(which), pods: Selector::everything() }
+                Subject {
+                    namespaces: Namespaces::Matching(which),
+                    pods: Selector::everything(),
+                }
             }
             (None, Some(pods)) => {
                 let (namespaces, pods) = self.pods(pods, &at.key("pods"));
                 Subject { namespaces, pods }
             }
             _ => {
-                self.checks.invalid(&at, "a subject is exactly one of `namespaces` and `pods`");
+                self.checks
+                    .invalid(&at, "a subject is exactly one of `namespaces` and `pods`");
                 nobody
             }
         }
@@ -134,7 +144,9 @@ impl Lowering<'_> {
 
     fn pods(&mut self, pods: &PodsPeer, at: &Path) -> (Namespaces, Selector) {
         let namespaces = match (&pods.namespace_selector, &pods.namespaces) {
-            (Some(s), _) => Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks)),
+            (Some(s), _) => {
+                Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks))
+            }
             (None, Some(legacy)) => {
                 self.old_field(&at.key("namespaces"), "namespaces");
                 self.legacy(legacy, &at.key("namespaces"))
@@ -150,17 +162,29 @@ impl Lowering<'_> {
             }
         };
         if pods.pod_selector.is_none() {
-            self.checks.invalid(&at.key("podSelector"), "a podSelector is required; `{}` selects every pod");
+            self.checks.invalid(
+                &at.key("podSelector"),
+                "a podSelector is required; `{}` selects every pod",
+            );
         }
-        let which = pods.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), self.checks));
+        let which = pods
+            .pod_selector
+            .as_ref()
+            .map(|s| selector(s, &at.key("podSelector"), self.checks));
         (namespaces, which.unwrap_or_default())
     }
 
     /// S91, S92: the shape before April 2024 under the same apiVersion.
     fn legacy(&mut self, legacy: &LegacyNamespaces, at: &Path) -> Namespaces {
         let keys = |keys: &[String]| keys.iter().map(|k| k.as_str().into()).collect();
-        match (&legacy.namespace_selector, &legacy.same_labels, &legacy.not_same_labels) {
-            (Some(s), None, None) => Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks)),
+        match (
+            &legacy.namespace_selector,
+            &legacy.same_labels,
+            &legacy.not_same_labels,
+        ) {
+            (Some(s), None, None) => {
+                Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks))
+            }
             (None, Some(same), None) => Namespaces::SameLabels(keys(same)),
             (None, None, Some(differ)) => Namespaces::NotSameLabels(keys(differ)),
             _ => {
@@ -194,8 +218,9 @@ impl Lowering<'_> {
                 last.unknown_field = true;
             }
         } else {
-            let message =
-                format!("unknown field `{field}`: the shape before v0.1.3 (April 2024), read as it was meant then");
+            let message = format!(
+                "unknown field `{field}`: the shape before v0.1.3 (April 2024), read as it was meant then"
+            );
             self.checks.unknown_field(
                 at,
                 message,
@@ -205,7 +230,10 @@ impl Lowering<'_> {
     }
 
     fn namespaces(&mut self, peer: &NamespacesPeer, at: &Path) -> Namespaces {
-        if peer.namespace_selector.is_some() || peer.same_labels.is_some() || peer.not_same_labels.is_some() {
+        if peer.namespace_selector.is_some()
+            || peer.same_labels.is_some()
+            || peer.not_same_labels.is_some()
+        {
             let legacy = LegacyNamespaces {
                 namespace_selector: peer.namespace_selector.clone(),
                 same_labels: peer.same_labels.clone(),
@@ -225,19 +253,25 @@ impl Lowering<'_> {
     pub fn rules(&mut self, rules: &[RuleSpec], direction: &str, word: &str) -> Vec<Rule> {
         let at = Path::root().key("spec").key(direction);
         self.at_most(rules.len(), self.form.many, &at);
-        rules.iter().enumerate().map(|(i, rule)| self.rule(rule, &at.index(i), direction == "egress", word)).collect()
+        rules
+            .iter()
+            .enumerate()
+            .map(|(i, rule)| self.rule(rule, &at.index(i), direction == "egress", word))
+            .collect()
     }
 
     fn at_most(&mut self, count: usize, most: usize, at: &Path) {
         if count > most {
-            self.checks.refused(at, format!("{count} items; at most {most} are allowed"));
+            self.checks
+                .refused(at, format!("{count} items; at most {most} are allowed"));
         }
     }
 
     fn rule(&mut self, rule: &RuleSpec, at: &Path, egress: bool, word: &str) -> Rule {
         let action = self.action(rule.action.as_deref(), &at.key("action"));
         if rule.name.as_ref().is_some_and(|n| n.len() > 100) {
-            self.checks.refused(&at.key("name"), "a rule's name has at most 100 characters");
+            self.checks
+                .refused(&at.key("name"), "a rule's name has at most 100 characters");
         }
         let list = rule.peers.as_deref().unwrap_or_default();
         let here = at.key(word);
@@ -255,19 +289,33 @@ impl Lowering<'_> {
             Some(list) => {
                 let at = at.key(self.form.ports);
                 if list.is_empty() {
-                    self.checks.invalid(&at, "at least one item is required; leave the field out for all traffic");
+                    self.checks.invalid(
+                        &at,
+                        "at least one item is required; leave the field out for all traffic",
+                    );
                 }
                 self.at_most(list.len(), self.form.many, &at);
                 Ports::Of(list.clone().into())
             }
         };
-        Rule { action, peers: Peers::Of(peers.into()), ports, name: rule.name.as_deref().map(Into::into) }
+        Rule {
+            action,
+            peers: Peers::Of(peers.into()),
+            ports,
+            name: rule.name.as_deref().map(Into::into),
+        }
     }
 
-    /// A port name is looked up on a pod: beside addresses, nodes or domain names it can never match (S87, S119).
+    /// A port name is looked up on a pod: beside addresses, nodes or domain names it can never
+    /// match (S87, S119).
     fn named_needs_pods(&mut self, rule: &RuleSpec, peers: &[PeerSpec], at: &Path) {
-        let named = rule.ports.iter().flatten().any(|p| matches!(p, PortMatch::Named(..)));
-        let outside = |p: &PeerSpec| p.networks.is_some() || p.nodes.is_some() || p.domain_names.is_some();
+        let named = rule
+            .ports
+            .iter()
+            .flatten()
+            .any(|p| matches!(p, PortMatch::Named(..)));
+        let outside =
+            |p: &PeerSpec| p.networks.is_some() || p.nodes.is_some() || p.domain_names.is_some();
         if named && peers.iter().any(outside) {
             self.checks.refused(
                 at,
@@ -287,15 +335,19 @@ impl Lowering<'_> {
                 } else {
                     format!("{} or Deny", self.form.allow)
                 };
-                let message = other
-                    .map_or_else(|| "an action is required".to_owned(), |w| format!("`{w}` is not an action here"));
-                self.checks.invalid_help(at, message, format!("use {words}"));
+                let message = other.map_or_else(
+                    || "an action is required".to_owned(),
+                    |w| format!("`{w}` is not an action here"),
+                );
+                self.checks
+                    .invalid_help(at, message, format!("use {words}"));
                 Action::Deny
             }
         }
     }
 
-    /// One peer; the entries of `networks` and `domainNames` become peers of their own (they are `ORed` all the same).
+    /// One peer; the entries of `networks` and `domainNames` become peers of their own (they are
+    /// `ORed` all the same).
     fn peer(&mut self, peer: &PeerSpec, action: Action, egress: bool, at: &Path) -> Vec<Peer> {
         let given = [
             peer.namespaces.is_some(),
@@ -310,10 +362,14 @@ impl Lowering<'_> {
             _ => self.checks.invalid(at, "a peer has exactly one field"),
         }
         if !egress && given[2..].iter().any(|g| *g) {
-            self.checks.invalid(at, "an ingress peer is one of `namespaces` and `pods`");
+            self.checks
+                .invalid(at, "an ingress peer is one of `namespaces` and `pods`");
         }
         if let Some(namespaces) = &peer.namespaces {
-            return vec![Peer::Pods(self.namespaces(namespaces, &at.key("namespaces")), Selector::everything())];
+            return vec![Peer::Pods(
+                self.namespaces(namespaces, &at.key("namespaces")),
+                Selector::everything(),
+            )];
         }
         if let Some(pods) = &peer.pods {
             let (namespaces, pods) = self.pods(pods, &at.key("pods"));
@@ -323,18 +379,23 @@ impl Lowering<'_> {
             return vec![Peer::Nodes(selector(nodes, &at.key("nodes"), self.checks))];
         }
         match (&peer.networks, &peer.domain_names) {
-            (Some(networks), _) => vec![Peer::Addresses(self.networks(networks, &at.key("networks")))],
+            (Some(networks), _) => vec![Peer::Addresses(
+                self.networks(networks, &at.key("networks")),
+            )],
             (_, Some(names)) => self.domains(names, action, &at.key("domainNames")),
             _ => Vec::new(),
         }
     }
 
-    /// S83, S115: a peer with a field of a newer version is closed; an empty one is refused by the API.
+    /// S83, S115: a peer with a field of a newer version is closed; an empty one is refused by the
+    /// API.
     fn unreadable(&mut self, action: Action, at: &Path) -> Peer {
         if self.node.at(at).is_none_or(|n| n.entries().is_empty()) {
             self.checks.invalid(at, "a peer needs exactly one field");
         }
-        Peer::Unreadable { everything: action != Action::Allow }
+        Peer::Unreadable {
+            everything: action != Action::Allow,
+        }
     }
 
     /// S80, S112.
@@ -347,7 +408,9 @@ impl Lowering<'_> {
         for (i, text) in networks.iter().enumerate() {
             match parse_cidr(text) {
                 Some(cidr) => cidrs.push(cidr),
-                None => self.checks.invalid(&at.index(i), format!("`{text}` is not a CIDR")),
+                None => self
+                    .checks
+                    .invalid(&at.index(i), format!("`{text}` is not a CIDR")),
             }
             if networks.iter().take(i).any(|earlier| earlier == text) {
                 self.checks.refused(at, format!("`{text}` is given twice"));
@@ -359,10 +422,12 @@ impl Lowering<'_> {
     /// S82, S114: only where the rule allows.
     fn domains(&mut self, names: &[String], action: Action, at: &Path) -> Vec<Peer> {
         if !self.form.domains {
-            self.checks.invalid(at, "domain names are not allowed in this kind of policy");
+            self.checks
+                .invalid(at, "domain names are not allowed in this kind of policy");
         }
         if names.is_empty() {
-            self.checks.invalid(at, "at least one domain name is required");
+            self.checks
+                .invalid(at, "at least one domain name is required");
         }
         self.at_most(names.len(), self.form.few, at);
         for (i, name) in names.iter().enumerate().filter(|(_, n)| !is_domain(n)) {
@@ -372,7 +437,10 @@ impl Lowering<'_> {
             );
         }
         let _ = action; // the field's text wants Allow only, but no schema enforces it
-        names.iter().map(|n| Peer::Domain(n.as_str().into())).collect()
+        names
+            .iter()
+            .map(|n| Peer::Domain(n.as_str().into()))
+            .collect()
     }
 
     /// A port number of 1 to 65535.
@@ -380,8 +448,13 @@ impl Lowering<'_> {
         match number.map(u16::try_from) {
             Some(Ok(port)) if port > 0 => port,
             Some(_) => {
-                self.checks
-                    .invalid(at, format!("`{}` is not a port: it must be 1 to 65535", number.unwrap_or_default()));
+                self.checks.invalid(
+                    at,
+                    format!(
+                        "`{}` is not a port: it must be 1 to 65535",
+                        number.unwrap_or_default()
+                    ),
+                );
                 1
             }
             None => {
@@ -400,26 +473,42 @@ impl Lowering<'_> {
         at: &Path,
         strict: bool,
     ) -> PortMatch {
-        let (first, last) = (self.port(start, &at.key("start")), self.port(end, &at.key("end")));
+        let (first, last) = (
+            self.port(start, &at.key("start")),
+            self.port(end, &at.key("end")),
+        );
         if strict && first >= last {
-            self.checks.invalid(at, format!("the range must start before it ends: {first} to {last}"));
+            self.checks.invalid(
+                at,
+                format!("the range must start before it ends: {first} to {last}"),
+            );
         }
-        PortMatch::Traffic(TrafficSet::ports(protocol, first, last)) // S86: v1alpha1 does not check; start > end is empty
+        // S86: v1alpha1 does not check; start > end is empty
+        PortMatch::Traffic(TrafficSet::ports(protocol, first, last))
     }
 
     /// A named port (S87, S119).
     pub fn named(&mut self, name: &str, at: &Path) -> PortMatch {
-        if name.is_empty() || (self.form.optional_namespaces && !is_port_name(name) && name.len() > 63) {
-            self.checks.invalid(at, format!("`{name}` is not a port name"));
+        if name.is_empty()
+            || (self.form.optional_namespaces && !is_port_name(name) && name.len() > 63)
+        {
+            self.checks
+                .invalid(at, format!("`{name}` is not a port name"));
         }
         PortMatch::Named(name.into(), None)
     }
 
     /// A protocol's name.
     pub fn protocol(&mut self, name: Option<&str>, at: &Path) -> Protocol {
-        let Some(name) = name else { return Protocol::Tcp };
+        let Some(name) = name else {
+            return Protocol::Tcp;
+        };
         Protocol::from_api(name).unwrap_or_else(|| {
-            self.checks.invalid_help(at, format!("`{name}` is not a protocol"), "use TCP, UDP or SCTP, in capitals");
+            self.checks.invalid_help(
+                at,
+                format!("`{name}` is not a protocol"),
+                "use TCP, UDP or SCTP, in capitals",
+            );
             Protocol::Tcp
         })
     }
@@ -430,7 +519,10 @@ impl Lowering<'_> {
         match priority {
             Some(p) if (0..=1000).contains(&p) => p,
             Some(p) => {
-                self.checks.invalid(&at, format!("`{p}` is not a priority: it must be 0 to 1000"));
+                self.checks.invalid(
+                    &at,
+                    format!("`{p}` is not a priority: it must be 0 to 1000"),
+                );
                 0
             }
             None => {
@@ -446,7 +538,11 @@ fn is_domain(name: &str) -> bool {
     let rest = rest.strip_suffix('.').unwrap_or(rest);
     let label = |l: &str| {
         let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        !l.is_empty() && l.len() <= 63 && l.chars().all(inner) && !l.starts_with('-') && !l.ends_with('-')
+        !l.is_empty()
+            && l.len() <= 63
+            && l.chars().all(inner)
+            && !l.starts_with('-')
+            && !l.ends_with('-')
     };
     rest.split('.').count() >= 2 && rest.split('.').all(label)
 }
@@ -454,6 +550,10 @@ fn is_domain(name: &str) -> bool {
 /// Decodes an object of one of these dialects.
 pub fn read<T: serde::de::DeserializeOwned>(node: &Node) -> (Option<T>, Vec<crate::tree::Problem>) {
     let decoded = decode::<T>(node);
-    let kept = decoded.problems.into_iter().filter(|p| !super::validate::is_tolerated(p)).collect();
+    let kept = decoded
+        .problems
+        .into_iter()
+        .filter(|p| !super::validate::is_tolerated(p))
+        .collect();
     (decoded.value, kept)
 }

@@ -1,4 +1,5 @@
-//! `policy.networking.k8s.io/v1alpha1`: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (S70-S94, S126).
+//! `policy.networking.k8s.io/v1alpha1`: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`
+//! (S70-S94, S126).
 
 use super::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
 use super::dialects::{Header, Lowered};
@@ -22,11 +23,25 @@ pub static ADMIN: Shape = Shape {
 };
 
 /// How the parts of a `BaselineAdminNetworkPolicy` are called.
-pub static BASELINE: Shape = Shape { kind: "BaselineAdminNetworkPolicy", ..ADMIN };
+pub static BASELINE: Shape = Shape {
+    kind: "BaselineAdminNetworkPolicy",
+    ..ADMIN
+};
 
-const FORM: Form =
-    Form { allow: "Allow", pass: true, domains: true, many: 100, few: 25, optional_namespaces: false, ports: "ports" };
-const BASELINE_FORM: Form = Form { pass: false, domains: false, ..FORM };
+const FORM: Form = Form {
+    allow: "Allow",
+    pass: true,
+    domains: true,
+    many: 100,
+    few: 25,
+    optional_namespaces: false,
+    ports: "ports",
+};
+const BASELINE_FORM: Form = Form {
+    pass: false,
+    domains: false,
+    ..FORM
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -100,11 +115,20 @@ pub fn read_baseline(node: &Node, header: Header<'_>) -> Lowered {
 
 fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> Lowered {
     let (object, problems) = read::<Object>(node);
-    let Some(object) = object else { return Lowered { problems, ..Lowered::default() } };
+    let Some(object) = object else {
+        return Lowered {
+            problems,
+            ..Lowered::default()
+        };
+    };
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
     let spec = object.spec;
-    let mut lowering = Lowering { form, node, checks: &mut checks };
+    let mut lowering = Lowering {
+        form,
+        node,
+        checks: &mut checks,
+    };
     let priority = priority(&spec, &header, &mut lowering);
     let subject = lowering.subject(spec.subject.as_ref());
     let ingress: Vec<RuleSpec> = spec
@@ -114,7 +138,12 @@ fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> 
         .enumerate()
         .map(|(i, r)| {
             let ports = ports(r.ports, "ingress", i, &mut lowering);
-            RuleSpec { name: r.name, action: r.action, peers: r.from, ports }
+            RuleSpec {
+                name: r.name,
+                action: r.action,
+                peers: r.from,
+                ports,
+            }
         })
         .collect();
     let egress: Vec<RuleSpec> = spec
@@ -124,16 +153,28 @@ fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> 
         .enumerate()
         .map(|(i, r)| {
             let ports = ports(r.ports, "egress", i, &mut lowering);
-            RuleSpec { name: r.name, action: r.action, peers: r.to, ports }
+            RuleSpec {
+                name: r.name,
+                action: r.action,
+                peers: r.to,
+                ports,
+            }
         })
         .collect();
-    let rules = [lowering.rules(&ingress, "ingress", "from"), lowering.rules(&egress, "egress", "to")];
+    let rules = [
+        lowering.rules(&ingress, "ingress", "from"),
+        lowering.rules(&egress, "egress", "to"),
+    ];
     let policy = Policy {
         namespace: None,
         name: header.name.into(),
         document: header.document,
         shape,
-        tier: if form.pass { Tier::Admin } else { Tier::Baseline },
+        tier: if form.pass {
+            Tier::Admin
+        } else {
+            Tier::Baseline
+        },
         priority,
         subject,
         host_pods: HostPods::Excluded, // S78
@@ -149,8 +190,13 @@ fn priority(spec: &Spec, header: &Header<'_>, lowering: &mut Lowering<'_>) -> i3
         return lowering.priority(spec.priority);
     }
     if header.name != "default" {
-        let message = format!("`{}`: a BaselineAdminNetworkPolicy must be named `default`", header.name);
-        lowering.checks.refused(&Path::root().key("metadata").key("name"), message);
+        let message = format!(
+            "`{}`: a BaselineAdminNetworkPolicy must be named `default`",
+            header.name
+        );
+        lowering
+            .checks
+            .refused(&Path::root().key("metadata").key("name"), message);
     }
     if spec.priority.is_some() {
         let at = Path::root().key("spec").key("priority");
@@ -169,7 +215,11 @@ fn ports(
     rule: usize,
     lowering: &mut Lowering<'_>,
 ) -> Option<Vec<PortMatch>> {
-    let at = Path::root().key("spec").key(direction).index(rule).key("ports");
+    let at = Path::root()
+        .key("spec")
+        .key(direction)
+        .index(rule)
+        .key("ports");
     let each = |(i, port): (usize, PortSpec)| lower_port(&port, &at.index(i), lowering);
     ports.map(|list| list.into_iter().enumerate().map(each).collect())
 }
@@ -190,7 +240,10 @@ fn lower_port(port: &PortSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMa
         }
         (None, None, Some(name)) => lowering.named(name, &at.key("namedPort")),
         _ => {
-            lowering.checks.invalid(at, "exactly one of `portNumber`, `portRange` and `namedPort` is required");
+            lowering.checks.invalid(
+                at,
+                "exactly one of `portNumber`, `portRange` and `namedPort` is required",
+            );
             PortMatch::Traffic(TrafficSet::empty())
         }
     }

@@ -1,4 +1,5 @@
-//! Objects as the policy APIs write them: what `--suggest` shows is made here, so that no other room names a dialect.
+//! Objects as the policy APIs write them: what `--suggest` shows is made here, so that no other
+//! room names a dialect.
 
 use super::rule::{Direction, Policy, Tier};
 use crate::set::TrafficSet;
@@ -6,7 +7,13 @@ use crate::set::traffic::Piece;
 use serde_json::{Value as Json, json};
 
 /// A `NetworkPolicy` for some pods of a namespace with one rule in one direction.
-pub fn network_policy(namespace: &str, name: &str, pods: &Json, direction: Direction, rule: Json) -> Json {
+pub fn network_policy(
+    namespace: &str,
+    name: &str,
+    pods: &Json,
+    direction: Direction,
+    rule: Json,
+) -> Json {
     let (kind, field) = match direction {
         Direction::Ingress => ("Ingress", "ingress"),
         Direction::Egress => ("Egress", "egress"),
@@ -33,8 +40,8 @@ pub enum Others {
     Blocks(Vec<String>),
 }
 
-/// A policy that accepts some traffic just before another one of its tier, where that one's API allows it: the policy to
-/// get ahead of, the subject's namespace and pods, the peers, the traffic.
+/// A policy that accepts some traffic just before another one of its tier, where that one's API
+/// allows it: the policy to get ahead of, the subject's namespace and pods, the peers, the traffic.
 pub fn exception(
     ahead_of: &Policy,
     name: &str,
@@ -49,12 +56,17 @@ pub fn exception(
         Tier::Network => return None,
     };
     let ordered = ahead_of.shape.api_version == "policy.networking.k8s.io/v1alpha2";
-    let priority = ahead_of.priority.checked_sub(1).filter(|p| *p >= 0 && ordered)?;
+    let priority = ahead_of
+        .priority
+        .checked_sub(1)
+        .filter(|p| *p >= 0 && ordered)?;
     let peers = match others {
         Others::Pods { namespace, pods } => {
             vec![json!({"pods": {"namespaceSelector": namespace, "podSelector": pods}})]
         }
-        Others::Blocks(blocks) if direction == Direction::Egress => vec![json!({"networks": blocks})],
+        Others::Blocks(blocks) if direction == Direction::Egress => {
+            vec![json!({"networks": blocks})]
+        }
         Others::Blocks(_) => return None,
     };
     let mut rule = json!({"action": "Accept", ahead_of.shape.peers[direction.index()]: peers});
@@ -75,7 +87,13 @@ pub fn exception(
 }
 
 fn protocol(piece: Piece) -> Option<Json> {
-    let Piece::Ports(protocol, first, last) = piece else { return None };
-    let port = if first == last { json!({"number": first}) } else { json!({"range": {"start": first, "end": last}}) };
+    let Piece::Ports(protocol, first, last) = piece else {
+        return None;
+    };
+    let port = if first == last {
+        json!({"number": first})
+    } else {
+        json!({"range": {"start": first, "end": last}})
+    };
     Some(json!({protocol.name().to_ascii_lowercase(): {"destinationPort": port}}))
 }

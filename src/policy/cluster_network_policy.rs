@@ -101,11 +101,20 @@ struct Range {
 /// Reads and lowers an object.
 pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
     let (object, problems) = read::<Object>(node);
-    let Some(object) = object else { return Lowered { problems, ..Lowered::default() } };
+    let Some(object) = object else {
+        return Lowered {
+            problems,
+            ..Lowered::default()
+        };
+    };
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
     let spec = object.spec;
-    let mut lowering = Lowering { form: FORM, node, checks: &mut checks };
+    let mut lowering = Lowering {
+        form: FORM,
+        node,
+        checks: &mut checks,
+    };
     let tier = tier(spec.tier.as_deref(), &mut lowering);
     let priority = lowering.priority(spec.priority);
     let subject = lowering.subject(spec.subject.as_ref());
@@ -116,7 +125,12 @@ pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
         .enumerate()
         .map(|(i, r)| {
             let ports = protocols(r.protocols, "ingress", i, &mut lowering);
-            RuleSpec { name: r.name, action: r.action, peers: r.from, ports }
+            RuleSpec {
+                name: r.name,
+                action: r.action,
+                peers: r.from,
+                ports,
+            }
         })
         .collect();
     let egress: Vec<RuleSpec> = spec
@@ -126,10 +140,18 @@ pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
         .enumerate()
         .map(|(i, r)| {
             let ports = protocols(r.protocols, "egress", i, &mut lowering);
-            RuleSpec { name: r.name, action: r.action, peers: r.to, ports }
+            RuleSpec {
+                name: r.name,
+                action: r.action,
+                peers: r.to,
+                ports,
+            }
         })
         .collect();
-    let rules = [lowering.rules(&ingress, "ingress", "from"), lowering.rules(&egress, "egress", "to")];
+    let rules = [
+        lowering.rules(&ingress, "ingress", "from"),
+        lowering.rules(&egress, "egress", "to"),
+    ];
     let policy = Policy {
         namespace: None,
         name: header.name.into(),
@@ -151,8 +173,15 @@ fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> Tier {
         Some("Admin") => Tier::Admin,
         Some("Baseline") => Tier::Baseline,
         other => {
-            let message = other.map_or_else(|| "a tier is required".to_owned(), |w| format!("`{w}` is not a tier"));
-            lowering.checks.invalid_help(&Path::root().key("spec").key("tier"), message, "use Admin or Baseline");
+            let message = other.map_or_else(
+                || "a tier is required".to_owned(),
+                |w| format!("`{w}` is not a tier"),
+            );
+            lowering.checks.invalid_help(
+                &Path::root().key("spec").key("tier"),
+                message,
+                "use Admin or Baseline",
+            );
             Tier::Admin
         }
     }
@@ -164,29 +193,46 @@ fn protocols(
     rule: usize,
     lowering: &mut Lowering<'_>,
 ) -> Option<Vec<PortMatch>> {
-    let at = Path::root().key("spec").key(direction).index(rule).key("protocols");
+    let at = Path::root()
+        .key("spec")
+        .key(direction)
+        .index(rule)
+        .key("protocols");
     let each = |(i, spec): (usize, ProtocolSpec)| lower_protocol(&spec, &at.index(i), lowering);
     list.map(|list| list.into_iter().enumerate().map(each).collect())
 }
 
 /// S117-S120.
 fn lower_protocol(spec: &ProtocolSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
-    let transports =
-        [(Protocol::Tcp, "tcp", &spec.tcp), (Protocol::Udp, "udp", &spec.udp), (Protocol::Sctp, "sctp", &spec.sctp)];
-    let mut given = transports.into_iter().filter_map(|(p, word, t)| t.as_ref().map(|t| (p, word, t)));
+    let transports = [
+        (Protocol::Tcp, "tcp", &spec.tcp),
+        (Protocol::Udp, "udp", &spec.udp),
+        (Protocol::Sctp, "sctp", &spec.sctp),
+    ];
+    let mut given = transports
+        .into_iter()
+        .filter_map(|(p, word, t)| t.as_ref().map(|t| (p, word, t)));
     match (given.next(), given.next(), &spec.destination_named_port) {
         (Some((protocol, word, transport)), None, None) => {
             lower_transport(protocol, transport, &at.key(word), lowering)
         }
         (None, None, Some(name)) => lowering.named(name, &at.key("destinationNamedPort")),
         _ => {
-            lowering.checks.invalid(at, "exactly one of `tcp`, `udp`, `sctp` and `destinationNamedPort` is required");
+            lowering.checks.invalid(
+                at,
+                "exactly one of `tcp`, `udp`, `sctp` and `destinationNamedPort` is required",
+            );
             PortMatch::Traffic(TrafficSet::empty())
         }
     }
 }
 
-fn lower_transport(protocol: Protocol, transport: &Transport, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+fn lower_transport(
+    protocol: Protocol,
+    transport: &Transport,
+    at: &Path,
+    lowering: &mut Lowering<'_>,
+) -> PortMatch {
     let at_port = at.key("destinationPort");
     match &transport.destination_port {
         None => {
@@ -195,15 +241,27 @@ fn lower_transport(protocol: Protocol, transport: &Transport, at: &Path, lowerin
             lowering.checks.refused(at, message);
             PortMatch::Traffic(TrafficSet::protocol(protocol))
         }
-        Some(DestinationPort { number: Some(n), range: None }) => {
+        Some(DestinationPort {
+            number: Some(n),
+            range: None,
+        }) => {
             let n = lowering.port(Some(*n), &at_port.key("number"));
             PortMatch::Traffic(TrafficSet::ports(protocol, n, n))
         }
-        Some(DestinationPort { number: None, range: Some(range) }) => {
-            lowering.range(protocol, range.start, range.end, &at_port.key("range"), true)
-        }
+        Some(DestinationPort {
+            number: None,
+            range: Some(range),
+        }) => lowering.range(
+            protocol,
+            range.start,
+            range.end,
+            &at_port.key("range"),
+            true,
+        ),
         Some(_) => {
-            lowering.checks.invalid(&at_port, "exactly one of `number` and `range` is required");
+            lowering
+                .checks
+                .invalid(&at_port, "exactly one of `number` and `range` is required");
             PortMatch::Traffic(TrafficSet::empty())
         }
     }

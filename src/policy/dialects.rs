@@ -1,7 +1,9 @@
-//! Which objects are policies: the dialects that are read, and the kinds that are known but not modelled.
+//! Which objects are policies: the dialects that are read, and the kinds that are known but not
+//! modelled.
 //!
-//! Dispatch is on group and kind together: Calico, Antrea and AWS reuse kind names. A kind listed in [`UNMODELLED`] taints
-//! the verdicts it could touch; a kind in neither table is no policy as far as netpal knows.
+//! Dispatch is on group and kind together: Calico, Antrea and AWS reuse kind names. A kind listed
+//! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
+//! far as netpal knows.
 
 use super::rule::{Policy, TaintEffect};
 use super::validate::{Checks, Invalid};
@@ -32,15 +34,20 @@ pub struct Lowered {
 }
 
 impl Lowered {
-    /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves no
-    /// doubt about what the policy means is told all the same.
+    /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves
+    /// no doubt about what the policy means is told all the same.
     pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
         let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
-        Self { policy: (!broken).then_some(policy), problems, invalid: checks.0 }
+        Self {
+            policy: (!broken).then_some(policy),
+            problems,
+            invalid: checks.0,
+        }
     }
 }
 
-/// One policy API: group and version, kind, whether its objects live in namespaces, and how it is read.
+/// One policy API: group and version, kind, whether its objects live in namespaces, and how it is
+/// read.
 pub struct Dialect {
     /// `group/version`.
     pub api_version: &'static str,
@@ -82,7 +89,9 @@ pub static DIALECTS: &[Dialect] = &[
 
 /// The dialect of an object, if it is a policy that is modelled.
 pub fn find(api_version: &str, kind: &str) -> Option<&'static Dialect> {
-    DIALECTS.iter().find(|d| d.api_version == api_version && d.kind == kind)
+    DIALECTS
+        .iter()
+        .find(|d| d.api_version == api_version && d.kind == kind)
 }
 
 /// A policy kind that is known but not modelled.
@@ -109,7 +118,14 @@ const fn row(
     directions: [bool; 2],
     selector: Option<&'static str>,
 ) -> Unmodelled {
-    Unmodelled { group, kind, namespaced, effect, directions, selector }
+    Unmodelled {
+        group,
+        kind,
+        namespaced,
+        effect,
+        directions,
+        selector,
+    }
 }
 
 use TaintEffect::{Anything, OnlyDeny};
@@ -120,34 +136,169 @@ const OUT: [bool; 2] = [false, true];
 
 /// Policy kinds that are known but not modelled.
 pub static UNMODELLED: &[Unmodelled] = &[
-    row("cilium.io", "CiliumNetworkPolicy", true, Anything, BOTH, Some("endpointSelector")),
-    row("cilium.io", "CiliumClusterwideNetworkPolicy", false, Anything, BOTH, Some("endpointSelector")),
-    row("projectcalico.org", "NetworkPolicy", true, Anything, BOTH, None),
-    row("projectcalico.org", "GlobalNetworkPolicy", false, Anything, BOTH, None),
-    row("crd.projectcalico.org", "NetworkPolicy", true, Anything, BOTH, None),
-    row("crd.projectcalico.org", "GlobalNetworkPolicy", false, Anything, BOTH, None),
+    row(
+        "cilium.io",
+        "CiliumNetworkPolicy",
+        true,
+        Anything,
+        BOTH,
+        Some("endpointSelector"),
+    ),
+    row(
+        "cilium.io",
+        "CiliumClusterwideNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        Some("endpointSelector"),
+    ),
+    row(
+        "projectcalico.org",
+        "NetworkPolicy",
+        true,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "projectcalico.org",
+        "GlobalNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "crd.projectcalico.org",
+        "NetworkPolicy",
+        true,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "crd.projectcalico.org",
+        "GlobalNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
     row("crd.antrea.io", "NetworkPolicy", true, Anything, BOTH, None),
-    row("crd.antrea.io", "ClusterNetworkPolicy", false, Anything, BOTH, None),
-    row("policy.networking.k8s.io", "AdminNetworkPolicy", false, Anything, BOTH, None),
-    row("policy.networking.k8s.io", "BaselineAdminNetworkPolicy", false, Anything, BOTH, None),
-    row("policy.networking.k8s.io", "ClusterNetworkPolicy", false, Anything, BOTH, None),
-    row("networking.k8s.aws", "ApplicationNetworkPolicy", true, Anything, BOTH, None),
-    row("networking.k8s.aws", "ClusterNetworkPolicy", false, Anything, BOTH, None),
-    row("networking.gke.io", "FQDNNetworkPolicy", true, Anything, OUT, None),
+    row(
+        "crd.antrea.io",
+        "ClusterNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "policy.networking.k8s.io",
+        "AdminNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "policy.networking.k8s.io",
+        "BaselineAdminNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "policy.networking.k8s.io",
+        "ClusterNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "networking.k8s.aws",
+        "ApplicationNetworkPolicy",
+        true,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "networking.k8s.aws",
+        "ClusterNetworkPolicy",
+        false,
+        Anything,
+        BOTH,
+        None,
+    ),
+    row(
+        "networking.gke.io",
+        "FQDNNetworkPolicy",
+        true,
+        Anything,
+        OUT,
+        None,
+    ),
     row("k8s.ovn.org", "EgressFirewall", true, OnlyDeny, OUT, None),
-    row("network.openshift.io", "EgressNetworkPolicy", true, OnlyDeny, OUT, None),
-    row("security.istio.io", "AuthorizationPolicy", true, OnlyDeny, IN, Some("selector")),
-    row("security.istio.io", "PeerAuthentication", true, OnlyDeny, IN, Some("selector")),
-    row("policy.linkerd.io", "Server", true, OnlyDeny, IN, Some("podSelector")),
-    row("policy.linkerd.io", "ServerAuthorization", true, OnlyDeny, IN, None),
-    row("policy.linkerd.io", "AuthorizationPolicy", true, OnlyDeny, IN, None),
+    row(
+        "network.openshift.io",
+        "EgressNetworkPolicy",
+        true,
+        OnlyDeny,
+        OUT,
+        None,
+    ),
+    row(
+        "security.istio.io",
+        "AuthorizationPolicy",
+        true,
+        OnlyDeny,
+        IN,
+        Some("selector"),
+    ),
+    row(
+        "security.istio.io",
+        "PeerAuthentication",
+        true,
+        OnlyDeny,
+        IN,
+        Some("selector"),
+    ),
+    row(
+        "policy.linkerd.io",
+        "Server",
+        true,
+        OnlyDeny,
+        IN,
+        Some("podSelector"),
+    ),
+    row(
+        "policy.linkerd.io",
+        "ServerAuthorization",
+        true,
+        OnlyDeny,
+        IN,
+        None,
+    ),
+    row(
+        "policy.linkerd.io",
+        "AuthorizationPolicy",
+        true,
+        OnlyDeny,
+        IN,
+        None,
+    ),
 ];
 
-/// The row of a policy kind that is known but not modelled. Any version of the group counts; a version of a modelled
-/// group that is not itself modelled counts too.
+/// The row of a policy kind that is known but not modelled. Any version of the group counts; a
+/// version of a modelled group that is not itself modelled counts too.
 pub fn find_unmodelled(api_version: &str, kind: &str) -> Option<&'static Unmodelled> {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    UNMODELLED.iter().find(|u| u.group == group && u.kind == kind)
+    UNMODELLED
+        .iter()
+        .find(|u| u.group == group && u.kind == kind)
 }
 
 /// Whether a modelled dialect has a kind of this name, in whatever group.
@@ -155,7 +306,8 @@ pub fn is_modelled_kind(kind: &str) -> bool {
     DIALECTS.iter().any(|d| d.kind == kind)
 }
 
-/// Whether a kind of this name is, in some group, a policy: for documents that cannot be read any further.
+/// Whether a kind of this name is, in some group, a policy: for documents that cannot be read any
+/// further.
 pub fn may_be_policy_kind(kind: &str) -> bool {
     is_modelled_kind(kind) || UNMODELLED.iter().any(|u| u.kind == kind)
 }

@@ -1,9 +1,12 @@
-//! `networking.k8s.io/v1` `NetworkPolicy`: defaulting, validation, lowering (S1-S17, S20-S39, S43-S48).
+//! `networking.k8s.io/v1` `NetworkPolicy`: defaulting, validation, lowering (S1-S17, S20-S39,
+//! S43-S48).
 //!
 //! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
 
 use super::dialects::{Header, Lowered};
-use super::rule::{Action, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject, Tier};
+use super::rule::{
+    Action, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject, Tier,
+};
 use super::validate::{Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
@@ -29,12 +32,16 @@ pub static SHAPE: Shape = Shape {
 pub fn effective_types(spec: &NetworkPolicySpec) -> [bool; 2] {
     let types = spec.policy_types.as_deref().unwrap_or_default();
     if types.is_empty() {
-        return [true, spec.egress.as_ref().is_some_and(|rules| !rules.is_empty())];
+        return [
+            true,
+            spec.egress.as_ref().is_some_and(|rules| !rules.is_empty()),
+        ];
     }
     ["Ingress", "Egress"].map(|direction| types.iter().any(|t| t == direction))
 }
 
-/// Lowers a spec. Everything wrong with it goes into `checks`; the result is only meant to be used if nothing did.
+/// Lowers a spec. Everything wrong with it goes into `checks`; the result is only meant to be used
+/// if nothing did.
 pub fn lower(
     spec: &NetworkPolicySpec,
     name: &str,
@@ -44,7 +51,11 @@ pub fn lower(
 ) -> Policy {
     let at = Path::root().key("spec");
     check_types(spec, &at, checks);
-    let pods = spec.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), checks)).unwrap_or_default(); // S3
+    let pods = spec
+        .pod_selector
+        .as_ref()
+        .map(|s| selector(s, &at.key("podSelector"), checks))
+        .unwrap_or_default(); // S3
     let mut lowering = Lowering { namespace, checks };
     let ingress = spec.ingress.iter().flatten().enumerate().map(|(i, rule)| {
         let here = at.key("ingress").index(i);
@@ -63,7 +74,10 @@ pub fn lower(
         shape: &SHAPE,
         tier: Tier::Network,
         priority: 0,
-        subject: Subject { namespaces: Namespaces::Named(namespace.into()), pods }, // S1
+        subject: Subject {
+            namespaces: Namespaces::Named(namespace.into()),
+            pods,
+        }, // S1
         host_pods: HostPods::Undefined,
         isolates: effective_types(spec),
         rules: [ingress, egress],
@@ -76,8 +90,16 @@ fn check_types(spec: &NetworkPolicySpec, at: &Path, checks: &mut Checks) {
     if types.len() > 2 {
         checks.invalid(&at, "may not specify more than two policyTypes");
     }
-    for (i, t) in types.iter().enumerate().filter(|(_, t)| !matches!(t.as_str(), "Ingress" | "Egress")) {
-        checks.invalid_help(&at.index(i), format!("`{t}` is not a policy type"), "use Ingress or Egress");
+    for (i, t) in types
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| !matches!(t.as_str(), "Ingress" | "Egress"))
+    {
+        checks.invalid_help(
+            &at.index(i),
+            format!("`{t}` is not a policy type"),
+            "use Ingress or Egress",
+        );
     }
 }
 
@@ -97,25 +119,37 @@ impl Lowering<'_> {
         let peers = match peers.unwrap_or_default() {
             [] => Peers::Any, // S15
             list => {
-                let each = list.iter().enumerate().map(|(i, p)| self.peer(p, &at.key(word).index(i)));
+                let each = list
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| self.peer(p, &at.key(word).index(i)));
                 Peers::Of(each.collect())
             }
         };
         let ports = match ports.unwrap_or_default() {
             [] => Ports::Any, // S16
             list => {
-                let each = list.iter().enumerate().map(|(i, p)| self.port(p, &at.key("ports").index(i)));
+                let each = list
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| self.port(p, &at.key("ports").index(i)));
                 Ports::Of(each.collect())
             }
         };
-        Rule { action: Action::Allow, peers, ports, name: None }
+        Rule {
+            action: Action::Allow,
+            peers,
+            ports,
+            name: None,
+        }
     }
 
     /// S8, S29-S31.
     fn peer(&mut self, peer: &NetworkPolicyPeer, at: &Path) -> Peer {
         if let Some(block) = &peer.ip_block {
             if peer.pod_selector.is_some() || peer.namespace_selector.is_some() {
-                self.checks.invalid(at, "a peer with `ipBlock` may not have selectors as well");
+                self.checks
+                    .invalid(at, "a peer with `ipBlock` may not have selectors as well");
             }
             return Peer::Addresses(self.block(block, &at.key("ipBlock")));
         }
@@ -123,7 +157,10 @@ impl Lowering<'_> {
             let message = "a peer needs one of `podSelector`, `namespaceSelector` or `ipBlock`";
             self.checks.invalid(at, message);
         }
-        let pods = peer.pod_selector.as_ref().map(|s| selector(s, &at.key("podSelector"), self.checks));
+        let pods = peer
+            .pod_selector
+            .as_ref()
+            .map(|s| selector(s, &at.key("podSelector"), self.checks));
         let namespaces = match &peer.namespace_selector {
             Some(s) => Namespaces::Matching(selector(s, &at.key("namespaceSelector"), self.checks)),
             None => Namespaces::Named(self.namespace.into()), // S29
@@ -133,13 +170,20 @@ impl Lowering<'_> {
 
     /// S8, S35, S36, S38.
     fn block(&mut self, block: &IPBlock, at: &Path) -> IpSet {
-        let Some(cidr) = self.cidr(&block.cidr, &at.key("cidr")) else { return IpSet::empty() };
+        let Some(cidr) = self.cidr(&block.cidr, &at.key("cidr")) else {
+            return IpSet::empty();
+        };
         let mut set = IpSet::from_cidrs([cidr]);
         for (i, text) in block.except.iter().flatten().enumerate() {
             let here = at.key("except").index(i);
-            let Some(except) = self.cidr(text, &here) else { continue };
+            let Some(except) = self.cidr(text, &here) else {
+                continue;
+            };
             if !cidr.contains(&except) || except.prefix_len() <= cidr.prefix_len() {
-                let message = format!("`{text}` must be a strict subset of `cidr` `{}`", block.cidr);
+                let message = format!(
+                    "`{text}` must be a strict subset of `cidr` `{}`",
+                    block.cidr
+                );
                 self.checks.refused(&here, message);
             }
             set = set.difference(&IpSet::from_cidrs([except]));
@@ -151,7 +195,8 @@ impl Lowering<'_> {
         let cidr = parse_cidr(text);
         if cidr.is_none() {
             let help = "write an address and a prefix length, such as 10.0.0.0/8 or fd00::/8";
-            self.checks.invalid_help(at, format!("`{text}` is not a CIDR"), help);
+            self.checks
+                .invalid_help(at, format!("`{text}` is not a CIDR"), help);
         }
         cidr
     }
@@ -170,9 +215,9 @@ impl Lowering<'_> {
             }
             Some(IntOrString::Int(number)) => {
                 let first = self.number(*number, &at.key("port"));
-                let last = port
-                    .end_port
-                    .map_or(first, |end| u16::try_from(end).unwrap_or(if end > 0 { u16::MAX } else { first }));
+                let last = port.end_port.map_or(first, |end| {
+                    u16::try_from(end).unwrap_or(if end > 0 { u16::MAX } else { first })
+                });
                 PortMatch::Traffic(TrafficSet::ports(protocol, first, last)) // S44, S47
             }
         }
@@ -181,18 +226,29 @@ impl Lowering<'_> {
     fn bad_name(&mut self, name: &str, at: &Path) {
         let message = format!("`\"{name}\"` is quoted, so it is a port NAME, and not a valid one");
         if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() {
-            self.checks.invalid_help(at, message, format!("for the number write {name} without quotes"));
+            self.checks.invalid_help(
+                at,
+                message,
+                format!("for the number write {name} without quotes"),
+            );
         } else {
             let help = "a port name has 1 to 15 of a-z, 0-9 and -, with at least one letter";
-            self.checks.invalid_help(at, format!("`{name}` is not a valid port name"), help);
+            self.checks
+                .invalid_help(at, format!("`{name}` is not a valid port name"), help);
         }
     }
 
     fn protocol(&mut self, name: Option<&str>, at: &Path) -> Protocol {
-        let Some(name) = name else { return Protocol::Tcp }; // S5
+        let Some(name) = name else {
+            return Protocol::Tcp;
+        }; // S5
         Protocol::from_api(name).unwrap_or_else(|| {
             let message = format!("`{name}` is not a protocol");
-            self.checks.invalid_help(&at.key("protocol"), message, "use TCP, UDP or SCTP, in capitals");
+            self.checks.invalid_help(
+                &at.key("protocol"),
+                message,
+                "use TCP, UDP or SCTP, in capitals",
+            );
             Protocol::Tcp
         })
     }
@@ -201,7 +257,10 @@ impl Lowering<'_> {
         match u16::try_from(number) {
             Ok(port) if port > 0 => port,
             _ => {
-                self.checks.invalid(at, format!("`{number}` is not a port: it must be 1 to 65535"));
+                self.checks.invalid(
+                    at,
+                    format!("`{number}` is not a port: it must be 1 to 65535"),
+                );
                 1
             }
         }
@@ -212,14 +271,22 @@ impl Lowering<'_> {
         let at = at.key("endPort");
         match &port.port {
             Some(IntOrString::Int(first)) if end < *first => {
-                self.checks.invalid(&at, format!("`{end}` must be greater than or equal to `port` `{first}`"));
+                self.checks.invalid(
+                    &at,
+                    format!("`{end}` must be greater than or equal to `port` `{first}`"),
+                );
             }
             Some(IntOrString::Int(_)) if end > i32::from(u16::MAX) => {
-                self.checks.refused(&at, format!("`{end}` is not a port: it must be 1 to 65535"));
+                self.checks
+                    .refused(&at, format!("`{end}` is not a port: it must be 1 to 65535"));
             }
             Some(IntOrString::Int(_)) => {}
-            Some(IntOrString::String(_)) => self.checks.invalid(&at, "may not be specified when `port` is a name"),
-            None => self.checks.invalid(&at, "may not be specified when `port` is not specified"),
+            Some(IntOrString::String(_)) => self
+                .checks
+                .invalid(&at, "may not be specified when `port` is a name"),
+            None => self
+                .checks
+                .invalid(&at, "may not be specified when `port` is not specified"),
         }
     }
 }
@@ -227,11 +294,26 @@ impl Lowering<'_> {
 /// Reads an object strictly and lowers it.
 pub fn read(node: &Node, header: Header<'_>) -> Lowered {
     let decoded = decode::<NetworkPolicy>(node);
-    let problems = decoded.problems.into_iter().filter(|p| !is_tolerated(p)).collect();
-    let Some(object) = decoded.value else { return Lowered { problems, ..Lowered::default() } };
+    let problems = decoded
+        .problems
+        .into_iter()
+        .filter(|p| !is_tolerated(p))
+        .collect();
+    let Some(object) = decoded.value else {
+        return Lowered {
+            problems,
+            ..Lowered::default()
+        };
+    };
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
     let spec = object.spec.unwrap_or_default();
-    let policy = lower(&spec, header.name, header.namespace, header.document, &mut checks);
+    let policy = lower(
+        &spec,
+        header.name,
+        header.namespace,
+        header.document,
+        &mut checks,
+    );
     Lowered::checked(policy, problems, checks)
 }

@@ -1,11 +1,12 @@
 //! [`Pool`]: equal parts of the law kept once in memory.
 //!
-//! A large law repeats itself: the same peers, ports and selectors stand in policy after policy. [`Pool::share`] replaces
-//! each by the first equal one, right after lowering, while its text is at hand; from then on whoever reads the law knows an
-//! equal part by its place in memory and reads it once (`compile::vocabulary`, `compile::peers`).
+//! A large law repeats itself: the same peers, ports and selectors stand in policy after policy.
+//! [`Pool::share`] replaces each by the first equal one, right after lowering, while its text is at
+//! hand; from then on whoever reads the law knows an equal part by its place in memory and reads it
+//! once (`compile::vocabulary`, `compile::peers`).
 //!
-//! Invariant: sharing changes no policy's meaning, only its memory; a law that was never shared compiles to the same graph,
-//! more slowly. Cost: O(text of the policy).
+//! Invariant: sharing changes no policy's meaning, only its memory; a law that was never shared
+//! compiles to the same graph, more slowly. Cost: O(text of the policy).
 
 use super::rule::{Namespaces, Peer, Peers, Policy, PortMatch, Ports};
 use crate::model::Selector;
@@ -84,11 +85,17 @@ spec:
     fn equal_parts_are_the_same_in_memory_and_the_law_is_as_before() {
         let text = [TWICE.replace("NAME", "one"), TWICE.replace("NAME", "two")].join("\n---\n");
         let law = crate::load_str(&text).policies;
-        let [one, two] = &law.policies[..] else { panic!("two policies") };
+        let [one, two] = &law.policies[..] else {
+            panic!("two policies")
+        };
         assert_eq!(one.rules, two.rules);
-        let (Peers::Of(a), Peers::Of(b)) = (&one.rules[0][0].peers, &two.rules[0][0].peers) else { panic!("peers") };
+        let (Peers::Of(a), Peers::Of(b)) = (&one.rules[0][0].peers, &two.rules[0][0].peers) else {
+            panic!("peers")
+        };
         assert!(Arc::ptr_eq(a, b));
-        let (Ports::Of(a), Ports::Of(b)) = (&one.rules[0][0].ports, &two.rules[0][0].ports) else { panic!("ports") };
+        let (Ports::Of(a), Ports::Of(b)) = (&one.rules[0][0].ports, &two.rules[0][0].ports) else {
+            panic!("ports")
+        };
         assert!(Arc::ptr_eq(a, b));
         assert_eq!(one.subject.pods.place(), two.subject.pods.place());
         assert_ne!(one.name, two.name);

@@ -1,12 +1,14 @@
 //! The IR: one tiered rule form that every dialect lowers into.
 //!
-//! A verdict is egress at the source AND ingress at the destination. Per direction a pod passes the [`Tier`]s in order;
-//! a tier holds policies, ordered by priority where the tier is ordered; a policy holds ordered rules
-//! `subject x peer x traffic -> action`; a tier may end in Deny for the pods its policies isolate, else it passes on.
+//! A verdict is egress at the source AND ingress at the destination. Per direction a pod passes the
+//! [`Tier`]s in order; a tier holds policies, ordered by priority where the tier is ordered; a
+//! policy holds ordered rules `subject x peer x traffic -> action`; a tier may end in Deny for the
+//! pods its policies isolate, else it passes on.
 //!
-//! Invariants: nothing here names a dialect. A rule is found again by its index alone ([`RuleRef`]); the path in the
-//! manifest is derived from the indices and the policy's [`Shape`], so a position costs no memory per rule.
-//! Road not taken: a path stored with every rule, peer and port; it made the law larger than the world.
+//! Invariants: nothing here names a dialect. A rule is found again by its index alone
+//! ([`RuleRef`]); the path in the manifest is derived from the indices and the policy's [`Shape`],
+//! so a position costs no memory per rule. Road not taken: a path stored with every rule, peer and
+//! port; it made the law larger than the world.
 
 use crate::model::Selector;
 use crate::set::{IpSet, Protocol, TrafficSet};
@@ -86,9 +88,11 @@ pub enum Namespaces {
     Named(Box<str>),
     /// Those a selector selects.
     Matching(Selector),
-    /// Those whose values of all these labels equal the subject namespace's; all must be present on both (S92).
+    /// Those whose values of all these labels equal the subject namespace's; all must be present on
+    /// both (S92).
     SameLabels(Vec<Box<str>>),
-    /// Those that carry all these labels and differ from the subject's namespace in at least one (S92).
+    /// Those that carry all these labels and differ from the subject's namespace in at least one
+    /// (S92).
     NotSameLabels(Vec<Box<str>>),
 }
 
@@ -133,7 +137,8 @@ pub enum Peers {
 pub enum PortMatch {
     /// Numbers.
     Traffic(TrafficSet),
-    /// A port name, resolved on each destination pod (S48); the protocol must agree where one is named (S49, S87).
+    /// A port name, resolved on each destination pod (S48); the protocol must agree where one is
+    /// named (S49, S87).
     Named(Box<str>, Option<Protocol>),
 }
 
@@ -179,7 +184,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`.
+    /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and
+    /// `BaselineAdminNetworkPolicy`.
     pub fn is_v1alpha1(&self) -> bool {
         self.api_version == super::admin_v1alpha1::ADMIN.api_version
     }
@@ -232,20 +238,31 @@ pub struct RuleRef {
 impl RuleRef {
     /// The rule as a whole.
     pub fn rule(policy: PolicyId, direction: Direction, rule: usize) -> Self {
-        Self { policy, direction, rule: u32::try_from(rule).unwrap_or(u32::MAX), peer: None, port: None }
+        Self {
+            policy,
+            direction,
+            rule: u32::try_from(rule).unwrap_or(u32::MAX),
+            peer: None,
+            port: None,
+        }
     }
 
     /// The same rule, pointing at one of its peers.
     #[must_use]
     pub fn with_peer(self, peer: usize) -> Self {
-        Self { peer: u32::try_from(peer).ok(), ..self }
+        Self {
+            peer: u32::try_from(peer).ok(),
+            ..self
+        }
     }
 }
 
 impl Policy {
     /// `namespace/name`, or the bare name of a cluster-wide policy.
     pub fn full_name(&self) -> String {
-        self.namespace.as_ref().map_or_else(|| self.name.to_string(), |ns| format!("{ns}/{}", self.name))
+        self.namespace
+            .as_ref()
+            .map_or_else(|| self.name.to_string(), |ns| format!("{ns}/{}", self.name))
     }
 
     /// The rules of one direction.
@@ -260,13 +277,17 @@ impl Policy {
 
     /// Whether it has any say in this direction.
     pub fn governs(&self, direction: Direction) -> bool {
-        self.isolates(direction) || (self.tier != Tier::Network && !self.rules(direction).is_empty())
+        self.isolates(direction)
+            || (self.tier != Tier::Network && !self.rules(direction).is_empty())
     }
 
-    /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed: `ingress[0].from[1]`.
+    /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed:
+    /// `ingress[0].from[1]`.
     pub fn rule_path(&self, at: RuleRef) -> Path {
         let d = at.direction.index();
-        let path = Path::root().key(self.shape.rules[d]).index(at.rule as usize);
+        let path = Path::root()
+            .key(self.shape.rules[d])
+            .index(at.rule as usize);
         match (at.peer, at.port) {
             (Some(peer), _) => path.key(self.shape.peers[d]).index(peer as usize),
             (None, Some(port)) => path.key(self.shape.ports).index(port as usize),
@@ -286,7 +307,10 @@ impl Policy {
 
     /// Where its subject stands.
     pub fn subject_origin(&self) -> Origin {
-        Origin::new(self.document, Path::root().key("spec").key(self.shape.subject))
+        Origin::new(
+            self.document,
+            Path::root().key("spec").key(self.shape.subject),
+        )
     }
 }
 
@@ -306,7 +330,8 @@ pub enum TaintEffect {
     Anything,
     /// Anything the middle tier can do: isolate, or allow.
     NetworkTier,
-    /// Only deny: an enforcement point of its own that is asked besides this one (a mesh, an egress firewall).
+    /// Only deny: an enforcement point of its own that is asked besides this one (a mesh, an egress
+    /// firewall).
     OnlyDeny,
 }
 
@@ -344,7 +369,10 @@ impl PolicySet {
 
     /// The policies with their ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (PolicyId, &Policy)> {
-        self.policies.iter().enumerate().map(|(i, p)| (PolicyId(u32::try_from(i).unwrap_or(u32::MAX)), p))
+        self.policies
+            .iter()
+            .enumerate()
+            .map(|(i, p)| (PolicyId(u32::try_from(i).unwrap_or(u32::MAX)), p))
     }
 
     /// The rule a reference points at.

@@ -1,6 +1,8 @@
-//! What the API server checks of the parts that every dialect shares: names, labels, selectors, ports, CIDRs (S7-S9).
+//! What the API server checks of the parts that every dialect shares: names, labels, selectors,
+//! ports, CIDRs (S7-S9).
 //!
-//! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is told at once.
+//! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is
+//! told at once.
 
 use super::dialects::Header;
 use crate::model::{Requirement, Selector};
@@ -18,8 +20,8 @@ pub struct Invalid {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API server refuses leaves no
-    /// doubt; the policy is evaluated as it stands, and the error is told.
+    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API
+    /// server refuses leaves no doubt; the policy is evaluated as it stands, and the error is told.
     pub doubt: bool,
     /// Whether it is a field the API does not know.
     pub unknown_field: bool,
@@ -49,11 +51,22 @@ impl Checks {
     }
 
     fn push(&mut self, path: &Path, message: String, help: Option<String>, doubt: bool) {
-        self.0.push(Invalid { path: path.clone(), message, help, doubt, unknown_field: false });
+        self.0.push(Invalid {
+            path: path.clone(),
+            message,
+            help,
+            doubt,
+            unknown_field: false,
+        });
     }
 
     /// Notes a problem with a word of help.
-    pub fn invalid_help(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
+    pub fn invalid_help(
+        &mut self,
+        path: &Path,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.push(path, message.into(), Some(help.into()), true);
     }
 }
@@ -64,37 +77,58 @@ pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks
     if header.name.is_empty() {
         checks.invalid(&at.key("name"), "a policy needs a name");
     } else if !is_dns_subdomain(header.name) {
-        let help = "use lower case letters, digits, `-` and `.`, with a letter or digit at both ends";
-        checks.refused(&at.key("name"), format!("`{}` is not a valid name; {help}", header.name));
+        let help =
+            "use lower case letters, digits, `-` and `.`, with a letter or digit at both ends";
+        checks.refused(
+            &at.key("name"),
+            format!("`{}` is not a valid name; {help}", header.name),
+        );
     }
-    if namespaced && !is_dns_label(header.namespace) && !crate::tree::Sniffed::is_placeholder(header.namespace) {
-        checks.refused(&at.key("namespace"), format!("`{}` is not a valid namespace", header.namespace));
+    if namespaced
+        && !is_dns_label(header.namespace)
+        && !crate::tree::Sniffed::is_placeholder(header.namespace)
+    {
+        checks.refused(
+            &at.key("namespace"),
+            format!("`{}` is not a valid namespace", header.namespace),
+        );
     }
 }
 
-/// Whether an unknown field is one that clusters themselves print or once did: harmless, and said by no author.
+/// Whether an unknown field is one that clusters themselves print or once did: harmless, and said
+/// by no author.
 pub fn is_tolerated(problem: &Problem) -> bool {
     let path = problem.path.as_ref().map(ToString::to_string);
     problem.kind == ProblemKind::UnknownField
-        && path.is_some_and(|p| p == "status" || p == "metadata.clusterName" || p.starts_with("metadata.managedFields"))
+        && path.is_some_and(|p| {
+            p == "status" || p == "metadata.clusterName" || p.starts_with("metadata.managedFields")
+        })
 }
 
 fn is_label_like(text: &str, max: usize) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.len() <= max && text.chars().all(inner) && edge(text.chars().next()) && edge(text.chars().last())
+    text.len() <= max
+        && text.chars().all(inner)
+        && edge(text.chars().next())
+        && edge(text.chars().last())
 }
 
 /// Whether a text is a DNS-1123 label: a namespace's name.
 pub fn is_dns_label(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !text.is_empty() && text.len() <= 63 && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+    !text.is_empty()
+        && text.len() <= 63
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 /// Whether a text is a DNS-1123 subdomain: most objects' names.
 pub fn is_dns_subdomain(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let part = |p: &str| !p.is_empty() && p.chars().all(inner) && !p.starts_with('-') && !p.ends_with('-');
+    let part =
+        |p: &str| !p.is_empty() && p.chars().all(inner) && !p.starts_with('-') && !p.ends_with('-');
     text.len() <= 253 && !text.is_empty() && text.split('.').all(part)
 }
 
@@ -127,7 +161,11 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
     let strip = |part: &str| {
         let digits = part.trim_start_matches('0');
-        if digits.is_empty() { "0".to_owned() } else { digits.to_owned() }
+        if digits.is_empty() {
+            "0".to_owned()
+        } else {
+            digits.to_owned()
+        }
     };
     let plain = |s: &str| !s.is_empty() && s.len() <= 3 && s.bytes().all(|b| b.is_ascii_digit());
     if !plain(length) {
@@ -139,7 +177,9 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
         address.split('.').map(strip).collect::<Vec<_>>().join(".")
     };
     let prefix: u8 = length.parse().ok()?;
-    IpNet::new(sloppy.parse().ok()?, prefix).ok().map(|net| net.trunc())
+    IpNet::new(sloppy.parse().ok()?, prefix)
+        .ok()
+        .map(|net| net.trunc())
 }
 
 /// Lowers a label selector, checking it as the API server does (S9, S20-S25).
@@ -152,13 +192,27 @@ pub fn selector(selector: &LabelSelector, path: &Path, checks: &mut Checks) -> S
         if !is_label_value(value) {
             checks.refused(&here, format!("`{value}` is not a valid label value"));
         }
-        requirements.push(Requirement::In(key.as_str().into(), vec![value.as_str().into()]));
+        requirements.push(Requirement::In(
+            key.as_str().into(),
+            vec![value.as_str().into()],
+        ));
     }
     for (i, expression) in selector.match_expressions.iter().flatten().enumerate() {
         let here = path.key("matchExpressions").index(i);
         check_key(&expression.key, &here.key("key"), checks);
-        let values: Vec<Box<str>> = expression.values.iter().flatten().map(|v| v.as_str().into()).collect();
-        requirements.extend(requirement(&expression.key, &expression.operator, values, &here, checks));
+        let values: Vec<Box<str>> = expression
+            .values
+            .iter()
+            .flatten()
+            .map(|v| v.as_str().into())
+            .collect();
+        requirements.extend(requirement(
+            &expression.key,
+            &expression.operator,
+            values,
+            &here,
+            checks,
+        ));
     }
     Selector::new(requirements)
 }
@@ -177,13 +231,23 @@ fn requirement(
     checks: &mut Checks,
 ) -> Option<Requirement> {
     let key: Box<str> = key.into();
-    for (i, value) in values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
-        checks.refused(&path.key("values").index(i), format!("`{value}` is not a valid label value"));
+    for (i, value) in values
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| !is_label_value(v))
+    {
+        checks.refused(
+            &path.key("values").index(i),
+            format!("`{value}` is not a valid label value"),
+        );
     }
     let at = path.key("values");
     match operator {
         "In" | "NotIn" if values.is_empty() => {
-            checks.invalid(&at, format!("operator `{operator}` needs at least one value"));
+            checks.invalid(
+                &at,
+                format!("operator `{operator}` needs at least one value"),
+            );
             None
         }
         "Exists" | "DoesNotExist" if !values.is_empty() => {
@@ -196,7 +260,11 @@ fn requirement(
         "DoesNotExist" => Some(Requirement::DoesNotExist(key)),
         other => {
             let message = format!("`{other}` is not a selector operator");
-            checks.invalid_help(&path.key("operator"), message, "use In, NotIn, Exists or DoesNotExist");
+            checks.invalid_help(
+                &path.key("operator"),
+                message,
+                "use In, NotIn, Exists or DoesNotExist",
+            );
             None
         }
     }
@@ -211,7 +279,16 @@ mod tests {
         for good in ["http", "a", "web-2", "fifteen-letters"] {
             assert!(is_port_name(good), "{good}");
         }
-        for bad in ["80", "5432", "", "Http", "-a", "a-", "a--b", "sixteen-letters-"] {
+        for bad in [
+            "80",
+            "5432",
+            "",
+            "Http",
+            "-a",
+            "a-",
+            "a--b",
+            "sixteen-letters-",
+        ] {
             assert!(!is_port_name(bad), "{bad}");
         }
     }
@@ -220,15 +297,35 @@ mod tests {
     fn s38_cidrs_are_read_sloppily() {
         assert_eq!(parse_cidr("10.1.2.3/8"), parse_cidr("10.0.0.0/8"));
         assert_eq!(parse_cidr("010.000.0.0/8"), parse_cidr("10.0.0.0/8"));
-        for bad in ["10.0.0.0", "10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/-1", "/8", "", "10.0.0.0/+8"] {
+        for bad in [
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "fd00::/129",
+            "10.0.0.0/-1",
+            "/8",
+            "",
+            "10.0.0.0/+8",
+        ] {
             assert_eq!(parse_cidr(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn names_and_labels() {
-        assert!(is_dns_subdomain("a.b-c") && !is_dns_subdomain("Deny_All") && !is_dns_subdomain("a..b"));
-        assert!(is_qualified_name("app.kubernetes.io/name") && !is_qualified_name("a/b/c") && !is_qualified_name(""));
-        assert!(is_label_value("") && is_label_value("a_b.C") && !is_label_value("-a") && !is_label_value("a b"));
+        assert!(
+            is_dns_subdomain("a.b-c") && !is_dns_subdomain("Deny_All") && !is_dns_subdomain("a..b")
+        );
+        assert!(
+            is_qualified_name("app.kubernetes.io/name")
+                && !is_qualified_name("a/b/c")
+                && !is_qualified_name("")
+        );
+        assert!(
+            is_label_value("")
+                && is_label_value("a_b.C")
+                && !is_label_value("-a")
+                && !is_label_value("a b")
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Verdicts over sets: every source with every destination, on every port asked.
 //!
-//! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs, unknown where the
-//! input does not tell. Pairs of pods that fall into the same pair of classes are decided once. An answer holds every pair
-//! of ends, so that a question about more than [`MOST`] of them is refused: a listing is the answer to that.
+//! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs,
+//! unknown where the input does not tell. Pairs of pods that fall into the same pair of classes are
+//! decided once. An answer holds every pair of ends, so that a question about more than [`MOST`] of
+//! them is refused: a listing is the answer to that.
 
 use super::explain::Explanation;
 use super::grammar::Question;
@@ -42,7 +43,10 @@ impl Verdict {
     pub fn combine(self, other: Self) -> Self {
         match (self, other) {
             (a, b) if a == b => a,
-            (Self::Partly, _) | (_, Self::Partly) | (Self::Yes, Self::No) | (Self::No, Self::Yes) => Self::Partly,
+            (Self::Partly, _)
+            | (_, Self::Partly)
+            | (Self::Yes, Self::No)
+            | (Self::No, Self::Yes) => Self::Partly,
             _ => Self::Unknown,
         }
     }
@@ -67,7 +71,8 @@ pub struct Pair {
     pub allowed: Allowed,
     /// The verdict.
     pub verdict: Verdict,
-    /// One flow that shows it: of what is denied or unknown if anything is, else of what is allowed.
+    /// One flow that shows it: of what is denied or unknown if anything is, else of what is
+    /// allowed.
     pub example: Flow,
     /// What the Service that was named changes for the example.
     pub led: Option<Led>,
@@ -119,27 +124,65 @@ pub const MOST: usize = 200_000;
 ///
 /// # Errors
 /// When an end means nothing in this input, or the ends are too many.
-pub fn ask(graph: &AllowGraph, context: &Context, question: &Question) -> Result<Answer, ResolveError> {
+pub fn ask(
+    graph: &AllowGraph,
+    context: &Context,
+    question: &Question,
+) -> Result<Answer, ResolveError> {
     let cluster = &graph.world().cluster;
     let source = resolve::resolve(cluster, context, &question.source)?;
     let destination = resolve::resolve(cluster, context, &question.destination)?;
     let pairs = source.ends.len().saturating_mul(destination.ends.len());
     if pairs > MOST {
-        let message = format!("{} -> {} is {pairs} pairs of ends", question.source.text, question.destination.text);
-        let help = format!("one question may be about {MOST}; all of it is in netpal matrix and netpal list");
-        return Err(ResolveError { message, help: Some(help), absent: false });
+        let message = format!(
+            "{} -> {} is {pairs} pairs of ends",
+            question.source.text, question.destination.text
+        );
+        let help = format!(
+            "one question may be about {MOST}; all of it is in netpal matrix and netpal list"
+        );
+        return Err(ResolveError {
+            message,
+            help: Some(help),
+            absent: false,
+        });
     }
-    let mut asking = Asking { graph, question, destination: &destination, memo: HashMap::new() };
+    let mut asking = Asking {
+        graph,
+        question,
+        destination: &destination,
+        memo: HashMap::new(),
+    };
     let mut pairs = Vec::new();
     for from in &source.ends {
         for to in &destination.ends {
             pairs.extend(asking.pair(from, to)?);
         }
     }
-    let missing: Vec<Box<str>> = source.missing.iter().chain(&destination.missing).cloned().collect();
-    let verdict = pairs.iter().map(|p| p.verdict).reduce(Verdict::combine).unwrap_or(Verdict::Unknown);
-    let notes = source.notes.iter().chain(&destination.notes).cloned().collect();
-    Ok(Answer { question: question.clone(), verdict, pairs, notes, missing })
+    let missing: Vec<Box<str>> = source
+        .missing
+        .iter()
+        .chain(&destination.missing)
+        .cloned()
+        .collect();
+    let verdict = pairs
+        .iter()
+        .map(|p| p.verdict)
+        .reduce(Verdict::combine)
+        .unwrap_or(Verdict::Unknown);
+    let notes = source
+        .notes
+        .iter()
+        .chain(&destination.notes)
+        .cloned()
+        .collect();
+    Ok(Answer {
+        question: question.clone(),
+        verdict,
+        pairs,
+        notes,
+        missing,
+    })
 }
 
 struct Asking<'a> {
@@ -150,21 +193,28 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Decides one pair of ends over all pods and addresses in them. `None` for outside to outside, which nobody governs.
+    /// Decides one pair of ends over all pods and addresses in them. `None` for outside to outside,
+    /// which nobody governs.
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
         for destination in self.endpoints(to, from) {
             let asked = self.asked(destination)?;
             for source in self.endpoints(from, to) {
-                if matches!((source, destination), (Endpoint::Address(_), Endpoint::Address(_)))
-                    || self.skips_itself(from, to, source, destination)
+                if matches!(
+                    (source, destination),
+                    (Endpoint::Address(_), Endpoint::Address(_))
+                ) || self.skips_itself(from, to, source, destination)
                 {
                     continue;
                 }
                 let allowed = self.allowed(source, destination);
                 let (verdict, traffic) = judge(&asked, &allowed);
-                let flow = Flow { source, destination, traffic };
+                let flow = Flow {
+                    source,
+                    destination,
+                    traffic,
+                };
                 if worst.is_none_or(|(v, _)| rank(verdict) > rank(v)) {
                     worst = Some((verdict, flow));
                 }
@@ -174,9 +224,19 @@ impl Asking<'_> {
                 });
             }
         }
-        let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else { return Ok(None) };
+        let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else {
+            return Ok(None);
+        };
         let led = self.led(example.source, example.destination);
-        Ok(Some(Pair { source: from.clone(), destination: to.clone(), asked, allowed, verdict, example, led }))
+        Ok(Some(Pair {
+            source: from.clone(),
+            destination: to.clone(),
+            asked,
+            allowed,
+            verdict,
+            example,
+            led,
+        }))
     }
 
     /// In a set against itself a lone pod is not asked about itself; asked by name, it is.
@@ -192,33 +252,59 @@ impl Asking<'_> {
         self.graph.world().cluster.pod(id)
     }
 
-    /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the families the other end has
-    /// count: an IPv4 cluster does not fail a question about the internet for want of IPv6.
+    /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the
+    /// families the other end has count: an IPv4 cluster does not fail a question about the
+    /// internet for want of IPv6.
     fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
             End::Addresses { set, symbolic, .. } => {
-                let set = if *symbolic { self.usable(set, other) } else { set.clone() };
+                let set = if *symbolic {
+                    self.usable(set, other)
+                } else {
+                    set.clone()
+                };
                 let atoms = &self.graph.line().atoms;
                 let covers = atoms.overlapping(&set);
-                let covers = covers.points().filter_map(|a| atoms.addresses(a).intersection(&set).first());
+                let covers = covers
+                    .points()
+                    .filter_map(|a| atoms.addresses(a).intersection(&set).first());
                 covers.map(Endpoint::Address).collect()
             }
         }
     }
 
     fn usable(&self, set: &IpSet, other: &End) -> IpSet {
-        let End::Pods { pods, .. } = other else { return set.clone() };
+        let End::Pods { pods, .. } = other else {
+            return set.clone();
+        };
         let world = self.graph.world();
         let has = |family: Family| pods.iter().any(|p| world.has_family(self.pod(*p), family));
-        let kept: Vec<IpSet> = Family::ALL.into_iter().filter(|f| has(*f)).map(|f| set.only(f)).collect();
+        let kept: Vec<IpSet> = Family::ALL
+            .into_iter()
+            .filter(|f| has(*f))
+            .map(|f| set.only(f))
+            .collect();
         let usable = kept.into_iter().fold(IpSet::empty(), |a, b| a.union(&b));
-        if usable.is_empty() { set.clone() } else { usable }
+        if usable.is_empty() {
+            set.clone()
+        } else {
+            usable
+        }
     }
 
     fn asked(&self, destination: Endpoint) -> Result<TrafficSet, ResolveError> {
-        let pod = if let Endpoint::Pod(id) = destination { Some(self.pod(id)) } else { None };
-        let asked = resolve::traffic(&self.graph.world().cluster, &self.question.destination, self.destination, pod)?;
+        let pod = if let Endpoint::Pod(id) = destination {
+            Some(self.pod(id))
+        } else {
+            None
+        };
+        let asked = resolve::traffic(
+            &self.graph.world().cluster,
+            &self.question.destination,
+            self.destination,
+            pod,
+        )?;
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }
 
@@ -233,11 +319,17 @@ impl Asking<'_> {
         }
         let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.pod(p).host_network);
         let plain = |e: Endpoint| matches!(e, Endpoint::Pod(_)) && !host(e);
-        let key = (self.graph.line().place(source), self.graph.line().place(destination));
+        let key = (
+            self.graph.line().place(source),
+            self.graph.line().place(destination),
+        );
         if !(plain(source) && plain(destination)) || key.0 == key.1 {
             return self.graph.allowed(source, destination);
         }
-        self.memo.entry(key).or_insert_with(|| self.graph.allowed(source, destination)).clone()
+        self.memo
+            .entry(key)
+            .or_insert_with(|| self.graph.allowed(source, destination))
+            .clone()
     }
 }
 
@@ -253,14 +345,23 @@ fn rank(verdict: Verdict) -> u8 {
 
 fn both(a: &Allowed, b: &Allowed) -> Allowed {
     let sure = a.sure.intersection(&b.sure);
-    let possible = a.sure.union(&a.unknown).intersection(&b.sure.union(&b.unknown));
-    Allowed { unknown: possible.difference(&sure), sure }
+    let possible = a
+        .sure
+        .union(&a.unknown)
+        .intersection(&b.sure.union(&b.unknown));
+    Allowed {
+        unknown: possible.difference(&sure),
+        sure,
+    }
 }
 
-const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};
 
-/// The verdict on what was asked, and one piece of traffic that shows it. An empty question (a port name no pod has, a
-/// Service port that leads nowhere) is unknown.
+/// The verdict on what was asked, and one piece of traffic that shows it. An empty question (a port
+/// name no pod has, a Service port that leads nowhere) is unknown.
 pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
     let yes = asked.intersection(&allowed.sure);
     let unknown = asked.intersection(&allowed.unknown);
@@ -276,5 +377,8 @@ pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
         Verdict::No => &no,
         Verdict::Unknown => &unknown,
     };
-    (verdict, shown.sample().or_else(|| asked.sample()).unwrap_or(ANY))
+    (
+        verdict,
+        shown.sample().or_else(|| asked.sample()).unwrap_or(ANY),
+    )
 }

@@ -1,14 +1,16 @@
 //! Who can get where, over any number of hops: the closure of the allow-graph over workloads.
 //!
-//! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The closure is computed on
-//! [`Unit`]s, never pod by pod, breadth first; what leads from one to the other is [`super::links`]' to say.
+//! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The
+//! closure is computed on [`Unit`]s, never pod by pod, breadth first; what leads from one to the
+//! other is [`super::links`]' to say.
 //!
-//! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that `allowed` calls sure
-//! (or possible) leads there. Cost: destinations share their rows ([`crate::compile::Rows`]), so between plain classes a template
-//! is followed once: backward where it is first reached, forward per level from the first unit that leads to it; each time
-//! with the sources that are left, or of that level, only. Pods on their node's network are asked about only while some of
-//! them are left, in large clusters once per template too. A template from which nothing more can be found is spent; a unit
-//! of it costs a look.
+//! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that
+//! `allowed` calls sure (or possible) leads there. Cost: destinations share their rows
+//! ([`crate::compile::Rows`]), so between plain classes a template is followed once: backward where
+//! it is first reached, forward per level from the first unit that leads to it; each time with the
+//! sources that are left, or of that level, only. Pods on their node's network are asked about only
+//! while some of them are left, in large clusters once per template too. A template from which
+//! nothing more can be found is spent; a unit of it costs a look.
 
 pub use super::links::{APART, Links, Trip, Unit, Way, passing};
 use super::order::Order;
@@ -42,7 +44,10 @@ impl Closure {
 
     /// The units, in order. O(units of the graph).
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Found)> {
-        self.0.iter().enumerate().filter_map(|(unit, how)| Some((unit, how.as_ref()?)))
+        self.0
+            .iter()
+            .enumerate()
+            .filter_map(|(unit, how)| Some((unit, how.as_ref()?)))
     }
 }
 
@@ -55,7 +60,11 @@ pub(super) enum Stand {
 
 impl Stand {
     fn unit(self) -> Option<usize> {
-        if let Self::Unit(unit) = self { Some(unit) } else { None }
+        if let Self::Unit(unit) = self {
+            Some(unit)
+        } else {
+            None
+        }
     }
 }
 
@@ -74,7 +83,10 @@ impl Left {
     }
 
     fn all(&mut self) -> Rc<Runs> {
-        Rc::clone(self.all.get_or_insert_with(|| Rc::new(self.plain.union(&self.hosts))))
+        Rc::clone(
+            self.all
+                .get_or_insert_with(|| Rc::new(self.plain.union(&self.hosts))),
+        )
     }
 
     /// These are found. O(ranges left).
@@ -98,8 +110,8 @@ struct Search {
     left: Left,
     /// The next level.
     next: Vec<Stand>,
-    /// The templates that were followed back: from plain classes, and by their rows. Of those, the sources that were left then and
-    /// that an own node may let through; `None` for any.
+    /// The templates that were followed back: from plain classes, and by their rows. Of those, the
+    /// sources that were left then and that an own node may let through; `None` for any.
     plain: HashSet<u32>,
     by_rows: HashMap<u32, Option<Runs>>,
     /// Per template, whether it leads back to nobody any more.
@@ -125,20 +137,28 @@ impl Links<'_> {
             least,
             hops: 0,
             found: vec![None; self.units.len()],
-            left: Left { plain: line.pods().difference(&line.hosts), hosts: Rc::new(line.hosts.clone()), all: None },
+            left: Left {
+                plain: line.pods().difference(&line.hosts),
+                hosts: Rc::new(line.hosts.clone()),
+                all: None,
+            },
             next: self.roots.iter().map(|root| Stand::Root(*root)).collect(),
             plain: HashSet::default(),
             by_rows: HashMap::default(),
             spent: Vec::new(),
             narrowed: Narrowed::default(),
         };
-        while !search.next.is_empty() && !search.left.is_empty() && self.trip.hops.is_none_or(|most| search.hops < most)
+        while !search.next.is_empty()
+            && !search.left.is_empty()
+            && self.trip.hops.is_none_or(|most| search.hops < most)
         {
             search.hops += 1;
             let level = std::mem::take(&mut search.next);
             match self.trip.way {
                 Way::Forward => self.forward(&level, &mut search),
-                Way::Backward => level.into_iter().for_each(|stand| self.backward(stand, &mut search)),
+                Way::Backward => level
+                    .into_iter()
+                    .for_each(|stand| self.backward(stand, &mut search)),
             }
         }
         Closure(search.found)
@@ -147,18 +167,29 @@ impl Links<'_> {
     /// Notes the units that are met from a place for the first time, which come in order.
     fn meet(&self, stand: Stand, units: Vec<usize>, search: &mut Search) {
         let new = self.note(stand, units, search);
-        let is_found = |unit: usize| search.found[unit].is_some() || self.units[unit].pods.is_empty();
+        let is_found =
+            |unit: usize| search.found[unit].is_some() || self.units[unit].pods.is_empty();
         let classes = new.into_iter().map(|unit| self.units[unit].class);
-        let whole: Runs = classes.filter(|class| self.of(*class).all(is_found)).map(|class| class..=class).collect();
+        let whole: Runs = classes
+            .filter(|class| self.of(*class).all(is_found))
+            .map(|class| class..=class)
+            .collect();
         search.left.take(&whole);
     }
 
     /// [`Self::meet`], without taking their classes from what is left; those that are new.
     fn note(&self, stand: Stand, mut units: Vec<usize>, search: &mut Search) -> Vec<usize> {
-        let how = Found { hops: search.hops, parent: stand.unit() };
+        let how = Found {
+            hops: search.hops,
+            parent: stand.unit(),
+        };
         units.retain(|unit| search.found[*unit].is_none());
-        units.iter().for_each(|unit| search.found[*unit] = Some(how));
-        search.next.extend(units.iter().map(|unit| Stand::Unit(*unit)));
+        units
+            .iter()
+            .for_each(|unit| search.found[*unit] = Some(how));
+        search
+            .next
+            .extend(units.iter().map(|unit| Stand::Unit(*unit)));
         units
     }
 
@@ -180,12 +211,18 @@ impl Links<'_> {
         let is_plain = self.is_plain(stand);
         let mut plain = Vec::new();
         if is_plain && search.plain.insert(template) && !search.left.plain.is_empty() {
-            let sources = self.graph.senders(place, &search.left.plain, search.least, &search.narrowed);
+            let sources =
+                self.graph
+                    .senders(place, &search.left.plain, search.least, &search.narrowed);
             search.left.take(&sources);
             plain = self.units_of(&sources);
         }
         let by_rows = !is_plain || !search.left.hosts.is_empty();
-        let others = if by_rows { self.back_by_rows(stand, template, search) } else { Vec::new() };
+        let others = if by_rows {
+            self.back_by_rows(stand, template, search)
+        } else {
+            Vec::new()
+        };
         if others.is_empty() {
             self.note(stand, plain, search);
         } else {
@@ -199,18 +236,36 @@ impl Links<'_> {
     /// Of some classes those that an own node may let through to a place; `None` for any.
     fn near(&self, place: u32, left: &Runs, least: Truth) -> Option<Runs> {
         let is_pod = self.graph.line().is_class(place);
-        if is_pod && least == Truth::Yes { self.graph.senders_by_own_node(place, left) } else { None }
+        if is_pod && least == Truth::Yes {
+            self.graph.senders_by_own_node(place, left)
+        } else {
+            None
+        }
     }
 
-    /// The units that lead to an end, by its row; if that is plain, units of pods on their node's network. Of each template only
-    /// once, as far as that says it of all: but for own nodes and, where something is unknown, nodes that are told apart and
-    /// single rests of classes.
+    /// The units that lead to an end, by its row; if that is plain, units of pods on their node's
+    /// network. Of each template only once, as far as that says it of all: but for own nodes and,
+    /// where something is unknown, nodes that are told apart and single rests of classes.
     fn back_by_rows(&mut self, stand: Stand, template: u32, search: &mut Search) -> Vec<usize> {
-        let (place, is_plain, is_common) = (self.place(stand), self.is_plain(stand), self.is_common(stand));
-        let left = if is_plain { Rc::clone(&search.left.hosts) } else { search.left.all() };
+        let (place, is_plain, is_common) = (
+            self.place(stand),
+            self.is_plain(stand),
+            self.is_common(stand),
+        );
+        let left = if is_plain {
+            Rc::clone(&search.left.hosts)
+        } else {
+            search.left.all()
+        };
         let again = search.by_rows.contains_key(&template);
-        let near = search.by_rows.entry(template).or_insert_with(|| self.near(place, &left, search.least));
-        let near = near.as_ref().map_or_else(|| Cow::Borrowed(&*left), |near| Cow::Owned(near.intersection(&left)));
+        let near = search
+            .by_rows
+            .entry(template)
+            .or_insert_with(|| self.near(place, &left, search.least));
+        let near = near.as_ref().map_or_else(
+            || Cow::Borrowed(&*left),
+            |near| Cow::Owned(near.intersection(&left)),
+        );
         if near.is_empty() {
             search.spend(template);
         }
@@ -220,7 +275,9 @@ impl Links<'_> {
             (true, false) if is_common => Cow::Owned(near.intersection(&self.rest)),
             (true, false) => near.clone(),
         };
-        let Some(from) = self.end(stand) else { return Vec::new() };
+        let Some(from) = self.end(stand) else {
+            return Vec::new();
+        };
         let parts = if among.is_empty() || !self.rows.may_admit(place, &among) {
             Arc::default()
         } else if is_plain {
@@ -238,13 +295,18 @@ impl Links<'_> {
     fn forward(&mut self, level: &[Stand], search: &mut Search) {
         let mut leads = self.first_to(level, search);
         for (at, stand) in level.iter().enumerate() {
-            let Some(from) = self.end(*stand) else { continue };
+            let Some(from) = self.end(*stand) else {
+                continue;
+            };
             let leads = leads.remove(&at).unwrap_or_default();
             let mut units = Vec::new();
             for template in &leads.plain {
-                units.append(&mut self.units_of(&self.templates[*template].intersection(&search.left.plain)));
+                units.append(
+                    &mut self.units_of(&self.templates[*template].intersection(&search.left.plain)),
+                );
             }
-            if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*stand) {
+            if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*stand)
+            {
                 let links = self.forth(from, &leads.by_rows, &search.left.all());
                 units.append(&mut self.open(links, search.least, None));
             }
@@ -253,31 +315,51 @@ impl Links<'_> {
         }
     }
 
-    /// Which templates each place of a level has to be followed to. One that is followed like every other leads to a template
-    /// only if none before it does: what there is to find in the template is found then.
+    /// Which templates each place of a level has to be followed to. One that is followed like every
+    /// other leads to a template only if none before it does: what there is to find in the template
+    /// is found then.
     fn first_to(&mut self, level: &[Stand], search: &mut Search) -> HashMap<usize, Leads> {
         let mut leads: HashMap<usize, Leads> = HashMap::default();
         let ends = Ends::new(self, level);
         let (left, narrowed) = (search.left.all(), Narrowed::default());
         for template in 0..self.templates.len() {
             let classes = self.templates[template].intersection(&left);
-            let Some(first) = classes.first() else { continue };
+            let Some(first) = classes.first() else {
+                continue;
+            };
             let is_host = self.graph.line().is_host(first);
-            let (alike, single) = if is_host { (&ends.all, &ends.single) } else { (&ends.hosts, &ends.few) };
+            let (alike, single) = if is_host {
+                (&ends.all, &ends.single)
+            } else {
+                (&ends.hosts, &ends.few)
+            };
             let mut lead = |at: usize| leads.entry(at).or_default().by_rows.push(template);
             single.iter().for_each(|at| lead(*at));
             if !classes.is_disjoint(&self.rest) {
                 alike.list.iter().for_each(|(_, at)| lead(*at));
             } else if !alike.list.is_empty() {
-                let parts = if is_host { self.rows.parts(first) } else { self.few.parts(first) };
-                let passes = parts.iter().filter(|part| !passing(&part.allowed, search.least).is_empty());
+                let parts = if is_host {
+                    self.rows.parts(first)
+                } else {
+                    self.few.parts(first)
+                };
+                let passes = parts
+                    .iter()
+                    .filter(|part| !passing(&part.allowed, search.least).is_empty());
                 let sources = passes.map(|part| part.sources.intersection(&alike.places));
-                alike.earliest(&Runs::union_of(&sources.collect::<Vec<_>>())).into_iter().for_each(lead);
+                alike
+                    .earliest(&Runs::union_of(&sources.collect::<Vec<_>>()))
+                    .into_iter()
+                    .for_each(lead);
             }
             if !is_host && !ends.plain.list.is_empty() {
-                let sources = self.graph.senders(first, &ends.plain.places, search.least, &narrowed);
+                let sources =
+                    self.graph
+                        .senders(first, &ends.plain.places, search.least, &narrowed);
                 let earliest = ends.plain.earliest(&sources);
-                earliest.into_iter().for_each(|at| leads.entry(at).or_default().plain.push(template));
+                earliest
+                    .into_iter()
+                    .for_each(|at| leads.entry(at).or_default().plain.push(template));
             }
         }
         leads
@@ -303,7 +385,8 @@ struct Leads {
 /// The places of a level by how they are followed.
 #[derive(Default)]
 struct Ends {
-    /// To plain classes: plain ones; pods on their node's network that are like others; the others, one by one.
+    /// To plain classes: plain ones; pods on their node's network that are like others; the others,
+    /// one by one.
     plain: Order,
     hosts: Order,
     few: Vec<usize>,
@@ -326,9 +409,14 @@ impl Ends {
             } else {
                 ends.few.push(at);
             }
-            if is_common { all.push((place, at)) } else { ends.single.push(at) }
+            if is_common {
+                all.push((place, at))
+            } else {
+                ends.single.push(at)
+            }
         }
-        (ends.plain, ends.hosts, ends.all) = (Order::new(plain), Order::new(hosts), Order::new(all));
+        (ends.plain, ends.hosts, ends.all) =
+            (Order::new(plain), Order::new(hosts), Order::new(all));
         ends
     }
 }

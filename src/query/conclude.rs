@@ -1,8 +1,10 @@
-//! From the answers of every policy to what may come out of one side, tier by tier, as the specification does.
+//! From the answers of every policy to what may come out of one side, tier by tier, as the
+//! specification does.
 //!
-//! Every way the side may end is a [`Road`]; every peer, subject or taint that keeps more than one of them open is a
-//! doubt. One kind of road left: that is the verdict, and the last road is the sure one. Several: unknown, and the first
-//! doubt is the reason. Invariant: the roads together are `evaluate::side`.
+//! Every way the side may end is a [`Road`]; every peer, subject or taint that keeps more than one
+//! of them open is a doubt. One kind of road left: that is the verdict, and the last road is the
+//! sure one. Several: unknown, and the first doubt is the reason. Invariant: the roads together are
+//! `evaluate::side`.
 
 use super::explain::{Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace};
 use crate::compile::evaluate::{self, Call, Case};
@@ -32,8 +34,15 @@ pub(super) fn conclude(world: &World, side: &mut Side, pod: PodId, case: &Case) 
         let reason = blame(world, side, pod, case, TaintEffect::Anything);
         return side.decide(Possible::UNKNOWN, reason, None);
     }
-    let mut roads = Roads { world, ends: Vec::new(), doubts: Vec::new(), peers: Vec::new() };
-    let tainted = taint.network.then(|| blame(world, side, pod, case, TaintEffect::NetworkTier));
+    let mut roads = Roads {
+        world,
+        ends: Vec::new(),
+        doubts: Vec::new(),
+        peers: Vec::new(),
+    };
+    let tainted = taint
+        .network
+        .then(|| blame(world, side, pod, case, TaintEffect::NetworkTier));
     roads.walk(side, pod, case, tainted);
     roads.settle(side);
     if side.possible != Possible::UNKNOWN {
@@ -63,7 +72,10 @@ impl Roads<'_> {
         let tiers = std::mem::take(&mut side.tiers);
         let reached = self.through(&tiers, side, pod, case, tainted);
         side.tiers = tiers;
-        side.tiers.iter_mut().skip(reached).for_each(|t| t.reached = false);
+        side.tiers
+            .iter_mut()
+            .skip(reached)
+            .for_each(|t| t.reached = false);
     }
 
     /// Asks the tiers in order; how many were asked.
@@ -75,7 +87,9 @@ impl Roads<'_> {
         case: &Case,
         tainted: Option<Reason>,
     ) -> usize {
-        let [admin, network, baseline] = tiers else { return 0 };
+        let [admin, network, baseline] = tiers else {
+            return 0;
+        };
         if !self.ordered(admin, [Reason::AllowAdmin, Reason::DenyAdmin]) {
             return 1;
         }
@@ -89,13 +103,20 @@ impl Roads<'_> {
     }
 
     fn road(&mut self, possible: Possible, reason: Reason, by: Option<RuleRef>) {
-        self.ends.push(Road { possible, reason, by });
+        self.ends.push(Road {
+            possible,
+            reason,
+            by,
+        });
     }
 
     /// An ordered tier (S72, S73, S102, S103); whether anything may go on to the next one.
     fn ordered(&mut self, tier: &TierTrace, [allow, deny]: [Reason; 2]) -> bool {
         let law = &self.world.policies;
-        for group in tier.policies.chunk_by(|a, b| law.get(a.policy).priority == law.get(b.policy).priority) {
+        for group in tier
+            .policies
+            .chunk_by(|a, b| law.get(a.policy).priority == law.get(b.policy).priority)
+        {
             let each: Vec<First> = group.iter().map(|p| first(law, p)).collect();
             if disagree(&each) {
                 self.doubts.push(Reason::UnknownPriority);
@@ -125,24 +146,47 @@ impl Roads<'_> {
     }
 
     /// The Network tier (S10-S14, S55); whether the baseline may be asked (S90, S123).
-    fn network(&mut self, tier: &TierTrace, side: &mut Side, pod: PodId, case: &Case, tainted: Option<Reason>) -> bool {
+    fn network(
+        &mut self,
+        tier: &TierTrace,
+        side: &mut Side,
+        pod: PodId,
+        case: &Case,
+        tainted: Option<Reason>,
+    ) -> bool {
         side.isolated_by = tier.policies.iter().map(|p| p.policy).collect();
         let may = Truth::from(tainted.is_some()).and(Truth::Maybe);
-        let isolated = tier.policies.iter().map(|p| p.selects).max().unwrap_or(Truth::No).or(may);
+        let isolated = tier
+            .policies
+            .iter()
+            .map(|p| p.selects)
+            .max()
+            .unwrap_or(Truth::No)
+            .or(may);
         if !isolated.possible() {
             return true;
         }
-        let rules: Vec<(Truth, &RuleTrace)> =
-            tier.policies.iter().flat_map(|p| p.rules.iter().map(|r| (p.selects.and(r.matched), r))).collect();
+        let rules: Vec<(Truth, &RuleTrace)> = tier
+            .policies
+            .iter()
+            .flat_map(|p| p.rules.iter().map(|r| (p.selects.and(r.matched), r)))
+            .collect();
         let best = rules.iter().map(|(t, _)| *t).max().unwrap_or(Truth::No);
         let own = case.call.spared(self.world, pod, side.peer, case.behaviour);
         let matched = best.or(own).or(may);
         if best.possible() && best >= own {
-            let by = rules.iter().find(|(t, _)| *t == best).map(|(_, r)| matching_peer(r));
+            let by = rules
+                .iter()
+                .find(|(t, _)| *t == best)
+                .map(|(_, r)| matching_peer(r));
             self.road(Possible::ALLOW, Reason::AllowRule, by);
         } else if matched.possible() {
             let own_service = matches!(case.call, Call::OwnService { .. });
-            let reason = if own_service { Reason::AllowSelf } else { Reason::AllowFromOwnNode };
+            let reason = if own_service {
+                Reason::AllowSelf
+            } else {
+                Reason::AllowFromOwnNode
+            };
             self.road(Possible::ALLOW, reason, None);
         }
         if matched != Truth::Yes {
@@ -152,7 +196,8 @@ impl Roads<'_> {
             self.unsure(&rules, own, tainted);
         }
         if isolated != Truth::Yes {
-            self.doubts.push(tainted.unwrap_or(Reason::UnknownNamespaceLabels));
+            self.doubts
+                .push(tainted.unwrap_or(Reason::UnknownNamespaceLabels));
         }
         isolated != Truth::Yes
     }
@@ -161,7 +206,11 @@ impl Roads<'_> {
     fn unsure(&mut self, rules: &[(Truth, &RuleTrace)], own: Truth, tainted: Option<Reason>) {
         for (_, rule) in rules.iter().filter(|(t, _)| *t == Truth::Maybe) {
             let peers = doubtful(rule);
-            self.doubts.push(peers.first().map_or(Reason::UnknownNamespaceLabels, doubt_reason));
+            self.doubts.push(
+                peers
+                    .first()
+                    .map_or(Reason::UnknownNamespaceLabels, doubt_reason),
+            );
             self.peers.extend(peers);
         }
         if own == Truth::Maybe {
@@ -171,12 +220,22 @@ impl Roads<'_> {
     }
 
     fn settle(self, side: &mut Side) {
-        let possible = self.ends.iter().map(|r| r.possible).reduce(Possible::either);
+        let possible = self
+            .ends
+            .iter()
+            .map(|r| r.possible)
+            .reduce(Possible::either);
         let possible = possible.unwrap_or(Possible::ALLOW);
         match self.ends.last() {
-            Some(road) if possible != Possible::UNKNOWN => side.decide(possible, road.reason, road.by),
+            Some(road) if possible != Possible::UNKNOWN => {
+                side.decide(possible, road.reason, road.by)
+            }
             _ => {
-                let reason = self.doubts.first().copied().unwrap_or(Reason::UnknownNamespaceLabels);
+                let reason = self
+                    .doubts
+                    .first()
+                    .copied()
+                    .unwrap_or(Reason::UnknownNamespaceLabels);
                 side.decide(possible, reason, None);
                 side.doubts = self.peers;
             }
@@ -194,12 +253,19 @@ struct First {
 }
 
 fn first(law: &PolicySet, policy: &PolicyTrace) -> First {
-    let mut first = First { matches: Vec::new(), none: true, doubts: Vec::new(), peers: Vec::new() };
+    let mut first = First {
+        matches: Vec::new(),
+        none: true,
+        doubts: Vec::new(),
+        peers: Vec::new(),
+    };
     if !policy.selects.possible() {
         return first;
     }
     for rule in policy.rules.iter().filter(|r| r.matched.possible()) {
-        first.matches.push((law.rule(rule.at).action, matching_peer(rule)));
+        first
+            .matches
+            .push((law.rule(rule.at).action, matching_peer(rule)));
         if policy.selects == Truth::Maybe {
             first.doubts.push(Reason::UnknownNamespaceLabels);
         }
@@ -208,7 +274,9 @@ fn first(law: &PolicySet, policy: &PolicyTrace) -> First {
             return first;
         }
         let peers = doubtful(rule);
-        first.doubts.push(peers.first().map_or(Reason::UnknownNode, doubt_reason));
+        first
+            .doubts
+            .push(peers.first().map_or(Reason::UnknownNode, doubt_reason));
         first.peers.extend(peers);
     }
     first
@@ -216,18 +284,27 @@ fn first(law: &PolicySet, policy: &PolicyTrace) -> First {
 
 /// Whether policies of equal priority surely match with different actions (S73, S103).
 fn disagree(each: &[First]) -> bool {
-    let mut sure = each.iter().filter(|f| !f.none).filter_map(|f| f.matches.last().map(|m| m.0));
+    let mut sure = each
+        .iter()
+        .filter(|f| !f.none)
+        .filter_map(|f| f.matches.last().map(|m| m.0));
     let first = sure.next();
     sure.any(|action| Some(action) != first)
 }
 
 fn matching_peer(rule: &RuleTrace) -> RuleRef {
-    rule.peers.iter().find(|p| p.matched == rule.matched).map_or(rule.at, |p| p.at)
+    rule.peers
+        .iter()
+        .find(|p| p.matched == rule.matched)
+        .map_or(rule.at, |p| p.at)
 }
 
 /// The peers of a rule that may match, where its ports do.
 fn doubtful(rule: &RuleTrace) -> Vec<PeerTrace> {
-    let peers = rule.peers.iter().filter(|p| rule.ports && p.matched == Truth::Maybe);
+    let peers = rule
+        .peers
+        .iter()
+        .filter(|p| rule.ports && p.matched == Truth::Maybe);
     peers.cloned().collect()
 }
 
@@ -242,7 +319,8 @@ fn doubt_reason(peer: &PeerTrace) -> Reason {
 
 /// Why no rule of the Network tier matches, by the rule that came closest.
 fn denial(near: Option<&RuleTrace>) -> Reason {
-    let admitted = |r: &RuleTrace| r.peers.is_empty() || r.peers.iter().any(|p| p.matched == Truth::Yes);
+    let admitted =
+        |r: &RuleTrace| r.peers.is_empty() || r.peers.iter().any(|p| p.matched == Truth::Yes);
     match near {
         None => Reason::DenyNoRules,
         Some(rule) if !rule.ports && admitted(rule) => Reason::DenyPort,
@@ -250,13 +328,22 @@ fn denial(near: Option<&RuleTrace>) -> Reason {
     }
 }
 
-/// The rule that came closest: fewest things wrong with its ports and its best peer, and the right peer before the right
-/// port.
+/// The rule that came closest: fewest things wrong with its ports and its best peer, and the right
+/// peer before the right port.
 fn nearest(rules: &[&RuleTrace]) -> Option<RuleTrace> {
     let wrong = |r: &RuleTrace| {
-        let each = r.peers.iter().map(|p| if p.matched == Truth::Yes { 0 } else { p.mismatches.len().max(1) });
+        let each = r.peers.iter().map(|p| {
+            if p.matched == Truth::Yes {
+                0
+            } else {
+                p.mismatches.len().max(1)
+            }
+        });
         let peers = each.min().unwrap_or(0);
         (peers + usize::from(!r.ports), peers)
     };
-    rules.iter().min_by_key(|r| (wrong(r), r.at)).map(|r| (*r).clone())
+    rules
+        .iter()
+        .min_by_key(|r| (wrong(r), r.at))
+        .map(|r| (*r).clone())
 }

@@ -1,10 +1,12 @@
-//! One destination workload and all of its sources at once, for whoever lists flows between workloads.
+//! One destination workload and all of its sources at once, for whoever lists flows between
+//! workloads.
 //!
-//! The classes of the workload are put together by the rows they share ([`Rows`]), and what their own nodes change is kept
-//! beside. Cost: the rows and blocks met, and the own nodes of its classes; never the pairs of pods.
+//! The classes of the workload are put together by the rows they share ([`Rows`]), and what their
+//! own nodes change is kept beside. Cost: the rows and blocks met, and the own nodes of its
+//! classes; never the pairs of pods.
 //!
-//! Invariant: the pods of a source times the classes of the destination, over all that is found of the source, are the
-//! pairs between which something passes or may.
+//! Invariant: the pods of a source times the classes of the destination, over all that is found of
+//! the source, are the pairs between which something passes or may.
 
 use super::members::{Blocks, Member};
 use crate::compile::peers::Runs;
@@ -21,22 +23,33 @@ pub struct Alike {
     pub parts: Arc<[Part]>,
     /// Their indices among the classes of the workload, in order.
     pub classes: Vec<usize>,
-    /// The sources for which the own node of some of them decides, each with the index of that class, sorted.
+    /// The sources for which the own node of some of them decides, each with the index of that
+    /// class, sorted.
     beside: Vec<(u32, usize)>,
 }
 
 impl Alike {
     /// The sources for which the own node of some of the classes decides.
     fn sources_beside(&self) -> Runs {
-        self.beside.iter().map(|(source, _)| *source..=*source).collect()
+        self.beside
+            .iter()
+            .map(|(source, _)| *source..=*source)
+            .collect()
     }
 
-    /// The first of the classes for which the row tells what a source may send, and how many those are.
+    /// The first of the classes for which the row tells what a source may send, and how many those
+    /// are.
     fn told(&self, source: u32) -> Option<(usize, usize)> {
         let start = self.beside.partition_point(|(s, _)| *s < source);
-        let mut excepted = self.beside[start..].iter().take_while(|(s, _)| *s == source).map(|(_, class)| class);
+        let mut excepted = self.beside[start..]
+            .iter()
+            .take_while(|(s, _)| *s == source)
+            .map(|(_, class)| class);
         let many = excepted.clone().count();
-        let first = self.classes.iter().find(|class| excepted.next() != Some(class))?;
+        let first = self
+            .classes
+            .iter()
+            .find(|class| excepted.next() != Some(class))?;
         Some((*first, self.classes.len() - many))
     }
 }
@@ -56,35 +69,65 @@ impl Destination {
     pub fn new(graph: &AllowGraph, rows: &mut Rows<'_>, id: WorkloadId) -> Self {
         let of_pod = &graph.line().classes.of_pod;
         let pods = &graph.world().cluster.workload(id).pods;
-        let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        let mut classes: Vec<(u32, PodId)> =
+            pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
-        let own: Vec<Vec<(u32, Arc<Allowed>)>> = classes.iter().map(|(class, _)| rows.beside(*class)).collect();
+        let own: Vec<Vec<(u32, Arc<Allowed>)>> = classes
+            .iter()
+            .map(|(class, _)| rows.beside(*class))
+            .collect();
         let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (i, (class, _)) in classes.iter().enumerate() {
             by.entry(rows.template(*class)).or_default().push(i);
         }
         let alike = |of: Vec<usize>| {
-            let mut beside: Vec<(u32, usize)> =
-                of.iter().flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i))).collect();
+            let mut beside: Vec<(u32, usize)> = of
+                .iter()
+                .flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i)))
+                .collect();
             beside.sort_unstable();
-            Alike { parts: rows.parts(classes[of[0]].0), beside, classes: of }
+            Alike {
+                parts: rows.parts(classes[of[0]].0),
+                beside,
+                classes: of,
+            }
         };
         let alike = by.into_values().map(alike).collect();
-        Self { classes, alike, own }
+        Self {
+            classes,
+            alike,
+            own,
+        }
     }
 
-    /// What every source may send to it, in no order, among the sources that are asked about for what they may send.
-    pub fn found<'d, 's>(&'d self, blocks: &Blocks<'_>, asked: impl Fn(&Allowed) -> &'s Runs) -> Vec<Found<'d>> {
+    /// What every source may send to it, in no order, among the sources that are asked about for
+    /// what they may send.
+    pub fn found<'d, 's>(
+        &'d self,
+        blocks: &Blocks<'_>,
+        asked: impl Fn(&Allowed) -> &'s Runs,
+    ) -> Vec<Found<'d>> {
         let mut found: Vec<Found<'d>> = Vec::new();
         let mut meet = |sources: &Runs, allowed: &'d Allowed, (class, classes): (usize, usize)| {
-            blocks.each(sources, |source| found.push(Found { source, allowed, class, classes }));
+            blocks.each(sources, |source| {
+                found.push(Found {
+                    source,
+                    allowed,
+                    class,
+                    classes,
+                })
+            });
         };
         for alike in &self.alike {
             let beside = alike.sources_beside();
             for part in alike.parts.iter() {
                 let sources = part.sources.intersection(asked(&part.allowed));
-                meet(&sources.difference(&beside), &part.allowed, (alike.classes[0], alike.classes.len()));
+                meet(
+                    &sources.difference(&beside),
+                    &part.allowed,
+                    (alike.classes[0], alike.classes.len()),
+                );
                 for source in sources.intersection(&beside).points() {
                     if let Some(told) = alike.told(source) {
                         meet(&Runs::point(source), &part.allowed, told);
@@ -102,13 +145,17 @@ impl Destination {
         found
     }
 
-    /// What outside addresses may send to it: the distinct rows, each with the first class that has it, in the order of
-    /// those; `atoms` are the places of outside addresses.
+    /// What outside addresses may send to it: the distinct rows, each with the first class that has
+    /// it, in the order of those; `atoms` are the places of outside addresses.
     pub fn rows_outside(&self, graph: &AllowGraph, atoms: &Runs) -> Vec<(usize, Vec<Part>)> {
         let line = graph.line();
         let mut rows: Vec<(usize, Vec<Part>)> = Vec::new();
         for alike in &self.alike {
-            let shared: Vec<Part> = alike.parts.iter().filter_map(|part| part.among(atoms)).collect();
+            let shared: Vec<Part> = alike
+                .parts
+                .iter()
+                .filter_map(|part| part.among(atoms))
+                .collect();
             let told = |class: &&usize| self.own[**class].iter().all(|(s, _)| line.is_class(*s));
             let (same, special): (Vec<&usize>, Vec<&usize>) = alike.classes.iter().partition(told);
             for class in special {

@@ -1,11 +1,13 @@
 //! A change to the law, applied in memory: what it makes of a graph, and what else it turns.
 //!
-//! A change is applied as its author would: the object is read again with the addition in it, lowered by its dialect and
-//! compiled, so that what is shown is what was tried. Then every flow of every pod the changed policy governs is compared
-//! with every other end, before and after. Cost: one compile, and O(governed pods x places) walks.
+//! A change is applied as its author would: the object is read again with the addition in it,
+//! lowered by its dialect and compiled, so that what is shown is what was tried. Then every flow of
+//! every pod the changed policy governs is compared with every other end, before and after. Cost:
+//! one compile, and O(governed pods x places) walks.
 //!
-//! Soundness: rules are only added, so the classes after are a refinement of those before, and one pod of each class
-//! stands for all; the governed pods themselves are asked one by one, because nodes tell them apart (S55).
+//! Soundness: rules are only added, so the classes after are a refinement of those before, and one
+//! pod of each class stands for all; the governed pods themselves are asked one by one, because
+//! nodes tell them apart (S55).
 
 use crate::compile::walk::Profile;
 use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
@@ -93,8 +95,17 @@ pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
     for (node, header) in changed(input, changes)? {
         let api_version = node.get("apiVersion")?.as_str()?.to_owned();
         let kind = node.get("kind")?.as_str()?.to_owned();
-        let Named { policy, name, namespace, document } = &header;
-        let header = Header { name, namespace, document: *document };
+        let Named {
+            policy,
+            name,
+            namespace,
+            document,
+        } = &header;
+        let header = Header {
+            name,
+            namespace,
+            document: *document,
+        };
         let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
         let lowered = lowered.policy.filter(|_| lowered.invalid.is_empty())?;
         match policy {
@@ -102,12 +113,20 @@ pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
             None => law.policies.push(lowered),
         }
     }
-    Some(Input { policies: Arc::new(law), ..input.clone() })
+    Some(Input {
+        policies: Arc::new(law),
+        ..input.clone()
+    })
 }
 
 /// The whole objects with the additions in them, to be laid over the input.
 pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
-    Some(changed(input, changes)?.into_iter().map(|(node, _)| node.to_json()).collect())
+    Some(
+        changed(input, changes)?
+            .into_iter()
+            .map(|(node, _)| node.to_json())
+            .collect(),
+    )
 }
 
 fn place_of(change: &Change) -> Option<PolicyId> {
@@ -132,9 +151,19 @@ fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(Node, Named)>> {
     for change in changes {
         let addition = node(&change.content);
         let Some(id) = place_of(change) else {
-            let Place::Policy { namespace, name } = &change.place else { return None };
+            let Place::Policy { namespace, name } = &change.place else {
+                return None;
+            };
             let (name, namespace) = (name.clone(), namespace.clone());
-            objects.push((addition, Named { policy: None, name, namespace, document: DocumentId(u32::MAX) }));
+            objects.push((
+                addition,
+                Named {
+                    policy: None,
+                    name,
+                    namespace,
+                    document: DocumentId(u32::MAX),
+                },
+            ));
             continue;
         };
         if !objects.iter().any(|(_, n)| n.policy == Some(id)) {
@@ -149,8 +178,17 @@ fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(Node, Named)>> {
 /// The list a change adds to.
 pub fn list(policy: &Policy, change: &Change) -> Path {
     match &change.place {
-        Place::Port(at) => policy.origin(RuleRef { peer: None, port: None, ..*at }).path.key(policy.shape.ports),
-        _ => Path::root().key("spec").key(policy.shape.rules[change.direction.index()]),
+        Place::Port(at) => policy
+            .origin(RuleRef {
+                peer: None,
+                port: None,
+                ..*at
+            })
+            .path
+            .key(policy.shape.ports),
+        _ => Path::root()
+            .key("spec")
+            .key(policy.shape.rules[change.direction.index()]),
     }
 }
 
@@ -158,13 +196,25 @@ pub fn list(policy: &Policy, change: &Change) -> Path {
 fn read_again(input: &Input, id: PolicyId) -> Option<(Node, Named)> {
     let policy = input.policies.get(id);
     let (document, text) = input.sources.chunk(policy.document)?;
-    let mut object = parse_part(&text, &Chunk::of(document)).root?.at(&document.base.path())?.clone();
+    let mut object = parse_part(&text, &Chunk::of(document))
+        .root?
+        .at(&document.base.path())?
+        .clone();
     spell_out(&mut object);
     let namespace = policy.namespace.clone().unwrap_or_default();
-    Some((object, Named { policy: Some(id), name: policy.name.clone(), namespace, document: policy.document }))
+    Some((
+        object,
+        Named {
+            policy: Some(id),
+            name: policy.name.clone(),
+            namespace,
+            document: policy.document,
+        },
+    ))
 }
 
-/// Writes an unquoted `y` or `n` as the string it counts as in a policy, so that no reader takes it for a boolean.
+/// Writes an unquoted `y` or `n` as the string it counts as in a policy, so that no reader takes it
+/// for a boolean.
 fn spell_out(node: &mut Node) {
     if let (Value::Letter(_), Some(text)) = (&node.value, node.as_str()) {
         node.value = Value::String(text.into());
@@ -185,14 +235,25 @@ fn push(node: &mut Node, path: &[Step], item: Node) -> Option<()> {
             _ => return None,
         },
         [Step::Index(i), rest @ ..] => {
-            let Value::Sequence(items) = &mut node.value else { return None };
+            let Value::Sequence(items) = &mut node.value else {
+                return None;
+            };
             push(items.get_mut(*i as usize)?, rest, item)?;
         }
         [Step::Key(key), rest @ ..] => {
-            let Value::Mapping(entries) = &mut node.value else { return None };
+            let Value::Mapping(entries) = &mut node.value else {
+                return None;
+            };
             if !entries.iter().any(|e| e.key == *key) {
-                let value = Node { span: node.span, value: Value::Null };
-                entries.push(Entry { key: key.clone(), key_span: node.span, value });
+                let value = Node {
+                    span: node.span,
+                    value: Value::Null,
+                };
+                entries.push(Entry {
+                    key: key.clone(),
+                    key_span: node.span,
+                    value,
+                });
             }
             let entry = entries.iter_mut().find(|e| e.key == *key)?;
             push(&mut entry.value, rest, item)?;
@@ -206,26 +267,46 @@ fn node(json: &Json) -> Node {
     let value = match json {
         Json::Null => Value::Null,
         Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int),
         Json::String(s) => Value::String(s.as_str().into()),
         Json::Array(items) => Value::Sequence(items.iter().map(node).collect()),
         Json::Object(map) => Value::Mapping(map.iter().map(|(k, v)| entry(k, v)).collect()),
     };
-    Node { span: crate::source::Span::default(), value }
+    Node {
+        span: crate::source::Span::default(),
+        value,
+    }
 }
 
 fn entry(key: &str, value: &Json) -> Entry {
-    Entry { key: key.into(), key_span: crate::source::Span::default(), value: node(value) }
+    Entry {
+        key: key.into(),
+        key_span: crate::source::Span::default(),
+        value: node(value),
+    }
 }
 
-/// Applies changes and compares: `Ok` when all that was asked is certainly allowed and nothing else turned.
+/// Applies changes and compares: `Ok` when all that was asked is certainly allowed and nothing else
+/// turned.
 ///
 /// # Errors
 /// With what is missing or what else would turn.
-pub fn verify(input: &Input, before: &AllowGraph, changes: &[Change], asked: &Asked) -> Result<AllowGraph, Failure> {
+pub fn verify(
+    input: &Input,
+    before: &AllowGraph,
+    changes: &[Change],
+    asked: &Asked,
+) -> Result<AllowGraph, Failure> {
     let changed = applied(input, changes).ok_or(Failure::Unusable)?;
-    let after = AllowGraph::compile(&changed, &before.world().options).map_err(|_| Failure::Unusable)?;
-    let comparison = Comparison { before, after: &after, asked };
+    let after =
+        AllowGraph::compile(&changed, &before.world().options).map_err(|_| Failure::Unusable)?;
+    let comparison = Comparison {
+        before,
+        after: &after,
+        asked,
+    };
     comparison.enough()?;
     let mut added = before.world().policies.policies.len();
     for change in changes {
@@ -249,11 +330,21 @@ impl Comparison<'_> {
     fn enough(&self) -> Result<(), Failure> {
         let sources = ends(self.after, &self.asked.sources, &self.asked.from);
         let destinations = ends(self.after, &self.asked.destinations, &self.asked.to);
-        for (source, destination) in sources.iter().flat_map(|s| destinations.iter().map(move |d| (*s, *d))) {
-            let missing = self.asked.traffic.difference(&self.after.allowed(source, destination).sure);
+        for (source, destination) in sources
+            .iter()
+            .flat_map(|s| destinations.iter().map(move |d| (*s, *d)))
+        {
+            let missing = self
+                .asked
+                .traffic
+                .difference(&self.after.allowed(source, destination).sure);
             if !missing.is_empty() {
                 let traffic = missing.sample().unwrap_or(ANY);
-                return Err(Failure::NotEnough(Flow { source, destination, traffic }));
+                return Err(Failure::NotEnough(Flow {
+                    source,
+                    destination,
+                    traffic,
+                }));
             }
         }
         Ok(())
@@ -269,7 +360,13 @@ impl Comparison<'_> {
             let profile = after.profile(Endpoint::Pod(*pod), direction);
             everyone || profile.is_some_and(|p| governs(after, p, policy))
         };
-        let pods: Vec<PodId> = after.world().cluster.pods().map(|(id, _)| id).filter(governed).collect();
+        let pods: Vec<PodId> = after
+            .world()
+            .cluster
+            .pods()
+            .map(|(id, _)| id)
+            .filter(governed)
+            .collect();
         if pods.len().saturating_mul(line.len() as usize) > COMPARED {
             return Err(Failure::TooWide);
         }
@@ -283,7 +380,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The ends of one place that have to be compared: one that was asked about and one that was not.
+    /// The ends of one place that have to be compared: one that was asked about and one that was
+    /// not.
     fn others(&self, place: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
         let line = self.after.line();
         if !line.is_class(place) {
@@ -307,22 +405,43 @@ impl Comparison<'_> {
             Direction::Ingress => (other, Endpoint::Pod(pod)),
             Direction::Egress => (Endpoint::Pod(pod), other),
         };
-        let (was, is) = (self.before.allowed(source, destination), self.after.allowed(source, destination));
+        let (was, is) = (
+            self.before.allowed(source, destination),
+            self.after.allowed(source, destination),
+        );
         if was == is {
             return Ok(());
         }
         let asked = is_in(source, &self.asked.sources, &self.asked.from, self.after)
-            && is_in(destination, &self.asked.destinations, &self.asked.to, self.after);
-        let free = if asked { self.asked.traffic.clone() } else { TrafficSet::empty() };
+            && is_in(
+                destination,
+                &self.asked.destinations,
+                &self.asked.to,
+                self.after,
+            );
+        let free = if asked {
+            self.asked.traffic.clone()
+        } else {
+            TrafficSet::empty()
+        };
         turned(&was, &is, &free).map_or(Ok(()), |(traffic, opened)| {
-            Err(Failure::Turns(Turned { flow: Flow { source, destination, traffic }, opened }))
+            Err(Failure::Turns(Turned {
+                flow: Flow {
+                    source,
+                    destination,
+                    traffic,
+                },
+                opened,
+            }))
         })
     }
 }
 
 fn governs(graph: &AllowGraph, profile: &Profile, policy: PolicyId) -> bool {
     let ordered = profile.admin.iter().chain(&profile.baseline).flatten();
-    ordered.chain(&profile.network).any(|s| graph.policy_of(s.policy) == policy)
+    ordered
+        .chain(&profile.network)
+        .any(|s| graph.policy_of(s.policy) == policy)
 }
 
 /// Whether an end was asked about; an outside block only if all of it was.
@@ -340,17 +459,36 @@ fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &Allow
 pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Vec<Endpoint> {
     let atoms = &graph.line().atoms;
     let covers = atoms.overlapping(addresses);
-    let outside = covers.points().filter_map(|a| atoms.addresses(a).intersection(addresses).first());
-    pods.iter().map(|p| Endpoint::Pod(*p)).chain(outside.map(Endpoint::Address)).collect()
+    let outside = covers
+        .points()
+        .filter_map(|a| atoms.addresses(a).intersection(addresses).first());
+    pods.iter()
+        .map(|p| Endpoint::Pod(*p))
+        .chain(outside.map(Endpoint::Address))
+        .collect()
 }
 
-/// Traffic whose verdict is another one now, and whether it is opened; what was asked does not count.
+/// Traffic whose verdict is another one now, and whether it is opened; what was asked does not
+/// count.
 fn turned(was: &Allowed, is: &Allowed, free: &TrafficSet) -> Option<(Traffic, bool)> {
     let open = |a: &Allowed| a.sure.union(&a.unknown);
-    let gained = is.sure.difference(&was.sure).union(&open(is).difference(&open(was))).difference(free);
-    let lost = was.sure.difference(&is.sure).union(&open(was).difference(&open(is))).difference(free);
+    let gained = is
+        .sure
+        .difference(&was.sure)
+        .union(&open(is).difference(&open(was)))
+        .difference(free);
+    let lost = was
+        .sure
+        .difference(&is.sure)
+        .union(&open(was).difference(&open(is)))
+        .difference(free);
     let first = |set: &TrafficSet| (!set.is_empty()).then(|| set.sample().unwrap_or(ANY));
-    first(&gained).map(|t| (t, true)).or_else(|| first(&lost).map(|t| (t, false)))
+    first(&gained)
+        .map(|t| (t, true))
+        .or_else(|| first(&lost).map(|t| (t, false)))
 }
 
-const ANY: Traffic = Traffic { protocol: Protocol::Tcp, port: 1 };
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};

@@ -1,12 +1,14 @@
-//! The walk through the tiers for one flow, with every policy, rule, peer and port that was asked and why it did or did
-//! not match.
+//! The walk through the tiers for one flow, with every policy, rule, peer and port that was asked
+//! and why it did or did not match.
 //!
-//! Phases: `trace` asks every policy of a side, `conclude` draws the conclusion from the answers as the specification
-//! does. Only policies that govern the flow's own ends are walked (their profiles list them), so an explanation costs
-//! O(rules of both profiles), not O(law). Truth comes from the functions of the specification.
+//! Phases: `trace` asks every policy of a side, `conclude` draws the conclusion from the answers as
+//! the specification does. Only policies that govern the flow's own ends are walked (their profiles
+//! list them), so an explanation costs O(rules of both profiles), not O(law). Truth comes from the
+//! functions of the specification.
 //!
-//! Invariant: [`Explanation::possible`] is the graph's verdict on the flow, each [`Side::possible`] is what the
-//! specification says of that side, and [`Explanation::reason`] is an `ALLOW_`, `DENY_` or `UNKNOWN_` code accordingly.
+//! Invariant: [`Explanation::possible`] is the graph's verdict on the flow, each [`Side::possible`]
+//! is what the specification says of that side, and [`Explanation::reason`] is an `ALLOW_`, `DENY_`
+//! or `UNKNOWN_` code accordingly.
 
 use super::led::Led;
 use super::trace::Walker;
@@ -248,8 +250,9 @@ impl Explanation {
         [&self.egress, &self.ingress]
     }
 
-    /// The reason of the whole: of the side that denies, else of the one that is unknown, else of the way in.
-    /// An unknown that the two behaviours of host-network pods make, or a Service on the way, is called by its name.
+    /// The reason of the whole: of the side that denies, else of the one that is unknown, else of
+    /// the way in. An unknown that the two behaviours of host-network pods make, or a Service on
+    /// the way, is called by its name.
     pub fn reason(&self) -> Reason {
         if self.led.is_some() {
             return Reason::UnknownSnat;
@@ -257,8 +260,14 @@ impl Explanation {
         if self.host_network && self.possible.truth() == Truth::Maybe {
             return Reason::UnknownHostnetwork;
         }
-        let by = |truth| self.sides().into_iter().find(|s| s.possible.truth() == truth);
-        by(Truth::No).or_else(|| by(Truth::Maybe)).map_or(self.ingress.reason, |s| s.reason)
+        let by = |truth| {
+            self.sides()
+                .into_iter()
+                .find(|s| s.possible.truth() == truth)
+        };
+        by(Truth::No)
+            .or_else(|| by(Truth::Maybe))
+            .map_or(self.ingress.reason, |s| s.reason)
     }
 }
 
@@ -274,24 +283,45 @@ pub fn explain(graph: &AllowGraph, flow: &Flow) -> Explanation {
 /// Explains one flow that came about in some way.
 pub(super) fn explain_call(graph: &AllowGraph, flow: &Flow, call: Call) -> Explanation {
     let world = graph.world();
-    let is_host = |e: &Endpoint| matches!(e, Endpoint::Pod(p) if world.cluster.pod(*p).host_network);
+    let is_host =
+        |e: &Endpoint| matches!(e, Endpoint::Pod(p) if world.cluster.pod(*p).host_network);
     let involved = [flow.source, flow.destination].iter().any(is_host);
-    let behaviours = if involved { world.behaviours() } else { world.behaviours().get(..1).unwrap_or_default() };
+    let behaviours = if involved {
+        world.behaviours()
+    } else {
+        world.behaviours().get(..1).unwrap_or_default()
+    };
     let mut ways = behaviours.iter().filter_map(|b| way(graph, flow, *b, call));
-    let Some(first) = ways.next() else { return settled(flow, Reason::AllowDefault) };
+    let Some(first) = ways.next() else {
+        return settled(flow, Reason::AllowDefault);
+    };
     let other = ways.next();
-    let possible = other.iter().fold(first.possible(), |p, w| p.either(w.possible()));
-    let differ = other.as_ref().is_some_and(|w| w.possible() != first.possible());
-    // of two certain but different answers the denial is shown: it is the one that needs explaining
-    let shows_other = other
+    let possible = other
+        .iter()
+        .fold(first.possible(), |p, w| p.either(w.possible()));
+    let differ = other
         .as_ref()
-        .is_some_and(|w| first.possible() != possible && (w.possible() == possible || w.possible() == Possible::DENY));
+        .is_some_and(|w| w.possible() != first.possible());
+    // of two certain but different answers the denial is shown: it is the one that needs explaining
+    let shows_other = other.as_ref().is_some_and(|w| {
+        first.possible() != possible && (w.possible() == possible || w.possible() == Possible::DENY)
+    });
     let (shown, other) = match other {
         Some(other) if shows_other => (other, Some(first)),
         other => (first, other),
     };
-    let Way { egress, ingress, .. } = shown;
-    Explanation { flow: *flow, possible, egress, ingress, host_network: differ, other: other.map(Box::new), led: None }
+    let Way {
+        egress, ingress, ..
+    } = shown;
+    Explanation {
+        flow: *flow,
+        possible,
+        egress,
+        ingress,
+        host_network: differ,
+        other: other.map(Box::new),
+        led: None,
+    }
 }
 
 /// What no policy has a say in.
@@ -314,9 +344,24 @@ fn way(graph: &AllowGraph, flow: &Flow, behaviour: HostBehaviour, call: Call) ->
     let ways: Vec<Way> = families
         .into_iter()
         .map(|family| {
-            let case = Case { call, ..Case::new(behaviour, family) };
-            let side = |direction| Walker { graph, flow, case, direction }.side();
-            Way { behaviour, egress: side(Direction::Egress), ingress: side(Direction::Ingress) }
+            let case = Case {
+                call,
+                ..Case::new(behaviour, family)
+            };
+            let side = |direction| {
+                Walker {
+                    graph,
+                    flow,
+                    case,
+                    direction,
+                }
+                .side()
+            };
+            Way {
+                behaviour,
+                egress: side(Direction::Egress),
+                ingress: side(Direction::Ingress),
+            }
         })
         .collect();
     let best = ways.iter().map(Way::possible).reduce(Possible::or)?;
@@ -342,11 +387,16 @@ impl Side {
         }
     }
 
-    /// The policies of one priority that match with different actions, where that leaves the side open (S73, S103).
+    /// The policies of one priority that match with different actions, where that leaves the side
+    /// open (S73, S103).
     pub fn rivals(&self, law: &PolicySet) -> Vec<PolicyId> {
         let action = |p: &PolicyTrace| {
             let first = p.rules.iter().find(|r| r.matched == Truth::Yes)?;
-            Some((law.get(p.policy).priority, law.rule(first.at).action, p.policy))
+            Some((
+                law.get(p.policy).priority,
+                law.rule(first.at).action,
+                p.policy,
+            ))
         };
         for tier in self.tiers.iter().filter(|t| t.tier != Tier::Network) {
             let all: Vec<_> = tier.policies.iter().filter_map(action).collect();
@@ -366,7 +416,13 @@ impl Side {
 
 /// The peer of a rule that came closest, if the rule has peers.
 pub fn nearest_peer(rule: &RuleTrace) -> Option<&PeerTrace> {
-    let wrong = |p: &PeerTrace| if p.matched == Truth::Yes { 0 } else { p.mismatches.len().max(1) };
+    let wrong = |p: &PeerTrace| {
+        if p.matched == Truth::Yes {
+            0
+        } else {
+            p.mismatches.len().max(1)
+        }
+    };
     rule.peers.iter().min_by_key(|p| (wrong(p), p.at))
 }
 

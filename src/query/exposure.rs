@@ -1,15 +1,17 @@
 //! Exposure: pods that do not exist yet and would be let in by a rule as it is written.
 //!
-//! For every Allow rule on the way in and every peer of it that selects pods by labels, a [`Ghost`] is made: a pod in a
-//! namespace of its own (or the one that is named) with just the labels the peer asks for. All ghosts are put into a copy
-//! of the cluster, that copy is compiled once, and what passes their way in is read off the graph, so that rules of every
-//! tier have their say. Ghosts are never mixed with workloads that exist.
+//! For every Allow rule on the way in and every peer of it that selects pods by labels, a [`Ghost`]
+//! is made: a pod in a namespace of its own (or the one that is named) with just the labels the
+//! peer asks for. All ghosts are put into a copy of the cluster, that copy is compiled once, and
+//! what passes their way in is read off the graph, so that rules of every tier have their say.
+//! Ghosts are never mixed with workloads that exist.
 
 use crate::compile::evaluate::{self, Case};
 use crate::compile::{AllowGraph, CompileError, Endpoint, HostBehaviour};
 use crate::input::Input;
 use crate::model::{
-    Cluster, Labels, NamespaceId, Pod, PodId, Requirement, Selector, Truth, Workload, WorkloadId, WorkloadKind,
+    Cluster, Labels, NamespaceId, Pod, PodId, Requirement, Selector, Truth, Workload, WorkloadId,
+    WorkloadKind,
 };
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, PolicyId, RuleRef};
 use crate::set::{Family, TrafficSet};
@@ -34,19 +36,43 @@ pub struct Ghost {
 ///
 /// # Errors
 /// When the copy of the cluster is too large to compile.
-pub fn exposure(input: &Input, graph: &AllowGraph, pod: PodId, asked: &TrafficSet) -> Result<Vec<Ghost>, CompileError> {
+pub fn exposure(
+    input: &Input,
+    graph: &AllowGraph,
+    pod: PodId,
+    asked: &TrafficSet,
+) -> Result<Vec<Ghost>, CompileError> {
     let end = Endpoint::Pod(pod);
-    let Some(profile) = graph.profile(end, Direction::Ingress) else { return Ok(Vec::new()) };
+    let Some(profile) = graph.profile(end, Direction::Ingress) else {
+        return Ok(Vec::new());
+    };
     if profile.is_open() {
-        return Ok(vec![Ghost { because: None, everyone: true, traffic: asked.clone(), today: 0 }]);
+        return Ok(vec![Ghost {
+            because: None,
+            everyone: true,
+            traffic: asked.clone(),
+            today: 0,
+        }]);
     }
     let admin = profile.admin.iter().flatten();
-    let governing = admin.chain(&profile.network).chain(profile.baseline.iter().flatten());
-    let policies: BTreeSet<PolicyId> = governing.filter(|s| s.sure).map(|s| graph.policy_of(s.policy)).collect();
+    let governing = admin
+        .chain(&profile.network)
+        .chain(profile.baseline.iter().flatten());
+    let policies: BTreeSet<PolicyId> = governing
+        .filter(|s| s.sure)
+        .map(|s| graph.policy_of(s.policy))
+        .collect();
     let mut cluster: Cluster = (*input.cluster).clone();
     let mut drafts: Vec<(RuleRef, PodId, bool)> = Vec::new();
     for id in policies {
-        for (i, rule) in graph.world().policies.get(id).rules(Direction::Ingress).iter().enumerate() {
+        for (i, rule) in graph
+            .world()
+            .policies
+            .get(id)
+            .rules(Direction::Ingress)
+            .iter()
+            .enumerate()
+        {
             if rule.action != Action::Allow {
                 continue;
             }
@@ -63,7 +89,9 @@ pub fn exposure(input: &Input, graph: &AllowGraph, pod: PodId, asked: &TrafficSe
                 }
                 Peers::Of(peers) => {
                     for (p, peer) in peers.iter().enumerate() {
-                        let Peer::Pods(namespaces, pods) = peer else { continue };
+                        let Peer::Pods(namespaces, pods) = peer else {
+                            continue;
+                        };
                         let ghost = summon(&mut cluster, namespaces, pods, drafts.len());
                         drafts.extend(ghost.map(|g| (at.with_peer(p), g, false)));
                     }
@@ -74,17 +102,29 @@ pub fn exposure(input: &Input, graph: &AllowGraph, pod: PodId, asked: &TrafficSe
     if drafts.is_empty() {
         return Ok(Vec::new());
     }
-    let haunted = Input { cluster: Arc::new(cluster), ..input.clone() };
+    let haunted = Input {
+        cluster: Arc::new(cluster),
+        ..input.clone()
+    };
     let after = AllowGraph::compile(&haunted, &graph.world().options)?;
     let ghosts = drafts.into_iter().filter_map(|(at, ghost, everyone)| {
-        let traffic = after.allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end).sure.intersection(asked);
+        let traffic = after
+            .allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end)
+            .sure
+            .intersection(asked);
         let today = meant(graph, at, Some(pod)).len();
-        (!traffic.is_empty()).then_some(Ghost { because: Some(at), everyone, traffic, today })
+        (!traffic.is_empty()).then_some(Ghost {
+            because: Some(at),
+            everyone,
+            traffic,
+            today,
+        })
     });
     Ok(ghosts.collect())
 }
 
-/// The workloads of today that a peer means, seen from a pod that its policy governs; every one where it names no peer.
+/// The workloads of today that a peer means, seen from a pod that its policy governs; every one
+/// where it names no peer.
 pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<WorkloadId> {
     let world = graph.world();
     let policy = world.policies.get(at.policy);
@@ -93,16 +133,25 @@ pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<Wor
     let means = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {
             let seen_from = subject.unwrap_or(id);
-            evaluate::peer_matches(world, policy, peer, seen_from, Endpoint::Pod(id), &case) == Truth::Yes
+            evaluate::peer_matches(world, policy, peer, seen_from, Endpoint::Pod(id), &case)
+                == Truth::Yes
         }),
         _ => true,
     };
     let workloads = world.cluster.workloads();
-    workloads.filter(|(_, w)| w.pods.iter().any(|p| means(*p))).map(|(id, _)| id).collect()
+    workloads
+        .filter(|(_, w)| w.pods.iter().any(|p| means(*p)))
+        .map(|(id, _)| id)
+        .collect()
 }
 
 /// Puts a pod into the cluster that just these selectors select; `None` where none can.
-fn summon(cluster: &mut Cluster, namespaces: &Namespaces, pods: &Selector, number: usize) -> Option<PodId> {
+fn summon(
+    cluster: &mut Cluster,
+    namespaces: &Namespaces,
+    pods: &Selector,
+    number: usize,
+) -> Option<PodId> {
     let namespace = place(cluster, namespaces, number)?;
     let labels = labels_for(pods)?;
     let labels = cluster.intern(labels);
@@ -129,13 +178,17 @@ fn summon(cluster: &mut Cluster, namespaces: &Namespaces, pods: &Selector, numbe
     }))
 }
 
-/// A namespace that the peer means: the one it names, or a new one with the labels it asks for. In a namespace that
-/// exists the ghost might be governed by its policies on the way out; a new one shows what the rule alone lets in.
+/// A namespace that the peer means: the one it names, or a new one with the labels it asks for. In
+/// a namespace that exists the ghost might be governed by its policies on the way out; a new one
+/// shows what the rule alone lets in.
 fn place(cluster: &mut Cluster, namespaces: &Namespaces, number: usize) -> Option<NamespaceId> {
     match namespaces {
         Namespaces::Named(name) => Some(cluster.namespace_named(name)),
         Namespaces::Matching(selector) => {
-            let named = selector.requirements().iter().find(|r| r.key() == crate::model::NAMESPACE_NAME_LABEL);
+            let named = selector
+                .requirements()
+                .iter()
+                .find(|r| r.key() == crate::model::NAMESPACE_NAME_LABEL);
             if let Some(Requirement::In(_, names)) = named {
                 return names.first().map(|n| cluster.namespace_named(n));
             }
@@ -150,7 +203,9 @@ fn place(cluster: &mut Cluster, namespaces: &Namespaces, number: usize) -> Optio
 /// The fewest labels that a selector selects; `None` where it contradicts itself.
 fn labels_for(selector: &Selector) -> Option<Labels> {
     let one = |r: &Requirement| match r {
-        Requirement::In(key, values) => Some((key.clone(), values.first().cloned().unwrap_or_default())),
+        Requirement::In(key, values) => {
+            Some((key.clone(), values.first().cloned().unwrap_or_default()))
+        }
         Requirement::Exists(key) => Some((key.clone(), "any".into())),
         Requirement::NotIn(..) | Requirement::DoesNotExist(_) => None,
     };

@@ -1,7 +1,7 @@
 //! The endpoint grammar, the same in every command, file and link.
 //!
-//! `endpoint := target [":" ports]`; a target names workloads, a Service, addresses or a well-known set. Nothing here
-//! knows a cluster: whether `a/b` exists is asked when it is resolved.
+//! `endpoint := target [":" ports]`; a target names workloads, a Service, addresses or a well-known
+//! set. Nothing here knows a cluster: whether `a/b` exists is asked when it is resolved.
 
 use crate::model::{Requirement, Selector, WorkloadKind};
 use crate::set::{IpSet, Protocol};
@@ -51,7 +51,10 @@ impl Keyword {
 
     /// The word.
     pub fn word(self) -> &'static str {
-        Self::TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        Self::TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.1)
     }
 }
 
@@ -125,7 +128,10 @@ pub struct ParseError {
 
 fn error<T>(message: impl Into<String>, help: &str) -> Result<T, ParseError> {
     let help = (!help.is_empty()).then(|| help.to_owned());
-    Err(ParseError { message: message.into(), help })
+    Err(ParseError {
+        message: message.into(),
+        help,
+    })
 }
 
 impl FromStr for Question {
@@ -147,13 +153,18 @@ impl Question {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         let (source, destination) = match words.as_slice() {
             [source, "reach" | "to" | "->", destination] => (source, destination),
-            [source, destination] if !matches!(*destination, "reach" | "to") => (source, destination),
+            [source, destination] if !matches!(*destination, "reach" | "to") => {
+                (source, destination)
+            }
             _ => {
                 let help = "ask for example: frontend reach database:5432";
                 return error(format!("`{}` is not a question", words.join(" ")), help);
             }
         };
-        Ok(Self { source: source.parse()?, destination: destination.parse()? })
+        Ok(Self {
+            source: source.parse()?,
+            destination: destination.parse()?,
+        })
     }
 }
 
@@ -163,10 +174,17 @@ impl FromStr for EndpointSpec {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (target, ports) = split_ports(text)?;
         if target.is_empty() {
-            return error(format!("`{text}` names nothing"), "write for example database:5432 or shop/frontend");
+            return error(
+                format!("`{text}` names nothing"),
+                "write for example database:5432 or shop/frontend",
+            );
         }
         let ports = ports.map(parse_ports).transpose()?.flatten();
-        Ok(Self { target: parse_target(target)?, ports, text: text.into() })
+        Ok(Self {
+            target: parse_target(target)?,
+            ports,
+            text: text.into(),
+        })
     }
 }
 
@@ -174,7 +192,10 @@ impl FromStr for EndpointSpec {
 fn split_ports(text: &str) -> Result<(&str, Option<&str>), ParseError> {
     if let Some(rest) = text.strip_prefix('[') {
         let Some((address, after)) = rest.split_once(']') else {
-            return error(format!("`{text}`: the bracket is never closed"), "write [2001:db8::1]:443");
+            return error(
+                format!("`{text}`: the bracket is never closed"),
+                "write [2001:db8::1]:443",
+            );
         };
         return Ok((address, after.strip_prefix(':')));
     }
@@ -182,16 +203,24 @@ fn split_ports(text: &str) -> Result<(&str, Option<&str>), ParseError> {
         return Ok((text, None));
     }
     if text.matches(':').count() > 1 && !text.contains('?') {
-        return error(format!("`{text}`: an IPv6 address with a port needs brackets"), "write [2001:db8::1]:443");
+        return error(
+            format!("`{text}`: an IPv6 address with a port needs brackets"),
+            "write [2001:db8::1]:443",
+        );
     }
-    Ok(text.rsplit_once(':').map_or((text, None), |(target, ports)| (target, Some(ports))))
+    Ok(text
+        .rsplit_once(':')
+        .map_or((text, None), |(target, ports)| (target, Some(ports))))
 }
 
 fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
     if text == "*" {
         return Ok(None);
     }
-    text.split(',').map(parse_port).collect::<Result<Vec<_>, _>>().map(Some)
+    text.split(',')
+        .map(parse_port)
+        .collect::<Result<Vec<_>, _>>()
+        .map(Some)
 }
 
 /// Reads one port: a number, a range or a name, with `/tcp`, `/udp` or `/sctp` if wanted.
@@ -199,8 +228,7 @@ fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
 /// # Errors
 /// When it is none of these.
 pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
-    const HELP: &str =
-        "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted";
+    const HELP: &str = "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted";
     let (port, protocol) = match text.split_once('/') {
         Some((port, name)) => match Protocol::from_api(&name.to_ascii_uppercase()) {
             Some(protocol) => (port, Some(protocol)),
@@ -214,7 +242,10 @@ pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
     match port.split_once('-') {
         Some((a, b)) if digits(a) && digits(b) => match (number(a), number(b)) {
             (Some(a), Some(b)) if a <= b => Ok(PortAsk::Numbers(a, b, tcp)),
-            _ => error(format!("`{port}` is not a range of ports between 1 and 65535"), HELP),
+            _ => error(
+                format!("`{port}` is not a range of ports between 1 and 65535"),
+                HELP,
+            ),
         },
         _ if digits(port) => match number(port) {
             Some(n) => Ok(PortAsk::Numbers(n, n, tcp)),
@@ -226,13 +257,18 @@ pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Kubernetes names, and the placeholders that stand for them in manifests nobody filled in.
 fn is_object_name(text: &str) -> bool {
     !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$' | '{' | '}'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '$' | '{' | '}'))
 }
 
 fn parse_target(text: &str) -> Result<Target, ParseError> {
@@ -242,12 +278,19 @@ fn parse_target(text: &str) -> Result<Target, ParseError> {
     if let Ok(net) = text.parse::<IpNet>() {
         return Ok(Target::Addresses(net.trunc()));
     }
-    if let Some((_, keyword)) = Keyword::TABLE.iter().map(|(k, w)| (w, *k)).find(|(w, _)| **w == text) {
+    if let Some((_, keyword)) = Keyword::TABLE
+        .iter()
+        .map(|(k, w)| (w, *k))
+        .find(|(w, _)| **w == text)
+    {
         return Ok(Target::Keyword(keyword));
     }
     if let Some((namespace, selector)) = text.split_once('?') {
         let namespace = (!namespace.is_empty()).then(|| namespace.trim_end_matches('/').into());
-        return Ok(Target::Selected { namespace, selector: parse_selector(selector)? });
+        return Ok(Target::Selected {
+            namespace,
+            selector: parse_selector(selector)?,
+        });
     }
     let parts: Vec<&str> = text.split('/').collect();
     let good = parts.iter().all(|p| *p == "*" || is_object_name(p));
@@ -262,7 +305,11 @@ fn parse_target(text: &str) -> Result<Target, ParseError> {
 
 fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
     let named = |namespace: Option<&str>, kind, name: &str| {
-        Ok(Target::Name { namespace: namespace.map(Into::into), kind, name: name.into() })
+        Ok(Target::Name {
+            namespace: namespace.map(Into::into),
+            kind,
+            name: name.into(),
+        })
     };
     match parts {
         ["*"] => Ok(Target::Keyword(Keyword::Any)),
@@ -282,7 +329,10 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
                 "kinds are po, deploy, sts, ds, job, cj, rs, rc, dc, svc and their long names",
             ),
         },
-        _ => error(format!("`{text}` is not an endpoint"), "write a name, ns/name, kind/name or ns/kind/name"),
+        _ => error(
+            format!("`{text}` is not an endpoint"),
+            "write a name, ns/name, kind/name or ns/kind/name",
+        ),
     }
 }
 
@@ -328,11 +378,16 @@ fn split_outside_parentheses(text: &str) -> Vec<&str> {
 fn parse_requirement(text: &str) -> Result<Requirement, ParseError> {
     let key = |k: &str| -> Result<Box<str>, ParseError> {
         let k = k.trim();
-        let good = !k.is_empty() && k.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+        let good = !k.is_empty()
+            && k.chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
         if good {
             Ok(k.into())
         } else {
-            error(format!("`{k}` is not a label key"), "write for example app=web or tier in (api,worker)")
+            error(
+                format!("`{k}` is not a label key"),
+                "write for example app=web or tier in (api,worker)",
+            )
         }
     };
     let one = |v: &str| vec![Box::from(v.trim())];
@@ -346,7 +401,9 @@ fn parse_requirement(text: &str) -> Result<Requirement, ParseError> {
         return Ok(Requirement::DoesNotExist(key(k)?));
     }
     let list = |v: &str| v.split(',').map(|s| Box::from(s.trim())).collect();
-    let inside = text.split_once('(').and_then(|(head, rest)| Some((head.trim(), rest.trim().strip_suffix(')')?)));
+    let inside = text
+        .split_once('(')
+        .and_then(|(head, rest)| Some((head.trim(), rest.trim().strip_suffix(')')?)));
     match inside.and_then(|(head, values)| Some((head.rsplit_once(char::is_whitespace)?, values))) {
         Some(((k, "in"), values)) => Ok(Requirement::In(key(k)?, list(values))),
         Some(((k, "notin"), values)) => Ok(Requirement::NotIn(key(k)?, list(values))),
@@ -361,7 +418,10 @@ impl Keyword {
             Self::Internet => Some(IpSet::internet()),
             Self::Private => Some(IpSet::private()),
             Self::Imds => {
-                let known = [IpAddr::from([169, 254, 169, 254]), IpAddr::from([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254])];
+                let known = [
+                    IpAddr::from([169, 254, 169, 254]),
+                    IpAddr::from([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]),
+                ];
                 Some(IpSet::from_cidrs(known.map(IpNet::from)))
             }
             Self::Any | Self::Dns | Self::ApiServer | Self::Nodes => None,
@@ -389,28 +449,49 @@ mod tests {
     }
 
     fn name(namespace: Option<&str>, kind: Option<Kind>, name: &str) -> Target {
-        Target::Name { namespace: namespace.map(Into::into), kind, name: name.into() }
+        Target::Name {
+            namespace: namespace.map(Into::into),
+            kind,
+            name: name.into(),
+        }
     }
 
     #[test]
     fn names_with_and_without_namespace_and_kind() {
         let deployment = Some(Kind::Workload(WorkloadKind::Deployment));
         assert_eq!(target("frontend"), name(None, None, "frontend"));
-        assert_eq!(target("shop/frontend:80"), name(Some("shop"), None, "frontend"));
-        assert_eq!(target("deploy/frontend"), name(None, deployment, "frontend"));
-        assert_eq!(target("shop/Deployment/frontend"), name(Some("shop"), deployment, "frontend"));
+        assert_eq!(
+            target("shop/frontend:80"),
+            name(Some("shop"), None, "frontend")
+        );
+        assert_eq!(
+            target("deploy/frontend"),
+            name(None, deployment, "frontend")
+        );
+        assert_eq!(
+            target("shop/Deployment/frontend"),
+            name(Some("shop"), deployment, "frontend")
+        );
         assert_eq!(target("svc/db:5432"), name(None, Some(Kind::Service), "db"));
         assert_eq!(target("ns/shop"), Target::Namespace("shop".into()));
         assert_eq!(target("shop/*"), Target::Namespace("shop".into()));
         assert_eq!(target("*/web"), Target::Everywhere("web".into()));
-        assert_eq!(target("database.data.svc.cluster.local:5432"), name(None, None, "database.data.svc.cluster.local"));
+        assert_eq!(
+            target("database.data.svc.cluster.local:5432"),
+            name(None, None, "database.data.svc.cluster.local")
+        );
     }
 
     #[test]
     fn addresses_and_their_ports() {
-        for text in
-            ["10.0.0.7", "203.0.113.0/24:443", "[2001:db8::1]:443", "2001:db8::1", "2001:db8::/32", "[2001:db8::1]"]
-        {
+        for text in [
+            "10.0.0.7",
+            "203.0.113.0/24:443",
+            "[2001:db8::1]:443",
+            "2001:db8::1",
+            "2001:db8::/32",
+            "[2001:db8::1]",
+        ] {
             assert!(matches!(target(text), Target::Addresses(_)), "{text}");
         }
         assert_eq!(
@@ -424,20 +505,35 @@ mod tests {
     fn ports_are_numbers_ranges_and_names() {
         let ports = |t: &str| t.parse::<EndpointSpec>().map(|e| e.ports);
         assert_eq!(ports("a:*").unwrap(), None);
-        let two = vec![PortAsk::Numbers(80, 80, Protocol::Tcp), PortAsk::Numbers(8000, 8010, Protocol::Udp)];
+        let two = vec![
+            PortAsk::Numbers(80, 80, Protocol::Tcp),
+            PortAsk::Numbers(8000, 8010, Protocol::Udp),
+        ];
         assert_eq!(ports("a:80,8000-8010/udp").unwrap(), Some(two));
-        assert_eq!(ports("a:http").unwrap(), Some(vec![PortAsk::Name("http".into(), None)]));
-        for bad in ["a:0", "a:65536", "a:80/xyz", "a:9-8", "a:", ":80", "a:80,,90"] {
+        assert_eq!(
+            ports("a:http").unwrap(),
+            Some(vec![PortAsk::Name("http".into(), None)])
+        );
+        for bad in [
+            "a:0", "a:65536", "a:80/xyz", "a:9-8", "a:", ":80", "a:80,,90",
+        ] {
             assert!(ports(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn selectors_as_kubectl_writes_them() {
-        let parsed = parse_selector("app=web,tier in (api, worker),!old,x!=1,env notin (a),y").unwrap();
+        let parsed =
+            parse_selector("app=web,tier in (api, worker),!old,x!=1,env notin (a),y").unwrap();
         assert_eq!(parsed.requirements().len(), 6);
         assert!(parse_selector("a b").is_err());
-        assert!(matches!(target("shop?app=web,tier in (api,worker)"), Target::Selected { namespace: Some(_), .. }));
+        assert!(matches!(
+            target("shop?app=web,tier in (api,worker)"),
+            Target::Selected {
+                namespace: Some(_),
+                ..
+            }
+        ));
     }
 
     #[test]

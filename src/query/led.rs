@@ -1,9 +1,10 @@
 //! What a Service between two ends changes.
 //!
-//! A question that names a Service is about the pods behind it (S59). Two things are different from asking about those
-//! pods: a pod led to itself has left itself, so that cluster policies see it (S54, S122); and a Service that takes calls
-//! at the nodes may show the pod a node's address in place of the caller's (S41, S63). Where that leaves more than one
-//! answer the verdict is unknown, `UNKNOWN_SNAT`, and [`Led`] says why.
+//! A question that names a Service is about the pods behind it (S59). Two things are different from
+//! asking about those pods: a pod led to itself has left itself, so that cluster policies see it
+//! (S54, S122); and a Service that takes calls at the nodes may show the pod a node's address in
+//! place of the caller's (S41, S63). Where that leaves more than one answer the verdict is unknown,
+//! `UNKNOWN_SNAT`, and [`Led`] says why.
 //!
 //! Cost: nothing where neither applies; else a handful of edge questions.
 
@@ -23,28 +24,46 @@ pub enum Led {
 }
 
 /// What a Service makes of a connection between two ends; `None` where it only names the pod.
-pub fn led(graph: &AllowGraph, service: Option<ServiceId>, source: Endpoint, destination: Endpoint) -> Option<Led> {
+pub fn led(
+    graph: &AllowGraph,
+    service: Option<ServiceId>,
+    source: Endpoint,
+    destination: Endpoint,
+) -> Option<Led> {
     let cluster = &graph.world().cluster;
     let service = cluster.service(service?);
     match (source, destination) {
-        (Endpoint::Pod(a), Endpoint::Pod(b)) if a == b && cluster.pod(a).is_single() => Some(Led::ToItself),
-        (Endpoint::Address(caller), Endpoint::Pod(_)) if service.takes_calls_at_nodes => Some(Led::ThroughNode(caller)),
+        (Endpoint::Pod(a), Endpoint::Pod(b)) if a == b && cluster.pod(a).is_single() => {
+            Some(Led::ToItself)
+        }
+        (Endpoint::Address(caller), Endpoint::Pod(_)) if service.takes_calls_at_nodes => {
+            Some(Led::ThroughNode(caller))
+        }
         _ => None,
     }
 }
 
 /// What passes.
-pub fn allowed(graph: &AllowGraph, led: Option<Led>, source: Endpoint, destination: Endpoint) -> Allowed {
+pub fn allowed(
+    graph: &AllowGraph,
+    led: Option<Led>,
+    source: Endpoint,
+    destination: Endpoint,
+) -> Allowed {
     match (led, destination) {
         (Some(Led::ToItself), Endpoint::Pod(pod)) => graph.allowed_to_itself(pod),
-        (Some(Led::ThroughNode(caller)), Endpoint::Pod(pod)) => graph.allowed_through_node(caller, pod),
+        (Some(Led::ThroughNode(caller)), Endpoint::Pod(pod)) => {
+            graph.allowed_through_node(caller, pod)
+        }
         _ => graph.allowed(source, destination),
     }
 }
 
 /// Why one flow is decided as it is.
 pub fn explain_led(graph: &AllowGraph, led: Option<Led>, flow: &Flow) -> Explanation {
-    let Some(how) = led else { return explain(graph, flow) };
+    let Some(how) = led else {
+        return explain(graph, flow);
+    };
     let mut told = match how {
         Led::ToItself => explain_call(graph, flow, Call::OwnService { older: true }),
         Led::ThroughNode(_) => explain(graph, flow),

@@ -1,10 +1,12 @@
-//! What leads from one end to the pods of another, in either direction: the steps of a closure ([`super::closure`]).
+//! What leads from one end to the pods of another, in either direction: the steps of a closure
+//! ([`super::closure`]).
 //!
-//! Pods are taken together as [`Unit`]s: those of one class (and, where pods on their node's network make a difference, of one
-//! node). *Plain* classes are those of pods that do not share their node's network. Between plain classes no node plays a part, so a
-//! yes or no is all a search needs ([`AllowGraph::senders`]); what passes is told afterwards, of the links that somebody
-//! wants to see ([`Links::traffic`]). Where either end is a pod on its node's network, or where a trip starts, rows are read
-//! and own nodes asked (S55).
+//! Pods are taken together as [`Unit`]s: those of one class (and, where pods on their node's
+//! network make a difference, of one node). *Plain* classes are those of pods that do not share
+//! their node's network. Between plain classes no node plays a part, so a yes or no is all a search
+//! needs ([`AllowGraph::senders`]); what passes is told afterwards, of the links that somebody
+//! wants to see ([`Links::traffic`]). Where either end is a pod on its node's network, or where a
+//! trip starts, rows are read and own nodes asked (S55).
 
 use super::closure::{Found, Stand};
 use crate::compile::peers::Runs;
@@ -18,8 +20,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only is unknown, unless both
-/// ends are single pods.
+/// Up to how many pods the nodes they run on are told apart; beyond, what holds on some nodes only
+/// is unknown, unless both ends are single pods.
 pub const APART: usize = 2_000;
 
 /// In which direction to follow connections.
@@ -68,7 +70,8 @@ pub struct Links<'g> {
     /// Which are those of each class, where that may be several.
     of_class: Vec<Range<usize>>,
     pub(super) rows: Rows<'g>,
-    /// The rows of the sources that are asked about one by one: where the trip starts, and pods on their node's network.
+    /// The rows of the sources that are asked about one by one: where the trip starts, and pods on
+    /// their node's network.
     pub(super) few: Rows<'g>,
     /// The classes of each template (forward).
     pub(super) templates: Vec<Runs>,
@@ -97,25 +100,53 @@ impl<'g> Links<'g> {
             }
         }
         let pods = trip.pods.iter().map(|p| Endpoint::Pod(*p));
-        let roots: Vec<Endpoint> = pods.chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses)).collect();
+        let roots: Vec<Endpoint> = pods
+            .chain(super::edit::ends(graph, &BTreeSet::new(), &trip.addresses))
+            .collect();
         let mut templates = Vec::new();
         if trip.way == Way::Forward {
-            templates = graph.templates().into_iter().map(|t| classes(graph, &t.destinations)).collect();
+            templates = graph
+                .templates()
+                .into_iter()
+                .map(|t| classes(graph, &t.destinations))
+                .collect();
         }
         let rest = rest.into_iter().collect();
-        let few_sources: Runs = roots.iter().map(|root| line.place(*root)).map(|place| place..=place).collect();
-        let (rows, few) = (Rows::new(graph), Rows::among(graph, few_sources.union(&line.hosts)));
+        let few_sources: Runs = roots
+            .iter()
+            .map(|root| line.place(*root))
+            .map(|place| place..=place)
+            .collect();
+        let (rows, few) = (
+            Rows::new(graph),
+            Rows::among(graph, few_sources.union(&line.hosts)),
+        );
         let (trip, asked_outside) = (trip.clone(), HashSet::default());
-        Self { graph, units, of_class, rows, few, templates, roots, trip, apart, rest, asked_outside }
+        Self {
+            graph,
+            units,
+            of_class,
+            rows,
+            few,
+            templates,
+            roots,
+            trip,
+            apart,
+            rest,
+            asked_outside,
+        }
     }
 
-    /// What leads from one end to another unit (forward), or from another unit to it (backward): in the order of units, of
-    /// some classes.
+    /// What leads from one end to another unit (forward), or from another unit to it (backward): in
+    /// the order of units, of some classes.
     pub fn next(&mut self, from: Endpoint, classes: std::ops::RangeInclusive<u32>) -> Vec<Link> {
         let classes = Runs::from(classes).intersection(&self.graph.line().pods());
         match self.trip.way {
             Way::Forward => {
-                let mut templates: Vec<usize> = classes.points().map(|c| self.rows.template(c) as usize).collect();
+                let mut templates: Vec<usize> = classes
+                    .points()
+                    .map(|c| self.rows.template(c) as usize)
+                    .collect();
                 templates.sort_unstable();
                 templates.dedup();
                 self.forth(from, &templates, &classes)
@@ -127,25 +158,39 @@ impl<'g> Links<'g> {
         }
     }
 
-    /// The outside addresses that may send to an end, by what they may; asked `once`, `None` where an end with the same
-    /// answer was asked about so before.
+    /// The outside addresses that may send to an end, by what they may; asked `once`, `None` where
+    /// an end with the same answer was asked about so before.
     pub fn outside(&mut self, end: Endpoint, once: bool) -> Option<Vec<Part>> {
         let line = self.graph.line();
         let place = line.place(end);
         let atoms = line.full().difference(&line.pods());
-        let own: Vec<(u32, Arc<Allowed>)> =
-            self.rows.beside(place).into_iter().filter(|(source, _)| !line.is_class(*source)).collect();
+        let own: Vec<(u32, Arc<Allowed>)> = self
+            .rows
+            .beside(place)
+            .into_iter()
+            .filter(|(source, _)| !line.is_class(*source))
+            .collect();
         if once && !self.asked_outside.insert(self.rows.template(place)) && own.is_empty() {
             return None;
         }
-        let parts: Vec<Part> = self.rows.parts(place).iter().filter_map(|part| part.among(&atoms)).collect();
+        let parts: Vec<Part> = self
+            .rows
+            .parts(place)
+            .iter()
+            .filter_map(|part| part.among(&atoms))
+            .collect();
         Some(with_own(&parts, &own))
     }
 
-    /// What passes on the hop that a unit was found by, in a search for what surely passes or for what may.
+    /// What passes on the hop that a unit was found by, in a search for what surely passes or for
+    /// what may.
     pub fn traffic(&mut self, unit: usize, how: &Found, least: Truth) -> TrafficSet {
         let from = how.parent.and_then(|parent| self.representative(parent));
-        let roots = if from.is_some() { Vec::new() } else { self.roots.clone() };
+        let roots = if from.is_some() {
+            Vec::new()
+        } else {
+            self.roots.clone()
+        };
         let (line, class) = (self.graph.line(), self.units[unit].class);
         for from in from.into_iter().chain(roots) {
             let place = line.place(from);
@@ -153,7 +198,9 @@ impl<'g> Links<'g> {
                 Way::Forward => self.rows.one(place, class),
                 Way::Backward => self.rows.one(class, place),
             };
-            let Some(allowed) = self.exact(from, unit, &allowed) else { continue };
+            let Some(allowed) = self.exact(from, unit, &allowed) else {
+                continue;
+            };
             let mut traffic = passing(&allowed, least);
             if how.parent.is_none() && self.trip.way == Way::Backward {
                 traffic = traffic.intersection(&self.trip.asked);
@@ -175,9 +222,15 @@ impl<'g> Links<'g> {
         self.units[unit].pods.first().map(|p| Endpoint::Pod(*p))
     }
 
-    /// What leads to an end, whose row this is, from units of some classes; as far as own nodes decide, or where nothing surely
-    /// passes, only of those that are near.
-    pub(super) fn back(&mut self, from: Endpoint, parts: &[Part], among: &Runs, near: &Runs) -> Vec<Link> {
+    /// What leads to an end, whose row this is, from units of some classes; as far as own nodes
+    /// decide, or where nothing surely passes, only of those that are near.
+    pub(super) fn back(
+        &mut self,
+        from: Endpoint,
+        parts: &[Part],
+        among: &Runs,
+        near: &Runs,
+    ) -> Vec<Link> {
         let own = self.rows.beside_among(self.graph.line().place(from), near);
         let beside: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
@@ -187,28 +240,47 @@ impl<'g> Links<'g> {
                 sources = sources.intersection(near);
             }
             let sources = sources.difference(&beside);
-            let allowed = if sources.is_empty() { Arc::default() } else { Arc::new(part.allowed.clone()) };
+            let allowed = if sources.is_empty() {
+                Arc::default()
+            } else {
+                Arc::new(part.allowed.clone())
+            };
             found.extend(sources.points().map(|s| (s, Arc::clone(&allowed))));
         }
         self.linked(from, found, own, near)
     }
 
-    /// What leads from an end to units of some templates; as far as own nodes decide, of any. Only classes that are left.
+    /// What leads from an end to units of some templates; as far as own nodes decide, of any. Only
+    /// classes that are left.
     pub(super) fn forth(&mut self, from: Endpoint, templates: &[usize], left: &Runs) -> Vec<Link> {
         let line = self.graph.line();
         let place = line.place(from);
         let own = self.rows.beside_of_source(place);
-        let beside: Runs = own.iter().map(|(destination, _)| *destination..=*destination).collect();
+        let beside: Runs = own
+            .iter()
+            .map(|(destination, _)| *destination..=*destination)
+            .collect();
         let is_one_of_few = self.few.tells_of(place);
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
         for template in templates {
             let classes = self.templates[*template].intersection(left);
-            let Some(first) = classes.first() else { continue };
+            let Some(first) = classes.first() else {
+                continue;
+            };
             let few = is_one_of_few && !line.is_host(first);
-            let parts = if few { self.few.parts(first) } else { self.rows.parts(first) };
+            let parts = if few {
+                self.few.parts(first)
+            } else {
+                self.rows.parts(first)
+            };
             if let Some(part) = parts.iter().find(|part| part.sources.contains(place)) {
                 let allowed = Arc::new(part.allowed.clone());
-                found.extend(classes.difference(&beside).points().map(|d| (d, Arc::clone(&allowed))));
+                found.extend(
+                    classes
+                        .difference(&beside)
+                        .points()
+                        .map(|d| (d, Arc::clone(&allowed))),
+                );
             }
         }
         self.linked(from, found, own, left)
@@ -222,29 +294,48 @@ impl<'g> Links<'g> {
         own: Vec<(u32, Arc<Allowed>)>,
         near: &Runs,
     ) -> Vec<Link> {
-        found.extend(own.into_iter().filter(|(class, allowed)| !allowed.is_nothing() && near.contains(*class)));
+        found.extend(
+            own.into_iter()
+                .filter(|(class, allowed)| !allowed.is_nothing() && near.contains(*class)),
+        );
         found.sort_unstable_by_key(|(class, _)| *class);
         let mut links = Vec::with_capacity(found.len());
         for (class, allowed) in found {
             for unit in self.of(class) {
-                links.extend(self.exact(from, unit, &allowed).map(|allowed| (unit, allowed)));
+                links.extend(
+                    self.exact(from, unit, &allowed)
+                        .map(|allowed| (unit, allowed)),
+                );
             }
         }
         links
     }
 
-    /// A class stands for pods of several nodes; where that leaves a flow open, the unit's own pods are asked.
-    fn exact(&mut self, from: Endpoint, unit: usize, allowed: &Arc<Allowed>) -> Option<Arc<Allowed>> {
+    /// A class stands for pods of several nodes; where that leaves a flow open, the unit's own pods
+    /// are asked.
+    fn exact(
+        &mut self,
+        from: Endpoint,
+        unit: usize,
+        allowed: &Arc<Allowed>,
+    ) -> Option<Arc<Allowed>> {
         let Unit { pods, class, .. } = &self.units[unit];
         if pods.is_empty() {
             return None;
         }
-        if allowed.unknown.is_empty() || self.is_lone(*class) && self.is_lone(self.graph.line().place(from)) {
-            return pods.iter().any(|p| Endpoint::Pod(*p) != from).then(|| Arc::clone(allowed));
+        if allowed.unknown.is_empty()
+            || self.is_lone(*class) && self.is_lone(self.graph.line().place(from))
+        {
+            return pods
+                .iter()
+                .any(|p| Endpoint::Pod(*p) != from)
+                .then(|| Arc::clone(allowed));
         }
         let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
         let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
-        let near = host(*other) || matches!(from, Endpoint::Pod(p) if host(p)) || matches!(from, Endpoint::Address(_));
+        let near = host(*other)
+            || matches!(from, Endpoint::Pod(p) if host(p))
+            || matches!(from, Endpoint::Address(_));
         let told = self.apart || (pods.len() == 1 && self.stands_alone(from));
         if !near || !told {
             return Some(Arc::clone(allowed));
@@ -262,7 +353,8 @@ impl<'g> Links<'g> {
         !line.is_class(place) || line.classes.members(place).len() == 1
     }
 
-    /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its unit.
+    /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its
+    /// unit.
     fn stands_alone(&self, end: Endpoint) -> bool {
         let Endpoint::Pod(pod) = end else { return true };
         let units = self.of(self.graph.line().place(end));
@@ -290,8 +382,9 @@ impl<'g> Links<'g> {
         matches!(stand, Stand::Unit(unit) if !self.units[unit].host)
     }
 
-    /// Whether a place is followed like every other of its class, own nodes aside: not where the trip starts, nor where nodes
-    /// are told apart, nor the one pod that the trip leaves of a class.
+    /// Whether a place is followed like every other of its class, own nodes aside: not where the
+    /// trip starts, nor where nodes are told apart, nor the one pod that the trip leaves of a
+    /// class.
     pub(super) fn is_common(&self, stand: Stand) -> bool {
         matches!(stand, Stand::Unit(unit) if !self.apart && !self.rest.contains(self.units[unit].class))
     }
@@ -299,11 +392,18 @@ impl<'g> Links<'g> {
     /// The units of some classes in which the trip leaves any pods, in order.
     pub(super) fn units_of(&self, classes: &Runs) -> Vec<usize> {
         let units = classes.points().flat_map(|class| self.of(class));
-        units.filter(|unit| !self.units[*unit].pods.is_empty()).collect()
+        units
+            .filter(|unit| !self.units[*unit].pods.is_empty())
+            .collect()
     }
 
     /// The units to which something passes that was asked about.
-    pub(super) fn open(&self, links: Vec<Link>, least: Truth, asked: Option<&TrafficSet>) -> Vec<usize> {
+    pub(super) fn open(
+        &self,
+        links: Vec<Link>,
+        least: Truth,
+        asked: Option<&TrafficSet>,
+    ) -> Vec<usize> {
         let mut last: Option<(Arc<Allowed>, bool)> = None; // neighbours mostly share what they may
         let mut passes = |allowed: Arc<Allowed>| match &last {
             Some((known, passes)) if Arc::ptr_eq(known, &allowed) => *passes,
@@ -314,16 +414,26 @@ impl<'g> Links<'g> {
                 passes
             }
         };
-        links.into_iter().filter_map(|(unit, allowed)| passes(allowed).then_some(unit)).collect()
+        links
+            .into_iter()
+            .filter_map(|(unit, allowed)| passes(allowed).then_some(unit))
+            .collect()
     }
 }
 
 fn range(of_class: &[Range<usize>], class: u32) -> Range<usize> {
-    of_class.get(class as usize).cloned().unwrap_or(class as usize..class as usize + 1)
+    of_class
+        .get(class as usize)
+        .cloned()
+        .unwrap_or(class as usize..class as usize + 1)
 }
 
 fn classes(graph: &AllowGraph, places: &[u32]) -> Runs {
-    places.iter().filter(|p| graph.line().is_class(**p)).map(|p| *p..=*p).collect()
+    places
+        .iter()
+        .filter(|p| graph.line().is_class(**p))
+        .map(|p| *p..=*p)
+        .collect()
 }
 
 /// The units of all classes, and which are those of each where nodes are told apart.
@@ -333,10 +443,19 @@ fn units(graph: &AllowGraph, apart: bool) -> (Vec<Unit<'_>>, Vec<Range<usize>>) 
     let mut of_class = Vec::new();
     let mut by_node: Vec<(Option<&str>, usize)> = Vec::new();
     for class in 0..line.classes.len() {
-        let (members, first, host) = (line.classes.members(class), units.len(), line.classes.get(class).host);
+        let (members, first, host) = (
+            line.classes.members(class),
+            units.len(),
+            line.classes.get(class).host,
+        );
         if apart && members.len() > 1 {
             by_node.clear();
-            by_node.extend(members.iter().enumerate().map(|(i, p)| (cluster.pod(*p).node.as_deref(), i)));
+            by_node.extend(
+                members
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| (cluster.pod(*p).node.as_deref(), i)),
+            );
             by_node.sort();
             units.extend(by_node.chunk_by(|a, b| a.0 == b.0).map(|same| {
                 let pods = match same {
@@ -346,7 +465,11 @@ fn units(graph: &AllowGraph, apart: bool) -> (Vec<Unit<'_>>, Vec<Range<usize>>) 
                 Unit { class, pods, host }
             }));
         } else {
-            units.push(Unit { class, pods: Cow::Borrowed(members), host });
+            units.push(Unit {
+                class,
+                pods: Cow::Borrowed(members),
+                host,
+            });
         }
         if apart {
             of_class.push(first..units.len());
@@ -357,5 +480,9 @@ fn units(graph: &AllowGraph, apart: bool) -> (Vec<Unit<'_>>, Vec<Range<usize>>) 
 
 /// What surely passes, or may.
 pub fn passing(allowed: &Allowed, least: Truth) -> TrafficSet {
-    if least == Truth::Yes { allowed.sure.clone() } else { allowed.possible() }
+    if least == Truth::Yes {
+        allowed.sure.clone()
+    } else {
+        allowed.possible()
+    }
 }

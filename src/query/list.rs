@@ -1,12 +1,13 @@
 //! The allow-graph as a table of workloads: who may send what to whom.
 //!
-//! Flows between two open ends are not listed one by one: an open destination is one entry of its own ("accepts from
-//! anyone"). What is listed is every allowed flow with a governed end.
+//! Flows between two open ends are not listed one by one: an open destination is one entry of its
+//! own ("accepts from anyone"). What is listed is every allowed flow with a governed end.
 //!
-//! Phases of [`each`]: destination by destination, the rows its classes share ([`Rows`]) and what their own nodes change
-//! are put together, then joined per source workload ([`Blocks`]); at last, source by source, what leaves to outside
-//! addresses ([`Outward`]). Cost: O(pods) before the first line, then the rows and blocks met and the lines; a
-//! workload of thousands of classes costs as many rows as its classes have templates. Memory: the lines of one workload.
+//! Phases of [`each`]: destination by destination, the rows its classes share ([`Rows`]) and what
+//! their own nodes change are put together, then joined per source workload ([`Blocks`]); at last,
+//! source by source, what leaves to outside addresses ([`Outward`]). Cost: O(pods) before the first
+//! line, then the rows and blocks met and the lines; a workload of thousands of classes costs as
+//! many rows as its classes have templates. Memory: the lines of one workload.
 
 use super::destination::{Destination, Found};
 use super::members::Blocks;
@@ -94,22 +95,37 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
 /// What is done with each entry; it may stop the listing.
 pub type Visit<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
 
-/// Lists the allow-graph one entry at a time, so that no more than one workload's lines are held; returns the rest of the
-/// listing, without entries.
+/// Lists the allow-graph one entry at a time, so that no more than one workload's lines are held;
+/// returns the rest of the listing, without entries.
 pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
     let listing = summary(graph, filter);
     let blocks = Blocks::new(graph);
     let open = |workload| listing.open_out.binary_search(&workload).is_ok();
-    // sources all of whose workloads are open on the way out: their flows to open ends are implied and never listed
-    let implied = if filter.all { Runs::empty() } else { blocks.classes(open) };
+    // sources all of whose workloads are open on the way out: their flows to open ends are implied
+    // and never listed
+    let implied = if filter.all {
+        Runs::empty()
+    } else {
+        blocks.classes(open)
+    };
     let wanted = filter.from.as_ref().map(|from| {
         let classes: Vec<Runs> = from.iter().map(|w| blocks.classes_of(*w)).collect();
         (from.iter().copied().collect(), Runs::union_of(&classes))
     });
     let (pods, rows) = (graph.line().pods(), Rows::new(graph));
-    let mut lister = Lister { graph, filter, listing: &listing, blocks, pods, implied, wanted, rows };
+    let mut lister = Lister {
+        graph,
+        filter,
+        listing: &listing,
+        blocks,
+        pods,
+        implied,
+        wanted,
+        rows,
+    };
     let workloads = graph.world().cluster.workloads().map(|(id, _)| id);
-    let to: Option<BTreeSet<WorkloadId>> = filter.to.as_ref().map(|to| to.iter().copied().collect());
+    let to: Option<BTreeSet<WorkloadId>> =
+        filter.to.as_ref().map(|to| to.iter().copied().collect());
     let mut destinations = workloads.filter(|id| to.as_ref().is_none_or(|to| to.contains(id)));
     let flow = destinations.try_for_each(|id| lister.sources_of(id, visit));
     if to.is_none() && flow.is_continue() {
@@ -121,9 +137,17 @@ pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
 /// Who is open, and who is on its node's network; no entries.
 pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     let cluster = &graph.world().cluster;
-    let mut listing = Listing { from: filter.from.clone(), to: filter.to.clone(), ..Listing::default() };
+    let mut listing = Listing {
+        from: filter.from.clone(),
+        to: filter.to.clone(),
+        ..Listing::default()
+    };
     for (id, workload) in cluster.workloads() {
-        let is_open = |p: &PodId, d| graph.profile(Endpoint::Pod(*p), d).is_some_and(Profile::is_open);
+        let is_open = |p: &PodId, d| {
+            graph
+                .profile(Endpoint::Pod(*p), d)
+                .is_some_and(Profile::is_open)
+        };
         let open = |d: Direction| workload.pods.iter().all(|p| is_open(p, d));
         if workload.pods.iter().any(|p| cluster.pod(*p).host_network) {
             listing.host_network.push(id);
@@ -153,7 +177,9 @@ struct Lister<'a> {
 
 impl Lister<'_> {
     fn is_wanted(&self, workload: WorkloadId) -> bool {
-        self.wanted.as_ref().is_none_or(|(from, _)| from.contains(&workload))
+        self.wanted
+            .as_ref()
+            .is_none_or(|(from, _)| from.contains(&workload))
     }
 
     fn is_open_out(&self, workload: WorkloadId) -> bool {
@@ -165,19 +191,33 @@ impl Lister<'_> {
         let skip_open = !self.filter.all && self.listing.open_in.binary_search(&id).is_ok();
         let destination = Destination::new(self.graph, &mut self.rows, id);
         if !skip_open && self.wanted.is_none() {
-            self.outside_sources(id, &destination).into_iter().try_for_each(&mut *visit)?;
+            self.outside_sources(id, &destination)
+                .into_iter()
+                .try_for_each(&mut *visit)?;
         }
         let mut found = self.found(&destination, skip_open);
-        found.retain(|f| f.source.workload != id && !(skip_open && self.is_open_out(f.source.workload)));
+        found.retain(|f| {
+            f.source.workload != id && !(skip_open && self.is_open_out(f.source.workload))
+        });
         found.sort_by_key(|f| f.source.workload);
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
-            let pairs = self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
-            let first = of_source.iter().min_by_key(|f| (f.class, f.allowed, f.source.class)).unwrap_or(&of_source[0]);
+            let pairs =
+                self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
+            let first = of_source
+                .iter()
+                .min_by_key(|f| (f.class, f.allowed, f.source.class))
+                .unwrap_or(&of_source[0]);
             let to = Endpoint::Pod(destination.classes[first.class].1);
             let from = Endpoint::Pod(first.source.first);
-            let example = Flow { source: from, destination: to, traffic: sample(first.allowed) };
-            let joined = of_source.iter().map(|f| (f.allowed, f.source.pods * f.classes));
+            let example = Flow {
+                source: from,
+                destination: to,
+                traffic: sample(first.allowed),
+            };
+            let joined = of_source
+                .iter()
+                .map(|f| (f.allowed, f.source.pods * f.classes));
             let (allowed, differs) = join(joined, pairs);
             visit(Entry {
                 source: Party::Workload(source),
@@ -192,7 +232,11 @@ impl Lister<'_> {
 
     /// What every source may send to a destination workload, in no order.
     fn found<'d>(&self, destination: &'d Destination, skip_open: bool) -> Vec<Found<'d>> {
-        let mut listed = if skip_open { self.pods.difference(&self.implied) } else { self.pods.clone() };
+        let mut listed = if skip_open {
+            self.pods.difference(&self.implied)
+        } else {
+            self.pods.clone()
+        };
         if let Some((_, wanted)) = &self.wanted {
             listed = listed.intersection(wanted);
         }
@@ -207,15 +251,35 @@ impl Lister<'_> {
         let rows = destination.rows_outside(self.graph, &line.full().difference(&self.pods));
         let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
         let mut merged: BTreeMap<&Allowed, (usize, Vec<&Runs>)> = BTreeMap::new();
-        for (class, part) in rows.iter().flat_map(|(class, row)| row.iter().map(move |part| (*class, part))) {
-            merged.entry(&part.allowed).or_insert((class, Vec::new())).1.push(&part.sources);
+        for (class, part) in rows
+            .iter()
+            .flat_map(|(class, row)| row.iter().map(move |part| (*class, part)))
+        {
+            merged
+                .entry(&part.allowed)
+                .or_insert((class, Vec::new()))
+                .1
+                .push(&part.sources);
         }
         let entry = |(allowed, (class, sources)): (&Allowed, (usize, Vec<&Runs>))| {
-            let first = sources.first().and_then(|s| s.first()).unwrap_or(line.classes.len());
+            let first = sources
+                .first()
+                .and_then(|s| s.first())
+                .unwrap_or(line.classes.len());
             let to = Endpoint::Pod(destination.classes[class].1);
-            let example = Flow { source: line.representative(first), destination: to, traffic: sample(allowed) };
+            let example = Flow {
+                source: line.representative(first),
+                destination: to,
+                traffic: sample(allowed),
+            };
             let source = Party::Addresses(addresses(line, &Runs::union_of(sources)));
-            Entry { source, destination: Party::Workload(id), allowed: allowed.clone(), differs, example }
+            Entry {
+                source,
+                destination: Party::Workload(id),
+                allowed: allowed.clone(),
+                differs,
+                example,
+            }
         };
         merged.into_iter().map(entry).collect()
     }
@@ -232,10 +296,17 @@ impl Lister<'_> {
                 let parts = outward.parts(class);
                 match ways.iter_mut().find(|way| Arc::ptr_eq(&way.parts, &parts)) {
                     Some(way) => way.pods += pods,
-                    None => ways.push(Way { parts, pods, class, first }),
+                    None => ways.push(Way {
+                        parts,
+                        pods,
+                        class,
+                        first,
+                    }),
                 }
             }
-            self.outside_destinations(id, &ways).into_iter().try_for_each(&mut *visit)?;
+            self.outside_destinations(id, &ways)
+                .into_iter()
+                .try_for_each(&mut *visit)?;
         }
         ControlFlow::Continue(())
     }
@@ -243,32 +314,54 @@ impl Lister<'_> {
     /// The classes of some pods in order, each with how many of them, and the first.
     fn by_class(&self, pods: &[PodId]) -> Vec<(u32, usize, PodId)> {
         let of_pod = &self.graph.line().classes.of_pod;
-        let mut classes: Vec<(u32, PodId)> = pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        let mut classes: Vec<(u32, PodId)> =
+            pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
-        classes.chunk_by(|a, b| a.0 == b.0).map(|of| (of[0].0, of.len(), of[0].1)).collect()
+        classes
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|of| (of[0].0, of.len(), of[0].1))
+            .collect()
     }
 
     /// What one workload may send to outside addresses; addresses of equal traffic melt.
     fn outside_destinations(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
         let line = self.graph.line();
         let pods = self.graph.world().cluster.workload(id).pods.len();
-        let outs: Vec<(&Way, &Out)> = ways.iter().flat_map(|way| way.parts.iter().map(move |out| (way, out))).collect();
+        let outs: Vec<(&Way, &Out)> = ways
+            .iter()
+            .flat_map(|way| way.parts.iter().map(move |out| (way, out)))
+            .collect();
         let sets: Vec<&Runs> = outs.iter().map(|(_, out)| &out.destinations).collect();
         let mut blocks: BTreeMap<(Allowed, bool), Vec<(Runs, (&Way, &Out))>> = BTreeMap::new();
         for (destinations, members) in partition(&sets) {
             let here = || members.iter().map(|i| outs[i]);
-            let Some(first) = here().min_by_key(|(way, out)| (&out.allowed, way.class)) else { continue };
+            let Some(first) = here().min_by_key(|(way, out)| (&out.allowed, way.class)) else {
+                continue;
+            };
             let joined = join(here().map(|(way, out)| (&out.allowed, way.pods)), pods);
-            blocks.entry(joined).or_default().push((destinations, first));
+            blocks
+                .entry(joined)
+                .or_default()
+                .push((destinations, first));
         }
         let entry = |((allowed, differs), blocks): ((Allowed, bool), Vec<(Runs, (&Way, &Out))>)| {
             let places = Runs::union_of(blocks.iter().map(|(set, _)| set));
             let (set, (way, out)) = blocks.iter().min_by_key(|(set, _)| set.first())?;
             let source = Endpoint::Pod(way.first);
             let destination = line.representative(set.first()?);
-            let example = Flow { source, destination, traffic: sample(&out.allowed) };
+            let example = Flow {
+                source,
+                destination,
+                traffic: sample(&out.allowed),
+            };
             let destination = Party::Addresses(addresses(line, &places));
-            Some(Entry { source: Party::Workload(id), destination, allowed, differs, example })
+            Some(Entry {
+                source: Party::Workload(id),
+                destination,
+                allowed,
+                differs,
+                example,
+            })
         };
         blocks.into_iter().filter_map(entry).collect()
     }
@@ -277,7 +370,12 @@ impl Lister<'_> {
 /// The addresses at places of the line, none of them a class.
 pub(crate) fn addresses(line: &Line, places: &Runs) -> IpSet {
     let first = line.classes.len();
-    line.atoms.all_addresses(&places.ranges().map(|(a, b)| a - first..=b - first).collect())
+    line.atoms.all_addresses(
+        &places
+            .ranges()
+            .map(|(a, b)| a - first..=b - first)
+            .collect(),
+    )
 }
 
 /// Pods of one workload that send alike to outside addresses.
@@ -288,11 +386,14 @@ struct Way {
     first: PodId,
 }
 
-/// What passes between every pair of two workloads' pods; where they differ, what passes between some, and that they do.
-/// `found` tells of how many pairs what passes, and leaves pairs out between which nothing does.
+/// What passes between every pair of two workloads' pods; where they differ, what passes between
+/// some, and that they do. `found` tells of how many pairs what passes, and leaves pairs out
+/// between which nothing does.
 fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> (Allowed, bool) {
     let mut found = found.peekable();
-    let Some((first, _)) = found.peek().copied() else { return (Allowed::default(), false) };
+    let Some((first, _)) = found.peek().copied() else {
+        return (Allowed::default(), false);
+    };
     let (mut count, mut most, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
     for (allowed, pods) in found {
         count += pods;
@@ -305,7 +406,12 @@ fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> 
 }
 
 fn sample(allowed: &Allowed) -> crate::set::Traffic {
-    let any = crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 };
+    let any = crate::set::Traffic {
+        protocol: crate::set::Protocol::Tcp,
+        port: 1,
+    };
     let first = |set: &TrafficSet| set.sample();
-    first(&allowed.sure).or_else(|| first(&allowed.unknown)).unwrap_or(any)
+    first(&allowed.sure)
+        .or_else(|| first(&allowed.unknown))
+        .unwrap_or(any)
 }

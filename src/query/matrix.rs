@@ -1,8 +1,10 @@
-//! The allow-graph as a square: from every namespace (or workload) to every other, and to and from the internet.
+//! The allow-graph as a square: from every namespace (or workload) to every other, and to and from
+//! the internet.
 //!
-//! Built from the lines of `list` as they come and from its open ends, never from pairs of pods: a cell holds all traffic
-//! that passes between some pair of workloads of the two. Cost: O(lines of the listing). Held are the cells that some line
-//! is about, in a few bytes each, and the distinct things that pass; what open ends imply is a mark on rows and columns.
+//! Built from the lines of `list` as they come and from its open ends, never from pairs of pods: a
+//! cell holds all traffic that passes between some pair of workloads of the two. Cost: O(lines of
+//! the listing). Held are the cells that some line is about, in a few bytes each, and the distinct
+//! things that pass; what open ends imply is a mark on rows and columns.
 
 use super::list::{Entry, Filter, Listing, Party, each};
 use crate::compile::{AllowGraph, Allowed};
@@ -44,7 +46,8 @@ pub struct Matrix {
     /// Per row the columns some line is about, in order, each with the index of what passes.
     rows: Vec<Vec<(u32, u32)>>,
     passing: IndexSet<Allowed>,
-    /// Per side whether all of one of its workloads may go anywhere, and whether one of them accepts from anyone.
+    /// Per side whether all of one of its workloads may go anywhere, and whether one of them
+    /// accepts from anyone.
     open: Vec<[bool; 2]>,
     everything: Allowed,
 }
@@ -56,7 +59,9 @@ impl Matrix {
             return Some(&self.everything);
         }
         let row = self.rows.get(from)?;
-        let at = row.binary_search_by_key(&u32::try_from(to).ok()?, |(column, _)| *column).ok()?;
+        let at = row
+            .binary_search_by_key(&u32::try_from(to).ok()?, |(column, _)| *column)
+            .ok()?;
         self.passing.get_index(row[at].1 as usize)
     }
 
@@ -66,8 +71,14 @@ impl Matrix {
         let row = move |from: usize| {
             let open = self.open.get(from).is_some_and(|open| open[0]);
             let told = self.rows[from].iter().map(|(column, _)| *column as usize);
-            let columns: Vec<usize> = if open { sides.clone().collect() } else { told.collect() };
-            columns.into_iter().filter_map(move |to| Some(((from, to), self.cell(from, to)?)))
+            let columns: Vec<usize> = if open {
+                sides.clone().collect()
+            } else {
+                told.collect()
+            };
+            columns
+                .into_iter()
+                .filter_map(move |to| Some(((from, to), self.cell(from, to)?)))
         };
         (0..self.sides.len()).flat_map(row)
     }
@@ -114,7 +125,10 @@ impl<'g> Filling<'g> {
         let name = |(w, workload): (WorkloadId, &crate::model::Workload)| match by {
             By::Namespace => {
                 let namespace = cluster.namespace(workload.namespace);
-                (namespace.name.to_string(), Side::Namespace(workload.namespace))
+                (
+                    namespace.name.to_string(),
+                    Side::Namespace(workload.namespace),
+                )
             }
             By::Workload => (cluster.workload_name(w), Side::Workload(w)),
         };
@@ -125,12 +139,22 @@ impl<'g> Filling<'g> {
         sides.push(Side::Internet);
         let at = (0..).zip(&sides).map(|(i, s)| (*s, i)).collect();
         let internet = IpSet::internet();
-        Self { graph, by, sides, at, internet, cells: HashMap::default(), passing: IndexSet::new() }
+        Self {
+            graph,
+            by,
+            sides,
+            at,
+            internet,
+            cells: HashMap::default(),
+            passing: IndexSet::new(),
+        }
     }
 
     fn of(&self, workload: WorkloadId) -> Option<u32> {
         let side = match self.by {
-            By::Namespace => Side::Namespace(self.graph.world().cluster.workload(workload).namespace),
+            By::Namespace => {
+                Side::Namespace(self.graph.world().cluster.workload(workload).namespace)
+            }
             By::Workload => Side::Workload(workload),
         };
         self.at.get(&side).copied()
@@ -145,29 +169,54 @@ impl<'g> Filling<'g> {
     }
 
     fn add(&mut self, entry: &Entry) {
-        let (Some(from), Some(to)) = (self.place(&entry.source), self.place(&entry.destination)) else { return };
-        let known = self.cells.get(&(from, to)).and_then(|i| self.passing.get_index(*i as usize));
+        let (Some(from), Some(to)) = (self.place(&entry.source), self.place(&entry.destination))
+        else {
+            return;
+        };
+        let known = self
+            .cells
+            .get(&(from, to))
+            .and_then(|i| self.passing.get_index(*i as usize));
         let total = match known {
             Some(known) if *known == entry.allowed => return,
             Some(known) => known.joined(&entry.allowed),
             None => entry.allowed.clone(),
         };
         let index = self.passing.insert_full(total).0;
-        self.cells.insert((from, to), u32::try_from(index).unwrap_or(u32::MAX));
+        self.cells
+            .insert((from, to), u32::try_from(index).unwrap_or(u32::MAX));
     }
 
     fn finish(self, listing: &Listing) -> Matrix {
         let mut open = vec![[false; 2]; self.sides.len()];
-        for (way, list) in [&listing.open_out, &listing.open_in].into_iter().enumerate() {
-            let places = list.iter().filter_map(|w| self.of(*w)).map(|place| place as usize);
-            places.chain([self.sides.len() - 1]).for_each(|place| open[place][way] = true);
+        for (way, list) in [&listing.open_out, &listing.open_in]
+            .into_iter()
+            .enumerate()
+        {
+            let places = list
+                .iter()
+                .filter_map(|w| self.of(*w))
+                .map(|place| place as usize);
+            places
+                .chain([self.sides.len() - 1])
+                .for_each(|place| open[place][way] = true);
         }
         let mut rows: Vec<Vec<(u32, u32)>> = vec![Vec::new(); self.sides.len()];
         for ((from, to), passing) in self.cells {
             rows[from as usize].push((to, passing));
         }
         rows.iter_mut().for_each(|row| row.sort_unstable());
-        let everything = Allowed { sure: TrafficSet::all(), unknown: TrafficSet::empty() };
-        Matrix { by: self.by, sides: self.sides, rows, passing: self.passing, open, everything }
+        let everything = Allowed {
+            sure: TrafficSet::all(),
+            unknown: TrafficSet::empty(),
+        };
+        Matrix {
+            by: self.by,
+            sides: self.sides,
+            rows,
+            passing: self.passing,
+            open,
+            everything,
+        }
     }
 }

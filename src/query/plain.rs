@@ -1,6 +1,7 @@
 //! What a policy does now, and everything that applies to a workload: the facts behind `explain`.
 //!
-//! Cost: a policy costs its peers times the workloads; a workload costs its profiles and one row each way.
+//! Cost: a policy costs its peers times the workloads; a workload costs its profiles and one row
+//! each way.
 
 use super::closure::{Trip, Way};
 use super::exposure::{Ghost, exposure, meant};
@@ -97,8 +98,16 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
     let world = graph.world();
     let found = world.policies.get(id);
     let selects = |p: &PodId| {
-        let each = || world.behaviours().iter().map(|b| crate::compile::evaluate::selects(world, found, *p, *b));
-        let (least, most) = (each().min().unwrap_or(Truth::No), each().max().unwrap_or(Truth::No));
+        let each = || {
+            world
+                .behaviours()
+                .iter()
+                .map(|b| crate::compile::evaluate::selects(world, found, *p, *b))
+        };
+        let (least, most) = (
+            each().min().unwrap_or(Truth::No),
+            each().max().unwrap_or(Truth::No),
+        );
         if least == most { most } else { Truth::Maybe }
     };
     let (mut governs, mut may_govern, mut subject) = (Vec::new(), Vec::new(), None);
@@ -112,9 +121,15 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
     }
     let rules = Direction::ALL.map(|direction| {
         let each = found.rules(direction).iter().enumerate();
-        each.map(|(i, _)| rule(graph, RuleRef::rule(id, direction, i), subject)).collect()
+        each.map(|(i, _)| rule(graph, RuleRef::rule(id, direction, i), subject))
+            .collect()
     });
-    PlainPolicy { policy: id, governs, may_govern, rules }
+    PlainPolicy {
+        policy: id,
+        governs,
+        may_govern,
+        rules,
+    }
 }
 
 fn rule(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> PlainRule {
@@ -122,26 +137,63 @@ fn rule(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> PlainRule {
         Peers::Any => 0,
         Peers::Of(list) => list.len(),
     };
-    let places = if count == 0 { vec![at] } else { (0..count).map(|p| at.with_peer(p)).collect() };
-    let peers = places.into_iter().map(|at| PlainPeer { at, today: meant(graph, at, subject) });
-    PlainRule { at, peers: peers.collect() }
+    let places = if count == 0 {
+        vec![at]
+    } else {
+        (0..count).map(|p| at.with_peer(p)).collect()
+    };
+    let peers = places.into_iter().map(|at| PlainPeer {
+        at,
+        today: meant(graph, at, subject),
+    });
+    PlainRule {
+        at,
+        peers: peers.collect(),
+    }
 }
 
-/// Everything that applies to a workload, in the eyes of its first pod for what is not told per pod.
+/// Everything that applies to a workload, in the eyes of its first pod for what is not told per
+/// pod.
 ///
 /// # Errors
 /// When the copy of the cluster that exposure needs is too large to compile.
-pub fn workload(input: &Input, graph: &AllowGraph, id: WorkloadId) -> Result<PlainWorkload, CompileError> {
+pub fn workload(
+    input: &Input,
+    graph: &AllowGraph,
+    id: WorkloadId,
+) -> Result<PlainWorkload, CompileError> {
     let cluster = &graph.world().cluster;
     let pods: BTreeSet<PodId> = cluster.workload(id).pods.iter().copied().collect();
     let side = |direction, way| {
-        let trip = Trip { way, pods: pods.clone(), addresses: IpSet::empty(), asked: TrafficSet::all(), hops: Some(1) };
+        let trip = Trip {
+            way,
+            pods: pods.clone(),
+            addresses: IpSet::empty(),
+            asked: TrafficSet::all(),
+            hops: Some(1),
+        };
         let (policies, isolated, open) = governing(graph, &pods, direction);
-        PlainSide { direction, policies, isolated, open, reach: reach(graph, &trip) }
+        PlainSide {
+            direction,
+            policies,
+            isolated,
+            open,
+            reach: reach(graph, &trip),
+        }
     };
-    let sides = [side(Direction::Ingress, Way::Backward), side(Direction::Egress, Way::Forward)];
-    let ghosts = pods.first().map(|p| exposure(input, graph, *p, &TrafficSet::all())).transpose()?;
-    Ok(PlainWorkload { workload: id, sides, exposure: ghosts.unwrap_or_default() })
+    let sides = [
+        side(Direction::Ingress, Way::Backward),
+        side(Direction::Egress, Way::Forward),
+    ];
+    let ghosts = pods
+        .first()
+        .map(|p| exposure(input, graph, *p, &TrafficSet::all()))
+        .transpose()?;
+    Ok(PlainWorkload {
+        workload: id,
+        sides,
+        exposure: ghosts.unwrap_or_default(),
+    })
 }
 
 type Governing = (Vec<(Tier, PolicyId, bool)>, Truth, bool);
@@ -149,13 +201,22 @@ type Governing = (Vec<(Tier, PolicyId, bool)>, Truth, bool);
 fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -> Governing {
     let mut policies: Vec<(Tier, PolicyId, bool)> = Vec::new();
     let (mut isolated, mut open) = (Truth::No, true);
-    for profile in pods.iter().filter_map(|p| graph.profile(Endpoint::Pod(*p), direction)) {
+    for profile in pods
+        .iter()
+        .filter_map(|p| graph.profile(Endpoint::Pod(*p), direction))
+    {
         isolated = isolated.or(profile.isolated());
         open &= profile.is_open();
         let tiers: [(Tier, Vec<Selecting>); 3] = [
-            (Tier::Admin, profile.admin.iter().flatten().copied().collect()),
+            (
+                Tier::Admin,
+                profile.admin.iter().flatten().copied().collect(),
+            ),
             (Tier::Network, profile.network.clone()),
-            (Tier::Baseline, profile.baseline.iter().flatten().copied().collect()),
+            (
+                Tier::Baseline,
+                profile.baseline.iter().flatten().copied().collect(),
+            ),
         ];
         for (tier, selecting) in tiers {
             for s in selecting {
@@ -174,7 +235,10 @@ fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -
 pub fn namespace(graph: &AllowGraph, id: NamespaceId) -> PlainNamespace {
     let world = graph.world();
     let name = &world.cluster.namespace(id).name;
-    let own = world.policies.iter().filter(|(_, p)| p.namespace.as_ref() == Some(name));
+    let own = world
+        .policies
+        .iter()
+        .filter(|(_, p)| p.namespace.as_ref() == Some(name));
     let workloads = world.cluster.workloads().filter(|(_, w)| w.namespace == id);
     let open = |w: &crate::model::Workload| {
         let pods: BTreeSet<PodId> = w.pods.iter().copied().collect();

@@ -1,8 +1,9 @@
 //! Trees of who can get where: what a workload reaches (`reach`), what reaches it (`who`).
 //!
-//! Phases: the closure finds every unit and the hop it is first found on; [`Planter`] hangs each under the unit it was
-//! found from, gathers workloads that accept from anyone, and marks what is shown elsewhere. What only may be reached is
-//! kept apart. Ranking: the internet, cloud credentials, the API server, data stores, then by name.
+//! Phases: the closure finds every unit and the hop it is first found on; [`Planter`] hangs each
+//! under the unit it was found from, gathers workloads that accept from anyone, and marks what is
+//! shown elsewhere. What only may be reached is kept apart. Ranking: the internet, cloud
+//! credentials, the API server, data stores, then by name.
 
 use super::closure::{Closure, Links, Trip, Unit, Way, passing};
 use super::grammar::Keyword;
@@ -96,16 +97,34 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
             *hops = how.hops.min(*hops);
         }
     }
-    let maybe = possible.iter().flat_map(|(u, _)| workloads(graph, &links.units[u])).collect::<BTreeSet<_>>();
-    let unknown = maybe.into_iter().filter(|w| !found.contains_key(w) && !roots.contains(w)).collect();
+    let maybe = possible
+        .iter()
+        .flat_map(|(u, _)| workloads(graph, &links.units[u]))
+        .collect::<BTreeSet<_>>();
+    let unknown = maybe
+        .into_iter()
+        .filter(|w| !found.contains_key(w) && !roots.contains(w))
+        .collect();
     found.retain(|w, _| !roots.contains(w));
-    let stores = found.iter().filter(|(w, _)| is_store(cluster, **w)).map(|(w, h)| (*w, *h)).collect();
-    let direction = if trip.way == Way::Forward { Direction::Egress } else { Direction::Ingress };
-    let free =
-        |p: &PodId| graph.profile(Endpoint::Pod(*p), direction).is_some_and(crate::compile::walk::Profile::is_open);
+    let stores = found
+        .iter()
+        .filter(|(w, _)| is_store(cluster, **w))
+        .map(|(w, h)| (*w, *h))
+        .collect();
+    let direction = if trip.way == Way::Forward {
+        Direction::Egress
+    } else {
+        Direction::Ingress
+    };
+    let free = |p: &PodId| {
+        graph
+            .profile(Endpoint::Pod(*p), direction)
+            .is_some_and(crate::compile::walk::Profile::is_open)
+    };
     let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
     let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
-    sure.iter().for_each(|(unit, how)| children.entry(how.parent).or_default().push(unit));
+    sure.iter()
+        .for_each(|(unit, how)| children.entry(how.parent).or_default().push(unit));
     let mut planter = Planter {
         graph,
         trip,
@@ -120,7 +139,10 @@ pub fn reach(graph: &AllowGraph, trip: &Trip) -> Reach {
         sources: Vec::new(),
     };
     let stops = planter.plant();
-    let others = cluster.workloads().filter(|(id, _)| !roots.contains(id)).count();
+    let others = cluster
+        .workloads()
+        .filter(|(id, _)| !roots.contains(id))
+        .count();
     let from_pods = !trip.pods.is_empty();
     Reach {
         way: trip.way,
@@ -167,7 +189,8 @@ struct Planter<'g> {
     shown: BTreeMap<usize, Vec<TrafficSet>>,
     /// The well-known outside sets already shown (forward).
     outside: BTreeSet<&'static str>,
-    /// The ways out that were looked at for outside addresses already, with what else decides (forward): they are shared.
+    /// The ways out that were looked at for outside addresses already, with what else decides
+    /// (forward): they are shared.
     looked_at: BTreeSet<(usize, bool, bool)>,
     /// The outside sources already shown (backward).
     sources: Vec<(Item, TrafficSet)>,
@@ -187,8 +210,9 @@ impl Planter<'_> {
     /// What hangs below a unit, or below the roots.
     fn below(&mut self, parent: Option<usize>, from: &[Endpoint]) -> Vec<Stop> {
         let owned: Vec<usize> = self.owned(parent);
-        let (open, closed): (Vec<usize>, Vec<usize>) =
-            owned.into_iter().partition(|u| self.trip.way == Way::Forward && self.is_open(*u));
+        let (open, closed): (Vec<usize>, Vec<usize>) = owned
+            .into_iter()
+            .partition(|u| self.trip.way == Way::Forward && self.is_open(*u));
         let mut lines: Vec<(usize, TrafficSet, bool)> = Vec::new();
         for unit in closed {
             let traffic = self.carried(unit);
@@ -196,8 +220,10 @@ impl Planter<'_> {
             lines.push((unit, traffic, false));
         }
         lines.extend(self.repeats(parent, from));
-        let mut stops: Vec<(usize, Stop)> =
-            lines.into_iter().map(|(u, t, again)| (u, self.stop(u, t, again))).collect();
+        let mut stops: Vec<(usize, Stop)> = lines
+            .into_iter()
+            .map(|(u, t, again)| (u, self.stop(u, t, again)))
+            .collect();
         stops.sort_by_cached_key(|(_, s)| self.rank(s));
         for (unit, stop) in stops.iter_mut().filter(|(_, s)| !s.repeated) {
             stop.next = self.beyond(*unit);
@@ -206,12 +232,22 @@ impl Planter<'_> {
         if !open.is_empty() {
             stops.push(self.gathered(&open));
         }
-        if self.trip.way == Way::Backward { gather_leaves(stops) } else { stops }
+        if self.trip.way == Way::Backward {
+            gather_leaves(stops)
+        } else {
+            stops
+        }
     }
 
     fn beyond(&mut self, unit: usize) -> Vec<Stop> {
-        let Some(end) = self.links.representative(unit) else { return Vec::new() };
-        if self.trip.hops.is_some_and(|most| self.sure.get(unit).is_none_or(|f| f.hops >= most)) {
+        let Some(end) = self.links.representative(unit) else {
+            return Vec::new();
+        };
+        if self
+            .trip
+            .hops
+            .is_some_and(|most| self.sure.get(unit).is_none_or(|f| f.hops >= most))
+        {
             return Vec::new();
         }
         let mut next = self.outside(end, false);
@@ -221,17 +257,25 @@ impl Planter<'_> {
 
     /// What passes on the hop that a unit is found by.
     fn carried(&mut self, unit: usize) -> TrafficSet {
-        let Some(how) = self.sure.get(unit) else { return TrafficSet::empty() };
+        let Some(how) = self.sure.get(unit) else {
+            return TrafficSet::empty();
+        };
         let told = self.carried.entry(unit);
-        told.or_insert_with(|| self.links.traffic(unit, how, Truth::Yes)).clone()
+        told.or_insert_with(|| self.links.traffic(unit, how, Truth::Yes))
+            .clone()
     }
 
     fn owned(&self, parent: Option<usize>) -> Vec<usize> {
         self.children.get(&parent).cloned().unwrap_or_default()
     }
 
-    /// Units that are reached from here too, but hang elsewhere. What is open is reached from everywhere.
-    fn repeats(&mut self, parent: Option<usize>, from: &[Endpoint]) -> Vec<(usize, TrafficSet, bool)> {
+    /// Units that are reached from here too, but hang elsewhere. What is open is reached from
+    /// everywhere.
+    fn repeats(
+        &mut self,
+        parent: Option<usize>,
+        from: &[Endpoint],
+    ) -> Vec<(usize, TrafficSet, bool)> {
         let open_parent = parent.is_some_and(|p| self.is_open(p));
         if parent.is_none() || (self.trip.way == Way::Backward && open_parent) {
             return Vec::new();
@@ -240,7 +284,10 @@ impl Planter<'_> {
         let (mut first, mut width) = (0, 64);
         while first < self.graph.line().classes.len() && found.len() < REPEATED {
             let classes = first..=first.saturating_add(width - 1);
-            let next = from.iter().flat_map(|e| self.links.next(*e, classes.clone())).collect::<Vec<_>>();
+            let next = from
+                .iter()
+                .flat_map(|e| self.links.next(*e, classes.clone()))
+                .collect::<Vec<_>>();
             for (unit, allowed) in next {
                 found.extend(self.repeated(parent, unit, &allowed));
             }
@@ -255,8 +302,14 @@ impl Planter<'_> {
         found
     }
 
-    /// A unit that is reached from a parent too, but hangs elsewhere; and whether it is shown there with the same traffic.
-    fn repeated(&mut self, parent: Option<usize>, unit: usize, allowed: &Allowed) -> Option<(usize, TrafficSet, bool)> {
+    /// A unit that is reached from a parent too, but hangs elsewhere; and whether it is shown there
+    /// with the same traffic.
+    fn repeated(
+        &mut self,
+        parent: Option<usize>,
+        unit: usize,
+        allowed: &Allowed,
+    ) -> Option<(usize, TrafficSet, bool)> {
         let owner = *self.sure.get(unit)?;
         let traffic = passing(allowed, Truth::Yes);
         let elsewhere = owner.parent != parent && Some(unit) != parent;
@@ -271,20 +324,40 @@ impl Planter<'_> {
     /// Open workloads in one line, with what only they lead to below it.
     fn gathered(&mut self, open: &[usize]) -> Stop {
         let cluster = &self.graph.world().cluster;
-        let mut names: Vec<WorkloadId> = open.iter().flat_map(|u| self.looks(*u).names.clone()).collect();
+        let mut names: Vec<WorkloadId> = open
+            .iter()
+            .flat_map(|u| self.looks(*u).names.clone())
+            .collect();
         names.sort_by_cached_key(|w| cluster.workload_name(*w));
         names.dedup();
-        let hops = open.iter().filter_map(|u| self.sure.get(*u)).map(|f| f.hops).min().unwrap_or(1);
+        let hops = open
+            .iter()
+            .filter_map(|u| self.sure.get(*u))
+            .map(|f| f.hops)
+            .min()
+            .unwrap_or(1);
         let mut next = Vec::new();
         for unit in open {
             let via = self.looks(*unit).names.first().copied();
             let news = self.beyond(*unit).into_iter().filter(|s| !s.repeated);
-            next.extend(news.map(|s| Stop { via: if open.len() > 1 || names.len() > 1 { via } else { None }, ..s }));
+            next.extend(news.map(|s| Stop {
+                via: if open.len() > 1 || names.len() > 1 {
+                    via
+                } else {
+                    None
+                },
+                ..s
+            }));
         }
         next.sort_by_cached_key(|s| self.rank(s));
         let next = melted(next);
         let traffic = TrafficSet::all();
-        Stop { open: true, next, hops, ..bare(Item::Open(names), traffic) }
+        Stop {
+            open: true,
+            next,
+            hops,
+            ..bare(Item::Open(names), traffic)
+        }
     }
 
     fn looks(&mut self, unit: usize) -> Rc<Looks> {
@@ -294,19 +367,33 @@ impl Planter<'_> {
             let names = workloads(graph, &links.units[unit]);
             let store = names.iter().any(|w| is_store(cluster, *w));
             let api_server = names.iter().any(|w| is_api_server(cluster, *w));
-            Rc::new(Looks { names, store, api_server })
+            Rc::new(Looks {
+                names,
+                store,
+                api_server,
+            })
         });
         Rc::clone(looks)
     }
 
     fn stop(&mut self, unit: usize, traffic: TrafficSet, repeated: bool) -> Stop {
         let looks = self.looks(unit);
-        let Looks { store, api_server, .. } = *looks;
+        let Looks {
+            store, api_server, ..
+        } = *looks;
         let deaf = self.trip.way == Way::Forward && self.is_deaf(unit, &traffic);
         let hops = self.sure.get(unit).map_or(0, |f| f.hops);
         let open = self.is_open(unit);
         let item = Item::Workloads(looks.names.clone());
-        Stop { repeated, open, store, api_server, deaf, hops, ..bare(item, traffic) }
+        Stop {
+            repeated,
+            open,
+            store,
+            api_server,
+            deaf,
+            hops,
+            ..bare(item, traffic)
+        }
     }
 
     /// Whether the pods declare ports, and none of these.
@@ -315,21 +402,30 @@ impl Planter<'_> {
         self.links.units[unit].pods.iter().all(|p| {
             let ports = &cluster.pod(*p).ports;
             let heard = |c: &crate::model::ContainerPort| {
-                traffic.contains(crate::set::Traffic { protocol: c.protocol, port: c.port })
+                traffic.contains(crate::set::Traffic {
+                    protocol: c.protocol,
+                    port: c.port,
+                })
             };
             !ports.is_empty() && !ports.iter().any(heard)
         })
     }
 
     fn is_open(&self, unit: usize) -> bool {
-        let Some(end) = self.links.representative(unit) else { return false };
+        let Some(end) = self.links.representative(unit) else {
+            return false;
+        };
         let profile = self.graph.profile(end, Direction::Ingress);
         !self.links.units[unit].host && profile.is_some_and(crate::compile::walk::Profile::is_open)
     }
 
     fn rank(&self, stop: &Stop) -> (u8, bool, u32, String) {
         let cluster = &self.graph.world().cluster;
-        let name = |list: &[WorkloadId]| list.first().map(|w| cluster.workload_name(*w)).unwrap_or_default();
+        let name = |list: &[WorkloadId]| {
+            list.first()
+                .map(|w| cluster.workload_name(*w))
+                .unwrap_or_default()
+        };
         match &stop.item {
             Item::Known(Keyword::Internet) => (0, false, 0, String::new()),
             Item::Known(_) => (1, false, 0, String::new()),
@@ -343,32 +439,40 @@ impl Planter<'_> {
         }
     }
 
-    /// Outside addresses next to a pod: forward the well-known sets, each where it is first reached; backward the sources.
+    /// Outside addresses next to a pod: forward the well-known sets, each where it is first
+    /// reached; backward the sources.
     fn outside(&mut self, end: Endpoint, root: bool) -> Vec<Stop> {
         match self.trip.way {
             Way::Forward => {
                 let pods_only = !self.trip.pods.is_empty() && self.is_new_way_out(end);
                 let sets = [Keyword::Internet, Keyword::Imds, Keyword::Private];
-                sets.into_iter().filter(|_| pods_only).filter_map(|k| self.known(k, end)).collect()
+                sets.into_iter()
+                    .filter(|_| pods_only)
+                    .filter_map(|k| self.known(k, end))
+                    .collect()
             }
             Way::Backward => {
                 let mut found = self.sources(end, root);
                 found.retain(|s| !self.sources.contains(&(s.item.clone(), s.traffic.clone())));
-                self.sources.extend(found.iter().map(|s| (s.item.clone(), s.traffic.clone())));
+                self.sources
+                    .extend(found.iter().map(|s| (s.item.clone(), s.traffic.clone())));
                 found
             }
         }
     }
 
-    /// Whether nothing with the same way out was looked at: what governs it decides which addresses it reaches.
+    /// Whether nothing with the same way out was looked at: what governs it decides which addresses
+    /// it reaches.
     fn is_new_way_out(&mut self, end: Endpoint) -> bool {
-        let (Endpoint::Pod(pod), Some(profile)) = (end, self.graph.profile(end, Direction::Egress)) else {
+        let (Endpoint::Pod(pod), Some(profile)) = (end, self.graph.profile(end, Direction::Egress))
+        else {
             return true;
         };
         let world = self.graph.world();
         let six = world.has_family(world.cluster.pod(pod), Family::V6);
         let host = world.cluster.pod(pod).host_network;
-        self.looked_at.insert((std::ptr::from_ref(profile) as usize, six, host))
+        self.looked_at
+            .insert((std::ptr::from_ref(profile) as usize, six, host))
     }
 
     fn known(&mut self, keyword: Keyword, end: Endpoint) -> Option<Stop> {
@@ -378,8 +482,12 @@ impl Planter<'_> {
         let Endpoint::Pod(pod) = end else { return None };
         let world = self.graph.world();
         let set = keyword.addresses()?;
-        let families = Family::ALL.into_iter().filter(|f| world.has_family(world.cluster.pod(pod), *f));
-        let set = families.map(|f| set.only(f)).fold(IpSet::empty(), |a, b| a.union(&b));
+        let families = Family::ALL
+            .into_iter()
+            .filter(|f| world.has_family(world.cluster.pod(pod), *f));
+        let set = families
+            .map(|f| set.only(f))
+            .fold(IpSet::empty(), |a, b| a.union(&b));
         let (mut all, mut any) = (TrafficSet::all(), TrafficSet::empty());
         for outside in super::edit::ends(self.graph, &BTreeSet::new(), &set) {
             let sure = self.graph.allowed(end, outside).sure;
@@ -391,16 +499,26 @@ impl Planter<'_> {
             return None;
         }
         self.outside.insert(keyword.word());
-        Some(Stop { partly: all != any, hops: 1, ..bare(Item::Known(keyword), any) })
+        Some(Stop {
+            partly: all != any,
+            hops: 1,
+            ..bare(Item::Known(keyword), any)
+        })
     }
 
     /// Outside addresses that may connect to a pod.
     fn sources(&mut self, end: Endpoint, root: bool) -> Vec<Stop> {
         let line = self.graph.line();
-        let Endpoint::Pod(_) = end else { return Vec::new() };
+        let Endpoint::Pod(_) = end else {
+            return Vec::new();
+        };
         let mut found: Vec<(TrafficSet, IpSet)> = Vec::new();
         for part in self.links.outside(end, !root).unwrap_or_default() {
-            let asked = if root { self.trip.asked.clone() } else { TrafficSet::all() };
+            let asked = if root {
+                self.trip.asked.clone()
+            } else {
+                TrafficSet::all()
+            };
             let traffic = part.allowed.sure.intersection(&asked);
             let set = super::list::addresses(line, &part.sources);
             if !traffic.is_empty() && !set.is_empty() {
@@ -409,8 +527,15 @@ impl Planter<'_> {
         }
         let stop = |(traffic, set): (TrafficSet, IpSet)| {
             let everything = IpSet::internet().only(Family::V4).is_subset(&set);
-            let item = if everything { Item::Known(Keyword::Internet) } else { Item::Addresses(set) };
-            Stop { hops: 1, ..bare(item, traffic) }
+            let item = if everything {
+                Item::Known(Keyword::Internet)
+            } else {
+                Item::Addresses(set)
+            };
+            Stop {
+                hops: 1,
+                ..bare(item, traffic)
+            }
         };
         found.into_iter().map(stop).collect()
     }
@@ -451,17 +576,24 @@ fn bare(item: Item, traffic: TrafficSet) -> Stop {
 /// How many sources without anything behind them are listed one by one.
 const LEAVES: usize = 3;
 
-/// Backward, sources that lead no further back stand in one line where they are many, or where anyone is let in.
+/// Backward, sources that lead no further back stand in one line where they are many, or where
+/// anyone is let in.
 fn gather_leaves(stops: Vec<Stop>) -> Vec<Stop> {
-    let is_leaf = |s: &Stop| s.next.is_empty() && !s.repeated && matches!(s.item, Item::Workloads(_));
+    let is_leaf =
+        |s: &Stop| s.next.is_empty() && !s.repeated && matches!(s.item, Item::Workloads(_));
     let whole = TrafficSet::all();
     let leaves = stops.iter().filter(|s| is_leaf(s)).count();
     let gathers = |s: &Stop| is_leaf(s) && (s.traffic == whole || leaves > LEAVES);
     let (together, mut rest): (Vec<Stop>, Vec<Stop>) = stops.into_iter().partition(gathers);
     let mut by: BTreeMap<TrafficSet, Stop> = BTreeMap::new();
     for stop in together {
-        let Item::Workloads(mut list) = stop.item.clone() else { continue };
-        match by.get_mut(&stop.traffic).map(|s| (&mut s.item, &mut s.open)) {
+        let Item::Workloads(mut list) = stop.item.clone() else {
+            continue;
+        };
+        match by
+            .get_mut(&stop.traffic)
+            .map(|s| (&mut s.item, &mut s.open))
+        {
             Some((Item::Workloads(names), open)) => {
                 names.append(&mut list);
                 *open &= stop.open;

@@ -1,4 +1,5 @@
-//! The smallest selector that means these pods and no others, and peers and ports as the API writes them.
+//! The smallest selector that means these pods and no others, and peers and ports as the API writes
+//! them.
 
 use super::resolve::End;
 use crate::compile::World;
@@ -37,11 +38,13 @@ const UNSTABLE: [&str; 9] = [
 /// How many labels are combined before all of them are taken.
 const COMBINED: usize = 3;
 
-/// A selector of some pods of one namespace, as the API writes it. It means no other pod of the namespace as long as
-/// labels can tell them apart.
+/// A selector of some pods of one namespace, as the API writes it. It means no other pod of the
+/// namespace as long as labels can tell them apart.
 pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
     let cluster = &world.cluster;
-    let Some(first) = pods.first() else { return json!({}) };
+    let Some(first) = pods.first() else {
+        return json!({});
+    };
     let namespace = cluster.pod(*first).namespace;
     let own: Vec<&Labels> = pods.iter().map(|p| cluster.pod_labels(*p)).collect();
     let others: Vec<&Labels> = cluster
@@ -50,14 +53,24 @@ pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
         .map(|(_, p)| cluster.labels(p.labels))
         .collect();
     let common = common_labels(&own);
-    let stable: Vec<(&str, &str)> = common.iter().filter(|(k, _)| !UNSTABLE.contains(k)).copied().collect();
+    let stable: Vec<(&str, &str)> = common
+        .iter()
+        .filter(|(k, _)| !UNSTABLE.contains(k))
+        .copied()
+        .collect();
     let enough = |chosen: &[(&str, &str)]| !others.iter().any(|o| has_all(o, chosen));
     let chosen = smallest(&stable, &enough);
-    let chosen = if enough(&chosen) { chosen } else { smallest(&common, &enough) };
+    let chosen = if enough(&chosen) {
+        chosen
+    } else {
+        smallest(&common, &enough)
+    };
     let still: Vec<&Labels> = others.into_iter().filter(|o| has_all(o, &chosen)).collect();
     let mut selector = json!({});
     if !chosen.is_empty() {
-        let labels = chosen.iter().map(|(k, v)| ((*k).to_owned(), Json::from(*v)));
+        let labels = chosen
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), Json::from(*v)));
         selector["matchLabels"] = labels.collect::<serde_json::Map<_, _>>().into();
     }
     let absent = absent_keys(&own, &still);
@@ -70,14 +83,24 @@ pub(super) fn pod_selector(world: &World, pods: &BTreeSet<PodId>) -> Json {
 
 /// The labels all of them carry, those that name things first.
 fn common_labels<'l>(own: &[&'l Labels]) -> Vec<(&'l str, &'l str)> {
-    let Some((first, rest)) = own.split_first() else { return Vec::new() };
+    let Some((first, rest)) = own.split_first() else {
+        return Vec::new();
+    };
     // what is only known at run time cannot be selected by
-    let everywhere =
-        |(k, v): &(&str, &str)| is_qualified_name(k) && is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v));
+    let everywhere = |(k, v): &(&str, &str)| {
+        is_qualified_name(k) && is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v))
+    };
     let mut common: Vec<(&str, &str)> = first.iter().filter(everywhere).collect();
     let rank = |key: &str| {
-        let place = NAMING.iter().position(|n| *n == key).unwrap_or(NAMING.len());
-        if UNSTABLE.contains(&key) { NAMING.len() + 1 } else { place }
+        let place = NAMING
+            .iter()
+            .position(|n| *n == key)
+            .unwrap_or(NAMING.len());
+        if UNSTABLE.contains(&key) {
+            NAMING.len() + 1
+        } else {
+            place
+        }
     };
     common.sort_by_key(|(k, _)| (rank(k), *k));
     common
@@ -87,9 +110,12 @@ fn has_all(labels: &Labels, wanted: &[(&str, &str)]) -> bool {
     wanted.iter().all(|(k, v)| labels.get(k) == Some(v))
 }
 
-/// The fewest of the labels that are enough; one of them where there is no other pod, all of them where even all do not
-/// suffice.
-fn smallest<'l>(common: &[(&'l str, &'l str)], enough: &dyn Fn(&[(&str, &str)]) -> bool) -> Vec<(&'l str, &'l str)> {
+/// The fewest of the labels that are enough; one of them where there is no other pod, all of them
+/// where even all do not suffice.
+fn smallest<'l>(
+    common: &[(&'l str, &'l str)],
+    enough: &dyn Fn(&[(&str, &str)]) -> bool,
+) -> Vec<(&'l str, &'l str)> {
     for size in 1..=COMBINED.min(common.len()) {
         if let Some(found) = combination(common, size, enough) {
             return found;
@@ -114,7 +140,12 @@ fn combination<'l>(
         }
         for (i, label) in from.iter().enumerate() {
             chosen.push(*label);
-            if search(from.get(i + 1..).unwrap_or_default(), size - 1, chosen, enough) {
+            if search(
+                from.get(i + 1..).unwrap_or_default(),
+                size - 1,
+                chosen,
+                enough,
+            ) {
                 return true;
             }
             chosen.pop();
@@ -139,13 +170,16 @@ fn absent_keys<'l>(own: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
     keys
 }
 
-/// The peers that mean one end, seen from a policy of `namespace`; none where the API has no way to say it.
+/// The peers that mean one end, seen from a policy of `namespace`; none where the API has no way to
+/// say it.
 pub(super) fn peers(world: &World, end: &End, namespace: &str) -> Option<Vec<Json>> {
     match end {
         End::Addresses { set, .. } => Some(blocks(set)),
         End::Pods { pods, .. } => {
-            let (hosts, plain): (Vec<PodId>, Vec<PodId>) =
-                pods.iter().copied().partition(|p| world.cluster.pod(*p).host_network);
+            let (hosts, plain): (Vec<PodId>, Vec<PodId>) = pods
+                .iter()
+                .copied()
+                .partition(|p| world.cluster.pod(*p).host_network);
             let mut found = Vec::new();
             if !plain.is_empty() {
                 found.push(pod_peer(world, &plain.into_iter().collect(), namespace));
@@ -153,7 +187,12 @@ pub(super) fn peers(world: &World, end: &End, namespace: &str) -> Option<Vec<Jso
             if !hosts.is_empty() {
                 let addresses: Vec<IpNet> = hosts
                     .iter()
-                    .flat_map(|p| world.addresses(world.cluster.pod(*p)).iter().map(|a| IpNet::from(*a)))
+                    .flat_map(|p| {
+                        world
+                            .addresses(world.cluster.pod(*p))
+                            .iter()
+                            .map(|a| IpNet::from(*a))
+                    })
                     .collect();
                 if addresses.is_empty() {
                     return None;
@@ -167,7 +206,10 @@ pub(super) fn peers(world: &World, end: &End, namespace: &str) -> Option<Vec<Jso
 
 fn pod_peer(world: &World, pods: &BTreeSet<PodId>, namespace: &str) -> Json {
     let selector = pod_selector(world, pods);
-    let own = pods.first().map(|p| &*world.cluster.pod_namespace(*p).name).unwrap_or_default();
+    let own = pods
+        .first()
+        .map(|p| &*world.cluster.pod_namespace(*p).name)
+        .unwrap_or_default();
     if own == namespace {
         return json!({"podSelector": selector});
     }
@@ -175,10 +217,15 @@ fn pod_peer(world: &World, pods: &BTreeSet<PodId>, namespace: &str) -> Json {
     json!({"namespaceSelector": which, "podSelector": selector})
 }
 
-/// Address blocks that make up a set: per family the blocks themselves, or one block with exceptions where that is
-/// shorter.
+/// Address blocks that make up a set: per family the blocks themselves, or one block with
+/// exceptions where that is shorter.
 fn blocks(set: &IpSet) -> Vec<Json> {
-    Family::ALL.into_iter().map(|f| set.only(f)).filter(|s| !s.is_empty()).flat_map(|s| family_blocks(&s)).collect()
+    Family::ALL
+        .into_iter()
+        .map(|f| set.only(f))
+        .filter(|s| !s.is_empty())
+        .flat_map(|s| family_blocks(&s))
+        .collect()
 }
 
 fn family_blocks(set: &IpSet) -> Vec<Json> {
@@ -190,7 +237,10 @@ fn family_blocks(set: &IpSet) -> Vec<Json> {
             let except: Vec<String> = except.iter().map(ToString::to_string).collect();
             vec![json!({"ipBlock": {"cidr": cover.to_string(), "except": except}})]
         }
-        _ => plain.iter().map(|c| json!({"ipBlock": {"cidr": c.to_string()}})).collect(),
+        _ => plain
+            .iter()
+            .map(|c| json!({"ipBlock": {"cidr": c.to_string()}}))
+            .collect(),
     }
 }
 
@@ -204,16 +254,20 @@ fn cover(cidrs: &[IpNet]) -> Option<IpNet> {
     Some(block)
 }
 
-/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field, and for what the API cannot
-/// name.
+/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field, and
+/// for what the API cannot name.
 pub(super) fn ports(traffic: &TrafficSet) -> Option<Vec<Json>> {
     if traffic.is_all() {
         return None;
     }
     let one = |piece: Piece| match piece {
         Piece::Ports(protocol, 1, u16::MAX) => Some(json!({"protocol": protocol.name()})),
-        Piece::Ports(protocol, a, b) if a == b => Some(json!({"port": a, "protocol": protocol.name()})),
-        Piece::Ports(protocol, a, b) => Some(json!({"port": a, "endPort": b, "protocol": protocol.name()})),
+        Piece::Ports(protocol, a, b) if a == b => {
+            Some(json!({"port": a, "protocol": protocol.name()}))
+        }
+        Piece::Ports(protocol, a, b) => {
+            Some(json!({"port": a, "endPort": b, "protocol": protocol.name()}))
+        }
         Piece::OtherProtocols => None,
     };
     Some(traffic.pieces().filter_map(one).collect())

@@ -1,5 +1,5 @@
-//! Which workloads keep data, and which serve the cluster's API, as far as names, labels and ports tell. A guess, used to rank
-//! what a reader should see first.
+//! Which workloads keep data, and which serve the cluster's API, as far as names, labels and ports
+//! tell. A guess, used to rank what a reader should see first.
 
 use crate::model::{Cluster, WorkloadId};
 
@@ -23,16 +23,21 @@ const STORES: [(&str, &[u16]); 16] = [
     ("database", &[]),
 ];
 
-/// Whether a workload looks like a data store: by its name, or by a port one of its containers declares. O(its pods).
+/// Whether a workload looks like a data store: by its name, or by a port one of its containers
+/// declares. O(its pods).
 pub fn is_store(cluster: &Cluster, workload: WorkloadId) -> bool {
     let found = cluster.workload(workload);
     let is_stores = |port: u16| STORES.iter().any(|(_, ports)| ports.contains(&port));
     STORES.iter().any(|(word, _)| found.name.contains(word))
-        || found.pods.iter().any(|p| cluster.pod(*p).ports.iter().any(|c| is_stores(c.port)))
+        || found
+            .pods
+            .iter()
+            .any(|p| cluster.pod(*p).ports.iter().any(|c| is_stores(c.port)))
 }
 
 /// Whether a workload looks like the API server: by the label `kubeadm` gives it. O(its pods).
 pub fn is_api_server(cluster: &Cluster, workload: WorkloadId) -> bool {
     let pods = &cluster.workload(workload).pods;
-    pods.iter().any(|p| cluster.pod_labels(*p).get("component") == Some("kube-apiserver"))
+    pods.iter()
+        .any(|p| cluster.pod_labels(*p).get("component") == Some("kube-apiserver"))
 }

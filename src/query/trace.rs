@@ -1,7 +1,8 @@
-//! One side of a flow, asked of every policy that governs it: which rules, peers and ports match, and why not.
+//! One side of a flow, asked of every policy that governs it: which rules, peers and ports match,
+//! and why not.
 //!
-//! Truth comes from the functions of the specification; a mismatch only tells what they saw. Cost: O(rules of the
-//! profile).
+//! Truth comes from the functions of the specification; a mismatch only tells what they saw. Cost:
+//! O(rules of the profile).
 
 use super::conclude::conclude;
 use super::explain::{Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace};
@@ -9,7 +10,9 @@ use crate::compile::evaluate::{self, Case};
 use crate::compile::world::PodAddress;
 use crate::compile::{AllowGraph, Endpoint, Flow, HostBehaviour, World};
 use crate::model::{NamespaceId, PodId, Requirement, Truth};
-use crate::policy::{Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef, Tier};
+use crate::policy::{
+    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef, Tier,
+};
 
 /// Asks about one side of a flow in one case.
 pub(super) struct Walker<'a> {
@@ -27,8 +30,12 @@ impl Walker<'_> {
     /// The side with every policy that governs it, and what comes out.
     pub(super) fn side(&self) -> Side {
         let mut side = Side::plain(self.flow, self.direction, Reason::AllowDefault);
-        let Endpoint::Pod(pod) = side.subject else { return side };
-        let Some(profile) = self.graph.profile(side.subject, self.direction) else { return side };
+        let Endpoint::Pod(pod) = side.subject else {
+            return side;
+        };
+        let Some(profile) = self.graph.profile(side.subject, self.direction) else {
+            return side;
+        };
         let trace = |tier, groups: &[Vec<crate::compile::walk::Selecting>]| TierTrace {
             tier,
             policies: groups
@@ -39,7 +46,11 @@ impl Walker<'_> {
             reached: true,
         };
         let hidden = World::is_node(self.graph.world().cluster.pod(pod), self.case.behaviour);
-        let network = if hidden { Vec::new() } else { vec![profile.network.clone()] };
+        let network = if hidden {
+            Vec::new()
+        } else {
+            vec![profile.network.clone()]
+        };
         side.tiers = vec![
             trace(Tier::Admin, &profile.admin),
             trace(Tier::Network, &network),
@@ -57,12 +68,27 @@ impl Walker<'_> {
             policy: id,
             selects: evaluate::selects(world, policy, pod, self.case.behaviour),
             rules: rules
-                .map(|(i, rule)| self.rule(policy, rule, RuleRef::rule(id, self.direction, i), pod, peer))
+                .map(|(i, rule)| {
+                    self.rule(
+                        policy,
+                        rule,
+                        RuleRef::rule(id, self.direction, i),
+                        pod,
+                        peer,
+                    )
+                })
                 .collect(),
         }
     }
 
-    fn rule(&self, policy: &Policy, rule: &Rule, at: RuleRef, pod: PodId, endpoint: Endpoint) -> RuleTrace {
+    fn rule(
+        &self,
+        policy: &Policy,
+        rule: &Rule,
+        at: RuleRef,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> RuleTrace {
         let world = self.graph.world();
         let ports = evaluate::ports_match(
             world,
@@ -74,40 +100,78 @@ impl Walker<'_> {
         );
         let peers: Vec<PeerTrace> = match &rule.peers {
             Peers::Any => Vec::new(),
-            Peers::Of(list) => {
-                list.iter().enumerate().map(|(i, p)| self.peer(policy, p, at.with_peer(i), pod, endpoint)).collect()
-            }
+            Peers::Of(list) => list
+                .iter()
+                .enumerate()
+                .map(|(i, p)| self.peer(policy, p, at.with_peer(i), pod, endpoint))
+                .collect(),
         };
-        let best = peers.iter().map(|p| p.matched).max().unwrap_or(match &rule.peers {
-            Peers::Any => Truth::Yes,
-            Peers::Of(_) => Truth::No,
-        });
-        RuleTrace { at, ports, matched: if ports { best } else { Truth::No }, peers }
+        let best = peers
+            .iter()
+            .map(|p| p.matched)
+            .max()
+            .unwrap_or(match &rule.peers {
+                Peers::Any => Truth::Yes,
+                Peers::Of(_) => Truth::No,
+            });
+        RuleTrace {
+            at,
+            ports,
+            matched: if ports { best } else { Truth::No },
+            peers,
+        }
     }
 
-    fn peer(&self, policy: &Policy, peer: &Peer, at: RuleRef, pod: PodId, endpoint: Endpoint) -> PeerTrace {
+    fn peer(
+        &self,
+        policy: &Policy,
+        peer: &Peer,
+        at: RuleRef,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> PeerTrace {
         let world = self.graph.world();
         let matched = evaluate::peer_matches(world, policy, peer, pod, endpoint, &self.case);
-        let mismatches = if matched == Truth::Yes { Vec::new() } else { self.mismatches(policy, peer, pod, endpoint) };
-        PeerTrace { at, matched, mismatches }
+        let mismatches = if matched == Truth::Yes {
+            Vec::new()
+        } else {
+            self.mismatches(policy, peer, pod, endpoint)
+        };
+        PeerTrace {
+            at,
+            matched,
+            mismatches,
+        }
     }
 
-    fn mismatches(&self, policy: &Policy, peer: &Peer, pod: PodId, endpoint: Endpoint) -> Vec<Mismatch> {
+    fn mismatches(
+        &self,
+        policy: &Policy,
+        peer: &Peer,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> Vec<Mismatch> {
         let world = self.graph.world();
         match (peer, endpoint) {
             (Peer::Pods(..), Endpoint::Address(_)) => vec![Mismatch::NotAPod],
             (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) => {
                 let p = world.cluster.pod(other);
                 if p.host_network
-                    && (policy.host_pods == HostPods::Excluded || self.case.behaviour == HostBehaviour::Node)
+                    && (policy.host_pods == HostPods::Excluded
+                        || self.case.behaviour == HostBehaviour::Node)
                 {
                     return vec![Mismatch::HostNetwork];
                 }
                 let own = world.cluster.pod(pod).namespace;
                 let mut found = namespace_mismatches(world, namespaces, own, p.namespace);
                 let labels = world.cluster.labels(p.labels);
-                found
-                    .extend(pods.requirements().iter().filter(|r| !r.matches(labels)).cloned().map(Mismatch::PodLabel));
+                found.extend(
+                    pods.requirements()
+                        .iter()
+                        .filter(|r| !r.matches(labels))
+                        .cloned()
+                        .map(Mismatch::PodLabel),
+                );
                 found
             }
             (Peer::Addresses(_), Endpoint::Pod(_)) if !world.options.blocks_match_pods => {
@@ -117,9 +181,16 @@ impl Walker<'_> {
                 let address = world.pod_addresses(world.cluster.pod(other), self.case.family);
                 let known = matches!(address, PodAddress::Known(_));
                 let doubt = !known
-                    && world.block_matches_pod(block_of(peer), world.cluster.pod(other), self.case.family)
-                        == Truth::Maybe;
-                vec![if doubt { Mismatch::AddressUnknown } else { Mismatch::NotInBlock }]
+                    && world.block_matches_pod(
+                        block_of(peer),
+                        world.cluster.pod(other),
+                        self.case.family,
+                    ) == Truth::Maybe;
+                vec![if doubt {
+                    Mismatch::AddressUnknown
+                } else {
+                    Mismatch::NotInBlock
+                }]
             }
             (Peer::Addresses(_), Endpoint::Address(_)) => vec![Mismatch::NotInBlock],
             (Peer::Nodes(_), _) if world.cluster.nodes().len() == 0 => vec![Mismatch::NodesUnknown],
@@ -131,30 +202,45 @@ impl Walker<'_> {
 }
 
 fn block_of(peer: &Peer) -> &crate::set::IpSet {
-    static NOTHING: std::sync::LazyLock<crate::set::IpSet> = std::sync::LazyLock::new(crate::set::IpSet::empty);
-    if let Peer::Addresses(set) = peer { set } else { &NOTHING }
+    static NOTHING: std::sync::LazyLock<crate::set::IpSet> =
+        std::sync::LazyLock::new(crate::set::IpSet::empty);
+    if let Peer::Addresses(set) = peer {
+        set
+    } else {
+        &NOTHING
+    }
 }
 
-fn namespace_mismatches(world: &World, which: &Namespaces, own: NamespaceId, other: NamespaceId) -> Vec<Mismatch> {
+fn namespace_mismatches(
+    world: &World,
+    which: &Namespaces,
+    own: NamespaceId,
+    other: NamespaceId,
+) -> Vec<Mismatch> {
     let matched = evaluate::namespaces_match(world, which, own, other);
     let namespace = world.cluster.namespace(other);
     match which {
         _ if matched == Truth::Yes => Vec::new(),
         Namespaces::Named(name) => vec![Mismatch::WrongNamespace(name.clone())],
-        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => vec![Mismatch::NamespaceRelation],
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => {
+            vec![Mismatch::NamespaceRelation]
+        }
         Namespaces::Matching(selector) => {
-            let told = |r: &Requirement| namespace.declared.is_some() || namespace.labels.get(r.key()).is_some();
-            let failing = selector.requirements().iter().filter(|r| !told(r) || !r.matches(&namespace.labels));
+            let told = |r: &Requirement| {
+                namespace.declared.is_some() || namespace.labels.get(r.key()).is_some()
+            };
+            let failing = selector
+                .requirements()
+                .iter()
+                .filter(|r| !told(r) || !r.matches(&namespace.labels));
             failing
-                .map(
-                    |r| {
-                        if told(r) {
-                            Mismatch::NamespaceLabel(r.clone())
-                        } else {
-                            Mismatch::NamespaceUnknown(r.clone())
-                        }
-                    },
-                )
+                .map(|r| {
+                    if told(r) {
+                        Mismatch::NamespaceLabel(r.clone())
+                    } else {
+                        Mismatch::NamespaceUnknown(r.clone())
+                    }
+                })
                 .collect()
         }
     }

@@ -1,7 +1,7 @@
 //! The shortest way: one chain of flows from the roots of a trip to some pods.
 //!
-//! The closure goes back from the goal, so that only the last hop has to carry what was asked; the way is read off its
-//! parents. Cost: one closure.
+//! The closure goes back from the goal, so that only the last hop has to carry what was asked; the
+//! way is read off its parents. Cost: one closure.
 
 use super::closure::{Links, Trip, Way, passing};
 use crate::compile::{AllowGraph, Endpoint, Flow};
@@ -36,9 +36,18 @@ pub fn path(
     };
     let mut links = Links::new(graph, &back);
     let found = links.closure(least);
-    let start = |u: usize| links.units[u].pods.iter().find(|p| trip.pods.contains(p)).copied();
-    let (mut unit, first) =
-        found.iter().filter_map(|(u, f)| Some((f.hops, u, start(u)?))).min().map(|(_, u, pod)| (Some(u), pod))?;
+    let start = |u: usize| {
+        links.units[u]
+            .pods
+            .iter()
+            .find(|p| trip.pods.contains(p))
+            .copied()
+    };
+    let (mut unit, first) = found
+        .iter()
+        .filter_map(|(u, f)| Some((f.hops, u, start(u)?)))
+        .min()
+        .map(|(_, u, pod)| (Some(u), pod))?;
     let mut from = Endpoint::Pod(first);
     let mut hops = Vec::new();
     while let Some(current) = unit {
@@ -46,11 +55,22 @@ pub fn path(
         let to = match how.parent {
             Some(next) => links.representative(next)?,
             // where nodes are not told apart, the way may be open to other pods of the unit only
-            None => last(graph, from, goal, asked, least).or_else(|| goal.first().map(|p| Endpoint::Pod(*p)))?,
+            None => last(graph, from, goal, asked, least)
+                .or_else(|| goal.first().map(|p| Endpoint::Pod(*p)))?,
         };
         let traffic = links.traffic(current, how, least);
-        let sample = traffic.sample().unwrap_or(crate::set::Traffic { protocol: crate::set::Protocol::Tcp, port: 1 });
-        hops.push(Hop { flow: Flow { source: from, destination: to, traffic: sample }, traffic });
+        let sample = traffic.sample().unwrap_or(crate::set::Traffic {
+            protocol: crate::set::Protocol::Tcp,
+            port: 1,
+        });
+        hops.push(Hop {
+            flow: Flow {
+                source: from,
+                destination: to,
+                traffic: sample,
+            },
+            traffic,
+        });
         (from, unit) = (to, how.parent);
     }
     Some(hops)
@@ -64,6 +84,7 @@ fn last(
     asked: &TrafficSet,
     least: Truth,
 ) -> Option<Endpoint> {
-    let fits = |p: &&PodId| !passing(&graph.allowed(from, Endpoint::Pod(**p)), least).is_disjoint(asked);
+    let fits =
+        |p: &&PodId| !passing(&graph.allowed(from, Endpoint::Pod(**p)), least).is_disjoint(asked);
     goal.iter().find(fits).map(|p| Endpoint::Pod(*p))
 }

@@ -1,7 +1,7 @@
 //! Outcomes of policy tests for people, and the words every other format of them shares.
 //!
-//! Each failure names one flow or path, the rules that decide it and where they stand ([`reason`]); text, `JUnit`, TAP,
-//! Markdown and findings print the same lines.
+//! Each failure names one flow or path, the rules that decide it and where they stand ([`reason`]);
+//! text, `JUnit`, TAP, Markdown and findings print the same lines.
 
 use super::inputs::plural;
 use super::text::{Style, Text};
@@ -74,7 +74,11 @@ pub fn flow(book: Book<'_>, flow: &Flow) -> String {
         flow.traffic.to_string()
     };
     let to = end(book, flow.destination);
-    let to = if to.contains(':') { format!("[{to}]") } else { to };
+    let to = if to.contains(':') {
+        format!("[{to}]")
+    } else {
+        to
+    };
     format!("{} -> {to}:{port}", end(book, flow.source))
 }
 
@@ -85,11 +89,16 @@ fn decided(book: Book<'_>, of: &Flow, led: Option<Led>) -> (String, Option<Locat
         return (super::led::sentence(led, true), None);
     }
     let denied = told.sides().into_iter().find(|s| !s.possible.allow);
-    let side = denied.or_else(|| told.sides().into_iter().find(|s| s.possible.deny)).unwrap_or(&told.ingress);
+    let side = denied
+        .or_else(|| told.sides().into_iter().find(|s| s.possible.deny))
+        .unwrap_or(&told.ingress);
     let policies = &book.graph.world().policies;
     let cite = |at: RuleRef| {
         let short = RuleRef { port: None, ..at };
-        (words::rule(book.graph, short), book.locator.locate(&policies.get(at.policy).origin(short)))
+        (
+            words::rule(book.graph, short),
+            book.locator.locate(&policies.get(at.policy).origin(short)),
+        )
     };
     match (side.decided_by, side.reason) {
         (Some(at), _) => cite(at),
@@ -97,13 +106,28 @@ fn decided(book: Book<'_>, of: &Flow, led: Option<Led>) -> (String, Option<Locat
             ("open workload: no ingress policy".into(), None)
         }
         (None, Reason::DenyNoRules | Reason::DenyNoRuleMatches | Reason::DenyPort) => {
-            let way = if side.direction == Direction::Ingress { "in" } else { "out" };
-            let names: Vec<String> = side.isolated_by.iter().map(|p| words::policy(book.graph, *p)).collect();
+            let way = if side.direction == Direction::Ingress {
+                "in"
+            } else {
+                "out"
+            };
+            let names: Vec<String> = side
+                .isolated_by
+                .iter()
+                .map(|p| words::policy(book.graph, *p))
+                .collect();
             let near = side.near.as_ref().map(|n| n.at);
             let at = near.map(|at| policies.get(at.policy).origin(at));
-            let at = at.or_else(|| side.isolated_by.first().map(|p| policies.get(*p).subject_origin()));
+            let at = at.or_else(|| {
+                side.isolated_by
+                    .first()
+                    .map(|p| policies.get(*p).subject_origin())
+            });
             let location = at.and_then(|origin| book.locator.locate(&origin));
-            (format!("blocked on the way {way} by {}", names.join(", ")), location)
+            (
+                format!("blocked on the way {way} by {}", names.join(", ")),
+                location,
+            )
         }
         (None, reason) => (reason.code().to_owned(), None),
     }
@@ -114,7 +138,12 @@ pub fn reason(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Loca
     let cluster = &book.graph.world().cluster;
     match &outcome.example {
         None => Vec::new(),
-        Some(Example::Flow { flow: shown, wanted, led, .. }) => {
+        Some(Example::Flow {
+            flow: shown,
+            wanted,
+            led,
+            ..
+        }) => {
             let (why, at) = decided(book, shown, *led);
             let is = match (outcome.status, wanted) {
                 (Status::Undecided, _) => "is unknown",
@@ -134,23 +163,38 @@ pub fn reason(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Loca
         Some(Example::NoPolicy(id, direction)) => {
             let name = words::clean(&cluster.namespace(*id).name);
             vec![(
-                format!("namespace {name} has no policy that selects every pod and denies {}", direction.name()),
+                format!(
+                    "namespace {name} has no policy that selects every pod and denies {}",
+                    direction.name()
+                ),
                 None,
             )]
         }
         Some(Example::Lines(lines)) => {
-            let shown = lines.iter().take(10).map(|l| (words::clean(l).into_owned(), None));
-            let more = (lines.len() > 10).then(|| (format!("and {} more lines", lines.len() - 10), None));
+            let shown = lines
+                .iter()
+                .take(10)
+                .map(|l| (words::clean(l).into_owned(), None));
+            let more =
+                (lines.len() > 10).then(|| (format!("and {} more lines", lines.len() - 10), None));
             shown.chain(more).collect()
         }
         Some(Example::Text(text)) if outcome.status == Status::Empty => {
-            vec![(format!("{}: fails unless allow-empty", words::clean(text)), None)]
+            vec![(
+                format!("{}: fails unless allow-empty", words::clean(text)),
+                None,
+            )]
         }
         Some(Example::Text(text)) => vec![(words::clean(text).into_owned(), None)],
     }
 }
 
-fn path(book: Book<'_>, hops: &[Flow], cut: &[Cut], pairs: usize) -> Vec<(String, Option<Location>)> {
+fn path(
+    book: Book<'_>,
+    hops: &[Flow],
+    cut: &[Cut],
+    pairs: usize,
+) -> Vec<(String, Option<Location>)> {
     let mut lines = vec![(format!("path of {}:", plural(hops.len(), "hop")), None)];
     for hop in hops {
         let (why, at) = decided(book, hop, None);
@@ -160,29 +204,59 @@ fn path(book: Book<'_>, hops: &[Flow], cut: &[Cut], pairs: usize) -> Vec<(String
     let namespaces: std::collections::BTreeSet<String> = cut
         .iter()
         .filter(|c| c.open)
-        .map(|c| words::clean(&cluster.namespace(cluster.workload(c.workload).namespace).name).into_owned())
+        .map(|c| {
+            words::clean(
+                &cluster
+                    .namespace(cluster.workload(c.workload).namespace)
+                    .name,
+            )
+            .into_owned()
+        })
         .collect();
     let mut ways: Vec<String> = Vec::new();
     if !namespaces.is_empty() {
         let list = namespaces.into_iter().collect::<Vec<_>>();
-        let word = if list.len() == 1 { "namespace" } else { "namespaces" };
-        ways.push(format!("a default deny for ingress in {word} {}", list.join(" and ")));
+        let word = if list.len() == 1 {
+            "namespace"
+        } else {
+            "namespaces"
+        };
+        ways.push(format!(
+            "a default deny for ingress in {word} {}",
+            list.join(" and ")
+        ));
     }
-    let governed: Vec<String> =
-        cut.iter().filter(|c| !c.open).map(|c| words::clean(&cluster.workload_name(c.workload)).into_owned()).collect();
+    let governed: Vec<String> = cut
+        .iter()
+        .filter(|c| !c.open)
+        .map(|c| words::clean(&cluster.workload_name(c.workload)).into_owned())
+        .collect();
     if !governed.is_empty() {
-        ways.push(format!("tighter ingress rules of {}", governed.join(" and ")));
+        ways.push(format!(
+            "tighter ingress rules of {}",
+            governed.join(" and ")
+        ));
     }
     if !ways.is_empty() {
         let cuts = plural(pairs, "source");
-        lines.push((format!("break it at any arrow; cheapest: {} (cuts off {cuts})", ways.join(", and ")), None));
+        lines.push((
+            format!(
+                "break it at any arrow; cheapest: {} (cuts off {cuts})",
+                ways.join(", and ")
+            ),
+            None,
+        ));
     }
     lines
 }
 
 /// What to add so that a failed test holds, line by line: where to, and the YAML, indented.
 pub fn remedy(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
-    let text = Text { book, style: Style::default(), width: 100 };
+    let text = Text {
+        book,
+        style: Style::default(),
+        width: 100,
+    };
     let wanted = matches!(outcome.example, Some(Example::Flow { wanted: true, .. }));
     let mut lines = Vec::new();
     for (i, change) in outcome.remedy.iter().enumerate() {
@@ -192,7 +266,11 @@ pub fn remedy(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
             _ => "and add",
         };
         lines.push(format!("{lead} {}:", text.target(change)));
-        lines.extend(text.addition(change).into_iter().map(|l| format!("    {l}")));
+        lines.extend(
+            text.addition(change)
+                .into_iter()
+                .map(|l| format!("    {l}")),
+        );
     }
     lines
 }
@@ -201,7 +279,13 @@ pub fn remedy(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn text(book: Book<'_>, ran: &[Ran<'_>], uncovered: bool, style: Style, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(
+    book: Book<'_>,
+    ran: &[Ran<'_>],
+    uncovered: bool,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (suite, run) in ran {
         writeln!(out, "{}", words::clean(&suite.file))?;
         for outcome in &run.outcomes {
@@ -217,20 +301,48 @@ pub fn text(book: Book<'_>, ran: &[Ran<'_>], uncovered: bool, style: Style, out:
         }
     }
     write!(out, ", {total} total. ")?;
-    let exercised = ran.iter().flat_map(|(_, r)| r.exercised.iter().copied()).collect();
+    let exercised = ran
+        .iter()
+        .flat_map(|(_, r)| r.exercised.iter().copied())
+        .collect();
     let covered = coverage(&book.graph.world().policies, &exercised);
     let rules = covered.exercised.len() + covered.rest.len();
-    write!(out, "{} of {} exercised by a test", covered.exercised.len(), plural(rules, "policy rule"))?;
+    write!(
+        out,
+        "{} of {} exercised by a test",
+        covered.exercised.len(),
+        plural(rules, "policy rule")
+    )?;
     if uncovered {
-        writeln!(out, "{}", if covered.rest.is_empty() { "" } else { "; not exercised:" })?;
+        writeln!(
+            out,
+            "{}",
+            if covered.rest.is_empty() {
+                ""
+            } else {
+                "; not exercised:"
+            }
+        )?;
         for at in &covered.rest {
             let origin = book.graph.world().policies.get(at.policy).origin(*at);
-            let place = book.locator.locate(&origin).map(|l| place(&l)).unwrap_or_default();
+            let place = book
+                .locator
+                .locate(&origin)
+                .map(|l| place(&l))
+                .unwrap_or_default();
             writeln!(out, "  {}   {place}", words::rule(book.graph, *at))?;
         }
         return Ok(());
     }
-    writeln!(out, "{}", if covered.rest.is_empty() { "" } else { "; not exercised: netpal test --coverage" })
+    writeln!(
+        out,
+        "{}",
+        if covered.rest.is_empty() {
+            ""
+        } else {
+            "; not exercised: netpal test --coverage"
+        }
+    )
 }
 
 fn one(book: Book<'_>, outcome: &Outcome<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -250,5 +362,7 @@ fn one(book: Book<'_>, outcome: &Outcome<'_>, style: Style, out: &mut dyn Write)
         let at = at.map(|l| format!("   {}", place(&l))).unwrap_or_default();
         writeln!(out, "        {line}{at}")?;
     }
-    remedy(book, outcome).iter().try_for_each(|line| writeln!(out, "        {line}"))
+    remedy(book, outcome)
+        .iter()
+        .try_for_each(|line| writeln!(out, "        {line}"))
 }

@@ -1,4 +1,5 @@
-//! Outcomes of policy tests for programs and CI: JSON, CSV, `JUnit`, TAP, Markdown, and as findings.
+//! Outcomes of policy tests for programs and CI: JSON, CSV, `JUnit`, TAP, Markdown, and as
+//! findings.
 
 use super::Book;
 use super::check::{Ran, counts, place, reason, remedy, word};
@@ -61,7 +62,11 @@ pub struct WhyJson {
 
 /// A place, as a document holds it.
 pub fn at(location: &Location) -> At {
-    At { file: location.file.to_string(), line: location.at.line, column: location.at.column }
+    At {
+        file: location.file.to_string(),
+        line: location.at.line,
+        column: location.at.column,
+    }
 }
 
 fn severity(level: Level) -> Severity {
@@ -96,7 +101,10 @@ pub fn json(book: Book<'_>, ran: &[Ran<'_>]) -> TestsJson {
         severity: severity(outcome.test.severity).name(),
         why: reason(book, outcome)
             .into_iter()
-            .map(|(text, place)| WhyJson { text: text.trim().to_owned(), at: place.as_ref().map(at) })
+            .map(|(text, place)| WhyJson {
+                text: text.trim().to_owned(),
+                at: place.as_ref().map(at),
+            })
             .collect(),
         remedy: remedy(book, outcome).join("\n"),
     };
@@ -112,7 +120,10 @@ pub fn json(book: Book<'_>, ran: &[Ran<'_>]) -> TestsJson {
 /// The reason as plain text of several lines.
 fn lines(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
     let place = |l: Option<Location>| l.map(|l| format!("   {}", place(&l))).unwrap_or_default();
-    reason(book, outcome).into_iter().map(|(text, at)| format!("{text}{}", place(at))).collect()
+    reason(book, outcome)
+        .into_iter()
+        .map(|(text, at)| format!("{text}{}", place(at)))
+        .collect()
 }
 
 /// One line a test.
@@ -120,10 +131,16 @@ fn lines(book: Book<'_>, outcome: &Outcome<'_>) -> Vec<String> {
 /// # Errors
 /// When the writer fails.
 pub fn write_csv(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let head = ["file", "line", "test", "status", "severity", "why"].map(String::from).to_vec();
+    let head = ["file", "line", "test", "status", "severity", "why"]
+        .map(String::from)
+        .to_vec();
     let body = outcomes(ran).map(|o| {
         let at = &o.test.at;
-        let why = lines(book, o).iter().map(|l| l.trim().to_owned()).collect::<Vec<_>>().join("; ");
+        let why = lines(book, o)
+            .iter()
+            .map(|l| l.trim().to_owned())
+            .collect::<Vec<_>>()
+            .join("; ");
         let severity = severity(o.test.severity).name().to_owned();
         vec![
             at.file.to_string(),
@@ -137,7 +154,8 @@ pub fn write_csv(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Re
     csv::rows(std::iter::once(head).chain(body), out)
 }
 
-/// `JUnit` XML: one suite a file, one case a test. Undecided tests are errors, warnings are skipped with their reason.
+/// `JUnit` XML: one suite a file, one case a test. Undecided tests are errors, warnings are skipped
+/// with their reason.
 ///
 /// # Errors
 /// When the writer fails.
@@ -147,7 +165,10 @@ pub fn junit(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result
         let mut cases = TestSuite::new(words::clean(&suite.file).into_owned());
         for outcome in &run.outcomes {
             let lines = lines(book, outcome);
-            let first = lines.first().map(|l| l.trim().to_owned()).unwrap_or_default();
+            let first = lines
+                .first()
+                .map(|l| l.trim().to_owned())
+                .unwrap_or_default();
             let mut case = match outcome.status {
                 Status::Passed => TestCaseStatus::success(),
                 Status::Undecided => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -175,17 +196,26 @@ pub fn junit(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result
 pub fn tap(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "TAP version 14\n1..{}", outcomes(ran).count())?;
     for (i, outcome) in outcomes(ran).enumerate() {
-        let name = words::clean(&outcome.test.name).replace('\\', "\\\\").replace('#', "\\#");
+        let name = words::clean(&outcome.test.name)
+            .replace('\\', "\\\\")
+            .replace('#', "\\#");
         let passes = outcome.status == Status::Passed;
         let todo = if passes || outcome.fails() || outcome.status == Status::Undecided {
             ""
         } else {
             " # TODO a warning only"
         };
-        writeln!(out, "{} {} - {name}{todo}", if passes { "ok" } else { "not ok" }, i + 1)?;
+        writeln!(
+            out,
+            "{} {} - {name}{todo}",
+            if passes { "ok" } else { "not ok" },
+            i + 1
+        )?;
         if !passes {
             writeln!(out, "# {} {}", word(outcome), place(&outcome.test.at))?;
-            lines(book, outcome).iter().try_for_each(|l| writeln!(out, "# {l}"))?;
+            lines(book, outcome)
+                .iter()
+                .try_for_each(|l| writeln!(out, "# {l}"))?;
         }
     }
     Ok(())
@@ -197,7 +227,10 @@ pub fn tap(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<(
 /// When the writer fails.
 pub fn markdown(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
     let counts = counts(ran);
-    let mut text = format!("### netpal: {} failed, {} passed", counts.failed, counts.passed);
+    let mut text = format!(
+        "### netpal: {} failed, {} passed",
+        counts.failed, counts.passed
+    );
     for (n, word) in [(counts.warned, "warned"), (counts.undecided, "undecided")] {
         if n > 0 {
             let _ = write!(text, ", {n} {word}");
@@ -205,8 +238,12 @@ pub fn markdown(book: Book<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Res
     }
     text.push('\n');
     for outcome in outcomes(ran).filter(|o| o.status != Status::Passed) {
-        let mut entry =
-            format!("\n**{}** {} {}\n", word(outcome), code(&outcome.test.name), code(&place(&outcome.test.at)));
+        let mut entry = format!(
+            "\n**{}** {} {}\n",
+            word(outcome),
+            code(&outcome.test.name),
+            code(&place(&outcome.test.at))
+        );
         for line in lines(book, outcome) {
             let _ = writeln!(entry, "- {}", code(line.trim()));
         }
@@ -232,25 +269,46 @@ pub fn rules() -> Vec<RuleInfo> {
     }]
 }
 
-/// Every test that did not pass as a finding: at the rule that decides where there is one, else at the test.
+/// Every test that did not pass as a finding: at the rule that decides where there is one, else at
+/// the test.
 pub fn findings(book: Book<'_>, ran: &[Ran<'_>]) -> Vec<Finding> {
     let one = |outcome: &Outcome<'_>| {
         let lines = reason(book, outcome);
         let own = Place::At(outcome.test.at.clone());
-        let decisive = lines.iter().rev().find_map(|(_, at)| at.clone()).map(Place::At);
+        let decisive = lines
+            .iter()
+            .rev()
+            .find_map(|(_, at)| at.clone())
+            .map(Place::At);
         let message = format!("{}: {}", word(outcome), words::clean(&outcome.test.name));
-        let mut finding = Finding::new("NPTEST", "policy-test", decisive.unwrap_or_else(|| own.clone()), message);
-        finding.severity =
-            if outcome.status == Status::Undecided { Severity::Warning } else { severity(outcome.test.severity) };
+        let mut finding = Finding::new(
+            "NPTEST",
+            "policy-test",
+            decisive.unwrap_or_else(|| own.clone()),
+            message,
+        );
+        finding.severity = if outcome.status == Status::Undecided {
+            Severity::Warning
+        } else {
+            severity(outcome.test.severity)
+        };
         finding.notes = lines.iter().map(|(text, _)| text.trim().into()).collect();
         finding.steps = lines
             .iter()
-            .filter_map(|(text, at)| Some(Label { place: Place::At(at.clone()?), text: text.trim().into() }))
+            .filter_map(|(text, at)| {
+                Some(Label {
+                    place: Place::At(at.clone()?),
+                    text: text.trim().into(),
+                })
+            })
             .collect();
         let mends = remedy(book, outcome);
         finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
         finding.fingerprint.name = outcome.test.name.as_str().into();
         finding.related(own, "the test")
     };
-    outcomes(ran).filter(|o| o.status != Status::Passed).map(one).collect()
+    outcomes(ran)
+        .filter(|o| o.status != Status::Passed)
+        .map(one)
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! Comma-separated values, one line a fact. The crate quotes; a cell that a spreadsheet would run as a formula is
-//! disarmed by a leading quote.
+//! Comma-separated values, one line a fact. The crate quotes; a cell that a spreadsheet would run
+//! as a formula is disarmed by a leading quote.
 
 use super::{Book, words};
 use crate::compile::Allowed;
@@ -10,7 +10,11 @@ use std::io::{self, Write};
 /// A cell no spreadsheet executes.
 pub fn cell(text: &str) -> String {
     let text = words::clean(text);
-    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.into_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t']) {
+        format!("'{text}")
+    } else {
+        text.into_owned()
+    }
 }
 
 /// Writes rows of cells.
@@ -20,7 +24,9 @@ pub fn cell(text: &str) -> String {
 pub fn rows<I: IntoIterator<Item = Vec<String>>>(rows: I, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
     for row in rows {
-        writer.write_record(row.iter().map(|c| cell(c))).map_err(plain)?;
+        writer
+            .write_record(row.iter().map(|c| cell(c)))
+            .map_err(plain)?;
     }
     writer.flush()
 }
@@ -35,13 +41,21 @@ pub fn listing(book: Book<'_>, filter: &Filter, out: &mut dyn Write) -> io::Resu
         Party::Workload(w) => cluster.workload_name(*w),
         Party::Addresses(set) => words::addresses(set),
     };
-    let traffic = |set: &TrafficSet| if set.is_empty() { String::new() } else { words::traffic(set) };
+    let traffic = |set: &TrafficSet| {
+        if set.is_empty() {
+            String::new()
+        } else {
+            words::traffic(set)
+        }
+    };
     let mut writer = csv::Writer::from_writer(out);
     let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
     list::each(book.graph, filter, &mut |entry| {
         let Allowed { sure, unknown } = &entry.allowed;
         let ends = [party(&entry.source), party(&entry.destination)];
-        let cells = ends.into_iter().chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
+        let cells =
+            ends.into_iter()
+                .chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
         result = writer.write_record(cells.map(|c| cell(&c)));
         super::going(&result)
     });

@@ -1,8 +1,9 @@
-//! A diff as findings, for CI systems that show them at their lines: one per edit and kind of change.
+//! A diff as findings, for CI systems that show them at their lines: one per edit and kind of
+//! change.
 //!
-//! A finding points at the edit, on the side where it lives; of a revision the path in the repository is told, so that it
-//! is found in the working tree. Its fingerprint is the edited rule and the kind of change, so that it stays the same
-//! while other lines of the file move.
+//! A finding points at the edit, on the side where it lives; of a revision the path in the
+//! repository is told, so that it is found in the working tree. Its fingerprint is the edited rule
+//! and the kind of change, so that it stays the same while other lines of the file move.
 
 use super::diff::{Pages, breaks, by_edit, cells, openness};
 use super::inputs::plural;
@@ -17,7 +18,14 @@ use crate::source::{Location, Origin};
 const GROUPS: usize = 10;
 
 /// Id, name, summary, page, usual severity and weight for security of each kind of finding.
-type Row = (&'static str, &'static str, &'static str, &'static str, Severity, Option<&'static str>);
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Severity,
+    Option<&'static str>,
+);
 
 const WIDENED: Row = (
     "NPDIFF-WIDENED",
@@ -87,39 +95,86 @@ fn verb(kind: Kind) -> &'static str {
 pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
-        found.extend(by_edit(diff, kind).iter().map(|(cause, changes)| edit(pages, diff, kind, cause, changes)));
+        found.extend(
+            by_edit(diff, kind)
+                .iter()
+                .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
+        );
     }
-    let connected = |list: &'_ [Lone]| list.iter().filter(|l| l.connected).cloned().collect::<Vec<_>>();
-    found.extend(connected(&diff.added).iter().map(|l| lone(pages, Which::After, l)));
-    found.extend(connected(&diff.removed).iter().map(|l| lone(pages, Which::Before, l)));
+    let connected = |list: &'_ [Lone]| {
+        list.iter()
+            .filter(|l| l.connected)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    found.extend(
+        connected(&diff.added)
+            .iter()
+            .map(|l| lone(pages, Which::After, l)),
+    );
+    found.extend(
+        connected(&diff.removed)
+            .iter()
+            .map(|l| lone(pages, Which::Before, l)),
+    );
     found.extend(pages.remarks.broken.iter().map(broken));
     found
 }
 
 fn new((id, name, _, _, severity, _): Row, place: Option<Location>, message: String) -> Finding {
-    Finding::new(id, name, place.map_or(Place::Input, |l| Place::At(in_tree(l))), message).severity(severity)
+    Finding::new(
+        id,
+        name,
+        place.map_or(Place::Input, |l| Place::At(in_tree(l))),
+        message,
+    )
+    .severity(severity)
 }
 
 /// The place in the working tree: a file of a revision is named without it.
 fn in_tree(at: Location) -> Location {
-    let path = at.file.strip_prefix("git:").and_then(|rest| rest.split_once(':')).map(|(_, path)| path.into());
-    Location { file: path.unwrap_or(at.file), ..at }
+    let path = at
+        .file
+        .strip_prefix("git:")
+        .and_then(|rest| rest.split_once(':'))
+        .map(|(_, path)| path.into());
+    Location {
+        file: path.unwrap_or(at.file),
+        ..at
+    }
 }
 
 fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usize]) -> Finding {
     let of: Vec<&Change> = changes.iter().map(|i| &diff.changes[*i]).collect();
     let [ends, traffic, what, _] = cells(pages, cause, &of);
-    let traffic = if traffic.is_empty() { traffic } else { format!(" {traffic}") };
-    let mut finding = new(row(kind), pages.place(cause), format!("{what}: {} {ends}{traffic}", verb(kind)));
+    let traffic = if traffic.is_empty() {
+        traffic
+    } else {
+        format!(" {traffic}")
+    };
+    let mut finding = new(
+        row(kind),
+        pages.place(cause),
+        format!("{what}: {} {ends}{traffic}", verb(kind)),
+    );
     finding.confidence = Confidence::Certain;
-    let groups: Vec<(&Change, &Block)> = of.iter().flat_map(|c| c.blocks.iter().map(move |b| (*c, b))).collect();
+    let groups: Vec<(&Change, &Block)> = of
+        .iter()
+        .flat_map(|c| c.blocks.iter().map(move |b| (*c, b)))
+        .collect();
     if groups.len() > 1 {
-        let group = |(c, b): &(&Change, &Block)| format!("{}  {}", pages.block(b), words::traffic(&c.traffic)).into();
+        let group = |(c, b): &(&Change, &Block)| {
+            format!("{}  {}", pages.block(b), words::traffic(&c.traffic)).into()
+        };
         finding.notes.extend(groups.iter().take(GROUPS).map(group));
         let more = groups.len().saturating_sub(GROUPS);
-        finding.notes.extend((more > 0).then(|| format!("and {}", plural(more, "more group")).into()));
+        finding
+            .notes
+            .extend((more > 0).then(|| format!("and {}", plural(more, "more group")).into()));
     }
-    finding.notes.extend(pages.remarks(changes).into_iter().map(Into::into));
+    finding
+        .notes
+        .extend(pages.remarks(changes).into_iter().map(Into::into));
     finding.fingerprint = fingerprint(pages, kind, cause);
     finding
 }
@@ -136,14 +191,22 @@ fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
     };
     let policy = |id, path| {
         let policy = policies.get(id);
-        object(policy.namespace.as_deref().unwrap_or_default(), &policy.name, path)
+        object(
+            policy.namespace.as_deref().unwrap_or_default(),
+            &policy.name,
+            path,
+        )
     };
     match cause.what {
         What::Rule(at) => policy(at.policy, policies.get(at.policy).rule_path(at).to_string()),
         What::Policy(id) => policy(id, String::new()),
         What::Workload(id) => {
             let workload = cluster.workload(id);
-            object(&cluster.namespace(workload.namespace).name, &workload.name, workload.kind.name().into())
+            object(
+                &cluster.namespace(workload.namespace).name,
+                &workload.name,
+                workload.kind.name().into(),
+            )
         }
         What::Namespace(id) => object("", &cluster.namespace(id).name, "Namespace".into()),
         What::Unmodelled(taint) => {
@@ -159,9 +222,23 @@ fn lone(pages: Pages<'_>, which: Which, lone: &Lone) -> Finding {
     let book = pages.book(which);
     let cluster = &book.input.cluster;
     let workload = cluster.workload(lone.workload);
-    let (row, verb) = if which == Which::After { (WIDENED, "added") } else { (NARROWED, "removed") };
-    let at = book.locator.locate(&Origin::document(workload.origin.document));
-    let mut finding = new(row, at, format!("{} {verb}: {}", pages.workload(which, lone.workload), openness(lone)));
+    let (row, verb) = if which == Which::After {
+        (WIDENED, "added")
+    } else {
+        (NARROWED, "removed")
+    };
+    let at = book
+        .locator
+        .locate(&Origin::document(workload.origin.document));
+    let mut finding = new(
+        row,
+        at,
+        format!(
+            "{} {verb}: {}",
+            pages.workload(which, lone.workload),
+            openness(lone)
+        ),
+    );
     finding.severity = Severity::Warning;
     finding.fingerprint = Fingerprint {
         namespace: cluster.namespace(workload.namespace).name.clone(),

@@ -148,10 +148,19 @@ pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
         changes: diff.changes.iter().map(|c| change(pages, c)).collect(),
         added: lone(Which::After, &diff.added),
         removed: lone(Which::Before, &diff.removed),
-        inert: diff.inert.iter().filter_map(|i| inert(pages, diff, i)).collect(),
+        inert: diff
+            .inert
+            .iter()
+            .filter_map(|i| inert(pages, diff, i))
+            .collect(),
         latent: diff.latent.iter().map(|l| latent(pages, l)).collect(),
         breaks: pages.remarks.broken.iter().map(broken).collect(),
-        uses: pages.remarks.uses.iter().map(|u| declared(pages, u)).collect(),
+        uses: pages
+            .remarks
+            .uses
+            .iter()
+            .map(|u| declared(pages, u))
+            .collect(),
     }
 }
 
@@ -167,7 +176,12 @@ pub fn broken(broken: &Broken) -> BrokenJson {
 
 fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
     let workload = json::workload(pages.after, found.workload);
-    UseJson { change: found.change, workload, variable: found.variable.to_string(), host: found.host.to_string() }
+    UseJson {
+        change: found.change,
+        workload,
+        variable: found.variable.to_string(),
+        host: found.host.to_string(),
+    }
 }
 
 fn party(pages: Pages<'_>, party: &Party) -> EndJson {
@@ -184,7 +198,14 @@ fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
         ports: json::traffic(&change.traffic),
         pairs: change.pairs,
         cause: cause(pages, &change.cause),
-        blocks: change.blocks.iter().map(|b| BlockJson { from: ends(&b.sources), to: ends(&b.destinations) }).collect(),
+        blocks: change
+            .blocks
+            .iter()
+            .map(|b| BlockJson {
+                from: ends(&b.sources),
+                to: ends(&b.destinations),
+            })
+            .collect(),
     }
 }
 
@@ -200,17 +221,28 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
         What::Other => "other",
     };
     let (policy, path) = match cause.what {
-        What::Rule(at) => (Some(at.policy), Some(book.input.policies.get(at.policy).rule_path(at).to_string())),
+        What::Rule(at) => (
+            Some(at.policy),
+            Some(book.input.policies.get(at.policy).rule_path(at).to_string()),
+        ),
         What::Policy(id) => (Some(id), None),
         _ => (None, None),
     };
     CauseJson {
         what,
         edit: edit_word(cause.how),
-        side: if cause.side == Which::Before { "before" } else { "after" },
+        side: if cause.side == Which::Before {
+            "before"
+        } else {
+            "after"
+        },
         policy: policy.map(|id| json::policy(book, id)),
         path,
-        at: pages.place(cause).map(|l| At { file: l.file.into(), line: l.at.line, column: l.at.column }),
+        at: pages.place(cause).map(|l| At {
+            file: l.file.into(),
+            line: l.at.line,
+            column: l.at.column,
+        }),
         text: pages.cause(cause),
     }
 }
@@ -226,9 +258,16 @@ fn lone_json(pages: Pages<'_>, which: Which, lone: &Lone) -> LoneJson {
 
 fn inert(pages: Pages<'_>, diff: &Diff, inert: &crate::diff::Inert) -> Option<InertJson> {
     let edit = diff.edits.get(inert.edit)?;
-    let (which, id) = edit.after.map(|id| (Which::After, id)).or(edit.before.map(|id| (Which::Before, id)))?;
+    let (which, id) = edit
+        .after
+        .map(|id| (Which::After, id))
+        .or(edit.before.map(|id| (Which::Before, id)))?;
     let policy = json::policy(pages.book(which), id);
-    Some(InertJson { policy, edit: edit_word(edit.edit()), text_only: inert.text_only })
+    Some(InertJson {
+        policy,
+        edit: edit_word(edit.edit()),
+        text_only: inert.text_only,
+    })
 }
 
 /// One line a pair.
@@ -236,18 +275,29 @@ fn inert(pages: Pages<'_>, diff: &Diff, inert: &crate::diff::Inert) -> Option<In
 /// # Errors
 /// When the writer fails.
 pub fn csv(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
-    let head = ["change", "from", "to", "ports", "cause", "file", "line"].map(String::from).to_vec();
+    let head = ["change", "from", "to", "ports", "cause", "file", "line"]
+        .map(String::from)
+        .to_vec();
     let lines = diff.changes.iter().flat_map(|c| {
         let place = pages.place(&c.cause);
-        let (file, line) = place.map_or_else(Default::default, |l| (l.file.to_string(), l.at.line.to_string()));
-        let tail = [words::traffic(&c.traffic), pages.cause(&c.cause), file, line];
+        let (file, line) = place.map_or_else(Default::default, |l| {
+            (l.file.to_string(), l.at.line.to_string())
+        });
+        let tail = [
+            words::traffic(&c.traffic),
+            pages.cause(&c.cause),
+            file,
+            line,
+        ];
         c.blocks.iter().flat_map(move |b| {
             let tail = tail.clone();
             b.sources.iter().flat_map(move |s| {
                 let tail = tail.clone();
                 b.destinations.iter().map(move |d| {
                     let ends = [c.kind.word().to_owned(), pages.party(s), pages.party(d)];
-                    ends.into_iter().chain(tail.clone()).collect::<Vec<String>>()
+                    ends.into_iter()
+                        .chain(tail.clone())
+                        .collect::<Vec<String>>()
                 })
             })
         })

@@ -1,8 +1,10 @@
-//! Graphviz. dot-writer escapes nothing, so nothing reaches it but through [`quoted`] and [`Sheet`].
+//! Graphviz. dot-writer escapes nothing, so nothing reaches it but through [`quoted`] and
+//! [`Sheet`].
 //!
-//! Quoting: a DOT string ends at `"`, and `\` starts an escape that dot expands when it draws (`\N` would print the node's
-//! name), so both are escaped; a line break becomes `\n`. Frames are clusters; an edge to a frame ends at one of its nodes
-//! and is clipped at the frame (`compound`, `lhead`). Colours carry no meaning that line and sign do not carry too.
+//! Quoting: a DOT string ends at `"`, and `\` starts an escape that dot expands when it draws (`\N`
+//! would print the node's name), so both are escaped; a line break becomes `\n`. Frames are
+//! clusters; an edge to a frame ends at one of its nodes and is clipped at the frame (`compound`,
+//! `lhead`). Colours carry no meaning that line and sign do not carry too.
 
 use super::drawing::{Certainty, Change, Drawing, Link, Node, Shape};
 use dot_writer::{Attributes, AttributesList, DotWriter, Scope};
@@ -71,7 +73,11 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = DotWriter::from(&mut bytes);
         writer.set_pretty_print(true);
         let mut graph = writer.digraph();
-        Picture { drawing, anchors: anchors(drawing) }.write(&mut graph);
+        Picture {
+            drawing,
+            anchors: anchors(drawing),
+        }
+        .write(&mut graph);
     }
     out.write_all(&bytes)
 }
@@ -79,7 +85,11 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
 /// The node inside each frame that edges to the frame end at.
 fn anchors(drawing: &Drawing) -> BTreeMap<usize, NodeIndex> {
     let mut anchors = BTreeMap::new();
-    for i in drawing.graph.node_indices().filter(|i| drawing.graph[*i].shape != Shape::Frame) {
+    for i in drawing
+        .graph
+        .node_indices()
+        .filter(|i| drawing.graph[*i].shape != Shape::Frame)
+    {
         if let Some(frame) = drawing.graph[i].frame {
             anchors.entry(frame).or_insert(i);
         }
@@ -110,7 +120,12 @@ impl Picture<'_> {
             graph.set(name, &escaped(value), true);
         }
         // `\l` ends a line that is set flush left
-        let caption: String = self.drawing.caption.iter().flat_map(|line| [escaped(line), "\\l".into()]).collect();
+        let caption: String = self
+            .drawing
+            .caption
+            .iter()
+            .flat_map(|line| [escaped(line), "\\l".into()])
+            .collect();
         graph.set("label", &caption, true);
         Sheet(&mut graph.node_attributes()).all(&[
             ("fontname", FONT),
@@ -160,11 +175,15 @@ impl Picture<'_> {
         }
     }
 
-    /// Nodes no edge touches, one of each frame that no edge touches: they are laid out in rows, not in one tall column.
+    /// Nodes no edge touches, one of each frame that no edge touches: they are laid out in rows,
+    /// not in one tall column.
     fn idle(&self) -> Vec<String> {
         let graph = &self.drawing.graph;
         let frame = |i: NodeIndex| graph[i].frame;
-        let busy: Vec<NodeIndex> = graph.edge_references().flat_map(|e| [e.source(), e.target()]).collect();
+        let busy: Vec<NodeIndex> = graph
+            .edge_references()
+            .flat_map(|e| [e.source(), e.target()])
+            .collect();
         let frames: Vec<usize> = busy.iter().filter_map(|i| frame(*i)).collect();
         let nodes = graph.node_indices().filter(|i| match frame(*i) {
             Some(f) => self.anchors.get(&f) == Some(i) && !frames.contains(&f),
@@ -187,18 +206,24 @@ impl Picture<'_> {
     fn end(&self, index: NodeIndex) -> Option<(String, Option<usize>)> {
         let node = &self.drawing.graph[index];
         match (node.shape, node.frame) {
-            (Shape::Frame, Some(frame)) => {
-                Some((self.drawing.graph[*self.anchors.get(&frame)?].id.clone(), Some(frame)))
-            }
+            (Shape::Frame, Some(frame)) => Some((
+                self.drawing.graph[*self.anchors.get(&frame)?].id.clone(),
+                Some(frame),
+            )),
             _ => Some((node.id.clone(), None)),
         }
     }
 
     fn edge(&self, from: NodeIndex, to: NodeIndex, link: &Link, graph: &mut Scope<'_, '_>) {
-        let (Some((tail, ltail)), Some((head, lhead))) = (self.end(from), self.end(to)) else { return };
+        let (Some((tail, ltail)), Some((head, lhead))) = (self.end(from), self.end(to)) else {
+            return;
+        };
         let mut attributes = graph.edge(quoted(&tail), quoted(&head)).attributes();
         let mut sheet = Sheet(&mut attributes);
-        sheet.set("label", &link.label).set("edgetooltip", &link.title).set("labeltooltip", &link.title);
+        sheet
+            .set("label", &link.label)
+            .set("edgetooltip", &link.title)
+            .set("labeltooltip", &link.title);
         if let Some(frame) = ltail {
             sheet.set("ltail", &format!("cluster_{frame}"));
         }
@@ -218,21 +243,46 @@ impl Picture<'_> {
 /// How the line of an edge is drawn.
 fn line(link: &Link) -> &'static [(&'static str, &'static str)] {
     match (link.change, link.certainty) {
-        (Some(Change::Widened), _) => &[("penwidth", "2.5"), ("color", WIDENED), ("fontcolor", WIDENED)],
-        (Some(Change::Narrowed), _) => {
-            &[("style", "dashed"), ("penwidth", "1.5"), ("color", NARROWED), ("fontcolor", NARROWED)]
-        }
-        (Some(Change::Moved), _) => &[("style", "bold"), ("color", "#6a3fb5:#6a3fb5"), ("fontcolor", MOVED)],
+        (Some(Change::Widened), _) => &[
+            ("penwidth", "2.5"),
+            ("color", WIDENED),
+            ("fontcolor", WIDENED),
+        ],
+        (Some(Change::Narrowed), _) => &[
+            ("style", "dashed"),
+            ("penwidth", "1.5"),
+            ("color", NARROWED),
+            ("fontcolor", NARROWED),
+        ],
+        (Some(Change::Moved), _) => &[
+            ("style", "bold"),
+            ("color", "#6a3fb5:#6a3fb5"),
+            ("fontcolor", MOVED),
+        ],
         (None, Certainty::Sure) => &[],
         (None, Certainty::Partly) => &[("style", "dashed")],
-        (None, Certainty::Unknown) => &[("style", "dotted"), ("color", MUTED), ("fontcolor", MUTED)],
+        (None, Certainty::Unknown) => {
+            &[("style", "dotted"), ("color", MUTED), ("fontcolor", MUTED)]
+        }
     }
 }
 
 fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
-    let lines = node.lines.iter().chain(&node.badges).cloned().collect::<Vec<_>>().join("\n");
-    let mut list = vec![("id", node.id.clone()), ("label", lines), ("tooltip", node.title.clone())];
-    let mut set = |pairs: &[(&'static str, &str)]| list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())));
+    let lines = node
+        .lines
+        .iter()
+        .chain(&node.badges)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut list = vec![
+        ("id", node.id.clone()),
+        ("label", lines),
+        ("tooltip", node.title.clone()),
+    ];
+    let mut set = |pairs: &[(&'static str, &str)]| {
+        list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())))
+    };
     match node.shape {
         Shape::Workloads | Shape::Namespace | Shape::Frame => {}
         Shape::Internet => set(&[
@@ -259,7 +309,12 @@ fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
         set(&[("color", ORANGE)]);
     }
     if node.open[0] {
-        set(&[("color", ORANGE), ("style", "rounded,filled,dashed"), ("penwidth", "2"), ("fillcolor", "#fff4e6")]);
+        set(&[
+            ("color", ORANGE),
+            ("style", "rounded,filled,dashed"),
+            ("penwidth", "2"),
+            ("fillcolor", "#fff4e6"),
+        ]);
     } else if node.doubt {
         set(&[("style", "rounded,filled,dotted"), ("penwidth", "2")]);
     }

@@ -4,7 +4,9 @@ use super::json::{At, EndJson, PolicyName, Ports, at, policy, traffic, truth, wo
 use super::reach_json::{GhostJson, ghost};
 use super::{Book, words};
 use crate::policy::{Action, Direction};
-use crate::query::plain::{Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload};
+use crate::query::plain::{
+    Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -140,13 +142,21 @@ pub fn plain(book: Book<'_>, plain: &Plain) -> ExplanationJson {
 /// What a policy does, as a document's content.
 fn plain_policy(book: Book<'_>, plain: &PlainPolicy) -> PolicyJson {
     let found = book.graph.world().policies.get(plain.policy);
-    let [ingress_rules, egress_rules] =
-        Direction::ALL.map(|d| plain.rules[d.index()].iter().map(|r| plain_rule(book, r)).collect());
+    let [ingress_rules, egress_rules] = Direction::ALL.map(|d| {
+        plain.rules[d.index()]
+            .iter()
+            .map(|r| plain_rule(book, r))
+            .collect()
+    });
     PolicyJson {
         policy: policy(book, plain.policy),
         at: at(book, &found.subject_origin()),
         governs: plain.governs.iter().map(|w| workload(book, *w)).collect(),
-        may_govern: plain.may_govern.iter().map(|w| workload(book, *w)).collect(),
+        may_govern: plain
+            .may_govern
+            .iter()
+            .map(|w| workload(book, *w))
+            .collect(),
         controls_ingress: found.governs(Direction::Ingress),
         controls_egress: found.governs(Direction::Egress),
         ingress_rules,
@@ -157,7 +167,10 @@ fn plain_policy(book: Book<'_>, plain: &PlainPolicy) -> PolicyJson {
 fn plain_rule(book: Book<'_>, plain: &PlainRule) -> RuleJson {
     let policy = book.graph.world().policies.get(plain.at.policy);
     let rule = book.graph.world().policies.rule(plain.at);
-    let whom = plain.peers.iter().map(|p| WhomJson { text: words::admits(book.graph, p.at), today: p.today.len() });
+    let whom = plain.peers.iter().map(|p| WhomJson {
+        text: words::admits(book.graph, p.at),
+        today: p.today.len(),
+    });
     RuleJson {
         path: policy.rule_path(plain.at).to_string(),
         at: at(book, &policy.origin(plain.at)),
@@ -183,17 +196,25 @@ fn plain_workload(book: Book<'_>, plain: &PlainWorkload) -> WorkloadJson {
 }
 
 fn side(book: Book<'_>, plain: &PlainSide) -> PlainSideJson {
-    let talks = plain
-        .reach
-        .stops
-        .iter()
-        .map(|s| TalksJson { who: super::reach_json::who(book, &s.item), ports: traffic(&s.traffic) });
+    let talks = plain.reach.stops.iter().map(|s| TalksJson {
+        who: super::reach_json::who(book, &s.item),
+        ports: traffic(&s.traffic),
+    });
     PlainSideJson {
         open: plain.open,
         isolated: truth(plain.isolated),
-        policies: plain.policies.iter().map(|(_, id, _)| policy(book, *id)).collect(),
+        policies: plain
+            .policies
+            .iter()
+            .map(|(_, id, _)| policy(book, *id))
+            .collect(),
         peers: talks.collect(),
-        unknown: plain.reach.unknown.iter().map(|w| workload(book, *w)).collect(),
+        unknown: plain
+            .reach
+            .unknown
+            .iter()
+            .map(|w| workload(book, *w))
+            .collect(),
     }
 }
 
@@ -205,8 +226,17 @@ fn plain_namespace(book: Book<'_>, plain: &PlainNamespace) -> NamespaceJson {
         open_out: *open_out,
     };
     NamespaceJson {
-        name: book.input.cluster.namespace(plain.namespace).name.to_string(),
+        name: book
+            .input
+            .cluster
+            .namespace(plain.namespace)
+            .name
+            .to_string(),
         workloads: plain.workloads.iter().map(open).collect(),
-        policies: plain.policies.iter().map(|p| plain_policy(book, p)).collect(),
+        policies: plain
+            .policies
+            .iter()
+            .map(|p| plain_policy(book, p))
+            .collect(),
     }
 }

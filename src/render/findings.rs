@@ -1,7 +1,9 @@
-//! Findings for people: one line that says it all, the lines of the manifest it is about, and what to do.
+//! Findings for people: one line that says it all, the lines of the manifest it is about, and what
+//! to do.
 //!
-//! Only a window of the file around the finding is handed to the frame writer, so the cost is that of what is shown.
-//! Texts from manifests are cleaned here; the quoted lines are cleaned by the frame writer.
+//! Only a window of the file around the finding is handed to the frame writer, so the cost is that
+//! of what is shown. Texts from manifests are cleaned here; the quoted lines are cleaned by the
+//! frame writer.
 
 use super::findings_data::{Region, Report};
 use super::inputs::plural;
@@ -37,11 +39,12 @@ pub struct Scope {
     pub known: usize,
 }
 
-/// Of how many findings of one rule the manifest is shown, unless all are asked for. Whoever has more mends them by the
-/// hundred, and counts them meanwhile.
+/// Of how many findings of one rule the manifest is shown, unless all are asked for. Whoever has
+/// more mends them by the hundred, and counts them meanwhile.
 const SHOWN: usize = 100;
 
-/// Writes the active findings, of each rule no more than [`SHOWN`] unless `all` are asked for, and a last line.
+/// Writes the active findings, of each rule no more than [`SHOWN`] unless `all` are asked for, and
+/// a last line.
 ///
 /// # Errors
 /// When the writer fails.
@@ -71,7 +74,10 @@ pub fn write(
     }
     for (rule, count) in met.into_iter().filter(|(_, count)| *count > SHOWN && !all) {
         let more = count - SHOWN;
-        writeln!(out, "{rule}: {more} more like these; all of them: netpal lint --select {rule} -v, or -o json, csv")?;
+        writeln!(
+            out,
+            "{rule}: {more} more like these; all of them: netpal lint --select {rule} -v, or -o json, csv"
+        )?;
     }
     writeln!(out, "{}", last_line(report, scope))?;
     if let Some(line) = hidden_line(hidden) {
@@ -81,9 +87,21 @@ pub fn write(
 }
 
 fn last_line(report: &Report<'_>, scope: &Scope) -> String {
-    let looked_at = format!("{}, {}", plural(scope.policies, "policy"), plural(scope.workloads, "workload"));
-    let known = if scope.known > 0 { format!("; {} in the baseline", scope.known) } else { String::new() };
-    let counts = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
+    let looked_at = format!(
+        "{}, {}",
+        plural(scope.policies, "policy"),
+        plural(scope.workloads, "workload")
+    );
+    let known = if scope.known > 0 {
+        format!("; {} in the baseline", scope.known)
+    } else {
+        String::new()
+    };
+    let counts = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Info, "note"),
+    ];
     let counts: Vec<String> = counts
         .into_iter()
         .map(|(severity, word)| (report.count(severity), word))
@@ -91,7 +109,11 @@ fn last_line(report: &Report<'_>, scope: &Scope) -> String {
         .map(|(n, word)| plural(n, word))
         .collect();
     if counts.is_empty() {
-        let idle = if scope.idle > 0 { format!(", {} need data you did not give", scope.idle) } else { String::new() };
+        let idle = if scope.idle > 0 {
+            format!(", {} need data you did not give", scope.idle)
+        } else {
+            String::new()
+        };
         return format!(
             "no problems found in {looked_at}, {} ({} rules ran{idle}{known})",
             plural(scope.namespaces, "namespace"),
@@ -105,17 +127,29 @@ fn last_line(report: &Report<'_>, scope: &Scope) -> String {
         n => format!("; {n} have an automatic fix: netpal lint --fix"),
     };
     let lesson = report.worst_first().first().map_or("", |f| f.rule);
-    format!("{} in {looked_at}{known}{fixable}   (lesson: netpal rule {lesson})", counts.join(", "))
+    format!(
+        "{} in {looked_at}{known}{fixable}   (lesson: netpal rule {lesson})",
+        counts.join(", ")
+    )
 }
 
 /// What was found but is too slight to be shown unasked.
 fn hidden_line(hidden: &[Finding]) -> Option<String> {
     let mut rules: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    hidden.iter().for_each(|f| *rules.entry(f.rule).or_default() += 1);
-    let each: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
+    hidden
+        .iter()
+        .for_each(|f| *rules.entry(f.rule).or_default() += 1);
+    let each: Vec<String> = rules
+        .iter()
+        .map(|(rule, n)| format!("{rule} {n}"))
+        .collect();
     let count = hidden.len();
     (count > 0).then(|| {
-        format!("not shown: {} ({}); --select ALL shows them", plural(count, "slighter finding"), each.join(", "))
+        format!(
+            "not shown: {} ({}); --select ALL shows them",
+            plural(count, "slighter finding"),
+            each.join(", ")
+        )
     })
 }
 
@@ -128,12 +162,24 @@ fn painted(style: Style, severity: Severity) -> String {
     style.paint(code, severity.name())
 }
 
-fn one(report: &Report<'_>, finding: &Finding, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn one(
+    report: &Report<'_>,
+    finding: &Finding,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let at = report.region(&finding.place);
-    let place =
-        at.as_ref().map_or_else(String::new, |r| format!("{}:{}:{}: ", words::clean(&r.file), r.line, r.column));
+    let place = at.as_ref().map_or_else(String::new, |r| {
+        format!("{}:{}:{}: ", words::clean(&r.file), r.line, r.column)
+    });
     let severity = painted(style, finding.severity);
-    writeln!(out, "{place}{severity} {} {}: {}", finding.rule, finding.name, words::clean(&finding.message))?;
+    writeln!(
+        out,
+        "{place}{severity} {} {}: {}",
+        finding.rule,
+        finding.name,
+        words::clean(&finding.message)
+    )?;
     let frame = Frame::new(report, finding);
     let mut group = Group::with_level(level(finding.severity));
     if let Some(frame) = &frame {
@@ -143,8 +189,16 @@ fn one(report: &Report<'_>, finding: &Finding, style: Style, out: &mut dyn Write
     if frame.is_none() && footnotes.is_empty() {
         return Ok(());
     }
-    group = group.elements(footnotes.into_iter().map(|text| Element::from(Level::NOTE.no_name().message(text))));
-    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    group = group.elements(
+        footnotes
+            .into_iter()
+            .map(|text| Element::from(Level::NOTE.no_name().message(text))),
+    );
+    let renderer = if style.colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     writeln!(out, "{}", renderer.render(&[group]))
 }
 
@@ -166,11 +220,22 @@ fn footnotes(report: &Report<'_>, finding: &Finding, frame: Option<&Frame<'_>>) 
         if frame.is_some_and(|f| f.shows(&label.place)) {
             continue;
         }
-        let at = report.region(&label.place).map(|r| format!("{}:{}: ", words::clean(&r.file), r.line));
-        lines.push(format!("{}{}", at.unwrap_or_default(), words::clean(&label.text)));
+        let at = report
+            .region(&label.place)
+            .map(|r| format!("{}:{}: ", words::clean(&r.file), r.line));
+        lines.push(format!(
+            "{}{}",
+            at.unwrap_or_default(),
+            words::clean(&label.text)
+        ));
     }
     lines.extend(finding.notes.iter().map(|n| words::clean(n).into_owned()));
-    lines.extend(finding.help.iter().map(|h| format!("fix: {}", words::clean(h))));
+    lines.extend(
+        finding
+            .help
+            .iter()
+            .map(|h| format!("fix: {}", words::clean(h))),
+    );
     lines
 }
 
@@ -190,33 +255,72 @@ impl<'a> Frame<'a> {
         let text = &report.locator.sources().file(file)?.text;
         let near = |label: &'a Label| {
             let (other, region, span) = located(report, &label.place)?;
-            let close = other == file && region.line.abs_diff(primary.line) <= NEAR && region.line != primary.line;
+            let close = other == file
+                && region.line.abs_diff(primary.line) <= NEAR
+                && region.line != primary.line;
             close.then_some((label, region.line, span))
         };
-        let related: Vec<(&Label, u32, Range<usize>)> = finding.related.iter().filter_map(near).collect();
-        let first =
-            related.iter().map(|r| r.1).min().unwrap_or(u32::MAX).min(primary.line.saturating_sub(ABOVE)).max(1);
-        let last = related.iter().map(|r| r.1).max().unwrap_or(0).max(primary.line);
+        let related: Vec<(&Label, u32, Range<usize>)> =
+            finding.related.iter().filter_map(near).collect();
+        let first = related
+            .iter()
+            .map(|r| r.1)
+            .min()
+            .unwrap_or(u32::MAX)
+            .min(primary.line.saturating_sub(ABOVE))
+            .max(1);
+        let last = related
+            .iter()
+            .map(|r| r.1)
+            .max()
+            .unwrap_or(0)
+            .max(primary.line);
         let lines = |n: u32| n as usize;
-        let around = text.around(span.start..span.start, lines(primary.line - first), lines(last - primary.line))?;
-        let placed = |s: Range<usize>| s.start.saturating_sub(around.start)..s.end.saturating_sub(around.start);
+        let around = text.around(
+            span.start..span.start,
+            lines(primary.line - first),
+            lines(last - primary.line),
+        )?;
+        let placed = |s: Range<usize>| {
+            s.start.saturating_sub(around.start)..s.end.saturating_sub(around.start)
+        };
         let (text, span) = (&*around.text, placed(span));
-        let related: Vec<(&Label, Range<usize>)> = related.into_iter().map(|(l, _, s)| (l, placed(s))).collect();
+        let related: Vec<(&Label, Range<usize>)> = related
+            .into_iter()
+            .map(|(l, _, s)| (l, placed(s)))
+            .collect();
         let start = back(text, span.start, primary.line - first);
         let end = forward(text, span.start, last - primary.line);
         let inside = |s: &Range<usize>| {
             let to = s.end.min(line_end(text, s.start)).max(s.start + 1).min(end);
             s.start.saturating_sub(start)..to.saturating_sub(start)
         };
-        let mut marks = vec![(inside(&span), finding.label.as_deref().map(|l| words::clean(l).into_owned()))];
-        marks.extend(related.iter().map(|(l, s)| (inside(s), Some(words::clean(&l.text).into_owned()))));
-        let above = back(text, span.start, ABOVE.min(primary.line - first)).saturating_sub(start)..marks[0].0.start;
+        let mut marks = vec![(
+            inside(&span),
+            finding
+                .label
+                .as_deref()
+                .map(|l| words::clean(l).into_owned()),
+        )];
+        marks.extend(
+            related
+                .iter()
+                .map(|(l, s)| (inside(s), Some(words::clean(&l.text).into_owned()))),
+        );
+        let above = back(text, span.start, ABOVE.min(primary.line - first)).saturating_sub(start)
+            ..marks[0].0.start;
         let shown = related.iter().map(|r| &r.0.place).collect();
         let window = match around.text {
             Cow::Borrowed(text) => Cow::Borrowed(text.get(start..end)?),
             Cow::Owned(ref text) => Cow::Owned(text.get(start..end)?.to_owned()),
         };
-        Some(Self { text: window, first, marks, shown, above })
+        Some(Self {
+            text: window,
+            first,
+            marks,
+            shown,
+            above,
+        })
     }
 
     fn shows(&self, place: &Place) -> bool {
@@ -224,18 +328,35 @@ impl<'a> Frame<'a> {
     }
 
     fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
-        let kind = |i: usize| if i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let kind = |i: usize| {
+            if i == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            }
+        };
         let marks = self.marks.iter().enumerate().map(|(i, (range, label))| {
             let mark = kind(i).span(range.clone());
-            label.as_deref().map_or_else(|| mark.clone(), |l| mark.clone().label(l))
+            label
+                .as_deref()
+                .map_or_else(|| mark.clone(), |l| mark.clone().label(l))
         });
-        let above = (!self.above.is_empty()).then(|| AnnotationKind::Visible.span(self.above.clone()));
-        Snippet::source(&*self.text).line_start(self.first as usize).annotations(marks).annotations(above)
+        let above =
+            (!self.above.is_empty()).then(|| AnnotationKind::Visible.span(self.above.clone()));
+        Snippet::source(&*self.text)
+            .line_start(self.first as usize)
+            .annotations(marks)
+            .annotations(above)
     }
 }
 
-fn located(report: &Report<'_>, place: &Place) -> Option<(crate::source::FileId, Region, Range<usize>)> {
-    let Place::Origin(origin) = place else { return None };
+fn located(
+    report: &Report<'_>,
+    place: &Place,
+) -> Option<(crate::source::FileId, Region, Range<usize>)> {
+    let Place::Origin(origin) = place else {
+        return None;
+    };
     let (file, span) = report.locator.span(origin)?;
     Some((file, report.region(place)?, span.start..span.end))
 }
@@ -245,7 +366,10 @@ fn back(text: &str, at: usize, lines: u32) -> usize {
     let before = text.get(..at).unwrap_or_default();
     let mut start = before.rfind('\n').map_or(0, |i| i + 1);
     for _ in 0..lines {
-        start = before.get(..start.saturating_sub(1)).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        start = before
+            .get(..start.saturating_sub(1))
+            .and_then(|t| t.rfind('\n'))
+            .map_or(0, |i| i + 1);
     }
     start
 }
@@ -260,5 +384,7 @@ fn forward(text: &str, at: usize, lines: u32) -> usize {
 }
 
 fn line_end(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|t| t.find('\n')).map_or(text.len(), |i| at + i)
+    text.get(at..)
+        .and_then(|t| t.find('\n'))
+        .map_or(text.len(), |i| at + i)
 }

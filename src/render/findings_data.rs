@@ -1,6 +1,7 @@
 //! Findings for programs: resolved places, and JSON, YAML and CSV of findings.
 //!
-//! [`Report`] is what every writer of findings takes. The JSON structs are frozen like those of [`super::json`].
+//! [`Report`] is what every writer of findings takes. The JSON structs are frozen like those of
+//! [`super::json`].
 
 use super::json::At;
 use super::words;
@@ -70,13 +71,22 @@ impl<'a> Report<'a> {
                 let first = text.lines().next().unwrap_or_default();
                 let width = u32::try_from(first.chars().count()).unwrap_or(0);
                 let end_column = (width > 0).then(|| span.at.column.saturating_add(width));
-                Some(Region { file: self.relative(&file.name), line: span.at.line, column: span.at.column, end_column })
+                Some(Region {
+                    file: self.relative(&file.name),
+                    line: span.at.line,
+                    column: span.at.column,
+                    end_column,
+                })
             }
         }
     }
 
     fn relative(&self, name: &str) -> String {
-        let under = |base: &str| name.strip_prefix(base)?.strip_prefix('/').map(str::to_owned);
+        let under = |base: &str| {
+            name.strip_prefix(base)?
+                .strip_prefix('/')
+                .map(str::to_owned)
+        };
         let short = self.base.and_then(under);
         short.unwrap_or_else(|| name.strip_prefix("./").unwrap_or(name).to_owned())
     }
@@ -157,7 +167,12 @@ pub struct JsonFindings {
 /// Findings as a document.
 pub fn document(report: &Report<'_>) -> JsonFindings {
     let ids = identities(report.findings);
-    let findings = report.findings.iter().zip(ids).map(|(f, id)| json_finding(report, f, id)).collect();
+    let findings = report
+        .findings
+        .iter()
+        .zip(ids)
+        .map(|(f, id)| json_finding(report, f, id))
+        .collect();
     JsonFindings {
         errors: report.count(Severity::Error),
         warnings: report.count(Severity::Warning),
@@ -167,8 +182,17 @@ pub fn document(report: &Report<'_>) -> JsonFindings {
 }
 
 fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> JsonFinding {
-    let at = |place: &Place| report.region(place).map(|r| At { file: r.file, line: r.line, column: r.column });
-    let label = |l: &Label| JsonLabel { at: at(&l.place), text: l.text.to_string() };
+    let at = |place: &Place| {
+        report.region(place).map(|r| At {
+            file: r.file,
+            line: r.line,
+            column: r.column,
+        })
+    };
+    let label = |l: &Label| JsonLabel {
+        at: at(&l.place),
+        text: l.text.to_string(),
+    };
     let about = finding.fingerprint.clone();
     JsonFinding {
         rule: finding.rule,
@@ -183,7 +207,12 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
         help: finding.help.clone(),
         steps: finding.steps.iter().map(label).collect(),
         fixable: finding.fix.is_some(),
-        subject: JsonSubject { namespace: about.namespace, name: about.name, path: about.path, peer: about.peer },
+        subject: JsonSubject {
+            namespace: about.namespace,
+            name: about.name,
+            path: about.path,
+            peer: about.peer,
+        },
         identity,
         suppressed: finding.suppressed.clone(),
     }
@@ -194,7 +223,19 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
 /// # Errors
 /// When the writer fails.
 pub fn csv(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let head = ["rule", "name", "severity", "file", "line", "column", "namespace", "object", "path", "message", "help"];
+    let head = [
+        "rule",
+        "name",
+        "severity",
+        "file",
+        "line",
+        "column",
+        "namespace",
+        "object",
+        "path",
+        "message",
+        "help",
+    ];
     let row = |finding: &Finding| {
         let at = report.region(&finding.place);
         let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());

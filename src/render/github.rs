@@ -1,8 +1,9 @@
 //! GitHub workflow commands (`::error file=...`), and Markdown for the step summary.
 //!
-//! GitHub shows at most ten annotations of each level per step and drops the rest without a word; so the worst ten errors
-//! and ten warnings are written, and the caller puts [`summary`] into `$GITHUB_STEP_SUMMARY`. Escaping follows the
-//! runner's own rules: a manifest cannot start a command of its own.
+//! GitHub shows at most ten annotations of each level per step and drops the rest without a word;
+//! so the worst ten errors and ten warnings are written, and the caller puts [`summary`] into
+//! `$GITHUB_STEP_SUMMARY`. Escaping follows the runner's own rules: a manifest cannot start a
+//! command of its own.
 
 use super::findings_data::{Report, full_text};
 use super::words;
@@ -21,10 +22,21 @@ const MOST_BYTES: usize = 900 * 1024;
 /// When the writer fails.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<usize> {
     let mut left_out = 0;
-    for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "notice")]
-    {
-        let findings: Vec<&Finding> = report.worst_first().into_iter().filter(|f| f.severity == severity).collect();
-        let room = if severity == Severity::Info { 0 } else { BUDGET };
+    for (severity, command) in [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Info, "notice"),
+    ] {
+        let findings: Vec<&Finding> = report
+            .worst_first()
+            .into_iter()
+            .filter(|f| f.severity == severity)
+            .collect();
+        let room = if severity == Severity::Info {
+            0
+        } else {
+            BUDGET
+        };
         for finding in findings.iter().take(room) {
             annotation(report, finding, command, out)?;
         }
@@ -33,17 +45,30 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<usize> {
     Ok(left_out)
 }
 
-fn annotation(report: &Report<'_>, finding: &Finding, command: &str, out: &mut dyn Write) -> io::Result<()> {
+fn annotation(
+    report: &Report<'_>,
+    finding: &Finding,
+    command: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let title = property(&format!("{} {}", finding.rule, finding.name));
     write!(out, "::{command} title={title}")?;
     if let Some(at) = report.region(&finding.place) {
-        write!(out, ",file={},line={},col={}", property(&at.file), at.line, at.column)?;
+        write!(
+            out,
+            ",file={},line={},col={}",
+            property(&at.file),
+            at.line,
+            at.column
+        )?;
     }
     writeln!(out, "::{}", data(&full_text(finding)))
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -80,7 +105,9 @@ pub fn summary(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn row(report: &Report<'_>, finding: &Finding) -> String {
-    let at = report.region(&finding.place).map_or_else(String::new, |r| format!("{}:{}", r.file, r.line));
+    let at = report
+        .region(&finding.place)
+        .map_or_else(String::new, |r| format!("{}:{}", r.file, r.line));
     format!(
         "| {} | {} {} | {} | {} |\n",
         finding.severity.name(),
@@ -116,12 +143,18 @@ mod tests {
 
     #[test]
     fn a_manifest_cannot_start_a_command() {
-        assert_eq!(data("a\n::set-output name=x::y%"), "a%0A::set-output name=x::y%25");
+        assert_eq!(
+            data("a\n::set-output name=x::y%"),
+            "a%0A::set-output name=x::y%25"
+        );
         assert_eq!(property("a,b:c"), "a%2Cb%3Ac");
     }
 
     #[test]
     fn a_manifest_cannot_leave_its_cell() {
-        assert_eq!(markdown("a|b <img> [x](y)"), "a\\|b &lt;img&gt; \\[x\\]\\(y\\)");
+        assert_eq!(
+            markdown("a|b <img> [x](y)"),
+            "a\\|b &lt;img&gt; \\[x\\]\\(y\\)"
+        );
     }
 }

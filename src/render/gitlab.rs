@@ -31,10 +31,16 @@ struct Lines {
 /// When the writer fails.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let ids = identities(report.findings);
-    let active = report.findings.iter().zip(ids).filter(|(f, _)| f.suppressed.is_none());
+    let active = report
+        .findings
+        .iter()
+        .zip(ids)
+        .filter(|(f, _)| f.suppressed.is_none());
     let issues = active.map(|(finding, fingerprint)| {
         let at = report.region(&finding.place);
-        let path = at.as_ref().map_or_else(|| "<input>".to_owned(), |r| r.file.clone());
+        let path = at
+            .as_ref()
+            .map_or_else(|| "<input>".to_owned(), |r| r.file.clone());
         Issue {
             description: format!("{} {}: {}", finding.rule, finding.name, full_text(finding)),
             check_name: finding.rule,
@@ -44,7 +50,12 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 Severity::Warning => "major",
                 Severity::Info => "info",
             },
-            location: Location { path, lines: Lines { begin: at.map_or(1, |r| r.line.max(1)) } },
+            location: Location {
+                path,
+                lines: Lines {
+                    begin: at.map_or(1, |r| r.line.max(1)),
+                },
+            },
         }
     });
     serde_json::to_writer_pretty(&mut *out, &issues.collect::<Vec<_>>())?;

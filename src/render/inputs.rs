@@ -17,7 +17,9 @@ pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) 
         Place::Input => None,
     };
     let at = |p: &Place| {
-        place(p).map_or_else(String::new, |l| format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column))
+        place(p).map_or_else(String::new, |l| {
+            format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column)
+        })
     };
     let code = match diagnostic.severity {
         Severity::Error => "1;31",
@@ -25,7 +27,11 @@ pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) 
         Severity::Note => "1;36",
     };
     let severity = style.paint(code, diagnostic.severity.name());
-    let mut text = format!("{}{severity}: {}", at(&diagnostic.place), words::clean(&diagnostic.message));
+    let mut text = format!(
+        "{}{severity}: {}",
+        at(&diagnostic.place),
+        words::clean(&diagnostic.message)
+    );
     for (place, word) in &diagnostic.related {
         let _ = write!(text, "\n    {}{}", at(place), words::clean(word));
     }
@@ -39,17 +45,29 @@ pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) 
 ///
 /// # Errors
 /// When the writer fails.
-pub fn inputs(input: &Input, graph: &AllowGraph, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn inputs(
+    input: &Input,
+    graph: &AllowGraph,
+    verbose: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let tally = &input.tally;
     let cluster = &input.cluster;
-    let pods: u64 = cluster.pods().map(|(_, p)| u64::from(p.replicas.max(1))).sum();
+    let pods: u64 = cluster
+        .pods()
+        .map(|(_, p)| u64::from(p.replicas.max(1)))
+        .sum();
     let read: Vec<String> = tally.read.iter().map(|(k, n)| plural(*n, k)).collect();
     writeln!(
         out,
         "read      {}, {}: {}",
         plural(tally.files, "file"),
         plural(tally.objects, "object"),
-        if read.is_empty() { "nothing netpal knows".into() } else { read.join(", ") }
+        if read.is_empty() {
+            "nothing netpal knows".into()
+        } else {
+            read.join(", ")
+        }
     )?;
     writeln!(
         out,
@@ -61,18 +79,31 @@ pub fn inputs(input: &Input, graph: &AllowGraph, verbose: bool, out: &mut dyn Wr
         plural(input.policies.policies.len(), "policy")
     )?;
     if tally.finished_pods > 0 {
-        writeln!(out, "left out  {}: finished pods are no endpoints", plural(tally.finished_pods, "pod"))?;
+        writeln!(
+            out,
+            "left out  {}: finished pods are no endpoints",
+            plural(tally.finished_pods, "pod")
+        )?;
     }
     assumptions(input, graph, out)?;
     if !tally.skipped.is_empty() {
-        let skipped: Vec<String> = tally.skipped.iter().map(|(k, n)| plural(*n, &words::clean(k))).collect();
+        let skipped: Vec<String> = tally
+            .skipped
+            .iter()
+            .map(|(k, n)| plural(*n, &words::clean(k)))
+            .collect();
         writeln!(out, "skipped   {}", skipped.join(", "))?;
     }
     for (reason, what) in [
         (crate::policy::TaintReason::UnmodelledKind, "not modelled"),
         (crate::policy::TaintReason::Broken, "could not be read"),
     ] {
-        let taints: Vec<_> = input.policies.taints.iter().filter(|t| t.reason == reason).collect();
+        let taints: Vec<_> = input
+            .policies
+            .taints
+            .iter()
+            .filter(|t| t.reason == reason)
+            .collect();
         if !taints.is_empty() {
             let shown: Vec<String> = taints
                 .iter()
@@ -80,13 +111,26 @@ pub fn inputs(input: &Input, graph: &AllowGraph, verbose: bool, out: &mut dyn Wr
                 .map(|t| words::clean(&t.what).into_owned())
                 .collect();
             let more = taints.len() - shown.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            writeln!(out, "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN", shown.join(", "))?;
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN",
+                shown.join(", ")
+            )?;
         }
     }
     if verbose {
         for (id, workload) in cluster.workloads() {
-            writeln!(out, "workload  {} ({})", words::clean(&cluster.workload_name(id)), workload.kind.name())?;
+            writeln!(
+                out,
+                "workload  {} ({})",
+                words::clean(&cluster.workload_name(id)),
+                workload.kind.name()
+            )?;
         }
     }
     Ok(())
@@ -100,17 +144,35 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
         .map(|(_, n)| format!("\"{}\"", words::clean(&n.name)))
         .collect();
     if !undeclared.is_empty() {
-        let shown = undeclared.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+        let shown = undeclared
+            .iter()
+            .take(6)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
         let more = undeclared.len().saturating_sub(6);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         writeln!(
             out,
             "assumed   namespace labels of {shown}{more}: no Namespace object given, only kubernetes.io/metadata.name known"
         )?;
     }
-    let unknown = cluster.pods().filter(|(_, p)| p.addresses.is_empty() && !p.host_network).count();
+    let unknown = cluster
+        .pods()
+        .filter(|(_, p)| p.addresses.is_empty() && !p.host_network)
+        .count();
     if unknown > 0 {
-        let ranges: Vec<String> = graph.world().assumed.to_cidrs().iter().map(ToString::to_string).collect();
+        let ranges: Vec<String> = graph
+            .world()
+            .assumed
+            .to_cidrs()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         writeln!(
             out,
             "assumed   addresses of {} without status lie in {}",
@@ -118,9 +180,15 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
             ranges.join(", ")
         )?;
     }
-    let hosts = cluster.workloads().filter(|(_, w)| w.pods.iter().any(|p| cluster.pod(*p).host_network));
-    let hosts: Vec<String> = hosts.map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned()).collect();
-    if !hosts.is_empty() && graph.world().options.host_network == crate::compile::HostNetwork::Unknown {
+    let hosts = cluster
+        .workloads()
+        .filter(|(_, w)| w.pods.iter().any(|p| cluster.pod(*p).host_network));
+    let hosts: Vec<String> = hosts
+        .map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned())
+        .collect();
+    if !hosts.is_empty()
+        && graph.world().options.host_network == crate::compile::HostNetwork::Unknown
+    {
         writeln!(
             out,
             "unknown   {}: hostNetwork, policies may or may not apply (--assume hostnetwork=node|pod, or --cni)",

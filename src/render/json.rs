@@ -1,7 +1,8 @@
 //! JSON for programs: frozen structs under `"schema": "netpal/v1"`.
 //!
-//! A field is never renamed or removed within a version, only added. Ports are structured (`protocol`, `from`, `to`),
-//! places are `file`, `line`, `column`; words for people live in fields called `text` and may change.
+//! A field is never renamed or removed within a version, only added. Ports are structured
+//! (`protocol`, `from`, `to`), places are `file`, `line`, `column`; words for people live in fields
+//! called `text` and may change.
 
 use super::{Book, words, yaml};
 use crate::compile::{Allowed, Endpoint};
@@ -38,7 +39,14 @@ pub struct Document<T> {
 /// # Errors
 /// When the writer fails.
 pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document { schema: SCHEMA, kind, content })?;
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &Document {
+            schema: SCHEMA,
+            kind,
+            content,
+        },
+    )?;
     writeln!(out)
 }
 
@@ -46,8 +54,16 @@ pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) 
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write_yaml<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
-    let document = Document { schema: SCHEMA, kind, content };
+pub fn write_yaml<T: Serialize>(
+    kind: &'static str,
+    content: T,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let document = Document {
+        schema: SCHEMA,
+        kind,
+        content,
+    };
     yaml::write(&document, out)
 }
 
@@ -67,8 +83,16 @@ pub struct Ports {
 /// Traffic as ranges.
 pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
     let piece = |piece: Piece| match piece {
-        Piece::Ports(protocol, from, to) => Ports { protocol: protocol.name(), from: Some(from), to: Some(to) },
-        Piece::OtherProtocols => Ports { protocol: "other", from: None, to: None },
+        Piece::Ports(protocol, from, to) => Ports {
+            protocol: protocol.name(),
+            from: Some(from),
+            to: Some(to),
+        },
+        Piece::OtherProtocols => Ports {
+            protocol: "other",
+            from: None,
+            to: None,
+        },
     };
     set.pieces().map(piece).collect()
 }
@@ -87,7 +111,11 @@ pub struct At {
 /// Where an origin stands.
 pub fn at(book: Book<'_>, origin: &Origin) -> Option<At> {
     let location = book.locator.locate(origin)?;
-    Some(At { file: location.file.into(), line: location.at.line, column: location.at.column })
+    Some(At {
+        file: location.file.into(),
+        line: location.at.line,
+        column: location.at.column,
+    })
 }
 
 /// A policy.
@@ -169,7 +197,10 @@ pub fn workload(book: Book<'_>, id: WorkloadId) -> EndJson {
 
 /// A block of addresses as an end.
 pub fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
-    EndJson::Addresses { name: name.to_owned(), cidrs: set.to_cidrs().iter().map(ToString::to_string).collect() }
+    EndJson::Addresses {
+        name: name.to_owned(),
+        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// An end of a question.
@@ -253,15 +284,29 @@ pub fn side(book: Book<'_>, side: &Side) -> SideJson {
         reason: side.reason.code(),
         decided_by: side.decided_by.map(|at| rule(book, at)),
         isolated_by: side.isolated_by.iter().map(|p| policy(book, *p)).collect(),
-        near: side.near.as_ref().filter(|_| !side.possible.allow).map(|n| near(book, n, side.peer)),
-        doubts: side.doubts.iter().map(|d| peer(book, d, side.peer)).collect(),
+        near: side
+            .near
+            .as_ref()
+            .filter(|_| !side.possible.allow)
+            .map(|n| near(book, n, side.peer)),
+        doubts: side
+            .doubts
+            .iter()
+            .map(|d| peer(book, d, side.peer))
+            .collect(),
     }
 }
 
 fn near(book: Book<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
     let nearest = crate::query::explain::nearest_peer(trace);
-    let texts = nearest.map(|p| peer(book, p, other).mismatches).unwrap_or_default();
-    Near { rule: rule(book, nearest.map_or(trace.at, |p| p.at)), ports_match: trace.ports, mismatches: texts }
+    let texts = nearest
+        .map(|p| peer(book, p, other).mismatches)
+        .unwrap_or_default();
+    Near {
+        rule: rule(book, nearest.map_or(trace.at, |p| p.at)),
+        ports_match: trace.ports,
+        mismatches: texts,
+    }
 }
 
 /// A peer with what is wrong with it.
@@ -276,7 +321,10 @@ pub fn peer(book: Book<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
 
 fn endpoint(book: Book<'_>, endpoint: Endpoint) -> String {
     match endpoint {
-        Endpoint::Pod(pod) => book.input.cluster.workload_name(book.input.cluster.pod(pod).workload),
+        Endpoint::Pod(pod) => book
+            .input
+            .cluster
+            .workload_name(book.input.cluster.pod(pod).workload),
         Endpoint::Address(address) => address.to_string(),
     }
 }
@@ -415,7 +463,9 @@ pub fn listing<'a>(book: Book<'a>, filter: &'a Filter) -> ListJson<'a> {
 fn flow(book: Book<'_>, entry: &Entry) -> FlowJson {
     let Allowed { sure, unknown } = &entry.allowed;
     let explanation = crate::query::explain(book.graph, &entry.example);
-    let because = [&explanation.ingress, &explanation.egress].into_iter().filter_map(|s| s.decided_by);
+    let because = [&explanation.ingress, &explanation.egress]
+        .into_iter()
+        .filter_map(|s| s.decided_by);
     FlowJson {
         from: party(book, &entry.source),
         to: party(book, &entry.destination),

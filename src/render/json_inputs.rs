@@ -1,4 +1,5 @@
-//! JSON of `inputs`: what was read, skipped and assumed, and every fact worth telling about the input.
+//! JSON of `inputs`: what was read, skipped and assumed, and every fact worth telling about the
+//! input.
 
 use super::Book;
 use super::json::{At, EndJson, PolicyName, at, policy, workload};
@@ -27,9 +28,11 @@ pub struct DiagnosticJson {
 pub fn diagnostic(book: Book<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
     let place = match &diagnostic.place {
         Place::Origin(origin) => at(book, origin),
-        Place::At(location) => {
-            Some(At { file: location.file.to_string(), line: location.at.line, column: location.at.column })
-        }
+        Place::At(location) => Some(At {
+            file: location.file.to_string(),
+            line: location.at.line,
+            column: location.at.column,
+        }),
         Place::Input => None,
     };
     DiagnosticJson {
@@ -76,17 +79,40 @@ pub struct NamespaceJson {
 /// What was read as a document's content.
 pub fn inputs(book: Book<'_>) -> InputsJson {
     let Book { input, .. } = book;
-    let namespace =
-        |n: &crate::model::Namespace| NamespaceJson { name: n.name.to_string(), declared: n.declared.is_some() };
+    let namespace = |n: &crate::model::Namespace| NamespaceJson {
+        name: n.name.to_string(),
+        declared: n.declared.is_some(),
+    };
     InputsJson {
         files: input.tally.files,
         objects: input.tally.objects,
         read: input.tally.read.clone(),
         skipped: input.tally.skipped.clone(),
-        namespaces: input.cluster.namespaces().map(|(_, n)| namespace(n)).collect(),
-        workloads: input.cluster.workloads().map(|(id, _)| workload(book, id)).collect(),
-        policies: input.policies.iter().map(|(id, _)| policy(book, id)).collect(),
-        unmodelled: input.policies.taints.iter().map(|t| t.what.to_string()).collect(),
-        diagnostics: input.diagnostics.iter().map(|d| diagnostic(book, d)).collect(),
+        namespaces: input
+            .cluster
+            .namespaces()
+            .map(|(_, n)| namespace(n))
+            .collect(),
+        workloads: input
+            .cluster
+            .workloads()
+            .map(|(id, _)| workload(book, id))
+            .collect(),
+        policies: input
+            .policies
+            .iter()
+            .map(|(id, _)| policy(book, id))
+            .collect(),
+        unmodelled: input
+            .policies
+            .taints
+            .iter()
+            .map(|t| t.what.to_string())
+            .collect(),
+        diagnostics: input
+            .diagnostics
+            .iter()
+            .map(|d| diagnostic(book, d))
+            .collect(),
     }
 }

@@ -36,7 +36,13 @@ pub fn sentence(led: Led, unsure: bool) -> String {
 
 impl Text<'_> {
     /// The sentence on lines of its own.
-    pub(super) fn led(&self, indent: usize, led: Led, unsure: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn led(
+        &self,
+        indent: usize,
+        led: Led,
+        unsure: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         self.wrapped_at(indent, &sentence(led, unsure), out)
     }
 }

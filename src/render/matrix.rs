@@ -73,14 +73,23 @@ impl Square<'_> {
         let longest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         let wide: usize = names.iter().map(|n| n.chars().count() + 2).sum::<usize>() + longest + 2;
         let by_number = wide > width;
-        let head: Vec<String> =
-            if by_number { (1..=names.len()).map(|i| i.to_string()).collect() } else { names.clone() };
+        let head: Vec<String> = if by_number {
+            (1..=names.len()).map(|i| i.to_string()).collect()
+        } else {
+            names.clone()
+        };
         let row = |(i, name): (usize, &String)| {
-            let first = if by_number { format!("{:>3} {name}", i + 1) } else { name.clone() };
+            let first = if by_number {
+                format!("{:>3} {name}", i + 1)
+            } else {
+                name.clone()
+            };
             let cells = (0..names.len()).map(move |j| self.sign(i, j));
             std::iter::once(first).chain(cells).collect::<Vec<String>>()
         };
-        let head = std::iter::once("from \\ to".to_owned()).chain(head).collect();
+        let head = std::iter::once("from \\ to".to_owned())
+            .chain(head)
+            .collect();
         table::square(head, || names.iter().enumerate().map(row), style, out)?;
         writeln!(out, "{}", style.dim(&format!("{LEGEND} {}", self.same())))
     }
@@ -98,22 +107,32 @@ impl Square<'_> {
     /// When the writer fails.
     pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let names = self.names();
-        let head = std::iter::once("from \\ to".to_owned()).chain(names.iter().cloned()).collect();
+        let head = std::iter::once("from \\ to".to_owned())
+            .chain(names.iter().cloned())
+            .collect();
         let row = |i: usize| {
             let cell = |j: usize| match (i == j, self.matrix.cell(i, j)) {
                 (true, _) => "same".to_owned(),
                 (false, None) => String::new(),
-                (false, Some(a)) if a.sure.is_empty() => format!("unknown {}", words::traffic(&a.unknown)),
+                (false, Some(a)) if a.sure.is_empty() => {
+                    format!("unknown {}", words::traffic(&a.unknown))
+                }
                 (false, Some(a)) => words::traffic(&a.sure),
             };
-            std::iter::once(names[i].clone()).chain((0..names.len()).map(cell)).collect::<Vec<_>>()
+            std::iter::once(names[i].clone())
+                .chain((0..names.len()).map(cell))
+                .collect::<Vec<_>>()
         };
         csv::rows(std::iter::once(head).chain((0..names.len()).map(row)), out)
     }
 
     /// The matrix as a document's content.
     pub fn json(&self) -> MatrixJson<'_> {
-        MatrixJson { by: self.same(), cells: Cells(self.matrix), sides: self.names() }
+        MatrixJson {
+            by: self.same(),
+            cells: Cells(self.matrix),
+            sides: self.names(),
+        }
     }
 
     /// A page of its own, with nothing to load.
@@ -139,14 +158,21 @@ impl Square<'_> {
 
     /// One cell in words; empty where nothing passes.
     pub fn words(&self, from: usize, to: usize) -> String {
-        self.matrix.cell(from, to).filter(|_| from != to).map_or_else(String::new, |a| {
-            match (a.sure.is_empty(), a.unknown.is_empty()) {
-                (true, true) => String::new(),
-                (_, true) => words::traffic(&a.sure),
-                (true, false) => format!("unknown {}", words::traffic(&a.unknown)),
-                (false, false) => format!("{}, unknown {}", words::traffic(&a.sure), words::traffic(&a.unknown)),
-            }
-        })
+        self.matrix
+            .cell(from, to)
+            .filter(|_| from != to)
+            .map_or_else(String::new, |a| {
+                match (a.sure.is_empty(), a.unknown.is_empty()) {
+                    (true, true) => String::new(),
+                    (_, true) => words::traffic(&a.sure),
+                    (true, false) => format!("unknown {}", words::traffic(&a.unknown)),
+                    (false, false) => format!(
+                        "{}, unknown {}",
+                        words::traffic(&a.sure),
+                        words::traffic(&a.unknown)
+                    ),
+                }
+            })
     }
 
     /// The table as markup.
@@ -163,7 +189,11 @@ impl Square<'_> {
                 let sign = self.sign(i, j);
                 let class = class(&sign);
                 let what = self.words(i, j);
-                let what = if what.is_empty() { what } else { format!(" title=\"{}\"", escape(&what)) };
+                let what = if what.is_empty() {
+                    what
+                } else {
+                    format!(" title=\"{}\"", escape(&what))
+                };
                 let _ = write!(html, "<td class=\"{class}\"{what}>{sign}</td>");
             }
             html.push_str("</tr>\n");
@@ -184,8 +214,21 @@ impl Square<'_> {
 
 /// How many ports, as far as a cell has room.
 fn count(set: &TrafficSet) -> String {
-    let ports: u32 = set.pieces().map(|p| if let Piece::Ports(_, a, b) = p { u32::from(b - a) + 1 } else { 1 }).sum();
-    if ports > 999 { ">999".into() } else { ports.to_string() }
+    let ports: u32 = set
+        .pieces()
+        .map(|p| {
+            if let Piece::Ports(_, a, b) = p {
+                u32::from(b - a) + 1
+            } else {
+                1
+            }
+        })
+        .sum();
+    if ports > 999 {
+        ">999".into()
+    } else {
+        ports.to_string()
+    }
 }
 
 /// The matrix as a document's content.

@@ -1,7 +1,7 @@
 //! Answers -> bytes. No analysis: everything that is printed was decided before it came here.
 //!
-//! One file per format. Escaping happens in the sink: [`text`] lets no control character of a manifest reach a terminal,
-//! [`json`] serializes frozen, versioned structs.
+//! One file per format. Escaping happens in the sink: [`text`] lets no control character of a
+//! manifest reach a terminal, [`json`] serializes frozen, versioned structs.
 
 pub mod check;
 pub mod check_data;
@@ -102,7 +102,10 @@ impl Format {
 
     /// The name.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+        Self::ALL
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.1)
     }
 }
 
@@ -119,5 +122,9 @@ pub struct Book<'a> {
 
 /// Goes on while writing works.
 fn going<E>(result: &Result<(), E>) -> ControlFlow<()> {
-    if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    if result.is_ok() {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
 }

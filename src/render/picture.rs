@@ -1,4 +1,5 @@
-//! A drawing as text for a terminal: namespaces, what may come into each from where, and the counts.
+//! A drawing as text for a terminal: namespaces, what may come into each from where, and the
+//! counts.
 
 use super::drawing::{Drawing, Node, Shape};
 use super::text::Style;
@@ -17,13 +18,23 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
         let mut edges: Vec<(String, String)> = Vec::new();
         for (direction, arrow) in [(Direction::Incoming, "<-"), (Direction::Outgoing, "->")] {
             for edge in graph.edges_directed(index, direction) {
-                let other = if direction == Direction::Incoming { edge.source() } else { edge.target() };
-                if direction == Direction::Outgoing && !(edge.weight().both || graph[other].shape == Shape::Hub) {
+                let other = if direction == Direction::Incoming {
+                    edge.source()
+                } else {
+                    edge.target()
+                };
+                if direction == Direction::Outgoing
+                    && !(edge.weight().both || graph[other].shape == Shape::Hub)
+                {
                     continue;
                 }
                 let arrow = if edge.weight().both { "<->" } else { arrow };
                 let label = &edge.weight().label;
-                let label = if label.is_empty() { String::new() } else { format!("   {label}") };
+                let label = if label.is_empty() {
+                    String::new()
+                } else {
+                    format!("   {label}")
+                };
                 edges.push((format!("{arrow} {}", name(drawing, &graph[other])), label));
             }
         }
@@ -31,14 +42,25 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
         if edges.is_empty() && idle {
             continue;
         }
-        let badges = if node.badges.is_empty() { String::new() } else { format!("   {}", node.badges.join(", ")) };
+        let badges = if node.badges.is_empty() {
+            String::new()
+        } else {
+            format!("   {}", node.badges.join(", "))
+        };
         writeln!(out, "{}{}", style.paint("1", &name(drawing, node)), badges)?;
         let last = edges.len().saturating_sub(1);
         for (i, (other, label)) in edges.iter().enumerate() {
-            writeln!(out, "{} {other}{label}", if i == last { "└──" } else { "├──" })?;
+            writeln!(
+                out,
+                "{} {other}{label}",
+                if i == last { "└──" } else { "├──" }
+            )?;
         }
     }
-    drawing.caption.iter().try_for_each(|line| writeln!(out, "{}", style.dim(line)))
+    drawing
+        .caption
+        .iter()
+        .try_for_each(|line| writeln!(out, "{}", style.dim(line)))
 }
 
 /// What a node is called where no frame is drawn around it.

@@ -24,11 +24,19 @@ impl Text<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn reach(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
-        let what = if reach.from_pods { "if this pod is taken over" } else { "from there" };
+        let what = if reach.from_pods {
+            "if this pod is taken over"
+        } else {
+            "from there"
+        };
         let head = format!("{}   {what}:", words::clean(root));
         self.tree(reach, &head, out)?;
         self.wrapped(&self.counts(reach), out)?;
-        let stores: Vec<String> = reach.stores.iter().map(|(w, hops)| self.store(*w, *hops)).collect();
+        let stores: Vec<String> = reach
+            .stores
+            .iter()
+            .map(|(w, hops)| self.store(*w, *hops))
+            .collect();
         if !stores.is_empty() {
             self.wrapped(&format!("data stores: {}", stores.join(", ")), out)?;
         }
@@ -39,8 +47,18 @@ impl Text<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn who(&self, reach: &Reach, ghosts: &[Ghost], root: &str, out: &mut dyn Write) -> io::Result<()> {
-        let open = if reach.unrestricted { "   open: accepts from anyone" } else { "" };
+    pub fn who(
+        &self,
+        reach: &Reach,
+        ghosts: &[Ghost],
+        root: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let open = if reach.unrestricted {
+            "   open: accepts from anyone"
+        } else {
+            ""
+        };
         self.tree(reach, &format!("{}{open}", words::clean(root)), out)?;
         self.wrapped(&self.counts(reach), out)?;
         self.ghosts(ghosts, out)
@@ -53,13 +71,22 @@ impl Text<'_> {
     }
 
     fn wrapped(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        wrap(text, self.width).iter().try_for_each(|line| writeln!(out, "{line}"))
+        wrap(text, self.width)
+            .iter()
+            .try_for_each(|line| writeln!(out, "{line}"))
     }
 
     fn stops(&self, reach: &Reach, stops: &[Stop], first: bool) -> Vec<Branch> {
-        let mut lines: Vec<Branch> = stops.iter().take(LINES).map(|s| self.stop(reach, s, first)).collect();
+        let mut lines: Vec<Branch> = stops
+            .iter()
+            .take(LINES)
+            .map(|s| self.stop(reach, s, first))
+            .collect();
         if stops.len() > LINES {
-            lines.push(Branch::new(format!("and {} more: -o json lists them", stops.len() - LINES)));
+            lines.push(Branch::new(format!(
+                "and {} more: -o json lists them",
+                stops.len() - LINES
+            )));
         }
         lines
     }
@@ -68,7 +95,11 @@ impl Text<'_> {
         let ports = ports(&stop.traffic);
         let text = match (&stop.item, reach.way) {
             (Item::Open(list), _) => {
-                let what = if list.len() == 1 { "1 open workload" } else { &format!("{} open workloads", list.len()) };
+                let what = if list.len() == 1 {
+                    "1 open workload"
+                } else {
+                    &format!("{} open workloads", list.len())
+                };
                 format!("{what} (accept from anyone): {}", self.list(list))
             }
             (Item::Known(k), Way::Backward) => k.word().to_owned(),
@@ -78,7 +109,9 @@ impl Text<'_> {
             (Item::Workloads(list), Way::Backward) => self.list(list),
         };
         let (note, tone) = self.note_of(reach, stop, first);
-        Branch::new(text).note(note, tone).with(self.stops(reach, &stop.next, false))
+        Branch::new(text)
+            .note(note, tone)
+            .with(self.stops(reach, &stop.next, false))
     }
 
     /// Who stands on a line, without ports.
@@ -86,7 +119,11 @@ impl Text<'_> {
         match item {
             Item::Workloads(list) => self.list(list),
             Item::Open(list) => {
-                format!("{} that accept from anyone: {}", plural(list.len(), "workload"), self.list(list))
+                format!(
+                    "{} that accept from anyone: {}",
+                    plural(list.len(), "workload"),
+                    self.list(list)
+                )
             }
             Item::Known(keyword) => keyword.word().to_owned(),
             Item::Addresses(set) => words::addresses(set),
@@ -128,10 +165,17 @@ impl Text<'_> {
         if stop.deaf && !stop.repeated {
             notes.push("nothing listens there today   NP011".into());
         }
-        if stop.open && reach.way == Way::Backward && matches!(&stop.item, Item::Workloads(l) if l.len() == 1) {
+        if stop.open
+            && reach.way == Way::Backward
+            && matches!(&stop.item, Item::Workloads(l) if l.len() == 1)
+        {
             notes.push("open: accepts from anyone".into());
         }
-        let tone = if stop.repeated { Tone::Quiet } else { Tone::Plain };
+        let tone = if stop.repeated {
+            Tone::Quiet
+        } else {
+            Tone::Plain
+        };
         (notes.join("   "), tone)
     }
 
@@ -142,7 +186,11 @@ impl Text<'_> {
     fn list(&self, list: &[WorkloadId]) -> String {
         let shown: Vec<String> = list.iter().take(NAMES).map(|w| self.name_of(*w)).collect();
         let more = list.len() - shown.len();
-        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+        if more > 0 {
+            format!("{} and {more} more", shown.join(", "))
+        } else {
+            shown.join(", ")
+        }
     }
 
     /// `8 of 9 other workloads reachable, 7 directly; 1 unknown (...)`.
@@ -162,14 +210,25 @@ impl Text<'_> {
             [] => String::new(),
             list => format!("; {} unknown ({})", list.len(), self.unknown_names(list)),
         };
-        let more = if reach.hops == Some(1) { "; further: --hops any" } else { "" };
+        let more = if reach.hops == Some(1) {
+            "; further: --hops any"
+        } else {
+            ""
+        };
         format!("{verb}{far}{unknown}{more}")
     }
 
     fn unknown_names(&self, list: &[WorkloadId]) -> String {
         let cluster = self.cluster();
-        let host = |w: &WorkloadId| cluster.workload(*w).pods.iter().all(|p| cluster.pod(*p).host_network);
-        let (hosts, others): (Vec<WorkloadId>, Vec<WorkloadId>) = list.iter().partition(|w| host(w));
+        let host = |w: &WorkloadId| {
+            cluster
+                .workload(*w)
+                .pods
+                .iter()
+                .all(|p| cluster.pod(*p).host_network)
+        };
+        let (hosts, others): (Vec<WorkloadId>, Vec<WorkloadId>) =
+            list.iter().partition(|w| host(w));
         let mut parts = Vec::new();
         if !hosts.is_empty() {
             parts.push(format!("{}: hostNetwork", self.list(&hosts)));
@@ -181,7 +240,11 @@ impl Text<'_> {
     }
 
     fn store(&self, id: WorkloadId, hops: u32) -> String {
-        format!("{} {}", words::clean(&self.cluster().workload(id).name), plural(hops as usize, "hop"))
+        format!(
+            "{} {}",
+            words::clean(&self.cluster().workload(id).name),
+            plural(hops as usize, "hop")
+        )
     }
 
     /// A shortest way.
@@ -189,7 +252,11 @@ impl Text<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn path(&self, hops: &[Hop], certain: bool, out: &mut dyn Write) -> io::Result<()> {
-        let sure = if certain { "" } else { " that may be open, for all that is known" };
+        let sure = if certain {
+            ""
+        } else {
+            " that may be open, for all that is known"
+        };
         writeln!(out, "path of {}{sure}:", plural(hops.len(), "hop"))?;
         let lines: Vec<Branch> = hops.iter().map(|h| self.hop(h)).collect();
         draw(&lines, &self.frame("  ", "  ", Strokes::WIDE), out)
@@ -198,16 +265,30 @@ impl Text<'_> {
     fn hop(&self, hop: &Hop) -> Branch {
         let end = |e| words::endpoint(self.cluster(), e);
         let explanation = explain(self.book.graph, &hop.flow);
-        let port = if hop.traffic.is_all() { String::new() } else { ports(&hop.traffic) };
-        let text = format!("{} -> {}{port}", end(hop.flow.source), end(hop.flow.destination));
+        let port = if hop.traffic.is_all() {
+            String::new()
+        } else {
+            ports(&hop.traffic)
+        };
+        let text = format!(
+            "{} -> {}{port}",
+            end(hop.flow.source),
+            end(hop.flow.destination)
+        );
         let side = &explanation.ingress;
         let because = match (side.decided_by, side.reason) {
             _ if explanation.possible.truth() == Truth::No => "depends on the node".to_owned(),
-            _ if explanation.possible.truth() == Truth::Maybe => explanation.reason().code().to_owned(),
+            _ if explanation.possible.truth() == Truth::Maybe => {
+                explanation.reason().code().to_owned()
+            }
             (Some(at), _) => {
                 let at = words::shortest(&self.book.graph.world().policies, at);
                 let origin = self.book.graph.world().policies.get(at.policy).origin(at);
-                format!("{}   {}", words::cited(self.book.graph, at), self.place(&origin))
+                format!(
+                    "{}   {}",
+                    words::cited(self.book.graph, at),
+                    self.place(&origin)
+                )
             }
             (None, Reason::AllowDefault) => "open workload: no ingress policy   NP301".to_owned(),
             (None, reason) => reason.code().to_owned(),
@@ -224,25 +305,38 @@ impl Text<'_> {
             return Ok(());
         }
         writeln!(out)?;
-        self.wrapped("not there yet, but let in by the rules as they are written:", out)?;
+        self.wrapped(
+            "not there yet, but let in by the rules as they are written:",
+            out,
+        )?;
         let lines: Vec<Branch> = ghosts.iter().map(|g| self.ghost(g)).collect();
         draw(&lines, &self.frame("  ? ", "    ", Strokes::WIDE), out)
     }
 
     fn ghost(&self, ghost: &Ghost) -> Branch {
         let Some(at) = ghost.because else {
-            return Branch::new("any pod of any namespace, and the internet").note("nothing isolates it", Tone::Plain);
+            return Branch::new("any pod of any namespace, and the internet")
+                .note("nothing isolates it", Tone::Plain);
         };
         let who = if ghost.everyone {
             "any pod of any namespace, and the internet".to_owned()
         } else {
             words::admits(self.book.graph, at)
         };
-        let on = if ghost.traffic.is_all() { String::new() } else { format!(" on {}", words::traffic(&ghost.traffic)) };
+        let on = if ghost.traffic.is_all() {
+            String::new()
+        } else {
+            format!(" on {}", words::traffic(&ghost.traffic))
+        };
         let cited = Branch::new(format!("as {} says", words::cited(self.book.graph, at)));
-        let cited = Branch { tone: Tone::Quiet, ..cited };
+        let cited = Branch {
+            tone: Tone::Quiet,
+            ..cited
+        };
         let today = format!("({} now)", plural(ghost.today, "workload"));
-        Branch::new(format!("{who}{on}")).note(today, Tone::Plain).with(vec![cited])
+        Branch::new(format!("{who}{on}"))
+            .note(today, Tone::Plain)
+            .with(vec![cited])
     }
 }
 

@@ -102,7 +102,12 @@ pub struct HopJson {
 
 /// A reach as a document's content.
 pub fn reach(book: Book<'_>, reach: &Reach, root: &str, ghosts: &[Ghost]) -> ReachJson {
-    let is_store = |w| reach.stores.binary_search_by_key(&w, |(store, _)| *store).is_ok();
+    let is_store = |w| {
+        reach
+            .stores
+            .binary_search_by_key(&w, |(store, _)| *store)
+            .is_ok()
+    };
     let found = |(w, hops): (&crate::model::WorkloadId, &u32)| FoundJson {
         workload: workload(book, *w),
         hops: *hops,
@@ -110,7 +115,11 @@ pub fn reach(book: Book<'_>, reach: &Reach, root: &str, ghosts: &[Ghost]) -> Rea
     };
     ReachJson {
         root: root.to_owned(),
-        way: if reach.way == Way::Forward { "forward" } else { "backward" },
+        way: if reach.way == Way::Forward {
+            "forward"
+        } else {
+            "backward"
+        },
         hops: reach.hops,
         unrestricted: reach.unrestricted,
         tree: reach.stops.iter().map(|s| stop(book, s)).collect(),
@@ -140,8 +149,13 @@ pub fn who(book: Book<'_>, item: &Item) -> Vec<EndJson> {
         cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
     };
     match item {
-        Item::Workloads(list) | Item::Open(list) => list.iter().map(|w| workload(book, *w)).collect(),
-        Item::Known(keyword) => vec![outside(keyword.word(), &keyword.addresses().unwrap_or_default())],
+        Item::Workloads(list) | Item::Open(list) => {
+            list.iter().map(|w| workload(book, *w)).collect()
+        }
+        Item::Known(keyword) => vec![outside(
+            keyword.word(),
+            &keyword.addresses().unwrap_or_default(),
+        )],
         Item::Addresses(set) => vec![outside(&words::addresses(set), set)],
     }
 }
@@ -172,5 +186,8 @@ pub fn path(book: Book<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
             because: by.map(|at| rule(book, at)).collect(),
         }
     };
-    PathJson { certain, path: hops.unwrap_or_default().iter().map(hop).collect() }
+    PathJson {
+        certain,
+        path: hops.unwrap_or_default().iter().map(hop).collect(),
+    }
 }

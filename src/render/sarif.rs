@@ -1,8 +1,9 @@
 //! SARIF 2.1.0, for code scanning: one run, relative URIs, our own partial fingerprints.
 //!
-//! Own structs, in the order and spelling of the OASIS schema: the crates that exist are stale or large. Names and texts
-//! from manifests are escaped here: SARIF messages know placeholders (`{0}`) and links (`[text](target)`). A service that
-//! takes SARIF refuses more than [`MOST`] results; the worst come first, and a notification tells what was left out.
+//! Own structs, in the order and spelling of the OASIS schema: the crates that exist are stale or
+//! large. Names and texts from manifests are escaped here: SARIF messages know placeholders (`{0}`)
+//! and links (`[text](target)`). A service that takes SARIF refuses more than [`MOST`] results; the
+//! worst come first, and a notification tells what was left out.
 
 use super::findings_data::{Region, Report, full_text};
 use super::words;
@@ -226,23 +227,35 @@ fn run(report: &Report<'_>) -> Run {
         level: "warning",
         message: message(&format!("{left_out} further results were left out")),
     });
-    let base = BaseId { description: message("the folder netpal was started in") };
+    let base = BaseId {
+        description: message("the folder netpal was started in"),
+    };
     Run {
-        tool: Tool { driver: driver(report.rules) },
+        tool: Tool {
+            driver: driver(report.rules),
+        },
         invocations: [Invocation {
             execution_successful: true,
             tool_execution_notifications: notification.into_iter().collect(),
         }],
         column_kind: "unicodeCodePoints",
         original_uri_base_ids: BTreeMap::from([("%SRCROOT%", base)]),
-        results: order.into_iter().map(|i| result(report, &report.findings[i], ids[i].clone())).collect(),
+        results: order
+            .into_iter()
+            .map(|i| result(report, &report.findings[i], ids[i].clone()))
+            .collect(),
     }
 }
 
-/// Where the project lives, when its manifest says so. A link that leads nowhere is worse than none: without it, a rule's
-/// text stands in `help` alone.
+/// Where the project lives, when its manifest says so. A link that leads nowhere is worse than
+/// none: without it, a rule's text stands in `help` alone.
 fn repository() -> Option<&'static str> {
-    Some(env!("CARGO_PKG_REPOSITORY").trim_end_matches('/').trim_end_matches(".git")).filter(|r| !r.is_empty())
+    Some(
+        env!("CARGO_PKG_REPOSITORY")
+            .trim_end_matches('/')
+            .trim_end_matches(".git"),
+    )
+    .filter(|r| !r.is_empty())
 }
 
 fn driver(rules: &[RuleInfo]) -> Driver {
@@ -255,14 +268,23 @@ fn driver(rules: &[RuleInfo]) -> Driver {
 }
 
 fn rule(info: &RuleInfo) -> Rule {
-    let topic = if info.security.is_some() { "security" } else { "correctness" };
+    let topic = if info.security.is_some() {
+        "security"
+    } else {
+        "correctness"
+    };
     Rule {
         id: info.id,
         name: info.name,
         short_description: message(&info.summary),
-        help: Help { text: info.page.to_string(), markdown: info.page.to_string() },
+        help: Help {
+            text: info.page.to_string(),
+            markdown: info.page.to_string(),
+        },
         help_uri: repository().map(|r| format!("{r}/blob/main/docs/{}", page(info.id))),
-        default_configuration: Configuration { level: level(info.severity) },
+        default_configuration: Configuration {
+            level: level(info.severity),
+        },
         properties: RuleProperties {
             tags: vec!["kubernetes", "networkpolicy", topic],
             security_severity: info.security,
@@ -272,8 +294,14 @@ fn rule(info: &RuleInfo) -> Rule {
 
 /// The page that explains a rule: those of lint have one each.
 fn page(id: &str) -> String {
-    let lint = id.strip_prefix("NP").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    if lint { format!("lints/{id}.md") } else { "guide.md".to_owned() }
+    let lint = id
+        .strip_prefix("NP")
+        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    if lint {
+        format!("lints/{id}.md")
+    } else {
+        "guide.md".to_owned()
+    }
 }
 
 const fn level(severity: Severity) -> &'static str {
@@ -290,7 +318,10 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
     let related = finding.related.iter().enumerate();
     let related = related.map(|(i, l)| location(report, &l.place, Some(&l.text), Some(i + 1)));
     let flow = (!finding.steps.is_empty()).then(|| code_flow(report, &finding.steps));
-    let justification = finding.suppressed.as_ref().map(|reason| words::clean(reason).into_owned());
+    let justification = finding
+        .suppressed
+        .as_ref()
+        .map(|reason| words::clean(reason).into_owned());
     SarifResult {
         rule_id: finding.rule,
         rule_index: report.rule(finding.rule).map(|(i, _)| i),
@@ -300,7 +331,13 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
         related_locations: related.filter(|l| l.physical_location.is_some()).collect(),
         partial_fingerprints: BTreeMap::from([(FINGERPRINT, identity)]),
         code_flows: flow.into_iter().collect(),
-        suppressions: justification.map(|j| Suppression { kind: "inSource", justification: j }).into_iter().collect(),
+        suppressions: justification
+            .map(|j| Suppression {
+                kind: "inSource",
+                justification: j,
+            })
+            .into_iter()
+            .collect(),
         properties: ResultProperties {
             precision: match finding.confidence {
                 Confidence::Certain => "very-high",
@@ -311,15 +348,33 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
 }
 
 fn code_flow(report: &Report<'_>, steps: &[Label]) -> CodeFlow {
-    let step = |l: &Label| ThreadFlowLocation { location: location(report, &l.place, Some(&l.text), None) };
-    CodeFlow { thread_flows: [ThreadFlow { locations: steps.iter().map(step).collect() }] }
+    let step = |l: &Label| ThreadFlowLocation {
+        location: location(report, &l.place, Some(&l.text), None),
+    };
+    CodeFlow {
+        thread_flows: [ThreadFlow {
+            locations: steps.iter().map(step).collect(),
+        }],
+    }
 }
 
 fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     let about = &finding.fingerprint;
     let parts = [&about.namespace, &about.name, &about.path];
-    let name = parts.into_iter().filter(|p| !p.is_empty()).map(|p| words::clean(p)).collect::<Vec<_>>().join("/");
-    if name.is_empty() { Vec::new() } else { vec![LogicalLocation { fully_qualified_name: name, kind: "object" }] }
+    let name = parts
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .map(|p| words::clean(p))
+        .collect::<Vec<_>>()
+        .join("/");
+    if name.is_empty() {
+        Vec::new()
+    } else {
+        vec![LogicalLocation {
+            fully_qualified_name: name,
+            kind: "object",
+        }]
+    }
 }
 
 fn location(report: &Report<'_>, place: &Place, text: Option<&str>, id: Option<usize>) -> Location {
@@ -338,7 +393,11 @@ fn physical(region: &Region) -> PhysicalLocation {
     let uri = percent(&region.file);
     PhysicalLocation {
         artifact_location: ArtifactLocation {
-            uri: if absolute { format!("file://{uri}") } else { uri },
+            uri: if absolute {
+                format!("file://{uri}")
+            } else {
+                uri
+            },
             uri_base_id: (!absolute).then_some("%SRCROOT%"),
         },
         region: SarifRegion {
@@ -349,7 +408,8 @@ fn physical(region: &Region) -> PhysicalLocation {
     }
 }
 
-/// A path as a URI reference (RFC 3986): a colon too, so that nothing before it is taken for a scheme.
+/// A path as a URI reference (RFC 3986): a colon too, so that nothing before it is taken for a
+/// scheme.
 fn percent(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {

@@ -1,4 +1,5 @@
-//! What would let a flow through, for people and for programs: the YAML to add and where, or what stands in the way.
+//! What would let a flow through, for people and for programs: the YAML to add and where, or what
+//! stands in the way.
 
 use super::json::{At, Rule, at, rule};
 use super::snippet::{self, Style};
@@ -21,16 +22,29 @@ impl Text<'_> {
     /// When the writer fails.
     pub fn suggested(&self, suggested: &Suggested, out: &mut dyn Write) -> io::Result<()> {
         match suggested {
-            Suggested::Nothing => self.paragraph("", "it is allowed already: there is nothing to add", out),
+            Suggested::Nothing => {
+                self.paragraph("", "it is allowed already: there is nothing to add", out)
+            }
             Suggested::Changes(changes) => self.changes(changes, out),
             Suggested::Impossible(obstacles) => {
-                self.paragraph("", "nothing that netpal could add allows exactly this:", out)?;
-                obstacles.iter().try_for_each(|o| self.paragraph("- ", &self.obstacle(o), out))
+                self.paragraph(
+                    "",
+                    "nothing that netpal could add allows exactly this:",
+                    out,
+                )?;
+                obstacles
+                    .iter()
+                    .try_for_each(|o| self.paragraph("- ", &self.obstacle(o), out))
             }
         }
     }
 
-    pub(super) fn paragraph(&self, bullet: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn paragraph(
+        &self,
+        bullet: &str,
+        text: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let lines = super::tree::wrap(text, self.width.saturating_sub(2 + bullet.len()));
         for (i, line) in lines.iter().enumerate() {
             let hang = " ".repeat(bullet.len());
@@ -51,7 +65,11 @@ impl Text<'_> {
                 writeln!(out, "      {}", self.style.paint("32", &line))?;
             }
         }
-        self.paragraph("", "netpal has tried it: what was asked turns yes, and no other verdict changes", out)
+        self.paragraph(
+            "",
+            "netpal has tried it: what was asked turns yes, and no other verdict changes",
+            out,
+        )
     }
 
     /// An addition as YAML, without indentation.
@@ -67,12 +85,24 @@ impl Text<'_> {
             self.place(&Origin::new(policy.document, list(policy, change)))
         };
         match &change.place {
-            Place::Rule(id) => format!("to {} ({})", words::policy(self.book.graph, *id), place(*id)),
+            Place::Rule(id) => format!(
+                "to {} ({})",
+                words::policy(self.book.graph, *id),
+                place(*id)
+            ),
             Place::Port(rule) => {
-                format!("to the ports of {} ({})", words::rule(self.book.graph, *rule), place(rule.policy))
+                format!(
+                    "to the ports of {} ({})",
+                    words::rule(self.book.graph, *rule),
+                    place(rule.policy)
+                )
             }
-            Place::Policy { namespace, .. } if namespace.is_empty() => "this cluster-wide policy".to_owned(),
-            Place::Policy { namespace, .. } => format!("this policy to namespace {}", words::clean(namespace)),
+            Place::Policy { namespace, .. } if namespace.is_empty() => {
+                "this cluster-wide policy".to_owned()
+            }
+            Place::Policy { namespace, .. } => {
+                format!("this policy to namespace {}", words::clean(namespace))
+            }
         }
     }
 
@@ -84,9 +114,19 @@ impl Text<'_> {
             Place::Policy { .. } => return Style::Short,
         };
         let document = self.book.graph.world().policies.get(id).document;
-        let text = self.book.input.sources.chunk(document).map(|(_, text)| text).unwrap_or_default();
+        let text = self
+            .book
+            .input
+            .sources
+            .chunk(document)
+            .map(|(_, text)| text)
+            .unwrap_or_default();
         let (short, long) = (text.contains("elector: {"), text.contains("matchLabels:\n"));
-        if long && !short { Style::Long } else { Style::Short }
+        if long && !short {
+            Style::Long
+        } else {
+            Style::Short
+        }
     }
 
     fn obstacle(&self, obstacle: &Obstacle) -> String {
@@ -107,16 +147,28 @@ impl Text<'_> {
                 place(at)
             ),
             Obstacle::Unknown(direction, reason) => {
-                let way = if *direction == Direction::Egress { "out" } else { "in" };
-                format!("on the way {way} something cannot be told ({}), and no addition settles it", reason.code())
+                let way = if *direction == Direction::Egress {
+                    "out"
+                } else {
+                    "in"
+                };
+                format!(
+                    "on the way {way} something cannot be told ({}), and no addition settles it",
+                    reason.code()
+                )
             }
             Obstacle::HostNetwork(end) => format!(
                 "{} runs with hostNetwork: no selector is sure to see it, and its address is not in the input",
                 words::endpoint(self.cluster(), *end)
             ),
             Obstacle::Turns(turned) => self.turns(turned),
-            Obstacle::TooWide => "the policy governs too many pods to compare every flow".to_owned(),
-            Obstacle::NotEnough(flow) => format!("with every addition tried, {} stays blocked", self.flow(flow)),
+            Obstacle::TooWide => {
+                "the policy governs too many pods to compare every flow".to_owned()
+            }
+            Obstacle::NotEnough(flow) => format!(
+                "with every addition tried, {} stays blocked",
+                self.flow(flow)
+            ),
         }
     }
 
@@ -131,7 +183,12 @@ impl Text<'_> {
 
     fn flow(&self, flow: &Flow) -> String {
         let end = |e| words::endpoint(self.cluster(), e);
-        format!("{} -> {}:{}", end(flow.source), end(flow.destination), flow.traffic)
+        format!(
+            "{} -> {}:{}",
+            end(flow.source),
+            end(flow.destination),
+            flow.traffic
+        )
     }
 }
 
@@ -210,7 +267,9 @@ fn change(book: Book<'_>, change: &Change) -> ChangeJson {
         direction: change.direction.name(),
         add,
         policy: id.map(|id| super::json::policy(book, id)),
-        at: policy.zip(path.clone()).and_then(|(p, path)| at(book, &Origin::new(p.document, path))),
+        at: policy
+            .zip(path.clone())
+            .and_then(|(p, path)| at(book, &Origin::new(p.document, path))),
         path: path.map(|p| p.to_string()),
         content: change.content.clone(),
     }
@@ -226,5 +285,9 @@ fn obstacle(text: &Text<'_>, obstacle: &Obstacle) -> ObstacleJson {
         Obstacle::TooWide => ("too-wide", None),
         Obstacle::NotEnough(_) => ("not-enough", None),
     };
-    ObstacleJson { kind, rule: blamed.map(|at| rule(text.book, at)), text: text.obstacle(obstacle) }
+    ObstacleJson {
+        kind,
+        rule: blamed.map(|at| rule(text.book, at)),
+        text: text.obstacle(obstacle),
+    }
 }

@@ -1,4 +1,5 @@
-//! Test files and probes, written: what `init tests` proposes, and what `test --export` gives to other tools.
+//! Test files and probes, written: what `init tests` proposes, and what `test --export` gives to
+//! other tools.
 
 use super::yaml;
 use crate::check::export::{Probe, Target};
@@ -39,19 +40,31 @@ struct OnlyFrom {
 /// When the writer fails.
 pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
     let one = |test: &crate::check::PolicyTest| {
-        let mut written = Test { name: test.name.clone(), ..Test::default() };
+        let mut written = Test {
+            name: test.name.clone(),
+            ..Test::default()
+        };
         match &test.claim {
             Claim::Can(texts, _) => written.can = texts.first().cloned(),
             Claim::Cannot(texts) => written.cannot = texts.first().cloned(),
             Claim::OnlyFrom(spec) => {
-                written.only_from = Some(OnlyFrom { to: spec.to.clone(), from: spec.from.texts().to_vec() });
+                written.only_from = Some(OnlyFrom {
+                    to: spec.to.clone(),
+                    from: spec.from.texts().to_vec(),
+                });
             }
             _ => return None,
         }
         Some(written)
     };
-    writeln!(out, "# Proposed from what is allowed now: keep what must stay true, delete the rest. Run: netpal test")?;
-    let file = File { version: 1, tests: suite.tests.iter().filter_map(one).collect() };
+    writeln!(
+        out,
+        "# Proposed from what is allowed now: keep what must stay true, delete the rest. Run: netpal test"
+    )?;
+    let file = File {
+        version: 1,
+        tests: suite.tests.iter().filter_map(one).collect(),
+    };
     yaml::write(&file, out)
 }
 
@@ -73,8 +86,14 @@ struct NetassertProbe {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Resource {
-    Workload { kind: String, name: String, namespace: String },
-    Host { name: String },
+    Workload {
+        kind: String,
+        name: String,
+        namespace: String,
+    },
+    Host {
+        name: String,
+    },
 }
 
 /// Probes in the form of netassert: it runs each from the source's pods in a live cluster.
@@ -85,7 +104,11 @@ pub fn netassert(cluster: &Cluster, probes: &[Probe], out: &mut dyn Write) -> io
     let resource = |id| {
         let workload = cluster.workload(id);
         let namespace = cluster.namespace(workload.namespace).name.to_string();
-        Resource::Workload { kind: workload.kind.name().to_lowercase(), name: workload.name.to_string(), namespace }
+        Resource::Workload {
+            kind: workload.kind.name().to_lowercase(),
+            name: workload.name.to_string(),
+            namespace,
+        }
     };
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let one = |probe: &Probe| {
@@ -93,7 +116,12 @@ pub fn netassert(cluster: &Cluster, probes: &[Probe], out: &mut dyn Write) -> io
         *count += 1;
         let dst = match &probe.destination {
             Target::Workload(id) => ("k8sResource", resource(*id)),
-            Target::Host(address) => ("host", Resource::Host { name: address.to_string() }),
+            Target::Host(address) => (
+                "host",
+                Resource::Host {
+                    name: address.to_string(),
+                },
+            ),
         };
         NetassertProbe {
             name: format!("{} ({count})", probe.name),

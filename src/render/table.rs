@@ -18,7 +18,11 @@ struct Count {
 
 impl Count {
     fn doubt(self) -> String {
-        if self.unknown > 0 { format!(", {} unknown", self.unknown) } else { String::new() }
+        if self.unknown > 0 {
+            format!(", {} unknown", self.unknown)
+        } else {
+            String::new()
+        }
     }
 }
 
@@ -35,11 +39,21 @@ impl Text<'_> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let listing = list::summary(self.book.graph, filter);
-        let mut rows = Rows { style: self.style, held: Vec::new(), count: 0, result: Ok(()), out };
+        let mut rows = Rows {
+            style: self.style,
+            held: Vec::new(),
+            count: 0,
+            result: Ok(()),
+            out,
+        };
         let mut count = Count::default();
         list::each(self.book.graph, filter, &mut |entry| {
             if entry.is_allowed() || !self.only_host_network(&listing, &entry) {
-                *if entry.is_allowed() { &mut count.allowed } else { &mut count.unknown } += 1;
+                *if entry.is_allowed() {
+                    &mut count.allowed
+                } else {
+                    &mut count.unknown
+                } += 1;
                 rows.add(self.row(&listing, &entry));
             }
             super::going(&rows.result)
@@ -53,7 +67,9 @@ impl Text<'_> {
     }
 
     fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-        if listing.host_network.is_empty() || self.book.graph.world().options.host_network != HostNetwork::Unknown {
+        if listing.host_network.is_empty()
+            || self.book.graph.world().options.host_network != HostNetwork::Unknown
+        {
             return Ok(());
         }
         let names = self.names(&listing.host_network);
@@ -66,7 +82,11 @@ impl Text<'_> {
     fn names(&self, list: &[WorkloadId]) -> String {
         let shown: Vec<String> = list.iter().take(12).map(|w| self.name(*w)).collect();
         let more = list.len() - shown.len();
-        if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+        if more > 0 {
+            format!("{} and {more} more", shown.join(", "))
+        } else {
+            shown.join(", ")
+        }
     }
 
     fn name(&self, id: WorkloadId) -> String {
@@ -76,11 +96,17 @@ impl Text<'_> {
     fn open(&self, listing: &Listing, count: Count, out: &mut dyn Write) -> io::Result<()> {
         if !listing.open_in.is_empty() {
             let names = self.names(&listing.open_in);
-            writeln!(out, "open in    {names}   accept from anyone: no policy selects them for ingress")?;
+            writeln!(
+                out,
+                "open in    {names}   accept from anyone: no policy selects them for ingress"
+            )?;
         }
         if !listing.open_out.is_empty() {
             let names = self.names(&listing.open_out);
-            writeln!(out, "open out   {names}   may go anywhere: no policy selects them for egress")?;
+            writeln!(
+                out,
+                "open out   {names}   may go anywhere: no policy selects them for egress"
+            )?;
         }
         writeln!(
             out,
@@ -91,13 +117,23 @@ impl Text<'_> {
     }
 
     /// `4 allowed flows into data; data has 0 open workloads`.
-    fn scope(&self, listing: &Listing, from: Option<&str>, to: Option<&str>, count: Count) -> String {
+    fn scope(
+        &self,
+        listing: &Listing,
+        from: Option<&str>,
+        to: Option<&str>,
+        count: Count,
+    ) -> String {
         let short = |end: &str| words::clean(end.strip_prefix("ns/").unwrap_or(end)).into_owned();
         let flows = format!("{}{}", plural(count.allowed, "allowed flow"), count.doubt());
         let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
-            listed.iter().filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w))).count()
+            listed
+                .iter()
+                .filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w)))
+                .count()
         };
-        let one = |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
+        let one =
+            |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
         match (from, to) {
             (from, Some(to)) => {
                 let (to, opened) = (short(to), open(&listing.open_in, &listing.to));
@@ -122,7 +158,8 @@ impl Text<'_> {
         }
     }
 
-    /// Whether an end shares its node's network, so that one line about it tells what is unknown of all its flows.
+    /// Whether an end shares its node's network, so that one line about it tells what is unknown of
+    /// all its flows.
     fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
         (hosts(&entry.source) || hosts(&entry.destination))
@@ -137,13 +174,21 @@ impl Text<'_> {
         let mut ports = words::traffic(&entry.allowed.sure);
         if !entry.allowed.unknown.is_empty() && !self.only_host_network(listing, entry) {
             let unknown = words::traffic(&entry.allowed.unknown);
-            ports =
-                if entry.allowed.sure.is_empty() { format!("{unknown} ?") } else { format!("{ports} + {unknown} ?") };
+            ports = if entry.allowed.sure.is_empty() {
+                format!("{unknown} ?")
+            } else {
+                format!("{ports} + {unknown} ?")
+            };
         }
         if entry.differs {
             ports.push_str(" (some pods)");
         }
-        [party(&entry.source), party(&entry.destination), ports, self.because(entry)]
+        [
+            party(&entry.source),
+            party(&entry.destination),
+            ports,
+            self.because(entry),
+        ]
     }
 
     /// The rules that make a flow possible, egress after ingress.
@@ -160,7 +205,11 @@ impl Text<'_> {
                 (None, reason) => parts.push(reason.code().to_owned()),
             }
         }
-        if parts.is_empty() { "default allow".into() } else { parts.join(" + ") }
+        if parts.is_empty() {
+            "default allow".into()
+        } else {
+            parts.join(" + ")
+        }
     }
 }
 
@@ -183,7 +232,9 @@ impl Rows<'_> {
             self.held.push(row);
             return;
         }
-        self.result = self.flush().and_then(|()| writeln!(self.out, "{}", row.join("  ")));
+        self.result = self
+            .flush()
+            .and_then(|()| writeln!(self.out, "{}", row.join("  ")));
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -192,7 +243,11 @@ impl Rows<'_> {
         }
         let mut rows = std::mem::take(&mut self.held);
         rows.sort();
-        write!(self.out, "{}", columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style))
+        write!(
+            self.out,
+            "{}",
+            columns(["FROM", "TO", "PORTS", "BECAUSE"], &rows, self.style)
+        )
     }
 
     fn finish(mut self) -> io::Result<usize> {
@@ -202,8 +257,8 @@ impl Rows<'_> {
     }
 }
 
-/// Lines up a square: the first column flush left, the others centred, two blanks between columns. The rows are made
-/// twice, once to be measured, so that no more than one of them is held.
+/// Lines up a square: the first column flush left, the others centred, two blanks between columns.
+/// The rows are made twice, once to be measured, so that no more than one of them is held.
 pub(super) fn square<R: Iterator<Item = Vec<String>>>(
     head: Vec<String>,
     rows: impl Fn() -> R,
@@ -212,7 +267,12 @@ pub(super) fn square<R: Iterator<Item = Vec<String>>>(
 ) -> io::Result<()> {
     let wide = |cell: &String| cell.chars().count();
     let mut widths: Vec<usize> = head.iter().map(wide).collect();
-    rows().for_each(|row| widths.iter_mut().zip(&row).for_each(|(w, cell)| *w = (*w).max(wide(cell))));
+    rows().for_each(|row| {
+        widths
+            .iter_mut()
+            .zip(&row)
+            .for_each(|(w, cell)| *w = (*w).max(wide(cell)))
+    });
     for (i, row) in std::iter::once(head).chain(rows()).enumerate() {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -223,7 +283,15 @@ pub(super) fn square<R: Iterator<Item = Vec<String>>>(
             line.extend(std::iter::repeat_n(' ', room - before + 2));
         }
         let line = line.trim_end();
-        writeln!(out, "{}", if i == 0 { style.paint("1", line) } else { line.to_owned() })?;
+        writeln!(
+            out,
+            "{}",
+            if i == 0 {
+                style.paint("1", line)
+            } else {
+                line.to_owned()
+            }
+        )?;
     }
     Ok(())
 }
@@ -237,9 +305,15 @@ fn lines(table: &comfy_table::Table, style: Style) -> String {
 }
 
 /// Lines up rows under a head, two blanks between columns, nothing cut.
-pub(super) fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]], style: Style) -> String {
+pub(super) fn columns<const N: usize>(
+    head: [&str; N],
+    rows: &[[String; N]],
+    style: Style,
+) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(head);
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(head);
     rows.iter().for_each(|row| {
         table.add_row(row);
     });

@@ -1,4 +1,5 @@
-//! `why` for people: the walk through every tier on both sides, then the lines of YAML that decided.
+//! `why` for people: the walk through every tier on both sides, then the lines of YAML that
+//! decided.
 
 use super::diff::would_break;
 use super::frames::Frames;
@@ -9,7 +10,9 @@ use crate::check::breaks::Broken;
 use crate::compile::{Endpoint, HostBehaviour};
 use crate::model::Truth;
 use crate::policy::{Action, Direction, Policy, PolicyId, Tier};
-use crate::query::explain::{Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace};
+use crate::query::explain::{
+    Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
+};
 use crate::query::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
 use std::io::{self, Write};
@@ -46,7 +49,9 @@ impl Text<'_> {
         if rest > 0 {
             let rest = super::inputs::plural(rest, "more pair");
             writeln!(out)?;
-            let text = format!("and {rest} for these reasons; name one source and one destination to see it alone");
+            let text = format!(
+                "and {rest} for these reasons; name one source and one destination to see it alone"
+            );
             self.wrapped_at(0, &text, out)?;
         }
         Ok(())
@@ -61,12 +66,21 @@ impl Text<'_> {
     ) -> io::Result<()> {
         writeln!(out, "{}", self.head(&why.answer, pair))?;
         if shown.walks.is_empty() {
-            writeln!(out, "\n  no pod there has such a port name\n  verdict {}", shown.reason.code())?;
+            writeln!(
+                out,
+                "\n  no pod there has such a port name\n  verdict {}",
+                shown.reason.code()
+            )?;
         }
         for walk in &shown.walks {
             writeln!(out)?;
             if shown.walks.len() > 1 {
-                writeln!(out, "  {} {}", self.verdict(of(walk.possible.truth())), walk.flow.traffic)?;
+                writeln!(
+                    out,
+                    "  {} {}",
+                    self.verdict(of(walk.possible.truth())),
+                    walk.flow.traffic
+                )?;
             }
             self.explanation(walk, out)?;
             if let (Some(led), None) = (pair.led, walk.led) {
@@ -76,7 +90,11 @@ impl Text<'_> {
         if let Some(suggested) = &shown.suggested {
             writeln!(out)?;
             self.suggested(suggested, out)?;
-            let own = why.shown.iter().zip(breaks).filter(|(s, _)| std::ptr::eq(*s, shown));
+            let own = why
+                .shown
+                .iter()
+                .zip(breaks)
+                .filter(|(s, _)| std::ptr::eq(*s, shown));
             for broken in own.flat_map(|(_, broken)| broken) {
                 self.paragraph("", &format!("that would also {}", would_break(broken)), out)?;
             }
@@ -90,16 +108,32 @@ impl Text<'_> {
     /// When the writer fails.
     pub fn explanation(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         if walk.egress.reason == Reason::AllowSelf && walk.egress.tiers.is_empty() {
-            writeln!(out, "  a pod always reaches itself; no policy can change that")?;
+            writeln!(
+                out,
+                "  a pod always reaches itself; no policy can change that"
+            )?;
             return writeln!(out, "  verdict {}", walk.reason().code());
         }
         let roots = self.tiers(walk);
         let frame = self.frame("  ", "       ", Strokes::NARROW);
         draw(&roots, &frame, out)?;
-        writeln!(out, "  verdict {}{}", self.bold(walk.reason().code()), decided_on(walk))?;
-        for side in walk.sides().into_iter().filter(|s| s.possible.truth() == Truth::Maybe) {
+        writeln!(
+            out,
+            "  verdict {}{}",
+            self.bold(walk.reason().code()),
+            decided_on(walk)
+        )?;
+        for side in walk
+            .sides()
+            .into_iter()
+            .filter(|s| s.possible.truth() == Truth::Maybe)
+        {
             if side.doubts.is_empty() && side.taints.is_empty() {
-                self.wrapped_at(2, &format!("{}: {}", way(side.direction), self.unknown(side)), out)?;
+                self.wrapped_at(
+                    2,
+                    &format!("{}: {}", way(side.direction), self.unknown(side)),
+                    out,
+                )?;
             }
         }
         self.behaviours(walk, out)?;
@@ -110,7 +144,13 @@ impl Text<'_> {
     }
 
     pub(super) fn frame<'f>(&self, indent: &'f str, below: &'f str, strokes: Strokes) -> Frame<'f> {
-        Frame { indent, below, strokes, width: self.width, style: self.style }
+        Frame {
+            indent,
+            below,
+            strokes,
+            width: self.width,
+            style: self.style,
+        }
     }
 
     fn bold(&self, text: &str) -> String {
@@ -119,8 +159,17 @@ impl Text<'_> {
 
     /// The sections: the Admin tier, each side's own policies, the Baseline tier.
     fn tiers(&self, walk: &Explanation) -> Vec<Branch> {
-        let names: Vec<String> = walk.sides().iter().map(|s| words::endpoint(self.cluster(), s.subject)).collect();
-        let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0).clamp(8, 24);
+        let names: Vec<String> = walk
+            .sides()
+            .iter()
+            .map(|s| words::endpoint(self.cluster(), s.subject))
+            .collect();
+        let width = names
+            .iter()
+            .map(|n| n.chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(8, 24);
         let mut roots = self.ordered(walk, Tier::Admin, &names, width);
         for (side, name) in walk.sides().into_iter().zip(&names) {
             roots.push(self.network(side, name, width));
@@ -129,14 +178,31 @@ impl Text<'_> {
         roots
     }
 
-    /// An ordered tier: one line if nothing of it governs either end, else one section for each end it governs.
-    fn ordered(&self, walk: &Explanation, tier: Tier, names: &[String], width: usize) -> Vec<Branch> {
-        let word = if tier == Tier::Admin { "Admin" } else { "Baseline" };
+    /// An ordered tier: one line if nothing of it governs either end, else one section for each end
+    /// it governs.
+    fn ordered(
+        &self,
+        walk: &Explanation,
+        tier: Tier,
+        names: &[String],
+        width: usize,
+    ) -> Vec<Branch> {
+        let word = if tier == Tier::Admin {
+            "Admin"
+        } else {
+            "Baseline"
+        };
         let label = |rest: String| format!("{:<w$} {rest}", format!("tier {word}"), w = width + 5);
         let governed = |s: &&Side| tier_of(s, tier).is_some_and(|t| !t.policies.is_empty());
         if !walk.sides().iter().any(governed) {
-            return match walk.sides().iter().find(|s| tier_of(s, tier).is_some_and(|t| !t.reached)) {
-                Some(side) if tier == Tier::Baseline => vec![Branch::new(label(self.not_reached(side)))],
+            return match walk
+                .sides()
+                .iter()
+                .find(|s| tier_of(s, tier).is_some_and(|t| !t.reached))
+            {
+                Some(side) if tier == Tier::Baseline => {
+                    vec![Branch::new(label(self.not_reached(side)))]
+                }
                 _ => {
                     let none = label("no policy of this tier governs either end".into());
                     vec![Branch::new(none).note("pass", Tone::Quiet)]
@@ -145,11 +211,15 @@ impl Text<'_> {
         }
         let mut roots = Vec::new();
         for (side, name) in walk.sides().into_iter().zip(names) {
-            let Some(trace) = tier_of(side, tier).filter(|t| !t.policies.is_empty()) else { continue };
+            let Some(trace) = tier_of(side, tier).filter(|t| !t.policies.is_empty()) else {
+                continue;
+            };
             let head = label(format!("{} {name}", way(side.direction)));
             let root = if trace.reached {
                 let (note, tone) = tier_result(side, tier);
-                Branch::new(head).note(note, tone).with(self.policies(side, trace))
+                Branch::new(head)
+                    .note(note, tone)
+                    .with(self.policies(side, trace))
             } else {
                 Branch::new(format!("{head}   {}", self.not_reached(side)))
             };
@@ -193,40 +263,58 @@ impl Text<'_> {
     fn unselected(&self, side: &Side, label: &str, direction: &str) -> Branch {
         let taints = self.taints(side);
         if !taints.is_empty() {
-            return Branch::new(label).note("unknown", Tone::Unsure).with(taints);
+            return Branch::new(label)
+                .note("unknown", Tone::Unsure)
+                .with(taints);
         }
         let hidden = match side.subject {
             Endpoint::Pod(p) => self.cluster().pod(p).host_network && self.profiled(side),
             Endpoint::Address(_) => false,
         };
         if hidden {
-            return Branch::new(format!("{label} on its node's network: NetworkPolicies do not see it"))
-                .note("allow", Tone::Good);
+            return Branch::new(format!(
+                "{label} on its node's network: NetworkPolicies do not see it"
+            ))
+            .note("allow", Tone::Good);
         }
         let (note, tone) = match side.reason {
             Reason::AllowDefault => ("allow (default)", Tone::Good),
             Reason::AllowFromOwnNode => ("allow (own node)", Tone::Good),
             _ => ("pass", Tone::Quiet),
         };
-        Branch::new(format!("{label} no NetworkPolicy selects it for {direction}")).note(note, tone)
+        Branch::new(format!(
+            "{label} no NetworkPolicy selects it for {direction}"
+        ))
+        .note(note, tone)
     }
 
     /// Whether any policy names the subject in this direction when it counts as a pod.
     fn profiled(&self, side: &Side) -> bool {
-        self.book.graph.profile(side.subject, side.direction).is_some_and(|p| !p.network.is_empty())
+        self.book
+            .graph
+            .profile(side.subject, side.direction)
+            .is_some_and(|p| !p.network.is_empty())
     }
 
     fn taints(&self, side: &Side) -> Vec<Branch> {
         let all = &self.book.graph.world().policies.taints;
         let one = |i: &usize| {
             let taint = &all[*i];
-            let place = taint.origin.as_ref().map(|o| self.place(o)).unwrap_or_default();
+            let place = taint
+                .origin
+                .as_ref()
+                .map(|o| self.place(o))
+                .unwrap_or_default();
             let what = match taint.reason {
                 crate::policy::TaintReason::UnmodelledKind => "is not modelled and may decide this",
                 crate::policy::TaintReason::Broken => "could not be read and may decide this",
             };
-            Branch::new(format!("{} {what} {place}", words::clean(&taint.what)).trim_end().to_owned())
-                .note("unknown", Tone::Unsure)
+            Branch::new(
+                format!("{} {what} {place}", words::clean(&taint.what))
+                    .trim_end()
+                    .to_owned(),
+            )
+            .note("unknown", Tone::Unsure)
         };
         side.taints.iter().take(DRAWN).map(one).collect()
     }
@@ -236,7 +324,8 @@ impl Text<'_> {
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
             let policy = self.book.graph.world().policies.get(trace.policy);
-            let over = tier.tier != Tier::Network && decided.is_some_and(|priority| policy.priority > priority);
+            let over = tier.tier != Tier::Network
+                && decided.is_some_and(|priority| policy.priority > priority);
             branches.push(self.policy(side, policy, trace, over));
             if trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes) {
                 decided = decided.or(Some(policy.priority));
@@ -248,7 +337,11 @@ impl Text<'_> {
 
     fn policy(&self, side: &Side, policy: &Policy, trace: &PolicyTrace, decided: bool) -> Branch {
         let name = self.policy_name(trace.policy);
-        let selects = if trace.selects == Truth::Yes { "selects it" } else { "may select it" };
+        let selects = if trace.selects == Truth::Yes {
+            "selects it"
+        } else {
+            "may select it"
+        };
         let priority = match policy.tier {
             Tier::Network => String::new(),
             _ => format!(", priority {}", policy.priority),
@@ -273,8 +366,14 @@ impl Text<'_> {
 
     fn policy_name(&self, id: PolicyId) -> String {
         let policy = self.book.graph.world().policies.get(id);
-        let kind = if policy.tier == Tier::Network { "" } else { policy.shape.kind };
-        format!("{kind} {}", words::policy(self.book.graph, id)).trim_start().to_owned()
+        let kind = if policy.tier == Tier::Network {
+            ""
+        } else {
+            policy.shape.kind
+        };
+        format!("{kind} {}", words::policy(self.book.graph, id))
+            .trim_start()
+            .to_owned()
     }
 
     fn rule_branch(&self, side: &Side, policy: &Policy, trace: &RuleTrace, over: bool) -> Branch {
@@ -285,18 +384,36 @@ impl Text<'_> {
             Action::Deny => "Deny",
             Action::Pass => "Pass",
         };
-        let action = if ordered { format!("  {action}") } else { String::new() };
-        let text = format!("{}{action}  ports {}", policy.rule_path(trace.at), words::ports(rule));
+        let action = if ordered {
+            format!("  {action}")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{}{action}  ports {}",
+            policy.rule_path(trace.at),
+            words::ports(rule)
+        );
         if over {
             return Branch::new(text).note("not asked any more", Tone::Quiet);
         }
         let (note, tone) = rule_note(trace, ordered, rule.action);
         let anyone = trace.peers.is_empty().then(|| {
-            let whom = if side.direction == Direction::Ingress { "from" } else { "to" };
+            let whom = if side.direction == Direction::Ingress {
+                "from"
+            } else {
+                "to"
+            };
             Branch::new(format!("no {whom}: anyone")).note("match", Tone::Plain)
         });
         let mut children: Vec<Branch> = anyone.into_iter().collect();
-        children.extend(trace.peers.iter().take(DRAWN).map(|p| self.peer_branch(side, policy, p)));
+        children.extend(
+            trace
+                .peers
+                .iter()
+                .take(DRAWN)
+                .map(|p| self.peer_branch(side, policy, p)),
+        );
         children.extend(more(trace.peers.len(), "peers"));
         Branch::new(text).note(note, tone).with(children)
     }
@@ -308,7 +425,12 @@ impl Text<'_> {
         let branch = Branch::new(format!("{last} {peer}"));
         let why = || {
             let had = |m| words::had(self.cluster(), m, side.peer);
-            trace.mismatches.iter().map(had).collect::<Vec<_>>().join("; ")
+            trace
+                .mismatches
+                .iter()
+                .map(had)
+                .collect::<Vec<_>>()
+                .join("; ")
         };
         match trace.matched {
             Truth::Yes => branch.note("match", Tone::Good),
@@ -319,10 +441,17 @@ impl Text<'_> {
 
     /// What host-network pods make of it, where that is what decides.
     fn behaviours(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let Some(other) = walk.other.as_ref().filter(|_| walk.host_network) else { return Ok(()) };
-        let is_host = |e: &Endpoint| matches!(e, Endpoint::Pod(p) if self.cluster().pod(*p).host_network);
-        let host = [walk.flow.source, walk.flow.destination].into_iter().find(is_host);
-        let name = host.map(|e| words::endpoint(self.cluster(), e)).unwrap_or_default();
+        let Some(other) = walk.other.as_ref().filter(|_| walk.host_network) else {
+            return Ok(());
+        };
+        let is_host =
+            |e: &Endpoint| matches!(e, Endpoint::Pod(p) if self.cluster().pod(*p).host_network);
+        let host = [walk.flow.source, walk.flow.destination]
+            .into_iter()
+            .find(is_host);
+        let name = host
+            .map(|e| words::endpoint(self.cluster(), e))
+            .unwrap_or_default();
         let shown = walk.egress.possible.and(walk.ingress.possible);
         let (as_other, as_shown) = match other.behaviour {
             HostBehaviour::Node => ("its node", "a pod"),
@@ -339,13 +468,23 @@ impl Text<'_> {
         self.wrapped_at(2, &text, out)
     }
 
-    pub(super) fn wrapped_at(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn wrapped_at(
+        &self,
+        indent: usize,
+        text: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let lines = super::tree::wrap(text, self.width.saturating_sub(indent));
-        lines.iter().try_for_each(|l| writeln!(out, "{:indent$}{l}", ""))
+        lines
+            .iter()
+            .try_for_each(|l| writeln!(out, "{:indent$}{l}", ""))
     }
 
     fn frames(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let frames = Frames { text: self, policies: &self.book.graph.world().policies };
+        let frames = Frames {
+            text: self,
+            policies: &self.book.graph.world().policies,
+        };
         for side in walk.sides() {
             if let Some(frame) = frames.of(side, walk) {
                 writeln!(out)?;
@@ -361,7 +500,10 @@ fn chosen<'w>(pairs: &[(&'w Pair, &'w Shown)]) -> Vec<(&'w Pair, &'w Shown)> {
     let mut chosen: Vec<(&Pair, &Shown)> = Vec::new();
     for verdict in [Verdict::No, Verdict::Unknown, Verdict::Partly, Verdict::Yes] {
         for pair in pairs.iter().filter(|(p, _)| p.verdict == verdict) {
-            if chosen.iter().all(|(p, s)| (p.verdict, s.reason) != (verdict, pair.1.reason)) {
+            if chosen
+                .iter()
+                .all(|(p, s)| (p.verdict, s.reason) != (verdict, pair.1.reason))
+            {
                 chosen.push(*pair);
             }
         }
@@ -379,7 +521,9 @@ pub(super) fn of(truth: Truth) -> Verdict {
 }
 
 fn reason_of(truth: Truth, sides: [&Side; 2]) -> Reason {
-    let found = sides.into_iter().find(|s| s.possible.truth() == truth && truth != Truth::Yes);
+    let found = sides
+        .into_iter()
+        .find(|s| s.possible.truth() == truth && truth != Truth::Yes);
     found.map_or(sides[1].reason, |s| s.reason)
 }
 
@@ -436,12 +580,22 @@ fn rule_note(trace: &RuleTrace, ordered: bool, action: Action) -> (&'static str,
 /// Which side the verdict comes from.
 fn decided_on(walk: &Explanation) -> String {
     let truth = walk.possible.truth();
-    if matches!(walk.reason(), Reason::UnknownHostnetwork | Reason::UnknownSnat) {
+    if matches!(
+        walk.reason(),
+        Reason::UnknownHostnetwork | Reason::UnknownSnat
+    ) {
         return String::new();
     }
-    let of_side = walk.sides().into_iter().filter(|s| s.possible.truth() == truth && truth != Truth::Yes);
+    let of_side = walk
+        .sides()
+        .into_iter()
+        .filter(|s| s.possible.truth() == truth && truth != Truth::Yes);
     let names: Vec<&str> = of_side.map(|s| s.direction.name()).collect();
-    if names.is_empty() { String::new() } else { format!(" ({})", names.join(" and ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", names.join(" and "))
+    }
 }
 
 fn more(count: usize, what: &str) -> Option<Branch> {

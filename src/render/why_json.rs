@@ -1,6 +1,8 @@
 //! `why` for programs: the same walk, structured.
 
-use super::json::{EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, policy, rule, traffic, truth};
+use super::json::{
+    EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, policy, rule, traffic, truth,
+};
 use super::suggest::{self, SuggestedJson};
 use super::text::{Style, Text};
 use super::{Book, words};
@@ -155,13 +157,20 @@ pub struct RuleWalk {
 pub fn why(book: Book<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
     let answer = &why.answer;
     let broken = |i: usize| breaks.get(i).map(Vec::as_slice).unwrap_or_default();
-    let pairs = answer.pairs.iter().zip(&why.shown).enumerate().map(|(i, (p, s))| (p, s, broken(i)));
+    let pairs = answer
+        .pairs
+        .iter()
+        .zip(&why.shown)
+        .enumerate()
+        .map(|(i, (p, s))| (p, s, broken(i)));
     WhyJson {
         source: answer.question.source.text.to_string(),
         destination: answer.question.destination.text.to_string(),
         verdict: answer.verdict.word(),
         reason: why.reason().code(),
-        pairs: pairs.map(|(p, s, broken)| pair(book, p, s, broken)).collect(),
+        pairs: pairs
+            .map(|(p, s, broken)| pair(book, p, s, broken))
+            .collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
@@ -177,13 +186,20 @@ fn pair(book: Book<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJs
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
         led: pair.led.map(super::led::word),
         walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
-        suggested: shown.suggested.as_ref().map(|s| suggest::json(&plain(book), s, broken)),
+        suggested: shown
+            .suggested
+            .as_ref()
+            .map(|s| suggest::json(&plain(book), s, broken)),
     }
 }
 
 /// A writer of words, without colours.
 fn plain(book: Book<'_>) -> Text<'_> {
-    Text { book, style: Style::default(), width: 80 }
+    Text {
+        book,
+        style: Style::default(),
+        width: 80,
+    }
 }
 
 fn walk(book: Book<'_>, walk: &Explanation) -> WalkJson {
@@ -200,7 +216,11 @@ fn walk(book: Book<'_>, walk: &Explanation) -> WalkJson {
         egress: side(book, &walk.egress),
         ingress: side(book, &walk.ingress),
         otherwise: walk.other.as_ref().map(|w| Otherwise {
-            hostnetwork: if w.behaviour == HostBehaviour::Node { "node" } else { "pod" },
+            hostnetwork: if w.behaviour == HostBehaviour::Node {
+                "node"
+            } else {
+                "pod"
+            },
             egress: side(book, &w.egress),
             ingress: side(book, &w.ingress),
         }),
@@ -214,7 +234,11 @@ fn side(book: Book<'_>, side: &Side) -> SideWalk {
         verdict: truth(side.possible.truth()),
         reason: side.reason.code(),
         decided_by: side.decided_by.map(|r| rule(book, r)),
-        unmodelled: side.taints.iter().map(|i| taints[*i].what.to_string()).collect(),
+        unmodelled: side
+            .taints
+            .iter()
+            .map(|i| taints[*i].what.to_string())
+            .collect(),
         tiers: side.tiers.iter().map(|t| tier(book, side, t)).collect(),
     }
 }
@@ -225,8 +249,16 @@ fn tier(book: Book<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
         Tier::Network => "NetworkPolicy",
         Tier::Baseline => "Baseline",
     };
-    let policies = trace.policies.iter().map(|p| policy_walk(book, side, p)).collect();
-    TierWalk { tier: name, reached: trace.reached, policies }
+    let policies = trace
+        .policies
+        .iter()
+        .map(|p| policy_walk(book, side, p))
+        .collect();
+    TierWalk {
+        tier: name,
+        reached: trace.reached,
+        policies,
+    }
 }
 
 fn policy_walk(book: Book<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
@@ -235,7 +267,11 @@ fn policy_walk(book: Book<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
         policy: policy(book, trace.policy),
         at: at(book, &lowered.subject_origin()),
         selects: truth(trace.selects),
-        rules: trace.rules.iter().map(|r| rule_walk(book, side, r)).collect(),
+        rules: trace
+            .rules
+            .iter()
+            .map(|r| rule_walk(book, side, r))
+            .collect(),
     }
 }
 
@@ -251,6 +287,10 @@ fn rule_walk(book: Book<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
         },
         ports_match: trace.ports,
         matched: truth(trace.matched),
-        peers: trace.peers.iter().map(|p| peer(book, p, side.peer)).collect(),
+        peers: trace
+            .peers
+            .iter()
+            .map(|p| peer(book, p, side.peer))
+            .collect(),
     }
 }

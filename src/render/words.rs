@@ -1,11 +1,13 @@
 //! Words for the parts of an answer, shared by the formats: traffic, ends, peers, mismatches.
 //!
-//! Text from a manifest passes through [`clean`]: control and bidirectional characters are written out, so that a hostile
-//! name can neither move a cursor nor reorder a line.
+//! Text from a manifest passes through [`clean`]: control and bidirectional characters are written
+//! out, so that a hostile name can neither move a cursor nor reorder a line.
 
 use crate::compile::{AllowGraph, Endpoint};
 use crate::model::{Cluster, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier};
+use crate::policy::{
+    Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
+};
 use crate::query::End;
 use crate::query::explain::Mismatch;
 use crate::set::traffic::Piece;
@@ -21,8 +23,17 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(bad) && text.len() <= 400 {
         return Cow::Borrowed(text);
     }
-    let mut out: String =
-        text.chars().take(400).map(|c| if bad(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect();
+    let mut out: String = text
+        .chars()
+        .take(400)
+        .map(|c| {
+            if bad(c) {
+                c.escape_unicode().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect();
     if text.chars().count() > 400 {
         out.push('…');
     }
@@ -44,7 +55,11 @@ pub fn traffic(set: &TrafficSet) -> String {
     for protocol in crate::set::Protocol::ALL {
         let ranges = set.pieces().filter_map(|p| match p {
             Piece::Ports(q, 1, u16::MAX) if q == protocol => Some("all".to_owned()),
-            Piece::Ports(q, a, b) if q == protocol => Some(if a == b { a.to_string() } else { format!("{a}-{b}") }),
+            Piece::Ports(q, a, b) if q == protocol => Some(if a == b {
+                a.to_string()
+            } else {
+                format!("{a}-{b}")
+            }),
             Piece::Ports(..) => None,
             Piece::OtherProtocols => {
                 other = true;
@@ -59,7 +74,11 @@ pub fn traffic(set: &TrafficSet) -> String {
     if other {
         parts.push("other protocols".into());
     }
-    if parts.is_empty() { "nothing".into() } else { parts.join(" ") }
+    if parts.is_empty() {
+        "nothing".into()
+    } else {
+        parts.join(" ")
+    }
 }
 
 /// `namespace/name` of a workload, or what a block of addresses is called.
@@ -68,8 +87,11 @@ pub fn end(cluster: &Cluster, end: &End) -> String {
         End::Pods { workload, pods } => {
             let name = cluster.workload_name(*workload);
             let all = cluster.workload(*workload).pods.len();
-            let name =
-                if pods.len() < all && all > 1 { format!("{name} ({} of {all} pods)", pods.len()) } else { name };
+            let name = if pods.len() < all && all > 1 {
+                format!("{name} ({} of {all} pods)", pods.len())
+            } else {
+                name
+            };
             clean(&name).into_owned()
         }
         End::Addresses { name, .. } => clean(name).into_owned(),
@@ -121,14 +143,22 @@ pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
 
 /// Whether a peer selects pods, so that workloads of today can be counted.
 pub fn is_pods(policies: &PolicySet, at: RuleRef) -> bool {
-    let Peers::Of(list) = &policies.rule(at).peers else { return false };
-    at.peer.and_then(|i| list.get(i as usize)).is_some_and(|p| matches!(p, Peer::Pods(..)))
+    let Peers::Of(list) = &policies.rule(at).peers else {
+        return false;
+    };
+    at.peer
+        .and_then(|i| list.get(i as usize))
+        .is_some_and(|p| matches!(p, Peer::Pods(..)))
 }
 
 /// A rule with a single peer is cited as a whole: the peer adds nothing.
 pub fn shortest(policies: &PolicySet, at: RuleRef) -> RuleRef {
     let one = matches!(&policies.rule(at).peers, Peers::Of(list) if list.len() == 1);
-    if one { RuleRef { peer: None, ..at } } else { at }
+    if one {
+        RuleRef { peer: None, ..at }
+    } else {
+        at
+    }
 }
 
 /// A rule as it is cited, as short as can be.
@@ -155,14 +185,20 @@ pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
 pub fn peer(peer: &Peer) -> String {
     match peer {
         Peer::Pods(namespaces, pods) => {
-            let which = if pods.is_everything() { "every pod".to_owned() } else { format!("pods {}", selector(pods)) };
+            let which = if pods.is_everything() {
+                "every pod".to_owned()
+            } else {
+                format!("pods {}", selector(pods))
+            };
             format!("{which} {}", namespaces_words(namespaces))
         }
         Peer::Addresses(set) => addresses(set),
         Peer::Nodes(s) if s.is_everything() => "every node".into(),
         Peer::Nodes(s) => format!("nodes {}", selector(s)),
         Peer::Domain(name) => format!("domain name {}", clean(name)),
-        Peer::Unreadable { everything: true } => "everything (a peer of a newer API, closed)".into(),
+        Peer::Unreadable { everything: true } => {
+            "everything (a peer of a newer API, closed)".into()
+        }
         Peer::Unreadable { everything: false } => "nothing (a peer of a newer API, closed)".into(),
     }
 }
@@ -178,15 +214,21 @@ fn namespaces_words(namespaces: &Namespaces) -> String {
             }
             _ => format!("in namespaces {}", selector(s)),
         },
-        Namespaces::SameLabels(keys) => format!("in namespaces with the same {}", clean(&keys.join(", "))),
-        Namespaces::NotSameLabels(keys) => format!("in namespaces with another {}", clean(&keys.join(", "))),
+        Namespaces::SameLabels(keys) => {
+            format!("in namespaces with the same {}", clean(&keys.join(", ")))
+        }
+        Namespaces::NotSameLabels(keys) => {
+            format!("in namespaces with another {}", clean(&keys.join(", ")))
+        }
     }
 }
 
 /// Whom a policy governs, as its own field says it: `app=database`, `podSelector {}`.
 pub fn subject(policy: &Policy) -> String {
     match (policy.tier, &policy.subject.namespaces) {
-        (Tier::Network, _) if policy.subject.pods.is_everything() => format!("{} {{}}", policy.shape.subject),
+        (Tier::Network, _) if policy.subject.pods.is_everything() => {
+            format!("{} {{}}", policy.shape.subject)
+        }
         (Tier::Network, _) => selector(&policy.subject.pods),
         (_, namespaces) => peer(&Peer::Pods(namespaces.clone(), policy.subject.pods.clone())),
     }
@@ -194,15 +236,31 @@ pub fn subject(policy: &Policy) -> String {
 
 /// A peer in the words of the manifest: `namespaceSelector kubernetes.io/metadata.name=shop`.
 pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
-    let Peers::Of(list) = &policies.rule(at).peers else { return "anyone".to_owned() };
-    let Some(found) = at.peer.and_then(|i| list.get(i as usize)) else { return String::new() };
-    let braces = |s: &Selector| if s.is_everything() { "{}".to_owned() } else { selector(s) };
+    let Peers::Of(list) = &policies.rule(at).peers else {
+        return "anyone".to_owned();
+    };
+    let Some(found) = at.peer.and_then(|i| list.get(i as usize)) else {
+        return String::new();
+    };
+    let braces = |s: &Selector| {
+        if s.is_everything() {
+            "{}".to_owned()
+        } else {
+            selector(s)
+        }
+    };
     match found {
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
         }
-        Peer::Pods(Namespaces::Matching(s), pods) if policies.get(at.policy).tier == Tier::Network => {
-            let pods = if pods.is_everything() { String::new() } else { format!(" podSelector {}", selector(pods)) };
+        Peer::Pods(Namespaces::Matching(s), pods)
+            if policies.get(at.policy).tier == Tier::Network =>
+        {
+            let pods = if pods.is_everything() {
+                String::new()
+            } else {
+                format!(" podSelector {}", selector(pods))
+            };
             format!("namespaceSelector {}{pods}", braces(s))
         }
         other => peer(other),
@@ -224,19 +282,25 @@ pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
         (Mismatch::NamespaceLabel(r), Endpoint::Pod(p)) => {
             has(&name, r.key(), cluster.pod_namespace(p).labels.get(r.key()))
         }
-        (Mismatch::NamespaceUnknown(_), _) => format!("the labels of namespace {name} are not in the input"),
+        (Mismatch::NamespaceUnknown(_), _) => {
+            format!("the labels of namespace {name} are not in the input")
+        }
         (Mismatch::AddressUnknown, _) => "where its address lies is not known".to_owned(),
         (Mismatch::DomainUnknown(_), _) => "its addresses are in no manifest".to_owned(),
-        (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
-            has(&words_of(cluster, other), r.key(), cluster.pod_labels(p).get(r.key()))
-        }
+        (Mismatch::PodLabel(r), Endpoint::Pod(p)) => has(
+            &words_of(cluster, other),
+            r.key(),
+            cluster.pod_labels(p).get(r.key()),
+        ),
         _ => mismatch(cluster, found, other),
     }
 }
 
 /// The ports of a rule.
 pub fn ports(rule: &Rule) -> String {
-    let Ports::Of(list) = &rule.ports else { return "every port".into() };
+    let Ports::Of(list) = &rule.ports else {
+        return "every port".into();
+    };
     let one = |p: &PortMatch| match p {
         PortMatch::Traffic(set) => traffic(set),
         PortMatch::Named(name, Some(protocol)) => format!("\"{}\"/{protocol}", clean(name)),
@@ -251,22 +315,31 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
         Endpoint::Pod(p) => Some(cluster.pod_namespace(p)),
         Endpoint::Address(_) => None,
     };
-    let had = |value: Option<&str>| value.map_or_else(|| "has none".to_owned(), |v| format!("has ={}", clean(v)));
+    let had = |value: Option<&str>| {
+        value.map_or_else(|| "has none".to_owned(), |v| format!("has ={}", clean(v)))
+    };
     let wanted = |r: &Requirement| clean(&r.to_string()).into_owned();
     match (mismatch, other) {
         (Mismatch::WrongNamespace(name), _) => {
-            let is = namespace(other)
-                .map_or_else(String::new, |n| format!("; {} is in {}", words_of(cluster, other), clean(&n.name)));
+            let is = namespace(other).map_or_else(String::new, |n| {
+                format!("; {} is in {}", words_of(cluster, other), clean(&n.name))
+            });
             format!("needs a pod of namespace {}{is}", clean(name))
         }
         (Mismatch::NamespaceLabel(r), _) => {
-            let has = namespace(other)
-                .map_or_else(String::new, |n| format!("; {} {}", clean(&n.name), had(n.labels.get(r.key()))));
+            let has = namespace(other).map_or_else(String::new, |n| {
+                format!("; {} {}", clean(&n.name), had(n.labels.get(r.key())))
+            });
             format!("needs namespace label {}{has}", wanted(r))
         }
         (Mismatch::NamespaceUnknown(r), _) => {
-            let name = namespace(other).map(|n| clean(&n.name).into_owned()).unwrap_or_default();
-            format!("needs namespace label {}; the labels of namespace {name} are not in the input", wanted(r))
+            let name = namespace(other)
+                .map(|n| clean(&n.name).into_owned())
+                .unwrap_or_default();
+            format!(
+                "needs namespace label {}; the labels of namespace {name} are not in the input",
+                wanted(r)
+            )
         }
         (Mismatch::NamespaceRelation, _) => "the namespaces' labels do not relate as wanted".into(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => {
@@ -286,12 +359,23 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
         ),
         (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
         (Mismatch::HostNetwork, _) => {
-            format!("{} runs with hostNetwork; selectors do not see it", words_of(cluster, other))
+            format!(
+                "{} runs with hostNetwork; selectors do not see it",
+                words_of(cluster, other)
+            )
         }
-        (Mismatch::NotANode, _) => format!("{} is not an address of a selected node", words_of(cluster, other)),
-        (Mismatch::NodesUnknown, _) => "no Node is in the input, so its addresses are not known".into(),
+        (Mismatch::NotANode, _) => format!(
+            "{} is not an address of a selected node",
+            words_of(cluster, other)
+        ),
+        (Mismatch::NodesUnknown, _) => {
+            "no Node is in the input, so its addresses are not known".into()
+        }
         (Mismatch::DomainUnknown(name), _) => {
-            format!("which addresses {} stands for is not in the manifests", clean(name))
+            format!(
+                "which addresses {} stands for is not in the manifests",
+                clean(name)
+            )
         }
         (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
     }

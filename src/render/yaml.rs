@@ -1,9 +1,11 @@
-//! YAML out: block style, piece by piece, and every string in quotes that some reader could take for something else.
+//! YAML out: block style, piece by piece, and every string in quotes that some reader could take
+//! for something else.
 //!
-//! `yes` is a boolean to a reader of YAML 1.1, `12:30` a number to some, a date a date to others; so a string is plain only
-//! if it starts with a letter, has no mark that means something, and is no word of either version. Everything else is
-//! quoted as in JSON. Invariant: whatever is written is read back the same by YAML 1.1 and 1.2. Cost: O(output), no memory:
-//! lists are written while they are found. Road not taken: the writers that exist quote by YAML 1.2 alone.
+//! `yes` is a boolean to a reader of YAML 1.1, `12:30` a number to some, a date a date to others;
+//! so a string is plain only if it starts with a letter, has no mark that means something, and is
+//! no word of either version. Everything else is quoted as in JSON. Invariant: whatever is written
+//! is read back the same by YAML 1.1 and 1.2. Cost: O(output), no memory: lists are written while
+//! they are found. Road not taken: the writers that exist quote by YAML 1.2 alone.
 
 use super::snippet::{WORDS, quoted};
 use serde::Serialize;
@@ -16,13 +18,21 @@ use std::io::{self, Write};
 /// # Errors
 /// When the writer fails, or the value has a key that is no text.
 pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut Emitter { out, indent: 0, after: After::Nothing }).map_err(|fault| fault.0)
+    value
+        .serialize(&mut Emitter {
+            out,
+            indent: 0,
+            after: After::Nothing,
+        })
+        .map_err(|fault| fault.0)
 }
 
 /// Whether a text is the same text to every reader without quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let first = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'/');
+    let first = bytes
+        .first()
+        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'/');
     let inside = bytes.iter().all(|b| matches!(b, b' '..=b'~'));
     let marks = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']);
     first && inside && !marks && !WORDS.contains(&text.to_ascii_lowercase().as_str())
@@ -73,7 +83,8 @@ impl<'w> Emitter<'w> {
         Ok(writeln!(self.out, "{gap}{text}")?)
     }
 
-    /// A list or mapping whose entries are indented by so much more after a key, and by two after a dash.
+    /// A list or mapping whose entries are indented by so much more after a key, and by two after a
+    /// dash.
     fn open(&mut self, after_key: usize) -> Open<'_, 'w> {
         let (outer, after) = (self.indent, self.after);
         self.indent += match after {
@@ -81,7 +92,12 @@ impl<'w> Emitter<'w> {
             After::Key => after_key,
             After::Dash => 2,
         };
-        Open { emitter: self, outer, after, empty: true }
+        Open {
+            emitter: self,
+            outer,
+            after,
+            empty: true,
+        }
     }
 }
 
@@ -94,7 +110,8 @@ struct Open<'a, 'w> {
 }
 
 impl Open<'_, '_> {
-    /// Starts an entry: on the line of the dash it belongs to if it is the first, else on a line of its own.
+    /// Starts an entry: on the line of the dash it belongs to if it is the first, else on a line of
+    /// its own.
     fn entry(&mut self) -> Result<(), Fault> {
         if std::mem::replace(&mut self.empty, false) {
             match self.after {
@@ -142,7 +159,9 @@ impl SerializeMap for Open<'_, '_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
         let key = serde_json::to_value(key).map_err(<Fault as ser::Error>::custom)?;
-        let text = key.as_str().ok_or_else(|| <Fault as ser::Error>::custom("a key that is no text"))?;
+        let text = key
+            .as_str()
+            .ok_or_else(|| <Fault as ser::Error>::custom("a key that is no text"))?;
         self.entry()?;
         Ok(write!(self.emitter.out, "{}:", shown(text))?)
     }
@@ -160,7 +179,11 @@ impl SerializeStruct for Open<'_, '_> {
     type Ok = ();
     type Error = Fault;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Fault> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Fault> {
         self.serialize_entry(key, value)
     }
 
@@ -170,7 +193,11 @@ impl SerializeStruct for Open<'_, '_> {
 }
 
 fn shown(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { quoted(text) }
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Numbers and booleans are written as they are.
@@ -232,11 +259,20 @@ impl<'a, 'w> Serializer for &'a mut Emitter<'w> {
         self.scalar("null")
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Fault> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Fault> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Fault> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Fault> {
         value.serialize(self)
     }
 
@@ -260,7 +296,11 @@ impl<'a, 'w> Serializer for &'a mut Emitter<'w> {
         Err(ser::Error::custom("tuples have no form here"))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Fault> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Fault> {
         Err(ser::Error::custom("tuples have no form here"))
     }
 
@@ -309,7 +349,10 @@ mod tests {
     /// As kubectl reads it: YAML 1.1.
     fn read(text: &str) -> Value {
         let chunk = Chunk::whole(text);
-        parse(text, &chunk).root.unwrap_or_else(|| panic!("{text}")).to_json()
+        parse(text, &chunk)
+            .root
+            .unwrap_or_else(|| panic!("{text}"))
+            .to_json()
     }
 
     #[test]
@@ -346,7 +389,10 @@ mod tests {
         ] {
             assert_eq!(written(&json!({"k": word})), format!("k: \"{word}\"\n"));
         }
-        assert_eq!(written(&json!({"yes": true, "verdict": "yes"})), "\"yes\": true\nverdict: \"yes\"\n");
+        assert_eq!(
+            written(&json!({"yes": true, "verdict": "yes"})),
+            "\"yes\": true\nverdict: \"yes\"\n"
+        );
         assert_eq!(
             written(&json!(["data/database:5432", "ingress[0].from[1]"])),
             "- data/database:5432\n- ingress[0].from[1]\n"

@@ -1,12 +1,12 @@
 //! [`IntervalSet`]: sorted, disjoint, non-adjacent inclusive ranges over an ordered, finite line.
 //!
-//! Invariant: for neighbours `a`, `b` in the list, `a.end` and `b.start` are at least two apart. The form is canonical,
-//! so `==` is set equality and hashing a set hashes its meaning.
+//! Invariant: for neighbours `a`, `b` in the list, `a.end` and `b.start` are at least two apart.
+//! The form is canonical, so `==` is set equality and hashing a set hashes its meaning.
 //!
-//! Cost: union is one merge, O(ranges of both); intersection and difference gallop through the larger set, so a set of few
-//! ranges against one of many costs little; `contains` is a binary search. Nothing
-//! depends on how many points the ranges cover. Road not taken: bitmaps. A port line has 196,609 points and an IPv6 line
-//! 2^128, while a rule names one or two ranges.
+//! Cost: union is one merge, O(ranges of both); intersection and difference gallop through the
+//! larger set, so a set of few ranges against one of many costs little; `contains` is a binary
+//! search. Nothing depends on how many points the ranges cover. Road not taken: bitmaps. A port
+//! line has 196,609 points and an IPv6 line 2^128, while a rule names one or two ranges.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -58,12 +58,19 @@ impl<T> Default for IntervalSet<T> {
 impl<T: Point> From<RangeInclusive<T>> for IntervalSet<T> {
     fn from(range: RangeInclusive<T>) -> Self {
         let (start, end) = range.into_inner();
-        Self { ranges: if start <= end { vec![(start, end)] } else { Vec::new() } }
+        Self {
+            ranges: if start <= end {
+                vec![(start, end)]
+            } else {
+                Vec::new()
+            },
+        }
     }
 }
 
 impl<T: Point> FromIterator<RangeInclusive<T>> for IntervalSet<T> {
-    /// O(ranges) where they come in order, and only what they melt into is held; else they are sorted.
+    /// O(ranges) where they come in order, and only what they melt into is held; else they are
+    /// sorted.
     fn from_iter<I: IntoIterator<Item = RangeInclusive<T>>>(iter: I) -> Self {
         let iter = iter.into_iter();
         let mut ranges: Vec<(T, T)> = Vec::with_capacity(iter.size_hint().0.min(64));
@@ -113,7 +120,9 @@ impl<T: Point> IntervalSet<T> {
     /// Whether `point` is in the set. O(log ranges).
     pub fn contains(&self, point: T) -> bool {
         let at = self.ranges.partition_point(|&(_, end)| end < point);
-        self.ranges.get(at).is_some_and(|&(start, _)| start <= point)
+        self.ranges
+            .get(at)
+            .is_some_and(|&(start, _)| start <= point)
     }
 
     /// The ranges, sorted, each inclusive.
@@ -126,7 +135,8 @@ impl<T: Point> IntervalSet<T> {
         self.ranges.first().map(|&(start, _)| start)
     }
 
-    /// Appends a range that starts at or after every range so far, melting it into the last where they touch.
+    /// Appends a range that starts at or after every range so far, melting it into the last where
+    /// they touch.
     fn push(&mut self, start: T, end: T) {
         if let Some(last) = self.ranges.last_mut()
             && (start <= last.1 || last.1.next() == Some(start))
@@ -143,15 +153,22 @@ impl<T: Point> IntervalSet<T> {
         if self.is_empty() {
             return other.clone();
         }
-        let mut out = Self { ranges: Vec::with_capacity(self.ranges.len() + other.ranges.len()) };
-        let (mut a, mut b) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let mut out = Self {
+            ranges: Vec::with_capacity(self.ranges.len() + other.ranges.len()),
+        };
+        let (mut a, mut b) = (
+            self.ranges.iter().peekable(),
+            other.ranges.iter().peekable(),
+        );
         loop {
             let next = match (a.peek(), b.peek()) {
                 (Some(x), Some(y)) if x <= y => a.next(),
                 (Some(_), None) => a.next(),
                 _ => b.next(),
             };
-            let Some(&(start, end)) = next else { return out };
+            let Some(&(start, end)) = next else {
+                return out;
+            };
             out.push(start, end);
         }
     }
@@ -168,7 +185,8 @@ impl<T: Point> IntervalSet<T> {
             _ => {}
         }
         let mut ranges = Vec::with_capacity(sets.iter().map(|s| s.ranges.len()).sum());
-        sets.iter().for_each(|set| ranges.extend_from_slice(&set.ranges));
+        sets.iter()
+            .for_each(|set| ranges.extend_from_slice(&set.ranges));
         Self::melted(ranges)
     }
 
@@ -185,7 +203,8 @@ impl<T: Point> IntervalSet<T> {
         Self { ranges }
     }
 
-    /// The index of the first range at or after `from` that does not end before `point`. O(log of the distance).
+    /// The index of the first range at or after `from` that does not end before `point`. O(log of
+    /// the distance).
     fn seek(&self, from: usize, point: T) -> usize {
         let ends_before = |r: &(T, T)| r.1 < point;
         let (mut low, mut step) = (from, 1);
@@ -194,13 +213,21 @@ impl<T: Point> IntervalSet<T> {
             step *= 2;
         }
         let high = (low + step - 1).min(self.ranges.len());
-        low + self.ranges.get(low..high).map_or(0, |between| between.partition_point(ends_before))
+        low + self
+            .ranges
+            .get(low..high)
+            .map_or(0, |between| between.partition_point(ends_before))
     }
 
-    /// Points of both sets. O(ranges of the smaller x log ranges of the larger), at most O(ranges of both).
+    /// Points of both sets. O(ranges of the smaller x log ranges of the larger), at most O(ranges
+    /// of both).
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let (few, many) = if self.ranges.len() <= other.ranges.len() { (self, other) } else { (other, self) };
+        let (few, many) = if self.ranges.len() <= other.ranges.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
         let mut ranges = Vec::with_capacity(few.ranges.len());
         let mut j = 0;
         for &(start, end) in &few.ranges {
@@ -216,7 +243,8 @@ impl<T: Point> IntervalSet<T> {
         Self { ranges }
     }
 
-    /// Points of this set that are not in `other`. O(ranges of this x log ranges of the other + what is cut).
+    /// Points of this set that are not in `other`. O(ranges of this x log ranges of the other +
+    /// what is cut).
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut ranges = Vec::with_capacity(self.ranges.len());
@@ -224,7 +252,8 @@ impl<T: Point> IntervalSet<T> {
         for &(start, end) in &self.ranges {
             j = other.seek(j, start);
             let mut from = Some(start);
-            while let (Some(at), Some(&(c, d))) = (from, other.ranges.get(j).filter(|r| r.0 <= end)) {
+            while let (Some(at), Some(&(c, d))) = (from, other.ranges.get(j).filter(|r| r.0 <= end))
+            {
                 if let Some(before) = c.previous().filter(|_| c > at) {
                     ranges.push((at, before));
                 }
@@ -252,13 +281,20 @@ impl<T: Point> IntervalSet<T> {
         let mut j = 0;
         self.ranges.iter().all(|&(start, end)| {
             j = other.seek(j, start);
-            other.ranges.get(j).is_some_and(|&(c, d)| c <= start && end <= d)
+            other
+                .ranges
+                .get(j)
+                .is_some_and(|&(c, d)| c <= start && end <= d)
         })
     }
 
     /// Whether the sets share no point. O(ranges of the smaller x log ranges of the larger).
     pub fn is_disjoint(&self, other: &Self) -> bool {
-        let (few, many) = if self.ranges.len() <= other.ranges.len() { (self, other) } else { (other, self) };
+        let (few, many) = if self.ranges.len() <= other.ranges.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
         let mut j = 0;
         few.ranges.iter().all(|&(start, end)| {
             j = many.seek(j, start);
@@ -268,7 +304,8 @@ impl<T: Point> IntervalSet<T> {
 }
 
 impl IntervalSet<u32> {
-    /// The points one by one. O(points): only for sets known to be small or when the output has them all.
+    /// The points one by one. O(points): only for sets known to be small or when the output has
+    /// them all.
     pub fn points(&self) -> impl Iterator<Item = u32> + '_ {
         self.ranges.iter().flat_map(|&(start, end)| start..=end)
     }
@@ -276,19 +313,26 @@ impl IntervalSet<u32> {
     /// The points moved up the line; the caller sees to it that they stay on it. O(ranges).
     #[must_use]
     pub fn shifted(mut self, by: u32) -> Self {
-        self.ranges.iter_mut().for_each(|range| *range = (range.0 + by, range.1 + by));
+        self.ranges
+            .iter_mut()
+            .for_each(|range| *range = (range.0 + by, range.1 + by));
         self
     }
 
     /// How many points there are. O(ranges).
     pub fn count(&self) -> u64 {
-        self.ranges.iter().map(|&(start, end)| u64::from(end - start) + 1).sum()
+        self.ranges
+            .iter()
+            .map(|&(start, end)| u64::from(end - start) + 1)
+            .sum()
     }
 }
 
 impl<T: Point> fmt::Debug for IntervalSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.ranges.iter().map(|(s, e)| *s..=*e)).finish()
+        f.debug_list()
+            .entries(self.ranges.iter().map(|(s, e)| *s..=*e))
+            .finish()
     }
 }
 
@@ -338,8 +382,14 @@ mod tests {
     fn the_ends_of_the_line_hold() {
         let all = IntervalSet::<u32>::full();
         assert!(all.difference(&all).is_empty());
-        assert_eq!(all.difference(&IntervalSet::point(0)), IntervalSet::from(1..=u32::MAX));
-        assert_eq!(all.difference(&IntervalSet::point(u32::MAX)), IntervalSet::from(0..=u32::MAX - 1));
+        assert_eq!(
+            all.difference(&IntervalSet::point(0)),
+            IntervalSet::from(1..=u32::MAX)
+        );
+        assert_eq!(
+            all.difference(&IntervalSet::point(u32::MAX)),
+            IntervalSet::from(0..=u32::MAX - 1)
+        );
         assert_eq!(IntervalSet::<u32>::empty().complement(), all);
         assert_eq!(all.count(), 1 << 32);
     }

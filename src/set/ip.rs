@@ -1,7 +1,8 @@
 //! [`IpSet`]: sets of IPv4 and IPv6 addresses, from CIDRs and exceptions.
 //!
-//! The two families are disjoint lines (S39): `0.0.0.0/0` never holds an IPv6 address. Host bits of a CIDR are ignored
-//! (S38). Cost: as [`IntervalSet`]. Road not taken: prefix tries; policies need set algebra, not longest-prefix matches.
+//! The two families are disjoint lines (S39): `0.0.0.0/0` never holds an IPv6 address. Host bits of
+//! a CIDR are ignored (S38). Cost: as [`IntervalSet`]. Road not taken: prefix tries; policies need
+//! set algebra, not longest-prefix matches.
 
 use super::interval::IntervalSet;
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
@@ -61,7 +62,10 @@ impl IpSet {
 
     /// Every address of both families.
     pub fn full() -> Self {
-        Self { v4: IntervalSet::full(), v6: IntervalSet::full() }
+        Self {
+            v4: IntervalSet::full(),
+            v6: IntervalSet::full(),
+        }
     }
 
     /// One address.
@@ -78,7 +82,10 @@ impl IpSet {
                 IpNet::V6(net) => v6.push(u128::from(net.network())..=u128::from(net.broadcast())),
             }
         }
-        Self { v4: v4.into_iter().collect(), v6: v6.into_iter().collect() }
+        Self {
+            v4: v4.into_iter().collect(),
+            v6: v6.into_iter().collect(),
+        }
     }
 
     /// The private ranges: RFC 1918, and unique local IPv6 (`fc00::/7`).
@@ -86,17 +93,28 @@ impl IpSet {
         Self::of_v4([(10, 0, 8), (172, 16, 12), (192, 168, 16)]).union(&Self::of_v6([(0xfc00, 7)]))
     }
 
-    /// Where pod addresses are taken to lie when nothing better is known: private, and 100.64.0.0/10.
+    /// Where pod addresses are taken to lie when nothing better is known: private, and
+    /// 100.64.0.0/10.
     pub fn assumed_pods() -> Self {
         Self::private().union(&Self::of_v4([(100, 64, 10)]))
     }
 
-    /// Addresses that are never "the internet": private, shared, loopback, link-local, multicast, reserved.
+    /// Addresses that are never "the internet": private, shared, loopback, link-local, multicast,
+    /// reserved.
     pub fn not_internet() -> Self {
-        let v4 = Self::of_v4([(0, 0, 8), (127, 0, 8), (169, 254, 16), (224, 0, 4), (240, 0, 4)]);
+        let v4 = Self::of_v4([
+            (0, 0, 8),
+            (127, 0, 8),
+            (169, 254, 16),
+            (224, 0, 4),
+            (240, 0, 4),
+        ]);
         let v6 = Self::of_v6([(0xfe80, 10), (0xff00, 8), (0xfec0, 10)]);
         // ::/96 holds the unspecified address, loopback and the deprecated IPv4-compatible block
-        let low = Self { v4: IntervalSet::empty(), v6: IntervalSet::from(0..=0xffff_ffff) };
+        let low = Self {
+            v4: IntervalSet::empty(),
+            v6: IntervalSet::from(0..=0xffff_ffff),
+        };
         Self::assumed_pods().union(&v4).union(&v6).union(&low)
     }
 
@@ -106,13 +124,16 @@ impl IpSet {
     }
 
     fn of_v4(blocks: impl IntoIterator<Item = (u8, u8, u8)>) -> Self {
-        let nets = blocks.into_iter().filter_map(|(a, b, len)| Ipv4Net::new(Ipv4Addr::new(a, b, 0, 0), len).ok());
+        let nets = blocks
+            .into_iter()
+            .filter_map(|(a, b, len)| Ipv4Net::new(Ipv4Addr::new(a, b, 0, 0), len).ok());
         Self::from_cidrs(nets.map(IpNet::V4))
     }
 
     fn of_v6(blocks: impl IntoIterator<Item = (u16, u8)>) -> Self {
-        let nets =
-            blocks.into_iter().filter_map(|(a, len)| Ipv6Net::new(Ipv6Addr::new(a, 0, 0, 0, 0, 0, 0, 0), len).ok());
+        let nets = blocks
+            .into_iter()
+            .filter_map(|(a, len)| Ipv6Net::new(Ipv6Addr::new(a, 0, 0, 0, 0, 0, 0, 0), len).ok());
         Self::from_cidrs(nets.map(IpNet::V6))
     }
 
@@ -120,8 +141,14 @@ impl IpSet {
     #[must_use]
     pub fn only(&self, family: Family) -> Self {
         match family {
-            Family::V4 => Self { v4: self.v4.clone(), v6: IntervalSet::empty() },
-            Family::V6 => Self { v4: IntervalSet::empty(), v6: self.v6.clone() },
+            Family::V4 => Self {
+                v4: self.v4.clone(),
+                v6: IntervalSet::empty(),
+            },
+            Family::V6 => Self {
+                v4: IntervalSet::empty(),
+                v6: self.v6.clone(),
+            },
         }
     }
 
@@ -149,19 +176,28 @@ impl IpSet {
     /// Addresses of either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self { v4: self.v4.union(&other.v4), v6: self.v6.union(&other.v6) }
+        Self {
+            v4: self.v4.union(&other.v4),
+            v6: self.v6.union(&other.v6),
+        }
     }
 
     /// Addresses of both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self { v4: self.v4.intersection(&other.v4), v6: self.v6.intersection(&other.v6) }
+        Self {
+            v4: self.v4.intersection(&other.v4),
+            v6: self.v6.intersection(&other.v6),
+        }
     }
 
     /// Addresses of this set that are not in `other`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
-        Self { v4: self.v4.difference(&other.v4), v6: self.v6.difference(&other.v6) }
+        Self {
+            v4: self.v4.difference(&other.v4),
+            v6: self.v6.difference(&other.v6),
+        }
     }
 
     /// Whether all of this set is in `other`.
@@ -182,8 +218,16 @@ impl IpSet {
 
     /// The smallest list of CIDR blocks that makes up the set, IPv4 first.
     pub fn to_cidrs(&self) -> Vec<IpNet> {
-        let v4 = self.v4.ranges().flat_map(|(a, b)| Ipv4Subnets::new(a.into(), b.into(), 0)).map(IpNet::V4);
-        let v6 = self.v6.ranges().flat_map(|(a, b)| Ipv6Subnets::new(a.into(), b.into(), 0)).map(IpNet::V6);
+        let v4 = self
+            .v4
+            .ranges()
+            .flat_map(|(a, b)| Ipv4Subnets::new(a.into(), b.into(), 0))
+            .map(IpNet::V4);
+        let v6 = self
+            .v6
+            .ranges()
+            .flat_map(|(a, b)| Ipv6Subnets::new(a.into(), b.into(), 0))
+            .map(IpNet::V6);
         v4.chain(v6).collect()
     }
 }
@@ -211,7 +255,10 @@ mod tests {
     fn cidrs_survive_the_round_trip() {
         let s = set(&["0.0.0.0/0", "fd00::/8"]).difference(&set(&["10.0.0.0/8"]));
         assert_eq!(IpSet::from_cidrs(s.to_cidrs()), s);
-        assert_eq!(set(&["10.0.0.0/9", "10.128.0.0/9"]).to_cidrs(), ["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(
+            set(&["10.0.0.0/9", "10.128.0.0/9"]).to_cidrs(),
+            ["10.0.0.0/8".parse().unwrap()]
+        );
     }
 
     #[test]
@@ -230,7 +277,13 @@ mod tests {
         ] {
             assert!(!net.contains(outside.parse().unwrap()), "{outside}");
         }
-        for inside in ["8.8.8.8", "1.1.1.1", "172.32.0.1", "2606:4700::1111", "203.0.113.5"] {
+        for inside in [
+            "8.8.8.8",
+            "1.1.1.1",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "203.0.113.5",
+        ] {
             assert!(net.contains(inside.parse().unwrap()), "{inside}");
         }
     }

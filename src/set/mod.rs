@@ -1,7 +1,8 @@
 //! Finite sets: intervals, addresses, traffic. Knows nothing of Kubernetes.
 //!
-//! Everything netpal reasons about is a finite set on a line of numbers: ports, addresses, classes. One representation,
-//! sorted disjoint inclusive ranges, serves them all, because real policies name few ranges however large the line is.
+//! Everything netpal reasons about is a finite set on a line of numbers: ports, addresses, classes.
+//! One representation, sorted disjoint inclusive ranges, serves them all, because real policies
+//! name few ranges however large the line is.
 
 pub mod hashed;
 pub mod interval;

@@ -1,7 +1,8 @@
 //! The coarsest partition that respects a family of sets: what no set of the family can tell apart.
 //!
-//! One sweep over all boundaries; each part says which sets it lies in. Cost: O(ranges x log ranges + segments x sets/64).
-//! Road not taken: splitting every part by every set in turn, which is O(parts x sets) set operations.
+//! One sweep over all boundaries; each part says which sets it lies in. Cost: O(ranges x log ranges
+//! + segments x sets/64). Road not taken: splitting every part by every set in turn, which is
+//! O(parts x sets) set operations.
 
 use super::hashed::IndexMap;
 use super::interval::{IntervalSet, Point};
@@ -13,7 +14,9 @@ pub struct Members(Vec<u64>);
 impl Members {
     /// Whether the part lies in the set with this index.
     pub fn contains(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+        self.0
+            .get(index / 64)
+            .is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
     /// The indices of the sets the part lies in, ascending.
@@ -25,7 +28,10 @@ impl Members {
                 Some(bit)
             })
         };
-        self.0.iter().enumerate().flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
+        self.0
+            .iter()
+            .enumerate()
+            .flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
     }
 
     fn flip(&mut self, index: usize) {
@@ -66,7 +72,10 @@ pub fn partition<T: Point>(sets: &[&IntervalSet<T>]) -> Vec<(IntervalSet<T>, Mem
             inside.flip(*index);
             at += 1;
         }
-        let end = cuts.get(at).and_then(|(point, _)| point.previous()).unwrap_or(T::MAX);
+        let end = cuts
+            .get(at)
+            .and_then(|(point, _)| point.previous())
+            .unwrap_or(T::MAX);
         if !inside.any() {
             continue;
         }
@@ -75,7 +84,10 @@ pub fn partition<T: Point>(sets: &[&IntervalSet<T>]) -> Vec<(IntervalSet<T>, Mem
             None => drop(parts.insert(inside.clone(), vec![(start, end)])),
         }
     }
-    parts.into_iter().map(|(members, ranges)| (ranges.into_iter().map(|(s, e)| s..=e).collect(), members)).collect()
+    parts
+        .into_iter()
+        .map(|(members, ranges)| (ranges.into_iter().map(|(s, e)| s..=e).collect(), members))
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,13 +96,21 @@ mod tests {
 
     #[test]
     fn parts_are_disjoint_cover_all_and_know_their_sets() {
-        let sets: Vec<IntervalSet<u16>> = [vec![0..=9, 20..=u16::MAX], vec![5..=25], vec![], vec![9..=9]]
-            .map(|ranges| ranges.into_iter().collect())
-            .into();
+        let sets: Vec<IntervalSet<u16>> = [
+            vec![0..=9, 20..=u16::MAX],
+            vec![5..=25],
+            vec![],
+            vec![9..=9],
+        ]
+        .map(|ranges| ranges.into_iter().collect())
+        .into();
         let family: Vec<&IntervalSet<u16>> = sets.iter().collect();
         let parts = partition(&family);
         for (i, set) in sets.iter().enumerate() {
-            let inside = parts.iter().filter(|(_, members)| members.contains(i)).map(|(part, _)| part);
+            let inside = parts
+                .iter()
+                .filter(|(_, members)| members.contains(i))
+                .map(|(part, _)| part);
             assert_eq!(IntervalSet::union_of(inside), *set);
         }
         for (i, (a, _)) in parts.iter().enumerate() {

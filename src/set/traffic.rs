@@ -1,10 +1,11 @@
 //! [`TrafficSet`]: which protocols and ports; the label on an edge.
 //!
-//! All traffic lies on one line of numbers: `protocol * 65536 + port` for TCP, UDP and SCTP (ports 1 to 65535), and one
-//! last point for "every other protocol" (ICMP and the like), which has no ports. A set of traffic is then one
-//! [`IntervalSet`], and "everything" is a value like any other.
+//! All traffic lies on one line of numbers: `protocol * 65536 + port` for TCP, UDP and SCTP (ports
+//! 1 to 65535), and one last point for "every other protocol" (ICMP and the like), which has no
+//! ports. A set of traffic is then one [`IntervalSet`], and "everything" is a value like any other.
 //!
-//! Invariant: no set holds a port 0, so ranges of different protocols never melt and `==` is equality of meaning.
+//! Invariant: no set holds a port 0, so ranges of different protocols never melt and `==` is
+//! equality of meaning.
 
 use super::interval::IntervalSet;
 use std::fmt;
@@ -102,7 +103,9 @@ impl TrafficSet {
     /// All ports of all protocols, and every protocol without ports (S16).
     pub fn all() -> Self {
         static ALL: LazyLock<TrafficSet> = LazyLock::new(|| {
-            let ports = Protocol::ALL.into_iter().map(|p| p.base() + 1..=p.base() + 0xffff);
+            let ports = Protocol::ALL
+                .into_iter()
+                .map(|p| p.base() + 1..=p.base() + 0xffff);
             TrafficSet(ports.chain(std::iter::once(OTHER..=OTHER)).collect())
         });
         ALL.clone()
@@ -115,7 +118,9 @@ impl TrafficSet {
 
     /// The ports `first..=last` of one protocol (S47); empty when `first > last`.
     pub fn ports(protocol: Protocol, first: u16, last: u16) -> Self {
-        Self(IntervalSet::from(protocol.base() + u32::from(first.max(1))..=protocol.base() + u32::from(last)))
+        Self(IntervalSet::from(
+            protocol.base() + u32::from(first.max(1))..=protocol.base() + u32::from(last),
+        ))
     }
 
     /// One protocol and port.
@@ -125,7 +130,8 @@ impl TrafficSet {
 
     /// Whether this flow's traffic is in the set.
     pub fn contains(&self, traffic: Traffic) -> bool {
-        self.0.contains(traffic.protocol.base() + u32::from(traffic.port))
+        self.0
+            .contains(traffic.protocol.base() + u32::from(traffic.port))
     }
 
     /// Whether nothing is in the set.
@@ -166,11 +172,15 @@ impl TrafficSet {
         self.0.is_disjoint(&other.0)
     }
 
-    /// The coarsest partition of all traffic that respects these sets, and which of them each part lies in.
+    /// The coarsest partition of all traffic that respects these sets, and which of them each part
+    /// lies in.
     pub fn partition(sets: &[&Self]) -> Vec<(Self, super::Members)> {
         let all = Self::all();
         let family: Vec<&IntervalSet<u32>> = sets.iter().map(|s| &s.0).chain([&all.0]).collect();
-        super::partition(&family).into_iter().map(|(part, members)| (Self(part), members)).collect()
+        super::partition(&family)
+            .into_iter()
+            .map(|(part, members)| (Self(part), members))
+            .collect()
     }
 
     /// One concrete member with a port, the smallest, if there is one.
@@ -210,8 +220,14 @@ mod tests {
         assert_eq!(TrafficSet::all().pieces().count(), 4);
         let tcp = TrafficSet::protocol(Protocol::Tcp);
         let rest = TrafficSet::all().difference(&tcp);
-        assert!(!rest.contains(Traffic { protocol: Protocol::Tcp, port: 65535 }));
-        assert!(rest.contains(Traffic { protocol: Protocol::Udp, port: 1 }));
+        assert!(!rest.contains(Traffic {
+            protocol: Protocol::Tcp,
+            port: 65535
+        }));
+        assert!(rest.contains(Traffic {
+            protocol: Protocol::Udp,
+            port: 1
+        }));
         assert_eq!(rest.union(&tcp), TrafficSet::all());
     }
 

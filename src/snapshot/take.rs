@@ -1,9 +1,10 @@
 //! Taking a snapshot: the facts of an allow-graph as lines.
 //!
-//! Phases: who is kept from nothing by its own law, from the rows of every template with and without the law of egress;
-//! then destination by destination, what it accepts from anyone and what every source may send beyond that; at last, source
-//! by source, what leaves to outside addresses. Cost: two rows per template, the own nodes of every class, and for each
-//! destination the sources it has facts about; a pair of open ends is never visited.
+//! Phases: who is kept from nothing by its own law, from the rows of every template with and
+//! without the law of egress; then destination by destination, what it accepts from anyone and what
+//! every source may send beyond that; at last, source by source, what leaves to outside addresses.
+//! Cost: two rows per template, the own nodes of every class, and for each destination the sources
+//! it has facts about; a pair of open ends is never visited.
 
 use super::words::{addresses, names, words};
 use crate::compile::outward::{Out, Outward};
@@ -27,7 +28,8 @@ struct OpenIn {
     cluster: TrafficSet,
 }
 
-/// The places that "anyone" means: pods that are not on their nodes' network, and outside addresses.
+/// The places that "anyone" means: pods that are not on their nodes' network, and outside
+/// addresses.
 const KINDS: usize = 2;
 
 /// Of each part, how many places of each kind may send it.
@@ -45,7 +47,8 @@ pub(super) struct Taker<'a> {
     on_nodes: Vec<bool>,
     /// The workloads whose own policies keep them from nothing.
     open_out: Vec<bool>,
-    /// The classes of workloads something is told of; of those, the ones of which not all workloads are open.
+    /// The classes of workloads something is told of; of those, the ones of which not all workloads
+    /// are open.
     told: [Runs; 2],
     lines: Vec<String>,
 }
@@ -59,7 +62,10 @@ impl<'a> Taker<'a> {
             blocks: Blocks::new(graph),
             rows: Rows::new(graph),
             admitted: Rows::admitted(graph),
-            anyone: [line.pods().difference(&line.hosts), line.full().difference(&line.pods())],
+            anyone: [
+                line.pods().difference(&line.hosts),
+                line.full().difference(&line.pods()),
+            ],
             counts: HashMap::default(),
             on_nodes: Vec::new(),
             open_out: Vec::new(),
@@ -68,9 +74,16 @@ impl<'a> Taker<'a> {
         };
         let unknown = graph.world().options.host_network == HostNetwork::Unknown;
         let host = |p: &PodId| line.hosts.contains(line.place(Endpoint::Pod(*p)));
-        taker.on_nodes = cluster.workloads().map(|(_, w)| unknown && w.pods.iter().any(host)).collect();
+        taker.on_nodes = cluster
+            .workloads()
+            .map(|(_, w)| unknown && w.pods.iter().any(host))
+            .collect();
         let kept = taker.kept();
-        let open = |w: &Workload| !w.pods.iter().any(|p| kept.contains(line.place(Endpoint::Pod(*p))));
+        let open = |w: &Workload| {
+            !w.pods
+                .iter()
+                .any(|p| kept.contains(line.place(Endpoint::Pod(*p))))
+        };
         taker.open_out = cluster.workloads().map(|(_, w)| open(w)).collect();
         let hidden = taker.blocks.classes(|w| taker.on_nodes[w.0 as usize]);
         let implied = taker.blocks.classes(|w| taker.open_out[w.0 as usize]);
@@ -83,7 +96,12 @@ impl<'a> Taker<'a> {
     fn kept(&mut self) -> Runs {
         let (line, mut kept) = (self.graph.line(), Runs::empty());
         for template in self.graph.templates() {
-            let Some(first) = template.destinations.first().copied().filter(|d| !line.hosts.contains(*d)) else {
+            let Some(first) = template
+                .destinations
+                .first()
+                .copied()
+                .filter(|d| !line.hosts.contains(*d))
+            else {
                 continue;
             };
             let (passes, admits) = (self.rows.parts(first), self.admitted.parts(first));
@@ -92,14 +110,25 @@ impl<'a> Taker<'a> {
             for destination in template.destinations {
                 let own = self.rows.beside(destination);
                 let sources: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
-                let admitted: HashMap<u32, Arc<Allowed>> = self.admitted.beside(destination).into_iter().collect();
+                let admitted: HashMap<u32, Arc<Allowed>> =
+                    self.admitted.beside(destination).into_iter().collect();
                 let other = |(source, passes): &(u32, Arc<Allowed>)| {
-                    let admits = admitted.get(source).map(AsRef::as_ref).or_else(|| part_of(&admits, *source));
+                    let admits = admitted
+                        .get(source)
+                        .map(AsRef::as_ref)
+                        .or_else(|| part_of(&admits, *source));
                     admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
                 };
-                let found: Runs = own.iter().filter(|o| other(o)).map(|(source, _)| *source..=*source).collect();
+                let found: Runs = own
+                    .iter()
+                    .filter(|o| other(o))
+                    .map(|(source, _)| *source..=*source)
+                    .collect();
                 kept = kept.union(&self.governable(destination, found));
-                excepted = Some(excepted.map_or_else(|| sources.clone(), |so_far| so_far.intersection(&sources)));
+                excepted = Some(
+                    excepted
+                        .map_or_else(|| sources.clone(), |so_far| so_far.intersection(&sources)),
+                );
             }
             let differ = differ.difference(&excepted.unwrap_or_default());
             kept = kept.union(&self.governable(first, differ));
@@ -110,7 +139,11 @@ impl<'a> Taker<'a> {
     /// Between outside addresses nothing is told.
     fn governable(&self, destination: u32, sources: Runs) -> Runs {
         let line = self.graph.line();
-        if line.is_class(destination) { sources } else { sources.intersection(&line.pods()) }
+        if line.is_class(destination) {
+            sources
+        } else {
+            sources.intersection(&line.pods())
+        }
     }
 
     pub(super) fn take(mut self) -> Vec<String> {
@@ -134,11 +167,16 @@ impl<'a> Taker<'a> {
     fn destination(&mut self, id: WorkloadId, name: &str) {
         let destination = Destination::new(self.graph, &mut self.rows, id);
         let open = self.open_in(&destination);
-        for (word, traffic) in
-            [("open-in", open.anyone.clone()), ("open-in-cluster", open.cluster.difference(&open.anyone))]
-        {
+        for (word, traffic) in [
+            ("open-in", open.anyone.clone()),
+            ("open-in-cluster", open.cluster.difference(&open.anyone)),
+        ] {
             if !traffic.is_empty() {
-                let ports = if traffic.is_all() { String::new() } else { format!(" {}", words(&traffic)) };
+                let ports = if traffic.is_all() {
+                    String::new()
+                } else {
+                    format!(" {}", words(&traffic))
+                };
                 self.lines.push(format!("{word} {name}{ports}"));
             }
         }
@@ -154,12 +192,17 @@ impl<'a> Taker<'a> {
             let counts = self.counted(*class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
-                let own: Vec<&(u32, Arc<Allowed>)> = own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
+                let own: Vec<&(u32, Arc<Allowed>)> =
+                    own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
                 let mut covered = own.len() as u64;
-                let mut meet = |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.sure);
+                let mut meet =
+                    |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.sure);
                 own.iter().for_each(|(_, allowed)| meet(allowed));
                 for (part, counts) in parts.iter().zip(counts.iter()) {
-                    let excepted = own.iter().filter(|(s, _)| part.sources.contains(*s)).count() as u64;
+                    let excepted = own
+                        .iter()
+                        .filter(|(s, _)| part.sources.contains(*s))
+                        .count() as u64;
                     if counts[kind] > excepted {
                         covered += counts[kind] - excepted;
                         meet(&part.allowed);
@@ -171,30 +214,49 @@ impl<'a> Taker<'a> {
             }
         }
         let [cluster, outside] = common;
-        OpenIn { anyone: cluster.intersection(&outside), cluster }
+        OpenIn {
+            anyone: cluster.intersection(&outside),
+            cluster,
+        }
     }
 
     fn counted(&mut self, class: u32, parts: &[Part]) -> Counts {
         let anyone = &self.anyone;
-        let count = |part: &Part| anyone.each_ref().map(|kind| part.sources.intersection(kind).count());
+        let count = |part: &Part| {
+            anyone
+                .each_ref()
+                .map(|kind| part.sources.intersection(kind).count())
+        };
         let counts = self.counts.entry(self.admitted.template(class));
         Arc::clone(counts.or_insert_with(|| parts.iter().map(count).collect()))
     }
 
-    /// The lines about every source workload. What an open source sends is left out where it says no more than the mark.
+    /// The lines about every source workload. What an open source sends is left out where it says
+    /// no more than the mark.
     fn sources(&mut self, id: WorkloadId, to: &str, destination: &Destination, open: &TrafficSet) {
         let implied = |a: &Allowed| a.sure.is_subset(open) && a.unknown.is_subset(open);
-        let mut found = destination.found(&self.blocks, |allowed| &self.told[usize::from(implied(allowed))]);
+        let mut found = destination.found(&self.blocks, |allowed| {
+            &self.told[usize::from(implied(allowed))]
+        });
         found.retain(|f| f.source.workload != id && !self.on_nodes[f.source.workload.0 as usize]);
         found.sort_by_key(|f| f.source.workload);
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
-            let pairs = self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
-            let all = of_source.iter().map(|f| f.source.pods * f.classes).sum::<usize>() == pairs;
+            let pairs =
+                self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
+            let all = of_source
+                .iter()
+                .map(|f| f.source.pods * f.classes)
+                .sum::<usize>()
+                == pairs;
             let mut cells: Vec<&Allowed> = of_source.iter().map(|f| f.allowed).collect();
             cells.dedup();
             let (least, most) = bounds(&cells, all);
-            let implied = if self.open_out[source.0 as usize] { open } else { &TrafficSet::empty() };
+            let implied = if self.open_out[source.0 as usize] {
+                open
+            } else {
+                &TrafficSet::empty()
+            };
             let from = &self.names[source.0 as usize];
             facts(&mut self.lines, from, to, (&least, &most), implied);
         }
@@ -213,14 +275,25 @@ impl<'a> Taker<'a> {
         }
         for (allowed, places) in blocks {
             let set = addresses_at(self.graph.line(), &Runs::union_of(&places));
-            facts(&mut self.lines, &addresses(&set), to, (&allowed, &allowed), implied);
+            facts(
+                &mut self.lines,
+                &addresses(&set),
+                to,
+                (&allowed, &allowed),
+                implied,
+            );
         }
     }
 
     /// Where governed workloads may go outside.
     fn outside(&mut self) {
         let (graph, mut outward) = (self.graph, Outward::new(self.graph));
-        for (id, _) in graph.world().cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
+        for (id, _) in graph
+            .world()
+            .cluster
+            .workloads()
+            .filter(|(_, w)| !w.pods.is_empty())
+        {
             if self.on_nodes[id.0 as usize] || self.open_out[id.0 as usize] {
                 continue;
             }
@@ -236,12 +309,21 @@ impl<'a> Taker<'a> {
             let mut blocks: BTreeMap<(Allowed, Allowed), Vec<Runs>> = BTreeMap::new();
             for (places, members) in partition(&sets) {
                 let cells: Vec<&Allowed> = members.iter().map(|i| &outs[i].allowed).collect();
-                blocks.entry(bounds(&cells, cells.len() == ways.len())).or_default().push(places);
+                blocks
+                    .entry(bounds(&cells, cells.len() == ways.len()))
+                    .or_default()
+                    .push(places);
             }
             for ((least, most), places) in blocks {
                 let set = addresses_at(graph.line(), &Runs::union_of(&places));
                 let from = &self.names[id.0 as usize];
-                facts(&mut self.lines, from, &addresses(&set), (&least, &most), &TrafficSet::empty());
+                facts(
+                    &mut self.lines,
+                    from,
+                    &addresses(&set),
+                    (&least, &most),
+                    &TrafficSet::empty(),
+                );
             }
         }
     }
@@ -249,10 +331,14 @@ impl<'a> Taker<'a> {
 
 /// What a source may send by these parts, which do not overlap.
 fn part_of(parts: &[Part], source: u32) -> Option<&Allowed> {
-    parts.iter().find(|part| part.sources.contains(source)).map(|part| &part.allowed)
+    parts
+        .iter()
+        .find(|part| part.sources.contains(source))
+        .map(|part| &part.allowed)
 }
 
-/// The sources that may send other traffic by one row than by another. Both have one part for each traffic, in order.
+/// The sources that may send other traffic by one row than by another. Both have one part for each
+/// traffic, in order.
 fn differing(one: &[Part], other: &[Part]) -> Runs {
     let mut same: Vec<Runs> = Vec::new();
     for part in one {
@@ -264,8 +350,8 @@ fn differing(one: &[Part], other: &[Part]) -> Runs {
     met.difference(&Runs::union_of(&same))
 }
 
-/// The least and the most that passes over several pairs of pods; unless these are `all` pairs, nothing passes between
-/// the others.
+/// The least and the most that passes over several pairs of pods; unless these are `all` pairs,
+/// nothing passes between the others.
 fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
     if let ([one], true) = (cells, all) {
         return ((*one).clone(), (*one).clone());
@@ -275,10 +361,20 @@ fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
 }
 
 /// The lines about one pair of ends, by the least and the most that passes.
-fn facts(lines: &mut Vec<String>, from: &str, to: &str, (least, most): (&Allowed, &Allowed), implied: &TrafficSet) {
+fn facts(
+    lines: &mut Vec<String>,
+    from: &str,
+    to: &str,
+    (least, most): (&Allowed, &Allowed),
+    implied: &TrafficSet,
+) {
     let sure = least.sure.difference(implied);
     let some = most.sure.difference(&least.sure).difference(implied);
-    let unknown = least.unknown.union(&most.unknown).difference(&most.sure).difference(implied);
+    let unknown = least
+        .unknown
+        .union(&most.unknown)
+        .difference(&most.sure)
+        .difference(implied);
     for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
         if !traffic.is_empty() {
             lines.push(format!("{word}{from} -> {to} {}", words(traffic)));

@@ -1,6 +1,7 @@
 //! The words of a snapshot's lines: what ends and traffic are called.
 //!
-//! Invariant: each is one word, or for traffic a row of words, without control characters. Cost: O(workloads) for all names.
+//! Invariant: each is one word, or for traffic a row of words, without control characters. Cost:
+//! O(workloads) for all names.
 
 use crate::compile::AllowGraph;
 use crate::model::{Workload, WorkloadId};
@@ -8,18 +9,40 @@ use crate::set::traffic::Piece;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use std::collections::BTreeMap;
 
-/// `namespace/name`, with the kind between them where two workloads would share a name; never more than one word.
+/// `namespace/name`, with the kind between them where two workloads would share a name; never more
+/// than one word.
 pub fn names(graph: &AllowGraph) -> Vec<String> {
     let cluster = &graph.world().cluster;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (id, _) in cluster.workloads() {
         *seen.entry(cluster.workload_name(id)).or_default() += 1;
     }
-    let plain = |text: &str| text.chars().map(|c| if c.is_control() || c.is_whitespace() { '_' } else { c }).collect();
+    let plain = |text: &str| {
+        text.chars()
+            .map(|c| {
+                if c.is_control() || c.is_whitespace() {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect()
+    };
     let name = |(id, w): (WorkloadId, &Workload)| {
         let short = cluster.workload_name(id);
-        let long = || format!("{}/{}/{}", cluster.namespace(w.namespace).name, w.kind.name(), w.name);
-        plain(&if seen.get(&short).is_some_and(|n| *n > 1) { long() } else { short })
+        let long = || {
+            format!(
+                "{}/{}/{}",
+                cluster.namespace(w.namespace).name,
+                w.kind.name(),
+                w.name
+            )
+        };
+        plain(&if seen.get(&short).is_some_and(|n| *n > 1) {
+            long()
+        } else {
+            short
+        })
     };
     cluster.workloads().map(name).collect()
 }
@@ -32,7 +55,11 @@ pub fn addresses(set: &IpSet) -> String {
     if *set == IpSet::internet() {
         return "internet".into();
     }
-    set.to_cidrs().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    set.to_cidrs()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// `TCP 80,8000-8010 UDP 53`.

@@ -1,8 +1,9 @@
 //! [`Text`]: the text of a file, kept in memory or read again where it lies.
 //!
-//! A large file is not kept: what messages quote of it are a few lines, which are read again when somebody wants to see
-//! them. Invariant: a part that is read again is what was read the first time, or nothing; who can read again must be able
-//! to tell ([`Again`]). Cost: a part costs its own length, and the lines around it.
+//! A large file is not kept: what messages quote of it are a few lines, which are read again when
+//! somebody wants to see them. Invariant: a part that is read again is what was read the first
+//! time, or nothing; who can read again must be able to tell ([`Again`]). Cost: a part costs its
+//! own length, and the lines around it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,9 +59,14 @@ impl Text {
         }
     }
 
-    /// The text that is in memory, if it is: what was written by hand, not what a program printed by the megabyte.
+    /// The text that is in memory, if it is: what was written by hand, not what a program printed
+    /// by the megabyte.
     pub fn kept(&self) -> Option<&str> {
-        if let Self::Kept(text) = self { Some(text) } else { None }
+        if let Self::Kept(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// How many bytes it has.
@@ -80,13 +86,21 @@ impl Text {
         }
     }
 
-    /// A part of it with the whole lines it stands on, and so many lines above and below. Of a text that is kept it is the
-    /// whole. `None` when the lines are too long to be read by people.
+    /// A part of it with the whole lines it stands on, and so many lines above and below. Of a text
+    /// that is kept it is the whole. `None` when the lines are too long to be read by people.
     pub fn around(&self, range: Range<usize>, above: usize, below: usize) -> Option<Excerpt<'_>> {
-        let Self::Again(again) = self else { return Some(Excerpt { text: self.whole(), start: 0 }) };
+        let Self::Again(again) = self else {
+            return Some(Excerpt {
+                text: self.whole(),
+                start: 0,
+            });
+        };
         let start = before(&**again, range.start, above)?;
         let end = after(&**again, range.end.max(range.start), below)?;
-        Some(Excerpt { text: self.part(start..end)?, start })
+        Some(Excerpt {
+            text: self.part(start..end)?,
+            start,
+        })
     }
 
     /// Every byte of it, piece by piece; ends early when it is not what it was.
@@ -159,7 +173,10 @@ mod tests {
         let around = |word: &str, above, below| {
             let at = text.find(word).unwrap();
             let found = again.around(at..at + word.len(), above, below).unwrap();
-            assert_eq!(&text[found.start..found.start + found.text.len()], found.text);
+            assert_eq!(
+                &text[found.start..found.start + found.text.len()],
+                found.text
+            );
             found.text.into_owned()
         };
         assert_eq!(around("rée", 0, 0), "thrée\n");

@@ -1,14 +1,15 @@
 //! Tree -> typed values, strictly, through serde.
 //!
-//! A struct's own list of fields decides what is known: a key it ignores is an unknown field, told at the key's place with
-//! the nearest known name. A value of the wrong type is told at the value's place. So the types of `k8s-openapi` give
-//! kubectl's strict decoding for free. Cost: O(tree). Of several type errors in one object only the first is told.
+//! A struct's own list of fields decides what is known: a key it ignores is an unknown field, told
+//! at the key's place with the nearest known name. A value of the wrong type is told at the value's
+//! place. So the types of `k8s-openapi` give kubectl's strict decoding for free. Cost: O(tree). Of
+//! several type errors in one object only the first is told.
 
 use super::{Entry, Node, Problem, ProblemKind, Value};
 use crate::source::{Path, Span};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -25,19 +26,33 @@ pub struct Decoded<T> {
 /// Decodes a tree.
 pub fn decode<T: DeserializeOwned>(node: &Node) -> Decoded<T> {
     let problems = RefCell::new(Vec::new());
-    let at = At { node, trail: Trail::Root, problems: &problems };
+    let at = At {
+        node,
+        trail: Trail::Root,
+        problems: &problems,
+    };
     let result = T::deserialize(at);
     let mut problems = problems.into_inner();
     match result {
-        Ok(value) => Decoded { value: Some(value), problems },
+        Ok(value) => Decoded {
+            value: Some(value),
+            problems,
+        },
         Err(error) => {
             let place = error.place.unwrap_or((node.span, Path::root()));
-            let message = if place.1.is_root() { error.message } else { format!("{}: {}", place.1, error.message) };
+            let message = if place.1.is_root() {
+                error.message
+            } else {
+                format!("{}: {}", place.1, error.message)
+            };
             let mut problem = Problem::new(ProblemKind::WrongType, place.0, message);
             problem.path = Some(place.1);
             problem.help = error.help;
             problems.push(problem);
-            Decoded { value: None, problems }
+            Decoded {
+                value: None,
+                problems,
+            }
         }
     }
 }
@@ -60,7 +75,11 @@ impl std::error::Error for Error {}
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), help: None, place: None }
+        Self {
+            message: message.to_string(),
+            help: None,
+            place: None,
+        }
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
@@ -84,7 +103,9 @@ fn friendly(expected: &str) -> String {
         // k8s-openapi and derived types expect the struct by its name
         other => match other.strip_prefix("struct ") {
             Some(name) => format!("a mapping ({name})"),
-            None if other.chars().next().is_some_and(char::is_uppercase) => format!("a mapping ({other})"),
+            None if other.chars().next().is_some_and(char::is_uppercase) => {
+                format!("a mapping ({other})")
+            }
             None => other.to_owned(),
         },
     }
@@ -117,7 +138,11 @@ struct At<'a> {
 
 impl At<'_> {
     fn child<'c>(&'c self, node: &'c Node, trail: Trail<'c>) -> At<'c> {
-        At { node, trail, problems: self.problems }
+        At {
+            node,
+            trail,
+            problems: self.problems,
+        }
     }
 
     /// Puts an error here unless it already has a place, and says what was found instead.
@@ -148,8 +173,10 @@ fn found(node: &Node) -> String {
 }
 
 fn quote_help(node: &Node, message: &str) -> Option<String> {
-    let scalar =
-        matches!(node.value, Value::Bool(_) | Value::Letter(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_));
+    let scalar = matches!(
+        node.value,
+        Value::Bool(_) | Value::Letter(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_)
+    );
     (scalar && message.starts_with("expected a string"))
         .then(|| "write it in quotes: without them YAML reads yes, no, on, off, true and numbers as other types".into())
 }
@@ -160,7 +187,9 @@ impl<'de> Deserializer<'de> for At<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let result = match &self.node.value {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(_) | Value::Letter(_) => visitor.visit_bool(self.node.as_bool().unwrap_or(false)),
+            Value::Bool(_) | Value::Letter(_) => {
+                visitor.visit_bool(self.node.as_bool().unwrap_or(false))
+            }
             Value::Int(n) => visitor.visit_i64(*n),
             Value::UInt(n) => visitor.visit_u64(*n),
             Value::Float(f) => match self.node.as_i64() {
@@ -168,10 +197,16 @@ impl<'de> Deserializer<'de> for At<'_> {
                 None => visitor.visit_f64(*f),
             },
             Value::String(s) => visitor.visit_str(s),
-            Value::Sequence(items) => visitor.visit_seq(Items { at: &self, items: items.iter().enumerate() }),
-            Value::Mapping(entries) => {
-                visitor.visit_map(Members { at: &self, entries: entries.iter(), value: None, fields: None })
-            }
+            Value::Sequence(items) => visitor.visit_seq(Items {
+                at: &self,
+                items: items.iter().enumerate(),
+            }),
+            Value::Mapping(entries) => visitor.visit_map(Members {
+                at: &self,
+                entries: entries.iter(),
+                value: None,
+                fields: None,
+            }),
         };
         self.place(result)
     }
@@ -180,7 +215,9 @@ impl<'de> Deserializer<'de> for At<'_> {
         let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
             return self.deserialize_any(visitor);
         };
-        self.problems.borrow_mut().push(letter_problem(self.node, letter, &self.trail.path()));
+        self.problems
+            .borrow_mut()
+            .push(letter_problem(self.node, letter, &self.trail.path()));
         visitor.visit_str(letter)
     }
 
@@ -189,7 +226,11 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.node.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -199,18 +240,28 @@ impl<'de> Deserializer<'de> for At<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let result = match &self.node.value {
-            Value::Mapping(entries) => {
-                visitor.visit_map(Members { at: &self, entries: entries.iter(), value: None, fields: Some(fields) })
-            }
-            Value::Null => {
-                visitor.visit_map(Members { at: &self, entries: [].iter(), value: None, fields: Some(fields) })
-            }
+            Value::Mapping(entries) => visitor.visit_map(Members {
+                at: &self,
+                entries: entries.iter(),
+                value: None,
+                fields: Some(fields),
+            }),
+            Value::Null => visitor.visit_map(Members {
+                at: &self,
+                entries: [].iter(),
+                value: None,
+                fields: Some(fields),
+            }),
             _ => Err(Error::invalid_type(Unexpected::Unit, &visitor)),
         };
         self.place(result)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -239,10 +290,11 @@ impl<'de> Deserializer<'de> for At<'_> {
 }
 
 fn letter_problem(node: &Node, letter: &str, path: &Path) -> Problem {
-    let message =
-        format!("{path}: kubectl reads the unquoted `{letter}` as a boolean and refuses it; taken as the letter");
-    let mut problem =
-        Problem::new(ProblemKind::Letter, node.span, message).help(format!("write \"{letter}\" in quotes"));
+    let message = format!(
+        "{path}: kubectl reads the unquoted `{letter}` as a boolean and refuses it; taken as the letter"
+    );
+    let mut problem = Problem::new(ProblemKind::Letter, node.span, message)
+        .help(format!("write \"{letter}\" in quotes"));
     problem.path = Some(path.clone());
     problem
 }
@@ -268,7 +320,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
         Err(Error::custom("expected a plain word"))
     }
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
         Err(Error::custom("expected a plain word"))
     }
 }
@@ -280,8 +336,13 @@ struct Items<'a, I> {
 
 impl<'de, 'a, I: Iterator<Item = (usize, &'a Node)>> SeqAccess<'de> for Items<'a, I> {
     type Error = Error;
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some((index, node)) = self.items.next() else {
+            return Ok(None);
+        };
         let child = self.at.child(node, Trail::Index(&self.at.trail, index));
         seed.deserialize(child).map(Some)
     }
@@ -297,20 +358,34 @@ struct Members<'a, I> {
 impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for Members<'a, I> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some(entry) = self.entries.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some(entry) = self.entries.next() else {
+            return Ok(None);
+        };
         self.value = Some(entry);
         if let Some(fields) = self.fields
             && !fields.contains(&&*entry.key)
         {
-            self.at.problems.borrow_mut().push(unknown_field(entry, fields, &self.at.trail.path()));
+            self.at
+                .problems
+                .borrow_mut()
+                .push(unknown_field(entry, fields, &self.at.trail.path()));
         }
-        seed.deserialize((&*entry.key).into_deserializer()).map(Some)
+        seed.deserialize((&*entry.key).into_deserializer())
+            .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some(entry) = self.value.take() else { return Err(Error::custom("a value without a key")) };
-        seed.deserialize(self.at.child(&entry.value, Trail::Key(&self.at.trail, &entry.key)))
+        let Some(entry) = self.value.take() else {
+            return Err(Error::custom("a value without a key"));
+        };
+        seed.deserialize(
+            self.at
+                .child(&entry.value, Trail::Key(&self.at.trail, &entry.key)),
+        )
     }
 }
 
@@ -318,12 +393,21 @@ impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for Members<'a, I> {
 const MISPLACED: &[(&str, &str)] = &[
     ("from", "belongs in an item of `ingress`"),
     ("to", "belongs in an item of `egress`"),
-    ("ports", "belongs in an item of `ingress` or `egress`, beside `from` or `to`"),
-    ("podSelector", "belongs in `spec`, or in an item of `from` or `to`"),
+    (
+        "ports",
+        "belongs in an item of `ingress` or `egress`, beside `from` or `to`",
+    ),
+    (
+        "podSelector",
+        "belongs in `spec`, or in an item of `from` or `to`",
+    ),
     ("namespaceSelector", "belongs in an item of `from` or `to`"),
     ("ipBlock", "belongs in an item of `from` or `to`"),
     ("matchLabels", "belongs in a selector such as `podSelector`"),
-    ("matchExpressions", "belongs in a selector such as `podSelector`"),
+    (
+        "matchExpressions",
+        "belongs in a selector such as `podSelector`",
+    ),
     ("policyTypes", "belongs in `spec`"),
     ("ingress", "belongs in `spec`"),
     ("egress", "belongs in `spec`"),
@@ -333,13 +417,22 @@ const MISPLACED: &[(&str, &str)] = &[
 ];
 
 fn unknown_field(entry: &Entry, fields: &[&str], path: &Path) -> Problem {
-    let place = if path.is_root() { "here".to_owned() } else { format!("in {path}") };
+    let place = if path.is_root() {
+        "here".to_owned()
+    } else {
+        format!("in {path}")
+    };
     let message = format!("unknown field `{}` {place}", entry.key);
     let mut problem = Problem::new(ProblemKind::UnknownField, entry.key_span, message);
     problem.path = Some(path.key(&entry.key));
     problem.help = nearest(&entry.key, fields)
         .map(|near| format!("did you mean `{near}`?"))
-        .or_else(|| MISPLACED.iter().find(|(f, _)| *f == &*entry.key).map(|(f, where_to)| format!("`{f}` {where_to}")))
+        .or_else(|| {
+            MISPLACED
+                .iter()
+                .find(|(f, _)| *f == &*entry.key)
+                .map(|(f, where_to)| format!("`{f}` {where_to}"))
+        })
         .or_else(|| (fields.len() <= 8).then(|| format!("known fields: {}", fields.join(", "))));
     problem
 }
@@ -349,7 +442,12 @@ pub fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let distance = |w: &str| strsim::damerau_levenshtein(&lower, &w.to_lowercase());
     let allowed = (word.chars().count() / 3).clamp(1, 3);
-    words.iter().map(|w| (distance(w), *w)).filter(|(d, _)| *d <= allowed).min().map(|(_, w)| w)
+    words
+        .iter()
+        .map(|w| (distance(w), *w))
+        .filter(|(d, _)| *d <= allowed)
+        .min()
+        .map(|(_, w)| w)
 }
 
 #[cfg(test)]
@@ -363,12 +461,19 @@ mod tests {
         found
             .iter()
             .map(|p| {
-                format!("{}:{} {} | {}", p.span.at.line, p.span.at.column, p.message, p.help.as_deref().unwrap_or(""))
+                format!(
+                    "{}:{} {} | {}",
+                    p.span.at.line,
+                    p.span.at.column,
+                    p.message,
+                    p.help.as_deref().unwrap_or("")
+                )
             })
             .collect()
     }
 
-    const HEAD: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n";
+    const HEAD: &str =
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n";
 
     #[test]
     fn a_good_policy_decodes_with_nulls_and_names() {
@@ -382,9 +487,14 @@ mod tests {
     fn an_unknown_field_names_the_nearest_known_one() {
         let text = format!("{HEAD}  podSelectr: {{}}\n  ingress:\n  - to: []\n");
         let found = problems(&text);
-        assert_eq!(found[0], "5:3 unknown field `podSelectr` in spec | did you mean `podSelector`?");
+        assert_eq!(
+            found[0],
+            "5:3 unknown field `podSelectr` in spec | did you mean `podSelector`?"
+        );
         assert!(
-            found[1].starts_with("7:5 unknown field `to` in spec.ingress[0] | `to` belongs in an item of `egress`"),
+            found[1].starts_with(
+                "7:5 unknown field `to` in spec.ingress[0] | `to` belongs in an item of `egress`"
+            ),
             "{found:?}"
         );
     }
@@ -392,14 +502,21 @@ mod tests {
     #[test]
     fn a_wrong_type_is_told_at_the_value() {
         let text = format!("{HEAD}  podSelector: {{matchLabels: {{app: yes}}}}\n");
-        assert!(
-            problems(&text)[0]
-                .starts_with("5:36 spec.podSelector.matchLabels.app: expected a string, found the boolean `true`")
-        );
+        assert!(problems(&text)[0].starts_with(
+            "5:36 spec.podSelector.matchLabels.app: expected a string, found the boolean `true`"
+        ));
         let text = format!("{HEAD}  ingress: {{}}\n");
-        assert!(problems(&text)[0].starts_with("5:12 spec.ingress: expected a list"), "{:?}", problems(&text));
+        assert!(
+            problems(&text)[0].starts_with("5:12 spec.ingress: expected a list"),
+            "{:?}",
+            problems(&text)
+        );
         let text = format!("{HEAD}  ingress:\n  - ports: [{{port: true}}]\n");
-        assert!(problems(&text)[0].contains("spec.ingress[0].ports[0].port: expected"), "{:?}", problems(&text));
+        assert!(
+            problems(&text)[0].contains("spec.ingress[0].ports[0].port: expected"),
+            "{:?}",
+            problems(&text)
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! JSON -> tree. A reader of its own because none of the libraries tells where a value stands.
 //!
-//! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in Go's reader.
-//! Most of what kubectl prints of a pod decides nothing here. Once an object has said that it is a Pod, the fields that no
-//! verdict looks at are checked to be JSON and left out of the tree ([`Scope`]); every other kind is read whole.
-//! A long List is read in parts, on all cores ([`super::list`]).
-//! Cost: O(text); line and column are counted along the way, memory is that of what is kept.
+//! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in
+//! Go's reader. Most of what kubectl prints of a pod decides nothing here. Once an object has said
+//! that it is a Pod, the fields that no verdict looks at are checked to be JSON and left out of the
+//! tree ([`Scope`]); every other kind is read whole. A long List is read in parts, on all cores
+//! ([`super::list`]). Cost: O(text); line and column are counted along the way, memory is that of
+//! what is kept.
 
 use super::split::Chunk;
 use super::{Entry, FEW_KEYS, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
@@ -16,21 +17,40 @@ use std::collections::HashMap;
 pub fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
     reader.blanks();
-    match reader.value(0, Scope::Whole).and_then(|root| reader.end().map(|()| root)) {
-        Ok(root) => Parsed { root: Some(root), problems: reader.problems },
-        Err(problem) => Parsed { root: None, problems: vec![*problem] },
+    match reader
+        .value(0, Scope::Whole)
+        .and_then(|root| reader.end().map(|()| root))
+    {
+        Ok(root) => Parsed {
+            root: Some(root),
+            problems: reader.problems,
+        },
+        Err(problem) => Parsed {
+            root: None,
+            problems: vec![*problem],
+        },
     }
 }
 
-/// Splits a stream of JSON values. What is not JSON makes up one last chunk, whose reading will say so.
+/// Splits a stream of JSON values. What is not JSON makes up one last chunk, whose reading will say
+/// so.
 pub fn split(text: &str) -> Vec<Chunk> {
     let mut reader = Reader::new(text);
     let mut chunks = Vec::new();
     reader.blanks();
     while reader.at < text.len() {
         let (start, at) = (reader.at, reader.here().at);
-        let end = if reader.skip_value() { reader.at } else { text.len() };
-        chunks.push(Chunk { start, end, line: at.line, column: at.column });
+        let end = if reader.skip_value() {
+            reader.at
+        } else {
+            text.len()
+        };
+        chunks.push(Chunk {
+            start,
+            end,
+            line: at.line,
+            column: at.column,
+        });
         reader.at = end;
         reader.blanks();
     }
@@ -84,8 +104,8 @@ fn offset(place: usize) -> isize {
     isize::try_from(place).unwrap_or(isize::MAX)
 }
 
-/// The end of the object or list that starts at a place, by brackets and strings alone; `None` when none starts there, or
-/// it never ends.
+/// The end of the object or list that starts at a place, by brackets and strings alone; `None` when
+/// none starts there, or it never ends.
 pub(super) fn skip(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     loop {
@@ -119,8 +139,9 @@ fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Where something stands that ends a plain stretch of a string: a quote, a backslash, a control character or the end of
-/// the text. By eights: most strings are too short for anything wider to pay.
+/// Where something stands that ends a plain stretch of a string: a quote, a backslash, a control
+/// character or the end of the text. By eights: most strings are too short for anything wider to
+/// pay.
 fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     // the lowest bit set stands in the lowest byte that is smaller than `n`, which is at most 128
@@ -136,7 +157,10 @@ fn plain(bytes: &[u8]) -> usize {
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).unwrap_or(rest.len())
+    at + rest
+        .iter()
+        .position(|b| *b < 0x20 || matches!(b, b'"' | b'\\'))
+        .unwrap_or(rest.len())
 }
 
 #[derive(Debug)]
@@ -147,8 +171,8 @@ pub(super) struct Reader<'t> {
     /// Where the text starts in the file.
     start: usize,
     line: u32,
-    /// Where the line starts in the file; of a line that starts before the text, where it would start were all of its
-    /// characters before the text single bytes.
+    /// Where the line starts in the file; of a line that starts before the text, where it would
+    /// start were all of its characters before the text single bytes.
     line_start: isize,
     /// A place of the file on the current line, and how many characters stand before it there.
     counted: (isize, usize),
@@ -212,7 +236,11 @@ impl<'t> Reader<'t> {
 
     /// Goes over the blanks at the start of a line, by sixteens.
     fn indentation(&mut self) {
-        while let Some(sixteen) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<16>()) {
+        while let Some(sixteen) = self
+            .bytes
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk::<16>())
+        {
             let others = u128::from_le_bytes(*sixteen) ^ u128::from_le_bytes([b' '; 16]);
             let blanks = others.trailing_zeros() as usize / 8;
             self.at += blanks;
@@ -228,20 +256,40 @@ impl<'t> Reader<'t> {
         self.line_start = offset(self.start + at);
     }
 
-    /// Where the reader stands. Characters are counted from the last place asked about, so a long line is counted once.
+    /// Where the reader stands. Characters are counted from the last place asked about, so a long
+    /// line is counted once.
     pub(super) fn here(&mut self) -> Span {
         let place = self.start + self.at;
-        let characters = if self.ascii { offset(place) - self.line_start } else { offset(self.characters()) };
+        let characters = if self.ascii {
+            offset(place) - self.line_start
+        } else {
+            offset(self.characters())
+        };
         let column = u32::try_from(characters + 1).unwrap_or(u32::MAX);
-        Span { start: place, end: place, at: Position { line: self.line, column } }
+        Span {
+            start: place,
+            end: place,
+            at: Position {
+                line: self.line,
+                column,
+            },
+        }
     }
 
     /// How many characters stand before the reader on its line.
     fn characters(&mut self) -> usize {
         let place = offset(self.start + self.at);
-        let (from, before) = if self.counted.0 < self.line_start { (self.line_start, 0) } else { self.counted };
+        let (from, before) = if self.counted.0 < self.line_start {
+            (self.line_start, 0)
+        } else {
+            self.counted
+        };
         let within = usize::try_from(from - offset(self.start)).unwrap_or(0);
-        let characters = before + self.text.get(within..self.at).map_or(0, |between| between.chars().count());
+        let characters = before
+            + self
+                .text
+                .get(within..self.at)
+                .map_or(0, |between| between.chars().count());
         if place >= from {
             self.counted = (place, characters);
         }
@@ -251,15 +299,24 @@ impl<'t> Reader<'t> {
     /// Nothing but blanks may follow.
     fn end(&mut self) -> Fallible<()> {
         self.blanks();
-        if self.at == self.bytes.len() { Ok(()) } else { self.error("something follows the value") }
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            self.error("something follows the value")
+        }
     }
 
     fn error<T>(&mut self, message: impl Into<String>) -> Fallible<T> {
         let message = format!("not valid JSON: {}", message.into());
-        Err(Box::new(Problem::new(ProblemKind::Syntax, self.here(), message)))
+        Err(Box::new(Problem::new(
+            ProblemKind::Syntax,
+            self.here(),
+            message,
+        )))
     }
 
-    /// Skips one value by its brackets and strings alone; false when it is no object or list, or never ends.
+    /// Skips one value by its brackets and strings alone; false when it is no object or list, or
+    /// never ends.
     fn skip_value(&mut self) -> bool {
         let start = self.at;
         let end = skip(self.bytes, start);
@@ -293,25 +350,37 @@ impl<'t> Reader<'t> {
 
     fn word(&mut self) -> Fallible<Value> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))] {
+        for (word, value) in [
+            ("null", Value::Null),
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+        ] {
             if rest.starts_with(word) {
                 self.at += word.len();
                 return Ok(value);
             }
         }
         let found = rest.chars().next().unwrap_or(' ');
-        self.error(format!("`{}` where a value should be", found.escape_debug()))
+        self.error(format!(
+            "`{}` where a value should be",
+            found.escape_debug()
+        ))
     }
 
     fn number(&mut self) -> Fallible<Value> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
         let text = rest.get(..end).unwrap_or_default();
         let Ok(number) = serde_json::from_str::<serde_json::Number>(text) else {
             return self.error(format!("`{text}` is not a number"));
         };
         self.at += end;
-        let value = number.as_i64().map(Value::Int).or_else(|| number.as_u64().map(Value::UInt));
+        let value = number
+            .as_i64()
+            .map(Value::Int)
+            .or_else(|| number.as_u64().map(Value::UInt));
         Ok(value.unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))))
     }
 
@@ -322,7 +391,9 @@ impl<'t> Reader<'t> {
         if rest.get(found) == Some(&b'"') {
             self.at = start + found + 2;
             let text: &'t str = self.text;
-            return Ok(Cow::Borrowed(text.get(start + 1..self.at - 1).unwrap_or_default()));
+            return Ok(Cow::Borrowed(
+                text.get(start + 1..self.at - 1).unwrap_or_default(),
+            ));
         }
         self.escaped_string(start)
     }
@@ -337,12 +408,14 @@ impl<'t> Reader<'t> {
                 b'"' if !escaped => {
                     let text: &'t str = self.text;
                     if plain {
-                        return Ok(Cow::Borrowed(text.get(start + 1..self.at - 1).unwrap_or_default()));
+                        return Ok(Cow::Borrowed(
+                            text.get(start + 1..self.at - 1).unwrap_or_default(),
+                        ));
                     }
                     let raw = text.get(start..self.at).unwrap_or_default();
-                    return serde_json::from_str(raw)
-                        .map(Cow::Owned)
-                        .or_else(|_| self.error("a string with a bad escape or a control character"));
+                    return serde_json::from_str(raw).map(Cow::Owned).or_else(|_| {
+                        self.error("a string with a bad escape or a control character")
+                    });
                 }
                 b'\n' => break,
                 b'\\' => (escaped, plain) = (!escaped, false),
@@ -435,7 +508,15 @@ impl<'t> Reader<'t> {
                 if scope == Scope::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
                     scope = Scope::Pod;
                 }
-                self.add(Entry { key: key.into(), key_span, value }, &mut entries, &mut index);
+                self.add(
+                    Entry {
+                        key: key.into(),
+                        key_span,
+                        value,
+                    },
+                    &mut entries,
+                    &mut index,
+                );
             } else {
                 self.skim(depth + 1)?;
             }
@@ -446,9 +527,19 @@ impl<'t> Reader<'t> {
     }
 
     /// Adds an entry, in place of an earlier one of the same key.
-    fn add(&mut self, entry: Entry, entries: &mut Vec<Entry>, index: &mut HashMap<Box<str>, usize>) {
+    fn add(
+        &mut self,
+        entry: Entry,
+        entries: &mut Vec<Entry>,
+        index: &mut HashMap<Box<str>, usize>,
+    ) {
         if entries.len() == FEW_KEYS {
-            index.extend(entries.iter().enumerate().map(|(at, e)| (e.key.clone(), at)));
+            index.extend(
+                entries
+                    .iter()
+                    .enumerate()
+                    .map(|(at, e)| (e.key.clone(), at)),
+            );
         }
         let earlier = if entries.len() < FEW_KEYS {
             entries.iter().position(|e| e.key == entry.key)
@@ -456,7 +547,11 @@ impl<'t> Reader<'t> {
             index.get(&entry.key).copied()
         };
         if let Some(earlier) = earlier.and_then(|at| entries.get_mut(at)) {
-            self.problems.push(super::yaml::duplicate(&entry.key, earlier.key_span, entry.key_span));
+            self.problems.push(super::yaml::duplicate(
+                &entry.key,
+                earlier.key_span,
+                entry.key_span,
+            ));
             *earlier = entry;
             return;
         }
@@ -497,8 +592,7 @@ mod tests {
 
     #[test]
     fn reads_what_serde_json_reads() {
-        let text =
-            r#" {"a": [1, -2, 1.5, 1e3, true, null, "x\u00e9\ud83d\ude00\n"], "b": {}, "c": 18446744073709551615} "#;
+        let text = r#" {"a": [1, -2, 1.5, 1e3, true, null, "x\u00e9\ud83d\ude00\n"], "b": {}, "c": 18446744073709551615} "#;
         let want: serde_json::Value = serde_json::from_str(text).unwrap();
         assert_eq!(parse(text).root.unwrap().to_json(), want);
     }
@@ -515,7 +609,10 @@ mod tests {
             let at = parse(text).problems[0].span.at;
             assert_eq!((at.line, at.column), (line, column), "{text}");
         }
-        assert_eq!(parse(&"[".repeat(5000)).problems[0].kind, ProblemKind::Limit);
+        assert_eq!(
+            parse(&"[".repeat(5000)).problems[0].kind,
+            ProblemKind::Limit
+        );
     }
 
     #[test]
@@ -528,7 +625,12 @@ mod tests {
         let other = text.replace("Pod", "Policy");
         let whole: serde_json::Value = serde_json::from_str(&other).unwrap();
         assert_eq!(parse(&other).root.unwrap().to_json(), whole);
-        for (good, bad) in [("\"y\"", "\"y"), ("\"v\"", "v"), ("[],", "[}],"), ("\"v\"}]", "\"v\"]")] {
+        for (good, bad) in [
+            ("\"y\"", "\"y"),
+            ("\"v\"", "v"),
+            ("[],", "[}],"),
+            ("\"v\"}]", "\"v\"]"),
+        ] {
             assert!(parse(&text.replace(good, bad)).root.is_none(), "{bad}");
         }
     }
@@ -541,7 +643,9 @@ mod tests {
         let root = parsed.root.unwrap();
         assert_eq!((root.entries().len(), parsed.problems.len()), (100, 1));
         for entry in root.entries().iter().filter(|e| &*e.key != "ké7") {
-            let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()].chars().count();
+            let before = text[..text.find(&format!("\"{}\"", entry.key)).unwrap()]
+                .chars()
+                .count();
             assert_eq!(entry.key_span.at.column as usize, before + 1);
         }
     }
@@ -550,11 +654,20 @@ mod tests {
     fn a_plain_stretch_ends_where_looking_byte_by_byte_says() {
         let all: Vec<u8> = (0..=255).collect();
         for last in 0..=255_u8 {
-            for before in [&b"aaaaaaaaaaaaaaaaaaa"[..], &[0x7f; 19], &[0x80; 19], &[0xff; 19], &[b'!'; 19], &[b'#'; 19]]
-            {
+            for before in [
+                &b"aaaaaaaaaaaaaaaaaaa"[..],
+                &[0x7f; 19],
+                &[0x80; 19],
+                &[0xff; 19],
+                &[b'!'; 19],
+                &[b'#'; 19],
+            ] {
                 for length in 0..19 {
                     let text = [&before[..length], &[last], &all].concat();
-                    let want = text.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\').unwrap();
+                    let want = text
+                        .iter()
+                        .position(|b| *b < 0x20 || *b == b'"' || *b == b'\\')
+                        .unwrap();
                     assert_eq!(plain(&text), want, "{length} {last}");
                     assert_eq!(plain(&text[..want]), want);
                 }
@@ -564,7 +677,16 @@ mod tests {
 
     #[test]
     fn junk_does_not_panic() {
-        for text in ["", "{", "{\"", "{\"a\":\"\\ud800\"}", "[1,", "-", "{\"a\":1}x", "\u{feff}{}"] {
+        for text in [
+            "",
+            "{",
+            "{\"",
+            "{\"a\":\"\\ud800\"}",
+            "[1,",
+            "-",
+            "{\"a\":1}x",
+            "\u{feff}{}",
+        ] {
             let _ = parse(text);
             let _ = split(text);
         }

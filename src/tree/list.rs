@@ -1,15 +1,18 @@
-//! A long List of JSON, read in windows and on all cores, of which nothing is kept but what is made of its items.
+//! A long List of JSON, read in windows and on all cores, of which nothing is kept but what is made
+//! of its items.
 //!
-//! Phases: [`Window`] holds a stretch of the text; [`Cutter`] finds places between items in it; the batches between these
-//! places are read on all cores and each item is handed to the caller; what is left goes to the front of the next window.
-//! Meanwhile one core fetches that window and hands on, in order, what the window before gave. Last come the items before
-//! the closing bracket, and what follows it.
+//! Phases: [`Window`] holds a stretch of the text; [`Cutter`] finds places between items in it; the
+//! batches between these places are read on all cores and each item is handed to the caller; what
+//! is left goes to the front of the next window. Meanwhile one core fetches that window and hands
+//! on, in order, what the window before gave. Last come the items before the closing bracket, and
+//! what follows it.
 //!
-//! Invariant: what comes out is what [`super::json`] makes of the whole text, positions and problems included, or nothing:
-//! a place between items is a guess, and the guess is right when every batch is a row of values and commas from its first
-//! byte to its last, because a row of such rows is again one. So where anything is unusual or wrong, the caller reads the
-//! text in one go, and what is told does not depend on windows or cores. Cost: O(text) of time; of memory two windows and
-//! the trees of the batches that are being read.
+//! Invariant: what comes out is what [`super::json`] makes of the whole text, positions and
+//! problems included, or nothing: a place between items is a guess, and the guess is right when
+//! every batch is a row of values and commas from its first byte to its last, because a row of such
+//! rows is again one. So where anything is unusual or wrong, the caller reads the text in one go,
+//! and what is told does not depend on windows or cores. Cost: O(text) of time; of memory two
+//! windows and the trees of the batches that are being read.
 
 use super::json::{Reader, Scope};
 use super::split::Chunk;
@@ -30,7 +33,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window: 2 << 20, batch: 64 << 10 }
+        Self {
+            window: 2 << 20,
+            batch: 64 << 10,
+        }
     }
 }
 
@@ -48,9 +54,9 @@ pub struct Around {
     pub chunk: Chunk,
 }
 
-/// Reads a List. `item` makes something of each item, given the entries of the List that stand before the items, or gives
-/// up; `sink` gets what was made, in order. `None` where the text is anything else than a List that can be read this way:
-/// then whatever the sink got is void.
+/// Reads a List. `item` makes something of each item, given the entries of the List that stand
+/// before the items, or gives up; `sink` gets what was made, in order. `None` where the text is
+/// anything else than a List that can be read this way: then whatever the sink got is void.
 pub fn read<T: Send>(
     input: &mut (dyn Read + Send),
     limits: Limits,
@@ -58,7 +64,11 @@ pub fn read<T: Send>(
     sink: &mut (dyn FnMut(Vec<T>) + Send),
 ) -> Option<Around> {
     let mut window = Window::new(input, limits.window)?;
-    let mut around = Around { entries: Vec::new(), problems: Vec::new(), chunk: Chunk::whole("") };
+    let mut around = Around {
+        entries: Vec::new(),
+        problems: Vec::new(),
+        chunk: Chunk::whole(""),
+    };
     let head = window.head(&mut around)?;
     let cutter = Cutter::after(window.bytes.get(head..)?)?;
     window.forget(head);
@@ -66,7 +76,12 @@ pub fn read<T: Send>(
     let (mut made, mut spare) = (Vec::new(), Vec::new());
     while !window.cuts.is_empty() || window.longer(input, &cutter, limits.batch)? {
         let entries = &around.entries;
-        let batches = || window.batches().into_par_iter().map(|b| b.read(false, |n, c| item(entries, n, c)));
+        let batches = || {
+            window
+                .batches()
+                .into_par_iter()
+                .map(|b| b.read(false, |n, c| item(entries, n, c)))
+        };
         let meanwhile = || {
             made.drain(..).for_each(&mut *sink);
             let mut next = window.next(input, std::mem::take(&mut spare), limits.window)?;
@@ -81,7 +96,11 @@ pub fn read<T: Send>(
         spare = std::mem::replace(&mut window, next?).bytes;
     }
     made.drain(..).for_each(&mut *sink);
-    let rest = Batch { bytes: &window.bytes, start: window.start, at: window.at };
+    let rest = Batch {
+        bytes: &window.bytes,
+        start: window.start,
+        at: window.at,
+    };
     let (last, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
     sink(last);
     around.problems.extend(problems);
@@ -106,7 +125,13 @@ impl Window {
     /// The stretch at the front of the text.
     fn new(input: &mut dyn Read, size: usize) -> Option<Self> {
         let at = Position { line: 1, column: 1 };
-        let mut window = Self { bytes: Vec::new(), start: 0, at, ended: false, cuts: Vec::new() };
+        let mut window = Self {
+            bytes: Vec::new(),
+            start: 0,
+            at,
+            ended: false,
+            cuts: Vec::new(),
+        };
         window.fill(input, size)?;
         Some(window)
     }
@@ -116,13 +141,19 @@ impl Window {
         let (last, at) = self.cuts.last().copied().unwrap_or((0, self.at));
         bytes.clear();
         bytes.extend_from_slice(self.bytes.get(last..).unwrap_or_default());
-        let mut next = Self { bytes, start: self.start + last, at, ended: self.ended, cuts: Vec::new() };
+        let mut next = Self {
+            bytes,
+            start: self.start + last,
+            at,
+            ended: self.ended,
+            cuts: Vec::new(),
+        };
         next.fill(input, size)?;
         Some(next)
     }
 
-    /// Reads on where an item is longer than the stretch, until there is a place between items; false at the end of the
-    /// text.
+    /// Reads on where an item is longer than the stretch, until there is a place between items;
+    /// false at the end of the text.
     fn longer(&mut self, input: &mut dyn Read, cutter: &Cutter, apart: usize) -> Option<bool> {
         while self.cuts.is_empty() && !self.ended {
             if self.bytes.len() >= LONGEST {
@@ -141,7 +172,10 @@ impl Window {
             return Some(());
         }
         self.bytes.reserve_exact(missing);
-        let read = input.take(missing as u64).read_to_end(&mut self.bytes).ok()?;
+        let read = input
+            .take(missing as u64)
+            .read_to_end(&mut self.bytes)
+            .ok()?;
         self.ended = read < missing;
         Some(())
     }
@@ -153,7 +187,11 @@ impl Window {
             (from, at) = (to, after(at, self.bytes.get(from..to).unwrap_or_default()));
             (to, at)
         };
-        self.cuts = cutter.cuts(&self.bytes, apart).into_iter().map(place).collect();
+        self.cuts = cutter
+            .cuts(&self.bytes, apart)
+            .into_iter()
+            .map(place)
+            .collect();
     }
 
     /// Goes on behind so many bytes.
@@ -163,7 +201,8 @@ impl Window {
         self.bytes.drain(..bytes);
     }
 
-    /// Reads from the first byte to the bracket before the first item, and tells where the first item may stand.
+    /// Reads from the first byte to the bracket before the first item, and tells where the first
+    /// item may stand.
     fn head(&self, around: &mut Around) -> Option<usize> {
         let mut reader = Reader::at(valid(&self.bytes)?, self.start, self.at);
         if reader.peek() != Some(b'{') {
@@ -200,7 +239,11 @@ impl Window {
         let (mut from, mut at) = (0, self.at);
         let batch = |&(to, behind): &(usize, Position)| {
             let bytes = self.bytes.get(from..to).unwrap_or_default();
-            let batch = Batch { bytes, start: self.start + from, at };
+            let batch = Batch {
+                bytes,
+                start: self.start + from,
+                at,
+            };
             (from, at) = (to, behind);
             batch
         };
@@ -212,12 +255,15 @@ impl Window {
 fn valid(bytes: &[u8]) -> Option<&str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Some(text),
-        Err(e) if e.error_len().is_none() => std::str::from_utf8(bytes.get(..e.valid_up_to())?).ok(),
+        Err(e) if e.error_len().is_none() => {
+            std::str::from_utf8(bytes.get(..e.valid_up_to())?).ok()
+        }
         Err(_) => None,
     }
 }
 
-/// Reads an entry of the List; false, and nothing read but the key, where its items start. Gives up when a key comes twice.
+/// Reads an entry of the List; false, and nothing read but the key, where its items start. Gives up
+/// when a key comes twice.
 fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
     reader.blanks();
     let (key, key_span) = reader.key().ok()?;
@@ -228,7 +274,11 @@ fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
     if key == "items" || around.entries.iter().any(|e| *e.key == *key) {
         return None;
     }
-    around.entries.push(Entry { key: key.into(), key_span, value });
+    around.entries.push(Entry {
+        key: key.into(),
+        key_span,
+        value,
+    });
     Some(true)
 }
 
@@ -239,7 +289,10 @@ fn after(at: Position, text: &[u8]) -> Position {
     let characters = last.iter().filter(|b| **b & 0xc0 != 0x80).count();
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let before = if lines > 0 { 1 } else { at.column };
-    Position { line: at.line.saturating_add(narrow(lines)), column: before.saturating_add(narrow(characters)) }
+    Position {
+        line: at.line.saturating_add(narrow(lines)),
+        column: before.saturating_add(narrow(characters)),
+    }
 }
 
 /// How places between items are found.
@@ -253,11 +306,16 @@ enum Cutter {
 impl Cutter {
     /// Looks at what stands between the list's bracket and its first item.
     fn after(bytes: &[u8]) -> Option<Self> {
-        let blanks = bytes.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))?;
+        let blanks = bytes
+            .iter()
+            .position(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))?;
         let (blanks, item) = bytes.split_at(blanks);
-        let Some(line) = memchr::memrchr(b'\n', blanks) else { return Some(Self::Brackets) };
+        let Some(line) = memchr::memrchr(b'\n', blanks) else {
+            return Some(Self::Brackets);
+        };
         let close = [&blanks[line..], b"},"].concat();
-        item.starts_with(b"{").then(|| Self::Lines(Box::new(memmem::Finder::new(&close).into_owned())))
+        item.starts_with(b"{")
+            .then(|| Self::Lines(Box::new(memmem::Finder::new(&close).into_owned())))
     }
 
     /// Places right behind the comma after an item, at least so many bytes apart.
@@ -266,7 +324,10 @@ impl Cutter {
             Self::Lines(close) => {
                 let next = |from: &usize| {
                     let far = from + apart;
-                    bytes.get(far..).and_then(|rest| close.find(rest)).map(|at| far + at + close.needle().len())
+                    bytes
+                        .get(far..)
+                        .and_then(|rest| close.find(rest))
+                        .map(|at| far + at + close.needle().len())
                 };
                 std::iter::successors(next(&0), next).collect()
             }
@@ -279,7 +340,10 @@ fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
     let (mut from, mut at) = (0, 0);
     while let Some(end) = super::json::skip(bytes, at) {
-        let blanks = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+        let blanks = bytes[end..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
+            .count();
         at = end + blanks + 1;
         if bytes.get(end + blanks) != Some(&b',') {
             break;
@@ -300,8 +364,13 @@ struct Batch<'b> {
 }
 
 impl Batch<'_> {
-    /// Reads the items: all of them followed by a comma, or the last ones, which a bracket follows. Tells how far it got.
-    fn read<T>(self, last: bool, item: impl Fn(Node, Chunk) -> Option<T>) -> Option<(Vec<T>, Vec<Problem>, usize)> {
+    /// Reads the items: all of them followed by a comma, or the last ones, which a bracket follows.
+    /// Tells how far it got.
+    fn read<T>(
+        self,
+        last: bool,
+        item: impl Fn(Node, Chunk) -> Option<T>,
+    ) -> Option<(Vec<T>, Vec<Problem>, usize)> {
         let mut reader = Reader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
         let mut made = Vec::new();
         loop {
@@ -312,7 +381,12 @@ impl Batch<'_> {
             let begins = reader.here();
             let node = reader.value(2, Scope::Whole).ok()?;
             let Position { line, column } = begins.at;
-            let chunk = Chunk { start: node.span.start, end: node.span.end, line, column };
+            let chunk = Chunk {
+                start: node.span.start,
+                end: node.span.end,
+                line,
+                column,
+            };
             made.push(item(node, chunk)?);
             reader.blanks();
             match reader.peek()? {

@@ -1,8 +1,9 @@
 //! Finding a symbolic path again: [`Origin`] -> file, line and column.
 //!
-//! A text is read again when somebody wants to see it, once per stretch of a file ([`Locator`] remembers): the objects of
-//! one List stand in one stretch. Cost: O(stretch) for the first look, O(path) afterwards. A path that no longer leads
-//! anywhere falls back to the deepest part that exists.
+//! A text is read again when somebody wants to see it, once per stretch of a file ([`Locator`]
+//! remembers): the objects of one List stand in one stretch. Cost: O(stretch) for the first look,
+//! O(path) afterwards. A path that no longer leads anywhere falls back to the deepest part that
+//! exists.
 
 use super::{Chunk, Node, parse_part};
 use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Sources, Span, Step};
@@ -20,7 +21,10 @@ pub struct Locator<'s> {
 impl<'s> Locator<'s> {
     /// A locator over these texts.
     pub fn new(sources: &'s Sources) -> Self {
-        Self { sources, trees: RefCell::new(HashMap::new()) }
+        Self {
+            sources,
+            trees: RefCell::new(HashMap::new()),
+        }
     }
 
     /// The texts.
@@ -31,26 +35,44 @@ impl<'s> Locator<'s> {
     /// Where an origin stands, as people count.
     pub fn locate(&self, origin: &Origin) -> Option<Location> {
         let (file, at) = if origin.path.is_root() {
-            self.sources.document(origin.document).map(|d| (d.file, d.at))?
+            self.sources
+                .document(origin.document)
+                .map(|d| (d.file, d.at))?
         } else {
             self.span(origin).map(|(file, span)| (file, span.at))?
         };
-        Some(Location { file: self.sources.file(file)?.name.clone(), at })
+        Some(Location {
+            file: self.sources.file(file)?.name.clone(),
+            at,
+        })
     }
 
-    /// Where an origin stands, as a stretch of its file: of a keyed value the key, of a list item its first word.
+    /// Where an origin stands, as a stretch of its file: of a keyed value the key, of a list item
+    /// its first word.
     pub fn span(&self, origin: &Origin) -> Option<(FileId, Span)> {
         let document = self.sources.document(origin.document)?;
         let fallback = || {
             let start = document.start + self.first_key(document);
-            Some((document.file, Span { start, end: start, at: document.at }))
+            Some((
+                document.file,
+                Span {
+                    start,
+                    end: start,
+                    at: document.at,
+                },
+            ))
         };
         if origin.path.is_root() {
             return fallback();
         }
-        let Some(tree) = self.tree(origin.document) else { return fallback() };
+        let Some(tree) = self.tree(origin.document) else {
+            return fallback();
+        };
         let mut node = tree.at(&document.base.path()).unwrap_or(&tree);
-        let mut span = Span { at: document.at, ..node.span };
+        let mut span = Span {
+            at: document.at,
+            ..node.span
+        };
         for step in &origin.path.0 {
             let found = match step {
                 Step::Key(key) => node.entry(key).map(|e| (&e.value, e.key_span)),
@@ -75,7 +97,11 @@ impl<'s> Locator<'s> {
     pub fn node(&self, id: DocumentId) -> Option<Rc<Node>> {
         let tree = self.tree(id)?;
         let base = self.sources.document(id)?.base.path();
-        if base.is_root() { Some(tree) } else { tree.at(&base).cloned().map(Rc::new) }
+        if base.is_root() {
+            Some(tree)
+        } else {
+            tree.at(&base).cloned().map(Rc::new)
+        }
     }
 
     fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {

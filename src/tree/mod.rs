@@ -1,13 +1,14 @@
 //! Text -> a tree with positions, read exactly as kubectl reads it.
 //!
-//! kubectl splits a file textually at lines that start with `---`, reads each chunk as YAML 1.1 into JSON, and decodes
-//! that; a text that starts with `{` goes to its JSON reader. [`mod@split`], [`yaml`], [`scalar`] and [`json`] do the same and
-//! keep the place of every key and value; [`mod@decode`] turns a tree into typed values strictly; [`locate`] finds a
-//! symbolic path again.
+//! kubectl splits a file textually at lines that start with `---`, reads each chunk as YAML 1.1
+//! into JSON, and decodes that; a text that starts with `{` goes to its JSON reader. [`mod@split`],
+//! [`yaml`], [`scalar`] and [`json`] do the same and keep the place of every key and value;
+//! [`mod@decode`] turns a tree into typed values strictly; [`locate`] finds a symbolic path again.
 //!
-//! Invariants: a mapping's keys are unique (of a key given twice the last value stays, with a warning); depth is at most
-//! [`MAX_DEPTH`], so dropping a tree cannot overflow the stack. Cost: O(text) and one allocation per node.
-//! Road not taken: serde straight from YAML. It loses positions inside enums, and reads YAML 1.2 where kubectl reads 1.1.
+//! Invariants: a mapping's keys are unique (of a key given twice the last value stays, with a
+//! warning); depth is at most [`MAX_DEPTH`], so dropping a tree cannot overflow the stack. Cost:
+//! O(text) and one allocation per node. Road not taken: serde straight from YAML. It loses
+//! positions inside enums, and reads YAML 1.2 where kubectl reads 1.1.
 
 pub mod decode;
 pub mod json;
@@ -23,7 +24,8 @@ pub use split::{Chunk, Sniffed, sniff, split};
 
 use crate::source::{Path, Position, Span, Step};
 
-/// How deep a document may nest. kubectl's own limit is 10,000; no object of the API comes near 100.
+/// How deep a document may nest. kubectl's own limit is 10,000; no object of the API comes near
+/// 100.
 pub const MAX_DEPTH: usize = 100;
 
 /// How many nodes a document may have after its aliases are written out.
@@ -38,8 +40,9 @@ const FEW_KEYS: usize = 24;
 pub enum Value {
     Null,
     Bool(bool),
-    /// `y`, `Y`, `n` or `N`, unquoted: kubectl reads a boolean, most other readers and every author mean the letter. It
-    /// counts as the letter where a string is wanted, with a warning, and as the boolean anywhere else.
+    /// `y`, `Y`, `n` or `N`, unquoted: kubectl reads a boolean, most other readers and every author
+    /// mean the letter. It counts as the letter where a string is wanted, with a warning, and as
+    /// the boolean anywhere else.
     Letter(char),
     Int(i64),
     /// Only numbers beyond `i64`.
@@ -111,7 +114,8 @@ impl Node {
         }
     }
 
-    /// The whole number, if this is one (also when written with a fraction of zero, as JSON allows).
+    /// The whole number, if this is one (also when written with a fraction of zero, as JSON
+    /// allows).
     pub fn as_i64(&self) -> Option<i64> {
         match self.value {
             Value::Int(n) => Some(n),
@@ -123,12 +127,20 @@ impl Node {
 
     /// The items; none unless this is a sequence.
     pub fn items(&self) -> &[Self] {
-        if let Value::Sequence(items) = &self.value { items } else { &[] }
+        if let Value::Sequence(items) = &self.value {
+            items
+        } else {
+            &[]
+        }
     }
 
     /// The entries; none unless this is a mapping.
     pub fn entries(&self) -> &[Entry] {
-        if let Value::Mapping(entries) = &self.value { entries } else { &[] }
+        if let Value::Mapping(entries) = &self.value {
+            entries
+        } else {
+            &[]
+        }
     }
 
     /// Counts its bytes from another place of the text, which must not lie behind it.
@@ -156,7 +168,8 @@ impl Node {
         }
     }
 
-    /// The same value as JSON, as kubectl makes it where no type is known: there an unquoted `y` is a boolean.
+    /// The same value as JSON, as kubectl makes it where no type is known: there an unquoted `y` is
+    /// a boolean.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.value {
@@ -167,7 +180,10 @@ impl Node {
             Value::Float(f) => Json::from(*f),
             Value::String(s) => Json::from(&**s),
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
-            Value::Mapping(entries) => entries.iter().map(|e| (e.key.to_string(), e.value.to_json())).collect(),
+            Value::Mapping(entries) => entries
+                .iter()
+                .map(|e| (e.key.to_string(), e.value.to_json()))
+                .collect(),
         }
     }
 }
@@ -218,7 +234,14 @@ pub struct Problem {
 impl Problem {
     /// A problem without path, help or related places.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, span, path: None, message: message.into(), help: None, related: Vec::new() }
+        Self {
+            kind,
+            span,
+            path: None,
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+        }
     }
 
     /// The same with a word of help.
@@ -230,7 +253,10 @@ impl Problem {
 
     /// Whether it makes the document unusable.
     pub fn is_error(&self) -> bool {
-        !matches!(self.kind, ProblemKind::DuplicateKey | ProblemKind::Lost | ProblemKind::Letter)
+        !matches!(
+            self.kind,
+            ProblemKind::DuplicateKey | ProblemKind::Lost | ProblemKind::Letter
+        )
     }
 }
 
@@ -245,12 +271,18 @@ pub struct Parsed {
 
 /// Reads one chunk of a file. Spans are relative to the file.
 pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
-    text.get(chunk.start..chunk.end).map(|part| parse_part(part, chunk)).unwrap_or_default()
+    text.get(chunk.start..chunk.end)
+        .map(|part| parse_part(part, chunk))
+        .unwrap_or_default()
 }
 
 /// Reads one chunk of a file, given alone. Spans are relative to the file.
 pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
-    let parsed = if part.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !split::is_template_start(part)
+    let parsed = if part
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{')
+        && !split::is_template_start(part)
     {
         json::parse(part)
     } else {
@@ -299,5 +331,8 @@ pub fn position(text: &str, offset: usize) -> Position {
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { line: narrow(line), column: narrow(column) }
+    Position {
+        line: narrow(line),
+        column: narrow(column),
+    }
 }

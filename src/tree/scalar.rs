@@ -1,7 +1,8 @@
 //! Plain scalars as kubectl reads them: YAML 1.1 through go-yaml and then JSON.
 //!
-//! `yes`, `on`, `n` are booleans, `0777` and `0b11` are numbers, `1_000` is a thousand, `12:30` is a string, dates are
-//! strings. Everything else is a string. Cost: O(length), no allocation unless underscores have to go.
+//! `yes`, `on`, `n` are booleans, `0777` and `0b11` are numbers, `1_000` is a thousand, `12:30` is
+//! a string, dates are strings. Everything else is a string. Cost: O(length), no allocation unless
+//! underscores have to go.
 
 use super::Value;
 
@@ -9,7 +10,8 @@ use super::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotANumber;
 
-/// Resolves a plain (unquoted, untagged) scalar. Infinity and not-a-number have no JSON value: an error, as in kubectl.
+/// Resolves a plain (unquoted, untagged) scalar. Infinity and not-a-number have no JSON value: an
+/// error, as in kubectl.
 ///
 /// # Errors
 /// For `.inf` and `.nan` in any of their spellings.
@@ -23,7 +25,9 @@ pub fn resolve(text: &str) -> Result<Value, NotANumber> {
         "Y" => return Ok(Value::Letter('Y')),
         "n" => return Ok(Value::Letter('n')),
         "N" => return Ok(Value::Letter('N')),
-        "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
+            return Ok(Value::Bool(true));
+        }
         "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
             return Ok(Value::Bool(false));
         }
@@ -35,10 +39,14 @@ pub fn resolve(text: &str) -> Result<Value, NotANumber> {
         return Err(NotANumber);
     }
     let number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    Ok(number.then(|| numeric(text)).flatten().unwrap_or_else(|| Value::String(text.into())))
+    Ok(number
+        .then(|| numeric(text))
+        .flatten()
+        .unwrap_or_else(|| Value::String(text.into())))
 }
 
-/// Whether a text is none of the words below and no number by its first letter or its length: most are.
+/// Whether a text is none of the words below and no number by its first letter or its length: most
+/// are.
 fn is_word(text: &str) -> bool {
     let first = text.as_bytes().first();
     first.is_some_and(|b| b.is_ascii_alphabetic() && (text.len() > 5 || !b"nNyYtTfFoO".contains(b)))
@@ -46,7 +54,9 @@ fn is_word(text: &str) -> bool {
 
 fn numeric(text: &str) -> Option<Value> {
     let plain = text.replace('_', "");
-    integer(&plain).or_else(|| float(&plain)).or_else(|| binary(&plain))
+    integer(&plain)
+        .or_else(|| float(&plain))
+        .or_else(|| binary(&plain))
 }
 
 /// Go's `ParseInt(text, 0, 64)`: a base prefix or a leading zero chooses the base.
@@ -61,7 +71,9 @@ fn integer(text: &str) -> Option<Value> {
     }
     let magnitude = u64::from_str_radix(digits, radix).ok()?;
     if negative {
-        let value = i128::from(magnitude).checked_neg().and_then(|n| i64::try_from(n).ok())?;
+        let value = i128::from(magnitude)
+            .checked_neg()
+            .and_then(|n| i64::try_from(n).ok())?;
         return Some(Value::Int(value));
     }
     Some(i64::try_from(magnitude).map_or(Value::UInt(magnitude), Value::Int))
@@ -87,7 +99,11 @@ fn float(text: &str) -> Option<Value> {
     };
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let some_digits = if whole.is_empty() { !fraction.is_empty() } else { true };
+    let some_digits = if whole.is_empty() {
+        !fraction.is_empty()
+    } else {
+        true
+    };
     let exponent_ok = exponent.is_none_or(|e| {
         let e = e.strip_prefix(['+', '-']).unwrap_or(e);
         !e.is_empty() && digits(e)
@@ -102,7 +118,11 @@ fn float(text: &str) -> Option<Value> {
 /// JSON has one kind of number: a float without a fraction is a whole number to whoever reads it.
 fn whole_number(value: f64) -> Value {
     #[allow(clippy::cast_possible_truncation)] // whole and well inside the range
-    if value.fract() == 0.0 && value.abs() < 9e15 { Value::Int(value as i64) } else { Value::Float(value) }
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::Int(value as i64)
+    } else {
+        Value::Float(value)
+    }
 }
 
 /// go-yaml also takes a sign after the base prefix away: `-0b11`.
@@ -142,8 +162,24 @@ mod tests {
         ] {
             assert_eq!(resolve(text), want, "{text}");
         }
-        for string in ["yEs", "tRUE", "60:30", "12:30:45", "2001-01-01", "0x", "1.2.3", "-", "..", "e3", "1-2"] {
-            assert_eq!(resolve(string), Ok(Value::String(string.into())), "{string}");
+        for string in [
+            "yEs",
+            "tRUE",
+            "60:30",
+            "12:30:45",
+            "2001-01-01",
+            "0x",
+            "1.2.3",
+            "-",
+            "..",
+            "e3",
+            "1-2",
+        ] {
+            assert_eq!(
+                resolve(string),
+                Ok(Value::String(string.into())),
+                "{string}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Splitting a file into chunks as kubectl does, and a cheap look at what a chunk is.
 //!
-//! kubectl splits textually: a line that starts with `---` ends a document, even inside a block scalar, and the rest of
-//! that line is dropped. A file that starts with `{` is a stream of JSON values. Cost: one pass over the lines.
+//! kubectl splits textually: a line that starts with `---` ends a document, even inside a block
+//! scalar, and the rest of that line is dropped. A file that starts with `{` is a stream of JSON
+//! values. Cost: one pass over the lines.
 
 use super::json;
 use crate::source::{Document, Position};
@@ -23,29 +24,49 @@ pub struct Chunk {
 impl Chunk {
     /// All of a text.
     pub fn whole(text: &str) -> Self {
-        Self { start: 0, end: text.len(), line: 1, column: 1 }
+        Self {
+            start: 0,
+            end: text.len(),
+            line: 1,
+            column: 1,
+        }
     }
 
     /// The chunk a document stands in.
     pub fn of(document: &Document) -> Self {
         let Position { line, column } = document.begins;
-        Self { start: document.start, end: document.end, line, column }
+        Self {
+            start: document.start,
+            end: document.end,
+            line,
+            column,
+        }
     }
 
     /// Where it starts.
     pub fn begins(&self) -> Position {
-        Position { line: self.line, column: self.column }
+        Position {
+            line: self.line,
+            column: self.column,
+        }
     }
 }
 
 /// Whether a text starts with a template action, not with JSON.
 pub fn is_template_start(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with("{{")
+    text.trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with("{{")
 }
 
 /// Splits a file; chunks that hold nothing but blanks and comments are left out.
 pub fn split(text: &str) -> Vec<Chunk> {
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') && !is_template_start(text) {
+    if text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{')
+        && !is_template_start(text)
+    {
         return json::split(text);
     }
     let mut chunks = Vec::new();
@@ -57,12 +78,33 @@ pub fn split(text: &str) -> Vec<Chunk> {
         if dashes < start || !(end == 0 || before.as_bytes().get(end - 1) == Some(&b'\n')) {
             continue;
         }
-        push(&mut chunks, text, Chunk { start, end, line, column: 1 });
-        let next = text.get(dashes..).and_then(|rest| rest.find('\n')).map_or(text.len(), |i| dashes + i + 1);
+        push(
+            &mut chunks,
+            text,
+            Chunk {
+                start,
+                end,
+                line,
+                column: 1,
+            },
+        );
+        let next = text
+            .get(dashes..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(text.len(), |i| dashes + i + 1);
         line += lines(text.get(start..next).unwrap_or_default());
         start = next;
     }
-    push(&mut chunks, text, Chunk { start, end: text.len(), line, column: 1 });
+    push(
+        &mut chunks,
+        text,
+        Chunk {
+            start,
+            end: text.len(),
+            line,
+            column: 1,
+        },
+    );
     chunks
 }
 
@@ -74,7 +116,11 @@ fn lines_of(text: &str) -> impl Iterator<Item = &str> {
         let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         at += end + 1;
         let line = rest.get(..end)?;
-        Some(if end < rest.len() { line.strip_suffix('\r').unwrap_or(line) } else { line })
+        Some(if end < rest.len() {
+            line.strip_suffix('\r').unwrap_or(line)
+        } else {
+            line
+        })
     })
 }
 
@@ -105,7 +151,8 @@ pub struct Sniffed<'a> {
     pub name: Option<&'a str>,
     /// `metadata.namespace:`.
     pub namespace: Option<&'a str>,
-    /// Whether the top-level lines are plain keys with `kind:` once among them, so that no other kind is said anywhere.
+    /// Whether the top-level lines are plain keys with `kind:` once among them, so that no other
+    /// kind is said anywhere.
     pub plain: bool,
 }
 
@@ -116,7 +163,8 @@ impl Sniffed<'_> {
     }
 }
 
-/// Looks at a chunk line by line. Reads block style YAML; of JSON it sees nothing. What it does not see is `None`.
+/// Looks at a chunk line by line. Reads block style YAML; of JSON it sees nothing. What it does not
+/// see is `None`.
 pub fn sniff(chunk: &str) -> Sniffed<'_> {
     let mut sniffed = Sniffed::default();
     let text = chunk.trim_start_matches('\u{feff}').trim_start();
@@ -155,7 +203,12 @@ fn set<'a>(slot: &mut Option<&'a str>, line: &'a str, key: &str) {
     if slot.is_none()
         && let Some(rest) = line.strip_prefix(key)
     {
-        let value = rest.split(" #").next().unwrap_or(rest).trim().trim_matches(['"', '\'']);
+        let value = rest
+            .split(" #")
+            .next()
+            .unwrap_or(rest)
+            .trim()
+            .trim_matches(['"', '\'']);
         *slot = (!value.is_empty()).then_some(value);
     }
 }
@@ -165,7 +218,10 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(&str, u32)> {
-        split(text).iter().map(|c| (&text[c.start..c.end], c.line)).collect()
+        split(text)
+            .iter()
+            .map(|c| (&text[c.start..c.end], c.line))
+            .collect()
     }
 
     #[test]
@@ -181,26 +237,49 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_the_standard_library() {
-        for text in ["", "\n", "a", "a\n", "a\r\nb\r", "\r\n\r\nx\n\n", "é\n\u{feff}b"] {
-            assert_eq!(lines_of(text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>(), "{text:?}");
+        for text in [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "a\r\nb\r",
+            "\r\n\r\nx\n\n",
+            "é\n\u{feff}b",
+        ] {
+            assert_eq!(
+                lines_of(text).collect::<Vec<_>>(),
+                text.lines().collect::<Vec<_>>(),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn dashes_inside_a_line_end_nothing() {
-        assert_eq!(texts("a: ---\n  --- b\n-----\nc: 1\n\u{feff}---\nd: 1").len(), 3);
-        assert_eq!(texts("a: 1\n\u{feff}--- x ---\nd: 1"), [("a: 1\n", 1), ("d: 1", 3)]);
+        assert_eq!(
+            texts("a: ---\n  --- b\n-----\nc: 1\n\u{feff}---\nd: 1").len(),
+            3
+        );
+        assert_eq!(
+            texts("a: 1\n\u{feff}--- x ---\nd: 1"),
+            [("a: 1\n", 1), ("d: 1", 3)]
+        );
     }
 
     #[test]
     fn a_file_that_starts_with_a_brace_is_a_stream_of_json() {
-        assert_eq!(texts("{\"a\":1}\n{\"b\":2}"), [("{\"a\":1}", 1), ("{\"b\":2}", 2)]);
+        assert_eq!(
+            texts("{\"a\":1}\n{\"b\":2}"),
+            [("{\"a\":1}", 1), ("{\"b\":2}", 2)]
+        );
         assert_eq!(texts("{{- if .x }}\nkind: A\n---\nkind: B").len(), 2);
     }
 
     #[test]
     fn a_broken_document_still_says_what_it_is() {
-        let s = sniff("apiVersion: v1\nkind: \"Secret\" # x\nmetadata:\n  name: {{ .n }}\n  namespace: shop\n   bad");
+        let s = sniff(
+            "apiVersion: v1\nkind: \"Secret\" # x\nmetadata:\n  name: {{ .n }}\n  namespace: shop\n   bad",
+        );
         assert_eq!((s.kind, s.namespace), (Some("Secret"), Some("shop")));
         assert!(Sniffed::is_placeholder(s.name.unwrap()));
         assert_eq!(sniff("spec:\n  kind: Inner\n").kind, None);
@@ -209,9 +288,13 @@ mod tests {
     #[test]
     fn a_kind_that_may_be_said_elsewhere_is_not_plain() {
         assert!(sniff("kind: Secret\ndata:\n- x\n{{- if .x }}\n# kind: A\n  kind: B\n").plain);
-        for more in
-            ["kind: NetworkPolicy\n", "\"kind\": NetworkPolicy\n", "? kind\n: A\n", "<<: *a\n", "!!str kind: A\n"]
-        {
+        for more in [
+            "kind: NetworkPolicy\n",
+            "\"kind\": NetworkPolicy\n",
+            "? kind\n: A\n",
+            "<<: *a\n",
+            "!!str kind: A\n",
+        ] {
             assert!(!sniff(&format!("kind: Secret\n{more}")).plain, "{more}");
         }
     }

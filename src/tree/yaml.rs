@@ -1,7 +1,9 @@
-//! YAML events -> tree, with kubectl's rules: merge keys, scalar keys, duplicates, one document a chunk, no tabs.
+//! YAML events -> tree, with kubectl's rules: merge keys, scalar keys, duplicates, one document a
+//! chunk, no tabs.
 //!
-//! The library gives events with spans; the tree, the scalar rules and the limits are ours. An alias is charged with the
-//! size of what it stands for, so an alias bomb is one clear error long before memory is short.
+//! The library gives events with spans; the tree, the scalar rules and the limits are ours. An
+//! alias is charged with the size of what it stands for, so an alias bomb is one clear error long
+//! before memory is short.
 
 use super::scalar::{self, NotANumber};
 use super::split::is_template_start;
@@ -13,7 +15,9 @@ use std::collections::HashMap;
 
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
-    let text_start = text.strip_prefix('\u{feff}').map_or(0, |_| '\u{feff}'.len_utf8());
+    let text_start = text
+        .strip_prefix('\u{feff}')
+        .map_or(0, |_| '\u{feff}'.len_utf8());
     if let Some(span) = tab_indent(text) {
         return failed(text, tab_problem(span));
     }
@@ -24,7 +28,10 @@ pub fn parse(text: &str) -> Parsed {
             if braces && root.as_ref().is_some_and(|r| has_template_key(r, text)) {
                 return failed(text, template_problem(text));
             }
-            Parsed { root, problems: reader.problems }
+            Parsed {
+                root,
+                problems: reader.problems,
+            }
         }
         Err(problem) => failed(text, *problem),
     }
@@ -32,14 +39,25 @@ pub fn parse(text: &str) -> Parsed {
 
 /// Of a text that cannot be read, says that it is a template if it is one.
 fn failed(text: &str, problem: Problem) -> Parsed {
-    let template =
-        problem.kind == ProblemKind::Syntax && (text.contains("{{") && text.contains("}}") || is_template_start(text));
-    Parsed { root: None, problems: vec![if template { template_problem(text) } else { problem }] }
+    let template = problem.kind == ProblemKind::Syntax
+        && (text.contains("{{") && text.contains("}}") || is_template_start(text));
+    Parsed {
+        root: None,
+        problems: vec![if template {
+            template_problem(text)
+        } else {
+            problem
+        }],
+    }
 }
 
 fn template_problem(text: &str) -> Problem {
     let at = text.find("{{").unwrap_or(0);
-    let span = Span { start: at, end: at + 2, at: super::position(text, at) };
+    let span = Span {
+        start: at,
+        end: at + 2,
+        at: super::position(text, at),
+    };
     Problem::new(
         ProblemKind::UnrenderedTemplate,
         span,
@@ -48,7 +66,8 @@ fn template_problem(text: &str) -> Problem {
     .help("render it first: `helm template CHART | netpal ... -f -`")
 }
 
-/// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks like that.
+/// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks
+/// like that.
 fn has_template_key(node: &Node, text: &str) -> bool {
     match &node.value {
         Value::Sequence(items) => items.iter().any(|n| has_template_key(n, text)),
@@ -68,8 +87,15 @@ fn tab_indent(text: &str) -> Option<Span> {
         let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(tab) = line.get(..blanks).and_then(|b| b.find('\t')) {
             let narrow = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
-            let at = Position { line: narrow(i), column: narrow(tab) };
-            return Some(Span { start: offset + tab, end: offset + tab + 1, at });
+            let at = Position {
+                line: narrow(i),
+                column: narrow(tab),
+            };
+            return Some(Span {
+                start: offset + tab,
+                end: offset + tab + 1,
+                at,
+            });
         }
         offset += line.len();
     }
@@ -77,8 +103,12 @@ fn tab_indent(text: &str) -> Option<Span> {
 }
 
 fn tab_problem(span: Span) -> Problem {
-    Problem::new(ProblemKind::Syntax, span, "a tab indents this line; YAML allows only spaces there")
-        .help("replace the tab by spaces")
+    Problem::new(
+        ProblemKind::Syntax,
+        span,
+        "a tab indents this line; YAML allows only spaces there",
+    )
+    .help("replace the tab by spaces")
 }
 
 type Fallible<T> = Result<T, Box<Problem>>;
@@ -95,7 +125,14 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn new(text: &'t str, offset: usize) -> Self {
         let parser = Parser::new_from_str(text);
-        Self { text, offset, parser, anchors: HashMap::new(), problems: Vec::new(), nodes: 0 }
+        Self {
+            text,
+            offset,
+            parser,
+            anchors: HashMap::new(),
+            problems: Vec::new(),
+            nodes: 0,
+        }
     }
 
     fn next(&mut self) -> Fallible<(Event<'t>, Span)> {
@@ -113,20 +150,40 @@ impl<'t> Reader<'t> {
     }
 
     fn span(&self, span: &granit_parser::Span) -> Span {
-        let byte = |m: &granit_parser::Marker| m.byte_offset().unwrap_or_else(|| self.byte_of(m.index())) + self.offset;
-        Span { start: byte(&span.start), end: byte(&span.end), at: position(&span.start) }
+        let byte = |m: &granit_parser::Marker| {
+            m.byte_offset().unwrap_or_else(|| self.byte_of(m.index())) + self.offset
+        };
+        Span {
+            start: byte(&span.start),
+            end: byte(&span.end),
+            at: position(&span.start),
+        }
     }
 
     fn byte_of(&self, index: usize) -> usize {
-        self.text.char_indices().nth(index).map_or(self.text.len(), |(i, _)| i)
+        self.text
+            .char_indices()
+            .nth(index)
+            .map_or(self.text.len(), |(i, _)| i)
     }
 
     fn scan_error(&self, error: &ScanError) -> Problem {
         let marker = error.marker();
-        let start = marker.byte_offset().unwrap_or_else(|| self.byte_of(marker.index())) + self.offset;
-        let span = Span { start, end: start + 1, at: position(marker) };
+        let start = marker
+            .byte_offset()
+            .unwrap_or_else(|| self.byte_of(marker.index()))
+            + self.offset;
+        let span = Span {
+            start,
+            end: start + 1,
+            at: position(marker),
+        };
         let message = error.kind().to_string();
-        let kind = if message.contains("limit") { ProblemKind::Limit } else { ProblemKind::Syntax };
+        let kind = if message.contains("limit") {
+            ProblemKind::Limit
+        } else {
+            ProblemKind::Syntax
+        };
         Problem::new(kind, span, format!("not valid YAML: {message}"))
     }
 
@@ -161,7 +218,12 @@ impl<'t> Reader<'t> {
         let (node, anchor) = match event {
             Event::Alias(id) => return self.alias(id, span),
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar_value(&text, style, tag.as_deref().and_then(|t| t.core_suffix()), span)?;
+                let value = scalar_value(
+                    &text,
+                    style,
+                    tag.as_deref().and_then(|t| t.core_suffix()),
+                    span,
+                )?;
                 (Node { span, value }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => (self.sequence(span, depth)?, anchor),
@@ -169,7 +231,8 @@ impl<'t> Reader<'t> {
             other => return Err(syntax(span, format!("unexpected {other:?}"))),
         };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            self.anchors
+                .insert(anchor, (node.clone(), self.nodes - before + 1));
         }
         Ok(node)
     }
@@ -185,7 +248,9 @@ impl<'t> Reader<'t> {
 
     fn alias(&mut self, id: usize, span: Span) -> Fallible<Node> {
         let size = self.anchors.get(&id).map(|(_, size)| *size);
-        let Some(size) = size else { return Err(syntax(span, "an alias inside its own anchor".into())) };
+        let Some(size) = size else {
+            return Err(syntax(span, "an alias inside its own anchor".into()));
+        };
         self.charge(size, span)?;
         let found = self.anchors.get(&id).map(|(node, _)| node.clone());
         found.ok_or_else(|| syntax(span, "an unknown alias".into()))
@@ -196,7 +261,13 @@ impl<'t> Reader<'t> {
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
-                return Ok(Node { span: Span { end: at.end, ..span }, value: Value::Sequence(items) });
+                return Ok(Node {
+                    span: Span {
+                        end: at.end,
+                        ..span
+                    },
+                    value: Value::Sequence(items),
+                });
             }
             items.push(self.node(event, at, depth + 1)?);
         }
@@ -208,15 +279,30 @@ impl<'t> Reader<'t> {
             let (event, key_span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 let entries = map.finish();
-                return Ok(Node { span: Span { end: key_span.end, ..span }, value: Value::Mapping(entries) });
+                return Ok(Node {
+                    span: Span {
+                        end: key_span.end,
+                        ..span
+                    },
+                    value: Value::Mapping(entries),
+                });
             }
-            let merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
-            let key = if merge { Box::from("<<") } else { key_text(&self.node(event, key_span, depth + 1)?)? };
+            let merge =
+                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let key = if merge {
+                Box::from("<<")
+            } else {
+                key_text(&self.node(event, key_span, depth + 1)?)?
+            };
             let (event, at) = self.next()?;
             let value = self.node(event, at, depth + 1)?;
             if merge {
                 map.merge(value)?;
-            } else if let Some(problem) = map.insert(Entry { key, key_span, value }) {
+            } else if let Some(problem) = map.insert(Entry {
+                key,
+                key_span,
+                value,
+            }) {
                 self.problems.push(problem);
             }
         }
@@ -238,7 +324,13 @@ impl Mapping {
             return self.own.iter().position(|e| *e.key == *key);
         }
         let known = self.index.len();
-        self.index.extend(self.own.iter().enumerate().skip(known).map(|(i, e)| (e.key.clone(), i)));
+        self.index.extend(
+            self.own
+                .iter()
+                .enumerate()
+                .skip(known)
+                .map(|(i, e)| (e.key.clone(), i)),
+        );
         self.index.get(key).copied()
     }
 
@@ -257,11 +349,21 @@ impl Mapping {
         let span = value.span;
         match value.value {
             Value::Mapping(entries) => self.merged.extend(entries),
-            Value::Sequence(items) if items.iter().all(|i| matches!(i.value, Value::Mapping(_))) => {
+            Value::Sequence(items)
+                if items.iter().all(|i| matches!(i.value, Value::Mapping(_))) =>
+            {
                 // of several merged mappings the earlier wins
-                items.into_iter().rev().try_for_each(|item| self.merge(item))?;
+                items
+                    .into_iter()
+                    .rev()
+                    .try_for_each(|item| self.merge(item))?;
             }
-            _ => return Err(syntax(span, "`<<` needs a mapping or a list of mappings".into())),
+            _ => {
+                return Err(syntax(
+                    span,
+                    "`<<` needs a mapping or a list of mappings".into(),
+                ));
+            }
         }
         Ok(())
     }
@@ -278,16 +380,22 @@ impl Mapping {
 
 /// The finding for a key given twice.
 pub fn duplicate(key: &str, first: Span, second: Span) -> Problem {
-    let mut problem =
-        Problem::new(ProblemKind::DuplicateKey, second, format!("`{key}` is given twice; the last value counts"))
-            .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
+    let mut problem = Problem::new(
+        ProblemKind::DuplicateKey,
+        second,
+        format!("`{key}` is given twice; the last value counts"),
+    )
+    .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
     problem.related.push((first, "first given here".into()));
     problem
 }
 
 fn position(marker: &granit_parser::Marker) -> Position {
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { line: narrow(marker.line().max(1)), column: narrow(marker.col() + 1) }
+    Position {
+        line: narrow(marker.line().max(1)),
+        column: narrow(marker.col() + 1),
+    }
 }
 
 fn limit(span: Span, message: String) -> Box<Problem> {
@@ -301,10 +409,14 @@ fn syntax(span: Span, message: String) -> Box<Problem> {
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -> Fallible<Value> {
     let string = || Ok(Value::String(text.into()));
     match (tag, style) {
-        (Some("str" | "binary"), _) | (None, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) => string(),
+        (Some("str" | "binary"), _)
+        | (None, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) => string(),
         (None, ScalarStyle::Literal | ScalarStyle::Folded) => string(),
         _ => scalar::resolve(text).map_err(|NotANumber| {
-            syntax(span, format!("`{text}` is a number without a JSON form, which kubectl refuses"))
+            syntax(
+                span,
+                format!("`{text}` is a number without a JSON form, which kubectl refuses"),
+            )
         }),
     }
 }
@@ -317,8 +429,13 @@ fn key_text(node: &Node) -> Fallible<Box<str>> {
         Value::Int(n) => Ok(n.to_string().into()),
         Value::UInt(n) => Ok(n.to_string().into()),
         Value::Float(f) => Ok(f.to_string().into()),
-        Value::Null => Err(syntax(node.span, "null is no key (kubectl: unsupported map key)".into())),
-        Value::Sequence(_) | Value::Mapping(_) => Err(syntax(node.span, format!("{} is no key", node.kind_name()))),
+        Value::Null => Err(syntax(
+            node.span,
+            "null is no key (kubectl: unsupported map key)".into(),
+        )),
+        Value::Sequence(_) | Value::Mapping(_) => {
+            Err(syntax(node.span, format!("{} is no key", node.kind_name())))
+        }
     }
 }
 
@@ -328,25 +445,37 @@ mod tests {
 
     fn json(text: &str) -> String {
         let parsed = parse(text);
-        parsed.root.map_or_else(|| format!("{:?}", parsed.problems[0].kind), |r| r.to_json().to_string())
+        parsed.root.map_or_else(
+            || format!("{:?}", parsed.problems[0].kind),
+            |r| r.to_json().to_string(),
+        )
     }
 
     #[test]
     fn keys_are_written_out_and_null_is_none() {
-        assert_eq!(json("80: a\nyes: b\n1.5: c"), r#"{"80":"a","true":"b","1.5":"c"}"#);
+        assert_eq!(
+            json("80: a\nyes: b\n1.5: c"),
+            r#"{"80":"a","true":"b","1.5":"c"}"#
+        );
         assert_eq!(json("? ~\n: 1"), "Syntax");
     }
 
     #[test]
     fn merges_fill_in_what_is_not_given() {
-        assert_eq!(json("a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3"), r#"{"a":{"x":1,"z":2},"b":{"z":3,"x":1}}"#);
+        assert_eq!(
+            json("a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3"),
+            r#"{"a":{"x":1,"z":2},"b":{"z":3,"x":1}}"#
+        );
         assert!(json("a: {<<: [{x: 1}, {x: 2, z: 3}]}").contains("\"x\":1"));
     }
 
     #[test]
     fn of_a_key_given_twice_the_last_counts_and_both_places_are_told() {
         let parsed = parse("a: 1\nb: 2\na: 3\n");
-        assert_eq!(parsed.root.unwrap().get("a").and_then(Node::as_i64), Some(3));
+        assert_eq!(
+            parsed.root.unwrap().get("a").and_then(Node::as_i64),
+            Some(3)
+        );
         let problem = &parsed.problems[0];
         assert_eq!((problem.span.at.line, problem.related[0].0.at.line), (3, 1));
         assert!(!problem.is_error());

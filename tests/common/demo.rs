@@ -9,8 +9,14 @@ use std::process::Command;
 pub const DASH: &str = "    - podSelector: {matchLabels: {app: checkout}}";
 
 /// Every file of the demo.
-const FILES: [&str; 6] =
-    ["data.yaml", "dev.yaml", "platform.yaml", "shop.yaml", "netpal.yaml", "policy-tests/shop.yaml"];
+const FILES: [&str; 6] = [
+    "data.yaml",
+    "dev.yaml",
+    "platform.yaml",
+    "shop.yaml",
+    "netpal.yaml",
+    "policy-tests/shop.yaml",
+];
 
 /// A scratch copy of the demo.
 pub struct Demo(tempfile::TempDir);
@@ -21,7 +27,9 @@ impl Demo {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policy-tests")).unwrap();
         for name in FILES {
-            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo").join(name);
+            let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("examples/demo")
+                .join(name);
             std::fs::copy(from, folder.path().join(name)).unwrap();
         }
         Self(folder)
@@ -30,9 +38,25 @@ impl Demo {
     /// A copy that is the one commit of a repository.
     pub fn committed() -> Self {
         let demo = Self::copy();
-        for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "as it was"]] {
-            let fixed = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
-            let run = Command::new("git").args(fixed).args(arguments).current_dir(demo.path()).output().unwrap();
+        for arguments in [
+            &["init", "-q"][..],
+            &["add", "."],
+            &["commit", "-qm", "as it was"],
+        ] {
+            let fixed = [
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "init.defaultBranch=main",
+            ];
+            let run = Command::new("git")
+                .args(fixed)
+                .args(arguments)
+                .current_dir(demo.path())
+                .output()
+                .unwrap();
             assert!(run.status.success(), "{run:?}");
         }
         demo

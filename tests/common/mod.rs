@@ -26,24 +26,44 @@ pub struct Run {
 impl Run {
     /// Everything in one text, for a golden file.
     pub fn text(&self) -> String {
-        let err = if self.stderr.is_empty() { String::new() } else { format!("--- stderr\n{}", self.stderr) };
+        let err = if self.stderr.is_empty() {
+            String::new()
+        } else {
+            format!("--- stderr\n{}", self.stderr)
+        };
         format!("{}{err}--- exit {}\n", self.stdout, self.code)
     }
 }
 
 /// Runs `netpal ARGUMENTS` in a folder below the repository's root.
 pub fn netpal_in(folder: &str, arguments: &[&str]) -> Run {
-    netpal_at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), arguments, "")
+    netpal_at(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+        arguments,
+        "",
+    )
 }
 
 /// Runs `netpal ARGUMENTS` in any folder, with a standard input.
 pub fn netpal_at(folder: &Path, arguments: &[&str], stdin: &str) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netpal"));
-    command.current_dir(folder).args(arguments).env_remove("NO_COLOR").env_remove("COLUMNS");
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("netpal starts");
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("netpal starts");
     std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), stdin.as_bytes()).ok();
     let output = child.wait_with_output().expect("netpal ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");
-    Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap_or(-1) }
+    Run {
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+        code: output.status.code().unwrap_or(-1),
+    }
 }

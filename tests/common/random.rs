@@ -1,7 +1,8 @@
 //! Random small clusters as documents, with every corner the rulebook has: one seed, one cluster.
 //!
-//! The values come from pools so small that rules, labels, ports and addresses meet often. Everything goes through the
-//! loader, so that reading is covered too; some policies are broken or of kinds that are not modelled, on purpose.
+//! The values come from pools so small that rules, labels, ports and addresses meet often.
+//! Everything goes through the loader, so that reading is covered too; some policies are broken or
+//! of kinds that are not modelled, on purpose.
 
 use serde_json::{Value, json};
 
@@ -37,7 +38,12 @@ impl Random {
         &of[self.below(of.len())]
     }
 
-    fn some(&mut self, least: usize, most: usize, mut one: impl FnMut(&mut Self) -> Value) -> Vec<Value> {
+    fn some(
+        &mut self,
+        least: usize,
+        most: usize,
+        mut one: impl FnMut(&mut Self) -> Value,
+    ) -> Vec<Value> {
         let n = least + self.below(most - least + 1);
         (0..n).map(|_| one(self)).collect()
     }
@@ -72,11 +78,25 @@ pub const ADDRESSES: [&str; 17] = [
     "fd00:1::1",
     "2001:db8::1",
 ];
-const POD_ADDRESSES: [&str; 8] =
-    ["10.0.0.1", "10.0.0.2", "10.200.0.1", "172.16.0.9", "192.168.1.1", "fd00::1", "fd00::2", "2001:db8::7"];
+const POD_ADDRESSES: [&str; 8] = [
+    "10.0.0.1",
+    "10.0.0.2",
+    "10.200.0.1",
+    "172.16.0.9",
+    "192.168.1.1",
+    "fd00::1",
+    "fd00::2",
+    "2001:db8::7",
+];
 const BLOCKS: [(&str, &[&str]); 12] = [
-    ("0.0.0.0/0", &["10.0.0.0/8", "169.254.169.254/32", "192.168.0.0/16"]),
-    ("10.0.0.0/8", &["10.0.0.0/24", "10.0.0.1/32", "10.200.0.0/16"]),
+    (
+        "0.0.0.0/0",
+        &["10.0.0.0/8", "169.254.169.254/32", "192.168.0.0/16"],
+    ),
+    (
+        "10.0.0.0/8",
+        &["10.0.0.0/24", "10.0.0.1/32", "10.200.0.0/16"],
+    ),
     ("10.0.0.0/24", &["10.0.0.1/32", "10.0.0.128/25"]),
     ("10.0.0.1/32", &[]),
     ("10.3.4.5/4", &["10.0.0.2/32"]),
@@ -128,7 +148,10 @@ pub fn documents(random: &mut Random) -> Vec<Value> {
 
 /// The documents as one text.
 pub fn text(documents: &[Value]) -> String {
-    documents.iter().flat_map(|d| ["---\n".to_owned(), serde_yaml::to_string(d).unwrap()]).collect()
+    documents
+        .iter()
+        .flat_map(|d| ["---\n".to_owned(), serde_yaml::to_string(d).unwrap()])
+        .collect()
 }
 
 fn labels(random: &mut Random) -> Value {
@@ -140,7 +163,10 @@ fn labels(random: &mut Random) -> Value {
         labels.insert("tier".into(), json!(random.pick(&TIERS)));
     }
     if random.chance(20) {
-        labels.insert("unmentioned".into(), json!(format!("v{}", random.below(100))));
+        labels.insert(
+            "unmentioned".into(),
+            json!(format!("v{}", random.below(100))),
+        );
     }
     labels.into()
 }
@@ -159,7 +185,8 @@ fn namespace(random: &mut Random, name: &str) -> Value {
 }
 
 fn node(random: &mut Random, i: usize, name: &str) -> Value {
-    let mut addresses = vec![json!({"type": "InternalIP", "address": format!("192.168.1.{}", i + 1)})];
+    let mut addresses =
+        vec![json!({"type": "InternalIP", "address": format!("192.168.1.{}", i + 1)})];
     if random.chance(40) {
         addresses.push(json!({"type": "ExternalIP", "address": "203.0.113.1"}));
     }
@@ -167,7 +194,11 @@ fn node(random: &mut Random, i: usize, name: &str) -> Value {
         addresses.push(json!({"type": "InternalIP", "address": "fd00:1::1"}));
     }
     addresses.push(json!({"type": "Hostname", "address": name}));
-    let labels = if random.chance(60) { json!({"zone": random.pick(&["z1", "z2"])}) } else { json!({}) };
+    let labels = if random.chance(60) {
+        json!({"zone": random.pick(&["z1", "z2"])})
+    } else {
+        json!({})
+    };
     json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "status": {"addresses": addresses}})
 }
 
@@ -211,11 +242,16 @@ fn workload(random: &mut Random, i: usize) -> Value {
     };
     let mut meta = metadata(random);
     if random.chance(50) {
-        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod_spec(random)});
+        let mut pod =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod_spec(random)});
         let ips = random.some(0, 2, |r| json!({"ip": r.pick(&POD_ADDRESSES)}));
         if random.chance(70) {
             pod["status"] = json!({"podIPs": ips});
-            let phase = if random.chance(10) { *random.pick(&["Succeeded", "Failed"]) } else { "Running" };
+            let phase = if random.chance(10) {
+                *random.pick(&["Succeeded", "Failed"])
+            } else {
+                "Running"
+            };
             pod["status"]["phase"] = json!(phase);
         }
         return pod;
@@ -223,8 +259,18 @@ fn workload(random: &mut Random, i: usize) -> Value {
     let template = json!({"metadata": {"labels": meta["labels"].take()}, "spec": pod_spec(random)});
     let selector = json!({"matchLabels": {"x": "y"}});
     let mut spec = json!({"selector": selector, "template": template});
-    let kind = *random.pick(&["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"]);
-    let field = if kind == "Job" { "parallelism" } else { "replicas" };
+    let kind = *random.pick(&[
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Job",
+    ]);
+    let field = if kind == "Job" {
+        "parallelism"
+    } else {
+        "replicas"
+    };
     if random.chance(70) && kind != "DaemonSet" {
         spec[field] = json!(random.below(4));
     }
@@ -270,7 +316,14 @@ fn pod_selector(random: &mut Random) -> Value {
 }
 
 fn namespace_selector(random: &mut Random) -> Value {
-    selector(random, &[("env", &ENVS), ("team", &ENVS), ("kubernetes.io/metadata.name", &NAMESPACES)])
+    selector(
+        random,
+        &[
+            ("env", &ENVS),
+            ("team", &ENVS),
+            ("kubernetes.io/metadata.name", &NAMESPACES),
+        ],
+    )
 }
 
 fn block(random: &mut Random) -> Value {
@@ -306,7 +359,9 @@ fn network_rule(random: &mut Random, peers: &str) -> Value {
         let from = random.some(0, 3, |r| match r.below(4) {
             0 => json!({"podSelector": pod_selector(r)}),
             1 => json!({"namespaceSelector": namespace_selector(r)}),
-            2 => json!({"namespaceSelector": namespace_selector(r), "podSelector": pod_selector(r)}),
+            2 => {
+                json!({"namespaceSelector": namespace_selector(r), "podSelector": pod_selector(r)})
+            }
             _ => block(r),
         });
         rule[peers] = json!(from);
@@ -347,7 +402,11 @@ fn admin_peer(random: &mut Random, egress: bool, domains: bool, legacy: bool) ->
     let networks = |r: &mut Random| json!({"networks": r.some(1, 1, |r| json!(r.pick(&BLOCKS).0.replace("10.3.4.5/4", "0.0.0.0/4")))});
     match random.below(if egress { 5 } else { 2 }) {
         0 if legacy && random.chance(50) => {
-            let which = if random.chance(70) { "sameLabels" } else { "notSameLabels" };
+            let which = if random.chance(70) {
+                "sameLabels"
+            } else {
+                "notSameLabels"
+            };
             let keys = random.some(1, 2, |r| json!(r.pick(&["env", "team"])));
             if random.chance(50) {
                 json!({"namespaces": {which: keys}})
@@ -356,7 +415,9 @@ fn admin_peer(random: &mut Random, egress: bool, domains: bool, legacy: bool) ->
             }
         }
         0 => json!({"namespaces": namespace_selector(random)}),
-        1 => json!({"pods": {"namespaceSelector": namespace_selector(random), "podSelector": pod_selector(random)}}),
+        1 => {
+            json!({"pods": {"namespaceSelector": namespace_selector(random), "podSelector": pod_selector(random)}})
+        }
         2 => networks(random),
         3 => json!({"nodes": selector(random, &[("zone", &["z1", "z2"])])}),
         _ if domains => {
@@ -392,11 +453,19 @@ fn protocols(random: &mut Random, names: bool) -> Value {
     }))
 }
 
-fn ordered_rule(random: &mut Random, egress: bool, actions: &[&str], alpha1: bool, admin: bool) -> Value {
+fn ordered_rule(
+    random: &mut Random,
+    egress: bool,
+    actions: &[&str],
+    alpha1: bool,
+    admin: bool,
+) -> Value {
     let action = *random.pick(actions);
     let domains = egress && matches!(action, "Allow" | "Accept") && (admin || !alpha1);
     let peers = random.some(1, 2, |r| admin_peer(r, egress, domains, alpha1));
-    let pods_only = peers.iter().all(|p| p.get("namespaces").is_some() || p.get("pods").is_some());
+    let pods_only = peers
+        .iter()
+        .all(|p| p.get("namespaces").is_some() || p.get("pods").is_some());
     let mut rule = json!({"action": action, if egress { "to" } else { "from" }: peers});
     if random.chance(50) {
         if alpha1 {
@@ -411,10 +480,12 @@ fn ordered_rule(random: &mut Random, egress: bool, actions: &[&str], alpha1: boo
 fn ordered_spec(random: &mut Random, actions: &[&str], alpha1: bool, admin: bool) -> Value {
     let mut spec = json!({"subject": admin_subject(random)});
     if random.chance(75) {
-        spec["ingress"] = json!(random.some(0, 3, |r| ordered_rule(r, false, actions, alpha1, admin)));
+        spec["ingress"] =
+            json!(random.some(0, 3, |r| ordered_rule(r, false, actions, alpha1, admin)));
     }
     if random.chance(75) {
-        spec["egress"] = json!(random.some(0, 3, |r| ordered_rule(r, true, actions, alpha1, admin)));
+        spec["egress"] =
+            json!(random.some(0, 3, |r| ordered_rule(r, true, actions, alpha1, admin)));
     }
     spec
 }
@@ -444,9 +515,17 @@ fn cluster_policy(random: &mut Random, i: usize) -> Value {
 fn unmodelled(random: &mut Random) -> Value {
     let (version, kind, field) = *random.pick(&[
         ("cilium.io/v2", "CiliumNetworkPolicy", "endpointSelector"),
-        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "endpointSelector"),
+        (
+            "cilium.io/v2",
+            "CiliumClusterwideNetworkPolicy",
+            "endpointSelector",
+        ),
         ("security.istio.io/v1", "AuthorizationPolicy", "selector"),
-        ("networking.gke.io/v1alpha3", "FQDNNetworkPolicy", "podSelector"),
+        (
+            "networking.gke.io/v1alpha3",
+            "FQDNNetworkPolicy",
+            "podSelector",
+        ),
         ("k8s.ovn.org/v1", "EgressFirewall", "none"),
     ]);
     let labels = json!({"matchLabels": {"app": random.pick(&APPS)}});

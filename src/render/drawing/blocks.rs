@@ -1,11 +1,12 @@
-//! How blocks of addresses fall into places, so that a picture has one internet and never `0.0.0.0-255.255.255.255`.
+//! How blocks of addresses fall into places, so that a picture has one internet and never
+//! `0.0.0.0-255.255.255.255`.
 
 use super::facts::What;
 use crate::render::words;
 use crate::set::IpSet;
 
-/// How blocks of addresses fall into places: one internet, private ranges beside it only where some flow tells them
-/// apart, anything else by its blocks.
+/// How blocks of addresses fall into places: one internet, private ranges beside it only where some
+/// flow tells them apart, anything else by its blocks.
 pub struct Splitting {
     together: bool,
 }
@@ -28,7 +29,9 @@ impl Splitting {
             let internet = covers(set, &IpSet::internet()) || mostly_internet(set);
             internet != covers(set, &private) && (internet || covers(set, &private))
         };
-        Self { together: !sets.into_iter().any(apart) }
+        Self {
+            together: !sets.into_iter().any(apart),
+        }
     }
 
     /// The places of a set, and whether only some of each is meant.
@@ -37,7 +40,12 @@ impl Splitting {
         let mut places = Vec::new();
         let whole = covers(set, &internet);
         if whole || mostly_internet(set) {
-            places.push((What::Internet { private: self.together }, !whole));
+            places.push((
+                What::Internet {
+                    private: self.together,
+                },
+                !whole,
+            ));
         }
         let has_private = covers(set, &private);
         if has_private && (places.is_empty() || !self.together) {

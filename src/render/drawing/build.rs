@@ -14,7 +14,11 @@ const FRAMES: usize = 12;
 
 /// The groups that become nodes: what is in focus stays alone.
 pub fn groups_of(facts: &Facts, options: &Options) -> Vec<Group> {
-    let apart: Vec<_> = facts.all().filter(|(_, p)| options.focus.contains(&p.key)).map(|(id, _)| id).collect();
+    let apart: Vec<_> = facts
+        .all()
+        .filter(|(_, p)| options.focus.contains(&p.key))
+        .map(|(id, _)| id)
+        .collect();
     groups(facts, &apart)
 }
 
@@ -24,21 +28,42 @@ pub fn build(facts: &Facts, groups: &[Group], hidden: &Hidden, level: Level) -> 
     let t = facts.tally;
     let quiet = [0, 1].map(|d| t.workloads > 1 && t.open[d] + t.open_by_rule[d] == t.workloads);
     let at = BTreeMap::new();
-    let mut builder = Builder { facts, groups, graph: DiGraph::new(), frames: Vec::new(), at, quiet };
+    let mut builder = Builder {
+        facts,
+        groups,
+        graph: DiGraph::new(),
+        frames: Vec::new(),
+        at,
+        quiet,
+    };
     let inside = builder.frames(&collapse);
     builder.nodes(&collapse);
     builder.edges(&collapse, &inside);
     let mut caption = counts(facts);
     caption.extend(left_out(hidden));
     if let Some(t) = everyone(&collapse) {
-        caption.push(format!("every workload may reach every other: {}", label::passing(facts.passing(t))));
+        caption.push(format!(
+            "every workload may reach every other: {}",
+            label::passing(facts.passing(t))
+        ));
     }
     let summary = caption.join(". ");
-    Drawing { graph: builder.graph, frames: builder.frames, level, caption, summary, compared: facts.compared }
+    Drawing {
+        graph: builder.graph,
+        frames: builder.frames,
+        level,
+        caption,
+        summary,
+        compared: facts.compared,
+    }
 }
 
 fn everyone(collapse: &Collapse<'_>) -> Option<PassingId> {
-    collapse.edges.iter().find(|(a, b, _)| (*a, *b) == (Unit::Everyone, Unit::Everyone)).map(|e| e.2)
+    collapse
+        .edges
+        .iter()
+        .find(|(a, b, _)| (*a, *b) == (Unit::Everyone, Unit::Everyone))
+        .map(|e| e.2)
 }
 
 struct Builder<'a> {
@@ -52,10 +77,14 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Makes the frames; returns the namespaces in which everyone reaches everyone, which their frame says.
+    /// Makes the frames; returns the namespaces in which everyone reaches everyone, which their
+    /// frame says.
     fn frames(&mut self, collapse: &Collapse<'_>) -> BTreeMap<SpaceId, PassingId> {
         let mut sizes: BTreeMap<SpaceId, usize> = BTreeMap::new();
-        self.groups.iter().filter_map(|g| g.space).for_each(|s| *sizes.entry(s).or_default() += 1);
+        self.groups
+            .iter()
+            .filter_map(|g| g.space)
+            .for_each(|s| *sizes.entry(s).or_default() += 1);
         let inside: BTreeMap<SpaceId, PassingId> = collapse
             .edges
             .iter()
@@ -70,8 +99,14 @@ impl Builder<'_> {
             let frame = Frame {
                 id: format!("ns-{}", label::id(&s.name)),
                 name: label::short(&s.name),
-                title: format!("{} ({})", label::short(&s.name), label::deny(s.deny, s.policies)),
-                inside: inside.get(&space).map(|t| label::passing(self.facts.passing(*t))),
+                title: format!(
+                    "{} ({})",
+                    label::short(&s.name),
+                    label::deny(s.deny, s.policies)
+                ),
+                inside: inside
+                    .get(&space)
+                    .map(|t| label::passing(self.facts.passing(*t))),
             };
             let anchor = Node {
                 id: frame.id.clone(),
@@ -96,14 +131,19 @@ impl Builder<'_> {
         for (i, group) in self.groups.iter().enumerate() {
             let node = self.node(group);
             let index = self.graph.add_node(node);
-            self.at.insert(Unit::Group(GroupId(super::facts::number(i))), index);
+            self.at
+                .insert(Unit::Group(GroupId(super::facts::number(i))), index);
         }
         for (i, hub) in collapse.hubs.iter().enumerate() {
             let node = self.hub(i, hub);
             let index = self.graph.add_node(node);
             self.at.insert(Unit::Hub(super::facts::number(i)), index);
         }
-        if collapse.edges.iter().any(|(a, b, _)| *a == Unit::Everyone || *b == Unit::Everyone) {
+        if collapse
+            .edges
+            .iter()
+            .any(|(a, b, _)| *a == Unit::Everyone || *b == Unit::Everyone)
+        {
             let node = Node {
                 id: "everyone".into(),
                 shape: Shape::Everyone,
@@ -118,7 +158,9 @@ impl Builder<'_> {
 
     fn node(&self, group: &Group) -> Node {
         let places: Vec<&Place> = group.members.iter().map(|p| self.facts.place(*p)).collect();
-        let Some(first) = places.first() else { return blank() };
+        let Some(first) = places.first() else {
+            return blank();
+        };
         let frame = self.frame_of(group.space);
         let mut lines = names(&places);
         if let (None, Some(space)) = (frame, group.space) {
@@ -131,14 +173,27 @@ impl Builder<'_> {
             lines.push(format!("({})", label::deny(space.deny, space.policies)));
         }
         if let What::Namespace { summary, .. } = &first.what {
-            let total =
-                places.iter().map(|p| if let What::Namespace { summary: s, .. } = &p.what { s.workloads } else { 0 });
+            let total = places.iter().map(|p| {
+                if let What::Namespace { summary: s, .. } = &p.what {
+                    s.workloads
+                } else {
+                    0
+                }
+            });
             lines.push(plural(total.sum(), "workload"));
             lines.push(format!("({})", label::deny(summary.deny, summary.policies)));
-            lines.extend(summary.inside.as_ref().map(|p| format!("inside: {}", label::passing(p))));
+            lines.extend(
+                summary
+                    .inside
+                    .as_ref()
+                    .map(|p| format!("inside: {}", label::passing(p))),
+            );
         }
         if let Some(t) = group.inside {
-            lines.push(format!("among themselves: {}", label::passing(self.facts.passing(t))));
+            lines.push(format!(
+                "among themselves: {}",
+                label::passing(self.facts.passing(t))
+            ));
         }
         Node {
             id: self.id(first, places.len()),
@@ -147,7 +202,12 @@ impl Builder<'_> {
             badges: label::badges(&together(first, &places), self.quiet),
             open: [0, 1].map(|d| first.open[d].is_open() && !self.quiet[d]),
             doubt: first.doubt.iter().any(Option::is_some),
-            change: first.change.iter().flatten().copied().reduce(|a, b| if a == b { a } else { Change::Moved }),
+            change: first
+                .change
+                .iter()
+                .flatten()
+                .copied()
+                .reduce(|a, b| if a == b { a } else { Change::Moved }),
             title: title(&places, lines.as_slice()),
             members: places.iter().map(|p| p.key.clone()).collect(),
             lines,
@@ -155,17 +215,30 @@ impl Builder<'_> {
     }
 
     fn id(&self, first: &Place, count: usize) -> String {
-        let more = if count > 1 { format!("-x{count}") } else { String::new() };
+        let more = if count > 1 {
+            format!("-x{count}")
+        } else {
+            String::new()
+        };
         format!("n-{}{more}", label::id(&first.key))
     }
 
     fn hub(&self, index: usize, hub: &Hub) -> Node {
         let same: BTreeSet<&Unit> = hub.sources.iter().collect();
-        let all = hub.destinations.iter().all(|d| same.contains(d)) && hub.sources.len() == hub.destinations.len();
+        let all = hub.destinations.iter().all(|d| same.contains(d))
+            && hub.sources.len() == hub.destinations.len();
         let line = if all { "all to all" } else { "each to each" };
-        let frames: BTreeSet<Option<usize>> =
-            hub.sources.iter().chain(&hub.destinations).map(|u| self.frame_at(u)).collect();
-        let frame = if frames.len() == 1 { frames.into_iter().next().flatten() } else { None };
+        let frames: BTreeSet<Option<usize>> = hub
+            .sources
+            .iter()
+            .chain(&hub.destinations)
+            .map(|u| self.frame_at(u))
+            .collect();
+        let frame = if frames.len() == 1 {
+            frames.into_iter().next().flatten()
+        } else {
+            None
+        };
         let passing = label::passing(self.facts.passing(hub.passing));
         Node {
             id: format!("hub-{index}"),
@@ -195,23 +268,29 @@ impl Builder<'_> {
                 joined.entry((*a, *b)).or_default().push(*t);
             }
         }
-        let pairs: Vec<((Unit, Unit), Vec<PassingId>)> = joined.iter().map(|(k, v)| (*k, v.clone())).collect();
+        let pairs: Vec<((Unit, Unit), Vec<PassingId>)> =
+            joined.iter().map(|(k, v)| (*k, v.clone())).collect();
         for ((a, b), list) in pairs {
             let two = |u: &Unit| !matches!(u, Unit::Hub(_));
             let both = two(&a) && two(&b) && joined.get(&(b, a)) == Some(&list);
             if both && b < a {
                 continue;
             }
-            let (Some(from), Some(to)) = (self.end(a, b), self.end(b, a)) else { continue };
+            let (Some(from), Some(to)) = (self.end(a, b), self.end(b, a)) else {
+                continue;
+            };
             let link = self.link(&list, from, to, both);
             self.graph.add_edge(from, to, link);
         }
     }
 
-    /// The node an edge ends at. An edge between a node and all others of its own frame ends at a node for them.
+    /// The node an edge ends at. An edge between a node and all others of its own frame ends at a
+    /// node for them.
     fn end(&mut self, unit: Unit, other: Unit) -> Option<NodeIndex> {
         let index = self.at.get(&unit).copied()?;
-        let (Unit::Space(_), Some(frame)) = (unit, self.frame_at(&other)) else { return Some(index) };
+        let (Unit::Space(_), Some(frame)) = (unit, self.frame_at(&other)) else {
+            return Some(index);
+        };
         if self.graph[index].frame != Some(frame) || matches!(other, Unit::Space(_)) {
             return Some(index);
         }
@@ -221,24 +300,44 @@ impl Builder<'_> {
         }
         let title = "every other workload of this namespace".to_owned();
         let lines = vec!["all others here".to_owned()];
-        Some(self.graph.add_node(Node { id, shape: Shape::Hub, frame: Some(frame), lines, title, ..blank() }))
+        Some(self.graph.add_node(Node {
+            id,
+            shape: Shape::Hub,
+            frame: Some(frame),
+            lines,
+            title,
+            ..blank()
+        }))
     }
 
     fn link(&self, list: &[PassingId], from: NodeIndex, to: NodeIndex, both: bool) -> Link {
         let facts = self.facts;
-        let hub = |i: NodeIndex| self.graph[i].shape == Shape::Hub && !self.graph[i].id.ends_with("-others");
+        let hub = |i: NodeIndex| {
+            self.graph[i].shape == Shape::Hub && !self.graph[i].id.ends_with("-others")
+        };
         let text = if hub(from) || hub(to) {
             String::new()
         } else {
-            list.iter().map(|t| label::passing(facts.passing(*t))).collect::<Vec<_>>().join("; ")
+            list.iter()
+                .map(|t| label::passing(facts.passing(*t)))
+                .collect::<Vec<_>>()
+                .join("; ")
         };
-        let words = list.iter().map(|t| label::sentence(facts.passing(*t))).collect::<Vec<_>>().join("; and ");
+        let words = list
+            .iter()
+            .map(|t| label::sentence(facts.passing(*t)))
+            .collect::<Vec<_>>()
+            .join("; and ");
         let unknown = list.iter().any(|t| !facts.passing(*t).unknown.is_empty());
         let sure = list.iter().any(|t| !facts.passing(*t).sure.is_empty());
         let back = if both { ", and back" } else { "" };
         Link {
             label: text,
-            title: format!("{} may send {words} to {}{back}", self.name(from), self.name(to)),
+            title: format!(
+                "{} may send {words} to {}{back}",
+                self.name(from),
+                self.name(to)
+            ),
             both,
             certainty: match (sure, unknown) {
                 (_, false) => Certainty::Sure,
@@ -250,8 +349,15 @@ impl Builder<'_> {
                 .filter_map(|t| facts.passing(*t).change.as_ref().map(|d| d.change))
                 .reduce(|a, b| if a == b { a } else { Change::Moved }),
             stands: [
-                list.iter().any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.past.is_empty())),
-                list.iter().any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.gone)),
+                list.iter().any(|t| {
+                    facts
+                        .passing(*t)
+                        .change
+                        .as_ref()
+                        .is_none_or(|d| !d.past.is_empty())
+                }),
+                list.iter()
+                    .any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.gone)),
             ],
         }
     }
@@ -260,13 +366,24 @@ impl Builder<'_> {
     fn name(&self, index: NodeIndex) -> String {
         let node = &self.graph[index];
         match node.shape {
-            Shape::Frame => format!("every workload of {}", self.frames[node.frame.unwrap_or(0)].title),
+            Shape::Frame => format!(
+                "every workload of {}",
+                self.frames[node.frame.unwrap_or(0)].title
+            ),
             Shape::Hub | Shape::Everyone => node.title.clone(),
             _ => {
-                let shown: Vec<String> =
-                    node.members.iter().take(8).map(|m| crate::render::words::clean(m).into_owned()).collect();
+                let shown: Vec<String> = node
+                    .members
+                    .iter()
+                    .take(8)
+                    .map(|m| crate::render::words::clean(m).into_owned())
+                    .collect();
                 let more = node.members.len() - shown.len();
-                if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+                if more > 0 {
+                    format!("{} and {more} more", shown.join(", "))
+                } else {
+                    shown.join(", ")
+                }
             }
         }
     }
@@ -313,17 +430,32 @@ fn shape(place: &Place) -> Shape {
 
 /// Up to three names, or two and how many more.
 fn names(places: &[&Place]) -> Vec<String> {
-    let names: Vec<String> = places.iter().map(|p| label::short(&label::name(p))).collect();
+    let names: Vec<String> = places
+        .iter()
+        .map(|p| label::short(&label::name(p)))
+        .collect();
     if names.len() <= 3 {
         return names;
     }
-    vec![names[0].clone(), names[1].clone(), format!("and {} more", names.len() - 2)]
+    vec![
+        names[0].clone(),
+        names[1].clone(),
+        format!("and {} more", names.len() - 2),
+    ]
 }
 
 fn title(places: &[&Place], lines: &[String]) -> String {
-    let shown: Vec<String> = places.iter().take(20).map(|p| crate::render::words::clean(&p.key).into_owned()).collect();
+    let shown: Vec<String> = places
+        .iter()
+        .take(20)
+        .map(|p| crate::render::words::clean(&p.key).into_owned())
+        .collect();
     let more = places.len() - shown.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     let ways = |word: &str, has: [bool; 2]| match has {
         [true, true] => format!(". {word} in and out"),
         [true, false] => format!(". {word} in"),
@@ -333,8 +465,16 @@ fn title(places: &[&Place], lines: &[String]) -> String {
     let first = places.first();
     let open = first.map_or([false; 2], |p| p.open.map(super::facts::Open::is_open));
     let doubt = first.map_or([false; 2], |p| p.doubt.map(|d| d.is_some()));
-    let same = lines.iter().find(|l| l.starts_with("among")).map_or_else(String::new, |l| format!(". {l}"));
-    format!("{}{more}{}{}{same}", shown.join(", "), ways("Open", open), ways("Unknown", doubt))
+    let same = lines
+        .iter()
+        .find(|l| l.starts_with("among"))
+        .map_or_else(String::new, |l| format!(". {l}"));
+    format!(
+        "{}{more}{}{}{same}",
+        shown.join(", "),
+        ways("Open", open),
+        ways("Unknown", doubt)
+    )
 }
 
 /// What there is, in one line, and how much of it is open.
@@ -346,15 +486,31 @@ fn counts(facts: &Facts) -> Vec<String> {
         plural(t.namespaces, "namespace"),
         plural(t.policies, "policy"),
         plural(t.flows, "allowed flow"),
-        if t.unknown > 0 { format!(", {} unknown", t.unknown) } else { String::new() },
+        if t.unknown > 0 {
+            format!(", {} unknown", t.unknown)
+        } else {
+            String::new()
+        },
     );
     let open = |d: usize, what: &str| {
         let total = t.open[d] + t.open_by_rule[d];
-        let by_rule = if t.open_by_rule[d] > 0 { format!(", {} by a rule", t.open_by_rule[d]) } else { String::new() };
-        let total = if total == t.workloads && total > 1 { format!("all {total}") } else { total.to_string() };
+        let by_rule = if t.open_by_rule[d] > 0 {
+            format!(", {} by a rule", t.open_by_rule[d])
+        } else {
+            String::new()
+        };
+        let total = if total == t.workloads && total > 1 {
+            format!("all {total}")
+        } else {
+            total.to_string()
+        };
         format!("{total} {what}{by_rule})")
     };
-    let open = format!("{}; {}", open(0, "OPEN in (accept from anyone"), open(1, "OPEN out (may go anywhere"));
+    let open = format!(
+        "{}; {}",
+        open(0, "OPEN in (accept from anyone"),
+        open(1, "OPEN out (may go anywhere")
+    );
     vec![there, open]
 }
 
@@ -366,13 +522,20 @@ fn left_out(hidden: &Hidden) -> Vec<String> {
         parts.push(format!("{} on port 53 (DNS)", flows(hidden.dns)));
     }
     for (key, n) in &hidden.monitoring {
-        parts.push(format!("{} from {} (monitoring)", flows(*n), label::short(key)));
+        parts.push(format!(
+            "{} from {} (monitoring)",
+            flows(*n),
+            label::short(key)
+        ));
     }
     if hidden.internet > 0 {
         parts.push(format!("{} with outside addresses", flows(hidden.internet)));
     }
     if hidden.unknown > 0 {
-        parts.push(format!("{} of workloads marked UNKNOWN", flows(hidden.unknown)));
+        parts.push(format!(
+            "{} of workloads marked UNKNOWN",
+            flows(hidden.unknown)
+        ));
     }
     if hidden.unfocused > 0 {
         parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
@@ -386,5 +549,9 @@ fn left_out(hidden: &Hidden) -> Vec<String> {
     if hidden.unchanged > 0 {
         parts.push(format!("{} that did not change", flows(hidden.unchanged)));
     }
-    if parts.is_empty() { Vec::new() } else { vec![format!("not drawn: {}", parts.join(", "))] }
+    if parts.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("not drawn: {}", parts.join(", "))]
+    }
 }

@@ -1,9 +1,11 @@
-//! What there is to draw, by name: namespaces, workloads, blocks of addresses, and the flows between them.
+//! What there is to draw, by name: namespaces, workloads, blocks of addresses, and the flows
+//! between them.
 //!
-//! [`Facts::new`] reads a listing (one line a pair of workloads, never a pair of pods) and makes it independent of the
-//! cluster it came from, so that two states can be laid over each other ([`Facts::compare`]). Order is by name, so that the
-//! same input always gives the same picture. Cost: O(lines of the listing); of each line a few numbers are held, while what
-//! passes and the blocks of addresses are held once.
+//! [`Facts::new`] reads a listing (one line a pair of workloads, never a pair of pods) and makes it
+//! independent of the cluster it came from, so that two states can be laid over each other
+//! ([`Facts::compare`]). Order is by name, so that the same input always gives the same picture.
+//! Cost: O(lines of the listing); of each line a few numbers are held, while what passes and the
+//! blocks of addresses are held once.
 
 use super::blocks::Splitting;
 use super::open;
@@ -178,7 +180,11 @@ pub struct Place {
 impl Place {
     /// The namespace it is in.
     pub fn space(&self) -> Option<SpaceId> {
-        if let What::Workload { space, .. } = self.what { Some(space) } else { None }
+        if let What::Workload { space, .. } = self.what {
+            Some(space)
+        } else {
+            None
+        }
     }
 }
 
@@ -279,7 +285,13 @@ impl Facts {
     }
 
     fn of(graph: &AllowGraph, listing: &Listing, told: Told, dns: &Dns) -> Self {
-        let mut reading = Reading { graph, listing, dns, facts: Self::default(), workloads: BTreeMap::new() };
+        let mut reading = Reading {
+            graph,
+            listing,
+            dns,
+            facts: Self::default(),
+            workloads: BTreeMap::new(),
+        };
         reading.spaces(&told);
         reading.workloads();
         reading.flows(told);
@@ -291,7 +303,12 @@ impl Facts {
     /// The key of a workload's place.
     pub fn key(cluster: &Cluster, id: WorkloadId) -> String {
         let workload = cluster.workload(id);
-        format!("{}/{}/{}", cluster.namespace(workload.namespace).name, workload.kind.name(), workload.name)
+        format!(
+            "{}/{}/{}",
+            cluster.namespace(workload.namespace).name,
+            workload.kind.name(),
+            workload.name
+        )
     }
 
     /// A place by id.
@@ -315,7 +332,10 @@ impl Facts {
 
     /// The places with their ids.
     pub fn all(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
-        self.places.iter().enumerate().map(|(i, p)| (PlaceId(number(i)), p))
+        self.places
+            .iter()
+            .enumerate()
+            .map(|(i, p)| (PlaceId(number(i)), p))
     }
 
     /// Lays two states over each other: every place and flow of either, marked with how it differs.
@@ -342,14 +362,22 @@ impl Reading<'_> {
         let mut spaces: BTreeMap<&str, Space> = BTreeMap::new();
         for (_, workload) in world.cluster.workloads() {
             let name = &*world.cluster.namespace(workload.namespace).name;
-            let new = || Space { name: name.to_owned(), deny: [false; 2], policies: 0 };
+            let new = || Space {
+                name: name.to_owned(),
+                deny: [false; 2],
+                policies: 0,
+            };
             spaces.entry(name).or_insert_with(new);
         }
         for (_, policy) in world.policies.iter() {
-            let Some(space) = policy.namespace.as_deref().and_then(|n| spaces.get_mut(n)) else { continue };
+            let Some(space) = policy.namespace.as_deref().and_then(|n| spaces.get_mut(n)) else {
+                continue;
+            };
             space.policies += 1;
             if policy.tier == Tier::Network && policy.subject.pods.is_everything() {
-                Direction::ALL.into_iter().for_each(|d| space.deny[d.index()] |= policy.isolates(d));
+                Direction::ALL
+                    .into_iter()
+                    .for_each(|d| space.deny[d.index()] |= policy.isolates(d));
             }
         }
         self.facts.tally = Tally {
@@ -365,11 +393,15 @@ impl Reading<'_> {
     }
 
     fn workloads(&mut self) {
-        let mut found: Vec<(WorkloadId, Place)> =
-            self.cluster().workloads().map(|(id, _)| (id, self.workload(id))).collect();
+        let mut found: Vec<(WorkloadId, Place)> = self
+            .cluster()
+            .workloads()
+            .map(|(id, _)| (id, self.workload(id)))
+            .collect();
         found.sort_by(|a, b| (&a.1.what, a.0).cmp(&(&b.1.what, b.0)));
         for (id, place) in found {
-            self.workloads.insert(id, PlaceId(number(self.facts.places.len())));
+            self.workloads
+                .insert(id, PlaceId(number(self.facts.places.len())));
             self.facts.places.push(place);
         }
     }
@@ -378,12 +410,24 @@ impl Reading<'_> {
         let cluster = self.cluster();
         let workload = cluster.workload(id);
         let namespace = &*cluster.namespace(workload.namespace).name;
-        let space = self.facts.spaces.binary_search_by(|s| (*s.name).cmp(namespace)).unwrap_or(0);
-        let open = |list: &[WorkloadId]| if list.binary_search(&id).is_ok() { Open::Default } else { Open::No };
+        let space = self
+            .facts
+            .spaces
+            .binary_search_by(|s| (*s.name).cmp(namespace))
+            .unwrap_or(0);
+        let open = |list: &[WorkloadId]| {
+            if list.binary_search(&id).is_ok() {
+                Open::Default
+            } else {
+                Open::No
+            }
+        };
         let pods = || workload.pods.iter().map(|p| cluster.pod(*p));
         let serves = |p: &crate::model::Pod| self.dns.1.matches(cluster.labels(p.labels));
         let named = |p: &crate::model::Pod| {
-            ["app", "app.kubernetes.io/name"].iter().any(|k| cluster.labels(p.labels).get(k) == Some("prometheus"))
+            ["app", "app.kubernetes.io/name"]
+                .iter()
+                .any(|k| cluster.labels(p.labels).get(k) == Some("prometheus"))
         };
         Place {
             key: Facts::key(cluster, id),
@@ -406,31 +450,41 @@ impl Reading<'_> {
             return Some(Doubt::HostNetwork);
         }
         let pods = self.cluster().workload(id).pods.iter();
-        let taints = pods.filter_map(|p| self.graph.profile(Endpoint::Pod(*p), direction)).map(|p| p.taint);
-        let doubt = |t: crate::compile::evaluate::Tainted| match (t.anything || t.network, t.only_deny) {
-            (true, _) => Some(Doubt::Policy),
-            (false, true) => Some(Doubt::Deny),
-            (false, false) => None,
-        };
+        let taints = pods
+            .filter_map(|p| self.graph.profile(Endpoint::Pod(*p), direction))
+            .map(|p| p.taint);
+        let doubt =
+            |t: crate::compile::evaluate::Tainted| match (t.anything || t.network, t.only_deny) {
+                (true, _) => Some(Doubt::Policy),
+                (false, true) => Some(Doubt::Deny),
+                (false, false) => None,
+            };
         taints.filter_map(doubt).min()
     }
 
     /// Lines as flows between places, in their own memory; equal pairs melt.
     fn flows(&mut self, told: Told) {
         let split = Splitting::of(told.blocks.iter());
-        let blocks: Vec<Vec<(What, bool)>> = told.blocks.iter().map(|set| split.places(set)).collect();
+        let blocks: Vec<Vec<(What, bool)>> =
+            told.blocks.iter().map(|set| split.places(set)).collect();
         let mut lines = told.lines;
         let mut others = Vec::new();
         lines.retain_mut(|[source, destination, passing]| {
             if block(*source).is_none() && block(*destination).is_none() {
                 let ends = [*source, *destination].map(|end| self.workloads.get(&WorkloadId(end)));
-                let [Some(from), Some(to)] = ends else { return false };
+                let [Some(from), Some(to)] = ends else {
+                    return false;
+                };
                 (*source, *destination) = (from.0, to.0);
                 return true;
             }
             for (from, some_from) in self.ends(*source, &blocks) {
                 for (to, some_to) in self.ends(*destination, &blocks) {
-                    others.push([from.0, to.0, *passing | if some_from || some_to { SOME } else { 0 }]);
+                    others.push([
+                        from.0,
+                        to.0,
+                        *passing | if some_from || some_to { SOME } else { 0 },
+                    ]);
                 }
             }
             false
@@ -443,9 +497,15 @@ impl Reading<'_> {
             let [from, to, one] = line;
             let passing = match melted.next_if(|(first, _)| *first == line) {
                 Some((_, all)) => self.facts.intern(together(&told.passing, &all)),
-                None => *known.entry(one).or_insert_with(|| self.facts.intern(together(&told.passing, &[one]))),
+                None => *known
+                    .entry(one)
+                    .or_insert_with(|| self.facts.intern(together(&told.passing, &[one]))),
             };
-            Flow { from: PlaceId(from), to: PlaceId(to), passing }
+            Flow {
+                from: PlaceId(from),
+                to: PlaceId(to),
+                passing,
+            }
         };
         self.facts.flows = lines.into_iter().map(flow).collect();
     }
@@ -453,8 +513,16 @@ impl Reading<'_> {
     /// The places of an end, and whether only some of each is meant.
     fn ends(&mut self, end: u32, blocks: &[Vec<(What, bool)>]) -> Vec<(PlaceId, bool)> {
         match block(end) {
-            None => self.workloads.get(&WorkloadId(end)).map(|p| (*p, false)).into_iter().collect(),
-            Some(set) => blocks[set].iter().map(|(what, some)| (self.outside(what.clone()), *some)).collect(),
+            None => self
+                .workloads
+                .get(&WorkloadId(end))
+                .map(|p| (*p, false))
+                .into_iter()
+                .collect(),
+            Some(set) => blocks[set]
+                .iter()
+                .map(|(what, some)| (self.outside(what.clone()), *some))
+                .collect(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from run to run.
+//! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from
+//! run to run.
 
 use super::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
 use crate::render::words::{self, clean};
@@ -12,8 +13,15 @@ pub fn traffic(set: &TrafficSet) -> String {
     if pieces.len() <= 3 || set.is_all() || pieces.iter().all(whole) {
         return words::traffic(set);
     }
-    let ports = pieces.iter().filter(|p| matches!(p, Piece::Ports(_, a, b) if a == b)).count();
-    if ports == pieces.len() { format!("{ports} ports") } else { format!("{} port ranges", pieces.len()) }
+    let ports = pieces
+        .iter()
+        .filter(|p| matches!(p, Piece::Ports(_, a, b) if a == b))
+        .count();
+    if ports == pieces.len() {
+        format!("{ports} ports")
+    } else {
+        format!("{} port ranges", pieces.len())
+    }
 }
 
 /// The label of an edge.
@@ -23,7 +31,9 @@ pub fn passing(passing: &Passing) -> String {
         (true, false) => format!("{} ?", traffic(&passing.unknown)),
         (false, false) => format!("{} + ?", traffic(&passing.sure)),
     };
-    let Some(Difference { change, past, gone }) = &passing.change else { return now };
+    let Some(Difference { change, past, gone }) = &passing.change else {
+        return now;
+    };
     let sign = change.sign();
     if *gone || past.is_empty() {
         format!("{sign} {now}")
@@ -41,7 +51,11 @@ pub fn sentence(passing: &Passing) -> String {
     } else if passing.unknown.is_empty() {
         words::traffic(&passing.sure)
     } else {
-        format!("{}, perhaps {} (unknown)", words::traffic(&passing.sure), words::traffic(&passing.unknown))
+        format!(
+            "{}, perhaps {} (unknown)",
+            words::traffic(&passing.sure),
+            words::traffic(&passing.unknown)
+        )
     };
     if passing.some {
         text.push_str(", some of them");
@@ -50,13 +64,18 @@ pub fn sentence(passing: &Passing) -> String {
         if *gone {
             return format!("{text} before, and nothing now");
         }
-        let past = if past.is_empty() { "nothing".to_owned() } else { words::traffic(past) };
+        let past = if past.is_empty() {
+            "nothing".to_owned()
+        } else {
+            words::traffic(past)
+        };
         text = format!("{text}; {}, before: {past}", change.word());
     }
     text
 }
 
-/// A name short enough for a node, cut in the middle: what tells long names apart stands at their ends.
+/// A name short enough for a node, cut in the middle: what tells long names apart stands at their
+/// ends.
 pub fn short(name: &str) -> String {
     const HEAD: usize = 18;
     const TAIL: usize = 17;
@@ -65,7 +84,11 @@ pub fn short(name: &str) -> String {
     if length <= HEAD + TAIL + 1 {
         return name.into_owned();
     }
-    name.chars().take(HEAD).chain(['…']).chain(name.chars().skip(length - TAIL)).collect()
+    name.chars()
+        .take(HEAD)
+        .chain(['…'])
+        .chain(name.chars().skip(length - TAIL))
+        .collect()
 }
 
 /// What a place is called.
@@ -79,7 +102,8 @@ pub fn name(place: &Place) -> String {
     }
 }
 
-/// `OPEN in+out`, `UNKNOWN in (hostNetwork)`, and how that changed. What is `quiet` is said elsewhere for all.
+/// `OPEN in+out`, `UNKNOWN in (hostNetwork)`, and how that changed. What is `quiet` is said
+/// elsewhere for all.
 pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     let both = |has: [bool; 2]| match has {
@@ -88,8 +112,12 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
         [false, true] => Some("out"),
         [false, false] => None,
     };
-    let unchanged =
-        [0, 1].map(|d| !quiet[d] && place.open[d] != Open::No && place.change[d].is_none() && place.doubt[d].is_none());
+    let unchanged = [0, 1].map(|d| {
+        !quiet[d]
+            && place.open[d] != Open::No
+            && place.change[d].is_none()
+            && place.doubt[d].is_none()
+    });
     lines.extend(both(unchanged).map(|w| format!("OPEN {w}")));
     for (d, way) in ["in", "out"].into_iter().enumerate() {
         match place.change[d] {
@@ -99,8 +127,14 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
             None => {}
         }
     }
-    for (doubt, why) in [(Doubt::HostNetwork, "hostNetwork"), (Doubt::Policy, "policy"), (Doubt::Deny, "policy")] {
-        lines.extend(both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")));
+    for (doubt, why) in [
+        (Doubt::HostNetwork, "hostNetwork"),
+        (Doubt::Policy, "policy"),
+        (Doubt::Deny, "policy"),
+    ] {
+        lines.extend(
+            both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")),
+        );
     }
     if let What::Namespace { summary, .. } = &place.what {
         for (d, way) in ["in", "out"].into_iter().enumerate() {
@@ -139,10 +173,16 @@ pub fn id(key: &str) -> String {
             }
         }
     }
-    if exact && key.len() <= 60 && !key.contains("--") { slug } else { format!("{slug}_{:08x}", hash(key)) }
+    if exact && key.len() <= 60 && !key.contains("--") {
+        slug
+    } else {
+        format!("{slug}_{:08x}", hash(key))
+    }
 }
 
 /// FNV-1a: the same on every machine.
 fn hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+    text.bytes().fold(0x811c_9dc5_u32, |h, b| {
+        (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
+    })
 }

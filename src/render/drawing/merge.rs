@@ -1,8 +1,9 @@
-//! Twins: workloads of one namespace (or whole namespaces) that nothing in the picture can tell apart become one node.
+//! Twins: workloads of one namespace (or whole namespaces) that nothing in the picture can tell
+//! apart become one node.
 //!
-//! Two places are twins when every third place sees the same of both, and their marks are equal; towards each other they
-//! are either silent or send the same both ways. The two sorts of twins never overlap, so one union of sets is enough.
-//! Cost: O(flows log flows).
+//! Two places are twins when every third place sees the same of both, and their marks are equal;
+//! towards each other they are either silent or send the same both ways. The two sorts of twins
+//! never overlap, so one union of sets is enough. Cost: O(flows log flows).
 
 use super::facts::{Change, Doubt, Facts, Open, Passing, PassingId, PlaceId, SpaceId, What};
 use std::collections::BTreeMap;
@@ -39,11 +40,24 @@ fn marks(facts: &Facts, id: PlaceId) -> Option<Marks> {
         What::Workload { .. } => (None, None),
         What::Namespace { summary: s, .. } => {
             let [into, out] = s.open;
-            (Some((s.deny, [into > 0, into == s.workloads, out > 0, out == s.workloads])), s.inside.clone())
+            (
+                Some((
+                    s.deny,
+                    [into > 0, into == s.workloads, out > 0, out == s.workloads],
+                )),
+                s.inside.clone(),
+            )
         }
         _ => return None,
     };
-    Some(Marks { space: place.space(), open: place.open, doubt: place.doubt, change: place.change, deny, inside })
+    Some(Marks {
+        space: place.space(),
+        open: place.open,
+        doubt: place.doubt,
+        change: place.change,
+        deny,
+        inside,
+    })
 }
 
 /// Groups the places; those in `apart` stay alone.
@@ -52,7 +66,9 @@ pub fn groups(facts: &Facts, apart: &[PlaceId]) -> Vec<Group> {
     let mut sets: Vec<usize> = (0..facts.places.len()).collect();
     let mut first: BTreeMap<(Marks, Seen), usize> = BTreeMap::new();
     for (id, _) in facts.all().filter(|(id, _)| !apart.contains(id)) {
-        let Some(marks) = marks(facts, id) else { continue };
+        let Some(marks) = marks(facts, id) else {
+            continue;
+        };
         let i = id.0 as usize;
         for signature in signatures(facts, id, &seen[i]) {
             let twin = *first.entry((marks.clone(), signature)).or_insert(i);
@@ -61,18 +77,31 @@ pub fn groups(facts: &Facts, apart: &[PlaceId]) -> Vec<Group> {
     }
     let mut groups: BTreeMap<usize, Vec<PlaceId>> = BTreeMap::new();
     for (id, _) in facts.all() {
-        groups.entry(root(&sets, id.0 as usize)).or_default().push(id);
+        groups
+            .entry(root(&sets, id.0 as usize))
+            .or_default()
+            .push(id);
     }
-    groups.into_values().map(|members| group(facts, members, &seen)).collect()
+    groups
+        .into_values()
+        .map(|members| group(facts, members, &seen))
+        .collect()
 }
 
 fn group(facts: &Facts, members: Vec<PlaceId>, seen: &[Seen]) -> Group {
     let space = members.first().and_then(|id| facts.place(*id).space());
     let inside = match members.as_slice() {
-        [a, b, ..] => seen[a.0 as usize].iter().find(|(_, other, _)| other == b).map(|(_, _, passing)| *passing),
+        [a, b, ..] => seen[a.0 as usize]
+            .iter()
+            .find(|(_, other, _)| other == b)
+            .map(|(_, _, passing)| *passing),
         _ => None,
     };
-    Group { members, space, inside }
+    Group {
+        members,
+        space,
+        inside,
+    }
 }
 
 fn seen(facts: &Facts) -> Vec<Seen> {
@@ -85,12 +114,15 @@ fn seen(facts: &Facts) -> Vec<Seen> {
     seen
 }
 
-/// What a place sees; and, for each thing it exchanges both ways with a neighbour, the same as if it saw itself so.
+/// What a place sees; and, for each thing it exchanges both ways with a neighbour, the same as if
+/// it saw itself so.
 fn signatures(facts: &Facts, id: PlaceId, seen: &Seen) -> Vec<Seen> {
     let near = |other: PlaceId| facts.place(other).space() == facts.place(id).space();
     let mut mutual: Vec<PassingId> = seen
         .iter()
-        .filter(|(d, other, t)| *d == 0 && near(*other) && seen.binary_search(&(1, *other, *t)).is_ok())
+        .filter(|(d, other, t)| {
+            *d == 0 && near(*other) && seen.binary_search(&(1, *other, *t)).is_ok()
+        })
         .map(|(_, _, t)| *t)
         .collect();
     mutual.sort_unstable();

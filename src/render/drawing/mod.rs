@@ -1,11 +1,13 @@
 //! The picture before any format: nodes, frames and edges that a person can take in.
 //!
-//! Phases of [`Drawing::new`]: hide and focus (`scope`), merge twins (`merge`), collapse edges (`collapse`), choose the
-//! level, name everything (`label`, `build`). A node is a workload or several that nothing tells apart, never a pod;
-//! openness is a mark on a node, not edges; a namespace is a frame, or one node where workloads would be too many.
+//! Phases of [`Drawing::new`]: hide and focus (`scope`), merge twins (`merge`), collapse edges
+//! (`collapse`), choose the level, name everything (`label`, `build`). A node is a workload or
+//! several that nothing tells apart, never a pod; openness is a mark on a node, not edges; a
+//! namespace is a frame, or one node where workloads would be too many.
 //!
-//! Invariants: ids and order depend on names alone; every text is clean (no control or bidirectional character); what is
-//! left out is counted in the caption. petgraph holds nodes and edges, so that layouts and writers share one form.
+//! Invariants: ids and order depend on names alone; every text is clean (no control or
+//! bidirectional character); what is left out is counted in the caption. petgraph holds nodes and
+//! edges, so that layouts and writers share one form.
 
 mod blocks;
 mod build;
@@ -140,7 +142,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: Level::Auto, focus: Vec::new(), hops: 1, only_changed: false, hide: Hide::default() }
+        Self {
+            level: Level::Auto,
+            focus: Vec::new(),
+            hops: 1,
+            only_changed: false,
+            hide: Hide::default(),
+        }
     }
 }
 
@@ -192,7 +200,11 @@ impl Drawing {
 
     /// How many nodes and edges it has.
     pub fn size(&self) -> (usize, usize) {
-        let nodes = self.graph.node_weights().filter(|n| n.shape != Shape::Frame).count();
+        let nodes = self
+            .graph
+            .node_weights()
+            .filter(|n| n.shape != Shape::Frame)
+            .count();
         (nodes, self.graph.edge_count())
     }
 
@@ -226,7 +238,11 @@ impl<'a> Scene<'a> {
             scope::only_changed(&mut facts, &mut hidden);
         }
         scope::drop_idle_addresses(&mut facts);
-        Self { facts, options, hidden }
+        Self {
+            facts,
+            options,
+            hidden,
+        }
     }
 
     fn groups(&self) -> Vec<merge::Group> {
@@ -239,7 +255,12 @@ impl<'a> Scene<'a> {
 
     fn coarse(&self) -> Drawing {
         let facts = scope::by_namespace(&self.facts);
-        build::build(&facts, &build::groups_of(&facts, self.options), &self.hidden, Level::Namespace)
+        build::build(
+            &facts,
+            &build::groups_of(&facts, self.options),
+            &self.hidden,
+            Level::Namespace,
+        )
     }
 
     /// Namespaces; where there is too much between them to be seen, only what each of them is.
@@ -249,20 +270,36 @@ impl<'a> Scene<'a> {
             return coarse;
         }
         let mut facts = scope::by_namespace(&self.facts);
-        let hidden = Hidden { dense: coarse.size().1, ..self.hidden.clone() };
+        let hidden = Hidden {
+            dense: coarse.size().1,
+            ..self.hidden.clone()
+        };
         facts.flows.clear();
         scope::drop_idle_addresses(&mut facts);
-        build::build(&facts, &build::groups_of(&facts, self.options), &hidden, Level::Namespace)
+        build::build(
+            &facts,
+            &build::groups_of(&facts, self.options),
+            &hidden,
+            Level::Namespace,
+        )
     }
 
-    /// Workloads, if they fit. Each group becomes a node, so that too many of them need no edges to be collapsed.
+    /// Workloads, if they fit. Each group becomes a node, so that too many of them need no edges to
+    /// be collapsed.
     fn within(&self, most: (usize, usize)) -> Option<Drawing> {
         // no group has members of two namespaces
-        let spaces: BTreeSet<_> = self.facts.places.iter().filter_map(facts::Place::space).collect();
+        let spaces: BTreeSet<_> = self
+            .facts
+            .places
+            .iter()
+            .filter_map(facts::Place::space)
+            .collect();
         if spaces.len() > most.0 {
             return None;
         }
         let groups = self.groups();
-        (groups.len() <= most.0).then(|| self.detailed(&groups)).filter(|d| d.fits(most))
+        (groups.len() <= most.0)
+            .then(|| self.detailed(&groups))
+            .filter(|d| d.fits(most))
     }
 }

@@ -1,4 +1,5 @@
-//! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal things once.
+//! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal
+//! things once.
 
 use super::facts::{Passing, number};
 use crate::compile::Allowed;
@@ -13,7 +14,8 @@ pub(super) struct Told {
     pub blocks: IndexSet<IpSet>,
     /// What passes.
     pub passing: IndexSet<Passing>,
-    /// From, to, and the index of what passes. Workloads by their number, blocks of addresses counted down from the last number.
+    /// From, to, and the index of what passes. Workloads by their number, blocks of addresses
+    /// counted down from the last number.
     pub lines: Vec<[u32; 3]>,
     /// How many lines are allowed for certain.
     pub allowed: usize,
@@ -28,8 +30,8 @@ pub(super) fn block(end: u32) -> Option<usize> {
 /// Marks what passes on a line that is about some of its ends only.
 pub(super) const SOME: u32 = 1 << 31;
 
-/// Sorted lines, those of one pair melted into the first of them; and of the pairs that had several, that line and what passes on
-/// all.
+/// Sorted lines, those of one pair melted into the first of them; and of the pairs that had
+/// several, that line and what passes on all.
 pub(super) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
     let mut melted: Vec<([u32; 3], Vec<u32>)> = Vec::new();
     lines.dedup_by(|next, first| {
@@ -38,7 +40,10 @@ pub(super) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
             if melted.last().is_none_or(|(known, _)| known != first) {
                 melted.push((*first, vec![first[2]]));
             }
-            melted.last_mut().into_iter().for_each(|(_, all)| all.push(next[2]));
+            melted
+                .last_mut()
+                .into_iter()
+                .for_each(|(_, all)| all.push(next[2]));
         }
         same
     });
@@ -49,7 +54,11 @@ pub(super) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
 pub(super) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
     let mut passing = None;
     for line in lines {
-        add(&mut passing, &told[(line & !SOME) as usize], line & SOME != 0);
+        add(
+            &mut passing,
+            &told[(line & !SOME) as usize],
+            line & SOME != 0,
+        );
     }
     passing.unwrap_or_default()
 }
@@ -57,13 +66,19 @@ pub(super) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
 /// Adds what one line says of two places to what others said.
 fn add(so_far: &mut Option<Passing>, line: &Passing, some: bool) {
     let Some(passing) = so_far else {
-        *so_far = Some(Passing { some: line.some || some, ..line.clone() });
+        *so_far = Some(Passing {
+            some: line.some || some,
+            ..line.clone()
+        });
         return;
     };
     let differs = !passing.sure.is_empty() && passing.sure != line.sure;
     passing.some |= line.some || some || differs;
     passing.sure = passing.sure.union(&line.sure);
-    passing.unknown = passing.unknown.union(&line.unknown).difference(&passing.sure);
+    passing.unknown = passing
+        .unknown
+        .union(&line.unknown)
+        .difference(&passing.sure);
 }
 
 impl Told {
@@ -77,8 +92,14 @@ impl Told {
             }
         });
         let Allowed { sure, unknown } = entry.allowed.clone();
-        let passing = Passing { sure, unknown, some: entry.differs, change: None };
+        let passing = Passing {
+            sure,
+            unknown,
+            some: entry.differs,
+            change: None,
+        };
         self.allowed += usize::from(entry.is_allowed());
-        self.lines.push([from, to, number(self.passing.insert_full(passing).0)]);
+        self.lines
+            .push([from, to, number(self.passing.insert_full(passing).0)]);
     }
 }

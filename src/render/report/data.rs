@@ -1,8 +1,9 @@
 //! The data block: groups of workloads that nothing tells apart, what passes between them, and why.
 //!
-//! Everything long is written once and pointed at by number; sources that reach several destinations alike are one set of
-//! runs. Pairs of groups carry both sides' reasons up to [`super::PAIRS`]; beyond, verdicts come from the flows and the open
-//! marks alone. Cost: O(flows + pairs explained).
+//! Everything long is written once and pointed at by number; sources that reach several
+//! destinations alike are one set of runs. Pairs of groups carry both sides' reasons up to
+//! [`super::PAIRS`]; beyond, verdicts come from the flows and the open marks alone. Cost: O(flows +
+//! pairs explained).
 
 use super::{PAIRS, Report};
 use crate::compile::{Allowed, Endpoint, Flow};
@@ -28,12 +29,13 @@ pub struct Data {
     pub labels: Vec<String>,
     /// Workloads: namespace, name, kind, group, labels.
     pub workloads: Vec<(usize, String, &'static str, usize, Vec<usize>)>,
-    /// Groups: open in, open out, hostNetwork; the policies that select it for ingress, and for egress.
+    /// Groups: open in, open out, hostNetwork; the policies that select it for ingress, and for
+    /// egress.
     pub groups: Vec<(bool, bool, bool, [Vec<usize>; 2])>,
     /// Blocks of outside addresses; as an end of flows they follow the groups.
     pub outside: Vec<String>,
-    /// What passes: in words, surely, perhaps, and whether it holds for some pods only. Ranges are protocol (0 TCP, 1 UDP,
-    /// 2 SCTP, 3 other), first, last.
+    /// What passes: in words, surely, perhaps, and whether it holds for some pods only. Ranges are
+    /// protocol (0 TCP, 1 UDP, 2 SCTP, 3 other), first, last.
     pub traffic: Vec<(String, Vec<[u16; 3]>, Vec<[u16; 3]>, bool)>,
     /// Sets of sources: first, how many, first, how many.
     pub sets: Vec<Vec<usize>>,
@@ -47,13 +49,15 @@ pub struct Data {
     pub policies: Vec<(String, String)>,
     /// Reasons; the first is empty.
     pub texts: Vec<String>,
-    /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows of cells.
+    /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows
+    /// of cells.
     pub matrix: Option<Matrix>,
     /// The rows of tables that the page does not hold as markup.
     pub rest: BTreeMap<&'static str, Vec<Vec<String>>>,
 }
 
-/// What one side lets through, the reason for what it does not, and the reasons for its ranges (up to [`MOST`]).
+/// What one side lets through, the reason for what it does not, and the reasons for its ranges (up
+/// to [`MOST`]).
 type OneSide = (usize, usize, Vec<usize>);
 
 /// Most ranges of ports whose rules are told one by one.
@@ -106,12 +110,23 @@ pub fn data(report: &Report<'_>) -> Data {
     let cluster = &report.book.input.cluster;
     let text = report.book.input.policies.iter();
     let policies = text.map(|(id, p)| {
-        let place = report.book.locator.locate(&p.subject_origin()).map(|l| l.to_string()).unwrap_or_default();
-        (words::policy(report.book.graph, id), words::clean(&place).into_owned())
+        let place = report
+            .book
+            .locator
+            .locate(&p.subject_origin())
+            .map(|l| l.to_string())
+            .unwrap_or_default();
+        (
+            words::policy(report.book.graph, id),
+            words::clean(&place).into_owned(),
+        )
     });
     Data {
         schema: "netpal/report/v1",
-        namespaces: cluster.namespaces().map(|(_, n)| words::clean(&n.name).into_owned()).collect(),
+        namespaces: cluster
+            .namespaces()
+            .map(|(_, n)| words::clean(&n.name).into_owned())
+            .collect(),
         labels: reading.labels.into_iter().collect(),
         workloads,
         groups,
@@ -135,18 +150,31 @@ pub fn data(report: &Report<'_>) -> Data {
 /// The matrix, equal neighbours in a row written once.
 fn square(report: &Report<'_>) -> Matrix {
     let square = report.square();
-    let sides: Vec<String> = square.matrix.sides.iter().map(|s| square.name(*s)).collect();
+    let sides: Vec<String> = square
+        .matrix
+        .sides
+        .iter()
+        .map(|s| square.name(*s))
+        .collect();
     let mut cells: IndexSet<(String, String)> = IndexSet::new();
     let mut rows = Vec::new();
     for i in 0..sides.len() {
-        let row = (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
+        let row =
+            (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
         rows.push(runs(row.map(|c| (c, 1)).collect(), |a, b| a.0 == b.0));
     }
-    Matrix { sides, cells: cells.into_iter().collect(), rows }
+    Matrix {
+        sides,
+        cells: cells.into_iter().collect(),
+        rows,
+    }
 }
 
 /// Joins neighbours: first, how many, first, how many.
-fn runs(list: Vec<(usize, usize)>, join: impl Fn((usize, usize), (usize, usize)) -> bool) -> Vec<usize> {
+fn runs(
+    list: Vec<(usize, usize)>,
+    join: impl Fn((usize, usize), (usize, usize)) -> bool,
+) -> Vec<usize> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     for next in list {
         match out.last_mut() {
@@ -168,8 +196,14 @@ fn common(a: &Allowed, b: &Allowed) -> Allowed {
 /// One flow of a range; of other protocols none can be named, so that TCP stands for them.
 fn first(piece: &Piece) -> Traffic {
     match piece {
-        Piece::Ports(protocol, port, _) => Traffic { protocol: *protocol, port: *port },
-        Piece::OtherProtocols => Traffic { protocol: Protocol::Tcp, port: 1 },
+        Piece::Ports(protocol, port, _) => Traffic {
+            protocol: *protocol,
+            port: *port,
+        },
+        Piece::OtherProtocols => Traffic {
+            protocol: Protocol::Tcp,
+            port: 1,
+        },
     }
 }
 
@@ -177,7 +211,11 @@ fn in_words(allowed: &Allowed) -> String {
     match (allowed.sure.is_empty(), allowed.unknown.is_empty()) {
         (_, true) => words::traffic(&allowed.sure),
         (true, false) => format!("{} ?", words::traffic(&allowed.unknown)),
-        (false, false) => format!("{} + {} ?", words::traffic(&allowed.sure), words::traffic(&allowed.unknown)),
+        (false, false) => format!(
+            "{} + {} ?",
+            words::traffic(&allowed.sure),
+            words::traffic(&allowed.unknown)
+        ),
     }
 }
 
@@ -214,10 +252,21 @@ impl Reading<'_> {
             entry.or_default().push(id);
             self.group_of.push(group);
             let labels = workload.pods.first().map(|p| cluster.pod_labels(*p));
-            let labels = labels.into_iter().flat_map(Labels::iter).map(|(k, v)| format!("{k}={v}"));
-            let labels = labels.map(|l| self.labels.insert_full(words::clean(&l).into_owned()).0).collect();
+            let labels = labels
+                .into_iter()
+                .flat_map(Labels::iter)
+                .map(|(k, v)| format!("{k}={v}"));
+            let labels = labels
+                .map(|l| self.labels.insert_full(words::clean(&l).into_owned()).0)
+                .collect();
             let name = words::clean(&workload.name).into_owned();
-            list.push((workload.namespace.0 as usize, name, workload.kind.name(), group, labels));
+            list.push((
+                workload.namespace.0 as usize,
+                name,
+                workload.kind.name(),
+                group,
+                labels,
+            ));
         }
         list
     }
@@ -225,9 +274,18 @@ impl Reading<'_> {
     fn marks(&self) -> Vec<(bool, bool, bool, [Vec<usize>; 2])> {
         let listing = self.report.listing;
         let mark = |members: &Vec<WorkloadId>| {
-            let has = |list: &[WorkloadId]| members.first().is_some_and(|w| list.binary_search(w).is_ok());
+            let has = |list: &[WorkloadId]| {
+                members
+                    .first()
+                    .is_some_and(|w| list.binary_search(w).is_ok())
+            };
             let policies = Direction::ALL.map(|d| self.selecting(members, d));
-            (has(&listing.open_in), has(&listing.open_out), has(&listing.host_network), policies)
+            (
+                has(&listing.open_in),
+                has(&listing.open_out),
+                has(&listing.host_network),
+                policies,
+            )
         };
         self.groups.values().map(mark).collect()
     }
@@ -236,20 +294,27 @@ impl Reading<'_> {
     fn selecting(&self, members: &[WorkloadId], direction: Direction) -> Vec<usize> {
         let graph = self.report.book.graph;
         let pods = self.pods(members);
-        let profiles = pods.iter().filter_map(|p| graph.profile(Endpoint::Pod(*p), direction));
+        let profiles = pods
+            .iter()
+            .filter_map(|p| graph.profile(Endpoint::Pod(*p), direction));
         let selecting = profiles.flat_map(|p| p.ordered().chain(&p.network));
-        let policies: BTreeSet<usize> = selecting.map(|s| graph.policy_of(s.policy).0 as usize).collect();
+        let policies: BTreeSet<usize> = selecting
+            .map(|s| graph.policy_of(s.policy).0 as usize)
+            .collect();
         policies.into_iter().collect()
     }
 
     fn end(&mut self, party: &Party) -> usize {
         match party {
             Party::Workload(w) => self.group_of.get(w.0 as usize).copied().unwrap_or(0),
-            Party::Addresses(set) => self.groups.len() + self.outside.insert_full(words::addresses(set)).0,
+            Party::Addresses(set) => {
+                self.groups.len() + self.outside.insert_full(words::addresses(set)).0
+            }
         }
     }
 
-    /// The sets of sources, and the flows: what several sources send to one destination alike is one flow.
+    /// The sets of sources, and the flows: what several sources send to one destination alike is
+    /// one flow.
     fn flows(&mut self) -> (Vec<Vec<usize>>, Vec<[usize; 4]>) {
         let mut seen = std::collections::HashSet::new();
         let mut rows: BTreeMap<[usize; 3], BTreeSet<usize>> = BTreeMap::new();
@@ -257,16 +322,23 @@ impl Reading<'_> {
         report.each_flow(&mut |entry| {
             let pair = (self.end(&entry.source), self.end(&entry.destination));
             if seen.insert(pair) {
-                let traffic = self.traffic.insert_full((entry.allowed.clone(), entry.differs)).0;
+                let traffic = self
+                    .traffic
+                    .insert_full((entry.allowed.clone(), entry.differs))
+                    .0;
                 let because = self.because(entry);
-                rows.entry([pair.1, traffic, because]).or_default().insert(pair.0);
+                rows.entry([pair.1, traffic, because])
+                    .or_default()
+                    .insert(pair.0);
             }
         });
         let mut sets: IndexSet<Vec<usize>> = IndexSet::new();
         let mut flows = Vec::new();
         for ([to, traffic, because], sources) in rows {
             let single = sources.into_iter().map(|s| (s, 1)).collect();
-            let set = sets.insert_full(runs(single, |last, next| last.0 + last.1 == next.0)).0;
+            let set = sets
+                .insert_full(runs(single, |last, next| last.0 + last.1 == next.0))
+                .0;
             flows.push([to, traffic, because, set]);
         }
         (sets.into_iter().collect(), flows)
@@ -275,7 +347,11 @@ impl Reading<'_> {
     /// The rules that allow an entry.
     fn because(&mut self, entry: &Entry) -> usize {
         let explanation = crate::query::explain(self.report.book.graph, &entry.example);
-        let decided = explanation.sides().into_iter().rev().filter_map(|s| s.decided_by);
+        let decided = explanation
+            .sides()
+            .into_iter()
+            .rev()
+            .filter_map(|s| s.decided_by);
         let because: Vec<String> = decided.map(|at| self.rule(at)).collect();
         self.texts.insert_full(because.join(" + ")).0
     }
@@ -283,7 +359,9 @@ impl Reading<'_> {
     fn rule(&mut self, at: RuleRef) -> String {
         let book = self.report.book;
         let text = self.rules.entry(at).or_insert_with(|| {
-            let place = book.locator.locate(&book.graph.world().policies.get(at.policy).origin(at));
+            let place = book
+                .locator
+                .locate(&book.graph.world().policies.get(at.policy).origin(at));
             let place = place.map(|l| format!("   {l}")).unwrap_or_default();
             format!("{}{}", words::rule(book.graph, at), words::clean(&place))
         });
@@ -311,18 +389,28 @@ impl Reading<'_> {
 
     /// The pods of the first workload of a group: the others have the same classes.
     fn pods(&self, members: &[WorkloadId]) -> Vec<PodId> {
-        members.first().map(|w| self.report.book.input.cluster.workload(*w).pods.clone()).unwrap_or_default()
+        members
+            .first()
+            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+            .unwrap_or_default()
     }
 
     fn second(&self, group: usize) -> Option<Vec<PodId>> {
         let (_, members) = self.groups.get_index(group)?;
-        members.get(1).map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+        members
+            .get(1)
+            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
     }
 
-    /// What passes for all pods of two groups, and what each side says to it. `None` for a pod and itself.
+    /// What passes for all pods of two groups, and what each side says to it. `None` for a pod and
+    /// itself.
     fn pair(&mut self, from: &[PodId], to: &[PodId]) -> Option<[usize; 3]> {
-        let pods = from.iter().flat_map(|a| to.iter().filter(move |b| *b != a).map(move |b| (*a, *b)));
-        let ends: Vec<(Endpoint, Endpoint)> = pods.map(|(a, b)| (Endpoint::Pod(a), Endpoint::Pod(b))).collect();
+        let pods = from
+            .iter()
+            .flat_map(|a| to.iter().filter(move |b| *b != a).map(move |b| (*a, *b)));
+        let ends: Vec<(Endpoint, Endpoint)> = pods
+            .map(|(a, b)| (Endpoint::Pod(a), Endpoint::Pod(b)))
+            .collect();
         let graph = self.report.book.graph;
         let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed(*a, *b)).collect();
         let differs = each.windows(2).any(|two| two[0] != two[1]);
@@ -335,34 +423,77 @@ impl Reading<'_> {
     /// What one side of a pair lets through, and which rules say so.
     fn one_side(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction) -> usize {
         let graph = self.report.book.graph;
-        let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed_on(direction, *a, *b)).collect();
-        let total = each.iter().cloned().reduce(|t, next| common(&t, &next)).unwrap_or_default();
+        let each: Vec<Allowed> = ends
+            .iter()
+            .map(|(a, b)| graph.allowed_on(direction, *a, *b))
+            .collect();
+        let total = each
+            .iter()
+            .cloned()
+            .reduce(|t, next| common(&t, &next))
+            .unwrap_or_default();
         let yes: Vec<Piece> = total.sure.pieces().take(MOST).collect();
-        let yes = yes.into_iter().map(|p| self.reason(ends, direction, first(&p))).collect();
-        let no = TrafficSet::all().difference(&total.sure).sample().map_or(0, |traffic| {
-            // the pods for which it is not allowed
-            let at = each.iter().position(|a| !a.sure.contains(traffic)).unwrap_or(0);
-            self.reason(ends.get(at..).unwrap_or(ends), direction, traffic)
-        });
+        let yes = yes
+            .into_iter()
+            .map(|p| self.reason(ends, direction, first(&p)))
+            .collect();
+        let no = TrafficSet::all()
+            .difference(&total.sure)
+            .sample()
+            .map_or(0, |traffic| {
+                // the pods for which it is not allowed
+                let at = each
+                    .iter()
+                    .position(|a| !a.sure.contains(traffic))
+                    .unwrap_or(0);
+                self.reason(ends.get(at..).unwrap_or(ends), direction, traffic)
+            });
         let traffic = self.traffic.insert_full((total, false)).0;
         self.sides.insert_full((traffic, no, yes)).0
     }
 
-    fn reason(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction, traffic: Traffic) -> usize {
-        let Some((source, destination)) = ends.first().copied() else { return 0 };
-        let explanation = crate::query::explain(self.report.book.graph, &Flow { source, destination, traffic });
-        let text = self.side(if direction == Direction::Egress { &explanation.egress } else { &explanation.ingress });
+    fn reason(
+        &mut self,
+        ends: &[(Endpoint, Endpoint)],
+        direction: Direction,
+        traffic: Traffic,
+    ) -> usize {
+        let Some((source, destination)) = ends.first().copied() else {
+            return 0;
+        };
+        let explanation = crate::query::explain(
+            self.report.book.graph,
+            &Flow {
+                source,
+                destination,
+                traffic,
+            },
+        );
+        let text = self.side(if direction == Direction::Egress {
+            &explanation.egress
+        } else {
+            &explanation.ingress
+        });
         self.texts.insert_full(text).0
     }
 
     fn side(&mut self, side: &Side) -> String {
         let code = side.reason.code();
         if let Some(at) = side.decided_by {
-            let word = if side.possible.allow { "allowed by" } else { "denied by" };
+            let word = if side.possible.allow {
+                "allowed by"
+            } else {
+                "denied by"
+            };
             return format!("{word} {}", self.rule(at));
         }
         let graph = self.report.book.graph;
-        let isolated: Vec<String> = side.isolated_by.iter().take(4).map(|p| words::policy(graph, *p)).collect();
+        let isolated: Vec<String> = side
+            .isolated_by
+            .iter()
+            .take(4)
+            .map(|p| words::policy(graph, *p))
+            .collect();
         if isolated.is_empty() {
             return if code == "ALLOW_DEFAULT" {
                 "default allow: no policy selects it".into()
@@ -370,10 +501,17 @@ impl Reading<'_> {
                 code.to_owned()
             };
         }
-        let near = match side.near.as_ref().map(|n| nearest_peer(n).map_or(n.at, |p| p.at)) {
+        let near = match side
+            .near
+            .as_ref()
+            .map(|n| nearest_peer(n).map_or(n.at, |p| p.at))
+        {
             Some(at) => format!("; nearest: {}", self.rule(at)),
             None => String::new(),
         };
-        format!("isolated by {}; no rule allows it{near} ({code})", isolated.join(", "))
+        format!(
+            "isolated by {}; no rule allows it{near} ({code})",
+            isolated.join(", ")
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! The digest of an input: which files a report speaks of, whatever they are called and in whichever order they were read.
+//! The digest of an input: which files a report speaks of, whatever they are called and in
+//! whichever order they were read.
 //!
 //! It can be recomputed by hand: `sha256sum FILES | cut -c1-64 | sort | sha256sum`.
 
@@ -44,7 +45,11 @@ mod tests {
         let one = of(&[("a", "first\n"), ("b", "second\n")]);
         assert_eq!(one, of(&[("x", "second\n"), ("y", "first\n")]));
         assert_ne!(one, of(&[("a", "first\n"), ("b", "second")]));
-        // printf 'first\n' > a; printf 'second\n' > b; sha256sum a b | cut -c1-64 | sort | sha256sum
-        assert_eq!(one, "sha256:e7e38ae92f8c1620d25d6f53bddac081991bdb034d3cf94bdcda78b82175fcf5");
+        // printf 'first\n' > a; printf 'second\n' > b; sha256sum a b | cut -c1-64 | sort |
+        // sha256sum
+        assert_eq!(
+            one,
+            "sha256:e7e38ae92f8c1620d25d6f53bddac081991bdb034d3cf94bdcda78b82175fcf5"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The page: one file, nothing to load, readable without scripts.
 //!
-//! Text goes through [`escape`]; the data block is JSON with `<`, `>`, `&` and line separators written as escapes, so that no
-//! name can end it. The policy of the page forbids every connection. With scripts one view is shown at a time; without, all.
+//! Text goes through [`escape`]; the data block is JSON with `<`, `>`, `&` and line separators
+//! written as escapes, so that no name can end it. The policy of the page forbids every connection.
+//! With scripts one view is shown at a time; without, all.
 
 use super::data::data;
 use super::{ROWS, Report, Rows, digest, print};
@@ -13,8 +14,7 @@ use std::io::{self, Write};
 const STYLE: &str = include_str!("../web/report.css");
 const SCRIPT: &str = include_str!("../web/report.js");
 const MATRIX: &str = include_str!("../matrix.css");
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const VIEWS: [(&str, &str); 8] = [
     ("summary", "Summary"),
@@ -51,8 +51,12 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.push_str("</nav></header>\n<p id=\"said\" class=\"js\" role=\"status\" aria-live=\"polite\"></p>\n<main id=\"main\" tabindex=\"-1\">\n");
     sections(report, &mut page);
     page.push_str("</main>\n");
-    let _ =
-        writeln!(page, "<footer><p>{} netpal {}.</p></footer>", escape(&report.honesty()), env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(
+        page,
+        "<footer><p>{} netpal {}.</p></footer>",
+        escape(&report.honesty()),
+        env!("CARGO_PKG_VERSION")
+    );
     let _ = write!(
         page,
         "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
@@ -82,7 +86,12 @@ fn sections(report: &Report<'_>, page: &mut String) {
     section(page, "matrix", "Matrix", &matrix(report));
     section(page, "ask", "Ask", ASK);
     section(page, "changes", "Changes", &changes(report));
-    section(page, "findings", "Findings", &table("findings", &report.findings));
+    section(
+        page,
+        "findings",
+        "Findings",
+        &table("findings", &report.findings),
+    );
     section(page, "tests", "Tests", &table("tests", &report.tests));
     section(page, "inputs", "Inputs and assumptions", &inputs(report));
 }
@@ -125,24 +134,47 @@ fn summary(report: &Report<'_>) -> String {
     html.push_str("<h3>Flows</h3><div class=\"pager js\" id=\"pager-flows\"></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th><th scope=\"col\" class=\"js\">because</th></tr></thead><tbody>\n");
     let (flows, more) = report.flows();
     for [from, to, ports] in &flows {
-        let _ = writeln!(html, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(from), escape(to), escape(ports));
+        let _ = writeln!(
+            html,
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(from),
+            escape(to),
+            escape(ports)
+        );
     }
     html.push_str("</tbody></table></div>");
     if more > 0 {
-        let _ = write!(html, "<p class=\"more\">and {more} more: netpal report -o csv</p>");
+        let _ = write!(
+            html,
+            "<p class=\"more\">and {more} more: netpal report -o csv</p>"
+        );
     }
     html
 }
 
 fn names(report: &Report<'_>, list: &[crate::model::WorkloadId]) -> String {
     let cluster = &report.book.input.cluster;
-    let mut names: Vec<String> =
-        list.iter().map(|w| crate::render::words::clean(&cluster.workload_name(*w)).into_owned()).collect();
+    let mut names: Vec<String> = list
+        .iter()
+        .map(|w| crate::render::words::clean(&cluster.workload_name(*w)).into_owned())
+        .collect();
     names.sort();
-    let shown: Vec<String> = names.iter().take(100).map(|n| format!("<li>{}</li>", escape(n))).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(100)
+        .map(|n| format!("<li>{}</li>", escape(n)))
+        .collect();
     let more = names.len() - shown.len();
-    let more = if more > 0 { format!("<li>and {more} more</li>") } else { String::new() };
-    if names.is_empty() { "<p>none</p>".into() } else { format!("<ul class=\"names\">{}{more}</ul>", shown.concat()) }
+    let more = if more > 0 {
+        format!("<li>and {more} more</li>")
+    } else {
+        String::new()
+    };
+    if names.is_empty() {
+        "<p>none</p>".into()
+    } else {
+        format!("<ul class=\"names\">{}{more}</ul>", shown.concat())
+    }
 }
 
 fn map(report: &Report<'_>) -> String {
@@ -174,7 +206,9 @@ fn table(id: &str, rows: &Rows) -> String {
     if rows.rows.is_empty() {
         return format!("<p>{}</p>", escape(&rows.empty));
     }
-    let head: String = rows.head.iter().fold(String::new(), |html, h| html + "<th scope=\"col\">" + h + "</th>");
+    let head: String = rows.head.iter().fold(String::new(), |html, h| {
+        html + "<th scope=\"col\">" + h + "</th>"
+    });
     let mut html = format!(
         "<div class=\"pager js\" id=\"pager-{id}\"></div><table id=\"table-{id}\" class=\"rows\"><thead><tr>{head}</tr></thead><tbody>\n"
     );
@@ -188,7 +222,10 @@ fn table(id: &str, rows: &Rows) -> String {
     html.push_str("</tbody></table>");
     let more = rows.rows.len().saturating_sub(ROWS);
     if more > 0 {
-        let _ = write!(html, "<p class=\"more\">and {more} more: netpal lint, netpal test</p>");
+        let _ = write!(
+            html,
+            "<p class=\"more\">and {more} more: netpal lint, netpal test</p>"
+        );
     }
     html
 }
@@ -226,7 +263,10 @@ fn changes(report: &Report<'_>) -> String {
         let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(line));
     }
     html.push_str("</pre>");
-    let options = Options { only_changed: true, ..Options::default() };
+    let options = Options {
+        only_changed: true,
+        ..Options::default()
+    };
     let drawing = Drawing::new(report.facts, &options);
     if drawing.size().1 > 0 {
         html.push_str(
@@ -246,13 +286,22 @@ fn inputs(report: &Report<'_>) -> String {
     let mut text = Vec::new();
     // INVARIANT: writing to memory does not fail
     let _ = crate::render::inputs::inputs(report.book.input, report.book.graph, false, &mut text);
-    let mut html = format!("<pre tabindex=\"0\">{}</pre>", escape(&String::from_utf8_lossy(&text)));
+    let mut html = format!(
+        "<pre tabindex=\"0\">{}</pre>",
+        escape(&String::from_utf8_lossy(&text))
+    );
     let locator = report.book.locator;
     let style = crate::render::text::Style { colour: false };
     if !report.book.input.diagnostics.is_empty() {
         html.push_str("<h3>Remarks</h3><ul>");
         for diagnostic in report.book.input.diagnostics.iter().take(200) {
-            let _ = write!(html, "<li>{}</li>", escape(&crate::render::inputs::diagnostic(diagnostic, locator, style)));
+            let _ = write!(
+                html,
+                "<li>{}</li>",
+                escape(&crate::render::inputs::diagnostic(
+                    diagnostic, locator, style
+                ))
+            );
         }
         html.push_str("</ul>");
     }

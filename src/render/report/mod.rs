@@ -1,8 +1,10 @@
-//! The report: what there is, what may reach what, and why, in one file for people, and as Markdown and CSV.
+//! The report: what there is, what may reach what, and why, in one file for people, and as Markdown
+//! and CSV.
 //!
-//! The page ([`html`]) holds its data as one JSON block ([`data`]) and works without scripts: summary, map, matrix, findings
-//! and inputs are plain markup. Nothing is loaded from anywhere. What other commands find ([`Rows`]) is handed in as rows,
-//! so that the report judges nothing itself.
+//! The page ([`html`]) holds its data as one JSON block ([`data`]) and works without scripts:
+//! summary, map, matrix, findings and inputs are plain markup. Nothing is loaded from anywhere.
+//! What other commands find ([`Rows`]) is handed in as rows, so that the report judges nothing
+//! itself.
 
 mod data;
 mod digest;
@@ -73,7 +75,8 @@ pub struct Changes {
     pub text: String,
 }
 
-/// Most rows of a table that a page holds as markup, where scripts show the others page by page, or Markdown holds.
+/// Most rows of a table that a page holds as markup, where scripts show the others page by page, or
+/// Markdown holds.
 const ROWS: usize = 500;
 
 /// Most nodes and edges of a map: more than a person takes in at once, fewer than a browser does.
@@ -98,7 +101,9 @@ impl Report<'_> {
     pub fn md(&self, out: &mut dyn Write) -> io::Result<()> {
         let cell = |text: &str| super::md::code(text);
         writeln!(out, "# Network policy report\n")?;
-        self.counts().iter().try_for_each(|(what, n)| writeln!(out, "- {what}: {n}"))?;
+        self.counts()
+            .iter()
+            .try_for_each(|(what, n)| writeln!(out, "- {what}: {n}"))?;
         writeln!(out, "\n{}\n", self.honesty())?;
         if let Some(profile) = self.profile {
             writeln!(
@@ -107,11 +112,18 @@ impl Report<'_> {
                 profile.title()
             )?;
             for control in profile.controls(self) {
-                writeln!(out, "| {} | {} | {} |", control.id, control.asks, control.shows)?;
+                writeln!(
+                    out,
+                    "| {} | {} | {} |",
+                    control.id, control.asks, control.shows
+                )?;
             }
             writeln!(out)?;
         }
-        writeln!(out, "## Flows\n\n| from | to | ports |\n| --- | --- | --- |")?;
+        writeln!(
+            out,
+            "## Flows\n\n| from | to | ports |\n| --- | --- | --- |"
+        )?;
         let (flows, more) = self.flows();
         for [from, to, ports] in flows {
             writeln!(out, "| {} | {} | {ports} |", cell(&from), cell(&to))?;
@@ -121,7 +133,10 @@ impl Report<'_> {
         }
         if let Some(changes) = &self.changes {
             writeln!(out, "\n## Changes\n")?;
-            changes.text.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+            changes
+                .text
+                .lines()
+                .try_for_each(|line| writeln!(out, "    {line}"))?;
         }
         for (title, rows) in self.tables() {
             writeln!(out, "\n## {title}\n")?;
@@ -129,9 +144,22 @@ impl Report<'_> {
                 writeln!(out, "{}", rows.empty)?;
                 continue;
             }
-            writeln!(out, "| {} |\n|{}", rows.head.join(" | "), " --- |".repeat(rows.head.len()))?;
+            writeln!(
+                out,
+                "| {} |\n|{}",
+                rows.head.join(" | "),
+                " --- |".repeat(rows.head.len())
+            )?;
             for row in rows.rows.iter().take(ROWS) {
-                writeln!(out, "| {} |", row.cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(" | "))?;
+                writeln!(
+                    out,
+                    "| {} |",
+                    row.cells
+                        .iter()
+                        .map(|c| cell(c))
+                        .collect::<Vec<_>>()
+                        .join(" | ")
+                )?;
             }
             let more = rows.rows.len().saturating_sub(ROWS);
             if more > 0 {
@@ -157,7 +185,11 @@ impl Report<'_> {
     pub fn counts(&self) -> Vec<(&'static str, String)> {
         let t = self.facts.tally;
         let by_rule = |d: usize| {
-            if t.open_by_rule[d] > 0 { format!(" and {} by a rule", t.open_by_rule[d]) } else { String::new() }
+            if t.open_by_rule[d] > 0 {
+                format!(" and {} by a rule", t.open_by_rule[d])
+            } else {
+                String::new()
+            }
         };
         let mut counts = vec![
             ("namespaces", t.namespaces.to_string()),
@@ -165,8 +197,14 @@ impl Report<'_> {
             ("policies", t.policies.to_string()),
             ("allowed flows with a governed end", t.flows.to_string()),
             ("unknown flows", t.unknown.to_string()),
-            ("workloads that accept from anyone", format!("{}{}", t.open[0], by_rule(0))),
-            ("workloads that may go anywhere", format!("{}{}", t.open[1], by_rule(1))),
+            (
+                "workloads that accept from anyone",
+                format!("{}{}", t.open[0], by_rule(0)),
+            ),
+            (
+                "workloads that may go anywhere",
+                format!("{}{}", t.open[1], by_rule(1)),
+            ),
         ];
         if !self.findings.head.is_empty() {
             counts.push(("findings", self.findings.rows.len().to_string()));
@@ -238,24 +276,50 @@ impl Report<'_> {
 
     /// The rows of tables that the page does not hold as markup.
     fn rest(&self) -> std::collections::BTreeMap<&'static str, Vec<Vec<String>>> {
-        let rest = |rows: &Rows| rows.rows.iter().skip(ROWS).map(|r| r.cells.clone()).collect::<Vec<_>>();
-        let tables = [("findings", rest(&self.findings)), ("tests", rest(&self.tests))];
-        tables.into_iter().filter(|(_, rows)| !rows.is_empty()).collect()
+        let rest = |rows: &Rows| {
+            rows.rows
+                .iter()
+                .skip(ROWS)
+                .map(|r| r.cells.clone())
+                .collect::<Vec<_>>()
+        };
+        let tables = [
+            ("findings", rest(&self.findings)),
+            ("tests", rest(&self.tests)),
+        ];
+        tables
+            .into_iter()
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect()
     }
 
     fn square(&self) -> Square<'_> {
-        Square { book: self.book, matrix: self.matrix }
+        Square {
+            book: self.book,
+            matrix: self.matrix,
+        }
     }
 
-    /// The map: workloads where that stays readable or nearly so, and namespaces where they can be drawn.
+    /// The map: workloads where that stays readable or nearly so, and namespaces where they can be
+    /// drawn.
     fn maps(&self) -> Vec<(&'static str, Drawing)> {
         let options = Options::default();
         let detailed = Drawing::within(self.facts, &options, DRAWN);
-        let coarse = Drawing::new(self.facts, &Options { level: Level::Namespace, ..options.clone() });
+        let coarse = Drawing::new(
+            self.facts,
+            &Options {
+                level: Level::Namespace,
+                ..options.clone()
+            },
+        );
         let (nodes, edges) = coarse.size();
         // beyond, each namespace for itself, without what passes between them
         let fits = nodes <= DRAWN.0 && edges <= DRAWN.1;
-        let coarse = if fits { coarse } else { Drawing::new(self.facts, &options) };
+        let coarse = if fits {
+            coarse
+        } else {
+            Drawing::new(self.facts, &options)
+        };
         let readable = detailed.as_ref().is_some_and(Drawing::is_readable);
         let mut maps: Vec<_> = detailed.map(|d| ("workloads", d)).into_iter().collect();
         maps.push(("namespaces", coarse));

@@ -1,7 +1,7 @@
 //! The margins of printed pages: subject, digest, version, page numbers.
 //!
-//! They are CSS `content` strings; [`quoted`] writes everything but letters, digits and blanks as an escape, so that no name
-//! can end the string or the style sheet.
+//! They are CSS `content` strings; [`quoted`] writes everything but letters, digits and blanks as
+//! an escape, so that no name can end the string or the style sheet.
 
 use std::fmt::Write as _;
 
@@ -40,6 +40,9 @@ mod tests {
     fn no_text_ends_a_string_or_a_sheet() {
         assert_eq!(quoted("k8s/a.yaml"), "\"k8s\\00002fa.yaml\"");
         let hostile = quoted("\"}</style><script>\\\n");
-        assert!(!hostile[1..hostile.len() - 1].contains(['"', '}', '<', '>', '\n']), "{hostile}");
+        assert!(
+            !hostile[1..hostile.len() - 1].contains(['"', '}', '<', '>', '\n']),
+            "{hostile}"
+        );
     }
 }

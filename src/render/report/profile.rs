@@ -1,4 +1,5 @@
-//! What auditors ask, in our own words, beside what the input shows. Design evidence: nothing here says that a control is met.
+//! What auditors ask, in our own words, beside what the input shows. Design evidence: nothing here
+//! says that a control is met.
 
 use super::Report;
 use super::plural;
@@ -40,8 +41,19 @@ impl Profile {
         let spaces = &report.facts.spaces;
         let lacking = |d: usize| spaces.iter().filter(|s| !s.deny[d]).count();
         let bare = spaces.iter().filter(|s| s.policies == 0).count();
-        let of = |n: usize| format!("{n} of {} with workloads", plural(spaces.len(), "namespace"));
-        let open = |d: usize| format!("{} of {}", t.open[d] + t.open_by_rule[d], plural(t.workloads, "workload"));
+        let of = |n: usize| {
+            format!(
+                "{n} of {} with workloads",
+                plural(spaces.len(), "namespace")
+            )
+        };
+        let open = |d: usize| {
+            format!(
+                "{} of {}",
+                t.open[d] + t.open_by_rule[d],
+                plural(t.workloads, "workload")
+            )
+        };
         let control = |id, asks, shows| Control { id, asks, shows };
         match self {
             Self::Pci => vec![
@@ -53,7 +65,10 @@ impl Profile {
                 control(
                     "1.2.5",
                     "allowed services, protocols and ports are identified and approved",
-                    format!("{} with a governed end, listed with their ports", plural(t.flows, "allowed flow")),
+                    format!(
+                        "{} with a governed end, listed with their ports",
+                        plural(t.flows, "allowed flow")
+                    ),
                 ),
                 control(
                     "1.3.1",
@@ -77,7 +92,11 @@ impl Profile {
                     "the network plugin supports network policies",
                     "manifests do not show which plugin runs".into(),
                 ),
-                control("5.3.2", "every namespace has network policies", format!("{} have none", of(bare))),
+                control(
+                    "5.3.2",
+                    "every namespace has network policies",
+                    format!("{} have none", of(bare)),
+                ),
             ],
             Self::Nsa => vec![
                 control(

@@ -1,9 +1,11 @@
-//! Boxes in layers from left to right, so that edges run forward, cross little and pass between boxes.
+//! Boxes in layers from left to right, so that edges run forward, cross little and pass between
+//! boxes.
 //!
-//! Phases: `Layered::acyclic` turns the edges of cycles around, `Layered::layers` gives each box a layer,
-//! `Layered::dummies` puts a point into every layer a long edge passes, `Layered::order` sorts the layers so that
-//! neighbours stand near each other, `Layered::heights` moves boxes towards their neighbours without changing the order
-//! (`settle`). Whole numbers throughout: the same picture on every machine. Cost: O(sweeps x edges log edges).
+//! Phases: `Layered::acyclic` turns the edges of cycles around, `Layered::layers` gives each box a
+//! layer, `Layered::dummies` puts a point into every layer a long edge passes, `Layered::order`
+//! sorts the layers so that neighbours stand near each other, `Layered::heights` moves boxes
+//! towards their neighbours without changing the order (`settle`). Whole numbers throughout: the
+//! same picture on every machine. Cost: O(sweeps x edges log edges).
 
 use std::collections::BTreeMap;
 
@@ -90,7 +92,8 @@ impl<'a> Layered<'a> {
         if self.turned[edge] { (b, a) } else { (a, b) }
     }
 
-    /// Depth first from the boxes that start most and end least; an edge back to an open box is turned.
+    /// Depth first from the boxes that start most and end least; an edge back to an open box is
+    /// turned.
     fn acyclic(&mut self) {
         let n = self.job.sizes.len();
         let mut out: Vec<Vec<usize>> = vec![Vec::new(); n];
@@ -129,11 +132,14 @@ impl<'a> Layered<'a> {
         }
     }
 
-    /// Longest path from the left, then boxes without predecessors move right, next to what they reach.
+    /// Longest path from the left, then boxes without predecessors move right, next to what they
+    /// reach.
     fn layers(&mut self) {
         let n = self.job.sizes.len();
-        let edges: Vec<(usize, usize)> =
-            (0..self.job.edges.len()).map(|e| self.ends(e)).filter(|(a, b)| a != b).collect();
+        let edges: Vec<(usize, usize)> = (0..self.job.edges.len())
+            .map(|e| self.ends(e))
+            .filter(|(a, b)| a != b)
+            .collect();
         for _ in 0..n {
             let mut moved = false;
             for (a, b) in &edges {
@@ -152,8 +158,13 @@ impl<'a> Layered<'a> {
                 Pin::Last => self.layer[i] = last.max(1),
                 Pin::First => self.layer[i] = 0,
                 Pin::Free if edges.iter().all(|(_, b)| *b != i) => {
-                    let next = edges.iter().filter(|(a, _)| *a == i).map(|(_, b)| self.layer[*b]).min();
-                    self.layer[i] = next.map_or(self.layer[i], |l| l.saturating_sub(1).max(self.layer[i]));
+                    let next = edges
+                        .iter()
+                        .filter(|(a, _)| *a == i)
+                        .map(|(_, b)| self.layer[*b])
+                        .min();
+                    self.layer[i] =
+                        next.map_or(self.layer[i], |l| l.saturating_sub(1).max(self.layer[i]));
                 }
                 Pin::Free => {}
             }
@@ -180,7 +191,10 @@ impl<'a> Layered<'a> {
 
     /// The neighbours of each box or dummy in the layers before and after.
     fn neighbours(&self) -> [Vec<Vec<usize>>; 2] {
-        let mut sides = [vec![Vec::new(); self.layer.len()], vec![Vec::new(); self.layer.len()]];
+        let mut sides = [
+            vec![Vec::new(); self.layer.len()],
+            vec![Vec::new(); self.layer.len()],
+        ];
         for chain in &self.chains {
             for pair in chain.windows(2) {
                 sides[0][pair[1]].push(pair[0]);
@@ -195,17 +209,24 @@ impl<'a> Layered<'a> {
         let mut best = (self.crossings(&sides[1]), self.rows.clone());
         for sweep in 0..SWEEPS {
             let forward = sweep % 2 == 0;
-            let layers: Vec<usize> =
-                if forward { (0..self.rows.len()).collect() } else { (0..self.rows.len()).rev().collect() };
+            let layers: Vec<usize> = if forward {
+                (0..self.rows.len()).collect()
+            } else {
+                (0..self.rows.len()).rev().collect()
+            };
             for layer in layers {
                 let at = self.positions();
                 let near = &sides[usize::from(!forward)];
                 let key = |i: &usize| {
                     let list = &near[*i];
                     let sum: i64 = list.iter().map(|j| at[*j] * 1000).sum();
-                    i64::try_from(list.len()).ok().filter(|n| *n > 0).map_or(at[*i] * 1000, |n| sum / n)
+                    i64::try_from(list.len())
+                        .ok()
+                        .filter(|n| *n > 0)
+                        .map_or(at[*i] * 1000, |n| sum / n)
                 };
-                let mut row: Vec<(i64, usize)> = self.rows[layer].iter().map(|i| (key(i), *i)).collect();
+                let mut row: Vec<(i64, usize)> =
+                    self.rows[layer].iter().map(|i| (key(i), *i)).collect();
                 row.sort_by_key(|(k, _)| *k);
                 self.rows[layer] = row.into_iter().map(|(_, i)| i).collect();
             }
@@ -235,8 +256,12 @@ impl<'a> Layered<'a> {
             let mut seen: BTreeMap<i64, usize> = BTreeMap::new();
             for i in row {
                 let ends: Vec<i64> = next[*i].iter().map(|j| at[*j]).collect();
-                total += ends.iter().map(|e| seen.range(e + 1..).map(|(_, n)| n).sum::<usize>()).sum::<usize>();
-                ends.into_iter().for_each(|e| *seen.entry(e).or_default() += 1);
+                total += ends
+                    .iter()
+                    .map(|e| seen.range(e + 1..).map(|(_, n)| n).sum::<usize>())
+                    .sum::<usize>();
+                ends.into_iter()
+                    .for_each(|e| *seen.entry(e).or_default() += 1);
             }
         }
         total
@@ -257,14 +282,25 @@ impl<'a> Layered<'a> {
             }
         }
         for sweep in 0..2 * SWEEPS {
-            let layers: Vec<usize> =
-                if sweep % 2 == 0 { (0..self.rows.len()).collect() } else { (0..self.rows.len()).rev().collect() };
+            let layers: Vec<usize> = if sweep % 2 == 0 {
+                (0..self.rows.len()).collect()
+            } else {
+                (0..self.rows.len()).rev().collect()
+            };
             for layer in layers {
                 let row = &self.rows[layer];
                 let wish = |i: &usize| {
-                    let near: Vec<i32> = sides.iter().flat_map(|s| &s[*i]).map(|j| self.middle[*j]).collect();
+                    let near: Vec<i32> = sides
+                        .iter()
+                        .flat_map(|s| &s[*i])
+                        .map(|j| self.middle[*j])
+                        .collect();
                     let n = i32::try_from(near.len()).unwrap_or(1);
-                    if near.is_empty() { self.middle[*i] } else { near.iter().sum::<i32>() / n }
+                    if near.is_empty() {
+                        self.middle[*i]
+                    } else {
+                        near.iter().sum::<i32>() / n
+                    }
                 };
                 let wishes: Vec<i32> = row.iter().map(wish).collect();
                 let apart: Vec<i32> = row
@@ -287,8 +323,13 @@ impl<'a> Layered<'a> {
                 room[from] = room[from].max(self.job.edges[e].2 + 44);
             }
         }
-        let width =
-            |row: &Vec<usize>| row.iter().filter_map(|i| self.job.sizes.get(*i)).map(|s| s.0).max().unwrap_or(0);
+        let width = |row: &Vec<usize>| {
+            row.iter()
+                .filter_map(|i| self.job.sizes.get(*i))
+                .map(|s| s.0)
+                .max()
+                .unwrap_or(0)
+        };
         let mut x = vec![0; self.rows.len()];
         let mut right = 0;
         for (layer, row) in self.rows.iter().enumerate() {
@@ -298,7 +339,10 @@ impl<'a> Layered<'a> {
         let right = right - room.last().copied().unwrap_or(0);
         let top = |i: usize| self.middle[i] - self.height(i) / 2;
         let least = (0..self.layer.len()).map(top).min().unwrap_or(0);
-        let bottom = (0..self.layer.len()).map(|i| top(i) + self.height(i)).max().unwrap_or(0);
+        let bottom = (0..self.layer.len())
+            .map(|i| top(i) + self.height(i))
+            .max()
+            .unwrap_or(0);
         let column = |i: usize| (x[self.layer[i]], width(&self.rows[self.layer[i]]));
         let at = (0..n).map(|i| {
             let (x, width) = column(i);
@@ -324,8 +368,8 @@ impl<'a> Layered<'a> {
     }
 }
 
-/// The places nearest to the wishes (in squares) that keep the order and the distances: pools of neighbours that push each
-/// other move as one.
+/// The places nearest to the wishes (in squares) that keep the order and the distances: pools of
+/// neighbours that push each other move as one.
 fn settle(wishes: &[i32], apart: &[i32]) -> Vec<i32> {
     let mut offset = vec![0_i64];
     for gap in apart {
@@ -334,15 +378,22 @@ fn settle(wishes: &[i32], apart: &[i32]) -> Vec<i32> {
     let mut pools: Vec<(i64, i64)> = Vec::new();
     for (wish, offset) in wishes.iter().zip(&offset) {
         let mut pool = (i64::from(*wish) - offset, 1);
-        while let Some(last) = pools.last().copied().filter(|l| l.0 * pool.1 > pool.0 * l.1) {
+        while let Some(last) = pools
+            .last()
+            .copied()
+            .filter(|l| l.0 * pool.1 > pool.0 * l.1)
+        {
             pools.pop();
             pool = (pool.0 + last.0, pool.1 + last.1);
         }
         pools.push(pool);
     }
-    let flat =
-        pools.into_iter().flat_map(|(sum, n)| std::iter::repeat_n(sum.div_euclid(n), usize::try_from(n).unwrap_or(0)));
-    flat.zip(offset).map(|(y, offset)| i32::try_from(y + offset).unwrap_or(0)).collect()
+    let flat = pools.into_iter().flat_map(|(sum, n)| {
+        std::iter::repeat_n(sum.div_euclid(n), usize::try_from(n).unwrap_or(0))
+    });
+    flat.zip(offset)
+        .map(|(y, offset)| i32::try_from(y + offset).unwrap_or(0))
+        .collect()
 }
 
 #[cfg(test)]
@@ -360,16 +411,34 @@ mod tests {
 
     #[test]
     fn boxes_never_overlap_and_edges_run_forward() {
-        let job = job(7, &[(0, 1), (1, 2), (2, 0), (0, 3), (3, 4), (0, 4), (5, 4), (6, 6)]);
+        let job = job(
+            7,
+            &[
+                (0, 1),
+                (1, 2),
+                (2, 0),
+                (0, 3),
+                (3, 4),
+                (0, 4),
+                (5, 4),
+                (6, 6),
+            ],
+        );
         let placed = layered(&job);
         for a in 0..7 {
             for b in a + 1..7 {
                 let ((ax, ay), (bx, by)) = (placed.at[a], placed.at[b]);
-                assert!((ax - bx).abs() >= 60 || (ay - by).abs() >= 30, "{a} and {b} overlap");
+                assert!(
+                    (ax - bx).abs() >= 60 || (ay - by).abs() >= 30,
+                    "{a} and {b} overlap"
+                );
             }
         }
         assert!(placed.at[0].0 < placed.at[3].0 && placed.at[3].0 < placed.at[4].0);
-        assert_eq!(placed.at[5].0, placed.at[3].0, "a source stands next to what it reaches");
+        assert_eq!(
+            placed.at[5].0, placed.at[3].0,
+            "a source stands next to what it reaches"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! A picture without Graphviz: layout (`layered`, `place`) and an SVG that reads well in light and dark.
+//! A picture without Graphviz: layout (`layered`, `place`) and an SVG that reads well in light and
+//! dark.
 //!
-//! Every text goes through [`escape`]; every element has a class, so that a page can style it; edges and nodes carry their
-//! sentence as `<title>`. Colour is never alone: lines differ in dash and weight, marks are words, changes have signs.
+//! Every text goes through [`escape`]; every element has a class, so that a page can style it;
+//! edges and nodes carry their sentence as `<title>`. Colour is never alone: lines differ in dash
+//! and weight, marks are words, changes have signs.
 
 mod layered;
 mod place;
@@ -40,7 +42,8 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(picture(drawing, Some(STYLE), "").as_bytes())
 }
 
-/// Writes a drawing to stand inside a page, which styles it; ids begin with `prefix`, so that pictures may stand together.
+/// Writes a drawing to stand inside a page, which styles it; ids begin with `prefix`, so that
+/// pictures may stand together.
 pub fn inline(drawing: &Drawing, prefix: &str) -> String {
     picture(drawing, None, prefix)
 }
@@ -50,9 +53,23 @@ const MARGIN: i32 = 12;
 fn picture(drawing: &Drawing, style: Option<&str>, prefix: &str) -> String {
     let placement = place(drawing);
     let caption = i32::try_from(drawing.caption.len()).unwrap_or(0) * LINE + 10;
-    let text = drawing.caption.iter().map(|c| place::width(c)).max().unwrap_or(0);
-    let (w, h) = (placement.size.0.max(text) + 2 * MARGIN, placement.size.1 + caption + 2 * MARGIN);
-    let mut svg = Svg { drawing, placement: &placement, out: String::new(), labels: Vec::new(), prefix };
+    let text = drawing
+        .caption
+        .iter()
+        .map(|c| place::width(c))
+        .max()
+        .unwrap_or(0);
+    let (w, h) = (
+        placement.size.0.max(text) + 2 * MARGIN,
+        placement.size.1 + caption + 2 * MARGIN,
+    );
+    let mut svg = Svg {
+        drawing,
+        placement: &placement,
+        out: String::new(),
+        labels: Vec::new(),
+        prefix,
+    };
     let _ = write!(
         svg.out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"np\" role=\"img\" aria-labelledby=\"{prefix}np-title {prefix}np-desc\" \
@@ -74,7 +91,11 @@ fn picture(drawing: &Drawing, style: Option<&str>, prefix: &str) -> String {
     svg.nodes();
     for (i, line) in (0..).zip(&drawing.caption) {
         let y = placement.size.1 + 10 + (i + 1) * LINE;
-        let _ = writeln!(svg.out, "<text class=\"np-caption\" x=\"0\" y=\"{y}\">{}</text>", escape(line));
+        let _ = writeln!(
+            svg.out,
+            "<text class=\"np-caption\" x=\"0\" y=\"{y}\">{}</text>",
+            escape(line)
+        );
     }
     svg.out.push_str("</svg>\n");
     svg.out
@@ -82,7 +103,10 @@ fn picture(drawing: &Drawing, style: Option<&str>, prefix: &str) -> String {
 
 /// The lines over a frame.
 fn titles(frame: &Frame) -> Vec<String> {
-    let inside = frame.inside.iter().map(|t| format!("all to all inside: {t}"));
+    let inside = frame
+        .inside
+        .iter()
+        .map(|t| format!("all to all inside: {t}"));
     std::iter::once(frame.title.clone()).chain(inside).collect()
 }
 
@@ -132,7 +156,9 @@ impl Svg<'_> {
         let graph = &self.drawing.graph;
         for index in graph.node_indices() {
             let node = &graph[index];
-            let Some(area) = self.placement.nodes.get(&index) else { continue };
+            let Some(area) = self.placement.nodes.get(&index) else {
+                continue;
+            };
             if node.shape != Shape::Frame {
                 self.node(node, *area);
             }
@@ -150,11 +176,15 @@ impl Svg<'_> {
             Shape::Addresses => "np-addresses",
             Shape::Hub => "np-hub",
         };
-        let marks: String = [(node.open[0], " np-open-in"), (node.open[1], " np-open-out"), (node.doubt, " np-doubt")]
-            .iter()
-            .filter(|(has, _)| *has)
-            .map(|(_, class)| *class)
-            .collect();
+        let marks: String = [
+            (node.open[0], " np-open-in"),
+            (node.open[1], " np-open-out"),
+            (node.doubt, " np-doubt"),
+        ]
+        .iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, class)| *class)
+        .collect();
         let _ = write!(
             self.out,
             "<g class=\"np-node {kind}{marks}{}\" id=\"{}{}\"><title>{}</title>",
@@ -189,14 +219,28 @@ impl Svg<'_> {
                 w - 6,
                 h - 6
             ),
-            Shape::Addresses => write!(self.out, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"),
-            _ => write!(self.out, "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"6\"/>"),
+            Shape::Addresses => write!(
+                self.out,
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"
+            ),
+            _ => write!(
+                self.out,
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"6\"/>"
+            ),
         };
-        let lines: Vec<(&String, &str)> =
-            node.lines.iter().map(|l| (l, "np-name")).chain(node.badges.iter().map(|l| (l, "np-badge"))).collect();
+        let lines: Vec<(&String, &str)> = node
+            .lines
+            .iter()
+            .map(|l| (l, "np-name"))
+            .chain(node.badges.iter().map(|l| (l, "np-badge")))
+            .collect();
         let first = y + (h - i32::try_from(lines.len()).unwrap_or(0) * LINE) / 2 + 11;
         for (i, (line, class)) in (0..).zip(lines) {
-            let class = if class == "np-name" && line.starts_with('(') { "np-note" } else { class };
+            let class = if class == "np-name" && line.starts_with('(') {
+                "np-note"
+            } else {
+                class
+            };
             let _ = writeln!(
                 self.out,
                 "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
@@ -224,7 +268,9 @@ impl Svg<'_> {
     }
 
     fn edge(&mut self, link: &Link, route: &[(i32, i32)], ends: [&str; 2], boxes: &[Area]) {
-        let (Some(start), Some(end)) = (route.first(), route.last()) else { return };
+        let (Some(start), Some(end)) = (route.first(), route.last()) else {
+            return;
+        };
         let certainty = match link.certainty {
             Certainty::Sure => "np-allow",
             Certainty::Partly => "np-allow np-partly",
@@ -235,7 +281,11 @@ impl Svg<'_> {
             [_, false] => " np-gone",
             _ => "",
         };
-        let same = if self.drawing.compared && link.change.is_none() { " np-same" } else { stands };
+        let same = if self.drawing.compared && link.change.is_none() {
+            " np-same"
+        } else {
+            stands
+        };
         let _ = write!(
             self.out,
             "<g class=\"np-edge {certainty}{}{same}\" data-from=\"{p}{}\" data-to=\"{p}{}\"><title>{}</title>",
@@ -251,7 +301,11 @@ impl Svg<'_> {
             // a double line: the page shows through the middle of a thick one
             let _ = write!(self.out, "<path class=\"np-core\" d=\"{curve}\"/>");
         }
-        let before = route.len().checked_sub(2).and_then(|i| route.get(i)).unwrap_or(start);
+        let before = route
+            .len()
+            .checked_sub(2)
+            .and_then(|i| route.get(i))
+            .unwrap_or(start);
         self.head(*end, before.0 <= end.0);
         if link.both {
             let after = route.get(1).unwrap_or(end);
@@ -259,7 +313,13 @@ impl Svg<'_> {
         }
         if !link.label.is_empty() {
             let at = self.label_at(route, place::width(&link.label), boxes);
-            let _ = write!(self.out, "<text x=\"{}\" y=\"{}\">{}</text>", at.0, at.1, escape(&link.label));
+            let _ = write!(
+                self.out,
+                "<text x=\"{}\" y=\"{}\">{}</text>",
+                at.0,
+                at.1,
+                escape(&link.label)
+            );
         }
         self.out.push_str("</g>\n");
     }
@@ -267,24 +327,48 @@ impl Svg<'_> {
     /// An arrow head: edges enter boxes from the side.
     fn head(&mut self, (x, y): (i32, i32), rightwards: bool) {
         let back = if rightwards { x - 8 } else { x + 8 };
-        let _ = write!(self.out, "<polygon points=\"{x},{y} {back},{} {back},{}\"/>", y - 4, y + 4);
+        let _ = write!(
+            self.out,
+            "<polygon points=\"{x},{y} {back},{} {back},{}\"/>",
+            y - 4,
+            y + 4
+        );
     }
 
-    /// A place on the line for a label where nothing else is; the middle of the first long piece if there is none.
+    /// A place on the line for a label where nothing else is; the middle of the first long piece if
+    /// there is none.
     fn label_at(&mut self, route: &[(i32, i32)], width: i32, boxes: &[Area]) -> (i32, i32) {
         let level = |p: &&[(i32, i32)]| p[0].1 == p[1].1 && (p[1].0 - p[0].0).abs() > width + 8;
         let long = |p: &&[(i32, i32)]| (p[1].0 - p[0].0).abs() > 24;
         let levels = route.windows(2).filter(level).map(|p| along(p[0], p[1], 8));
-        let bends =
-            route.windows(2).filter(long).flat_map(|p| [10, 8, 11, 6, 12, 4, 13, 3].map(|t| along(p[0], p[1], t)));
+        let bends = route
+            .windows(2)
+            .filter(long)
+            .flat_map(|p| [10, 8, 11, 6, 12, 4, 13, 3].map(|t| along(p[0], p[1], t)));
         let spots: Vec<(i32, i32)> = levels.chain(bends).collect();
-        let area = |(x, y): (i32, i32)| Area { x: x - width / 2 - 2, y: y - 12, w: width + 4, h: 14 };
-        let free = |s: &&(i32, i32)| !self.labels.iter().chain(boxes).any(|a| meets(a, &area(**s)));
-        let free = spots
-            .iter()
-            .find(free)
-            .or_else(|| spots.iter().find(|s| !self.labels.iter().any(|a| meets(a, &area(**s)))));
-        let spot = free.or_else(|| spots.first()).or_else(|| route.first()).copied().unwrap_or_default();
+        let area = |(x, y): (i32, i32)| Area {
+            x: x - width / 2 - 2,
+            y: y - 12,
+            w: width + 4,
+            h: 14,
+        };
+        let free = |s: &&(i32, i32)| {
+            !self
+                .labels
+                .iter()
+                .chain(boxes)
+                .any(|a| meets(a, &area(**s)))
+        };
+        let free = spots.iter().find(free).or_else(|| {
+            spots
+                .iter()
+                .find(|s| !self.labels.iter().any(|a| meets(a, &area(**s))))
+        });
+        let spot = free
+            .or_else(|| spots.first())
+            .or_else(|| route.first())
+            .copied()
+            .unwrap_or_default();
         self.labels.push(area(spot));
         spot
     }
@@ -292,7 +376,9 @@ impl Svg<'_> {
 
 /// The path through the points of a route: level pieces, and bends between them.
 fn curve(route: &[(i32, i32)]) -> String {
-    let mut path = route.first().map_or_else(String::new, |(x, y)| format!("M{x},{y}"));
+    let mut path = route
+        .first()
+        .map_or_else(String::new, |(x, y)| format!("M{x},{y}"));
     for pair in route.windows(2) {
         let ((x1, y1), (x2, y2)) = (pair[0], pair[1]);
         let bend = (x2 - x1) / 2;

@@ -1,8 +1,9 @@
 //! Where a drawing's nodes, frames and edges go.
 //!
-//! Two levels of the same engine (`super::layered`): each frame lays out its own nodes, with a point on its left or right
-//! side for every node that has edges across it; then frames and loose nodes are laid out as boxes. What no edge touches
-//! goes into rows below, instead of into one tall column.
+//! Two levels of the same engine (`super::layered`): each frame lays out its own nodes, with a
+//! point on its left or right side for every node that has edges across it; then frames and loose
+//! nodes are laid out as boxes. What no edge touches goes into rows below, instead of into one tall
+//! column.
 
 use super::layered::{Job, Pin, layered};
 use crate::render::drawing::{Drawing, Shape};
@@ -58,7 +59,11 @@ pub fn width(text: &str) -> i32 {
 
 /// Places a drawing.
 pub fn place(drawing: &Drawing) -> Placement {
-    let mut placer = Placer { drawing, out: Placement::default(), inner: Vec::new() };
+    let mut placer = Placer {
+        drawing,
+        out: Placement::default(),
+        inner: Vec::new(),
+    };
     placer.insides();
     placer.outside();
     placer.routes();
@@ -91,13 +96,21 @@ enum Unit {
 
 impl Placer<'_> {
     fn unit(&self, node: NodeIndex) -> Unit {
-        self.drawing.graph[node].frame.map_or(Unit::Node(node), Unit::Frame)
+        self.drawing.graph[node]
+            .frame
+            .map_or(Unit::Node(node), Unit::Frame)
     }
 
     fn size(&self, node: NodeIndex) -> (i32, i32) {
         let node = &self.drawing.graph[node];
         let lines = node.lines.len() + node.badges.len();
-        let text = node.lines.iter().chain(&node.badges).map(|l| width(l)).max().unwrap_or(0);
+        let text = node
+            .lines
+            .iter()
+            .chain(&node.badges)
+            .map(|l| width(l))
+            .max()
+            .unwrap_or(0);
         let lines = i32::try_from(lines).unwrap_or(1);
         match node.shape {
             Shape::Hub => (text + 14, lines * LINE + 4),
@@ -112,17 +125,25 @@ impl Placer<'_> {
     }
 
     fn insides(&mut self) {
-        self.inner = (0..self.drawing.frames.len()).map(|f| self.inside(f)).collect();
+        self.inner = (0..self.drawing.frames.len())
+            .map(|f| self.inside(f))
+            .collect();
     }
 
     fn inside(&self, frame: usize) -> Inside {
         let graph = &self.drawing.graph;
         let mine = |n: NodeIndex| graph[n].frame == Some(frame) && graph[n].shape != Shape::Frame;
         let touched: BTreeSet<NodeIndex> = self.edges().flat_map(|(_, a, b, _)| [a, b]).collect();
-        let (busy, idle): (Vec<NodeIndex>, Vec<NodeIndex>) =
-            graph.node_indices().filter(|n| mine(*n)).partition(|n| touched.contains(n));
-        let at: BTreeMap<NodeIndex, usize> = busy.iter().enumerate().map(|(i, n)| (*n, i)).collect();
-        let mut job = Job { gap: GAP, ..Job::default() };
+        let (busy, idle): (Vec<NodeIndex>, Vec<NodeIndex>) = graph
+            .node_indices()
+            .filter(|n| mine(*n))
+            .partition(|n| touched.contains(n));
+        let at: BTreeMap<NodeIndex, usize> =
+            busy.iter().enumerate().map(|(i, n)| (*n, i)).collect();
+        let mut job = Job {
+            gap: GAP,
+            ..Job::default()
+        };
         job.sizes = busy.iter().map(|n| self.size(*n)).collect();
         job.pins = vec![Pin::Free; busy.len()];
         let mut own = Vec::new();
@@ -138,12 +159,19 @@ impl Placer<'_> {
                 (None, None) => {}
             }
         }
-        let exits: Vec<(usize, NodeIndex)> = (0..2).flat_map(|s| sides[s].iter().map(move |n| (s, *n))).collect();
+        let exits: Vec<(usize, NodeIndex)> = (0..2)
+            .flat_map(|s| sides[s].iter().map(move |n| (s, *n)))
+            .collect();
         for (side, node) in &exits {
             let i = job.sizes.len();
             job.sizes.push((0, 8));
-            job.pins.push(if *side == 0 { Pin::First } else { Pin::Last });
-            job.edges.push(if *side == 0 { (i, at[node], 0) } else { (at[node], i, 0) });
+            job.pins
+                .push(if *side == 0 { Pin::First } else { Pin::Last });
+            job.edges.push(if *side == 0 {
+                (i, at[node], 0)
+            } else {
+                (at[node], i, 0)
+            });
         }
         let placed = layered(&job);
         let shift = |(x, y): (i32, i32)| (x + PAD, y + self.head(frame));
@@ -164,9 +192,18 @@ impl Placer<'_> {
         }
         let below = self.head(frame) + placed.size.1 + if busy.is_empty() { 0 } else { GAP };
         let (w, h) = self.rows(&idle, PAD, below, placed.size.0.max(360), &mut inside.nodes);
-        let title = self.titles(frame).iter().map(|t| width(t) * 5 / 4).max().unwrap_or(0);
+        let title = self
+            .titles(frame)
+            .iter()
+            .map(|t| width(t) * 5 / 4)
+            .max()
+            .unwrap_or(0);
         let right = (placed.size.0 + PAD).max(w).max(title + PAD);
-        let bottom = if idle.is_empty() { self.head(frame) + placed.size.1 } else { h };
+        let bottom = if idle.is_empty() {
+            self.head(frame) + placed.size.1
+        } else {
+            h
+        };
         inside.size = (right + PAD, bottom + PAD);
         inside
     }
@@ -181,7 +218,14 @@ impl Placer<'_> {
     }
 
     /// Stands nodes side by side, in rows of about a width; returns the right and the bottom end.
-    fn rows(&self, nodes: &[NodeIndex], x: i32, y: i32, most: i32, into: &mut BTreeMap<NodeIndex, Area>) -> (i32, i32) {
+    fn rows(
+        &self,
+        nodes: &[NodeIndex],
+        x: i32,
+        y: i32,
+        most: i32,
+        into: &mut BTreeMap<NodeIndex, Area>,
+    ) -> (i32, i32) {
         let sizes: Vec<(i32, i32)> = nodes.iter().map(|n| self.size(*n)).collect();
         let (places, right, bottom) = rows(&sizes, x, y, most);
         for ((node, (w, h)), (x, y)) in nodes.iter().zip(sizes).zip(places) {
@@ -192,10 +236,20 @@ impl Placer<'_> {
 
     fn outside(&mut self) {
         let graph = &self.drawing.graph;
-        let loose = graph.node_indices().filter(|n| graph[*n].frame.is_none()).map(Unit::Node);
-        let all: Vec<Unit> = (0..self.drawing.frames.len()).map(Unit::Frame).chain(loose).collect();
-        let busy: BTreeSet<Unit> =
-            self.edges().map(|(_, a, b, _)| [self.unit(a), self.unit(b)]).filter(|[a, b]| a != b).flatten().collect();
+        let loose = graph
+            .node_indices()
+            .filter(|n| graph[*n].frame.is_none())
+            .map(Unit::Node);
+        let all: Vec<Unit> = (0..self.drawing.frames.len())
+            .map(Unit::Frame)
+            .chain(loose)
+            .collect();
+        let busy: BTreeSet<Unit> = self
+            .edges()
+            .map(|(_, a, b, _)| [self.unit(a), self.unit(b)])
+            .filter(|[a, b]| a != b)
+            .flatten()
+            .collect();
         let (busy, idle): (Vec<Unit>, Vec<Unit>) = all.into_iter().partition(|u| busy.contains(u));
         let at: BTreeMap<Unit, usize> = busy.iter().enumerate().map(|(i, u)| (*u, i)).collect();
         let size = |u: &Unit| match u {
@@ -216,36 +270,75 @@ impl Placer<'_> {
             }
         }
         bundles.retain(|(a, b), _| a != b);
-        job.edges = bundles.iter().map(|((a, b), room)| (*a, *b, *room)).collect();
+        job.edges = bundles
+            .iter()
+            .map(|((a, b), room)| (*a, *b, *room))
+            .collect();
         let placed = layered(&job);
         let sizes: Vec<(i32, i32)> = idle.iter().map(size).collect();
         let below = placed.size.1 + if busy.is_empty() { 0 } else { 2 * GAP };
         let (places, right, bottom) = rows(&sizes, 0, below, placed.size.0.max(900));
-        let corners: BTreeMap<Unit, (i32, i32)> =
-            busy.iter().copied().zip(placed.at.iter().copied()).chain(idle.iter().copied().zip(places)).collect();
-        let bundle: BTreeMap<(Unit, Unit), &Vec<(i32, i32)>> =
-            bundles.keys().map(|(a, b)| (busy[*a], busy[*b])).zip(&placed.routes).collect();
-        self.out.size = (placed.size.0.max(right), if idle.is_empty() { placed.size.1 } else { bottom });
+        let corners: BTreeMap<Unit, (i32, i32)> = busy
+            .iter()
+            .copied()
+            .zip(placed.at.iter().copied())
+            .chain(idle.iter().copied().zip(places))
+            .collect();
+        let bundle: BTreeMap<(Unit, Unit), &Vec<(i32, i32)>> = bundles
+            .keys()
+            .map(|(a, b)| (busy[*a], busy[*b]))
+            .zip(&placed.routes)
+            .collect();
+        self.out.size = (
+            placed.size.0.max(right),
+            if idle.is_empty() {
+                placed.size.1
+            } else {
+                bottom
+            },
+        );
         let (areas, frames) = self.areas(&corners);
-        let middles: Vec<Vec<(i32, i32)>> =
-            self.edges().map(|(e, a, b, _)| self.middle(e, a, b, &corners, &bundle)).collect();
+        let middles: Vec<Vec<(i32, i32)>> = self
+            .edges()
+            .map(|(e, a, b, _)| self.middle(e, a, b, &corners, &bundle))
+            .collect();
         (self.out.nodes, self.out.frames, self.out.routes) = (areas, frames, middles);
     }
 
-    fn areas(&self, corners: &BTreeMap<Unit, (i32, i32)>) -> (BTreeMap<NodeIndex, Area>, Vec<Area>) {
+    fn areas(
+        &self,
+        corners: &BTreeMap<Unit, (i32, i32)>,
+    ) -> (BTreeMap<NodeIndex, Area>, Vec<Area>) {
         let graph = &self.drawing.graph;
         let mut frames = Vec::new();
         let mut areas = BTreeMap::new();
         for (f, inside) in self.inner.iter().enumerate() {
             let (x, y) = corners.get(&Unit::Frame(f)).copied().unwrap_or_default();
-            frames.push(Area { x, y, w: inside.size.0, h: inside.size.1 });
-            areas.extend(inside.nodes.iter().map(|(n, a)| (*n, Area { x: a.x + x, y: a.y + y, ..*a })));
+            frames.push(Area {
+                x,
+                y,
+                w: inside.size.0,
+                h: inside.size.1,
+            });
+            areas.extend(inside.nodes.iter().map(|(n, a)| {
+                (
+                    *n,
+                    Area {
+                        x: a.x + x,
+                        y: a.y + y,
+                        ..*a
+                    },
+                )
+            }));
         }
         for n in graph.node_indices() {
             match (graph[n].shape, graph[n].frame) {
                 (Shape::Frame, Some(f)) => drop(areas.insert(n, frames[f])),
                 (_, None) => {
-                    let ((x, y), (w, h)) = (corners.get(&Unit::Node(n)).copied().unwrap_or_default(), self.size(n));
+                    let ((x, y), (w, h)) = (
+                        corners.get(&Unit::Node(n)).copied().unwrap_or_default(),
+                        self.size(n),
+                    );
                     areas.insert(n, Area { x, y, w, h });
                 }
                 _ => {}
@@ -266,18 +359,32 @@ impl Placer<'_> {
         let (from, to) = (self.unit(a), self.unit(b));
         let shifted = |unit: Unit, points: &Vec<(i32, i32)>| {
             let (x, y) = corners.get(&unit).copied().unwrap_or_default();
-            points.iter().map(|p| (p.0 + x, p.1 + y)).collect::<Vec<_>>()
+            points
+                .iter()
+                .map(|p| (p.0 + x, p.1 + y))
+                .collect::<Vec<_>>()
         };
         if let (Unit::Frame(f), true) = (from, from == to) {
-            return self.inner[f].routes.get(&edge).map(|r| shifted(from, r)).unwrap_or_default();
+            return self.inner[f]
+                .routes
+                .get(&edge)
+                .map(|r| shifted(from, r))
+                .unwrap_or_default();
         }
         let exit = |unit: Unit, node: NodeIndex, side: usize| match unit {
-            Unit::Frame(f) => self.inner[f].exits[side].get(&node).map(|r| shifted(unit, r)).unwrap_or_default(),
+            Unit::Frame(f) => self.inner[f].exits[side]
+                .get(&node)
+                .map(|r| shifted(unit, r))
+                .unwrap_or_default(),
             Unit::Node(_) => Vec::new(),
         };
-        let way = bundle.get(&(from, to)).map(|r| (*r).clone()).unwrap_or_default();
+        let way = bundle
+            .get(&(from, to))
+            .map(|r| (*r).clone())
+            .unwrap_or_default();
         let left = |unit: Unit| corners.get(&unit).map_or(0, |c| c.0);
-        // against the layers an edge leaves on the left and enters on the right, past the other nodes of its frame
+        // against the layers an edge leaves on the left and enters on the right, past the other
+        // nodes of its frame
         if left(to) < left(from) {
             return way;
         }
@@ -286,28 +393,42 @@ impl Placer<'_> {
 
     /// Adds the points where edges leave and enter, spread over the side of the box.
     fn routes(&mut self) {
-        let edges: Vec<(usize, NodeIndex, NodeIndex)> = self.edges().map(|(e, a, b, _)| (e, a, b)).collect();
-        let mut ports: BTreeMap<(NodeIndex, bool), Vec<((i32, i32), usize, bool)>> = BTreeMap::new();
+        let edges: Vec<(usize, NodeIndex, NodeIndex)> =
+            self.edges().map(|(e, a, b, _)| (e, a, b)).collect();
+        let mut ports: BTreeMap<(NodeIndex, bool), Vec<((i32, i32), usize, bool)>> =
+            BTreeMap::new();
         let center = |a: &Area| (a.x + a.w / 2, a.y + a.h / 2);
         for (e, a, b) in &edges {
-            let (Some(from), Some(to)) = (self.out.nodes.get(a), self.out.nodes.get(b)) else { continue };
+            let (Some(from), Some(to)) = (self.out.nodes.get(a), self.out.nodes.get(b)) else {
+                continue;
+            };
             let route = &self.out.routes[*e];
             let first = route.first().copied().unwrap_or_else(|| center(to));
             let last = route.last().copied().unwrap_or_else(|| center(from));
-            ports.entry((*a, first.0 >= center(from).0)).or_default().push(((first.1, first.0), *e, true));
-            ports.entry((*b, last.0 >= center(to).0)).or_default().push(((last.1, last.0), *e, false));
+            ports
+                .entry((*a, first.0 >= center(from).0))
+                .or_default()
+                .push(((first.1, first.0), *e, true));
+            ports
+                .entry((*b, last.0 >= center(to).0))
+                .or_default()
+                .push(((last.1, last.0), *e, false));
         }
         for ((node, right), mut list) in ports {
             list.sort_unstable();
-            let Some(area) = self.out.nodes.get(&node).copied() else { continue };
+            let Some(area) = self.out.nodes.get(&node).copied() else {
+                continue;
+            };
             // edges that arrive together, through one point, arrive as one
             let mut spots: Vec<(i32, i32)> = list.iter().map(|(p, ..)| *p).collect();
             spots.dedup();
             let n = i32::try_from(spots.len()).unwrap_or(1);
             let x = if right { area.x + area.w } else { area.x };
             for (point, edge, start) in list {
-                let i = i32::try_from(spots.iter().position(|s| *s == point).unwrap_or(0)).unwrap_or(0);
-                let y = area.y + area.h / 2 + (2 * i + 1 - n) * (area.h * 7 / 10).min(n * 14) / (2 * n);
+                let i =
+                    i32::try_from(spots.iter().position(|s| *s == point).unwrap_or(0)).unwrap_or(0);
+                let y =
+                    area.y + area.h / 2 + (2 * i + 1 - n) * (area.h * 7 / 10).min(n * 14) / (2 * n);
                 let route = &mut self.out.routes[edge];
                 route.insert(if start { 0 } else { route.len() }, (x, y));
             }
