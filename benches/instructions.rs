@@ -26,9 +26,9 @@ mod kubectl;
 #[path = "tiers/work.rs"]
 mod work;
 
-use netpal::compile::{Endpoint, Flow};
 use netpal::model::PodId;
 use netpal::set::{Protocol, Traffic};
+use netpal::spec::{Endpoint, Flow};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -8,7 +8,8 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::Location;
-use crate::tree::{self, Problem, ProblemKind};
+use crate::tree;
+use crate::tree::{Problem, ProblemKind};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -7,9 +7,9 @@
     clippy::print_stdout
 )]
 
-use netpal::compile::{Endpoint, Flow, HostNetwork, World, evaluate};
 use netpal::model::Truth;
 use netpal::set::{Protocol, Traffic};
+use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,7 @@ fn run(suite: &str, wanted: usize) {
             .map(|on| AllowGraph::compile(&input, &assumed.clone().classes(on)).unwrap());
         let careful = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         graphs.iter().for_each(AllowGraph::verify);
-        let world = World::new(&input, &assumed);
+        let world = Environment::new(&input, &assumed);
         for line in lines(case, &input) {
             count += 1;
             let want = Truth::from(line.allow);
@@ -98,7 +98,7 @@ fn run(suite: &str, wanted: usize) {
                     "{}: {} -> {:?}, without assumption {unassumed:?}",
                     case.display(),
                     line.text,
-                    got.map(netpal::compile::Possible::truth)
+                    got.map(netpal::spec::Possible::truth)
                 ));
             }
         }

@@ -13,9 +13,10 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::{Allowed, Endpoint, Flow, HostNetwork, World, evaluate};
+use netpal::graph::Allowed;
 use netpal::model::Truth;
 use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
+use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use serde_json::Value;
@@ -100,7 +101,7 @@ impl std::ops::Add for Asked {
 
 /// One cluster under one set of options, compiled both ways.
 struct Subject {
-    world: World,
+    world: Environment,
     graphs: [AllowGraph; 2],
 }
 
@@ -110,7 +111,7 @@ impl Subject {
             .map(|on| AllowGraph::compile(input, &options.clone().classes(on)).unwrap());
         graphs.iter().for_each(AllowGraph::verify);
         Self {
-            world: World::new(input, options),
+            world: Environment::new(input, options),
             graphs,
         }
     }

@@ -11,10 +11,10 @@ mod common;
 mod random;
 
 use common::{golden, netpal_at, netpal_in};
-use netpal::compile::{Endpoint, Flow, HostNetwork, World, evaluate};
 use netpal::diff::{Diff, Kind, Party, Side, diff};
 use netpal::model::{Cluster, PodId, Truth, WorkloadId, WorkloadKind};
 use netpal::set::{Protocol, Traffic, TrafficSet};
+use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use serde_json::Value;
@@ -137,7 +137,7 @@ fn endpoints(read: &Read, name: &Name) -> Vec<Endpoint> {
 /// The verdicts over all pods of two ends: the least and the most. `None` where a lone pod meets
 /// only itself.
 fn bounds(
-    world: &World,
+    world: &Environment,
     from: &[Endpoint],
     to: &[Endpoint],
     traffic: Traffic,
@@ -166,7 +166,7 @@ fn bounds(
     Some((truths.iter().min().copied()?, truths.iter().max().copied()?))
 }
 
-fn world_pod(world: &World, endpoint: Endpoint) -> Option<&netpal::model::Pod> {
+fn world_pod(world: &Environment, endpoint: Endpoint) -> Option<&netpal::model::Pod> {
     if let Endpoint::Pod(id) = endpoint {
         Some(world.cluster.pod(id))
     } else {
@@ -310,7 +310,7 @@ fn assert_mirrors(before: &Read, after: &Read, what: &str) {
             .collect()
     };
     assert_eq!(told(after, &there), mirrored(told(before, &back)), "{what}");
-    let lone = |r: &Read, list: &[netpal::diff::Lone]| {
+    let lone = |r: &Read, list: &[netpal::diff::OneSided]| {
         list.iter()
             .map(|l| (r.name(l.workload), l.open_in, l.open_out, l.connected))
             .collect::<BTreeSet<_>>()

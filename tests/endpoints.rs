@@ -7,7 +7,8 @@
     clippy::print_stdout
 )]
 
-use netpal::query::{Context, End, Question, Verdict, ask, resolve};
+use netpal::query::ask::{answer, resolve};
+use netpal::query::{Context, End, Question, Verdict};
 use netpal::{AllowGraph, CompileOptions, Input, load_str};
 
 const WORLD: &str = "
@@ -84,19 +85,19 @@ spec:
   ingress: [{from: [{podSelector: {matchLabels: {app: api}}}], ports: [{port: http}]}]
 ";
 
-struct World {
+struct Environment {
     input: Input,
     graph: AllowGraph,
 }
 
-fn world() -> World {
+fn world() -> Environment {
     let input = load_str(WORLD);
     assert!(input.diagnostics.is_empty(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    World { input, graph }
+    Environment { input, graph }
 }
 
-impl World {
+impl Environment {
     fn names(&self, endpoint: &str, namespace: Option<&str>) -> Result<Vec<String>, String> {
         let context = Context {
             namespace: namespace.map(Into::into),

@@ -7,10 +7,11 @@
     clippy::print_stdout
 )]
 
-use netpal::compile::HostNetwork;
-use netpal::query::{Context, Explanation, Question, Reason, ask};
+use netpal::query::ask;
+use netpal::query::{Context, Explanation, Question, Reason};
 use netpal::set::TrafficSet;
 use netpal::source::Origin;
+use netpal::spec::HostNetwork;
 use netpal::tree::Locator;
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
@@ -120,11 +121,18 @@ impl Example {
     /// as sorted lines.
     fn flows(&self) -> Vec<String> {
         let cluster = &self.input.cluster;
-        let listing = netpal::query::list(&self.graph, &netpal::query::list::Filter::default());
-        let name = |party: &netpal::query::list::Party| match party {
-            netpal::query::list::Party::Workload(id) if listing.host_network.contains(id) => None,
-            netpal::query::list::Party::Workload(id) => Some(cluster.workload_name(*id)),
-            netpal::query::list::Party::Addresses(_) => Some("outside".to_owned()),
+        let listing = netpal::query::list(
+            &self.graph,
+            &netpal::query::list::listing::Filter::default(),
+        );
+        let name = |party: &netpal::query::list::listing::Party| match party {
+            netpal::query::list::listing::Party::Workload(id)
+                if listing.host_network.contains(id) =>
+            {
+                None
+            }
+            netpal::query::list::listing::Party::Workload(id) => Some(cluster.workload_name(*id)),
+            netpal::query::list::listing::Party::Addresses(_) => Some("outside".to_owned()),
         };
         let line = |entry: &netpal::query::ListEntry| {
             let (from, to) = (name(&entry.source)?, name(&entry.destination)?);
@@ -306,7 +314,10 @@ fn the_demo_gives_its_reasons() {
 #[test]
 fn the_demo_lets_through_what_its_snapshot_lists() {
     let demo = Example::open("demo");
-    let listing = netpal::query::list(&demo.graph, &netpal::query::list::Filter::default());
+    let listing = netpal::query::list(
+        &demo.graph,
+        &netpal::query::list::listing::Filter::default(),
+    );
     let open = [
         "dev/runner",
         "ingress-nginx/controller",

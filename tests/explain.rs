@@ -11,11 +11,13 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::evaluate::{self, Case};
-use netpal::compile::{Endpoint, Flow, HostBehaviour, Possible, World};
 use netpal::model::Truth;
-use netpal::query::{Explanation, Reason, explain};
+use netpal::query::explain;
+use netpal::query::{Explanation, Reason};
 use netpal::set::{Family, Protocol, Traffic};
+use netpal::spec::evaluate;
+use netpal::spec::evaluate::Case;
+use netpal::spec::{Endpoint, Environment, Flow, HostNetworkMode, Possible};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ use std::net::IpAddr;
 
 /// Everything that must hold of one explanation.
 fn check(
-    world: &World,
+    world: &Environment,
     graph: &AllowGraph,
     flow: &Flow,
     seen: &mut BTreeMap<&'static str, usize>,
@@ -71,10 +73,10 @@ fn combined(explanation: &Explanation) -> Possible {
 }
 
 /// Both sides are what the specification finds in one and the same case, and their reasons say so.
-fn sides(world: &World, flow: &Flow, explanation: &Explanation, context: &str) {
+fn sides(world: &Environment, flow: &Flow, explanation: &Explanation, context: &str) {
     let other = explanation.other.iter().map(|w| [&w.egress, &w.ingress]);
     for pair in std::iter::once(explanation.sides()).chain(other) {
-        let mut cases = [HostBehaviour::Node, HostBehaviour::Pod]
+        let mut cases = [HostNetworkMode::Node, HostNetworkMode::Pod]
             .into_iter()
             .flat_map(|behaviour| Family::ALL.map(|family| Case::new(behaviour, family)));
         let is_case = |case: &Case| {
@@ -139,7 +141,7 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
             ..CompileOptions::default()
         };
         let graph = AllowGraph::compile(&input, &options).unwrap();
-        let world = World::new(&input, &options);
+        let world = Environment::new(&input, &options);
         let ends = ends(&input);
         for _ in 0..300 {
             let (source, destination) = (*random.pick(&ends), *random.pick(&ends));
@@ -197,12 +199,12 @@ fn explanations_agree_with_the_graph_on_the_ground_truth() {
             let case = case.unwrap().path();
             let input = netpal::load([&case]).unwrap();
             for host in [
-                netpal::compile::HostNetwork::Unknown,
-                netpal::compile::HostNetwork::Node,
+                netpal::spec::HostNetwork::Unknown,
+                netpal::spec::HostNetwork::Node,
             ] {
                 let options = CompileOptions::default().host_network(host);
                 let graph = AllowGraph::compile(&input, &options).unwrap();
-                let world = World::new(&input, &options);
+                let world = Environment::new(&input, &options);
                 let pods: Vec<Endpoint> = input
                     .cluster
                     .pods()

@@ -7,9 +7,9 @@
     clippy::print_stdout
 )]
 
-use netpal::compile::{Endpoint, Flow};
 use netpal::model::{PodId, Truth, WorkloadKind};
 use netpal::set::{IpSet, Protocol, Traffic};
+use netpal::spec::{Endpoint, Flow};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@
     clippy::many_single_char_names
 )]
 
-use netpal::query::list::Filter;
+use netpal::query::list::listing::Filter;
 use netpal::{AllowGraph, CompileOptions, load_str};
 use proptest::prelude::*;
 
@@ -125,6 +125,6 @@ proptest! {
     #[test]
     fn any_text_is_a_question_or_an_error(text in "\\PC{0,40}") {
         let _ = text.parse::<netpal::Question>();
-        let _ = text.parse::<netpal::query::grammar::EndpointSpec>();
+        let _ = text.parse::<netpal::query::ask::grammar::EndpointSpec>();
     }
 }

@@ -11,11 +11,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::{Allowed, Endpoint};
+use netpal::graph::Allowed;
 use netpal::model::{PodId, Selector};
 use netpal::policy::{
     Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject, Tier,
 };
+use netpal::spec::Endpoint;
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use serde::Deserialize;

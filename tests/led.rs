@@ -11,20 +11,21 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::evaluate::{Call, evaluate_led};
-use netpal::compile::{Allowed, Endpoint, Flow, Possible, World};
-use netpal::query::led::{Led, allowed, explain_led};
+use netpal::graph::Allowed;
+use netpal::query::ask::via_service::{ViaService, allowed, explain_led};
 use netpal::set::{Family, IpSet, Protocol, Traffic};
+use netpal::spec::evaluate::{ConnectionOrigin, evaluate_led};
+use netpal::spec::{Endpoint, Environment, Flow, Possible};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 
 /// What the specification finds possible.
-fn specified(world: &World, graph: &AllowGraph, led: Led, flow: Flow) -> Possible {
-    let ways: Vec<(Flow, Call)> = match led {
-        Led::ToItself => [true, false]
-            .map(|older| (flow, Call::OwnService { older }))
+fn specified(world: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow) -> Possible {
+    let ways: Vec<(Flow, ConnectionOrigin)> = match led {
+        ViaService::ToItself => [true, false]
+            .map(|older| (flow, ConnectionOrigin::OwnService { older }))
             .to_vec(),
-        Led::ThroughNode(caller) => {
+        ViaService::ThroughNode(caller) => {
             let nodes = addresses(graph, &world.may_be_nodes(Family::of(caller)));
             let by_node = nodes.into_iter().map(|node| {
                 (
@@ -32,7 +33,7 @@ fn specified(world: &World, graph: &AllowGraph, led: Led, flow: Flow) -> Possibl
                         source: node,
                         ..flow
                     },
-                    Call::ByNode,
+                    ConnectionOrigin::ByNode,
                 )
             });
             by_node
@@ -41,7 +42,7 @@ fn specified(world: &World, graph: &AllowGraph, led: Led, flow: Flow) -> Possibl
                         source: Endpoint::Address(caller),
                         ..flow
                     },
-                    Call::Direct,
+                    ConnectionOrigin::Direct,
                 )])
                 .collect()
         }
@@ -92,17 +93,17 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
             taints: seed % 3 == 0,
             ..CompileOptions::default()
         };
-        let world = World::new(&input, &options);
+        let world = Environment::new(&input, &options);
         let graphs = [true, false]
             .map(|on| AllowGraph::compile(&input, &options.clone().classes(on)).unwrap());
         for (pod, told) in input.cluster.pods() {
             let caller: std::net::IpAddr = random.pick(&random::ADDRESSES).parse().unwrap();
             let itself = told
                 .is_single()
-                .then_some((Led::ToItself, Endpoint::Pod(pod)));
+                .then_some((ViaService::ToItself, Endpoint::Pod(pod)));
             for (led, source) in itself
                 .into_iter()
-                .chain([(Led::ThroughNode(caller), Endpoint::Address(caller))])
+                .chain([(ViaService::ThroughNode(caller), Endpoint::Address(caller))])
             {
                 let each = graphs
                     .each_ref()
@@ -117,7 +118,7 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
                         destination: Endpoint::Pod(pod),
                         traffic,
                     };
-                    let count = &mut counts[usize::from(led == Led::ToItself)];
+                    let count = &mut counts[usize::from(led == ViaService::ToItself)];
                     for (graph, allowed) in graphs.iter().zip(&each) {
                         let found = possible(allowed, traffic);
                         check(&world, graph, led, flow, found, seed);
@@ -144,7 +145,14 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
     }
 }
 
-fn check(world: &World, graph: &AllowGraph, led: Led, flow: Flow, found: Possible, seed: u64) {
+fn check(
+    world: &Environment,
+    graph: &AllowGraph,
+    led: ViaService,
+    flow: Flow,
+    found: Possible,
+    seed: u64,
+) {
     let wanted = specified(world, graph, led, flow);
     assert!(
         wanted == found,

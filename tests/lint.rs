@@ -22,10 +22,7 @@ fn root() -> PathBuf {
 }
 
 fn data(lint: &Lint, name: &str) -> PathBuf {
-    root()
-        .join("tests/data/lint")
-        .join(lint.id.to_lowercase())
-        .join(name)
+    root().join("tests/data/lint").join(lint.id).join(name)
 }
 
 fn config(select: &[&str]) -> LintConfig {
@@ -171,7 +168,7 @@ fn what_a_page_calls_good_is_silent() {
 #[test]
 fn the_bad_examples_as_people_see_them() {
     for lint in LINTS {
-        let folder = format!("tests/data/lint/{}", lint.id.to_lowercase());
+        let folder = format!("tests/data/lint/{}", lint.id);
         let run = netpal_in(
             &folder,
             &[

@@ -10,10 +10,12 @@
 use netpal::Input;
 use netpal::diagnostic::Place;
 use netpal::finding::{Finding, Fingerprint, RuleInfo, Severity};
-use netpal::render::findings::Scope;
-use netpal::render::findings_data::Report;
-use netpal::render::text::Style;
-use netpal::render::{findings, findings_data, github, gitlab, sarif};
+use netpal::render::ci::{github, gitlab, sarif};
+use netpal::render::data::findings;
+use netpal::render::data::findings::Report;
+use netpal::render::text::findings;
+use netpal::render::text::findings::Scope;
+use netpal::render::text::writer::Style;
 use netpal::source::{DocumentId, Origin, Path};
 use netpal::tree::Locator;
 use serde_json::Value;
@@ -309,7 +311,7 @@ fn text_shows_the_lines_and_escapes_what_is_hostile() {
 #[test]
 fn json_and_csv_hold_every_finding() {
     let json = with_report(&three(), |r| {
-        serde_json::to_value(findings_data::document(r)).unwrap()
+        serde_json::to_value(findings::document(r)).unwrap()
     });
     assert_eq!(
         (json["errors"].as_u64(), json["warnings"].as_u64()),
@@ -317,6 +319,6 @@ fn json_and_csv_hold_every_finding() {
     );
     assert_eq!(json["findings"].as_array().unwrap().len(), 3);
     assert_eq!(json["findings"][0]["at"]["line"], 8);
-    let csv = written(&three(), |r, out| findings_data::csv(r, out).unwrap());
+    let csv = written(&three(), |r, out| findings::csv(r, out).unwrap());
     assert_eq!(csv.lines().count(), 3);
 }

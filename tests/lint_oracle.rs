@@ -11,12 +11,12 @@
 #[allow(dead_code)] // shared by several test files
 mod random;
 
-use netpal::compile::{Endpoint, Flow, Possible, World, evaluate};
 use netpal::diagnostic::Place;
 use netpal::finding::Finding;
 use netpal::lint::{LintConfig, lint};
 use netpal::policy::{Direction, Peers, PolicySet};
 use netpal::set::{Protocol, Traffic};
+use netpal::spec::{Endpoint, Environment, Flow, Possible, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::{ADDRESSES, PORTS, Random, documents, text};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const SEEDS: u64 = 100;
 /// One random cluster with what lint finds in it.
 struct Case {
     input: Input,
-    world: World,
+    world: Environment,
     findings: Vec<Finding>,
     seed: u64,
 }
@@ -41,7 +41,7 @@ fn case(seed: u64) -> Case {
     };
     let findings = lint(&input, &graph, &config).findings;
     Case {
-        world: World::new(&input, &options),
+        world: Environment::new(&input, &options),
         input,
         findings,
         seed,
@@ -55,7 +55,7 @@ impl Case {
 
     /// Every verdict between pods and some addresses, on some ports.
     fn verdicts(&self, law: &PolicySet) -> Vec<(Flow, Possible)> {
-        let world = World {
+        let world = Environment {
             policies: Arc::new(law.clone()),
             ..self.world.clone()
         };
@@ -237,7 +237,7 @@ fn what_is_called_half_open_lets_nothing_through() {
             };
             let peer = &list[peer.unwrap()];
             let behaviour = case.world.behaviours()[0];
-            let one = netpal::compile::evaluate::Case::new(behaviour, netpal::set::Family::V4);
+            let one = netpal::spec::evaluate::Case::new(behaviour, netpal::set::Family::V4);
             for flow in case.flows() {
                 let (own, other) = match direction {
                     Direction::Ingress => (flow.destination, flow.source),
@@ -247,9 +247,8 @@ fn what_is_called_half_open_lets_nothing_through() {
                     continue;
                 };
                 let selects =
-                    netpal::compile::evaluate::selects(&case.world, policy, own, behaviour)
-                        .possible();
-                let names = netpal::compile::evaluate::peer_matches(
+                    netpal::spec::evaluate::selects(&case.world, policy, own, behaviour).possible();
+                let names = netpal::spec::evaluate::peer_matches(
                     &case.world,
                     policy,
                     peer,
@@ -258,7 +257,7 @@ fn what_is_called_half_open_lets_nothing_through() {
                     &one,
                 )
                 .possible();
-                let traffic = netpal::compile::evaluate::ports_match(
+                let traffic = netpal::spec::evaluate::ports_match(
                     &case.world,
                     rule,
                     policy.host_pods,
@@ -294,7 +293,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
                 panic!("an exception has a block")
             };
             let subjects = case.input.cluster.pods().filter(|(id, _)| {
-                netpal::compile::evaluate::selects(
+                netpal::spec::evaluate::selects(
                     &case.world,
                     policy,
                     *id,
@@ -326,7 +325,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             law.policies
                 .retain(|p| p.tier == netpal::policy::Tier::Network);
             law.taints.clear();
-            let world = World {
+            let world = Environment {
                 policies: Arc::new(law),
                 ..case.world.clone()
             };

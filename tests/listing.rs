@@ -14,11 +14,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::{Allowed, Endpoint, Flow, HostNetwork};
+use netpal::graph::Allowed;
 use netpal::model::WorkloadId;
-use netpal::query::list::{Entry, Filter, Party, each, list, summary};
-use netpal::query::matrix::{By, Side, matrix};
+use netpal::query::list::listing::{Entry, Filter, Party, each, list, summary};
+use netpal::query::list::matrix::{By, Side, matrix};
 use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
+use netpal::spec::{Endpoint, Flow, HostNetwork};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 use std::collections::BTreeMap;

@@ -9,11 +9,11 @@
 
 mod common;
 
-use netpal::compile::{Endpoint, Flow};
 use netpal::diagnostic::{Code, Severity};
 use netpal::model::Truth;
 use netpal::policy::{TaintEffect, TaintReason};
 use netpal::set::{Protocol, Traffic};
+use netpal::spec::{Endpoint, Flow};
 use netpal::{AllowGraph, CompileOptions, Input, load_str};
 
 /// `namespace/Kind/name: pods` of every workload, in input order.

@@ -13,12 +13,13 @@ mod common;
 mod random;
 
 use common::{golden, netpal_at, netpal_in};
-use netpal::check::outside::Outside;
-use netpal::check::{self, Env, Status};
-use netpal::compile::{Endpoint, HostNetwork};
+use netpal::check;
+use netpal::check::external::Outside;
+use netpal::check::{Env, Status};
 use netpal::query::Context;
 use netpal::set::IpSet;
 use netpal::snapshot::Snapshot;
+use netpal::spec::{Endpoint, HostNetwork};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 use std::collections::BTreeSet;

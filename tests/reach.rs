@@ -11,10 +11,10 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::{Endpoint, HostNetwork};
 use netpal::model::{PodId, Truth};
-use netpal::query::closure::{Links, Trip, Unit, Way, passing};
+use netpal::query::reach::closure::{PodGroup, ReachQuery, Steps, Way, passing};
 use netpal::set::{IpSet, Protocol, TrafficSet};
+use netpal::spec::{Endpoint, HostNetwork};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 use serde_json::json;
@@ -50,7 +50,7 @@ fn cluster(random: &mut Random, seed: u64) -> Vec<serde_json::Value> {
 }
 
 /// Follows every allowed flow from pod to pod, one at a time.
-fn by_hand(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32> {
+fn by_hand(graph: &AllowGraph, trip: &ReachQuery, least: Truth) -> BTreeMap<PodId, u32> {
     let pods: Vec<PodId> = graph.world().cluster.pods().map(|(id, _)| id).collect();
     let mut hops: BTreeMap<PodId, u32> = BTreeMap::new();
     let mut level: Vec<(PodId, bool)> = trip.pods.iter().map(|p| (*p, true)).collect();
@@ -86,8 +86,8 @@ fn by_hand(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32
 }
 
 /// The same through units. A unit is found whole.
-fn by_units(graph: &AllowGraph, trip: &Trip, least: Truth) -> BTreeMap<PodId, u32> {
-    let mut links = Links::new(graph, trip);
+fn by_units(graph: &AllowGraph, trip: &ReachQuery, least: Truth) -> BTreeMap<PodId, u32> {
+    let mut links = Steps::new(graph, trip);
     let found = links.closure(least);
     let pods = found
         .iter()
@@ -116,7 +116,7 @@ fn closures_equal_following_every_flow() {
         for _ in 0..6 {
             let pods: BTreeSet<PodId> = (0..=random.below(2)).map(|_| *random.pick(&all)).collect();
             let port = *random.pick(&random::PORTS);
-            let trip = Trip {
+            let trip = ReachQuery {
                 way: if random.chance(50) {
                     Way::Forward
                 } else {
@@ -158,8 +158,8 @@ fn closures_equal_following_every_flow() {
 /// by itself.
 fn by_rows(
     graph: &AllowGraph,
-    trip: &Trip,
-    units: &[Unit<'_>],
+    trip: &ReachQuery,
+    units: &[PodGroup<'_>],
     least: Truth,
 ) -> BTreeMap<usize, u32> {
     let (line, cluster) = (graph.line(), &graph.world().cluster);
@@ -167,7 +167,7 @@ fn by_rows(
         .map(|class| graph.row(class))
         .collect();
     let host = |p: PodId| cluster.pod(p).host_network;
-    let link = |from: PodId, alone: bool, unit: &Unit<'_>| {
+    let link = |from: PodId, alone: bool, unit: &PodGroup<'_>| {
         let other = *unit.pods.iter().find(|p| **p != from)?;
         let place = line.place(Endpoint::Pod(from));
         let ((s, d), ends) = match trip.way {
@@ -250,7 +250,7 @@ fn large_clusters_are_followed_template_by_template() {
                 TrafficSet::ports(Protocol::Tcp, port, port)
             };
             let hops = if random.chance(70) { None } else { Some(2) };
-            let trip = Trip {
+            let trip = ReachQuery {
                 way,
                 pods,
                 addresses: IpSet::empty(),
@@ -258,7 +258,7 @@ fn large_clusters_are_followed_template_by_template() {
                 hops,
             };
             for least in [Truth::Yes, Truth::Maybe] {
-                let mut links = Links::new(&graph, &trip);
+                let mut links = Steps::new(&graph, &trip);
                 let closure: BTreeMap<usize, u32> = links
                     .closure(least)
                     .iter()
@@ -295,21 +295,22 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
             }
             let port = *random.pick(&random::PORTS);
             let wanted = TrafficSet::ports(Protocol::Tcp, port, port);
-            let back = Trip {
+            let back = ReachQuery {
                 way: Way::Backward,
                 pods: [goal].into(),
                 addresses: IpSet::empty(),
                 asked: wanted.clone(),
                 hops: None,
             };
-            let trip = Trip {
+            let trip = ReachQuery {
                 way: Way::Forward,
                 pods: [start].into(),
                 ..back.clone()
             };
             for least in [Truth::Yes, Truth::Maybe] {
                 let hand = by_hand(&graph, &back, least).get(&start).copied();
-                let way = netpal::query::reach::path(&graph, &trip, &back.pods, &wanted, least);
+                let way =
+                    netpal::query::reach::tree::path(&graph, &trip, &back.pods, &wanted, least);
                 let hops = way.as_ref().map(|w| u32::try_from(w.len()).unwrap());
                 assert_eq!(hops, hand, "seed {seed}: {start:?} to {goal:?} on {port}");
                 let mut at = Endpoint::Pod(start);
@@ -383,7 +384,7 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
             .unwrap()
     };
     let port = TrafficSet::ports(Protocol::Tcp, 80, 80);
-    let trip = |pod: PodId| Trip {
+    let trip = |pod: PodId| ReachQuery {
         way: Way::Forward,
         pods: [pod].into(),
         addresses: IpSet::empty(),
@@ -392,14 +393,15 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
     };
     let way = |from: &str, to: &str, least: Truth| {
         let (from, to) = (named(from), named(to));
-        let found = netpal::query::reach::path(&graph, &trip(from), &[to].into(), &port, least)?;
+        let found =
+            netpal::query::reach::tree::path(&graph, &trip(from), &[to].into(), &port, least)?;
         let mut at = Endpoint::Pod(from);
         for hop in &found {
             assert_eq!(hop.flow.source, at, "the chain holds");
             at = hop.flow.destination;
             if least == Truth::Yes {
                 assert!(
-                    graph.verdict(&hop.flow) == netpal::compile::Possible::ALLOW,
+                    graph.verdict(&hop.flow) == netpal::spec::Possible::ALLOW,
                     "{hop:?}"
                 );
             }
@@ -506,7 +508,7 @@ fn pods_of_one_family_are_followed_whatever_other_rules_look_at() {
                 .filter(|(_, p)| *p.name == *name)
                 .map(|(id, _)| id)
                 .collect();
-            let trip = Trip {
+            let trip = ReachQuery {
                 way,
                 pods,
                 addresses: IpSet::empty(),
@@ -544,8 +546,9 @@ spec: {containers: [{name: c, image: i}]}
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
     let found =
-        netpal::query::exposure::exposure(&input, &graph, PodId(0), &TrafficSet::all()).unwrap();
-    let path = |g: &netpal::query::exposure::Ghost| match g.because {
+        netpal::query::reach::potential_pod::exposure(&input, &graph, PodId(0), &TrafficSet::all())
+            .unwrap();
+    let path = |g: &netpal::query::reach::potential_pod::PotentialPod| match g.because {
         Some(at) => input.policies.get(at.policy).rule_path(at).to_string(),
         None => "default".to_owned(),
     };

@@ -7,12 +7,13 @@
     clippy::print_stdout
 )]
 
-use netpal::compile::evaluate::{Call, evaluate_led};
-use netpal::compile::{Endpoint, Flow, Possible, World, evaluate};
 use netpal::diagnostic::{Diagnostic, Place, Severity};
 use netpal::load::{LoadOptions, Source, load_sources};
-use netpal::query::led::Led;
-use netpal::query::{Context, Pair, Question, Verdict, ask};
+use netpal::query::ask;
+use netpal::query::ask::via_service::ViaService;
+use netpal::query::{Context, Pair, Question, Verdict};
+use netpal::spec::evaluate::{ConnectionOrigin, evaluate_led};
+use netpal::spec::{Endpoint, Environment, Flow, Possible, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
 
@@ -113,12 +114,16 @@ impl Case {
         let [pair] = answer.pairs.as_slice() else {
             panic!("{}: one flow per line", self.name)
         };
-        let specified =
-            match specified(&World::new(&self.input, &CompileOptions::default()), pair).truth() {
-                netpal::model::Truth::Yes => Verdict::Yes,
-                netpal::model::Truth::No => Verdict::No,
-                netpal::model::Truth::Maybe => Verdict::Unknown,
-            };
+        let specified = match specified(
+            &Environment::new(&self.input, &CompileOptions::default()),
+            pair,
+        )
+        .truth()
+        {
+            netpal::model::Truth::Yes => Verdict::Yes,
+            netpal::model::Truth::No => Verdict::No,
+            netpal::model::Truth::Maybe => Verdict::Unknown,
+        };
         let explanation = answer.explain(graph, 0).unwrap();
         let cite = |at: &netpal::policy::RuleRef| {
             let policy = self.input.policies.get(at.policy);
@@ -149,14 +154,14 @@ impl Case {
 }
 
 /// What the specification says of a pair's example, over every way it may have come about.
-fn specified(world: &World, pair: &Pair) -> Possible {
+fn specified(world: &Environment, pair: &Pair) -> Possible {
     let flow = pair.example;
-    let ways: Vec<(Flow, Call)> = match pair.led {
+    let ways: Vec<(Flow, ConnectionOrigin)> = match pair.led {
         None => return evaluate(world, &flow),
-        Some(Led::ToItself) => [true, false]
-            .map(|older| (flow, Call::OwnService { older }))
+        Some(ViaService::ToItself) => [true, false]
+            .map(|older| (flow, ConnectionOrigin::OwnService { older }))
             .to_vec(),
-        Some(Led::ThroughNode(caller)) => {
+        Some(ViaService::ThroughNode(caller)) => {
             let nodes = world
                 .node_addresses
                 .to_cidrs()
@@ -168,7 +173,7 @@ fn specified(world: &World, pair: &Pair) -> Possible {
                         source: Endpoint::Address(node),
                         ..flow
                     },
-                    Call::ByNode,
+                    ConnectionOrigin::ByNode,
                 )
             });
             by_node
@@ -177,7 +182,7 @@ fn specified(world: &World, pair: &Pair) -> Possible {
                         source: Endpoint::Address(caller),
                         ..flow
                     },
-                    Call::Direct,
+                    ConnectionOrigin::Direct,
                 )])
                 .collect()
         }

@@ -10,11 +10,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::compile::{Allowed, Endpoint, HostNetwork, Part};
+use netpal::graph::{Allowed, SourcesTraffic};
 use netpal::model::WorkloadId;
 use netpal::set::{IpSet, TrafficSet};
 use netpal::snapshot::Snapshot;
 use netpal::snapshot::words::{addresses, names, words};
+use netpal::spec::{Endpoint, HostNetwork};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +99,7 @@ impl<'a> Taker<'a> {
     }
 
     /// What every place may send, from the parts of a row.
-    fn table(&self, parts: Vec<Part>) -> Table {
+    fn table(&self, parts: Vec<SourcesTraffic>) -> Table {
         let mut table = vec![Allowed::default(); self.graph.line().len() as usize];
         for part in parts {
             for place in part.sources.points() {

@@ -8,14 +8,15 @@
     clippy::print_stdout
 )]
 
-use netpal::compile::{Endpoint, Flow, HostNetwork};
 use netpal::load::{LoadOptions, Source, load_sources};
 use netpal::model::Truth;
-use netpal::query::ask::Pair;
-use netpal::query::edit::{Change, Place, objects};
-use netpal::query::suggest::{Obstacle, Suggested, suggest};
-use netpal::query::{End, Verdict, explain};
+use netpal::query::ask::answer::Pair;
+use netpal::query::explain;
+use netpal::query::suggest::suggestion::{Obstacle, Suggested, suggest};
+use netpal::query::suggest::trial::{Change, Place, objects};
+use netpal::query::{End, Verdict};
 use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
+use netpal::spec::{Endpoint, Flow, HostNetwork};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! A [`Made`] cluster is a plain list of namespaces, nodes, workloads with replicas, and policies
 //! as JSON. It becomes an [`Input`] directly ([`Made::input`]), or files in the shape kubectl
-//! writes ([`super::kubectl`]). Same name, same bytes.
+//! writes ([`netpal::kubectl`]). Same name, same bytes.
 
 use netpal::Input;
 use netpal::model::{Cluster, ContainerPort, Labels, Node, Pod, Workload, WorkloadKind};

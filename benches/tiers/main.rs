@@ -24,9 +24,9 @@ mod kubectl;
 mod work;
 
 use generate::make;
-use netpal::compile::{Endpoint, Flow};
 use netpal::model::PodId;
 use netpal::set::{Protocol, Traffic};
+use netpal::spec::{Endpoint, Flow};
 use netpal::{AllowGraph, CompileOptions};
 use std::hint::black_box;
 use std::time::Instant;

@@ -3,8 +3,8 @@
 use super::generate::Made;
 use netpal::diff::{Diff, Side, diff as compare};
 use netpal::model::{PodId, Truth};
-use netpal::query::closure::{Links, Trip, Way};
-use netpal::query::list::{Filter, each};
+use netpal::query::list::listing::{Filter, each};
+use netpal::query::reach::closure::{ReachQuery, Steps, Way};
 use netpal::set::{IpSet, TrafficSet};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::ops::ControlFlow;
@@ -39,14 +39,14 @@ pub fn closures(graph: &AllowGraph) -> usize {
 }
 
 fn closure_to(graph: &AllowGraph, pod: usize) -> usize {
-    let trip = Trip {
+    let trip = ReachQuery {
         way: Way::Backward,
         pods: [PodId(u32::try_from(pod).unwrap_or(0))].into(),
         addresses: IpSet::empty(),
         asked: TrafficSet::all(),
         hops: None,
     };
-    Links::new(graph, &trip).closure(Truth::Yes).iter().count()
+    Steps::new(graph, &trip).closure(Truth::Yes).iter().count()
 }
 
 /// The cluster without every fiftieth policy, or every so many.

@@ -5,11 +5,11 @@
 //! names no flow (a default deny, a snapshot) is blamed on the change as a whole. O(tests x
 //! changes).
 
-use super::{Example, Outcome, Run, Status};
-use crate::compile::{Endpoint, Flow};
+use crate::check::{Example, Outcome, Run, Status};
 use crate::diff::{Change, Diff, Kind, Party};
 use crate::model::Cluster;
 use crate::source::Location;
+use crate::spec::{Endpoint, Flow};
 
 /// A test that held before and does not hold now.
 #[derive(Debug, Clone, PartialEq, Eq)]

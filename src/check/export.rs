@@ -4,12 +4,13 @@
 //! A probe needs a workload at its source and one port of one protocol, so claims about paths,
 //! default denies and snapshots have none; they are counted. O(pairs of the claims).
 
-use super::file::Matching;
-use super::scope::{Ends, Scopes};
-use super::{Claim, Suite};
-use crate::compile::AllowGraph;
+use crate::check::schema::Matching;
+use crate::check::scope::{Ends, Scopes};
+use crate::check::{Claim, Suite};
+use crate::graph::AllowGraph;
 use crate::model::{Cluster, WorkloadId, WorkloadKind};
-use crate::query::{Context, End, resolve};
+use crate::query::ask::resolve;
+use crate::query::{Context, End};
 use crate::set::{Protocol, Traffic};
 
 /// One probe.

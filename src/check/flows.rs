@@ -6,18 +6,20 @@
 //! be the pod's own node are let through in `only-from` and `only-to`: the API always allows that
 //! (S55).
 
-use super::crowd::Labels;
-use super::file::{Internet, Matching, OnlyFrom, OnlyTo};
-use super::outside::{Alike, Outside};
-use super::scope::{Ends, Scopes, Trouble};
-use super::{Example, Verdict};
-use crate::compile::{AllowGraph, Allowed, Endpoint, Flow};
+use crate::check::by_class::Labels;
+use crate::check::external::{Alike, Outside};
+use crate::check::schema::{Internet, Matching, OnlyFrom, OnlyTo};
+use crate::check::scope::{Ends, Scopes, Trouble};
+use crate::check::{Example, Verdict};
+use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::RuleRef;
-use crate::query::explain::{Reason, explain};
-use crate::query::led::Led;
-use crate::query::{End, resolve};
+use crate::query::End;
+use crate::query::ask::resolve;
+use crate::query::ask::via_service::ViaService;
+use crate::query::explain::explanation::{Reason, explain};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
+use crate::spec::{Endpoint, Flow};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 const ANY: Traffic = Traffic {
@@ -35,13 +37,13 @@ pub struct Judge<'a> {
     known: HashMap<(u32, u32), Allowed>,
     asked: HashSet<(u32, u32, Traffic)>,
     exercised: BTreeSet<RuleRef>,
-    pub(super) outside: Outside<'a>,
+    pub(crate) outside: Outside<'a>,
     /// Up to how many pairs of pods are asked one by one.
-    pub(super) one_by_one: usize,
+    pub(crate) one_by_one: usize,
 }
 
 /// One pair of endpoints that a claim asks about.
-pub(super) struct Asked<'x> {
+pub(crate) struct Asked<'x> {
     pub source: Endpoint,
     pub destination: Endpoint,
     /// The other outside addresses for which all of this is the same.
@@ -52,7 +54,7 @@ pub(super) struct Asked<'x> {
     pub traffic: TrafficSet,
     pub allowed: Allowed,
     /// What the Service that was named changes.
-    pub led: Option<Led>,
+    pub led: Option<ViaService>,
     /// Whether it is known that both belong to the ends asked about.
     pub certain: bool,
 }
@@ -188,7 +190,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether two ends are one single pod, which makes no flow.
-    pub(super) fn is_itself(&self, source: Endpoint, destination: Endpoint) -> bool {
+    pub(crate) fn is_itself(&self, source: Endpoint, destination: Endpoint) -> bool {
         let is_single =
             |end| matches!(end, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single());
         source == destination && is_single(destination)
@@ -200,7 +202,7 @@ impl<'a> Judge<'a> {
     }
 
     /// What is asked of a destination.
-    pub(super) fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
+    pub(crate) fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
         let cluster = &self.graph.world().cluster;
         let pod = if let Endpoint::Pod(id) = destination {
             Some(cluster.pod(id))
@@ -528,7 +530,7 @@ fn need(asked: &Asked<'_>, tally: &mut Tally) {
     });
 }
 
-pub(super) fn is_doubtful(ends: &Ends, end: &End) -> bool {
+pub(crate) fn is_doubtful(ends: &Ends, end: &End) -> bool {
     matches!(end, End::Pods { workload, .. } if ends.doubtful.contains(workload))
 }
 

@@ -9,31 +9,32 @@
 //! of the sources x classes of the destinations per flow test; one row per class for path tests.
 
 pub mod breaks;
+mod by_class;
+mod by_pair;
 pub mod coverage;
-mod crowd;
+mod default_deny;
 pub mod export;
-pub mod file;
+pub mod external;
 mod flows;
-mod hops;
-mod isolation;
-pub mod outside;
-mod pairs;
+pub mod parse;
+mod path_isolation;
 pub mod propose;
-pub mod read;
 pub mod remedy;
+pub mod schema;
 pub mod scope;
 
-pub use read::{Claim, PolicyTest, Suite, parse};
+pub use crate::check::parse::{Claim, PolicyTest, Suite, parse};
 
-use crate::compile::{AllowGraph, Flow};
+use crate::check::scope::{Scopes, Trouble};
 use crate::config::Level;
+use crate::graph::AllowGraph;
 use crate::model::{NamespaceId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::Context;
-use crate::query::edit::Change;
-use crate::query::led::Led;
+use crate::query::ask::via_service::ViaService;
+use crate::query::suggest::trial::Change;
 use crate::set::TrafficSet;
-use scope::{Scopes, Trouble};
+use crate::spec::Flow;
 use std::collections::BTreeSet;
 
 /// How a test came out.
@@ -70,7 +71,7 @@ pub enum Example {
         /// Everything that was asked of its two ends.
         asked: TrafficSet,
         /// What the Service it was asked by changes.
-        led: Option<Led>,
+        led: Option<ViaService>,
     },
     /// A path that should not be there.
     Path {
@@ -233,8 +234,8 @@ fn claim(
         Claim::OnlyFrom(spec) => judge.only_from(scopes, spec),
         Claim::OnlyTo(spec) => judge.only_to(scopes, spec),
         Claim::Internet(spec) => judge.internet(scopes, spec),
-        Claim::Isolated(spec) => hops::isolated(graph, scopes, judge, spec),
-        Claim::DefaultDeny(spec) => isolation::default_deny(graph, spec),
+        Claim::Isolated(spec) => path_isolation::isolated(graph, scopes, judge, spec),
+        Claim::DefaultDeny(spec) => default_deny::default_deny(graph, spec),
         Claim::MatchesSnapshot(path) => match (env.snapshot)(path) {
             Ok(lines) if lines.is_empty() => Ok(Verdict::passed()),
             Ok(lines) => Ok(Verdict::failed(Example::Lines(lines))),

@@ -5,13 +5,13 @@
 //! holds today: each is tried, so the cost is that of the listing, and of the workloads for each of
 //! the [`MOST`] proposals that name the fewest sources.
 
-use super::file::{Matching, OnlyFrom, Several};
-use super::{Claim, Env, PolicyTest, Status, Suite, check};
-use crate::compile::AllowGraph;
+use crate::check::schema::{Matching, OnlyFrom, Several};
+use crate::check::{Claim, Env, PolicyTest, Status, Suite, check};
 use crate::config::Level;
+use crate::graph::AllowGraph;
 use crate::model::NamespaceId;
 use crate::model::WorkloadId;
-use crate::query::list::{Filter, Party, each};
+use crate::query::list::listing::{Filter, Party, each};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::source::{Location, Position};

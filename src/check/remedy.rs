@@ -7,16 +7,17 @@
 //! for `netpal plan` to tell. Cost: a few compiles per failed test, for the first [`TRIED`] of
 //! them.
 
-use super::{Claim, Env, Example, Outcome, Run, Status, Suite, check};
-use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::check::{Claim, Env, Example, Outcome, Run, Status, Suite, check};
+use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::Direction;
-use crate::query::ask::Pair;
-use crate::query::edit::{Change, Place, applied};
-use crate::query::led::Led;
-use crate::query::suggest::{Suggested, suggest};
+use crate::query::ask::answer::Pair;
+use crate::query::ask::via_service::ViaService;
+use crate::query::suggest::suggestion::{Suggested, suggest};
+use crate::query::suggest::trial::{Change, Place, applied};
 use crate::query::{End, Verdict};
 use crate::set::{IpSet, TrafficSet};
+use crate::spec::{Endpoint, Flow};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -79,7 +80,7 @@ fn open(
     graph: &AllowGraph,
     flow: &Flow,
     asked: &TrafficSet,
-    led: Option<Led>,
+    led: Option<ViaService>,
 ) -> Option<Vec<Change>> {
     let end = |endpoint: Endpoint| match endpoint {
         Endpoint::Pod(pod) => {

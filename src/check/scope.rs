@@ -5,10 +5,11 @@
 //! known; such workloads are kept apart as *doubtful*, so that a test that rests on them is
 //! undecided and never passed or failed.
 
-use super::file::{Expression, Group, GroupMap, Labels, Operator};
+use crate::check::schema::{Expression, Group, GroupMap, Labels, Operator};
 use crate::model::{Cluster, Requirement, Selector, Truth, WorkloadId};
-use crate::query::grammar::{EndpointSpec, Target};
-use crate::query::resolve::{self, Context, Resolved};
+use crate::query::ask::grammar::{EndpointSpec, Target};
+use crate::query::ask::resolve;
+use crate::query::ask::resolve::{Context, Resolved};
 use crate::query::{End, Question};
 use std::collections::{BTreeMap, BTreeSet};
 

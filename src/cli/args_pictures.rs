@@ -52,7 +52,7 @@ pub enum LevelOf {
     Namespace,
 }
 
-impl From<LevelOf> for netpal::query::matrix::By {
+impl From<LevelOf> for netpal::query::list::matrix::By {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,
@@ -61,7 +61,7 @@ impl From<LevelOf> for netpal::query::matrix::By {
     }
 }
 
-impl From<LevelOf> for netpal::render::drawing::Level {
+impl From<LevelOf> for netpal::picture::Level {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,

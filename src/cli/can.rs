@@ -7,10 +7,12 @@ use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
-use netpal::query::grammar::{EndpointSpec, ParseError};
-use netpal::query::{Question, ask};
-use netpal::render::text::Text;
-use netpal::render::{Format, json};
+use netpal::query::Question;
+use netpal::query::ask;
+use netpal::query::ask::grammar::{EndpointSpec, ParseError};
+use netpal::render::Format;
+use netpal::render::data::json;
+use netpal::render::text::writer::Text;
 
 /// Answers one question, or a file of them.
 ///

@@ -2,8 +2,10 @@
 
 use super::output;
 use netpal::finding::{Finding, RuleInfo};
-use netpal::render::findings_data::Report;
-use netpal::render::{Format, github, gitlab, inputs, sarif};
+use netpal::render::Format;
+use netpal::render::ci::{github, gitlab, sarif};
+use netpal::render::data::findings::Report;
+use netpal::render::text::inputs;
 use netpal::tree::Locator;
 use std::io::{self, Write};
 

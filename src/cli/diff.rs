@@ -13,12 +13,15 @@ use netpal::check::breaks;
 use netpal::diff::{Diff as Answer, Kind, Side, declared};
 use netpal::load::Source;
 use netpal::model::relabel::{Change, Relabel};
-use netpal::query::{End, resolve};
-use netpal::render::diff::{Pages, Remarks};
-use netpal::render::drawing::{Drawing, Facts, Level, Options};
-use netpal::render::{
-    Format, diff as render, diff_findings, diff_json, dot, json, md, mermaid, svg,
-};
+use netpal::picture::{Drawing, Facts, Level, Options};
+use netpal::query::End;
+use netpal::query::ask::resolve;
+use netpal::render::Format;
+use netpal::render::ci::{diff_findings, markdown};
+use netpal::render::data::{diff, json};
+use netpal::render::image::{dot, mermaid, svg};
+use netpal::render::text::diff as render;
+use netpal::render::text::diff::{Pages, Remarks};
 use std::io::{self, Write};
 
 const FORMATS: [Format; 12] = [
@@ -250,10 +253,10 @@ fn answer(
     };
     let shown = if common.verbose > 0 { usize::MAX } else { 30 };
     output.write(|format, out| match format {
-        Format::Json => json::write("Diff", diff_json::content(pages, &diff), out),
-        Format::Yaml => json::write_yaml("Diff", diff_json::content(pages, &diff), out),
-        Format::Csv => diff_json::csv(pages, &diff, out),
-        Format::Md => md::diff(pages, &diff, out),
+        Format::Json => json::write("Diff", diff::content(pages, &diff), out),
+        Format::Yaml => json::write_yaml("Diff", diff::content(pages, &diff), out),
+        Format::Csv => diff::csv(pages, &diff, out),
+        Format::Md => markdown::diff(pages, &diff, out),
         Format::Sarif | Format::Github | Format::Gitlab => ci::write(
             &diff_findings::findings(pages, &diff),
             &diff_findings::rules(),

@@ -8,11 +8,14 @@ use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
 use netpal::model::{NamespaceId, WorkloadId};
 use netpal::policy::PolicyId;
-use netpal::query::grammar::Target;
-use netpal::query::plain::{self, Plain};
-use netpal::query::{End, resolve};
-use netpal::render::text::Text;
-use netpal::render::{Format, explain_json, json};
+use netpal::query::End;
+use netpal::query::ask::grammar::Target;
+use netpal::query::ask::resolve;
+use netpal::query::explain::summary;
+use netpal::query::explain::summary::Plain;
+use netpal::render::Format;
+use netpal::render::data::{explain, json};
+use netpal::render::text::writer::Text;
 use std::collections::BTreeSet;
 
 /// Words that say that a policy is meant.
@@ -46,19 +49,19 @@ pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
     let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
     let workspace = Workspace::open(common)?;
     let plain = match thing(&workspace, &args.name)? {
-        Thing::Policy(id) => Plain::Policy(plain::policy(&workspace.graph, id)),
-        Thing::Workload(id) => Plain::Workload(Box::new(plain::workload(
+        Thing::Policy(id) => Plain::Policy(summary::policy(&workspace.graph, id)),
+        Thing::Workload(id) => Plain::Workload(Box::new(summary::workload(
             &workspace.input,
             &workspace.graph,
             id,
         )?)),
-        Thing::Namespace(id) => Plain::Namespace(plain::namespace(&workspace.graph, id)),
+        Thing::Namespace(id) => Plain::Namespace(summary::namespace(&workspace.graph, id)),
     };
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Explanation", explain_json::plain(book, &plain), out),
-        Format::Yaml => json::write_yaml("Explanation", explain_json::plain(book, &plain), out),
+        Format::Json => json::write("Explanation", explain::plain(book, &plain), out),
+        Format::Yaml => json::write_yaml("Explanation", explain::plain(book, &plain), out),
         _ => Text {
             book,
             style: output.style(),

@@ -7,8 +7,9 @@ use super::output::Output;
 use super::report;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::render::drawing::{Drawing, Facts, Hide, Level, Options};
-use netpal::render::{Format, dot, mermaid, picture, svg};
+use netpal::picture::{Drawing, Facts, Hide, Level, Options};
+use netpal::render::Format;
+use netpal::render::image::{dot, mermaid, picture, svg};
 
 /// Draws who may reach whom.
 ///

@@ -5,7 +5,9 @@ use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::Result;
-use netpal::render::{Format, inputs, json, json_inputs};
+use netpal::render::Format;
+use netpal::render::data::{inputs as inputs_data, json};
+use netpal::render::text::inputs;
 
 /// Tells what was read. Every document that could not be read is named.
 ///
@@ -21,8 +23,8 @@ pub fn run(common: &Common) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Inputs", json_inputs::inputs(book), out),
-        Format::Yaml => json::write_yaml("Inputs", json_inputs::inputs(book), out),
+        Format::Json => json::write("Inputs", inputs_data::inputs(book), out),
+        Format::Yaml => json::write_yaml("Inputs", inputs_data::inputs(book), out),
         _ => inputs::inputs(&workspace.input, &workspace.graph, common.verbose > 0, out),
     })?;
     Ok(workspace.exit(common, Exit::Good))

@@ -11,9 +11,13 @@ use netpal::finding::{Finding, RuleInfo, Severity};
 use netpal::lint::baseline::Baseline;
 use netpal::lint::config::is_known;
 use netpal::lint::{LINTS, LintConfig, Linted, lint};
-use netpal::render::findings::{self, Scope};
-use netpal::render::findings_data::{self, Report};
-use netpal::render::{Format, gitlab, json, sarif};
+use netpal::render::Format;
+use netpal::render::ci::{gitlab, sarif};
+use netpal::render::data::findings as findings_data;
+use netpal::render::data::findings::Report;
+use netpal::render::data::json;
+use netpal::render::text::findings;
+use netpal::render::text::findings::Scope;
 
 const ABLE: [Format; 7] = [
     Format::Text,

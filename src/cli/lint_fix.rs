@@ -14,8 +14,8 @@ use netpal::finding::{Finding, Severity, identities};
 use netpal::lint::fix::{Applied, apply};
 use netpal::lint::{Facts, LintConfig, Linted, lint};
 use netpal::load::{Source, load_sources};
-use netpal::query::list::{Filter, summary};
-use netpal::render::csv;
+use netpal::query::list::listing::{Filter, summary};
+use netpal::render::data::csv;
 use netpal::tree::Locator;
 use netpal::{AllowGraph, Input};
 use std::collections::BTreeSet;
@@ -235,7 +235,7 @@ fn traffic(text: &mut String, workspace: &Workspace, after: &After) {
 /// Every allowed flow with a governed end, and who is open.
 fn flows(input: &Input, graph: &AllowGraph) -> BTreeSet<String> {
     let locator = Locator::new(&input.sources);
-    let book = netpal::render::Book {
+    let book = netpal::render::RenderContext {
         input,
         graph,
         locator: &locator,

@@ -7,10 +7,12 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::model::WorkloadId;
-use netpal::query::list::Filter;
-use netpal::query::{End, resolve};
-use netpal::render::text::Text;
-use netpal::render::{Format, csv, json};
+use netpal::query::End;
+use netpal::query::ask::resolve;
+use netpal::query::list::listing::Filter;
+use netpal::render::Format;
+use netpal::render::data::{csv, json};
+use netpal::render::text::writer::Text;
 
 /// Lists who may send what to whom.
 ///

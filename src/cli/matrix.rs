@@ -5,9 +5,10 @@ use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::query::matrix::{By, matrix};
-use netpal::render::matrix::Square;
-use netpal::render::{Format, json};
+use netpal::query::list::matrix::{By, matrix};
+use netpal::render::Format;
+use netpal::render::data::json;
+use netpal::render::image::matrix::MatrixView;
 
 /// Most rows of a page: some 26 MB of markup.
 const PAGE: usize = 1_000;
@@ -36,7 +37,7 @@ pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
         );
     }
     let locator = workspace.locator();
-    let square = Square {
+    let square = MatrixView {
         book: workspace.book(&locator),
         matrix: &matrix,
     };

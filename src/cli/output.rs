@@ -106,8 +106,8 @@ impl Output {
     }
 
     /// Whether text may be coloured: anstream takes the colours out again where nobody wants them.
-    pub fn style(&self) -> netpal::render::text::Style {
-        netpal::render::text::Style {
+    pub fn style(&self) -> netpal::render::text::writer::Style {
+        netpal::render::text::writer::Style {
             colour: self.color != ColorWhen::Never,
         }
     }

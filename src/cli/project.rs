@@ -3,12 +3,13 @@
 use super::args::Common;
 use super::output;
 use anyhow::{Context as _, Result, bail};
-use netpal::config::{self, Config, PodsSpec};
+use netpal::config;
+use netpal::config::{Config, PodsSpec};
 use netpal::diagnostic::Diagnostic;
 use netpal::load::{Source, project};
 use netpal::model::{Requirement, Selector};
 use netpal::query::Context;
-use netpal::render::{inputs, text};
+use netpal::render::text::{inputs, writer};
 use netpal::source::Sources;
 use netpal::tree::Locator;
 use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ pub fn told(problems: &[Diagnostic]) -> anyhow::Error {
         output::remark(&inputs::diagnostic(
             problem,
             &locator,
-            text::Style { colour: true },
+            writer::Style { colour: true },
         ));
     }
     anyhow::anyhow!("{}", inputs::plural(problems.len(), "problem"))

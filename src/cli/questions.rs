@@ -10,9 +10,11 @@ use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
 use anyhow::{Context as _, Result, anyhow, bail};
-use netpal::query::why::show;
-use netpal::query::{Question, Verdict, ask};
-use netpal::render::{Format, csv as render_csv, json};
+use netpal::query::ask;
+use netpal::query::explain::why::show;
+use netpal::query::{Question, Verdict};
+use netpal::render::Format;
+use netpal::render::data::{csv as render_csv, json};
 use schemars::JsonSchema;
 use serde::Serialize;
 

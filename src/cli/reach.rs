@@ -8,13 +8,15 @@ use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
 use netpal::model::{PodId, Truth};
-use netpal::query::closure::{Trip, Way};
-use netpal::query::exposure::{Ghost, exposure};
-use netpal::query::grammar::EndpointSpec;
-use netpal::query::reach::{path, reach};
-use netpal::query::{End, resolve};
-use netpal::render::text::Text;
-use netpal::render::{Format, json, reach_json, words};
+use netpal::query::End;
+use netpal::query::ask::grammar::EndpointSpec;
+use netpal::query::ask::resolve;
+use netpal::query::reach::closure::{ReachQuery, Way};
+use netpal::query::reach::potential_pod::{PotentialPod, exposure};
+use netpal::query::reach::tree::{path, reach};
+use netpal::render::data::{json, reach};
+use netpal::render::text::writer::Text;
+use netpal::render::{Format, words};
 use netpal::set::{IpSet, TrafficSet};
 use std::collections::BTreeSet;
 
@@ -74,9 +76,9 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     Ok(root)
 }
 
-fn trip(root: &Root, way: Way, hops: Hops) -> Trip {
+fn trip(root: &Root, way: Way, hops: Hops) -> ReachQuery {
     let Hops(hops) = hops;
-    Trip {
+    ReachQuery {
         way,
         pods: root.pods.clone(),
         addresses: root.addresses.clone(),
@@ -103,16 +105,8 @@ pub fn run(common: &Common, args: &Reach) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write(
-            "Reach",
-            reach_json::reach(book, &found, &root.name, &[]),
-            out,
-        ),
-        Format::Yaml => json::write_yaml(
-            "Reach",
-            reach_json::reach(book, &found, &root.name, &[]),
-            out,
-        ),
+        Format::Json => json::write("Reach", reach::reach(book, &found, &root.name, &[]), out),
+        Format::Yaml => json::write_yaml("Reach", reach::reach(book, &found, &root.name, &[]), out),
         _ => Text {
             book,
             style: output.style(),
@@ -139,7 +133,7 @@ fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| {
-        let content = || reach_json::path(book, found.as_deref(), certain.is_some());
+        let content = || reach::path(book, found.as_deref(), certain.is_some());
         let text = Text {
             book,
             style: output.style(),
@@ -182,12 +176,12 @@ pub fn who(common: &Common, args: &Who) -> Result<Exit> {
     output.write(|format, out| match format {
         Format::Json => json::write(
             "Reach",
-            reach_json::reach(book, &found, &root.name, &ghosts),
+            reach::reach(book, &found, &root.name, &ghosts),
             out,
         ),
         Format::Yaml => json::write_yaml(
             "Reach",
-            reach_json::reach(book, &found, &root.name, &ghosts),
+            reach::reach(book, &found, &root.name, &ghosts),
             out,
         ),
         _ => Text {
@@ -201,7 +195,7 @@ pub fn who(common: &Common, args: &Who) -> Result<Exit> {
 }
 
 /// What would be let in, for one workload; of many, each has to be asked for itself.
-fn exposed(workspace: &Workspace, root: &Root) -> Result<Vec<Ghost>> {
+fn exposed(workspace: &Workspace, root: &Root) -> Result<Vec<PotentialPod>> {
     let cluster = &workspace.input.cluster;
     let workloads: BTreeSet<_> = root.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     match (root.pods.first(), workloads.len()) {

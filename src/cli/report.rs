@@ -9,12 +9,15 @@ use super::workspace::{self, Reading, Workspace};
 use anyhow::Result;
 use netpal::diff::Side;
 use netpal::load::Source;
-use netpal::query::list::{Filter, Listing, each};
-use netpal::query::matrix::{By, matrix, of_listing};
-use netpal::render::diff::{self, Pages};
-use netpal::render::drawing::Facts;
+use netpal::picture::Facts;
+use netpal::query::list::listing::{Filter, Listing, each};
+use netpal::query::list::matrix::{By, matrix, of_listing};
+use netpal::render::Format;
+use netpal::render::data::csv;
 use netpal::render::report::{Changes, Profile, Report};
-use netpal::render::{Format, csv, text};
+use netpal::render::text::diff;
+use netpal::render::text::diff::Pages;
+use netpal::render::text::writer;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -213,7 +216,7 @@ fn lines(common: &Common, before: &Workspace, after: &Workspace) -> Result<Strin
     diff::text(
         pages,
         &found,
-        text::Style { colour: false },
+        writer::Style { colour: false },
         usize::MAX,
         &mut bytes,
     )?;

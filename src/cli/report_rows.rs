@@ -8,14 +8,15 @@ use netpal::check::Status;
 use netpal::diagnostic::Place;
 use netpal::finding::Finding;
 use netpal::lint::lint;
+use netpal::render::data::check;
 use netpal::render::report::{Row, Rows};
-use netpal::render::{Book, check_data, words};
+use netpal::render::{RenderContext, words};
 
 /// The findings of lint under the configuration, as `netpal lint` would show them.
 ///
 /// # Errors
 /// When the configuration names a rule that is none.
-pub fn findings(common: &Common, workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
+pub fn findings(common: &Common, workspace: &Workspace, book: RenderContext<'_>) -> Result<Rows> {
     let config = lint_command::config(common, &Lint::default(), workspace)?;
     let found = lint(&workspace.input, &workspace.graph, &config).findings;
     let shown = found.iter().filter(|f| f.suppressed.is_none());
@@ -39,7 +40,7 @@ pub fn findings(common: &Common, workspace: &Workspace, book: Book<'_>) -> Resul
 ///
 /// # Errors
 /// When a test file cannot be read.
-pub fn tests(workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
+pub fn tests(workspace: &Workspace, book: RenderContext<'_>) -> Result<Rows> {
     if workspace.project.config.tests.is_empty() {
         return Ok(Rows {
             empty: "The configuration names no policy tests.".into(),
@@ -50,7 +51,7 @@ pub fn tests(workspace: &Workspace, book: Book<'_>) -> Result<Rows> {
     let mut rows = Vec::new();
     for one in test::ran(workspace, &workspace.graph, &suites) {
         let ran = [one];
-        let failed = check_data::findings(book, &ran);
+        let failed = check::findings(book, &ran);
         for outcome in &ran[0].1.outcomes {
             let at = outcome.test.at.to_string();
             let why = failed
@@ -76,7 +77,7 @@ const fn status(status: Status) -> &'static str {
     }
 }
 
-fn place(book: Book<'_>, finding: &Finding) -> String {
+fn place(book: RenderContext<'_>, finding: &Finding) -> String {
     match &finding.place {
         Place::Origin(origin) => book
             .locator

@@ -8,10 +8,14 @@ use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
 use netpal::AllowGraph;
-use netpal::check::{self, Env, Status, Suite, export, propose, remedy};
+use netpal::check;
+use netpal::check::{Env, Status, Suite, export, propose, remedy};
 use netpal::load::project;
-use netpal::render::check::Ran;
-use netpal::render::{Format, check as text, check_data, json, suite};
+use netpal::render::Format;
+use netpal::render::ci::suite;
+use netpal::render::data::{check as check_data, json};
+use netpal::render::text::check as text;
+use netpal::render::text::check::Ran;
 
 const FORMATS: [Format; 10] = [
     Format::Text,

@@ -10,11 +10,12 @@ use anyhow::Result;
 use netpal::AllowGraph;
 use netpal::check::breaks::{Broken, broken};
 use netpal::diff::Diff;
-use netpal::query::edit::applied;
-use netpal::query::suggest::Suggested;
-use netpal::query::why::{Shown, Why as Answer, add_suggestions, why};
-use netpal::render::text::Text;
-use netpal::render::{Format, json, why_json};
+use netpal::query::explain::why::{Shown, Why as Answer, add_suggestions, why};
+use netpal::query::suggest::suggestion::Suggested;
+use netpal::query::suggest::trial::applied;
+use netpal::render::Format;
+use netpal::render::data::{json, why};
+use netpal::render::text::writer::Text;
 
 /// Answers one question with every policy, rule and peer that was asked.
 ///
@@ -36,8 +37,8 @@ pub fn run(common: &Common, args: &Why) -> Result<Exit> {
     let locator = workspace.locator();
     let book = workspace.book(&locator);
     output.write(|format, out| match format {
-        Format::Json => json::write("Why", why_json::why(book, &why, &breaks), out),
-        Format::Yaml => json::write_yaml("Why", why_json::why(book, &why, &breaks), out),
+        Format::Json => json::write("Why", why::why(book, &why, &breaks), out),
+        Format::Yaml => json::write_yaml("Why", why::why(book, &why, &breaks), out),
         _ => Text {
             book,
             style: output.style(),

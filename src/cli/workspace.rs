@@ -7,13 +7,14 @@ use super::progress::Progress;
 use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
-use netpal::compile::{CniProfile, CompileOptions, HostNetwork};
 use netpal::config::Unsupported;
 use netpal::diagnostic::{Code, Diagnostic, Severity};
 use netpal::load::{LoadOptions, Source, load_watched};
 use netpal::query::Context;
-use netpal::render::{Book, inputs, text};
+use netpal::render::RenderContext;
+use netpal::render::text::{inputs, writer};
 use netpal::set::IpSet;
+use netpal::spec::{CniProfile, CompileOptions, HostNetwork};
 use netpal::tree::Locator;
 use netpal::{AllowGraph, Input};
 
@@ -126,8 +127,8 @@ impl Workspace {
     }
 
     /// What writers look things up in.
-    pub fn book<'a>(&'a self, locator: &'a Locator<'a>) -> Book<'a> {
-        Book {
+    pub fn book<'a>(&'a self, locator: &'a Locator<'a>) -> RenderContext<'a> {
+        RenderContext {
             input: &self.input,
             graph: &self.graph,
             locator,
@@ -267,7 +268,7 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
 
 fn profile(name: &str) -> Result<&'static CniProfile> {
     let names = || {
-        netpal::compile::CNI_PROFILES
+        netpal::spec::CNI_PROFILES
             .iter()
             .map(|p| p.name)
             .collect::<Vec<_>>()
@@ -313,7 +314,7 @@ fn complain(common: &Common, input: &Input) {
         return;
     }
     let locator = Locator::new(&input.sources);
-    let style = text::Style { colour: true };
+    let style = writer::Style { colour: true };
     let least = if common.verbose > 0 {
         Severity::Note
     } else {

@@ -8,12 +8,12 @@
 //! the law, in every case. Cost: O(pods + distinct label sets x labels). With classes off every pod
 //! is its own class, and nothing else changes.
 
-use super::atoms::Atoms;
-use super::vocabulary::{Seen, Vocabulary};
-use super::world::{PodAddress, World};
+use crate::compile::atoms::Atoms;
+use crate::compile::vocabulary::{Seen, Vocabulary};
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol};
+use crate::spec::environment::{Environment, PodAddress};
 use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -89,7 +89,7 @@ fn number(index: usize) -> u32 {
 
 /// Numbers what the law sees of pods one by one.
 struct Interner<'w, 'v> {
-    world: &'w World,
+    world: &'w Environment,
     vocabulary: &'v Vocabulary<'w>,
     atoms: &'v Atoms,
     ports: IndexSet<NamedPorts>,
@@ -194,7 +194,7 @@ impl<'w> Interner<'w, '_> {
 /// their labels, keys of few values first, so that the namespaces a selector selects are mostly
 /// neighbours and their pods few runs.
 fn namespace_classes<'w>(
-    world: &'w World,
+    world: &'w Environment,
     vocabulary: &mut Vocabulary<'w>,
 ) -> (Vec<NamespaceId>, Vec<u32>) {
     let mut keys: IndexSet<Box<[Seen]>> = IndexSet::default();
@@ -265,7 +265,7 @@ fn interned(known: &mut IndexSet<Box<[Seen]>>, seen: &[Seen], new: impl FnOnce()
 
 impl Classes {
     /// Sorts the pods into classes.
-    pub fn new<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
+    pub fn new<'w>(world: &'w Environment, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
         let (namespaces, of_namespace) = namespace_classes(world, vocabulary);
         let (label_sets, of_labels) = project(world, vocabulary);
         let mut interner = Interner {
@@ -337,7 +337,10 @@ impl Classes {
 }
 
 /// One label set for each projected one, and the projection of each label set.
-fn project<'w>(world: &'w World, vocabulary: &mut Vocabulary<'w>) -> (Vec<LabelsId>, Vec<u32>) {
+fn project<'w>(
+    world: &'w Environment,
+    vocabulary: &mut Vocabulary<'w>,
+) -> (Vec<LabelsId>, Vec<u32>) {
     let mut known = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
@@ -407,7 +410,7 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
 
 /// The indices of a list bucket after bucket, each in order, and where each bucket begins. O(list +
 /// buckets).
-pub(super) fn bucketed(buckets: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+pub(crate) fn bucketed(buckets: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0; count + 1];
     buckets
         .iter()

@@ -8,12 +8,12 @@
 //! Invariant: two label sets with equal projections meet the same requirements of the law. Cost:
 //! O(law) to build, one look-up per label to project.
 
-use super::atoms::Atoms;
-use super::world::World;
+use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, HashSet};
+use crate::spec::environment::Environment;
 
 /// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody
 /// mentions.
@@ -138,7 +138,7 @@ pub struct Vocabulary<'w> {
 
 impl<'w> Vocabulary<'w> {
     /// Reads the law once. O(law).
-    pub fn new(world: &'w World) -> Self {
+    pub fn new(world: &'w Environment) -> Self {
         let mut vocabulary = Self {
             nodes: !world.options.blocks_match_pods,
             ..Self::default()
@@ -161,7 +161,7 @@ impl<'w> Vocabulary<'w> {
 
     /// The address lines, cut at every address set that a rule matches and at every node's address
     /// (S55).
-    pub fn atoms(&self, world: &World) -> Atoms {
+    pub fn atoms(&self, world: &Environment) -> Atoms {
         let nodes: Vec<IpSet> = world
             .cluster
             .nodes()

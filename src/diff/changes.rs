@@ -4,14 +4,14 @@
 //! Cost: O(runs of the records), as long as no destination has two records that cover different
 //! destinations; else O(destinations of those).
 
-use super::compare::Pairing;
-use super::joint::EndIx;
-use super::roll::{Parties, Roll};
-use super::{Block, Cause, Change, Kind, Party};
-use crate::compile::Flow;
-use crate::compile::peers::Runs;
+use crate::compile::peer_sets::EndpointSet;
+use crate::diff::align::alignment::EndIx;
+use crate::diff::align::order::{EndpointOrder, Parties};
+use crate::diff::compare::Pairing;
+use crate::diff::{Block, Cause, Change, Kind, Party};
 use crate::set::TrafficSet;
 use crate::set::hashed::IndexMap;
+use crate::spec::Flow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The destinations.
-    pub destinations: Runs,
+    pub destinations: EndpointSet,
     /// The sources.
-    pub sources: Runs,
+    pub sources: EndpointSet,
     /// Which pairs of the two.
     pub pairing: Pairing,
 }
 
 /// One change of all its records, which come in order.
 pub fn change(
-    roll: &Arc<Roll>,
+    roll: &Arc<EndpointOrder>,
     (kind, traffic, cause): (Kind, TrafficSet, Cause),
     records: Vec<Record>,
     example: (Flow, Flow),
@@ -70,7 +70,7 @@ pub fn change(
 }
 
 /// The members of one end, each with itself or with every other.
-fn members(roll: &Roll, end: EndIx, pairing: Pairing) -> Vec<Block> {
+fn members(roll: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Block> {
     let all = roll.ends[end].parties();
     let block = |party: &Party| {
         let sources = match pairing {
@@ -90,34 +90,35 @@ fn members(roll: &Roll, end: EndIx, pairing: Pairing) -> Vec<Block> {
 }
 
 /// Sources with all destinations that have just those, in order of the first destination.
-fn alike(roll: &Roll, records: Vec<Record>) -> Vec<(Runs, Runs)> {
-    let mut by_sources: IndexMap<Runs, Vec<Runs>> = IndexMap::default();
+fn alike(roll: &EndpointOrder, records: Vec<Record>) -> Vec<(EndpointSet, EndpointSet)> {
+    let mut by_sources: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
     for (destinations, sources) in by_destination(records) {
         by_sources.entry(sources).or_default().push(destinations);
     }
     let all = by_sources
         .into_iter()
-        .map(|(sources, destinations)| (sources, Runs::union_of(&destinations)));
-    let mut all: Vec<(Runs, Runs)> = all.collect();
+        .map(|(sources, destinations)| (sources, EndpointSet::union_of(&destinations)));
+    let mut all: Vec<(EndpointSet, EndpointSet)> = all.collect();
     all.sort_by_cached_key(|(_, destinations)| roll.first(destinations));
     all
 }
 
 /// Disjoint destinations, with all sources of each.
-fn by_destination(records: Vec<Record>) -> Vec<(Runs, Runs)> {
-    let mut by: IndexMap<Runs, Vec<Runs>> = IndexMap::default();
+fn by_destination(records: Vec<Record>) -> Vec<(EndpointSet, EndpointSet)> {
+    let mut by: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
     for record in records {
         by.entry(record.destinations)
             .or_default()
             .push(record.sources);
     }
-    let many: u64 = by.keys().map(Runs::count).sum();
-    let joined =
-        |(destinations, sources): (Runs, Vec<Runs>)| (destinations, Runs::union_of(&sources));
-    if many == Runs::union_of(by.keys()).count() {
+    let many: u64 = by.keys().map(EndpointSet::count).sum();
+    let joined = |(destinations, sources): (EndpointSet, Vec<EndpointSet>)| {
+        (destinations, EndpointSet::union_of(&sources))
+    };
+    if many == EndpointSet::union_of(by.keys()).count() {
         return by.into_iter().map(joined).collect();
     }
-    let mut single: BTreeMap<u32, Vec<Runs>> = BTreeMap::new();
+    let mut single: BTreeMap<u32, Vec<EndpointSet>> = BTreeMap::new();
     for (destinations, sources) in &by {
         for destination in destinations.points() {
             single
@@ -128,6 +129,6 @@ fn by_destination(records: Vec<Record>) -> Vec<(Runs, Runs)> {
     }
     single
         .into_iter()
-        .map(|(destination, sources)| joined((Runs::point(destination), sources)))
+        .map(|(destination, sources)| joined((EndpointSet::point(destination), sources)))
         .collect()
 }

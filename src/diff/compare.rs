@@ -1,37 +1,40 @@
 //! Destination by destination: which sources may send something else than before, and because of
 //! which edit.
 //!
-//! Phases: each destination's column tells what differs ([`Columns::column`]), among all sources
+//! Phases: each destination's column tells what differs ([`DestinationDiffs::column`]), among all sources
 //! where something was edited on its way in, else among the sources with an edit
 //! ([`Edits::stays`]). Destinations for which the same differs, and which the same policies govern,
 //! are put together ([`Plain`]); the others, beside whose nodes or in whose own flows something
 //! differs, are told one by one. The sources that differ in one way and share their edits are a
 //! [`Group`]; each is recorded under its cause ([`Comparer::record`]), which is looked for once
-//! where the grounds are equal ([`cause::Ask::grounds`]), and [`Comparer::finish`] makes the
+//! where the grounds are equal ([`grounds::Ask::grounds`]), and [`Comparer::finish`] makes the
 //! changes.
 //!
 //! Invariant: destinations that are told together have the same cause for the same group, since all
 //! that an explanation asks of them is equal: the rows, the policies on the way in, and which peer
 //! of an edited rule they are ([`Comparer::is_common`]). Cost: the columns, then the groups of
-//! sources and of destinations; sets of ends are runs of the [`Roll`], so that a change that
+//! sources and of destinations; sets of ends are runs of the [`EndpointOrder`], so that a change that
 //! touches everybody costs no more than one that touches few.
 
-use super::cause::{self, Cause, Grounds};
-use super::changes::{Record, change};
-use super::columns::{Column, Columns, Index, Shared};
-use super::doubt::{self, Doubts, touched};
-use super::edits::{Edits, Touch};
-use super::joint::{EndIx, Joint, Members};
-use super::latent::Latents;
-use super::placed::places;
-use super::roll::Roll;
-use super::states::{Pair, States};
-use super::{Diff, Kind, Latent, Side, Unchanged, Which};
-use crate::compile::peers::Runs;
-use crate::compile::{Flow, Rows};
+use crate::compile::peer_sets::EndpointSet;
+use crate::diff::align::alignment::{Alignment, EndIx, Members};
+use crate::diff::align::order::EndpointOrder;
+use crate::diff::align::position_index::places;
+use crate::diff::cause::edits::{AffectedBy, Edits};
+use crate::diff::cause::grounds;
+use crate::diff::cause::grounds::{Cause, CauseKey};
+use crate::diff::cause::masked::MaskedChanges;
+use crate::diff::cause::undecided;
+use crate::diff::cause::undecided::{Undecided, touched};
+use crate::diff::changes::{Record, change};
+use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs, Index, Shared};
+use crate::diff::rows::interned::{Pair, States};
+use crate::diff::{Diff, Kind, MaskedChange, Side, Unchanged, Which};
+use crate::graph::RowCache;
 use crate::policy::Direction;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
+use crate::spec::Flow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -51,7 +54,7 @@ struct Group {
     /// The one that comes first in the input.
     first: EndIx,
     pair: Pair,
-    positions: Runs,
+    positions: EndpointSet,
     /// Whether own nodes may decide for the first of them (S55).
     beside: bool,
 }
@@ -67,36 +70,36 @@ type Rank = (EndIx, usize, usize);
 type Key = (Kind, TrafficSet, Cause);
 
 /// The records of one change: destinations by their sources, and the flow of the first.
-struct Melted {
+struct Merged {
     rank: Rank,
     example: (Flow, Flow),
-    records: IndexMap<(Runs, Pairing), Vec<Runs>>,
+    records: IndexMap<(EndpointSet, Pairing), Vec<EndpointSet>>,
 }
 
 struct Comparer<'a> {
     before: Side<'a>,
     after: Side<'a>,
-    roll: Arc<Roll>,
+    roll: Arc<EndpointOrder>,
     edits: &'a Edits,
-    doubts: Doubts<'a>,
+    doubts: Undecided<'a>,
     /// What the edits that govern a source are, as a number: sources that share it share their
     /// causes.
     marks: Vec<usize>,
     /// The number of no edit at all.
     unmarked: Option<usize>,
     /// The positions of sources with an edit.
-    marked: Runs,
+    marked: EndpointSet,
     /// What the edits that govern a destination are, as a number.
     touches: Vec<usize>,
     states: States,
     /// All sources of the destinations that edits touch.
-    whole: Columns<'a>,
+    whole: DestinationDiffs<'a>,
     /// Of the others the sources that edits touch.
-    edited: Columns<'a>,
+    edited: DestinationDiffs<'a>,
     plain: IndexMap<Plain, (Rc<Shared>, Vec<EndIx>)>,
-    changes: IndexMap<Key, Melted>,
+    changes: IndexMap<Key, Merged>,
     /// The edits behind changes that were asked about.
-    causes: HashMap<Grounds, Cause>,
+    causes: HashMap<CauseKey, Cause>,
     unchanged: u64,
     /// Whether destinations that are alike are told together.
     together: bool,
@@ -107,7 +110,7 @@ struct Comparer<'a> {
 pub fn compare<'a>(
     before: Side<'a>,
     after: Side<'a>,
-    joint: &Joint,
+    joint: &Alignment,
     edits: &'a Edits,
     together: bool,
 ) -> Diff {
@@ -117,19 +120,22 @@ pub fn compare<'a>(
     let positions = |end: EndIx| {
         (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end])
     };
-    let marked: Runs = (0..marks.len()).filter_map(positions).collect();
+    let marked: EndpointSet = (0..marks.len()).filter_map(positions).collect();
     let stays = |end: &EndIx| together && edits.stays(*end, &roll.ends[*end]);
     let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..roll.ends.len()).partition(stays);
-    let cases = doubt::cases(before, after);
-    let rows = |side: Side<'a>, which| Rows::among(side.graph, places_at(roll, &marked, which));
+    let cases = undecided::cases(before, after);
+    let rows = |side: Side<'a>, which| RowCache::among(side.graph, places_at(roll, &marked, which));
     let (was, is) = rayon::join(|| rows(before, Which::Before), || rows(after, Which::After));
     let mut comparer = Comparer {
         before,
         after,
         edits,
-        doubts: Doubts::new(before, after, edits, &cases),
-        whole: Columns::new(&index, [Rows::new(before.graph), Rows::new(after.graph)]),
-        edited: Columns::among(&index, [was, is], marked.clone()),
+        doubts: Undecided::new(before, after, edits, &cases),
+        whole: DestinationDiffs::new(
+            &index,
+            [RowCache::new(before.graph), RowCache::new(after.graph)],
+        ),
+        edited: DestinationDiffs::among(&index, [was, is], marked.clone()),
         marked: marked.clone(),
         marks,
         unmarked,
@@ -154,7 +160,7 @@ pub fn compare<'a>(
 }
 
 /// The places of the ends at some positions.
-fn places_at(roll: &Roll, positions: &Runs, which: Which) -> Runs {
+fn places_at(roll: &EndpointOrder, positions: &EndpointSet, which: Which) -> EndpointSet {
     let of = |position: u32| {
         places(&roll.ends[roll.at(position)], which)
             .iter()
@@ -164,18 +170,18 @@ fn places_at(roll: &Roll, positions: &Runs, which: Which) -> Runs {
 }
 
 /// What the edits that govern each end as a source are, as a number, and that of none.
-fn marks(roll: &Roll, edits: &Edits) -> (Vec<usize>, Option<usize>) {
-    let mut known: IndexSet<(&Touch, Option<EndIx>)> = IndexSet::default();
+fn marks(roll: &EndpointOrder, edits: &Edits) -> (Vec<usize>, Option<usize>) {
+    let mut known: IndexSet<(&AffectedBy, Option<EndIx>)> = IndexSet::default();
     let mark = |end: EndIx| {
         let touch = edits.touched(end, Direction::Egress);
         known.insert_full((touch, touch.own.then_some(end))).0
     };
     let marks = (0..roll.ends.len()).map(mark).collect();
-    (marks, known.get_index_of(&(&Touch::default(), None)))
+    (marks, known.get_index_of(&(&AffectedBy::default(), None)))
 }
 
-fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
-    let mut known: IndexSet<&Touch> = IndexSet::default();
+fn touches(roll: &EndpointOrder, edits: &Edits) -> Vec<usize> {
+    let mut known: IndexSet<&AffectedBy> = IndexSet::default();
     (0..roll.ends.len())
         .map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0)
         .collect()
@@ -183,9 +189,9 @@ fn touches(roll: &Roll, edits: &Edits) -> Vec<usize> {
 
 impl Comparer<'_> {
     /// Walks the destinations of which all sources are compared.
-    fn whole(&mut self, index: &Arc<Index>, destinations: &[EndIx]) -> Vec<Latent> {
+    fn whole(&mut self, index: &Arc<Index>, destinations: &[EndIx]) -> Vec<MaskedChange> {
         self.whole.make(destinations);
-        let mut latents = Latents::new(self.before, self.after, index);
+        let mut latents = MaskedChanges::new(self.before, self.after, index);
         for destination in destinations {
             let (column, _) = self.destination(*destination, true);
             if !self
@@ -254,7 +260,7 @@ impl Comparer<'_> {
 
     /// Counts what stays, and records what differs or puts the destination to others like it;
     /// `whole` unless sources that no edit touches stay as they are.
-    fn destination(&mut self, destination: EndIx, whole: bool) -> (Column, Option<Plain>) {
+    fn destination(&mut self, destination: EndIx, whole: bool) -> (DestinationDiff, Option<Plain>) {
         let end = &self.roll.ends[destination];
         let rows = if whole {
             &mut self.whole
@@ -279,7 +285,12 @@ impl Comparer<'_> {
     }
 
     /// Whether nothing differs for a destination but what it shares, and what makes it like others.
-    fn plain(&mut self, destination: EndIx, column: &Column, whole: bool) -> Option<Plain> {
+    fn plain(
+        &mut self,
+        destination: EndIx,
+        column: &DestinationDiff,
+        whole: bool,
+    ) -> Option<Plain> {
         let end = &self.roll.ends[destination];
         if !self.together {
             return None;
@@ -336,12 +347,12 @@ impl Comparer<'_> {
     }
 
     /// Records what differs for one destination.
-    fn alone(&mut self, destination: EndIx, column: &Column) {
+    fn alone(&mut self, destination: EndIx, column: &DestinationDiff) {
         let roll = Arc::clone(&self.roll);
         let mut loud = column.loud(&mut self.states, &roll, destination);
         let end = &roll.ends[destination];
         if let Members::Workloads(members) = &end.members {
-            let itself = Runs::point(roll.position[destination]);
+            let itself = EndpointSet::point(roll.position[destination]);
             if end.before.len() == 1 && end.after.len() == 1 {
                 if self.is_counted(destination) {
                     loud.push((column.itself, itself));
@@ -387,15 +398,15 @@ impl Comparer<'_> {
     }
 
     /// Sources by their pair of states and their edits.
-    fn groups(&self, loud: &[(Pair, Runs)]) -> Vec<Group> {
-        let mut found: HashMap<(Pair, usize), Vec<Runs>> = HashMap::default();
+    fn groups(&self, loud: &[(Pair, EndpointSet)]) -> Vec<Group> {
+        let mut found: HashMap<(Pair, usize), Vec<EndpointSet>> = HashMap::default();
         for (pair, positions) in loud {
             let marked = positions.intersection(&self.marked);
             for position in marked.points() {
                 found
                     .entry((*pair, self.marks[self.roll.at(position)]))
                     .or_default()
-                    .push(Runs::point(position));
+                    .push(EndpointSet::point(position));
             }
             if let Some(unmarked) = self.unmarked {
                 found
@@ -404,8 +415,8 @@ impl Comparer<'_> {
                     .push(positions.difference(&marked));
             }
         }
-        let group = |((pair, _), positions): ((Pair, usize), Vec<Runs>)| {
-            let positions = Runs::union_of(&positions);
+        let group = |((pair, _), positions): ((Pair, usize), Vec<EndpointSet>)| {
+            let positions = EndpointSet::union_of(&positions);
             Some(Group {
                 first: self.roll.first(&positions)?,
                 pair,
@@ -485,7 +496,7 @@ impl Comparer<'_> {
 
     /// Puts a record under its change.
     fn put(&mut self, rank: Rank, key: Key, record: Record, example: (Flow, Flow)) {
-        let change = self.changes.entry(key).or_insert_with(|| Melted {
+        let change = self.changes.entry(key).or_insert_with(|| Merged {
             rank,
             example,
             records: IndexMap::default(),
@@ -568,15 +579,17 @@ impl Comparer<'_> {
         let roll = &self.roll;
         let one = |(
             key,
-            Melted {
+            Merged {
                 example, records, ..
             },
-        ): (Key, Melted)| {
+        ): (Key, Merged)| {
             let record =
-                |((sources, pairing), destinations): ((Runs, Pairing), Vec<Runs>)| Record {
-                    destinations: Runs::union_of(&destinations),
-                    sources,
-                    pairing,
+                |((sources, pairing), destinations): ((EndpointSet, Pairing), Vec<EndpointSet>)| {
+                    Record {
+                        destinations: EndpointSet::union_of(&destinations),
+                        sources,
+                        pairing,
+                    }
                 };
             let mut records: Vec<Record> = records.into_iter().map(record).collect();
             records.sort_by_cached_key(|record| roll.first(&record.destinations));
@@ -594,12 +607,12 @@ impl Comparer<'_> {
 fn ask<'a>(
     before: Side<'a>,
     after: Side<'a>,
-    roll: &'a Roll,
+    roll: &'a EndpointOrder,
     edits: &'a Edits,
     (source, destination): (EndIx, EndIx),
     pairing: Pairing,
-) -> cause::Ask<'a> {
-    cause::Ask {
+) -> grounds::Ask<'a> {
+    grounds::Ask {
         before,
         after,
         ends: &roll.ends,

@@ -21,32 +21,25 @@
 //! vocabulary, so that their classes agree; the roll does the same for two graphs that are there
 //! already.
 
+mod align;
 mod cause;
 mod changes;
-mod columns;
 mod compare;
-mod doubt;
-mod edits;
-mod half;
-mod joint;
-mod latent;
-mod placed;
-mod roll;
-mod states;
-mod still;
-mod strip;
-mod uses;
+mod rows;
 
-pub use cause::{Cause, What};
-pub use edits::{Edit, PolicyEdit};
-pub use roll::Parties;
-pub use still::Unchanged;
-pub use uses::{Use, declared};
+pub use crate::diff::align::order::Parties;
+pub use crate::diff::cause::declared_uses::{Use, declared};
+pub use crate::diff::cause::edits::{Edit, PolicyEdit};
+pub use crate::diff::cause::grounds::{Cause, What};
+pub use crate::diff::rows::unchanged::Unchanged;
 
-use crate::compile::{AllowGraph, Endpoint, Flow};
+use crate::diff::align::alignment::Alignment;
+use crate::diff::cause::edits::Edits;
+use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::model::WorkloadId;
 use crate::set::{IpSet, TrafficSet};
+use crate::spec::{Endpoint, Flow};
 
 /// One of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +146,7 @@ pub struct Change {
 
 /// A workload that only one side has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lone {
+pub struct OneSided {
     /// The workload, in the ids of its side.
     pub workload: WorkloadId,
     /// Whether anyone may reach it: no policy selects it for ingress.
@@ -166,7 +159,7 @@ pub struct Lone {
 
 /// An admission that changes without effect: the way out of the source is blocked on both sides.
 #[derive(Debug, Clone)]
-pub struct Latent {
+pub struct MaskedChange {
     /// Whether the destination admits more, or less.
     pub kind: Kind,
     /// The traffic.
@@ -181,7 +174,7 @@ pub struct Latent {
 
 /// An edit that changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inert {
+pub struct NoEffectEdit {
     /// Which, in [`Diff::edits`].
     pub edit: usize,
     /// Whether only its text differs: blanks, comments, order of keys.
@@ -194,15 +187,15 @@ pub struct Diff {
     /// The changes: by kind, then by the number of pairs.
     pub changes: Vec<Change>,
     /// Workloads that only the after side has.
-    pub added: Vec<Lone>,
+    pub added: Vec<OneSided>,
     /// Workloads that only the before side has.
-    pub removed: Vec<Lone>,
+    pub removed: Vec<OneSided>,
     /// Admissions that change without effect.
-    pub latent: Vec<Latent>,
+    pub latent: Vec<MaskedChange>,
     /// The policies that differ.
     pub edits: Vec<PolicyEdit>,
     /// Those of them that change nothing.
-    pub inert: Vec<Inert>,
+    pub inert: Vec<NoEffectEdit>,
     /// How many pairs that may talk on both sides are untouched.
     pub unchanged: Unchanged,
 }
@@ -247,8 +240,8 @@ pub fn diff_one_by_one(before: Side<'_>, after: Side<'_>) -> Diff {
 
 fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     let matched = || {
-        let joint = joint::Joint::new(before, after);
-        let edits = edits::Edits::new(before, after, &joint);
+        let joint = Alignment::new(before, after);
+        let edits = Edits::new(before, after, &joint);
         (joint, edits)
     };
     let ready = |side: Side<'_>| side.graph.make_ready_for_rows();
@@ -265,7 +258,7 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .iter()
         .enumerate()
         .filter(|(i, _)| !used.contains(i))
-        .map(|(edit, e)| Inert {
+        .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: !e.meaning,
         })
@@ -276,17 +269,17 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
     diff
 }
 
-fn lone(side: Side<'_>, workload: WorkloadId) -> Lone {
+fn lone(side: Side<'_>, workload: WorkloadId) -> OneSided {
     let pods = &side.input.cluster.workload(workload).pods;
     let open = |direction| {
         let profile = |p: &crate::model::PodId| side.graph.profile(Endpoint::Pod(*p), direction);
         pods.iter()
-            .all(|p| profile(p).is_some_and(crate::compile::walk::Profile::is_open))
+            .all(|p| profile(p).is_some_and(crate::graph::tiers::EffectivePolicy::is_open))
     };
     let open_in = open(crate::policy::Direction::Ingress);
     let open_out = open(crate::policy::Direction::Egress);
     let connected = open_in || open_out || pods.iter().any(|p| is_connected(side, *p));
-    Lone {
+    OneSided {
         workload,
         open_in,
         open_out,

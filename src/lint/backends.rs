@@ -5,16 +5,17 @@
 //! distribution sets. Where it is not in the input there is nobody to ask about:
 //! [`Backend::controllers`] is empty, and only what is closed to everybody is sure.
 
-use super::facts::Facts;
-use super::meant::{self, Meant, Named, Told};
+use crate::lint::facts::Facts;
+use crate::lint::intended_traffic;
+use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
 use crate::model::{PodId, Selector};
 use crate::tree::Node;
 use std::rc::Rc;
 
 /// One backend of an object.
-pub(super) struct Backend {
+pub(crate) struct Backend {
     /// Whom it sends to; `None` when the input does not tell.
-    pub meant: Option<Meant>,
+    pub meant: Option<IntendedTraffic>,
     /// The object.
     pub by: Rc<Told>,
     /// The Service it names, when its namespace has Services and none of this name.
@@ -42,15 +43,15 @@ const CONTROLLERS: [(&str, &str); 9] = [
 ];
 
 /// Every backend of the input.
-pub(super) fn backends(facts: &Facts<'_>) -> Vec<Backend> {
+pub(crate) fn backends(facts: &Facts<'_>) -> Vec<Backend> {
     let mut found = Vec::new();
-    for by in meant::told(facts, &["Ingress"]) {
+    for by in intended_traffic::told(facts, &["Ingress"]) {
         ingress(facts, &by, &mut found);
     }
-    for by in meant::told(facts, &ROUTES) {
+    for by in intended_traffic::told(facts, &ROUTES) {
         gateway_route(facts, &by, &mut found);
     }
-    for by in meant::told(facts, &["Route"]) {
+    for by in intended_traffic::told(facts, &["Route"]) {
         openshift_route(facts, &by, &mut found);
     }
     found
@@ -64,7 +65,7 @@ fn push(
     port: &Named<'_>,
     controllers: &[PodId],
 ) {
-    let through = meant::through(facts, by, service, port);
+    let through = intended_traffic::through(facts, by, service, port);
     let known = || {
         facts
             .cluster
@@ -89,7 +90,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         .get("ingressClassName")
         .and_then(Node::as_str)
         .map(str::to_owned);
-    let annotations = meant::pairs(&by.node, "annotations");
+    let annotations = intended_traffic::pairs(&by.node, "annotations");
     let class = own.or_else(|| {
         annotations
             .get("kubernetes.io/ingress.class")
@@ -203,7 +204,7 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let known = facts
             .cluster
             .find_namespace(&by.namespace)
-            .and_then(|n| meant::find(facts, n, name));
+            .and_then(|n| intended_traffic::find(facts, n, name));
         let by_name = port.and_then(Node::as_str);
         let has =
             |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
@@ -231,7 +232,7 @@ fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
     if let Some(pods) = configured(facts) {
         return pods;
     }
-    let classes = meant::told(facts, &["IngressClass"]);
+    let classes = intended_traffic::told(facts, &["IngressClass"]);
     let object = classes.iter().find(|c| Some(&*c.name) == class);
     let declared = object.and_then(|c| c.node.get("spec")?.get("controller")?.as_str());
     let Some(word) = declared.or(class) else {

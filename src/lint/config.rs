@@ -4,8 +4,8 @@
 //! named by its id, its name, or the start of its id (`NP3` is every rule from `NP301` on to
 //! `NP306`); `ALL` and `DEFAULT` are every rule and every rule that is on unasked.
 
-use super::table::{LINTS, Lint};
 use crate::finding::{Finding, Severity};
+use crate::lint::registry::{LINTS, Lint};
 use crate::model::{Requirement, Selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 
@@ -110,12 +110,12 @@ impl LintConfig {
     }
 
     /// Whether a rule runs: wanted, or on only to tell that there is more to see.
-    pub(super) fn runs(&self, lint: &Lint) -> bool {
+    pub(crate) fn runs(&self, lint: &Lint) -> bool {
         self.selects(lint) || self.select.is_empty() && !self.ignore.iter().any(|w| names(w, lint))
     }
 
     /// Whether a finding is shown.
-    pub(super) fn shows(&self, finding: &Finding) -> bool {
+    pub(crate) fn shows(&self, finding: &Finding) -> bool {
         let least = self.least.unwrap_or(if self.select.is_empty() {
             Severity::Warning
         } else {
@@ -126,7 +126,7 @@ impl LintConfig {
     }
 
     /// Whether a finding is left out where it stands.
-    pub(super) fn ignored(&self, finding: &Finding) -> bool {
+    pub(crate) fn ignored(&self, finding: &Finding) -> bool {
         let Some(lint) = LINTS.iter().find(|l| l.id == finding.rule) else {
             return false;
         };
@@ -138,7 +138,7 @@ impl LintConfig {
     }
 
     /// The severity a finding is to have, if another one was chosen.
-    pub(super) fn severity_of(&self, finding: &Finding) -> Option<Severity> {
+    pub(crate) fn severity_of(&self, finding: &Finding) -> Option<Severity> {
         let lint = LINTS.iter().find(|l| l.id == finding.rule)?;
         self.severity
             .iter()

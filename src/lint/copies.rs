@@ -6,8 +6,8 @@
 //! stands at the first copy and counts the others; it is known again by the name alone, whichever
 //! namespaces come and go. Cost: O(findings).
 
-use super::words;
 use crate::finding::{Finding, Severity};
+use crate::lint::words;
 use std::collections::HashMap;
 
 /// In how many namespaces copies are one note.
@@ -27,7 +27,7 @@ fn key(finding: &Finding) -> Key {
 }
 
 /// Puts the notes about copies of one policy together.
-pub(super) fn merge(findings: &mut Vec<Finding>) {
+pub(crate) fn merge(findings: &mut Vec<Finding>) {
     let mut copies: HashMap<Key, Vec<String>> = HashMap::new();
     let counts = |f: &Finding| {
         let about = &f.fingerprint;

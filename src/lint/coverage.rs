@@ -1,17 +1,17 @@
 //! What the coverage lints (`NP301` to `NP304`) share: which workloads of each namespace nothing
 //! isolates.
 
-use super::facts::Facts;
-use super::found::Found;
-use super::words;
-use crate::compile::Endpoint;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint};
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
 use crate::model::{Namespace, NamespaceId, PodId};
 use crate::policy::Direction;
+use crate::spec::Endpoint;
 
 /// The namespaces that have workloads, with the pods of each that nothing governs in a direction.
-pub(super) fn open<'f>(
+pub(crate) fn open<'f>(
     facts: &'f Facts<'_>,
     direction: Direction,
 ) -> impl Iterator<Item = (NamespaceId, &'f Namespace, Vec<PodId>)> {
@@ -23,7 +23,7 @@ pub(super) fn open<'f>(
             let free = |p: &PodId| {
                 let profile = facts.graph.profile(Endpoint::Pod(*p), direction);
                 !facts.cluster.pod(*p).host_network
-                    && profile.is_some_and(crate::compile::walk::Profile::is_open)
+                    && profile.is_some_and(crate::graph::tiers::EffectivePolicy::is_open)
             };
             (
                 id,
@@ -34,9 +34,9 @@ pub(super) fn open<'f>(
 }
 
 /// A finding about a namespace; it points at the Namespace object, or at its first workload.
-pub(super) fn finding(
+pub(crate) fn finding(
     facts: &Facts<'_>,
-    found: &Found<'_>,
+    found: &Reporter<'_>,
     id: NamespaceId,
     direction: Option<Direction>,
     message: String,
@@ -60,7 +60,7 @@ pub(super) fn finding(
 }
 
 /// `40 workloads in namespace x`, and who.
-pub(super) fn workloads(
+pub(crate) fn workloads(
     facts: &Facts<'_>,
     namespace: &Namespace,
     pods: &[PodId],

@@ -4,10 +4,10 @@
 //! once, and every question looks only at the namespaces it concerns. Selections are remembered per
 //! selector.
 
-use super::config::LintConfig;
-use super::labelled::{Pods, Policies};
-use crate::compile::{AllowGraph, World};
+use crate::graph::AllowGraph;
 use crate::input::Input;
+use crate::lint::config::LintConfig;
+use crate::lint::label_index::{Pods, Policies};
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule,
@@ -15,6 +15,7 @@ use crate::policy::{
 };
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, FileId, Path};
+use crate::spec::Environment;
 use crate::tree::{Locator, Node};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -40,7 +41,7 @@ pub struct Facts<'a> {
     /// What it allows.
     pub graph: &'a AllowGraph,
     /// The world under the options of the graph.
-    pub world: &'a World,
+    pub world: &'a Environment,
     /// The world.
     pub cluster: &'a Cluster,
     /// The law.

@@ -7,8 +7,8 @@
 //! it, and looks whether the finding is gone. An edit that cannot be made without touching more
 //! than its own lines (flow style, anchors, JSON) is refused.
 
-use super::facts::Facts;
 use crate::finding::{Edit, Finding, Fix};
+use crate::lint::facts::Facts;
 use crate::source::{FileId, Origin, Span, Step};
 use crate::tree::{Node, Value};
 use std::collections::BTreeMap;

@@ -6,10 +6,10 @@
 //! line and everything below that is indented further; before the first line of a document, for the
 //! document. Only texts that contain the word are looked at. Cost: O(text of those documents).
 
-use super::facts::Facts;
-use super::table::LINTS;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};
+use crate::lint::facts::Facts;
+use crate::lint::registry::LINTS;
 use crate::source::{DocumentId, FileId, Location, Origin, Path, Position};
 use crate::tree::Node;
 use std::ops::RangeInclusive;
@@ -172,7 +172,7 @@ fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
 }
 
 /// Marks what a suppression covers, and returns findings about those that cover nothing.
-pub(super) fn cover(
+pub(crate) fn cover(
     facts: &Facts<'_>,
     suppressions: &[Suppression],
     findings: &mut [Finding],

@@ -2,16 +2,18 @@
 //! lowers the policies.
 //!
 //! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of
-//! equal names the last; [`super::objects`] and [`build`] fill the cluster; [`Assembly::policies`]
+//! equal names the last; [`crate::load::objects`] and [`build`] fill the cluster; [`Assembly::policies`]
 //! lowers the law. Order is input order.
 
-use super::objects::{self, Item, Object, Part, Suspicion};
-use super::read::{Found, Piece, ReadFile};
-use super::{LoadOptions, build};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention, Tally};
+use crate::load::objects;
+use crate::load::objects::{Item, Object, Part, Suspicion};
+use crate::load::read::{Found, Piece, ReadFile};
+use crate::load::{LoadOptions, build};
 use crate::model::{Selector, WorkloadKind};
-use crate::policy::dialects::{self, Lowered};
+use crate::policy::dialects;
+use crate::policy::dialects::Lowered;
 use crate::policy::pool::Pool;
 use crate::policy::{
     Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier,

@@ -4,10 +4,10 @@
 //! loaded Deployment, and a Job of a loaded `CronJob`, are part of it. A controller that is named
 //! by its pods but not loaded is made up from its name.
 
-use super::assemble::{Assembly, count};
-use super::objects::{Object, Part};
-use super::workloads::{Facts, PodDraft};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::load::assemble::{Assembly, count};
+use crate::load::objects::{Object, Part};
+use crate::load::workloads::{Facts, PodDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
 use crate::source::{Origin, Path};

@@ -4,9 +4,9 @@
 //! circles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy nobody
 //! committed is still a policy. Order: by path.
 
-use super::LoadError;
-use super::large::{LARGE, Large};
-use super::read::{Content, File};
+use crate::load::LoadError;
+use crate::load::large::{LARGE, Large};
+use crate::load::read::{Content, File};
 use globset::GlobBuilder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
     }
 }
 
-pub(super) fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".into(),
         std::io::ErrorKind::PermissionDenied => "permission denied".into(),

@@ -5,9 +5,9 @@
 //! cat-file --batch`. The path is relative to the current directory, as in `-f PATH`. Road not
 //! taken: a git library; git is where repositories are, and it knows every object format.
 
-use super::LoadError;
-use super::discover::is_manifest;
-use super::read::File;
+use crate::load::LoadError;
+use crate::load::discover::is_manifest;
+use crate::load::read::File;
 use globset::GlobBuilder;
 use std::io::Write;
 use std::path::Path;

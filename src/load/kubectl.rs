@@ -1,8 +1,8 @@
 //! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live`
 //! reads.
 
-use super::LoadError;
-use super::read::File;
+use crate::load::LoadError;
+use crate::load::read::File;
 use crate::policy::dialects;
 use std::process::{Command, Stdio};
 

@@ -4,7 +4,7 @@
 //! Invariant: what is read again is what was read first, as far as a file system tells: a file of
 //! another length or time of change gives nothing. Cost: a part costs its own length.
 
-use super::read::File;
+use crate::load::read::File;
 use crate::source::Again;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -56,12 +56,12 @@ impl Large {
 
     /// The file under a name, with all of its text.
     pub fn whole(&self, name: &str) -> File {
-        if self.length > super::discover::MAX_FILE_BYTES {
-            return File::unreadable(name, super::discover::too_large());
+        if self.length > crate::load::discover::MAX_FILE_BYTES {
+            return File::unreadable(name, crate::load::discover::too_large());
         }
         match fs::read(&self.path) {
             Ok(bytes) => File::from_bytes(name, bytes),
-            Err(e) => File::unreadable(name, super::discover::reason(&e)),
+            Err(e) => File::unreadable(name, crate::load::discover::reason(&e)),
         }
     }
 }

@@ -4,12 +4,14 @@
 //! Lists are opened; what is no plain object is recognized and explained. Everything here looks at
 //! one object alone, so it runs on all cores, right behind the reader.
 
-use super::LoadOptions;
-use super::read::Said;
-use super::workloads::{self, Facts};
-use super::world;
+use crate::load::LoadOptions;
+use crate::load::read::Said;
+use crate::load::workloads;
+use crate::load::workloads::Facts;
+use crate::load::world;
 use crate::model;
-use crate::policy::dialects::{self, Header, Lowered};
+use crate::policy::dialects;
+use crate::policy::dialects::{Header, Lowered};
 use crate::source::{Base, DocumentId, Path, Position};
 use crate::tree::{Chunk, Node, Sniffed};
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 //! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a
 //! namespace, a node and an owner that others have too. Cost: a look in a table for each.
 
-use super::objects::{Object, Part};
-use super::workloads::PodDraft;
+use crate::load::objects::{Object, Part};
+use crate::load::workloads::PodDraft;
 use crate::model::{ContainerPort, Labels};
 use crate::set::hashed::HashSet;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
-use super::LoadError;
-use super::discover;
-use super::git;
-use super::read::File;
+use crate::load::LoadError;
+use crate::load::discover;
+use crate::load::git;
+use crate::load::read::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -1,19 +1,21 @@
 //! Texts -> objects: split, sniffed, parsed on all cores.
 //!
 //! A chunk whose kind is surely of no interest never reaches a parser: it is counted by its kind.
-//! Everything else becomes a tree, and the tree at once what its objects add ([`super::objects`]),
+//! Everything else becomes a tree, and the tree at once what its objects add ([`crate::load::objects`]),
 //! or a problem with a place. A long List of JSON is read in parts ([`tree::list`]), and where it
 //! is a large file its text is not kept. Cost: O(bytes), spread over the cores by file and chunk;
 //! of memory the texts that are kept and the trees that are being read.
 
-use super::large::Large;
-use super::objects::{self, Item, Shape};
-use super::pool::Pool;
-use super::{LoadOptions, Unwatched, Watch};
+use crate::load::large::Large;
+use crate::load::objects;
+use crate::load::objects::{Item, Shape};
+use crate::load::pool::Pool;
+use crate::load::{LoadOptions, Unwatched, Watch};
 use crate::policy::dialects;
 use crate::source::{Again as _, Base, Text};
+use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{self, Chunk, Entry, Node, Problem, Sniffed};
+use crate::tree::{Chunk, Entry, Node, Problem, Sniffed};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use super::objects::Object;
+use crate::load::objects::Object;
 use crate::model::{ContainerPort, Labels, WorkloadKind};
 use crate::set::Protocol;
 use crate::tree::Node;

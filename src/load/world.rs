@@ -1,7 +1,7 @@
 //! Trees -> nodes and services.
 
-use super::objects::UNTOLD;
-use super::workloads;
+use crate::load::objects::UNTOLD;
+use crate::load::workloads;
 use crate::model::{
     NamespaceId, Node as ClusterNode, Requirement, Selector, Service, ServicePort, TargetPort,
 };

@@ -3,11 +3,11 @@
 //! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated
 //! per distinct set.
 
-use super::NAMESPACE_NAME_LABEL;
-use super::labels::{Labels, Selector, Truth};
-use super::pod::{Pod, PodId};
-use super::service::{Service, ServiceId};
-use super::workload::{Workload, WorkloadId};
+use crate::model::NAMESPACE_NAME_LABEL;
+use crate::model::labels::{Labels, Selector, Truth};
+use crate::model::pod::{Pod, PodId};
+use crate::model::service::{Service, ServiceId};
+use crate::model::workload::{Workload, WorkloadId};
 use crate::set::hashed::{IndexMap, IndexSet};
 use crate::source::Origin;
 use std::net::IpAddr;

@@ -12,11 +12,11 @@ pub mod relabel;
 pub mod service;
 pub mod workload;
 
-pub use cluster::{Cluster, LabelsId, Namespace, NamespaceId, Node, NodeId};
-pub use labels::{Labels, Requirement, Selector, Truth};
-pub use pod::{ContainerPort, Pod, PodId};
-pub use service::{Service, ServiceId, ServicePort, TargetPort};
-pub use workload::{Workload, WorkloadId, WorkloadKind};
+pub use crate::model::cluster::{Cluster, LabelsId, Namespace, NamespaceId, Node, NodeId};
+pub use crate::model::labels::{Labels, Requirement, Selector, Truth};
+pub use crate::model::pod::{ContainerPort, Pod, PodId};
+pub use crate::model::service::{Service, ServiceId, ServicePort, TargetPort};
+pub use crate::model::workload::{Workload, WorkloadId, WorkloadKind};
 
 /// The label every namespace carries, set by the API server and immutable (S27).
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";

@@ -1,7 +1,7 @@
 //! Pods: the endpoints that policies govern.
 
-use super::cluster::{LabelsId, NamespaceId};
-use super::workload::WorkloadId;
+use crate::model::cluster::{LabelsId, NamespaceId};
+use crate::model::workload::WorkloadId;
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;

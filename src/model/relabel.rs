@@ -2,9 +2,9 @@
 //!
 //! The cluster is copied with the changes laid on; ids stay as they are. O(cluster).
 
-use super::cluster::{Cluster, NamespaceId};
-use super::labels::Labels;
-use super::pod::PodId;
+use crate::model::cluster::{Cluster, NamespaceId};
+use crate::model::labels::Labels;
+use crate::model::pod::PodId;
 use crate::source::{DocumentId, Origin};
 
 /// A change to one label set.
@@ -70,7 +70,7 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
         new.add_service(service.clone());
     }
     for (_, workload) in cluster.workloads() {
-        new.add_workload(super::Workload {
+        new.add_workload(crate::model::Workload {
             pods: Vec::new(),
             ..workload.clone()
         });
@@ -84,7 +84,7 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
             }
         });
         let labels = new.intern(changed(cluster.labels(pod.labels), own));
-        new.add_pod(super::Pod {
+        new.add_pod(crate::model::Pod {
             labels,
             ..pod.clone()
         });

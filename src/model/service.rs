@@ -1,7 +1,7 @@
 //! Services: names that people paste from logs; each maps a port to a port of its pods (S59).
 
-use super::cluster::NamespaceId;
-use super::labels::Selector;
+use crate::model::cluster::NamespaceId;
+use crate::model::labels::Selector;
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;

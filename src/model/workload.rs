@@ -1,8 +1,8 @@
 //! Workloads: what people name when they ask. A workload has one pod per distinct label set its
 //! pods carry.
 
-use super::cluster::NamespaceId;
-use super::pod::PodId;
+use crate::model::cluster::NamespaceId;
+use crate::model::pod::PodId;
 use crate::source::Origin;
 
 /// Index of a workload in the cluster.

@@ -6,9 +6,9 @@
 //! that this version does not know fails closed: it matches nothing where the rule allows, and
 //! everything where it denies or passes (S83, S115).
 
-use super::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use super::validate::{Checks, is_port_name, parse_cidr, selector};
 use crate::model::Selector;
+use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
+use crate::policy::validate::{Checks, is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::{Node, decode};
@@ -553,7 +553,7 @@ pub fn read<T: serde::de::DeserializeOwned>(node: &Node) -> (Option<T>, Vec<crat
     let kept = decoded
         .problems
         .into_iter()
-        .filter(|p| !super::validate::is_tolerated(p))
+        .filter(|p| !crate::policy::validate::is_tolerated(p))
         .collect();
     (decoded.value, kept)
 }

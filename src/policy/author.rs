@@ -1,7 +1,7 @@
 //! Objects as the policy APIs write them: what `--suggest` shows is made here, so that no other
 //! room names a dialect.
 
-use super::rule::{Direction, Policy, Tier};
+use crate::policy::rule::{Direction, Policy, Tier};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use serde_json::{Value as Json, json};

@@ -1,9 +1,9 @@
 //! `policy.networking.k8s.io/v1alpha2` `ClusterNetworkPolicy` (S100-S127).
 
-use super::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
-use super::dialects::{Header, Lowered};
-use super::rule::{HostPods, Policy, PortMatch, Shape, Tier};
-use super::validate::{Checks, check_metadata};
+use crate::policy::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
+use crate::policy::dialects::{Header, Lowered};
+use crate::policy::rule::{HostPods, Policy, PortMatch, Shape, Tier};
+use crate::policy::validate::{Checks, check_metadata};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::Node;

@@ -5,9 +5,9 @@
 //! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
 //! far as netpal knows.
 
-use super::rule::{Policy, TaintEffect};
-use super::validate::{Checks, Invalid};
-use super::{admin_v1alpha1, cluster_network_policy, network_policy};
+use crate::policy::rule::{Policy, TaintEffect};
+use crate::policy::validate::{Checks, Invalid};
+use crate::policy::{admin_v1alpha1, cluster_network_policy, network_policy};
 use crate::source::DocumentId;
 use crate::tree::{Node, Problem};
 

@@ -10,4 +10,4 @@ pub mod pool;
 pub mod rule;
 pub mod validate;
 
-pub use rule::*;
+pub use crate::policy::rule::*;

@@ -3,11 +3,13 @@
 //!
 //! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
 
-use super::dialects::{Header, Lowered};
-use super::rule::{
+use crate::policy::dialects::{Header, Lowered};
+use crate::policy::rule::{
     Action, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject, Tier,
 };
-use super::validate::{Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector};
+use crate::policy::validate::{
+    Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector,
+};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
 use crate::tree::{Node, decode};

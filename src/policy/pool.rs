@@ -8,8 +8,8 @@
 //! Invariant: sharing changes no policy's meaning, only its memory; a law that was never shared
 //! compiles to the same graph, more slowly. Cost: O(text of the policy).
 
-use super::rule::{Namespaces, Peer, Peers, Policy, PortMatch, Ports};
 use crate::model::Selector;
+use crate::policy::rule::{Namespaces, Peer, Peers, Policy, PortMatch, Ports};
 use crate::set::hashed::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;

@@ -128,7 +128,7 @@ pub enum Peer {
 pub enum Peers {
     /// No restriction (S15).
     Any,
-    /// Any of these (S32); rules that name the same peers share the list (see [`super::pool`]).
+    /// Any of these (S32); rules that name the same peers share the list (see [`crate::policy::pool`]).
     Of(Arc<[Peer]>),
 }
 
@@ -187,7 +187,7 @@ impl Shape {
     /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and
     /// `BaselineAdminNetworkPolicy`.
     pub fn is_v1alpha1(&self) -> bool {
-        self.api_version == super::admin_v1alpha1::ADMIN.api_version
+        self.api_version == crate::policy::admin_v1alpha1::ADMIN.api_version
     }
 }
 

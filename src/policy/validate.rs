@@ -4,8 +4,8 @@
 //! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is
 //! told at once.
 
-use super::dialects::Header;
 use crate::model::{Requirement, Selector};
+use crate::policy::dialects::Header;
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind};
 use ipnet::IpNet;

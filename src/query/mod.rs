@@ -8,31 +8,13 @@
 //! do now, and to whom that is not there yet.
 
 pub mod ask;
-pub mod closure;
-mod conclude;
-pub mod destination;
-pub mod edit;
 pub mod explain;
-pub mod exposure;
-pub mod grammar;
-pub mod led;
-mod links;
 pub mod list;
-pub mod matrix;
-pub mod members;
-pub mod order;
-pub mod plain;
 pub mod reach;
-pub mod resolve;
-mod select;
-pub mod stores;
 pub mod suggest;
-mod trace;
-mod ways;
-pub mod why;
 
-pub use ask::{Answer, Pair, Verdict, ask};
-pub use explain::{Explanation, Reason, Side, explain};
-pub use grammar::{ParseError, Question, Target};
-pub use list::{Entry as ListEntry, Listing, list};
-pub use resolve::{Context, End, ResolveError};
+pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
+pub use crate::query::ask::grammar::{ParseError, Question, Target};
+pub use crate::query::ask::resolve::{Context, End, ResolveError};
+pub use crate::query::explain::explanation::{Explanation, Reason, Side, explain};
+pub use crate::query::list::listing::{Entry as ListEntry, Listing, list};

@@ -3,46 +3,14 @@
 //! One file per format. Escaping happens in the sink: [`text`] lets no control character of a
 //! manifest reach a terminal, [`json`] serializes frozen, versioned structs.
 
-pub mod check;
-pub mod check_data;
-pub mod csv;
-pub mod diff;
-pub mod diff_findings;
-pub mod diff_json;
-pub mod dot;
-pub mod drawing;
-pub mod explain;
-pub mod explain_json;
-pub mod findings;
-pub mod findings_data;
-mod frames;
-pub mod github;
-pub mod gitlab;
-pub mod inputs;
-pub mod json;
-pub mod json_inputs;
-pub mod led;
-pub mod matrix;
-pub mod md;
-pub mod mermaid;
-pub mod picture;
-pub mod reach;
-pub mod reach_json;
+pub mod ci;
+pub mod data;
+pub mod image;
 pub mod report;
-pub mod sarif;
-pub mod snippet;
-pub mod suggest;
-pub mod suite;
-pub mod svg;
-pub mod table;
 pub mod text;
-pub mod tree;
-pub mod why;
-pub mod why_json;
 pub mod words;
-mod yaml;
 
-use crate::compile::AllowGraph;
+use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::tree::Locator;
 use std::ops::ControlFlow;
@@ -111,7 +79,7 @@ impl Format {
 
 /// What a writer looks things up in.
 #[derive(Clone, Copy)]
-pub struct Book<'a> {
+pub struct RenderContext<'a> {
     /// What was read.
     pub input: &'a Input,
     /// What it allows.

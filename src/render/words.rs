@@ -3,15 +3,16 @@
 //! Text from a manifest passes through [`clean`]: control and bidirectional characters are written
 //! out, so that a hostile name can neither move a cursor nor reorder a line.
 
-use crate::compile::{AllowGraph, Endpoint};
+use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::{
     Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
 };
 use crate::query::End;
-use crate::query::explain::Mismatch;
+use crate::query::explain::explanation::Mismatch;
 use crate::set::traffic::Piece;
 use crate::set::{IpSet, TrafficSet};
+use crate::spec::Endpoint;
 use std::borrow::Cow;
 
 /// A text with its control and bidirectional characters written out, cut at a length no name needs.

@@ -4,7 +4,7 @@
 //! a CIDR are ignored (S38). Cost: as [`IntervalSet`]. Road not taken: prefix tries; policies need
 //! set algebra, not longest-prefix matches.
 
-use super::interval::IntervalSet;
+use crate::set::interval::IntervalSet;
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Net, Ipv6Subnets};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -10,7 +10,7 @@ pub mod ip;
 pub mod partition;
 pub mod traffic;
 
-pub use interval::{IntervalSet, Point};
-pub use ip::{Family, IpSet};
-pub use partition::{Members, partition};
-pub use traffic::{Protocol, Traffic, TrafficSet};
+pub use crate::set::interval::{IntervalSet, Point};
+pub use crate::set::ip::{Family, IpSet};
+pub use crate::set::partition::{Members, partition};
+pub use crate::set::traffic::{Protocol, Traffic, TrafficSet};

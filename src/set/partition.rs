@@ -4,8 +4,8 @@
 //! + segments x sets/64). Road not taken: splitting every part by every set in turn, which is
 //! O(parts x sets) set operations.
 
-use super::hashed::IndexMap;
-use super::interval::{IntervalSet, Point};
+use crate::set::hashed::IndexMap;
+use crate::set::interval::{IntervalSet, Point};
 
 /// Which sets of a family a part lies in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@
 //! Invariant: no set holds a port 0, so ranges of different protocols never melt and `==` is
 //! equality of meaning.
 
-use super::interval::IntervalSet;
+use crate::set::interval::IntervalSet;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -174,10 +174,10 @@ impl TrafficSet {
 
     /// The coarsest partition of all traffic that respects these sets, and which of them each part
     /// lies in.
-    pub fn partition(sets: &[&Self]) -> Vec<(Self, super::Members)> {
+    pub fn partition(sets: &[&Self]) -> Vec<(Self, crate::set::Members)> {
         let all = Self::all();
         let family: Vec<&IntervalSet<u32>> = sets.iter().map(|s| &s.0).chain([&all.0]).collect();
-        super::partition(&family)
+        crate::set::partition(&family)
             .into_iter()
             .map(|(part, members)| (Self(part), members))
             .collect()

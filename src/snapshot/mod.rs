@@ -13,7 +13,7 @@
 mod take;
 pub mod words;
 
-use crate::compile::AllowGraph;
+use crate::graph::AllowGraph;
 use std::collections::BTreeSet;
 
 /// The first words of the first line.

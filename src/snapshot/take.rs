@@ -6,18 +6,19 @@
 //! Cost: two rows per template, the own nodes of every class, and for each destination the sources
 //! it has facts about; a pair of open ends is never visited.
 
-use super::words::{addresses, names, words};
-use crate::compile::outward::{Out, Outward};
-use crate::compile::peers::Runs;
-use crate::compile::rows::Part;
-use crate::compile::shared::Rows;
-use crate::compile::{AllowGraph, Allowed, Endpoint, HostNetwork};
+use crate::compile::peer_sets::EndpointSet;
+use crate::graph::external::{ExternalDestinations, ExternalRows};
+use crate::graph::row::SourcesTraffic;
+use crate::graph::row_cache::RowCache;
+use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Workload, WorkloadId};
-use crate::query::destination::Destination;
-use crate::query::list::addresses as addresses_at;
-use crate::query::members::Blocks;
+use crate::query::list::listing::addresses as addresses_at;
+use crate::query::list::workload_index::Blocks;
+use crate::query::reach::inbound::Destination;
 use crate::set::hashed::HashMap;
 use crate::set::{TrafficSet, partition};
+use crate::snapshot::words::{addresses, names, words};
+use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,13 +36,13 @@ const KINDS: usize = 2;
 /// Of each part, how many places of each kind may send it.
 type Counts = Arc<[[u64; KINDS]]>;
 
-pub(super) struct Taker<'a> {
+pub(crate) struct Taker<'a> {
     graph: &'a AllowGraph,
     names: Vec<String>,
     blocks: Blocks<'a>,
-    rows: Rows<'a>,
-    admitted: Rows<'a>,
-    anyone: [Runs; KINDS],
+    rows: RowCache<'a>,
+    admitted: RowCache<'a>,
+    anyone: [EndpointSet; KINDS],
     counts: HashMap<u32, Counts>,
     /// The workloads nothing is told of but that they are on their nodes' network.
     on_nodes: Vec<bool>,
@@ -49,19 +50,19 @@ pub(super) struct Taker<'a> {
     open_out: Vec<bool>,
     /// The classes of workloads something is told of; of those, the ones of which not all workloads
     /// are open.
-    told: [Runs; 2],
+    told: [EndpointSet; 2],
     lines: Vec<String>,
 }
 
 impl<'a> Taker<'a> {
-    pub(super) fn new(graph: &'a AllowGraph) -> Self {
+    pub(crate) fn new(graph: &'a AllowGraph) -> Self {
         let (line, cluster) = (graph.line(), &graph.world().cluster);
         let mut taker = Self {
             graph,
             names: names(graph),
             blocks: Blocks::new(graph),
-            rows: Rows::new(graph),
-            admitted: Rows::admitted(graph),
+            rows: RowCache::new(graph),
+            admitted: RowCache::admitted(graph),
             anyone: [
                 line.pods().difference(&line.hosts),
                 line.full().difference(&line.pods()),
@@ -69,7 +70,7 @@ impl<'a> Taker<'a> {
             counts: HashMap::default(),
             on_nodes: Vec::new(),
             open_out: Vec::new(),
-            told: [Runs::empty(), Runs::empty()],
+            told: [EndpointSet::empty(), EndpointSet::empty()],
             lines: Vec::new(),
         };
         let unknown = graph.world().options.host_network == HostNetwork::Unknown;
@@ -93,8 +94,8 @@ impl<'a> Taker<'a> {
     }
 
     /// The places whose own policies keep them from something.
-    fn kept(&mut self) -> Runs {
-        let (line, mut kept) = (self.graph.line(), Runs::empty());
+    fn kept(&mut self) -> EndpointSet {
+        let (line, mut kept) = (self.graph.line(), EndpointSet::empty());
         for template in self.graph.templates() {
             let Some(first) = template
                 .destinations
@@ -106,10 +107,11 @@ impl<'a> Taker<'a> {
             };
             let (passes, admits) = (self.rows.parts(first), self.admitted.parts(first));
             let differ = differing(&passes, &admits);
-            let mut excepted: Option<Runs> = None;
+            let mut excepted: Option<EndpointSet> = None;
             for destination in template.destinations {
                 let own = self.rows.beside(destination);
-                let sources: Runs = own.iter().map(|(source, _)| *source..=*source).collect();
+                let sources: EndpointSet =
+                    own.iter().map(|(source, _)| *source..=*source).collect();
                 let admitted: HashMap<u32, Arc<Allowed>> =
                     self.admitted.beside(destination).into_iter().collect();
                 let other = |(source, passes): &(u32, Arc<Allowed>)| {
@@ -119,7 +121,7 @@ impl<'a> Taker<'a> {
                         .or_else(|| part_of(&admits, *source));
                     admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
                 };
-                let found: Runs = own
+                let found: EndpointSet = own
                     .iter()
                     .filter(|o| other(o))
                     .map(|(source, _)| *source..=*source)
@@ -137,7 +139,7 @@ impl<'a> Taker<'a> {
     }
 
     /// Between outside addresses nothing is told.
-    fn governable(&self, destination: u32, sources: Runs) -> Runs {
+    fn governable(&self, destination: u32, sources: EndpointSet) -> EndpointSet {
         let line = self.graph.line();
         if line.is_class(destination) {
             sources
@@ -146,7 +148,7 @@ impl<'a> Taker<'a> {
         }
     }
 
-    pub(super) fn take(mut self) -> Vec<String> {
+    pub(crate) fn take(mut self) -> Vec<String> {
         let cluster = &self.graph.world().cluster;
         for (id, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let name = self.names[id.0 as usize].clone();
@@ -220,9 +222,9 @@ impl<'a> Taker<'a> {
         }
     }
 
-    fn counted(&mut self, class: u32, parts: &[Part]) -> Counts {
+    fn counted(&mut self, class: u32, parts: &[SourcesTraffic]) -> Counts {
         let anyone = &self.anyone;
-        let count = |part: &Part| {
+        let count = |part: &SourcesTraffic| {
             anyone
                 .each_ref()
                 .map(|kind| part.sources.intersection(kind).count())
@@ -265,16 +267,16 @@ impl<'a> Taker<'a> {
     /// The lines about what all classes of a workload accept from outside addresses.
     fn addresses(&mut self, to: &str, destination: &Destination, implied: &TrafficSet) {
         let rows = destination.rows_outside(self.graph, &self.anyone[1]);
-        let parts: Vec<&Part> = rows.iter().flat_map(|(_, row)| row).collect();
-        let sets: Vec<&Runs> = parts.iter().map(|p| &p.sources).collect();
-        let mut blocks: BTreeMap<Allowed, Vec<Runs>> = BTreeMap::new();
+        let parts: Vec<&SourcesTraffic> = rows.iter().flat_map(|(_, row)| row).collect();
+        let sets: Vec<&EndpointSet> = parts.iter().map(|p| &p.sources).collect();
+        let mut blocks: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
         for (places, members) in partition(&sets) {
             let cells: Vec<&Allowed> = members.iter().map(|i| &parts[i].allowed).collect();
             let (least, _) = bounds(&cells, cells.len() == rows.len());
             blocks.entry(least).or_default().push(places);
         }
         for (allowed, places) in blocks {
-            let set = addresses_at(self.graph.line(), &Runs::union_of(&places));
+            let set = addresses_at(self.graph.line(), &EndpointSet::union_of(&places));
             facts(
                 &mut self.lines,
                 &addresses(&set),
@@ -287,7 +289,7 @@ impl<'a> Taker<'a> {
 
     /// Where governed workloads may go outside.
     fn outside(&mut self) {
-        let (graph, mut outward) = (self.graph, Outward::new(self.graph));
+        let (graph, mut outward) = (self.graph, ExternalRows::new(self.graph));
         for (id, _) in graph
             .world()
             .cluster
@@ -297,16 +299,16 @@ impl<'a> Taker<'a> {
             if self.on_nodes[id.0 as usize] || self.open_out[id.0 as usize] {
                 continue;
             }
-            let mut ways: Vec<Arc<[Out]>> = Vec::new();
+            let mut ways: Vec<Arc<[ExternalDestinations]>> = Vec::new();
             for class in self.blocks.classes_of(id).points() {
                 let way = outward.parts(class);
                 if !ways.iter().any(|known| Arc::ptr_eq(known, &way)) {
                     ways.push(way);
                 }
             }
-            let outs: Vec<&Out> = ways.iter().flat_map(|way| way.iter()).collect();
-            let sets: Vec<&Runs> = outs.iter().map(|out| &out.destinations).collect();
-            let mut blocks: BTreeMap<(Allowed, Allowed), Vec<Runs>> = BTreeMap::new();
+            let outs: Vec<&ExternalDestinations> = ways.iter().flat_map(|way| way.iter()).collect();
+            let sets: Vec<&EndpointSet> = outs.iter().map(|out| &out.destinations).collect();
+            let mut blocks: BTreeMap<(Allowed, Allowed), Vec<EndpointSet>> = BTreeMap::new();
             for (places, members) in partition(&sets) {
                 let cells: Vec<&Allowed> = members.iter().map(|i| &outs[i].allowed).collect();
                 blocks
@@ -315,7 +317,7 @@ impl<'a> Taker<'a> {
                     .push(places);
             }
             for ((least, most), places) in blocks {
-                let set = addresses_at(graph.line(), &Runs::union_of(&places));
+                let set = addresses_at(graph.line(), &EndpointSet::union_of(&places));
                 let from = &self.names[id.0 as usize];
                 facts(
                     &mut self.lines,
@@ -330,7 +332,7 @@ impl<'a> Taker<'a> {
 }
 
 /// What a source may send by these parts, which do not overlap.
-fn part_of(parts: &[Part], source: u32) -> Option<&Allowed> {
+fn part_of(parts: &[SourcesTraffic], source: u32) -> Option<&Allowed> {
     parts
         .iter()
         .find(|part| part.sources.contains(source))
@@ -339,15 +341,15 @@ fn part_of(parts: &[Part], source: u32) -> Option<&Allowed> {
 
 /// The sources that may send other traffic by one row than by another. Both have one part for each
 /// traffic, in order.
-fn differing(one: &[Part], other: &[Part]) -> Runs {
-    let mut same: Vec<Runs> = Vec::new();
+fn differing(one: &[SourcesTraffic], other: &[SourcesTraffic]) -> EndpointSet {
+    let mut same: Vec<EndpointSet> = Vec::new();
     for part in one {
         if let Ok(i) = other.binary_search_by(|p| p.allowed.cmp(&part.allowed)) {
             same.push(part.sources.intersection(&other[i].sources));
         }
     }
-    let met = Runs::union_of(one.iter().chain(other).map(|p| &p.sources));
-    met.difference(&Runs::union_of(&same))
+    let met = EndpointSet::union_of(one.iter().chain(other).map(|p| &p.sources));
+    met.difference(&EndpointSet::union_of(&same))
 }
 
 /// The least and the most that passes over several pairs of pods; unless these are `all` pairs,

@@ -3,7 +3,7 @@
 //! Invariant: each is one word, or for traffic a row of words, without control characters. Cost:
 //! O(workloads) for all names.
 
-use crate::compile::AllowGraph;
+use crate::graph::AllowGraph;
 use crate::model::{Workload, WorkloadId};
 use crate::set::traffic::Piece;
 use crate::set::{IpSet, Protocol, TrafficSet};

@@ -5,8 +5,8 @@
 //! place. So the types of `k8s-openapi` give kubectl's strict decoding for free. Cost: O(tree). Of
 //! several type errors in one object only the first is told.
 
-use super::{Entry, Node, Problem, ProblemKind, Value};
 use crate::source::{Path, Span};
+use crate::tree::{Entry, Node, Problem, ProblemKind, Value};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -456,7 +456,7 @@ mod tests {
     use k8s_openapi::api::networking::v1::NetworkPolicy;
 
     fn problems(text: &str) -> Vec<String> {
-        let root = super::super::yaml::parse(text).root.unwrap();
+        let root = crate::tree::yaml::parse(text).root.unwrap();
         let found = decode::<NetworkPolicy>(&root).problems;
         found
             .iter()

@@ -4,12 +4,12 @@
 //! Go's reader. Most of what kubectl prints of a pod decides nothing here. Once an object has said
 //! that it is a Pod, the fields that no verdict looks at are checked to be JSON and left out of the
 //! tree ([`Scope`]); every other kind is read whole. A long List is read in parts, on all cores
-//! ([`super::list`]). Cost: O(text); line and column are counted along the way, memory is that of
+//! ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory is that of
 //! what is kept.
 
-use super::split::Chunk;
-use super::{Entry, FEW_KEYS, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
+use crate::tree::split::Chunk;
+use crate::tree::{Entry, FEW_KEYS, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -57,11 +57,11 @@ pub fn split(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-pub(super) type Fallible<T> = Result<T, Box<Problem>>;
+pub(crate) type Fallible<T> = Result<T, Box<Problem>>;
 
 /// Which part of an object is being read, as far as that decides what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// Everything is kept.
     Whole,
     /// An object that has said `kind: Pod`.
@@ -106,7 +106,7 @@ fn offset(place: usize) -> isize {
 
 /// The end of the object or list that starts at a place, by brackets and strings alone; `None` when
 /// none starts there, or it never ends.
-pub(super) fn skip(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn skip(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     loop {
         let b = *bytes.get(at)?;
@@ -164,10 +164,10 @@ fn plain(bytes: &[u8]) -> usize {
 }
 
 #[derive(Debug)]
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Where the text starts in the file.
     start: usize,
     line: u32,
@@ -180,7 +180,7 @@ pub(super) struct Reader<'t> {
     ascii: bool,
     /// How long the last key is, with its quotes.
     quoted: usize,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
@@ -192,7 +192,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A reader of a part of a file, which starts at this byte and place.
-    pub(super) fn at(text: &'t str, start: usize, at: Position) -> Self {
+    pub(crate) fn at(text: &'t str, start: usize, at: Position) -> Self {
         let characters = at.column as usize - 1;
         let place = offset(start);
         Self {
@@ -209,12 +209,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     #[inline]
-    pub(super) fn blanks(&mut self) {
+    pub(crate) fn blanks(&mut self) {
         if self.peek().is_some_and(|b| b <= b' ') {
             self.more_blanks();
         }
@@ -258,7 +258,7 @@ impl<'t> Reader<'t> {
 
     /// Where the reader stands. Characters are counted from the last place asked about, so a long
     /// line is counted once.
-    pub(super) fn here(&mut self) -> Span {
+    pub(crate) fn here(&mut self) -> Span {
         let place = self.start + self.at;
         let characters = if self.ascii {
             offset(place) - self.line_start
@@ -330,7 +330,7 @@ impl<'t> Reader<'t> {
         end.is_some()
     }
 
-    pub(super) fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
+    pub(crate) fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
         let mut span = self.here();
         if depth > MAX_DEPTH {
             let message = format!("nested more than {MAX_DEPTH} deep");
@@ -476,7 +476,7 @@ impl<'t> Reader<'t> {
     }
 
     /// After a value: whether a comma announces another one.
-    pub(super) fn more(&mut self, close: u8) -> Fallible<bool> {
+    pub(crate) fn more(&mut self, close: u8) -> Fallible<bool> {
         self.blanks();
         match self.peek() {
             Some(b',') => {
@@ -547,7 +547,7 @@ impl<'t> Reader<'t> {
             index.get(&entry.key).copied()
         };
         if let Some(earlier) = earlier.and_then(|at| entries.get_mut(at)) {
-            self.problems.push(super::yaml::duplicate(
+            self.problems.push(crate::tree::yaml::duplicate(
                 &entry.key,
                 earlier.key_span,
                 entry.key_span,
@@ -562,7 +562,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A key, up to the start of its value.
-    pub(super) fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
+    pub(crate) fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
         let mut span = self.here();
         let key = self.bare_key()?;
         span.end = span.start + self.quoted;

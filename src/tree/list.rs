@@ -7,17 +7,17 @@
 //! on, in order, what the window before gave. Last come the items before the closing bracket, and
 //! what follows it.
 //!
-//! Invariant: what comes out is what [`super::json`] makes of the whole text, positions and
+//! Invariant: what comes out is what [`crate::tree::json`] makes of the whole text, positions and
 //! problems included, or nothing: a place between items is a guess, and the guess is right when
 //! every batch is a row of values and commas from its first byte to its last, because a row of such
 //! rows is again one. So where anything is unusual or wrong, the caller reads the text in one go,
 //! and what is told does not depend on windows or cores. Cost: O(text) of time; of memory two
 //! windows and the trees of the batches that are being read.
 
-use super::json::{Reader, Scope};
-use super::split::Chunk;
-use super::{Entry, Node, Problem};
 use crate::source::Position;
+use crate::tree::json::{Reader, Scope};
+use crate::tree::split::Chunk;
+use crate::tree::{Entry, Node, Problem};
 use memchr::memmem;
 use rayon::prelude::*;
 use std::io::Read;
@@ -339,7 +339,7 @@ impl Cutter {
 fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
     let (mut from, mut at) = (0, 0);
-    while let Some(end) = super::json::skip(bytes, at) {
+    while let Some(end) = crate::tree::json::skip(bytes, at) {
         let blanks = bytes[end..]
             .iter()
             .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))

@@ -5,8 +5,8 @@
 //! O(path) afterwards. A path that no longer leads anywhere falls back to the deepest part that
 //! exists.
 
-use super::{Chunk, Node, parse_part};
 use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Sources, Span, Step};
+use crate::tree::{Chunk, Node, parse_part};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;

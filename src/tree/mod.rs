@@ -18,9 +18,9 @@ pub mod scalar;
 pub mod split;
 pub mod yaml;
 
-pub use decode::{Decoded, decode};
-pub use locate::Locator;
-pub use split::{Chunk, Sniffed, sniff, split};
+pub use crate::tree::decode::{Decoded, decode};
+pub use crate::tree::locate::Locator;
+pub use crate::tree::split::{Chunk, Sniffed, sniff, split};
 
 use crate::source::{Path, Position, Span, Step};
 

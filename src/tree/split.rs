@@ -4,8 +4,8 @@
 //! scalar, and the rest of that line is dropped. A file that starts with `{` is a stream of JSON
 //! values. Cost: one pass over the lines.
 
-use super::json;
 use crate::source::{Document, Position};
+use crate::tree::json;
 use memchr::memmem;
 
 /// A stretch of a file that holds one document.

@@ -5,10 +5,13 @@
 //! alias is charged with the size of what it stands for, so an alias bomb is one clear error long
 //! before memory is short.
 
-use super::scalar::{self, NotANumber};
-use super::split::is_template_start;
-use super::{Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value};
 use crate::source::{Position, Span};
+use crate::tree::scalar;
+use crate::tree::scalar::NotANumber;
+use crate::tree::split::is_template_start;
+use crate::tree::{
+    Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value,
+};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use memchr::memmem;
 use std::collections::HashMap;
@@ -56,7 +59,7 @@ fn template_problem(text: &str) -> Problem {
     let span = Span {
         start: at,
         end: at + 2,
-        at: super::position(text, at),
+        at: crate::tree::position(text, at),
     };
     Problem::new(
         ProblemKind::UnrenderedTemplate,

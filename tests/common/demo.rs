@@ -1,7 +1,7 @@
 //! A scratch copy of the demo, in git where wanted.
 #![allow(dead_code)] // every test file is a crate of its own and uses a part
 
-use super::common::{Run, netpal_at};
+use super::{Run, netpal_at};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -2,18 +2,19 @@
 //!
 //! Everything long is written once and pointed at by number; sources that reach several
 //! destinations alike are one set of runs. Pairs of groups carry both sides' reasons up to
-//! [`super::PAIRS`]; beyond, verdicts come from the flows and the open marks alone. Cost: O(flows +
+//! [`crate::render::report::PAIRS`]; beyond, verdicts come from the flows and the open marks alone. Cost: O(flows +
 //! pairs explained).
 
-use super::{PAIRS, Report};
-use crate::compile::{Allowed, Endpoint, Flow};
+use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
-use crate::query::explain::{Side, nearest_peer};
-use crate::query::list::{Entry, Party};
+use crate::query::explain::explanation::{Side, nearest_peer};
+use crate::query::list::listing::{Entry, Party};
+use crate::render::report::{PAIRS, Report};
 use crate::render::words;
 use crate::set::traffic::Piece;
 use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::spec::{Endpoint, Flow};
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

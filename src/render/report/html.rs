@@ -4,16 +4,17 @@
 //! written as escapes, so that no name can end it. The policy of the page forbids every connection.
 //! With scripts one view is shown at a time; without, all.
 
-use super::data::data;
-use super::{ROWS, Report, Rows, digest, print};
-use crate::render::drawing::{Drawing, Options};
-use crate::render::svg::{self, escape};
+use crate::picture::{Drawing, Options};
+use crate::render::image::svg;
+use crate::render::image::svg::escape;
+use crate::render::report::data::data;
+use crate::render::report::{ROWS, Report, Rows, digest, print};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("../web/report.css");
 const SCRIPT: &str = include_str!("../web/report.js");
-const MATRIX: &str = include_str!("../matrix.css");
+const MATRIX: &str = include_str!("../image/matrix.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const VIEWS: [(&str, &str); 8] = [
@@ -285,20 +286,21 @@ fn changes(report: &Report<'_>) -> String {
 fn inputs(report: &Report<'_>) -> String {
     let mut text = Vec::new();
     // INVARIANT: writing to memory does not fail
-    let _ = crate::render::inputs::inputs(report.book.input, report.book.graph, false, &mut text);
+    let _ =
+        crate::render::text::inputs::inputs(report.book.input, report.book.graph, false, &mut text);
     let mut html = format!(
         "<pre tabindex=\"0\">{}</pre>",
         escape(&String::from_utf8_lossy(&text))
     );
     let locator = report.book.locator;
-    let style = crate::render::text::Style { colour: false };
+    let style = crate::render::text::writer::Style { colour: false };
     if !report.book.input.diagnostics.is_empty() {
         html.push_str("<h3>Remarks</h3><ul>");
         for diagnostic in report.book.input.diagnostics.iter().take(200) {
             let _ = write!(
                 html,
                 "<li>{}</li>",
-                escape(&crate::render::inputs::diagnostic(
+                escape(&crate::render::text::inputs::diagnostic(
                     diagnostic, locator, style
                 ))
             );

@@ -12,15 +12,17 @@ mod html;
 mod print;
 mod profile;
 
-pub use digest::digest;
-pub use profile::Profile;
+pub use crate::render::report::digest::digest;
+pub use crate::render::report::profile::Profile;
 
-use super::drawing::{Drawing, Facts, Level, Options};
-use super::inputs::plural;
-use super::matrix::Square;
-use super::{Book, csv, words};
-use crate::query::list::{self, Entry, Listing, Party};
-use crate::query::matrix::Matrix;
+use crate::picture::{Drawing, Facts, Level, Options};
+use crate::query::list::listing;
+use crate::query::list::listing::{Entry, Listing, Party};
+use crate::query::list::matrix::Matrix;
+use crate::render::data::csv;
+use crate::render::image::matrix::MatrixView;
+use crate::render::text::inputs::plural;
+use crate::render::{RenderContext, words};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -45,7 +47,7 @@ pub struct Rows {
 /// Everything a report says.
 pub struct Report<'a> {
     /// What names and places are looked up in.
-    pub book: Book<'a>,
+    pub book: RenderContext<'a>,
     /// The table of flows, or what it says beside them.
     pub listing: &'a Listing,
     /// Whether it holds the flows; else they are listed anew, once for each part of the report.
@@ -99,7 +101,7 @@ impl Report<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn md(&self, out: &mut dyn Write) -> io::Result<()> {
-        let cell = |text: &str| super::md::code(text);
+        let cell = |text: &str| crate::render::ci::markdown::code(text);
         writeln!(out, "# Network policy report\n")?;
         self.counts()
             .iter()
@@ -174,7 +176,7 @@ impl Report<'_> {
     /// # Errors
     /// When the writer fails.
     pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        csv::listing(self.book, &list::Filter::default(), out)
+        csv::listing(self.book, &listing::Filter::default(), out)
     }
 
     fn tables(&self) -> Vec<(&'static str, &Rows)> {
@@ -238,7 +240,7 @@ impl Report<'_> {
         if self.held {
             return self.listing.entries.iter().for_each(visit);
         }
-        list::each(self.book.graph, &list::Filter::default(), &mut |entry| {
+        listing::each(self.book.graph, &listing::Filter::default(), &mut |entry| {
             visit(&entry);
             ControlFlow::Continue(())
         });
@@ -293,8 +295,8 @@ impl Report<'_> {
             .collect()
     }
 
-    fn square(&self) -> Square<'_> {
-        Square {
+    fn square(&self) -> MatrixView<'_> {
+        MatrixView {
             book: self.book,
             matrix: self.matrix,
         }

@@ -1,8 +1,8 @@
 //! What auditors ask, in our own words, beside what the input shows. Design evidence: nothing here
 //! says that a control is met.
 
-use super::Report;
-use super::plural;
+use crate::render::report::Report;
+use crate::render::report::plural;
 
 /// For which kind of audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

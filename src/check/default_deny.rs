@@ -1,0 +1,112 @@
+//! Default deny: every workload in scope is isolated. A policy for the whole namespace is one way,
+//! not the only one.
+//!
+//! Pods that share their node's network are left out where they count as their node: no policy can
+//! isolate a node.
+
+use crate::check::schema::{DefaultDeny, Scope, Way};
+use crate::check::scope::{Trouble, requirements};
+use crate::check::{Example, Verdict};
+use crate::graph::AllowGraph;
+use crate::model::{NamespaceId, Truth};
+use crate::policy::{Direction, Namespaces, Tier};
+use crate::spec::{Endpoint, HostNetwork};
+
+/// Whether every workload is isolated in every direction.
+pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, Trouble> {
+    let cluster = &graph.world().cluster;
+    let scope = namespaces(graph, &spec.namespaces)?;
+    let way = |w: &Way| {
+        if *w == Way::Ingress {
+            Direction::Ingress
+        } else {
+            Direction::Egress
+        }
+    };
+    let directions: Vec<Direction> = if spec.directions.is_empty() {
+        Direction::ALL.to_vec()
+    } else {
+        spec.directions.iter().map(way).collect()
+    };
+    let mut doubt = None;
+    for (namespace, told) in scope {
+        for direction in &directions {
+            if spec.require_policy && !has_policy(graph, namespace, *direction) {
+                let example = Example::NoPolicy(namespace, *direction);
+                match told {
+                    Truth::Yes => return Ok(Verdict::failed(example)),
+                    _ => doubt = doubt.or(Some(example)),
+                }
+            }
+            for (id, workload) in cluster
+                .workloads()
+                .filter(|(_, w)| w.namespace == namespace)
+            {
+                let isolated = workload
+                    .pods
+                    .iter()
+                    .map(|p| isolated(graph, *p, *direction))
+                    .min()
+                    .unwrap_or(Truth::Yes);
+                match (isolated, told) {
+                    (Truth::Yes, _) => {}
+                    (Truth::No, Truth::Yes) => {
+                        return Ok(Verdict::failed(Example::Open(id, *direction)));
+                    }
+                    _ => doubt = doubt.or(Some(Example::Open(id, *direction))),
+                }
+            }
+        }
+    }
+    Ok(doubt.map_or_else(Verdict::passed, Verdict::undecided))
+}
+
+fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) -> Truth {
+    let host = graph.world().cluster.pod(pod).host_network;
+    match graph.world().options.host_network {
+        HostNetwork::Node if host => Truth::Yes,
+        HostNetwork::Unknown if host => Truth::Maybe,
+        _ => graph
+            .profile(Endpoint::Pod(pod), direction)
+            .map_or(Truth::No, crate::graph::tiers::EffectivePolicy::isolated),
+    }
+}
+
+/// The namespaces in scope that have workloads, and whether it is known that they are meant.
+fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Truth)>, Trouble> {
+    let cluster = &graph.world().cluster;
+    let used = |id: NamespaceId| cluster.workloads().any(|(_, w)| w.namespace == id);
+    let meant = |id: NamespaceId| {
+        let namespace = cluster.namespace(id);
+        match scope {
+            Scope::All => Truth::Yes,
+            Scope::Names(names) => Truth::from(names.iter().any(|n| **n == *namespace.name)),
+            Scope::Select(map) if map.except.iter().any(|n| **n == *namespace.name) => Truth::No,
+            Scope::Select(map) => {
+                namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions))
+            }
+        }
+    };
+    let all = cluster.namespaces().map(|(id, _)| (id, meant(id)));
+    let found: Vec<(NamespaceId, Truth)> =
+        all.filter(|(id, t)| t.possible() && used(*id)).collect();
+    if found.is_empty() {
+        return Err(Trouble::Absent(
+            "no namespace with a workload is in scope".into(),
+        ));
+    }
+    Ok(found)
+}
+
+/// Whether a namespace has a policy that selects every pod and allows nothing, as auditors look
+/// for.
+fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
+    let name = &graph.world().cluster.namespace(namespace).name;
+    graph.world().policies.policies.iter().any(|p| {
+        p.tier == Tier::Network
+            && p.isolates(direction)
+            && p.rules(direction).is_empty()
+            && p.subject.pods.is_everything()
+            && matches!(&p.subject.namespaces, Namespaces::Named(n) if n == name)
+    })
+}

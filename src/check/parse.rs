@@ -1,0 +1,206 @@
+//! Test files, read: every test with its one claim and its place.
+//!
+//! Read through the same tree as manifests, so a misspelt key is an error with its line and the
+//! nearest known key. A test has exactly one claim ([`Claim`]); everything else about it is
+//! settings. Nothing here knows a cluster.
+
+use crate::check::schema::{
+    DefaultDeny, Group, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several, TestFile,
+    TestSpec,
+};
+use crate::config;
+use crate::config::Level;
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::source::{Location, Path};
+use crate::tree::Node;
+use std::collections::BTreeMap;
+
+/// A claim of a test.
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// Every pair (or one) is allowed.
+    Can(Vec<String>, Matching),
+    /// No pair is allowed.
+    Cannot(Vec<String>),
+    /// Nobody else reaches an end.
+    OnlyFrom(OnlyFrom),
+    /// An end reaches nobody else.
+    OnlyTo(OnlyTo),
+    /// No path leads there.
+    Isolated(Isolated),
+    /// The edge to the internet.
+    Internet(Internet),
+    /// Every workload is isolated.
+    DefaultDeny(DefaultDeny),
+    /// The allow-graph is the one in this file.
+    MatchesSnapshot(String),
+}
+
+/// A test, read.
+#[derive(Debug, Clone)]
+pub struct PolicyTest {
+    /// What it says.
+    pub name: String,
+    /// Where it stands.
+    pub at: Location,
+    /// How bad a failure is.
+    pub severity: Level,
+    /// Whether an endpoint that means nothing here is fine.
+    pub allow_empty: bool,
+    /// What it claims.
+    pub claim: Claim,
+}
+
+/// The tests of one file.
+#[derive(Debug, Clone, Default)]
+pub struct Suite {
+    /// The file.
+    pub file: String,
+    /// Its groups.
+    pub groups: BTreeMap<String, Group>,
+    /// Its tests.
+    pub tests: Vec<PolicyTest>,
+}
+
+/// Reads a test file.
+///
+/// # Errors
+/// When it is not one; every problem is told, with its place.
+pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
+    let (file, root): (TestFile, Option<Node>) = config::read_with_tree(name, text)?;
+    let at = |path: &Path| {
+        let span = root
+            .as_ref()
+            .and_then(|r| r.at(path))
+            .map(|n| n.span.at)
+            .unwrap_or_default();
+        Location {
+            file: name.into(),
+            at: span,
+        }
+    };
+    let wrong = |at: Location, message: String| {
+        Diagnostic::new(Severity::Error, Code::InvalidValue, Place::At(at), message)
+    };
+    if file.version.is_some_and(|v| v != 1) {
+        return Err(vec![wrong(
+            at(&Path::root()),
+            "this version of the test file is not known; this is version 1".into(),
+        )]);
+    }
+    let mut suite = Suite {
+        file: name.to_owned(),
+        groups: file.groups,
+        tests: Vec::new(),
+    };
+    let mut problems = Vec::new();
+    for (i, spec) in file.tests.into_iter().enumerate() {
+        let place = at(&Path::root().key("tests").index(i));
+        match test(spec, place.clone()) {
+            Ok(test) => suite.tests.push(test),
+            Err(message) => problems.push(wrong(place, message)),
+        }
+    }
+    if problems.is_empty() {
+        Ok(suite)
+    } else {
+        Err(problems)
+    }
+}
+
+fn test(spec: TestSpec, at: Location) -> Result<PolicyTest, String> {
+    let TestSpec {
+        matching,
+        exactly,
+        require_policy,
+        ..
+    } = spec;
+    let texts = |s: Several| s.texts().to_vec();
+    let mut claims: Vec<Claim> = Vec::new();
+    claims.extend(spec.can.map(|q| Claim::Can(texts(q), matching)));
+    claims.extend(spec.cannot.map(|q| Claim::Cannot(texts(q))));
+    claims.extend(spec.only_from.map(|o| {
+        Claim::OnlyFrom(OnlyFrom {
+            exactly: o.exactly || exactly,
+            ..o
+        })
+    }));
+    claims.extend(spec.only_to.map(|o| {
+        Claim::OnlyTo(OnlyTo {
+            exactly: o.exactly || exactly,
+            ..o
+        })
+    }));
+    claims.extend(spec.isolated.map(Claim::Isolated));
+    claims.extend(spec.internet.map(Claim::Internet));
+    claims.extend(spec.default_deny.map(|d| {
+        Claim::DefaultDeny(DefaultDeny {
+            require_policy: d.require_policy || require_policy,
+            ..d
+        })
+    }));
+    claims.extend(spec.matches_snapshot.map(Claim::MatchesSnapshot));
+    let (1, Some(claim)) = (claims.len(), claims.pop()) else {
+        return Err("a test has exactly one of can, cannot, only-from, only-to, isolated, internet, default-deny and \
+                    matches-snapshot"
+            .into());
+    };
+    complete(&claim)?;
+    let name = spec.name.unwrap_or_else(|| words(&claim));
+    let severity = spec.severity.unwrap_or(Level::Error);
+    Ok(PolicyTest {
+        name,
+        at,
+        severity,
+        allow_empty: spec.allow_empty,
+        claim,
+    })
+}
+
+/// Whether a claim has all its parts, and every endpoint can be read.
+fn complete(claim: &Claim) -> Result<(), String> {
+    let end = |text: &str| crate::check::scope::parse(text).map(drop);
+    let ends = |texts: &[String]| texts.iter().try_for_each(|t| end(t));
+    let questions = |texts: &[String]| {
+        texts
+            .iter()
+            .try_for_each(|t| crate::check::scope::question(t).map(drop))
+    };
+    match claim {
+        Claim::Can(texts, _) | Claim::Cannot(texts) => questions(texts),
+        Claim::OnlyFrom(o) => end(&o.to).and_then(|()| ends(o.from.texts())),
+        Claim::OnlyTo(o) => end(&o.from).and_then(|()| ends(o.to.texts())),
+        Claim::Isolated(i) => end(&i.from)
+            .and_then(|()| end(&i.to))
+            .and_then(|()| ends(i.except_via.texts())),
+        Claim::Internet(i) => {
+            let some =
+                |s: &Option<Several>| s.as_ref().map(|s| s.texts().to_vec()).unwrap_or_default();
+            if i.ingress.is_none() && i.egress.is_none() {
+                return Err(
+                    "internet: say what may enter (ingress) or what may leave (egress)".into(),
+                );
+            }
+            ends(&some(&i.ingress)).and_then(|()| questions(&some(&i.egress)))
+        }
+        Claim::DefaultDeny(_) | Claim::MatchesSnapshot(_) => Ok(()),
+    }
+}
+
+/// A test without a name is called by its claim.
+fn words(claim: &Claim) -> String {
+    match claim {
+        Claim::Can(texts, _) => format!("can {}", texts.join(", ")),
+        Claim::Cannot(texts) => format!("cannot {}", texts.join(", ")),
+        Claim::OnlyFrom(o) => format!("only {} may reach {}", o.from.texts().join(", "), o.to),
+        Claim::OnlyTo(o) => format!("{} may reach only {}", o.from, o.to.texts().join(", ")),
+        Claim::Isolated(i) => match i.hops {
+            Hops::Most(1) => format!("{} never reaches {}", i.from, i.to),
+            Hops::Any(()) => format!("{} never reaches {}, not even through hops", i.from, i.to),
+            Hops::Most(n) => format!("{} never reaches {} within {n} hops", i.from, i.to),
+        },
+        Claim::Internet(_) => "the edge to the internet".into(),
+        Claim::DefaultDeny(_) => "every workload is isolated".into(),
+        Claim::MatchesSnapshot(path) => format!("the allow-graph is the one in {path}"),
+    }
+}

@@ -1,0 +1,210 @@
+//! Selectors over what there is: which distinct label sets and which namespace classes a selector
+//! selects.
+//!
+//! An inverted index from key and value to the label sets that carry them; a selector is asked only
+//! of those that its rarest positive requirement leaves, and each distinct selector once. Lists are
+//! sorted. Cost: O(rarest posting list x requirements) per distinct selector. Road not taken: a bit
+//! per selector and label set; one policy per pod makes that gigabytes.
+
+use crate::compile::classes::Classes;
+use crate::compile::vocabulary::{Mentioned, Vocabulary};
+use crate::model::{Labels, NamespaceId, Requirement, Selector, Truth};
+use crate::policy::Namespaces;
+use crate::set::hashed::HashMap;
+use crate::spec::environment::Environment;
+use crate::spec::evaluate::namespaces_match;
+use std::sync::Arc;
+
+/// The label sets that carry a key: all of them, and by value.
+#[derive(Default)]
+struct Carrying<'w> {
+    all: Vec<u32>,
+    values: HashMap<&'w str, Vec<u32>>,
+}
+
+/// Label sets by what they carry, as far as a selector can ask.
+struct Index<'w> {
+    sets: Vec<&'w Labels>,
+    keys: HashMap<&'w str, Carrying<'w>>,
+}
+
+impl<'w> Index<'w> {
+    fn new(sets: Vec<&'w Labels>, mentioned: &Mentioned<'_>) -> Self {
+        let mut keys: HashMap<&str, Carrying<'_>> = HashMap::default();
+        for (number, labels) in (0..).zip(&sets) {
+            for (key, value) in labels.iter().filter(|(key, _)| mentioned.sees(key)) {
+                let carrying = keys.entry(key).or_default();
+                carrying.all.push(number);
+                carrying.values.entry(value).or_default().push(number);
+            }
+        }
+        Self { sets, keys }
+    }
+
+    /// The sets that one requirement leaves, if it is a positive one.
+    fn candidates(&self, requirement: &Requirement) -> Option<Vec<&[u32]>> {
+        let carrying = self.keys.get(requirement.key());
+        match requirement {
+            Requirement::In(_, values) => {
+                let lists = values.iter().filter_map(|v| carrying?.values.get(&**v));
+                Some(lists.map(Vec::as_slice).collect())
+            }
+            Requirement::Exists(_) => {
+                Some(carrying.map(|c| c.all.as_slice()).into_iter().collect())
+            }
+            Requirement::NotIn(..) | Requirement::DoesNotExist(_) => None,
+        }
+    }
+
+    /// The sets that a selector selects, sorted.
+    fn select(&self, selector: &Selector) -> Vec<u32> {
+        let few = selector
+            .requirements()
+            .iter()
+            .filter_map(|r| self.candidates(r));
+        let few = few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>());
+        let matches = |i: &u32| selector.matches(self.sets[*i as usize]);
+        let Some(lists) = few else {
+            return (0..u32::try_from(self.sets.len()).unwrap_or(u32::MAX))
+                .filter(matches)
+                .collect();
+        };
+        let mut found: Vec<u32> = lists
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(matches)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// A selection of namespaces, by what it costs little to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Which {
+    /// One namespace class.
+    Class(u32),
+    /// A namespace that is not there.
+    Nowhere,
+    /// Those of a selector, by its place in memory.
+    Matching(usize),
+    /// Those that are relative to a namespace, by the place of the keys in memory and whether they
+    /// are to be the same.
+    Relative(usize, bool, Option<NamespaceId>),
+}
+
+/// What selectors select, each asked once; a selector is known by its place in memory (see
+/// `policy::pool`).
+pub struct Selected<'w> {
+    world: &'w Environment,
+    classes: &'w Classes,
+    pods: Index<'w>,
+    /// Namespace classes whose labels are all known, by their place in the index.
+    declared: Vec<u32>,
+    spaces: Index<'w>,
+    /// The others.
+    undeclared: Vec<u32>,
+    labels: HashMap<usize, Arc<Vec<u32>>>,
+    namespaces: HashMap<Which, Arc<Vec<(u32, Truth)>>>,
+}
+
+impl<'w> Selected<'w> {
+    /// Indexes the label sets and the namespace classes. O(labels).
+    pub fn new(world: &'w Environment, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
+        let cluster = &world.cluster;
+        let is_declared = |n: &u32| {
+            cluster
+                .namespace(classes.namespaces[*n as usize])
+                .declared
+                .is_some()
+        };
+        let all = 0..u32::try_from(classes.namespaces.len()).unwrap_or(u32::MAX);
+        let (declared, undeclared): (Vec<u32>, Vec<u32>) = all.partition(is_declared);
+        let labels = |n: &u32| &cluster.namespace(classes.namespaces[*n as usize]).labels;
+        Self {
+            world,
+            classes,
+            pods: Index::new(
+                classes
+                    .label_sets
+                    .iter()
+                    .map(|id| cluster.labels(*id))
+                    .collect(),
+                &vocabulary.pods,
+            ),
+            spaces: Index::new(
+                declared.iter().map(labels).collect(),
+                &vocabulary.namespaces,
+            ),
+            declared,
+            undeclared,
+            labels: HashMap::default(),
+            namespaces: HashMap::default(),
+        }
+    }
+
+    /// The label sets a pod selector selects.
+    pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<u32>> {
+        let pods = &self.pods;
+        Arc::clone(
+            self.labels
+                .entry(selector.place())
+                .or_insert_with(|| Arc::new(pods.select(selector))),
+        )
+    }
+
+    /// Which namespaces are meant, seen from a subject's namespace.
+    pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> Which {
+        match namespaces {
+            Namespaces::Named(name) => {
+                let known = self.world.cluster.find_namespace(name);
+                known.map_or(Which::Nowhere, |id| {
+                    Which::Class(self.classes.of_namespace[id.0 as usize])
+                })
+            }
+            Namespaces::Matching(selector) => Which::Matching(selector.place()),
+            Namespaces::SameLabels(keys) => Which::Relative(keys.as_ptr().addr(), true, own),
+            Namespaces::NotSameLabels(keys) => Which::Relative(keys.as_ptr().addr(), false, own),
+        }
+    }
+
+    /// The namespace classes that are meant, surely or maybe, seen from a subject's namespace.
+    pub fn namespaces(
+        &mut self,
+        which: &'w Namespaces,
+        own: Option<NamespaceId>,
+    ) -> Arc<Vec<(u32, Truth)>> {
+        let key = self.which(which, own);
+        if let Some(found) = self.namespaces.get(&key) {
+            return Arc::clone(found);
+        }
+        let truth = |class: &u32| {
+            let other = self.classes.namespaces[*class as usize];
+            let truth = namespaces_match(self.world, which, own.unwrap_or(other), other);
+            truth.possible().then_some((*class, truth))
+        };
+        let all = self.declared.iter().chain(&self.undeclared);
+        let found: Vec<(u32, Truth)> = match which {
+            Namespaces::Named(_) => match key {
+                Which::Class(class) => vec![(class, Truth::Yes)],
+                _ => Vec::new(),
+            },
+            Namespaces::Matching(selector) => {
+                let known = self.spaces.select(selector);
+                let known = known
+                    .into_iter()
+                    .map(|i| (self.declared[i as usize], Truth::Yes));
+                known
+                    .chain(self.undeclared.iter().filter_map(truth))
+                    .collect()
+            }
+            Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => {
+                all.filter_map(truth).collect()
+            }
+        };
+        let found = Arc::new(found);
+        self.namespaces.insert(key, Arc::clone(&found));
+        found
+    }
+}

@@ -1,0 +1,5 @@
+//! Alignment: the endpoints of both sides, matched by name, in one order.
+
+pub mod alignment;
+pub mod order;
+pub mod position_index;

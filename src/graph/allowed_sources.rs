@@ -1,0 +1,280 @@
+//! Who may send anything at all: a yes or a no about each source, where a row ([`crate::graph::row`])
+//! tells of all traffic.
+//!
+//! Asked of pods that do not share their node's network, at both ends: between those neither the
+//! own node (S55) nor the behaviour of host-network pods (S56) plays a part; and of all, as if
+//! those behaved as pods. Where the Network tier alone speaks, and surely, the traffic line is not
+//! cut: a source is in if it passes one rule on the way in and one on the way out whose ports meet.
+//! Anything else is read off the pieces of the row.
+//!
+//! Invariant: the sources of [`AllowGraph::pieces`] among those asked about. Cost: one set
+//! operation per ingress rule, per egress group that governs any who are let in, and per pair of
+//! port sets that meet.
+
+use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
+use crate::graph::allow_graph::AllowGraph;
+use crate::graph::tiers::EffectivePolicy;
+use crate::model::Truth;
+use crate::policy::Direction;
+use crate::set::hashed::HashMap;
+use crate::set::{Family, TrafficSet};
+use crate::spec::environment::HostNetworkMode;
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+/// Sources that the way in lets through with some traffic.
+type Entering<'g> = (Cow<'g, TrafficSet>, Split);
+
+/// What is left of peer sets while questions are asked about ever fewer sources: destinations share
+/// their peers, and whom one of them lets in is mostly not asked about again.
+#[derive(Debug, Default)]
+pub(crate) struct Narrowed(RefCell<HashMap<(PeerSetId, usize), Split>>);
+
+/// Sources by what the Network tier says of their way out: those it does not isolate, and those it
+/// may.
+#[derive(Debug, Clone, Default)]
+struct Split {
+    open: EndpointSet,
+    governed: EndpointSet,
+}
+
+impl Split {
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.governed.is_empty()
+    }
+
+    fn among(&self, places: &EndpointSet) -> Self {
+        Self {
+            open: self.open.intersection(places),
+            governed: self.governed.intersection(places),
+        }
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        Self {
+            open: self.open.union(&other.open),
+            governed: self.governed.union(&other.governed),
+        }
+    }
+}
+
+/// A question about a destination: which of these sources, surely or for all that is known.
+struct Ask<'a> {
+    destination: u32,
+    among: &'a EndpointSet,
+    least: Truth,
+    narrowed: &'a Narrowed,
+}
+
+impl Ask<'_> {
+    fn of<'m>(&self, matched: &'m Match) -> &'m EndpointSet {
+        if self.least == Truth::Yes {
+            &matched.sure
+        } else {
+            &matched.maybe
+        }
+    }
+}
+
+impl AllowGraph {
+    /// Of some classes those that may send something to a class: surely, or for all that is known.
+    /// No end is on its node's network. What earlier questions left is of use where they were about
+    /// all of these, and as sure.
+    pub(crate) fn senders(
+        &self,
+        destination: u32,
+        among: &EndpointSet,
+        least: Truth,
+        narrowed: &Narrowed,
+    ) -> EndpointSet {
+        debug_assert!(self.line.is_class(destination) && !self.line.is_host(destination));
+        let ask = Ask {
+            destination,
+            among,
+            least,
+            narrowed,
+        };
+        if let (Some(profile), Some(behaviour)) = (
+            self.plainly_governed(destination),
+            self.world.behaviours().first(),
+        ) {
+            return self.network_senders(&ask, profile, *behaviour);
+        }
+        let pieces = self.pieces_among(destination, among);
+        let unknown = pieces
+            .iter()
+            .filter(|_| least != Truth::Yes)
+            .map(|piece| &piece.unknown);
+        EndpointSet::union_of(pieces.iter().map(|piece| &piece.sure).chain(unknown))
+    }
+
+    /// Of some classes those that surely send something to a class only if one of the two is the
+    /// other's node, among others; `None` where that cannot be told from here.
+    ///
+    /// Where host-network pods may behave as pods (S56), what passes surely has to pass without the
+    /// own node too.
+    pub(crate) fn senders_by_own_node(
+        &self,
+        destination: u32,
+        among: &EndpointSet,
+    ) -> Option<EndpointSet> {
+        debug_assert!(self.line.is_class(destination));
+        let behaviour = *self
+            .world
+            .behaviours()
+            .iter()
+            .find(|b| **b == HostNetworkMode::Pod)?;
+        let ask = Ask {
+            destination,
+            among,
+            least: Truth::Yes,
+            narrowed: &Narrowed::default(),
+        };
+        Some(self.network_senders(&ask, self.plainly_governed(destination)?, behaviour))
+    }
+
+    /// What governs the way in to a class, where only the Network tier speaks: surely on this way,
+    /// and on all ways out.
+    fn plainly_governed(&self, destination: u32) -> Option<&EffectivePolicy> {
+        let profile = self.class_profile(destination, Direction::Ingress);
+        let is_sure = profile.surely || profile.network.is_empty();
+        (is_sure && profile.is_network_only() && self.leaving().is_network_only())
+            .then_some(profile)
+    }
+
+    /// Over either family (S65), each only where its rules see other pods.
+    fn network_senders(
+        &self,
+        ask: &Ask<'_>,
+        profile: &EffectivePolicy,
+        behaviour: HostNetworkMode,
+    ) -> EndpointSet {
+        let [four, six] = Family::ALL.map(|family| self.view(behaviour, family));
+        let leaving = self.leaving();
+        let is_same =
+            |peers: PeerSetId| self.matched(peers, four).is_same(self.matched(peers, six));
+        let seen: Vec<u32>;
+        if four == six
+            || leaving.same_views(four, six)
+                && profile.network_rules.iter().all(|r| is_same(r.peers))
+        {
+            let entering = self.entering(ask, profile, four);
+            if entering
+                .iter()
+                .all(|(_, sources)| sources.governed.is_empty())
+            {
+                // nobody's way out is in question
+                return EndpointSet::union_of(entering.iter().map(|(_, sources)| &sources.open));
+            }
+            seen = leaving.seen(&self.peers, ask.destination);
+            let mut groups = seen
+                .iter()
+                .map(|group| leaving.groups[*group as usize].peers);
+            if four == six || groups.all(|p| self.same_truth(p, ask.destination, four, six)) {
+                return self.let_out(ask, &entering, &seen, four);
+            }
+        } else {
+            seen = leaving.seen(&self.peers, ask.destination);
+        }
+        // all are asked about, and those without the family left out afterwards: what is narrowed
+        // serves other destinations
+        let of = |family: Family, view: usize| {
+            let usable = self.usable_sources(ask.destination, family);
+            if usable.is_disjoint(ask.among) {
+                return EndpointSet::empty();
+            }
+            self.let_out(ask, &self.entering(ask, profile, view), &seen, view)
+                .intersection(&usable)
+        };
+        of(Family::V4, four).union(&of(Family::V6, six))
+    }
+
+    /// Of those the way in lets through, the open ones, and whom a rule lets out with some of the
+    /// same traffic.
+    fn let_out(
+        &self,
+        ask: &Ask<'_>,
+        entering: &[Entering<'_>],
+        seen: &[u32],
+        view: usize,
+    ) -> EndpointSet {
+        let mut found: Vec<EndpointSet> = entering
+            .iter()
+            .map(|(_, sources)| sources.open.clone())
+            .collect();
+        for group in seen
+            .iter()
+            .map(|group| &self.leaving().groups[*group as usize])
+        {
+            if self.matched(group.peers, view).truth(ask.destination) < ask.least {
+                continue;
+            }
+            let subjects = ask.of(&group.subjects);
+            let mut ports = None;
+            for (traffic, sources) in entering {
+                let let_out = sources.governed.intersection(subjects);
+                let ports =
+                    ports.get_or_insert_with(|| self.ports_at(group.ports, ask.destination, false));
+                if !let_out.is_empty() && !traffic.is_disjoint(ports) {
+                    found.push(let_out);
+                }
+            }
+        }
+        EndpointSet::union_of(&found)
+    }
+
+    /// Whom the way in lets through, by traffic; everybody where nothing isolates the destination.
+    fn entering(&self, ask: &Ask<'_>, profile: &EffectivePolicy, view: usize) -> Vec<Entering<'_>> {
+        if profile.network.is_empty() {
+            return vec![(
+                Cow::Owned(TrafficSet::all()),
+                self.split(ask, ask.among, view),
+            )];
+        }
+        let mut entering: Vec<(u32, Entering<'_>)> = Vec::new();
+        for rule in profile
+            .network_rules
+            .iter()
+            .filter(|rule| rule.sure || ask.least != Truth::Yes)
+        {
+            let mut known = ask.narrowed.0.borrow_mut();
+            let left = known
+                .entry((rule.peers, view))
+                .and_modify(|left| *left = left.among(ask.among));
+            let sources = left.or_insert_with(|| {
+                self.split(
+                    ask,
+                    &ask.of(self.matched(rule.peers, view))
+                        .intersection(ask.among),
+                    view,
+                )
+            });
+            if sources.is_empty() {
+                continue;
+            }
+            let known = entering.iter_mut().find(|(ports, _)| *ports == rule.ports);
+            if let Some((_, (_, so_far))) = known {
+                *so_far = so_far.union(sources);
+            } else {
+                let traffic = self.ports_at(rule.ports, ask.destination, false);
+                entering.push((rule.ports, (traffic, sources.clone())));
+            }
+        }
+        let passing = entering.into_iter().map(|(_, entering)| entering);
+        passing.filter(|(traffic, _)| !traffic.is_empty()).collect()
+    }
+
+    /// Surely open is whom nothing may isolate.
+    fn split(&self, ask: &Ask<'_>, sources: &EndpointSet, view: usize) -> Split {
+        let isolated = self.leaving().isolated(view);
+        let closed = if ask.least == Truth::Yes {
+            &isolated.maybe
+        } else {
+            &isolated.sure
+        };
+        Split {
+            open: sources.difference(closed),
+            governed: sources.intersection(&isolated.maybe),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The allow-graph: what is asked of the compiled form.
+//!
+//! A question about one flow is two short walks through the tiers ([`mod@verdict`], [`tiers`]); all
+//! sources of one destination are one pass of set algebra ([`row`]), which equivalent destinations
+//! share ([`row_cache`]).
+//!
+//! Invariant: every answer is what `spec::evaluate` says about the same flow, with classes and without.
+
+pub mod allow_graph;
+pub mod allowed_sources;
+pub mod external;
+pub mod own_node;
+pub mod row;
+pub mod row_cache;
+pub mod tiers;
+pub mod verdict;
+pub mod via_service;
+
+pub use allow_graph::{AllowGraph, Allowed, CompileError};
+pub use row::{DestinationClass, SourcesTraffic, TrafficSources};
+pub use row_cache::RowCache;

@@ -1,0 +1,641 @@
+//! Rows: for one destination, all sources at once, grouped by what they may send.
+//!
+//! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at
+//! the destination ([`Cut`]); per part the destination's ingress is walked over the whole line of
+//! sources, and what it lets in is put to the sources' egress ([`AllowGraph::leave`]); views that
+//! decide from the same sets are decided once (`distinct_views`). [`AllowGraph::row`] turns the
+//! pieces around, by source, and adds the own node (S55), which differs from class to class.
+//!
+//! Destinations with the same [`DestinationClassKey`] have the same pieces ([`AllowGraph::templates`]).
+//! Cost: O(parts of the traffic line x (ingress rules + egress groups seen)) set operations per
+//! template; no pair of pods is visited.
+
+use crate::compile::egress_index::EgressQuery;
+use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
+use crate::graph::allow_graph::{AllowGraph, Allowed};
+use crate::graph::tiers::{Domain, EffectivePolicy, Hit, NetworkRule, Walk};
+use crate::policy::Direction;
+use crate::set::hashed::{HashMap, IndexMap};
+use crate::set::{Family, Members, TrafficSet, partition};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Sources that may send the same to a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcesTraffic {
+    /// Places of the line: pod classes and address atoms.
+    pub sources: EndpointSet,
+    /// What they may send.
+    pub allowed: Allowed,
+}
+
+impl Allowed {
+    /// Whether nothing passes, for all that is known.
+    pub fn is_nothing(&self) -> bool {
+        self.sure.is_empty() && self.unknown.is_empty()
+    }
+}
+
+impl SourcesTraffic {
+    /// What is left of it among these places; `None` when nothing is.
+    pub fn among(&self, places: &EndpointSet) -> Option<Self> {
+        let sources = self.sources.intersection(places);
+        (!sources.is_empty()).then(|| Self {
+            sources,
+            allowed: self.allowed.clone(),
+        })
+    }
+}
+
+/// Traffic for which the same sources may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrafficSources {
+    /// The traffic.
+    pub traffic: TrafficSet,
+    /// The places that surely may.
+    pub sure: EndpointSet,
+    /// The places of which it is not known; disjoint from `sure`.
+    pub unknown: EndpointSet,
+}
+
+/// All that the pieces of a destination depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct DestinationClassKey {
+    ingress: u32,
+    ports: u32,
+    host: bool,
+    families: [bool; 2],
+    seen: Vec<u32>,
+    truths: Vec<u8>,
+}
+
+/// Destinations that the same sources may send the same to, apart from their own nodes (S55).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationClass {
+    /// Places of the line, sorted.
+    pub destinations: Vec<u32>,
+}
+
+/// The templates of a line, numbered in order of their first place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Numbers {
+    /// The template of each place.
+    pub of_place: Vec<u32>,
+    /// The first place of each template.
+    pub firsts: Vec<u32>,
+}
+
+/// One question to the ingress of a destination.
+struct IngressQuery<'a> {
+    destination: u32,
+    profile: &'a EffectivePolicy,
+    view: usize,
+    /// Of its Network rules, those whose ports cover the traffic asked about.
+    rules: &'a [NetworkRule],
+    covers: &'a dyn Fn(u32) -> bool,
+    /// Of these sources; of all, if not told.
+    among: Option<&'a EndpointSet>,
+}
+
+/// The traffic line, cut by the ports of the rules that meet at a destination.
+struct Cut {
+    ports: Vec<u32>,
+    parts: Vec<(TrafficSet, Members)>,
+    /// The groups seen and the ingress rules, by the index of their ports.
+    groups: Vec<Vec<u32>>,
+    rules: Vec<Vec<NetworkRule>>,
+}
+
+impl Cut {
+    fn new(graph: &AllowGraph, destination: u32, profile: &EffectivePolicy, seen: &[u32]) -> Self {
+        let (law, leaving) = (&graph.law, graph.leaving());
+        let of_policies = profile
+            .ordered()
+            .flat_map(|s| &law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+        let ingress = of_policies
+            .map(|r| r.ports)
+            .chain(profile.network_rules.iter().map(|r| r.ports));
+        let egress = seen
+            .iter()
+            .map(|g| leaving.groups[*g as usize].ports)
+            .chain(leaving.ordered_ports(law));
+        let mut ports: Vec<u32> = ingress.chain(egress).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        // a host-network pod shows its port names only where it behaves as a pod, so its ports are
+        // cut both ways
+        let ways = if graph.line.hosts.contains(destination) {
+            &[false, true][..]
+        } else {
+            &[false]
+        };
+        let sets: Vec<_> = ways
+            .iter()
+            .flat_map(|hidden| {
+                ports
+                    .iter()
+                    .map(|p| graph.ports_at(*p, destination, *hidden))
+            })
+            .collect();
+        let family: Vec<&TrafficSet> = sets.iter().map(AsRef::as_ref).collect();
+        let parts = TrafficSet::partition(&family);
+        let (mut groups, mut rules) =
+            (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
+        let at = |id: u32| ports.binary_search(&id).ok();
+        for group in seen {
+            at(leaving.groups[*group as usize].ports)
+                .into_iter()
+                .for_each(|i| groups[i].push(*group));
+        }
+        for rule in &profile.network_rules {
+            at(rule.ports)
+                .into_iter()
+                .for_each(|i| rules[i].push(*rule));
+        }
+        Self {
+            ports,
+            parts,
+            groups,
+            rules,
+        }
+    }
+
+    /// Of the lists by ports, what covers a part of the traffic.
+    fn covering<T: Copy>(&self, lists: &[Vec<T>], members: &Members, hidden: bool) -> Vec<T> {
+        let many = self.ports.len();
+        let at = members
+            .iter()
+            .filter_map(|i| if hidden { i.checked_sub(many) } else { Some(i) });
+        at.filter(|i| *i < many)
+            .flat_map(|i| &lists[i])
+            .copied()
+            .collect()
+    }
+
+    fn covers(&self, members: &Members, ports: u32, hidden: bool) -> bool {
+        let Ok(at) = self.ports.binary_search(&ports) else {
+            return false;
+        };
+        members.contains(if hidden { at + self.ports.len() } else { at })
+    }
+}
+
+/// Parts, except for some sources, of which it is told what they may send; parts of equal traffic
+/// melt.
+pub fn with_own(parts: &[SourcesTraffic], own: &[(u32, Arc<Allowed>)]) -> Vec<SourcesTraffic> {
+    if own.is_empty() {
+        return parts.to_vec();
+    }
+    let exceptions: EndpointSet = own.iter().map(|(source, _)| *source..=*source).collect();
+    let mut by: BTreeMap<&Allowed, Vec<EndpointSet>> = BTreeMap::new();
+    for part in parts {
+        by.entry(&part.allowed)
+            .or_default()
+            .push(part.sources.difference(&exceptions));
+    }
+    for (source, allowed) in own.iter().filter(|(_, allowed)| !allowed.is_nothing()) {
+        by.entry(&**allowed)
+            .or_default()
+            .push(EndpointSet::point(*source));
+    }
+    let part = |(allowed, sources): (&Allowed, Vec<EndpointSet>)| {
+        let sources = EndpointSet::union_of(&sources);
+        (!sources.is_empty()).then(|| SourcesTraffic {
+            sources,
+            allowed: allowed.clone(),
+        })
+    };
+    by.into_iter().filter_map(part).collect()
+}
+
+impl AllowGraph {
+    /// Everything that may reach one place of the line, grouped by source. Sources that may send
+    /// nothing are left out.
+    pub fn row(&self, destination: u32) -> Vec<SourcesTraffic> {
+        self.parts(destination, true)
+    }
+
+    /// Everything a place admits on the way in, whether or not the sources' own policies let it
+    /// out.
+    pub fn admits(&self, destination: u32) -> Vec<SourcesTraffic> {
+        self.parts(destination, false)
+    }
+
+    fn parts(&self, destination: u32, egress: bool) -> Vec<SourcesTraffic> {
+        let own: Vec<(u32, Arc<Allowed>)> = self
+            .beside(destination, egress)
+            .into_iter()
+            .map(|(source, near)| {
+                (
+                    source,
+                    self.between(source, destination, egress, near).into(),
+                )
+            })
+            .collect();
+        with_own(&self.shared_parts(destination, egress, None), &own)
+    }
+
+    /// [`Self::row`] (or, without egress, [`Self::admits`]) without the own node (S55): the same
+    /// for all destinations of a template. Of all sources, or of those among these.
+    pub(crate) fn shared_parts(
+        &self,
+        destination: u32,
+        egress: bool,
+        among: Option<&EndpointSet>,
+    ) -> Vec<SourcesTraffic> {
+        let pieces = self.sides(destination, egress, among);
+        let sets: Vec<&EndpointSet> = pieces.iter().flat_map(|p| [&p.sure, &p.unknown]).collect();
+        let mut by: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
+        for (sources, members) in partition(&sets) {
+            let all = |kind: usize| {
+                let inside = pieces
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| members.contains(2 * i + kind));
+                inside.fold(TrafficSet::empty(), |total, (_, p)| total.union(&p.traffic))
+            };
+            by.entry(Allowed {
+                sure: all(0),
+                unknown: all(1),
+            })
+            .or_default()
+            .push(sources);
+        }
+        by.into_iter()
+            .map(|(allowed, sources)| SourcesTraffic {
+                sources: EndpointSet::union_of(&sources),
+                allowed,
+            })
+            .collect()
+    }
+
+    /// Everything that may reach one place of the line, grouped by traffic, without the own node
+    /// (S55).
+    pub fn pieces(&self, destination: u32) -> Vec<TrafficSources> {
+        self.sides(destination, true, None)
+    }
+
+    /// [`Self::pieces`], of sources among these only.
+    pub(crate) fn pieces_among(
+        &self,
+        destination: u32,
+        among: &EndpointSet,
+    ) -> Vec<TrafficSources> {
+        self.sides(destination, true, Some(among))
+    }
+
+    fn sides(
+        &self,
+        destination: u32,
+        egress: bool,
+        among: Option<&EndpointSet>,
+    ) -> Vec<TrafficSources> {
+        let open = EffectivePolicy::default();
+        let profile = if self.line.is_class(destination) {
+            self.class_profile(destination, Direction::Ingress)
+        } else {
+            &open
+        };
+        let seen = self.leaving().seen(&self.peers, destination);
+        let cut = Cut::new(self, destination, profile, &seen);
+        let views = self.distinct_views(destination, profile, &seen);
+        let mut pieces: IndexMap<Match, TrafficSet> = IndexMap::default();
+        for (traffic, members) in &cut.parts {
+            let decide = |view: usize| {
+                let hidden = self.hidden(destination, view);
+                let covers = |ports: u32| cut.covers(members, ports, hidden);
+                let rules = cut.covering(&cut.rules, members, hidden);
+                let entering = self.enter(&IngressQuery {
+                    destination,
+                    profile,
+                    view,
+                    rules: &rules,
+                    covers: &covers,
+                    among,
+                });
+                if !egress || entering.maybe.is_empty() {
+                    return entering;
+                }
+                let seen = cut.covering(&cut.groups, members, hidden);
+                let leave = EgressQuery {
+                    destination,
+                    seen: &seen,
+                    view,
+                    covers: &covers,
+                };
+                let leaving = self.leave(&leave, &entering.maybe);
+                if entering.is_exact() {
+                    return leaving;
+                }
+                Match {
+                    sure: Arc::new(leaving.sure.intersection(&entering.sure)),
+                    maybe: leaving.maybe,
+                }
+            };
+            let total = self.combined(destination, &views, decide);
+            if total.maybe.is_empty() {
+                continue;
+            }
+            match pieces.get_mut(&total) {
+                Some(so_far) => *so_far = so_far.union(traffic),
+                None => drop(pieces.insert(total, traffic.clone())),
+            }
+        }
+        let piece = |(total, traffic): (Match, TrafficSet)| {
+            let unknown = if total.is_exact() {
+                EndpointSet::empty()
+            } else {
+                total.maybe.difference(&total.sure)
+            };
+            TrafficSources {
+                traffic,
+                sure: Arc::unwrap_or_clone(total.sure),
+                unknown,
+            }
+        };
+        pieces.into_iter().map(piece).collect()
+    }
+
+    /// Of the places asked about, those the destination's ingress surely lets in, and those it may.
+    fn enter(&self, ask: &IngressQuery<'_>) -> Match {
+        let IngressQuery {
+            destination,
+            profile,
+            view,
+            rules,
+            covers,
+            among,
+        } = *ask;
+        if profile.is_network_only() && profile.surely && !self.hidden(destination, view) {
+            let mut matched: Vec<&Match> =
+                rules.iter().map(|r| self.matched(r.peers, view)).collect();
+            let asked: Vec<Match>;
+            if let Some(among) = among {
+                asked = matched.iter().map(|whole| whole.among(among)).collect();
+                matched = asked.iter().collect();
+            }
+            let all = Match::union_of(&matched);
+            if rules.iter().all(|r| r.sure) {
+                return all;
+            }
+            let sure = rules
+                .iter()
+                .zip(&matched)
+                .filter(|(r, _)| r.sure)
+                .map(|(_, m)| &*m.sure);
+            return Match {
+                sure: Arc::new(EndpointSet::union_of(sure)),
+                maybe: all.maybe,
+            };
+        }
+        let walk = Walk {
+            policies: &self.law.policies,
+            direction: Direction::Ingress.index(),
+            all: among.cloned().unwrap_or_else(|| self.line.full()),
+            hit: |peers: PeerSetId, ports: u32| {
+                if !covers(ports) {
+                    return Hit::of(EndpointSet::none(), EndpointSet::none());
+                }
+                let matched = self.matched(peers, view);
+                Hit {
+                    sure: Cow::Borrowed(&*matched.sure),
+                    maybe: Cow::Borrowed(&*matched.maybe),
+                }
+            },
+            own_node: Hit::of(EndpointSet::none(), EndpointSet::none()),
+            subject_visible: !self.hidden(destination, view),
+        };
+        let outcome = walk.decide_with(profile, rules);
+        let all = Match::of(outcome.allow.difference(&outcome.deny), outcome.allow);
+        if let Some(among) = among {
+            all.among(among)
+        } else {
+            all
+        }
+    }
+
+    /// For each view the first view that decides from the same sets.
+    fn distinct_views(
+        &self,
+        destination: u32,
+        profile: &EffectivePolicy,
+        seen: &[u32],
+    ) -> Vec<usize> {
+        let rules = profile
+            .ordered()
+            .flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+        let ingress: Vec<PeerSetId> = rules
+            .map(|r| r.peers)
+            .chain(profile.network_rules.iter().map(|r| r.peers))
+            .collect();
+        let groups = seen
+            .iter()
+            .map(|g| self.leaving().groups[*g as usize].peers);
+        let egress: Vec<PeerSetId> = groups
+            .chain(self.leaving().ordered_peers.iter().copied())
+            .collect();
+        let same = |a: usize, b: usize| {
+            self.hidden(destination, a) == self.hidden(destination, b)
+                && self.leaving().same_views(a, b)
+                && ingress
+                    .iter()
+                    .all(|p| self.matched(*p, a).is_same(self.matched(*p, b)))
+                && egress
+                    .iter()
+                    .all(|p| self.same_truth(*p, destination, a, b))
+        };
+        let mut first: Vec<usize> = Vec::new();
+        for view in 0..self.line.views.len() {
+            let known =
+                (0..view).find(|earlier| first[*earlier] == *earlier && same(*earlier, view));
+            first.push(known.unwrap_or(view));
+        }
+        first
+    }
+
+    /// The views together: the best of the families (S65), what all behaviours agree on (S56).
+    fn combined(
+        &self,
+        destination: u32,
+        views: &[usize],
+        decide: impl Fn(usize) -> Match,
+    ) -> Match {
+        let mut decided: Vec<Option<Match>> = vec![None; views.len()];
+        for view in views {
+            if decided[*view].is_none() {
+                decided[*view] = Some(decide(*view));
+            }
+        }
+        let of = |view: usize| decided[views[view]].clone().unwrap_or_default();
+        let mut total: Option<Match> = None;
+        let mut met = Vec::new();
+        for behaviour in self.world.behaviours() {
+            let members =
+                || (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
+            let alike: Vec<usize> = members().map(|v| views[v]).collect();
+            if met.contains(&alike) {
+                continue; // decides as the behaviour before
+            }
+            met.push(alike);
+            let mut members = members();
+            let Some(first) = members.next() else {
+                continue;
+            };
+            let best = match members.next() {
+                None => of(first),
+                Some(second)
+                    if views[first] == views[second] && self.line.is_class(destination) =>
+                {
+                    of(first)
+                }
+                Some(second) => {
+                    let usable = |view: usize| {
+                        of(view)
+                            .among(&self.usable_sources(destination, self.line.views[view].family))
+                    };
+                    usable(first).union(&usable(second))
+                }
+            };
+            total = Some(match total {
+                None => best,
+                Some(so_far) => Match::of(
+                    so_far.sure.intersection(&best.sure),
+                    so_far.maybe.union(&best.maybe),
+                ),
+            });
+        }
+        total.unwrap_or_default()
+    }
+
+    /// The sources that could use a family to reach a place: addresses of it, and between pods
+    /// whatever either end has.
+    pub(crate) fn usable_sources(&self, destination: u32, family: Family) -> EndpointSet {
+        if !self.line.is_class(destination) {
+            let same = self.line.atom_family(destination) == family;
+            return if same {
+                self.line.full()
+            } else {
+                EndpointSet::empty()
+            };
+        }
+        let with = &self.line.families[family.index()];
+        let pods = if with.contains(destination) {
+            self.line.pods()
+        } else {
+            with.clone()
+        };
+        pods.union(&self.line.atoms_of_family(family))
+    }
+
+    /// Groups all places of the line by their pieces, in order of their first place.
+    pub fn templates(&self) -> Vec<DestinationClass> {
+        let numbers = self.template_numbers();
+        let mut templates = vec![
+            DestinationClass {
+                destinations: Vec::new()
+            };
+            numbers.firsts.len()
+        ];
+        for (place, template) in (0..).zip(&numbers.of_place) {
+            templates[*template as usize].destinations.push(place);
+        }
+        templates
+    }
+
+    /// The number of a place's template: equal numbers, equal rows but for own nodes.
+    pub(crate) fn template_of(&self, place: u32) -> u32 {
+        self.template_numbers().of_place[place as usize]
+    }
+
+    /// The templates by number; made once. O(places x groups seen).
+    pub(crate) fn template_numbers(&self) -> &Numbers {
+        self.leaving().numbers.get_or_init(|| {
+            let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
+            let mut numbers = Numbers::default();
+            for place in 0..self.line.len() {
+                let next = u32::try_from(numbers.firsts.len()).unwrap_or(u32::MAX);
+                let template = *found.entry(self.template_key(place)).or_insert(next);
+                if template == next {
+                    numbers.firsts.push(place);
+                }
+                numbers.of_place.push(template);
+            }
+            numbers
+        })
+    }
+
+    fn template_key(&self, place: u32) -> DestinationClassKey {
+        let seen = self.leaving().seen(&self.peers, place);
+        let groups = seen.iter().map(|g| &self.leaving().groups[*g as usize]);
+        let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
+        let all = doubtful.chain(self.leaving().ordered_peers.iter().copied());
+        let truths = all
+            .flat_map(|p| {
+                self.peers[p.0 as usize]
+                    .0
+                    .iter()
+                    .map(|m| m.truth(place) as u8)
+            })
+            .collect();
+        if !self.line.is_class(place) {
+            let families = Family::ALL.map(|f| self.line.atom_family(place) == f);
+            return DestinationClassKey {
+                ingress: u32::MAX,
+                ports: 0,
+                host: false,
+                families,
+                seen,
+                truths,
+            };
+        }
+        let class = self.line.classes.get(place);
+        let profile = self.governed_by(place, Direction::Ingress);
+        DestinationClassKey {
+            ingress: self.leaving().contents[profile as usize],
+            ports: class.ports,
+            host: class.host,
+            families: Family::ALL.map(|f| self.line.families[f.index()].contains(place)),
+            seen,
+            truths,
+        }
+    }
+
+    /// How many pods there are at these places. O(ranges).
+    pub fn pods_at(&self, places: &EndpointSet) -> u64 {
+        let before = |class: u32| self.line.classes.pods_before(class);
+        places
+            .ranges()
+            .map(|(first, last)| before(last.saturating_add(1)) - before(first))
+            .sum()
+    }
+
+    /// How many ordered pairs of pods have some traffic that surely passes, and how many some that
+    /// may. The own node is not counted, and a pod with itself counts as a pair. Exact per port
+    /// underneath: the matrix, one template at a time.
+    pub fn count_pairs(&self) -> (u64, u64) {
+        let mut total = (0, 0);
+        for template in self.templates() {
+            let Some(first) = template
+                .destinations
+                .first()
+                .filter(|d| self.line.is_class(**d))
+            else {
+                continue;
+            };
+            let pieces = self.pieces(*first);
+            let sure = EndpointSet::union_of(pieces.iter().map(|p| &p.sure));
+            let all = EndpointSet::union_of(pieces.iter().map(|p| &p.unknown).chain([&sure]));
+            let pods: u64 = template
+                .destinations
+                .iter()
+                .map(|d| self.pods_at(&EndpointSet::point(*d)))
+                .sum();
+            total = (
+                total.0 + pods * self.pods_at(&sure),
+                total.1 + pods * self.pods_at(&all),
+            );
+        }
+        total
+    }
+}

@@ -1,0 +1,408 @@
+//! Rows that destinations share.
+//!
+//! Destinations of one template ([`crate::graph::row`]) have the same row but for their own nodes (S55),
+//! which touch a few sources of each. [`RowCache`] makes the common parts once per template
+//! ([`RowCache::parts`]), and tells of a destination only what its own nodes change ([`RowCache::beside`]):
+//! the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
+//!
+//! Invariant: the parts, except for the sources that stand beside, and what those may send, are
+//! [`AllowGraph::row`]. Cost: one row per template met, one walk per pair of alike sources and
+//! templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so
+//! nothing grows with the answer.
+
+use crate::compile::peer_sets::EndpointSet;
+use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
+use crate::graph::own_node::NodeRelation;
+use crate::graph::row::{SourcesTraffic, with_own};
+use crate::policy::Direction;
+use crate::set::Family;
+use crate::set::hashed::{HashMap, HashSet, IndexMap};
+use crate::spec::environment::{Endpoint, Flow};
+use crate::spec::evaluate::is_self;
+use std::sync::Arc;
+
+/// How many ranges of sources are kept.
+const MOST: usize = 8_000_000;
+
+/// What of a source decides what it may send to its node: all that rules see of it, or, where the
+/// destination lets everyone in, what governs its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sender {
+    Twin(u32),
+    Governed {
+        by: u32,
+        host: bool,
+        families: [bool; 2],
+    },
+}
+
+/// Places, by what they are alike in as sources and as destinations: each kind with one of them and
+/// how many there are.
+#[derive(Debug)]
+pub struct Group {
+    places: Box<[(u32, bool)]>,
+    twins: IndexMap<u32, (u32, usize)>,
+    templates: IndexMap<u32, (u32, usize)>,
+}
+
+impl Group {
+    fn find(&self, at: u32) -> Option<bool> {
+        let index = self
+            .places
+            .binary_search_by_key(&at, |(place, _)| *place)
+            .ok()?;
+        Some(self.places[index].1)
+    }
+
+    fn has_several(&self, at: u32) -> bool {
+        self.find(at) == Some(true)
+    }
+}
+
+/// The rows of one graph.
+pub struct RowCache<'g> {
+    graph: &'g AllowGraph,
+    /// Whether the sources' own law counts.
+    egress: bool,
+    /// Of which sources; of all, if not told.
+    among: Option<EndpointSet>,
+    /// The places beside which one of those may stand, where it is not any.
+    near: Option<EndpointSet>,
+    parts: HashMap<u32, Arc<[SourcesTraffic]>>,
+    held: usize,
+    between: HashMap<(u32, Sender, NodeRelation), Arc<Allowed>>,
+}
+
+impl<'g> RowCache<'g> {
+    /// What may reach each destination.
+    pub fn new(graph: &'g AllowGraph) -> Self {
+        Self::of(graph, true)
+    }
+
+    /// What each destination admits, whether or not the sources' own policies let it out.
+    pub fn admitted(graph: &'g AllowGraph) -> Self {
+        Self::of(graph, false)
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &'g AllowGraph {
+        self.graph
+    }
+
+    /// Of what may reach each destination, what comes from these places. Numbers the templates.
+    pub fn among(graph: &'g AllowGraph, sources: EndpointSet) -> Self {
+        let no_nodes = graph.line.are_pods(&sources) && sources.is_disjoint(&graph.line.hosts);
+        let near = no_nodes.then(|| graph.nodes_of(&sources));
+        graph.template_numbers();
+        Self {
+            near,
+            among: Some(sources),
+            ..Self::of(graph, true)
+        }
+    }
+
+    fn of(graph: &'g AllowGraph, egress: bool) -> Self {
+        Self {
+            graph,
+            egress,
+            among: None,
+            near: None,
+            parts: HashMap::default(),
+            held: 0,
+            between: HashMap::default(),
+        }
+    }
+
+    /// Whether its rows tell of a source.
+    pub fn tells_of(&self, source: u32) -> bool {
+        self.among
+            .as_ref()
+            .is_none_or(|among| among.contains(source))
+    }
+
+    /// The number of a destination's template: equal numbers, equal parts.
+    pub fn template(&self, destination: u32) -> u32 {
+        self.graph.template_of(destination)
+    }
+
+    /// Who may send what to every destination of a place's template, apart from own nodes; by what
+    /// is allowed.
+    pub fn parts(&mut self, destination: u32) -> Arc<[SourcesTraffic]> {
+        let template = self.template(destination);
+        if let Some(known) = self.parts.get(&template) {
+            return Arc::clone(known);
+        }
+        let parts: Arc<[SourcesTraffic]> = self
+            .graph
+            .shared_parts(destination, self.egress, self.among.as_ref())
+            .into();
+        self.keep(template, &parts);
+        parts
+    }
+
+    /// [`Self::parts`], of sources among these only; made anew where the whole is not known.
+    pub fn parts_among(&self, destination: u32, among: &EndpointSet) -> Arc<[SourcesTraffic]> {
+        if among.is_empty() || !self.may_admit(destination, among) {
+            return Arc::default();
+        }
+        let known = self.parts.get(&self.template(destination)).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            self.graph
+                .shared_parts(destination, self.egress, Some(among))
+                .into()
+        })
+    }
+
+    /// Forgets the parts.
+    pub fn forget(&mut self) {
+        self.parts.clear();
+        self.held = 0;
+    }
+
+    fn keep(&mut self, template: u32, parts: &Arc<[SourcesTraffic]>) {
+        if self.held > MOST {
+            self.forget();
+        }
+        self.held += parts
+            .iter()
+            .map(|p| p.sources.ranges().len() + 1)
+            .sum::<usize>();
+        self.parts.insert(template, Arc::clone(parts));
+    }
+
+    /// Whether [`Self::beside`] may tell anything of a destination; a no is certain.
+    pub fn may_be_beside(&self, destination: u32) -> bool {
+        self.near
+            .as_ref()
+            .is_none_or(|near| near.contains(destination))
+    }
+
+    /// Makes the parts of these destinations' templates, on all processors, as far as they can be
+    /// kept.
+    pub fn make(&mut self, destinations: &[u32]) {
+        use rayon::prelude::*;
+        let mut seen = HashSet::default();
+        let firsts: Vec<u32> = destinations
+            .iter()
+            .copied()
+            .filter(|d| seen.insert(self.template(*d)))
+            .collect();
+        let (graph, egress, among) = (self.graph, self.egress, self.among.clone());
+        for some in firsts.chunks(1_000) {
+            let made: Vec<Arc<[SourcesTraffic]>> = some
+                .par_iter()
+                .map(|first| graph.shared_parts(*first, egress, among.as_ref()).into())
+                .collect();
+            for (first, parts) in some.iter().zip(&made) {
+                self.keep(self.template(*first), parts);
+            }
+            if self.held > MOST {
+                return;
+            }
+        }
+    }
+
+    /// The sources that may be the node of the destination's pods, or whose node the destination
+    /// may be, in order, with what they may send: that, and not what the parts tell of them.
+    pub fn beside(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
+        if !self.may_be_beside(destination) {
+            return Vec::new();
+        }
+        let beside = self
+            .graph
+            .beside_among(destination, self.egress, self.among.as_ref());
+        self.told(destination, beside)
+    }
+
+    /// [`Self::beside`], of sources among these only.
+    pub fn beside_among(
+        &mut self,
+        destination: u32,
+        among: &EndpointSet,
+    ) -> Vec<(u32, Arc<Allowed>)> {
+        let beside = self
+            .graph
+            .beside_among(destination, self.egress, Some(among));
+        self.told(destination, beside)
+    }
+
+    fn told(
+        &mut self,
+        destination: u32,
+        beside: Vec<(u32, NodeRelation)>,
+    ) -> Vec<(u32, Arc<Allowed>)> {
+        let told = |(source, near)| (source, self.between(source, destination, near));
+        beside.into_iter().map(told).collect()
+    }
+
+    /// Whether a destination may admit any of these sources, own nodes aside; a no is certain.
+    pub fn may_admit(&self, destination: u32, among: &EndpointSet) -> bool {
+        self.graph.may_admit(destination, among)
+    }
+
+    /// The classes of which a source may be the node, or which may be its node, in order, with what
+    /// it may send to them.
+    pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
+        let beside = self.graph.beside_of_source(source);
+        let told = |(destination, near)| (destination, self.between(source, destination, near));
+        beside.into_iter().map(told).collect()
+    }
+
+    /// Places, which come in order, each with whether it has several pods.
+    pub fn group(&self, places: &[(u32, bool)]) -> Group {
+        let (twins, templates) = (
+            alike(places, |s| self.twin(s)),
+            alike(places, |d| self.template(d)),
+        );
+        Group {
+            places: places.into(),
+            twins,
+            templates,
+        }
+    }
+
+    /// What may pass between two pods or addresses, whichever node each is on; only where the
+    /// sources' own law counts.
+    pub fn exact(&mut self, source: Endpoint, destination: Endpoint) -> Option<Arc<Allowed>> {
+        if !self.egress {
+            return None;
+        }
+        let graph = self.graph;
+        let flow = Flow {
+            source,
+            destination,
+            traffic: ANY,
+        };
+        if is_self(graph.world(), &flow) {
+            return Some(graph.allowed(source, destination).into());
+        }
+        let places = [source, destination].map(|end| graph.line.place(end));
+        Some(self.between(places[0], places[1], graph.near_ends(source, destination)))
+    }
+
+    /// What may pass from any place of one group to any of another, and the same as if no place
+    /// were beside another (S55). If `apart`, a lone pod is not asked about itself.
+    ///
+    /// O(what stands beside the fewer of them); each pair of alike sources and templates is asked
+    /// once.
+    pub fn pairs(&mut self, from: &Group, into: &Group, apart: bool) -> [Vec<Arc<Allowed>>; 2] {
+        let mut many: IndexMap<(u32, u32), (u32, u32, usize)> = IndexMap::default();
+        for (twin, (source, of)) in &from.twins {
+            for (template, (destination, to)) in &into.templates {
+                many.insert((*twin, *template), (*source, *destination, of * to));
+            }
+        }
+        let bare = many
+            .values()
+            .map(|(source, destination, _)| self.between(*source, *destination, NodeRelation::NOT));
+        let bare = bare.collect();
+        let is_lone = |source: u32, destination: u32| {
+            apart && source == destination && !from.has_several(source)
+        };
+        let mut told = Vec::new();
+        let mut leave_out = |rows: &Self, source: u32, destination: u32| {
+            let alike = many.get_mut(&(rows.twin(source), rows.template(destination)));
+            alike.into_iter().for_each(|(.., pairs)| *pairs -= 1);
+        };
+        from.places
+            .iter()
+            .filter(|(p, _)| is_lone(*p, *p))
+            .for_each(|(p, _)| leave_out(self, *p, *p));
+        for (source, destination, allowed) in self.near(from, into) {
+            if !is_lone(source, destination) {
+                leave_out(self, source, destination);
+                told.push(allowed);
+            }
+        }
+        let left = many.into_values().filter(|(.., pairs)| *pairs > 0);
+        told.extend(
+            left.map(|(source, destination, _)| {
+                self.between(source, destination, NodeRelation::NOT)
+            }),
+        );
+        [told, bare]
+    }
+
+    /// Of some sources and destinations those that stand beside each other, with what may pass.
+    fn near(&mut self, from: &Group, into: &Group) -> Vec<(u32, u32, Arc<Allowed>)> {
+        let mut near = Vec::new();
+        let outside = into
+            .places
+            .iter()
+            .any(|(d, _)| !self.graph.line.is_class(*d));
+        if outside || into.places.len() <= from.places.len() {
+            for (destination, _) in &into.places {
+                let beside = self
+                    .beside(*destination)
+                    .into_iter()
+                    .filter(|(source, _)| from.find(*source).is_some());
+                near.extend(beside.map(|(source, allowed)| (source, *destination, allowed)));
+            }
+            return near;
+        }
+        for (source, _) in &from.places {
+            let beside = self
+                .beside_of_source(*source)
+                .into_iter()
+                .filter(|(to, _)| into.find(*to).is_some());
+            near.extend(beside.map(|(destination, allowed)| (*source, destination, allowed)));
+        }
+        near
+    }
+
+    fn twin(&self, place: u32) -> u32 {
+        self.graph.twins()[place as usize]
+    }
+
+    fn between(&mut self, source: u32, destination: u32, near: NodeRelation) -> Arc<Allowed> {
+        let graph = self.graph;
+        if self.between.len() > MOST {
+            self.between.clear();
+        }
+        let open = graph.line.is_class(destination)
+            && graph
+                .class_profile(destination, Direction::Ingress)
+                .is_open();
+        let key = (
+            self.template(destination),
+            sender(graph, source, open),
+            near,
+        );
+        let known = self.between.entry(key);
+        Arc::clone(
+            known.or_insert_with(|| graph.between(source, destination, self.egress, near).into()),
+        )
+    }
+
+    /// What a source may send to a destination, own node included.
+    pub fn one(&mut self, source: u32, destination: u32) -> Arc<Allowed> {
+        self.between(source, destination, self.graph.near(source, destination))
+    }
+
+    /// The whole row of a destination.
+    pub fn row(&mut self, destination: u32) -> Vec<SourcesTraffic> {
+        let own = self.beside(destination);
+        with_own(&self.parts(destination), &own)
+    }
+}
+
+fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u32, usize)> {
+    let mut kinds: IndexMap<u32, (u32, usize)> = IndexMap::default();
+    places
+        .iter()
+        .for_each(|(place, _)| kinds.entry(kind(*place)).or_insert((*place, 0)).1 += 1);
+    kinds
+}
+
+fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
+    if !open || !graph.line.is_class(source) {
+        return Sender::Twin(graph.twins()[source as usize]);
+    }
+    let profile = graph.governed_by(source, Direction::Egress);
+    let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));
+    Sender::Governed {
+        by: graph.leaving().contents[profile as usize],
+        host: graph.line.is_host(source),
+        families,
+    }
+}

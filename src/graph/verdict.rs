@@ -1,0 +1,188 @@
+//! Points: one flow, decided by two walks over single truths.
+//!
+//! A question between two pods of a large cluster waits for memory and not for the processor, so
+//! the walk reads little: a rule's ports come first (the port lists are few, and near), then the
+//! [`Bounds`] of its peer set, which answer alone where the set is one run; only a place between
+//! the ends of several runs is looked up in the set. Where the way out is surely shut the way in is
+//! not asked.
+//!
+//! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log
+//! runs).
+
+use crate::compile::effective_policies::PortSet;
+use crate::compile::peer_sets::{Match, PeerSetId};
+use crate::graph::allow_graph::AllowGraph;
+use crate::graph::tiers::{Hit, Walk};
+use crate::model::Truth;
+use crate::policy::Direction;
+use crate::set::Family;
+use crate::spec::environment::{Endpoint, Flow, Possible};
+use crate::spec::evaluate::{is_self, side_of};
+
+/// Of a peer set in one view: where it begins and ends, and whether that tells all.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    first: u32,
+    last: u32,
+    /// Whether it is all of `first..=last`, without doubt.
+    solid: bool,
+    /// Whether nothing is in doubt.
+    exact: bool,
+}
+
+impl Bounds {
+    /// The bounds of what may match.
+    pub fn of(matched: &Match) -> Self {
+        let mut ranges = matched.maybe.ranges();
+        let runs = ranges.len();
+        let (first, end) = ranges.next().unwrap_or((u32::MAX, 0));
+        let last = ranges.next_back().map_or(end, |(_, last)| last);
+        let exact = matched.is_exact();
+        Self {
+            first,
+            last,
+            solid: exact && runs <= 1,
+            exact,
+        }
+    }
+}
+
+/// Where the ends of a flow stand on the line.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    source: u32,
+    destination: u32,
+}
+
+impl AllowGraph {
+    /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the
+    /// families (S65).
+    pub fn verdict(&self, flow: &Flow) -> Possible {
+        if is_self(self.world(), flow) {
+            return Possible::ALLOW; // S53
+        }
+        let at = Places {
+            source: self.line().place(flow.source),
+            destination: self.line().place(flow.destination),
+        };
+        self.over_views(at.source, at.destination, |view| self.point(flow, at, view))
+    }
+
+    fn point(&self, flow: &Flow, at: Places, view: usize) -> Possible {
+        let out = self.side_point(flow, at, Direction::Egress, view);
+        if out == Possible::DENY {
+            out
+        } else {
+            out.and(self.side_point(flow, at, Direction::Ingress, view))
+        }
+    }
+
+    fn side_point(&self, flow: &Flow, at: Places, direction: Direction, view: usize) -> Possible {
+        let (subject, peer) = side_of(flow, direction);
+        let Endpoint::Pod(_) = subject else {
+            return Possible::ALLOW;
+        };
+        let (subject_at, peer_at) = match direction {
+            Direction::Egress => (at.source, at.destination),
+            Direction::Ingress => (at.destination, at.source),
+        };
+        let Some(profile) = self.governing(subject_at, direction) else {
+            return Possible::ALLOW;
+        };
+        let destination = at.destination;
+        let hidden = self.hidden(destination, view);
+        let own = self.own_node(subject, peer, view);
+        let walk = Walk {
+            policies: &self.law.policies,
+            direction: direction.index(),
+            all: true,
+            hit: |peers: PeerSetId, ports: u32| {
+                let on_ports = self.port_contains(ports, destination, hidden, flow);
+                let truth = if on_ports {
+                    self.truth_of(peers, view, peer_at)
+                } else {
+                    Truth::No
+                };
+                Hit::of(truth == Truth::Yes, truth.possible())
+            },
+            own_node: Hit::of(own == Truth::Yes, own.possible()),
+            subject_visible: !self.hidden(subject_at, view),
+        };
+        let outcome = walk.decide(profile);
+        Possible {
+            allow: outcome.allow,
+            deny: outcome.deny,
+        }
+    }
+
+    /// All that decides one direction of a flow besides what governs its end, own nodes aside:
+    /// which of the rules match, view by view, and how the ends are reached. Flows with equal
+    /// answers between ends with equal profiles are decided by the same rules.
+    pub(crate) fn matches(&self, flow: &Flow, direction: Direction) -> Vec<u8> {
+        let (line, law) = (self.line(), &self.law);
+        let (source, destination) = (line.place(flow.source), line.place(flow.destination));
+        let (subject, peer) = if direction == Direction::Egress {
+            (source, destination)
+        } else {
+            (destination, source)
+        };
+        let mut matches = vec![
+            u8::from(line.is_host(source)),
+            u8::from(line.is_host(destination)),
+        ];
+        matches
+            .extend(Family::ALL.map(|family| u8::from(line.usable(source, destination, family))));
+        if !line.is_class(subject) {
+            return matches;
+        }
+        let profile = self.class_profile(subject, direction);
+        let ordered = profile
+            .ordered()
+            .flat_map(|s| &law.policies[s.policy as usize].rules[direction.index()]);
+        let rules = ordered
+            .map(|r| (r.peers, r.ports))
+            .chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
+        for (peers, ports) in rules {
+            for view in 0..line.views.len() {
+                let on_ports =
+                    self.port_contains(ports, destination, self.hidden(destination, view), flow);
+                matches.push(if on_ports {
+                    self.truth_of(peers, view, peer) as u8
+                } else {
+                    Truth::No as u8
+                });
+            }
+        }
+        matches
+    }
+
+    /// Whether a place is in a peer set.
+    fn truth_of(&self, peers: PeerSetId, view: usize, at: u32) -> Truth {
+        let bounds = self.bounds[peers.0 as usize * self.line().views.len() + view];
+        if at < bounds.first || at > bounds.last {
+            return Truth::No;
+        }
+        if bounds.solid {
+            return Truth::Yes;
+        }
+        let matched = self.matched(peers, view);
+        if bounds.exact {
+            Truth::from(matched.maybe.contains(at))
+        } else {
+            matched.truth(at)
+        }
+    }
+
+    /// Whether a flow's traffic is on a rule's ports at its destination: `ports_at` for one point.
+    fn port_contains(&self, ports: u32, destination: u32, hidden: bool, flow: &Flow) -> bool {
+        let set: &PortSet = &self.law.ports[ports as usize];
+        if set.traffic.contains(flow.traffic) {
+            return true;
+        }
+        if !self.names_count(set, destination, hidden) {
+            return false;
+        }
+        self.named_ports(set, destination)
+            .any(|found| found == (flow.traffic.protocol, flow.traffic.port))
+    }
+}

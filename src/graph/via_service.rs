@@ -1,0 +1,99 @@
+//! Traffic that a Service led to a pod, where that changes who decides it.
+//!
+//! Two cases: a pod that calls itself through its own Service, which `ClusterNetworkPolicies` see
+//! although the pod's own address escapes every policy (S54, S122); and a caller from outside in
+//! whose place a node may put its own address before policies see it (S41, S63). What is not told
+//! (the older admin kinds, which node it is) stays possible both ways. Invariant: each answer is
+//! what [`evaluate_led`](crate::spec::evaluate::evaluate_led) gives for the same flow, over every way it
+//! may come about.
+//!
+//! Cost: as one edge question, times the distinct ranges that nodes' addresses fall into. Road not
+//! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
+//! carry the mark for nothing.
+
+use crate::graph::allow_graph::{AllowGraph, Allowed, Combine};
+use crate::graph::tiers::{EffectivePolicy, Outcome, Selection};
+use crate::model::{PodId, Truth};
+use crate::policy::Direction;
+use crate::set::{Family, TrafficSet};
+use crate::spec::environment::Endpoint;
+use crate::spec::evaluate::ConnectionOrigin;
+use std::net::IpAddr;
+
+impl AllowGraph {
+    /// What passes when a pod calls its own Service and is led to itself.
+    pub fn allowed_to_itself(&self, pod: PodId) -> Allowed {
+        let at = self.line().place(Endpoint::Pod(pod));
+        let asked = |older: bool| {
+            self.over_views(at, at, |view| {
+                let side = |direction| self.to_itself(at, direction, view, older);
+                side(Direction::Egress).and(side(Direction::Ingress))
+            })
+        };
+        asked(true).either(asked(false)).into()
+    }
+
+    fn to_itself(
+        &self,
+        at: u32,
+        direction: Direction,
+        view: usize,
+        older: bool,
+    ) -> Outcome<TrafficSet> {
+        let profile = self.class_profile(at, direction);
+        let asks = |s: &Selection| {
+            let policy = self.world().policies.get(self.policy_of(s.policy));
+            ConnectionOrigin::OwnService { older }.asks(policy)
+        };
+        let kept = |groups: &[Vec<Selection>]| -> Vec<Vec<Selection>> {
+            groups
+                .iter()
+                .map(|group| group.iter().copied().filter(asks).collect())
+                .collect()
+        };
+        let asked = EffectivePolicy {
+            admin: kept(&profile.admin),
+            baseline: kept(&profile.baseline),
+            ..profile.clone()
+        };
+        self.traffic_by(&asked, at, at, at, direction, view, Truth::Yes)
+    }
+
+    /// What passes from outside to a pod when a node may have put its own address in the caller's
+    /// place.
+    pub fn allowed_through_node(&self, caller: IpAddr, pod: PodId) -> Allowed {
+        let own = self.allowed(Endpoint::Address(caller), Endpoint::Pod(pod));
+        let mut outcome = Outcome {
+            allow: own.sure.union(&own.unknown),
+            deny: TrafficSet::all().difference(&own.sure),
+        };
+        for node in self.node_samples(Family::of(caller)) {
+            outcome = outcome.either(self.by_node(node, pod));
+        }
+        outcome.into()
+    }
+
+    /// One address of each range that no rule tells apart and a node's address may fall into.
+    fn node_samples(&self, family: Family) -> Vec<IpAddr> {
+        let addresses = self.world().may_be_nodes(family);
+        let atoms = &self.line().atoms;
+        let found = atoms.overlapping(&addresses);
+        found
+            .points()
+            .filter_map(|atom| atoms.addresses(atom).intersection(&addresses).first())
+            .collect()
+    }
+
+    fn by_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
+        let (from, to) = (
+            self.line().place(Endpoint::Address(node)),
+            self.line().place(Endpoint::Pod(pod)),
+        );
+        let own = self
+            .world()
+            .is_own_of_nodes(self.world().cluster.pod(pod), node);
+        self.over_views(from, to, |view| {
+            self.traffic(to, from, to, Direction::Ingress, view, own)
+        })
+    }
+}

@@ -1,0 +1,230 @@
+//! Pods and policies of one namespace by a label: who can be selected at all, and whose selector
+//! can hold another's.
+//!
+//! A selector that asks for one value of a key selects only pods that have it, and holds only
+//! selectors that ask for it too. So a namespace of thousands of pods with a policy each is not
+//! gone through once per policy. Cost: O(labels) per namespace that is asked about, once; a
+//! question costs the shortest list.
+
+use crate::lint::algebra::asks_plainly;
+use crate::model::{Cluster, PodId, Requirement, Selector};
+use crate::policy::{PolicyId, PolicySet};
+use std::collections::HashMap;
+
+/// Up to how many pods are gone through without an index.
+const FEW: usize = 64;
+
+/// The key and the one value that a requirement asks for.
+fn asked(requirement: &Requirement) -> Option<(&str, &str)> {
+    match requirement {
+        Requirement::In(key, values) => match &values[..] {
+            [value] => Some((key, value)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What has a label: by key, then by value, in order.
+#[derive(Debug)]
+struct ByLabel<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
+
+impl<T> Default for ByLabel<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T> ByLabel<T> {
+    fn push(&mut self, (key, value): (&str, &str), item: T) {
+        if !self.0.contains_key(key) {
+            self.0.insert(key.into(), HashMap::new());
+        }
+        let Some(values) = self.0.get_mut(key) else {
+            return;
+        };
+        match values.get_mut(value) {
+            Some(list) => list.push(item),
+            None => drop(values.insert(value.into(), vec![item])),
+        }
+    }
+
+    fn get(&self, (key, value): (&str, &str)) -> &[T] {
+        self.0
+            .get(key)
+            .and_then(|values| values.get(value))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The pods of a namespace by label, in order.
+#[derive(Debug, Default)]
+pub struct Pods {
+    all: Vec<PodId>,
+    by: ByLabel<PodId>,
+}
+
+impl Pods {
+    /// Lists the pods by all of their labels; not if they are few.
+    pub fn new(cluster: &Cluster, pods: &[PodId]) -> Self {
+        let mut by = ByLabel::default();
+        if pods.len() > FEW {
+            for pod in pods {
+                for label in cluster.pod_labels(*pod).iter() {
+                    by.push(label, *pod);
+                }
+            }
+        }
+        Self {
+            all: pods.to_vec(),
+            by,
+        }
+    }
+
+    /// Pods among which are all that a selector selects, in order.
+    pub fn candidates(&self, selector: &Selector) -> &[PodId] {
+        if self.all.len() <= FEW {
+            return &self.all;
+        }
+        let lists = selector
+            .requirements()
+            .iter()
+            .filter_map(asked)
+            .map(|label| self.by.get(label));
+        lists.min_by_key(|list| list.len()).unwrap_or(&self.all)
+    }
+}
+
+/// The policies of a namespace by a label that their subject has to have, in order.
+#[derive(Debug, Default)]
+pub struct Policies {
+    all: Vec<PolicyId>,
+    /// Those that ask for no single value.
+    others: Vec<PolicyId>,
+    by: ByLabel<PolicyId>,
+}
+
+impl Policies {
+    /// Lists each policy under one of the labels it asks for.
+    pub fn new(law: &PolicySet, policies: &[PolicyId]) -> Self {
+        let mut listed = Self {
+            all: policies.to_vec(),
+            ..Self::default()
+        };
+        for id in policies {
+            match law
+                .get(*id)
+                .subject
+                .pods
+                .requirements()
+                .iter()
+                .find_map(asked)
+            {
+                Some(label) => listed.by.push(label, *id),
+                None => listed.others.push(*id),
+            }
+        }
+        listed
+    }
+
+    /// Policies among which are all whose subject may hold that of a selector, in order.
+    pub fn candidates(&self, narrow: &Selector) -> Vec<PolicyId> {
+        if !asks_plainly(narrow) {
+            return self.all.clone();
+        }
+        let lists = narrow
+            .requirements()
+            .iter()
+            .filter_map(asked)
+            .map(|label| self.by.get(label));
+        let mut found: Vec<PolicyId> = lists.flatten().chain(&self.others).copied().collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::algebra::selector_within;
+
+    /// One policy per pair of requirements, or one, or none.
+    fn policies() -> String {
+        let mut forms = vec![String::new()];
+        for key in ["a", "b"] {
+            for rest in [
+                "In, values: [x]",
+                "In, values: [x, y]",
+                "NotIn, values: [x]",
+                "Exists",
+                "DoesNotExist",
+            ] {
+                forms.push(format!("{{key: {key}, operator: {rest}}}"));
+            }
+        }
+        let pairs = forms
+            .iter()
+            .flat_map(|one| forms.iter().map(move |other| [one, other]));
+        let text = |(i, pair): (usize, [&String; 2])| {
+            let list: Vec<&str> = pair
+                .iter()
+                .map(|form| form.as_str())
+                .filter(|form| !form.is_empty())
+                .collect();
+            format!(
+                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{i}, namespace: n}}\n\
+                 spec: {{podSelector: {{matchExpressions: [{}]}}}}\n---\n",
+                list.join(", ")
+            )
+        };
+        pairs.enumerate().map(text).collect()
+    }
+
+    #[test]
+    fn whatever_holds_a_selector_is_a_candidate() {
+        let input = crate::load_str(&policies());
+        assert!(!input.has_errors(), "{:?}", input.diagnostics);
+        let ids: Vec<PolicyId> = input.policies.iter().map(|(id, _)| id).collect();
+        let listed = Policies::new(&input.policies, &ids);
+        let (mut held, mut spared) = (0, 0);
+        for (_, narrow) in input.policies.iter() {
+            let candidates = listed.candidates(&narrow.subject.pods);
+            assert!(candidates.is_sorted());
+            spared += ids.len() - candidates.len();
+            for (id, wide) in input.policies.iter() {
+                if selector_within(&narrow.subject.pods, &wide.subject.pods) {
+                    assert!(
+                        candidates.contains(&id),
+                        "{:?} in {:?}",
+                        narrow.subject.pods,
+                        wide.subject.pods
+                    );
+                    held += 1;
+                }
+            }
+        }
+        assert!(held > 100 && spared > 1_000, "{held} held, {spared} spared");
+    }
+
+    #[test]
+    fn pods_that_are_selected_are_candidates_in_order() {
+        let pod = |i: usize| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{i}, namespace: n, labels: {{own: v{i}, half: h{}}}}}\n\
+                 spec: {{containers: [{{name: c, image: i}}]}}\n---\n",
+                i % 2
+            )
+        };
+        let input = crate::load_str(&(0..100).map(pod).collect::<String>());
+        let pods: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
+        let listed = Pods::new(&input.cluster, &pods);
+        let own = Selector::label("own", "v7");
+        assert_eq!(listed.candidates(&own).len(), 1);
+        let half = Selector::label("half", "h1");
+        let chosen = |p: &&PodId| half.matches(input.cluster.pod_labels(**p));
+        let selected: Vec<&PodId> = listed.candidates(&half).iter().filter(chosen).collect();
+        assert_eq!(selected, pods.iter().filter(chosen).collect::<Vec<_>>());
+        assert_eq!(listed.candidates(&Selector::label("own", "none")), []);
+        assert_eq!(listed.candidates(&Selector::default()).len(), 100);
+    }
+}

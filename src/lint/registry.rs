@@ -1,0 +1,162 @@
+//! The table of lints: id, name, usual severity, whether it is on unasked, and its page.
+//!
+//! A lint's page is the `//!` comment of its file with its two examples. The examples are test
+//! data: the first must be found, the second must be silent, so a page cannot promise what the lint
+//! does not do.
+
+use crate::finding::{RuleInfo, Severity};
+use crate::lint::config::LintConfig;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use std::fmt::Write as _;
+
+/// One lint.
+pub struct Lint {
+    /// `NP004`.
+    pub id: &'static str,
+    /// `split-peer`.
+    pub name: &'static str,
+    /// How bad its findings usually are.
+    pub severity: Severity,
+    /// Whether it is on unasked.
+    pub default: bool,
+    /// How bad they are for security, where they are about exposure.
+    pub security: Option<&'static str>,
+    /// Whether the configuration gives what it needs; `None` when it needs nothing.
+    pub needs: Option<fn(&LintConfig) -> bool>,
+    /// Looks for it.
+    pub run: fn(&Facts<'_>, &mut Reporter<'_>),
+    source: &'static str,
+    bad: &'static str,
+    good: &'static str,
+}
+
+macro_rules! lints {
+    ($($module:ident $id:literal $name:literal $severity:ident $default:literal $security:expr, $needs:expr;)*) => {
+        /// Every lint, by id.
+        pub static LINTS: &[Lint] = &[$(Lint {
+            id: $id,
+            name: $name,
+            severity: Severity::$severity,
+            default: $default,
+            security: $security,
+            needs: $needs,
+            run: super::rules::$module::run,
+            source: include_str!(concat!("rules/", stringify!($module), ".rs")),
+            bad: include_str!(concat!("../../tests/data/lint/", $id, "/bad.yaml")),
+            good: include_str!(concat!("../../tests/data/lint/", $id, "/good.yaml")),
+        }),*];
+    };
+}
+
+lints! {
+    policy_selects_nothing "NP001" "policy-selects-nothing" Error true None, None;
+    peer_selects_nothing "NP002" "peer-selects-nothing" Warning true None, None;
+    namespace_by_fake_name "NP003" "namespace-by-fake-name" Error true None, None;
+    split_peer "NP004" "split-peer" Error true Some("8.1"), None;
+    moot_peer "NP005" "moot-peer" Warning true Some("6.5"), None;
+    policytypes_omitted "NP006" "policytypes-omitted" Error true None, None;
+    rules_without_type "NP007" "rules-without-type" Error true Some("7.0"), None;
+    name_contradicts_effect "NP008" "name-contradicts-effect" Warning true Some("4.0"), None;
+    allow_all_rule "NP009" "allow-all-rule" Warning true Some("6.5"), None;
+    wrong_namespace "NP010" "wrong-namespace" Error true Some("7.0"), None;
+    service_port "NP011" "service-port" Error true None, None;
+    named_port_missing "NP012" "named-port-missing" Error true None, None;
+    port_not_declared "NP013" "port-not-declared" Info true None, None;
+    protocol_default "NP014" "protocol-default" Error true None, None;
+    bad_ip_or_range "NP015" "bad-ip-or-range" Error true None, None;
+    bad_label "NP016" "bad-label" Error true None, None;
+    duplicate_policy "NP017" "duplicate-policy" Error true Some("6.0"), None;
+    unknown_field "NP018" "unknown-field" Error true Some("7.0"), None;
+    unstable_selector "NP019" "unstable-selector" Warning true None, None;
+    dns_blocked "NP101" "dns-blocked" Warning true None, None;
+    half_open "NP102" "half-open" Warning true None, None;
+    service_unreachable "NP103" "service-unreachable" Warning true None, None;
+    ingress_backend_blocked "NP104" "ingress-backend-blocked" Error true None, None;
+    scrape_blocked "NP105" "scrape-blocked" Info true None, None;
+    apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(|c: &LintConfig| c.apiserver.is_some());
+    webhook_blocked "NP107" "webhook-blocked" Warning true None, None;
+    internet_ingress "NP201" "internet-ingress" Warning true Some("5.5"), None;
+    internet_egress "NP202" "internet-egress" Info true Some("3.0"), None;
+    metadata_reachable "NP203" "metadata-reachable" Warning true Some("6.5"), None;
+    except_defeated "NP204" "except-defeated" Error true Some("7.5"), None;
+    private_in_internet_rule "NP205" "private-in-internet-rule" Warning true Some("5.0"), None;
+    any_namespace "NP206" "any-namespace" Info true Some("4.0"), None;
+    all_ports "NP207" "all-ports" Info true Some("2.0"), None;
+    sensitive_port "NP208" "sensitive-port" Warning true Some("8.0"), None;
+    spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(|c: &LintConfig| c.owners_edit_labels);
+    no_ingress_isolation "NP301" "no-ingress-isolation" Warning false Some("5.0"), None;
+    no_egress_isolation "NP302" "no-egress-isolation" Info false Some("4.0"), None;
+    no_default_deny "NP303" "no-default-deny" Warning false Some("4.0"), None;
+    coverage_illusion "NP304" "coverage-illusion" Warning false Some("5.0"), None;
+    hostnetwork "NP305" "hostnetwork" Warning false Some("5.0"), None;
+    cni_may_not_enforce "NP306" "cni-may-not-enforce" Warning true Some("8.0"), None;
+    redundant_policy "NP401" "redundant-policy" Warning true None, None;
+    redundant_rule "NP402" "redundant-rule" Warning true None, None;
+    no_effect_set "NP403" "no-effect-set" Warning true Some("5.0"), None;
+    cut_off_workload "NP404" "cut-off-workload" Info true None, None;
+    odd_selector "NP405" "odd-selector" Warning true None, None;
+    unreachable_rule "NP406" "unreachable-rule" Warning true Some("6.0"), None;
+    ipblock_on_pods "NP501" "ipblock-on-pods" Error true None, None;
+    ipblock_all_and_nodes "NP502" "ipblock-all-and-nodes" Info true None, None;
+    endport_support "NP503" "endport-support" Info true None, Some(|c: &LintConfig| c.cni.is_some());
+    service_vip_in_ipblock "NP504" "service-vip-in-ipblock" Warning true None, None;
+    source_ip_lost "NP505" "source-ip-lost" Info true Some("3.0"), None;
+    unused_suppression "NP900" "unused-suppression" Warning true None, None;
+    unsupported_kind "NP901" "unsupported-kind" Warning true None, None;
+    namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;
+    refers_to_nothing "NP903" "refers-to-nothing" Info true None, None;
+    unreadable_input "NP904" "unreadable-input" Error true None, None;
+}
+
+impl Lint {
+    /// The lint of an id or a name.
+    pub fn find(word: &str) -> Option<&'static Self> {
+        LINTS
+            .iter()
+            .find(|l| l.id.eq_ignore_ascii_case(word) || l.name == word)
+    }
+
+    /// The page, as Markdown: the comment of the file, and both examples.
+    pub fn page(&self) -> String {
+        let mut page = String::new();
+        for line in self.source.lines().map_while(|l| l.strip_prefix("//!")) {
+            page.push_str(line.strip_prefix(' ').unwrap_or(line));
+            page.push('\n');
+        }
+        let unasked = if self.default {
+            ""
+        } else {
+            ", only when selected"
+        };
+        let _ = writeln!(page, "\nSeverity: {}{unasked}.", self.severity.name());
+        for (title, text) in [("Bad", self.bad), ("Good", self.good)] {
+            let _ = writeln!(page, "\n## {title}\n\n```yaml\n{}\n```", text.trim_end());
+        }
+        page
+    }
+
+    /// One line: what it does.
+    pub fn summary(&self) -> String {
+        let text: Vec<&str> = self
+            .source
+            .lines()
+            .skip(2)
+            .map_while(|l| l.strip_prefix("//! "))
+            .map(|l| l.trim_start_matches("**What it does.** "))
+            .collect();
+        text.join(" ")
+    }
+
+    /// What is told about it beside its findings.
+    pub fn info(&self) -> RuleInfo {
+        RuleInfo {
+            id: self.id,
+            name: self.name,
+            summary: self.summary().into(),
+            page: self.page().into(),
+            severity: self.severity,
+            security: self.security,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! # NP009 allow-all-rule
+//!
+//! **What it does.** Tells when a rule has neither peers nor ports (`- {}`), or an empty list of
+//! peers written out (`from: []`).
+//!
+//! **Why it is bad.** An empty list of peers does not mean nobody, it means everybody: every pod,
+//! every node and the whole internet. The opposite is no rule at all: `ingress: []`.
+//!
+//! **What it looks at.** The rule as written. A warning for ingress, and for `to: []` on every
+//! port; a note for an egress rule `- {}`, which is how egress is usually left open on purpose, and
+//! for `to: []` with ports.
+//!
+//! **When it stays silent.** When the policy's name says that it allows all.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** Popeye POP-1203; <https://github.com/cilium/cilium/issues/35212>.
+
+use crate::finding::Severity;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::policy::{Direction, Peers, Policy, Ports, RuleRef};
+use crate::source::Path;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (at, policy, rule) in facts.network_rules() {
+        if rule.peers != Peers::Any || !policy.isolates(at.direction) || says_so(&policy.name) {
+            continue;
+        }
+        let word = policy.shape.peers[at.direction.index()];
+        let written_empty =
+            facts.says(policy.document, word) && empty_list(facts, policy, at, word);
+        let whole = rule.ports == Ports::Any;
+        if !whole && !written_empty {
+            continue;
+        }
+        let side = if at.direction == Direction::Ingress {
+            "from"
+        } else {
+            "to"
+        };
+        let ports = if whole { " on every port" } else { "" };
+        let finding = found.rule(
+            at,
+            format!("this rule allows traffic {side} everybody{ports}, the internet included"),
+        );
+        let finding = if written_empty {
+            finding.label(format!(
+                "`{word}` is empty, which means everybody, not nobody"
+            ))
+        } else {
+            finding.label("neither peers nor ports")
+        };
+        let finding = finding.help(format!(
+            "name the peers under `{word}`, or drop the rule if nobody is meant"
+        ));
+        let slight = at.direction == Direction::Egress && (!written_empty || !whole);
+        found.push(if slight {
+            finding.severity(Severity::Info)
+        } else {
+            finding
+        });
+    }
+}
+
+fn says_so(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    (name.contains("allow") || name.contains("open"))
+        && (name.contains("all") || name.contains("any"))
+        && (name.contains("allow-all") || name.contains("allow-any") || name.contains("open"))
+}
+
+fn empty_list(facts: &Facts<'_>, policy: &Policy, at: RuleRef, word: &str) -> bool {
+    let mut path = Path::root().key("spec");
+    path.0.extend(policy.rule_path(at).0);
+    facts
+        .written(policy, &path.key(word), |n| n.items().is_empty())
+        .unwrap_or(false)
+}

@@ -1,0 +1,68 @@
+//! # NP306 cni-may-not-enforce
+//!
+//! **What it does.** Tells when the input shows a network plugin that enforces no policies, and
+//! none that does.
+//!
+//! **Why it is bad.** Policies are accepted and have no effect; nothing reports it.
+//!
+//! **What it looks at.** Workloads called after flannel, and none called after a plugin that
+//! enforces policies.
+//!
+//! **When it stays silent.** When no network plugin is in the input, or one is named with `--cni`.
+//!
+//! **Settings.** `--cni`.
+//!
+//! **References.** CIS Kubernetes Benchmark 5.3.1; "Prerequisites" in the Kubernetes documentation.
+
+use crate::diagnostic::Place;
+use crate::finding::Fingerprint;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::model::WorkloadKind;
+
+const ENFORCING: [&str; 9] = [
+    "calico",
+    "cilium",
+    "antrea",
+    "ovn",
+    "kube-router",
+    "weave",
+    "canal",
+    "kube-network-policies",
+    "aws-node",
+];
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let daemons = || {
+        facts
+            .cluster
+            .workloads()
+            .filter(|(_, w)| w.kind == WorkloadKind::DaemonSet)
+    };
+    let enforced = facts.config.cni.is_some()
+        || daemons().any(|(_, w)| ENFORCING.iter().any(|name| w.name.contains(name)));
+    let Some((id, flannel)) = daemons()
+        .find(|(_, w)| w.name.contains("flannel"))
+        .filter(|_| !enforced)
+    else {
+        return;
+    };
+    if facts.law.policies.is_empty() {
+        return;
+    }
+    let about = Fingerprint {
+        name: facts.cluster.workload_name(id).into(),
+        ..Fingerprint::default()
+    };
+    let finding = found.anywhere(
+        Place::Origin(flannel.origin.clone()),
+        about,
+        "flannel alone enforces no policies",
+    );
+    found.push(
+        finding
+            .likely()
+            .note("no workload of a plugin that does is in the input")
+            .help("add one, such as Calico"),
+    );
+}

@@ -1,0 +1,39 @@
+//! # NP304 coverage-illusion
+//!
+//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates
+//! in any direction.
+//!
+//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these
+//! workloads are open.
+//!
+//! **What it looks at.** Which policies select which workloads. Not part of the default set.
+//!
+//! **When it stays silent.** When the namespace has no policy (NP301) or isolates everybody.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** CIS Kubernetes Benchmark 5.3.2, audit text.
+
+use crate::lint::coverage;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::policy::Direction;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let ways =
+        coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
+    for ((id, namespace, mut pods), (_, _, out)) in ways {
+        pods.retain(|p| out.contains(p));
+        if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
+            continue;
+        }
+        let (count, who) = coverage::workloads(facts, namespace, &pods);
+        let message = format!("{count}: selected by none of its policies");
+        let finding = coverage::finding(facts, found, id, None, message);
+        found.push(
+            finding
+                .note(who)
+                .help("add a default deny to the namespace"),
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! # NP404 cut-off-workload
+//!
+//! **What it does.** Tells which workloads may neither send nor receive anything.
+//!
+//! **Why it is bad.** Either that is meant, or a policy was forgotten. A note.
+//!
+//! **What it looks at.** Workloads isolated in both directions without a rule in either.
+//!
+//! **When it stays silent.** When any rule exists, even one that matches nothing today.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** cyclonus.
+
+use crate::finding::Severity;
+use crate::lint::coverage;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::model::PodId;
+use crate::policy::Direction;
+use crate::spec::Endpoint;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (id, namespace) in facts.cluster.namespaces() {
+        let cut: Vec<PodId> = facts
+            .pods_of(id)
+            .iter()
+            .copied()
+            .filter(|p| is_cut_off(facts, *p))
+            .collect();
+        if cut.is_empty() {
+            continue;
+        }
+        let who = words::names(facts.cluster, &cut);
+        let message = format!(
+            "{who} in namespace {} may neither send nor receive",
+            namespace.name
+        );
+        found.push(coverage::finding(facts, found, id, None, message).severity(Severity::Info));
+    }
+}
+
+fn is_cut_off(facts: &Facts<'_>, pod: PodId) -> bool {
+    let closed = |direction: Direction| {
+        facts
+            .graph
+            .profile(Endpoint::Pod(pod), direction)
+            .is_some_and(|profile| {
+                let ids = || {
+                    profile
+                        .network
+                        .iter()
+                        .map(|s| facts.graph.policy_of(s.policy))
+                };
+                let sure = profile.network.iter().any(|s| s.sure);
+                sure && profile.admin.is_empty()
+                    && profile.taint == crate::spec::evaluate::Tainted::default()
+                    && ids().all(|p| facts.law.get(p).rules(direction).is_empty())
+            })
+    };
+    !facts.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)
+}

@@ -1,0 +1,204 @@
+//! # NP101 dns-blocked
+//!
+//! **What it does.** Tells when a workload may send to some pods, but not ask the cluster's DNS for
+//! their addresses.
+//!
+//! **Why it is bad.** The most common outage after the first egress policy: every name fails to
+//! resolve.
+//!
+//! **What it looks at.** The workloads whose egress is isolated and who have a rule towards pods.
+//! When the DNS pods are in the input, whether they can be reached on their ports; otherwise
+//! whether any rule could mean them.
+//!
+//! **When it stays silent.** When a workload may send nothing at all, or only to addresses; when a
+//! rule opens port 53 (or 5353) to anything outside the own namespace.
+//!
+//! **Settings.** `cluster.dns`: namespace and labels of the DNS pods.
+//!
+//! **References.** <https://github.com/kubernetes/website/issues/54997>,
+//! <https://github.com/aws/aws-network-policy-agent/issues/230>,
+//! <https://github.com/jupyterhub/zero-to-jupyterhub-k8s/pull/3179>.
+
+use crate::lint::facts::{Facts, peers};
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::model::{PodId, Selector};
+use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule};
+use crate::set::{Protocol, TrafficSet};
+use crate::source::Path;
+use crate::spec::Endpoint;
+use std::collections::BTreeMap;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let (namespace, labels) = &facts.config.dns;
+    let dns = facts.selected(&Namespaces::Named(namespace.clone()), labels);
+    let mut blocked: BTreeMap<Vec<PolicyId>, Vec<PodId>> = BTreeMap::new();
+    for (id, pod) in facts.cluster.pods() {
+        if pod.host_network || dns.pods.contains(&id) {
+            continue;
+        }
+        let isolating = isolating(facts, id);
+        let talks = isolating.iter().any(|p| {
+            facts
+                .law
+                .get(*p)
+                .rules(Direction::Egress)
+                .iter()
+                .any(names_pods)
+        });
+        if talks && !reaches(facts, id, &isolating, &dns.pods) {
+            blocked.entry(isolating).or_default().push(id);
+        }
+    }
+    for (policies, pods) in blocked {
+        push(facts, found, &policies, &pods);
+    }
+}
+
+/// The policies that isolate a pod's egress, when nothing else governs it.
+fn isolating(facts: &Facts<'_>, pod: PodId) -> Vec<PolicyId> {
+    let Some(profile) = facts.graph.profile(Endpoint::Pod(pod), Direction::Egress) else {
+        return Vec::new();
+    };
+    if !profile.admin.is_empty() || profile.taint != crate::spec::evaluate::Tainted::default() {
+        return Vec::new();
+    }
+    profile
+        .network
+        .iter()
+        .filter(|s| s.sure)
+        .map(|s| facts.graph.policy_of(s.policy))
+        .collect()
+}
+
+fn names_pods(rule: &Rule) -> bool {
+    // clients find the API server by an address in their environment
+    peers(rule).iter().any(|p| {
+        matches!(p, Peer::Pods(..)) && crate::lint::rules::hostnetwork::control_plane(p).is_none()
+    })
+}
+
+fn reaches(facts: &Facts<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
+    let rules = isolating.iter().flat_map(|id| {
+        let policy = facts.law.get(*id);
+        policy
+            .rules(Direction::Egress)
+            .iter()
+            .map(move |r| (policy, r))
+    });
+    if rules
+        .into_iter()
+        .any(|(policy, rule)| opens_dns(policy, rule))
+    {
+        return true;
+    }
+    let asked = TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(
+        Protocol::Udp,
+        5353,
+        5353,
+    ));
+    dns.iter().any(|to| {
+        let allowed = facts.graph.allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
+        !allowed.sure.union(&allowed.unknown).is_disjoint(&asked)
+    })
+}
+
+/// Whether a rule could mean the DNS: it opens its port to more than pods of the own namespace, or
+/// everything to a namespace that is not named.
+fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
+    let wanted = TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(
+        Protocol::Udp,
+        5353,
+        5353,
+    ));
+    let ports = match &rule.ports {
+        Ports::Any => true,
+        Ports::Of(list) => list.iter().any(|p| match p {
+            PortMatch::Traffic(set) => !set.is_disjoint(&wanted),
+            PortMatch::Named(name, _) => name.contains("dns"),
+        }),
+    };
+    let explicit = ports && rule.ports != Ports::Any;
+    let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
+    let system = |p: &Peer| match p {
+        Peer::Pods(Namespaces::Matching(s), _) => selects_system(s),
+        Peer::Addresses(_) | Peer::Nodes(_) | Peer::Unreadable { .. } => true,
+        Peer::Pods(..) | Peer::Domain(_) => false,
+    };
+    match &rule.peers {
+        Peers::Any => ports,
+        Peers::Of(list) => list
+            .iter()
+            .any(|p| explicit && !own(p) || ports && system(p)),
+    }
+}
+
+/// Whether a selector over namespaces may select the one of the DNS, whose other labels are not
+/// told.
+fn selects_system(selector: &Selector) -> bool {
+    let named = |name: &str| {
+        let labels = [(crate::model::NAMESPACE_NAME_LABEL, name)]
+            .into_iter()
+            .collect();
+        selector.matches_known(&labels, false).possible()
+    };
+    named("kube-system") || named("openshift-dns")
+}
+
+fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, policies: &[PolicyId], pods: &[PodId]) {
+    let with_rules = |id: &&PolicyId| {
+        facts
+            .law
+            .get(**id)
+            .rules(Direction::Egress)
+            .iter()
+            .any(names_pods)
+    };
+    let Some(id) = policies.iter().find(with_rules) else {
+        return;
+    };
+    let who = words::names(facts.cluster, pods);
+    let rules = facts
+        .law
+        .get(*id)
+        .rules(Direction::Egress)
+        .iter()
+        .flat_map(peers);
+    let to: Vec<PodId> = rules
+        .filter_map(|p| facts.peer(p))
+        .flat_map(|s| s.pods.clone())
+        .collect();
+    let service = to
+        .iter()
+        .find_map(|p| facts.services_behind(*p).first().copied());
+    let name = service.map(|s| {
+        let service = facts.cluster.service(s);
+        format!(
+            "\"{}.{}\"",
+            service.name,
+            facts.cluster.namespace(service.namespace).name
+        )
+    });
+    let cannot = name.map_or_else(|| "resolve any name".to_owned(), |n| format!("resolve {n}"));
+    let only = if to.is_empty() {
+        String::new()
+    } else {
+        format!(" only to {}", words::names(facts.cluster, &to))
+    };
+    let it = if words::workloads(facts.cluster, pods).len() == 1 {
+        "it"
+    } else {
+        "they"
+    };
+    let mut finding = found.field(
+        *id,
+        Path::root().key("spec").key("egress"),
+        format!("{who} may leave{only}; {it} cannot {cannot}"),
+    );
+    finding.fingerprint.peer = who.into();
+    found.push(
+        finding
+            .label("no rule opens port 53 to the cluster's DNS")
+            .help("add a rule to namespace kube-system for 53/UDP and 53/TCP"),
+    );
+}

@@ -1,0 +1,147 @@
+//! # NP204 except-defeated
+//!
+//! **What it does.** Tells when a block that one rule leaves out with `except` is let through by
+//! another rule, for the same pods and the same ports.
+//!
+//! **Why it is bad.** Policies are added up. `except` takes addresses out of its own block only; it
+//! denies nothing.
+//!
+//! **What it looks at.** All rules, of all policies of the namespace, whose pods overlap. An error
+//! when the whole of the excepted block is let through; a note when only a smaller part of it is,
+//! which is usually meant.
+//!
+//! **When it stays silent.** When the ports do not overlap, or the subjects have no pod in common
+//! that is known or certain.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** <https://github.com/aws/aws-network-policy-agent/issues/120>,
+//! <https://github.com/kinvolk/lokomotive/pull/464>.
+
+use crate::diagnostic::Place;
+use crate::finding::Severity;
+use crate::lint::algebra;
+use crate::lint::facts::numbers;
+use crate::lint::facts::{Facts, peers, rules};
+use crate::lint::reporter::Reporter;
+use crate::policy::validate::parse_cidr;
+use crate::policy::{Peer, Peers, Policy, PolicyId, Rule, RuleRef};
+use crate::set::IpSet;
+use crate::source::Path;
+use ipnet::IpNet;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (at, policy, rule) in facts.network_rules() {
+        for (i, peer) in peers(rule).iter().enumerate() {
+            if !matches!(peer, Peer::Addresses(_)) || !policy.isolates(at.direction) {
+                continue;
+            }
+            for (k, except) in excepts(facts, policy, at.with_peer(i)) {
+                one(facts, found, (at.with_peer(i), policy, rule), k, except);
+            }
+        }
+    }
+}
+
+/// The blocks a peer leaves out, as they are written.
+fn excepts(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Vec<(usize, IpNet)> {
+    let path = path(policy, at);
+    let read = |n: &crate::tree::Node| {
+        let each = n.items().iter().enumerate();
+        each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?)))
+            .collect()
+    };
+    facts.written(policy, &path, read).unwrap_or_default()
+}
+
+fn path(policy: &Policy, at: RuleRef) -> Path {
+    let mut path = Path::root().key("spec");
+    path.0.extend(policy.rule_path(at).0);
+    path.key("ipBlock").key("except")
+}
+
+fn one(
+    facts: &Facts<'_>,
+    found: &mut Reporter<'_>,
+    (at, policy, rule): (RuleRef, &Policy, &Rule),
+    k: usize,
+    except: IpNet,
+) {
+    let hole = IpSet::from_cidrs([except]);
+    let Some((other, whole)) = defeated_by(facts, (at, policy, rule), &hole) else {
+        return;
+    };
+    let other_policy = facts.law.get(other.policy);
+    let by = format!(
+        "{} {}",
+        other_policy.full_name(),
+        other_policy.rule_path(other)
+    );
+    let message = if whole {
+        format!("the exception {except} does nothing: {by} lets it through")
+    } else {
+        format!("part of the exception {except} is let through by {by}")
+    };
+    let place = Place::Origin(other_policy.origin(other));
+    let finding = found
+        .field(at.policy, path(policy, at).index(k), message)
+        .related(place, "lets it through");
+    let finding = finding.label("takes away from its own block only");
+    found.push(if whole {
+        finding
+            .severity(Severity::Error)
+            .help(format!("drop the other rule, or except {except} there too"))
+    } else {
+        finding.severity(Severity::Info)
+    });
+}
+
+/// Another rule for some of the same pods and ports that lets a block through, preferring one that
+/// lets all of it through.
+fn defeated_by(
+    facts: &Facts<'_>,
+    (at, policy, rule): (RuleRef, &Policy, &Rule),
+    hole: &IpSet,
+) -> Option<(RuleRef, bool)> {
+    let mut part = None;
+    for id in facts.policies_in(policy.namespace.as_deref().unwrap_or_default()) {
+        let other = facts.law.get(*id);
+        if !other.isolates(at.direction) || !overlap(facts, at.policy, *id) {
+            continue;
+        }
+        for (there, _, candidate) in rules(*id, other) {
+            let same_peer = |j: usize| {
+                there.policy == at.policy
+                    && there.rule == at.rule
+                    && at.peer == u32::try_from(j).ok()
+            };
+            if there.direction != at.direction || numbers(rule).is_disjoint(&numbers(candidate)) {
+                continue;
+            }
+            if candidate.peers == Peers::Any {
+                return Some((there, true));
+            }
+            for (j, peer) in peers(candidate).iter().enumerate() {
+                let Peer::Addresses(set) = peer else { continue };
+                if same_peer(j) || set.is_disjoint(hole) {
+                    continue;
+                }
+                if hole.is_subset(set) {
+                    // an exact hole filled again by name is a decision; a wider block is not
+                    let meant = set.is_subset(hole);
+                    return Some((there.with_peer(j), !meant));
+                }
+                part = part.or(Some((there.with_peer(j), false)));
+            }
+        }
+    }
+    part
+}
+
+/// Whether two policies govern a pod in common: one of the input, or every one the first could
+/// select.
+fn overlap(facts: &Facts<'_>, a: PolicyId, b: PolicyId) -> bool {
+    let (of_a, of_b) = (facts.subjects(a), facts.subjects(b));
+    let (subject_a, subject_b) = (&facts.law.get(a).subject, &facts.law.get(b).subject);
+    a == b || of_a.iter().any(|p| of_b.contains(p)) || algebra::subject_within(subject_a, subject_b)
+}

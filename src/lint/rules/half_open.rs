@@ -1,0 +1,177 @@
+//! # NP102 half-open
+//!
+//! **What it does.** Tells when one side of a connection was opened by name and the other side
+//! denies all of it.
+//!
+//! **Why it is bad.** Both must agree: the egress of the source and the ingress of the destination.
+//! A rule on one side alone opens nothing.
+//!
+//! **What it looks at.** Rules whose peers are named by labels. All pods on both sides are in the
+//! input, the other side is isolated, and of the rule's traffic nothing passes between any two of
+//! them.
+//!
+//! **When it stays silent.** When any of the named traffic passes, or may pass for all that is
+//! known.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** "The two sorts of pod isolation" in the Kubernetes documentation.
+
+use crate::diagnostic::Place;
+use crate::lint::facts::{Facts, peers};
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::model::PodId;
+use crate::policy::{Direction, Namespaces, Peer, PolicyId, Rule, RuleRef};
+use crate::spec::Endpoint;
+use std::collections::BTreeMap;
+
+/// Pairs of classes beyond which a rule is not looked at: it is no rule about particular pods.
+const MOST_PAIRS: usize = 400;
+
+/// What blocks: the direction, the policies that isolate, and the pods they isolate.
+type Cause = (Direction, Vec<PolicyId>);
+
+/// The first rule that opens one side, the pods of the other side that it names, and how many such
+/// rules there are.
+struct Opened {
+    at: RuleRef,
+    others: Vec<PodId>,
+    many: usize,
+}
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let mut causes: BTreeMap<Cause, Opened> = BTreeMap::new();
+    for (at, policy, rule) in facts.network_rules() {
+        if !policy.isolates(at.direction) {
+            continue;
+        }
+        let own = one_per_class(facts, &facts.subjects(at.policy));
+        for (i, peer) in peers(rule).iter().enumerate() {
+            if !named(peer) {
+                continue;
+            }
+            let Some(selected) = facts.peer(peer).filter(|s| !s.open && !s.pods.is_empty()) else {
+                continue;
+            };
+            let others = one_per_class(facts, &selected.pods);
+            if let Some(by) = blocked(facts, at.direction, rule, &own, &others) {
+                let other = if at.direction == Direction::Ingress {
+                    Direction::Egress
+                } else {
+                    Direction::Ingress
+                };
+                let first = || Opened {
+                    at: at.with_peer(i),
+                    others: selected.pods.clone(),
+                    many: 0,
+                };
+                causes.entry((other, by)).or_insert_with(first).many += 1;
+            }
+        }
+    }
+    for (cause, opened) in causes {
+        push(facts, found, &cause, &opened);
+    }
+}
+
+/// Whether a peer names particular pods.
+fn named(peer: &Peer) -> bool {
+    match peer {
+        Peer::Pods(Namespaces::Matching(namespaces), _) => !namespaces.is_everything(),
+        Peer::Pods(_, pods) => !pods.is_everything(),
+        _ => false,
+    }
+}
+
+fn one_per_class(facts: &Facts<'_>, pods: &[PodId]) -> Vec<PodId> {
+    let class = |p: &PodId| facts.graph.line().classes.of_pod[p.0 as usize];
+    let mut pods = pods.to_vec();
+    pods.sort_by_key(class);
+    pods.dedup_by_key(|p| class(p));
+    pods
+}
+
+/// The policies of the other side that let none of a rule's traffic pass.
+fn blocked(
+    facts: &Facts<'_>,
+    direction: Direction,
+    rule: &Rule,
+    own: &[PodId],
+    others: &[PodId],
+) -> Option<Vec<PolicyId>> {
+    if own.is_empty() || own.len() * others.len() > MOST_PAIRS {
+        return None;
+    }
+    let other = if direction == Direction::Ingress {
+        Direction::Egress
+    } else {
+        Direction::Ingress
+    };
+    let mut by = Vec::new();
+    for pod in others {
+        let isolating = isolating(facts, *pod, other)?;
+        by.extend(isolating);
+        for subject in own.iter().filter(|s| *s != pod) {
+            let (from, to) = if direction == Direction::Ingress {
+                (pod, subject)
+            } else {
+                (subject, pod)
+            };
+            let allowed = facts
+                .graph
+                .allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
+            let named = facts.traffic(rule, facts.cluster.pod(*to));
+            if named.is_empty() || !allowed.sure.union(&allowed.unknown).is_disjoint(&named) {
+                return None;
+            }
+        }
+    }
+    let only_itself = own == others && own.len() == 1;
+    by.sort_unstable();
+    by.dedup();
+    (!only_itself).then_some(by)
+}
+
+/// The policies that surely isolate a pod; `None` when nothing does, or something else has a say.
+fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
+    let profile = facts.graph.profile(Endpoint::Pod(pod), direction)?;
+    let plain =
+        profile.admin.is_empty() && profile.taint == crate::spec::evaluate::Tainted::default();
+    let sure: Vec<PolicyId> = profile
+        .network
+        .iter()
+        .filter(|s| s.sure)
+        .map(|s| facts.graph.policy_of(s.policy))
+        .collect();
+    (plain && !sure.is_empty() && !facts.cluster.pod(pod).host_network).then_some(sure)
+}
+
+fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, (direction, by): &Cause, opened: &Opened) {
+    let Opened { at, others, many } = opened;
+    let who = words::names(facts.cluster, others);
+    let own = words::names(facts.cluster, &facts.subjects(at.policy));
+    let (side, verb) = match direction {
+        Direction::Egress => ("egress", format!("{who} may not send it to {own}")),
+        Direction::Ingress => ("ingress", format!("{who} does not admit it from {own}")),
+    };
+    let mut finding = found.rule(*at, format!("opened on this side only: {verb}"));
+    finding.fingerprint.peer = who.into();
+    let closing = by
+        .iter()
+        .find(|p| facts.law.get(**p).rules(*direction).is_empty())
+        .or_else(|| by.first());
+    if let Some(policy) = closing.map(|p| facts.law.get(*p)) {
+        let text = format!("{} closes this {side}", policy.full_name());
+        finding = finding.related(Place::Origin(policy.subject_origin()), text);
+    }
+    if *many > 1 {
+        finding = finding.note(format!(
+            "{} more of this kind, blocked by the same policies",
+            words::count(many - 1, "rule")
+        ));
+    }
+    found.push(finding.label("nothing of this passes").help(format!(
+        "add the mirror rule to the {side} side, or drop this one"
+    )));
+}

@@ -1,0 +1,116 @@
+//! # NP502 ipblock-all-and-nodes
+//!
+//! **What it does.** Tells when pods of the cluster are let in, or reached, only through a block of
+//! all addresses.
+//!
+//! **Why it is bad.** `0.0.0.0/0` reads like everybody. Under a network plugin that never matches
+//! pods or nodes by their address it is the world outside only, and callers from the cluster are
+//! locked out. A note.
+//!
+//! **What it looks at.** Pods that are isolated and whose rules of that direction name nothing but
+//! address blocks, one of all addresses among them: for ingress, when a Service stands before them;
+//! for egress, when 53/UDP is opened that way, which is meant for the cluster's DNS.
+//!
+//! **When it stays silent.** When any rule names pods or nobody in particular; under a network
+//! plugin whose blocks match pods.
+//!
+//! **Settings.** `cluster.cni`.
+//!
+//! **References.** <https://github.com/cilium/cilium/issues/39656>,
+//! <https://github.com/cilium/cilium/issues/35212>.
+
+use crate::finding::Severity;
+use crate::lint::facts::{Facts, numbers, peers};
+use crate::lint::reporter::Reporter;
+use crate::lint::rules::ipblock_on_pods;
+use crate::lint::{intended_traffic, words};
+use crate::model::PodId;
+use crate::policy::{Direction, Peer, Peers, PolicyId, Ports, Rule, RuleRef};
+use crate::set::{Protocol, TrafficSet};
+use std::collections::BTreeMap;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let cilium = ipblock_on_pods::is_cilium(facts);
+    if facts.config.cni.is_some() && !cilium {
+        return;
+    }
+    for direction in Direction::ALL {
+        let mut through: BTreeMap<(PolicyId, usize, usize), Vec<PodId>> = BTreeMap::new();
+        for (id, _) in facts.cluster.pods() {
+            if let Some(key) =
+                only_way(facts, id, direction).filter(|_| expected(facts, id, direction))
+            {
+                through.entry(key).or_default().push(id);
+            }
+        }
+        for ((policy, rule, peer), pods) in through {
+            let who = words::names(facts.cluster, &pods);
+            let (message, help) = match direction {
+                Direction::Ingress => (
+                    format!("{who} is open to pods only through a block of all addresses"),
+                    "callers",
+                ),
+                Direction::Egress => (
+                    format!(
+                        "{who} reaches the cluster's DNS only through a block of all addresses"
+                    ),
+                    "DNS",
+                ),
+            };
+            let at = RuleRef::rule(policy, direction, rule).with_peer(peer);
+            let label = if cilium {
+                "never matches a pod or a node under Cilium"
+            } else {
+                "some network plugins never match pods by address"
+            };
+            let finding = found
+                .rule(at, message)
+                .severity(Severity::Info)
+                .label(label);
+            found.push(finding.help(format!("add a rule that selects the {help} by labels")));
+        }
+    }
+}
+
+/// The block of all addresses, when rules of a direction name nothing but blocks.
+fn only_way(
+    facts: &Facts<'_>,
+    pod: PodId,
+    direction: Direction,
+) -> Option<(PolicyId, usize, usize)> {
+    let policies = intended_traffic::isolating(facts, pod, direction);
+    let block = |p: &Peer| matches!(p, Peer::Addresses(_));
+    let mut way = None;
+    for id in policies {
+        for (r, rule) in facts.law.get(id).rules(direction).iter().enumerate() {
+            if rule.peers == Peers::Any || !peers(rule).iter().all(block) {
+                return None;
+            }
+            let all =
+                |p: &Peer| matches!(p, Peer::Addresses(set) if ipblock_on_pods::is_everything(set));
+            let open = direction == Direction::Ingress || opens_dns(rule);
+            way = way.or_else(|| {
+                peers(rule)
+                    .iter()
+                    .position(all)
+                    .filter(|_| open)
+                    .map(|p| (id, r, p))
+            });
+        }
+    }
+    way
+}
+
+fn opens_dns(rule: &Rule) -> bool {
+    rule.ports != Ports::Any
+        && !numbers(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
+}
+
+/// Whether pods of the cluster are expected on the other side.
+fn expected(facts: &Facts<'_>, pod: PodId, direction: Direction) -> bool {
+    direction == Direction::Egress
+        || facts
+            .services_behind(pod)
+            .iter()
+            .any(|s| !facts.cluster.service(*s).takes_calls_at_nodes)
+}

@@ -1,0 +1,95 @@
+//! # NP501 ipblock-on-pods
+//!
+//! **What it does.** Tells when an `ipBlock` names addresses of pods.
+//!
+//! **Why it is bad.** Address blocks are for what lies outside the cluster. Pods get new addresses,
+//! some network plugins never match a pod by its address, and others see it only before or after a
+//! translation.
+//!
+//! **What it looks at.** Each address block, the known addresses of pods, and the ranges the
+//! configuration gives for pods. A warning; an error under `cni: cilium`, whose address blocks
+//! never match pods.
+//!
+//! **When it stays silent.** For blocks of the whole internet (NP205, NP502), and when neither
+//! addresses nor ranges of pods are known.
+//!
+//! **Settings.** `cluster.pod-cidrs`, `cluster.cni`.
+//!
+//! **References.** "These should be cluster-external IPs" in the Kubernetes documentation;
+//! <https://github.com/cilium/cilium/issues/9209>.
+
+use crate::finding::Severity;
+use crate::lint::facts::{Facts, peers};
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::model::PodId;
+use crate::policy::Peer;
+use crate::set::{Family, IpSet};
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let addresses = facts.cluster.pods().filter(|(_, p)| !p.host_network);
+    let known: Vec<(PodId, IpSet)> = addresses
+        .filter(|(_, p)| !p.addresses.is_empty())
+        .map(|(id, p)| {
+            (
+                id,
+                IpSet::from_cidrs(p.addresses.iter().map(|a| ipnet::IpNet::from(*a))),
+            )
+        })
+        .collect();
+    let of_known = known
+        .iter()
+        .fold(IpSet::empty(), |all, (_, set)| all.union(set));
+    let told = facts.config.pod_cidrs.clone().unwrap_or_else(IpSet::empty);
+    let cilium = is_cilium(facts);
+    for (at, policy, rule) in facts.network_rules() {
+        for (i, peer) in peers(rule).iter().enumerate() {
+            let Peer::Addresses(set) = peer else { continue };
+            let overlaps = !set.is_disjoint(&told) || !set.is_disjoint(&of_known);
+            if !overlaps || is_everything(set) || !policy.isolates(at.direction) {
+                continue;
+            }
+            let pods: Vec<PodId> = known
+                .iter()
+                .filter(|(_, a)| !a.is_disjoint(set))
+                .map(|(id, _)| *id)
+                .collect();
+            let which = if pods.is_empty() {
+                "pod addresses".to_owned()
+            } else {
+                words::names(facts.cluster, &pods)
+            };
+            let finding = found.rule(
+                at.with_peer(i),
+                format!("an address block that holds {which}"),
+            );
+            let finding = finding
+                .help("name pods with a podSelector, and leave their range out of the block");
+            found.push(if cilium {
+                finding
+                    .severity(Severity::Error)
+                    .label("never matches a pod under Cilium")
+            } else {
+                finding
+                    .severity(Severity::Warning)
+                    .label("whether it matches a pod depends on the network plugin")
+            });
+        }
+    }
+}
+
+/// Whether a set holds all public addresses of a family.
+pub(crate) fn is_everything(set: &IpSet) -> bool {
+    Family::ALL
+        .into_iter()
+        .any(|family| IpSet::internet().only(family).is_subset(set))
+}
+
+/// Whether the network plugin is Cilium.
+pub(crate) fn is_cilium(facts: &Facts<'_>) -> bool {
+    facts
+        .config
+        .cni
+        .as_deref()
+        .is_some_and(|c| c.starts_with("cilium"))
+}

@@ -1,0 +1,141 @@
+//! # NP003 namespace-by-fake-name
+//!
+//! **What it does.** Tells when a `namespaceSelector` looks for a namespace by a label that only
+//! looks like its name: `name: kube-system`.
+//!
+//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody puts it
+//! there. The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
+//! nothing.
+//!
+//! **What it looks at.** The labels of the Namespace objects. An error when the value is the name
+//! of a namespace whose object is in the input and lacks the label, and no other namespace has it;
+//! fixed automatically. A warning for namespaces that Kubernetes or a well-known component makes
+//! and nobody labels (`kube-system`, `ingress-nginx`, ...), when the input does not hold their
+//! object and the key is `name`.
+//!
+//! **When it stays silent.** When any namespace of the input has the label, or the namespace is
+//! unknown.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** <https://github.com/projectcalico/calico/issues/6898>,
+//! <https://github.com/kubernetes/kubernetes/issues/47797>,
+//! <https://github.com/prometheus-community/helm-charts/issues/221>.
+
+use crate::diagnostic::Place;
+use crate::finding::{Edit, Severity};
+use crate::lint::facts::{Facts, peers};
+use crate::lint::reporter::Reporter;
+use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
+use crate::policy::{Namespaces, Peer, Policy, Rule, RuleRef};
+use crate::source::{Origin, Path};
+
+const FAKE: [&str; 4] = ["name", "namespace", "ns", "kubernetes.io/name"];
+
+/// Namespaces that Kubernetes makes itself, or whose usual installation sets no such label.
+const UNLABELLED: [&str; 7] = [
+    "kube-system",
+    "kube-public",
+    "kube-node-lease",
+    "default",
+    "ingress-nginx",
+    "monitoring",
+    "cert-manager",
+];
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (at, policy, rule) in facts.network_rules() {
+        for (i, peer) in peers(rule).iter().enumerate() {
+            let Peer::Pods(Namespaces::Matching(selector), _) = peer else {
+                continue;
+            };
+            for requirement in selector.requirements() {
+                if let Requirement::In(key, values) = requirement
+                    && let [value] = values.as_slice()
+                    && **key != *NAMESPACE_NAME_LABEL
+                {
+                    one(facts, found, (policy, rule), at.with_peer(i), key, value);
+                }
+            }
+        }
+    }
+}
+
+fn one(
+    facts: &Facts<'_>,
+    found: &mut Reporter<'_>,
+    (policy, rule): (&Policy, &Rule),
+    at: RuleRef,
+    key: &str,
+    value: &str,
+) {
+    let by_label = Selector::label(key, value);
+    if !facts.namespaces_with(key, value).is_empty() {
+        return;
+    }
+    let fake = FAKE.contains(&key);
+    let declared = facts
+        .cluster
+        .find_namespace(value)
+        .map(|id| facts.cluster.namespace(id));
+    let object = declared.and_then(|n| n.declared.as_ref());
+    let path = label_path(policy, at, key);
+    let origin = Origin::new(policy.document, path.clone());
+    let finding = found.field(
+        at.policy,
+        path,
+        format!("no namespace has the label {by_label}"),
+    );
+    let finding = finding.label(format!(
+        "only {NAMESPACE_NAME_LABEL} holds the name of a namespace"
+    ));
+    let help = format!("write {NAMESPACE_NAME_LABEL}: {value}");
+    match object {
+        Some(object) => {
+            let place = Place::Origin(object.clone());
+            let finding =
+                finding.severity(Severity::Error).related(place, format!("namespace {value} lacks the label"));
+            let finding =
+                finding.help(help).note(format!("a namespace called {value} is there, but without this label"));
+            if let Some(other) = selected_anyway(facts, rule, value) {
+                let note = format!("entry {} selects namespace {value} anyway, so this one is merely dead", other + 1);
+                found.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
+                return;
+            }
+            found.push(if is_plain(facts, policy, &origin) {
+                finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
+            } else {
+                finding
+            });
+        }
+        None if fake && key == "name" && UNLABELLED.contains(&value) => found.push(
+            finding
+                .severity(Severity::Warning)
+                .likely()
+                .help(help)
+                .note(format!("nothing in this input labels namespace {value}, and its usual installation does not"))
+                .note("if somebody labels it by hand, say so in a suppression"),
+        ),
+        None => {}
+    }
+}
+
+/// Another entry of the rule that selects all pods of a namespace under a label it has.
+fn selected_anyway(facts: &Facts<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
+    let id = facts.cluster.find_namespace(namespace)?;
+    peers(rule).iter().position(|peer| {
+        matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
+            if pods.is_everything() && !s.is_everything() && facts.cluster.namespace(id).selected_by(s) == Truth::Yes)
+    })
+}
+
+/// The key in `matchLabels`; the selector as a whole where it is an expression.
+fn label_path(policy: &Policy, at: RuleRef, key: &str) -> Path {
+    let mut path = Path::root().key("spec");
+    path.0.extend(policy.rule_path(at).0);
+    path.key("namespaceSelector").key("matchLabels").key(key)
+}
+
+fn is_plain(facts: &Facts<'_>, policy: &Policy, origin: &Origin) -> bool {
+    facts.written(policy, &origin.path, |_| ()).is_some()
+}

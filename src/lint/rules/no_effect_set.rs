@@ -1,0 +1,65 @@
+//! # NP403 no-effect-set
+//!
+//! **What it does.** Tells when all policies of a namespace together allow what would be allowed
+//! without them.
+//!
+//! **Why it is bad.** They look like protection.
+//!
+//! **What it looks at.** Whether for each policy and direction some rule allows everything to the
+//! same pods.
+//!
+//! **When it stays silent.** When any policy restricts anything.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** np-guard's vacuity query.
+
+use crate::lint::algebra::subject_within;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::policy::{Direction, Peers, PolicyId, Ports};
+use std::collections::BTreeSet;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let namespaces: BTreeSet<&str> = facts
+        .network_policies()
+        .filter_map(|(_, p)| p.namespace.as_deref())
+        .collect();
+    for name in namespaces {
+        let policies = facts.policies_in(name);
+        if policies.iter().all(|id| opened_again(facts, *id)) {
+            let Some(first) = policies.first() else {
+                continue;
+            };
+            let all = words::count(policies.len(), "policy");
+            let message = format!(
+                "the {all} of namespace {name} restrict nothing: everything is allowed again"
+            );
+            found.push(
+                found
+                    .policy(*first, message)
+                    .help("name peers and ports, or remove the policies"),
+            );
+        }
+    }
+}
+
+/// Whether all that a policy closes is opened again by a rule without peers and ports.
+fn opened_again(facts: &Facts<'_>, id: PolicyId) -> bool {
+    let policy = facts.law.get(id);
+    let others = facts.may_hold(policy);
+    Direction::ALL
+        .into_iter()
+        .filter(|d| policy.isolates(*d))
+        .all(|direction| {
+            others.iter().map(|p| facts.law.get(*p)).any(|other| {
+                other.isolates(direction)
+                    && subject_within(&policy.subject, &other.subject)
+                    && other
+                        .rules(direction)
+                        .iter()
+                        .any(|r| r.peers == Peers::Any && r.ports == Ports::Any)
+            })
+        })
+}

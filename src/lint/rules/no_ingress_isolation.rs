@@ -1,0 +1,36 @@
+//! # NP301 no-ingress-isolation
+//!
+//! **What it does.** Tells which workloads no policy isolates on the way in, one finding for each
+//! namespace.
+//!
+//! **Why it is bad.** They accept traffic from everybody: the default of Kubernetes.
+//!
+//! **What it looks at.** Every tier. Not part of the default set: it is about policies that are not
+//! there.
+//!
+//! **When it stays silent.** For pods with `hostNetwork` (NP305), and where a policy that is not
+//! modelled may have a say.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** kube-linter `non-isolated-pod`; Popeye POP-1204; kubescape C-0260.
+
+use crate::lint::coverage;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::policy::Direction;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (id, namespace, pods) in coverage::open(facts, Direction::Ingress) {
+        if !pods.is_empty() {
+            let (count, who) = coverage::workloads(facts, namespace, &pods);
+            let message = format!("{count} may be reached by everybody: no policy selects them");
+            let finding = coverage::finding(facts, found, id, Some(Direction::Ingress), message);
+            found.push(
+                finding
+                    .note(who)
+                    .help("add a default deny to the namespace, and allow what is needed"),
+            );
+        }
+    }
+}

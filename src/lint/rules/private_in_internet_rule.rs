@@ -1,0 +1,65 @@
+//! # NP205 private-in-internet-rule
+//!
+//! **What it does.** Tells when an egress rule for the internet leaves out some private ranges but
+//! not all of them.
+//!
+//! **Why it is bad.** What was forgotten is open: another network of the company, the nodes, on
+//! some network plugins pods.
+//!
+//! **What it looks at.** Address blocks that hold the whole IPv4 internet. A warning when at least
+//! one of 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 is left out and another is not; a note when
+//! none is.
+//!
+//! **When it stays silent.** For ingress (NP201); when all its ports are names, which addresses do
+//! not have (NP012).
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** <https://github.com/aws/aws-network-policy-agent/issues/120>.
+
+use crate::finding::Severity;
+use crate::lint::facts::{Facts, peers};
+use crate::lint::reporter::Reporter;
+use crate::policy::{Direction, Peer, PortMatch, Ports};
+use crate::set::{Family, IpSet};
+
+const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let internet = IpSet::internet().only(Family::V4);
+    for (at, policy, rule) in facts.network_rules() {
+        if at.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
+            continue;
+        }
+        if matches!(&rule.ports, Ports::Of(list) if list.iter().all(|p| matches!(p, PortMatch::Named(..))))
+        {
+            continue;
+        }
+        for (i, peer) in peers(rule).iter().enumerate() {
+            let Peer::Addresses(set) = peer else { continue };
+            let holds = |text: &&&str| {
+                text.parse()
+                    .is_ok_and(|net| IpSet::from_cidrs([net]).is_subset(set))
+            };
+            let kept: Vec<&str> = PRIVATE.iter().filter(holds).copied().collect();
+            if !internet.is_subset(set) || kept.is_empty() {
+                continue;
+            }
+            let severity = if kept.len() == PRIVATE.len() {
+                Severity::Info
+            } else {
+                Severity::Warning
+            };
+            let ranges = kept.join(" and ");
+            let finding = found.rule(
+                at.with_peer(i),
+                format!("a rule for the internet that also opens {ranges}"),
+            );
+            found.push(
+                finding
+                    .severity(severity)
+                    .help(format!("add {ranges} to `except`")),
+            );
+        }
+    }
+}

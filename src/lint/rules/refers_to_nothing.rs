@@ -1,0 +1,78 @@
+//! # NP903 refers-to-nothing
+//!
+//! **What it does.** Tells which Services select no pod of the input, and which Ingresses and
+//! routes name a Service that is not there.
+//!
+//! **Why it is bad.** Questions about them cannot be answered, and requests to them may end
+//! nowhere. A note.
+//!
+//! **What it looks at.** Selectors of Services in namespaces that have workloads; backends of
+//! Ingresses, Gateway routes and `OpenShift` Routes in namespaces that have Services.
+//!
+//! **When it stays silent.** For Services without a selector, and namespaces without workloads or
+//! Services in the input.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** None.
+
+use crate::diagnostic::Place;
+use crate::finding::{Fingerprint, Severity};
+use crate::lint::backends::backends;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use std::collections::HashSet;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (_, service) in facts.cluster.services() {
+        let Some(selector) = &service.selector else {
+            continue;
+        };
+        if facts.pods_of(service.namespace).is_empty()
+            || !facts.pods_where(service.namespace, selector).is_empty()
+        {
+            continue;
+        }
+        let namespace = facts.cluster.namespace(service.namespace).name.clone();
+        let about = Fingerprint {
+            namespace,
+            name: service.name.clone(),
+            ..Fingerprint::default()
+        };
+        let message = format!(
+            "no pod of this input has the labels of Service {} ({selector})",
+            service.name
+        );
+        found.push(
+            found
+                .anywhere(Place::Origin(service.origin.clone()), about, message)
+                .severity(Severity::Info),
+        );
+    }
+    let mut told: HashSet<(String, String)> = HashSet::new();
+    for backend in backends(facts) {
+        let Some(service) = backend.missing else {
+            continue;
+        };
+        let by = &backend.by;
+        if !told.insert((by.title(), service.clone())) {
+            continue;
+        }
+        let peer = service.as_str().into();
+        let about = Fingerprint {
+            namespace: by.namespace.clone(),
+            name: by.name.clone(),
+            peer,
+            ..Fingerprint::default()
+        };
+        let message = format!(
+            "{} sends to Service {service}, which is not in this input",
+            by.title()
+        );
+        found.push(
+            found
+                .anywhere(Place::Origin(by.origin()), about, message)
+                .severity(Severity::Info),
+        );
+    }
+}

@@ -1,0 +1,362 @@
+//! # NP105 scrape-blocked
+//!
+//! **What it does.** Tells when pods that are to be scraped for metrics do not let the monitoring
+//! in.
+//!
+//! **Why it is bad.** The metrics are missing, and nobody notices until they are needed. A note.
+//!
+//! **What it looks at.** What `ServiceMonitor`s, `PodMonitor`s and `prometheus.io/scrape`
+//! annotations of pods and Services name, and the ports they are scraped on. The scraping pods are
+//! those of `cluster.monitoring`, or pods of the input that are called `prometheus` by their name
+//! label. Without any, only ports that no rule opens to anybody are told.
+//!
+//! **When it stays silent.** When any of the pods is not isolated, its port is not known, or
+//! policies of another kind may have a say.
+//!
+//! **Settings.** `cluster.monitoring`: namespace and labels of the pods that scrape.
+//!
+//! **References.** <https://prometheus-operator.dev/docs/developer/getting-started/>.
+
+use crate::diagnostic::Place;
+use crate::finding::Severity;
+use crate::lint::facts::{Facts, peers};
+use crate::lint::intended_traffic;
+use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::model::{NAMESPACE_NAME_LABEL, NamespaceId, PodId, Selector, ServiceId, TargetPort};
+use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
+use crate::set::{Protocol, TrafficSet};
+use crate::source::DocumentId;
+use crate::tree::Node;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let scrapers = scrapers(facts);
+    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
+    for meant in scraped(facts) {
+        let Some(traffics) = meant.traffics(facts) else {
+            continue;
+        };
+        let Some(policy) = blocked(facts, &scrapers, &meant, &traffics) else {
+            continue;
+        };
+        let on = format!("{} on port {}", meant.to, meant.words(facts));
+        if !told.insert((policy, on.clone())) {
+            continue;
+        }
+        let names = || format!("{} cannot", words::names(facts.cluster, &scrapers));
+        let who = if scrapers.is_empty() {
+            "nobody can".to_owned()
+        } else {
+            names()
+        };
+        let mut finding = found.subject(policy, format!("{who} scrape {on}"));
+        finding.fingerprint.peer = on.into();
+        let finding = finding
+            .severity(Severity::Info)
+            .help("let the monitoring's namespace in on this port");
+        found.push(finding.related(
+            Place::Origin(meant.by.origin()),
+            format!("{} wants it", meant.by.title()),
+        ));
+    }
+}
+
+/// The pods of the input that scrape.
+fn scrapers(facts: &Facts<'_>) -> Vec<PodId> {
+    if let Some((namespace, labels)) = &facts.config.monitoring {
+        return facts
+            .selected(&Namespaces::Named(namespace.clone()), labels)
+            .pods
+            .clone();
+    }
+    let prometheus = Selector::label("app.kubernetes.io/name", "prometheus");
+    facts
+        .cluster
+        .pods()
+        .map(|(id, _)| id)
+        .filter(|id| prometheus.matches(facts.cluster.pod_labels(*id)))
+        .collect()
+}
+
+/// The policy that keeps the scrapers out of every one of the pods.
+fn blocked(
+    facts: &Facts<'_>,
+    scrapers: &[PodId],
+    meant: &IntendedTraffic,
+    traffics: &[TrafficSet],
+) -> Option<PolicyId> {
+    let mut all = Vec::new();
+    for (pod, traffic) in meant.pods.iter().zip(traffics) {
+        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+        let rules = policies
+            .iter()
+            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+        let admits = if scrapers.is_empty() {
+            rules
+                .into_iter()
+                .any(|r| opens_to_monitoring(facts, r, *pod, traffic))
+        } else {
+            intended_traffic::admits(facts, scrapers, *pod, traffic)
+        };
+        if policies.is_empty() || admits {
+            return None;
+        }
+        all.extend(policies);
+    }
+    intended_traffic::deciding(facts, &all, Direction::Ingress)
+}
+
+/// Whether a rule may let in a scraper that is not in the input.
+fn opens_to_monitoring(facts: &Facts<'_>, rule: &Rule, pod: PodId, traffic: &TrafficSet) -> bool {
+    if facts
+        .traffic(rule, facts.cluster.pod(pod))
+        .is_disjoint(traffic)
+    {
+        return false;
+    }
+    let Some((namespace, labels)) = &facts.config.monitoring else {
+        return true;
+    };
+    let known = [(NAMESPACE_NAME_LABEL, &**namespace)].into_iter().collect();
+    let may = |selector: &Selector| match facts.cluster.find_namespace(namespace) {
+        Some(id) => facts.cluster.namespace(id).selected_by(selector).possible(),
+        None => selector.matches_known(&known, false).possible(),
+    };
+    // of the scraper's labels only those are known that the configuration names
+    let named = labels
+        .requirements()
+        .iter()
+        .filter_map(|r| Some((r.key(), &**r.values().first()?)))
+        .collect();
+    rule.peers == Peers::Any
+        || peers(rule).iter().any(|peer| match peer {
+            Peer::Pods(Namespaces::Named(n), pods) => {
+                n == namespace && pods.matches_known(&named, false).possible()
+            }
+            Peer::Pods(Namespaces::Matching(s), pods) => {
+                may(s) && pods.matches_known(&named, false).possible()
+            }
+            _ => true,
+        })
+}
+
+/// Everything that is meant to be scraped.
+fn scraped(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
+    let mut found = Vec::new();
+    for by in intended_traffic::told(facts, &["ServiceMonitor"]) {
+        service_monitor(facts, &by, &mut found);
+    }
+    for by in intended_traffic::told(facts, &["PodMonitor"]) {
+        pod_monitor(facts, &by, &mut found);
+    }
+    annotated(facts, &mut found);
+    found
+}
+
+/// The namespaces a monitor looks at.
+fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
+    let selector = by.node.get("spec").and_then(|s| s.get("namespaceSelector"));
+    if selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true) {
+        return facts.cluster.namespaces().map(|(id, _)| id).collect();
+    }
+    let named = selector
+        .and_then(|s| s.get("matchNames"))
+        .map(Node::items)
+        .unwrap_or_default();
+    if named.is_empty() {
+        return facts
+            .cluster
+            .find_namespace(&by.namespace)
+            .into_iter()
+            .collect();
+    }
+    named
+        .iter()
+        .filter_map(|n| facts.cluster.find_namespace(n.as_str()?))
+        .collect()
+}
+
+fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+    let Some(spec) = by.node.get("spec") else {
+        return;
+    };
+    let selector = spec
+        .get("selector")
+        .map(intended_traffic::selector)
+        .unwrap_or_default();
+    let endpoints = spec.get("endpoints").map(Node::items).unwrap_or_default();
+    for namespace in namespaces(facts, by) {
+        for id in facts.services_of(namespace) {
+            let service = facts.cluster.service(*id);
+            let labels = facts
+                .locator
+                .node(service.origin.document)
+                .map(|n| intended_traffic::pairs(&n, "labels"));
+            if !labels.is_some_and(|l| selector.matches(&l)) {
+                continue;
+            }
+            let name = (&*facts.cluster.namespace(namespace).name, &*service.name);
+            for port in endpoints.iter().filter_map(|e| e.get("port")?.as_str()) {
+                found.extend(
+                    intended_traffic::through(facts, by, name, &Named::Name(port))
+                        .ok()
+                        .flatten(),
+                );
+            }
+        }
+    }
+}
+
+fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+    let Some(spec) = by.node.get("spec") else {
+        return;
+    };
+    let selector = spec
+        .get("selector")
+        .map(intended_traffic::selector)
+        .unwrap_or_default();
+    for namespace in namespaces(facts, by) {
+        let pods = facts.pods_where(namespace, &selector);
+        for endpoint in spec
+            .get("podMetricsEndpoints")
+            .map(Node::items)
+            .unwrap_or_default()
+        {
+            let name = endpoint
+                .get("port")
+                .and_then(Node::as_str)
+                .map(|p| TargetPort::Name(p.into()));
+            let number = || {
+                endpoint
+                    .get("portNumber")
+                    .and_then(intended_traffic::number)
+                    .map(TargetPort::Number)
+            };
+            if let Some(port) = name.or_else(number)
+                && !pods.is_empty()
+            {
+                let (to, ports) = (
+                    words::names(facts.cluster, &pods),
+                    vec![(Protocol::Tcp, port)],
+                );
+                found.push(IntendedTraffic {
+                    by: Rc::clone(by),
+                    to,
+                    pods: pods.clone(),
+                    ports,
+                });
+            }
+        }
+    }
+}
+
+/// Pods and Services with the annotation.
+fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
+    const MARK: &str = "prometheus.io/scrape";
+    let marked = |document: DocumentId| facts.says(document, MARK);
+    for (id, pod) in facts
+        .cluster
+        .pods()
+        .filter(|(_, p)| marked(p.origin.document))
+    {
+        let Some(node) = facts.locator.node(pod.origin.document) else {
+            continue;
+        };
+        let spec = node.get("spec");
+        let template = spec.and_then(|s| {
+            s.get("template")
+                .or_else(|| s.get("jobTemplate")?.get("spec")?.get("template"))
+        });
+        let port = scraped_port(template.unwrap_or(&node), MARK).flatten();
+        let Some(port) = port else { continue }; // without one every declared port is tried
+        let name = facts.cluster.workload(pod.workload);
+        let by = told(
+            facts,
+            name.kind.name(),
+            pod.namespace,
+            &name.name,
+            pod.origin.document,
+            &node,
+        );
+        let ports = vec![(Protocol::Tcp, TargetPort::Number(port))];
+        found.push(IntendedTraffic {
+            by,
+            to: words::names(facts.cluster, &[id]),
+            pods: vec![id],
+            ports,
+        });
+    }
+    for (id, service) in facts
+        .cluster
+        .services()
+        .filter(|(_, s)| marked(s.origin.document))
+    {
+        let Some(node) = facts.locator.node(service.origin.document) else {
+            continue;
+        };
+        let Some(port) = scraped_port(&node, MARK) else {
+            continue;
+        };
+        found.extend(annotated_service(facts, id, &node, port));
+    }
+}
+
+fn annotated_service(
+    facts: &Facts<'_>,
+    id: ServiceId,
+    node: &Rc<Node>,
+    port: Option<u16>,
+) -> Option<IntendedTraffic> {
+    let service = facts.cluster.service(id);
+    let by = told(
+        facts,
+        "Service",
+        service.namespace,
+        &service.name,
+        service.origin.document,
+        node,
+    );
+    let namespace = &facts.cluster.namespace(service.namespace).name;
+    let meant = intended_traffic::through(facts, &by, (namespace, &service.name), &Named::Any)
+        .ok()
+        .flatten()?;
+    // the port of the annotation replaces that of the address, which is the pod's
+    let ports = port.map(|p| vec![(Protocol::Tcp, TargetPort::Number(p))]);
+    Some(IntendedTraffic {
+        ports: ports.unwrap_or_else(|| meant.ports.clone()),
+        ..meant
+    })
+}
+
+/// `None`: not to be scraped; the port where one is named.
+#[allow(clippy::option_option)] // two questions: whether, and where
+fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
+    let annotations = intended_traffic::pairs(node, "annotations");
+    let wanted = annotations.get(mark) == Some("true");
+    wanted.then(|| {
+        annotations
+            .get("prometheus.io/port")
+            .and_then(|p| p.parse().ok())
+    })
+}
+
+fn told(
+    facts: &Facts<'_>,
+    kind: &str,
+    namespace: NamespaceId,
+    name: &str,
+    document: DocumentId,
+    node: &Rc<Node>,
+) -> Rc<Told> {
+    let namespace = facts.cluster.namespace(namespace).name.clone();
+    Rc::new(Told {
+        kind: kind.into(),
+        name: name.into(),
+        namespace,
+        document,
+        node: Rc::clone(node),
+    })
+}

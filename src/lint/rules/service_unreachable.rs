@@ -1,0 +1,166 @@
+//! # NP103 service-unreachable
+//!
+//! **What it does.** Tells when policies open no port that a Service sends to.
+//!
+//! **Why it is bad.** Nobody can use the Service: the rules name another port than the pods listen
+//! on, often that of an earlier version or of a neighbour.
+//!
+//! **What it looks at.** The pods behind each Service and the ports of every rule that governs
+//! them, whoever the peers are. A warning when rules exist and none opens any port of the Service;
+//! a note when some ports stay closed, or when there are no rules at all.
+//!
+//! **When it stays silent.** When any pod behind the Service is not isolated, or a rule names no
+//! ports.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** None.
+
+use crate::diagnostic::Place;
+use crate::finding::Severity;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::model::{PodId, Service, TargetPort};
+use crate::policy::{Direction, PolicyId};
+use crate::set::TrafficSet;
+use crate::spec::Endpoint;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (_, service) in facts.cluster.services() {
+        let Some(selector) = &service.selector else {
+            continue;
+        };
+        let pods = facts.pods_where(service.namespace, selector);
+        if pods.is_empty() || service.ports.is_empty() {
+            continue;
+        }
+        let Some((policies, opened)) = opened(facts, &pods) else {
+            continue;
+        };
+        let targets: Vec<TrafficSet> = (0..service.ports.len())
+            .map(|i| target(facts, service, i, &pods))
+            .collect();
+        let known = targets.iter().all(|t| !t.is_empty());
+        let closed: Vec<usize> = (0..targets.len())
+            .filter(|i| targets[*i].is_disjoint(&opened))
+            .collect();
+        if known && !closed.is_empty() {
+            push(
+                facts,
+                found,
+                service,
+                &policies,
+                &opened,
+                (&closed, &targets),
+            );
+        }
+    }
+}
+
+/// The policies that isolate every one of these pods, and what their rules open to anybody at all.
+fn opened(facts: &Facts<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSet)> {
+    let (mut policies, mut opened) = (Vec::new(), TrafficSet::empty());
+    for pod in pods {
+        let profile = facts
+            .graph
+            .profile(Endpoint::Pod(*pod), Direction::Ingress)?;
+        let plain =
+            profile.admin.is_empty() && profile.taint == crate::spec::evaluate::Tainted::default();
+        let isolated = profile.network.iter().any(|s| s.sure);
+        if !plain || !isolated || facts.cluster.pod(*pod).host_network {
+            return None;
+        }
+        for selecting in &profile.network {
+            let id = facts.graph.policy_of(selecting.policy);
+            policies.push(id);
+            for rule in facts.law.get(id).rules(Direction::Ingress) {
+                opened = opened.union(&facts.traffic(rule, facts.cluster.pod(*pod)));
+            }
+        }
+    }
+    policies.sort_unstable();
+    policies.dedup();
+    Some((policies, opened))
+}
+
+/// What a Service's port becomes on its pods.
+fn target(facts: &Facts<'_>, service: &Service, i: usize, pods: &[PodId]) -> TrafficSet {
+    let Some(port) = service.ports.get(i) else {
+        return TrafficSet::empty();
+    };
+    match &port.target {
+        TargetPort::Number(n) => TrafficSet::ports(port.protocol, *n, *n),
+        TargetPort::Name(name) => pods.iter().fold(TrafficSet::empty(), |all, p| {
+            let named = facts
+                .cluster
+                .pod(*p)
+                .named_ports(name)
+                .filter(|(q, _)| *q == port.protocol);
+            named.fold(all, |all, (q, n)| all.union(&TrafficSet::ports(q, n, n)))
+        }),
+    }
+}
+
+fn push(
+    facts: &Facts<'_>,
+    found: &mut Reporter<'_>,
+    service: &Service,
+    policies: &[PolicyId],
+    opened: &TrafficSet,
+    (closed, targets): (&[usize], &[TrafficSet]),
+) {
+    let with_rules = policies
+        .iter()
+        .find(|id| !facts.law.get(**id).rules(Direction::Ingress).is_empty());
+    let Some(id) = with_rules.or_else(|| policies.first()) else {
+        return;
+    };
+    let name = format!(
+        "{}/{}",
+        facts.cluster.namespace(service.namespace).name,
+        service.name
+    );
+    let port = |i: &usize| {
+        let to = targets[*i]
+            .sample()
+            .map_or_else(String::new, |t| t.port.to_string());
+        let from = service.ports[*i].port.to_string();
+        if from == to {
+            from
+        } else {
+            format!("{from} (on the pods {to})")
+        }
+    };
+    let ports: Vec<String> = closed.iter().map(port).collect();
+    let mut finding = found.subject(
+        *id,
+        format!("nobody can reach Service {name} on {}", ports.join(", ")),
+    );
+    finding.fingerprint.peer = name.clone().into();
+    let place = Place::Origin(service.origin.clone());
+    let finding = finding
+        .related(place, format!("Service {name}"))
+        .label("governs the pods behind it");
+    let all = closed.len() == targets.len();
+    found.push(match (opened.is_empty(), all) {
+        (true, _) => finding
+            .severity(Severity::Info)
+            .note("no rule lets anybody in"),
+        (false, true) => finding
+            .note(format!("the rules open {}", describe(opened)))
+            .help("open the port the pods listen on"),
+        (false, false) => finding
+            .severity(Severity::Info)
+            .note(format!("the rules open {}", describe(opened))),
+    });
+}
+
+pub(crate) fn describe(set: &TrafficSet) -> String {
+    use crate::set::traffic::Piece;
+    let piece = |p: Piece| match p {
+        Piece::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
+        Piece::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
+        Piece::OtherProtocols => "other protocols".to_owned(),
+    };
+    crate::lint::words::some(&set.pieces().map(piece).collect::<Vec<_>>())
+}

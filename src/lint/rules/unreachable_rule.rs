@@ -1,0 +1,102 @@
+//! # NP406 unreachable-rule
+//!
+//! **What it does.** Tells when a rule can never decide a flow, in any cluster. *Blocked*: earlier
+//! rules of its policy, or a policy asked before, already decide all that it matches.
+//! *Unmatchable*: it matches nothing by itself.
+//!
+//! **Why it is bad.** It is read as if it counted; a Deny that is blocked denies nothing.
+//!
+//! **What it looks at.** The ordered tiers (`AdminNetworkPolicy`, `BaselineAdminNetworkPolicy`,
+//! `ClusterNetworkPolicy`) for blocked rules, every policy for unmatchable ones: contradictory
+//! selectors, an `except` that takes everything away, a port name for addresses.
+//!
+//! **When it stays silent.** When anything is left for the rule to decide; when only policies of
+//! equal priority stand in its way, whose order is open.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** Batfish's filter line reachability.
+
+use crate::diagnostic::Place;
+use crate::lint::algebra::{peer_within, ports_within, subject_within, unmatchable};
+use crate::lint::facts::{Facts, peers, rules};
+use crate::lint::reporter::Reporter;
+use crate::policy::{Peer, Peers, Policy, Rule, RuleRef, Tier};
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    for (id, policy) in facts.law.iter() {
+        for (at, _, rule) in rules(id, policy) {
+            if unmatchable(rule) {
+                let finding = found
+                    .rule(at, "this rule can match nothing")
+                    .label("unmatchable");
+                found.push(finding.help(
+                    "its selectors contradict each other, or its addresses and port names do",
+                ));
+                continue;
+            }
+            if policy.tier == Tier::Network {
+                continue;
+            }
+            let blockers = blockers(facts, at, policy, rule);
+            if let Some(first) = blockers.first() {
+                let other = facts.law.get(first.policy);
+                let name = format!("{} {}", other.full_name(), other.rule_path(*first));
+                let finding = found.rule(
+                    at,
+                    format!("this rule never decides anything: {name} comes first"),
+                );
+                let finding = blockers.iter().fold(finding.label("blocked"), |f, b| {
+                    f.related(
+                        Place::Origin(facts.law.get(b.policy).origin(*b)),
+                        "decides what this rule matches",
+                    )
+                });
+                found.push(finding.help("move it up, or drop it"));
+            }
+        }
+    }
+}
+
+/// The rules asked before this one that together decide all it matches; none when something is left
+/// for it.
+pub fn blockers(facts: &Facts<'_>, at: RuleRef, policy: &Policy, rule: &Rule) -> Vec<RuleRef> {
+    let earlier = facts
+        .law
+        .iter()
+        .filter(|(_, other)| other.tier == policy.tier)
+        .flat_map(|(id, other)| {
+            let before = id == at.policy || other.priority < policy.priority;
+            let governs = before
+                && other.host_pods == policy.host_pods
+                && subject_within(&policy.subject, &other.subject);
+            rules(id, other).filter(move |(there, _, _)| {
+                governs && (there.policy != at.policy || there.rule < at.rule)
+            })
+        });
+    let earlier: Vec<(RuleRef, &Rule)> = earlier
+        .filter(|(there, _, wide)| {
+            there.direction == at.direction && ports_within(&rule.ports, &wide.ports)
+        })
+        .map(|(there, _, wide)| (there, wide))
+        .collect();
+    let covers = |peer: Option<&Peer>, wide: &Rule| match (&wide.peers, peer) {
+        (Peers::Any, _) => true,
+        (Peers::Of(list), Some(peer)) => list.iter().any(|w| peer_within(peer, w)),
+        (Peers::Of(_), None) => false,
+    };
+    let mut found = Vec::new();
+    let wanted: Vec<Option<&Peer>> = match &rule.peers {
+        Peers::Any => vec![None],
+        Peers::Of(_) => peers(rule).iter().map(Some).collect(),
+    };
+    for peer in wanted {
+        let Some((by, _)) = earlier.iter().find(|(_, wide)| covers(peer, wide)) else {
+            return Vec::new();
+        };
+        found.push(*by);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}

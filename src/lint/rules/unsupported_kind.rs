@@ -1,0 +1,54 @@
+//! # NP901 unsupported-kind
+//!
+//! **What it does.** Tells which kinds of policies in the input are not modelled.
+//!
+//! **Why it is bad.** They may allow or deny what the others do not; every verdict they could touch
+//! is unknown.
+//!
+//! **What it looks at.** The kinds of Cilium, Calico, Antrea, Istio, Linkerd, OVN and others; one
+//! finding for each kind.
+//!
+//! **When it stays silent.** When there are none.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.** `netpal inputs` lists them.
+
+use crate::diagnostic::Place;
+use crate::finding::Fingerprint;
+use crate::lint::facts::Facts;
+use crate::lint::reporter::Reporter;
+use crate::lint::words;
+use crate::policy::{Taint, TaintReason};
+use std::collections::BTreeMap;
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let mut kinds: BTreeMap<&str, Vec<&Taint>> = BTreeMap::new();
+    for taint in facts
+        .law
+        .taints
+        .iter()
+        .filter(|t| t.reason == TaintReason::UnmodelledKind)
+    {
+        let kind = taint.what.split(' ').next().unwrap_or_default();
+        kinds.entry(kind).or_default().push(taint);
+    }
+    for (kind, taints) in kinds {
+        let place = taints
+            .first()
+            .and_then(|t| t.origin.clone())
+            .map_or(Place::Input, Place::Origin);
+        let about = Fingerprint {
+            peer: kind.into(),
+            ..Fingerprint::default()
+        };
+        let names: Vec<String> = taints.iter().map(|t| t.what.to_string()).collect();
+        let count = words::count(taints.len(), kind);
+        let finding = found.anywhere(
+            place,
+            about,
+            format!("{count} not modelled: verdicts they could touch are unknown"),
+        );
+        found.push(finding.note(words::some(&names)));
+    }
+}

@@ -1,0 +1,134 @@
+//! # NP107 webhook-blocked
+//!
+//! **What it does.** Tells when the pods of an admission webhook let in pods only, and not the API
+//! server that calls them.
+//!
+//! **Why it is bad.** Requests to the API wait and fail, for the whole cluster where the webhook's
+//! `failurePolicy` is `Fail`.
+//!
+//! **What it looks at.** The Services that `ValidatingWebhookConfiguration`s and
+//! `MutatingWebhookConfiguration`s name, their pods and the rules that open the target port. The
+//! API server is no pod that a selector selects: it calls from a node's or a control plane's
+//! address.
+//!
+//! **When it stays silent.** When some rule for the port has no `from` or has an address block,
+//! names the API server's pods or `OpenShift`'s label for host-network callers; when any of the
+//! pods is not isolated or policies of another kind may have a say.
+//!
+//! **Settings.** None of its own.
+//!
+//! **References.**
+//! <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/>.
+
+use crate::diagnostic::Place;
+use crate::lint::facts::{Facts, peers};
+use crate::lint::intended_traffic;
+use crate::lint::intended_traffic::{IntendedTraffic, Named};
+use crate::lint::reporter::Reporter;
+use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
+use crate::set::TrafficSet;
+use crate::tree::Node;
+use std::collections::HashSet;
+
+/// What `OpenShift` calls the namespace of callers with a node's address.
+const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
+
+pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
+    for meant in called(facts) {
+        let Some(traffics) = meant.traffics(facts) else {
+            continue;
+        };
+        let Some(policy) = blocked(facts, &meant, &traffics) else {
+            continue;
+        };
+        let on = format!("{} on port {}", meant.to, meant.words(facts));
+        if !told.insert((policy, on.clone())) {
+            continue;
+        }
+        let mut finding = found.subject(
+            policy,
+            format!("the API server cannot call the webhook behind {on}"),
+        );
+        finding.fingerprint.peer = on.into();
+        let finding = finding.label(
+            "lets in pods only; the API server calls from a node's or the control plane's address",
+        );
+        let by = format!("{} {} has it called", meant.by.kind, meant.by.name);
+        let finding = finding.related(Place::Origin(meant.by.origin()), by);
+        found.push(finding.help(
+            "add a rule for this port with an ipBlock of the control plane, or without `from`",
+        ));
+    }
+}
+
+/// The pods that webhook configurations name.
+fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
+    let mut found = Vec::new();
+    for by in intended_traffic::told(
+        facts,
+        &[
+            "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
+        ],
+    ) {
+        let webhooks = by.node.get("webhooks").map(Node::items).unwrap_or_default();
+        for service in webhooks
+            .iter()
+            .filter_map(|w| w.get("clientConfig")?.get("service"))
+        {
+            let text = |key: &str| service.get(key).and_then(Node::as_str);
+            let (Some(namespace), Some(name)) = (text("namespace"), text("name")) else {
+                continue;
+            };
+            let port = service.get("port").and_then(Node::as_i64).unwrap_or(443);
+            found.extend(
+                intended_traffic::through(facts, &by, (namespace, name), &Named::Number(port))
+                    .ok()
+                    .flatten(),
+            );
+        }
+    }
+    found
+}
+
+fn blocked(
+    facts: &Facts<'_>,
+    meant: &IntendedTraffic,
+    traffics: &[TrafficSet],
+) -> Option<PolicyId> {
+    let mut all = Vec::new();
+    for (pod, traffic) in meant.pods.iter().zip(traffics) {
+        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+        let mut rules = policies
+            .iter()
+            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+        let opens = |r: &Rule| {
+            !facts
+                .traffic(r, facts.cluster.pod(*pod))
+                .is_disjoint(traffic)
+                && may_be_the_server(r)
+        };
+        if policies.is_empty() || rules.any(opens) {
+            return None;
+        }
+        all.extend(policies);
+    }
+    intended_traffic::deciding(facts, &all, Direction::Ingress)
+}
+
+/// Whether a rule may let in a caller that is no pod.
+fn may_be_the_server(rule: &Rule) -> bool {
+    rule.peers == Peers::Any
+        || peers(rule).iter().any(|peer| match peer {
+            Peer::Pods(Namespaces::Matching(namespaces), _) => {
+                crate::lint::rules::hostnetwork::control_plane(peer).is_some()
+                    || namespaces
+                        .requirements()
+                        .iter()
+                        .any(|r| r.key() == HOST_NETWORK)
+            }
+            Peer::Pods(..) => crate::lint::rules::hostnetwork::control_plane(peer).is_some(),
+            Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
+        })
+}

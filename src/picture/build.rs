@@ -1,0 +1,562 @@
+//! From groups and collapsed edges to a [`Drawing`]: frames, nodes, labels, sentences, caption.
+
+use crate::picture::collapse::{Collapse, GroupId, Hub, Unit};
+use crate::picture::facts::{Facts, PassingId, Place, SpaceId, What};
+use crate::picture::merge::{Group, groups};
+use crate::picture::scope::Hidden;
+use crate::picture::{Certainty, Change, Drawing, Frame, Level, Link, Node, Options, Shape, label};
+use crate::render::text::inputs::plural;
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More namespaces than this, and those with one node are drawn without a frame.
+const FRAMES: usize = 12;
+
+/// The groups that become nodes: what is in focus stays alone.
+pub fn groups_of(facts: &Facts, options: &Options) -> Vec<Group> {
+    let apart: Vec<_> = facts
+        .all()
+        .filter(|(_, p)| options.focus.contains(&p.key))
+        .map(|(id, _)| id)
+        .collect();
+    groups(facts, &apart)
+}
+
+/// Builds the drawing of facts at one level.
+pub fn build(facts: &Facts, groups: &[Group], hidden: &Hidden, level: Level) -> Drawing {
+    let collapse = Collapse::new(facts, groups).run();
+    let t = facts.tally;
+    let quiet = [0, 1].map(|d| t.workloads > 1 && t.open[d] + t.open_by_rule[d] == t.workloads);
+    let at = BTreeMap::new();
+    let mut builder = Builder {
+        facts,
+        groups,
+        graph: DiGraph::new(),
+        frames: Vec::new(),
+        at,
+        quiet,
+    };
+    let inside = builder.frames(&collapse);
+    builder.nodes(&collapse);
+    builder.edges(&collapse, &inside);
+    let mut caption = counts(facts);
+    caption.extend(left_out(hidden));
+    if let Some(t) = everyone(&collapse) {
+        caption.push(format!(
+            "every workload may reach every other: {}",
+            label::passing(facts.passing(t))
+        ));
+    }
+    let summary = caption.join(". ");
+    Drawing {
+        graph: builder.graph,
+        frames: builder.frames,
+        level,
+        caption,
+        summary,
+        compared: facts.compared,
+    }
+}
+
+fn everyone(collapse: &Collapse<'_>) -> Option<PassingId> {
+    collapse
+        .edges
+        .iter()
+        .find(|(a, b, _)| (*a, *b) == (Unit::Everyone, Unit::Everyone))
+        .map(|e| e.2)
+}
+
+struct Builder<'a> {
+    facts: &'a Facts,
+    groups: &'a [Group],
+    graph: DiGraph<Node, Link>,
+    frames: Vec<Frame>,
+    at: BTreeMap<Unit, NodeIndex>,
+    /// Directions in which every workload is open: the caption says it once.
+    quiet: [bool; 2],
+}
+
+impl Builder<'_> {
+    /// Makes the frames; returns the namespaces in which everyone reaches everyone, which their
+    /// frame says.
+    fn frames(&mut self, collapse: &Collapse<'_>) -> BTreeMap<SpaceId, PassingId> {
+        let mut sizes: BTreeMap<SpaceId, usize> = BTreeMap::new();
+        self.groups
+            .iter()
+            .filter_map(|g| g.space)
+            .for_each(|s| *sizes.entry(s).or_default() += 1);
+        let inside: BTreeMap<SpaceId, PassingId> = collapse
+            .edges
+            .iter()
+            .filter_map(|(a, b, t)| match (a, b) {
+                (Unit::Space(x), Unit::Space(y)) if x == y => Some((*x, *t)),
+                _ => None,
+            })
+            .collect();
+        let many = sizes.len() > FRAMES;
+        for (space, _) in sizes.into_iter().filter(|(_, n)| *n > 1 || !many) {
+            let s = self.facts.space(space);
+            let frame = Frame {
+                id: format!("ns-{}", label::id(&s.name)),
+                name: label::short(&s.name),
+                title: format!(
+                    "{} ({})",
+                    label::short(&s.name),
+                    label::deny(s.deny, s.policies)
+                ),
+                inside: inside
+                    .get(&space)
+                    .map(|t| label::passing(self.facts.passing(*t))),
+            };
+            let anchor = Node {
+                id: frame.id.clone(),
+                shape: Shape::Frame,
+                frame: Some(self.frames.len()),
+                title: frame.title.clone(),
+                ..blank()
+            };
+            self.frames.push(frame);
+            let anchor = self.graph.add_node(anchor);
+            self.at.insert(Unit::Space(space), anchor);
+        }
+        inside
+    }
+
+    fn frame_of(&self, space: Option<SpaceId>) -> Option<usize> {
+        let anchor = self.at.get(&Unit::Space(space?))?;
+        self.graph[*anchor].frame
+    }
+
+    fn nodes(&mut self, collapse: &Collapse<'_>) {
+        for (i, group) in self.groups.iter().enumerate() {
+            let node = self.node(group);
+            let index = self.graph.add_node(node);
+            self.at.insert(
+                Unit::Group(GroupId(crate::picture::facts::number(i))),
+                index,
+            );
+        }
+        for (i, hub) in collapse.hubs.iter().enumerate() {
+            let node = self.hub(i, hub);
+            let index = self.graph.add_node(node);
+            self.at
+                .insert(Unit::Hub(crate::picture::facts::number(i)), index);
+        }
+        if collapse
+            .edges
+            .iter()
+            .any(|(a, b, _)| *a == Unit::Everyone || *b == Unit::Everyone)
+        {
+            let node = Node {
+                id: "everyone".into(),
+                shape: Shape::Everyone,
+                lines: vec!["every workload".into()],
+                title: "every workload in every namespace".into(),
+                ..blank()
+            };
+            let index = self.graph.add_node(node);
+            self.at.insert(Unit::Everyone, index);
+        }
+    }
+
+    fn node(&self, group: &Group) -> Node {
+        let places: Vec<&Place> = group.members.iter().map(|p| self.facts.place(*p)).collect();
+        let Some(first) = places.first() else {
+            return blank();
+        };
+        let frame = self.frame_of(group.space);
+        let mut lines = names(&places);
+        if let (None, Some(space)) = (frame, group.space) {
+            let space = self.facts.space(space);
+            let title = label::short(&space.name);
+            match lines.as_mut_slice() {
+                [one] => *one = format!("{title}/{one}"),
+                _ => lines.insert(0, format!("{title}:")),
+            }
+            lines.push(format!("({})", label::deny(space.deny, space.policies)));
+        }
+        if let What::Namespace { summary, .. } = &first.what {
+            let total = places.iter().map(|p| {
+                if let What::Namespace { summary: s, .. } = &p.what {
+                    s.workloads
+                } else {
+                    0
+                }
+            });
+            lines.push(plural(total.sum(), "workload"));
+            lines.push(format!("({})", label::deny(summary.deny, summary.policies)));
+            lines.extend(
+                summary
+                    .inside
+                    .as_ref()
+                    .map(|p| format!("inside: {}", label::passing(p))),
+            );
+        }
+        if let Some(t) = group.inside {
+            lines.push(format!(
+                "among themselves: {}",
+                label::passing(self.facts.passing(t))
+            ));
+        }
+        Node {
+            id: self.id(first, places.len()),
+            shape: shape(first),
+            frame,
+            badges: label::badges(&together(first, &places), self.quiet),
+            open: [0, 1].map(|d| first.open[d].is_open() && !self.quiet[d]),
+            doubt: first.doubt.iter().any(Option::is_some),
+            change: first
+                .change
+                .iter()
+                .flatten()
+                .copied()
+                .reduce(|a, b| if a == b { a } else { Change::Moved }),
+            title: title(&places, lines.as_slice()),
+            members: places.iter().map(|p| p.key.clone()).collect(),
+            lines,
+        }
+    }
+
+    fn id(&self, first: &Place, count: usize) -> String {
+        let more = if count > 1 {
+            format!("-x{count}")
+        } else {
+            String::new()
+        };
+        format!("n-{}{more}", label::id(&first.key))
+    }
+
+    fn hub(&self, index: usize, hub: &Hub) -> Node {
+        let same: BTreeSet<&Unit> = hub.sources.iter().collect();
+        let all = hub.destinations.iter().all(|d| same.contains(d))
+            && hub.sources.len() == hub.destinations.len();
+        let line = if all { "all to all" } else { "each to each" };
+        let frames: BTreeSet<Option<usize>> = hub
+            .sources
+            .iter()
+            .chain(&hub.destinations)
+            .map(|u| self.frame_at(u))
+            .collect();
+        let frame = if frames.len() == 1 {
+            frames.into_iter().next().flatten()
+        } else {
+            None
+        };
+        let passing = label::passing(self.facts.passing(hub.passing));
+        Node {
+            id: format!("hub-{index}"),
+            shape: Shape::Hub,
+            frame,
+            lines: vec![format!("{line}: {passing}")],
+            title: format!(
+                "each of {} may send {} to each of {}",
+                plural(hub.sources.len(), "source"),
+                label::sentence(self.facts.passing(hub.passing)),
+                plural(hub.destinations.len(), "destination")
+            ),
+            ..blank()
+        }
+    }
+
+    fn frame_at(&self, unit: &Unit) -> Option<usize> {
+        self.at.get(unit).and_then(|i| self.graph[*i].frame)
+    }
+
+    /// Adds the edges: parallel ones joined, equal ones of both directions as one with two heads.
+    fn edges(&mut self, collapse: &Collapse<'_>, inside: &BTreeMap<SpaceId, PassingId>) {
+        let mut joined: BTreeMap<(Unit, Unit), Vec<PassingId>> = BTreeMap::new();
+        for (a, b, t) in &collapse.edges {
+            let told = matches!(a, Unit::Space(s) if a == b && inside.get(s) == Some(t));
+            if !told && a != b {
+                joined.entry((*a, *b)).or_default().push(*t);
+            }
+        }
+        let pairs: Vec<((Unit, Unit), Vec<PassingId>)> =
+            joined.iter().map(|(k, v)| (*k, v.clone())).collect();
+        for ((a, b), list) in pairs {
+            let two = |u: &Unit| !matches!(u, Unit::Hub(_));
+            let both = two(&a) && two(&b) && joined.get(&(b, a)) == Some(&list);
+            if both && b < a {
+                continue;
+            }
+            let (Some(from), Some(to)) = (self.end(a, b), self.end(b, a)) else {
+                continue;
+            };
+            let link = self.link(&list, from, to, both);
+            self.graph.add_edge(from, to, link);
+        }
+    }
+
+    /// The node an edge ends at. An edge between a node and all others of its own frame ends at a
+    /// node for them.
+    fn end(&mut self, unit: Unit, other: Unit) -> Option<NodeIndex> {
+        let index = self.at.get(&unit).copied()?;
+        let (Unit::Space(_), Some(frame)) = (unit, self.frame_at(&other)) else {
+            return Some(index);
+        };
+        if self.graph[index].frame != Some(frame) || matches!(other, Unit::Space(_)) {
+            return Some(index);
+        }
+        let id = format!("{}-others", self.graph[index].id);
+        if let Some(there) = self.graph.node_indices().find(|i| self.graph[*i].id == id) {
+            return Some(there);
+        }
+        let title = "every other workload of this namespace".to_owned();
+        let lines = vec!["all others here".to_owned()];
+        Some(self.graph.add_node(Node {
+            id,
+            shape: Shape::Hub,
+            frame: Some(frame),
+            lines,
+            title,
+            ..blank()
+        }))
+    }
+
+    fn link(&self, list: &[PassingId], from: NodeIndex, to: NodeIndex, both: bool) -> Link {
+        let facts = self.facts;
+        let hub = |i: NodeIndex| {
+            self.graph[i].shape == Shape::Hub && !self.graph[i].id.ends_with("-others")
+        };
+        let text = if hub(from) || hub(to) {
+            String::new()
+        } else {
+            list.iter()
+                .map(|t| label::passing(facts.passing(*t)))
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let words = list
+            .iter()
+            .map(|t| label::sentence(facts.passing(*t)))
+            .collect::<Vec<_>>()
+            .join("; and ");
+        let unknown = list.iter().any(|t| !facts.passing(*t).unknown.is_empty());
+        let sure = list.iter().any(|t| !facts.passing(*t).sure.is_empty());
+        let back = if both { ", and back" } else { "" };
+        Link {
+            label: text,
+            title: format!(
+                "{} may send {words} to {}{back}",
+                self.name(from),
+                self.name(to)
+            ),
+            both,
+            certainty: match (sure, unknown) {
+                (_, false) => Certainty::Sure,
+                (true, true) => Certainty::Partly,
+                (false, true) => Certainty::Unknown,
+            },
+            change: list
+                .iter()
+                .filter_map(|t| facts.passing(*t).change.as_ref().map(|d| d.change))
+                .reduce(|a, b| if a == b { a } else { Change::Moved }),
+            stands: [
+                list.iter().any(|t| {
+                    facts
+                        .passing(*t)
+                        .change
+                        .as_ref()
+                        .is_none_or(|d| !d.past.is_empty())
+                }),
+                list.iter()
+                    .any(|t| facts.passing(*t).change.as_ref().is_none_or(|d| !d.gone)),
+            ],
+        }
+    }
+
+    /// What a node is called in a sentence.
+    fn name(&self, index: NodeIndex) -> String {
+        let node = &self.graph[index];
+        match node.shape {
+            Shape::Frame => format!(
+                "every workload of {}",
+                self.frames[node.frame.unwrap_or(0)].title
+            ),
+            Shape::Hub | Shape::Everyone => node.title.clone(),
+            _ => {
+                let shown: Vec<String> = node
+                    .members
+                    .iter()
+                    .take(8)
+                    .map(|m| crate::render::words::clean(m).into_owned())
+                    .collect();
+                let more = node.members.len() - shown.len();
+                if more > 0 {
+                    format!("{} and {more} more", shown.join(", "))
+                } else {
+                    shown.join(", ")
+                }
+            }
+        }
+    }
+}
+
+fn blank() -> Node {
+    Node {
+        id: String::new(),
+        shape: Shape::Workloads,
+        frame: None,
+        lines: Vec::new(),
+        badges: Vec::new(),
+        open: [false; 2],
+        doubt: false,
+        change: None,
+        title: String::new(),
+        members: Vec::new(),
+    }
+}
+
+/// The first of a group, with the counts of all: how many workloads of several namespaces are open.
+fn together(first: &Place, places: &[&Place]) -> Place {
+    let mut all = first.clone();
+    if let What::Namespace { summary, .. } = &mut all.what {
+        for other in places.iter().skip(1) {
+            if let What::Namespace { summary: s, .. } = &other.what {
+                summary.workloads += s.workloads;
+                summary.open = [0, 1].map(|d| summary.open[d] + s.open[d]);
+            }
+        }
+    }
+    all
+}
+
+fn shape(place: &Place) -> Shape {
+    match place.what {
+        What::Workload { .. } => Shape::Workloads,
+        What::Namespace { .. } => Shape::Namespace,
+        What::Internet { .. } => Shape::Internet,
+        What::Private => Shape::Private,
+        What::Blocks(_) => Shape::Addresses,
+    }
+}
+
+/// Up to three names, or two and how many more.
+fn names(places: &[&Place]) -> Vec<String> {
+    let names: Vec<String> = places
+        .iter()
+        .map(|p| label::short(&label::name(p)))
+        .collect();
+    if names.len() <= 3 {
+        return names;
+    }
+    vec![
+        names[0].clone(),
+        names[1].clone(),
+        format!("and {} more", names.len() - 2),
+    ]
+}
+
+fn title(places: &[&Place], lines: &[String]) -> String {
+    let shown: Vec<String> = places
+        .iter()
+        .take(20)
+        .map(|p| crate::render::words::clean(&p.key).into_owned())
+        .collect();
+    let more = places.len() - shown.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let ways = |word: &str, has: [bool; 2]| match has {
+        [true, true] => format!(". {word} in and out"),
+        [true, false] => format!(". {word} in"),
+        [false, true] => format!(". {word} out"),
+        [false, false] => String::new(),
+    };
+    let first = places.first();
+    let open = first.map_or([false; 2], |p| {
+        p.open.map(crate::picture::facts::Open::is_open)
+    });
+    let doubt = first.map_or([false; 2], |p| p.doubt.map(|d| d.is_some()));
+    let same = lines
+        .iter()
+        .find(|l| l.starts_with("among"))
+        .map_or_else(String::new, |l| format!(". {l}"));
+    format!(
+        "{}{more}{}{}{same}",
+        shown.join(", "),
+        ways("Open", open),
+        ways("Unknown", doubt)
+    )
+}
+
+/// What there is, in one line, and how much of it is open.
+fn counts(facts: &Facts) -> Vec<String> {
+    let t = facts.tally;
+    let there = format!(
+        "{} in {}, {}; {} with a governed end{}",
+        plural(t.workloads, "workload"),
+        plural(t.namespaces, "namespace"),
+        plural(t.policies, "policy"),
+        plural(t.flows, "allowed flow"),
+        if t.unknown > 0 {
+            format!(", {} unknown", t.unknown)
+        } else {
+            String::new()
+        },
+    );
+    let open = |d: usize, what: &str| {
+        let total = t.open[d] + t.open_by_rule[d];
+        let by_rule = if t.open_by_rule[d] > 0 {
+            format!(", {} by a rule", t.open_by_rule[d])
+        } else {
+            String::new()
+        };
+        let total = if total == t.workloads && total > 1 {
+            format!("all {total}")
+        } else {
+            total.to_string()
+        };
+        format!("{total} {what}{by_rule})")
+    };
+    let open = format!(
+        "{}; {}",
+        open(0, "OPEN in (accept from anyone"),
+        open(1, "OPEN out (may go anywhere")
+    );
+    vec![there, open]
+}
+
+/// What is not drawn, and why.
+fn left_out(hidden: &Hidden) -> Vec<String> {
+    let mut parts = Vec::new();
+    let flows = |n: usize| plural(n, "flow");
+    if hidden.dns > 0 {
+        parts.push(format!("{} on port 53 (DNS)", flows(hidden.dns)));
+    }
+    for (key, n) in &hidden.monitoring {
+        parts.push(format!(
+            "{} from {} (monitoring)",
+            flows(*n),
+            label::short(key)
+        ));
+    }
+    if hidden.internet > 0 {
+        parts.push(format!("{} with outside addresses", flows(hidden.internet)));
+    }
+    if hidden.unknown > 0 {
+        parts.push(format!(
+            "{} of workloads marked UNKNOWN",
+            flows(hidden.unknown)
+        ));
+    }
+    if hidden.unfocused > 0 {
+        parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
+    }
+    if hidden.dense > 0 {
+        let edges = plural(hidden.dense, "edge");
+        parts.push(format!(
+            "{edges} between namespaces (netpal matrix shows them; --level namespace, or --focus, draws them)"
+        ));
+    }
+    if hidden.unchanged > 0 {
+        parts.push(format!("{} that did not change", flows(hidden.unchanged)));
+    }
+    if parts.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("not drawn: {}", parts.join(", "))]
+    }
+}

@@ -1,0 +1,105 @@
+//! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal
+//! things once.
+
+use crate::graph::Allowed;
+use crate::picture::facts::{Passing, number};
+use crate::query::list::listing::{Entry, Party};
+use crate::set::IpSet;
+use indexmap::IndexSet;
+
+/// The lines of a listing in twelve bytes each.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// The blocks of addresses.
+    pub blocks: IndexSet<IpSet>,
+    /// What passes.
+    pub passing: IndexSet<Passing>,
+    /// From, to, and the index of what passes. Workloads by their number, blocks of addresses
+    /// counted down from the last number.
+    pub lines: Vec<[u32; 3]>,
+    /// How many lines are allowed for certain.
+    pub allowed: usize,
+}
+
+/// The block that an end stands for, if it is none of the workloads.
+pub(crate) fn block(end: u32) -> Option<usize> {
+    let block = u32::MAX - end;
+    (block < 1 << 30).then_some(block as usize)
+}
+
+/// Marks what passes on a line that is about some of its ends only.
+pub(crate) const SOME: u32 = 1 << 31;
+
+/// Sorted lines, those of one pair melted into the first of them; and of the pairs that had
+/// several, that line and what passes on all.
+pub(crate) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
+    let mut melted: Vec<([u32; 3], Vec<u32>)> = Vec::new();
+    lines.dedup_by(|next, first| {
+        let same = next[..2] == first[..2];
+        if same {
+            if melted.last().is_none_or(|(known, _)| known != first) {
+                melted.push((*first, vec![first[2]]));
+            }
+            melted
+                .last_mut()
+                .into_iter()
+                .for_each(|(_, all)| all.push(next[2]));
+        }
+        same
+    });
+    melted
+}
+
+/// What several lines of one pair say together.
+pub(crate) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
+    let mut passing = None;
+    for line in lines {
+        add(
+            &mut passing,
+            &told[(line & !SOME) as usize],
+            line & SOME != 0,
+        );
+    }
+    passing.unwrap_or_default()
+}
+
+/// Adds what one line says of two places to what others said.
+fn add(so_far: &mut Option<Passing>, line: &Passing, some: bool) {
+    let Some(passing) = so_far else {
+        *so_far = Some(Passing {
+            some: line.some || some,
+            ..line.clone()
+        });
+        return;
+    };
+    let differs = !passing.sure.is_empty() && passing.sure != line.sure;
+    passing.some |= line.some || some || differs;
+    passing.sure = passing.sure.union(&line.sure);
+    passing.unknown = passing
+        .unknown
+        .union(&line.unknown)
+        .difference(&passing.sure);
+}
+
+impl Told {
+    /// Notes a line.
+    pub fn add(&mut self, entry: &Entry) {
+        let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
+            Party::Workload(id) => id.0,
+            Party::Addresses(set) => {
+                let known = self.blocks.get_index_of(set);
+                u32::MAX - number(known.unwrap_or_else(|| self.blocks.insert_full(set.clone()).0))
+            }
+        });
+        let Allowed { sure, unknown } = entry.allowed.clone();
+        let passing = Passing {
+            sure,
+            unknown,
+            some: entry.differs,
+            change: None,
+        };
+        self.allowed += usize::from(entry.is_allowed());
+        self.lines
+            .push([from, to, number(self.passing.insert_full(passing).0)]);
+    }
+}

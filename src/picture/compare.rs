@@ -1,0 +1,136 @@
+//! Two states laid over each other, so that before and after share one picture and nothing jumps.
+//!
+//! Flows between open ends are implied, not listed; what passed before or passes after is therefore
+//! asked of the marks too: a workload that stops being open narrows the flows that stay, and its
+//! own mark says that the rest went away.
+
+use crate::picture::facts::{
+    Change, Difference, Facts, Flow, Open, Passing, Place, PlaceId, Space, SpaceId, What, number,
+};
+use crate::picture::open::implied;
+use crate::set::TrafficSet;
+use std::collections::BTreeMap;
+
+/// Every place and flow of either state, marked with how it differs.
+pub fn compare(before: &Facts, after: &Facts) -> Facts {
+    let mut both = Facts {
+        tally: after.tally,
+        compared: true,
+        ..Facts::default()
+    };
+    let spaces = spaces(before, after, &mut both);
+    let keys = places(before, after, &spaces, &mut both);
+    let flows = [before, after].map(|facts| flows_of(facts, &keys));
+    let mut pairs: Vec<(PlaceId, PlaceId)> = flows.iter().flat_map(|f| f.keys().copied()).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let index = [before, after].map(by_key);
+    for (from, to) in pairs {
+        let at = |i: usize, facts: &Facts| {
+            let ids = [from, to].map(|id| index[i].get(both.place(id).key.as_str()).copied());
+            let implied = matches!(ids, [Some(a), Some(b)] if implied(facts, a, b));
+            let listed = flows[i].get(&(from, to)).map(|p| (*p).clone());
+            let all = || Passing {
+                sure: TrafficSet::all(),
+                ..Passing::default()
+            };
+            if implied { Some(all()) } else { listed }
+        };
+        if let Some(passing) = changed(at(0, before).as_ref(), at(1, after).as_ref()) {
+            let passing = both.intern(passing);
+            both.flows.push(Flow { from, to, passing });
+        }
+    }
+    both
+}
+
+fn by_key(facts: &Facts) -> BTreeMap<&str, PlaceId> {
+    facts.all().map(|(id, p)| (p.key.as_str(), id)).collect()
+}
+
+fn spaces<'a>(before: &'a Facts, after: &'a Facts, both: &mut Facts) -> BTreeMap<&'a str, SpaceId> {
+    let all: BTreeMap<&str, &Space> = before
+        .spaces
+        .iter()
+        .chain(&after.spaces)
+        .map(|s| (s.name.as_str(), s))
+        .collect();
+    both.spaces = all.values().map(|s| (*s).clone()).collect();
+    all.keys()
+        .enumerate()
+        .map(|(i, name)| (*name, SpaceId(number(i))))
+        .collect()
+}
+
+/// Lists the places of both states in one order, and returns where each key went.
+fn places(
+    before: &Facts,
+    after: &Facts,
+    spaces: &BTreeMap<&str, SpaceId>,
+    both: &mut Facts,
+) -> BTreeMap<String, PlaceId> {
+    let mut all: BTreeMap<&str, (Option<&Place>, Option<&Place>)> = BTreeMap::new();
+    before
+        .places
+        .iter()
+        .for_each(|p| all.entry(&p.key).or_default().0 = Some(p));
+    after
+        .places
+        .iter()
+        .for_each(|p| all.entry(&p.key).or_default().1 = Some(p));
+    let mut merged: Vec<Place> = Vec::new();
+    for (old, new) in all.into_values() {
+        let Some(shown) = new.or(old) else { continue };
+        let mut place = shown.clone();
+        if let What::Workload { space, .. } = &mut place.what {
+            let facts = if new.is_some() { after } else { before };
+            *space = spaces
+                .get(facts.space(*space).name.as_str())
+                .copied()
+                .unwrap_or(*space);
+        }
+        place.change = [0, 1].map(|d| {
+            let open = |p: Option<&Place>| p.is_some_and(|p| p.open[d] != Open::No);
+            Change::of(open(new) && !open(old), open(old) && !open(new))
+        });
+        merged.push(place);
+    }
+    merged.sort_by(|a, b| a.what.cmp(&b.what));
+    let keys = merged
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (p.key.clone(), PlaceId(number(i))))
+        .collect();
+    both.places = merged;
+    keys
+}
+
+fn flows_of<'f>(
+    facts: &'f Facts,
+    keys: &BTreeMap<String, PlaceId>,
+) -> BTreeMap<(PlaceId, PlaceId), &'f Passing> {
+    let at = |id: PlaceId| keys.get(&facts.place(id).key).copied();
+    facts
+        .flows
+        .iter()
+        .filter_map(|f| Some(((at(f.from)?, at(f.to)?), facts.passing(f.passing))))
+        .collect()
+}
+
+/// What is drawn of a flow: what passes after, or what passed before where nothing does any more.
+fn changed(before: Option<&Passing>, after: Option<&Passing>) -> Option<Passing> {
+    let nothing = Passing::default();
+    let (old, new) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+    let (past, now) = (old.sure.union(&old.unknown), new.sure.union(&new.unknown));
+    let shown = if now.is_empty() { old } else { new };
+    let change = Change::of(!now.is_subset(&past), !past.is_subset(&now));
+    let change = change.map(|change| Difference {
+        change,
+        past,
+        gone: now.is_empty(),
+    });
+    (before.is_some() || after.is_some()).then(|| Passing {
+        change,
+        ..shown.clone()
+    })
+}

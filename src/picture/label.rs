@@ -1,0 +1,189 @@
+//! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from
+//! run to run.
+
+use crate::picture::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
+use crate::render::words;
+use crate::render::words::clean;
+use crate::set::TrafficSet;
+use crate::set::traffic::Piece;
+
+/// Traffic in few words: `5432/TCP`, `ALL`, `5 ports`.
+pub fn traffic(set: &TrafficSet) -> String {
+    let whole = |p: &Piece| matches!(p, Piece::Ports(_, 1, u16::MAX) | Piece::OtherProtocols);
+    let pieces: Vec<Piece> = set.pieces().collect();
+    if pieces.len() <= 3 || set.is_all() || pieces.iter().all(whole) {
+        return words::traffic(set);
+    }
+    let ports = pieces
+        .iter()
+        .filter(|p| matches!(p, Piece::Ports(_, a, b) if a == b))
+        .count();
+    if ports == pieces.len() {
+        format!("{ports} ports")
+    } else {
+        format!("{} port ranges", pieces.len())
+    }
+}
+
+/// The label of an edge.
+pub fn passing(passing: &Passing) -> String {
+    let now = match (passing.sure.is_empty(), passing.unknown.is_empty()) {
+        (_, true) => traffic(&passing.sure),
+        (true, false) => format!("{} ?", traffic(&passing.unknown)),
+        (false, false) => format!("{} + ?", traffic(&passing.sure)),
+    };
+    let Some(Difference { change, past, gone }) = &passing.change else {
+        return now;
+    };
+    let sign = change.sign();
+    if *gone || past.is_empty() {
+        format!("{sign} {now}")
+    } else if *past == passing.sure.union(&passing.unknown) {
+        format!("{sign} {now} (for some)")
+    } else {
+        format!("{sign} {now} (was {})", traffic(past))
+    }
+}
+
+/// What passes in full, for a sentence.
+pub fn sentence(passing: &Passing) -> String {
+    let mut text = if passing.sure.is_empty() {
+        format!("perhaps {} (unknown)", words::traffic(&passing.unknown))
+    } else if passing.unknown.is_empty() {
+        words::traffic(&passing.sure)
+    } else {
+        format!(
+            "{}, perhaps {} (unknown)",
+            words::traffic(&passing.sure),
+            words::traffic(&passing.unknown)
+        )
+    };
+    if passing.some {
+        text.push_str(", some of them");
+    }
+    if let Some(Difference { change, past, gone }) = &passing.change {
+        if *gone {
+            return format!("{text} before, and nothing now");
+        }
+        let past = if past.is_empty() {
+            "nothing".to_owned()
+        } else {
+            words::traffic(past)
+        };
+        text = format!("{text}; {}, before: {past}", change.word());
+    }
+    text
+}
+
+/// A name short enough for a node, cut in the middle: what tells long names apart stands at their
+/// ends.
+pub fn short(name: &str) -> String {
+    const HEAD: usize = 18;
+    const TAIL: usize = 17;
+    let name = clean(name);
+    let length = name.chars().count();
+    if length <= HEAD + TAIL + 1 {
+        return name.into_owned();
+    }
+    name.chars()
+        .take(HEAD)
+        .chain(['…'])
+        .chain(name.chars().skip(length - TAIL))
+        .collect()
+}
+
+/// What a place is called.
+pub fn name(place: &Place) -> String {
+    match &place.what {
+        What::Workload { name, .. } | What::Namespace { name, .. } => name.clone(),
+        What::Internet { private: true } => "internet and private ranges".into(),
+        What::Internet { private: false } => "internet".into(),
+        What::Private => "private ranges".into(),
+        What::Blocks(blocks) => blocks.clone(),
+    }
+}
+
+/// `OPEN in+out`, `UNKNOWN in (hostNetwork)`, and how that changed. What is `quiet` is said
+/// elsewhere for all.
+pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let both = |has: [bool; 2]| match has {
+        [true, true] => Some("in+out"),
+        [true, false] => Some("in"),
+        [false, true] => Some("out"),
+        [false, false] => None,
+    };
+    let unchanged = [0, 1].map(|d| {
+        !quiet[d]
+            && place.open[d] != Open::No
+            && place.change[d].is_none()
+            && place.doubt[d].is_none()
+    });
+    lines.extend(both(unchanged).map(|w| format!("OPEN {w}")));
+    for (d, way) in ["in", "out"].into_iter().enumerate() {
+        match place.change[d] {
+            Some(Change::Widened) => lines.push(format!("+ OPEN {way}")),
+            Some(Change::Narrowed) => lines.push(format!("- OPEN {way} before")),
+            Some(Change::Moved) => lines.push(format!("~ OPEN {way}")),
+            None => {}
+        }
+    }
+    for (doubt, why) in [
+        (Doubt::HostNetwork, "hostNetwork"),
+        (Doubt::Policy, "policy"),
+        (Doubt::Deny, "policy"),
+    ] {
+        lines.extend(
+            both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")),
+        );
+    }
+    if let What::Namespace { summary, .. } = &place.what {
+        for (d, way) in ["in", "out"].into_iter().enumerate() {
+            let (n, all) = (summary.open[d], summary.workloads);
+            if n > 0 && n < all && place.change[d].is_none() {
+                lines.push(format!("{n} of {all} OPEN {way}"));
+            }
+        }
+    }
+    lines
+}
+
+/// What a namespace denies by default.
+pub fn deny(deny: [bool; 2], policies: usize) -> &'static str {
+    match (deny, policies) {
+        ([true, true], _) => "default deny: in+out",
+        ([true, false], _) => "default deny: in",
+        ([false, true], _) => "default deny: out",
+        ([false, false], 0) => "no policy",
+        ([false, false], _) => "no default deny",
+    }
+}
+
+/// An id of letters, digits and hyphens that says the name and never clashes with another.
+pub fn id(key: &str) -> String {
+    let mut slug = String::new();
+    let mut exact = true;
+    for c in key.chars().take(60) {
+        match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => slug.push(c),
+            '/' => slug.push_str("--"),
+            '-' => slug.push('-'),
+            _ => {
+                exact = false;
+                slug.push('_');
+            }
+        }
+    }
+    if exact && key.len() <= 60 && !key.contains("--") {
+        slug
+    } else {
+        format!("{slug}_{:08x}", hash(key))
+    }
+}
+
+/// FNV-1a: the same on every machine.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5_u32, |h, b| {
+        (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
+    })
+}

@@ -1,0 +1,323 @@
+//! What of the facts is drawn: what is hidden (and counted, so that the caption can say so), the
+//! neighbourhood of a focus, only what changed, and namespaces as single places. Changes are never
+//! hidden.
+
+use crate::picture::facts::{
+    Change, Difference, Doubt, Facts, Flow, Open, Passing, PassingId, Place, PlaceId, Summary,
+    What, number,
+};
+use crate::set::{Protocol, TrafficSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is left out unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hide {
+    /// Flows on the DNS port.
+    pub dns: bool,
+    /// Flows from what collects metrics to many workloads.
+    pub monitoring: bool,
+    /// Flows with outside addresses.
+    pub internet: bool,
+}
+
+impl Default for Hide {
+    fn default() -> Self {
+        Self {
+            dns: true,
+            monitoring: true,
+            internet: false,
+        }
+    }
+}
+
+/// How many flows were left out, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// On the DNS port.
+    pub dns: usize,
+    /// From each collector of metrics.
+    pub monitoring: BTreeMap<String, usize>,
+    /// With outside addresses.
+    pub internet: usize,
+    /// Unknown, because of what one end is.
+    pub unknown: usize,
+    /// Away from the focus.
+    pub unfocused: usize,
+    /// The same as before.
+    pub unchanged: usize,
+    /// Edges between namespaces, where they are too many.
+    pub dense: usize,
+}
+
+/// Fewest flows of one collector that are worth hiding.
+const FAN: usize = 4;
+
+fn dns_traffic() -> TrafficSet {
+    TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(Protocol::Tcp, 53, 53))
+}
+
+/// Takes out what is to be hidden.
+pub fn hide(facts: &mut Facts, hide: Hide, hidden: &mut Hidden) {
+    let dns = dns_traffic();
+    let mut fans: BTreeMap<PlaceId, usize> = BTreeMap::new();
+    facts
+        .flows
+        .iter()
+        .for_each(|f| *fans.entry(f.from).or_default() += 1);
+    let mut flows = std::mem::take(&mut facts.flows);
+    flows.retain(|flow| {
+        let (from, to, passing) = (
+            facts.place(flow.from),
+            facts.place(flow.to),
+            facts.passing(flow.passing),
+        );
+        let doubted = [from.doubt[1], to.doubt[0]]
+            .into_iter()
+            .flatten()
+            .any(|d| d != Doubt::Deny);
+        if passing.change.is_some() {
+            return true;
+        } else if passing.sure.is_empty() && doubted {
+            hidden.unknown += 1;
+        } else if hide.dns && passing.sure.union(&passing.unknown).is_subset(&dns) {
+            hidden.dns += 1;
+        } else if hide.monitoring && from.monitor && fans.get(&flow.from).is_some_and(|n| *n >= FAN)
+        {
+            *hidden.monitoring.entry(from.key.clone()).or_default() += 1;
+        } else if hide.internet && (from.space().is_none() || to.space().is_none()) {
+            hidden.internet += 1;
+        } else {
+            return true;
+        }
+        false
+    });
+    facts.flows = flows;
+}
+
+/// Keeps what changed.
+pub fn only_changed(facts: &mut Facts, hidden: &mut Hidden) {
+    let before = facts.flows.len();
+    let kept: Vec<Flow> = facts
+        .flows
+        .iter()
+        .copied()
+        .filter(|f| facts.passing(f.passing).change.is_some())
+        .collect();
+    facts.flows = kept;
+    hidden.unchanged = before - facts.flows.len();
+    let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
+    keep(facts, |id, place| {
+        ends.contains(&id) || place.change.iter().any(Option::is_some)
+    });
+}
+
+/// Keeps the neighbourhood of some places, up to so many flows away in either direction.
+pub fn focus(facts: &mut Facts, keys: &[String], hops: u32, hidden: &mut Hidden) {
+    let mut near: BTreeSet<PlaceId> = facts
+        .all()
+        .filter(|(_, p)| keys.contains(&p.key))
+        .map(|(id, _)| id)
+        .collect();
+    let mut kept: BTreeSet<Flow> = BTreeSet::new();
+    for _ in 0..hops {
+        let touching = facts
+            .flows
+            .iter()
+            .filter(|f| near.contains(&f.from) || near.contains(&f.to));
+        let touching: Vec<Flow> = touching.copied().collect();
+        near.extend(touching.iter().flat_map(|f| [f.from, f.to]));
+        kept.extend(touching);
+    }
+    hidden.unfocused = facts.flows.len() - kept.len();
+    facts.flows = kept.into_iter().collect();
+    keep(facts, |id, _| near.contains(&id));
+}
+
+/// Drops outside places that no flow touches.
+pub fn drop_idle_addresses(facts: &mut Facts) {
+    let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
+    let outside = |p: &Place| !matches!(p.what, What::Workload { .. } | What::Namespace { .. });
+    keep(facts, |id, place| ends.contains(&id) || !outside(place));
+}
+
+fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
+    let mut new: Vec<Option<PlaceId>> = Vec::new();
+    let mut places = Vec::new();
+    for (id, place) in facts.all() {
+        new.push(wanted(id, place).then(|| PlaceId(number(places.len()))));
+        if wanted(id, place) {
+            places.push(place.clone());
+        }
+    }
+    let at = |id: PlaceId| new[id.0 as usize];
+    let flows = facts.flows.iter().filter_map(|f| {
+        Some(Flow {
+            from: at(f.from)?,
+            to: at(f.to)?,
+            passing: f.passing,
+        })
+    });
+    facts.flows = flows.collect();
+    facts.places = places;
+}
+
+/// Several flows: how many, and the distinct things that pass.
+#[derive(Debug, Default)]
+struct Several {
+    flows: usize,
+    passing: BTreeSet<PassingId>,
+}
+
+/// The same with each namespace as one place.
+pub fn by_namespace(facts: &Facts) -> Facts {
+    let mut out = Facts {
+        tally: facts.tally,
+        compared: facts.compared,
+        ..Facts::default()
+    };
+    let mut inside: BTreeMap<u32, Several> = BTreeMap::new();
+    let mut between: BTreeMap<(u32, u32), Several> = BTreeMap::new();
+    let spaces = number(facts.spaces.len());
+    let is_block = |p: &Place| matches!(p.what, What::Blocks(_));
+    let blocks = facts.places.iter().filter(|p| is_block(p)).count();
+    let alone = |p: &Place| p.space().is_none() && (blocks < 2 || !is_block(p));
+    let outside: Vec<PlaceId> = facts
+        .all()
+        .filter(|(_, p)| alone(p))
+        .map(|(id, _)| id)
+        .collect();
+    let at = |id: PlaceId| match facts.place(id).space() {
+        Some(space) => space.0,
+        // several blocks are one place, after the others
+        None => spaces + number(outside.binary_search(&id).unwrap_or(outside.len())),
+    };
+    for flow in &facts.flows {
+        let (from, to) = (at(flow.from), at(flow.to));
+        let several = if from == to {
+            inside.entry(from).or_default()
+        } else {
+            between.entry((from, to)).or_default()
+        };
+        several.flows += 1;
+        several.passing.insert(flow.passing);
+    }
+    let mut members: Vec<Vec<&Place>> = vec![Vec::new(); facts.spaces.len()];
+    facts
+        .places
+        .iter()
+        .filter_map(|p| Some((p.space()?, p)))
+        .for_each(|(s, p)| members[s.0 as usize].push(p));
+    for (i, list) in members.iter().enumerate() {
+        out.places.push(namespace(
+            facts,
+            i,
+            list,
+            inside.get(&number(i)).map(|p| joined(facts, p, usize::MAX)),
+        ));
+    }
+    out.places
+        .extend(outside.iter().map(|id| facts.place(*id).clone()));
+    if let (2.., Some(first)) = (blocks, facts.places.iter().find(|p| is_block(p))) {
+        let what = format!("{blocks} blocks of addresses");
+        out.places.push(Place {
+            key: what.clone(),
+            what: What::Blocks(what),
+            ..first.clone()
+        });
+    }
+    let joint = spaces + number(outside.len());
+    let size = |i: u32| {
+        if i == joint {
+            blocks
+        } else {
+            members.get(i as usize).map_or(1, Vec::len)
+        }
+    };
+    for ((from, to), several) in between {
+        let passing = out.intern(joined(facts, &several, size(from) * size(to)));
+        out.flows.push(Flow {
+            from: PlaceId(from),
+            to: PlaceId(to),
+            passing,
+        });
+    }
+    out
+}
+
+fn namespace(facts: &Facts, index: usize, members: &[&Place], inside: Option<Passing>) -> Place {
+    let space = &facts.spaces[index];
+    let open = [0, 1].map(|d| members.iter().filter(|p| p.open[d].is_open()).count());
+    let all = |d: usize| {
+        if open[d] == members.len() && open[d] > 0 {
+            Open::Default
+        } else {
+            Open::No
+        }
+    };
+    let doubt = |d: usize| -> Option<Doubt> {
+        let first = members.first().and_then(|p| p.doubt[d]);
+        first.filter(|_| members.iter().all(|p| p.doubt[d].is_some()))
+    };
+    let changes = |d: usize| combined(members.iter().filter_map(|p| p.change[d]));
+    Place {
+        key: space.name.clone(),
+        what: What::Namespace {
+            name: space.name.clone(),
+            summary: Summary {
+                workloads: members.len(),
+                open,
+                deny: space.deny,
+                policies: space.policies,
+                inside,
+            },
+        },
+        open: [all(0), all(1)],
+        doubt: [doubt(0), doubt(1)],
+        dns: members.iter().any(|p| p.dns),
+        monitor: members.iter().any(|p| p.monitor),
+        change: [changes(0), changes(1)],
+    }
+}
+
+fn combined(changes: impl Iterator<Item = Change>) -> Option<Change> {
+    changes.reduce(|a, b| if a == b { a } else { Change::Moved })
+}
+
+/// All that passes over several flows; only some of it for each pair, unless all pairs are there
+/// and agree.
+fn joined(facts: &Facts, several: &Several, pairs: usize) -> Passing {
+    let list: Vec<&Passing> = several.passing.iter().map(|p| facts.passing(*p)).collect();
+    let gone = list
+        .iter()
+        .all(|p| p.change.as_ref().is_some_and(|d| d.gone));
+    // what is gone is shown only where nothing else passes
+    let shown = || {
+        list.iter()
+            .filter(|p| gone || !p.change.as_ref().is_some_and(|d| d.gone))
+    };
+    let fold = |f: fn(&Passing) -> &TrafficSet| {
+        shown().fold(TrafficSet::empty(), |set, p| set.union(f(p)))
+    };
+    let sure = fold(|p| &p.sure);
+    let unknown = fold(|p| &p.unknown).difference(&sure);
+    let before = |p: &Passing| {
+        p.change
+            .as_ref()
+            .map_or_else(|| p.sure.union(&p.unknown), |d| d.past.clone())
+    };
+    let past = list
+        .iter()
+        .fold(TrafficSet::empty(), |set, p| set.union(&before(p)));
+    let change = combined(
+        list.iter()
+            .filter_map(|p| p.change.as_ref())
+            .map(|d| d.change),
+    );
+    let change = change.map(|change| Difference { change, past, gone });
+    Passing {
+        sure,
+        unknown,
+        some: several.flows < pairs || list.len() > 1 || list.iter().any(|p| p.some),
+        change,
+    }
+}

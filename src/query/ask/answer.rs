@@ -1,0 +1,387 @@
+//! Verdicts over sets: every source with every destination, on every port asked.
+//!
+//! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs,
+//! unknown where the input does not tell. Pairs of pods that fall into the same pair of classes are
+//! decided once. An answer holds every pair of ends, so that a question about more than [`MOST`] of
+//! them is refused: a listing is the answer to that.
+
+use crate::graph::{AllowGraph, Allowed};
+use crate::model::PodId;
+use crate::query::ask::grammar::Question;
+use crate::query::ask::resolve;
+use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
+use crate::query::ask::via_service;
+use crate::query::ask::via_service::ViaService;
+use crate::query::explain::explanation::Explanation;
+use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
+use crate::spec::{Endpoint, Flow};
+use std::collections::HashMap;
+
+/// The final answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// All of it is allowed.
+    Yes,
+    /// None of it is.
+    No,
+    /// Some of it is, some is not.
+    Partly,
+    /// The input does not tell.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word that is printed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Partly => "partly",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The verdict over two parts.
+    #[must_use]
+    pub fn combine(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Partly, _)
+            | (_, Self::Partly)
+            | (Self::Yes, Self::No)
+            | (Self::No, Self::Yes) => Self::Partly,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The answer for one source and one destination.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The source.
+    pub source: End,
+    /// The destination.
+    pub destination: End,
+    /// What was asked; everything where no port was named.
+    pub asked: TrafficSet,
+    /// What passes, of all traffic.
+    pub allowed: Allowed,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One flow that shows it: of what is denied or unknown if anything is, else of what is
+    /// allowed.
+    pub example: Flow,
+    /// What the Service that was named changes for the example.
+    pub led: Option<ViaService>,
+}
+
+impl Pair {
+    /// Explains the example.
+    pub fn explain(&self, graph: &AllowGraph) -> Explanation {
+        via_service::explain_led(graph, self.led, &self.example)
+    }
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The question.
+    pub question: Question,
+    /// The verdict over all pairs.
+    pub verdict: Verdict,
+    /// Each pair, in input order.
+    pub pairs: Vec<Pair>,
+    /// How the ends were understood.
+    pub notes: Vec<Note>,
+    /// What the input does not have, where that leaves the answer unknown.
+    pub missing: Vec<Box<str>>,
+}
+
+impl Answer {
+    /// The verdict if one of several ends is enough: yes if any pair is, no if none can be.
+    pub fn any(&self) -> Verdict {
+        let has = |v: Verdict| self.pairs.iter().any(|p| p.verdict == v);
+        match self.verdict {
+            _ if has(Verdict::Yes) || has(Verdict::Partly) => Verdict::Yes,
+            _ if has(Verdict::Unknown) || self.pairs.is_empty() => Verdict::Unknown,
+            _ => Verdict::No,
+        }
+    }
+
+    /// Explains one of the pairs by its example.
+    pub fn explain(&self, graph: &AllowGraph, pair: usize) -> Option<Explanation> {
+        self.pairs.get(pair).map(|p| p.explain(graph))
+    }
+}
+
+/// How many pairs of ends one question may be about.
+pub const MOST: usize = 200_000;
+
+/// Asks a question.
+///
+/// # Errors
+/// When an end means nothing in this input, or the ends are too many.
+pub fn ask(
+    graph: &AllowGraph,
+    context: &Context,
+    question: &Question,
+) -> Result<Answer, ResolveError> {
+    let cluster = &graph.world().cluster;
+    let source = resolve::resolve(cluster, context, &question.source)?;
+    let destination = resolve::resolve(cluster, context, &question.destination)?;
+    let pairs = source.ends.len().saturating_mul(destination.ends.len());
+    if pairs > MOST {
+        let message = format!(
+            "{} -> {} is {pairs} pairs of ends",
+            question.source.text, question.destination.text
+        );
+        let help = format!(
+            "one question may be about {MOST}; all of it is in netpal matrix and netpal list"
+        );
+        return Err(ResolveError {
+            message,
+            help: Some(help),
+            absent: false,
+        });
+    }
+    let mut asking = Asking {
+        graph,
+        question,
+        destination: &destination,
+        memo: HashMap::new(),
+    };
+    let mut pairs = Vec::new();
+    for from in &source.ends {
+        for to in &destination.ends {
+            pairs.extend(asking.pair(from, to)?);
+        }
+    }
+    let missing: Vec<Box<str>> = source
+        .missing
+        .iter()
+        .chain(&destination.missing)
+        .cloned()
+        .collect();
+    let verdict = pairs
+        .iter()
+        .map(|p| p.verdict)
+        .reduce(Verdict::combine)
+        .unwrap_or(Verdict::Unknown);
+    let notes = source
+        .notes
+        .iter()
+        .chain(&destination.notes)
+        .cloned()
+        .collect();
+    Ok(Answer {
+        question: question.clone(),
+        verdict,
+        pairs,
+        notes,
+        missing,
+    })
+}
+
+struct Asking<'a> {
+    graph: &'a AllowGraph,
+    question: &'a Question,
+    destination: &'a Resolved,
+    memo: HashMap<(u32, u32), Allowed>,
+}
+
+impl Asking<'_> {
+    /// Decides one pair of ends over all pods and addresses in them. `None` for outside to outside,
+    /// which nobody governs.
+    fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
+        let mut worst: Option<(Verdict, Flow)> = None;
+        let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
+        for destination in self.endpoints(to, from) {
+            let asked = self.asked(destination)?;
+            for source in self.endpoints(from, to) {
+                if matches!(
+                    (source, destination),
+                    (Endpoint::Address(_), Endpoint::Address(_))
+                ) || self.skips_itself(from, to, source, destination)
+                {
+                    continue;
+                }
+                let allowed = self.allowed(source, destination);
+                let (verdict, traffic) = judge(&asked, &allowed);
+                let flow = Flow {
+                    source,
+                    destination,
+                    traffic,
+                };
+                if worst.is_none_or(|(v, _)| rank(verdict) > rank(v)) {
+                    worst = Some((verdict, flow));
+                }
+                total = Some(match total {
+                    None => (verdict, allowed, asked.clone()),
+                    Some((v, a, t)) => (v.combine(verdict), both(&a, &allowed), t.union(&asked)),
+                });
+            }
+        }
+        let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else {
+            return Ok(None);
+        };
+        let led = self.led(example.source, example.destination);
+        Ok(Some(Pair {
+            source: from.clone(),
+            destination: to.clone(),
+            asked,
+            allowed,
+            verdict,
+            example,
+            led,
+        }))
+    }
+
+    /// In a set against itself a lone pod is not asked about itself; asked by name, it is.
+    fn skips_itself(&self, from: &End, to: &End, source: Endpoint, destination: Endpoint) -> bool {
+        let several = |e: &End| matches!(e, End::Pods { pods, .. } if pods.len() > 1);
+        source == destination
+            && several(from)
+            && several(to)
+            && matches!(source, Endpoint::Pod(p) if self.pod(p).is_single())
+    }
+
+    fn pod(&self, id: PodId) -> &crate::model::Pod {
+        self.graph.world().cluster.pod(id)
+    }
+
+    /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the
+    /// families the other end has count: an IPv4 cluster does not fail a question about the
+    /// internet for want of IPv6.
+    fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
+        match end {
+            End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
+            End::Addresses { set, symbolic, .. } => {
+                let set = if *symbolic {
+                    self.usable(set, other)
+                } else {
+                    set.clone()
+                };
+                let atoms = &self.graph.line().atoms;
+                let covers = atoms.overlapping(&set);
+                let covers = covers
+                    .points()
+                    .filter_map(|a| atoms.addresses(a).intersection(&set).first());
+                covers.map(Endpoint::Address).collect()
+            }
+        }
+    }
+
+    fn usable(&self, set: &IpSet, other: &End) -> IpSet {
+        let End::Pods { pods, .. } = other else {
+            return set.clone();
+        };
+        let world = self.graph.world();
+        let has = |family: Family| pods.iter().any(|p| world.has_family(self.pod(*p), family));
+        let kept: Vec<IpSet> = Family::ALL
+            .into_iter()
+            .filter(|f| has(*f))
+            .map(|f| set.only(f))
+            .collect();
+        let usable = kept.into_iter().fold(IpSet::empty(), |a, b| a.union(&b));
+        if usable.is_empty() {
+            set.clone()
+        } else {
+            usable
+        }
+    }
+
+    fn asked(&self, destination: Endpoint) -> Result<TrafficSet, ResolveError> {
+        let pod = if let Endpoint::Pod(id) = destination {
+            Some(self.pod(id))
+        } else {
+            None
+        };
+        let asked = resolve::traffic(
+            &self.graph.world().cluster,
+            &self.question.destination,
+            self.destination,
+            pod,
+        )?;
+        Ok(asked.unwrap_or_else(TrafficSet::all))
+    }
+
+    fn led(&self, source: Endpoint, destination: Endpoint) -> Option<ViaService> {
+        via_service::led(self.graph, self.destination.service, source, destination)
+    }
+
+    fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {
+        let led = self.led(source, destination);
+        if led.is_some() {
+            return via_service::allowed(self.graph, led, source, destination);
+        }
+        let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.pod(p).host_network);
+        let plain = |e: Endpoint| matches!(e, Endpoint::Pod(_)) && !host(e);
+        let key = (
+            self.graph.line().place(source),
+            self.graph.line().place(destination),
+        );
+        if !(plain(source) && plain(destination)) || key.0 == key.1 {
+            return self.graph.allowed(source, destination);
+        }
+        self.memo
+            .entry(key)
+            .or_insert_with(|| self.graph.allowed(source, destination))
+            .clone()
+    }
+}
+
+/// Which of several verdicts an example should show.
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Yes => 0,
+        Verdict::Partly => 1,
+        Verdict::Unknown => 2,
+        Verdict::No => 3,
+    }
+}
+
+fn both(a: &Allowed, b: &Allowed) -> Allowed {
+    let sure = a.sure.intersection(&b.sure);
+    let possible = a
+        .sure
+        .union(&a.unknown)
+        .intersection(&b.sure.union(&b.unknown));
+    Allowed {
+        unknown: possible.difference(&sure),
+        sure,
+    }
+}
+
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};
+
+/// The verdict on what was asked, and one piece of traffic that shows it. An empty question (a port
+/// name no pod has, a Service port that leads nowhere) is unknown.
+pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
+    let yes = asked.intersection(&allowed.sure);
+    let unknown = asked.intersection(&allowed.unknown);
+    let no = asked.difference(&allowed.sure).difference(&allowed.unknown);
+    let verdict = match (yes.is_empty(), no.is_empty(), unknown.is_empty()) {
+        (false, true, true) => Verdict::Yes,
+        (true, false, true) => Verdict::No,
+        (false, false, _) => Verdict::Partly,
+        _ => Verdict::Unknown,
+    };
+    let shown = match verdict {
+        Verdict::Yes | Verdict::Partly => &yes,
+        Verdict::No => &no,
+        Verdict::Unknown => &unknown,
+    };
+    (
+        verdict,
+        shown.sample().or_else(|| asked.sample()).unwrap_or(ANY),
+    )
+}

@@ -1,0 +1,251 @@
+//! One side of a flow, asked of every policy that governs it: which rules, peers and ports match,
+//! and why not.
+//!
+//! Truth comes from the functions of the specification; a mismatch only tells what they saw. Cost:
+//! O(rules of the profile).
+
+use crate::graph::AllowGraph;
+use crate::model::{NamespaceId, PodId, Requirement, Truth};
+use crate::policy::{
+    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef, Tier,
+};
+use crate::query::explain::decision::conclude;
+use crate::query::explain::explanation::{
+    Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
+};
+use crate::spec::environment::PodAddress;
+use crate::spec::evaluate;
+use crate::spec::evaluate::Case;
+use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
+
+/// Asks about one side of a flow in one case.
+pub(crate) struct Walker<'a> {
+    /// The graph.
+    pub graph: &'a AllowGraph,
+    /// The flow.
+    pub flow: &'a Flow,
+    /// How host-network pods behave, and the family.
+    pub case: Case,
+    /// Which side.
+    pub direction: Direction,
+}
+
+impl Walker<'_> {
+    /// The side with every policy that governs it, and what comes out.
+    pub(crate) fn side(&self) -> Side {
+        let mut side = Side::plain(self.flow, self.direction, Reason::AllowDefault);
+        let Endpoint::Pod(pod) = side.subject else {
+            return side;
+        };
+        let Some(profile) = self.graph.profile(side.subject, self.direction) else {
+            return side;
+        };
+        let trace = |tier, groups: &[Vec<crate::graph::tiers::Selection>]| TierTrace {
+            tier,
+            policies: groups
+                .iter()
+                .flatten()
+                .map(|s| self.policy(self.graph.policy_of(s.policy), pod, side.peer))
+                .collect(),
+            reached: true,
+        };
+        let hidden = Environment::is_node(self.graph.world().cluster.pod(pod), self.case.behaviour);
+        let network = if hidden {
+            Vec::new()
+        } else {
+            vec![profile.network.clone()]
+        };
+        side.tiers = vec![
+            trace(Tier::Admin, &profile.admin),
+            trace(Tier::Network, &network),
+            trace(Tier::Baseline, &profile.baseline),
+        ];
+        conclude(self.graph.world(), &mut side, pod, &self.case);
+        side
+    }
+
+    fn policy(&self, id: PolicyId, pod: PodId, peer: Endpoint) -> PolicyTrace {
+        let world = self.graph.world();
+        let policy = world.policies.get(id);
+        let rules = policy.rules(self.direction).iter().enumerate();
+        PolicyTrace {
+            policy: id,
+            selects: evaluate::selects(world, policy, pod, self.case.behaviour),
+            rules: rules
+                .map(|(i, rule)| {
+                    self.rule(
+                        policy,
+                        rule,
+                        RuleRef::rule(id, self.direction, i),
+                        pod,
+                        peer,
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    fn rule(
+        &self,
+        policy: &Policy,
+        rule: &Rule,
+        at: RuleRef,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> RuleTrace {
+        let world = self.graph.world();
+        let ports = evaluate::ports_match(
+            world,
+            rule,
+            policy.host_pods,
+            self.flow.destination,
+            self.flow.traffic,
+            self.case.behaviour,
+        );
+        let peers: Vec<PeerTrace> = match &rule.peers {
+            Peers::Any => Vec::new(),
+            Peers::Of(list) => list
+                .iter()
+                .enumerate()
+                .map(|(i, p)| self.peer(policy, p, at.with_peer(i), pod, endpoint))
+                .collect(),
+        };
+        let best = peers
+            .iter()
+            .map(|p| p.matched)
+            .max()
+            .unwrap_or(match &rule.peers {
+                Peers::Any => Truth::Yes,
+                Peers::Of(_) => Truth::No,
+            });
+        RuleTrace {
+            at,
+            ports,
+            matched: if ports { best } else { Truth::No },
+            peers,
+        }
+    }
+
+    fn peer(
+        &self,
+        policy: &Policy,
+        peer: &Peer,
+        at: RuleRef,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> PeerTrace {
+        let world = self.graph.world();
+        let matched = evaluate::peer_matches(world, policy, peer, pod, endpoint, &self.case);
+        let mismatches = if matched == Truth::Yes {
+            Vec::new()
+        } else {
+            self.mismatches(policy, peer, pod, endpoint)
+        };
+        PeerTrace {
+            at,
+            matched,
+            mismatches,
+        }
+    }
+
+    fn mismatches(
+        &self,
+        policy: &Policy,
+        peer: &Peer,
+        pod: PodId,
+        endpoint: Endpoint,
+    ) -> Vec<Mismatch> {
+        let world = self.graph.world();
+        match (peer, endpoint) {
+            (Peer::Pods(..), Endpoint::Address(_)) => vec![Mismatch::NotAPod],
+            (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) => {
+                let p = world.cluster.pod(other);
+                if p.host_network
+                    && (policy.host_pods == HostPods::Excluded
+                        || self.case.behaviour == HostNetworkMode::Node)
+                {
+                    return vec![Mismatch::HostNetwork];
+                }
+                let own = world.cluster.pod(pod).namespace;
+                let mut found = namespace_mismatches(world, namespaces, own, p.namespace);
+                let labels = world.cluster.labels(p.labels);
+                found.extend(
+                    pods.requirements()
+                        .iter()
+                        .filter(|r| !r.matches(labels))
+                        .cloned()
+                        .map(Mismatch::PodLabel),
+                );
+                found
+            }
+            (Peer::Addresses(_), Endpoint::Pod(_)) if !world.options.blocks_match_pods => {
+                vec![Mismatch::BlocksSkipPods]
+            }
+            (Peer::Addresses(_), Endpoint::Pod(other)) => {
+                let address = world.pod_addresses(world.cluster.pod(other), self.case.family);
+                let known = matches!(address, PodAddress::Known(_));
+                let doubt = !known
+                    && world.block_matches_pod(
+                        block_of(peer),
+                        world.cluster.pod(other),
+                        self.case.family,
+                    ) == Truth::Maybe;
+                vec![if doubt {
+                    Mismatch::AddressUnknown
+                } else {
+                    Mismatch::NotInBlock
+                }]
+            }
+            (Peer::Addresses(_), Endpoint::Address(_)) => vec![Mismatch::NotInBlock],
+            (Peer::Nodes(_), _) if world.cluster.nodes().len() == 0 => vec![Mismatch::NodesUnknown],
+            (Peer::Nodes(_), _) => vec![Mismatch::NotANode],
+            (Peer::Domain(name), _) => vec![Mismatch::DomainUnknown(name.clone())],
+            (Peer::Unreadable { .. }, _) => vec![Mismatch::Unreadable],
+        }
+    }
+}
+
+fn block_of(peer: &Peer) -> &crate::set::IpSet {
+    static NOTHING: std::sync::LazyLock<crate::set::IpSet> =
+        std::sync::LazyLock::new(crate::set::IpSet::empty);
+    if let Peer::Addresses(set) = peer {
+        set
+    } else {
+        &NOTHING
+    }
+}
+
+fn namespace_mismatches(
+    world: &Environment,
+    which: &Namespaces,
+    own: NamespaceId,
+    other: NamespaceId,
+) -> Vec<Mismatch> {
+    let matched = evaluate::namespaces_match(world, which, own, other);
+    let namespace = world.cluster.namespace(other);
+    match which {
+        _ if matched == Truth::Yes => Vec::new(),
+        Namespaces::Named(name) => vec![Mismatch::WrongNamespace(name.clone())],
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => {
+            vec![Mismatch::NamespaceRelation]
+        }
+        Namespaces::Matching(selector) => {
+            let told = |r: &Requirement| {
+                namespace.declared.is_some() || namespace.labels.get(r.key()).is_some()
+            };
+            let failing = selector
+                .requirements()
+                .iter()
+                .filter(|r| !told(r) || !r.matches(&namespace.labels));
+            failing
+                .map(|r| {
+                    if told(r) {
+                        Mismatch::NamespaceLabel(r.clone())
+                    } else {
+                        Mismatch::NamespaceUnknown(r.clone())
+                    }
+                })
+                .collect()
+        }
+    }
+}

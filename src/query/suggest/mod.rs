@@ -1,0 +1,6 @@
+//! Suggestions: the smallest addition to the policies that lets a flow through, tried before it is
+//! proposed.
+
+pub mod minimal_selector;
+pub mod suggestion;
+pub mod trial;

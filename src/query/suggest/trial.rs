@@ -1,0 +1,496 @@
+//! A change to the law, applied in memory: what it makes of a graph, and what else it turns.
+//!
+//! A change is applied as its author would: the object is read again with the addition in it,
+//! lowered by its dialect and compiled, so that what is shown is what was tried. Then every flow of
+//! every pod the changed policy governs is compared with every other end, before and after. Cost:
+//! one compile, and O(governed pods x places) walks.
+//!
+//! Soundness: rules are only added, so the classes after are a refinement of those before, and one
+//! pod of each class stands for all; the governed pods themselves are asked one by one, because
+//! nodes tell them apart (S55).
+
+use crate::graph::tiers::EffectivePolicy;
+use crate::graph::{AllowGraph, Allowed};
+use crate::input::Input;
+use crate::model::PodId;
+use crate::policy::dialects;
+use crate::policy::dialects::Header;
+use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
+use crate::source::{DocumentId, Path, Step};
+use crate::spec::{Endpoint, Flow};
+use crate::tree::{Chunk, Entry, Node, Value, parse_part};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Where something is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A rule at the end of a policy's list.
+    Rule(PolicyId),
+    /// A port at the end of a rule's list.
+    Port(RuleRef),
+    /// A policy of its own.
+    Policy {
+        /// Its namespace.
+        namespace: Box<str>,
+        /// Its name.
+        name: Box<str>,
+    },
+}
+
+/// One addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The direction it opens.
+    pub direction: Direction,
+    /// Where it goes.
+    pub place: Place,
+    /// What is added: a rule, a port, or a whole object.
+    pub content: Json,
+}
+
+/// What a question is about, pod by pod and address by address.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The sources that are pods.
+    pub sources: BTreeSet<PodId>,
+    /// The sources that are addresses.
+    pub from: IpSet,
+    /// The destinations that are pods.
+    pub destinations: BTreeSet<PodId>,
+    /// The destinations that are addresses.
+    pub to: IpSet,
+    /// The traffic.
+    pub traffic: TrafficSet,
+}
+
+/// A flow that a change turns although nobody asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turned {
+    /// The flow.
+    pub flow: Flow,
+    /// Whether it is let through now.
+    pub opened: bool,
+}
+
+/// How a change failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It cannot be applied, or compiled.
+    Unusable,
+    /// What was asked is not certainly allowed after it.
+    NotEnough(Flow),
+    /// It turns something else.
+    Turns(Turned),
+    /// Too much would have to be compared.
+    TooWide,
+}
+
+/// How many flows are compared before a change is given up as too wide.
+const COMPARED: usize = 4_000_000;
+
+/// The input with the changes in it.
+pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
+    let mut law: PolicySet = (*input.policies).clone();
+    for (node, header) in changed(input, changes)? {
+        let api_version = node.get("apiVersion")?.as_str()?.to_owned();
+        let kind = node.get("kind")?.as_str()?.to_owned();
+        let Named {
+            policy,
+            name,
+            namespace,
+            document,
+        } = &header;
+        let header = Header {
+            name,
+            namespace,
+            document: *document,
+        };
+        let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
+        let lowered = lowered.policy.filter(|_| lowered.invalid.is_empty())?;
+        match policy {
+            Some(id) => *law.policies.get_mut(id.0 as usize)? = lowered,
+            None => law.policies.push(lowered),
+        }
+    }
+    Some(Input {
+        policies: Arc::new(law),
+        ..input.clone()
+    })
+}
+
+/// The whole objects with the additions in them, to be laid over the input.
+pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
+    Some(
+        changed(input, changes)?
+            .into_iter()
+            .map(|(node, _)| node.to_json())
+            .collect(),
+    )
+}
+
+fn place_of(change: &Change) -> Option<PolicyId> {
+    match &change.place {
+        Place::Rule(id) => Some(*id),
+        Place::Port(at) => Some(at.policy),
+        Place::Policy { .. } => None,
+    }
+}
+
+/// What an object is called, and which policy it was.
+struct Named {
+    policy: Option<PolicyId>,
+    name: Box<str>,
+    namespace: Box<str>,
+    document: DocumentId,
+}
+
+/// The objects that change, each once, with every addition to it.
+fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(Node, Named)>> {
+    let mut objects: Vec<(Node, Named)> = Vec::new();
+    for change in changes {
+        let addition = node(&change.content);
+        let Some(id) = place_of(change) else {
+            let Place::Policy { namespace, name } = &change.place else {
+                return None;
+            };
+            let (name, namespace) = (name.clone(), namespace.clone());
+            objects.push((
+                addition,
+                Named {
+                    policy: None,
+                    name,
+                    namespace,
+                    document: DocumentId(u32::MAX),
+                },
+            ));
+            continue;
+        };
+        if !objects.iter().any(|(_, n)| n.policy == Some(id)) {
+            objects.push(read_again(input, id)?);
+        }
+        let (object, _) = objects.iter_mut().find(|(_, n)| n.policy == Some(id))?;
+        push(object, &list(input.policies.get(id), change).0, addition)?;
+    }
+    Some(objects)
+}
+
+/// The list a change adds to.
+pub fn list(policy: &Policy, change: &Change) -> Path {
+    match &change.place {
+        Place::Port(at) => policy
+            .origin(RuleRef {
+                peer: None,
+                port: None,
+                ..*at
+            })
+            .path
+            .key(policy.shape.ports),
+        _ => Path::root()
+            .key("spec")
+            .key(policy.shape.rules[change.direction.index()]),
+    }
+}
+
+/// An object of the input, read again.
+fn read_again(input: &Input, id: PolicyId) -> Option<(Node, Named)> {
+    let policy = input.policies.get(id);
+    let (document, text) = input.sources.chunk(policy.document)?;
+    let mut object = parse_part(&text, &Chunk::of(document))
+        .root?
+        .at(&document.base.path())?
+        .clone();
+    spell_out(&mut object);
+    let namespace = policy.namespace.clone().unwrap_or_default();
+    Some((
+        object,
+        Named {
+            policy: Some(id),
+            name: policy.name.clone(),
+            namespace,
+            document: policy.document,
+        },
+    ))
+}
+
+/// Writes an unquoted `y` or `n` as the string it counts as in a policy, so that no reader takes it
+/// for a boolean.
+fn spell_out(node: &mut Node) {
+    if let (Value::Letter(_), Some(text)) = (&node.value, node.as_str()) {
+        node.value = Value::String(text.into());
+    }
+    match &mut node.value {
+        Value::Sequence(items) => items.iter_mut().for_each(spell_out),
+        Value::Mapping(entries) => entries.iter_mut().for_each(|e| spell_out(&mut e.value)),
+        _ => {}
+    }
+}
+
+/// Adds an item to the list at a path; a missing list is made.
+fn push(node: &mut Node, path: &[Step], item: Node) -> Option<()> {
+    match path {
+        [] => match &mut node.value {
+            Value::Sequence(items) => items.push(item),
+            value @ Value::Null => *value = Value::Sequence(vec![item]),
+            _ => return None,
+        },
+        [Step::Index(i), rest @ ..] => {
+            let Value::Sequence(items) = &mut node.value else {
+                return None;
+            };
+            push(items.get_mut(*i as usize)?, rest, item)?;
+        }
+        [Step::Key(key), rest @ ..] => {
+            let Value::Mapping(entries) = &mut node.value else {
+                return None;
+            };
+            if !entries.iter().any(|e| e.key == *key) {
+                let value = Node {
+                    span: node.span,
+                    value: Value::Null,
+                };
+                entries.push(Entry {
+                    key: key.clone(),
+                    key_span: node.span,
+                    value,
+                });
+            }
+            let entry = entries.iter_mut().find(|e| e.key == *key)?;
+            push(&mut entry.value, rest, item)?;
+        }
+    }
+    Some(())
+}
+
+/// A value as a tree that stands nowhere.
+fn node(json: &Json) -> Node {
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Bool(b) => Value::Bool(*b),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int),
+        Json::String(s) => Value::String(s.as_str().into()),
+        Json::Array(items) => Value::Sequence(items.iter().map(node).collect()),
+        Json::Object(map) => Value::Mapping(map.iter().map(|(k, v)| entry(k, v)).collect()),
+    };
+    Node {
+        span: crate::source::Span::default(),
+        value,
+    }
+}
+
+fn entry(key: &str, value: &Json) -> Entry {
+    Entry {
+        key: key.into(),
+        key_span: crate::source::Span::default(),
+        value: node(value),
+    }
+}
+
+/// Applies changes and compares: `Ok` when all that was asked is certainly allowed and nothing else
+/// turned.
+///
+/// # Errors
+/// With what is missing or what else would turn.
+pub fn verify(
+    input: &Input,
+    before: &AllowGraph,
+    changes: &[Change],
+    asked: &Asked,
+) -> Result<AllowGraph, Failure> {
+    let changed = applied(input, changes).ok_or(Failure::Unusable)?;
+    let after =
+        AllowGraph::compile(&changed, &before.world().options).map_err(|_| Failure::Unusable)?;
+    let comparison = Comparison {
+        before,
+        after: &after,
+        asked,
+    };
+    comparison.enough()?;
+    let mut added = before.world().policies.policies.len();
+    for change in changes {
+        let policy = place_of(change).unwrap_or_else(|| {
+            added += 1;
+            PolicyId(u32::try_from(added - 1).unwrap_or(u32::MAX))
+        });
+        comparison.governed(policy, change.direction)?;
+    }
+    Ok(after)
+}
+
+struct Comparison<'a> {
+    before: &'a AllowGraph,
+    after: &'a AllowGraph,
+    asked: &'a Asked,
+}
+
+impl Comparison<'_> {
+    /// Everything that was asked is certainly allowed.
+    fn enough(&self) -> Result<(), Failure> {
+        let sources = ends(self.after, &self.asked.sources, &self.asked.from);
+        let destinations = ends(self.after, &self.asked.destinations, &self.asked.to);
+        for (source, destination) in sources
+            .iter()
+            .flat_map(|s| destinations.iter().map(move |d| (*s, *d)))
+        {
+            let missing = self
+                .asked
+                .traffic
+                .difference(&self.after.allowed(source, destination).sure);
+            if !missing.is_empty() {
+                let traffic = missing.sample().unwrap_or(ANY);
+                return Err(Failure::NotEnough(Flow {
+                    source,
+                    destination,
+                    traffic,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing else turned for the pods that a changed policy governs.
+    fn governed(&self, policy: PolicyId, direction: Direction) -> Result<(), Failure> {
+        let after = self.after;
+        let line = after.line();
+        // an address family that is spoken of for the first time concerns every pod
+        let everyone = self.before.world().assumed != after.world().assumed;
+        let governed = |pod: &PodId| {
+            let profile = after.profile(Endpoint::Pod(*pod), direction);
+            everyone || profile.is_some_and(|p| governs(after, p, policy))
+        };
+        let pods: Vec<PodId> = after
+            .world()
+            .cluster
+            .pods()
+            .map(|(id, _)| id)
+            .filter(governed)
+            .collect();
+        if pods.len().saturating_mul(line.len() as usize) > COMPARED {
+            return Err(Failure::TooWide);
+        }
+        for pod in pods {
+            for place in 0..line.len() {
+                for other in self.others(place, pod, direction) {
+                    self.same(pod, other, direction)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The ends of one place that have to be compared: one that was asked about and one that was
+    /// not.
+    fn others(&self, place: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
+        let line = self.after.line();
+        if !line.is_class(place) {
+            return vec![line.representative(place)];
+        }
+        let asked = match direction {
+            Direction::Ingress => &self.asked.sources,
+            Direction::Egress => &self.asked.destinations,
+        };
+        let members = line.classes.members(place);
+        let first = |wanted: bool| {
+            let mut fitting = members.iter().filter(|m| asked.contains(m) == wanted);
+            let other = fitting.clone().find(|m| **m != pod);
+            other.or_else(|| fitting.next()).map(|m| Endpoint::Pod(*m))
+        };
+        [first(true), first(false)].into_iter().flatten().collect()
+    }
+
+    fn same(&self, pod: PodId, other: Endpoint, direction: Direction) -> Result<(), Failure> {
+        let (source, destination) = match direction {
+            Direction::Ingress => (other, Endpoint::Pod(pod)),
+            Direction::Egress => (Endpoint::Pod(pod), other),
+        };
+        let (was, is) = (
+            self.before.allowed(source, destination),
+            self.after.allowed(source, destination),
+        );
+        if was == is {
+            return Ok(());
+        }
+        let asked = is_in(source, &self.asked.sources, &self.asked.from, self.after)
+            && is_in(
+                destination,
+                &self.asked.destinations,
+                &self.asked.to,
+                self.after,
+            );
+        let free = if asked {
+            self.asked.traffic.clone()
+        } else {
+            TrafficSet::empty()
+        };
+        turned(&was, &is, &free).map_or(Ok(()), |(traffic, opened)| {
+            Err(Failure::Turns(Turned {
+                flow: Flow {
+                    source,
+                    destination,
+                    traffic,
+                },
+                opened,
+            }))
+        })
+    }
+}
+
+fn governs(graph: &AllowGraph, profile: &EffectivePolicy, policy: PolicyId) -> bool {
+    let ordered = profile.admin.iter().chain(&profile.baseline).flatten();
+    ordered
+        .chain(&profile.network)
+        .any(|s| graph.policy_of(s.policy) == policy)
+}
+
+/// Whether an end was asked about; an outside block only if all of it was.
+fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &AllowGraph) -> bool {
+    match end {
+        Endpoint::Pod(pod) => pods.contains(&pod),
+        Endpoint::Address(address) => {
+            let atoms = &after.line().atoms;
+            atoms.addresses(atoms.of(address)).is_subset(addresses)
+        }
+    }
+}
+
+/// The pods, and one address of each atom.
+pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Vec<Endpoint> {
+    let atoms = &graph.line().atoms;
+    let covers = atoms.overlapping(addresses);
+    let outside = covers
+        .points()
+        .filter_map(|a| atoms.addresses(a).intersection(addresses).first());
+    pods.iter()
+        .map(|p| Endpoint::Pod(*p))
+        .chain(outside.map(Endpoint::Address))
+        .collect()
+}
+
+/// Traffic whose verdict is another one now, and whether it is opened; what was asked does not
+/// count.
+fn turned(was: &Allowed, is: &Allowed, free: &TrafficSet) -> Option<(Traffic, bool)> {
+    let open = |a: &Allowed| a.sure.union(&a.unknown);
+    let gained = is
+        .sure
+        .difference(&was.sure)
+        .union(&open(is).difference(&open(was)))
+        .difference(free);
+    let lost = was
+        .sure
+        .difference(&is.sure)
+        .union(&open(was).difference(&open(is)))
+        .difference(free);
+    let first = |set: &TrafficSet| (!set.is_empty()).then(|| set.sample().unwrap_or(ANY));
+    first(&gained)
+        .map(|t| (t, true))
+        .or_else(|| first(&lost).map(|t| (t, false)))
+}
+
+const ANY: Traffic = Traffic {
+    protocol: Protocol::Tcp,
+    port: 1,
+};

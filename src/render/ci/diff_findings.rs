@@ -1,0 +1,256 @@
+//! A diff as findings, for CI systems that show them at their lines: one per edit and kind of
+//! change.
+//!
+//! A finding points at the edit, on the side where it lives; of a revision the path in the
+//! repository is told, so that it is found in the working tree. Its fingerprint is the edited rule
+//! and the kind of change, so that it stays the same while other lines of the file move.
+
+use crate::check::breaks::Broken;
+use crate::diagnostic::Place;
+use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, What, Which};
+use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
+use crate::render::text::diff::{Pages, breaks, by_edit, cells, openness};
+use crate::render::text::inputs::plural;
+use crate::render::words;
+use crate::source::{Location, Origin};
+
+/// How many groups of pairs a finding tells.
+const GROUPS: usize = 10;
+
+/// Id, name, summary, page, usual severity and weight for security of each kind of finding.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Severity,
+    Option<&'static str>,
+);
+
+const WIDENED: Row = (
+    "NPDIFF-WIDENED",
+    "path-opened",
+    "an edit opens paths",
+    "Traffic that was denied is allowed now: new attack surface. Every pair: `netpal diff -o json`.",
+    Severity::Error,
+    Some("7.0"),
+);
+const NARROWED: Row = (
+    "NPDIFF-NARROWED",
+    "path-closed",
+    "an edit closes paths",
+    "Traffic that was allowed is denied now: what uses it breaks. Every pair: `netpal diff -o json`.",
+    Severity::Warning,
+    None,
+);
+const UNDECIDED: Row = (
+    "NPDIFF-UNDECIDED",
+    "path-undecided",
+    "an edit may open or close paths",
+    "The input does not tell whether traffic is allowed, before or after. What it lacks: `netpal inputs`.",
+    Severity::Warning,
+    Some("4.0"),
+);
+const BREAKS: Row = (
+    "NPDIFF-TEST",
+    "test-broken",
+    "a policy test held before and does not hold now",
+    "The change turns a configured policy test red. Why: `netpal test`.",
+    Severity::Error,
+    None,
+);
+
+/// The kinds of findings a diff has.
+pub fn rules() -> Vec<RuleInfo> {
+    let one = |(id, name, summary, page, severity, security): Row| RuleInfo {
+        id,
+        name,
+        summary: summary.into(),
+        page: page.into(),
+        severity,
+        security,
+    };
+    [WIDENED, NARROWED, UNDECIDED, BREAKS].map(one).to_vec()
+}
+
+fn row(kind: Kind) -> Row {
+    match kind {
+        Kind::Widened => WIDENED,
+        Kind::Narrowed => NARROWED,
+        Kind::MayWiden | Kind::MayNarrow | Kind::Undecided => UNDECIDED,
+    }
+}
+
+fn verb(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened => "opens",
+        Kind::Narrowed => "closes",
+        Kind::MayWiden => "may open",
+        Kind::MayNarrow => "may close",
+        Kind::Undecided => "is unknown as before, and edited:",
+    }
+}
+
+/// The findings: edits by the risk of what they do, workloads that come and go, tests that break.
+pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        found.extend(
+            by_edit(diff, kind)
+                .iter()
+                .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
+        );
+    }
+    let connected = |list: &'_ [OneSided]| {
+        list.iter()
+            .filter(|l| l.connected)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    found.extend(
+        connected(&diff.added)
+            .iter()
+            .map(|l| lone(pages, Which::After, l)),
+    );
+    found.extend(
+        connected(&diff.removed)
+            .iter()
+            .map(|l| lone(pages, Which::Before, l)),
+    );
+    found.extend(pages.remarks.broken.iter().map(broken));
+    found
+}
+
+fn new((id, name, _, _, severity, _): Row, place: Option<Location>, message: String) -> Finding {
+    Finding::new(
+        id,
+        name,
+        place.map_or(Place::Input, |l| Place::At(in_tree(l))),
+        message,
+    )
+    .severity(severity)
+}
+
+/// The place in the working tree: a file of a revision is named without it.
+fn in_tree(at: Location) -> Location {
+    let path = at
+        .file
+        .strip_prefix("git:")
+        .and_then(|rest| rest.split_once(':'))
+        .map(|(_, path)| path.into());
+    Location {
+        file: path.unwrap_or(at.file),
+        ..at
+    }
+}
+
+fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usize]) -> Finding {
+    let of: Vec<&Change> = changes.iter().map(|i| &diff.changes[*i]).collect();
+    let [ends, traffic, what, _] = cells(pages, cause, &of);
+    let traffic = if traffic.is_empty() {
+        traffic
+    } else {
+        format!(" {traffic}")
+    };
+    let mut finding = new(
+        row(kind),
+        pages.place(cause),
+        format!("{what}: {} {ends}{traffic}", verb(kind)),
+    );
+    finding.confidence = Confidence::Certain;
+    let groups: Vec<(&Change, &Block)> = of
+        .iter()
+        .flat_map(|c| c.blocks.iter().map(move |b| (*c, b)))
+        .collect();
+    if groups.len() > 1 {
+        let group = |(c, b): &(&Change, &Block)| {
+            format!("{}  {}", pages.block(b), words::traffic(&c.traffic)).into()
+        };
+        finding.notes.extend(groups.iter().take(GROUPS).map(group));
+        let more = groups.len().saturating_sub(GROUPS);
+        finding
+            .notes
+            .extend((more > 0).then(|| format!("and {}", plural(more, "more group")).into()));
+    }
+    finding
+        .notes
+        .extend(pages.remarks(changes).into_iter().map(Into::into));
+    finding.fingerprint = fingerprint(pages, kind, cause);
+    finding
+}
+
+/// What an edit is about: the rule, or whatever else was edited.
+fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
+    let book = pages.book(cause.side);
+    let (policies, cluster) = (&book.input.policies, &book.input.cluster);
+    let object = |namespace: &str, name: &str, path: String| Fingerprint {
+        namespace: namespace.into(),
+        name: name.into(),
+        path: path.into(),
+        peer: kind.word().into(),
+    };
+    let policy = |id, path| {
+        let policy = policies.get(id);
+        object(
+            policy.namespace.as_deref().unwrap_or_default(),
+            &policy.name,
+            path,
+        )
+    };
+    match cause.what {
+        What::Rule(at) => policy(at.policy, policies.get(at.policy).rule_path(at).to_string()),
+        What::Policy(id) => policy(id, String::new()),
+        What::Workload(id) => {
+            let workload = cluster.workload(id);
+            object(
+                &cluster.namespace(workload.namespace).name,
+                &workload.name,
+                workload.kind.name().into(),
+            )
+        }
+        What::Namespace(id) => object("", &cluster.namespace(id).name, "Namespace".into()),
+        What::Unmodelled(taint) => {
+            let what = policies.taints.get(taint).map(|t| t.what.to_string());
+            object("", "", what.unwrap_or_default())
+        }
+        What::Options => object("", "", "options".into()),
+        What::Other => object("", "", "other".into()),
+    }
+}
+
+fn lone(pages: Pages<'_>, which: Which, lone: &OneSided) -> Finding {
+    let book = pages.book(which);
+    let cluster = &book.input.cluster;
+    let workload = cluster.workload(lone.workload);
+    let (row, verb) = if which == Which::After {
+        (WIDENED, "added")
+    } else {
+        (NARROWED, "removed")
+    };
+    let at = book
+        .locator
+        .locate(&Origin::document(workload.origin.document));
+    let mut finding = new(
+        row,
+        at,
+        format!(
+            "{} {verb}: {}",
+            pages.workload(which, lone.workload),
+            openness(lone)
+        ),
+    );
+    finding.severity = Severity::Warning;
+    finding.fingerprint = Fingerprint {
+        namespace: cluster.namespace(workload.namespace).name.clone(),
+        name: workload.name.clone(),
+        path: workload.kind.name().into(),
+        peer: verb.into(),
+    };
+    finding
+}
+
+fn broken(broken: &Broken) -> Finding {
+    let mut finding = new(BREAKS, Some(broken.at.clone()), breaks(broken));
+    finding.fingerprint.name = broken.test.as_str().into();
+    finding
+}

@@ -1,0 +1,211 @@
+//! Markdown for comments on changes: safe to post, and never longer than a comment may be.
+//!
+//! Every text from a manifest is printed as a code span ([`code`]), in which neither HTML, links
+//! nor mentions have a meaning. The hidden marker lets a bot find its own comment and edit it
+//! instead of adding one.
+
+use crate::diff::{Change, Diff, Kind};
+use crate::render::text::diff::{Pages, summary};
+use crate::render::words;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// Marks the comment as netpal's own.
+pub const MARKER: &str = "<!-- netpal:sticky -->";
+
+/// A comment longer than this is cut: platforms refuse longer ones.
+pub const LIMIT: usize = 60_000;
+
+/// A text as a code span that fits into a table cell.
+pub fn code(text: &str) -> String {
+    let text = words::clean(text).replace('`', "'").replace('|', "\\|");
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("`{text}`")
+    }
+}
+
+/// A diff as a comment.
+///
+/// # Errors
+/// When the writer fails.
+pub fn diff(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = format!("### netpal: {}\n", title(diff));
+    let rows: Vec<String> = diff.changes.iter().map(|c| row(pages, c)).collect();
+    if !rows.is_empty() {
+        text.push_str("| | from | to | port | because |\n| --- | --- | --- | --- | --- |\n");
+        let budget = LIMIT / 2;
+        let mut shown = 0;
+        for row in &rows {
+            if text.len() + row.len() > budget {
+                break;
+            }
+            text.push_str(row);
+            shown += 1;
+        }
+        if shown < rows.len() {
+            let _ = writeln!(
+                text,
+                "\n{} more changes: see the artifact, or run `netpal diff` yourself.",
+                rows.len() - shown
+            );
+        }
+    }
+    for (word, list, which) in [
+        ("Added", &diff.added, crate::diff::Which::After),
+        ("Removed", &diff.removed, crate::diff::Which::Before),
+    ] {
+        if !list.is_empty() {
+            let names: Vec<String> = list
+                .iter()
+                .take(20)
+                .map(|l| code(&pages.workload(which, l.workload)))
+                .collect();
+            let more = if list.len() > 20 {
+                format!(" and {} more", list.len() - 20)
+            } else {
+                String::new()
+            };
+            let _ = writeln!(text, "\n**{word} workloads:** {}{more}", names.join(", "));
+        }
+    }
+    for broken in &pages.remarks.broken {
+        let _ = writeln!(
+            text,
+            "\n**Breaks:** test {} {}",
+            code(&broken.test),
+            code(&broken.at.to_string())
+        );
+        if text.len() > LIMIT - LIMIT / 4 {
+            break;
+        }
+    }
+    if let Some(picture) = picture(pages, diff) {
+        let _ = write!(
+            text,
+            "\n<details><summary>Picture of the changed edges</summary>\n\n{picture}\n</details>\n"
+        );
+    }
+    let _ = writeln!(text, "\n<sub>{}</sub>\n{MARKER}", summary(diff));
+    out.write_all(text.as_bytes())
+}
+
+fn title(diff: &Diff) -> String {
+    if diff.is_empty() {
+        return "no connectivity change".into();
+    }
+    let paths = |n: u64| {
+        if n == 1 {
+            "1 path".to_owned()
+        } else {
+            format!("{n} paths")
+        }
+    };
+    let mut parts = vec![
+        format!("{} opened", paths(diff.pairs(Kind::Widened))),
+        format!("{} closed", diff.pairs(Kind::Narrowed)),
+    ];
+    let may =
+        diff.pairs(Kind::MayWiden) + diff.pairs(Kind::MayNarrow) + diff.pairs(Kind::Undecided);
+    if may > 0 {
+        parts.push(format!("{may} undecided"));
+    }
+    if !(diff.added.is_empty() && diff.removed.is_empty()) {
+        parts.push(format!(
+            "{} workloads added, {} removed",
+            diff.added.len(),
+            diff.removed.len()
+        ));
+    }
+    parts.join(", ")
+}
+
+fn row(pages: Pages<'_>, change: &Change) -> String {
+    let sign = match change.kind {
+        Kind::Widened => "opened (+)",
+        Kind::Narrowed => "closed (-)",
+        Kind::MayWiden => "may open (?)",
+        Kind::MayNarrow => "may close (?)",
+        Kind::Undecided => "undecided (?)",
+    };
+    let ends =
+        |pick: fn(&crate::diff::Block) -> &[crate::diff::Party]| match change.blocks.as_slice() {
+            [one] => code(&pages.parties(pick(one))),
+            many => format!("{} groups", many.len()),
+        };
+    let count = if change.pairs > 1 {
+        format!(" ({} pairs)", change.pairs)
+    } else {
+        String::new()
+    };
+    let place = pages
+        .place(&change.cause)
+        .map(|l| format!(" {}", code(&l.to_string())))
+        .unwrap_or_default();
+    format!(
+        "| {sign}{count} | {} | {} | {} | {}{place} |\n",
+        ends(|b| &b.sources),
+        ends(|b| &b.destinations),
+        words::traffic(&change.traffic),
+        code(&pages.cause(&change.cause))
+    )
+}
+
+/// A flowchart of the changed edges, if there are few. Names are numbered, so that none can break
+/// the syntax.
+fn picture(pages: Pages<'_>, diff: &Diff) -> Option<String> {
+    let mut nodes: indexmap::IndexSet<String> = indexmap::IndexSet::new();
+    let mut edges = Vec::new();
+    for change in diff
+        .changes
+        .iter()
+        .filter(|c| matches!(c.kind, Kind::Widened | Kind::Narrowed))
+    {
+        for block in &change.blocks {
+            for (s, d) in block
+                .sources
+                .iter()
+                .flat_map(|s| block.destinations.iter().map(move |d| (s, d)))
+            {
+                let (from, to) = (
+                    nodes.insert_full(pages.party(s)).0,
+                    nodes.insert_full(pages.party(d)).0,
+                );
+                let (arrow, sign) = if change.kind == Kind::Widened {
+                    ("==>", "+")
+                } else {
+                    ("-.->", "-")
+                };
+                edges.push(format!(
+                    "  n{from} {arrow}|\"{sign} {}\"| n{to}",
+                    plain(&words::traffic(&change.traffic))
+                ));
+                if edges.len() > 30 {
+                    return None;
+                }
+            }
+        }
+    }
+    if edges.is_empty() {
+        return None;
+    }
+    let names = nodes
+        .iter()
+        .enumerate()
+        .map(|(i, name)| format!("  n{i}[\"{}\"]", plain(name)));
+    let lines: Vec<String> = names.chain(edges).collect();
+    Some(format!(
+        "```mermaid\nflowchart LR\n{}\n```",
+        lines.join("\n")
+    ))
+}
+
+/// A text without anything that has a meaning in Mermaid or Markdown.
+fn plain(text: &str) -> String {
+    let safe =
+        |c: char| c.is_alphanumeric() || matches!(c, ' ' | '/' | '-' | '.' | ':' | ',' | '(' | ')');
+    text.chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! Answers for CI systems: SARIF, annotations, code quality, test results, Markdown comments.
+
+pub mod diff_findings;
+pub mod github;
+pub mod gitlab;
+pub mod markdown;
+pub mod sarif;
+pub mod suite;

@@ -1,0 +1,312 @@
+//! A diff for programs: JSON and CSV, with every pair.
+
+use crate::check::breaks::Broken;
+use crate::diff::{Cause, Change, Diff, Kind, OneSided, Party, Use, What, Which};
+use crate::render::data::json;
+use crate::render::data::json::{At, EndJson, PolicyName, Ports};
+use crate::render::data::{check, csv};
+use crate::render::text::diff::{Pages, edit_word, latent};
+use crate::render::words;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// A diff.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiffJson {
+    /// What the two sides are called.
+    pub label: String,
+    /// Pairs that may talk now and could not.
+    pub widened: u64,
+    /// Pairs that could talk and may not now.
+    pub narrowed: u64,
+    /// Pairs of which the input does not tell for certain.
+    pub undecided: u64,
+    /// Pairs that may talk as before.
+    pub unchanged: u64,
+    /// The changes, the riskiest first.
+    pub changes: Vec<ChangeJson>,
+    /// Workloads that only the after side has.
+    pub added: Vec<OneSidedJson>,
+    /// Workloads that only the before side has.
+    pub removed: Vec<OneSidedJson>,
+    /// Edited policies that change nothing.
+    pub inert: Vec<NoEffectEditJson>,
+    /// Admissions that change without effect, in words.
+    pub latent: Vec<String>,
+    /// Configured tests that held and no longer do.
+    pub breaks: Vec<BrokenJson>,
+    /// Uses of closing paths that manifests declare.
+    pub uses: Vec<UseJson>,
+}
+
+/// A test that held and no longer does.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BrokenJson {
+    /// What it says.
+    pub test: String,
+    /// Where it stands.
+    pub at: At,
+    /// `failed`, `empty` or `undecided`.
+    pub status: &'static str,
+    /// What breaks it: an index of `changes`; none for all of them together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<usize>,
+}
+
+/// A declared use of a closing path.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UseJson {
+    /// The change that closes it: an index of `changes`.
+    pub change: usize,
+    /// Who declares it.
+    pub workload: EndJson,
+    /// The variable.
+    pub variable: String,
+    /// The host its value names.
+    pub host: String,
+}
+
+/// A change.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangeJson {
+    /// `widened`, `narrowed`, `may-widen`, `may-narrow` or `undecided`.
+    pub kind: &'static str,
+    /// The traffic.
+    pub ports: Vec<Ports>,
+    /// How many pairs.
+    pub pairs: u64,
+    /// The edit behind it.
+    pub cause: CauseJson,
+    /// Every source of a block with every destination of it.
+    pub blocks: Vec<BlockJson>,
+}
+
+/// Sources and destinations that change alike.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BlockJson {
+    /// The sources.
+    pub from: Vec<EndJson>,
+    /// The destinations.
+    pub to: Vec<EndJson>,
+}
+
+/// An edit.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CauseJson {
+    /// `rule`, `policy`, `workload`, `namespace`, `unmodelled`, `options` or `other`.
+    pub what: &'static str,
+    /// `added`, `removed` or `changed`.
+    pub edit: &'static str,
+    /// `before` or `after`: the side where it lives.
+    pub side: &'static str,
+    /// The policy, where one was edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyName>,
+    /// The edited part of it: `ingress[0].from[1]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+    /// In words, which may change.
+    pub text: String,
+}
+
+/// A workload that only one side has.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OneSidedJson {
+    /// The workload.
+    pub workload: EndJson,
+    /// Whether it accepts from anyone.
+    pub open_in: bool,
+    /// Whether it may go anywhere.
+    pub open_out: bool,
+    /// Whether anything passes to it or from it.
+    pub connected: bool,
+}
+
+/// An edit without effect.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NoEffectEditJson {
+    /// The policy.
+    pub policy: PolicyName,
+    /// `added`, `removed` or `changed`.
+    pub edit: &'static str,
+    /// Whether only its text differs.
+    pub text_only: bool,
+}
+
+/// A diff as a document's content.
+pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
+    let lone = |which, list: &[OneSided]| list.iter().map(|l| lone_json(pages, which, l)).collect();
+    let may = [Kind::MayWiden, Kind::MayNarrow, Kind::Undecided];
+    DiffJson {
+        label: pages.label.to_owned(),
+        widened: diff.pairs(Kind::Widened),
+        narrowed: diff.pairs(Kind::Narrowed),
+        undecided: may.into_iter().map(|k| diff.pairs(k)).sum(),
+        unchanged: diff.unchanged.count(),
+        changes: diff.changes.iter().map(|c| change(pages, c)).collect(),
+        added: lone(Which::After, &diff.added),
+        removed: lone(Which::Before, &diff.removed),
+        inert: diff
+            .inert
+            .iter()
+            .filter_map(|i| inert(pages, diff, i))
+            .collect(),
+        latent: diff.latent.iter().map(|l| latent(pages, l)).collect(),
+        breaks: pages.remarks.broken.iter().map(broken).collect(),
+        uses: pages
+            .remarks
+            .uses
+            .iter()
+            .map(|u| declared(pages, u))
+            .collect(),
+    }
+}
+
+/// A test that no longer holds.
+pub fn broken(broken: &Broken) -> BrokenJson {
+    BrokenJson {
+        test: broken.test.clone(),
+        at: check::at(&broken.at),
+        status: check::status(broken.status),
+        change: broken.change,
+    }
+}
+
+fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
+    let workload = json::workload(pages.after, found.workload);
+    UseJson {
+        change: found.change,
+        workload,
+        variable: found.variable.to_string(),
+        host: found.host.to_string(),
+    }
+}
+
+fn party(pages: Pages<'_>, party: &Party) -> EndJson {
+    match party {
+        Party::Workload(_, after) => json::workload(pages.after, *after),
+        Party::Addresses(set) => json::blocks(&words::addresses(set), set),
+    }
+}
+
+fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
+    let ends = |parties: &[Party]| parties.iter().map(|p| party(pages, p)).collect();
+    ChangeJson {
+        kind: change.kind.word(),
+        ports: json::traffic(&change.traffic),
+        pairs: change.pairs,
+        cause: cause(pages, &change.cause),
+        blocks: change
+            .blocks
+            .iter()
+            .map(|b| BlockJson {
+                from: ends(&b.sources),
+                to: ends(&b.destinations),
+            })
+            .collect(),
+    }
+}
+
+fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
+    let book = pages.book(cause.side);
+    let what = match cause.what {
+        What::Rule(_) => "rule",
+        What::Policy(_) => "policy",
+        What::Workload(_) => "workload",
+        What::Namespace(_) => "namespace",
+        What::Unmodelled(_) => "unmodelled",
+        What::Options => "options",
+        What::Other => "other",
+    };
+    let (policy, path) = match cause.what {
+        What::Rule(at) => (
+            Some(at.policy),
+            Some(book.input.policies.get(at.policy).rule_path(at).to_string()),
+        ),
+        What::Policy(id) => (Some(id), None),
+        _ => (None, None),
+    };
+    CauseJson {
+        what,
+        edit: edit_word(cause.how),
+        side: if cause.side == Which::Before {
+            "before"
+        } else {
+            "after"
+        },
+        policy: policy.map(|id| json::policy(book, id)),
+        path,
+        at: pages.place(cause).map(|l| At {
+            file: l.file.into(),
+            line: l.at.line,
+            column: l.at.column,
+        }),
+        text: pages.cause(cause),
+    }
+}
+
+fn lone_json(pages: Pages<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
+    OneSidedJson {
+        workload: json::workload(pages.book(which), lone.workload),
+        open_in: lone.open_in,
+        open_out: lone.open_out,
+        connected: lone.connected,
+    }
+}
+
+fn inert(
+    pages: Pages<'_>,
+    diff: &Diff,
+    inert: &crate::diff::NoEffectEdit,
+) -> Option<NoEffectEditJson> {
+    let edit = diff.edits.get(inert.edit)?;
+    let (which, id) = edit
+        .after
+        .map(|id| (Which::After, id))
+        .or(edit.before.map(|id| (Which::Before, id)))?;
+    let policy = json::policy(pages.book(which), id);
+    Some(NoEffectEditJson {
+        policy,
+        edit: edit_word(edit.edit()),
+        text_only: inert.text_only,
+    })
+}
+
+/// One line a pair.
+///
+/// # Errors
+/// When the writer fails.
+pub fn csv(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+    let head = ["change", "from", "to", "ports", "cause", "file", "line"]
+        .map(String::from)
+        .to_vec();
+    let lines = diff.changes.iter().flat_map(|c| {
+        let place = pages.place(&c.cause);
+        let (file, line) = place.map_or_else(Default::default, |l| {
+            (l.file.to_string(), l.at.line.to_string())
+        });
+        let tail = [
+            words::traffic(&c.traffic),
+            pages.cause(&c.cause),
+            file,
+            line,
+        ];
+        c.blocks.iter().flat_map(move |b| {
+            let tail = tail.clone();
+            b.sources.iter().flat_map(move |s| {
+                let tail = tail.clone();
+                b.destinations.iter().map(move |d| {
+                    let ends = [c.kind.word().to_owned(), pages.party(s), pages.party(d)];
+                    ends.into_iter()
+                        .chain(tail.clone())
+                        .collect::<Vec<String>>()
+                })
+            })
+        })
+    });
+    csv::rows(std::iter::once(head).chain(lines), out)
+}

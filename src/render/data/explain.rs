@@ -1,0 +1,244 @@
+//! `explain` for programs.
+
+use crate::policy::{Action, Direction};
+use crate::query::explain::summary::{
+    Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
+};
+use crate::render::data::json::{
+    At, EndJson, PolicyName, Ports, at, policy, traffic, truth, workload,
+};
+use crate::render::data::reach::{PotentialPodJson, ghost};
+use crate::render::{RenderContext, words};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What a policy does.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PolicyJson {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Where its subject stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+    /// The workloads it governs.
+    pub governs: Vec<EndJson>,
+    /// Workloads it may govern, for all that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_govern: Vec<EndJson>,
+    /// Whether it has a say on the way in.
+    pub controls_ingress: bool,
+    /// Whether it has a say on the way out.
+    pub controls_egress: bool,
+    /// Its rules on the way in.
+    pub ingress_rules: Vec<RuleJson>,
+    /// Its rules on the way out.
+    pub egress_rules: Vec<RuleJson>,
+}
+
+/// A rule in plain words.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RuleJson {
+    /// Its path.
+    pub path: String,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+    /// `allow`, `deny` or `pass`.
+    pub action: &'static str,
+    /// Its ports, in words.
+    pub on: String,
+    /// Its peers; one for anyone.
+    pub whom: Vec<WhomJson>,
+}
+
+/// A peer in plain words.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WhomJson {
+    /// In words.
+    pub text: String,
+    /// How many workloads it means today.
+    pub today: usize,
+}
+
+/// Everything that applies to a workload.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WorkloadJson {
+    /// The workload.
+    pub workload: EndJson,
+    /// The way in.
+    pub ingress: PlainSideJson,
+    /// The way out.
+    pub egress: PlainSideJson,
+    /// Pods that are not there yet and would be let in.
+    pub exposure: Vec<PotentialPodJson>,
+}
+
+/// One direction of a workload.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlainSideJson {
+    /// Whether nothing governs it, so that everything is allowed.
+    pub open: bool,
+    /// `yes`, `no` or `unknown`: whether it is isolated.
+    pub isolated: &'static str,
+    /// The policies that govern it, in the order they are asked.
+    pub policies: Vec<PolicyName>,
+    /// Whom it may talk to directly.
+    pub peers: Vec<TalksJson>,
+    /// Workloads of which it cannot be told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<EndJson>,
+}
+
+/// Whom a workload may talk to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TalksJson {
+    /// Who: workloads that nothing tells apart, or addresses.
+    pub who: Vec<EndJson>,
+    /// What passes.
+    pub ports: Vec<Ports>,
+}
+
+/// What a namespace holds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NamespaceJson {
+    /// Its name.
+    pub name: String,
+    /// Its workloads.
+    pub workloads: Vec<OpenJson>,
+    /// Its policies.
+    pub policies: Vec<PolicyJson>,
+}
+
+/// A workload and whether it is open.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OpenJson {
+    /// The workload.
+    pub workload: EndJson,
+    /// Whether nothing governs the way in.
+    pub open_in: bool,
+    /// Whether nothing governs the way out.
+    pub open_out: bool,
+}
+
+/// What was explained.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ExplanationJson {
+    /// A policy.
+    Policy(PolicyJson),
+    /// A workload.
+    Workload(WorkloadJson),
+    /// A namespace.
+    Namespace(NamespaceJson),
+}
+
+/// What was explained, as a document's content.
+pub fn plain(book: RenderContext<'_>, plain: &Plain) -> ExplanationJson {
+    match plain {
+        Plain::Policy(p) => ExplanationJson::Policy(plain_policy(book, p)),
+        Plain::Workload(w) => ExplanationJson::Workload(plain_workload(book, w)),
+        Plain::Namespace(n) => ExplanationJson::Namespace(plain_namespace(book, n)),
+    }
+}
+
+/// What a policy does, as a document's content.
+fn plain_policy(book: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
+    let found = book.graph.world().policies.get(plain.policy);
+    let [ingress_rules, egress_rules] = Direction::ALL.map(|d| {
+        plain.rules[d.index()]
+            .iter()
+            .map(|r| plain_rule(book, r))
+            .collect()
+    });
+    PolicyJson {
+        policy: policy(book, plain.policy),
+        at: at(book, &found.subject_origin()),
+        governs: plain.governs.iter().map(|w| workload(book, *w)).collect(),
+        may_govern: plain
+            .may_govern
+            .iter()
+            .map(|w| workload(book, *w))
+            .collect(),
+        controls_ingress: found.governs(Direction::Ingress),
+        controls_egress: found.governs(Direction::Egress),
+        ingress_rules,
+        egress_rules,
+    }
+}
+
+fn plain_rule(book: RenderContext<'_>, plain: &PlainRule) -> RuleJson {
+    let policy = book.graph.world().policies.get(plain.at.policy);
+    let rule = book.graph.world().policies.rule(plain.at);
+    let whom = plain.peers.iter().map(|p| WhomJson {
+        text: words::admits(book.graph, p.at),
+        today: p.today.len(),
+    });
+    RuleJson {
+        path: policy.rule_path(plain.at).to_string(),
+        at: at(book, &policy.origin(plain.at)),
+        action: match rule.action {
+            Action::Allow => "allow",
+            Action::Deny => "deny",
+            Action::Pass => "pass",
+        },
+        on: words::ports(rule),
+        whom: whom.collect(),
+    }
+}
+
+/// Everything that applies to a workload, as a document's content.
+fn plain_workload(book: RenderContext<'_>, plain: &PlainWorkload) -> WorkloadJson {
+    let [ingress, egress] = [0, 1].map(|i| side(book, &plain.sides[i]));
+    WorkloadJson {
+        workload: workload(book, plain.workload),
+        ingress,
+        egress,
+        exposure: plain.exposure.iter().map(|g| ghost(book, g)).collect(),
+    }
+}
+
+fn side(book: RenderContext<'_>, plain: &PlainSide) -> PlainSideJson {
+    let talks = plain.reach.stops.iter().map(|s| TalksJson {
+        who: crate::render::data::reach::who(book, &s.item),
+        ports: traffic(&s.traffic),
+    });
+    PlainSideJson {
+        open: plain.open,
+        isolated: truth(plain.isolated),
+        policies: plain
+            .policies
+            .iter()
+            .map(|(_, id, _)| policy(book, *id))
+            .collect(),
+        peers: talks.collect(),
+        unknown: plain
+            .reach
+            .unknown
+            .iter()
+            .map(|w| workload(book, *w))
+            .collect(),
+    }
+}
+
+/// What a namespace holds, as a document's content.
+fn plain_namespace(book: RenderContext<'_>, plain: &PlainNamespace) -> NamespaceJson {
+    let open = |(w, [open_in, open_out]): &(crate::model::WorkloadId, [bool; 2])| OpenJson {
+        workload: workload(book, *w),
+        open_in: *open_in,
+        open_out: *open_out,
+    };
+    NamespaceJson {
+        name: book
+            .input
+            .cluster
+            .namespace(plain.namespace)
+            .name
+            .to_string(),
+        workloads: plain.workloads.iter().map(open).collect(),
+        policies: plain
+            .policies
+            .iter()
+            .map(|p| plain_policy(book, p))
+            .collect(),
+    }
+}

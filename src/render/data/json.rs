@@ -1,0 +1,482 @@
+//! JSON for programs: frozen structs under `"schema": "netpal/v1"`.
+//!
+//! A field is never renamed or removed within a version, only added. Ports are structured
+//! (`protocol`, `from`, `to`), places are `file`, `line`, `column`; words for people live in fields
+//! called `text` and may change.
+
+use crate::graph::Allowed;
+use crate::model::{Truth, WorkloadId};
+use crate::policy::{PolicyId, RuleRef};
+use crate::query::explain::explanation::{PeerTrace, RuleTrace, Side};
+use crate::query::list::listing;
+use crate::query::list::listing::{Entry, Filter, Party};
+use crate::query::{Answer, End, Pair};
+use crate::render::data::yaml;
+use crate::render::{RenderContext, words};
+use crate::set::TrafficSet;
+use crate::set::traffic::Piece;
+use crate::source::Origin;
+use crate::spec::Endpoint;
+use schemars::JsonSchema;
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use std::io::{self, Write};
+
+/// The version all documents carry.
+pub const SCHEMA: &str = "netpal/v1";
+
+/// A document: what it is, and its content beside it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Document<T> {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// What kind of document.
+    pub kind: &'static str,
+    /// Its content.
+    #[serde(flatten)]
+    pub content: T,
+}
+
+/// Writes a document, indented, with a final newline.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &Document {
+            schema: SCHEMA,
+            kind,
+            content,
+        },
+    )?;
+    writeln!(out)
+}
+
+/// The same document as YAML.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_yaml<T: Serialize>(
+    kind: &'static str,
+    content: T,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let document = Document {
+        schema: SCHEMA,
+        kind,
+        content,
+    };
+    yaml::write(&document, out)
+}
+
+/// A range of ports of one protocol, or every protocol without ports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Ports {
+    /// `TCP`, `UDP`, `SCTP` or `other`.
+    pub protocol: &'static str,
+    /// The first port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<u16>,
+    /// The last port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<u16>,
+}
+
+/// Traffic as ranges.
+pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
+    let piece = |piece: Piece| match piece {
+        Piece::Ports(protocol, from, to) => Ports {
+            protocol: protocol.name(),
+            from: Some(from),
+            to: Some(to),
+        },
+        Piece::OtherProtocols => Ports {
+            protocol: "other",
+            from: None,
+            to: None,
+        },
+    };
+    set.pieces().map(piece).collect()
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct At {
+    /// The file as the user wrote it.
+    pub file: String,
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column.
+    pub column: u32,
+}
+
+/// Where an origin stands.
+pub fn at(book: RenderContext<'_>, origin: &Origin) -> Option<At> {
+    let location = book.locator.locate(origin)?;
+    Some(At {
+        file: location.file.into(),
+        line: location.at.line,
+        column: location.at.column,
+    })
+}
+
+/// A policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PolicyName {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// A policy by id.
+pub fn policy(book: RenderContext<'_>, id: PolicyId) -> PolicyName {
+    let policy = book.graph.world().policies.get(id);
+    PolicyName {
+        kind: policy.shape.kind,
+        namespace: policy.namespace.as_deref().map(Into::into),
+        name: policy.name.to_string(),
+    }
+}
+
+/// A rule, or one peer or port of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Rule {
+    /// The policy.
+    pub policy: PolicyName,
+    /// `ingress[0].from[1]`.
+    pub path: String,
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+}
+
+/// A rule by reference.
+pub fn rule(book: RenderContext<'_>, at_rule: RuleRef) -> Rule {
+    let lowered = book.graph.world().policies.get(at_rule.policy);
+    Rule {
+        policy: policy(book, at_rule.policy),
+        path: lowered.rule_path(at_rule).to_string(),
+        at: at(book, &lowered.origin(at_rule)),
+    }
+}
+
+/// One end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum EndJson {
+    /// A workload.
+    Workload {
+        /// Its namespace.
+        namespace: String,
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A block of outside addresses.
+    Addresses {
+        /// What it is called.
+        name: String,
+        /// Its blocks.
+        cidrs: Vec<String>,
+    },
+}
+
+/// A workload as an end.
+pub fn workload(book: RenderContext<'_>, id: WorkloadId) -> EndJson {
+    let cluster = &book.input.cluster;
+    let workload = cluster.workload(id);
+    EndJson::Workload {
+        namespace: cluster.namespace(workload.namespace).name.to_string(),
+        kind: workload.kind.name(),
+        name: workload.name.to_string(),
+    }
+}
+
+/// A block of addresses as an end.
+pub fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
+    EndJson::Addresses {
+        name: name.to_owned(),
+        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// An end of a question.
+pub fn end(book: RenderContext<'_>, end: &End) -> EndJson {
+    match end {
+        End::Pods { workload: id, .. } => workload(book, *id),
+        End::Addresses { name, set, .. } => blocks(name, set),
+    }
+}
+
+fn party(book: RenderContext<'_>, party: &Party) -> EndJson {
+    match party {
+        Party::Workload(id) => workload(book, *id),
+        Party::Addresses(set) => blocks(&words::addresses(set), set),
+    }
+}
+
+/// `yes`, `no` or `unknown`.
+pub fn truth(truth: Truth) -> &'static str {
+    match truth {
+        Truth::Yes => "yes",
+        Truth::No => "no",
+        Truth::Maybe => "unknown",
+    }
+}
+
+/// One side of a flow.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SideJson {
+    /// `egress` or `ingress`.
+    pub direction: &'static str,
+    /// Whose policies were asked: `namespace/name`, or an address.
+    pub subject: String,
+    /// `yes`, `no` or `unknown`.
+    pub verdict: &'static str,
+    /// The stable reason code.
+    pub reason: &'static str,
+    /// The rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Rule>,
+    /// The policies that isolate the subject in this direction.
+    pub isolated_by: Vec<PolicyName>,
+    /// The rule that came closest, where none matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
+    /// Peers that could not be decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<PeerJson>,
+}
+
+/// A rule that nearly matched.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Near {
+    /// The rule, at its nearest peer.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// Whether its ports match.
+    pub ports_match: bool,
+    /// What is wrong with the peer.
+    pub mismatches: Vec<String>,
+}
+
+/// A peer and what is wrong with it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PeerJson {
+    /// The peer.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// `yes`, `no` or `unknown`.
+    pub matched: &'static str,
+    /// Why not, or why it cannot be told.
+    pub mismatches: Vec<String>,
+}
+
+/// One side.
+pub fn side(book: RenderContext<'_>, side: &Side) -> SideJson {
+    SideJson {
+        direction: side.direction.name(),
+        subject: endpoint(book, side.subject),
+        verdict: truth(side.possible.truth()),
+        reason: side.reason.code(),
+        decided_by: side.decided_by.map(|at| rule(book, at)),
+        isolated_by: side.isolated_by.iter().map(|p| policy(book, *p)).collect(),
+        near: side
+            .near
+            .as_ref()
+            .filter(|_| !side.possible.allow)
+            .map(|n| near(book, n, side.peer)),
+        doubts: side
+            .doubts
+            .iter()
+            .map(|d| peer(book, d, side.peer))
+            .collect(),
+    }
+}
+
+fn near(book: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
+    let nearest = crate::query::explain::explanation::nearest_peer(trace);
+    let texts = nearest
+        .map(|p| peer(book, p, other).mismatches)
+        .unwrap_or_default();
+    Near {
+        rule: rule(book, nearest.map_or(trace.at, |p| p.at)),
+        ports_match: trace.ports,
+        mismatches: texts,
+    }
+}
+
+/// A peer with what is wrong with it.
+pub fn peer(book: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
+    let text = |m| words::mismatch(&book.input.cluster, m, other);
+    PeerJson {
+        rule: rule(book, trace.at),
+        matched: truth(trace.matched),
+        mismatches: trace.mismatches.iter().map(text).collect(),
+    }
+}
+
+fn endpoint(book: RenderContext<'_>, endpoint: Endpoint) -> String {
+    match endpoint {
+        Endpoint::Pod(pod) => book
+            .input
+            .cluster
+            .workload_name(book.input.cluster.pod(pod).workload),
+        Endpoint::Address(address) => address.to_string(),
+    }
+}
+
+/// The answer of `can`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AnswerJson {
+    /// The source as it was asked.
+    pub source: String,
+    /// The destination as it was asked.
+    pub destination: String,
+    /// `yes`, `no`, `partly` or `unknown`.
+    pub verdict: &'static str,
+    /// Each source with each destination.
+    pub pairs: Vec<PairJson>,
+    /// What the input does not have, where that leaves the answer unknown.
+    pub missing: Vec<String>,
+}
+
+/// One source with one destination.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PairJson {
+    /// The source.
+    pub source: EndJson,
+    /// The destination.
+    pub destination: EndJson,
+    /// `yes`, `no`, `partly` or `unknown`.
+    pub verdict: &'static str,
+    /// The reason code of an example.
+    pub reason: &'static str,
+    /// What was asked.
+    pub asked: Vec<Ports>,
+    /// What of it is allowed.
+    pub allowed: Vec<Ports>,
+    /// What of it is unknown.
+    pub unknown: Vec<Ports>,
+    /// The way out of the source, for the example.
+    pub egress: SideJson,
+    /// The way in to the destination, for the example.
+    pub ingress: SideJson,
+    /// What the Service that was named changes: `itself` or `through-node`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub led: Option<&'static str>,
+}
+
+/// The answer of `can` as a document's content.
+pub fn answer(book: RenderContext<'_>, answer: &Answer) -> AnswerJson {
+    AnswerJson {
+        source: answer.question.source.text.to_string(),
+        destination: answer.question.destination.text.to_string(),
+        verdict: answer.verdict.word(),
+        pairs: answer.pairs.iter().map(|p| pair(book, p)).collect(),
+        missing: answer.missing.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn pair(book: RenderContext<'_>, pair: &Pair) -> PairJson {
+    let explanation = pair.explain(book.graph);
+    PairJson {
+        source: end(book, &pair.source),
+        destination: end(book, &pair.destination),
+        verdict: pair.verdict.word(),
+        reason: crate::query::explain::why::show(book.graph, pair)
+            .reason
+            .code(),
+        asked: traffic(&pair.asked),
+        allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
+        unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
+        egress: side(book, &explanation.egress),
+        ingress: side(book, &explanation.ingress),
+        led: pair.led.map(crate::render::text::via_service::word),
+    }
+}
+
+/// The table of `list`.
+#[derive(Serialize, JsonSchema)]
+pub struct ListJson<'a> {
+    /// Workloads that accept from anyone.
+    pub open_in: Vec<EndJson>,
+    /// Workloads that may go anywhere.
+    pub open_out: Vec<EndJson>,
+    /// Workloads on their node's network.
+    pub host_network: Vec<EndJson>,
+    /// The lines.
+    #[schemars(with = "Vec<FlowJson>")]
+    pub flows: Flows<'a>,
+}
+
+/// The lines of `list`, found while they are written: a table of any length needs no memory.
+pub struct Flows<'a> {
+    book: RenderContext<'a>,
+    filter: &'a Filter,
+}
+
+impl Serialize for Flows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut lines = serializer.serialize_seq(None)?;
+        let mut result = Ok(());
+        listing::each(self.book.graph, self.filter, &mut |entry| {
+            result = lines.serialize_element(&flow(self.book, &entry));
+            crate::render::going(&result)
+        });
+        result?;
+        lines.end()
+    }
+}
+
+/// One line of `list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FlowJson {
+    /// The source.
+    pub from: EndJson,
+    /// The destination.
+    pub to: EndJson,
+    /// What surely passes.
+    pub ports: Vec<Ports>,
+    /// What may pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<Ports>,
+    /// Whether it holds for some of the pods only.
+    pub some_pods: bool,
+    /// The rules that make it so.
+    pub because: Vec<Rule>,
+}
+
+/// The table of `list` as a document's content.
+pub fn listing<'a>(book: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
+    let listing = listing::summary(book.graph, filter);
+    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(book, *w)).collect();
+    ListJson {
+        open_in: all(&listing.open_in),
+        open_out: all(&listing.open_out),
+        host_network: all(&listing.host_network),
+        flows: Flows { book, filter },
+    }
+}
+
+fn flow(book: RenderContext<'_>, entry: &Entry) -> FlowJson {
+    let Allowed { sure, unknown } = &entry.allowed;
+    let explanation = crate::query::explain(book.graph, &entry.example);
+    let because = [&explanation.ingress, &explanation.egress]
+        .into_iter()
+        .filter_map(|s| s.decided_by);
+    FlowJson {
+        from: party(book, &entry.source),
+        to: party(book, &entry.destination),
+        ports: traffic(sure),
+        unknown: traffic(unknown),
+        some_pods: entry.differs,
+        because: because.map(|at| rule(book, at)).collect(),
+    }
+}

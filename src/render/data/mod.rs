@@ -1,0 +1,12 @@
+//! Answers for programs: JSON, YAML and CSV.
+
+pub mod check;
+pub mod csv;
+pub mod diff;
+pub mod explain;
+pub mod findings;
+pub mod inputs;
+pub mod json;
+pub mod reach;
+pub mod why;
+pub mod yaml;

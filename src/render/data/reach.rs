@@ -1,0 +1,198 @@
+//! `reach` and `who` for programs.
+
+use crate::query::reach::closure::Way;
+use crate::query::reach::potential_pod::PotentialPod;
+use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
+use crate::render::data::json::{EndJson, Ports, Rule, rule, traffic, workload};
+use crate::render::{RenderContext, words};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The answer of `reach` and `who`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReachJson {
+    /// Where it starts, as it was asked.
+    pub root: String,
+    /// `forward` or `backward`.
+    pub way: &'static str,
+    /// The most hops that were followed; none for any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hops: Option<u32>,
+    /// Whether nothing restricts the root: its way out, or its way in.
+    pub unrestricted: bool,
+    /// The tree below the root.
+    pub tree: Vec<TreeNodeJson>,
+    /// Every workload that is found, with the hops.
+    pub found: Vec<FoundJson>,
+    /// Workloads that may be found, for all that is known.
+    pub unknown: Vec<EndJson>,
+    /// How many workloads there are besides the root's.
+    pub others: usize,
+    /// Pods that do not exist yet and would be let in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exposure: Vec<PotentialPodJson>,
+}
+
+/// A workload that is found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FoundJson {
+    /// Which one.
+    pub workload: EndJson,
+    /// After how many hops.
+    pub hops: u32,
+    /// Whether it looks like a data store.
+    pub data_store: bool,
+}
+
+/// One line of the tree.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TreeNodeJson {
+    /// Who: workloads that nothing tells apart, or addresses.
+    pub who: Vec<EndJson>,
+    /// What passes.
+    pub ports: Vec<Ports>,
+    /// After how many hops it is first found.
+    pub hops: u32,
+    /// Whether it accepts from anyone.
+    pub open: bool,
+    /// Whether it stands elsewhere in the tree.
+    pub repeated: bool,
+    /// Whether nothing is declared to listen there.
+    pub nothing_listens: bool,
+    /// What comes next.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<TreeNodeJson>,
+}
+
+/// A pod that is not there yet.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PotentialPodJson {
+    /// The rule and peer that let it in; none where nothing isolates the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<Rule>,
+    /// Who it would be.
+    pub text: String,
+    /// What it may send.
+    pub ports: Vec<Ports>,
+    /// How many workloads of today the peer means.
+    pub today: usize,
+}
+
+/// A shortest way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PathJson {
+    /// Whether every hop is certain.
+    pub certain: bool,
+    /// The hops; none where there is no way.
+    pub path: Vec<HopJson>,
+}
+
+/// One hop of a way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HopJson {
+    /// From where.
+    pub from: String,
+    /// To where.
+    pub to: String,
+    /// What passes.
+    pub ports: Vec<Ports>,
+    /// The rules that let it through.
+    pub because: Vec<Rule>,
+}
+
+/// A reach as a document's content.
+pub fn reach(
+    book: RenderContext<'_>,
+    reach: &Reach,
+    root: &str,
+    ghosts: &[PotentialPod],
+) -> ReachJson {
+    let is_store = |w| {
+        reach
+            .stores
+            .binary_search_by_key(&w, |(store, _)| *store)
+            .is_ok()
+    };
+    let found = |(w, hops): (&crate::model::WorkloadId, &u32)| FoundJson {
+        workload: workload(book, *w),
+        hops: *hops,
+        data_store: is_store(*w),
+    };
+    ReachJson {
+        root: root.to_owned(),
+        way: if reach.way == Way::Forward {
+            "forward"
+        } else {
+            "backward"
+        },
+        hops: reach.hops,
+        unrestricted: reach.unrestricted,
+        tree: reach.stops.iter().map(|s| stop(book, s)).collect(),
+        found: reach.found.iter().map(found).collect(),
+        unknown: reach.unknown.iter().map(|w| workload(book, *w)).collect(),
+        others: reach.others,
+        exposure: ghosts.iter().map(|g| ghost(book, g)).collect(),
+    }
+}
+
+fn stop(book: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
+    TreeNodeJson {
+        who: who(book, &found.item),
+        ports: traffic(&found.traffic),
+        hops: found.hops,
+        open: found.open,
+        repeated: found.repeated,
+        nothing_listens: found.deaf,
+        next: found.next.iter().map(|s| stop(book, s)).collect(),
+    }
+}
+
+/// Who stands on a line.
+pub fn who(book: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
+    let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
+        name: name.to_owned(),
+        cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
+    };
+    match item {
+        Item::Workloads(list) | Item::Open(list) => {
+            list.iter().map(|w| workload(book, *w)).collect()
+        }
+        Item::Known(keyword) => vec![outside(
+            keyword.word(),
+            &keyword.addresses().unwrap_or_default(),
+        )],
+        Item::Addresses(set) => vec![outside(&words::addresses(set), set)],
+    }
+}
+
+/// A ghost.
+pub fn ghost(book: RenderContext<'_>, ghost: &PotentialPod) -> PotentialPodJson {
+    let text = match ghost.because.filter(|_| !ghost.everyone) {
+        Some(at) => words::admits(book.graph, at),
+        None => "anyone".to_owned(),
+    };
+    PotentialPodJson {
+        because: ghost.because.map(|at| rule(book, at)),
+        text,
+        ports: traffic(&ghost.traffic),
+        today: ghost.today,
+    }
+}
+
+/// A shortest way as a document's content.
+pub fn path(book: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
+    let hop = |h: &Hop| {
+        let explanation = crate::query::explain(book.graph, &h.flow);
+        let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
+        HopJson {
+            from: words::endpoint(&book.input.cluster, h.flow.source),
+            to: words::endpoint(&book.input.cluster, h.flow.destination),
+            ports: traffic(&h.traffic),
+            because: by.map(|at| rule(book, at)).collect(),
+        }
+    };
+    PathJson {
+        certain,
+        path: hops.unwrap_or_default().iter().map(hop).collect(),
+    }
+}

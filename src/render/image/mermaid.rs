@@ -1,0 +1,158 @@
+//! Mermaid, as code hosts draw it in comments: a flow chart from left to right.
+//!
+//! Every text stands in quotes with everything but plain characters written as `#code;`, so that no
+//! name can end a label or start a directive. Cut at [`MOST`] edges: beyond, Mermaid gives up or
+//! nobody reads it.
+
+use crate::picture::{Certainty, Change, Drawing, Shape};
+use petgraph::visit::EdgeRef;
+use std::io::{self, Write};
+
+/// Most edges that are written.
+pub const MOST: usize = 60;
+
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("<br/>"),
+            'a'..='z'
+            | 'A'..='Z'
+            | '0'..='9'
+            | ' '
+            | '.'
+            | ','
+            | '-'
+            | '_'
+            | '/'
+            | '+'
+            | ':'
+            | '('
+            | ')' => {
+                out.push(c);
+            }
+            c if c.is_alphanumeric() => out.push(c),
+            c => out.push_str(&format!("#{};", u32::from(c))),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Writes a drawing.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
+    let graph = &drawing.graph;
+    writeln!(out, "flowchart LR")?;
+    for frame in std::iter::once(None).chain((0..drawing.frames.len()).map(Some)) {
+        if let Some(f) = frame {
+            let frame = &drawing.frames[f];
+            let inside = frame
+                .inside
+                .as_ref()
+                .map_or_else(String::new, |t| format!("\nall to all inside: {t}"));
+            writeln!(
+                out,
+                "  subgraph {}[{}]",
+                id(&frame.id),
+                quoted(&format!("{}{inside}", frame.title))
+            )?;
+        }
+        for node in graph
+            .node_weights()
+            .filter(|n| n.frame == frame && n.shape != Shape::Frame)
+        {
+            let text = quoted(
+                &node
+                    .lines
+                    .iter()
+                    .chain(&node.badges)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            );
+            let shaped = match node.shape {
+                Shape::Internet | Shape::Private => format!("{{{{{text}}}}}"),
+                Shape::Everyone => format!("[[{text}]]"),
+                Shape::Addresses => format!("[{text}]"),
+                _ => format!("({text})"),
+            };
+            let class = match (node.open[0], node.doubt, node.shape) {
+                (true, ..) => ":::open",
+                (_, true, _) => ":::doubt",
+                (_, _, Shape::Internet) => ":::internet",
+                _ => "",
+            };
+            writeln!(out, "    {}{shaped}{class}", id(&node.id))?;
+        }
+        if frame.is_some() {
+            writeln!(out, "  end")?;
+        }
+    }
+    edges(drawing, out)?;
+    writeln!(
+        out,
+        "  classDef open fill:#fff4e6,stroke:#a65100,stroke-width:2px,stroke-dasharray:6 3,color:#1f2933"
+    )?;
+    writeln!(
+        out,
+        "  classDef doubt stroke-width:2px,stroke-dasharray:2 3"
+    )?;
+    writeln!(
+        out,
+        "  classDef internet fill:#fdf3fa,stroke:#9c1f7d,color:#9c1f7d"
+    )?;
+    drawing
+        .caption
+        .iter()
+        .try_for_each(|line| writeln!(out, "%% {}", line.replace(['{', '}', '%'], " ")))
+}
+
+fn edges(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
+    let graph = &drawing.graph;
+    for (i, edge) in graph.edge_references().take(MOST).enumerate() {
+        let link = edge.weight();
+        let line = match (link.both, link.certainty, link.change) {
+            (false, _, Some(Change::Widened)) => "==>",
+            (true, _, Some(Change::Widened)) => "<==>",
+            (false, _, Some(Change::Narrowed))
+            | (false, Certainty::Unknown | Certainty::Partly, _) => "-.->",
+            (true, _, Some(Change::Narrowed))
+            | (true, Certainty::Unknown | Certainty::Partly, _) => "<-.->",
+            (false, ..) => "-->",
+            (true, ..) => "<-->",
+        };
+        let label = if link.label.is_empty() {
+            String::new()
+        } else {
+            format!("|{}|", quoted(&link.label))
+        };
+        writeln!(
+            out,
+            "  {} {line}{label} {}",
+            id(&graph[edge.source()].id),
+            id(&graph[edge.target()].id)
+        )?;
+        if let Some(change) = link.change {
+            let colour = match change {
+                Change::Widened => "#b3310c",
+                Change::Narrowed => "#006d5b",
+                Change::Moved => "#6a3fb5",
+            };
+            writeln!(out, "  linkStyle {i} stroke:{colour},color:{colour}")?;
+        }
+    }
+    let more = graph.edge_count().saturating_sub(MOST);
+    if more > 0 {
+        writeln!(out, "  more[\"and {more} more edges\"]")
+    } else {
+        Ok(())
+    }
+}
+
+/// An id that is no word of Mermaid's: `end` and friends break a chart.
+fn id(id: &str) -> String {
+    format!("x{}", id.replace("--", "_"))
+}

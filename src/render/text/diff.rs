@@ -1,0 +1,588 @@
+//! A diff for people: the risk first, one line per edit, however many pairs it opens.
+//!
+//! Widened paths are attack surface, narrowed ones breakage; neither is ever painted green. A line
+//! names the traffic, the edit behind it and its place; pairs that share all of that share the
+//! line.
+
+use crate::check::Status;
+use crate::check::breaks::Broken;
+use crate::diff::{
+    Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Party, Side, Use, What, Which,
+};
+use crate::model::WorkloadId;
+use crate::render::text::inputs::plural;
+use crate::render::text::writer::Style;
+use crate::render::{RenderContext, words};
+use crate::source::Location;
+use std::io::{self, Write};
+
+/// What a diff is printed with: the books of both sides.
+#[derive(Clone, Copy)]
+pub struct Pages<'a> {
+    /// The before side.
+    pub before: RenderContext<'a>,
+    /// The after side.
+    pub after: RenderContext<'a>,
+    /// What the two sides are called, such as `main..HEAD`; nothing if empty.
+    pub label: &'a str,
+    /// What follows from the changes.
+    pub remarks: &'a Remarks,
+}
+
+/// What follows from the changes of a diff.
+#[derive(Debug, Clone, Default)]
+pub struct Remarks {
+    /// Tests that held and no longer do.
+    pub broken: Vec<Broken>,
+    /// Declared uses of paths that close.
+    pub uses: Vec<Use>,
+}
+
+impl<'a> Pages<'a> {
+    /// The book of a side.
+    pub fn book(&self, which: Which) -> RenderContext<'a> {
+        if which == Which::Before {
+            self.before
+        } else {
+            self.after
+        }
+    }
+
+    /// Where a cause stands.
+    pub fn place(&self, cause: &Cause) -> Option<Location> {
+        let book = self.book(cause.side);
+        book.locator.locate(&cause.origin(Side {
+            input: book.input,
+            graph: book.graph,
+        })?)
+    }
+
+    /// An end of a change.
+    pub fn party(&self, party: &Party) -> String {
+        match party {
+            Party::Workload(_, after) => self.workload(Which::After, *after),
+            Party::Addresses(set) => words::addresses(set),
+        }
+    }
+
+    /// A workload of a side.
+    pub fn workload(&self, which: Which, id: WorkloadId) -> String {
+        words::clean(&self.book(which).input.cluster.workload_name(id)).into_owned()
+    }
+
+    /// The edit behind a change, in words.
+    pub fn cause(&self, cause: &Cause) -> String {
+        let book = self.book(cause.side);
+        let how = edit_word(cause.how);
+        match cause.what {
+            What::Rule(at) => format!("{} {how}", words::rule(book.graph, at)),
+            What::Policy(id) if cause.how == Edit::Changed => {
+                format!(
+                    "{} {} {how}",
+                    words::policy(book.graph, id),
+                    self.aspect(cause)
+                )
+            }
+            What::Policy(id) => format!("{} {how}", words::policy(book.graph, id)),
+            What::Workload(id) => format!("pods of {} {how}", self.workload(cause.side, id)),
+            What::Namespace(id) => {
+                format!(
+                    "labels of namespace {} {how}",
+                    words::clean(&book.input.cluster.namespace(id).name)
+                )
+            }
+            What::Unmodelled(taint) => {
+                let what = book
+                    .input
+                    .policies
+                    .taints
+                    .get(taint)
+                    .map(|t| words::clean(&t.what).into_owned());
+                format!("{} is not modelled", what.unwrap_or_default())
+            }
+            What::Options => "other assumptions".into(),
+            What::Other => "another object changed".into(),
+        }
+    }
+
+    /// What of a policy changed as a whole.
+    fn aspect(&self, cause: &Cause) -> &'static str {
+        let What::Policy(id) = cause.what else {
+            return "";
+        };
+        let policies = &self.book(cause.side).input.policies;
+        let others = &self
+            .book(if cause.side == Which::After {
+                Which::Before
+            } else {
+                Which::After
+            })
+            .input
+            .policies;
+        let own = policies.get(id);
+        let other = others
+            .iter()
+            .map(|(_, p)| p)
+            .find(|p| p.full_name() == own.full_name() && p.shape.kind == own.shape.kind);
+        match other {
+            Some(other) if other.subject != own.subject => "subject",
+            Some(other) if other.isolates != own.isolates => "policyTypes",
+            Some(other) if other.priority != own.priority => "priority",
+            _ => "rules",
+        }
+    }
+
+    /// Several ends in few words.
+    pub fn parties(&self, parties: &[Party]) -> String {
+        if parties.len() <= 3 {
+            return parties
+                .iter()
+                .map(|p| self.party(p))
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
+        let workloads: Vec<WorkloadId> = parties
+            .iter()
+            .filter_map(|p| {
+                if let Party::Workload(_, a) = p {
+                    Some(*a)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let cluster = &self.after.input.cluster;
+        let namespaces: std::collections::BTreeSet<_> = workloads
+            .iter()
+            .map(|w| cluster.workload(*w).namespace)
+            .collect();
+        let count = plural(workloads.len(), "workload");
+        let mut text = match namespaces.iter().collect::<Vec<_>>().as_slice() {
+            [one] => format!(
+                "{count} in {}",
+                words::clean(&cluster.namespace(**one).name)
+            ),
+            many => format!("{count} in {}", plural(many.len(), "namespace")),
+        };
+        for set in parties.iter().filter_map(|p| {
+            if let Party::Addresses(s) = p {
+                Some(s)
+            } else {
+                None
+            }
+        }) {
+            text = format!("{text} and {}", words::addresses(set));
+        }
+        text
+    }
+
+    /// What follows from some of the changes: tests they break, uses that are declared.
+    pub fn remarks(&self, changes: &[usize]) -> Vec<String> {
+        let broken = self
+            .remarks
+            .broken
+            .iter()
+            .filter(|b| b.change.is_some_and(|c| changes.contains(&c)));
+        let mut lines: Vec<String> = broken.map(breaks).collect();
+        let uses: Vec<&Use> = self
+            .remarks
+            .uses
+            .iter()
+            .filter(|u| changes.contains(&u.change))
+            .collect();
+        lines.extend(uses.iter().take(GROUPS).map(|u| self.declared(u)));
+        if uses.len() > GROUPS {
+            lines.push(format!(
+                "and {}",
+                plural(uses.len() - GROUPS, "more declared use")
+            ));
+        }
+        lines
+    }
+
+    fn declared(&self, found: &Use) -> String {
+        let (variable, host) = (words::clean(&found.variable), words::clean(&found.host));
+        format!(
+            "declared use: env {variable} in {} mentions {host}",
+            self.workload(Which::After, found.workload)
+        )
+    }
+
+    /// `from -> to` of a block.
+    pub fn block(&self, block: &Block) -> String {
+        format!(
+            "{} -> {}",
+            self.parties(&block.sources),
+            self.parties(&block.destinations)
+        )
+    }
+}
+
+/// `breaks test "nothing in dev talks to data"   policy-tests/shop.yaml:8`.
+pub fn breaks(broken: &Broken) -> String {
+    let what = if broken.status == Status::Undecided {
+        "leaves undecided"
+    } else {
+        "breaks"
+    };
+    format!("{what} {}", named(broken))
+}
+
+/// The same about something that is only suggested: `break test ...`.
+pub fn would_break(broken: &Broken) -> String {
+    let what = if broken.status == Status::Undecided {
+        "leave undecided"
+    } else {
+        "break"
+    };
+    format!("{what} {}", named(broken))
+}
+
+fn named(broken: &Broken) -> String {
+    format!(
+        "test \"{}\"   {}",
+        words::clean(&broken.test),
+        words::clean(&broken.at.to_string())
+    )
+}
+
+/// The changes of one kind, each edit with what it makes: indices among the changes of the diff.
+pub fn by_edit(diff: &Diff, kind: Kind) -> indexmap::IndexMap<Cause, Vec<usize>> {
+    let mut edits: indexmap::IndexMap<Cause, Vec<usize>> = indexmap::IndexMap::new();
+    for (index, change) in diff
+        .changes
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.kind == kind)
+    {
+        edits.entry(change.cause).or_default().push(index);
+    }
+    edits
+}
+
+/// The word for what happened to something.
+pub fn edit_word(edit: Edit) -> &'static str {
+    match edit {
+        Edit::Added => "added",
+        Edit::Removed => "removed",
+        Edit::Changed => "changed",
+    }
+}
+
+/// `3 widened, 1 narrowed; 41 unchanged`.
+pub fn summary(diff: &Diff) -> String {
+    let mut text = format!(
+        "{} widened, {} narrowed",
+        diff.pairs(Kind::Widened),
+        diff.pairs(Kind::Narrowed)
+    );
+    let may =
+        diff.pairs(Kind::MayWiden) + diff.pairs(Kind::MayNarrow) + diff.pairs(Kind::Undecided);
+    if may > 0 {
+        text = format!("{text}, {may} undecided");
+    }
+    if !(diff.added.is_empty() && diff.removed.is_empty()) {
+        text = format!(
+            "{text}, {} added, {} removed",
+            plural(diff.added.len(), "workload"),
+            diff.removed.len()
+        );
+    }
+    format!("{text}; {} unchanged", diff.unchanged.count())
+}
+
+const HEADS: [(Kind, &str, &str, &str); 5] = [
+    (Kind::Widened, "+", "WIDENED", "new paths (attack surface)"),
+    (
+        Kind::Narrowed,
+        "-",
+        "NARROWED",
+        "paths that go away (breakage risk)",
+    ),
+    (
+        Kind::MayWiden,
+        "+?",
+        "MAY WIDEN",
+        "the input does not tell for certain",
+    ),
+    (
+        Kind::MayNarrow,
+        "-?",
+        "MAY NARROW",
+        "the input does not tell for certain",
+    ),
+    (
+        Kind::Undecided,
+        "?",
+        "UNDECIDED",
+        "unknown on both sides, and edited",
+    ),
+];
+
+/// Writes a diff. `shown` changes of each kind are printed.
+///
+/// # Errors
+/// When the writer fails.
+pub fn text(
+    pages: Pages<'_>,
+    diff: &Diff,
+    style: Style,
+    shown: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let label = if pages.label.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", words::clean(pages.label))
+    };
+    writeln!(out, "Connectivity changes{label}: {}", summary(diff))?;
+    let heads = HEADS
+        .iter()
+        .filter(|h| diff.of(h.0).next().is_some())
+        .count()
+        > 1;
+    for (kind, sign, word, meaning) in HEADS {
+        if diff.of(kind).next().is_none() {
+            continue;
+        }
+        if heads {
+            writeln!(out, "\n{}  {meaning}", style.paint(colour(kind), word))?;
+        }
+        lines(pages, diff, (kind, sign), style, shown, out)?;
+    }
+    let whole = pages.remarks.broken.iter().filter(|b| b.change.is_none());
+    whole
+        .map(breaks)
+        .try_for_each(|line| writeln!(out, "{line}"))?;
+    lone(pages, &diff.added, "ADDED", "+", Which::After, style, out)?;
+    lone(
+        pages,
+        &diff.removed,
+        "REMOVED",
+        "-",
+        Which::Before,
+        style,
+        out,
+    )?;
+    inert(pages, diff, out)?;
+    diff.latent
+        .iter()
+        .take(5)
+        .try_for_each(|l| writeln!(out, "{}", latent(pages, l)))
+}
+
+/// Red where it opens, yellow where it closes or is not known: green would say that nothing is to
+/// be looked at.
+fn colour(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened | Kind::MayWiden => "1;31",
+        Kind::Narrowed | Kind::MayNarrow => "1;33",
+        Kind::Undecided => "1;35",
+    }
+}
+
+/// Changes of one kind, one line an edit.
+fn lines(
+    pages: Pages<'_>,
+    diff: &Diff,
+    (kind, sign): (Kind, &str),
+    style: Style,
+    shown: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let edits = by_edit(diff, kind);
+    let of = |list: &[usize]| list.iter().map(|i| &diff.changes[*i]).collect::<Vec<_>>();
+    let cells: Vec<[String; 4]> = edits
+        .iter()
+        .take(shown)
+        .map(|(c, list)| cells(pages, c, &of(list)))
+        .collect();
+    let width = |i: usize| {
+        cells
+            .iter()
+            .map(|c| c[i].chars().count())
+            .filter(|n| *n <= 60)
+            .max()
+            .unwrap_or(0)
+    };
+    let (ends, traffic, cause) = (width(0), width(1), width(2));
+    for (row, list) in cells.iter().zip(edits.values()) {
+        let line = format!(
+            "{:<ends$}  {:<traffic$}  {:<cause$}  {}",
+            row[0], row[1], row[2], row[3]
+        );
+        writeln!(
+            out,
+            "  {} {}",
+            style.paint(colour(kind), sign),
+            line.trim_end()
+        )?;
+        details(pages, &of(list), out)?;
+        pages
+            .remarks(list)
+            .iter()
+            .try_for_each(|remark| writeln!(out, "      {remark}"))?;
+    }
+    if edits.len() > shown {
+        writeln!(
+            out,
+            "  and {} (all of them: -v)",
+            plural(edits.len() - shown, "more edit")
+        )?;
+    }
+    Ok(())
+}
+
+/// How many groups of pairs are told under an edit.
+const GROUPS: usize = 4;
+
+/// The pairs of an edit that has more than one group of them.
+fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Result<()> {
+    let groups: Vec<(&Change, &Block)> = changes
+        .iter()
+        .flat_map(|c| c.blocks.iter().map(move |b| (*c, b)))
+        .collect();
+    if groups.len() < 2 {
+        return Ok(());
+    }
+    for (change, block) in groups.iter().take(GROUPS) {
+        writeln!(
+            out,
+            "      {}  {}",
+            pages.block(block),
+            words::traffic(&change.traffic)
+        )?;
+    }
+    if groups.len() > GROUPS {
+        writeln!(
+            out,
+            "      and {} (all of them: -o json)",
+            plural(groups.len() - GROUPS, "more group")
+        )?;
+    }
+    Ok(())
+}
+
+/// The ends, the traffic, the edit and the place of one edit's changes.
+pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
+    let pairs: u64 = changes.iter().map(|c| c.pairs).sum();
+    let (ends, traffic) = match changes {
+        [one] => match one.blocks.as_slice() {
+            [block] if pairs == 1 => (pages.block(block), words::traffic(&one.traffic)),
+            [block] => (
+                format!("{pairs} pairs: {}", pages.block(block)),
+                words::traffic(&one.traffic),
+            ),
+            _ => (format!("{pairs} pairs"), words::traffic(&one.traffic)),
+        },
+        _ => (format!("{pairs} pairs"), String::new()),
+    };
+    let place = pages
+        .place(cause)
+        .map(|l| words::clean(&l.to_string()).into_owned());
+    [ends, traffic, pages.cause(cause), place.unwrap_or_default()]
+}
+
+fn lone(
+    pages: Pages<'_>,
+    list: &[OneSided],
+    word: &str,
+    sign: &str,
+    which: Which,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{}  workloads only this side has; their paths are not counted above",
+        style.paint("1", word)
+    )?;
+    for one in list.iter().take(20) {
+        writeln!(
+            out,
+            "  {sign} {}  {}",
+            pages.workload(which, one.workload),
+            openness(one)
+        )?;
+    }
+    if list.len() > 20 {
+        writeln!(out, "  and {} more (all of them: -o json)", list.len() - 20)?;
+    }
+    Ok(())
+}
+
+/// How open a workload is that only one side has.
+pub fn openness(lone: &OneSided) -> &'static str {
+    match (lone.open_in, lone.open_out, lone.connected) {
+        (true, true, _) => "accepts from anyone and may go anywhere: no policy selects it",
+        (true, false, _) => "accepts from anyone: no policy selects it for ingress",
+        (false, true, _) => "may go anywhere: no policy selects it for egress",
+        (false, false, true) => "policies govern it in both directions",
+        (false, false, false) => "nothing passes to it or from it",
+    }
+}
+
+fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+    if diff.inert.is_empty() {
+        return Ok(());
+    }
+    let name = |i: &crate::diff::NoEffectEdit| {
+        let edit = &diff.edits[i.edit];
+        let (which, id) = edit
+            .after
+            .map(|id| (Which::After, id))
+            .or(edit.before.map(|id| (Which::Before, id)))?;
+        let name = words::policy(pages.book(which).graph, id);
+        let why = match (i.text_only, edit.edit()) {
+            (true, _) => "text only",
+            (false, Edit::Added) => "added, no effect",
+            (false, Edit::Removed) => "removed, no effect",
+            (false, Edit::Changed) => "rules changed, same effect",
+        };
+        Some(format!("{name} ({why})"))
+    };
+    let names: Vec<String> = diff.inert.iter().filter_map(name).collect();
+    let shown = names
+        .iter()
+        .take(8)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = if names.len() > 8 {
+        format!(" and {} more", names.len() - 8)
+    } else {
+        String::new()
+    };
+    writeln!(out, "\nnot changed although the files did: {shown}{more}")
+}
+
+/// `(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it
+/// anyway)`.
+pub fn latent(pages: Pages<'_>, latent: &MaskedChange) -> String {
+    let verb = if latent.kind == Kind::Widened {
+        "now admits"
+    } else {
+        "no longer admits"
+    };
+    let explanation = crate::query::explain(pages.after.graph, &latent.example);
+    let blockers: Vec<String> = explanation
+        .egress
+        .isolated_by
+        .iter()
+        .take(2)
+        .map(|p| words::policy(pages.after.graph, *p))
+        .collect();
+    let because = match (blockers.as_slice(), explanation.egress.possible.allow) {
+        ([], _) | (_, true) => String::new(),
+        _ if latent.sources.len() > 1 => ", their own egress policies block it anyway".into(),
+        (names, false) => format!(", {} blocks it anyway", names.join(" and ")),
+    };
+    let (to, from) = (
+        pages.party(&latent.destination),
+        pages.parties(&latent.sources),
+    );
+    format!("(also: {to} {verb} {from}; no effect today{because})")
+}

@@ -1,0 +1,211 @@
+//! What was read, assumed and left out; and single facts about the input in compiler style.
+
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::graph::AllowGraph;
+use crate::input::Input;
+use crate::render::text::writer::Style;
+use crate::render::words;
+use crate::tree::Locator;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// One diagnostic in compiler style: `file:line:column: severity: message`.
+pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) -> String {
+    let place = |p: &Place| match p {
+        Place::Origin(origin) => locator.locate(origin),
+        Place::At(location) => Some(location.clone()),
+        Place::Input => None,
+    };
+    let at = |p: &Place| {
+        place(p).map_or_else(String::new, |l| {
+            format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column)
+        })
+    };
+    let code = match diagnostic.severity {
+        Severity::Error => "1;31",
+        Severity::Warning => "1;33",
+        Severity::Note => "1;36",
+    };
+    let severity = style.paint(code, diagnostic.severity.name());
+    let mut text = format!(
+        "{}{severity}: {}",
+        at(&diagnostic.place),
+        words::clean(&diagnostic.message)
+    );
+    for (place, word) in &diagnostic.related {
+        let _ = write!(text, "\n    {}{}", at(place), words::clean(word));
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = write!(text, "\n    help: {}", words::clean(help));
+    }
+    text
+}
+
+/// What was read, assumed and left out.
+///
+/// # Errors
+/// When the writer fails.
+pub fn inputs(
+    input: &Input,
+    graph: &AllowGraph,
+    verbose: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let tally = &input.tally;
+    let cluster = &input.cluster;
+    let pods: u64 = cluster
+        .pods()
+        .map(|(_, p)| u64::from(p.replicas.max(1)))
+        .sum();
+    let read: Vec<String> = tally.read.iter().map(|(k, n)| plural(*n, k)).collect();
+    writeln!(
+        out,
+        "read      {}, {}: {}",
+        plural(tally.files, "file"),
+        plural(tally.objects, "object"),
+        if read.is_empty() {
+            "nothing netpal knows".into()
+        } else {
+            read.join(", ")
+        }
+    )?;
+    writeln!(
+        out,
+        "cluster   {}, {} ({}), {}, {}",
+        plural(cluster.namespaces().len(), "namespace"),
+        plural(cluster.workloads().len(), "workload"),
+        plural(usize::try_from(pods).unwrap_or(usize::MAX), "pod"),
+        plural(cluster.services().len(), "Service"),
+        plural(input.policies.policies.len(), "policy")
+    )?;
+    if tally.finished_pods > 0 {
+        writeln!(
+            out,
+            "left out  {}: finished pods are no endpoints",
+            plural(tally.finished_pods, "pod")
+        )?;
+    }
+    assumptions(input, graph, out)?;
+    if !tally.skipped.is_empty() {
+        let skipped: Vec<String> = tally
+            .skipped
+            .iter()
+            .map(|(k, n)| plural(*n, &words::clean(k)))
+            .collect();
+        writeln!(out, "skipped   {}", skipped.join(", "))?;
+    }
+    for (reason, what) in [
+        (crate::policy::TaintReason::UnmodelledKind, "not modelled"),
+        (crate::policy::TaintReason::Broken, "could not be read"),
+    ] {
+        let taints: Vec<_> = input
+            .policies
+            .taints
+            .iter()
+            .filter(|t| t.reason == reason)
+            .collect();
+        if !taints.is_empty() {
+            let shown: Vec<String> = taints
+                .iter()
+                .take(if verbose { usize::MAX } else { 5 })
+                .map(|t| words::clean(&t.what).into_owned())
+                .collect();
+            let more = taints.len() - shown.len();
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN",
+                shown.join(", ")
+            )?;
+        }
+    }
+    if verbose {
+        for (id, workload) in cluster.workloads() {
+            writeln!(
+                out,
+                "workload  {} ({})",
+                words::clean(&cluster.workload_name(id)),
+                workload.kind.name()
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Result<()> {
+    let cluster = &input.cluster;
+    let undeclared: Vec<String> = cluster
+        .namespaces()
+        .filter(|(_, n)| n.declared.is_none())
+        .map(|(_, n)| format!("\"{}\"", words::clean(&n.name)))
+        .collect();
+    if !undeclared.is_empty() {
+        let shown = undeclared
+            .iter()
+            .take(6)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = undeclared.len().saturating_sub(6);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "assumed   namespace labels of {shown}{more}: no Namespace object given, only kubernetes.io/metadata.name known"
+        )?;
+    }
+    let unknown = cluster
+        .pods()
+        .filter(|(_, p)| p.addresses.is_empty() && !p.host_network)
+        .count();
+    if unknown > 0 {
+        let ranges: Vec<String> = graph
+            .world()
+            .assumed
+            .to_cidrs()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        writeln!(
+            out,
+            "assumed   addresses of {} without status lie in {}",
+            plural(unknown, "pod template"),
+            ranges.join(", ")
+        )?;
+    }
+    let hosts = cluster
+        .workloads()
+        .filter(|(_, w)| w.pods.iter().any(|p| cluster.pod(*p).host_network));
+    let hosts: Vec<String> = hosts
+        .map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned())
+        .collect();
+    if !hosts.is_empty() && graph.world().options.host_network == crate::spec::HostNetwork::Unknown
+    {
+        writeln!(
+            out,
+            "unknown   {}: hostNetwork, policies may or may not apply (--assume hostnetwork=node|pod, or --cni)",
+            hosts.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+/// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.
+pub fn plural(count: usize, word: &str) -> String {
+    if count == 1 || word.contains('(') {
+        return format!("{count} {word}");
+    }
+    let plural = match word.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
+        _ if word.ends_with('s') => format!("{word}es"),
+        _ => format!("{word}s"),
+    };
+    format!("{count} {plural}")
+}

@@ -1,0 +1,16 @@
+//! Answers for people, in a terminal.
+
+pub mod check;
+pub mod diff;
+pub mod explain;
+pub mod findings;
+pub mod frames;
+pub mod inputs;
+pub mod reach;
+pub mod snippet;
+pub mod suggest;
+pub mod table;
+pub mod tree;
+pub mod via_service;
+pub mod why;
+pub mod writer;

@@ -1,0 +1,351 @@
+//! `reach` and `who` for people: trees, counts, shortest ways.
+
+use crate::model::{Truth, WorkloadId};
+use crate::query::ask::grammar::Keyword;
+use crate::query::explain::explanation::{Reason, explain};
+use crate::query::reach::closure::Way;
+use crate::query::reach::potential_pod::PotentialPod;
+use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
+use crate::render::text::inputs::plural;
+use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
+use crate::render::text::writer::Text;
+use crate::render::words;
+use crate::set::TrafficSet;
+use std::io::{self, Write};
+
+/// How many names one line holds.
+const NAMES: usize = 40;
+/// How many lines hang below one.
+const LINES: usize = 60;
+
+impl Text<'_> {
+    /// The answer of `reach`; `root` is what the trip starts at, in words.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn reach(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
+        let what = if reach.from_pods {
+            "if this pod is taken over"
+        } else {
+            "from there"
+        };
+        let head = format!("{}   {what}:", words::clean(root));
+        self.tree(reach, &head, out)?;
+        self.wrapped(&self.counts(reach), out)?;
+        let stores: Vec<String> = reach
+            .stores
+            .iter()
+            .map(|(w, hops)| self.store(*w, *hops))
+            .collect();
+        if !stores.is_empty() {
+            self.wrapped(&format!("data stores: {}", stores.join(", ")), out)?;
+        }
+        Ok(())
+    }
+
+    /// The answer of `who`.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn who(
+        &self,
+        reach: &Reach,
+        ghosts: &[PotentialPod],
+        root: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let open = if reach.unrestricted {
+            "   open: accepts from anyone"
+        } else {
+            ""
+        };
+        self.tree(reach, &format!("{}{open}", words::clean(root)), out)?;
+        self.wrapped(&self.counts(reach), out)?;
+        self.ghosts(ghosts, out)
+    }
+
+    fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
+        let children = self.stops(reach, &reach.stops, true);
+        let root = Branch::new(head).with(children);
+        draw(&[root], &self.frame("", "", Strokes::WIDE), out)
+    }
+
+    fn wrapped(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        wrap(text, self.width)
+            .iter()
+            .try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    fn stops(&self, reach: &Reach, stops: &[TreeNode], first: bool) -> Vec<Branch> {
+        let mut lines: Vec<Branch> = stops
+            .iter()
+            .take(LINES)
+            .map(|s| self.stop(reach, s, first))
+            .collect();
+        if stops.len() > LINES {
+            lines.push(Branch::new(format!(
+                "and {} more: -o json lists them",
+                stops.len() - LINES
+            )));
+        }
+        lines
+    }
+
+    fn stop(&self, reach: &Reach, stop: &TreeNode, first: bool) -> Branch {
+        let ports = ports(&stop.traffic);
+        let text = match (&stop.item, reach.way) {
+            (Item::Open(list), _) => {
+                let what = if list.len() == 1 {
+                    "1 open workload"
+                } else {
+                    &format!("{} open workloads", list.len())
+                };
+                format!("{what} (accept from anyone): {}", self.list(list))
+            }
+            (Item::Known(k), Way::Backward) => k.word().to_owned(),
+            (Item::Known(k), Way::Forward) => self.known(*k, stop),
+            (Item::Addresses(set), _) => words::addresses(set),
+            (Item::Workloads(list), Way::Forward) => format!("{}{ports}", self.list(list)),
+            (Item::Workloads(list), Way::Backward) => self.list(list),
+        };
+        let (note, tone) = self.note_of(reach, stop, first);
+        Branch::new(text)
+            .note(note, tone)
+            .with(self.stops(reach, &stop.next, false))
+    }
+
+    /// Who stands on a line, without ports.
+    pub(crate) fn who_is(&self, item: &Item) -> String {
+        match item {
+            Item::Workloads(list) => self.list(list),
+            Item::Open(list) => {
+                format!(
+                    "{} that accept from anyone: {}",
+                    plural(list.len(), "workload"),
+                    self.list(list)
+                )
+            }
+            Item::Known(keyword) => keyword.word().to_owned(),
+            Item::Addresses(set) => words::addresses(set),
+        }
+    }
+
+    fn known(&self, keyword: Keyword, stop: &TreeNode) -> String {
+        let ports = words::traffic(&stop.traffic);
+        match keyword {
+            Keyword::Imds => format!("imds 169.254.169.254  {ports}"),
+            other => format!("{}  {ports}", other.word()),
+        }
+    }
+
+    fn note_of(&self, reach: &Reach, stop: &TreeNode, first: bool) -> (String, Tone) {
+        let mut notes: Vec<String> = Vec::new();
+        if stop.repeated {
+            notes.push("(*)".into());
+        }
+        match &stop.item {
+            Item::Known(Keyword::Internet) if reach.way == Way::Forward && reach.unrestricted => {
+                notes.push("its egress is not restricted".into());
+            }
+            Item::Known(Keyword::Imds) => notes.push("cloud credentials   NP203".into()),
+            _ => {}
+        }
+        if stop.partly {
+            notes.push("not all of these addresses".into());
+        }
+        if let Some(via) = stop.via {
+            notes.push(format!("via {}", self.name_of(via)));
+        }
+        if reach.way == Way::Backward && first && stop.traffic != reach.asked {
+            notes.push(format!("on {}", words::traffic(&stop.traffic)));
+        }
+        if stop.store && !stop.repeated && reach.way == Way::Forward {
+            notes.push("data store".into());
+        }
+        if stop.deaf && !stop.repeated {
+            notes.push("nothing listens there today   NP011".into());
+        }
+        if stop.open
+            && reach.way == Way::Backward
+            && matches!(&stop.item, Item::Workloads(l) if l.len() == 1)
+        {
+            notes.push("open: accepts from anyone".into());
+        }
+        let tone = if stop.repeated {
+            Tone::Quiet
+        } else {
+            Tone::Plain
+        };
+        (notes.join("   "), tone)
+    }
+
+    fn name_of(&self, id: WorkloadId) -> String {
+        words::clean(&self.cluster().workload_name(id)).into_owned()
+    }
+
+    fn list(&self, list: &[WorkloadId]) -> String {
+        let shown: Vec<String> = list.iter().take(NAMES).map(|w| self.name_of(*w)).collect();
+        let more = list.len() - shown.len();
+        if more > 0 {
+            format!("{} and {more} more", shown.join(", "))
+        } else {
+            shown.join(", ")
+        }
+    }
+
+    /// `8 of 9 other workloads reachable, 7 directly; 1 unknown (...)`.
+    fn counts(&self, reach: &Reach) -> String {
+        let direct = reach.found.values().filter(|h| **h == 1).count();
+        let (all, others) = (reach.found.len(), plural(reach.others, "other workload"));
+        let verb = match reach.way {
+            Way::Forward => format!("{all} of {others} reachable"),
+            Way::Backward => format!("{all} of {others} can get here"),
+        };
+        let far = match reach.hops {
+            Some(1) => " directly".to_owned(),
+            Some(n) => format!(" within {n} hops, {direct} directly"),
+            None => format!(", {direct} directly"),
+        };
+        let unknown = match reach.unknown.as_slice() {
+            [] => String::new(),
+            list => format!("; {} unknown ({})", list.len(), self.unknown_names(list)),
+        };
+        let more = if reach.hops == Some(1) {
+            "; further: --hops any"
+        } else {
+            ""
+        };
+        format!("{verb}{far}{unknown}{more}")
+    }
+
+    fn unknown_names(&self, list: &[WorkloadId]) -> String {
+        let cluster = self.cluster();
+        let host = |w: &WorkloadId| {
+            cluster
+                .workload(*w)
+                .pods
+                .iter()
+                .all(|p| cluster.pod(*p).host_network)
+        };
+        let (hosts, others): (Vec<WorkloadId>, Vec<WorkloadId>) =
+            list.iter().partition(|w| host(w));
+        let mut parts = Vec::new();
+        if !hosts.is_empty() {
+            parts.push(format!("{}: hostNetwork", self.list(&hosts)));
+        }
+        if !others.is_empty() {
+            parts.push(self.list(&others));
+        }
+        parts.join("; ")
+    }
+
+    fn store(&self, id: WorkloadId, hops: u32) -> String {
+        format!(
+            "{} {}",
+            words::clean(&self.cluster().workload(id).name),
+            plural(hops as usize, "hop")
+        )
+    }
+
+    /// A shortest way.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn path(&self, hops: &[Hop], certain: bool, out: &mut dyn Write) -> io::Result<()> {
+        let sure = if certain {
+            ""
+        } else {
+            " that may be open, for all that is known"
+        };
+        writeln!(out, "path of {}{sure}:", plural(hops.len(), "hop"))?;
+        let lines: Vec<Branch> = hops.iter().map(|h| self.hop(h)).collect();
+        draw(&lines, &self.frame("  ", "  ", Strokes::WIDE), out)
+    }
+
+    fn hop(&self, hop: &Hop) -> Branch {
+        let end = |e| words::endpoint(self.cluster(), e);
+        let explanation = explain(self.book.graph, &hop.flow);
+        let port = if hop.traffic.is_all() {
+            String::new()
+        } else {
+            ports(&hop.traffic)
+        };
+        let text = format!(
+            "{} -> {}{port}",
+            end(hop.flow.source),
+            end(hop.flow.destination)
+        );
+        let side = &explanation.ingress;
+        let because = match (side.decided_by, side.reason) {
+            _ if explanation.possible.truth() == Truth::No => "depends on the node".to_owned(),
+            _ if explanation.possible.truth() == Truth::Maybe => {
+                explanation.reason().code().to_owned()
+            }
+            (Some(at), _) => {
+                let at = words::shortest(&self.book.graph.world().policies, at);
+                let origin = self.book.graph.world().policies.get(at.policy).origin(at);
+                format!(
+                    "{}   {}",
+                    words::cited(self.book.graph, at),
+                    self.place(&origin)
+                )
+            }
+            (None, Reason::AllowDefault) => "open workload: no ingress policy   NP301".to_owned(),
+            (None, reason) => reason.code().to_owned(),
+        };
+        Branch::new(text).note(because, Tone::Plain)
+    }
+
+    /// Pods that do not exist yet and would be let in.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn ghosts(&self, ghosts: &[PotentialPod], out: &mut dyn Write) -> io::Result<()> {
+        if ghosts.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        self.wrapped(
+            "not there yet, but let in by the rules as they are written:",
+            out,
+        )?;
+        let lines: Vec<Branch> = ghosts.iter().map(|g| self.ghost(g)).collect();
+        draw(&lines, &self.frame("  ? ", "    ", Strokes::WIDE), out)
+    }
+
+    fn ghost(&self, ghost: &PotentialPod) -> Branch {
+        let Some(at) = ghost.because else {
+            return Branch::new("any pod of any namespace, and the internet")
+                .note("nothing isolates it", Tone::Plain);
+        };
+        let who = if ghost.everyone {
+            "any pod of any namespace, and the internet".to_owned()
+        } else {
+            words::admits(self.book.graph, at)
+        };
+        let on = if ghost.traffic.is_all() {
+            String::new()
+        } else {
+            format!(" on {}", words::traffic(&ghost.traffic))
+        };
+        let cited = Branch::new(format!("as {} says", words::cited(self.book.graph, at)));
+        let cited = Branch {
+            tone: Tone::Quiet,
+            ..cited
+        };
+        let today = format!("({} now)", plural(ghost.today, "workload"));
+        Branch::new(format!("{who}{on}"))
+            .note(today, Tone::Plain)
+            .with(vec![cited])
+    }
+}
+
+/// `:5432`, `:53/UDP`, or nothing where everything passes.
+fn ports(set: &TrafficSet) -> String {
+    if set.is_all() {
+        return String::new();
+    }
+    let text = words::traffic(set);
+    let short = text.strip_suffix("/TCP").filter(|t| !t.contains('/'));
+    format!(":{}", short.unwrap_or(&text))
+}

@@ -1,0 +1,377 @@
+//! What a verdict depends on besides the rules: options, assumptions about addresses, nodes.
+//!
+//! A [`Environment`] is the cluster and the law under one set of options. It answers the questions about
+//! a single endpoint that both the specification and the compiled graph ask, so that an assumption
+//! is made in one place only.
+
+use crate::input::Input;
+use crate::model::{Cluster, Pod, PodId, Truth};
+use crate::policy::{Peer, Peers, PolicySet};
+use crate::set::{Family, IpSet, Traffic};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What is assumed of pods that share their node's network under policies whose API leaves it open
+/// (S56).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HostNetwork {
+    /// Both behaviours are considered; where they differ the verdict is unknown.
+    #[default]
+    Unknown,
+    /// They are their node: no policy selects them, and only address blocks match them.
+    Node,
+    /// They are pods like any other.
+    Pod,
+}
+
+/// One of the two behaviours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HostNetworkMode {
+    /// As its node.
+    Node,
+    /// As a pod.
+    Pod,
+}
+
+/// The choices the API leaves to implementations, and switches of the compiler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// Whether pods that no rule can tell apart are compiled once. Off: slower, same answers.
+    pub classes: bool,
+    /// What is assumed of host-network pods (S56).
+    pub host_network: HostNetwork,
+    /// Whether address blocks match pods and nodes by their addresses (S40).
+    pub blocks_match_pods: bool,
+    /// Where pod addresses lie, when told; otherwise private ranges are assumed.
+    pub pod_cidrs: Option<IpSet>,
+    /// Where node addresses lie, besides those of the Node objects.
+    pub node_cidrs: IpSet,
+    /// Whether policies that could not be read or modelled make the verdicts they could touch
+    /// unknown.
+    pub taints: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self {
+            classes: true,
+            host_network: HostNetwork::Unknown,
+            blocks_match_pods: true,
+            pod_cidrs: None,
+            node_cidrs: IpSet::empty(),
+            taints: true,
+        }
+    }
+}
+
+impl CompileOptions {
+    /// The same options with classes on or off.
+    #[must_use]
+    pub fn classes(mut self, on: bool) -> Self {
+        self.classes = on;
+        self
+    }
+
+    /// The same options with an assumption about host-network pods.
+    #[must_use]
+    pub fn host_network(mut self, assumed: HostNetwork) -> Self {
+        self.host_network = assumed;
+        self
+    }
+}
+
+/// One end of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// A pod of the cluster.
+    Pod(PodId),
+    /// An address that is no pod of the cluster.
+    Address(IpAddr),
+}
+
+/// One concrete question: may this traffic pass from here to there? The port is the destination's
+/// own, after any Service translation (S51).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Flow {
+    /// Where it starts.
+    pub source: Endpoint,
+    /// Where it goes.
+    pub destination: Endpoint,
+    /// Protocol and destination port.
+    pub traffic: Traffic,
+}
+
+/// Which outcomes are possible, given what is known. Never neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Possible {
+    /// It may be allowed.
+    pub allow: bool,
+    /// It may be denied.
+    pub deny: bool,
+}
+
+impl Possible {
+    /// Certainly allowed.
+    pub const ALLOW: Self = Self {
+        allow: true,
+        deny: false,
+    };
+    /// Certainly denied.
+    pub const DENY: Self = Self {
+        allow: false,
+        deny: true,
+    };
+    /// Not told.
+    pub const UNKNOWN: Self = Self {
+        allow: true,
+        deny: true,
+    };
+
+    /// Both must allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            allow: self.allow && other.allow,
+            deny: self.deny || other.deny,
+        }
+    }
+
+    /// One suffices.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            allow: self.allow || other.allow,
+            deny: self.deny && other.deny,
+        }
+    }
+
+    /// Either may be the case.
+    #[must_use]
+    pub fn either(self, other: Self) -> Self {
+        Self {
+            allow: self.allow || other.allow,
+            deny: self.deny || other.deny,
+        }
+    }
+
+    /// The three-valued verdict.
+    pub fn truth(self) -> Truth {
+        match (self.allow, self.deny) {
+            (true, false) => Truth::Yes,
+            (true, true) => Truth::Maybe,
+            (false, _) => Truth::No,
+        }
+    }
+}
+
+/// The cluster and the law under one set of options.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// The law.
+    pub policies: Arc<PolicySet>,
+    /// The options.
+    pub options: CompileOptions,
+    /// Where the address of a pod without one may lie.
+    pub assumed: IpSet,
+    /// The addresses of the Node objects.
+    pub node_addresses: IpSet,
+}
+
+impl Environment {
+    /// Fixes the assumptions for an input. O(policies' address blocks + pods).
+    pub fn new(input: &Input, options: &CompileOptions) -> Self {
+        let (cluster, policies) = (Arc::clone(&input.cluster), Arc::clone(&input.policies));
+        let assumed = options
+            .pod_cidrs
+            .clone()
+            .unwrap_or_else(|| assumed_pod_addresses(&cluster, &policies));
+        let of_nodes = cluster
+            .nodes()
+            .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
+        let node_addresses = IpSet::from_cidrs(of_nodes);
+        Self {
+            cluster,
+            policies,
+            options: options.clone(),
+            assumed,
+            node_addresses,
+        }
+    }
+
+    /// The behaviours of host-network pods to consider.
+    pub fn behaviours(&self) -> &'static [HostNetworkMode] {
+        match self.options.host_network {
+            HostNetwork::Unknown => &[HostNetworkMode::Node, HostNetworkMode::Pod],
+            HostNetwork::Node => &[HostNetworkMode::Node],
+            HostNetwork::Pod => &[HostNetworkMode::Pod],
+        }
+    }
+
+    /// The pod's known addresses: its own, or its node's when it shares the node's network.
+    pub fn addresses<'w>(&'w self, pod: &'w Pod) -> &'w [IpAddr] {
+        if !pod.addresses.is_empty() || !pod.host_network {
+            return &pod.addresses;
+        }
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|name| self.cluster.find_node(name));
+        node.map_or(&[], |node| &node.addresses)
+    }
+
+    /// Whether the pod has, or is assumed to have, an address of this family (S65).
+    pub fn has_family(&self, pod: &Pod, family: Family) -> bool {
+        let known = self.addresses(pod);
+        if known.is_empty() {
+            self.assumed.has(family)
+        } else {
+            known.iter().any(|a| Family::of(*a) == family)
+        }
+    }
+
+    /// Where the pod's address of one family may lie: the known ones, else the assumed ranges; the
+    /// address of an unknown node may be any.
+    pub fn pod_addresses(&self, pod: &Pod, family: Family) -> PodAddress {
+        let known = self.addresses(pod);
+        if known.is_empty() {
+            return PodAddress::Within(
+                if pod.host_network {
+                    IpSet::full()
+                } else {
+                    self.assumed.clone()
+                }
+                .only(family),
+            );
+        }
+        PodAddress::Known(
+            known
+                .iter()
+                .copied()
+                .filter(|a| Family::of(*a) == family)
+                .collect(),
+        )
+    }
+
+    /// Whether an address block matches the pod in one family (S35, S40).
+    pub fn block_matches_pod(&self, block: &IpSet, pod: &Pod, family: Family) -> Truth {
+        if !self.options.blocks_match_pods {
+            return Truth::No;
+        }
+        self.pod_addresses(pod, family).inside(block)
+    }
+
+    /// Whether the pod behaves as its node here, so that selectors and port names do not see it
+    /// (S56).
+    pub fn is_node(pod: &Pod, behaviour: HostNetworkMode) -> bool {
+        pod.host_network && behaviour == HostNetworkMode::Node
+    }
+
+    /// Whether `peer` is the node `pod` runs on (S55).
+    pub fn is_own_node(&self, pod: &Pod, peer: Endpoint, behaviour: HostNetworkMode) -> Truth {
+        match peer {
+            Endpoint::Address(address) => self.address_of_own_node(pod, address),
+            Endpoint::Pod(id) => {
+                let other = self.cluster.pod(id);
+                if !Self::is_node(other, behaviour) {
+                    return Truth::No;
+                }
+                match (&pod.node, &other.node) {
+                    (Some(a), Some(b)) => Truth::from(a == b),
+                    _ => Truth::Maybe,
+                }
+            }
+        }
+    }
+
+    fn address_of_own_node(&self, pod: &Pod, address: IpAddr) -> Truth {
+        let in_node_range =
+            Truth::from(self.options.node_cidrs.contains(address)).and(Truth::Maybe);
+        match pod.node.as_deref().map(|name| self.cluster.find_node(name)) {
+            Some(Some(node)) => Truth::from(node.addresses.contains(&address)),
+            Some(None) => in_node_range,
+            None => in_node_range.or(self.is_node_address(address).and(Truth::Maybe)),
+        }
+    }
+
+    /// Whether an address that is some node's is that of the node `pod` runs on (S55).
+    pub fn is_own_of_nodes(&self, pod: &Pod, address: IpAddr) -> Truth {
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|name| self.cluster.find_node(name));
+        match node {
+            Some(node) if !node.addresses.is_empty() => {
+                Truth::from(node.addresses.contains(&address))
+            }
+            _ => Truth::Maybe,
+        }
+    }
+
+    /// Where the address of a node that stands in for a caller may lie: the nodes' own, as far as
+    /// they are told; else where private addresses lie (S41).
+    pub fn may_be_nodes(&self, family: Family) -> IpSet {
+        let told = self
+            .node_addresses
+            .union(&self.options.node_cidrs)
+            .only(family);
+        if told.is_empty() {
+            IpSet::assumed_pods().only(family)
+        } else {
+            told
+        }
+    }
+
+    /// Whether an address belongs to a node, as far as Node objects tell.
+    pub fn is_node_address(&self, address: IpAddr) -> Truth {
+        Truth::from(self.node_addresses.contains(address))
+    }
+}
+
+/// What is known of a pod's addresses in one family.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PodAddress {
+    /// These.
+    Known(Vec<IpAddr>),
+    /// One somewhere in here; nowhere if the set is empty.
+    Within(IpSet),
+}
+
+impl PodAddress {
+    /// Whether an address lies in the block: surely, surely not, or not told.
+    pub fn inside(&self, block: &IpSet) -> Truth {
+        match self {
+            Self::Known(known) => Truth::from(known.iter().any(|a| block.contains(*a))),
+            Self::Within(range) if range.is_empty() || range.is_disjoint(block) => Truth::No,
+            Self::Within(range) => Truth::from(range.is_subset(block)).or(Truth::Maybe),
+        }
+    }
+}
+
+/// Private ranges; IPv6 among them only when anything in the input speaks of IPv6.
+fn assumed_pod_addresses(cluster: &Cluster, policies: &PolicySet) -> IpSet {
+    let six = |a: &IpAddr| a.is_ipv6();
+    let in_rules = || {
+        let rules = policies
+            .policies
+            .iter()
+            .flat_map(|p| p.rules.iter().flatten());
+        rules
+            .filter_map(|r| {
+                if let Peers::Of(peers) = &r.peers {
+                    Some(peers)
+                } else {
+                    None
+                }
+            })
+            .flat_map(|peers| peers.iter())
+            .any(|peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()))
+    };
+    let mentioned = cluster.pods().any(|(_, p)| p.addresses.iter().any(six))
+        || cluster.services().any(|(_, s)| s.addresses.iter().any(six))
+        || cluster.nodes().any(|(_, n)| n.addresses.iter().any(six))
+        || in_rules();
+    let all = IpSet::assumed_pods();
+    if mentioned { all } else { all.only(Family::V4) }
+}
