@@ -81,12 +81,12 @@ fn run(suite: &str, wanted: usize) {
             .map(|on| AllowGraph::compile(&input, &assumed.clone().classes(on)).unwrap());
         let careful = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         graphs.iter().for_each(AllowGraph::verify);
-        let world = Environment::new(&input, &assumed);
+        let env = Environment::new(&input, &assumed);
         for line in lines(case, &input) {
             count += 1;
             let want = Truth::from(line.allow);
             let got = [
-                evaluate(&world, &line.flow),
+                evaluate(&env, &line.flow),
                 graphs[0].verdict(&line.flow),
                 graphs[1].verdict(&line.flow),
             ];

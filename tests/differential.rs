@@ -101,7 +101,7 @@ impl std::ops::Add for Asked {
 
 /// One cluster under one set of options, compiled both ways.
 struct Subject {
-    world: Environment,
+    env: Environment,
     graphs: [AllowGraph; 2],
 }
 
@@ -111,13 +111,13 @@ impl Subject {
             .map(|on| AllowGraph::compile(input, &options.clone().classes(on)).unwrap());
         graphs.iter().for_each(AllowGraph::verify);
         Self {
-            world: Environment::new(input, options),
+            env: Environment::new(input, options),
             graphs,
         }
     }
 
     fn pods(&self) -> Vec<Endpoint> {
-        self.world
+        self.env
             .cluster
             .pods()
             .map(|(id, _)| Endpoint::Pod(id))
@@ -130,8 +130,8 @@ impl Subject {
             Endpoint::Pod(id) => {
                 format!(
                     "{}/{}",
-                    self.world.cluster.pod_namespace(id).name,
-                    self.world.cluster.pod(id).name
+                    self.env.cluster.pod_namespace(id).name,
+                    self.env.cluster.pod(id).name
                 )
             }
         }
@@ -156,7 +156,7 @@ impl Subject {
                 destination,
                 traffic: *traffic,
             };
-            let want = evaluate(&self.world, &flow);
+            let want = evaluate(&self.env, &flow);
             asked.count(want.truth());
             let name = || {
                 format!(
@@ -167,7 +167,7 @@ impl Subject {
             };
             for (graph, set) in self.graphs.iter().zip(&allowed) {
                 let got = graph.verdict(&flow);
-                let classes = graph.world().options.classes;
+                let classes = graph.environment().options.classes;
                 if got != want {
                     return Err(format!(
                         "{}: verdict {got:?}, wanted {want:?}, classes {classes}",
@@ -187,7 +187,7 @@ impl Subject {
 
     /// Every row of a graph against the pairs of its members.
     fn rows(&self, graph: &AllowGraph, random: &mut Random, all: bool) -> Result<(), String> {
-        let line = graph.line();
+        let line = graph.space();
         let members = |place: u32| -> Vec<Endpoint> {
             if line.is_class(place) {
                 return line
@@ -197,7 +197,7 @@ impl Subject {
                     .map(|p| Endpoint::Pod(*p))
                     .collect();
             }
-            let asked = addresses().filter(|a| line.place(*a) == place);
+            let asked = addresses().filter(|a| line.index_of(*a) == place);
             asked.chain([line.representative(place)]).collect()
         };
         for destination in 0..line.len() {
@@ -229,7 +229,7 @@ impl Subject {
                     continue;
                 };
                 if got != want {
-                    let classes = graph.world().options.classes;
+                    let classes = graph.environment().options.classes;
                     let ends = (
                         self.show(line.representative(source)),
                         self.show(line.representative(destination)),
@@ -273,7 +273,7 @@ fn templates(graph: &AllowGraph) -> Result<(), String> {
         .collect();
     places.sort_unstable();
     assert!(
-        places.into_iter().eq(0..graph.line().len()),
+        places.into_iter().eq(0..graph.space().len()),
         "every place once"
     );
     for template in &templates {

@@ -137,14 +137,14 @@ fn endpoints(read: &Read, name: &Name) -> Vec<Endpoint> {
 /// The verdicts over all pods of two ends: the least and the most. `None` where a lone pod meets
 /// only itself.
 fn bounds(
-    world: &Environment,
+    env: &Environment,
     from: &[Endpoint],
     to: &[Endpoint],
     traffic: Traffic,
 ) -> Option<(Truth, Truth)> {
     let lone = |a: Endpoint, b: Endpoint| {
         a == b
-            && matches!(a, Endpoint::Pod(PodId(_)) if world_pod(world, a).is_some_and(netpal::model::Pod::is_single))
+            && matches!(a, Endpoint::Pod(PodId(_)) if world_pod(env, a).is_some_and(netpal::model::Pod::is_single))
     };
     let pairs = from
         .iter()
@@ -153,7 +153,7 @@ fn bounds(
     let truths: Vec<Truth> = pairs
         .map(|(source, destination)| {
             evaluate(
-                world,
+                env,
                 &Flow {
                     source,
                     destination,
@@ -166,9 +166,9 @@ fn bounds(
     Some((truths.iter().min().copied()?, truths.iter().max().copied()?))
 }
 
-fn world_pod(world: &Environment, endpoint: Endpoint) -> Option<&netpal::model::Pod> {
+fn world_pod(env: &Environment, endpoint: Endpoint) -> Option<&netpal::model::Pod> {
     if let Endpoint::Pod(id) = endpoint {
-        Some(world.cluster.pod(id))
+        Some(env.cluster.pod(id))
     } else {
         None
     }
@@ -254,7 +254,7 @@ fn every_pair_is_told_exactly_as_the_specification_says() {
                         let traffic = Traffic { protocol, port };
                         let ask = |r: &Read| {
                             bounds(
-                                r.graph.world(),
+                                r.graph.environment(),
                                 &endpoints(r, from),
                                 &endpoints(r, to),
                                 traffic,

@@ -7,7 +7,8 @@
     clippy::print_stdout
 )]
 
-use netpal::query::ask::{answer, resolve};
+use netpal::query::ask;
+use netpal::query::ask::resolve;
 use netpal::query::{Context, End, Question, Verdict};
 use netpal::{AllowGraph, CompileOptions, Input, load_str};
 
@@ -90,7 +91,7 @@ struct Environment {
     graph: AllowGraph,
 }
 
-fn world() -> Environment {
+fn env() -> Environment {
     let input = load_str(WORLD);
     assert!(input.diagnostics.is_empty(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
@@ -139,7 +140,7 @@ impl Environment {
 
 #[test]
 fn names_with_namespace_kind_or_both() {
-    let w = world();
+    let w = env();
     for spelling in [
         "web",
         "shop/web",
@@ -156,7 +157,7 @@ fn names_with_namespace_kind_or_both() {
 
 #[test]
 fn a_namespace_named_like_a_kind_needs_three_parts() {
-    let w = world();
+    let w = env();
     assert_eq!(
         w.error("job/db").split(" | ").next(),
         Some("no Job is called `db`")
@@ -166,7 +167,7 @@ fn a_namespace_named_like_a_kind_needs_three_parts() {
 
 #[test]
 fn what_two_have_is_ambiguous_and_both_are_listed() {
-    let w = world();
+    let w = env();
     assert!(
         w.error("db")
             .starts_with("db is ambiguous: data/db, job/db"),
@@ -177,7 +178,7 @@ fn what_two_have_is_ambiguous_and_both_are_listed() {
 
 #[test]
 fn sets_by_namespace_name_and_labels() {
-    let w = world();
+    let w = env();
     for spelling in ["ns/shop", "namespace/shop", "shop/*"] {
         assert_eq!(
             w.found(spelling),
@@ -201,7 +202,7 @@ fn sets_by_namespace_name_and_labels() {
 
 #[test]
 fn services_lead_to_their_pods_by_every_name() {
-    let w = world();
+    let w = env();
     for spelling in [
         "svc/web",
         "shop/svc/web",
@@ -221,7 +222,7 @@ fn services_lead_to_their_pods_by_every_name() {
 
 #[test]
 fn a_service_port_is_mapped_to_the_pods_port() {
-    let w = world();
+    let w = env();
     assert_eq!(
         w.can("api reach svc/web:80"),
         Verdict::Yes,
@@ -247,7 +248,7 @@ fn a_service_port_is_mapped_to_the_pods_port() {
 
 #[test]
 fn services_without_pods_are_unknown_and_say_why() {
-    let w = world();
+    let w = env();
     for (service, why) in [
         ("svc/outside", "example.com"),
         ("svc/manual", "no selector"),
@@ -261,7 +262,7 @@ fn services_without_pods_are_unknown_and_say_why() {
 
 #[test]
 fn pod_names_lead_to_their_workload() {
-    let w = world();
+    let w = env();
     assert_eq!(w.found("web-5d4f8c7b9-x2x4z"), ["shop/web"]);
     assert_eq!(w.found("db-1"), ["data/db[1/2]"]);
     assert!(
@@ -272,7 +273,7 @@ fn pod_names_lead_to_their_workload() {
 
 #[test]
 fn addresses_are_pods_nodes_or_outside() {
-    let w = world();
+    let w = env();
     assert_eq!(w.found("10.1.2.3"), ["shop/debug"]);
     assert_eq!(w.found("192.168.0.1"), ["192.168.0.1"]);
     assert_eq!(w.found("203.0.113.0/24"), ["203.0.113.0/24"]);
@@ -288,7 +289,7 @@ fn addresses_are_pods_nodes_or_outside() {
 
 #[test]
 fn port_names_are_looked_up_on_each_destination() {
-    let w = world();
+    let w = env();
     assert_eq!(w.can("api reach web:http"), Verdict::Yes);
     assert_eq!(w.can("web reach api:http"), Verdict::Yes);
     assert_eq!(
@@ -304,7 +305,7 @@ fn port_names_are_looked_up_on_each_destination() {
 
 #[test]
 fn sets_are_for_all() {
-    let w = world();
+    let w = env();
     assert_eq!(w.can("ns/shop reach web:8080"), Verdict::Partly);
     assert_eq!(w.can("ns/data reach web:8080"), Verdict::No);
     assert_eq!(w.can("any reach api:9090"), Verdict::Yes);
@@ -312,7 +313,7 @@ fn sets_are_for_all() {
 
 #[test]
 fn what_the_input_does_not_have_is_unknown() {
-    let w = world();
+    let w = env();
     for keyword in ["dns", "apiserver"] {
         assert_eq!(
             w.can(&format!("web reach {keyword}:53")),
@@ -324,7 +325,7 @@ fn what_the_input_does_not_have_is_unknown() {
 
 #[test]
 fn a_chosen_namespace_that_is_not_there_is_told() {
-    let w = world();
+    let w = env();
     let told = w.names("web", Some("shp")).unwrap_err();
     assert!(
         told.contains("no namespace is called `shp`") && told.contains("did you mean shop?"),

@@ -85,7 +85,7 @@ impl Example {
     }
 
     /// `file:line` without the directories.
-    fn place(&self, origin: &Origin) -> String {
+    fn index_of(&self, origin: &Origin) -> String {
         let text = Locator::new(&self.input.sources)
             .locate(origin)
             .unwrap()
@@ -114,7 +114,7 @@ impl Example {
                 found = found.index(index.trim_end_matches(']').parse().unwrap());
             }
         }
-        self.place(&Origin::new(self.policy(policy).document, found))
+        self.index_of(&Origin::new(self.policy(policy).document, found))
     }
 
     /// Every allowed flow with a governed end, between workloads that are not on a node's network,
@@ -280,7 +280,7 @@ fn the_demo_gives_its_reasons() {
         format!("{} {}", policy.full_name(), policy.rule_path(rule)),
         "data/database-ingress ingress[0].from[0]"
     );
-    assert_eq!(demo.place(&policy.origin(rule)), "data.yaml:31");
+    assert_eq!(demo.index_of(&policy.origin(rule)), "data.yaml:31");
 
     let no = demo.explain("dev/runner reach database:5432");
     assert_eq!(

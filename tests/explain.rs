@@ -25,7 +25,7 @@ use std::net::IpAddr;
 
 /// Everything that must hold of one explanation.
 fn check(
-    world: &Environment,
+    env: &Environment,
     graph: &AllowGraph,
     flow: &Flow,
     seen: &mut BTreeMap<&'static str, usize>,
@@ -56,7 +56,7 @@ fn check(
     );
     *seen.entry(reason.code()).or_default() += 1;
     if reason != Reason::AllowSelf {
-        sides(world, flow, &explanation, context);
+        sides(env, flow, &explanation, context);
     }
 }
 
@@ -73,15 +73,15 @@ fn combined(explanation: &Explanation) -> Possible {
 }
 
 /// Both sides are what the specification finds in one and the same case, and their reasons say so.
-fn sides(world: &Environment, flow: &Flow, explanation: &Explanation, context: &str) {
+fn sides(env: &Environment, flow: &Flow, explanation: &Explanation, context: &str) {
     let other = explanation.other.iter().map(|w| [&w.egress, &w.ingress]);
     for pair in std::iter::once(explanation.sides()).chain(other) {
         let mut cases = [HostNetworkMode::Node, HostNetworkMode::Pod]
             .into_iter()
-            .flat_map(|behaviour| Family::ALL.map(|family| Case::new(behaviour, family)));
+            .flat_map(|mode| Family::ALL.map(|family| Case::new(mode, family)));
         let is_case = |case: &Case| {
             pair.iter()
-                .all(|s| evaluate::side(world, flow, s.direction, case) == s.possible)
+                .all(|s| evaluate::side(env, flow, s.direction, case) == s.possible)
         };
         assert!(
             cases.any(|c| is_case(&c)),
@@ -141,7 +141,7 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
             ..CompileOptions::default()
         };
         let graph = AllowGraph::compile(&input, &options).unwrap();
-        let world = Environment::new(&input, &options);
+        let env = Environment::new(&input, &options);
         let ends = ends(&input);
         for _ in 0..300 {
             let (source, destination) = (*random.pick(&ends), *random.pick(&ends));
@@ -160,7 +160,7 @@ fn explanations_agree_with_the_graph_on_random_clusters() {
                 destination,
                 traffic,
             };
-            check(&world, &graph, &flow, &mut seen, &format!("seed {seed}"));
+            check(&env, &graph, &flow, &mut seen, &format!("seed {seed}"));
             flows += 1;
         }
     }
@@ -204,7 +204,7 @@ fn explanations_agree_with_the_graph_on_the_ground_truth() {
             ] {
                 let options = CompileOptions::default().host_network(host);
                 let graph = AllowGraph::compile(&input, &options).unwrap();
-                let world = Environment::new(&input, &options);
+                let env = Environment::new(&input, &options);
                 let pods: Vec<Endpoint> = input
                     .cluster
                     .pods()
@@ -222,13 +222,7 @@ fn explanations_agree_with_the_graph_on_the_ground_truth() {
                                 port,
                             },
                         };
-                        check(
-                            &world,
-                            &graph,
-                            &flow,
-                            &mut seen,
-                            &case.display().to_string(),
-                        );
+                        check(&env, &graph, &flow, &mut seen, &case.display().to_string());
                     }
                 }
             }

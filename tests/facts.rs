@@ -80,7 +80,7 @@ fn pods(input: &Input, text: &str) -> Option<Vec<PodId>> {
 /// no node: one of each atom that has such an address.
 fn ends(graph: &AllowGraph, input: &Input, text: &str) -> Vec<Endpoint> {
     if text == "internet" {
-        let (atoms, nodes) = (&graph.line().atoms, &graph.world().node_addresses);
+        let (atoms, nodes) = (&graph.space().atoms, &graph.environment().node_addresses);
         let public = |atom: u32| {
             atoms
                 .addresses(atom)

@@ -20,13 +20,13 @@ use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 
 /// What the specification finds possible.
-fn specified(world: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow) -> Possible {
+fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow) -> Possible {
     let ways: Vec<(Flow, ConnectionOrigin)> = match led {
         ViaService::ToItself => [true, false]
             .map(|older| (flow, ConnectionOrigin::OwnService { older }))
             .to_vec(),
         ViaService::ThroughNode(caller) => {
-            let nodes = addresses(graph, &world.may_be_nodes(Family::of(caller)));
+            let nodes = addresses(graph, &env.may_be_nodes(Family::of(caller)));
             let by_node = nodes.into_iter().map(|node| {
                 (
                     Flow {
@@ -48,14 +48,14 @@ fn specified(world: &Environment, graph: &AllowGraph, led: ViaService, flow: Flo
         }
     };
     ways.into_iter()
-        .map(|(flow, call)| evaluate_led(world, &flow, call))
+        .map(|(flow, call)| evaluate_led(env, &flow, call))
         .reduce(Possible::either)
         .unwrap()
 }
 
 /// One address of each range of a set that no rule tells apart.
 fn addresses(graph: &AllowGraph, set: &IpSet) -> Vec<Endpoint> {
-    let atoms = &graph.line().atoms;
+    let atoms = &graph.space().atoms;
     let found = atoms.overlapping(set);
     found
         .points()
@@ -93,7 +93,7 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
             taints: seed % 3 == 0,
             ..CompileOptions::default()
         };
-        let world = Environment::new(&input, &options);
+        let env = Environment::new(&input, &options);
         let graphs = [true, false]
             .map(|on| AllowGraph::compile(&input, &options.clone().classes(on)).unwrap());
         for (pod, told) in input.cluster.pods() {
@@ -121,7 +121,7 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
                     let count = &mut counts[usize::from(led == ViaService::ToItself)];
                     for (graph, allowed) in graphs.iter().zip(&each) {
                         let found = possible(allowed, traffic);
-                        check(&world, graph, led, flow, found, seed);
+                        check(&env, graph, led, flow, found, seed);
                         count.flows += 1;
                         match (found.allow, found.deny) {
                             (true, true) => count.unknown += 1,
@@ -146,14 +146,14 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
 }
 
 fn check(
-    world: &Environment,
+    env: &Environment,
     graph: &AllowGraph,
     led: ViaService,
     flow: Flow,
     found: Possible,
     seed: u64,
 ) {
-    let wanted = specified(world, graph, led, flow);
+    let wanted = specified(env, graph, led, flow);
     assert!(
         wanted == found,
         "seed {seed}: {led:?} {flow:?}: specified {wanted:?}, found {found:?}"

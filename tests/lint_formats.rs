@@ -13,7 +13,6 @@ use netpal::finding::{Finding, Fingerprint, RuleInfo, Severity};
 use netpal::render::ci::{github, gitlab, sarif};
 use netpal::render::data::findings;
 use netpal::render::data::findings::Report;
-use netpal::render::text::findings;
 use netpal::render::text::findings::Scope;
 use netpal::render::text::writer::Style;
 use netpal::source::{DocumentId, Origin, Path};
@@ -294,7 +293,8 @@ fn text_shows_the_lines_and_escapes_what_is_hostile() {
             workloads: 0,
             ..Scope::default()
         };
-        findings::write(r, &scope, &[], (Style::default(), false), out).unwrap();
+        netpal::render::text::findings::write(r, &scope, &[], (Style::default(), false), out)
+            .unwrap();
     });
     assert!(text.starts_with("<text>:8:7: error NP004 split-peer: plain\n"));
     assert!(text.contains("8 |     - podSelector: {matchLabels: {app: web}}"));

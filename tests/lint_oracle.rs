@@ -26,7 +26,7 @@ const SEEDS: u64 = 100;
 /// One random cluster with what lint finds in it.
 struct Case {
     input: Input,
-    world: Environment,
+    env: Environment,
     findings: Vec<Finding>,
     seed: u64,
 }
@@ -41,7 +41,7 @@ fn case(seed: u64) -> Case {
     };
     let findings = lint(&input, &graph, &config).findings;
     Case {
-        world: Environment::new(&input, &options),
+        env: Environment::new(&input, &options),
         input,
         findings,
         seed,
@@ -55,15 +55,12 @@ impl Case {
 
     /// Every verdict between pods and some addresses, on some ports.
     fn verdicts(&self, law: &PolicySet) -> Vec<(Flow, Possible)> {
-        let world = Environment {
+        let env = Environment {
             policies: Arc::new(law.clone()),
-            ..self.world.clone()
+            ..self.env.clone()
         };
         let flows = self.flows();
-        flows
-            .into_iter()
-            .map(|f| (f, evaluate(&world, &f)))
-            .collect()
+        flows.into_iter().map(|f| (f, evaluate(&env, &f))).collect()
     }
 
     fn flows(&self) -> Vec<Flow> {
@@ -105,7 +102,7 @@ impl Case {
         let Place::Origin(origin) = &finding.place else {
             panic!("{finding:?} points nowhere")
         };
-        self.world
+        self.env
             .policies
             .policies
             .iter()
@@ -117,7 +114,7 @@ impl Case {
     /// Unknown subjects leave every outcome of every policy possible, one by one, so taking out a
     /// rule that is blocked wherever it counts may make an unknown verdict certain.
     fn assert_nothing_new(&self, finding: &Finding, changed: &PolicySet) {
-        let (before, after) = (self.verdicts(&self.world.policies), self.verdicts(changed));
+        let (before, after) = (self.verdicts(&self.env.policies), self.verdicts(changed));
         let new = before
             .iter()
             .zip(&after)
@@ -132,7 +129,7 @@ impl Case {
     }
 
     fn assert_unchanged(&self, finding: &Finding, changed: &PolicySet) {
-        let (before, after) = (self.verdicts(&self.world.policies), self.verdicts(changed));
+        let (before, after) = (self.verdicts(&self.env.policies), self.verdicts(changed));
         let differs = before.iter().zip(&after).find(|(a, b)| a != b);
         assert!(
             differs.is_none(),
@@ -165,7 +162,7 @@ fn what_is_called_redundant_can_go_and_nothing_changes() {
         let case = case(seed);
         for finding in case.of("NP401") {
             counted[0] += 1;
-            let mut law = (*case.world.policies).clone();
+            let mut law = (*case.env.policies).clone();
             law.policies.remove(case.policy(finding));
             case.assert_unchanged(finding, &law);
         }
@@ -173,7 +170,7 @@ fn what_is_called_redundant_can_go_and_nothing_changes() {
             for finding in case.of(rule) {
                 counted[1 + i] += 1;
                 let (direction, at, _) = indices(&finding.fingerprint.path);
-                let mut law = (*case.world.policies).clone();
+                let mut law = (*case.env.policies).clone();
                 law.policies[case.policy(finding)].rules[direction.index()].remove(at);
                 if rule == "NP406" {
                     case.assert_nothing_new(finding, &law);
@@ -185,7 +182,7 @@ fn what_is_called_redundant_can_go_and_nothing_changes() {
         for finding in case.of("NP005") {
             counted[3] += 1;
             let (direction, at, peer) = indices(&finding.fingerprint.path);
-            let mut law = (*case.world.policies).clone();
+            let mut law = (*case.env.policies).clone();
             let rule = &mut law.policies[case.policy(finding)].rules[direction.index()][at];
             let Peers::Of(list) = &mut rule.peers else {
                 panic!("a moot peer stands in a list")
@@ -215,7 +212,7 @@ fn a_rule_without_its_type_can_go_and_nothing_changes() {
             } else {
                 Direction::Egress
             };
-            let mut law = (*case.world.policies).clone();
+            let mut law = (*case.env.policies).clone();
             law.policies[case.policy(finding)].rules[direction.index()].clear();
             case.assert_unchanged(finding, &law);
         }
@@ -230,14 +227,14 @@ fn what_is_called_half_open_lets_nothing_through() {
         for finding in case.of("NP102") {
             counted += 1;
             let (direction, at, peer) = indices(&finding.fingerprint.path);
-            let policy = &case.world.policies.policies[case.policy(finding)];
+            let policy = &case.env.policies.policies[case.policy(finding)];
             let rule = &policy.rules(direction)[at];
             let Peers::Of(list) = &rule.peers else {
                 panic!("half-open rules name peers")
             };
             let peer = &list[peer.unwrap()];
-            let behaviour = case.world.behaviours()[0];
-            let one = netpal::spec::evaluate::Case::new(behaviour, netpal::set::Family::V4);
+            let mode = case.env.host_network_modes()[0];
+            let one = netpal::spec::evaluate::Case::new(mode, netpal::set::Family::V4);
             for flow in case.flows() {
                 let (own, other) = match direction {
                     Direction::Ingress => (flow.destination, flow.source),
@@ -247,27 +244,21 @@ fn what_is_called_half_open_lets_nothing_through() {
                     continue;
                 };
                 let selects =
-                    netpal::spec::evaluate::selects(&case.world, policy, own, behaviour).possible();
-                let names = netpal::spec::evaluate::peer_matches(
-                    &case.world,
-                    policy,
-                    peer,
-                    own,
-                    other,
-                    &one,
-                )
-                .possible();
+                    netpal::spec::evaluate::selects(&case.env, policy, own, mode).possible();
+                let names =
+                    netpal::spec::evaluate::peer_matches(&case.env, policy, peer, own, other, &one)
+                        .possible();
                 let traffic = netpal::spec::evaluate::ports_match(
-                    &case.world,
+                    &case.env,
                     rule,
                     policy.host_pods,
                     flow.destination,
                     flow.traffic,
-                    behaviour,
+                    mode,
                 );
                 if selects && names && traffic && own != to {
                     assert!(
-                        !evaluate(&case.world, &flow).allow,
+                        !evaluate(&case.env, &flow).allow,
                         "seed {seed}: {flow:?} passes"
                     );
                 }
@@ -284,7 +275,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
         let case = case(seed);
         for finding in case.of("NP204") {
             let index = case.policy(finding);
-            let policy = &case.world.policies.policies[index];
+            let policy = &case.env.policies.policies[index];
             let (direction, at, peer) = indices(&finding.fingerprint.path);
             let Peers::Of(list) = &policy.rules(direction)[at].peers else {
                 panic!("a block stands in a list")
@@ -294,10 +285,10 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             };
             let subjects = case.input.cluster.pods().filter(|(id, _)| {
                 netpal::spec::evaluate::selects(
-                    &case.world,
+                    &case.env,
                     policy,
                     *id,
-                    case.world.behaviours()[0],
+                    case.env.host_network_modes()[0],
                 ) == netpal::model::Truth::Yes
             });
             let subjects: Vec<_> = subjects.map(|(id, _)| id).collect();
@@ -321,13 +312,13 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             let address = Endpoint::Address(except.network());
             assert!(!block.contains(except.network()), "the block leaves it out");
             // policies of this tier alone: what administrators do to the flow is another matter
-            let mut law = (*case.world.policies).clone();
+            let mut law = (*case.env.policies).clone();
             law.policies
                 .retain(|p| p.tier == netpal::policy::Tier::Network);
             law.taints.clear();
-            let world = Environment {
+            let env = Environment {
                 policies: Arc::new(law),
-                ..case.world.clone()
+                ..case.env.clone()
             };
             let passes = subjects.iter().any(|pod| {
                 let (source, destination) = match direction {
@@ -339,7 +330,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
                     .flat_map(|p| PORTS.map(|port| Traffic { protocol: p, port }));
                 traffic.into_iter().any(|traffic| {
                     evaluate(
-                        &world,
+                        &env,
                         &Flow {
                             source,
                             destination,

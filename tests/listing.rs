@@ -60,9 +60,9 @@ type Line = (Party, Party, Allowed, bool);
 
 impl Plain<'_> {
     fn classes(&self, workload: WorkloadId) -> Vec<u32> {
-        let of_pod = &self.graph.line().classes.of_pod;
+        let of_pod = &self.graph.space().classes.of_pod;
         self.graph
-            .world()
+            .environment()
             .cluster
             .workload(workload)
             .pods
@@ -72,7 +72,7 @@ impl Plain<'_> {
     }
 
     fn atoms(&self) -> impl Iterator<Item = (u32, IpSet)> {
-        let (first, atoms) = (self.graph.line().classes.len(), &self.graph.line().atoms);
+        let (first, atoms) = (self.graph.space().classes.len(), &self.graph.space().atoms);
         (0..atoms.len()).map(move |atom| (first + atom, atoms.addresses(atom)))
     }
 
@@ -125,7 +125,7 @@ impl Plain<'_> {
     fn lines(&self) -> Vec<Line> {
         let workloads: Vec<WorkloadId> = self
             .graph
-            .world()
+            .environment()
             .cluster
             .workloads()
             .map(|(id, _)| id)
@@ -189,7 +189,7 @@ fn options(random: &mut Random) -> CompileOptions {
 
 fn filter(random: &mut Random, graph: &AllowGraph) -> Filter {
     let workloads: Vec<WorkloadId> = graph
-        .world()
+        .environment()
         .cluster
         .workloads()
         .map(|(id, _)| id)
@@ -213,7 +213,7 @@ fn filter(random: &mut Random, graph: &AllowGraph) -> Filter {
 /// The example of an entry shows it: its ends are ends of the line, and some of the traffic may
 /// pass.
 fn shows(graph: &AllowGraph, entry: &Entry) -> bool {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let is = |party: &Party, end: Endpoint| match (party, end) {
         (Party::Workload(w), Endpoint::Pod(pod)) => cluster.pod(pod).workload == *w,
         (Party::Addresses(set), Endpoint::Address(address)) => set.contains(address),
@@ -224,8 +224,8 @@ fn shows(graph: &AllowGraph, entry: &Entry) -> bool {
         destination,
         traffic,
     } = entry.example;
-    let row = graph.row(graph.line().place(destination));
-    let place = graph.line().place(source);
+    let row = graph.row(graph.space().index_of(destination));
+    let place = graph.space().index_of(source);
     let passes = |t: Traffic| {
         row.iter()
             .any(|p| p.sources.contains(place) && possible(&p.allowed).contains(t))
@@ -244,14 +244,14 @@ fn compare(seed: u64) -> usize {
     let input = netpal::load_str(&random::text(&random::documents(&mut Random::new(seed))));
     let graph = AllowGraph::compile(&input, &options(&mut random)).unwrap();
     let filter = filter(&mut random, &graph);
-    let line = graph.line();
+    let line = graph.space();
     let rows: Vec<_> = (0..line.len()).map(|place| graph.row(place)).collect();
     let in_row = |s: u32, d: u32| {
         let part = rows[d as usize].iter().find(|p| p.sources.contains(s));
         part.map(|p| p.allowed.clone()).unwrap_or_default()
     };
     let asked = |s: u32, d: u32| graph.allowed(line.representative(s), line.representative(d));
-    let between: Between<'_> = if graph.world().options.classes {
+    let between: Between<'_> = if graph.environment().options.classes {
         &in_row
     } else {
         &asked
@@ -315,7 +315,10 @@ fn a_listing_stops_where_it_is_told_to() {
 /// The square the long way: every line into its cell, then every open source with every open
 /// destination.
 fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), Allowed> {
-    let (cluster, listing) = (&graph.world().cluster, list(graph, &Filter::default()));
+    let (cluster, listing) = (
+        &graph.environment().cluster,
+        list(graph, &Filter::default()),
+    );
     let place = |party: &Party| {
         sides.iter().position(|side| match (side, party) {
             (Side::Workload(of), Party::Workload(w)) => of == w,

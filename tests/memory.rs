@@ -101,7 +101,7 @@ fn a_compiled_graph_is_small() {
             "{tier} {percent} %: {} at most, {} kept",
             took.peak, took.kept
         );
-        assert!(graph.line().classes.len() > 100);
+        assert!(graph.space().classes.len() > 100);
         assert!(took.peak < most && took.kept < left, "{tier}");
     }
 }

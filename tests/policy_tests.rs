@@ -280,7 +280,7 @@ fn mistakes_in_a_test_file_have_their_place() {
 
 /// Whether a path leads from any to any, by asking every pair of pods again and again.
 fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let pods: Vec<netpal::model::PodId> = cluster.pods().map(|(id, _)| id).collect();
     let passes = |s: netpal::model::PodId, d: netpal::model::PodId| {
         s != d
@@ -321,7 +321,7 @@ fn isolation_over_hops_is_what_asking_every_pair_again_and_again_gives() {
         let text = random::text(&random::documents(&mut Random::new(seed)));
         let graph =
             AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
-        let cluster = &graph.world().cluster;
+        let cluster = &graph.environment().cluster;
         let of = |name: &str| {
             let pods = cluster
                 .pods()
@@ -387,7 +387,7 @@ fn paths_are_cut_where_it_is_said() {
         let text = chained(&mut Random::new(seed));
         let graph =
             AllowGraph::compile(&netpal::load_str(&text), &CompileOptions::default()).unwrap();
-        let (cluster, classes) = (&graph.world().cluster, &graph.line().classes);
+        let (cluster, classes) = (&graph.environment().cluster, &graph.space().classes);
         let claim =
             |via: &str| format!("tests: [{{isolated: {{from: ns/a, to: ns/b, hops: any{via}}}}}]");
         let suite = check::parse("t.yaml", &claim("")).unwrap();
@@ -804,10 +804,11 @@ fn addresses_that_are_alike_are_allowed_alike() {
             let options = CompileOptions::default().host_network(host);
             let graph = AllowGraph::compile(&netpal::load_str(&text), &options).unwrap();
             let mut outside = Outside::new(&graph);
-            for (id, _) in graph.world().cluster.pods() {
+            for (id, _) in graph.environment().cluster.pods() {
                 let pod = Endpoint::Pod(id);
                 for (set, incoming) in [(IpSet::full(), true), (IpSet::internet(), false)] {
-                    for (alike, told) in outside.groups(graph.line().place(pod), &set, incoming) {
+                    for (alike, told) in outside.groups(graph.space().index_of(pod), &set, incoming)
+                    {
                         let first = alike.address(&graph, alike.first()).unwrap();
                         let all: Vec<Endpoint> =
                             std::iter::once(first).chain(alike.others(&graph)).collect();

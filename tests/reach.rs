@@ -51,7 +51,12 @@ fn cluster(random: &mut Random, seed: u64) -> Vec<serde_json::Value> {
 
 /// Follows every allowed flow from pod to pod, one at a time.
 fn by_hand(graph: &AllowGraph, trip: &ReachQuery, least: Truth) -> BTreeMap<PodId, u32> {
-    let pods: Vec<PodId> = graph.world().cluster.pods().map(|(id, _)| id).collect();
+    let pods: Vec<PodId> = graph
+        .environment()
+        .cluster
+        .pods()
+        .map(|(id, _)| id)
+        .collect();
     let mut hops: BTreeMap<PodId, u32> = BTreeMap::new();
     let mut level: Vec<(PodId, bool)> = trip.pods.iter().map(|p| (*p, true)).collect();
     let mut n = 0;
@@ -162,14 +167,14 @@ fn by_rows(
     units: &[PodGroup<'_>],
     least: Truth,
 ) -> BTreeMap<usize, u32> {
-    let (line, cluster) = (graph.line(), &graph.world().cluster);
+    let (line, cluster) = (graph.space(), &graph.environment().cluster);
     let rows: Vec<_> = (0..line.classes.len())
         .map(|class| graph.row(class))
         .collect();
     let host = |p: PodId| cluster.pod(p).host_network;
     let link = |from: PodId, alone: bool, unit: &PodGroup<'_>| {
         let other = *unit.pods.iter().find(|p| **p != from)?;
-        let place = line.place(Endpoint::Pod(from));
+        let place = line.index_of(Endpoint::Pod(from));
         let ((s, d), ends) = match trip.way {
             Way::Forward => (
                 (place, unit.class),

@@ -154,19 +154,15 @@ impl Case {
 }
 
 /// What the specification says of a pair's example, over every way it may have come about.
-fn specified(world: &Environment, pair: &Pair) -> Possible {
+fn specified(env: &Environment, pair: &Pair) -> Possible {
     let flow = pair.example;
     let ways: Vec<(Flow, ConnectionOrigin)> = match pair.led {
-        None => return evaluate(world, &flow),
+        None => return evaluate(env, &flow),
         Some(ViaService::ToItself) => [true, false]
             .map(|older| (flow, ConnectionOrigin::OwnService { older }))
             .to_vec(),
         Some(ViaService::ThroughNode(caller)) => {
-            let nodes = world
-                .node_addresses
-                .to_cidrs()
-                .into_iter()
-                .map(|c| c.addr());
+            let nodes = env.node_addresses.to_cidrs().into_iter().map(|c| c.addr());
             let by_node = nodes.map(|node| {
                 (
                     Flow {
@@ -188,7 +184,7 @@ fn specified(world: &Environment, pair: &Pair) -> Possible {
         }
     };
     ways.into_iter()
-        .map(|(flow, call)| evaluate_led(world, &flow, call))
+        .map(|(flow, call)| evaluate_led(env, &flow, call))
         .reduce(Possible::either)
         .unwrap()
 }

@@ -100,7 +100,7 @@ impl<'a> Taker<'a> {
 
     /// What every place may send, from the parts of a row.
     fn table(&self, parts: Vec<SourcesTraffic>) -> Table {
-        let mut table = vec![Allowed::default(); self.graph.line().len() as usize];
+        let mut table = vec![Allowed::default(); self.graph.space().len() as usize];
         for part in parts {
             for place in part.sources.points() {
                 if let Some(cell) = table.get_mut(place as usize) {
@@ -112,12 +112,12 @@ impl<'a> Taker<'a> {
     }
 
     fn is_host(&self, place: u32) -> bool {
-        self.graph.line().hosts.contains(place)
+        self.graph.space().hosts.contains(place)
     }
 
     /// Per place whether its own policies keep it from nothing.
     fn open_out(&self) -> Vec<bool> {
-        let line = self.graph.line();
+        let line = self.graph.space();
         let mut open = vec![true; line.len() as usize];
         for destination in (0..line.len()).filter(|p| !self.is_host(*p)) {
             let passes = self.table(self.graph.row(destination));
@@ -131,8 +131,8 @@ impl<'a> Taker<'a> {
     }
 
     fn take(mut self) -> BTreeSet<String> {
-        let cluster = &self.graph.world().cluster;
-        let hosts_unknown = self.graph.world().options.host_network == HostNetwork::Unknown;
+        let cluster = &self.graph.environment().cluster;
+        let hosts_unknown = self.graph.environment().options.host_network == HostNetwork::Unknown;
         let workloads: Vec<WorkloadId> = cluster
             .workloads()
             .filter(|(_, w)| !w.pods.is_empty())
@@ -162,9 +162,12 @@ impl<'a> Taker<'a> {
     }
 
     fn places(&self, id: WorkloadId) -> Vec<u32> {
-        let line = self.graph.line();
-        let pods = &self.graph.world().cluster.workload(id).pods;
-        let places: BTreeSet<u32> = pods.iter().map(|p| line.place(Endpoint::Pod(*p))).collect();
+        let line = self.graph.space();
+        let pods = &self.graph.environment().cluster.workload(id).pods;
+        let places: BTreeSet<u32> = pods
+            .iter()
+            .map(|p| line.index_of(Endpoint::Pod(*p)))
+            .collect();
         places.into_iter().collect()
     }
 
@@ -198,7 +201,7 @@ impl<'a> Taker<'a> {
 
     /// What every source may send, host-network pods aside.
     fn open_in(&self, admits: &[Table]) -> OpenIn {
-        let line = self.graph.line();
+        let line = self.graph.space();
         let all = |places: std::ops::Range<u32>| {
             let mut common = TrafficSet::all();
             for place in places.filter(|p| !self.is_host(*p)) {
@@ -220,9 +223,9 @@ impl<'a> Taker<'a> {
     }
 
     fn sources(&mut self, id: WorkloadId, to: &str, passes: &[Table], open: &OpenIn) {
-        let (graph, cluster) = (self.graph, &self.graph.world().cluster);
-        let line = graph.line();
-        let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
+        let (graph, cluster) = (self.graph, &self.graph.environment().cluster);
+        let line = graph.space();
+        let hosts_unknown = graph.environment().options.host_network == HostNetwork::Unknown;
         for (source, _) in cluster
             .workloads()
             .filter(|(s, w)| *s != id && !w.pods.is_empty())
@@ -276,12 +279,12 @@ impl<'a> Taker<'a> {
 
     /// Where governed workloads may go outside.
     fn outside(&mut self) {
-        let (graph, cluster) = (self.graph, &self.graph.world().cluster);
-        let line = graph.line();
+        let (graph, cluster) = (self.graph, &self.graph.environment().cluster);
+        let line = graph.space();
         let tables: Vec<Table> = (0..line.atoms.len())
             .map(|a| self.table(graph.row(line.classes.len() + a)))
             .collect();
-        let hosts_unknown = graph.world().options.host_network == HostNetwork::Unknown;
+        let hosts_unknown = graph.environment().options.host_network == HostNetwork::Unknown;
         for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let places = self.places(source);
             let host = hosts_unknown && places.iter().any(|p| self.is_host(*p));

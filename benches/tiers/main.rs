@@ -169,7 +169,7 @@ fn measure(name: &str, made: &generate::Made) {
     let graph = median("compile", || {
         AllowGraph::compile(&input, &CompileOptions::default()).unwrap()
     });
-    let line = graph.line();
+    let line = graph.space();
     println!(
         "  {} pods, {} classes, {} atoms, {} policies",
         input.cluster.pods().len(),

@@ -26,13 +26,13 @@ pub fn list(graph: &AllowGraph, most: usize) -> usize {
 /// Everyone who can get to the last pod over any number of hops; tells how many units of pods that
 /// are.
 pub fn closure(graph: &AllowGraph) -> usize {
-    closure_to(graph, graph.world().cluster.pods().len() - 1)
+    closure_to(graph, graph.environment().cluster.pods().len() - 1)
 }
 
 /// The same for pods all over the cluster.
 #[allow(dead_code)] // the benches use a part each
 pub fn closures(graph: &AllowGraph) -> usize {
-    let many = graph.world().cluster.pods().len();
+    let many = graph.environment().cluster.pods().len();
     (0..8)
         .map(|eighth| closure_to(graph, many * eighth / 8))
         .sum()

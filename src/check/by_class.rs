@@ -95,7 +95,7 @@ impl Judge<'_> {
         }
         visits.sort_by_key(|visit| visit.rank);
         let count = visits.len();
-        let line = self.graph.line();
+        let space = self.graph.space();
         for Visit {
             source,
             destination,
@@ -105,7 +105,7 @@ impl Judge<'_> {
         } in visits
         {
             let (sources, group) = (&sources[s], &destinations[d]);
-            let places = (line.place(source), line.place(destination));
+            let places = (space.index_of(source), space.index_of(destination));
             let kin = || {
                 let parts = rows.borrow_mut().parts(places.1);
                 let part = parts.iter().find(|part| part.sources.contains(places.0));
@@ -142,11 +142,15 @@ impl Judge<'_> {
         let near = group
             .list
             .iter()
-            .map(|(_, end)| rows.beside(self.graph.line().place(*end)));
-        let runs =
-            |beside: Vec<(u32, _)>| beside.iter().map(|(source, _)| *source..=*source).collect();
+            .map(|(_, end)| rows.own_node_sources(self.graph.space().index_of(*end)));
+        let runs = |own_node_sources: Vec<(u32, _)>| {
+            own_node_sources
+                .iter()
+                .map(|(source, _)| *source..=*source)
+                .collect()
+        };
         let near: Vec<EndpointSet> = near.map(runs).collect();
-        let parts = rows.parts(self.graph.line().place(*first));
+        let parts = rows.parts(self.graph.space().index_of(*first));
         let told = EndpointSet::union_of(parts.iter().map(|part| &part.sources));
         let allowed: Vec<Rc<Allowed>> = parts
             .iter()
@@ -189,7 +193,7 @@ impl Judge<'_> {
             let key = (certain, self.is_host(end), (labels.source)(end));
             groups.entry(key).or_default().push((number, end));
         }
-        let line = self.graph.line();
+        let space = self.graph.space();
         let group = |((certain, ..), list): ((bool, bool, Truth), Vec<(usize, Endpoint)>)| {
             let mut met = HashMap::default();
             let mut group = Sources {
@@ -198,7 +202,7 @@ impl Judge<'_> {
             };
             let mut profiles: IndexMap<u32, Vec<u32>> = IndexMap::default();
             for (_, end) in &list {
-                let place = line.place(*end);
+                let place = space.index_of(*end);
                 let at = group.at.entry(place).or_default();
                 if at.is_empty() {
                     profiles
@@ -217,7 +221,7 @@ impl Judge<'_> {
                 .collect();
             group.order = FirstMatch::new(
                 list.iter()
-                    .map(|(number, end)| (line.place(*end), *number))
+                    .map(|(number, end)| (space.index_of(*end), *number))
                     .collect(),
             );
             group
@@ -229,7 +233,7 @@ impl Judge<'_> {
         type Key = (u32, u32, bool, TrafficSet, TrafficSet);
         let mut groups: IndexMap<Key, Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(to) {
-            let place = self.graph.line().place(end);
+            let place = self.graph.space().index_of(end);
             let governed = self.graph.governed_by(place, Direction::Ingress);
             let label = (labels.destination)(self, end)?;
             let key = (
@@ -275,7 +279,7 @@ impl Judge<'_> {
         met: &mut HashMap<(u32, Option<&'j str>), usize>,
     ) -> bool {
         let many = met
-            .entry((self.graph.line().place(end), self.node(end)))
+            .entry((self.graph.space().index_of(end), self.node(end)))
             .or_default();
         *many += 1;
         *many <= 2
@@ -284,7 +288,7 @@ impl Judge<'_> {
     /// The node that a pod runs on, if that is told.
     pub(crate) fn node(&self, end: Endpoint) -> Option<&str> {
         let Endpoint::Pod(pod) = end else { return None };
-        self.graph.world().cluster.pod(pod).node.as_deref()
+        self.graph.environment().cluster.pod(pod).node.as_deref()
     }
 
     /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one
@@ -298,7 +302,7 @@ impl Judge<'_> {
     ) -> Option<((usize, usize), Endpoint, Endpoint)> {
         let mut left = places.clone();
         while let Some(number) = sources.order.earliest(&left) {
-            let place = sources.order.place(number)?;
+            let place = sources.order.number_at(number)?;
             for ((rank, destination), near) in group.list.iter().zip(near) {
                 if let Some(source) = self
                     .sender(sources, place, *destination)

@@ -21,7 +21,7 @@ impl Judge<'_> {
         match end {
             End::Pods { pods, .. } => {
                 let mut seen: HashMap<(u32, Option<&str>), usize> = HashMap::new();
-                let place = |p: &PodId| self.graph.line().place(Endpoint::Pod(*p));
+                let place = |p: &PodId| self.graph.space().index_of(Endpoint::Pod(*p));
                 let apart = self.may_be_node(end) || self.may_be_node(other);
                 let mut fresh = |p: &PodId| {
                     let node = if apart {
@@ -40,7 +40,7 @@ impl Judge<'_> {
             }
             End::Addresses { set, symbolic, .. } => {
                 let set = self.meant(set, *symbolic, other);
-                let atoms = &self.graph.line().atoms;
+                let atoms = &self.graph.space().atoms;
                 let covers = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
                 covers
@@ -54,12 +54,11 @@ impl Judge<'_> {
 
     /// Whether any of an end may be a node: a pod on its network, or one of its addresses (S55).
     fn may_be_node(&self, end: &End) -> bool {
-        let world = self.graph.world();
+        let env = self.graph.environment();
         match end {
-            End::Pods { pods, .. } => pods.iter().any(|pod| world.cluster.pod(*pod).host_network),
+            End::Pods { pods, .. } => pods.iter().any(|pod| env.cluster.pod(*pod).host_network),
             End::Addresses { set, .. } => {
-                !(set.is_disjoint(&world.node_addresses)
-                    && set.is_disjoint(&world.options.node_cidrs))
+                !(set.is_disjoint(&env.node_addresses) && set.is_disjoint(&env.options.node_cidrs))
             }
         }
     }
@@ -69,11 +68,8 @@ impl Judge<'_> {
         let (true, End::Pods { pods, .. }) = (symbolic, other) else {
             return set.clone();
         };
-        let world = self.graph.world();
-        let has = |f: &Family| {
-            pods.iter()
-                .any(|p| world.has_family(world.cluster.pod(*p), *f))
-        };
+        let env = self.graph.environment();
+        let has = |f: &Family| pods.iter().any(|p| env.has_family(env.cluster.pod(*p), *f));
         let kept = Family::ALL
             .into_iter()
             .filter(has)
@@ -178,7 +174,7 @@ impl Judge<'_> {
             _ => return None,
         };
         let set = self.meant(set, symbolic, other);
-        (self.graph.line().atoms.overlapping(&set).count() > FEW).then_some(set)
+        (self.graph.space().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 
     /// [`Self::each`] for pods and many outside addresses: in the same order, those that are alike
@@ -201,7 +197,7 @@ impl Judge<'_> {
         for (i, pod) in pods.iter().enumerate() {
             for (alike, allowed) in
                 self.outside
-                    .groups(self.graph.line().place(*pod), set, incoming)
+                    .groups(self.graph.space().index_of(*pod), set, incoming)
             {
                 count += alike.len();
                 let order = if incoming {

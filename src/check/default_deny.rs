@@ -14,7 +14,7 @@ use crate::spec::{Endpoint, HostNetwork};
 
 /// Whether every workload is isolated in every direction.
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, Trouble> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
     let way = |w: &Way| {
         if *w == Way::Ingress {
@@ -62,8 +62,8 @@ pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, T
 }
 
 fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) -> Truth {
-    let host = graph.world().cluster.pod(pod).host_network;
-    match graph.world().options.host_network {
+    let host = graph.environment().cluster.pod(pod).host_network;
+    match graph.environment().options.host_network {
         HostNetwork::Node if host => Truth::Yes,
         HostNetwork::Unknown if host => Truth::Maybe,
         _ => graph
@@ -74,7 +74,7 @@ fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) 
 
 /// The namespaces in scope that have workloads, and whether it is known that they are meant.
 fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Truth)>, Trouble> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let used = |id: NamespaceId| cluster.workloads().any(|(_, w)| w.namespace == id);
     let meant = |id: NamespaceId| {
         let namespace = cluster.namespace(id);
@@ -101,8 +101,8 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
 /// Whether a namespace has a policy that selects every pod and allows nothing, as auditors look
 /// for.
 fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
-    let name = &graph.world().cluster.namespace(namespace).name;
-    graph.world().policies.policies.iter().any(|p| {
+    let name = &graph.environment().cluster.namespace(namespace).name;
+    graph.environment().policies.policies.iter().any(|p| {
         p.tier == Tier::Network
             && p.isolates(direction)
             && p.rules(direction).is_empty()

@@ -39,7 +39,7 @@ pub enum Target {
 
 /// The probes of a file, and the names of the tests that have none.
 pub fn probes(graph: &AllowGraph, context: &Context, suite: &Suite) -> (Vec<Probe>, Vec<String>) {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let scopes = Scopes {
         cluster,
         context,

@@ -31,7 +31,7 @@ impl Alike {
 
     /// The address that stands for a place.
     pub fn address(&self, graph: &AllowGraph, place: u32) -> Option<Endpoint> {
-        let (atoms, first) = (&graph.line().atoms, graph.line().classes.len());
+        let (atoms, first) = (&graph.space().atoms, graph.space().classes.len());
         atoms
             .addresses(place - first)
             .intersection(&self.set)
@@ -73,11 +73,11 @@ impl<'g> Outside<'g> {
         set: &IpSet,
         incoming: bool,
     ) -> Vec<(Alike, Option<Allowed>)> {
-        let line = self.graph.line();
-        let mut left = line.atoms.overlapping(set).shifted(line.classes.len());
+        let space = self.graph.space();
+        let mut left = space.atoms.overlapping(set).shifted(space.classes.len());
         let own = if incoming {
             self.rows
-                .beside(class)
+                .own_node_sources(class)
                 .iter()
                 .map(|(source, _)| *source..=*source)
                 .collect()

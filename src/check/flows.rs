@@ -124,9 +124,9 @@ impl<'a> Judge<'a> {
 
     /// What passes between two endpoints; a flow that passes exercises the rules that let it.
     pub fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {
-        let line = self.graph.line();
-        let key = (line.place(source), line.place(destination));
-        let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).host_network);
+        let space = self.graph.space();
+        let key = (space.index_of(source), space.index_of(destination));
+        let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.graph.environment().cluster.pod(p).host_network);
         if key.0 == key.1 || host(source) || host(destination) {
             return self.graph.allowed(source, destination);
         }
@@ -140,10 +140,10 @@ impl<'a> Judge<'a> {
 
     /// Notes the rules that let a flow pass.
     pub fn exercise(&mut self, flow: &Flow) {
-        let line = self.graph.line();
+        let space = self.graph.space();
         let key = (
-            line.place(flow.source),
-            line.place(flow.destination),
+            space.index_of(flow.source),
+            space.index_of(flow.destination),
             flow.traffic,
         );
         if self.asked.len() < EXPLAINED && self.asked.insert(key) {
@@ -191,19 +191,18 @@ impl<'a> Judge<'a> {
 
     /// Whether two ends are one single pod, which makes no flow.
     pub(crate) fn is_itself(&self, source: Endpoint, destination: Endpoint) -> bool {
-        let is_single =
-            |end| matches!(end, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).is_single());
+        let is_single = |end| matches!(end, Endpoint::Pod(p) if self.graph.environment().cluster.pod(p).is_single());
         source == destination && is_single(destination)
     }
 
     /// Whether an endpoint shares its node's network.
     pub fn is_host(&self, endpoint: Endpoint) -> bool {
-        matches!(endpoint, Endpoint::Pod(p) if self.graph.world().cluster.pod(p).host_network)
+        matches!(endpoint, Endpoint::Pod(p) if self.graph.environment().cluster.pod(p).host_network)
     }
 
     /// What is asked of a destination.
     pub(crate) fn traffic(&self, to: &Ends, destination: Endpoint) -> Result<TrafficSet, Trouble> {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         let pod = if let Endpoint::Pod(id) = destination {
             Some(cluster.pod(id))
         } else {
@@ -327,7 +326,7 @@ impl<'a> Judge<'a> {
 
     /// Every other end: workloads as ends of their own, and the outside.
     fn everyone(&self) -> Vec<End> {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         let mut ends: Vec<End> = cluster
             .workloads()
             .filter(|(_, w)| !w.pods.is_empty())
@@ -608,7 +607,7 @@ fn split_addresses(resolved: resolve::Resolved, listed: &[Ends]) -> resolve::Res
 /// The workload of an endpoint.
 pub fn workload(graph: &AllowGraph, endpoint: Endpoint) -> Option<WorkloadId> {
     if let Endpoint::Pod(pod) = endpoint {
-        Some(graph.world().cluster.pod(pod).workload)
+        Some(graph.environment().cluster.pod(pod).workload)
     } else {
         None
     }

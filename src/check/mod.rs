@@ -178,7 +178,7 @@ pub fn check_by<'a>(
     one_by_one: usize,
 ) -> Run<'a> {
     let scopes = Scopes {
-        cluster: &graph.world().cluster,
+        cluster: &graph.environment().cluster,
         context: env.context,
         groups: &suite.groups,
     };

@@ -100,8 +100,8 @@ impl<'a> Ask<'a> {
         to: &Ends,
         vias: &[Ends],
     ) -> Result<Self, Trouble> {
-        let line = graph.line();
-        let cluster = &graph.world().cluster;
+        let space = graph.space();
+        let cluster = &graph.environment().cluster;
         let mut targets = BTreeMap::new();
         for endpoint in endpoints(graph, to) {
             let pod = if let Endpoint::Pod(p) = endpoint {
@@ -112,18 +112,18 @@ impl<'a> Ask<'a> {
             let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod)
                 .map_err(|e| Trouble::Wrong(e.message))?;
             targets
-                .entry(line.place(endpoint))
+                .entry(space.index_of(endpoint))
                 .or_insert((endpoint, asked.unwrap_or_else(TrafficSet::all)));
         }
         let mut sources = BTreeMap::new();
         for endpoint in endpoints(graph, from) {
-            sources.entry(line.place(endpoint)).or_insert(endpoint);
+            sources.entry(space.index_of(endpoint)).or_insert(endpoint);
         }
         let excepted: BTreeSet<PodId> = vias.iter().flat_map(pods).collect();
         let nodes = spec.through.contains(&Through::Nodes);
         let mut through = BTreeMap::new();
-        for class in 0..line.classes.len() {
-            let members = line.classes.members(class);
+        for class in 0..space.classes.len() {
+            let members = space.classes.members(class);
             let free = members
                 .iter()
                 .find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
@@ -131,7 +131,8 @@ impl<'a> Ask<'a> {
         }
         if spec.through.contains(&Through::Internet) {
             through.extend(
-                (line.classes.len()..line.len()).map(|place| (place, line.representative(place))),
+                (space.classes.len()..space.len())
+                    .map(|place| (place, space.representative(place))),
             );
         }
         Ok(Self {
@@ -153,7 +154,7 @@ impl<'a> Ask<'a> {
 }
 
 fn endpoints(graph: &AllowGraph, ends: &Ends) -> Vec<Endpoint> {
-    let atoms = &graph.line().atoms;
+    let atoms = &graph.space().atoms;
     let one = |end: &End| match end {
         End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect::<Vec<_>>(),
         End::Addresses { set, .. } => {
@@ -192,7 +193,7 @@ impl Paths {
         let mut next: BTreeMap<u32, (u32, u32, TrafficSet)> = BTreeMap::new();
         let mut queue: VecDeque<(u32, u32)> = ask.targets.keys().map(|t| (*t, 0)).collect();
         let mut rows = RowCache::new(ask.graph);
-        let mut left = ask.graph.line().full();
+        let mut left = ask.graph.space().full();
         // the templates whose rows were read, and the pods that a row told of themselves only
         let (mut read, mut selves) = (HashSet::default(), EndpointSet::empty());
         while let Some((place, hops)) = queue.pop_front() {
@@ -246,7 +247,7 @@ impl Paths {
             .sources
             .get(&source)
             .copied()
-            .unwrap_or_else(|| ask.graph.line().representative(source));
+            .unwrap_or_else(|| ask.graph.space().representative(source));
         while let Some((left, place, traffic)) = self.next.get(&at) {
             let last = *left == 1;
             let on_the_way = || ask.through.get(place).copied();
@@ -280,13 +281,13 @@ impl Paths {
 }
 
 fn lone(graph: &AllowGraph, place: u32) -> bool {
-    let line = graph.line();
-    line.is_class(place) && {
-        let members = line.classes.members(place);
+    let space = graph.space();
+    space.is_class(place) && {
+        let members = space.classes.members(place);
         members.len() == 1
             && members
                 .iter()
-                .all(|p| graph.world().cluster.pod(*p).is_single())
+                .all(|p| graph.environment().cluster.pod(*p).is_single())
     }
 }
 
@@ -313,7 +314,7 @@ fn by_own_node(
     pass: fn(&Allowed) -> TrafficSet,
     near: &EndpointSet,
 ) -> Vec<(u32, TrafficSet)> {
-    let own = rows.beside_among(place, near).into_iter();
+    let own = rows.own_node_sources_among(place, near).into_iter();
     let own = own.map(|(source, allowed)| (source, pass(&allowed).intersection(asked)));
     own.filter(|(_, traffic)| !traffic.is_empty()).collect()
 }
@@ -345,7 +346,7 @@ fn by_row(
 /// declares.
 fn likely(graph: &AllowGraph, destination: Endpoint, traffic: &TrafficSet) -> Traffic {
     let declared = |pod: PodId| {
-        let ports = graph.world().cluster.pod(pod).ports.iter();
+        let ports = graph.environment().cluster.pod(pod).ports.iter();
         ports
             .map(|p| Traffic {
                 protocol: p.protocol,
@@ -410,7 +411,7 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
             halves.get(&place).map(|h| h.1)
         }
     };
-    let senders: EndpointSet = ask
+    let allowed_sources: EndpointSet = ask
         .sources
         .keys()
         .chain(halves.keys())
@@ -423,7 +424,13 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
         }
     };
     for target in ask.targets.keys() {
-        let into = incoming(&mut rows, *target, &ask.asked(*target), pass, [&senders; 2]);
+        let into = incoming(
+            &mut rows,
+            *target,
+            &ask.asked(*target),
+            pass,
+            [&allowed_sources; 2],
+        );
         connect(&mut graph, into, sink);
     }
     // what the row of a template lets in leads to each of its places
@@ -434,13 +441,13 @@ fn cut(ask: &Ask<'_>, paths: &Paths, pass: fn(&Allowed) -> TrafficSet) -> Vec<Cu
             let template = graph.add_node(());
             connect(
                 &mut graph,
-                by_row(&mut rows, *place, &all, pass, &senders),
+                by_row(&mut rows, *place, &all, pass, &allowed_sources),
                 template,
             );
             template
         });
         graph.add_edge(template, *enter, NEVER);
-        let own = by_own_node(&mut rows, *place, &all, pass, &senders);
+        let own = by_own_node(&mut rows, *place, &all, pass, &allowed_sources);
         connect(&mut graph, own, *enter);
     }
     let (total, flows) = ford_fulkerson(&graph, source, sink);
@@ -488,12 +495,13 @@ fn residual(graph: &DiGraph<(), u32>, from: NodeIndex, flows: &[u32]) -> BTreeSe
 }
 
 fn members(graph: &AllowGraph, place: u32) -> usize {
-    let line = graph.line();
-    if !line.is_class(place) {
+    let space = graph.space();
+    if !space.is_class(place) {
         return 1;
     }
-    let cluster = &graph.world().cluster;
-    line.classes
+    let cluster = &graph.environment().cluster;
+    space
+        .classes
         .members(place)
         .iter()
         .map(|p| cluster.pod(*p).workload)

@@ -90,7 +90,7 @@ fn ports(traffic: &TrafficSet) -> Option<String> {
 const MOST: usize = 300;
 
 fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let mut destinations: BTreeMap<(WorkloadId, String), BTreeSet<WorkloadId>> = BTreeMap::new();
     let listing = each(graph, &Filter::default(), &mut |entry| {
         if let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination)
@@ -139,7 +139,7 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
 const NAMESPACES: usize = 30;
 
 fn cannot(graph: &AllowGraph) -> Vec<PolicyTest> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let used: BTreeSet<NamespaceId> = cluster.workloads().map(|(_, w)| w.namespace).collect();
     if used.len() > NAMESPACES {
         return Vec::new();

@@ -67,7 +67,8 @@ fn remedy(
                 .collect();
             let changes: Vec<Change> = namespaces.into_iter().map(default_deny).collect();
             let graph =
-                AllowGraph::compile(&applied(input, &changes)?, &graph.world().options).ok()?;
+                AllowGraph::compile(&applied(input, &changes)?, &graph.environment().options)
+                    .ok()?;
             holds(&graph, env, suite, outcome).then_some(changes)
         }
         _ => None,

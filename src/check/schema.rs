@@ -1,8 +1,8 @@
 //! The test file: what can be written in it.
 //!
-//! The shapes are those of the text; [`crate::check::parse`] turns them into tests. Where a value may have
-//! several shapes (one endpoint or a list, a number or `any`) it is read by hand, because a guess
-//! among shapes would lose the place of a mistake.
+//! The shapes are those of the text; [`crate::check::parse`] turns them into tests. Where a value
+//! may have several shapes (one endpoint or a list, a number or `any`) it is read by hand, because
+//! a guess among shapes would lose the place of a mistake.
 
 use crate::config::Level;
 use schemars::JsonSchema;

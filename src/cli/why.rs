@@ -62,7 +62,7 @@ fn breaks(common: &Common, workspace: &Workspace, why: &Answer) -> Vec<Vec<Broke
         };
         let graph = AllowGraph::compile(
             &applied(&workspace.input, changes)?,
-            &workspace.graph.world().options,
+            &workspace.graph.environment().options,
         )
         .ok()?;
         let after = test::ran(workspace, &graph, &suites);

@@ -89,7 +89,7 @@ fn number(index: usize) -> u32 {
 
 /// Numbers what the law sees of pods one by one.
 struct Interner<'w, 'v> {
-    world: &'w Environment,
+    env: &'w Environment,
     vocabulary: &'v Vocabulary<'w>,
     atoms: &'v Atoms,
     ports: IndexSet<NamedPorts>,
@@ -107,7 +107,7 @@ struct Interner<'w, 'v> {
 
 impl<'w> Interner<'w, '_> {
     fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> Key {
-        let own = if self.world.options.classes { 0 } else { id.0 };
+        let own = if self.env.options.classes { 0 } else { id.0 };
         let (ports, host, address) = (self.ports(pod), self.host(pod), self.address(id, pod));
         Key {
             namespace,
@@ -147,7 +147,7 @@ impl<'w> Interner<'w, '_> {
     }
 
     fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
-        let known = self.world.addresses(pod);
+        let known = self.env.addresses(pod);
         if let (Some((atom, number)), [one]) = (&self.last_address, known)
             && atom.contains(one)
         {
@@ -155,13 +155,13 @@ impl<'w> Interner<'w, '_> {
         }
         let next = number(self.address_pods.len());
         let number = if known.is_empty() {
-            let ranges = Family::ALL.map(|f| self.world.pod_addresses(pod, f));
+            let ranges = Family::ALL.map(|f| self.env.pod_addresses(pod, f));
             *self
                 .addresses
                 .entry(AddressKey::Ranges(ranges))
                 .or_insert(next)
         } else if !self.vocabulary.tells_addresses {
-            let families = Family::ALL.map(|f| self.world.has_family(pod, f));
+            let families = Family::ALL.map(|f| self.env.has_family(pod, f));
             *self
                 .addresses
                 .entry(AddressKey::Families(families))
@@ -194,19 +194,19 @@ impl<'w> Interner<'w, '_> {
 /// their labels, keys of few values first, so that the namespaces a selector selects are mostly
 /// neighbours and their pods few runs.
 fn namespace_classes<'w>(
-    world: &'w Environment,
+    env: &'w Environment,
     vocabulary: &mut Vocabulary<'w>,
 ) -> (Vec<NamespaceId>, Vec<u32>) {
     let mut keys: IndexSet<Box<[Seen]>> = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
-    for (id, namespace) in world.cluster.namespaces() {
+    for (id, namespace) in env.cluster.namespaces() {
         vocabulary.namespaces.project(&namespace.labels, &mut seen);
         let named = vocabulary
             .named
             .get(&*namespace.name)
             .map_or(u32::MAX, |n| *n);
-        let name = if world.options.classes { named } else { id.0 };
+        let name = if env.options.classes { named } else { id.0 };
         seen.push((name, u32::from(namespace.declared.is_some())));
         of.push(interned(&mut keys, &seen, || representatives.push(id)));
     }
@@ -265,11 +265,11 @@ fn interned(known: &mut IndexSet<Box<[Seen]>>, seen: &[Seen], new: impl FnOnce()
 
 impl Classes {
     /// Sorts the pods into classes.
-    pub fn new<'w>(world: &'w Environment, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
-        let (namespaces, of_namespace) = namespace_classes(world, vocabulary);
-        let (label_sets, of_labels) = project(world, vocabulary);
+    pub fn new<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
+        let (namespaces, of_namespace) = namespace_classes(env, vocabulary);
+        let (label_sets, of_labels) = project(env, vocabulary);
         let mut interner = Interner {
-            world,
+            env,
             vocabulary,
             atoms,
             ports: IndexSet::default(),
@@ -288,7 +288,7 @@ impl Classes {
                 of_labels[pod.labels.0 as usize],
             )
         };
-        let keys = world.cluster.pods().map(key);
+        let keys = env.cluster.pods().map(key);
         let (list, of_pod) = group(keys, namespaces.len());
         let (members, starts) = bucketed(&of_pod, list.len());
         let members = members.into_iter().map(PodId).collect();
@@ -337,14 +337,11 @@ impl Classes {
 }
 
 /// One label set for each projected one, and the projection of each label set.
-fn project<'w>(
-    world: &'w Environment,
-    vocabulary: &mut Vocabulary<'w>,
-) -> (Vec<LabelsId>, Vec<u32>) {
+fn project<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>) -> (Vec<LabelsId>, Vec<u32>) {
     let mut known = IndexSet::default();
     let (mut representatives, mut of) = (Vec::new(), Vec::new());
     let mut seen = Vec::new();
-    for (i, labels) in world.cluster.label_sets().enumerate() {
+    for (i, labels) in env.cluster.label_sets().enumerate() {
         vocabulary.pods.project(labels, &mut seen);
         of.push(interned(&mut known, &seen, || {
             representatives.push(LabelsId(number(i)))

@@ -100,9 +100,9 @@ fn number(index: usize) -> u32 {
 
 /// Compiles the law over the classes of a line.
 pub fn compile<'w>(
-    world: &'w Environment,
+    env: &'w Environment,
     vocabulary: &Vocabulary<'w>,
-    line: &'w EndpointSpace,
+    space: &'w EndpointSpace,
     peers: &mut PeerSets<'w>,
 ) -> CompiledPolicySet {
     let mut ports = PortSets {
@@ -111,25 +111,25 @@ pub fn compile<'w>(
         sets: IndexSet::default(),
     };
     let (mut policies, mut subjects) = (Vec::new(), Vec::new());
-    for (id, policy) in world.policies.iter() {
-        for own in owners(world, policy) {
+    for (id, policy) in env.policies.iter() {
+        for own in owners(env, policy) {
             policies.push(compile_policy(id, policy, own, peers, &mut ports));
-            subjects.push(governed(policy, own, line, peers));
+            subjects.push(governed(policy, own, space, peers));
         }
     }
     let mut profiles = vec![EffectivePolicy::default()];
     let of_class = Direction::ALL.map(|direction| {
         let lists = Lists::new(
-            world,
+            env,
             &policies,
             &subjects,
             direction,
-            line.classes.list.len(),
+            space.classes.list.len(),
         );
         intern(
-            world,
+            env,
             &policies,
-            &line.classes,
+            &space.classes,
             direction,
             &lists,
             &mut profiles,
@@ -146,7 +146,7 @@ pub fn compile<'w>(
 
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is
 /// relative to the subject's namespace (S92), otherwise none in particular.
-fn owners(world: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
+fn owners(env: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
     let relative = |peer: &Peer| {
         matches!(
             peer,
@@ -157,8 +157,8 @@ fn owners(world: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
     if !policy.rules.iter().flatten().any(any) {
         return vec![None];
     }
-    let all = world.cluster.namespaces().map(|(id, _)| id);
-    all.filter(|id| namespaces_match(world, &policy.subject.namespaces, *id, *id).possible())
+    let all = env.cluster.namespaces().map(|(id, _)| id);
+    all.filter(|id| namespaces_match(env, &policy.subject.namespaces, *id, *id).possible())
         .map(Some)
         .collect()
 }
@@ -185,15 +185,15 @@ fn compile_policy<'w>(
 fn governed<'w>(
     policy: &'w Policy,
     own: Option<NamespaceId>,
-    line: &EndpointSpace,
+    space: &EndpointSpace,
     peers: &mut PeerSets<'w>,
 ) -> Match {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
     if policy.host_pods == HostPods::Excluded {
-        found = found.without(&line.hosts);
+        found = found.without(&space.hosts);
     }
     if let Some(own) = own {
-        let span = &line.classes.spans[line.classes.of_namespace[own.0 as usize] as usize];
+        let span = &space.classes.spans[space.classes.of_namespace[own.0 as usize] as usize];
         let only = span
             .end
             .checked_sub(1)
@@ -218,14 +218,14 @@ struct Lists {
 impl Lists {
     /// Counts first, then fills. O(sum of the subjects' classes).
     fn new(
-        world: &Environment,
+        env: &Environment,
         policies: &[CompiledPolicy],
         subjects: &[Match],
         direction: Direction,
         classes: usize,
     ) -> Self {
         let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &Match))| {
-            world.policies.get(compiled.policy).governs(direction)
+            env.policies.get(compiled.policy).governs(direction)
         };
         let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
         let mut starts = vec![0; classes + 1];
@@ -266,27 +266,27 @@ impl Lists {
 
 /// The profile of each class: one for every distinct list of policies, and what may taint it.
 fn intern(
-    world: &Environment,
+    env: &Environment,
     policies: &[CompiledPolicy],
     classes: &Classes,
     direction: Direction,
     lists: &Lists,
     profiles: &mut Vec<EffectivePolicy>,
 ) -> Vec<u32> {
-    let tainted = world.options.taints && !world.policies.taints.is_empty();
+    let tainted = env.options.taints && !env.policies.taints.is_empty();
     let mut known: HashMap<(&[Selection], Tainted), u32> = HashMap::default();
     known.insert((&[], Tainted::default()), 0);
     let profile = |class: usize| {
         let list = lists.of(class);
         let taint = if tainted {
-            taint_of(world, classes, class, direction)
+            taint_of(env, classes, class, direction)
         } else {
             Tainted::default()
         };
         *known.entry((list, taint)).or_insert_with(|| {
             profiles.push(EffectivePolicy {
                 taint,
-                ..grouped(world, policies, direction, list)
+                ..grouped(env, policies, direction, list)
             });
             number(profiles.len() - 1)
         })
@@ -294,16 +294,16 @@ fn intern(
     (0..classes.list.len()).map(profile).collect()
 }
 
-fn taint_of(world: &Environment, classes: &Classes, class: usize, direction: Direction) -> Tainted {
+fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direction) -> Tainted {
     // host-network pods that behave as their node are not seen by any policy; the walk knows that
     // itself
     let case = Case::new(HostNetworkMode::Pod, Family::V4);
-    taints(world, classes.list[class].representative, direction, &case)
+    taints(env, classes.list[class].representative, direction, &case)
 }
 
 /// Sorts the policies of a class into tiers and groups of equal priority.
 fn grouped(
-    world: &Environment,
+    env: &Environment,
     policies: &[CompiledPolicy],
     direction: Direction,
     list: &[Selection],
@@ -311,7 +311,7 @@ fn grouped(
     let mut profile = EffectivePolicy::default();
     let mut ordered: Vec<(Tier, i32, Selection)> = Vec::new();
     for entry in list.iter().copied() {
-        let policy = world.policies.get(policies[entry.policy as usize].policy);
+        let policy = env.policies.get(policies[entry.policy as usize].policy);
         match policy.tier {
             Tier::Network => profile.network.push(entry),
             tier => ordered.push((tier, policy.priority, entry)),

@@ -3,12 +3,12 @@
 //! A profile tells what governs one source; a row asks about all sources, so here the law is kept
 //! by rule: each distinct (peers, ports) of the Network tier once, with the classes it surely and
 //! maybe governs, and the ordered tiers with their subjects. A destination sees only the groups
-//! whose peers contain it ([`EgressIndex::seen`]): small peer sets are listed at their places, the few
-//! large ones are asked.
+//! whose peers contain it ([`EgressIndex::seen`]): small peer sets are listed at their places, the
+//! few large ones are asked.
 //!
-//! Invariant: [`AllowGraph::leave`] decides for every source what the walk of its egress profile
-//! decides, apart from the own node (S55), which rows add. Cost: O(groups seen) set operations on
-//! what is asked.
+//! Invariant: [`AllowGraph::egress_sources`] decides for every source what the walk of its egress
+//! profile decides, apart from the own node (S55), which rows add. Cost: O(groups seen) set
+//! operations on what is asked.
 
 use crate::compile::atoms::Atoms;
 use crate::compile::classes::Class;
@@ -64,7 +64,7 @@ pub struct EgressIndex {
     pub contents: Vec<u32>,
     /// Equal numbers for places that every rule takes alike, whatever their nodes are; own numbers
     /// where a rule may look at nodes.
-    twins: OnceLock<Vec<u32>>,
+    equivalent_sources: OnceLock<Vec<u32>>,
     /// The templates, once somebody asks for them.
     pub(crate) numbers: OnceLock<Numbers>,
 }
@@ -72,61 +72,64 @@ pub struct EgressIndex {
 impl EgressIndex {
     /// Turns the profiles around.
     pub fn new(
-        world: &Environment,
-        line: &EndpointSpace,
+        env: &Environment,
+        space: &EndpointSpace,
         peers: &[PeerSet],
-        law: &CompiledPolicySet,
+        compiled: &CompiledPolicySet,
     ) -> Self {
-        let groups = groups(world, law, peers);
-        let mut leaving = Self {
-            at: vec![Vec::new(); line.len() as usize],
+        let groups = groups(env, compiled, peers);
+        let mut egress_index = Self {
+            at: vec![Vec::new(); space.len() as usize],
             ..Self::default()
         };
         for (number, group) in (0..).zip(&groups) {
             let places =
                 EndpointSet::union_of(peers[group.peers.0 as usize].0.iter().map(|m| &*m.maybe));
             if places.count() > LISTED {
-                leaving.large.push(number);
+                egress_index.large.push(number);
             } else {
                 places
                     .points()
-                    .for_each(|p| leaving.at[p as usize].push(number));
+                    .for_each(|p| egress_index.at[p as usize].push(number));
             }
         }
         let egress =
             |p: &crate::policy::Policy| p.tier == Tier::Network && p.isolates(Direction::Egress);
-        let isolating: Vec<&Match> = law
+        let isolating: Vec<&Match> = compiled
             .policies
             .iter()
-            .zip(&law.subjects)
-            .filter(|(p, _)| egress(world.policies.get(p.policy)))
+            .zip(&compiled.subjects)
+            .filter(|(p, _)| egress(env.policies.get(p.policy)))
             .map(|(_, subjects)| subjects)
             .collect();
         let isolated = Match::union_of(&isolating);
-        let tainted = tainted(line, law);
-        for view in &line.views {
-            let hidden = if view.behaviour == HostNetworkMode::Node {
-                &line.hosts
+        let tainted = tainted(space, compiled);
+        for scenario in &space.scenarios {
+            let hidden = if scenario.mode == HostNetworkMode::Node {
+                &space.hosts
             } else {
                 &EndpointSet::empty()
             };
-            leaving.isolated.push(isolated.without(hidden));
-            leaving
+            egress_index.isolated.push(isolated.without(hidden));
+            egress_index
                 .tainted
                 .push(tainted.each_ref().map(|runs| runs.difference(hidden)));
         }
-        leaving.ordered = ordered(world, law);
-        let rules = leaving
+        egress_index.ordered = ordered(env, compiled);
+        let rules = egress_index
             .ordered
             .iter()
             .flatten()
             .flatten()
-            .flat_map(|p| egress_rules(law, *p));
-        leaving.ordered_peers = rules.map(|r| r.peers).collect();
-        leaving.ordered_peers.sort_unstable();
-        leaving.ordered_peers.dedup();
-        leaving.contents = contents(&law.profiles);
-        Self { groups, ..leaving }
+            .flat_map(|p| egress_rules(compiled, *p));
+        egress_index.ordered_peers = rules.map(|r| r.peers).collect();
+        egress_index.ordered_peers.sort_unstable();
+        egress_index.ordered_peers.dedup();
+        egress_index.contents = contents(&compiled.profiles);
+        Self {
+            groups,
+            ..egress_index
+        }
     }
 
     /// The groups whose peers may contain a place, in order.
@@ -135,10 +138,10 @@ impl EgressIndex {
             let Group {
                 peers: set, plain, ..
             } = &self.groups[**g as usize];
-            let views = &peers[set.0 as usize].0;
-            views
+            let scenarios = &peers[set.0 as usize].0;
+            scenarios
                 .iter()
-                .take(if *plain { 1 } else { views.len() })
+                .take(if *plain { 1 } else { scenarios.len() })
                 .any(|m| m.maybe.contains(place))
         };
         let mut seen = self.at[place as usize].clone();
@@ -153,37 +156,37 @@ impl EgressIndex {
     }
 
     /// The classes that the Network tier isolates in a view.
-    pub fn isolated(&self, view: usize) -> &Match {
-        &self.isolated[view]
+    pub fn isolated(&self, scenario: usize) -> &Match {
+        &self.isolated[scenario]
     }
 
     /// Whether two views decide egress from the same sets.
-    pub fn same_views(&self, a: usize, b: usize) -> bool {
+    pub fn same_scenarios(&self, a: usize, b: usize) -> bool {
         self.isolated[a] == self.isolated[b] && self.tainted[a] == self.tainted[b]
     }
 
     /// The ports of the ordered tiers' egress rules.
     pub fn ordered_ports<'a>(
         &'a self,
-        law: &'a CompiledPolicySet,
+        compiled: &'a CompiledPolicySet,
     ) -> impl Iterator<Item = u32> + 'a {
         self.ordered
             .iter()
             .flatten()
             .flatten()
-            .flat_map(|p| egress_rules(law, *p))
+            .flat_map(|p| egress_rules(compiled, *p))
             .map(|r| r.ports)
     }
 }
 
-fn egress_rules(law: &CompiledPolicySet, policy: u32) -> &[CompiledRule] {
-    &law.policies[policy as usize].rules[Direction::Egress.index()]
+fn egress_rules(compiled: &CompiledPolicySet, policy: u32) -> &[CompiledRule] {
+    &compiled.policies[policy as usize].rules[Direction::Egress.index()]
 }
 
-fn groups(world: &Environment, law: &CompiledPolicySet, sets: &[PeerSet]) -> Vec<Group> {
+fn groups(env: &Environment, compiled: &CompiledPolicySet, sets: &[PeerSet]) -> Vec<Group> {
     let mut by: IndexMap<(PeerSetId, u32), Vec<&Match>> = IndexMap::default();
-    for (compiled, subjects) in law.policies.iter().zip(&law.subjects) {
-        let policy = world.policies.get(compiled.policy);
+    for (compiled, subjects) in compiled.policies.iter().zip(&compiled.subjects) {
+        let policy = env.policies.get(compiled.policy);
         if policy.tier == Tier::Network
             && policy.isolates(Direction::Egress)
             && !subjects.maybe.is_empty()
@@ -197,10 +200,10 @@ fn groups(world: &Environment, law: &CompiledPolicySet, sets: &[PeerSet]) -> Vec
     }
     let group = |((peers, ports), subjects): ((PeerSetId, u32), Vec<&Match>)| {
         let subjects = Match::union_of(&subjects);
-        let views = &sets[peers.0 as usize].0;
-        let plain = views
+        let scenarios = &sets[peers.0 as usize].0;
+        let plain = scenarios
             .iter()
-            .all(|view| view.is_exact() && view.is_same(&views[0]));
+            .all(|scenario| scenario.is_exact() && scenario.is_same(&scenarios[0]));
         Group {
             peers,
             ports,
@@ -254,10 +257,13 @@ enum SeenAddress {
 }
 
 /// Numbers the places by all that a rule can see of them. O(law + places log blocks).
-fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> Vec<u32> {
+fn equivalent_sources(
+    env: &Environment,
+    space: &EndpointSpace,
+    compiled: &CompiledPolicySet,
+) -> Vec<u32> {
     let rules = || {
-        world
-            .policies
+        env.policies
             .policies
             .iter()
             .flat_map(|policy| policy.rules.iter().flatten())
@@ -272,8 +278,8 @@ fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> 
         })
     };
     let peers = || peers().flat_map(|list| list.iter());
-    if !world.options.blocks_match_pods || peers().any(|peer| matches!(peer, Peer::Nodes(_))) {
-        return (0..line.len()).collect();
+    if !env.options.blocks_match_pods || peers().any(|peer| matches!(peer, Peer::Nodes(_))) {
+        return (0..space.len()).collect();
     }
     let blocks: Vec<&IpSet> = peers()
         .filter_map(|peer| {
@@ -286,8 +292,8 @@ fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> 
         .collect();
     let between = Atoms::new(blocks.into_iter());
     let address = |(number, pod): (u32, &PodId)| {
-        let mut known: Vec<u32> = world
-            .addresses(world.cluster.pod(*pod))
+        let mut known: Vec<u32> = env
+            .addresses(env.cluster.pod(*pod))
             .iter()
             .map(|address| between.of(*address))
             .collect();
@@ -299,8 +305,8 @@ fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> 
             SeenAddress::Between(known)
         }
     };
-    let addresses: Vec<SeenAddress> = (0..).zip(&line.classes.addresses).map(address).collect();
-    let seen = |place: u32| match line.representative(place) {
+    let addresses: Vec<SeenAddress> = (0..).zip(&space.classes.addresses).map(address).collect();
+    let seen = |place: u32| match space.representative(place) {
         Endpoint::Address(address) => Seen::Outside(between.of(address)),
         Endpoint::Pod(_) => {
             let Class {
@@ -310,8 +316,8 @@ fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> 
                 address,
                 host,
                 ..
-            } = *line.classes.get(place);
-            let governed = law
+            } = *space.classes.get(place);
+            let governed = compiled
                 .of_class
                 .each_ref()
                 .map(|profiles| profiles[place as usize]);
@@ -326,16 +332,16 @@ fn twins(world: &Environment, line: &EndpointSpace, law: &CompiledPolicySet) -> 
         }
     };
     let mut known = IndexSet::default();
-    (0..line.len())
+    (0..space.len())
         .map(|place| u32::try_from(known.insert_full(seen(place)).0).unwrap_or(u32::MAX))
         .collect()
 }
 
-fn ordered(world: &Environment, law: &CompiledPolicySet) -> [Vec<Vec<u32>>; 2] {
+fn ordered(env: &Environment, compiled: &CompiledPolicySet) -> [Vec<Vec<u32>>; 2] {
     [Tier::Admin, Tier::Baseline].map(|tier| {
         let mut by: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
-        for (number, compiled) in (0..).zip(&law.policies) {
-            let policy = world.policies.get(compiled.policy);
+        for (number, compiled) in (0..).zip(&compiled.policies) {
+            let policy = env.policies.get(compiled.policy);
             if policy.tier == tier && policy.governs(Direction::Egress) {
                 by.entry(policy.priority).or_default().push(number);
             }
@@ -344,11 +350,12 @@ fn ordered(world: &Environment, law: &CompiledPolicySet) -> [Vec<Vec<u32>>; 2] {
     })
 }
 
-fn tainted(line: &EndpointSpace, law: &CompiledPolicySet) -> [EndpointSet; 3] {
+fn tainted(space: &EndpointSpace, compiled: &CompiledPolicySet) -> [EndpointSet; 3] {
     let mut lists = [const { Vec::new() }; 3];
-    for class in 0..line.classes.len() {
-        let taint =
-            law.profiles[law.of_class[Direction::Egress.index()][class as usize] as usize].taint;
+    for class in 0..space.classes.len() {
+        let taint = compiled.profiles
+            [compiled.of_class[Direction::Egress.index()][class as usize] as usize]
+            .taint;
         for (list, touched) in
             lists
                 .iter_mut()
@@ -377,40 +384,40 @@ pub struct EgressQuery<'a> {
     /// Of the groups it sees, those whose ports cover the traffic asked about.
     pub seen: &'a [u32],
     /// The view.
-    pub view: usize,
+    pub scenario: usize,
     /// Whether the traffic asked about is on these ports.
     pub covers: &'a dyn Fn(u32) -> bool,
 }
 
 impl AllowGraph {
     /// The twins of all places; made once.
-    pub(crate) fn twins(&self) -> &[u32] {
-        self.leaving()
-            .twins
-            .get_or_init(|| twins(self.world(), &self.line, &self.law))
+    pub(crate) fn equivalent_sources(&self) -> &[u32] {
+        self.egress_index()
+            .equivalent_sources
+            .get_or_init(|| equivalent_sources(self.environment(), &self.space, &self.compiled))
     }
 
     /// Of the sources asked about: those that surely may leave to the destination, and those that
     /// may for all that is known.
-    pub(crate) fn leave(&self, ask: &EgressQuery<'_>, asked: &EndpointSet) -> Match {
-        let law = self.leaving();
-        let taints = &law.tainted[ask.view];
-        if law.ordered.iter().all(Vec::is_empty) && taints.iter().all(EndpointSet::is_empty) {
-            return self.network_leave(ask, asked);
+    pub(crate) fn egress_sources(&self, ask: &EgressQuery<'_>, asked: &EndpointSet) -> Match {
+        let compiled = self.egress_index();
+        let taints = &compiled.tainted[ask.scenario];
+        if compiled.ordered.iter().all(Vec::is_empty) && taints.iter().all(EndpointSet::is_empty) {
+            return self.network_egress(ask, asked);
         }
         let [anything, network_taint, only_deny] = taints;
-        let admin = self.ordered_leave(ask, &law.ordered[0], asked.clone());
+        let admin = self.ordered_egress(ask, &compiled.ordered[0], asked.clone());
         let reached = admin.pass.union(&admin.none);
-        let isolated = &law.isolated[ask.view];
+        let isolated = &compiled.isolated[ask.scenario];
         let rest = reached
             .intersection(&isolated.maybe)
             .union(&reached.intersection(network_taint));
         let Match {
             sure: surely,
             maybe,
-        } = self.groups_leave(ask, &rest);
+        } = self.rules_egress(ask, &rest);
         let further = reached.difference(&isolated.sure);
-        let base = self.ordered_leave(ask, &law.ordered[1], further);
+        let base = self.ordered_egress(ask, &compiled.ordered[1], further);
         let by_taint = rest.intersection(network_taint);
         let possible = EndpointSet::union_of([
             &admin.allow,
@@ -431,12 +438,12 @@ impl AllowGraph {
         )
     }
 
-    /// [`Self::leave`] where only the Network tier speaks: whoever it does not isolate, and whom a
-    /// rule lets out.
-    fn network_leave(&self, ask: &EgressQuery<'_>, asked: &EndpointSet) -> Match {
-        let isolated = &self.leaving().isolated[ask.view];
+    /// [`Self::egress_sources`] where only the Network tier speaks: whoever it does not isolate,
+    /// and whom a rule lets out.
+    fn network_egress(&self, ask: &EgressQuery<'_>, asked: &EndpointSet) -> Match {
+        let isolated = &self.egress_index().isolated[ask.scenario];
         let open = asked.difference(&isolated.sure);
-        let let_out = self.groups_leave(ask, asked);
+        let let_out = self.rules_egress(ask, asked);
         let possible = open.union(&let_out.maybe);
         if isolated.is_exact() && let_out.is_exact() {
             return Match::exact(possible);
@@ -448,15 +455,18 @@ impl AllowGraph {
     }
 
     /// The Network tier: of these sources, whom a rule surely lets out, and whom one may.
-    fn groups_leave(&self, ask: &EgressQuery<'_>, rest: &EndpointSet) -> Match {
+    fn rules_egress(&self, ask: &EgressQuery<'_>, rest: &EndpointSet) -> Match {
         if rest.is_empty() {
             return Match::default();
         }
-        let truth = |group: &&Group| self.matched(group.peers, ask.view).truth(ask.destination);
+        let truth = |group: &&Group| {
+            self.matched(group.peers, ask.scenario)
+                .truth(ask.destination)
+        };
         let groups = || {
             ask.seen
                 .iter()
-                .map(|number| &self.leaving().groups[*number as usize])
+                .map(|number| &self.egress_index().groups[*number as usize])
         };
         let (mut maybe, mut exact) = (Vec::new(), true);
         for group in groups().filter(|g| truth(g).possible()) {
@@ -474,7 +484,7 @@ impl AllowGraph {
     }
 
     /// An ordered tier: as [`crate::graph::tiers::Walk`] walks it, over all subjects at once.
-    fn ordered_leave(
+    fn ordered_egress(
         &self,
         ask: &EgressQuery<'_>,
         groups: &[Vec<u32>],
@@ -490,14 +500,14 @@ impl AllowGraph {
         for group in groups {
             let undecided = total.none.clone();
             for policy in group {
-                let subjects = &self.law.subjects[*policy as usize];
+                let subjects = &self.compiled.subjects[*policy as usize];
                 let mine = undecided.intersection(&subjects.maybe);
                 if mine.is_empty() {
                     continue;
                 }
-                for rule in egress_rules(&self.law, *policy) {
+                for rule in egress_rules(&self.compiled, *policy) {
                     let truth =
-                        self.peers[rule.peers.0 as usize].0[ask.view].truth(ask.destination);
+                        self.peers[rule.peers.0 as usize].0[ask.scenario].truth(ask.destination);
                     if truth == Truth::No || !(ask.covers)(rule.ports) {
                         continue;
                     }

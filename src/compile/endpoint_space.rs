@@ -1,5 +1,5 @@
-//! The [`EndpointSpace`]: one row of numbers for everything that can send or receive, the pod classes first,
-//! the address atoms after them, and the [`Scenario`]s under which it is looked at.
+//! The [`EndpointSpace`]: one row of numbers for everything that can send or receive, the pod
+//! classes first, the address atoms after them, and the [`Scenario`]s under which it is looked at.
 //!
 //! Invariant: numbers below the number of classes are classes. A set of places is a set of runs
 //! ([`EndpointSet`]); classes are numbered so that most sets have few of them.
@@ -16,7 +16,7 @@ pub type EndpointSet = IntervalSet<u32>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scenario {
     /// How host-network pods behave.
-    pub behaviour: HostNetworkMode,
+    pub mode: HostNetworkMode,
     /// The connection's address family.
     pub family: Family,
 }
@@ -29,7 +29,7 @@ pub struct EndpointSpace {
     /// The address atoms, after the classes.
     pub atoms: Atoms,
     /// The views to consider.
-    pub views: Vec<Scenario>,
+    pub scenarios: Vec<Scenario>,
     /// The classes of host-network pods.
     pub hosts: EndpointSet,
     /// The classes whose pods have an address of each family, or are assumed to.
@@ -39,17 +39,17 @@ pub struct EndpointSpace {
 impl EndpointSpace {
     /// Puts classes and atoms on one line.
     pub fn new(
-        world: &Environment,
+        env: &Environment,
         classes: Classes,
         atoms: Atoms,
-        views: Vec<Scenario>,
+        scenarios: Vec<Scenario>,
         hosts: EndpointSet,
     ) -> Self {
         let families = Family::ALL.map(|f| {
             let known = classes
                 .addresses
                 .iter()
-                .map(|pod| world.has_family(world.cluster.pod(*pod), f));
+                .map(|pod| env.has_family(env.cluster.pod(*pod), f));
             let known: Vec<bool> = known.collect();
             let has = |c: &u32| known[classes.get(*c).address as usize];
             (0..classes.len()).filter(has).map(|c| c..=c).collect()
@@ -57,7 +57,7 @@ impl EndpointSpace {
         Self {
             classes,
             atoms,
-            views,
+            scenarios,
             hosts,
             families,
         }
@@ -130,7 +130,7 @@ impl EndpointSpace {
     }
 
     /// The place of an endpoint on the line.
-    pub fn place(&self, endpoint: Endpoint) -> u32 {
+    pub fn index_of(&self, endpoint: Endpoint) -> u32 {
         match endpoint {
             Endpoint::Pod(pod) => self.classes.of_pod[pod.0 as usize],
             Endpoint::Address(address) => self.classes.len() + self.atoms.of(address),

@@ -1,8 +1,8 @@
 //! Policies and labels -> the indexes that the allow-graph is made of.
 //!
 //! Pods and addresses that no rule can tell apart ([`vocabulary`]) become classes ([`classes`],
-//! [`atoms`]), which are numbered in one [`endpoint_space`]; the peers of a rule become sets of those
-//! numbers ([`peer_sets`]); and what governs a class becomes its effective policy
+//! [`atoms`]), which are numbered in one [`endpoint_space`]; the peers of a rule become sets of
+//! those numbers ([`peer_sets`]); and what governs a class becomes its effective policy
 //! ([`effective_policies`]). Nothing here answers a question: that is `graph`.
 
 pub mod atoms;

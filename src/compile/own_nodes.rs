@@ -1,12 +1,12 @@
 //! Own nodes: which places of the line are the node a class's pods run on (S55), in both
 //! directions.
 //!
-//! Every pod has a *home*: the node it names, or none. [`NodeIndex::near`] tells of a home which places
-//! are its node: the classes of host-network pods there (as far as they behave as their node), and
-//! the atoms of its addresses. A class may have pods of several homes; what holds for some of them
-//! only is not told for the class.
+//! Every pod has a *home*: the node it names, or none. [`NodeIndex::near`] tells of a home which
+//! places are its node: the classes of host-network pods there (as far as they behave as their
+//! node), and the atoms of its addresses. A class may have pods of several homes; what holds for
+//! some of them only is not told for the class.
 //!
-//! Invariant: `around(c)` contains `p` as `is_own_node` answers for every pod of `c` and every
+//! Invariant: `node_of(c)` contains `p` as `is_own_node` answers for every pod of `c` and every
 //! endpoint of `p`; `Maybe` where they differ. Cost: O(pods + nodes) to build; a question costs the
 //! homes of one class, or the classes of one home.
 
@@ -48,16 +48,16 @@ pub struct NodeIndex {
 
 impl NodeIndex {
     /// Finds the homes. Empty when there are neither host-network pods nor node addresses.
-    pub fn new(world: &Environment, line: &EndpointSpace) -> Self {
-        let addresses = world.node_addresses.union(&world.options.node_cidrs);
-        if line.hosts.is_empty() && addresses.is_empty() {
+    pub fn new(env: &Environment, space: &EndpointSpace) -> Self {
+        let addresses = env.node_addresses.union(&env.options.node_cidrs);
+        if space.hosts.is_empty() && addresses.is_empty() {
             return Self::default();
         }
-        let (names, of_class, classes) = Sorted::new(world, &line.classes);
-        let hosts = hosts(world, line);
+        let (names, of_class, classes) = Sorted::new(env, &space.classes);
+        let hosts = hosts(env, space);
         let near: Vec<NodePlaces> = names
             .iter()
-            .map(|name| near(world, line, *name, &hosts, &addresses))
+            .map(|name| near(env, space, *name, &hosts, &addresses))
             .collect();
         Self {
             near,
@@ -82,13 +82,13 @@ impl NodeIndex {
 
     /// The places that are the node of a class's pods. Host-network pods count only where they
     /// behave as their node.
-    pub fn around(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
-        let homes = self.of_class.of(class);
+    pub fn node_of(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
+        let node_index = self.of_class.of(class);
         let one = |home: &u32| {
             let near = &self.near[*home as usize];
             if hosts { &near.both } else { &near.atoms }
         };
-        match homes {
+        match node_index {
             [] => Cow::default(),
             [home] => Cow::Borrowed(one(home)),
             [first, rest @ ..] => {
@@ -99,18 +99,21 @@ impl NodeIndex {
                     }
                     sure = sure.intersection(&one(home).sure);
                 }
-                let maybe = EndpointSet::union_of(homes.iter().map(|home| &*one(home).maybe));
+                let maybe = EndpointSet::union_of(node_index.iter().map(|home| &*one(home).maybe));
                 Cow::Owned(Match::of(sure, maybe))
             }
         }
     }
 
     /// The classes whose pods run on the node that a place is, if it is one.
-    pub fn homed_at(&self, place: u32) -> Option<Match> {
-        let homes = self.at.get_or_init(|| self.at()).get(&place)?;
-        let maybe =
-            EndpointSet::union_of(homes.iter().map(|(home, _)| &self.classes[*home as usize]));
-        let certain = |home: &u32| homes.contains(&(*home, Truth::Yes));
+    pub fn pods_on(&self, place: u32) -> Option<Match> {
+        let node_index = self.at.get_or_init(|| self.at()).get(&place)?;
+        let maybe = EndpointSet::union_of(
+            node_index
+                .iter()
+                .map(|(home, _)| &self.classes[*home as usize]),
+        );
+        let certain = |home: &u32| node_index.contains(&(*home, Truth::Yes));
         let sure: EndpointSet = maybe
             .points()
             .filter(|c| self.of_class.of(*c).iter().all(certain))
@@ -128,7 +131,7 @@ impl NodeIndex {
 /// is anybody's node.
 #[derive(Debug, Clone, Default)]
 struct Sorted {
-    homes: Vec<u32>,
+    node_index: Vec<u32>,
     starts: Vec<u32>,
 }
 
@@ -136,7 +139,7 @@ impl Sorted {
     /// Numbers the homes of all pods; the distinct homes, those of each class, and the classes of
     /// each.
     fn new<'w>(
-        world: &'w Environment,
+        env: &'w Environment,
         classes: &Classes,
     ) -> (Vec<Option<&'w str>>, Self, Vec<EndpointSet>) {
         let mut names: IndexSet<Option<&str>> = IndexSet::default();
@@ -146,7 +149,7 @@ impl Sorted {
             let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
             *known.or_insert_with(|| u32::try_from(names.insert_full(node).0).unwrap_or(u32::MAX))
         };
-        let of_pod: Vec<u32> = world
+        let of_pod: Vec<u32> = env
             .cluster
             .pods()
             .map(|(_, pod)| home(pod.node.as_deref()))
@@ -154,7 +157,7 @@ impl Sorted {
         let mut of_home: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
         let (mut sorted, mut of_class) = (
             Self {
-                homes: Vec::new(),
+                node_index: Vec::new(),
                 starts: vec![0],
             },
             Vec::new(),
@@ -171,10 +174,10 @@ impl Sorted {
             of_class
                 .iter()
                 .for_each(|home| of_home[*home as usize].push(class));
-            sorted.homes.append(&mut of_class);
+            sorted.node_index.append(&mut of_class);
             sorted
                 .starts
-                .push(u32::try_from(sorted.homes.len()).unwrap_or(u32::MAX));
+                .push(u32::try_from(sorted.node_index.len()).unwrap_or(u32::MAX));
         }
         let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
         (
@@ -192,18 +195,15 @@ impl Sorted {
             .copied()
             .unwrap_or(0)
             .min(end);
-        &self.homes[start as usize..end as usize]
+        &self.node_index[start as usize..end as usize]
     }
 }
 
 /// The classes of host-network pods by node.
-fn hosts<'w>(
-    world: &'w Environment,
-    line: &EndpointSpace,
-) -> HashMap<Option<&'w str>, EndpointSet> {
+fn hosts<'w>(env: &'w Environment, space: &EndpointSpace) -> HashMap<Option<&'w str>, EndpointSet> {
     let mut hosts: HashMap<Option<&str>, Vec<u32>> = HashMap::default();
-    for class in line.hosts.points() {
-        let pod = world.cluster.pod(line.classes.get(class).representative);
+    for class in space.hosts.points() {
+        let pod = env.cluster.pod(space.classes.get(class).representative);
         hosts.entry(pod.node.as_deref()).or_default().push(class);
     }
     hosts
@@ -213,15 +213,16 @@ fn hosts<'w>(
 }
 
 fn near(
-    world: &Environment,
-    line: &EndpointSpace,
+    env: &Environment,
+    space: &EndpointSpace,
     name: Option<&str>,
     hosts: &HashMap<Option<&str>, EndpointSet>,
     addresses: &IpSet,
 ) -> NodePlaces {
     let atoms = |set: &IpSet| {
-        let first = line.classes.len();
-        line.atoms
+        let first = space.classes.len();
+        space
+            .atoms
             .overlapping(set)
             .ranges()
             .map(|(a, b)| first + a..=first + b)
@@ -233,18 +234,18 @@ fn near(
     };
     let at = |node: Option<&str>| hosts.get(&node).cloned().unwrap_or_default();
     let Some(name) = name else {
-        return NodePlaces::new(unsure(line.hosts.clone()), unsure(atoms(addresses)));
+        return NodePlaces::new(unsure(space.hosts.clone()), unsure(atoms(addresses)));
     };
     let sure = at(Some(name));
     let hosts = Match {
         maybe: Arc::new(sure.union(&at(None))),
         sure: Arc::new(sure),
     };
-    let atoms = match world.cluster.find_node(name) {
+    let atoms = match env.cluster.find_node(name) {
         Some(node) => Match::exact(atoms(&IpSet::from_cidrs(
             node.addresses.iter().map(|a| ipnet::IpNet::from(*a)),
         ))),
-        None => unsure(atoms(&world.options.node_cidrs)),
+        None => unsure(atoms(&env.options.node_cidrs)),
     };
     NodePlaces::new(hosts, atoms)
 }

@@ -1,13 +1,13 @@
 //! Peer sets: which classes a rule's peers match, as runs over one line of numbers.
 //!
-//! A set is one of places on the [`EndpointSpace`] of classes and atoms. A peer set keeps, per [`Scenario`] (how
-//! host-network pods behave, which address family), the classes that surely match and those that
-//! may. Equal sets are stored once.
+//! A set is one of places on the [`EndpointSpace`] of classes and atoms. A peer set keeps, per
+//! [`Scenario`] (how host-network pods behave, which address family), the classes that surely match
+//! and those that may. Equal sets are stored once.
 //!
 //! Cost: a selector is asked of the label sets that its rarest requirement leaves
-//! ([`crate::compile::selector_index`]); a peer then costs the smaller of the classes of the namespaces it selects
-//! and the label sets it selects there; an address block costs the pods inside. Truth comes from
-//! the same functions `evaluate` uses, asked of representatives.
+//! ([`crate::compile::selector_index`]); a peer then costs the smaller of the classes of the
+//! namespaces it selects and the label sets it selects there; an address block costs the pods
+//! inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
 use crate::compile::classes::bucketed;
 pub use crate::compile::endpoint_space::{EndpointSet, EndpointSpace, Scenario};
@@ -155,8 +155,8 @@ pub struct PeerSetId(pub u32);
 
 /// Builds and stores peer sets.
 pub struct PeerSets<'w> {
-    world: &'w Environment,
-    line: &'w EndpointSpace,
+    env: &'w Environment,
+    space: &'w EndpointSpace,
     /// The distinct peer sets.
     pub sets: Vec<PeerSet>,
     /// The peer sets by the numbers of their runs.
@@ -184,23 +184,23 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(world: &Environment, line: &EndpointSpace) -> Self {
+    fn new(env: &Environment, space: &EndpointSpace) -> Self {
         let mut inside = Self::default();
-        let keys: Vec<u32> = line
+        let keys: Vec<u32> = space
             .classes
             .list
             .iter()
             .map(|class| class.address)
             .collect();
-        let (of_key, starts) = bucketed(&keys, line.classes.addresses.len());
-        for (pod, span) in line.classes.addresses.iter().zip(starts.windows(2)) {
+        let (of_key, starts) = bucketed(&keys, space.classes.addresses.len());
+        for (pod, span) in space.classes.addresses.iter().zip(starts.windows(2)) {
             let classes = &of_key[span[0] as usize..span[1] as usize];
-            let known = world.addresses(world.cluster.pod(*pod));
+            let known = env.addresses(env.cluster.pod(*pod));
             if known.is_empty() {
                 inside.vague.push((*pod, classes.to_vec()));
                 continue;
             }
-            let atoms = known.iter().map(|a| line.atoms.of(*a));
+            let atoms = known.iter().map(|a| space.atoms.of(*a));
             inside
                 .known
                 .extend(atoms.flat_map(|atom| classes.iter().map(move |c| (atom, *c))));
@@ -230,22 +230,22 @@ impl Inside {
 impl<'w> PeerSets<'w> {
     /// No sets yet.
     pub fn new(
-        world: &'w Environment,
+        env: &'w Environment,
         vocabulary: &Vocabulary<'w>,
-        line: &'w EndpointSpace,
+        space: &'w EndpointSpace,
     ) -> Self {
-        let policies = world.policies.policies.len();
+        let policies = env.policies.policies.len();
         Self {
-            world,
-            line,
+            env,
+            space,
             sets: Vec::new(),
             known: HashMap::default(),
             numbers: Vec::new(),
             runs: IndexSet::default(),
-            selected: Selected::new(world, vocabulary, &line.classes),
+            selected: Selected::new(env, vocabulary, &space.classes),
             pods: room_for(policies),
             blocks: HashMap::default(),
-            inside: Inside::new(world, line),
+            inside: Inside::new(env, space),
             peers: room_for(policies),
         }
     }
@@ -278,18 +278,19 @@ impl<'w> PeerSets<'w> {
         own: Option<NamespaceId>,
         host_pods: HostPods,
     ) -> PeerSetId {
-        let line = self.line;
+        let space = self.space;
         let mut numbers = std::mem::take(&mut self.numbers);
         numbers.clear();
-        for (at, view) in line.views.iter().enumerate() {
-            let same =
-                (0..at).find(|before| self.same_peers(list, host_pods, line.views[*before], *view));
+        for (at, scenario) in space.scenarios.iter().enumerate() {
+            let same = (0..at).find(|before| {
+                self.same_peers(list, host_pods, space.scenarios[*before], *scenario)
+            });
             let number = if let Some(same) = same {
                 numbers[same]
             } else {
                 let found = match list {
-                    None => Match::exact(line.full()),
-                    Some(list) => self.union_of(list, own, host_pods, *view),
+                    None => Match::exact(space.full()),
+                    Some(list) => self.union_of(list, own, host_pods, *scenario),
                 };
                 self.stored(found)
             };
@@ -313,11 +314,11 @@ impl<'w> PeerSets<'w> {
                 .cloned()
                 .unwrap_or_default()
         };
-        let views = numbers.iter().map(|(sure, maybe)| Match {
+        let scenarios = numbers.iter().map(|(sure, maybe)| Match {
             sure: runs(*sure),
             maybe: runs(*maybe),
         });
-        self.sets.push(PeerSet(views.collect()));
+        self.sets.push(PeerSet(scenarios.collect()));
         id
     }
 
@@ -332,9 +333,7 @@ impl<'w> PeerSets<'w> {
     ) -> bool {
         let fixed = |peer: &Peer| match peer {
             Peer::Pods(..) => {
-                a.behaviour == b.behaviour
-                    || host_pods == HostPods::Excluded
-                    || self.line.hosts.is_empty()
+                a.mode == b.mode || host_pods == HostPods::Excluded || self.space.hosts.is_empty()
             }
             Peer::Addresses(_) => a.family == b.family,
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
@@ -357,14 +356,14 @@ impl<'w> PeerSets<'w> {
         peers: &'w [Peer],
         own: Option<NamespaceId>,
         host_pods: HostPods,
-        view: Scenario,
+        scenario: Scenario,
     ) -> Match {
         if let [one] = peers {
-            return self.one(one, own, host_pods, view);
+            return self.one(one, own, host_pods, scenario);
         }
         let each: Vec<Match> = peers
             .iter()
-            .map(|p| self.one(p, own, host_pods, view))
+            .map(|p| self.one(p, own, host_pods, scenario))
             .collect();
         Match::union_of(&each.iter().collect::<Vec<_>>())
     }
@@ -374,22 +373,22 @@ impl<'w> PeerSets<'w> {
         peer: &'w Peer,
         own: Option<NamespaceId>,
         host_pods: HostPods,
-        view: Scenario,
+        scenario: Scenario,
     ) -> Match {
         match peer {
-            Peer::Unreadable { everything: true } => Match::exact(self.line.full()),
+            Peer::Unreadable { everything: true } => Match::exact(self.space.full()),
             Peer::Unreadable { everything: false } => Match::default(),
             Peer::Pods(namespaces, pods) => {
                 let seen = self.pods_in(namespaces, pods, own);
                 let hidden =
-                    host_pods == HostPods::Excluded || view.behaviour == HostNetworkMode::Node;
+                    host_pods == HostPods::Excluded || scenario.mode == HostNetworkMode::Node;
                 if hidden {
-                    seen.without(&self.line.hosts)
+                    seen.without(&self.space.hosts)
                 } else {
                     seen
                 }
             }
-            Peer::Addresses(block) => self.block(block, view.family),
+            Peer::Addresses(block) => self.block(block, scenario.family),
             Peer::Nodes(selector) => self.nodes(selector),
             Peer::Domain(name) => self.domain(name),
         }
@@ -445,7 +444,7 @@ impl<'w> PeerSets<'w> {
         labels: Option<&Vec<u32>>,
         into: &mut Vec<RangeInclusive<u32>>,
     ) {
-        let span = self.line.classes.spans[class as usize].clone();
+        let span = self.space.classes.spans[class as usize].clone();
         match labels {
             None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
             Some(labels) => self.join(span, labels, into),
@@ -455,7 +454,7 @@ impl<'w> PeerSets<'w> {
     /// The classes of a namespace with one of these label sets, by the shorter side: classes are
     /// sorted by label set.
     fn join(&self, span: Range<u32>, labels: &[u32], into: &mut Vec<RangeInclusive<u32>>) {
-        let list = &self.line.classes.list;
+        let list = &self.space.classes.list;
         let classes = &list[span.start as usize..span.end as usize];
         if classes.len() <= labels.len() * 4 {
             let selected = span.filter(|c| labels.binary_search(&list[*c as usize].labels).is_ok());
@@ -475,7 +474,7 @@ impl<'w> PeerSets<'w> {
     /// Lists pod classes by a truth asked of each class.
     fn classes_where(&self, truth: impl Fn(u32) -> Truth) -> Match {
         let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-        for class in 0..self.line.classes.len() {
+        for class in 0..self.space.classes.len() {
             match truth(class) {
                 Truth::Yes => sure.push(class),
                 Truth::Maybe => maybe.push(class),
@@ -486,17 +485,17 @@ impl<'w> PeerSets<'w> {
     }
 
     fn atoms_of(&self, addresses: &IpSet) -> EndpointSet {
-        let first = self.line.classes.len();
-        self.line.atoms.overlapping(addresses).shifted(first)
+        let first = self.space.classes.len();
+        self.space.atoms.overlapping(addresses).shifted(first)
     }
 
     fn block(&mut self, block: &'w IpSet, family: Family) -> Match {
         if let Some(found) = self.blocks.get(&(block, family)) {
             return found.clone();
         }
-        let atoms = self.line.atoms.overlapping(block);
-        let mut outside = atoms.clone().shifted(self.line.classes.len());
-        if !self.world.options.blocks_match_pods {
+        let atoms = self.space.atoms.overlapping(block);
+        let mut outside = atoms.clone().shifted(self.space.classes.len());
+        if !self.env.options.blocks_match_pods {
             outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
         }
         let (sure, maybe) = self.pods_in_block(block, &atoms, family);
@@ -516,16 +515,16 @@ impl<'w> PeerSets<'w> {
         atoms: &EndpointSet,
         family: Family,
     ) -> (Vec<u32>, Vec<u32>) {
-        let (world, line) = (self.world, self.line);
-        if !world.options.blocks_match_pods {
+        let (env, space) = (self.env, self.space);
+        if !env.options.blocks_match_pods {
             return Default::default();
         }
         let (mut sure, mut maybe) = (
-            self.inside.among(atoms, line.atoms.of_family(family)),
+            self.inside.among(atoms, space.atoms.of_family(family)),
             Vec::new(),
         );
         for (pod, classes) in &self.inside.vague {
-            match world.block_matches_pod(block, world.cluster.pod(*pod), family) {
+            match env.block_matches_pod(block, env.cluster.pod(*pod), family) {
                 Truth::Yes => sure.extend(classes),
                 Truth::Maybe => maybe.extend(classes),
                 Truth::No => {}
@@ -536,7 +535,7 @@ impl<'w> PeerSets<'w> {
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {
         let nodes = self
-            .world
+            .env
             .cluster
             .nodes()
             .filter(|(_, n)| selector.is_none_or(|s| s.matches(&n.labels)));
@@ -546,9 +545,9 @@ impl<'w> PeerSets<'w> {
     }
 
     fn nodes(&self, selector: &Selector) -> Match {
-        let representative = |c: u32| Endpoint::Pod(self.line.classes.get(c).representative);
-        let pods = self.classes_where(|c| node_matches(self.world, selector, representative(c)));
-        if self.world.cluster.nodes().len() == 0 {
+        let representative = |c: u32| Endpoint::Pod(self.space.classes.get(c).representative);
+        let pods = self.classes_where(|c| node_matches(self.env, selector, representative(c)));
+        if self.env.cluster.nodes().len() == 0 {
             return pods.union(&Match {
                 sure: Arc::default(),
                 maybe: Arc::new(self.atoms_of(&IpSet::full())),
@@ -562,7 +561,7 @@ impl<'w> PeerSets<'w> {
     fn domain(&self, name: &str) -> Match {
         let inside = name.ends_with(".cluster.local");
         let possible = if inside {
-            self.line.full()
+            self.space.full()
         } else {
             self.atoms_of(&IpSet::full())
         };

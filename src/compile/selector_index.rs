@@ -97,7 +97,7 @@ pub enum Which {
 /// What selectors select, each asked once; a selector is known by its place in memory (see
 /// `policy::pool`).
 pub struct Selected<'w> {
-    world: &'w Environment,
+    env: &'w Environment,
     classes: &'w Classes,
     pods: Index<'w>,
     /// Namespace classes whose labels are all known, by their place in the index.
@@ -111,8 +111,8 @@ pub struct Selected<'w> {
 
 impl<'w> Selected<'w> {
     /// Indexes the label sets and the namespace classes. O(labels).
-    pub fn new(world: &'w Environment, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
-        let cluster = &world.cluster;
+    pub fn new(env: &'w Environment, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
+        let cluster = &env.cluster;
         let is_declared = |n: &u32| {
             cluster
                 .namespace(classes.namespaces[*n as usize])
@@ -123,7 +123,7 @@ impl<'w> Selected<'w> {
         let (declared, undeclared): (Vec<u32>, Vec<u32>) = all.partition(is_declared);
         let labels = |n: &u32| &cluster.namespace(classes.namespaces[*n as usize]).labels;
         Self {
-            world,
+            env,
             classes,
             pods: Index::new(
                 classes
@@ -158,7 +158,7 @@ impl<'w> Selected<'w> {
     pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> Which {
         match namespaces {
             Namespaces::Named(name) => {
-                let known = self.world.cluster.find_namespace(name);
+                let known = self.env.cluster.find_namespace(name);
                 known.map_or(Which::Nowhere, |id| {
                     Which::Class(self.classes.of_namespace[id.0 as usize])
                 })
@@ -181,7 +181,7 @@ impl<'w> Selected<'w> {
         }
         let truth = |class: &u32| {
             let other = self.classes.namespaces[*class as usize];
-            let truth = namespaces_match(self.world, which, own.unwrap_or(other), other);
+            let truth = namespaces_match(self.env, which, own.unwrap_or(other), other);
             truth.possible().then_some((*class, truth))
         };
         let all = self.declared.iter().chain(&self.undeclared);

@@ -138,36 +138,35 @@ pub struct Vocabulary<'w> {
 
 impl<'w> Vocabulary<'w> {
     /// Reads the law once. O(law).
-    pub fn new(world: &'w Environment) -> Self {
+    pub fn new(env: &'w Environment) -> Self {
         let mut vocabulary = Self {
-            nodes: !world.options.blocks_match_pods,
+            nodes: !env.options.blocks_match_pods,
             ..Self::default()
         };
-        for policy in &world.policies.policies {
+        for policy in &env.policies.policies {
             vocabulary.subject(&policy.subject);
             for rule in policy.rules.iter().flatten() {
                 vocabulary.rule(rule);
             }
         }
-        world
-            .policies
+        env.policies
             .taints
             .iter()
             .for_each(|t| vocabulary.subject(&t.subject));
-        let node_addresses = vocabulary.nodes && !world.node_addresses.is_empty();
+        let node_addresses = vocabulary.nodes && !env.node_addresses.is_empty();
         vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
         vocabulary
     }
 
     /// The address lines, cut at every address set that a rule matches and at every node's address
     /// (S55).
-    pub fn atoms(&self, world: &Environment) -> Atoms {
-        let nodes: Vec<IpSet> = world
+    pub fn atoms(&self, env: &Environment) -> Atoms {
+        let nodes: Vec<IpSet> = env
             .cluster
             .nodes()
             .flat_map(|(_, n)| n.addresses.iter())
             .map(|a| IpSet::single(*a))
-            .chain([world.options.node_cidrs.clone()])
+            .chain([env.options.node_cidrs.clone()])
             .collect();
         Atoms::new(self.blocks.iter().copied().chain(&nodes))
     }

@@ -1,8 +1,8 @@
 //! Destination by destination: which sources may send something else than before, and because of
 //! which edit.
 //!
-//! Phases: each destination's column tells what differs ([`DestinationDiffs::column`]), among all sources
-//! where something was edited on its way in, else among the sources with an edit
+//! Phases: each destination's column tells what differs ([`DestinationDiffs::column`]), among all
+//! sources where something was edited on its way in, else among the sources with an edit
 //! ([`Edits::stays`]). Destinations for which the same differs, and which the same policies govern,
 //! are put together ([`Plain`]); the others, beside whose nodes or in whose own flows something
 //! differs, are told one by one. The sources that differ in one way and share their edits are a
@@ -13,8 +13,8 @@
 //! Invariant: destinations that are told together have the same cause for the same group, since all
 //! that an explanation asks of them is equal: the rows, the policies on the way in, and which peer
 //! of an edited rule they are ([`Comparer::is_common`]). Cost: the columns, then the groups of
-//! sources and of destinations; sets of ends are runs of the [`EndpointOrder`], so that a change that
-//! touches everybody costs no more than one that touches few.
+//! sources and of destinations; sets of ends are runs of the [`EndpointOrder`], so that a change
+//! that touches everybody costs no more than one that touches few.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::alignment::{Alignment, EndIx, Members};
@@ -56,7 +56,7 @@ struct Group {
     pair: Pair,
     positions: EndpointSet,
     /// Whether own nodes may decide for the first of them (S55).
-    beside: bool,
+    own_node_sources: bool,
 }
 
 /// What makes destinations alike: whether all sources are compared, what they share, what was
@@ -239,7 +239,7 @@ impl Comparer<'_> {
             return None;
         };
         if self.marked.contains(self.roll.position[destination])
-            || self.edited.may_be_beside(destination)
+            || self.edited.may_have_own_node(destination)
         {
             return None;
         }
@@ -306,10 +306,10 @@ impl Comparer<'_> {
             let judged = self.states.judged(pair);
             judged.differs || judged.loud && touched(self.edits, source, destination)
         };
-        let mut beside = |(source, pair): &(EndIx, Pair)| {
+        let mut own_node_sources = |(source, pair): &(EndIx, Pair)| {
             told(*source, *pair) || told(*source, column.shared.pair(&roll, *source))
         };
-        if column.beside.iter().any(&mut beside)
+        if column.own_node_sources.iter().any(&mut own_node_sources)
             || self.edits.touched(destination, Direction::Ingress).own
         {
             return None;
@@ -362,7 +362,7 @@ impl Comparer<'_> {
                     first: destination,
                     pair,
                     positions: itself.clone(),
-                    beside: true,
+                    own_node_sources: true,
                 };
                 let (others, own) = (group(column.itself), column.own.map(group));
                 if members.len() > 1 {
@@ -374,8 +374,8 @@ impl Comparer<'_> {
             }
         }
         for mut group in self.groups(&loud) {
-            group.beside = column
-                .beside
+            group.own_node_sources = column
+                .own_node_sources
                 .binary_search_by_key(&group.first, |(end, _)| *end)
                 .is_ok();
             self.record(&group, &[destination], Pairing::All);
@@ -421,7 +421,7 @@ impl Comparer<'_> {
                 first: self.roll.first(&positions)?,
                 pair,
                 positions,
-                beside: false,
+                own_node_sources: false,
             })
         };
         found.into_iter().filter_map(group).collect()
@@ -471,7 +471,7 @@ impl Comparer<'_> {
             let example = ask.example(*kind, traffic);
             let cause = match ask
                 .grounds(*kind, &example)
-                .filter(|_| self.together && !group.beside)
+                .filter(|_| self.together && !group.own_node_sources)
             {
                 None => ask.find(*kind, &example),
                 Some(grounds) => *self

@@ -289,9 +289,9 @@ fn lone(side: Side<'_>, workload: WorkloadId) -> OneSided {
 
 /// Whether anything but its own class passes to or from a pod. O(places of the line).
 fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
-    let line = side.graph.line();
-    let own = line.place(Endpoint::Pod(pod));
-    let lone = |place: u32| place == own && line.classes.members(own).len() == 1;
+    let space = side.graph.space();
+    let own = space.index_of(Endpoint::Pod(pod));
+    let lone = |place: u32| place == own && space.classes.members(own).len() == 1;
     let comes = || {
         side.graph
             .row(own)
@@ -299,10 +299,10 @@ fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
             .any(|part| part.sources.points().any(|s| !lone(s)))
     };
     let goes = || {
-        (0..line.len()).filter(|at| !lone(*at)).any(|at| {
+        (0..space.len()).filter(|at| !lone(*at)).any(|at| {
             let allowed = side
                 .graph
-                .allowed(Endpoint::Pod(pod), line.representative(at));
+                .allowed(Endpoint::Pod(pod), space.representative(at));
             !(allowed.sure.is_empty() && allowed.unknown.is_empty())
         })
     };

@@ -8,8 +8,8 @@
 //!
 //! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff
 //! `evaluate` surely allows that flow. Road not taken: petgraph as the store. The relation is dense
-//! where nothing isolates; edges are made from rows of sets when someone asks ([`crate::graph::row`]),
-//! and petgraph serves where paths and drawings are wanted.
+//! where nothing isolates; edges are made from rows of sets when someone asks
+//! ([`crate::graph::row`]), and petgraph serves where paths and drawings are wanted.
 
 use crate::compile::classes::Classes;
 use crate::compile::effective_policies;
@@ -45,19 +45,19 @@ pub enum CompileError {
 /// The allow-graph of one input under one set of options. Cheap to clone: the parts are shared.
 #[derive(Clone)]
 pub struct AllowGraph {
-    pub(crate) world: Environment,
-    pub(crate) line: Arc<EndpointSpace>,
+    pub(crate) env: Environment,
+    pub(crate) space: Arc<EndpointSpace>,
     pub(crate) peers: Arc<Vec<PeerSet>>,
     pub(crate) bounds: Arc<Vec<Bounds>>,
-    pub(crate) law: Arc<CompiledPolicySet>,
+    pub(crate) compiled: Arc<CompiledPolicySet>,
     for_rows: Arc<ForRows>,
 }
 
 /// What only rows need, made when the first one is asked for.
 #[derive(Default)]
 struct ForRows {
-    homes: OnceLock<NodeIndex>,
-    leaving: OnceLock<EgressIndex>,
+    node_index: OnceLock<NodeIndex>,
+    egress_index: OnceLock<EgressIndex>,
 }
 
 /// The traffic between two ends: what surely passes, and what may pass for all that is known.
@@ -115,10 +115,10 @@ impl AllowGraph {
     /// # Errors
     /// When the input has more distinct pods and address ranges than can be numbered.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
-        let world = Environment::new(input, options);
-        let mut vocabulary = Vocabulary::new(&world);
-        let atoms = vocabulary.atoms(&world);
-        let classes = Classes::new(&world, &mut vocabulary, &atoms);
+        let env = Environment::new(input, options);
+        let mut vocabulary = Vocabulary::new(&env);
+        let atoms = vocabulary.atoms(&env);
+        let classes = Classes::new(&env, &mut vocabulary, &atoms);
         let size = u64::from(classes.len()) + u64::from(atoms.len());
         if size >= u64::from(u32::MAX) {
             return Err(CompileError::TooLarge(size));
@@ -127,10 +127,10 @@ impl AllowGraph {
             .filter(|c| classes.get(*c).host)
             .map(|c| c..=c)
             .collect();
-        let views = views(&world, &vocabulary, &hosts);
-        let line = EndpointSpace::new(&world, classes, atoms, views, hosts);
-        let mut sets = PeerSets::new(&world, &vocabulary, &line);
-        let law = effective_policies::compile(&world, &vocabulary, &line, &mut sets);
+        let scenarios = scenarios(&env, &vocabulary, &hosts);
+        let space = EndpointSpace::new(&env, classes, atoms, scenarios, hosts);
+        let mut sets = PeerSets::new(&env, &vocabulary, &space);
+        let compiled = effective_policies::compile(&env, &vocabulary, &space, &mut sets);
         let peers = std::mem::take(&mut sets.sets);
         drop((sets, vocabulary));
         let bounds = peers
@@ -140,33 +140,33 @@ impl AllowGraph {
             .collect::<Vec<_>>()
             .into();
         Ok(Self {
-            world,
-            line: line.into(),
+            env,
+            space: space.into(),
             peers: peers.into(),
             bounds,
-            law: law.into(),
+            compiled: compiled.into(),
             for_rows: Arc::default(),
         })
     }
 
     /// The own nodes.
-    pub(crate) fn homes(&self) -> &NodeIndex {
+    pub(crate) fn node_index(&self) -> &NodeIndex {
         self.for_rows
-            .homes
-            .get_or_init(|| NodeIndex::new(&self.world, &self.line))
+            .node_index
+            .get_or_init(|| NodeIndex::new(&self.env, &self.space))
     }
 
     /// Makes what is made once, when somebody asks for rows.
     pub(crate) fn make_ready_for_rows(&self) {
         self.template_numbers();
-        self.homes();
+        self.node_index();
     }
 
     /// The law of egress, turned around.
-    pub(crate) fn leaving(&self) -> &EgressIndex {
+    pub(crate) fn egress_index(&self) -> &EgressIndex {
         self.for_rows
-            .leaving
-            .get_or_init(|| EgressIndex::new(&self.world, &self.line, &self.peers, &self.law))
+            .egress_index
+            .get_or_init(|| EgressIndex::new(&self.env, &self.space, &self.peers, &self.compiled))
     }
 
     /// The same graph where host-network pods are taken to behave in one way. It has to have such
@@ -174,23 +174,23 @@ impl AllowGraph {
     #[must_use]
     pub fn assuming(&self, host_network: HostNetwork) -> Self {
         let mut graph = self.clone();
-        graph.world.options.host_network = host_network;
+        graph.env.options.host_network = host_network;
         graph
     }
 
     /// The number of what governs a class in one direction: equal numbers, the same policies.
     pub(crate) fn governed_by(&self, class: u32, direction: Direction) -> u32 {
-        self.law.of_class[direction.index()][class as usize]
+        self.compiled.of_class[direction.index()][class as usize]
     }
 
     /// The cluster and options it was compiled from.
-    pub fn world(&self) -> &Environment {
-        &self.world
+    pub fn environment(&self) -> &Environment {
+        &self.env
     }
 
     /// The line of classes and atoms.
-    pub fn line(&self) -> &EndpointSpace {
-        &self.line
+    pub fn space(&self) -> &EndpointSpace {
+        &self.space
     }
 
     /// What governs an endpoint in one direction; nothing governs an address.
@@ -198,23 +198,23 @@ impl AllowGraph {
         let Endpoint::Pod(pod) = endpoint else {
             return None;
         };
-        Some(self.class_profile(self.line.classes.of_pod[pod.0 as usize], direction))
+        Some(self.class_profile(self.space.classes.of_pod[pod.0 as usize], direction))
     }
 
     /// What governs a class in one direction.
     pub(crate) fn class_profile(&self, class: u32, direction: Direction) -> &EffectivePolicy {
-        &self.law.profiles[self.governed_by(class, direction) as usize]
+        &self.compiled.profiles[self.governed_by(class, direction) as usize]
     }
 
     /// What governs a class in one direction, if anything does.
     pub(crate) fn governing(&self, class: u32, direction: Direction) -> Option<&EffectivePolicy> {
         let profile = self.governed_by(class, direction);
-        (profile != 0).then(|| &self.law.profiles[profile as usize])
+        (profile != 0).then(|| &self.compiled.profiles[profile as usize])
     }
 
     /// The policy behind a compiled one.
     pub fn policy_of(&self, compiled: u32) -> crate::policy::PolicyId {
-        self.law.policies[compiled as usize].policy
+        self.compiled.policies[compiled as usize].policy
     }
 
     /// All traffic between two ends.
@@ -224,17 +224,17 @@ impl AllowGraph {
             destination,
             traffic: ANY,
         };
-        if is_self(&self.world, &flow) {
+        if is_self(&self.env, &flow) {
             return Allowed {
                 sure: TrafficSet::all(),
                 unknown: TrafficSet::empty(),
             };
         }
-        let outcome = self.over_views(
-            self.line.place(source),
-            self.line.place(destination),
-            |view| {
-                let side = |direction| self.side_traffic(&flow, direction, view);
+        let outcome = self.over_scenarios(
+            self.space.index_of(source),
+            self.space.index_of(destination),
+            |scenario| {
+                let side = |direction| self.side_traffic(&flow, direction, scenario);
                 side(Direction::Egress).and(side(Direction::Ingress))
             },
         );
@@ -254,9 +254,12 @@ impl AllowGraph {
             destination,
             traffic: ANY,
         };
-        let places = (self.line.place(source), self.line.place(destination));
-        self.over_views(places.0, places.1, |view| {
-            self.side_traffic(&flow, direction, view)
+        let places = (
+            self.space.index_of(source),
+            self.space.index_of(destination),
+        );
+        self.over_scenarios(places.0, places.1, |scenario| {
+            self.side_traffic(&flow, direction, scenario)
         })
         .into()
     }
@@ -264,17 +267,17 @@ impl AllowGraph {
     /// What all behaviours of host-network pods agree on, each the best over the families a
     /// connection could use (S65).
     #[inline]
-    pub(crate) fn over_views<T: Combine>(
+    pub(crate) fn over_scenarios<T: Combine>(
         &self,
         source: u32,
         destination: u32,
         one: impl Fn(usize) -> T,
     ) -> T {
-        let [first, others @ ..] = self.world.behaviours() else {
+        let [first, others @ ..] = self.env.host_network_modes() else {
             return T::nothing();
         };
         let told = self.best_of_families(source, destination, *first, &one);
-        if others.is_empty() || !(self.line.is_host(source) || self.line.is_host(destination)) {
+        if others.is_empty() || !(self.space.is_host(source) || self.space.is_host(destination)) {
             return told;
         }
         others.iter().fold(told, |told, other| {
@@ -287,18 +290,18 @@ impl AllowGraph {
         &self,
         source: u32,
         destination: u32,
-        behaviour: HostNetworkMode,
+        mode: HostNetworkMode,
         one: &impl Fn(usize) -> T,
     ) -> T {
         let (mut best, mut asked) = (T::nothing(), None);
         for family in Family::ALL {
-            if best.is_best() || !self.line.usable(source, destination, family) {
+            if best.is_best() || !self.space.usable(source, destination, family) {
                 continue;
             }
-            let view = self.view(behaviour, family);
-            if asked != Some(view) {
-                best = best.or(one(view));
-                asked = Some(view);
+            let scenario = self.scenario(mode, family);
+            if asked != Some(scenario) {
+                best = best.or(one(scenario));
+                asked = Some(scenario);
             }
         }
         best
@@ -306,35 +309,40 @@ impl AllowGraph {
 
     /// The index of the view for a behaviour and family; the one for all where they make no
     /// difference.
-    pub(crate) fn view(&self, behaviour: HostNetworkMode, family: Family) -> usize {
-        self.line
-            .views
+    pub(crate) fn scenario(&self, mode: HostNetworkMode, family: Family) -> usize {
+        self.space
+            .scenarios
             .iter()
-            .position(|v| v.behaviour == behaviour && v.family == family)
+            .position(|v| v.mode == mode && v.family == family)
             .unwrap_or_else(|| {
-                // INVARIANT: `views` leaves a view out only where it equals the first with the same
-                // family or behaviour
-                self.line
-                    .views
+                // INVARIANT: `scenarios` leaves a view out only where it equals the first with the
+                // same family or behaviour
+                self.space
+                    .scenarios
                     .iter()
-                    .position(|v| v.behaviour == behaviour || v.family == family)
+                    .position(|v| v.mode == mode || v.family == family)
                     .unwrap_or(0)
             })
     }
 
-    fn side_traffic(&self, flow: &Flow, direction: Direction, view: usize) -> Outcome<TrafficSet> {
+    fn side_traffic(
+        &self,
+        flow: &Flow,
+        direction: Direction,
+        scenario: usize,
+    ) -> Outcome<TrafficSet> {
         let (subject, peer) = side_of(flow, direction);
         let Endpoint::Pod(_) = subject else {
             return Outcome::open();
         };
-        let own = self.own_node(subject, peer, view);
-        let (subject, peer) = (self.line.place(subject), self.line.place(peer));
+        let own = self.own_node(subject, peer, scenario);
+        let (subject, peer) = (self.space.index_of(subject), self.space.index_of(peer));
         self.traffic(
             subject,
             peer,
-            self.line.place(flow.destination),
+            self.space.index_of(flow.destination),
             direction,
-            view,
+            scenario,
             own,
         )
     }
@@ -346,7 +354,7 @@ impl AllowGraph {
         peer: u32,
         destination: u32,
         direction: Direction,
-        view: usize,
+        scenario: usize,
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
         self.traffic_by(
@@ -355,7 +363,7 @@ impl AllowGraph {
             peer,
             destination,
             direction,
-            view,
+            scenario,
             own_node,
         )
     }
@@ -368,7 +376,7 @@ impl AllowGraph {
         peer: u32,
         destination: u32,
         direction: Direction,
-        view: usize,
+        scenario: usize,
         own_node: Truth,
     ) -> Outcome<TrafficSet> {
         let if_so = |yes: bool| {
@@ -378,13 +386,13 @@ impl AllowGraph {
                 TrafficSet::empty()
             }
         };
-        let hidden = self.hidden(destination, view);
+        let hidden = self.hidden(destination, scenario);
         let walk = Walk {
-            policies: &self.law.policies,
+            policies: &self.compiled.policies,
             direction: direction.index(),
             all: TrafficSet::all(),
             hit: |peers: PeerSetId, ports: u32| {
-                let truth = self.matched(peers, view).truth(peer);
+                let truth = self.matched(peers, scenario).truth(peer);
                 let when = |yes: bool| {
                     if yes {
                         self.ports_at(ports, destination, hidden)
@@ -398,32 +406,32 @@ impl AllowGraph {
                 }
             },
             own_node: Hit::of(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
-            subject_visible: !self.hidden(subject, view),
+            subject_visible: !self.hidden(subject, scenario),
         };
         walk.decide(profile)
     }
 
-    pub(crate) fn own_node(&self, subject: Endpoint, peer: Endpoint, view: usize) -> Truth {
+    pub(crate) fn own_node(&self, subject: Endpoint, peer: Endpoint, scenario: usize) -> Truth {
         let Endpoint::Pod(pod) = subject else {
             return Truth::No;
         };
-        if matches!(peer, Endpoint::Pod(_)) && !self.hidden(self.line.place(peer), view) {
+        if matches!(peer, Endpoint::Pod(_)) && !self.hidden(self.space.index_of(peer), scenario) {
             return Truth::No;
         }
-        self.world.is_own_node(
-            self.world.cluster.pod(pod),
+        self.env.is_own_node(
+            self.env.cluster.pod(pod),
             peer,
-            self.line.views[view].behaviour,
+            self.space.scenarios[scenario].mode,
         )
     }
 
-    pub(crate) fn matched(&self, peers: PeerSetId, view: usize) -> &Match {
-        &self.peers[peers.0 as usize].0[view]
+    pub(crate) fn matched(&self, peers: PeerSetId, scenario: usize) -> &Match {
+        &self.peers[peers.0 as usize].0[scenario]
     }
 
     /// Whether a place is a host-network pod that behaves as its node in this view.
-    pub(crate) fn hidden(&self, at: u32, view: usize) -> bool {
-        self.line.views[view].behaviour == HostNetworkMode::Node && self.line.is_host(at)
+    pub(crate) fn hidden(&self, at: u32, scenario: usize) -> bool {
+        self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
     }
 
     /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod
@@ -434,7 +442,7 @@ impl AllowGraph {
         destination: u32,
         hidden: bool,
     ) -> Cow<'_, TrafficSet> {
-        let set: &PortSet = &self.law.ports[ports as usize];
+        let set: &PortSet = &self.compiled.ports[ports as usize];
         if !self.names_count(set, destination, hidden) {
             return Cow::Borrowed(&set.traffic);
         }
@@ -448,9 +456,9 @@ impl AllowGraph {
     /// Whether a rule's port names are looked up at a destination.
     pub(crate) fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
         !set.named.is_empty()
-            && self.line.is_class(destination)
+            && self.space.is_class(destination)
             && !hidden
-            && (set.host_pods == HostPods::Undefined || !self.line.is_host(destination))
+            && (set.host_pods == HostPods::Undefined || !self.space.is_host(destination))
     }
 
     /// What the port names of a rule stand for at a class.
@@ -459,7 +467,7 @@ impl AllowGraph {
         set: &PortSet,
         class: u32,
     ) -> impl Iterator<Item = (Protocol, u16)> {
-        let table = &self.line.classes.ports[self.line.classes.get(class).ports as usize];
+        let table = &self.space.classes.ports[self.space.classes.get(class).ports as usize];
         let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
             let means = |(n, wanted): &(u32, Option<Protocol>)| {
                 n == name && wanted.is_none_or(|w| w == *protocol)
@@ -476,22 +484,22 @@ impl AllowGraph {
     #[doc(hidden)]
     #[allow(clippy::panic, clippy::missing_panics_doc)]
     pub fn verify(&self) {
-        let full = self.line.full();
+        let full = self.space.full();
         for set in self.peers.iter().flat_map(|p| &p.0) {
             assert!(
                 set.sure.is_subset(&set.maybe) && set.maybe.is_subset(&full),
                 "peer sets nest and stay on the line"
             );
         }
-        for (id, pod) in self.world.cluster.pods() {
+        for (id, pod) in self.env.cluster.pods() {
             let class = self
-                .line
+                .space
                 .classes
-                .get(self.line.classes.of_pod[id.0 as usize]);
+                .get(self.space.classes.of_pod[id.0 as usize]);
             let member = self
-                .line
+                .space
                 .classes
-                .members(self.line.classes.of_pod[id.0 as usize])
+                .members(self.space.classes.of_pod[id.0 as usize])
                 .binary_search(&id)
                 .is_ok();
             assert!(
@@ -500,7 +508,7 @@ impl AllowGraph {
             );
         }
         let spans: usize = self
-            .line
+            .space
             .classes
             .spans
             .iter()
@@ -508,7 +516,7 @@ impl AllowGraph {
             .sum();
         assert_eq!(
             spans,
-            self.line.classes.list.len(),
+            self.space.classes.list.len(),
             "namespace spans cover the classes"
         );
     }
@@ -522,20 +530,20 @@ pub(crate) const ANY: crate::set::Traffic = crate::set::Traffic {
 
 /// The views that can differ: behaviours only where there are host-network pods, families only
 /// where addresses matter.
-fn views(world: &Environment, vocabulary: &Vocabulary<'_>, hosts: &EndpointSet) -> Vec<Scenario> {
-    let behaviours = if hosts.is_empty() {
-        &world.behaviours()[..1]
+fn scenarios(env: &Environment, vocabulary: &Vocabulary<'_>, hosts: &EndpointSet) -> Vec<Scenario> {
+    let host_network_modes = if hosts.is_empty() {
+        &env.host_network_modes()[..1]
     } else {
-        world.behaviours()
+        env.host_network_modes()
     };
     let families: &[Family] = if vocabulary.tells_addresses {
         &Family::ALL
     } else {
         &Family::ALL[..1]
     };
-    let pairs = behaviours.iter().flat_map(|b| {
+    let pairs = host_network_modes.iter().flat_map(|b| {
         families.iter().map(|f| Scenario {
-            behaviour: *b,
+            mode: *b,
             family: *f,
         })
     });

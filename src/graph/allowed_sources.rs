@@ -1,5 +1,5 @@
-//! Who may send anything at all: a yes or a no about each source, where a row ([`crate::graph::row`])
-//! tells of all traffic.
+//! Who may send anything at all: a yes or a no about each source, where a row
+//! ([`crate::graph::row`]) tells of all traffic.
 //!
 //! Asked of pods that do not share their node's network, at both ends: between those neither the
 //! own node (S55) nor the behaviour of host-network pods (S56) plays a part; and of all, as if
@@ -80,25 +80,25 @@ impl AllowGraph {
     /// Of some classes those that may send something to a class: surely, or for all that is known.
     /// No end is on its node's network. What earlier questions left is of use where they were about
     /// all of these, and as sure.
-    pub(crate) fn senders(
+    pub(crate) fn allowed_sources(
         &self,
         destination: u32,
         among: &EndpointSet,
         least: Truth,
         narrowed: &Narrowed,
     ) -> EndpointSet {
-        debug_assert!(self.line.is_class(destination) && !self.line.is_host(destination));
+        debug_assert!(self.space.is_class(destination) && !self.space.is_host(destination));
         let ask = Ask {
             destination,
             among,
             least,
             narrowed,
         };
-        if let (Some(profile), Some(behaviour)) = (
+        if let (Some(profile), Some(mode)) = (
             self.plainly_governed(destination),
-            self.world.behaviours().first(),
+            self.env.host_network_modes().first(),
         ) {
-            return self.network_senders(&ask, profile, *behaviour);
+            return self.network_sources(&ask, profile, *mode);
         }
         let pieces = self.pieces_among(destination, among);
         let unknown = pieces
@@ -113,15 +113,15 @@ impl AllowGraph {
     ///
     /// Where host-network pods may behave as pods (S56), what passes surely has to pass without the
     /// own node too.
-    pub(crate) fn senders_by_own_node(
+    pub(crate) fn sources_needing_own_node(
         &self,
         destination: u32,
         among: &EndpointSet,
     ) -> Option<EndpointSet> {
-        debug_assert!(self.line.is_class(destination));
-        let behaviour = *self
-            .world
-            .behaviours()
+        debug_assert!(self.space.is_class(destination));
+        let mode = *self
+            .env
+            .host_network_modes()
             .iter()
             .find(|b| **b == HostNetworkMode::Pod)?;
         let ask = Ask {
@@ -130,7 +130,7 @@ impl AllowGraph {
             least: Truth::Yes,
             narrowed: &Narrowed::default(),
         };
-        Some(self.network_senders(&ask, self.plainly_governed(destination)?, behaviour))
+        Some(self.network_sources(&ask, self.plainly_governed(destination)?, mode))
     }
 
     /// What governs the way in to a class, where only the Network tier speaks: surely on this way,
@@ -138,24 +138,24 @@ impl AllowGraph {
     fn plainly_governed(&self, destination: u32) -> Option<&EffectivePolicy> {
         let profile = self.class_profile(destination, Direction::Ingress);
         let is_sure = profile.surely || profile.network.is_empty();
-        (is_sure && profile.is_network_only() && self.leaving().is_network_only())
+        (is_sure && profile.is_network_only() && self.egress_index().is_network_only())
             .then_some(profile)
     }
 
     /// Over either family (S65), each only where its rules see other pods.
-    fn network_senders(
+    fn network_sources(
         &self,
         ask: &Ask<'_>,
         profile: &EffectivePolicy,
-        behaviour: HostNetworkMode,
+        mode: HostNetworkMode,
     ) -> EndpointSet {
-        let [four, six] = Family::ALL.map(|family| self.view(behaviour, family));
-        let leaving = self.leaving();
+        let [four, six] = Family::ALL.map(|family| self.scenario(mode, family));
+        let egress_index = self.egress_index();
         let is_same =
             |peers: PeerSetId| self.matched(peers, four).is_same(self.matched(peers, six));
         let seen: Vec<u32>;
         if four == six
-            || leaving.same_views(four, six)
+            || egress_index.same_scenarios(four, six)
                 && profile.network_rules.iter().all(|r| is_same(r.peers))
         {
             let entering = self.entering(ask, profile, four);
@@ -166,24 +166,24 @@ impl AllowGraph {
                 // nobody's way out is in question
                 return EndpointSet::union_of(entering.iter().map(|(_, sources)| &sources.open));
             }
-            seen = leaving.seen(&self.peers, ask.destination);
+            seen = egress_index.seen(&self.peers, ask.destination);
             let mut groups = seen
                 .iter()
-                .map(|group| leaving.groups[*group as usize].peers);
+                .map(|group| egress_index.groups[*group as usize].peers);
             if four == six || groups.all(|p| self.same_truth(p, ask.destination, four, six)) {
                 return self.let_out(ask, &entering, &seen, four);
             }
         } else {
-            seen = leaving.seen(&self.peers, ask.destination);
+            seen = egress_index.seen(&self.peers, ask.destination);
         }
         // all are asked about, and those without the family left out afterwards: what is narrowed
         // serves other destinations
-        let of = |family: Family, view: usize| {
+        let of = |family: Family, scenario: usize| {
             let usable = self.usable_sources(ask.destination, family);
             if usable.is_disjoint(ask.among) {
                 return EndpointSet::empty();
             }
-            self.let_out(ask, &self.entering(ask, profile, view), &seen, view)
+            self.let_out(ask, &self.entering(ask, profile, scenario), &seen, scenario)
                 .intersection(&usable)
         };
         of(Family::V4, four).union(&of(Family::V6, six))
@@ -196,7 +196,7 @@ impl AllowGraph {
         ask: &Ask<'_>,
         entering: &[Entering<'_>],
         seen: &[u32],
-        view: usize,
+        scenario: usize,
     ) -> EndpointSet {
         let mut found: Vec<EndpointSet> = entering
             .iter()
@@ -204,9 +204,9 @@ impl AllowGraph {
             .collect();
         for group in seen
             .iter()
-            .map(|group| &self.leaving().groups[*group as usize])
+            .map(|group| &self.egress_index().groups[*group as usize])
         {
-            if self.matched(group.peers, view).truth(ask.destination) < ask.least {
+            if self.matched(group.peers, scenario).truth(ask.destination) < ask.least {
                 continue;
             }
             let subjects = ask.of(&group.subjects);
@@ -224,11 +224,16 @@ impl AllowGraph {
     }
 
     /// Whom the way in lets through, by traffic; everybody where nothing isolates the destination.
-    fn entering(&self, ask: &Ask<'_>, profile: &EffectivePolicy, view: usize) -> Vec<Entering<'_>> {
+    fn entering(
+        &self,
+        ask: &Ask<'_>,
+        profile: &EffectivePolicy,
+        scenario: usize,
+    ) -> Vec<Entering<'_>> {
         if profile.network.is_empty() {
             return vec![(
                 Cow::Owned(TrafficSet::all()),
-                self.split(ask, ask.among, view),
+                self.split(ask, ask.among, scenario),
             )];
         }
         let mut entering: Vec<(u32, Entering<'_>)> = Vec::new();
@@ -239,14 +244,14 @@ impl AllowGraph {
         {
             let mut known = ask.narrowed.0.borrow_mut();
             let left = known
-                .entry((rule.peers, view))
+                .entry((rule.peers, scenario))
                 .and_modify(|left| *left = left.among(ask.among));
             let sources = left.or_insert_with(|| {
                 self.split(
                     ask,
-                    &ask.of(self.matched(rule.peers, view))
+                    &ask.of(self.matched(rule.peers, scenario))
                         .intersection(ask.among),
-                    view,
+                    scenario,
                 )
             });
             if sources.is_empty() {
@@ -265,8 +270,8 @@ impl AllowGraph {
     }
 
     /// Surely open is whom nothing may isolate.
-    fn split(&self, ask: &Ask<'_>, sources: &EndpointSet, view: usize) -> Split {
-        let isolated = self.leaving().isolated(view);
+    fn split(&self, ask: &Ask<'_>, sources: &EndpointSet, scenario: usize) -> Split {
+        let isolated = self.egress_index().isolated(scenario);
         let closed = if ask.least == Truth::Yes {
             &isolated.maybe
         } else {

@@ -55,16 +55,16 @@ impl<'g> ExternalRows<'g> {
     /// get the same memory.
     pub fn parts(&mut self, class: u32) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
-        let profile = graph.law.of_class[Direction::Egress.index()][class as usize];
+        let profile = graph.compiled.of_class[Direction::Egress.index()][class as usize];
         let isolated = graph
             .class_profile(class, Direction::Egress)
             .isolated()
             .possible();
         let key = Key {
-            governed: graph.leaving().contents[profile as usize],
-            host: graph.line.is_host(class),
+            governed: graph.egress_index().contents[profile as usize],
+            host: graph.space.is_host(class),
             node: if isolated {
-                graph.homes().around(class, false).into_owned()
+                graph.node_index().node_of(class, false).into_owned()
             } else {
                 Match::default()
             },
@@ -72,7 +72,7 @@ impl<'g> ExternalRows<'g> {
         if let Some(known) = self.known.get(&key) {
             return Arc::clone(known);
         }
-        let parts: Arc<[ExternalDestinations]> = graph.outward(class, &key.node).into();
+        let parts: Arc<[ExternalDestinations]> = graph.external(class, &key.node).into();
         self.known.insert(key, Arc::clone(&parts));
         parts
     }
@@ -80,16 +80,16 @@ impl<'g> ExternalRows<'g> {
     /// The outside addresses that may be the node of a class's pods (S55): what is told of these
     /// holds for the class, and one pod of it may know more.
     pub fn own_node(&self, class: u32) -> EndpointSet {
-        (*self.graph.homes().around(class, false).maybe).clone()
+        (*self.graph.node_index().node_of(class, false).maybe).clone()
     }
 }
 
 impl AllowGraph {
-    fn outward(&self, class: u32, node: &Match) -> Vec<ExternalDestinations> {
+    fn external(&self, class: u32, node: &Match) -> Vec<ExternalDestinations> {
         let profile = self.class_profile(class, Direction::Egress);
-        let rules = profile
-            .ordered()
-            .flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Egress.index()]);
+        let rules = profile.ordered().flat_map(|s| {
+            &self.compiled.policies[s.policy as usize].rules[Direction::Egress.index()]
+        });
         let mut ports: Vec<u32> = rules
             .map(|r| r.ports)
             .chain(profile.network_rules.iter().map(|r| r.ports))
@@ -100,12 +100,12 @@ impl AllowGraph {
         // (S48)
         let sets: Vec<&TrafficSet> = ports
             .iter()
-            .map(|p| &self.law.ports[*p as usize].traffic)
+            .map(|p| &self.compiled.ports[*p as usize].traffic)
             .collect();
         let mut pieces: IndexMap<(EndpointSet, EndpointSet), TrafficSet> = IndexMap::default();
         for (traffic, members) in TrafficSet::partition(&sets) {
             let covers = |id: u32| ports.binary_search(&id).is_ok_and(|i| members.contains(i));
-            let decided = self.outward_piece(class, profile, node, &covers);
+            let decided = self.external_part(class, profile, node, &covers);
             if !decided.1.is_empty() {
                 let so_far = pieces.entry(decided).or_default();
                 *so_far = so_far.union(&traffic);
@@ -115,40 +115,40 @@ impl AllowGraph {
     }
 
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.
-    fn outward_piece(
+    fn external_part(
         &self,
         class: u32,
         profile: &EffectivePolicy,
         node: &Match,
         covers: &dyn Fn(u32) -> bool,
     ) -> (EndpointSet, EndpointSet) {
-        let behaviours = self
-            .world
-            .behaviours()
+        let host_network_modes = self
+            .env
+            .host_network_modes()
             .iter()
-            .take(if self.line.is_host(class) { 2 } else { 1 });
+            .take(if self.space.is_host(class) { 2 } else { 1 });
         let mut total: Option<(EndpointSet, EndpointSet)> = None;
-        for behaviour in behaviours {
-            let views: Vec<usize> = (0..self.line.views.len())
-                .filter(|v| self.line.views[*v].behaviour == *behaviour)
+        for mode in host_network_modes {
+            let scenarios: Vec<usize> = (0..self.space.scenarios.len())
+                .filter(|v| self.space.scenarios[*v].mode == *mode)
                 .collect();
             let mut both = (EndpointSet::empty(), EndpointSet::empty());
-            for view in &views {
+            for scenario in &scenarios {
                 // one view for a behaviour: families make no difference
-                let families = if let [_] = views[..] {
+                let families = if let [_] = scenarios[..] {
                     Family::ALL.to_vec()
                 } else {
-                    vec![self.line.views[*view].family]
+                    vec![self.space.scenarios[*scenario].family]
                 };
                 let atoms: Vec<EndpointSet> = families
                     .iter()
-                    .map(|f| self.line.atoms_of_family(*f))
+                    .map(|f| self.space.atoms_of_family(*f))
                     .collect();
-                let (sure, possible) = self.outward_view(
+                let (sure, possible) = self.external_in_scenario(
                     class,
                     profile,
                     node,
-                    (*view, EndpointSet::union_of(&atoms)),
+                    (*scenario, EndpointSet::union_of(&atoms)),
                     covers,
                 );
                 both = (both.0.union(&sure), both.1.union(&possible));
@@ -161,23 +161,23 @@ impl AllowGraph {
         total.unwrap_or_default()
     }
 
-    fn outward_view(
+    fn external_in_scenario(
         &self,
         class: u32,
         profile: &EffectivePolicy,
         node: &Match,
-        (view, atoms): (usize, EndpointSet),
+        (scenario, atoms): (usize, EndpointSet),
         covers: &dyn Fn(u32) -> bool,
     ) -> (EndpointSet, EndpointSet) {
         let walk = Walk {
-            policies: &self.law.policies,
+            policies: &self.compiled.policies,
             direction: Direction::Egress.index(),
             all: atoms.clone(),
             hit: |peers: PeerSetId, ports: u32| {
                 if !covers(ports) {
                     return Hit::of(EndpointSet::empty(), EndpointSet::empty());
                 }
-                let matched = self.matched(peers, view);
+                let matched = self.matched(peers, scenario);
                 Hit {
                     sure: Cow::Borrowed(&*matched.sure),
                     maybe: Cow::Borrowed(&*matched.maybe),
@@ -187,7 +187,7 @@ impl AllowGraph {
                 sure: Cow::Borrowed(&*node.sure),
                 maybe: Cow::Borrowed(&*node.maybe),
             },
-            subject_visible: !self.hidden(class, view),
+            subject_visible: !self.hidden(class, scenario),
         };
         let outcome = walk.decide(profile);
         let allow = outcome.allow.intersection(&atoms);

@@ -4,7 +4,8 @@
 //! sources of one destination are one pass of set algebra ([`row`]), which equivalent destinations
 //! share ([`row_cache`]).
 //!
-//! Invariant: every answer is what `spec::evaluate` says about the same flow, with classes and without.
+//! Invariant: every answer is what `spec::evaluate` says about the same flow, with classes and
+//! without.
 
 pub mod allow_graph;
 pub mod allowed_sources;

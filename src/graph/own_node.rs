@@ -4,8 +4,8 @@
 //! Beside a destination stand the nodes its pods run on (their addresses, and host-network pods
 //! that behave as their node) and, where it is itself a node, the pods that run there and are
 //! governed on the way out. Everything else of a row is the same for all destinations of a template
-//! ([`crate::graph::row`]). Cost: the places near one destination; two walks for what one of them may
-//! send, none where the own node or nobody decides.
+//! ([`crate::graph::row`]). Cost: the places near one destination; two walks for what one of them
+//! may send, none where the own node or nobody decides.
 
 use crate::compile::peer_sets::{EndpointSet, Match};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
@@ -20,9 +20,9 @@ use std::borrow::Cow;
 pub(crate) struct NodeRelation {
     /// Whether the source is the node of the destination's pods: without host-network pods, and
     /// with those.
-    around: [Truth; 2],
+    node_of: [Truth; 2],
     /// Whether the destination is the node of the source's pods.
-    homed: Truth,
+    on_node: Truth,
 }
 
 /// Of some places those that are asked about; all, if not told.
@@ -34,45 +34,50 @@ fn within<'r>(runs: &'r EndpointSet, among: Option<&EndpointSet>) -> Cow<'r, End
 
 impl NodeRelation {
     /// Neither is the node of the other.
-    pub(crate) const NOT: Self = Self {
-        around: [Truth::No; 2],
-        homed: Truth::No,
+    pub(crate) const NONE: Self = Self {
+        node_of: [Truth::No; 2],
+        on_node: Truth::No,
     };
 }
 
 impl AllowGraph {
     /// The sources of a destination for which the own node may decide, in order, each with how near
     /// the two are.
-    pub(crate) fn beside(&self, destination: u32, egress: bool) -> Vec<(u32, NodeRelation)> {
-        self.beside_among(destination, egress, None)
+    pub(crate) fn own_node_sources(
+        &self,
+        destination: u32,
+        egress: bool,
+    ) -> Vec<(u32, NodeRelation)> {
+        self.own_node_sources_among(destination, egress, None)
     }
 
-    /// [`Self::beside`], of sources among these only.
-    pub(crate) fn beside_among(
+    /// [`Self::own_node_sources`], of sources among these only.
+    pub(crate) fn own_node_sources_among(
         &self,
         destination: u32,
         egress: bool,
         among: Option<&EndpointSet>,
     ) -> Vec<(u32, NodeRelation)> {
-        let is_pod = self.line.is_class(destination) && !self.line.is_host(destination);
-        let no_nodes =
-            |among: &EndpointSet| self.line.are_pods(among) && among.is_disjoint(&self.line.hosts);
+        let is_pod = self.space.is_class(destination) && !self.space.is_host(destination);
+        let no_nodes = |among: &EndpointSet| {
+            self.space.are_pods(among) && among.is_disjoint(&self.space.hosts)
+        };
         if is_pod && among.is_some_and(no_nodes) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
-        let homed = if egress && !is_pod {
-            self.homes().homed_at(destination)
+        let on_node = if egress && !is_pod {
+            self.node_index().pods_on(destination)
         } else {
             None
         };
-        if !self.is_guarded(destination, Direction::Ingress) && homed.is_none() {
+        if !self.is_guarded(destination, Direction::Ingress) && on_node.is_none() {
             return Vec::new();
         }
-        let around = [false, true].map(|hosts| self.homes().around(destination, hosts));
-        let sources = self.beside_own_node(destination, &around, homed.as_ref(), among);
+        let node_of = [false, true].map(|hosts| self.node_index().node_of(destination, hosts));
+        let sources = self.own_node_candidates(destination, &node_of, on_node.as_ref(), among);
         let near = |source: u32| NodeRelation {
-            around: around.each_ref().map(|m| m.truth(source)),
-            homed: homed.as_ref().map_or(Truth::No, |m| m.truth(source)),
+            node_of: node_of.each_ref().map(|m| m.truth(source)),
+            on_node: on_node.as_ref().map_or(Truth::No, |m| m.truth(source)),
         };
         sources
             .points()
@@ -84,27 +89,27 @@ impl AllowGraph {
     pub(crate) fn nodes_of(&self, classes: &EndpointSet) -> EndpointSet {
         let nodes: Vec<_> = classes
             .points()
-            .map(|class| self.homes().around(class, true))
+            .map(|class| self.node_index().node_of(class, true))
             .collect();
         EndpointSet::union_of(nodes.iter().map(|node| &*node.maybe))
     }
 
     /// The same from the source's side: the classes of which it is beside.
-    pub(crate) fn beside_of_source(&self, source: u32) -> Vec<(u32, NodeRelation)> {
+    pub(crate) fn own_node_destinations(&self, source: u32) -> Vec<(u32, NodeRelation)> {
         let near_it = self
-            .homes()
-            .homed_at(source)
-            .map(|homed| homed.maybe)
+            .node_index()
+            .pods_on(source)
+            .map(|on_node| on_node.maybe)
             .unwrap_or_default();
-        let its_nodes = &self.homes().around(source, true).maybe;
+        let its_nodes = &self.node_index().node_of(source, true).maybe;
         let mut found = Vec::new();
         for destination in near_it
             .union(its_nodes)
-            .intersection(&self.line.pods())
+            .intersection(&self.space.pods())
             .points()
         {
-            if self.is_beside(source, destination) {
-                found.push((destination, self.nearness(source, destination)));
+            if self.own_node_may_decide(source, destination) {
+                found.push((destination, self.relation(source, destination)));
             }
         }
         found
@@ -112,97 +117,100 @@ impl AllowGraph {
 
     /// How near two places are, as far as the own node may decide.
     pub(crate) fn near(&self, source: u32, destination: u32) -> NodeRelation {
-        if self.is_beside(source, destination) {
-            self.nearness(source, destination)
+        if self.own_node_may_decide(source, destination) {
+            self.relation(source, destination)
         } else {
-            NodeRelation::NOT
+            NodeRelation::NONE
         }
     }
 
-    fn nearness(&self, source: u32, destination: u32) -> NodeRelation {
-        let around =
-            [false, true].map(|hosts| self.homes().around(destination, hosts).truth(source));
-        let homed = self
-            .homes()
-            .homed_at(destination)
-            .map_or(Truth::No, |homed| homed.truth(source));
-        NodeRelation { around, homed }
+    fn relation(&self, source: u32, destination: u32) -> NodeRelation {
+        let node_of =
+            [false, true].map(|hosts| self.node_index().node_of(destination, hosts).truth(source));
+        let on_node = self
+            .node_index()
+            .pods_on(destination)
+            .map_or(Truth::No, |on_node| on_node.truth(source));
+        NodeRelation { node_of, on_node }
     }
 
     /// [`Self::near`], of two single ends.
-    pub(crate) fn near_ends(&self, source: Endpoint, destination: Endpoint) -> NodeRelation {
-        let own = |subject: Endpoint, peer: Endpoint, behaviour: HostNetworkMode| match subject {
-            Endpoint::Pod(pod) => {
-                self.world
-                    .is_own_node(self.world.cluster.pod(pod), peer, behaviour)
-            }
+    pub(crate) fn relation_of_endpoints(
+        &self,
+        source: Endpoint,
+        destination: Endpoint,
+    ) -> NodeRelation {
+        let own = |subject: Endpoint, peer: Endpoint, mode: HostNetworkMode| match subject {
+            Endpoint::Pod(pod) => self.env.is_own_node(self.env.cluster.pod(pod), peer, mode),
             Endpoint::Address(_) => Truth::No,
         };
-        let around = [HostNetworkMode::Pod, HostNetworkMode::Node]
-            .map(|behaviour| own(destination, source, behaviour));
+        let node_of = [HostNetworkMode::Pod, HostNetworkMode::Node]
+            .map(|mode| own(destination, source, mode));
         NodeRelation {
-            around,
-            homed: own(source, destination, HostNetworkMode::Node),
+            node_of,
+            on_node: own(source, destination, HostNetworkMode::Node),
         }
     }
 
-    /// Whether the own node may decide: [`Self::beside_own_node`] for one source.
-    fn is_beside(&self, source: u32, destination: u32) -> bool {
+    /// Whether the own node may decide: [`Self::own_node_candidates`] for one source.
+    fn own_node_may_decide(&self, source: u32, destination: u32) -> bool {
         let node = || {
-            self.line
-                .views
+            self.space
+                .scenarios
                 .iter()
-                .any(|v| v.behaviour == HostNetworkMode::Node)
+                .any(|v| v.mode == HostNetworkMode::Node)
         };
         let at_node = self.is_guarded(destination, Direction::Ingress)
             && self
-                .homes()
-                .around(destination, node())
+                .node_index()
+                .node_of(destination, node())
                 .maybe
                 .contains(source);
         at_node
             || self.is_guarded(source, Direction::Egress)
                 && self
-                    .homes()
-                    .homed_at(destination)
-                    .is_some_and(|homed| homed.maybe.contains(source))
+                    .node_index()
+                    .pods_on(destination)
+                    .is_some_and(|on_node| on_node.maybe.contains(source))
     }
 
     /// The sources for which the own node may decide: nodes of the destination's pods, pods whose
     /// node the destination is.
-    fn beside_own_node<'m>(
+    fn own_node_candidates<'m>(
         &self,
         destination: u32,
-        around: &'m [Cow<'_, Match>; 2],
-        homed: Option<&Match>,
+        node_of: &'m [Cow<'_, Match>; 2],
+        on_node: Option<&Match>,
         among: Option<&EndpointSet>,
     ) -> Cow<'m, EndpointSet> {
-        let mut beside = Cow::Owned(EndpointSet::empty());
+        let mut own_node_sources = Cow::Owned(EndpointSet::empty());
         if self.is_guarded(destination, Direction::Ingress) {
             let node = self
-                .line
-                .views
+                .space
+                .scenarios
                 .iter()
-                .any(|v| v.behaviour == HostNetworkMode::Node);
-            beside = within(&around[usize::from(node)].maybe, among);
+                .any(|v| v.mode == HostNetworkMode::Node);
+            own_node_sources = within(&node_of[usize::from(node)].maybe, among);
         }
-        let Some(homed) = homed else { return beside };
-        let governed = within(&homed.maybe, among);
+        let Some(on_node) = on_node else {
+            return own_node_sources;
+        };
+        let governed = within(&on_node.maybe, among);
         let governed = governed
             .points()
             .filter(|c| self.is_guarded(*c, Direction::Egress));
-        Cow::Owned(beside.union(&governed.map(|c| c..=c).collect()))
+        Cow::Owned(own_node_sources.union(&governed.map(|c| c..=c).collect()))
     }
 
     /// Whether a place is a class that the Network tier may isolate.
     fn is_guarded(&self, place: u32, direction: Direction) -> bool {
-        self.line.is_class(place) && self.class_profile(place, direction).isolated().possible()
+        self.space.is_class(place) && self.class_profile(place, direction).isolated().possible()
     }
 
     /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes
     /// where it is not plain.
     pub(crate) fn may_admit(&self, destination: u32, among: &EndpointSet) -> bool {
-        if !self.line.is_class(destination) || self.line.is_host(destination) {
+        if !self.space.is_class(destination) || self.space.is_host(destination) {
             return true;
         }
         let profile = self.class_profile(destination, Direction::Ingress);
@@ -224,16 +232,17 @@ impl AllowGraph {
         egress: bool,
         near: NodeRelation,
     ) -> Allowed {
-        let side = |direction, view: usize| {
+        let side = |direction, scenario: usize| {
             let (subject, peer) = if direction == Direction::Egress {
                 (source, destination)
             } else {
                 (destination, source)
             };
             let own = if direction == Direction::Ingress {
-                near.around[usize::from(self.line.views[view].behaviour == HostNetworkMode::Node)]
-            } else if !self.line.is_class(destination) || self.hidden(destination, view) {
-                near.homed
+                near.node_of
+                    [usize::from(self.space.scenarios[scenario].mode == HostNetworkMode::Node)]
+            } else if !self.space.is_class(destination) || self.hidden(destination, scenario) {
+                near.on_node
             } else {
                 Truth::No
             };
@@ -241,16 +250,18 @@ impl AllowGraph {
             if profile.is_network_only() && (own == Truth::Yes || profile.network.is_empty()) {
                 return Outcome::open();
             }
-            self.traffic(subject, peer, destination, direction, view, own)
+            self.traffic(subject, peer, destination, direction, scenario, own)
         };
-        let outcome = self.over_views(source, destination, |view| {
+        let outcome = self.over_scenarios(source, destination, |scenario| {
             match (
-                egress && self.line.is_class(source),
-                self.line.is_class(destination),
+                egress && self.space.is_class(source),
+                self.space.is_class(destination),
             ) {
-                (true, true) => side(Direction::Egress, view).and(side(Direction::Ingress, view)),
-                (true, false) => side(Direction::Egress, view),
-                (false, true) => side(Direction::Ingress, view),
+                (true, true) => {
+                    side(Direction::Egress, scenario).and(side(Direction::Ingress, scenario))
+                }
+                (true, false) => side(Direction::Egress, scenario),
+                (false, true) => side(Direction::Ingress, scenario),
                 (false, false) => Outcome::open(),
             }
         });

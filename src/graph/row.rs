@@ -2,13 +2,14 @@
 //!
 //! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at
 //! the destination ([`Cut`]); per part the destination's ingress is walked over the whole line of
-//! sources, and what it lets in is put to the sources' egress ([`AllowGraph::leave`]); views that
-//! decide from the same sets are decided once (`distinct_views`). [`AllowGraph::row`] turns the
-//! pieces around, by source, and adds the own node (S55), which differs from class to class.
+//! sources, and what it lets in is put to the sources' egress ([`AllowGraph::egress_sources`]);
+//! views that decide from the same sets are decided once (`distinct_scenarios`).
+//! [`AllowGraph::row`] turns the pieces around, by source, and adds the own node (S55), which
+//! differs from class to class.
 //!
-//! Destinations with the same [`DestinationClassKey`] have the same pieces ([`AllowGraph::templates`]).
-//! Cost: O(parts of the traffic line x (ingress rules + egress groups seen)) set operations per
-//! template; no pair of pods is visited.
+//! Destinations with the same [`DestinationClassKey`] have the same pieces
+//! ([`AllowGraph::templates`]). Cost: O(parts of the traffic line x (ingress rules + egress groups
+//! seen)) set operations per template; no pair of pods is visited.
 
 use crate::compile::egress_index::EgressQuery;
 use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
@@ -90,7 +91,7 @@ pub(crate) struct Numbers {
 struct IngressQuery<'a> {
     destination: u32,
     profile: &'a EffectivePolicy,
-    view: usize,
+    scenario: usize,
     /// Of its Network rules, those whose ports cover the traffic asked about.
     rules: &'a [NetworkRule],
     covers: &'a dyn Fn(u32) -> bool,
@@ -109,23 +110,23 @@ struct Cut {
 
 impl Cut {
     fn new(graph: &AllowGraph, destination: u32, profile: &EffectivePolicy, seen: &[u32]) -> Self {
-        let (law, leaving) = (&graph.law, graph.leaving());
+        let (compiled, egress_index) = (&graph.compiled, graph.egress_index());
         let of_policies = profile
             .ordered()
-            .flat_map(|s| &law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+            .flat_map(|s| &compiled.policies[s.policy as usize].rules[Direction::Ingress.index()]);
         let ingress = of_policies
             .map(|r| r.ports)
             .chain(profile.network_rules.iter().map(|r| r.ports));
         let egress = seen
             .iter()
-            .map(|g| leaving.groups[*g as usize].ports)
-            .chain(leaving.ordered_ports(law));
+            .map(|g| egress_index.groups[*g as usize].ports)
+            .chain(egress_index.ordered_ports(compiled));
         let mut ports: Vec<u32> = ingress.chain(egress).collect();
         ports.sort_unstable();
         ports.dedup();
         // a host-network pod shows its port names only where it behaves as a pod, so its ports are
         // cut both ways
-        let ways = if graph.line.hosts.contains(destination) {
+        let ways = if graph.space.hosts.contains(destination) {
             &[false, true][..]
         } else {
             &[false]
@@ -144,7 +145,7 @@ impl Cut {
             (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
         let at = |id: u32| ports.binary_search(&id).ok();
         for group in seen {
-            at(leaving.groups[*group as usize].ports)
+            at(egress_index.groups[*group as usize].ports)
                 .into_iter()
                 .for_each(|i| groups[i].push(*group));
         }
@@ -224,7 +225,7 @@ impl AllowGraph {
 
     fn parts(&self, destination: u32, egress: bool) -> Vec<SourcesTraffic> {
         let own: Vec<(u32, Arc<Allowed>)> = self
-            .beside(destination, egress)
+            .own_node_sources(destination, egress)
             .into_iter()
             .map(|(source, near)| {
                 (
@@ -292,24 +293,24 @@ impl AllowGraph {
         among: Option<&EndpointSet>,
     ) -> Vec<TrafficSources> {
         let open = EffectivePolicy::default();
-        let profile = if self.line.is_class(destination) {
+        let profile = if self.space.is_class(destination) {
             self.class_profile(destination, Direction::Ingress)
         } else {
             &open
         };
-        let seen = self.leaving().seen(&self.peers, destination);
+        let seen = self.egress_index().seen(&self.peers, destination);
         let cut = Cut::new(self, destination, profile, &seen);
-        let views = self.distinct_views(destination, profile, &seen);
+        let scenarios = self.distinct_scenarios(destination, profile, &seen);
         let mut pieces: IndexMap<Match, TrafficSet> = IndexMap::default();
         for (traffic, members) in &cut.parts {
-            let decide = |view: usize| {
-                let hidden = self.hidden(destination, view);
+            let decide = |scenario: usize| {
+                let hidden = self.hidden(destination, scenario);
                 let covers = |ports: u32| cut.covers(members, ports, hidden);
                 let rules = cut.covering(&cut.rules, members, hidden);
-                let entering = self.enter(&IngressQuery {
+                let entering = self.ingress_sources(&IngressQuery {
                     destination,
                     profile,
-                    view,
+                    scenario,
                     rules: &rules,
                     covers: &covers,
                     among,
@@ -318,22 +319,22 @@ impl AllowGraph {
                     return entering;
                 }
                 let seen = cut.covering(&cut.groups, members, hidden);
-                let leave = EgressQuery {
+                let egress_sources = EgressQuery {
                     destination,
                     seen: &seen,
-                    view,
+                    scenario,
                     covers: &covers,
                 };
-                let leaving = self.leave(&leave, &entering.maybe);
+                let egress_index = self.egress_sources(&egress_sources, &entering.maybe);
                 if entering.is_exact() {
-                    return leaving;
+                    return egress_index;
                 }
                 Match {
-                    sure: Arc::new(leaving.sure.intersection(&entering.sure)),
-                    maybe: leaving.maybe,
+                    sure: Arc::new(egress_index.sure.intersection(&entering.sure)),
+                    maybe: egress_index.maybe,
                 }
             };
-            let total = self.combined(destination, &views, decide);
+            let total = self.combined(destination, &scenarios, decide);
             if total.maybe.is_empty() {
                 continue;
             }
@@ -358,18 +359,20 @@ impl AllowGraph {
     }
 
     /// Of the places asked about, those the destination's ingress surely lets in, and those it may.
-    fn enter(&self, ask: &IngressQuery<'_>) -> Match {
+    fn ingress_sources(&self, ask: &IngressQuery<'_>) -> Match {
         let IngressQuery {
             destination,
             profile,
-            view,
+            scenario,
             rules,
             covers,
             among,
         } = *ask;
-        if profile.is_network_only() && profile.surely && !self.hidden(destination, view) {
-            let mut matched: Vec<&Match> =
-                rules.iter().map(|r| self.matched(r.peers, view)).collect();
+        if profile.is_network_only() && profile.surely && !self.hidden(destination, scenario) {
+            let mut matched: Vec<&Match> = rules
+                .iter()
+                .map(|r| self.matched(r.peers, scenario))
+                .collect();
             let asked: Vec<Match>;
             if let Some(among) = among {
                 asked = matched.iter().map(|whole| whole.among(among)).collect();
@@ -390,21 +393,21 @@ impl AllowGraph {
             };
         }
         let walk = Walk {
-            policies: &self.law.policies,
+            policies: &self.compiled.policies,
             direction: Direction::Ingress.index(),
-            all: among.cloned().unwrap_or_else(|| self.line.full()),
+            all: among.cloned().unwrap_or_else(|| self.space.full()),
             hit: |peers: PeerSetId, ports: u32| {
                 if !covers(ports) {
                     return Hit::of(EndpointSet::none(), EndpointSet::none());
                 }
-                let matched = self.matched(peers, view);
+                let matched = self.matched(peers, scenario);
                 Hit {
                     sure: Cow::Borrowed(&*matched.sure),
                     maybe: Cow::Borrowed(&*matched.maybe),
                 }
             },
             own_node: Hit::of(EndpointSet::none(), EndpointSet::none()),
-            subject_visible: !self.hidden(destination, view),
+            subject_visible: !self.hidden(destination, scenario),
         };
         let outcome = walk.decide_with(profile, rules);
         let all = Match::of(outcome.allow.difference(&outcome.deny), outcome.allow);
@@ -416,28 +419,28 @@ impl AllowGraph {
     }
 
     /// For each view the first view that decides from the same sets.
-    fn distinct_views(
+    fn distinct_scenarios(
         &self,
         destination: u32,
         profile: &EffectivePolicy,
         seen: &[u32],
     ) -> Vec<usize> {
-        let rules = profile
-            .ordered()
-            .flat_map(|s| &self.law.policies[s.policy as usize].rules[Direction::Ingress.index()]);
+        let rules = profile.ordered().flat_map(|s| {
+            &self.compiled.policies[s.policy as usize].rules[Direction::Ingress.index()]
+        });
         let ingress: Vec<PeerSetId> = rules
             .map(|r| r.peers)
             .chain(profile.network_rules.iter().map(|r| r.peers))
             .collect();
         let groups = seen
             .iter()
-            .map(|g| self.leaving().groups[*g as usize].peers);
+            .map(|g| self.egress_index().groups[*g as usize].peers);
         let egress: Vec<PeerSetId> = groups
-            .chain(self.leaving().ordered_peers.iter().copied())
+            .chain(self.egress_index().ordered_peers.iter().copied())
             .collect();
         let same = |a: usize, b: usize| {
             self.hidden(destination, a) == self.hidden(destination, b)
-                && self.leaving().same_views(a, b)
+                && self.egress_index().same_scenarios(a, b)
                 && ingress
                     .iter()
                     .all(|p| self.matched(*p, a).is_same(self.matched(*p, b)))
@@ -446,10 +449,10 @@ impl AllowGraph {
                     .all(|p| self.same_truth(*p, destination, a, b))
         };
         let mut first: Vec<usize> = Vec::new();
-        for view in 0..self.line.views.len() {
-            let known =
-                (0..view).find(|earlier| first[*earlier] == *earlier && same(*earlier, view));
-            first.push(known.unwrap_or(view));
+        for scenario in 0..self.space.scenarios.len() {
+            let known = (0..scenario)
+                .find(|earlier| first[*earlier] == *earlier && same(*earlier, scenario));
+            first.push(known.unwrap_or(scenario));
         }
         first
     }
@@ -458,22 +461,22 @@ impl AllowGraph {
     fn combined(
         &self,
         destination: u32,
-        views: &[usize],
+        scenarios: &[usize],
         decide: impl Fn(usize) -> Match,
     ) -> Match {
-        let mut decided: Vec<Option<Match>> = vec![None; views.len()];
-        for view in views {
-            if decided[*view].is_none() {
-                decided[*view] = Some(decide(*view));
+        let mut decided: Vec<Option<Match>> = vec![None; scenarios.len()];
+        for scenario in scenarios {
+            if decided[*scenario].is_none() {
+                decided[*scenario] = Some(decide(*scenario));
             }
         }
-        let of = |view: usize| decided[views[view]].clone().unwrap_or_default();
+        let of = |scenario: usize| decided[scenarios[scenario]].clone().unwrap_or_default();
         let mut total: Option<Match> = None;
         let mut met = Vec::new();
-        for behaviour in self.world.behaviours() {
+        for mode in self.env.host_network_modes() {
             let members =
-                || (0..views.len()).filter(|v| self.line.views[*v].behaviour == *behaviour);
-            let alike: Vec<usize> = members().map(|v| views[v]).collect();
+                || (0..scenarios.len()).filter(|v| self.space.scenarios[*v].mode == *mode);
+            let alike: Vec<usize> = members().map(|v| scenarios[v]).collect();
             if met.contains(&alike) {
                 continue; // decides as the behaviour before
             }
@@ -485,14 +488,17 @@ impl AllowGraph {
             let best = match members.next() {
                 None => of(first),
                 Some(second)
-                    if views[first] == views[second] && self.line.is_class(destination) =>
+                    if scenarios[first] == scenarios[second]
+                        && self.space.is_class(destination) =>
                 {
                     of(first)
                 }
                 Some(second) => {
-                    let usable = |view: usize| {
-                        of(view)
-                            .among(&self.usable_sources(destination, self.line.views[view].family))
+                    let usable = |scenario: usize| {
+                        of(scenario).among(
+                            &self
+                                .usable_sources(destination, self.space.scenarios[scenario].family),
+                        )
                     };
                     usable(first).union(&usable(second))
                 }
@@ -511,21 +517,21 @@ impl AllowGraph {
     /// The sources that could use a family to reach a place: addresses of it, and between pods
     /// whatever either end has.
     pub(crate) fn usable_sources(&self, destination: u32, family: Family) -> EndpointSet {
-        if !self.line.is_class(destination) {
-            let same = self.line.atom_family(destination) == family;
+        if !self.space.is_class(destination) {
+            let same = self.space.atom_family(destination) == family;
             return if same {
-                self.line.full()
+                self.space.full()
             } else {
                 EndpointSet::empty()
             };
         }
-        let with = &self.line.families[family.index()];
+        let with = &self.space.families[family.index()];
         let pods = if with.contains(destination) {
-            self.line.pods()
+            self.space.pods()
         } else {
             with.clone()
         };
-        pods.union(&self.line.atoms_of_family(family))
+        pods.union(&self.space.atoms_of_family(family))
     }
 
     /// Groups all places of the line by their pieces, in order of their first place.
@@ -550,10 +556,10 @@ impl AllowGraph {
 
     /// The templates by number; made once. O(places x groups seen).
     pub(crate) fn template_numbers(&self) -> &Numbers {
-        self.leaving().numbers.get_or_init(|| {
+        self.egress_index().numbers.get_or_init(|| {
             let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
             let mut numbers = Numbers::default();
-            for place in 0..self.line.len() {
+            for place in 0..self.space.len() {
                 let next = u32::try_from(numbers.firsts.len()).unwrap_or(u32::MAX);
                 let template = *found.entry(self.template_key(place)).or_insert(next);
                 if template == next {
@@ -566,10 +572,12 @@ impl AllowGraph {
     }
 
     fn template_key(&self, place: u32) -> DestinationClassKey {
-        let seen = self.leaving().seen(&self.peers, place);
-        let groups = seen.iter().map(|g| &self.leaving().groups[*g as usize]);
+        let seen = self.egress_index().seen(&self.peers, place);
+        let groups = seen
+            .iter()
+            .map(|g| &self.egress_index().groups[*g as usize]);
         let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
-        let all = doubtful.chain(self.leaving().ordered_peers.iter().copied());
+        let all = doubtful.chain(self.egress_index().ordered_peers.iter().copied());
         let truths = all
             .flat_map(|p| {
                 self.peers[p.0 as usize]
@@ -578,8 +586,8 @@ impl AllowGraph {
                     .map(|m| m.truth(place) as u8)
             })
             .collect();
-        if !self.line.is_class(place) {
-            let families = Family::ALL.map(|f| self.line.atom_family(place) == f);
+        if !self.space.is_class(place) {
+            let families = Family::ALL.map(|f| self.space.atom_family(place) == f);
             return DestinationClassKey {
                 ingress: u32::MAX,
                 ports: 0,
@@ -589,13 +597,13 @@ impl AllowGraph {
                 truths,
             };
         }
-        let class = self.line.classes.get(place);
+        let class = self.space.classes.get(place);
         let profile = self.governed_by(place, Direction::Ingress);
         DestinationClassKey {
-            ingress: self.leaving().contents[profile as usize],
+            ingress: self.egress_index().contents[profile as usize],
             ports: class.ports,
             host: class.host,
-            families: Family::ALL.map(|f| self.line.families[f.index()].contains(place)),
+            families: Family::ALL.map(|f| self.space.families[f.index()].contains(place)),
             seen,
             truths,
         }
@@ -603,7 +611,7 @@ impl AllowGraph {
 
     /// How many pods there are at these places. O(ranges).
     pub fn pods_at(&self, places: &EndpointSet) -> u64 {
-        let before = |class: u32| self.line.classes.pods_before(class);
+        let before = |class: u32| self.space.classes.pods_before(class);
         places
             .ranges()
             .map(|(first, last)| before(last.saturating_add(1)) - before(first))
@@ -619,7 +627,7 @@ impl AllowGraph {
             let Some(first) = template
                 .destinations
                 .first()
-                .filter(|d| self.line.is_class(**d))
+                .filter(|d| self.space.is_class(**d))
             else {
                 continue;
             };

@@ -1,9 +1,10 @@
 //! Rows that destinations share.
 //!
-//! Destinations of one template ([`crate::graph::row`]) have the same row but for their own nodes (S55),
-//! which touch a few sources of each. [`RowCache`] makes the common parts once per template
-//! ([`RowCache::parts`]), and tells of a destination only what its own nodes change ([`RowCache::beside`]):
-//! the 5,000 classes of a `DaemonSet` on its nodes' network cost a few rows.
+//! Destinations of one template ([`crate::graph::row`]) have the same row but for their own nodes
+//! (S55), which touch a few sources of each. [`RowCache`] makes the common parts once per template
+//! ([`RowCache::parts`]), and tells of a destination only what its own nodes change
+//! ([`RowCache::own_node_sources`]): the 5,000 classes of a `DaemonSet` on its nodes' network cost
+//! a few rows.
 //!
 //! Invariant: the parts, except for the sources that stand beside, and what those may send, are
 //! [`AllowGraph::row`]. Cost: one row per template met, one walk per pair of alike sources and
@@ -27,8 +28,8 @@ const MOST: usize = 8_000_000;
 /// What of a source decides what it may send to its node: all that rules see of it, or, where the
 /// destination lets everyone in, what governs its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Sender {
-    Twin(u32),
+enum SourceKey {
+    Equivalent(u32),
     Governed {
         by: u32,
         host: bool,
@@ -41,7 +42,7 @@ enum Sender {
 #[derive(Debug)]
 pub struct Group {
     places: Box<[(u32, bool)]>,
-    twins: IndexMap<u32, (u32, usize)>,
+    equivalent_sources: IndexMap<u32, (u32, usize)>,
     templates: IndexMap<u32, (u32, usize)>,
 }
 
@@ -70,7 +71,7 @@ pub struct RowCache<'g> {
     near: Option<EndpointSet>,
     parts: HashMap<u32, Arc<[SourcesTraffic]>>,
     held: usize,
-    between: HashMap<(u32, Sender, NodeRelation), Arc<Allowed>>,
+    between: HashMap<(u32, SourceKey, NodeRelation), Arc<Allowed>>,
 }
 
 impl<'g> RowCache<'g> {
@@ -91,7 +92,7 @@ impl<'g> RowCache<'g> {
 
     /// Of what may reach each destination, what comes from these places. Numbers the templates.
     pub fn among(graph: &'g AllowGraph, sources: EndpointSet) -> Self {
-        let no_nodes = graph.line.are_pods(&sources) && sources.is_disjoint(&graph.line.hosts);
+        let no_nodes = graph.space.are_pods(&sources) && sources.is_disjoint(&graph.space.hosts);
         let near = no_nodes.then(|| graph.nodes_of(&sources));
         graph.template_numbers();
         Self {
@@ -170,8 +171,8 @@ impl<'g> RowCache<'g> {
         self.parts.insert(template, Arc::clone(parts));
     }
 
-    /// Whether [`Self::beside`] may tell anything of a destination; a no is certain.
-    pub fn may_be_beside(&self, destination: u32) -> bool {
+    /// Whether [`Self::own_node_sources`] may tell anything of a destination; a no is certain.
+    pub fn may_have_own_node(&self, destination: u32) -> bool {
         self.near
             .as_ref()
             .is_none_or(|near| near.contains(destination))
@@ -204,35 +205,35 @@ impl<'g> RowCache<'g> {
 
     /// The sources that may be the node of the destination's pods, or whose node the destination
     /// may be, in order, with what they may send: that, and not what the parts tell of them.
-    pub fn beside(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
-        if !self.may_be_beside(destination) {
+    pub fn own_node_sources(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
+        if !self.may_have_own_node(destination) {
             return Vec::new();
         }
-        let beside = self
-            .graph
-            .beside_among(destination, self.egress, self.among.as_ref());
-        self.told(destination, beside)
+        let own_node_sources =
+            self.graph
+                .own_node_sources_among(destination, self.egress, self.among.as_ref());
+        self.told(destination, own_node_sources)
     }
 
-    /// [`Self::beside`], of sources among these only.
-    pub fn beside_among(
+    /// [`Self::own_node_sources`], of sources among these only.
+    pub fn own_node_sources_among(
         &mut self,
         destination: u32,
         among: &EndpointSet,
     ) -> Vec<(u32, Arc<Allowed>)> {
-        let beside = self
-            .graph
-            .beside_among(destination, self.egress, Some(among));
-        self.told(destination, beside)
+        let own_node_sources =
+            self.graph
+                .own_node_sources_among(destination, self.egress, Some(among));
+        self.told(destination, own_node_sources)
     }
 
     fn told(
         &mut self,
         destination: u32,
-        beside: Vec<(u32, NodeRelation)>,
+        own_node_sources: Vec<(u32, NodeRelation)>,
     ) -> Vec<(u32, Arc<Allowed>)> {
         let told = |(source, near)| (source, self.between(source, destination, near));
-        beside.into_iter().map(told).collect()
+        own_node_sources.into_iter().map(told).collect()
     }
 
     /// Whether a destination may admit any of these sources, own nodes aside; a no is certain.
@@ -242,21 +243,21 @@ impl<'g> RowCache<'g> {
 
     /// The classes of which a source may be the node, or which may be its node, in order, with what
     /// it may send to them.
-    pub fn beside_of_source(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
-        let beside = self.graph.beside_of_source(source);
+    pub fn own_node_destinations(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
+        let own_node_sources = self.graph.own_node_destinations(source);
         let told = |(destination, near)| (destination, self.between(source, destination, near));
-        beside.into_iter().map(told).collect()
+        own_node_sources.into_iter().map(told).collect()
     }
 
     /// Places, which come in order, each with whether it has several pods.
     pub fn group(&self, places: &[(u32, bool)]) -> Group {
-        let (twins, templates) = (
-            alike(places, |s| self.twin(s)),
+        let (equivalent_sources, templates) = (
+            alike(places, |s| self.equivalent_source(s)),
             alike(places, |d| self.template(d)),
         );
         Group {
             places: places.into(),
-            twins,
+            equivalent_sources,
             templates,
         }
     }
@@ -273,11 +274,15 @@ impl<'g> RowCache<'g> {
             destination,
             traffic: ANY,
         };
-        if is_self(graph.world(), &flow) {
+        if is_self(graph.environment(), &flow) {
             return Some(graph.allowed(source, destination).into());
         }
-        let places = [source, destination].map(|end| graph.line.place(end));
-        Some(self.between(places[0], places[1], graph.near_ends(source, destination)))
+        let places = [source, destination].map(|end| graph.space.index_of(end));
+        Some(self.between(
+            places[0],
+            places[1],
+            graph.relation_of_endpoints(source, destination),
+        ))
     }
 
     /// What may pass from any place of one group to any of another, and the same as if no place
@@ -287,21 +292,24 @@ impl<'g> RowCache<'g> {
     /// once.
     pub fn pairs(&mut self, from: &Group, into: &Group, apart: bool) -> [Vec<Arc<Allowed>>; 2] {
         let mut many: IndexMap<(u32, u32), (u32, u32, usize)> = IndexMap::default();
-        for (twin, (source, of)) in &from.twins {
+        for (equivalent_source, (source, of)) in &from.equivalent_sources {
             for (template, (destination, to)) in &into.templates {
-                many.insert((*twin, *template), (*source, *destination, of * to));
+                many.insert(
+                    (*equivalent_source, *template),
+                    (*source, *destination, of * to),
+                );
             }
         }
-        let bare = many
-            .values()
-            .map(|(source, destination, _)| self.between(*source, *destination, NodeRelation::NOT));
+        let bare = many.values().map(|(source, destination, _)| {
+            self.between(*source, *destination, NodeRelation::NONE)
+        });
         let bare = bare.collect();
         let is_lone = |source: u32, destination: u32| {
             apart && source == destination && !from.has_several(source)
         };
         let mut told = Vec::new();
         let mut leave_out = |rows: &Self, source: u32, destination: u32| {
-            let alike = many.get_mut(&(rows.twin(source), rows.template(destination)));
+            let alike = many.get_mut(&(rows.equivalent_source(source), rows.template(destination)));
             alike.into_iter().for_each(|(.., pairs)| *pairs -= 1);
         };
         from.places
@@ -317,7 +325,7 @@ impl<'g> RowCache<'g> {
         let left = many.into_values().filter(|(.., pairs)| *pairs > 0);
         told.extend(
             left.map(|(source, destination, _)| {
-                self.between(source, destination, NodeRelation::NOT)
+                self.between(source, destination, NodeRelation::NONE)
             }),
         );
         [told, bare]
@@ -329,29 +337,33 @@ impl<'g> RowCache<'g> {
         let outside = into
             .places
             .iter()
-            .any(|(d, _)| !self.graph.line.is_class(*d));
+            .any(|(d, _)| !self.graph.space.is_class(*d));
         if outside || into.places.len() <= from.places.len() {
             for (destination, _) in &into.places {
-                let beside = self
-                    .beside(*destination)
+                let own_node_sources = self
+                    .own_node_sources(*destination)
                     .into_iter()
                     .filter(|(source, _)| from.find(*source).is_some());
-                near.extend(beside.map(|(source, allowed)| (source, *destination, allowed)));
+                near.extend(
+                    own_node_sources.map(|(source, allowed)| (source, *destination, allowed)),
+                );
             }
             return near;
         }
         for (source, _) in &from.places {
-            let beside = self
-                .beside_of_source(*source)
+            let own_node_sources = self
+                .own_node_destinations(*source)
                 .into_iter()
                 .filter(|(to, _)| into.find(*to).is_some());
-            near.extend(beside.map(|(destination, allowed)| (*source, destination, allowed)));
+            near.extend(
+                own_node_sources.map(|(destination, allowed)| (*source, destination, allowed)),
+            );
         }
         near
     }
 
-    fn twin(&self, place: u32) -> u32 {
-        self.graph.twins()[place as usize]
+    fn equivalent_source(&self, place: u32) -> u32 {
+        self.graph.equivalent_sources()[place as usize]
     }
 
     fn between(&mut self, source: u32, destination: u32, near: NodeRelation) -> Arc<Allowed> {
@@ -359,13 +371,13 @@ impl<'g> RowCache<'g> {
         if self.between.len() > MOST {
             self.between.clear();
         }
-        let open = graph.line.is_class(destination)
+        let open = graph.space.is_class(destination)
             && graph
                 .class_profile(destination, Direction::Ingress)
                 .is_open();
         let key = (
             self.template(destination),
-            sender(graph, source, open),
+            source_key(graph, source, open),
             near,
         );
         let known = self.between.entry(key);
@@ -381,7 +393,7 @@ impl<'g> RowCache<'g> {
 
     /// The whole row of a destination.
     pub fn row(&mut self, destination: u32) -> Vec<SourcesTraffic> {
-        let own = self.beside(destination);
+        let own = self.own_node_sources(destination);
         with_own(&self.parts(destination), &own)
     }
 }
@@ -394,15 +406,15 @@ fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u3
     kinds
 }
 
-fn sender(graph: &AllowGraph, source: u32, open: bool) -> Sender {
-    if !open || !graph.line.is_class(source) {
-        return Sender::Twin(graph.twins()[source as usize]);
+fn source_key(graph: &AllowGraph, source: u32, open: bool) -> SourceKey {
+    if !open || !graph.space.is_class(source) {
+        return SourceKey::Equivalent(graph.equivalent_sources()[source as usize]);
     }
     let profile = graph.governed_by(source, Direction::Egress);
-    let families = Family::ALL.map(|f| graph.line.families[f.index()].contains(source));
-    Sender::Governed {
-        by: graph.leaving().contents[profile as usize],
-        host: graph.line.is_host(source),
+    let families = Family::ALL.map(|f| graph.space.families[f.index()].contains(source));
+    SourceKey::Governed {
+        by: graph.egress_index().contents[profile as usize],
+        host: graph.space.is_host(source),
         families,
     }
 }

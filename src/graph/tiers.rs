@@ -1,9 +1,9 @@
 //! The tiers, once, over any domain of what is still undecided.
 //!
 //! A point question asks of one flow (`bool`), an edge asks of all traffic between two ends
-//! ([`TrafficSet`]), a row asks of all sources at once ([`EndpointSet`]). The order of tiers, groups and
-//! rules is the same; only the algebra differs. What the walk computes is what `evaluate` computes:
-//! which outcomes are possible.
+//! ([`TrafficSet`]), a row asks of all sources at once ([`EndpointSet`]). The order of tiers,
+//! groups and rules is the same; only the algebra differs. What the walk computes is what
+//! `evaluate` computes: which outcomes are possible.
 //!
 //! Cost: O(distinct rules of the profile) set operations. Soundness: for `D = bool` this is
 //! `evaluate::decide_tiers` on one class. Road not taken: walking the Network tier policy by

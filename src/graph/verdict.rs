@@ -58,26 +58,34 @@ impl AllowGraph {
     /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the
     /// families (S65).
     pub fn verdict(&self, flow: &Flow) -> Possible {
-        if is_self(self.world(), flow) {
+        if is_self(self.environment(), flow) {
             return Possible::ALLOW; // S53
         }
         let at = Places {
-            source: self.line().place(flow.source),
-            destination: self.line().place(flow.destination),
+            source: self.space().index_of(flow.source),
+            destination: self.space().index_of(flow.destination),
         };
-        self.over_views(at.source, at.destination, |view| self.point(flow, at, view))
+        self.over_scenarios(at.source, at.destination, |scenario| {
+            self.point(flow, at, scenario)
+        })
     }
 
-    fn point(&self, flow: &Flow, at: Places, view: usize) -> Possible {
-        let out = self.side_point(flow, at, Direction::Egress, view);
+    fn point(&self, flow: &Flow, at: Places, scenario: usize) -> Possible {
+        let out = self.side_point(flow, at, Direction::Egress, scenario);
         if out == Possible::DENY {
             out
         } else {
-            out.and(self.side_point(flow, at, Direction::Ingress, view))
+            out.and(self.side_point(flow, at, Direction::Ingress, scenario))
         }
     }
 
-    fn side_point(&self, flow: &Flow, at: Places, direction: Direction, view: usize) -> Possible {
+    fn side_point(
+        &self,
+        flow: &Flow,
+        at: Places,
+        direction: Direction,
+        scenario: usize,
+    ) -> Possible {
         let (subject, peer) = side_of(flow, direction);
         let Endpoint::Pod(_) = subject else {
             return Possible::ALLOW;
@@ -90,23 +98,23 @@ impl AllowGraph {
             return Possible::ALLOW;
         };
         let destination = at.destination;
-        let hidden = self.hidden(destination, view);
-        let own = self.own_node(subject, peer, view);
+        let hidden = self.hidden(destination, scenario);
+        let own = self.own_node(subject, peer, scenario);
         let walk = Walk {
-            policies: &self.law.policies,
+            policies: &self.compiled.policies,
             direction: direction.index(),
             all: true,
             hit: |peers: PeerSetId, ports: u32| {
                 let on_ports = self.port_contains(ports, destination, hidden, flow);
                 let truth = if on_ports {
-                    self.truth_of(peers, view, peer_at)
+                    self.truth_of(peers, scenario, peer_at)
                 } else {
                     Truth::No
                 };
                 Hit::of(truth == Truth::Yes, truth.possible())
             },
             own_node: Hit::of(own == Truth::Yes, own.possible()),
-            subject_visible: !self.hidden(subject_at, view),
+            subject_visible: !self.hidden(subject_at, scenario),
         };
         let outcome = walk.decide(profile);
         Possible {
@@ -119,35 +127,42 @@ impl AllowGraph {
     /// which of the rules match, view by view, and how the ends are reached. Flows with equal
     /// answers between ends with equal profiles are decided by the same rules.
     pub(crate) fn matches(&self, flow: &Flow, direction: Direction) -> Vec<u8> {
-        let (line, law) = (self.line(), &self.law);
-        let (source, destination) = (line.place(flow.source), line.place(flow.destination));
+        let (space, compiled) = (self.space(), &self.compiled);
+        let (source, destination) = (
+            space.index_of(flow.source),
+            space.index_of(flow.destination),
+        );
         let (subject, peer) = if direction == Direction::Egress {
             (source, destination)
         } else {
             (destination, source)
         };
         let mut matches = vec![
-            u8::from(line.is_host(source)),
-            u8::from(line.is_host(destination)),
+            u8::from(space.is_host(source)),
+            u8::from(space.is_host(destination)),
         ];
         matches
-            .extend(Family::ALL.map(|family| u8::from(line.usable(source, destination, family))));
-        if !line.is_class(subject) {
+            .extend(Family::ALL.map(|family| u8::from(space.usable(source, destination, family))));
+        if !space.is_class(subject) {
             return matches;
         }
         let profile = self.class_profile(subject, direction);
         let ordered = profile
             .ordered()
-            .flat_map(|s| &law.policies[s.policy as usize].rules[direction.index()]);
+            .flat_map(|s| &compiled.policies[s.policy as usize].rules[direction.index()]);
         let rules = ordered
             .map(|r| (r.peers, r.ports))
             .chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
         for (peers, ports) in rules {
-            for view in 0..line.views.len() {
-                let on_ports =
-                    self.port_contains(ports, destination, self.hidden(destination, view), flow);
+            for scenario in 0..space.scenarios.len() {
+                let on_ports = self.port_contains(
+                    ports,
+                    destination,
+                    self.hidden(destination, scenario),
+                    flow,
+                );
                 matches.push(if on_ports {
-                    self.truth_of(peers, view, peer) as u8
+                    self.truth_of(peers, scenario, peer) as u8
                 } else {
                     Truth::No as u8
                 });
@@ -157,15 +172,15 @@ impl AllowGraph {
     }
 
     /// Whether a place is in a peer set.
-    fn truth_of(&self, peers: PeerSetId, view: usize, at: u32) -> Truth {
-        let bounds = self.bounds[peers.0 as usize * self.line().views.len() + view];
+    fn truth_of(&self, peers: PeerSetId, scenario: usize, at: u32) -> Truth {
+        let bounds = self.bounds[peers.0 as usize * self.space().scenarios.len() + scenario];
         if at < bounds.first || at > bounds.last {
             return Truth::No;
         }
         if bounds.solid {
             return Truth::Yes;
         }
-        let matched = self.matched(peers, view);
+        let matched = self.matched(peers, scenario);
         if bounds.exact {
             Truth::from(matched.maybe.contains(at))
         } else {
@@ -175,7 +190,7 @@ impl AllowGraph {
 
     /// Whether a flow's traffic is on a rule's ports at its destination: `ports_at` for one point.
     fn port_contains(&self, ports: u32, destination: u32, hidden: bool, flow: &Flow) -> bool {
-        let set: &PortSet = &self.law.ports[ports as usize];
+        let set: &PortSet = &self.compiled.ports[ports as usize];
         if set.traffic.contains(flow.traffic) {
             return true;
         }

@@ -4,8 +4,8 @@
 //! although the pod's own address escapes every policy (S54, S122); and a caller from outside in
 //! whose place a node may put its own address before policies see it (S41, S63). What is not told
 //! (the older admin kinds, which node it is) stays possible both ways. Invariant: each answer is
-//! what [`evaluate_led`](crate::spec::evaluate::evaluate_led) gives for the same flow, over every way it
-//! may come about.
+//! what [`evaluate_led`](crate::spec::evaluate::evaluate_led) gives for the same flow, over every
+//! way it may come about.
 //!
 //! Cost: as one edge question, times the distinct ranges that nodes' addresses fall into. Road not
 //! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
@@ -23,10 +23,10 @@ use std::net::IpAddr;
 impl AllowGraph {
     /// What passes when a pod calls its own Service and is led to itself.
     pub fn allowed_to_itself(&self, pod: PodId) -> Allowed {
-        let at = self.line().place(Endpoint::Pod(pod));
+        let at = self.space().index_of(Endpoint::Pod(pod));
         let asked = |older: bool| {
-            self.over_views(at, at, |view| {
-                let side = |direction| self.to_itself(at, direction, view, older);
+            self.over_scenarios(at, at, |scenario| {
+                let side = |direction| self.to_itself(at, direction, scenario, older);
                 side(Direction::Egress).and(side(Direction::Ingress))
             })
         };
@@ -37,12 +37,12 @@ impl AllowGraph {
         &self,
         at: u32,
         direction: Direction,
-        view: usize,
+        scenario: usize,
         older: bool,
     ) -> Outcome<TrafficSet> {
         let profile = self.class_profile(at, direction);
         let asks = |s: &Selection| {
-            let policy = self.world().policies.get(self.policy_of(s.policy));
+            let policy = self.environment().policies.get(self.policy_of(s.policy));
             ConnectionOrigin::OwnService { older }.asks(policy)
         };
         let kept = |groups: &[Vec<Selection>]| -> Vec<Vec<Selection>> {
@@ -56,7 +56,7 @@ impl AllowGraph {
             baseline: kept(&profile.baseline),
             ..profile.clone()
         };
-        self.traffic_by(&asked, at, at, at, direction, view, Truth::Yes)
+        self.traffic_by(&asked, at, at, at, direction, scenario, Truth::Yes)
     }
 
     /// What passes from outside to a pod when a node may have put its own address in the caller's
@@ -75,8 +75,8 @@ impl AllowGraph {
 
     /// One address of each range that no rule tells apart and a node's address may fall into.
     fn node_samples(&self, family: Family) -> Vec<IpAddr> {
-        let addresses = self.world().may_be_nodes(family);
-        let atoms = &self.line().atoms;
+        let addresses = self.environment().may_be_nodes(family);
+        let atoms = &self.space().atoms;
         let found = atoms.overlapping(&addresses);
         found
             .points()
@@ -86,14 +86,14 @@ impl AllowGraph {
 
     fn by_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
         let (from, to) = (
-            self.line().place(Endpoint::Address(node)),
-            self.line().place(Endpoint::Pod(pod)),
+            self.space().index_of(Endpoint::Address(node)),
+            self.space().index_of(Endpoint::Pod(pod)),
         );
         let own = self
-            .world()
-            .is_own_of_nodes(self.world().cluster.pod(pod), node);
-        self.over_views(from, to, |view| {
-            self.traffic(to, from, to, Direction::Ingress, view, own)
+            .environment()
+            .is_own_of_nodes(self.environment().cluster.pod(pod), node);
+        self.over_scenarios(from, to, |scenario| {
+            self.traffic(to, from, to, Direction::Ingress, scenario, own)
         })
     }
 }

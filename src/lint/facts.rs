@@ -41,7 +41,7 @@ pub struct Facts<'a> {
     /// What it allows.
     pub graph: &'a AllowGraph,
     /// The world under the options of the graph.
-    pub world: &'a Environment,
+    pub env: &'a Environment,
     /// The world.
     pub cluster: &'a Cluster,
     /// The law.
@@ -85,7 +85,7 @@ impl<'a> Facts<'a> {
         Self {
             input,
             graph,
-            world: graph.world(),
+            env: graph.environment(),
             cluster,
             law,
             config,

@@ -2,8 +2,8 @@
 //! lowers the policies.
 //!
 //! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of
-//! equal names the last; [`crate::load::objects`] and [`build`] fill the cluster; [`Assembly::policies`]
-//! lowers the law. Order is input order.
+//! equal names the last; [`crate::load::objects`] and [`build`] fill the cluster;
+//! [`Assembly::policies`] lowers the law. Order is input order.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention, Tally};

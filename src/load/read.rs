@@ -1,10 +1,11 @@
 //! Texts -> objects: split, sniffed, parsed on all cores.
 //!
 //! A chunk whose kind is surely of no interest never reaches a parser: it is counted by its kind.
-//! Everything else becomes a tree, and the tree at once what its objects add ([`crate::load::objects`]),
-//! or a problem with a place. A long List of JSON is read in parts ([`tree::list`]), and where it
-//! is a large file its text is not kept. Cost: O(bytes), spread over the cores by file and chunk;
-//! of memory the texts that are kept and the trees that are being read.
+//! Everything else becomes a tree, and the tree at once what its objects add
+//! ([`crate::load::objects`]), or a problem with a place. A long List of JSON is read in parts
+//! ([`tree::list`]), and where it is a large file its text is not kept. Cost: O(bytes), spread over
+//! the cores by file and chunk; of memory the texts that are kept and the trees that are being
+//! read.
 
 use crate::load::large::Large;
 use crate::load::objects;

@@ -230,7 +230,7 @@ impl Builder<'_> {
         let same: BTreeSet<&Unit> = hub.sources.iter().collect();
         let all = hub.destinations.iter().all(|d| same.contains(d))
             && hub.sources.len() == hub.destinations.len();
-        let line = if all { "all to all" } else { "each to each" };
+        let space = if all { "all to all" } else { "each to each" };
         let frames: BTreeSet<Option<usize>> = hub
             .sources
             .iter()
@@ -247,7 +247,7 @@ impl Builder<'_> {
             id: format!("hub-{index}"),
             shape: Shape::Hub,
             frame,
-            lines: vec![format!("{line}: {passing}")],
+            lines: vec![format!("{space}: {passing}")],
             title: format!(
                 "each of {} may send {} to each of {}",
                 plural(hub.sources.len(), "source"),

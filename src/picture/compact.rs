@@ -53,31 +53,31 @@ pub(crate) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
 /// What several lines of one pair say together.
 pub(crate) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
     let mut passing = None;
-    for line in lines {
+    for space in lines {
         add(
             &mut passing,
-            &told[(line & !SOME) as usize],
-            line & SOME != 0,
+            &told[(space & !SOME) as usize],
+            space & SOME != 0,
         );
     }
     passing.unwrap_or_default()
 }
 
 /// Adds what one line says of two places to what others said.
-fn add(so_far: &mut Option<Passing>, line: &Passing, some: bool) {
+fn add(so_far: &mut Option<Passing>, space: &Passing, some: bool) {
     let Some(passing) = so_far else {
         *so_far = Some(Passing {
-            some: line.some || some,
-            ..line.clone()
+            some: space.some || some,
+            ..space.clone()
         });
         return;
     };
-    let differs = !passing.sure.is_empty() && passing.sure != line.sure;
-    passing.some |= line.some || some || differs;
-    passing.sure = passing.sure.union(&line.sure);
+    let differs = !passing.sure.is_empty() && passing.sure != space.sure;
+    passing.some |= space.some || some || differs;
+    passing.sure = passing.sure.union(&space.sure);
     passing.unknown = passing
         .unknown
-        .union(&line.unknown)
+        .union(&space.unknown)
         .difference(&passing.sure);
 }
 

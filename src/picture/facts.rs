@@ -356,14 +356,14 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn cluster(&self) -> &Cluster {
-        &self.graph.world().cluster
+        &self.graph.environment().cluster
     }
 
     fn spaces(&mut self, told: &Told) {
-        let world = self.graph.world();
+        let env = self.graph.environment();
         let mut spaces: BTreeMap<&str, Space> = BTreeMap::new();
-        for (_, workload) in world.cluster.workloads() {
-            let name = &*world.cluster.namespace(workload.namespace).name;
+        for (_, workload) in env.cluster.workloads() {
+            let name = &*env.cluster.namespace(workload.namespace).name;
             let new = || Space {
                 name: name.to_owned(),
                 deny: [false; 2],
@@ -371,7 +371,7 @@ impl Reading<'_> {
             };
             spaces.entry(name).or_insert_with(new);
         }
-        for (_, policy) in world.policies.iter() {
+        for (_, policy) in env.policies.iter() {
             let Some(space) = policy.namespace.as_deref().and_then(|n| spaces.get_mut(n)) else {
                 continue;
             };
@@ -383,9 +383,9 @@ impl Reading<'_> {
             }
         }
         self.facts.tally = Tally {
-            workloads: world.cluster.workloads().len(),
-            namespaces: world.cluster.namespaces().len(),
-            policies: world.policies.policies.len(),
+            workloads: env.cluster.workloads().len(),
+            namespaces: env.cluster.namespaces().len(),
+            policies: env.policies.policies.len(),
             flows: told.allowed,
             unknown: told.lines.len() - told.allowed,
             open: [self.listing.open_in.len(), self.listing.open_out.len()],
@@ -447,7 +447,7 @@ impl Reading<'_> {
     }
 
     fn doubt(&self, id: WorkloadId, direction: Direction) -> Option<Doubt> {
-        let undecided = self.graph.world().options.host_network == HostNetwork::Unknown;
+        let undecided = self.graph.environment().options.host_network == HostNetwork::Unknown;
         if undecided && self.listing.host_network.binary_search(&id).is_ok() {
             return Some(Doubt::HostNetwork);
         }
@@ -495,9 +495,9 @@ impl Reading<'_> {
         lines.sort_unstable();
         let mut melted = melt(&mut lines).into_iter().peekable();
         let mut known: HashMap<u32, PassingId> = HashMap::default();
-        let flow = |line: [u32; 3]| {
-            let [from, to, one] = line;
-            let passing = match melted.next_if(|(first, _)| *first == line) {
+        let flow = |space: [u32; 3]| {
+            let [from, to, one] = space;
+            let passing = match melted.next_if(|(first, _)| *first == space) {
                 Some((_, all)) => self.facts.intern(together(&told.passing, &all)),
                 None => *known
                     .entry(one)

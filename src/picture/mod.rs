@@ -191,10 +191,10 @@ impl Drawing {
 
     /// The same with a line of its own above the counts.
     #[must_use]
-    pub fn headed(mut self, line: &str) -> Self {
-        let line = crate::render::words::clean(line).into_owned();
-        self.summary = format!("{line}. {}", self.summary);
-        self.caption.insert(0, line);
+    pub fn headed(mut self, space: &str) -> Self {
+        let space = crate::render::words::clean(space).into_owned();
+        self.summary = format!("{space}. {}", self.summary);
+        self.caption.insert(0, space);
         self
     }
 

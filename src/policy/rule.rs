@@ -128,7 +128,8 @@ pub enum Peer {
 pub enum Peers {
     /// No restriction (S15).
     Any,
-    /// Any of these (S32); rules that name the same peers share the list (see [`crate::policy::pool`]).
+    /// Any of these (S32); rules that name the same peers share the list (see
+    /// [`crate::policy::pool`]).
     Of(Arc<[Peer]>),
 }
 

@@ -133,12 +133,12 @@ pub fn addresses(set: &IpSet) -> String {
 
 /// `namespace/name` of a policy.
 pub fn policy(graph: &AllowGraph, id: PolicyId) -> String {
-    clean(&graph.world().policies.get(id).full_name()).into_owned()
+    clean(&graph.environment().policies.get(id).full_name()).into_owned()
 }
 
 /// A rule as it is cited: `data/database-ingress ingress[0].from[0]`.
 pub fn rule(graph: &AllowGraph, at: RuleRef) -> String {
-    let policy = graph.world().policies.get(at.policy);
+    let policy = graph.environment().policies.get(at.policy);
     format!("{} {}", clean(&policy.full_name()), policy.rule_path(at))
 }
 
@@ -164,7 +164,7 @@ pub fn shortest(policies: &PolicySet, at: RuleRef) -> RuleRef {
 
 /// A rule as it is cited, as short as can be.
 pub fn cited(graph: &AllowGraph, at: RuleRef) -> String {
-    rule(graph, shortest(&graph.world().policies, at))
+    rule(graph, shortest(&graph.environment().policies, at))
 }
 
 fn selector(selector: &Selector) -> String {
@@ -173,7 +173,7 @@ fn selector(selector: &Selector) -> String {
 
 /// What a rule's peer (or the rule, where it names no peer) admits, in plain English.
 pub fn admits(graph: &AllowGraph, at: RuleRef) -> String {
-    let policies = &graph.world().policies;
+    let policies = &graph.environment().policies;
     let rule: &Rule = policies.rule(at);
     match (&rule.peers, at.peer) {
         (Peers::Any, _) => "anyone".to_owned(),

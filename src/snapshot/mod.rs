@@ -86,8 +86,8 @@ impl Snapshot {
     pub fn text(&self, cni: &str) -> String {
         let mut text =
             format!("{HEAD} unit=workload cni={cni} (update: netpal snapshot --update)\n");
-        for line in &self.lines {
-            text.push_str(line);
+        for space in &self.lines {
+            text.push_str(space);
             text.push('\n');
         }
         text

@@ -56,7 +56,7 @@ pub(crate) struct Taker<'a> {
 
 impl<'a> Taker<'a> {
     pub(crate) fn new(graph: &'a AllowGraph) -> Self {
-        let (line, cluster) = (graph.line(), &graph.world().cluster);
+        let (space, cluster) = (graph.space(), &graph.environment().cluster);
         let mut taker = Self {
             graph,
             names: names(graph),
@@ -64,8 +64,8 @@ impl<'a> Taker<'a> {
             rows: RowCache::new(graph),
             admitted: RowCache::admitted(graph),
             anyone: [
-                line.pods().difference(&line.hosts),
-                line.full().difference(&line.pods()),
+                space.pods().difference(&space.hosts),
+                space.full().difference(&space.pods()),
             ],
             counts: HashMap::default(),
             on_nodes: Vec::new(),
@@ -73,8 +73,8 @@ impl<'a> Taker<'a> {
             told: [EndpointSet::empty(), EndpointSet::empty()],
             lines: Vec::new(),
         };
-        let unknown = graph.world().options.host_network == HostNetwork::Unknown;
-        let host = |p: &PodId| line.hosts.contains(line.place(Endpoint::Pod(*p)));
+        let unknown = graph.environment().options.host_network == HostNetwork::Unknown;
+        let host = |p: &PodId| space.hosts.contains(space.index_of(Endpoint::Pod(*p)));
         taker.on_nodes = cluster
             .workloads()
             .map(|(_, w)| unknown && w.pods.iter().any(host))
@@ -83,25 +83,25 @@ impl<'a> Taker<'a> {
         let open = |w: &Workload| {
             !w.pods
                 .iter()
-                .any(|p| kept.contains(line.place(Endpoint::Pod(*p))))
+                .any(|p| kept.contains(space.index_of(Endpoint::Pod(*p))))
         };
         taker.open_out = cluster.workloads().map(|(_, w)| open(w)).collect();
         let hidden = taker.blocks.classes(|w| taker.on_nodes[w.0 as usize]);
         let implied = taker.blocks.classes(|w| taker.open_out[w.0 as usize]);
-        let told = line.pods().difference(&hidden);
+        let told = space.pods().difference(&hidden);
         taker.told = [told.clone(), told.difference(&implied)];
         taker
     }
 
     /// The places whose own policies keep them from something.
     fn kept(&mut self) -> EndpointSet {
-        let (line, mut kept) = (self.graph.line(), EndpointSet::empty());
+        let (space, mut kept) = (self.graph.space(), EndpointSet::empty());
         for template in self.graph.templates() {
             let Some(first) = template
                 .destinations
                 .first()
                 .copied()
-                .filter(|d| !line.hosts.contains(*d))
+                .filter(|d| !space.hosts.contains(*d))
             else {
                 continue;
             };
@@ -109,11 +109,14 @@ impl<'a> Taker<'a> {
             let differ = differing(&passes, &admits);
             let mut excepted: Option<EndpointSet> = None;
             for destination in template.destinations {
-                let own = self.rows.beside(destination);
+                let own = self.rows.own_node_sources(destination);
                 let sources: EndpointSet =
                     own.iter().map(|(source, _)| *source..=*source).collect();
-                let admitted: HashMap<u32, Arc<Allowed>> =
-                    self.admitted.beside(destination).into_iter().collect();
+                let admitted: HashMap<u32, Arc<Allowed>> = self
+                    .admitted
+                    .own_node_sources(destination)
+                    .into_iter()
+                    .collect();
                 let other = |(source, passes): &(u32, Arc<Allowed>)| {
                     let admits = admitted
                         .get(source)
@@ -140,16 +143,16 @@ impl<'a> Taker<'a> {
 
     /// Between outside addresses nothing is told.
     fn governable(&self, destination: u32, sources: EndpointSet) -> EndpointSet {
-        let line = self.graph.line();
-        if line.is_class(destination) {
+        let space = self.graph.space();
+        if space.is_class(destination) {
             sources
         } else {
-            sources.intersection(&line.pods())
+            sources.intersection(&space.pods())
         }
     }
 
     pub(crate) fn take(mut self) -> Vec<String> {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         for (id, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let name = self.names[id.0 as usize].clone();
             if self.on_nodes[id.0 as usize] {
@@ -190,7 +193,10 @@ impl<'a> Taker<'a> {
     fn open_in(&mut self, destination: &Destination) -> OpenIn {
         let mut common = [TrafficSet::all(), TrafficSet::all()];
         for (class, _) in &destination.classes {
-            let (parts, own) = (self.admitted.parts(*class), self.admitted.beside(*class));
+            let (parts, own) = (
+                self.admitted.parts(*class),
+                self.admitted.own_node_sources(*class),
+            );
             let counts = self.counted(*class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
@@ -244,8 +250,8 @@ impl<'a> Taker<'a> {
         found.sort_by_key(|f| f.source.workload);
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
-            let pairs =
-                self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
+            let pairs = self.graph.environment().cluster.workload(source).pods.len()
+                * destination.classes.len();
             let all = of_source
                 .iter()
                 .map(|f| f.source.pods * f.classes)
@@ -276,7 +282,7 @@ impl<'a> Taker<'a> {
             blocks.entry(least).or_default().push(places);
         }
         for (allowed, places) in blocks {
-            let set = addresses_at(self.graph.line(), &EndpointSet::union_of(&places));
+            let set = addresses_at(self.graph.space(), &EndpointSet::union_of(&places));
             facts(
                 &mut self.lines,
                 &addresses(&set),
@@ -291,7 +297,7 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, mut outward) = (self.graph, ExternalRows::new(self.graph));
         for (id, _) in graph
-            .world()
+            .environment()
             .cluster
             .workloads()
             .filter(|(_, w)| !w.pods.is_empty())
@@ -317,7 +323,7 @@ impl<'a> Taker<'a> {
                     .push(places);
             }
             for ((least, most), places) in blocks {
-                let set = addresses_at(graph.line(), &EndpointSet::union_of(&places));
+                let set = addresses_at(graph.space(), &EndpointSet::union_of(&places));
                 let from = &self.names[id.0 as usize];
                 facts(
                     &mut self.lines,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// `namespace/name`, with the kind between them where two workloads would share a name; never more
 /// than one word.
 pub fn names(graph: &AllowGraph) -> Vec<String> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (id, _) in cluster.workloads() {
         *seen.entry(cluster.workload_name(id)).or_default() += 1;

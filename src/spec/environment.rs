@@ -1,8 +1,8 @@
 //! What a verdict depends on besides the rules: options, assumptions about addresses, nodes.
 //!
-//! A [`Environment`] is the cluster and the law under one set of options. It answers the questions about
-//! a single endpoint that both the specification and the compiled graph ask, so that an assumption
-//! is made in one place only.
+//! A [`Environment`] is the cluster and the law under one set of options. It answers the questions
+//! about a single endpoint that both the specification and the compiled graph ask, so that an
+//! assumption is made in one place only.
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
@@ -201,7 +201,7 @@ impl Environment {
     }
 
     /// The behaviours of host-network pods to consider.
-    pub fn behaviours(&self) -> &'static [HostNetworkMode] {
+    pub fn host_network_modes(&self) -> &'static [HostNetworkMode] {
         match self.options.host_network {
             HostNetwork::Unknown => &[HostNetworkMode::Node, HostNetworkMode::Pod],
             HostNetwork::Node => &[HostNetworkMode::Node],
@@ -264,17 +264,17 @@ impl Environment {
 
     /// Whether the pod behaves as its node here, so that selectors and port names do not see it
     /// (S56).
-    pub fn is_node(pod: &Pod, behaviour: HostNetworkMode) -> bool {
-        pod.host_network && behaviour == HostNetworkMode::Node
+    pub fn is_node(pod: &Pod, mode: HostNetworkMode) -> bool {
+        pod.host_network && mode == HostNetworkMode::Node
     }
 
     /// Whether `peer` is the node `pod` runs on (S55).
-    pub fn is_own_node(&self, pod: &Pod, peer: Endpoint, behaviour: HostNetworkMode) -> Truth {
+    pub fn is_own_node(&self, pod: &Pod, peer: Endpoint, mode: HostNetworkMode) -> Truth {
         match peer {
             Endpoint::Address(address) => self.address_of_own_node(pod, address),
             Endpoint::Pod(id) => {
                 let other = self.cluster.pod(id);
-                if !Self::is_node(other, behaviour) {
+                if !Self::is_node(other, mode) {
                     return Truth::No;
                 }
                 match (&pod.node, &other.node) {

@@ -19,18 +19,18 @@ use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode, Pos
 use std::collections::BTreeMap;
 
 /// Decides one flow.
-pub fn evaluate(world: &Environment, flow: &Flow) -> Possible {
-    if is_self(world, flow) {
+pub fn evaluate(env: &Environment, flow: &Flow) -> Possible {
+    if is_self(env, flow) {
         return Possible::ALLOW; // S53
     }
     // S56: where the two behaviours differ, both outcomes are possible
-    evaluate_led(world, flow, ConnectionOrigin::Direct)
+    evaluate_led(env, flow, ConnectionOrigin::Direct)
 }
 
 /// Whether a pod reaches itself: one running pod, not two replicas of one template (S53).
-pub fn is_self(world: &Environment, flow: &Flow) -> bool {
+pub fn is_self(env: &Environment, flow: &Flow) -> bool {
     match (flow.source, flow.destination) {
-        (Endpoint::Pod(a), Endpoint::Pod(b)) => a == b && world.cluster.pod(a).is_single(),
+        (Endpoint::Pod(a), Endpoint::Pod(b)) => a == b && env.cluster.pod(a).is_single(),
         (Endpoint::Address(a), Endpoint::Address(b)) => a == b,
         _ => false,
     }
@@ -38,21 +38,21 @@ pub fn is_self(world: &Environment, flow: &Flow) -> bool {
 
 /// A connection uses one family; it is reachable if one family lets it through both ways (S65).
 fn under(
-    world: &Environment,
+    env: &Environment,
     flow: &Flow,
-    behaviour: HostNetworkMode,
+    mode: HostNetworkMode,
     call: ConnectionOrigin,
 ) -> Possible {
-    let families = families(world, flow.source, flow.destination);
+    let families = families(env, flow.source, flow.destination);
     families
         .into_iter()
         .map(|family| {
             in_family(
-                world,
+                env,
                 flow,
                 &Case {
                     call,
-                    ..Case::new(behaviour, family)
+                    ..Case::new(mode, family)
                 },
             )
         })
@@ -61,18 +61,18 @@ fn under(
 
 /// Decides a flow that a Service led to its destination: a pod's call to itself (S54, S122), or one
 /// whose source is the address of a node that took the caller's place (S41, S63).
-pub fn evaluate_led(world: &Environment, flow: &Flow, call: ConnectionOrigin) -> Possible {
-    let each = world
-        .behaviours()
+pub fn evaluate_led(env: &Environment, flow: &Flow, call: ConnectionOrigin) -> Possible {
+    let each = env
+        .host_network_modes()
         .iter()
-        .map(|&behaviour| under(world, flow, behaviour, call));
+        .map(|&mode| under(env, flow, mode, call));
     each.reduce(Possible::either).unwrap_or(Possible::UNKNOWN)
 }
 
 /// The families a connection between the two could use. Between pods every family that either end
 /// has: whether the other end has an address of it too is not a matter of policy, and may change
 /// with the next restart.
-pub fn families(world: &Environment, source: Endpoint, destination: Endpoint) -> Vec<Family> {
+pub fn families(env: &Environment, source: Endpoint, destination: Endpoint) -> Vec<Family> {
     let has = |family: Family| match (source, destination) {
         (Endpoint::Address(a), Endpoint::Address(b)) => {
             Family::of(a) == family && Family::of(b) == family
@@ -81,8 +81,7 @@ pub fn families(world: &Environment, source: Endpoint, destination: Endpoint) ->
             Family::of(a) == family
         }
         (Endpoint::Pod(a), Endpoint::Pod(b)) => {
-            world.has_family(world.cluster.pod(a), family)
-                || world.has_family(world.cluster.pod(b), family)
+            env.has_family(env.cluster.pod(a), family) || env.has_family(env.cluster.pod(b), family)
         }
     };
     Family::ALL.into_iter().filter(|f| has(*f)).collect()
@@ -92,7 +91,7 @@ pub fn families(world: &Environment, source: Endpoint, destination: Endpoint) ->
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// How host-network pods behave.
-    pub behaviour: HostNetworkMode,
+    pub mode: HostNetworkMode,
     /// The connection's address family.
     pub family: Family,
     /// How the connection came about.
@@ -101,9 +100,9 @@ pub struct Case {
 
 impl Case {
     /// A connection that no Service led anywhere.
-    pub fn new(behaviour: HostNetworkMode, family: Family) -> Self {
+    pub fn new(mode: HostNetworkMode, family: Family) -> Self {
         Self {
-            behaviour,
+            mode,
             family,
             call: ConnectionOrigin::Direct,
         }
@@ -136,30 +135,30 @@ impl ConnectionOrigin {
     /// Whether the Network tier lets a connection through whatever its rules say (S54, S55).
     pub fn spared(
         self,
-        world: &Environment,
+        env: &Environment,
         pod: PodId,
         peer: Endpoint,
-        behaviour: HostNetworkMode,
+        mode: HostNetworkMode,
     ) -> Truth {
-        let pod = world.cluster.pod(pod);
+        let pod = env.cluster.pod(pod);
         match (self, peer) {
             (Self::OwnService { .. }, _) => Truth::Yes,
-            (Self::ByNode, Endpoint::Address(address)) => world.is_own_of_nodes(pod, address),
-            _ => world.is_own_node(pod, peer, behaviour),
+            (Self::ByNode, Endpoint::Address(address)) => env.is_own_of_nodes(pod, address),
+            _ => env.is_own_node(pod, peer, mode),
         }
     }
 }
 
 /// The source's egress and the destination's ingress must both allow (S18).
-fn in_family(world: &Environment, flow: &Flow, case: &Case) -> Possible {
-    side(world, flow, Direction::Egress, case).and(side(world, flow, Direction::Ingress, case))
+fn in_family(env: &Environment, flow: &Flow, case: &Case) -> Possible {
+    side(env, flow, Direction::Egress, case).and(side(env, flow, Direction::Ingress, case))
 }
 
 /// What may come out on one side of a flow, while the behaviour of host-network pods and the family
 /// are fixed.
-pub fn side(world: &Environment, flow: &Flow, direction: Direction, case: &Case) -> Possible {
+pub fn side(env: &Environment, flow: &Flow, direction: Direction, case: &Case) -> Possible {
     match side_of(flow, direction) {
-        (Endpoint::Pod(pod), peer) => decide(world, flow, pod, peer, direction, case),
+        (Endpoint::Pod(pod), peer) => decide(env, flow, pod, peer, direction, case),
         (Endpoint::Address(_), _) => Possible::ALLOW, // nobody governs an outside address
     }
 }
@@ -183,19 +182,19 @@ struct Outcomes {
 
 /// Decides one direction: taints, Admin, Network, Baseline, default allow (S70, S100, S130).
 fn decide(
-    world: &Environment,
+    env: &Environment,
     flow: &Flow,
     pod: PodId,
     peer: Endpoint,
     direction: Direction,
     case: &Case,
 ) -> Possible {
-    let taint = taints(world, pod, direction, case);
+    let taint = taints(env, pod, direction, case);
     if taint.anything {
         return Possible::UNKNOWN;
     }
     let ask = Ask {
-        world,
+        env,
         flow,
         pod,
         peer,
@@ -233,7 +232,7 @@ fn decide_tiers(ask: &Ask<'_>, taint: &Tainted) -> Possible {
 
 /// One direction of one flow, while it is decided.
 struct Ask<'a> {
-    world: &'a Environment,
+    env: &'a Environment,
     flow: &'a Flow,
     pod: PodId,
     peer: Endpoint,
@@ -246,7 +245,7 @@ struct Ask<'a> {
 fn ordered_tier(ask: &Ask<'_>, tier: Tier) -> Outcomes {
     let mut groups: BTreeMap<i32, Vec<&Policy>> = BTreeMap::new();
     for policy in ask
-        .world
+        .env
         .policies
         .policies
         .iter()
@@ -274,7 +273,7 @@ fn ordered_tier(ask: &Ask<'_>, tier: Tier) -> Outcomes {
 /// The rules of one policy in order, the first that matches decides (S72, S102).
 fn first_match(ask: &Ask<'_>, policy: &Policy) -> Outcomes {
     let mut outcomes = Outcomes::default();
-    let selected = selects(ask.world, policy, ask.pod, ask.case.behaviour);
+    let selected = selects(ask.env, policy, ask.pod, ask.case.mode);
     if !selected.possible() {
         return Outcomes {
             none: true,
@@ -306,15 +305,15 @@ fn network_tier(ask: &Ask<'_>, taint: &Tainted) -> (Possible, bool) {
     let mut matched = ask
         .case
         .call
-        .spared(ask.world, ask.pod, ask.peer, ask.case.behaviour);
+        .spared(ask.env, ask.pod, ask.peer, ask.case.mode);
     let policies = ask
-        .world
+        .env
         .policies
         .policies
         .iter()
         .filter(|p| p.tier == Tier::Network && p.isolates(ask.direction));
     for policy in policies {
-        let selected = selects(ask.world, policy, ask.pod, ask.case.behaviour);
+        let selected = selects(ask.env, policy, ask.pod, ask.case.mode);
         isolated = isolated.or(selected);
         for rule in policy.rules(ask.direction) {
             matched = matched.or(selected.and(rule_matches(ask, policy, rule)));
@@ -345,39 +344,34 @@ fn network_tier(ask: &Ask<'_>, taint: &Tainted) -> (Possible, bool) {
 /// Both the ports and the peers of one rule must match (S14).
 fn rule_matches(ask: &Ask<'_>, policy: &Policy, rule: &Rule) -> Truth {
     let ports = ports_match(
-        ask.world,
+        ask.env,
         rule,
         policy.host_pods,
         ask.flow.destination,
         ask.flow.traffic,
-        ask.case.behaviour,
+        ask.case.mode,
     );
     if !ports {
         return Truth::No;
     }
-    peers_match(ask.world, policy, rule, ask.pod, ask.peer, ask.case)
+    peers_match(ask.env, policy, rule, ask.pod, ask.peer, ask.case)
 }
 
 /// Whether a policy governs a pod.
-pub fn selects(
-    world: &Environment,
-    policy: &Policy,
-    pod: PodId,
-    behaviour: HostNetworkMode,
-) -> Truth {
-    let hidden = host_pod_hidden(world.cluster.pod(pod), policy.host_pods, behaviour);
+pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetworkMode) -> Truth {
+    let hidden = host_pod_hidden(env.cluster.pod(pod), policy.host_pods, mode);
     if hidden {
         Truth::No
     } else {
-        subject_selects(world, &policy.subject, pod)
+        subject_selects(env, &policy.subject, pod)
     }
 }
 
-fn subject_selects(world: &Environment, subject: &Subject, pod: PodId) -> Truth {
-    let p = world.cluster.pod(pod);
-    let labels = Truth::from(subject.pods.matches(world.cluster.labels(p.labels)));
+fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) -> Truth {
+    let p = env.cluster.pod(pod);
+    let labels = Truth::from(subject.pods.matches(env.cluster.labels(p.labels)));
     labels.and(namespaces_match(
-        world,
+        env,
         &subject.namespaces,
         p.namespace,
         p.namespace,
@@ -385,18 +379,18 @@ fn subject_selects(world: &Environment, subject: &Subject, pod: PodId) -> Truth 
 }
 
 /// Whether selectors do not see a host-network pod (S56, S78, S109).
-fn host_pod_hidden(pod: &Pod, host_pods: HostPods, behaviour: HostNetworkMode) -> bool {
-    pod.host_network && (host_pods == HostPods::Excluded || behaviour == HostNetworkMode::Node)
+fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) -> bool {
+    pod.host_network && (host_pods == HostPods::Excluded || mode == HostNetworkMode::Node)
 }
 
 /// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).
 pub fn namespaces_match(
-    world: &Environment,
+    env: &Environment,
     which: &Namespaces,
     own: NamespaceId,
     other: NamespaceId,
 ) -> Truth {
-    let (own, other) = (world.cluster.namespace(own), world.cluster.namespace(other));
+    let (own, other) = (env.cluster.namespace(own), env.cluster.namespace(other));
     let known = own.declared.is_some() && other.declared.is_some();
     let compare = |keys: &[Box<str>]| {
         let pairs: Vec<_> = keys
@@ -431,7 +425,7 @@ pub fn namespaces_match(
 
 /// Whether any peer of the rule matches (S15, S32).
 pub fn peers_match(
-    world: &Environment,
+    env: &Environment,
     policy: &Policy,
     rule: &Rule,
     pod: PodId,
@@ -442,7 +436,7 @@ pub fn peers_match(
         Peers::Any => Truth::Yes,
         Peers::Of(peers) => peers
             .iter()
-            .map(|p| peer_matches(world, policy, p, pod, peer, case))
+            .map(|p| peer_matches(env, policy, p, pod, peer, case))
             .max()
             .unwrap_or(Truth::No),
     }
@@ -450,7 +444,7 @@ pub fn peers_match(
 
 /// Whether one peer of a rule matches an endpoint, seen from the governed pod.
 pub fn peer_matches(
-    world: &Environment,
+    env: &Environment,
     policy: &Policy,
     peer: &Peer,
     pod: PodId,
@@ -461,23 +455,22 @@ pub fn peer_matches(
         (Peer::Unreadable { everything }, _) => Truth::from(*everything), // S83
         (Peer::Pods(..), Endpoint::Address(_)) => Truth::No,              // S34
         (Peer::Pods(namespaces, pods), Endpoint::Pod(id)) => {
-            let other = world.cluster.pod(id);
-            if host_pod_hidden(other, policy.host_pods, case.behaviour) {
+            let other = env.cluster.pod(id);
+            if host_pod_hidden(other, policy.host_pods, case.mode) {
                 return Truth::No;
             }
-            let own = world.cluster.pod(pod).namespace;
-            let labels = Truth::from(pods.matches(world.cluster.labels(other.labels)));
-            labels.and(namespaces_match(world, namespaces, own, other.namespace))
+            let own = env.cluster.pod(pod).namespace;
+            let labels = Truth::from(pods.matches(env.cluster.labels(other.labels)));
+            labels.and(namespaces_match(env, namespaces, own, other.namespace))
         }
         (Peer::Addresses(block), Endpoint::Address(address)) => {
-            let hidden =
-                !world.options.blocks_match_pods && world.is_node_address(address).possible();
+            let hidden = !env.options.blocks_match_pods && env.is_node_address(address).possible();
             Truth::from(block.contains(address) && !hidden) // S35, S40
         }
         (Peer::Addresses(block), Endpoint::Pod(id)) => {
-            world.block_matches_pod(block, world.cluster.pod(id), case.family)
+            env.block_matches_pod(block, env.cluster.pod(id), case.family)
         }
-        (Peer::Nodes(selector), _) => node_matches(world, selector, endpoint),
+        (Peer::Nodes(selector), _) => node_matches(env, selector, endpoint),
         (Peer::Domain(_), Endpoint::Address(_)) => Truth::Maybe, // S82
         (Peer::Domain(name), Endpoint::Pod(_)) => {
             Truth::from(name.ends_with(".cluster.local")).and(Truth::Maybe)
@@ -489,27 +482,23 @@ pub fn peer_matches(
 /// never a pod that merely runs there (S81, S113). Without Node objects nothing is told about
 /// addresses.
 pub fn node_matches(
-    world: &Environment,
+    env: &Environment,
     selector: &crate::model::Selector,
     endpoint: Endpoint,
 ) -> Truth {
-    let given = world.cluster.nodes().len() > 0;
+    let given = env.cluster.nodes().len() > 0;
     match endpoint {
         Endpoint::Address(_) if !given => Truth::Maybe,
         Endpoint::Address(address) => {
-            let mut nodes = world
+            let mut nodes = env
                 .cluster
                 .nodes()
                 .filter(|(_, n)| selector.matches(&n.labels));
             Truth::from(nodes.any(|(_, n)| n.addresses.contains(&address)))
         }
         Endpoint::Pod(id) => {
-            let pod = world.cluster.pod(id);
-            match pod
-                .node
-                .as_deref()
-                .map(|name| world.cluster.find_node(name))
-            {
+            let pod = env.cluster.pod(id);
+            match pod.node.as_deref().map(|name| env.cluster.find_node(name)) {
                 _ if !pod.host_network => Truth::No,
                 Some(Some(node)) => Truth::from(selector.matches(&node.labels)),
                 _ => Truth::Maybe,
@@ -521,38 +510,38 @@ pub fn node_matches(
 /// Whether the traffic is on a port of the rule; names are looked up on the destination pod
 /// (S43-S51).
 pub fn ports_match(
-    world: &Environment,
+    env: &Environment,
     rule: &Rule,
     host_pods: HostPods,
     destination: Endpoint,
     traffic: Traffic,
-    behaviour: HostNetworkMode,
+    mode: HostNetworkMode,
 ) -> bool {
     match &rule.ports {
         Ports::Any => true,
         Ports::Of(ports) => ports
             .iter()
-            .any(|p| port_matches(world, p, host_pods, destination, traffic, behaviour)),
+            .any(|p| port_matches(env, p, host_pods, destination, traffic, mode)),
     }
 }
 
 /// Whether the traffic is on one port entry.
 pub fn port_matches(
-    world: &Environment,
+    env: &Environment,
     port: &PortMatch,
     host_pods: HostPods,
     destination: Endpoint,
     traffic: Traffic,
-    behaviour: HostNetworkMode,
+    mode: HostNetworkMode,
 ) -> bool {
     match (port, destination) {
         (PortMatch::Traffic(set), _) => set.contains(traffic),
         (PortMatch::Named(..), Endpoint::Address(_)) => false, // S50
         (PortMatch::Named(name, protocol), Endpoint::Pod(id)) => {
-            let pod = world.cluster.pod(id);
+            let pod = env.cluster.pod(id);
             let agrees = protocol.is_none_or(|p| p == traffic.protocol); // S49
             agrees
-                && !host_pod_hidden(pod, host_pods, behaviour)
+                && !host_pod_hidden(pod, host_pods, mode)
                 && pod
                     .named_ports(name)
                     .any(|(p, n)| p == traffic.protocol && n == traffic.port)
@@ -572,16 +561,16 @@ pub struct Tainted {
 }
 
 /// Collects the taints on a pod.
-pub fn taints(world: &Environment, pod: PodId, direction: Direction, case: &Case) -> Tainted {
+pub fn taints(env: &Environment, pod: PodId, direction: Direction, case: &Case) -> Tainted {
     let mut tainted = Tainted::default();
-    if !world.options.taints {
+    if !env.options.taints {
         return tainted;
     }
-    for taint in world
+    for taint in env
         .policies
         .taints
         .iter()
-        .filter(|t| taint_touches(world, t, pod, direction, case.behaviour))
+        .filter(|t| taint_touches(env, t, pod, direction, case.mode))
     {
         match taint.effect {
             TaintEffect::Anything => tainted.anything = true,
@@ -594,13 +583,13 @@ pub fn taints(world: &Environment, pod: PodId, direction: Direction, case: &Case
 
 /// Whether a policy that could not be modelled may govern the pod.
 pub fn taint_touches(
-    world: &Environment,
+    env: &Environment,
     taint: &Taint,
     pod: PodId,
     direction: Direction,
-    behaviour: HostNetworkMode,
+    mode: HostNetworkMode,
 ) -> bool {
     taint.directions[direction.index()]
-        && !Environment::is_node(world.cluster.pod(pod), behaviour)
-        && subject_selects(world, &taint.subject, pod).possible()
+        && !Environment::is_node(env.cluster.pod(pod), mode)
+        && subject_selects(env, &taint.subject, pod).possible()
 }

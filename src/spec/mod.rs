@@ -1,8 +1,8 @@
 //! The meaning of policies: one flow, every rule, no tables.
 //!
-//! [`mod@evaluate`] decides a single flow by the rulebook in `docs/semantics.md`. [`environment`] holds
-//! what a verdict depends on besides the rules; [`cni`] what network plugins are documented to do where
-//! the API leaves a choice.
+//! [`mod@evaluate`] decides a single flow by the rulebook in `docs/semantics.md`. [`environment`]
+//! holds what a verdict depends on besides the rules; [`cni`] what network plugins are documented
+//! to do where the API leaves a choice.
 //!
 //! Invariant: for every flow the compiled graph gives the answer that [`evaluate()`] gives; tests
 //! compare the two at random.

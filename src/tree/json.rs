@@ -4,8 +4,8 @@
 //! Go's reader. Most of what kubectl prints of a pod decides nothing here. Once an object has said
 //! that it is a Pod, the fields that no verdict looks at are checked to be JSON and left out of the
 //! tree ([`Scope`]); every other kind is read whole. A long List is read in parts, on all cores
-//! ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory is that of
-//! what is kept.
+//! ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory is
+//! that of what is kept.
 
 use crate::source::{Position, Span};
 use crate::tree::split::Chunk;

@@ -224,7 +224,7 @@ fn nodes(side: Side<'_>, workload: WorkloadId) -> Nodes<'_> {
     let mut nodes: Nodes<'_> = pods
         .map(|p| {
             (
-                side.graph.line().place(Endpoint::Pod(*p)),
+                side.graph.space().index_of(Endpoint::Pod(*p)),
                 cluster.pod(*p).node.as_deref(),
             )
         })
@@ -239,7 +239,7 @@ fn places(side: Side<'_>) -> Vec<Places> {
     let cluster = &side.input.cluster;
     let place = |pod: &PodId| {
         (
-            side.graph.line().place(Endpoint::Pod(*pod)),
+            side.graph.space().index_of(Endpoint::Pod(*pod)),
             !cluster.pod(*pod).is_single(),
         )
     };
@@ -261,7 +261,7 @@ fn places(side: Side<'_>) -> Vec<Places> {
 
 /// The common refinement of both sides' address atoms.
 fn blocks(before: Side<'_>, after: Side<'_>) -> Vec<End> {
-    let (old, new) = (before.graph.line(), after.graph.line());
+    let (old, new) = (before.graph.space(), after.graph.space());
     let (b, a) = (&old.atoms, &new.atoms);
     let v4 = overlaps(&ranges(b, |s| &s.v4), &ranges(a, |s| &s.v4));
     let v6 = overlaps(&ranges(b, |s| &s.v6), &ranges(a, |s| &s.v6));

@@ -2,8 +2,8 @@
 //! border cuts.
 //!
 //! An end stands at the position of its first place. An end of several places is covered evenly by
-//! a row unless a border of the row lies between its places ([`PositionIndex::cut`]); those few are looked
-//! at one by one. Cost: O(places log places) to build; a run costs the runs of positions it
+//! a row unless a border of the row lies between its places ([`PositionIndex::cut`]); those few are
+//! looked at one by one. Cost: O(places log places) to build; a run costs the runs of positions it
 //! becomes, a border the ends it cuts (times log ends).
 
 use crate::compile::peer_sets::EndpointSet;
@@ -40,14 +40,14 @@ pub struct PositionIndex {
 
 impl PositionIndex {
     /// Sorts the ends of one side, whose line has so many places.
-    pub fn new(roll: &EndpointOrder, which: Which, line: u32) -> Self {
+    pub fn new(roll: &EndpointOrder, which: Which, space: u32) -> Self {
         let first = |end: &EndIx| {
             places(&roll.ends[*end], which)
                 .first()
                 .map_or(0, |(place, _)| *place)
         };
         let all: Vec<u32> = roll.order.iter().map(first).collect();
-        let (by, starts) = buckets(&mut all.iter().copied().zip(0..), line);
+        let (by, starts) = buckets(&mut all.iter().copied().zip(0..), space);
         let mut until: Vec<u32> = (1..).zip(&by).map(|(after, _)| after).collect();
         for at in (1..by.len()).rev() {
             if by[at - 1] + 1 == by[at] {
@@ -59,7 +59,7 @@ impl PositionIndex {
             .iter()
             .enumerate()
             .flat_map(|(e, end)| places(end, which).iter().map(move |p| (p.0, e)));
-        let (ends, ends_at) = buckets(&mut each.into_iter(), line);
+        let (ends, ends_at) = buckets(&mut each.into_iter(), space);
         let several = roll
             .ends
             .iter()

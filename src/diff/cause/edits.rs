@@ -99,7 +99,7 @@ impl Edits {
                 id.into_iter().for_each(|id| of[id.0 as usize] = Some(i));
             }
         }
-        let options = before.graph.world().options != after.graph.world().options;
+        let options = before.graph.environment().options != after.graph.environment().options;
         let fresh = [fresh_taints(before, after), fresh_taints(after, before)];
         let taints = [(before, &fresh[0]), (after, &fresh[1])].map(|(side, list)| {
             list.iter()
@@ -160,7 +160,7 @@ impl Edits {
         which: Which,
     ) {
         for (place, _) in places {
-            let Endpoint::Pod(pod) = side.graph.line().representative(*place) else {
+            let Endpoint::Pod(pod) = side.graph.space().representative(*place) else {
                 continue;
             };
             let Some(profile) = side.graph.profile(Endpoint::Pod(pod), direction) else {
@@ -176,10 +176,10 @@ impl Edits {
             touch
                 .policies
                 .extend(edited.filter(|e| self.policies[*e].meaning));
-            touch.unmodelled |= side.graph.world().options.taints
+            touch.unmodelled |= side.graph.environment().options.taints
                 && taints.iter().any(|t| {
                     evaluate::taint_touches(
-                        side.graph.world(),
+                        side.graph.environment(),
                         t,
                         pod,
                         direction,
@@ -232,7 +232,7 @@ fn key(policy: &Policy) -> Key<'_> {
 /// What a verdict may depend on besides the two ends and the rules that govern them: the nodes, and
 /// where pods lie whose addresses are not told.
 fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
-    let (old, new) = (before.graph.world(), after.graph.world());
+    let (old, new) = (before.graph.environment(), after.graph.environment());
     let same = |(a, b): (&Node, &Node)| {
         (&a.name, &a.labels, &a.addresses) == (&b.name, &b.labels, &b.addresses)
     };

@@ -183,7 +183,7 @@ impl Ask<'_> {
         let governed = |side: Side<'_>, end: Endpoint, direction| match end {
             Endpoint::Pod(_) => side
                 .graph
-                .governed_by(side.graph.line().place(end), direction),
+                .governed_by(side.graph.space().index_of(end), direction),
             Endpoint::Address(_) => u32::MAX,
         };
         let sides = [(self.before, before), (self.after, after)];
@@ -207,9 +207,9 @@ impl Ask<'_> {
     /// Which peers of the edited rules that have several match a flow.
     fn peers(&self, which: Which, flow: &Flow) -> Vec<Truth> {
         let side = self.side(which);
-        let world = side.graph.world();
-        let cases = world
-            .behaviours()
+        let env = side.graph.environment();
+        let cases = env
+            .host_network_modes()
             .iter()
             .flat_map(|b| Family::ALL.map(|family| Case::new(*b, family)));
         let cases: Vec<Case> = cases.collect();
@@ -241,9 +241,7 @@ impl Ask<'_> {
                         .iter()
                         .flat_map(|of| cases.iter().map(move |case| (of, case)))
                     {
-                        found.push(evaluate::peer_matches(
-                            world, policy, of, subject, peer, case,
-                        ));
+                        found.push(evaluate::peer_matches(env, policy, of, subject, peer, case));
                     }
                 }
             }
@@ -331,7 +329,7 @@ impl Ask<'_> {
             && places.len() == 1
             && places
                 .iter()
-                .all(|(place, _)| !side.graph.line().is_host(*place))
+                .all(|(place, _)| !side.graph.space().is_host(*place))
     }
 
     fn cause(&self, opens: bool, told: &(Explanation, Explanation)) -> Option<Cause> {
@@ -480,7 +478,7 @@ impl Ask<'_> {
         if let Some(Members::Workloads(list)) = own.map(|e| &self.ends[e].members)
             && let Some((before, after)) = list.first()
         {
-            return self.world(*before, *after);
+            return self.env(*before, *after);
         }
         let unmodelled = [
             (self.source, Direction::Egress),
@@ -504,7 +502,7 @@ impl Ask<'_> {
         })
     }
 
-    fn world(&self, before: WorkloadId, after: WorkloadId) -> Cause {
+    fn env(&self, before: WorkloadId, after: WorkloadId) -> Cause {
         let (old, new) = (&self.before.input.cluster, &self.after.input.cluster);
         let (was, is) = (
             old.workload(before).namespace,

@@ -1,8 +1,8 @@
 //! Admissions that change although the way out of the source is blocked on both sides.
 //!
 //! Asked of destinations whose own policies were edited only. What a destination admits is compared
-//! as what may be sent is ([`DestinationDiffs`]), and of what differs the traffic that is sent on either
-//! side is taken away, stretch by stretch. Cost: the stretches of both columns of an edited
+//! as what may be sent is ([`DestinationDiffs`]), and of what differs the traffic that is sent on
+//! either side is taken away, stretch by stretch. Cost: the stretches of both columns of an edited
 //! destination.
 
 use crate::compile::peer_sets::EndpointSet;
@@ -62,12 +62,12 @@ impl<'a> MaskedChanges<'a> {
     ) {
         let roll = Arc::clone(&self.roll);
         let admitted = self.admitted.column(states, destination);
-        let beside = column
-            .beside
+        let own_node_sources = column
+            .own_node_sources
             .iter()
-            .chain(&admitted.beside)
+            .chain(&admitted.own_node_sources)
             .map(|(end, _)| *end);
-        let exact: Vec<EndIx> = beside
+        let exact: Vec<EndIx> = own_node_sources
             .chain(column.shared.exact())
             .chain(admitted.shared.exact())
             .collect();

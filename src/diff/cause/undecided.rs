@@ -31,9 +31,10 @@ pub type Case = [AllowGraph; 2];
 
 /// The behaviours of host-network pods that can make a difference.
 pub fn cases(before: Side<'_>, after: Side<'_>) -> Vec<Case> {
-    let hosts = |s: Side<'_>| !s.graph.line().hosts.is_empty();
+    let hosts = |s: Side<'_>| !s.graph.space().hosts.is_empty();
     let under = |side: Side<'_>, assumed| {
-        let open = hosts(side) && side.graph.world().options.host_network == HostNetwork::Unknown;
+        let open =
+            hosts(side) && side.graph.environment().options.host_network == HostNetwork::Unknown;
         if open {
             side.graph.assuming(assumed)
         } else {

@@ -34,8 +34,9 @@ pub struct Index {
 impl Index {
     /// Sorts the ends.
     pub fn new(roll: &Arc<EndpointOrder>, sides: [Side<'_>; 2]) -> Arc<Self> {
-        let placed =
-            |which: Which, side: Side<'_>| PositionIndex::new(roll, which, side.graph.line().len());
+        let placed = |which: Which, side: Side<'_>| {
+            PositionIndex::new(roll, which, side.graph.space().len())
+        };
         let sides = [
             placed(Which::Before, sides[0]),
             placed(Which::After, sides[1]),
@@ -47,14 +48,14 @@ impl Index {
     }
 
     /// The ends with a pod at one of these places, which come in order.
-    pub fn beside(&self, which: Which, places: impl Iterator<Item = u32>) -> Vec<EndIx> {
-        let (mut beside, mut last) = (Vec::new(), None);
+    pub fn own_node_sources(&self, which: Which, places: impl Iterator<Item = u32>) -> Vec<EndIx> {
+        let (mut own_node_sources, mut last) = (Vec::new(), None);
         for place in places.filter(|place| last.replace(*place) != Some(*place)) {
-            beside.extend_from_slice(self.side(which).ends_at(place));
+            own_node_sources.extend_from_slice(self.side(which).ends_at(place));
         }
-        beside.sort_unstable();
-        beside.dedup();
-        beside
+        own_node_sources.sort_unstable();
+        own_node_sources.dedup();
+        own_node_sources
     }
 
     /// One side's line.
@@ -103,7 +104,7 @@ pub struct DestinationDiff {
     /// What it shares with others.
     pub shared: Rc<Shared>,
     /// The ends beside it, without itself, with their pairs.
-    pub beside: Vec<(EndIx, Pair)>,
+    pub own_node_sources: Vec<(EndIx, Pair)>,
     /// How many parties among the others may send something for certain; addresses count once.
     pub quiet: u64,
     /// The destination as a source.
@@ -123,13 +124,18 @@ impl DestinationDiff {
         roll: &EndpointOrder,
         destination: EndIx,
     ) -> Vec<(Pair, EndpointSet)> {
-        let apart = roll.positions(self.beside.iter().map(|(end, _)| end).chain([&destination]));
+        let apart = roll.positions(
+            self.own_node_sources
+                .iter()
+                .map(|(end, _)| end)
+                .chain([&destination]),
+        );
         let mut loud: IndexMap<Pair, EndpointSet> = IndexMap::default();
         for (pair, positions) in &self.shared.loud {
             loud.insert(*pair, positions.difference(&apart));
         }
         for (end, pair) in self
-            .beside
+            .own_node_sources
             .iter()
             .filter(|(_, pair)| states.judged(*pair).loud)
         {
@@ -176,10 +182,10 @@ impl<'a> DestinationDiffs<'a> {
     }
 
     /// Whether one of the sources may stand beside a place of a destination; a no is certain.
-    pub fn may_be_beside(&self, destination: EndIx) -> bool {
+    pub fn may_have_own_node(&self, destination: EndIx) -> bool {
         let end = &self.index.roll.ends[destination];
         let near = |half: &SideRows<'_>, places: &Places| {
-            places.iter().any(|(p, _)| half.rows.may_be_beside(*p))
+            places.iter().any(|(p, _)| half.rows.may_have_own_node(*p))
         };
         near(&self.halves[0], &end.before) || near(&self.halves[1], &end.after)
     }
@@ -205,8 +211,8 @@ impl<'a> DestinationDiffs<'a> {
             .each_ref()
             .map(|strip| strip.told(&self.index.roll, source));
         (
-            before.beside(states, &column.to[0], old, source),
-            after.beside(states, &column.to[1], new, source),
+            before.own_node_sources(states, &column.to[0], old, source),
+            after.own_node_sources(states, &column.to[1], new, source),
         )
     }
 
@@ -246,14 +252,14 @@ impl<'a> DestinationDiffs<'a> {
         let (itself, itself_shared) = (Pair::default(), Pair::default());
         let mut column = DestinationDiff {
             shared,
-            beside: Vec::new(),
+            own_node_sources: Vec::new(),
             quiet,
             itself,
             itself_shared,
             own,
             to,
         };
-        for source in self.beside(&column.to, destination, outside) {
+        for source in self.own_node_sources(&column.to, destination, outside) {
             let told = column.shared.pair(roll, source);
             let mut pair = self.pair_in(states, &column, source);
             if states.judged(pair).differs && states.is_unsure(pair) {
@@ -273,7 +279,7 @@ impl<'a> DestinationDiffs<'a> {
             };
             *counted -= weight(told, states);
             *counted += weight(pair, states);
-            column.beside.push((source, pair));
+            column.own_node_sources.push((source, pair));
         }
         if !outside && self.compared.contains(roll.position[destination]) {
             column.itself_shared = column.shared.pair(roll, destination);
@@ -290,17 +296,27 @@ impl<'a> DestinationDiffs<'a> {
     }
 
     /// The ends beside a destination, without itself; of a block of addresses only workloads.
-    fn beside(&self, to: &[DestinationRows; 2], destination: EndIx, outside: bool) -> Vec<EndIx> {
-        let mut beside = self.index.beside(Which::Before, to[0].beside());
-        beside.extend(self.index.beside(Which::After, to[1].beside()));
-        beside.sort_unstable();
-        beside.dedup();
+    fn own_node_sources(
+        &self,
+        to: &[DestinationRows; 2],
+        destination: EndIx,
+        outside: bool,
+    ) -> Vec<EndIx> {
+        let mut own_node_sources = self
+            .index
+            .own_node_sources(Which::Before, to[0].own_node_sources());
+        own_node_sources.extend(
+            self.index
+                .own_node_sources(Which::After, to[1].own_node_sources()),
+        );
+        own_node_sources.sort_unstable();
+        own_node_sources.dedup();
         let roll = &self.index.roll;
         let compared = |end: EndIx| self.compared.contains(roll.position[end]);
-        beside.retain(|end| {
+        own_node_sources.retain(|end| {
             *end != destination && !(outside && roll.ends[*end].is_outside()) && compared(*end)
         });
-        beside
+        own_node_sources
     }
 
     fn shared(

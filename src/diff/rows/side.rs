@@ -1,9 +1,9 @@
 //! One side of a comparison: its rows, and the states of sources read off them.
 //!
-//! Destinations whose places have the same templates share a [`Segments`]; what own nodes change (S55)
-//! is put on top of it for the few ends that stand beside a destination ([`SideRows::beside`]). Cost: a
-//! strip costs the runs of its rows, and an exact look ([`SideRows::state`]) at each end that a row
-//! cuts.
+//! Destinations whose places have the same templates share a [`Segments`]; what own nodes change
+//! (S55) is put on top of it for the few ends that stand beside a destination
+//! ([`SideRows::own_node_sources`]). Cost: a strip costs the runs of its rows, and an exact look
+//! ([`SideRows::state`]) at each end that a row cuts.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::diff::Which;
@@ -47,7 +47,7 @@ impl DestinationRows {
 
     /// The sources for which own nodes decide, in order, each as often as there are places of the
     /// destination for which.
-    pub fn beside(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn own_node_sources(&self) -> impl Iterator<Item = u32> + '_ {
         self.own.iter().map(|(source, ..)| *source)
     }
 }
@@ -123,7 +123,7 @@ impl<'a> SideRows<'a> {
             .iter()
             .enumerate()
         {
-            for (source, allowed) in self.rows.beside(*place) {
+            for (source, allowed) in self.rows.own_node_sources(*place) {
                 to.own.push((source, i, states.number_of(&allowed)));
             }
         }
@@ -226,7 +226,7 @@ impl<'a> SideRows<'a> {
     }
 
     /// The state of a source for a destination, own nodes included, given the one without them.
-    pub fn beside(
+    pub fn own_node_sources(
         &mut self,
         states: &mut States,
         to: &DestinationRows,
@@ -308,7 +308,7 @@ impl<'a> SideRows<'a> {
         source: EndIx,
         destination: EndIx,
     ) -> Option<u32> {
-        let cluster = &self.rows.graph().world().cluster;
+        let cluster = &self.rows.graph().environment().cluster;
         let [source, destination] = [source, destination].map(|end| &self.index.roll.ends[end]);
         let stands_for_one = |end: &End| end.weight() == 1 || cluster.pods().len() <= APART;
         let [from, into] =

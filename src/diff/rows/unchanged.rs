@@ -3,9 +3,9 @@
 //!
 //! Invariant: where neither the way out of a source nor the way in to a destination was touched
 //! ([`Edits::stays`]), what passes is the same on both sides, so the after side alone is counted.
-//! Sources with an edit are left out; they are compared ([`crate::diff::rows::destination_diff`]). Destinations of the
-//! same templates are counted together, so that one row at a time is held. Cost: the runs of each
-//! row, and per destination the ends beside it.
+//! Sources with an edit are left out; they are compared ([`crate::diff::rows::destination_diff`]).
+//! Destinations of the same templates are counted together, so that one row at a time is held.
+//! Cost: the runs of each row, and per destination the ends beside it.
 //!
 //! [`Edits::stays`]: crate::diff::cause::edits::Edits::stays
 
@@ -191,7 +191,7 @@ impl<'a> Still<'a> {
         let to = self.half.to(&mut self.states, destination);
         let to_outside = roll.ends[destination].is_outside();
         let mut quiet = passing.quiet;
-        for source in index.beside(Which::After, to.beside()) {
+        for source in index.own_node_sources(Which::After, to.own_node_sources()) {
             let end = &roll.ends[source];
             if source == destination
                 || !self.sources.counts(source)
@@ -200,7 +200,9 @@ impl<'a> Still<'a> {
                 continue;
             }
             let told = self.told(passing, source);
-            let state = self.half.beside(&mut self.states, &to, told, source);
+            let state = self
+                .half
+                .own_node_sources(&mut self.states, &to, told, source);
             let quiet = &mut quiet[usize::from(end.is_outside())];
             *quiet -= if self.is_quiet(told.state()) {
                 end.weight()

@@ -85,7 +85,7 @@ fn named(peer: &Peer) -> bool {
 }
 
 fn one_per_class(facts: &Facts<'_>, pods: &[PodId]) -> Vec<PodId> {
-    let class = |p: &PodId| facts.graph.line().classes.of_pod[p.0 as usize];
+    let class = |p: &PodId| facts.graph.space().classes.of_pod[p.0 as usize];
     let mut pods = pods.to_vec();
     pods.sort_by_key(class);
     pods.dedup_by_key(|p| class(p));

@@ -34,7 +34,7 @@ const CONTROL_PLANE: [&str; 4] = [
 ];
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    if facts.world.options.host_network == HostNetwork::Pod {
+    if facts.env.options.host_network == HostNetwork::Pod {
         return;
     }
     let all_host = |pods: &[PodId]| {
@@ -87,7 +87,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 /// A plugin that settles the question makes it a warning; otherwise it is one that nobody can
 /// answer from here.
 fn settled(facts: &Facts<'_>, finding: Finding) -> Finding {
-    match facts.world.options.host_network {
+    match facts.env.options.host_network {
         HostNetwork::Node => finding.label("not seen by selectors under this network plugin"),
         _ => finding.label("may or may not be seen by selectors: it depends on the network plugin"),
     }

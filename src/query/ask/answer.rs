@@ -132,7 +132,7 @@ pub fn ask(
     context: &Context,
     question: &Question,
 ) -> Result<Answer, ResolveError> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let source = resolve::resolve(cluster, context, &question.source)?;
     let destination = resolve::resolve(cluster, context, &question.destination)?;
     let pairs = source.ends.len().saturating_mul(destination.ends.len());
@@ -252,7 +252,7 @@ impl Asking<'_> {
     }
 
     fn pod(&self, id: PodId) -> &crate::model::Pod {
-        self.graph.world().cluster.pod(id)
+        self.graph.environment().cluster.pod(id)
     }
 
     /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the
@@ -267,7 +267,7 @@ impl Asking<'_> {
                 } else {
                     set.clone()
                 };
-                let atoms = &self.graph.line().atoms;
+                let atoms = &self.graph.space().atoms;
                 let covers = atoms.overlapping(&set);
                 let covers = covers
                     .points()
@@ -281,8 +281,8 @@ impl Asking<'_> {
         let End::Pods { pods, .. } = other else {
             return set.clone();
         };
-        let world = self.graph.world();
-        let has = |family: Family| pods.iter().any(|p| world.has_family(self.pod(*p), family));
+        let env = self.graph.environment();
+        let has = |family: Family| pods.iter().any(|p| env.has_family(self.pod(*p), family));
         let kept: Vec<IpSet> = Family::ALL
             .into_iter()
             .filter(|f| has(*f))
@@ -303,7 +303,7 @@ impl Asking<'_> {
             None
         };
         let asked = resolve::traffic(
-            &self.graph.world().cluster,
+            &self.graph.environment().cluster,
             &self.question.destination,
             self.destination,
             pod,
@@ -323,8 +323,8 @@ impl Asking<'_> {
         let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.pod(p).host_network);
         let plain = |e: Endpoint| matches!(e, Endpoint::Pod(_)) && !host(e);
         let key = (
-            self.graph.line().place(source),
-            self.graph.line().place(destination),
+            self.graph.space().index_of(source),
+            self.graph.space().index_of(destination),
         );
         if !(plain(source) && plain(destination)) || key.0 == key.1 {
             return self.graph.allowed(source, destination);

@@ -31,7 +31,7 @@ pub fn led(
     source: Endpoint,
     destination: Endpoint,
 ) -> Option<ViaService> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let service = cluster.service(service?);
     match (source, destination) {
         (Endpoint::Pod(a), Endpoint::Pod(b)) if a == b && cluster.pod(a).is_single() => {

@@ -1,10 +1,10 @@
 //! From the answers of every policy to what may come out of one side, tier by tier, as the
 //! specification does.
 //!
-//! Every way the side may end is a [`Outcome`]; every peer, subject or taint that keeps more than one
-//! of them open is a doubt. One kind of road left: that is the verdict, and the last road is the
-//! sure one. Several: unknown, and the first doubt is the reason. Invariant: the roads together are
-//! `evaluate::side`.
+//! Every way the side may end is a [`Outcome`]; every peer, subject or taint that keeps more than
+//! one of them open is a doubt. One kind of road left: that is the verdict, and the last road is
+//! the sure one. Several: unknown, and the first doubt is the reason. Invariant: the roads together
+//! are `evaluate::side`.
 
 use crate::model::{PodId, Truth};
 use crate::policy::{Action, PolicySet, RuleRef, TaintEffect, TaintReason};
@@ -23,7 +23,7 @@ struct Outcome {
 }
 
 struct Outcomes<'a> {
-    world: &'a Environment,
+    env: &'a Environment,
     ends: Vec<Outcome>,
     doubts: Vec<Reason>,
     /// The peers that cannot be told.
@@ -31,43 +31,43 @@ struct Outcomes<'a> {
 }
 
 /// Draws the conclusion: fills in everything but the tiers of a side.
-pub(crate) fn conclude(world: &Environment, side: &mut Side, pod: PodId, case: &Case) {
-    let taint = evaluate::taints(world, pod, side.direction, case);
+pub(crate) fn conclude(env: &Environment, side: &mut Side, pod: PodId, case: &Case) {
+    let taint = evaluate::taints(env, pod, side.direction, case);
     if taint.anything {
-        let reason = blame(world, side, pod, case, TaintEffect::Anything);
+        let reason = blame(env, side, pod, case, TaintEffect::Anything);
         return side.decide(Possible::UNKNOWN, reason, None);
     }
     let mut roads = Outcomes {
-        world,
+        env,
         ends: Vec::new(),
         doubts: Vec::new(),
         peers: Vec::new(),
     };
     let tainted = taint
         .network
-        .then(|| blame(world, side, pod, case, TaintEffect::NetworkTier));
+        .then(|| blame(env, side, pod, case, TaintEffect::NetworkTier));
     roads.walk(side, pod, case, tainted);
     roads.settle(side);
     if side.possible != Possible::UNKNOWN {
         side.taints.clear();
     }
     if taint.only_deny && side.possible == Possible::ALLOW {
-        let reason = blame(world, side, pod, case, TaintEffect::OnlyDeny);
+        let reason = blame(env, side, pod, case, TaintEffect::OnlyDeny);
         side.decide(Possible::UNKNOWN, reason, None);
     }
 }
 
 /// Notes the unmodelled policies of one effect that touch the side, and names the reason they are.
 fn blame(
-    world: &Environment,
+    env: &Environment,
     side: &mut Side,
     pod: PodId,
     case: &Case,
     effect: TaintEffect,
 ) -> Reason {
-    let taints = &world.policies.taints;
+    let taints = &env.policies.taints;
     let touches = |t: &crate::policy::Taint| {
-        t.effect == effect && evaluate::taint_touches(world, t, pod, side.direction, case.behaviour)
+        t.effect == effect && evaluate::taint_touches(env, t, pod, side.direction, case.mode)
     };
     side.taints = (0..taints.len()).filter(|i| touches(&taints[*i])).collect();
     match side.taints.first().map(|i| taints[*i].reason) {
@@ -121,7 +121,7 @@ impl Outcomes<'_> {
 
     /// An ordered tier (S72, S73, S102, S103); whether anything may go on to the next one.
     fn ordered(&mut self, tier: &TierTrace, [allow, deny]: [Reason; 2]) -> bool {
-        let law = &self.world.policies;
+        let law = &self.env.policies;
         for group in tier
             .policies
             .chunk_by(|a, b| law.get(a.policy).priority == law.get(b.policy).priority)
@@ -181,7 +181,7 @@ impl Outcomes<'_> {
             .flat_map(|p| p.rules.iter().map(|r| (p.selects.and(r.matched), r)))
             .collect();
         let best = rules.iter().map(|(t, _)| *t).max().unwrap_or(Truth::No);
-        let own = case.call.spared(self.world, pod, side.peer, case.behaviour);
+        let own = case.call.spared(self.env, pod, side.peer, case.mode);
         let matched = best.or(own).or(may);
         if best.possible() && best >= own {
             let by = rules

@@ -232,7 +232,7 @@ pub struct Explanation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     /// The behaviour.
-    pub behaviour: HostNetworkMode,
+    pub mode: HostNetworkMode,
     /// The way out of the source.
     pub egress: Side,
     /// The way in to the destination.
@@ -275,8 +275,8 @@ impl Explanation {
 
 /// Explains one flow.
 pub fn explain(graph: &AllowGraph, flow: &Flow) -> Explanation {
-    let world = graph.world();
-    if evaluate::is_self(world, flow) {
+    let env = graph.environment();
+    if evaluate::is_self(env, flow) {
         return settled(flow, Reason::AllowSelf); // S53
     }
     explain_call(graph, flow, ConnectionOrigin::Direct)
@@ -284,16 +284,17 @@ pub fn explain(graph: &AllowGraph, flow: &Flow) -> Explanation {
 
 /// Explains one flow that came about in some way.
 pub(crate) fn explain_call(graph: &AllowGraph, flow: &Flow, call: ConnectionOrigin) -> Explanation {
-    let world = graph.world();
-    let is_host =
-        |e: &Endpoint| matches!(e, Endpoint::Pod(p) if world.cluster.pod(*p).host_network);
+    let env = graph.environment();
+    let is_host = |e: &Endpoint| matches!(e, Endpoint::Pod(p) if env.cluster.pod(*p).host_network);
     let involved = [flow.source, flow.destination].iter().any(is_host);
-    let behaviours = if involved {
-        world.behaviours()
+    let host_network_modes = if involved {
+        env.host_network_modes()
     } else {
-        world.behaviours().get(..1).unwrap_or_default()
+        env.host_network_modes().get(..1).unwrap_or_default()
     };
-    let mut ways = behaviours.iter().filter_map(|b| way(graph, flow, *b, call));
+    let mut ways = host_network_modes
+        .iter()
+        .filter_map(|b| way(graph, flow, *b, call));
     let Some(first) = ways.next() else {
         return settled(flow, Reason::AllowDefault);
     };
@@ -344,16 +345,16 @@ fn settled(flow: &Flow, reason: Reason) -> Explanation {
 fn way(
     graph: &AllowGraph,
     flow: &Flow,
-    behaviour: HostNetworkMode,
+    mode: HostNetworkMode,
     call: ConnectionOrigin,
 ) -> Option<Way> {
-    let families = evaluate::families(graph.world(), flow.source, flow.destination);
+    let families = evaluate::families(graph.environment(), flow.source, flow.destination);
     let ways: Vec<Way> = families
         .into_iter()
         .map(|family| {
             let case = Case {
                 call,
-                ..Case::new(behaviour, family)
+                ..Case::new(mode, family)
             };
             let side = |direction| {
                 Walker {
@@ -365,7 +366,7 @@ fn way(
                 .side()
             };
             Way {
-                behaviour,
+                mode,
                 egress: side(Direction::Egress),
                 ingress: side(Direction::Ingress),
             }

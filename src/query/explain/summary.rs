@@ -96,14 +96,13 @@ pub enum Plain {
 
 /// What a policy does.
 pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
-    let world = graph.world();
-    let found = world.policies.get(id);
+    let env = graph.environment();
+    let found = env.policies.get(id);
     let selects = |p: &PodId| {
         let each = || {
-            world
-                .behaviours()
+            env.host_network_modes()
                 .iter()
-                .map(|b| crate::spec::evaluate::selects(world, found, *p, *b))
+                .map(|b| crate::spec::evaluate::selects(env, found, *p, *b))
         };
         let (least, most) = (
             each().min().unwrap_or(Truth::No),
@@ -112,7 +111,7 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
         if least == most { most } else { Truth::Maybe }
     };
     let (mut governs, mut may_govern, mut subject) = (Vec::new(), Vec::new(), None);
-    for (workload, w) in world.cluster.workloads() {
+    for (workload, w) in env.cluster.workloads() {
         match w.pods.iter().map(selects).max() {
             Some(Truth::Yes) => governs.push(workload),
             Some(Truth::Maybe) => may_govern.push(workload),
@@ -134,7 +133,7 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
 }
 
 fn rule(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> PlainRule {
-    let count = match &graph.world().policies.rule(at).peers {
+    let count = match &graph.environment().policies.rule(at).peers {
         Peers::Any => 0,
         Peers::Of(list) => list.len(),
     };
@@ -163,7 +162,7 @@ pub fn workload(
     graph: &AllowGraph,
     id: WorkloadId,
 ) -> Result<PlainWorkload, CompileError> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let pods: BTreeSet<PodId> = cluster.workload(id).pods.iter().copied().collect();
     let side = |direction, way| {
         let trip = ReachQuery {
@@ -228,19 +227,20 @@ fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -
             }
         }
     }
-    policies.sort_by_key(|(tier, id, _)| (*tier, graph.world().policies.get(*id).priority, *id));
+    policies
+        .sort_by_key(|(tier, id, _)| (*tier, graph.environment().policies.get(*id).priority, *id));
     (policies, isolated, open)
 }
 
 /// What a namespace holds.
 pub fn namespace(graph: &AllowGraph, id: NamespaceId) -> PlainNamespace {
-    let world = graph.world();
-    let name = &world.cluster.namespace(id).name;
-    let own = world
+    let env = graph.environment();
+    let name = &env.cluster.namespace(id).name;
+    let own = env
         .policies
         .iter()
         .filter(|(_, p)| p.namespace.as_ref() == Some(name));
-    let workloads = world.cluster.workloads().filter(|(_, w)| w.namespace == id);
+    let workloads = env.cluster.workloads().filter(|(_, w)| w.namespace == id);
     let open = |w: &crate::model::Workload| {
         let pods: BTreeSet<PodId> = w.pods.iter().copied().collect();
         Direction::ALL.map(|d| governing(graph, &pods, d).2)

@@ -49,7 +49,8 @@ impl Walker<'_> {
                 .collect(),
             reached: true,
         };
-        let hidden = Environment::is_node(self.graph.world().cluster.pod(pod), self.case.behaviour);
+        let hidden =
+            Environment::is_node(self.graph.environment().cluster.pod(pod), self.case.mode);
         let network = if hidden {
             Vec::new()
         } else {
@@ -60,17 +61,17 @@ impl Walker<'_> {
             trace(Tier::Network, &network),
             trace(Tier::Baseline, &profile.baseline),
         ];
-        conclude(self.graph.world(), &mut side, pod, &self.case);
+        conclude(self.graph.environment(), &mut side, pod, &self.case);
         side
     }
 
     fn policy(&self, id: PolicyId, pod: PodId, peer: Endpoint) -> PolicyTrace {
-        let world = self.graph.world();
-        let policy = world.policies.get(id);
+        let env = self.graph.environment();
+        let policy = env.policies.get(id);
         let rules = policy.rules(self.direction).iter().enumerate();
         PolicyTrace {
             policy: id,
-            selects: evaluate::selects(world, policy, pod, self.case.behaviour),
+            selects: evaluate::selects(env, policy, pod, self.case.mode),
             rules: rules
                 .map(|(i, rule)| {
                     self.rule(
@@ -93,14 +94,14 @@ impl Walker<'_> {
         pod: PodId,
         endpoint: Endpoint,
     ) -> RuleTrace {
-        let world = self.graph.world();
+        let env = self.graph.environment();
         let ports = evaluate::ports_match(
-            world,
+            env,
             rule,
             policy.host_pods,
             self.flow.destination,
             self.flow.traffic,
-            self.case.behaviour,
+            self.case.mode,
         );
         let peers: Vec<PeerTrace> = match &rule.peers {
             Peers::Any => Vec::new(),
@@ -134,8 +135,8 @@ impl Walker<'_> {
         pod: PodId,
         endpoint: Endpoint,
     ) -> PeerTrace {
-        let world = self.graph.world();
-        let matched = evaluate::peer_matches(world, policy, peer, pod, endpoint, &self.case);
+        let env = self.graph.environment();
+        let matched = evaluate::peer_matches(env, policy, peer, pod, endpoint, &self.case);
         let mismatches = if matched == Truth::Yes {
             Vec::new()
         } else {
@@ -155,20 +156,20 @@ impl Walker<'_> {
         pod: PodId,
         endpoint: Endpoint,
     ) -> Vec<Mismatch> {
-        let world = self.graph.world();
+        let env = self.graph.environment();
         match (peer, endpoint) {
             (Peer::Pods(..), Endpoint::Address(_)) => vec![Mismatch::NotAPod],
             (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) => {
-                let p = world.cluster.pod(other);
+                let p = env.cluster.pod(other);
                 if p.host_network
                     && (policy.host_pods == HostPods::Excluded
-                        || self.case.behaviour == HostNetworkMode::Node)
+                        || self.case.mode == HostNetworkMode::Node)
                 {
                     return vec![Mismatch::HostNetwork];
                 }
-                let own = world.cluster.pod(pod).namespace;
-                let mut found = namespace_mismatches(world, namespaces, own, p.namespace);
-                let labels = world.cluster.labels(p.labels);
+                let own = env.cluster.pod(pod).namespace;
+                let mut found = namespace_mismatches(env, namespaces, own, p.namespace);
+                let labels = env.cluster.labels(p.labels);
                 found.extend(
                     pods.requirements()
                         .iter()
@@ -178,16 +179,16 @@ impl Walker<'_> {
                 );
                 found
             }
-            (Peer::Addresses(_), Endpoint::Pod(_)) if !world.options.blocks_match_pods => {
+            (Peer::Addresses(_), Endpoint::Pod(_)) if !env.options.blocks_match_pods => {
                 vec![Mismatch::BlocksSkipPods]
             }
             (Peer::Addresses(_), Endpoint::Pod(other)) => {
-                let address = world.pod_addresses(world.cluster.pod(other), self.case.family);
+                let address = env.pod_addresses(env.cluster.pod(other), self.case.family);
                 let known = matches!(address, PodAddress::Known(_));
                 let doubt = !known
-                    && world.block_matches_pod(
+                    && env.block_matches_pod(
                         block_of(peer),
-                        world.cluster.pod(other),
+                        env.cluster.pod(other),
                         self.case.family,
                     ) == Truth::Maybe;
                 vec![if doubt {
@@ -197,7 +198,7 @@ impl Walker<'_> {
                 }]
             }
             (Peer::Addresses(_), Endpoint::Address(_)) => vec![Mismatch::NotInBlock],
-            (Peer::Nodes(_), _) if world.cluster.nodes().len() == 0 => vec![Mismatch::NodesUnknown],
+            (Peer::Nodes(_), _) if env.cluster.nodes().len() == 0 => vec![Mismatch::NodesUnknown],
             (Peer::Nodes(_), _) => vec![Mismatch::NotANode],
             (Peer::Domain(name), _) => vec![Mismatch::DomainUnknown(name.clone())],
             (Peer::Unreadable { .. }, _) => vec![Mismatch::Unreadable],
@@ -216,13 +217,13 @@ fn block_of(peer: &Peer) -> &crate::set::IpSet {
 }
 
 fn namespace_mismatches(
-    world: &Environment,
+    env: &Environment,
     which: &Namespaces,
     own: NamespaceId,
     other: NamespaceId,
 ) -> Vec<Mismatch> {
-    let matched = evaluate::namespaces_match(world, which, own, other);
-    let namespace = world.cluster.namespace(other);
+    let matched = evaluate::namespaces_match(env, which, own, other);
+    let namespace = env.cluster.namespace(other);
     match which {
         _ if matched == Truth::Yes => Vec::new(),
         Namespaces::Named(name) => vec![Mismatch::WrongNamespace(name.clone())],

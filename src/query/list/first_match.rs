@@ -25,7 +25,7 @@ impl FirstMatch {
     }
 
     /// The place of a number.
-    pub fn place(&self, number: usize) -> Option<u32> {
+    pub fn number_at(&self, number: usize) -> Option<u32> {
         let at = self
             .list
             .binary_search_by_key(&number, |(_, number)| *number)

@@ -3,11 +3,11 @@
 //! Flows between two open ends are not listed one by one: an open destination is one entry of its
 //! own ("accepts from anyone"). What is listed is every allowed flow with a governed end.
 //!
-//! Phases of [`each`]: destination by destination, the rows its classes share ([`RowCache`]) and what
-//! their own nodes change are put together, then joined per source workload ([`Blocks`]); at last,
-//! source by source, what leaves to outside addresses ([`ExternalRows`]). Cost: O(pods) before the first
-//! line, then the rows and blocks met and the lines; a workload of thousands of classes costs as
-//! many rows as its classes have templates. Memory: the lines of one workload.
+//! Phases of [`each`]: destination by destination, the rows its classes share ([`RowCache`]) and
+//! what their own nodes change are put together, then joined per source workload ([`Blocks`]); at
+//! last, source by source, what leaves to outside addresses ([`ExternalRows`]). Cost: O(pods)
+//! before the first line, then the rows and blocks met and the lines; a workload of thousands of
+//! classes costs as many rows as its classes have templates. Memory: the lines of one workload.
 
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
@@ -116,7 +116,7 @@ pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
             EndpointSet::union_of(&classes),
         )
     });
-    let (pods, rows) = (graph.line().pods(), RowCache::new(graph));
+    let (pods, rows) = (graph.space().pods(), RowCache::new(graph));
     let mut lister = Lister {
         graph,
         filter,
@@ -127,7 +127,7 @@ pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
         wanted,
         rows,
     };
-    let workloads = graph.world().cluster.workloads().map(|(id, _)| id);
+    let workloads = graph.environment().cluster.workloads().map(|(id, _)| id);
     let to: Option<BTreeSet<WorkloadId>> =
         filter.to.as_ref().map(|to| to.iter().copied().collect());
     let mut destinations = workloads.filter(|id| to.as_ref().is_none_or(|to| to.contains(id)));
@@ -140,7 +140,7 @@ pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
 
 /// Who is open, and who is on its node's network; no entries.
 pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let mut listing = Listing {
         from: filter.from.clone(),
         to: filter.to.clone(),
@@ -206,8 +206,8 @@ impl Lister<'_> {
         found.sort_by_key(|f| f.source.workload);
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
-            let pairs =
-                self.graph.world().cluster.workload(source).pods.len() * destination.classes.len();
+            let pairs = self.graph.environment().cluster.workload(source).pods.len()
+                * destination.classes.len();
             let first = of_source
                 .iter()
                 .min_by_key(|f| (f.class, f.allowed, f.source.class))
@@ -251,8 +251,8 @@ impl Lister<'_> {
 
     /// What outside addresses may send to a destination workload; addresses of equal traffic melt.
     fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
-        let line = self.graph.line();
-        let rows = destination.rows_outside(self.graph, &line.full().difference(&self.pods));
+        let space = self.graph.space();
+        let rows = destination.rows_outside(self.graph, &space.full().difference(&self.pods));
         let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
         let mut merged: BTreeMap<&Allowed, (usize, Vec<&EndpointSet>)> = BTreeMap::new();
         for (class, part) in rows
@@ -269,14 +269,14 @@ impl Lister<'_> {
             let first = sources
                 .first()
                 .and_then(|s| s.first())
-                .unwrap_or(line.classes.len());
+                .unwrap_or(space.classes.len());
             let to = Endpoint::Pod(destination.classes[class].1);
             let example = Flow {
-                source: line.representative(first),
+                source: space.representative(first),
                 destination: to,
                 traffic: sample(allowed),
             };
-            let source = Party::Addresses(addresses(line, &EndpointSet::union_of(sources)));
+            let source = Party::Addresses(addresses(space, &EndpointSet::union_of(sources)));
             Entry {
                 source,
                 destination: Party::Workload(id),
@@ -291,7 +291,7 @@ impl Lister<'_> {
     /// Outside addresses as destinations: only sources that are governed on the way out are told.
     fn outside(&self, visit: Visit<'_>) -> ControlFlow<()> {
         let mut outward = ExternalRows::new(self.graph);
-        for (id, workload) in self.graph.world().cluster.workloads() {
+        for (id, workload) in self.graph.environment().cluster.workloads() {
             if !self.is_wanted(id) || !self.filter.all && self.is_open_out(id) {
                 continue;
             }
@@ -317,7 +317,7 @@ impl Lister<'_> {
 
     /// The classes of some pods in order, each with how many of them, and the first.
     fn by_class(&self, pods: &[PodId]) -> Vec<(u32, usize, PodId)> {
-        let of_pod = &self.graph.line().classes.of_pod;
+        let of_pod = &self.graph.space().classes.of_pod;
         let mut classes: Vec<(u32, PodId)> =
             pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
@@ -329,8 +329,8 @@ impl Lister<'_> {
 
     /// What one workload may send to outside addresses; addresses of equal traffic melt.
     fn outside_destinations(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
-        let line = self.graph.line();
-        let pods = self.graph.world().cluster.workload(id).pods.len();
+        let space = self.graph.space();
+        let pods = self.graph.environment().cluster.workload(id).pods.len();
         let outs: Vec<(&Way, &ExternalDestinations)> = ways
             .iter()
             .flat_map(|way| way.parts.iter().map(move |out| (way, out)))
@@ -358,13 +358,13 @@ impl Lister<'_> {
             let places = EndpointSet::union_of(blocks.iter().map(|(set, _)| set));
             let (set, (way, out)) = blocks.iter().min_by_key(|(set, _)| set.first())?;
             let source = Endpoint::Pod(way.first);
-            let destination = line.representative(set.first()?);
+            let destination = space.representative(set.first()?);
             let example = Flow {
                 source,
                 destination,
                 traffic: sample(&out.allowed),
             };
-            let destination = Party::Addresses(addresses(line, &places));
+            let destination = Party::Addresses(addresses(space, &places));
             Some(Entry {
                 source: Party::Workload(id),
                 destination,
@@ -378,9 +378,9 @@ impl Lister<'_> {
 }
 
 /// The addresses at places of the line, none of them a class.
-pub(crate) fn addresses(line: &EndpointSpace, places: &EndpointSet) -> IpSet {
-    let first = line.classes.len();
-    line.atoms.all_addresses(
+pub(crate) fn addresses(space: &EndpointSpace, places: &EndpointSet) -> IpSet {
+    let first = space.classes.len();
+    space.atoms.all_addresses(
         &places
             .ranges()
             .map(|(a, b)| a - first..=b - first)

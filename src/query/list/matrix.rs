@@ -121,7 +121,7 @@ struct Filling<'g> {
 
 impl<'g> Filling<'g> {
     fn new(graph: &'g AllowGraph, by: By) -> Self {
-        let cluster = &graph.world().cluster;
+        let cluster = &graph.environment().cluster;
         let name = |(w, workload): (WorkloadId, &crate::model::Workload)| match by {
             By::Namespace => {
                 let namespace = cluster.namespace(workload.namespace);
@@ -152,15 +152,19 @@ impl<'g> Filling<'g> {
 
     fn of(&self, workload: WorkloadId) -> Option<u32> {
         let side = match self.by {
-            By::Namespace => {
-                Side::Namespace(self.graph.world().cluster.workload(workload).namespace)
-            }
+            By::Namespace => Side::Namespace(
+                self.graph
+                    .environment()
+                    .cluster
+                    .workload(workload)
+                    .namespace,
+            ),
             By::Workload => Side::Workload(workload),
         };
         self.at.get(&side).copied()
     }
 
-    fn place(&self, party: &Party) -> Option<u32> {
+    fn index_of(&self, party: &Party) -> Option<u32> {
         match party {
             Party::Workload(w) => self.of(*w),
             Party::Addresses(set) if set.is_disjoint(&self.internet) => None,
@@ -169,8 +173,10 @@ impl<'g> Filling<'g> {
     }
 
     fn add(&mut self, entry: &Entry) {
-        let (Some(from), Some(to)) = (self.place(&entry.source), self.place(&entry.destination))
-        else {
+        let (Some(from), Some(to)) = (
+            self.index_of(&entry.source),
+            self.index_of(&entry.destination),
+        ) else {
             return;
         };
         let known = self

@@ -43,7 +43,7 @@ pub struct Blocks<'g> {
 impl<'g> Blocks<'g> {
     /// Finds the blocks.
     pub fn new(graph: &'g AllowGraph) -> Self {
-        let count = graph.line().classes.len();
+        let count = graph.space().classes.len();
         let mut blocks = Self {
             graph,
             list: Vec::new(),
@@ -56,8 +56,8 @@ impl<'g> Blocks<'g> {
 
     fn push(&mut self, class: u32) {
         let start = self.members.len();
-        let cluster = &self.graph.world().cluster;
-        let pods = self.graph.line().classes.members(class);
+        let cluster = &self.graph.environment().cluster;
+        let pods = self.graph.space().classes.members(class);
         let mut of: Vec<(WorkloadId, PodId)> = pods
             .iter()
             .map(|p| (cluster.pod(*p).workload, *p))
@@ -107,15 +107,15 @@ impl<'g> Blocks<'g> {
 
     /// The classes of one workload.
     pub fn classes_of(&self, workload: WorkloadId) -> EndpointSet {
-        let pods = &self.graph.world().cluster.workload(workload).pods;
-        let class = |p: &PodId| self.graph.line().classes.of_pod[p.0 as usize];
+        let pods = &self.graph.environment().cluster.workload(workload).pods;
+        let class = |p: &PodId| self.graph.space().classes.of_pod[p.0 as usize];
         pods.iter().map(|p| class(p)..=class(p)).collect()
     }
 
     /// Meets every workload with a pod at these places, once per block of classes; places that are
     /// no class are left out.
     pub fn each(&self, places: &EndpointSet, mut meet: impl FnMut(Member)) {
-        let classes = &self.graph.line().classes;
+        let classes = &self.graph.space().classes;
         for (mut from, to) in places.ranges() {
             while let Some(block) = self.of_class.get(from as usize).filter(|_| from <= to) {
                 let Block {

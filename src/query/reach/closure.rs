@@ -1,16 +1,16 @@
 //! Who can get where, over any number of hops: the closure of the allow-graph over workloads.
 //!
 //! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The
-//! closure is computed on [`PodGroup`]s, never pod by pod, breadth first; what leads from one to the
-//! other is [`crate::query::reach::steps`]' to say.
+//! closure is computed on [`PodGroup`]s, never pod by pod, breadth first; what leads from one to
+//! the other is [`crate::query::reach::steps`]' to say.
 //!
 //! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that
 //! `allowed` calls sure (or possible) leads there. Cost: destinations share their rows
-//! ([`crate::graph::RowCache`]), so between plain classes a template is followed once: backward where
-//! it is first reached, forward per level from the first unit that leads to it; each time with the
-//! sources that are left, or of that level, only. Pods on their node's network are asked about only
-//! while some of them are left, in large clusters once per template too. A template from which
-//! nothing more can be found is spent; a unit of it costs a look.
+//! ([`crate::graph::RowCache`]), so between plain classes a template is followed once: backward
+//! where it is first reached, forward per level from the first unit that leads to it; each time
+//! with the sources that are left, or of that level, only. Pods on their node's network are asked
+//! about only while some of them are left, in large clusters once per template too. A template from
+//! which nothing more can be found is spent; a unit of it costs a look.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allowed_sources::Narrowed;
@@ -132,14 +132,14 @@ impl Search {
 impl Steps<'_> {
     /// Every unit that is found, by surely allowed flows or by possible ones.
     pub fn closure(&mut self, least: Truth) -> Closure {
-        let line = self.graph.line();
+        let space = self.graph.space();
         let mut search = Search {
             least,
             hops: 0,
             found: vec![None; self.units.len()],
             left: Left {
-                plain: line.pods().difference(&line.hosts),
-                hosts: Rc::new(line.hosts.clone()),
+                plain: space.pods().difference(&space.hosts),
+                hosts: Rc::new(space.hosts.clone()),
                 all: None,
             },
             next: self
@@ -199,7 +199,7 @@ impl Steps<'_> {
 
     /// Finds what leads to a place.
     fn backward(&mut self, stand: SearchNode, search: &mut Search) {
-        let place = self.place(stand);
+        let place = self.index_of(stand);
         if let SearchNode::Root(root) = stand {
             let left = search.left.all();
             let parts = self.rows.parts(place);
@@ -215,9 +215,12 @@ impl Steps<'_> {
         let is_plain = self.is_plain(stand);
         let mut plain = Vec::new();
         if is_plain && search.plain.insert(template) && !search.left.plain.is_empty() {
-            let sources =
-                self.graph
-                    .senders(place, &search.left.plain, search.least, &search.narrowed);
+            let sources = self.graph.allowed_sources(
+                place,
+                &search.left.plain,
+                search.least,
+                &search.narrowed,
+            );
             search.left.take(&sources);
             plain = self.units_of(&sources);
         }
@@ -239,9 +242,9 @@ impl Steps<'_> {
 
     /// Of some classes those that an own node may let through to a place; `None` for any.
     fn near(&self, place: u32, left: &EndpointSet, least: Truth) -> Option<EndpointSet> {
-        let is_pod = self.graph.line().is_class(place);
+        let is_pod = self.graph.space().is_class(place);
         if is_pod && least == Truth::Yes {
-            self.graph.senders_by_own_node(place, left)
+            self.graph.sources_needing_own_node(place, left)
         } else {
             None
         }
@@ -257,7 +260,7 @@ impl Steps<'_> {
         search: &mut Search,
     ) -> Vec<usize> {
         let (place, is_plain, is_common) = (
-            self.place(stand),
+            self.index_of(stand),
             self.is_plain(stand),
             self.is_common(stand),
         );
@@ -336,7 +339,7 @@ impl Steps<'_> {
             let Some(first) = classes.first() else {
                 continue;
             };
-            let is_host = self.graph.line().is_host(first);
+            let is_host = self.graph.space().is_host(first);
             let (alike, single) = if is_host {
                 (&ends.all, &ends.single)
             } else {
@@ -364,7 +367,7 @@ impl Steps<'_> {
             if !is_host && !ends.plain.list.is_empty() {
                 let sources =
                     self.graph
-                        .senders(first, &ends.plain.places, search.least, &narrowed);
+                        .allowed_sources(first, &ends.plain.places, search.least, &narrowed);
                 let earliest = ends.plain.earliest(&sources);
                 earliest
                     .into_iter()
@@ -409,7 +412,7 @@ impl Ends {
         let mut ends = Self::default();
         let (mut plain, mut hosts, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for (at, stand) in level.iter().enumerate() {
-            let place = links.place(*stand);
+            let place = links.index_of(*stand);
             let is_common = links.is_common(*stand);
             if links.is_plain(*stand) {
                 plain.push((place, at));

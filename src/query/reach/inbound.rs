@@ -1,8 +1,8 @@
 //! One destination workload and all of its sources at once, for whoever lists flows between
 //! workloads.
 //!
-//! The classes of the workload are put together by the rows they share ([`RowCache`]), and what their
-//! own nodes change is kept beside. Cost: the rows and blocks met, and the own nodes of its
+//! The classes of the workload are put together by the rows they share ([`RowCache`]), and what
+//! their own nodes change is kept beside. Cost: the rows and blocks met, and the own nodes of its
 //! classes; never the pairs of pods.
 //!
 //! Invariant: the pods of a source times the classes of the destination, over all that is found of
@@ -25,13 +25,13 @@ pub struct Alike {
     pub classes: Vec<usize>,
     /// The sources for which the own node of some of them decides, each with the index of that
     /// class, sorted.
-    beside: Vec<(u32, usize)>,
+    own_node_sources: Vec<(u32, usize)>,
 }
 
 impl Alike {
     /// The sources for which the own node of some of the classes decides.
     fn sources_beside(&self) -> EndpointSet {
-        self.beside
+        self.own_node_sources
             .iter()
             .map(|(source, _)| *source..=*source)
             .collect()
@@ -40,8 +40,8 @@ impl Alike {
     /// The first of the classes for which the row tells what a source may send, and how many those
     /// are.
     fn told(&self, source: u32) -> Option<(usize, usize)> {
-        let start = self.beside.partition_point(|(s, _)| *s < source);
-        let mut excepted = self.beside[start..]
+        let start = self.own_node_sources.partition_point(|(s, _)| *s < source);
+        let mut excepted = self.own_node_sources[start..]
             .iter()
             .take_while(|(s, _)| *s == source)
             .map(|(_, class)| class);
@@ -67,29 +67,29 @@ pub struct Destination {
 impl Destination {
     /// Looks up the rows of a workload's classes.
     pub fn new(graph: &AllowGraph, rows: &mut RowCache<'_>, id: WorkloadId) -> Self {
-        let of_pod = &graph.line().classes.of_pod;
-        let pods = &graph.world().cluster.workload(id).pods;
+        let of_pod = &graph.space().classes.of_pod;
+        let pods = &graph.environment().cluster.workload(id).pods;
         let mut classes: Vec<(u32, PodId)> =
             pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
         let own: Vec<Vec<(u32, Arc<Allowed>)>> = classes
             .iter()
-            .map(|(class, _)| rows.beside(*class))
+            .map(|(class, _)| rows.own_node_sources(*class))
             .collect();
         let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (i, (class, _)) in classes.iter().enumerate() {
             by.entry(rows.template(*class)).or_default().push(i);
         }
         let alike = |of: Vec<usize>| {
-            let mut beside: Vec<(u32, usize)> = of
+            let mut own_node_sources: Vec<(u32, usize)> = of
                 .iter()
                 .flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i)))
                 .collect();
-            beside.sort_unstable();
+            own_node_sources.sort_unstable();
             Alike {
                 parts: rows.parts(classes[of[0]].0),
-                beside,
+                own_node_sources,
                 classes: of,
             }
         };
@@ -121,15 +121,15 @@ impl Destination {
                 });
             };
         for alike in &self.alike {
-            let beside = alike.sources_beside();
+            let own_node_sources = alike.sources_beside();
             for part in alike.parts.iter() {
                 let sources = part.sources.intersection(asked(&part.allowed));
                 meet(
-                    &sources.difference(&beside),
+                    &sources.difference(&own_node_sources),
                     &part.allowed,
                     (alike.classes[0], alike.classes.len()),
                 );
-                for source in sources.intersection(&beside).points() {
+                for source in sources.intersection(&own_node_sources).points() {
                     if let Some(told) = alike.told(source) {
                         meet(&EndpointSet::point(source), &part.allowed, told);
                     }
@@ -153,7 +153,7 @@ impl Destination {
         graph: &AllowGraph,
         atoms: &EndpointSet,
     ) -> Vec<(usize, Vec<SourcesTraffic>)> {
-        let line = graph.line();
+        let space = graph.space();
         let mut rows: Vec<(usize, Vec<SourcesTraffic>)> = Vec::new();
         for alike in &self.alike {
             let shared: Vec<SourcesTraffic> = alike
@@ -161,10 +161,10 @@ impl Destination {
                 .iter()
                 .filter_map(|part| part.among(atoms))
                 .collect();
-            let told = |class: &&usize| self.own[**class].iter().all(|(s, _)| line.is_class(*s));
+            let told = |class: &&usize| self.own[**class].iter().all(|(s, _)| space.is_class(*s));
             let (same, special): (Vec<&usize>, Vec<&usize>) = alike.classes.iter().partition(told);
             for class in special {
-                let own = self.own[*class].iter().filter(|(s, _)| !line.is_class(*s));
+                let own = self.own[*class].iter().filter(|(s, _)| !space.is_class(*s));
                 rows.push((*class, with_own(&shared, &own.cloned().collect::<Vec<_>>())));
             }
             rows.extend(same.first().map(|class| (**class, shared)));

@@ -1,10 +1,10 @@
 //! Exposure: pods that do not exist yet and would be let in by a rule as it is written.
 //!
-//! For every Allow rule on the way in and every peer of it that selects pods by labels, a [`PotentialPod`]
-//! is made: a pod in a namespace of its own (or the one that is named) with just the labels the
-//! peer asks for. All ghosts are put into a copy of the cluster, that copy is compiled once, and
-//! what passes their way in is read off the graph, so that rules of every tier have their say.
-//! Ghosts are never mixed with workloads that exist.
+//! For every Allow rule on the way in and every peer of it that selects pods by labels, a
+//! [`PotentialPod`] is made: a pod in a namespace of its own (or the one that is named) with just
+//! the labels the peer asks for. All ghosts are put into a copy of the cluster, that copy is
+//! compiled once, and what passes their way in is read off the graph, so that rules of every tier
+//! have their say. Ghosts are never mixed with workloads that exist.
 
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
@@ -68,7 +68,7 @@ pub fn exposure(
     let mut drafts: Vec<(RuleRef, PodId, bool)> = Vec::new();
     for id in policies {
         for (i, rule) in graph
-            .world()
+            .environment()
             .policies
             .get(id)
             .rules(Direction::Ingress)
@@ -108,7 +108,7 @@ pub fn exposure(
         cluster: Arc::new(cluster),
         ..input.clone()
     };
-    let after = AllowGraph::compile(&haunted, &graph.world().options)?;
+    let after = AllowGraph::compile(&haunted, &graph.environment().options)?;
     let ghosts = drafts.into_iter().filter_map(|(at, ghost, everyone)| {
         let traffic = after
             .allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end)
@@ -128,19 +128,19 @@ pub fn exposure(
 /// The workloads of today that a peer means, seen from a pod that its policy governs; every one
 /// where it names no peer.
 pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<WorkloadId> {
-    let world = graph.world();
-    let policy = world.policies.get(at.policy);
+    let env = graph.environment();
+    let policy = env.policies.get(at.policy);
     let case = Case::new(HostNetworkMode::Node, Family::V4);
-    let rule = world.policies.rule(at);
+    let rule = env.policies.rule(at);
     let means = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {
             let seen_from = subject.unwrap_or(id);
-            evaluate::peer_matches(world, policy, peer, seen_from, Endpoint::Pod(id), &case)
+            evaluate::peer_matches(env, policy, peer, seen_from, Endpoint::Pod(id), &case)
                 == Truth::Yes
         }),
         _ => true,
     };
-    let workloads = world.cluster.workloads();
+    let workloads = env.cluster.workloads();
     workloads
         .filter(|(_, w)| w.pods.iter().any(|p| means(*p)))
         .map(|(id, _)| id)

@@ -4,9 +4,9 @@
 //! Pods are taken together as [`PodGroup`]s: those of one class (and, where pods on their node's
 //! network make a difference, of one node). *Plain* classes are those of pods that do not share
 //! their node's network. Between plain classes no node plays a part, so a yes or no is all a search
-//! needs ([`AllowGraph::senders`]); what passes is told afterwards, of the links that somebody
-//! wants to see ([`Steps::traffic`]). Where either end is a pod on its node's network, or where a
-//! trip starts, rows are read and own nodes asked (S55).
+//! needs ([`AllowGraph::allowed_sources`]); what passes is told afterwards, of the links that
+//! somebody wants to see ([`Steps::traffic`]). Where either end is a pod on its node's network, or
+//! where a trip starts, rows are read and own nodes asked (S55).
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::row::with_own;
@@ -89,12 +89,12 @@ pub struct Steps<'g> {
 impl<'g> Steps<'g> {
     /// Prepares a trip.
     pub fn new(graph: &'g AllowGraph, trip: &ReachQuery) -> Self {
-        let line = graph.line();
-        let apart = !line.hosts.is_empty() && graph.world().cluster.pods().len() <= APART;
+        let space = graph.space();
+        let apart = !space.hosts.is_empty() && graph.environment().cluster.pods().len() <= APART;
         let (mut units, of_class) = units(graph, apart);
         let mut rest = Vec::new();
         for pod in &trip.pods {
-            let class = line.place(Endpoint::Pod(*pod));
+            let class = space.index_of(Endpoint::Pod(*pod));
             for unit in &mut units[range(&of_class, class)] {
                 unit.pods.to_mut().retain(|p| !trip.pods.contains(p));
                 rest.extend((unit.pods.len() == 1).then_some(class..=class));
@@ -119,12 +119,12 @@ impl<'g> Steps<'g> {
         let rest = rest.into_iter().collect();
         let few_sources: EndpointSet = roots
             .iter()
-            .map(|root| line.place(*root))
+            .map(|root| space.index_of(*root))
             .map(|place| place..=place)
             .collect();
         let (rows, few) = (
             RowCache::new(graph),
-            RowCache::among(graph, few_sources.union(&line.hosts)),
+            RowCache::among(graph, few_sources.union(&space.hosts)),
         );
         let (trip, asked_outside) = (trip.clone(), HashSet::default());
         Self {
@@ -145,7 +145,7 @@ impl<'g> Steps<'g> {
     /// What leads from one end to another unit (forward), or from another unit to it (backward): in
     /// the order of units, of some classes.
     pub fn next(&mut self, from: Endpoint, classes: std::ops::RangeInclusive<u32>) -> Vec<Link> {
-        let classes = EndpointSet::from(classes).intersection(&self.graph.line().pods());
+        let classes = EndpointSet::from(classes).intersection(&self.graph.space().pods());
         match self.trip.way {
             Way::Forward => {
                 let mut templates: Vec<usize> = classes
@@ -157,7 +157,7 @@ impl<'g> Steps<'g> {
                 self.forth(from, &templates, &classes)
             }
             Way::Backward => {
-                let parts = self.rows.parts(self.graph.line().place(from));
+                let parts = self.rows.parts(self.graph.space().index_of(from));
                 self.back(from, &parts, &classes, &classes)
             }
         }
@@ -166,14 +166,14 @@ impl<'g> Steps<'g> {
     /// The outside addresses that may send to an end, by what they may; asked `once`, `None` where
     /// an end with the same answer was asked about so before.
     pub fn outside(&mut self, end: Endpoint, once: bool) -> Option<Vec<SourcesTraffic>> {
-        let line = self.graph.line();
-        let place = line.place(end);
-        let atoms = line.full().difference(&line.pods());
+        let space = self.graph.space();
+        let place = space.index_of(end);
+        let atoms = space.full().difference(&space.pods());
         let own: Vec<(u32, Arc<Allowed>)> = self
             .rows
-            .beside(place)
+            .own_node_sources(place)
             .into_iter()
-            .filter(|(source, _)| !line.is_class(*source))
+            .filter(|(source, _)| !space.is_class(*source))
             .collect();
         if once && !self.asked_outside.insert(self.rows.template(place)) && own.is_empty() {
             return None;
@@ -196,9 +196,9 @@ impl<'g> Steps<'g> {
         } else {
             self.roots.clone()
         };
-        let (line, class) = (self.graph.line(), self.units[unit].class);
+        let (space, class) = (self.graph.space(), self.units[unit].class);
         for from in from.into_iter().chain(roots) {
-            let place = line.place(from);
+            let place = space.index_of(from);
             let allowed = match self.trip.way {
                 Way::Forward => self.rows.one(place, class),
                 Way::Backward => self.rows.one(class, place),
@@ -236,15 +236,18 @@ impl<'g> Steps<'g> {
         among: &EndpointSet,
         near: &EndpointSet,
     ) -> Vec<Link> {
-        let own = self.rows.beside_among(self.graph.line().place(from), near);
-        let beside: EndpointSet = own.iter().map(|(source, _)| *source..=*source).collect();
+        let own = self
+            .rows
+            .own_node_sources_among(self.graph.space().index_of(from), near);
+        let own_node_sources: EndpointSet =
+            own.iter().map(|(source, _)| *source..=*source).collect();
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
         for part in parts {
             let mut sources = part.sources.intersection(among);
             if part.allowed.sure.is_empty() {
                 sources = sources.intersection(near);
             }
-            let sources = sources.difference(&beside);
+            let sources = sources.difference(&own_node_sources);
             let allowed = if sources.is_empty() {
                 Arc::default()
             } else {
@@ -263,10 +266,10 @@ impl<'g> Steps<'g> {
         templates: &[usize],
         left: &EndpointSet,
     ) -> Vec<Link> {
-        let line = self.graph.line();
-        let place = line.place(from);
-        let own = self.rows.beside_of_source(place);
-        let beside: EndpointSet = own
+        let space = self.graph.space();
+        let place = space.index_of(from);
+        let own = self.rows.own_node_destinations(place);
+        let own_node_sources: EndpointSet = own
             .iter()
             .map(|(destination, _)| *destination..=*destination)
             .collect();
@@ -277,7 +280,7 @@ impl<'g> Steps<'g> {
             let Some(first) = classes.first() else {
                 continue;
             };
-            let few = is_one_of_few && !line.is_host(first);
+            let few = is_one_of_few && !space.is_host(first);
             let parts = if few {
                 self.few.parts(first)
             } else {
@@ -287,7 +290,7 @@ impl<'g> Steps<'g> {
                 let allowed = Arc::new(part.allowed.clone());
                 found.extend(
                     classes
-                        .difference(&beside)
+                        .difference(&own_node_sources)
                         .points()
                         .map(|d| (d, Arc::clone(&allowed))),
                 );
@@ -334,7 +337,7 @@ impl<'g> Steps<'g> {
             return None;
         }
         if allowed.unknown.is_empty()
-            || self.is_lone(*class) && self.is_lone(self.graph.line().place(from))
+            || self.is_lone(*class) && self.is_lone(self.graph.space().index_of(from))
         {
             return pods
                 .iter()
@@ -342,7 +345,7 @@ impl<'g> Steps<'g> {
                 .then(|| Arc::clone(allowed));
         }
         let other = pods.iter().find(|p| Endpoint::Pod(**p) != from)?;
-        let host = |p: PodId| self.graph.world().cluster.pod(p).host_network;
+        let host = |p: PodId| self.graph.environment().cluster.pod(p).host_network;
         let near = host(*other)
             || matches!(from, Endpoint::Pod(p) if host(p))
             || matches!(from, Endpoint::Address(_));
@@ -359,22 +362,22 @@ impl<'g> Steps<'g> {
 
     /// Whether a place stands for one pod, or for addresses: then its row is exact.
     fn is_lone(&self, place: u32) -> bool {
-        let line = self.graph.line();
-        !line.is_class(place) || line.classes.members(place).len() == 1
+        let space = self.graph.space();
+        !space.is_class(place) || space.classes.members(place).len() == 1
     }
 
     /// Whether an end stands for nothing but itself: where a trip starts, or the only pod of its
     /// unit.
     fn stands_alone(&self, end: Endpoint) -> bool {
         let Endpoint::Pod(pod) = end else { return true };
-        let units = self.of(self.graph.line().place(end));
+        let units = self.of(self.graph.space().index_of(end));
         self.trip.pods.contains(&pod) || units.into_iter().any(|u| *self.units[u].pods == [pod])
     }
 
     /// Where a search stands, on the line.
-    pub(crate) fn place(&self, stand: SearchNode) -> u32 {
+    pub(crate) fn index_of(&self, stand: SearchNode) -> u32 {
         match stand {
-            SearchNode::Root(root) => self.graph.line().place(root),
+            SearchNode::Root(root) => self.graph.space().index_of(root),
             SearchNode::PodGroup(unit) => self.units[unit].class,
         }
     }
@@ -441,22 +444,22 @@ fn range(of_class: &[Range<usize>], class: u32) -> Range<usize> {
 fn classes(graph: &AllowGraph, places: &[u32]) -> EndpointSet {
     places
         .iter()
-        .filter(|p| graph.line().is_class(**p))
+        .filter(|p| graph.space().is_class(**p))
         .map(|p| *p..=*p)
         .collect()
 }
 
 /// The units of all classes, and which are those of each where nodes are told apart.
 fn units(graph: &AllowGraph, apart: bool) -> (Vec<PodGroup<'_>>, Vec<Range<usize>>) {
-    let (line, cluster) = (graph.line(), &graph.world().cluster);
-    let mut units = Vec::with_capacity(line.classes.list.len());
+    let (space, cluster) = (graph.space(), &graph.environment().cluster);
+    let mut units = Vec::with_capacity(space.classes.list.len());
     let mut of_class = Vec::new();
     let mut by_node: Vec<(Option<&str>, usize)> = Vec::new();
-    for class in 0..line.classes.len() {
+    for class in 0..space.classes.len() {
         let (members, first, host) = (
-            line.classes.members(class),
+            space.classes.members(class),
             units.len(),
-            line.classes.get(class).host,
+            space.classes.get(class).host,
         );
         if apart && members.len() > 1 {
             by_node.clear();

@@ -1,8 +1,8 @@
 //! Trees of who can get where: what a workload reaches (`reach`), what reaches it (`who`).
 //!
-//! Phases: the closure finds every unit and the hop it is first found on; [`TreeBuilder`] hangs each
-//! under the unit it was found from, gathers workloads that accept from anyone, and marks what is
-//! shown elsewhere. What only may be reached is kept apart. Ranking: the internet, cloud
+//! Phases: the closure finds every unit and the hop it is first found on; [`TreeBuilder`] hangs
+//! each under the unit it was found from, gathers workloads that accept from anyone, and marks what
+//! is shown elsewhere. What only may be reached is kept apart. Ranking: the internet, cloud
 //! credentials, the API server, data stores, then by name.
 
 use crate::graph::{AllowGraph, Allowed};
@@ -89,7 +89,7 @@ pub fn reach(graph: &AllowGraph, trip: &ReachQuery) -> Reach {
     let mut links = Steps::new(graph, trip);
     let sure = links.closure(Truth::Yes);
     let possible = links.closure(Truth::Maybe);
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let roots: BTreeSet<WorkloadId> = trip.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     let mut found: BTreeMap<WorkloadId, u32> = BTreeMap::new();
     for (unit, how) in sure.iter() {
@@ -160,7 +160,7 @@ pub fn reach(graph: &AllowGraph, trip: &ReachQuery) -> Reach {
 }
 
 fn workloads(graph: &AllowGraph, unit: &PodGroup<'_>) -> Vec<WorkloadId> {
-    let cluster = &graph.world().cluster;
+    let cluster = &graph.environment().cluster;
     let found: BTreeSet<WorkloadId> = unit.pods.iter().map(|p| cluster.pod(*p).workload).collect();
     found.into_iter().collect()
 }
@@ -283,7 +283,7 @@ impl TreeBuilder<'_> {
         }
         let mut found = Vec::new();
         let (mut first, mut width) = (0, 64);
-        while first < self.graph.line().classes.len() && found.len() < REPEATED {
+        while first < self.graph.space().classes.len() && found.len() < REPEATED {
             let classes = first..=first.saturating_add(width - 1);
             let next = from
                 .iter()
@@ -324,7 +324,7 @@ impl TreeBuilder<'_> {
 
     /// Open workloads in one line, with what only they lead to below it.
     fn gathered(&mut self, open: &[usize]) -> TreeNode {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         let mut names: Vec<WorkloadId> = open
             .iter()
             .flat_map(|u| self.looks(*u).names.clone())
@@ -364,7 +364,7 @@ impl TreeBuilder<'_> {
     fn looks(&mut self, unit: usize) -> Rc<Looks> {
         let (graph, links) = (self.graph, &self.links);
         let looks = self.looks.entry(unit).or_insert_with(|| {
-            let cluster = &graph.world().cluster;
+            let cluster = &graph.environment().cluster;
             let names = workloads(graph, &links.units[unit]);
             let store = names.iter().any(|w| is_store(cluster, *w));
             let api_server = names.iter().any(|w| is_api_server(cluster, *w));
@@ -399,7 +399,7 @@ impl TreeBuilder<'_> {
 
     /// Whether the pods declare ports, and none of these.
     fn is_deaf(&self, unit: usize, traffic: &TrafficSet) -> bool {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         self.links.units[unit].pods.iter().all(|p| {
             let ports = &cluster.pod(*p).ports;
             let heard = |c: &crate::model::ContainerPort| {
@@ -422,7 +422,7 @@ impl TreeBuilder<'_> {
     }
 
     fn rank(&self, stop: &TreeNode) -> (u8, bool, u32, String) {
-        let cluster = &self.graph.world().cluster;
+        let cluster = &self.graph.environment().cluster;
         let name = |list: &[WorkloadId]| {
             list.first()
                 .map(|w| cluster.workload_name(*w))
@@ -470,9 +470,9 @@ impl TreeBuilder<'_> {
         else {
             return true;
         };
-        let world = self.graph.world();
-        let six = world.has_family(world.cluster.pod(pod), Family::V6);
-        let host = world.cluster.pod(pod).host_network;
+        let env = self.graph.environment();
+        let six = env.has_family(env.cluster.pod(pod), Family::V6);
+        let host = env.cluster.pod(pod).host_network;
         self.looked_at
             .insert((std::ptr::from_ref(profile) as usize, six, host))
     }
@@ -482,11 +482,11 @@ impl TreeBuilder<'_> {
             return None;
         }
         let Endpoint::Pod(pod) = end else { return None };
-        let world = self.graph.world();
+        let env = self.graph.environment();
         let set = keyword.addresses()?;
         let families = Family::ALL
             .into_iter()
-            .filter(|f| world.has_family(world.cluster.pod(pod), *f));
+            .filter(|f| env.has_family(env.cluster.pod(pod), *f));
         let set = families
             .map(|f| set.only(f))
             .fold(IpSet::empty(), |a, b| a.union(&b));
@@ -510,7 +510,7 @@ impl TreeBuilder<'_> {
 
     /// Outside addresses that may connect to a pod.
     fn sources(&mut self, end: Endpoint, root: bool) -> Vec<TreeNode> {
-        let line = self.graph.line();
+        let space = self.graph.space();
         let Endpoint::Pod(_) = end else {
             return Vec::new();
         };
@@ -522,7 +522,7 @@ impl TreeBuilder<'_> {
                 TrafficSet::all()
             };
             let traffic = part.allowed.sure.intersection(&asked);
-            let set = crate::query::list::listing::addresses(line, &part.sources);
+            let set = crate::query::list::listing::addresses(space, &part.sources);
             if !traffic.is_empty() && !set.is_empty() {
                 found.push((traffic, set));
             }

@@ -40,8 +40,8 @@ const COMBINED: usize = 3;
 
 /// A selector of some pods of one namespace, as the API writes it. It means no other pod of the
 /// namespace as long as labels can tell them apart.
-pub(crate) fn pod_selector(world: &Environment, pods: &BTreeSet<PodId>) -> Json {
-    let cluster = &world.cluster;
+pub(crate) fn pod_selector(env: &Environment, pods: &BTreeSet<PodId>) -> Json {
+    let cluster = &env.cluster;
     let Some(first) = pods.first() else {
         return json!({});
     };
@@ -172,24 +172,23 @@ fn absent_keys<'l>(own: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
 
 /// The peers that mean one end, seen from a policy of `namespace`; none where the API has no way to
 /// say it.
-pub(crate) fn peers(world: &Environment, end: &End, namespace: &str) -> Option<Vec<Json>> {
+pub(crate) fn peers(env: &Environment, end: &End, namespace: &str) -> Option<Vec<Json>> {
     match end {
         End::Addresses { set, .. } => Some(blocks(set)),
         End::Pods { pods, .. } => {
             let (hosts, plain): (Vec<PodId>, Vec<PodId>) = pods
                 .iter()
                 .copied()
-                .partition(|p| world.cluster.pod(*p).host_network);
+                .partition(|p| env.cluster.pod(*p).host_network);
             let mut found = Vec::new();
             if !plain.is_empty() {
-                found.push(pod_peer(world, &plain.into_iter().collect(), namespace));
+                found.push(pod_peer(env, &plain.into_iter().collect(), namespace));
             }
             if !hosts.is_empty() {
                 let addresses: Vec<IpNet> = hosts
                     .iter()
                     .flat_map(|p| {
-                        world
-                            .addresses(world.cluster.pod(*p))
+                        env.addresses(env.cluster.pod(*p))
                             .iter()
                             .map(|a| IpNet::from(*a))
                     })
@@ -204,11 +203,11 @@ pub(crate) fn peers(world: &Environment, end: &End, namespace: &str) -> Option<V
     }
 }
 
-fn pod_peer(world: &Environment, pods: &BTreeSet<PodId>, namespace: &str) -> Json {
-    let selector = pod_selector(world, pods);
+fn pod_peer(env: &Environment, pods: &BTreeSet<PodId>, namespace: &str) -> Json {
+    let selector = pod_selector(env, pods);
     let own = pods
         .first()
-        .map(|p| &*world.cluster.pod_namespace(*p).name)
+        .map(|p| &*env.cluster.pod_namespace(*p).name)
         .unwrap_or_default();
     if own == namespace {
         return json!({"podSelector": selector});

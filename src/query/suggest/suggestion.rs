@@ -210,7 +210,7 @@ fn obstacle(graph: &AllowGraph, need: &Need) -> Option<Obstacle> {
     let admin_doubt = side
         .doubts
         .iter()
-        .any(|d| graph.world().policies.get(d.at.policy).tier == Tier::Admin);
+        .any(|d| graph.environment().policies.get(d.at.policy).tier == Tier::Admin);
     match (side.reason, side.decided_by) {
         (Reason::DenyAdmin, Some(rule)) => Some(Obstacle::Admin(rule)),
         (
@@ -232,7 +232,7 @@ fn candidates(
     direction: Direction,
     needs: &[&Need],
 ) -> Result<Vec<Change>, Obstacle> {
-    let world = graph.world();
+    let env = graph.environment();
     let (subject, peer, subjects) = match direction {
         Direction::Egress => (&pair.source, &pair.destination, &asked.sources),
         Direction::Ingress => (&pair.destination, &pair.source, &asked.destinations),
@@ -243,12 +243,12 @@ fn candidates(
     let Some(first) = subjects.first() else {
         return Ok(Vec::new());
     };
-    let namespace = &*world.cluster.pod_namespace(*first).name;
-    let host = |p: &&PodId| world.cluster.pod(**p).host_network;
+    let namespace = &*env.cluster.pod_namespace(*first).name;
+    let host = |p: &&PodId| env.cluster.pod(**p).host_network;
     if let Some(host) = subjects.iter().find(host) {
         return Err(Obstacle::HostNetwork(Endpoint::Pod(*host)));
     }
-    let Some(peers) = minimal_selector::peers(world, peer, namespace) else {
+    let Some(peers) = minimal_selector::peers(env, peer, namespace) else {
         let pods = if direction == Direction::Egress {
             &asked.destinations
         } else {
@@ -299,7 +299,7 @@ fn port_change(graph: &AllowGraph, need: &Need, ports: Option<&[Json]>) -> Optio
         .filter(|_| need.side.reason == Reason::DenyPort)?;
     let [port] = ports? else { return None };
     let is_list =
-        crate::query::explain::explanation::names_ports(graph.world().policies.rule(near.at));
+        crate::query::explain::explanation::names_ports(graph.environment().policies.rule(near.at));
     let place = Place::Port(RuleRef {
         peer: None,
         port: None,
@@ -353,8 +353,8 @@ fn new_policy(
     peer: &End,
     rule: Json,
 ) -> Change {
-    let world = graph.world();
-    let cluster = &world.cluster;
+    let env = graph.environment();
+    let cluster = &env.cluster;
     let first = subjects.first().map(|p| cluster.pod(*p));
     let namespace = first.map_or("default", |p| &cluster.namespace(p.namespace).name);
     let subject = first.map_or("", |p| &cluster.workload(p.workload).name);
@@ -368,11 +368,11 @@ fn new_policy(
         "to"
     };
     let name = free_name(
-        &world.policies.policies,
+        &env.policies.policies,
         namespace,
         &format!("{subject}-{word}-{peer}"),
     );
-    let pods = minimal_selector::pod_selector(world, subjects);
+    let pods = minimal_selector::pod_selector(env, subjects);
     let content = author::network_policy(namespace, &name, &pods, direction, rule);
     Change {
         direction,
@@ -387,7 +387,7 @@ fn new_policy(
 /// Where a rule of the Baseline tier denies: a policy of that tier that is asked just before, for
 /// these ends alone.
 fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Option<Change> {
-    let world = graph.world();
+    let env = graph.environment();
     let denied = need
         .side
         .decided_by
@@ -399,8 +399,8 @@ fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Opti
     };
     let others = match peer {
         End::Pods { .. } => author::Others::Pods {
-            namespace: namespace_selector(world, others)?,
-            pods: minimal_selector::pod_selector(world, others),
+            namespace: namespace_selector(env, others)?,
+            pods: minimal_selector::pod_selector(env, others),
         },
         End::Addresses { set, .. } => author::Others::Blocks(
             set.to_cidrs()
@@ -410,26 +410,26 @@ fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Opti
                 .collect(),
         ),
     };
-    let subject = world.cluster.pod(*subjects.first()?);
+    let subject = env.cluster.pod(*subjects.first()?);
     let word = if direction == Direction::Ingress {
         "from"
     } else {
         "to"
     };
     let peer = match peer {
-        End::Pods { workload, .. } => &world.cluster.workload(*workload).name,
+        End::Pods { workload, .. } => &env.cluster.workload(*workload).name,
         End::Addresses { name, .. } => name,
     };
     let wanted = format!(
         "{}-{word}-{peer}",
-        world.cluster.workload(subject.workload).name
+        env.cluster.workload(subject.workload).name
     );
-    let name = free_name(&world.policies.policies, "", &wanted);
+    let name = free_name(&env.policies.policies, "", &wanted);
     let selectors = (
-        namespace_selector(world, subjects)?,
-        minimal_selector::pod_selector(world, subjects),
+        namespace_selector(env, subjects)?,
+        minimal_selector::pod_selector(env, subjects),
     );
-    let ahead_of = world.policies.get(denied.policy);
+    let ahead_of = env.policies.get(denied.policy);
     let content = author::exception(
         ahead_of,
         &name,
@@ -448,8 +448,8 @@ fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Opti
     })
 }
 
-fn namespace_selector(world: &Environment, pods: &BTreeSet<PodId>) -> Option<Json> {
-    let name = &world.cluster.pod_namespace(*pods.first()?).name;
+fn namespace_selector(env: &Environment, pods: &BTreeSet<PodId>) -> Option<Json> {
+    let name = &env.cluster.pod_namespace(*pods.first()?).name;
     Some(json!({"matchLabels": {NAMESPACE_NAME_LABEL: name}}))
 }
 

@@ -302,15 +302,15 @@ pub fn verify(
     asked: &Asked,
 ) -> Result<AllowGraph, Failure> {
     let changed = applied(input, changes).ok_or(Failure::Unusable)?;
-    let after =
-        AllowGraph::compile(&changed, &before.world().options).map_err(|_| Failure::Unusable)?;
+    let after = AllowGraph::compile(&changed, &before.environment().options)
+        .map_err(|_| Failure::Unusable)?;
     let comparison = Comparison {
         before,
         after: &after,
         asked,
     };
     comparison.enough()?;
-    let mut added = before.world().policies.policies.len();
+    let mut added = before.environment().policies.policies.len();
     for change in changes {
         let policy = place_of(change).unwrap_or_else(|| {
             added += 1;
@@ -355,25 +355,25 @@ impl Comparison<'_> {
     /// Nothing else turned for the pods that a changed policy governs.
     fn governed(&self, policy: PolicyId, direction: Direction) -> Result<(), Failure> {
         let after = self.after;
-        let line = after.line();
+        let space = after.space();
         // an address family that is spoken of for the first time concerns every pod
-        let everyone = self.before.world().assumed != after.world().assumed;
+        let everyone = self.before.environment().assumed != after.environment().assumed;
         let governed = |pod: &PodId| {
             let profile = after.profile(Endpoint::Pod(*pod), direction);
             everyone || profile.is_some_and(|p| governs(after, p, policy))
         };
         let pods: Vec<PodId> = after
-            .world()
+            .environment()
             .cluster
             .pods()
             .map(|(id, _)| id)
             .filter(governed)
             .collect();
-        if pods.len().saturating_mul(line.len() as usize) > COMPARED {
+        if pods.len().saturating_mul(space.len() as usize) > COMPARED {
             return Err(Failure::TooWide);
         }
         for pod in pods {
-            for place in 0..line.len() {
+            for place in 0..space.len() {
                 for other in self.others(place, pod, direction) {
                     self.same(pod, other, direction)?;
                 }
@@ -385,15 +385,15 @@ impl Comparison<'_> {
     /// The ends of one place that have to be compared: one that was asked about and one that was
     /// not.
     fn others(&self, place: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
-        let line = self.after.line();
-        if !line.is_class(place) {
-            return vec![line.representative(place)];
+        let space = self.after.space();
+        if !space.is_class(place) {
+            return vec![space.representative(place)];
         }
         let asked = match direction {
             Direction::Ingress => &self.asked.sources,
             Direction::Egress => &self.asked.destinations,
         };
-        let members = line.classes.members(place);
+        let members = space.classes.members(place);
         let first = |wanted: bool| {
             let mut fitting = members.iter().filter(|m| asked.contains(m) == wanted);
             let other = fitting.clone().find(|m| **m != pod);
@@ -451,7 +451,7 @@ fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &Allow
     match end {
         Endpoint::Pod(pod) => pods.contains(&pod),
         Endpoint::Address(address) => {
-            let atoms = &after.line().atoms;
+            let atoms = &after.space().atoms;
             atoms.addresses(atoms.of(address)).is_subset(addresses)
         }
     }
@@ -459,7 +459,7 @@ fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &Allow
 
 /// The pods, and one address of each atom.
 pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Vec<Endpoint> {
-    let atoms = &graph.line().atoms;
+    let atoms = &graph.space().atoms;
     let covers = atoms.overlapping(addresses);
     let outside = covers
         .points()

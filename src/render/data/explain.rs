@@ -143,7 +143,7 @@ pub fn plain(book: RenderContext<'_>, plain: &Plain) -> ExplanationJson {
 
 /// What a policy does, as a document's content.
 fn plain_policy(book: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
-    let found = book.graph.world().policies.get(plain.policy);
+    let found = book.graph.environment().policies.get(plain.policy);
     let [ingress_rules, egress_rules] = Direction::ALL.map(|d| {
         plain.rules[d.index()]
             .iter()
@@ -167,8 +167,8 @@ fn plain_policy(book: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
 }
 
 fn plain_rule(book: RenderContext<'_>, plain: &PlainRule) -> RuleJson {
-    let policy = book.graph.world().policies.get(plain.at.policy);
-    let rule = book.graph.world().policies.rule(plain.at);
+    let policy = book.graph.environment().policies.get(plain.at.policy);
+    let rule = book.graph.environment().policies.rule(plain.at);
     let whom = plain.peers.iter().map(|p| WhomJson {
         text: words::admits(book.graph, p.at),
         today: p.today.len(),

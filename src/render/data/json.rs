@@ -135,7 +135,7 @@ pub struct PolicyName {
 
 /// A policy by id.
 pub fn policy(book: RenderContext<'_>, id: PolicyId) -> PolicyName {
-    let policy = book.graph.world().policies.get(id);
+    let policy = book.graph.environment().policies.get(id);
     PolicyName {
         kind: policy.shape.kind,
         namespace: policy.namespace.as_deref().map(Into::into),
@@ -157,7 +157,7 @@ pub struct Rule {
 
 /// A rule by reference.
 pub fn rule(book: RenderContext<'_>, at_rule: RuleRef) -> Rule {
-    let lowered = book.graph.world().policies.get(at_rule.policy);
+    let lowered = book.graph.environment().policies.get(at_rule.policy);
     Rule {
         policy: policy(book, at_rule.policy),
         path: lowered.rule_path(at_rule).to_string(),

@@ -217,7 +217,7 @@ fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
         egress: side(book, &walk.egress),
         ingress: side(book, &walk.ingress),
         otherwise: walk.other.as_ref().map(|w| Otherwise {
-            hostnetwork: if w.behaviour == HostNetworkMode::Node {
+            hostnetwork: if w.mode == HostNetworkMode::Node {
                 "node"
             } else {
                 "pod"
@@ -229,7 +229,7 @@ fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
 }
 
 fn side(book: RenderContext<'_>, side: &Side) -> SideWalk {
-    let taints = &book.graph.world().policies.taints;
+    let taints = &book.graph.environment().policies.taints;
     SideWalk {
         subject: words::endpoint(&book.input.cluster, side.subject),
         verdict: truth(side.possible.truth()),
@@ -263,7 +263,7 @@ fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
 }
 
 fn policy_walk(book: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
-    let lowered = book.graph.world().policies.get(trace.policy);
+    let lowered = book.graph.environment().policies.get(trace.policy);
     PolicyWalk {
         policy: policy(book, trace.policy),
         at: at(book, &lowered.subject_origin()),
@@ -277,11 +277,11 @@ fn policy_walk(book: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> Pol
 }
 
 fn rule_walk(book: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
-    let lowered = book.graph.world().policies.get(trace.at.policy);
+    let lowered = book.graph.environment().policies.get(trace.at.policy);
     RuleWalk {
         path: lowered.rule_path(trace.at).to_string(),
         at: at(book, &lowered.origin(trace.at)),
-        action: match book.graph.world().policies.rule(trace.at).action {
+        action: match book.graph.environment().policies.rule(trace.at).action {
             Action::Allow => "allow",
             Action::Deny => "deny",
             Action::Pass => "pass",

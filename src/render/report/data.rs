@@ -2,8 +2,8 @@
 //!
 //! Everything long is written once and pointed at by number; sources that reach several
 //! destinations alike are one set of runs. Pairs of groups carry both sides' reasons up to
-//! [`crate::render::report::PAIRS`]; beyond, verdicts come from the flows and the open marks alone. Cost: O(flows +
-//! pairs explained).
+//! [`crate::render::report::PAIRS`]; beyond, verdicts come from the flows and the open marks alone.
+//! Cost: O(flows + pairs explained).
 
 use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
@@ -237,7 +237,7 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
 impl Reading<'_> {
     fn key(&self, id: WorkloadId) -> Key {
         let workload = self.report.book.input.cluster.workload(id);
-        let of = &self.report.book.graph.line().classes.of_pod;
+        let of = &self.report.book.graph.space().classes.of_pod;
         let mut classes: Vec<u32> = workload.pods.iter().map(|p| of[p.0 as usize]).collect();
         classes.sort_unstable();
         classes.dedup();
@@ -362,7 +362,7 @@ impl Reading<'_> {
         let text = self.rules.entry(at).or_insert_with(|| {
             let place = book
                 .locator
-                .locate(&book.graph.world().policies.get(at.policy).origin(at));
+                .locate(&book.graph.environment().policies.get(at.policy).origin(at));
             let place = place.map(|l| format!("   {l}")).unwrap_or_default();
             format!("{}{}", words::rule(book.graph, at), words::clean(&place))
         });

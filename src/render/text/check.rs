@@ -63,7 +63,7 @@ pub fn place(at: &Location) -> String {
 }
 
 fn end(book: RenderContext<'_>, endpoint: Endpoint) -> String {
-    words::endpoint(&book.graph.world().cluster, endpoint)
+    words::endpoint(&book.graph.environment().cluster, endpoint)
 }
 
 /// `shop/web -> data/db:5432`, TCP unsaid.
@@ -96,7 +96,7 @@ fn decided(
     let side = denied
         .or_else(|| told.sides().into_iter().find(|s| s.possible.deny))
         .unwrap_or(&told.ingress);
-    let policies = &book.graph.world().policies;
+    let policies = &book.graph.environment().policies;
     let cite = |at: RuleRef| {
         let short = RuleRef { port: None, ..at };
         (
@@ -139,7 +139,7 @@ fn decided(
 
 /// Why a test did not pass, line by line, and the places the lines point at.
 pub fn reason(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Location>)> {
-    let cluster = &book.graph.world().cluster;
+    let cluster = &book.graph.environment().cluster;
     match &outcome.example {
         None => Vec::new(),
         Some(Example::Flow {
@@ -204,7 +204,7 @@ fn path(
         let (why, at) = decided(book, hop, None);
         lines.push((format!("  {}   {why}", flow(book, hop)), at));
     }
-    let cluster = &book.graph.world().cluster;
+    let cluster = &book.graph.environment().cluster;
     let namespaces: std::collections::BTreeSet<String> = cut
         .iter()
         .filter(|c| c.open)
@@ -309,7 +309,7 @@ pub fn text(
         .iter()
         .flat_map(|(_, r)| r.exercised.iter().copied())
         .collect();
-    let covered = coverage(&book.graph.world().policies, &exercised);
+    let covered = coverage(&book.graph.environment().policies, &exercised);
     let rules = covered.exercised.len() + covered.rest.len();
     write!(
         out,
@@ -328,7 +328,7 @@ pub fn text(
             }
         )?;
         for at in &covered.rest {
-            let origin = book.graph.world().policies.get(at.policy).origin(*at);
+            let origin = book.graph.environment().policies.get(at.policy).origin(*at);
             let place = book
                 .locator
                 .locate(&origin)

@@ -31,7 +31,7 @@ impl Text<'_> {
 
     /// What a policy does.
     fn plain_policy(&self, plain: &PlainPolicy, out: &mut dyn Write) -> io::Result<()> {
-        let policy = self.book.graph.world().policies.get(plain.policy);
+        let policy = self.book.graph.environment().policies.get(plain.policy);
         self.say(&self.whom_it_governs(policy, plain), out)?;
         for direction in Direction::ALL {
             self.direction(policy, plain, direction, out)?;
@@ -143,7 +143,7 @@ impl Text<'_> {
         i: usize,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let rule = self.book.graph.world().policies.rule(plain.at);
+        let rule = self.book.graph.environment().policies.rule(plain.at);
         let ordered = policy.tier != Tier::Network;
         let verb = match rule.action {
             Action::Allow => "allows",
@@ -180,7 +180,7 @@ impl Text<'_> {
                 0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
                 n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
             };
-            let pods = words::is_pods(&self.book.graph.world().policies, peer.at);
+            let pods = words::is_pods(&self.book.graph.environment().policies, peer.at);
             if pods {
                 Branch::new(text).note(today, tone)
             } else {
@@ -271,7 +271,7 @@ impl Text<'_> {
             }
         };
         let policies = side.policies.iter().map(|(tier, id, sure)| {
-            let policy = self.book.graph.world().policies.get(*id);
+            let policy = self.book.graph.environment().policies.get(*id);
             let kind = if *tier == Tier::Network {
                 String::new()
             } else {

@@ -167,7 +167,7 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
         .count();
     if unknown > 0 {
         let ranges: Vec<String> = graph
-            .world()
+            .environment()
             .assumed
             .to_cidrs()
             .iter()
@@ -186,7 +186,8 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
     let hosts: Vec<String> = hosts
         .map(|(id, _)| words::clean(&cluster.workload_name(id)).into_owned())
         .collect();
-    if !hosts.is_empty() && graph.world().options.host_network == crate::spec::HostNetwork::Unknown
+    if !hosts.is_empty()
+        && graph.environment().options.host_network == crate::spec::HostNetwork::Unknown
     {
         writeln!(
             out,

@@ -282,8 +282,14 @@ impl Text<'_> {
                 explanation.reason().code().to_owned()
             }
             (Some(at), _) => {
-                let at = words::shortest(&self.book.graph.world().policies, at);
-                let origin = self.book.graph.world().policies.get(at.policy).origin(at);
+                let at = words::shortest(&self.book.graph.environment().policies, at);
+                let origin = self
+                    .book
+                    .graph
+                    .environment()
+                    .policies
+                    .get(at.policy)
+                    .origin(at);
                 format!(
                     "{}   {}",
                     words::cited(self.book.graph, at),

@@ -84,7 +84,7 @@ impl Text<'_> {
     /// To what something is added: `to data/allow-metrics (data.yaml:60)`.
     pub(crate) fn target(&self, change: &Change) -> String {
         let place = |id: PolicyId| {
-            let policy = self.book.graph.world().policies.get(id);
+            let policy = self.book.graph.environment().policies.get(id);
             self.place(&Origin::new(policy.document, list(policy, change)))
         };
         match &change.place {
@@ -116,7 +116,7 @@ impl Text<'_> {
             Place::Port(rule) => rule.policy,
             Place::Policy { .. } => return Style::Short,
         };
-        let document = self.book.graph.world().policies.get(id).document;
+        let document = self.book.graph.environment().policies.get(id).document;
         let text = self
             .book
             .input
@@ -134,8 +134,9 @@ impl Text<'_> {
 
     fn obstacle(&self, obstacle: &Obstacle) -> String {
         let graph = self.book.graph;
-        let place = |at: &RuleRef| self.place(&graph.world().policies.get(at.policy).origin(*at));
-        let kind = |at: &RuleRef| graph.world().policies.get(at.policy).shape.kind;
+        let place =
+            |at: &RuleRef| self.place(&graph.environment().policies.get(at.policy).origin(*at));
+        let kind = |at: &RuleRef| graph.environment().policies.get(at.policy).shape.kind;
         match obstacle {
             Obstacle::Admin(at) => format!(
                 "{} {} denies it before any NetworkPolicy is asked; that rule has to change   {}",
@@ -264,7 +265,7 @@ fn change(book: RenderContext<'_>, change: &Change) -> ChangeJson {
         Place::Port(rule) => ("port", Some(rule.policy)),
         Place::Policy { .. } => ("policy", None),
     };
-    let policy = id.map(|id| book.graph.world().policies.get(id));
+    let policy = id.map(|id| book.graph.environment().policies.get(id));
     let path = policy.map(|p| list(p, change));
     ChangeJson {
         direction: change.direction.name(),

@@ -69,7 +69,7 @@ impl Text<'_> {
 
     fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         if listing.host_network.is_empty()
-            || self.book.graph.world().options.host_network != HostNetwork::Unknown
+            || self.book.graph.environment().options.host_network != HostNetwork::Unknown
         {
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl Text<'_> {
     fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
         (hosts(&entry.source) || hosts(&entry.destination))
-            && self.book.graph.world().options.host_network == HostNetwork::Unknown
+            && self.book.graph.environment().options.host_network == HostNetwork::Unknown
     }
 
     fn row(&self, listing: &Listing, entry: &Entry) -> [String; 4] {

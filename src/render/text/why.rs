@@ -136,7 +136,7 @@ impl Text<'_> {
                 )?;
             }
         }
-        self.behaviours(walk, out)?;
+        self.host_network_modes(walk, out)?;
         if let Some(led) = walk.led {
             self.led(2, led, true, out)?;
         }
@@ -297,7 +297,7 @@ impl Text<'_> {
     }
 
     fn taints(&self, side: &Side) -> Vec<Branch> {
-        let all = &self.book.graph.world().policies.taints;
+        let all = &self.book.graph.environment().policies.taints;
         let one = |i: &usize| {
             let taint = &all[*i];
             let place = taint
@@ -323,7 +323,7 @@ impl Text<'_> {
         let mut decided: Option<i32> = None;
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
-            let policy = self.book.graph.world().policies.get(trace.policy);
+            let policy = self.book.graph.environment().policies.get(trace.policy);
             let over = tier.tier != Tier::Network
                 && decided.is_some_and(|priority| policy.priority > priority);
             branches.push(self.policy(side, policy, trace, over));
@@ -365,7 +365,7 @@ impl Text<'_> {
     }
 
     fn policy_name(&self, id: PolicyId) -> String {
-        let policy = self.book.graph.world().policies.get(id);
+        let policy = self.book.graph.environment().policies.get(id);
         let kind = if policy.tier == Tier::Network {
             ""
         } else {
@@ -377,7 +377,7 @@ impl Text<'_> {
     }
 
     fn rule_branch(&self, side: &Side, policy: &Policy, trace: &RuleTrace, over: bool) -> Branch {
-        let rule = self.book.graph.world().policies.rule(trace.at);
+        let rule = self.book.graph.environment().policies.rule(trace.at);
         let ordered = policy.tier != Tier::Network;
         let action = match rule.action {
             Action::Allow => policy.shape.allow,
@@ -421,7 +421,7 @@ impl Text<'_> {
     fn peer_branch(&self, side: &Side, policy: &Policy, trace: &PeerTrace) -> Branch {
         let path = policy.rule_path(trace.at).to_string();
         let last = path.rsplit('.').next().unwrap_or(&path);
-        let peer = words::peer_as_written(&self.book.graph.world().policies, trace.at);
+        let peer = words::peer_as_written(&self.book.graph.environment().policies, trace.at);
         let branch = Branch::new(format!("{last} {peer}"));
         let why = || {
             let had = |m| words::had(self.cluster(), m, side.peer);
@@ -440,7 +440,7 @@ impl Text<'_> {
     }
 
     /// What host-network pods make of it, where that is what decides.
-    fn behaviours(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    fn host_network_modes(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let Some(other) = walk.other.as_ref().filter(|_| walk.host_network) else {
             return Ok(());
         };
@@ -453,7 +453,7 @@ impl Text<'_> {
             .map(|e| words::endpoint(self.cluster(), e))
             .unwrap_or_default();
         let shown = walk.egress.possible.and(walk.ingress.possible);
-        let (as_other, as_shown) = match other.behaviour {
+        let (as_other, as_shown) = match other.mode {
             HostNetworkMode::Node => ("its node", "a pod"),
             HostNetworkMode::Pod => ("a pod", "its node"),
         };
@@ -483,7 +483,7 @@ impl Text<'_> {
     fn frames(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let frames = Frames {
             text: self,
-            policies: &self.book.graph.world().policies,
+            policies: &self.book.graph.environment().policies,
         };
         for side in walk.sides() {
             if let Some(frame) = frames.of(side, walk) {

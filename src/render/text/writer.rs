@@ -57,7 +57,7 @@ pub struct Text<'a> {
 
 impl Text<'_> {
     pub(crate) fn cluster(&self) -> &Cluster {
-        &self.book.graph.world().cluster
+        &self.book.graph.environment().cluster
     }
 
     /// The answer of `can`.
@@ -283,7 +283,15 @@ impl Text<'_> {
                 "{}: {}   {}",
                 words::rule(self.book.graph, *at),
                 words::admits(self.book.graph, *at),
-                self.place(&self.book.graph.world().policies.get(at.policy).origin(*at))
+                self.place(
+                    &self
+                        .book
+                        .graph
+                        .environment()
+                        .policies
+                        .get(at.policy)
+                        .origin(*at)
+                )
             )
         };
         let decided = side.decided_by.as_ref().map(by).unwrap_or_default();
@@ -344,7 +352,9 @@ impl Text<'_> {
             .taints
             .iter()
             .take(3)
-            .map(|i| words::clean(&self.book.graph.world().policies.taints[*i].what).into_owned())
+            .map(|i| {
+                words::clean(&self.book.graph.environment().policies.taints[*i].what).into_owned()
+            })
             .collect();
         match side.reason {
             Reason::UnknownBrokenPolicy => format!(
@@ -355,7 +365,7 @@ impl Text<'_> {
                 format!("{} applies to it and is not modelled", taints.join(", "))
             }
             Reason::UnknownPriority => {
-                let rivals = side.rivals(&self.book.graph.world().policies);
+                let rivals = side.rivals(&self.book.graph.environment().policies);
                 let names: Vec<String> = rivals
                     .iter()
                     .map(|p| words::policy(self.book.graph, *p))
@@ -380,7 +390,7 @@ impl Text<'_> {
     ) -> io::Result<()> {
         let peer = nearest_peer(near).filter(|p| p.matched != crate::model::Truth::Yes);
         let at = peer.map_or(near.at, |p| p.at);
-        let rule = self.book.graph.world().policies.rule(near.at);
+        let rule = self.book.graph.environment().policies.rule(near.at);
         let mut why: Vec<String> = Vec::new();
         if !near.ports {
             why.push(format!("allows {}", words::ports(rule)));
@@ -401,7 +411,15 @@ impl Text<'_> {
                 .flat_map(|p| &p.mismatches)
                 .map(|m| words::mismatch(self.cluster(), m, side.peer)),
         );
-        let place = self.place(&self.book.graph.world().policies.get(at.policy).origin(at));
+        let place = self.place(
+            &self
+                .book
+                .graph
+                .environment()
+                .policies
+                .get(at.policy)
+                .origin(at),
+        );
         writeln!(
             out,
             "     near {}  {}   {place}",
@@ -424,7 +442,7 @@ impl Text<'_> {
                 &self
                     .book
                     .graph
-                    .world()
+                    .environment()
                     .policies
                     .get(doubt.at.policy)
                     .origin(doubt.at),
@@ -445,7 +463,7 @@ impl Text<'_> {
             }
         }
         for taint in side.taints.iter().take(3) {
-            if let Some(origin) = &self.book.graph.world().policies.taints[*taint].origin {
+            if let Some(origin) = &self.book.graph.environment().policies.taints[*taint].origin {
                 writeln!(out, "     ?    {}", self.place(origin))?;
             }
         }

@@ -1,9 +1,9 @@
 //! Where a drawing's nodes, frames and edges go.
 //!
-//! Two levels of the same engine (`crate::render::image::svg::layered`): each frame lays out its own nodes, with a
-//! point on its left or right side for every node that has edges across it; then frames and loose
-//! nodes are laid out as boxes. What no edge touches goes into rows below, instead of into one tall
-//! column.
+//! Two levels of the same engine (`crate::render::image::svg::layered`): each frame lays out its
+//! own nodes, with a point on its left or right side for every node that has edges across it; then
+//! frames and loose nodes are laid out as boxes. What no edge touches goes into rows below, instead
+//! of into one tall column.
 
 use crate::picture::{Drawing, Shape};
 use crate::render::image::svg::layered::{Job, Pin, layered};
