@@ -24,6 +24,5 @@ pub mod tree;
 pub use crate::graph::AllowGraph;
 pub use crate::input::Input;
 pub use crate::load::{LoadError, LoadOptions, load, load_reader, load_str};
-pub use crate::query::ask::answer;
-pub use crate::query::{Answer, Question, Verdict};
+pub use crate::query::{Answer, Question, Verdict, ask};
 pub use crate::spec::CompileOptions;

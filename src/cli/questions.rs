@@ -109,7 +109,7 @@ fn answers(workspace: &Workspace, text: &str) -> Result<Vec<Answered>> {
 
 /// A first line that names the columns is no question.
 fn is_head(record: &csv::StringRecord) -> bool {
-    record.position().is_some_and(|p| p.space() == 1)
+    record.position().is_some_and(|p| p.line() == 1)
         && matches!(
             (record.get(0), record.get(1)),
             (
