@@ -64,15 +64,17 @@ fn rules(findings: &[Finding]) -> Vec<&'static str> {
 
 #[test]
 fn every_file_of_a_lint_is_in_the_table_and_every_lint_has_its_page_and_examples() {
-    let files = std::fs::read_dir(root().join("src/lint"))
+    let files = std::fs::read_dir(root().join("src/lint/rules"))
         .unwrap()
         .map(|f| f.unwrap().file_name().into_string().unwrap());
     let mut files: Vec<String> = files
-        .filter(|f| f.starts_with("np") && f.len() == 8)
-        .map(|f| f[..5].to_uppercase())
+        .filter_map(|f| Some(f.strip_suffix(".rs")?.replace('_', "-")))
+        .filter(|f| f != "mod")
         .collect();
     files.sort();
-    assert_eq!(files, LINTS.iter().map(|l| l.id).collect::<Vec<_>>());
+    let mut names: Vec<&str> = LINTS.iter().map(|l| l.name).collect();
+    names.sort_unstable();
+    assert_eq!(files, names);
     for lint in LINTS {
         let page = lint.page();
         assert!(
