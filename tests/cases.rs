@@ -90,15 +90,13 @@ fn run(suite: &str, wanted: usize) {
                 graphs[0].verdict(&line.flow),
                 graphs[1].verdict(&line.flow),
             ];
-            let unassumed = careful.verdict(&line.flow).truth();
-            if got.iter().any(|p| p.truth() != want)
-                || (unassumed != want && unassumed != Truth::Maybe)
-            {
+            let unassumed = careful.verdict(&line.flow);
+            if got.iter().any(|p| *p != want) || (unassumed != want && unassumed != Truth::Maybe) {
                 wrong.push(format!(
                     "{}: {} -> {:?}, without assumption {unassumed:?}",
                     case.display(),
                     line.text,
-                    got.map(netpal::spec::Possible::truth)
+                    got
                 ));
             }
         }

@@ -15,7 +15,7 @@ mod random;
 
 use netpal::graph::Allowed;
 use netpal::model::Truth;
-use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
+use netpal::set::{IpSet, Protocol, Traffic};
 use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
@@ -157,7 +157,7 @@ impl Subject {
                 traffic: *traffic,
             };
             let want = evaluate(&self.env, &flow);
-            asked.count(want.truth());
+            asked.count(want);
             let name = || {
                 format!(
                     "{} -> {} {traffic}",
@@ -174,7 +174,7 @@ impl Subject {
                         name()
                     ));
                 }
-                if contains(set, *traffic) != want.truth() {
+                if contains(set, *traffic) != want {
                     return Err(format!(
                         "{}: allowed {set:?}, wanted {want:?}, classes {classes}",
                         name()
@@ -225,7 +225,7 @@ impl Subject {
                     .filter(|(s, d)| s != d)
                     .map(|(s, d)| graph.allowed(s, d))
                     .collect();
-                let Some(want) = each.iter().cloned().reduce(|a, b| join(&a, &b)) else {
+                let Some(want) = each.iter().cloned().reduce(|a, b| a.either(&b)) else {
                     continue;
                 };
                 if got != want {
@@ -246,22 +246,14 @@ impl Subject {
 
 fn contains(allowed: &Allowed, traffic: Traffic) -> Truth {
     match (
-        allowed.sure.contains(traffic),
-        allowed.unknown.contains(traffic),
+        allowed.must.contains(traffic),
+        allowed.unknown().contains(traffic),
     ) {
         (true, false) => Truth::Yes,
         (false, true) => Truth::Maybe,
         (false, false) => Truth::No,
         (true, true) => panic!("sure and unknown overlap"),
     }
-}
-
-/// What holds of both, and what may hold of either.
-fn join(a: &Allowed, b: &Allowed) -> Allowed {
-    let sure = a.sure.intersection(&b.sure);
-    let possible = |x: &Allowed| x.sure.union(&x.unknown);
-    let unknown: TrafficSet = possible(a).union(&possible(b)).difference(&sure);
-    Allowed { sure, unknown }
 }
 
 /// Destinations of one template have the same pieces, and every place is in one template.

@@ -160,7 +160,6 @@ fn bounds(
                     traffic,
                 },
             )
-            .truth()
         })
         .collect();
     Some((truths.iter().min().copied()?, truths.iter().max().copied()?))

@@ -7,6 +7,7 @@
     clippy::print_stdout
 )]
 
+use netpal::policy::tier::kubernetes::{ADMIN_CODES, BASELINE_CODES};
 use netpal::query::ask;
 use netpal::query::{Context, Explanation, Question, Reason};
 use netpal::set::TrafficSet;
@@ -137,10 +138,10 @@ impl Example {
         let line = |entry: &netpal::query::ListEntry| {
             let (from, to) = (name(&entry.source)?, name(&entry.destination)?);
             assert!(
-                !entry.differs && entry.allowed.unknown.is_empty(),
+                !entry.differs && entry.allowed.unknown().is_empty(),
                 "{from} -> {to} is one certain flow"
             );
-            Some(format!("{from} -> {to} {}", words(&entry.allowed.sure)))
+            Some(format!("{from} -> {to} {}", words(&entry.allowed.must)))
         };
         let mut lines: Vec<String> = listing.entries.iter().filter_map(line).collect();
         lines.sort();
@@ -405,12 +406,28 @@ fn three_tiers_answer_as_their_readme_says() {
 fn tiers_answer_as_their_readme_says() {
     let tiers = Example::open("tiers");
     for (question, verdict, reason) in [
-        ("prometheus reach red/web:9090", "yes", Reason::AllowAdmin),
+        (
+            "prometheus reach red/web:9090",
+            "yes",
+            Reason::AllowTier(&ADMIN_CODES),
+        ),
         ("envoy reach red/web:8080", "yes", Reason::AllowRule),
         ("envoy reach red/web:9090", "no", Reason::DenyPort),
-        ("envoy reach red/batch:8080", "no", Reason::DenyBaseline),
-        ("blue/api reach red/web:8080", "no", Reason::DenyAdmin),
-        ("envoy reach blue/api:8080", "no", Reason::DenyBaseline),
+        (
+            "envoy reach red/batch:8080",
+            "no",
+            Reason::DenyTier(&BASELINE_CODES),
+        ),
+        (
+            "blue/api reach red/web:8080",
+            "no",
+            Reason::DenyTier(&ADMIN_CODES),
+        ),
+        (
+            "envoy reach blue/api:8080",
+            "no",
+            Reason::DenyTier(&BASELINE_CODES),
+        ),
         ("internet reach red/batch:8080", "yes", Reason::AllowDefault),
     ] {
         assert_eq!(
@@ -468,7 +485,7 @@ fn no_verdict_of_the_demo_but_the_node_agents_depends_on_an_assumption() {
         .pairs
         .iter()
         .filter(|p| !host(&p.source) && !host(&p.destination));
-    assert!(known.clone().count() >= 72 && known.clone().all(|p| p.allowed.unknown.is_empty()));
+    assert!(known.clone().count() >= 72 && known.clone().all(|p| p.allowed.unknown().is_empty()));
     let assumed = CompileOptions::default().host_network(HostNetwork::Node);
     let graph = AllowGraph::compile(&demo.input, &assumed).unwrap();
     let question = "shop/frontend reach node-agent:9100".parse().unwrap();

@@ -17,7 +17,7 @@ use netpal::query::{Explanation, Reason};
 use netpal::set::{Family, Protocol, Traffic};
 use netpal::spec::evaluate;
 use netpal::spec::evaluate::Case;
-use netpal::spec::{Endpoint, Environment, Flow, HostNetworkMode, Possible};
+use netpal::spec::{Endpoint, Environment, Flow, HostNetworkMode};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use std::collections::BTreeMap;
@@ -33,17 +33,17 @@ fn check(
 ) {
     let explanation = explain(graph, flow);
     assert_eq!(
-        explanation.possible,
+        explanation.allowed,
         graph.verdict(flow),
         "{context}: {flow:?}"
     );
     assert_eq!(
         combined(&explanation),
-        explanation.possible,
+        explanation.allowed,
         "{context}: the sides make the verdict: {flow:?}"
     );
     let reason = explanation.reason();
-    let kind = match explanation.possible.truth() {
+    let kind = match explanation.allowed {
         Truth::Yes => "ALLOW_",
         Truth::No => "DENY_",
         Truth::Maybe => "UNKNOWN_",
@@ -52,7 +52,7 @@ fn check(
         reason.code().starts_with(kind),
         "{context}: {} for {:?}",
         reason.code(),
-        explanation.possible
+        explanation.allowed
     );
     *seen.entry(reason.code()).or_default() += 1;
     if reason != Reason::AllowSelf {
@@ -61,15 +61,12 @@ fn check(
 }
 
 /// The verdict again, from the sides alone.
-fn combined(explanation: &Explanation) -> Possible {
-    let shown = explanation
-        .egress
-        .possible
-        .and(explanation.ingress.possible);
+fn combined(explanation: &Explanation) -> Truth {
+    let shown = explanation.egress.allowed.and(explanation.ingress.allowed);
     explanation
         .other
         .iter()
-        .fold(shown, |p, way| p.either(way.possible()))
+        .fold(shown, |p, way| p.either(way.allowed()))
 }
 
 /// Both sides are what the specification finds in one and the same case, and their reasons say so.
@@ -81,15 +78,15 @@ fn sides(env: &Environment, flow: &Flow, explanation: &Explanation, context: &st
             .flat_map(|mode| Family::ALL.map(|family| Case::new(mode, family)));
         let is_case = |case: &Case| {
             pair.iter()
-                .all(|s| evaluate::side(env, flow, s.direction, case) == s.possible)
+                .all(|s| evaluate::side(env, flow, s.direction, case, &mut ()) == s.allowed)
         };
         assert!(
             cases.any(|c| is_case(&c)),
             "{context}: {:?} of {flow:?}",
-            pair.map(|s| s.possible)
+            pair.map(|s| s.allowed)
         );
         for side in pair {
-            let kind = match side.possible.truth() {
+            let kind = match side.allowed {
                 Truth::Yes => "ALLOW_",
                 Truth::No => "DENY_",
                 Truth::Maybe => "UNKNOWN_",
@@ -102,11 +99,7 @@ fn sides(env: &Environment, flow: &Flow, explanation: &Explanation, context: &st
             );
             let named = matches!(
                 side.reason,
-                Reason::AllowRule
-                    | Reason::AllowAdmin
-                    | Reason::AllowBaseline
-                    | Reason::DenyAdmin
-                    | Reason::DenyBaseline
+                Reason::AllowRule | Reason::AllowTier(_) | Reason::DenyRule | Reason::DenyTier(_)
             );
             assert_eq!(
                 side.decided_by.is_some(),

@@ -111,7 +111,7 @@ fn decide(graph: &AllowGraph, input: &Input, fields: &[&str]) -> Option<Truth> {
             traffic,
         })
     });
-    let mut verdicts: Vec<Truth> = flows.map(|flow| graph.verdict(&flow).truth()).collect();
+    let mut verdicts: Vec<Truth> = flows.map(|flow| graph.verdict(&flow)).collect();
     verdicts.sort_unstable();
     verdicts.dedup();
     (verdicts.len() == 1).then(|| verdicts[0])

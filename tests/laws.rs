@@ -13,8 +13,9 @@ mod random;
 
 use netpal::graph::Allowed;
 use netpal::model::{PodId, Selector};
+use netpal::policy::tier::kubernetes;
 use netpal::policy::{
-    Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject, Tier,
+    Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject,
 };
 use netpal::spec::Endpoint;
 use netpal::{AllowGraph, CompileOptions, Input};
@@ -120,8 +121,7 @@ fn pairs(input: &Input) -> Vec<(Endpoint, Endpoint)> {
 
 /// Whether everything that passes, or may pass, in `narrow` does so in `wide`.
 fn within(narrow: &Allowed, wide: &Allowed) -> bool {
-    let possible = |a: &Allowed| a.sure.union(&a.unknown);
-    narrow.sure.is_subset(&wide.sure) && possible(narrow).is_subset(&possible(wide))
+    narrow.must.is_subset(&wide.must) && narrow.may.is_subset(&wide.may)
 }
 
 fn all_within(name: &str, narrow: &AllowGraph, wide: &AllowGraph, pairs: &[(Endpoint, Endpoint)]) {
@@ -140,6 +140,7 @@ fn allow_all() -> Rule {
         peers: Peers::Any,
         ports: Ports::Any,
         name: None,
+        qualifiers: Vec::new(),
     }
 }
 
@@ -167,7 +168,7 @@ fn an_isolation_without_rules_never_adds_an_edge() {
     let mut count = 0;
     for (name, documents) in worlds() {
         let input = with_law(&load(&documents), |law| {
-            law.policies.retain(|p| p.tier != Tier::Baseline)
+            law.policies.retain(|p| p.tier != kubernetes::BASELINE)
         });
         let before = graph(&input, &CompileOptions::default());
         for (_, namespace) in input.cluster.namespaces().take(2) {
@@ -206,13 +207,13 @@ fn a_rule_more_only_widens() {
             .policies
             .policies
             .iter()
-            .filter(|p| p.tier == Tier::Network)
+            .filter(|p| p.tier == kubernetes::NETWORK)
             .flat_map(|p| p.rules.iter().flatten());
         let rules: Vec<Rule> = borrowed.take(1).cloned().chain([allow_all()]).collect();
         let network = input
             .policies
             .iter()
-            .filter(|(_, p)| p.tier == Tier::Network)
+            .filter(|(_, p)| p.tier == kubernetes::NETWORK)
             .take(3);
         for (id, direction) in network.flat_map(|(id, _)| Direction::ALL.map(|d| (id, d))) {
             for rule in &rules {

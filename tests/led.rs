@@ -12,18 +12,26 @@
 mod random;
 
 use netpal::graph::Allowed;
+use netpal::model::Truth;
 use netpal::query::ask::via_service::{ViaService, allowed, explain_led};
 use netpal::set::{Family, IpSet, Protocol, Traffic};
-use netpal::spec::evaluate::{ConnectionOrigin, evaluate_led};
-use netpal::spec::{Endpoint, Environment, Flow, Possible};
+use netpal::spec::evaluate::{ConnectionOrigin, evaluate_from};
+use netpal::spec::{Endpoint, Environment, Flow};
 use netpal::{AllowGraph, CompileOptions};
 use random::Random;
 
 /// What the specification finds possible.
-fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow) -> Possible {
+fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow) -> Truth {
     let ways: Vec<(Flow, ConnectionOrigin)> = match led {
         ViaService::ToItself => [true, false]
-            .map(|older| (flow, ConnectionOrigin::OwnService { older }))
+            .map(|undefined_are_asked| {
+                (
+                    flow,
+                    ConnectionOrigin::OwnService {
+                        undefined_are_asked,
+                    },
+                )
+            })
             .to_vec(),
         ViaService::ThroughNode(caller) => {
             let nodes = addresses(graph, &env.may_be_nodes(Family::of(caller)));
@@ -48,8 +56,8 @@ fn specified(env: &Environment, graph: &AllowGraph, led: ViaService, flow: Flow)
         }
     };
     ways.into_iter()
-        .map(|(flow, call)| evaluate_led(env, &flow, call))
-        .reduce(Possible::either)
+        .map(|(flow, call)| evaluate_from(env, &flow, call))
+        .reduce(Truth::either)
         .unwrap()
 }
 
@@ -64,14 +72,14 @@ fn addresses(graph: &AllowGraph, set: &IpSet) -> Vec<Endpoint> {
         .collect()
 }
 
-fn possible(allowed: &Allowed, traffic: Traffic) -> Possible {
+fn possible(allowed: &Allowed, traffic: Traffic) -> Truth {
     match (
-        allowed.sure.contains(traffic),
-        allowed.unknown.contains(traffic),
+        allowed.must.contains(traffic),
+        allowed.unknown().contains(traffic),
     ) {
-        (true, _) => Possible::ALLOW,
-        (_, true) => Possible::UNKNOWN,
-        _ => Possible::DENY,
+        (true, _) => Truth::Yes,
+        (_, true) => Truth::Maybe,
+        _ => Truth::No,
     }
 }
 
@@ -123,10 +131,10 @@ fn the_graph_is_what_the_specification_says_on_random_clusters() {
                         let found = possible(allowed, traffic);
                         check(&env, graph, led, flow, found, seed);
                         count.flows += 1;
-                        match (found.allow, found.deny) {
-                            (true, true) => count.unknown += 1,
-                            (true, false) => count.yes += 1,
-                            _ => count.no += 1,
+                        match found {
+                            Truth::Maybe => count.unknown += 1,
+                            Truth::Yes => count.yes += 1,
+                            Truth::No => count.no += 1,
                         }
                     }
                 }
@@ -150,7 +158,7 @@ fn check(
     graph: &AllowGraph,
     led: ViaService,
     flow: Flow,
-    found: Possible,
+    found: Truth,
     seed: u64,
 ) {
     let wanted = specified(env, graph, led, flow);
@@ -160,16 +168,16 @@ fn check(
     );
     let told = explain_led(graph, Some(led), &flow);
     assert_eq!(
-        told.possible,
+        told.allowed,
         found,
         "seed {seed}: {led:?} {flow:?}: {:?}",
         told.reason()
     );
     let kind = told.reason().code().split('_').next().unwrap().to_owned();
-    let right = match (found.allow, found.deny) {
-        (true, true) => kind == "UNKNOWN",
-        (true, false) => kind == "ALLOW",
-        _ => kind == "DENY",
+    let right = match found {
+        Truth::Maybe => kind == "UNKNOWN",
+        Truth::Yes => kind == "ALLOW",
+        Truth::No => kind == "DENY",
     };
     assert!(right, "seed {seed}: {led:?} {flow:?}: {:?}", told.reason());
 }

@@ -14,9 +14,10 @@ mod random;
 use netpal::diagnostic::Place;
 use netpal::finding::Finding;
 use netpal::lint::{LintConfig, lint};
+use netpal::model::Truth;
 use netpal::policy::{Direction, Peers, PolicySet};
 use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Environment, Flow, Possible, evaluate};
+use netpal::spec::{Endpoint, Environment, Flow, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use random::{ADDRESSES, PORTS, Random, documents, text};
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Case {
     }
 
     /// Every verdict between pods and some addresses, on some ports.
-    fn verdicts(&self, law: &PolicySet) -> Vec<(Flow, Possible)> {
+    fn verdicts(&self, law: &PolicySet) -> Vec<(Flow, Truth)> {
         let env = Environment {
             policies: Arc::new(law.clone()),
             ..self.env.clone()
@@ -118,7 +119,7 @@ impl Case {
         let new = before
             .iter()
             .zip(&after)
-            .find(|((_, a), (_, b))| b.allow && !a.allow || b.deny && !a.deny);
+            .find(|((_, a), (_, b))| a != b && *a != Truth::Maybe);
         assert!(
             new.is_none(),
             "seed {}: {} at {}: {new:?}",
@@ -244,21 +245,21 @@ fn what_is_called_half_open_lets_nothing_through() {
                     continue;
                 };
                 let selects =
-                    netpal::spec::evaluate::selects(&case.env, policy, own, mode).possible();
+                    netpal::spec::matching::selects(&case.env, policy, own, mode).possible();
                 let names =
-                    netpal::spec::evaluate::peer_matches(&case.env, policy, peer, own, other, &one)
+                    netpal::spec::matching::peer_matches(&case.env, policy, peer, own, other, &one)
                         .possible();
-                let traffic = netpal::spec::evaluate::ports_match(
+                let traffic = netpal::spec::matching::ports_match(
                     &case.env,
                     rule,
-                    policy.host_pods,
+                    case.env.policies.tier_of(policy).host_pods,
                     flow.destination,
                     flow.traffic,
                     mode,
                 );
                 if selects && names && traffic && own != to {
                     assert!(
-                        !evaluate(&case.env, &flow).allow,
+                        !evaluate(&case.env, &flow).possible(),
                         "seed {seed}: {flow:?} passes"
                     );
                 }
@@ -284,7 +285,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
                 panic!("an exception has a block")
             };
             let subjects = case.input.cluster.pods().filter(|(id, _)| {
-                netpal::spec::evaluate::selects(
+                netpal::spec::matching::selects(
                     &case.env,
                     policy,
                     *id,
@@ -314,7 +315,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             // policies of this tier alone: what administrators do to the flow is another matter
             let mut law = (*case.env.policies).clone();
             law.policies
-                .retain(|p| p.tier == netpal::policy::Tier::Network);
+                .retain(|p| p.tier == netpal::policy::tier::kubernetes::NETWORK);
             law.taints.clear();
             let env = Environment {
                 policies: Arc::new(law),
@@ -337,7 +338,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
                             traffic,
                         },
                     )
-                    .allow
+                    .possible()
                 })
             });
             assert!(

@@ -29,7 +29,7 @@ use std::ops::ControlFlow;
 type Between<'a> = &'a dyn Fn(u32, u32) -> Allowed;
 
 fn possible(a: &Allowed) -> TrafficSet {
-    a.sure.union(&a.unknown)
+    a.may.clone()
 }
 
 /// One line from what passes between each pair: what passes between all, or between some where they
@@ -38,13 +38,19 @@ fn line_of(pairs: &[Allowed]) -> Option<(Allowed, bool)> {
     let differs = pairs.iter().any(|a| *a != pairs[0]);
     let sure = pairs
         .iter()
-        .fold(TrafficSet::empty(), |all, a| all.union(&a.sure));
+        .fold(TrafficSet::empty(), |all, a| all.union(&a.must));
     let unknown = pairs
         .iter()
-        .fold(TrafficSet::empty(), |all, a| all.union(&a.unknown))
+        .fold(TrafficSet::empty(), |all, a| all.union(&a.unknown()))
         .difference(&sure);
     let nothing = sure.is_empty() && unknown.is_empty();
-    (!nothing).then_some((Allowed { sure, unknown }, differs))
+    (!nothing).then_some((
+        Allowed {
+            may: sure.union(&unknown),
+            must: sure,
+        },
+        differs,
+    ))
 }
 
 /// The plain list: every pair of ends asked.
@@ -330,8 +336,8 @@ fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), 
     let mut cells: BTreeMap<(usize, usize), Allowed> = BTreeMap::new();
     let mut add = |from: usize, to: usize, allowed: &Allowed| {
         let cell = cells.entry((from, to)).or_default();
-        cell.sure = cell.sure.union(&allowed.sure);
-        cell.unknown = cell.unknown.union(&allowed.unknown).difference(&cell.sure);
+        cell.must = cell.must.union(&allowed.must);
+        cell.may = cell.may.union(&allowed.may);
     };
     for entry in &listing.entries {
         if let (Some(from), Some(to)) = (place(&entry.source), place(&entry.destination)) {
@@ -346,8 +352,8 @@ fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), 
             .collect::<std::collections::BTreeSet<_>>()
     };
     let all = Allowed {
-        sure: TrafficSet::all(),
-        unknown: TrafficSet::empty(),
+        must: TrafficSet::all(),
+        may: TrafficSet::all(),
     };
     for from in places(&listing.open_out) {
         for to in places(&listing.open_in)

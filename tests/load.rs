@@ -48,13 +48,11 @@ fn from_outside(input: &Input, pod: &str) -> Truth {
         protocol: Protocol::Tcp,
         port: 80,
     };
-    graph
-        .verdict(&Flow {
-            source,
-            destination: Endpoint::Pod(id),
-            traffic,
-        })
-        .truth()
+    graph.verdict(&Flow {
+        source,
+        destination: Endpoint::Pod(id),
+        traffic,
+    })
 }
 
 const SPEC: &str =

@@ -286,7 +286,7 @@ fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool
         s != d
             && !graph
                 .allowed(Endpoint::Pod(s), Endpoint::Pod(d))
-                .sure
+                .must
                 .is_empty()
     };
     let mut reached: BTreeSet<u32> = from.clone();
@@ -896,8 +896,8 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
             };
             let allowed = graph.allowed(flow.source, flow.destination);
             let (sure, may) = (
-                allowed.sure.contains(flow.traffic),
-                allowed.possible().contains(flow.traffic),
+                allowed.must.contains(flow.traffic),
+                allowed.may.contains(flow.traffic),
             );
             let shows = if row.status == Status::Failed {
                 sure != *wanted && may != *wanted

@@ -191,7 +191,7 @@ fn by_rows(
             .allowed
             .clone();
         let told = unit.pods.len() == 1 && alone && (host(from) || host(other));
-        let exact = if told && !allowed.unknown.is_empty() {
+        let exact = if told && !allowed.unknown().is_empty() {
             graph.allowed(ends.0, ends.1)
         } else {
             allowed
@@ -406,7 +406,7 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
             at = hop.flow.destination;
             if least == Truth::Yes {
                 assert!(
-                    graph.verdict(&hop.flow) == netpal::spec::Possible::ALLOW,
+                    graph.verdict(&hop.flow) == netpal::model::Truth::Yes,
                     "{hop:?}"
                 );
             }

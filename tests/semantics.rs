@@ -9,11 +9,12 @@
 
 use netpal::diagnostic::{Diagnostic, Place, Severity};
 use netpal::load::{LoadOptions, Source, load_sources};
+use netpal::model::Truth;
 use netpal::query::ask;
 use netpal::query::ask::via_service::ViaService;
 use netpal::query::{Context, Pair, Question, Verdict};
-use netpal::spec::evaluate::{ConnectionOrigin, evaluate_led};
-use netpal::spec::{Endpoint, Environment, Flow, Possible, evaluate};
+use netpal::spec::evaluate::{ConnectionOrigin, evaluate_from};
+use netpal::spec::{Endpoint, Environment, Flow, evaluate};
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
 
@@ -117,9 +118,7 @@ impl Case {
         let specified = match specified(
             &Environment::new(&self.input, &CompileOptions::default()),
             pair,
-        )
-        .truth()
-        {
+        ) {
             netpal::model::Truth::Yes => Verdict::Yes,
             netpal::model::Truth::No => Verdict::No,
             netpal::model::Truth::Maybe => Verdict::Unknown,
@@ -154,12 +153,19 @@ impl Case {
 }
 
 /// What the specification says of a pair's example, over every way it may have come about.
-fn specified(env: &Environment, pair: &Pair) -> Possible {
+fn specified(env: &Environment, pair: &Pair) -> Truth {
     let flow = pair.example;
     let ways: Vec<(Flow, ConnectionOrigin)> = match pair.led {
         None => return evaluate(env, &flow),
         Some(ViaService::ToItself) => [true, false]
-            .map(|older| (flow, ConnectionOrigin::OwnService { older }))
+            .map(|undefined_are_asked| {
+                (
+                    flow,
+                    ConnectionOrigin::OwnService {
+                        undefined_are_asked,
+                    },
+                )
+            })
             .to_vec(),
         Some(ViaService::ThroughNode(caller)) => {
             let nodes = env.node_addresses.to_cidrs().into_iter().map(|c| c.addr());
@@ -184,8 +190,8 @@ fn specified(env: &Environment, pair: &Pair) -> Possible {
         }
     };
     ways.into_iter()
-        .map(|(flow, call)| evaluate_led(env, &flow, call))
-        .reduce(Possible::either)
+        .map(|(flow, call)| evaluate_from(env, &flow, call))
+        .reduce(Truth::either)
         .unwrap()
 }
 

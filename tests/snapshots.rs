@@ -208,7 +208,7 @@ impl<'a> Taker<'a> {
                 for table in admits {
                     let admitted = table
                         .get(place as usize)
-                        .map(|a| a.sure.clone())
+                        .map(|a| a.must.clone())
                         .unwrap_or_default();
                     common = common.intersection(&admitted);
                 }
@@ -262,12 +262,12 @@ impl<'a> Taker<'a> {
     /// The lines about one pair.
     fn facts(&mut self, from: &str, to: &str, cells: &[&Allowed], implied: &TrafficSet) {
         let (least, most) = bounds(cells);
-        let sure = least.sure.difference(implied);
-        let some = most.sure.difference(&least.sure).difference(implied);
+        let sure = least.must.difference(implied);
+        let some = most.must.difference(&least.must).difference(implied);
         let unknown = least
-            .unknown
-            .union(&most.unknown)
-            .difference(&most.sure)
+            .unknown()
+            .union(&most.unknown())
+            .difference(&most.must)
             .difference(implied);
         for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
             if !traffic.is_empty() {
@@ -318,18 +318,15 @@ fn bounds(cells: &[&Allowed]) -> (Allowed, Allowed) {
     let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
         let sure = cells
             .iter()
-            .map(|a| a.sure.clone())
+            .map(|a| a.must.clone())
             .reduce(|x, y| join(&x, &y))
             .unwrap_or_default();
         let may = cells
             .iter()
-            .map(|a| a.sure.union(&a.unknown))
+            .map(|a| a.may.clone())
             .reduce(|x, y| join(&x, &y))
             .unwrap_or_default();
-        Allowed {
-            unknown: may.difference(&sure),
-            sure,
-        }
+        Allowed { may, must: sure }
     };
     (fold(TrafficSet::intersection), fold(TrafficSet::union))
 }

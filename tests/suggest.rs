@@ -170,7 +170,7 @@ impl Counts {
             let same = other.flow == line.flow && other.traffic == line.traffic
                 || flow(input, other) == flow(input, line);
             let want = Truth::from(other.allow || same);
-            let got = graph.verdict(&flow(&after, other)).truth();
+            let got = graph.verdict(&flow(&after, other));
             if got != want {
                 self.wrong.push(format!(
                     "{name}: {:?} {} is {got:?} after it",
@@ -202,7 +202,7 @@ fn doubted(graph: &AllowGraph, asked: &Flow, obstacle: &Obstacle) -> Option<Stri
     let decides = explanation
         .sides()
         .iter()
-        .any(|s| s.decided_by == Some(*rule) && !s.possible.allow);
+        .any(|s| s.decided_by == Some(*rule) && !s.allowed.possible());
     (!decides).then(|| format!("{rule:?} does not decide it"))
 }
 

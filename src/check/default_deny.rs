@@ -9,7 +9,8 @@ use crate::check::scope::{Trouble, requirements};
 use crate::check::{Example, Verdict};
 use crate::graph::AllowGraph;
 use crate::model::{NamespaceId, Truth};
-use crate::policy::{Direction, Namespaces, Tier};
+use crate::policy::tier::TierEnd;
+use crate::policy::{Direction, Namespaces};
 use crate::spec::{Endpoint, HostNetwork};
 
 /// Whether every workload is isolated in every direction.
@@ -66,9 +67,10 @@ fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) 
     match graph.environment().options.host_network {
         HostNetwork::Node if host => Truth::Yes,
         HostNetwork::Unknown if host => Truth::Maybe,
-        _ => graph
-            .profile(Endpoint::Pod(pod), direction)
-            .map_or(Truth::No, crate::graph::tiers::EffectivePolicy::isolated),
+        _ => graph.effective(Endpoint::Pod(pod), direction).map_or(
+            Truth::No,
+            crate::compile::effective_policies::EffectivePolicy::isolated,
+        ),
     }
 }
 
@@ -103,7 +105,7 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
 fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
     let name = &graph.environment().cluster.namespace(namespace).name;
     graph.environment().policies.policies.iter().any(|p| {
-        p.tier == Tier::Network
+        graph.environment().policies.tier_of(p).end == TierEnd::DenyIsolated
             && p.isolates(direction)
             && p.rules(direction).is_empty()
             && p.subject.pods.is_everything()

@@ -225,8 +225,8 @@ impl<'a> Judge<'a> {
         for text in texts {
             let (from, to) = scopes.question(text)?;
             tally.asked += self.each(&from, &to, |judge, asked| {
-                let missing = asked.traffic.difference(&asked.allowed.sure);
-                let no = missing.difference(&asked.allowed.unknown);
+                let missing = asked.traffic.difference(&asked.allowed.must);
+                let no = missing.difference(&asked.allowed.unknown());
                 let truth = match (
                     missing.is_empty() && !asked.traffic.is_empty(),
                     no.is_empty(),
@@ -287,8 +287,8 @@ impl<'a> Judge<'a> {
     fn refuse(&mut self, asked: &Asked<'_>, permitted: &TrafficSet, tally: &mut Tally) {
         let wrong = asked.traffic.difference(permitted);
         let (sure, maybe) = (
-            wrong.intersection(&asked.allowed.sure),
-            wrong.intersection(&asked.allowed.unknown),
+            wrong.intersection(&asked.allowed.must),
+            wrong.intersection(&asked.allowed.unknown()),
         );
         let truth = match (sure.is_empty(), maybe.is_empty()) {
             (false, _) => Truth::No,
@@ -312,12 +312,12 @@ impl<'a> Judge<'a> {
         if !(self.is_host(asked.source) || self.is_host(asked.destination)) {
             return false;
         }
-        if asked.traffic.is_disjoint(&asked.allowed.sure) {
+        if asked.traffic.is_disjoint(&asked.allowed.must) {
             return true;
         }
         let told = explain(
             self.graph,
-            &asked.flow(&asked.traffic.intersection(&asked.allowed.sure)),
+            &asked.flow(&asked.traffic.intersection(&asked.allowed.must)),
         );
         told.sides()
             .into_iter()
@@ -404,7 +404,7 @@ impl<'a> Judge<'a> {
     }
 
     fn pass(&mut self, asked: &Asked<'_>) {
-        let passes = asked.traffic.intersection(&asked.allowed.sure);
+        let passes = asked.traffic.intersection(&asked.allowed.must);
         if !passes.is_empty() {
             self.exercise_pair(asked, &passes);
         }
@@ -514,8 +514,8 @@ impl<'a> Judge<'a> {
 
 /// Everything asked of a pair must pass.
 fn need(asked: &Asked<'_>, tally: &mut Tally) {
-    let missing = asked.traffic.difference(&asked.allowed.sure);
-    let no = missing.difference(&asked.allowed.unknown);
+    let missing = asked.traffic.difference(&asked.allowed.must);
+    let no = missing.difference(&asked.allowed.unknown());
     let truth = if missing.is_empty() {
         Truth::Yes
     } else {

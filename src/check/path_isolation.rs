@@ -17,8 +17,8 @@ use crate::check::flows::{Judge, workload};
 use crate::check::schema::{Isolated, Through};
 use crate::check::scope::{Ends, Scopes, Trouble};
 use crate::check::{Cut, Example, Verdict};
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::compile::peer_sets::EndpointSet;
-use crate::graph::tiers::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
@@ -49,8 +49,8 @@ pub fn isolated(
     let ask = Ask::new(graph, spec, &from, &to, &vias)?;
     let doubtful = !from.doubtful.is_empty() || !to.doubtful.is_empty();
     for (certain, pass) in [
-        (true, sure as fn(&Allowed) -> TrafficSet),
-        (false, Allowed::possible),
+        (true, certain as fn(&Allowed) -> TrafficSet),
+        (false, possible),
     ] {
         let paths = Paths::new(&ask, pass);
         let Some(source) = paths.nearest(&ask) else {
@@ -78,8 +78,12 @@ pub fn isolated(
     Ok(Verdict::passed())
 }
 
-fn sure(allowed: &Allowed) -> TrafficSet {
-    allowed.sure.clone()
+fn certain(allowed: &Allowed) -> TrafficSet {
+    allowed.must.clone()
+}
+
+fn possible(allowed: &Allowed) -> TrafficSet {
+    allowed.may.clone()
 }
 
 /// Which classes are sources, targets and ways through.
@@ -511,6 +515,6 @@ fn members(graph: &AllowGraph, place: u32) -> usize {
 
 fn is_open(graph: &AllowGraph, endpoint: Endpoint) -> bool {
     graph
-        .profile(endpoint, Direction::Ingress)
+        .effective(endpoint, Direction::Ingress)
         .is_some_and(EffectivePolicy::is_open)
 }

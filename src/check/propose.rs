@@ -94,9 +94,9 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
     let mut destinations: BTreeMap<(WorkloadId, String), BTreeSet<WorkloadId>> = BTreeMap::new();
     let listing = each(graph, &Filter::default(), &mut |entry| {
         if let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination)
-            && entry.allowed.unknown.is_empty()
+            && entry.allowed.unknown().is_empty()
             && !entry.differs
-            && let Some(ports) = ports(&entry.allowed.sure)
+            && let Some(ports) = ports(&entry.allowed.must)
         {
             destinations.entry((*to, ports)).or_default().insert(*from);
         }

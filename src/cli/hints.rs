@@ -23,7 +23,7 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
     let near = |side: &netpal::query::Side| {
         side.near
             .as_ref()
-            .filter(|_| !side.possible.allow)
+            .filter(|_| !side.allowed.possible())
             .map(|n| n.at)
     };
     let rules: Vec<RuleRef> = explanation

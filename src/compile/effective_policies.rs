@@ -1,23 +1,31 @@
-//! Profiles: for each class and direction, everything that governs it, stored once per distinct
-//! content.
+//! Effective policies: for each class and direction everything that governs it, stored once per
+//! distinct content.
 //!
 //! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`]
 //! asks each policy which classes it governs; [`Lists`] turns the answers around, by class;
 //! [`intern`] groups each distinct list once by tier and priority. Cost: O(rules + sum of the
 //! subjects' classes).
+//!
+//! Invariant: the tiers of an [`EffectivePolicy`] are in the order in which they are asked, layer
+//! after layer; a tier without a say in the class is left out, which is the same as passing on.
+//! Road not taken: keeping an unordered tier policy by policy; its rules have no order, so each
+//! distinct one is kept once, however many policies repeat it.
 
 use crate::compile::classes::Classes;
-use crate::compile::peer_sets::{EndpointSet, EndpointSpace, Match, PeerSets};
+use crate::compile::peer_sets::{
+    EndpointBounds, EndpointSet, EndpointSpace, PeerSetId, PeerSets, SeenFrom,
+};
 use crate::compile::vocabulary::Vocabulary;
-use crate::graph::tiers::{CompiledPolicy, CompiledRule, EffectivePolicy, NetworkRule, Selection};
-use crate::model::NamespaceId;
+use crate::model::{NamespaceId, Truth};
+use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierIx, TierMode, Ties};
 use crate::policy::{
-    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule, Tier,
+    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule,
 };
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol, TrafficSet};
 use crate::spec::environment::{Environment, HostNetworkMode};
-use crate::spec::evaluate::{Case, Tainted, namespaces_match, taints};
+use crate::spec::evaluate::{Case, Tainted, taints};
+use crate::spec::matching::{namespaces_match, unqualified};
 
 /// The ports of a rule: numbers, and names to be looked up on the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +73,7 @@ impl<'w> PortSets<'w, '_> {
         for port in list.iter() {
             match port {
                 PortMatch::Traffic(traffic) => set.traffic = set.traffic.union(traffic),
+                PortMatch::Portless(_) => {}
                 PortMatch::Named(name, protocol) => {
                     set.named.extend(
                         self.vocabulary
@@ -80,17 +89,192 @@ impl<'w> PortSets<'w, '_> {
     }
 }
 
-/// The compiled law.
+/// One rule, compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CompiledRule {
+    /// What it does.
+    pub action: Action,
+    /// Its peers.
+    pub peers: PeerSetId,
+    /// Its ports.
+    pub ports: u32,
+}
+
+/// A policy, compiled for one subject namespace where its peers are relative, for all otherwise.
+#[derive(Debug, Clone)]
+pub struct CompiledPolicy {
+    /// The policy.
+    pub policy: PolicyId,
+    /// Its rules, per direction.
+    pub rules: [Vec<CompiledRule>; 2],
+}
+
+/// A policy that governs a class, and how surely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Selection {
+    /// Index of the compiled policy.
+    pub policy: u32,
+    /// Whether it certainly selects the class.
+    pub certain: bool,
+}
+
+/// One distinct rule of an unordered tier, and whether a policy that has it certainly selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnorderedRule {
+    /// Its peers.
+    pub peers: PeerSetId,
+    /// Its ports.
+    pub ports: u32,
+    /// Whether it certainly applies.
+    pub certain: bool,
+}
+
+/// What one tier says of a class in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EffectiveTier {
+    /// The tier.
+    pub tier: TierIx,
+    /// Its layer.
+    pub layer: LayerIx,
+    /// Its rank in its layer, and the rank that Pass leads to.
+    pub rank: u8,
+    /// The rank of the tier that Pass leads to.
+    pub pass_rank: u8,
+    /// Whether its policies have an order.
+    pub ordered: bool,
+    /// Whether it does not see host-network pods that behave as their node (S56).
+    pub overlooks_nodes: bool,
+    /// Whether the own node is exempt (S55).
+    pub exempts_own_node: bool,
+    /// Of an ordered tier: groups of equal priority, in order.
+    pub groups: Vec<Vec<Selection>>,
+    /// The policies that isolate the class, where that ends in Deny.
+    pub isolating: Vec<Selection>,
+    /// Whether they isolate it.
+    pub isolated: Truth,
+    /// Of an unordered tier: the policies that govern the class and do not isolate it.
+    pub others: Vec<Selection>,
+    /// Of an unordered tier: the distinct rules that allow, sorted.
+    pub allows: Vec<UnorderedRule>,
+    /// Of an unordered tier: the distinct rules that deny, sorted.
+    pub denies: Vec<UnorderedRule>,
+}
+
+impl EffectiveTier {
+    /// The policies that have a say in it, in the order in which they are asked.
+    pub fn selections(&self) -> impl Iterator<Item = &Selection> {
+        let unordered = self.isolating.iter().chain(&self.others);
+        let unordered = unordered.filter(|_| !self.ordered);
+        self.groups.iter().flatten().chain(unordered)
+    }
+
+    /// What decides in it, without the policies that merely stand behind it: equal contents, equal
+    /// answers.
+    pub fn content(&self) -> impl std::hash::Hash + Eq + use<'_> {
+        let Self {
+            tier,
+            groups,
+            isolated,
+            allows,
+            denies,
+            ..
+        } = self;
+        (tier, groups, isolated, allows, denies)
+    }
+}
+
+/// Everything that governs a class in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct EffectivePolicy {
+    /// The tiers that have a say, in order.
+    pub tiers: Vec<EffectiveTier>,
+    /// What unmodelled policies may do.
+    pub taint: Tainted,
+}
+
+impl EffectivePolicy {
+    /// Whether a tier isolates the class, so that something has to allow what passes.
+    pub fn isolated(&self) -> Truth {
+        let each = self.tiers.iter().map(|tier| tier.isolated);
+        each.max().unwrap_or(Truth::No)
+    }
+
+    /// Whether a tier may isolate the class that exempts its own node (S55).
+    pub fn may_exempt_own_node(&self) -> bool {
+        let mut tiers = self.tiers.iter().filter(|tier| tier.exempts_own_node);
+        tiers.any(|tier| tier.isolated.possible())
+    }
+
+    /// Whether nothing governs the class in this direction, so that everything is allowed by
+    /// default.
+    pub fn is_open(&self) -> bool {
+        self.tiers.is_empty() && self.taint == Tainted::default()
+    }
+
+    /// Whether only allows that add up speak, and no unmodelled policy: the tier that isolates, if
+    /// any does.
+    pub fn additive(&self) -> Option<Option<&EffectiveTier>> {
+        if self.taint != Tainted::default() {
+            return None;
+        }
+        match &self.tiers[..] {
+            [] => Some(None),
+            [only] if !only.ordered && only.denies.is_empty() && only.others.is_empty() => {
+                Some(Some(only))
+            }
+            _ => None,
+        }
+    }
+
+    /// The tier that isolates the class, where nothing that is asked before it or in another layer
+    /// has a say, and no unmodelled policy.
+    pub fn isolating_first(&self) -> Option<&EffectiveTier> {
+        let first = self.tiers.first()?;
+        let alone = self.tiers.iter().all(|tier| tier.layer == first.layer);
+        let plain = alone && !first.ordered && self.taint == Tainted::default();
+        (plain && first.isolated.possible()).then_some(first)
+    }
+
+    /// The policies that have a say, in the order in which they are asked.
+    pub fn selections(&self) -> impl Iterator<Item = &Selection> {
+        self.tiers.iter().flat_map(EffectiveTier::selections)
+    }
+
+    /// The policies that isolate the class.
+    pub fn isolating(&self) -> impl Iterator<Item = &Selection> {
+        self.tiers.iter().flat_map(|tier| &tier.isolating)
+    }
+
+    /// The peers and ports of every rule that can decide.
+    pub fn rules<'a>(
+        &'a self,
+        policies: &'a [CompiledPolicy],
+        direction: Direction,
+    ) -> impl Iterator<Item = (PeerSetId, u32)> + 'a {
+        self.tiers.iter().flat_map(move |tier| {
+            let ordered = tier.groups.iter().flatten();
+            let ordered = ordered
+                .flat_map(move |s| &policies[s.policy as usize].rules[direction.index()])
+                .map(|rule| (rule.peers, rule.ports));
+            let unordered = tier.allows.iter().chain(&tier.denies);
+            ordered.chain(unordered.map(|rule| (rule.peers, rule.ports)))
+        })
+    }
+}
+
+/// The compiled policies of an environment.
 pub struct CompiledPolicySet {
     /// The policies; those with relative peers once per subject namespace.
     pub policies: Vec<CompiledPolicy>,
     /// The classes each of them governs.
-    pub subjects: Vec<Match>,
+    pub subjects: Vec<EndpointBounds>,
     /// The distinct port lists.
     pub ports: Vec<PortSet>,
-    /// The profiles; the first is the open one.
-    pub profiles: Vec<EffectivePolicy>,
-    /// The profile of each class, per direction.
+    /// The distinct effective policies; the first is the open one.
+    pub effective: Vec<EffectivePolicy>,
+    /// The tiers in the order in which they are asked.
+    pub order: TierOrder,
+    /// The effective policy of each class, per direction.
     pub of_class: [Vec<u32>; 2],
 }
 
@@ -98,7 +282,7 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// Compiles the law over the classes of a line.
+/// Compiles the policies over the classes of an endpoint space.
 pub fn compile<'w>(
     env: &'w Environment,
     vocabulary: &Vocabulary<'w>,
@@ -113,11 +297,12 @@ pub fn compile<'w>(
     let (mut policies, mut subjects) = (Vec::new(), Vec::new());
     for (id, policy) in env.policies.iter() {
         for own in owners(env, policy) {
-            policies.push(compile_policy(id, policy, own, peers, &mut ports));
-            subjects.push(governed(policy, own, space, peers));
+            policies.push(compile_policy(env, (id, policy), own, peers, &mut ports));
+            subjects.push(governed(env, policy, own, space, peers));
         }
     }
-    let mut profiles = vec![EffectivePolicy::default()];
+    let mut effective = vec![EffectivePolicy::default()];
+    let order = TierOrder::new(env);
     let of_class = Direction::ALL.map(|direction| {
         let lists = Lists::new(
             env,
@@ -132,14 +317,16 @@ pub fn compile<'w>(
             &space.classes,
             direction,
             &lists,
-            &mut profiles,
+            &mut effective,
+            &order,
         )
     });
     CompiledPolicySet {
         policies,
         subjects,
         ports: ports.sets.into_iter().collect(),
-        profiles,
+        effective,
+        order,
         of_class,
     }
 }
@@ -147,13 +334,7 @@ pub fn compile<'w>(
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is
 /// relative to the subject's namespace (S92), otherwise none in particular.
 fn owners(env: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
-    let relative = |peer: &Peer| {
-        matches!(
-            peer,
-            Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _)
-        )
-    };
-    let any = |rule: &Rule| matches!(&rule.peers, Peers::Of(list) if list.iter().any(relative));
+    let any = |rule: &Rule| matches!(&rule.peers, Peers::Of(list) if list.iter().any(is_relative));
     if !policy.rules.iter().flatten().any(any) {
         return vec![None];
     }
@@ -163,18 +344,32 @@ fn owners(env: &Environment, policy: &Policy) -> Vec<Option<NamespaceId>> {
         .collect()
 }
 
+fn is_relative(peer: &Peer) -> bool {
+    match peer {
+        Peer::Pods(Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_), _) => true,
+        Peer::NoneOf(peers) => peers.iter().any(is_relative),
+        _ => false,
+    }
+}
+
 fn compile_policy<'w>(
-    id: PolicyId,
-    policy: &'w Policy,
+    env: &Environment,
+    (id, policy): (PolicyId, &'w Policy),
     own: Option<NamespaceId>,
     peers: &mut PeerSets<'w>,
     ports: &mut PortSets<'w, '_>,
 ) -> CompiledPolicy {
+    let host_pods = env.policies.tier_of(policy).host_pods;
+    let seen = |rule: &Rule| SeenFrom {
+        own,
+        host_pods,
+        certain: unqualified(rule) == Truth::Yes,
+    };
     let rules = Direction::ALL.map(|direction| {
         let compile = |rule: &'w Rule| CompiledRule {
             action: rule.action,
-            peers: peers.peers(&rule.peers, own, policy.host_pods),
-            ports: ports.number(&rule.ports, policy.host_pods),
+            peers: peers.peers(&rule.peers, seen(rule)),
+            ports: ports.number(&rule.ports, host_pods),
         };
         policy.rules(direction).iter().map(compile).collect()
     });
@@ -183,13 +378,14 @@ fn compile_policy<'w>(
 
 /// The classes a policy governs.
 fn governed<'w>(
+    env: &Environment,
     policy: &'w Policy,
     own: Option<NamespaceId>,
     space: &EndpointSpace,
     peers: &mut PeerSets<'w>,
-) -> Match {
+) -> EndpointBounds {
     let mut found = peers.pods_in(&policy.subject.namespaces, &policy.subject.pods, None);
-    if policy.host_pods == HostPods::Excluded {
+    if env.policies.tier_of(policy).host_pods == HostPods::Excluded {
         found = found.without(&space.hosts);
     }
     if let Some(own) = own {
@@ -201,9 +397,9 @@ fn governed<'w>(
                 EndpointSet::from(span.start..=last)
             });
         let within = |runs: &EndpointSet| runs.intersection(&only).into();
-        found = Match {
-            sure: within(&found.sure),
-            maybe: within(&found.maybe),
+        found = EndpointBounds {
+            must: within(&found.must),
+            may: within(&found.may),
         };
     }
     found
@@ -220,18 +416,18 @@ impl Lists {
     fn new(
         env: &Environment,
         policies: &[CompiledPolicy],
-        subjects: &[Match],
+        subjects: &[EndpointBounds],
         direction: Direction,
         classes: usize,
     ) -> Self {
-        let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &Match))| {
+        let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &EndpointBounds))| {
             env.policies.get(compiled.policy).governs(direction)
         };
         let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
         let mut starts = vec![0; classes + 1];
         for (_, (_, found)) in each() {
             found
-                .maybe
+                .may
                 .points()
                 .for_each(|class| starts[class as usize + 1] += 1);
         }
@@ -242,16 +438,16 @@ impl Lists {
         let mut entries = vec![
             Selection {
                 policy: 0,
-                sure: false
+                certain: false
             };
             starts[classes] as usize
         ];
         for (policy, (_, found)) in each() {
-            for class in found.maybe.points() {
+            for class in found.may.points() {
                 let at = &mut next[class as usize];
                 entries[*at as usize] = Selection {
                     policy,
-                    sure: found.is_exact() || found.sure.contains(class),
+                    certain: found.is_exact() || found.must.contains(class),
                 };
                 *at += 1;
             }
@@ -271,12 +467,13 @@ fn intern(
     classes: &Classes,
     direction: Direction,
     lists: &Lists,
-    profiles: &mut Vec<EffectivePolicy>,
+    effective: &mut Vec<EffectivePolicy>,
+    order: &TierOrder,
 ) -> Vec<u32> {
     let tainted = env.options.taints && !env.policies.taints.is_empty();
     let mut known: HashMap<(&[Selection], Tainted), u32> = HashMap::default();
     known.insert((&[], Tainted::default()), 0);
-    let profile = |class: usize| {
+    let effective = |class: usize| {
         let list = lists.of(class);
         let taint = if tainted {
             taint_of(env, classes, class, direction)
@@ -284,14 +481,11 @@ fn intern(
             Tainted::default()
         };
         *known.entry((list, taint)).or_insert_with(|| {
-            profiles.push(EffectivePolicy {
-                taint,
-                ..grouped(env, policies, direction, list)
-            });
-            number(profiles.len() - 1)
+            effective.push(grouped(env, order, policies, direction, list, taint));
+            number(effective.len() - 1)
         })
     };
-    (0..classes.list.len()).map(profile).collect()
+    (0..classes.list.len()).map(effective).collect()
 }
 
 fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direction) -> Tainted {
@@ -301,55 +495,157 @@ fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direc
     taints(env, classes.list[class].representative, direction, &case)
 }
 
+/// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
+#[derive(Debug)]
+pub struct TierOrder {
+    /// By the order of asking.
+    pub tiers: Vec<EffectiveTier>,
+    /// The place in that order, by tier index.
+    place: Vec<usize>,
+    ties: Vec<Ties>,
+}
+
+impl TierOrder {
+    fn new(env: &Environment) -> Self {
+        let mut order = Self {
+            tiers: Vec::new(),
+            place: vec![0; env.policies.tiers.len()],
+            ties: Vec::new(),
+        };
+        for (layer, tiers) in env.layers.iter() {
+            for (rank, ix) in (0_u8..).zip(tiers) {
+                let tier = &env.policies.tiers[ix.index()];
+                let to = tier
+                    .pass_to
+                    .and_then(|to| tiers.iter().position(|t| *t == to));
+                let to = to
+                    .and_then(|to| u8::try_from(to).ok())
+                    .filter(|to| *to > rank);
+                order.place[ix.index()] = order.tiers.len();
+                order.ties.push(match tier.mode {
+                    TierMode::Ordered(ties) => ties,
+                    TierMode::Unordered => Ties::Undefined,
+                });
+                order.tiers.push(EffectiveTier {
+                    tier: *ix,
+                    layer: *layer,
+                    rank,
+                    pass_rank: to.unwrap_or(rank.saturating_add(1)),
+                    ordered: tier.is_ordered(),
+                    overlooks_nodes: tier.host_pods == HostPods::Undefined,
+                    exempts_own_node: tier.exempts_own_node,
+                    groups: Vec::new(),
+                    isolating: Vec::new(),
+                    isolated: Truth::No,
+                    others: Vec::new(),
+                    allows: Vec::new(),
+                    denies: Vec::new(),
+                });
+            }
+        }
+        order
+    }
+
+    fn place(&self, policy: &Policy) -> usize {
+        self.place[policy.tier.index()]
+    }
+
+    /// What orders a policy among those of its tier: equal ranks are asked together.
+    pub fn rank<'p>(&self, policy: &'p Policy) -> (i32, Option<&'p str>) {
+        let by_name = self.ties[self.place(policy)] == Ties::ByName;
+        (policy.priority, by_name.then_some(&*policy.name))
+    }
+}
+
 /// Sorts the policies of a class into tiers and groups of equal priority.
 fn grouped(
     env: &Environment,
+    order: &TierOrder,
     policies: &[CompiledPolicy],
     direction: Direction,
     list: &[Selection],
+    taint: Tainted,
 ) -> EffectivePolicy {
-    let mut profile = EffectivePolicy::default();
-    let mut ordered: Vec<(Tier, i32, Selection)> = Vec::new();
-    for entry in list.iter().copied() {
-        let policy = env.policies.get(policies[entry.policy as usize].policy);
-        match policy.tier {
-            Tier::Network => profile.network.push(entry),
-            tier => ordered.push((tier, policy.priority, entry)),
+    let policy = |s: &Selection| env.policies.get(policies[s.policy as usize].policy);
+    let place = |s: &Selection| order.place(policy(s));
+    let mut sorted = list.to_vec();
+    sorted.sort_by_key(place);
+    let mut tiers: Vec<EffectiveTier> = Vec::new();
+    for entries in sorted.chunk_by(|a, b| place(a) == place(b)) {
+        let Some(at) = entries.first().map(place) else {
+            continue;
+        };
+        let mut tier = order.tiers[at].clone();
+        let ends = env.policies.tiers[tier.tier.index()].end == TierEnd::DenyIsolated;
+        let isolates = |s: &Selection| ends && policy(s).isolates(direction);
+        tier.isolating = entries.iter().copied().filter(isolates).collect();
+        tier.isolated = isolation(&tier.isolating);
+        if tier.ordered {
+            let rank = |s: &Selection| order.rank(policy(s));
+            let mut ranked = entries.to_vec();
+            ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.cmp(b)));
+            let groups = ranked.chunk_by(|a, b| rank(a) == rank(b));
+            tier.groups = groups.map(<[Selection]>::to_vec).collect();
+        } else {
+            tier.others = entries.iter().copied().filter(|s| !isolates(s)).collect();
+            tier.allows = distinct_rules(policies, direction, entries, Action::Allow);
+            tier.denies = distinct_rules(policies, direction, entries, Action::Deny);
         }
+        tiers.push(tier);
     }
-    profile.surely = profile.network.iter().any(|s| s.sure);
-    profile.network_rules = network_rules(policies, direction, &profile.network);
-    ordered.sort();
-    for group in ordered.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let members = group.iter().map(|(_, _, entry)| *entry).collect();
-        match group.first().map(|g| g.0) {
-            Some(Tier::Baseline) => profile.baseline.push(members),
-            _ => profile.admin.push(members),
-        }
+    if taint.unordered {
+        add_tainted(order, &mut tiers);
     }
-    profile
+    EffectivePolicy { tiers, taint }
 }
 
-/// The distinct rules of the policies that isolate a class.
-fn network_rules(
+fn isolation(isolating: &[Selection]) -> Truth {
+    let each = isolating
+        .iter()
+        .map(|s| Truth::from(s.certain).or(Truth::Maybe));
+    each.max().unwrap_or(Truth::No)
+}
+
+/// A policy that could not be read may isolate in every unordered tier of the network plugin.
+fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
+    let unordered = order
+        .tiers
+        .iter()
+        .filter(|t| !t.ordered && t.layer == LayerIx::CLUSTER_NETWORK);
+    for empty in unordered {
+        let known = tiers.iter_mut().find(|t| t.tier == empty.tier);
+        if let Some(tier) = known {
+            tier.isolated = tier.isolated.or(Truth::Maybe);
+        } else {
+            tiers.push(EffectiveTier {
+                isolated: Truth::Maybe,
+                ..empty.clone()
+            });
+        }
+    }
+    tiers.sort_by_key(|t| order.place[t.tier.index()]);
+}
+
+/// The distinct rules of one action of the policies that govern a class.
+fn distinct_rules(
     policies: &[CompiledPolicy],
     direction: Direction,
-    network: &[Selection],
-) -> Vec<NetworkRule> {
-    let of = |s: &Selection| {
-        let sure = s.sure;
-        let rule = move |r: &CompiledRule| NetworkRule {
+    selections: &[Selection],
+    action: Action,
+) -> Vec<UnorderedRule> {
+    let rules_of = |s: &Selection| {
+        let certain = s.certain;
+        let rules = policies[s.policy as usize].rules[direction.index()].iter();
+        let wanted = rules.filter(move |r| (r.action == Action::Deny) == (action == Action::Deny));
+        wanted.map(move |r| UnorderedRule {
             peers: r.peers,
             ports: r.ports,
-            sure,
-        };
-        policies[s.policy as usize].rules[direction.index()]
-            .iter()
-            .map(rule)
+            certain,
+        })
     };
-    let mut rules: Vec<NetworkRule> = network.iter().flat_map(of).collect();
-    // the sure one of two equal rules comes first, and stays
-    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.sure));
+    let mut rules: Vec<UnorderedRule> = selections.iter().flat_map(rules_of).collect();
+    // the certain one of two equal rules comes first, and stays
+    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.certain));
     rules.dedup_by_key(|r| (r.peers, r.ports));
     rules
 }

@@ -11,7 +11,7 @@
 //! homes of one class, or the classes of one home.
 
 use crate::compile::classes::Classes;
-use crate::compile::peer_sets::{EndpointSet, EndpointSpace, Match};
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace};
 use crate::model::Truth;
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, IndexSet};
@@ -22,15 +22,15 @@ use std::sync::{Arc, OnceLock};
 /// What is near one home.
 #[derive(Debug, Clone, Default)]
 struct NodePlaces {
-    hosts: Match,
-    atoms: Match,
+    hosts: EndpointBounds,
+    atoms: EndpointBounds,
     /// Either.
-    both: Match,
+    both: EndpointBounds,
 }
 
 impl NodePlaces {
-    fn new(hosts: Match, atoms: Match) -> Self {
-        let both = hosts.union(&atoms);
+    fn new(hosts: EndpointBounds, atoms: EndpointBounds) -> Self {
+        let both = hosts.joined(&atoms);
         Self { hosts, atoms, both }
     }
 }
@@ -72,7 +72,7 @@ impl NodeIndex {
         for (home, near) in (0..).zip(&self.near) {
             for found in [&near.hosts, &near.atoms] {
                 found
-                    .maybe
+                    .may
                     .points()
                     .for_each(|p| at.entry(p).or_default().push((home, found.truth(p))));
             }
@@ -82,7 +82,7 @@ impl NodeIndex {
 
     /// The places that are the node of a class's pods. Host-network pods count only where they
     /// behave as their node.
-    pub fn node_of(&self, class: u32, hosts: bool) -> Cow<'_, Match> {
+    pub fn node_of(&self, class: u32, hosts: bool) -> Cow<'_, EndpointBounds> {
         let node_index = self.of_class.of(class);
         let one = |home: &u32| {
             let near = &self.near[*home as usize];
@@ -92,37 +92,37 @@ impl NodeIndex {
             [] => Cow::default(),
             [home] => Cow::Borrowed(one(home)),
             [first, rest @ ..] => {
-                let mut sure = (*one(first).sure).clone();
+                let mut must = (*one(first).must).clone();
                 for home in rest {
-                    if sure.is_empty() {
+                    if must.is_empty() {
                         break;
                     }
-                    sure = sure.intersection(&one(home).sure);
+                    must = must.intersection(&one(home).must);
                 }
-                let maybe = EndpointSet::union_of(node_index.iter().map(|home| &*one(home).maybe));
-                Cow::Owned(Match::of(sure, maybe))
+                let may = EndpointSet::union_of(node_index.iter().map(|home| &*one(home).may));
+                Cow::Owned(EndpointBounds::of(must, may))
             }
         }
     }
 
     /// The classes whose pods run on the node that a place is, if it is one.
-    pub fn pods_on(&self, place: u32) -> Option<Match> {
+    pub fn pods_on(&self, place: u32) -> Option<EndpointBounds> {
         let node_index = self.at.get_or_init(|| self.at()).get(&place)?;
-        let maybe = EndpointSet::union_of(
+        let may = EndpointSet::union_of(
             node_index
                 .iter()
                 .map(|(home, _)| &self.classes[*home as usize]),
         );
         let certain = |home: &u32| node_index.contains(&(*home, Truth::Yes));
-        let sure: EndpointSet = maybe
+        let must: EndpointSet = may
             .points()
             .filter(|c| self.of_class.of(*c).iter().all(certain))
             .map(|c| c..=c)
             .collect();
-        Some(if sure == maybe {
-            Match::exact(sure)
+        Some(if must == may {
+            EndpointBounds::exactly(must)
         } else {
-            Match::of(sure, maybe)
+            EndpointBounds::of(must, may)
         })
     }
 }
@@ -228,21 +228,21 @@ fn near(
             .map(|(a, b)| first + a..=first + b)
             .collect::<EndpointSet>()
     };
-    let unsure = |maybe: EndpointSet| Match {
-        sure: Arc::default(),
-        maybe: Arc::new(maybe),
+    let unsure = |may: EndpointSet| EndpointBounds {
+        must: Arc::default(),
+        may: Arc::new(may),
     };
     let at = |node: Option<&str>| hosts.get(&node).cloned().unwrap_or_default();
     let Some(name) = name else {
         return NodePlaces::new(unsure(space.hosts.clone()), unsure(atoms(addresses)));
     };
-    let sure = at(Some(name));
-    let hosts = Match {
-        maybe: Arc::new(sure.union(&at(None))),
-        sure: Arc::new(sure),
+    let must = at(Some(name));
+    let hosts = EndpointBounds {
+        may: Arc::new(must.union(&at(None))),
+        must: Arc::new(must),
     };
     let atoms = match env.cluster.find_node(name) {
-        Some(node) => Match::exact(atoms(&IpSet::from_cidrs(
+        Some(node) => EndpointBounds::exactly(atoms(&IpSet::from_cidrs(
             node.addresses.iter().map(|a| ipnet::IpNet::from(*a)),
         ))),
         None => unsure(atoms(&env.options.node_cidrs)),

@@ -10,144 +10,23 @@
 //! inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
 use crate::compile::classes::bucketed;
+pub use crate::compile::endpoint_bounds::EndpointBounds;
 pub use crate::compile::endpoint_space::{EndpointSet, EndpointSpace, Scenario};
 use crate::compile::selector_index::{Selected, Which};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Selector, Truth};
-use crate::policy::{HostPods, Namespaces, Peer, Peers};
+use crate::policy::tier::HostPods;
+use crate::policy::{Namespaces, Peer, Peers, Symbol};
 use crate::set::hashed::{HashMap, IndexSet, room_for};
 use crate::set::{Family, IpSet};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::evaluate::node_matches;
+use crate::spec::matching::{node_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-/// What surely matches, and what may (a superset).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Match {
-    /// Surely matches.
-    pub sure: Arc<EndpointSet>,
-    /// May match, or surely does.
-    pub maybe: Arc<EndpointSet>,
-}
-
-impl std::hash::Hash for Match {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.maybe.hash(state); // mostly both are one set, and it is hashed once
-    }
-}
-
-impl Match {
-    /// From both sets.
-    pub fn of(sure: EndpointSet, maybe: EndpointSet) -> Self {
-        Self {
-            sure: Arc::new(sure),
-            maybe: Arc::new(maybe),
-        }
-    }
-
-    /// Where nothing is in doubt.
-    pub fn exact(runs: EndpointSet) -> Self {
-        let runs = Arc::new(runs);
-        Self {
-            sure: Arc::clone(&runs),
-            maybe: runs,
-        }
-    }
-
-    /// From the numbers that surely match and those that only may.
-    pub fn from_lists(sure: Vec<u32>, maybe: Vec<u32>) -> Self {
-        let runs = |list: Vec<u32>| list.into_iter().map(|i| i..=i).collect();
-        Self::from_runs(runs(sure), &runs(maybe))
-    }
-
-    /// From what surely matches and what only may.
-    fn from_runs(sure: EndpointSet, maybe: &EndpointSet) -> Self {
-        if maybe.is_empty() {
-            return Self::exact(sure);
-        }
-        let maybe = Arc::new(sure.union(maybe));
-        Self {
-            sure: Arc::new(sure),
-            maybe,
-        }
-    }
-
-    /// Either.
-    #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        Self::union_of(&[self, other])
-    }
-
-    /// Any of these.
-    pub fn union_of(matches: &[&Self]) -> Self {
-        match matches {
-            [] => return Self::default(),
-            [one] => return (*one).clone(),
-            _ => {}
-        }
-        let maybe = EndpointSet::union_of(matches.iter().map(|m| &*m.maybe));
-        if matches.iter().all(|m| m.is_exact()) {
-            return Self::exact(maybe);
-        }
-        Self {
-            sure: Arc::new(EndpointSet::union_of(matches.iter().map(|m| &*m.sure))),
-            maybe: Arc::new(maybe),
-        }
-    }
-
-    /// What is left without these.
-    #[must_use]
-    pub fn without(&self, hidden: &EndpointSet) -> Self {
-        if hidden.is_disjoint(&self.maybe) {
-            return self.clone();
-        }
-        let sure = Arc::new(self.sure.difference(hidden));
-        let maybe = if self.is_exact() {
-            Arc::clone(&sure)
-        } else {
-            Arc::new(self.maybe.difference(hidden))
-        };
-        Self { sure, maybe }
-    }
-
-    /// What is in these places too.
-    #[must_use]
-    pub fn among(&self, places: &EndpointSet) -> Self {
-        let sure = Arc::new(self.sure.intersection(places));
-        let maybe = if self.is_exact() {
-            Arc::clone(&sure)
-        } else {
-            Arc::new(self.maybe.intersection(places))
-        };
-        Self { sure, maybe }
-    }
-
-    /// Whether nothing is in doubt: both are the same set in memory.
-    pub fn is_exact(&self) -> bool {
-        Arc::ptr_eq(&self.sure, &self.maybe)
-    }
-
-    /// Whether two are the same sets in memory.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.sure, &other.sure) && Arc::ptr_eq(&self.maybe, &other.maybe)
-    }
-
-    /// The truth for one class or atom.
-    pub fn truth(&self, at: u32) -> Truth {
-        if self.sure.contains(at) {
-            Truth::Yes
-        } else if self.maybe.contains(at) {
-            Truth::Maybe
-        } else {
-            Truth::No
-        }
-    }
-}
-
 /// The peers of a rule, per view.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PeerSet(pub Vec<Match>);
+pub struct PeerSet(pub Vec<EndpointBounds>);
 
 /// Index of a peer set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,10 +47,25 @@ pub struct PeerSets<'w> {
     selected: Selected<'w>,
     /// What was selected, by the places in memory of what selects: equal parts of the law share
     /// theirs (`policy::pool`).
-    pods: HashMap<(Which, usize), Match>,
-    blocks: HashMap<(&'w IpSet, Family), Match>,
+    pods: HashMap<(Which, usize), EndpointBounds>,
+    blocks: HashMap<(&'w IpSet, Family), EndpointBounds>,
     inside: Inside,
-    peers: HashMap<(usize, Option<NamespaceId>, HostPods), PeerSetId>,
+    peers: HashMap<(usize, SeenFrom), PeerSetId>,
+}
+
+/// What of a policy decides whom its peers match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeenFrom {
+    /// The subject's namespace, needed only by peers that are relative to it.
+    pub own: Option<NamespaceId>,
+    /// How its tier treats host-network pods.
+    pub host_pods: HostPods,
+    /// Whether a match is certain: not for a rule with a qualifier.
+    pub certain: bool,
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// The classes by where their addresses lie.
@@ -250,49 +144,41 @@ impl<'w> PeerSets<'w> {
         }
     }
 
-    /// The peer set of a rule. `own` is the subject's namespace, needed only by peers that are
-    /// relative to it.
-    pub fn peers(
-        &mut self,
-        peers: &'w Peers,
-        own: Option<NamespaceId>,
-        host_pods: HostPods,
-    ) -> PeerSetId {
+    /// The peer set of a rule, seen from its subjects.
+    pub fn peers(&mut self, peers: &'w Peers, seen: SeenFrom) -> PeerSetId {
         let list = if let Peers::Of(list) = peers {
             Some(&**list)
         } else {
             None
         };
-        let key = (list.map_or(0, |list| list.as_ptr().addr()), own, host_pods);
+        let key = (list.map_or(0, |list| list.as_ptr().addr()), seen);
         if let Some(id) = self.peers.get(&key) {
             return *id;
         }
-        let id = self.set(list, own, host_pods);
+        let id = self.set(list, seen);
         self.peers.insert(key, id);
         id
     }
 
-    fn set(
-        &mut self,
-        list: Option<&'w [Peer]>,
-        own: Option<NamespaceId>,
-        host_pods: HostPods,
-    ) -> PeerSetId {
+    fn set(&mut self, list: Option<&'w [Peer]>, seen: SeenFrom) -> PeerSetId {
         let space = self.space;
         let mut numbers = std::mem::take(&mut self.numbers);
         numbers.clear();
         for (at, scenario) in space.scenarios.iter().enumerate() {
-            let same = (0..at).find(|before| {
-                self.same_peers(list, host_pods, space.scenarios[*before], *scenario)
-            });
+            let same = (0..at)
+                .find(|before| self.same_peers(list, seen, space.scenarios[*before], *scenario));
             let number = if let Some(same) = same {
                 numbers[same]
             } else {
                 let found = match list {
-                    None => Match::exact(space.full()),
-                    Some(list) => self.union_of(list, own, host_pods, *scenario),
+                    None => EndpointBounds::exactly(space.full()),
+                    Some(list) => self.union_of(list, seen, *scenario),
                 };
-                self.stored(found)
+                self.stored(if seen.certain {
+                    found
+                } else {
+                    found.possibly()
+                })
             };
             numbers.push(number);
         }
@@ -314,83 +200,76 @@ impl<'w> PeerSets<'w> {
                 .cloned()
                 .unwrap_or_default()
         };
-        let scenarios = numbers.iter().map(|(sure, maybe)| Match {
-            sure: runs(*sure),
-            maybe: runs(*maybe),
+        let scenarios = numbers.iter().map(|(must, may)| EndpointBounds {
+            must: runs(*must),
+            may: runs(*may),
         });
         self.sets.push(PeerSet(scenarios.collect()));
         id
     }
 
-    /// Whether peers cannot differ between two views: only address blocks know families, only pods
-    /// behave.
-    fn same_peers(
-        &self,
-        list: Option<&[Peer]>,
-        host_pods: HostPods,
-        a: Scenario,
-        b: Scenario,
-    ) -> bool {
+    /// Whether peers cannot differ between two scenarios: only address blocks know families, only
+    /// pods behave.
+    fn same_peers(&self, list: Option<&[Peer]>, seen: SeenFrom, a: Scenario, b: Scenario) -> bool {
         let fixed = |peer: &Peer| match peer {
             Peer::Pods(..) => {
-                a.mode == b.mode || host_pods == HostPods::Excluded || self.space.hosts.is_empty()
+                a.mode == b.mode
+                    || seen.host_pods == HostPods::Excluded
+                    || self.space.hosts.is_empty()
             }
             Peer::Addresses(_) => a.family == b.family,
-            Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
+            Peer::NoneOf(peers) => self.same_peers(Some(peers), seen, a, b),
+            Peer::Nodes(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => true,
         };
         list.is_none_or(|list| list.iter().all(fixed))
     }
 
-    /// Stores what matches; the numbers of its runs, which equal runs share.
-    fn stored(&mut self, found: Match) -> (u32, u32) {
-        let mut number = |runs| u32::try_from(self.runs.insert_full(runs).0).unwrap_or(u32::MAX);
+    /// Stores what matches; the numbers of its sets, which equal sets share.
+    fn stored(&mut self, found: EndpointBounds) -> (u32, u32) {
+        let mut number = |set| number(self.runs.insert_full(set).0);
         if found.is_exact() {
-            let both = number(found.sure);
+            let both = number(found.must);
             return (both, both);
         }
-        (number(found.sure), number(found.maybe))
+        (number(found.must), number(found.may))
     }
 
     fn union_of(
         &mut self,
         peers: &'w [Peer],
-        own: Option<NamespaceId>,
-        host_pods: HostPods,
+        seen: SeenFrom,
         scenario: Scenario,
-    ) -> Match {
-        if let [one] = peers {
-            return self.one(one, own, host_pods, scenario);
+    ) -> EndpointBounds {
+        if let [only] = peers {
+            return self.peer(only, seen, scenario);
         }
-        let each: Vec<Match> = peers
-            .iter()
-            .map(|p| self.one(p, own, host_pods, scenario))
-            .collect();
-        Match::union_of(&each.iter().collect::<Vec<_>>())
+        let each: Vec<EndpointBounds> =
+            peers.iter().map(|p| self.peer(p, seen, scenario)).collect();
+        EndpointBounds::union_of(&each.iter().collect::<Vec<_>>())
     }
 
-    fn one(
-        &mut self,
-        peer: &'w Peer,
-        own: Option<NamespaceId>,
-        host_pods: HostPods,
-        scenario: Scenario,
-    ) -> Match {
+    fn peer(&mut self, peer: &'w Peer, seen: SeenFrom, scenario: Scenario) -> EndpointBounds {
         match peer {
-            Peer::Unreadable { everything: true } => Match::exact(self.space.full()),
-            Peer::Unreadable { everything: false } => Match::default(),
+            Peer::Unreadable { everything: true } => EndpointBounds::exactly(self.space.full()),
+            Peer::Unreadable { everything: false } => EndpointBounds::default(),
             Peer::Pods(namespaces, pods) => {
-                let seen = self.pods_in(namespaces, pods, own);
+                let found = self.pods_in(namespaces, pods, seen.own);
                 let hidden =
-                    host_pods == HostPods::Excluded || scenario.mode == HostNetworkMode::Node;
+                    seen.host_pods == HostPods::Excluded || scenario.mode == HostNetworkMode::Node;
                 if hidden {
-                    seen.without(&self.space.hosts)
+                    found.without(&self.space.hosts)
                 } else {
-                    seen
+                    found
                 }
             }
             Peer::Addresses(block) => self.block(block, scenario.family),
             Peer::Nodes(selector) => self.nodes(selector),
             Peer::Domain(name) => self.domain(name),
+            Peer::Symbol(symbol) => self.symbol(*symbol),
+            Peer::NoneOf(peers) => {
+                let any = self.union_of(peers, seen, scenario);
+                any.complement(&self.space.full())
+            }
         }
     }
 
@@ -401,7 +280,7 @@ impl<'w> PeerSets<'w> {
         namespaces: &'w Namespaces,
         pods: &'w Selector,
         own: Option<NamespaceId>,
-    ) -> Match {
+    ) -> EndpointBounds {
         let which = self.selected.which(namespaces, own);
         let key = (which, pods.place());
         if let Some(found) = self.pods.get(&key) {
@@ -414,23 +293,23 @@ impl<'w> PeerSets<'w> {
         };
         let found = match which {
             Which::Class(class) => {
-                let mut sure = Vec::new();
-                self.select_in(class, labels.as_deref(), &mut sure);
-                Match::exact(sure.into_iter().collect())
+                let mut must = Vec::new();
+                self.select_in(class, labels.as_deref(), &mut must);
+                EndpointBounds::exactly(must.into_iter().collect())
             }
-            Which::Nowhere => Match::default(),
+            Which::Nowhere => EndpointBounds::default(),
             Which::Matching(_) | Which::Relative(..) => {
                 let spaces = self.selected.namespaces(namespaces, own);
-                let (mut sure, mut maybe) = (Vec::new(), Vec::new());
+                let (mut must, mut may) = (Vec::new(), Vec::new());
                 for (class, truth) in spaces.iter() {
                     let into = if *truth == Truth::Yes {
-                        &mut sure
+                        &mut must
                     } else {
-                        &mut maybe
+                        &mut may
                     };
                     self.select_in(*class, labels.as_deref(), into);
                 }
-                Match::from_runs(sure.into_iter().collect(), &maybe.into_iter().collect())
+                EndpointBounds::from_parts(must.into_iter().collect(), &may.into_iter().collect())
             }
         };
         self.pods.insert(key, found.clone());
@@ -472,16 +351,16 @@ impl<'w> PeerSets<'w> {
     }
 
     /// Lists pod classes by a truth asked of each class.
-    fn classes_where(&self, truth: impl Fn(u32) -> Truth) -> Match {
-        let (mut sure, mut maybe) = (Vec::new(), Vec::new());
+    fn classes_where(&self, truth: impl Fn(u32) -> Truth) -> EndpointBounds {
+        let (mut must, mut may) = (Vec::new(), Vec::new());
         for class in 0..self.space.classes.len() {
             match truth(class) {
-                Truth::Yes => sure.push(class),
-                Truth::Maybe => maybe.push(class),
+                Truth::Yes => must.push(class),
+                Truth::Maybe => may.push(class),
                 Truth::No => {}
             }
         }
-        Match::from_lists(sure, maybe)
+        EndpointBounds::from_lists(must, may)
     }
 
     fn atoms_of(&self, addresses: &IpSet) -> EndpointSet {
@@ -489,7 +368,7 @@ impl<'w> PeerSets<'w> {
         self.space.atoms.overlapping(addresses).shifted(first)
     }
 
-    fn block(&mut self, block: &'w IpSet, family: Family) -> Match {
+    fn block(&mut self, block: &'w IpSet, family: Family) -> EndpointBounds {
         if let Some(found) = self.blocks.get(&(block, family)) {
             return found.clone();
         }
@@ -498,10 +377,10 @@ impl<'w> PeerSets<'w> {
         if !self.env.options.blocks_match_pods {
             outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
         }
-        let (sure, maybe) = self.pods_in_block(block, &atoms, family);
-        let mut found = Match::exact(outside);
-        if !sure.is_empty() || !maybe.is_empty() {
-            found = found.union(&Match::from_lists(sure, maybe));
+        let (must, may) = self.pods_in_block(block, &atoms, family);
+        let mut found = EndpointBounds::exactly(outside);
+        if !must.is_empty() || !may.is_empty() {
+            found = found.joined(&EndpointBounds::from_lists(must, may));
         }
         self.blocks.insert((block, family), found.clone());
         found
@@ -519,18 +398,18 @@ impl<'w> PeerSets<'w> {
         if !env.options.blocks_match_pods {
             return Default::default();
         }
-        let (mut sure, mut maybe) = (
+        let (mut must, mut may) = (
             self.inside.among(atoms, space.atoms.of_family(family)),
             Vec::new(),
         );
         for (pod, classes) in &self.inside.vague {
             match env.block_matches_pod(block, env.cluster.pod(*pod), family) {
-                Truth::Yes => sure.extend(classes),
-                Truth::Maybe => maybe.extend(classes),
+                Truth::Yes => must.extend(classes),
+                Truth::Maybe => may.extend(classes),
                 Truth::No => {}
             }
         }
-        (sure, maybe)
+        (must, may)
     }
 
     fn node_addresses(&self, selector: Option<&Selector>) -> IpSet {
@@ -544,30 +423,43 @@ impl<'w> PeerSets<'w> {
         )
     }
 
-    fn nodes(&self, selector: &Selector) -> Match {
+    fn nodes(&self, selector: &Selector) -> EndpointBounds {
         let representative = |c: u32| Endpoint::Pod(self.space.classes.get(c).representative);
         let pods = self.classes_where(|c| node_matches(self.env, selector, representative(c)));
         if self.env.cluster.nodes().len() == 0 {
-            return pods.union(&Match {
-                sure: Arc::default(),
-                maybe: Arc::new(self.atoms_of(&IpSet::full())),
+            return pods.joined(&EndpointBounds {
+                must: Arc::default(),
+                may: Arc::new(self.atoms_of(&IpSet::full())),
             });
         }
-        pods.union(&Match::exact(
+        pods.joined(&EndpointBounds::exactly(
             self.atoms_of(&self.node_addresses(Some(selector))),
         ))
     }
 
-    fn domain(&self, name: &str) -> Match {
+    /// Asks the specification about every class and every atom; symbols are few.
+    fn symbol(&self, symbol: Symbol) -> EndpointBounds {
+        let (mut must, mut may) = (Vec::new(), Vec::new());
+        for endpoint in 0..self.space.len() {
+            match symbol_matches(self.env, symbol, self.space.representative(endpoint)) {
+                Truth::Yes => must.push(endpoint),
+                Truth::Maybe => may.push(endpoint),
+                Truth::No => {}
+            }
+        }
+        EndpointBounds::from_lists(must, may)
+    }
+
+    fn domain(&self, name: &str) -> EndpointBounds {
         let inside = name.ends_with(".cluster.local");
         let possible = if inside {
             self.space.full()
         } else {
             self.atoms_of(&IpSet::full())
         };
-        Match {
-            sure: Arc::default(),
-            maybe: Arc::new(possible),
+        EndpointBounds {
+            must: Arc::default(),
+            may: Arc::new(possible),
         }
     }
 }

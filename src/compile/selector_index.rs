@@ -12,7 +12,7 @@ use crate::model::{Labels, NamespaceId, Requirement, Selector, Truth};
 use crate::policy::Namespaces;
 use crate::set::hashed::HashMap;
 use crate::spec::environment::Environment;
-use crate::spec::evaluate::namespaces_match;
+use crate::spec::matching::namespaces_match;
 use std::sync::Arc;
 
 /// The label sets that carry a key: all of them, and by value.

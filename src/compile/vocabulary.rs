@@ -223,6 +223,8 @@ impl<'w> Vocabulary<'w> {
             }
             Peer::Addresses(set) => self.blocks.push(set),
             Peer::Nodes(_) => self.nodes = true,
+            Peer::NoneOf(peers) => peers.iter().for_each(|p| self.peer(p)),
+            Peer::Symbol(_) => self.nodes = true,
             Peer::Domain(_) | Peer::Unreadable { .. } => {}
         }
     }

@@ -272,9 +272,10 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
 fn lone(side: Side<'_>, workload: WorkloadId) -> OneSided {
     let pods = &side.input.cluster.workload(workload).pods;
     let open = |direction| {
-        let profile = |p: &crate::model::PodId| side.graph.profile(Endpoint::Pod(*p), direction);
-        pods.iter()
-            .all(|p| profile(p).is_some_and(crate::graph::tiers::EffectivePolicy::is_open))
+        let profile = |p: &crate::model::PodId| side.graph.effective(Endpoint::Pod(*p), direction);
+        pods.iter().all(|p| {
+            profile(p).is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
+        })
     };
     let open_in = open(crate::policy::Direction::Ingress);
     let open_out = open(crate::policy::Direction::Egress);
@@ -303,7 +304,7 @@ fn is_connected(side: Side<'_>, pod: crate::model::PodId) -> bool {
             let allowed = side
                 .graph
                 .allowed(Endpoint::Pod(pod), space.representative(at));
-            !(allowed.sure.is_empty() && allowed.unknown.is_empty())
+            !(allowed.must.is_empty() && allowed.unknown().is_empty())
         })
     };
     comes() || goes()

@@ -6,28 +6,31 @@
 //! ([`AllowGraph::verdict`], O(distinct rules of both x log runs)), or two profiles over all
 //! traffic ([`AllowGraph::allowed`]).
 //!
-//! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).sure` contains `t` iff
+//! Soundness: `verdict(flow)` equals `evaluate(flow)`, and `allowed(s, d).must` contains `t` iff
 //! `evaluate` surely allows that flow. Road not taken: petgraph as the store. The relation is dense
 //! where nothing isolates; edges are made from rows of sets when someone asks
 //! ([`crate::graph::row`]), and petgraph serves where paths and drawings are wanted.
 
 use crate::compile::classes::Classes;
 use crate::compile::effective_policies;
-use crate::compile::effective_policies::{CompiledPolicySet, PortSet};
+use crate::compile::effective_policies::{CompiledPolicySet, EffectivePolicy, PortSet};
 use crate::compile::egress_index::EgressIndex;
+use crate::compile::equivalent_sources::equivalent_sources;
 use crate::compile::own_nodes::NodeIndex;
 use crate::compile::peer_sets::{
-    EndpointSet, EndpointSpace, Match, PeerSet, PeerSetId, PeerSets, Scenario,
+    EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetId, PeerSets, Scenario,
 };
 use crate::compile::vocabulary::Vocabulary;
-use crate::graph::tiers::{EffectivePolicy, Hit, Outcome, Walk};
-use crate::graph::verdict::Bounds;
+use crate::graph::row::Numbers;
+use crate::graph::tiers::{Hit, Walk};
+use crate::graph::verdict::Extent;
 use crate::input::Input;
 use crate::model::Truth;
-use crate::policy::{Direction, HostPods};
-use crate::set::{Family, Protocol, TrafficSet};
+use crate::policy::Direction;
+use crate::policy::tier::HostPods;
+use crate::set::{Bounds, Family, Lattice, Protocol, TrafficSet};
 use crate::spec::environment::{
-    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Possible,
+    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode,
 };
 use crate::spec::evaluate::{is_self, side_of};
 use std::borrow::Cow;
@@ -48,66 +51,22 @@ pub struct AllowGraph {
     pub(crate) env: Environment,
     pub(crate) space: Arc<EndpointSpace>,
     pub(crate) peers: Arc<Vec<PeerSet>>,
-    pub(crate) bounds: Arc<Vec<Bounds>>,
+    pub(crate) extents: Arc<Vec<Extent>>,
     pub(crate) compiled: Arc<CompiledPolicySet>,
-    for_rows: Arc<ForRows>,
+    pub(crate) for_rows: Arc<ForRows>,
 }
 
 /// What only rows need, made when the first one is asked for.
 #[derive(Default)]
-struct ForRows {
+pub(crate) struct ForRows {
     node_index: OnceLock<NodeIndex>,
     egress_index: OnceLock<EgressIndex>,
+    equivalent_sources: OnceLock<Vec<u32>>,
+    pub(crate) destination_classes: OnceLock<Numbers>,
 }
 
-/// The traffic between two ends: what surely passes, and what may pass for all that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Allowed {
-    /// Surely allowed.
-    pub sure: TrafficSet,
-    /// Not known; disjoint from `sure`.
-    pub unknown: TrafficSet,
-}
-
-impl Allowed {
-    /// What passes or may pass.
-    #[must_use]
-    pub fn possible(&self) -> TrafficSet {
-        self.sure.union(&self.unknown)
-    }
-
-    /// What passes between the pods of one pair or the other; what surely passes between some is
-    /// not unknown.
-    #[must_use]
-    pub fn joined(&self, other: &Self) -> Self {
-        let sure = self.sure.union(&other.sure);
-        Self {
-            unknown: self.unknown.union(&other.unknown).difference(&sure),
-            sure,
-        }
-    }
-
-    /// The least and the most that passes over several pairs.
-    pub fn bounds(all: &[&Self]) -> (Self, Self) {
-        let fold = |join: fn(&TrafficSet, &TrafficSet) -> TrafficSet| {
-            let sure = all
-                .iter()
-                .map(|a| a.sure.clone())
-                .reduce(|x, y| join(&x, &y))
-                .unwrap_or_default();
-            let may = all
-                .iter()
-                .map(|a| a.possible())
-                .reduce(|x, y| join(&x, &y))
-                .unwrap_or_default();
-            Self {
-                unknown: may.difference(&sure),
-                sure,
-            }
-        };
-        (fold(TrafficSet::intersection), fold(TrafficSet::union))
-    }
-}
+/// The traffic between two ends: what certainly passes, and what may for all that is known.
+pub type Allowed = Bounds<TrafficSet>;
 
 impl AllowGraph {
     /// Compiles an input.
@@ -133,17 +92,17 @@ impl AllowGraph {
         let compiled = effective_policies::compile(&env, &vocabulary, &space, &mut sets);
         let peers = std::mem::take(&mut sets.sets);
         drop((sets, vocabulary));
-        let bounds = peers
+        let extents = peers
             .iter()
             .flat_map(|set| &set.0)
-            .map(Bounds::of)
+            .map(Extent::of)
             .collect::<Vec<_>>()
             .into();
         Ok(Self {
             env,
             space: space.into(),
             peers: peers.into(),
-            bounds,
+            extents,
             compiled: compiled.into(),
             for_rows: Arc::default(),
         })
@@ -160,6 +119,17 @@ impl AllowGraph {
     pub(crate) fn make_ready_for_rows(&self) {
         self.template_numbers();
         self.node_index();
+    }
+
+    /// The number of each endpoint by what rules can see of it as a source; made once.
+    pub(crate) fn equivalent_sources(&self) -> &[u32] {
+        let numbers = &self.for_rows.equivalent_sources;
+        numbers.get_or_init(|| equivalent_sources(&self.env, &self.space, &self.compiled))
+    }
+
+    /// Whether host-network pods behave as their node in a scenario.
+    pub(crate) fn hides_hosts(&self, scenario: usize) -> bool {
+        self.space.scenarios[scenario].mode == HostNetworkMode::Node
     }
 
     /// The law of egress, turned around.
@@ -194,22 +164,22 @@ impl AllowGraph {
     }
 
     /// What governs an endpoint in one direction; nothing governs an address.
-    pub fn profile(&self, endpoint: Endpoint, direction: Direction) -> Option<&EffectivePolicy> {
+    pub fn effective(&self, endpoint: Endpoint, direction: Direction) -> Option<&EffectivePolicy> {
         let Endpoint::Pod(pod) = endpoint else {
             return None;
         };
-        Some(self.class_profile(self.space.classes.of_pod[pod.0 as usize], direction))
+        Some(self.effective_policy(self.space.classes.of_pod[pod.0 as usize], direction))
     }
 
     /// What governs a class in one direction.
-    pub(crate) fn class_profile(&self, class: u32, direction: Direction) -> &EffectivePolicy {
-        &self.compiled.profiles[self.governed_by(class, direction) as usize]
+    pub(crate) fn effective_policy(&self, class: u32, direction: Direction) -> &EffectivePolicy {
+        &self.compiled.effective[self.governed_by(class, direction) as usize]
     }
 
     /// What governs a class in one direction, if anything does.
     pub(crate) fn governing(&self, class: u32, direction: Direction) -> Option<&EffectivePolicy> {
-        let profile = self.governed_by(class, direction);
-        (profile != 0).then(|| &self.compiled.profiles[profile as usize])
+        let effective = self.governed_by(class, direction);
+        (effective != 0).then(|| &self.compiled.effective[effective as usize])
     }
 
     /// The policy behind a compiled one.
@@ -225,20 +195,16 @@ impl AllowGraph {
             traffic: ANY,
         };
         if is_self(&self.env, &flow) {
-            return Allowed {
-                sure: TrafficSet::all(),
-                unknown: TrafficSet::empty(),
-            };
+            return Bounds::exact(TrafficSet::all());
         }
-        let outcome = self.over_scenarios(
+        self.over_scenarios(
             self.space.index_of(source),
             self.space.index_of(destination),
             |scenario| {
                 let side = |direction| self.side_traffic(&flow, direction, scenario);
-                side(Direction::Egress).and(side(Direction::Ingress))
+                side(Direction::Egress).and(&side(Direction::Ingress))
             },
-        );
-        outcome.into()
+        )
     }
 
     /// What one side alone lets through between two ends: the way out of the source, or the way in
@@ -261,50 +227,52 @@ impl AllowGraph {
         self.over_scenarios(places.0, places.1, |scenario| {
             self.side_traffic(&flow, direction, scenario)
         })
-        .into()
     }
 
     /// What all behaviours of host-network pods agree on, each the best over the families a
     /// connection could use (S65).
     #[inline]
-    pub(crate) fn over_scenarios<T: Combine>(
+    pub(crate) fn over_scenarios<D: Lattice>(
         &self,
         source: u32,
         destination: u32,
-        one: impl Fn(usize) -> T,
-    ) -> T {
+        decide: impl Fn(usize) -> Bounds<D>,
+    ) -> Bounds<D> {
         let [first, others @ ..] = self.env.host_network_modes() else {
-            return T::nothing();
+            return Bounds::nothing();
         };
-        let told = self.best_of_families(source, destination, *first, &one);
+        let decided = self.best_of_families(source, destination, *first, &decide);
         if others.is_empty() || !(self.space.is_host(source) || self.space.is_host(destination)) {
-            return told;
+            return decided;
         }
-        others.iter().fold(told, |told, other| {
-            told.either(self.best_of_families(source, destination, *other, &one))
+        others.iter().fold(decided, |decided, other| {
+            decided.either(&self.best_of_families(source, destination, *other, &decide))
         })
     }
 
     #[inline]
-    fn best_of_families<T: Combine>(
+    fn best_of_families<D: Lattice>(
         &self,
         source: u32,
         destination: u32,
         mode: HostNetworkMode,
-        one: &impl Fn(usize) -> T,
-    ) -> T {
-        let (mut best, mut asked) = (T::nothing(), None);
+        decide: &impl Fn(usize) -> Bounds<D>,
+    ) -> Bounds<D> {
+        let mut best: Option<(usize, Bounds<D>)> = None;
         for family in Family::ALL {
-            if best.is_best() || !self.space.usable(source, destination, family) {
+            if !self.space.usable(source, destination, family) {
                 continue;
             }
             let scenario = self.scenario(mode, family);
-            if asked != Some(scenario) {
-                best = best.or(one(scenario));
-                asked = Some(scenario);
-            }
+            best = match best {
+                Some((asked, best)) if asked == scenario || best.is_everything() => {
+                    return best;
+                }
+                Some((_, first)) => return first.or(&decide(scenario)),
+                None => Some((scenario, decide(scenario))),
+            };
         }
-        best
+        best.map_or_else(Bounds::nothing, |(_, best)| best)
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no
@@ -325,15 +293,10 @@ impl AllowGraph {
             })
     }
 
-    fn side_traffic(
-        &self,
-        flow: &Flow,
-        direction: Direction,
-        scenario: usize,
-    ) -> Outcome<TrafficSet> {
+    fn side_traffic(&self, flow: &Flow, direction: Direction, scenario: usize) -> Allowed {
         let (subject, peer) = side_of(flow, direction);
         let Endpoint::Pod(_) = subject else {
-            return Outcome::open();
+            return Bounds::exact(TrafficSet::all());
         };
         let own = self.own_node(subject, peer, scenario);
         let (subject, peer) = (self.space.index_of(subject), self.space.index_of(peer));
@@ -356,9 +319,9 @@ impl AllowGraph {
         direction: Direction,
         scenario: usize,
         own_node: Truth,
-    ) -> Outcome<TrafficSet> {
+    ) -> Allowed {
         self.traffic_by(
-            self.class_profile(subject, direction),
+            self.effective_policy(subject, direction),
             subject,
             peer,
             destination,
@@ -371,14 +334,14 @@ impl AllowGraph {
     /// [`Self::traffic`] with a profile of one's own.
     pub(crate) fn traffic_by(
         &self,
-        profile: &EffectivePolicy,
+        effective: &EffectivePolicy,
         subject: u32,
         peer: u32,
         destination: u32,
         direction: Direction,
         scenario: usize,
         own_node: Truth,
-    ) -> Outcome<TrafficSet> {
+    ) -> Allowed {
         let if_so = |yes: bool| {
             if yes {
                 TrafficSet::all()
@@ -401,14 +364,14 @@ impl AllowGraph {
                     }
                 };
                 Hit {
-                    sure: when(truth == Truth::Yes),
-                    maybe: when(truth.possible()),
+                    must: when(truth == Truth::Yes),
+                    may: when(truth.possible()),
                 }
             },
-            own_node: Hit::of(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
-            subject_visible: !self.hidden(subject, scenario),
+            own_node: Hit::owned(if_so(own_node == Truth::Yes), if_so(own_node.possible())),
+            subject_is_node: self.hidden(subject, scenario),
         };
-        walk.decide(profile)
+        walk.decide(effective)
     }
 
     pub(crate) fn own_node(&self, subject: Endpoint, peer: Endpoint, scenario: usize) -> Truth {
@@ -425,7 +388,7 @@ impl AllowGraph {
         )
     }
 
-    pub(crate) fn matched(&self, peers: PeerSetId, scenario: usize) -> &Match {
+    pub(crate) fn matched(&self, peers: PeerSetId, scenario: usize) -> &EndpointBounds {
         &self.peers[peers.0 as usize].0[scenario]
     }
 
@@ -487,7 +450,7 @@ impl AllowGraph {
         let full = self.space.full();
         for set in self.peers.iter().flat_map(|p| &p.0) {
             assert!(
-                set.sure.is_subset(&set.maybe) && set.maybe.is_subset(&full),
+                set.must.is_subset(&set.may) && set.may.is_subset(&full),
                 "peer sets nest and stay on the line"
             );
         }
@@ -548,83 +511,4 @@ fn scenarios(env: &Environment, vocabulary: &Vocabulary<'_>, hosts: &EndpointSet
         })
     });
     pairs.collect()
-}
-
-/// What can be combined over families and behaviours.
-pub(crate) trait Combine {
-    /// No family can be used.
-    fn nothing() -> Self;
-    /// Whether nothing that another family could add makes it better.
-    fn is_best(&self) -> bool;
-    /// One suffices.
-    fn or(self, other: Self) -> Self;
-    /// Either may be the case.
-    fn either(self, other: Self) -> Self;
-}
-
-impl Combine for Possible {
-    fn nothing() -> Self {
-        Self::DENY
-    }
-    fn is_best(&self) -> bool {
-        *self == Self::ALLOW
-    }
-    fn or(self, other: Self) -> Self {
-        Possible::or(self, other)
-    }
-    fn either(self, other: Self) -> Self {
-        Possible::either(self, other)
-    }
-}
-
-impl Combine for Outcome<TrafficSet> {
-    fn nothing() -> Self {
-        Self {
-            allow: TrafficSet::empty(),
-            deny: TrafficSet::all(),
-        }
-    }
-    fn is_best(&self) -> bool {
-        self.deny.is_empty() && self.allow.is_all()
-    }
-    fn or(self, other: Self) -> Self {
-        if self.allow.is_empty() && self.deny.is_all() {
-            return other; // the first that is asked
-        }
-        Self {
-            allow: self.allow.union(&other.allow),
-            deny: self.deny.intersection(&other.deny),
-        }
-    }
-    fn either(self, other: Self) -> Self {
-        Self {
-            allow: self.allow.union(&other.allow),
-            deny: self.deny.union(&other.deny),
-        }
-    }
-}
-
-impl Outcome<TrafficSet> {
-    pub(crate) fn open() -> Self {
-        Self {
-            allow: TrafficSet::all(),
-            deny: TrafficSet::empty(),
-        }
-    }
-
-    pub(crate) fn and(&self, other: Self) -> Self {
-        Self {
-            allow: self.allow.intersection(&other.allow),
-            deny: self.deny.union(&other.deny),
-        }
-    }
-}
-
-impl From<Outcome<TrafficSet>> for Allowed {
-    fn from(outcome: Outcome<TrafficSet>) -> Self {
-        Self {
-            sure: outcome.allow.difference(&outcome.deny),
-            unknown: outcome.allow.intersection(&outcome.deny),
-        }
-    }
 }

@@ -11,9 +11,10 @@
 //! operation per ingress rule, per egress group that governs any who are let in, and per pair of
 //! port sets that meet.
 
-use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
+use crate::compile::effective_policies::EffectiveTier;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::AllowGraph;
-use crate::graph::tiers::EffectivePolicy;
+
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::hashed::HashMap;
@@ -67,11 +68,11 @@ struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    fn of<'m>(&self, matched: &'m Match) -> &'m EndpointSet {
+    fn of<'m>(&self, matched: &'m EndpointBounds) -> &'m EndpointSet {
         if self.least == Truth::Yes {
-            &matched.sure
+            &matched.must
         } else {
-            &matched.maybe
+            &matched.may
         }
     }
 }
@@ -94,18 +95,14 @@ impl AllowGraph {
             least,
             narrowed,
         };
-        if let (Some(profile), Some(mode)) = (
+        if let (Some(isolating), Some(mode)) = (
             self.plainly_governed(destination),
             self.env.host_network_modes().first(),
         ) {
-            return self.network_sources(&ask, profile, *mode);
+            return self.additive_sources(&ask, isolating, *mode);
         }
         let pieces = self.pieces_among(destination, among);
-        let unknown = pieces
-            .iter()
-            .filter(|_| least != Truth::Yes)
-            .map(|piece| &piece.unknown);
-        EndpointSet::union_of(pieces.iter().map(|piece| &piece.sure).chain(unknown))
+        EndpointSet::union_of(pieces.iter().map(|piece| ask.of(&piece.sources)))
     }
 
     /// Of some classes those that surely send something to a class only if one of the two is the
@@ -130,35 +127,35 @@ impl AllowGraph {
             least: Truth::Yes,
             narrowed: &Narrowed::default(),
         };
-        Some(self.network_sources(&ask, self.plainly_governed(destination)?, mode))
+        Some(self.additive_sources(&ask, self.plainly_governed(destination)?, mode))
     }
 
-    /// What governs the way in to a class, where only the Network tier speaks: surely on this way,
-    /// and on all ways out.
-    fn plainly_governed(&self, destination: u32) -> Option<&EffectivePolicy> {
-        let profile = self.class_profile(destination, Direction::Ingress);
-        let is_sure = profile.surely || profile.network.is_empty();
-        (is_sure && profile.is_network_only() && self.egress_index().is_network_only())
-            .then_some(profile)
+    /// The tier that isolates a class for ingress, if one does, where nothing else speaks of it or of
+    /// anybody's egress.
+    fn plainly_governed(&self, destination: u32) -> Option<Option<&EffectiveTier>> {
+        self.egress_index().additive()?;
+        let effective = self.effective_policy(destination, Direction::Ingress);
+        let isolating = effective.additive()?;
+        let certain = isolating.is_none_or(|tier| tier.isolated == Truth::Yes);
+        certain.then_some(isolating)
     }
 
     /// Over either family (S65), each only where its rules see other pods.
-    fn network_sources(
+    fn additive_sources(
         &self,
         ask: &Ask<'_>,
-        profile: &EffectivePolicy,
+        isolating: Option<&EffectiveTier>,
         mode: HostNetworkMode,
     ) -> EndpointSet {
         let [four, six] = Family::ALL.map(|family| self.scenario(mode, family));
         let egress_index = self.egress_index();
-        let is_same =
-            |peers: PeerSetId| self.matched(peers, four).is_same(self.matched(peers, six));
+        let is_same = |peers: PeerSetId| self.matched(peers, four) == self.matched(peers, six);
+        let allows = isolating.map_or(&[][..], |tier| &tier.allows);
         let seen: Vec<u32>;
         if four == six
-            || egress_index.same_scenarios(four, six)
-                && profile.network_rules.iter().all(|r| is_same(r.peers))
+            || egress_index.same_scenarios(four, six) && allows.iter().all(|r| is_same(r.peers))
         {
-            let entering = self.entering(ask, profile, four);
+            let entering = self.entering(ask, isolating, four);
             if entering
                 .iter()
                 .all(|(_, sources)| sources.governed.is_empty())
@@ -169,7 +166,7 @@ impl AllowGraph {
             seen = egress_index.seen(&self.peers, ask.destination);
             let mut groups = seen
                 .iter()
-                .map(|group| egress_index.groups[*group as usize].peers);
+                .map(|group| egress_index.rules[*group as usize].peers);
             if four == six || groups.all(|p| self.same_truth(p, ask.destination, four, six)) {
                 return self.let_out(ask, &entering, &seen, four);
             }
@@ -183,8 +180,13 @@ impl AllowGraph {
             if usable.is_disjoint(ask.among) {
                 return EndpointSet::empty();
             }
-            self.let_out(ask, &self.entering(ask, profile, scenario), &seen, scenario)
-                .intersection(&usable)
+            self.let_out(
+                ask,
+                &self.entering(ask, isolating, scenario),
+                &seen,
+                scenario,
+            )
+            .intersection(&usable)
         };
         of(Family::V4, four).union(&of(Family::V6, six))
     }
@@ -204,7 +206,7 @@ impl AllowGraph {
             .collect();
         for group in seen
             .iter()
-            .map(|group| &self.egress_index().groups[*group as usize])
+            .map(|group| &self.egress_index().rules[*group as usize])
         {
             if self.matched(group.peers, scenario).truth(ask.destination) < ask.least {
                 continue;
@@ -227,20 +229,20 @@ impl AllowGraph {
     fn entering(
         &self,
         ask: &Ask<'_>,
-        profile: &EffectivePolicy,
+        isolating: Option<&EffectiveTier>,
         scenario: usize,
     ) -> Vec<Entering<'_>> {
-        if profile.network.is_empty() {
+        let Some(tier) = isolating else {
             return vec![(
                 Cow::Owned(TrafficSet::all()),
                 self.split(ask, ask.among, scenario),
             )];
-        }
+        };
         let mut entering: Vec<(u32, Entering<'_>)> = Vec::new();
-        for rule in profile
-            .network_rules
+        for rule in tier
+            .allows
             .iter()
-            .filter(|rule| rule.sure || ask.least != Truth::Yes)
+            .filter(|rule| rule.certain || ask.least != Truth::Yes)
         {
             let mut known = ask.narrowed.0.borrow_mut();
             let left = known
@@ -271,15 +273,22 @@ impl AllowGraph {
 
     /// Surely open is whom nothing may isolate.
     fn split(&self, ask: &Ask<'_>, sources: &EndpointSet, scenario: usize) -> Split {
-        let isolated = self.egress_index().isolated(scenario);
+        let Some(Some(tier)) = self.egress_index().additive() else {
+            // INVARIANT: `plainly_governed` asked for an additive index
+            return Split {
+                open: sources.clone(),
+                governed: EndpointSet::empty(),
+            };
+        };
+        let isolated = &tier.isolated[scenario];
         let closed = if ask.least == Truth::Yes {
-            &isolated.maybe
+            &isolated.may
         } else {
-            &isolated.sure
+            &isolated.must
         };
         Split {
             open: sources.difference(closed),
-            governed: sources.intersection(&isolated.maybe),
+            governed: sources.intersection(&isolated.may),
         }
     }
 }

@@ -9,14 +9,14 @@
 //! Invariant: a class is in a part of the row of an atom ([`AllowGraph::row`]) iff the atom is in
 //! the part of the class with the same traffic.
 
-use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
+use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
-use crate::graph::tiers::{EffectivePolicy, Hit, Walk};
+use crate::graph::row::by_allowed;
+use crate::graph::tiers::{Hit, Walk};
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
-use crate::set::{Family, TrafficSet, partition};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use crate::set::{Bounds, Family, TrafficSet};
 use std::sync::Arc;
 
 /// Places of outside addresses to which the same may be sent.
@@ -33,7 +33,7 @@ pub struct ExternalDestinations {
 struct Key {
     governed: u32,
     host: bool,
-    node: Match,
+    node: EndpointBounds,
 }
 
 /// The ways out of one graph, each made once.
@@ -55,18 +55,18 @@ impl<'g> ExternalRows<'g> {
     /// get the same memory.
     pub fn parts(&mut self, class: u32) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
-        let profile = graph.compiled.of_class[Direction::Egress.index()][class as usize];
+        let effective = graph.compiled.of_class[Direction::Egress.index()][class as usize];
         let isolated = graph
-            .class_profile(class, Direction::Egress)
+            .effective_policy(class, Direction::Egress)
             .isolated()
             .possible();
         let key = Key {
-            governed: graph.egress_index().contents[profile as usize],
+            governed: graph.egress_index().contents[effective as usize],
             host: graph.space.is_host(class),
             node: if isolated {
                 graph.node_index().node_of(class, false).into_owned()
             } else {
-                Match::default()
+                EndpointBounds::default()
             },
         };
         if let Some(known) = self.known.get(&key) {
@@ -80,20 +80,15 @@ impl<'g> ExternalRows<'g> {
     /// The outside addresses that may be the node of a class's pods (S55): what is told of these
     /// holds for the class, and one pod of it may know more.
     pub fn own_node(&self, class: u32) -> EndpointSet {
-        (*self.graph.node_index().node_of(class, false).maybe).clone()
+        (*self.graph.node_index().node_of(class, false).may).clone()
     }
 }
 
 impl AllowGraph {
-    fn external(&self, class: u32, node: &Match) -> Vec<ExternalDestinations> {
-        let profile = self.class_profile(class, Direction::Egress);
-        let rules = profile.ordered().flat_map(|s| {
-            &self.compiled.policies[s.policy as usize].rules[Direction::Egress.index()]
-        });
-        let mut ports: Vec<u32> = rules
-            .map(|r| r.ports)
-            .chain(profile.network_rules.iter().map(|r| r.ports))
-            .collect();
+    fn external(&self, class: u32, node: &EndpointBounds) -> Vec<ExternalDestinations> {
+        let effective = self.effective_policy(class, Direction::Egress);
+        let rules = effective.rules(&self.compiled.policies, Direction::Egress);
+        let mut ports: Vec<u32> = rules.map(|(_, ports)| ports).collect();
         ports.sort_unstable();
         ports.dedup();
         // port names are looked up on pods only, so at an address a rule's ports are its numbers
@@ -102,37 +97,47 @@ impl AllowGraph {
             .iter()
             .map(|p| &self.compiled.ports[*p as usize].traffic)
             .collect();
-        let mut pieces: IndexMap<(EndpointSet, EndpointSet), TrafficSet> = IndexMap::default();
+        let mut pieces: IndexMap<Bounds<EndpointSet>, TrafficSet> = IndexMap::default();
         for (traffic, members) in TrafficSet::partition(&sets) {
             let covers = |id: u32| ports.binary_search(&id).is_ok_and(|i| members.contains(i));
-            let decided = self.external_part(class, profile, node, &covers);
-            if !decided.1.is_empty() {
+            let decided = self.external_part(class, effective, node, &covers);
+            if !decided.is_nothing() {
                 let so_far = pieces.entry(decided).or_default();
                 *so_far = so_far.union(&traffic);
             }
         }
-        by_allowed(&pieces)
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|(to, traffic)| (&to.must, &to.may, traffic))
+            .collect();
+        let by_allowed = by_allowed(&pieces).into_iter();
+        by_allowed
+            .map(|(allowed, destinations)| ExternalDestinations {
+                destinations,
+                allowed,
+            })
+            .collect()
     }
 
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.
     fn external_part(
         &self,
         class: u32,
-        profile: &EffectivePolicy,
-        node: &Match,
+        effective: &EffectivePolicy,
+        node: &EndpointBounds,
         covers: &dyn Fn(u32) -> bool,
-    ) -> (EndpointSet, EndpointSet) {
+    ) -> Bounds<EndpointSet> {
         let host_network_modes = self
             .env
             .host_network_modes()
             .iter()
             .take(if self.space.is_host(class) { 2 } else { 1 });
-        let mut total: Option<(EndpointSet, EndpointSet)> = None;
+        let mut total: Option<Bounds<EndpointSet>> = None;
         for mode in host_network_modes {
             let scenarios: Vec<usize> = (0..self.space.scenarios.len())
                 .filter(|v| self.space.scenarios[*v].mode == *mode)
                 .collect();
-            let mut both = (EndpointSet::empty(), EndpointSet::empty());
+            let mut both = Bounds::nothing();
             for scenario in &scenarios {
                 // one view for a behaviour: families make no difference
                 let families = if let [_] = scenarios[..] {
@@ -144,18 +149,18 @@ impl AllowGraph {
                     .iter()
                     .map(|f| self.space.atoms_of_family(*f))
                     .collect();
-                let (sure, possible) = self.external_in_scenario(
+                let in_scenario = self.external_in_scenario(
                     class,
-                    profile,
+                    effective,
                     node,
                     (*scenario, EndpointSet::union_of(&atoms)),
                     covers,
                 );
-                both = (both.0.union(&sure), both.1.union(&possible));
+                both = both.or(&in_scenario);
             }
             total = Some(match total {
                 None => both,
-                Some(so_far) => (so_far.0.intersection(&both.0), so_far.1.union(&both.1)),
+                Some(so_far) => so_far.either(&both),
             });
         }
         total.unwrap_or_default()
@@ -164,72 +169,29 @@ impl AllowGraph {
     fn external_in_scenario(
         &self,
         class: u32,
-        profile: &EffectivePolicy,
-        node: &Match,
+        effective: &EffectivePolicy,
+        node: &EndpointBounds,
         (scenario, atoms): (usize, EndpointSet),
         covers: &dyn Fn(u32) -> bool,
-    ) -> (EndpointSet, EndpointSet) {
+    ) -> Bounds<EndpointSet> {
         let walk = Walk {
             policies: &self.compiled.policies,
             direction: Direction::Egress.index(),
             all: atoms.clone(),
             hit: |peers: PeerSetId, ports: u32| {
                 if !covers(ports) {
-                    return Hit::of(EndpointSet::empty(), EndpointSet::empty());
+                    return Hit::owned(EndpointSet::empty(), EndpointSet::empty());
                 }
                 let matched = self.matched(peers, scenario);
-                Hit {
-                    sure: Cow::Borrowed(&*matched.sure),
-                    maybe: Cow::Borrowed(&*matched.maybe),
-                }
+                Hit::borrowed(&matched.must, &matched.may)
             },
-            own_node: Hit {
-                sure: Cow::Borrowed(&*node.sure),
-                maybe: Cow::Borrowed(&*node.maybe),
-            },
-            subject_visible: !self.hidden(class, scenario),
+            own_node: Hit::borrowed(&node.must, &node.may),
+            subject_is_node: self.hidden(class, scenario),
         };
-        let outcome = walk.decide(profile);
-        let allow = outcome.allow.intersection(&atoms);
-        (allow.difference(&outcome.deny), allow)
+        let passing = walk.decide(effective);
+        Bounds {
+            must: passing.must.intersection(&atoms),
+            may: passing.may.intersection(&atoms),
+        }
     }
-}
-
-/// Pieces of traffic turned around, by place.
-fn by_allowed(
-    pieces: &IndexMap<(EndpointSet, EndpointSet), TrafficSet>,
-) -> Vec<ExternalDestinations> {
-    let unsure: Vec<EndpointSet> = pieces
-        .keys()
-        .map(|(sure, possible)| possible.difference(sure))
-        .collect();
-    let sets: Vec<&EndpointSet> = pieces
-        .keys()
-        .zip(&unsure)
-        .flat_map(|((sure, _), unsure)| [sure, unsure])
-        .collect();
-    let mut by: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
-    for (destinations, members) in partition(&sets) {
-        let all = |kind: usize| {
-            let inside = pieces
-                .values()
-                .enumerate()
-                .filter(|(i, _)| members.contains(2 * i + kind));
-            inside.fold(TrafficSet::empty(), |total, (_, traffic)| {
-                total.union(traffic)
-            })
-        };
-        by.entry(Allowed {
-            sure: all(0),
-            unknown: all(1),
-        })
-        .or_default()
-        .push(destinations);
-    }
-    by.into_iter()
-        .map(|(allowed, sets)| ExternalDestinations {
-            destinations: EndpointSet::union_of(&sets),
-            allowed,
-        })
-        .collect()
 }

@@ -9,6 +9,7 @@
 
 pub mod allow_graph;
 pub mod allowed_sources;
+pub mod egress;
 pub mod external;
 pub mod own_node;
 pub mod row;

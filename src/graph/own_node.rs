@@ -7,11 +7,11 @@
 //! ([`crate::graph::row`]). Cost: the places near one destination; two walks for what one of them
 //! may send, none where the own node or nobody decides.
 
-use crate::compile::peer_sets::{EndpointSet, Match};
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
-use crate::graph::tiers::Outcome;
 use crate::model::Truth;
 use crate::policy::Direction;
+use crate::set::{Bounds, TrafficSet};
 use crate::spec::environment::{Endpoint, HostNetworkMode};
 use std::borrow::Cow;
 
@@ -91,7 +91,7 @@ impl AllowGraph {
             .points()
             .map(|class| self.node_index().node_of(class, true))
             .collect();
-        EndpointSet::union_of(nodes.iter().map(|node| &*node.maybe))
+        EndpointSet::union_of(nodes.iter().map(|node| &*node.may))
     }
 
     /// The same from the source's side: the classes of which it is beside.
@@ -99,9 +99,9 @@ impl AllowGraph {
         let near_it = self
             .node_index()
             .pods_on(source)
-            .map(|on_node| on_node.maybe)
+            .map(|on_node| on_node.may)
             .unwrap_or_default();
-        let its_nodes = &self.node_index().node_of(source, true).maybe;
+        let its_nodes = &self.node_index().node_of(source, true).may;
         let mut found = Vec::new();
         for destination in near_it
             .union(its_nodes)
@@ -164,14 +164,14 @@ impl AllowGraph {
             && self
                 .node_index()
                 .node_of(destination, node())
-                .maybe
+                .may
                 .contains(source);
         at_node
             || self.is_guarded(source, Direction::Egress)
                 && self
                     .node_index()
                     .pods_on(destination)
-                    .is_some_and(|on_node| on_node.maybe.contains(source))
+                    .is_some_and(|on_node| on_node.may.contains(source))
     }
 
     /// The sources for which the own node may decide: nodes of the destination's pods, pods whose
@@ -179,8 +179,8 @@ impl AllowGraph {
     fn own_node_candidates<'m>(
         &self,
         destination: u32,
-        node_of: &'m [Cow<'_, Match>; 2],
-        on_node: Option<&Match>,
+        node_of: &'m [Cow<'_, EndpointBounds>; 2],
+        on_node: Option<&EndpointBounds>,
         among: Option<&EndpointSet>,
     ) -> Cow<'m, EndpointSet> {
         let mut own_node_sources = Cow::Owned(EndpointSet::empty());
@@ -190,12 +190,12 @@ impl AllowGraph {
                 .scenarios
                 .iter()
                 .any(|v| v.mode == HostNetworkMode::Node);
-            own_node_sources = within(&node_of[usize::from(node)].maybe, among);
+            own_node_sources = within(&node_of[usize::from(node)].may, among);
         }
         let Some(on_node) = on_node else {
             return own_node_sources;
         };
-        let governed = within(&on_node.maybe, among);
+        let governed = within(&on_node.may, among);
         let governed = governed
             .points()
             .filter(|c| self.is_guarded(*c, Direction::Egress));
@@ -204,7 +204,10 @@ impl AllowGraph {
 
     /// Whether a place is a class that the Network tier may isolate.
     fn is_guarded(&self, place: u32, direction: Direction) -> bool {
-        self.space.is_class(place) && self.class_profile(place, direction).isolated().possible()
+        self.space.is_class(place)
+            && self
+                .effective_policy(place, direction)
+                .may_exempt_own_node()
     }
 
     /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes
@@ -213,15 +216,16 @@ impl AllowGraph {
         if !self.space.is_class(destination) || self.space.is_host(destination) {
             return true;
         }
-        let profile = self.class_profile(destination, Direction::Ingress);
-        if !profile.surely || !profile.is_network_only() {
+        let effective = self.effective_policy(destination, Direction::Ingress);
+        let isolating = effective.additive().flatten();
+        let Some(tier) = isolating.filter(|tier| tier.isolated == Truth::Yes) else {
             return true;
-        }
-        let rules = &profile.network_rules;
+        };
+        let rules = &tier.allows;
         rules
             .iter()
             .flat_map(|r| &self.peers[r.peers.0 as usize].0)
-            .any(|matched| !matched.maybe.is_disjoint(among))
+            .any(|matched| !matched.may.is_disjoint(among))
     }
 
     /// What may pass between two places, own node included.
@@ -246,25 +250,29 @@ impl AllowGraph {
             } else {
                 Truth::No
             };
-            let profile = self.class_profile(subject, direction);
-            if profile.is_network_only() && (own == Truth::Yes || profile.network.is_empty()) {
-                return Outcome::open();
+            let effective = self.effective_policy(subject, direction);
+            let is_open = match effective.additive() {
+                Some(None) => true,
+                Some(Some(tier)) => own == Truth::Yes && tier.exempts_own_node,
+                None => false,
+            };
+            if is_open {
+                return Bounds::exact(TrafficSet::all());
             }
             self.traffic(subject, peer, destination, direction, scenario, own)
         };
-        let outcome = self.over_scenarios(source, destination, |scenario| {
+        self.over_scenarios(source, destination, |scenario| {
             match (
                 egress && self.space.is_class(source),
                 self.space.is_class(destination),
             ) {
                 (true, true) => {
-                    side(Direction::Egress, scenario).and(side(Direction::Ingress, scenario))
+                    side(Direction::Egress, scenario).and(&side(Direction::Ingress, scenario))
                 }
                 (true, false) => side(Direction::Egress, scenario),
                 (false, true) => side(Direction::Ingress, scenario),
-                (false, false) => Outcome::open(),
+                (false, false) => Bounds::exact(TrafficSet::all()),
             }
-        });
-        outcome.into()
+        })
     }
 }

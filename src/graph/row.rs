@@ -11,14 +11,15 @@
 //! ([`AllowGraph::templates`]). Cost: O(parts of the traffic line x (ingress rules + egress groups
 //! seen)) set operations per template; no pair of pods is visited.
 
-use crate::compile::egress_index::EgressQuery;
-use crate::compile::peer_sets::{EndpointSet, Match, PeerSetId};
+use crate::compile::effective_policies::{EffectivePolicy, UnorderedRule};
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
-use crate::graph::tiers::{Domain, EffectivePolicy, Hit, NetworkRule, Walk};
+use crate::graph::egress::EgressQuery;
+use crate::graph::tiers::{Hit, Walk};
+use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Family, Members, TrafficSet, partition};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,13 +30,6 @@ pub struct SourcesTraffic {
     pub sources: EndpointSet,
     /// What they may send.
     pub allowed: Allowed,
-}
-
-impl Allowed {
-    /// Whether nothing passes, for all that is known.
-    pub fn is_nothing(&self) -> bool {
-        self.sure.is_empty() && self.unknown.is_empty()
-    }
 }
 
 impl SourcesTraffic {
@@ -54,10 +48,8 @@ impl SourcesTraffic {
 pub struct TrafficSources {
     /// The traffic.
     pub traffic: TrafficSet,
-    /// The places that surely may.
-    pub sure: EndpointSet,
-    /// The places of which it is not known; disjoint from `sure`.
-    pub unknown: EndpointSet,
+    /// The endpoints that certainly may send it, and those that possibly may.
+    pub sources: EndpointBounds,
 }
 
 /// All that the pieces of a destination depend on.
@@ -90,10 +82,10 @@ pub(crate) struct Numbers {
 /// One question to the ingress of a destination.
 struct IngressQuery<'a> {
     destination: u32,
-    profile: &'a EffectivePolicy,
+    effective: &'a EffectivePolicy,
     scenario: usize,
     /// Of its Network rules, those whose ports cover the traffic asked about.
-    rules: &'a [NetworkRule],
+    rules: &'a [UnorderedRule],
     covers: &'a dyn Fn(u32) -> bool,
     /// Of these sources; of all, if not told.
     among: Option<&'a EndpointSet>,
@@ -105,21 +97,23 @@ struct Cut {
     parts: Vec<(TrafficSet, Members)>,
     /// The groups seen and the ingress rules, by the index of their ports.
     groups: Vec<Vec<u32>>,
-    rules: Vec<Vec<NetworkRule>>,
+    rules: Vec<Vec<UnorderedRule>>,
 }
 
 impl Cut {
-    fn new(graph: &AllowGraph, destination: u32, profile: &EffectivePolicy, seen: &[u32]) -> Self {
+    fn new(
+        graph: &AllowGraph,
+        destination: u32,
+        effective: &EffectivePolicy,
+        seen: &[u32],
+    ) -> Self {
         let (compiled, egress_index) = (&graph.compiled, graph.egress_index());
-        let of_policies = profile
-            .ordered()
-            .flat_map(|s| &compiled.policies[s.policy as usize].rules[Direction::Ingress.index()]);
-        let ingress = of_policies
-            .map(|r| r.ports)
-            .chain(profile.network_rules.iter().map(|r| r.ports));
+        let ingress = effective
+            .rules(&compiled.policies, Direction::Ingress)
+            .map(|(_, ports)| ports);
         let egress = seen
             .iter()
-            .map(|g| egress_index.groups[*g as usize].ports)
+            .map(|g| egress_index.rules[*g as usize].ports)
             .chain(egress_index.ordered_ports(compiled));
         let mut ports: Vec<u32> = ingress.chain(egress).collect();
         ports.sort_unstable();
@@ -145,11 +139,12 @@ impl Cut {
             (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
         let at = |id: u32| ports.binary_search(&id).ok();
         for group in seen {
-            at(egress_index.groups[*group as usize].ports)
+            at(egress_index.rules[*group as usize].ports)
                 .into_iter()
                 .for_each(|i| groups[i].push(*group));
         }
-        for rule in &profile.network_rules {
+        let additive = effective.additive().flatten();
+        for rule in additive.map_or(&[][..], |tier| &tier.allows) {
             at(rule.ports)
                 .into_iter()
                 .for_each(|i| rules[i].push(*rule));
@@ -210,6 +205,35 @@ pub fn with_own(parts: &[SourcesTraffic], own: &[(u32, Arc<Allowed>)]) -> Vec<So
     by.into_iter().filter_map(part).collect()
 }
 
+/// Pieces of traffic, each with the endpoints that certainly and possibly may send or receive it,
+/// turned around: the endpoints by the traffic between the same bounds, nothing left out.
+pub(crate) fn by_allowed(
+    pieces: &[(&EndpointSet, &EndpointSet, &TrafficSet)],
+) -> BTreeMap<Allowed, EndpointSet> {
+    let empty = EndpointSet::empty();
+    let mut sets: Vec<&EndpointSet> = Vec::with_capacity(2 * pieces.len());
+    for (must, may, _) in pieces {
+        // a set that serves as both bounds is cut once
+        sets.extend([*must, if must == may { &empty } else { *may }]);
+    }
+    let mut by: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
+    for (endpoints, members) in partition(&sets) {
+        let mut allowed = Allowed::nothing();
+        for (i, (.., traffic)) in pieces.iter().enumerate() {
+            if members.contains(2 * i) {
+                allowed.must = allowed.must.union(traffic);
+            } else if members.contains(2 * i + 1) {
+                allowed.may = allowed.may.union(traffic);
+            }
+        }
+        allowed.may = allowed.may.union(&allowed.must);
+        by.entry(allowed).or_default().push(endpoints);
+    }
+    by.into_iter()
+        .map(|(allowed, sets)| (allowed, EndpointSet::union_of(&sets)))
+        .collect()
+}
+
 impl AllowGraph {
     /// Everything that may reach one place of the line, grouped by source. Sources that may send
     /// nothing are left out.
@@ -246,28 +270,13 @@ impl AllowGraph {
         among: Option<&EndpointSet>,
     ) -> Vec<SourcesTraffic> {
         let pieces = self.sides(destination, egress, among);
-        let sets: Vec<&EndpointSet> = pieces.iter().flat_map(|p| [&p.sure, &p.unknown]).collect();
-        let mut by: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
-        for (sources, members) in partition(&sets) {
-            let all = |kind: usize| {
-                let inside = pieces
-                    .iter()
-                    .enumerate()
-                    .filter(|(i, _)| members.contains(2 * i + kind));
-                inside.fold(TrafficSet::empty(), |total, (_, p)| total.union(&p.traffic))
-            };
-            by.entry(Allowed {
-                sure: all(0),
-                unknown: all(1),
-            })
-            .or_default()
-            .push(sources);
-        }
-        by.into_iter()
-            .map(|(allowed, sources)| SourcesTraffic {
-                sources: EndpointSet::union_of(&sources),
-                allowed,
-            })
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|p| (&*p.sources.must, &*p.sources.may, &p.traffic))
+            .collect();
+        let by_allowed = by_allowed(&pieces).into_iter();
+        by_allowed
+            .map(|(allowed, sources)| SourcesTraffic { sources, allowed })
             .collect()
     }
 
@@ -293,15 +302,15 @@ impl AllowGraph {
         among: Option<&EndpointSet>,
     ) -> Vec<TrafficSources> {
         let open = EffectivePolicy::default();
-        let profile = if self.space.is_class(destination) {
-            self.class_profile(destination, Direction::Ingress)
+        let effective = if self.space.is_class(destination) {
+            self.effective_policy(destination, Direction::Ingress)
         } else {
             &open
         };
         let seen = self.egress_index().seen(&self.peers, destination);
-        let cut = Cut::new(self, destination, profile, &seen);
-        let scenarios = self.distinct_scenarios(destination, profile, &seen);
-        let mut pieces: IndexMap<Match, TrafficSet> = IndexMap::default();
+        let cut = Cut::new(self, destination, effective, &seen);
+        let scenarios = self.distinct_scenarios(destination, effective, &seen);
+        let mut pieces: IndexMap<EndpointBounds, TrafficSet> = IndexMap::default();
         for (traffic, members) in &cut.parts {
             let decide = |scenario: usize| {
                 let hidden = self.hidden(destination, scenario);
@@ -309,13 +318,13 @@ impl AllowGraph {
                 let rules = cut.covering(&cut.rules, members, hidden);
                 let entering = self.ingress_sources(&IngressQuery {
                     destination,
-                    profile,
+                    effective,
                     scenario,
                     rules: &rules,
                     covers: &covers,
                     among,
                 });
-                if !egress || entering.maybe.is_empty() {
+                if !egress || entering.may.is_empty() {
                     return entering;
                 }
                 let seen = cut.covering(&cut.groups, members, hidden);
@@ -325,17 +334,17 @@ impl AllowGraph {
                     scenario,
                     covers: &covers,
                 };
-                let egress_index = self.egress_sources(&egress_sources, &entering.maybe);
+                let egress_index = self.egress_sources(&egress_sources, &entering.may);
                 if entering.is_exact() {
                     return egress_index;
                 }
-                Match {
-                    sure: Arc::new(egress_index.sure.intersection(&entering.sure)),
-                    maybe: egress_index.maybe,
+                EndpointBounds {
+                    must: Arc::new(egress_index.must.intersection(&entering.must)),
+                    may: egress_index.may,
                 }
             };
             let total = self.combined(destination, &scenarios, decide);
-            if total.maybe.is_empty() {
+            if total.may.is_empty() {
                 continue;
             }
             match pieces.get_mut(&total) {
@@ -343,53 +352,46 @@ impl AllowGraph {
                 None => drop(pieces.insert(total, traffic.clone())),
             }
         }
-        let piece = |(total, traffic): (Match, TrafficSet)| {
-            let unknown = if total.is_exact() {
-                EndpointSet::empty()
-            } else {
-                total.maybe.difference(&total.sure)
-            };
-            TrafficSources {
-                traffic,
-                sure: Arc::unwrap_or_clone(total.sure),
-                unknown,
-            }
-        };
-        pieces.into_iter().map(piece).collect()
+        let pieces = pieces.into_iter();
+        pieces
+            .map(|(sources, traffic)| TrafficSources { traffic, sources })
+            .collect()
     }
 
     /// Of the places asked about, those the destination's ingress surely lets in, and those it may.
-    fn ingress_sources(&self, ask: &IngressQuery<'_>) -> Match {
+    fn ingress_sources(&self, ask: &IngressQuery<'_>) -> EndpointBounds {
         let IngressQuery {
             destination,
-            profile,
+            effective,
             scenario,
             rules,
             covers,
             among,
         } = *ask;
-        if profile.is_network_only() && profile.surely && !self.hidden(destination, scenario) {
-            let mut matched: Vec<&Match> = rules
+        let additive = effective.additive().flatten();
+        let isolated = additive.is_some_and(|tier| tier.isolated == Truth::Yes);
+        if isolated && !self.hidden(destination, scenario) {
+            let mut matched: Vec<&EndpointBounds> = rules
                 .iter()
                 .map(|r| self.matched(r.peers, scenario))
                 .collect();
-            let asked: Vec<Match>;
+            let asked: Vec<EndpointBounds>;
             if let Some(among) = among {
                 asked = matched.iter().map(|whole| whole.among(among)).collect();
                 matched = asked.iter().collect();
             }
-            let all = Match::union_of(&matched);
-            if rules.iter().all(|r| r.sure) {
+            let all = EndpointBounds::union_of(&matched);
+            if rules.iter().all(|r| r.certain) {
                 return all;
             }
-            let sure = rules
+            let must = rules
                 .iter()
                 .zip(&matched)
-                .filter(|(r, _)| r.sure)
-                .map(|(_, m)| &*m.sure);
-            return Match {
-                sure: Arc::new(EndpointSet::union_of(sure)),
-                maybe: all.maybe,
+                .filter(|(r, _)| r.certain)
+                .map(|(_, m)| &*m.must);
+            return EndpointBounds {
+                must: Arc::new(EndpointSet::union_of(must)),
+                may: all.may,
             };
         }
         let walk = Walk {
@@ -398,19 +400,15 @@ impl AllowGraph {
             all: among.cloned().unwrap_or_else(|| self.space.full()),
             hit: |peers: PeerSetId, ports: u32| {
                 if !covers(ports) {
-                    return Hit::of(EndpointSet::none(), EndpointSet::none());
+                    return Hit::owned(EndpointSet::empty(), EndpointSet::empty());
                 }
                 let matched = self.matched(peers, scenario);
-                Hit {
-                    sure: Cow::Borrowed(&*matched.sure),
-                    maybe: Cow::Borrowed(&*matched.maybe),
-                }
+                Hit::borrowed(&matched.must, &matched.may)
             },
-            own_node: Hit::of(EndpointSet::none(), EndpointSet::none()),
-            subject_visible: !self.hidden(destination, scenario),
+            own_node: Hit::owned(EndpointSet::empty(), EndpointSet::empty()),
+            subject_is_node: self.hidden(destination, scenario),
         };
-        let outcome = walk.decide_with(profile, rules);
-        let all = Match::of(outcome.allow.difference(&outcome.deny), outcome.allow);
+        let all = EndpointBounds::from(walk.decide_with(effective, rules));
         if let Some(among) = among {
             all.among(among)
         } else {
@@ -422,19 +420,14 @@ impl AllowGraph {
     fn distinct_scenarios(
         &self,
         destination: u32,
-        profile: &EffectivePolicy,
+        effective: &EffectivePolicy,
         seen: &[u32],
     ) -> Vec<usize> {
-        let rules = profile.ordered().flat_map(|s| {
-            &self.compiled.policies[s.policy as usize].rules[Direction::Ingress.index()]
-        });
-        let ingress: Vec<PeerSetId> = rules
-            .map(|r| r.peers)
-            .chain(profile.network_rules.iter().map(|r| r.peers))
-            .collect();
+        let rules = effective.rules(&self.compiled.policies, Direction::Ingress);
+        let ingress: Vec<PeerSetId> = rules.map(|(peers, _)| peers).collect();
         let groups = seen
             .iter()
-            .map(|g| self.egress_index().groups[*g as usize].peers);
+            .map(|g| self.egress_index().rules[*g as usize].peers);
         let egress: Vec<PeerSetId> = groups
             .chain(self.egress_index().ordered_peers.iter().copied())
             .collect();
@@ -443,7 +436,7 @@ impl AllowGraph {
                 && self.egress_index().same_scenarios(a, b)
                 && ingress
                     .iter()
-                    .all(|p| self.matched(*p, a).is_same(self.matched(*p, b)))
+                    .all(|p| self.matched(*p, a) == self.matched(*p, b))
                 && egress
                     .iter()
                     .all(|p| self.same_truth(*p, destination, a, b))
@@ -462,16 +455,16 @@ impl AllowGraph {
         &self,
         destination: u32,
         scenarios: &[usize],
-        decide: impl Fn(usize) -> Match,
-    ) -> Match {
-        let mut decided: Vec<Option<Match>> = vec![None; scenarios.len()];
+        decide: impl Fn(usize) -> EndpointBounds,
+    ) -> EndpointBounds {
+        let mut decided: Vec<Option<EndpointBounds>> = vec![None; scenarios.len()];
         for scenario in scenarios {
             if decided[*scenario].is_none() {
                 decided[*scenario] = Some(decide(*scenario));
             }
         }
         let of = |scenario: usize| decided[scenarios[scenario]].clone().unwrap_or_default();
-        let mut total: Option<Match> = None;
+        let mut total: Option<EndpointBounds> = None;
         let mut met = Vec::new();
         for mode in self.env.host_network_modes() {
             let members =
@@ -500,14 +493,14 @@ impl AllowGraph {
                                 .usable_sources(destination, self.space.scenarios[scenario].family),
                         )
                     };
-                    usable(first).union(&usable(second))
+                    usable(first).joined(&usable(second))
                 }
             };
             total = Some(match total {
                 None => best,
-                Some(so_far) => Match::of(
-                    so_far.sure.intersection(&best.sure),
-                    so_far.maybe.union(&best.maybe),
+                Some(so_far) => EndpointBounds::of(
+                    so_far.must.intersection(&best.must),
+                    so_far.may.union(&best.may),
                 ),
             });
         }
@@ -556,7 +549,7 @@ impl AllowGraph {
 
     /// The templates by number; made once. O(places x groups seen).
     pub(crate) fn template_numbers(&self) -> &Numbers {
-        self.egress_index().numbers.get_or_init(|| {
+        self.for_rows.destination_classes.get_or_init(|| {
             let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
             let mut numbers = Numbers::default();
             for place in 0..self.space.len() {
@@ -573,9 +566,7 @@ impl AllowGraph {
 
     fn template_key(&self, place: u32) -> DestinationClassKey {
         let seen = self.egress_index().seen(&self.peers, place);
-        let groups = seen
-            .iter()
-            .map(|g| &self.egress_index().groups[*g as usize]);
+        let groups = seen.iter().map(|g| &self.egress_index().rules[*g as usize]);
         let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
         let all = doubtful.chain(self.egress_index().ordered_peers.iter().copied());
         let truths = all
@@ -598,9 +589,9 @@ impl AllowGraph {
             };
         }
         let class = self.space.classes.get(place);
-        let profile = self.governed_by(place, Direction::Ingress);
+        let effective = self.governed_by(place, Direction::Ingress);
         DestinationClassKey {
-            ingress: self.egress_index().contents[profile as usize],
+            ingress: self.egress_index().contents[effective as usize],
             ports: class.ports,
             host: class.host,
             families: Family::ALL.map(|f| self.space.families[f.index()].contains(place)),
@@ -632,15 +623,15 @@ impl AllowGraph {
                 continue;
             };
             let pieces = self.pieces(*first);
-            let sure = EndpointSet::union_of(pieces.iter().map(|p| &p.sure));
-            let all = EndpointSet::union_of(pieces.iter().map(|p| &p.unknown).chain([&sure]));
+            let must = EndpointSet::union_of(pieces.iter().map(|p| &*p.sources.must));
+            let all = EndpointSet::union_of(pieces.iter().map(|p| &*p.sources.may));
             let pods: u64 = template
                 .destinations
                 .iter()
                 .map(|d| self.pods_at(&EndpointSet::point(*d)))
                 .sum();
             total = (
-                total.0 + pods * self.pods_at(&sure),
+                total.0 + pods * self.pods_at(&must),
                 total.1 + pods * self.pods_at(&all),
             );
         }

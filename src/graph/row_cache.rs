@@ -373,7 +373,7 @@ impl<'g> RowCache<'g> {
         }
         let open = graph.space.is_class(destination)
             && graph
-                .class_profile(destination, Direction::Ingress)
+                .effective_policy(destination, Direction::Ingress)
                 .is_open();
         let key = (
             self.template(destination),
@@ -410,10 +410,10 @@ fn source_key(graph: &AllowGraph, source: u32, open: bool) -> SourceKey {
     if !open || !graph.space.is_class(source) {
         return SourceKey::Equivalent(graph.equivalent_sources()[source as usize]);
     }
-    let profile = graph.governed_by(source, Direction::Egress);
+    let effective = graph.governed_by(source, Direction::Egress);
     let families = Family::ALL.map(|f| graph.space.families[f.index()].contains(source));
     SourceKey::Governed {
-        by: graph.egress_index().contents[profile as usize],
+        by: graph.egress_index().contents[effective as usize],
         host: graph.space.is_host(source),
         families,
     }

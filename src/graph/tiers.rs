@@ -1,102 +1,73 @@
-//! The tiers, once, over any domain of what is still undecided.
+//! The tiers, walked in one place over any lattice of what is still undecided.
 //!
-//! A point question asks of one flow (`bool`), an edge asks of all traffic between two ends
-//! ([`TrafficSet`]), a row asks of all sources at once ([`EndpointSet`]). The order of tiers,
-//! groups and rules is the same; only the algebra differs. What the walk computes is what
-//! `evaluate` computes: which outcomes are possible.
+//! A point question asks about one flow (`bool`), an edge about all traffic between two ends
+//! ([`TrafficSet`](crate::set::TrafficSet)), a row about all sources at once (an endpoint set). The
+//! order of layers, tiers, groups and rules is the same; only the algebra differs.
 //!
-//! Cost: O(distinct rules of the profile) set operations. Soundness: for `D = bool` this is
-//! `evaluate::decide_tiers` on one class. Road not taken: walking the Network tier policy by
-//! policy; its rules have no order, so each distinct one is asked once, however many policies
-//! repeat it.
+//! Phases of [`Walk::decide`]: taints; then each layer ([`Walk::layer`]), whose tiers are asked in
+//! order ([`Walk::ordered`], [`Walk::unordered`]); the layers are ANDed.
+//!
+//! Soundness: for `D = bool` this is `spec::evaluate::side` for one class. Cost: O(distinct rules of
+//! the effective policy) set operations; where a single tier of allows speaks, as with plain
+//! `NetworkPolicies`, the walk is one union. Road not taken: a walk for each kind of answer, which is
+//! four places where an order of tiers can be wrong.
 
+use crate::compile::effective_policies::{
+    CompiledPolicy, EffectivePolicy, EffectiveTier, Selection, UnorderedRule,
+};
 use crate::compile::peer_sets::{EndpointSet, PeerSetId};
 use crate::model::Truth;
-use crate::policy::{Action, PolicyId};
-use crate::set::TrafficSet;
+use crate::policy::Action;
+use crate::set::{Bounds, Lattice, TrafficSet};
 use std::borrow::Cow;
 
-/// A set of whatever a question ranges over.
-pub trait Domain: Clone {
-    /// Nothing.
-    fn none() -> Self;
-    /// Either.
-    fn or(&self, other: &Self) -> Self;
-    /// Both.
-    fn and(&self, other: &Self) -> Self;
-    /// The first without the second.
-    fn minus(&self, other: &Self) -> Self;
-    /// Whether nothing is left.
-    fn is_none(&self) -> bool;
-    /// All that surely matches one of these, and all that may. The flag says whether a hit counts
-    /// as sure at all.
+/// What of the question certainly matches a rule, and what may.
+pub type Hit<'a, D> = Bounds<Cow<'a, D>>;
+
+/// A set that hits can be gathered in.
+pub trait Domain: Lattice {
+    /// All that certainly matches one of these, and all that may. The flag says whether a hit counts
+    /// as certain at all.
     fn gather<'a>(
-        own: &Hit<'a, Self>,
+        exempt: &Hit<'a, Self>,
         hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
-    ) -> (Self, Self)
+    ) -> Bounds<Self>
     where
         Self: 'a;
 }
 
 impl Domain for bool {
-    fn none() -> Self {
-        false
-    }
-    fn or(&self, other: &Self) -> Self {
-        *self || *other
-    }
-    fn and(&self, other: &Self) -> Self {
-        *self && *other
-    }
-    fn minus(&self, other: &Self) -> Self {
-        *self && !*other
-    }
-    fn is_none(&self) -> bool {
-        !*self
-    }
     fn gather<'a>(
-        own: &Hit<'a, Self>,
+        exempt: &Hit<'a, Self>,
         hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
-    ) -> (Self, Self) {
-        let (mut sure, mut maybe) = (*own.sure, *own.maybe);
-        for (counts, hit) in hits {
-            sure |= counts && *hit.sure;
-            maybe |= *hit.maybe;
-            if sure {
+    ) -> Bounds<Self> {
+        let (mut must, mut may) = (*exempt.must, *exempt.may);
+        for (certain, hit) in hits {
+            must |= certain && *hit.must;
+            may |= *hit.may;
+            if must {
                 break;
             }
         }
-        (sure, maybe)
+        Bounds { must, may }
     }
 }
 
 impl Domain for TrafficSet {
-    fn none() -> Self {
-        Self::empty()
-    }
-    fn or(&self, other: &Self) -> Self {
-        self.union(other)
-    }
-    fn and(&self, other: &Self) -> Self {
-        self.intersection(other)
-    }
-    fn minus(&self, other: &Self) -> Self {
-        self.difference(other)
-    }
-    fn is_none(&self) -> bool {
-        self.is_empty()
-    }
     fn gather<'a>(
-        own: &Hit<'a, Self>,
+        exempt: &Hit<'a, Self>,
         hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
-    ) -> (Self, Self) {
-        let mut total = (own.sure.as_ref().clone(), own.maybe.as_ref().clone());
-        for (counts, hit) in hits {
-            if counts && !hit.sure.is_empty() {
-                total.0 = total.0.union(&hit.sure);
+    ) -> Bounds<Self> {
+        let mut total = Bounds {
+            must: exempt.must.as_ref().clone(),
+            may: exempt.may.as_ref().clone(),
+        };
+        for (certain, hit) in hits {
+            if certain && !hit.must.is_empty() {
+                total.must = total.must.union(&hit.must);
             }
-            if !hit.maybe.is_empty() {
-                total.1 = total.1.union(&hit.maybe);
+            if !hit.may.is_empty() {
+                total.may = total.may.union(&hit.may);
             }
         }
         total
@@ -104,159 +75,53 @@ impl Domain for TrafficSet {
 }
 
 impl Domain for EndpointSet {
-    fn none() -> Self {
-        Self::empty()
-    }
-    fn or(&self, other: &Self) -> Self {
-        self.union(other)
-    }
-    fn and(&self, other: &Self) -> Self {
-        self.intersection(other)
-    }
-    fn minus(&self, other: &Self) -> Self {
-        self.difference(other)
-    }
-    fn is_none(&self) -> bool {
-        self.is_empty()
-    }
     fn gather<'a>(
-        own: &Hit<'a, Self>,
+        exempt: &Hit<'a, Self>,
         hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,
-    ) -> (Self, Self) {
-        let hits: Vec<_> = hits.filter(|(_, hit)| !hit.maybe.is_empty()).collect();
-        let maybe = Self::union_of(
-            hits.iter()
-                .map(|(_, h)| h.maybe.as_ref())
-                .chain([own.maybe.as_ref()]),
-        );
-        if own.is_exact() && hits.iter().all(|(counts, hit)| *counts && hit.is_exact()) {
-            return (maybe.clone(), maybe);
+    ) -> Bounds<Self> {
+        let hits: Vec<_> = hits.filter(|(_, hit)| !hit.may.is_empty()).collect();
+        let all = hits.iter().map(|(_, hit)| hit.may.as_ref());
+        let may = Self::union_of(all.chain([exempt.may.as_ref()]));
+        if exempt.is_shared()
+            && hits
+                .iter()
+                .all(|(certain, hit)| *certain && hit.is_shared())
+        {
+            return Bounds::exact(may);
         }
-        let sure = hits
-            .iter()
-            .filter(|(counts, _)| *counts)
-            .map(|(_, h)| h.sure.as_ref());
-        (Self::union_of(sure.chain([own.sure.as_ref()])), maybe)
-    }
-}
-
-/// One rule, compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CompiledRule {
-    /// What it does.
-    pub action: Action,
-    /// Its peers.
-    pub peers: PeerSetId,
-    /// Its ports.
-    pub ports: u32,
-}
-
-/// One distinct rule of the Network tier, and whether a policy that has it surely selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NetworkRule {
-    /// Its peers.
-    pub peers: PeerSetId,
-    /// Its ports.
-    pub ports: u32,
-    /// Whether it surely applies.
-    pub sure: bool,
-}
-
-/// A policy that governs a class, and how surely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Selection {
-    /// Index of the compiled policy.
-    pub policy: u32,
-    /// Whether it surely selects the class.
-    pub sure: bool,
-}
-
-/// Everything that governs a class in one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct EffectivePolicy {
-    /// The Admin tier: groups of equal priority, in order.
-    pub admin: Vec<Vec<Selection>>,
-    /// The Network tier: the policies that isolate in this direction.
-    pub network: Vec<Selection>,
-    /// Whether one of them surely selects.
-    pub surely: bool,
-    /// The distinct rules of those policies, sorted.
-    pub network_rules: Vec<NetworkRule>,
-    /// The Baseline tier.
-    pub baseline: Vec<Vec<Selection>>,
-    /// What unmodelled policies may do.
-    pub taint: crate::spec::evaluate::Tainted,
-}
-
-impl EffectivePolicy {
-    /// Whether the Network tier isolates the class.
-    pub fn isolated(&self) -> Truth {
-        let told = if self.surely {
-            Truth::Yes
-        } else {
-            Truth::from(!self.network.is_empty()).and(Truth::Maybe)
-        };
-        if self.taint.network {
-            told.or(Truth::Maybe)
-        } else {
-            told
+        let certain = hits.iter().filter(|(certain, _)| *certain);
+        let certain = certain.map(|(_, hit)| hit.must.as_ref());
+        Bounds {
+            must: Self::union_of(certain.chain([exempt.must.as_ref()])),
+            may,
         }
     }
-
-    /// Whether nothing governs the class in this direction, so that everything is allowed by
-    /// default.
-    pub fn is_open(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether only the Network tier speaks, and no unmodelled policy.
-    pub fn is_network_only(&self) -> bool {
-        self.admin.is_empty()
-            && self.baseline.is_empty()
-            && self.taint == crate::spec::evaluate::Tainted::default()
-    }
-
-    /// The policies of the ordered tiers.
-    pub fn ordered(&self) -> impl Iterator<Item = &Selection> {
-        self.admin.iter().chain(&self.baseline).flatten()
-    }
 }
 
-/// A policy, compiled for one subject namespace where its peers are relative, for all otherwise.
-#[derive(Debug, Clone)]
-pub struct CompiledPolicy {
-    /// The policy.
-    pub policy: PolicyId,
-    /// Its rules, per direction.
-    pub rules: [Vec<CompiledRule>; 2],
-}
-
-/// What surely matches a rule, and what may.
-#[derive(Debug, Clone)]
-pub struct Hit<'a, D: Clone> {
-    /// Surely.
-    pub sure: Cow<'a, D>,
-    /// Surely or maybe.
-    pub maybe: Cow<'a, D>,
-}
-
-impl<D: Domain> Hit<'_, D> {
-    /// Whether nothing is in doubt, as far as that can be told without comparing: nothing may
-    /// match, or both are one and the same set in memory.
-    fn is_exact(&self) -> bool {
-        self.maybe.is_none() || std::ptr::eq(self.sure.as_ref(), self.maybe.as_ref())
-    }
-
+impl<'a, D: Lattice> Hit<'a, D> {
     /// From two values.
-    pub fn of(sure: D, maybe: D) -> Self {
+    pub fn owned(must: D, may: D) -> Self {
         Self {
-            sure: Cow::Owned(sure),
-            maybe: Cow::Owned(maybe),
+            must: Cow::Owned(must),
+            may: Cow::Owned(may),
         }
+    }
+
+    /// From two sets that live elsewhere.
+    pub fn borrowed(must: &'a D, may: &'a D) -> Self {
+        Self {
+            must: Cow::Borrowed(must),
+            may: Cow::Borrowed(may),
+        }
+    }
+
+    /// Whether both are visibly one set, so that no comparison is needed.
+    fn is_shared(&self) -> bool {
+        self.may.is_none() || std::ptr::eq(self.must.as_ref(), self.may.as_ref())
     }
 }
 
-/// A question put to one profile.
+/// A question put to one effective policy.
 pub struct Walk<'a, D: Clone, H> {
     /// The compiled policies.
     pub policies: &'a [CompiledPolicy],
@@ -268,160 +133,210 @@ pub struct Walk<'a, D: Clone, H> {
     pub hit: H,
     /// What of it comes from, or goes to, the subject's own node (S55).
     pub own_node: Hit<'a, D>,
-    /// Whether the Network tier sees the subject at all: not if it behaves as its node (S56).
-    pub subject_visible: bool,
+    /// Whether the subject behaves as its node, so that some tiers do not see it (S56).
+    pub subject_is_node: bool,
 }
 
-/// What may be allowed and what may be denied.
-#[derive(Debug, Clone)]
-pub struct Outcome<D> {
-    /// May be allowed.
-    pub allow: D,
-    /// May be denied.
-    pub deny: D,
-}
-
-struct Decided<D> {
+/// What may become of what a tier is asked about.
+struct Outcomes<D> {
     allow: D,
     deny: D,
     pass: D,
+    /// No rule decides it.
     none: D,
 }
 
-impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
-    /// Walks the tiers of a profile.
-    pub fn decide(&self, profile: &EffectivePolicy) -> Outcome<D> {
-        self.decide_with(profile, &profile.network_rules)
-    }
-
-    /// Walks the tiers of a profile, of whose Network tier only these rules can match what is
-    /// asked.
-    pub fn decide_with(&self, profile: &EffectivePolicy, rules: &[NetworkRule]) -> Outcome<D> {
-        if self.subject_visible && profile.taint.anything {
-            return Outcome {
-                allow: self.all.clone(),
-                deny: self.all.clone(),
-            };
-        }
-        let outcome = if profile.admin.is_empty() && profile.baseline.is_empty() {
-            let (network, further) = self.network(profile, rules, self.all.clone());
-            Outcome {
-                allow: network.allow.or(&further),
-                deny: network.deny,
-            }
-        } else {
-            self.all_tiers(profile, rules)
-        };
-        let may_deny = self.subject_visible && profile.taint.only_deny;
-        Outcome {
-            allow: outcome.allow,
-            deny: if may_deny {
-                self.all.clone()
-            } else {
-                outcome.deny
-            },
-        }
-    }
-
-    fn all_tiers(&self, profile: &EffectivePolicy, rules: &[NetworkRule]) -> Outcome<D> {
-        let admin = self.ordered(&profile.admin, self.all.clone());
-        let (network, further) = self.network(profile, rules, admin.pass.or(&admin.none));
-        let base = self.ordered(&profile.baseline, further);
-        let allow = admin
-            .allow
-            .or(&network.allow)
-            .or(&base.allow)
-            .or(&base.pass)
-            .or(&base.none);
-        let deny = admin.deny.or(&network.deny).or(&base.deny);
-        Outcome { allow, deny }
-    }
-
-    fn ordered(&self, groups: &[Vec<Selection>], asked: D) -> Decided<D> {
-        let mut total = Decided {
+impl<D: Lattice> Outcomes<D> {
+    fn undecided(asked: D) -> Self {
+        Self {
             allow: D::none(),
             deny: D::none(),
             pass: D::none(),
             none: asked,
-        };
-        for group in groups {
+        }
+    }
+}
+
+impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
+    /// What passes, of everything asked about.
+    pub fn decide(&self, effective: &EffectivePolicy) -> Bounds<D> {
+        match effective.additive() {
+            Some(Some(tier)) => self.decide_additive(tier, &tier.allows),
+            Some(None) => Bounds::exact(self.all.clone()),
+            None => self.decide_any(effective),
+        }
+    }
+
+    /// [`Self::decide`], where only these of the rules of a single additive tier can match.
+    pub fn decide_with(&self, effective: &EffectivePolicy, allows: &[UnorderedRule]) -> Bounds<D> {
+        match effective.additive() {
+            Some(Some(tier)) => self.decide_additive(tier, allows),
+            Some(None) => Bounds::exact(self.all.clone()),
+            None => self.decide_any(effective),
+        }
+    }
+
+    /// A single tier in which allows add up (S10-S14).
+    fn decide_additive(&self, tier: &EffectiveTier, allows: &[UnorderedRule]) -> Bounds<D> {
+        if self.subject_is_node && tier.overlooks_nodes {
+            return Bounds::exact(self.all.clone());
+        }
+        let Bounds { must, may } = self.gathered(tier, allows, true);
+        if tier.isolated == Truth::Yes {
+            return Bounds {
+                must: self.all.intersection(&must),
+                may: self.all.intersection(&may),
+            };
+        }
+        Bounds {
+            must: self.all.intersection(&must),
+            may: self.all.clone(),
+        }
+    }
+
+    fn decide_any(&self, effective: &EffectivePolicy) -> Bounds<D> {
+        let taint = effective.taint;
+        if taint.anything && !self.subject_is_node {
+            return Bounds {
+                must: D::none(),
+                may: self.all.clone(),
+            };
+        }
+        let layers = effective.tiers.chunk_by(|a, b| a.layer == b.layer);
+        let tainted = taint.unordered;
+        let mut passing = layers
+            .map(|tiers| self.layer(tiers, tainted))
+            .reduce(|a, b| a.and(&b))
+            .unwrap_or_else(|| Bounds::exact(self.all.clone()));
+        if taint.only_deny && !self.subject_is_node {
+            passing.must = D::none();
+        }
+        passing
+    }
+
+    /// The tiers of one layer in order; what none decides is allowed (S70, S100, S106).
+    fn layer(&self, tiers: &[EffectiveTier], tainted: bool) -> Bounds<D> {
+        let (mut allow, mut deny) = (D::none(), D::none());
+        let mut reached = vec![D::none(); tiers.len() + 1];
+        reached[0] = self.all.clone();
+        for (at, tier) in tiers.iter().enumerate() {
+            let asked = std::mem::replace(&mut reached[at], D::none());
+            if asked.is_none() {
+                continue;
+            }
+            let outcomes = if self.subject_is_node && tier.overlooks_nodes {
+                Outcomes::undecided(asked)
+            } else if tier.ordered {
+                self.ordered(tier, asked)
+            } else {
+                self.unordered(tier, asked, tainted)
+            };
+            allow = allow.union(&outcomes.allow);
+            deny = deny.union(&outcomes.deny);
+            reached[at + 1] = reached[at + 1].union(&outcomes.none);
+            if !outcomes.pass.is_none() {
+                let next = tiers.iter().position(|t| t.rank >= tier.pass_rank);
+                let next = next.unwrap_or(tiers.len()).max(at + 1);
+                reached[next] = reached[next].union(&outcomes.pass);
+            }
+        }
+        if let Some(undecided) = reached.last() {
+            allow = allow.union(undecided);
+        }
+        Bounds::of_outcomes(allow, &deny)
+    }
+
+    /// An ordered tier: groups of equal priority in order, the first match decides; what none
+    /// decides is denied where the tier isolates.
+    fn ordered(&self, tier: &EffectiveTier, asked: D) -> Outcomes<D> {
+        let mut total = Outcomes::undecided(asked);
+        for group in &tier.groups {
             if total.none.is_none() {
-                break;
+                return total;
             }
             let undecided = total.none.clone();
-            for selecting in group {
-                let left = self.first_match(*selecting, &undecided, &mut total);
-                total.none = total.none.and(&left);
+            for selection in group {
+                let left = self.first_match(*selection, &undecided, &mut total);
+                total.none = total.none.intersection(&left);
             }
+        }
+        if tier.isolated.possible() {
+            total.deny = total.deny.union(&total.none);
+        }
+        if tier.isolated == Truth::Yes {
+            total.none = D::none();
         }
         total
     }
 
-    fn first_match(&self, selecting: Selection, undecided: &D, total: &mut Decided<D>) -> D {
+    fn first_match(&self, selection: Selection, undecided: &D, total: &mut Outcomes<D>) -> D {
         let mut open = undecided.clone();
-        for rule in &self.policies[selecting.policy as usize].rules[self.direction] {
+        for rule in &self.policies[selection.policy as usize].rules[self.direction] {
             let hit = (self.hit)(rule.peers, rule.ports);
-            if hit.maybe.is_none() {
+            if hit.may.is_none() {
                 continue;
             }
-            let matched = open.and(&hit.maybe);
+            let matched = open.intersection(&hit.may);
             let into = match rule.action {
                 Action::Allow => &mut total.allow,
                 Action::Deny => &mut total.deny,
                 Action::Pass => &mut total.pass,
             };
-            *into = into.or(&matched);
-            open = open.minus(&hit.sure);
+            *into = into.union(&matched);
+            open = open.difference(&hit.must);
             if open.is_none() {
                 break;
             }
         }
-        if selecting.sure {
+        if selection.certain {
             open
         } else {
             undecided.clone()
         }
     }
 
-    /// The Network tier on what reaches it; also what goes on to the Baseline tier.
-    fn network(
-        &self,
-        profile: &EffectivePolicy,
-        rules: &[NetworkRule],
-        asked: D,
-    ) -> (Outcome<D>, D) {
-        let isolated = if self.subject_visible {
-            profile.isolated()
-        } else {
-            Truth::No
-        };
-        if isolated == Truth::No || asked.is_none() {
-            return (
-                Outcome {
-                    allow: D::none(),
-                    deny: D::none(),
-                },
-                asked,
-            );
+    /// An unordered tier: a deny wins, allows add up, and what the tier isolates needs an allow.
+    fn unordered(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> Outcomes<D> {
+        let denied = self.gathered(tier, &tier.denies, false);
+        let allowed = self.gathered(tier, &tier.allows, false);
+        let open = asked.difference(&denied.must);
+        let mut outcomes = Outcomes::undecided(D::none());
+        outcomes.deny = asked.intersection(&denied.may);
+        outcomes.allow = open.intersection(&allowed.may);
+        let undecided = open.difference(&allowed.must);
+        if tier.isolated.possible() {
+            let exempt = self.exempt(tier);
+            let may = if tainted {
+                open.clone()
+            } else {
+                open.intersection(&exempt.may)
+            };
+            outcomes.allow = outcomes.allow.union(&may);
+            let denied = undecided.difference(&exempt.must);
+            outcomes.deny = outcomes.deny.union(&denied);
         }
+        if tier.isolated != Truth::Yes {
+            outcomes.none = undecided;
+        }
+        outcomes
+    }
+
+    /// What these rules match; with what is exempt, where that is wanted.
+    fn gathered(&self, tier: &EffectiveTier, rules: &[UnorderedRule], exempt: bool) -> Bounds<D> {
         let hits = rules
             .iter()
-            .map(|rule| (rule.sure, (self.hit)(rule.peers, rule.ports)));
-        let (sure, mut maybe) = D::gather(&self.own_node, hits);
-        if profile.taint.network {
-            maybe = self.all.clone();
+            .map(|rule| (rule.certain, (self.hit)(rule.peers, rule.ports)));
+        if exempt && tier.exempts_own_node {
+            return D::gather(&self.own_node, hits);
         }
-        let outcome = Outcome {
-            allow: asked.and(&maybe),
-            deny: asked.minus(&sure),
-        };
-        (
-            outcome,
-            if isolated == Truth::Yes {
-                D::none()
-            } else {
-                asked
-            },
-        )
+        D::gather(&Hit::owned(D::none(), D::none()), hits)
+    }
+
+    fn exempt(&self, tier: &EffectiveTier) -> Hit<'a, D> {
+        if tier.exempts_own_node {
+            self.own_node.clone()
+        } else {
+            Hit::owned(D::none(), D::none())
+        }
     }
 }

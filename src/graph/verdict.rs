@@ -2,7 +2,7 @@
 //!
 //! A question between two pods of a large cluster waits for memory and not for the processor, so
 //! the walk reads little: a rule's ports come first (the port lists are few, and near), then the
-//! [`Bounds`] of its peer set, which answer alone where the set is one run; only a place between
+//! [`Extent`] of its peer set, which answer alone where the set is one run; only a place between
 //! the ends of several runs is looked up in the set. Where the way out is surely shut the way in is
 //! not asked.
 //!
@@ -10,18 +10,18 @@
 //! runs).
 
 use crate::compile::effective_policies::PortSet;
-use crate::compile::peer_sets::{Match, PeerSetId};
+use crate::compile::peer_sets::{EndpointBounds, PeerSetId};
 use crate::graph::allow_graph::AllowGraph;
 use crate::graph::tiers::{Hit, Walk};
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::Family;
-use crate::spec::environment::{Endpoint, Flow, Possible};
+use crate::set::{Bounds, Family};
+use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::{is_self, side_of};
 
-/// Of a peer set in one view: where it begins and ends, and whether that tells all.
+/// Of a peer set in one scenario: where it begins and ends, and whether that says all.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct Extent {
     first: u32,
     last: u32,
     /// Whether it is all of `first..=last`, without doubt.
@@ -30,10 +30,10 @@ pub struct Bounds {
     exact: bool,
 }
 
-impl Bounds {
-    /// The bounds of what may match.
-    pub fn of(matched: &Match) -> Self {
-        let mut ranges = matched.maybe.ranges();
+impl Extent {
+    /// The extent of what may match.
+    pub fn of(matched: &EndpointBounds) -> Self {
+        let mut ranges = matched.may.ranges();
         let runs = ranges.len();
         let (first, end) = ranges.next().unwrap_or((u32::MAX, 0));
         let last = ranges.next_back().map_or(end, |(_, last)| last);
@@ -49,7 +49,7 @@ impl Bounds {
 
 /// Where the ends of a flow stand on the line.
 #[derive(Debug, Clone, Copy)]
-struct Places {
+struct Ends {
     source: u32,
     destination: u32,
 }
@@ -57,45 +57,45 @@ struct Places {
 impl AllowGraph {
     /// Decides one flow: what all behaviours of host-network pods agree on, each the best over the
     /// families (S65).
-    pub fn verdict(&self, flow: &Flow) -> Possible {
+    pub fn verdict(&self, flow: &Flow) -> Truth {
         if is_self(self.environment(), flow) {
-            return Possible::ALLOW; // S53
+            return Truth::Yes; // S53
         }
-        let at = Places {
+        let at = Ends {
             source: self.space().index_of(flow.source),
             destination: self.space().index_of(flow.destination),
         };
-        self.over_scenarios(at.source, at.destination, |scenario| {
+        let Bounds { must, may } = self.over_scenarios(at.source, at.destination, |scenario| {
             self.point(flow, at, scenario)
-        })
+        });
+        Truth::of(may, !must)
     }
 
-    fn point(&self, flow: &Flow, at: Places, scenario: usize) -> Possible {
-        let out = self.side_point(flow, at, Direction::Egress, scenario);
-        if out == Possible::DENY {
-            out
-        } else {
-            out.and(self.side_point(flow, at, Direction::Ingress, scenario))
+    fn point(&self, flow: &Flow, at: Ends, scenario: usize) -> Bounds<bool> {
+        let egress = self.side_point(flow, at, Direction::Egress, scenario);
+        if egress.is_nothing() {
+            return egress;
         }
+        egress.and(&self.side_point(flow, at, Direction::Ingress, scenario))
     }
 
     fn side_point(
         &self,
         flow: &Flow,
-        at: Places,
+        at: Ends,
         direction: Direction,
         scenario: usize,
-    ) -> Possible {
+    ) -> Bounds<bool> {
         let (subject, peer) = side_of(flow, direction);
         let Endpoint::Pod(_) = subject else {
-            return Possible::ALLOW;
+            return Bounds::exact(true);
         };
         let (subject_at, peer_at) = match direction {
             Direction::Egress => (at.source, at.destination),
             Direction::Ingress => (at.destination, at.source),
         };
-        let Some(profile) = self.governing(subject_at, direction) else {
-            return Possible::ALLOW;
+        let Some(effective) = self.governing(subject_at, direction) else {
+            return Bounds::exact(true);
         };
         let destination = at.destination;
         let hidden = self.hidden(destination, scenario);
@@ -111,16 +111,12 @@ impl AllowGraph {
                 } else {
                     Truth::No
                 };
-                Hit::of(truth == Truth::Yes, truth.possible())
+                Hit::owned(truth == Truth::Yes, truth.possible())
             },
-            own_node: Hit::of(own == Truth::Yes, own.possible()),
-            subject_visible: !self.hidden(subject_at, scenario),
+            own_node: Hit::owned(own == Truth::Yes, own.possible()),
+            subject_is_node: self.hidden(subject_at, scenario),
         };
-        let outcome = walk.decide(profile);
-        Possible {
-            allow: outcome.allow,
-            deny: outcome.deny,
-        }
+        walk.decide(effective)
     }
 
     /// All that decides one direction of a flow besides what governs its end, own nodes aside:
@@ -146,14 +142,8 @@ impl AllowGraph {
         if !space.is_class(subject) {
             return matches;
         }
-        let profile = self.class_profile(subject, direction);
-        let ordered = profile
-            .ordered()
-            .flat_map(|s| &compiled.policies[s.policy as usize].rules[direction.index()]);
-        let rules = ordered
-            .map(|r| (r.peers, r.ports))
-            .chain(profile.network_rules.iter().map(|r| (r.peers, r.ports)));
-        for (peers, ports) in rules {
+        let effective = self.effective_policy(subject, direction);
+        for (peers, ports) in effective.rules(&compiled.policies, direction) {
             for scenario in 0..space.scenarios.len() {
                 let on_ports = self.port_contains(
                     ports,
@@ -173,16 +163,16 @@ impl AllowGraph {
 
     /// Whether a place is in a peer set.
     fn truth_of(&self, peers: PeerSetId, scenario: usize, at: u32) -> Truth {
-        let bounds = self.bounds[peers.0 as usize * self.space().scenarios.len() + scenario];
-        if at < bounds.first || at > bounds.last {
+        let extent = self.extents[peers.0 as usize * self.space().scenarios.len() + scenario];
+        if at < extent.first || at > extent.last {
             return Truth::No;
         }
-        if bounds.solid {
+        if extent.solid {
             return Truth::Yes;
         }
         let matched = self.matched(peers, scenario);
-        if bounds.exact {
-            Truth::from(matched.maybe.contains(at))
+        if extent.exact {
+            Truth::from(matched.may.contains(at))
         } else {
             matched.truth(at)
         }

@@ -11,11 +11,11 @@
 //! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
 //! carry the mark for nothing.
 
-use crate::graph::allow_graph::{AllowGraph, Allowed, Combine};
-use crate::graph::tiers::{EffectivePolicy, Outcome, Selection};
+use crate::compile::effective_policies::{EffectivePolicy, Selection};
+use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
-use crate::set::{Family, TrafficSet};
+use crate::set::Family;
 use crate::spec::environment::Endpoint;
 use crate::spec::evaluate::ConnectionOrigin;
 use std::net::IpAddr;
@@ -24,13 +24,16 @@ impl AllowGraph {
     /// What passes when a pod calls its own Service and is led to itself.
     pub fn allowed_to_itself(&self, pod: PodId) -> Allowed {
         let at = self.space().index_of(Endpoint::Pod(pod));
-        let asked = |older: bool| {
+        let asked = |undefined_are_asked: bool| {
+            let origin = ConnectionOrigin::OwnService {
+                undefined_are_asked,
+            };
             self.over_scenarios(at, at, |scenario| {
-                let side = |direction| self.to_itself(at, direction, scenario, older);
-                side(Direction::Egress).and(side(Direction::Ingress))
+                let side = |direction| self.to_itself(at, direction, scenario, origin);
+                side(Direction::Egress).and(&side(Direction::Ingress))
             })
         };
-        asked(true).either(asked(false)).into()
+        asked(true).either(&asked(false))
     }
 
     fn to_itself(
@@ -38,24 +41,16 @@ impl AllowGraph {
         at: u32,
         direction: Direction,
         scenario: usize,
-        older: bool,
-    ) -> Outcome<TrafficSet> {
-        let profile = self.class_profile(at, direction);
+        origin: ConnectionOrigin,
+    ) -> Allowed {
+        let mut asked: EffectivePolicy = self.effective_policy(at, direction).clone();
         let asks = |s: &Selection| {
             let policy = self.environment().policies.get(self.policy_of(s.policy));
-            ConnectionOrigin::OwnService { older }.asks(policy)
+            origin.asks(policy)
         };
-        let kept = |groups: &[Vec<Selection>]| -> Vec<Vec<Selection>> {
-            groups
-                .iter()
-                .map(|group| group.iter().copied().filter(asks).collect())
-                .collect()
-        };
-        let asked = EffectivePolicy {
-            admin: kept(&profile.admin),
-            baseline: kept(&profile.baseline),
-            ..profile.clone()
-        };
+        for group in asked.tiers.iter_mut().flat_map(|tier| &mut tier.groups) {
+            group.retain(asks);
+        }
         self.traffic_by(&asked, at, at, at, direction, scenario, Truth::Yes)
     }
 
@@ -63,14 +58,10 @@ impl AllowGraph {
     /// place.
     pub fn allowed_through_node(&self, caller: IpAddr, pod: PodId) -> Allowed {
         let own = self.allowed(Endpoint::Address(caller), Endpoint::Pod(pod));
-        let mut outcome = Outcome {
-            allow: own.sure.union(&own.unknown),
-            deny: TrafficSet::all().difference(&own.sure),
-        };
-        for node in self.node_samples(Family::of(caller)) {
-            outcome = outcome.either(self.by_node(node, pod));
-        }
-        outcome.into()
+        let nodes = self.node_samples(Family::of(caller)).into_iter();
+        nodes.fold(own, |allowed, node| {
+            allowed.either(&self.by_node(node, pod))
+        })
     }
 
     /// One address of each range that no rule tells apart and a node's address may fall into.
@@ -84,7 +75,7 @@ impl AllowGraph {
             .collect()
     }
 
-    fn by_node(&self, node: IpAddr, pod: PodId) -> Outcome<TrafficSet> {
+    fn by_node(&self, node: IpAddr, pod: PodId) -> Allowed {
         let (from, to) = (
             self.space().index_of(Endpoint::Address(node)),
             self.space().index_of(Endpoint::Pod(pod)),

@@ -241,6 +241,7 @@ pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
     };
     narrow.iter().all(|port| match port {
         PortMatch::Traffic(set) => set.is_subset(&wide_numbers),
+        PortMatch::Portless(_) => wide.contains(port),
         PortMatch::Named(name, protocol) => {
             let all_of = |p: crate::set::Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
             let named =
@@ -274,7 +275,6 @@ pub fn policy_within(narrow: &Policy, wide: &Policy) -> bool {
                     .all(|r| wide.rules(d).iter().any(|w| rule_within(r, w)))
     };
     narrow.tier == wide.tier
-        && narrow.host_pods == wide.host_pods
         && subject_within(&narrow.subject, &wide.subject)
         && Direction::ALL.into_iter().all(covered)
 }
@@ -288,7 +288,7 @@ pub fn unmatchable(rule: &Rule) -> bool {
         }
         Peer::Addresses(set) => set.is_empty(),
         Peer::Nodes(selector) => selects_nothing(selector),
-        Peer::Domain(_) | Peer::Unreadable { .. } => false,
+        Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => false,
     };
     let no_pod =
         |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));

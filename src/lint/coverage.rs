@@ -21,9 +21,10 @@ pub(crate) fn open<'f>(
         .filter(|(id, _)| !facts.pods_of(*id).is_empty())
         .map(move |(id, namespace)| {
             let free = |p: &PodId| {
-                let profile = facts.graph.profile(Endpoint::Pod(*p), direction);
+                let profile = facts.graph.effective(Endpoint::Pod(*p), direction);
                 !facts.cluster.pod(*p).host_network
-                    && profile.is_some_and(crate::graph::tiers::EffectivePolicy::is_open)
+                    && profile
+                        .is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
             };
             (
                 id,

@@ -11,7 +11,7 @@ use crate::lint::label_index::{Pods, Policies};
 use crate::model::{Cluster, NamespaceId, Pod, PodId, Requirement, Selector, ServiceId, Truth};
 use crate::policy::{
     Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule,
-    RuleRef, Tier,
+    RuleRef,
 };
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, FileId, Path};
@@ -76,7 +76,7 @@ impl<'a> Facts<'a> {
             .services()
             .for_each(|(id, s)| services[s.namespace.0 as usize].push(id));
         let mut policies: HashMap<&str, Vec<PolicyId>> = HashMap::new();
-        for (id, policy) in law.iter().filter(|(_, p)| p.tier == Tier::Network) {
+        for (id, policy) in law.iter().filter(|(_, p)| !law.is_ordered(p)) {
             policies
                 .entry(policy.namespace.as_deref().unwrap_or_default())
                 .or_default()
@@ -176,7 +176,7 @@ impl<'a> Facts<'a> {
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
         self.law
             .iter()
-            .filter(|(id, p)| p.tier == Tier::Network && self.goes_through(*id))
+            .filter(|(id, p)| !self.law.is_ordered(p) && self.goes_through(*id))
     }
 
     /// The policies of a namespace, in input order.
@@ -310,7 +310,12 @@ impl<'a> Facts<'a> {
     pub fn peer(&self, peer: &Peer) -> Option<Rc<Selected>> {
         match peer {
             Peer::Pods(namespaces, pods) => Some(self.selected(namespaces, pods)),
-            Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => None,
+            Peer::Addresses(_)
+            | Peer::Nodes(_)
+            | Peer::Domain(_)
+            | Peer::Symbol(_)
+            | Peer::NoneOf(_)
+            | Peer::Unreadable { .. } => None,
         }
     }
 
@@ -434,6 +439,7 @@ impl<'a> Facts<'a> {
 pub fn port_traffic(port: &PortMatch, destination: &Pod) -> TrafficSet {
     match port {
         PortMatch::Traffic(set) => set.clone(),
+        PortMatch::Portless(_) => TrafficSet::empty(),
         PortMatch::Named(name, protocol) => {
             let named = destination
                 .named_ports(name)
@@ -461,7 +467,7 @@ pub fn numbers(rule: &Rule) -> TrafficSet {
     list.iter()
         .fold(TrafficSet::empty(), |all, port| match port {
             PortMatch::Traffic(set) => all.union(set),
-            PortMatch::Named(..) => all,
+            PortMatch::Named(..) | PortMatch::Portless(_) => all,
         })
 }
 

@@ -7,12 +7,13 @@
 //! O(Services of their namespaces).
 
 use crate::lint::facts::Facts;
-use crate::model::{Labels, NamespaceId, Pod, PodId, Requirement, Selector, Service, TargetPort};
+use crate::model::{
+    Labels, NamespaceId, Pod, PodId, Requirement, Selector, Service, TargetPort, Truth,
+};
 use crate::policy::{Direction, Policy, PolicyId};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin};
 use crate::spec::Endpoint;
-use crate::spec::evaluate::Tainted;
 use crate::tree::Node;
 use indexmap::IndexMap;
 use std::rc::Rc;
@@ -193,18 +194,14 @@ pub(crate) fn find<'f>(
 /// The policies that isolate a pod in a direction, when nothing else governs it; none when
 /// something else may.
 pub(crate) fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Vec<PolicyId> {
-    let Some(profile) = facts.graph.profile(Endpoint::Pod(pod), direction) else {
+    let Some(profile) = facts.graph.effective(Endpoint::Pod(pod), direction) else {
         return Vec::new();
     };
-    let plain = profile.admin.is_empty() && profile.taint == Tainted::default();
-    if !plain || facts.cluster.pod(pod).host_network || !profile.network.iter().any(|s| s.sure) {
-        return Vec::new();
-    }
-    profile
-        .network
-        .iter()
-        .map(|s| facts.graph.policy_of(s.policy))
-        .collect()
+    let tier = profile
+        .isolating_first()
+        .filter(|tier| tier.isolated == Truth::Yes && !facts.cluster.pod(pod).host_network);
+    let isolating = tier.into_iter().flat_map(|tier| &tier.isolating);
+    isolating.map(|s| facts.graph.policy_of(s.policy)).collect()
 }
 
 /// Of policies that isolate a pod, the one to point at: the first with rules.
@@ -241,7 +238,7 @@ pub(crate) fn admits(
             Endpoint::Pod(*caller),
             Endpoint::Pod(pod),
         );
-        !allowed.sure.union(&allowed.unknown).is_disjoint(traffic)
+        !allowed.may.is_disjoint(traffic)
     })
 }
 

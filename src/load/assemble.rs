@@ -11,13 +11,11 @@ use crate::load::objects;
 use crate::load::objects::{Item, Object, Part, Suspicion};
 use crate::load::read::{Found, Piece, ReadFile};
 use crate::load::{LoadOptions, build};
-use crate::model::{Selector, WorkloadKind};
+use crate::model::{Selector, Truth, WorkloadKind};
 use crate::policy::dialects;
 use crate::policy::dialects::Lowered;
 use crate::policy::pool::Pool;
-use crate::policy::{
-    Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier,
-};
+use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason};
 use crate::set::hashed::HashMap;
 use crate::source::{
     Base, Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span, Text,
@@ -213,7 +211,7 @@ impl<'o> Assembly<'o> {
             None => Namespaces::Matching(Selector::everything()),
         };
         let effect = if suspicion == Suspicion::Network {
-            TaintEffect::NetworkTier
+            TaintEffect::UnorderedTier
         } else {
             TaintEffect::Anything
         };
@@ -542,9 +540,15 @@ impl<'o> Assembly<'o> {
     /// Both generations of admin policies in one input: the API does not say how they work together
     /// (S125).
     fn both_generations(&mut self) {
-        let ordered = || self.law.policies.iter().filter(|p| p.tier != Tier::Network);
-        let older = ordered().find(|p| p.shape.is_v1alpha1());
-        let newer = ordered().find(|p| !p.shape.is_v1alpha1());
+        let ordered = || {
+            self.law
+                .policies
+                .iter()
+                .filter(|p| self.law.tier_of(p).is_ordered())
+        };
+        let told = |p: &&Policy| p.sees_own_service != Truth::Maybe;
+        let older = ordered().find(|p| !told(p));
+        let newer = ordered().find(told);
         let (Some(older), Some(newer)) = (older, newer) else {
             return;
         };

@@ -31,6 +31,32 @@ impl Truth {
         self.max(other)
     }
 
+    /// The opposite; what is not known stays so.
+    #[must_use]
+    #[allow(clippy::should_implement_trait)]
+    pub fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Maybe => Self::Maybe,
+            Self::Yes => Self::No,
+        }
+    }
+
+    /// One of the two holds, and it is not known which.
+    #[must_use]
+    pub fn either(self, other: Self) -> Self {
+        if self == other { self } else { Self::Maybe }
+    }
+
+    /// The answer to "is it allowed?" where it may be allowed, and where it may be denied.
+    pub fn of(allow: bool, deny: bool) -> Self {
+        match (allow, deny) {
+            (true, false) => Self::Yes,
+            (true, true) => Self::Maybe,
+            (false, _) => Self::No,
+        }
+    }
+
     /// Whether it can be.
     pub fn possible(self) -> bool {
         self != Self::No

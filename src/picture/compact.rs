@@ -1,7 +1,6 @@
 //! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal
 //! things once.
 
-use crate::graph::Allowed;
 use crate::picture::facts::{Passing, number};
 use crate::query::list::listing::{Entry, Party};
 use crate::set::IpSet;
@@ -91,10 +90,9 @@ impl Told {
                 u32::MAX - number(known.unwrap_or_else(|| self.blocks.insert_full(set.clone()).0))
             }
         });
-        let Allowed { sure, unknown } = entry.allowed.clone();
         let passing = Passing {
-            sure,
-            unknown,
+            sure: entry.allowed.must.clone(),
+            unknown: entry.allowed.unknown(),
             some: entry.differs,
             change: None,
         };

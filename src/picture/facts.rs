@@ -12,7 +12,7 @@ use crate::model::{Cluster, Selector, WorkloadId};
 use crate::picture::blocks::Splitting;
 use crate::picture::compact::{SOME, Told, block, melt, together};
 use crate::picture::open;
-use crate::policy::{Direction, Tier};
+use crate::policy::Direction;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Listing};
 use crate::set::TrafficSet;
@@ -376,7 +376,7 @@ impl Reading<'_> {
                 continue;
             };
             space.policies += 1;
-            if policy.tier == Tier::Network && policy.subject.pods.is_everything() {
+            if policy.subject.pods.is_everything() {
                 Direction::ALL
                     .into_iter()
                     .for_each(|d| space.deny[d.index()] |= policy.isolates(d));
@@ -453,14 +453,14 @@ impl Reading<'_> {
         }
         let pods = self.cluster().workload(id).pods.iter();
         let taints = pods
-            .filter_map(|p| self.graph.profile(Endpoint::Pod(*p), direction))
+            .filter_map(|p| self.graph.effective(Endpoint::Pod(*p), direction))
             .map(|p| p.taint);
-        let doubt = |t: crate::spec::evaluate::Tainted| match (t.anything || t.network, t.only_deny)
-        {
-            (true, _) => Some(Doubt::Policy),
-            (false, true) => Some(Doubt::Deny),
-            (false, false) => None,
-        };
+        let doubt =
+            |t: crate::spec::evaluate::Tainted| match (t.anything || t.unordered, t.only_deny) {
+                (true, _) => Some(Doubt::Policy),
+                (false, true) => Some(Doubt::Deny),
+                (false, false) => None,
+            };
         taints.filter_map(doubt).min()
     }
 

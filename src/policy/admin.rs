@@ -303,6 +303,7 @@ impl Lowering<'_> {
             peers: Peers::Of(peers.into()),
             ports,
             name: rule.name.as_deref().map(Into::into),
+            qualifiers: Vec::new(),
         }
     }
 

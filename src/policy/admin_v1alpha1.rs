@@ -1,9 +1,11 @@
 //! `policy.networking.k8s.io/v1alpha1`: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`
 //! (S70-S94, S126).
 
+use crate::model::Truth;
 use crate::policy::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
 use crate::policy::dialects::{Header, Lowered};
-use crate::policy::rule::{HostPods, Policy, PortMatch, Shape, Tier};
+use crate::policy::rule::{Policy, PortMatch, Shape};
+use crate::policy::tier::kubernetes;
 use crate::policy::validate::{Checks, check_metadata};
 use crate::set::TrafficSet;
 use crate::source::Path;
@@ -20,6 +22,7 @@ pub static ADMIN: Shape = Shape {
     ports: "ports",
     subject: "subject",
     allow: "Allow",
+    has_actions: true,
 };
 
 /// How the parts of a `BaselineAdminNetworkPolicy` are called.
@@ -171,14 +174,15 @@ fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> 
         document: header.document,
         shape,
         tier: if form.pass {
-            Tier::Admin
+            kubernetes::ADMIN
         } else {
-            Tier::Baseline
+            kubernetes::BASELINE
         },
         priority,
         subject,
-        host_pods: HostPods::Excluded, // S78
-        isolates: [false, false],      // S76
+        applies: [true, true],
+        isolates: [false, false],       // S76
+        sees_own_service: Truth::Maybe, // S122 says it of the newer kind only
         rules,
     };
     Lowered::checked(policy, problems, checks)

@@ -1,7 +1,8 @@
 //! Objects as the policy APIs write them: what `--suggest` shows is made here, so that no other
 //! room names a dialect.
 
-use crate::policy::rule::{Direction, Policy, Tier};
+use crate::policy::rule::{Direction, Policy};
+use crate::policy::tier::kubernetes;
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use serde_json::{Value as Json, json};
@@ -51,9 +52,9 @@ pub fn exception(
     traffic: &TrafficSet,
 ) -> Option<Json> {
     let tier = match ahead_of.tier {
-        Tier::Admin => "Admin",
-        Tier::Baseline => "Baseline",
-        Tier::Network => return None,
+        kubernetes::ADMIN => "Admin",
+        kubernetes::BASELINE => "Baseline",
+        _ => return None,
     };
     let ordered = ahead_of.shape.api_version == "policy.networking.k8s.io/v1alpha2";
     let priority = ahead_of

@@ -1,8 +1,10 @@
 //! `policy.networking.k8s.io/v1alpha2` `ClusterNetworkPolicy` (S100-S127).
 
+use crate::model::Truth;
 use crate::policy::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
 use crate::policy::dialects::{Header, Lowered};
-use crate::policy::rule::{HostPods, Policy, PortMatch, Shape, Tier};
+use crate::policy::rule::{Policy, PortMatch, Shape};
+use crate::policy::tier::{TierIx, kubernetes};
 use crate::policy::validate::{Checks, check_metadata};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
@@ -19,6 +21,7 @@ pub static SHAPE: Shape = Shape {
     ports: "protocols",
     subject: "subject",
     allow: "Accept",
+    has_actions: true,
 };
 
 const FORM: Form = Form {
@@ -160,18 +163,19 @@ pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
         tier,
         priority,
         subject,
-        host_pods: HostPods::Excluded, // S109
-        isolates: [false, false],      // S107
+        applies: [true, true],
+        isolates: [false, false],     // S107
+        sees_own_service: Truth::Yes, // S122
         rules,
     };
     Lowered::checked(policy, problems, checks)
 }
 
 /// S100.
-fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> Tier {
+fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> TierIx {
     match word {
-        Some("Admin") => Tier::Admin,
-        Some("Baseline") => Tier::Baseline,
+        Some("Admin") => kubernetes::ADMIN,
+        Some("Baseline") => kubernetes::BASELINE,
         other => {
             let message = other.map_or_else(
                 || "a tier is required".to_owned(),
@@ -182,7 +186,7 @@ fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> Tier {
                 message,
                 "use Admin or Baseline",
             );
-            Tier::Admin
+            kubernetes::ADMIN
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod dialects;
 pub mod network_policy;
 pub mod pool;
 pub mod rule;
+pub mod tier;
 pub mod validate;
 
 pub use crate::policy::rule::*;

@@ -3,10 +3,12 @@
 //!
 //! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
 
+use crate::model::Truth;
 use crate::policy::dialects::{Header, Lowered};
 use crate::policy::rule::{
-    Action, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject, Tier,
+    Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
+use crate::policy::tier::kubernetes;
 use crate::policy::validate::{
     Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector,
 };
@@ -28,6 +30,7 @@ pub static SHAPE: Shape = Shape {
     ports: "ports",
     subject: "podSelector",
     allow: "allow",
+    has_actions: false,
 };
 
 /// Whether a spec isolates ingress and egress, after defaulting (S4).
@@ -74,14 +77,15 @@ pub fn lower(
         name: name.into(),
         document,
         shape: &SHAPE,
-        tier: Tier::Network,
+        tier: kubernetes::NETWORK,
         priority: 0,
         subject: Subject {
             namespaces: Namespaces::Named(namespace.into()),
             pods,
         }, // S1
-        host_pods: HostPods::Undefined,
+        applies: effective_types(spec),
         isolates: effective_types(spec),
+        sees_own_service: Truth::No, // S54
         rules: [ingress, egress],
     }
 }
@@ -143,6 +147,7 @@ impl Lowering<'_> {
             peers,
             ports,
             name: None,
+            qualifiers: Vec::new(),
         }
     }
 

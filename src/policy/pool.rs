@@ -53,7 +53,12 @@ fn share_peer(selectors: &mut HashSet<Selector>, peer: &mut Peer) {
             }
         }
         Peer::Nodes(selector) => share(selectors, selector),
-        Peer::Addresses(_) | Peer::Domain(_) | Peer::Unreadable { .. } => {}
+        Peer::NoneOf(list) => {
+            if let Some(list) = Arc::get_mut(list) {
+                list.iter_mut().for_each(|peer| share_peer(selectors, peer));
+            }
+        }
+        Peer::Addresses(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => {}
     }
 }
 

@@ -1,16 +1,16 @@
 //! The IR: one tiered rule form that every dialect lowers into.
 //!
-//! A verdict is egress at the source AND ingress at the destination. Per direction a pod passes the
-//! [`Tier`]s in order; a tier holds policies, ordered by priority where the tier is ordered; a
-//! policy holds ordered rules `subject x peer x traffic -> action`; a tier may end in Deny for the
-//! pods its policies isolate, else it passes on.
+//! A verdict is egress at the source AND ingress at the destination, in every layer. Per direction a
+//! pod passes the tiers of a layer in order; a tier holds policies, ordered by priority where the
+//! tier is ordered; a policy holds ordered rules `subject x peer x traffic -> action`.
 //!
-//! Invariants: nothing here names a dialect. A rule is found again by its index alone
+//! Invariants: nothing here names a dialect; layers and tiers are data ([`super::tier`]). A rule is found again by its index alone
 //! ([`RuleRef`]); the path in the manifest is derived from the indices and the policy's [`Shape`],
 //! so a position costs no memory per rule. Road not taken: a path stored with every rule, peer and
 //! port; it made the law larger than the world.
 
-use crate::model::Selector;
+use crate::model::{Selector, Truth};
+use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
@@ -45,22 +45,6 @@ impl Direction {
     }
 }
 
-/// The tiers, in the order they are asked (S70, S100).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Tier {
-    /// Administrators' rules, before the namespaces' own.
-    Admin,
-    /// The namespaces' own policies: isolate, then allow.
-    Network,
-    /// Administrators' defaults, for pods that the middle tier does not isolate.
-    Baseline,
-}
-
-impl Tier {
-    /// All tiers, in order.
-    pub const ALL: [Self; 3] = [Self::Admin, Self::Network, Self::Baseline];
-}
-
 /// What a rule does with what it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
@@ -70,15 +54,6 @@ pub enum Action {
     Deny,
     /// Leaves the rest of this tier to the next ones (S75, S106).
     Pass,
-}
-
-/// How pods that share their node's network are treated by a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HostPods {
-    /// Never selected, as subject or as peer (S78, S109).
-    Excluded,
-    /// The API leaves it open (S56).
-    Undefined,
 }
 
 /// Which namespaces.
@@ -116,11 +91,43 @@ pub enum Peer {
     Nodes(Selector),
     /// A domain name; which addresses it stands for is not in the manifests (S82).
     Domain(Box<str>),
+    /// Something that has a name in a dialect and no address in the manifests.
+    Symbol(Symbol),
+    /// Every endpoint that none of these matches.
+    NoneOf(Arc<[Peer]>),
     /// Something a newer API knows: matched by every endpoint or by none, whichever closes (S83).
     Unreadable {
         /// Whether it matches everything.
         everything: bool,
     },
+}
+
+impl Peer {
+    /// Calls a function with this peer and with all that it is the complement of.
+    pub fn visit<'p>(&'p self, call: &mut impl FnMut(&'p Self)) {
+        call(self);
+        if let Self::NoneOf(peers) = self {
+            peers.iter().for_each(|p| p.visit(call));
+        }
+    }
+
+    /// Whether something holds of this peer or of any that it is the complement of.
+    pub fn any(&self, holds: &impl Fn(&Self) -> bool) -> bool {
+        let mut found = false;
+        self.visit(&mut |p| found |= holds(p));
+        found
+    }
+}
+
+/// A peer by what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Symbol {
+    /// Every address that belongs to no pod and no node.
+    World,
+    /// Every node, by its addresses and the pods on its network.
+    Nodes,
+    /// The API server, wherever it runs.
+    ApiServer,
 }
 
 /// The other sides of a rule.
@@ -141,6 +148,8 @@ pub enum PortMatch {
     /// A port name, resolved on each destination pod (S48); the protocol must agree where one is
     /// named (S49, S87).
     Named(Box<str>, Option<Protocol>),
+    /// A protocol without ports (ICMP and others); no flow that is asked about uses it.
+    Portless(Box<str>),
 }
 
 /// The ports of a rule.
@@ -163,6 +172,20 @@ pub struct Rule {
     pub ports: Ports,
     /// Its name, where the dialect has one.
     pub name: Option<Box<str>>,
+    /// What it also depends on and a flow does not show; a rule with any of them may match, and
+    /// never certainly does.
+    pub qualifiers: Vec<Qualifier>,
+}
+
+/// A condition of a rule that a flow of protocol and destination port does not show.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Qualifier {
+    /// The source's ports, first to last.
+    SourcePorts(Vec<(u16, u16)>),
+    /// A request of an application protocol: what it must be, as the dialect writes it.
+    Application(Box<str>),
+    /// An authenticated identity of the other side.
+    Identity(Box<str>),
 }
 
 /// The words a dialect uses for the parts of a rule, to find them again in the manifest.
@@ -182,14 +205,8 @@ pub struct Shape {
     pub subject: &'static str,
     /// The dialect's word for Allow.
     pub allow: &'static str,
-}
-
-impl Shape {
-    /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and
-    /// `BaselineAdminNetworkPolicy`.
-    pub fn is_v1alpha1(&self) -> bool {
-        self.api_version == crate::policy::admin_v1alpha1::ADMIN.api_version
-    }
+    /// Whether its rules say what they do, and its policies have a priority.
+    pub has_actions: bool,
 }
 
 /// One policy, lowered.
@@ -204,15 +221,19 @@ pub struct Policy {
     /// How its parts are called.
     pub shape: &'static Shape,
     /// Its tier.
-    pub tier: Tier,
+    pub tier: TierIx,
     /// Lower is asked first, inside an ordered tier (S71, S101); 0 in the others.
     pub priority: i32,
     /// Whom it governs.
     pub subject: Subject,
-    /// How it treats host-network pods.
-    pub host_pods: HostPods,
-    /// Whether it isolates its subjects, per direction (S11); only the Network tier does.
+    /// Whether its rules are in force, per direction (S11, S12).
+    pub applies: [bool; 2],
+    /// Whether it isolates its subjects, per direction (S11): what no rule decides is denied where
+    /// the tier ends so.
     pub isolates: [bool; 2],
+    /// Whether it is asked about a pod's connection to itself through a Service (S54, S122); the API
+    /// does not say of the v1alpha1 kinds.
+    pub sees_own_service: Truth,
     /// Its rules, per direction, in order.
     pub rules: [Vec<Rule>; 2],
 }
@@ -278,8 +299,8 @@ impl Policy {
 
     /// Whether it has any say in this direction.
     pub fn governs(&self, direction: Direction) -> bool {
-        self.isolates(direction)
-            || (self.tier != Tier::Network && !self.rules(direction).is_empty())
+        self.applies[direction.index()]
+            && (self.isolates(direction) || !self.rules(direction).is_empty())
     }
 
     /// The path of a rule (or its peer, or its port entry) without `spec.`, as it is printed:
@@ -329,8 +350,8 @@ pub enum TaintReason {
 pub enum TaintEffect {
     /// Anything: allow or deny, before all tiers.
     Anything,
-    /// Anything the middle tier can do: isolate, or allow.
-    NetworkTier,
+    /// Anything an unordered tier can do: isolate, or allow.
+    UnorderedTier,
     /// Only deny: an enforcement point of its own that is asked besides this one (a mesh, an egress
     /// firewall).
     OnlyDeny,
@@ -353,16 +374,67 @@ pub struct Taint {
     pub origin: Option<Origin>,
 }
 
-/// The law: every policy that was read and every one that could not be.
-#[derive(Debug, Clone, Default)]
+/// Every policy that was read, every one that could not be, and the tiers they are asked in.
+#[derive(Debug, Clone)]
 pub struct PolicySet {
     /// The policies, in input order.
     pub policies: Vec<Policy>,
-    /// What stands beside them unread.
+    /// Policies that may have an effect and are not among them.
     pub taints: Vec<Taint>,
+    /// The tiers, by index.
+    pub tiers: Vec<Tier>,
+}
+
+impl Default for PolicySet {
+    fn default() -> Self {
+        Self {
+            policies: Vec::new(),
+            taints: Vec::new(),
+            tiers: kubernetes::tiers(),
+        }
+    }
 }
 
 impl PolicySet {
+    /// The index of a tier, which is added where the table does not have it; `None` where the table
+    /// is full.
+    pub fn tier(&mut self, tier: Tier) -> Option<TierIx> {
+        let known = self.tiers.iter().position(|t| *t == tier);
+        let index = u8::try_from(known.unwrap_or(self.tiers.len())).ok()?;
+        if known.is_none() {
+            self.tiers.push(tier);
+        }
+        Some(TierIx(index))
+    }
+
+    /// The tier that a policy is asked in.
+    pub fn tier_of(&self, policy: &Policy) -> &Tier {
+        &self.tiers[policy.tier.index()]
+    }
+
+    /// Whether a tier is asked before another one of its layer.
+    pub fn is_before(&self, tier: TierIx, other: TierIx) -> bool {
+        let key = |ix: TierIx| (self.tiers[ix.index()].order, ix);
+        let layer = |ix: TierIx| self.tiers[ix.index()].layer;
+        layer(tier) == layer(other) && key(tier) < key(other)
+    }
+
+    /// Whether the policies of a policy's tier have an order, so that its rules say what they do.
+    pub fn is_ordered(&self, policy: &Policy) -> bool {
+        self.tier_of(policy).is_ordered()
+    }
+
+    /// The tiers of each layer in the order in which they are asked.
+    pub fn layers(&self) -> Vec<(LayerIx, Vec<TierIx>)> {
+        let mut all: Vec<TierIx> = (0..=u8::MAX).map(TierIx).take(self.tiers.len()).collect();
+        let layer = |ix: &TierIx| self.tiers[ix.index()].layer;
+        all.sort_by_key(|ix| (layer(ix), self.tiers[ix.index()].order, *ix));
+        let chunks = all.chunk_by(|a, b| layer(a) == layer(b));
+        chunks
+            .filter_map(|tiers| Some((layer(tiers.first()?), tiers.to_vec())))
+            .collect()
+    }
+
     /// A policy by id.
     pub fn get(&self, id: PolicyId) -> &Policy {
         &self.policies[id.0 as usize]

@@ -6,7 +6,7 @@
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
 use crate::policy::{
-    Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Tier,
+    Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, PortMatch, Ports, Rule, RuleRef, Symbol,
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
@@ -197,6 +197,13 @@ pub fn peer(peer: &Peer) -> String {
         Peer::Nodes(s) if s.is_everything() => "every node".into(),
         Peer::Nodes(s) => format!("nodes {}", selector(s)),
         Peer::Domain(name) => format!("domain name {}", clean(name)),
+        Peer::Symbol(Symbol::World) => "every address outside the cluster".into(),
+        Peer::Symbol(Symbol::Nodes) => "every node".into(),
+        Peer::Symbol(Symbol::ApiServer) => "the API server".into(),
+        Peer::NoneOf(peers) => {
+            let each: Vec<String> = peers.iter().map(self::peer).collect();
+            format!("everyone but {}", each.join(" and "))
+        }
         Peer::Unreadable { everything: true } => {
             "everything (a peer of a newer API, closed)".into()
         }
@@ -226,11 +233,11 @@ fn namespaces_words(namespaces: &Namespaces) -> String {
 
 /// Whom a policy governs, as its own field says it: `app=database`, `podSelector {}`.
 pub fn subject(policy: &Policy) -> String {
-    match (policy.tier, &policy.subject.namespaces) {
-        (Tier::Network, _) if policy.subject.pods.is_everything() => {
+    match (policy.shape.has_actions, &policy.subject.namespaces) {
+        (false, _) if policy.subject.pods.is_everything() => {
             format!("{} {{}}", policy.shape.subject)
         }
-        (Tier::Network, _) => selector(&policy.subject.pods),
+        (false, _) => selector(&policy.subject.pods),
         (_, namespaces) => peer(&Peer::Pods(namespaces.clone(), policy.subject.pods.clone())),
     }
 }
@@ -254,9 +261,7 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
         }
-        Peer::Pods(Namespaces::Matching(s), pods)
-            if policies.get(at.policy).tier == Tier::Network =>
-        {
+        Peer::Pods(Namespaces::Matching(s), pods) if !policies.get(at.policy).shape.has_actions => {
             let pods = if pods.is_everything() {
                 String::new()
             } else {
@@ -306,6 +311,7 @@ pub fn ports(rule: &Rule) -> String {
         PortMatch::Traffic(set) => traffic(set),
         PortMatch::Named(name, Some(protocol)) => format!("\"{}\"/{protocol}", clean(name)),
         PortMatch::Named(name, None) => format!("\"{}\"", clean(name)),
+        PortMatch::Portless(protocol) => clean(protocol).into_owned(),
     };
     list.iter().map(one).collect::<Vec<_>>().join(", ")
 }
@@ -377,6 +383,13 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
                 "which addresses {} stands for is not in the manifests",
                 clean(name)
             )
+        }
+        (Mismatch::Symbol(symbol), _) => {
+            let what = peer(&Peer::Symbol(*symbol));
+            format!("{} is not known to be {what}", words_of(cluster, other))
+        }
+        (Mismatch::Complement, _) => {
+            format!("{} may be one of those left out", words_of(cluster, other))
         }
         (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
     }

@@ -4,12 +4,14 @@
 //! One representation, sorted disjoint inclusive ranges, serves them all, because real policies
 //! name few ranges however large the line is.
 
+pub mod bounds;
 pub mod hashed;
 pub mod interval;
 pub mod ip;
 pub mod partition;
 pub mod traffic;
 
+pub use crate::set::bounds::{Bounds, Lattice};
 pub use crate::set::interval::{IntervalSet, Point};
 pub use crate::set::ip::{Family, IpSet};
 pub use crate::set::partition::{Members, partition};

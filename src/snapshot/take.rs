@@ -204,7 +204,7 @@ impl<'a> Taker<'a> {
                     own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
                 let mut covered = own.len() as u64;
                 let mut meet =
-                    |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.sure);
+                    |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.must);
                 own.iter().for_each(|(_, allowed)| meet(allowed));
                 for (part, counts) in parts.iter().zip(counts.iter()) {
                     let excepted = own
@@ -242,7 +242,7 @@ impl<'a> Taker<'a> {
     /// The lines about every source workload. What an open source sends is left out where it says
     /// no more than the mark.
     fn sources(&mut self, id: WorkloadId, to: &str, destination: &Destination, open: &TrafficSet) {
-        let implied = |a: &Allowed| a.sure.is_subset(open) && a.unknown.is_subset(open);
+        let implied = |a: &Allowed| a.must.is_subset(open) && a.unknown().is_subset(open);
         let mut found = destination.found(&self.blocks, |allowed| {
             &self.told[usize::from(implied(allowed))]
         });
@@ -364,7 +364,7 @@ fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
     if let ([one], true) = (cells, all) {
         return ((*one).clone(), (*one).clone());
     }
-    let (least, most) = Allowed::bounds(cells);
+    let (least, most) = Allowed::least_and_most(cells);
     (if all { least } else { Allowed::default() }, most)
 }
 
@@ -376,12 +376,12 @@ fn facts(
     (least, most): (&Allowed, &Allowed),
     implied: &TrafficSet,
 ) {
-    let sure = least.sure.difference(implied);
-    let some = most.sure.difference(&least.sure).difference(implied);
+    let sure = least.must.difference(implied);
+    let some = most.must.difference(&least.must).difference(implied);
     let unknown = least
-        .unknown
-        .union(&most.unknown)
-        .difference(&most.sure)
+        .unknown()
+        .union(&most.unknown())
+        .difference(&most.must)
         .difference(implied);
     for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
         if !traffic.is_empty() {

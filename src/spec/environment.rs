@@ -6,6 +6,7 @@
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
+use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{Peer, Peers, PolicySet};
 use crate::set::{Family, IpSet, Traffic};
 use std::net::IpAddr;
@@ -101,69 +102,6 @@ pub struct Flow {
     pub traffic: Traffic,
 }
 
-/// Which outcomes are possible, given what is known. Never neither.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Possible {
-    /// It may be allowed.
-    pub allow: bool,
-    /// It may be denied.
-    pub deny: bool,
-}
-
-impl Possible {
-    /// Certainly allowed.
-    pub const ALLOW: Self = Self {
-        allow: true,
-        deny: false,
-    };
-    /// Certainly denied.
-    pub const DENY: Self = Self {
-        allow: false,
-        deny: true,
-    };
-    /// Not told.
-    pub const UNKNOWN: Self = Self {
-        allow: true,
-        deny: true,
-    };
-
-    /// Both must allow.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            allow: self.allow && other.allow,
-            deny: self.deny || other.deny,
-        }
-    }
-
-    /// One suffices.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            allow: self.allow || other.allow,
-            deny: self.deny && other.deny,
-        }
-    }
-
-    /// Either may be the case.
-    #[must_use]
-    pub fn either(self, other: Self) -> Self {
-        Self {
-            allow: self.allow || other.allow,
-            deny: self.deny || other.deny,
-        }
-    }
-
-    /// The three-valued verdict.
-    pub fn truth(self) -> Truth {
-        match (self.allow, self.deny) {
-            (true, false) => Truth::Yes,
-            (true, true) => Truth::Maybe,
-            (false, _) => Truth::No,
-        }
-    }
-}
-
 /// The cluster and the law under one set of options.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -177,6 +115,8 @@ pub struct Environment {
     pub assumed: IpSet,
     /// The addresses of the Node objects.
     pub node_addresses: IpSet,
+    /// The layers, each with its tiers in the order in which they are asked.
+    pub layers: Arc<[(LayerIx, Vec<TierIx>)]>,
 }
 
 impl Environment {
@@ -191,12 +131,14 @@ impl Environment {
             .nodes()
             .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
         let node_addresses = IpSet::from_cidrs(of_nodes);
+        let layers = policies.layers().into();
         Self {
             cluster,
             policies,
             options: options.clone(),
             assumed,
             node_addresses,
+            layers,
         }
     }
 

@@ -1,30 +1,33 @@
 //! The executable specification: one flow, every rule, no tables (S130, S131). Plain, never
 //! optimized.
 //!
-//! A decision is a set of outcomes that are possible given what is known. Where everything is told
-//! the set has one member; a peer that may or may not match keeps both roads open. Unknown is then
+//! A decision is a set of outcomes that are possible given what is known. Where everything is known
+//! the set has one member; a peer that may or may not match keeps both outcomes open. Unknown is then
 //! simply "both allow and deny are possible", and no three-valued logic is needed beyond single
 //! matches.
+//!
+//! Phases: [`evaluate`] takes the best of the families and what all modes of host-network pods agree
+//! on; [`side`] decides one direction by asking each layer ([`layer`]); a layer asks its tiers in
+//! order ([`ordered_tier`], [`unordered_tier`]). Whether a rule matches is in [`super::matching`].
 //!
 //! Cost: O(policies x rules) for one flow. The compiled graph must agree with this file on every
 //! flow.
 
-use crate::model::{NamespaceId, Pod, PodId, Truth};
-use crate::policy::{
-    Action, Direction, HostPods, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject,
-    Taint, TaintEffect, Tier,
-};
-use crate::set::{Family, Traffic};
-use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode, Possible};
+use crate::model::{PodId, Truth};
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::{Action, Direction, Policy, PolicyId, RuleRef, Taint, TaintEffect};
+use crate::set::Family;
+use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
+use crate::spec::matching::{rule_matches, selects, subject_selects};
+use crate::spec::trace::{Doubt, Ground, Trace};
 use std::collections::BTreeMap;
 
 /// Decides one flow.
-pub fn evaluate(env: &Environment, flow: &Flow) -> Possible {
+pub fn evaluate(env: &Environment, flow: &Flow) -> Truth {
     if is_self(env, flow) {
-        return Possible::ALLOW; // S53
+        return Truth::Yes; // S53
     }
-    // S56: where the two behaviours differ, both outcomes are possible
-    evaluate_led(env, flow, ConnectionOrigin::Direct)
+    evaluate_from(env, flow, ConnectionOrigin::Direct)
 }
 
 /// Whether a pod reaches itself: one running pod, not two replicas of one template (S53).
@@ -36,37 +39,33 @@ pub fn is_self(env: &Environment, flow: &Flow) -> bool {
     }
 }
 
-/// A connection uses one family; it is reachable if one family lets it through both ways (S65).
-fn under(
-    env: &Environment,
-    flow: &Flow,
-    mode: HostNetworkMode,
-    call: ConnectionOrigin,
-) -> Possible {
-    let families = families(env, flow.source, flow.destination);
-    families
-        .into_iter()
-        .map(|family| {
-            in_family(
-                env,
-                flow,
-                &Case {
-                    call,
-                    ..Case::new(mode, family)
-                },
-            )
-        })
-        .fold(Possible::DENY, Possible::or)
-}
-
-/// Decides a flow that a Service led to its destination: a pod's call to itself (S54, S122), or one
-/// whose source is the address of a node that took the caller's place (S41, S63).
-pub fn evaluate_led(env: &Environment, flow: &Flow, call: ConnectionOrigin) -> Possible {
+/// Decides a flow that came about in some way: a pod's call to itself through a Service (S54, S122),
+/// or a connection whose source is the address of a node that took the caller's place (S41, S63).
+/// Where the modes of host-network pods differ, both outcomes are possible (S56).
+pub fn evaluate_from(env: &Environment, flow: &Flow, origin: ConnectionOrigin) -> Truth {
     let each = env
         .host_network_modes()
         .iter()
-        .map(|&mode| under(env, flow, mode, call));
-    each.reduce(Possible::either).unwrap_or(Possible::UNKNOWN)
+        .map(|&mode| in_mode(env, flow, mode, origin));
+    each.reduce(Truth::either).unwrap_or(Truth::Maybe)
+}
+
+/// A connection uses one family; it is reachable if one family lets it through both ways (S65).
+fn in_mode(
+    env: &Environment,
+    flow: &Flow,
+    mode: HostNetworkMode,
+    origin: ConnectionOrigin,
+) -> Truth {
+    let families = families(env, flow.source, flow.destination);
+    let each = families.into_iter().map(|family| {
+        let case = Case {
+            origin,
+            ..Case::new(mode, family)
+        };
+        in_family(env, flow, &case)
+    });
+    each.fold(Truth::No, Truth::or)
 }
 
 /// The families a connection between the two could use. Between pods every family that either end
@@ -95,45 +94,55 @@ pub struct Case {
     /// The connection's address family.
     pub family: Family,
     /// How the connection came about.
-    pub call: ConnectionOrigin,
+    pub origin: ConnectionOrigin,
 }
 
 impl Case {
-    /// A connection that no Service led anywhere.
+    /// A connection straight to the destination's own address.
     pub fn new(mode: HostNetworkMode, family: Family) -> Self {
         Self {
             mode,
             family,
-            call: ConnectionOrigin::Direct,
+            origin: ConnectionOrigin::Direct,
         }
     }
 }
 
-/// How a connection came about, where that changes who decides it.
+/// How a connection came about, where that changes which policies decide it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ConnectionOrigin {
-    /// By the destination's own address, as far as policies see.
+    /// To the destination's own address, as far as policies see.
     #[default]
     Direct,
-    /// A pod calls itself through its own Service. `NetworkPolicies` let it (S54),
-    /// `ClusterNetworkPolicies` are asked (S122). Of the v1alpha1 kinds the API does not tell; the
-    /// flag says whether they are asked.
+    /// A pod calls itself through its own Service. `NetworkPolicies` allow it (S54),
+    /// `ClusterNetworkPolicies` are asked (S122), and of some kinds the API does not say.
     OwnService {
-        /// Whether the v1alpha1 kinds are asked.
-        older: bool,
+        /// Whether the kinds are asked of which the API does not say.
+        undefined_are_asked: bool,
     },
     /// The source is the address of a node, which may be the pod's own (S41, S55).
     ByNode,
 }
 
 impl ConnectionOrigin {
-    /// Whether an ordered tier's policy is asked about such a connection.
+    /// Whether a policy of an ordered tier is asked about such a connection.
     pub fn asks(self, policy: &Policy) -> bool {
-        self != Self::OwnService { older: false } || !policy.shape.is_v1alpha1()
+        let Self::OwnService {
+            undefined_are_asked,
+        } = self
+        else {
+            return true;
+        };
+        match policy.sees_own_service {
+            Truth::Yes => true,
+            Truth::Maybe => undefined_are_asked,
+            Truth::No => false,
+        }
     }
 
-    /// Whether the Network tier lets a connection through whatever its rules say (S54, S55).
-    pub fn spared(
+    /// Whether a tier that exempts the own node lets a connection through whatever its rules say
+    /// (S54, S55).
+    pub fn exempt(
         self,
         env: &Environment,
         pod: PodId,
@@ -150,17 +159,51 @@ impl ConnectionOrigin {
 }
 
 /// The source's egress and the destination's ingress must both allow (S18).
-fn in_family(env: &Environment, flow: &Flow, case: &Case) -> Possible {
-    side(env, flow, Direction::Egress, case).and(side(env, flow, Direction::Ingress, case))
+fn in_family(env: &Environment, flow: &Flow, case: &Case) -> Truth {
+    side(env, flow, Direction::Egress, case, &mut ()).and(side(
+        env,
+        flow,
+        Direction::Ingress,
+        case,
+        &mut (),
+    ))
 }
 
-/// What may come out on one side of a flow, while the behaviour of host-network pods and the family
-/// are fixed.
-pub fn side(env: &Environment, flow: &Flow, direction: Direction, case: &Case) -> Possible {
-    match side_of(flow, direction) {
-        (Endpoint::Pod(pod), peer) => decide(env, flow, pod, peer, direction, case),
-        (Endpoint::Address(_), _) => Possible::ALLOW, // nobody governs an outside address
+/// What may come out on one side of a flow, while the mode of host-network pods and the family are
+/// fixed: every layer must allow.
+pub fn side(
+    env: &Environment,
+    flow: &Flow,
+    direction: Direction,
+    case: &Case,
+    trace: &mut impl Trace,
+) -> Truth {
+    let (Endpoint::Pod(pod), peer) = side_of(flow, direction) else {
+        return Truth::Yes; // nobody governs an outside address
+    };
+    let taint = taints(env, pod, direction, case);
+    if taint.anything {
+        trace.doubt(Doubt::Taint(TaintEffect::Anything));
+        return Truth::Maybe;
     }
+    let question = Question {
+        env,
+        flow,
+        pod,
+        peer,
+        direction,
+        case,
+        taint,
+    };
+    let layers = env.layers.iter();
+    let allowed = layers
+        .map(|(_, tiers)| layer(&question, tiers, trace))
+        .fold(Truth::Yes, Truth::and);
+    if taint.only_deny && allowed.possible() {
+        trace.doubt(Doubt::Taint(TaintEffect::OnlyDeny));
+        return Truth::Maybe;
+    }
+    allowed
 }
 
 /// The governed end and the other end of a flow in one direction.
@@ -171,87 +214,100 @@ pub fn side_of(flow: &Flow, direction: Direction) -> (Endpoint, Endpoint) {
     }
 }
 
-/// What a policy, a group or a tier may do with a flow.
+/// One direction of one flow, while it is decided.
+pub struct Question<'a> {
+    /// The cluster, the policies and the options.
+    pub env: &'a Environment,
+    /// The flow.
+    pub flow: &'a Flow,
+    /// The governed pod.
+    pub pod: PodId,
+    /// The other end.
+    pub peer: Endpoint,
+    /// The direction.
+    pub direction: Direction,
+    /// What is fixed meanwhile.
+    pub case: &'a Case,
+    /// What policies may do that are not among the rules.
+    taint: Tainted,
+}
+
+/// What a policy, a group of equal priority or a tier may do with a flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Outcomes {
     allow: bool,
     deny: bool,
     pass: bool,
+    /// No rule decides.
     none: bool,
 }
 
-/// Decides one direction: taints, Admin, Network, Baseline, default allow (S70, S100, S130).
-fn decide(
-    env: &Environment,
-    flow: &Flow,
-    pod: PodId,
-    peer: Endpoint,
-    direction: Direction,
-    case: &Case,
-) -> Possible {
-    let taint = taints(env, pod, direction, case);
-    if taint.anything {
-        return Possible::UNKNOWN;
+/// Asks the tiers of a layer in order; what none decides is allowed (S70, S100, S106, S130).
+fn layer(question: &Question<'_>, tiers: &[TierIx], trace: &mut impl Trace) -> Truth {
+    let policies = &question.env.policies;
+    let (mut allow, mut deny) = (false, false);
+    let mut reached = vec![false; tiers.len() + 1];
+    reached[0] = true;
+    for (at, ix) in tiers.iter().enumerate() {
+        if !reached[at] {
+            continue;
+        }
+        trace.tier(*ix);
+        let tier = &policies.tiers[ix.index()];
+        let outcomes = match tier.mode {
+            TierMode::Ordered(ties) => ordered_tier(question, *ix, ties, trace),
+            TierMode::Unordered => unordered_tier(question, *ix, trace),
+        };
+        allow |= outcomes.allow;
+        deny |= outcomes.deny;
+        reached[at + 1] |= outcomes.none;
+        if outcomes.pass {
+            let to = tier
+                .pass_to
+                .and_then(|to| tiers.iter().position(|t| *t == to));
+            reached[to.filter(|to| *to > at).unwrap_or(at + 1)] = true;
+        }
     }
-    let ask = Ask {
-        env,
-        flow,
-        pod,
-        peer,
-        direction,
-        case,
-    };
-    let decided = decide_tiers(&ask, &taint);
-    Possible {
-        allow: decided.allow,
-        deny: decided.deny || taint.only_deny,
+    if reached[tiers.len()] {
+        trace.outcome(true, Ground::Default);
+        allow = true;
     }
+    let allowed = Truth::of(allow, deny);
+    trace.layer(allowed);
+    allowed
 }
 
-fn decide_tiers(ask: &Ask<'_>, taint: &Tainted) -> Possible {
-    let admin = ordered_tier(ask, Tier::Admin);
-    let mut result = Possible {
-        allow: admin.allow,
-        deny: admin.deny,
-    };
-    if !admin.pass && !admin.none {
-        return result;
-    }
-    let (network, further) = network_tier(ask, taint);
-    result = Possible {
-        allow: result.allow || network.allow,
-        deny: result.deny || network.deny,
-    };
-    if further {
-        let base = ordered_tier(ask, Tier::Baseline);
-        result.allow |= base.allow || base.pass || base.none; // S106, and the default
-        result.deny |= base.deny;
-    }
-    result
-}
-
-/// One direction of one flow, while it is decided.
-struct Ask<'a> {
-    env: &'a Environment,
-    flow: &'a Flow,
-    pod: PodId,
-    peer: Endpoint,
-    direction: Direction,
-    case: &'a Case,
+/// The policies of a tier that are asked about a flow.
+fn policies_of<'a>(
+    question: &'a Question<'_>,
+    tier: TierIx,
+) -> impl Iterator<Item = (PolicyId, &'a Policy)> {
+    let of_tier =
+        move |(_, p): &(PolicyId, &Policy)| p.tier == tier && p.governs(question.direction);
+    question.env.policies.iter().filter(of_tier)
 }
 
 /// Policies in order of priority; policies of equal priority that disagree leave every one of their
-/// outcomes possible (S73, S103).
-fn ordered_tier(ask: &Ask<'_>, tier: Tier) -> Outcomes {
-    let mut groups: BTreeMap<i32, Vec<&Policy>> = BTreeMap::new();
-    for policy in ask
-        .env
-        .policies
-        .policies
-        .iter()
-        .filter(|p| p.tier == tier && ask.case.call.asks(p))
-    {
-        groups.entry(policy.priority).or_default().push(policy);
+/// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes on,
+/// or is denied for the pods that the tier isolates.
+fn ordered_tier(
+    question: &Question<'_>,
+    ix: TierIx,
+    ties: Ties,
+    trace: &mut impl Trace,
+) -> Outcomes {
+    let mut groups: BTreeMap<(i32, &str), Vec<(PolicyId, &Policy)>> = BTreeMap::new();
+    let asked = |p: &Policy| question.case.origin.asks(p);
+    for (id, policy) in policies_of(question, ix).filter(|(_, p)| asked(p)) {
+        let name = if ties == Ties::ByName {
+            &*policy.name
+        } else {
+            ""
+        };
+        groups
+            .entry((policy.priority, name))
+            .or_default()
+            .push((id, policy));
     }
     let mut total = Outcomes {
         none: true,
@@ -259,293 +315,220 @@ fn ordered_tier(ask: &Ask<'_>, tier: Tier) -> Outcomes {
     };
     for policies in groups.values() {
         if !total.none {
-            break;
+            return total;
         }
-        let each: Vec<Outcomes> = policies.iter().map(|p| first_match(ask, p)).collect();
-        total.allow |= each.iter().any(|o| o.allow);
-        total.deny |= each.iter().any(|o| o.deny);
-        total.pass |= each.iter().any(|o| o.pass);
-        total.none = each.iter().all(|o| o.none);
+        let each = policies.iter().map(|(id, p)| first_match(question, *id, p));
+        group(&each.collect::<Vec<_>>(), ix, &mut total, trace);
+    }
+    if total.none {
+        isolated_end(question, ix, &mut total, trace);
     }
     total
 }
 
+/// The rules of one policy that may be the first to match, and whether it may be that none does.
+struct FirstMatch {
+    selects: Truth,
+    rules: Vec<(RuleRef, Action, Truth)>,
+    none: bool,
+}
+
 /// The rules of one policy in order, the first that matches decides (S72, S102).
-fn first_match(ask: &Ask<'_>, policy: &Policy) -> Outcomes {
-    let mut outcomes = Outcomes::default();
-    let selected = selects(ask.env, policy, ask.pod, ask.case.mode);
-    if !selected.possible() {
-        return Outcomes {
-            none: true,
-            ..outcomes
-        };
+fn first_match(question: &Question<'_>, id: PolicyId, policy: &Policy) -> FirstMatch {
+    let selects = selects(question.env, policy, question.pod, question.case.mode);
+    let mut found = FirstMatch {
+        selects,
+        rules: Vec::new(),
+        none: true,
+    };
+    if !selects.possible() {
+        return found;
     }
-    for rule in policy.rules(ask.direction) {
-        let matched = rule_matches(ask, policy, rule);
+    for (at, rule) in policy.rules(question.direction).iter().enumerate() {
+        let matched = rule_matches(question, policy, rule);
         if matched.possible() {
-            match rule.action {
-                Action::Allow => outcomes.allow = true,
-                Action::Deny => outcomes.deny = true,
-                Action::Pass => outcomes.pass = true,
-            }
+            let at = RuleRef::rule(id, question.direction, at);
+            found.rules.push((at, rule.action, matched));
         }
         if matched == Truth::Yes {
-            outcomes.none = selected != Truth::Yes;
-            return outcomes;
+            found.none = selects != Truth::Yes;
+            break;
         }
     }
-    outcomes.none = true;
+    found
+}
+
+/// Adds what policies of equal priority may do.
+fn group(each: &[FirstMatch], ix: TierIx, total: &mut Outcomes, trace: &mut impl Trace) {
+    if disagree(each) {
+        trace.doubt(Doubt::Priority);
+    }
+    let mut seen: Vec<Action> = Vec::new();
+    for (at, action, _) in each.iter().flat_map(|found| &found.rules) {
+        if seen.contains(action) {
+            continue;
+        }
+        seen.push(*action);
+        match action {
+            Action::Allow => total.allow = true,
+            Action::Deny => total.deny = true,
+            Action::Pass => total.pass = true,
+        }
+        if *action != Action::Pass {
+            trace.outcome(*action == Action::Allow, Ground::Rule(ix, *at));
+        }
+    }
+    for found in each {
+        for (at, _, matched) in &found.rules {
+            if found.selects == Truth::Maybe {
+                trace.doubt(Doubt::Selection);
+            }
+            if *matched == Truth::Maybe {
+                trace.doubt(Doubt::Rule(*at));
+            }
+        }
+    }
+    total.none = each.iter().all(|found| found.none);
+}
+
+/// Whether policies of equal priority certainly match with different actions (S73, S103).
+fn disagree(each: &[FirstMatch]) -> bool {
+    let certain = each.iter().filter(|found| !found.none);
+    let mut actions = certain.filter_map(|found| found.rules.last().map(|(_, action, _)| *action));
+    let first = actions.next();
+    actions.any(|action| Some(action) != first)
+}
+
+/// What no rule of an ordered tier decides is denied for the pods that the tier isolates.
+fn isolated_end(question: &Question<'_>, ix: TierIx, total: &mut Outcomes, trace: &mut impl Trace) {
+    if question.env.policies.tiers[ix.index()].end == TierEnd::Pass {
+        return;
+    }
+    let isolating = policies_of(question, ix).filter(|(_, p)| p.isolates(question.direction));
+    let isolated = isolating
+        .map(|(_, p)| selects(question.env, p, question.pod, question.case.mode))
+        .fold(Truth::No, Truth::or);
+    if isolated.possible() {
+        total.deny = true;
+        trace.outcome(false, Ground::NoRule(ix));
+    }
+    if isolated == Truth::Maybe {
+        trace.doubt(Doubt::Selection);
+    }
+    total.none = isolated != Truth::Yes;
+}
+
+/// Isolation, then the union of the rules (S10-S14), where a rule that denies wins; the own node is
+/// exempt where the tier says so (S55), and so is a pod's connection to itself (S54). What the tier
+/// does not isolate goes on (S90, S123).
+fn unordered_tier(question: &Question<'_>, ix: TierIx, trace: &mut impl Trace) -> Outcomes {
+    let tier = &question.env.policies.tiers[ix.index()];
+    let tainted = question.taint.unordered && tier.layer == LayerIx::CLUSTER_NETWORK;
+    let may = Truth::from(tainted).and(Truth::Maybe);
+    let (mut isolated, mut denied, mut allowed) = (may, Truth::No, Truth::No);
+    let mut allows: Vec<(Truth, RuleRef)> = Vec::new();
+    let mut denies: Vec<(Truth, RuleRef)> = Vec::new();
+    for (id, policy) in policies_of(question, ix) {
+        let selected = selects(question.env, policy, question.pod, question.case.mode);
+        if policy.isolates(question.direction) {
+            isolated = isolated.or(selected);
+        }
+        for (at, rule) in policy.rules(question.direction).iter().enumerate() {
+            let matched = selected.and(rule_matches(question, policy, rule));
+            let at = RuleRef::rule(id, question.direction, at);
+            match rule.action {
+                Action::Deny => {
+                    denied = denied.or(matched);
+                    denies.push((matched, at));
+                }
+                Action::Allow | Action::Pass => {
+                    allowed = allowed.or(matched);
+                    allows.push((matched, at));
+                }
+            }
+        }
+    }
+    let mut outcomes = Outcomes::default();
+    if denied.possible() {
+        outcomes.deny = true;
+        record(&denies, denied, false, ix, trace);
+        let maybe = denies
+            .iter()
+            .filter(|(matched, _)| *matched == Truth::Maybe);
+        maybe.for_each(|(_, at)| trace.doubt(Doubt::Rule(*at)));
+    }
+    if denied == Truth::Yes {
+        return outcomes;
+    }
+    if !isolated.possible() && !allowed.possible() {
+        outcomes.none = true;
+        return outcomes;
+    }
+    let exempt = exemption(question, tier);
+    let matched = allowed.or(exempt).or(may);
+    if allowed.possible() && allowed >= exempt {
+        record(&allows, allowed, true, ix, trace);
+    } else if matched.possible() {
+        let own_service = matches!(question.case.origin, ConnectionOrigin::OwnService { .. });
+        let ground = if own_service {
+            Ground::OwnService(ix)
+        } else {
+            Ground::OwnNode(ix)
+        };
+        trace.outcome(true, ground);
+    }
+    outcomes.allow = matched.possible();
+    outcomes.none = isolated != Truth::Yes && allowed != Truth::Yes;
+    if matched != Truth::Yes && isolated.possible() {
+        outcomes.deny = true;
+        trace.outcome(false, Ground::NoRule(ix));
+        let maybe = allows
+            .iter()
+            .filter(|(matched, _)| *matched == Truth::Maybe);
+        maybe.for_each(|(_, at)| trace.doubt(Doubt::Rule(*at)));
+        if exempt == Truth::Maybe {
+            trace.doubt(Doubt::OwnNode);
+        }
+        if tainted {
+            trace.doubt(Doubt::Taint(TaintEffect::UnorderedTier));
+        }
+    }
+    if isolated == Truth::Maybe {
+        let doubt = if tainted {
+            Doubt::Taint(TaintEffect::UnorderedTier)
+        } else {
+            Doubt::Selection
+        };
+        trace.doubt(doubt);
+    }
     outcomes
 }
 
-/// Isolation, then the union of the rules (S10-S14); the own node is always let through (S55), and
-/// a pod to itself (S54). Also tells whether the tiers after this one may be asked (S90, S123).
-fn network_tier(ask: &Ask<'_>, taint: &Tainted) -> (Possible, bool) {
-    let mut isolated = Truth::No;
-    let mut matched = ask
-        .case
-        .call
-        .spared(ask.env, ask.pod, ask.peer, ask.case.mode);
-    let policies = ask
-        .env
-        .policies
-        .policies
-        .iter()
-        .filter(|p| p.tier == Tier::Network && p.isolates(ask.direction));
-    for policy in policies {
-        let selected = selects(ask.env, policy, ask.pod, ask.case.mode);
-        isolated = isolated.or(selected);
-        for rule in policy.rules(ask.direction) {
-            matched = matched.or(selected.and(rule_matches(ask, policy, rule)));
-        }
-    }
-    if taint.network {
-        isolated = isolated.or(Truth::Maybe);
-        matched = matched.or(Truth::Maybe);
-    }
-    if !isolated.possible() {
-        return (
-            Possible {
-                allow: false,
-                deny: false,
-            },
-            true,
-        );
-    }
-    (
-        Possible {
-            allow: matched.possible(),
-            deny: matched != Truth::Yes,
-        },
-        isolated != Truth::Yes,
-    )
-}
-
-/// Both the ports and the peers of one rule must match (S14).
-fn rule_matches(ask: &Ask<'_>, policy: &Policy, rule: &Rule) -> Truth {
-    let ports = ports_match(
-        ask.env,
-        rule,
-        policy.host_pods,
-        ask.flow.destination,
-        ask.flow.traffic,
-        ask.case.mode,
-    );
-    if !ports {
+/// Whether the tier lets the connection through whatever its rules say.
+fn exemption(question: &Question<'_>, tier: &Tier) -> Truth {
+    if !tier.exempts_own_node {
         return Truth::No;
     }
-    peers_match(ask.env, policy, rule, ask.pod, ask.peer, ask.case)
-}
-
-/// Whether a policy governs a pod.
-pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetworkMode) -> Truth {
-    let hidden = host_pod_hidden(env.cluster.pod(pod), policy.host_pods, mode);
-    if hidden {
-        Truth::No
-    } else {
-        subject_selects(env, &policy.subject, pod)
-    }
-}
-
-fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) -> Truth {
-    let p = env.cluster.pod(pod);
-    let labels = Truth::from(subject.pods.matches(env.cluster.labels(p.labels)));
-    labels.and(namespaces_match(
+    let Question {
         env,
-        &subject.namespaces,
-        p.namespace,
-        p.namespace,
-    ))
+        pod,
+        peer,
+        case,
+        ..
+    } = *question;
+    case.origin.exempt(env, pod, peer, case.mode)
 }
 
-/// Whether selectors do not see a host-network pod (S56, S78, S109).
-fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) -> bool {
-    pod.host_network && (host_pods == HostPods::Excluded || mode == HostNetworkMode::Node)
-}
-
-/// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).
-pub fn namespaces_match(
-    env: &Environment,
-    which: &Namespaces,
-    own: NamespaceId,
-    other: NamespaceId,
-) -> Truth {
-    let (own, other) = (env.cluster.namespace(own), env.cluster.namespace(other));
-    let known = own.declared.is_some() && other.declared.is_some();
-    let compare = |keys: &[Box<str>]| {
-        let pairs: Vec<_> = keys
-            .iter()
-            .map(|k| (own.labels.get(k), other.labels.get(k)))
-            .collect();
-        let all_present = pairs.iter().all(|(a, b)| a.is_some() && b.is_some());
-        (
-            all_present && !keys.is_empty(),
-            pairs.iter().all(|(a, b)| a == b),
-        )
-    };
-    let unless_unknown = |value: bool, keys: &[Box<str>]| match () {
-        () if known || keys.is_empty() || own.name == other.name && own.declared.is_some() => {
-            Truth::from(value)
-        }
-        () => Truth::Maybe,
-    };
-    match which {
-        Namespaces::Named(name) => Truth::from(other.name == *name),
-        Namespaces::Matching(selector) => other.selected_by(selector),
-        Namespaces::SameLabels(keys) => {
-            let (present, equal) = compare(keys);
-            unless_unknown(present && equal, keys)
-        }
-        Namespaces::NotSameLabels(keys) => {
-            let (present, equal) = compare(keys);
-            unless_unknown(present && !equal, keys)
-        }
-    }
-}
-
-/// Whether any peer of the rule matches (S15, S32).
-pub fn peers_match(
-    env: &Environment,
-    policy: &Policy,
-    rule: &Rule,
-    pod: PodId,
-    peer: Endpoint,
-    case: &Case,
-) -> Truth {
-    match &rule.peers {
-        Peers::Any => Truth::Yes,
-        Peers::Of(peers) => peers
-            .iter()
-            .map(|p| peer_matches(env, policy, p, pod, peer, case))
-            .max()
-            .unwrap_or(Truth::No),
-    }
-}
-
-/// Whether one peer of a rule matches an endpoint, seen from the governed pod.
-pub fn peer_matches(
-    env: &Environment,
-    policy: &Policy,
-    peer: &Peer,
-    pod: PodId,
-    endpoint: Endpoint,
-    case: &Case,
-) -> Truth {
-    match (peer, endpoint) {
-        (Peer::Unreadable { everything }, _) => Truth::from(*everything), // S83
-        (Peer::Pods(..), Endpoint::Address(_)) => Truth::No,              // S34
-        (Peer::Pods(namespaces, pods), Endpoint::Pod(id)) => {
-            let other = env.cluster.pod(id);
-            if host_pod_hidden(other, policy.host_pods, case.mode) {
-                return Truth::No;
-            }
-            let own = env.cluster.pod(pod).namespace;
-            let labels = Truth::from(pods.matches(env.cluster.labels(other.labels)));
-            labels.and(namespaces_match(env, namespaces, own, other.namespace))
-        }
-        (Peer::Addresses(block), Endpoint::Address(address)) => {
-            let hidden = !env.options.blocks_match_pods && env.is_node_address(address).possible();
-            Truth::from(block.contains(address) && !hidden) // S35, S40
-        }
-        (Peer::Addresses(block), Endpoint::Pod(id)) => {
-            env.block_matches_pod(block, env.cluster.pod(id), case.family)
-        }
-        (Peer::Nodes(selector), _) => node_matches(env, selector, endpoint),
-        (Peer::Domain(_), Endpoint::Address(_)) => Truth::Maybe, // S82
-        (Peer::Domain(name), Endpoint::Pod(_)) => {
-            Truth::from(name.ends_with(".cluster.local")).and(Truth::Maybe)
-        }
-    }
-}
-
-/// Whether an endpoint is one of the selected nodes: by address, hence also a pod on its network,
-/// never a pod that merely runs there (S81, S113). Without Node objects nothing is told about
-/// addresses.
-pub fn node_matches(
-    env: &Environment,
-    selector: &crate::model::Selector,
-    endpoint: Endpoint,
-) -> Truth {
-    let given = env.cluster.nodes().len() > 0;
-    match endpoint {
-        Endpoint::Address(_) if !given => Truth::Maybe,
-        Endpoint::Address(address) => {
-            let mut nodes = env
-                .cluster
-                .nodes()
-                .filter(|(_, n)| selector.matches(&n.labels));
-            Truth::from(nodes.any(|(_, n)| n.addresses.contains(&address)))
-        }
-        Endpoint::Pod(id) => {
-            let pod = env.cluster.pod(id);
-            match pod.node.as_deref().map(|name| env.cluster.find_node(name)) {
-                _ if !pod.host_network => Truth::No,
-                Some(Some(node)) => Truth::from(selector.matches(&node.labels)),
-                _ => Truth::Maybe,
-            }
-        }
-    }
-}
-
-/// Whether the traffic is on a port of the rule; names are looked up on the destination pod
-/// (S43-S51).
-pub fn ports_match(
-    env: &Environment,
-    rule: &Rule,
-    host_pods: HostPods,
-    destination: Endpoint,
-    traffic: Traffic,
-    mode: HostNetworkMode,
-) -> bool {
-    match &rule.ports {
-        Ports::Any => true,
-        Ports::Of(ports) => ports
-            .iter()
-            .any(|p| port_matches(env, p, host_pods, destination, traffic, mode)),
-    }
-}
-
-/// Whether the traffic is on one port entry.
-pub fn port_matches(
-    env: &Environment,
-    port: &PortMatch,
-    host_pods: HostPods,
-    destination: Endpoint,
-    traffic: Traffic,
-    mode: HostNetworkMode,
-) -> bool {
-    match (port, destination) {
-        (PortMatch::Traffic(set), _) => set.contains(traffic),
-        (PortMatch::Named(..), Endpoint::Address(_)) => false, // S50
-        (PortMatch::Named(name, protocol), Endpoint::Pod(id)) => {
-            let pod = env.cluster.pod(id);
-            let agrees = protocol.is_none_or(|p| p == traffic.protocol); // S49
-            agrees
-                && !host_pod_hidden(pod, host_pods, mode)
-                && pod
-                    .named_ports(name)
-                    .any(|(p, n)| p == traffic.protocol && n == traffic.port)
-        }
+/// Records the first rule that matches as certainly as any.
+fn record(
+    rules: &[(Truth, RuleRef)],
+    best: Truth,
+    allow: bool,
+    ix: TierIx,
+    trace: &mut impl Trace,
+) {
+    if let Some((_, at)) = rules.iter().find(|(matched, _)| *matched == best) {
+        trace.outcome(allow, Ground::Rule(ix, *at));
     }
 }
 
@@ -554,8 +537,8 @@ pub fn port_matches(
 pub struct Tainted {
     /// Allow or deny anything.
     pub anything: bool,
-    /// Isolate or allow in the Network tier.
-    pub network: bool,
+    /// Isolate or allow in an unordered tier of the network plugin.
+    pub unordered: bool,
     /// Deny.
     pub only_deny: bool,
 }
@@ -574,7 +557,7 @@ pub fn taints(env: &Environment, pod: PodId, direction: Direction, case: &Case) 
     {
         match taint.effect {
             TaintEffect::Anything => tainted.anything = true,
-            TaintEffect::NetworkTier => tainted.network = true,
+            TaintEffect::UnorderedTier => tainted.unordered = true,
             TaintEffect::OnlyDeny => tainted.only_deny = true,
         }
     }

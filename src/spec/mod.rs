@@ -10,9 +10,9 @@
 pub mod cni;
 pub mod environment;
 pub mod evaluate;
+pub mod matching;
+pub mod trace;
 
 pub use cni::{CNI_PROFILES, CniProfile};
-pub use environment::{
-    CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode, Possible,
-};
+pub use environment::{CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode};
 pub use evaluate::evaluate;

@@ -163,16 +163,12 @@ impl Edits {
             let Endpoint::Pod(pod) = side.graph.space().representative(*place) else {
                 continue;
             };
-            let Some(profile) = side.graph.profile(Endpoint::Pod(pod), direction) else {
+            let Some(profile) = side.graph.effective(Endpoint::Pod(pod), direction) else {
                 continue;
             };
-            let selecting = profile
-                .admin
-                .iter()
-                .chain(&profile.baseline)
-                .flatten()
-                .chain(&profile.network);
-            let edited = selecting.filter_map(|s| self.of(which, side.graph.policy_of(s.policy)));
+            let edited = profile
+                .selections()
+                .filter_map(|s| self.of(which, side.graph.policy_of(s.policy)));
             touch
                 .policies
                 .extend(edited.filter(|e| self.policies[*e].meaning));
@@ -290,13 +286,20 @@ fn same_meaning(a: &Policy, b: &Policy) -> bool {
         tier,
         priority,
         subject,
-        host_pods,
+        applies,
+        sees_own_service,
         isolates,
         rules,
     } = a;
-    let rest = (shape, tier, priority, host_pods, isolates);
-    rest == (&b.shape, &b.tier, &b.priority, &b.host_pods, &b.isolates)
-        && (namespace, name) == (&b.namespace, &b.name)
+    let rest = (shape, tier, priority, applies, isolates, sees_own_service);
+    rest == (
+        &b.shape,
+        &b.tier,
+        &b.priority,
+        &b.applies,
+        &b.isolates,
+        &b.sees_own_service,
+    ) && (namespace, name) == (&b.namespace, &b.name)
         && subject == &b.subject
         && rules == &b.rules
 }

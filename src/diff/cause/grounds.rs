@@ -19,6 +19,7 @@ use crate::set::{Family, Protocol, Traffic, TrafficSet};
 use crate::source::Origin;
 use crate::spec::evaluate;
 use crate::spec::evaluate::Case;
+use crate::spec::matching;
 use crate::spec::{Endpoint, Flow};
 
 /// What was edited.
@@ -241,7 +242,7 @@ impl Ask<'_> {
                         .iter()
                         .flat_map(|of| cases.iter().map(move |case| (of, case)))
                     {
-                        found.push(evaluate::peer_matches(env, policy, of, subject, peer, case));
+                        found.push(matching::peer_matches(env, policy, of, subject, peer, case));
                     }
                 }
             }
@@ -300,7 +301,7 @@ impl Ask<'_> {
             return flows.next().unwrap_or(nowhere);
         }
         let rank = |flow: &Flow| {
-            let truth = side.graph.verdict(flow).truth();
+            let truth = side.graph.verdict(flow);
             if highest {
                 Truth::Yes as u8 - truth as u8
             } else {
@@ -336,9 +337,9 @@ impl Ask<'_> {
         let mut pairs: Vec<(&explanation::Side, &explanation::Side)> =
             told.0.sides().into_iter().zip(told.1.sides()).collect();
         let changed = |(b, a): &(&explanation::Side, &explanation::Side)| {
-            b.possible != a.possible || b.reason != a.reason
+            b.allowed != a.allowed || b.reason != a.reason
         };
-        pairs.sort_by_key(|p| (p.0.possible == p.1.possible, !changed(p)));
+        pairs.sort_by_key(|p| (p.0.allowed == p.1.allowed, !changed(p)));
         pairs.iter().find_map(|(b, a)| {
             if opens {
                 self.opened((a, Which::After), (b, Which::Before))

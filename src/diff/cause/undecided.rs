@@ -104,8 +104,8 @@ impl<'a> Undecided<'a> {
     ) -> [Range; 3] {
         let cut = |a: &Allowed| {
             (
-                a.sure.intersection(traffic),
-                a.unknown.intersection(traffic),
+                a.must.intersection(traffic),
+                a.unknown().intersection(traffic),
             )
         };
         let Self { cases, groups, .. } = self;
@@ -164,7 +164,7 @@ impl<'a> Undecided<'a> {
                 let unknown = pairs
                     .iter()
                     .map(flow)
-                    .filter(|flow| graph.verdict(flow).truth() == Truth::Maybe);
+                    .filter(|flow| graph.verdict(flow) == Truth::Maybe);
                 unknown.take(100).any(|flow| {
                     let told = explanation::explain(graph, &flow);
                     told.sides().into_iter().any(|side| self.side(side, which))

@@ -140,7 +140,7 @@ impl States {
         self.members(state)
             .into_iter()
             .fold(TrafficSet::empty(), |all, a| {
-                all.union(&a.sure).union(&a.unknown)
+                all.union(&a.must).union(&a.unknown())
             })
     }
 
@@ -149,7 +149,7 @@ impl States {
         [pair.0, pair.1].into_iter().any(|state| {
             self.members(state)
                 .iter()
-                .any(|allowed| !allowed.unknown.is_empty())
+                .any(|allowed| !allowed.unknown().is_empty())
         })
     }
 
@@ -166,7 +166,7 @@ impl States {
         let passes = self
             .members(pair.1)
             .iter()
-            .any(|allowed| !allowed.sure.is_empty());
+            .any(|allowed| !allowed.must.is_empty());
         let judged = Judged {
             loud,
             differs,
@@ -189,7 +189,10 @@ impl States {
 
 /// What differs between two states: for some pod pair, or for the last one.
 fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
-    let (was, is) = (Allowed::bounds(before), Allowed::bounds(after));
+    let (was, is) = (
+        Allowed::least_and_most(before),
+        Allowed::least_and_most(after),
+    );
     let (least, most) = (change(&was.0, &is.0), change(&was.1, &is.1));
     let both = Kind::ALL
         .into_iter()
@@ -202,16 +205,16 @@ fn delta(before: &[&Allowed], after: &[&Allowed]) -> Delta {
 
 /// The traffic of each kind of change, in the order of [`Kind::ALL`].
 fn change(was: &Allowed, is: &Allowed) -> [TrafficSet; 5] {
-    let (could, can) = (was.possible(), is.possible());
+    let (could, can) = (&was.may, &is.may);
     [
-        is.sure.difference(&could),
-        was.sure.difference(&can),
-        is.unknown
-            .difference(&could)
-            .union(&was.unknown.intersection(&is.sure)),
-        was.sure
-            .intersection(&is.unknown)
-            .union(&was.unknown.difference(&can)),
-        was.unknown.intersection(&is.unknown),
+        is.must.difference(could),
+        was.must.difference(can),
+        is.unknown()
+            .difference(could)
+            .union(&was.unknown().intersection(&is.must)),
+        was.must
+            .intersection(&is.unknown())
+            .union(&was.unknown().difference(can)),
+        was.unknown().intersection(&is.unknown()),
     ]
 }

@@ -121,7 +121,11 @@ fn may_reach(rule: &Rule, server: &IpSet) -> bool {
     let to = |peer: &Peer| match peer {
         Peer::Addresses(set) => !set.is_disjoint(server),
         Peer::Pods(..) => crate::lint::rules::hostnetwork::control_plane(peer).is_some(),
-        Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
+        Peer::Nodes(_)
+        | Peer::Domain(_)
+        | Peer::Symbol(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => true,
     };
     !numbers(rule).is_disjoint(&https) && (rule.peers == Peers::Any || peers(rule).iter().any(to))
 }

@@ -12,12 +12,13 @@
 //!
 //! **References.** cyclonus.
 
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::finding::Severity;
 use crate::lint::coverage;
 use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
-use crate::model::PodId;
+use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::spec::Endpoint;
 
@@ -45,18 +46,15 @@ fn is_cut_off(facts: &Facts<'_>, pod: PodId) -> bool {
     let closed = |direction: Direction| {
         facts
             .graph
-            .profile(Endpoint::Pod(pod), direction)
-            .is_some_and(|profile| {
-                let ids = || {
-                    profile
-                        .network
-                        .iter()
-                        .map(|s| facts.graph.policy_of(s.policy))
-                };
-                let sure = profile.network.iter().any(|s| s.sure);
-                sure && profile.admin.is_empty()
-                    && profile.taint == crate::spec::evaluate::Tainted::default()
-                    && ids().all(|p| facts.law.get(p).rules(direction).is_empty())
+            .effective(Endpoint::Pod(pod), direction)
+            .and_then(EffectivePolicy::isolating_first)
+            .is_some_and(|tier| {
+                let mut ids = tier
+                    .isolating
+                    .iter()
+                    .map(|s| facts.graph.policy_of(s.policy));
+                tier.isolated == Truth::Yes
+                    && ids.all(|p| facts.law.get(p).rules(direction).is_empty())
             })
     };
     !facts.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)

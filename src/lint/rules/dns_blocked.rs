@@ -57,18 +57,12 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 
 /// The policies that isolate a pod's egress, when nothing else governs it.
 fn isolating(facts: &Facts<'_>, pod: PodId) -> Vec<PolicyId> {
-    let Some(profile) = facts.graph.profile(Endpoint::Pod(pod), Direction::Egress) else {
+    let Some(profile) = facts.graph.effective(Endpoint::Pod(pod), Direction::Egress) else {
         return Vec::new();
     };
-    if !profile.admin.is_empty() || profile.taint != crate::spec::evaluate::Tainted::default() {
-        return Vec::new();
-    }
-    profile
-        .network
-        .iter()
-        .filter(|s| s.sure)
-        .map(|s| facts.graph.policy_of(s.policy))
-        .collect()
+    let isolating = profile.isolating_first().map(|tier| &tier.isolating);
+    let certain = isolating.into_iter().flatten().filter(|s| s.certain);
+    certain.map(|s| facts.graph.policy_of(s.policy)).collect()
 }
 
 fn names_pods(rule: &Rule) -> bool {
@@ -99,7 +93,7 @@ fn reaches(facts: &Facts<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId])
     ));
     dns.iter().any(|to| {
         let allowed = facts.graph.allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
-        !allowed.sure.union(&allowed.unknown).is_disjoint(&asked)
+        !allowed.may.is_disjoint(&asked)
     })
 }
 
@@ -116,13 +110,18 @@ fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
         Ports::Of(list) => list.iter().any(|p| match p {
             PortMatch::Traffic(set) => !set.is_disjoint(&wanted),
             PortMatch::Named(name, _) => name.contains("dns"),
+            PortMatch::Portless(_) => false,
         }),
     };
     let explicit = ports && rule.ports != Ports::Any;
     let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
     let system = |p: &Peer| match p {
         Peer::Pods(Namespaces::Matching(s), _) => selects_system(s),
-        Peer::Addresses(_) | Peer::Nodes(_) | Peer::Unreadable { .. } => true,
+        Peer::Addresses(_)
+        | Peer::Nodes(_)
+        | Peer::Symbol(_)
+        | Peer::NoneOf(_)
+        | Peer::Unreadable { .. } => true,
         Peer::Pods(..) | Peer::Domain(_) => false,
     };
     match &rule.peers {

@@ -122,7 +122,7 @@ fn blocked(
                 .graph
                 .allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
             let named = facts.traffic(rule, facts.cluster.pod(*to));
-            if named.is_empty() || !allowed.sure.union(&allowed.unknown).is_disjoint(&named) {
+            if named.is_empty() || !allowed.may.is_disjoint(&named) {
                 return None;
             }
         }
@@ -135,16 +135,11 @@ fn blocked(
 
 /// The policies that surely isolate a pod; `None` when nothing does, or something else has a say.
 fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
-    let profile = facts.graph.profile(Endpoint::Pod(pod), direction)?;
-    let plain =
-        profile.admin.is_empty() && profile.taint == crate::spec::evaluate::Tainted::default();
-    let sure: Vec<PolicyId> = profile
-        .network
-        .iter()
-        .filter(|s| s.sure)
-        .map(|s| facts.graph.policy_of(s.policy))
-        .collect();
-    (plain && !sure.is_empty() && !facts.cluster.pod(pod).host_network).then_some(sure)
+    let profile = facts.graph.effective(Endpoint::Pod(pod), direction)?;
+    let tier = profile.isolating_first()?;
+    let certain = tier.isolating.iter().filter(|s| s.certain);
+    let certain: Vec<PolicyId> = certain.map(|s| facts.graph.policy_of(s.policy)).collect();
+    (!certain.is_empty() && !facts.cluster.pod(pod).host_network).then_some(certain)
 }
 
 fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, (direction, by): &Cause, opened: &Opened) {

@@ -20,13 +20,13 @@ use crate::lint::coverage;
 use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::model::NamespaceId;
-use crate::policy::{Direction, PolicyId, Tier};
+use crate::policy::{Direction, PolicyId};
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     let admin = facts
         .law
         .iter()
-        .any(|(_, p)| p.tier != Tier::Network && !p.rules(Direction::Ingress).is_empty());
+        .any(|(_, p)| facts.law.is_ordered(p) && !p.rules(Direction::Ingress).is_empty());
     for (id, namespace) in facts.cluster.namespaces() {
         // of nothing but the nodes' own pods a policy would not be obeyed on most network plugins
         // (NP305)

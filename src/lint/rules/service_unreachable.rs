@@ -20,7 +20,7 @@ use crate::diagnostic::Place;
 use crate::finding::Severity;
 use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
-use crate::model::{PodId, Service, TargetPort};
+use crate::model::{PodId, Service, TargetPort, Truth};
 use crate::policy::{Direction, PolicyId};
 use crate::set::TrafficSet;
 use crate::spec::Endpoint;
@@ -63,14 +63,12 @@ fn opened(facts: &Facts<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSe
     for pod in pods {
         let profile = facts
             .graph
-            .profile(Endpoint::Pod(*pod), Direction::Ingress)?;
-        let plain =
-            profile.admin.is_empty() && profile.taint == crate::spec::evaluate::Tainted::default();
-        let isolated = profile.network.iter().any(|s| s.sure);
-        if !plain || !isolated || facts.cluster.pod(*pod).host_network {
+            .effective(Endpoint::Pod(*pod), Direction::Ingress)?;
+        let tier = profile.isolating_first()?;
+        if tier.isolated != Truth::Yes || facts.cluster.pod(*pod).host_network {
             return None;
         }
-        for selecting in &profile.network {
+        for selecting in &tier.isolating {
             let id = facts.graph.policy_of(selecting.policy);
             policies.push(id);
             for rule in facts.law.get(id).rules(Direction::Ingress) {

@@ -21,7 +21,7 @@ use crate::diagnostic::Place;
 use crate::lint::algebra::{peer_within, ports_within, subject_within, unmatchable};
 use crate::lint::facts::{Facts, peers, rules};
 use crate::lint::reporter::Reporter;
-use crate::policy::{Peer, Peers, Policy, Rule, RuleRef, Tier};
+use crate::policy::{Peer, Peers, Policy, Rule, RuleRef};
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     for (id, policy) in facts.law.iter() {
@@ -35,7 +35,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 ));
                 continue;
             }
-            if policy.tier == Tier::Network {
+            if !facts.law.is_ordered(policy) {
                 continue;
             }
             let blockers = blockers(facts, at, policy, rule);
@@ -67,9 +67,7 @@ pub fn blockers(facts: &Facts<'_>, at: RuleRef, policy: &Policy, rule: &Rule) ->
         .filter(|(_, other)| other.tier == policy.tier)
         .flat_map(|(id, other)| {
             let before = id == at.policy || other.priority < policy.priority;
-            let governs = before
-                && other.host_pods == policy.host_pods
-                && subject_within(&policy.subject, &other.subject);
+            let governs = before && subject_within(&policy.subject, &other.subject);
             rules(id, other).filter(move |(there, _, _)| {
                 governs && (there.policy != at.policy || there.rule < at.rule)
             })

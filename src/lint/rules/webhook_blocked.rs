@@ -129,6 +129,11 @@ fn may_be_the_server(rule: &Rule) -> bool {
                         .any(|r| r.key() == HOST_NETWORK)
             }
             Peer::Pods(..) => crate::lint::rules::hostnetwork::control_plane(peer).is_some(),
-            Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_) | Peer::Unreadable { .. } => true,
+            Peer::Addresses(_)
+            | Peer::Nodes(_)
+            | Peer::Domain(_)
+            | Peer::Symbol(_)
+            | Peer::NoneOf(_)
+            | Peer::Unreadable { .. } => true,
         })
 }

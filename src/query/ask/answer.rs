@@ -223,7 +223,7 @@ impl Asking<'_> {
                 }
                 total = Some(match total {
                     None => (verdict, allowed, asked.clone()),
-                    Some((v, a, t)) => (v.combine(verdict), both(&a, &allowed), t.union(&asked)),
+                    Some((v, a, t)) => (v.combine(verdict), a.and(&allowed), t.union(&asked)),
                 });
             }
         }
@@ -346,18 +346,6 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-fn both(a: &Allowed, b: &Allowed) -> Allowed {
-    let sure = a.sure.intersection(&b.sure);
-    let possible = a
-        .sure
-        .union(&a.unknown)
-        .intersection(&b.sure.union(&b.unknown));
-    Allowed {
-        unknown: possible.difference(&sure),
-        sure,
-    }
-}
-
 const ANY: Traffic = Traffic {
     protocol: Protocol::Tcp,
     port: 1,
@@ -366,9 +354,11 @@ const ANY: Traffic = Traffic {
 /// The verdict on what was asked, and one piece of traffic that shows it. An empty question (a port
 /// name no pod has, a Service port that leads nowhere) is unknown.
 pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
-    let yes = asked.intersection(&allowed.sure);
-    let unknown = asked.intersection(&allowed.unknown);
-    let no = asked.difference(&allowed.sure).difference(&allowed.unknown);
+    let yes = asked.intersection(&allowed.must);
+    let unknown = asked.intersection(&allowed.unknown());
+    let no = asked
+        .difference(&allowed.must)
+        .difference(&allowed.unknown());
     let verdict = match (yes.is_empty(), no.is_empty(), unknown.is_empty()) {
         (false, true, true) => Verdict::Yes,
         (true, false, true) => Verdict::No,

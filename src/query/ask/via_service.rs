@@ -12,7 +12,7 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{ServiceId, Truth};
 use crate::query::explain::explanation::{Explanation, explain, explain_call};
 use crate::spec::evaluate::ConnectionOrigin;
-use crate::spec::{Endpoint, Flow, Possible};
+use crate::spec::{Endpoint, Flow};
 use std::net::IpAddr;
 
 /// How a Service leads a connection, where that matters.
@@ -66,15 +66,19 @@ pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> 
         return explain(graph, flow);
     };
     let mut told = match how {
-        ViaService::ToItself => {
-            explain_call(graph, flow, ConnectionOrigin::OwnService { older: true })
-        }
+        ViaService::ToItself => explain_call(
+            graph,
+            flow,
+            ConnectionOrigin::OwnService {
+                undefined_are_asked: true,
+            },
+        ),
         ViaService::ThroughNode(_) => explain(graph, flow),
     };
     let allowed = allowed(graph, led, flow.source, flow.destination);
-    let unsure = allowed.unknown.contains(flow.traffic);
-    if unsure && told.possible.truth() != Truth::Maybe {
-        told.possible = Possible::UNKNOWN;
+    let unsure = allowed.unknown().contains(flow.traffic);
+    if unsure && told.allowed != Truth::Maybe {
+        told.allowed = Truth::Maybe;
         told.led = led;
     }
     told

@@ -6,18 +6,19 @@
 //! list them), so an explanation costs O(rules of both profiles), not O(law). Truth comes from the
 //! functions of the specification.
 //!
-//! Invariant: [`Explanation::possible`] is the graph's verdict on the flow, each [`Side::possible`]
+//! Invariant: [`Explanation::allowed`] is the graph's verdict on the flow, each [`Side::allowed`]
 //! is what the specification says of that side, and [`Explanation::reason`] is an `ALLOW_`, `DENY_`
 //! or `UNKNOWN_` code accordingly.
 
 use crate::graph::AllowGraph;
 use crate::model::{Requirement, Truth};
-use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Tier};
+use crate::policy::tier::{TierCodes, TierIx, kubernetes};
+use crate::policy::{Action, Direction, PolicyId, PolicySet, Ports, Rule, RuleRef, Symbol};
 use crate::query::ask::via_service::ViaService;
 use crate::query::explain::trace::Walker;
 use crate::spec::evaluate;
 use crate::spec::evaluate::{Case, ConnectionOrigin};
-use crate::spec::{Endpoint, Flow, HostNetworkMode, Possible};
+use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
 
 /// The stable reason codes (printed by `why`, kept in JSON).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,13 +28,12 @@ pub enum Reason {
     AllowRule,
     AllowSelf,
     AllowFromOwnNode,
-    AllowAdmin,
-    AllowBaseline,
+    AllowTier(&'static TierCodes),
     DenyNoRuleMatches,
     DenyNoRules,
     DenyPort,
-    DenyAdmin,
-    DenyBaseline,
+    DenyRule,
+    DenyTier(&'static TierCodes),
     UnknownHostnetwork,
     UnknownUnsupportedKind,
     UnknownBrokenPolicy,
@@ -48,19 +48,19 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// Every reason that policies of the Kubernetes APIs give.
     pub const ALL: [Self; 22] = [
         Self::AllowDefault,
         Self::AllowRule,
         Self::AllowSelf,
         Self::AllowFromOwnNode,
-        Self::AllowAdmin,
-        Self::AllowBaseline,
+        Self::AllowTier(&kubernetes::ADMIN_CODES),
+        Self::AllowTier(&kubernetes::BASELINE_CODES),
         Self::DenyNoRuleMatches,
         Self::DenyNoRules,
         Self::DenyPort,
-        Self::DenyAdmin,
-        Self::DenyBaseline,
+        Self::DenyTier(&kubernetes::ADMIN_CODES),
+        Self::DenyTier(&kubernetes::BASELINE_CODES),
         Self::UnknownHostnetwork,
         Self::UnknownUnsupportedKind,
         Self::UnknownBrokenPolicy,
@@ -81,13 +81,12 @@ impl Reason {
             Self::AllowRule => "ALLOW_RULE",
             Self::AllowSelf => "ALLOW_SELF",
             Self::AllowFromOwnNode => "ALLOW_FROM_OWN_NODE",
-            Self::AllowAdmin => "ALLOW_ADMIN",
-            Self::AllowBaseline => "ALLOW_BASELINE",
+            Self::AllowTier(codes) => codes.allow,
             Self::DenyNoRuleMatches => "DENY_NO_RULE_MATCHES",
             Self::DenyNoRules => "DENY_NO_RULES",
             Self::DenyPort => "DENY_PORT",
-            Self::DenyAdmin => "DENY_ADMIN",
-            Self::DenyBaseline => "DENY_BASELINE",
+            Self::DenyRule => "DENY_RULE",
+            Self::DenyTier(codes) => codes.deny,
             Self::UnknownHostnetwork => "UNKNOWN_HOSTNETWORK",
             Self::UnknownUnsupportedKind => "UNKNOWN_UNSUPPORTED_KIND",
             Self::UnknownBrokenPolicy => "UNKNOWN_BROKEN_POLICY",
@@ -132,6 +131,10 @@ pub enum Mismatch {
     NodesUnknown,
     /// Which addresses a domain name stands for is not in the manifests.
     DomainUnknown(Box<str>),
+    /// Not what a symbol stands for, or it is not known to be.
+    Symbol(Symbol),
+    /// One of those that the peer leaves out, or it is not known to be none.
+    Complement,
     /// A field of a newer API, closed.
     Unreadable,
 }
@@ -175,7 +178,7 @@ pub struct PolicyTrace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierTrace {
     /// Which one.
-    pub tier: Tier,
+    pub tier: TierIx,
     /// The policies of it that govern the subject in this direction.
     pub policies: Vec<PolicyTrace>,
     /// Whether it was asked at all.
@@ -191,10 +194,12 @@ pub struct Side {
     pub subject: Endpoint,
     /// The other end.
     pub peer: Endpoint,
-    /// What may come out.
-    pub possible: Possible,
+    /// Whether it lets the flow through.
+    pub allowed: Truth,
     /// Why.
     pub reason: Reason,
+    /// The tier that decided, if one did.
+    pub decided_in: Option<TierIx>,
     /// The rule that decided (with its peer), if one did.
     pub decided_by: Option<RuleRef>,
     /// The policies that isolate the subject.
@@ -215,7 +220,7 @@ pub struct Explanation {
     /// The flow.
     pub flow: Flow,
     /// The verdict.
-    pub possible: Possible,
+    pub allowed: Truth,
     /// The way out of the source.
     pub egress: Side,
     /// The way in to the destination.
@@ -240,9 +245,9 @@ pub struct Way {
 }
 
 impl Way {
-    /// What may come out of both sides.
-    pub fn possible(&self) -> Possible {
-        self.egress.possible.and(self.ingress.possible)
+    /// What both sides together let through.
+    pub fn allowed(&self) -> Truth {
+        self.egress.allowed.and(self.ingress.allowed)
     }
 }
 
@@ -259,14 +264,10 @@ impl Explanation {
         if self.led.is_some() {
             return Reason::UnknownSnat;
         }
-        if self.host_network && self.possible.truth() == Truth::Maybe {
+        if self.host_network && self.allowed == Truth::Maybe {
             return Reason::UnknownHostnetwork;
         }
-        let by = |truth| {
-            self.sides()
-                .into_iter()
-                .find(|s| s.possible.truth() == truth)
-        };
+        let by = |truth| self.sides().into_iter().find(|s| s.allowed == truth);
         by(Truth::No)
             .or_else(|| by(Truth::Maybe))
             .map_or(self.ingress.reason, |s| s.reason)
@@ -301,13 +302,13 @@ pub(crate) fn explain_call(graph: &AllowGraph, flow: &Flow, call: ConnectionOrig
     let other = ways.next();
     let possible = other
         .iter()
-        .fold(first.possible(), |p, w| p.either(w.possible()));
+        .fold(first.allowed(), |p, w| p.either(w.allowed()));
     let differ = other
         .as_ref()
-        .is_some_and(|w| w.possible() != first.possible());
+        .is_some_and(|w| w.allowed() != first.allowed());
     // of two certain but different answers the denial is shown: it is the one that needs explaining
     let shows_other = other.as_ref().is_some_and(|w| {
-        first.possible() != possible && (w.possible() == possible || w.possible() == Possible::DENY)
+        first.allowed() != possible && (w.allowed() == possible || w.allowed() == Truth::No)
     });
     let (shown, other) = match other {
         Some(other) if shows_other => (other, Some(first)),
@@ -318,7 +319,7 @@ pub(crate) fn explain_call(graph: &AllowGraph, flow: &Flow, call: ConnectionOrig
     } = shown;
     Explanation {
         flow: *flow,
-        possible,
+        allowed: possible,
         egress,
         ingress,
         host_network: differ,
@@ -332,7 +333,7 @@ fn settled(flow: &Flow, reason: Reason) -> Explanation {
     let side = |direction| Side::plain(flow, direction, reason);
     Explanation {
         flow: *flow,
-        possible: Possible::ALLOW,
+        allowed: Truth::Yes,
         egress: side(Direction::Egress),
         ingress: side(Direction::Ingress),
         host_network: false,
@@ -353,7 +354,7 @@ fn way(
         .into_iter()
         .map(|family| {
             let case = Case {
-                call,
+                origin: call,
                 ..Case::new(mode, family)
             };
             let side = |direction| {
@@ -372,9 +373,9 @@ fn way(
             }
         })
         .collect();
-    let best = ways.iter().map(Way::possible).reduce(Possible::or)?;
+    let best = ways.iter().map(Way::allowed).reduce(Truth::or)?;
     // INVARIANT: the best over several families is what one of them gives
-    ways.into_iter().find(|w| w.possible() == best)
+    ways.into_iter().find(|w| w.allowed() == best)
 }
 
 impl Side {
@@ -384,8 +385,9 @@ impl Side {
             direction,
             subject,
             peer,
-            possible: Possible::ALLOW,
+            allowed: Truth::Yes,
             reason,
+            decided_in: None,
             decided_by: None,
             isolated_by: Vec::new(),
             near: None,
@@ -397,16 +399,14 @@ impl Side {
 
     /// The policies of one priority that match with different actions, where that leaves the side
     /// open (S73, S103).
-    pub fn rivals(&self, law: &PolicySet) -> Vec<PolicyId> {
+    pub fn rivals(&self, policies: &PolicySet) -> Vec<PolicyId> {
         let action = |p: &PolicyTrace| {
             let first = p.rules.iter().find(|r| r.matched == Truth::Yes)?;
-            Some((
-                law.get(p.policy).priority,
-                law.rule(first.at).action,
-                p.policy,
-            ))
+            let action = policies.rule(first.at).action;
+            Some((policies.get(p.policy).priority, action, p.policy))
         };
-        for tier in self.tiers.iter().filter(|t| t.tier != Tier::Network) {
+        let ordered = |t: &&TierTrace| policies.tiers[t.tier.index()].is_ordered();
+        for tier in self.tiers.iter().filter(ordered) {
             let all: Vec<_> = tier.policies.iter().filter_map(action).collect();
             let rivals = |a: &(i32, Action, PolicyId)| all.iter().any(|b| a.0 == b.0 && a.1 != b.1);
             let found: Vec<PolicyId> = all.iter().filter(|a| rivals(a)).map(|a| a.2).collect();
@@ -417,21 +417,51 @@ impl Side {
         Vec::new()
     }
 
-    pub(crate) fn decide(&mut self, possible: Possible, reason: Reason, by: Option<RuleRef>) {
-        (self.possible, self.reason, self.decided_by) = (possible, reason, by);
+    /// A tier of it.
+    pub fn tier(&self, tier: TierIx) -> Option<&TierTrace> {
+        self.tiers.iter().find(|t| t.tier == tier)
+    }
+
+    /// The last tier that was asked.
+    pub fn last_reached(&self) -> Option<TierIx> {
+        self.tiers.iter().rfind(|t| t.reached).map(|t| t.tier)
+    }
+
+    /// The trace of a rule, whichever of its peers is meant.
+    pub(crate) fn rule(&self, at: RuleRef) -> Option<&RuleTrace> {
+        let policies = self.tiers.iter().flat_map(|tier| &tier.policies);
+        let policy = policies.into_iter().find(|p| p.policy == at.policy)?;
+        policy.rules.iter().find(|r| r.at.rule == at.rule)
+    }
+
+    /// The rules of the unordered tiers that were asked, as far as their policies may select the
+    /// subject.
+    pub(crate) fn unordered_rules(&self, env: &Environment) -> Vec<&RuleTrace> {
+        let unordered =
+            |t: &&TierTrace| t.reached && !env.policies.tiers[t.tier.index()].is_ordered();
+        let policies = self
+            .tiers
+            .iter()
+            .filter(unordered)
+            .flat_map(|t| &t.policies);
+        policies.flat_map(|p| &p.rules).collect()
+    }
+}
+
+impl PeerTrace {
+    /// How many things are wrong with it; none where it matches.
+    pub fn distance(&self) -> usize {
+        if self.matched == Truth::Yes {
+            0
+        } else {
+            self.mismatches.len().max(1)
+        }
     }
 }
 
 /// The peer of a rule that came closest, if the rule has peers.
 pub fn nearest_peer(rule: &RuleTrace) -> Option<&PeerTrace> {
-    let wrong = |p: &PeerTrace| {
-        if p.matched == Truth::Yes {
-            0
-        } else {
-            p.mismatches.len().max(1)
-        }
-    };
-    rule.peers.iter().min_by_key(|p| (wrong(p), p.at))
+    rule.peers.iter().min_by_key(|p| (p.distance(), p.at))
 }
 
 /// Whether a rule names ports.

@@ -3,11 +3,11 @@
 //! Cost: a policy costs its peers times the workloads; a workload costs its profiles and one row
 //! each way.
 
-use crate::graph::tiers::Selection;
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
-use crate::policy::{Direction, Peers, PolicyId, RuleRef, Tier};
+use crate::policy::tier::TierIx;
+use crate::policy::{Direction, Peers, PolicyId, RuleRef};
 use crate::query::reach::closure::{ReachQuery, Way};
 use crate::query::reach::potential_pod::{PotentialPod, exposure, meant};
 use crate::query::reach::tree::{Reach, reach};
@@ -52,7 +52,7 @@ pub struct PlainSide {
     /// The direction.
     pub direction: Direction,
     /// The policies that govern it, by tier.
-    pub policies: Vec<(Tier, PolicyId, bool)>,
+    pub policies: Vec<(TierIx, PolicyId, bool)>,
     /// Whether the Network tier isolates it.
     pub isolated: Truth,
     /// Whether nothing governs it.
@@ -102,7 +102,7 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
         let each = || {
             env.host_network_modes()
                 .iter()
-                .map(|b| crate::spec::evaluate::selects(env, found, *p, *b))
+                .map(|b| crate::spec::matching::selects(env, found, *p, *b))
         };
         let (least, most) = (
             each().min().unwrap_or(Truth::No),
@@ -196,39 +196,40 @@ pub fn workload(
     })
 }
 
-type Governing = (Vec<(Tier, PolicyId, bool)>, Truth, bool);
+type Governing = (Vec<(TierIx, PolicyId, bool)>, Truth, bool);
 
 fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -> Governing {
-    let mut policies: Vec<(Tier, PolicyId, bool)> = Vec::new();
+    let mut policies: Vec<(TierIx, PolicyId, bool)> = Vec::new();
     let (mut isolated, mut open) = (Truth::No, true);
     for profile in pods
         .iter()
-        .filter_map(|p| graph.profile(Endpoint::Pod(*p), direction))
+        .filter_map(|p| graph.effective(Endpoint::Pod(*p), direction))
     {
         isolated = isolated.or(profile.isolated());
         open &= profile.is_open();
-        let tiers: [(Tier, Vec<Selection>); 3] = [
-            (
-                Tier::Admin,
-                profile.admin.iter().flatten().copied().collect(),
-            ),
-            (Tier::Network, profile.network.clone()),
-            (
-                Tier::Baseline,
-                profile.baseline.iter().flatten().copied().collect(),
-            ),
-        ];
-        for (tier, selecting) in tiers {
-            for s in selecting {
-                let entry = (tier, graph.policy_of(s.policy), s.sure);
+        for tier in &profile.tiers {
+            for s in tier.selections() {
+                let entry = (tier.tier, graph.policy_of(s.policy), s.certain);
                 if !policies.contains(&entry) {
                     policies.push(entry);
                 }
             }
         }
     }
-    policies
-        .sort_by_key(|(tier, id, _)| (*tier, graph.environment().policies.get(*id).priority, *id));
+    let order: Vec<TierIx> = graph
+        .environment()
+        .layers
+        .iter()
+        .flat_map(|(_, tiers)| tiers.clone())
+        .collect();
+    let rank = |tier: &TierIx| order.iter().position(|t| t == tier);
+    policies.sort_by_key(|(tier, id, _)| {
+        (
+            rank(tier),
+            graph.environment().policies.get(*id).priority,
+            *id,
+        )
+    });
     (policies, isolated, open)
 }
 

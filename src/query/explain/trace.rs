@@ -4,18 +4,18 @@
 //! Truth comes from the functions of the specification; a mismatch only tells what they saw. Cost:
 //! O(rules of the profile).
 
+use crate::compile::effective_policies::EffectiveTier;
 use crate::graph::AllowGraph;
 use crate::model::{NamespaceId, PodId, Requirement, Truth};
-use crate::policy::{
-    Direction, HostPods, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef, Tier,
-};
-use crate::query::explain::decision::conclude;
+use crate::policy::tier::HostPods;
+use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
+use crate::query::explain::decision::decide;
 use crate::query::explain::explanation::{
     Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
 };
 use crate::spec::environment::PodAddress;
-use crate::spec::evaluate;
 use crate::spec::evaluate::Case;
+use crate::spec::matching;
 use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
 
 /// Asks about one side of a flow in one case.
@@ -37,31 +37,24 @@ impl Walker<'_> {
         let Endpoint::Pod(pod) = side.subject else {
             return side;
         };
-        let Some(profile) = self.graph.profile(side.subject, self.direction) else {
+        let Some(effective) = self.graph.effective(side.subject, self.direction) else {
             return side;
         };
-        let trace = |tier, groups: &[Vec<crate::graph::tiers::Selection>]| TierTrace {
-            tier,
-            policies: groups
-                .iter()
-                .flatten()
-                .map(|s| self.policy(self.graph.policy_of(s.policy), pod, side.peer))
-                .collect(),
-            reached: true,
-        };
-        let hidden =
-            Environment::is_node(self.graph.environment().cluster.pod(pod), self.case.mode);
-        let network = if hidden {
-            Vec::new()
-        } else {
-            vec![profile.network.clone()]
-        };
-        side.tiers = vec![
-            trace(Tier::Admin, &profile.admin),
-            trace(Tier::Network, &network),
-            trace(Tier::Baseline, &profile.baseline),
-        ];
-        conclude(self.graph.environment(), &mut side, pod, &self.case);
+        let env = self.graph.environment();
+        let is_node = Environment::is_node(env.cluster.pod(pod), self.case.mode);
+        for tier in env.layers.iter().flat_map(|(_, tiers)| tiers) {
+            let governing = effective.tiers.iter().find(|t| t.tier == *tier);
+            let seen = governing.filter(|t| !(is_node && t.overlooks_nodes));
+            let selections = seen.into_iter().flat_map(EffectiveTier::selections);
+            side.tiers.push(TierTrace {
+                tier: *tier,
+                policies: selections
+                    .map(|s| self.policy(self.graph.policy_of(s.policy), pod, side.peer))
+                    .collect(),
+                reached: true,
+            });
+        }
+        decide(env, &mut side, self.flow, &self.case);
         side
     }
 
@@ -71,7 +64,7 @@ impl Walker<'_> {
         let rules = policy.rules(self.direction).iter().enumerate();
         PolicyTrace {
             policy: id,
-            selects: evaluate::selects(env, policy, pod, self.case.mode),
+            selects: matching::selects(env, policy, pod, self.case.mode),
             rules: rules
                 .map(|(i, rule)| {
                     self.rule(
@@ -95,10 +88,10 @@ impl Walker<'_> {
         endpoint: Endpoint,
     ) -> RuleTrace {
         let env = self.graph.environment();
-        let ports = evaluate::ports_match(
+        let ports = matching::ports_match(
             env,
             rule,
-            policy.host_pods,
+            env.policies.tier_of(policy).host_pods,
             self.flow.destination,
             self.flow.traffic,
             self.case.mode,
@@ -122,7 +115,11 @@ impl Walker<'_> {
         RuleTrace {
             at,
             ports,
-            matched: if ports { best } else { Truth::No },
+            matched: if ports {
+                best.and(matching::unqualified(rule))
+            } else {
+                Truth::No
+            },
             peers,
         }
     }
@@ -136,7 +133,7 @@ impl Walker<'_> {
         endpoint: Endpoint,
     ) -> PeerTrace {
         let env = self.graph.environment();
-        let matched = evaluate::peer_matches(env, policy, peer, pod, endpoint, &self.case);
+        let matched = matching::peer_matches(env, policy, peer, pod, endpoint, &self.case);
         let mismatches = if matched == Truth::Yes {
             Vec::new()
         } else {
@@ -162,7 +159,7 @@ impl Walker<'_> {
             (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) => {
                 let p = env.cluster.pod(other);
                 if p.host_network
-                    && (policy.host_pods == HostPods::Excluded
+                    && (env.policies.tier_of(policy).host_pods == HostPods::Excluded
                         || self.case.mode == HostNetworkMode::Node)
                 {
                     return vec![Mismatch::HostNetwork];
@@ -201,6 +198,8 @@ impl Walker<'_> {
             (Peer::Nodes(_), _) if env.cluster.nodes().len() == 0 => vec![Mismatch::NodesUnknown],
             (Peer::Nodes(_), _) => vec![Mismatch::NotANode],
             (Peer::Domain(name), _) => vec![Mismatch::DomainUnknown(name.clone())],
+            (Peer::Symbol(symbol), _) => vec![Mismatch::Symbol(*symbol)],
+            (Peer::NoneOf(_), _) => vec![Mismatch::Complement],
             (Peer::Unreadable { .. }, _) => vec![Mismatch::Unreadable],
         }
     }
@@ -222,7 +221,7 @@ fn namespace_mismatches(
     own: NamespaceId,
     other: NamespaceId,
 ) -> Vec<Mismatch> {
-    let matched = evaluate::namespaces_match(env, which, own, other);
+    let matched = matching::namespaces_match(env, which, own, other);
     let namespace = env.cluster.namespace(other);
     match which {
         _ if matched == Truth::Yes => Vec::new(),

@@ -111,12 +111,12 @@ fn flows(graph: &AllowGraph, pair: &Pair) -> Vec<Flow> {
     );
     let blocked = pair
         .asked
-        .difference(&allowed.sure)
-        .difference(&allowed.unknown);
+        .difference(&allowed.must)
+        .difference(&allowed.unknown());
     let worse = blocked
         .sample()
-        .or_else(|| pair.asked.intersection(&allowed.unknown).sample());
-    let better = pair.asked.intersection(&allowed.sure).sample();
+        .or_else(|| pair.asked.intersection(&allowed.unknown()).sample());
+    let better = pair.asked.intersection(&allowed.must).sample();
     let flows: Vec<Flow> = [worse, better]
         .into_iter()
         .flatten()

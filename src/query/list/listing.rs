@@ -9,10 +9,10 @@
 //! before the first line, then the rows and blocks met and the lines; a workload of thousands of
 //! classes costs as many rows as its classes have templates. Memory: the lines of one workload.
 
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::row_cache::RowCache;
-use crate::graph::tiers::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
@@ -51,7 +51,7 @@ pub struct Entry {
 impl Entry {
     /// Whether something passes for certain; what does not may pass, for all that is known.
     pub fn is_allowed(&self) -> bool {
-        !self.allowed.sure.is_empty()
+        !self.allowed.must.is_empty()
     }
 }
 
@@ -149,7 +149,7 @@ pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     for (id, workload) in cluster.workloads() {
         let is_open = |p: &PodId, d| {
             graph
-                .profile(Endpoint::Pod(*p), d)
+                .effective(Endpoint::Pod(*p), d)
                 .is_some_and(EffectivePolicy::is_open)
         };
         let open = |d: Direction| workload.pods.iter().all(|p| is_open(p, d));
@@ -409,7 +409,7 @@ fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> 
         count += pods;
         if allowed != first {
             same = false;
-            most = std::borrow::Cow::Owned(most.joined(allowed));
+            most = std::borrow::Cow::Owned(most.or(allowed));
         }
     }
     (most.into_owned(), !same || count < pairs)
@@ -421,7 +421,7 @@ fn sample(allowed: &Allowed) -> crate::set::Traffic {
         port: 1,
     };
     let first = |set: &TrafficSet| set.sample();
-    first(&allowed.sure)
-        .or_else(|| first(&allowed.unknown))
+    first(&allowed.must)
+        .or_else(|| first(&allowed.unknown()))
         .unwrap_or(any)
 }

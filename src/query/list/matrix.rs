@@ -185,7 +185,7 @@ impl<'g> Filling<'g> {
             .and_then(|i| self.passing.get_index(*i as usize));
         let total = match known {
             Some(known) if *known == entry.allowed => return,
-            Some(known) => known.joined(&entry.allowed),
+            Some(known) => known.or(&entry.allowed),
             None => entry.allowed.clone(),
         };
         let index = self.passing.insert_full(total).0;
@@ -212,10 +212,7 @@ impl<'g> Filling<'g> {
             rows[from as usize].push((to, passing));
         }
         rows.iter_mut().for_each(|row| row.sort_unstable());
-        let everything = Allowed {
-            sure: TrafficSet::all(),
-            unknown: TrafficSet::empty(),
-        };
+        let everything = Allowed::exact(TrafficSet::all());
         Matrix {
             by: self.by,
             sides: self.sides,

@@ -15,8 +15,8 @@ use crate::model::{
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, PolicyId, RuleRef};
 use crate::set::{Family, TrafficSet};
 use crate::source::{DocumentId, Origin};
-use crate::spec::evaluate;
 use crate::spec::evaluate::Case;
+use crate::spec::matching;
 use crate::spec::{Endpoint, HostNetworkMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub fn exposure(
     asked: &TrafficSet,
 ) -> Result<Vec<PotentialPod>, CompileError> {
     let end = Endpoint::Pod(pod);
-    let Some(profile) = graph.profile(end, Direction::Ingress) else {
+    let Some(profile) = graph.effective(end, Direction::Ingress) else {
         return Ok(Vec::new());
     };
     if profile.is_open() {
@@ -56,12 +56,9 @@ pub fn exposure(
             today: 0,
         }]);
     }
-    let admin = profile.admin.iter().flatten();
-    let governing = admin
-        .chain(&profile.network)
-        .chain(profile.baseline.iter().flatten());
-    let policies: BTreeSet<PolicyId> = governing
-        .filter(|s| s.sure)
+    let policies: BTreeSet<PolicyId> = profile
+        .selections()
+        .filter(|s| s.certain)
         .map(|s| graph.policy_of(s.policy))
         .collect();
     let mut cluster: Cluster = (*input.cluster).clone();
@@ -112,7 +109,7 @@ pub fn exposure(
     let ghosts = drafts.into_iter().filter_map(|(at, ghost, everyone)| {
         let traffic = after
             .allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end)
-            .sure
+            .must
             .intersection(asked);
         let today = meant(graph, at, Some(pod)).len();
         (!traffic.is_empty()).then_some(PotentialPod {
@@ -135,7 +132,7 @@ pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<Wor
     let means = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {
             let seen_from = subject.unwrap_or(id);
-            evaluate::peer_matches(env, policy, peer, seen_from, Endpoint::Pod(id), &case)
+            matching::peer_matches(env, policy, peer, seen_from, Endpoint::Pod(id), &case)
                 == Truth::Yes
         }),
         _ => true,

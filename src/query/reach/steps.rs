@@ -244,7 +244,7 @@ impl<'g> Steps<'g> {
         let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
         for part in parts {
             let mut sources = part.sources.intersection(among);
-            if part.allowed.sure.is_empty() {
+            if part.allowed.must.is_empty() {
                 sources = sources.intersection(near);
             }
             let sources = sources.difference(&own_node_sources);
@@ -336,7 +336,7 @@ impl<'g> Steps<'g> {
         if pods.is_empty() {
             return None;
         }
-        if allowed.unknown.is_empty()
+        if allowed.unknown().is_empty()
             || self.is_lone(*class) && self.is_lone(self.graph.space().index_of(from))
         {
             return pods
@@ -494,8 +494,8 @@ fn units(graph: &AllowGraph, apart: bool) -> (Vec<PodGroup<'_>>, Vec<Range<usize
 /// What surely passes, or may.
 pub fn passing(allowed: &Allowed, least: Truth) -> TrafficSet {
     if least == Truth::Yes {
-        allowed.sure.clone()
+        allowed.must.clone()
     } else {
-        allowed.possible()
+        allowed.may.clone()
     }
 }

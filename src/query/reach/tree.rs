@@ -119,8 +119,8 @@ pub fn reach(graph: &AllowGraph, trip: &ReachQuery) -> Reach {
     };
     let free = |p: &PodId| {
         graph
-            .profile(Endpoint::Pod(*p), direction)
-            .is_some_and(crate::graph::tiers::EffectivePolicy::is_open)
+            .effective(Endpoint::Pod(*p), direction)
+            .is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
     };
     let unrestricted = !trip.pods.is_empty() && trip.pods.iter().all(free);
     let mut children: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
@@ -416,9 +416,9 @@ impl TreeBuilder<'_> {
         let Some(end) = self.links.representative(unit) else {
             return false;
         };
-        let profile = self.graph.profile(end, Direction::Ingress);
+        let profile = self.graph.effective(end, Direction::Ingress);
         !self.links.units[unit].host
-            && profile.is_some_and(crate::graph::tiers::EffectivePolicy::is_open)
+            && profile.is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
     }
 
     fn rank(&self, stop: &TreeNode) -> (u8, bool, u32, String) {
@@ -466,7 +466,8 @@ impl TreeBuilder<'_> {
     /// Whether nothing with the same way out was looked at: what governs it decides which addresses
     /// it reaches.
     fn is_new_way_out(&mut self, end: Endpoint) -> bool {
-        let (Endpoint::Pod(pod), Some(profile)) = (end, self.graph.profile(end, Direction::Egress))
+        let (Endpoint::Pod(pod), Some(profile)) =
+            (end, self.graph.effective(end, Direction::Egress))
         else {
             return true;
         };
@@ -492,7 +493,7 @@ impl TreeBuilder<'_> {
             .fold(IpSet::empty(), |a, b| a.union(&b));
         let (mut all, mut any) = (TrafficSet::all(), TrafficSet::empty());
         for outside in crate::query::suggest::trial::ends(self.graph, &BTreeSet::new(), &set) {
-            let sure = self.graph.allowed(end, outside).sure;
+            let sure = self.graph.allowed(end, outside).must;
             (all, any) = (all.intersection(&sure), any.union(&sure));
         }
         // where everything outside is open, the private part of it is no news
@@ -521,7 +522,7 @@ impl TreeBuilder<'_> {
             } else {
                 TrafficSet::all()
             };
-            let traffic = part.allowed.sure.intersection(&asked);
+            let traffic = part.allowed.must.intersection(&asked);
             let set = crate::query::list::listing::addresses(space, &part.sources);
             if !traffic.is_empty() && !set.is_empty() {
                 found.push((traffic, set));

@@ -11,7 +11,8 @@
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::model::{NAMESPACE_NAME_LABEL, PodId};
-use crate::policy::{Direction, Policy, PolicyId, RuleRef, Tier, author};
+use crate::policy::tier::kubernetes;
+use crate::policy::{Direction, Policy, PolicyId, RuleRef, author};
 use crate::query::ask::answer::Pair;
 use crate::query::ask::resolve::End;
 use crate::query::explain::explanation::{Reason, Side, explain};
@@ -93,7 +94,7 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
     first_good(input, graph, &sides, &asked).unwrap_or_else(|failures| {
         let baseline = needs
             .iter()
-            .filter(|n| n.side.reason == Reason::DenyBaseline)
+            .filter(|n| matches!(n.side.reason, Reason::DenyTier(_)))
             .filter_map(|n| n.side.decided_by);
         let failed = failures.into_iter().filter_map(|f| failed(&f));
         Suggested::Impossible(distinct(
@@ -107,15 +108,15 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
 /// is not told.
 fn led_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
     let told = pair.explain(graph);
-    if told.possible == crate::spec::Possible::ALLOW {
+    if told.allowed == crate::model::Truth::Yes {
         return Suggested::Nothing;
     }
     if told.led.is_some() {
         return Suggested::Impossible(vec![Obstacle::Unknown(Direction::Ingress, told.reason())]);
     }
     let stops = |side: &Side| match (side.reason, side.decided_by) {
-        _ if side.possible == crate::spec::Possible::ALLOW => None,
-        (Reason::DenyBaseline, Some(rule)) => Some(Obstacle::Baseline(rule)),
+        _ if side.allowed == crate::model::Truth::Yes => None,
+        (Reason::DenyTier(_), Some(rule)) => Some(Obstacle::Baseline(rule)),
         (_, Some(rule)) => Some(Obstacle::Admin(rule)),
         (reason, None) => Some(Obstacle::Unknown(side.direction, reason)),
     };
@@ -166,7 +167,7 @@ fn needs(graph: &AllowGraph, asked: &Asked) -> Vec<Need> {
             let sides = [explanation.egress, explanation.ingress]
                 .into_iter()
                 .chain(other);
-            for side in sides.filter(|s| s.possible != crate::spec::Possible::ALLOW) {
+            for side in sides.filter(|s| s.allowed != crate::model::Truth::Yes) {
                 let same = |n: &Need| {
                     n.direction == side.direction
                         && (n.side.reason, n.side.decided_by, n.side.subject)
@@ -193,7 +194,7 @@ fn missing(
 ) -> Vec<Traffic> {
     let missing: TrafficSet = asked
         .traffic
-        .difference(&graph.allowed(source, destination).sure);
+        .difference(&graph.allowed(source, destination).must);
     let port = |piece| match piece {
         crate::set::traffic::Piece::Ports(protocol, port, _) => Traffic { protocol, port },
         crate::set::traffic::Piece::OtherProtocols => Traffic {
@@ -206,13 +207,18 @@ fn missing(
 
 /// What no `NetworkPolicy` can overcome.
 fn obstacle(graph: &AllowGraph, need: &Need) -> Option<Obstacle> {
+    let policies = &graph.environment().policies;
     let side = &need.side;
     let admin_doubt = side
         .doubts
         .iter()
-        .any(|d| graph.environment().policies.get(d.at.policy).tier == Tier::Admin);
+        .any(|d| policies.is_before(policies.get(d.at.policy).tier, kubernetes::NETWORK));
     match (side.reason, side.decided_by) {
-        (Reason::DenyAdmin, Some(rule)) => Some(Obstacle::Admin(rule)),
+        (Reason::DenyTier(_), Some(rule))
+            if policies.is_before(policies.get(rule.policy).tier, kubernetes::NETWORK) =>
+        {
+            Some(Obstacle::Admin(rule))
+        }
         (
             Reason::UnknownUnsupportedKind | Reason::UnknownBrokenPolicy | Reason::UnknownPriority,
             _,
@@ -329,11 +335,10 @@ fn policies(
     let mut found: Vec<PolicyId> = Vec::new();
     let governs = |id: PolicyId| {
         subjects.iter().all(|p| {
-            let profile = graph.profile(Endpoint::Pod(*p), direction);
+            let profile = graph.effective(Endpoint::Pod(*p), direction);
             profile.is_some_and(|p| {
-                p.network
-                    .iter()
-                    .any(|s| s.sure && graph.policy_of(s.policy) == id)
+                p.isolating()
+                    .any(|s| s.certain && graph.policy_of(s.policy) == id)
             })
         })
     };
@@ -391,7 +396,7 @@ fn exception(graph: &AllowGraph, need: &Need, asked: &Asked, peer: &End) -> Opti
     let denied = need
         .side
         .decided_by
-        .filter(|_| need.side.reason == Reason::DenyBaseline)?;
+        .filter(|_| matches!(need.side.reason, Reason::DenyTier(_)))?;
     let direction = need.direction;
     let (subjects, others) = match direction {
         Direction::Egress => (&asked.sources, &asked.destinations),

@@ -9,7 +9,7 @@
 //! pod of each class stands for all; the governed pods themselves are asked one by one, because
 //! nodes tell them apart (S55).
 
-use crate::graph::tiers::EffectivePolicy;
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed};
 use crate::input::Input;
 use crate::model::PodId;
@@ -339,7 +339,7 @@ impl Comparison<'_> {
             let missing = self
                 .asked
                 .traffic
-                .difference(&self.after.allowed(source, destination).sure);
+                .difference(&self.after.allowed(source, destination).must);
             if !missing.is_empty() {
                 let traffic = missing.sample().unwrap_or(ANY);
                 return Err(Failure::NotEnough(Flow {
@@ -359,7 +359,7 @@ impl Comparison<'_> {
         // an address family that is spoken of for the first time concerns every pod
         let everyone = self.before.environment().assumed != after.environment().assumed;
         let governed = |pod: &PodId| {
-            let profile = after.profile(Endpoint::Pod(*pod), direction);
+            let profile = after.effective(Endpoint::Pod(*pod), direction);
             everyone || profile.is_some_and(|p| governs(after, p, policy))
         };
         let pods: Vec<PodId> = after
@@ -440,9 +440,8 @@ impl Comparison<'_> {
 }
 
 fn governs(graph: &AllowGraph, profile: &EffectivePolicy, policy: PolicyId) -> bool {
-    let ordered = profile.admin.iter().chain(&profile.baseline).flatten();
-    ordered
-        .chain(&profile.network)
+    profile
+        .selections()
         .any(|s| graph.policy_of(s.policy) == policy)
 }
 
@@ -473,16 +472,15 @@ pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Ve
 /// Traffic whose verdict is another one now, and whether it is opened; what was asked does not
 /// count.
 fn turned(was: &Allowed, is: &Allowed, free: &TrafficSet) -> Option<(Traffic, bool)> {
-    let open = |a: &Allowed| a.sure.union(&a.unknown);
     let gained = is
-        .sure
-        .difference(&was.sure)
-        .union(&open(is).difference(&open(was)))
+        .must
+        .difference(&was.must)
+        .union(&is.may.difference(&was.may))
         .difference(free);
     let lost = was
-        .sure
-        .difference(&is.sure)
-        .union(&open(was).difference(&open(is)))
+        .must
+        .difference(&is.must)
+        .union(&was.may.difference(&is.may))
         .difference(free);
     let first = |set: &TrafficSet| (!set.is_empty()).then(|| set.sample().unwrap_or(ANY));
     first(&gained)

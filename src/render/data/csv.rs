@@ -1,7 +1,6 @@
 //! Comma-separated values, one line a fact. The crate quotes; a cell that a spreadsheet would run
 //! as a formula is disarmed by a leading quote.
 
-use crate::graph::Allowed;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Party};
 use crate::render::{RenderContext, words};
@@ -52,11 +51,11 @@ pub fn listing(book: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) ->
     let mut writer = csv::Writer::from_writer(out);
     let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
     listing::each(book.graph, filter, &mut |entry| {
-        let Allowed { sure, unknown } = &entry.allowed;
+        let (must, unknown) = (&entry.allowed.must, entry.allowed.unknown());
         let ends = [party(&entry.source), party(&entry.destination)];
         let cells =
             ends.into_iter()
-                .chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
+                .chain([traffic(must), traffic(&unknown), entry.differs.to_string()]);
         result = writer.write_record(cells.map(|c| cell(&c)));
         crate::render::going(&result)
     });

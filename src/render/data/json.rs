@@ -4,7 +4,6 @@
 //! (`protocol`, `from`, `to`), places are `file`, `line`, `column`; words for people live in fields
 //! called `text` and may change.
 
-use crate::graph::Allowed;
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
 use crate::query::explain::explanation::{PeerTrace, RuleTrace, Side};
@@ -283,14 +282,14 @@ pub fn side(book: RenderContext<'_>, side: &Side) -> SideJson {
     SideJson {
         direction: side.direction.name(),
         subject: endpoint(book, side.subject),
-        verdict: truth(side.possible.truth()),
+        verdict: truth(side.allowed),
         reason: side.reason.code(),
         decided_by: side.decided_by.map(|at| rule(book, at)),
         isolated_by: side.isolated_by.iter().map(|p| policy(book, *p)).collect(),
         near: side
             .near
             .as_ref()
-            .filter(|_| !side.possible.allow)
+            .filter(|_| !side.allowed.possible())
             .map(|n| near(book, n, side.peer)),
         doubts: side
             .doubts
@@ -394,8 +393,8 @@ fn pair(book: RenderContext<'_>, pair: &Pair) -> PairJson {
             .reason
             .code(),
         asked: traffic(&pair.asked),
-        allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
-        unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
+        allowed: traffic(&pair.asked.intersection(&pair.allowed.must)),
+        unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
         egress: side(book, &explanation.egress),
         ingress: side(book, &explanation.ingress),
         led: pair.led.map(crate::render::text::via_service::word),
@@ -466,7 +465,6 @@ pub fn listing<'a>(book: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> 
 }
 
 fn flow(book: RenderContext<'_>, entry: &Entry) -> FlowJson {
-    let Allowed { sure, unknown } = &entry.allowed;
     let explanation = crate::query::explain(book.graph, &entry.example);
     let because = [&explanation.ingress, &explanation.egress]
         .into_iter()
@@ -474,8 +472,8 @@ fn flow(book: RenderContext<'_>, entry: &Entry) -> FlowJson {
     FlowJson {
         from: party(book, &entry.source),
         to: party(book, &entry.destination),
-        ports: traffic(sure),
-        unknown: traffic(unknown),
+        ports: traffic(&entry.allowed.must),
+        unknown: traffic(&entry.allowed.unknown()),
         some_pods: entry.differs,
         because: because.map(|at| rule(book, at)).collect(),
     }

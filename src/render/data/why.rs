@@ -1,7 +1,7 @@
 //! `why` for programs: the same walk, structured.
 
 use crate::check::breaks::Broken;
-use crate::policy::{Action, Tier};
+use crate::policy::Action;
 use crate::query::explain::explanation::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
@@ -113,8 +113,8 @@ pub struct SideWalk {
 /// One tier.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TierWalk {
-    /// `Admin`, `NetworkPolicy` or `Baseline`.
-    pub tier: &'static str,
+    /// `Admin`, `NetworkPolicy`, `Baseline`, or the name of another dialect's tier.
+    pub tier: String,
     /// Whether it was asked.
     pub reached: bool,
     /// The policies of it that govern the subject.
@@ -183,8 +183,8 @@ fn pair(book: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) 
         verdict: pair.verdict.word(),
         reason: shown.reason.code(),
         asked: traffic(&pair.asked),
-        allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
-        unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
+        allowed: traffic(&pair.asked.intersection(&pair.allowed.must)),
+        unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
         led: pair.led.map(crate::render::text::via_service::word),
         walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
         suggested: shown
@@ -204,7 +204,7 @@ fn plain(book: RenderContext<'_>) -> Text<'_> {
 }
 
 fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
-    let verdict = match walk.possible.truth() {
+    let verdict = match walk.allowed {
         crate::model::Truth::Yes => Verdict::Yes,
         crate::model::Truth::No => Verdict::No,
         crate::model::Truth::Maybe => Verdict::Unknown,
@@ -232,7 +232,7 @@ fn side(book: RenderContext<'_>, side: &Side) -> SideWalk {
     let taints = &book.graph.environment().policies.taints;
     SideWalk {
         subject: words::endpoint(&book.input.cluster, side.subject),
-        verdict: truth(side.possible.truth()),
+        verdict: truth(side.allowed),
         reason: side.reason.code(),
         decided_by: side.decided_by.map(|r| rule(book, r)),
         unmodelled: side
@@ -245,18 +245,15 @@ fn side(book: RenderContext<'_>, side: &Side) -> SideWalk {
 }
 
 fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
-    let name = match trace.tier {
-        Tier::Admin => "Admin",
-        Tier::Network => "NetworkPolicy",
-        Tier::Baseline => "Baseline",
-    };
     let policies = trace
         .policies
         .iter()
         .map(|p| policy_walk(book, side, p))
         .collect();
     TierWalk {
-        tier: name,
+        tier: book.graph.environment().policies.tiers[trace.tier.index()]
+            .name
+            .to_string(),
         reached: trace.reached,
         policies,
     }

@@ -55,10 +55,10 @@ impl MatrixView<'_> {
         }
         match self.matrix.cell(from, to) {
             None => ".".into(),
-            Some(a) if a.sure.is_all() => "*".into(),
-            Some(a) if a.sure.is_empty() && a.unknown.is_empty() => ".".into(),
-            Some(a) if a.sure.is_empty() => "?".into(),
-            Some(a) => count(&a.sure),
+            Some(a) if a.must.is_all() => "*".into(),
+            Some(a) if a.must.is_empty() && a.unknown().is_empty() => ".".into(),
+            Some(a) if a.must.is_empty() => "?".into(),
+            Some(a) => count(&a.must),
         }
     }
 
@@ -116,10 +116,10 @@ impl MatrixView<'_> {
             let cell = |j: usize| match (i == j, self.matrix.cell(i, j)) {
                 (true, _) => "same".to_owned(),
                 (false, None) => String::new(),
-                (false, Some(a)) if a.sure.is_empty() => {
-                    format!("unknown {}", words::traffic(&a.unknown))
+                (false, Some(a)) if a.must.is_empty() => {
+                    format!("unknown {}", words::traffic(&a.unknown()))
                 }
-                (false, Some(a)) => words::traffic(&a.sure),
+                (false, Some(a)) => words::traffic(&a.must),
             };
             std::iter::once(names[i].clone())
                 .chain((0..names.len()).map(cell))
@@ -164,14 +164,14 @@ impl MatrixView<'_> {
             .cell(from, to)
             .filter(|_| from != to)
             .map_or_else(String::new, |a| {
-                match (a.sure.is_empty(), a.unknown.is_empty()) {
+                match (a.must.is_empty(), a.unknown().is_empty()) {
                     (true, true) => String::new(),
-                    (_, true) => words::traffic(&a.sure),
-                    (true, false) => format!("unknown {}", words::traffic(&a.unknown)),
+                    (_, true) => words::traffic(&a.must),
+                    (true, false) => format!("unknown {}", words::traffic(&a.unknown())),
                     (false, false) => format!(
                         "{}, unknown {}",
-                        words::traffic(&a.sure),
-                        words::traffic(&a.unknown)
+                        words::traffic(&a.must),
+                        words::traffic(&a.unknown())
                     ),
                 }
             })
@@ -254,8 +254,8 @@ impl Serialize for Cells<'_> {
         serializer.collect_seq(self.0.cells().map(|((from, to), allowed)| CellJson {
             from,
             to,
-            ports: json::traffic(&allowed.sure),
-            unknown: json::traffic(&allowed.unknown),
+            ports: json::traffic(&allowed.must),
+            unknown: json::traffic(&allowed.unknown()),
         }))
     }
 }

@@ -135,7 +135,7 @@ pub fn data(report: &Report<'_>) -> Data {
         traffic: reading
             .traffic
             .iter()
-            .map(|(a, some)| (in_words(a), ranges(&a.sure), ranges(&a.unknown), *some))
+            .map(|(a, some)| (in_words(a), ranges(&a.must), ranges(&a.unknown()), *some))
             .collect(),
         sets,
         flows,
@@ -188,10 +188,7 @@ fn runs(
 
 /// What passes for both; what differs is not known for all.
 fn common(a: &Allowed, b: &Allowed) -> Allowed {
-    let possible = |x: &Allowed| x.sure.union(&x.unknown);
-    let sure = a.sure.intersection(&b.sure);
-    let unknown = possible(a).union(&possible(b)).difference(&sure);
-    Allowed { sure, unknown }
+    a.either(b)
 }
 
 /// One flow of a range; of other protocols none can be named, so that TCP stands for them.
@@ -209,13 +206,13 @@ fn first(piece: &Piece) -> Traffic {
 }
 
 fn in_words(allowed: &Allowed) -> String {
-    match (allowed.sure.is_empty(), allowed.unknown.is_empty()) {
-        (_, true) => words::traffic(&allowed.sure),
-        (true, false) => format!("{} ?", words::traffic(&allowed.unknown)),
+    match (allowed.must.is_empty(), allowed.unknown().is_empty()) {
+        (_, true) => words::traffic(&allowed.must),
+        (true, false) => format!("{} ?", words::traffic(&allowed.unknown())),
         (false, false) => format!(
             "{} + {} ?",
-            words::traffic(&allowed.sure),
-            words::traffic(&allowed.unknown)
+            words::traffic(&allowed.must),
+            words::traffic(&allowed.unknown())
         ),
     }
 }
@@ -297,8 +294,8 @@ impl Reading<'_> {
         let pods = self.pods(members);
         let profiles = pods
             .iter()
-            .filter_map(|p| graph.profile(Endpoint::Pod(*p), direction));
-        let selecting = profiles.flat_map(|p| p.ordered().chain(&p.network));
+            .filter_map(|p| graph.effective(Endpoint::Pod(*p), direction));
+        let selecting = profiles.flat_map(|p| p.selections());
         let policies: BTreeSet<usize> = selecting
             .map(|s| graph.policy_of(s.policy).0 as usize)
             .collect();
@@ -433,19 +430,19 @@ impl Reading<'_> {
             .cloned()
             .reduce(|t, next| common(&t, &next))
             .unwrap_or_default();
-        let yes: Vec<Piece> = total.sure.pieces().take(MOST).collect();
+        let yes: Vec<Piece> = total.must.pieces().take(MOST).collect();
         let yes = yes
             .into_iter()
             .map(|p| self.reason(ends, direction, first(&p)))
             .collect();
         let no = TrafficSet::all()
-            .difference(&total.sure)
+            .difference(&total.must)
             .sample()
             .map_or(0, |traffic| {
                 // the pods for which it is not allowed
                 let at = each
                     .iter()
-                    .position(|a| !a.sure.contains(traffic))
+                    .position(|a| !a.must.contains(traffic))
                     .unwrap_or(0);
                 self.reason(ends.get(at..).unwrap_or(ends), direction, traffic)
             });
@@ -481,7 +478,7 @@ impl Reading<'_> {
     fn side(&mut self, side: &Side) -> String {
         let code = side.reason.code();
         if let Some(at) = side.decided_by {
-            let word = if side.possible.allow {
+            let word = if side.allowed.possible() {
                 "allowed by"
             } else {
                 "denied by"

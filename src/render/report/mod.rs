@@ -253,10 +253,10 @@ impl Report<'_> {
             Party::Workload(w) => cluster.workload_name(*w),
             Party::Addresses(set) => words::addresses(set),
         };
-        let ports = |e: &Entry| match (e.allowed.sure.is_empty(), e.allowed.unknown.is_empty()) {
-            (_, true) => words::traffic(&e.allowed.sure),
-            (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown)),
-            (false, false) => format!("{} + ?", words::traffic(&e.allowed.sure)),
+        let ports = |e: &Entry| match (e.allowed.must.is_empty(), e.allowed.unknown().is_empty()) {
+            (_, true) => words::traffic(&e.allowed.must),
+            (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
+            (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
         };
         let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
         let mut many = 0;

@@ -6,6 +6,7 @@
 use crate::check::coverage::coverage;
 use crate::check::{Cut, Example, Outcome, Run, Status, Suite};
 use crate::config::Level;
+use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
@@ -92,9 +93,9 @@ fn decided(
     if let Some(led) = told.led {
         return (crate::render::text::via_service::sentence(led, true), None);
     }
-    let denied = told.sides().into_iter().find(|s| !s.possible.allow);
+    let denied = told.sides().into_iter().find(|s| !s.allowed.possible());
     let side = denied
-        .or_else(|| told.sides().into_iter().find(|s| s.possible.deny))
+        .or_else(|| told.sides().into_iter().find(|s| s.allowed != Truth::Yes))
         .unwrap_or(&told.ingress);
     let policies = &book.graph.environment().policies;
     let cite = |at: RuleRef| {

@@ -575,7 +575,7 @@ pub fn latent(pages: Pages<'_>, latent: &MaskedChange) -> String {
         .take(2)
         .map(|p| words::policy(pages.after.graph, *p))
         .collect();
-    let because = match (blockers.as_slice(), explanation.egress.possible.allow) {
+    let because = match (blockers.as_slice(), explanation.egress.allowed.possible()) {
         ([], _) | (_, true) => String::new(),
         _ if latent.sources.len() > 1 => ", their own egress policies block it anyway".into(),
         (names, false) => format!(", {} blocks it anyway", names.join(" and ")),

@@ -2,7 +2,7 @@
 //! namespace.
 
 use crate::model::WorkloadId;
-use crate::policy::{Action, Direction, Peers, Policy, Ports, RuleRef, Tier};
+use crate::policy::{Action, Direction, Peers, Policy, Ports, RuleRef};
 use crate::query::explain::summary::{
     Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
 };
@@ -36,7 +36,7 @@ impl Text<'_> {
         for direction in Direction::ALL {
             self.direction(policy, plain, direction, out)?;
         }
-        if policy.tier == Tier::Network {
+        if !policy.shape.has_actions {
             self.say(&self.rest(policy, plain), out)?;
         } else {
             self.say(
@@ -72,19 +72,14 @@ impl Text<'_> {
     /// `applies to 1 workload (data/database) and controls INGRESS only.`
     fn whom_it_governs(&self, policy: &Policy, plain: &PlainPolicy) -> String {
         let name = words::policy(self.book.graph, plain.policy);
-        let rank = match policy.tier {
-            Tier::Network => String::new(),
-            tier => {
-                let word = if tier == Tier::Admin {
-                    "Admin"
-                } else {
-                    "Baseline"
-                };
-                format!(
-                    " ({}, tier {word}, priority {})",
-                    policy.shape.kind, policy.priority
-                )
-            }
+        let rank = if policy.shape.has_actions {
+            let tier = self.book.graph.environment().policies.tier_of(policy);
+            format!(
+                " ({}, tier {}, priority {})",
+                policy.shape.kind, tier.name, policy.priority
+            )
+        } else {
+            String::new()
         };
         let count = plural(plain.governs.len(), "workload");
         let whom = match plain.governs.as_slice() {
@@ -122,7 +117,7 @@ impl Text<'_> {
             }
             return Ok(());
         }
-        if rules.is_empty() && policy.tier == Tier::Network {
+        if rules.is_empty() && !policy.shape.has_actions {
             let way = if direction == Direction::Ingress {
                 "in"
             } else {
@@ -144,7 +139,7 @@ impl Text<'_> {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let rule = self.book.graph.environment().policies.rule(plain.at);
-        let ordered = policy.tier != Tier::Network;
+        let ordered = policy.shape.has_actions;
         let verb = match rule.action {
             Action::Allow => "allows",
             Action::Deny => "DENIES",
@@ -270,14 +265,14 @@ impl Text<'_> {
                 "not isolated by NetworkPolicies: what no rule denies is allowed"
             }
         };
-        let policies = side.policies.iter().map(|(tier, id, sure)| {
+        let policies = side.policies.iter().map(|(_, id, certain)| {
             let policy = self.book.graph.environment().policies.get(*id);
-            let kind = if *tier == Tier::Network {
-                String::new()
-            } else {
+            let kind = if policy.shape.has_actions {
                 format!("{} ", policy.shape.kind)
+            } else {
+                String::new()
             };
-            let sure = if *sure { "" } else { "may apply   " };
+            let sure = if *certain { "" } else { "may apply   " };
             let name = words::policy(self.book.graph, *id);
             let count = plural(policy.rules(side.direction).len(), "rule");
             let place = self.place(&policy.subject_origin());

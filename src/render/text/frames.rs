@@ -30,8 +30,8 @@ pub(crate) struct Mark {
 impl Frames<'_> {
     /// The frame of one side, where a rule decided it or nearly did.
     pub fn of(&self, side: &Side, walk: &Explanation) -> Option<String> {
-        let denies = !side.possible.allow;
-        match (side.possible.truth(), &side.near) {
+        let denies = !side.allowed.possible();
+        match (side.allowed, &side.near) {
             (Truth::Maybe, _) if !side.doubts.is_empty() => {
                 let marks = side
                     .doubts
@@ -41,7 +41,9 @@ impl Frames<'_> {
                     .collect();
                 self.frame(Level::NOTE, "this is what cannot be told", marks)
             }
-            _ if side.decided_by.is_some() && (denies || walk.possible.allow) => self.decided(side),
+            _ if side.decided_by.is_some() && (denies || walk.allowed.possible()) => {
+                self.decided(side)
+            }
             (Truth::No, Some(near)) => self.near(side, near),
             (Truth::No, None) => self.isolated(side),
             _ => None,
@@ -50,14 +52,14 @@ impl Frames<'_> {
 
     fn decided(&self, side: &Side) -> Option<String> {
         let at = side.decided_by?;
-        let verb = if side.possible.allow {
+        let verb = if side.allowed.possible() {
             "lets it through"
         } else {
             "blocks it"
         };
         let graph = self.text.book.graph;
         let title = format!("{} {verb}", words::rule(graph, at));
-        let verb_here = if side.possible.allow {
+        let verb_here = if side.allowed.possible() {
             "admits"
         } else {
             "denies"

@@ -277,10 +277,8 @@ impl Text<'_> {
         );
         let side = &explanation.ingress;
         let because = match (side.decided_by, side.reason) {
-            _ if explanation.possible.truth() == Truth::No => "depends on the node".to_owned(),
-            _ if explanation.possible.truth() == Truth::Maybe => {
-                explanation.reason().code().to_owned()
-            }
+            _ if explanation.allowed == Truth::No => "depends on the node".to_owned(),
+            _ if explanation.allowed == Truth::Maybe => explanation.reason().code().to_owned(),
             (Some(at), _) => {
                 let at = words::shortest(&self.book.graph.environment().policies, at);
                 let origin = self

@@ -172,10 +172,10 @@ impl Text<'_> {
             Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
             Party::Addresses(set) => words::addresses(set),
         };
-        let mut ports = words::traffic(&entry.allowed.sure);
-        if !entry.allowed.unknown.is_empty() && !self.only_host_network(listing, entry) {
-            let unknown = words::traffic(&entry.allowed.unknown);
-            ports = if entry.allowed.sure.is_empty() {
+        let mut ports = words::traffic(&entry.allowed.must);
+        if !entry.allowed.unknown().is_empty() && !self.only_host_network(listing, entry) {
+            let unknown = words::traffic(&entry.allowed.unknown());
+            ports = if entry.allowed.must.is_empty() {
                 format!("{unknown} ?")
             } else {
                 format!("{ports} + {unknown} ?")
@@ -195,7 +195,7 @@ impl Text<'_> {
     /// The rules that make a flow possible, egress after ingress.
     fn because(&self, entry: &Entry) -> String {
         let explanation = crate::query::explain(self.book.graph, &entry.example);
-        if explanation.host_network && explanation.possible.truth() == crate::model::Truth::Maybe {
+        if explanation.host_network && explanation.allowed == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();
         }
         let mut parts: Vec<String> = Vec::new();

@@ -3,7 +3,8 @@
 
 use crate::check::breaks::Broken;
 use crate::model::Truth;
-use crate::policy::{Action, Direction, Policy, PolicyId, Tier};
+use crate::policy::tier::TierIx;
+use crate::policy::{Action, Direction, Policy, PolicyId};
 use crate::query::explain::explanation::{
     Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
 };
@@ -78,7 +79,7 @@ impl Text<'_> {
                 writeln!(
                     out,
                     "  {} {}",
-                    self.verdict(of(walk.possible.truth())),
+                    self.verdict(of(walk.allowed)),
                     walk.flow.traffic
                 )?;
             }
@@ -126,7 +127,7 @@ impl Text<'_> {
         for side in walk
             .sides()
             .into_iter()
-            .filter(|s| s.possible.truth() == Truth::Maybe)
+            .filter(|s| s.allowed == Truth::Maybe)
         {
             if side.doubts.is_empty() && side.taints.is_empty() {
                 self.wrapped_at(
@@ -157,7 +158,7 @@ impl Text<'_> {
         self.style.paint("1", text)
     }
 
-    /// The sections: the Admin tier, each side's own policies, the Baseline tier.
+    /// The sections: the tiers in the order in which they are asked.
     fn tiers(&self, walk: &Explanation) -> Vec<Branch> {
         let names: Vec<String> = walk
             .sides()
@@ -170,11 +171,17 @@ impl Text<'_> {
             .max()
             .unwrap_or(0)
             .clamp(8, 24);
-        let mut roots = self.ordered(walk, Tier::Admin, &names, width);
-        for (side, name) in walk.sides().into_iter().zip(&names) {
-            roots.push(self.network(side, name, width));
+        let env = self.book.graph.environment();
+        let mut roots = Vec::new();
+        for ix in env.layers.iter().flat_map(|(_, tiers)| tiers) {
+            if env.policies.tiers[ix.index()].is_ordered() {
+                roots.extend(self.ordered(walk, *ix, &names, width));
+                continue;
+            }
+            for (side, name) in walk.sides().into_iter().zip(&names) {
+                roots.push(self.unordered(side, *ix, name, width));
+            }
         }
-        roots.extend(self.ordered(walk, Tier::Baseline, &names, width));
         roots
     }
 
@@ -183,24 +190,20 @@ impl Text<'_> {
     fn ordered(
         &self,
         walk: &Explanation,
-        tier: Tier,
+        tier: TierIx,
         names: &[String],
         width: usize,
     ) -> Vec<Branch> {
-        let word = if tier == Tier::Admin {
-            "Admin"
-        } else {
-            "Baseline"
-        };
+        let word = words::clean(&self.tier(tier).name).into_owned();
         let label = |rest: String| format!("{:<w$} {rest}", format!("tier {word}"), w = width + 5);
-        let governed = |s: &&Side| tier_of(s, tier).is_some_and(|t| !t.policies.is_empty());
+        let governed = |s: &&Side| s.tier(tier).is_some_and(|t| !t.policies.is_empty());
         if !walk.sides().iter().any(governed) {
             return match walk
                 .sides()
                 .iter()
-                .find(|s| tier_of(s, tier).is_some_and(|t| !t.reached))
+                .find(|s| s.tier(tier).is_some_and(|t| !t.reached))
             {
-                Some(side) if tier == Tier::Baseline => {
+                Some(side) => {
                     vec![Branch::new(label(self.not_reached(side)))]
                 }
                 _ => {
@@ -211,12 +214,12 @@ impl Text<'_> {
         }
         let mut roots = Vec::new();
         for (side, name) in walk.sides().into_iter().zip(names) {
-            let Some(trace) = tier_of(side, tier).filter(|t| !t.policies.is_empty()) else {
+            let Some(trace) = side.tier(tier).filter(|t| !t.policies.is_empty()) else {
                 continue;
             };
             let head = label(format!("{} {name}", way(side.direction)));
             let root = if trace.reached {
-                let (note, tone) = tier_result(side, tier);
+                let (note, tone) = self.tier_result(side, tier);
                 Branch::new(head)
                     .note(note, tone)
                     .with(self.policies(side, trace))
@@ -230,18 +233,45 @@ impl Text<'_> {
 
     fn not_reached(&self, side: &Side) -> String {
         let name = words::endpoint(self.cluster(), side.subject);
-        if tier_of(side, Tier::Network).is_some_and(|t| t.reached) {
-            format!("not reached: {name} is isolated by NetworkPolicies")
+        let Some(decides) = side.last_reached().map(|tier| self.tier(tier)) else {
+            return "not reached".to_owned();
+        };
+        if decides.is_ordered() {
+            format!("not reached: the {} tier decides on {name}", decides.name)
         } else {
-            format!("not reached: the Admin tier decides on {name}")
+            format!("not reached: {name} is isolated by {}", decides.policies)
         }
     }
 
-    /// The Network tier of one side.
-    fn network(&self, side: &Side, name: &str, width: usize) -> Branch {
+    /// What a tier that was asked came to.
+    fn tier_result(&self, side: &Side, tier: TierIx) -> (&'static str, Tone) {
+        let here = side.decided_in == Some(tier);
+        let layers = &self.book.graph.environment().layers;
+        let is_last = layers.iter().any(|(_, tiers)| tiers.last() == Some(&tier));
+        match side.allowed {
+            Truth::Maybe => ("unknown", Tone::Unsure),
+            Truth::Yes if side.reason == Reason::AllowFromOwnNode => {
+                ("allow (own node)", Tone::Good)
+            }
+            Truth::Yes if here && side.reason == Reason::AllowSelf => {
+                ("allow (itself)", Tone::Good)
+            }
+            Truth::Yes if here => ("allow", Tone::Good),
+            Truth::No if here => ("deny", Tone::Bad),
+            _ if is_last => ("allow (default)", Tone::Good),
+            _ => ("pass", Tone::Quiet),
+        }
+    }
+
+    fn tier(&self, tier: TierIx) -> &crate::policy::tier::Tier {
+        &self.book.graph.environment().policies.tiers[tier.index()]
+    }
+
+    /// An unordered tier of one side.
+    fn unordered(&self, side: &Side, ix: TierIx, name: &str, width: usize) -> Branch {
         let label = format!("{:<4} {name:<width$}", way(side.direction));
         let direction = side.direction.name();
-        let Some(tier) = tier_of(side, Tier::Network) else {
+        let Some(tier) = side.tier(ix) else {
             let rest = match side.subject {
                 Endpoint::Address(_) => "an outside address: no policy governs it",
                 Endpoint::Pod(_) => "nothing was asked",
@@ -252,15 +282,15 @@ impl Text<'_> {
             return Branch::new(format!("{label} {}", self.not_reached(side)));
         }
         if tier.policies.is_empty() {
-            return self.unselected(side, &label, direction);
+            return self.unselected(side, ix, &label, direction);
         }
-        let (note, tone) = tier_result(side, Tier::Network);
+        let (note, tone) = self.tier_result(side, ix);
         let mut children = self.policies(side, tier);
         children.extend(self.taints(side));
         Branch::new(label).note(note, tone).with(children)
     }
 
-    fn unselected(&self, side: &Side, label: &str, direction: &str) -> Branch {
+    fn unselected(&self, side: &Side, ix: TierIx, label: &str, direction: &str) -> Branch {
         let taints = self.taints(side);
         if !taints.is_empty() {
             return Branch::new(label)
@@ -268,12 +298,15 @@ impl Text<'_> {
                 .with(taints);
         }
         let hidden = match side.subject {
-            Endpoint::Pod(p) => self.cluster().pod(p).host_network && self.profiled(side),
+            Endpoint::Pod(p) => {
+                self.cluster().pod(p).host_network && self.is_governed_as_pod(side, ix)
+            }
             Endpoint::Address(_) => false,
         };
         if hidden {
             return Branch::new(format!(
-                "{label} on its node's network: NetworkPolicies do not see it"
+                "{label} on its node's network: {} do not see it",
+                self.tier(ix).policies
             ))
             .note("allow", Tone::Good);
         }
@@ -283,17 +316,18 @@ impl Text<'_> {
             _ => ("pass", Tone::Quiet),
         };
         Branch::new(format!(
-            "{label} no NetworkPolicy selects it for {direction}"
+            "{label} no {} selects it for {direction}",
+            self.tier(ix).name
         ))
         .note(note, tone)
     }
 
-    /// Whether any policy names the subject in this direction when it counts as a pod.
-    fn profiled(&self, side: &Side) -> bool {
+    /// Whether a policy of the tier governs the subject in this direction when it counts as a pod.
+    fn is_governed_as_pod(&self, side: &Side, ix: TierIx) -> bool {
         self.book
             .graph
-            .profile(side.subject, side.direction)
-            .is_some_and(|p| !p.network.is_empty())
+            .effective(side.subject, side.direction)
+            .is_some_and(|p| p.tiers.iter().any(|tier| tier.tier == ix))
     }
 
     fn taints(&self, side: &Side) -> Vec<Branch> {
@@ -324,7 +358,7 @@ impl Text<'_> {
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
             let policy = self.book.graph.environment().policies.get(trace.policy);
-            let over = tier.tier != Tier::Network
+            let over = self.tier(tier.tier).is_ordered()
                 && decided.is_some_and(|priority| policy.priority > priority);
             branches.push(self.policy(side, policy, trace, over));
             if trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes) {
@@ -342,9 +376,10 @@ impl Text<'_> {
         } else {
             "may select it"
         };
-        let priority = match policy.tier {
-            Tier::Network => String::new(),
-            _ => format!(", priority {}", policy.priority),
+        let priority = if policy.shape.has_actions {
+            format!(", priority {}", policy.priority)
+        } else {
+            String::new()
         };
         let text = format!("{name}  {selects} ({}{priority})", words::subject(policy));
         let count = crate::render::text::inputs::plural(trace.rules.len(), "rule");
@@ -358,7 +393,7 @@ impl Text<'_> {
         let mut children = Vec::new();
         for rule in trace.rules.iter().take(DRAWN) {
             children.push(self.rule_branch(side, policy, rule, over));
-            over |= policy.tier != Tier::Network && rule.matched == Truth::Yes;
+            over |= self.tier(policy.tier).is_ordered() && rule.matched == Truth::Yes;
         }
         children.extend(more(trace.rules.len(), "rules"));
         Branch::new(text).note(count, Tone::Quiet).with(children)
@@ -366,10 +401,10 @@ impl Text<'_> {
 
     fn policy_name(&self, id: PolicyId) -> String {
         let policy = self.book.graph.environment().policies.get(id);
-        let kind = if policy.tier == Tier::Network {
-            ""
-        } else {
+        let kind = if policy.shape.has_actions {
             policy.shape.kind
+        } else {
+            ""
         };
         format!("{kind} {}", words::policy(self.book.graph, id))
             .trim_start()
@@ -378,7 +413,7 @@ impl Text<'_> {
 
     fn rule_branch(&self, side: &Side, policy: &Policy, trace: &RuleTrace, over: bool) -> Branch {
         let rule = self.book.graph.environment().policies.rule(trace.at);
-        let ordered = policy.tier != Tier::Network;
+        let ordered = policy.shape.has_actions;
         let action = match rule.action {
             Action::Allow => policy.shape.allow,
             Action::Deny => "Deny",
@@ -452,18 +487,18 @@ impl Text<'_> {
         let name = host
             .map(|e| words::endpoint(self.cluster(), e))
             .unwrap_or_default();
-        let shown = walk.egress.possible.and(walk.ingress.possible);
+        let shown = walk.egress.allowed.and(walk.ingress.allowed);
         let (as_other, as_shown) = match other.mode {
             HostNetworkMode::Node => ("its node", "a pod"),
             HostNetworkMode::Pod => ("a pod", "its node"),
         };
-        let word = |p: crate::spec::Possible| of(p.truth()).word();
+        let word = |p: Truth| of(p).word();
         let text = format!(
             "{name} runs with hostNetwork. The walk above takes it as {as_shown}: {}. Taken as {as_other}: {} ({}). \
              Which one holds depends on the CNI: give --cni, or accept with --assume hostnetwork=node",
             word(shown),
-            word(other.possible()),
-            reason_of(other.possible().truth(), [&other.egress, &other.ingress]).code(),
+            word(other.allowed()),
+            reason_of(other.allowed(), [&other.egress, &other.ingress]).code(),
         );
         self.wrapped_at(2, &text, out)
     }
@@ -523,43 +558,14 @@ pub(crate) fn of(truth: Truth) -> Verdict {
 fn reason_of(truth: Truth, sides: [&Side; 2]) -> Reason {
     let found = sides
         .into_iter()
-        .find(|s| s.possible.truth() == truth && truth != Truth::Yes);
+        .find(|s| s.allowed == truth && truth != Truth::Yes);
     found.map_or(sides[1].reason, |s| s.reason)
-}
-
-pub(crate) fn tier_of(side: &Side, tier: Tier) -> Option<&TierTrace> {
-    side.tiers.iter().find(|t| t.tier == tier)
 }
 
 fn way(direction: Direction) -> &'static str {
     match direction {
         Direction::Egress => "out",
         Direction::Ingress => "in",
-    }
-}
-
-/// What a tier that was asked came to.
-fn tier_result(side: &Side, tier: Tier) -> (&'static str, Tone) {
-    let here = match tier {
-        Tier::Admin => matches!(side.reason, Reason::AllowAdmin | Reason::DenyAdmin),
-        Tier::Baseline => matches!(side.reason, Reason::AllowBaseline | Reason::DenyBaseline),
-        Tier::Network => !matches!(
-            side.reason,
-            Reason::AllowAdmin
-                | Reason::DenyAdmin
-                | Reason::AllowBaseline
-                | Reason::DenyBaseline
-                | Reason::AllowDefault
-        ),
-    };
-    match side.possible.truth() {
-        Truth::Maybe => ("unknown", Tone::Unsure),
-        Truth::Yes if side.reason == Reason::AllowFromOwnNode => ("allow (own node)", Tone::Good),
-        Truth::Yes if here && side.reason == Reason::AllowSelf => ("allow (itself)", Tone::Good),
-        Truth::Yes if here => ("allow", Tone::Good),
-        Truth::No if here => ("deny", Tone::Bad),
-        _ if tier == Tier::Baseline => ("allow (default)", Tone::Good),
-        _ => ("pass", Tone::Quiet),
     }
 }
 
@@ -579,7 +585,7 @@ fn rule_note(trace: &RuleTrace, ordered: bool, action: Action) -> (&'static str,
 
 /// Which side the verdict comes from.
 fn decided_on(walk: &Explanation) -> String {
-    let truth = walk.possible.truth();
+    let truth = walk.allowed;
     if matches!(
         walk.reason(),
         Reason::UnknownHostnetwork | Reason::UnknownSnat
@@ -589,7 +595,7 @@ fn decided_on(walk: &Explanation) -> String {
     let of_side = walk
         .sides()
         .into_iter()
-        .filter(|s| s.possible.truth() == truth && truth != Truth::Yes);
+        .filter(|s| s.allowed == truth && truth != Truth::Yes);
     let names: Vec<&str> = of_side.map(|s| s.direction.name()).collect();
     if names.is_empty() {
         String::new()

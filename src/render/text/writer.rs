@@ -205,14 +205,14 @@ impl Text<'_> {
                 writeln!(out, "     {word:<9}{}", words::traffic(set))
             }
         };
-        let possible = pair.allowed.sure.union(&pair.allowed.unknown);
-        line(out, "allowed", &pair.asked.intersection(&pair.allowed.sure))?;
+        let possible = &pair.allowed.may;
+        line(out, "allowed", &pair.asked.intersection(&pair.allowed.must))?;
         line(
             out,
             "unknown",
-            &pair.asked.intersection(&pair.allowed.unknown),
+            &pair.asked.intersection(&pair.allowed.unknown()),
         )?;
-        line(out, "blocked", &pair.asked.difference(&possible))
+        line(out, "blocked", &pair.asked.difference(possible))
     }
 
     fn sides(
@@ -232,7 +232,7 @@ impl Text<'_> {
         let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         for (side, name) in explanation.sides().into_iter().zip(&names) {
             let hide = verdict == Verdict::No
-                && side.possible.allow
+                && side.allowed.possible()
                 && matches!(side.subject, Endpoint::Address(_));
             if hide || matches!(side.subject, Endpoint::Address(_)) {
                 continue;
@@ -243,7 +243,7 @@ impl Text<'_> {
                 "in"
             };
             writeln!(out, "     {word:<4} {name:<width$}   {}", self.side(side))?;
-            if let (false, Some(near)) = (side.possible.allow, &side.near) {
+            if let (false, Some(near)) = (side.allowed.possible(), &side.near) {
                 self.near(side, near, out)?;
             }
             self.doubts(side, out)?;
@@ -306,10 +306,10 @@ impl Text<'_> {
             }
             Reason::AllowSelf => "a pod always reaches itself".into(),
             Reason::AllowFromOwnNode => "traffic with the node it runs on is always allowed".into(),
-            Reason::AllowRule | Reason::AllowAdmin | Reason::AllowBaseline => {
+            Reason::AllowRule | Reason::AllowTier(_) => {
                 format!("allowed by {decided}")
             }
-            Reason::DenyAdmin | Reason::DenyBaseline => format!("denied by {decided}"),
+            Reason::DenyRule | Reason::DenyTier(_) => format!("denied by {decided}"),
             Reason::DenyNoRules => format!(
                 "isolated by {}; no rule allows anything",
                 self.isolating(side)
@@ -429,7 +429,7 @@ impl Text<'_> {
     }
 
     fn doubts(&self, side: &Side, out: &mut dyn Write) -> io::Result<()> {
-        if side.possible.truth() != crate::model::Truth::Maybe {
+        if side.allowed != crate::model::Truth::Maybe {
             return Ok(());
         }
         for doubt in side.doubts.iter().take(3) {
@@ -599,7 +599,7 @@ impl Text<'_> {
         if pair.verdict == Verdict::Partly {
             return format!(
                 "only {}",
-                words::traffic(&pair.allowed.sure.intersection(&pair.asked))
+                words::traffic(&pair.allowed.must.intersection(&pair.asked))
             );
         }
         if explanation.host_network && pair.verdict == Verdict::Unknown {
@@ -608,7 +608,10 @@ impl Text<'_> {
         if explanation.led.is_some() {
             return explanation.reason().code().to_owned();
         }
-        let side = explanation.sides().into_iter().find(|s| !s.possible.allow);
+        let side = explanation
+            .sides()
+            .into_iter()
+            .find(|s| !s.allowed.possible());
         match side {
             Some(side) => {
                 let way = if side.direction == crate::policy::Direction::Egress {
@@ -639,8 +642,8 @@ fn blocked(explanation: &Explanation, verdict: Verdict) -> &'static str {
         return "";
     }
     match (
-        explanation.egress.possible.allow,
-        explanation.ingress.possible.allow,
+        explanation.egress.allowed.possible(),
+        explanation.ingress.allowed.possible(),
     ) {
         (false, false) => "   blocked on the way out and on the way in",
         (false, true) => "   blocked on the way out",

@@ -1,0 +1,253 @@
+//! Whether a policy selects a pod and whether a rule matches a flow: the single matches of the
+//! specification (S14-S51, S78-S92, S109-S123).
+//!
+//! Every answer is a [`Truth`]: what is not known may match. The compiled graph asks these functions
+//! about representatives, so that a single match has one definition.
+
+use crate::model::{NamespaceId, Pod, PodId, Selector, Truth};
+use crate::policy::tier::HostPods;
+use crate::policy::{Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol};
+use crate::set::Traffic;
+use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
+use crate::spec::evaluate::{Case, Question};
+
+/// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never certainly
+/// does.
+pub(crate) fn rule_matches(question: &Question<'_>, policy: &Policy, rule: &Rule) -> Truth {
+    let Question {
+        env, flow, case, ..
+    } = *question;
+    let host_pods = env.policies.tier_of(policy).host_pods;
+    let ports = ports_match(
+        env,
+        rule,
+        host_pods,
+        flow.destination,
+        flow.traffic,
+        case.mode,
+    );
+    if !ports {
+        return Truth::No;
+    }
+    let peers = peers_match(env, policy, rule, question.pod, question.peer, case);
+    peers.and(unqualified(rule))
+}
+
+/// `Yes` where a rule depends on nothing but peers and ports.
+pub fn unqualified(rule: &Rule) -> Truth {
+    Truth::from(rule.qualifiers.is_empty()).or(Truth::Maybe)
+}
+
+/// Whether a policy governs a pod.
+pub fn selects(env: &Environment, policy: &Policy, pod: PodId, mode: HostNetworkMode) -> Truth {
+    let host_pods = env.policies.tier_of(policy).host_pods;
+    let hidden = host_pod_hidden(env.cluster.pod(pod), host_pods, mode);
+    if hidden {
+        Truth::No
+    } else {
+        subject_selects(env, &policy.subject, pod)
+    }
+}
+
+pub(crate) fn subject_selects(env: &Environment, subject: &Subject, pod: PodId) -> Truth {
+    let p = env.cluster.pod(pod);
+    let labels = Truth::from(subject.pods.matches(env.cluster.labels(p.labels)));
+    labels.and(namespaces_match(
+        env,
+        &subject.namespaces,
+        p.namespace,
+        p.namespace,
+    ))
+}
+
+/// Whether selectors do not see a host-network pod (S56, S78, S109).
+fn host_pod_hidden(pod: &Pod, host_pods: HostPods, mode: HostNetworkMode) -> bool {
+    pod.host_network && (host_pods == HostPods::Excluded || mode == HostNetworkMode::Node)
+}
+
+/// Whether a namespace is meant, seen from a subject's namespace (S29-S33, S92).
+pub fn namespaces_match(
+    env: &Environment,
+    which: &Namespaces,
+    own: NamespaceId,
+    other: NamespaceId,
+) -> Truth {
+    let (own, other) = (env.cluster.namespace(own), env.cluster.namespace(other));
+    let known = own.declared.is_some() && other.declared.is_some();
+    let compare = |keys: &[Box<str>]| {
+        let pairs: Vec<_> = keys
+            .iter()
+            .map(|k| (own.labels.get(k), other.labels.get(k)))
+            .collect();
+        let all_present = pairs.iter().all(|(a, b)| a.is_some() && b.is_some());
+        (
+            all_present && !keys.is_empty(),
+            pairs.iter().all(|(a, b)| a == b),
+        )
+    };
+    let unless_unknown = |value: bool, keys: &[Box<str>]| match () {
+        () if known || keys.is_empty() || own.name == other.name && own.declared.is_some() => {
+            Truth::from(value)
+        }
+        () => Truth::Maybe,
+    };
+    match which {
+        Namespaces::Named(name) => Truth::from(other.name == *name),
+        Namespaces::Matching(selector) => other.selected_by(selector),
+        Namespaces::SameLabels(keys) => {
+            let (present, equal) = compare(keys);
+            unless_unknown(present && equal, keys)
+        }
+        Namespaces::NotSameLabels(keys) => {
+            let (present, equal) = compare(keys);
+            unless_unknown(present && !equal, keys)
+        }
+    }
+}
+
+/// Whether any peer of the rule matches (S15, S32).
+pub fn peers_match(
+    env: &Environment,
+    policy: &Policy,
+    rule: &Rule,
+    pod: PodId,
+    peer: Endpoint,
+    case: &Case,
+) -> Truth {
+    match &rule.peers {
+        Peers::Any => Truth::Yes,
+        Peers::Of(peers) => peers
+            .iter()
+            .map(|p| peer_matches(env, policy, p, pod, peer, case))
+            .max()
+            .unwrap_or(Truth::No),
+    }
+}
+
+/// Whether one peer of a rule matches an endpoint, seen from the governed pod.
+pub fn peer_matches(
+    env: &Environment,
+    policy: &Policy,
+    peer: &Peer,
+    pod: PodId,
+    endpoint: Endpoint,
+    case: &Case,
+) -> Truth {
+    match (peer, endpoint) {
+        (Peer::Unreadable { everything }, _) => Truth::from(*everything), // S83
+        (Peer::Pods(..), Endpoint::Address(_)) => Truth::No,              // S34
+        (Peer::Pods(namespaces, pods), Endpoint::Pod(id)) => {
+            let other = env.cluster.pod(id);
+            let host_pods = env.policies.tier_of(policy).host_pods;
+            if host_pod_hidden(other, host_pods, case.mode) {
+                return Truth::No;
+            }
+            let own = env.cluster.pod(pod).namespace;
+            let labels = Truth::from(pods.matches(env.cluster.labels(other.labels)));
+            labels.and(namespaces_match(env, namespaces, own, other.namespace))
+        }
+        (Peer::Addresses(block), Endpoint::Address(address)) => {
+            let hidden = !env.options.blocks_match_pods && env.is_node_address(address).possible();
+            Truth::from(block.contains(address) && !hidden) // S35, S40
+        }
+        (Peer::Addresses(block), Endpoint::Pod(id)) => {
+            env.block_matches_pod(block, env.cluster.pod(id), case.family)
+        }
+        (Peer::Nodes(selector), _) => node_matches(env, selector, endpoint),
+        (Peer::Domain(_), Endpoint::Address(_)) => Truth::Maybe, // S82
+        (Peer::Symbol(symbol), _) => symbol_matches(env, *symbol, endpoint),
+        (Peer::NoneOf(peers), _) => peers
+            .iter()
+            .map(|p| peer_matches(env, policy, p, pod, endpoint, case))
+            .fold(Truth::No, Truth::or)
+            .not(),
+        (Peer::Domain(name), Endpoint::Pod(_)) => {
+            Truth::from(name.ends_with(".cluster.local")).and(Truth::Maybe)
+        }
+    }
+}
+
+/// Whether an endpoint is one of the selected nodes: by address, hence also a pod on its network,
+/// never a pod that merely runs there (S81, S113). Without Node objects nothing is told about
+/// addresses.
+pub fn node_matches(env: &Environment, selector: &Selector, endpoint: Endpoint) -> Truth {
+    let given = env.cluster.nodes().len() > 0;
+    match endpoint {
+        Endpoint::Address(_) if !given => Truth::Maybe,
+        Endpoint::Address(address) => {
+            let mut nodes = env
+                .cluster
+                .nodes()
+                .filter(|(_, n)| selector.matches(&n.labels));
+            Truth::from(nodes.any(|(_, n)| n.addresses.contains(&address)))
+        }
+        Endpoint::Pod(id) => {
+            let pod = env.cluster.pod(id);
+            match pod.node.as_deref().map(|name| env.cluster.find_node(name)) {
+                _ if !pod.host_network => Truth::No,
+                Some(Some(node)) => Truth::from(selector.matches(&node.labels)),
+                _ => Truth::Maybe,
+            }
+        }
+    }
+}
+
+/// Whether an endpoint is what a symbol stands for. Where no manifest says so it may be.
+pub fn symbol_matches(env: &Environment, symbol: Symbol, endpoint: Endpoint) -> Truth {
+    let is_host = |id: PodId| Truth::from(env.cluster.pod(id).host_network);
+    match (symbol, endpoint) {
+        (Symbol::World, Endpoint::Pod(_)) => Truth::No,
+        (Symbol::World, Endpoint::Address(address)) => {
+            let in_node_range = Truth::from(env.options.node_cidrs.contains(address));
+            env.is_node_address(address)
+                .or(in_node_range.and(Truth::Maybe))
+                .not()
+        }
+        (Symbol::Nodes, _) => node_matches(env, &Selector::everything(), endpoint),
+        (Symbol::ApiServer, Endpoint::Address(_)) => Truth::Maybe,
+        (Symbol::ApiServer, Endpoint::Pod(id)) => is_host(id).and(Truth::Maybe),
+    }
+}
+
+/// Whether the traffic is on a port of the rule; names are looked up on the destination pod
+/// (S43-S51).
+pub fn ports_match(
+    env: &Environment,
+    rule: &Rule,
+    host_pods: HostPods,
+    destination: Endpoint,
+    traffic: Traffic,
+    mode: HostNetworkMode,
+) -> bool {
+    match &rule.ports {
+        Ports::Any => true,
+        Ports::Of(ports) => ports
+            .iter()
+            .any(|p| port_matches(env, p, host_pods, destination, traffic, mode)),
+    }
+}
+
+/// Whether the traffic is on one port entry.
+pub fn port_matches(
+    env: &Environment,
+    port: &PortMatch,
+    host_pods: HostPods,
+    destination: Endpoint,
+    traffic: Traffic,
+    mode: HostNetworkMode,
+) -> bool {
+    match (port, destination) {
+        (PortMatch::Traffic(set), _) => set.contains(traffic),
+        (PortMatch::Portless(_), _) => false,
+        (PortMatch::Named(..), Endpoint::Address(_)) => false, // S50
+        (PortMatch::Named(name, protocol), Endpoint::Pod(id)) => {
+            let pod = env.cluster.pod(id);
+            let agrees = protocol.is_none_or(|p| p == traffic.protocol); // S49
+            agrees
+                && !host_pod_hidden(pod, host_pods, mode)
+                && pod
+                    .named_ports(name)
+                    .any(|(p, n)| p == traffic.protocol && n == traffic.port)
+        }
+    }
+}
