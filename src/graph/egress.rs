@@ -152,7 +152,8 @@ impl AllowGraph {
         } else {
             EndpointSet::empty()
         };
-        let needs_allow = undecided.intersection(&isolated.may).union(&by_taint);
+        let needs_allow = undecided.intersection(&isolated.may);
+        let needs_allow = needs_allow.union(&undecided.intersection(&by_taint));
         Outcomes {
             allow: open.intersection(&allowed.may).union(&by_taint),
             deny: seen.intersection(&denied.may).union(&needs_allow),

@@ -114,9 +114,13 @@ fn led_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
     if told.led.is_some() {
         return Suggested::Impossible(vec![Obstacle::Unknown(Direction::Ingress, told.reason())]);
     }
+    let policies = &graph.environment().policies;
+    let overrules = |rule: RuleRef| {
+        policies.is_before(policies.get(rule.policy).tier, kubernetes::NETWORK)
+    };
     let stops = |side: &Side| match (side.reason, side.decided_by) {
         _ if side.allowed == crate::model::Truth::Yes => None,
-        (Reason::DenyTier(_), Some(rule)) => Some(Obstacle::Baseline(rule)),
+        (Reason::DenyTier(_), Some(rule)) if !overrules(rule) => Some(Obstacle::Baseline(rule)),
         (_, Some(rule)) => Some(Obstacle::Admin(rule)),
         (reason, None) => Some(Obstacle::Unknown(side.direction, reason)),
     };
