@@ -239,7 +239,7 @@ pub fn read<T: DeserializeOwned + Default>(name: &str, text: &str) -> Result<T, 
 pub fn read_with_tree<T: DeserializeOwned + Default>(
     name: &str,
     text: &str,
-) -> Result<(T, Option<tree::Node>), Vec<Diagnostic>> {
+) -> Result<(T, Option<tree::SyntaxNode>), Vec<Diagnostic>> {
     let chunks = tree::split(text);
     let Some(chunk) = chunks.first() else {
         return Ok((T::default(), None));

@@ -269,7 +269,7 @@ pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
-type Key<'a> = (
+type SortKey<'a> = (
     u8,
     Option<&'a Origin>,
     Option<&'a crate::source::Location>,
@@ -278,7 +278,7 @@ type Key<'a> = (
     &'a str,
 );
 
-fn key(finding: &Finding) -> Key<'_> {
+fn key(finding: &Finding) -> SortKey<'_> {
     let (kind, origin, location) = match &finding.place {
         Place::Origin(origin) => (0, Some(origin), None),
         Place::At(location) => (1, None, Some(location)),

@@ -9,7 +9,7 @@
 
 mod text;
 
-pub use crate::source::text::{Again, Excerpt, Text};
+pub use crate::source::text::{Excerpt, RereadableText, Text};
 
 use std::borrow::Cow;
 use std::fmt;

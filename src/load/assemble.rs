@@ -8,13 +8,13 @@
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention, Tally};
 use crate::load::objects;
-use crate::load::objects::{Item, Object, Part, Suspicion};
-use crate::load::read::{Found, Piece, ReadFile};
+use crate::load::objects::{Contribution, LoadedItem, LoadedObject, Suspicion};
+use crate::load::read::{ChunkContent, ParsedChunk, ReadFile};
 use crate::load::{LoadOptions, build};
 use crate::model::{Selector, WorkloadKind};
 use crate::policy::dialects;
-use crate::policy::dialects::Lowered;
-use crate::policy::pool::Pool;
+use crate::policy::interner::PolicyInterner;
+use crate::policy::lowered::Lowered;
 use crate::policy::{
     Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason, Tier,
 };
@@ -47,9 +47,9 @@ pub struct Assembly<'o> {
     pub diagnostics: Vec<Diagnostic>,
     /// Counts.
     pub tally: Tally,
-    objects: Vec<Object>,
+    objects: Vec<LoadedObject>,
     law: PolicySet,
-    shared: Pool,
+    shared: PolicyInterner,
     mentions: Vec<Mention>,
     namespace: Arc<str>,
     overlay: bool,
@@ -64,7 +64,7 @@ impl<'o> Assembly<'o> {
             tally: Tally::default(),
             objects: Vec::new(),
             law: PolicySet::default(),
-            shared: Pool::default(),
+            shared: PolicyInterner::default(),
             mentions: Vec::new(),
             namespace: (&*options.namespace).into(),
             overlay: false,
@@ -103,8 +103,8 @@ impl<'o> Assembly<'o> {
         Place::At(Location { file: name, at })
     }
 
-    fn piece(&mut self, file: FileId, piece: Piece) {
-        let broken = matches!(piece.found, Found::Broken);
+    fn piece(&mut self, file: FileId, piece: ParsedChunk) {
+        let broken = matches!(piece.found, ChunkContent::Broken);
         let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
         let told: Vec<(Severity, &Problem)> = piece
             .problems
@@ -117,15 +117,15 @@ impl<'o> Assembly<'o> {
             .collect();
         self.diagnostics.extend(found);
         match piece.found {
-            Found::Skipped => self.skipped(file, piece),
-            Found::Broken => self.broken(file, &piece),
-            Found::NoKind => {}
-            Found::Template { policies } => self.template(file, &piece.chunk, policies),
-            Found::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
+            ChunkContent::Skipped => self.skipped(file, piece),
+            ChunkContent::Broken => self.broken(file, &piece),
+            ChunkContent::NoKind => {}
+            ChunkContent::Template { policies } => self.template(file, &piece.chunk, policies),
+            ChunkContent::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
         }
     }
 
-    fn skipped(&mut self, file: FileId, piece: Piece) {
+    fn skipped(&mut self, file: FileId, piece: ParsedChunk) {
         self.tally.objects += 1;
         let kind = piece.said.kind.unwrap_or_default();
         if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
@@ -138,7 +138,7 @@ impl<'o> Assembly<'o> {
         count(&mut self.tally.skipped, &kind);
     }
 
-    fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
+    fn suspicion(&self, file: FileId, piece: &ParsedChunk) -> Suspicion {
         let text = self
             .sources
             .file(file)
@@ -148,7 +148,13 @@ impl<'o> Assembly<'o> {
     }
 
     /// A document that is surely no policy only warns when it is broken.
-    fn severity(&self, file: FileId, piece: &Piece, problem: &Problem, broken: bool) -> Severity {
+    fn severity(
+        &self,
+        file: FileId,
+        piece: &ParsedChunk,
+        problem: &Problem,
+        broken: bool,
+    ) -> Severity {
         let harmless =
             !problem.is_error() || (broken && self.suspicion(file, piece) == Suspicion::None);
         if harmless {
@@ -158,7 +164,7 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn broken(&mut self, file: FileId, piece: &Piece) {
+    fn broken(&mut self, file: FileId, piece: &ParsedChunk) {
         let suspicion = self.suspicion(file, piece);
         let kind = piece
             .said
@@ -278,7 +284,7 @@ impl<'o> Assembly<'o> {
         })
     }
 
-    fn item(&mut self, file: FileId, item: Item) {
+    fn item(&mut self, file: FileId, item: LoadedItem) {
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));
         let Some(mut object) = item.object else {
@@ -287,8 +293,8 @@ impl<'o> Assembly<'o> {
         object.overlay = self.overlay;
         object.document = document;
         match &mut object.part {
-            Part::Mention | Part::Nothing => {
-                if matches!(object.part, Part::Mention) {
+            Contribution::Mention | Contribution::Nothing => {
+                if matches!(object.part, Contribution::Mention) {
                     self.mentions.push(Mention {
                         kind: (&*object.kind).into(),
                         document,
@@ -296,7 +302,7 @@ impl<'o> Assembly<'o> {
                 }
                 return count(&mut self.tally.skipped, &object.kind);
             }
-            Part::Policy(lowered) => lowered
+            Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()
                 .for_each(|p| p.document = document),
@@ -336,7 +342,7 @@ impl<'o> Assembly<'o> {
     }
 
     /// The namespace of an object, kubectl's default where it names none (S1).
-    pub fn namespace_of(&self, object: &Object) -> Arc<str> {
+    pub fn namespace_of(&self, object: &LoadedObject) -> Arc<str> {
         object
             .namespace
             .clone()
@@ -345,14 +351,14 @@ impl<'o> Assembly<'o> {
 
     /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`; it
     /// takes the place of the first.
-    fn deduplicate(&mut self) -> Vec<Object> {
+    fn deduplicate(&mut self) -> Vec<LoadedObject> {
         let objects = std::mem::take(&mut self.objects);
         let default = Arc::clone(&self.namespace);
         let mut places: Vec<usize> = Vec::with_capacity(objects.len());
         let mut last: HashMap<(&str, &str, &str, &str), usize> =
             crate::set::hashed::room_for(objects.len());
         for (i, object) in objects.iter().enumerate() {
-            if let Some(facts) = object.facts().filter(|f| f.patch) {
+            if let Some(facts) = object.workload().filter(|f| f.patch) {
                 self.patch(object, facts.kind);
                 continue;
             }
@@ -379,14 +385,14 @@ impl<'o> Assembly<'o> {
         if places.len() == objects.len() {
             return objects;
         }
-        let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
+        let mut objects: Vec<Option<LoadedObject>> = objects.into_iter().map(Some).collect();
         places
             .into_iter()
             .filter_map(|i| objects.get_mut(i)?.take())
             .collect()
     }
 
-    fn patch(&mut self, object: &Object, kind: WorkloadKind) {
+    fn patch(&mut self, object: &LoadedObject, kind: WorkloadKind) {
         *self
             .tally
             .skipped
@@ -404,7 +410,7 @@ impl<'o> Assembly<'o> {
         );
     }
 
-    fn placeholder(&mut self, object: &Object, namespace: &str) {
+    fn placeholder(&mut self, object: &LoadedObject, namespace: &str) {
         for (field, value) in [("name", &*object.name), ("namespace", namespace)] {
             if Sniffed::is_placeholder(value) {
                 let place = Place::Origin(Origin::new(
@@ -422,7 +428,7 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn duplicate(&mut self, earlier: &Object, later: DocumentId) {
+    fn duplicate(&mut self, earlier: &LoadedObject, later: DocumentId) {
         let place = Place::Origin(Origin::document(later));
         let name = match &earlier.namespace {
             Some(namespace) => format!("{namespace}/{}", earlier.name),
@@ -440,18 +446,18 @@ impl<'o> Assembly<'o> {
     }
 
     /// Takes up every policy, or leaves a taint in its place.
-    fn policies(&mut self, objects: Vec<Object>) {
+    fn policies(&mut self, objects: Vec<LoadedObject>) {
         for mut object in objects {
-            match std::mem::replace(&mut object.part, Part::Nothing) {
-                Part::Policy(lowered) => self.policy(&object, *lowered),
-                Part::Unmodelled(pods) => self.unmodelled(&object, *pods),
+            match std::mem::replace(&mut object.part, Contribution::Nothing) {
+                Contribution::Policy(lowered) => self.policy(&object, *lowered),
+                Contribution::Unmodelled(pods) => self.unmodelled(&object, *pods),
                 _ => continue,
             }
             count(&mut self.tally.read, &object.kind);
         }
     }
 
-    fn policy(&mut self, object: &Object, lowered: Lowered) {
+    fn policy(&mut self, object: &LoadedObject, lowered: Lowered) {
         let file = self
             .sources
             .document(object.document)
@@ -502,7 +508,7 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn unmodelled(&mut self, object: &Object, pods: Selector) {
+    fn unmodelled(&mut self, object: &LoadedObject, pods: Selector) {
         let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else {
             return;
         };

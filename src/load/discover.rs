@@ -5,8 +5,8 @@
 //! committed is still a policy. Order: by path.
 
 use crate::load::LoadError;
-use crate::load::large::{LARGE, Large};
-use crate::load::read::{Content, File};
+use crate::load::file_on_disk::{FileOnDisk, LARGE};
+use crate::load::read::{FileContent, InputFile};
 use globset::GlobBuilder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub fn too_large() -> String {
 ///
 /// # Errors
 /// When it is not there, or a pattern matches nothing.
-pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
+pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     let unreadable = |e: &std::io::Error| LoadError::Unreadable {
         path: path.to_owned(),
         reason: reason(e),
@@ -37,7 +37,7 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
         Ok(_) => {
             let file = open(PathBuf::from(path));
             match &file.content {
-                Content::Unreadable(reason) if !reason.starts_with("not text") => {
+                FileContent::Unreadable(reason) if !reason.starts_with("not text") => {
                     Err(LoadError::Unreadable {
                         path: path.to_owned(),
                         reason: reason.clone(),
@@ -60,7 +60,7 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
 }
 
 /// Every manifest below a directory, by path.
-fn below(directory: &Path) -> Vec<File> {
+fn below(directory: &Path) -> Vec<InputFile> {
     let (mut found, mut failed) = walk(directory);
     found.retain(|p| is_manifest(p));
     failed.extend(found.into_iter().map(plain).map(open));
@@ -70,7 +70,7 @@ fn below(directory: &Path) -> Vec<File> {
 
 /// Every file below a directory, and a file that could not be read for every place that could not
 /// be looked into: it may hide a policy. Circles of links are not followed, and are no failure.
-fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
+fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     let mut walk = ignore::WalkBuilder::new(directory);
     walk.standard_filters(false)
         .follow_links(true)
@@ -89,7 +89,7 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
     (found, failed)
 }
 
-fn unreadable(error: &ignore::Error) -> Option<File> {
+fn unreadable(error: &ignore::Error) -> Option<InputFile> {
     let path = match error {
         ignore::Error::Loop { .. } => return None,
         ignore::Error::WithDepth { err, .. } => return unreadable(err),
@@ -102,7 +102,7 @@ fn unreadable(error: &ignore::Error) -> Option<File> {
     };
     let reason = error.io_error().map_or_else(|| error.to_string(), reason);
     let relevant = path.is_dir() || path.extension().is_none() || is_manifest(&path);
-    relevant.then(|| File::unreadable(&path.to_string_lossy(), reason))
+    relevant.then(|| InputFile::unreadable(&path.to_string_lossy(), reason))
 }
 
 /// Without the `./` of a search that began here.
@@ -116,7 +116,7 @@ fn plain(path: PathBuf) -> PathBuf {
 ///
 /// # Errors
 /// When it is not there or is a directory.
-pub fn one(path: &str) -> Result<File, LoadError> {
+pub fn one(path: &str) -> Result<InputFile, LoadError> {
     let unreadable = |reason| LoadError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -135,7 +135,7 @@ pub fn is_manifest(path: &Path) -> bool {
         .is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
 }
 
-fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
+fn matching(pattern: &str) -> Result<Vec<InputFile>, LoadError> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     let glob = glob.map_err(|e| LoadError::BadPattern {
         pattern: pattern.to_owned(),
@@ -156,21 +156,21 @@ fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
         .collect())
 }
 
-fn open(path: PathBuf) -> File {
+fn open(path: PathBuf) -> InputFile {
     let name = path.to_string_lossy().into_owned();
-    let unreadable = |e: &std::io::Error| File::unreadable(&name, reason(e));
+    let unreadable = |e: &std::io::Error| InputFile::unreadable(&name, reason(e));
     match std::fs::metadata(&path) {
-        Ok(meta) if meta.is_file() && meta.len() >= LARGE => match Large::new(&path) {
-            Ok(large) => File {
+        Ok(meta) if meta.is_file() && meta.len() >= LARGE => match FileOnDisk::new(&path) {
+            Ok(large) => InputFile {
                 name: name.as_str().into(),
-                content: Content::Large(large),
+                content: FileContent::OnDisk(large),
             },
             Err(e) => unreadable(&e),
         },
         Ok(_) => match std::fs::File::open(&path) {
             Ok(file) => bounded(file).map_or_else(
-                |e| File::unreadable(&name, e),
-                |b| File::from_bytes(&name, b),
+                |e| InputFile::unreadable(&name, e),
+                |b| InputFile::from_bytes(&name, b),
             ),
             Err(e) => unreadable(&e),
         },
@@ -182,13 +182,13 @@ fn open(path: PathBuf) -> File {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn stdin() -> Result<File, LoadError> {
+pub fn stdin() -> Result<InputFile, LoadError> {
     let failed = |reason| LoadError::Unreadable {
         path: "-".into(),
         reason,
     };
     let bytes = bounded(std::io::stdin().lock()).map_err(failed)?;
-    Ok(File::from_bytes("<stdin>", bytes))
+    Ok(InputFile::from_bytes("<stdin>", bytes))
 }
 
 /// All of a text, if it is not too large: a device may never end.

@@ -7,7 +7,7 @@
 
 use crate::load::LoadError;
 use crate::load::discover::is_manifest;
-use crate::load::read::File;
+use crate::load::read::InputFile;
 use globset::GlobBuilder;
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +30,7 @@ struct Blob {
 ///
 /// # Errors
 /// When git is missing, the revision is unknown, or the path is not in it.
-pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
+pub fn files(revision: &str, path: &str) -> Result<Vec<InputFile>, LoadError> {
     let what = format!("git:{revision}:{path}");
     let tree_id = resolve(revision, &what)?;
     let pattern = path.contains(['*', '?', '[']);
@@ -66,7 +66,7 @@ pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
 ///
 /// # Errors
 /// When it is not there.
-pub fn text(revision: &str, path: &str) -> Result<File, LoadError> {
+pub fn text(revision: &str, path: &str) -> Result<InputFile, LoadError> {
     let mut files = files(revision, path)?;
     match files.len() {
         1 => Ok(files.remove(0)),
@@ -137,20 +137,20 @@ fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
     Ok(blobs)
 }
 
-fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<File>, LoadError> {
+fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<InputFile>, LoadError> {
     let (links, blobs): (Vec<Blob>, Vec<Blob>) =
         blobs.into_iter().partition(|b| b.mode == "120000");
     let texts = texts(&blobs, what)?;
     let name = |b: &Blob| format!("git:{revision}:{}", b.path);
-    let mut files: Vec<File> = blobs
+    let mut files: Vec<InputFile> = blobs
         .iter()
         .zip(texts)
-        .map(|(b, bytes)| File::from_bytes(&name(b), bytes))
+        .map(|(b, bytes)| InputFile::from_bytes(&name(b), bytes))
         .collect();
     files.extend(
         links
             .iter()
-            .map(|b| File::unreadable(&name(b), "a symbolic link; name what it points to")),
+            .map(|b| InputFile::unreadable(&name(b), "a symbolic link; name what it points to")),
     );
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)

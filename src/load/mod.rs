@@ -11,16 +11,16 @@
 
 pub mod assemble;
 pub mod build;
+mod cluster_objects;
 pub mod discover;
+pub mod file_on_disk;
 pub mod git;
+mod interner;
 pub mod kubectl;
-pub mod large;
 pub mod objects;
-mod pool;
 pub mod project;
 pub mod read;
 pub mod workloads;
-mod world;
 
 use crate::input::Input;
 use std::io::Read;
@@ -129,7 +129,7 @@ pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input,
 /// ```
 pub fn load_str(text: &str) -> Input {
     read_all(
-        vec![read::File::from_text("<text>", text.to_owned())],
+        vec![read::InputFile::from_text("<text>", text.to_owned())],
         &LoadOptions::default(),
     )
 }
@@ -145,7 +145,7 @@ pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
         reason: e.to_string(),
     };
     reader.read_to_end(&mut bytes).map_err(failed)?;
-    let files = vec![read::File::from_bytes("<reader>", bytes)];
+    let files = vec![read::InputFile::from_bytes("<reader>", bytes)];
     Ok(read_all(files, &LoadOptions::default()))
 }
 
@@ -191,9 +191,9 @@ pub fn load_watched(
     let files = open(sources)?;
     let base = files.len();
     let files = files.into_iter().chain(open(overlays)?).collect();
-    let mut read = read::Reading {
+    let mut read = read::FileReader {
         watch,
-        ..read::Reading::new(options)
+        ..read::FileReader::new(options)
     }
     .read(files);
     read.iter_mut()
@@ -202,11 +202,11 @@ pub fn load_watched(
     Ok(assemble::assemble(read, options))
 }
 
-fn read_all(files: Vec<read::File>, options: &LoadOptions) -> Input {
-    assemble::assemble(read::Reading::new(options).read(files), options)
+fn read_all(files: Vec<read::InputFile>, options: &LoadOptions) -> Input {
+    assemble::assemble(read::FileReader::new(options).read(files), options)
 }
 
-fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
+fn open(sources: &[Source]) -> Result<Vec<read::InputFile>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
         match source {
@@ -217,7 +217,9 @@ fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
             Source::Exec(command, directory) => files.push(project::exec(command, directory)?),
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
-            Source::Text(name, text) => files.push(read::File::from_text(name, text.to_string())),
+            Source::Text(name, text) => {
+                files.push(read::InputFile::from_text(name, text.to_string()))
+            }
             Source::Live => files.push(kubectl::live()?),
         }
     }

@@ -5,20 +5,20 @@
 //! one object alone, so it runs on all cores, right behind the reader.
 
 use crate::load::LoadOptions;
-use crate::load::read::Said;
+use crate::load::cluster_objects;
+use crate::load::read::ChunkHeader;
 use crate::load::workloads;
-use crate::load::workloads::Facts;
-use crate::load::world;
+use crate::load::workloads::WorkloadDraft;
 use crate::model;
 use crate::policy::dialects;
-use crate::policy::dialects::{Header, Lowered};
+use crate::policy::lowered::{Header, Lowered};
 use crate::source::{Base, DocumentId, Path, Position};
-use crate::tree::{Chunk, Node, Sniffed};
+use crate::tree::{Chunk, Sniffed, SyntaxNode};
 use std::sync::Arc;
 
 /// An object of the API, wherever it stood: a document of its own or an item of a List.
 #[derive(Debug)]
-pub struct Object {
+pub struct LoadedObject {
     /// `apiVersion`; empty when not given.
     pub api_version: Arc<str>,
     /// `kind`.
@@ -30,7 +30,7 @@ pub struct Object {
     /// The document.
     pub document: DocumentId,
     /// What it adds.
-    pub part: Part,
+    pub part: Contribution,
     /// Labels the API server refuses, a message each.
     pub refused: Box<[String]>,
     /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
@@ -39,7 +39,7 @@ pub struct Object {
 
 /// What an object adds.
 #[derive(Debug)]
-pub enum Part {
+pub enum Contribution {
     /// A namespace with its labels.
     Namespace(Box<model::Labels>),
     /// A node.
@@ -47,7 +47,7 @@ pub enum Part {
     /// A service, its namespace still to be looked up.
     Service(Box<model::Service>),
     /// A pod, or a controller of pods.
-    Workload(Box<Facts>),
+    Workload(Box<WorkloadDraft>),
     /// A policy, its document still to be told.
     Policy(Box<Lowered>),
     /// A policy of a kind that is known and not modelled, with the pods it selects.
@@ -60,7 +60,7 @@ pub enum Part {
 
 /// An object and where it stands in its file.
 #[derive(Debug)]
-pub struct Item {
+pub struct LoadedItem {
     /// The text that holds it.
     pub chunk: Chunk,
     /// Where it sits there.
@@ -68,12 +68,12 @@ pub struct Item {
     /// Where it starts, for messages.
     pub at: Position,
     /// The object; none if it says no kind.
-    pub object: Option<Object>,
+    pub object: Option<LoadedObject>,
 }
 
-impl Item {
+impl LoadedItem {
     /// An object from its tree.
-    pub fn new(node: &Node, chunk: Chunk, base: Base, options: &LoadOptions) -> Self {
+    pub fn new(node: &SyntaxNode, chunk: Chunk, base: Base, options: &LoadOptions) -> Self {
         let at = node
             .entries()
             .first()
@@ -87,7 +87,7 @@ impl Item {
     }
 }
 
-impl Object {
+impl LoadedObject {
     /// The group of its `apiVersion`; empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version
@@ -96,8 +96,8 @@ impl Object {
     }
 
     /// What is known of it as a workload, if it is one.
-    pub fn facts(&self) -> Option<&Facts> {
-        if let Part::Workload(facts) = &self.part {
+    pub fn workload(&self) -> Option<&WorkloadDraft> {
+        if let Contribution::Workload(facts) = &self.part {
             Some(facts)
         } else {
             None
@@ -109,7 +109,7 @@ impl Object {
 #[derive(Debug)]
 pub enum Shape {
     /// Objects, each with the path that leads to it.
-    Objects(Vec<(Path, Node)>),
+    Objects(Vec<(Path, SyntaxNode)>),
     /// An `OpenShift` Template; whether its objects include policies.
     Template {
         /// Whether one of its objects is a policy.
@@ -120,19 +120,19 @@ pub enum Shape {
 }
 
 /// Tells what a tree is.
-pub fn shape(root: Node) -> Shape {
+pub fn shape(root: SyntaxNode) -> Shape {
     let kind = root
         .get("kind")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .unwrap_or_default()
         .to_owned();
     if kind.is_empty() {
         return Shape::NoKind;
     }
     if kind == "Template" && root.get("objects").is_some() {
-        let is_policy = |n: &Node| {
+        let is_policy = |n: &SyntaxNode| {
             n.get("kind")
-                .and_then(Node::as_str)
+                .and_then(SyntaxNode::as_str)
                 .is_some_and(dialects::may_be_policy_kind)
         };
         let policies = root
@@ -152,8 +152,12 @@ pub fn shape(root: Node) -> Shape {
 }
 
 /// The items of a List, of Lists in Lists too; items of a typed List inherit what they do not say.
-fn open(list: Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
-    let word = |key: &str| list.get(key).and_then(Node::as_str).map(str::to_owned);
+fn open(list: SyntaxNode, base: &Path, depth: usize) -> Vec<(Path, SyntaxNode)> {
+    let word = |key: &str| {
+        list.get(key)
+            .and_then(SyntaxNode::as_str)
+            .map(str::to_owned)
+    };
     let (kind, version) = (word("kind").unwrap_or_default(), word("apiVersion"));
     let mut objects = Vec::new();
     for (i, mut item) in items(list).into_iter().enumerate() {
@@ -169,15 +173,15 @@ fn open(list: Node, base: &Path, depth: usize) -> Vec<(Path, Node)> {
 }
 
 /// Whether an item is a List itself.
-pub fn is_list(item: &Node) -> bool {
+pub fn is_list(item: &SyntaxNode) -> bool {
     item.get("kind")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .is_some_and(|k| k.ends_with("List"))
         && item.get("items").is_some()
 }
 
 /// Gives an item of a typed List the kind and version it does not say.
-pub fn inherit(item: &mut Node, list_kind: &str, version: Option<&str>) {
+pub fn inherit(item: &mut SyntaxNode, list_kind: &str, version: Option<&str>) {
     let Some(kind) = list_kind.strip_suffix("List").filter(|k| !k.is_empty()) else {
         return;
     };
@@ -190,7 +194,7 @@ pub fn inherit(item: &mut Node, list_kind: &str, version: Option<&str>) {
 }
 
 /// The items of a List, taken out of it.
-fn items(list: Node) -> Vec<Node> {
+fn items(list: SyntaxNode) -> Vec<SyntaxNode> {
     use crate::tree::Value;
     let Value::Mapping(entries) = list.value else {
         return Vec::new();
@@ -205,11 +209,11 @@ fn items(list: Node) -> Vec<Node> {
     }
 }
 
-fn add(node: &mut Node, key: &str, value: &str) {
+fn add(node: &mut SyntaxNode, key: &str, value: &str) {
     use crate::tree::{Entry, Value};
     let span = node.span;
     if let Value::Mapping(entries) = &mut node.value {
-        let value = Node {
+        let value = SyntaxNode {
             span,
             value: Value::String(value.into()),
         };
@@ -222,10 +226,10 @@ fn add(node: &mut Node, key: &str, value: &str) {
 }
 
 /// Reads an object. `None` when it is none: no mapping, no kind.
-fn object(node: &Node, options: &LoadOptions) -> Option<Object> {
+fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
     let text = |key: &str| {
         node.get(key)
-            .and_then(Node::as_str)
+            .and_then(SyntaxNode::as_str)
             .unwrap_or_default()
             .into()
     };
@@ -233,20 +237,20 @@ fn object(node: &Node, options: &LoadOptions) -> Option<Object> {
     let meta = |key: &str| {
         metadata
             .and_then(|m| m.get(key))
-            .and_then(Node::as_str)
+            .and_then(SyntaxNode::as_str)
             .filter(|s| !s.is_empty())
     };
     let name = meta("name")
         .or_else(|| meta("generateName"))
         .unwrap_or_default()
         .into();
-    let mut object = Object {
+    let mut object = LoadedObject {
         api_version: text("apiVersion"),
         kind: text("kind"),
         name,
         namespace: meta("namespace").map(Into::into),
-        document: UNTOLD,
-        part: Part::Nothing,
+        document: NO_DOCUMENT,
+        part: Contribution::Nothing,
         refused: Box::default(),
         overlay: false,
     };
@@ -261,16 +265,20 @@ fn object(node: &Node, options: &LoadOptions) -> Option<Object> {
 }
 
 /// The document of what has none yet.
-pub const UNTOLD: DocumentId = DocumentId(u32::MAX);
+pub const NO_DOCUMENT: DocumentId = DocumentId(u32::MAX);
 
-fn part(object: &Object, node: &Node, options: &LoadOptions) -> Part {
+fn part(object: &LoadedObject, node: &SyntaxNode, options: &LoadOptions) -> Contribution {
     if let Some(kind) = workloads::kind(object) {
-        return Part::Workload(Box::new(Facts::new(kind, node)));
+        return Contribution::Workload(Box::new(WorkloadDraft::new(kind, node)));
     }
     match (object.group(), &*object.kind) {
-        ("", "Namespace") => return Part::Namespace(Box::new(workloads::labels(node))),
-        ("", "Node") => return Part::Node(Box::new(world::node(&object.name, node))),
-        ("", "Service") => return Part::Service(Box::new(world::service(&object.name, node))),
+        ("", "Namespace") => return Contribution::Namespace(Box::new(workloads::labels(node))),
+        ("", "Node") => {
+            return Contribution::Node(Box::new(cluster_objects::node(&object.name, node)));
+        }
+        ("", "Service") => {
+            return Contribution::Service(Box::new(cluster_objects::service(&object.name, node)));
+        }
         _ => {}
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
@@ -280,22 +288,24 @@ fn part(object: &Object, node: &Node, options: &LoadOptions) -> Part {
             namespace,
             document: object.document,
         };
-        return Part::Policy(Box::new((dialect.lower)(node, header)));
+        return Contribution::Policy(Box::new((dialect.lower)(node, header)));
     }
     if let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) {
         let labels = |field: &str| plain_labels(node.get("spec")?.get(field)?);
-        return Part::Unmodelled(Box::new(row.selector.and_then(labels).unwrap_or_default()));
+        return Contribution::Unmodelled(Box::new(
+            row.selector.and_then(labels).unwrap_or_default(),
+        ));
     }
     if is_mention(&object.api_version, &object.kind) {
-        Part::Mention
+        Contribution::Mention
     } else {
-        Part::Nothing
+        Contribution::Nothing
     }
 }
 
 /// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select
 /// every pod.
-fn plain_labels(node: &Node) -> Option<model::Selector> {
+fn plain_labels(node: &SyntaxNode) -> Option<model::Selector> {
     let plain = |key: &str| {
         !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.")
     };
@@ -317,28 +327,34 @@ fn plain_labels(node: &Node) -> Option<model::Selector> {
     Some(model::Selector::new(labels.iter().map(one)))
 }
 
-impl Object {
+impl LoadedObject {
     /// Whether it is part of the world.
     pub fn is_world(&self) -> bool {
         matches!(
             self.part,
-            Part::Namespace(_) | Part::Node(_) | Part::Service(_) | Part::Workload(_)
+            Contribution::Namespace(_)
+                | Contribution::Node(_)
+                | Contribution::Service(_)
+                | Contribution::Workload(_)
         )
     }
 
     /// Whether it is a policy, modelled or not.
     pub fn is_law(&self) -> bool {
-        matches!(self.part, Part::Policy(_) | Part::Unmodelled(_))
+        matches!(
+            self.part,
+            Contribution::Policy(_) | Contribution::Unmodelled(_)
+        )
     }
 
     /// Whether it lives in a namespace.
     pub fn is_namespaced(&self) -> bool {
         match &self.part {
-            Part::Namespace(_) | Part::Node(_) => false,
-            Part::Policy(_) => {
+            Contribution::Namespace(_) | Contribution::Node(_) => false,
+            Contribution::Policy(_) => {
                 dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }
-            Part::Unmodelled(_) => dialects::find_unmodelled(&self.api_version, &self.kind)
+            Contribution::Unmodelled(_) => dialects::find_unmodelled(&self.api_version, &self.kind)
                 .is_none_or(|u| u.namespaced),
             _ => true,
         }
@@ -387,7 +403,7 @@ pub enum Suspicion {
 }
 
 /// Judges a document that could not be read by what its lines say.
-pub fn suspect(said: &Said, text: &str) -> Suspicion {
+pub fn suspect(said: &ChunkHeader, text: &str) -> Suspicion {
     match said.kind.as_deref() {
         Some(kind) if !Sniffed::is_placeholder(kind) => {
             let version = said.api_version.as_deref().unwrap_or_default();

@@ -4,7 +4,7 @@
 use crate::load::LoadError;
 use crate::load::discover;
 use crate::load::git;
-use crate::load::read::File;
+use crate::load::read::InputFile;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,7 +51,7 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
         Some((revision, inside)) => git::files(revision, inside)?,
         None => discover::files(path)?,
     };
-    let text = |file: File| {
+    let text = |file: InputFile| {
         let name = file.name.to_string();
         match file.text() {
             Ok(text) => Ok((name, text)),
@@ -65,7 +65,7 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
 ///
 /// # Errors
 /// When the command cannot be run, or fails.
-pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
+pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
     let failed = |reason: String| LoadError::Command {
         command: command.to_owned(),
         reason,
@@ -87,7 +87,10 @@ pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
         .output();
     let output = output.map_err(|e| failed(e.to_string()))?;
     if output.status.success() {
-        return Ok(File::from_bytes(&format!("exec:{command}"), output.stdout));
+        return Ok(InputFile::from_bytes(
+            &format!("exec:{command}"),
+            output.stdout,
+        ));
     }
     Err(failed(
         String::from_utf8_lossy(&output.stderr).trim().to_owned(),

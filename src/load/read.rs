@@ -7,57 +7,57 @@
 //! the cores by file and chunk; of memory the texts that are kept and the trees that are being
 //! read.
 
-use crate::load::large::Large;
+use crate::load::file_on_disk::FileOnDisk;
+use crate::load::interner::ObjectInterner;
 use crate::load::objects;
-use crate::load::objects::{Item, Shape};
-use crate::load::pool::Pool;
+use crate::load::objects::{LoadedItem, Shape};
 use crate::load::{LoadOptions, Unwatched, Watch};
 use crate::policy::dialects;
-use crate::source::{Again as _, Base, Text};
+use crate::source::{Base, RereadableText as _, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Node, Problem, Sniffed};
+use crate::tree::{Chunk, Entry, Problem, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::Arc;
 
 /// A file that was found.
 #[derive(Debug, Clone)]
-pub struct File {
+pub struct InputFile {
     /// The name for messages.
     pub name: Box<str>,
     /// What is in it.
-    pub content: Content,
+    pub content: FileContent,
 }
 
 /// What is in a file.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub enum FileContent {
     /// A text.
     Text(Arc<String>),
     /// Much, not read yet.
-    Large(Large),
+    OnDisk(FileOnDisk),
     /// Nothing that can be read, and why.
     Unreadable(String),
 }
 
-impl Content {
+impl FileContent {
     /// How many bytes there are to read.
     fn length(&self) -> u64 {
         match self {
             Self::Text(text) => text.len() as u64,
-            Self::Large(large) => large.length() as u64,
+            Self::OnDisk(large) => large.length() as u64,
             Self::Unreadable(_) => 0,
         }
     }
 }
 
-impl File {
+impl InputFile {
     /// A file from its text.
     pub fn from_text(name: &str, text: String) -> Self {
         Self {
             name: name.into(),
-            content: Content::Text(Arc::new(text)),
+            content: FileContent::Text(Arc::new(text)),
         }
     }
 
@@ -65,7 +65,7 @@ impl File {
     pub fn unreadable(name: &str, reason: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            content: Content::Unreadable(reason.into()),
+            content: FileContent::Unreadable(reason.into()),
         }
     }
 
@@ -95,29 +95,29 @@ impl File {
     /// When it cannot be read as text; the reason.
     pub fn text(self) -> Result<String, String> {
         match self.content {
-            Content::Text(text) => Ok(Arc::unwrap_or_clone(text)),
-            Content::Large(large) => large.whole(&self.name).text(),
-            Content::Unreadable(reason) => Err(reason),
+            FileContent::Text(text) => Ok(Arc::unwrap_or_clone(text)),
+            FileContent::OnDisk(large) => large.whole(&self.name).text(),
+            FileContent::Unreadable(reason) => Err(reason),
         }
     }
 }
 
 /// A chunk of a file, read.
 #[derive(Debug)]
-pub struct Piece {
+pub struct ParsedChunk {
     /// Where it stands.
     pub chunk: Chunk,
     /// What it says of itself, as owned words: apiVersion, kind, name, namespace.
-    pub said: Said,
+    pub said: ChunkHeader,
     /// What was found in it.
-    pub found: Found,
+    pub found: ChunkContent,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
 
 /// What was found in a chunk.
 #[derive(Debug)]
-pub enum Found {
+pub enum ChunkContent {
     /// It was skipped unparsed because its kind plays no part.
     Skipped,
     /// It cannot be read.
@@ -130,12 +130,12 @@ pub enum Found {
         policies: bool,
     },
     /// Objects.
-    Items(Vec<Item>),
+    Items(Vec<LoadedItem>),
 }
 
 /// What a chunk says of itself.
 #[derive(Debug, Clone, Default)]
-pub struct Said {
+pub struct ChunkHeader {
     /// `apiVersion`.
     pub api_version: Option<String>,
     /// `kind`.
@@ -146,7 +146,7 @@ pub struct Said {
     pub namespace: Option<String>,
 }
 
-impl From<Sniffed<'_>> for Said {
+impl From<Sniffed<'_>> for ChunkHeader {
     fn from(s: Sniffed<'_>) -> Self {
         let own = |word: Option<&str>| word.map(str::to_owned);
         Self {
@@ -166,14 +166,14 @@ pub struct ReadFile {
     /// Its text, or why there is none.
     pub text: Result<Text, String>,
     /// Its pieces, in order.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<ParsedChunk>,
     /// Whether its objects replace those of the other files.
     pub overlay: bool,
 }
 
 /// How texts are read.
 #[derive(Clone, Copy)]
-pub struct Reading<'o> {
+pub struct FileReader<'o> {
     /// Choices of loading.
     pub options: &'o LoadOptions,
     /// Who is told how far it is.
@@ -184,7 +184,7 @@ pub struct Reading<'o> {
     pub limits: Limits,
 }
 
-impl<'o> Reading<'o> {
+impl<'o> FileReader<'o> {
     /// How texts are read unless a test wants it otherwise.
     pub fn new(options: &'o LoadOptions) -> Self {
         Self {
@@ -196,13 +196,13 @@ impl<'o> Reading<'o> {
     }
 
     /// Reads all files, in order.
-    pub fn read(self, files: Vec<File>) -> Vec<ReadFile> {
+    pub fn read(self, files: Vec<InputFile>) -> Vec<ReadFile> {
         self.watch
             .more(files.iter().map(|f| f.content.length()).sum());
         files.into_par_iter().map(|file| self.file(file)).collect()
     }
 
-    fn file(self, file: File) -> ReadFile {
+    fn file(self, file: InputFile) -> ReadFile {
         let read = |text, pieces| ReadFile {
             name: file.name.clone(),
             text,
@@ -210,22 +210,22 @@ impl<'o> Reading<'o> {
             overlay: false,
         };
         match file.content {
-            Content::Unreadable(reason) => read(Err(reason), Vec::new()),
-            Content::Large(large) => {
+            FileContent::Unreadable(reason) => read(Err(reason), Vec::new()),
+            FileContent::OnDisk(large) => {
                 if let Some(list) = self.large(&large) {
-                    return read(Ok(Text::Again(Arc::new(large))), vec![list]);
+                    return read(Ok(Text::OnDisk(Arc::new(large))), vec![list]);
                 }
                 self.watch.more(large.length() as u64);
                 self.file(large.whole(&file.name))
             }
-            Content::Text(text) => {
+            FileContent::Text(text) => {
                 let pieces = self.text(&text);
                 read(Ok(Text::Kept(text)), pieces)
             }
         }
     }
 
-    fn text(self, text: &str) -> Vec<Piece> {
+    fn text(self, text: &str) -> Vec<ParsedChunk> {
         let long = text.len() >= self.long && text.starts_with('{');
         if let Some(list) = long.then(|| self.list(&mut text.as_bytes())).flatten() {
             return vec![list];
@@ -236,15 +236,15 @@ impl<'o> Reading<'o> {
             .collect()
     }
 
-    fn large(self, large: &Large) -> Option<Piece> {
+    fn large(self, large: &FileOnDisk) -> Option<ParsedChunk> {
         let list = self.list(&mut large.reader()?)?;
         large.is_unchanged().then_some(list)
     }
 
     /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
-    fn list(self, input: &mut (dyn Read + Send)) -> Option<Piece> {
-        let (mut items, mut pool, mut told) = (Vec::new(), Pool::default(), 0);
-        let mut sink = |made: Vec<Item>| {
+    fn list(self, input: &mut (dyn Read + Send)) -> Option<ParsedChunk> {
+        let (mut items, mut pool, mut told) = (Vec::new(), ObjectInterner::default(), 0);
+        let mut sink = |made: Vec<LoadedItem>| {
             let end = made.last().map_or(told, |item| item.chunk.end);
             self.watch.done((end - told) as u64);
             told = end;
@@ -254,25 +254,25 @@ impl<'o> Reading<'o> {
                 item
             }));
         };
-        let around = tree::list::read(
+        let envelope = tree::list::read(
             input,
             self.limits,
             |head, node, chunk| self.item(head, node, chunk),
             &mut sink,
         )?;
-        word(&around.entries, "kind").filter(|k| k.ends_with("List"))?;
-        let (chunk, problems) = (around.chunk, around.problems);
-        Some(Piece {
+        word(&envelope.entries, "kind").filter(|k| k.ends_with("List"))?;
+        let (chunk, problems) = (envelope.chunk, envelope.problems);
+        Some(ParsedChunk {
             chunk,
-            said: Said::default(),
-            found: Found::Items(items),
+            said: ChunkHeader::default(),
+            found: ChunkContent::Items(items),
             problems,
         })
     }
 
     /// An item of a List, given what stands before the items. Gives up where it would have to know
     /// what stands behind.
-    fn item(self, head: &[Entry], mut node: Node, chunk: Chunk) -> Option<Item> {
+    fn item(self, head: &[Entry], mut node: SyntaxNode, chunk: Chunk) -> Option<LoadedItem> {
         if objects::is_list(&node) {
             return None;
         }
@@ -280,27 +280,27 @@ impl<'o> Reading<'o> {
             let (kind, version) = (word(head, "kind")?, word(head, "apiVersion")?);
             objects::inherit(&mut node, kind, Some(version));
         }
-        Some(Item::new(&node, chunk, Base::Alone, self.options))
+        Some(LoadedItem::new(&node, chunk, Base::Alone, self.options))
     }
 
-    fn piece(self, text: &str, chunk: Chunk) -> Piece {
+    fn piece(self, text: &str, chunk: Chunk) -> ParsedChunk {
         self.watch.done((chunk.end - chunk.start) as u64);
         let part = text.get(chunk.start..chunk.end).unwrap_or_default();
         let sniffed = tree::sniff(part);
-        let said = Said::from(sniffed);
+        let said = ChunkHeader::from(sniffed);
         if plays_no_part(&sniffed) {
-            return Piece {
+            return ParsedChunk {
                 chunk,
                 said,
-                found: Found::Skipped,
+                found: ChunkContent::Skipped,
                 problems: Vec::new(),
             };
         }
         let parsed = tree::parse(text, &chunk);
         let found = parsed
             .root
-            .map_or(Found::Broken, |root| self.found(root, chunk));
-        Piece {
+            .map_or(ChunkContent::Broken, |root| self.found(root, chunk));
+        ParsedChunk {
             chunk,
             said,
             found,
@@ -308,15 +308,15 @@ impl<'o> Reading<'o> {
         }
     }
 
-    fn found(self, root: Node, chunk: Chunk) -> Found {
+    fn found(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
         match objects::shape(root) {
-            Shape::NoKind => Found::NoKind,
-            Shape::Template { policies } => Found::Template { policies },
+            Shape::NoKind => ChunkContent::NoKind,
+            Shape::Template { policies } => ChunkContent::Template { policies },
             Shape::Objects(list) => {
-                let item = |(path, node): (_, Node)| {
-                    Item::new(&node, chunk, Base::from(path), self.options)
+                let item = |(path, node): (_, SyntaxNode)| {
+                    LoadedItem::new(&node, chunk, Base::from(path), self.options)
                 };
-                Found::Items(list.into_iter().map(item).collect())
+                ChunkContent::Items(list.into_iter().map(item).collect())
             }
         }
     }
@@ -401,7 +401,7 @@ mod tests {
         /// How the text is laid out.
         style: usize,
         /// What stands before and behind the items.
-        around: (&'static str, &'static str),
+        envelope: (&'static str, &'static str),
         change: Option<(Index, &'static str, usize)>,
     }
 
@@ -441,17 +441,17 @@ mod tests {
         );
         // mostly what a cluster has
         let item = prop_oneof![30 => 0..16_usize, 1 => 16..ITEMS.len()];
-        let around = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
+        let envelope = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
         (
             prop::collection::vec(item, 0..40),
             0..5_usize,
-            around,
+            envelope,
             prop::option::weighted(0.3, change),
         )
-            .prop_map(|(items, style, around, change)| Shape {
+            .prop_map(|(items, style, envelope, change)| Shape {
                 items,
                 style,
-                around,
+                envelope,
                 change,
             })
     }
@@ -478,7 +478,7 @@ mod tests {
         let items = shape.items.iter().map(item).collect::<Vec<_>>().join(joint);
         let mut text = format!(
             "{{{}\"items\": {open}{items}{close}{}}}\n",
-            shape.around.0, shape.around.1
+            shape.envelope.0, shape.envelope.1
         );
         if let Some((place, salt, cut)) = &shape.change {
             let at = text.floor_char_boundary(place.index(text.len()));
@@ -489,21 +489,21 @@ mod tests {
     }
 
     /// Everything that was read, and where it says that things stand.
-    fn told(text: &str, reading: Reading<'_>, large: bool) -> (String, bool) {
+    fn told(text: &str, reading: FileReader<'_>, large: bool) -> (String, bool) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
         std::fs::write(&path, text).unwrap();
         let file = if large {
-            File {
+            InputFile {
                 name: "list.json".into(),
-                content: Content::Large(Large::new(&path).unwrap()),
+                content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
             }
         } else {
-            File::from_bytes("list.json", text.into())
+            InputFile::from_bytes("list.json", text.into())
         };
         let read = reading.read(vec![file]);
         let in_parts = read[0].pieces.iter().any(
-            |p| matches!(&p.found, Found::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
+            |p| matches!(&p.found, ChunkContent::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
         );
         (everything(&assemble(read, reading.options)), in_parts)
     }
@@ -542,17 +542,21 @@ mod tests {
         told
     }
 
-    fn readings(options: &LoadOptions, window: usize, batch: usize) -> (Reading<'_>, Reading<'_>) {
+    fn readings(
+        options: &LoadOptions,
+        window: usize,
+        batch: usize,
+    ) -> (FileReader<'_>, FileReader<'_>) {
         let limits = Limits { window, batch };
         {
-            let reading = Reading {
+            let reading = FileReader {
                 limits,
                 long: 0,
-                ..Reading::new(options)
+                ..FileReader::new(options)
             };
             (
                 reading,
-                Reading {
+                FileReader {
                     long: usize::MAX,
                     ..reading
                 },
@@ -578,7 +582,7 @@ mod tests {
             let shape = Shape {
                 items: (0..160).map(|i| i % 16).collect(),
                 style,
-                around: AROUND[0],
+                envelope: AROUND[0],
                 change: None,
             };
             let (text, (parts, whole)) = (text(&shape), readings(&options, 8_000, 1_000));
@@ -590,7 +594,7 @@ mod tests {
         let typed = Shape {
             items: vec![0, 17, 16, 17],
             style: 2,
-            around: AROUND[1],
+            envelope: AROUND[1],
             change: None,
         };
         assert!(told(&text(&typed), readings(&options, 200, 16).0, false).1);
@@ -602,7 +606,7 @@ mod tests {
         let plain = text(&Shape {
             items: (0..64).map(|i| i % 16).collect(),
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         let middle = plain
@@ -651,16 +655,16 @@ mod tests {
         let plain = text(&Shape {
             items: vec![0; 64],
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         let mut bytes = plain.into_bytes();
         let middle = bytes.len() / 2;
         bytes[middle] = 0xff;
         std::fs::write(&path, &bytes).unwrap();
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
         let read = readings(&options, 4_000, 700).0.read(vec![file]);
         assert_eq!(
@@ -677,13 +681,13 @@ mod tests {
         let text = text(&Shape {
             items: vec![11; 64],
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         std::fs::write(&path, &text).unwrap();
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
         let input = assemble(readings(&options, 4_000, 700).0.read(vec![file]), &options);
         let quoted = input.sources.chunk(DocumentId(3)).unwrap().1.into_owned();
@@ -703,11 +707,11 @@ mod tests {
         giant
             .set_len(crate::load::discover::MAX_FILE_BYTES + 1)
             .unwrap(); // holes, which take no room
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
-        let read = Reading::new(&options).read(vec![file]);
+        let read = FileReader::new(&options).read(vec![file]);
         assert_eq!(
             read[0].text.as_ref().unwrap_err(),
             "larger than 4 GiB, and no List of JSON that can be read in parts"

@@ -184,7 +184,7 @@ impl Selector {
     }
 
     /// Where the requirements stand in memory: while both live, selectors of one place are equal.
-    /// Equal ones may stand in two places, unless somebody made them share (see `policy::pool`).
+    /// Equal ones may stand in two places, unless somebody made them share (see `policy::interner`).
     pub fn place(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }

@@ -1,15 +1,10 @@
 //! Pods: the endpoints that policies govern.
 
-use crate::model::cluster::{LabelsId, NamespaceId};
-use crate::model::workload::WorkloadId;
+use crate::model::ids::{LabelsId, NamespaceId, WorkloadId};
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Index of a pod in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PodId(pub u32);
 
 /// A port a container declares. Informational for numbers (S51), decisive for names (S48).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,14 +2,14 @@
 //!
 //! The cluster is copied with the changes laid on; ids stay as they are. O(cluster).
 
-use crate::model::cluster::{Cluster, NamespaceId};
+use crate::model::cluster::Cluster;
+use crate::model::ids::{NamespaceId, PodId};
 use crate::model::labels::Labels;
-use crate::model::pod::PodId;
 use crate::source::{DocumentId, Origin};
 
 /// A change to one label set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum LabelChange {
     /// Sets a label.
     Set(Box<str>, Box<str>),
     /// Takes a label away.
@@ -20,21 +20,21 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relabel {
     /// Of a pod.
-    Pod(PodId, Change),
+    Pod(PodId, LabelChange),
     /// Of a namespace.
-    Namespace(NamespaceId, Change),
+    Namespace(NamespaceId, LabelChange),
 }
 
-fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> Labels {
+fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a LabelChange>) -> Labels {
     let mut pairs: Vec<(Box<str>, Box<str>)> =
         labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
     for change in changes {
         match change {
-            Change::Set(key, value) => {
+            LabelChange::Set(key, value) => {
                 pairs.retain(|(k, _)| k != key);
                 pairs.push((key.clone(), value.clone()));
             }
-            Change::Remove(key) => pairs.retain(|(k, _)| k != key),
+            LabelChange::Remove(key) => pairs.retain(|(k, _)| k != key),
         }
     }
     pairs.into_iter().collect()

@@ -2,22 +2,23 @@
 //! rules (S70-S127).
 //!
 //! `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (v1alpha1) and `ClusterNetworkPolicy`
-//! (v1alpha2) differ in names and limits more than in meaning; a [`Form`] tells them apart. A peer
+//! (v1alpha2) differ in names and limits more than in meaning; a [`AdminForm`] tells them apart. A peer
 //! that this version does not know fails closed: it matches nothing where the rule allows, and
 //! everything where it denies or passes (S83, S115).
 
 use crate::model::Selector;
+use crate::policy::lowered::Checks;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::policy::validate::{Checks, is_port_name, parse_cidr, selector};
+use crate::policy::validate::{is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::{Node, decode};
+use crate::tree::{SyntaxNode, decode};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
 
 /// What distinguishes one administrators' dialect from another.
 #[derive(Debug, Clone, Copy)]
-pub struct Form {
+pub struct AdminForm {
     /// The word for Allow.
     pub allow: &'static str,
     /// Whether Pass is an action.
@@ -94,23 +95,23 @@ pub struct RuleSpec {
     /// The peers of its direction.
     pub peers: Option<Vec<PeerSpec>>,
     /// The port entries, lowered.
-    pub ports: Ports2,
+    pub ports: LoweredPorts,
 }
 
 /// Port entries as a dialect lowered them.
-pub type Ports2 = Option<Vec<PortMatch>>;
+pub type LoweredPorts = Option<Vec<PortMatch>>;
 
 /// Lowers what the dialects share.
-pub struct Lowering<'a> {
+pub struct AdminLowering<'a> {
     /// The dialect.
-    pub form: Form,
+    pub form: AdminForm,
     /// The object, to see fields this version does not know.
-    pub node: &'a Node,
+    pub node: &'a SyntaxNode,
     /// Problems go here.
     pub checks: &'a mut Checks,
 }
 
-impl Lowering<'_> {
+impl AdminLowering<'_> {
     /// S77, S108: exactly one of namespaces and pods.
     pub fn subject(&mut self, subject: Option<&SubjectSpec>) -> Subject {
         let at = Path::root().key("spec").key("subject");
@@ -548,7 +549,9 @@ fn is_domain(name: &str) -> bool {
 }
 
 /// Decodes an object of one of these dialects.
-pub fn read<T: serde::de::DeserializeOwned>(node: &Node) -> (Option<T>, Vec<crate::tree::Problem>) {
+pub fn read<T: serde::de::DeserializeOwned>(
+    node: &SyntaxNode,
+) -> (Option<T>, Vec<crate::tree::Problem>) {
     let decoded = decode::<T>(node);
     let kept = decoded
         .problems

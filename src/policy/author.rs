@@ -3,7 +3,7 @@
 
 use crate::policy::rule::{Direction, Policy, Tier};
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use serde_json::{Value as Json, json};
 
 /// A `NetworkPolicy` for some pods of a namespace with one rule in one direction.
@@ -86,8 +86,8 @@ pub fn exception(
     }))
 }
 
-fn protocol(piece: Piece) -> Option<Json> {
-    let Piece::Ports(protocol, first, last) = piece else {
+fn protocol(piece: TrafficRange) -> Option<Json> {
+    let TrafficRange::Ports(protocol, first, last) = piece else {
         return None;
     };
     let port = if first == last {

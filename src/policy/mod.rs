@@ -5,8 +5,9 @@ pub mod admin_v1alpha1;
 pub mod author;
 pub mod cluster_network_policy;
 pub mod dialects;
+pub mod interner;
+pub mod lowered;
 pub mod network_policy;
-pub mod pool;
 pub mod rule;
 pub mod validate;
 

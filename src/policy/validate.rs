@@ -5,71 +5,11 @@
 //! told at once.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::dialects::Header;
+use crate::policy::lowered::{Checks, Header};
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
-/// A value that the API server would refuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    /// Where, from the root of the object.
-    pub path: Path,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API
-    /// server refuses leaves no doubt; the policy is evaluated as it stands, and the error is told.
-    pub doubt: bool,
-    /// Whether it is a field the API does not know.
-    pub unknown_field: bool,
-}
-
-/// A list of problems that is being filled.
-#[derive(Debug, Default)]
-pub struct Checks(pub Vec<Invalid>);
-
-impl Checks {
-    /// Notes a problem.
-    pub fn invalid(&mut self, path: &Path, message: impl Into<String>) {
-        self.push(path, message.into(), None, true);
-    }
-
-    /// Notes a problem that leaves no doubt about what the policy means.
-    pub fn refused(&mut self, path: &Path, message: impl Into<String>) {
-        self.push(path, message.into(), None, false);
-    }
-
-    /// Notes a field that the API does not know but whose meaning is known.
-    pub fn unknown_field(&mut self, path: &Path, message: impl Into<String>, help: &str) {
-        self.push(path, message.into(), Some(help.to_owned()), false);
-        if let Some(last) = self.0.last_mut() {
-            last.unknown_field = true;
-        }
-    }
-
-    fn push(&mut self, path: &Path, message: String, help: Option<String>, doubt: bool) {
-        self.0.push(Invalid {
-            path: path.clone(),
-            message,
-            help,
-            doubt,
-            unknown_field: false,
-        });
-    }
-
-    /// Notes a problem with a word of help.
-    pub fn invalid_help(
-        &mut self,
-        path: &Path,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(path, message.into(), Some(help.into()), true);
-    }
-}
 
 /// Checks an object's own name, and its namespace where it has one (S9).
 pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks) {

@@ -15,9 +15,11 @@
 //! windows and the trees of the batches that are being read.
 
 use crate::source::Position;
-use crate::tree::json::{Reader, Scope};
-use crate::tree::split::Chunk;
-use crate::tree::{Entry, Node, Problem};
+use crate::tree::chunk::Chunk;
+use crate::tree::json::JsonReader;
+use crate::tree::node::{Entry, SyntaxNode};
+use crate::tree::pod_fields::KeptFields;
+use crate::tree::problem::Problem;
 use memchr::memmem;
 use rayon::prelude::*;
 use std::io::Read;
@@ -45,7 +47,7 @@ const LONGEST: usize = 1 << 30;
 
 /// What stands around the items of a List.
 #[derive(Debug)]
-pub struct Around {
+pub struct ListEnvelope {
     /// The entries of the List without its items.
     pub entries: Vec<Entry>,
     /// What is wrong with the List and its items, in the order of the text.
@@ -60,11 +62,11 @@ pub struct Around {
 pub fn read<T: Send>(
     input: &mut (dyn Read + Send),
     limits: Limits,
-    item: impl Fn(&[Entry], Node, Chunk) -> Option<T> + Sync,
+    item: impl Fn(&[Entry], SyntaxNode, Chunk) -> Option<T> + Sync,
     sink: &mut (dyn FnMut(Vec<T>) + Send),
-) -> Option<Around> {
+) -> Option<ListEnvelope> {
     let mut window = Window::new(input, limits.window)?;
-    let mut around = Around {
+    let mut around = ListEnvelope {
         entries: Vec::new(),
         problems: Vec::new(),
         chunk: Chunk::whole(""),
@@ -203,8 +205,8 @@ impl Window {
 
     /// Reads from the first byte to the bracket before the first item, and tells where the first
     /// item may stand.
-    fn head(&self, around: &mut Around) -> Option<usize> {
-        let mut reader = Reader::at(valid(&self.bytes)?, self.start, self.at);
+    fn head(&self, around: &mut ListEnvelope) -> Option<usize> {
+        let mut reader = JsonReader::at(valid(&self.bytes)?, self.start, self.at);
         if reader.peek() != Some(b'{') {
             return None;
         }
@@ -220,9 +222,9 @@ impl Window {
     }
 
     /// Reads from behind the bracket after the last item to the end of the text.
-    fn tail(&self, around: &mut Around) -> Option<()> {
+    fn tail(&self, around: &mut ListEnvelope) -> Option<()> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
-        let mut reader = Reader::at(text, self.start, self.at);
+        let mut reader = JsonReader::at(text, self.start, self.at);
         while reader.more(b'}').ok()? {
             if !member(&mut reader, around)? {
                 return None; // items a second time
@@ -264,13 +266,13 @@ fn valid(bytes: &[u8]) -> Option<&str> {
 
 /// Reads an entry of the List; false, and nothing read but the key, where its items start. Gives up
 /// when a key comes twice.
-fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
+fn member(reader: &mut JsonReader<'_>, around: &mut ListEnvelope) -> Option<bool> {
     reader.blanks();
     let (key, key_span) = reader.key().ok()?;
     if key == "items" && reader.peek() == Some(b'[') {
         return Some(false);
     }
-    let value = reader.value(1, Scope::Whole).ok()?;
+    let value = reader.value(1, KeptFields::Whole).ok()?;
     if key == "items" || around.entries.iter().any(|e| *e.key == *key) {
         return None;
     }
@@ -339,7 +341,7 @@ impl Cutter {
 fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
     let (mut from, mut at) = (0, 0);
-    while let Some(end) = crate::tree::json::skip(bytes, at) {
+    while let Some(end) = crate::tree::scan::skip_value(bytes, at) {
         let blanks = bytes[end..]
             .iter()
             .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
@@ -369,9 +371,9 @@ impl Batch<'_> {
     fn read<T>(
         self,
         last: bool,
-        item: impl Fn(Node, Chunk) -> Option<T>,
+        item: impl Fn(SyntaxNode, Chunk) -> Option<T>,
     ) -> Option<(Vec<T>, Vec<Problem>, usize)> {
-        let mut reader = Reader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
+        let mut reader = JsonReader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
         let mut made = Vec::new();
         loop {
             reader.blanks();
@@ -379,7 +381,7 @@ impl Batch<'_> {
                 return Some((made, reader.problems, reader.at));
             }
             let begins = reader.here();
-            let node = reader.value(2, Scope::Whole).ok()?;
+            let node = reader.value(2, KeptFields::Whole).ok()?;
             let Position { line, column } = begins.at;
             let chunk = Chunk {
                 start: node.span.start,

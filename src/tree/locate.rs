@@ -6,7 +6,9 @@
 //! exists.
 
 use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Sources, Span, Step};
-use crate::tree::{Chunk, Node, parse_part};
+use crate::tree::chunk::Chunk;
+use crate::tree::node::SyntaxNode;
+use crate::tree::parse::parse_part;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,7 +17,7 @@ use std::rc::Rc;
 pub struct Locator<'s> {
     sources: &'s Sources,
     /// By file and first byte.
-    trees: RefCell<HashMap<(FileId, usize), Option<Rc<Node>>>>,
+    trees: RefCell<HashMap<(FileId, usize), Option<Rc<SyntaxNode>>>>,
 }
 
 impl<'s> Locator<'s> {
@@ -94,7 +96,7 @@ impl<'s> Locator<'s> {
     }
 
     /// The tree of a document: the object itself, also where it stands in a List.
-    pub fn node(&self, id: DocumentId) -> Option<Rc<Node>> {
+    pub fn node(&self, id: DocumentId) -> Option<Rc<SyntaxNode>> {
         let tree = self.tree(id)?;
         let base = self.sources.document(id)?.base.path();
         if base.is_root() {
@@ -104,7 +106,7 @@ impl<'s> Locator<'s> {
         }
     }
 
-    fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
+    fn tree(&self, id: DocumentId) -> Option<Rc<SyntaxNode>> {
         let document = self.sources.document(id)?;
         let stretch = (document.file, document.start);
         if let Some(known) = self.trees.borrow().get(&stretch) {

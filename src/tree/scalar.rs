@@ -4,7 +4,7 @@
 //! a string, dates are strings. Everything else is a string. Cost: O(length), no allocation unless
 //! underscores have to go.
 
-use crate::tree::Value;
+use crate::tree::node::Value;
 
 /// Why a plain scalar has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

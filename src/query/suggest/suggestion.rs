@@ -195,8 +195,8 @@ fn missing(
         .traffic
         .difference(&graph.allowed(source, destination).sure);
     let port = |piece| match piece {
-        crate::set::traffic::Piece::Ports(protocol, port, _) => Traffic { protocol, port },
-        crate::set::traffic::Piece::OtherProtocols => Traffic {
+        crate::set::traffic::TrafficRange::Ports(protocol, port, _) => Traffic { protocol, port },
+        crate::set::traffic::TrafficRange::OtherProtocols => Traffic {
             protocol: Protocol::Tcp,
             port: 1,
         },

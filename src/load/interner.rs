@@ -3,7 +3,7 @@
 //! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a
 //! namespace, a node and an owner that others have too. Cost: a look in a table for each.
 
-use crate::load::objects::{Object, Part};
+use crate::load::objects::{Contribution, LoadedObject};
 use crate::load::workloads::PodDraft;
 use crate::model::{ContainerPort, Labels};
 use crate::set::hashed::HashSet;
@@ -11,28 +11,28 @@ use std::sync::Arc;
 
 /// What is shared.
 #[derive(Default)]
-pub struct Pool {
+pub struct ObjectInterner {
     words: HashSet<Arc<str>>,
     labels: HashSet<Arc<Labels>>,
     ports: HashSet<Arc<[ContainerPort]>>,
-    law: crate::policy::pool::Pool,
+    law: crate::policy::interner::PolicyInterner,
 }
 
-impl Pool {
+impl ObjectInterner {
     /// Makes an object share what others have too.
-    pub fn share(&mut self, object: &mut Object) {
+    pub fn share(&mut self, object: &mut LoadedObject) {
         self.word(&mut object.api_version);
         self.word(&mut object.kind);
         object.namespace.iter_mut().for_each(|n| self.word(n));
         match &mut object.part {
-            Part::Workload(facts) => {
+            Contribution::Workload(facts) => {
                 facts.owner.iter_mut().for_each(|(kind, name)| {
                     self.word(kind);
                     self.word(name);
                 });
                 self.draft(&mut facts.draft);
             }
-            Part::Policy(lowered) => lowered
+            Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()
                 .for_each(|policy| self.law.share(policy)),

@@ -4,8 +4,8 @@
 //! Invariant: what is read again is what was read first, as far as a file system tells: a file of
 //! another length or time of change gives nothing. Cost: a part costs its own length.
 
-use crate::load::read::File;
-use crate::source::Again;
+use crate::load::read::InputFile;
+use crate::source::RereadableText;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -17,13 +17,13 @@ pub const LARGE: u64 = 1 << 20;
 
 /// A regular file on a disk.
 #[derive(Debug, Clone)]
-pub struct Large {
+pub struct FileOnDisk {
     path: PathBuf,
     length: u64,
     changed: Option<SystemTime>,
 }
 
-impl Large {
+impl FileOnDisk {
     /// A file as it is now.
     ///
     /// # Errors
@@ -55,18 +55,18 @@ impl Large {
     }
 
     /// The file under a name, with all of its text.
-    pub fn whole(&self, name: &str) -> File {
+    pub fn whole(&self, name: &str) -> InputFile {
         if self.length > crate::load::discover::MAX_FILE_BYTES {
-            return File::unreadable(name, crate::load::discover::too_large());
+            return InputFile::unreadable(name, crate::load::discover::too_large());
         }
         match fs::read(&self.path) {
-            Ok(bytes) => File::from_bytes(name, bytes),
-            Err(e) => File::unreadable(name, crate::load::discover::reason(&e)),
+            Ok(bytes) => InputFile::from_bytes(name, bytes),
+            Err(e) => InputFile::unreadable(name, crate::load::discover::reason(&e)),
         }
     }
 }
 
-impl Again for Large {
+impl RereadableText for FileOnDisk {
     fn length(&self) -> usize {
         usize::try_from(self.length).unwrap_or(usize::MAX)
     }
