@@ -5,8 +5,8 @@
 //! by its pods but not loaded is made up from its name.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::load::assemble::{Assembly, count};
-use crate::load::objects::{Contribution, LoadedObject};
+use crate::load::assembly::{Assembly, count};
+use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
@@ -17,26 +17,26 @@ use std::sync::Arc;
 /// Builds the cluster; takes what it needs out of the objects.
 pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Cluster {
     let mut cluster = Cluster::default();
-    for object in objects.iter_mut().filter(|o| o.is_world()) {
+    for object in objects.iter_mut().filter(|o| o.is_cluster_object()) {
         count(&mut assembly.tally.read, &object.kind);
         tell_refused(object, assembly);
         let origin = Origin::document(object.document);
-        match &mut object.part {
+        match &mut object.contribution {
             Contribution::Namespace(labels) => {
-                _ = cluster.declare_namespace(&object.name, take(labels), origin)
+                _ = cluster.declare_namespace(&object.name, take(labels), origin);
             }
             Contribution::Node(node) => {
                 _ = cluster.add_node(crate::model::Node {
                     origin,
                     ..(**node).clone()
-                })
+                });
             }
             _ => {}
         }
     }
     Controllers::new(objects, assembly).build(objects, &mut cluster, assembly);
     for object in objects.iter() {
-        let Contribution::Service(service) = &object.part else {
+        let Contribution::Service(service) = &object.contribution else {
             continue;
         };
         let namespace = cluster.namespace_named(&assembly.namespace_of(object));
@@ -56,10 +56,11 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
 fn tell_refused(object: &LoadedObject, assembly: &mut Assembly<'_>) {
     for message in &object.refused {
         let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata")));
-        let told = Diagnostic::new(Severity::Warning, Code::WrongType, place, message.as_str());
+        let diagnostic =
+            Diagnostic::new(Severity::Warning, Code::WrongType, place, message.as_str());
         assembly
             .diagnostics
-            .push(told.help("write the value in quotes"));
+            .push(diagnostic.help("write the value in quotes"));
     }
 }
 
@@ -138,22 +139,15 @@ impl Controllers {
         objects: &[LoadedObject],
         namespace: &Arc<str>,
         pod: &LoadedObject,
-        facts: &WorkloadDraft,
+        draft: &WorkloadDraft,
     ) -> WorkloadKey {
-        let own = || {
-            (
-                WorkloadKind::Pod,
-                Arc::clone(namespace),
-                Arc::from(&*pod.name),
-            )
+        let owner = draft.owner.as_ref();
+        let Some(top) = owner.and_then(|(kind, name)| self.top(objects, namespace, kind, name))
+        else {
+            let name = Arc::from(&*pod.name);
+            return (WorkloadKind::Pod, Arc::clone(namespace), name);
         };
-        let Some((kind, name)) = &facts.owner else {
-            return own();
-        };
-        let Some(top) = self.top(objects, namespace, kind, name) else {
-            return own();
-        };
-        let stem = facts
+        let stem = draft
             .template_hash()
             .and_then(|h| top.2.strip_suffix(h)?.strip_suffix('-'));
         match stem {
@@ -240,7 +234,7 @@ impl Controllers {
                 continue;
             };
             if let Contribution::Workload(facts) =
-                std::mem::replace(&mut object.part, Contribution::Nothing)
+                std::mem::replace(&mut object.contribution, Contribution::Nothing)
             {
                 let draft = PodDraft {
                     name: take(&mut object.name),

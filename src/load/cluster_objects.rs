@@ -1,6 +1,6 @@
 //! Trees -> nodes and services.
 
-use crate::load::objects::NO_DOCUMENT;
+use crate::load::object::NO_DOCUMENT;
 use crate::load::workloads;
 use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
 use crate::set::Protocol;

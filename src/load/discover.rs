@@ -1,27 +1,15 @@
 //! Finding the files: a file as named, a directory with everything below it, or a pattern.
 //!
 //! In a directory the files kubectl would take: `.yaml`, `.yml`, `.json`. Links are followed,
-//! circles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy nobody
+//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy that nobody
 //! committed is still a policy. Order: by path.
 
-use crate::load::LoadError;
+use crate::load::bounds::{bounded, reason};
+use crate::load::error::LoadError;
 use crate::load::file_on_disk::{FileOnDisk, LARGE};
-use crate::load::read::{FileContent, InputFile};
+use crate::load::input_file::{FileContent, InputFile};
 use globset::GlobBuilder;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// What is larger than this is refused, unless it is a file that can be read in parts: it would not
-/// fit in memory.
-pub const MAX_FILE_BYTES: u64 = 4 << 30;
-
-/// Why such a text is not read.
-pub fn too_large() -> String {
-    format!(
-        "larger than {} GiB, and no List of JSON that can be read in parts",
-        MAX_FILE_BYTES >> 30
-    )
-}
 
 /// The files behind a path as the user wrote it.
 ///
@@ -51,14 +39,6 @@ pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     }
 }
 
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
-    }
-}
-
 /// Every manifest below a directory, by path.
 fn below(directory: &Path) -> Vec<InputFile> {
     let (mut found, mut failed) = walk(directory);
@@ -69,7 +49,7 @@ fn below(directory: &Path) -> Vec<InputFile> {
 }
 
 /// Every file below a directory, and a file that could not be read for every place that could not
-/// be looked into: it may hide a policy. Circles of links are not followed, and are no failure.
+/// be looked into: it may hide a policy. Cycles of links are not followed, and are no failure.
 fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     let mut walk = ignore::WalkBuilder::new(directory);
     walk.standard_filters(false)
@@ -79,7 +59,7 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     for entry in walk.build() {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|t| !t.is_dir()) => {
-                found.push(entry.into_path())
+                found.push(entry.into_path());
             }
             Ok(_) => {}
             Err(error) => failed.extend(unreadable(&error)),
@@ -116,7 +96,7 @@ fn plain(path: PathBuf) -> PathBuf {
 ///
 /// # Errors
 /// When it is not there or is a directory.
-pub fn one(path: &str) -> Result<InputFile, LoadError> {
+pub fn single(path: &str) -> Result<InputFile, LoadError> {
     let unreadable = |reason| LoadError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -189,18 +169,4 @@ pub fn stdin() -> Result<InputFile, LoadError> {
     };
     let bytes = bounded(std::io::stdin().lock()).map_err(failed)?;
     Ok(InputFile::from_bytes("<stdin>", bytes))
-}
-
-/// All of a text, if it is not too large: a device may never end.
-fn bounded(input: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    input
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| reason(&e))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        Err(too_large())
-    } else {
-        Ok(bytes)
-    }
 }

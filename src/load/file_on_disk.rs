@@ -1,10 +1,10 @@
-//! A large file, which is read in parts and not kept: a part that somebody wants to see later is
+//! A large file, which is read in parts and not kept: a part that a message quotes later is
 //! read again.
 //!
-//! Invariant: what is read again is what was read first, as far as a file system tells: a file of
+//! Invariant: what is read again is what was read first, as far as the file system shows: a file of
 //! another length or time of change gives nothing. Cost: a part costs its own length.
 
-use crate::load::read::InputFile;
+use crate::load::bounds::{MAX_FILE_BYTES, reason, too_large};
 use crate::source::RereadableText;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Files of at least so many bytes are read in parts, where their text allows it.
+/// Files of at least this many bytes are read in parts, where their text allows it.
 pub const LARGE: u64 = 1 << 20;
 
 /// A regular file on a disk.
@@ -54,15 +54,15 @@ impl FileOnDisk {
         self.open().is_some()
     }
 
-    /// The file under a name, with all of its text.
-    pub fn whole(&self, name: &str) -> InputFile {
-        if self.length > crate::load::discover::MAX_FILE_BYTES {
-            return InputFile::unreadable(name, crate::load::discover::too_large());
+    /// All of its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is too large to be held in memory; the reason.
+    pub fn read_all(&self) -> Result<Vec<u8>, String> {
+        if self.length > MAX_FILE_BYTES {
+            return Err(too_large());
         }
-        match fs::read(&self.path) {
-            Ok(bytes) => InputFile::from_bytes(name, bytes),
-            Err(e) => InputFile::unreadable(name, crate::load::discover::reason(&e)),
-        }
+        fs::read(&self.path).map_err(|e| reason(&e))
     }
 }
 

@@ -1,8 +1,8 @@
-//! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live`
+//! kubectl, the one program netpal starts by itself, and only on request: `-k` renders, `--live`
 //! reads.
 
-use crate::load::LoadError;
-use crate::load::read::InputFile;
+use crate::load::error::LoadError;
+use crate::load::input_file::InputFile;
 use crate::policy::dialects;
 use std::process::{Command, Stdio};
 
@@ -23,8 +23,8 @@ pub fn kustomize(directory: &str) -> Result<InputFile, LoadError> {
     ))
 }
 
-/// The parts of the world that `--live` reads, where the cluster has them; the policies come from
-/// the dialect tables.
+/// The kinds of cluster objects that `--live` reads, where the cluster has them; the policies come
+/// from the dialect tables.
 const WORLD: [&str; 12] = [
     "namespaces",
     "nodes",

@@ -1,10 +1,10 @@
 //! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
-use crate::load::LoadError;
 use crate::load::discover;
+use crate::load::error::LoadError;
 use crate::load::git;
-use crate::load::read::InputFile;
+use crate::load::input_file::InputFile;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -30,7 +30,7 @@ pub fn text(path: &str) -> Result<String, LoadError> {
     let file = match (path, git::parse(path)) {
         ("-", _) => discover::stdin()?,
         (_, Some((revision, inside))) => git::text(revision, inside)?,
-        _ => discover::one(path)?,
+        _ => discover::single(path)?,
     };
     let unreadable = |reason| LoadError::Unreadable {
         path: path.to_owned(),
@@ -51,14 +51,16 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
         Some((revision, inside)) => git::files(revision, inside)?,
         None => discover::files(path)?,
     };
-    let text = |file: InputFile| {
-        let name = file.name.to_string();
-        match file.text() {
-            Ok(text) => Ok((name, text)),
-            Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
-        }
-    };
-    files.into_iter().map(text).collect()
+    files.into_iter().map(named_text).collect()
+}
+
+/// The name and the text of a file.
+fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
+    let name = file.name.to_string();
+    match file.text() {
+        Ok(text) => Ok((name, text)),
+        Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
+    }
 }
 
 /// The output of a shell command, as a file. Only ever called for a command the user allowed.

@@ -7,178 +7,32 @@
 //! the cores by file and chunk; of memory the texts that are kept and the trees that are being
 //! read.
 
+use crate::load::document_form;
+use crate::load::document_form::DocumentForm;
 use crate::load::file_on_disk::FileOnDisk;
+use crate::load::input_file::{FileContent, InputFile};
 use crate::load::interner::ObjectInterner;
+use crate::load::object::LoadedItem;
 use crate::load::objects;
-use crate::load::objects::{LoadedItem, Shape};
-use crate::load::{LoadOptions, Unwatched, Watch};
+use crate::load::options::{LoadOptions, Unwatched, Watch};
+use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
 use crate::policy::dialects;
 use crate::source::{Base, RereadableText as _, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Problem, Sniffed, SyntaxNode};
+use crate::tree::{Chunk, Entry, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::Arc;
-
-/// A file that was found.
-#[derive(Debug, Clone)]
-pub struct InputFile {
-    /// The name for messages.
-    pub name: Box<str>,
-    /// What is in it.
-    pub content: FileContent,
-}
-
-/// What is in a file.
-#[derive(Debug, Clone)]
-pub enum FileContent {
-    /// A text.
-    Text(Arc<String>),
-    /// Much, not read yet.
-    OnDisk(FileOnDisk),
-    /// Nothing that can be read, and why.
-    Unreadable(String),
-}
-
-impl FileContent {
-    /// How many bytes there are to read.
-    fn length(&self) -> u64 {
-        match self {
-            Self::Text(text) => text.len() as u64,
-            Self::OnDisk(large) => large.length() as u64,
-            Self::Unreadable(_) => 0,
-        }
-    }
-}
-
-impl InputFile {
-    /// A file from its text.
-    pub fn from_text(name: &str, text: String) -> Self {
-        Self {
-            name: name.into(),
-            content: FileContent::Text(Arc::new(text)),
-        }
-    }
-
-    /// A file that cannot be read.
-    pub fn unreadable(name: &str, reason: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            content: FileContent::Unreadable(reason.into()),
-        }
-    }
-
-    /// A file from its bytes; UTF-16 and other encodings are told, not guessed.
-    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) if memchr::memchr(0, text.as_bytes()).is_some() => {
-                Self::unreadable(name, "not text: it contains NUL bytes")
-            }
-            Ok(text) => Self::from_text(name, text), // not copied: a file may be large
-            Err(e)
-                if e.as_bytes().starts_with(&[0xff, 0xfe])
-                    || e.as_bytes().starts_with(&[0xfe, 0xff]) =>
-            {
-                Self::unreadable(
-                    name,
-                    "not text netpal can read: it is UTF-16; save it as UTF-8",
-                )
-            }
-            Err(_) => Self::unreadable(name, "not text: it is not valid UTF-8"),
-        }
-    }
-
-    /// Its text.
-    ///
-    /// # Errors
-    /// When it cannot be read as text; the reason.
-    pub fn text(self) -> Result<String, String> {
-        match self.content {
-            FileContent::Text(text) => Ok(Arc::unwrap_or_clone(text)),
-            FileContent::OnDisk(large) => large.whole(&self.name).text(),
-            FileContent::Unreadable(reason) => Err(reason),
-        }
-    }
-}
-
-/// A chunk of a file, read.
-#[derive(Debug)]
-pub struct ParsedChunk {
-    /// Where it stands.
-    pub chunk: Chunk,
-    /// What it says of itself, as owned words: apiVersion, kind, name, namespace.
-    pub said: ChunkHeader,
-    /// What was found in it.
-    pub found: ChunkContent,
-    /// What is wrong with it.
-    pub problems: Vec<Problem>,
-}
-
-/// What was found in a chunk.
-#[derive(Debug)]
-pub enum ChunkContent {
-    /// It was skipped unparsed because its kind plays no part.
-    Skipped,
-    /// It cannot be read.
-    Broken,
-    /// It says no kind.
-    NoKind,
-    /// An `OpenShift` Template.
-    Template {
-        /// Whether one of its objects is a policy.
-        policies: bool,
-    },
-    /// Objects.
-    Items(Vec<LoadedItem>),
-}
-
-/// What a chunk says of itself.
-#[derive(Debug, Clone, Default)]
-pub struct ChunkHeader {
-    /// `apiVersion`.
-    pub api_version: Option<String>,
-    /// `kind`.
-    pub kind: Option<String>,
-    /// `metadata.name`.
-    pub name: Option<String>,
-    /// `metadata.namespace`.
-    pub namespace: Option<String>,
-}
-
-impl From<Sniffed<'_>> for ChunkHeader {
-    fn from(s: Sniffed<'_>) -> Self {
-        let own = |word: Option<&str>| word.map(str::to_owned);
-        Self {
-            api_version: own(s.api_version),
-            kind: own(s.kind),
-            name: own(s.name),
-            namespace: own(s.namespace),
-        }
-    }
-}
-
-/// A file with its pieces.
-#[derive(Debug)]
-pub struct ReadFile {
-    /// The name for messages.
-    pub name: Box<str>,
-    /// Its text, or why there is none.
-    pub text: Result<Text, String>,
-    /// Its pieces, in order.
-    pub pieces: Vec<ParsedChunk>,
-    /// Whether its objects replace those of the other files.
-    pub overlay: bool,
-}
 
 /// How texts are read.
 #[derive(Clone, Copy)]
 pub struct FileReader<'o> {
     /// Choices of loading.
     pub options: &'o LoadOptions,
-    /// Who is told how far it is.
+    /// The observer of the progress.
     pub watch: &'o dyn Watch,
-    /// A text of at least so many bytes is read in parts, if it is a List of JSON.
+    /// A text of at least this many bytes is read in parts, if it is a List of JSON.
     pub long: usize,
     /// The parts.
     pub limits: Limits,
@@ -203,12 +57,7 @@ impl<'o> FileReader<'o> {
     }
 
     fn file(self, file: InputFile) -> ReadFile {
-        let read = |text, pieces| ReadFile {
-            name: file.name.clone(),
-            text,
-            pieces,
-            overlay: false,
-        };
+        let read = |text, chunks| ReadFile::new(&file.name, text, chunks);
         match file.content {
             FileContent::Unreadable(reason) => read(Err(reason), Vec::new()),
             FileContent::OnDisk(large) => {
@@ -216,11 +65,11 @@ impl<'o> FileReader<'o> {
                     return read(Ok(Text::OnDisk(Arc::new(large))), vec![list]);
                 }
                 self.watch.more(large.length() as u64);
-                self.file(large.whole(&file.name))
+                self.file(InputFile::whole(&file.name, &large))
             }
             FileContent::Text(text) => {
-                let pieces = self.text(&text);
-                read(Ok(Text::Kept(text)), pieces)
+                let chunks = self.text(&text);
+                read(Ok(Text::Kept(text)), chunks)
             }
         }
     }
@@ -232,7 +81,7 @@ impl<'o> FileReader<'o> {
         }
         tree::split(text)
             .into_par_iter()
-            .map(|chunk| self.piece(text, chunk))
+            .map(|chunk| self.chunk(text, chunk))
             .collect()
     }
 
@@ -243,78 +92,68 @@ impl<'o> FileReader<'o> {
 
     /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
     fn list(self, input: &mut (dyn Read + Send)) -> Option<ParsedChunk> {
-        let (mut items, mut pool, mut told) = (Vec::new(), ObjectInterner::default(), 0);
-        let mut sink = |made: Vec<LoadedItem>| {
-            let end = made.last().map_or(told, |item| item.chunk.end);
-            self.watch.done((end - told) as u64);
-            told = end;
-            items.reserve(made.len());
-            items.extend(made.into_iter().map(|mut item| {
-                item.object.iter_mut().for_each(|o| pool.share(o));
-                item
-            }));
-        };
+        let mut sink = ItemSink::new(self.watch);
         let envelope = tree::list::read(
             input,
             self.limits,
             |head, node, chunk| self.item(head, node, chunk),
-            &mut sink,
+            &mut |items| sink.take(items),
         )?;
         word(&envelope.entries, "kind").filter(|k| k.ends_with("List"))?;
         let (chunk, problems) = (envelope.chunk, envelope.problems);
         Some(ParsedChunk {
             chunk,
-            said: ChunkHeader::default(),
-            found: ChunkContent::Items(items),
+            header: ChunkHeader::default(),
+            content: ChunkContent::Items(sink.items),
             problems,
         })
     }
 
-    /// An item of a List, given what stands before the items. Gives up where it would have to know
-    /// what stands behind.
+    /// An item of a List, given the entries before the items. `None` if it depends on
+    /// the entries after them.
     fn item(self, head: &[Entry], mut node: SyntaxNode, chunk: Chunk) -> Option<LoadedItem> {
-        if objects::is_list(&node) {
+        if document_form::is_list(&node) {
             return None;
         }
         if node.get("kind").is_none() || node.get("apiVersion").is_none() {
             let (kind, version) = (word(head, "kind")?, word(head, "apiVersion")?);
-            objects::inherit(&mut node, kind, Some(version));
+            document_form::inherit(&mut node, kind, Some(version));
         }
-        Some(LoadedItem::new(&node, chunk, Base::Alone, self.options))
+        Some(objects::item(&node, chunk, Base::Alone, self.options))
     }
 
-    fn piece(self, text: &str, chunk: Chunk) -> ParsedChunk {
+    fn chunk(self, text: &str, chunk: Chunk) -> ParsedChunk {
         self.watch.done((chunk.end - chunk.start) as u64);
         let part = text.get(chunk.start..chunk.end).unwrap_or_default();
         let sniffed = tree::sniff(part);
-        let said = ChunkHeader::from(sniffed);
+        let header = ChunkHeader::from(sniffed);
         if plays_no_part(&sniffed) {
             return ParsedChunk {
                 chunk,
-                said,
-                found: ChunkContent::Skipped,
+                header,
+                content: ChunkContent::Skipped,
                 problems: Vec::new(),
             };
         }
         let parsed = tree::parse(text, &chunk);
-        let found = parsed
+        let content = parsed
             .root
-            .map_or(ChunkContent::Broken, |root| self.found(root, chunk));
+            .map_or(ChunkContent::Broken, |root| self.content(root, chunk));
         ParsedChunk {
             chunk,
-            said,
-            found,
+            header,
+            content,
             problems: parsed.problems,
         }
     }
 
-    fn found(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
-        match objects::shape(root) {
-            Shape::NoKind => ChunkContent::NoKind,
-            Shape::Template { policies } => ChunkContent::Template { policies },
-            Shape::Objects(list) => {
+    fn content(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
+        match document_form::classify(root) {
+            DocumentForm::NoKind => ChunkContent::NoKind,
+            DocumentForm::Template { policies } => ChunkContent::Template { policies },
+            DocumentForm::Objects(list) => {
                 let item = |(path, node): (_, SyntaxNode)| {
-                    LoadedItem::new(&node, chunk, Base::from(path), self.options)
+                    objects::item(&node, chunk, Base::from(path), self.options)
                 };
                 ChunkContent::Items(list.into_iter().map(item).collect())
             }
@@ -322,7 +161,37 @@ impl<'o> FileReader<'o> {
     }
 }
 
-/// A word that a List says of itself.
+/// Collects the items of a List in order, and reports the progress.
+struct ItemSink<'w> {
+    watch: &'w dyn Watch,
+    items: Vec<LoadedItem>,
+    interner: ObjectInterner,
+    /// Up to which byte progress was reported.
+    reported: usize,
+}
+
+impl<'w> ItemSink<'w> {
+    fn new(watch: &'w dyn Watch) -> Self {
+        Self {
+            watch,
+            items: Vec::new(),
+            interner: ObjectInterner::default(),
+            reported: 0,
+        }
+    }
+
+    fn take(&mut self, mut items: Vec<LoadedItem>) {
+        let end = items.last().map_or(self.reported, |item| item.chunk.end);
+        self.watch.done((end - self.reported) as u64);
+        self.reported = end;
+        for object in items.iter_mut().filter_map(|item| item.object.as_mut()) {
+            self.interner.share(object);
+        }
+        self.items.append(&mut items);
+    }
+}
+
+/// A string field of a List.
 fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
     entries
         .iter()
@@ -330,7 +199,7 @@ fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
         .and_then(|e| e.value.as_str())
 }
 
-/// Kinds that are common, large and never part of the world or the law.
+/// Kinds that are common, large and never part of the cluster or the policy set.
 const NO_PART: [&str; 19] = [
     "ConfigMap",
     "Secret",
@@ -489,7 +358,7 @@ mod tests {
     }
 
     /// Everything that was read, and where it says that things stand.
-    fn told(text: &str, reading: FileReader<'_>, large: bool) -> (String, bool) {
+    fn everything_read(text: &str, reading: FileReader<'_>, large: bool) -> (String, bool) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
         std::fs::write(&path, text).unwrap();
@@ -502,8 +371,8 @@ mod tests {
             InputFile::from_bytes("list.json", text.into())
         };
         let read = reading.read(vec![file]);
-        let in_parts = read[0].pieces.iter().any(
-            |p| matches!(&p.found, ChunkContent::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
+        let in_parts = read[0].chunks.iter().any(
+            |p| matches!(&p.content, ChunkContent::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
         );
         (everything(&assemble(read, reading.options)), in_parts)
     }
@@ -517,7 +386,7 @@ mod tests {
             root.key("spec").key("ingress").index(0),
             root.key("kind"),
         ];
-        let mut told = format!(
+        let mut text = format!(
             "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
             input.cluster, input.policies, input.diagnostics, input.tally, input.mentions
         );
@@ -528,7 +397,7 @@ mod tests {
                     .map(|l| (l.to_string(), l.at))
             });
             // a kind or version that is inherited stands nowhere, and is in neither tree
-            told += &format!(
+            text += &format!(
                 "{id:?} {:?} {:?}\n",
                 places.collect::<Vec<_>>(),
                 locator.node(id)
@@ -536,10 +405,10 @@ mod tests {
         }
         for diagnostic in &input.diagnostics {
             if let crate::diagnostic::Place::Origin(origin) = &diagnostic.place {
-                told += &format!("{:?}\n", locator.locate(origin));
+                text += &format!("{:?}\n", locator.locate(origin));
             }
         }
-        told
+        text
     }
 
     fn readings(
@@ -569,9 +438,9 @@ mod tests {
         fn a_list_read_in_parts_is_what_it_is_read_in_one_go(shape in shape(), window in 1..3_000_usize, batch in 1..900_usize) {
             let (text, options) = (text(&shape), LoadOptions::default());
             let (parts, whole) = readings(&options, window, batch);
-            let (want, _) = told(&text, whole, false);
-            prop_assert_eq!(&told(&text, parts, false).0, &want);
-            prop_assert_eq!(&told(&text, parts, true).0, &want);
+            let (want, _) = everything_read(&text, whole, false);
+            prop_assert_eq!(&everything_read(&text, parts, false).0, &want);
+            prop_assert_eq!(&everything_read(&text, parts, true).0, &want);
         }
     }
 
@@ -586,8 +455,8 @@ mod tests {
                 change: None,
             };
             let (text, (parts, whole)) = (text(&shape), readings(&options, 8_000, 1_000));
-            let (want, one_go) = told(&text, whole, false);
-            let (found, in_parts) = told(&text, parts, true);
+            let (want, one_go) = everything_read(&text, whole, false);
+            let (found, in_parts) = everything_read(&text, parts, true);
             assert!(in_parts && !one_go, "{style}");
             assert_eq!(found, want);
         }
@@ -597,7 +466,7 @@ mod tests {
             envelope: AROUND[1],
             change: None,
         };
-        assert!(told(&text(&typed), readings(&options, 200, 16).0, false).1);
+        assert!(everything_read(&text(&typed), readings(&options, 200, 16).0, false).1);
     }
 
     #[test]
@@ -634,16 +503,21 @@ mod tests {
         for text in hostile {
             for (window, batch) in [(100, 10), (4_000, 700), (1 << 20, 1 << 16)] {
                 let (parts, whole) = readings(&options, window, batch);
-                let (want, _) = told(&text, whole, false);
-                assert_eq!(told(&text, parts, true), (want, false), "{}", &text[..80]);
+                let (want, _) = everything_read(&text, whole, false);
+                assert_eq!(
+                    everything_read(&text, parts, true),
+                    (want, false),
+                    "{}",
+                    &text[..80]
+                );
             }
         }
         // carriage returns are blanks
         let (parts, whole) = readings(&options, 4_000, 700);
         let text = plain.replace('\n', "\r\n");
         assert_eq!(
-            told(&text, parts, true),
-            (told(&text, whole, false).0, true)
+            everything_read(&text, parts, true),
+            (everything_read(&text, whole, false).0, true)
         );
     }
 
@@ -705,7 +579,7 @@ mod tests {
         std::fs::write(&path, "{").unwrap();
         let giant = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         giant
-            .set_len(crate::load::discover::MAX_FILE_BYTES + 1)
+            .set_len(crate::load::bounds::MAX_FILE_BYTES + 1)
             .unwrap(); // holes, which take no room
         let file = InputFile {
             name: "a".into(),

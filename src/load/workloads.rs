@@ -1,11 +1,10 @@
 //! Workload templates and pods -> pods of the model.
 //!
-//! A template stands for its replicas. What decides verdicts is read by path from the tree, not
+//! A template represents its replicas. What decides verdicts is read by path from the tree, not
 //! through typed pod specs: a probe that does not decode must not lose the pod. Labels that
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::load::objects::LoadedObject;
 use crate::model::{ContainerPort, Labels, WorkloadKind};
 use crate::set::Protocol;
 use crate::tree::SyntaxNode;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 /// The value of a label that exists, but only at run time: no valid label value looks like this.
 pub const AT_RUN_TIME: &str = "<set at run time>";
 
-/// A `StatefulSet`'s pods differ in a label; up to so many are told apart.
+/// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
 const MAX_ORDINALS: i64 = 64;
 
 /// A pod to be.
@@ -33,7 +32,7 @@ pub struct PodDraft {
     pub node: Option<Arc<str>>,
     /// Its addresses.
     pub addresses: Box<[IpAddr]>,
-    /// How many running pods it stands for; 0 when the cluster decides.
+    /// How many running pods it represents; 0 when the cluster decides.
     pub replicas: u32,
 }
 
@@ -88,23 +87,23 @@ impl WorkloadDraft {
         }
     }
 
-    /// The label that tells a pod of one version of a Deployment from those of the others.
+    /// The label that distinguishes the pods of one revision of a Deployment from the others.
     pub fn template_hash(&self) -> Option<&str> {
         self.draft.labels.get(TEMPLATE_HASH).filter(|_| self.hashed)
     }
 
-    /// The pods a controller's template stands for.
+    /// The pods that a controller's template represents.
     pub fn template_pods(&self, own: &str) -> Vec<PodDraft> {
         if !self.template {
             return Vec::new();
         }
         let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
-        let one = |labels, replicas| vec![self.pod(own, labels, replicas)];
+        let single = |labels, replicas| vec![self.pod(own, labels, replicas)];
         match self.kind {
             WorkloadKind::Deployment | WorkloadKind::ReplicaSet => {
-                one(vec![run_time(TEMPLATE_HASH)], self.replicas)
+                single(vec![run_time(TEMPLATE_HASH)], self.replicas)
             }
-            WorkloadKind::DaemonSet => one(
+            WorkloadKind::DaemonSet => single(
                 vec![
                     run_time("controller-revision-hash"),
                     run_time("pod-template-generation"),
@@ -112,11 +111,11 @@ impl WorkloadDraft {
                 0,
             ),
             WorkloadKind::StatefulSet => self.ordinals(own),
-            WorkloadKind::Job => one(job_labels(own), self.replicas),
-            WorkloadKind::CronJob => one(job_labels(AT_RUN_TIME), self.replicas),
+            WorkloadKind::Job => single(job_labels(own), self.replicas),
+            WorkloadKind::CronJob => single(job_labels(AT_RUN_TIME), self.replicas),
             WorkloadKind::Pod
             | WorkloadKind::ReplicationController
-            | WorkloadKind::DeploymentConfig => one(vec![], self.replicas),
+            | WorkloadKind::DeploymentConfig => single(vec![], self.replicas),
         }
     }
 
@@ -166,8 +165,8 @@ impl WorkloadDraft {
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// The kind of workload an object is.
-pub fn kind(object: &LoadedObject) -> Option<WorkloadKind> {
-    let kind = WorkloadKind::from_api(&object.kind)?;
+pub fn kind(own: &str, kind: &str) -> Option<WorkloadKind> {
+    let kind = WorkloadKind::from_api(kind)?;
     let group = match kind {
         WorkloadKind::Pod | WorkloadKind::ReplicationController => "",
         WorkloadKind::Deployment
@@ -177,7 +176,6 @@ pub fn kind(object: &LoadedObject) -> Option<WorkloadKind> {
         WorkloadKind::Job | WorkloadKind::CronJob => "batch",
         WorkloadKind::DeploymentConfig => "apps.openshift.io",
     };
-    let own = object.group();
     let old = own == "extensions" && group == "apps"
         || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
     (own == group || old).then_some(kind)
@@ -195,9 +193,14 @@ fn template(node: &SyntaxNode, kind: WorkloadKind) -> Option<&SyntaxNode> {
 
 /// The API server refuses a label whose value is no string; netpal goes on with what is written,
 /// and says so.
-pub fn refused_labels(object: &LoadedObject, node: &SyntaxNode) -> Box<[String]> {
-    let template = object.workload().and_then(|f| template(node, f.kind));
-    let mut told = Vec::new();
+pub fn refused_labels(
+    kind: &str,
+    name: &str,
+    workload: Option<WorkloadKind>,
+    node: &SyntaxNode,
+) -> Box<[String]> {
+    let template = workload.and_then(|kind| template(node, kind));
+    let mut refused = Vec::new();
     for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))]
         .into_iter()
         .flatten()
@@ -210,16 +213,16 @@ pub fn refused_labels(object: &LoadedObject, node: &SyntaxNode) -> Box<[String]>
             .iter()
             .filter(|e| e.value.as_str().is_none() && !e.value.is_null())
         {
-            told.push(format!(
+            refused.push(format!(
                 "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
-                object.kind,
-                object.name,
+                kind,
+                name,
                 entry.key,
                 entry.value.kind_name()
             ));
         }
     }
-    told.into()
+    refused.into()
 }
 
 /// Whether a controller is only a patch for one: no labels on its pods and nothing that selects
@@ -298,7 +301,7 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
 }
 
 /// The labels of an object. A value that is no string is taken as it is written; that it would be
-/// refused is told apart.
+/// refused is reported separately.
 pub fn labels(node: &SyntaxNode) -> Labels {
     let labels = node
         .get("metadata")
@@ -362,14 +365,17 @@ fn addresses(status: Option<&SyntaxNode>) -> Box<[IpAddr]> {
     let Some(status) = status else {
         return Box::default();
     };
-    let many = status
+    let listed = status
         .get("podIPs")
         .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter()
         .filter_map(|n| n.get("ip")?.as_str());
-    let one = status.get("podIP").and_then(SyntaxNode::as_str);
-    let mut found: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
+    let single = status.get("podIP").and_then(SyntaxNode::as_str);
+    let mut found: Vec<IpAddr> = listed
+        .chain(single)
+        .filter_map(|s| s.parse().ok())
+        .collect();
     found.sort_unstable();
     found.dedup();
     found.into()

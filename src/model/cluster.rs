@@ -1,4 +1,4 @@
-//! [`Cluster`]: the world as one value, built once by `load` and read-only afterwards.
+//! [`Cluster`]: the cluster as one value, built once by `load` and read-only afterwards.
 //!
 //! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated
 //! per distinct set.

@@ -1,8 +1,8 @@
-//! The world: namespaces, pods, labels, workloads, services, nodes. No rule and no file is known
+//! The cluster: namespaces, pods, labels, workloads, services, nodes. No rule and no file is known
 //! here.
 //!
 //! Invariants: every id is an index into the [`Cluster`] that handed it out; ids are dense and in
-//! input order. A pod is what a policy sees: a template stands for its replicas, and replicas whose
+//! input order. A pod is what a policy sees: a template represents its replicas, and replicas whose
 //! labels differ are pods of their own.
 
 pub mod cluster;

@@ -24,7 +24,7 @@ pub struct Pod {
     pub name: Box<str>,
     /// The namespace it lives in.
     pub namespace: NamespaceId,
-    /// The workload it belongs to (a bare pod is a workload of its own).
+    /// The workload it belongs to (a bare pod is its own workload).
     pub workload: WorkloadId,
     /// Its labels.
     pub labels: LabelsId,
@@ -36,7 +36,7 @@ pub struct Pod {
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
-    /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster
+    /// How many running pods it represents; 0 where the manifest leaves the number to the cluster
     /// (a `DaemonSet`).
     pub replicas: u32,
     /// Where it was declared.
@@ -44,7 +44,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// Whether it stands for exactly one running pod, so that "reaches itself" means one pod (S53).
+    /// Whether it represents exactly one running pod, so that "reaches itself" means one pod (S53).
     pub fn is_single(&self) -> bool {
         self.replicas == 1
     }

@@ -1,4 +1,4 @@
-//! A cluster with other labels: what would be, if somebody relabelled a pod or a namespace.
+//! A cluster with other labels: what would change if a pod or a namespace had other labels.
 //!
 //! The cluster is copied with the changes laid on; ids stay as they are. O(cluster).
 
@@ -44,14 +44,14 @@ fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a LabelChange>) 
 pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
     let mut new = Cluster::default();
     for (id, namespace) in cluster.namespaces() {
-        let own = changes.iter().filter_map(|c| {
+        let changes_here = changes.iter().filter_map(|c| {
             if let Relabel::Namespace(n, c) = c {
                 (*n == id).then_some(c)
             } else {
                 None
             }
         });
-        let labels = changed(&namespace.labels, own);
+        let labels = changed(&namespace.labels, changes_here);
         let nowhere = Origin::document(DocumentId(u32::MAX));
         if namespace.declared.is_none() && labels == namespace.labels {
             new.namespace_named(&namespace.name);
@@ -76,14 +76,14 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
         });
     }
     for (id, pod) in cluster.pods() {
-        let own = changes.iter().filter_map(|c| {
+        let changes_here = changes.iter().filter_map(|c| {
             if let Relabel::Pod(p, c) = c {
                 (*p == id).then_some(c)
             } else {
                 None
             }
         });
-        let labels = new.intern(changed(cluster.labels(pod.labels), own));
+        let labels = new.intern(changed(cluster.labels(pod.labels), changes_here));
         new.add_pod(crate::model::Pod {
             labels,
             ..pod.clone()

@@ -46,7 +46,7 @@ pub struct Service {
     /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without
     /// `externalTrafficPolicy: Local` (S41, S63).
     pub takes_calls_at_nodes: bool,
-    /// The name it stands for, when it is of type `ExternalName`.
+    /// The external name, when it is of type `ExternalName`.
     pub external_name: Option<Box<str>>,
     /// Where it was declared.
     pub origin: Origin,

@@ -1,7 +1,8 @@
 //! `policy.networking.k8s.io/v1alpha1`: `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy`
 //! (S70-S94, S126).
 
-use crate::policy::admin::{AdminForm, AdminLowering, PeerSpec, RuleSpec, SubjectSpec, read};
+use crate::policy::admin::{AdminForm, AdminLowering, read};
+use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
 use crate::policy::lowered::Checks;
 use crate::policy::lowered::{Header, Lowered};
 use crate::policy::rule::{HostPods, Policy, PortMatch, Shape, Tier};

@@ -11,7 +11,7 @@ pub struct Header<'a> {
     pub name: &'a str,
     /// Its namespace, defaulted as kubectl does.
     pub namespace: &'a str,
-    /// The document it stands in.
+    /// Its document.
     pub document: DocumentId,
 }
 
@@ -28,7 +28,7 @@ pub struct Lowered {
 
 impl Lowered {
     /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves
-    /// no doubt about what the policy means is told all the same.
+    /// no doubt about what the policy means is reported all the same.
     pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
         let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
         Self {
@@ -49,7 +49,8 @@ pub struct Invalid {
     /// What to do.
     pub help: Option<String>,
     /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API
-    /// server refuses leaves no doubt; the policy is evaluated as it stands, and the error is told.
+    /// server refuses leaves no doubt; the policy is evaluated as written, and the error is
+    /// reported.
     pub doubt: bool,
     /// Whether it is a field the API does not know.
     pub unknown_field: bool,

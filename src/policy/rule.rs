@@ -188,7 +188,7 @@ impl Shape {
     /// Whether this is one of the first admin kinds, `AdminNetworkPolicy` and
     /// `BaselineAdminNetworkPolicy`.
     pub fn is_v1alpha1(&self) -> bool {
-        self.api_version == crate::policy::admin_v1alpha1::ADMIN.api_version
+        self.api_version == "policy.networking.k8s.io/v1alpha1"
     }
 }
 

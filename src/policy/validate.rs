@@ -2,7 +2,7 @@
 //! ports, CIDRs (S7-S9).
 //!
 //! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is
-//! told at once.
+//! reported at once.
 
 use crate::model::{Requirement, Selector};
 use crate::policy::lowered::{Checks, Header};
@@ -99,14 +99,6 @@ pub fn is_port_name(text: &str) -> bool {
 /// Reads a CIDR as the API server does: host bits and leading zeros are tolerated (S8, S38).
 pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
-    let strip = |part: &str| {
-        let digits = part.trim_start_matches('0');
-        if digits.is_empty() {
-            "0".to_owned()
-        } else {
-            digits.to_owned()
-        }
-    };
     let plain = |s: &str| !s.is_empty() && s.len() <= 3 && s.bytes().all(|b| b.is_ascii_digit());
     if !plain(length) {
         return None;
@@ -114,12 +106,23 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let sloppy = if address.contains(':') {
         address.to_owned()
     } else {
-        address.split('.').map(strip).collect::<Vec<_>>().join(".")
+        address
+            .split('.')
+            .map(without_leading_zeros)
+            .collect::<Vec<_>>()
+            .join(".")
     };
     let prefix: u8 = length.parse().ok()?;
     IpNet::new(sloppy.parse().ok()?, prefix)
         .ok()
         .map(|net| net.trunc())
+}
+
+fn without_leading_zeros(digits: &str) -> &str {
+    match digits.trim_start_matches('0') {
+        "" => "0",
+        rest => rest,
+    }
 }
 
 /// Lowers a label selector, checking it as the API server does (S9, S20-S25).

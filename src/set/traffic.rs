@@ -4,7 +4,7 @@
 //! 1 to 65535), and one last point for "every other protocol" (ICMP and the like), which has no
 //! ports. A set of traffic is then one [`IntervalSet`], and "everything" is a value like any other.
 //!
-//! Invariant: no set holds a port 0, so ranges of different protocols never melt and `==` is
+//! Invariant: no set holds a port 0, so ranges of different protocols never merge and `==` is
 //! equality of meaning.
 
 use crate::set::interval::IntervalSet;

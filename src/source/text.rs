@@ -1,8 +1,8 @@
-//! [`Text`]: the text of a file, kept in memory or read on_disk where it lies.
+//! [`Text`]: the text of a file, kept in memory or read again from disk.
 //!
-//! A large file is not kept: what messages quote of it are a few lines, which are read on_disk when
-//! somebody wants to see them. Invariant: a part that is read on_disk is what was read the first
-//! time, or nothing; who can read on_disk must be able to tell ([`RereadableText`]). Cost: a part costs its
+//! A large file is not kept: what messages quote of it are a few lines, which are read again when
+//! a message needs them. Invariant: a part that is read again is what was read the first
+//! time, or nothing; a reader must be able to tell ([`RereadableText`]). Cost: a part costs its
 //! own length, and the lines around it.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A text that is not kept, where it can be read on_disk.
+/// A text that is not kept, where it can be read again.
 pub trait RereadableText: fmt::Debug + Send + Sync {
     /// How many bytes it has.
     fn length(&self) -> usize;
@@ -24,7 +24,7 @@ pub trait RereadableText: fmt::Debug + Send + Sync {
 pub enum Text {
     /// In memory.
     Kept(Arc<String>),
-    /// To be read on_disk.
+    /// To be read again.
     OnDisk(Arc<dyn RereadableText>),
 }
 
@@ -86,8 +86,9 @@ impl Text {
         }
     }
 
-    /// A part of it with the whole lines it stands on, and so many lines above and below. Of a text
-    /// that is kept it is the whole. `None` when the lines are too long to be read by people.
+    /// A part of it with the whole lines around it, and the given number of lines above and below.
+    /// Of a text that is kept it is the whole. `None` when the lines are too long to be read by
+    /// people.
     pub fn excerpt(&self, range: Range<usize>, above: usize, below: usize) -> Option<Excerpt<'_>> {
         let Self::OnDisk(on_disk) = self else {
             return Some(Excerpt {
@@ -117,7 +118,7 @@ impl Text {
     }
 }
 
-/// Where the line starts that is so many lines above the one at a place.
+/// Where the line starts that is the given number of lines above a place.
 fn before(on_disk: &dyn RereadableText, at: usize, lines: usize) -> Option<usize> {
     let (mut to, mut left) = (at, lines);
     while to > 0 && at - to < FAR {
@@ -134,7 +135,7 @@ fn before(on_disk: &dyn RereadableText, at: usize, lines: usize) -> Option<usize
     (to == 0).then_some(0)
 }
 
-/// Where the line ends, with its line break, that is so many lines below the one at a place.
+/// Where the line ends, with its line break, that is the given number of lines below a place.
 fn after(on_disk: &dyn RereadableText, at: usize, lines: usize) -> Option<usize> {
     let (mut from, mut left) = (at, lines);
     while from < on_disk.length() && from - at < FAR {
@@ -171,7 +172,7 @@ mod tests {
     fn lines_around_a_place_are_whole_lines() {
         let text = "one\ntwo\nthrée\nfour\nfive";
         let on_disk = Text::OnDisk(Arc::new(InMemory(text.into())));
-        let around = |word: &str, above, below| {
+        let excerpt = |word: &str, above, below| {
             let at = text.find(word).unwrap();
             let found = on_disk.excerpt(at..at + word.len(), above, below).unwrap();
             assert_eq!(

@@ -26,7 +26,7 @@ impl Chunk {
         }
     }
 
-    /// The chunk a document stands in.
+    /// The chunk of a document.
     pub fn of(document: &Document) -> Self {
         let Position { line, column } = document.begins;
         Self {

@@ -1,9 +1,9 @@
 //! Tree -> typed values, strictly, through serde.
 //!
-//! A struct's own list of fields decides what is known: a key it ignores is an unknown field, told
-//! at the key's place with the nearest known name. A value of the wrong type is told at the value's
-//! place. So the types of `k8s-openapi` give kubectl's strict decoding for free. Cost: O(tree). Of
-//! several type errors in one object only the first is told.
+//! A struct's own list of fields decides what is known: a key it ignores is an unknown field,
+//! reported at the key's place with the nearest known name. A value of the wrong type is reported
+//! at the value's place. So the types of `k8s-openapi` give kubectl's strict decoding for free.
+//! Cost: O(tree). Of several type errors in one object only the first is reported.
 
 use crate::source::{Path, Span};
 use crate::tree::node::{Entry, SyntaxNode, Value};

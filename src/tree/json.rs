@@ -1,11 +1,11 @@
-//! JSON -> tree. A reader of its own because none of the libraries tells where a value stands.
+//! JSON -> tree. A reader of its own because none of the libraries gives the position of a value.
 //!
 //! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in
 //! Go's reader. Most of what kubectl prints of a pod decides nothing here. Once an object has said
 //! that it is a Pod, the fields that no verdict looks at are checked to be JSON and left out of the
-//! tree ([`KeptFields`]); every other kind is read whole. A long List is read in parts, on all cores
-//! ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory is
-//! that of what is kept.
+//! tree ([`KeptFields`]); every other kind is read whole. A long List is read in parts, on all
+//! cores ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory
+//! is that of what is kept.
 
 use crate::source::{Position, Span};
 use crate::tree::chunk::Chunk;
@@ -158,7 +158,7 @@ impl<'t> JsonReader<'t> {
         self.line_start = offset(self.start + at);
     }
 
-    /// Where the reader stands. Characters are counted from the last place asked about, so a long
+    /// The current position. Characters are counted from the last position computed, so a long
     /// line is counted once.
     pub(super) fn here(&mut self) -> Span {
         let place = self.start + self.at;

@@ -34,7 +34,7 @@ pub enum Value {
     Mapping(Vec<Entry>),
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyntaxNode {
     /// Where.
@@ -48,7 +48,7 @@ pub struct SyntaxNode {
 pub struct Entry {
     /// The key.
     pub key: Box<str>,
-    /// Where the key stands.
+    /// The place of the key.
     pub key_span: Span,
     /// The value.
     pub value: SyntaxNode,

@@ -2,10 +2,11 @@
 
 use crate::source::Span;
 use crate::tree::chunk::Chunk;
+use crate::tree::json;
 use crate::tree::node::shift_node;
 use crate::tree::problem::Parsed;
 use crate::tree::split::is_template_start;
-use crate::tree::{json, yaml};
+use crate::tree::yaml;
 
 /// Reads one chunk of a file. Spans are relative to the file.
 pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
@@ -29,18 +30,21 @@ pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
     shift(parsed, chunk)
 }
 
+fn shift_span(span: &mut Span, chunk: &Chunk) {
+    span.start += chunk.start;
+    span.end += chunk.start;
+    if span.at.line == 1 {
+        span.at.column += chunk.column - 1;
+    }
+    span.at.line += chunk.line - 1;
+}
+
 /// Moves spans from the chunk's coordinates to the file's.
 fn shift(mut parsed: Parsed, chunk: &Chunk) -> Parsed {
-    let (lines, columns) = (chunk.line - 1, chunk.column - 1);
-    if chunk.start == 0 && lines == 0 && columns == 0 {
+    if chunk.start == 0 && chunk.line == 1 && chunk.column == 1 {
         return parsed;
     }
-    let span = |s: &mut Span| {
-        s.start += chunk.start;
-        s.end += chunk.start;
-        s.at.column += if s.at.line == 1 { columns } else { 0 };
-        s.at.line += lines;
-    };
+    let span = |s: &mut Span| shift_span(s, chunk);
     if let Some(root) = &mut parsed.root {
         shift_node(root, &span);
     }

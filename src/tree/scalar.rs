@@ -115,7 +115,7 @@ fn float(text: &str) -> Option<Value> {
     value.is_finite().then(|| whole_number(value))
 }
 
-/// JSON has one kind of number: a float without a fraction is a whole number to whoever reads it.
+/// JSON has one kind of number: a float without a fraction is a whole number for every reader.
 fn whole_number(value: f64) -> Value {
     #[allow(clippy::cast_possible_truncation)] // whole and well inside the range
     if value.fract() == 0.0 && value.abs() < 9e15 {

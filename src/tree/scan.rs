@@ -36,7 +36,7 @@ fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Where something stands that ends a plain stretch of a string: a quote, a backslash, a control
+/// The offset of what ends the plain prefix of a string: a quote, a backslash, a control
 /// character or the end of the text. By eights: most strings are too short for anything wider to
 /// pay.
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {

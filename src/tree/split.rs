@@ -96,7 +96,8 @@ fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
     }
 }
 
-/// What a chunk says of itself on its top-level lines, whether or not it can be parsed.
+/// The fields that identify the object of a chunk on its top-level lines, whether or not it can be
+/// parsed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sniffed<'a> {
     /// `apiVersion:`.

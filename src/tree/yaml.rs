@@ -2,7 +2,7 @@
 //! chunk, no tabs.
 //!
 //! The library gives events with spans; the tree, the scalar rules and the limits are ours. An
-//! alias is charged with the size of what it stands for, so an alias bomb is one clear error long
+//! alias is charged with the size of its target, so an alias bomb is one clear error long
 //! before memory is short.
 
 use crate::source::{Position, Span};
@@ -309,7 +309,7 @@ impl<'t> YamlReader<'t> {
     }
 }
 
-/// A mapping that is being read: own keys, and keys that merges bring where no own key stands.
+/// A mapping that is being read: own keys, and keys that merges bring where there is no own key.
 #[derive(Default)]
 struct Mapping {
     own: Vec<Entry>,
