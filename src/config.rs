@@ -1,4 +1,4 @@
-//! The configuration file `netpal.yaml`: what a repository says once, so that nobody has to type
+//! The configuration file `netpal.yaml`: the settings of a repository, so that nobody has to type
 //! it.
 //!
 //! It is read through the same tree as manifests, so every mistake has its line, and an unknown key
@@ -54,6 +54,14 @@ pub struct InputSpec {
     /// A shell command that prints manifests. Run only with --allow-exec, in the directory of this
     /// file.
     pub exec: Option<String>,
+}
+
+impl InputSpec {
+    /// How many of its kinds of source are given; exactly one is allowed.
+    fn kinds(&self) -> usize {
+        let kinds = [&self.path, &self.kustomize, &self.exec];
+        kinds.into_iter().flatten().count()
+    }
 }
 
 /// What the manifests do not say about the cluster.
@@ -185,7 +193,7 @@ pub enum Unsupported {
 /// Reads a configuration file.
 ///
 /// # Errors
-/// When it is not YAML, has an unknown key, or a value of the wrong kind; every problem is told,
+/// When it is not YAML, has an unknown key, or a value of the wrong kind; every problem is reported
 /// with its place.
 pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let config: Config = read(name, text)?;
@@ -200,13 +208,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
             )]);
         }
     }
-    let kinds = |i: &InputSpec| {
-        [&i.path, &i.kustomize, &i.exec]
-            .into_iter()
-            .flatten()
-            .count()
-    };
-    if config.inputs.iter().any(|i| kinds(i) != 1) {
+    if config.inputs.iter().any(|i| i.kinds() != 1) {
         let message = "inputs: each item has exactly one of `path`, `kustomize` and `exec`";
         return Err(vec![error(name, text, "inputs", message)]);
     }
@@ -239,7 +241,7 @@ pub fn read<T: DeserializeOwned + Default>(name: &str, text: &str) -> Result<T, 
 pub fn read_with_tree<T: DeserializeOwned + Default>(
     name: &str,
     text: &str,
-) -> Result<(T, Option<tree::Node>), Vec<Diagnostic>> {
+) -> Result<(T, Option<tree::SyntaxNode>), Vec<Diagnostic>> {
     let chunks = tree::split(text);
     let Some(chunk) = chunks.first() else {
         return Ok((T::default(), None));
@@ -333,7 +335,7 @@ graph: {hide: [dns], collapse: auto, theme: auto}
 unsupported: fail
 "#;
 
-    fn told(text: &str) -> String {
+    fn reported(text: &str) -> String {
         let diagnostics = parse("netpal.yaml", text).unwrap_err();
         let line = |d: &Diagnostic| match &d.place {
             Place::At(l) => {
@@ -365,21 +367,21 @@ unsupported: fail
     #[test]
     fn an_unknown_key_is_an_error_at_its_place_with_the_nearest_known_one() {
         assert_eq!(
-            told("version: 1\ncluster:\n  pod-cidr: [10.0.0.0/8]\n"),
+            reported("version: 1\ncluster:\n  pod-cidr: [10.0.0.0/8]\n"),
             "3:3 unknown field `pod-cidr` in cluster | did you mean `pod-cidrs`?"
         );
         assert!(
-            told("test: [a]\n")
+            reported("test: [a]\n")
                 .starts_with("1:1 unknown field `test` here | did you mean `tests`?")
         );
-        assert!(told("unsupported: maybe\n").contains("1:14"));
-        assert!(told("tests: policy-tests\n").contains("expected a list"));
+        assert!(reported("unsupported: maybe\n").contains("1:14"));
+        assert!(reported("tests: policy-tests\n").contains("expected a list"));
     }
 
     #[test]
     fn values_that_make_no_sense_are_errors() {
-        assert!(told("version: 2\n").contains("1:1 version 2"));
-        assert!(told("inputs: [{path: a, exec: b}]\n").contains("exactly one"));
-        assert!(told("version: 1\n---\nversion: 1\n").contains("3:1 a second document"));
+        assert!(reported("version: 2\n").contains("1:1 version 2"));
+        assert!(reported("inputs: [{path: a, exec: b}]\n").contains("exactly one"));
+        assert!(reported("version: 1\n---\nversion: 1\n").contains("3:1 a second document"));
     }
 }

@@ -1,4 +1,4 @@
-//! Things worth telling about the input: what, where, how bad, and what to do about it.
+//! Facts about the input that are reported: what, where, how bad, and what to do about it.
 //!
 //! Shared by load, lint and check. A diagnostic is data: it carries symbolic pointers and no
 //! printed line numbers; the wording of a message is made where the fact is found, the layout where
@@ -36,7 +36,7 @@ pub enum Code {
     Syntax,
     /// A template that has to be rendered first.
     UnrenderedTemplate,
-    /// A placeholder such as `${NAMESPACE}` stands where a name should.
+    /// A placeholder such as `${NAMESPACE}` in the place of a name.
     Placeholder,
     /// The same key twice in one mapping.
     DuplicateKey,

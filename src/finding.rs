@@ -3,7 +3,7 @@
 //! that go the wrong way.
 //!
 //! A finding is data. It points symbolically ([`Place`]) and is given lines when it is written; its
-//! [`Fingerprint`] names what it is about and not where it stands, so it survives edits elsewhere
+//! [`Fingerprint`] names what it is about and not its place, so it survives edits elsewhere
 //! in the file. Severity says how bad it is, [`Confidence`] how sure: a rule that may be wrong says
 //! so.
 //!
@@ -110,7 +110,7 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
-/// Something wrong.
+/// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's id: `NP004`.
@@ -144,7 +144,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A certain warning without anything beside its message.
+    /// A certain warning with a message only.
     pub fn new(
         rule: &'static str,
         name: &'static str,
@@ -224,7 +224,7 @@ impl Finding {
     }
 
     /// Its identity across runs: 16 hexadecimal digits of the rule and what it is about. `nth`
-    /// tells apart findings that are about the same thing.
+    /// distinguishes findings that are about the same thing.
     pub fn identity(&self, nth: usize) -> String {
         let Fingerprint {
             namespace,
@@ -269,7 +269,7 @@ pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
 }
 
-type Key<'a> = (
+type SortKey<'a> = (
     u8,
     Option<&'a Origin>,
     Option<&'a crate::source::Location>,
@@ -278,7 +278,7 @@ type Key<'a> = (
     &'a str,
 );
 
-fn key(finding: &Finding) -> Key<'_> {
+fn key(finding: &Finding) -> SortKey<'_> {
     let (kind, origin, location) = match &finding.place {
         Place::Origin(origin) => (0, Some(origin), None),
         Place::At(location) => (1, None, Some(location)),
@@ -294,7 +294,7 @@ fn key(finding: &Finding) -> Key<'_> {
     )
 }
 
-/// What is told about a rule beside its findings.
+/// What is printed about a rule besides its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleInfo {
     /// The id: `NP004`.

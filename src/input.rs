@@ -1,4 +1,4 @@
-//! [`Input`]: what was read, complete: the world, the law, the texts, and what is worth telling
+//! [`Input`]: what was read, complete: the cluster, the policy set, the texts, and the diagnostics
 //! about them.
 //!
 //! The hand-over between `load`, which makes it, and `compile`, which never touches a file. The
@@ -18,7 +18,7 @@ pub struct Tally {
     pub files: usize,
     /// Objects seen, of any kind.
     pub objects: usize,
-    /// Objects that make up the world or the law, by kind.
+    /// Objects that make up the cluster or the policy set, by kind.
     pub read: BTreeMap<String, usize>,
     /// Objects of kinds that play no part, by kind.
     pub skipped: BTreeMap<String, usize>,
@@ -26,9 +26,9 @@ pub struct Tally {
     pub finished_pods: usize,
 }
 
-/// An object that is neither world nor law and still tells which traffic is meant to pass: an
-/// Ingress, a route, a monitor, a webhook configuration, a role binding. Only its place is kept;
-/// whoever asks reads it there.
+/// An object that is no part of the cluster and no policy, and still shows which traffic is
+/// intended: an Ingress, a route, a monitor, a webhook configuration, a role binding. Only its
+/// place is kept; the reader of that kind reads it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
     /// Its kind.
@@ -40,17 +40,17 @@ pub struct Mention {
 /// Everything that was read.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
-    /// The world.
+    /// The cluster.
     pub cluster: Arc<Cluster>,
-    /// The law.
+    /// The policy set.
     pub policies: Arc<PolicySet>,
     /// The texts, for positions and quotes.
     pub sources: Arc<Sources>,
-    /// What is worth telling, in input order.
+    /// The diagnostics, in input order.
     pub diagnostics: Vec<Diagnostic>,
     /// Counts of what was read and skipped.
     pub tally: Tally,
-    /// Objects that tell which traffic is meant to pass, in input order.
+    /// Objects that shows which traffic is intended, in input order.
     pub mentions: Arc<Vec<Mention>>,
     /// The namespace of objects that name none (S1).
     pub namespace: Box<str>,

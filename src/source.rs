@@ -9,7 +9,7 @@
 
 mod text;
 
-pub use crate::source::text::{Again, Excerpt, Text};
+pub use crate::source::text::{Excerpt, RereadableText, Text};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -160,7 +160,7 @@ impl Base {
         matches!(self, Self::Root | Self::Alone)
     }
 
-    /// Whether the object is a document of its own, and no item of a List.
+    /// Whether the object is a whole document, and no item of a List.
     pub fn is_root(&self) -> bool {
         *self == Self::Root
     }
@@ -180,7 +180,7 @@ impl From<Path> for Base {
 /// leads to the item.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// The file it stands in.
+    /// Its file.
     pub file: FileId,
     /// First byte of the chunk of text that holds it.
     pub start: usize,
@@ -254,7 +254,7 @@ impl Sources {
         self.documents.len()
     }
 
-    /// The text of the chunk a document stands in, and the document itself.
+    /// The text of the chunk of a document, and the document itself.
     pub fn chunk(&self, id: DocumentId) -> Option<(&Document, Cow<'_, str>)> {
         let document = self.document(id)?;
         Some((document, self.text(document)?))

@@ -37,7 +37,7 @@ fn value(scalar: &str) -> serde_json::Value {
     let text = format!("- {scalar}\n");
     let chunk = Chunk::whole(&text);
     let root = parse(&text, &chunk).root;
-    root.and_then(|r| r.items().first().map(netpal::tree::Node::to_json))
+    root.and_then(|r| r.items().first().map(netpal::tree::SyntaxNode::to_json))
         .unwrap_or_default()
 }
 

@@ -12,7 +12,7 @@ use crate::config;
 use crate::config::Level;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::source::{Location, Path};
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::collections::BTreeMap;
 
 /// A claim of a test.
@@ -67,7 +67,7 @@ pub struct Suite {
 /// # Errors
 /// When it is not one; every problem is told, with its place.
 pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
-    let (file, root): (TestFile, Option<Node>) = config::read_with_tree(name, text)?;
+    let (file, root): (TestFile, Option<SyntaxNode>) = config::read_with_tree(name, text)?;
     let at = |path: &Path| {
         let span = root
             .as_ref()

@@ -13,7 +13,7 @@ use crate::model::NamespaceId;
 use crate::model::WorkloadId;
 use crate::query::list::listing::{Filter, Party, each};
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::source::{Location, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -62,9 +62,9 @@ pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> (Suite, usize) {
 
 /// The ports of a flow as an endpoint names them; none where it is not a few ports.
 fn ports(traffic: &TrafficSet) -> Option<String> {
-    let one = |piece: Piece| match piece {
-        Piece::Ports(_, 1, u16::MAX) | Piece::OtherProtocols => None,
-        Piece::Ports(protocol, a, b) => {
+    let one = |piece: TrafficRange| match piece {
+        TrafficRange::Ports(_, 1, u16::MAX) | TrafficRange::OtherProtocols => None,
+        TrafficRange::Ports(protocol, a, b) => {
             let range = if a == b {
                 a.to_string()
             } else {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use netpal::check::breaks;
 use netpal::diff::{Diff as Answer, Kind, Side, declared};
 use netpal::load::Source;
-use netpal::model::relabel::{Change, Relabel};
+use netpal::model::relabel::{LabelChange, Relabel};
 use netpal::picture::{Drawing, Facts, Level, Options};
 use netpal::query::End;
 use netpal::query::ask::resolve;
@@ -195,8 +195,10 @@ fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
         bail!("`{text}` changes no label; {HELP}")
     };
     let one = |label: &str| match (label.split_once('='), label.strip_suffix('-')) {
-        (Some((key, value)), _) if !key.is_empty() => Ok(Change::Set(key.into(), value.into())),
-        (None, Some(key)) if !key.is_empty() => Ok(Change::Remove(key.into())),
+        (Some((key, value)), _) if !key.is_empty() => {
+            Ok(LabelChange::Set(key.into(), value.into()))
+        }
+        (None, Some(key)) if !key.is_empty() => Ok(LabelChange::Remove(key.into())),
         _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
     };
     let labels = labels.split(',').map(one).collect::<Result<Vec<_>>>()?;

@@ -46,7 +46,7 @@ pub struct PeerSets<'w> {
     runs: IndexSet<Arc<EndpointSet>>,
     selected: Selected<'w>,
     /// What was selected, by the places in memory of what selects: equal parts of the law share
-    /// theirs (`policy::pool`).
+    /// theirs (`policy::interner`).
     pods: HashMap<(Which, usize), EndpointBounds>,
     blocks: HashMap<(&'w IpSet, Family), EndpointBounds>,
     inside: Inside,

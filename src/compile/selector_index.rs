@@ -95,7 +95,7 @@ pub enum Which {
 }
 
 /// What selectors select, each asked once; a selector is known by its place in memory (see
-/// `policy::pool`).
+/// `policy::interner`).
 pub struct Selected<'w> {
     env: &'w Environment,
     classes: &'w Classes,

@@ -132,7 +132,7 @@ pub struct Vocabulary<'w> {
     /// Whether a rule names nodes.
     nodes: bool,
     /// The lists that were read, by their places in memory: equal ones share theirs
-    /// (`policy::pool`).
+    /// (`policy::interner`).
     read: HashSet<usize>,
 }
 

@@ -9,7 +9,7 @@ use crate::lint::facts::Facts;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
 use crate::model::{PodId, Selector};
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::rc::Rc;
 
 /// One backend of an object.
@@ -88,7 +88,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     };
     let own = spec
         .get("ingressClassName")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .map(str::to_owned);
     let annotations = intended_traffic::pairs(&by.node, "annotations");
     let class = own.or_else(|| {
@@ -99,12 +99,12 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let controllers = class_controllers(facts, class.as_deref());
     let paths = spec
         .get("rules")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter();
     let paths = paths
         .filter_map(|r| r.get("http")?.get("paths"))
-        .flat_map(Node::items);
+        .flat_map(SyntaxNode::items);
     let backends = paths.filter_map(|p| p.get("backend"));
     for backend in backends
         .chain(spec.get("defaultBackend"))
@@ -113,7 +113,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let service = backend.get("service");
         let old = || (backend.get("serviceName"), backend.get("servicePort"));
         let (name, port) = service.map_or_else(old, |s| (s.get("name"), s.get("port")));
-        let Some(name) = name.and_then(Node::as_str) else {
+        let Some(name) = name.and_then(SyntaxNode::as_str) else {
             continue;
         };
         let inner = |key: &str| port.and_then(|p| p.get(key));
@@ -130,7 +130,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
 }
 
 /// How a port is named: by number or name.
-fn named(node: Option<&Node>) -> Named<'_> {
+fn named(node: Option<&SyntaxNode>) -> Named<'_> {
     match node {
         Some(n) if n.as_i64().is_some() => Named::Number(n.as_i64().unwrap_or_default()),
         Some(n) => n.as_str().map_or(Named::Any, Named::Name),
@@ -142,21 +142,24 @@ fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
-    let parents = spec.get("parentRefs").map(Node::items).unwrap_or_default();
+    let parents = spec
+        .get("parentRefs")
+        .map(SyntaxNode::items)
+        .unwrap_or_default();
     let controllers: Vec<PodId> = parents
         .iter()
         .flat_map(|p| gateway_controllers(facts, by, p))
         .collect();
     let rules = spec
         .get("rules")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter();
     for reference in rules
         .filter_map(|r| r.get("backendRefs"))
-        .flat_map(Node::items)
+        .flat_map(SyntaxNode::items)
     {
-        let text = |key: &str| reference.get(key).and_then(Node::as_str);
+        let text = |key: &str| reference.get(key).and_then(SyntaxNode::as_str);
         if text("kind").unwrap_or("Service") != "Service"
             || !text("group").unwrap_or_default().is_empty()
         {
@@ -189,11 +192,11 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     });
     let others = spec
         .get("alternateBackends")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter();
     for target in spec.get("to").into_iter().chain(others) {
-        let text = |key: &str| target.get(key).and_then(Node::as_str);
+        let text = |key: &str| target.get(key).and_then(SyntaxNode::as_str);
         let Some(name) = text("name").filter(|_| text("kind").unwrap_or("Service") == "Service")
         else {
             continue;
@@ -205,7 +208,7 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
             .cluster
             .find_namespace(&by.namespace)
             .and_then(|n| intended_traffic::find(facts, n, name));
-        let by_name = port.and_then(Node::as_str);
+        let by_name = port.and_then(SyntaxNode::as_str);
         let has =
             |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
         let port = by_name.filter(|n| has(n)).map_or(Named::Any, Named::Name);
@@ -258,11 +261,11 @@ fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
 }
 
 /// The pods that a Gateway is made of, by the label every implementation that makes them sets.
-fn gateway_controllers(facts: &Facts<'_>, by: &Told, parent: &Node) -> Vec<PodId> {
+fn gateway_controllers(facts: &Facts<'_>, by: &Told, parent: &SyntaxNode) -> Vec<PodId> {
     if let Some(pods) = configured(facts) {
         return pods;
     }
-    let text = |key: &str| parent.get(key).and_then(Node::as_str);
+    let text = |key: &str| parent.get(key).and_then(SyntaxNode::as_str);
     let Some(name) = text("name") else {
         return Vec::new();
     };

@@ -16,7 +16,7 @@ use crate::policy::{
 use crate::set::TrafficSet;
 use crate::source::{DocumentId, FileId, Path};
 use crate::spec::Environment;
-use crate::tree::{Locator, Node};
+use crate::tree::{Locator, SyntaxNode};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -339,7 +339,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The tree of a policy's document, as it was written.
-    pub fn node(&self, policy: &Policy) -> Option<Rc<Node>> {
+    pub fn node(&self, policy: &Policy) -> Option<Rc<SyntaxNode>> {
         self.locator.node(policy.document)
     }
 
@@ -348,7 +348,7 @@ impl<'a> Facts<'a> {
         &self,
         policy: &Policy,
         path: &Path,
-        read: impl FnOnce(&Node) -> T,
+        read: impl FnOnce(&SyntaxNode) -> T,
     ) -> Option<T> {
         self.node(policy)?.at(path).map(read)
     }

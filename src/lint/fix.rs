@@ -10,7 +10,7 @@
 use crate::finding::{Edit, Finding, Fix};
 use crate::lint::facts::Facts;
 use crate::source::{FileId, Origin, Span, Step};
-use crate::tree::{Node, Value};
+use crate::tree::{SyntaxNode, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -99,7 +99,7 @@ struct At<'f> {
     file: FileId,
     text: &'f str,
     key: Span,
-    value: Node,
+    value: SyntaxNode,
 }
 
 /// A change of a text, made from the text around the place.
@@ -117,7 +117,7 @@ fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
         .at(&origin.path)?
         .clone();
     let range = key.start.min(value.span.start)..value.span.end.max(key.end);
-    let around = facts.input.sources.file(file)?.text.around(range, 1, 1)?;
+    let around = facts.input.sources.file(file)?.text.excerpt(range, 1, 1)?;
     let start = around.start;
     (key.start, key.end) = (key.start - start, key.end - start);
     value.place_from(start);
@@ -225,7 +225,7 @@ fn join(at: &At<'_>) -> Option<(FileId, Change)> {
 }
 
 /// The end of what a value says, without the blanks and comments behind it.
-fn end_of(text: &str, node: &Node) -> usize {
+fn end_of(text: &str, node: &SyntaxNode) -> usize {
     match &node.value {
         Value::Mapping(entries) if !is_flow(text, node) => {
             entries.last().map_or(node.span.end, |e| {
@@ -239,7 +239,7 @@ fn end_of(text: &str, node: &Node) -> usize {
     }
 }
 
-fn is_flow(text: &str, node: &Node) -> bool {
+fn is_flow(text: &str, node: &SyntaxNode) -> bool {
     text.get(node.span.start..)
         .is_some_and(|t| t.starts_with(['[', '{']))
 }

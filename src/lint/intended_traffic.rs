@@ -14,7 +14,7 @@ use crate::policy::{Direction, Policy, PolicyId};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::{DocumentId, Origin};
 use crate::spec::Endpoint;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use indexmap::IndexMap;
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ pub(crate) struct Told {
     /// Where it stands.
     pub document: DocumentId,
     /// What it says.
-    pub node: Rc<Node>,
+    pub node: Rc<SyntaxNode>,
 }
 
 impl Told {
@@ -110,7 +110,7 @@ pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
         let meta = |key: &str| {
             node.get("metadata")
                 .and_then(|m| m.get(key))
-                .and_then(Node::as_str)
+                .and_then(SyntaxNode::as_str)
                 .map(Box::from)
         };
         let Some(name) = meta("name") else { continue };
@@ -243,24 +243,24 @@ pub(crate) fn admits(
 }
 
 /// A label selector as it is written; what cannot be read selects everything.
-pub(crate) fn selector(node: &Node) -> Selector {
-    let text = |n: &Node| n.as_str().map(Box::from);
+pub(crate) fn selector(node: &SyntaxNode) -> Selector {
+    let text = |n: &SyntaxNode| n.as_str().map(Box::from);
     let labels = node
         .get("matchLabels")
-        .map(Node::entries)
+        .map(SyntaxNode::entries)
         .unwrap_or_default()
         .iter();
     let exact = labels.filter_map(|e| Some(Requirement::In(e.key.clone(), vec![text(&e.value)?])));
     let expressions = node
         .get("matchExpressions")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter();
     let wider = expressions.filter_map(|e| {
         let key = text(e.get("key")?)?;
         let values = e
             .get("values")
-            .map(Node::items)
+            .map(SyntaxNode::items)
             .unwrap_or_default()
             .iter()
             .filter_map(text)
@@ -277,11 +277,11 @@ pub(crate) fn selector(node: &Node) -> Selector {
 }
 
 /// The labels or annotations of an object.
-pub(crate) fn pairs(node: &Node, key: &str) -> Labels {
+pub(crate) fn pairs(node: &SyntaxNode, key: &str) -> Labels {
     let entries = node
         .get("metadata")
         .and_then(|m| m.get(key))
-        .map(Node::entries)
+        .map(SyntaxNode::entries)
         .unwrap_or_default();
     entries
         .iter()
@@ -290,7 +290,7 @@ pub(crate) fn pairs(node: &Node, key: &str) -> Labels {
 }
 
 /// A number of a field, or of a text that is one.
-pub(crate) fn number(node: &Node) -> Option<u16> {
+pub(crate) fn number(node: &SyntaxNode) -> Option<u16> {
     let n = node.as_i64().or_else(|| node.as_str()?.parse().ok())?;
     u16::try_from(n).ok().filter(|p| *p > 0)
 }

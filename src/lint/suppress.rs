@@ -11,7 +11,7 @@ use crate::finding::{Finding, Fingerprint, Severity};
 use crate::lint::facts::Facts;
 use crate::lint::registry::LINTS;
 use crate::source::{DocumentId, FileId, Location, Origin, Path, Position};
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::ops::RangeInclusive;
 
 /// The annotation.
@@ -64,7 +64,7 @@ fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut
     let Some(node) = facts.locator.node(document) else {
         return;
     };
-    let Some(text) = node.at(&path).and_then(Node::as_str) else {
+    let Some(text) = node.at(&path).and_then(SyntaxNode::as_str) else {
         return;
     };
     let place = Place::Origin(Origin::new(document, path));

@@ -1,27 +1,20 @@
-//! Pieces of text -> [`Input`]: registers documents, tells what is wrong, builds the cluster,
-//! lowers the policies.
+//! Parsed chunks -> [`Input`].
 //!
-//! Phases: [`Assembly::register`] gives pieces their documents; [`Assembly::deduplicate`] keeps of
-//! equal names the last; [`crate::load::objects`] and [`build`] fill the cluster;
-//! [`Assembly::policies`] lowers the law. Order is input order.
+//! Phases: [`Assembly::register`] gives chunks their documents; [`Assembly::deduplicate`] keeps the
+//! last of equally named objects; [`build`] fills the cluster; [`Assembly::take_policies`] fills
+//! the policy set. Order is input order.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::input::{Input, Mention, Tally};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::input::{Input, Mention};
+use crate::load::assembly::{Assembly, count};
+use crate::load::build;
+use crate::load::object::{Contribution, LoadedItem};
 use crate::load::objects;
-use crate::load::objects::{Item, Object, Part, Suspicion};
-use crate::load::read::{Found, Piece, ReadFile};
-use crate::load::{LoadOptions, build};
-use crate::model::{Selector, Truth, WorkloadKind};
-use crate::policy::dialects;
-use crate::policy::dialects::Lowered;
-use crate::policy::pool::Pool;
-use crate::policy::{Namespaces, Policy, PolicySet, Subject, Taint, TaintEffect, TaintReason};
-use crate::set::hashed::HashMap;
-use crate::source::{
-    Base, Document, DocumentId, FileId, Location, Origin, Path, Position, Sources, Span, Text,
-};
-use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
-use std::collections::BTreeMap;
+use crate::load::options::LoadOptions;
+use crate::load::parsed_chunk::{ChunkContent, ParsedChunk, ReadFile};
+use crate::load::taints::Suspicion;
+use crate::source::{Base, FileId, Origin, Position, Text};
+use crate::tree::{Chunk, Problem, Sniffed};
 use std::sync::Arc;
 
 /// Builds the input from what was read.
@@ -32,43 +25,11 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     }
     let mut objects = assembly.deduplicate();
     let cluster = build::cluster(&mut objects, &mut assembly);
-    assembly.policies(objects);
+    assembly.take_policies(objects);
     assembly.finish(cluster)
 }
 
-/// An input while it is put together.
-pub struct Assembly<'o> {
-    /// Choices of loading.
-    pub options: &'o LoadOptions,
-    sources: Sources,
-    /// What is worth telling.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Counts.
-    pub tally: Tally,
-    objects: Vec<Object>,
-    law: PolicySet,
-    shared: Pool,
-    mentions: Vec<Mention>,
-    namespace: Arc<str>,
-    overlay: bool,
-}
-
-impl<'o> Assembly<'o> {
-    fn new(options: &'o LoadOptions) -> Self {
-        Self {
-            options,
-            sources: Sources::default(),
-            diagnostics: Vec::new(),
-            tally: Tally::default(),
-            objects: Vec::new(),
-            law: PolicySet::default(),
-            shared: Pool::default(),
-            mentions: Vec::new(),
-            namespace: (&*options.namespace).into(),
-            overlay: false,
-        }
-    }
-
+impl Assembly<'_> {
     fn register(&mut self, read: ReadFile) {
         self.tally.files += 1;
         self.overlay = read.overlay;
@@ -87,47 +48,41 @@ impl<'o> Assembly<'o> {
             ));
             self.taint_unread("a file that could not be read", Suspicion::Any, None, None);
         }
-        for piece in read.pieces {
-            self.piece(file, piece);
+        for parsed in read.chunks {
+            self.chunk(file, parsed);
         }
     }
 
-    fn place(&self, file: FileId, at: Position) -> Place {
-        let name = self
-            .sources
-            .file(file)
-            .map(|f| f.name.clone())
-            .unwrap_or_default();
-        Place::At(Location { file: name, at })
-    }
-
-    fn piece(&mut self, file: FileId, piece: Piece) {
-        let broken = matches!(piece.found, Found::Broken);
-        let severity = |me: &Self, p: &Problem| me.severity(file, &piece, p, broken);
-        let told: Vec<(Severity, &Problem)> = piece
+    fn chunk(&mut self, file: FileId, parsed: ParsedChunk) {
+        let broken = matches!(parsed.content, ChunkContent::Broken);
+        let severity = |me: &Self, p: &Problem| me.severity(file, &parsed, p, broken);
+        let graded: Vec<(Severity, &Problem)> = parsed
             .problems
             .iter()
             .map(|p| (severity(self, p), p))
             .collect();
-        let found: Vec<Diagnostic> = told
+        let found: Vec<Diagnostic> = graded
             .into_iter()
             .map(|(s, p)| self.diagnostic(file, None, s, p))
             .collect();
         self.diagnostics.extend(found);
-        match piece.found {
-            Found::Skipped => self.skipped(file, piece),
-            Found::Broken => self.broken(file, &piece),
-            Found::NoKind => {}
-            Found::Template { policies } => self.template(file, &piece.chunk, policies),
-            Found::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
+        match parsed.content {
+            ChunkContent::Skipped => self.skipped(file, parsed),
+            ChunkContent::Broken => self.broken(file, &parsed),
+            ChunkContent::NoKind => {}
+            ChunkContent::Template { policies } => self.template(file, &parsed.chunk, policies),
+            ChunkContent::Items(items) => items.into_iter().for_each(|item| self.item(file, item)),
         }
     }
 
-    fn skipped(&mut self, file: FileId, piece: Piece) {
+    fn skipped(&mut self, file: FileId, parsed: ParsedChunk) {
         self.tally.objects += 1;
-        let kind = piece.said.kind.unwrap_or_default();
-        if objects::is_mention(piece.said.api_version.as_deref().unwrap_or_default(), &kind) {
-            let document = self.document(file, &piece.chunk, Base::Root, None);
+        let kind = parsed.header.kind.unwrap_or_default();
+        if objects::is_mention(
+            parsed.header.api_version.as_deref().unwrap_or_default(),
+            &kind,
+        ) {
+            let document = self.document(file, &parsed.chunk, Base::Root, None);
             self.mentions.push(Mention {
                 kind: kind.as_str().into(),
                 document,
@@ -136,19 +91,16 @@ impl<'o> Assembly<'o> {
         count(&mut self.tally.skipped, &kind);
     }
 
-    fn suspicion(&self, file: FileId, piece: &Piece) -> Suspicion {
-        let text = self
-            .sources
-            .file(file)
-            .and_then(|f| f.text.part(piece.chunk.start..piece.chunk.end))
-            .unwrap_or_default();
-        objects::suspect(&piece.said, &text)
-    }
-
     /// A document that is surely no policy only warns when it is broken.
-    fn severity(&self, file: FileId, piece: &Piece, problem: &Problem, broken: bool) -> Severity {
+    fn severity(
+        &self,
+        file: FileId,
+        parsed: &ParsedChunk,
+        problem: &Problem,
+        broken: bool,
+    ) -> Severity {
         let harmless =
-            !problem.is_error() || (broken && self.suspicion(file, piece) == Suspicion::None);
+            !problem.is_error() || (broken && self.suspicion(file, parsed) == Suspicion::None);
         if harmless {
             Severity::Warning
         } else {
@@ -156,10 +108,10 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn broken(&mut self, file: FileId, piece: &Piece) {
-        let suspicion = self.suspicion(file, piece);
-        let kind = piece
-            .said
+    fn broken(&mut self, file: FileId, parsed: &ParsedChunk) {
+        let suspicion = self.suspicion(file, parsed);
+        let kind = parsed
+            .header
             .kind
             .clone()
             .filter(|k| !Sniffed::is_placeholder(k));
@@ -174,58 +126,25 @@ impl<'o> Assembly<'o> {
         if suspicion == Suspicion::None {
             return;
         }
-        let name = piece
-            .said
+        let name = parsed
+            .header
             .name
             .as_deref()
             .filter(|n| !Sniffed::is_placeholder(n));
-        let namespace = piece
-            .said
+        let namespace = parsed
+            .header
             .namespace
             .as_deref()
             .filter(|n| !Sniffed::is_placeholder(n));
         let kind = kind.as_deref().unwrap_or("a document");
         let what = format!("{kind} {}", name.unwrap_or("without a readable name"));
-        let document = self.document(file, &piece.chunk, Base::Root, None);
+        let document = self.document(file, &parsed.chunk, Base::Root, None);
         self.taint_unread(
             &what,
             suspicion,
             namespace,
             Some(Origin::document(document)),
         );
-    }
-
-    /// Leaves a taint for a policy that could not be read, over its namespace where that is known.
-    fn taint_unread(
-        &mut self,
-        what: &str,
-        suspicion: Suspicion,
-        namespace: Option<&str>,
-        origin: Option<Origin>,
-    ) {
-        if self.options.ignore_broken {
-            return;
-        }
-        let namespaces = match namespace {
-            Some(name) => Namespaces::Named(name.into()),
-            None => Namespaces::Matching(Selector::everything()),
-        };
-        let effect = if suspicion == Suspicion::Network {
-            TaintEffect::UnorderedTier
-        } else {
-            TaintEffect::Anything
-        };
-        self.law.taints.push(Taint {
-            what: what.into(),
-            reason: TaintReason::Broken,
-            effect,
-            subject: Subject {
-                namespaces,
-                pods: Selector::everything(),
-            },
-            directions: [true, true],
-            origin,
-        });
     }
 
     fn template(&mut self, file: FileId, chunk: &Chunk, policies: bool) {
@@ -259,24 +178,7 @@ impl<'o> Assembly<'o> {
         }
     }
 
-    fn document(
-        &mut self,
-        file: FileId,
-        chunk: &Chunk,
-        base: Base,
-        at: Option<Position>,
-    ) -> DocumentId {
-        self.sources.add_document(Document {
-            file,
-            start: chunk.start,
-            end: chunk.end,
-            begins: chunk.begins(),
-            base,
-            at: at.unwrap_or(chunk.begins()),
-        })
-    }
-
-    fn item(&mut self, file: FileId, item: Item) {
+    fn item(&mut self, file: FileId, item: LoadedItem) {
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));
         let Some(mut object) = item.object else {
@@ -284,9 +186,9 @@ impl<'o> Assembly<'o> {
         };
         object.overlay = self.overlay;
         object.document = document;
-        match &mut object.part {
-            Part::Mention | Part::Nothing => {
-                if matches!(object.part, Part::Mention) {
+        match &mut object.contribution {
+            Contribution::Mention | Contribution::Nothing => {
+                if matches!(object.contribution, Contribution::Mention) {
                     self.mentions.push(Mention {
                         kind: (&*object.kind).into(),
                         document,
@@ -294,7 +196,7 @@ impl<'o> Assembly<'o> {
                 }
                 return count(&mut self.tally.skipped, &object.kind);
             }
-            Part::Policy(lowered) => lowered
+            Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()
                 .for_each(|p| p.document = document),
@@ -303,288 +205,16 @@ impl<'o> Assembly<'o> {
         self.objects.push(object);
     }
 
-    /// A problem of a text as a diagnostic.
-    fn diagnostic(
-        &self,
-        file: FileId,
-        document: Option<DocumentId>,
-        severity: Severity,
-        problem: &Problem,
-    ) -> Diagnostic {
-        let code = match problem.kind {
-            ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
-            ProblemKind::UnrenderedTemplate => Code::UnrenderedTemplate,
-            ProblemKind::DuplicateKey => Code::DuplicateKey,
-            ProblemKind::UnknownField => Code::UnknownField,
-            ProblemKind::WrongType | ProblemKind::Letter => Code::WrongType,
-            ProblemKind::Limit => Code::Limit,
-        };
-        let place = match (&problem.path, document) {
-            (Some(path), Some(document)) => Place::Origin(Origin::new(document, path.clone())),
-            _ => self.place(file, problem.span.at),
-        };
-        let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
-        diagnostic.help = problem.help.clone().map(Into::into);
-        let related = problem
-            .related
-            .iter()
-            .map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
-        diagnostic.related = related.collect();
-        diagnostic
-    }
-
-    /// The namespace of an object, kubectl's default where it names none (S1).
-    pub fn namespace_of(&self, object: &Object) -> Arc<str> {
-        object
-            .namespace
-            .clone()
-            .unwrap_or_else(|| Arc::clone(&self.namespace))
-    }
-
-    /// Of objects with one kind, namespace and name the last wins, as with `kubectl apply`; it
-    /// takes the place of the first.
-    fn deduplicate(&mut self) -> Vec<Object> {
-        let objects = std::mem::take(&mut self.objects);
-        let default = Arc::clone(&self.namespace);
-        let mut places: Vec<usize> = Vec::with_capacity(objects.len());
-        let mut last: HashMap<(&str, &str, &str, &str), usize> =
-            crate::set::hashed::room_for(objects.len());
-        for (i, object) in objects.iter().enumerate() {
-            if let Some(facts) = object.facts().filter(|f| f.patch) {
-                self.patch(object, facts.kind);
-                continue;
-            }
-            let namespace = if object.is_namespaced() {
-                object.namespace.as_deref().unwrap_or(&default)
-            } else {
-                ""
-            };
-            self.placeholder(object, namespace);
-            let place = *last
-                .entry((object.group(), &object.kind, namespace, &object.name))
-                .or_insert(places.len());
-            match places.get_mut(place) {
-                None => places.push(i),
-                Some(earlier) => {
-                    let earlier = std::mem::replace(earlier, i);
-                    if !object.overlay {
-                        self.duplicate(&objects[earlier], object.document);
-                    }
-                }
-            }
-        }
-        drop(last);
-        if places.len() == objects.len() {
-            return objects;
-        }
-        let mut objects: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
-        places
-            .into_iter()
-            .filter_map(|i| objects.get_mut(i)?.take())
-            .collect()
-    }
-
-    fn patch(&mut self, object: &Object, kind: WorkloadKind) {
-        *self
-            .tally
-            .skipped
-            .entry(format!("{} (patch)", kind.name()))
-            .or_default() += 1;
-        let place = Place::Origin(Origin::document(object.document));
-        let message = format!(
-            "{} `{}` has no pod labels or no containers, so it looks like a kustomize patch; skipped",
-            kind.name(),
-            object.name
-        );
-        self.diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::NotAnObject, place, message)
-                .help("load the built manifests instead: netpal ... -k DIR"),
-        );
-    }
-
-    fn placeholder(&mut self, object: &Object, namespace: &str) {
-        for (field, value) in [("name", &*object.name), ("namespace", namespace)] {
-            if Sniffed::is_placeholder(value) {
-                let place = Place::Origin(Origin::new(
-                    object.document,
-                    Path::root().key("metadata").key(field),
-                ));
-                let message = format!(
-                    "{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own"
-                );
-                self.diagnostics.push(
-                    Diagnostic::new(Severity::Warning, Code::Placeholder, place, message)
-                        .help("fill it in first, for example with envsubst"),
-                );
-            }
-        }
-    }
-
-    fn duplicate(&mut self, earlier: &Object, later: DocumentId) {
-        let place = Place::Origin(Origin::document(later));
-        let name = match &earlier.namespace {
-            Some(namespace) => format!("{namespace}/{}", earlier.name),
-            None => earlier.name.to_string(),
-        };
-        let message = format!(
-            "{} `{name}` is given twice; the last one counts, as with kubectl apply",
-            earlier.kind
-        );
-        let related = Place::Origin(Origin::document(earlier.document));
-        self.diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message)
-                .related(related, "first given here"),
-        );
-    }
-
-    /// Takes up every policy, or leaves a taint in its place.
-    fn policies(&mut self, objects: Vec<Object>) {
-        for mut object in objects {
-            match std::mem::replace(&mut object.part, Part::Nothing) {
-                Part::Policy(lowered) => self.policy(&object, *lowered),
-                Part::Unmodelled(pods) => self.unmodelled(&object, *pods),
-                _ => continue,
-            }
-            count(&mut self.tally.read, &object.kind);
-        }
-    }
-
-    fn policy(&mut self, object: &Object, lowered: Lowered) {
-        let file = self
-            .sources
-            .document(object.document)
-            .map_or(FileId(0), |d| d.file);
-        for problem in &lowered.problems {
-            let severity = if problem.is_error() {
-                Severity::Error
-            } else {
-                Severity::Warning
-            };
-            let diagnostic = self.diagnostic(file, Some(object.document), severity, problem);
-            self.diagnostics.push(diagnostic);
-        }
-        for invalid in &lowered.invalid {
-            let place = Place::Origin(Origin::new(object.document, invalid.path.clone()));
-            let message = format!("{}: {}", invalid.path, invalid.message);
-            let code = if invalid.unknown_field {
-                Code::UnknownField
-            } else {
-                Code::InvalidValue
-            };
-            let mut diagnostic = Diagnostic::new(Severity::Error, code, place, message);
-            diagnostic.help = invalid.help.clone().map(Into::into);
-            self.diagnostics.push(diagnostic);
-        }
-        if let Some(mut policy) = lowered.policy {
-            self.shared.share(&mut policy);
-            self.law.policies.push(policy);
-        } else {
-            let namespace = self.namespace_of(object);
-            // not by what was read, which is taken out of the object here: a broken policy of the
-            // whole cluster touches it all
-            let namespaced =
-                dialects::find(&object.api_version, &object.kind).is_some_and(|d| d.namespaced);
-            let what = format!("{} {}/{}", object.kind, namespace, object.name);
-            let suspicion = if namespaced {
-                Suspicion::Network
-            } else {
-                Suspicion::Any
-            };
-            let scope = namespaced.then_some(&*namespace);
-            self.taint_unread(
-                &what,
-                suspicion,
-                scope,
-                Some(Origin::document(object.document)),
-            );
-        }
-    }
-
-    fn unmodelled(&mut self, object: &Object, pods: Selector) {
-        let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else {
-            return;
-        };
-        let namespaces = if row.namespaced {
-            Namespaces::Named((&*self.namespace_of(object)).into())
-        } else {
-            Namespaces::Matching(Selector::everything())
-        };
-        let kind = if dialects::is_modelled_kind(&object.kind) {
-            // the same word means another kind elsewhere
-            format!("{}.{}", object.kind, object.group())
-        } else {
-            object.kind.to_string()
-        };
-        let what = match &object.namespace {
-            Some(namespace) => format!("{kind} {namespace}/{}", object.name),
-            None => format!("{kind} {}", object.name),
-        };
-        let place = Place::Origin(Origin::document(object.document));
-        let message = format!("{what} is not modelled; verdicts it could touch are unknown");
-        self.diagnostics.push(Diagnostic::new(
-            Severity::Warning,
-            Code::UnmodelledPolicy,
-            place,
-            message,
-        ));
-        self.law.taints.push(Taint {
-            what: what.into(),
-            reason: TaintReason::UnmodelledKind,
-            effect: row.effect,
-            subject: Subject { namespaces, pods },
-            directions: row.directions,
-            origin: Some(Origin::document(object.document)),
-        });
-    }
-
-    /// Both generations of admin policies in one input: the API does not say how they work together
-    /// (S125).
-    fn both_generations(&mut self) {
-        let ordered = || {
-            self.law
-                .policies
-                .iter()
-                .filter(|p| self.law.tier_of(p).is_ordered())
-        };
-        let told = |p: &&Policy| p.sees_own_service != Truth::Maybe;
-        let older = ordered().find(|p| !told(p));
-        let newer = ordered().find(told);
-        let (Some(older), Some(newer)) = (older, newer) else {
-            return;
-        };
-        let name = |p: &Policy| format!("{} {}", p.shape.kind, p.full_name());
-        let message = format!(
-            "{} and {} are of two generations, and the API does not say how both work in one cluster; each tier is taken \
-             as one, in the order of priority",
-            name(older),
-            name(newer)
-        );
-        let place = |p: &Policy| Place::Origin(Origin::document(p.document));
-        let related = vec![(place(newer), Box::from("the newer generation"))];
-        let told = Diagnostic::new(Severity::Warning, Code::Assumption, place(older), message);
-        let told = Diagnostic { related, ..told }
-            .help("keep one of them: ClusterNetworkPolicy (v1alpha2) replaces AdminNetworkPolicy and its baseline");
-        self.diagnostics.push(told);
-    }
-
     fn finish(mut self, cluster: crate::model::Cluster) -> Input {
         self.both_generations();
         Input {
             cluster: Arc::new(cluster),
-            policies: Arc::new(self.law),
+            policies: Arc::new(self.policies),
             sources: Arc::new(self.sources),
             diagnostics: self.diagnostics,
             tally: self.tally,
             mentions: Arc::new(self.mentions),
             namespace: self.options.namespace.clone(),
         }
-    }
-}
-
-/// Counts one of a kind.
-pub fn count(counts: &mut BTreeMap<String, usize>, kind: &str) {
-    match counts.get_mut(kind) {
-        Some(n) => *n += 1,
-        None => _ = counts.insert(kind.to_owned(), 1),
     }
 }

@@ -5,9 +5,9 @@
 //! by its pods but not loaded is made up from its name.
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
-use crate::load::assemble::{Assembly, count};
-use crate::load::objects::{Object, Part};
-use crate::load::workloads::{Facts, PodDraft};
+use crate::load::assembly::{Assembly, count};
+use crate::load::object::{Contribution, LoadedObject};
+use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
 use crate::source::{Origin, Path};
@@ -15,28 +15,28 @@ use std::mem::take;
 use std::sync::Arc;
 
 /// Builds the cluster; takes what it needs out of the objects.
-pub fn cluster(objects: &mut [Object], assembly: &mut Assembly<'_>) -> Cluster {
+pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Cluster {
     let mut cluster = Cluster::default();
-    for object in objects.iter_mut().filter(|o| o.is_world()) {
+    for object in objects.iter_mut().filter(|o| o.is_cluster_object()) {
         count(&mut assembly.tally.read, &object.kind);
         tell_refused(object, assembly);
         let origin = Origin::document(object.document);
-        match &mut object.part {
-            Part::Namespace(labels) => {
-                _ = cluster.declare_namespace(&object.name, take(labels), origin)
+        match &mut object.contribution {
+            Contribution::Namespace(labels) => {
+                _ = cluster.declare_namespace(&object.name, take(labels), origin);
             }
-            Part::Node(node) => {
+            Contribution::Node(node) => {
                 _ = cluster.add_node(crate::model::Node {
                     origin,
                     ..(**node).clone()
-                })
+                });
             }
             _ => {}
         }
     }
     Controllers::new(objects, assembly).build(objects, &mut cluster, assembly);
     for object in objects.iter() {
-        let Part::Service(service) = &object.part else {
+        let Contribution::Service(service) = &object.contribution else {
             continue;
         };
         let namespace = cluster.namespace_named(&assembly.namespace_of(object));
@@ -53,32 +53,33 @@ pub fn cluster(objects: &mut [Object], assembly: &mut Assembly<'_>) -> Cluster {
     cluster
 }
 
-fn tell_refused(object: &Object, assembly: &mut Assembly<'_>) {
+fn tell_refused(object: &LoadedObject, assembly: &mut Assembly<'_>) {
     for message in &object.refused {
         let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata")));
-        let told = Diagnostic::new(Severity::Warning, Code::WrongType, place, message.as_str());
+        let diagnostic =
+            Diagnostic::new(Severity::Warning, Code::WrongType, place, message.as_str());
         assembly
             .diagnostics
-            .push(told.help("write the value in quotes"));
+            .push(diagnostic.help("write the value in quotes"));
     }
 }
 
-type Key = (WorkloadKind, Arc<str>, Arc<str>);
+type WorkloadKey = (WorkloadKind, Arc<str>, Arc<str>);
 
 /// The controllers and pods of the input, by their index among the objects.
 struct Controllers {
-    controllers: IndexMap<Key, usize>,
+    controllers: IndexMap<WorkloadKey, usize>,
     pods: Vec<(Arc<str>, usize)>,
 }
 
 impl Controllers {
-    fn new(objects: &[Object], assembly: &mut Assembly<'_>) -> Self {
+    fn new(objects: &[LoadedObject], assembly: &mut Assembly<'_>) -> Self {
         let mut found = Self {
             controllers: IndexMap::default(),
             pods: Vec::new(),
         };
         for (i, object) in objects.iter().enumerate() {
-            let Some(facts) = object.facts() else {
+            let Some(facts) = object.workload() else {
                 continue;
             };
             let namespace = assembly.namespace_of(object);
@@ -98,11 +99,11 @@ impl Controllers {
     /// The loaded controller at the top of the chain of owners, starting from a kind and name.
     fn top(
         &self,
-        objects: &[Object],
+        objects: &[LoadedObject],
         namespace: &Arc<str>,
         kind: &str,
         name: &Arc<str>,
-    ) -> Option<Key> {
+    ) -> Option<WorkloadKey> {
         let mut key = (
             WorkloadKind::from_api(kind)?,
             Arc::clone(namespace),
@@ -115,7 +116,7 @@ impl Controllers {
             };
             let owner = objects
                 .get(*index)
-                .and_then(Object::facts)
+                .and_then(LoadedObject::workload)
                 .and_then(|f| f.owner.as_ref());
             let next = owner
                 .and_then(|(kind, name)| Some((WorkloadKind::from_api(kind)?, Arc::clone(name))));
@@ -133,21 +134,20 @@ impl Controllers {
     }
 
     /// Under which workload a pod goes.
-    fn home(&self, objects: &[Object], namespace: &Arc<str>, pod: &Object, facts: &Facts) -> Key {
-        let own = || {
-            (
-                WorkloadKind::Pod,
-                Arc::clone(namespace),
-                Arc::from(&*pod.name),
-            )
+    fn home(
+        &self,
+        objects: &[LoadedObject],
+        namespace: &Arc<str>,
+        pod: &LoadedObject,
+        draft: &WorkloadDraft,
+    ) -> WorkloadKey {
+        let owner = draft.owner.as_ref();
+        let Some(top) = owner.and_then(|(kind, name)| self.top(objects, namespace, kind, name))
+        else {
+            let name = Arc::from(&*pod.name);
+            return (WorkloadKind::Pod, Arc::clone(namespace), name);
         };
-        let Some((kind, name)) = &facts.owner else {
-            return own();
-        };
-        let Some(top) = self.top(objects, namespace, kind, name) else {
-            return own();
-        };
-        let stem = facts
+        let stem = draft
             .template_hash()
             .and_then(|h| top.2.strip_suffix(h)?.strip_suffix('-'));
         match stem {
@@ -160,8 +160,13 @@ impl Controllers {
         }
     }
 
-    fn build(&self, objects: &mut [Object], cluster: &mut Cluster, assembly: &mut Assembly<'_>) {
-        let mut homes: IndexMap<Key, Vec<usize>> = IndexMap::default();
+    fn build(
+        &self,
+        objects: &mut [LoadedObject],
+        cluster: &mut Cluster,
+        assembly: &mut Assembly<'_>,
+    ) {
+        let mut homes: IndexMap<WorkloadKey, Vec<usize>> = IndexMap::default();
         for (key, index) in &self.controllers {
             if self.top(objects, &key.1, key.0.name(), &key.2).as_ref() == Some(key) {
                 homes.insert(key.clone(), Vec::new());
@@ -177,7 +182,8 @@ impl Controllers {
             }
         }
         for (namespace, index) in &self.pods {
-            let Some((pod, facts)) = objects.get(*index).and_then(|o| Some((o, o.facts()?))) else {
+            let Some((pod, facts)) = objects.get(*index).and_then(|o| Some((o, o.workload()?)))
+            else {
                 continue;
             };
             homes
@@ -190,7 +196,13 @@ impl Controllers {
         }
     }
 
-    fn workload(&self, objects: &mut [Object], cluster: &mut Cluster, key: &Key, pods: &[usize]) {
+    fn workload(
+        &self,
+        objects: &mut [LoadedObject],
+        cluster: &mut Cluster,
+        key: &WorkloadKey,
+        pods: &[usize],
+    ) {
         let controller = self.controllers.get(key);
         let Some(object) = controller
             .or_else(|| pods.first())
@@ -209,7 +221,7 @@ impl Controllers {
         });
         if pods.is_empty() {
             let drafts = object
-                .facts()
+                .workload()
                 .map(|f| f.template_pods(&object.name))
                 .unwrap_or_default();
             drafts
@@ -221,7 +233,9 @@ impl Controllers {
             let Some(object) = objects.get_mut(*index) else {
                 continue;
             };
-            if let Part::Workload(facts) = std::mem::replace(&mut object.part, Part::Nothing) {
+            if let Contribution::Workload(facts) =
+                std::mem::replace(&mut object.contribution, Contribution::Nothing)
+            {
                 let draft = PodDraft {
                     name: take(&mut object.name),
                     ..facts.draft

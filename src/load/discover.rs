@@ -1,33 +1,21 @@
 //! Finding the files: a file as named, a directory with everything below it, or a pattern.
 //!
 //! In a directory the files kubectl would take: `.yaml`, `.yml`, `.json`. Links are followed,
-//! circles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy nobody
+//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy that nobody
 //! committed is still a policy. Order: by path.
 
-use crate::load::LoadError;
-use crate::load::large::{LARGE, Large};
-use crate::load::read::{Content, File};
+use crate::load::bounds::{bounded, reason};
+use crate::load::error::LoadError;
+use crate::load::file_on_disk::{FileOnDisk, LARGE};
+use crate::load::input_file::{FileContent, InputFile};
 use globset::GlobBuilder;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// What is larger than this is refused, unless it is a file that can be read in parts: it would not
-/// fit in memory.
-pub const MAX_FILE_BYTES: u64 = 4 << 30;
-
-/// Why such a text is not read.
-pub fn too_large() -> String {
-    format!(
-        "larger than {} GiB, and no List of JSON that can be read in parts",
-        MAX_FILE_BYTES >> 30
-    )
-}
 
 /// The files behind a path as the user wrote it.
 ///
 /// # Errors
 /// When it is not there, or a pattern matches nothing.
-pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
+pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     let unreadable = |e: &std::io::Error| LoadError::Unreadable {
         path: path.to_owned(),
         reason: reason(e),
@@ -37,7 +25,7 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
         Ok(_) => {
             let file = open(PathBuf::from(path));
             match &file.content {
-                Content::Unreadable(reason) if !reason.starts_with("not text") => {
+                FileContent::Unreadable(reason) if !reason.starts_with("not text") => {
                     Err(LoadError::Unreadable {
                         path: path.to_owned(),
                         reason: reason.clone(),
@@ -51,16 +39,8 @@ pub fn files(path: &str) -> Result<Vec<File>, LoadError> {
     }
 }
 
-pub(crate) fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or directory".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
-    }
-}
-
 /// Every manifest below a directory, by path.
-fn below(directory: &Path) -> Vec<File> {
+fn below(directory: &Path) -> Vec<InputFile> {
     let (mut found, mut failed) = walk(directory);
     found.retain(|p| is_manifest(p));
     failed.extend(found.into_iter().map(plain).map(open));
@@ -69,8 +49,8 @@ fn below(directory: &Path) -> Vec<File> {
 }
 
 /// Every file below a directory, and a file that could not be read for every place that could not
-/// be looked into: it may hide a policy. Circles of links are not followed, and are no failure.
-fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
+/// be looked into: it may hide a policy. Cycles of links are not followed, and are no failure.
+fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     let mut walk = ignore::WalkBuilder::new(directory);
     walk.standard_filters(false)
         .follow_links(true)
@@ -79,7 +59,7 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
     for entry in walk.build() {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|t| !t.is_dir()) => {
-                found.push(entry.into_path())
+                found.push(entry.into_path());
             }
             Ok(_) => {}
             Err(error) => failed.extend(unreadable(&error)),
@@ -89,7 +69,7 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
     (found, failed)
 }
 
-fn unreadable(error: &ignore::Error) -> Option<File> {
+fn unreadable(error: &ignore::Error) -> Option<InputFile> {
     let path = match error {
         ignore::Error::Loop { .. } => return None,
         ignore::Error::WithDepth { err, .. } => return unreadable(err),
@@ -102,7 +82,7 @@ fn unreadable(error: &ignore::Error) -> Option<File> {
     };
     let reason = error.io_error().map_or_else(|| error.to_string(), reason);
     let relevant = path.is_dir() || path.extension().is_none() || is_manifest(&path);
-    relevant.then(|| File::unreadable(&path.to_string_lossy(), reason))
+    relevant.then(|| InputFile::unreadable(&path.to_string_lossy(), reason))
 }
 
 /// Without the `./` of a search that began here.
@@ -116,7 +96,7 @@ fn plain(path: PathBuf) -> PathBuf {
 ///
 /// # Errors
 /// When it is not there or is a directory.
-pub fn one(path: &str) -> Result<File, LoadError> {
+pub fn single(path: &str) -> Result<InputFile, LoadError> {
     let unreadable = |reason| LoadError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -135,7 +115,7 @@ pub fn is_manifest(path: &Path) -> bool {
         .is_some_and(|e| matches!(e, "yaml" | "yml" | "json"))
 }
 
-fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
+fn matching(pattern: &str) -> Result<Vec<InputFile>, LoadError> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     let glob = glob.map_err(|e| LoadError::BadPattern {
         pattern: pattern.to_owned(),
@@ -156,21 +136,21 @@ fn matching(pattern: &str) -> Result<Vec<File>, LoadError> {
         .collect())
 }
 
-fn open(path: PathBuf) -> File {
+fn open(path: PathBuf) -> InputFile {
     let name = path.to_string_lossy().into_owned();
-    let unreadable = |e: &std::io::Error| File::unreadable(&name, reason(e));
+    let unreadable = |e: &std::io::Error| InputFile::unreadable(&name, reason(e));
     match std::fs::metadata(&path) {
-        Ok(meta) if meta.is_file() && meta.len() >= LARGE => match Large::new(&path) {
-            Ok(large) => File {
+        Ok(meta) if meta.is_file() && meta.len() >= LARGE => match FileOnDisk::new(&path) {
+            Ok(large) => InputFile {
                 name: name.as_str().into(),
-                content: Content::Large(large),
+                content: FileContent::OnDisk(large),
             },
             Err(e) => unreadable(&e),
         },
         Ok(_) => match std::fs::File::open(&path) {
             Ok(file) => bounded(file).map_or_else(
-                |e| File::unreadable(&name, e),
-                |b| File::from_bytes(&name, b),
+                |e| InputFile::unreadable(&name, e),
+                |b| InputFile::from_bytes(&name, b),
             ),
             Err(e) => unreadable(&e),
         },
@@ -182,25 +162,11 @@ fn open(path: PathBuf) -> File {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn stdin() -> Result<File, LoadError> {
+pub fn stdin() -> Result<InputFile, LoadError> {
     let failed = |reason| LoadError::Unreadable {
         path: "-".into(),
         reason,
     };
     let bytes = bounded(std::io::stdin().lock()).map_err(failed)?;
-    Ok(File::from_bytes("<stdin>", bytes))
-}
-
-/// All of a text, if it is not too large: a device may never end.
-fn bounded(input: impl Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    input
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| reason(&e))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        Err(too_large())
-    } else {
-        Ok(bytes)
-    }
+    Ok(InputFile::from_bytes("<stdin>", bytes))
 }

@@ -5,9 +5,9 @@
 //! cat-file --batch`. The path is relative to the current directory, as in `-f PATH`. Road not
 //! taken: a git library; git is where repositories are, and it knows every object format.
 
-use crate::load::LoadError;
 use crate::load::discover::is_manifest;
-use crate::load::read::File;
+use crate::load::error::LoadError;
+use crate::load::input_file::InputFile;
 use globset::GlobBuilder;
 use std::io::Write;
 use std::path::Path;
@@ -26,11 +26,25 @@ struct Blob {
     path: String,
 }
 
+impl Blob {
+    /// An entry of `git ls-tree -z`: `MODE KIND ID\tPATH`.
+    fn listed(entry: &str) -> Option<Self> {
+        let (head, path) = entry.split_once('\t')?;
+        let mut words = head.split(' ');
+        let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
+        (kind == "blob").then(|| Self {
+            mode: mode.into(),
+            id: id.into(),
+            path: path.into(),
+        })
+    }
+}
+
 /// The manifests below a path of a commit: a file, a directory, or a pattern.
 ///
 /// # Errors
 /// When git is missing, the revision is unknown, or the path is not in it.
-pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
+pub fn files(revision: &str, path: &str) -> Result<Vec<InputFile>, LoadError> {
     let what = format!("git:{revision}:{path}");
     let tree_id = resolve(revision, &what)?;
     let pattern = path.contains(['*', '?', '[']);
@@ -66,7 +80,7 @@ pub fn files(revision: &str, path: &str) -> Result<Vec<File>, LoadError> {
 ///
 /// # Errors
 /// When it is not there.
-pub fn text(revision: &str, path: &str) -> Result<File, LoadError> {
+pub fn text(revision: &str, path: &str) -> Result<InputFile, LoadError> {
     let mut files = files(revision, path)?;
     match files.len() {
         1 => Ok(files.remove(0)),
@@ -120,37 +134,27 @@ fn tree(id: &str, path: &str, what: &str) -> Result<Vec<Blob>, LoadError> {
     let listed = git(&["ls-tree", "-r", "-z", id, "--", path], &[], what)?
         .map_err(|words| failed(what, words))?;
     let listed = String::from_utf8_lossy(&listed);
-    let blob = |entry: &str| {
-        let (head, path) = entry.split_once('\t')?;
-        let mut words = head.split(' ');
-        let (mode, kind, id) = (words.next()?, words.next()?, words.next()?);
-        (kind == "blob").then(|| Blob {
-            mode: mode.into(),
-            id: id.into(),
-            path: path.into(),
-        })
-    };
-    let blobs: Vec<Blob> = listed.split('\0').filter_map(blob).collect();
+    let blobs: Vec<Blob> = listed.split('\0').filter_map(Blob::listed).collect();
     if blobs.is_empty() && plain(path) != "." {
         return Err(failed(what, "no such file or directory in that revision"));
     }
     Ok(blobs)
 }
 
-fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<File>, LoadError> {
+fn read(revision: &str, blobs: Vec<Blob>, what: &str) -> Result<Vec<InputFile>, LoadError> {
     let (links, blobs): (Vec<Blob>, Vec<Blob>) =
         blobs.into_iter().partition(|b| b.mode == "120000");
     let texts = texts(&blobs, what)?;
     let name = |b: &Blob| format!("git:{revision}:{}", b.path);
-    let mut files: Vec<File> = blobs
+    let mut files: Vec<InputFile> = blobs
         .iter()
         .zip(texts)
-        .map(|(b, bytes)| File::from_bytes(&name(b), bytes))
+        .map(|(b, bytes)| InputFile::from_bytes(&name(b), bytes))
         .collect();
     files.extend(
         links
             .iter()
-            .map(|b| File::unreadable(&name(b), "a symbolic link; name what it points to")),
+            .map(|b| InputFile::unreadable(&name(b), "a symbolic link; name what it points to")),
     );
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
@@ -170,7 +174,7 @@ fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
     let mut rest = bytes.as_slice();
     let mut texts = Vec::with_capacity(blobs.len());
     for _ in blobs {
-        let Some((text, after)) = one(rest) else {
+        let Some((text, after)) = record(rest) else {
             return Err(failed(what, "git did not send all files"));
         };
         texts.push(text.to_vec());
@@ -180,7 +184,7 @@ fn texts(blobs: &[Blob], what: &str) -> Result<Vec<Vec<u8>>, LoadError> {
 }
 
 /// One record of `cat-file --batch`: `ID blob SIZE\n` and that many bytes, then a line break.
-fn one(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+fn record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|b| *b == b'\n')?;
     let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
     let size: usize = head.rsplit(' ').next()?.parse().ok()?;
@@ -206,7 +210,7 @@ fn git(arguments: &[&str], input: &[u8], what: &str) -> Result<Result<Vec<u8>, S
         .map_err(started)?;
     let stdin = child.stdin.take();
     let output = std::thread::scope(|scope| {
-        // a writer of its own: git answers while it is still being asked
+        // a separate writer: git answers before it has read all of its input
         scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
         child.wait_with_output()
     });
@@ -236,10 +240,10 @@ mod tests {
     #[test]
     fn a_record_is_cut_by_its_size() {
         assert_eq!(
-            one(b"abc blob 3\na\nb\nnext"),
+            record(b"abc blob 3\na\nb\nnext"),
             Some((b"a\nb".as_slice(), b"next".as_slice()))
         );
-        assert_eq!(one(b"abc missing\n"), None);
-        assert_eq!(one(b"abc blob 30\nshort\n"), None);
+        assert_eq!(record(b"abc missing\n"), None);
+        assert_eq!(record(b"abc blob 30\nshort\n"), None);
     }
 }

@@ -1,8 +1,8 @@
-//! kubectl, the one program netpal starts by itself, and only when asked: `-k` renders, `--live`
+//! kubectl, the one program netpal starts by itself, and only on request: `-k` renders, `--live`
 //! reads.
 
-use crate::load::LoadError;
-use crate::load::read::File;
+use crate::load::error::LoadError;
+use crate::load::input_file::InputFile;
 use crate::policy::dialects;
 use std::process::{Command, Stdio};
 
@@ -10,18 +10,21 @@ use std::process::{Command, Stdio};
 ///
 /// # Errors
 /// When kubectl is missing or refuses the directory.
-pub fn kustomize(directory: &str) -> Result<File, LoadError> {
+pub fn kustomize(directory: &str) -> Result<InputFile, LoadError> {
     let hint = "install it, or pipe: kustomize build DIR | netpal ... -f -";
     let bytes = run(
         &["kustomize", "--", directory],
         &format!("kustomize {directory}"),
         hint,
     )?;
-    Ok(File::from_bytes(&format!("kustomize:{directory}"), bytes))
+    Ok(InputFile::from_bytes(
+        &format!("kustomize:{directory}"),
+        bytes,
+    ))
 }
 
-/// The parts of the world that `--live` reads, where the cluster has them; the policies come from
-/// the dialect tables.
+/// The kinds of cluster objects that `--live` reads, where the cluster has them; the policies come
+/// from the dialect tables.
 const WORLD: [&str; 12] = [
     "namespaces",
     "nodes",
@@ -57,7 +60,7 @@ fn policies() -> Vec<String> {
 ///
 /// # Errors
 /// When kubectl is missing, or may not read the cluster.
-pub fn live() -> Result<File, LoadError> {
+pub fn live() -> Result<InputFile, LoadError> {
     let hint = "install it, or pipe: kubectl get ... -A -o json | netpal ... -f -";
     let served = run(
         &["api-resources", "--verbs=list", "-o", "name"],
@@ -74,7 +77,7 @@ pub fn live() -> Result<File, LoadError> {
         .collect::<Vec<_>>()
         .join(",");
     let bytes = run(&["get", &kinds, "-A", "-o", "json"], "get", hint)?;
-    Ok(File::from_bytes("<cluster>", bytes))
+    Ok(InputFile::from_bytes("<cluster>", bytes))
 }
 
 fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError> {

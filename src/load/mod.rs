@@ -10,98 +10,37 @@
 //! process.
 
 pub mod assemble;
+mod assembly;
+mod bounds;
 pub mod build;
+mod cluster_objects;
+mod deduplicate;
 pub mod discover;
+mod document_form;
+mod error;
+mod file_on_disk;
 pub mod git;
+mod input_file;
+mod interner;
 pub mod kubectl;
-pub mod large;
+mod object;
 pub mod objects;
-mod pool;
+mod options;
+mod parsed_chunk;
 pub mod project;
 pub mod read;
+mod taints;
+mod take_policies;
 pub mod workloads;
-mod world;
+
+pub use crate::load::error::LoadError;
+pub use crate::load::options::{LoadOptions, Source, Watch};
 
 use crate::input::Input;
+use crate::load::input_file::InputFile;
+use crate::load::options::Unwatched;
 use std::io::Read;
 use std::path::Path;
-
-/// Where one piece of input comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A file, a directory, a glob pattern or `git:REV:PATH`, as the user wrote it.
-    Path(Box<str>),
-    /// Standard input.
-    Stdin,
-    /// A directory for `kubectl kustomize`.
-    Kustomize(Box<str>),
-    /// The cluster of the current context, through `kubectl get`.
-    Live,
-    /// The output of a shell command, run in a directory.
-    Exec(Box<str>, Box<str>),
-    /// A text that is already in memory, under a name for messages.
-    Text(Box<str>, Box<str>),
-}
-
-/// Choices of loading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// The namespace of objects that name none; kubectl takes the context's (S1).
-    pub namespace: Box<str>,
-    /// Whether documents that cannot be read are left out without a trace, instead of making the
-    /// verdicts they could touch unknown.
-    pub ignore_broken: bool,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self {
-            namespace: "default".into(),
-            ignore_broken: false,
-        }
-    }
-}
-
-/// Why nothing could be loaded at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// A path that is not there or cannot be read.
-    #[error("cannot read `{path}`: {reason}")]
-    Unreadable {
-        /// As the user wrote it.
-        path: String,
-        /// The system's words.
-        reason: String,
-    },
-    /// A pattern that matches no file.
-    #[error("no file matches `{0}`")]
-    NoMatch(String),
-    /// A pattern that is none.
-    #[error("`{pattern}` is not a valid pattern: {reason}")]
-    BadPattern {
-        /// As the user wrote it.
-        pattern: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// kubectl could not be run or failed.
-    #[error("`kubectl {command}` failed: {reason}")]
-    Kubectl {
-        /// What it was to do.
-        command: String,
-        /// kubectl's words.
-        reason: String,
-    },
-    /// A command of the configuration could not be run or failed.
-    #[error("`{command}` failed: {reason}")]
-    Command {
-        /// The command.
-        command: String,
-        /// Its words.
-        reason: String,
-    },
-}
 
 /// Loads files, directories (with everything below them) and glob patterns.
 ///
@@ -129,7 +68,7 @@ pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Input,
 /// ```
 pub fn load_str(text: &str) -> Input {
     read_all(
-        vec![read::File::from_text("<text>", text.to_owned())],
+        vec![InputFile::from_text("<text>", text.to_owned())],
         &LoadOptions::default(),
     )
 }
@@ -145,25 +84,8 @@ pub fn load_reader(mut reader: impl Read) -> Result<Input, LoadError> {
         reason: e.to_string(),
     };
     reader.read_to_end(&mut bytes).map_err(failed)?;
-    let files = vec![read::File::from_bytes("<reader>", bytes)];
+    let files = vec![InputFile::from_bytes("<reader>", bytes)];
     Ok(read_all(files, &LoadOptions::default()))
-}
-
-/// Somebody who wants to see how far loading is. Called from many threads, often.
-pub trait Watch: Sync {
-    /// There is so much more to read, in bytes.
-    fn more(&self, bytes: u64);
-
-    /// So much more has been read.
-    fn done(&self, bytes: u64);
-}
-
-/// Nobody watches.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn more(&self, _: u64) {}
-    fn done(&self, _: u64) {}
 }
 
 /// Loads from any mix of sources; objects of the overlays replace those of the sources.
@@ -178,7 +100,7 @@ pub fn load_sources(
     load_watched(sources, overlays, options, &Unwatched)
 }
 
-/// As [`load_sources`], while somebody watches.
+/// As [`load_sources`], with an observer of the progress.
 ///
 /// # Errors
 /// When a source cannot be read at all.
@@ -191,9 +113,9 @@ pub fn load_watched(
     let files = open(sources)?;
     let base = files.len();
     let files = files.into_iter().chain(open(overlays)?).collect();
-    let mut read = read::Reading {
+    let mut read = read::FileReader {
         watch,
-        ..read::Reading::new(options)
+        ..read::FileReader::new(options)
     }
     .read(files);
     read.iter_mut()
@@ -202,11 +124,11 @@ pub fn load_watched(
     Ok(assemble::assemble(read, options))
 }
 
-fn read_all(files: Vec<read::File>, options: &LoadOptions) -> Input {
-    assemble::assemble(read::Reading::new(options).read(files), options)
+fn read_all(files: Vec<InputFile>, options: &LoadOptions) -> Input {
+    assemble::assemble(read::FileReader::new(options).read(files), options)
 }
 
-fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
+fn open(sources: &[Source]) -> Result<Vec<InputFile>, LoadError> {
     let mut files = Vec::new();
     for source in sources {
         match source {
@@ -217,7 +139,7 @@ fn open(sources: &[Source]) -> Result<Vec<read::File>, LoadError> {
             Source::Exec(command, directory) => files.push(project::exec(command, directory)?),
             Source::Stdin => files.push(discover::stdin()?),
             Source::Kustomize(directory) => files.push(kubectl::kustomize(directory)?),
-            Source::Text(name, text) => files.push(read::File::from_text(name, text.to_string())),
+            Source::Text(name, text) => files.push(InputFile::from_text(name, text.to_string())),
             Source::Live => files.push(kubectl::live()?),
         }
     }

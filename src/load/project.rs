@@ -1,10 +1,10 @@
 //! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
-use crate::load::LoadError;
 use crate::load::discover;
+use crate::load::error::LoadError;
 use crate::load::git;
-use crate::load::read::File;
+use crate::load::input_file::InputFile;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -30,7 +30,7 @@ pub fn text(path: &str) -> Result<String, LoadError> {
     let file = match (path, git::parse(path)) {
         ("-", _) => discover::stdin()?,
         (_, Some((revision, inside))) => git::text(revision, inside)?,
-        _ => discover::one(path)?,
+        _ => discover::single(path)?,
     };
     let unreadable = |reason| LoadError::Unreadable {
         path: path.to_owned(),
@@ -51,21 +51,23 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
         Some((revision, inside)) => git::files(revision, inside)?,
         None => discover::files(path)?,
     };
-    let text = |file: File| {
-        let name = file.name.to_string();
-        match file.text() {
-            Ok(text) => Ok((name, text)),
-            Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
-        }
-    };
-    files.into_iter().map(text).collect()
+    files.into_iter().map(named_text).collect()
+}
+
+/// The name and the text of a file.
+fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
+    let name = file.name.to_string();
+    match file.text() {
+        Ok(text) => Ok((name, text)),
+        Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
+    }
 }
 
 /// The output of a shell command, as a file. Only ever called for a command the user allowed.
 ///
 /// # Errors
 /// When the command cannot be run, or fails.
-pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
+pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
     let failed = |reason: String| LoadError::Command {
         command: command.to_owned(),
         reason,
@@ -87,7 +89,10 @@ pub fn exec(command: &str, directory: &str) -> Result<File, LoadError> {
         .output();
     let output = output.map_err(|e| failed(e.to_string()))?;
     if output.status.success() {
-        return Ok(File::from_bytes(&format!("exec:{command}"), output.stdout));
+        return Ok(InputFile::from_bytes(
+            &format!("exec:{command}"),
+            output.stdout,
+        ));
     }
     Err(failed(
         String::from_utf8_lossy(&output.stderr).trim().to_owned(),

@@ -7,184 +7,38 @@
 //! the cores by file and chunk; of memory the texts that are kept and the trees that are being
 //! read.
 
-use crate::load::large::Large;
+use crate::load::document_form;
+use crate::load::document_form::DocumentForm;
+use crate::load::file_on_disk::FileOnDisk;
+use crate::load::input_file::{FileContent, InputFile};
+use crate::load::interner::ObjectInterner;
+use crate::load::object::LoadedItem;
 use crate::load::objects;
-use crate::load::objects::{Item, Shape};
-use crate::load::pool::Pool;
-use crate::load::{LoadOptions, Unwatched, Watch};
+use crate::load::options::{LoadOptions, Unwatched, Watch};
+use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
 use crate::policy::dialects;
-use crate::source::{Again as _, Base, Text};
+use crate::source::{Base, RereadableText as _, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Node, Problem, Sniffed};
+use crate::tree::{Chunk, Entry, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::Arc;
 
-/// A file that was found.
-#[derive(Debug, Clone)]
-pub struct File {
-    /// The name for messages.
-    pub name: Box<str>,
-    /// What is in it.
-    pub content: Content,
-}
-
-/// What is in a file.
-#[derive(Debug, Clone)]
-pub enum Content {
-    /// A text.
-    Text(Arc<String>),
-    /// Much, not read yet.
-    Large(Large),
-    /// Nothing that can be read, and why.
-    Unreadable(String),
-}
-
-impl Content {
-    /// How many bytes there are to read.
-    fn length(&self) -> u64 {
-        match self {
-            Self::Text(text) => text.len() as u64,
-            Self::Large(large) => large.length() as u64,
-            Self::Unreadable(_) => 0,
-        }
-    }
-}
-
-impl File {
-    /// A file from its text.
-    pub fn from_text(name: &str, text: String) -> Self {
-        Self {
-            name: name.into(),
-            content: Content::Text(Arc::new(text)),
-        }
-    }
-
-    /// A file that cannot be read.
-    pub fn unreadable(name: &str, reason: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            content: Content::Unreadable(reason.into()),
-        }
-    }
-
-    /// A file from its bytes; UTF-16 and other encodings are told, not guessed.
-    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) if memchr::memchr(0, text.as_bytes()).is_some() => {
-                Self::unreadable(name, "not text: it contains NUL bytes")
-            }
-            Ok(text) => Self::from_text(name, text), // not copied: a file may be large
-            Err(e)
-                if e.as_bytes().starts_with(&[0xff, 0xfe])
-                    || e.as_bytes().starts_with(&[0xfe, 0xff]) =>
-            {
-                Self::unreadable(
-                    name,
-                    "not text netpal can read: it is UTF-16; save it as UTF-8",
-                )
-            }
-            Err(_) => Self::unreadable(name, "not text: it is not valid UTF-8"),
-        }
-    }
-
-    /// Its text.
-    ///
-    /// # Errors
-    /// When it cannot be read as text; the reason.
-    pub fn text(self) -> Result<String, String> {
-        match self.content {
-            Content::Text(text) => Ok(Arc::unwrap_or_clone(text)),
-            Content::Large(large) => large.whole(&self.name).text(),
-            Content::Unreadable(reason) => Err(reason),
-        }
-    }
-}
-
-/// A chunk of a file, read.
-#[derive(Debug)]
-pub struct Piece {
-    /// Where it stands.
-    pub chunk: Chunk,
-    /// What it says of itself, as owned words: apiVersion, kind, name, namespace.
-    pub said: Said,
-    /// What was found in it.
-    pub found: Found,
-    /// What is wrong with it.
-    pub problems: Vec<Problem>,
-}
-
-/// What was found in a chunk.
-#[derive(Debug)]
-pub enum Found {
-    /// It was skipped unparsed because its kind plays no part.
-    Skipped,
-    /// It cannot be read.
-    Broken,
-    /// It says no kind.
-    NoKind,
-    /// An `OpenShift` Template.
-    Template {
-        /// Whether one of its objects is a policy.
-        policies: bool,
-    },
-    /// Objects.
-    Items(Vec<Item>),
-}
-
-/// What a chunk says of itself.
-#[derive(Debug, Clone, Default)]
-pub struct Said {
-    /// `apiVersion`.
-    pub api_version: Option<String>,
-    /// `kind`.
-    pub kind: Option<String>,
-    /// `metadata.name`.
-    pub name: Option<String>,
-    /// `metadata.namespace`.
-    pub namespace: Option<String>,
-}
-
-impl From<Sniffed<'_>> for Said {
-    fn from(s: Sniffed<'_>) -> Self {
-        let own = |word: Option<&str>| word.map(str::to_owned);
-        Self {
-            api_version: own(s.api_version),
-            kind: own(s.kind),
-            name: own(s.name),
-            namespace: own(s.namespace),
-        }
-    }
-}
-
-/// A file with its pieces.
-#[derive(Debug)]
-pub struct ReadFile {
-    /// The name for messages.
-    pub name: Box<str>,
-    /// Its text, or why there is none.
-    pub text: Result<Text, String>,
-    /// Its pieces, in order.
-    pub pieces: Vec<Piece>,
-    /// Whether its objects replace those of the other files.
-    pub overlay: bool,
-}
-
 /// How texts are read.
 #[derive(Clone, Copy)]
-pub struct Reading<'o> {
+pub struct FileReader<'o> {
     /// Choices of loading.
     pub options: &'o LoadOptions,
-    /// Who is told how far it is.
+    /// The observer of the progress.
     pub watch: &'o dyn Watch,
-    /// A text of at least so many bytes is read in parts, if it is a List of JSON.
+    /// A text of at least this many bytes is read in parts, if it is a List of JSON.
     pub long: usize,
     /// The parts.
     pub limits: Limits,
 }
 
-impl<'o> Reading<'o> {
+impl<'o> FileReader<'o> {
     /// How texts are read unless a test wants it otherwise.
     pub fn new(options: &'o LoadOptions) -> Self {
         Self {
@@ -196,133 +50,148 @@ impl<'o> Reading<'o> {
     }
 
     /// Reads all files, in order.
-    pub fn read(self, files: Vec<File>) -> Vec<ReadFile> {
+    pub fn read(self, files: Vec<InputFile>) -> Vec<ReadFile> {
         self.watch
             .more(files.iter().map(|f| f.content.length()).sum());
         files.into_par_iter().map(|file| self.file(file)).collect()
     }
 
-    fn file(self, file: File) -> ReadFile {
-        let read = |text, pieces| ReadFile {
-            name: file.name.clone(),
-            text,
-            pieces,
-            overlay: false,
-        };
+    fn file(self, file: InputFile) -> ReadFile {
+        let read = |text, chunks| ReadFile::new(&file.name, text, chunks);
         match file.content {
-            Content::Unreadable(reason) => read(Err(reason), Vec::new()),
-            Content::Large(large) => {
+            FileContent::Unreadable(reason) => read(Err(reason), Vec::new()),
+            FileContent::OnDisk(large) => {
                 if let Some(list) = self.large(&large) {
-                    return read(Ok(Text::Again(Arc::new(large))), vec![list]);
+                    return read(Ok(Text::OnDisk(Arc::new(large))), vec![list]);
                 }
                 self.watch.more(large.length() as u64);
-                self.file(large.whole(&file.name))
+                self.file(InputFile::whole(&file.name, &large))
             }
-            Content::Text(text) => {
-                let pieces = self.text(&text);
-                read(Ok(Text::Kept(text)), pieces)
+            FileContent::Text(text) => {
+                let chunks = self.text(&text);
+                read(Ok(Text::Kept(text)), chunks)
             }
         }
     }
 
-    fn text(self, text: &str) -> Vec<Piece> {
+    fn text(self, text: &str) -> Vec<ParsedChunk> {
         let long = text.len() >= self.long && text.starts_with('{');
         if let Some(list) = long.then(|| self.list(&mut text.as_bytes())).flatten() {
             return vec![list];
         }
         tree::split(text)
             .into_par_iter()
-            .map(|chunk| self.piece(text, chunk))
+            .map(|chunk| self.chunk(text, chunk))
             .collect()
     }
 
-    fn large(self, large: &Large) -> Option<Piece> {
+    fn large(self, large: &FileOnDisk) -> Option<ParsedChunk> {
         let list = self.list(&mut large.reader()?)?;
         large.is_unchanged().then_some(list)
     }
 
     /// A List of JSON, in parts; `None` when the text is anything else, or cannot be read this way.
-    fn list(self, input: &mut (dyn Read + Send)) -> Option<Piece> {
-        let (mut items, mut pool, mut told) = (Vec::new(), Pool::default(), 0);
-        let mut sink = |made: Vec<Item>| {
-            let end = made.last().map_or(told, |item| item.chunk.end);
-            self.watch.done((end - told) as u64);
-            told = end;
-            items.reserve(made.len());
-            items.extend(made.into_iter().map(|mut item| {
-                item.object.iter_mut().for_each(|o| pool.share(o));
-                item
-            }));
-        };
-        let around = tree::list::read(
+    fn list(self, input: &mut (dyn Read + Send)) -> Option<ParsedChunk> {
+        let mut sink = ItemSink::new(self.watch);
+        let envelope = tree::list::read(
             input,
             self.limits,
             |head, node, chunk| self.item(head, node, chunk),
-            &mut sink,
+            &mut |items| sink.take(items),
         )?;
-        word(&around.entries, "kind").filter(|k| k.ends_with("List"))?;
-        let (chunk, problems) = (around.chunk, around.problems);
-        Some(Piece {
+        word(&envelope.entries, "kind").filter(|k| k.ends_with("List"))?;
+        let (chunk, problems) = (envelope.chunk, envelope.problems);
+        Some(ParsedChunk {
             chunk,
-            said: Said::default(),
-            found: Found::Items(items),
+            header: ChunkHeader::default(),
+            content: ChunkContent::Items(sink.items),
             problems,
         })
     }
 
-    /// An item of a List, given what stands before the items. Gives up where it would have to know
-    /// what stands behind.
-    fn item(self, head: &[Entry], mut node: Node, chunk: Chunk) -> Option<Item> {
-        if objects::is_list(&node) {
+    /// An item of a List, given the entries before the items. `None` if it depends on
+    /// the entries after them.
+    fn item(self, head: &[Entry], mut node: SyntaxNode, chunk: Chunk) -> Option<LoadedItem> {
+        if document_form::is_list(&node) {
             return None;
         }
         if node.get("kind").is_none() || node.get("apiVersion").is_none() {
             let (kind, version) = (word(head, "kind")?, word(head, "apiVersion")?);
-            objects::inherit(&mut node, kind, Some(version));
+            document_form::inherit(&mut node, kind, Some(version));
         }
-        Some(Item::new(&node, chunk, Base::Alone, self.options))
+        Some(objects::item(&node, chunk, Base::Alone, self.options))
     }
 
-    fn piece(self, text: &str, chunk: Chunk) -> Piece {
+    fn chunk(self, text: &str, chunk: Chunk) -> ParsedChunk {
         self.watch.done((chunk.end - chunk.start) as u64);
         let part = text.get(chunk.start..chunk.end).unwrap_or_default();
         let sniffed = tree::sniff(part);
-        let said = Said::from(sniffed);
+        let header = ChunkHeader::from(sniffed);
         if plays_no_part(&sniffed) {
-            return Piece {
+            return ParsedChunk {
                 chunk,
-                said,
-                found: Found::Skipped,
+                header,
+                content: ChunkContent::Skipped,
                 problems: Vec::new(),
             };
         }
         let parsed = tree::parse(text, &chunk);
-        let found = parsed
+        let content = parsed
             .root
-            .map_or(Found::Broken, |root| self.found(root, chunk));
-        Piece {
+            .map_or(ChunkContent::Broken, |root| self.content(root, chunk));
+        ParsedChunk {
             chunk,
-            said,
-            found,
+            header,
+            content,
             problems: parsed.problems,
         }
     }
 
-    fn found(self, root: Node, chunk: Chunk) -> Found {
-        match objects::shape(root) {
-            Shape::NoKind => Found::NoKind,
-            Shape::Template { policies } => Found::Template { policies },
-            Shape::Objects(list) => {
-                let item = |(path, node): (_, Node)| {
-                    Item::new(&node, chunk, Base::from(path), self.options)
+    fn content(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
+        match document_form::classify(root) {
+            DocumentForm::NoKind => ChunkContent::NoKind,
+            DocumentForm::Template { policies } => ChunkContent::Template { policies },
+            DocumentForm::Objects(list) => {
+                let item = |(path, node): (_, SyntaxNode)| {
+                    objects::item(&node, chunk, Base::from(path), self.options)
                 };
-                Found::Items(list.into_iter().map(item).collect())
+                ChunkContent::Items(list.into_iter().map(item).collect())
             }
         }
     }
 }
 
-/// A word that a List says of itself.
+/// Collects the items of a List in order, and reports the progress.
+struct ItemSink<'w> {
+    watch: &'w dyn Watch,
+    items: Vec<LoadedItem>,
+    interner: ObjectInterner,
+    /// Up to which byte progress was reported.
+    reported: usize,
+}
+
+impl<'w> ItemSink<'w> {
+    fn new(watch: &'w dyn Watch) -> Self {
+        Self {
+            watch,
+            items: Vec::new(),
+            interner: ObjectInterner::default(),
+            reported: 0,
+        }
+    }
+
+    fn take(&mut self, mut items: Vec<LoadedItem>) {
+        let end = items.last().map_or(self.reported, |item| item.chunk.end);
+        self.watch.done((end - self.reported) as u64);
+        self.reported = end;
+        for object in items.iter_mut().filter_map(|item| item.object.as_mut()) {
+            self.interner.share(object);
+        }
+        self.items.append(&mut items);
+    }
+}
+
+/// A string field of a List.
 fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
     entries
         .iter()
@@ -330,7 +199,7 @@ fn word<'e>(entries: &'e [Entry], key: &str) -> Option<&'e str> {
         .and_then(|e| e.value.as_str())
 }
 
-/// Kinds that are common, large and never part of the world or the law.
+/// Kinds that are common, large and never part of the cluster or the policy set.
 const NO_PART: [&str; 19] = [
     "ConfigMap",
     "Secret",
@@ -401,7 +270,7 @@ mod tests {
         /// How the text is laid out.
         style: usize,
         /// What stands before and behind the items.
-        around: (&'static str, &'static str),
+        envelope: (&'static str, &'static str),
         change: Option<(Index, &'static str, usize)>,
     }
 
@@ -441,17 +310,17 @@ mod tests {
         );
         // mostly what a cluster has
         let item = prop_oneof![30 => 0..16_usize, 1 => 16..ITEMS.len()];
-        let around = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
+        let envelope = prop_oneof![6 => Just(AROUND[0]), 5 => select(AROUND.to_vec())];
         (
             prop::collection::vec(item, 0..40),
             0..5_usize,
-            around,
+            envelope,
             prop::option::weighted(0.3, change),
         )
-            .prop_map(|(items, style, around, change)| Shape {
+            .prop_map(|(items, style, envelope, change)| Shape {
                 items,
                 style,
-                around,
+                envelope,
                 change,
             })
     }
@@ -478,7 +347,7 @@ mod tests {
         let items = shape.items.iter().map(item).collect::<Vec<_>>().join(joint);
         let mut text = format!(
             "{{{}\"items\": {open}{items}{close}{}}}\n",
-            shape.around.0, shape.around.1
+            shape.envelope.0, shape.envelope.1
         );
         if let Some((place, salt, cut)) = &shape.change {
             let at = text.floor_char_boundary(place.index(text.len()));
@@ -489,21 +358,21 @@ mod tests {
     }
 
     /// Everything that was read, and where it says that things stand.
-    fn told(text: &str, reading: Reading<'_>, large: bool) -> (String, bool) {
+    fn everything_read(text: &str, reading: FileReader<'_>, large: bool) -> (String, bool) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
         std::fs::write(&path, text).unwrap();
         let file = if large {
-            File {
+            InputFile {
                 name: "list.json".into(),
-                content: Content::Large(Large::new(&path).unwrap()),
+                content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
             }
         } else {
-            File::from_bytes("list.json", text.into())
+            InputFile::from_bytes("list.json", text.into())
         };
         let read = reading.read(vec![file]);
-        let in_parts = read[0].pieces.iter().any(
-            |p| matches!(&p.found, Found::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
+        let in_parts = read[0].chunks.iter().any(
+            |p| matches!(&p.content, ChunkContent::Items(i) if i.iter().any(|i| i.base == Base::Alone)),
         );
         (everything(&assemble(read, reading.options)), in_parts)
     }
@@ -517,7 +386,7 @@ mod tests {
             root.key("spec").key("ingress").index(0),
             root.key("kind"),
         ];
-        let mut told = format!(
+        let mut text = format!(
             "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
             input.cluster, input.policies, input.diagnostics, input.tally, input.mentions
         );
@@ -528,7 +397,7 @@ mod tests {
                     .map(|l| (l.to_string(), l.at))
             });
             // a kind or version that is inherited stands nowhere, and is in neither tree
-            told += &format!(
+            text += &format!(
                 "{id:?} {:?} {:?}\n",
                 places.collect::<Vec<_>>(),
                 locator.node(id)
@@ -536,23 +405,27 @@ mod tests {
         }
         for diagnostic in &input.diagnostics {
             if let crate::diagnostic::Place::Origin(origin) = &diagnostic.place {
-                told += &format!("{:?}\n", locator.locate(origin));
+                text += &format!("{:?}\n", locator.locate(origin));
             }
         }
-        told
+        text
     }
 
-    fn readings(options: &LoadOptions, window: usize, batch: usize) -> (Reading<'_>, Reading<'_>) {
+    fn readings(
+        options: &LoadOptions,
+        window: usize,
+        batch: usize,
+    ) -> (FileReader<'_>, FileReader<'_>) {
         let limits = Limits { window, batch };
         {
-            let reading = Reading {
+            let reading = FileReader {
                 limits,
                 long: 0,
-                ..Reading::new(options)
+                ..FileReader::new(options)
             };
             (
                 reading,
-                Reading {
+                FileReader {
                     long: usize::MAX,
                     ..reading
                 },
@@ -565,9 +438,9 @@ mod tests {
         fn a_list_read_in_parts_is_what_it_is_read_in_one_go(shape in shape(), window in 1..3_000_usize, batch in 1..900_usize) {
             let (text, options) = (text(&shape), LoadOptions::default());
             let (parts, whole) = readings(&options, window, batch);
-            let (want, _) = told(&text, whole, false);
-            prop_assert_eq!(&told(&text, parts, false).0, &want);
-            prop_assert_eq!(&told(&text, parts, true).0, &want);
+            let (want, _) = everything_read(&text, whole, false);
+            prop_assert_eq!(&everything_read(&text, parts, false).0, &want);
+            prop_assert_eq!(&everything_read(&text, parts, true).0, &want);
         }
     }
 
@@ -578,22 +451,22 @@ mod tests {
             let shape = Shape {
                 items: (0..160).map(|i| i % 16).collect(),
                 style,
-                around: AROUND[0],
+                envelope: AROUND[0],
                 change: None,
             };
             let (text, (parts, whole)) = (text(&shape), readings(&options, 8_000, 1_000));
-            let (want, one_go) = told(&text, whole, false);
-            let (found, in_parts) = told(&text, parts, true);
+            let (want, one_go) = everything_read(&text, whole, false);
+            let (found, in_parts) = everything_read(&text, parts, true);
             assert!(in_parts && !one_go, "{style}");
             assert_eq!(found, want);
         }
         let typed = Shape {
             items: vec![0, 17, 16, 17],
             style: 2,
-            around: AROUND[1],
+            envelope: AROUND[1],
             change: None,
         };
-        assert!(told(&text(&typed), readings(&options, 200, 16).0, false).1);
+        assert!(everything_read(&text(&typed), readings(&options, 200, 16).0, false).1);
     }
 
     #[test]
@@ -602,7 +475,7 @@ mod tests {
         let plain = text(&Shape {
             items: (0..64).map(|i| i % 16).collect(),
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         let middle = plain
@@ -630,16 +503,21 @@ mod tests {
         for text in hostile {
             for (window, batch) in [(100, 10), (4_000, 700), (1 << 20, 1 << 16)] {
                 let (parts, whole) = readings(&options, window, batch);
-                let (want, _) = told(&text, whole, false);
-                assert_eq!(told(&text, parts, true), (want, false), "{}", &text[..80]);
+                let (want, _) = everything_read(&text, whole, false);
+                assert_eq!(
+                    everything_read(&text, parts, true),
+                    (want, false),
+                    "{}",
+                    &text[..80]
+                );
             }
         }
         // carriage returns are blanks
         let (parts, whole) = readings(&options, 4_000, 700);
         let text = plain.replace('\n', "\r\n");
         assert_eq!(
-            told(&text, parts, true),
-            (told(&text, whole, false).0, true)
+            everything_read(&text, parts, true),
+            (everything_read(&text, whole, false).0, true)
         );
     }
 
@@ -651,16 +529,16 @@ mod tests {
         let plain = text(&Shape {
             items: vec![0; 64],
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         let mut bytes = plain.into_bytes();
         let middle = bytes.len() / 2;
         bytes[middle] = 0xff;
         std::fs::write(&path, &bytes).unwrap();
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
         let read = readings(&options, 4_000, 700).0.read(vec![file]);
         assert_eq!(
@@ -677,13 +555,13 @@ mod tests {
         let text = text(&Shape {
             items: vec![11; 64],
             style: 0,
-            around: AROUND[0],
+            envelope: AROUND[0],
             change: None,
         });
         std::fs::write(&path, &text).unwrap();
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
         let input = assemble(readings(&options, 4_000, 700).0.read(vec![file]), &options);
         let quoted = input.sources.chunk(DocumentId(3)).unwrap().1.into_owned();
@@ -701,13 +579,13 @@ mod tests {
         std::fs::write(&path, "{").unwrap();
         let giant = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         giant
-            .set_len(crate::load::discover::MAX_FILE_BYTES + 1)
+            .set_len(crate::load::bounds::MAX_FILE_BYTES + 1)
             .unwrap(); // holes, which take no room
-        let file = File {
+        let file = InputFile {
             name: "a".into(),
-            content: Content::Large(Large::new(&path).unwrap()),
+            content: FileContent::OnDisk(FileOnDisk::new(&path).unwrap()),
         };
-        let read = Reading::new(&options).read(vec![file]);
+        let read = FileReader::new(&options).read(vec![file]);
         assert_eq!(
             read[0].text.as_ref().unwrap_err(),
             "larger than 4 GiB, and no List of JSON that can be read in parts"

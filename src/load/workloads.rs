@@ -1,21 +1,20 @@
 //! Workload templates and pods -> pods of the model.
 //!
-//! A template stands for its replicas. What decides verdicts is read by path from the tree, not
+//! A template represents its replicas. What decides verdicts is read by path from the tree, not
 //! through typed pod specs: a probe that does not decode must not lose the pod. Labels that
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::load::objects::Object;
 use crate::model::{ContainerPort, Labels, WorkloadKind};
 use crate::set::Protocol;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The value of a label that exists, but only at run time: no valid label value looks like this.
 pub const AT_RUN_TIME: &str = "<set at run time>";
 
-/// A `StatefulSet`'s pods differ in a label; up to so many are told apart.
+/// A `StatefulSet`'s pods differ in a label; up to this number are distinguished.
 const MAX_ORDINALS: i64 = 64;
 
 /// A pod to be.
@@ -33,13 +32,13 @@ pub struct PodDraft {
     pub node: Option<Arc<str>>,
     /// Its addresses.
     pub addresses: Box<[IpAddr]>,
-    /// How many running pods it stands for; 0 when the cluster decides.
+    /// How many running pods it represents; 0 when the cluster decides.
     pub replicas: u32,
 }
 
 /// What is known of a pod or a controller.
 #[derive(Debug)]
-pub struct Facts {
+pub struct WorkloadDraft {
     /// What it is.
     pub kind: WorkloadKind,
     /// Whether it is only a patch for one.
@@ -60,9 +59,9 @@ pub struct Facts {
     first: i64,
 }
 
-impl Facts {
+impl WorkloadDraft {
     /// Reads a workload.
-    pub fn new(kind: WorkloadKind, node: &Node) -> Self {
+    pub fn new(kind: WorkloadKind, node: &SyntaxNode) -> Self {
         let spec = node.get("spec");
         let template = template(node, kind);
         let pod = if kind == WorkloadKind::Pod {
@@ -88,23 +87,23 @@ impl Facts {
         }
     }
 
-    /// The label that tells a pod of one version of a Deployment from those of the others.
+    /// The label that distinguishes the pods of one revision of a Deployment from the others.
     pub fn template_hash(&self) -> Option<&str> {
         self.draft.labels.get(TEMPLATE_HASH).filter(|_| self.hashed)
     }
 
-    /// The pods a controller's template stands for.
+    /// The pods that a controller's template represents.
     pub fn template_pods(&self, own: &str) -> Vec<PodDraft> {
         if !self.template {
             return Vec::new();
         }
         let run_time = |key: &'static str| (key, AT_RUN_TIME.to_owned());
-        let one = |labels, replicas| vec![self.pod(own, labels, replicas)];
+        let single = |labels, replicas| vec![self.pod(own, labels, replicas)];
         match self.kind {
             WorkloadKind::Deployment | WorkloadKind::ReplicaSet => {
-                one(vec![run_time(TEMPLATE_HASH)], self.replicas)
+                single(vec![run_time(TEMPLATE_HASH)], self.replicas)
             }
-            WorkloadKind::DaemonSet => one(
+            WorkloadKind::DaemonSet => single(
                 vec![
                     run_time("controller-revision-hash"),
                     run_time("pod-template-generation"),
@@ -112,11 +111,11 @@ impl Facts {
                 0,
             ),
             WorkloadKind::StatefulSet => self.ordinals(own),
-            WorkloadKind::Job => one(job_labels(own), self.replicas),
-            WorkloadKind::CronJob => one(job_labels(AT_RUN_TIME), self.replicas),
+            WorkloadKind::Job => single(job_labels(own), self.replicas),
+            WorkloadKind::CronJob => single(job_labels(AT_RUN_TIME), self.replicas),
             WorkloadKind::Pod
             | WorkloadKind::ReplicationController
-            | WorkloadKind::DeploymentConfig => one(vec![], self.replicas),
+            | WorkloadKind::DeploymentConfig => single(vec![], self.replicas),
         }
     }
 
@@ -166,8 +165,8 @@ impl Facts {
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// The kind of workload an object is.
-pub fn kind(object: &Object) -> Option<WorkloadKind> {
-    let kind = WorkloadKind::from_api(&object.kind)?;
+pub fn kind(own: &str, kind: &str) -> Option<WorkloadKind> {
+    let kind = WorkloadKind::from_api(kind)?;
     let group = match kind {
         WorkloadKind::Pod | WorkloadKind::ReplicationController => "",
         WorkloadKind::Deployment
@@ -177,14 +176,13 @@ pub fn kind(object: &Object) -> Option<WorkloadKind> {
         WorkloadKind::Job | WorkloadKind::CronJob => "batch",
         WorkloadKind::DeploymentConfig => "apps.openshift.io",
     };
-    let own = object.group();
     let old = own == "extensions" && group == "apps"
         || own.is_empty() && kind == WorkloadKind::DeploymentConfig;
     (own == group || old).then_some(kind)
 }
 
 /// The pod template of a controller.
-fn template(node: &Node, kind: WorkloadKind) -> Option<&Node> {
+fn template(node: &SyntaxNode, kind: WorkloadKind) -> Option<&SyntaxNode> {
     let spec = node.get("spec")?;
     match kind {
         WorkloadKind::Pod => None,
@@ -195,9 +193,14 @@ fn template(node: &Node, kind: WorkloadKind) -> Option<&Node> {
 
 /// The API server refuses a label whose value is no string; netpal goes on with what is written,
 /// and says so.
-pub fn refused_labels(object: &Object, node: &Node) -> Box<[String]> {
-    let template = object.facts().and_then(|f| template(node, f.kind));
-    let mut told = Vec::new();
+pub fn refused_labels(
+    kind: &str,
+    name: &str,
+    workload: Option<WorkloadKind>,
+    node: &SyntaxNode,
+) -> Box<[String]> {
+    let template = workload.and_then(|kind| template(node, kind));
+    let mut refused = Vec::new();
     for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))]
         .into_iter()
         .flatten()
@@ -210,21 +213,21 @@ pub fn refused_labels(object: &Object, node: &Node) -> Box<[String]> {
             .iter()
             .filter(|e| e.value.as_str().is_none() && !e.value.is_null())
         {
-            told.push(format!(
+            refused.push(format!(
                 "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
-                object.kind,
-                object.name,
+                kind,
+                name,
                 entry.key,
                 entry.value.kind_name()
             ));
         }
     }
-    told.into()
+    refused.into()
 }
 
 /// Whether a controller is only a patch for one: no labels on its pods and nothing that selects
 /// them, or no containers.
-fn is_patch(node: &Node, kind: WorkloadKind) -> bool {
+fn is_patch(node: &SyntaxNode, kind: WorkloadKind) -> bool {
     let spec = node.get("spec");
     if kind == WorkloadKind::Pod {
         return spec.is_none_or(|s| s.get("containers").is_none());
@@ -255,8 +258,8 @@ fn job_labels(name: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
-    let field = |node: Option<&Node>, key: &str| {
+fn replicas(spec: Option<&SyntaxNode>, kind: WorkloadKind) -> i64 {
+    let field = |node: Option<&SyntaxNode>, key: &str| {
         node.and_then(|n| n.get(key)?.as_i64())
             .unwrap_or(1)
             .clamp(0, i64::from(u32::MAX))
@@ -275,12 +278,12 @@ fn replicas(spec: Option<&Node>, kind: WorkloadKind) -> i64 {
 
 /// A pod from an object that has `metadata` and a pod `spec`: a Pod, or a template. Its name is the
 /// object's.
-fn draft(node: Option<&Node>) -> PodDraft {
+fn draft(node: Option<&SyntaxNode>) -> PodDraft {
     let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| {
         field(key)
-            .and_then(Node::as_str)
+            .and_then(SyntaxNode::as_str)
             .filter(|s| !s.is_empty())
             .map(Into::into)
     };
@@ -289,7 +292,7 @@ fn draft(node: Option<&Node>) -> PodDraft {
         labels: Arc::new(node.map(labels).unwrap_or_default()),
         ports: ports(spec),
         host_network: field("hostNetwork")
-            .and_then(Node::as_bool)
+            .and_then(SyntaxNode::as_bool)
             .unwrap_or(false),
         node: text("nodeName"),
         addresses: addresses(node.and_then(|n| n.get("status"))),
@@ -298,12 +301,12 @@ fn draft(node: Option<&Node>) -> PodDraft {
 }
 
 /// The labels of an object. A value that is no string is taken as it is written; that it would be
-/// refused is told apart.
-pub fn labels(node: &Node) -> Labels {
+/// refused is reported separately.
+pub fn labels(node: &SyntaxNode) -> Labels {
     let labels = node
         .get("metadata")
         .and_then(|m| m.get("labels"))
-        .map(Node::entries)
+        .map(SyntaxNode::entries)
         .unwrap_or_default();
     labels
         .iter()
@@ -312,7 +315,7 @@ pub fn labels(node: &Node) -> Labels {
         .collect()
 }
 
-fn label_text(value: &Node) -> Arc<str> {
+fn label_text(value: &SyntaxNode) -> Arc<str> {
     match value.as_str() {
         Some(text) => text.into(),
         None => value.to_json().to_string().into(),
@@ -320,33 +323,35 @@ fn label_text(value: &Node) -> Arc<str> {
 }
 
 /// Declared ports: of containers, and of init containers that keep running (sidecars).
-fn ports(spec: Option<&Node>) -> Arc<[ContainerPort]> {
+fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
     let list = |key: &str| {
         spec.and_then(|s| s.get(key))
-            .map(Node::items)
+            .map(SyntaxNode::items)
             .unwrap_or_default()
             .iter()
     };
-    let sidecar = |c: &&Node| c.get("restartPolicy").and_then(Node::as_str) == Some("Always");
+    let sidecar =
+        |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");
     let containers = list("containers").chain(list("initContainers").filter(sidecar));
-    let declared = containers.flat_map(|c| c.get("ports").map(Node::items).unwrap_or_default());
+    let declared =
+        containers.flat_map(|c| c.get("ports").map(SyntaxNode::items).unwrap_or_default());
     let mut ports: Vec<ContainerPort> = declared.filter_map(port).collect();
     ports.sort();
     ports.dedup();
     ports.into()
 }
 
-fn port(node: &Node) -> Option<ContainerPort> {
+fn port(node: &SyntaxNode) -> Option<ContainerPort> {
     let number = u16::try_from(node.get("containerPort")?.as_i64()?)
         .ok()
         .filter(|p| *p > 0)?;
     let protocol = node
         .get("protocol")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
     let name = node
         .get("name")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .filter(|n| !n.is_empty())
         .map(Into::into);
     Some(ContainerPort {
@@ -356,35 +361,42 @@ fn port(node: &Node) -> Option<ContainerPort> {
     })
 }
 
-fn addresses(status: Option<&Node>) -> Box<[IpAddr]> {
+fn addresses(status: Option<&SyntaxNode>) -> Box<[IpAddr]> {
     let Some(status) = status else {
         return Box::default();
     };
-    let many = status
+    let listed = status
         .get("podIPs")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter()
         .filter_map(|n| n.get("ip")?.as_str());
-    let one = status.get("podIP").and_then(Node::as_str);
-    let mut found: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
+    let single = status.get("podIP").and_then(SyntaxNode::as_str);
+    let mut found: Vec<IpAddr> = listed
+        .chain(single)
+        .filter_map(|s| s.parse().ok())
+        .collect();
     found.sort_unstable();
     found.dedup();
     found.into()
 }
 
-fn is_finished(node: &Node) -> bool {
+fn is_finished(node: &SyntaxNode) -> bool {
     let phase = node
         .get("status")
         .and_then(|s| s.get("phase"))
-        .and_then(Node::as_str);
+        .and_then(SyntaxNode::as_str);
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// The controller an object belongs to: kind and name.
-fn owner(node: &Node) -> Option<(&str, &str)> {
+fn owner(node: &SyntaxNode) -> Option<(&str, &str)> {
     let owners = node.get("metadata")?.get("ownerReferences")?.items();
-    let controls = |o: &&Node| o.get("controller").and_then(Node::as_bool).unwrap_or(false);
+    let controls = |o: &&SyntaxNode| {
+        o.get("controller")
+            .and_then(SyntaxNode::as_bool)
+            .unwrap_or(false)
+    };
     let owner = owners.iter().find(controls).or_else(|| owners.first())?;
     Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
 }

@@ -1,29 +1,20 @@
-//! [`Cluster`]: the world as one value, built once by `load` and read-only afterwards.
+//! [`Cluster`]: the cluster as one value, built once by `load` and read-only afterwards.
 //!
 //! Label sets are interned: pods by the thousand share a few of them, and selectors are evaluated
 //! per distinct set.
 
-use crate::model::NAMESPACE_NAME_LABEL;
+use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 use crate::model::labels::{Labels, Selector, Truth};
-use crate::model::pod::{Pod, PodId};
-use crate::model::service::{Service, ServiceId};
-use crate::model::workload::{Workload, WorkloadId};
+use crate::model::pod::Pod;
+use crate::model::service::Service;
+use crate::model::workload::Workload;
 use crate::set::hashed::{IndexMap, IndexSet};
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Index of a namespace in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NamespaceId(pub u32);
-
-/// Index of an interned label set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LabelsId(pub u32);
-
-/// Index of a node in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub u32);
+/// The label every namespace carries, set by the API server and immutable (S27).
+pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// A namespace. Without a Namespace object only its name, and so only one label, is known (S27).
 #[derive(Debug, Clone, PartialEq, Eq)]

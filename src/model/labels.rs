@@ -7,12 +7,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Three values: what is not told is unknown, never guessed (S131).
+/// Three values: what is not known is unknown, never guessed (S131).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Truth {
     /// Certainly not.
     No,
-    /// Not told.
+    /// Not known.
     Maybe,
     /// Certainly.
     Yes,
@@ -210,7 +210,7 @@ impl Selector {
     }
 
     /// Where the requirements stand in memory: while both live, selectors of one place are equal.
-    /// Equal ones may stand in two places, unless somebody made them share (see `policy::pool`).
+    /// Equal ones may exist twice in memory, unless they were interned (see `policy::interner`).
     pub fn place(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
@@ -229,18 +229,20 @@ impl Selector {
     /// is [`Self::matches`]; without, a key that is not among the known ones makes its requirement
     /// unknown.
     pub fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
-        let one = |r: &Requirement| {
-            if complete || labels.get(r.key()).is_some() {
-                Truth::from(r.matches(labels))
-            } else {
-                Truth::Maybe
-            }
-        };
-        self.0.iter().map(one).min().unwrap_or(Truth::Yes)
+        let truths = self.0.iter().map(|r| r.matches_known(labels, complete));
+        truths.min().unwrap_or(Truth::Yes)
     }
 }
 
 impl Requirement {
+    fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
+        if complete || labels.get(self.key()).is_some() {
+            Truth::from(self.matches(labels))
+        } else {
+            Truth::Maybe
+        }
+    }
+
     fn canonical(self) -> Self {
         let sorted = |mut values: Vec<Box<str>>| {
             values.sort();

@@ -1,22 +1,21 @@
-//! The world: namespaces, pods, labels, workloads, services, nodes. No rule and no file is known
+//! The cluster: namespaces, pods, labels, workloads, services, nodes. No rule and no file is known
 //! here.
 //!
 //! Invariants: every id is an index into the [`Cluster`] that handed it out; ids are dense and in
-//! input order. A pod is what a policy sees: a template stands for its replicas, and replicas whose
+//! input order. A pod is what a policy sees: a template represents its replicas, and replicas whose
 //! labels differ are pods of their own.
 
 pub mod cluster;
+pub mod ids;
 pub mod labels;
 pub mod pod;
 pub mod relabel;
 pub mod service;
 pub mod workload;
 
-pub use crate::model::cluster::{Cluster, LabelsId, Namespace, NamespaceId, Node, NodeId};
+pub use crate::model::cluster::{Cluster, NAMESPACE_NAME_LABEL, Namespace, Node};
+pub use crate::model::ids::{LabelsId, NamespaceId, NodeId, PodId, ServiceId, WorkloadId};
 pub use crate::model::labels::{Labels, Requirement, Selector, Truth};
-pub use crate::model::pod::{ContainerPort, Pod, PodId};
-pub use crate::model::service::{Service, ServiceId, ServicePort, TargetPort};
-pub use crate::model::workload::{Workload, WorkloadId, WorkloadKind};
-
-/// The label every namespace carries, set by the API server and immutable (S27).
-pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
+pub use crate::model::pod::{ContainerPort, Pod};
+pub use crate::model::service::{Service, ServicePort, TargetPort};
+pub use crate::model::workload::{Workload, WorkloadKind};

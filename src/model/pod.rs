@@ -1,15 +1,10 @@
 //! Pods: the endpoints that policies govern.
 
-use crate::model::cluster::{LabelsId, NamespaceId};
-use crate::model::workload::WorkloadId;
+use crate::model::ids::{LabelsId, NamespaceId, WorkloadId};
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Index of a pod in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PodId(pub u32);
 
 /// A port a container declares. Informational for numbers (S51), decisive for names (S48).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +24,7 @@ pub struct Pod {
     pub name: Box<str>,
     /// The namespace it lives in.
     pub namespace: NamespaceId,
-    /// The workload it belongs to (a bare pod is a workload of its own).
+    /// The workload it belongs to (a bare pod is its own workload).
     pub workload: WorkloadId,
     /// Its labels.
     pub labels: LabelsId,
@@ -41,7 +36,7 @@ pub struct Pod {
     pub node: Option<Arc<str>>,
     /// Its addresses from status; empty where not known (S58).
     pub addresses: Box<[IpAddr]>,
-    /// How many running pods it stands for; 0 where the manifest leaves the number to the cluster
+    /// How many running pods it represents; 0 where the manifest leaves the number to the cluster
     /// (a `DaemonSet`).
     pub replicas: u32,
     /// Where it was declared.
@@ -49,7 +44,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// Whether it stands for exactly one running pod, so that "reaches itself" means one pod (S53).
+    /// Whether it represents exactly one running pod, so that "reaches itself" means one pod (S53).
     pub fn is_single(&self) -> bool {
         self.replicas == 1
     }

@@ -1,15 +1,15 @@
-//! A cluster with other labels: what would be, if somebody relabelled a pod or a namespace.
+//! A cluster with other labels: what would change if a pod or a namespace had other labels.
 //!
 //! The cluster is copied with the changes laid on; ids stay as they are. O(cluster).
 
-use crate::model::cluster::{Cluster, NamespaceId};
+use crate::model::cluster::Cluster;
+use crate::model::ids::{NamespaceId, PodId};
 use crate::model::labels::Labels;
-use crate::model::pod::PodId;
 use crate::source::{DocumentId, Origin};
 
 /// A change to one label set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum LabelChange {
     /// Sets a label.
     Set(Box<str>, Box<str>),
     /// Takes a label away.
@@ -20,21 +20,21 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relabel {
     /// Of a pod.
-    Pod(PodId, Change),
+    Pod(PodId, LabelChange),
     /// Of a namespace.
-    Namespace(NamespaceId, Change),
+    Namespace(NamespaceId, LabelChange),
 }
 
-fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> Labels {
+fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a LabelChange>) -> Labels {
     let mut pairs: Vec<(Box<str>, Box<str>)> =
         labels.iter().map(|(k, v)| (k.into(), v.into())).collect();
     for change in changes {
         match change {
-            Change::Set(key, value) => {
+            LabelChange::Set(key, value) => {
                 pairs.retain(|(k, _)| k != key);
                 pairs.push((key.clone(), value.clone()));
             }
-            Change::Remove(key) => pairs.retain(|(k, _)| k != key),
+            LabelChange::Remove(key) => pairs.retain(|(k, _)| k != key),
         }
     }
     pairs.into_iter().collect()
@@ -44,14 +44,14 @@ fn changed<'a>(labels: &Labels, changes: impl Iterator<Item = &'a Change>) -> La
 pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
     let mut new = Cluster::default();
     for (id, namespace) in cluster.namespaces() {
-        let own = changes.iter().filter_map(|c| {
+        let changes_here = changes.iter().filter_map(|c| {
             if let Relabel::Namespace(n, c) = c {
                 (*n == id).then_some(c)
             } else {
                 None
             }
         });
-        let labels = changed(&namespace.labels, own);
+        let labels = changed(&namespace.labels, changes_here);
         let nowhere = Origin::document(DocumentId(u32::MAX));
         if namespace.declared.is_none() && labels == namespace.labels {
             new.namespace_named(&namespace.name);
@@ -76,14 +76,14 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
         });
     }
     for (id, pod) in cluster.pods() {
-        let own = changes.iter().filter_map(|c| {
+        let changes_here = changes.iter().filter_map(|c| {
             if let Relabel::Pod(p, c) = c {
                 (*p == id).then_some(c)
             } else {
                 None
             }
         });
-        let labels = new.intern(changed(cluster.labels(pod.labels), own));
+        let labels = new.intern(changed(cluster.labels(pod.labels), changes_here));
         new.add_pod(crate::model::Pod {
             labels,
             ..pod.clone()

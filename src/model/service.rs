@@ -1,14 +1,10 @@
 //! Services: names that people paste from logs; each maps a port to a port of its pods (S59).
 
-use crate::model::cluster::NamespaceId;
+use crate::model::ids::NamespaceId;
 use crate::model::labels::Selector;
 use crate::set::Protocol;
 use crate::source::Origin;
 use std::net::IpAddr;
-
-/// Index of a service in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ServiceId(pub u32);
 
 /// Where a service port leads on the pod.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,7 +46,7 @@ pub struct Service {
     /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without
     /// `externalTrafficPolicy: Local` (S41, S63).
     pub takes_calls_at_nodes: bool,
-    /// The name it stands for, when it is of type `ExternalName`.
+    /// The external name, when it is of type `ExternalName`.
     pub external_name: Option<Box<str>>,
     /// Where it was declared.
     pub origin: Origin,

@@ -1,13 +1,8 @@
 //! Workloads: what people name when they ask. A workload has one pod per distinct label set its
 //! pods carry.
 
-use crate::model::cluster::NamespaceId;
-use crate::model::pod::PodId;
+use crate::model::ids::{NamespaceId, PodId};
 use crate::source::Origin;
-
-/// Index of a workload in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WorkloadId(pub u32);
 
 /// The kinds of objects that make pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

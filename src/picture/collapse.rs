@@ -9,7 +9,7 @@
 use crate::picture::facts::{Doubt, Facts, Passing, PassingId, Place, SpaceId, What, number};
 use crate::picture::merge::Group;
 use crate::picture::open::implied;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Index of a group.
@@ -212,7 +212,7 @@ impl<'a> Collapse<'a> {
             .union(&passing.unknown)
             .pieces()
             .map(|p| {
-                if let Piece::Ports(_, a, b) = p {
+                if let TrafficRange::Ports(_, a, b) = p {
                     u64::from(b - a) + 1
                 } else {
                     1

@@ -5,18 +5,23 @@ use crate::picture::facts::{Change, Difference, Doubt, Open, Passing, Place, Wha
 use crate::render::words;
 use crate::render::words::clean;
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 
 /// Traffic in few words: `5432/TCP`, `ALL`, `5 ports`.
 pub fn traffic(set: &TrafficSet) -> String {
-    let whole = |p: &Piece| matches!(p, Piece::Ports(_, 1, u16::MAX) | Piece::OtherProtocols);
-    let pieces: Vec<Piece> = set.pieces().collect();
+    let whole = |p: &TrafficRange| {
+        matches!(
+            p,
+            TrafficRange::Ports(_, 1, u16::MAX) | TrafficRange::OtherProtocols
+        )
+    };
+    let pieces: Vec<TrafficRange> = set.pieces().collect();
     if pieces.len() <= 3 || set.is_all() || pieces.iter().all(whole) {
         return words::traffic(set);
     }
     let ports = pieces
         .iter()
-        .filter(|p| matches!(p, Piece::Ports(_, a, b) if a == b))
+        .filter(|p| matches!(p, TrafficRange::Ports(_, a, b) if a == b))
         .count();
     if ports == pieces.len() {
         format!("{ports} ports")

@@ -1,23 +1,26 @@
-//! What the administrators' dialects share: fields, limits, and the lowering of subjects, peers and
-//! rules (S70-S127).
+//! What the administrators' dialects share: limits, and the lowering of subjects, peers and rules
+//! (S70-S127).
 //!
 //! `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (v1alpha1) and `ClusterNetworkPolicy`
-//! (v1alpha2) differ in names and limits more than in meaning; a [`Form`] tells them apart. A peer
-//! that this version does not know fails closed: it matches nothing where the rule allows, and
-//! everything where it denies or passes (S83, S115).
+//! (v1alpha2) differ in names and limits more than in meaning; an [`AdminForm`] holds the
+//! differences. A peer that this version does not know fails closed: it matches nothing where the
+//! rule allows, and everything where it denies or passes (S83, S115).
 
 use crate::model::Selector;
+use crate::policy::admin_spec::{
+    LegacyNamespaces, NamespacesPeer, PeerSpec, PodsPeer, RuleSpec, SubjectSpec,
+};
+use crate::policy::lowered::Checks;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::policy::validate::{Checks, is_port_name, parse_cidr, selector};
+use crate::policy::validate::{is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::{Node, decode};
+use crate::tree::{SyntaxNode, decode};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde::Deserialize;
 
 /// What distinguishes one administrators' dialect from another.
 #[derive(Debug, Clone, Copy)]
-pub struct Form {
+pub struct AdminForm {
     /// The word for Allow.
     pub allow: &'static str,
     /// Whether Pass is an action.
@@ -34,83 +37,17 @@ pub struct Form {
     pub ports: &'static str,
 }
 
-/// Selects pods by namespace and labels.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodsPeer {
-    namespace_selector: Option<LabelSelector>,
-    pod_selector: Option<LabelSelector>,
-    // the shape of 2023 (S91)
-    namespaces: Option<LegacyNamespaces>,
-}
-
-/// The namespaces of the legacy shape (S91, S92).
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LegacyNamespaces {
-    namespace_selector: Option<LabelSelector>,
-    same_labels: Option<Vec<String>>,
-    not_same_labels: Option<Vec<String>>,
-}
-
-/// A namespaces peer: a selector, or the legacy shape; read from the tree because the two overlap.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NamespacesPeer {
-    match_labels: Option<std::collections::BTreeMap<String, String>>,
-    match_expressions:
-        Option<Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement>>,
-    namespace_selector: Option<LabelSelector>,
-    same_labels: Option<Vec<String>>,
-    not_same_labels: Option<Vec<String>>,
-}
-
-/// The subject of a policy.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct SubjectSpec {
-    namespaces: Option<LabelSelector>,
-    pods: Option<PodsPeer>,
-}
-
-/// A peer of either direction.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PeerSpec {
-    namespaces: Option<NamespacesPeer>,
-    pods: Option<PodsPeer>,
-    networks: Option<Vec<String>>,
-    nodes: Option<LabelSelector>,
-    domain_names: Option<Vec<String>>,
-}
-
-/// A rule of either direction; each dialect converts its ports before.
-#[derive(Debug, Clone, Default)]
-pub struct RuleSpec {
-    /// The rule's name.
-    pub name: Option<String>,
-    /// The action's word.
-    pub action: Option<String>,
-    /// The peers of its direction.
-    pub peers: Option<Vec<PeerSpec>>,
-    /// The port entries, lowered.
-    pub ports: Ports2,
-}
-
-/// Port entries as a dialect lowered them.
-pub type Ports2 = Option<Vec<PortMatch>>;
-
 /// Lowers what the dialects share.
-pub struct Lowering<'a> {
+pub struct AdminLowering<'a> {
     /// The dialect.
-    pub form: Form,
+    pub form: AdminForm,
     /// The object, to see fields this version does not know.
-    pub node: &'a Node,
+    pub node: &'a SyntaxNode,
     /// Problems go here.
     pub checks: &'a mut Checks,
 }
 
-impl Lowering<'_> {
+impl AdminLowering<'_> {
     /// S77, S108: exactly one of namespaces and pods.
     pub fn subject(&mut self, subject: Option<&SubjectSpec>) -> Subject {
         let at = Path::root().key("spec").key("subject");
@@ -307,7 +244,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A port name is looked up on a pod: beside addresses, nodes or domain names it can never
+    /// A port name is looked up on a pod: with addresses, nodes or domain names it can never
     /// match (S87, S119).
     fn named_needs_pods(&mut self, rule: &RuleSpec, peers: &[PeerSpec], at: &Path) {
         let named = rule
@@ -537,19 +474,21 @@ impl Lowering<'_> {
 fn is_domain(name: &str) -> bool {
     let rest = name.strip_prefix("*.").unwrap_or(name);
     let rest = rest.strip_suffix('.').unwrap_or(rest);
-    let label = |l: &str| {
-        let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        !l.is_empty()
-            && l.len() <= 63
-            && l.chars().all(inner)
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-    };
-    rest.split('.').count() >= 2 && rest.split('.').all(label)
+    rest.split('.').count() >= 2 && rest.split('.').all(is_domain_label)
+}
+
+fn is_domain_label(label: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=63).contains(&label.len())
+        && label.chars().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 /// Decodes an object of one of these dialects.
-pub fn read<T: serde::de::DeserializeOwned>(node: &Node) -> (Option<T>, Vec<crate::tree::Problem>) {
+pub fn read<T: serde::de::DeserializeOwned>(
+    node: &SyntaxNode,
+) -> (Option<T>, Vec<crate::tree::Problem>) {
     let decoded = decode::<T>(node);
     let kept = decoded
         .problems

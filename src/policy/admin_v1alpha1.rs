@@ -2,14 +2,16 @@
 //! (S70-S94, S126).
 
 use crate::model::Truth;
-use crate::policy::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
-use crate::policy::dialects::{Header, Lowered};
+use crate::policy::admin::{AdminForm, AdminLowering, read};
+use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
+use crate::policy::lowered::Checks;
+use crate::policy::lowered::{Header, Lowered};
 use crate::policy::rule::{Policy, PortMatch, Shape};
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{Checks, check_metadata};
+use crate::policy::validate::check_metadata;
 use crate::set::TrafficSet;
 use crate::source::Path;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
@@ -31,7 +33,7 @@ pub static BASELINE: Shape = Shape {
     ..ADMIN
 };
 
-const FORM: Form = Form {
+const FORM: AdminForm = AdminForm {
     allow: "Allow",
     pass: true,
     domains: true,
@@ -40,7 +42,7 @@ const FORM: Form = Form {
     optional_namespaces: false,
     ports: "ports",
 };
-const BASELINE_FORM: Form = Form {
+const BASELINE_FORM: AdminForm = AdminForm {
     pass: false,
     domains: false,
     ..FORM
@@ -48,26 +50,29 @@ const BASELINE_FORM: Form = Form {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[serde(rename = "Object")]
 #[allow(dead_code)] // every field is known, not every one matters
-struct Object {
+struct V1Alpha1Object {
     api_version: String,
     kind: String,
     metadata: ObjectMeta,
-    spec: Spec,
+    spec: V1Alpha1Spec,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Spec {
+#[serde(rename = "Spec")]
+struct V1Alpha1Spec {
     priority: Option<i32>,
     subject: Option<SubjectSpec>,
-    ingress: Option<Vec<IngressRule>>,
-    egress: Option<Vec<EgressRule>>,
+    ingress: Option<Vec<V1Alpha1IngressRule>>,
+    egress: Option<Vec<V1Alpha1EgressRule>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct IngressRule {
+#[serde(rename = "IngressRule")]
+struct V1Alpha1IngressRule {
     name: Option<String>,
     action: Option<String>,
     from: Option<Vec<PeerSpec>>,
@@ -76,7 +81,8 @@ struct IngressRule {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct EgressRule {
+#[serde(rename = "EgressRule")]
+struct V1Alpha1EgressRule {
     name: Option<String>,
     action: Option<String>,
     to: Option<Vec<PeerSpec>>,
@@ -107,17 +113,17 @@ struct PortRange {
 }
 
 /// Reads and lowers an `AdminNetworkPolicy`.
-pub fn read_admin(node: &Node, header: Header<'_>) -> Lowered {
+pub fn read_admin(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     lower(node, header, FORM, &ADMIN)
 }
 
 /// Reads and lowers a `BaselineAdminNetworkPolicy`.
-pub fn read_baseline(node: &Node, header: Header<'_>) -> Lowered {
+pub fn read_baseline(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     lower(node, header, BASELINE_FORM, &BASELINE)
 }
 
-fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> Lowered {
-    let (object, problems) = read::<Object>(node);
+fn lower(node: &SyntaxNode, header: Header<'_>, form: AdminForm, shape: &'static Shape) -> Lowered {
+    let (object, problems) = read::<V1Alpha1Object>(node);
     let Some(object) = object else {
         return Lowered {
             problems,
@@ -127,7 +133,7 @@ fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> 
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
     let spec = object.spec;
-    let mut lowering = Lowering {
+    let mut lowering = AdminLowering {
         form,
         node,
         checks: &mut checks,
@@ -189,7 +195,7 @@ fn lower(node: &Node, header: Header<'_>, form: Form, shape: &'static Shape) -> 
 }
 
 /// S71 for the one, S89 for the other: a singleton without priority.
-fn priority(spec: &Spec, header: &Header<'_>, lowering: &mut Lowering<'_>) -> i32 {
+fn priority(spec: &V1Alpha1Spec, header: &Header<'_>, lowering: &mut AdminLowering<'_>) -> i32 {
     if lowering.form.pass {
         return lowering.priority(spec.priority);
     }
@@ -217,7 +223,7 @@ fn ports(
     ports: Option<Vec<PortSpec>>,
     direction: &str,
     rule: usize,
-    lowering: &mut Lowering<'_>,
+    lowering: &mut AdminLowering<'_>,
 ) -> Option<Vec<PortMatch>> {
     let at = Path::root()
         .key("spec")
@@ -229,7 +235,7 @@ fn ports(
 }
 
 /// S85-S87.
-fn lower_port(port: &PortSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+fn lower_port(port: &PortSpec, at: &Path, lowering: &mut AdminLowering<'_>) -> PortMatch {
     match (&port.port_number, &port.port_range, &port.named_port) {
         (Some(number), None, None) => {
             let at = at.key("portNumber");

@@ -4,7 +4,7 @@
 use crate::policy::rule::{Direction, Policy};
 use crate::policy::tier::kubernetes;
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use serde_json::{Value as Json, json};
 
 /// A `NetworkPolicy` for some pods of a namespace with one rule in one direction.
@@ -87,8 +87,8 @@ pub fn exception(
     }))
 }
 
-fn protocol(piece: Piece) -> Option<Json> {
-    let Piece::Ports(protocol, first, last) = piece else {
+fn protocol(piece: TrafficRange) -> Option<Json> {
+    let TrafficRange::Ports(protocol, first, last) = piece else {
         return None;
     };
     let port = if first == last {

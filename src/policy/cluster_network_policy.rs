@@ -1,14 +1,16 @@
 //! `policy.networking.k8s.io/v1alpha2` `ClusterNetworkPolicy` (S100-S127).
 
 use crate::model::Truth;
-use crate::policy::admin::{Form, Lowering, PeerSpec, RuleSpec, SubjectSpec, read};
-use crate::policy::dialects::{Header, Lowered};
+use crate::policy::admin::{AdminForm, AdminLowering, read};
+use crate::policy::admin_spec::{PeerSpec, RuleSpec, SubjectSpec};
+use crate::policy::lowered::Checks;
+use crate::policy::lowered::{Header, Lowered};
 use crate::policy::rule::{Policy, PortMatch, Shape};
 use crate::policy::tier::{TierIx, kubernetes};
-use crate::policy::validate::{Checks, check_metadata};
+use crate::policy::validate::check_metadata;
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
@@ -24,7 +26,7 @@ pub static SHAPE: Shape = Shape {
     has_actions: true,
 };
 
-const FORM: Form = Form {
+const FORM: AdminForm = AdminForm {
     allow: "Accept",
     pass: true,
     domains: true,
@@ -36,27 +38,30 @@ const FORM: Form = Form {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[serde(rename = "Object")]
 #[allow(dead_code)] // every field is known, not every one matters
-struct Object {
+struct ClusterObject {
     api_version: String,
     kind: String,
     metadata: ObjectMeta,
-    spec: Spec,
+    spec: ClusterSpec,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Spec {
+#[serde(rename = "Spec")]
+struct ClusterSpec {
     tier: Option<String>,
     priority: Option<i32>,
     subject: Option<SubjectSpec>,
-    ingress: Option<Vec<IngressRule>>,
-    egress: Option<Vec<EgressRule>>,
+    ingress: Option<Vec<ClusterIngressRule>>,
+    egress: Option<Vec<ClusterEgressRule>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct IngressRule {
+#[serde(rename = "IngressRule")]
+struct ClusterIngressRule {
     name: Option<String>,
     action: Option<String>,
     from: Option<Vec<PeerSpec>>,
@@ -65,7 +70,8 @@ struct IngressRule {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct EgressRule {
+#[serde(rename = "EgressRule")]
+struct ClusterEgressRule {
     name: Option<String>,
     action: Option<String>,
     to: Option<Vec<PeerSpec>>,
@@ -91,19 +97,20 @@ struct Transport {
 #[serde(default)]
 struct DestinationPort {
     number: Option<i32>,
-    range: Option<Range>,
+    range: Option<ClusterRange>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Range {
+#[serde(rename = "Range")]
+struct ClusterRange {
     start: Option<i32>,
     end: Option<i32>,
 }
 
 /// Reads and lowers an object.
-pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
-    let (object, problems) = read::<Object>(node);
+pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
+    let (object, problems) = read::<ClusterObject>(node);
     let Some(object) = object else {
         return Lowered {
             problems,
@@ -113,7 +120,7 @@ pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
     let mut checks = Checks::default();
     check_metadata(&header, false, &mut checks);
     let spec = object.spec;
-    let mut lowering = Lowering {
+    let mut lowering = AdminLowering {
         form: FORM,
         node,
         checks: &mut checks,
@@ -172,7 +179,7 @@ pub fn read_cluster(node: &Node, header: Header<'_>) -> Lowered {
 }
 
 /// S100.
-fn tier(word: Option<&str>, lowering: &mut Lowering<'_>) -> TierIx {
+fn tier(word: Option<&str>, lowering: &mut AdminLowering<'_>) -> TierIx {
     match word {
         Some("Admin") => kubernetes::ADMIN,
         Some("Baseline") => kubernetes::BASELINE,
@@ -195,7 +202,7 @@ fn protocols(
     list: Option<Vec<ProtocolSpec>>,
     direction: &str,
     rule: usize,
-    lowering: &mut Lowering<'_>,
+    lowering: &mut AdminLowering<'_>,
 ) -> Option<Vec<PortMatch>> {
     let at = Path::root()
         .key("spec")
@@ -207,7 +214,7 @@ fn protocols(
 }
 
 /// S117-S120.
-fn lower_protocol(spec: &ProtocolSpec, at: &Path, lowering: &mut Lowering<'_>) -> PortMatch {
+fn lower_protocol(spec: &ProtocolSpec, at: &Path, lowering: &mut AdminLowering<'_>) -> PortMatch {
     let transports = [
         (Protocol::Tcp, "tcp", &spec.tcp),
         (Protocol::Udp, "udp", &spec.udp),
@@ -235,7 +242,7 @@ fn lower_transport(
     protocol: Protocol,
     transport: &Transport,
     at: &Path,
-    lowering: &mut Lowering<'_>,
+    lowering: &mut AdminLowering<'_>,
 ) -> PortMatch {
     let at_port = at.key("destinationPort");
     match &transport.destination_port {

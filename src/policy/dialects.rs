@@ -5,46 +5,10 @@
 //! in [`UNMODELLED`] taints the verdicts it could touch; a kind in neither table is no policy as
 //! far as netpal knows.
 
-use crate::policy::rule::{Policy, TaintEffect};
-use crate::policy::validate::{Checks, Invalid};
+use crate::policy::lowered::{Header, Lowered};
+use crate::policy::rule::TaintEffect;
 use crate::policy::{admin_v1alpha1, cluster_network_policy, network_policy};
-use crate::source::DocumentId;
-use crate::tree::{Node, Problem};
-
-/// What is known about an object before its spec is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Header<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its namespace, defaulted as kubectl does.
-    pub namespace: &'a str,
-    /// The document it stands in.
-    pub document: DocumentId,
-}
-
-/// What reading a policy gave.
-#[derive(Debug, Default)]
-pub struct Lowered {
-    /// The policy, unless it is broken.
-    pub policy: Option<Policy>,
-    /// What is wrong with its form: unknown fields, wrong types.
-    pub problems: Vec<Problem>,
-    /// What is wrong with its values.
-    pub invalid: Vec<Invalid>,
-}
-
-impl Lowered {
-    /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves
-    /// no doubt about what the policy means is told all the same.
-    pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
-        let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
-        Self {
-            policy: (!broken).then_some(policy),
-            problems,
-            invalid: checks.0,
-        }
-    }
-}
+use crate::tree::SyntaxNode;
 
 /// One policy API: group and version, kind, whether its objects live in namespaces, and how it is
 /// read.
@@ -56,7 +20,7 @@ pub struct Dialect {
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
     /// Reads and lowers one object.
-    pub lower: fn(&Node, Header<'_>) -> Lowered,
+    pub lower: fn(&SyntaxNode, Header<'_>) -> Lowered,
 }
 
 /// Every policy API that is modelled.

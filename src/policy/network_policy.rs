@@ -4,17 +4,16 @@
 //! Lowers to Allow rules in the Network tier, which ends in Deny for the pods the policy isolates.
 
 use crate::model::Truth;
-use crate::policy::dialects::{Header, Lowered};
+use crate::policy::lowered::Checks;
+use crate::policy::lowered::{Header, Lowered};
 use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{
-    Checks, check_metadata, is_port_name, is_tolerated, parse_cidr, selector,
-};
+use crate::policy::validate::{check_metadata, is_port_name, is_tolerated, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::{DocumentId, Path};
-use crate::tree::{Node, decode};
+use crate::tree::{SyntaxNode, decode};
 use ipnet::IpNet;
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
@@ -61,7 +60,7 @@ pub fn lower(
         .as_ref()
         .map(|s| selector(s, &at.key("podSelector"), checks))
         .unwrap_or_default(); // S3
-    let mut lowering = Lowering { namespace, checks };
+    let mut lowering = RuleLowering { namespace, checks };
     let ingress = spec.ingress.iter().flatten().enumerate().map(|(i, rule)| {
         let here = at.key("ingress").index(i);
         lowering.rule(rule.from.as_deref(), rule.ports.as_deref(), &here, "from")
@@ -109,12 +108,12 @@ fn check_types(spec: &NetworkPolicySpec, at: &Path, checks: &mut Checks) {
     }
 }
 
-struct Lowering<'a> {
+struct RuleLowering<'a> {
     namespace: &'a str,
     checks: &'a mut Checks,
 }
 
-impl Lowering<'_> {
+impl RuleLowering<'_> {
     fn rule(
         &mut self,
         peers: Option<&[NetworkPolicyPeer]>,
@@ -299,7 +298,7 @@ impl Lowering<'_> {
 }
 
 /// Reads an object strictly and lowers it.
-pub fn read(node: &Node, header: Header<'_>) -> Lowered {
+pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     let decoded = decode::<NetworkPolicy>(node);
     let problems = decoded
         .problems

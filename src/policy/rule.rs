@@ -136,7 +136,7 @@ pub enum Peers {
     /// No restriction (S15).
     Any,
     /// Any of these (S32); rules that name the same peers share the list (see
-    /// [`crate::policy::pool`]).
+    /// [`crate::policy::interner`]).
     Of(Arc<[Peer]>),
 }
 

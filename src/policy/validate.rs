@@ -2,74 +2,14 @@
 //! ports, CIDRs (S7-S9).
 //!
 //! A check adds to a list of [`Invalid`] and goes on, so that everything wrong with an object is
-//! told at once.
+//! reported at once.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::dialects::Header;
+use crate::policy::lowered::{Checks, Header};
 use crate::source::Path;
 use crate::tree::{Problem, ProblemKind};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
-/// A value that the API server would refuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    /// Where, from the root of the object.
-    pub path: Path,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API
-    /// server refuses leaves no doubt; the policy is evaluated as it stands, and the error is told.
-    pub doubt: bool,
-    /// Whether it is a field the API does not know.
-    pub unknown_field: bool,
-}
-
-/// A list of problems that is being filled.
-#[derive(Debug, Default)]
-pub struct Checks(pub Vec<Invalid>);
-
-impl Checks {
-    /// Notes a problem.
-    pub fn invalid(&mut self, path: &Path, message: impl Into<String>) {
-        self.push(path, message.into(), None, true);
-    }
-
-    /// Notes a problem that leaves no doubt about what the policy means.
-    pub fn refused(&mut self, path: &Path, message: impl Into<String>) {
-        self.push(path, message.into(), None, false);
-    }
-
-    /// Notes a field that the API does not know but whose meaning is known.
-    pub fn unknown_field(&mut self, path: &Path, message: impl Into<String>, help: &str) {
-        self.push(path, message.into(), Some(help.to_owned()), false);
-        if let Some(last) = self.0.last_mut() {
-            last.unknown_field = true;
-        }
-    }
-
-    fn push(&mut self, path: &Path, message: String, help: Option<String>, doubt: bool) {
-        self.0.push(Invalid {
-            path: path.clone(),
-            message,
-            help,
-            doubt,
-            unknown_field: false,
-        });
-    }
-
-    /// Notes a problem with a word of help.
-    pub fn invalid_help(
-        &mut self,
-        path: &Path,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(path, message.into(), Some(help.into()), true);
-    }
-}
 
 /// Checks an object's own name, and its namespace where it has one (S9).
 pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks) {
@@ -159,14 +99,6 @@ pub fn is_port_name(text: &str) -> bool {
 /// Reads a CIDR as the API server does: host bits and leading zeros are tolerated (S8, S38).
 pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
-    let strip = |part: &str| {
-        let digits = part.trim_start_matches('0');
-        if digits.is_empty() {
-            "0".to_owned()
-        } else {
-            digits.to_owned()
-        }
-    };
     let plain = |s: &str| !s.is_empty() && s.len() <= 3 && s.bytes().all(|b| b.is_ascii_digit());
     if !plain(length) {
         return None;
@@ -174,12 +106,23 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let sloppy = if address.contains(':') {
         address.to_owned()
     } else {
-        address.split('.').map(strip).collect::<Vec<_>>().join(".")
+        address
+            .split('.')
+            .map(without_leading_zeros)
+            .collect::<Vec<_>>()
+            .join(".")
     };
     let prefix: u8 = length.parse().ok()?;
     IpNet::new(sloppy.parse().ok()?, prefix)
         .ok()
         .map(|net| net.trunc())
+}
+
+fn without_leading_zeros(digits: &str) -> &str {
+    match digits.trim_start_matches('0') {
+        "" => "0",
+        rest => rest,
+    }
 }
 
 /// Lowers a label selector, checking it as the API server does (S9, S20-S25).

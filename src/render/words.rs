@@ -10,7 +10,7 @@ use crate::policy::{
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::Endpoint;
 use std::borrow::Cow;
@@ -55,14 +55,14 @@ pub fn traffic(set: &TrafficSet) -> String {
     let mut other = false;
     for protocol in crate::set::Protocol::ALL {
         let ranges = set.pieces().filter_map(|p| match p {
-            Piece::Ports(q, 1, u16::MAX) if q == protocol => Some("all".to_owned()),
-            Piece::Ports(q, a, b) if q == protocol => Some(if a == b {
+            TrafficRange::Ports(q, 1, u16::MAX) if q == protocol => Some("all".to_owned()),
+            TrafficRange::Ports(q, a, b) if q == protocol => Some(if a == b {
                 a.to_string()
             } else {
                 format!("{a}-{b}")
             }),
-            Piece::Ports(..) => None,
-            Piece::OtherProtocols => {
+            TrafficRange::Ports(..) => None,
+            TrafficRange::OtherProtocols => {
                 other = true;
                 None
             }

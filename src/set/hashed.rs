@@ -19,7 +19,7 @@ pub type IndexMap<K, V> = indexmap::IndexMap<K, V, RandomState>;
 /// A hash set in order of insertion.
 pub type IndexSet<K> = indexmap::IndexSet<K, RandomState>;
 
-/// An empty hash map with room for so many entries: a table that grows hashes all its keys again.
+/// An empty hash map with room for this many entries: a table that grows hashes all its keys again.
 pub fn room_for<K, V>(entries: usize) -> HashMap<K, V> {
     HashMap::with_capacity_and_hasher(entries, RandomState::default())
 }

@@ -40,7 +40,7 @@ point!(u16, u32, u128);
 /// ```
 /// use netpal::set::IntervalSet;
 /// let low: IntervalSet<u16> = [1..=80, 81..=90].into_iter().collect();
-/// assert_eq!(low, IntervalSet::from(1..=90)); // canonical: adjacent ranges melt
+/// assert_eq!(low, IntervalSet::from(1..=90)); // canonical: adjacent ranges merge
 /// assert!(low.contains(80) && !low.contains(91));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ impl<T: Point> From<RangeInclusive<T>> for IntervalSet<T> {
 }
 
 impl<T: Point> FromIterator<RangeInclusive<T>> for IntervalSet<T> {
-    /// O(ranges) where they come in order, and only what they melt into is held; else they are
+    /// O(ranges) where they come in order, and only the merged ranges is held; else they are
     /// sorted.
     fn from_iter<I: IntoIterator<Item = RangeInclusive<T>>>(iter: I) -> Self {
         let iter = iter.into_iter();
@@ -135,7 +135,7 @@ impl<T: Point> IntervalSet<T> {
         self.ranges.first().map(|&(start, _)| start)
     }
 
-    /// Appends a range that starts at or after every range so far, melting it into the last where
+    /// Appends a range that starts at or after every range so far, merging it into the last where
     /// they touch.
     fn push(&mut self, start: T, end: T) {
         if let Some(last) = self.ranges.last_mut()
@@ -223,16 +223,16 @@ impl<T: Point> IntervalSet<T> {
     /// of both).
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let (few, many) = if self.ranges.len() <= other.ranges.len() {
+        let (smaller, larger) = if self.ranges.len() <= other.ranges.len() {
             (self, other)
         } else {
             (other, self)
         };
-        let mut ranges = Vec::with_capacity(few.ranges.len());
+        let mut ranges = Vec::with_capacity(smaller.ranges.len());
         let mut j = 0;
-        for &(start, end) in &few.ranges {
-            j = many.seek(j, start);
-            while let Some(&(c, d)) = many.ranges.get(j).filter(|r| r.0 <= end) {
+        for &(start, end) in &smaller.ranges {
+            j = larger.seek(j, start);
+            while let Some(&(c, d)) = larger.ranges.get(j).filter(|r| r.0 <= end) {
                 ranges.push((start.max(c), end.min(d)));
                 if d > end {
                     break;
@@ -290,15 +290,15 @@ impl<T: Point> IntervalSet<T> {
 
     /// Whether the sets share no point. O(ranges of the smaller x log ranges of the larger).
     pub fn is_disjoint(&self, other: &Self) -> bool {
-        let (few, many) = if self.ranges.len() <= other.ranges.len() {
+        let (smaller, larger) = if self.ranges.len() <= other.ranges.len() {
             (self, other)
         } else {
             (other, self)
         };
         let mut j = 0;
-        few.ranges.iter().all(|&(start, end)| {
-            j = many.seek(j, start);
-            many.ranges.get(j).is_none_or(|next| next.0 > end)
+        smaller.ranges.iter().all(|&(start, end)| {
+            j = larger.seek(j, start);
+            larger.ranges.get(j).is_none_or(|next| next.0 > end)
         })
     }
 }

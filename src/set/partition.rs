@@ -1,7 +1,7 @@
 //! The coarsest partition that respects a family of sets: what no set of the family can tell apart.
 //!
 //! One sweep over all boundaries; each part says which sets it lies in. Cost: O(ranges x log ranges
-//! + segments x sets/64). Road not taken: splitting every part by every set in turn, which is
+//! plus segments x sets/64). Road not taken: splitting every part by every set in turn, which is
 //! O(parts x sets) set operations.
 
 use crate::set::hashed::IndexMap;
@@ -21,17 +21,10 @@ impl Members {
 
     /// The indices of the sets the part lies in, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        let bits = |mut word: u64| {
-            std::iter::from_fn(move || {
-                let bit = (word != 0).then_some(word.trailing_zeros() as usize)?;
-                word &= word - 1;
-                Some(bit)
-            })
-        };
         self.0
             .iter()
             .enumerate()
-            .flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
+            .flat_map(move |(at, word)| set_bits(*word).map(move |bit| at * 64 + bit))
     }
 
     fn flip(&mut self, index: usize) {
@@ -43,6 +36,15 @@ impl Members {
     fn any(&self) -> bool {
         self.0.iter().any(|word| *word != 0)
     }
+}
+
+/// The positions of the bits that are set, ascending.
+fn set_bits(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then_some(word.trailing_zeros() as usize)?;
+        word &= word - 1;
+        Some(bit)
+    })
 }
 
 /// Cuts the union of the sets into parts, in order of their first point.

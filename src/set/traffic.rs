@@ -4,7 +4,7 @@
 //! 1 to 65535), and one last point for "every other protocol" (ICMP and the like), which has no
 //! ports. A set of traffic is then one [`IntervalSet`], and "everything" is a value like any other.
 //!
-//! Invariant: no set holds a port 0, so ranges of different protocols never melt and `==` is
+//! Invariant: no set holds a port 0, so ranges of different protocols never merge and `==` is
 //! equality of meaning.
 
 use crate::set::interval::IntervalSet;
@@ -72,7 +72,7 @@ impl fmt::Display for Traffic {
 
 /// One printable piece of a traffic set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Piece {
+pub enum TrafficRange {
     /// A range of ports of one protocol, both ends included.
     Ports(Protocol, u16, u16),
     /// Every protocol that is not TCP, UDP or SCTP.
@@ -174,10 +174,10 @@ impl TrafficSet {
 
     /// The coarsest partition of all traffic that respects these sets, and which of them each part
     /// lies in.
-    pub fn partition(sets: &[&Self]) -> Vec<(Self, crate::set::Members)> {
+    pub fn partition(sets: &[&Self]) -> Vec<(Self, crate::set::partition::Members)> {
         let all = Self::all();
         let family: Vec<&IntervalSet<u32>> = sets.iter().map(|s| &s.0).chain([&all.0]).collect();
-        crate::set::partition(&family)
+        crate::set::partition::partition(&family)
             .into_iter()
             .map(|(part, members)| (Self(part), members))
             .collect()
@@ -186,21 +186,21 @@ impl TrafficSet {
     /// One concrete member with a port, the smallest, if there is one.
     pub fn sample(&self) -> Option<Traffic> {
         self.pieces().find_map(|piece| match piece {
-            Piece::Ports(protocol, port, _) => Some(Traffic { protocol, port }),
-            Piece::OtherProtocols => None,
+            TrafficRange::Ports(protocol, port, _) => Some(Traffic { protocol, port }),
+            TrafficRange::OtherProtocols => None,
         })
     }
 
     /// The set in printable pieces: TCP, UDP, SCTP in this order, ports ascending.
-    pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+    pub fn pieces(&self) -> impl Iterator<Item = TrafficRange> + '_ {
         self.0.ranges().map(|(start, end)| {
             let protocol = match start >> 16 {
                 0 => Protocol::Tcp,
                 1 => Protocol::Udp,
                 2 => Protocol::Sctp,
-                _ => return Piece::OtherProtocols,
+                _ => return TrafficRange::OtherProtocols,
             };
-            Piece::Ports(protocol, (start & 0xffff) as u16, (end & 0xffff) as u16)
+            TrafficRange::Ports(protocol, (start & 0xffff) as u16, (end & 0xffff) as u16)
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::graph::AllowGraph;
 use crate::model::{Workload, WorkloadId};
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ pub fn words(set: &TrafficSet) -> String {
     let mut parts = Vec::new();
     for protocol in Protocol::ALL {
         let own = set.pieces().filter_map(|p| match p {
-            Piece::Ports(q, a, b) if q == protocol => Some(range(a, b)),
+            TrafficRange::Ports(q, a, b) if q == protocol => Some(range(a, b)),
             _ => None,
         });
         let own: Vec<String> = own.collect();
@@ -83,7 +83,7 @@ pub fn words(set: &TrafficSet) -> String {
             parts.push(format!("{protocol} {}", own.join(",")));
         }
     }
-    if set.pieces().any(|p| p == Piece::OtherProtocols) {
+    if set.pieces().any(|p| p == TrafficRange::OtherProtocols) {
         parts.push("other".into());
     }
     parts.join(" ")

@@ -1,8 +1,8 @@
-//! [`Text`]: the text of a file, kept in memory or read again where it lies.
+//! [`Text`]: the text of a file, kept in memory or read again from disk.
 //!
 //! A large file is not kept: what messages quote of it are a few lines, which are read again when
-//! somebody wants to see them. Invariant: a part that is read again is what was read the first
-//! time, or nothing; who can read again must be able to tell ([`Again`]). Cost: a part costs its
+//! a message needs them. Invariant: a part that is read again is what was read the first
+//! time, or nothing; a reader must be able to tell ([`RereadableText`]). Cost: a part costs its
 //! own length, and the lines around it.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// A text that is not kept, where it can be read again.
-pub trait Again: fmt::Debug + Send + Sync {
+pub trait RereadableText: fmt::Debug + Send + Sync {
     /// How many bytes it has.
     fn length(&self) -> usize;
 
@@ -25,7 +25,7 @@ pub enum Text {
     /// In memory.
     Kept(Arc<String>),
     /// To be read again.
-    Again(Arc<dyn Again>),
+    OnDisk(Arc<dyn RereadableText>),
 }
 
 impl From<Arc<String>> for Text {
@@ -55,7 +55,7 @@ impl Text {
     pub fn whole(&self) -> Cow<'_, str> {
         match self {
             Self::Kept(text) => Cow::Borrowed(text),
-            Self::Again(_) => self.part(0..self.length()).unwrap_or_default(),
+            Self::OnDisk(_) => self.part(0..self.length()).unwrap_or_default(),
         }
     }
 
@@ -73,7 +73,7 @@ impl Text {
     pub fn length(&self) -> usize {
         match self {
             Self::Kept(text) => text.len(),
-            Self::Again(again) => again.length(),
+            Self::OnDisk(on_disk) => on_disk.length(),
         }
     }
 
@@ -81,22 +81,23 @@ impl Text {
     pub fn part(&self, range: Range<usize>) -> Option<Cow<'_, str>> {
         match self {
             Self::Kept(text) => text.get(range).map(Cow::Borrowed),
-            Self::Again(_) if range.is_empty() => Some(Cow::Borrowed("")),
-            Self::Again(again) => String::from_utf8(again.read(range)?).ok().map(Cow::Owned),
+            Self::OnDisk(_) if range.is_empty() => Some(Cow::Borrowed("")),
+            Self::OnDisk(on_disk) => String::from_utf8(on_disk.read(range)?).ok().map(Cow::Owned),
         }
     }
 
-    /// A part of it with the whole lines it stands on, and so many lines above and below. Of a text
-    /// that is kept it is the whole. `None` when the lines are too long to be read by people.
-    pub fn around(&self, range: Range<usize>, above: usize, below: usize) -> Option<Excerpt<'_>> {
-        let Self::Again(again) = self else {
+    /// A part of it with the whole lines around it, and the given number of lines above and below.
+    /// Of a text that is kept it is the whole. `None` when the lines are too long to be read by
+    /// people.
+    pub fn excerpt(&self, range: Range<usize>, above: usize, below: usize) -> Option<Excerpt<'_>> {
+        let Self::OnDisk(on_disk) = self else {
             return Some(Excerpt {
                 text: self.whole(),
                 start: 0,
             });
         };
-        let start = before(&**again, range.start, above)?;
-        let end = after(&**again, range.end.max(range.start), below)?;
+        let start = before(&**on_disk, range.start, above)?;
+        let end = after(&**on_disk, range.end.max(range.start), below)?;
         Some(Excerpt {
             text: self.part(start..end)?,
             start,
@@ -107,21 +108,22 @@ impl Text {
     pub fn pieces(&self, mut each: impl FnMut(&[u8])) {
         match self {
             Self::Kept(text) => each(text.as_bytes()),
-            Self::Again(again) => {
-                let starts = (0..again.length()).step_by(PIECE);
-                let read = |start: usize| again.read(start..(start + PIECE).min(again.length()));
+            Self::OnDisk(on_disk) => {
+                let starts = (0..on_disk.length()).step_by(PIECE);
+                let read =
+                    |start: usize| on_disk.read(start..(start + PIECE).min(on_disk.length()));
                 starts.map_while(read).for_each(|bytes| each(&bytes));
             }
         }
     }
 }
 
-/// Where the line starts that is so many lines above the one at a place.
-fn before(again: &dyn Again, at: usize, lines: usize) -> Option<usize> {
+/// Where the line starts that is the given number of lines above a place.
+fn before(on_disk: &dyn RereadableText, at: usize, lines: usize) -> Option<usize> {
     let (mut to, mut left) = (at, lines);
     while to > 0 && at - to < FAR {
         let from = to.saturating_sub(STEP);
-        let bytes = again.read(from..to)?;
+        let bytes = on_disk.read(from..to)?;
         for (i, _) in bytes.iter().enumerate().rev().filter(|(_, b)| **b == b'\n') {
             if left == 0 {
                 return Some(from + i + 1);
@@ -133,12 +135,12 @@ fn before(again: &dyn Again, at: usize, lines: usize) -> Option<usize> {
     (to == 0).then_some(0)
 }
 
-/// Where the line ends, with its line break, that is so many lines below the one at a place.
-fn after(again: &dyn Again, at: usize, lines: usize) -> Option<usize> {
+/// Where the line ends, with its line break, that is the given number of lines below a place.
+fn after(on_disk: &dyn RereadableText, at: usize, lines: usize) -> Option<usize> {
     let (mut from, mut left) = (at, lines);
-    while from < again.length() && from - at < FAR {
-        let to = (from + STEP).min(again.length());
-        let bytes = again.read(from..to)?;
+    while from < on_disk.length() && from - at < FAR {
+        let to = (from + STEP).min(on_disk.length());
+        let bytes = on_disk.read(from..to)?;
         for (i, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'\n') {
             if left == 0 {
                 return Some(from + i + 1);
@@ -147,7 +149,7 @@ fn after(again: &dyn Again, at: usize, lines: usize) -> Option<usize> {
         }
         from = to;
     }
-    (from == again.length()).then_some(from)
+    (from == on_disk.length()).then_some(from)
 }
 
 #[cfg(test)]
@@ -155,9 +157,9 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Elsewhere(String);
+    struct InMemory(String);
 
-    impl Again for Elsewhere {
+    impl RereadableText for InMemory {
         fn length(&self) -> usize {
             self.0.len()
         }
@@ -169,30 +171,30 @@ mod tests {
     #[test]
     fn lines_around_a_place_are_whole_lines() {
         let text = "one\ntwo\nthrée\nfour\nfive";
-        let again = Text::Again(Arc::new(Elsewhere(text.into())));
-        let around = |word: &str, above, below| {
+        let on_disk = Text::OnDisk(Arc::new(InMemory(text.into())));
+        let excerpt = |word: &str, above, below| {
             let at = text.find(word).unwrap();
-            let found = again.around(at..at + word.len(), above, below).unwrap();
+            let found = on_disk.excerpt(at..at + word.len(), above, below).unwrap();
             assert_eq!(
                 &text[found.start..found.start + found.text.len()],
                 found.text
             );
             found.text.into_owned()
         };
-        assert_eq!(around("rée", 0, 0), "thrée\n");
-        assert_eq!(around("rée", 1, 1), "two\nthrée\nfour\n");
-        assert_eq!(around("one", 5, 0), "one\n");
-        assert_eq!(around("five", 1, 9), "four\nfive");
-        assert_eq!(again.whole(), text);
+        assert_eq!(excerpt("rée", 0, 0), "thrée\n");
+        assert_eq!(excerpt("rée", 1, 1), "two\nthrée\nfour\n");
+        assert_eq!(excerpt("one", 5, 0), "one\n");
+        assert_eq!(excerpt("five", 1, 9), "four\nfive");
+        assert_eq!(on_disk.whole(), text);
         let mut bytes = 0;
-        again.pieces(|p| bytes += p.len());
+        on_disk.pieces(|p| bytes += p.len());
         assert_eq!(bytes, text.len());
     }
 
     #[test]
     fn lines_nobody_can_read_are_not_quoted() {
-        let long = Text::Again(Arc::new(Elsewhere("x".repeat(3 * FAR))));
-        assert!(long.around(FAR + 100..FAR + 101, 2, 2).is_none());
+        let long = Text::OnDisk(Arc::new(InMemory("x".repeat(3 * FAR))));
+        assert!(long.excerpt(FAR + 100..FAR + 101, 2, 2).is_none());
         assert_eq!(long.part(5..8).unwrap(), "xxx");
     }
 }

@@ -1,12 +1,13 @@
 //! Tree -> typed values, strictly, through serde.
 //!
-//! A struct's own list of fields decides what is known: a key it ignores is an unknown field, told
-//! at the key's place with the nearest known name. A value of the wrong type is told at the value's
-//! place. So the types of `k8s-openapi` give kubectl's strict decoding for free. Cost: O(tree). Of
-//! several type errors in one object only the first is told.
+//! A struct's own list of fields decides what is known: a key it ignores is an unknown field,
+//! reported at the key's place with the nearest known name. A value of the wrong type is reported
+//! at the value's place. So the types of `k8s-openapi` give kubectl's strict decoding for free.
+//! Cost: O(tree). Of several type errors in one object only the first is reported.
 
 use crate::source::{Path, Span};
-use crate::tree::{Entry, Node, Problem, ProblemKind, Value};
+use crate::tree::node::{Entry, SyntaxNode, Value};
+use crate::tree::problem::{Problem, ProblemKind};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -24,11 +25,11 @@ pub struct Decoded<T> {
 }
 
 /// Decodes a tree.
-pub fn decode<T: DeserializeOwned>(node: &Node) -> Decoded<T> {
+pub fn decode<T: DeserializeOwned>(node: &SyntaxNode) -> Decoded<T> {
     let problems = RefCell::new(Vec::new());
-    let at = At {
+    let at = NodeDeserializer {
         node,
-        trail: Trail::Root,
+        trail: PathTrail::Root,
         problems: &problems,
     };
     let result = T::deserialize(at);
@@ -59,21 +60,21 @@ pub fn decode<T: DeserializeOwned>(node: &Node) -> Decoded<T> {
 
 /// A type error, placed where it was first seen.
 #[derive(Debug)]
-struct Error {
+struct DecodeError {
     message: String,
     help: Option<String>,
     place: Option<(Span, Path)>,
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for DecodeError {}
 
-impl serde::de::Error for Error {
+impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self {
             message: message.to_string(),
@@ -113,13 +114,13 @@ fn friendly(expected: &str) -> String {
 
 /// The way that led to a node, written out only when there is something to tell.
 #[derive(Clone, Copy)]
-enum Trail<'a> {
+enum PathTrail<'a> {
     Root,
-    Key(&'a Trail<'a>, &'a str),
-    Index(&'a Trail<'a>, usize),
+    Key(&'a PathTrail<'a>, &'a str),
+    Index(&'a PathTrail<'a>, usize),
 }
 
-impl Trail<'_> {
+impl PathTrail<'_> {
     fn path(&self) -> Path {
         match self {
             Self::Root => Path::root(),
@@ -130,15 +131,15 @@ impl Trail<'_> {
 }
 
 /// A node, the way that led to it, and where to put problems.
-struct At<'a> {
-    node: &'a Node,
-    trail: Trail<'a>,
+struct NodeDeserializer<'a> {
+    node: &'a SyntaxNode,
+    trail: PathTrail<'a>,
     problems: &'a RefCell<Vec<Problem>>,
 }
 
-impl At<'_> {
-    fn child<'c>(&'c self, node: &'c Node, trail: Trail<'c>) -> At<'c> {
-        At {
+impl NodeDeserializer<'_> {
+    fn child<'c>(&'c self, node: &'c SyntaxNode, trail: PathTrail<'c>) -> NodeDeserializer<'c> {
+        NodeDeserializer {
             node,
             trail,
             problems: self.problems,
@@ -146,7 +147,7 @@ impl At<'_> {
     }
 
     /// Puts an error here unless it already has a place, and says what was found instead.
-    fn place<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    fn place<T>(&self, result: Result<T, DecodeError>) -> Result<T, DecodeError> {
         result.map_err(|mut error| {
             if error.place.is_none() {
                 if error.message.starts_with("expected ") && !error.message.contains(", found ") {
@@ -160,7 +161,7 @@ impl At<'_> {
     }
 }
 
-fn found(node: &Node) -> String {
+fn found(node: &SyntaxNode) -> String {
     match &node.value {
         Value::Bool(b) => format!("the boolean `{b}`"),
         Value::Letter(c) => format!("the boolean `{c}`"),
@@ -172,7 +173,7 @@ fn found(node: &Node) -> String {
     }
 }
 
-fn quote_help(node: &Node, message: &str) -> Option<String> {
+fn quote_help(node: &SyntaxNode, message: &str) -> Option<String> {
     let scalar = matches!(
         node.value,
         Value::Bool(_) | Value::Letter(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_)
@@ -181,10 +182,10 @@ fn quote_help(node: &Node, message: &str) -> Option<String> {
         .then(|| "write it in quotes: without them YAML reads yes, no, on, off, true and numbers as other types".into())
 }
 
-impl<'de> Deserializer<'de> for At<'_> {
-    type Error = Error;
+impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
+    type Error = DecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let result = match &self.node.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(_) | Value::Letter(_) => {
@@ -197,11 +198,11 @@ impl<'de> Deserializer<'de> for At<'_> {
                 None => visitor.visit_f64(*f),
             },
             Value::String(s) => visitor.visit_str(s),
-            Value::Sequence(items) => visitor.visit_seq(Items {
+            Value::Sequence(items) => visitor.visit_seq(SequenceAccess {
                 at: &self,
                 items: items.iter().enumerate(),
             }),
-            Value::Mapping(entries) => visitor.visit_map(Members {
+            Value::Mapping(entries) => visitor.visit_map(MappingAccess {
                 at: &self,
                 entries: entries.iter(),
                 value: None,
@@ -211,7 +212,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         self.place(result)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
             return self.deserialize_any(visitor);
         };
@@ -221,11 +222,11 @@ impl<'de> Deserializer<'de> for At<'_> {
         visitor.visit_str(letter)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         if self.node.is_null() {
             visitor.visit_none()
         } else {
@@ -238,21 +239,21 @@ impl<'de> Deserializer<'de> for At<'_> {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, DecodeError> {
         let result = match &self.node.value {
-            Value::Mapping(entries) => visitor.visit_map(Members {
+            Value::Mapping(entries) => visitor.visit_map(MappingAccess {
                 at: &self,
                 entries: entries.iter(),
                 value: None,
                 fields: Some(fields),
             }),
-            Value::Null => visitor.visit_map(Members {
+            Value::Null => visitor.visit_map(MappingAccess {
                 at: &self,
                 entries: [].iter(),
                 value: None,
                 fields: Some(fields),
             }),
-            _ => Err(Error::invalid_type(Unexpected::Unit, &visitor)),
+            _ => Err(DecodeError::invalid_type(Unexpected::Unit, &visitor)),
         };
         self.place(result)
     }
@@ -261,7 +262,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -270,16 +271,16 @@ impl<'de> Deserializer<'de> for At<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, DecodeError> {
         let Some(text) = self.node.as_str() else {
-            let error = Err(Error::custom("expected a string"));
+            let error = Err(DecodeError::custom("expected a string"));
             return self.place(error);
         };
         let result = visitor.visit_enum(Variant(text));
         self.place(result)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_unit()
     }
 
@@ -289,7 +290,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 }
 
-fn letter_problem(node: &Node, letter: &str, path: &Path) -> Problem {
+fn letter_problem(node: &SyntaxNode, letter: &str, path: &Path) -> Problem {
     let message = format!(
         "{path}: kubectl reads the unquoted `{letter}` as a boolean and refuses it; taken as the letter"
     );
@@ -302,66 +303,71 @@ fn letter_problem(node: &Node, letter: &str, path: &Path) -> Problem {
 struct Variant<'a>(&'a str);
 
 impl<'de> EnumAccess<'de> for Variant<'_> {
-    type Error = Error;
+    type Error = DecodeError;
     type Variant = Self;
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Error> {
+    fn variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<(T::Value, Self), DecodeError> {
         Ok((seed.deserialize(self.0.into_deserializer())?, self))
     }
 }
 
 impl<'de> VariantAccess<'de> for Variant<'_> {
-    type Error = Error;
-    fn unit_variant(self) -> Result<(), Error> {
+    type Error = DecodeError;
+    fn unit_variant(self) -> Result<(), DecodeError> {
         Ok(())
     }
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Error> {
-        Err(Error::custom("expected a plain word"))
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, DecodeError> {
+        Err(DecodeError::custom("expected a plain word"))
     }
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("expected a plain word"))
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
+        Err(DecodeError::custom("expected a plain word"))
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Error> {
-        Err(Error::custom("expected a plain word"))
+    ) -> Result<V::Value, DecodeError> {
+        Err(DecodeError::custom("expected a plain word"))
     }
 }
 
-struct Items<'a, I> {
-    at: &'a At<'a>,
+struct SequenceAccess<'a, I> {
+    at: &'a NodeDeserializer<'a>,
     items: I,
 }
 
-impl<'de, 'a, I: Iterator<Item = (usize, &'a Node)>> SeqAccess<'de> for Items<'a, I> {
-    type Error = Error;
+impl<'de, 'a, I: Iterator<Item = (usize, &'a SyntaxNode)>> SeqAccess<'de>
+    for SequenceAccess<'a, I>
+{
+    type Error = DecodeError;
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Error> {
+    ) -> Result<Option<T::Value>, DecodeError> {
         let Some((index, node)) = self.items.next() else {
             return Ok(None);
         };
-        let child = self.at.child(node, Trail::Index(&self.at.trail, index));
+        let child = self.at.child(node, PathTrail::Index(&self.at.trail, index));
         seed.deserialize(child).map(Some)
     }
 }
 
-struct Members<'a, I> {
-    at: &'a At<'a>,
+struct MappingAccess<'a, I> {
+    at: &'a NodeDeserializer<'a>,
     entries: I,
     value: Option<&'a Entry>,
     fields: Option<&'static [&'static str]>,
 }
 
-impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for Members<'a, I> {
-    type Error = Error;
+impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for MappingAccess<'a, I> {
+    type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Error> {
+    ) -> Result<Option<K::Value>, DecodeError> {
         let Some(entry) = self.entries.next() else {
             return Ok(None);
         };
@@ -378,13 +384,16 @@ impl<'de, 'a, I: Iterator<Item = &'a Entry>> MapAccess<'de> for Members<'a, I> {
             .map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
         let Some(entry) = self.value.take() else {
-            return Err(Error::custom("a value without a key"));
+            return Err(DecodeError::custom("a value without a key"));
         };
         seed.deserialize(
             self.at
-                .child(&entry.value, Trail::Key(&self.at.trail, &entry.key)),
+                .child(&entry.value, PathTrail::Key(&self.at.trail, &entry.key)),
         )
     }
 }

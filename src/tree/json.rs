@@ -1,24 +1,27 @@
-//! JSON -> tree. A reader of its own because none of the libraries tells where a value stands.
+//! JSON -> tree. A reader of its own because none of the libraries gives the position of a value.
 //!
 //! Standard JSON, nothing more; of a key given twice the last value stays, with a warning, as in
 //! Go's reader. Most of what kubectl prints of a pod decides nothing here. Once an object has said
 //! that it is a Pod, the fields that no verdict looks at are checked to be JSON and left out of the
-//! tree ([`Scope`]); every other kind is read whole. A long List is read in parts, on all cores
-//! ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory is
-//! that of what is kept.
+//! tree ([`KeptFields`]); every other kind is read whole. A long List is read in parts, on all
+//! cores ([`crate::tree::list`]). Cost: O(text); line and column are counted along the way, memory
+//! is that of what is kept.
 
 use crate::source::{Position, Span};
-use crate::tree::split::Chunk;
-use crate::tree::{Entry, FEW_KEYS, MAX_DEPTH, Node, Parsed, Problem, ProblemKind, Value};
+use crate::tree::chunk::Chunk;
+use crate::tree::node::{Entry, FEW_KEYS, MAX_DEPTH, SyntaxNode, Value};
+use crate::tree::pod_fields::KeptFields;
+use crate::tree::problem::{ParseResult, Parsed, Problem, ProblemKind, duplicate_key};
+use crate::tree::scan::{plain_prefix, skip_value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
-    let mut reader = Reader::new(text);
+    let mut reader = JsonReader::new(text);
     reader.blanks();
     match reader
-        .value(0, Scope::Whole)
+        .value(0, KeptFields::Whole)
         .and_then(|root| reader.end().map(|()| root))
     {
         Ok(root) => Parsed {
@@ -35,7 +38,7 @@ pub fn parse(text: &str) -> Parsed {
 /// Splits a stream of JSON values. What is not JSON makes up one last chunk, whose reading will say
 /// so.
 pub fn split(text: &str) -> Vec<Chunk> {
-    let mut reader = Reader::new(text);
+    let mut reader = JsonReader::new(text);
     let mut chunks = Vec::new();
     reader.blanks();
     while reader.at < text.len() {
@@ -57,117 +60,16 @@ pub fn split(text: &str) -> Vec<Chunk> {
     chunks
 }
 
-pub(crate) type Fallible<T> = Result<T, Box<Problem>>;
-
-/// Which part of an object is being read, as far as that decides what is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Everything is kept.
-    Whole,
-    /// An object that has said `kind: Pod`.
-    Pod,
-    /// The metadata of a pod.
-    Metadata,
-    /// The owners of a pod, or one of them.
-    Owners,
-    /// The spec of a pod.
-    Spec,
-    /// The containers of a pod, or one of them.
-    Containers,
-    /// The status of a pod.
-    Status,
-}
-
-impl Scope {
-    /// How the value under a key is read; `None` when it is left out.
-    fn of(self, key: &str) -> Option<Self> {
-        let within = |kept: &[&str]| kept.contains(&key).then_some(Self::Whole);
-        match (self, key) {
-            (Self::Whole, _) => Some(Self::Whole),
-            (Self::Pod, "metadata") => Some(Self::Metadata),
-            (Self::Pod, "spec") => Some(Self::Spec),
-            (Self::Pod, "status") => Some(Self::Status),
-            (Self::Pod, _) => Some(Self::Whole),
-            (Self::Metadata, "ownerReferences") => Some(Self::Owners),
-            (Self::Metadata, _) => within(&["name", "generateName", "namespace", "labels"]),
-            (Self::Owners, _) => within(&["kind", "name", "controller"]),
-            (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
-            (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
-            (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
-            (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
-        }
-    }
-}
-
 /// A place in a text, as a number one can subtract from.
 fn offset(place: usize) -> isize {
     isize::try_from(place).unwrap_or(isize::MAX)
 }
 
-/// The end of the object or list that starts at a place, by brackets and strings alone; `None` when
-/// none starts there, or it never ends.
-pub(crate) fn skip(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    loop {
-        let b = *bytes.get(at)?;
-        at += 1;
-        match b {
-            b' ' | b'\n' | b'\t' | b'\r' => {}
-            b'"' if depth > 0 => at = skip_string(bytes, at)?,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ if depth == 0 => return None,
-            _ => {}
-        }
-    }
-}
-
-/// Behind the closing quote of a string.
-fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        at = found + 1;
-        if bytes[found] == b'"' {
-            return Some(at);
-        }
-        at += 1;
-    }
-}
-
-/// Where something stands that ends a plain stretch of a string: a quote, a backslash, a control
-/// character or the end of the text. By eights: most strings are too short for anything wider to
-/// pay.
-fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    // the lowest bit set stands in the lowest byte that is smaller than `n`, which is at most 128
-    let below = |eight: u64, n: u8| eight.wrapping_sub(ONES * u64::from(n)) & !eight & (ONES << 7);
-    let is = |eight: u64, b: u8| below(eight ^ (ONES * u64::from(b)), 1);
-    let mut at = 0;
-    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let eight = u64::from_le_bytes(*eight);
-        let found = below(eight, 0x20) | is(eight, b'"') | is(eight, b'\\');
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .position(|b| *b < 0x20 || matches!(b, b'"' | b'\\'))
-        .unwrap_or(rest.len())
-}
-
 #[derive(Debug)]
-pub(crate) struct Reader<'t> {
+pub(super) struct JsonReader<'t> {
     text: &'t str,
     bytes: &'t [u8],
-    pub(crate) at: usize,
+    pub(super) at: usize,
     /// Where the text starts in the file.
     start: usize,
     line: u32,
@@ -180,10 +82,10 @@ pub(crate) struct Reader<'t> {
     ascii: bool,
     /// How long the last key is, with its quotes.
     quoted: usize,
-    pub(crate) problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     /// A reader of a whole file.
     fn new(text: &'t str) -> Self {
         let mut reader = Self::at(text, 0, Position { line: 1, column: 1 });
@@ -192,7 +94,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A reader of a part of a file, which starts at this byte and place.
-    pub(crate) fn at(text: &'t str, start: usize, at: Position) -> Self {
+    pub(super) fn at(text: &'t str, start: usize, at: Position) -> Self {
         let characters = at.column as usize - 1;
         let place = offset(start);
         Self {
@@ -209,12 +111,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(crate) fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     #[inline]
-    pub(crate) fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         if self.peek().is_some_and(|b| b <= b' ') {
             self.more_blanks();
         }
@@ -256,9 +158,9 @@ impl<'t> Reader<'t> {
         self.line_start = offset(self.start + at);
     }
 
-    /// Where the reader stands. Characters are counted from the last place asked about, so a long
+    /// The current position. Characters are counted from the last position computed, so a long
     /// line is counted once.
-    pub(crate) fn here(&mut self) -> Span {
+    pub(super) fn here(&mut self) -> Span {
         let place = self.start + self.at;
         let characters = if self.ascii {
             offset(place) - self.line_start
@@ -297,7 +199,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Nothing but blanks may follow.
-    fn end(&mut self) -> Fallible<()> {
+    fn end(&mut self) -> ParseResult<()> {
         self.blanks();
         if self.at == self.bytes.len() {
             Ok(())
@@ -306,7 +208,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn error<T>(&mut self, message: impl Into<String>) -> Fallible<T> {
+    fn error<T>(&mut self, message: impl Into<String>) -> ParseResult<T> {
         let message = format!("not valid JSON: {}", message.into());
         Err(Box::new(Problem::new(
             ProblemKind::Syntax,
@@ -319,7 +221,7 @@ impl<'t> Reader<'t> {
     /// never ends.
     fn skip_value(&mut self) -> bool {
         let start = self.at;
-        let end = skip(self.bytes, start);
+        let end = skip_value(self.bytes, start);
         self.at = end.unwrap_or(self.bytes.len());
         let skipped = self.bytes.get(start..self.at).unwrap_or_default();
         let lines = u32::try_from(memchr::memchr_iter(b'\n', skipped).count()).unwrap_or(u32::MAX);
@@ -330,7 +232,7 @@ impl<'t> Reader<'t> {
         end.is_some()
     }
 
-    pub(crate) fn value(&mut self, depth: usize, scope: Scope) -> Fallible<Node> {
+    pub(super) fn value(&mut self, depth: usize, scope: KeptFields) -> ParseResult<SyntaxNode> {
         let mut span = self.here();
         if depth > MAX_DEPTH {
             let message = format!("nested more than {MAX_DEPTH} deep");
@@ -345,10 +247,10 @@ impl<'t> Reader<'t> {
             None => return self.error("the text ends where a value should be"),
         };
         span.end = self.start + self.at;
-        Ok(Node { span, value })
+        Ok(SyntaxNode { span, value })
     }
 
-    fn word(&mut self) -> Fallible<Value> {
+    fn word(&mut self) -> ParseResult<Value> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         for (word, value) in [
             ("null", Value::Null),
@@ -367,7 +269,7 @@ impl<'t> Reader<'t> {
         ))
     }
 
-    fn number(&mut self) -> Fallible<Value> {
+    fn number(&mut self) -> ParseResult<Value> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let end = rest
             .find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
@@ -384,10 +286,10 @@ impl<'t> Reader<'t> {
         Ok(value.unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::MAX))))
     }
 
-    fn string(&mut self) -> Fallible<Cow<'t, str>> {
+    fn string(&mut self) -> ParseResult<Cow<'t, str>> {
         let start = self.at;
         let rest = self.bytes.get(start + 1..).unwrap_or_default();
-        let found = plain(rest);
+        let found = plain_prefix(rest);
         if rest.get(found) == Some(&b'"') {
             self.at = start + found + 2;
             let text: &'t str = self.text;
@@ -399,7 +301,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A string that is not plain, or no string at all.
-    fn escaped_string(&mut self, start: usize) -> Fallible<Cow<'t, str>> {
+    fn escaped_string(&mut self, start: usize) -> ParseResult<Cow<'t, str>> {
         let (mut escaped, mut plain) = (false, true);
         self.at += 1;
         while let Some(b) = self.peek() {
@@ -428,9 +330,9 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a value that is left out: as [`Self::value`], with nothing kept.
-    fn skim(&mut self, depth: usize) -> Fallible<()> {
+    fn skim(&mut self, depth: usize) -> ParseResult<()> {
         if depth > MAX_DEPTH {
-            return self.value(depth, Scope::Whole).map(drop);
+            return self.value(depth, KeptFields::Whole).map(drop);
         }
         let (object, close) = match self.peek() {
             Some(b'{') => (true, b'}'),
@@ -458,7 +360,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn array(&mut self, depth: usize, scope: Scope) -> Fallible<Value> {
+    fn array(&mut self, depth: usize, scope: KeptFields) -> ParseResult<Value> {
         let mut items = Vec::new();
         self.at += 1;
         self.blanks();
@@ -476,7 +378,7 @@ impl<'t> Reader<'t> {
     }
 
     /// After a value: whether a comma announces another one.
-    pub(crate) fn more(&mut self, close: u8) -> Fallible<bool> {
+    pub(super) fn more(&mut self, close: u8) -> ParseResult<bool> {
         self.blanks();
         match self.peek() {
             Some(b',') => {
@@ -491,7 +393,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn object(&mut self, depth: usize, mut scope: Scope) -> Fallible<Value> {
+    fn object(&mut self, depth: usize, mut scope: KeptFields) -> ParseResult<Value> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut index: HashMap<Box<str>, usize> = HashMap::new();
         self.at += 1;
@@ -505,8 +407,8 @@ impl<'t> Reader<'t> {
             let (key, key_span) = self.key()?;
             if let Some(inner) = scope.of(&key) {
                 let value = self.value(depth + 1, inner)?;
-                if scope == Scope::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
-                    scope = Scope::Pod;
+                if scope == KeptFields::Whole && &*key == "kind" && value.as_str() == Some("Pod") {
+                    scope = KeptFields::Pod;
                 }
                 self.add(
                     Entry {
@@ -547,11 +449,8 @@ impl<'t> Reader<'t> {
             index.get(&entry.key).copied()
         };
         if let Some(earlier) = earlier.and_then(|at| entries.get_mut(at)) {
-            self.problems.push(crate::tree::yaml::duplicate(
-                &entry.key,
-                earlier.key_span,
-                entry.key_span,
-            ));
+            self.problems
+                .push(duplicate_key(&entry.key, earlier.key_span, entry.key_span));
             *earlier = entry;
             return;
         }
@@ -562,14 +461,14 @@ impl<'t> Reader<'t> {
     }
 
     /// A key, up to the start of its value.
-    pub(crate) fn key(&mut self) -> Fallible<(Cow<'t, str>, Span)> {
+    pub(super) fn key(&mut self) -> ParseResult<(Cow<'t, str>, Span)> {
         let mut span = self.here();
         let key = self.bare_key()?;
         span.end = span.start + self.quoted;
         Ok((key, span))
     }
 
-    fn bare_key(&mut self) -> Fallible<Cow<'t, str>> {
+    fn bare_key(&mut self) -> ParseResult<Cow<'t, str>> {
         let start = self.at;
         if self.peek() != Some(b'"') {
             return self.error("expected a key in double quotes");
@@ -647,31 +546,6 @@ mod tests {
                 .chars()
                 .count();
             assert_eq!(entry.key_span.at.column as usize, before + 1);
-        }
-    }
-
-    #[test]
-    fn a_plain_stretch_ends_where_looking_byte_by_byte_says() {
-        let all: Vec<u8> = (0..=255).collect();
-        for last in 0..=255_u8 {
-            for before in [
-                &b"aaaaaaaaaaaaaaaaaaa"[..],
-                &[0x7f; 19],
-                &[0x80; 19],
-                &[0xff; 19],
-                &[b'!'; 19],
-                &[b'#'; 19],
-            ] {
-                for length in 0..19 {
-                    let text = [&before[..length], &[last], &all].concat();
-                    let want = text
-                        .iter()
-                        .position(|b| *b < 0x20 || *b == b'"' || *b == b'\\')
-                        .unwrap();
-                    assert_eq!(plain(&text), want, "{length} {last}");
-                    assert_eq!(plain(&text[..want]), want);
-                }
-            }
         }
     }
 

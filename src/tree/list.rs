@@ -11,13 +11,15 @@
 //! problems included, or nothing: a place between items is a guess, and the guess is right when
 //! every batch is a row of values and commas from its first byte to its last, because a row of such
 //! rows is again one. So where anything is unusual or wrong, the caller reads the text in one go,
-//! and what is told does not depend on windows or cores. Cost: O(text) of time; of memory two
+//! and what is reported does not depend on windows or cores. Cost: O(text) of time; of memory two
 //! windows and the trees of the batches that are being read.
 
 use crate::source::Position;
-use crate::tree::json::{Reader, Scope};
-use crate::tree::split::Chunk;
-use crate::tree::{Entry, Node, Problem};
+use crate::tree::chunk::Chunk;
+use crate::tree::json::JsonReader;
+use crate::tree::node::{Entry, SyntaxNode};
+use crate::tree::pod_fields::KeptFields;
+use crate::tree::problem::Problem;
 use memchr::memmem;
 use rayon::prelude::*;
 use std::io::Read;
@@ -43,9 +45,9 @@ impl Default for Limits {
 /// Up to how many bytes of text one item is looked for in.
 const LONGEST: usize = 1 << 30;
 
-/// What stands around the items of a List.
+/// The fields and problems of a List without its items.
 #[derive(Debug)]
-pub struct Around {
+pub struct ListEnvelope {
     /// The entries of the List without its items.
     pub entries: Vec<Entry>,
     /// What is wrong with the List and its items, in the order of the text.
@@ -55,43 +57,40 @@ pub struct Around {
 }
 
 /// Reads a List. `item` makes something of each item, given the entries of the List that stand
-/// before the items, or gives up; `sink` gets what was made, in order. `None` where the text is
-/// anything else than a List that can be read this way: then whatever the sink got is void.
+/// before the items, or `None`; `sink` gets what was made, in order. `None` where the text is
+/// anything else than a List that can be read this way: then the sink's items are to be discarded.
 pub fn read<T: Send>(
     input: &mut (dyn Read + Send),
     limits: Limits,
-    item: impl Fn(&[Entry], Node, Chunk) -> Option<T> + Sync,
+    item: impl Fn(&[Entry], SyntaxNode, Chunk) -> Option<T> + Sync,
     sink: &mut (dyn FnMut(Vec<T>) + Send),
-) -> Option<Around> {
+) -> Option<ListEnvelope> {
     let mut window = Window::new(input, limits.window)?;
-    let mut around = Around {
+    let mut envelope = ListEnvelope {
         entries: Vec::new(),
         problems: Vec::new(),
         chunk: Chunk::whole(""),
     };
-    let head = window.head(&mut around)?;
+    let head = window.head(&mut envelope)?;
     let cutter = Cutter::after(window.bytes.get(head..)?)?;
     window.forget(head);
     window.cut(&cutter, limits.batch);
     let (mut made, mut spare) = (Vec::new(), Vec::new());
     while !window.cuts.is_empty() || window.longer(input, &cutter, limits.batch)? {
-        let entries = &around.entries;
-        let batches = || {
-            window
-                .batches()
-                .into_par_iter()
-                .map(|b| b.read(false, |n, c| item(entries, n, c)))
-        };
+        let entries = &envelope.entries;
         let meanwhile = || {
             made.drain(..).for_each(&mut *sink);
             let mut next = window.next(input, std::mem::take(&mut spare), limits.window)?;
             next.cut(&cutter, limits.batch);
             Some(next)
         };
-        let (read, next) = rayon::join(|| batches().collect::<Option<Vec<_>>>(), meanwhile);
+        let (read, next) = rayon::join(
+            || window.read_batches(&|n, c| item(entries, n, c)),
+            meanwhile,
+        );
         for (items, problems, _) in read? {
             made.push(items);
-            around.problems.extend(problems);
+            envelope.problems.extend(problems);
         }
         spare = std::mem::replace(&mut window, next?).bytes;
     }
@@ -101,12 +100,12 @@ pub fn read<T: Send>(
         start: window.start,
         at: window.at,
     };
-    let (last, problems, end) = rest.read(true, |n, c| item(&around.entries, n, c))?;
+    let (last, problems, end) = rest.read(true, |n, c| item(&envelope.entries, n, c))?;
     sink(last);
-    around.problems.extend(problems);
+    envelope.problems.extend(problems);
     window.forget(end);
-    window.tail(&mut around)?;
-    Some(around)
+    window.tail(&mut envelope)?;
+    Some(envelope)
 }
 
 /// A stretch of the text.
@@ -117,7 +116,7 @@ struct Window {
     at: Position,
     /// Whether the text ends where the stretch ends.
     ended: bool,
-    /// Places between items, and where one stands there.
+    /// Places between items, with their line and column.
     cuts: Vec<(usize, Position)>,
 }
 
@@ -165,7 +164,7 @@ impl Window {
         Some(!self.cuts.is_empty())
     }
 
-    /// Reads on until so many bytes are held, or all there are.
+    /// Reads on until this many bytes are held, or the end.
     fn fill(&mut self, input: &mut dyn Read, size: usize) -> Option<()> {
         let missing = size.saturating_sub(self.bytes.len());
         if missing == 0 || self.ended {
@@ -180,7 +179,7 @@ impl Window {
         Some(())
     }
 
-    /// Finds the places between items, at least so many bytes apart.
+    /// Finds the places between items, at least this many bytes apart.
     fn cut(&mut self, cutter: &Cutter, apart: usize) {
         let (mut from, mut at) = (0, self.at);
         let place = |to: usize| {
@@ -194,60 +193,66 @@ impl Window {
             .collect();
     }
 
-    /// Goes on behind so many bytes.
+    /// Skips this many bytes.
     fn forget(&mut self, bytes: usize) {
         self.at = after(self.at, self.bytes.get(..bytes).unwrap_or_default());
         self.start += bytes;
         self.bytes.drain(..bytes);
     }
 
-    /// Reads from the first byte to the bracket before the first item, and tells where the first
+    /// Reads from the first byte to the bracket before the first item, and returns where the first
     /// item may stand.
-    fn head(&self, around: &mut Around) -> Option<usize> {
-        let mut reader = Reader::at(valid(&self.bytes)?, self.start, self.at);
+    fn head(&self, envelope: &mut ListEnvelope) -> Option<usize> {
+        let mut reader = JsonReader::at(valid(&self.bytes)?, self.start, self.at);
         if reader.peek() != Some(b'{') {
             return None;
         }
         reader.at += 1;
         reader.blanks();
-        while member(&mut reader, around)? {
+        while member(&mut reader, envelope)? {
             if !reader.more(b'}').ok()? {
                 return None;
             }
         }
-        around.problems.append(&mut reader.problems);
+        envelope.problems.append(&mut reader.problems);
         Some(reader.at + 1)
     }
 
     /// Reads from behind the bracket after the last item to the end of the text.
-    fn tail(&self, around: &mut Around) -> Option<()> {
+    fn tail(&self, envelope: &mut ListEnvelope) -> Option<()> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
-        let mut reader = Reader::at(text, self.start, self.at);
+        let mut reader = JsonReader::at(text, self.start, self.at);
         while reader.more(b'}').ok()? {
-            if !member(&mut reader, around)? {
+            if !member(&mut reader, envelope)? {
                 return None; // items a second time
             }
         }
-        around.chunk.end = self.start + reader.at;
+        envelope.chunk.end = self.start + reader.at;
         reader.blanks();
-        around.problems.append(&mut reader.problems);
+        envelope.problems.append(&mut reader.problems);
         (reader.at == text.len()).then_some(())
+    }
+
+    /// Reads the batches on all cores, in order.
+    fn read_batches<T: Send>(
+        &self,
+        item: &(impl Fn(SyntaxNode, Chunk) -> Option<T> + Sync),
+    ) -> Option<Vec<ReadBatch<T>>> {
+        let batches = self.batches().into_par_iter();
+        batches.map(|batch| batch.read(false, item)).collect()
     }
 
     /// The stretches that end at the places between items.
     fn batches(&self) -> Vec<Batch<'_>> {
         let (mut from, mut at) = (0, self.at);
-        let batch = |&(to, behind): &(usize, Position)| {
+        let mut batches = Vec::with_capacity(self.cuts.len());
+        for &(to, behind) in &self.cuts {
             let bytes = self.bytes.get(from..to).unwrap_or_default();
-            let batch = Batch {
-                bytes,
-                start: self.start + from,
-                at,
-            };
+            let start = self.start + from;
+            batches.push(Batch { bytes, start, at });
             (from, at) = (to, behind);
-            batch
-        };
-        self.cuts.iter().map(batch).collect()
+        }
+        batches
     }
 }
 
@@ -264,17 +269,17 @@ fn valid(bytes: &[u8]) -> Option<&str> {
 
 /// Reads an entry of the List; false, and nothing read but the key, where its items start. Gives up
 /// when a key comes twice.
-fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
+fn member(reader: &mut JsonReader<'_>, envelope: &mut ListEnvelope) -> Option<bool> {
     reader.blanks();
     let (key, key_span) = reader.key().ok()?;
     if key == "items" && reader.peek() == Some(b'[') {
         return Some(false);
     }
-    let value = reader.value(1, Scope::Whole).ok()?;
-    if key == "items" || around.entries.iter().any(|e| *e.key == *key) {
+    let value = reader.value(1, KeptFields::Whole).ok()?;
+    if key == "items" || envelope.entries.iter().any(|e| *e.key == *key) {
         return None;
     }
-    around.entries.push(Entry {
+    envelope.entries.push(Entry {
         key: key.into(),
         key_span,
         value,
@@ -282,7 +287,7 @@ fn member(reader: &mut Reader<'_>, around: &mut Around) -> Option<bool> {
     Some(true)
 }
 
-/// Where one stands after some text. Characters are counted by their first bytes.
+/// The position after some text. Characters are counted by their first bytes.
 fn after(at: Position, text: &[u8]) -> Position {
     let lines = memchr::memchr_iter(b'\n', text).count();
     let last = memchr::memrchr(b'\n', text).map_or(text, |i| &text[i + 1..]);
@@ -304,7 +309,7 @@ enum Cutter {
 }
 
 impl Cutter {
-    /// Looks at what stands between the list's bracket and its first item.
+    /// Looks at the blanks between the list's bracket and its first item.
     fn after(bytes: &[u8]) -> Option<Self> {
         let blanks = bytes
             .iter()
@@ -318,16 +323,14 @@ impl Cutter {
             .then(|| Self::Lines(Box::new(memmem::Finder::new(&close).into_owned())))
     }
 
-    /// Places right behind the comma after an item, at least so many bytes apart.
+    /// Places right behind the comma after an item, at least this many bytes apart.
     fn cuts(&self, bytes: &[u8], apart: usize) -> Vec<usize> {
         match self {
             Self::Lines(close) => {
                 let next = |from: &usize| {
                     let far = from + apart;
-                    bytes
-                        .get(far..)
-                        .and_then(|rest| close.find(rest))
-                        .map(|at| far + at + close.needle().len())
+                    let found = close.find(bytes.get(far..)?)?;
+                    Some(far + found + close.needle().len())
                 };
                 std::iter::successors(next(&0), next).collect()
             }
@@ -339,7 +342,7 @@ impl Cutter {
 fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
     let (mut from, mut at) = (0, 0);
-    while let Some(end) = crate::tree::json::skip(bytes, at) {
+    while let Some(end) = crate::tree::scan::skip_value(bytes, at) {
         let blanks = bytes[end..]
             .iter()
             .take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
@@ -356,6 +359,9 @@ fn by_brackets(bytes: &[u8], apart: usize) -> Vec<usize> {
     cuts
 }
 
+/// What was made of the items of a batch, their problems, and how far the reading got.
+type ReadBatch<T> = (Vec<T>, Vec<Problem>, usize);
+
 /// A row of items.
 struct Batch<'b> {
     bytes: &'b [u8],
@@ -369,9 +375,9 @@ impl Batch<'_> {
     fn read<T>(
         self,
         last: bool,
-        item: impl Fn(Node, Chunk) -> Option<T>,
-    ) -> Option<(Vec<T>, Vec<Problem>, usize)> {
-        let mut reader = Reader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
+        item: impl Fn(SyntaxNode, Chunk) -> Option<T>,
+    ) -> Option<ReadBatch<T>> {
+        let mut reader = JsonReader::at(std::str::from_utf8(self.bytes).ok()?, self.start, self.at);
         let mut made = Vec::new();
         loop {
             reader.blanks();
@@ -379,7 +385,7 @@ impl Batch<'_> {
                 return Some((made, reader.problems, reader.at));
             }
             let begins = reader.here();
-            let node = reader.value(2, Scope::Whole).ok()?;
+            let node = reader.value(2, KeptFields::Whole).ok()?;
             let Position { line, column } = begins.at;
             let chunk = Chunk {
                 start: node.span.start,

@@ -1,12 +1,14 @@
 //! Finding a symbolic path again: [`Origin`] -> file, line and column.
 //!
-//! A text is read again when somebody wants to see it, once per stretch of a file ([`Locator`]
+//! A text is read again when a message needs it, once per stretch of a file ([`Locator`]
 //! remembers): the objects of one List stand in one stretch. Cost: O(stretch) for the first look,
 //! O(path) afterwards. A path that no longer leads anywhere falls back to the deepest part that
 //! exists.
 
 use crate::source::{Base, Document, DocumentId, FileId, Location, Origin, Sources, Span, Step};
-use crate::tree::{Chunk, Node, parse_part};
+use crate::tree::chunk::Chunk;
+use crate::tree::node::SyntaxNode;
+use crate::tree::parse::parse_part;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,7 +17,7 @@ use std::rc::Rc;
 pub struct Locator<'s> {
     sources: &'s Sources,
     /// By file and first byte.
-    trees: RefCell<HashMap<(FileId, usize), Option<Rc<Node>>>>,
+    trees: RefCell<HashMap<(FileId, usize), Option<Rc<SyntaxNode>>>>,
 }
 
 impl<'s> Locator<'s> {
@@ -32,7 +34,7 @@ impl<'s> Locator<'s> {
         self.sources
     }
 
-    /// Where an origin stands, as people count.
+    /// The place of an origin, as line and column.
     pub fn locate(&self, origin: &Origin) -> Option<Location> {
         let (file, at) = if origin.path.is_root() {
             self.sources
@@ -47,26 +49,15 @@ impl<'s> Locator<'s> {
         })
     }
 
-    /// Where an origin stands, as a stretch of its file: of a keyed value the key, of a list item
+    /// The place of an origin, as a range of its file: of a keyed value the key, of a list item
     /// its first word.
     pub fn span(&self, origin: &Origin) -> Option<(FileId, Span)> {
         let document = self.sources.document(origin.document)?;
-        let fallback = || {
-            let start = document.start + self.first_key(document);
-            Some((
-                document.file,
-                Span {
-                    start,
-                    end: start,
-                    at: document.at,
-                },
-            ))
-        };
         if origin.path.is_root() {
-            return fallback();
+            return Some(self.start(document));
         }
         let Some(tree) = self.tree(origin.document) else {
-            return fallback();
+            return Some(self.start(document));
         };
         let mut node = tree.at(&document.base.path()).unwrap_or(&tree);
         let mut span = Span {
@@ -84,7 +75,18 @@ impl<'s> Locator<'s> {
         Some((document.file, span))
     }
 
-    /// How far into its chunk an object's first key stands, which is where it is said to start.
+    /// Where a document starts.
+    fn start(&self, document: &Document) -> (FileId, Span) {
+        let start = document.start + self.first_key(document);
+        let span = Span {
+            start,
+            end: start,
+            at: document.at,
+        };
+        (document.file, span)
+    }
+
+    /// The offset of an object's first key in its chunk, which is reported as its start.
     fn first_key(&self, document: &Document) -> usize {
         if document.base != Base::Alone {
             return 0;
@@ -93,8 +95,8 @@ impl<'s> Locator<'s> {
         text.and_then(|text| text.find('"')).unwrap_or(0)
     }
 
-    /// The tree of a document: the object itself, also where it stands in a List.
-    pub fn node(&self, id: DocumentId) -> Option<Rc<Node>> {
+    /// The tree of a document: the object itself, also for an item of a List.
+    pub fn node(&self, id: DocumentId) -> Option<Rc<SyntaxNode>> {
         let tree = self.tree(id)?;
         let base = self.sources.document(id)?.base.path();
         if base.is_root() {
@@ -104,7 +106,7 @@ impl<'s> Locator<'s> {
         }
     }
 
-    fn tree(&self, id: DocumentId) -> Option<Rc<Node>> {
+    fn tree(&self, id: DocumentId) -> Option<Rc<SyntaxNode>> {
         let document = self.sources.document(id)?;
         let stretch = (document.file, document.start);
         if let Some(known) = self.trees.borrow().get(&stretch) {

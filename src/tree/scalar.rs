@@ -4,7 +4,7 @@
 //! a string, dates are strings. Everything else is a string. Cost: O(length), no allocation unless
 //! underscores have to go.
 
-use crate::tree::Value;
+use crate::tree::node::Value;
 
 /// Why a plain scalar has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ fn float(text: &str) -> Option<Value> {
     value.is_finite().then(|| whole_number(value))
 }
 
-/// JSON has one kind of number: a float without a fraction is a whole number to whoever reads it.
+/// JSON has one kind of number: a float without a fraction is a whole number for every reader.
 fn whole_number(value: f64) -> Value {
     #[allow(clippy::cast_possible_truncation)] // whole and well inside the range
     if value.fract() == 0.0 && value.abs() < 9e15 {

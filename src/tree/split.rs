@@ -4,53 +4,9 @@
 //! scalar, and the rest of that line is dropped. A file that starts with `{` is a stream of JSON
 //! values. Cost: one pass over the lines.
 
-use crate::source::{Document, Position};
+use crate::tree::chunk::Chunk;
 use crate::tree::json;
 use memchr::memmem;
-
-/// A stretch of a file that holds one document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chunk {
-    /// First byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-    /// 1-based line of the first byte.
-    pub line: u32,
-    /// 1-based column of the first byte.
-    pub column: u32,
-}
-
-impl Chunk {
-    /// All of a text.
-    pub fn whole(text: &str) -> Self {
-        Self {
-            start: 0,
-            end: text.len(),
-            line: 1,
-            column: 1,
-        }
-    }
-
-    /// The chunk a document stands in.
-    pub fn of(document: &Document) -> Self {
-        let Position { line, column } = document.begins;
-        Self {
-            start: document.start,
-            end: document.end,
-            line,
-            column,
-        }
-    }
-
-    /// Where it starts.
-    pub fn begins(&self) -> Position {
-        Position {
-            line: self.line,
-            column: self.column,
-        }
-    }
-}
 
 /// Whether a text starts with a template action, not with JSON.
 pub fn is_template_start(text: &str) -> bool {
@@ -140,7 +96,8 @@ fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
     }
 }
 
-/// What a chunk says of itself on its top-level lines, whether or not it can be parsed.
+/// The fields that identify the object of a chunk on its top-level lines, whether or not it can be
+/// parsed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sniffed<'a> {
     /// `apiVersion:`.

@@ -2,16 +2,15 @@
 //! chunk, no tabs.
 //!
 //! The library gives events with spans; the tree, the scalar rules and the limits are ours. An
-//! alias is charged with the size of what it stands for, so an alias bomb is one clear error long
+//! alias is charged with the size of its target, so an alias bomb is one clear error long
 //! before memory is short.
 
 use crate::source::{Position, Span};
+use crate::tree::node::{Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, SyntaxNode, Value};
+use crate::tree::problem::{ParseResult, Parsed, Problem, ProblemKind, duplicate_key};
 use crate::tree::scalar;
 use crate::tree::scalar::NotANumber;
 use crate::tree::split::is_template_start;
-use crate::tree::{
-    Entry, FEW_KEYS, MAX_DEPTH, MAX_NODES, Node, Parsed, Problem, ProblemKind, Value,
-};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 use memchr::memmem;
 use std::collections::HashMap;
@@ -24,7 +23,7 @@ pub fn parse(text: &str) -> Parsed {
     if let Some(span) = tab_indent(text) {
         return failed(text, tab_problem(span));
     }
-    let mut reader = Reader::new(&text[text_start..], text_start);
+    let mut reader = YamlReader::new(&text[text_start..], text_start);
     match reader.document() {
         Ok(root) => {
             let braces = memmem::find(text.as_bytes(), b"{{").is_some();
@@ -59,7 +58,7 @@ fn template_problem(text: &str) -> Problem {
     let span = Span {
         start: at,
         end: at + 2,
-        at: crate::tree::position(text, at),
+        at: crate::tree::problem::position(text, at),
     };
     Problem::new(
         ProblemKind::UnrenderedTemplate,
@@ -71,7 +70,7 @@ fn template_problem(text: &str) -> Problem {
 
 /// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks
 /// like that.
-fn has_template_key(node: &Node, text: &str) -> bool {
+fn has_template_key(node: &SyntaxNode, text: &str) -> bool {
     match &node.value {
         Value::Sequence(items) => items.iter().any(|n| has_template_key(n, text)),
         Value::Mapping(entries) => entries.iter().any(|e| {
@@ -114,18 +113,16 @@ fn tab_problem(span: Span) -> Problem {
     .help("replace the tab by spaces")
 }
 
-type Fallible<T> = Result<T, Box<Problem>>;
-
-struct Reader<'t> {
+struct YamlReader<'t> {
     text: &'t str,
     offset: usize,
     parser: Parser<'t, StrInput<'t>>,
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<usize, (SyntaxNode, usize)>,
     problems: Vec<Problem>,
     nodes: usize,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> YamlReader<'t> {
     fn new(text: &'t str, offset: usize) -> Self {
         let parser = Parser::new_from_str(text);
         Self {
@@ -138,7 +135,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn next(&mut self) -> Fallible<(Event<'t>, Span)> {
+    fn next(&mut self) -> ParseResult<(Event<'t>, Span)> {
         loop {
             match self.parser.next_event() {
                 Some(Ok((Event::Comment(..), _))) => {}
@@ -191,7 +188,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The first document of the chunk; what follows `...` is lost, as in kubectl.
-    fn document(&mut self) -> Fallible<Option<Node>> {
+    fn document(&mut self) -> ParseResult<Option<SyntaxNode>> {
         let mut root = None;
         loop {
             let (event, span) = self.next()?;
@@ -212,7 +209,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Fallible<Node> {
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> ParseResult<SyntaxNode> {
         if depth > MAX_DEPTH {
             return Err(limit(span, format!("nested more than {MAX_DEPTH} deep")));
         }
@@ -227,7 +224,7 @@ impl<'t> Reader<'t> {
                     tag.as_deref().and_then(|t| t.core_suffix()),
                     span,
                 )?;
-                (Node { span, value }, anchor)
+                (SyntaxNode { span, value }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => (self.sequence(span, depth)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
@@ -240,7 +237,7 @@ impl<'t> Reader<'t> {
         Ok(node)
     }
 
-    fn charge(&mut self, nodes: usize, span: Span) -> Fallible<()> {
+    fn charge(&mut self, nodes: usize, span: Span) -> ParseResult<()> {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
             let message = format!("more than {MAX_NODES} values once its aliases are written out");
@@ -249,7 +246,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn alias(&mut self, id: usize, span: Span) -> Fallible<Node> {
+    fn alias(&mut self, id: usize, span: Span) -> ParseResult<SyntaxNode> {
         let size = self.anchors.get(&id).map(|(_, size)| *size);
         let Some(size) = size else {
             return Err(syntax(span, "an alias inside its own anchor".into()));
@@ -259,12 +256,12 @@ impl<'t> Reader<'t> {
         found.ok_or_else(|| syntax(span, "an unknown alias".into()))
     }
 
-    fn sequence(&mut self, span: Span, depth: usize) -> Fallible<Node> {
+    fn sequence(&mut self, span: Span, depth: usize) -> ParseResult<SyntaxNode> {
         let mut items = Vec::new();
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
-                return Ok(Node {
+                return Ok(SyntaxNode {
                     span: Span {
                         end: at.end,
                         ..span
@@ -276,13 +273,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn mapping(&mut self, span: Span, depth: usize) -> Fallible<Node> {
+    fn mapping(&mut self, span: Span, depth: usize) -> ParseResult<SyntaxNode> {
         let mut map = Mapping::default();
         loop {
             let (event, key_span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 let entries = map.finish();
-                return Ok(Node {
+                return Ok(SyntaxNode {
                     span: Span {
                         end: key_span.end,
                         ..span
@@ -312,7 +309,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A mapping that is being read: own keys, and keys that merges bring where no own key stands.
+/// A mapping that is being read: own keys, and keys that merges bring where there is no own key.
 #[derive(Default)]
 struct Mapping {
     own: Vec<Entry>,
@@ -343,12 +340,12 @@ impl Mapping {
             return None;
         };
         let earlier = self.own.get_mut(at)?;
-        let problem = duplicate(&entry.key, earlier.key_span, entry.key_span);
+        let problem = duplicate_key(&entry.key, earlier.key_span, entry.key_span);
         *earlier = entry;
         Some(problem)
     }
 
-    fn merge(&mut self, value: Node) -> Fallible<()> {
+    fn merge(&mut self, value: SyntaxNode) -> ParseResult<()> {
         let span = value.span;
         match value.value {
             Value::Mapping(entries) => self.merged.extend(entries),
@@ -381,18 +378,6 @@ impl Mapping {
     }
 }
 
-/// The finding for a key given twice.
-pub fn duplicate(key: &str, first: Span, second: Span) -> Problem {
-    let mut problem = Problem::new(
-        ProblemKind::DuplicateKey,
-        second,
-        format!("`{key}` is given twice; the last value counts"),
-    )
-    .help("remove one of them: kubectl keeps the last one silently, kustomize refuses the file");
-    problem.related.push((first, "first given here".into()));
-    problem
-}
-
 fn position(marker: &granit_parser::Marker) -> Position {
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Position {
@@ -409,7 +394,12 @@ fn syntax(span: Span, message: String) -> Box<Problem> {
     Box::new(Problem::new(ProblemKind::Syntax, span, message))
 }
 
-fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -> Fallible<Value> {
+fn scalar_value(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&str>,
+    span: Span,
+) -> ParseResult<Value> {
     let string = || Ok(Value::String(text.into()));
     match (tag, style) {
         (Some("str" | "binary"), _)
@@ -425,7 +415,7 @@ fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -
 }
 
 /// A key as text: kubectl writes numbers and booleans out; null and collections are no keys.
-fn key_text(node: &Node) -> Fallible<Box<str>> {
+fn key_text(node: &SyntaxNode) -> ParseResult<Box<str>> {
     match &node.value {
         Value::String(s) => Ok(s.clone()),
         Value::Bool(_) | Value::Letter(_) => Ok(node.as_bool().unwrap_or(false).to_string().into()),
@@ -476,7 +466,7 @@ mod tests {
     fn of_a_key_given_twice_the_last_counts_and_both_places_are_told() {
         let parsed = parse("a: 1\nb: 2\na: 3\n");
         assert_eq!(
-            parsed.root.unwrap().get("a").and_then(Node::as_i64),
+            parsed.root.unwrap().get("a").and_then(SyntaxNode::as_i64),
             Some(3)
         );
         let problem = &parsed.problems[0];

@@ -10,7 +10,7 @@ use crate::diff::{Block, Change, Diff, Kind, Party, Side};
 use crate::model::{Cluster, ContainerPort, Service, ServicePort, TargetPort, WorkloadId};
 use crate::set::{Traffic, TrafficSet};
 use crate::source::DocumentId;
-use crate::tree::{Locator, Node};
+use crate::tree::{Locator, SyntaxNode};
 
 /// A use that a manifest declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,11 +120,16 @@ fn environment(locator: &Locator<'_>, document: DocumentId) -> Vec<(Box<str>, St
     let containers = ["initContainers", "containers"]
         .into_iter()
         .filter_map(|key| spec.get(key))
-        .flat_map(Node::items);
+        .flat_map(SyntaxNode::items);
     let variables = containers
         .filter_map(|c| c.get("env"))
-        .flat_map(Node::items);
-    let text = |variable: &Node, key| variable.get(key).and_then(Node::as_str).map(str::to_owned);
+        .flat_map(SyntaxNode::items);
+    let text = |variable: &SyntaxNode, key| {
+        variable
+            .get(key)
+            .and_then(SyntaxNode::as_str)
+            .map(str::to_owned)
+    };
     variables
         .filter_map(|v| Some((text(v, "name")?.into(), text(v, "value")?)))
         .collect()

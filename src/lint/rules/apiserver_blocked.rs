@@ -25,7 +25,7 @@ use crate::lint::{intended_traffic, words};
 use crate::model::PodId;
 use crate::policy::{Direction, Peer, Peers, PolicyId, Rule};
 use crate::set::{IpSet, Protocol, TrafficSet};
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::collections::{BTreeMap, HashSet};
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
@@ -67,10 +67,10 @@ fn bound(facts: &Facts<'_>) -> HashSet<(String, String)> {
         for subject in binding
             .node
             .get("subjects")
-            .map(Node::items)
+            .map(SyntaxNode::items)
             .unwrap_or_default()
         {
-            let text = |key: &str| subject.get(key).and_then(Node::as_str);
+            let text = |key: &str| subject.get(key).and_then(SyntaxNode::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
                 found.insert((
                     text("namespace").unwrap_or(&binding.namespace).to_owned(),
@@ -102,10 +102,10 @@ fn needs(facts: &Facts<'_>, id: PodId, bound: &HashSet<(String, String)>) -> boo
     let account = spec
         .get("serviceAccountName")
         .or_else(|| spec.get("serviceAccount"))
-        .and_then(Node::as_str);
+        .and_then(SyntaxNode::as_str);
     let mounted = spec
         .get("automountServiceAccountToken")
-        .and_then(Node::as_bool)
+        .and_then(SyntaxNode::as_bool)
         != Some(false);
     let namespace = facts.cluster.namespace(pod.namespace).name.to_string();
     mounted && account.is_some_and(|a| bound.contains(&(namespace, a.to_owned())))

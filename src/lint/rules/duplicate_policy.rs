@@ -20,7 +20,7 @@ use crate::finding::{Fingerprint, Severity};
 use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::source::{DocumentId, Origin, Path};
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     let twice = facts
@@ -36,14 +36,17 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         let (Some(a), Some(b)) = (facts.locator.node(earlier), facts.locator.node(later)) else {
             continue;
         };
-        let kind = b.get("kind").and_then(Node::as_str).unwrap_or_default();
+        let kind = b
+            .get("kind")
+            .and_then(SyntaxNode::as_str)
+            .unwrap_or_default();
         if !crate::policy::dialects::may_be_policy_kind(kind) {
             continue;
         }
         let word = |key: &str| {
             b.get("metadata")
                 .and_then(|m| m.get(key))
-                .and_then(Node::as_str)
+                .and_then(SyntaxNode::as_str)
                 .unwrap_or_default()
                 .into()
         };
@@ -52,7 +55,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             name: word("name"),
             ..Fingerprint::default()
         };
-        let equal = a.get("spec").map(Node::to_json) == b.get("spec").map(Node::to_json);
+        let equal =
+            a.get("spec").map(SyntaxNode::to_json) == b.get("spec").map(SyntaxNode::to_json);
         let place = Place::Origin(Origin::new(later, Path::root().key("metadata").key("name")));
         let first = Place::Origin(Origin::new(
             earlier,

@@ -46,7 +46,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 /// The blocks a peer leaves out, as they are written.
 fn excepts(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Vec<(usize, IpNet)> {
     let path = path(policy, at);
-    let read = |n: &crate::tree::Node| {
+    let read = |n: &crate::tree::SyntaxNode| {
         let each = n.items().iter().enumerate();
         each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?)))
             .collect()

@@ -28,7 +28,7 @@ use crate::model::{NAMESPACE_NAME_LABEL, NamespaceId, PodId, Selector, ServiceId
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::DocumentId;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -159,12 +159,16 @@ fn scraped(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
 /// The namespaces a monitor looks at.
 fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
     let selector = by.node.get("spec").and_then(|s| s.get("namespaceSelector"));
-    if selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true) {
+    if selector
+        .and_then(|s| s.get("any"))
+        .and_then(SyntaxNode::as_bool)
+        == Some(true)
+    {
         return facts.cluster.namespaces().map(|(id, _)| id).collect();
     }
     let named = selector
         .and_then(|s| s.get("matchNames"))
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default();
     if named.is_empty() {
         return facts
@@ -187,7 +191,10 @@ fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTra
         .get("selector")
         .map(intended_traffic::selector)
         .unwrap_or_default();
-    let endpoints = spec.get("endpoints").map(Node::items).unwrap_or_default();
+    let endpoints = spec
+        .get("endpoints")
+        .map(SyntaxNode::items)
+        .unwrap_or_default();
     for namespace in namespaces(facts, by) {
         for id in facts.services_of(namespace) {
             let service = facts.cluster.service(*id);
@@ -222,12 +229,12 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
         let pods = facts.pods_where(namespace, &selector);
         for endpoint in spec
             .get("podMetricsEndpoints")
-            .map(Node::items)
+            .map(SyntaxNode::items)
             .unwrap_or_default()
         {
             let name = endpoint
                 .get("port")
-                .and_then(Node::as_str)
+                .and_then(SyntaxNode::as_str)
                 .map(|p| TargetPort::Name(p.into()));
             let number = || {
                 endpoint
@@ -307,7 +314,7 @@ fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
 fn annotated_service(
     facts: &Facts<'_>,
     id: ServiceId,
-    node: &Rc<Node>,
+    node: &Rc<SyntaxNode>,
     port: Option<u16>,
 ) -> Option<IntendedTraffic> {
     let service = facts.cluster.service(id);
@@ -333,7 +340,7 @@ fn annotated_service(
 
 /// `None`: not to be scraped; the port where one is named.
 #[allow(clippy::option_option)] // two questions: whether, and where
-fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
+fn scraped_port(node: &SyntaxNode, mark: &str) -> Option<Option<u16>> {
     let annotations = intended_traffic::pairs(node, "annotations");
     let wanted = annotations.get(mark) == Some("true");
     wanted.then(|| {
@@ -349,7 +356,7 @@ fn told(
     namespace: NamespaceId,
     name: &str,
     document: DocumentId,
-    node: &Rc<Node>,
+    node: &Rc<SyntaxNode>,
 ) -> Rc<Told> {
     let namespace = facts.cluster.namespace(namespace).name.clone();
     Rc::new(Told {

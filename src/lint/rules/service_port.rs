@@ -24,7 +24,7 @@ use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::model::{Cluster, PodId, ServiceId, TargetPort};
 use crate::policy::{Policy, PortMatch, Ports, RuleRef};
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::source::{Origin, Path};
 
 pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
@@ -41,7 +41,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 continue;
             };
             let mut pieces = set.pieces();
-            let (Some(Piece::Ports(protocol, first, last)), None) = (pieces.next(), pieces.next())
+            let (Some(TrafficRange::Ports(protocol, first, last)), None) =
+                (pieces.next(), pieces.next())
             else {
                 continue;
             };

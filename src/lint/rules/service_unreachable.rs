@@ -154,11 +154,11 @@ fn push(
 }
 
 pub(crate) fn describe(set: &TrafficSet) -> String {
-    use crate::set::traffic::Piece;
-    let piece = |p: Piece| match p {
-        Piece::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
-        Piece::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
-        Piece::OtherProtocols => "other protocols".to_owned(),
+    use crate::set::traffic::TrafficRange;
+    let piece = |p: TrafficRange| match p {
+        TrafficRange::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
+        TrafficRange::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
+        TrafficRange::OtherProtocols => "other protocols".to_owned(),
     };
     crate::lint::words::some(&set.pieces().map(piece).collect::<Vec<_>>())
 }

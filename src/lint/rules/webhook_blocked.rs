@@ -27,7 +27,7 @@ use crate::lint::intended_traffic::{IntendedTraffic, Named};
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
 use crate::set::TrafficSet;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::collections::HashSet;
 
 /// What `OpenShift` calls the namespace of callers with a node's address.
@@ -72,16 +72,23 @@ fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
             "MutatingWebhookConfiguration",
         ],
     ) {
-        let webhooks = by.node.get("webhooks").map(Node::items).unwrap_or_default();
+        let webhooks = by
+            .node
+            .get("webhooks")
+            .map(SyntaxNode::items)
+            .unwrap_or_default();
         for service in webhooks
             .iter()
             .filter_map(|w| w.get("clientConfig")?.get("service"))
         {
-            let text = |key: &str| service.get(key).and_then(Node::as_str);
+            let text = |key: &str| service.get(key).and_then(SyntaxNode::as_str);
             let (Some(namespace), Some(name)) = (text("namespace"), text("name")) else {
                 continue;
             };
-            let port = service.get("port").and_then(Node::as_i64).unwrap_or(443);
+            let port = service
+                .get("port")
+                .and_then(SyntaxNode::as_i64)
+                .unwrap_or(443);
             found.extend(
                 intended_traffic::through(facts, &by, (namespace, name), &Named::Number(port))
                     .ok()

@@ -4,7 +4,7 @@
 use crate::model::{Labels, NAMESPACE_NAME_LABEL, PodId};
 use crate::policy::validate::{is_label_value, is_qualified_name};
 use crate::query::ask::resolve::End;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::set::{Family, IpSet, TrafficSet};
 use crate::spec::Environment;
 use ipnet::IpNet;
@@ -259,15 +259,15 @@ pub(crate) fn ports(traffic: &TrafficSet) -> Option<Vec<Json>> {
     if traffic.is_all() {
         return None;
     }
-    let one = |piece: Piece| match piece {
-        Piece::Ports(protocol, 1, u16::MAX) => Some(json!({"protocol": protocol.name()})),
-        Piece::Ports(protocol, a, b) if a == b => {
+    let one = |piece: TrafficRange| match piece {
+        TrafficRange::Ports(protocol, 1, u16::MAX) => Some(json!({"protocol": protocol.name()})),
+        TrafficRange::Ports(protocol, a, b) if a == b => {
             Some(json!({"port": a, "protocol": protocol.name()}))
         }
-        Piece::Ports(protocol, a, b) => {
+        TrafficRange::Ports(protocol, a, b) => {
             Some(json!({"port": a, "endPort": b, "protocol": protocol.name()}))
         }
-        Piece::OtherProtocols => None,
+        TrafficRange::OtherProtocols => None,
     };
     Some(traffic.pieces().filter_map(one).collect())
 }

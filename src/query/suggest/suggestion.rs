@@ -115,9 +115,8 @@ fn led_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
         return Suggested::Impossible(vec![Obstacle::Unknown(Direction::Ingress, told.reason())]);
     }
     let policies = &graph.environment().policies;
-    let overrules = |rule: RuleRef| {
-        policies.is_before(policies.get(rule.policy).tier, kubernetes::NETWORK)
-    };
+    let overrules =
+        |rule: RuleRef| policies.is_before(policies.get(rule.policy).tier, kubernetes::NETWORK);
     let stops = |side: &Side| match (side.reason, side.decided_by) {
         _ if side.allowed == crate::model::Truth::Yes => None,
         (Reason::DenyTier(_), Some(rule)) if !overrules(rule) => Some(Obstacle::Baseline(rule)),
@@ -200,8 +199,8 @@ fn missing(
         .traffic
         .difference(&graph.allowed(source, destination).must);
     let port = |piece| match piece {
-        crate::set::traffic::Piece::Ports(protocol, port, _) => Traffic { protocol, port },
-        crate::set::traffic::Piece::OtherProtocols => Traffic {
+        crate::set::traffic::TrafficRange::Ports(protocol, port, _) => Traffic { protocol, port },
+        crate::set::traffic::TrafficRange::OtherProtocols => Traffic {
             protocol: Protocol::Tcp,
             port: 1,
         },

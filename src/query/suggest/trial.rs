@@ -14,12 +14,12 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::input::Input;
 use crate::model::PodId;
 use crate::policy::dialects;
-use crate::policy::dialects::Header;
+use crate::policy::lowered::Header;
 use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::source::{DocumentId, Path, Step};
 use crate::spec::{Endpoint, Flow};
-use crate::tree::{Chunk, Entry, Node, Value, parse_part};
+use crate::tree::{Chunk, Entry, SyntaxNode, Value, parse_part};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -148,8 +148,8 @@ struct Named {
 }
 
 /// The objects that change, each once, with every addition to it.
-fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(Node, Named)>> {
-    let mut objects: Vec<(Node, Named)> = Vec::new();
+fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, Named)>> {
+    let mut objects: Vec<(SyntaxNode, Named)> = Vec::new();
     for change in changes {
         let addition = node(&change.content);
         let Some(id) = place_of(change) else {
@@ -195,7 +195,7 @@ pub fn list(policy: &Policy, change: &Change) -> Path {
 }
 
 /// An object of the input, read again.
-fn read_again(input: &Input, id: PolicyId) -> Option<(Node, Named)> {
+fn read_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, Named)> {
     let policy = input.policies.get(id);
     let (document, text) = input.sources.chunk(policy.document)?;
     let mut object = parse_part(&text, &Chunk::of(document))
@@ -217,7 +217,7 @@ fn read_again(input: &Input, id: PolicyId) -> Option<(Node, Named)> {
 
 /// Writes an unquoted `y` or `n` as the string it counts as in a policy, so that no reader takes it
 /// for a boolean.
-fn spell_out(node: &mut Node) {
+fn spell_out(node: &mut SyntaxNode) {
     if let (Value::Letter(_), Some(text)) = (&node.value, node.as_str()) {
         node.value = Value::String(text.into());
     }
@@ -229,7 +229,7 @@ fn spell_out(node: &mut Node) {
 }
 
 /// Adds an item to the list at a path; a missing list is made.
-fn push(node: &mut Node, path: &[Step], item: Node) -> Option<()> {
+fn push(node: &mut SyntaxNode, path: &[Step], item: SyntaxNode) -> Option<()> {
     match path {
         [] => match &mut node.value {
             Value::Sequence(items) => items.push(item),
@@ -247,7 +247,7 @@ fn push(node: &mut Node, path: &[Step], item: Node) -> Option<()> {
                 return None;
             };
             if !entries.iter().any(|e| e.key == *key) {
-                let value = Node {
+                let value = SyntaxNode {
                     span: node.span,
                     value: Value::Null,
                 };
@@ -265,7 +265,7 @@ fn push(node: &mut Node, path: &[Step], item: Node) -> Option<()> {
 }
 
 /// A value as a tree that stands nowhere.
-fn node(json: &Json) -> Node {
+fn node(json: &Json) -> SyntaxNode {
     let value = match json {
         Json::Null => Value::Null,
         Json::Bool(b) => Value::Bool(*b),
@@ -276,7 +276,7 @@ fn node(json: &Json) -> Node {
         Json::Array(items) => Value::Sequence(items.iter().map(node).collect()),
         Json::Object(map) => Value::Mapping(map.iter().map(|(k, v)| entry(k, v)).collect()),
     };
-    Node {
+    SyntaxNode {
         span: crate::source::Span::default(),
         value,
     }

@@ -13,7 +13,7 @@ use crate::query::{Answer, End, Pair};
 use crate::render::data::yaml;
 use crate::render::{RenderContext, words};
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::source::Origin;
 use crate::spec::Endpoint;
 use schemars::JsonSchema;
@@ -84,13 +84,13 @@ pub struct Ports {
 
 /// Traffic as ranges.
 pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
-    let piece = |piece: Piece| match piece {
-        Piece::Ports(protocol, from, to) => Ports {
+    let piece = |piece: TrafficRange| match piece {
+        TrafficRange::Ports(protocol, from, to) => Ports {
             protocol: protocol.name(),
             from: Some(from),
             to: Some(to),
         },
-        Piece::OtherProtocols => Ports {
+        TrafficRange::OtherProtocols => Ports {
             protocol: "other",
             from: None,
             to: None,

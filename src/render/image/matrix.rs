@@ -7,7 +7,7 @@ use crate::render::text::table;
 use crate::render::text::writer::Style;
 use crate::render::{RenderContext, words};
 use crate::set::TrafficSet;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::fmt::Write as _;
@@ -219,7 +219,7 @@ fn count(set: &TrafficSet) -> String {
     let ports: u32 = set
         .pieces()
         .map(|p| {
-            if let Piece::Ports(_, a, b) = p {
+            if let TrafficRange::Ports(_, a, b) = p {
                 u32::from(b - a) + 1
             } else {
                 1

@@ -12,7 +12,7 @@ use crate::query::explain::explanation::{Side, nearest_peer};
 use crate::query::list::listing::{Entry, Party};
 use crate::render::report::{PAIRS, Report};
 use crate::render::words;
-use crate::set::traffic::Piece;
+use crate::set::traffic::TrafficRange;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow};
 use indexmap::{IndexMap, IndexSet};
@@ -192,13 +192,13 @@ fn common(a: &Allowed, b: &Allowed) -> Allowed {
 }
 
 /// One flow of a range; of other protocols none can be named, so that TCP stands for them.
-fn first(piece: &Piece) -> Traffic {
+fn first(piece: &TrafficRange) -> Traffic {
     match piece {
-        Piece::Ports(protocol, port, _) => Traffic {
+        TrafficRange::Ports(protocol, port, _) => Traffic {
             protocol: *protocol,
             port: *port,
         },
-        Piece::OtherProtocols => Traffic {
+        TrafficRange::OtherProtocols => Traffic {
             protocol: Protocol::Tcp,
             port: 1,
         },
@@ -225,8 +225,8 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
     };
     set.pieces()
         .map(|piece| match piece {
-            Piece::Ports(p, a, b) => [number(p), a, b],
-            Piece::OtherProtocols => [3, 0, 0],
+            TrafficRange::Ports(p, a, b) => [number(p), a, b],
+            TrafficRange::OtherProtocols => [3, 0, 0],
         })
         .collect()
 }
@@ -430,7 +430,7 @@ impl Reading<'_> {
             .cloned()
             .reduce(|t, next| common(&t, &next))
             .unwrap_or_default();
-        let yes: Vec<Piece> = total.must.pieces().take(MOST).collect();
+        let yes: Vec<TrafficRange> = total.must.pieces().take(MOST).collect();
         let yes = yes
             .into_iter()
             .map(|p| self.reason(ends, direction, first(&p)))

@@ -276,7 +276,7 @@ impl<'a> Frame<'a> {
             .unwrap_or(0)
             .max(primary.line);
         let lines = |n: u32| n as usize;
-        let around = text.around(
+        let around = text.excerpt(
             span.start..span.start,
             lines(primary.line - first),
             lines(last - primary.line),

@@ -221,7 +221,7 @@ fn placed<'t, 'm>(
         .map(|s| s.end.max(s.start))
         .max()
         .unwrap_or(first.start);
-    let around = text.around(first.start..last, 2, 1)?;
+    let around = text.excerpt(first.start..last, 2, 1)?;
     let moved = |s: Span| Span {
         start: s.start - around.start,
         end: s.end.max(s.start) - around.start,

@@ -3,7 +3,7 @@
 //! The pods of a large cluster have a few thousand label sets, a few hundred ports, and a
 //! namespace, a node and an owner that others have too. Cost: a look in a table for each.
 
-use crate::load::objects::{Object, Part};
+use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::PodDraft;
 use crate::model::{ContainerPort, Labels};
 use crate::set::hashed::HashSet;
@@ -11,28 +11,28 @@ use std::sync::Arc;
 
 /// What is shared.
 #[derive(Default)]
-pub struct Pool {
+pub struct ObjectInterner {
     words: HashSet<Arc<str>>,
     labels: HashSet<Arc<Labels>>,
     ports: HashSet<Arc<[ContainerPort]>>,
-    law: crate::policy::pool::Pool,
+    law: crate::policy::interner::PolicyInterner,
 }
 
-impl Pool {
+impl ObjectInterner {
     /// Makes an object share what others have too.
-    pub fn share(&mut self, object: &mut Object) {
+    pub fn share(&mut self, object: &mut LoadedObject) {
         self.word(&mut object.api_version);
         self.word(&mut object.kind);
         object.namespace.iter_mut().for_each(|n| self.word(n));
-        match &mut object.part {
-            Part::Workload(facts) => {
+        match &mut object.contribution {
+            Contribution::Workload(facts) => {
                 facts.owner.iter_mut().for_each(|(kind, name)| {
                     self.word(kind);
                     self.word(name);
                 });
                 self.draft(&mut facts.draft);
             }
-            Part::Policy(lowered) => lowered
+            Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()
                 .for_each(|policy| self.law.share(policy)),
@@ -42,15 +42,15 @@ impl Pool {
 
     fn draft(&mut self, draft: &mut PodDraft) {
         draft.node.iter_mut().for_each(|n| self.word(n));
-        one(&mut self.ports, &mut draft.ports);
+        intern(&mut self.ports, &mut draft.ports);
         if let Some(known) = self.labels.get(&draft.labels) {
             draft.labels = Arc::clone(known);
             return;
         }
         let pairs = draft.labels.shared().map(|(key, value)| {
             let (mut key, mut value) = (Arc::clone(key), Arc::clone(value));
-            one(&mut self.words, &mut key);
-            one(&mut self.words, &mut value);
+            intern(&mut self.words, &mut key);
+            intern(&mut self.words, &mut value);
             (key, value)
         });
         draft.labels = Arc::new(pairs.collect());
@@ -58,12 +58,12 @@ impl Pool {
     }
 
     fn word(&mut self, word: &mut Arc<str>) {
-        one(&mut self.words, word);
+        intern(&mut self.words, word);
     }
 }
 
 /// The one that is there already, or this one.
-fn one<T: ?Sized + Eq + std::hash::Hash>(all: &mut HashSet<Arc<T>>, this: &mut Arc<T>) {
+fn intern<T: ?Sized + Eq + std::hash::Hash>(all: &mut HashSet<Arc<T>>, this: &mut Arc<T>) {
     if let Some(known) = all.get(this) {
         *this = Arc::clone(known);
     } else {

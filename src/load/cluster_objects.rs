@@ -1,40 +1,38 @@
 //! Trees -> nodes and services.
 
-use crate::load::objects::UNTOLD;
+use crate::load::object::NO_DOCUMENT;
 use crate::load::workloads;
-use crate::model::{
-    NamespaceId, Node as ClusterNode, Requirement, Selector, Service, ServicePort, TargetPort,
-};
+use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
 use crate::set::Protocol;
 use crate::source::Origin;
-use crate::tree::Node;
+use crate::tree::SyntaxNode;
 use std::net::IpAddr;
 
 /// A node.
-pub fn node(name: &str, node: &Node) -> ClusterNode {
+pub fn node(name: &str, node: &SyntaxNode) -> Node {
     let status = node
         .get("status")
         .and_then(|s| s.get("addresses"))
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default();
     let addresses: Vec<IpAddr> = status
         .iter()
         .filter_map(|a| a.get("address")?.as_str()?.parse().ok())
         .collect();
-    ClusterNode {
+    Node {
         name: name.into(),
         labels: workloads::labels(node),
         addresses: addresses.into(),
-        origin: Origin::document(UNTOLD),
+        origin: Origin::document(NO_DOCUMENT),
     }
 }
 
 /// A service; its namespace is still to be looked up.
-pub fn service(name: &str, node: &Node) -> Service {
+pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let spec = node.get("spec");
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let selector = field("selector")
-        .map(Node::entries)
+        .map(SyntaxNode::entries)
         .filter(|e| !e.is_empty())
         .map(|entries| {
             let one = |e: &crate::tree::Entry| {
@@ -46,11 +44,11 @@ pub fn service(name: &str, node: &Node) -> Service {
             Selector::new(entries.iter().map(one))
         });
     let many = field("clusterIPs")
-        .map(Node::items)
+        .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter()
-        .filter_map(Node::as_str);
-    let one = field("clusterIP").and_then(Node::as_str);
+        .filter_map(SyntaxNode::as_str);
+    let one = field("clusterIP").and_then(SyntaxNode::as_str);
     let mut addresses: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -59,30 +57,32 @@ pub fn service(name: &str, node: &Node) -> Service {
         namespace: NamespaceId(0),
         selector,
         ports: field("ports")
-            .map(Node::items)
+            .map(SyntaxNode::items)
             .unwrap_or_default()
             .iter()
             .filter_map(service_port)
             .collect(),
         addresses: addresses.into(),
         takes_calls_at_nodes: takes_calls_at_nodes(spec),
-        external_name: field("externalName").and_then(Node::as_str).map(Into::into),
-        origin: Origin::document(UNTOLD),
+        external_name: field("externalName")
+            .and_then(SyntaxNode::as_str)
+            .map(Into::into),
+        origin: Origin::document(NO_DOCUMENT),
     }
 }
 
 /// Whether a Service's spec lets callers in at the nodes, and does not keep their address (S41,
 /// S63).
-fn takes_calls_at_nodes(spec: Option<&Node>) -> bool {
+fn takes_calls_at_nodes(spec: Option<&SyntaxNode>) -> bool {
     let field = |key: &str| spec.and_then(|s| s.get(key));
-    let kind = field("type").and_then(Node::as_str);
+    let kind = field("type").and_then(SyntaxNode::as_str);
     let outside = matches!(kind, Some("NodePort" | "LoadBalancer"))
         || field("externalIPs").is_some_and(|list| !list.items().is_empty());
-    outside && field("externalTrafficPolicy").and_then(Node::as_str) != Some("Local")
+    outside && field("externalTrafficPolicy").and_then(SyntaxNode::as_str) != Some("Local")
 }
 
-fn service_port(node: &Node) -> Option<ServicePort> {
-    let number = |n: &Node| u16::try_from(n.as_i64()?).ok().filter(|p| *p > 0);
+fn service_port(node: &SyntaxNode) -> Option<ServicePort> {
+    let number = |n: &SyntaxNode| u16::try_from(n.as_i64()?).ok().filter(|p| *p > 0);
     let port = number(node.get("port")?)?;
     let target = match node.get("targetPort") {
         Some(n) if n.as_str().is_some() => TargetPort::Name(n.as_str()?.into()),
@@ -91,10 +91,13 @@ fn service_port(node: &Node) -> Option<ServicePort> {
     };
     let protocol = node
         .get("protocol")
-        .and_then(Node::as_str)
+        .and_then(SyntaxNode::as_str)
         .map_or(Some(Protocol::Tcp), Protocol::from_api)?;
     Some(ServicePort {
-        name: node.get("name").and_then(Node::as_str).map(Into::into),
+        name: node
+            .get("name")
+            .and_then(SyntaxNode::as_str)
+            .map(Into::into),
         protocol,
         port,
         target,

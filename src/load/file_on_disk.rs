@@ -1,29 +1,29 @@
-//! A large file, which is read in parts and not kept: a part that somebody wants to see later is
+//! A large file, which is read in parts and not kept: a part that a message quotes later is
 //! read again.
 //!
-//! Invariant: what is read again is what was read first, as far as a file system tells: a file of
+//! Invariant: what is read again is what was read first, as far as the file system shows: a file of
 //! another length or time of change gives nothing. Cost: a part costs its own length.
 
-use crate::load::read::File;
-use crate::source::Again;
+use crate::load::bounds::{MAX_FILE_BYTES, reason, too_large};
+use crate::source::RereadableText;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Files of at least so many bytes are read in parts, where their text allows it.
+/// Files of at least this many bytes are read in parts, where their text allows it.
 pub const LARGE: u64 = 1 << 20;
 
 /// A regular file on a disk.
 #[derive(Debug, Clone)]
-pub struct Large {
+pub struct FileOnDisk {
     path: PathBuf,
     length: u64,
     changed: Option<SystemTime>,
 }
 
-impl Large {
+impl FileOnDisk {
     /// A file as it is now.
     ///
     /// # Errors
@@ -54,19 +54,19 @@ impl Large {
         self.open().is_some()
     }
 
-    /// The file under a name, with all of its text.
-    pub fn whole(&self, name: &str) -> File {
-        if self.length > crate::load::discover::MAX_FILE_BYTES {
-            return File::unreadable(name, crate::load::discover::too_large());
+    /// All of its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is too large to be held in memory; the reason.
+    pub fn read_all(&self) -> Result<Vec<u8>, String> {
+        if self.length > MAX_FILE_BYTES {
+            return Err(too_large());
         }
-        match fs::read(&self.path) {
-            Ok(bytes) => File::from_bytes(name, bytes),
-            Err(e) => File::unreadable(name, crate::load::discover::reason(&e)),
-        }
+        fs::read(&self.path).map_err(|e| reason(&e))
     }
 }
 
-impl Again for Large {
+impl RereadableText for FileOnDisk {
     fn length(&self) -> usize {
         usize::try_from(self.length).unwrap_or(usize::MAX)
     }

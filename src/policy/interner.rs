@@ -1,12 +1,12 @@
-//! [`Pool`]: equal parts of the law kept once in memory.
+//! [`PolicyInterner`]: equal parts of the policy set kept once in memory.
 //!
-//! A large law repeats itself: the same peers, ports and selectors stand in policy after policy.
-//! [`Pool::share`] replaces each by the first equal one, right after lowering, while its text is at
-//! hand; from then on whoever reads the law knows an equal part by its place in memory and reads it
-//! once (`compile::vocabulary`, `compile::peers`).
+//! A large policy set repeats itself: the same peers, ports and selectors stand in policy after
+//! policy. [`PolicyInterner::share`] replaces each by the first equal one, right after lowering,
+//! while its text is at hand; from then on readers recognize an equal part by its address and
+//! process it once (`compile::vocabulary`, `compile::peers`).
 //!
-//! Invariant: sharing changes no policy's meaning, only its memory; a law that was never shared
-//! compiles to the same graph, more slowly. Cost: O(text of the policy).
+//! Invariant: sharing changes no policy's meaning, only its memory; a policy set that was never
+//! shared compiles to the same graph, more slowly. Cost: O(text of the policy).
 
 use crate::model::Selector;
 use crate::policy::rule::{Namespaces, Peer, Peers, Policy, PortMatch, Ports};
@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 /// The distinct parts of the policies seen so far.
 #[derive(Default)]
-pub struct Pool {
+pub struct PolicyInterner {
     selectors: HashSet<Selector>,
     peers: HashSet<Arc<[Peer]>>,
     ports: HashSet<Arc<[PortMatch]>>,
 }
 
-impl Pool {
+impl PolicyInterner {
     /// Replaces the parts of a policy that were seen before by what was seen.
     pub fn share(&mut self, policy: &mut Policy) {
         let selectors = &mut self.selectors;

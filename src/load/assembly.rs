@@ -1,0 +1,123 @@
+//! [`Assembly`]: an input while it is being put together.
+//!
+//! Its parts are filled by the phases of [`crate::load::assemble`]; here are the state and what all
+//! phases share: documents, places, diagnostics, counts. Order is input order.
+
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::input::{Mention, Tally};
+use crate::load::object::LoadedObject;
+use crate::load::options::LoadOptions;
+use crate::policy::PolicySet;
+use crate::policy::interner::PolicyInterner;
+use crate::source::{
+    Base, Document, DocumentId, FileId, Location, Origin, Position, Sources, Span,
+};
+use crate::tree::{Chunk, Problem, ProblemKind};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An input while it is put together.
+pub struct Assembly<'o> {
+    /// Choices of loading.
+    pub options: &'o LoadOptions,
+    pub(super) sources: Sources,
+    /// The diagnostics.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts.
+    pub tally: Tally,
+    pub(super) objects: Vec<LoadedObject>,
+    pub(super) policies: PolicySet,
+    pub(super) interner: PolicyInterner,
+    pub(super) mentions: Vec<Mention>,
+    pub(super) namespace: Arc<str>,
+    pub(super) overlay: bool,
+}
+
+impl<'o> Assembly<'o> {
+    pub(super) fn new(options: &'o LoadOptions) -> Self {
+        Self {
+            options,
+            sources: Sources::default(),
+            diagnostics: Vec::new(),
+            tally: Tally::default(),
+            objects: Vec::new(),
+            policies: PolicySet::default(),
+            interner: PolicyInterner::default(),
+            mentions: Vec::new(),
+            namespace: (&*options.namespace).into(),
+            overlay: false,
+        }
+    }
+
+    pub(super) fn place(&self, file: FileId, at: Position) -> Place {
+        let name = self
+            .sources
+            .file(file)
+            .map(|f| f.name.clone())
+            .unwrap_or_default();
+        Place::At(Location { file: name, at })
+    }
+
+    pub(super) fn document(
+        &mut self,
+        file: FileId,
+        chunk: &Chunk,
+        base: Base,
+        at: Option<Position>,
+    ) -> DocumentId {
+        self.sources.add_document(Document {
+            file,
+            start: chunk.start,
+            end: chunk.end,
+            begins: chunk.begins(),
+            base,
+            at: at.unwrap_or(chunk.begins()),
+        })
+    }
+
+    /// A problem of a text as a diagnostic.
+    pub(super) fn diagnostic(
+        &self,
+        file: FileId,
+        document: Option<DocumentId>,
+        severity: Severity,
+        problem: &Problem,
+    ) -> Diagnostic {
+        let code = match problem.kind {
+            ProblemKind::Syntax | ProblemKind::Lost => Code::Syntax,
+            ProblemKind::UnrenderedTemplate => Code::UnrenderedTemplate,
+            ProblemKind::DuplicateKey => Code::DuplicateKey,
+            ProblemKind::UnknownField => Code::UnknownField,
+            ProblemKind::WrongType | ProblemKind::Letter => Code::WrongType,
+            ProblemKind::Limit => Code::Limit,
+        };
+        let place = match (&problem.path, document) {
+            (Some(path), Some(document)) => Place::Origin(Origin::new(document, path.clone())),
+            _ => self.place(file, problem.span.at),
+        };
+        let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
+        diagnostic.help = problem.help.clone().map(Into::into);
+        let related = problem
+            .related
+            .iter()
+            .map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
+        diagnostic.related = related.collect();
+        diagnostic
+    }
+
+    /// The namespace of an object, kubectl's default where it names none (S1).
+    pub(super) fn namespace_of(&self, object: &LoadedObject) -> Arc<str> {
+        object
+            .namespace
+            .clone()
+            .unwrap_or_else(|| Arc::clone(&self.namespace))
+    }
+}
+
+/// Counts one of a kind.
+pub fn count(counts: &mut BTreeMap<String, usize>, kind: &str) {
+    match counts.get_mut(kind) {
+        Some(n) => *n += 1,
+        None => _ = counts.insert(kind.to_owned(), 1),
+    }
+}

@@ -1,0 +1,127 @@
+//! [`DocumentForm`]: what a document is: one object, a List of objects, a Template, or no object.
+//!
+//! Lists are opened; items of a typed List inherit the kind and version that they leave out.
+
+use crate::policy::dialects;
+use crate::source::Path;
+use crate::tree::SyntaxNode;
+
+/// What a piece of text turned out to be.
+#[derive(Debug)]
+pub enum DocumentForm {
+    /// Objects, each with the path that leads to it.
+    Objects(Vec<(Path, SyntaxNode)>),
+    /// An `OpenShift` Template; whether its objects include policies.
+    Template {
+        /// Whether one of its objects is a policy.
+        policies: bool,
+    },
+    /// Something that says no kind: values, a patch of operations, a Compose file.
+    NoKind,
+}
+
+/// Classifies a tree.
+pub fn classify(root: SyntaxNode) -> DocumentForm {
+    let kind = root
+        .get("kind")
+        .and_then(SyntaxNode::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if kind.is_empty() {
+        return DocumentForm::NoKind;
+    }
+    if kind == "Template" && root.get("objects").is_some() {
+        let is_policy = |n: &SyntaxNode| {
+            n.get("kind")
+                .and_then(SyntaxNode::as_str)
+                .is_some_and(dialects::may_be_policy_kind)
+        };
+        let policies = root
+            .get("objects")
+            .is_some_and(|o| o.items().iter().any(is_policy));
+        return DocumentForm::Template { policies };
+    }
+    let is_list = kind.ends_with("List")
+        && root
+            .get("items")
+            .is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
+    if is_list {
+        DocumentForm::Objects(open(root, &Path::root(), 0))
+    } else {
+        DocumentForm::Objects(vec![(Path::root(), root)])
+    }
+}
+
+/// The items of a List, of Lists in Lists too; items of a typed List inherit what they do not say.
+fn open(list: SyntaxNode, base: &Path, depth: usize) -> Vec<(Path, SyntaxNode)> {
+    let word = |key: &str| {
+        list.get(key)
+            .and_then(SyntaxNode::as_str)
+            .map(str::to_owned)
+    };
+    let (kind, version) = (word("kind").unwrap_or_default(), word("apiVersion"));
+    let mut objects = Vec::new();
+    for (i, mut item) in items(list).into_iter().enumerate() {
+        let path = base.key("items").index(i);
+        if is_list(&item) && depth < 8 {
+            objects.extend(open(item, &path, depth + 1));
+            continue;
+        }
+        inherit(&mut item, &kind, version.as_deref());
+        objects.push((path, item));
+    }
+    objects
+}
+
+/// Whether an item is a List itself.
+pub fn is_list(item: &SyntaxNode) -> bool {
+    item.get("kind")
+        .and_then(SyntaxNode::as_str)
+        .is_some_and(|k| k.ends_with("List"))
+        && item.get("items").is_some()
+}
+
+/// Gives an item of a typed List the kind and version it does not say.
+pub fn inherit(item: &mut SyntaxNode, list_kind: &str, version: Option<&str>) {
+    let Some(kind) = list_kind.strip_suffix("List").filter(|k| !k.is_empty()) else {
+        return;
+    };
+    if item.get("kind").is_none() {
+        add(item, "kind", kind);
+    }
+    if let (Some(version), None) = (version, item.get("apiVersion")) {
+        add(item, "apiVersion", version);
+    }
+}
+
+/// The items of a List, taken out of it.
+fn items(list: SyntaxNode) -> Vec<SyntaxNode> {
+    use crate::tree::Value;
+    let Value::Mapping(entries) = list.value else {
+        return Vec::new();
+    };
+    match entries
+        .into_iter()
+        .find(|e| &*e.key == "items")
+        .map(|e| e.value.value)
+    {
+        Some(Value::Sequence(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn add(node: &mut SyntaxNode, key: &str, value: &str) {
+    use crate::tree::{Entry, Value};
+    let span = node.span;
+    if let Value::Mapping(entries) = &mut node.value {
+        let value = SyntaxNode {
+            span,
+            value: Value::String(value.into()),
+        };
+        entries.push(Entry {
+            key: key.into(),
+            key_span: span,
+            value,
+        });
+    }
+}

@@ -1,0 +1,101 @@
+//! What reading one policy object gives: the policy, and everything that is wrong with it.
+
+use crate::policy::rule::Policy;
+use crate::source::{DocumentId, Path};
+use crate::tree::Problem;
+
+/// What is known about an object before its spec is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its namespace, defaulted as kubectl does.
+    pub namespace: &'a str,
+    /// Its document.
+    pub document: DocumentId,
+}
+
+/// What reading a policy gave.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    /// The policy, unless it is broken.
+    pub policy: Option<Policy>,
+    /// What is wrong with its form: unknown fields, wrong types.
+    pub problems: Vec<Problem>,
+    /// What is wrong with its values.
+    pub invalid: Vec<Invalid>,
+}
+
+impl Lowered {
+    /// The policy if nothing was wrong with it, otherwise only what was wrong. An error that leaves
+    /// no doubt about what the policy means is reported all the same.
+    pub fn checked(policy: Policy, problems: Vec<Problem>, checks: Checks) -> Self {
+        let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
+        Self {
+            policy: (!broken).then_some(policy),
+            problems,
+            invalid: checks.0,
+        }
+    }
+}
+
+/// A value that the API server would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// Where, from the root of the object.
+    pub path: Path,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Whether the policy's meaning is in doubt because of it. A name, a label or a limit the API
+    /// server refuses leaves no doubt; the policy is evaluated as written, and the error is
+    /// reported.
+    pub doubt: bool,
+    /// Whether it is a field the API does not know.
+    pub unknown_field: bool,
+}
+
+/// A list of problems that is being filled.
+#[derive(Debug, Default)]
+pub struct Checks(pub Vec<Invalid>);
+
+impl Checks {
+    /// Notes a problem.
+    pub fn invalid(&mut self, path: &Path, message: impl Into<String>) {
+        self.push(path, message.into(), None, true);
+    }
+
+    /// Notes a problem that leaves no doubt about what the policy means.
+    pub fn refused(&mut self, path: &Path, message: impl Into<String>) {
+        self.push(path, message.into(), None, false);
+    }
+
+    /// Notes a field that the API does not know but whose meaning is known.
+    pub fn unknown_field(&mut self, path: &Path, message: impl Into<String>, help: &str) {
+        self.push(path, message.into(), Some(help.to_owned()), false);
+        if let Some(last) = self.0.last_mut() {
+            last.unknown_field = true;
+        }
+    }
+
+    fn push(&mut self, path: &Path, message: String, help: Option<String>, doubt: bool) {
+        self.0.push(Invalid {
+            path: path.clone(),
+            message,
+            help,
+            doubt,
+            unknown_field: false,
+        });
+    }
+
+    /// Notes a problem with a word of help.
+    pub fn invalid_help(
+        &mut self,
+        path: &Path,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(path, message.into(), Some(help.into()), true);
+    }
+}

@@ -1,0 +1,56 @@
+//! One chunk of a file to a tree: JSON where it starts with a brace, YAML otherwise.
+
+use crate::source::Span;
+use crate::tree::chunk::Chunk;
+use crate::tree::json;
+use crate::tree::node::shift_node;
+use crate::tree::problem::Parsed;
+use crate::tree::split::is_template_start;
+use crate::tree::yaml;
+
+/// Reads one chunk of a file. Spans are relative to the file.
+pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
+    text.get(chunk.start..chunk.end)
+        .map(|part| parse_part(part, chunk))
+        .unwrap_or_default()
+}
+
+/// Reads one chunk of a file, given alone. Spans are relative to the file.
+pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
+    let parsed = if part
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{')
+        && !is_template_start(part)
+    {
+        json::parse(part)
+    } else {
+        yaml::parse(part)
+    };
+    shift(parsed, chunk)
+}
+
+fn shift_span(span: &mut Span, chunk: &Chunk) {
+    span.start += chunk.start;
+    span.end += chunk.start;
+    if span.at.line == 1 {
+        span.at.column += chunk.column - 1;
+    }
+    span.at.line += chunk.line - 1;
+}
+
+/// Moves spans from the chunk's coordinates to the file's.
+fn shift(mut parsed: Parsed, chunk: &Chunk) -> Parsed {
+    if chunk.start == 0 && chunk.line == 1 && chunk.column == 1 {
+        return parsed;
+    }
+    let span = |s: &mut Span| shift_span(s, chunk);
+    if let Some(root) = &mut parsed.root {
+        shift_node(root, &span);
+    }
+    for problem in &mut parsed.problems {
+        span(&mut problem.span);
+        problem.related.iter_mut().for_each(|(s, _)| span(s));
+    }
+    parsed
+}

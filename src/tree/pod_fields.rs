@@ -1,0 +1,44 @@
+//! [`KeptFields`]: which fields of a pod become part of its tree.
+//!
+//! Most of what kubectl prints of a pod decides no verdict. Those fields are checked to be JSON and
+//! then dropped, which saves most of the memory of a large cluster.
+
+/// Which part of an object is being read, as far as that decides what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeptFields {
+    /// Everything is kept.
+    Whole,
+    /// An object that has said `kind: Pod`.
+    Pod,
+    /// The metadata of a pod.
+    Metadata,
+    /// The owners of a pod, or one of them.
+    Owners,
+    /// The spec of a pod.
+    Spec,
+    /// The containers of a pod, or one of them.
+    Containers,
+    /// The status of a pod.
+    Status,
+}
+
+impl KeptFields {
+    /// How the value under a key is read; `None` when it is left out.
+    pub(super) fn of(self, key: &str) -> Option<Self> {
+        let within = |kept: &[&str]| kept.contains(&key).then_some(Self::Whole);
+        match (self, key) {
+            (Self::Whole, _) => Some(Self::Whole),
+            (Self::Pod, "metadata") => Some(Self::Metadata),
+            (Self::Pod, "spec") => Some(Self::Spec),
+            (Self::Pod, "status") => Some(Self::Status),
+            (Self::Pod, _) => Some(Self::Whole),
+            (Self::Metadata, "ownerReferences") => Some(Self::Owners),
+            (Self::Metadata, _) => within(&["name", "generateName", "namespace", "labels"]),
+            (Self::Owners, _) => within(&["kind", "name", "controller"]),
+            (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
+            (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
+            (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
+            (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
+        }
+    }
+}
