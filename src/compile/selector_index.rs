@@ -45,11 +45,12 @@ impl<'w> Index<'w> {
     fn candidates(&self, requirement: &Requirement) -> Option<Vec<&[u32]>> {
         let carrying = self.keys.get(requirement.key());
         match requirement {
+            Requirement::AnyOf(_) | Requirement::Not(_) => None,
             Requirement::In(_, values) => {
                 let lists = values.iter().filter_map(|v| carrying?.values.get(&**v));
                 Some(lists.map(Vec::as_slice).collect())
             }
-            Requirement::Exists(_) => {
+            Requirement::Exists(_) | Requirement::Like(..) => {
                 Some(carrying.map(|c| c.all.as_slice()).into_iter().collect())
             }
             Requirement::NotIn(..) | Requirement::DoesNotExist(_) => None,

@@ -9,7 +9,7 @@
 //! O(law) to build, one look-up per label to project.
 
 use crate::compile::atoms::Atoms;
-use crate::model::{Labels, Selector};
+use crate::model::{Labels, Requirement, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
 use crate::set::IpSet;
 use crate::set::hashed::{HashMap, HashSet};
@@ -64,11 +64,17 @@ impl<'w> Mentioned<'w> {
             return;
         }
         for requirement in selector.requirements() {
-            let key = self.key(requirement.key());
-            for value in requirement.values() {
-                let next = number(key.values.len() + 1);
-                key.values.entry(value).or_insert(next);
-            }
+            requirement.visit(&mut |condition| self.condition(condition));
+        }
+    }
+
+    fn condition(&mut self, condition: &'w Requirement) {
+        let key = self.key(condition.key());
+        // a pattern can tell any two values apart
+        key.compared |= matches!(condition, Requirement::Like(..));
+        for value in condition.values() {
+            let next = number(key.values.len() + 1);
+            key.values.entry(value).or_insert(next);
         }
     }
 

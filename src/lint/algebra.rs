@@ -57,6 +57,7 @@ impl<'a> Values<'a> {
                 list: BTreeSet::new(),
                 except: false,
             },
+            Requirement::Like(..) | Requirement::AnyOf(_) | Requirement::Not(_) => Self::any(),
         }
     }
 
@@ -91,11 +92,20 @@ impl<'a> Values<'a> {
 
 fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
     let mut keys: BTreeMap<&str, Values<'_>> = BTreeMap::new();
-    for requirement in selector.requirements() {
+    for requirement in selector.requirements().iter().filter(|r| !is_formula(r)) {
         let values = keys.entry(requirement.key()).or_insert_with(Values::any);
         *values = values.and(&Values::of(requirement));
     }
     keys
+}
+
+/// Whether a requirement is more than a list of values of one key; containment then only knows that
+/// it contains itself.
+fn is_formula(requirement: &Requirement) -> bool {
+    matches!(
+        requirement,
+        Requirement::Like(..) | Requirement::AnyOf(_) | Requirement::Not(_)
+    )
 }
 
 /// Whether each requirement has a key of its own, as nearly always: then each is all that its key
@@ -103,6 +113,7 @@ fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
 fn is_plain(selector: &Selector) -> bool {
     let list = selector.requirements();
     list.len() <= 8
+        && !list.iter().any(is_formula)
         && list
             .iter()
             .enumerate()
@@ -129,7 +140,8 @@ pub fn selects_nothing(selector: &Selector) -> bool {
 /// Whether every label set that `narrow` selects is selected by `wide`.
 pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
     if !(is_plain(narrow) && is_plain(wide)) {
-        return within_by_key(narrow, wide);
+        let mut formulas = wide.requirements().iter().filter(|r| is_formula(r));
+        return formulas.all(|r| narrow.requirements().contains(r)) && within_by_key(narrow, wide);
     }
     let within =
         |wide: &Requirement| match narrow.requirements().iter().find(|r| r.key() == wide.key()) {

@@ -115,7 +115,8 @@ impl Labels {
     }
 }
 
-/// One condition on one key. The four operators of the API, each with just the values it may have.
+/// One condition of a selector. The Kubernetes API has the first four; the others are of further
+/// dialects, so that a selector can be any boolean formula over labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Requirement {
     /// The key is present and its value is one of these (S20, S21).
@@ -126,16 +127,54 @@ pub enum Requirement {
     Exists(Box<str>),
     /// The key is absent (S24).
     DoesNotExist(Box<str>),
+    /// The key is present and its value is like this.
+    Like(Box<str>, Pattern),
+    /// One of these selectors selects.
+    AnyOf(Vec<Selector>),
+    /// This selector does not select.
+    Not(Selector),
+}
+
+/// What the value of a label is compared with, other than whole values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pattern {
+    /// It starts with this.
+    StartsWith(Box<str>),
+    /// It ends with this.
+    EndsWith(Box<str>),
+    /// It has this somewhere.
+    Contains(Box<str>),
+}
+
+impl Pattern {
+    /// The part of a value that it names.
+    pub fn part(&self) -> &str {
+        match self {
+            Self::StartsWith(part) | Self::EndsWith(part) | Self::Contains(part) => part,
+        }
+    }
+
+    /// Whether a value is like this.
+    pub fn matches(&self, value: &str) -> bool {
+        match self {
+            Self::StartsWith(part) => value.starts_with(&**part),
+            Self::EndsWith(part) => value.ends_with(&**part),
+            Self::Contains(part) => value.contains(&**part),
+        }
+    }
 }
 
 impl Requirement {
-    /// The key it looks at.
+    /// The key it looks at; of a formula the first one, none of an empty formula.
     pub fn key(&self) -> &str {
         match self {
             Self::In(key, _)
             | Self::NotIn(key, _)
             | Self::Exists(key)
-            | Self::DoesNotExist(key) => key,
+            | Self::DoesNotExist(key)
+            | Self::Like(key, _) => key,
+            Self::AnyOf(selectors) => selectors.first().map_or("", Selector::first_key),
+            Self::Not(selector) => selector.first_key(),
         }
     }
 
@@ -143,18 +182,39 @@ impl Requirement {
     pub fn values(&self) -> &[Box<str>] {
         match self {
             Self::In(_, values) | Self::NotIn(_, values) => values,
-            Self::Exists(_) | Self::DoesNotExist(_) => &[],
+            Self::Exists(_)
+            | Self::DoesNotExist(_)
+            | Self::Like(..)
+            | Self::AnyOf(_)
+            | Self::Not(_) => &[],
         }
+    }
+
+    /// Calls a function with this condition where it is about one key, else with those it is made
+    /// of.
+    pub fn visit<'r>(&'r self, call: &mut impl FnMut(&'r Self)) {
+        let selectors = match self {
+            Self::AnyOf(selectors) => &selectors[..],
+            Self::Not(selector) => std::slice::from_ref(selector),
+            _ => return call(self),
+        };
+        let parts = selectors.iter().flat_map(Selector::requirements);
+        parts.for_each(|part| part.visit(call));
     }
 
     /// Whether a label set meets the condition. Comparison is exact (S26).
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(self.key());
+        let value = |key: &str| labels.get(key);
         match self {
-            Self::In(_, values) => value.is_some_and(|v| values.iter().any(|w| **w == *v)),
-            Self::NotIn(_, values) => !value.is_some_and(|v| values.iter().any(|w| **w == *v)),
-            Self::Exists(_) => value.is_some(),
-            Self::DoesNotExist(_) => value.is_none(),
+            Self::In(key, values) => value(key).is_some_and(|v| values.iter().any(|w| **w == *v)),
+            Self::NotIn(key, values) => {
+                !value(key).is_some_and(|v| values.iter().any(|w| **w == *v))
+            }
+            Self::Exists(key) => value(key).is_some(),
+            Self::DoesNotExist(key) => value(key).is_none(),
+            Self::Like(key, pattern) => value(key).is_some_and(|v| pattern.matches(v)),
+            Self::AnyOf(selectors) => selectors.iter().any(|s| s.matches(labels)),
+            Self::Not(selector) => !selector.matches(labels),
         }
     }
 }
@@ -167,6 +227,16 @@ impl fmt::Display for Requirement {
             Self::NotIn(key, values) => write!(f, "{key} notin ({})", values.join(",")),
             Self::Exists(key) => write!(f, "{key}"),
             Self::DoesNotExist(key) => write!(f, "!{key}"),
+            Self::Like(key, Pattern::StartsWith(part)) => write!(f, "{key} starts with {part}"),
+            Self::Like(key, Pattern::EndsWith(part)) => write!(f, "{key} ends with {part}"),
+            Self::Like(key, Pattern::Contains(part)) => write!(f, "{key} contains {part}"),
+            Self::AnyOf(selectors) => {
+                for (i, selector) in selectors.iter().enumerate() {
+                    write!(f, "{}({selector})", if i > 0 { " or " } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Not(selector) => write!(f, "not ({selector})"),
         }
     }
 }
@@ -232,14 +302,22 @@ impl Selector {
         let truths = self.0.iter().map(|r| r.matches_known(labels, complete));
         truths.min().unwrap_or(Truth::Yes)
     }
+
+    fn first_key(&self) -> &str {
+        self.0.first().map_or("", Requirement::key)
+    }
 }
 
 impl Requirement {
     fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
-        if complete || labels.get(self.key()).is_some() {
-            Truth::from(self.matches(labels))
-        } else {
-            Truth::Maybe
+        match self {
+            Self::AnyOf(selectors) => selectors
+                .iter()
+                .map(|s| s.matches_known(labels, complete))
+                .fold(Truth::No, Truth::or),
+            Self::Not(selector) => selector.matches_known(labels, complete).not(),
+            _ if complete || labels.get(self.key()).is_some() => Truth::from(self.matches(labels)),
+            _ => Truth::Maybe,
         }
     }
 

@@ -206,7 +206,11 @@ fn labels_for(selector: &Selector) -> Option<Labels> {
             Some((key.clone(), values.first().cloned().unwrap_or_default()))
         }
         Requirement::Exists(key) => Some((key.clone(), "any".into())),
-        Requirement::NotIn(..) | Requirement::DoesNotExist(_) => None,
+        Requirement::Like(key, pattern) => Some((key.clone(), pattern.part().into())),
+        Requirement::NotIn(..)
+        | Requirement::DoesNotExist(_)
+        | Requirement::AnyOf(_)
+        | Requirement::Not(_) => None,
     };
     let labels: Labels = selector.requirements().iter().filter_map(one).collect();
     selector.matches(&labels).then_some(labels)
