@@ -141,10 +141,25 @@ impl EgressIndex {
         }
     }
 
-    /// Whether two scenarios decide egress from the same sets.
-    pub fn same_scenarios(&self, a: usize, b: usize) -> bool {
+    /// Whether two scenarios decide egress from the same sets; in different modes of host-network
+    /// pods only if no tier that overlooks nodes governs more than it isolates.
+    pub fn same_scenarios(&self, a: usize, b: usize, same_mode: bool) -> bool {
+        let same = |number: usize, tier: &EgressTier| {
+            let sees_mode = tier.tier.overlooks_nodes && self.governs_unisolated(number, tier);
+            tier.isolated[a] == tier.isolated[b] && (same_mode || !sees_mode)
+        };
         self.tainted[a] == self.tainted[b]
-            && self.tiers.iter().all(|t| t.isolated[a] == t.isolated[b])
+            && self
+                .tiers
+                .iter()
+                .enumerate()
+                .all(|(number, tier)| same(number, tier))
+    }
+
+    /// Whether a tier may decide about classes that it does not isolate.
+    fn governs_unisolated(&self, number: usize, tier: &EgressTier) -> bool {
+        let mut rules = self.rules.iter().filter(|rule| rule.tier == number);
+        tier.tier.ordered || !tier.tier.others.is_empty() || rules.any(|rule| rule.denies)
     }
 
     /// The ports of the ordered tiers' egress rules.

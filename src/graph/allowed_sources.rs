@@ -153,7 +153,8 @@ impl AllowGraph {
         let allows = isolating.map_or(&[][..], |tier| &tier.allows);
         let seen: Vec<u32>;
         if four == six
-            || egress_index.same_scenarios(four, six) && allows.iter().all(|r| is_same(r.peers))
+            || egress_index.same_scenarios(four, six, true)
+                && allows.iter().all(|r| is_same(r.peers))
         {
             let entering = self.entering(ask, isolating, four);
             if entering

@@ -431,9 +431,10 @@ impl AllowGraph {
         let egress: Vec<PeerSetId> = groups
             .chain(self.egress_index().ordered_peers.iter().copied())
             .collect();
+        let mode = |scenario: usize| self.space.scenarios[scenario].mode;
         let same = |a: usize, b: usize| {
             self.hidden(destination, a) == self.hidden(destination, b)
-                && self.egress_index().same_scenarios(a, b)
+                && self.egress_index().same_scenarios(a, b, mode(a) == mode(b))
                 && ingress
                     .iter()
                     .all(|p| self.matched(*p, a) == self.matched(*p, b))

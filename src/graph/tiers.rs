@@ -18,6 +18,7 @@ use crate::compile::effective_policies::{
 use crate::compile::peer_sets::{EndpointSet, PeerSetId};
 use crate::model::Truth;
 use crate::policy::Action;
+use crate::policy::tier::LayerIx;
 use crate::set::{Bounds, Lattice, TrafficSet};
 use std::borrow::Cow;
 
@@ -229,6 +230,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
             } else if tier.ordered {
                 self.ordered(tier, asked)
             } else {
+                let tainted = tainted && tier.layer == LayerIx::CLUSTER_NETWORK;
                 self.unordered(tier, asked, tainted)
             };
             allow = allow.union(&outcomes.allow);

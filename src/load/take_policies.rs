@@ -7,6 +7,7 @@ use crate::load::taints::Suspicion;
 use crate::model::{Selector, Truth};
 use crate::policy::dialects;
 use crate::policy::lowered::Lowered;
+use crate::policy::tier::Tier;
 use crate::policy::{Namespaces, Policy, Subject, Taint, TaintReason};
 use crate::source::{FileId, Origin};
 
@@ -49,7 +50,7 @@ impl Assembly<'_> {
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
         }
-        if let Some(mut policy) = lowered.policy {
+        if let Some(mut policy) = self.placed_in_tier(lowered.policy, lowered.tier) {
             self.interner.share(&mut policy);
             self.policies.policies.push(policy);
         } else {
@@ -72,6 +73,15 @@ impl Assembly<'_> {
                 Some(Origin::document(object.document)),
             );
         }
+    }
+
+    /// A policy in the tier that its dialect brings along; none where the table of tiers is full.
+    fn placed_in_tier(&mut self, policy: Option<Policy>, tier: Option<Tier>) -> Option<Policy> {
+        let mut policy = policy?;
+        if let Some(tier) = tier {
+            policy.tier = self.policies.tier(tier)?;
+        }
+        Some(policy)
     }
 
     fn unmodelled(&mut self, object: &LoadedObject, pods: Selector) {

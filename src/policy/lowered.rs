@@ -1,6 +1,7 @@
 //! What reading one policy object gives: the policy, and everything that is wrong with it.
 
 use crate::policy::rule::Policy;
+use crate::policy::tier::Tier;
 use crate::source::{DocumentId, Path};
 use crate::tree::Problem;
 
@@ -20,6 +21,9 @@ pub struct Header<'a> {
 pub struct Lowered {
     /// The policy, unless it is broken.
     pub policy: Option<Policy>,
+    /// The tier that it is asked in, where that is none of the Kubernetes APIs'; then it counts
+    /// instead of the policy's own.
+    pub tier: Option<Tier>,
     /// What is wrong with its form: unknown fields, wrong types.
     pub problems: Vec<Problem>,
     /// What is wrong with its values.
@@ -33,6 +37,7 @@ impl Lowered {
         let broken = checks.0.iter().any(|i| i.doubt) || problems.iter().any(Problem::is_error);
         Self {
             policy: (!broken).then_some(policy),
+            tier: None,
             problems,
             invalid: checks.0,
         }

@@ -1,0 +1,258 @@
+//! The form of the rules, proved by a dialect that nothing in `src/` knows: one file
+//! (`tests/toy/dialect.rs`) and its rows in the table of dialects are all that it takes to be
+//! evaluated, compiled, listed, explained and compared.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[allow(dead_code)]
+mod common {
+    pub mod random;
+}
+mod toy {
+    pub mod dialect;
+}
+
+use common::random::{self, PORTS, Random};
+use netpal::diff::{Side, diff};
+use netpal::model::Truth;
+use netpal::query::explain;
+use netpal::set::{Protocol, Traffic};
+use netpal::spec::{CompileOptions, Endpoint, Environment, Flow, evaluate};
+use netpal::{AllowGraph, Input};
+use serde_json::{Value, json};
+
+const CLUSTERS: u64 = 60;
+
+fn toys(random: &mut Random) -> Vec<Value> {
+    let count = 1 + random.below(4);
+    (0..count)
+        .map(|i| {
+            let kind = *random.pick(&["ToyPolicy", "ToyPolicy", "ToyShield"]);
+            let mut spec = json!({
+                "priority": random.below(3),
+                "select": select(random),
+            });
+            if random.chance(20) {
+                spec["open"] = json!(true);
+            }
+            for direction in ["ingress", "egress"] {
+                if random.chance(60) {
+                    let rules = random.below(3);
+                    spec[direction] = (0..rules).map(|_| rule(random)).collect();
+                }
+            }
+            json!({"apiVersion": "toy.example/v1", "kind": kind,
+                "metadata": {"name": format!("toy-{i}")}, "spec": spec})
+        })
+        .collect()
+}
+
+fn select(random: &mut Random) -> Value {
+    match random.below(6) {
+        0 => json!({}),
+        1 => json!({"app": "we*"}),
+        2 => json!({"any": [{"app": "web"}, {"tier": "front"}]}),
+        3 => json!({"not": {"app": "db"}}),
+        4 => json!({"not": {"any": [{"app": "job"}, {"env": "pro*"}]}}),
+        _ => json!({"app": *random.pick(&["web", "db", "job"])}),
+    }
+}
+
+fn peer(random: &mut Random) -> Value {
+    match random.below(6) {
+        0 => json!({"not": [{"select": select(random)}]}),
+        1 => json!({"not": [{"cidr": "10.0.0.0/8"}, {"namespace": "a", "select": {}}]}),
+        2 => json!({"cidr": *random.pick(&["10.0.0.0/24", "0.0.0.0/0", "8.8.8.0/24", "::/0"])}),
+        3 => json!({"world": true}),
+        _ => json!({"namespace": *random.pick(&["a", "b", "c"]), "select": select(random)}),
+    }
+}
+
+fn rule(random: &mut Random) -> Value {
+    let mut rule = json!({"action": *random.pick(&["Allow", "Allow", "Deny", "Pass"])});
+    if random.chance(80) {
+        let count = 1 + random.below(2);
+        rule["peers"] = (0..count).map(|_| peer(random)).collect();
+    }
+    if random.chance(50) {
+        let ports = [json!(80), json!(8080), json!("http"), json!("icmp")];
+        rule["ports"] = json!([random.pick(&ports)]);
+    }
+    if random.chance(10) {
+        rule["method"] = json!("GET");
+    }
+    rule
+}
+
+fn load(documents: &[Value]) -> Input {
+    netpal::load_str(&random::text(documents))
+}
+
+fn endpoints(input: &Input) -> Vec<Endpoint> {
+    let pods = input.cluster.pods().map(|(id, _)| Endpoint::Pod(id));
+    let outside = ["10.0.0.9", "8.8.8.8", "192.168.7.7", "2001:db8::1"];
+    pods.chain(outside.map(|a| Endpoint::Address(a.parse().unwrap())))
+        .collect()
+}
+
+fn flows(input: &Input) -> Vec<Flow> {
+    let ends = endpoints(input);
+    let pairs = ends.iter().flat_map(|s| ends.iter().map(move |d| (*s, *d)));
+    let pairs =
+        pairs.filter(|(s, d)| matches!(s, Endpoint::Pod(_)) || matches!(d, Endpoint::Pod(_)));
+    let traffics = PORTS.map(|port| Traffic {
+        protocol: Protocol::Tcp,
+        port,
+    });
+    pairs
+        .flat_map(|(source, destination)| {
+            traffics.map(|traffic| Flow {
+                source,
+                destination,
+                traffic,
+            })
+        })
+        .collect()
+}
+
+fn contained(allowed: &netpal::graph::Allowed, traffic: Traffic) -> Truth {
+    Truth::of(
+        allowed.may.contains(traffic),
+        !allowed.must.contains(traffic),
+    )
+}
+
+/// Everything about one flow, by every engine.
+fn agrees(env: &Environment, graphs: &[AllowGraph; 2], flow: &Flow, seed: u64) -> Truth {
+    let want = evaluate(env, flow);
+    for graph in graphs {
+        let explained = explain(graph, flow);
+        let context = || {
+            format!(
+                "seed {seed}, classes {}: {flow:?}: egress {:?} {:?}, ingress {:?} {:?}, other {:?}",
+                graph.environment().options.classes,
+                explained.egress.allowed,
+                explained.egress.reason,
+                explained.ingress.allowed,
+                explained.ingress.reason,
+                explained.other.as_ref().map(|other| other.allowed())
+            )
+        };
+        assert_eq!(graph.verdict(flow), want, "verdict, {}", context());
+        let allowed = graph.allowed(flow.source, flow.destination);
+        assert_eq!(
+            contained(&allowed, flow.traffic),
+            want,
+            "allowed, {}",
+            context()
+        );
+        assert_eq!(explained.allowed, want, "explanation, {}", context());
+        let kind = match want {
+            Truth::Yes => "ALLOW_",
+            Truth::No => "DENY_",
+            Truth::Maybe => "UNKNOWN_",
+        };
+        let code = explained.reason().code();
+        assert!(code.starts_with(kind), "{code}, {}", context());
+    }
+    want
+}
+
+/// Without classes every pod is its own class, so that a row says exactly what passes between pods.
+fn rows_agree(graph: &AllowGraph, seed: u64) {
+    let space = graph.space();
+    for destination in 0..space.len() {
+        let row = graph.row(destination);
+        for source in 0..space.len() {
+            let (from, to) = (
+                space.representative(source),
+                space.representative(destination),
+            );
+            if source == destination || !(space.is_class(source) || space.is_class(destination)) {
+                continue;
+            }
+            let found = row.iter().find(|part| part.sources.contains(source));
+            let found = found.map(|part| part.allowed.clone()).unwrap_or_default();
+            assert_eq!(
+                found,
+                graph.allowed(from, to),
+                "seed {seed}: row {from:?} -> {to:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_dialect_of_its_own_tier_and_one_of_its_own_layer() {
+    netpal::policy::dialects::add_for_tests(toy::dialect::TOYS);
+    let (mut counts, mut changed) = ([0_usize; 3], 0);
+    let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
+    for seed in first..first + CLUSTERS {
+        let mut random = Random::new(seed);
+        let documents = random::documents(&mut random);
+        let mut with_toys = documents.clone();
+        with_toys.extend(toys(&mut random));
+        if std::env::var_os("NETPAL_SHOW").is_some() {
+            println!("{}", random::text(&with_toys));
+        }
+        let (before, after) = (load(&documents), load(&with_toys));
+        let options = CompileOptions::default();
+        let compile = |input: &Input, classes: bool| {
+            let graph = AllowGraph::compile(input, &options.clone().classes(classes)).unwrap();
+            graph.verify();
+            graph
+        };
+        let env = Environment::new(&after, &options);
+        assert!(
+            env.policies.tiers.len() > 3
+                && env.policies.taints.is_empty() == before.policies.taints.is_empty()
+        );
+        let graphs = [compile(&after, true), compile(&after, false)];
+        for flow in flows(&after) {
+            counts[agrees(&env, &graphs, &flow, seed) as usize] += 1;
+        }
+        rows_agree(&graphs[1], seed);
+        changed += usize::from(compared(
+            &before,
+            &after,
+            &graphs[0],
+            &compile(&before, true),
+            seed,
+        ));
+    }
+    let [no, maybe, yes] = counts;
+    println!(
+        "{} flows: {yes} yes, {no} no, {maybe} unknown; {changed} diffs with changes",
+        yes + no + maybe
+    );
+    assert!(counts.iter().all(|n| n * 20 > yes + no + maybe) && changed > 20);
+}
+
+/// A diff is empty exactly if nothing passes otherwise; whether it was not.
+fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, seed: u64) -> bool {
+    let found = diff(
+        Side {
+            input: before,
+            graph: old,
+        },
+        Side {
+            input: after,
+            graph: new,
+        },
+    );
+    let pods: Vec<Endpoint> = after
+        .cluster
+        .pods()
+        .map(|(id, _)| Endpoint::Pod(id))
+        .collect();
+    let pairs = pods.iter().flat_map(|s| pods.iter().map(move |d| (*s, *d)));
+    let differ = pairs
+        .clone()
+        .any(|(s, d)| s != d && old.allowed(s, d) != new.allowed(s, d));
+    if differ {
+        assert!(
+            !found.changes.is_empty(),
+            "seed {seed}: a change is not told"
+        );
+    }
+    differ
+}
