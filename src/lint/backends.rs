@@ -5,7 +5,7 @@
 //! distribution sets. Where it is not in the input there is nobody to ask about:
 //! [`Backend::controllers`] is empty, and only what is closed to everybody is sure.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
 use crate::model::{PodId, Selector};
@@ -43,34 +43,34 @@ const CONTROLLERS: [(&str, &str); 9] = [
 ];
 
 /// Every backend of the input.
-pub(crate) fn backends(facts: &Facts<'_>) -> Vec<Backend> {
+pub(crate) fn backends(context: &LintContext<'_>) -> Vec<Backend> {
     let mut found = Vec::new();
-    for by in intended_traffic::told(facts, &["Ingress"]) {
-        ingress(facts, &by, &mut found);
+    for by in intended_traffic::told(context, &["Ingress"]) {
+        ingress(context, &by, &mut found);
     }
-    for by in intended_traffic::told(facts, &ROUTES) {
-        gateway_route(facts, &by, &mut found);
+    for by in intended_traffic::told(context, &ROUTES) {
+        gateway_route(context, &by, &mut found);
     }
-    for by in intended_traffic::told(facts, &["Route"]) {
-        openshift_route(facts, &by, &mut found);
+    for by in intended_traffic::told(context, &["Route"]) {
+        openshift_route(context, &by, &mut found);
     }
     found
 }
 
 fn push(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     found: &mut Vec<Backend>,
     by: &Rc<Told>,
     service: (&str, &str),
     port: &Named<'_>,
     controllers: &[PodId],
 ) {
-    let through = intended_traffic::through(facts, by, service, port);
+    let through = intended_traffic::through(context, by, service, port);
     let known = || {
-        facts
+        context
             .cluster
             .find_namespace(service.0)
-            .is_some_and(|n| !facts.services_of(n).is_empty())
+            .is_some_and(|n| !context.services_of(n).is_empty())
     };
     let missing = (through.is_err() && known()).then(|| format!("{}/{}", service.0, service.1));
     let (meant, by, controllers) = (through.ok().flatten(), Rc::clone(by), controllers.to_vec());
@@ -82,7 +82,7 @@ fn push(
     });
 }
 
-fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+fn ingress(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -96,7 +96,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
             .get("kubernetes.io/ingress.class")
             .map(str::to_owned)
     });
-    let controllers = class_controllers(facts, class.as_deref());
+    let controllers = class_controllers(context, class.as_deref());
     let paths = spec
         .get("rules")
         .map(Node::items)
@@ -119,7 +119,7 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let inner = |key: &str| port.and_then(|p| p.get(key));
         let port = inner("number").or_else(|| inner("name")).or(port);
         push(
-            facts,
+            context,
             found,
             by,
             (&by.namespace, name),
@@ -138,14 +138,14 @@ fn named(node: Option<&Node>) -> Named<'_> {
     }
 }
 
-fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+fn gateway_route(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
     let parents = spec.get("parentRefs").map(Node::items).unwrap_or_default();
     let controllers: Vec<PodId> = parents
         .iter()
-        .flat_map(|p| gateway_controllers(facts, by, p))
+        .flat_map(|p| gateway_controllers(context, by, p))
         .collect();
     let rules = spec
         .get("rules")
@@ -165,7 +165,7 @@ fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let Some(name) = text("name") else { continue };
         let namespace = text("namespace").unwrap_or(&by.namespace);
         push(
-            facts,
+            context,
             found,
             by,
             (namespace, name),
@@ -175,17 +175,17 @@ fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     }
 }
 
-fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+fn openshift_route(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
-    let controllers = configured(facts).unwrap_or_else(|| {
+    let controllers = configured(context).unwrap_or_else(|| {
         let key = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller";
         let router = Selector::new([crate::model::Requirement::Exists(key.into())]);
-        facts
+        context
             .cluster
             .find_namespace("openshift-ingress")
-            .map_or_else(Vec::new, |n| facts.pods_where(n, &router))
+            .map_or_else(Vec::new, |n| context.pods_where(n, &router))
     });
     let others = spec
         .get("alternateBackends")
@@ -201,38 +201,45 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         // a Route names the pods' port, by its number or by the name the Service gives it; what
         // cannot be found is any
         let port = spec.get("port").and_then(|p| p.get("targetPort"));
-        let known = facts
+        let known = context
             .cluster
             .find_namespace(&by.namespace)
-            .and_then(|n| intended_traffic::find(facts, n, name));
+            .and_then(|n| intended_traffic::find(context, n, name));
         let by_name = port.and_then(Node::as_str);
         let has =
             |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
         let port = by_name.filter(|n| has(n)).map_or(Named::Any, Named::Name);
-        push(facts, found, by, (&by.namespace, name), &port, &controllers);
+        push(
+            context,
+            found,
+            by,
+            (&by.namespace, name),
+            &port,
+            &controllers,
+        );
     }
 }
 
 /// The pods the configuration names as controllers, when it names any.
-fn configured(facts: &Facts<'_>) -> Option<Vec<PodId>> {
-    let listed = &facts.config.ingress_controllers;
+fn configured(context: &LintContext<'_>) -> Option<Vec<PodId>> {
+    let listed = &context.config.ingress_controllers;
     let pods = || {
-        facts
+        context
             .cluster
             .pods()
             .map(|(id, _)| id)
-            .filter(|id| facts.is_listed(*id, listed))
+            .filter(|id| context.is_listed(*id, listed))
             .collect()
     };
     (!listed.is_empty()).then(pods)
 }
 
 /// The pods of the controller of a class.
-fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
-    if let Some(pods) = configured(facts) {
+fn class_controllers(context: &LintContext<'_>, class: Option<&str>) -> Vec<PodId> {
+    if let Some(pods) = configured(context) {
         return pods;
     }
-    let classes = intended_traffic::told(facts, &["IngressClass"]);
+    let classes = intended_traffic::told(context, &["IngressClass"]);
     let object = classes.iter().find(|c| Some(&*c.name) == class);
     let declared = object.and_then(|c| c.node.get("spec")?.get("controller")?.as_str());
     let Some(word) = declared.or(class) else {
@@ -243,32 +250,32 @@ fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
     };
     let known = Selector::label("app.kubernetes.io/name", label);
     let helper = |id: &PodId| {
-        let part = facts
+        let part = context
             .cluster
             .pod_labels(*id)
             .get("app.kubernetes.io/component");
         part.is_some_and(|p| p != "controller")
     };
-    let pods = facts
+    let pods = context
         .cluster
         .pods()
         .map(|(id, _)| id)
-        .filter(|id| known.matches(facts.cluster.pod_labels(*id)));
+        .filter(|id| known.matches(context.cluster.pod_labels(*id)));
     pods.filter(|id| !helper(id)).collect()
 }
 
 /// The pods that a Gateway is made of, by the label every implementation that makes them sets.
-fn gateway_controllers(facts: &Facts<'_>, by: &Told, parent: &Node) -> Vec<PodId> {
-    if let Some(pods) = configured(facts) {
+fn gateway_controllers(context: &LintContext<'_>, by: &Told, parent: &Node) -> Vec<PodId> {
+    if let Some(pods) = configured(context) {
         return pods;
     }
     let text = |key: &str| parent.get(key).and_then(Node::as_str);
     let Some(name) = text("name") else {
         return Vec::new();
     };
-    let namespace = facts
+    let namespace = context
         .cluster
         .find_namespace(text("namespace").unwrap_or(&by.namespace));
     let made = Selector::label("gateway.networking.k8s.io/gateway-name", name);
-    namespace.map_or_else(Vec::new, |n| facts.pods_where(n, &made))
+    namespace.map_or_else(Vec::new, |n| context.pods_where(n, &made))
 }

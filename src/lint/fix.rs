@@ -8,7 +8,7 @@
 //! than its own lines (flow style, anchors, JSON) is refused.
 
 use crate::finding::{Edit, Finding, Fix};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::source::{FileId, Origin, Span, Step};
 use crate::tree::{Node, Value};
 use std::collections::BTreeMap;
@@ -40,11 +40,11 @@ pub struct Applied {
 }
 
 /// Applies the fixes of findings, as many as do not get in each other's way.
-pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
+pub fn apply(context: &LintContext<'_>, findings: &[Finding]) -> Applied {
     let mut taken: BTreeMap<FileId, Vec<Change>> = BTreeMap::new();
     let mut fixed = Vec::new();
     for (i, finding) in findings.iter().enumerate() {
-        let Some(changes) = finding.fix.as_ref().and_then(|fix| changes(facts, fix)) else {
+        let Some(changes) = finding.fix.as_ref().and_then(|fix| changes(context, fix)) else {
             continue;
         };
         let free = changes.iter().all(|(file, change)| {
@@ -61,7 +61,7 @@ pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
         }
     }
     let files = taken.into_iter().filter_map(|(file, changes)| {
-        let text = facts.input.sources.file(file)?.text.whole();
+        let text = context.input.sources.file(file)?.text.whole();
         Some(Changed {
             file,
             text: put_in(&text, changes),
@@ -84,10 +84,10 @@ fn put_in(text: &str, mut changes: Vec<Change>) -> String {
     text
 }
 
-fn changes(facts: &Facts<'_>, fix: &Fix) -> Option<Vec<(FileId, Change)>> {
+fn changes(context: &LintContext<'_>, fix: &Fix) -> Option<Vec<(FileId, Change)>> {
     let mut all = Vec::new();
     for edit in &fix.edits {
-        let (file, change) = change(facts, edit)?;
+        let (file, change) = change(context, edit)?;
         all.push((file, change));
     }
     Some(all)
@@ -103,21 +103,21 @@ struct At<'f> {
 }
 
 /// A change of a text, made from the text around the place.
-fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
+fn change(context: &LintContext<'_>, edit: &Edit) -> Option<(FileId, Change)> {
     let (Edit::JoinPrevious(origin)
     | Edit::Replace(origin, _)
     | Edit::Rename(origin, _)
     | Edit::Append(origin, _)
     | Edit::Insert(origin, _, _)
     | Edit::Remove(origin)) = edit;
-    let (file, mut key) = facts.locator.span(origin)?;
-    let mut value = facts
+    let (file, mut key) = context.locator.span(origin)?;
+    let mut value = context
         .locator
         .node(origin.document)?
         .at(&origin.path)?
         .clone();
     let range = key.start.min(value.span.start)..value.span.end.max(key.end);
-    let around = facts.input.sources.file(file)?.text.around(range, 1, 1)?;
+    let around = context.input.sources.file(file)?.text.around(range, 1, 1)?;
     let start = around.start;
     (key.start, key.end) = (key.start - start, key.end - start);
     value.place_from(start);

@@ -6,7 +6,8 @@
 //! as such: who would guess its pods would guess at traffic. Cost: O(text of those objects), and
 //! O(Services of their namespaces).
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::words;
 use crate::model::{
     Labels, NamespaceId, Pod, PodId, Requirement, Selector, Service, TargetPort, Truth,
 };
@@ -73,38 +74,36 @@ impl IntendedTraffic {
     }
 
     /// What all of the pods are called on; `None` where that is not known of each.
-    pub fn traffics(&self, facts: &Facts<'_>) -> Option<Vec<TrafficSet>> {
+    pub fn traffics(&self, context: &LintContext<'_>) -> Option<Vec<TrafficSet>> {
         let each = self
             .pods
             .iter()
-            .map(|p| self.traffic(facts.cluster.pod(*p)));
+            .map(|p| self.traffic(context.cluster.pod(*p)));
         each.map(|t| (!t.is_empty()).then_some(t))
             .collect::<Option<Vec<_>>>()
             .filter(|all| !all.is_empty())
     }
 
     /// The ports, for a message.
-    pub fn words(&self, facts: &Facts<'_>) -> String {
+    pub fn words(&self, context: &LintContext<'_>) -> String {
         let all = self
             .pods
             .iter()
-            .map(|p| self.traffic(facts.cluster.pod(*p)));
-        crate::lint::rules::service_unreachable::describe(
-            &all.fold(TrafficSet::empty(), |a, t| a.union(&t)),
-        )
+            .map(|p| self.traffic(context.cluster.pod(*p)));
+        words::traffic(&all.fold(TrafficSet::empty(), |a, t| a.union(&t)))
     }
 }
 
 /// The objects of some kinds, of each name the last one.
-pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
+pub(crate) fn told(context: &LintContext<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
     let mut last: IndexMap<(Box<str>, Box<str>, Box<str>), Rc<Told>> = IndexMap::new();
-    for mention in facts
+    for mention in context
         .input
         .mentions
         .iter()
         .filter(|m| kinds.contains(&&*m.kind))
     {
-        let Some(node) = facts.locator.node(mention.document) else {
+        let Some(node) = context.locator.node(mention.document) else {
             continue;
         };
         let meta = |key: &str| {
@@ -114,7 +113,7 @@ pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
                 .map(Box::from)
         };
         let Some(name) = meta("name") else { continue };
-        let namespace = meta("namespace").unwrap_or_else(|| facts.input.namespace.clone());
+        let namespace = meta("namespace").unwrap_or_else(|| context.input.namespace.clone());
         let (kind, document) = (mention.kind.clone(), mention.document);
         let told = Told {
             kind: kind.clone(),
@@ -144,15 +143,15 @@ pub(crate) enum Named<'n> {
 /// Whom an object calls through a Service; `Err` when the namespace has no Service of this name,
 /// `Ok(None)` when nothing is known of the pods or the port.
 pub(crate) fn through(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     by: &Rc<Told>,
     (namespace, name): (&str, &str),
     port: &Named<'_>,
 ) -> Result<Option<IntendedTraffic>, ()> {
-    let Some(id) = facts.cluster.find_namespace(namespace) else {
+    let Some(id) = context.cluster.find_namespace(namespace) else {
         return Err(());
     };
-    let Some(service) = find(facts, id, name) else {
+    let Some(service) = find(context, id, name) else {
         return Err(());
     };
     let Some(selector) = service
@@ -162,7 +161,7 @@ pub(crate) fn through(
     else {
         return Ok(None);
     };
-    let pods = facts.pods_where(id, selector);
+    let pods = context.pods_where(id, selector);
     let wanted = service.ports.iter().filter(|p| match port {
         Named::Number(n) => i64::from(p.port) == *n,
         Named::Name(name) => p.name.as_deref() == Some(*name),
@@ -180,60 +179,71 @@ pub(crate) fn through(
 
 /// A Service by name.
 pub(crate) fn find<'f>(
-    facts: &Facts<'f>,
+    context: &LintContext<'f>,
     namespace: NamespaceId,
     name: &str,
 ) -> Option<&'f Service> {
-    facts
+    context
         .services_of(namespace)
         .iter()
-        .map(|s| facts.cluster.service(*s))
+        .map(|s| context.cluster.service(*s))
         .find(|s| *s.name == *name)
 }
 
 /// The policies that isolate a pod in a direction, when nothing else governs it; none when
 /// something else may.
-pub(crate) fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Vec<PolicyId> {
-    let Some(profile) = facts.graph.effective(Endpoint::Pod(pod), direction) else {
+pub(crate) fn isolating(
+    context: &LintContext<'_>,
+    pod: PodId,
+    direction: Direction,
+) -> Vec<PolicyId> {
+    let Some(profile) = context.graph.effective(Endpoint::Pod(pod), direction) else {
         return Vec::new();
     };
     let tier = profile
         .isolating_first()
-        .filter(|tier| tier.isolated == Truth::Yes && !facts.cluster.pod(pod).host_network);
+        .filter(|tier| tier.isolated == Truth::Yes && !context.cluster.pod(pod).host_network);
     let isolating = tier.into_iter().flat_map(|tier| &tier.isolating);
-    isolating.map(|s| facts.graph.policy_of(s.policy)).collect()
+    isolating
+        .map(|s| context.graph.policy_of(s.policy))
+        .collect()
 }
 
 /// Of policies that isolate a pod, the one to point at: the first with rules.
 pub(crate) fn deciding(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     policies: &[PolicyId],
     direction: Direction,
 ) -> Option<PolicyId> {
     let with_rules = policies
         .iter()
-        .find(|id| !facts.law.get(**id).rules(direction).is_empty());
+        .find(|id| !context.policies.get(**id).rules(direction).is_empty());
     with_rules.or_else(|| policies.first()).copied()
 }
 
 /// Whether any rule of a policy opens some of this traffic to anybody.
-pub(crate) fn opens(facts: &Facts<'_>, policy: &Policy, pod: &Pod, traffic: &TrafficSet) -> bool {
+pub(crate) fn opens(
+    context: &LintContext<'_>,
+    policy: &Policy,
+    pod: &Pod,
+    traffic: &TrafficSet,
+) -> bool {
     policy
         .rules(Direction::Ingress)
         .iter()
-        .any(|rule| !facts.traffic(rule, pod).is_disjoint(traffic))
+        .any(|rule| !context.traffic(rule, pod).is_disjoint(traffic))
 }
 
 /// Whether any of these pods may come in to that one with some of this traffic, for all that is
 /// known.
 pub(crate) fn admits(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     callers: &[PodId],
     pod: PodId,
     traffic: &TrafficSet,
 ) -> bool {
     callers.iter().any(|caller| {
-        let allowed = facts.graph.allowed_on(
+        let allowed = context.graph.allowed_on(
             Direction::Ingress,
             Endpoint::Pod(*caller),
             Endpoint::Pod(pod),

@@ -1,39 +1,51 @@
-//! The table of lints: id, name, usual severity, whether it is on unasked, and its page.
+//! The table of rules: code, name, usual severity, whether it is in the default set, its security
+//! severity, what it needs of the configuration, and its page.
 //!
-//! A lint's page is the `//!` comment of its file with its two examples. The examples are test
-//! data: the first must be found, the second must be silent, so a page cannot promise what the lint
-//! does not do.
+//! A rule's page is the `//!` comment of its file, followed by its two examples. The examples are
+//! test data: the rule must find something in the first and nothing in the second, so that a page
+//! cannot promise what the rule does not do.
+//!
+//! To add a rule:
+//! 1. `src/lint/rules/<what_it_finds>.rs`, with the page (its headings are those of the other files)
+//!    and `pub(crate) fn run`, and a line in `src/lint/rules/mod.rs`;
+//! 2. a row of the table below, in the order of the codes;
+//! 3. `tests/data/lint/NPnnn/bad.yaml` and `good.yaml`;
+//! 4. the generated page `docs/lints/NPnnn.md` and the goldens, reviewed; and a row of `SAME_CAUSE`
+//!    in `src/lint/mod.rs` where another rule reports the same cause.
 
 use crate::finding::{RuleInfo, Severity};
-use crate::lint::config::LintConfig;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
+use crate::lint::settings::LintConfig;
 use std::fmt::Write as _;
 
-/// One lint.
+/// One rule of lint.
 pub struct Lint {
     /// `NP004`.
     pub id: &'static str,
     /// `split-peer`.
     pub name: &'static str,
-    /// How bad its findings usually are.
+    /// The usual severity of its findings.
     pub severity: Severity,
-    /// Whether it is on unasked.
+    /// Whether it is in the default set.
     pub default: bool,
-    /// How bad they are for security, where they are about exposure.
+    /// The security severity of its findings, as SARIF has it, where they are about exposure.
     pub security: Option<&'static str>,
-    /// Whether the configuration gives what it needs; `None` when it needs nothing.
+    /// Whether the configuration gives what the rule needs; `None` when it needs nothing.
     pub needs: Option<fn(&LintConfig) -> bool>,
-    /// Looks for it.
-    pub run: fn(&Facts<'_>, &mut Reporter<'_>),
+    /// Examines the input and reports what it finds.
+    pub run: fn(&LintContext<'_>, &mut Reporter<'_>),
+    /// The text of its file, which opens with its page.
     source: &'static str,
+    /// The example in which it finds something.
     bad: &'static str,
+    /// The example in which it finds nothing.
     good: &'static str,
 }
 
 macro_rules! lints {
     ($($module:ident $id:literal $name:literal $severity:ident $default:literal $security:expr, $needs:expr;)*) => {
-        /// Every lint, by id.
+        /// Every rule, in the order of the codes.
         pub static LINTS: &[Lint] = &[$(Lint {
             id: $id,
             name: $name,
@@ -41,7 +53,7 @@ macro_rules! lints {
             default: $default,
             security: $security,
             needs: $needs,
-            run: super::rules::$module::run,
+            run: crate::lint::rules::$module::run,
             source: include_str!(concat!("rules/", stringify!($module), ".rs")),
             bad: include_str!(concat!("../../tests/data/lint/", $id, "/bad.yaml")),
             good: include_str!(concat!("../../tests/data/lint/", $id, "/good.yaml")),
@@ -49,6 +61,7 @@ macro_rules! lints {
     };
 }
 
+// file, code, name, severity, default, security severity, needs
 lints! {
     policy_selects_nothing "NP001" "policy-selects-nothing" Error true None, None;
     peer_selects_nothing "NP002" "peer-selects-nothing" Warning true None, None;
@@ -110,14 +123,14 @@ lints! {
 }
 
 impl Lint {
-    /// The lint of an id or a name.
+    /// The rule of a code or a name.
     pub fn find(word: &str) -> Option<&'static Self> {
         LINTS
             .iter()
             .find(|l| l.id.eq_ignore_ascii_case(word) || l.name == word)
     }
 
-    /// The page, as Markdown: the comment of the file, and both examples.
+    /// The page as Markdown: the comment of the file, then both examples.
     pub fn page(&self) -> String {
         let mut page = String::new();
         for line in self.source.lines().map_while(|l| l.strip_prefix("//!")) {
@@ -136,7 +149,7 @@ impl Lint {
         page
     }
 
-    /// One line: what it does.
+    /// What it does, in one paragraph without its heading.
     pub fn summary(&self) -> String {
         let text: Vec<&str> = self
             .source
@@ -148,7 +161,7 @@ impl Lint {
         text.join(" ")
     }
 
-    /// What is told about it beside its findings.
+    /// What reports say about the rule besides its findings.
     pub fn info(&self) -> RuleInfo {
         RuleInfo {
             id: self.id,

@@ -8,7 +8,7 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::registry::LINTS;
 use crate::source::{DocumentId, FileId, Location, Origin, Path, Position};
 use crate::tree::Node;
@@ -33,19 +33,23 @@ pub struct Suppression {
 }
 
 /// Every suppression of the policies' documents.
-pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
+pub fn collect(context: &LintContext<'_>) -> Vec<Suppression> {
     let mut found = Vec::new();
-    for (_, policy) in facts.law.iter().filter(|(id, _)| facts.goes_through(*id)) {
-        let Some((document, text)) = facts.input.sources.chunk(policy.document) else {
+    for (_, policy) in context
+        .policies
+        .iter()
+        .filter(|(id, _)| context.goes_through(*id))
+    {
+        let Some((document, text)) = context.input.sources.chunk(policy.document) else {
             continue;
         };
-        if !facts.says(policy.document, "netpal") {
+        if !context.text_contains(policy.document, "netpal") {
             continue;
         }
-        annotation(facts, policy.document, document.file, &mut found);
+        annotation(context, policy.document, document.file, &mut found);
         if document.base.is_root() {
             comments(
-                facts,
+                context,
                 document.file,
                 document.begins.line,
                 &text,
@@ -56,12 +60,17 @@ pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
     found
 }
 
-fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut Vec<Suppression>) {
+fn annotation(
+    context: &LintContext<'_>,
+    document: DocumentId,
+    file: FileId,
+    found: &mut Vec<Suppression>,
+) {
     let path = Path::root()
         .key("metadata")
         .key("annotations")
         .key(ANNOTATION);
-    let Some(node) = facts.locator.node(document) else {
+    let Some(node) = context.locator.node(document) else {
         return;
     };
     let Some(text) = node.at(&path).and_then(Node::as_str) else {
@@ -105,9 +114,15 @@ fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
         .collect()
 }
 
-fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut Vec<Suppression>) {
+fn comments(
+    context: &LintContext<'_>,
+    file: FileId,
+    first: u32,
+    text: &str,
+    found: &mut Vec<Suppression>,
+) {
     let lines: Vec<&str> = text.lines().collect();
-    let name = facts
+    let name = context
         .input
         .sources
         .file(file)
@@ -173,7 +188,7 @@ fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
 
 /// Marks what a suppression covers, and returns findings about those that cover nothing.
 pub(crate) fn cover(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     suppressions: &[Suppression],
     findings: &mut [Finding],
 ) -> Vec<Finding> {
@@ -181,7 +196,7 @@ pub(crate) fn cover(
     if !suppressions.is_empty() {
         for finding in findings.iter_mut() {
             let covering =
-                (0..suppressions.len()).find(|i| covers(facts, &suppressions[*i], finding));
+                (0..suppressions.len()).find(|i| covers(context, &suppressions[*i], finding));
             if let Some(i) = covering {
                 used[i] = true;
                 finding.suppressed = Some(suppressions[i].reason.clone());
@@ -189,10 +204,10 @@ pub(crate) fn cover(
         }
     }
     let unused = suppressions.iter().zip(used).filter(|(_, used)| !used);
-    unused.filter_map(|(s, _)| complaint(facts, s)).collect()
+    unused.filter_map(|(s, _)| complaint(context, s)).collect()
 }
 
-fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bool {
+fn covers(context: &LintContext<'_>, suppression: &Suppression, finding: &Finding) -> bool {
     if *suppression.rule != *finding.rule || suppression.reason.is_empty() {
         return false;
     }
@@ -202,13 +217,13 @@ fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bo
     if let Some(document) = suppression.document {
         return document == origin.document;
     }
-    let span = facts.locator.span(origin);
+    let span = context.locator.span(origin);
     span.is_some_and(|(file, span)| {
         file == suppression.file && suppression.lines.contains(&span.at.line)
     })
 }
 
-fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
+fn complaint(context: &LintContext<'_>, suppression: &Suppression) -> Option<Finding> {
     let rule = &suppression.rule;
     let lint = LINTS.iter().find(|l| *l.id == **rule);
     let own = LINTS.iter().find(|l| l.id == "NP900")?;
@@ -217,7 +232,9 @@ fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
         Some(_) if suppression.reason.is_empty() => {
             format!("the suppression of {rule} gives no reason, so it does not count")
         }
-        Some(lint) if facts.config.selects(lint) => format!("nothing here is a finding of {rule}"),
+        Some(lint) if context.config.selects(lint) => {
+            format!("nothing here is a finding of {rule}")
+        }
         Some(_) => return None,
     };
     let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message)

@@ -14,7 +14,8 @@
 //! **References.** np-guard.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::Selector;
@@ -44,18 +45,18 @@ fn who(peer: &Peer) -> String {
     }
 }
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
-        if at.direction == Direction::Ingress
+        if rule_ref.direction == Direction::Ingress
             && rule.ports == Ports::Any
             && peers(rule).iter().any(|p| !own(p))
         {
             let others: Vec<String> = peers(rule).iter().filter(|p| !own(p)).map(who).collect();
             let message = format!("opens every port to {}", words::some(&others));
-            found.push(
-                found
-                    .rule(at, message)
+            reporter.push(
+                reporter
+                    .rule(rule_ref, message)
                     .severity(Severity::Info)
                     .help("list the ports they use"),
             );

@@ -15,10 +15,10 @@
 //!
 //! **References.** Validation of `NetworkPolicy` in Kubernetes.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::loader_diagnostics::{Topic, report};
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::unreadable_input::{Topic, diagnostics};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    diagnostics(facts, found, Topic::Value);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    report(context, reporter, Topic::Value);
 }

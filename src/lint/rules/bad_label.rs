@@ -14,10 +14,10 @@
 //!
 //! **References.** "Labels and Selectors" in the Kubernetes documentation.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::loader_diagnostics::{Topic, report};
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::unreadable_input::{Topic, diagnostics};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    diagnostics(facts, found, Topic::Label);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    report(context, reporter, Topic::Label);
 }

@@ -16,7 +16,7 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Fingerprint;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::WorkloadKind;
 
@@ -32,14 +32,14 @@ const ENFORCING: [&str; 9] = [
     "aws-node",
 ];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let daemons = || {
-        facts
+        context
             .cluster
             .workloads()
             .filter(|(_, w)| w.kind == WorkloadKind::DaemonSet)
     };
-    let enforced = facts.config.cni.is_some()
+    let enforced = context.config.cni.is_some()
         || daemons().any(|(_, w)| ENFORCING.iter().any(|name| w.name.contains(name)));
     let Some((id, flannel)) = daemons()
         .find(|(_, w)| w.name.contains("flannel"))
@@ -47,19 +47,19 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     else {
         return;
     };
-    if facts.law.policies.is_empty() {
+    if context.policies.policies.is_empty() {
         return;
     }
     let about = Fingerprint {
-        name: facts.cluster.workload_name(id).into(),
+        name: context.cluster.workload_name(id).into(),
         ..Fingerprint::default()
     };
-    let finding = found.anywhere(
+    let finding = reporter.anywhere(
         Place::Origin(flannel.origin.clone()),
         about,
         "flannel alone enforces no policies",
     );
-    found.push(
+    reporter.push(
         finding
             .likely()
             .note("no workload of a plugin that does is in the input")

@@ -14,23 +14,23 @@
 //!
 //! **References.** CIS Kubernetes Benchmark 5.3.2, audit text.
 
+use crate::lint::context::LintContext;
 use crate::lint::coverage;
-use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let ways =
-        coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
+        coverage::open(context, Direction::Ingress).zip(coverage::open(context, Direction::Egress));
     for ((id, namespace, mut pods), (_, _, out)) in ways {
         pods.retain(|p| out.contains(p));
-        if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
+        if pods.is_empty() || context.policies_in(&namespace.name).is_empty() {
             continue;
         }
-        let (count, who) = coverage::workloads(facts, namespace, &pods);
+        let (count, who) = coverage::workloads(context, namespace, &pods);
         let message = format!("{count}: selected by none of its policies");
-        let finding = coverage::finding(facts, found, id, None, message);
-        found.push(
+        let finding = coverage::finding(context, reporter, id, None, message);
+        reporter.push(
             finding
                 .note(who)
                 .help("add a default deny to the namespace"),

@@ -14,37 +14,38 @@
 
 use crate::compile::effective_policies::EffectivePolicy;
 use crate::finding::Severity;
+use crate::lint::context::LintContext;
 use crate::lint::coverage;
-use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::spec::Endpoint;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, namespace) in facts.cluster.namespaces() {
-        let cut: Vec<PodId> = facts
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, namespace) in context.cluster.namespaces() {
+        let cut: Vec<PodId> = context
             .pods_of(id)
             .iter()
             .copied()
-            .filter(|p| is_cut_off(facts, *p))
+            .filter(|p| is_cut_off(context, *p))
             .collect();
         if cut.is_empty() {
             continue;
         }
-        let who = words::names(facts.cluster, &cut);
+        let who = words::names(context.cluster, &cut);
         let message = format!(
             "{who} in namespace {} may neither send nor receive",
             namespace.name
         );
-        found.push(coverage::finding(facts, found, id, None, message).severity(Severity::Info));
+        reporter
+            .push(coverage::finding(context, reporter, id, None, message).severity(Severity::Info));
     }
 }
 
-fn is_cut_off(facts: &Facts<'_>, pod: PodId) -> bool {
+fn is_cut_off(context: &LintContext<'_>, pod: PodId) -> bool {
     let closed = |direction: Direction| {
-        facts
+        context
             .graph
             .effective(Endpoint::Pod(pod), direction)
             .and_then(EffectivePolicy::isolating_first)
@@ -52,10 +53,10 @@ fn is_cut_off(facts: &Facts<'_>, pod: PodId) -> bool {
                 let mut ids = tier
                     .isolating
                     .iter()
-                    .map(|s| facts.graph.policy_of(s.policy));
+                    .map(|s| context.graph.policy_of(s.policy));
                 tier.isolated == Truth::Yes
-                    && ids.all(|p| facts.law.get(p).rules(direction).is_empty())
+                    && ids.all(|p| context.policies.get(p).rules(direction).is_empty())
             })
     };
-    !facts.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)
+    !context.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)
 }

@@ -19,7 +19,8 @@
 //! <https://github.com/aws/aws-network-policy-agent/issues/230>,
 //! <https://github.com/jupyterhub/zero-to-jupyterhub-k8s/pull/3179>.
 
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{PodId, Selector};
@@ -29,52 +30,55 @@ use crate::source::Path;
 use crate::spec::Endpoint;
 use std::collections::BTreeMap;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let (namespace, labels) = &facts.config.dns;
-    let dns = facts.selected(&Namespaces::Named(namespace.clone()), labels);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let (namespace, labels) = &context.config.dns;
+    let dns = context.selected(&Namespaces::Named(namespace.clone()), labels);
     let mut blocked: BTreeMap<Vec<PolicyId>, Vec<PodId>> = BTreeMap::new();
-    for (id, pod) in facts.cluster.pods() {
+    for (id, pod) in context.cluster.pods() {
         if pod.host_network || dns.pods.contains(&id) {
             continue;
         }
-        let isolating = isolating(facts, id);
+        let isolating = isolating(context, id);
         let talks = isolating.iter().any(|p| {
-            facts
-                .law
+            context
+                .policies
                 .get(*p)
                 .rules(Direction::Egress)
                 .iter()
                 .any(names_pods)
         });
-        if talks && !reaches(facts, id, &isolating, &dns.pods) {
+        if talks && !reaches(context, id, &isolating, &dns.pods) {
             blocked.entry(isolating).or_default().push(id);
         }
     }
     for (policies, pods) in blocked {
-        push(facts, found, &policies, &pods);
+        push(context, reporter, &policies, &pods);
     }
 }
 
 /// The policies that isolate a pod's egress, when nothing else governs it.
-fn isolating(facts: &Facts<'_>, pod: PodId) -> Vec<PolicyId> {
-    let Some(profile) = facts.graph.effective(Endpoint::Pod(pod), Direction::Egress) else {
+fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
+    let Some(profile) = context
+        .graph
+        .effective(Endpoint::Pod(pod), Direction::Egress)
+    else {
         return Vec::new();
     };
     let isolating = profile.isolating_first().map(|tier| &tier.isolating);
     let certain = isolating.into_iter().flatten().filter(|s| s.certain);
-    certain.map(|s| facts.graph.policy_of(s.policy)).collect()
+    certain.map(|s| context.graph.policy_of(s.policy)).collect()
 }
 
 fn names_pods(rule: &Rule) -> bool {
     // clients find the API server by an address in their environment
-    peers(rule).iter().any(|p| {
-        matches!(p, Peer::Pods(..)) && crate::lint::rules::hostnetwork::control_plane(p).is_none()
-    })
+    peers(rule)
+        .iter()
+        .any(|p| matches!(p, Peer::Pods(..)) && control_plane_name(p).is_none())
 }
 
-fn reaches(facts: &Facts<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
+fn reaches(context: &LintContext<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
     let rules = isolating.iter().flat_map(|id| {
-        let policy = facts.law.get(*id);
+        let policy = context.policies.get(*id);
         policy
             .rules(Direction::Egress)
             .iter()
@@ -92,7 +96,9 @@ fn reaches(facts: &Facts<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId])
         5353,
     ));
     dns.iter().any(|to| {
-        let allowed = facts.graph.allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
+        let allowed = context
+            .graph
+            .allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
         !allowed.may.is_disjoint(&asked)
     })
 }
@@ -144,10 +150,15 @@ fn selects_system(selector: &Selector) -> bool {
     named("kube-system") || named("openshift-dns")
 }
 
-fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, policies: &[PolicyId], pods: &[PodId]) {
+fn push(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    policies: &[PolicyId],
+    pods: &[PodId],
+) {
     let with_rules = |id: &&PolicyId| {
-        facts
-            .law
+        context
+            .policies
             .get(**id)
             .rules(Direction::Egress)
             .iter()
@@ -156,46 +167,46 @@ fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, policies: &[PolicyId], pods
     let Some(id) = policies.iter().find(with_rules) else {
         return;
     };
-    let who = words::names(facts.cluster, pods);
-    let rules = facts
-        .law
+    let who = words::names(context.cluster, pods);
+    let rules = context
+        .policies
         .get(*id)
         .rules(Direction::Egress)
         .iter()
         .flat_map(peers);
     let to: Vec<PodId> = rules
-        .filter_map(|p| facts.peer(p))
+        .filter_map(|p| context.peer(p))
         .flat_map(|s| s.pods.clone())
         .collect();
     let service = to
         .iter()
-        .find_map(|p| facts.services_behind(*p).first().copied());
+        .find_map(|p| context.services_behind(*p).first().copied());
     let name = service.map(|s| {
-        let service = facts.cluster.service(s);
+        let service = context.cluster.service(s);
         format!(
             "\"{}.{}\"",
             service.name,
-            facts.cluster.namespace(service.namespace).name
+            context.cluster.namespace(service.namespace).name
         )
     });
     let cannot = name.map_or_else(|| "resolve any name".to_owned(), |n| format!("resolve {n}"));
     let only = if to.is_empty() {
         String::new()
     } else {
-        format!(" only to {}", words::names(facts.cluster, &to))
+        format!(" only to {}", words::names(context.cluster, &to))
     };
-    let it = if words::workloads(facts.cluster, pods).len() == 1 {
+    let it = if words::workloads(context.cluster, pods).len() == 1 {
         "it"
     } else {
         "they"
     };
-    let mut finding = found.field(
+    let mut finding = reporter.field(
         *id,
         Path::root().key("spec").key("egress"),
         format!("{who} may leave{only}; {it} cannot {cannot}"),
     );
     finding.fingerprint.peer = who.into();
-    found.push(
+    reporter.push(
         finding
             .label("no rule opens port 53 to the cluster's DNS")
             .help("add a rule to namespace kube-system for 53/UDP and 53/TCP"),

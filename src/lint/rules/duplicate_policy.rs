@@ -17,13 +17,13 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::finding::{Fingerprint, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::source::{DocumentId, Origin, Path};
 use crate::tree::Node;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let twice = facts
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let twice = context
         .input
         .diagnostics
         .iter()
@@ -33,7 +33,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         else {
             continue;
         };
-        let (Some(a), Some(b)) = (facts.locator.node(earlier), facts.locator.node(later)) else {
+        let (Some(a), Some(b)) = (context.locator.node(earlier), context.locator.node(later))
+        else {
             continue;
         };
         let kind = b.get("kind").and_then(Node::as_str).unwrap_or_default();
@@ -59,7 +60,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             Path::root().key("metadata").key("name"),
         ));
         let name = about.name.clone();
-        let finding = found.anywhere(
+        let finding = reporter.anywhere(
             place,
             about,
             format!("there are two policies called {name}; only the last one counts"),
@@ -68,7 +69,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             .label("replaces the other one")
             .related(first, "replaced")
             .help("give one of them another name");
-        found.push(match (equal, same_file(facts, earlier, later)) {
+        reporter.push(match (equal, same_file(context, earlier, later)) {
             (false, true) => finding.severity(Severity::Error),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
             (false, false) => finding
@@ -90,7 +91,7 @@ fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {
     document(&diagnostic.related.first()?.0)
 }
 
-fn same_file(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> bool {
-    let file = |id: DocumentId| facts.input.sources.document(id).map(|d| d.file);
+fn same_file(context: &LintContext<'_>, a: DocumentId, b: DocumentId) -> bool {
+    let file = |id: DocumentId| context.input.sources.document(id).map(|d| d.file);
     file(a) == file(b)
 }

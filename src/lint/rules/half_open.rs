@@ -18,7 +18,8 @@
 //! **References.** "The two sorts of pod isolation" in the Kubernetes documentation.
 
 use crate::diagnostic::Place;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::PodId;
@@ -35,34 +36,35 @@ type Cause = (Direction, Vec<PolicyId>);
 /// The first rule that opens one side, the pods of the other side that it names, and how many such
 /// rules there are.
 struct Opened {
-    at: RuleRef,
+    rule_ref: RuleRef,
     others: Vec<PodId>,
     many: usize,
 }
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut causes: BTreeMap<Cause, Opened> = BTreeMap::new();
-    for (at, policy, rule) in facts.network_rules() {
-        if !policy.isolates(at.direction) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if !policy.isolates(rule_ref.direction) {
             continue;
         }
-        let own = one_per_class(facts, &facts.subjects(at.policy));
+        let own = one_per_class(context, &context.subjects(rule_ref.policy));
         for (i, peer) in peers(rule).iter().enumerate() {
             if !named(peer) {
                 continue;
             }
-            let Some(selected) = facts.peer(peer).filter(|s| !s.open && !s.pods.is_empty()) else {
+            let Some(selected) = context.peer(peer).filter(|s| !s.open && !s.pods.is_empty())
+            else {
                 continue;
             };
-            let others = one_per_class(facts, &selected.pods);
-            if let Some(by) = blocked(facts, at.direction, rule, &own, &others) {
-                let other = if at.direction == Direction::Ingress {
+            let others = one_per_class(context, &selected.pods);
+            if let Some(by) = blocked(context, rule_ref.direction, rule, &own, &others) {
+                let other = if rule_ref.direction == Direction::Ingress {
                     Direction::Egress
                 } else {
                     Direction::Ingress
                 };
                 let first = || Opened {
-                    at: at.with_peer(i),
+                    rule_ref: rule_ref.with_peer(i),
                     others: selected.pods.clone(),
                     many: 0,
                 };
@@ -71,7 +73,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         }
     }
     for (cause, opened) in causes {
-        push(facts, found, &cause, &opened);
+        push(context, reporter, &cause, &opened);
     }
 }
 
@@ -84,8 +86,8 @@ fn named(peer: &Peer) -> bool {
     }
 }
 
-fn one_per_class(facts: &Facts<'_>, pods: &[PodId]) -> Vec<PodId> {
-    let class = |p: &PodId| facts.graph.space().classes.of_pod[p.0 as usize];
+fn one_per_class(context: &LintContext<'_>, pods: &[PodId]) -> Vec<PodId> {
+    let class = |p: &PodId| context.graph.space().classes.of_pod[p.0 as usize];
     let mut pods = pods.to_vec();
     pods.sort_by_key(class);
     pods.dedup_by_key(|p| class(p));
@@ -94,7 +96,7 @@ fn one_per_class(facts: &Facts<'_>, pods: &[PodId]) -> Vec<PodId> {
 
 /// The policies of the other side that let none of a rule's traffic pass.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     direction: Direction,
     rule: &Rule,
     own: &[PodId],
@@ -110,7 +112,7 @@ fn blocked(
     };
     let mut by = Vec::new();
     for pod in others {
-        let isolating = isolating(facts, *pod, other)?;
+        let isolating = isolating(context, *pod, other)?;
         by.extend(isolating);
         for subject in own.iter().filter(|s| *s != pod) {
             let (from, to) = if direction == Direction::Ingress {
@@ -118,10 +120,10 @@ fn blocked(
             } else {
                 (subject, pod)
             };
-            let allowed = facts
+            let allowed = context
                 .graph
                 .allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
-            let named = facts.traffic(rule, facts.cluster.pod(*to));
+            let named = context.traffic(rule, context.cluster.pod(*to));
             if named.is_empty() || !allowed.may.is_disjoint(&named) {
                 return None;
             }
@@ -134,29 +136,38 @@ fn blocked(
 }
 
 /// The policies that surely isolate a pod; `None` when nothing does, or something else has a say.
-fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
-    let profile = facts.graph.effective(Endpoint::Pod(pod), direction)?;
+fn isolating(context: &LintContext<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
+    let profile = context.graph.effective(Endpoint::Pod(pod), direction)?;
     let tier = profile.isolating_first()?;
     let certain = tier.isolating.iter().filter(|s| s.certain);
-    let certain: Vec<PolicyId> = certain.map(|s| facts.graph.policy_of(s.policy)).collect();
-    (!certain.is_empty() && !facts.cluster.pod(pod).host_network).then_some(certain)
+    let certain: Vec<PolicyId> = certain.map(|s| context.graph.policy_of(s.policy)).collect();
+    (!certain.is_empty() && !context.cluster.pod(pod).host_network).then_some(certain)
 }
 
-fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, (direction, by): &Cause, opened: &Opened) {
-    let Opened { at, others, many } = opened;
-    let who = words::names(facts.cluster, others);
-    let own = words::names(facts.cluster, &facts.subjects(at.policy));
+fn push(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    (direction, by): &Cause,
+    opened: &Opened,
+) {
+    let Opened {
+        rule_ref,
+        others,
+        many,
+    } = opened;
+    let who = words::names(context.cluster, others);
+    let own = words::names(context.cluster, &context.subjects(rule_ref.policy));
     let (side, verb) = match direction {
         Direction::Egress => ("egress", format!("{who} may not send it to {own}")),
         Direction::Ingress => ("ingress", format!("{who} does not admit it from {own}")),
     };
-    let mut finding = found.rule(*at, format!("opened on this side only: {verb}"));
+    let mut finding = reporter.rule(*rule_ref, format!("opened on this side only: {verb}"));
     finding.fingerprint.peer = who.into();
     let closing = by
         .iter()
-        .find(|p| facts.law.get(**p).rules(*direction).is_empty())
+        .find(|p| context.policies.get(**p).rules(*direction).is_empty())
         .or_else(|| by.first());
-    if let Some(policy) = closing.map(|p| facts.law.get(*p)) {
+    if let Some(policy) = closing.map(|p| context.policies.get(*p)) {
         let text = format!("{} closes this {side}", policy.full_name());
         finding = finding.related(Place::Origin(policy.subject_origin()), text);
     }
@@ -166,7 +177,7 @@ fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, (direction, by): &Cause, op
             words::count(many - 1, "rule")
         ));
     }
-    found.push(finding.label("nothing of this passes").help(format!(
+    reporter.push(finding.label("nothing of this passes").help(format!(
         "add the mirror rule to the {side} side, or drop this one"
     )));
 }

@@ -23,7 +23,7 @@
 
 use crate::diagnostic::Place;
 use crate::lint::backends::{Backend, backends};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::IntendedTraffic;
 use crate::lint::reporter::Reporter;
@@ -32,23 +32,23 @@ use crate::policy::{Direction, PolicyId};
 use crate::set::TrafficSet;
 use std::collections::HashSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for backend in backends(facts) {
+    for backend in backends(context) {
         let Some(meant) = &backend.meant else {
             continue;
         };
-        let Some(traffics) = meant.traffics(facts) else {
+        let Some(traffics) = meant.traffics(context) else {
             continue;
         };
-        let Some((policy, who)) = blocked(facts, &backend, meant, &traffics) else {
+        let Some((policy, who)) = blocked(context, &backend, meant, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
+        let on = format!("{} on port {}", meant.to, meant.words(context));
         if !told.insert((policy, on.clone())) {
             continue; // another path of it, or another Ingress for the same Service
         }
-        let mut finding = found.subject(
+        let mut finding = reporter.subject(
             policy,
             format!("{who} reach {on}, where {} sends", meant.by.title()),
         );
@@ -60,13 +60,13 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 format!("{} sends here", meant.by.title()),
             )
             .help("add a rule that lets the controller's pods in on this port");
-        found.push(finding);
+        reporter.push(finding);
     }
 }
 
 /// The policy that closes a backend, and to whom.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     backend: &Backend,
     meant: &IntendedTraffic,
     traffics: &[TrafficSet],
@@ -74,16 +74,21 @@ fn blocked(
     let mut all = Vec::new();
     let mut closed = true;
     for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         if policies.is_empty() {
             return None;
         }
         closed &= !policies.iter().any(|p| {
-            intended_traffic::opens(facts, facts.law.get(*p), facts.cluster.pod(*pod), traffic)
+            intended_traffic::opens(
+                context,
+                context.policies.get(*p),
+                context.cluster.pod(*pod),
+                traffic,
+            )
         });
         all.extend(policies);
     }
-    let policy = intended_traffic::deciding(facts, &all, Direction::Ingress)?;
+    let policy = intended_traffic::deciding(context, &all, Direction::Ingress)?;
     if closed {
         return Some((policy, "nobody can".to_owned()));
     }
@@ -93,8 +98,8 @@ fn blocked(
             .pods
             .iter()
             .zip(traffics)
-            .any(|(p, t)| intended_traffic::admits(facts, controllers, *p, t))
+            .any(|(p, t)| intended_traffic::admits(context, controllers, *p, t))
     };
-    let names = || format!("{} cannot", words::names(facts.cluster, controllers));
+    let names = || format!("{} cannot", words::names(context.cluster, controllers));
     (!controllers.is_empty() && !admitted()).then(|| (policy, names()))
 }

@@ -20,31 +20,33 @@
 //! <https://github.com/cilium/cilium/issues/35212>.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, numbers, peers};
+use crate::lint::addresses::is_everything;
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
+use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::ipblock_on_pods;
 use crate::lint::{intended_traffic, words};
 use crate::model::PodId;
 use crate::policy::{Direction, Peer, Peers, PolicyId, Ports, Rule, RuleRef};
 use crate::set::{Protocol, TrafficSet};
 use std::collections::BTreeMap;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let cilium = ipblock_on_pods::is_cilium(facts);
-    if facts.config.cni.is_some() && !cilium {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let cilium = context.config.is_cilium();
+    if context.config.cni.is_some() && !cilium {
         return;
     }
     for direction in Direction::ALL {
         let mut through: BTreeMap<(PolicyId, usize, usize), Vec<PodId>> = BTreeMap::new();
-        for (id, _) in facts.cluster.pods() {
+        for (id, _) in context.cluster.pods() {
             if let Some(key) =
-                only_way(facts, id, direction).filter(|_| expected(facts, id, direction))
+                only_way(context, id, direction).filter(|_| expected(context, id, direction))
             {
                 through.entry(key).or_default().push(id);
             }
         }
         for ((policy, rule, peer), pods) in through {
-            let who = words::names(facts.cluster, &pods);
+            let who = words::names(context.cluster, &pods);
             let (message, help) = match direction {
                 Direction::Ingress => (
                     format!("{who} is open to pods only through a block of all addresses"),
@@ -57,37 +59,36 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                     "DNS",
                 ),
             };
-            let at = RuleRef::rule(policy, direction, rule).with_peer(peer);
+            let rule_ref = RuleRef::rule(policy, direction, rule).with_peer(peer);
             let label = if cilium {
                 "never matches a pod or a node under Cilium"
             } else {
                 "some network plugins never match pods by address"
             };
-            let finding = found
-                .rule(at, message)
+            let finding = reporter
+                .rule(rule_ref, message)
                 .severity(Severity::Info)
                 .label(label);
-            found.push(finding.help(format!("add a rule that selects the {help} by labels")));
+            reporter.push(finding.help(format!("add a rule that selects the {help} by labels")));
         }
     }
 }
 
 /// The block of all addresses, when rules of a direction name nothing but blocks.
 fn only_way(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     pod: PodId,
     direction: Direction,
 ) -> Option<(PolicyId, usize, usize)> {
-    let policies = intended_traffic::isolating(facts, pod, direction);
+    let policies = intended_traffic::isolating(context, pod, direction);
     let block = |p: &Peer| matches!(p, Peer::Addresses(_));
     let mut way = None;
     for id in policies {
-        for (r, rule) in facts.law.get(id).rules(direction).iter().enumerate() {
+        for (r, rule) in context.policies.get(id).rules(direction).iter().enumerate() {
             if rule.peers == Peers::Any || !peers(rule).iter().all(block) {
                 return None;
             }
-            let all =
-                |p: &Peer| matches!(p, Peer::Addresses(set) if ipblock_on_pods::is_everything(set));
+            let all = |p: &Peer| matches!(p, Peer::Addresses(set) if is_everything(set));
             let open = direction == Direction::Ingress || opens_dns(rule);
             way = way.or_else(|| {
                 peers(rule)
@@ -103,14 +104,14 @@ fn only_way(
 
 fn opens_dns(rule: &Rule) -> bool {
     rule.ports != Ports::Any
-        && !numbers(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
+        && !numeric_traffic(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
 }
 
 /// Whether pods of the cluster are expected on the other side.
-fn expected(facts: &Facts<'_>, pod: PodId, direction: Direction) -> bool {
+fn expected(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
     direction == Direction::Egress
-        || facts
+        || context
             .services_behind(pod)
             .iter()
-            .any(|s| !facts.cluster.service(*s).takes_calls_at_nodes)
+            .any(|s| !context.cluster.service(*s).takes_calls_at_nodes)
 }

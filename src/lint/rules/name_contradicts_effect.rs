@@ -17,11 +17,11 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, rules};
+use crate::lint::context::{LintContext, rules};
 use crate::lint::reporter::Reporter;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         let name = policy.name.to_ascii_lowercase();
         let denies = [
             "deny-all",
@@ -38,9 +38,10 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         if !denies || excused {
             continue;
         }
-        let allowing = rules(id, policy).find(|(at, _, _)| policy.isolates(at.direction));
-        if let Some((at, _, _)) = allowing {
-            let finding = found.policy(
+        let allowing =
+            rules(id, policy).find(|(rule_ref, _, _)| policy.isolates(rule_ref.direction));
+        if let Some((rule_ref, _, _)) = allowing {
+            let finding = reporter.policy(
                 id,
                 "the name says that everything is denied, but the policy allows something",
             );
@@ -48,9 +49,9 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 .severity(Severity::Warning)
                 .likely()
                 .label("says deny");
-            found.push(
+            reporter.push(
                 finding
-                    .related(Place::Origin(policy.origin(at)), "allows")
+                    .related(Place::Origin(policy.origin(rule_ref)), "allows")
                     .help("rename it, or drop the rule"),
             );
             continue;
@@ -63,11 +64,11 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             } else {
                 "ingress"
             };
-            let finding = found.policy(
+            let finding = reporter.policy(
                 id,
                 format!("the name says that all is denied, but {open} is left open"),
             );
-            found.push(
+            reporter.push(
                 finding
                     .severity(Severity::Info)
                     .likely()

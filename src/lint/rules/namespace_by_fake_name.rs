@@ -24,7 +24,8 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Edit, Severity};
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
 use crate::policy::{Namespaces, Peer, Policy, Rule, RuleRef};
@@ -43,8 +44,8 @@ const UNLABELLED: [&str; 7] = [
     "cert-manager",
 ];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Pods(Namespaces::Matching(selector), _) = peer else {
                 continue;
@@ -54,7 +55,14 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                     && let [value] = values.as_slice()
                     && **key != *NAMESPACE_NAME_LABEL
                 {
-                    one(facts, found, (policy, rule), at.with_peer(i), key, value);
+                    one(
+                        context,
+                        reporter,
+                        (policy, rule),
+                        rule_ref.with_peer(i),
+                        key,
+                        value,
+                    );
                 }
             }
         }
@@ -62,27 +70,27 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 }
 
 fn one(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
     (policy, rule): (&Policy, &Rule),
-    at: RuleRef,
+    rule_ref: RuleRef,
     key: &str,
     value: &str,
 ) {
     let by_label = Selector::label(key, value);
-    if !facts.namespaces_with(key, value).is_empty() {
+    if !context.namespaces_with(key, value).is_empty() {
         return;
     }
     let fake = FAKE.contains(&key);
-    let declared = facts
+    let declared = context
         .cluster
         .find_namespace(value)
-        .map(|id| facts.cluster.namespace(id));
+        .map(|id| context.cluster.namespace(id));
     let object = declared.and_then(|n| n.declared.as_ref());
-    let path = label_path(policy, at, key);
+    let path = label_path(policy, rule_ref, key);
     let origin = Origin::new(policy.document, path.clone());
-    let finding = found.field(
-        at.policy,
+    let finding = reporter.field(
+        rule_ref.policy,
         path,
         format!("no namespace has the label {by_label}"),
     );
@@ -97,18 +105,18 @@ fn one(
                 finding.severity(Severity::Error).related(place, format!("namespace {value} lacks the label"));
             let finding =
                 finding.help(help).note(format!("a namespace called {value} is there, but without this label"));
-            if let Some(other) = selected_anyway(facts, rule, value) {
+            if let Some(other) = selected_anyway(context, rule, value) {
                 let note = format!("entry {} selects namespace {value} anyway, so this one is merely dead", other + 1);
-                found.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
+                reporter.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
                 return;
             }
-            found.push(if is_plain(facts, policy, &origin) {
+            reporter.push(if is_plain(context, policy, &origin) {
                 finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
             } else {
                 finding
             });
         }
-        None if fake && key == "name" && UNLABELLED.contains(&value) => found.push(
+        None if fake && key == "name" && UNLABELLED.contains(&value) => reporter.push(
             finding
                 .severity(Severity::Warning)
                 .likely()
@@ -121,21 +129,21 @@ fn one(
 }
 
 /// Another entry of the rule that selects all pods of a namespace under a label it has.
-fn selected_anyway(facts: &Facts<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
-    let id = facts.cluster.find_namespace(namespace)?;
+fn selected_anyway(context: &LintContext<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
+    let id = context.cluster.find_namespace(namespace)?;
     peers(rule).iter().position(|peer| {
         matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
-            if pods.is_everything() && !s.is_everything() && facts.cluster.namespace(id).selected_by(s) == Truth::Yes)
+            if pods.is_everything() && !s.is_everything() && context.cluster.namespace(id).selected_by(s) == Truth::Yes)
     })
 }
 
 /// The key in `matchLabels`; the selector as a whole where it is an expression.
-fn label_path(policy: &Policy, at: RuleRef, key: &str) -> Path {
+fn label_path(policy: &Policy, rule_ref: RuleRef, key: &str) -> Path {
     let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(at).0);
+    path.0.extend(policy.rule_path(rule_ref).0);
     path.key("namespaceSelector").key("matchLabels").key(key)
 }
 
-fn is_plain(facts: &Facts<'_>, policy: &Policy, origin: &Origin) -> bool {
-    facts.written(policy, &origin.path, |_| ()).is_some()
+fn is_plain(context: &LintContext<'_>, policy: &Policy, origin: &Origin) -> bool {
+    context.written(policy, &origin.path, |_| ()).is_some()
 }

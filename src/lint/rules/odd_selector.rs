@@ -18,7 +18,8 @@
 //!
 //! **References.** "Behavior of to and from selectors" in the Kubernetes documentation.
 
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
@@ -35,17 +36,17 @@ const OUTSIDE: [&str; 10] = [
     "api.github.com",
 ];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         let list = peers(rule);
         let Some(i) = list.iter().position(is_broad) else {
             continue;
         };
         let has_block = list.iter().any(|p| matches!(p, Peer::Addresses(_)));
-        if has_block || !facts.says(policy.document, "#") {
+        if has_block || !context.text_contains(policy.document, "#") {
             continue;
         }
-        let Some((word, comment)) = comment(facts, policy, at) else {
+        let Some((word, comment)) = comment(context, policy, rule_ref) else {
             continue;
         };
         let means = match &list[i] {
@@ -54,13 +55,13 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             }
             _ => "every pod of the cluster, and nothing outside it",
         };
-        let finding = found
-            .rule(at.with_peer(i), format!("this peer is {means}"))
+        let finding = reporter
+            .rule(rule_ref.with_peer(i), format!("this peer is {means}"))
             .likely();
         let finding = finding
             .label("no address outside matches")
             .note(format!("the comment says \"{comment}\" ({word})"));
-        found.push(finding.help("use an ipBlock for addresses outside the cluster"));
+        reporter.push(finding.help("use an ipBlock for addresses outside the cluster"));
     }
 }
 
@@ -73,9 +74,13 @@ fn is_broad(peer: &Peer) -> bool {
 }
 
 /// The comment on a rule that speaks of something outside: above it, or in its lines.
-fn comment(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Option<(&'static str, String)> {
-    let (file, span) = facts.locator.span(&policy.origin(at))?;
-    let text = facts.input.sources.file(file)?.text.kept()?;
+fn comment(
+    context: &LintContext<'_>,
+    policy: &Policy,
+    rule_ref: RuleRef,
+) -> Option<(&'static str, String)> {
+    let (file, span) = context.locator.span(&policy.origin(rule_ref))?;
+    let text = context.input.sources.file(file)?.text.kept()?;
     let (above, below) = (text.get(..span.start)?, text.get(span.start..)?);
     let dash = above.rfind('\n').map_or(0, |i| i + 1);
     let indent = above.get(dash..)?.len();

@@ -22,39 +22,36 @@
 //! <https://github.com/kubescape/regolibrary/issues/774>.
 
 use crate::finding::Severity;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::{unstable_selector, wrong_namespace};
+use crate::lint::selectors::unstable_label;
 use crate::lint::{algebra, near_miss};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         let selector = &policy.subject.pods;
         let speaks = !selector.is_everything()
             && !algebra::selects_nothing(selector)
-            && facts.knows_pods_of(policy);
-        if !speaks
-            || !facts.subjects(id).is_empty()
-            || unstable_selector::unstable(selector).is_some()
-        {
+            && context.knows_pods_of(policy);
+        if !speaks || !context.subjects(id).is_empty() || unstable_label(selector).is_some() {
             continue;
         }
-        let Some(namespace) = facts.namespace_of(policy) else {
+        let Some(namespace) = context.namespace_of(policy) else {
             continue;
         };
-        if wrong_namespace::home(facts, policy).is_some() {
+        if near_miss::other_namespace(context, policy).is_some() {
             continue; // NP010 knows better
         }
-        let name = &facts.cluster.namespace(namespace).name;
-        let finding = found.subject(
+        let name = &context.cluster.namespace(namespace).name;
+        let finding = reporter.subject(
             id,
             format!("no workload in namespace {name} has the labels {selector}"),
         );
-        found.push(match near_miss::miss(facts, namespace, selector) {
+        reporter.push(match near_miss::nearest(context, namespace, selector) {
             Some(near) => {
-                let workload = facts.cluster.workload_name(facts.cluster.pod(near.pod).workload);
+                let workload = context.cluster.workload_name(context.cluster.pod(near.pod).workload);
                 let severity = if near.typo { Severity::Error } else { Severity::Warning };
-                let place = crate::diagnostic::Place::Origin(facts.cluster.pod(near.pod).origin.clone());
+                let place = crate::diagnostic::Place::Origin(context.cluster.pod(near.pod).origin.clone());
                 finding
                     .severity(severity)
                     .likely()

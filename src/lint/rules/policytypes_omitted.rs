@@ -17,27 +17,29 @@
 //! **References.** The field's documentation in the API; cyclonus `CheckSourceMissingPolicyTypes`.
 
 use crate::finding::{Edit, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Policy, PolicyId};
 use crate::source::{Origin, Path};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
         // without egress rules the word alone is taken for the field: nothing hangs on it
-        let enough = !has_out && stands_alone(facts, policy);
-        if facts.says(policy.document, "policyTypes") && (enough || types_given(facts, policy)) {
+        let enough = !has_out && stands_alone(context, policy);
+        if context.text_contains(policy.document, "policyTypes")
+            && (enough || types_given(context, policy))
+        {
             continue;
         }
         let wrote_ingress = || {
-            facts
+            context
                 .written(policy, &Path::root().key("spec").key("ingress"), |_| ())
                 .is_some()
         };
         let (meant, types, severity) = match (has_out, has_in || has_out && wrote_ingress()) {
             (true, false) => {
-                closes_the_way_in(facts, found, id, policy);
+                closes_the_way_in(context, reporter, id, policy);
                 continue;
             }
             (true, true) => (
@@ -51,40 +53,45 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 Severity::Info,
             ),
         };
-        let finding = found
+        let finding = reporter
             .subject(id, format!("policyTypes is left out; {meant}"))
             .severity(severity);
-        found.push(finding.help(format!("write policyTypes: {types}")));
+        reporter.push(finding.help(format!("write policyTypes: {types}")));
     }
 }
 
 /// Whether no other object's words stand in the text of a policy, as in a List.
-fn stands_alone(facts: &Facts<'_>, policy: &Policy) -> bool {
-    facts
+fn stands_alone(context: &LintContext<'_>, policy: &Policy) -> bool {
+    context
         .input
         .sources
         .document(policy.document)
         .is_some_and(|d| d.base.is_whole())
 }
 
-fn types_given(facts: &Facts<'_>, policy: &Policy) -> bool {
+fn types_given(context: &LintContext<'_>, policy: &Policy) -> bool {
     let path = Path::root().key("spec").key("policyTypes");
-    facts
+    context
         .written(policy, &path, |n| !n.items().is_empty())
         .unwrap_or(false)
 }
 
-fn closes_the_way_in(facts: &Facts<'_>, found: &mut Reporter<'_>, id: PolicyId, policy: &Policy) {
-    let closed_anyway = facts.may_hold(policy).iter().any(|other| {
-        let other_policy = facts.law.get(*other);
+fn closes_the_way_in(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    id: PolicyId,
+    policy: &Policy,
+) {
+    let closed_anyway = context.may_hold(policy).iter().any(|other| {
+        let other_policy = context.policies.get(*other);
         *other != id
             && other_policy.isolates(Direction::Ingress)
-            && (types_given(facts, other_policy)
+            && (types_given(context, other_policy)
                 || !other_policy.rules(Direction::Ingress).is_empty())
             && crate::lint::algebra::subject_within(&policy.subject, &other_policy.subject)
     });
     let spec = Origin::new(policy.document, Path::root().key("spec"));
-    let finding = found
+    let finding = reporter
         .field(
             id,
             Path::root().key("spec").key("egress"),
@@ -93,7 +100,7 @@ fn closes_the_way_in(facts: &Facts<'_>, found: &mut Reporter<'_>, id: PolicyId, 
         .label("has only egress rules")
         .note("left out, policyTypes means Ingress, and Egress as well when there are egress rules")
         .help("write policyTypes: [Egress], or [Ingress, Egress] if that is meant");
-    found.push(if closed_anyway {
+    reporter.push(if closed_anyway {
         finding
             .severity(Severity::Info)
             .note("another policy closes the way in anyway")

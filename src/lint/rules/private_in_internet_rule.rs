@@ -18,17 +18,18 @@
 //! **References.** <https://github.com/aws/aws-network-policy-agent/issues/120>.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Peer, PortMatch, Ports};
 use crate::set::{Family, IpSet};
 
 const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let internet = IpSet::internet().only(Family::V4);
-    for (at, policy, rule) in facts.network_rules() {
-        if at.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if rule_ref.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
             continue;
         }
         if matches!(&rule.ports, Ports::Of(list) if list.iter().all(|p| matches!(p, PortMatch::Named(..))))
@@ -51,11 +52,11 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 Severity::Warning
             };
             let ranges = kept.join(" and ");
-            let finding = found.rule(
-                at.with_peer(i),
+            let finding = reporter.rule(
+                rule_ref.with_peer(i),
                 format!("a rule for the internet that also opens {ranges}"),
             );
-            found.push(
+            reporter.push(
                 finding
                     .severity(severity)
                     .help(format!("add {ranges} to `except`")),

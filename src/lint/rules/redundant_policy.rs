@@ -18,16 +18,16 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::algebra::policy_within;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::redundancy::containing_policy;
 use crate::lint::reporter::Reporter;
-use crate::policy::{Direction, Policy, PolicyId};
+use crate::policy::Policy;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
-        if let Some(other) = container(facts, id, policy) {
-            let wide = facts.law.get(other);
-            let finding = found.policy(
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
+        if let Some(other) = containing_policy(context, id, policy) {
+            let wide = context.policies.get(other);
+            let finding = reporter.policy(
                 id,
                 format!(
                     "adds nothing to {}: removing it changes no verdict",
@@ -39,7 +39,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 .label("redundant")
                 .related(place, "does all of it")
                 .help("remove it, or narrow the other one");
-            found.push(if folder(facts, policy) == folder(facts, wide) {
+            reporter.push(if folder(context, policy) == folder(context, wide) {
                 finding
             } else {
                 let note =
@@ -51,24 +51,10 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 }
 
 /// The folder a policy was read from.
-fn folder<'f>(facts: &Facts<'f>, policy: &Policy) -> Option<&'f str> {
-    let sources = &facts.input.sources;
+fn folder<'f>(context: &LintContext<'f>, policy: &Policy) -> Option<&'f str> {
+    let sources = &context.input.sources;
     let name = &sources.file(sources.document(policy.document)?.file)?.name;
     Some(name.rsplit_once('/').map_or("", |(folder, _)| folder))
-}
-
-/// The policy that makes another one redundant.
-pub fn container(facts: &Facts<'_>, id: PolicyId, policy: &Policy) -> Option<PolicyId> {
-    let acts = Direction::ALL
-        .into_iter()
-        .any(|d| policy.isolates(d) && !policy.rules(d).is_empty());
-    if !acts {
-        return None;
-    }
-    facts.may_hold(policy).into_iter().find(|other| {
-        let wide = facts.law.get(*other);
-        *other != id && policy_within(policy, wide) && (*other < id || !policy_within(wide, policy))
-    })
 }
 
 fn found_place(policy: &Policy) -> Place {

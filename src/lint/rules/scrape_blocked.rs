@@ -19,9 +19,10 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{NAMESPACE_NAME_LABEL, NamespaceId, PodId, Selector, ServiceId, TargetPort};
@@ -32,32 +33,32 @@ use crate::tree::Node;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let scrapers = scrapers(facts);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let scrapers = scrapers(context);
     let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in scraped(facts) {
-        let Some(traffics) = meant.traffics(facts) else {
+    for meant in scraped(context) {
+        let Some(traffics) = meant.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(facts, &scrapers, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &scrapers, &meant, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
+        let on = format!("{} on port {}", meant.to, meant.words(context));
         if !told.insert((policy, on.clone())) {
             continue;
         }
-        let names = || format!("{} cannot", words::names(facts.cluster, &scrapers));
+        let names = || format!("{} cannot", words::names(context.cluster, &scrapers));
         let who = if scrapers.is_empty() {
             "nobody can".to_owned()
         } else {
             names()
         };
-        let mut finding = found.subject(policy, format!("{who} scrape {on}"));
+        let mut finding = reporter.subject(policy, format!("{who} scrape {on}"));
         finding.fingerprint.peer = on.into();
         let finding = finding
             .severity(Severity::Info)
             .help("let the monitoring's namespace in on this port");
-        found.push(finding.related(
+        reporter.push(finding.related(
             Place::Origin(meant.by.origin()),
             format!("{} wants it", meant.by.title()),
         ));
@@ -65,64 +66,73 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 }
 
 /// The pods of the input that scrape.
-fn scrapers(facts: &Facts<'_>) -> Vec<PodId> {
-    if let Some((namespace, labels)) = &facts.config.monitoring {
-        return facts
+fn scrapers(context: &LintContext<'_>) -> Vec<PodId> {
+    if let Some((namespace, labels)) = &context.config.monitoring {
+        return context
             .selected(&Namespaces::Named(namespace.clone()), labels)
             .pods
             .clone();
     }
     let prometheus = Selector::label("app.kubernetes.io/name", "prometheus");
-    facts
+    context
         .cluster
         .pods()
         .map(|(id, _)| id)
-        .filter(|id| prometheus.matches(facts.cluster.pod_labels(*id)))
+        .filter(|id| prometheus.matches(context.cluster.pod_labels(*id)))
         .collect()
 }
 
 /// The policy that keeps the scrapers out of every one of the pods.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     scrapers: &[PodId],
     meant: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
     for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let rules = policies
             .iter()
-            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+            .flat_map(|p| context.policies.get(*p).rules(Direction::Ingress));
         let admits = if scrapers.is_empty() {
             rules
                 .into_iter()
-                .any(|r| opens_to_monitoring(facts, r, *pod, traffic))
+                .any(|r| opens_to_monitoring(context, r, *pod, traffic))
         } else {
-            intended_traffic::admits(facts, scrapers, *pod, traffic)
+            intended_traffic::admits(context, scrapers, *pod, traffic)
         };
         if policies.is_empty() || admits {
             return None;
         }
         all.extend(policies);
     }
-    intended_traffic::deciding(facts, &all, Direction::Ingress)
+    intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
 /// Whether a rule may let in a scraper that is not in the input.
-fn opens_to_monitoring(facts: &Facts<'_>, rule: &Rule, pod: PodId, traffic: &TrafficSet) -> bool {
-    if facts
-        .traffic(rule, facts.cluster.pod(pod))
+fn opens_to_monitoring(
+    context: &LintContext<'_>,
+    rule: &Rule,
+    pod: PodId,
+    traffic: &TrafficSet,
+) -> bool {
+    if context
+        .traffic(rule, context.cluster.pod(pod))
         .is_disjoint(traffic)
     {
         return false;
     }
-    let Some((namespace, labels)) = &facts.config.monitoring else {
+    let Some((namespace, labels)) = &context.config.monitoring else {
         return true;
     };
     let known = [(NAMESPACE_NAME_LABEL, &**namespace)].into_iter().collect();
-    let may = |selector: &Selector| match facts.cluster.find_namespace(namespace) {
-        Some(id) => facts.cluster.namespace(id).selected_by(selector).possible(),
+    let may = |selector: &Selector| match context.cluster.find_namespace(namespace) {
+        Some(id) => context
+            .cluster
+            .namespace(id)
+            .selected_by(selector)
+            .possible(),
         None => selector.matches_known(&known, false).possible(),
     };
     // of the scraper's labels only those are known that the configuration names
@@ -144,30 +154,30 @@ fn opens_to_monitoring(facts: &Facts<'_>, rule: &Rule, pod: PodId, traffic: &Tra
 }
 
 /// Everything that is meant to be scraped.
-fn scraped(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
+fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
     let mut found = Vec::new();
-    for by in intended_traffic::told(facts, &["ServiceMonitor"]) {
-        service_monitor(facts, &by, &mut found);
+    for by in intended_traffic::told(context, &["ServiceMonitor"]) {
+        service_monitor(context, &by, &mut found);
     }
-    for by in intended_traffic::told(facts, &["PodMonitor"]) {
-        pod_monitor(facts, &by, &mut found);
+    for by in intended_traffic::told(context, &["PodMonitor"]) {
+        pod_monitor(context, &by, &mut found);
     }
-    annotated(facts, &mut found);
+    annotated(context, &mut found);
     found
 }
 
 /// The namespaces a monitor looks at.
-fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
+fn namespaces(context: &LintContext<'_>, by: &Told) -> Vec<NamespaceId> {
     let selector = by.node.get("spec").and_then(|s| s.get("namespaceSelector"));
     if selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true) {
-        return facts.cluster.namespaces().map(|(id, _)| id).collect();
+        return context.cluster.namespaces().map(|(id, _)| id).collect();
     }
     let named = selector
         .and_then(|s| s.get("matchNames"))
         .map(Node::items)
         .unwrap_or_default();
     if named.is_empty() {
-        return facts
+        return context
             .cluster
             .find_namespace(&by.namespace)
             .into_iter()
@@ -175,11 +185,11 @@ fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
     }
     named
         .iter()
-        .filter_map(|n| facts.cluster.find_namespace(n.as_str()?))
+        .filter_map(|n| context.cluster.find_namespace(n.as_str()?))
         .collect()
 }
 
-fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+fn service_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -188,20 +198,20 @@ fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTra
         .map(intended_traffic::selector)
         .unwrap_or_default();
     let endpoints = spec.get("endpoints").map(Node::items).unwrap_or_default();
-    for namespace in namespaces(facts, by) {
-        for id in facts.services_of(namespace) {
-            let service = facts.cluster.service(*id);
-            let labels = facts
+    for namespace in namespaces(context, by) {
+        for id in context.services_of(namespace) {
+            let service = context.cluster.service(*id);
+            let labels = context
                 .locator
                 .node(service.origin.document)
                 .map(|n| intended_traffic::pairs(&n, "labels"));
             if !labels.is_some_and(|l| selector.matches(&l)) {
                 continue;
             }
-            let name = (&*facts.cluster.namespace(namespace).name, &*service.name);
+            let name = (&*context.cluster.namespace(namespace).name, &*service.name);
             for port in endpoints.iter().filter_map(|e| e.get("port")?.as_str()) {
                 found.extend(
-                    intended_traffic::through(facts, by, name, &Named::Name(port))
+                    intended_traffic::through(context, by, name, &Named::Name(port))
                         .ok()
                         .flatten(),
                 );
@@ -210,7 +220,7 @@ fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTra
     }
 }
 
-fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+fn pod_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -218,8 +228,8 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
         .get("selector")
         .map(intended_traffic::selector)
         .unwrap_or_default();
-    for namespace in namespaces(facts, by) {
-        let pods = facts.pods_where(namespace, &selector);
+    for namespace in namespaces(context, by) {
+        let pods = context.pods_where(namespace, &selector);
         for endpoint in spec
             .get("podMetricsEndpoints")
             .map(Node::items)
@@ -239,7 +249,7 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
                 && !pods.is_empty()
             {
                 let (to, ports) = (
-                    words::names(facts.cluster, &pods),
+                    words::names(context.cluster, &pods),
                     vec![(Protocol::Tcp, port)],
                 );
                 found.push(IntendedTraffic {
@@ -254,15 +264,15 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
 }
 
 /// Pods and Services with the annotation.
-fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
+fn annotated(context: &LintContext<'_>, found: &mut Vec<IntendedTraffic>) {
     const MARK: &str = "prometheus.io/scrape";
-    let marked = |document: DocumentId| facts.says(document, MARK);
-    for (id, pod) in facts
+    let marked = |document: DocumentId| context.text_contains(document, MARK);
+    for (id, pod) in context
         .cluster
         .pods()
         .filter(|(_, p)| marked(p.origin.document))
     {
-        let Some(node) = facts.locator.node(pod.origin.document) else {
+        let Some(node) = context.locator.node(pod.origin.document) else {
             continue;
         };
         let spec = node.get("spec");
@@ -272,9 +282,9 @@ fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
         });
         let port = scraped_port(template.unwrap_or(&node), MARK).flatten();
         let Some(port) = port else { continue }; // without one every declared port is tried
-        let name = facts.cluster.workload(pod.workload);
+        let name = context.cluster.workload(pod.workload);
         let by = told(
-            facts,
+            context,
             name.kind.name(),
             pod.namespace,
             &name.name,
@@ -284,43 +294,43 @@ fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
         let ports = vec![(Protocol::Tcp, TargetPort::Number(port))];
         found.push(IntendedTraffic {
             by,
-            to: words::names(facts.cluster, &[id]),
+            to: words::names(context.cluster, &[id]),
             pods: vec![id],
             ports,
         });
     }
-    for (id, service) in facts
+    for (id, service) in context
         .cluster
         .services()
         .filter(|(_, s)| marked(s.origin.document))
     {
-        let Some(node) = facts.locator.node(service.origin.document) else {
+        let Some(node) = context.locator.node(service.origin.document) else {
             continue;
         };
         let Some(port) = scraped_port(&node, MARK) else {
             continue;
         };
-        found.extend(annotated_service(facts, id, &node, port));
+        found.extend(annotated_service(context, id, &node, port));
     }
 }
 
 fn annotated_service(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     id: ServiceId,
     node: &Rc<Node>,
     port: Option<u16>,
 ) -> Option<IntendedTraffic> {
-    let service = facts.cluster.service(id);
+    let service = context.cluster.service(id);
     let by = told(
-        facts,
+        context,
         "Service",
         service.namespace,
         &service.name,
         service.origin.document,
         node,
     );
-    let namespace = &facts.cluster.namespace(service.namespace).name;
-    let meant = intended_traffic::through(facts, &by, (namespace, &service.name), &Named::Any)
+    let namespace = &context.cluster.namespace(service.namespace).name;
+    let meant = intended_traffic::through(context, &by, (namespace, &service.name), &Named::Any)
         .ok()
         .flatten()?;
     // the port of the annotation replaces that of the address, which is the pod's
@@ -344,14 +354,14 @@ fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
 }
 
 fn told(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     kind: &str,
     namespace: NamespaceId,
     name: &str,
     document: DocumentId,
     node: &Rc<Node>,
 ) -> Rc<Told> {
-    let namespace = facts.cluster.namespace(namespace).name.clone();
+    let namespace = context.cluster.namespace(namespace).name.clone();
     Rc::new(Told {
         kind: kind.into(),
         name: name.into(),

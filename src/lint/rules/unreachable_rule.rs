@@ -19,40 +19,41 @@
 
 use crate::diagnostic::Place;
 use crate::lint::algebra::{peer_within, ports_within, subject_within, unmatchable};
-use crate::lint::facts::{Facts, peers, rules};
+use crate::lint::context::{LintContext, rules};
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Peer, Peers, Policy, Rule, RuleRef};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.law.iter() {
-        for (at, _, rule) in rules(id, policy) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.policies.iter() {
+        for (rule_ref, _, rule) in rules(id, policy) {
             if unmatchable(rule) {
-                let finding = found
-                    .rule(at, "this rule can match nothing")
+                let finding = reporter
+                    .rule(rule_ref, "this rule can match nothing")
                     .label("unmatchable");
-                found.push(finding.help(
+                reporter.push(finding.help(
                     "its selectors contradict each other, or its addresses and port names do",
                 ));
                 continue;
             }
-            if !facts.law.is_ordered(policy) {
+            if !context.policies.is_ordered(policy) {
                 continue;
             }
-            let blockers = blockers(facts, at, policy, rule);
+            let blockers = blockers(context, rule_ref, policy, rule);
             if let Some(first) = blockers.first() {
-                let other = facts.law.get(first.policy);
+                let other = context.policies.get(first.policy);
                 let name = format!("{} {}", other.full_name(), other.rule_path(*first));
-                let finding = found.rule(
-                    at,
+                let finding = reporter.rule(
+                    rule_ref,
                     format!("this rule never decides anything: {name} comes first"),
                 );
                 let finding = blockers.iter().fold(finding.label("blocked"), |f, b| {
                     f.related(
-                        Place::Origin(facts.law.get(b.policy).origin(*b)),
+                        Place::Origin(context.policies.get(b.policy).origin(*b)),
                         "decides what this rule matches",
                     )
                 });
-                found.push(finding.help("move it up, or drop it"));
+                reporter.push(finding.help("move it up, or drop it"));
             }
         }
     }
@@ -60,21 +61,26 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 
 /// The rules asked before this one that together decide all it matches; none when something is left
 /// for it.
-pub fn blockers(facts: &Facts<'_>, at: RuleRef, policy: &Policy, rule: &Rule) -> Vec<RuleRef> {
-    let earlier = facts
-        .law
+pub fn blockers(
+    context: &LintContext<'_>,
+    rule_ref: RuleRef,
+    policy: &Policy,
+    rule: &Rule,
+) -> Vec<RuleRef> {
+    let earlier = context
+        .policies
         .iter()
         .filter(|(_, other)| other.tier == policy.tier)
         .flat_map(|(id, other)| {
-            let before = id == at.policy || other.priority < policy.priority;
+            let before = id == rule_ref.policy || other.priority < policy.priority;
             let governs = before && subject_within(&policy.subject, &other.subject);
             rules(id, other).filter(move |(there, _, _)| {
-                governs && (there.policy != at.policy || there.rule < at.rule)
+                governs && (there.policy != rule_ref.policy || there.rule < rule_ref.rule)
             })
         });
     let earlier: Vec<(RuleRef, &Rule)> = earlier
         .filter(|(there, _, wide)| {
-            there.direction == at.direction && ports_within(&rule.ports, &wide.ports)
+            there.direction == rule_ref.direction && ports_within(&rule.ports, &wide.ports)
         })
         .map(|(there, _, wide)| (there, wide))
         .collect();

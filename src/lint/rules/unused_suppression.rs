@@ -16,8 +16,8 @@
 //!
 //! **References.** None.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 
 /// Suppressions are looked at after all other rules have run, by [`crate::lint::suppress`].
-pub(crate) fn run(_: &Facts<'_>, _: &mut Reporter<'_>) {}
+pub(crate) fn run(_: &LintContext<'_>, _: &mut Reporter<'_>) {}

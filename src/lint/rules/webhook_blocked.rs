@@ -21,9 +21,10 @@
 //! <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/>.
 
 use crate::diagnostic::Place;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::{IntendedTraffic, Named};
+use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
 use crate::set::TrafficSet;
@@ -33,20 +34,20 @@ use std::collections::HashSet;
 /// What `OpenShift` calls the namespace of callers with a node's address.
 const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in called(facts) {
-        let Some(traffics) = meant.traffics(facts) else {
+    for meant in called(context) {
+        let Some(traffics) = meant.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(facts, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &meant, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
+        let on = format!("{} on port {}", meant.to, meant.words(context));
         if !told.insert((policy, on.clone())) {
             continue;
         }
-        let mut finding = found.subject(
+        let mut finding = reporter.subject(
             policy,
             format!("the API server cannot call the webhook behind {on}"),
         );
@@ -56,17 +57,17 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         );
         let by = format!("{} {} has it called", meant.by.kind, meant.by.name);
         let finding = finding.related(Place::Origin(meant.by.origin()), by);
-        found.push(finding.help(
+        reporter.push(finding.help(
             "add a rule for this port with an ipBlock of the control plane, or without `from`",
         ));
     }
 }
 
 /// The pods that webhook configurations name.
-fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
+fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
     let mut found = Vec::new();
     for by in intended_traffic::told(
-        facts,
+        context,
         &[
             "ValidatingWebhookConfiguration",
             "MutatingWebhookConfiguration",
@@ -83,7 +84,7 @@ fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
             };
             let port = service.get("port").and_then(Node::as_i64).unwrap_or(443);
             found.extend(
-                intended_traffic::through(facts, &by, (namespace, name), &Named::Number(port))
+                intended_traffic::through(context, &by, (namespace, name), &Named::Number(port))
                     .ok()
                     .flatten(),
             );
@@ -93,19 +94,19 @@ fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
 }
 
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     meant: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
     for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let mut rules = policies
             .iter()
-            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+            .flat_map(|p| context.policies.get(*p).rules(Direction::Ingress));
         let opens = |r: &Rule| {
-            !facts
-                .traffic(r, facts.cluster.pod(*pod))
+            !context
+                .traffic(r, context.cluster.pod(*pod))
                 .is_disjoint(traffic)
                 && may_be_the_server(r)
         };
@@ -114,7 +115,7 @@ fn blocked(
         }
         all.extend(policies);
     }
-    intended_traffic::deciding(facts, &all, Direction::Ingress)
+    intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
 /// Whether a rule may let in a caller that is no pod.
@@ -122,13 +123,13 @@ fn may_be_the_server(rule: &Rule) -> bool {
     rule.peers == Peers::Any
         || peers(rule).iter().any(|peer| match peer {
             Peer::Pods(Namespaces::Matching(namespaces), _) => {
-                crate::lint::rules::hostnetwork::control_plane(peer).is_some()
+                control_plane_name(peer).is_some()
                     || namespaces
                         .requirements()
                         .iter()
                         .any(|r| r.key() == HOST_NETWORK)
             }
-            Peer::Pods(..) => crate::lint::rules::hostnetwork::control_plane(peer).is_some(),
+            Peer::Pods(..) => control_plane_name(peer).is_some(),
             Peer::Addresses(_)
             | Peer::Nodes(_)
             | Peer::Domain(_)
