@@ -1,6 +1,9 @@
-//! What the coverage lints (`NP301` to `NP304`) share: which workloads of each namespace nothing
-//! isolates.
+//! Coverage: the pods of each namespace that nothing governs, and findings about namespaces, for the
+//! rules `NP301` to `NP304` and `NP404`.
+//!
+//! Cost: O(pods).
 
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint};
 use crate::lint::context::LintContext;
@@ -20,18 +23,16 @@ pub(crate) fn open<'f>(
         .namespaces()
         .filter(|(id, _)| !context.pods_of(*id).is_empty())
         .map(move |(id, namespace)| {
-            let free = |p: &PodId| {
-                let profile = context.graph.effective(Endpoint::Pod(*p), direction);
-                !context.cluster.pod(*p).host_network
-                    && profile
-                        .is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
-            };
-            (
-                id,
-                namespace,
-                context.pods_of(id).iter().copied().filter(free).collect(),
-            )
+            let pods = context.pods_of(id).iter().copied();
+            let open: Vec<PodId> = pods.filter(|p| is_open(context, *p, direction)).collect();
+            (id, namespace, open)
         })
+}
+
+/// Whether nothing governs a pod in a direction. Pods in their node's network do not count.
+fn is_open(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
+    let effective = context.graph.effective(Endpoint::Pod(pod), direction);
+    !context.cluster.pod(pod).host_network && effective.is_some_and(EffectivePolicy::is_open)
 }
 
 /// A finding about a namespace; it points at the Namespace object, or at its first workload.
@@ -60,17 +61,17 @@ pub(crate) fn finding(
     reporter.anywhere(place, about, message)
 }
 
-/// `40 workloads in namespace x`, and who.
+/// `40 workloads in namespace x`, and the names of the first few.
 pub(crate) fn workloads(
     context: &LintContext<'_>,
     namespace: &Namespace,
     pods: &[PodId],
 ) -> (String, String) {
-    let n = words::workloads(context.cluster, pods).len();
+    let count = words::workloads(context.cluster, pods).len();
     (
         format!(
             "{} in namespace {}",
-            words::count(n, "workload"),
+            words::count(count, "workload"),
             namespace.name
         ),
         words::names(context.cluster, pods),

@@ -2,7 +2,7 @@
 //!
 //! Everything here is decided by the peer alone, whatever pods there are. Cost: O(requirements).
 
-use crate::policy::{Namespaces, Peer, Peers, Rule};
+use crate::policy::{Namespaces, Peer, Peers, Policy, Rule};
 
 /// Workloads of the control plane that run on the node's network wherever they run as pods.
 const CONTROL_PLANE: [&str; 4] = [
@@ -12,13 +12,18 @@ const CONTROL_PLANE: [&str; 4] = [
     "kube-controller-manager",
 ];
 
-/// The peers of a rule; none where it does not restrict them.
+/// The peers of a rule; none when it does not restrict them.
 pub fn peers(rule: &Rule) -> &[Peer] {
     if let Peers::Of(list) = &rule.peers {
         list
     } else {
         &[]
     }
+}
+
+/// Whether a peer selects pods of the policy's own namespace alone.
+pub(crate) fn is_own_namespace(peer: &Peer, policy: &Policy) -> bool {
+    matches!(peer, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref())
 }
 
 /// Whether a peer is every pod of every namespace.

@@ -1,10 +1,11 @@
 //! Suppressions: annotations and comments that accept a finding, with a reason.
 //!
-//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object accepts the rule for all of
-//! it; several rules are separated by commas, several entries by semicolons. `# netpal: ignore
-//! NP202 -- reason` accepts it for the line it stands on, or, on a line of its own, for the next
-//! line and everything below that is indented further; before the first line of a document, for the
-//! document. Only texts that contain the word are looked at. Cost: O(text of those documents).
+//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object suppresses the rule for the
+//! whole object; several rules are separated by commas, several entries by semicolons. `# netpal:
+//! ignore NP202 -- reason` suppresses it for its own line; on a line without anything else, for the
+//! next line and everything below that is indented further; before the first line of a document, for
+//! the document. Invariant: a suppression without a reason suppresses nothing. Only documents whose
+//! text contains the word are examined. Cost: O(text of those documents).
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};
@@ -17,24 +18,28 @@ use std::ops::RangeInclusive;
 /// The annotation.
 pub const ANNOTATION: &str = "netpal.dev/ignore";
 
+/// What a comment that suppresses says.
 const MARK: &str = "netpal: ignore";
 
-/// What accepts findings.
+/// A suppression of one rule.
 #[derive(Debug, Clone)]
 pub struct Suppression {
     /// The rule it names.
     pub rule: Box<str>,
-    /// Why; empty when nobody says.
+    /// The reason; empty when none is given.
     pub reason: Box<str>,
+    /// Where it is written.
     place: Place,
     file: FileId,
+    /// The document that it covers, if it covers a whole one.
     document: Option<DocumentId>,
+    /// The lines of the file that it covers otherwise.
     lines: RangeInclusive<u32>,
 }
 
-/// Every suppression of the policies' documents.
+/// Every suppression in the documents of the policies that are examined.
 pub fn collect(context: &LintContext<'_>) -> Vec<Suppression> {
-    let mut found = Vec::new();
+    let mut suppressions = Vec::new();
     for (_, policy) in context
         .policies
         .iter()
@@ -46,25 +51,26 @@ pub fn collect(context: &LintContext<'_>) -> Vec<Suppression> {
         if !context.text_contains(policy.document, "netpal") {
             continue;
         }
-        annotation(context, policy.document, document.file, &mut found);
+        annotation(context, policy.document, document.file, &mut suppressions);
         if document.base.is_root() {
             comments(
                 context,
                 document.file,
                 document.begins.line,
                 &text,
-                &mut found,
+                &mut suppressions,
             );
         }
     }
-    found
+    suppressions
 }
 
+/// The suppressions of a document's annotation.
 fn annotation(
     context: &LintContext<'_>,
     document: DocumentId,
     file: FileId,
-    found: &mut Vec<Suppression>,
+    suppressions: &mut Vec<Suppression>,
 ) {
     let path = Path::root()
         .key("metadata")
@@ -78,8 +84,8 @@ fn annotation(
     };
     let place = Place::Origin(Origin::new(document, path));
     for entry in text.split(';') {
-        for (rule, reason) in split(entry) {
-            found.push(Suppression {
+        for (rule, reason) in parse_entry(entry) {
+            suppressions.push(Suppression {
                 rule,
                 reason,
                 place: place.clone(),
@@ -91,8 +97,8 @@ fn annotation(
     }
 }
 
-/// `NP202, NP203 -- reason` or `NP202 reason`: each rule with the reason.
-fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
+/// The rules of an entry, each with the reason: `NP202, NP203 -- reason` or `NP202 reason`.
+fn parse_entry(text: &str) -> Vec<(Box<str>, Box<str>)> {
     let is_rule = |word: &str| {
         word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit())
     };
@@ -114,12 +120,13 @@ fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
         .collect()
 }
 
+/// The suppressions in the comments of a text that begins on line `first` of a file.
 fn comments(
     context: &LintContext<'_>,
     file: FileId,
     first: u32,
     text: &str,
-    found: &mut Vec<Suppression>,
+    suppressions: &mut Vec<Suppression>,
 ) {
     let lines: Vec<&str> = text.lines().collect();
     let name = context
@@ -129,8 +136,10 @@ fn comments(
         .map(|f| f.name.clone())
         .unwrap_or_default();
     for (i, line) in lines.iter().enumerate() {
-        let Some(at) = line.find(MARK) else { continue };
-        let Some(hash) = line.get(..at).and_then(|l| l.rfind('#')) else {
+        let Some(mark) = line.find(MARK) else {
+            continue;
+        };
+        let Some(hash) = line.get(..mark).and_then(|l| l.rfind('#')) else {
             continue;
         };
         let alone = line.get(..hash).is_some_and(|l| l.trim().is_empty());
@@ -141,8 +150,8 @@ fn comments(
         };
         let number = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         let column = u32::try_from(hash + 1).unwrap_or(1);
-        for (rule, reason) in split(line.get(at + MARK.len()..).unwrap_or_default()) {
-            found.push(Suppression {
+        for (rule, reason) in parse_entry(line.get(mark + MARK.len()..).unwrap_or_default()) {
+            suppressions.push(Suppression {
                 rule,
                 reason,
                 place: Place::At(Location {
@@ -160,33 +169,35 @@ fn comments(
     }
 }
 
-fn content(line: &str) -> bool {
+/// Whether a line is more than a comment, a separator or blank.
+fn is_content(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with('#') && !line.starts_with("---")
 }
 
-/// What a comment on a line of its own covers.
-fn block(lines: &[&str], at: usize) -> RangeInclusive<usize> {
-    let before = lines.iter().take(at).any(|l| content(l));
-    match lines.iter().skip(at).position(|l| content(l)) {
-        Some(next) if before => nested(lines, at + next),
-        _ => at..=lines.len(),
+/// The lines that a comment covers that is alone on its line.
+fn block(lines: &[&str], line: usize) -> RangeInclusive<usize> {
+    let before = lines.iter().take(line).any(|l| is_content(l));
+    match lines.iter().skip(line).position(|l| is_content(l)) {
+        Some(next) if before => nested(lines, line + next),
+        _ => line..=lines.len(),
     }
 }
 
-/// A line and what is indented further below it; what follows a dash counts as indented with it.
-fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
+/// A line and the lines below it that are indented further. What follows a dash counts as indented
+/// like the dash.
+fn nested(lines: &[&str], line: usize) -> RangeInclusive<usize> {
     let indent = |l: &str| l.len() - l.trim_start().len();
-    let own = lines.get(at).map_or(0, |l| indent(l));
+    let own_indent = lines.get(line).map_or(0, |l| indent(l));
     let inner = lines
         .iter()
-        .skip(at + 1)
-        .take_while(|l| !content(l) || indent(l) > own)
+        .skip(line + 1)
+        .take_while(|l| !is_content(l) || indent(l) > own_indent)
         .count();
-    at..=at + inner
+    line..=line + inner
 }
 
-/// Marks what a suppression covers, and returns findings about those that cover nothing.
+/// Marks the findings that suppressions cover, and returns findings about the unused suppressions.
 pub(crate) fn cover(
     context: &LintContext<'_>,
     suppressions: &[Suppression],
@@ -204,9 +215,12 @@ pub(crate) fn cover(
         }
     }
     let unused = suppressions.iter().zip(used).filter(|(_, used)| !used);
-    unused.filter_map(|(s, _)| complaint(context, s)).collect()
+    unused
+        .filter_map(|(s, _)| unused_finding(context, s))
+        .collect()
 }
 
+/// Whether a suppression covers a finding.
 fn covers(context: &LintContext<'_>, suppression: &Suppression, finding: &Finding) -> bool {
     if *suppression.rule != *finding.rule || suppression.reason.is_empty() {
         return false;
@@ -223,10 +237,11 @@ fn covers(context: &LintContext<'_>, suppression: &Suppression, finding: &Findin
     })
 }
 
-fn complaint(context: &LintContext<'_>, suppression: &Suppression) -> Option<Finding> {
+/// The finding about a suppression that covered nothing; `None` when its rule was not selected.
+fn unused_finding(context: &LintContext<'_>, suppression: &Suppression) -> Option<Finding> {
     let rule = &suppression.rule;
     let lint = LINTS.iter().find(|l| *l.id == **rule);
-    let own = LINTS.iter().find(|l| l.id == "NP900")?;
+    let unused = LINTS.iter().find(|l| l.id == "NP900")?;
     let message = match lint {
         None => format!("`{rule}` is not a rule"),
         Some(_) if suppression.reason.is_empty() => {
@@ -237,7 +252,7 @@ fn complaint(context: &LintContext<'_>, suppression: &Suppression) -> Option<Fin
         }
         Some(_) => return None,
     };
-    let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message)
+    let mut finding = Finding::new(unused.id, unused.name, suppression.place.clone(), message)
         .severity(Severity::Warning);
     finding.fingerprint = Fingerprint {
         peer: rule.clone(),
@@ -255,19 +270,19 @@ mod tests {
 
     #[test]
     fn a_suppression_names_rules_and_a_reason() {
-        let one = |text: &str| {
-            split(text)
+        let parsed = |text: &str| {
+            parse_entry(text)
                 .into_iter()
                 .map(|(r, why)| format!("{r}:{why}"))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(one(" NP202 -- agreed"), ["NP202:agreed"]);
+        assert_eq!(parsed(" NP202 -- agreed"), ["NP202:agreed"]);
         assert_eq!(
-            one("NP202, NP203 payment provider"),
+            parsed("NP202, NP203 payment provider"),
             ["NP202:payment provider", "NP203:payment provider"]
         );
-        assert_eq!(one("NP202"), ["NP202:"]);
-        assert!(one("everything").is_empty());
+        assert_eq!(parsed("NP202"), ["NP202:"]);
+        assert!(parsed("everything").is_empty());
     }
 
     #[test]

@@ -15,7 +15,7 @@
 
 use crate::finding::Severity;
 use crate::lint::context::LintContext;
-use crate::lint::peers::peers;
+use crate::lint::peers::{is_own_namespace, peers};
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::Selector;
@@ -47,13 +47,13 @@ fn who(peer: &Peer) -> String {
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
-        let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
+        let others = || peers(rule).iter().filter(|p| !is_own_namespace(p, policy));
         if rule_ref.direction == Direction::Ingress
             && rule.ports == Ports::Any
-            && peers(rule).iter().any(|p| !own(p))
+            && others().next().is_some()
         {
-            let others: Vec<String> = peers(rule).iter().filter(|p| !own(p)).map(who).collect();
-            let message = format!("opens every port to {}", words::some(&others));
+            let names: Vec<String> = others().map(who).collect();
+            let message = format!("opens every port to {}", words::some(&names));
             reporter.push(
                 reporter
                     .rule(rule_ref, message)

@@ -64,6 +64,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// Whether the name of a policy says that it allows everything.
 fn says_so(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     (name.contains("allow") || name.contains("open"))
@@ -71,6 +72,7 @@ fn says_so(name: &str) -> bool {
         && (name.contains("allow-all") || name.contains("allow-any") || name.contains("open"))
 }
 
+/// Whether a rule's list of peers is written out and empty.
 fn empty_list(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef, word: &str) -> bool {
     let mut path = Path::root().key("spec");
     path.0.extend(policy.rule_path(rule_ref).0);

@@ -63,10 +63,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The accounts that a binding names, by namespace and name.
+/// The accounts that bindings of roles name, by namespace and name.
 fn bound(context: &LintContext<'_>) -> HashSet<(String, String)> {
-    let mut found = HashSet::new();
-    for binding in intended_traffic::told(context, &["RoleBinding", "ClusterRoleBinding"]) {
+    let mut accounts = HashSet::new();
+    for binding in intended_traffic::objects(context, &["RoleBinding", "ClusterRoleBinding"]) {
         for subject in binding
             .node
             .get("subjects")
@@ -75,17 +75,17 @@ fn bound(context: &LintContext<'_>) -> HashSet<(String, String)> {
         {
             let text = |key: &str| subject.get(key).and_then(Node::as_str);
             if let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) {
-                found.insert((
+                accounts.insert((
                     text("namespace").unwrap_or(&binding.namespace).to_owned(),
                     name.to_owned(),
                 ));
             }
         }
     }
-    found
+    accounts
 }
 
-/// Whether a pod runs under an account of its own that has rights, and has its token.
+/// Whether a pod runs under a named account that a binding gives rights, and mounts its token.
 fn needs(context: &LintContext<'_>, id: PodId, bound: &HashSet<(String, String)>) -> bool {
     let pod = context.cluster.pod(id);
     let Some(node) = context.locator.node(pod.origin.document) else {
@@ -121,7 +121,13 @@ fn may_reach(rule: &Rule, server: &IpSet) -> bool {
         6443,
         6443,
     ));
-    let to = |peer: &Peer| match peer {
+    !numeric_traffic(rule).is_disjoint(&https)
+        && (rule.peers == Peers::Any || peers(rule).iter().any(|p| may_be_server(p, server)))
+}
+
+/// Whether a peer may be the API server.
+fn may_be_server(peer: &Peer, server: &IpSet) -> bool {
+    match peer {
         Peer::Addresses(set) => !set.is_disjoint(server),
         Peer::Pods(..) => control_plane_name(peer).is_some(),
         Peer::Nodes(_)
@@ -129,7 +135,5 @@ fn may_reach(rule: &Rule, server: &IpSet) -> bool {
         | Peer::Symbol(_)
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
-    };
-    !numeric_traffic(rule).is_disjoint(&https)
-        && (rule.peers == Peers::Any || peers(rule).iter().any(to))
+    }
 }

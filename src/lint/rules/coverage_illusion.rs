@@ -20,10 +20,10 @@ use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let ways =
+    let open =
         coverage::open(context, Direction::Ingress).zip(coverage::open(context, Direction::Egress));
-    for ((id, namespace, mut pods), (_, _, out)) in ways {
-        pods.retain(|p| out.contains(p));
+    for ((id, namespace, mut pods), (_, _, open_for_egress)) in open {
+        pods.retain(|p| open_for_egress.contains(p));
         if pods.is_empty() || context.policies_in(&namespace.name).is_empty() {
             continue;
         }

@@ -43,20 +43,25 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// Whether a pod is isolated in both directions and no rule opens either.
 fn is_cut_off(context: &LintContext<'_>, pod: PodId) -> bool {
-    let closed = |direction: Direction| {
-        context
-            .graph
-            .effective(Endpoint::Pod(pod), direction)
-            .and_then(EffectivePolicy::isolating_first)
-            .is_some_and(|tier| {
-                let mut ids = tier
-                    .isolating
-                    .iter()
-                    .map(|s| context.graph.policy_of(s.policy));
-                tier.isolated == Truth::Yes
-                    && ids.all(|p| context.policies.get(p).rules(direction).is_empty())
-            })
-    };
-    !context.cluster.pod(pod).host_network && Direction::ALL.into_iter().all(closed)
+    !context.cluster.pod(pod).host_network
+        && Direction::ALL
+            .into_iter()
+            .all(|d| is_closed(context, pod, d))
+}
+
+/// Whether a pod is isolated in a direction and none of the isolating policies has a rule for it.
+fn is_closed(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
+    let effective = context.graph.effective(Endpoint::Pod(pod), direction);
+    effective
+        .and_then(EffectivePolicy::isolating_first)
+        .is_some_and(|tier| {
+            let mut policies = tier
+                .isolating
+                .iter()
+                .map(|s| context.graph.policy_of(s.policy));
+            tier.isolated == Truth::Yes
+                && policies.all(|p| context.policies.get(p).rules(direction).is_empty())
+        })
 }

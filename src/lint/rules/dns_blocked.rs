@@ -20,10 +20,10 @@
 //! <https://github.com/jupyterhub/zero-to-jupyterhub-k8s/pull/3179>.
 
 use crate::lint::context::LintContext;
-use crate::lint::peers::{control_plane_name, peers};
+use crate::lint::peers::{control_plane_name, is_own_namespace, peers};
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
-use crate::model::{PodId, Selector};
+use crate::model::{NAMESPACE_NAME_LABEL, PodId, Selector};
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule};
 use crate::set::{Protocol, TrafficSet};
 use crate::source::Path;
@@ -58,24 +58,26 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 
 /// The policies that isolate a pod's egress, when nothing else governs it.
 fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
-    let Some(profile) = context
+    let Some(effective) = context
         .graph
         .effective(Endpoint::Pod(pod), Direction::Egress)
     else {
         return Vec::new();
     };
-    let isolating = profile.isolating_first().map(|tier| &tier.isolating);
+    let isolating = effective.isolating_first().map(|tier| &tier.isolating);
     let certain = isolating.into_iter().flatten().filter(|s| s.certain);
     certain.map(|s| context.graph.policy_of(s.policy)).collect()
 }
 
+/// Whether a rule names pods as its peers.
 fn names_pods(rule: &Rule) -> bool {
-    // clients find the API server by an address in their environment
+    // clients find the API server by an address in their environment, without the DNS
     peers(rule)
         .iter()
         .any(|p| matches!(p, Peer::Pods(..)) && control_plane_name(p).is_none())
 }
 
+/// Whether a pod may ask the DNS: some rule may be meant for it, or the DNS pods can be reached.
 fn reaches(context: &LintContext<'_>, pod: PodId, isolating: &[PolicyId], dns: &[PodId]) -> bool {
     let rules = isolating.iter().flat_map(|id| {
         let policy = context.policies.get(*id);
@@ -90,38 +92,44 @@ fn reaches(context: &LintContext<'_>, pod: PodId, isolating: &[PolicyId], dns: &
     {
         return true;
     }
-    let asked = TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(
-        Protocol::Udp,
-        5353,
-        5353,
-    ));
+    let dns_traffic = dns_traffic();
     dns.iter().any(|to| {
         let allowed = context
             .graph
             .allowed(Endpoint::Pod(pod), Endpoint::Pod(*to));
-        !allowed.may.is_disjoint(&asked)
+        !allowed.may.is_disjoint(&dns_traffic)
     })
 }
 
-/// Whether a rule could mean the DNS: it opens its port to more than pods of the own namespace, or
-/// everything to a namespace that is not named.
+/// The traffic of DNS: port 53, and 5353, on which some distributions' DNS pods listen.
+fn dns_traffic() -> TrafficSet {
+    TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(Protocol::Udp, 5353, 5353))
+}
+
+/// Whether a rule may be meant for the DNS: it opens the DNS port to more than pods of the policy's
+/// own namespace, or everything to a peer that may be the DNS.
 fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
-    let wanted = TrafficSet::ports(Protocol::Udp, 53, 53).union(&TrafficSet::ports(
-        Protocol::Udp,
-        5353,
-        5353,
-    ));
+    let dns_traffic = dns_traffic();
     let ports = match &rule.ports {
         Ports::Any => true,
         Ports::Of(list) => list.iter().any(|p| match p {
-            PortMatch::Traffic(set) => !set.is_disjoint(&wanted),
+            PortMatch::Traffic(set) => !set.is_disjoint(&dns_traffic),
             PortMatch::Named(name, _) => name.contains("dns"),
             PortMatch::Portless(_) => false,
         }),
     };
     let explicit = ports && rule.ports != Ports::Any;
-    let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
-    let system = |p: &Peer| match p {
+    match &rule.peers {
+        Peers::Any => ports,
+        Peers::Of(list) => list
+            .iter()
+            .any(|p| explicit && !is_own_namespace(p, policy) || ports && may_be_system(p)),
+    }
+}
+
+/// Whether a peer may be the DNS without naming its namespace.
+fn may_be_system(peer: &Peer) -> bool {
+    match peer {
         Peer::Pods(Namespaces::Matching(s), _) => selects_system(s),
         Peer::Addresses(_)
         | Peer::Nodes(_)
@@ -129,27 +137,24 @@ fn opens_dns(policy: &Policy, rule: &Rule) -> bool {
         | Peer::NoneOf(_)
         | Peer::Unreadable { .. } => true,
         Peer::Pods(..) | Peer::Domain(_) => false,
-    };
-    match &rule.peers {
-        Peers::Any => ports,
-        Peers::Of(list) => list
-            .iter()
-            .any(|p| explicit && !own(p) || ports && system(p)),
     }
 }
 
-/// Whether a selector over namespaces may select the one of the DNS, whose other labels are not
-/// told.
+/// Whether a selector over namespaces may select the DNS's namespace, whose other labels are not
+/// known.
 fn selects_system(selector: &Selector) -> bool {
-    let named = |name: &str| {
-        let labels = [(crate::model::NAMESPACE_NAME_LABEL, name)]
-            .into_iter()
-            .collect();
-        selector.matches_known(&labels, false).possible()
-    };
-    named("kube-system") || named("openshift-dns")
+    ["kube-system", "openshift-dns"]
+        .into_iter()
+        .any(|name| may_select_namespace(selector, name))
 }
 
+/// Whether a selector may select the namespace of a name, whatever its other labels are.
+fn may_select_namespace(selector: &Selector, name: &str) -> bool {
+    let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
+    selector.matches_known(&labels, false).possible()
+}
+
+/// Reports that pods which these policies isolate cannot ask the DNS.
 fn push(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
@@ -189,13 +194,13 @@ fn push(
             context.cluster.namespace(service.namespace).name
         )
     });
-    let cannot = name.map_or_else(|| "resolve any name".to_owned(), |n| format!("resolve {n}"));
+    let unresolved = name.map_or_else(|| "resolve any name".to_owned(), |n| format!("resolve {n}"));
     let only = if to.is_empty() {
         String::new()
     } else {
         format!(" only to {}", words::names(context.cluster, &to))
     };
-    let it = if words::workloads(context.cluster, pods).len() == 1 {
+    let pronoun = if words::workloads(context.cluster, pods).len() == 1 {
         "it"
     } else {
         "they"
@@ -203,7 +208,7 @@ fn push(
     let mut finding = reporter.field(
         *id,
         Path::root().key("spec").key("egress"),
-        format!("{who} may leave{only}; {it} cannot {cannot}"),
+        format!("{who} may leave{only}; {pronoun} cannot {unresolved}"),
     );
     finding.fingerprint.peer = who.into();
     reporter.push(

@@ -23,12 +23,12 @@ use crate::source::{DocumentId, Origin, Path};
 use crate::tree::Node;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let twice = context
+    let duplicates = context
         .input
         .diagnostics
         .iter()
         .filter(|d| d.code == Code::DuplicateObject);
-    for diagnostic in twice {
+    for diagnostic in duplicates {
         let (Some(later), Some(earlier)) = (document(&diagnostic.place), earlier(diagnostic))
         else {
             continue;
@@ -79,6 +79,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// The document of a place.
 fn document(place: &Place) -> Option<DocumentId> {
     if let Place::Origin(origin) = place {
         Some(origin.document)
@@ -87,6 +88,7 @@ fn document(place: &Place) -> Option<DocumentId> {
     }
 }
 
+/// The document that a diagnostic about a duplicate names as the earlier one.
 fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {
     document(&diagnostic.related.first()?.0)
 }

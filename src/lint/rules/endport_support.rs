@@ -20,12 +20,12 @@ use crate::lint::reporter::Reporter;
 use crate::policy::{Ports, RuleRef};
 use crate::source::Path;
 
-/// Plugins whose name does not say that they know ranges, and since when they do.
+/// Plugins that support ranges only since a version, which their name alone does not tell.
 const SINCE: [(&str, &str); 1] = [("cilium", "Cilium 1.17")];
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let told = context.config.cni.as_deref();
-    let Some((_, since)) = SINCE.iter().find(|(name, _)| Some(*name) == told) else {
+    let cni = context.config.cni.as_deref();
+    let Some((_, since)) = SINCE.iter().find(|(name, _)| Some(*name) == cni) else {
         return;
     };
     for (rule_ref, policy, rule) in context.network_rules() {

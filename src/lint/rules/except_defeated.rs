@@ -37,12 +37,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             if !matches!(peer, Peer::Addresses(_)) || !policy.isolates(rule_ref.direction) {
                 continue;
             }
-            for (k, except) in excepts(context, policy, rule_ref.with_peer(i)) {
-                one(
+            for (index, except) in excepts(context, policy, rule_ref.with_peer(i)) {
+                check_exception(
                     context,
                     reporter,
                     (rule_ref.with_peer(i), policy, rule),
-                    k,
+                    index,
                     except,
                 );
             }
@@ -50,28 +50,30 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The blocks a peer leaves out, as they are written.
+/// The blocks that a peer leaves out, with their index, as they are written.
 fn excepts(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef) -> Vec<(usize, IpNet)> {
     let path = path(policy, rule_ref);
     let read = |n: &crate::tree::Node| {
         let each = n.items().iter().enumerate();
-        each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?)))
+        each.filter_map(|(index, item)| Some((index, parse_cidr(item.as_str()?)?)))
             .collect()
     };
     context.written(policy, &path, read).unwrap_or_default()
 }
 
+/// The path of the list of exceptions of a peer.
 fn path(policy: &Policy, rule_ref: RuleRef) -> Path {
     let mut path = Path::root().key("spec");
     path.0.extend(policy.rule_path(rule_ref).0);
     path.key("ipBlock").key("except")
 }
 
-fn one(
+/// Reports an exception that another rule lets through.
+fn check_exception(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
     (rule_ref, policy, rule): (RuleRef, &Policy, &Rule),
-    k: usize,
+    index: usize,
     except: IpNet,
 ) {
     let hole = IpSet::from_cidrs([except]);
@@ -91,7 +93,11 @@ fn one(
     };
     let place = Place::Origin(other_policy.origin(other));
     let finding = reporter
-        .field(rule_ref.policy, path(policy, rule_ref).index(k), message)
+        .field(
+            rule_ref.policy,
+            path(policy, rule_ref).index(index),
+            message,
+        )
         .related(place, "lets it through");
     let finding = finding.label("takes away from its own block only");
     reporter.push(if whole {
@@ -103,8 +109,8 @@ fn one(
     });
 }
 
-/// Another rule for some of the same pods and ports that lets a block through, preferring one that
-/// lets all of it through.
+/// Another rule for some of the same pods and ports that lets a block through, and whether all of it
+/// by mistake; a rule that lets all of it through is preferred.
 fn defeated_by(
     context: &LintContext<'_>,
     (rule_ref, policy, rule): (RuleRef, &Policy, &Rule),
@@ -136,9 +142,9 @@ fn defeated_by(
                     continue;
                 }
                 if hole.is_subset(set) {
-                    // an exact hole filled again by name is a decision; a wider block is not
-                    let meant = set.is_subset(hole);
-                    return Some((there.with_peer(j), !meant));
+                    // opening exactly the excepted block again is a decision; a wider block is not
+                    let deliberate = set.is_subset(hole);
+                    return Some((there.with_peer(j), !deliberate));
                 }
                 part = part.or(Some((there.with_peer(j), false)));
             }
@@ -147,7 +153,7 @@ fn defeated_by(
     part
 }
 
-/// Whether two policies govern a pod in common: one of the input, or every one the first could
+/// Whether two policies govern a pod in common: a pod of the input, or every pod that the first may
 /// select.
 fn overlap(context: &LintContext<'_>, a: PolicyId, b: PolicyId) -> bool {
     let (of_a, of_b) = (context.subjects(a), context.subjects(b));

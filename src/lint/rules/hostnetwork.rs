@@ -41,7 +41,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 id,
                 format!("selects only {who}, which runs with hostNetwork"),
             );
-            reporter.push(settled(
+            reporter.push(with_severity(
                 context,
                 finding.help("protect the node's ports another way, or drop hostNetwork"),
             ));
@@ -58,7 +58,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                     rule_ref.with_peer(i),
                     format!("relies on {who}, which runs with hostNetwork"),
                 );
-                reporter.push(settled(
+                reporter.push(with_severity(
                     context,
                     finding.help("name the nodes' addresses with an ipBlock"),
                 ));
@@ -77,9 +77,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// A plugin that settles the question makes it a warning; otherwise it is one that nobody can
-/// answer from here.
-fn settled(context: &LintContext<'_>, finding: Finding) -> Finding {
+/// Labels a finding with what is known of the network plugin, and makes it a warning.
+fn with_severity(context: &LintContext<'_>, finding: Finding) -> Finding {
     match context.env.options.host_network {
         HostNetwork::Node => finding.label("not seen by selectors under this network plugin"),
         _ => finding.label("may or may not be seen by selectors: it depends on the network plugin"),

@@ -33,31 +33,31 @@ use crate::set::TrafficSet;
 use std::collections::HashSet;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
     for backend in backends(context) {
-        let Some(meant) = &backend.meant else {
+        let Some(intended) = &backend.intended else {
             continue;
         };
-        let Some(traffics) = meant.traffics(context) else {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some((policy, who)) = blocked(context, &backend, meant, &traffics) else {
+        let Some((policy, who)) = blocked(context, &backend, intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(context));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue; // another path of it, or another Ingress for the same Service
         }
         let mut finding = reporter.subject(
             policy,
-            format!("{who} reach {on}, where {} sends", meant.by.title()),
+            format!("{who} reach {target}, where {} sends", intended.by.title()),
         );
-        finding.fingerprint.peer = on.into();
+        finding.fingerprint.peer = target.into();
         let finding = finding
             .label("governs the pods behind it")
             .related(
-                Place::Origin(meant.by.origin()),
-                format!("{} sends here", meant.by.title()),
+                Place::Origin(intended.by.origin()),
+                format!("{} sends here", intended.by.title()),
             )
             .help("add a rule that lets the controller's pods in on this port");
         reporter.push(finding);
@@ -68,12 +68,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 fn blocked(
     context: &LintContext<'_>,
     backend: &Backend,
-    meant: &IntendedTraffic,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<(PolicyId, String)> {
     let mut all = Vec::new();
     let mut closed = true;
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
         let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         if policies.is_empty() {
             return None;
@@ -94,7 +94,7 @@ fn blocked(
     }
     let controllers = &backend.controllers;
     let admitted = || {
-        meant
+        intended
             .pods
             .iter()
             .zip(traffics)

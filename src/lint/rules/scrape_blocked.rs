@@ -21,7 +21,7 @@ use crate::diagnostic::Place;
 use crate::finding::Severity;
 use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
+use crate::lint::intended_traffic::{IntendedTraffic, MentionedObject, ServicePortRef};
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
@@ -35,16 +35,16 @@ use std::rc::Rc;
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let scrapers = scrapers(context);
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in scraped(context) {
-        let Some(traffics) = meant.traffics(context) else {
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
+    for intended in scraped(context) {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(context, &scrapers, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &scrapers, &intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(context));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue;
         }
         let names = || format!("{} cannot", words::names(context.cluster, &scrapers));
@@ -53,14 +53,14 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         } else {
             names()
         };
-        let mut finding = reporter.subject(policy, format!("{who} scrape {on}"));
-        finding.fingerprint.peer = on.into();
+        let mut finding = reporter.subject(policy, format!("{who} scrape {target}"));
+        finding.fingerprint.peer = target.into();
         let finding = finding
             .severity(Severity::Info)
             .help("let the monitoring's namespace in on this port");
         reporter.push(finding.related(
-            Place::Origin(meant.by.origin()),
-            format!("{} wants it", meant.by.title()),
+            Place::Origin(intended.by.origin()),
+            format!("{} wants it", intended.by.title()),
         ));
     }
 }
@@ -86,11 +86,11 @@ fn scrapers(context: &LintContext<'_>) -> Vec<PodId> {
 fn blocked(
     context: &LintContext<'_>,
     scrapers: &[PodId],
-    meant: &IntendedTraffic,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
         let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let rules = policies
             .iter()
@@ -156,10 +156,10 @@ fn opens_to_monitoring(
 /// Everything that is meant to be scraped.
 fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
     let mut found = Vec::new();
-    for by in intended_traffic::told(context, &["ServiceMonitor"]) {
+    for by in intended_traffic::objects(context, &["ServiceMonitor"]) {
         service_monitor(context, &by, &mut found);
     }
-    for by in intended_traffic::told(context, &["PodMonitor"]) {
+    for by in intended_traffic::objects(context, &["PodMonitor"]) {
         pod_monitor(context, &by, &mut found);
     }
     annotated(context, &mut found);
@@ -167,7 +167,7 @@ fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
 }
 
 /// The namespaces a monitor looks at.
-fn namespaces(context: &LintContext<'_>, by: &Told) -> Vec<NamespaceId> {
+fn namespaces(context: &LintContext<'_>, by: &MentionedObject) -> Vec<NamespaceId> {
     let selector = by.node.get("spec").and_then(|s| s.get("namespaceSelector"));
     if selector.and_then(|s| s.get("any")).and_then(Node::as_bool) == Some(true) {
         return context.cluster.namespaces().map(|(id, _)| id).collect();
@@ -189,7 +189,11 @@ fn namespaces(context: &LintContext<'_>, by: &Told) -> Vec<NamespaceId> {
         .collect()
 }
 
-fn service_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+fn service_monitor(
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
+    found: &mut Vec<IntendedTraffic>,
+) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -204,14 +208,14 @@ fn service_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Int
             let labels = context
                 .locator
                 .node(service.origin.document)
-                .map(|n| intended_traffic::pairs(&n, "labels"));
+                .map(|n| intended_traffic::metadata_map(&n, "labels"));
             if !labels.is_some_and(|l| selector.matches(&l)) {
                 continue;
             }
             let name = (&*context.cluster.namespace(namespace).name, &*service.name);
             for port in endpoints.iter().filter_map(|e| e.get("port")?.as_str()) {
                 found.extend(
-                    intended_traffic::through(context, by, name, &Named::Name(port))
+                    intended_traffic::through(context, by, name, &ServicePortRef::Name(port))
                         .ok()
                         .flatten(),
                 );
@@ -220,7 +224,11 @@ fn service_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Int
     }
 }
 
-fn pod_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+fn pod_monitor(
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
+    found: &mut Vec<IntendedTraffic>,
+) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -242,7 +250,7 @@ fn pod_monitor(context: &LintContext<'_>, by: &Rc<Told>, found: &mut Vec<Intende
             let number = || {
                 endpoint
                     .get("portNumber")
-                    .and_then(intended_traffic::number)
+                    .and_then(intended_traffic::port_number)
                     .map(TargetPort::Number)
             };
             if let Some(port) = name.or_else(number)
@@ -283,7 +291,7 @@ fn annotated(context: &LintContext<'_>, found: &mut Vec<IntendedTraffic>) {
         let port = scraped_port(template.unwrap_or(&node), MARK).flatten();
         let Some(port) = port else { continue }; // without one every declared port is tried
         let name = context.cluster.workload(pod.workload);
-        let by = told(
+        let by = annotated_object(
             context,
             name.kind.name(),
             pod.namespace,
@@ -321,7 +329,7 @@ fn annotated_service(
     port: Option<u16>,
 ) -> Option<IntendedTraffic> {
     let service = context.cluster.service(id);
-    let by = told(
+    let by = annotated_object(
         context,
         "Service",
         service.namespace,
@@ -330,21 +338,26 @@ fn annotated_service(
         node,
     );
     let namespace = &context.cluster.namespace(service.namespace).name;
-    let meant = intended_traffic::through(context, &by, (namespace, &service.name), &Named::Any)
-        .ok()
-        .flatten()?;
+    let intended = intended_traffic::through(
+        context,
+        &by,
+        (namespace, &service.name),
+        &ServicePortRef::Any,
+    )
+    .ok()
+    .flatten()?;
     // the port of the annotation replaces that of the address, which is the pod's
     let ports = port.map(|p| vec![(Protocol::Tcp, TargetPort::Number(p))]);
     Some(IntendedTraffic {
-        ports: ports.unwrap_or_else(|| meant.ports.clone()),
-        ..meant
+        ports: ports.unwrap_or_else(|| intended.ports.clone()),
+        ..intended
     })
 }
 
 /// `None`: not to be scraped; the port where one is named.
 #[allow(clippy::option_option)] // two questions: whether, and where
 fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
-    let annotations = intended_traffic::pairs(node, "annotations");
+    let annotations = intended_traffic::metadata_map(node, "annotations");
     let wanted = annotations.get(mark) == Some("true");
     wanted.then(|| {
         annotations
@@ -353,16 +366,17 @@ fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
     })
 }
 
-fn told(
+/// A pod's or a Service's document as the object that asks to be scraped.
+fn annotated_object(
     context: &LintContext<'_>,
     kind: &str,
     namespace: NamespaceId,
     name: &str,
     document: DocumentId,
     node: &Rc<Node>,
-) -> Rc<Told> {
+) -> Rc<MentionedObject> {
     let namespace = context.cluster.namespace(namespace).name.clone();
-    Rc::new(Told {
+    Rc::new(MentionedObject {
         kind: kind.into(),
         name: name.into(),
         namespace,

@@ -23,7 +23,7 @@
 use crate::diagnostic::Place;
 use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::{IntendedTraffic, Named};
+use crate::lint::intended_traffic::{IntendedTraffic, ServicePortRef};
 use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
@@ -35,28 +35,28 @@ use std::collections::HashSet;
 const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in called(context) {
-        let Some(traffics) = meant.traffics(context) else {
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
+    for intended in called(context) {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(context, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(context));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue;
         }
         let mut finding = reporter.subject(
             policy,
-            format!("the API server cannot call the webhook behind {on}"),
+            format!("the API server cannot call the webhook behind {target}"),
         );
-        finding.fingerprint.peer = on.into();
+        finding.fingerprint.peer = target.into();
         let finding = finding.label(
             "lets in pods only; the API server calls from a node's or the control plane's address",
         );
-        let by = format!("{} {} has it called", meant.by.kind, meant.by.name);
-        let finding = finding.related(Place::Origin(meant.by.origin()), by);
+        let by = format!("{} {} has it called", intended.by.kind, intended.by.name);
+        let finding = finding.related(Place::Origin(intended.by.origin()), by);
         reporter.push(finding.help(
             "add a rule for this port with an ipBlock of the control plane, or without `from`",
         ));
@@ -66,7 +66,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 /// The pods that webhook configurations name.
 fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
     let mut found = Vec::new();
-    for by in intended_traffic::told(
+    for by in intended_traffic::objects(
         context,
         &[
             "ValidatingWebhookConfiguration",
@@ -84,9 +84,14 @@ fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
             };
             let port = service.get("port").and_then(Node::as_i64).unwrap_or(443);
             found.extend(
-                intended_traffic::through(context, &by, (namespace, name), &Named::Number(port))
-                    .ok()
-                    .flatten(),
+                intended_traffic::through(
+                    context,
+                    &by,
+                    (namespace, name),
+                    &ServicePortRef::Number(port),
+                )
+                .ok()
+                .flatten(),
             );
         }
     }
@@ -95,11 +100,11 @@ fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
 
 fn blocked(
     context: &LintContext<'_>,
-    meant: &IntendedTraffic,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
         let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let mut rules = policies
             .iter()
