@@ -47,19 +47,23 @@ fn who(peer: &Peer) -> String {
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
-        let others = || peers(rule).iter().filter(|p| !is_own_namespace(p, policy));
-        if rule_ref.direction == Direction::Ingress
-            && rule.ports == Ports::Any
-            && others().next().is_some()
-        {
-            let names: Vec<String> = others().map(who).collect();
-            let message = format!("opens every port to {}", words::some(&names));
-            reporter.push(
-                reporter
-                    .rule(rule_ref, message)
-                    .severity(Severity::Info)
-                    .help("list the ports they use"),
-            );
+        if rule_ref.direction != Direction::Ingress || rule.ports != Ports::Any {
+            continue;
         }
+        let others: Vec<String> = peers(rule)
+            .iter()
+            .filter(|p| !is_own_namespace(p, policy))
+            .map(who)
+            .collect();
+        if others.is_empty() {
+            continue;
+        }
+        let message = format!("opens every port to {}", words::some(&others));
+        reporter.push(
+            reporter
+                .rule(rule_ref, message)
+                .severity(Severity::Info)
+                .help("list the ports they use"),
+        );
     }
 }

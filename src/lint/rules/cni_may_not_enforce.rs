@@ -20,6 +20,7 @@ use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::WorkloadKind;
 
+/// Parts of the names of the workloads of plugins that enforce policies.
 const ENFORCING: [&str; 9] = [
     "calico",
     "cilium",

@@ -64,7 +64,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The policy that closes a backend, and to whom.
+/// The policy that closes a backend, and who cannot reach it.
 fn blocked(
     context: &LintContext<'_>,
     backend: &Backend,

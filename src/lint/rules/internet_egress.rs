@@ -24,17 +24,20 @@ use crate::policy::{Direction, PolicyId};
 
 /// The label that marks one of a policy's pods, or its namespace, as sensitive.
 fn sensitive<'f>(context: &'f LintContext<'_>, policy: PolicyId) -> Option<&'f Requirement> {
-    let subjects = context.subjects(policy);
-    let marks = |mark: &&Requirement| {
-        let pods = subjects
-            .iter()
-            .any(|p| mark.matches(context.cluster.pod_labels(*p)));
-        let namespace = context
-            .namespace_of(context.policies.get(policy))
-            .map(|n| context.cluster.namespace(n));
-        pods || namespace.is_some_and(|n| mark.matches(&n.labels))
-    };
-    context.config.sensitive_labels.iter().find(marks)
+    let marks = &context.config.sensitive_labels;
+    marks.iter().find(|mark| is_marked(context, policy, mark))
+}
+
+/// Whether one of a policy's pods, or its namespace, has a label that marks it as sensitive.
+fn is_marked(context: &LintContext<'_>, policy: PolicyId, mark: &Requirement) -> bool {
+    let pods = context
+        .subjects(policy)
+        .iter()
+        .any(|p| mark.matches(context.cluster.pod_labels(*p)));
+    let namespace = context
+        .namespace_of(context.policies.get(policy))
+        .map(|n| context.cluster.namespace(n));
+    pods || namespace.is_some_and(|n| mark.matches(&n.labels))
 }
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {

@@ -37,15 +37,15 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         return;
     }
     for direction in Direction::ALL {
-        let mut through: BTreeMap<(PolicyId, usize, usize), Vec<PodId>> = BTreeMap::new();
+        let mut by_block: BTreeMap<(PolicyId, usize, usize), Vec<PodId>> = BTreeMap::new();
         for (id, _) in context.cluster.pods() {
             if let Some(key) =
-                only_way(context, id, direction).filter(|_| expected(context, id, direction))
+                only_block(context, id, direction).filter(|_| expected(context, id, direction))
             {
-                through.entry(key).or_default().push(id);
+                by_block.entry(key).or_default().push(id);
             }
         }
-        for ((policy, rule, peer), pods) in through {
+        for ((policy, rule, peer), pods) in by_block {
             let who = words::names(context.cluster, &pods);
             let (message, help) = match direction {
                 Direction::Ingress => (
@@ -74,15 +74,16 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The block of all addresses, when rules of a direction name nothing but blocks.
-fn only_way(
+/// The block of all addresses (policy, rule and peer), when the rules of a direction name nothing but
+/// blocks.
+fn only_block(
     context: &LintContext<'_>,
     pod: PodId,
     direction: Direction,
 ) -> Option<(PolicyId, usize, usize)> {
     let policies = intended_traffic::isolating(context, pod, direction);
     let block = |p: &Peer| matches!(p, Peer::Addresses(_));
-    let mut way = None;
+    let mut found = None;
     for id in policies {
         for (r, rule) in context.policies.get(id).rules(direction).iter().enumerate() {
             if rule.peers == Peers::Any || !peers(rule).iter().all(block) {
@@ -90,7 +91,7 @@ fn only_way(
             }
             let all = |p: &Peer| matches!(p, Peer::Addresses(set) if is_everything(set));
             let open = direction == Direction::Ingress || opens_dns(rule);
-            way = way.or_else(|| {
+            found = found.or_else(|| {
                 peers(rule)
                     .iter()
                     .position(all)
@@ -99,15 +100,16 @@ fn only_way(
             });
         }
     }
-    way
+    found
 }
 
+/// Whether a rule names ports and the DNS port is one of them.
 fn opens_dns(rule: &Rule) -> bool {
     rule.ports != Ports::Any
         && !numeric_traffic(rule).is_disjoint(&TrafficSet::ports(Protocol::Udp, 53, 53))
 }
 
-/// Whether pods of the cluster are expected on the other side.
+/// Whether pods of the cluster are expected on the other side of a pod's traffic.
 fn expected(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
     direction == Direction::Egress
         || context

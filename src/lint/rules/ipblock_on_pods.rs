@@ -39,10 +39,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             )
         })
         .collect();
-    let of_known = known
+    let known_addresses = known
         .iter()
         .fold(IpSet::empty(), |all, (_, set)| all.union(set));
-    let told = context
+    let configured = context
         .config
         .pod_cidrs
         .clone()
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Addresses(set) = peer else { continue };
-            let overlaps = !set.is_disjoint(&told) || !set.is_disjoint(&of_known);
+            let overlaps = !set.is_disjoint(&configured) || !set.is_disjoint(&known_addresses);
             if !overlaps || is_everything(set) || !policy.isolates(rule_ref.direction) {
                 continue;
             }

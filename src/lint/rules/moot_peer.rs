@@ -63,16 +63,19 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// Whether a selector excludes labels.
 fn negative(selector: &Selector) -> bool {
     let is = |r: &Requirement| matches!(r, Requirement::NotIn(..) | Requirement::DoesNotExist(_));
     selector.requirements().iter().any(is)
 }
 
+/// Whether a peer excludes pods or namespaces by their labels.
 fn excludes(peer: &Peer) -> bool {
     matches!(peer, Peer::Pods(namespaces, pods)
         if negative(pods) || matches!(namespaces, Namespaces::Matching(s) if negative(s)))
 }
 
+/// Whether a peer is written with a list of exceptions.
 fn has_except(context: &LintContext<'_>, policy: &Policy, path: &Path) -> bool {
     let mut full = Path::root().key("spec");
     full.0.extend(path.0.iter().cloned());

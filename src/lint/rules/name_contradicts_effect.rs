@@ -57,16 +57,17 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             continue;
         }
         let both = policy.isolates[0] && policy.isolates[1];
-        let one = name.contains("gress") || name.contains("-in") || name.contains("-out");
-        if !both && !one && name.contains("all") {
-            let open = if policy.isolates[0] {
+        let names_direction =
+            name.contains("gress") || name.contains("-in") || name.contains("-out");
+        if !both && !names_direction && name.contains("all") {
+            let open_direction = if policy.isolates[0] {
                 "egress"
             } else {
                 "ingress"
             };
             let finding = reporter.policy(
                 id,
-                format!("the name says that all is denied, but {open} is left open"),
+                format!("the name says that all is denied, but {open_direction} is left open"),
             );
             reporter.push(
                 finding

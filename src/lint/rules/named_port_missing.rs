@@ -53,7 +53,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                     .pods
                     .iter()
                     .any(|p| !context.traffic(rule, context.cluster.pod(*p)).is_empty());
-                pods(
+                check_pods(
                     context,
                     reporter,
                     entry,
@@ -68,7 +68,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 /// A port name, its protocol, and whether the rule opens anything else on these pods.
 type Wanted<'n> = (&'n str, Option<Protocol>, bool);
 
-fn pods(
+/// Reports the pods that do not declare a port name.
+fn check_pods(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
     rule_ref: RuleRef,

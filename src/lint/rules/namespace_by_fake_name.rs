@@ -31,6 +31,7 @@ use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
 use crate::policy::{Namespaces, Peer, Policy, Rule, RuleRef};
 use crate::source::{Origin, Path};
 
+/// Keys that look like the name of a namespace.
 const FAKE: [&str; 4] = ["name", "namespace", "ns", "kubernetes.io/name"];
 
 /// Namespaces that Kubernetes makes itself, or whose usual installation sets no such label.
@@ -55,7 +56,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                     && let [value] = values.as_slice()
                     && **key != *NAMESPACE_NAME_LABEL
                 {
-                    one(
+                    check_label(
                         context,
                         reporter,
                         (policy, rule),
@@ -69,7 +70,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-fn one(
+/// Reports a label that no namespace has, when it looks like the name of one.
+fn check_label(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
     (policy, rule): (&Policy, &Rule),
@@ -144,6 +146,7 @@ fn label_path(policy: &Policy, rule_ref: RuleRef, key: &str) -> Path {
     path.key("namespaceSelector").key("matchLabels").key(key)
 }
 
+/// Whether the label is written under `matchLabels`, where a fix can rename the key.
 fn is_plain(context: &LintContext<'_>, policy: &Policy, origin: &Origin) -> bool {
     context.written(policy, &origin.path, |_| ()).is_some()
 }

@@ -23,18 +23,17 @@ use crate::model::NamespaceId;
 use crate::policy::{Direction, PolicyId};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
-    let admin = context
+    let has_admin_policy = context
         .policies
         .iter()
         .any(|(_, p)| context.policies.is_ordered(p) && !p.rules(Direction::Ingress).is_empty());
     for (id, namespace) in context.cluster.namespaces() {
-        // of nothing but the nodes' own pods a policy would not be obeyed on most network plugins
-        // (NP305)
-        let hosts = context
+        // most network plugins do not apply policies to pods in their node's network (NP305)
+        let only_host_network = context
             .pods_of(id)
             .iter()
             .all(|p| context.cluster.pod(*p).host_network);
-        if admin || hosts || covers_all(context, id) {
+        if has_admin_policy || only_host_network || covers_all(context, id) {
             continue;
         }
         let message = format!(
@@ -47,8 +46,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// Whether some policy isolates every pod of a namespace on the way in.
-pub(crate) fn covers_all(context: &LintContext<'_>, id: NamespaceId) -> bool {
+/// Whether some policy isolates the ingress of every pod of a namespace.
+fn covers_all(context: &LintContext<'_>, id: NamespaceId) -> bool {
     let everyone = |p: &PolicyId| {
         let policy = context.policies.get(*p);
         policy.isolates(Direction::Ingress) && policy.subject.pods.is_everything()

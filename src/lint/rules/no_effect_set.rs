@@ -45,7 +45,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// Whether all that a policy closes is opened again by a rule without peers and ports.
+/// Whether everything that a policy closes is opened again by rules without peers and ports.
 fn opened_again(context: &LintContext<'_>, id: PolicyId) -> bool {
     let policy = context.policies.get(id);
     let others = context.may_hold(policy);

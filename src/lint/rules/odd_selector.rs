@@ -23,6 +23,7 @@ use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
+/// Words in a comment that speak of something outside the cluster.
 const OUTSIDE: [&str; 10] = [
     "external",
     "outside",
@@ -65,6 +66,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// Whether a peer is every pod of a namespace or of the cluster.
 fn is_broad(peer: &Peer) -> bool {
     match peer {
         Peer::Pods(Namespaces::Named(_), pods) => pods.is_everything(),
@@ -73,7 +75,8 @@ fn is_broad(peer: &Peer) -> bool {
     }
 }
 
-/// The comment on a rule that speaks of something outside: above it, or in its lines.
+/// The comment on a rule that speaks of something outside, above the rule or in its lines, and the
+/// word that it uses.
 fn comment(
     context: &LintContext<'_>,
     policy: &Policy,
@@ -84,11 +87,11 @@ fn comment(
     let (above, below) = (text.get(..span.start)?, text.get(span.start..)?);
     let dash = above.rfind('\n').map_or(0, |i| i + 1);
     let indent = above.get(dash..)?.len();
-    let own = |l: &&str| l.trim().is_empty() || l.len() - l.trim_start().len() >= indent;
+    let in_rule = |l: &&str| l.trim().is_empty() || l.len() - l.trim_start().len() >= indent;
     let inside = below
         .lines()
         .take(1)
-        .chain(below.lines().skip(1).take_while(own));
+        .chain(below.lines().skip(1).take_while(in_rule));
     let before = above
         .get(..dash)?
         .lines()

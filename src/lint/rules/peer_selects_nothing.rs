@@ -55,6 +55,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// The finding about a peer that selects nothing, by the second sign that there is.
 fn peer_finding(
     context: &LintContext<'_>,
     reporter: &Reporter<'_>,
@@ -89,16 +90,16 @@ fn peer_finding(
             .label(format!("{workload} has {}", near.has))
             .help(format!("name the labels that {workload} has"));
     }
-    let own =
+    let own_namespace =
         matches!(namespaces, Namespaces::Named(name) if Some(name) == policy.namespace.as_ref());
-    if own {
+    if own_namespace {
         let everywhere = context.selected(&Namespaces::Matching(Selector::everything()), pods);
         if !everywhere.pods.is_empty() {
-            let where_they_are = words::names(context.cluster, &everywhere.pods);
+            let owners = words::names(context.cluster, &everywhere.pods);
             return finding
                 .likely()
                 .label(format!("only pods of namespace {} can match here", names.concat()))
-                .note(format!("pods with these labels: {where_they_are}"))
+                .note(format!("pods with these labels: {owners}"))
                 .help("add the namespaceSelector of their namespace to this peer, without a dash of its own");
         }
     }

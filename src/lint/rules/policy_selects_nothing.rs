@@ -21,6 +21,7 @@
 //! <https://github.com/stackrox/kube-linter/pull/206>,
 //! <https://github.com/kubescape/regolibrary/issues/774>.
 
+use crate::diagnostic::Place;
 use crate::finding::Severity;
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
@@ -30,17 +31,17 @@ use crate::lint::{algebra, near_miss};
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
         let selector = &policy.subject.pods;
-        let speaks = !selector.is_everything()
+        let decidable = !selector.is_everything()
             && !algebra::selects_nothing(selector)
             && context.knows_pods_of(policy);
-        if !speaks || !context.subjects(id).is_empty() || unstable_label(selector).is_some() {
+        if !decidable || !context.subjects(id).is_empty() || unstable_label(selector).is_some() {
             continue;
         }
         let Some(namespace) = context.namespace_of(policy) else {
             continue;
         };
         if near_miss::other_namespace(context, policy).is_some() {
-            continue; // NP010 knows better
+            continue; // NP010 explains it better
         }
         let name = &context.cluster.namespace(namespace).name;
         let finding = reporter.subject(
@@ -51,7 +52,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             Some(near) => {
                 let workload = context.cluster.workload_name(context.cluster.pod(near.pod).workload);
                 let severity = if near.typo { Severity::Error } else { Severity::Warning };
-                let place = crate::diagnostic::Place::Origin(context.cluster.pod(near.pod).origin.clone());
+                let place = Place::Origin(context.cluster.pod(near.pod).origin.clone());
                 finding
                     .severity(severity)
                     .likely()

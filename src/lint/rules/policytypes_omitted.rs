@@ -24,9 +24,9 @@ use crate::source::{Origin, Path};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
-        let (has_in, has_out) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
-        // without egress rules the word alone is taken for the field: nothing hangs on it
-        let enough = !has_out && stands_alone(context, policy);
+        let (has_ingress, has_egress) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
+        // without egress rules nothing depends on the field, so that its name in the text suffices
+        let enough = !has_egress && stands_alone(context, policy);
         if context.text_contains(policy.document, "policyTypes")
             && (enough || types_given(context, policy))
         {
@@ -37,30 +37,31 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 .written(policy, &Path::root().key("spec").key("ingress"), |_| ())
                 .is_some()
         };
-        let (meant, types, severity) = match (has_out, has_in || has_out && wrote_ingress()) {
-            (true, false) => {
-                closes_the_way_in(context, reporter, id, policy);
-                continue;
-            }
-            (true, true) => (
-                "both directions are meant, because there are egress rules",
-                "[Ingress, Egress]",
-                Severity::Warning,
-            ),
-            (false, _) => (
-                "Ingress is meant, because there are no egress rules",
-                "[Ingress]",
-                Severity::Info,
-            ),
-        };
+        let (meaning, types, severity) =
+            match (has_egress, has_ingress || has_egress && wrote_ingress()) {
+                (true, false) => {
+                    report_closed_ingress(context, reporter, id, policy);
+                    continue;
+                }
+                (true, true) => (
+                    "both directions are meant, because there are egress rules",
+                    "[Ingress, Egress]",
+                    Severity::Warning,
+                ),
+                (false, _) => (
+                    "Ingress is meant, because there are no egress rules",
+                    "[Ingress]",
+                    Severity::Info,
+                ),
+            };
         let finding = reporter
-            .subject(id, format!("policyTypes is left out; {meant}"))
+            .subject(id, format!("policyTypes is left out; {meaning}"))
             .severity(severity);
         reporter.push(finding.help(format!("write policyTypes: {types}")));
     }
 }
 
-/// Whether no other object's words stand in the text of a policy, as in a List.
+/// Whether the text of a policy's document holds nothing else, unlike the items of a List.
 fn stands_alone(context: &LintContext<'_>, policy: &Policy) -> bool {
     context
         .input
@@ -69,6 +70,7 @@ fn stands_alone(context: &LintContext<'_>, policy: &Policy) -> bool {
         .is_some_and(|d| d.base.is_whole())
 }
 
+/// Whether `policyTypes` is given and not empty.
 fn types_given(context: &LintContext<'_>, policy: &Policy) -> bool {
     let path = Path::root().key("spec").key("policyTypes");
     context
@@ -76,7 +78,8 @@ fn types_given(context: &LintContext<'_>, policy: &Policy) -> bool {
         .unwrap_or(false)
 }
 
-fn closes_the_way_in(
+/// Reports a policy with only egress rules, which isolates ingress too.
+fn report_closed_ingress(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
     id: PolicyId,

@@ -53,14 +53,17 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             .iter()
             .flat_map(|p| context.services_behind(*p))
             .flat_map(|s| &context.cluster.service(s).ports);
-        let dialled = service.fold(TrafficSet::empty(), |all, p| {
+        let service_ports = service.fold(TrafficSet::empty(), |all, p| {
             all.union(&TrafficSet::ports(p.protocol, p.port, p.port))
         });
         for (i, port) in list.iter().enumerate() {
             let PortMatch::Traffic(set) = port else {
                 continue;
             };
-            if set.is_disjoint(&declared) && set.is_disjoint(&dialled) && set.sample().is_some() {
+            if set.is_disjoint(&declared)
+                && set.is_disjoint(&service_ports)
+                && set.sample().is_some()
+            {
                 let entry = RuleRef {
                     port: u32::try_from(i).ok(),
                     ..rule_ref

@@ -24,6 +24,7 @@ use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Peer, PortMatch, Ports};
 use crate::set::{Family, IpSet};
 
+/// The private ranges of IPv4.
 const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
@@ -42,16 +43,16 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 text.parse()
                     .is_ok_and(|net| IpSet::from_cidrs([net]).is_subset(set))
             };
-            let kept: Vec<&str> = PRIVATE.iter().filter(holds).copied().collect();
-            if !internet.is_subset(set) || kept.is_empty() {
+            let opened: Vec<&str> = PRIVATE.iter().filter(holds).copied().collect();
+            if !internet.is_subset(set) || opened.is_empty() {
                 continue;
             }
-            let severity = if kept.len() == PRIVATE.len() {
+            let severity = if opened.len() == PRIVATE.len() {
                 Severity::Info
             } else {
                 Severity::Warning
             };
-            let ranges = kept.join(" and ");
+            let ranges = opened.join(" and ");
             let finding = reporter.rule(
                 rule_ref.with_peer(i),
                 format!("a rule for the internet that also opens {ranges}"),

@@ -22,6 +22,7 @@ use crate::lint::context::LintContext;
 use crate::lint::redundancy::containing_policy;
 use crate::lint::reporter::Reporter;
 use crate::policy::Policy;
+use crate::source::{Origin, Path};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
@@ -34,7 +35,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                     wide.full_name()
                 ),
             );
-            let place = found_place(wide);
+            let place = name_place(wide);
             let finding = finding
                 .label("redundant")
                 .related(place, "does all of it")
@@ -57,7 +58,8 @@ fn folder<'f>(context: &LintContext<'f>, policy: &Policy) -> Option<&'f str> {
     Some(name.rsplit_once('/').map_or("", |(folder, _)| folder))
 }
 
-fn found_place(policy: &Policy) -> Place {
-    let path = crate::source::Path::root().key("metadata").key("name");
-    Place::Origin(crate::source::Origin::new(policy.document, path))
+/// The place of a policy's name.
+fn name_place(policy: &Policy) -> Place {
+    let path = Path::root().key("metadata").key("name");
+    Place::Origin(Origin::new(policy.document, path))
 }

@@ -56,7 +56,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The rule that makes another one redundant.
+/// The rule that makes another one redundant. Of two equal rules the first makes the second
+/// redundant.
 fn containing_rule(
     context: &LintContext<'_>,
     rule_ref: RuleRef,
@@ -71,9 +72,9 @@ fn containing_rule(
     let candidates = governing.flat_map(|id| rules(id, context.policies.get(id)));
     let mut same_direction = candidates
         .filter(|(there, _, _)| there.direction == rule_ref.direction && *there != rule_ref);
-    let found = same_direction.find(|(there, other, wide)| {
+    let containing = same_direction.find(|(there, other, wide)| {
         let equal = || rule_within(wide, rule) && subject_within(&other.subject, &policy.subject);
         rule_within(rule, wide) && (*there < rule_ref || !equal())
     });
-    found.map(|(there, _, _)| there)
+    containing.map(|(there, _, _)| there)
 }

@@ -49,13 +49,13 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                 .severity(Severity::Info),
         );
     }
-    let mut told: HashSet<(String, String)> = HashSet::new();
+    let mut reported: HashSet<(String, String)> = HashSet::new();
     for backend in backends(context) {
         let Some(service) = backend.missing else {
             continue;
         };
         let by = &backend.by;
-        if !told.insert((by.title(), service.clone())) {
+        if !reported.insert((by.title(), service.clone())) {
             continue;
         }
         let peer = service.as_str().into();

@@ -82,7 +82,7 @@ fn scrapers(context: &LintContext<'_>) -> Vec<PodId> {
         .collect()
 }
 
-/// The policy that keeps the scrapers out of every one of the pods.
+/// The policy to point at, when the scrapers are admitted to none of the pods.
 fn blocked(
     context: &LintContext<'_>,
     scrapers: &[PodId],
@@ -110,7 +110,7 @@ fn blocked(
     intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
-/// Whether a rule may let in a scraper that is not in the input.
+/// Whether a rule may admit a scraper that is not in the input.
 fn opens_to_monitoring(
     context: &LintContext<'_>,
     rule: &Rule,
@@ -135,7 +135,7 @@ fn opens_to_monitoring(
             .possible(),
         None => selector.matches_known(&known, false).possible(),
     };
-    // of the scraper's labels only those are known that the configuration names
+    // of the scraper's labels, only those that the configuration names are known
     let named = labels
         .requirements()
         .iter()
@@ -155,15 +155,15 @@ fn opens_to_monitoring(
 
 /// Everything that is meant to be scraped.
 fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
-    let mut found = Vec::new();
+    let mut all_intended = Vec::new();
     for by in intended_traffic::objects(context, &["ServiceMonitor"]) {
-        service_monitor(context, &by, &mut found);
+        service_monitor(context, &by, &mut all_intended);
     }
     for by in intended_traffic::objects(context, &["PodMonitor"]) {
-        pod_monitor(context, &by, &mut found);
+        pod_monitor(context, &by, &mut all_intended);
     }
-    annotated(context, &mut found);
-    found
+    annotated(context, &mut all_intended);
+    all_intended
 }
 
 /// The namespaces a monitor looks at.
@@ -189,10 +189,11 @@ fn namespaces(context: &LintContext<'_>, by: &MentionedObject) -> Vec<NamespaceI
         .collect()
 }
 
+/// The pods that a `ServiceMonitor` scrapes.
 fn service_monitor(
     context: &LintContext<'_>,
     by: &Rc<MentionedObject>,
-    found: &mut Vec<IntendedTraffic>,
+    all_intended: &mut Vec<IntendedTraffic>,
 ) {
     let Some(spec) = by.node.get("spec") else {
         return;
@@ -214,7 +215,7 @@ fn service_monitor(
             }
             let name = (&*context.cluster.namespace(namespace).name, &*service.name);
             for port in endpoints.iter().filter_map(|e| e.get("port")?.as_str()) {
-                found.extend(
+                all_intended.extend(
                     intended_traffic::through(context, by, name, &ServicePortRef::Name(port))
                         .ok()
                         .flatten(),
@@ -224,10 +225,11 @@ fn service_monitor(
     }
 }
 
+/// The pods that a `PodMonitor` scrapes.
 fn pod_monitor(
     context: &LintContext<'_>,
     by: &Rc<MentionedObject>,
-    found: &mut Vec<IntendedTraffic>,
+    all_intended: &mut Vec<IntendedTraffic>,
 ) {
     let Some(spec) = by.node.get("spec") else {
         return;
@@ -260,7 +262,7 @@ fn pod_monitor(
                     words::names(context.cluster, &pods),
                     vec![(Protocol::Tcp, port)],
                 );
-                found.push(IntendedTraffic {
+                all_intended.push(IntendedTraffic {
                     by: Rc::clone(by),
                     to,
                     pods: pods.clone(),
@@ -272,7 +274,7 @@ fn pod_monitor(
 }
 
 /// Pods and Services with the annotation.
-fn annotated(context: &LintContext<'_>, found: &mut Vec<IntendedTraffic>) {
+fn annotated(context: &LintContext<'_>, all_intended: &mut Vec<IntendedTraffic>) {
     const MARK: &str = "prometheus.io/scrape";
     let marked = |document: DocumentId| context.text_contains(document, MARK);
     for (id, pod) in context
@@ -300,7 +302,7 @@ fn annotated(context: &LintContext<'_>, found: &mut Vec<IntendedTraffic>) {
             &node,
         );
         let ports = vec![(Protocol::Tcp, TargetPort::Number(port))];
-        found.push(IntendedTraffic {
+        all_intended.push(IntendedTraffic {
             by,
             to: words::names(context.cluster, &[id]),
             pods: vec![id],
@@ -318,10 +320,11 @@ fn annotated(context: &LintContext<'_>, found: &mut Vec<IntendedTraffic>) {
         let Some(port) = scraped_port(&node, MARK) else {
             continue;
         };
-        found.extend(annotated_service(context, id, &node, port));
+        all_intended.extend(annotated_service(context, id, &node, port));
     }
 }
 
+/// The pods of a Service with the annotation.
 fn annotated_service(
     context: &LintContext<'_>,
     id: ServiceId,
@@ -354,7 +357,7 @@ fn annotated_service(
     })
 }
 
-/// `None`: not to be scraped; the port where one is named.
+/// Whether an object is to be scraped, and on which port if it names one.
 #[allow(clippy::option_option)] // two questions: whether, and where
 fn scraped_port(node: &Node, mark: &str) -> Option<Option<u16>> {
     let annotations = intended_traffic::metadata_map(node, "annotations");

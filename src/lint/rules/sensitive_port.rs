@@ -45,6 +45,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// The part of a rule that opens it to many, to whom, and how severe that is.
 fn open_to(rule_ref: RuleRef, rule: &Rule) -> Option<(RuleRef, &'static str, Severity)> {
     if rule.peers == Peers::Any {
         return Some((rule_ref, "everybody", Severity::Warning));
@@ -59,7 +60,8 @@ fn open_to(rule_ref: RuleRef, rule: &Rule) -> Option<(RuleRef, &'static str, Sev
         .map(|i| (rule_ref.with_peer(i), "every namespace", Severity::Warning))
 }
 
-/// The sensitive ports a rule opens: those it names, or those the pods declare where it names none.
+/// The sensitive ports that a rule opens: those that it names, or those that the pods declare when it
+/// opens every port.
 fn opened(context: &LintContext<'_>, rule_ref: RuleRef, rule: &Rule) -> TrafficSet {
     let sensitive = &context.config.sensitive_ports;
     let subjects = context.subjects(rule_ref.policy);
@@ -75,12 +77,12 @@ fn opened(context: &LintContext<'_>, rule_ref: RuleRef, rule: &Rule) -> TrafficS
     let named = pods.fold(numeric_traffic(rule), |all, p| {
         all.union(&context.traffic(rule, p))
     });
-    // 10250 is the kubelet's on a node, and the webhook's or the metrics server's own on a pod
+    // on a node 10250 is the kubelet's port; on a pod it is a webhook's or the metrics server's
     let kubelet = TrafficSet::ports(Protocol::Tcp, 10250, 10250);
-    let own = subjects
+    let has_pod_address = subjects
         .iter()
         .any(|p| !context.cluster.pod(*p).host_network);
-    let named = if own {
+    let named = if has_pod_address {
         named.difference(&kubelet)
     } else {
         named

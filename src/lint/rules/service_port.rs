@@ -24,6 +24,7 @@ use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::{Cluster, PodId, ServiceId, TargetPort};
 use crate::policy::{Policy, PortMatch, Ports, RuleRef};
+use crate::set::Protocol;
 use crate::set::traffic::Piece;
 use crate::source::{Origin, Path};
 
@@ -69,12 +70,12 @@ fn nobody_listens(cluster: &Cluster, pods: &[PodId], port: u16) -> bool {
         .all(|p| !p.ports.is_empty() && p.ports.iter().all(|c| c.port != port))
 }
 
-/// The Service that selects every one of these pods and sends this port to another one, and that
-/// one.
+/// The Service that selects all of these pods and sends this port to another one, with that other
+/// port.
 fn translated(
     context: &LintContext<'_>,
     pods: &[PodId],
-    protocol: crate::set::Protocol,
+    protocol: Protocol,
     port: u16,
 ) -> Option<(ServiceId, u16)> {
     let mut services = context.services_behind(*pods.first()?).into_iter();
@@ -99,13 +100,14 @@ fn translated(
         let mut targets: Vec<u16> = targets.collect::<Option<_>>()?;
         targets.sort_unstable();
         targets.dedup();
-        let [one] = targets.as_slice() else {
+        let [single] = targets.as_slice() else {
             return None;
         };
-        (all && *one != port).then_some((id, *one))
+        (all && *single != port).then_some((id, *single))
     })
 }
 
+/// Reports a rule's port that is a Service's, with the fix.
 fn push(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,

@@ -58,14 +58,15 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The policies that isolate every one of these pods, and what their rules open to anybody at all.
+/// The policies that isolate all of these pods, and the traffic that their rules open, whoever the
+/// peers are; `None` when they do not isolate all of the pods.
 fn opened(context: &LintContext<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSet)> {
     let (mut policies, mut opened) = (Vec::new(), TrafficSet::empty());
     for pod in pods {
-        let profile = context
+        let effective = context
             .graph
             .effective(Endpoint::Pod(*pod), Direction::Ingress)?;
-        let tier = profile.isolating_first()?;
+        let tier = effective.isolating_first()?;
         if tier.isolated != Truth::Yes || context.cluster.pod(*pod).host_network {
             return None;
         }
@@ -82,7 +83,7 @@ fn opened(context: &LintContext<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, T
     Some((policies, opened))
 }
 
-/// What a Service's port becomes on its pods.
+/// The traffic on the pods that a Service's port is sent to.
 fn target(context: &LintContext<'_>, service: &Service, i: usize, pods: &[PodId]) -> TrafficSet {
     let Some(port) = service.ports.get(i) else {
         return TrafficSet::empty();
@@ -100,6 +101,7 @@ fn target(context: &LintContext<'_>, service: &Service, i: usize, pods: &[PodId]
     }
 }
 
+/// Reports the ports of a Service that no rule opens.
 fn push(
     context: &LintContext<'_>,
     reporter: &mut Reporter<'_>,
@@ -123,18 +125,10 @@ fn push(
         context.cluster.namespace(service.namespace).name,
         service.name
     );
-    let port = |i: &usize| {
-        let to = targets[*i]
-            .sample()
-            .map_or_else(String::new, |t| t.port.to_string());
-        let from = service.ports[*i].port.to_string();
-        if from == to {
-            from
-        } else {
-            format!("{from} (on the pods {to})")
-        }
-    };
-    let ports: Vec<String> = closed.iter().map(port).collect();
+    let ports: Vec<String> = closed
+        .iter()
+        .map(|i| closed_port(service, *i, &targets[*i]))
+        .collect();
     let mut finding = reporter.subject(
         *id,
         format!("nobody can reach Service {name} on {}", ports.join(", ")),
@@ -156,4 +150,17 @@ fn push(
             .severity(Severity::Info)
             .note(format!("the rules open {}", words::traffic(opened))),
     });
+}
+
+/// A closed port of a Service: `80`, or `80 (on the pods 8080)`.
+fn closed_port(service: &Service, i: usize, target: &TrafficSet) -> String {
+    let to = target
+        .sample()
+        .map_or_else(String::new, |t| t.port.to_string());
+    let from = service.ports[i].port.to_string();
+    if from == to {
+        from
+    } else {
+        format!("{from} (on the pods {to})")
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         .services()
         .flat_map(|(_, s)| s.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
     let known = IpSet::from_cidrs(addresses);
-    let told = context
+    let configured = context
         .config
         .service_cidrs
         .clone()
@@ -35,7 +35,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Addresses(set) = peer else { continue };
-            let inside = set.is_subset(&known) || set.is_subset(&told);
+            let inside = set.is_subset(&known) || set.is_subset(&configured);
             if set.is_empty() || !inside || !policy.isolates(rule_ref.direction) {
                 continue;
             }

@@ -36,19 +36,19 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         for (i, pair) in peers(rule).windows(2).enumerate() {
             let [
                 Peer::Pods(Namespaces::Matching(namespaces), every),
-                Peer::Pods(Namespaces::Named(own), pods),
+                Peer::Pods(Namespaces::Named(own_namespace), pods),
             ] = pair
             else {
                 continue;
             };
             let split = every.is_everything()
                 && !pods.is_everything()
-                && Some(own) == policy.namespace.as_ref();
+                && Some(own_namespace) == policy.namespace.as_ref();
             if split && context.knows_pods_of(policy) {
-                let pair = Split {
+                let pair = SplitPeer {
                     namespaces,
                     pods,
-                    own,
+                    own_namespace,
                 };
                 let finding = pair.finding(context, reporter, policy, rule_ref, i + 1);
                 finding.into_iter().for_each(|f| reporter.push(f));
@@ -57,13 +57,15 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-struct Split<'a> {
+/// Two neighbouring peers that may have been meant as one.
+struct SplitPeer<'a> {
     namespaces: &'a Selector,
     pods: &'a Selector,
-    own: &'a str,
+    own_namespace: &'a str,
 }
 
-impl Split<'_> {
+impl SplitPeer<'_> {
+    /// The finding, unless the list is meant as it is written.
     fn finding(
         &self,
         context: &LintContext<'_>,
@@ -72,7 +74,7 @@ impl Split<'_> {
         rule_ref: RuleRef,
         i: usize,
     ) -> Option<Finding> {
-        let local = context.selected(&Namespaces::Named(self.own.into()), self.pods);
+        let local = context.selected(&Namespaces::Named(self.own_namespace.into()), self.pods);
         let remote = context.selected(&Namespaces::Matching(self.namespaces.clone()), self.pods);
         let severity = match (local.pods.is_empty(), remote.pods.is_empty()) {
             (true, false) => Severity::Error,
@@ -102,6 +104,7 @@ impl Split<'_> {
         )
     }
 
+    /// Who has the pod labels, in the policy's namespace and in the others.
     fn who(
         &self,
         context: &LintContext<'_>,
@@ -110,12 +113,12 @@ impl Split<'_> {
     ) -> String {
         let pods = self.pods;
         let here = if local.pods.is_empty() {
-            format!("{pods} matches 0 pods in {}", self.own)
+            format!("{pods} matches 0 pods in {}", self.own_namespace)
         } else {
             format!(
                 "{pods} matches {} in {}",
                 words::names(context.cluster, &local.pods),
-                self.own
+                self.own_namespace
             )
         };
         if remote.pods.is_empty() {
@@ -134,6 +137,7 @@ impl Split<'_> {
         )
     }
 
+    /// Adds how many workloads pass today and how many would if the peers were joined.
     fn effect(
         &self,
         context: &LintContext<'_>,

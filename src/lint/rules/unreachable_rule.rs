@@ -59,9 +59,9 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The rules asked before this one that together decide all it matches; none when something is left
-/// for it.
-pub fn blockers(
+/// The rules evaluated before this one that together decide all that it matches; none when anything
+/// is left for it.
+fn blockers(
     context: &LintContext<'_>,
     rule_ref: RuleRef,
     policy: &Policy,
@@ -89,7 +89,7 @@ pub fn blockers(
         (Peers::Of(list), Some(peer)) => list.iter().any(|w| peer_within(peer, w)),
         (Peers::Of(_), None) => false,
     };
-    let mut found = Vec::new();
+    let mut deciding = Vec::new();
     let wanted: Vec<Option<&Peer>> = match &rule.peers {
         Peers::Any => vec![None],
         Peers::Of(_) => peers(rule).iter().map(Some).collect(),
@@ -98,9 +98,9 @@ pub fn blockers(
         let Some((by, _)) = earlier.iter().find(|(_, wide)| covers(peer, wide)) else {
             return Vec::new();
         };
-        found.push(*by);
+        deciding.push(*by);
     }
-    found.sort_unstable();
-    found.dedup();
-    found
+    deciding.sort_unstable();
+    deciding.dedup();
+    deciding
 }

@@ -46,6 +46,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
+/// The names of Jobs that a selector asks for.
 fn names(selector: &Selector) -> impl Iterator<Item = &str> {
     let job = |r: &&Requirement| JOB_NAME.contains(&r.key());
     selector
@@ -55,6 +56,7 @@ fn names(selector: &Selector) -> impl Iterator<Item = &str> {
         .flat_map(|r| r.values().iter().map(|v| &**v))
 }
 
+/// Whether a workload of a kind has a name that a selector asks for.
 fn of_kind(context: &LintContext<'_>, selector: &Selector, kind: WorkloadKind) -> bool {
     names(selector).any(|name| {
         context
@@ -64,11 +66,14 @@ fn of_kind(context: &LintContext<'_>, selector: &Selector, kind: WorkloadKind) -
     })
 }
 
+/// Whether the Job that a selector asks for is stable: it is in the input, or made by no `CronJob` of
+/// the input.
 fn job_is_there(context: &LintContext<'_>, selector: &Selector) -> bool {
     of_kind(context, selector, WorkloadKind::Job)
         || names(selector).next().is_some() && !of_kind(context, selector, WorkloadKind::CronJob)
 }
 
+/// Adds what to do instead.
 fn advice(
     context: &LintContext<'_>,
     finding: crate::finding::Finding,

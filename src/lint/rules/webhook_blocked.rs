@@ -31,7 +31,7 @@ use crate::set::TrafficSet;
 use crate::tree::Node;
 use std::collections::HashSet;
 
-/// What `OpenShift` calls the namespace of callers with a node's address.
+/// `OpenShift`'s label for the namespace of callers that have a node's address.
 const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
@@ -65,7 +65,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 
 /// The pods that webhook configurations name.
 fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
-    let mut found = Vec::new();
+    let mut called = Vec::new();
     for by in intended_traffic::objects(
         context,
         &[
@@ -83,7 +83,7 @@ fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
                 continue;
             };
             let port = service.get("port").and_then(Node::as_i64).unwrap_or(443);
-            found.extend(
+            called.extend(
                 intended_traffic::through(
                     context,
                     &by,
@@ -95,9 +95,10 @@ fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
             );
         }
     }
-    found
+    called
 }
 
+/// The policy to point at, when the API server is admitted to none of the pods.
 fn blocked(
     context: &LintContext<'_>,
     intended: &IntendedTraffic,
@@ -123,7 +124,7 @@ fn blocked(
     intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
-/// Whether a rule may let in a caller that is no pod.
+/// Whether a rule may admit a caller that is not a pod.
 fn may_be_the_server(rule: &Rule) -> bool {
     rule.peers == Peers::Any
         || peers(rule).iter().any(|peer| match peer {

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             continue;
         };
         let name = &context.cluster.namespace(other).name;
-        let own = policy.namespace.as_deref().unwrap_or_default();
+        let own_namespace = policy.namespace.as_deref().unwrap_or_default();
         let who = words::names(
             context.cluster,
             &context.pods_where(other, &policy.subject.pods),
@@ -39,7 +39,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             .policy(
                 id,
                 format!(
-                    "acts in namespace {own}, where nobody has the labels {}",
+                    "acts in namespace {own_namespace}, where nobody has the labels {}",
                     policy.subject.pods
                 ),
             )
@@ -49,11 +49,12 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         reporter.push(if written {
             finding.severity(Severity::Info)
         } else {
-            finding.label(format!("names no namespace, so it acts in {own}"))
+            finding.label(format!("names no namespace, so it acts in {own_namespace}"))
         });
     }
 }
 
+/// Whether a policy names its namespace.
 fn names_namespace(context: &LintContext<'_>, policy: &Policy) -> bool {
     context
         .written(
