@@ -1,5 +1,5 @@
-//! Blocks of addresses and the internet: which blocks count as the internet, as all of it, and which
-//! part of a rule opens it.
+//! Blocks of addresses and the internet: which blocks count as the internet, as all of it, and
+//! which part of a rule opens it.
 //!
 //! Cost: O(ranges of the block).
 

@@ -222,8 +222,8 @@ pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
     }
 }
 
-/// Whether one rule's peers match nothing that the other's do not match. Each peer must lie within a
-/// single one of the other's, which a finding can then name.
+/// Whether one rule's peers match nothing that the other's do not match. Each peer must lie within
+/// a single one of the other's, which a finding can then name.
 pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
     match (narrow, wide) {
         (_, Peers::Any) => true,

@@ -1,10 +1,10 @@
-//! Entry points from outside the cluster: the backends of each Ingress, Gateway route and `OpenShift`
-//! Route, and the pods of the controller that sends to them, if the input holds them.
+//! Entry points from outside the cluster: the backends of each Ingress, Gateway route and
+//! `OpenShift` Route, and the pods of the controller that sends to them, if the input holds them.
 //!
 //! A controller is found by the configuration, by its `IngressClass`, or by the labels that its
 //! distribution sets. When it is not in the input, [`Backend::controllers`] is empty, and only a
-//! backend that is closed to everybody is certain to be blocked. Cost: O(text of those objects) and,
-//! for each Ingress, O(pods of the cluster) to find its controller.
+//! backend that is closed to everybody is certain to be blocked. Cost: O(text of those objects)
+//! and, for each Ingress, O(pods of the cluster) to find its controller.
 
 use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;

@@ -302,8 +302,8 @@ impl<'a> LintContext<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The namespaces that a selector may select, in order: those with a label that it requires, and
-    /// those whose labels are not known.
+    /// The namespaces that a selector may select, in order: those with a label that it requires,
+    /// and those whose labels are not known.
     fn candidate_namespaces(&self, selector: &Selector) -> Vec<NamespaceId> {
         let required = selector.requirements().iter().find_map(|r| match r {
             Requirement::In(key, values) => Some((key, values)),
@@ -348,8 +348,8 @@ impl<'a> LintContext<'a> {
             .flat_map(|(id, policy)| rules(id, policy))
     }
 
-    /// The ingress rules that govern any pod that is not an edge. Edges are meant to be reached from
-    /// the internet.
+    /// The ingress rules that govern any pod that is not an edge. Edges are meant to be reached
+    /// from the internet.
     pub fn inner_ingress_rules(
         &self,
     ) -> impl Iterator<Item = (RuleRef, &'a Policy, &'a Rule)> + use<'_, 'a> {

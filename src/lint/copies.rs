@@ -1,9 +1,9 @@
-//! One note per template: a policy that many namespaces have under one name is one decision, written
-//! once and applied often.
+//! One note per template: a policy that many namespaces have under one name is one decision,
+//! written once and applied often.
 //!
 //! Only notes are merged, and only where rule, message, policy name and path are the same in at
-//! least [`MIN_NAMESPACES`] namespaces; errors and warnings are answered one by one. The merged note
-//! points at the first copy and counts the others. Its fingerprint has no namespace, so that a
+//! least [`MIN_NAMESPACES`] namespaces; errors and warnings are answered one by one. The merged
+//! note points at the first copy and counts the others. Its fingerprint has no namespace, so that a
 //! baseline recognizes it whichever namespaces come and go. Cost: O(findings).
 
 use crate::finding::{Finding, Severity};

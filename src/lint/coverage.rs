@@ -1,5 +1,5 @@
-//! Coverage: the pods of each namespace that nothing governs, and findings about namespaces, for the
-//! rules `NP301` to `NP304` and `NP404`.
+//! Coverage: the pods of each namespace that nothing governs, and findings about namespaces, for
+//! the rules `NP301` to `NP304` and `NP404`.
 //!
 //! Cost: O(pods).
 

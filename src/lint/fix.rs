@@ -1,12 +1,12 @@
-//! Fixes: symbolic edits become changed texts. Everything that an edit does not touch stays byte for
-//! byte, comments included.
+//! Fixes: symbolic edits become changed texts. Everything that an edit does not touch stays byte
+//! for byte, comments included.
 //!
 //! Phases of [`apply`]: each edit is looked up in its tree and becomes the replacement of a byte
-//! range ([`replacements`]); a fix whose ranges overlap those of an earlier one is left for the next
-//! run; the replacements are made from the end of the text ([`replace_all`]). Whether a fix is right
-//! is not decided here: the caller loads the result, compiles it and checks that the finding is
-//! gone. An edit that cannot be made without touching more than its own lines (flow style, anchors,
-//! JSON) is refused. Cost: O(findings + length of the changed files).
+//! range ([`replacements`]); a fix whose ranges overlap those of an earlier one is left for the
+//! next run; the replacements are made from the end of the text ([`replace_all`]). Whether a fix is
+//! right is not decided here: the caller loads the result, compiles it and checks that the finding
+//! is gone. An edit that cannot be made without touching more than its own lines (flow style,
+//! anchors, JSON) is refused. Cost: O(findings + length of the changed files).
 
 use crate::finding::{Edit, Finding, Fix};
 use crate::lint::context::LintContext;

@@ -1,10 +1,11 @@
-//! Traffic that other objects need: from an Ingress or a route to its Service, from a monitor to the
-//! pods that it scrapes, from the API server to a webhook.
+//! Traffic that other objects need: from an Ingress or a route to its Service, from a monitor to
+//! the pods that it scrapes, from the API server to a webhook.
 //!
-//! These objects belong neither to the cluster nor to the policies ([`crate::input::Mention`]); they
-//! are read here, lazily. Invariants: of several objects of one kind, namespace and name the last one
-//! counts; a reference to a Service that does not exist has no pods, because guessing its pods would
-//! be guessing traffic. Cost: O(text of those objects) and O(Services of their namespaces).
+//! These objects belong neither to the cluster nor to the policies ([`crate::input::Mention`]);
+//! they are read here, lazily. Invariants: of several objects of one kind, namespace and name the
+//! last one counts; a reference to a Service that does not exist has no pods, because guessing its
+//! pods would be guessing traffic. Cost: O(text of those objects) and O(Services of their
+//! namespaces).
 
 use crate::lint::context::LintContext;
 use crate::lint::words;

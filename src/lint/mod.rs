@@ -7,15 +7,15 @@
 //! [`ports`], [`addresses`], [`selectors`], [`near_miss`], [`intended_traffic`], [`coverage`], and
 //! [`algebra`] for containment of selectors, peers and rules in every possible cluster.
 //!
-//! Phases of [`lint`]: run every rule that is selected ([`LintConfig::runs`]); leave out what a better
-//! finding explains ([`keep_best_explanations`]); apply the suppressions and report the unused ones
-//! ([`suppress::cover`]); merge the notes about copies of one policy ([`copies::merge`]); set the
-//! configured severities ([`set_severities`]); sort.
+//! Phases of [`lint`]: run every rule that is selected ([`LintConfig::runs`]); leave out what a
+//! better finding explains ([`keep_best_explanations`]); apply the suppressions and report the
+//! unused ones ([`suppress::cover`]); merge the notes about copies of one policy
+//! ([`copies::merge`]); set the configured severities ([`set_severities`]); sort.
 //!
-//! Invariants: one finding per cause; a heuristic names the facts that it rests on; where the answer
-//! depends on pods or labels that the input does not hold, a rule is silent or says so. Cost:
-//! O(policies + pods + pairs that share a namespace); never policies x policies or pods x pods of
-//! the whole cluster.
+//! Invariants: one finding per cause; a heuristic names the facts that it rests on; where the
+//! answer depends on pods or labels that the input does not hold, a rule is silent or says so.
+//! Cost: O(policies + pods + pairs that share a namespace); never policies x policies or pods x
+//! pods of the whole cluster.
 
 mod addresses;
 pub mod algebra;
@@ -127,8 +127,8 @@ fn set_severities(findings: &mut [Finding], config: &LintConfig) {
     }
 }
 
-/// Pairs of rules that report the same cause. The first explains it better, so that the second is left
-/// out: in the whole policy (`true`), or where both point at the same rule of it (`false`).
+/// Pairs of rules that report the same cause. The first explains it better, so that the second is
+/// left out: in the whole policy (`true`), or where both point at the same rule of it (`false`).
 const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP004", "NP002", false),
     ("NP003", "NP002", false),

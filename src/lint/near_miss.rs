@@ -30,7 +30,8 @@ pub struct NearMiss {
     pub pod: PodId,
     /// The label that it has instead (`name=carts`), or the keys that it lacks (`no tier`).
     pub has: String,
-    /// Whether it differs by a typing error or an alias of the key, and does not merely lack labels.
+    /// Whether it differs by a typing error or an alias of the key, and does not merely lack
+    /// labels.
     pub typo: bool,
 }
 
@@ -81,8 +82,8 @@ fn failing<'s>(
         .collect()
 }
 
-/// A near miss when all requirements but one hold, and that one fails by a typing error in the value
-/// or by an alias of the key.
+/// A near miss when all requirements but one hold, and that one fails by a typing error in the
+/// value or by an alias of the key.
 fn one_off(
     context: &LintContext<'_>,
     namespace: NamespaceId,
@@ -115,8 +116,8 @@ fn one_off(
     })
 }
 
-/// Whether a policy of the namespace selects by this very label. It is then no typing error, but the
-/// label of another workload.
+/// Whether a policy of the namespace selects by this very label. It is then no typing error, but
+/// the label of another workload.
 fn is_named(context: &LintContext<'_>, namespace: NamespaceId, key: &str, value: &str) -> bool {
     let name = &context.cluster.namespace(namespace).name;
     let wants = |r: &Requirement| matches!(r, Requirement::In(k, vs) if **k == *key && vs.iter().any(|v| **v == *value));

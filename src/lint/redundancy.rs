@@ -1,7 +1,8 @@
 //! Redundant policies: those that add nothing to another one, in any cluster.
 //!
-//! Containment is decided by [`crate::lint::algebra`] for every possible label set and address. Cost:
-//! the policies of the same namespace that may select the same pods, for each policy asked about.
+//! Containment is decided by [`crate::lint::algebra`] for every possible label set and address.
+//! Cost: the policies of the same namespace that may select the same pods, for each policy asked
+//! about.
 
 use crate::lint::algebra::policy_within;
 use crate::lint::context::LintContext;

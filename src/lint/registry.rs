@@ -6,8 +6,8 @@
 //! cannot promise what the rule does not do.
 //!
 //! To add a rule:
-//! 1. `src/lint/rules/<what_it_finds>.rs`, with the page (its headings are those of the other files)
-//!    and `pub(crate) fn run`, and a line in `src/lint/rules/mod.rs`;
+//! 1. `src/lint/rules/<what_it_finds>.rs`, with the page (its headings are those of the other
+//!    files) and `pub(crate) fn run`, and a line in `src/lint/rules/mod.rs`;
 //! 2. a row of the table below, in the order of the codes;
 //! 3. `tests/data/lint/NPnnn/bad.yaml` and `good.yaml`;
 //! 4. the generated page `docs/lints/NPnnn.md` and the goldens, reviewed; and a row of `SAME_CAUSE`

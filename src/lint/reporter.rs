@@ -1,9 +1,9 @@
-//! Collects what a rule finds. A finding starts out with the rule's id, name and usual severity, its
-//! place, and its identity for baselines.
+//! Collects what a rule finds. A finding starts out with the rule's id, name and usual severity,
+//! its place, and its identity for baselines.
 //!
 //! Invariant: a finding about a policy has the policy's namespace and name in its fingerprint, and
-//! the path of what it points at without `spec.`. Suppressions, baselines and the choice between two
-//! explanations of one cause rely on it.
+//! the path of what it points at without `spec.`. Suppressions, baselines and the choice between
+//! two explanations of one cause rely on it.
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};

@@ -3,9 +3,9 @@
 //! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object suppresses the rule for the
 //! whole object; several rules are separated by commas, several entries by semicolons. `# netpal:
 //! ignore NP202 -- reason` suppresses it for its own line; on a line without anything else, for the
-//! next line and everything below that is indented further; before the first line of a document, for
-//! the document. Invariant: a suppression without a reason suppresses nothing. Only documents whose
-//! text contains the word are examined. Cost: O(text of those documents).
+//! next line and everything below that is indented further; before the first line of a document,
+//! for the document. Invariant: a suppression without a reason suppresses nothing. Only documents
+//! whose text contains the word are examined. Cost: O(text of those documents).
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};

@@ -109,8 +109,8 @@ fn check_exception(
     });
 }
 
-/// Another rule for some of the same pods and ports that lets a block through, and whether all of it
-/// by mistake; a rule that lets all of it through is preferred.
+/// Another rule for some of the same pods and ports that lets a block through, and whether all of
+/// it by mistake; a rule that lets all of it through is preferred.
 fn defeated_by(
     context: &LintContext<'_>,
     (rule_ref, policy, rule): (RuleRef, &Policy, &Rule),

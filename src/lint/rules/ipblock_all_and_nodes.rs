@@ -74,8 +74,8 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The block of all addresses (policy, rule and peer), when the rules of a direction name nothing but
-/// blocks.
+/// The block of all addresses (policy, rule and peer), when the rules of a direction name nothing
+/// but blocks.
 fn only_block(
     context: &LintContext<'_>,
     pod: PodId,

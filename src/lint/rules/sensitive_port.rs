@@ -60,8 +60,8 @@ fn open_to(rule_ref: RuleRef, rule: &Rule) -> Option<(RuleRef, &'static str, Sev
         .map(|i| (rule_ref.with_peer(i), "every namespace", Severity::Warning))
 }
 
-/// The sensitive ports that a rule opens: those that it names, or those that the pods declare when it
-/// opens every port.
+/// The sensitive ports that a rule opens: those that it names, or those that the pods declare when
+/// it opens every port.
 fn opened(context: &LintContext<'_>, rule_ref: RuleRef, rule: &Rule) -> TrafficSet {
     let sensitive = &context.config.sensitive_ports;
     let subjects = context.subjects(rule_ref.policy);

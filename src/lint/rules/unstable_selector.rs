@@ -66,8 +66,8 @@ fn of_kind(context: &LintContext<'_>, selector: &Selector, kind: WorkloadKind) -
     })
 }
 
-/// Whether the Job that a selector asks for is stable: it is in the input, or made by no `CronJob` of
-/// the input.
+/// Whether the Job that a selector asks for is stable: it is in the input, or made by no `CronJob`
+/// of the input.
 fn job_is_there(context: &LintContext<'_>, selector: &Selector) -> bool {
     of_kind(context, selector, WorkloadKind::Job)
         || names(selector).next().is_some() && !of_kind(context, selector, WorkloadKind::CronJob)
