@@ -15,7 +15,7 @@ use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::{
     Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject,
 };
-use crate::set::TrafficSet;
+use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The values that a selector allows for one key.
@@ -256,12 +256,17 @@ pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
         PortMatch::Traffic(set) => set.is_subset(&wide_numbers),
         PortMatch::Portless(_) => wide.contains(port),
         PortMatch::Named(name, protocol) => {
-            let all_of = |p: crate::set::Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
-            let named =
-                |q: &PortMatch| matches!(q, PortMatch::Named(n, p) if n == name && (p == protocol || p.is_none()));
-            protocol.is_some_and(all_of) || crate::set::Protocol::ALL.into_iter().all(all_of) || wide.iter().any(named)
+            let all_of = |p: Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
+            protocol.is_some_and(all_of)
+                || Protocol::ALL.into_iter().all(all_of)
+                || wide.iter().any(|entry| opens_name(entry, name, *protocol))
         }
     })
+}
+
+/// Whether an entry opens a port name for a protocol, or for every protocol.
+fn opens_name(entry: &PortMatch, name: &str, protocol: Option<Protocol>) -> bool {
+    matches!(entry, PortMatch::Named(n, p) if **n == *name && (*p == protocol || p.is_none()))
 }
 
 /// Whether one rule matches nothing that the other does not match.

@@ -234,15 +234,11 @@ fn openshift_route(
 /// The pods that the configuration names as controllers; `None` when it names none.
 fn configured(context: &LintContext<'_>) -> Option<Vec<PodId>> {
     let listed = &context.config.ingress_controllers;
-    let pods = || {
-        context
-            .cluster
-            .pods()
-            .map(|(id, _)| id)
-            .filter(|id| context.is_listed(*id, listed))
-            .collect()
-    };
-    (!listed.is_empty()).then(pods)
+    if listed.is_empty() {
+        return None;
+    }
+    let pods = context.cluster.pods().map(|(id, _)| id);
+    Some(pods.filter(|id| context.is_listed(*id, listed)).collect())
 }
 
 /// Whether a pod is a component of a controller's installation other than the controller.

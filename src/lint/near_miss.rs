@@ -24,6 +24,10 @@ const ALIASES: [&str; 9] = [
     "app.kubernetes.io/component",
 ];
 
+/// The note on a finding about a selector that selects nothing and has no near miss.
+pub const MADE_AT_RUN_TIME: &str =
+    "pods that are made at run time are not in the input, so this may be as it should";
+
 /// A workload that is nearly selected.
 pub struct NearMiss {
     /// One of its pods.
@@ -120,7 +124,10 @@ fn one_off(
 /// the label of another workload.
 fn is_named(context: &LintContext<'_>, namespace: NamespaceId, key: &str, value: &str) -> bool {
     let name = &context.cluster.namespace(namespace).name;
-    let wants = |r: &Requirement| matches!(r, Requirement::In(k, vs) if **k == *key && vs.iter().any(|v| **v == *value));
+    let wants = |r: &Requirement| {
+        matches!(r, Requirement::In(k, values)
+            if **k == *key && values.iter().any(|v| **v == *value))
+    };
     context.policies_in(name).iter().any(|id| {
         context
             .policies

@@ -28,7 +28,8 @@ pub(crate) fn is_own_namespace(peer: &Peer, policy: &Policy) -> bool {
 
 /// Whether a peer is every pod of every namespace.
 pub(crate) fn is_every_pod(peer: &Peer) -> bool {
-    matches!(peer, Peer::Pods(Namespaces::Matching(s), pods) if s.is_everything() && pods.is_everything())
+    matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
+        if s.is_everything() && pods.is_everything())
 }
 
 /// The name of a control plane's workload that a peer selects by.

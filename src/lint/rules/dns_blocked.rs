@@ -39,15 +39,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             continue;
         }
         let isolating = isolating(context, id);
-        let talks = isolating.iter().any(|p| {
-            context
-                .policies
-                .get(*p)
-                .rules(Direction::Egress)
-                .iter()
-                .any(names_pods)
-        });
-        if talks && !reaches(context, id, &isolating, &dns.pods) {
+        let sends = isolating
+            .iter()
+            .any(|p| sends_to_pods(context.policies.get(*p)));
+        if sends && !reaches(context, id, &isolating, &dns.pods) {
             blocked.entry(isolating).or_default().push(id);
         }
     }
@@ -67,6 +62,11 @@ fn isolating(context: &LintContext<'_>, pod: PodId) -> Vec<PolicyId> {
     let isolating = effective.isolating_first().map(|tier| &tier.isolating);
     let certain = isolating.into_iter().flatten().filter(|s| s.certain);
     certain.map(|s| context.graph.policy_of(s.policy)).collect()
+}
+
+/// Whether a policy has an egress rule towards pods.
+fn sends_to_pods(policy: &Policy) -> bool {
+    policy.rules(Direction::Egress).iter().any(names_pods)
 }
 
 /// Whether a rule names pods as its peers.
@@ -161,14 +161,7 @@ fn push(
     policies: &[PolicyId],
     pods: &[PodId],
 ) {
-    let with_rules = |id: &&PolicyId| {
-        context
-            .policies
-            .get(**id)
-            .rules(Direction::Egress)
-            .iter()
-            .any(names_pods)
-    };
+    let with_rules = |id: &&PolicyId| sends_to_pods(context.policies.get(**id));
     let Some(id) = policies.iter().find(with_rules) else {
         return;
     };

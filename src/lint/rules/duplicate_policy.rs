@@ -22,6 +22,9 @@ use crate::lint::reporter::Reporter;
 use crate::source::{DocumentId, Origin, Path};
 use crate::tree::Node;
 
+const DIFFERENT_FILES: &str = "they stand in different files: if one is a base and the other its \
+    overlay, or only one is applied, all is well";
+
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let duplicates = context
         .input
@@ -72,9 +75,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         reporter.push(match (equal, same_file(context, earlier, later)) {
             (false, true) => finding.severity(Severity::Error),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
-            (false, false) => finding
-                .severity(Severity::Info)
-                .note("they stand in different files: if one is a base and the other its overlay, or only one is applied, all is well"),
+            (false, false) => finding.severity(Severity::Info).note(DIFFERENT_FILES),
         });
     }
 }

@@ -23,7 +23,7 @@
 //! <https://github.com/prometheus-community/helm-charts/issues/221>.
 
 use crate::diagnostic::Place;
-use crate::finding::{Edit, Severity};
+use crate::finding::{Edit, Finding, Severity};
 use crate::lint::context::LintContext;
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
@@ -99,43 +99,58 @@ fn check_label(
     let finding = finding.label(format!(
         "only {NAMESPACE_NAME_LABEL} holds the name of a namespace"
     ));
-    let help = format!("write {NAMESPACE_NAME_LABEL}: {value}");
-    match object {
-        Some(object) => {
-            let place = Place::Origin(object.clone());
-            let finding =
-                finding.severity(Severity::Error).related(place, format!("namespace {value} lacks the label"));
-            let finding =
-                finding.help(help).note(format!("a namespace called {value} is there, but without this label"));
-            if let Some(other) = selected_anyway(context, rule, value) {
-                let note = format!("entry {} selects namespace {value} anyway, so this one is merely dead", other + 1);
-                reporter.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
-                return;
-            }
-            reporter.push(if is_plain(context, policy, &origin) {
+    let finding = finding.help(format!("write {NAMESPACE_NAME_LABEL}: {value}"));
+    if let Some(object) = object {
+        let finding = finding
+            .severity(Severity::Error)
+            .related(
+                Place::Origin(object.clone()),
+                format!("namespace {value} lacks the label"),
+            )
+            .note(format!(
+                "a namespace called {value} is there, but without this label"
+            ));
+        reporter.push(match selected_anyway(context, rule, value) {
+            Some(other) => dead_entry(finding, other, value),
+            None if is_plain(context, policy, &origin) => {
                 finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
-            } else {
-                finding
-            });
-        }
-        None if fake && key == "name" && UNLABELLED.contains(&value) => reporter.push(
+            }
+            None => finding,
+        });
+    } else if fake && key == "name" && UNLABELLED.contains(&value) {
+        let note = format!(
+            "nothing in this input labels namespace {value}, and its usual installation does not"
+        );
+        reporter.push(
             finding
                 .severity(Severity::Warning)
                 .likely()
-                .help(help)
-                .note(format!("nothing in this input labels namespace {value}, and its usual installation does not"))
+                .note(note)
                 .note("if somebody labels it by hand, say so in a suppression"),
-        ),
-        None => {}
+        );
     }
+}
+
+/// The finding when another entry of the rule selects the namespace by a label that it has.
+fn dead_entry(finding: Finding, other: usize, namespace: &str) -> Finding {
+    let note = format!(
+        "entry {} selects namespace {namespace} anyway, so this one is merely dead",
+        other + 1
+    );
+    finding
+        .severity(Severity::Info)
+        .note(note)
+        .help("take the entry out")
 }
 
 /// Another entry of the rule that selects all pods of a namespace under a label it has.
 fn selected_anyway(context: &LintContext<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
     let id = context.cluster.find_namespace(namespace)?;
+    let namespace = context.cluster.namespace(id);
     peers(rule).iter().position(|peer| {
         matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
-            if pods.is_everything() && !s.is_everything() && context.cluster.namespace(id).selected_by(s) == Truth::Yes)
+            if pods.is_everything() && !s.is_everything()
+                && namespace.selected_by(s) == Truth::Yes)
     })
 }
 

@@ -27,6 +27,9 @@ use crate::lint::{near_miss, words};
 use crate::model::Selector;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
+const HELP: &str =
+    "add the namespaceSelector of their namespace to this peer, without a dash of its own";
+
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
@@ -90,21 +93,24 @@ fn peer_finding(
             .label(format!("{workload} has {}", near.has))
             .help(format!("name the labels that {workload} has"));
     }
-    let own_namespace =
+    let in_own_namespace =
         matches!(namespaces, Namespaces::Named(name) if Some(name) == policy.namespace.as_ref());
-    if own_namespace {
+    if in_own_namespace {
         let everywhere = context.selected(&Namespaces::Matching(Selector::everything()), pods);
         if !everywhere.pods.is_empty() {
             let owners = words::names(context.cluster, &everywhere.pods);
             return finding
                 .likely()
-                .label(format!("only pods of namespace {} can match here", names.concat()))
+                .label(format!(
+                    "only pods of namespace {} can match here",
+                    names.concat()
+                ))
                 .note(format!("pods with these labels: {owners}"))
-                .help("add the namespaceSelector of their namespace to this peer, without a dash of its own");
+                .help(HELP);
         }
     }
     finding
         .severity(Severity::Info)
         .label("selects nothing in this input")
-        .note("pods that are made at run time are not in the input, so this may be as it should")
+        .note(near_miss::MADE_AT_RUN_TIME)
 }

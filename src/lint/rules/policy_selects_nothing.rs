@@ -22,8 +22,9 @@
 //! <https://github.com/kubescape/regolibrary/issues/774>.
 
 use crate::diagnostic::Place;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::lint::context::LintContext;
+use crate::lint::near_miss::NearMiss;
 use crate::lint::reporter::Reporter;
 use crate::lint::selectors::unstable_label;
 use crate::lint::{algebra, near_miss};
@@ -49,21 +50,31 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             format!("no workload in namespace {name} has the labels {selector}"),
         );
         reporter.push(match near_miss::nearest(context, namespace, selector) {
-            Some(near) => {
-                let workload = context.cluster.workload_name(context.cluster.pod(near.pod).workload);
-                let severity = if near.typo { Severity::Error } else { Severity::Warning };
-                let place = Place::Origin(context.cluster.pod(near.pod).origin.clone());
-                finding
-                    .severity(severity)
-                    .likely()
-                    .label(format!("{workload} has {}", near.has))
-                    .related(place, format!("{workload} is nearly selected: it has {}", near.has))
-                    .help(format!("select the labels that {workload} has"))
-            }
+            Some(near) => with_near_miss(context, finding, &near),
             None => finding
                 .severity(Severity::Info)
                 .label("selects nothing in this input")
-                .note("pods that are made at run time are not in the input, so this may be as it should"),
+                .note(near_miss::MADE_AT_RUN_TIME),
         });
     }
+}
+
+/// Adds the workload that is nearly selected to a finding.
+fn with_near_miss(context: &LintContext<'_>, finding: Finding, near: &NearMiss) -> Finding {
+    let pod = context.cluster.pod(near.pod);
+    let workload = context.cluster.workload_name(pod.workload);
+    let severity = if near.typo {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    finding
+        .severity(severity)
+        .likely()
+        .label(format!("{workload} has {}", near.has))
+        .related(
+            Place::Origin(pod.origin.clone()),
+            format!("{workload} is nearly selected: it has {}", near.has),
+        )
+        .help(format!("select the labels that {workload} has"))
 }

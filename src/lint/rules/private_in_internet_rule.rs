@@ -33,8 +33,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         if rule_ref.direction != Direction::Egress || !policy.isolates(Direction::Egress) {
             continue;
         }
-        if matches!(&rule.ports, Ports::Of(list) if list.iter().all(|p| matches!(p, PortMatch::Named(..))))
-        {
+        if only_port_names(&rule.ports) {
             continue;
         }
         for (i, peer) in peers(rule).iter().enumerate() {
@@ -64,4 +63,10 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             );
         }
     }
+}
+
+/// Whether every entry of a list of ports is a name.
+fn only_port_names(ports: &Ports) -> bool {
+    matches!(ports, Ports::Of(list)
+        if list.iter().all(|p| matches!(p, PortMatch::Named(..))))
 }

@@ -126,15 +126,6 @@ fn opens_to_monitoring(
     let Some((namespace, labels)) = &context.config.monitoring else {
         return true;
     };
-    let known = [(NAMESPACE_NAME_LABEL, &**namespace)].into_iter().collect();
-    let may = |selector: &Selector| match context.cluster.find_namespace(namespace) {
-        Some(id) => context
-            .cluster
-            .namespace(id)
-            .selected_by(selector)
-            .possible(),
-        None => selector.matches_known(&known, false).possible(),
-    };
     // of the scraper's labels, only those that the configuration names are known
     let named = labels
         .requirements()
@@ -147,13 +138,24 @@ fn opens_to_monitoring(
                 n == namespace && pods.matches_known(&named, false).possible()
             }
             Peer::Pods(Namespaces::Matching(s), pods) => {
-                may(s) && pods.matches_known(&named, false).possible()
+                may_select(context, s, namespace) && pods.matches_known(&named, false).possible()
             }
             _ => true,
         })
 }
 
-/// Everything that is meant to be scraped.
+/// Whether a selector over namespaces may select the namespace of a name, which need not be in the
+/// input.
+fn may_select(context: &LintContext<'_>, selector: &Selector, namespace: &str) -> bool {
+    if let Some(id) = context.cluster.find_namespace(namespace) {
+        let namespace = context.cluster.namespace(id);
+        return namespace.selected_by(selector).possible();
+    }
+    let known = [(NAMESPACE_NAME_LABEL, namespace)].into_iter().collect();
+    selector.matches_known(&known, false).possible()
+}
+
+/// The traffic of everything that is to be scraped.
 fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
     let mut all_intended = Vec::new();
     for by in intended_traffic::objects(context, &["ServiceMonitor"]) {
