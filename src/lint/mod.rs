@@ -3,7 +3,7 @@
 //!
 //! One file per rule in [`rules`]; its `//!` comment is its page (`netpal rule NP004`).
 //! [`registry`] is the table of rules, [`context`] answers what they ask of the input, [`reporter`]
-//! collects what they find. What several rules know stands in files of its own: [`peers`],
+//! collects what they find. What several rules share is in files of its own: [`peers`],
 //! [`ports`], [`addresses`], [`selectors`], [`near_miss`], [`intended_traffic`], [`coverage`], and
 //! [`algebra`] for containment of selectors, peers and rules in every possible cluster.
 //!

@@ -150,7 +150,10 @@ fn lacking(
 ) -> Option<NearMiss> {
     let labels = context.cluster.pod_labels(pod);
     let failing = failing(context, pod, selector);
-    let lacks = |r: &&Requirement| matches!(r, Requirement::In(k, _) | Requirement::Exists(k) if labels.get(k).is_none());
+    let lacks = |r: &&Requirement| match r {
+        Requirement::In(key, _) | Requirement::Exists(key) => labels.get(key).is_none(),
+        Requirement::NotIn(..) | Requirement::DoesNotExist(_) => false,
+    };
     if failing.is_empty() || !failing.iter().all(lacks) {
         return None;
     }

@@ -44,7 +44,10 @@ pub struct Lint {
 }
 
 macro_rules! lints {
-    ($($module:ident $id:literal $name:literal $severity:ident $default:literal $security:expr, $needs:expr;)*) => {
+    ($(
+        $module:ident $id:literal $name:literal $severity:ident $default:literal
+        $security:expr, $needs:expr;
+    )*) => {
         /// Every rule, in the order of the codes.
         pub static LINTS: &[Lint] = &[$(Lint {
             id: $id,
@@ -87,7 +90,7 @@ lints! {
     service_unreachable "NP103" "service-unreachable" Warning true None, None;
     ingress_backend_blocked "NP104" "ingress-backend-blocked" Error true None, None;
     scrape_blocked "NP105" "scrape-blocked" Info true None, None;
-    apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(|c: &LintConfig| c.apiserver.is_some());
+    apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(knows_apiserver);
     webhook_blocked "NP107" "webhook-blocked" Warning true None, None;
     internet_ingress "NP201" "internet-ingress" Warning true Some("5.5"), None;
     internet_egress "NP202" "internet-egress" Info true Some("3.0"), None;
@@ -97,7 +100,7 @@ lints! {
     any_namespace "NP206" "any-namespace" Info true Some("4.0"), None;
     all_ports "NP207" "all-ports" Info true Some("2.0"), None;
     sensitive_port "NP208" "sensitive-port" Warning true Some("8.0"), None;
-    spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(|c: &LintConfig| c.owners_edit_labels);
+    spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(owners_edit_labels);
     no_ingress_isolation "NP301" "no-ingress-isolation" Warning false Some("5.0"), None;
     no_egress_isolation "NP302" "no-egress-isolation" Info false Some("4.0"), None;
     no_default_deny "NP303" "no-default-deny" Warning false Some("4.0"), None;
@@ -112,7 +115,7 @@ lints! {
     unreachable_rule "NP406" "unreachable-rule" Warning true Some("6.0"), None;
     ipblock_on_pods "NP501" "ipblock-on-pods" Error true None, None;
     ipblock_all_and_nodes "NP502" "ipblock-all-and-nodes" Info true None, None;
-    endport_support "NP503" "endport-support" Info true None, Some(|c: &LintConfig| c.cni.is_some());
+    endport_support "NP503" "endport-support" Info true None, Some(knows_cni);
     service_vip_in_ipblock "NP504" "service-vip-in-ipblock" Warning true None, None;
     source_ip_lost "NP505" "source-ip-lost" Info true Some("3.0"), None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
@@ -120,6 +123,18 @@ lints! {
     namespace_labels_unknown "NP902" "namespace-labels-unknown" Info true None, None;
     refers_to_nothing "NP903" "refers-to-nothing" Info true None, None;
     unreadable_input "NP904" "unreadable-input" Error true None, None;
+}
+
+fn knows_apiserver(config: &LintConfig) -> bool {
+    config.apiserver.is_some()
+}
+
+fn owners_edit_labels(config: &LintConfig) -> bool {
+    config.owners_edit_labels
+}
+
+fn knows_cni(config: &LintConfig) -> bool {
+    config.cni.is_some()
 }
 
 impl Lint {

@@ -1,13 +1,13 @@
 //! # NP207 all-ports
 //!
-//! **What it does.** Tells when an ingress rule names peers and no ports.
+//! **What it does.** Reports when an ingress rule names peers and no ports.
 //!
 //! **Why it is bad.** Every port of every protocol is open to them, debug ports and metrics
 //! included.
 //!
 //! **What it looks at.** Ingress rules with peers. A note.
 //!
-//! **When it stays silent.** For the pods of the own namespace.
+//! **When it stays silent.** For the pods of the policy's own namespace.
 //!
 //! **Settings.** None of its own.
 //!

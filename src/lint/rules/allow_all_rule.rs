@@ -1,10 +1,10 @@
 //! # NP009 allow-all-rule
 //!
-//! **What it does.** Tells when a rule has neither peers nor ports (`- {}`), or an empty list of
+//! **What it does.** Reports when a rule has neither peers nor ports (`- {}`), or an empty list of
 //! peers written out (`from: []`).
 //!
-//! **Why it is bad.** An empty list of peers does not mean nobody, it means everybody: every pod,
-//! every node and the whole internet. The opposite is no rule at all: `ingress: []`.
+//! **Why it is bad.** An empty list of peers means not nobody but everybody: every pod, every node
+//! and the whole internet. The opposite is no rule at all: `ingress: []`.
 //!
 //! **What it looks at.** The rule as written. A warning for ingress, and for `to: []` on every
 //! port; a note for an egress rule `- {}`, which is how egress is usually left open on purpose, and

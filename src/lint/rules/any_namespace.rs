@@ -1,11 +1,11 @@
 //! # NP206 any-namespace
 //!
-//! **What it does.** Tells when a peer is every pod of every namespace: `namespaceSelector: {}`.
+//! **What it does.** Reports when a peer is every pod of every namespace: `namespaceSelector: {}`.
 //!
-//! **Why it is bad.** It also means the namespaces that come tomorrow, and other tenants.
+//! **Why it is bad.** It includes the namespaces that are created later, and other tenants.
 //!
-//! **What it looks at.** Ingress rules. A note; where the port is one that stores data, NP208 says
-//! so.
+//! **What it looks at.** Ingress rules. A note; where the port is a sensitive one, NP208 reports
+//! it.
 //!
 //! **When it stays silent.** When a `podSelector` narrows it, and for egress.
 //!

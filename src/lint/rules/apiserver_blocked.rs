@@ -1,9 +1,9 @@
 //! # NP106 apiserver-blocked
 //!
-//! **What it does.** Tells when a workload whose account has rights in the cluster may not reach
+//! **What it does.** Reports when a workload whose account has rights in the cluster may not reach
 //! the API server.
 //!
-//! **Why it is bad.** Operators and controllers stall, or crash and start again for ever. A note.
+//! **Why it is bad.** Operators and controllers stall, or crash and restart forever. A note.
 //!
 //! **What it looks at.** Workloads whose `serviceAccountName` a `RoleBinding` or
 //! `ClusterRoleBinding` names, whose egress is isolated, and whose rules open neither 443 nor 6443
@@ -11,10 +11,10 @@
 //!
 //! **When it stays silent.** Unless the configuration says where the API server is; when the
 //! account's token is not mounted; when a rule names the API server's pods, or policies of another
-//! kind may have a say.
+//! kind may govern the workload too.
 //!
-//! **Settings.** `cluster.apiserver`: addresses or address blocks of the API server, as pods are
-//! sent to it after the translation of the Service `kubernetes`.
+//! **Settings.** `cluster.apiserver`: addresses or address blocks of the API server, as they are
+//! after the translation of the Service `kubernetes`.
 //!
 //! **References.** <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>.
 

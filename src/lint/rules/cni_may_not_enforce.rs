@@ -1,6 +1,6 @@
 //! # NP306 cni-may-not-enforce
 //!
-//! **What it does.** Tells when the input shows a network plugin that enforces no policies, and
+//! **What it does.** Reports when the input shows a network plugin that enforces no policies, and
 //! none that does.
 //!
 //! **Why it is bad.** Policies are accepted and have no effect; nothing reports it.

@@ -1,10 +1,10 @@
 //! # NP304 coverage-illusion
 //!
-//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates
-//! in any direction.
+//! **What it does.** Reports namespaces that have policies, and workloads that none of them
+//! isolates in any direction.
 //!
-//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these
-//! workloads are open.
+//! **Why it is bad.** An audit that asks whether every namespace has a policy passes, although
+//! these workloads are open.
 //!
 //! **What it looks at.** Which policies select which workloads. Not part of the default set.
 //!

@@ -1,8 +1,8 @@
 //! # NP404 cut-off-workload
 //!
-//! **What it does.** Tells which workloads may neither send nor receive anything.
+//! **What it does.** Reports workloads that may neither send nor receive anything.
 //!
-//! **Why it is bad.** Either that is meant, or a policy was forgotten. A note.
+//! **Why it is bad.** Either that is intended, or a policy was forgotten. A note.
 //!
 //! **What it looks at.** Workloads isolated in both directions without a rule in either.
 //!

@@ -1,17 +1,17 @@
 //! # NP101 dns-blocked
 //!
-//! **What it does.** Tells when a workload may send to some pods, but not ask the cluster's DNS for
-//! their addresses.
+//! **What it does.** Reports when a workload may send to some pods, but not ask the cluster's DNS
+//! for their addresses.
 //!
 //! **Why it is bad.** The most common outage after the first egress policy: every name fails to
 //! resolve.
 //!
-//! **What it looks at.** The workloads whose egress is isolated and who have a rule towards pods.
+//! **What it looks at.** The workloads whose egress is isolated and that have a rule towards pods.
 //! When the DNS pods are in the input, whether they can be reached on their ports; otherwise
-//! whether any rule could mean them.
+//! whether any rule may be meant for them.
 //!
 //! **When it stays silent.** When a workload may send nothing at all, or only to addresses; when a
-//! rule opens port 53 (or 5353) to anything outside the own namespace.
+//! rule opens port 53 (or 5353) to anything outside the policy's own namespace.
 //!
 //! **Settings.** `cluster.dns`: namespace and labels of the DNS pods.
 //!

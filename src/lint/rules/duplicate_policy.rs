@@ -1,9 +1,8 @@
 //! # NP017 duplicate-policy
 //!
-//! **What it does.** Tells when two policies of one namespace have the same name.
+//! **What it does.** Reports when two policies of one namespace have the same name.
 //!
-//! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a
-//! word.
+//! **Why it is bad.** There can be only one: whichever is applied last silently replaces the other.
 //!
 //! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one
 //! file and differ; a note when they are equal, or stand in different files, which may be a base

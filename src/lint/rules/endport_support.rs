@@ -1,14 +1,14 @@
 //! # NP503 endport-support
 //!
-//! **What it does.** Tells when a rule opens a range of ports and the network plugin may be too old
-//! for it.
+//! **What it does.** Reports when a rule opens a range of ports and the network plugin may be too
+//! old for it.
 //!
 //! **Why it is bad.** Such a plugin opens the first port only, or refuses the policy. A note.
 //!
-//! **What it looks at.** `endPort`, and the network plugin that is told: Cilium knows port ranges
-//! from 1.17 on.
+//! **What it looks at.** `endPort`, and the network plugin that is configured: Cilium supports port
+//! ranges from 1.17 on.
 //!
-//! **When it stays silent.** When no network plugin is told, or one that knows ranges.
+//! **When it stays silent.** When no network plugin is configured, or one that supports ranges.
 //!
 //! **Settings.** `cluster.cni`.
 //!

@@ -1,6 +1,6 @@
 //! # NP204 except-defeated
 //!
-//! **What it does.** Tells when a block that one rule leaves out with `except` is let through by
+//! **What it does.** Reports when a block that one rule leaves out with `except` is let through by
 //! another rule, for the same pods and the same ports.
 //!
 //! **Why it is bad.** Policies are added up. `except` takes addresses out of its own block only; it

@@ -1,17 +1,17 @@
 //! # NP102 half-open
 //!
-//! **What it does.** Tells when one side of a connection was opened by name and the other side
+//! **What it does.** Reports when one side of a connection was opened by name and the other side
 //! denies all of it.
 //!
 //! **Why it is bad.** Both must agree: the egress of the source and the ingress of the destination.
 //! A rule on one side alone opens nothing.
 //!
 //! **What it looks at.** Rules whose peers are named by labels. All pods on both sides are in the
-//! input, the other side is isolated, and of the rule's traffic nothing passes between any two of
+//! input, the other side is isolated, and none of the rule's traffic passes between any two of
 //! them.
 //!
-//! **When it stays silent.** When any of the named traffic passes, or may pass for all that is
-//! known.
+//! **When it stays silent.** When any of the named traffic passes, or may pass as far as the input
+//! shows.
 //!
 //! **Settings.** None of its own.
 //!

@@ -1,16 +1,16 @@
 //! # NP305 hostnetwork
 //!
-//! **What it does.** Tells when a policy selects, or a rule relies on, only pods that share their
+//! **What it does.** Reports when a policy selects, or a rule relies on, only pods that share their
 //! node's network.
 //!
 //! **Why it is bad.** The API leaves open what policies mean for them; most network plugins treat
-//! them as their node, so that the policy does not protect them and the rule does not match them.
+//! them like their node, so that the policy does not protect them and the rule does not match them.
 //!
 //! **What it looks at.** `hostNetwork` of every pod that a `podSelector` selects. Not part of the
 //! default set: what holds depends on the network plugin.
 //!
-//! **When it stays silent.** When another kind of pod is selected as well, and under a plugin that
-//! treats them as pods.
+//! **When it stays silent.** When other pods are selected as well, and under a plugin that treats
+//! these as pods.
 //!
 //! **Settings.** `--cni`, `--assume hostnetwork=node|pod`.
 //!

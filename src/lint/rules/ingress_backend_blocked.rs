@@ -1,7 +1,7 @@
 //! # NP104 ingress-backend-blocked
 //!
-//! **What it does.** Tells when the pods behind an Ingress, a Gateway route or an `OpenShift` Route
-//! do not let in the controller that sends to them.
+//! **What it does.** Reports when the pods behind an Ingress, a Gateway route or an `OpenShift`
+//! Route do not let in the controller that sends to them.
 //!
 //! **Why it is bad.** Every request from outside ends in a timeout (504).
 //!
@@ -12,8 +12,8 @@
 //! distribution and Gateways set.
 //!
 //! **When it stays silent.** When the controller is not in the input and some rule opens the port:
-//! who may come in cannot be known. When any pod behind the Service is not isolated, or policies of
-//! another kind may have a say.
+//! who is admitted cannot be known. When any pod behind the Service is not isolated, or policies of
+//! another kind may govern it too.
 //!
 //! **Settings.** `lint.ingress-controllers`: the workloads that bring traffic in, as
 //! `namespace/name`.

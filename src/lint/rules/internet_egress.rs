@@ -1,6 +1,6 @@
 //! # NP202 internet-egress
 //!
-//! **What it does.** Tells when a rule lets a workload send anywhere on the internet.
+//! **What it does.** Reports when a rule lets a workload send anywhere on the internet.
 //!
 //! **Why it is bad.** Whoever takes over the pod can carry data away.
 //!

@@ -1,6 +1,6 @@
 //! # NP201 internet-ingress
 //!
-//! **What it does.** Tells when a rule lets the public internet into a workload: no `from`, or an
+//! **What it does.** Reports when a rule lets the public internet into a workload: no `from`, or an
 //! address block that holds a public range wider than /8.
 //!
 //! **Why it is bad.** Few workloads are meant to be reached by everyone; the others should name who

@@ -1,15 +1,15 @@
 //! # NP502 ipblock-all-and-nodes
 //!
-//! **What it does.** Tells when pods of the cluster are let in, or reached, only through a block of
-//! all addresses.
+//! **What it does.** Reports when pods of the cluster are let in, or reached, only through a block
+//! of all addresses.
 //!
 //! **Why it is bad.** `0.0.0.0/0` reads like everybody. Under a network plugin that never matches
-//! pods or nodes by their address it is the world outside only, and callers from the cluster are
-//! locked out. A note.
+//! pods or nodes by their address it is only the world outside, and callers from the cluster are
+//! denied. A note.
 //!
 //! **What it looks at.** Pods that are isolated and whose rules of that direction name nothing but
-//! address blocks, one of all addresses among them: for ingress, when a Service stands before them;
-//! for egress, when 53/UDP is opened that way, which is meant for the cluster's DNS.
+//! address blocks, one of all addresses among them: for ingress, when a Service selects them; for
+//! egress, when 53/UDP is opened that way, which is meant for the cluster's DNS.
 //!
 //! **When it stays silent.** When any rule names pods or nobody in particular; under a network
 //! plugin whose blocks match pods.

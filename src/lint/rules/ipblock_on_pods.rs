@@ -1,8 +1,8 @@
 //! # NP501 ipblock-on-pods
 //!
-//! **What it does.** Tells when an `ipBlock` names addresses of pods.
+//! **What it does.** Reports when an `ipBlock` names addresses of pods.
 //!
-//! **Why it is bad.** Address blocks are for what lies outside the cluster. Pods get new addresses,
+//! **Why it is bad.** Address blocks are for addresses outside the cluster. Pods get new addresses,
 //! some network plugins never match a pod by its address, and others see it only before or after a
 //! translation.
 //!

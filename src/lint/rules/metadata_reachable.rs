@@ -1,15 +1,15 @@
 //! # NP203 metadata-reachable
 //!
-//! **What it does.** Tells when a workload whose egress is restricted may still reach the cloud's
+//! **What it does.** Reports when a workload whose egress is restricted may still reach the cloud's
 //! metadata service, 169.254.169.254 port 80.
 //!
 //! **Why it is bad.** The service hands out the node's credentials to whoever asks.
 //!
 //! **What it looks at.** Address blocks of egress rules that open 80/TCP. A warning when the block
 //! leaves out other ranges but not this one, or leaves out nothing; rules without `to` are a note,
-//! and so are blocks that hold nothing public and so were written for it.
+//! and so are blocks without public addresses, which were written for the service.
 //!
-//! **When it stays silent.** When the rule does not open port 80, and for workloads that nothing
+//! **When it stays silent.** When the rule does not open port 80, and for workloads that no policy
 //! isolates.
 //!
 //! **Settings.** None of its own.

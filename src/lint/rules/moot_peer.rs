@@ -1,6 +1,6 @@
 //! # NP005 moot-peer
 //!
-//! **What it does.** Tells when one peer of a rule is contained in another peer of the same rule,
+//! **What it does.** Reports when one peer of a rule is contained in another peer of the same rule,
 //! whatever pods there are.
 //!
 //! **Why it is bad.** The peers of a list are added up, so the narrower one does nothing. When it

@@ -1,7 +1,7 @@
 //! # NP008 name-contradicts-effect
 //!
-//! **What it does.** Tells when a policy is called `deny-all` or the like and allows something, or
-//! closes one direction only.
+//! **What it does.** Reports when a policy is called `deny-all` or the like and allows something,
+//! or closes one direction only.
 //!
 //! **Why it is bad.** Reviewers trust names, and `kubectl get netpol` shows little else.
 //!

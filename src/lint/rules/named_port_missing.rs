@@ -1,6 +1,6 @@
 //! # NP012 named-port-missing
 //!
-//! **What it does.** Tells when a rule names a port that the pods its traffic goes to do not
+//! **What it does.** Reports when a rule names a port that the pods its traffic goes to do not
 //! declare under that name and protocol.
 //!
 //! **Why it is bad.** A name is looked up on each pod. Where it is missing, the rule opens nothing.

@@ -1,10 +1,10 @@
 //! # NP003 namespace-by-fake-name
 //!
-//! **What it does.** Tells when a `namespaceSelector` looks for a namespace by a label that only
+//! **What it does.** Reports when a `namespaceSelector` looks for a namespace by a label that only
 //! looks like its name: `name: kube-system`.
 //!
-//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody puts it
-//! there. The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
+//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody adds it.
+//! The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
 //! nothing.
 //!
 //! **What it looks at.** The labels of the Namespace objects. An error when the value is the name

@@ -1,9 +1,9 @@
 //! # NP902 namespace-labels-unknown
 //!
-//! **What it does.** Tells when rules select namespaces by labels, and the input does not hold the
-//! Namespace objects.
+//! **What it does.** Reports when rules select namespaces by labels, and the input does not hold
+//! the Namespace objects.
 //!
-//! **Why it is bad.** Whether they match cannot be told; verdicts that depend on it are unknown.
+//! **Why it is bad.** Whether they match cannot be decided; verdicts that depend on it are unknown.
 //!
 //! **What it looks at.** Selectors over namespaces with another key than
 //! `kubernetes.io/metadata.name`, and namespaces that are only mentioned. One note for the whole

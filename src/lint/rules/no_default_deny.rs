@@ -1,15 +1,15 @@
 //! # NP303 no-default-deny
 //!
-//! **What it does.** Tells which namespaces have workloads but no policy that isolates every pod on
-//! the way in.
+//! **What it does.** Reports namespaces that have workloads but no policy that isolates every pod's
+//! ingress.
 //!
-//! **Why it is bad.** What is deployed next is born open.
+//! **Why it is bad.** What is deployed next is open from the start.
 //!
 //! **What it looks at.** Policies with `podSelector: {}`, and administrators' policies. Not part of
 //! the default set.
 //!
-//! **When it stays silent.** When the namespace has no workload in the input, or only such with
-//! `hostNetwork` (NP305).
+//! **When it stays silent.** When the namespace has no workload in the input, or only workloads
+//! with `hostNetwork` (NP305).
 //!
 //! **Settings.** None of its own.
 //!

@@ -1,9 +1,9 @@
 //! # NP403 no-effect-set
 //!
-//! **What it does.** Tells when all policies of a namespace together allow what would be allowed
+//! **What it does.** Reports when all policies of a namespace together allow what would be allowed
 //! without them.
 //!
-//! **Why it is bad.** They look like protection.
+//! **Why it is bad.** They look like protection and are none.
 //!
 //! **What it looks at.** Whether for each policy and direction some rule allows everything to the
 //! same pods.

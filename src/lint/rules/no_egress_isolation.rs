@@ -1,6 +1,6 @@
 //! # NP302 no-egress-isolation
 //!
-//! **What it does.** Tells which workloads no policy isolates on the way out, one finding for each
+//! **What it does.** Reports workloads that no policy isolates for egress, one finding for each
 //! namespace.
 //!
 //! **Why it is bad.** They may send anywhere, the internet and the cloud's metadata service

@@ -1,15 +1,15 @@
 //! # NP301 no-ingress-isolation
 //!
-//! **What it does.** Tells which workloads no policy isolates on the way in, one finding for each
+//! **What it does.** Reports workloads that no policy isolates for ingress, one finding for each
 //! namespace.
 //!
 //! **Why it is bad.** They accept traffic from everybody: the default of Kubernetes.
 //!
-//! **What it looks at.** Every tier. Not part of the default set: it is about policies that are not
-//! there.
+//! **What it looks at.** Every tier. Not part of the default set: it is about policies that do not
+//! exist.
 //!
 //! **When it stays silent.** For pods with `hostNetwork` (NP305), and where a policy that is not
-//! modelled may have a say.
+//! modelled may apply.
 //!
 //! **Settings.** None of its own.
 //!

@@ -1,11 +1,11 @@
 //! # NP405 odd-selector
 //!
-//! **What it does.** Tells when a peer selects pods where the comment beside it speaks of something
-//! outside the cluster.
+//! **What it does.** Reports when a peer selects pods while its comment speaks of something outside
+//! the cluster.
 //!
-//! **Why it is bad.** `podSelector: {}` is every pod of the own namespace and `namespaceSelector:
-//! {}` every pod of the cluster. Neither is the internet, a load balancer or a node: those need an
-//! `ipBlock`, or no peers at all.
+//! **Why it is bad.** `podSelector: {}` is every pod of the policy's own namespace and
+//! `namespaceSelector: {}` every pod of the cluster. Neither is the internet, a load balancer or a
+//! node: those need an `ipBlock`, or no peers at all.
 //!
 //! **What it looks at.** An empty selector as a peer, and the comment in the lines of its rule:
 //! `external`, `outside`, `internet`, `NodePort`, `LoadBalancer`, `Kubernetes API server`. Both

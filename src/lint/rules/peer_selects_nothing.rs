@@ -1,12 +1,12 @@
 //! # NP002 peer-selects-nothing
 //!
-//! **What it does.** Tells when a peer of a rule selects no pod of the namespaces it names.
+//! **What it does.** Reports when a peer of a rule selects no pod of the namespaces it names.
 //!
-//! **Why it is bad.** The rule lets nobody in, so whoever it was written for is locked out.
+//! **Why it is bad.** The rule lets nobody in, so that whoever it was written for is denied.
 //!
 //! **What it looks at.** Namespaces and workloads of the input. A warning when there is a second
-//! sign: a workload that is one slip of the pen away, or a `podSelector` without
-//! `namespaceSelector` whose pods exist, but in another namespace.
+//! sign: a workload that is one typing error away, or a `podSelector` without `namespaceSelector`
+//! whose pods exist, but in another namespace.
 //!
 //! **When it stays silent.** When the peer may select something the input does not hold: a
 //! namespace that is not in the input, has no workloads in it, or whose labels are not known.

@@ -1,13 +1,13 @@
 //! # NP001 policy-selects-nothing
 //!
-//! **What it does.** Tells when no workload of the policy's namespace has the labels of
+//! **What it does.** Reports when no workload of the policy's namespace has the labels of
 //! `spec.podSelector`.
 //!
-//! **Why it is bad.** The policy protects nobody and looks as if it did. Worse under a default
-//! deny: what it was to allow stays closed.
+//! **Why it is bad.** The policy protects nothing, although it seems to. Under a default deny it is
+//! worse: what it was meant to allow stays closed.
 //!
 //! **What it looks at.** The workloads of the namespace. An error when one of them would be
-//! selected after changing a single label by a slip of the pen (`name=cart` where the pods say
+//! selected after correcting a typing error in a single label (`name=cart` where the pods say
 //! `name=carts`, `app=web` where they say `app.kubernetes.io/name=web`); a warning when a workload
 //! has the label that singles it out and merely lacks the others.
 //!

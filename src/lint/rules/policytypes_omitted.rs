@@ -1,14 +1,14 @@
 //! # NP006 policytypes-omitted
 //!
-//! **What it does.** Tells when a policy leaves `policyTypes` out.
+//! **What it does.** Reports when a policy leaves `policyTypes` out.
 //!
 //! **Why it is bad.** Left out, it means Ingress, and Egress too when there are egress rules. A
-//! policy that has only egress rules therefore also closes every way in: an error when no other
-//! policy closes it anyway.
+//! policy that has only egress rules therefore also isolates ingress: an error when no other policy
+//! isolates it anyway.
 //!
 //! **What it looks at.** Whether the field is there, and which rules are. A warning when there are
-//! rules for both directions, because taking the egress rules away would open the way out; a note
-//! when there are none for egress.
+//! rules for both directions, because removing the egress rules would open all egress; a note when
+//! there are none for egress.
 //!
 //! **When it stays silent.** When `policyTypes` is given.
 //!
@@ -26,7 +26,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
         let (has_ingress, has_egress) = (!policy.rules[0].is_empty(), !policy.rules[1].is_empty());
         // without egress rules nothing depends on the field, so that its name in the text suffices
-        let enough = !has_egress && stands_alone(context, policy);
+        let enough = !has_egress && is_only_object(context, policy);
         if context.text_contains(policy.document, "policyTypes")
             && (enough || types_given(context, policy))
         {
@@ -62,7 +62,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 }
 
 /// Whether the text of a policy's document holds nothing else, unlike the items of a List.
-fn stands_alone(context: &LintContext<'_>, policy: &Policy) -> bool {
+fn is_only_object(context: &LintContext<'_>, policy: &Policy) -> bool {
     context
         .input
         .sources

@@ -1,10 +1,10 @@
 //! # NP013 port-not-declared
 //!
-//! **What it does.** Tells when no pod that a rule's traffic goes to declares the port the rule
+//! **What it does.** Reports when no pod that a rule's traffic goes to declares the port the rule
 //! opens.
 //!
-//! **Why it is bad.** Often a slip, or the port of an earlier version. Ports need not be declared,
-//! so it is only a note.
+//! **Why it is bad.** Often a mistake, or the port of an earlier version. Ports need not be
+//! declared, so it is only a note.
 //!
 //! **What it looks at.** Declared container ports of the destination pods.
 //!

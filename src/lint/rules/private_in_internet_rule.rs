@@ -1,10 +1,10 @@
 //! # NP205 private-in-internet-rule
 //!
-//! **What it does.** Tells when an egress rule for the internet leaves out some private ranges but
-//! not all of them.
+//! **What it does.** Reports when an egress rule for the internet leaves out some private ranges
+//! but not all of them.
 //!
-//! **Why it is bad.** What was forgotten is open: another network of the company, the nodes, on
-//! some network plugins pods.
+//! **Why it is bad.** The forgotten ranges are open: another network of the company, the nodes, and
+//! under some network plugins pods.
 //!
 //! **What it looks at.** Address blocks that hold the whole IPv4 internet. A warning when at least
 //! one of 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 is left out and another is not; a note when

@@ -1,9 +1,9 @@
 //! # NP014 protocol-default
 //!
-//! **What it does.** Tells when an egress rule opens port 53 for one protocol only.
+//! **What it does.** Reports when an egress rule opens port 53 for one protocol only.
 //!
-//! **Why it is bad.** A port without a protocol is TCP. Names are asked for by UDP first, so with
-//! TCP alone nothing is resolved: an error. With UDP alone, answers that are too large for a
+//! **Why it is bad.** A port without a protocol is TCP. Names are looked up over UDP first, so that
+//! with TCP alone nothing is resolved: an error. With UDP alone, answers that are too large for a
 //! datagram fail: a warning. Fixed automatically: the other protocol is added.
 //!
 //! **What it looks at.** The ports of each egress rule, and whether another rule of a policy for

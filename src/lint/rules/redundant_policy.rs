@@ -1,13 +1,13 @@
 //! # NP401 redundant-policy
 //!
-//! **What it does.** Tells when a policy adds nothing to another one, in any cluster: removing it
+//! **What it does.** Reports when a policy adds nothing to another one, in any cluster: removing it
 //! changes no verdict.
 //!
 //! **Why it is bad.** It is read, reviewed and edited in the belief that it matters.
 //!
 //! **What it looks at.** Subjects, directions and rules: all that the policy selects, isolates and
 //! allows is selected, isolated and allowed by the other. Decided for every possible label set and
-//! address. A note when the two stand in different folders, which may never be applied together.
+//! address. A note when the two are in different folders, which may never be applied together.
 //!
 //! **When it stays silent.** For policies without rules: a default deny is worth its own object.
 //! For two equal ones only the second is reported.

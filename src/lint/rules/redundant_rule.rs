@@ -1,10 +1,10 @@
 //! # NP402 redundant-rule
 //!
-//! **What it does.** Tells when a rule allows nothing that another rule for the same pods does not
-//! allow.
+//! **What it does.** Reports when a rule allows nothing that another rule for the same pods does
+//! not allow.
 //!
-//! **Why it is bad.** Within one policy the narrower rule looks like a restriction and is none: a
-//! warning. Across policies it may well be meant, so it is a note.
+//! **Why it is bad.** Within one policy the narrower rule looks like a restriction but is none: a
+//! warning. Across policies it may well be intended, so it is a note.
 //!
 //! **What it looks at.** Peers and ports of both rules, for every possible label set and address.
 //!

@@ -1,10 +1,10 @@
 //! # NP903 refers-to-nothing
 //!
-//! **What it does.** Tells which Services select no pod of the input, and which Ingresses and
-//! routes name a Service that is not there.
+//! **What it does.** Reports Services that select no pod of the input, and Ingresses and routes
+//! that name a Service that does not exist.
 //!
-//! **Why it is bad.** Questions about them cannot be answered, and requests to them may end
-//! nowhere. A note.
+//! **Why it is bad.** Questions about them cannot be answered, and requests to them may fail. A
+//! note.
 //!
 //! **What it looks at.** Selectors of Services in namespaces that have workloads; backends of
 //! Ingresses, Gateway routes and `OpenShift` Routes in namespaces that have Services.

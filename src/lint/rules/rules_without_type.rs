@@ -1,7 +1,7 @@
 //! # NP007 rules-without-type
 //!
-//! **What it does.** Tells when a policy has rules for a direction that its `policyTypes` does not
-//! list.
+//! **What it does.** Reports when a policy has rules for a direction that its `policyTypes` does
+//! not list.
 //!
 //! **Why it is bad.** The rules are ignored. Fixed automatically: the direction is added.
 //!

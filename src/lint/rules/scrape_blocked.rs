@@ -1,17 +1,17 @@
 //! # NP105 scrape-blocked
 //!
-//! **What it does.** Tells when pods that are to be scraped for metrics do not let the monitoring
-//! in.
+//! **What it does.** Reports when pods that are to be scraped for metrics do not admit the
+//! monitoring.
 //!
 //! **Why it is bad.** The metrics are missing, and nobody notices until they are needed. A note.
 //!
 //! **What it looks at.** What `ServiceMonitor`s, `PodMonitor`s and `prometheus.io/scrape`
 //! annotations of pods and Services name, and the ports they are scraped on. The scraping pods are
 //! those of `cluster.monitoring`, or pods of the input that are called `prometheus` by their name
-//! label. Without any, only ports that no rule opens to anybody are told.
+//! label. Without any, only ports that no rule opens to anybody are reported.
 //!
 //! **When it stays silent.** When any of the pods is not isolated, its port is not known, or
-//! policies of another kind may have a say.
+//! policies of another kind may govern it too.
 //!
 //! **Settings.** `cluster.monitoring`: namespace and labels of the pods that scrape.
 //!

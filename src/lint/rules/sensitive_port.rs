@@ -1,6 +1,6 @@
 //! # NP208 sensitive-port
 //!
-//! **What it does.** Tells when a rule opens a port of a database, a shell or an administrative
+//! **What it does.** Reports when a rule opens a port of a database, a shell or an administrative
 //! interface to everybody, to the internet, or to every namespace.
 //!
 //! **Why it is bad.** These are the ports an intruder looks for next.

@@ -1,10 +1,10 @@
 //! # NP011 service-port
 //!
-//! **What it does.** Tells when a rule names the port of a Service where the port of its pods is
+//! **What it does.** Reports when a rule names the port of a Service where the port of its pods is
 //! needed.
 //!
 //! **Why it is bad.** A policy sees the port after the Service has translated it. A rule for 80
-//! does not let through what arrives at 7070, although everybody dials 80.
+//! does not admit what arrives at 7070, although every client connects to 80.
 //!
 //! **What it looks at.** The pods the rule's traffic goes to; a Service that selects all of them
 //! has this port and sends it elsewhere, and none of the pods declares the port. Fixed

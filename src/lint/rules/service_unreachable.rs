@@ -1,6 +1,6 @@
 //! # NP103 service-unreachable
 //!
-//! **What it does.** Tells when policies open no port that a Service sends to.
+//! **What it does.** Reports when policies open no port that a Service sends to.
 //!
 //! **Why it is bad.** Nobody can use the Service: the rules name another port than the pods listen
 //! on, often that of an earlier version or of a neighbour.

@@ -1,9 +1,9 @@
 //! # NP504 service-vip-in-ipblock
 //!
-//! **What it does.** Tells when an `ipBlock` names addresses of Services.
+//! **What it does.** Reports when an `ipBlock` names addresses of Services.
 //!
-//! **Why it is bad.** A Service's address is rewritten to a pod's on the way, on most clusters
-//! before policies look at it, so that the rule matches nothing. The API leaves the order open.
+//! **Why it is bad.** A Service's address is rewritten to a pod's, in most clusters before policies
+//! are applied, so that the rule matches nothing. The API leaves the order open.
 //!
 //! **What it looks at.** Address blocks that lie inside the range of Services, or are the address
 //! of one.

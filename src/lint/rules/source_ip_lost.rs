@@ -1,6 +1,6 @@
 //! # NP505 source-ip-lost
 //!
-//! **What it does.** Tells when callers are named by address, and a Service takes their calls at
+//! **What it does.** Reports when callers are named by address, and a Service takes their calls at
 //! the nodes.
 //!
 //! **Why it is bad.** On the way from one node to another the caller's address is replaced by the

@@ -1,19 +1,19 @@
 //! # NP004 split-peer
 //!
-//! **What it does.** Tells when one peer was split in two by a stray dash: a list item with only a
-//! `namespaceSelector`, followed by one with only a `podSelector`.
+//! **What it does.** Reports when one peer was split in two by a stray dash: a list item with only
+//! a `namespaceSelector`, followed by one with only a `podSelector`.
 //!
 //! **Why it is bad.** Without the second dash both conditions must hold: these pods of those
-//! namespaces. With it either will do: every pod of those namespaces, and these pods of the
+//! namespaces. With it either is enough: every pod of those namespaces, and these pods of the
 //! policy's own namespace.
 //!
 //! **What it looks at.** Who has the pod labels. An error when nobody in the policy's own namespace
-//! has them and somebody in the selected namespaces does; a warning when nobody in the own
+//! has them and somebody in the selected namespaces does; a warning when nobody in the policy's own
 //! namespace has them and the other namespaces are not in the input; a note when both have them.
-//! Fixed automatically: the dash is taken away.
+//! Fixed automatically: the dash is removed.
 //!
-//! **When it stays silent.** When only pods of the own namespace have the labels (the list is then
-//! meant as it is), and when `podSelector` is empty.
+//! **When it stays silent.** When only pods of the policy's own namespace have the labels (the list
+//! is then meant as it is written), and when `podSelector` is empty.
 //!
 //! **Settings.** None of its own.
 //!

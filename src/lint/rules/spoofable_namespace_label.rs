@@ -1,7 +1,7 @@
 //! # NP209 spoofable-namespace-label
 //!
-//! **What it does.** Tells when a rule trusts a namespace by a label that the namespace's owner may
-//! set.
+//! **What it does.** Reports when a rule trusts a namespace by a label that the namespace's owner
+//! may set.
 //!
 //! **Why it is bad.** A tenant can label itself in.
 //!

@@ -1,6 +1,6 @@
 //! # NP018 unknown-field
 //!
-//! **What it does.** Tells when a policy has a field the API does not know, at any level.
+//! **What it does.** Reports when a policy has a field the API does not know, at any level.
 //!
 //! **Why it is bad.** New clients refuse it; old ones drop it silently, and what is left often
 //! allows more: `podSelector: {app: web}` without `matchLabels` becomes every pod.

@@ -1,17 +1,17 @@
 //! # NP406 unreachable-rule
 //!
-//! **What it does.** Tells when a rule can never decide a flow, in any cluster. *Blocked*: earlier
-//! rules of its policy, or a policy asked before, already decide all that it matches.
+//! **What it does.** Reports when a rule can never decide a flow, in any cluster. *Blocked*:
+//! earlier rules of its policy, or a policy evaluated earlier, already decide all that it matches.
 //! *Unmatchable*: it matches nothing by itself.
 //!
-//! **Why it is bad.** It is read as if it counted; a Deny that is blocked denies nothing.
+//! **Why it is bad.** It is read as if it had an effect; a Deny that is blocked denies nothing.
 //!
 //! **What it looks at.** The ordered tiers (`AdminNetworkPolicy`, `BaselineAdminNetworkPolicy`,
 //! `ClusterNetworkPolicy`) for blocked rules, every policy for unmatchable ones: contradictory
-//! selectors, an `except` that takes everything away, a port name for addresses.
+//! selectors, an `except` that leaves nothing, a port name for addresses.
 //!
 //! **When it stays silent.** When anything is left for the rule to decide; when only policies of
-//! equal priority stand in its way, whose order is open.
+//! equal priority block it, whose order is undefined.
 //!
 //! **Settings.** None of its own.
 //!

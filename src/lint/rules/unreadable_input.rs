@@ -1,12 +1,13 @@
 //! # NP904 unreadable-input
 //!
-//! **What it does.** Tells what of the input could not be read as the API server would read it, and
-//! what was guessed.
+//! **What it does.** Reports what in the input could not be read as the API server would read it,
+//! and what was guessed.
 //!
-//! **Why it is bad.** A policy that cannot be read makes every verdict it could touch unknown.
+//! **Why it is bad.** A policy that cannot be read makes every verdict that it could affect
+//! unknown.
 //!
 //! **What it looks at.** Syntax, templates that were not rendered, placeholders, keys given twice,
-//! patches. Errors stay errors and end the program with code 2; templates and patches that are no
+//! patches. Errors stay errors and end the program with code 2; templates and patches that are not
 //! policies are notes.
 //!
 //! **When it stays silent.** For what another rule explains better: NP015, NP016, NP017, NP018,

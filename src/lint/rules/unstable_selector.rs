@@ -1,15 +1,15 @@
 //! # NP019 unstable-selector
 //!
-//! **What it does.** Tells when a selector uses a label that changes by itself:
+//! **What it does.** Reports when a selector uses a label that changes by itself:
 //! `pod-template-hash`, `controller-revision-hash`, the uid of a Job, the name of a Job that a
 //! `CronJob` makes.
 //!
-//! **Why it is bad.** After the next rollout or run nobody is selected any more.
+//! **Why it is bad.** After the next rollout or run no pod is selected any more.
 //!
 //! **What it looks at.** The keys of every selector.
 //!
 //! **When it stays silent.** For `job-name` when a Job of that name is in the input, and for a
-//! pod's index or name in a `StatefulSet`, which stay.
+//! pod's index or name in a `StatefulSet`, which are stable.
 //!
 //! **Settings.** None of its own.
 //!

@@ -1,9 +1,9 @@
 //! # NP901 unsupported-kind
 //!
-//! **What it does.** Tells which kinds of policies in the input are not modelled.
+//! **What it does.** Reports the kinds of policies in the input that are not modelled.
 //!
-//! **Why it is bad.** They may allow or deny what the others do not; every verdict they could touch
-//! is unknown.
+//! **Why it is bad.** They may allow or deny what the others do not; every verdict that they could
+//! affect is unknown.
 //!
 //! **What it looks at.** The kinds of Cilium, Calico, Antrea, Istio, Linkerd, OVN and others; one
 //! finding for each kind.

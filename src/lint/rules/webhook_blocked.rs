@@ -1,19 +1,18 @@
 //! # NP107 webhook-blocked
 //!
-//! **What it does.** Tells when the pods of an admission webhook let in pods only, and not the API
+//! **What it does.** Reports when the pods of an admission webhook admit pods only, and not the API
 //! server that calls them.
 //!
 //! **Why it is bad.** Requests to the API wait and fail, for the whole cluster where the webhook's
 //! `failurePolicy` is `Fail`.
 //!
 //! **What it looks at.** The Services that `ValidatingWebhookConfiguration`s and
-//! `MutatingWebhookConfiguration`s name, their pods and the rules that open the target port. The
-//! API server is no pod that a selector selects: it calls from a node's or a control plane's
-//! address.
+//! `MutatingWebhookConfiguration`s name, their pods and the rules that open the target port. No
+//! selector selects the API server: it calls from the address of a node or of the control plane.
 //!
 //! **When it stays silent.** When some rule for the port has no `from` or has an address block,
 //! names the API server's pods or `OpenShift`'s label for host-network callers; when any of the
-//! pods is not isolated or policies of another kind may have a say.
+//! pods is not isolated or policies of another kind may govern it too.
 //!
 //! **Settings.** None of its own.
 //!

@@ -1,10 +1,10 @@
 //! # NP010 wrong-namespace
 //!
-//! **What it does.** Tells when a policy selects nobody in its namespace, and exactly one other
+//! **What it does.** Reports when a policy selects nobody in its namespace, and exactly one other
 //! namespace has workloads with the labels it asks for.
 //!
-//! **Why it is bad.** A policy acts only in its own namespace. Without `metadata.namespace` that is
-//! whatever namespace `kubectl` happens to be set to.
+//! **Why it is bad.** A policy applies only to its own namespace. Without `metadata.namespace` that
+//! is the namespace that `kubectl` happens to use.
 //!
 //! **What it looks at.** The workloads of every namespace. An error when the policy names no
 //! namespace; a note when it names one.
