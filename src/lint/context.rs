@@ -131,7 +131,7 @@ impl<'a> LintContext<'a> {
     }
 
     /// Whether a policy is to be examined.
-    pub fn goes_through(&self, id: PolicyId) -> bool {
+    pub fn is_examined(&self, id: PolicyId) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(&id))
     }
 
@@ -195,7 +195,7 @@ impl<'a> LintContext<'a> {
     pub fn network_policies(&self) -> impl Iterator<Item = (PolicyId, &'a Policy)> + use<'_, 'a> {
         self.policies
             .iter()
-            .filter(|(id, p)| !self.policies.is_ordered(p) && self.goes_through(*id))
+            .filter(|(id, p)| !self.policies.is_ordered(p) && self.is_examined(*id))
     }
 
     /// The policies of a namespace that no ordered tier holds, in input order.
@@ -207,7 +207,7 @@ impl<'a> LintContext<'a> {
 
     /// The policies of a policy's namespace among which are all that may select every pod that it
     /// selects, itself included, in input order. Some of them may not.
-    pub fn may_hold(&self, policy: &Policy) -> Vec<PolicyId> {
+    pub fn may_contain(&self, policy: &Policy) -> Vec<PolicyId> {
         let namespace = policy.namespace.as_deref().unwrap_or_default();
         if let Some(listed) = self.policies_by_label.borrow().get(namespace) {
             return listed.candidates(&policy.subject.pods);

@@ -21,7 +21,7 @@ pub(crate) fn containing_policy(
     if !acts {
         return None;
     }
-    context.may_hold(policy).into_iter().find(|other| {
+    context.may_contain(policy).into_iter().find(|other| {
         let wide = context.policies.get(*other);
         *other != id && policy_within(policy, wide) && (*other < id || !policy_within(wide, policy))
     })

@@ -43,7 +43,7 @@ pub fn collect(context: &LintContext<'_>) -> Vec<Suppression> {
     for (_, policy) in context
         .policies
         .iter()
-        .filter(|(id, _)| context.goes_through(*id))
+        .filter(|(id, _)| context.is_examined(*id))
     {
         let Some((document, text)) = context.input.sources.chunk(policy.document) else {
             continue;

@@ -48,7 +48,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 /// Whether everything that a policy closes is opened again by rules without peers and ports.
 fn opened_again(context: &LintContext<'_>, id: PolicyId) -> bool {
     let policy = context.policies.get(id);
-    let others = context.may_hold(policy);
+    let others = context.may_contain(policy);
     Direction::ALL
         .into_iter()
         .filter(|d| policy.isolates(*d))

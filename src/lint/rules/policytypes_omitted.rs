@@ -85,7 +85,7 @@ fn report_closed_ingress(
     id: PolicyId,
     policy: &Policy,
 ) {
-    let closed_anyway = context.may_hold(policy).iter().any(|other| {
+    let closed_anyway = context.may_contain(policy).iter().any(|other| {
         let other_policy = context.policies.get(*other);
         *other != id
             && other_policy.isolates(Direction::Ingress)

@@ -81,7 +81,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
 /// Whether some egress rule for the same pods opens this traffic.
 fn opened_elsewhere(context: &LintContext<'_>, policy: &Policy, missing: &TrafficSet) -> bool {
     context
-        .may_hold(policy)
+        .may_contain(policy)
         .into_iter()
         .map(|id| context.policies.get(id))
         .any(|other| {

@@ -64,7 +64,7 @@ fn containing_rule(
     policy: &Policy,
     rule: &Rule,
 ) -> Option<RuleRef> {
-    let governing = context.may_hold(policy).into_iter().filter(|id| {
+    let governing = context.may_contain(policy).into_iter().filter(|id| {
         let other = context.policies.get(*id);
         *id == rule_ref.policy
             || other.isolates(rule_ref.direction) && subject_within(&policy.subject, &other.subject)
