@@ -47,7 +47,7 @@ impl MentionedObject {
     }
 }
 
-/// Pods that an object needs to be reached, and the ports.
+/// The traffic that an object needs to be allowed: to which pods, and on which ports.
 #[derive(Debug, Clone)]
 pub(crate) struct IntendedTraffic {
     /// The object.
@@ -141,8 +141,8 @@ pub(crate) enum ServicePortRef<'n> {
     Any,
 }
 
-/// The pods that an object needs to be reached through a Service. `Err` when the namespace has no
-/// Service of this name, `Ok(None)` when its pods or the port are not known.
+/// The traffic that an object needs to be allowed to the pods behind a Service. `Err` when the
+/// namespace has no Service of this name, `Ok(None)` when its pods or the port are not known.
 pub(crate) fn through(
     context: &LintContext<'_>,
     by: &Rc<MentionedObject>,

@@ -32,7 +32,7 @@ pub(crate) fn is_every_pod(peer: &Peer) -> bool {
         if s.is_everything() && pods.is_everything())
 }
 
-/// The name of a control plane's workload that a peer selects by.
+/// The name of a workload of the control plane among the label values that a peer selects by.
 pub(crate) fn control_plane_name(peer: &Peer) -> Option<&str> {
     let Peer::Pods(_, pods) = peer else {
         return None;

@@ -21,9 +21,9 @@ use std::fmt::Write as _;
 
 /// One rule of lint.
 pub struct Lint {
-    /// `NP004`.
+    /// Its code: `NP004`.
     pub id: &'static str,
-    /// `split-peer`.
+    /// Its name: `split-peer`.
     pub name: &'static str,
     /// The usual severity of its findings.
     pub severity: Severity,
