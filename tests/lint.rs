@@ -12,7 +12,7 @@ mod common;
 use common::{golden, netpal_at, netpal_in};
 use netpal::finding::{Finding, Severity};
 use netpal::lint::fix::apply;
-use netpal::lint::{Facts, LINTS, Lint, LintConfig, lint};
+use netpal::lint::{LINTS, Lint, LintConfig, LintContext, lint};
 use netpal::set::IpSet;
 use netpal::{AllowGraph, CompileOptions, Input};
 use std::path::{Path, PathBuf};
@@ -207,7 +207,7 @@ fn a_fix_takes_its_finding_away_and_nothing_else() {
         let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
         let config = config(&[lint_.id]);
         let findings = lint(&input, &graph, &config).findings;
-        let applied = apply(&Facts::new(&input, &graph, &config), &findings);
+        let applied = apply(&LintContext::new(&input, &graph, &config), &findings);
         for changed in &applied.files {
             fixes += 1;
             let before = &input.sources.file(changed.file).unwrap().text.whole();

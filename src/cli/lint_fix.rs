@@ -12,7 +12,7 @@ use super::workspace::{self, Workspace};
 use anyhow::{Result, bail};
 use netpal::finding::{Finding, Severity, identities};
 use netpal::lint::fix::{Applied, apply};
-use netpal::lint::{Facts, LintConfig, Linted, lint};
+use netpal::lint::{LintConfig, LintContext, Linted, lint};
 use netpal::load::{Source, load_sources};
 use netpal::query::list::listing::{Filter, summary};
 use netpal::render::data::csv;
@@ -42,8 +42,8 @@ pub fn run(
         bail!("--fix changes files: give them with -f, without -k, --live or --overlay");
     }
     let before = lint(&workspace.input, &workspace.graph, config);
-    let facts = Facts::new(&workspace.input, &workspace.graph, config);
-    let (applied, after) = proven(common, workspace, config, &facts, &before)?;
+    let context = LintContext::new(&workspace.input, &workspace.graph, config);
+    let (applied, after) = proven(common, workspace, config, &context, &before)?;
     let mut text = String::new();
     for changed in &applied.files {
         let Some(file) = workspace.input.sources.file(changed.file) else {
@@ -109,7 +109,7 @@ fn proven(
     common: &Common,
     workspace: &Workspace,
     config: &LintConfig,
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     before: &Linted,
 ) -> Result<(Applied, Option<After>)> {
     let mut findings: Vec<Finding> = before.findings.clone();
@@ -118,7 +118,7 @@ fn proven(
         .filter(|f| f.suppressed.is_some())
         .for_each(|f| f.fix = None);
     loop {
-        let applied = apply(facts, &findings);
+        let applied = apply(context, &findings);
         if applied.fixed.is_empty() {
             return Ok((applied, None));
         }

@@ -1,27 +1,31 @@
 //! Containment that holds in every cluster, not only in this one: of selectors, peers, ports,
 //! rules, policies.
 //!
-//! `x` within `y` here means: whatever pods and labels there may be, all that `x` matches is
-//! matched by `y`. For selectors that is decided exactly: per key, the label sets that meet all
-//! requirements form a set of values plus "absent", with infinitely many other values; a selector
-//! is within another iff it is empty or every key's set is. Facts that Kubernetes guarantees count
-//! as known: a namespace's name label (S27).
+//! `x` within `y` means: whatever pods and labels there may be, `y` matches all that `x` matches.
+//! For selectors this is decided exactly: per key, the label sets that meet all requirements form a
+//! set of values plus "absent", with infinitely many other values; a selector is within another iff
+//! it is empty or every key's set is within the other's. The label that Kubernetes guarantees, a
+//! namespace's name (S27), counts as known. For lists of peers and of rules the answer is sound but
+//! not complete: a member must lie within a single member of the other list.
+//!
+//! Cost: O(requirements) for selectors that ask about each key once, which nearly all do, without
+//! allocating; O(requirements x log) for the others.
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::{
     Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject,
 };
-use crate::set::TrafficSet;
+use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a selector leaves possible for one key.
+/// The values that a selector allows for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Values<'a> {
     /// Whether the key may be absent.
     absent: bool,
-    /// The values it may have, or may not have.
+    /// The values that it may have, or that it may not have.
     list: BTreeSet<&'a str>,
-    /// Whether `list` holds the values it may not have.
+    /// Whether `list` holds the values that it may not have.
     except: bool,
 }
 
@@ -90,6 +94,7 @@ impl<'a> Values<'a> {
     }
 }
 
+/// The values that a selector allows, for each key it asks about.
 fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
     let mut keys: BTreeMap<&str, Values<'_>> = BTreeMap::new();
     for requirement in selector.requirements().iter().filter(|r| !is_formula(r)) {
@@ -108,8 +113,7 @@ fn is_formula(requirement: &Requirement) -> bool {
     )
 }
 
-/// Whether each requirement has a key of its own, as nearly always: then each is all that its key
-/// is asked.
+/// Whether each requirement is the only one about its key, as in nearly all selectors.
 fn is_plain(selector: &Selector) -> bool {
     let list = selector.requirements();
     list.len() <= 8
@@ -120,8 +124,8 @@ fn is_plain(selector: &Selector) -> bool {
             .all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
 }
 
-/// Whether a selector asks about each key once, and for something: it then selects a label set for
-/// each value it leaves.
+/// Whether a selector asks about each key once and is satisfiable. It then selects a label set for
+/// each value that it allows.
 pub fn asks_plainly(selector: &Selector) -> bool {
     is_plain(selector) && !selects_nothing(selector)
 }
@@ -143,15 +147,22 @@ pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
         let mut formulas = wide.requirements().iter().filter(|r| is_formula(r));
         return formulas.all(|r| narrow.requirements().contains(r)) && within_by_key(narrow, wide);
     }
-    let within =
-        |wide: &Requirement| match narrow.requirements().iter().find(|r| r.key() == wide.key()) {
-            Some(Requirement::In(_, values)) if matches!(wide, Requirement::In(..)) => {
-                values.iter().all(|v| wide.values().contains(v))
-            }
-            Some(narrow) => Values::of(narrow).within(&Values::of(wide)),
-            None => matches!(wide, Requirement::NotIn(_, values) if values.is_empty()),
-        };
-    wide.requirements().iter().all(within) || selects_nothing(narrow)
+    wide.requirements()
+        .iter()
+        .all(|requirement| requirement_within(narrow, requirement))
+        || selects_nothing(narrow)
+}
+
+/// Whether every label set that a plain selector selects meets a requirement, unless the selector
+/// selects nothing at all.
+fn requirement_within(narrow: &Selector, wide: &Requirement) -> bool {
+    match narrow.requirements().iter().find(|r| r.key() == wide.key()) {
+        Some(Requirement::In(_, values)) if matches!(wide, Requirement::In(..)) => {
+            values.iter().all(|v| wide.values().contains(v))
+        }
+        Some(narrow) => Values::of(narrow).within(&Values::of(wide)),
+        None => matches!(wide, Requirement::NotIn(_, values) if values.is_empty()),
+    }
 }
 
 fn within_by_key(narrow: &Selector, wide: &Selector) -> bool {
@@ -164,20 +175,20 @@ fn within_by_key(narrow: &Selector, wide: &Selector) -> bool {
             .all(|(key, values)| narrow.get(key).unwrap_or(&any).within(values))
 }
 
-/// Whether a selector over namespaces surely selects the namespace of this name, whatever other
-/// labels it has.
+/// Whether a selector over namespaces selects the namespace of this name, whatever other labels the
+/// namespace has.
 fn selects_named(selector: &Selector, name: &str) -> bool {
     selector_within(&Selector::label(NAMESPACE_NAME_LABEL, name), selector)
 }
 
-/// The one namespace a selector over namespaces names, if it asks for its name and nothing else.
+/// The namespace that a selection of namespaces names, if it asks for one name and nothing else.
 pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
     match namespaces {
         Namespaces::Named(name) => Some(name),
         Namespaces::Matching(selector) => match selector.requirements() {
             [Requirement::In(key, values)] if **key == *NAMESPACE_NAME_LABEL => {
-                if let [one] = values.as_slice() {
-                    Some(one)
+                if let [name] = values.as_slice() {
+                    Some(name)
                 } else {
                     None
                 }
@@ -189,7 +200,7 @@ pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
 }
 
 /// Whether every namespace of the one is one of the other. Every namespace has its name as a label,
-/// so a namespace that is meant by name and one that is selected by its name label are the same.
+/// so that a namespace given by name and one selected by its name label are the same.
 pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {
     match (narrow, wide) {
         (_, Namespaces::Matching(selector)) if selector.is_everything() => true,
@@ -203,7 +214,7 @@ pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {
     }
 }
 
-/// Whether everything one peer matches is matched by the other.
+/// Whether one peer matches nothing that the other does not match.
 pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
     match (narrow, wide) {
         (_, Peer::Unreadable { everything: true })
@@ -223,8 +234,8 @@ pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
     }
 }
 
-/// Whether everything one rule's peers match is matched by the other's. A peer must lie in a single
-/// one of the other's: enough for the mistakes people make, and it names the one.
+/// Whether one rule's peers match nothing that the other's do not match. Each peer must lie within
+/// a single one of the other's, which a finding can then name.
 pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
     match (narrow, wide) {
         (_, Peers::Any) => true,
@@ -235,18 +246,20 @@ pub fn peers_within(narrow: &Peers, wide: &Peers) -> bool {
     }
 }
 
+/// The traffic of the entries that are numbers.
+fn numbers(list: &[PortMatch]) -> TrafficSet {
+    list.iter().fold(TrafficSet::empty(), |all, port| {
+        if let PortMatch::Traffic(set) = port {
+            all.union(set)
+        } else {
+            all
+        }
+    })
+}
+
 /// Whether all traffic of one rule's ports is traffic of the other's, on every pod.
 pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
     let Ports::Of(wide) = wide else { return true };
-    let numbers = |list: &[PortMatch]| {
-        list.iter().fold(TrafficSet::empty(), |all, p| {
-            if let PortMatch::Traffic(t) = p {
-                all.union(t)
-            } else {
-                all
-            }
-        })
-    };
     let wide_numbers = numbers(wide);
     let Ports::Of(narrow) = narrow else {
         return wide_numbers.is_all();
@@ -255,12 +268,17 @@ pub fn ports_within(narrow: &Ports, wide: &Ports) -> bool {
         PortMatch::Traffic(set) => set.is_subset(&wide_numbers),
         PortMatch::Portless(_) => wide.contains(port),
         PortMatch::Named(name, protocol) => {
-            let all_of = |p: crate::set::Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
-            let named =
-                |q: &PortMatch| matches!(q, PortMatch::Named(n, p) if n == name && (p == protocol || p.is_none()));
-            protocol.is_some_and(all_of) || crate::set::Protocol::ALL.into_iter().all(all_of) || wide.iter().any(named)
+            let all_of = |p: Protocol| TrafficSet::protocol(p).is_subset(&wide_numbers);
+            protocol.is_some_and(all_of)
+                || Protocol::ALL.into_iter().all(all_of)
+                || wide.iter().any(|entry| opens_name(entry, name, *protocol))
         }
     })
+}
+
+/// Whether an entry opens a port name for a protocol, or for every protocol.
+fn opens_name(entry: &PortMatch, name: &str, protocol: Option<Protocol>) -> bool {
+    matches!(entry, PortMatch::Named(n, p) if **n == *name && (*p == protocol || p.is_none()))
 }
 
 /// Whether one rule matches nothing that the other does not match.
@@ -268,32 +286,37 @@ pub fn rule_within(narrow: &Rule, wide: &Rule) -> bool {
     ports_within(&narrow.ports, &wide.ports) && peers_within(&narrow.peers, &wide.peers)
 }
 
-/// Whether every pod one subject selects is selected by the other.
+/// Whether every pod that one subject selects is selected by the other.
 pub fn subject_within(narrow: &Subject, wide: &Subject) -> bool {
     selects_nothing(&narrow.pods)
         || namespaces_within(&narrow.namespaces, &wide.namespaces)
             && selector_within(&narrow.pods, &wide.pods)
 }
 
-/// Whether a policy of the Network tier adds nothing to the other one: its subjects are isolated by
-/// the other wherever it isolates them, and each of its rules lies in one of the other's.
+/// Whether a policy of the Network tier adds nothing to the other one: the other isolates its
+/// subjects wherever it does, and each of its rules lies within one of the other's.
 pub fn policy_within(narrow: &Policy, wide: &Policy) -> bool {
-    let covered = |d: Direction| {
-        !narrow.isolates(d)
-            || wide.isolates(d)
-                && narrow
-                    .rules(d)
-                    .iter()
-                    .all(|r| wide.rules(d).iter().any(|w| rule_within(r, w)))
-    };
     narrow.tier == wide.tier
         && subject_within(&narrow.subject, &wide.subject)
-        && Direction::ALL.into_iter().all(covered)
+        && Direction::ALL
+            .into_iter()
+            .all(|direction| direction_within(narrow, wide, direction))
 }
 
-/// Whether a rule can match nothing on its own, in any cluster.
-pub fn unmatchable(rule: &Rule) -> bool {
-    let empty_peer = |peer: &Peer| match peer {
+/// Whether a policy does not isolate in a direction, or the other isolates too and has a rule that
+/// contains each of its rules.
+fn direction_within(narrow: &Policy, wide: &Policy, direction: Direction) -> bool {
+    !narrow.isolates(direction)
+        || wide.isolates(direction)
+            && narrow
+                .rules(direction)
+                .iter()
+                .all(|r| wide.rules(direction).iter().any(|w| rule_within(r, w)))
+}
+
+/// Whether a peer matches nothing, in any cluster.
+fn matches_nothing(peer: &Peer) -> bool {
+    match peer {
         Peer::Pods(namespaces, pods) => {
             selects_nothing(pods)
                 || matches!(namespaces, Namespaces::Matching(s) if selects_nothing(s))
@@ -301,7 +324,11 @@ pub fn unmatchable(rule: &Rule) -> bool {
         Peer::Addresses(set) => set.is_empty(),
         Peer::Nodes(selector) => selects_nothing(selector),
         Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => false,
-    };
+    }
+}
+
+/// Whether a rule can match nothing by itself, in any cluster.
+pub fn unmatchable(rule: &Rule) -> bool {
     let no_pod =
         |peer: &Peer| matches!(peer, Peer::Addresses(_) | Peer::Nodes(_) | Peer::Domain(_));
     let only_names = matches!(&rule.ports, Ports::Of(list) if !list.is_empty()
@@ -315,7 +342,7 @@ pub fn unmatchable(rule: &Rule) -> bool {
     no_port
         || peers
             .iter()
-            .all(|p| empty_peer(p) || only_names && no_pod(p))
+            .all(|p| matches_nothing(p) || only_names && no_pod(p))
             && rule.action != Action::Pass
 }
 

@@ -1,24 +1,25 @@
-//! Ways in from outside the cluster: what each Ingress, Gateway route and `OpenShift` Route sends
-//! to, and the pods of the controller that sends it, where the input tells.
+//! Entry points from outside the cluster: the backends of each Ingress, Gateway route and
+//! `OpenShift` Route, and the pods of the controller that sends to them, if the input holds them.
 //!
-//! A controller is found by the configuration, by its `IngressClass` or by the labels its
-//! distribution sets. Where it is not in the input there is nobody to ask about:
-//! [`Backend::controllers`] is empty, and only what is closed to everybody is sure.
+//! A controller is found by the configuration, by its `IngressClass`, or by the labels that its
+//! distribution sets. When it is not in the input, [`Backend::controllers`] is empty, and only a
+//! backend that is closed to everybody is certain to be blocked. Cost: O(text of those objects)
+//! and, for each Ingress, O(pods of the cluster) to find its controller.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
+use crate::lint::intended_traffic::{IntendedTraffic, MentionedObject, ServicePortRef};
 use crate::model::{PodId, Selector};
 use crate::tree::SyntaxNode;
 use std::rc::Rc;
 
 /// One backend of an object.
 pub(crate) struct Backend {
-    /// Whom it sends to; `None` when the input does not tell.
-    pub meant: Option<IntendedTraffic>,
+    /// The pods that it needs to reach; `None` when they are not known.
+    pub intended: Option<IntendedTraffic>,
     /// The object.
-    pub by: Rc<Told>,
-    /// The Service it names, when its namespace has Services and none of this name.
+    pub by: Rc<MentionedObject>,
+    /// The Service that it names, when its namespace has Services but none of this name.
     pub missing: Option<String>,
     /// The controller's pods in the input.
     pub controllers: Vec<PodId>,
@@ -26,7 +27,7 @@ pub(crate) struct Backend {
 
 const ROUTES: [&str; 4] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"];
 
-/// Controllers by the name of the class or of what implements it, and the name label of their pods.
+/// Controllers by the name of the class or of its implementation, and the name label of their pods.
 const CONTROLLERS: [(&str, &str); 9] = [
     ("nginx", "ingress-nginx"),
     ("ingress-nginx", "ingress-nginx"),
@@ -43,60 +44,62 @@ const CONTROLLERS: [(&str, &str); 9] = [
 ];
 
 /// Every backend of the input.
-pub(crate) fn backends(facts: &Facts<'_>) -> Vec<Backend> {
-    let mut found = Vec::new();
-    for by in intended_traffic::told(facts, &["Ingress"]) {
-        ingress(facts, &by, &mut found);
+pub(crate) fn backends(context: &LintContext<'_>) -> Vec<Backend> {
+    let mut all = Vec::new();
+    for by in intended_traffic::objects(context, &["Ingress"]) {
+        ingress(context, &by, &mut all);
     }
-    for by in intended_traffic::told(facts, &ROUTES) {
-        gateway_route(facts, &by, &mut found);
+    for by in intended_traffic::objects(context, &ROUTES) {
+        gateway_route(context, &by, &mut all);
     }
-    for by in intended_traffic::told(facts, &["Route"]) {
-        openshift_route(facts, &by, &mut found);
+    for by in intended_traffic::objects(context, &["Route"]) {
+        openshift_route(context, &by, &mut all);
     }
-    found
+    all
 }
 
+/// Adds the backend that an object sends to through a Service.
 fn push(
-    facts: &Facts<'_>,
-    found: &mut Vec<Backend>,
-    by: &Rc<Told>,
+    context: &LintContext<'_>,
+    backends: &mut Vec<Backend>,
+    by: &Rc<MentionedObject>,
     service: (&str, &str),
-    port: &Named<'_>,
+    port: &ServicePortRef<'_>,
     controllers: &[PodId],
 ) {
-    let through = intended_traffic::through(facts, by, service, port);
+    let through = intended_traffic::through(context, by, service, port);
     let known = || {
-        facts
+        context
             .cluster
             .find_namespace(service.0)
-            .is_some_and(|n| !facts.services_of(n).is_empty())
+            .is_some_and(|n| !context.services_of(n).is_empty())
     };
     let missing = (through.is_err() && known()).then(|| format!("{}/{}", service.0, service.1));
-    let (meant, by, controllers) = (through.ok().flatten(), Rc::clone(by), controllers.to_vec());
-    found.push(Backend {
-        meant,
+    let (intended, by, controllers) = (through.ok().flatten(), Rc::clone(by), controllers.to_vec());
+    backends.push(Backend {
+        intended,
         by,
         missing,
         controllers,
     });
 }
 
-fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+/// The backends of an Ingress, in the current and in the old form of the API.
+fn ingress(context: &LintContext<'_>, by: &Rc<MentionedObject>, backends: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
-    let own = spec
+    let class_name = spec
         .get("ingressClassName")
         .and_then(SyntaxNode::as_str)
         .map(str::to_owned);
-    let annotations = intended_traffic::pairs(&by.node, "annotations");
-    let class = own.or_else(|| {
+    let annotations = intended_traffic::metadata_map(&by.node, "annotations");
+    let class = class_name.or_else(|| {
         annotations
             .get("kubernetes.io/ingress.class")
             .map(str::to_owned)
     });
-    let controllers = class_controllers(facts, class.as_deref());
+    let controllers = class_controllers(context, class.as_deref());
     let paths = spec
         .get("rules")
         .map(SyntaxNode::items)
@@ -105,8 +108,8 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
     let paths = paths
         .filter_map(|r| r.get("http")?.get("paths"))
         .flat_map(SyntaxNode::items);
-    let backends = paths.filter_map(|p| p.get("backend"));
-    for backend in backends
+    let targets = paths.filter_map(|p| p.get("backend"));
+    for backend in targets
         .chain(spec.get("defaultBackend"))
         .chain(spec.get("backend"))
     {
@@ -119,26 +122,27 @@ fn ingress(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let inner = |key: &str| port.and_then(|p| p.get(key));
         let port = inner("number").or_else(|| inner("name")).or(port);
         push(
-            facts,
-            found,
+            context,
+            backends,
             by,
             (&by.namespace, name),
-            &named(port),
+            &port_ref(port),
             &controllers,
         );
     }
 }
 
-/// How a port is named: by number or name.
-fn named(node: Option<&SyntaxNode>) -> Named<'_> {
+/// The port of a Service, by number or name.
+fn port_ref(node: Option<&SyntaxNode>) -> ServicePortRef<'_> {
     match node {
-        Some(n) if n.as_i64().is_some() => Named::Number(n.as_i64().unwrap_or_default()),
-        Some(n) => n.as_str().map_or(Named::Any, Named::Name),
-        None => Named::Any,
+        Some(n) if n.as_i64().is_some() => ServicePortRef::Number(n.as_i64().unwrap_or_default()),
+        Some(n) => n.as_str().map_or(ServicePortRef::Any, ServicePortRef::Name),
+        None => ServicePortRef::Any,
     }
 }
 
-fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+/// The backends of a route of the Gateway API.
+fn gateway_route(context: &LintContext<'_>, by: &Rc<MentionedObject>, backends: &mut Vec<Backend>) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -148,7 +152,7 @@ fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         .unwrap_or_default();
     let controllers: Vec<PodId> = parents
         .iter()
-        .flat_map(|p| gateway_controllers(facts, by, p))
+        .flat_map(|p| gateway_controllers(context, by, p))
         .collect();
     let rules = spec
         .get("rules")
@@ -168,27 +172,32 @@ fn gateway_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         let Some(name) = text("name") else { continue };
         let namespace = text("namespace").unwrap_or(&by.namespace);
         push(
-            facts,
-            found,
+            context,
+            backends,
             by,
             (namespace, name),
-            &named(reference.get("port")),
+            &port_ref(reference.get("port")),
             &controllers,
         );
     }
 }
 
-fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
+/// The backends of an `OpenShift` Route.
+fn openshift_route(
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
+    backends: &mut Vec<Backend>,
+) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
-    let controllers = configured(facts).unwrap_or_else(|| {
+    let controllers = configured(context).unwrap_or_else(|| {
         let key = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller";
         let router = Selector::new([crate::model::Requirement::Exists(key.into())]);
-        facts
+        context
             .cluster
             .find_namespace("openshift-ingress")
-            .map_or_else(Vec::new, |n| facts.pods_where(n, &router))
+            .map_or_else(Vec::new, |n| context.pods_where(n, &router))
     });
     let others = spec
         .get("alternateBackends")
@@ -201,41 +210,55 @@ fn openshift_route(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<Backend>) {
         else {
             continue;
         };
-        // a Route names the pods' port, by its number or by the name the Service gives it; what
-        // cannot be found is any
+        // a Route names the pods' port, by its number or by the name that the Service gives it; a
+        // port that cannot be found stands for any
         let port = spec.get("port").and_then(|p| p.get("targetPort"));
-        let known = facts
+        let service = context
             .cluster
             .find_namespace(&by.namespace)
-            .and_then(|n| intended_traffic::find(facts, n, name));
+            .and_then(|n| intended_traffic::find_service(context, n, name));
         let by_name = port.and_then(SyntaxNode::as_str);
         let has =
-            |n: &str| known.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
-        let port = by_name.filter(|n| has(n)).map_or(Named::Any, Named::Name);
-        push(facts, found, by, (&by.namespace, name), &port, &controllers);
+            |n: &str| service.is_some_and(|s| s.ports.iter().any(|p| p.name.as_deref() == Some(n)));
+        let port = by_name
+            .filter(|n| has(n))
+            .map_or(ServicePortRef::Any, ServicePortRef::Name);
+        push(
+            context,
+            backends,
+            by,
+            (&by.namespace, name),
+            &port,
+            &controllers,
+        );
     }
 }
 
-/// The pods the configuration names as controllers, when it names any.
-fn configured(facts: &Facts<'_>) -> Option<Vec<PodId>> {
-    let listed = &facts.config.ingress_controllers;
-    let pods = || {
-        facts
-            .cluster
-            .pods()
-            .map(|(id, _)| id)
-            .filter(|id| facts.is_listed(*id, listed))
-            .collect()
-    };
-    (!listed.is_empty()).then(pods)
+/// The pods that the configuration names as controllers; `None` when it names none.
+fn configured(context: &LintContext<'_>) -> Option<Vec<PodId>> {
+    let listed = &context.config.ingress_controllers;
+    if listed.is_empty() {
+        return None;
+    }
+    let pods = context.cluster.pods().map(|(id, _)| id);
+    Some(pods.filter(|id| context.is_listed(*id, listed)).collect())
+}
+
+/// Whether a pod is a component of a controller's installation other than the controller.
+fn is_helper(context: &LintContext<'_>, id: PodId) -> bool {
+    let component = context
+        .cluster
+        .pod_labels(id)
+        .get("app.kubernetes.io/component");
+    component.is_some_and(|c| c != "controller")
 }
 
 /// The pods of the controller of a class.
-fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
-    if let Some(pods) = configured(facts) {
+fn class_controllers(context: &LintContext<'_>, class: Option<&str>) -> Vec<PodId> {
+    if let Some(pods) = configured(context) {
         return pods;
     }
-    let classes = intended_traffic::told(facts, &["IngressClass"]);
+    let classes = intended_traffic::objects(context, &["IngressClass"]);
     let object = classes.iter().find(|c| Some(&*c.name) == class);
     let declared = object.and_then(|c| c.node.get("spec")?.get("controller")?.as_str());
     let Some(word) = declared.or(class) else {
@@ -244,34 +267,31 @@ fn class_controllers(facts: &Facts<'_>, class: Option<&str>) -> Vec<PodId> {
     let Some((_, label)) = CONTROLLERS.iter().find(|(name, _)| *name == word) else {
         return Vec::new();
     };
-    let known = Selector::label("app.kubernetes.io/name", label);
-    let helper = |id: &PodId| {
-        let part = facts
-            .cluster
-            .pod_labels(*id)
-            .get("app.kubernetes.io/component");
-        part.is_some_and(|p| p != "controller")
-    };
-    let pods = facts
+    let named = Selector::label("app.kubernetes.io/name", label);
+    let pods = context
         .cluster
         .pods()
         .map(|(id, _)| id)
-        .filter(|id| known.matches(facts.cluster.pod_labels(*id)));
-    pods.filter(|id| !helper(id)).collect()
+        .filter(|id| named.matches(context.cluster.pod_labels(*id)));
+    pods.filter(|id| !is_helper(context, *id)).collect()
 }
 
-/// The pods that a Gateway is made of, by the label every implementation that makes them sets.
-fn gateway_controllers(facts: &Facts<'_>, by: &Told, parent: &SyntaxNode) -> Vec<PodId> {
-    if let Some(pods) = configured(facts) {
+/// The pods of a Gateway, by the label that every implementation which creates pods sets on them.
+fn gateway_controllers(
+    context: &LintContext<'_>,
+    by: &MentionedObject,
+    parent: &SyntaxNode,
+) -> Vec<PodId> {
+    if let Some(pods) = configured(context) {
         return pods;
     }
     let text = |key: &str| parent.get(key).and_then(SyntaxNode::as_str);
     let Some(name) = text("name") else {
         return Vec::new();
     };
-    let namespace = facts
+    let namespace = context
         .cluster
         .find_namespace(text("namespace").unwrap_or(&by.namespace));
     let made = Selector::label("gateway.networking.k8s.io/gateway-name", name);
-    namespace.map_or_else(Vec::new, |n| facts.pods_where(n, &made))
+    namespace.map_or_else(Vec::new, |n| context.pods_where(n, &made))
 }

@@ -1,21 +1,22 @@
-//! One note for one template: what many namespaces hold under one name is one decision, written
-//! once and applied often.
+//! One note per template: a policy that many namespaces have under one name is one decision,
+//! written once and applied often.
 //!
-//! Only notes are put together, and only where rule, message, policy name and path are the same in
-//! at least [`FROM`] namespaces; errors and warnings each want an answer of their own. The note
-//! stands at the first copy and counts the others; it is known again by the name alone, whichever
-//! namespaces come and go. Cost: O(findings).
+//! Only notes are merged, and only where rule, message, policy name and path are the same in at
+//! least [`MIN_NAMESPACES`] namespaces; errors and warnings are answered one by one. The merged
+//! note points at the first copy and counts the others. Its fingerprint has no namespace, so that a
+//! baseline recognizes it whichever namespaces come and go. Cost: O(findings).
 
 use crate::finding::{Finding, Severity};
 use crate::lint::words;
 use std::collections::HashMap;
 
-/// In how many namespaces copies are one note.
-const FROM: usize = 3;
+/// In at least this many namespaces, copies are one note.
+const MIN_NAMESPACES: usize = 3;
 
-type Key = (&'static str, Box<str>, Box<str>, Box<str>, Box<str>);
+/// What copies have in common: rule, message, policy name, path and peer.
+type CopyKey = (&'static str, Box<str>, Box<str>, Box<str>, Box<str>);
 
-fn key(finding: &Finding) -> Key {
+fn key(finding: &Finding) -> CopyKey {
     let about = &finding.fingerprint;
     (
         finding.rule,
@@ -26,17 +27,19 @@ fn key(finding: &Finding) -> Key {
     )
 }
 
-/// Puts the notes about copies of one policy together.
+/// Whether a finding is a note about a policy of a namespace.
+fn is_mergeable(finding: &Finding) -> bool {
+    let about = &finding.fingerprint;
+    finding.severity == Severity::Info
+        && finding.suppressed.is_none()
+        && !about.namespace.is_empty()
+        && !about.name.is_empty()
+}
+
+/// Merges the notes about copies of one policy.
 pub(crate) fn merge(findings: &mut Vec<Finding>) {
-    let mut copies: HashMap<Key, Vec<String>> = HashMap::new();
-    let counts = |f: &Finding| {
-        let about = &f.fingerprint;
-        f.severity == Severity::Info
-            && f.suppressed.is_none()
-            && !about.namespace.is_empty()
-            && !about.name.is_empty()
-    };
-    for finding in findings.iter().filter(|f| counts(f)) {
+    let mut copies: HashMap<CopyKey, Vec<String>> = HashMap::new();
+    for finding in findings.iter().filter(|f| is_mergeable(f)) {
         let namespaces = copies.entry(key(finding)).or_default();
         if !namespaces
             .iter()
@@ -45,9 +48,9 @@ pub(crate) fn merge(findings: &mut Vec<Finding>) {
             namespaces.push(finding.fingerprint.namespace.to_string());
         }
     }
-    copies.retain(|_, namespaces| namespaces.len() >= FROM);
+    copies.retain(|_, namespaces| namespaces.len() >= MIN_NAMESPACES);
     findings.retain_mut(|finding| {
-        if !counts(finding) {
+        if !is_mergeable(finding) {
             return true;
         }
         let Some(namespaces) = copies.get_mut(&key(finding)) else {
@@ -55,7 +58,7 @@ pub(crate) fn merge(findings: &mut Vec<Finding>) {
         };
         let Some((first, others)) = namespaces.split_first() else {
             return false;
-        }; // told with the first
+        }; // merged into the first
         let count = words::count(others.len(), "other namespace");
         finding.notes.push(
             format!(
@@ -85,24 +88,24 @@ mod tests {
 
     #[test]
     fn copies_in_many_namespaces_are_one_note() {
-        let mut found: Vec<Finding> = ["a", "b", "c", "d"].map(|n| note(n, "web")).into();
-        found.extend([note("a", "other"), note("b", "other")]);
-        merge(&mut found);
-        assert_eq!(found.len(), 3);
+        let mut findings: Vec<Finding> = ["a", "b", "c", "d"].map(|n| note(n, "web")).into();
+        findings.extend([note("a", "other"), note("b", "other")]);
+        merge(&mut findings);
+        assert_eq!(findings.len(), 3);
         assert_eq!(
-            &*found[0].notes[0],
+            &*findings[0].notes[0],
             "in namespace a, and the same in 3 other namespaces: b, c, d"
         );
-        assert!(found[1].notes.is_empty());
+        assert!(findings[1].notes.is_empty());
     }
 
     #[test]
     fn errors_warnings_and_what_is_suppressed_stay_apart() {
-        let mut found: Vec<Finding> = ["a", "b", "c"]
+        let mut findings: Vec<Finding> = ["a", "b", "c"]
             .map(|n| note(n, "web").severity(Severity::Warning))
             .into();
-        found[0].severity = Severity::Info;
-        merge(&mut found);
-        assert_eq!(found.len(), 3);
+        findings[0].severity = Severity::Info;
+        merge(&mut findings);
+        assert_eq!(findings.len(), 3);
     }
 }

@@ -1,9 +1,12 @@
-//! What the coverage lints (`NP301` to `NP304`) share: which workloads of each namespace nothing
-//! isolates.
+//! Coverage: the pods of each namespace that nothing governs, and findings about namespaces, for
+//! the rules `NP301` to `NP304` and `NP404`.
+//!
+//! Cost: O(pods).
 
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{Namespace, NamespaceId, PodId};
@@ -12,41 +15,39 @@ use crate::spec::Endpoint;
 
 /// The namespaces that have workloads, with the pods of each that nothing governs in a direction.
 pub(crate) fn open<'f>(
-    facts: &'f Facts<'_>,
+    context: &'f LintContext<'_>,
     direction: Direction,
 ) -> impl Iterator<Item = (NamespaceId, &'f Namespace, Vec<PodId>)> {
-    facts
+    context
         .cluster
         .namespaces()
-        .filter(|(id, _)| !facts.pods_of(*id).is_empty())
+        .filter(|(id, _)| !context.pods_of(*id).is_empty())
         .map(move |(id, namespace)| {
-            let free = |p: &PodId| {
-                let profile = facts.graph.effective(Endpoint::Pod(*p), direction);
-                !facts.cluster.pod(*p).host_network
-                    && profile
-                        .is_some_and(crate::compile::effective_policies::EffectivePolicy::is_open)
-            };
-            (
-                id,
-                namespace,
-                facts.pods_of(id).iter().copied().filter(free).collect(),
-            )
+            let pods = context.pods_of(id).iter().copied();
+            let open: Vec<PodId> = pods.filter(|p| is_open(context, *p, direction)).collect();
+            (id, namespace, open)
         })
+}
+
+/// Whether nothing governs a pod in a direction. Pods in their node's network do not count.
+fn is_open(context: &LintContext<'_>, pod: PodId, direction: Direction) -> bool {
+    let effective = context.graph.effective(Endpoint::Pod(pod), direction);
+    !context.cluster.pod(pod).host_network && effective.is_some_and(EffectivePolicy::is_open)
 }
 
 /// A finding about a namespace; it points at the Namespace object, or at its first workload.
 pub(crate) fn finding(
-    facts: &Facts<'_>,
-    found: &Reporter<'_>,
+    context: &LintContext<'_>,
+    reporter: &Reporter<'_>,
     id: NamespaceId,
     direction: Option<Direction>,
     message: String,
 ) -> Finding {
-    let namespace = facts.cluster.namespace(id);
-    let first = facts
+    let namespace = context.cluster.namespace(id);
+    let first = context
         .pods_of(id)
         .first()
-        .map(|p| facts.cluster.pod(*p).origin.clone());
+        .map(|p| context.cluster.pod(*p).origin.clone());
     let place = namespace
         .declared
         .clone()
@@ -57,22 +58,22 @@ pub(crate) fn finding(
         path: direction.map_or("", Direction::name).into(),
         ..Fingerprint::default()
     };
-    found.anywhere(place, about, message)
+    reporter.anywhere(place, about, message)
 }
 
-/// `40 workloads in namespace x`, and who.
+/// `40 workloads in namespace x`, and the names of the first few.
 pub(crate) fn workloads(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     namespace: &Namespace,
     pods: &[PodId],
 ) -> (String, String) {
-    let n = words::workloads(facts.cluster, pods).len();
+    let count = words::workloads(context.cluster, pods).len();
     (
         format!(
             "{} in namespace {}",
-            words::count(n, "workload"),
+            words::count(count, "workload"),
             namespace.name
         ),
-        words::names(facts.cluster, pods),
+        words::names(context.cluster, pods),
     )
 }

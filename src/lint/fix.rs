@@ -1,14 +1,15 @@
-//! Fixes: symbolic edits -> changed texts. Everything an edit does not touch stays byte for byte,
-//! comments included.
+//! Fixes: symbolic edits become changed texts. Everything that an edit does not touch stays byte
+//! for byte, comments included.
 //!
-//! Phases of [`apply`]: each edit is looked up in its tree and becomes replacements of byte ranges;
-//! a fix whose ranges overlap one already taken is left for the next run; the ranges are put in
-//! from the end. Whether a fix is right is not decided here: the caller reads the result, compiles
-//! it, and looks whether the finding is gone. An edit that cannot be made without touching more
-//! than its own lines (flow style, anchors, JSON) is refused.
+//! Phases of [`apply`]: each edit is looked up in its tree and becomes the replacement of a byte
+//! range ([`replacements`]); a fix whose ranges overlap those of an earlier one is left for the
+//! next run; the replacements are made from the end of the text ([`replace_all`]). Whether a fix is
+//! right is not decided here: the caller loads the result, compiles it and checks that the finding
+//! is gone. An edit that cannot be made without touching more than its own lines (flow style,
+//! anchors, JSON) is refused. Cost: O(findings + length of the changed files).
 
 use crate::finding::{Edit, Finding, Fix};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::source::{FileId, Origin, Span, Step};
 use crate::tree::{SyntaxNode, Value};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::ops::Range;
 
 /// A replacement in a file's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Change {
+struct Replacement {
     range: Range<usize>,
     text: String,
 }
@@ -30,21 +31,25 @@ pub struct Changed {
     pub text: String,
 }
 
-/// What came of applying fixes.
+/// The result of applying fixes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
     /// The changed files, in order.
     pub files: Vec<Changed>,
-    /// Which findings were fixed, by index.
+    /// The findings that were fixed, by index.
     pub fixed: Vec<usize>,
 }
 
-/// Applies the fixes of findings, as many as do not get in each other's way.
-pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
-    let mut taken: BTreeMap<FileId, Vec<Change>> = BTreeMap::new();
+/// Applies the fixes of findings, except those that overlap an earlier one.
+pub fn apply(context: &LintContext<'_>, findings: &[Finding]) -> Applied {
+    let mut taken: BTreeMap<FileId, Vec<Replacement>> = BTreeMap::new();
     let mut fixed = Vec::new();
     for (i, finding) in findings.iter().enumerate() {
-        let Some(changes) = finding.fix.as_ref().and_then(|fix| changes(facts, fix)) else {
+        let Some(changes) = finding
+            .fix
+            .as_ref()
+            .and_then(|fix| replacements(context, fix))
+        else {
             continue;
         };
         let free = changes.iter().all(|(file, change)| {
@@ -61,10 +66,10 @@ pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
         }
     }
     let files = taken.into_iter().filter_map(|(file, changes)| {
-        let text = facts.input.sources.file(file)?.text.whole();
+        let text = context.input.sources.file(file)?.text.whole();
         Some(Changed {
             file,
-            text: put_in(&text, changes),
+            text: replace_all(&text, changes),
         })
     });
     Applied {
@@ -73,7 +78,8 @@ pub fn apply(facts: &Facts<'_>, findings: &[Finding]) -> Applied {
     }
 }
 
-fn put_in(text: &str, mut changes: Vec<Change>) -> String {
+/// Makes the replacements in a text, from its end.
+fn replace_all(text: &str, mut changes: Vec<Replacement>) -> String {
     changes.sort_by_key(|c| std::cmp::Reverse(c.range.start));
     let mut text = text.to_owned();
     for change in changes {
@@ -84,45 +90,51 @@ fn put_in(text: &str, mut changes: Vec<Change>) -> String {
     text
 }
 
-fn changes(facts: &Facts<'_>, fix: &Fix) -> Option<Vec<(FileId, Change)>> {
+/// The replacements of a fix; `None` when one of its edits cannot be made.
+fn replacements(context: &LintContext<'_>, fix: &Fix) -> Option<Vec<(FileId, Replacement)>> {
     let mut all = Vec::new();
     for edit in &fix.edits {
-        let (file, change) = change(facts, edit)?;
+        let (file, change) = replacement(context, edit)?;
         all.push((file, change));
     }
     Some(all)
 }
 
-/// A place in a text: the file, the text around the place, the key (or the item) and the value,
-/// both placed in that text.
-struct At<'f> {
+/// The place of an edit: the file, the lines around the place, and the key (or the item) and the
+/// value with their positions in those lines.
+struct EditSite<'f> {
     file: FileId,
     text: &'f str,
     key: Span,
     value: SyntaxNode,
 }
 
-/// A change of a text, made from the text around the place.
-fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
+/// The replacement that makes an edit, computed from the lines around its place.
+fn replacement(context: &LintContext<'_>, edit: &Edit) -> Option<(FileId, Replacement)> {
     let (Edit::JoinPrevious(origin)
     | Edit::Replace(origin, _)
     | Edit::Rename(origin, _)
     | Edit::Append(origin, _)
     | Edit::Insert(origin, _, _)
     | Edit::Remove(origin)) = edit;
-    let (file, mut key) = facts.locator.span(origin)?;
-    let mut value = facts
+    let (file, mut key) = context.locator.span(origin)?;
+    let mut value = context
         .locator
         .node(origin.document)?
         .at(&origin.path)?
         .clone();
     let range = key.start.min(value.span.start)..value.span.end.max(key.end);
-    let around = facts.input.sources.file(file)?.text.excerpt(range, 1, 1)?;
+    let around = context
+        .input
+        .sources
+        .file(file)?
+        .text
+        .excerpt(range, 1, 1)?;
     let start = around.start;
     (key.start, key.end) = (key.start - start, key.end - start);
     value.place_from(start);
-    let (file, change) = change_at(
-        At {
+    let (file, change) = replacement_at(
+        EditSite {
             file,
             text: &around.text,
             key,
@@ -133,23 +145,28 @@ fn change(facts: &Facts<'_>, edit: &Edit) -> Option<(FileId, Change)> {
     )?;
     Some((
         file,
-        Change {
+        Replacement {
             range: change.range.start + start..change.range.end + start,
             text: change.text,
         },
     ))
 }
 
-fn change_at(at: At<'_>, origin: &Origin, edit: &Edit) -> Option<(FileId, Change)> {
+/// The replacement that makes an edit, with its range in the lines around the place.
+fn replacement_at(
+    site: EditSite<'_>,
+    origin: &Origin,
+    edit: &Edit,
+) -> Option<(FileId, Replacement)> {
     match edit {
-        Edit::JoinPrevious(_) => join(&at),
+        Edit::JoinPrevious(_) => join(&site),
         Edit::Replace(_, value) => {
-            let scalar = !matches!(at.value.value, Value::Mapping(_) | Value::Sequence(_));
-            let range = at.value.span.start..at.value.span.end;
+            let scalar = !matches!(site.value.value, Value::Mapping(_) | Value::Sequence(_));
+            let range = site.value.span.start..site.value.span.end;
             (scalar && !range.is_empty()).then(|| {
                 (
-                    at.file,
-                    Change {
+                    site.file,
+                    Replacement {
                         range,
                         text: value.to_string(),
                     },
@@ -157,29 +174,29 @@ fn change_at(at: At<'_>, origin: &Origin, edit: &Edit) -> Option<(FileId, Change
             })
         }
         Edit::Rename(_, key) => {
-            let range = at.key.start..at.key.end;
+            let range = site.key.start..site.key.end;
             matches!(origin.path.0.last(), Some(Step::Key(_))).then(|| {
                 (
-                    at.file,
-                    Change {
+                    site.file,
+                    Replacement {
                         range,
                         text: key.to_string(),
                     },
                 )
             })
         }
-        Edit::Append(_, item) => append(&at, item),
-        Edit::Insert(_, key, value) => insert(&at, key, value),
+        Edit::Append(_, item) => append(&site, item),
+        Edit::Insert(_, key, value) => insert(&site, key, value),
         Edit::Remove(_) => {
             let (start, end) = (
-                line_start(at.text, at.value.span.start),
-                line_end(at.text, at.value.span.end),
+                line_start(site.text, site.value.span.start),
+                line_end(site.text, site.value.span.end),
             );
-            is_dash(at.text, at.value.span.start).then(|| {
-                let range = start..(end + 1).min(at.text.len());
+            is_dash(site.text, site.value.span.start).then(|| {
+                let range = start..(end + 1).min(site.text.len());
                 (
-                    at.file,
-                    Change {
+                    site.file,
+                    Replacement {
                         range,
                         text: String::new(),
                     },
@@ -189,34 +206,39 @@ fn change_at(at: At<'_>, origin: &Origin, edit: &Edit) -> Option<(FileId, Change
     }
 }
 
-fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at)
+fn line_start(text: &str, offset: usize) -> usize {
+    text.get(..offset)
         .and_then(|t| t.rfind('\n'))
         .map_or(0, |i| i + 1)
 }
 
-fn line_end(text: &str, at: usize) -> usize {
-    text.get(at..)
+fn line_end(text: &str, offset: usize) -> usize {
+    text.get(offset..)
         .and_then(|t| t.find('\n'))
-        .map_or(text.len(), |i| at + i)
+        .map_or(text.len(), |i| offset + i)
 }
 
-/// Whether only a dash and blanks stand before this on its line.
-fn is_dash(text: &str, at: usize) -> bool {
-    let before = text.get(line_start(text, at)..at).unwrap_or_default();
+/// Whether a dash is all that precedes this on its line.
+fn is_dash(text: &str, offset: usize) -> bool {
+    let before = text
+        .get(line_start(text, offset)..offset)
+        .unwrap_or_default();
     before.trim() == "-"
 }
 
-/// Takes the dash of a list item away, so that it goes on the one before.
-fn join(at: &At<'_>) -> Option<(FileId, Change)> {
-    let start = at.value.span.start;
-    let block = matches!(at.value.value, Value::Mapping(_)) && is_dash(at.text, start);
-    let dash =
-        line_start(at.text, start) + at.text.get(line_start(at.text, start)..start)?.find('-')?;
+/// Removes the dash of a list item, so that the item continues the previous one.
+fn join(site: &EditSite<'_>) -> Option<(FileId, Replacement)> {
+    let start = site.value.span.start;
+    let block = matches!(site.value.value, Value::Mapping(_)) && is_dash(site.text, start);
+    let dash = line_start(site.text, start)
+        + site
+            .text
+            .get(line_start(site.text, start)..start)?
+            .find('-')?;
     block.then(|| {
         (
-            at.file,
-            Change {
+            site.file,
+            Replacement {
                 range: dash..dash + 1,
                 text: " ".into(),
             },
@@ -224,7 +246,7 @@ fn join(at: &At<'_>) -> Option<(FileId, Change)> {
     })
 }
 
-/// The end of what a value says, without the blanks and comments behind it.
+/// The end of a value, without the blanks and comments that follow it.
 fn end_of(text: &str, node: &SyntaxNode) -> usize {
     match &node.value {
         Value::Mapping(entries) if !is_flow(text, node) => {
@@ -245,37 +267,37 @@ fn is_flow(text: &str, node: &SyntaxNode) -> bool {
 }
 
 /// Adds an item to a list, in the style of the list.
-fn append(at: &At<'_>, item: &str) -> Option<(FileId, Change)> {
-    let Value::Sequence(items) = &at.value.value else {
+fn append(site: &EditSite<'_>, item: &str) -> Option<(FileId, Replacement)> {
+    let Value::Sequence(items) = &site.value.value else {
         return None;
     };
-    if is_flow(at.text, &at.value) {
-        let text = at.text.get(at.value.span.start..at.value.span.end)?;
-        let close = at.value.span.start + text.rfind(']')?;
+    if is_flow(site.text, &site.value) {
+        let text = site.text.get(site.value.span.start..site.value.span.end)?;
+        let close = site.value.span.start + text.rfind(']')?;
         let text = if items.is_empty() {
             item.to_owned()
         } else {
             format!(", {item}")
         };
         return Some((
-            at.file,
-            Change {
+            site.file,
+            Replacement {
                 range: close..close,
                 text,
             },
         ));
     }
     let last = items.last()?;
-    let indent = at
+    let indent = site
         .text
-        .get(line_start(at.text, last.span.start)..last.span.start)?;
-    if !is_dash(at.text, last.span.start) {
+        .get(line_start(site.text, last.span.start)..last.span.start)?;
+    if !is_dash(site.text, last.span.start) {
         return None;
     }
-    let end = line_end(at.text, end_of(at.text, last));
+    let end = line_end(site.text, end_of(site.text, last));
     Some((
-        at.file,
-        Change {
+        site.file,
+        Replacement {
             range: end..end,
             text: format!("\n{indent}{item}"),
         },
@@ -283,32 +305,33 @@ fn append(at: &At<'_>, item: &str) -> Option<(FileId, Change)> {
 }
 
 /// Adds a key to a block mapping, after its last entry.
-fn insert(at: &At<'_>, key: &str, value: &str) -> Option<(FileId, Change)> {
-    let entries = at.value.entries();
+fn insert(site: &EditSite<'_>, key: &str, value: &str) -> Option<(FileId, Replacement)> {
+    let entries = site.value.entries();
     let first = entries.first()?;
-    if is_flow(at.text, &at.value) {
-        let close = at.value.span.start
-            + at.text
-                .get(at.value.span.start..at.value.span.end)?
+    if is_flow(site.text, &site.value) {
+        let close = site.value.span.start
+            + site
+                .text
+                .get(site.value.span.start..site.value.span.end)?
                 .rfind('}')?;
         return Some((
-            at.file,
-            Change {
+            site.file,
+            Replacement {
                 range: close..close,
                 text: format!(", {key}: {value}"),
             },
         ));
     }
-    let indent = at
+    let indent = site
         .text
-        .get(line_start(at.text, first.key_span.start)..first.key_span.start)?;
+        .get(line_start(site.text, first.key_span.start)..first.key_span.start)?;
     if !indent.trim().is_empty() {
         return None;
     }
-    let end = line_end(at.text, end_of(at.text, &at.value));
+    let end = line_end(site.text, end_of(site.text, &site.value));
     Some((
-        at.file,
-        Change {
+        site.file,
+        Replacement {
             range: end..end,
             text: format!("\n{indent}{key}: {value}"),
         },

@@ -1,12 +1,14 @@
-//! Traffic that other objects mean to pass: from an Ingress or a route to its Service, from a
-//! monitor to what it scrapes, from the API server to a webhook.
+//! Traffic that other objects need: from an Ingress or a route to its Service, from a monitor to
+//! the pods that it scrapes, from the API server to a webhook.
 //!
-//! These objects are neither world nor law ([`crate::input::Mention`]); they are read here, where
-//! somebody asks. Of two copies of one name the last counts. A reference that leads nowhere is kept
-//! as such: who would guess its pods would guess at traffic. Cost: O(text of those objects), and
-//! O(Services of their namespaces).
+//! These objects belong neither to the cluster nor to the policies ([`crate::input::Mention`]);
+//! they are read here, lazily. Invariants: of several objects of one kind, namespace and name the
+//! last one counts; a reference to a Service that does not exist has no pods, because guessing its
+//! pods would be guessing traffic. Cost: O(text of those objects) and O(Services of their
+//! namespaces).
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::words;
 use crate::model::{
     Labels, NamespaceId, Pod, PodId, Requirement, Selector, Service, TargetPort, Truth,
 };
@@ -18,48 +20,48 @@ use crate::tree::SyntaxNode;
 use indexmap::IndexMap;
 use std::rc::Rc;
 
-/// An object that means traffic to pass.
+/// An object of the input that is neither part of the cluster nor a policy.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct MentionedObject {
     /// Its kind.
     pub kind: Box<str>,
     /// Its name.
     pub name: Box<str>,
-    /// Its namespace; that of objects without one, where it has none.
+    /// Its namespace; the default namespace of the input when it names none.
     pub namespace: Box<str>,
-    /// Where it stands.
+    /// Its document.
     pub document: DocumentId,
-    /// What it says.
+    /// Its content.
     pub node: Rc<SyntaxNode>,
 }
 
-impl Told {
+impl MentionedObject {
     /// `Ingress shop/web`.
     pub fn title(&self) -> String {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
 
-    /// Where it stands.
+    /// Its place.
     pub fn origin(&self) -> Origin {
         Origin::document(self.document)
     }
 }
 
-/// Pods that are meant to be called, and where.
+/// The traffic that an object needs to be allowed: to which pods, and on which ports.
 #[derive(Debug, Clone)]
 pub(crate) struct IntendedTraffic {
-    /// Which object says so.
-    pub by: Rc<Told>,
-    /// What it names: `Service shop/web`.
+    /// The object.
+    pub by: Rc<MentionedObject>,
+    /// The target that it names: `Service shop/web`.
     pub to: String,
-    /// The pods behind it.
+    /// The pods behind the target.
     pub pods: Vec<PodId>,
     /// The ports on the pods.
     pub ports: Vec<(Protocol, TargetPort)>,
 }
 
 impl IntendedTraffic {
-    /// The traffic at one of the pods; nothing where a name means nothing there.
+    /// The traffic at one of the pods; empty when the pod does not declare the port's name.
     pub fn traffic(&self, pod: &Pod) -> TrafficSet {
         self.ports
             .iter()
@@ -72,39 +74,37 @@ impl IntendedTraffic {
             })
     }
 
-    /// What all of the pods are called on; `None` where that is not known of each.
-    pub fn traffics(&self, facts: &Facts<'_>) -> Option<Vec<TrafficSet>> {
+    /// The traffic at each of the pods; `None` when it is not known of all of them.
+    pub fn traffics(&self, context: &LintContext<'_>) -> Option<Vec<TrafficSet>> {
         let each = self
             .pods
             .iter()
-            .map(|p| self.traffic(facts.cluster.pod(*p)));
+            .map(|p| self.traffic(context.cluster.pod(*p)));
         each.map(|t| (!t.is_empty()).then_some(t))
             .collect::<Option<Vec<_>>>()
             .filter(|all| !all.is_empty())
     }
 
     /// The ports, for a message.
-    pub fn words(&self, facts: &Facts<'_>) -> String {
+    pub fn words(&self, context: &LintContext<'_>) -> String {
         let all = self
             .pods
             .iter()
-            .map(|p| self.traffic(facts.cluster.pod(*p)));
-        crate::lint::rules::service_unreachable::describe(
-            &all.fold(TrafficSet::empty(), |a, t| a.union(&t)),
-        )
+            .map(|p| self.traffic(context.cluster.pod(*p)));
+        words::traffic(&all.fold(TrafficSet::empty(), |a, t| a.union(&t)))
     }
 }
 
-/// The objects of some kinds, of each name the last one.
-pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
-    let mut last: IndexMap<(Box<str>, Box<str>, Box<str>), Rc<Told>> = IndexMap::new();
-    for mention in facts
+/// The objects of some kinds; of several with the same kind, namespace and name the last one.
+pub(crate) fn objects(context: &LintContext<'_>, kinds: &[&str]) -> Vec<Rc<MentionedObject>> {
+    let mut last: IndexMap<(Box<str>, Box<str>, Box<str>), Rc<MentionedObject>> = IndexMap::new();
+    for mention in context
         .input
         .mentions
         .iter()
         .filter(|m| kinds.contains(&&*m.kind))
     {
-        let Some(node) = facts.locator.node(mention.document) else {
+        let Some(node) = context.locator.node(mention.document) else {
             continue;
         };
         let meta = |key: &str| {
@@ -114,9 +114,9 @@ pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
                 .map(Box::from)
         };
         let Some(name) = meta("name") else { continue };
-        let namespace = meta("namespace").unwrap_or_else(|| facts.input.namespace.clone());
+        let namespace = meta("namespace").unwrap_or_else(|| context.input.namespace.clone());
         let (kind, document) = (mention.kind.clone(), mention.document);
-        let told = Told {
+        let object = MentionedObject {
             kind: kind.clone(),
             name,
             namespace,
@@ -124,35 +124,35 @@ pub(crate) fn told(facts: &Facts<'_>, kinds: &[&str]) -> Vec<Rc<Told>> {
             node: Rc::clone(&node),
         };
         last.insert(
-            (kind, told.namespace.clone(), told.name.clone()),
-            Rc::new(told),
+            (kind, object.namespace.clone(), object.name.clone()),
+            Rc::new(object),
         );
     }
     last.into_values().collect()
 }
 
 /// How an object names a port of a Service.
-pub(crate) enum Named<'n> {
-    /// By the Service's own number.
+pub(crate) enum ServicePortRef<'n> {
+    /// By the number of the Service's port.
     Number(i64),
-    /// By the Service's own name.
+    /// By the name of the Service's port.
     Name(&'n str),
-    /// Any of them.
+    /// Any port of it.
     Any,
 }
 
-/// Whom an object calls through a Service; `Err` when the namespace has no Service of this name,
-/// `Ok(None)` when nothing is known of the pods or the port.
+/// The traffic that an object needs to be allowed to the pods behind a Service. `Err` when the
+/// namespace has no Service of this name, `Ok(None)` when its pods or the port are not known.
 pub(crate) fn through(
-    facts: &Facts<'_>,
-    by: &Rc<Told>,
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
     (namespace, name): (&str, &str),
-    port: &Named<'_>,
+    port: &ServicePortRef<'_>,
 ) -> Result<Option<IntendedTraffic>, ()> {
-    let Some(id) = facts.cluster.find_namespace(namespace) else {
+    let Some(id) = context.cluster.find_namespace(namespace) else {
         return Err(());
     };
-    let Some(service) = find(facts, id, name) else {
+    let Some(service) = find_service(context, id, name) else {
         return Err(());
     };
     let Some(selector) = service
@@ -162,78 +162,87 @@ pub(crate) fn through(
     else {
         return Ok(None);
     };
-    let pods = facts.pods_where(id, selector);
+    let pods = context.pods_where(id, selector);
     let wanted = service.ports.iter().filter(|p| match port {
-        Named::Number(n) => i64::from(p.port) == *n,
-        Named::Name(name) => p.name.as_deref() == Some(*name),
-        Named::Any => true,
+        ServicePortRef::Number(n) => i64::from(p.port) == *n,
+        ServicePortRef::Name(name) => p.name.as_deref() == Some(*name),
+        ServicePortRef::Any => true,
     });
     let ports: Vec<_> = wanted.map(|p| (p.protocol, p.target.clone())).collect();
-    let meant = IntendedTraffic {
+    let intended = IntendedTraffic {
         by: Rc::clone(by),
         to: format!("Service {namespace}/{name}"),
         pods,
         ports,
     };
-    Ok(Some(meant).filter(|m| !m.pods.is_empty() && !m.ports.is_empty()))
+    Ok(Some(intended).filter(|i| !i.pods.is_empty() && !i.ports.is_empty()))
 }
 
 /// A Service by name.
-pub(crate) fn find<'f>(
-    facts: &Facts<'f>,
+pub(crate) fn find_service<'f>(
+    context: &LintContext<'f>,
     namespace: NamespaceId,
     name: &str,
 ) -> Option<&'f Service> {
-    facts
+    context
         .services_of(namespace)
         .iter()
-        .map(|s| facts.cluster.service(*s))
+        .map(|s| context.cluster.service(*s))
         .find(|s| *s.name == *name)
 }
 
-/// The policies that isolate a pod in a direction, when nothing else governs it; none when
-/// something else may.
-pub(crate) fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Vec<PolicyId> {
-    let Some(profile) = facts.graph.effective(Endpoint::Pod(pod), direction) else {
+/// The policies that isolate a pod in a direction; none when anything else may govern it.
+pub(crate) fn isolating(
+    context: &LintContext<'_>,
+    pod: PodId,
+    direction: Direction,
+) -> Vec<PolicyId> {
+    let Some(effective) = context.graph.effective(Endpoint::Pod(pod), direction) else {
         return Vec::new();
     };
-    let tier = profile
+    let tier = effective
         .isolating_first()
-        .filter(|tier| tier.isolated == Truth::Yes && !facts.cluster.pod(pod).host_network);
+        .filter(|tier| tier.isolated == Truth::Yes && !context.cluster.pod(pod).host_network);
     let isolating = tier.into_iter().flat_map(|tier| &tier.isolating);
-    isolating.map(|s| facts.graph.policy_of(s.policy)).collect()
+    isolating
+        .map(|s| context.graph.policy_of(s.policy))
+        .collect()
 }
 
-/// Of policies that isolate a pod, the one to point at: the first with rules.
+/// The policy to point at, of those that isolate a pod: the first with rules, or else the first.
 pub(crate) fn deciding(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     policies: &[PolicyId],
     direction: Direction,
 ) -> Option<PolicyId> {
     let with_rules = policies
         .iter()
-        .find(|id| !facts.law.get(**id).rules(direction).is_empty());
+        .find(|id| !context.policies.get(**id).rules(direction).is_empty());
     with_rules.or_else(|| policies.first()).copied()
 }
 
-/// Whether any rule of a policy opens some of this traffic to anybody.
-pub(crate) fn opens(facts: &Facts<'_>, policy: &Policy, pod: &Pod, traffic: &TrafficSet) -> bool {
+/// Whether any ingress rule of a policy opens some of this traffic on a pod, whoever its peers are.
+pub(crate) fn opens(
+    context: &LintContext<'_>,
+    policy: &Policy,
+    pod: &Pod,
+    traffic: &TrafficSet,
+) -> bool {
     policy
         .rules(Direction::Ingress)
         .iter()
-        .any(|rule| !facts.traffic(rule, pod).is_disjoint(traffic))
+        .any(|rule| !context.traffic(rule, pod).is_disjoint(traffic))
 }
 
-/// Whether any of these pods may come in to that one with some of this traffic, for all that is
-/// known.
+/// Whether a pod's ingress may admit some of this traffic from any of the callers.
 pub(crate) fn admits(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     callers: &[PodId],
     pod: PodId,
     traffic: &TrafficSet,
 ) -> bool {
     callers.iter().any(|caller| {
-        let allowed = facts.graph.allowed_on(
+        let allowed = context.graph.allowed_on(
             Direction::Ingress,
             Endpoint::Pod(*caller),
             Endpoint::Pod(pod),
@@ -242,9 +251,9 @@ pub(crate) fn admits(
     })
 }
 
-/// A label selector as it is written; what cannot be read selects everything.
+/// A label selector as it is written. Requirements that cannot be read are left out, so that it
+/// selects more.
 pub(crate) fn selector(node: &SyntaxNode) -> Selector {
-    let text = |n: &SyntaxNode| n.as_str().map(Box::from);
     let labels = node
         .get("matchLabels")
         .map(SyntaxNode::entries)
@@ -256,28 +265,34 @@ pub(crate) fn selector(node: &SyntaxNode) -> Selector {
         .map(SyntaxNode::items)
         .unwrap_or_default()
         .iter();
-    let wider = expressions.filter_map(|e| {
-        let key = text(e.get("key")?)?;
-        let values = e
-            .get("values")
-            .map(SyntaxNode::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(text)
-            .collect();
-        Some(match e.get("operator")?.as_str()? {
-            "In" => Requirement::In(key, values),
-            "NotIn" => Requirement::NotIn(key, values),
-            "Exists" => Requirement::Exists(key),
-            "DoesNotExist" => Requirement::DoesNotExist(key),
-            _ => return None,
-        })
-    });
-    Selector::new(exact.chain(wider))
+    Selector::new(exact.chain(expressions.filter_map(expression)))
+}
+
+/// A requirement of `matchExpressions`.
+fn expression(node: &SyntaxNode) -> Option<Requirement> {
+    let key = text(node.get("key")?)?;
+    let values = node
+        .get("values")
+        .map(SyntaxNode::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(text)
+        .collect();
+    Some(match node.get("operator")?.as_str()? {
+        "In" => Requirement::In(key, values),
+        "NotIn" => Requirement::NotIn(key, values),
+        "Exists" => Requirement::Exists(key),
+        "DoesNotExist" => Requirement::DoesNotExist(key),
+        _ => return None,
+    })
+}
+
+fn text(node: &SyntaxNode) -> Option<Box<str>> {
+    node.as_str().map(Box::from)
 }
 
 /// The labels or annotations of an object.
-pub(crate) fn pairs(node: &SyntaxNode, key: &str) -> Labels {
+pub(crate) fn metadata_map(node: &SyntaxNode, key: &str) -> Labels {
     let entries = node
         .get("metadata")
         .and_then(|m| m.get(key))
@@ -289,8 +304,8 @@ pub(crate) fn pairs(node: &SyntaxNode, key: &str) -> Labels {
         .collect()
 }
 
-/// A number of a field, or of a text that is one.
-pub(crate) fn number(node: &SyntaxNode) -> Option<u16> {
+/// A port number that is written as a number or as a string.
+pub(crate) fn port_number(node: &SyntaxNode) -> Option<u16> {
     let n = node.as_i64().or_else(|| node.as_str()?.parse().ok())?;
     u16::try_from(n).ok().filter(|p| *p > 0)
 }

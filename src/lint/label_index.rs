@@ -1,21 +1,21 @@
-//! Pods and policies of one namespace by a label: who can be selected at all, and whose selector
-//! can hold another's.
+//! The pods and the policies of one namespace by label: which pods a selector can select, and which
+//! policies' selectors can contain a selector.
 //!
-//! A selector that asks for one value of a key selects only pods that have it, and holds only
-//! selectors that ask for it too. So a namespace of thousands of pods with a policy each is not
-//! gone through once per policy. Cost: O(labels) per namespace that is asked about, once; a
-//! question costs the shortest list.
+//! A selector that requires one value of a key selects only pods that have it, and contains only
+//! selectors that require it too. A namespace of thousands of pods with a policy each is therefore
+//! not scanned once per policy. Invariant: candidates are a superset of the answer, in order.
+//! Cost: O(labels) per namespace, once; a question costs the shortest list that applies.
 
 use crate::lint::algebra::asks_plainly;
 use crate::model::{Cluster, PodId, Requirement, Selector};
 use crate::policy::{PolicyId, PolicySet};
 use std::collections::HashMap;
 
-/// Up to how many pods are gone through without an index.
+/// Up to this many pods are scanned without an index.
 const FEW: usize = 64;
 
-/// The key and the one value that a requirement asks for.
-fn asked(requirement: &Requirement) -> Option<(&str, &str)> {
+/// The label that a requirement demands, if it is a single one.
+fn exact_label(requirement: &Requirement) -> Option<(&str, &str)> {
     match requirement {
         Requirement::In(key, values) => match &values[..] {
             [value] => Some((key, value)),
@@ -25,7 +25,7 @@ fn asked(requirement: &Requirement) -> Option<(&str, &str)> {
     }
 }
 
-/// What has a label: by key, then by value, in order.
+/// Items by the key, then by the value of a label, in order.
 #[derive(Debug)]
 struct ByLabel<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
 
@@ -59,25 +59,25 @@ impl<T> ByLabel<T> {
 
 /// The pods of a namespace by label, in order.
 #[derive(Debug, Default)]
-pub struct Pods {
+pub struct PodIndex {
     all: Vec<PodId>,
-    by: ByLabel<PodId>,
+    by_label: ByLabel<PodId>,
 }
 
-impl Pods {
-    /// Lists the pods by all of their labels; not if they are few.
+impl PodIndex {
+    /// Lists the pods by all of their labels, unless they are few.
     pub fn new(cluster: &Cluster, pods: &[PodId]) -> Self {
-        let mut by = ByLabel::default();
+        let mut by_label = ByLabel::default();
         if pods.len() > FEW {
             for pod in pods {
                 for label in cluster.pod_labels(*pod).iter() {
-                    by.push(label, *pod);
+                    by_label.push(label, *pod);
                 }
             }
         }
         Self {
             all: pods.to_vec(),
-            by,
+            by_label,
         }
     }
 
@@ -89,45 +89,45 @@ impl Pods {
         let lists = selector
             .requirements()
             .iter()
-            .filter_map(asked)
-            .map(|label| self.by.get(label));
+            .filter_map(exact_label)
+            .map(|label| self.by_label.get(label));
         lists.min_by_key(|list| list.len()).unwrap_or(&self.all)
     }
 }
 
-/// The policies of a namespace by a label that their subject has to have, in order.
+/// The policies of a namespace by a label that their subjects must have, in order.
 #[derive(Debug, Default)]
-pub struct Policies {
+pub struct PolicyIndex {
     all: Vec<PolicyId>,
-    /// Those that ask for no single value.
+    /// Those that demand no single value of any key.
     others: Vec<PolicyId>,
-    by: ByLabel<PolicyId>,
+    by_label: ByLabel<PolicyId>,
 }
 
-impl Policies {
-    /// Lists each policy under one of the labels it asks for.
-    pub fn new(law: &PolicySet, policies: &[PolicyId]) -> Self {
-        let mut listed = Self {
+impl PolicyIndex {
+    /// Lists each policy under the first label that its selector demands.
+    pub fn new(policy_set: &PolicySet, policies: &[PolicyId]) -> Self {
+        let mut index = Self {
             all: policies.to_vec(),
             ..Self::default()
         };
         for id in policies {
-            match law
+            match policy_set
                 .get(*id)
                 .subject
                 .pods
                 .requirements()
                 .iter()
-                .find_map(asked)
+                .find_map(exact_label)
             {
-                Some(label) => listed.by.push(label, *id),
-                None => listed.others.push(*id),
+                Some(label) => index.by_label.push(label, *id),
+                None => index.others.push(*id),
             }
         }
-        listed
+        index
     }
 
-    /// Policies among which are all whose subject may hold that of a selector, in order.
+    /// Policies among which are all whose subject may contain what a selector selects, in order.
     pub fn candidates(&self, narrow: &Selector) -> Vec<PolicyId> {
         if !asks_plainly(narrow) {
             return self.all.clone();
@@ -135,11 +135,11 @@ impl Policies {
         let lists = narrow
             .requirements()
             .iter()
-            .filter_map(asked)
-            .map(|label| self.by.get(label));
-        let mut found: Vec<PolicyId> = lists.flatten().chain(&self.others).copied().collect();
-        found.sort_unstable();
-        found
+            .filter_map(exact_label)
+            .map(|label| self.by_label.get(label));
+        let mut candidates: Vec<PolicyId> = lists.flatten().chain(&self.others).copied().collect();
+        candidates.sort_unstable();
+        candidates
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
         }
         let pairs = forms
             .iter()
-            .flat_map(|one| forms.iter().map(move |other| [one, other]));
+            .flat_map(|first| forms.iter().map(move |second| [first, second]));
         let text = |(i, pair): (usize, [&String; 2])| {
             let list: Vec<&str> = pair
                 .iter()
@@ -185,7 +185,7 @@ mod tests {
         let input = crate::load_str(&policies());
         assert!(!input.has_errors(), "{:?}", input.diagnostics);
         let ids: Vec<PolicyId> = input.policies.iter().map(|(id, _)| id).collect();
-        let listed = Policies::new(&input.policies, &ids);
+        let listed = PolicyIndex::new(&input.policies, &ids);
         let (mut held, mut spared) = (0, 0);
         for (_, narrow) in input.policies.iter() {
             let candidates = listed.candidates(&narrow.subject.pods);
@@ -217,9 +217,9 @@ mod tests {
         };
         let input = crate::load_str(&(0..100).map(pod).collect::<String>());
         let pods: Vec<PodId> = input.cluster.pods().map(|(id, _)| id).collect();
-        let listed = Pods::new(&input.cluster, &pods);
-        let own = Selector::label("own", "v7");
-        assert_eq!(listed.candidates(&own).len(), 1);
+        let listed = PodIndex::new(&input.cluster, &pods);
+        let single = Selector::label("own", "v7");
+        assert_eq!(listed.candidates(&single).len(), 1);
         let half = Selector::label("half", "h1");
         let chosen = |p: &&PodId| half.matches(input.cluster.pod_labels(**p));
         let selected: Vec<&PodId> = listed.candidates(&half).iter().filter(chosen).collect();

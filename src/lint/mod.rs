@@ -1,74 +1,87 @@
-//! Lint: the mistakes people really make, found where they stand, with the fix.
+//! Lint: the mistakes that people make in network policies, each with its place and, where there is
+//! one, its fix.
 //!
-//! One file per lint; its `//!` comment is its page (`netpal rule NP004`). [`table`] lists them,
-//! [`facts`] answers what they ask of the input, [`algebra`] decides containment of selectors,
-//! peers and rules in every possible cluster.
+//! One file per rule in [`rules`]; its `//!` comment is its page (`netpal rule NP004`).
+//! [`registry`] is the table of rules, [`context`] answers what they ask of the input, [`reporter`]
+//! collects what they find. What several rules share is in files of its own: [`peers`],
+//! [`ports`], [`addresses`], [`selectors`], [`near_miss`], [`intended_traffic`], [`coverage`], and
+//! [`algebra`] for containment of selectors, peers and rules in every possible cluster.
 //!
-//! Phases of [`lint`]: run every lint that is picked; cover what a suppression covers and report
-//! the suppressions that cover nothing; put the notes about copies together ([`copies`]); settle
-//! severities; sort. Invariants: one finding per cause; a heuristic states the facts it rests on;
-//! what depends on pods or labels that the input does not hold is silent or says so. Cost:
-//! O(policies + pods + the pairs that share a namespace); never policies x policies or pods x pods
-//! of the whole cluster.
+//! Phases of [`lint`]: run every rule that is selected ([`LintConfig::runs`]); leave out what a
+//! better finding explains ([`keep_best_explanations`]); apply the suppressions and report the
+//! unused ones ([`suppress::cover`]); merge the notes about copies of one policy
+//! ([`copies::merge`]); set the configured severities ([`set_severities`]); sort.
+//!
+//! Invariants: one finding per cause; a heuristic names the facts that it rests on; where the
+//! answer depends on pods or labels that the input does not hold, a rule is silent or says so.
+//! Cost: O(policies + pods + pairs that share a namespace); never policies x policies or pods x
+//! pods of the whole cluster.
 
+mod addresses;
 pub mod algebra;
 mod backends;
 pub mod baseline;
 pub mod config;
+pub mod context;
 mod copies;
 mod coverage;
-pub mod facts;
 pub mod fix;
 mod intended_traffic;
 mod label_index;
+mod loader_diagnostics;
 mod near_miss;
+mod peers;
+mod ports;
+mod redundancy;
 pub mod registry;
 pub mod reporter;
 pub mod rules;
+mod selectors;
+pub mod settings;
 pub mod suppress;
 mod words;
 
-pub use crate::lint::config::LintConfig;
-pub use crate::lint::facts::Facts;
+pub use crate::lint::context::LintContext;
 pub use crate::lint::registry::{LINTS, Lint};
 pub use crate::lint::reporter::Reporter;
+pub use crate::lint::settings::LintConfig;
 
 use crate::finding::{Finding, Severity, sort};
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::PolicyId;
+use std::collections::HashSet;
 
 /// What lint found.
 #[derive(Debug, Clone, Default)]
 pub struct Linted {
-    /// The findings to show, suppressed ones among them, in order.
+    /// The findings to show, suppressed ones included, in order.
     pub findings: Vec<Finding>,
-    /// What was found but is too slight to be shown unasked.
+    /// The findings that are too slight to be shown by default, or whose rule is not selected.
     pub hidden: Vec<Finding>,
     /// How many rules ran.
     pub ran: usize,
-    /// The rules that need data the configuration does not give.
+    /// The rules that need data that the configuration does not give.
     pub idle: Vec<&'static str>,
 }
 
 /// Looks for mistakes in an input.
 pub fn lint(input: &Input, graph: &AllowGraph, config: &LintConfig) -> Linted {
-    lint_facts(&Facts::new(input, graph, config))
+    run_lints(&LintContext::new(input, graph, config))
 }
 
-/// Looks for mistakes in some policies of an input: rules that go through the policies go through
-/// these alone.
+/// Looks for mistakes in some policies of an input: rules that examine policies examine only these.
 pub fn lint_policies(
     input: &Input,
     graph: &AllowGraph,
     config: &LintConfig,
     only: &[PolicyId],
 ) -> Linted {
-    lint_facts(&Facts::new(input, graph, config).only(only))
+    run_lints(&LintContext::new(input, graph, config).only(only))
 }
 
-fn lint_facts(facts: &Facts<'_>) -> Linted {
-    let config = facts.config;
+fn run_lints(context: &LintContext<'_>) -> Linted {
+    let config = context.config;
     let mut linted = Linted::default();
     let mut all = Vec::new();
     for lint in LINTS.iter().filter(|l| config.runs(l)) {
@@ -77,17 +90,17 @@ fn lint_facts(facts: &Facts<'_>) -> Linted {
             continue;
         }
         linted.ran += 1;
-        let mut found = Reporter::new(lint, facts);
-        (lint.run)(facts, &mut found);
-        all.extend(found.findings);
+        let mut reporter = Reporter::new(lint.id, lint.name, lint.severity, context);
+        (lint.run)(context, &mut reporter);
+        all.extend(reporter.findings);
     }
-    merge_causes(&mut all);
+    keep_best_explanations(&mut all);
     all.retain(|f| !config.ignored(f));
-    let suppressions = suppress::collect(facts);
-    let mut unused = suppress::cover(facts, &suppressions, &mut all);
+    let suppressions = suppress::collect(context);
+    let mut unused = suppress::cover(context, &suppressions, &mut all);
     copies::merge(&mut all);
-    settle(&mut all, config);
-    settle(&mut unused, config);
+    set_severities(&mut all, config);
+    set_severities(&mut unused, config);
     all.extend(
         unused
             .into_iter()
@@ -103,8 +116,8 @@ fn lint_facts(facts: &Facts<'_>) -> Linted {
     linted
 }
 
-/// Sets the severities that the configuration sets.
-fn settle(findings: &mut [Finding], config: &LintConfig) {
+/// Gives findings the severities that the configuration sets.
+fn set_severities(findings: &mut [Finding], config: &LintConfig) {
     for finding in findings {
         if let Some(severity) = config.severity_of(finding) {
             finding.severity = severity;
@@ -112,8 +125,8 @@ fn settle(findings: &mut [Finding], config: &LintConfig) {
     }
 }
 
-/// Rules that see the same cause: the first explains it better, so the second is left out, in the
-/// whole policy (`true`) or where both point at the same rule of it.
+/// Pairs of rules that report the same cause. The first explains it better, so that the second is
+/// left out: in the whole policy (`true`), or where both point at the same rule of it (`false`).
 const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP004", "NP002", false),
     ("NP003", "NP002", false),
@@ -133,34 +146,41 @@ const SAME_CAUSE: &[(&str, &str, bool)] = &[
     ("NP104", "NP103", true),
 ];
 
-/// One finding per cause.
-fn merge_causes(findings: &mut Vec<Finding>) {
-    use std::collections::HashSet;
-    type Seen<'a> = (&'static str, &'a str, &'a str, Option<&'a str>);
-    let about = |f: &'_ Finding| -> (Box<str>, Box<str>, Box<str>) {
-        (
-            f.fingerprint.namespace.clone(),
-            f.fingerprint.name.clone(),
-            rule_part(&f.fingerprint.path),
-        )
-    };
-    let told: Vec<(&'static str, (Box<str>, Box<str>, Box<str>))> = findings
+/// What a finding is about: the namespace and the name of a policy, and a rule of it.
+type About = (Box<str>, Box<str>, Box<str>);
+
+fn about(finding: &Finding) -> About {
+    let fingerprint = &finding.fingerprint;
+    (
+        fingerprint.namespace.clone(),
+        fingerprint.name.clone(),
+        rule_part(&fingerprint.path),
+    )
+}
+
+/// Leaves out the findings whose cause a better finding explains ([`SAME_CAUSE`]). Notes explain
+/// nothing away.
+fn keep_best_explanations(findings: &mut Vec<Finding>) {
+    let explained: Vec<(&'static str, About)> = findings
         .iter()
         .filter(|f| f.severity > Severity::Info)
         .map(|f| (f.rule, about(f)))
         .collect();
-    let each = told.iter().flat_map(|(rule, (namespace, name, part))| {
-        [
-            (*rule, &**namespace, &**name, Some(&**part)),
-            (*rule, &**namespace, &**name, None),
-        ]
-    });
-    let seen: HashSet<Seen<'_>> = each.collect();
+    // each under its rule of the policy, and under the policy as a whole
+    let each = explained
+        .iter()
+        .flat_map(|(rule, (namespace, name, part))| {
+            [
+                (*rule, &**namespace, &**name, Some(&**part)),
+                (*rule, &**namespace, &**name, None),
+            ]
+        });
+    let explained: HashSet<(&str, &str, &str, Option<&str>)> = each.collect();
     findings.retain(|f| {
         let (namespace, name, part) = about(f);
         !SAME_CAUSE.iter().any(|(better, worse, whole)| {
-            let at = (!whole).then_some(&*part);
-            *worse == f.rule && seen.contains(&(*better, &*namespace, &*name, at))
+            let part = (!whole).then_some(&*part);
+            *worse == f.rule && explained.contains(&(*better, &*namespace, &*name, part))
         })
     });
 }

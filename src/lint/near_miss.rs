@@ -1,11 +1,17 @@
-//! Near misses: a selector that selects nobody, and a workload it would select after one small
-//! change.
+//! Near misses: for a selector that selects nothing, the workload that it would select after one
+//! small change of a label, or in another namespace.
+//!
+//! A near miss is a guess about what was meant, so that every finding that rests on one names the
+//! workload. Cost: O(pods of the namespace x requirements).
 
-use crate::lint::facts::Facts;
+use crate::lint::algebra::selects_nothing;
+use crate::lint::context::LintContext;
+use crate::lint::selectors::unstable_label;
 use crate::lint::words::distance;
-use crate::model::{NamespaceId, PodId, Requirement, Selector};
+use crate::model::{NamespaceId, PodId, Requirement, Selector, WorkloadId};
+use crate::policy::{Namespaces, Policy};
 
-/// Keys that people use for the same thing.
+/// Keys that are used for the same thing.
 const ALIASES: [&str; 9] = [
     "app",
     "k8s-app",
@@ -18,42 +24,61 @@ const ALIASES: [&str; 9] = [
     "app.kubernetes.io/component",
 ];
 
+/// The note on a finding about a selector that selects nothing and has no near miss.
+pub const MADE_AT_RUN_TIME: &str =
+    "pods that are made at run time are not in the input, so this may be as it should";
+
 /// A workload that is nearly selected.
 pub struct NearMiss {
     /// One of its pods.
     pub pod: PodId,
-    /// What it has instead: `name=carts`, or what it lacks.
+    /// The label that it has instead (`name=carts`), or the keys that it lacks (`no tier`).
     pub has: String,
-    /// Whether it is one letter or one key away, and not a guess about missing labels.
+    /// Whether it differs by a typing error or an alias of the key, and does not merely lack
+    /// labels.
     pub typo: bool,
 }
 
-/// Whether two words differ as a slip of the pen does: not by a number, not by being short.
-pub fn slip(a: &str, b: &str) -> bool {
+/// Whether two words differ as by a typing error: in few letters of many, and not in digits alone.
+pub fn is_typo(a: &str, b: &str) -> bool {
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
-    let bare = |s: &str| {
+    let without_digits = |s: &str| {
         s.chars()
             .filter(|c| !c.is_ascii_digit())
             .collect::<String>()
     };
-    let away = distance(a, b);
-    a != b && short >= 4 && away <= 2 && away * 3 <= long && bare(a) != bare(b)
+    let distance = distance(a, b);
+    a != b
+        && short >= 4
+        && distance <= 2
+        && distance * 3 <= long
+        && without_digits(a) != without_digits(b)
 }
 
-/// Finds a workload of a namespace that a selector nearly selects.
-pub fn miss(facts: &Facts<'_>, namespace: NamespaceId, selector: &Selector) -> Option<NearMiss> {
-    let pods = facts.pods_of(namespace);
+/// A workload of a namespace that a selector nearly selects: one that differs in a single label if
+/// there is any, otherwise one that lacks labels.
+pub fn nearest(
+    context: &LintContext<'_>,
+    namespace: NamespaceId,
+    selector: &Selector,
+) -> Option<NearMiss> {
+    let pods = context.pods_of(namespace);
     let one_off = pods
         .iter()
-        .find_map(|pod| one_off(facts, namespace, *pod, selector));
+        .find_map(|pod| one_off(context, namespace, *pod, selector));
     one_off.or_else(|| {
         pods.iter()
-            .find_map(|pod| lacking(facts, namespace, *pod, selector))
+            .find_map(|pod| lacking(context, namespace, *pod, selector))
     })
 }
 
-fn failing<'s>(facts: &Facts<'_>, pod: PodId, selector: &'s Selector) -> Vec<&'s Requirement> {
-    let labels = facts.cluster.pod_labels(pod);
+/// The requirements that a pod does not meet.
+fn failing<'s>(
+    context: &LintContext<'_>,
+    pod: PodId,
+    selector: &'s Selector,
+) -> Vec<&'s Requirement> {
+    let labels = context.cluster.pod_labels(pod);
     selector
         .requirements()
         .iter()
@@ -61,21 +86,22 @@ fn failing<'s>(facts: &Facts<'_>, pod: PodId, selector: &'s Selector) -> Vec<&'s
         .collect()
 }
 
-/// All requirements but one hold, and that one fails by a slip in the value or by the other name of
-/// the key.
+/// A near miss when all requirements but one hold, and that one fails by a typing error in the
+/// value or by an alias of the key.
 fn one_off(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     namespace: NamespaceId,
     pod: PodId,
     selector: &Selector,
 ) -> Option<NearMiss> {
-    let [Requirement::In(key, values)] = failing(facts, pod, selector)[..] else {
+    let [Requirement::In(key, values)] = failing(context, pod, selector)[..] else {
         return None;
     };
-    let labels = facts.cluster.pod_labels(pod);
+    let labels = context.cluster.pod_labels(pod);
     if let Some(has) = labels.get(key) {
-        let slipped = values.iter().any(|v| slip(v, has)) && !is_named(facts, namespace, key, has);
-        return slipped.then(|| NearMiss {
+        let mistyped =
+            values.iter().any(|v| is_typo(v, has)) && !is_named(context, namespace, key, has);
+        return mistyped.then(|| NearMiss {
             pod,
             has: format!("{key}={has}"),
             typo: true,
@@ -94,14 +120,17 @@ fn one_off(
     })
 }
 
-/// Whether a policy of the namespace selects by this very label, so that it is no slip but another
-/// workload.
-fn is_named(facts: &Facts<'_>, namespace: NamespaceId, key: &str, value: &str) -> bool {
-    let name = &facts.cluster.namespace(namespace).name;
-    let wants = |r: &Requirement| matches!(r, Requirement::In(k, vs) if **k == *key && vs.iter().any(|v| **v == *value));
-    facts.policies_in(name).iter().any(|id| {
-        facts
-            .law
+/// Whether a policy of the namespace selects by this very label. It is then no typing error, but
+/// the label of another workload.
+fn is_named(context: &LintContext<'_>, namespace: NamespaceId, key: &str, value: &str) -> bool {
+    let name = &context.cluster.namespace(namespace).name;
+    let wants = |r: &Requirement| {
+        matches!(r, Requirement::In(k, values)
+            if **k == *key && values.iter().any(|v| **v == *value))
+    };
+    context.policies_in(name).iter().any(|id| {
+        context
+            .policies
             .get(*id)
             .subject
             .pods
@@ -111,38 +140,78 @@ fn is_named(facts: &Facts<'_>, namespace: NamespaceId, key: &str, value: &str) -
     })
 }
 
-/// A requirement that singles out one workload holds, and all that fail do so because the workload
-/// lacks the key.
+/// A near miss when a requirement that singles out the workload holds, and all that fail do so
+/// because the workload lacks the key.
 fn lacking(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     namespace: NamespaceId,
     pod: PodId,
     selector: &Selector,
 ) -> Option<NearMiss> {
-    let labels = facts.cluster.pod_labels(pod);
-    let failing = failing(facts, pod, selector);
-    let lacks = |r: &&Requirement| matches!(r, Requirement::In(k, _) | Requirement::Exists(k) if labels.get(k).is_none());
+    let labels = context.cluster.pod_labels(pod);
+    let failing = failing(context, pod, selector);
+    let lacks = |r: &&Requirement| match r {
+        Requirement::In(key, _) | Requirement::Exists(key) | Requirement::Like(key, _) => {
+            labels.get(key).is_none()
+        }
+        Requirement::NotIn(..)
+        | Requirement::DoesNotExist(_)
+        | Requirement::AnyOf(_)
+        | Requirement::Not(_) => false,
+    };
     if failing.is_empty() || !failing.iter().all(lacks) {
         return None;
     }
-    let workload = facts.cluster.pod(pod).workload;
-    let singles_out = |r: &&Requirement| {
-        let alone = Selector::new([(*r).clone()]);
-        let pods = facts.pods_where(namespace, &alone);
-        matches!(r, Requirement::In(..))
-            && pods
-                .iter()
-                .all(|p| facts.cluster.pod(*p).workload == workload)
-    };
+    let workload = context.cluster.pod(pod).workload;
     selector
         .requirements()
         .iter()
         .filter(|r| r.matches(labels))
-        .find(singles_out)?;
+        .find(|r| singles_out(context, namespace, workload, r))?;
     let keys: Vec<String> = failing.iter().map(|r| r.key().to_owned()).collect();
     Some(NearMiss {
         pod,
         has: format!("no {}", keys.join(", no ")),
         typo: false,
     })
+}
+
+/// Whether a requirement selects pods of one workload of a namespace alone.
+fn singles_out(
+    context: &LintContext<'_>,
+    namespace: NamespaceId,
+    workload: WorkloadId,
+    requirement: &Requirement,
+) -> bool {
+    let alone = Selector::new([requirement.clone()]);
+    let pods = context.pods_where(namespace, &alone);
+    matches!(requirement, Requirement::In(..))
+        && pods
+            .iter()
+            .all(|p| context.cluster.pod(*p).workload == workload)
+}
+
+/// The only other namespace whose workloads a policy would select, when it selects none of its own
+/// namespace.
+pub(crate) fn other_namespace(context: &LintContext<'_>, policy: &Policy) -> Option<NamespaceId> {
+    let selector = &policy.subject.pods;
+    let own_namespace = context.namespace_of(policy)?;
+    if selector.is_everything() || selects_nothing(selector) || unstable_label(selector).is_some() {
+        return None;
+    }
+    if !context.pods_where(own_namespace, selector).is_empty() {
+        return None;
+    }
+    let everywhere = context.selected(&Namespaces::Matching(Selector::everything()), selector);
+    let mut namespaces: Vec<NamespaceId> = everywhere
+        .pods
+        .iter()
+        .map(|p| context.cluster.pod(*p).namespace)
+        .collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    let [single] = namespaces.as_slice() else {
+        return None;
+    };
+    (*single != own_namespace).then_some(*single)
 }

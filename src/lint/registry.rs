@@ -1,39 +1,54 @@
-//! The table of lints: id, name, usual severity, whether it is on unasked, and its page.
+//! The table of rules: code, name, usual severity, whether it is in the default set, its security
+//! severity, what it needs of the configuration, and its page.
 //!
-//! A lint's page is the `//!` comment of its file with its two examples. The examples are test
-//! data: the first must be found, the second must be silent, so a page cannot promise what the lint
-//! does not do.
+//! A rule's page is the `//!` comment of its file, followed by its two examples. The examples are
+//! test data: the rule must find something in the first and nothing in the second, so that a page
+//! cannot promise what the rule does not do.
+//!
+//! To add a rule:
+//! 1. `src/lint/rules/<what_it_finds>.rs`, with the page (its headings are those of the other
+//!    files) and `pub(crate) fn run`, and a line in `src/lint/rules/mod.rs`;
+//! 2. a row of the table below, in the order of the codes;
+//! 3. `tests/data/lint/NPnnn/bad.yaml` and `good.yaml`;
+//! 4. the generated page `docs/lints/NPnnn.md` and the goldens, reviewed; and a row of `SAME_CAUSE`
+//!    in `src/lint/mod.rs` where another rule reports the same cause.
 
 use crate::finding::{RuleInfo, Severity};
-use crate::lint::config::LintConfig;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
+use crate::lint::settings::LintConfig;
 use std::fmt::Write as _;
 
-/// One lint.
+/// One rule of lint.
 pub struct Lint {
-    /// `NP004`.
+    /// Its code: `NP004`.
     pub id: &'static str,
-    /// `split-peer`.
+    /// Its name: `split-peer`.
     pub name: &'static str,
-    /// How bad its findings usually are.
+    /// The usual severity of its findings.
     pub severity: Severity,
-    /// Whether it is on unasked.
+    /// Whether it is in the default set.
     pub default: bool,
-    /// How bad they are for security, where they are about exposure.
+    /// The security severity of its findings, as SARIF has it, where they are about exposure.
     pub security: Option<&'static str>,
-    /// Whether the configuration gives what it needs; `None` when it needs nothing.
+    /// Whether the configuration gives what the rule needs; `None` when it needs nothing.
     pub needs: Option<fn(&LintConfig) -> bool>,
-    /// Looks for it.
-    pub run: fn(&Facts<'_>, &mut Reporter<'_>),
+    /// Examines the input and reports what it finds.
+    pub run: fn(&LintContext<'_>, &mut Reporter<'_>),
+    /// The text of its file, which opens with its page.
     source: &'static str,
+    /// The example in which it finds something.
     bad: &'static str,
+    /// The example in which it finds nothing.
     good: &'static str,
 }
 
 macro_rules! lints {
-    ($($module:ident $id:literal $name:literal $severity:ident $default:literal $security:expr, $needs:expr;)*) => {
-        /// Every lint, by id.
+    ($(
+        $module:ident $id:literal $name:literal $severity:ident $default:literal
+        $security:expr, $needs:expr;
+    )*) => {
+        /// Every rule, in the order of the codes.
         pub static LINTS: &[Lint] = &[$(Lint {
             id: $id,
             name: $name,
@@ -41,7 +56,7 @@ macro_rules! lints {
             default: $default,
             security: $security,
             needs: $needs,
-            run: super::rules::$module::run,
+            run: crate::lint::rules::$module::run,
             source: include_str!(concat!("rules/", stringify!($module), ".rs")),
             bad: include_str!(concat!("../../tests/data/lint/", $id, "/bad.yaml")),
             good: include_str!(concat!("../../tests/data/lint/", $id, "/good.yaml")),
@@ -49,6 +64,7 @@ macro_rules! lints {
     };
 }
 
+// file, code, name, severity, default, security severity, needs
 lints! {
     policy_selects_nothing "NP001" "policy-selects-nothing" Error true None, None;
     peer_selects_nothing "NP002" "peer-selects-nothing" Warning true None, None;
@@ -74,7 +90,7 @@ lints! {
     service_unreachable "NP103" "service-unreachable" Warning true None, None;
     ingress_backend_blocked "NP104" "ingress-backend-blocked" Error true None, None;
     scrape_blocked "NP105" "scrape-blocked" Info true None, None;
-    apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(|c: &LintConfig| c.apiserver.is_some());
+    apiserver_blocked "NP106" "apiserver-blocked" Info true None, Some(knows_apiserver);
     webhook_blocked "NP107" "webhook-blocked" Warning true None, None;
     internet_ingress "NP201" "internet-ingress" Warning true Some("5.5"), None;
     internet_egress "NP202" "internet-egress" Info true Some("3.0"), None;
@@ -84,7 +100,7 @@ lints! {
     any_namespace "NP206" "any-namespace" Info true Some("4.0"), None;
     all_ports "NP207" "all-ports" Info true Some("2.0"), None;
     sensitive_port "NP208" "sensitive-port" Warning true Some("8.0"), None;
-    spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(|c: &LintConfig| c.owners_edit_labels);
+    spoofable_namespace_label "NP209" "spoofable-namespace-label" Info true Some("5.0"), Some(owners_edit_labels);
     no_ingress_isolation "NP301" "no-ingress-isolation" Warning false Some("5.0"), None;
     no_egress_isolation "NP302" "no-egress-isolation" Info false Some("4.0"), None;
     no_default_deny "NP303" "no-default-deny" Warning false Some("4.0"), None;
@@ -99,7 +115,7 @@ lints! {
     unreachable_rule "NP406" "unreachable-rule" Warning true Some("6.0"), None;
     ipblock_on_pods "NP501" "ipblock-on-pods" Error true None, None;
     ipblock_all_and_nodes "NP502" "ipblock-all-and-nodes" Info true None, None;
-    endport_support "NP503" "endport-support" Info true None, Some(|c: &LintConfig| c.cni.is_some());
+    endport_support "NP503" "endport-support" Info true None, Some(knows_cni);
     service_vip_in_ipblock "NP504" "service-vip-in-ipblock" Warning true None, None;
     source_ip_lost "NP505" "source-ip-lost" Info true Some("3.0"), None;
     unused_suppression "NP900" "unused-suppression" Warning true None, None;
@@ -109,15 +125,27 @@ lints! {
     unreadable_input "NP904" "unreadable-input" Error true None, None;
 }
 
+fn knows_apiserver(config: &LintConfig) -> bool {
+    config.apiserver.is_some()
+}
+
+fn owners_edit_labels(config: &LintConfig) -> bool {
+    config.owners_edit_labels
+}
+
+fn knows_cni(config: &LintConfig) -> bool {
+    config.cni.is_some()
+}
+
 impl Lint {
-    /// The lint of an id or a name.
+    /// The rule of a code or a name.
     pub fn find(word: &str) -> Option<&'static Self> {
         LINTS
             .iter()
             .find(|l| l.id.eq_ignore_ascii_case(word) || l.name == word)
     }
 
-    /// The page, as Markdown: the comment of the file, and both examples.
+    /// The page as Markdown: the comment of the file, then both examples.
     pub fn page(&self) -> String {
         let mut page = String::new();
         for line in self.source.lines().map_while(|l| l.strip_prefix("//!")) {
@@ -136,7 +164,7 @@ impl Lint {
         page
     }
 
-    /// One line: what it does.
+    /// What it does, in one paragraph without its heading.
     pub fn summary(&self) -> String {
         let text: Vec<&str> = self
             .source
@@ -148,7 +176,7 @@ impl Lint {
         text.join(" ")
     }
 
-    /// What is told about it beside its findings.
+    /// What reports say about the rule besides its findings.
     pub fn info(&self) -> RuleInfo {
         RuleInfo {
             id: self.id,

@@ -1,26 +1,38 @@
-//! Where a lint puts what it finds: findings that start out with the lint's id, place and identity
-//! filled in.
+//! Collects what a rule finds. A finding starts out with the rule's id, name and usual severity,
+//! its place, and its identity for baselines.
+//!
+//! Invariant: a finding about a policy has the policy's namespace and name in its fingerprint, and
+//! the path of what it points at without `spec.`. Suppressions, baselines and the choice between
+//! two explanations of one cause rely on it.
 
 use crate::diagnostic::Place;
-use crate::finding::{Finding, Fingerprint};
-use crate::lint::facts::Facts;
-use crate::lint::registry::Lint;
+use crate::finding::{Finding, Fingerprint, Severity};
+use crate::lint::context::LintContext;
 use crate::policy::{Policy, PolicyId, RuleRef};
 use crate::source::{Origin, Path};
 
-/// The findings of one lint.
+/// The findings of one rule.
 pub struct Reporter<'f> {
-    lint: &'static Lint,
-    facts: &'f Facts<'f>,
+    rule: &'static str,
+    name: &'static str,
+    severity: Severity,
+    context: &'f LintContext<'f>,
     pub(crate) findings: Vec<Finding>,
 }
 
 impl<'f> Reporter<'f> {
-    /// Nothing found yet.
-    pub(crate) fn new(lint: &'static Lint, facts: &'f Facts<'f>) -> Self {
+    /// A reporter for the rule of an id and a name, whose findings usually have this severity.
+    pub(crate) fn new(
+        rule: &'static str,
+        name: &'static str,
+        severity: Severity,
+        context: &'f LintContext<'f>,
+    ) -> Self {
         Self {
-            lint,
-            facts,
+            rule,
+            name,
+            severity,
+            context,
             findings: Vec::new(),
         }
     }
@@ -33,21 +45,21 @@ impl<'f> Reporter<'f> {
         message: impl Into<Box<str>>,
     ) -> Finding {
         let mut finding =
-            Finding::new(self.lint.id, self.lint.name, place, message).severity(self.lint.severity);
+            Finding::new(self.rule, self.name, place, message).severity(self.severity);
         finding.fingerprint = about;
         finding
     }
 
     /// A finding about a policy as a whole; it points at its name.
     pub fn policy(&self, id: PolicyId, message: impl Into<Box<str>>) -> Finding {
-        let policy = self.facts.law.get(id);
+        let policy = self.context.policies.get(id);
         let place = Origin::new(policy.document, Path::root().key("metadata").key("name"));
         self.anywhere(Place::Origin(place), about(policy, ""), message)
     }
 
-    /// A finding about the pods a policy selects; it points at its selector.
+    /// A finding about the pods that a policy selects; it points at its selector.
     pub fn subject(&self, id: PolicyId, message: impl Into<Box<str>>) -> Finding {
-        let policy = self.facts.law.get(id);
+        let policy = self.context.policies.get(id);
         self.anywhere(
             Place::Origin(policy.subject_origin()),
             about(policy, policy.shape.subject),
@@ -55,20 +67,20 @@ impl<'f> Reporter<'f> {
         )
     }
 
-    /// A finding about a rule, or the peer or port of it that the reference names.
-    pub fn rule(&self, at: RuleRef, message: impl Into<Box<str>>) -> Finding {
-        let policy = self.facts.law.get(at.policy);
-        let path = policy.rule_path(at).to_string();
+    /// A finding about a rule, or about the peer or port of it that the reference names.
+    pub fn rule(&self, rule_ref: RuleRef, message: impl Into<Box<str>>) -> Finding {
+        let policy = self.context.policies.get(rule_ref.policy);
+        let path = policy.rule_path(rule_ref).to_string();
         self.anywhere(
-            Place::Origin(policy.origin(at)),
+            Place::Origin(policy.origin(rule_ref)),
             about(policy, &path),
             message,
         )
     }
 
-    /// A finding about some field of a policy's spec.
+    /// A finding about any field of a policy.
     pub fn field(&self, id: PolicyId, path: Path, message: impl Into<Box<str>>) -> Finding {
-        let policy = self.facts.law.get(id);
+        let policy = self.context.policies.get(id);
         let printed = path.to_string();
         let about = about(policy, printed.strip_prefix("spec.").unwrap_or(&printed));
         self.anywhere(

@@ -1,14 +1,15 @@
 //! Suppressions: annotations and comments that accept a finding, with a reason.
 //!
-//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object accepts the rule for all of
-//! it; several rules are separated by commas, several entries by semicolons. `# netpal: ignore
-//! NP202 -- reason` accepts it for the line it stands on, or, on a line of its own, for the next
-//! line and everything below that is indented further; before the first line of a document, for the
-//! document. Only texts that contain the word are looked at. Cost: O(text of those documents).
+//! `netpal.dev/ignore: "NP202 payment provider, SEC-412"` on an object suppresses the rule for the
+//! whole object; several rules are separated by commas, several entries by semicolons. `# netpal:
+//! ignore NP202 -- reason` suppresses it for its own line; on a line without anything else, for the
+//! next line and everything below that is indented further; before the first line of a document,
+//! for the document. Invariant: a suppression without a reason suppresses nothing. Only documents
+//! whose text contains the word are examined. Cost: O(text of those documents).
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::registry::LINTS;
 use crate::source::{DocumentId, FileId, Location, Origin, Path, Position};
 use crate::tree::SyntaxNode;
@@ -17,51 +18,65 @@ use std::ops::RangeInclusive;
 /// The annotation.
 pub const ANNOTATION: &str = "netpal.dev/ignore";
 
+/// What a comment that suppresses says.
 const MARK: &str = "netpal: ignore";
 
-/// What accepts findings.
+/// A suppression of one rule.
 #[derive(Debug, Clone)]
 pub struct Suppression {
     /// The rule it names.
     pub rule: Box<str>,
-    /// Why; empty when nobody says.
+    /// The reason; empty when none is given.
     pub reason: Box<str>,
+    /// Where it is written.
     place: Place,
     file: FileId,
+    /// The document that it covers, if it covers a whole one.
     document: Option<DocumentId>,
+    /// The lines of the file that it covers otherwise.
     lines: RangeInclusive<u32>,
 }
 
-/// Every suppression of the policies' documents.
-pub fn collect(facts: &Facts<'_>) -> Vec<Suppression> {
-    let mut found = Vec::new();
-    for (_, policy) in facts.law.iter().filter(|(id, _)| facts.goes_through(*id)) {
-        let Some((document, text)) = facts.input.sources.chunk(policy.document) else {
+/// Every suppression in the documents of the policies that are examined.
+pub fn collect(context: &LintContext<'_>) -> Vec<Suppression> {
+    let mut suppressions = Vec::new();
+    for (_, policy) in context
+        .policies
+        .iter()
+        .filter(|(id, _)| context.is_examined(*id))
+    {
+        let Some((document, text)) = context.input.sources.chunk(policy.document) else {
             continue;
         };
-        if !facts.says(policy.document, "netpal") {
+        if !context.text_contains(policy.document, "netpal") {
             continue;
         }
-        annotation(facts, policy.document, document.file, &mut found);
+        annotation(context, policy.document, document.file, &mut suppressions);
         if document.base.is_root() {
             comments(
-                facts,
+                context,
                 document.file,
                 document.begins.line,
                 &text,
-                &mut found,
+                &mut suppressions,
             );
         }
     }
-    found
+    suppressions
 }
 
-fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut Vec<Suppression>) {
+/// The suppressions of a document's annotation.
+fn annotation(
+    context: &LintContext<'_>,
+    document: DocumentId,
+    file: FileId,
+    suppressions: &mut Vec<Suppression>,
+) {
     let path = Path::root()
         .key("metadata")
         .key("annotations")
         .key(ANNOTATION);
-    let Some(node) = facts.locator.node(document) else {
+    let Some(node) = context.locator.node(document) else {
         return;
     };
     let Some(text) = node.at(&path).and_then(SyntaxNode::as_str) else {
@@ -69,8 +84,8 @@ fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut
     };
     let place = Place::Origin(Origin::new(document, path));
     for entry in text.split(';') {
-        for (rule, reason) in split(entry) {
-            found.push(Suppression {
+        for (rule, reason) in parse_entry(entry) {
+            suppressions.push(Suppression {
                 rule,
                 reason,
                 place: place.clone(),
@@ -82,8 +97,8 @@ fn annotation(facts: &Facts<'_>, document: DocumentId, file: FileId, found: &mut
     }
 }
 
-/// `NP202, NP203 -- reason` or `NP202 reason`: each rule with the reason.
-fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
+/// The rules of an entry, each with the reason: `NP202, NP203 -- reason` or `NP202 reason`.
+fn parse_entry(text: &str) -> Vec<(Box<str>, Box<str>)> {
     let is_rule = |word: &str| {
         word.len() == 5 && word.starts_with("NP") && word[2..].bytes().all(|b| b.is_ascii_digit())
     };
@@ -105,17 +120,26 @@ fn split(text: &str) -> Vec<(Box<str>, Box<str>)> {
         .collect()
 }
 
-fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut Vec<Suppression>) {
+/// The suppressions in the comments of a text that begins on line `first` of a file.
+fn comments(
+    context: &LintContext<'_>,
+    file: FileId,
+    first: u32,
+    text: &str,
+    suppressions: &mut Vec<Suppression>,
+) {
     let lines: Vec<&str> = text.lines().collect();
-    let name = facts
+    let name = context
         .input
         .sources
         .file(file)
         .map(|f| f.name.clone())
         .unwrap_or_default();
     for (i, line) in lines.iter().enumerate() {
-        let Some(at) = line.find(MARK) else { continue };
-        let Some(hash) = line.get(..at).and_then(|l| l.rfind('#')) else {
+        let Some(mark) = line.find(MARK) else {
+            continue;
+        };
+        let Some(hash) = line.get(..mark).and_then(|l| l.rfind('#')) else {
             continue;
         };
         let alone = line.get(..hash).is_some_and(|l| l.trim().is_empty());
@@ -126,8 +150,8 @@ fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut
         };
         let number = |n: usize| first.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         let column = u32::try_from(hash + 1).unwrap_or(1);
-        for (rule, reason) in split(line.get(at + MARK.len()..).unwrap_or_default()) {
-            found.push(Suppression {
+        for (rule, reason) in parse_entry(line.get(mark + MARK.len()..).unwrap_or_default()) {
+            suppressions.push(Suppression {
                 rule,
                 reason,
                 place: Place::At(Location {
@@ -145,35 +169,37 @@ fn comments(facts: &Facts<'_>, file: FileId, first: u32, text: &str, found: &mut
     }
 }
 
-fn content(line: &str) -> bool {
+/// Whether a line is more than a comment, a separator or blank.
+fn is_content(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with('#') && !line.starts_with("---")
 }
 
-/// What a comment on a line of its own covers.
-fn block(lines: &[&str], at: usize) -> RangeInclusive<usize> {
-    let before = lines.iter().take(at).any(|l| content(l));
-    match lines.iter().skip(at).position(|l| content(l)) {
-        Some(next) if before => nested(lines, at + next),
-        _ => at..=lines.len(),
+/// The lines that a comment covers that is alone on its line.
+fn block(lines: &[&str], line: usize) -> RangeInclusive<usize> {
+    let before = lines.iter().take(line).any(|l| is_content(l));
+    match lines.iter().skip(line).position(|l| is_content(l)) {
+        Some(next) if before => nested(lines, line + next),
+        _ => line..=lines.len(),
     }
 }
 
-/// A line and what is indented further below it; what follows a dash counts as indented with it.
-fn nested(lines: &[&str], at: usize) -> RangeInclusive<usize> {
+/// A line and the lines below it that are indented further. What follows a dash counts as indented
+/// like the dash.
+fn nested(lines: &[&str], line: usize) -> RangeInclusive<usize> {
     let indent = |l: &str| l.len() - l.trim_start().len();
-    let own = lines.get(at).map_or(0, |l| indent(l));
+    let own_indent = lines.get(line).map_or(0, |l| indent(l));
     let inner = lines
         .iter()
-        .skip(at + 1)
-        .take_while(|l| !content(l) || indent(l) > own)
+        .skip(line + 1)
+        .take_while(|l| !is_content(l) || indent(l) > own_indent)
         .count();
-    at..=at + inner
+    line..=line + inner
 }
 
-/// Marks what a suppression covers, and returns findings about those that cover nothing.
+/// Marks the findings that suppressions cover, and returns findings about the unused suppressions.
 pub(crate) fn cover(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     suppressions: &[Suppression],
     findings: &mut [Finding],
 ) -> Vec<Finding> {
@@ -181,7 +207,7 @@ pub(crate) fn cover(
     if !suppressions.is_empty() {
         for finding in findings.iter_mut() {
             let covering =
-                (0..suppressions.len()).find(|i| covers(facts, &suppressions[*i], finding));
+                (0..suppressions.len()).find(|i| covers(context, &suppressions[*i], finding));
             if let Some(i) = covering {
                 used[i] = true;
                 finding.suppressed = Some(suppressions[i].reason.clone());
@@ -189,10 +215,13 @@ pub(crate) fn cover(
         }
     }
     let unused = suppressions.iter().zip(used).filter(|(_, used)| !used);
-    unused.filter_map(|(s, _)| complaint(facts, s)).collect()
+    unused
+        .filter_map(|(s, _)| unused_finding(context, s))
+        .collect()
 }
 
-fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bool {
+/// Whether a suppression covers a finding.
+fn covers(context: &LintContext<'_>, suppression: &Suppression, finding: &Finding) -> bool {
     if *suppression.rule != *finding.rule || suppression.reason.is_empty() {
         return false;
     }
@@ -202,25 +231,28 @@ fn covers(facts: &Facts<'_>, suppression: &Suppression, finding: &Finding) -> bo
     if let Some(document) = suppression.document {
         return document == origin.document;
     }
-    let span = facts.locator.span(origin);
+    let span = context.locator.span(origin);
     span.is_some_and(|(file, span)| {
         file == suppression.file && suppression.lines.contains(&span.at.line)
     })
 }
 
-fn complaint(facts: &Facts<'_>, suppression: &Suppression) -> Option<Finding> {
+/// The finding about a suppression that covered nothing; `None` when its rule was not selected.
+fn unused_finding(context: &LintContext<'_>, suppression: &Suppression) -> Option<Finding> {
     let rule = &suppression.rule;
     let lint = LINTS.iter().find(|l| *l.id == **rule);
-    let own = LINTS.iter().find(|l| l.id == "NP900")?;
+    let unused = LINTS.iter().find(|l| l.id == "NP900")?;
     let message = match lint {
         None => format!("`{rule}` is not a rule"),
         Some(_) if suppression.reason.is_empty() => {
             format!("the suppression of {rule} gives no reason, so it does not count")
         }
-        Some(lint) if facts.config.selects(lint) => format!("nothing here is a finding of {rule}"),
+        Some(lint) if context.config.selects(lint) => {
+            format!("nothing here is a finding of {rule}")
+        }
         Some(_) => return None,
     };
-    let mut finding = Finding::new(own.id, own.name, suppression.place.clone(), message)
+    let mut finding = Finding::new(unused.id, unused.name, suppression.place.clone(), message)
         .severity(Severity::Warning);
     finding.fingerprint = Fingerprint {
         peer: rule.clone(),
@@ -238,19 +270,19 @@ mod tests {
 
     #[test]
     fn a_suppression_names_rules_and_a_reason() {
-        let one = |text: &str| {
-            split(text)
+        let parsed = |text: &str| {
+            parse_entry(text)
                 .into_iter()
                 .map(|(r, why)| format!("{r}:{why}"))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(one(" NP202 -- agreed"), ["NP202:agreed"]);
+        assert_eq!(parsed(" NP202 -- agreed"), ["NP202:agreed"]);
         assert_eq!(
-            one("NP202, NP203 payment provider"),
+            parsed("NP202, NP203 payment provider"),
             ["NP202:payment provider", "NP203:payment provider"]
         );
-        assert_eq!(one("NP202"), ["NP202:"]);
-        assert!(one("everything").is_empty());
+        assert_eq!(parsed("NP202"), ["NP202:"]);
+        assert!(parsed("everything").is_empty());
     }
 
     #[test]

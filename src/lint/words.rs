@@ -1,6 +1,8 @@
-//! Small phrases that several lints use.
+//! Phrases that the messages of several rules share: counts, lists of names, ports.
 
 use crate::model::{Cluster, PodId, WorkloadId};
+use crate::set::TrafficSet;
+use crate::set::traffic::TrafficRange;
 
 /// `1 pod`, `2 pods`.
 pub fn count(n: usize, word: &str) -> String {
@@ -43,7 +45,7 @@ pub fn workloads(cluster: &Cluster, pods: &[PodId]) -> Vec<WorkloadId> {
     ids
 }
 
-/// The names of the workloads of pods.
+/// The names of the workloads of pods, the first few of them.
 pub fn names(cluster: &Cluster, pods: &[PodId]) -> String {
     let names: Vec<String> = workloads(cluster, pods)
         .iter()
@@ -52,7 +54,17 @@ pub fn names(cluster: &Cluster, pods: &[PodId]) -> String {
     some(&names)
 }
 
-/// How many single letters to add, drop, change or swap to get from one word to the other.
+/// A traffic set as a list of ports: `80/TCP, 8000-8080/TCP`.
+pub fn traffic(set: &TrafficSet) -> String {
+    let piece = |p: TrafficRange| match p {
+        TrafficRange::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
+        TrafficRange::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
+        TrafficRange::OtherProtocols => "other protocols".to_owned(),
+    };
+    some(&set.pieces().map(piece).collect::<Vec<_>>())
+}
+
+/// The number of letters to add, drop, change or swap to turn one word into the other.
 pub fn distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(a, b)
 }

@@ -1,20 +1,21 @@
 //! # NP207 all-ports
 //!
-//! **What it does.** Tells when an ingress rule names peers and no ports.
+//! **What it does.** Reports when an ingress rule names peers and no ports.
 //!
 //! **Why it is bad.** Every port of every protocol is open to them, debug ports and metrics
 //! included.
 //!
 //! **What it looks at.** Ingress rules with peers. A note.
 //!
-//! **When it stays silent.** For the pods of the own namespace.
+//! **When it stays silent.** For the pods of the policy's own namespace.
 //!
 //! **Settings.** None of its own.
 //!
 //! **References.** np-guard.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::{is_own_namespace, peers};
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::Selector;
@@ -44,21 +45,25 @@ fn who(peer: &Peer) -> String {
     }
 }
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        let own = |p: &Peer| matches!(p, Peer::Pods(Namespaces::Named(n), _) if Some(n) == policy.namespace.as_ref());
-        if at.direction == Direction::Ingress
-            && rule.ports == Ports::Any
-            && peers(rule).iter().any(|p| !own(p))
-        {
-            let others: Vec<String> = peers(rule).iter().filter(|p| !own(p)).map(who).collect();
-            let message = format!("opens every port to {}", words::some(&others));
-            found.push(
-                found
-                    .rule(at, message)
-                    .severity(Severity::Info)
-                    .help("list the ports they use"),
-            );
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if rule_ref.direction != Direction::Ingress || rule.ports != Ports::Any {
+            continue;
         }
+        let others: Vec<String> = peers(rule)
+            .iter()
+            .filter(|p| !is_own_namespace(p, policy))
+            .map(who)
+            .collect();
+        if others.is_empty() {
+            continue;
+        }
+        let message = format!("opens every port to {}", words::some(&others));
+        reporter.push(
+            reporter
+                .rule(rule_ref, message)
+                .severity(Severity::Info)
+                .help("list the ports they use"),
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! # NP009 allow-all-rule
 //!
-//! **What it does.** Tells when a rule has neither peers nor ports (`- {}`), or an empty list of
+//! **What it does.** Reports when a rule has neither peers nor ports (`- {}`), or an empty list of
 //! peers written out (`from: []`).
 //!
-//! **Why it is bad.** An empty list of peers does not mean nobody, it means everybody: every pod,
-//! every node and the whole internet. The opposite is no rule at all: `ingress: []`.
+//! **Why it is bad.** An empty list of peers means not nobody but everybody: every pod, every node
+//! and the whole internet. The opposite is no rule at all: `ingress: []`.
 //!
 //! **What it looks at.** The rule as written. A warning for ingress, and for `to: []` on every
 //! port; a note for an egress rule `- {}`, which is how egress is usually left open on purpose, and
@@ -17,31 +17,32 @@
 //! **References.** Popeye POP-1203; <https://github.com/cilium/cilium/issues/35212>.
 
 use crate::finding::Severity;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Peers, Policy, Ports, RuleRef};
 use crate::source::Path;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        if rule.peers != Peers::Any || !policy.isolates(at.direction) || says_so(&policy.name) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if rule.peers != Peers::Any || !policy.isolates(rule_ref.direction) || says_so(&policy.name)
+        {
             continue;
         }
-        let word = policy.shape.peers[at.direction.index()];
-        let written_empty =
-            facts.says(policy.document, word) && empty_list(facts, policy, at, word);
+        let word = policy.shape.peers[rule_ref.direction.index()];
+        let written_empty = context.text_contains(policy.document, word)
+            && empty_list(context, policy, rule_ref, word);
         let whole = rule.ports == Ports::Any;
         if !whole && !written_empty {
             continue;
         }
-        let side = if at.direction == Direction::Ingress {
+        let side = if rule_ref.direction == Direction::Ingress {
             "from"
         } else {
             "to"
         };
         let ports = if whole { " on every port" } else { "" };
-        let finding = found.rule(
-            at,
+        let finding = reporter.rule(
+            rule_ref,
             format!("this rule allows traffic {side} everybody{ports}, the internet included"),
         );
         let finding = if written_empty {
@@ -54,8 +55,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         let finding = finding.help(format!(
             "name the peers under `{word}`, or drop the rule if nobody is meant"
         ));
-        let slight = at.direction == Direction::Egress && (!written_empty || !whole);
-        found.push(if slight {
+        let slight = rule_ref.direction == Direction::Egress && (!written_empty || !whole);
+        reporter.push(if slight {
             finding.severity(Severity::Info)
         } else {
             finding
@@ -63,6 +64,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     }
 }
 
+/// Whether the name of a policy says that it allows everything.
 fn says_so(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     (name.contains("allow") || name.contains("open"))
@@ -70,10 +72,11 @@ fn says_so(name: &str) -> bool {
         && (name.contains("allow-all") || name.contains("allow-any") || name.contains("open"))
 }
 
-fn empty_list(facts: &Facts<'_>, policy: &Policy, at: RuleRef, word: &str) -> bool {
+/// Whether a rule's list of peers is written out and empty.
+fn empty_list(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef, word: &str) -> bool {
     let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(at).0);
-    facts
+    path.0.extend(policy.rule_path(rule_ref).0);
+    context
         .written(policy, &path.key(word), |n| n.items().is_empty())
         .unwrap_or(false)
 }

@@ -1,6 +1,6 @@
 //! # NP306 cni-may-not-enforce
 //!
-//! **What it does.** Tells when the input shows a network plugin that enforces no policies, and
+//! **What it does.** Reports when the input shows a network plugin that enforces no policies, and
 //! none that does.
 //!
 //! **Why it is bad.** Policies are accepted and have no effect; nothing reports it.
@@ -16,10 +16,11 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Fingerprint;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::WorkloadKind;
 
+/// Parts of the names of the workloads of plugins that enforce policies.
 const ENFORCING: [&str; 9] = [
     "calico",
     "cilium",
@@ -32,14 +33,14 @@ const ENFORCING: [&str; 9] = [
     "aws-node",
 ];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let daemons = || {
-        facts
+        context
             .cluster
             .workloads()
             .filter(|(_, w)| w.kind == WorkloadKind::DaemonSet)
     };
-    let enforced = facts.config.cni.is_some()
+    let enforced = context.config.cni.is_some()
         || daemons().any(|(_, w)| ENFORCING.iter().any(|name| w.name.contains(name)));
     let Some((id, flannel)) = daemons()
         .find(|(_, w)| w.name.contains("flannel"))
@@ -47,19 +48,19 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     else {
         return;
     };
-    if facts.law.policies.is_empty() {
+    if context.policies.policies.is_empty() {
         return;
     }
     let about = Fingerprint {
-        name: facts.cluster.workload_name(id).into(),
+        name: context.cluster.workload_name(id).into(),
         ..Fingerprint::default()
     };
-    let finding = found.anywhere(
+    let finding = reporter.anywhere(
         Place::Origin(flannel.origin.clone()),
         about,
         "flannel alone enforces no policies",
     );
-    found.push(
+    reporter.push(
         finding
             .likely()
             .note("no workload of a plugin that does is in the input")

@@ -1,10 +1,10 @@
 //! # NP304 coverage-illusion
 //!
-//! **What it does.** Tells which namespaces have policies, and workloads that none of them isolates
-//! in any direction.
+//! **What it does.** Reports namespaces that have policies, and workloads that none of them
+//! isolates in any direction.
 //!
-//! **Why it is bad.** An audit that asks whether every namespace has a policy is content; these
-//! workloads are open.
+//! **Why it is bad.** An audit that asks whether every namespace has a policy passes, although
+//! these workloads are open.
 //!
 //! **What it looks at.** Which policies select which workloads. Not part of the default set.
 //!
@@ -14,23 +14,23 @@
 //!
 //! **References.** CIS Kubernetes Benchmark 5.3.2, audit text.
 
+use crate::lint::context::LintContext;
 use crate::lint::coverage;
-use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let ways =
-        coverage::open(facts, Direction::Ingress).zip(coverage::open(facts, Direction::Egress));
-    for ((id, namespace, mut pods), (_, _, out)) in ways {
-        pods.retain(|p| out.contains(p));
-        if pods.is_empty() || facts.policies_in(&namespace.name).is_empty() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let open =
+        coverage::open(context, Direction::Ingress).zip(coverage::open(context, Direction::Egress));
+    for ((id, namespace, mut pods), (_, _, open_for_egress)) in open {
+        pods.retain(|p| open_for_egress.contains(p));
+        if pods.is_empty() || context.policies_in(&namespace.name).is_empty() {
             continue;
         }
-        let (count, who) = coverage::workloads(facts, namespace, &pods);
+        let (count, who) = coverage::workloads(context, namespace, &pods);
         let message = format!("{count}: selected by none of its policies");
-        let finding = coverage::finding(facts, found, id, None, message);
-        found.push(
+        let finding = coverage::finding(context, reporter, id, None, message);
+        reporter.push(
             finding
                 .note(who)
                 .help("add a default deny to the namespace"),

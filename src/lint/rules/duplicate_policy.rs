@@ -1,9 +1,8 @@
 //! # NP017 duplicate-policy
 //!
-//! **What it does.** Tells when two policies of one namespace have the same name.
+//! **What it does.** Reports when two policies of one namespace have the same name.
 //!
-//! **Why it is bad.** There can be only one: whichever is applied last replaces the other without a
-//! word.
+//! **Why it is bad.** There can be only one: whichever is applied last silently replaces the other.
 //!
 //! **What it looks at.** Kind, namespace and name, after overlays. An error when both stand in one
 //! file and differ; a note when they are equal, or stand in different files, which may be a base
@@ -17,23 +16,27 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::finding::{Fingerprint, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::source::{DocumentId, Origin, Path};
 use crate::tree::SyntaxNode;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let twice = facts
+const DIFFERENT_FILES: &str = "they stand in different files: if one is a base and the other its \
+    overlay, or only one is applied, all is well";
+
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let duplicates = context
         .input
         .diagnostics
         .iter()
         .filter(|d| d.code == Code::DuplicateObject);
-    for diagnostic in twice {
+    for diagnostic in duplicates {
         let (Some(later), Some(earlier)) = (document(&diagnostic.place), earlier(diagnostic))
         else {
             continue;
         };
-        let (Some(a), Some(b)) = (facts.locator.node(earlier), facts.locator.node(later)) else {
+        let (Some(a), Some(b)) = (context.locator.node(earlier), context.locator.node(later))
+        else {
             continue;
         };
         let kind = b
@@ -63,7 +66,7 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             Path::root().key("metadata").key("name"),
         ));
         let name = about.name.clone();
-        let finding = found.anywhere(
+        let finding = reporter.anywhere(
             place,
             about,
             format!("there are two policies called {name}; only the last one counts"),
@@ -72,16 +75,15 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             .label("replaces the other one")
             .related(first, "replaced")
             .help("give one of them another name");
-        found.push(match (equal, same_file(facts, earlier, later)) {
+        reporter.push(match (equal, same_file(context, earlier, later)) {
             (false, true) => finding.severity(Severity::Error),
             (true, _) => finding.severity(Severity::Info).note("both say the same"),
-            (false, false) => finding
-                .severity(Severity::Info)
-                .note("they stand in different files: if one is a base and the other its overlay, or only one is applied, all is well"),
+            (false, false) => finding.severity(Severity::Info).note(DIFFERENT_FILES),
         });
     }
 }
 
+/// The document of a place.
 fn document(place: &Place) -> Option<DocumentId> {
     if let Place::Origin(origin) = place {
         Some(origin.document)
@@ -90,11 +92,12 @@ fn document(place: &Place) -> Option<DocumentId> {
     }
 }
 
+/// The document that a diagnostic about a duplicate names as the earlier one.
 fn earlier(diagnostic: &Diagnostic) -> Option<DocumentId> {
     document(&diagnostic.related.first()?.0)
 }
 
-fn same_file(facts: &Facts<'_>, a: DocumentId, b: DocumentId) -> bool {
-    let file = |id: DocumentId| facts.input.sources.document(id).map(|d| d.file);
+fn same_file(context: &LintContext<'_>, a: DocumentId, b: DocumentId) -> bool {
+    let file = |id: DocumentId| context.input.sources.document(id).map(|d| d.file);
     file(a) == file(b)
 }

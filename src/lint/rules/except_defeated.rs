@@ -1,6 +1,6 @@
 //! # NP204 except-defeated
 //!
-//! **What it does.** Tells when a block that one rule leaves out with `except` is let through by
+//! **What it does.** Reports when a block that one rule leaves out with `except` is let through by
 //! another rule, for the same pods and the same ports.
 //!
 //! **Why it is bad.** Policies are added up. `except` takes addresses out of its own block only; it
@@ -21,8 +21,9 @@
 use crate::diagnostic::Place;
 use crate::finding::Severity;
 use crate::lint::algebra;
-use crate::lint::facts::numbers;
-use crate::lint::facts::{Facts, peers, rules};
+use crate::lint::context::{LintContext, rules};
+use crate::lint::peers::peers;
+use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::policy::validate::parse_cidr;
 use crate::policy::{Peer, Peers, Policy, PolicyId, Rule, RuleRef};
@@ -30,48 +31,56 @@ use crate::set::IpSet;
 use crate::source::Path;
 use ipnet::IpNet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
-            if !matches!(peer, Peer::Addresses(_)) || !policy.isolates(at.direction) {
+            if !matches!(peer, Peer::Addresses(_)) || !policy.isolates(rule_ref.direction) {
                 continue;
             }
-            for (k, except) in excepts(facts, policy, at.with_peer(i)) {
-                one(facts, found, (at.with_peer(i), policy, rule), k, except);
+            for (index, except) in excepts(context, policy, rule_ref.with_peer(i)) {
+                check_exception(
+                    context,
+                    reporter,
+                    (rule_ref.with_peer(i), policy, rule),
+                    index,
+                    except,
+                );
             }
         }
     }
 }
 
-/// The blocks a peer leaves out, as they are written.
-fn excepts(facts: &Facts<'_>, policy: &Policy, at: RuleRef) -> Vec<(usize, IpNet)> {
-    let path = path(policy, at);
+/// The blocks that a peer leaves out, with their index, as they are written.
+fn excepts(context: &LintContext<'_>, policy: &Policy, rule_ref: RuleRef) -> Vec<(usize, IpNet)> {
+    let path = path(policy, rule_ref);
     let read = |n: &crate::tree::SyntaxNode| {
         let each = n.items().iter().enumerate();
-        each.filter_map(|(k, item)| Some((k, parse_cidr(item.as_str()?)?)))
+        each.filter_map(|(index, item)| Some((index, parse_cidr(item.as_str()?)?)))
             .collect()
     };
-    facts.written(policy, &path, read).unwrap_or_default()
+    context.written(policy, &path, read).unwrap_or_default()
 }
 
-fn path(policy: &Policy, at: RuleRef) -> Path {
+/// The path of the list of exceptions of a peer.
+fn path(policy: &Policy, rule_ref: RuleRef) -> Path {
     let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(at).0);
+    path.0.extend(policy.rule_path(rule_ref).0);
     path.key("ipBlock").key("except")
 }
 
-fn one(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
-    (at, policy, rule): (RuleRef, &Policy, &Rule),
-    k: usize,
+/// Reports an exception that another rule lets through.
+fn check_exception(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    (rule_ref, policy, rule): (RuleRef, &Policy, &Rule),
+    index: usize,
     except: IpNet,
 ) {
     let hole = IpSet::from_cidrs([except]);
-    let Some((other, whole)) = defeated_by(facts, (at, policy, rule), &hole) else {
+    let Some((other, whole)) = defeated_by(context, (rule_ref, policy, rule), &hole) else {
         return;
     };
-    let other_policy = facts.law.get(other.policy);
+    let other_policy = context.policies.get(other.policy);
     let by = format!(
         "{} {}",
         other_policy.full_name(),
@@ -83,11 +92,15 @@ fn one(
         format!("part of the exception {except} is let through by {by}")
     };
     let place = Place::Origin(other_policy.origin(other));
-    let finding = found
-        .field(at.policy, path(policy, at).index(k), message)
+    let finding = reporter
+        .field(
+            rule_ref.policy,
+            path(policy, rule_ref).index(index),
+            message,
+        )
         .related(place, "lets it through");
     let finding = finding.label("takes away from its own block only");
-    found.push(if whole {
+    reporter.push(if whole {
         finding
             .severity(Severity::Error)
             .help(format!("drop the other rule, or except {except} there too"))
@@ -96,26 +109,28 @@ fn one(
     });
 }
 
-/// Another rule for some of the same pods and ports that lets a block through, preferring one that
-/// lets all of it through.
+/// Another rule for some of the same pods and ports that lets a block through, and whether all of
+/// it by mistake; a rule that lets all of it through is preferred.
 fn defeated_by(
-    facts: &Facts<'_>,
-    (at, policy, rule): (RuleRef, &Policy, &Rule),
+    context: &LintContext<'_>,
+    (rule_ref, policy, rule): (RuleRef, &Policy, &Rule),
     hole: &IpSet,
 ) -> Option<(RuleRef, bool)> {
     let mut part = None;
-    for id in facts.policies_in(policy.namespace.as_deref().unwrap_or_default()) {
-        let other = facts.law.get(*id);
-        if !other.isolates(at.direction) || !overlap(facts, at.policy, *id) {
+    for id in context.policies_in(policy.namespace.as_deref().unwrap_or_default()) {
+        let other = context.policies.get(*id);
+        if !other.isolates(rule_ref.direction) || !overlap(context, rule_ref.policy, *id) {
             continue;
         }
         for (there, _, candidate) in rules(*id, other) {
             let same_peer = |j: usize| {
-                there.policy == at.policy
-                    && there.rule == at.rule
-                    && at.peer == u32::try_from(j).ok()
+                there.policy == rule_ref.policy
+                    && there.rule == rule_ref.rule
+                    && rule_ref.peer == u32::try_from(j).ok()
             };
-            if there.direction != at.direction || numbers(rule).is_disjoint(&numbers(candidate)) {
+            if there.direction != rule_ref.direction
+                || numeric_traffic(rule).is_disjoint(&numeric_traffic(candidate))
+            {
                 continue;
             }
             if candidate.peers == Peers::Any {
@@ -127,9 +142,9 @@ fn defeated_by(
                     continue;
                 }
                 if hole.is_subset(set) {
-                    // an exact hole filled again by name is a decision; a wider block is not
-                    let meant = set.is_subset(hole);
-                    return Some((there.with_peer(j), !meant));
+                    // opening exactly the excepted block again is a decision; a wider block is not
+                    let deliberate = set.is_subset(hole);
+                    return Some((there.with_peer(j), !deliberate));
                 }
                 part = part.or(Some((there.with_peer(j), false)));
             }
@@ -138,10 +153,13 @@ fn defeated_by(
     part
 }
 
-/// Whether two policies govern a pod in common: one of the input, or every one the first could
+/// Whether two policies govern a pod in common: a pod of the input, or every pod that the first may
 /// select.
-fn overlap(facts: &Facts<'_>, a: PolicyId, b: PolicyId) -> bool {
-    let (of_a, of_b) = (facts.subjects(a), facts.subjects(b));
-    let (subject_a, subject_b) = (&facts.law.get(a).subject, &facts.law.get(b).subject);
+fn overlap(context: &LintContext<'_>, a: PolicyId, b: PolicyId) -> bool {
+    let (of_a, of_b) = (context.subjects(a), context.subjects(b));
+    let (subject_a, subject_b) = (
+        &context.policies.get(a).subject,
+        &context.policies.get(b).subject,
+    );
     a == b || of_a.iter().any(|p| of_b.contains(p)) || algebra::subject_within(subject_a, subject_b)
 }

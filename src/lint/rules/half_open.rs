@@ -1,24 +1,25 @@
 //! # NP102 half-open
 //!
-//! **What it does.** Tells when one side of a connection was opened by name and the other side
+//! **What it does.** Reports when one side of a connection was opened by name and the other side
 //! denies all of it.
 //!
 //! **Why it is bad.** Both must agree: the egress of the source and the ingress of the destination.
 //! A rule on one side alone opens nothing.
 //!
 //! **What it looks at.** Rules whose peers are named by labels. All pods on both sides are in the
-//! input, the other side is isolated, and of the rule's traffic nothing passes between any two of
+//! input, the other side is isolated, and none of the rule's traffic passes between any two of
 //! them.
 //!
-//! **When it stays silent.** When any of the named traffic passes, or may pass for all that is
-//! known.
+//! **When it stays silent.** When any of the named traffic passes, or may pass as far as the input
+//! shows.
 //!
 //! **Settings.** None of its own.
 //!
 //! **References.** "The two sorts of pod isolation" in the Kubernetes documentation.
 
 use crate::diagnostic::Place;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::PodId;
@@ -26,57 +27,58 @@ use crate::policy::{Direction, Namespaces, Peer, PolicyId, Rule, RuleRef};
 use crate::spec::Endpoint;
 use std::collections::BTreeMap;
 
-/// Pairs of classes beyond which a rule is not looked at: it is no rule about particular pods.
-const MOST_PAIRS: usize = 400;
+/// Rules with more pairs of classes are not examined: they are not about particular pods.
+const MAX_PAIRS: usize = 400;
 
-/// What blocks: the direction, the policies that isolate, and the pods they isolate.
-type Cause = (Direction, Vec<PolicyId>);
+/// The side that blocks: the direction, and the policies that isolate in it.
+type ClosedSide = (Direction, Vec<PolicyId>);
 
-/// The first rule that opens one side, the pods of the other side that it names, and how many such
-/// rules there are.
-struct Opened {
-    at: RuleRef,
+/// The side that is opened: the first rule that opens it, the pods of the other side that this rule
+/// names, and the number of such rules.
+struct OpenedSide {
+    rule_ref: RuleRef,
     others: Vec<PodId>,
-    many: usize,
+    count: usize,
 }
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let mut causes: BTreeMap<Cause, Opened> = BTreeMap::new();
-    for (at, policy, rule) in facts.network_rules() {
-        if !policy.isolates(at.direction) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let mut closed_sides: BTreeMap<ClosedSide, OpenedSide> = BTreeMap::new();
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if !policy.isolates(rule_ref.direction) {
             continue;
         }
-        let own = one_per_class(facts, &facts.subjects(at.policy));
+        let subjects = one_per_class(context, &context.subjects(rule_ref.policy));
         for (i, peer) in peers(rule).iter().enumerate() {
-            if !named(peer) {
+            if !names_pods(peer) {
                 continue;
             }
-            let Some(selected) = facts.peer(peer).filter(|s| !s.open && !s.pods.is_empty()) else {
+            let Some(selected) = context.peer(peer).filter(|s| !s.open && !s.pods.is_empty())
+            else {
                 continue;
             };
-            let others = one_per_class(facts, &selected.pods);
-            if let Some(by) = blocked(facts, at.direction, rule, &own, &others) {
-                let other = if at.direction == Direction::Ingress {
+            let others = one_per_class(context, &selected.pods);
+            if let Some(by) = blocked(context, rule_ref.direction, rule, &subjects, &others) {
+                let other = if rule_ref.direction == Direction::Ingress {
                     Direction::Egress
                 } else {
                     Direction::Ingress
                 };
-                let first = || Opened {
-                    at: at.with_peer(i),
+                let first = || OpenedSide {
+                    rule_ref: rule_ref.with_peer(i),
                     others: selected.pods.clone(),
-                    many: 0,
+                    count: 0,
                 };
-                causes.entry((other, by)).or_insert_with(first).many += 1;
+                closed_sides.entry((other, by)).or_insert_with(first).count += 1;
             }
         }
     }
-    for (cause, opened) in causes {
-        push(facts, found, &cause, &opened);
+    for (closed_side, opened) in closed_sides {
+        push(context, reporter, &closed_side, &opened);
     }
 }
 
 /// Whether a peer names particular pods.
-fn named(peer: &Peer) -> bool {
+fn names_pods(peer: &Peer) -> bool {
     match peer {
         Peer::Pods(Namespaces::Matching(namespaces), _) => !namespaces.is_everything(),
         Peer::Pods(_, pods) => !pods.is_everything(),
@@ -84,23 +86,25 @@ fn named(peer: &Peer) -> bool {
     }
 }
 
-fn one_per_class(facts: &Facts<'_>, pods: &[PodId]) -> Vec<PodId> {
-    let class = |p: &PodId| facts.graph.space().classes.of_pod[p.0 as usize];
+/// One pod of each class.
+fn one_per_class(context: &LintContext<'_>, pods: &[PodId]) -> Vec<PodId> {
+    let class = |p: &PodId| context.graph.space().classes.of_pod[p.0 as usize];
     let mut pods = pods.to_vec();
     pods.sort_by_key(class);
     pods.dedup_by_key(|p| class(p));
     pods
 }
 
-/// The policies of the other side that let none of a rule's traffic pass.
+/// The policies that isolate the other side, when none of a rule's traffic passes between its
+/// subjects and the others.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     direction: Direction,
     rule: &Rule,
-    own: &[PodId],
+    subjects: &[PodId],
     others: &[PodId],
 ) -> Option<Vec<PolicyId>> {
-    if own.is_empty() || own.len() * others.len() > MOST_PAIRS {
+    if subjects.is_empty() || subjects.len() * others.len() > MAX_PAIRS {
         return None;
     }
     let other = if direction == Direction::Ingress {
@@ -110,63 +114,77 @@ fn blocked(
     };
     let mut by = Vec::new();
     for pod in others {
-        let isolating = isolating(facts, *pod, other)?;
+        let isolating = isolating(context, *pod, other)?;
         by.extend(isolating);
-        for subject in own.iter().filter(|s| *s != pod) {
+        for subject in subjects.iter().filter(|s| *s != pod) {
             let (from, to) = if direction == Direction::Ingress {
                 (pod, subject)
             } else {
                 (subject, pod)
             };
-            let allowed = facts
+            let allowed = context
                 .graph
                 .allowed(Endpoint::Pod(*from), Endpoint::Pod(*to));
-            let named = facts.traffic(rule, facts.cluster.pod(*to));
+            let named = context.traffic(rule, context.cluster.pod(*to));
             if named.is_empty() || !allowed.may.is_disjoint(&named) {
                 return None;
             }
         }
     }
-    let only_itself = own == others && own.len() == 1;
+    let only_itself = subjects == others && subjects.len() == 1;
     by.sort_unstable();
     by.dedup();
     (!only_itself).then_some(by)
 }
 
-/// The policies that surely isolate a pod; `None` when nothing does, or something else has a say.
-fn isolating(facts: &Facts<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
-    let profile = facts.graph.effective(Endpoint::Pod(pod), direction)?;
-    let tier = profile.isolating_first()?;
+/// The policies that certainly isolate a pod; `None` when there are none, or something else governs
+/// the pod too.
+fn isolating(context: &LintContext<'_>, pod: PodId, direction: Direction) -> Option<Vec<PolicyId>> {
+    let effective = context.graph.effective(Endpoint::Pod(pod), direction)?;
+    let tier = effective.isolating_first()?;
     let certain = tier.isolating.iter().filter(|s| s.certain);
-    let certain: Vec<PolicyId> = certain.map(|s| facts.graph.policy_of(s.policy)).collect();
-    (!certain.is_empty() && !facts.cluster.pod(pod).host_network).then_some(certain)
+    let certain: Vec<PolicyId> = certain.map(|s| context.graph.policy_of(s.policy)).collect();
+    (!certain.is_empty() && !context.cluster.pod(pod).host_network).then_some(certain)
 }
 
-fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, (direction, by): &Cause, opened: &Opened) {
-    let Opened { at, others, many } = opened;
-    let who = words::names(facts.cluster, others);
-    let own = words::names(facts.cluster, &facts.subjects(at.policy));
+/// Reports the first of the rules that one closed side blocks.
+fn push(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    (direction, by): &ClosedSide,
+    opened: &OpenedSide,
+) {
+    let OpenedSide {
+        rule_ref,
+        others,
+        count,
+    } = opened;
+    let who = words::names(context.cluster, others);
+    let subjects = words::names(context.cluster, &context.subjects(rule_ref.policy));
     let (side, verb) = match direction {
-        Direction::Egress => ("egress", format!("{who} may not send it to {own}")),
-        Direction::Ingress => ("ingress", format!("{who} does not admit it from {own}")),
+        Direction::Egress => ("egress", format!("{who} may not send it to {subjects}")),
+        Direction::Ingress => (
+            "ingress",
+            format!("{who} does not admit it from {subjects}"),
+        ),
     };
-    let mut finding = found.rule(*at, format!("opened on this side only: {verb}"));
+    let mut finding = reporter.rule(*rule_ref, format!("opened on this side only: {verb}"));
     finding.fingerprint.peer = who.into();
     let closing = by
         .iter()
-        .find(|p| facts.law.get(**p).rules(*direction).is_empty())
+        .find(|p| context.policies.get(**p).rules(*direction).is_empty())
         .or_else(|| by.first());
-    if let Some(policy) = closing.map(|p| facts.law.get(*p)) {
+    if let Some(policy) = closing.map(|p| context.policies.get(*p)) {
         let text = format!("{} closes this {side}", policy.full_name());
         finding = finding.related(Place::Origin(policy.subject_origin()), text);
     }
-    if *many > 1 {
+    if *count > 1 {
         finding = finding.note(format!(
             "{} more of this kind, blocked by the same policies",
-            words::count(many - 1, "rule")
+            words::count(count - 1, "rule")
         ));
     }
-    found.push(finding.label("nothing of this passes").help(format!(
+    reporter.push(finding.label("nothing of this passes").help(format!(
         "add the mirror rule to the {side} side, or drop this one"
     )));
 }

@@ -1,7 +1,7 @@
 //! # NP104 ingress-backend-blocked
 //!
-//! **What it does.** Tells when the pods behind an Ingress, a Gateway route or an `OpenShift` Route
-//! do not let in the controller that sends to them.
+//! **What it does.** Reports when the pods behind an Ingress, a Gateway route or an `OpenShift`
+//! Route do not let in the controller that sends to them.
 //!
 //! **Why it is bad.** Every request from outside ends in a timeout (504).
 //!
@@ -12,8 +12,8 @@
 //! distribution and Gateways set.
 //!
 //! **When it stays silent.** When the controller is not in the input and some rule opens the port:
-//! who may come in cannot be known. When any pod behind the Service is not isolated, or policies of
-//! another kind may have a say.
+//! who is admitted cannot be known. When any pod behind the Service is not isolated, or policies of
+//! another kind may govern it too.
 //!
 //! **Settings.** `lint.ingress-controllers`: the workloads that bring traffic in, as
 //! `namespace/name`.
@@ -23,7 +23,7 @@
 
 use crate::diagnostic::Place;
 use crate::lint::backends::{Backend, backends};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
 use crate::lint::intended_traffic::IntendedTraffic;
 use crate::lint::reporter::Reporter;
@@ -32,69 +32,74 @@ use crate::policy::{Direction, PolicyId};
 use crate::set::TrafficSet;
 use std::collections::HashSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for backend in backends(facts) {
-        let Some(meant) = &backend.meant else {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
+    for backend in backends(context) {
+        let Some(intended) = &backend.intended else {
             continue;
         };
-        let Some(traffics) = meant.traffics(facts) else {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some((policy, who)) = blocked(facts, &backend, meant, &traffics) else {
+        let Some((policy, who)) = blocked(context, &backend, intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue; // another path of it, or another Ingress for the same Service
         }
-        let mut finding = found.subject(
+        let mut finding = reporter.subject(
             policy,
-            format!("{who} reach {on}, where {} sends", meant.by.title()),
+            format!("{who} reach {target}, where {} sends", intended.by.title()),
         );
-        finding.fingerprint.peer = on.into();
+        finding.fingerprint.peer = target.into();
         let finding = finding
             .label("governs the pods behind it")
             .related(
-                Place::Origin(meant.by.origin()),
-                format!("{} sends here", meant.by.title()),
+                Place::Origin(intended.by.origin()),
+                format!("{} sends here", intended.by.title()),
             )
             .help("add a rule that lets the controller's pods in on this port");
-        found.push(finding);
+        reporter.push(finding);
     }
 }
 
-/// The policy that closes a backend, and to whom.
+/// The policy that closes a backend, and who cannot reach it.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     backend: &Backend,
-    meant: &IntendedTraffic,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<(PolicyId, String)> {
     let mut all = Vec::new();
     let mut closed = true;
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         if policies.is_empty() {
             return None;
         }
         closed &= !policies.iter().any(|p| {
-            intended_traffic::opens(facts, facts.law.get(*p), facts.cluster.pod(*pod), traffic)
+            intended_traffic::opens(
+                context,
+                context.policies.get(*p),
+                context.cluster.pod(*pod),
+                traffic,
+            )
         });
         all.extend(policies);
     }
-    let policy = intended_traffic::deciding(facts, &all, Direction::Ingress)?;
+    let policy = intended_traffic::deciding(context, &all, Direction::Ingress)?;
     if closed {
         return Some((policy, "nobody can".to_owned()));
     }
     let controllers = &backend.controllers;
     let admitted = || {
-        meant
+        intended
             .pods
             .iter()
             .zip(traffics)
-            .any(|(p, t)| intended_traffic::admits(facts, controllers, *p, t))
+            .any(|(p, t)| intended_traffic::admits(context, controllers, *p, t))
     };
-    let names = || format!("{} cannot", words::names(facts.cluster, controllers));
+    let names = || format!("{} cannot", words::names(context.cluster, controllers));
     (!controllers.is_empty() && !admitted()).then(|| (policy, names()))
 }

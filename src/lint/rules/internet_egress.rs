@@ -1,6 +1,6 @@
 //! # NP202 internet-egress
 //!
-//! **What it does.** Tells when a rule lets a workload send anywhere on the internet.
+//! **What it does.** Reports when a rule lets a workload send anywhere on the internet.
 //!
 //! **Why it is bad.** Whoever takes over the pod can carry data away.
 //!
@@ -16,38 +16,41 @@
 //! **References.** Trivy KUBE-0002.
 
 use crate::finding::Severity;
-use crate::lint::facts::Facts;
+use crate::lint::addresses::internet_part;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::internet_ingress::wide;
 use crate::model::Requirement;
 use crate::policy::{Direction, PolicyId};
 
 /// The label that marks one of a policy's pods, or its namespace, as sensitive.
-fn sensitive<'f>(facts: &'f Facts<'_>, policy: PolicyId) -> Option<&'f Requirement> {
-    let subjects = facts.subjects(policy);
-    let marks = |mark: &&Requirement| {
-        let pods = subjects
-            .iter()
-            .any(|p| mark.matches(facts.cluster.pod_labels(*p)));
-        let namespace = facts
-            .namespace_of(facts.law.get(policy))
-            .map(|n| facts.cluster.namespace(n));
-        pods || namespace.is_some_and(|n| mark.matches(&n.labels))
-    };
-    facts.config.sensitive_labels.iter().find(marks)
+fn sensitive<'f>(context: &'f LintContext<'_>, policy: PolicyId) -> Option<&'f Requirement> {
+    let marks = &context.config.sensitive_labels;
+    marks.iter().find(|mark| is_marked(context, policy, mark))
 }
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        if at.direction == Direction::Egress
+/// Whether one of a policy's pods, or its namespace, has a label that marks it as sensitive.
+fn is_marked(context: &LintContext<'_>, policy: PolicyId, mark: &Requirement) -> bool {
+    let pods = context
+        .subjects(policy)
+        .iter()
+        .any(|p| mark.matches(context.cluster.pod_labels(*p)));
+    let namespace = context
+        .namespace_of(context.policies.get(policy))
+        .map(|n| context.cluster.namespace(n));
+    pods || namespace.is_some_and(|n| mark.matches(&n.labels))
+}
+
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if rule_ref.direction == Direction::Egress
             && policy.isolates(Direction::Egress)
-            && let Some(here) = wide(at, rule)
+            && let Some(here) = internet_part(rule_ref, rule)
         {
-            let finding = found
+            let finding = reporter
                 .rule(here, "lets the pods send anywhere on the internet")
                 .severity(Severity::Info);
             let finding = finding.help("list the addresses, or send through a proxy");
-            found.push(match sensitive(facts, at.policy) {
+            reporter.push(match sensitive(context, rule_ref.policy) {
                 Some(label) => finding
                     .severity(Severity::Warning)
                     .note(format!("marked as sensitive by {label}")),

@@ -1,6 +1,6 @@
 //! # NP201 internet-ingress
 //!
-//! **What it does.** Tells when a rule lets the public internet into a workload: no `from`, or an
+//! **What it does.** Reports when a rule lets the public internet into a workload: no `from`, or an
 //! address block that holds a public range wider than /8.
 //!
 //! **Why it is bad.** Few workloads are meant to be reached by everyone; the others should name who
@@ -18,50 +18,30 @@
 //! **References.** Trivy KUBE-0001.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::addresses::internet_part;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
-use crate::policy::{Peer, Peers, RuleRef};
-use crate::set::IpSet;
-use ipnet::IpNet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.inner_ingress_rules() {
-        if let Some(here) = wide(at, rule) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.inner_ingress_rules() {
+        if let Some(here) = internet_part(rule_ref, rule) {
             let label = if here.peer.is_some() {
                 "holds public addresses"
             } else {
                 "no `from`: everybody"
             };
-            let finding = found.rule(here, "lets the public internet in").label(label);
+            let finding = reporter
+                .rule(here, "lets the public internet in")
+                .label(label);
             let finding =
                 finding.help("name who may come in, or list the workload as an edge (lint.edges)");
             // the API server calls webhooks, and no selector can name it
             let webhook = here.peer.is_none() && policy.name.contains("webhook");
-            found.push(if webhook {
+            reporter.push(if webhook {
                 finding.severity(Severity::Info)
             } else {
                 finding
             });
         }
     }
-}
-
-/// The part of an ingress rule that lets the internet in.
-pub(crate) fn wide(at: RuleRef, rule: &crate::policy::Rule) -> Option<RuleRef> {
-    match &rule.peers {
-        Peers::Any => Some(at),
-        Peers::Of(_) => {
-            let public = |p: &Peer| matches!(p, Peer::Addresses(set) if is_wide(set));
-            peers(rule).iter().position(public).map(|i| at.with_peer(i))
-        }
-    }
-}
-
-/// Whether a set holds a public range wider than /8 (IPv4) or /16 (IPv6).
-pub(crate) fn is_wide(set: &IpSet) -> bool {
-    let public = set.intersection(&IpSet::internet());
-    public.to_cidrs().iter().any(|c| match c {
-        IpNet::V4(net) => net.prefix_len() < 8,
-        IpNet::V6(net) => net.prefix_len() < 16,
-    })
 }

@@ -1,8 +1,8 @@
 //! # NP501 ipblock-on-pods
 //!
-//! **What it does.** Tells when an `ipBlock` names addresses of pods.
+//! **What it does.** Reports when an `ipBlock` names addresses of pods.
 //!
-//! **Why it is bad.** Address blocks are for what lies outside the cluster. Pods get new addresses,
+//! **Why it is bad.** Address blocks are for addresses outside the cluster. Pods get new addresses,
 //! some network plugins never match a pod by its address, and others see it only before or after a
 //! translation.
 //!
@@ -19,15 +19,17 @@
 //! <https://github.com/cilium/cilium/issues/9209>.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::addresses::is_everything;
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::PodId;
 use crate::policy::Peer;
-use crate::set::{Family, IpSet};
+use crate::set::IpSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let addresses = facts.cluster.pods().filter(|(_, p)| !p.host_network);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let addresses = context.cluster.pods().filter(|(_, p)| !p.host_network);
     let known: Vec<(PodId, IpSet)> = addresses
         .filter(|(_, p)| !p.addresses.is_empty())
         .map(|(id, p)| {
@@ -37,16 +39,20 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             )
         })
         .collect();
-    let of_known = known
+    let known_addresses = known
         .iter()
         .fold(IpSet::empty(), |all, (_, set)| all.union(set));
-    let told = facts.config.pod_cidrs.clone().unwrap_or_else(IpSet::empty);
-    let cilium = is_cilium(facts);
-    for (at, policy, rule) in facts.network_rules() {
+    let configured = context
+        .config
+        .pod_cidrs
+        .clone()
+        .unwrap_or_else(IpSet::empty);
+    let cilium = context.config.is_cilium();
+    for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Addresses(set) = peer else { continue };
-            let overlaps = !set.is_disjoint(&told) || !set.is_disjoint(&of_known);
-            if !overlaps || is_everything(set) || !policy.isolates(at.direction) {
+            let overlaps = !set.is_disjoint(&configured) || !set.is_disjoint(&known_addresses);
+            if !overlaps || is_everything(set) || !policy.isolates(rule_ref.direction) {
                 continue;
             }
             let pods: Vec<PodId> = known
@@ -57,15 +63,15 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             let which = if pods.is_empty() {
                 "pod addresses".to_owned()
             } else {
-                words::names(facts.cluster, &pods)
+                words::names(context.cluster, &pods)
             };
-            let finding = found.rule(
-                at.with_peer(i),
+            let finding = reporter.rule(
+                rule_ref.with_peer(i),
                 format!("an address block that holds {which}"),
             );
             let finding = finding
                 .help("name pods with a podSelector, and leave their range out of the block");
-            found.push(if cilium {
+            reporter.push(if cilium {
                 finding
                     .severity(Severity::Error)
                     .label("never matches a pod under Cilium")
@@ -76,20 +82,4 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             });
         }
     }
-}
-
-/// Whether a set holds all public addresses of a family.
-pub(crate) fn is_everything(set: &IpSet) -> bool {
-    Family::ALL
-        .into_iter()
-        .any(|family| IpSet::internet().only(family).is_subset(set))
-}
-
-/// Whether the network plugin is Cilium.
-pub(crate) fn is_cilium(facts: &Facts<'_>) -> bool {
-    facts
-        .config
-        .cni
-        .as_deref()
-        .is_some_and(|c| c.starts_with("cilium"))
 }

@@ -1,7 +1,7 @@
 //! # NP008 name-contradicts-effect
 //!
-//! **What it does.** Tells when a policy is called `deny-all` or the like and allows something, or
-//! closes one direction only.
+//! **What it does.** Reports when a policy is called `deny-all` or the like and allows something,
+//! or closes one direction only.
 //!
 //! **Why it is bad.** Reviewers trust names, and `kubectl get netpol` shows little else.
 //!
@@ -17,11 +17,11 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, rules};
+use crate::lint::context::{LintContext, rules};
 use crate::lint::reporter::Reporter;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         let name = policy.name.to_ascii_lowercase();
         let denies = [
             "deny-all",
@@ -38,9 +38,10 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         if !denies || excused {
             continue;
         }
-        let allowing = rules(id, policy).find(|(at, _, _)| policy.isolates(at.direction));
-        if let Some((at, _, _)) = allowing {
-            let finding = found.policy(
+        let allowing =
+            rules(id, policy).find(|(rule_ref, _, _)| policy.isolates(rule_ref.direction));
+        if let Some((rule_ref, _, _)) = allowing {
+            let finding = reporter.policy(
                 id,
                 "the name says that everything is denied, but the policy allows something",
             );
@@ -48,26 +49,27 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 .severity(Severity::Warning)
                 .likely()
                 .label("says deny");
-            found.push(
+            reporter.push(
                 finding
-                    .related(Place::Origin(policy.origin(at)), "allows")
+                    .related(Place::Origin(policy.origin(rule_ref)), "allows")
                     .help("rename it, or drop the rule"),
             );
             continue;
         }
         let both = policy.isolates[0] && policy.isolates[1];
-        let one = name.contains("gress") || name.contains("-in") || name.contains("-out");
-        if !both && !one && name.contains("all") {
-            let open = if policy.isolates[0] {
+        let names_direction =
+            name.contains("gress") || name.contains("-in") || name.contains("-out");
+        if !both && !names_direction && name.contains("all") {
+            let open_direction = if policy.isolates[0] {
                 "egress"
             } else {
                 "ingress"
             };
-            let finding = found.policy(
+            let finding = reporter.policy(
                 id,
-                format!("the name says that all is denied, but {open} is left open"),
+                format!("the name says that all is denied, but {open_direction} is left open"),
             );
-            found.push(
+            reporter.push(
                 finding
                     .severity(Severity::Info)
                     .likely()

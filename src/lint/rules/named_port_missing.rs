@@ -1,6 +1,6 @@
 //! # NP012 named-port-missing
 //!
-//! **What it does.** Tells when a rule names a port that the pods its traffic goes to do not
+//! **What it does.** Reports when a rule names a port that the pods its traffic goes to do not
 //! declare under that name and protocol.
 //!
 //! **Why it is bad.** A name is looked up on each pod. Where it is missing, the rule opens nothing.
@@ -16,15 +16,16 @@
 //! **References.** The `port` field in the API.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{Pod, PodId};
 use crate::policy::{Direction, Peer, PortMatch, Ports, RuleRef};
 use crate::set::Protocol;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, _, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, _, rule) in context.network_rules() {
         let Ports::Of(list) = &rule.ports else {
             continue;
         };
@@ -34,25 +35,31 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             };
             let entry = RuleRef {
                 port: u32::try_from(i).ok(),
-                ..at
+                ..rule_ref
             };
             let blocks = !peers(rule).is_empty()
                 && peers(rule).iter().all(|p| matches!(p, Peer::Addresses(_)));
-            if at.direction == Direction::Egress && blocks {
-                let finding = found.rule(
+            if rule_ref.direction == Direction::Egress && blocks {
+                let finding = reporter.rule(
                     entry,
                     format!("port name \"{name}\" means nothing to an address: no traffic matches"),
                 );
-                found.push(finding.severity(Severity::Error).help("write the number"));
+                reporter.push(finding.severity(Severity::Error).help("write the number"));
                 continue;
             }
-            let to = facts.destinations(at, rule);
+            let to = context.destinations(rule_ref, rule);
             if !to.open && !to.pods.is_empty() {
                 let others = to
                     .pods
                     .iter()
-                    .any(|p| !facts.traffic(rule, facts.cluster.pod(*p)).is_empty());
-                pods(facts, found, entry, (name, *protocol, others), &to.pods);
+                    .any(|p| !context.traffic(rule, context.cluster.pod(*p)).is_empty());
+                check_pods(
+                    context,
+                    reporter,
+                    entry,
+                    (name, *protocol, others),
+                    &to.pods,
+                );
             }
         }
     }
@@ -61,10 +68,11 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 /// A port name, its protocol, and whether the rule opens anything else on these pods.
 type Wanted<'n> = (&'n str, Option<Protocol>, bool);
 
-fn pods(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
-    at: RuleRef,
+/// Reports the pods that do not declare a port name.
+fn check_pods(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    rule_ref: RuleRef,
     (name, protocol, others): Wanted<'_>,
     pods: &[PodId],
 ) {
@@ -75,25 +83,25 @@ fn pods(
     let without: Vec<PodId> = pods
         .iter()
         .copied()
-        .filter(|p| !has(facts.cluster.pod(*p)))
+        .filter(|p| !has(context.cluster.pod(*p)))
         .collect();
     if without.is_empty() {
         return;
     }
-    let who = words::names(facts.cluster, &without);
+    let who = words::names(context.cluster, &without);
     let kind = protocol.map_or_else(String::new, |p| format!(" for {p}"));
-    let finding = found.rule(at, format!("{who} declares no port \"{name}\"{kind}"));
+    let finding = reporter.rule(rule_ref, format!("{who} declares no port \"{name}\"{kind}"));
     let finding = finding
         .label("looked up on each pod")
         .help("declare the port under this name, or write its number");
     let number = without
         .iter()
-        .find_map(|p| facts.cluster.pod(*p).named_ports(name).next());
+        .find_map(|p| context.cluster.pod(*p).named_ports(name).next());
     let finding = match number {
         Some((other, n)) => finding.note(format!("it is declared as {n}/{other}")),
         None => finding,
     };
-    found.push(
+    reporter.push(
         finding.severity(match (without.len() < pods.len(), others) {
             (true, _) => Severity::Info,
             (false, true) => Severity::Warning,

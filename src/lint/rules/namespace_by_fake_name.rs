@@ -1,10 +1,10 @@
 //! # NP003 namespace-by-fake-name
 //!
-//! **What it does.** Tells when a `namespaceSelector` looks for a namespace by a label that only
+//! **What it does.** Reports when a `namespaceSelector` looks for a namespace by a label that only
 //! looks like its name: `name: kube-system`.
 //!
-//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody puts it
-//! there. The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
+//! **Why it is bad.** Namespaces do not carry their name under such a key unless somebody adds it.
+//! The one label that every namespace has is `kubernetes.io/metadata.name`. The rule matches
 //! nothing.
 //!
 //! **What it looks at.** The labels of the Namespace objects. An error when the value is the name
@@ -23,13 +23,15 @@
 //! <https://github.com/prometheus-community/helm-charts/issues/221>.
 
 use crate::diagnostic::Place;
-use crate::finding::{Edit, Severity};
-use crate::lint::facts::{Facts, peers};
+use crate::finding::{Edit, Finding, Severity};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector, Truth};
 use crate::policy::{Namespaces, Peer, Policy, Rule, RuleRef};
 use crate::source::{Origin, Path};
 
+/// Keys that look like the name of a namespace.
 const FAKE: [&str; 4] = ["name", "namespace", "ns", "kubernetes.io/name"];
 
 /// Namespaces that Kubernetes makes itself, or whose usual installation sets no such label.
@@ -43,8 +45,8 @@ const UNLABELLED: [&str; 7] = [
     "cert-manager",
 ];
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         for (i, peer) in peers(rule).iter().enumerate() {
             let Peer::Pods(Namespaces::Matching(selector), _) = peer else {
                 continue;
@@ -54,88 +56,112 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                     && let [value] = values.as_slice()
                     && **key != *NAMESPACE_NAME_LABEL
                 {
-                    one(facts, found, (policy, rule), at.with_peer(i), key, value);
+                    check_label(
+                        context,
+                        reporter,
+                        (policy, rule),
+                        rule_ref.with_peer(i),
+                        key,
+                        value,
+                    );
                 }
             }
         }
     }
 }
 
-fn one(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
+/// Reports a label that no namespace has, when it looks like the name of one.
+fn check_label(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
     (policy, rule): (&Policy, &Rule),
-    at: RuleRef,
+    rule_ref: RuleRef,
     key: &str,
     value: &str,
 ) {
     let by_label = Selector::label(key, value);
-    if !facts.namespaces_with(key, value).is_empty() {
+    if !context.namespaces_with(key, value).is_empty() {
         return;
     }
     let fake = FAKE.contains(&key);
-    let declared = facts
+    let declared = context
         .cluster
         .find_namespace(value)
-        .map(|id| facts.cluster.namespace(id));
+        .map(|id| context.cluster.namespace(id));
     let object = declared.and_then(|n| n.declared.as_ref());
-    let path = label_path(policy, at, key);
+    let path = label_path(policy, rule_ref, key);
     let origin = Origin::new(policy.document, path.clone());
-    let finding = found.field(
-        at.policy,
+    let finding = reporter.field(
+        rule_ref.policy,
         path,
         format!("no namespace has the label {by_label}"),
     );
     let finding = finding.label(format!(
         "only {NAMESPACE_NAME_LABEL} holds the name of a namespace"
     ));
-    let help = format!("write {NAMESPACE_NAME_LABEL}: {value}");
-    match object {
-        Some(object) => {
-            let place = Place::Origin(object.clone());
-            let finding =
-                finding.severity(Severity::Error).related(place, format!("namespace {value} lacks the label"));
-            let finding =
-                finding.help(help).note(format!("a namespace called {value} is there, but without this label"));
-            if let Some(other) = selected_anyway(facts, rule, value) {
-                let note = format!("entry {} selects namespace {value} anyway, so this one is merely dead", other + 1);
-                found.push(finding.severity(Severity::Info).note(note).help("take the entry out"));
-                return;
-            }
-            found.push(if is_plain(facts, policy, &origin) {
+    let finding = finding.help(format!("write {NAMESPACE_NAME_LABEL}: {value}"));
+    if let Some(object) = object {
+        let finding = finding
+            .severity(Severity::Error)
+            .related(
+                Place::Origin(object.clone()),
+                format!("namespace {value} lacks the label"),
+            )
+            .note(format!(
+                "a namespace called {value} is there, but without this label"
+            ));
+        reporter.push(match selected_anyway(context, rule, value) {
+            Some(other) => dead_entry(finding, other, value),
+            None if is_plain(context, policy, &origin) => {
                 finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
-            } else {
-                finding
-            });
-        }
-        None if fake && key == "name" && UNLABELLED.contains(&value) => found.push(
+            }
+            None => finding,
+        });
+    } else if fake && key == "name" && UNLABELLED.contains(&value) {
+        let note = format!(
+            "nothing in this input labels namespace {value}, and its usual installation does not"
+        );
+        reporter.push(
             finding
                 .severity(Severity::Warning)
                 .likely()
-                .help(help)
-                .note(format!("nothing in this input labels namespace {value}, and its usual installation does not"))
+                .note(note)
                 .note("if somebody labels it by hand, say so in a suppression"),
-        ),
-        None => {}
+        );
     }
 }
 
+/// The finding when another entry of the rule selects the namespace by a label that it has.
+fn dead_entry(finding: Finding, other: usize, namespace: &str) -> Finding {
+    let note = format!(
+        "entry {} selects namespace {namespace} anyway, so this one is merely dead",
+        other + 1
+    );
+    finding
+        .severity(Severity::Info)
+        .note(note)
+        .help("take the entry out")
+}
+
 /// Another entry of the rule that selects all pods of a namespace under a label it has.
-fn selected_anyway(facts: &Facts<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
-    let id = facts.cluster.find_namespace(namespace)?;
+fn selected_anyway(context: &LintContext<'_>, rule: &Rule, namespace: &str) -> Option<usize> {
+    let id = context.cluster.find_namespace(namespace)?;
+    let namespace = context.cluster.namespace(id);
     peers(rule).iter().position(|peer| {
         matches!(peer, Peer::Pods(Namespaces::Matching(s), pods)
-            if pods.is_everything() && !s.is_everything() && facts.cluster.namespace(id).selected_by(s) == Truth::Yes)
+            if pods.is_everything() && !s.is_everything()
+                && namespace.selected_by(s) == Truth::Yes)
     })
 }
 
 /// The key in `matchLabels`; the selector as a whole where it is an expression.
-fn label_path(policy: &Policy, at: RuleRef, key: &str) -> Path {
+fn label_path(policy: &Policy, rule_ref: RuleRef, key: &str) -> Path {
     let mut path = Path::root().key("spec");
-    path.0.extend(policy.rule_path(at).0);
+    path.0.extend(policy.rule_path(rule_ref).0);
     path.key("namespaceSelector").key("matchLabels").key(key)
 }
 
-fn is_plain(facts: &Facts<'_>, policy: &Policy, origin: &Origin) -> bool {
-    facts.written(policy, &origin.path, |_| ()).is_some()
+/// Whether the label is written under `matchLabels`, where a fix can rename the key.
+fn is_plain(context: &LintContext<'_>, policy: &Policy, origin: &Origin) -> bool {
+    context.written(policy, &origin.path, |_| ()).is_some()
 }

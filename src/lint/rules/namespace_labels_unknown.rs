@@ -1,9 +1,9 @@
 //! # NP902 namespace-labels-unknown
 //!
-//! **What it does.** Tells when rules select namespaces by labels, and the input does not hold the
-//! Namespace objects.
+//! **What it does.** Reports when rules select namespaces by labels, and the input does not hold
+//! the Namespace objects.
 //!
-//! **Why it is bad.** Whether they match cannot be told; verdicts that depend on it are unknown.
+//! **Why it is bad.** Whether they match cannot be decided; verdicts that depend on it are unknown.
 //!
 //! **What it looks at.** Selectors over namespaces with another key than
 //! `kubernetes.io/metadata.name`, and namespaces that are only mentioned. One note for the whole
@@ -17,23 +17,24 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Fingerprint, Severity};
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{Selector, Truth};
 use crate::policy::{Namespaces, Peer};
 use std::collections::BTreeSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut selectors: BTreeSet<&Selector> = BTreeSet::new();
-    for (_, _, rule) in facts.network_rules() {
+    for (_, _, rule) in context.network_rules() {
         for peer in peers(rule) {
             if let Peer::Pods(Namespaces::Matching(selector), _) = peer {
                 selectors.insert(selector);
             }
         }
     }
-    let unknown: BTreeSet<String> = facts
+    let unknown: BTreeSet<String> = context
         .cluster
         .namespaces()
         .filter(|(_, n)| {
@@ -48,9 +49,9 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             ..Fingerprint::default()
         };
         let message = format!("the labels of {} are not in the input", words::some(&names));
-        let finding = found
+        let finding = reporter
             .anywhere(Place::Input, about, message)
             .severity(Severity::Info);
-        found.push(finding.help("add the Namespace objects to the input"));
+        reporter.push(finding.help("add the Namespace objects to the input"));
     }
 }

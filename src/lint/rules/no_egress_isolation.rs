@@ -1,6 +1,6 @@
 //! # NP302 no-egress-isolation
 //!
-//! **What it does.** Tells which workloads no policy isolates on the way out, one finding for each
+//! **What it does.** Reports workloads that no policy isolates for egress, one finding for each
 //! namespace.
 //!
 //! **Why it is bad.** They may send anywhere, the internet and the cloud's metadata service
@@ -15,18 +15,19 @@
 //! **References.** kube-score; the NSA's Kubernetes hardening guidance.
 
 use crate::finding::Severity;
+use crate::lint::context::LintContext;
 use crate::lint::coverage;
-use crate::lint::facts::Facts;
 use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, namespace, pods) in coverage::open(facts, Direction::Egress) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, namespace, pods) in coverage::open(context, Direction::Egress) {
         if !pods.is_empty() {
-            let (count, who) = coverage::workloads(facts, namespace, &pods);
+            let (count, who) = coverage::workloads(context, namespace, &pods);
             let message = format!("{count} may send anywhere: no policy selects them for egress");
-            let finding = coverage::finding(facts, found, id, Some(Direction::Egress), message);
-            found.push(
+            let finding =
+                coverage::finding(context, reporter, id, Some(Direction::Egress), message);
+            reporter.push(
                 finding
                     .severity(Severity::Info)
                     .note(who)

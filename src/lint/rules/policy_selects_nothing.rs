@@ -1,13 +1,13 @@
 //! # NP001 policy-selects-nothing
 //!
-//! **What it does.** Tells when no workload of the policy's namespace has the labels of
+//! **What it does.** Reports when no workload of the policy's namespace has the labels of
 //! `spec.podSelector`.
 //!
-//! **Why it is bad.** The policy protects nobody and looks as if it did. Worse under a default
-//! deny: what it was to allow stays closed.
+//! **Why it is bad.** The policy protects nothing, although it seems to. Under a default deny it is
+//! worse: what it was meant to allow stays closed.
 //!
 //! **What it looks at.** The workloads of the namespace. An error when one of them would be
-//! selected after changing a single label by a slip of the pen (`name=cart` where the pods say
+//! selected after correcting a typing error in a single label (`name=cart` where the pods say
 //! `name=carts`, `app=web` where they say `app.kubernetes.io/name=web`); a warning when a workload
 //! has the label that singles it out and merely lacks the others.
 //!
@@ -21,51 +21,60 @@
 //! <https://github.com/stackrox/kube-linter/pull/206>,
 //! <https://github.com/kubescape/regolibrary/issues/774>.
 
-use crate::finding::Severity;
-use crate::lint::facts::Facts;
+use crate::diagnostic::Place;
+use crate::finding::{Finding, Severity};
+use crate::lint::context::LintContext;
+use crate::lint::near_miss::NearMiss;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::{unstable_selector, wrong_namespace};
+use crate::lint::selectors::unstable_label;
 use crate::lint::{algebra, near_miss};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         let selector = &policy.subject.pods;
-        let speaks = !selector.is_everything()
+        let decidable = !selector.is_everything()
             && !algebra::selects_nothing(selector)
-            && facts.knows_pods_of(policy);
-        if !speaks
-            || !facts.subjects(id).is_empty()
-            || unstable_selector::unstable(selector).is_some()
-        {
+            && context.knows_pods_of(policy);
+        if !decidable || !context.subjects(id).is_empty() || unstable_label(selector).is_some() {
             continue;
         }
-        let Some(namespace) = facts.namespace_of(policy) else {
+        let Some(namespace) = context.namespace_of(policy) else {
             continue;
         };
-        if wrong_namespace::home(facts, policy).is_some() {
-            continue; // NP010 knows better
+        if near_miss::other_namespace(context, policy).is_some() {
+            continue; // NP010 explains it better
         }
-        let name = &facts.cluster.namespace(namespace).name;
-        let finding = found.subject(
+        let name = &context.cluster.namespace(namespace).name;
+        let finding = reporter.subject(
             id,
             format!("no workload in namespace {name} has the labels {selector}"),
         );
-        found.push(match near_miss::miss(facts, namespace, selector) {
-            Some(near) => {
-                let workload = facts.cluster.workload_name(facts.cluster.pod(near.pod).workload);
-                let severity = if near.typo { Severity::Error } else { Severity::Warning };
-                let place = crate::diagnostic::Place::Origin(facts.cluster.pod(near.pod).origin.clone());
-                finding
-                    .severity(severity)
-                    .likely()
-                    .label(format!("{workload} has {}", near.has))
-                    .related(place, format!("{workload} is nearly selected: it has {}", near.has))
-                    .help(format!("select the labels that {workload} has"))
-            }
+        reporter.push(match near_miss::nearest(context, namespace, selector) {
+            Some(near) => with_near_miss(context, finding, &near),
             None => finding
                 .severity(Severity::Info)
                 .label("selects nothing in this input")
-                .note("pods that are made at run time are not in the input, so this may be as it should"),
+                .note(near_miss::MADE_AT_RUN_TIME),
         });
     }
+}
+
+/// Adds the workload that is nearly selected to a finding.
+fn with_near_miss(context: &LintContext<'_>, finding: Finding, near: &NearMiss) -> Finding {
+    let pod = context.cluster.pod(near.pod);
+    let workload = context.cluster.workload_name(pod.workload);
+    let severity = if near.typo {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    finding
+        .severity(severity)
+        .likely()
+        .label(format!("{workload} has {}", near.has))
+        .related(
+            Place::Origin(pod.origin.clone()),
+            format!("{workload} is nearly selected: it has {}", near.has),
+        )
+        .help(format!("select the labels that {workload} has"))
 }

@@ -1,9 +1,9 @@
 //! # NP014 protocol-default
 //!
-//! **What it does.** Tells when an egress rule opens port 53 for one protocol only.
+//! **What it does.** Reports when an egress rule opens port 53 for one protocol only.
 //!
-//! **Why it is bad.** A port without a protocol is TCP. Names are asked for by UDP first, so with
-//! TCP alone nothing is resolved: an error. With UDP alone, answers that are too large for a
+//! **Why it is bad.** A port without a protocol is TCP. Names are looked up over UDP first, so that
+//! with TCP alone nothing is resolved: an error. With UDP alone, answers that are too large for a
 //! datagram fail: a warning. Fixed automatically: the other protocol is added.
 //!
 //! **What it looks at.** The ports of each egress rule, and whether another rule of a policy for
@@ -16,21 +16,22 @@
 //! **References.** cyclonus `CheckSourcePortMissingProtocol`; RFC 7766 on DNS over TCP.
 
 use crate::finding::{Edit, Severity};
-use crate::lint::facts::{Facts, numbers};
+use crate::lint::context::LintContext;
+use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Policy, PortMatch, Ports, RuleRef};
 use crate::set::{Protocol, TrafficSet};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         let Ports::Of(list) = &rule.ports else {
             continue;
         };
-        if at.direction != Direction::Egress {
+        if rule_ref.direction != Direction::Egress {
             continue;
         }
         let [tcp, udp] = [Protocol::Tcp, Protocol::Udp].map(|p| TrafficSet::ports(p, 53, 53));
-        let opened = numbers(rule);
+        let opened = numeric_traffic(rule);
         let (missing, word) = match (tcp.is_subset(&opened), udp.is_subset(&opened)) {
             (true, false) => (udp, "UDP"),
             (false, true) => (tcp, "TCP"),
@@ -43,22 +44,22 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         let Some(i) = list.iter().position(is_53) else {
             continue;
         };
-        if opened_elsewhere(facts, policy, &missing) {
+        if opened_elsewhere(context, policy, &missing) {
             continue;
         }
         let entry = RuleRef {
             port: u32::try_from(i).ok(),
-            ..at
+            ..rule_ref
         };
         let finding = match word {
-            "UDP" => found
+            "UDP" => reporter
                 .rule(
                     entry,
                     "port 53 is opened for TCP only, so no name is resolved",
                 )
                 .severity(Severity::Error)
                 .label("without `protocol: UDP` this is TCP"),
-            _ => found
+            _ => reporter
                 .rule(
                     entry,
                     "port 53 is opened for UDP only, so answers too large for a datagram are lost",
@@ -66,10 +67,10 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
                 .severity(Severity::Warning)
                 .label("DNS falls back to TCP"),
         };
-        let mut ports = policy.origin(at);
+        let mut ports = policy.origin(rule_ref);
         ports.path = ports.path.key(policy.shape.ports);
         let item = format!("{{protocol: {word}, port: 53}}");
-        found.push(
+        reporter.push(
             finding
                 .help(format!("open 53/{word} as well"))
                 .fix([Edit::Append(ports, item.into())]),
@@ -78,17 +79,17 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
 }
 
 /// Whether some egress rule for the same pods opens this traffic.
-fn opened_elsewhere(facts: &Facts<'_>, policy: &Policy, missing: &TrafficSet) -> bool {
-    facts
-        .may_hold(policy)
+fn opened_elsewhere(context: &LintContext<'_>, policy: &Policy, missing: &TrafficSet) -> bool {
+    context
+        .may_contain(policy)
         .into_iter()
-        .map(|id| facts.law.get(id))
+        .map(|id| context.policies.get(id))
         .any(|other| {
             crate::lint::algebra::subject_within(&policy.subject, &other.subject)
                 && other.isolates(Direction::Egress)
                 && other
                     .rules(Direction::Egress)
                     .iter()
-                    .any(|r| missing.is_subset(&numbers(r)))
+                    .any(|r| missing.is_subset(&numeric_traffic(r)))
         })
 }

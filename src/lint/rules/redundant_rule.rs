@@ -1,10 +1,10 @@
 //! # NP402 redundant-rule
 //!
-//! **What it does.** Tells when a rule allows nothing that another rule for the same pods does not
-//! allow.
+//! **What it does.** Reports when a rule allows nothing that another rule for the same pods does
+//! not allow.
 //!
-//! **Why it is bad.** Within one policy the narrower rule looks like a restriction and is none: a
-//! warning. Across policies it may well be meant, so it is a note.
+//! **Why it is bad.** Within one policy the narrower rule looks like a restriction but is none: a
+//! warning. Across policies it may well be intended, so it is a note.
 //!
 //! **What it looks at.** Peers and ports of both rules, for every possible label set and address.
 //!
@@ -18,34 +18,37 @@
 use crate::diagnostic::Place;
 use crate::finding::Severity;
 use crate::lint::algebra::{rule_within, subject_within};
-use crate::lint::facts::{Facts, rules};
+use crate::lint::context::{LintContext, rules};
+use crate::lint::redundancy::containing_policy;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::redundant_policy;
 use crate::policy::{Policy, Rule, RuleRef};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        if !policy.isolates(at.direction)
-            || redundant_policy::container(facts, at.policy, policy).is_some()
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if !policy.isolates(rule_ref.direction)
+            || containing_policy(context, rule_ref.policy, policy).is_some()
         {
             continue;
         }
-        let Some(other) = container(facts, at, policy, rule) else {
+        let Some(other) = containing_rule(context, rule_ref, policy, rule) else {
             continue;
         };
-        let wide = facts.law.get(other.policy);
-        let same = other.policy == at.policy;
+        let wide = context.policies.get(other.policy);
+        let same = other.policy == rule_ref.policy;
         let name = if same {
             wide.rule_path(other).to_string()
         } else {
             format!("{} {}", wide.full_name(), wide.rule_path(other))
         };
-        let finding = found.rule(at, format!("allows nothing that {name} does not allow"));
+        let finding = reporter.rule(
+            rule_ref,
+            format!("allows nothing that {name} does not allow"),
+        );
         let finding = finding
             .label("adds nothing")
             .related(Place::Origin(wide.origin(other)), "allows all of it");
         let finding = finding.help(format!("drop this rule, or narrow {name}"));
-        found.push(finding.severity(if same {
+        reporter.push(finding.severity(if same {
             Severity::Warning
         } else {
             Severity::Info
@@ -53,19 +56,25 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     }
 }
 
-/// The rule that makes another one redundant.
-pub fn container(facts: &Facts<'_>, at: RuleRef, policy: &Policy, rule: &Rule) -> Option<RuleRef> {
-    let governing = facts.may_hold(policy).into_iter().filter(|id| {
-        let other = facts.law.get(*id);
-        *id == at.policy
-            || other.isolates(at.direction) && subject_within(&policy.subject, &other.subject)
+/// The rule that makes another one redundant. Of two equal rules the first makes the second
+/// redundant.
+fn containing_rule(
+    context: &LintContext<'_>,
+    rule_ref: RuleRef,
+    policy: &Policy,
+    rule: &Rule,
+) -> Option<RuleRef> {
+    let governing = context.may_contain(policy).into_iter().filter(|id| {
+        let other = context.policies.get(*id);
+        *id == rule_ref.policy
+            || other.isolates(rule_ref.direction) && subject_within(&policy.subject, &other.subject)
     });
-    let candidates = governing.flat_map(|id| rules(id, facts.law.get(id)));
-    let mut same_direction =
-        candidates.filter(|(there, _, _)| there.direction == at.direction && *there != at);
-    let found = same_direction.find(|(there, other, wide)| {
+    let candidates = governing.flat_map(|id| rules(id, context.policies.get(id)));
+    let mut same_direction = candidates
+        .filter(|(there, _, _)| there.direction == rule_ref.direction && *there != rule_ref);
+    let containing = same_direction.find(|(there, other, wide)| {
         let equal = || rule_within(wide, rule) && subject_within(&other.subject, &policy.subject);
-        rule_within(rule, wide) && (*there < at || !equal())
+        rule_within(rule, wide) && (*there < rule_ref || !equal())
     });
-    found.map(|(there, _, _)| there)
+    containing.map(|(there, _, _)| there)
 }

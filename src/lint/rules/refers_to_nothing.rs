@@ -1,10 +1,10 @@
 //! # NP903 refers-to-nothing
 //!
-//! **What it does.** Tells which Services select no pod of the input, and which Ingresses and
-//! routes name a Service that is not there.
+//! **What it does.** Reports Services that select no pod of the input, and Ingresses and routes
+//! that name a Service that does not exist.
 //!
-//! **Why it is bad.** Questions about them cannot be answered, and requests to them may end
-//! nowhere. A note.
+//! **Why it is bad.** Questions about them cannot be answered, and requests to them may fail. A
+//! note.
 //!
 //! **What it looks at.** Selectors of Services in namespaces that have workloads; backends of
 //! Ingresses, Gateway routes and `OpenShift` Routes in namespaces that have Services.
@@ -19,21 +19,21 @@
 use crate::diagnostic::Place;
 use crate::finding::{Fingerprint, Severity};
 use crate::lint::backends::backends;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use std::collections::HashSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (_, service) in facts.cluster.services() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (_, service) in context.cluster.services() {
         let Some(selector) = &service.selector else {
             continue;
         };
-        if facts.pods_of(service.namespace).is_empty()
-            || !facts.pods_where(service.namespace, selector).is_empty()
+        if context.pods_of(service.namespace).is_empty()
+            || !context.pods_where(service.namespace, selector).is_empty()
         {
             continue;
         }
-        let namespace = facts.cluster.namespace(service.namespace).name.clone();
+        let namespace = context.cluster.namespace(service.namespace).name.clone();
         let about = Fingerprint {
             namespace,
             name: service.name.clone(),
@@ -43,19 +43,19 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             "no pod of this input has the labels of Service {} ({selector})",
             service.name
         );
-        found.push(
-            found
+        reporter.push(
+            reporter
                 .anywhere(Place::Origin(service.origin.clone()), about, message)
                 .severity(Severity::Info),
         );
     }
-    let mut told: HashSet<(String, String)> = HashSet::new();
-    for backend in backends(facts) {
+    let mut reported: HashSet<(String, String)> = HashSet::new();
+    for backend in backends(context) {
         let Some(service) = backend.missing else {
             continue;
         };
         let by = &backend.by;
-        if !told.insert((by.title(), service.clone())) {
+        if !reported.insert((by.title(), service.clone())) {
             continue;
         }
         let peer = service.as_str().into();
@@ -69,8 +69,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             "{} sends to Service {service}, which is not in this input",
             by.title()
         );
-        found.push(
-            found
+        reporter.push(
+            reporter
                 .anywhere(Place::Origin(by.origin()), about, message)
                 .severity(Severity::Info),
         );

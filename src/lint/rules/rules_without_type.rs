@@ -1,7 +1,7 @@
 //! # NP007 rules-without-type
 //!
-//! **What it does.** Tells when a policy has rules for a direction that its `policyTypes` does not
-//! list.
+//! **What it does.** Reports when a policy has rules for a direction that its `policyTypes` does
+//! not list.
 //!
 //! **Why it is bad.** The rules are ignored. Fixed automatically: the direction is added.
 //!
@@ -15,13 +15,13 @@
 //! **References.** The `policyTypes` field in the API.
 
 use crate::finding::Edit;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
 use crate::source::{Origin, Path};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (id, policy) in facts.network_policies() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (id, policy) in context.network_policies() {
         for direction in Direction::ALL {
             let rules = policy.rules(direction);
             if rules.is_empty() || policy.isolates(direction) {
@@ -35,8 +35,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             };
             let path = Path::root().key("spec").key(word);
             let types = Path::root().key("spec").key("policyTypes");
-            found.push(
-                found
+            reporter.push(
+                reporter
                     .field(
                         id,
                         path,

@@ -1,17 +1,17 @@
 //! # NP105 scrape-blocked
 //!
-//! **What it does.** Tells when pods that are to be scraped for metrics do not let the monitoring
-//! in.
+//! **What it does.** Reports when pods that are to be scraped for metrics do not admit the
+//! monitoring.
 //!
 //! **Why it is bad.** The metrics are missing, and nobody notices until they are needed. A note.
 //!
 //! **What it looks at.** What `ServiceMonitor`s, `PodMonitor`s and `prometheus.io/scrape`
 //! annotations of pods and Services name, and the ports they are scraped on. The scraping pods are
 //! those of `cluster.monitoring`, or pods of the input that are called `prometheus` by their name
-//! label. Without any, only ports that no rule opens to anybody are told.
+//! label. Without any, only ports that no rule opens to anybody are reported.
 //!
 //! **When it stays silent.** When any of the pods is not isolated, its port is not known, or
-//! policies of another kind may have a say.
+//! policies of another kind may govern it too.
 //!
 //! **Settings.** `cluster.monitoring`: namespace and labels of the pods that scrape.
 //!
@@ -19,9 +19,10 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::{IntendedTraffic, Named, Told};
+use crate::lint::intended_traffic::{IntendedTraffic, MentionedObject, ServicePortRef};
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::{NAMESPACE_NAME_LABEL, NamespaceId, PodId, Selector, ServiceId, TargetPort};
@@ -32,100 +33,100 @@ use crate::tree::SyntaxNode;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let scrapers = scrapers(facts);
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in scraped(facts) {
-        let Some(traffics) = meant.traffics(facts) else {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let scrapers = scrapers(context);
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
+    for intended in scraped(context) {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(facts, &scrapers, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &scrapers, &intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue;
         }
-        let names = || format!("{} cannot", words::names(facts.cluster, &scrapers));
+        let names = || format!("{} cannot", words::names(context.cluster, &scrapers));
         let who = if scrapers.is_empty() {
             "nobody can".to_owned()
         } else {
             names()
         };
-        let mut finding = found.subject(policy, format!("{who} scrape {on}"));
-        finding.fingerprint.peer = on.into();
+        let mut finding = reporter.subject(policy, format!("{who} scrape {target}"));
+        finding.fingerprint.peer = target.into();
         let finding = finding
             .severity(Severity::Info)
             .help("let the monitoring's namespace in on this port");
-        found.push(finding.related(
-            Place::Origin(meant.by.origin()),
-            format!("{} wants it", meant.by.title()),
+        reporter.push(finding.related(
+            Place::Origin(intended.by.origin()),
+            format!("{} wants it", intended.by.title()),
         ));
     }
 }
 
 /// The pods of the input that scrape.
-fn scrapers(facts: &Facts<'_>) -> Vec<PodId> {
-    if let Some((namespace, labels)) = &facts.config.monitoring {
-        return facts
+fn scrapers(context: &LintContext<'_>) -> Vec<PodId> {
+    if let Some((namespace, labels)) = &context.config.monitoring {
+        return context
             .selected(&Namespaces::Named(namespace.clone()), labels)
             .pods
             .clone();
     }
     let prometheus = Selector::label("app.kubernetes.io/name", "prometheus");
-    facts
+    context
         .cluster
         .pods()
         .map(|(id, _)| id)
-        .filter(|id| prometheus.matches(facts.cluster.pod_labels(*id)))
+        .filter(|id| prometheus.matches(context.cluster.pod_labels(*id)))
         .collect()
 }
 
-/// The policy that keeps the scrapers out of every one of the pods.
+/// The policy to point at, when the scrapers are admitted to none of the pods.
 fn blocked(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     scrapers: &[PodId],
-    meant: &IntendedTraffic,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let rules = policies
             .iter()
-            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+            .flat_map(|p| context.policies.get(*p).rules(Direction::Ingress));
         let admits = if scrapers.is_empty() {
             rules
                 .into_iter()
-                .any(|r| opens_to_monitoring(facts, r, *pod, traffic))
+                .any(|r| opens_to_monitoring(context, r, *pod, traffic))
         } else {
-            intended_traffic::admits(facts, scrapers, *pod, traffic)
+            intended_traffic::admits(context, scrapers, *pod, traffic)
         };
         if policies.is_empty() || admits {
             return None;
         }
         all.extend(policies);
     }
-    intended_traffic::deciding(facts, &all, Direction::Ingress)
+    intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
-/// Whether a rule may let in a scraper that is not in the input.
-fn opens_to_monitoring(facts: &Facts<'_>, rule: &Rule, pod: PodId, traffic: &TrafficSet) -> bool {
-    if facts
-        .traffic(rule, facts.cluster.pod(pod))
+/// Whether a rule may admit a scraper that is not in the input.
+fn opens_to_monitoring(
+    context: &LintContext<'_>,
+    rule: &Rule,
+    pod: PodId,
+    traffic: &TrafficSet,
+) -> bool {
+    if context
+        .traffic(rule, context.cluster.pod(pod))
         .is_disjoint(traffic)
     {
         return false;
     }
-    let Some((namespace, labels)) = &facts.config.monitoring else {
+    let Some((namespace, labels)) = &context.config.monitoring else {
         return true;
     };
-    let known = [(NAMESPACE_NAME_LABEL, &**namespace)].into_iter().collect();
-    let may = |selector: &Selector| match facts.cluster.find_namespace(namespace) {
-        Some(id) => facts.cluster.namespace(id).selected_by(selector).possible(),
-        None => selector.matches_known(&known, false).possible(),
-    };
-    // of the scraper's labels only those are known that the configuration names
+    // of the scraper's labels, only those that the configuration names are known
     let named = labels
         .requirements()
         .iter()
@@ -137,41 +138,52 @@ fn opens_to_monitoring(facts: &Facts<'_>, rule: &Rule, pod: PodId, traffic: &Tra
                 n == namespace && pods.matches_known(&named, false).possible()
             }
             Peer::Pods(Namespaces::Matching(s), pods) => {
-                may(s) && pods.matches_known(&named, false).possible()
+                may_select(context, s, namespace) && pods.matches_known(&named, false).possible()
             }
             _ => true,
         })
 }
 
-/// Everything that is meant to be scraped.
-fn scraped(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
-    let mut found = Vec::new();
-    for by in intended_traffic::told(facts, &["ServiceMonitor"]) {
-        service_monitor(facts, &by, &mut found);
+/// Whether a selector over namespaces may select the namespace of a name, which need not be in the
+/// input.
+fn may_select(context: &LintContext<'_>, selector: &Selector, namespace: &str) -> bool {
+    if let Some(id) = context.cluster.find_namespace(namespace) {
+        let namespace = context.cluster.namespace(id);
+        return namespace.selected_by(selector).possible();
     }
-    for by in intended_traffic::told(facts, &["PodMonitor"]) {
-        pod_monitor(facts, &by, &mut found);
+    let known = [(NAMESPACE_NAME_LABEL, namespace)].into_iter().collect();
+    selector.matches_known(&known, false).possible()
+}
+
+/// The traffic of everything that is to be scraped.
+fn scraped(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
+    let mut all_intended = Vec::new();
+    for by in intended_traffic::objects(context, &["ServiceMonitor"]) {
+        service_monitor(context, &by, &mut all_intended);
     }
-    annotated(facts, &mut found);
-    found
+    for by in intended_traffic::objects(context, &["PodMonitor"]) {
+        pod_monitor(context, &by, &mut all_intended);
+    }
+    annotated(context, &mut all_intended);
+    all_intended
 }
 
 /// The namespaces a monitor looks at.
-fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
+fn namespaces(context: &LintContext<'_>, by: &MentionedObject) -> Vec<NamespaceId> {
     let selector = by.node.get("spec").and_then(|s| s.get("namespaceSelector"));
     if selector
         .and_then(|s| s.get("any"))
         .and_then(SyntaxNode::as_bool)
         == Some(true)
     {
-        return facts.cluster.namespaces().map(|(id, _)| id).collect();
+        return context.cluster.namespaces().map(|(id, _)| id).collect();
     }
     let named = selector
         .and_then(|s| s.get("matchNames"))
         .map(SyntaxNode::items)
         .unwrap_or_default();
     if named.is_empty() {
-        return facts
+        return context
             .cluster
             .find_namespace(&by.namespace)
             .into_iter()
@@ -179,11 +191,16 @@ fn namespaces(facts: &Facts<'_>, by: &Told) -> Vec<NamespaceId> {
     }
     named
         .iter()
-        .filter_map(|n| facts.cluster.find_namespace(n.as_str()?))
+        .filter_map(|n| context.cluster.find_namespace(n.as_str()?))
         .collect()
 }
 
-fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+/// The pods that a `ServiceMonitor` scrapes.
+fn service_monitor(
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
+    all_intended: &mut Vec<IntendedTraffic>,
+) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -195,20 +212,20 @@ fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTra
         .get("endpoints")
         .map(SyntaxNode::items)
         .unwrap_or_default();
-    for namespace in namespaces(facts, by) {
-        for id in facts.services_of(namespace) {
-            let service = facts.cluster.service(*id);
-            let labels = facts
+    for namespace in namespaces(context, by) {
+        for id in context.services_of(namespace) {
+            let service = context.cluster.service(*id);
+            let labels = context
                 .locator
                 .node(service.origin.document)
-                .map(|n| intended_traffic::pairs(&n, "labels"));
+                .map(|n| intended_traffic::metadata_map(&n, "labels"));
             if !labels.is_some_and(|l| selector.matches(&l)) {
                 continue;
             }
-            let name = (&*facts.cluster.namespace(namespace).name, &*service.name);
+            let name = (&*context.cluster.namespace(namespace).name, &*service.name);
             for port in endpoints.iter().filter_map(|e| e.get("port")?.as_str()) {
-                found.extend(
-                    intended_traffic::through(facts, by, name, &Named::Name(port))
+                all_intended.extend(
+                    intended_traffic::through(context, by, name, &ServicePortRef::Name(port))
                         .ok()
                         .flatten(),
                 );
@@ -217,7 +234,12 @@ fn service_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTra
     }
 }
 
-fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic>) {
+/// The pods that a `PodMonitor` scrapes.
+fn pod_monitor(
+    context: &LintContext<'_>,
+    by: &Rc<MentionedObject>,
+    all_intended: &mut Vec<IntendedTraffic>,
+) {
     let Some(spec) = by.node.get("spec") else {
         return;
     };
@@ -225,8 +247,8 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
         .get("selector")
         .map(intended_traffic::selector)
         .unwrap_or_default();
-    for namespace in namespaces(facts, by) {
-        let pods = facts.pods_where(namespace, &selector);
+    for namespace in namespaces(context, by) {
+        let pods = context.pods_where(namespace, &selector);
         for endpoint in spec
             .get("podMetricsEndpoints")
             .map(SyntaxNode::items)
@@ -239,17 +261,17 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
             let number = || {
                 endpoint
                     .get("portNumber")
-                    .and_then(intended_traffic::number)
+                    .and_then(intended_traffic::port_number)
                     .map(TargetPort::Number)
             };
             if let Some(port) = name.or_else(number)
                 && !pods.is_empty()
             {
                 let (to, ports) = (
-                    words::names(facts.cluster, &pods),
+                    words::names(context.cluster, &pods),
                     vec![(Protocol::Tcp, port)],
                 );
-                found.push(IntendedTraffic {
+                all_intended.push(IntendedTraffic {
                     by: Rc::clone(by),
                     to,
                     pods: pods.clone(),
@@ -261,15 +283,15 @@ fn pod_monitor(facts: &Facts<'_>, by: &Rc<Told>, found: &mut Vec<IntendedTraffic
 }
 
 /// Pods and Services with the annotation.
-fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
+fn annotated(context: &LintContext<'_>, all_intended: &mut Vec<IntendedTraffic>) {
     const MARK: &str = "prometheus.io/scrape";
-    let marked = |document: DocumentId| facts.says(document, MARK);
-    for (id, pod) in facts
+    let marked = |document: DocumentId| context.text_contains(document, MARK);
+    for (id, pod) in context
         .cluster
         .pods()
         .filter(|(_, p)| marked(p.origin.document))
     {
-        let Some(node) = facts.locator.node(pod.origin.document) else {
+        let Some(node) = context.locator.node(pod.origin.document) else {
             continue;
         };
         let spec = node.get("spec");
@@ -279,9 +301,9 @@ fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
         });
         let port = scraped_port(template.unwrap_or(&node), MARK).flatten();
         let Some(port) = port else { continue }; // without one every declared port is tried
-        let name = facts.cluster.workload(pod.workload);
-        let by = told(
-            facts,
+        let name = context.cluster.workload(pod.workload);
+        let by = annotated_object(
+            context,
             name.kind.name(),
             pod.namespace,
             &name.name,
@@ -289,59 +311,65 @@ fn annotated(facts: &Facts<'_>, found: &mut Vec<IntendedTraffic>) {
             &node,
         );
         let ports = vec![(Protocol::Tcp, TargetPort::Number(port))];
-        found.push(IntendedTraffic {
+        all_intended.push(IntendedTraffic {
             by,
-            to: words::names(facts.cluster, &[id]),
+            to: words::names(context.cluster, &[id]),
             pods: vec![id],
             ports,
         });
     }
-    for (id, service) in facts
+    for (id, service) in context
         .cluster
         .services()
         .filter(|(_, s)| marked(s.origin.document))
     {
-        let Some(node) = facts.locator.node(service.origin.document) else {
+        let Some(node) = context.locator.node(service.origin.document) else {
             continue;
         };
         let Some(port) = scraped_port(&node, MARK) else {
             continue;
         };
-        found.extend(annotated_service(facts, id, &node, port));
+        all_intended.extend(annotated_service(context, id, &node, port));
     }
 }
 
+/// The pods of a Service with the annotation.
 fn annotated_service(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     id: ServiceId,
     node: &Rc<SyntaxNode>,
     port: Option<u16>,
 ) -> Option<IntendedTraffic> {
-    let service = facts.cluster.service(id);
-    let by = told(
-        facts,
+    let service = context.cluster.service(id);
+    let by = annotated_object(
+        context,
         "Service",
         service.namespace,
         &service.name,
         service.origin.document,
         node,
     );
-    let namespace = &facts.cluster.namespace(service.namespace).name;
-    let meant = intended_traffic::through(facts, &by, (namespace, &service.name), &Named::Any)
-        .ok()
-        .flatten()?;
+    let namespace = &context.cluster.namespace(service.namespace).name;
+    let intended = intended_traffic::through(
+        context,
+        &by,
+        (namespace, &service.name),
+        &ServicePortRef::Any,
+    )
+    .ok()
+    .flatten()?;
     // the port of the annotation replaces that of the address, which is the pod's
     let ports = port.map(|p| vec![(Protocol::Tcp, TargetPort::Number(p))]);
     Some(IntendedTraffic {
-        ports: ports.unwrap_or_else(|| meant.ports.clone()),
-        ..meant
+        ports: ports.unwrap_or_else(|| intended.ports.clone()),
+        ..intended
     })
 }
 
-/// `None`: not to be scraped; the port where one is named.
+/// Whether an object is to be scraped, and on which port if it names one.
 #[allow(clippy::option_option)] // two questions: whether, and where
 fn scraped_port(node: &SyntaxNode, mark: &str) -> Option<Option<u16>> {
-    let annotations = intended_traffic::pairs(node, "annotations");
+    let annotations = intended_traffic::metadata_map(node, "annotations");
     let wanted = annotations.get(mark) == Some("true");
     wanted.then(|| {
         annotations
@@ -350,16 +378,17 @@ fn scraped_port(node: &SyntaxNode, mark: &str) -> Option<Option<u16>> {
     })
 }
 
-fn told(
-    facts: &Facts<'_>,
+/// A pod's or a Service's document as the object that asks to be scraped.
+fn annotated_object(
+    context: &LintContext<'_>,
     kind: &str,
     namespace: NamespaceId,
     name: &str,
     document: DocumentId,
     node: &Rc<SyntaxNode>,
-) -> Rc<Told> {
-    let namespace = facts.cluster.namespace(namespace).name.clone();
-    Rc::new(Told {
+) -> Rc<MentionedObject> {
+    let namespace = context.cluster.namespace(namespace).name.clone();
+    Rc::new(MentionedObject {
         kind: kind.into(),
         name: name.into(),
         namespace,

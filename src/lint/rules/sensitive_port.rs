@@ -1,6 +1,6 @@
 //! # NP208 sensitive-port
 //!
-//! **What it does.** Tells when a rule opens a port of a database, a shell or an administrative
+//! **What it does.** Reports when a rule opens a port of a database, a shell or an administrative
 //! interface to everybody, to the internet, or to every namespace.
 //!
 //! **Why it is bad.** These are the ports an intruder looks for next.
@@ -18,24 +18,25 @@
 //! **References.** kubescape C-0042.
 
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::addresses::is_wide;
+use crate::lint::context::LintContext;
+use crate::lint::peers::{is_every_pod, peers};
+use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::any_namespace::is_every_pod;
-use crate::lint::rules::internet_ingress::is_wide;
 use crate::policy::{Peer, Peers, Rule, RuleRef};
 use crate::set::{Protocol, TrafficSet};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, _, rule) in facts.inner_ingress_rules() {
-        let Some((here, who, severity)) = open_to(at, rule) else {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, _, rule) in context.inner_ingress_rules() {
+        let Some((here, who, severity)) = open_to(rule_ref, rule) else {
             continue;
         };
-        let ports = opened(facts, at, rule);
+        let ports = opened(context, rule_ref, rule);
         if let Some(port) = ports.sample() {
-            let finding = found
+            let finding = reporter
                 .rule(here, format!("port {} is open to {who}", port.port))
                 .severity(severity);
-            found.push(
+            reporter.push(
                 finding
                     .label("a port that should be open to a few only")
                     .help("name the workloads that use it"),
@@ -44,27 +45,28 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     }
 }
 
-fn open_to(at: RuleRef, rule: &Rule) -> Option<(RuleRef, &'static str, Severity)> {
+/// The part of a rule that opens it to many, to whom, and how severe that is.
+fn open_to(rule_ref: RuleRef, rule: &Rule) -> Option<(RuleRef, &'static str, Severity)> {
     if rule.peers == Peers::Any {
-        return Some((at, "everybody", Severity::Warning));
+        return Some((rule_ref, "everybody", Severity::Warning));
     }
     let internet = |p: &Peer| matches!(p, Peer::Addresses(set) if is_wide(set));
     let list = peers(rule);
     if let Some(i) = list.iter().position(internet) {
-        return Some((at.with_peer(i), "the internet", Severity::Error));
+        return Some((rule_ref.with_peer(i), "the internet", Severity::Error));
     }
     list.iter()
         .position(is_every_pod)
-        .map(|i| (at.with_peer(i), "every namespace", Severity::Warning))
+        .map(|i| (rule_ref.with_peer(i), "every namespace", Severity::Warning))
 }
 
-/// The sensitive ports a rule opens: those it names, or those the pods declare where it names none.
-fn opened(facts: &Facts<'_>, at: RuleRef, rule: &Rule) -> TrafficSet {
-    let sensitive = &facts.config.sensitive_ports;
-    let subjects = facts.subjects(at.policy);
-    let pods = subjects.iter().map(|p| facts.cluster.pod(*p));
-    let every =
-        TrafficSet::ports(Protocol::Tcp, 1, u16::MAX).is_subset(&crate::lint::facts::numbers(rule));
+/// The sensitive ports that a rule opens: those that it names, or those that the pods declare when
+/// it opens every port.
+fn opened(context: &LintContext<'_>, rule_ref: RuleRef, rule: &Rule) -> TrafficSet {
+    let sensitive = &context.config.sensitive_ports;
+    let subjects = context.subjects(rule_ref.policy);
+    let pods = subjects.iter().map(|p| context.cluster.pod(*p));
+    let every = TrafficSet::ports(Protocol::Tcp, 1, u16::MAX).is_subset(&numeric_traffic(rule));
     if every {
         let declared = pods.flat_map(|p| p.ports.iter());
         let declared = declared.fold(TrafficSet::empty(), |a, p| {
@@ -72,13 +74,15 @@ fn opened(facts: &Facts<'_>, at: RuleRef, rule: &Rule) -> TrafficSet {
         });
         return declared.intersection(sensitive);
     }
-    let named = pods.fold(crate::lint::facts::numbers(rule), |all, p| {
-        all.union(&facts.traffic(rule, p))
+    let named = pods.fold(numeric_traffic(rule), |all, p| {
+        all.union(&context.traffic(rule, p))
     });
-    // 10250 is the kubelet's on a node, and the webhook's or the metrics server's own on a pod
+    // on a node 10250 is the kubelet's port; on a pod it is a webhook's or the metrics server's
     let kubelet = TrafficSet::ports(Protocol::Tcp, 10250, 10250);
-    let own = subjects.iter().any(|p| !facts.cluster.pod(*p).host_network);
-    let named = if own {
+    let has_pod_address = subjects
+        .iter()
+        .any(|p| !context.cluster.pod(*p).host_network);
+    let named = if has_pod_address {
         named.difference(&kubelet)
     } else {
         named

@@ -1,10 +1,10 @@
 //! # NP011 service-port
 //!
-//! **What it does.** Tells when a rule names the port of a Service where the port of its pods is
+//! **What it does.** Reports when a rule names the port of a Service where the port of its pods is
 //! needed.
 //!
 //! **Why it is bad.** A policy sees the port after the Service has translated it. A rule for 80
-//! does not let through what arrives at 7070, although everybody dials 80.
+//! does not admit what arrives at 7070, although every client connects to 80.
 //!
 //! **What it looks at.** The pods the rule's traffic goes to; a Service that selects all of them
 //! has this port and sends it elsewhere, and none of the pods declares the port. Fixed
@@ -20,19 +20,20 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Edit, Severity};
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::{Cluster, PodId, ServiceId, TargetPort};
 use crate::policy::{Policy, PortMatch, Ports, RuleRef};
+use crate::set::Protocol;
 use crate::set::traffic::TrafficRange;
 use crate::source::{Origin, Path};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         let Ports::Of(list) = &rule.ports else {
             continue;
         };
-        let to = facts.destinations(at, rule);
+        let to = context.destinations(rule_ref, rule);
         if to.open || to.pods.is_empty() {
             continue;
         }
@@ -46,11 +47,18 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             else {
                 continue;
             };
-            if first != last || !nobody_listens(facts.cluster, &to.pods, first) {
+            if first != last || !nobody_listens(context.cluster, &to.pods, first) {
                 continue;
             }
-            if let Some((service, target)) = translated(facts, &to.pods, protocol, first) {
-                push(facts, found, (policy, at, i), first, service, target);
+            if let Some((service, target)) = translated(context, &to.pods, protocol, first) {
+                push(
+                    context,
+                    reporter,
+                    (policy, rule_ref, i),
+                    first,
+                    service,
+                    target,
+                );
             }
         }
     }
@@ -63,25 +71,27 @@ fn nobody_listens(cluster: &Cluster, pods: &[PodId], port: u16) -> bool {
         .all(|p| !p.ports.is_empty() && p.ports.iter().all(|c| c.port != port))
 }
 
-/// The Service that selects every one of these pods and sends this port to another one, and that
-/// one.
+/// The Service that selects all of these pods and sends this port to another one, with that other
+/// port.
 fn translated(
-    facts: &Facts<'_>,
+    context: &LintContext<'_>,
     pods: &[PodId],
-    protocol: crate::set::Protocol,
+    protocol: Protocol,
     port: u16,
 ) -> Option<(ServiceId, u16)> {
-    let mut services = facts.services_behind(*pods.first()?).into_iter();
+    let mut services = context.services_behind(*pods.first()?).into_iter();
     services.find_map(|id| {
-        let service = facts.cluster.service(id);
-        let all = pods.iter().all(|p| facts.services_behind(*p).contains(&id));
+        let service = context.cluster.service(id);
+        let all = pods
+            .iter()
+            .all(|p| context.services_behind(*p).contains(&id));
         let entry = service
             .ports
             .iter()
             .find(|s| s.port == port && s.protocol == protocol)?;
         let targets = pods.iter().map(|p| match &entry.target {
             TargetPort::Number(n) => Some(*n),
-            TargetPort::Name(name) => facts
+            TargetPort::Name(name) => context
                 .cluster
                 .pod(*p)
                 .named_ports(name)
@@ -91,39 +101,40 @@ fn translated(
         let mut targets: Vec<u16> = targets.collect::<Option<_>>()?;
         targets.sort_unstable();
         targets.dedup();
-        let [one] = targets.as_slice() else {
+        let [single] = targets.as_slice() else {
             return None;
         };
-        (all && *one != port).then_some((id, *one))
+        (all && *single != port).then_some((id, *single))
     })
 }
 
+/// Reports a rule's port that is a Service's, with the fix.
 fn push(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
-    (policy, at, i): (&Policy, RuleRef, usize),
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    (policy, rule_ref, i): (&Policy, RuleRef, usize),
     port: u16,
     service: ServiceId,
     target: u16,
 ) {
     let entry = RuleRef {
         port: u32::try_from(i).ok(),
-        ..at
+        ..rule_ref
     };
     let mut path = Path::root().key("spec");
     path.0.extend(policy.rule_path(entry).0);
     let path = path.key("port");
     let here = Origin::new(policy.document, path.clone());
-    let service = facts.cluster.service(service);
+    let service = context.cluster.service(service);
     let name = format!(
         "{}/{}",
-        facts.cluster.namespace(service.namespace).name,
+        context.cluster.namespace(service.namespace).name,
         service.name
     );
-    found.push(
-        found
+    reporter.push(
+        reporter
             .field(
-                at.policy,
+                rule_ref.policy,
                 path,
                 format!("{port} is the port of Service {name}; its pods listen on {target}"),
             )

@@ -1,6 +1,6 @@
 //! # NP103 service-unreachable
 //!
-//! **What it does.** Tells when policies open no port that a Service sends to.
+//! **What it does.** Reports when policies open no port that a Service sends to.
 //!
 //! **Why it is bad.** Nobody can use the Service: the rules name another port than the pods listen
 //! on, often that of an earlier version or of a neighbour.
@@ -18,27 +18,28 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
+use crate::lint::words;
 use crate::model::{PodId, Service, TargetPort, Truth};
 use crate::policy::{Direction, PolicyId};
 use crate::set::TrafficSet;
 use crate::spec::Endpoint;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (_, service) in facts.cluster.services() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (_, service) in context.cluster.services() {
         let Some(selector) = &service.selector else {
             continue;
         };
-        let pods = facts.pods_where(service.namespace, selector);
+        let pods = context.pods_where(service.namespace, selector);
         if pods.is_empty() || service.ports.is_empty() {
             continue;
         }
-        let Some((policies, opened)) = opened(facts, &pods) else {
+        let Some((policies, opened)) = opened(context, &pods) else {
             continue;
         };
         let targets: Vec<TrafficSet> = (0..service.ports.len())
-            .map(|i| target(facts, service, i, &pods))
+            .map(|i| target(context, service, i, &pods))
             .collect();
         let known = targets.iter().all(|t| !t.is_empty());
         let closed: Vec<usize> = (0..targets.len())
@@ -46,8 +47,8 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
             .collect();
         if known && !closed.is_empty() {
             push(
-                facts,
-                found,
+                context,
+                reporter,
                 service,
                 &policies,
                 &opened,
@@ -57,22 +58,23 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
     }
 }
 
-/// The policies that isolate every one of these pods, and what their rules open to anybody at all.
-fn opened(facts: &Facts<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSet)> {
+/// The policies that isolate all of these pods, and the traffic that their rules open, whoever the
+/// peers are; `None` when they do not isolate all of the pods.
+fn opened(context: &LintContext<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSet)> {
     let (mut policies, mut opened) = (Vec::new(), TrafficSet::empty());
     for pod in pods {
-        let profile = facts
+        let effective = context
             .graph
             .effective(Endpoint::Pod(*pod), Direction::Ingress)?;
-        let tier = profile.isolating_first()?;
-        if tier.isolated != Truth::Yes || facts.cluster.pod(*pod).host_network {
+        let tier = effective.isolating_first()?;
+        if tier.isolated != Truth::Yes || context.cluster.pod(*pod).host_network {
             return None;
         }
         for selecting in &tier.isolating {
-            let id = facts.graph.policy_of(selecting.policy);
+            let id = context.graph.policy_of(selecting.policy);
             policies.push(id);
-            for rule in facts.law.get(id).rules(Direction::Ingress) {
-                opened = opened.union(&facts.traffic(rule, facts.cluster.pod(*pod)));
+            for rule in context.policies.get(id).rules(Direction::Ingress) {
+                opened = opened.union(&context.traffic(rule, context.cluster.pod(*pod)));
             }
         }
     }
@@ -81,15 +83,15 @@ fn opened(facts: &Facts<'_>, pods: &[PodId]) -> Option<(Vec<PolicyId>, TrafficSe
     Some((policies, opened))
 }
 
-/// What a Service's port becomes on its pods.
-fn target(facts: &Facts<'_>, service: &Service, i: usize, pods: &[PodId]) -> TrafficSet {
+/// The traffic on the pods that a Service's port is sent to.
+fn target(context: &LintContext<'_>, service: &Service, i: usize, pods: &[PodId]) -> TrafficSet {
     let Some(port) = service.ports.get(i) else {
         return TrafficSet::empty();
     };
     match &port.target {
         TargetPort::Number(n) => TrafficSet::ports(port.protocol, *n, *n),
         TargetPort::Name(name) => pods.iter().fold(TrafficSet::empty(), |all, p| {
-            let named = facts
+            let named = context
                 .cluster
                 .pod(*p)
                 .named_ports(name)
@@ -99,38 +101,35 @@ fn target(facts: &Facts<'_>, service: &Service, i: usize, pods: &[PodId]) -> Tra
     }
 }
 
+/// Reports the ports of a Service that no rule opens.
 fn push(
-    facts: &Facts<'_>,
-    found: &mut Reporter<'_>,
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
     service: &Service,
     policies: &[PolicyId],
     opened: &TrafficSet,
     (closed, targets): (&[usize], &[TrafficSet]),
 ) {
-    let with_rules = policies
-        .iter()
-        .find(|id| !facts.law.get(**id).rules(Direction::Ingress).is_empty());
+    let with_rules = policies.iter().find(|id| {
+        !context
+            .policies
+            .get(**id)
+            .rules(Direction::Ingress)
+            .is_empty()
+    });
     let Some(id) = with_rules.or_else(|| policies.first()) else {
         return;
     };
     let name = format!(
         "{}/{}",
-        facts.cluster.namespace(service.namespace).name,
+        context.cluster.namespace(service.namespace).name,
         service.name
     );
-    let port = |i: &usize| {
-        let to = targets[*i]
-            .sample()
-            .map_or_else(String::new, |t| t.port.to_string());
-        let from = service.ports[*i].port.to_string();
-        if from == to {
-            from
-        } else {
-            format!("{from} (on the pods {to})")
-        }
-    };
-    let ports: Vec<String> = closed.iter().map(port).collect();
-    let mut finding = found.subject(
+    let ports: Vec<String> = closed
+        .iter()
+        .map(|i| closed_port(service, *i, &targets[*i]))
+        .collect();
+    let mut finding = reporter.subject(
         *id,
         format!("nobody can reach Service {name} on {}", ports.join(", ")),
     );
@@ -140,25 +139,28 @@ fn push(
         .related(place, format!("Service {name}"))
         .label("governs the pods behind it");
     let all = closed.len() == targets.len();
-    found.push(match (opened.is_empty(), all) {
+    reporter.push(match (opened.is_empty(), all) {
         (true, _) => finding
             .severity(Severity::Info)
             .note("no rule lets anybody in"),
         (false, true) => finding
-            .note(format!("the rules open {}", describe(opened)))
+            .note(format!("the rules open {}", words::traffic(opened)))
             .help("open the port the pods listen on"),
         (false, false) => finding
             .severity(Severity::Info)
-            .note(format!("the rules open {}", describe(opened))),
+            .note(format!("the rules open {}", words::traffic(opened))),
     });
 }
 
-pub(crate) fn describe(set: &TrafficSet) -> String {
-    use crate::set::traffic::TrafficRange;
-    let piece = |p: TrafficRange| match p {
-        TrafficRange::Ports(protocol, a, b) if a == b => format!("{a}/{protocol}"),
-        TrafficRange::Ports(protocol, a, b) => format!("{a}-{b}/{protocol}"),
-        TrafficRange::OtherProtocols => "other protocols".to_owned(),
-    };
-    crate::lint::words::some(&set.pieces().map(piece).collect::<Vec<_>>())
+/// A closed port of a Service: `80`, or `80 (on the pods 8080)`.
+fn closed_port(service: &Service, i: usize, target: &TrafficSet) -> String {
+    let to = target
+        .sample()
+        .map_or_else(String::new, |t| t.port.to_string());
+    let from = service.ports[i].port.to_string();
+    if from == to {
+        from
+    } else {
+        format!("{from} (on the pods {to})")
+    }
 }

@@ -1,6 +1,6 @@
 //! # NP505 source-ip-lost
 //!
-//! **What it does.** Tells when callers are named by address, and a Service takes their calls at
+//! **What it does.** Reports when callers are named by address, and a Service takes their calls at
 //! the nodes.
 //!
 //! **Why it is bad.** On the way from one node to another the caller's address is replaced by the
@@ -18,45 +18,50 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Severity;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::addresses::is_everything;
+use crate::lint::context::LintContext;
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::ipblock_on_pods;
 use crate::model::{PodId, ServiceId, TargetPort};
 use crate::policy::{Direction, Peer, RuleRef};
 use crate::set::TrafficSet;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
-        if at.direction != Direction::Ingress || !policy.isolates(Direction::Ingress) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
+        if rule_ref.direction != Direction::Ingress || !policy.isolates(Direction::Ingress) {
             continue;
         }
-        let outside =
-            |p: &Peer| matches!(p, Peer::Addresses(set) if !ipblock_on_pods::is_everything(set));
+        let outside = |p: &Peer| matches!(p, Peer::Addresses(set) if !is_everything(set));
         let Some(i) = peers(rule).iter().position(outside) else {
             continue;
         };
-        let subjects = facts.subjects(at.policy);
+        let subjects = context.subjects(rule_ref.policy);
         let through = subjects.iter().find_map(|p| {
-            let opened = facts.traffic(rule, facts.cluster.pod(*p));
-            let services = facts.services_behind(*p);
+            let opened = context.traffic(rule, context.cluster.pod(*p));
+            let services = context.services_behind(*p);
             services
                 .into_iter()
-                .find(|s| at_nodes(facts, *s, *p, &opened))
+                .find(|s| at_nodes(context, *s, *p, &opened))
         });
         if let Some(service) = through {
-            push(facts, found, at.with_peer(i), service);
+            push(context, reporter, rule_ref.with_peer(i), service);
         }
     }
 }
 
 /// Whether a Service takes calls at the nodes and sends them to a pod on an opened port.
-fn at_nodes(facts: &Facts<'_>, service: ServiceId, pod: PodId, opened: &TrafficSet) -> bool {
-    let service = facts.cluster.service(service);
+fn at_nodes(
+    context: &LintContext<'_>,
+    service: ServiceId,
+    pod: PodId,
+    opened: &TrafficSet,
+) -> bool {
+    let service = context.cluster.service(service);
     let reaches = |protocol, port| !TrafficSet::ports(protocol, port, port).is_disjoint(opened);
     service.takes_calls_at_nodes
         && service.ports.iter().any(|p| match &p.target {
             TargetPort::Number(n) => reaches(p.protocol, *n),
-            TargetPort::Name(name) => facts
+            TargetPort::Name(name) => context
                 .cluster
                 .pod(pod)
                 .named_ports(name)
@@ -64,15 +69,20 @@ fn at_nodes(facts: &Facts<'_>, service: ServiceId, pod: PodId, opened: &TrafficS
         })
 }
 
-fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, at: RuleRef, service: ServiceId) {
-    let service = facts.cluster.service(service);
+fn push(
+    context: &LintContext<'_>,
+    reporter: &mut Reporter<'_>,
+    rule_ref: RuleRef,
+    service: ServiceId,
+) {
+    let service = context.cluster.service(service);
     let name = format!(
         "{}/{}",
-        facts.cluster.namespace(service.namespace).name,
+        context.cluster.namespace(service.namespace).name,
         service.name
     );
-    let finding = found.rule(
-        at,
+    let finding = reporter.rule(
+        rule_ref,
         format!("the callers of Service {name} may come under the address of a node"),
     );
     let place = Place::Origin(service.origin.clone());
@@ -80,7 +90,7 @@ fn push(facts: &Facts<'_>, found: &mut Reporter<'_>, at: RuleRef, service: Servi
         place,
         "takes calls at every node, without externalTrafficPolicy: Local",
     );
-    found.push(
+    reporter.push(
         finding
             .severity(Severity::Info)
             .help("set externalTrafficPolicy: Local on the Service"),

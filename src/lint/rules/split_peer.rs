@@ -1,19 +1,19 @@
 //! # NP004 split-peer
 //!
-//! **What it does.** Tells when one peer was split in two by a stray dash: a list item with only a
-//! `namespaceSelector`, followed by one with only a `podSelector`.
+//! **What it does.** Reports when one peer was split in two by a stray dash: a list item with only
+//! a `namespaceSelector`, followed by one with only a `podSelector`.
 //!
 //! **Why it is bad.** Without the second dash both conditions must hold: these pods of those
-//! namespaces. With it either will do: every pod of those namespaces, and these pods of the
+//! namespaces. With it either is enough: every pod of those namespaces, and these pods of the
 //! policy's own namespace.
 //!
 //! **What it looks at.** Who has the pod labels. An error when nobody in the policy's own namespace
-//! has them and somebody in the selected namespaces does; a warning when nobody in the own
+//! has them and somebody in the selected namespaces does; a warning when nobody in the policy's own
 //! namespace has them and the other namespaces are not in the input; a note when both have them.
-//! Fixed automatically: the dash is taken away.
+//! Fixed automatically: the dash is removed.
 //!
-//! **When it stays silent.** When only pods of the own namespace have the labels (the list is then
-//! meant as it is), and when `podSelector` is empty.
+//! **When it stays silent.** When only pods of the policy's own namespace have the labels (the list
+//! is then meant as it is written), and when `podSelector` is empty.
 //!
 //! **Settings.** None of its own.
 //!
@@ -24,76 +24,79 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Edit, Finding, Severity};
-use crate::lint::facts::{Facts, Selected, peers};
+use crate::lint::context::{LintContext, SelectedPods};
+use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::model::Selector;
 use crate::policy::{Namespaces, Peer, Policy, RuleRef};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    for (at, policy, rule) in facts.network_rules() {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    for (rule_ref, policy, rule) in context.network_rules() {
         for (i, pair) in peers(rule).windows(2).enumerate() {
             let [
                 Peer::Pods(Namespaces::Matching(namespaces), every),
-                Peer::Pods(Namespaces::Named(own), pods),
+                Peer::Pods(Namespaces::Named(own_namespace), pods),
             ] = pair
             else {
                 continue;
             };
             let split = every.is_everything()
                 && !pods.is_everything()
-                && Some(own) == policy.namespace.as_ref();
-            if split && facts.knows_pods_of(policy) {
-                let pair = Split {
+                && Some(own_namespace) == policy.namespace.as_ref();
+            if split && context.knows_pods_of(policy) {
+                let pair = SplitPeer {
                     namespaces,
                     pods,
-                    own,
+                    own_namespace,
                 };
-                let finding = pair.finding(facts, found, policy, at, i + 1);
-                finding.into_iter().for_each(|f| found.push(f));
+                let finding = pair.finding(context, reporter, policy, rule_ref, i + 1);
+                finding.into_iter().for_each(|f| reporter.push(f));
             }
         }
     }
 }
 
-struct Split<'a> {
+/// Two neighbouring peers that may have been meant as one.
+struct SplitPeer<'a> {
     namespaces: &'a Selector,
     pods: &'a Selector,
-    own: &'a str,
+    own_namespace: &'a str,
 }
 
-impl Split<'_> {
+impl SplitPeer<'_> {
+    /// The finding, unless the list is meant as it is written.
     fn finding(
         &self,
-        facts: &Facts<'_>,
-        found: &Reporter<'_>,
+        context: &LintContext<'_>,
+        reporter: &Reporter<'_>,
         policy: &Policy,
-        at: RuleRef,
+        rule_ref: RuleRef,
         i: usize,
     ) -> Option<Finding> {
-        let local = facts.selected(&Namespaces::Named(self.own.into()), self.pods);
-        let remote = facts.selected(&Namespaces::Matching(self.namespaces.clone()), self.pods);
+        let local = context.selected(&Namespaces::Named(self.own_namespace.into()), self.pods);
+        let remote = context.selected(&Namespaces::Matching(self.namespaces.clone()), self.pods);
         let severity = match (local.pods.is_empty(), remote.pods.is_empty()) {
             (true, false) => Severity::Error,
             (true, true) if remote.open || remote.namespaces.is_empty() => Severity::Warning,
             (false, false) => Severity::Info,
             _ => return None,
         };
-        let place = policy.origin(at.with_peer(i));
-        let line = facts.locator.locate(&place).map_or(0, |l| l.at.line);
-        let finding = found
+        let place = policy.origin(rule_ref.with_peer(i));
+        let line = context.locator.locate(&place).map_or(0, |l| l.at.line);
+        let finding = reporter
             .rule(
-                at.with_peer(i),
+                rule_ref.with_peer(i),
                 "this \"-\" starts a new peer, so the rule means A OR B",
             )
             .severity(severity)
             .likely()
-            .label(self.who(facts, &local, &remote))
+            .label(self.who(context, &local, &remote))
             .related(
-                Place::Origin(policy.origin(at.with_peer(i - 1))),
+                Place::Origin(policy.origin(rule_ref.with_peer(i - 1))),
                 "A: every pod of these namespaces",
             );
-        let finding = self.effect(facts, finding, &local, &remote);
+        let finding = self.effect(context, finding, &local, &remote);
         Some(
             finding
                 .help(format!("delete the \"-\" on line {line}"))
@@ -101,15 +104,21 @@ impl Split<'_> {
         )
     }
 
-    fn who(&self, facts: &Facts<'_>, local: &Selected, remote: &Selected) -> String {
+    /// Who has the pod labels, in the policy's namespace and in the others.
+    fn who(
+        &self,
+        context: &LintContext<'_>,
+        local: &SelectedPods,
+        remote: &SelectedPods,
+    ) -> String {
         let pods = self.pods;
         let here = if local.pods.is_empty() {
-            format!("{pods} matches 0 pods in {}", self.own)
+            format!("{pods} matches 0 pods in {}", self.own_namespace)
         } else {
             format!(
                 "{pods} matches {} in {}",
-                words::names(facts.cluster, &local.pods),
-                self.own
+                words::names(context.cluster, &local.pods),
+                self.own_namespace
             )
         };
         if remote.pods.is_empty() {
@@ -118,9 +127,9 @@ impl Split<'_> {
         let names: Vec<String> = remote
             .namespaces
             .iter()
-            .map(|n| facts.cluster.namespace(*n).name.to_string())
+            .map(|n| context.cluster.namespace(*n).name.to_string())
             .collect();
-        let there = words::workloads(facts.cluster, &remote.pods).len();
+        let there = words::workloads(context.cluster, &remote.pods).len();
         format!(
             "{here} and {} in {}",
             words::count(there, "workload"),
@@ -128,14 +137,15 @@ impl Split<'_> {
         )
     }
 
+    /// Adds how many workloads pass today and how many would if the peers were joined.
     fn effect(
         &self,
-        facts: &Facts<'_>,
+        context: &LintContext<'_>,
         finding: Finding,
-        local: &Selected,
-        remote: &Selected,
+        local: &SelectedPods,
+        remote: &SelectedPods,
     ) -> Finding {
-        let whole = facts.selected(
+        let whole = context.selected(
             &Namespaces::Matching(self.namespaces.clone()),
             &Selector::everything(),
         );
@@ -144,10 +154,10 @@ impl Split<'_> {
         }
         let today: Vec<_> = whole.pods.iter().chain(&local.pods).copied().collect();
         let (today, joined) = (
-            words::workloads(facts.cluster, &today).len(),
-            words::workloads(facts.cluster, &remote.pods),
+            words::workloads(context.cluster, &today).len(),
+            words::workloads(context.cluster, &remote.pods),
         );
-        let who = words::names(facts.cluster, &remote.pods);
+        let who = words::names(context.cluster, &remote.pods);
         finding.note(format!(
             "today {} pass; joined it would be {} ({who})",
             words::count(today, "workload"),

@@ -1,6 +1,6 @@
 //! # NP018 unknown-field
 //!
-//! **What it does.** Tells when a policy has a field the API does not know, at any level.
+//! **What it does.** Reports when a policy has a field the API does not know, at any level.
 //!
 //! **Why it is bad.** New clients refuse it; old ones drop it silently, and what is left often
 //! allows more: `podSelector: {app: web}` without `matchLabels` becomes every pod.
@@ -13,10 +13,10 @@
 //!
 //! **References.** Trivy KSV-0107; server-side field validation.
 
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
+use crate::lint::loader_diagnostics::{Topic, report};
 use crate::lint::reporter::Reporter;
-use crate::lint::rules::unreadable_input::{Topic, diagnostics};
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    diagnostics(facts, found, Topic::Field);
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    report(context, reporter, Topic::Field);
 }

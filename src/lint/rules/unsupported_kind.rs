@@ -1,9 +1,9 @@
 //! # NP901 unsupported-kind
 //!
-//! **What it does.** Tells which kinds of policies in the input are not modelled.
+//! **What it does.** Reports the kinds of policies in the input that are not modelled.
 //!
-//! **Why it is bad.** They may allow or deny what the others do not; every verdict they could touch
-//! is unknown.
+//! **Why it is bad.** They may allow or deny what the others do not; every verdict that they could
+//! affect is unknown.
 //!
 //! **What it looks at.** The kinds of Cilium, Calico, Antrea, Istio, Linkerd, OVN and others; one
 //! finding for each kind.
@@ -16,16 +16,16 @@
 
 use crate::diagnostic::Place;
 use crate::finding::Fingerprint;
-use crate::lint::facts::Facts;
+use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::lint::words;
 use crate::policy::{Taint, TaintReason};
 use std::collections::BTreeMap;
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     let mut kinds: BTreeMap<&str, Vec<&Taint>> = BTreeMap::new();
-    for taint in facts
-        .law
+    for taint in context
+        .policies
         .taints
         .iter()
         .filter(|t| t.reason == TaintReason::UnmodelledKind)
@@ -44,11 +44,11 @@ pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
         };
         let names: Vec<String> = taints.iter().map(|t| t.what.to_string()).collect();
         let count = words::count(taints.len(), kind);
-        let finding = found.anywhere(
+        let finding = reporter.anywhere(
             place,
             about,
             format!("{count} not modelled: verdicts they could touch are unknown"),
         );
-        found.push(finding.note(words::some(&names)));
+        reporter.push(finding.note(words::some(&names)));
     }
 }

@@ -1,19 +1,18 @@
 //! # NP107 webhook-blocked
 //!
-//! **What it does.** Tells when the pods of an admission webhook let in pods only, and not the API
+//! **What it does.** Reports when the pods of an admission webhook admit pods only, and not the API
 //! server that calls them.
 //!
 //! **Why it is bad.** Requests to the API wait and fail, for the whole cluster where the webhook's
 //! `failurePolicy` is `Fail`.
 //!
 //! **What it looks at.** The Services that `ValidatingWebhookConfiguration`s and
-//! `MutatingWebhookConfiguration`s name, their pods and the rules that open the target port. The
-//! API server is no pod that a selector selects: it calls from a node's or a control plane's
-//! address.
+//! `MutatingWebhookConfiguration`s name, their pods and the rules that open the target port. No
+//! selector selects the API server: it calls from the address of a node or of the control plane.
 //!
 //! **When it stays silent.** When some rule for the port has no `from` or has an address block,
 //! names the API server's pods or `OpenShift`'s label for host-network callers; when any of the
-//! pods is not isolated or policies of another kind may have a say.
+//! pods is not isolated or policies of another kind may govern it too.
 //!
 //! **Settings.** None of its own.
 //!
@@ -21,52 +20,53 @@
 //! <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/>.
 
 use crate::diagnostic::Place;
-use crate::lint::facts::{Facts, peers};
+use crate::lint::context::LintContext;
 use crate::lint::intended_traffic;
-use crate::lint::intended_traffic::{IntendedTraffic, Named};
+use crate::lint::intended_traffic::{IntendedTraffic, ServicePortRef};
+use crate::lint::peers::{control_plane_name, peers};
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Namespaces, Peer, Peers, PolicyId, Rule};
 use crate::set::TrafficSet;
 use crate::tree::SyntaxNode;
 use std::collections::HashSet;
 
-/// What `OpenShift` calls the namespace of callers with a node's address.
+/// `OpenShift`'s label for the namespace of callers that have a node's address.
 const HOST_NETWORK: &str = "policy-group.network.openshift.io/host-network";
 
-pub(crate) fn run(facts: &Facts<'_>, found: &mut Reporter<'_>) {
-    let mut told: HashSet<(PolicyId, String)> = HashSet::new();
-    for meant in called(facts) {
-        let Some(traffics) = meant.traffics(facts) else {
+pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
+    let mut reported: HashSet<(PolicyId, String)> = HashSet::new();
+    for intended in called(context) {
+        let Some(traffics) = intended.traffics(context) else {
             continue;
         };
-        let Some(policy) = blocked(facts, &meant, &traffics) else {
+        let Some(policy) = blocked(context, &intended, &traffics) else {
             continue;
         };
-        let on = format!("{} on port {}", meant.to, meant.words(facts));
-        if !told.insert((policy, on.clone())) {
+        let target = format!("{} on port {}", intended.to, intended.words(context));
+        if !reported.insert((policy, target.clone())) {
             continue;
         }
-        let mut finding = found.subject(
+        let mut finding = reporter.subject(
             policy,
-            format!("the API server cannot call the webhook behind {on}"),
+            format!("the API server cannot call the webhook behind {target}"),
         );
-        finding.fingerprint.peer = on.into();
+        finding.fingerprint.peer = target.into();
         let finding = finding.label(
             "lets in pods only; the API server calls from a node's or the control plane's address",
         );
-        let by = format!("{} {} has it called", meant.by.kind, meant.by.name);
-        let finding = finding.related(Place::Origin(meant.by.origin()), by);
-        found.push(finding.help(
+        let by = format!("{} {} has it called", intended.by.kind, intended.by.name);
+        let finding = finding.related(Place::Origin(intended.by.origin()), by);
+        reporter.push(finding.help(
             "add a rule for this port with an ipBlock of the control plane, or without `from`",
         ));
     }
 }
 
 /// The pods that webhook configurations name.
-fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
-    let mut found = Vec::new();
-    for by in intended_traffic::told(
-        facts,
+fn called(context: &LintContext<'_>) -> Vec<IntendedTraffic> {
+    let mut called = Vec::new();
+    for by in intended_traffic::objects(
+        context,
         &[
             "ValidatingWebhookConfiguration",
             "MutatingWebhookConfiguration",
@@ -89,30 +89,36 @@ fn called(facts: &Facts<'_>) -> Vec<IntendedTraffic> {
                 .get("port")
                 .and_then(SyntaxNode::as_i64)
                 .unwrap_or(443);
-            found.extend(
-                intended_traffic::through(facts, &by, (namespace, name), &Named::Number(port))
-                    .ok()
-                    .flatten(),
+            called.extend(
+                intended_traffic::through(
+                    context,
+                    &by,
+                    (namespace, name),
+                    &ServicePortRef::Number(port),
+                )
+                .ok()
+                .flatten(),
             );
         }
     }
-    found
+    called
 }
 
+/// The policy to point at, when the API server is admitted to none of the pods.
 fn blocked(
-    facts: &Facts<'_>,
-    meant: &IntendedTraffic,
+    context: &LintContext<'_>,
+    intended: &IntendedTraffic,
     traffics: &[TrafficSet],
 ) -> Option<PolicyId> {
     let mut all = Vec::new();
-    for (pod, traffic) in meant.pods.iter().zip(traffics) {
-        let policies = intended_traffic::isolating(facts, *pod, Direction::Ingress);
+    for (pod, traffic) in intended.pods.iter().zip(traffics) {
+        let policies = intended_traffic::isolating(context, *pod, Direction::Ingress);
         let mut rules = policies
             .iter()
-            .flat_map(|p| facts.law.get(*p).rules(Direction::Ingress));
+            .flat_map(|p| context.policies.get(*p).rules(Direction::Ingress));
         let opens = |r: &Rule| {
-            !facts
-                .traffic(r, facts.cluster.pod(*pod))
+            !context
+                .traffic(r, context.cluster.pod(*pod))
                 .is_disjoint(traffic)
                 && may_be_the_server(r)
         };
@@ -121,21 +127,21 @@ fn blocked(
         }
         all.extend(policies);
     }
-    intended_traffic::deciding(facts, &all, Direction::Ingress)
+    intended_traffic::deciding(context, &all, Direction::Ingress)
 }
 
-/// Whether a rule may let in a caller that is no pod.
+/// Whether a rule may admit a caller that is not a pod.
 fn may_be_the_server(rule: &Rule) -> bool {
     rule.peers == Peers::Any
         || peers(rule).iter().any(|peer| match peer {
             Peer::Pods(Namespaces::Matching(namespaces), _) => {
-                crate::lint::rules::hostnetwork::control_plane(peer).is_some()
+                control_plane_name(peer).is_some()
                     || namespaces
                         .requirements()
                         .iter()
                         .any(|r| r.key() == HOST_NETWORK)
             }
-            Peer::Pods(..) => crate::lint::rules::hostnetwork::control_plane(peer).is_some(),
+            Peer::Pods(..) => control_plane_name(peer).is_some(),
             Peer::Addresses(_)
             | Peer::Nodes(_)
             | Peer::Domain(_)
