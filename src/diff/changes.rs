@@ -75,19 +75,22 @@ pub fn change(
 /// The members of one end, each with itself or with every other.
 fn blocks_inside(order: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Block> {
     let all = order.ends[end].parties();
-    let sources = |party: &Party| match pairing {
-        Pairing::Own => vec![party.clone()],
-        _ => all
-            .iter()
-            .filter(|other| *other != party)
-            .cloned()
-            .collect(),
-    };
     all.iter()
         .map(|party| Block {
-            sources: Parties::listed(sources(party)),
+            sources: Parties::listed(match pairing {
+                Pairing::Own => vec![party.clone()],
+                _ => others(&all, party),
+            }),
             destinations: Parties::listed(vec![party.clone()]),
         })
+        .collect()
+}
+
+/// All parties but one.
+fn others(all: &[Party], party: &Party) -> Vec<Party> {
+    all.iter()
+        .filter(|other| *other != party)
+        .cloned()
         .collect()
 }
 

@@ -391,15 +391,20 @@ impl Comparer<'_> {
                     .push(positions.difference(&edited));
             }
         }
-        let group = |((pair, _), positions): ((StatePair, usize), Vec<EndpointSet>)| {
-            let positions = EndpointSet::union_of(&positions);
-            Some(SourceGroup {
-                first: self.order.first(&positions)?,
-                pair,
-                positions,
-                own_node: false,
-            })
-        };
-        found.into_iter().filter_map(group).collect()
+        found
+            .into_iter()
+            .filter_map(|((pair, _), positions)| self.group(pair, &positions))
+            .collect()
+    }
+
+    /// The sources at all these positions as a group.
+    fn group(&self, pair: StatePair, positions: &[EndpointSet]) -> Option<SourceGroup> {
+        let positions = EndpointSet::union_of(positions);
+        Some(SourceGroup {
+            first: self.order.first(&positions)?,
+            pair,
+            positions,
+            own_node: false,
+        })
     }
 }

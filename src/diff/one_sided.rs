@@ -32,21 +32,15 @@ fn is_connected(side: Side<'_>, pod: PodId) -> bool {
     let space = side.graph.space();
     let class = space.index_of(Endpoint::Pod(pod));
     let is_itself = |endpoint: u32| endpoint == class && space.classes.members(class).len() == 1;
-    let receives = || {
-        side.graph
-            .row(class)
-            .iter()
-            .any(|part| part.sources.points().any(|s| !is_itself(s)))
-    };
-    let sends = || {
-        (0..space.len())
+    let mut row = side.graph.row(class).into_iter();
+    row.any(|part| part.sources.points().any(|source| !is_itself(source)))
+        || (0..space.len())
             .filter(|endpoint| !is_itself(*endpoint))
-            .any(|endpoint| {
-                let allowed = side
-                    .graph
-                    .allowed(Endpoint::Pod(pod), space.representative(endpoint));
-                !(allowed.must.is_empty() && allowed.unknown().is_empty())
-            })
-    };
-    receives() || sends()
+            .any(|endpoint| may_send(side, pod, space.representative(endpoint)))
+}
+
+/// Whether anything passes, or may pass, from a pod to an endpoint.
+fn may_send(side: Side<'_>, pod: PodId, destination: Endpoint) -> bool {
+    let allowed = side.graph.allowed(Endpoint::Pod(pod), destination);
+    !(allowed.must.is_empty() && allowed.unknown().is_empty())
 }

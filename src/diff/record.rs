@@ -69,14 +69,14 @@ impl Merged {
 }
 
 /// What every pair of ends is looked up in.
-struct Context<'a> {
+struct PairContext<'a> {
     before: Side<'a>,
     after: Side<'a>,
     order: Arc<EndpointOrder>,
     edits: &'a Edits,
 }
 
-impl Context<'_> {
+impl PairContext<'_> {
     fn pair(&self, source: EndIx, destination: EndIx, pairing: Pairing) -> ChangedPair<'_> {
         ChangedPair {
             before: self.before,
@@ -92,7 +92,7 @@ impl Context<'_> {
 
 /// All changes so far.
 pub struct Recorder<'a> {
-    context: Context<'a>,
+    context: PairContext<'a>,
     undecided: Undecided<'a>,
     changes: IndexMap<ChangeKey, Merged>,
     /// The causes that were looked for.
@@ -112,7 +112,7 @@ impl<'a> Recorder<'a> {
         together: bool,
     ) -> Self {
         Self {
-            context: Context {
+            context: PairContext {
                 before,
                 after,
                 order: Arc::clone(order),

@@ -29,8 +29,8 @@ pub struct CauseKey {
 }
 
 impl ChangedPair<'_> {
-    /// Everything that the edit behind a change depends on, if that is what governs the two ends and
-    /// which rules match: for unedited pods of one class each. Own-node exceptions are not
+    /// Everything that the edit behind a change depends on, if that is what governs the two ends
+    /// and which rules match: for unedited pods of one class each. Own-node exceptions are not
     /// considered.
     pub fn cause_key(&self, kind: Kind, (before, after): &(Flow, Flow)) -> Option<CauseKey> {
         let is_plain = |(end, direction): (EndIx, Direction)| {

@@ -195,25 +195,30 @@ fn closes(
     closing: &TrafficSet,
 ) -> bool {
     let Some(port) = host.port else { return true };
-    let pods = &cluster.workload(to).pods;
-    let leads = |p: &ServicePort| match &p.target {
-        TargetPort::Number(n) => closing.contains(Traffic {
-            protocol: p.protocol,
-            port: *n,
-        }),
-        TargetPort::Name(name) => pods.iter().any(|pod| {
+    service
+        .ports
+        .iter()
+        .any(|p| p.port == port && closes_port(cluster, p, to, closing))
+}
+
+/// Whether a port of a Service leads to traffic of a workload that closes.
+fn closes_port(
+    cluster: &Cluster,
+    service_port: &ServicePort,
+    to: WorkloadId,
+    closing: &TrafficSet,
+) -> bool {
+    let protocol = service_port.protocol;
+    let closes = |port: u16| closing.contains(Traffic { protocol, port });
+    match &service_port.target {
+        TargetPort::Number(port) => closes(*port),
+        TargetPort::Name(name) => cluster.workload(to).pods.iter().any(|pod| {
             let named =
-                |c: &&ContainerPort| c.name.as_deref() == Some(name) && c.protocol == p.protocol;
+                |c: &&ContainerPort| c.name.as_deref() == Some(name) && c.protocol == protocol;
             let port = cluster.pod(*pod).ports.iter().find(named);
-            port.is_some_and(|c| {
-                closing.contains(Traffic {
-                    protocol: c.protocol,
-                    port: c.port,
-                })
-            })
+            port.is_some_and(|c| closes(c.port))
         }),
-    };
-    service.ports.iter().any(|p| p.port == port && leads(p))
+    }
 }
 
 #[cfg(test)]

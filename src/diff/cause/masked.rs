@@ -81,22 +81,15 @@ impl<'a> MaskedChanges<'a> {
         let mut found = SourceRanges::default();
         for (pair, positions) in admitted.changed(states, &order, destination) {
             let positions = positions.intersection(&order.all(false));
-            let mut visit = |first: u32, last: u32, sent: StatePair, states: &mut States| {
-                let masked = self.known.entry((pair, sent));
-                for change in masked
-                    .or_insert_with(|| masked_by(states, pair, sent))
-                    .iter()
-                {
-                    found.entry(change.clone()).or_default().push((first, last));
-                }
-            };
             diff.shared
                 .sweep(&positions.difference(&exact), |first, last, sent| {
-                    visit(first, last, sent, states);
+                    let masked = masked_by(&mut self.known, states, pair, sent);
+                    add_range(&mut found, &masked, (first, last));
                 });
             for position in positions.intersection(&exact).points() {
                 let sent = rows.pair_in(states, diff, order.end_at(position));
-                visit(position, position, sent, states);
+                let masked = masked_by(&mut self.known, states, pair, sent);
+                add_range(&mut found, &masked, (position, position));
             }
         }
         self.report(destination, found);
@@ -138,13 +131,31 @@ impl<'a> MaskedChanges<'a> {
     }
 }
 
-/// Of what is admitted differently, what may be sent on neither side.
-fn masked_by(states: &mut States, admitted: StatePair, sent: StatePair) -> Rc<Delta> {
+/// Adds a range of sources to each of their masked changes.
+fn add_range(found: &mut SourceRanges, masked: &Delta, range: (u32, u32)) {
+    for change in masked {
+        found.entry(change.clone()).or_default().push(range);
+    }
+}
+
+/// Of what is admitted differently, what may be sent on neither side; computed once per pair of
+/// pairs.
+fn masked_by(
+    known: &mut MaskedCache,
+    states: &mut States,
+    admitted: StatePair,
+    sent: StatePair,
+) -> Rc<Delta> {
+    let masked = known.entry((admitted, sent));
+    Rc::clone(masked.or_insert_with(|| Rc::new(masked_delta(states, admitted, sent))))
+}
+
+fn masked_delta(states: &mut States, admitted: StatePair, sent: StatePair) -> Delta {
     let possible = states.possible(sent.0).union(&states.possible(sent.1));
     let delta = states.delta(admitted);
     let certain = delta
         .iter()
         .filter(|(kind, _)| matches!(kind, Kind::Widened | Kind::Narrowed));
     let left = certain.map(|(kind, traffic)| (*kind, traffic.difference(&possible)));
-    Rc::new(left.filter(|(_, traffic)| !traffic.is_empty()).collect())
+    left.filter(|(_, traffic)| !traffic.is_empty()).collect()
 }

@@ -311,26 +311,26 @@ impl<'a> DestinationDiffs<'a> {
             segments,
         };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
-        let mut changed: IndexMap<StatePair, Vec<(u32, u32)>> = IndexMap::default();
-        let (mut unchanged, mut addresses, border) = (0, 0, order.external_start());
-        let mut visit = |first: u32, last: u32, pair: StatePair| {
-            let comparison = states.comparison(pair);
-            if comparison.changed {
-                changed.entry(pair).or_default().push((first, last));
-            } else if comparison.passes {
-                unchanged += order.weight(first, last);
-                addresses += u64::from((last + 1).saturating_sub(first.max(border)));
-            }
+        let mut sweep = Sweep {
+            order: &order,
+            external_start: order.external_start(),
+            changed: IndexMap::default(),
+            unchanged: 0,
+            addresses: 0,
         };
         // Addresses send nothing to addresses.
         let sources = order.all(!external).intersection(&self.compared);
-        shared.sweep(&sources.difference(&order.positions(&exact)), &mut visit);
-        for position in sources.intersection(&order.positions(&exact)).points() {
-            let end = order.end_at(position);
-            visit(position, position, shared.pair(&order, end));
+        let exact = order.positions(&exact);
+        shared.sweep(&sources.difference(&exact), |first, last, pair| {
+            sweep.visit(states, first, last, pair);
+        });
+        for position in sources.intersection(&exact).points() {
+            let pair = shared.pair(&order, order.end_at(position));
+            sweep.visit(states, position, position, pair);
         }
-        (shared.unchanged, shared.unchanged_addresses) = (unchanged, addresses);
-        shared.changed = changed
+        (shared.unchanged, shared.unchanged_addresses) = (sweep.unchanged, sweep.addresses);
+        shared.changed = sweep
+            .changed
             .into_iter()
             .map(|(pair, ranges)| {
                 let ranges = ranges.into_iter().map(|(first, last)| first..=last);
@@ -340,6 +340,33 @@ impl<'a> DestinationDiffs<'a> {
         let shared = Rc::new(shared);
         self.shared.insert(key, Rc::clone(&shared));
         shared
+    }
+}
+
+/// What a pass over all sources has met so far.
+struct Sweep<'a> {
+    order: &'a EndpointOrder,
+    /// The first position of a block of addresses.
+    external_start: u32,
+    /// The ranges of the changed sources.
+    changed: IndexMap<StatePair, Vec<(u32, u32)>>,
+    /// How many unchanged workloads may send something for certain.
+    unchanged: u64,
+    /// How many unchanged blocks of addresses may.
+    addresses: u64,
+}
+
+impl Sweep<'_> {
+    /// Visits a range of positions with one pair of states.
+    fn visit(&mut self, states: &mut States, first: u32, last: u32, pair: StatePair) {
+        let comparison = states.comparison(pair);
+        if comparison.changed {
+            self.changed.entry(pair).or_default().push((first, last));
+        } else if comparison.passes {
+            self.unchanged += self.order.weight(first, last);
+            let start = first.max(self.external_start);
+            self.addresses += u64::from((last + 1).saturating_sub(start));
+        }
     }
 }
 

@@ -48,18 +48,17 @@ struct CountedSources<'a> {
 impl<'a> CountedSources<'a> {
     fn new(indexes: &'a Arc<PositionIndexes>, compared: &'a EndpointSet) -> Self {
         let order = &indexes.order;
-        let weight = |external: bool| {
-            move |position: u32| {
+        let index = indexes.side(Which::After);
+        let sums = [false, true].map(|external| {
+            index.sums(|position| {
                 let end = &order.ends[order.end_at(position)];
                 if end.is_external() == external && !compared.contains(position) {
                     end.weight()
                 } else {
                     0
                 }
-            }
-        };
-        let index = indexes.side(Which::After);
-        let sums = [index.sums(weight(false)), index.sums(weight(true))];
+            })
+        });
         Self {
             indexes,
             compared,
