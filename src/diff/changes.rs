@@ -79,7 +79,7 @@ fn blocks_inside(order: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Blo
         .map(|party| Block {
             sources: Parties::listed(match pairing {
                 Pairing::Own => vec![party.clone()],
-                _ => others(&all, party),
+                Pairing::All | Pairing::Others => others(&all, party),
             }),
             destinations: Parties::listed(vec![party.clone()]),
         })

@@ -57,7 +57,8 @@ struct Comparer<'a> {
     all_sources: DestinationDiffs<'a>,
     /// The edited sources of the other destinations.
     edited_sources: DestinationDiffs<'a>,
-    alike: IndexMap<DestinationKey, (Rc<SharedDiff>, Vec<EndIx>)>,
+    /// The destinations whose differences are recorded together.
+    by_key: IndexMap<DestinationKey, (Rc<SharedDiff>, Vec<EndIx>)>,
     recorder: Recorder<'a>,
     unchanged: u64,
     /// Whether destinations with equal keys are recorded together.
@@ -100,7 +101,7 @@ pub fn compare<'a>(
         unedited,
         ingress_edits: ingress_edits(order, edits),
         states: States::new(),
-        alike: IndexMap::default(),
+        by_key: IndexMap::default(),
         recorder: Recorder::new(before, after, order, edits, &scenarios, together),
         unchanged: 0,
         together,
@@ -108,7 +109,7 @@ pub fn compare<'a>(
     };
     let latent = comparer.compare_all_sources(&indexes, &whole);
     comparer.compare_edited_sources(&others);
-    comparer.record_alike();
+    comparer.record_by_key();
     let unchanged = Unchanged::new(comparer.unchanged, after.graph, &indexes, others, edited);
     Diff {
         changes: comparer.recorder.finish(),
@@ -180,10 +181,10 @@ impl Comparer<'_> {
             let row_key = self.row_key(*destination);
             if let Some((unchanged, key)) = row_key.and_then(|row_key| known.get(&row_key)) {
                 self.unchanged += unchanged * self.order.ends[*destination].weight();
-                self.alike
+                self.by_key
                     .get_mut(key)
                     .into_iter()
-                    .for_each(|(_, alike)| alike.push(*destination));
+                    .for_each(|(_, same)| same.push(*destination));
                 continue;
             }
             let (diff, key) = self.destination(*destination, false);
@@ -239,7 +240,7 @@ impl Comparer<'_> {
         let key = self.destination_key(destination, &diff, all_sources);
         match key {
             Some(key) if !diff.shared.changed.is_empty() => {
-                let known = self.alike.entry(key);
+                let known = self.by_key.entry(key);
                 known
                     .or_insert_with(|| (Rc::clone(&diff.shared), Vec::new()))
                     .1
@@ -353,8 +354,8 @@ impl Comparer<'_> {
     }
 
     /// Records what differs for destinations with equal keys.
-    fn record_alike(&mut self) {
-        for (shared, destinations) in std::mem::take(&mut self.alike).into_values() {
+    fn record_by_key(&mut self) {
+        for (shared, destinations) in std::mem::take(&mut self.by_key).into_values() {
             for group in self.groups(&shared.changed) {
                 if self.recorder.is_common(&group) {
                     self.record(&group, &destinations, Pairing::All);

@@ -311,13 +311,7 @@ impl<'a> DestinationDiffs<'a> {
             segments,
         };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
-        let mut sweep = Sweep {
-            order: &order,
-            external_start: order.external_start(),
-            changed: IndexMap::default(),
-            unchanged: 0,
-            addresses: 0,
-        };
+        let mut sweep = Sweep::new(&order);
         // Addresses send nothing to addresses.
         let sources = order.all(!external).intersection(&self.compared);
         let exact = order.positions(&exact);
@@ -329,14 +323,7 @@ impl<'a> DestinationDiffs<'a> {
             sweep.visit(states, position, position, pair);
         }
         (shared.unchanged, shared.unchanged_addresses) = (sweep.unchanged, sweep.addresses);
-        shared.changed = sweep
-            .changed
-            .into_iter()
-            .map(|(pair, ranges)| {
-                let ranges = ranges.into_iter().map(|(first, last)| first..=last);
-                (pair, ranges.collect())
-            })
-            .collect();
+        shared.changed = sweep.changed_positions();
         let shared = Rc::new(shared);
         self.shared.insert(key, Rc::clone(&shared));
         shared
@@ -356,7 +343,17 @@ struct Sweep<'a> {
     addresses: u64,
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    fn new(order: &'a EndpointOrder) -> Self {
+        Self {
+            order,
+            external_start: order.external_start(),
+            changed: IndexMap::default(),
+            unchanged: 0,
+            addresses: 0,
+        }
+    }
+
     /// Visits a range of positions with one pair of states.
     fn visit(&mut self, states: &mut States, first: u32, last: u32, pair: StatePair) {
         let comparison = states.comparison(pair);
@@ -367,6 +364,17 @@ impl Sweep<'_> {
             let start = first.max(self.external_start);
             self.addresses += u64::from((last + 1).saturating_sub(start));
         }
+    }
+
+    /// The positions of the changed sources, by their pair of states.
+    fn changed_positions(self) -> Vec<(StatePair, EndpointSet)> {
+        self.changed
+            .into_iter()
+            .map(|(pair, ranges)| {
+                let ranges = ranges.into_iter().map(|(first, last)| first..=last);
+                (pair, ranges.collect())
+            })
+            .collect()
     }
 }
 

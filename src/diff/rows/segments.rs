@@ -33,7 +33,7 @@ impl SegmentState {
 #[derive(Debug, Default)]
 pub struct Segments {
     /// First position, last position, state; sorted and disjoint.
-    segments: Vec<(u32, u32, u32)>,
+    ranges: Vec<(u32, u32, u32)>,
     /// The state everywhere else.
     rest: u32,
     /// The ends that a border of the row cuts, with their states; sorted.
@@ -42,9 +42,9 @@ pub struct Segments {
 
 impl Segments {
     /// Sorts the segments and merges neighbours of the same state.
-    pub fn new(mut segments: Vec<(u32, u32, u32)>, rest: u32, exact: Vec<(EndIx, u32)>) -> Self {
-        segments.sort_unstable();
-        segments.dedup_by(|next, last| {
+    pub fn new(mut ranges: Vec<(u32, u32, u32)>, rest: u32, exact: Vec<(EndIx, u32)>) -> Self {
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, last| {
             let continues = last.1 + 1 == next.0 && last.2 == next.2;
             if continues {
                 last.1 = next.1;
@@ -52,7 +52,7 @@ impl Segments {
             continues
         });
         Self {
-            segments,
+            ranges,
             rest,
             exact,
         }
@@ -67,10 +67,8 @@ impl Segments {
     }
 
     fn state_at(&self, position: u32) -> u32 {
-        let found = self
-            .segments
-            .partition_point(|(_, last, _)| *last < position);
-        self.segments
+        let found = self.ranges.partition_point(|(_, last, _)| *last < position);
+        self.ranges
             .get(found)
             .filter(|(first, ..)| *first <= position)
             .map_or(self.rest, |(.., state)| *state)
@@ -80,13 +78,13 @@ impl Segments {
     /// to begin with; it advances with the position.
     fn segment_at(&self, from: &mut usize, position: u32) -> (u32, u32) {
         while self
-            .segments
+            .ranges
             .get(*from)
             .is_some_and(|(_, last, _)| *last < position)
         {
             *from += 1;
         }
-        match self.segments.get(*from) {
+        match self.ranges.get(*from) {
             Some((first, last, state)) if *first <= position => (*state, *last),
             Some((first, ..)) => (self.rest, first - 1),
             None => (self.rest, u32::MAX),
@@ -101,7 +99,7 @@ pub fn sweep(
     mut visit: impl FnMut(u32, u32, StatePair),
 ) {
     for (first, last) in positions.ranges() {
-        let mut from = sides.map(|side| side.segments.partition_point(|(_, end, _)| *end < first));
+        let mut from = sides.map(|side| side.ranges.partition_point(|(_, end, _)| *end < first));
         let mut at = first;
         loop {
             let (before, before_end) = sides[0].segment_at(&mut from[0], at);
