@@ -81,58 +81,75 @@ impl WorkloadNames<'_> {
     }
 }
 
+/// The workloads of both sides, matched by name.
+struct MatchedWorkloads<'a> {
+    /// Workloads with pods on both sides, by what those of one end have in common.
+    groups: IndexMap<WorkloadKey<'a>, Vec<(WorkloadId, WorkloadId)>>,
+    added: Vec<WorkloadId>,
+    removed: Vec<WorkloadId>,
+}
+
+fn match_workloads<'a>(before: Side<'a>, after: Side<'a>) -> MatchedWorkloads<'a> {
+    let (old, new) = (&*before.input.cluster, &*after.input.cluster);
+    let (mut was_at, mut is_at) =
+        rayon::join(|| workload_indices(before), || workload_indices(after));
+    let names = WorkloadNames {
+        old,
+        by_name: OnceCell::new(),
+    };
+    let by_node = [old, new]
+        .iter()
+        .all(|cluster| cluster.pods().len() <= APART);
+    let mut groups: IndexMap<WorkloadKey<'a>, Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
+    let mut added = Vec::new();
+    let mut matched = vec![false; was_at.len()];
+    for (id, workload) in new.workloads() {
+        let Some(was) = names.find(name(new, id), id) else {
+            added.push(id);
+            continue;
+        };
+        matched[was.0 as usize] = true;
+        // Workloads without pods (all finished) have no flows.
+        if workload.pods.is_empty() || old.workload(was).pods.is_empty() {
+            continue;
+        }
+        let indices = (
+            take(&mut was_at[was.0 as usize]),
+            take(&mut is_at[id.0 as usize]),
+        );
+        let nodes = by_node.then(|| [nodes(before, was), nodes(after, id)]);
+        groups.entry((indices, nodes)).or_default().push((was, id));
+    }
+    let removed = old
+        .workloads()
+        .map(|(id, _)| id)
+        .filter(|id| !matched[id.0 as usize])
+        .collect();
+    MatchedWorkloads {
+        groups,
+        added,
+        removed,
+    }
+}
+
 impl Alignment {
     /// Matches the two sides.
     pub fn new(before: Side<'_>, after: Side<'_>) -> Self {
-        let (old, new) = (&*before.input.cluster, &*after.input.cluster);
-        let (mut was_at, mut is_at) =
-            rayon::join(|| workload_indices(before), || workload_indices(after));
-        let names = WorkloadNames {
-            old,
-            by_name: OnceCell::new(),
-        };
-        let by_node = [old, new]
-            .iter()
-            .all(|cluster| cluster.pods().len() <= APART);
-        let mut groups: IndexMap<WorkloadKey<'_>, Vec<(WorkloadId, WorkloadId)>> =
-            IndexMap::default();
-        let mut added = Vec::new();
-        let mut matched = vec![false; was_at.len()];
-        for (id, workload) in new.workloads() {
-            let was = names.find(name(new, id), id);
-            was.into_iter()
-                .for_each(|was| matched[was.0 as usize] = true);
-            match was {
-                // Workloads without pods (all finished) have no flows.
-                Some(was) if !workload.pods.is_empty() && !old.workload(was).pods.is_empty() => {
-                    let indices = (
-                        take(&mut was_at[was.0 as usize]),
-                        take(&mut is_at[id.0 as usize]),
-                    );
-                    let nodes = by_node.then(|| [nodes(before, was), nodes(after, id)]);
-                    groups.entry((indices, nodes)).or_default().push((was, id));
-                }
-                Some(_) => {}
-                None => added.push(id),
-            }
-        }
-        let removed = old
-            .workloads()
-            .map(|(id, _)| id)
-            .filter(|id| !matched[id.0 as usize])
+        let workloads = match_workloads(before, after);
+        let mut ends: Vec<AlignedEnd> = workloads
+            .groups
+            .into_iter()
+            .map(|(((before, after), _), list)| AlignedEnd {
+                before,
+                after,
+                members: EndMembers::Workloads(list),
+            })
             .collect();
-        let workloads = groups.into_iter().map(|(((b, a), _), list)| AlignedEnd {
-            before: b,
-            after: a,
-            members: EndMembers::Workloads(list),
-        });
-        let mut ends: Vec<AlignedEnd> = workloads.collect();
-        ends.extend(blocks(before, after));
-        let order = EndpointOrder::new(ends, |end| single_pods(before, after, end));
+        ends.extend(address_blocks(before, after));
         Self {
-            order,
-            added,
-            removed,
+            order: EndpointOrder::new(ends, |end| single_pods(before, after, end)),
+            added: workloads.added,
+            removed: workloads.removed,
         }
     }
 }
@@ -196,7 +213,7 @@ fn indices_of(side: Side<'_>, workload: &Workload) -> EndpointIndices {
 }
 
 /// The common refinement of both sides' address atoms.
-fn blocks(before: Side<'_>, after: Side<'_>) -> Vec<AlignedEnd> {
+fn address_blocks(before: Side<'_>, after: Side<'_>) -> Vec<AlignedEnd> {
     let (old, new) = (before.graph.space(), after.graph.space());
     let (b, a) = (&old.atoms, &new.atoms);
     let v4 = overlaps(&ranges(b, |s| &s.v4), &ranges(a, |s| &s.v4));
