@@ -88,7 +88,7 @@ struct Rest {
     indexes: Arc<PositionIndexes>,
     destinations: Arc<[EndIx]>,
     /// The positions of the sources that were compared.
-    marked: EndpointSet,
+    edited: EndpointSet,
 }
 
 impl Unchanged {
@@ -98,13 +98,13 @@ impl Unchanged {
         after: &AllowGraph,
         indexes: &Arc<PositionIndexes>,
         destinations: Vec<EndIx>,
-        marked: EndpointSet,
+        edited: EndpointSet,
     ) -> Self {
         let rest = Rest {
             after: after.clone(),
             indexes: Arc::clone(indexes),
             destinations: destinations.into(),
-            marked,
+            edited,
         };
         Self {
             compared,
@@ -133,7 +133,7 @@ impl Rest {
     /// on the after side, except the sources that were compared; for a destination all addresses
     /// count once.
     fn count(&self) -> u64 {
-        let sources = CountedSources::new(&self.indexes, &self.marked);
+        let sources = CountedSources::new(&self.indexes, &self.edited);
         let mut rows = SideRows::new(Which::After, &self.indexes, RowCache::new(&self.after));
         let mut by_templates: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
         for destination in &*self.destinations {
