@@ -1,23 +1,25 @@
-//! From records to changes: who is meant, as blocks that do not overlap, and how many pairs that
-//! is.
+//! From sets of pairs to a change: its parties, as blocks that do not overlap, and the number of
+//! its pairs.
 //!
-//! Cost: O(runs of the records), as long as no destination has two records that cover different
-//! destinations; else O(destinations of those).
+//! Cost: O(ranges of the sets), as long as no destination is in two sets with different
+//! destinations; else O(destinations of those sets).
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::alignment::EndIx;
+use crate::diff::align::endpoint::{EndIx, Party};
 use crate::diff::align::order::{EndpointOrder, Parties};
-use crate::diff::compare::Pairing;
-use crate::diff::{Block, Cause, Change, Kind, Party};
+use crate::diff::answer::{Block, Change};
+use crate::diff::cause::attribution::Cause;
+use crate::diff::cause::pair::Pairing;
+use crate::diff::kind::Kind;
 use crate::set::TrafficSet;
 use crate::set::hashed::IndexMap;
 use crate::spec::Flow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Sources and destinations that change alike, as positions of the roll.
+/// Sources and destinations that change in the same way, as positions of the order.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct PairSet {
     /// The destinations.
     pub destinations: EndpointSet,
     /// The sources.
@@ -26,34 +28,35 @@ pub struct Record {
     pub pairing: Pairing,
 }
 
-/// One change of all its records, which come in order.
+/// Makes one change of all its pairs; the sets come sorted by their first destination.
 pub fn change(
-    roll: &Arc<EndpointOrder>,
+    order: &Arc<EndpointOrder>,
     (kind, traffic, cause): (Kind, TrafficSet, Cause),
-    records: Vec<Record>,
+    sets: Vec<PairSet>,
     example: (Flow, Flow),
 ) -> Change {
-    let (inside, between): (Vec<Record>, Vec<Record>) =
-        records.into_iter().partition(|r| r.pairing != Pairing::All);
+    let (inside, between): (Vec<PairSet>, Vec<PairSet>) =
+        sets.into_iter().partition(|r| r.pairing != Pairing::All);
     let (mut blocks, mut pairs) = (Vec::new(), 0);
-    for record in inside {
-        let ends: Vec<EndIx> = record
+    for set in inside {
+        let ends: Vec<EndIx> = set
             .destinations
             .points()
-            .map(|position| roll.at(position))
+            .map(|position| order.end_at(position))
             .collect();
         for block in ends
             .iter()
-            .flat_map(|end| members(roll, *end, record.pairing))
+            .flat_map(|end| blocks_inside(order, *end, set.pairing))
         {
             pairs += block.sources.count();
             blocks.push(block);
         }
     }
-    for (sources, destinations) in alike(roll, between) {
-        let lone = roll.lone(&sources.intersection(&destinations));
-        let (sources, destinations) = (Parties::on(roll, sources), Parties::on(roll, destinations));
-        pairs += sources.count() * destinations.count() - lone;
+    for (sources, destinations) in by_sources(order, between) {
+        let without_flow = order.single_pods(&sources.intersection(&destinations));
+        let sources = Parties::on(order, sources);
+        let destinations = Parties::on(order, destinations);
+        pairs += sources.count() * destinations.count() - without_flow;
         blocks.push(Block {
             sources,
             destinations,
@@ -70,64 +73,68 @@ pub fn change(
 }
 
 /// The members of one end, each with itself or with every other.
-fn members(roll: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Block> {
-    let all = roll.ends[end].parties();
-    let block = |party: &Party| {
-        let sources = match pairing {
-            Pairing::Own => vec![party.clone()],
-            _ => all
-                .iter()
-                .filter(|other| *other != party)
-                .cloned()
-                .collect(),
-        };
-        Block {
-            sources: Parties::listed(sources),
+fn blocks_inside(order: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Block> {
+    let all = order.ends[end].parties();
+    all.iter()
+        .map(|party| Block {
+            sources: Parties::listed(match pairing {
+                Pairing::Own => vec![party.clone()],
+                Pairing::All | Pairing::Others => others(&all, party),
+            }),
             destinations: Parties::listed(vec![party.clone()]),
-        }
-    };
-    all.iter().map(block).collect()
+        })
+        .collect()
 }
 
-/// Sources with all destinations that have just those, in order of the first destination.
-fn alike(roll: &EndpointOrder, records: Vec<Record>) -> Vec<(EndpointSet, EndpointSet)> {
+/// All parties but one.
+fn others(all: &[Party], party: &Party) -> Vec<Party> {
+    all.iter()
+        .filter(|other| *other != party)
+        .cloned()
+        .collect()
+}
+
+/// Sets of sources, each with all destinations that have exactly those; sorted by the first
+/// destination.
+fn by_sources(order: &EndpointOrder, sets: Vec<PairSet>) -> Vec<(EndpointSet, EndpointSet)> {
     let mut by_sources: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
-    for (destinations, sources) in by_destination(records) {
+    for (destinations, sources) in by_destination(sets) {
         by_sources.entry(sources).or_default().push(destinations);
     }
     let all = by_sources
         .into_iter()
         .map(|(sources, destinations)| (sources, EndpointSet::union_of(&destinations)));
     let mut all: Vec<(EndpointSet, EndpointSet)> = all.collect();
-    all.sort_by_cached_key(|(_, destinations)| roll.first(destinations));
+    all.sort_by_cached_key(|(_, destinations)| order.first(destinations));
     all
 }
 
-/// Disjoint destinations, with all sources of each.
-fn by_destination(records: Vec<Record>) -> Vec<(EndpointSet, EndpointSet)> {
-    let mut by: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
-    for record in records {
-        by.entry(record.destinations)
+/// Disjoint sets of destinations, with all sources of each.
+fn by_destination(sets: Vec<PairSet>) -> Vec<(EndpointSet, EndpointSet)> {
+    let mut by_destinations: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
+    for set in sets {
+        by_destinations
+            .entry(set.destinations)
             .or_default()
-            .push(record.sources);
+            .push(set.sources);
     }
-    let many: u64 = by.keys().map(EndpointSet::count).sum();
+    let count: u64 = by_destinations.keys().map(EndpointSet::count).sum();
     let joined = |(destinations, sources): (EndpointSet, Vec<EndpointSet>)| {
         (destinations, EndpointSet::union_of(&sources))
     };
-    if many == EndpointSet::union_of(by.keys()).count() {
-        return by.into_iter().map(joined).collect();
+    if count == EndpointSet::union_of(by_destinations.keys()).count() {
+        return by_destinations.into_iter().map(joined).collect();
     }
-    let mut single: BTreeMap<u32, Vec<EndpointSet>> = BTreeMap::new();
-    for (destinations, sources) in &by {
+    let mut by_position: BTreeMap<u32, Vec<EndpointSet>> = BTreeMap::new();
+    for (destinations, sources) in &by_destinations {
         for destination in destinations.points() {
-            single
+            by_position
                 .entry(destination)
                 .or_default()
                 .extend_from_slice(sources);
         }
     }
-    single
+    by_position
         .into_iter()
         .map(|(destination, sources)| joined((EndpointSet::point(destination), sources)))
         .collect()

@@ -1,343 +1,314 @@
-//! Destination by destination: which sources may send something else than before, and because of
-//! which edit.
+//! Walks the destinations: which sources may send something else than before.
 //!
-//! Phases: each destination's column tells what differs ([`DestinationDiffs::column`]), among all
-//! sources where something was edited on its way in, else among the sources with an edit
-//! ([`Edits::stays`]). Destinations for which the same differs, and which the same policies govern,
-//! are put together ([`Plain`]); the others, beside whose nodes or in whose own flows something
-//! differs, are told one by one. The sources that differ in one way and share their edits are a
-//! [`Group`]; each is recorded under its cause ([`Comparer::record`]), which is looked for once
-//! where the grounds are equal ([`grounds::Ask::grounds`]), and [`Comparer::finish`] makes the
-//! changes.
+//! Phases: each destination is compared with all sources if its ingress was edited, else with the
+//! edited sources only ([`Edits::is_unchanged`]), and its [`DestinationDiff`] says what differs.
+//! Destinations with the same differences that the same policies govern are collected under one
+//! [`DestinationKey`]; the others, where own nodes or their own flows differ, are recorded on their
+//! own. The sources that differ in one way and share their edits are a [`SourceGroup`]; the
+//! [`Recorder`] finds its cause and merges it into a change.
 //!
-//! Invariant: destinations that are told together have the same cause for the same group, since all
-//! that an explanation asks of them is equal: the rows, the policies on the way in, and which peer
-//! of an edited rule they are ([`Comparer::is_common`]). Cost: the columns, then the groups of
-//! sources and of destinations; sets of ends are runs of the [`EndpointOrder`], so that a change
-//! that touches everybody costs no more than one that touches few.
+//! Invariant: destinations with equal keys have the same cause for the same group, since all that
+//! an explanation depends on is equal: the rows, the policies for ingress, and which peer of an
+//! edited rule they are ([`Recorder::is_common`]). Cost: the comparisons, then the groups of
+//! sources and of destinations; sets of ends are ranges of the [`EndpointOrder`], so that a change
+//! that affects everybody costs no more than one that affects few.
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::alignment::{Alignment, EndIx, Members};
+use crate::diff::align::alignment::Alignment;
+use crate::diff::align::endpoint::{EndIx, EndMembers};
 use crate::diff::align::order::EndpointOrder;
-use crate::diff::align::position_index::places;
+use crate::diff::align::position_index::PositionIndexes;
+use crate::diff::answer::{Diff, MaskedChange};
+use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::edits::{AffectedBy, Edits};
-use crate::diff::cause::grounds;
-use crate::diff::cause::grounds::{Cause, CauseKey};
 use crate::diff::cause::masked::MaskedChanges;
+use crate::diff::cause::pair::Pairing;
 use crate::diff::cause::undecided;
-use crate::diff::cause::undecided::{Undecided, touched};
-use crate::diff::changes::{Record, change};
-use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs, Index, Shared};
-use crate::diff::rows::interned::{Pair, States};
-use crate::diff::{Diff, Kind, MaskedChange, Side, Unchanged, Which};
+use crate::diff::record::{Recorder, SourceGroup};
+use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs, SharedDiff};
+use crate::diff::rows::interned::{StatePair, States};
+use crate::diff::rows::unchanged::Unchanged;
 use crate::graph::RowCache;
 use crate::policy::Direction;
-use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
-use crate::spec::Flow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Which pairs of a source and a destination end are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Pairing {
-    /// Every source with every destination.
-    All,
-    /// Every member of an end with every other member.
-    Others,
-    /// Every member of an end with itself.
-    Own,
-}
-
-/// Sources that differ in one way and are governed by the same edits.
-struct Group {
-    /// The one that comes first in the input.
-    first: EndIx,
-    pair: Pair,
-    positions: EndpointSet,
-    /// Whether own nodes may decide for the first of them (S55).
-    own_node_sources: bool,
-}
-
-/// What makes destinations alike: whether all sources are compared, what they share, what was
-/// edited of theirs, and what governs them on both sides.
-type Plain = (bool, usize, usize, [u32; 2]);
-
-/// Where a record belongs among all: by destination, group and kind.
-type Rank = (EndIx, usize, usize);
-
-/// What is put under one change.
-type Key = (Kind, TrafficSet, Cause);
-
-/// The records of one change: destinations by their sources, and the flow of the first.
-struct Merged {
-    rank: Rank,
-    example: (Flow, Flow),
-    records: IndexMap<(EndpointSet, Pairing), Vec<EndpointSet>>,
-}
+/// Equal for destinations with the same changes: whether all sources are compared, the number of
+/// the shared comparison, the edits of their ingress, and what governs them on both sides.
+type DestinationKey = (bool, usize, usize, [u32; 2]);
 
 struct Comparer<'a> {
     before: Side<'a>,
     after: Side<'a>,
-    roll: Arc<EndpointOrder>,
+    order: Arc<EndpointOrder>,
     edits: &'a Edits,
-    doubts: Undecided<'a>,
-    /// What the edits that govern a source are, as a number: sources that share it share their
-    /// causes.
-    marks: Vec<usize>,
+    /// The number of the edits that govern each end as a source: sources with equal numbers share
+    /// their causes.
+    egress_edits: Vec<usize>,
     /// The number of no edit at all.
-    unmarked: Option<usize>,
+    unedited: Option<usize>,
     /// The positions of sources with an edit.
-    marked: EndpointSet,
-    /// What the edits that govern a destination are, as a number.
-    touches: Vec<usize>,
+    edited: EndpointSet,
+    /// The number of the edits that govern each end as a destination.
+    ingress_edits: Vec<usize>,
     states: States,
-    /// All sources of the destinations that edits touch.
-    whole: DestinationDiffs<'a>,
-    /// Of the others the sources that edits touch.
-    edited: DestinationDiffs<'a>,
-    plain: IndexMap<Plain, (Rc<Shared>, Vec<EndIx>)>,
-    changes: IndexMap<Key, Merged>,
-    /// The edits behind changes that were asked about.
-    causes: HashMap<CauseKey, Cause>,
+    /// All sources of the destinations whose ingress was edited.
+    all_sources: DestinationDiffs<'a>,
+    /// The edited sources of the other destinations.
+    edited_sources: DestinationDiffs<'a>,
+    /// The destinations whose differences are recorded together.
+    by_key: IndexMap<DestinationKey, (Rc<SharedDiff>, Vec<EndIx>)>,
+    recorder: Recorder<'a>,
     unchanged: u64,
-    /// Whether destinations that are alike are told together.
+    /// Whether destinations with equal keys are recorded together.
     together: bool,
 }
 
-/// Compares both sides; `together` unless every destination is to be told by itself, with all its
-/// sources.
+/// Compares both sides; `together` unless every destination is to be compared on its own, with all
+/// its sources.
 pub fn compare<'a>(
     before: Side<'a>,
     after: Side<'a>,
-    joint: &Alignment,
+    alignment: &Alignment,
     edits: &'a Edits,
     together: bool,
 ) -> Diff {
-    let index = Index::new(&joint.roll, [before, after]);
-    let roll = &joint.roll;
-    let (marks, unmarked) = marks(roll, edits);
+    let order = &alignment.order;
+    let indexes = PositionIndexes::new(order, [before, after]);
+    let (egress_edits, unedited) = egress_edits(order, edits);
     let positions = |end: EndIx| {
-        (Some(marks[end]) != unmarked).then(|| roll.position[end]..=roll.position[end])
+        (Some(egress_edits[end]) != unedited).then(|| order.position[end]..=order.position[end])
     };
-    let marked: EndpointSet = (0..marks.len()).filter_map(positions).collect();
-    let stays = |end: &EndIx| together && edits.stays(*end, &roll.ends[*end]);
-    let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..roll.ends.len()).partition(stays);
-    let cases = undecided::cases(before, after);
-    let rows = |side: Side<'a>, which| RowCache::among(side.graph, places_at(roll, &marked, which));
+    let edited: EndpointSet = (0..egress_edits.len()).filter_map(positions).collect();
+    let is_unchanged = |end: &EndIx| together && edits.is_unchanged(*end, &order.ends[*end]);
+    let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..order.ends.len()).partition(is_unchanged);
+    let scenarios = undecided::scenarios(before, after);
+    let rows =
+        |side: Side<'a>, which| RowCache::among(side.graph, indices_at(order, &edited, which));
     let (was, is) = rayon::join(|| rows(before, Which::Before), || rows(after, Which::After));
     let mut comparer = Comparer {
         before,
         after,
         edits,
-        doubts: Undecided::new(before, after, edits, &cases),
-        whole: DestinationDiffs::new(
-            &index,
+        all_sources: DestinationDiffs::new(
+            &indexes,
             [RowCache::new(before.graph), RowCache::new(after.graph)],
         ),
-        edited: DestinationDiffs::among(&index, [was, is], marked.clone()),
-        marked: marked.clone(),
-        marks,
-        unmarked,
-        touches: touches(roll, edits),
+        edited_sources: DestinationDiffs::among(&indexes, [was, is], edited.clone()),
+        edited: edited.clone(),
+        egress_edits,
+        unedited,
+        ingress_edits: ingress_edits(order, edits),
         states: States::new(),
-        plain: IndexMap::default(),
-        changes: IndexMap::default(),
-        causes: HashMap::default(),
+        by_key: IndexMap::default(),
+        recorder: Recorder::new(before, after, order, edits, &scenarios, together),
         unchanged: 0,
         together,
-        roll: Arc::clone(roll),
+        order: Arc::clone(order),
     };
-    let latent = comparer.whole(&index, &whole);
-    comparer.others(&others);
-    comparer.alike();
-    let unchanged = Unchanged::new(comparer.unchanged, after.graph, &index, others, marked);
+    let latent = comparer.compare_all_sources(&indexes, &whole);
+    comparer.compare_edited_sources(&others);
+    comparer.record_by_key();
+    let unchanged = Unchanged::new(comparer.unchanged, after.graph, &indexes, others, edited);
     Diff {
+        changes: comparer.recorder.finish(),
         latent,
         unchanged,
-        ..comparer.finish()
+        ..Diff::default()
     }
 }
 
-/// The places of the ends at some positions.
-fn places_at(roll: &EndpointOrder, positions: &EndpointSet, which: Which) -> EndpointSet {
-    let of = |position: u32| {
-        places(&roll.ends[roll.at(position)], which)
+/// The endpoint indices of the ends at some positions, on one side.
+fn indices_at(order: &EndpointOrder, positions: &EndpointSet, which: Which) -> EndpointSet {
+    let indices = |position: u32| {
+        order.ends[order.end_at(position)]
+            .indices(which)
             .iter()
-            .map(|(place, _)| *place..=*place)
+            .map(|(index, _)| *index..=*index)
     };
-    positions.points().flat_map(of).collect()
+    positions.points().flat_map(indices).collect()
 }
 
-/// What the edits that govern each end as a source are, as a number, and that of none.
-fn marks(roll: &EndpointOrder, edits: &Edits) -> (Vec<usize>, Option<usize>) {
+/// The number of the edits that govern each end as a source, and the number of no edit. Ends whose
+/// own pods were edited have numbers of their own.
+fn egress_edits(order: &EndpointOrder, edits: &Edits) -> (Vec<usize>, Option<usize>) {
     let mut known: IndexSet<(&AffectedBy, Option<EndIx>)> = IndexSet::default();
-    let mark = |end: EndIx| {
-        let touch = edits.touched(end, Direction::Egress);
-        known.insert_full((touch, touch.own.then_some(end))).0
+    let number = |end: EndIx| {
+        let affected = edits.affected(end, Direction::Egress);
+        let key = (affected, affected.workload.then_some(end));
+        known.insert_full(key).0
     };
-    let marks = (0..roll.ends.len()).map(mark).collect();
-    (marks, known.get_index_of(&(&AffectedBy::default(), None)))
+    let numbers = (0..order.ends.len()).map(number).collect();
+    (numbers, known.get_index_of(&(&AffectedBy::default(), None)))
 }
 
-fn touches(roll: &EndpointOrder, edits: &Edits) -> Vec<usize> {
+/// The number of the edits that govern each end as a destination.
+fn ingress_edits(order: &EndpointOrder, edits: &Edits) -> Vec<usize> {
     let mut known: IndexSet<&AffectedBy> = IndexSet::default();
-    (0..roll.ends.len())
-        .map(|end| known.insert_full(edits.touched(end, Direction::Ingress)).0)
+    (0..order.ends.len())
+        .map(|end| known.insert_full(edits.affected(end, Direction::Ingress)).0)
         .collect()
 }
 
 impl Comparer<'_> {
-    /// Walks the destinations of which all sources are compared.
-    fn whole(&mut self, index: &Arc<Index>, destinations: &[EndIx]) -> Vec<MaskedChange> {
-        self.whole.make(destinations);
-        let mut latents = MaskedChanges::new(self.before, self.after, index);
+    /// Walks the destinations that are compared with all sources.
+    fn compare_all_sources(
+        &mut self,
+        indexes: &Arc<PositionIndexes>,
+        destinations: &[EndIx],
+    ) -> Vec<MaskedChange> {
+        self.all_sources.make(destinations);
+        let mut masked = MaskedChanges::new(self.before, self.after, indexes);
         for destination in destinations {
-            let (column, _) = self.destination(*destination, true);
-            if !self
-                .edits
-                .touched(*destination, Direction::Ingress)
-                .policies
-                .is_empty()
-            {
-                latents.of(*destination, &column, &mut self.whole, &mut self.states);
+            let (diff, _) = self.destination(*destination, true);
+            let affected = self.edits.affected(*destination, Direction::Ingress);
+            if !affected.policies.is_empty() {
+                masked.collect(*destination, &diff, &mut self.all_sources, &mut self.states);
             }
         }
-        latents.found
+        masked.found
     }
 
-    /// Walks the destinations of which the sources with an edit are compared.
-    fn others(&mut self, destinations: &[EndIx]) {
-        if self.marked.is_empty() {
+    /// Walks the destinations that are compared with the edited sources only.
+    fn compare_edited_sources(&mut self, destinations: &[EndIx]) {
+        if self.edited.is_empty() {
             return;
         }
-        self.edited.make(destinations);
-        let mut known: HashMap<[u32; 4], (u64, Plain)> = HashMap::default();
+        self.edited_sources.make(destinations);
+        let mut known: HashMap<[u32; 4], (u64, DestinationKey)> = HashMap::default();
         for destination in destinations {
-            let likeness = self.likeness(*destination);
-            if let Some((quiet, plain)) = likeness.and_then(|likeness| known.get(&likeness)) {
-                self.unchanged += quiet * self.roll.ends[*destination].weight();
-                self.plain
-                    .get_mut(plain)
+            let row_key = self.row_key(*destination);
+            if let Some((unchanged, key)) = row_key.and_then(|row_key| known.get(&row_key)) {
+                self.unchanged += unchanged * self.order.ends[*destination].weight();
+                self.by_key
+                    .get_mut(key)
                     .into_iter()
-                    .for_each(|(_, alike)| alike.push(*destination));
+                    .for_each(|(_, same)| same.push(*destination));
                 continue;
             }
-            let (column, plain) = self.destination(*destination, false);
-            if let (Some(likeness), Some(plain)) = (likeness, plain) {
-                known.insert(likeness, (column.quiet, plain));
+            let (diff, key) = self.destination(*destination, false);
+            if let (Some(row_key), Some(key)) = (row_key, key) {
+                known.insert(row_key, (diff.unchanged, key));
             }
         }
     }
 
-    /// Equal for destinations to which the sources with an edit may send the same: their templates,
-    /// and what governs them. Not told where own nodes may decide (S55), nor where the destination
-    /// is such a source itself.
-    fn likeness(&self, destination: EndIx) -> Option<[u32; 4]> {
-        let end = &self.roll.ends[destination];
+    /// Equal for destinations to which the edited sources may send the same: their templates, and
+    /// what governs them. None where own nodes may decide (S55), nor where the destination is such
+    /// a source itself.
+    fn row_key(&self, destination: EndIx) -> Option<[u32; 4]> {
+        let end = &self.order.ends[destination];
         let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else {
             return None;
         };
-        if self.marked.contains(self.roll.position[destination])
-            || self.edited.may_have_own_node(destination)
+        if self.edited.contains(self.order.position[destination])
+            || self.edited_sources.may_have_own_node(destination)
         {
             return None;
         }
-        let of = |side: Side<'_>, place: u32| {
-            let governed = || side.graph.governed_by(place, Direction::Ingress);
-            [
-                side.graph.template_of(place),
-                if end.is_outside() {
-                    u32::MAX
-                } else {
-                    governed()
-                },
-            ]
+        let governed = |side: Side<'_>, index: u32| {
+            if end.is_external() {
+                u32::MAX
+            } else {
+                side.graph.governed_by(index, Direction::Ingress)
+            }
         };
-        let ([was, by], [is, now]) = (of(self.before, *before), of(self.after, *after));
-        Some([was, by, is, now])
+        Some([
+            self.before.graph.template_of(*before),
+            governed(self.before, *before),
+            self.after.graph.template_of(*after),
+            governed(self.after, *after),
+        ])
     }
 
-    /// Counts what stays, and records what differs or puts the destination to others like it;
-    /// `whole` unless sources that no edit touches stay as they are.
-    fn destination(&mut self, destination: EndIx, whole: bool) -> (DestinationDiff, Option<Plain>) {
-        let end = &self.roll.ends[destination];
-        let rows = if whole {
-            &mut self.whole
+    /// Compares a destination, counts what is unchanged, and records what differs, or collects the
+    /// destination under its key; with all sources or with the edited ones.
+    fn destination(
+        &mut self,
+        destination: EndIx,
+        all_sources: bool,
+    ) -> (DestinationDiff, Option<DestinationKey>) {
+        let end = &self.order.ends[destination];
+        let rows = if all_sources {
+            &mut self.all_sources
         } else {
-            &mut self.edited
+            &mut self.edited_sources
         };
-        let column = rows.column(&mut self.states, destination);
-        self.unchanged += column.quiet * end.weight();
-        let plain = self.plain(destination, &column, whole);
-        match plain {
-            Some(plain) if !column.shared.loud.is_empty() => {
-                let known = self.plain.entry(plain);
+        let diff = rows.destination(&mut self.states, destination);
+        self.unchanged += diff.unchanged * end.weight();
+        let key = self.destination_key(destination, &diff, all_sources);
+        match key {
+            Some(key) if !diff.shared.changed.is_empty() => {
+                let known = self.by_key.entry(key);
                 known
-                    .or_insert_with(|| (Rc::clone(&column.shared), Vec::new()))
+                    .or_insert_with(|| (Rc::clone(&diff.shared), Vec::new()))
                     .1
                     .push(destination);
             }
             Some(_) => {}
-            None => self.alone(destination, &column),
+            None => self.record_alone(destination, &diff),
         }
-        (column, plain)
+        (diff, key)
     }
 
-    /// Whether nothing differs for a destination but what it shares, and what makes it like others.
-    fn plain(
+    /// The key of a destination for which nothing differs but what it shares with others.
+    fn destination_key(
         &mut self,
         destination: EndIx,
-        column: &DestinationDiff,
-        whole: bool,
-    ) -> Option<Plain> {
-        let end = &self.roll.ends[destination];
+        diff: &DestinationDiff,
+        all_sources: bool,
+    ) -> Option<DestinationKey> {
         if !self.together {
             return None;
         }
-        let [(before, _)] = end.before[..] else {
+        let order = Arc::clone(&self.order);
+        let end = &order.ends[destination];
+        let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else {
             return None;
         };
-        let [(after, _)] = end.after[..] else {
-            return None;
-        };
-        let roll = Arc::clone(&self.roll);
-        let mut told = |source: EndIx, pair: Pair| {
-            let judged = self.states.judged(pair);
-            judged.differs || judged.loud && touched(self.edits, source, destination)
-        };
-        let mut own_node_sources = |(source, pair): &(EndIx, Pair)| {
-            told(*source, *pair) || told(*source, column.shared.pair(&roll, *source))
-        };
-        if column.own_node_sources.iter().any(&mut own_node_sources)
-            || self.edits.touched(destination, Direction::Ingress).own
+        let own_node_differs = diff.own_node_sources.iter().any(|(source, pair)| {
+            self.may_differ(*source, destination, *pair)
+                || self.may_differ(*source, destination, diff.shared.pair(&order, *source))
+        });
+        if own_node_differs
+            || self
+                .edits
+                .affected(destination, Direction::Ingress)
+                .workload
         {
             return None;
         }
-        let (shared, touch) = (column.shared.number, self.touches[destination]);
-        if end.is_outside() {
-            return Some((whole, shared, touch, [u32::MAX; 2]));
+        let (shared, edits) = (diff.shared.number, self.ingress_edits[destination]);
+        if end.is_external() {
+            return Some((all_sources, shared, edits, [u32::MAX; 2]));
         }
-        let [itself, as_shared] =
-            [column.itself, column.itself_shared].map(|pair| told(destination, pair));
-        let counted = self.is_counted(destination);
-        if as_shared != (counted && itself)
-            || counted && itself && column.itself != column.itself_shared
+        let itself = self.may_differ(destination, destination, diff.itself);
+        let itself_shared = self.may_differ(destination, destination, diff.itself_shared);
+        let has_flows = self.has_flows_with_itself(destination);
+        if itself_shared != (has_flows && itself)
+            || has_flows && itself && diff.itself != diff.itself_shared
         {
             return None;
         }
         let governed = |side: Side<'_>, class| side.graph.governed_by(class, Direction::Ingress);
         Some((
-            whole,
+            all_sources,
             shared,
-            touch,
-            [governed(self.before, before), governed(self.after, after)],
+            edits,
+            [governed(self.before, *before), governed(self.after, *after)],
         ))
     }
 
-    /// Whether an end of one place has flows with itself.
-    fn is_counted(&self, end: EndIx) -> bool {
-        let end = &self.roll.ends[end];
+    /// Whether a pair of states differs, or is unknown on both sides while an edit governs it.
+    fn may_differ(&mut self, source: EndIx, destination: EndIx, pair: StatePair) -> bool {
+        let comparison = self.states.comparison(pair);
+        comparison.differs || comparison.changed && self.edits.affects_pair(source, destination)
+    }
+
+    /// Whether an end of one class has flows with itself.
+    fn has_flows_with_itself(&self, end: EndIx) -> bool {
+        let end = &self.order.ends[end];
         end.weight() > 1
             || end
                 .before
@@ -347,24 +318,24 @@ impl Comparer<'_> {
     }
 
     /// Records what differs for one destination.
-    fn alone(&mut self, destination: EndIx, column: &DestinationDiff) {
-        let roll = Arc::clone(&self.roll);
-        let mut loud = column.loud(&mut self.states, &roll, destination);
-        let end = &roll.ends[destination];
-        if let Members::Workloads(members) = &end.members {
-            let itself = EndpointSet::point(roll.position[destination]);
+    fn record_alone(&mut self, destination: EndIx, diff: &DestinationDiff) {
+        let order = Arc::clone(&self.order);
+        let mut changed = diff.changed(&mut self.states, &order, destination);
+        let end = &order.ends[destination];
+        if let EndMembers::Workloads(members) = &end.members {
+            let itself = EndpointSet::point(order.position[destination]);
             if end.before.len() == 1 && end.after.len() == 1 {
-                if self.is_counted(destination) {
-                    loud.push((column.itself, itself));
+                if self.has_flows_with_itself(destination) {
+                    changed.push((diff.itself, itself));
                 }
             } else {
-                let group = |pair| Group {
+                let group = |pair| SourceGroup {
                     first: destination,
                     pair,
                     positions: itself.clone(),
-                    own_node_sources: true,
+                    own_node: true,
                 };
-                let (others, own) = (group(column.itself), column.own.map(group));
+                let (others, own) = (group(diff.itself), diff.between_own.map(group));
                 if members.len() > 1 {
                     self.record(&others, &[destination], Pairing::Others);
                 }
@@ -373,8 +344,8 @@ impl Comparer<'_> {
                 }
             }
         }
-        for mut group in self.groups(&loud) {
-            group.own_node_sources = column
+        for mut group in self.groups(&changed) {
+            group.own_node = diff
                 .own_node_sources
                 .binary_search_by_key(&group.first, |(end, _)| *end)
                 .is_ok();
@@ -382,11 +353,11 @@ impl Comparer<'_> {
         }
     }
 
-    /// Records what differs for destinations that are alike.
-    fn alike(&mut self) {
-        for (shared, destinations) in std::mem::take(&mut self.plain).into_values() {
-            for group in self.groups(&shared.loud) {
-                if self.is_common(&group) {
+    /// Records what differs for destinations with equal keys.
+    fn record_by_key(&mut self) {
+        for (shared, destinations) in std::mem::take(&mut self.by_key).into_values() {
+            for group in self.groups(&shared.changed) {
+                if self.recorder.is_common(&group) {
                     self.record(&group, &destinations, Pairing::All);
                 } else {
                     destinations
@@ -397,228 +368,44 @@ impl Comparer<'_> {
         }
     }
 
+    /// Records what differs for a group of sources.
+    fn record(&mut self, group: &SourceGroup, destinations: &[EndIx], pairing: Pairing) {
+        self.recorder
+            .record(&mut self.states, group, destinations, pairing);
+    }
+
     /// Sources by their pair of states and their edits.
-    fn groups(&self, loud: &[(Pair, EndpointSet)]) -> Vec<Group> {
-        let mut found: HashMap<(Pair, usize), Vec<EndpointSet>> = HashMap::default();
-        for (pair, positions) in loud {
-            let marked = positions.intersection(&self.marked);
-            for position in marked.points() {
+    fn groups(&self, changed: &[(StatePair, EndpointSet)]) -> Vec<SourceGroup> {
+        let mut found: HashMap<(StatePair, usize), Vec<EndpointSet>> = HashMap::default();
+        for (pair, positions) in changed {
+            let edited = positions.intersection(&self.edited);
+            for position in edited.points() {
                 found
-                    .entry((*pair, self.marks[self.roll.at(position)]))
+                    .entry((*pair, self.egress_edits[self.order.end_at(position)]))
                     .or_default()
                     .push(EndpointSet::point(position));
             }
-            if let Some(unmarked) = self.unmarked {
+            if let Some(unedited) = self.unedited {
                 found
-                    .entry((*pair, unmarked))
+                    .entry((*pair, unedited))
                     .or_default()
-                    .push(positions.difference(&marked));
+                    .push(positions.difference(&edited));
             }
         }
-        let group = |((pair, _), positions): ((Pair, usize), Vec<EndpointSet>)| {
-            let positions = EndpointSet::union_of(&positions);
-            Some(Group {
-                first: self.roll.first(&positions)?,
-                pair,
-                positions,
-                own_node_sources: false,
-            })
-        };
-        found.into_iter().filter_map(group).collect()
+        found
+            .into_iter()
+            .filter_map(|((pair, _), positions)| self.group(pair, &positions))
+            .collect()
     }
 
-    /// Whether a group has one cause for all destinations that are alike.
-    fn is_common(&self, group: &Group) -> bool {
-        let ask = ask(
-            self.before,
-            self.after,
-            &self.roll,
-            self.edits,
-            (group.first, group.first),
-            Pairing::All,
-        );
-        ask.is_common(
-            self.edits.touched(group.first, Direction::Egress),
-            Direction::Egress,
-        )
-    }
-
-    /// Puts a group under the kinds, traffic and cause of its change, for destinations that are
-    /// alike.
-    fn record(&mut self, group: &Group, destinations: &[EndIx], pairing: Pairing) {
-        let Some(first) = destinations.first().copied() else {
-            return;
-        };
-        let order = match pairing {
-            Pairing::Others => 0,
-            Pairing::Own => 1,
-            Pairing::All => group.first + 2,
-        };
-        let delta = self.states.delta(group.pair);
-        for (at, (kind, traffic)) in delta.iter().enumerate() {
-            if *kind == Kind::Undecided {
-                self.undecided(group, destinations, pairing, traffic, (order, at));
-                continue;
-            }
-            let ask = ask(
-                self.before,
-                self.after,
-                &self.roll,
-                self.edits,
-                (group.first, first),
-                pairing,
-            );
-            let example = ask.example(*kind, traffic);
-            let cause = match ask
-                .grounds(*kind, &example)
-                .filter(|_| self.together && !group.own_node_sources)
-            {
-                None => ask.find(*kind, &example),
-                Some(grounds) => *self
-                    .causes
-                    .entry(grounds)
-                    .or_insert_with(|| ask.find(*kind, &example)),
-            };
-            let destinations = self.roll.positions(destinations);
-            let record = Record {
-                destinations,
-                sources: group.positions.clone(),
-                pairing,
-            };
-            self.put(
-                (first, order, at),
-                (*kind, traffic.clone(), cause),
-                record,
-                example,
-            );
-        }
-    }
-
-    /// Puts a record under its change.
-    fn put(&mut self, rank: Rank, key: Key, record: Record, example: (Flow, Flow)) {
-        let change = self.changes.entry(key).or_insert_with(|| Merged {
-            rank,
-            example,
-            records: IndexMap::default(),
-        });
-        if rank < change.rank {
-            (change.rank, change.example) = (rank, example);
-        }
-        change
-            .records
-            .entry((record.sources, record.pairing))
-            .or_default()
-            .push(record.destinations);
-    }
-
-    /// Records the pairs of a group that are unknown on both sides and may have changed all the
-    /// same.
-    fn undecided(
-        &mut self,
-        group: &Group,
-        destinations: &[EndIx],
-        pairing: Pairing,
-        traffic: &TrafficSet,
-        (order, at): (usize, usize),
-    ) {
-        // those who are alike are touched alike
-        if destinations
-            .first()
-            .is_none_or(|destination| !touched(self.edits, group.first, *destination))
-        {
-            return;
-        }
-        for destination in destinations {
-            let mut sources: Vec<EndIx> = group
-                .positions
-                .points()
-                .map(|position| self.roll.at(position))
-                .collect();
-            sources.sort_unstable();
-            sources.retain(|source| {
-                let ask = ask(
-                    self.before,
-                    self.after,
-                    &self.roll,
-                    self.edits,
-                    (*source, *destination),
-                    pairing,
-                );
-                self.doubts.matter(&ask, traffic)
-            });
-            let Some(first) = sources.first() else {
-                continue;
-            };
-            let ask = ask(
-                self.before,
-                self.after,
-                &self.roll,
-                self.edits,
-                (*first, *destination),
-                pairing,
-            );
-            let example = ask.example(Kind::Undecided, traffic);
-            let cause = ask.find(Kind::Undecided, &example);
-            let destinations = self.roll.positions([destination]);
-            let record = Record {
-                destinations,
-                sources: self.roll.positions(&sources),
-                pairing,
-            };
-            self.put(
-                (*destination, order, at),
-                (Kind::Undecided, traffic.clone(), cause),
-                record,
-                example,
-            );
-        }
-    }
-
-    fn finish(mut self) -> Diff {
-        self.changes.sort_by(|_, a, _, b| a.rank.cmp(&b.rank));
-        let roll = &self.roll;
-        let one = |(
-            key,
-            Merged {
-                example, records, ..
-            },
-        ): (Key, Merged)| {
-            let record =
-                |((sources, pairing), destinations): ((EndpointSet, Pairing), Vec<EndpointSet>)| {
-                    Record {
-                        destinations: EndpointSet::union_of(&destinations),
-                        sources,
-                        pairing,
-                    }
-                };
-            let mut records: Vec<Record> = records.into_iter().map(record).collect();
-            records.sort_by_cached_key(|record| roll.first(&record.destinations));
-            change(roll, key, records, example)
-        };
-        let mut changes: Vec<_> = self.changes.into_iter().map(one).collect();
-        changes.sort_by_key(|c| (c.kind, std::cmp::Reverse(c.pairs)));
-        Diff {
-            changes,
-            ..Diff::default()
-        }
-    }
-}
-
-fn ask<'a>(
-    before: Side<'a>,
-    after: Side<'a>,
-    roll: &'a EndpointOrder,
-    edits: &'a Edits,
-    (source, destination): (EndIx, EndIx),
-    pairing: Pairing,
-) -> grounds::Ask<'a> {
-    grounds::Ask {
-        before,
-        after,
-        ends: &roll.ends,
-        edits,
-        source,
-        destination,
-        pairing,
+    /// The sources at all these positions as a group.
+    fn group(&self, pair: StatePair, positions: &[EndpointSet]) -> Option<SourceGroup> {
+        let positions = EndpointSet::union_of(positions);
+        Some(SourceGroup {
+            first: self.order.first(&positions)?,
+            pair,
+            positions,
+            own_node: false,
+        })
     }
 }

@@ -1,34 +1,37 @@
-//! The roll: all ends in one order in which those that rules take together are neighbours, and sets
-//! of them as runs.
+//! The order of the aligned ends: ends that rules select together are neighbours, so that sets of
+//! them are few ranges of positions.
 //!
-//! Positions follow the first place of an end on the before side's line, then on the after side's;
-//! blocks of addresses come last. What a run of either line selects is then a run of positions, or
-//! a few. [`Parties`] are such runs until somebody wants their names. Cost: O(ends log ends) to
-//! build; how many parties there are, and which of them comes first in the input, costs O(runs) and
-//! O(runs log ends).
+//! Positions follow the first index of an end in the before side's endpoint space, then in the
+//! after side's; blocks of addresses come last. A range of indices of either side is then a range
+//! of positions, or a few. Example: classes of namespace `a` are indices 0-99 before and 20-119
+//! after; a row whose sources are "all of `a`" is one range on either side, and one range of
+//! positions, whichever side it is read from.
+//!
+//! [`Parties`] are such ranges until their names are read. Cost: O(ends log ends) to build; the
+//! number of parties costs O(ranges), and the first of them in the input O(ranges log ends).
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::Party;
-use crate::diff::align::alignment::{End, EndIx, Members};
+use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndMembers, EndpointIndices, Party};
 use crate::set::{IntervalSet, IpSet};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// The ends, in the order of their places.
+/// The aligned ends with their positions.
 #[derive(Debug)]
 pub struct EndpointOrder {
-    /// The ends; those that are no workloads last.
-    pub ends: Vec<End>,
+    /// The ends, in input order; workloads first.
+    pub ends: Vec<AlignedEnd>,
     /// The end at each position.
-    pub order: Vec<EndIx>,
+    pub by_position: Vec<EndIx>,
     /// The position of each end.
     pub position: Vec<u32>,
-    /// How many workloads stand before each position.
-    before: Vec<u64>,
-    /// How many of them are lone pods on both sides.
-    lone: Vec<u64>,
-    /// The least end of each pair, pair of pairs and so on; the ends themselves from the middle on.
+    /// How many workloads come before each position.
+    workloads_before: Vec<u64>,
+    /// How many of them are single pods on both sides.
+    single_pods_before: Vec<u64>,
+    /// A segment tree of minima: the ends by position in its second half, and in the first half the
+    /// least end below each inner node.
     least: Vec<u32>,
 }
 
@@ -37,78 +40,81 @@ fn number(index: usize) -> u32 {
 }
 
 impl EndpointOrder {
-    /// Sorts the ends; `lone` tells of an end how many of its workloads are a lone pod on both
+    /// Sorts the ends; `single_pods` counts the workloads of an end that are a single pod on both
     /// sides.
-    pub fn new(ends: Vec<End>, lone: impl Fn(&End) -> u64) -> Arc<Self> {
-        let mut order: Vec<EndIx> = (0..ends.len()).collect();
-        let first = |places: &crate::diff::align::alignment::Places| {
-            places.first().map(|(place, _)| *place)
-        };
-        order.sort_by_cached_key(|e| {
+    pub fn new(ends: Vec<AlignedEnd>, single_pods: impl Fn(&AlignedEnd) -> u64) -> Arc<Self> {
+        let mut by_position: Vec<EndIx> = (0..ends.len()).collect();
+        let first = |indices: &EndpointIndices| indices.first().map(|(index, _)| *index);
+        by_position.sort_by_cached_key(|e| {
             (
-                ends[*e].is_outside(),
+                ends[*e].is_external(),
                 first(&ends[*e].before),
                 first(&ends[*e].after),
                 *e,
             )
         });
         let mut position = vec![0; ends.len()];
-        let (mut before, mut lones) = (vec![0], vec![0]);
-        for (at, end) in order.iter().enumerate() {
+        let (mut workloads_before, mut single_pods_before) = (vec![0], vec![0]);
+        for (at, end) in by_position.iter().enumerate() {
             position[*end] = number(at);
-            let outside = ends[*end].is_outside();
-            before.push(before[at] + if outside { 0 } else { ends[*end].weight() });
-            lones.push(lones[at] + if outside { 0 } else { lone(&ends[*end]) });
+            let end = &ends[*end];
+            let (workloads, single) = if end.is_external() {
+                (0, 0)
+            } else {
+                (end.weight(), single_pods(end))
+            };
+            workloads_before.push(workloads_before[at] + workloads);
+            single_pods_before.push(single_pods_before[at] + single);
         }
         let mut least = vec![u32::MAX; ends.len()];
-        least.extend(order.iter().map(|end| number(*end)));
-        for at in (1..ends.len()).rev() {
-            least[at] = least[2 * at].min(least[2 * at + 1]);
+        least.extend(by_position.iter().map(|end| number(*end)));
+        for node in (1..ends.len()).rev() {
+            least[node] = least[2 * node].min(least[2 * node + 1]);
         }
         Arc::new(Self {
             ends,
-            order,
+            by_position,
             position,
-            before,
-            lone: lones,
+            workloads_before,
+            single_pods_before,
             least,
         })
     }
 
-    /// The first position that is no workload.
-    pub fn outside(&self) -> u32 {
+    /// The first position of a block of addresses.
+    pub fn external_start(&self) -> u32 {
         number(
-            self.order
-                .partition_point(|end| !self.ends[*end].is_outside()),
+            self.by_position
+                .partition_point(|end| !self.ends[*end].is_external()),
         )
     }
 
     /// All positions, or those of workloads only.
-    pub fn all(&self, outside: bool) -> EndpointSet {
-        let end = if outside {
+    pub fn all(&self, include_external: bool) -> EndpointSet {
+        let end = if include_external {
             number(self.ends.len())
         } else {
-            self.outside()
+            self.external_start()
         };
         end.checked_sub(1)
             .map_or_else(EndpointSet::empty, |last| EndpointSet::from(0..=last))
     }
 
-    /// One position for each of these ends.
+    /// The positions of these ends.
     pub fn positions<'e>(&self, ends: impl IntoIterator<Item = &'e EndIx>) -> EndpointSet {
         ends.into_iter()
             .map(|end| self.position[*end]..=self.position[*end])
             .collect()
     }
 
-    /// The end that stands at a position.
-    pub fn at(&self, position: u32) -> EndIx {
-        self.order[position as usize]
+    /// The end at a position.
+    pub fn end_at(&self, position: u32) -> EndIx {
+        self.by_position[position as usize]
     }
 
-    /// How many workloads stand from one position to another.
+    /// How many workloads lie in a range of positions, `last` included.
     pub fn weight(&self, first: u32, last: u32) -> u64 {
-        self.before[last as usize + 1] - self.before[first as usize]
+        self.workloads_before[last as usize + 1] - self.workloads_before[first as usize]
     }
 
     /// How many workloads are at these positions.
@@ -119,11 +125,13 @@ impl EndpointOrder {
             .sum()
     }
 
-    /// How many of them are lone pods, which have no flow with themselves.
-    pub fn lone(&self, positions: &EndpointSet) -> u64 {
-        let lone =
-            |(first, last): (u32, u32)| self.lone[last as usize + 1] - self.lone[first as usize];
-        positions.ranges().map(lone).sum()
+    /// How many of them are single pods, which have no flow with themselves.
+    pub fn single_pods(&self, positions: &EndpointSet) -> u64 {
+        let before = &self.single_pods_before;
+        positions
+            .ranges()
+            .map(|(first, last)| before[last as usize + 1] - before[first as usize])
+            .sum()
     }
 
     /// The end among these positions that comes first in the input.
@@ -134,9 +142,10 @@ impl EndpointOrder {
             .min()
     }
 
+    /// The least end in a range of positions, `end` excluded; a walk up the segment tree.
     fn least(&self, first: usize, end: usize) -> EndIx {
-        let many = self.ends.len();
-        let (mut low, mut high, mut found) = (first + many, end + many, u32::MAX);
+        let leaves = self.ends.len();
+        let (mut low, mut high, mut found) = (first + leaves, end + leaves, u32::MAX);
         while low < high {
             if low & 1 == 1 {
                 found = found.min(self.least[low]);
@@ -151,16 +160,16 @@ impl EndpointOrder {
         found as usize
     }
 
-    /// The parties at these positions: in the order of the after side, addresses melted into one
+    /// The parties at these positions: in the order of the after side, addresses merged into one
     /// block at the end.
     fn parties(&self, positions: &EndpointSet) -> Vec<Party> {
         let mut parties = Vec::new();
         let mut addresses = Vec::new();
         for position in positions.points() {
-            let end = &self.ends[self.at(position)];
+            let end = &self.ends[self.end_at(position)];
             match &end.members {
-                Members::Workloads(_) => parties.extend(end.parties()),
-                Members::Addresses(set) => addresses.push(set),
+                EndMembers::Workloads(_) => parties.extend(end.parties()),
+                EndMembers::Addresses(set) => addresses.push(set),
             }
         }
         parties.sort_by_key(|p| {
@@ -178,9 +187,9 @@ impl EndpointOrder {
         parties
     }
 
-    /// The workloads at these positions, end by end.
-    fn by_end(&self, positions: &EndpointSet) -> Vec<Party> {
-        let mut ends: Vec<EndIx> = positions.points().map(|p| self.at(p)).collect();
+    /// The parties at these positions, end by end in input order.
+    fn parties_by_end(&self, positions: &EndpointSet) -> Vec<Party> {
+        let mut ends: Vec<EndIx> = positions.points().map(|p| self.end_at(p)).collect();
         ends.sort_unstable();
         ends.into_iter()
             .flat_map(|end| self.ends[end].parties())
@@ -188,21 +197,21 @@ impl EndpointOrder {
     }
 }
 
-/// Ends of a change. Their names are put together when somebody looks at them: a slice in every
-/// other way.
+/// The sources or destinations of a change. They are listed lazily, when the slice is first read.
 #[derive(Clone)]
 pub struct Parties {
-    of: Of,
+    source: PartySource,
     named: OnceLock<Vec<Party>>,
 }
 
+/// Where the list of parties comes from.
 #[derive(Clone)]
-enum Of {
-    /// These.
+enum PartySource {
+    /// It was given.
     Listed,
-    /// What stands at positions of the roll; end by end or in the order of the after side.
-    EndpointOrder {
-        roll: Arc<EndpointOrder>,
+    /// The ends at some positions; end by end or in the order of the after side.
+    Positions {
+        order: Arc<EndpointOrder>,
         positions: EndpointSet,
         by_end: bool,
     },
@@ -212,16 +221,16 @@ impl Parties {
     /// Given parties.
     pub fn listed(parties: Vec<Party>) -> Self {
         Self {
-            of: Of::Listed,
+            source: PartySource::Listed,
             named: OnceLock::from(parties),
         }
     }
 
-    /// What stands at some positions, in the order of the after side.
-    pub(crate) fn on(roll: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
+    /// The parties at some positions, in the order of the after side.
+    pub(crate) fn on(order: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
         Self {
-            of: Of::EndpointOrder {
-                roll: Arc::clone(roll),
+            source: PartySource::Positions {
+                order: Arc::clone(order),
                 positions,
                 by_end: false,
             },
@@ -229,11 +238,11 @@ impl Parties {
         }
     }
 
-    /// Workloads at some positions, end by end.
-    pub(crate) fn by_end(roll: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
+    /// The workloads at some positions, end by end.
+    pub(crate) fn by_end(order: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
         Self {
-            of: Of::EndpointOrder {
-                roll: Arc::clone(roll),
+            source: PartySource::Positions {
+                order: Arc::clone(order),
                 positions,
                 by_end: true,
             },
@@ -241,18 +250,18 @@ impl Parties {
         }
     }
 
-    /// How many there are; all addresses together count once. Names nobody.
+    /// How many there are; all addresses together count once. Does not list them.
     pub fn count(&self) -> u64 {
-        match &self.of {
-            Of::Listed => self.iter().len() as u64,
-            Of::EndpointOrder {
-                roll, positions, ..
+        match &self.source {
+            PartySource::Listed => self.iter().len() as u64,
+            PartySource::Positions {
+                order, positions, ..
             } => {
-                let outside = positions
+                let external = positions
                     .ranges()
                     .next_back()
-                    .is_some_and(|(_, last)| last >= roll.outside());
-                roll.workloads(positions) + u64::from(outside)
+                    .is_some_and(|(_, last)| last >= order.external_start());
+                order.workloads(positions) + u64::from(external)
             }
         }
     }
@@ -262,18 +271,18 @@ impl Deref for Parties {
     type Target = [Party];
 
     fn deref(&self) -> &[Party] {
-        self.named.get_or_init(|| match &self.of {
-            Of::Listed => Vec::new(),
-            Of::EndpointOrder {
-                roll,
+        self.named.get_or_init(|| match &self.source {
+            PartySource::Listed => Vec::new(),
+            PartySource::Positions {
+                order,
                 positions,
                 by_end: true,
-            } => roll.by_end(positions),
-            Of::EndpointOrder {
-                roll,
+            } => order.parties_by_end(positions),
+            PartySource::Positions {
+                order,
                 positions,
                 by_end: false,
-            } => roll.parties(positions),
+            } => order.parties(positions),
         })
     }
 }

@@ -1,115 +1,106 @@
-//! One side's line against the roll: which positions a run of places covers, and which ends a
-//! border cuts.
+//! From one side's endpoint space to the positions of the common order: which positions a range of
+//! endpoint indices covers, and which ends a border cuts.
 //!
-//! An end stands at the position of its first place. An end of several places is covered evenly by
-//! a row unless a border of the row lies between its places ([`PositionIndex::cut`]); those few are
-//! looked at one by one. Cost: O(places log places) to build; a run costs the runs of positions it
-//! becomes, a border the ends it cuts (times log ends).
+//! An end is found at its first endpoint index. A row covers an end of several indices evenly
+//! unless a border of the row lies between its indices ([`PositionIndex::cut`]); those few ends are
+//! read index by index. Example: an end has the indices 3 and 9; a row with the sources 0-5 has a
+//! border before 6, which cuts the end, while the sources 0-20 cover it as a whole.
+//!
+//! Cost: O(indices log indices) to build; a range costs the ranges of positions it becomes, a
+//! border the ends that it cuts (times log ends).
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::Which;
-use crate::diff::align::alignment::{End, EndIx, Places};
+use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndpointIndices};
 use crate::diff::align::order::EndpointOrder;
+use crate::diff::before_after::{Side, Which};
 use crate::set::hashed::HashMap;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// The places of an end on one side.
-pub fn places(end: &End, which: Which) -> &Places {
-    if which == Which::Before {
-        &end.before
-    } else {
-        &end.after
-    }
-}
-
-/// One side of the roll.
+/// One side's endpoint space in positions of the order.
 pub struct PositionIndex {
-    /// Positions in the order of the ends' first places, and where those of each place begin.
-    by: Vec<u32>,
+    /// The positions, sorted by the first endpoint index of their ends.
+    positions: Vec<u32>,
+    /// For each endpoint index, where its positions begin; one entry more at the end.
     starts: Vec<u32>,
-    /// Up to where, from each index on, positions follow each other.
-    until: Vec<u32>,
-    /// The ends with a pod at each place, place after place, and where those of each place begin.
+    /// For each of the sorted positions, the end of the run of consecutive positions it lies in.
+    run_ends: Vec<u32>,
+    /// The ends with a pod at each endpoint index, index after index.
     ends: Vec<EndIx>,
-    ends_at: Vec<u32>,
-    /// The places of ends that have several.
+    /// For each endpoint index, where its ends begin; one entry more at the end.
+    end_starts: Vec<u32>,
+    /// The endpoint indices of ends that have several.
     several: HashMap<EndIx, EndpointSet>,
     spans: Spans,
 }
 
 impl PositionIndex {
-    /// Sorts the ends of one side, whose line has so many places.
-    pub fn new(roll: &EndpointOrder, which: Which, space: u32) -> Self {
+    /// Sorts the ends of one side, whose endpoint space has `space` indices.
+    pub fn new(order: &EndpointOrder, which: Which, space: u32) -> Self {
         let first = |end: &EndIx| {
-            places(&roll.ends[*end], which)
+            order.ends[*end]
+                .indices(which)
                 .first()
-                .map_or(0, |(place, _)| *place)
+                .map_or(0, |(index, _)| *index)
         };
-        let all: Vec<u32> = roll.order.iter().map(first).collect();
-        let (by, starts) = buckets(&mut all.iter().copied().zip(0..), space);
-        let mut until: Vec<u32> = (1..).zip(&by).map(|(after, _)| after).collect();
-        for at in (1..by.len()).rev() {
-            if by[at - 1] + 1 == by[at] {
-                until[at - 1] = until[at];
-            }
-        }
-        let each = roll
+        let firsts: Vec<u32> = order.by_position.iter().map(first).collect();
+        let (positions, starts) = buckets(&mut firsts.iter().copied().zip(0..), space);
+        let run_ends = run_ends(&positions);
+        let each = order
             .ends
             .iter()
             .enumerate()
-            .flat_map(|(e, end)| places(end, which).iter().map(move |p| (p.0, e)));
-        let (ends, ends_at) = buckets(&mut each.into_iter(), space);
-        let several = roll
+            .flat_map(|(e, end)| end.indices(which).iter().map(move |p| (p.0, e)));
+        let (ends, end_starts) = buckets(&mut each.into_iter(), space);
+        let several: HashMap<EndIx, EndpointSet> = order
             .ends
             .iter()
             .enumerate()
-            .filter(|(_, end)| places(end, which).len() > 1);
-        let runs = |end: &End| {
-            places(end, which)
-                .iter()
-                .map(|(p, _)| *p..=*p)
-                .collect::<EndpointSet>()
-        };
-        let several: HashMap<EndIx, EndpointSet> = several.map(|(e, end)| (e, runs(end))).collect();
+            .filter(|(_, end)| end.indices(which).len() > 1)
+            .map(|(e, end)| (e, index_set(end, which)))
+            .collect();
         let spans = Spans::new(
             several
                 .iter()
-                .filter_map(|(e, runs)| Some((runs.first()?, last(runs)?, *e)))
+                .filter_map(|(e, indices)| Some((indices.first()?, last(indices)?, *e)))
                 .collect(),
         );
         Self {
-            by,
+            positions,
             starts,
-            until,
+            run_ends,
             ends,
-            ends_at,
+            end_starts,
             several,
             spans,
         }
     }
 
-    /// The positions of ends whose first place is one of these, as runs.
-    pub fn positions(&self, (first, last): (u32, u32), mut meet: impl FnMut(u32, u32)) {
+    /// Visits the positions of the ends whose first endpoint index lies in a range, as ranges.
+    pub fn positions(&self, (first, last): (u32, u32), mut visit: impl FnMut(u32, u32)) {
         let (mut at, end) = (self.starts[first as usize], self.starts[last as usize + 1]);
         while at < end {
-            let until = self.until[at as usize].min(end);
-            meet(self.by[at as usize], self.by[until as usize - 1]);
-            at = until;
+            let run_end = self.run_ends[at as usize].min(end);
+            visit(
+                self.positions[at as usize],
+                self.positions[run_end as usize - 1],
+            );
+            at = run_end;
         }
     }
 
-    /// For each place and the end of the line, what the positions weigh whose end has its first
-    /// place before.
+    /// Prefix sums: for each endpoint index and for the end of the space, the weight of the
+    /// positions whose end has a smaller first index.
     pub fn sums(&self, weight: impl Fn(u32) -> u64) -> Vec<u64> {
         let (mut sums, mut total) = (Vec::with_capacity(self.starts.len()), 0);
-        for (place, start) in self.starts.iter().enumerate() {
-            let before = if place == 0 {
+        for (index, start) in self.starts.iter().enumerate() {
+            let before = if index == 0 {
                 0
             } else {
-                self.starts[place - 1]
+                self.starts[index - 1]
             };
-            total += self.by[before as usize..*start as usize]
+            total += self.positions[before as usize..*start as usize]
                 .iter()
                 .map(|position| weight(*position))
                 .sum::<u64>();
@@ -118,29 +109,29 @@ impl PositionIndex {
         sums
     }
 
-    /// The ends with a pod at a place.
-    pub fn ends_at(&self, place: u32) -> &[EndIx] {
+    /// The ends with a pod at an endpoint index.
+    pub fn ends_at(&self, index: u32) -> &[EndIx] {
         let (start, end) = (
-            self.ends_at[place as usize],
-            self.ends_at[place as usize + 1],
+            self.end_starts[index as usize],
+            self.end_starts[index as usize + 1],
         );
         &self.ends[start as usize..end as usize]
     }
 
-    /// The places of an end, given as its list.
-    pub fn runs(&self, end: EndIx, places: &Places) -> Cow<'_, EndpointSet> {
+    /// The endpoint indices of an end, whose list is given, as a set.
+    pub fn index_set(&self, end: EndIx, indices: &EndpointIndices) -> Cow<'_, EndpointSet> {
         match self.several.get(&end) {
-            Some(runs) => Cow::Borrowed(runs),
+            Some(set) => Cow::Borrowed(set),
             None => Cow::Owned(
-                places
+                indices
                     .first()
-                    .map_or_else(EndpointSet::empty, |(place, _)| EndpointSet::point(*place)),
+                    .map_or_else(EndpointSet::empty, |(index, _)| EndpointSet::point(*index)),
             ),
         }
     }
 
-    /// The ends that have places on both sides of one of these borders; a border stands before its
-    /// place.
+    /// The ends that have endpoint indices on both sides of one of these borders; a border lies
+    /// before its index.
     pub fn cut(&self, borders: &[u32]) -> BTreeSet<EndIx> {
         let mut found = BTreeSet::new();
         if !self.spans.list.is_empty() {
@@ -152,35 +143,54 @@ impl PositionIndex {
     }
 }
 
-fn last(runs: &EndpointSet) -> Option<u32> {
-    runs.ranges().next_back().map(|(_, last)| last)
+/// For each place in a list of positions, where the run of consecutive positions ends.
+fn run_ends(positions: &[u32]) -> Vec<u32> {
+    let mut ends: Vec<u32> = (1..).zip(positions).map(|(next, _)| next).collect();
+    for at in (1..positions.len()).rev() {
+        if positions[at - 1] + 1 == positions[at] {
+            ends[at - 1] = ends[at];
+        }
+    }
+    ends
 }
 
-/// Things bucket after bucket, in order, and where each bucket begins.
+/// The endpoint indices of an end as a set.
+fn index_set(end: &AlignedEnd, which: Which) -> EndpointSet {
+    end.indices(which)
+        .iter()
+        .map(|(index, _)| *index..=*index)
+        .collect()
+}
+
+fn last(indices: &EndpointSet) -> Option<u32> {
+    indices.ranges().next_back().map(|(_, last)| last)
+}
+
+/// Items sorted by their bucket, in order, and where each bucket begins.
 fn buckets<T: Copy + Default>(
-    things: &mut dyn Iterator<Item = (u32, T)>,
+    items: &mut dyn Iterator<Item = (u32, T)>,
     count: u32,
 ) -> (Vec<T>, Vec<u32>) {
-    let things: Vec<(u32, T)> = things.collect();
+    let items: Vec<(u32, T)> = items.collect();
     let mut starts = vec![0; count as usize + 1];
-    things
+    items
         .iter()
         .for_each(|(bucket, _)| starts[*bucket as usize + 1] += 1);
     for bucket in 0..count as usize {
         starts[bucket + 1] += starts[bucket];
     }
     let mut next = starts.clone();
-    let mut sorted = vec![T::default(); things.len()];
-    for (bucket, thing) in things {
+    let mut sorted = vec![T::default(); items.len()];
+    for (bucket, item) in items {
         let at = &mut next[bucket as usize];
-        sorted[*at as usize] = thing;
+        sorted[*at as usize] = item;
         *at += 1;
     }
     (sorted, starts)
 }
 
-/// Where ends of several places begin and end, in order, with the furthest end of every part of the
-/// list.
+/// The first and the last endpoint index of each end of several indices, sorted by the first, with
+/// a segment tree of maxima over the last.
 struct Spans {
     list: Vec<(u32, u32, EndIx)>,
     furthest: Vec<u32>,
@@ -200,6 +210,7 @@ impl Spans {
         Self { list, furthest }
     }
 
+    /// Adds the ends whose span contains a border.
     fn cut(&self, border: u32, found: &mut BTreeSet<EndIx>) {
         let before = self.list.partition_point(|span| span.0 < border);
         let size = self.furthest.len() / 2;
@@ -215,6 +226,45 @@ impl Spans {
             let middle = low.midpoint(high);
             open.extend([(2 * node, low, middle), (2 * node + 1, middle, high)]);
         }
+    }
+}
+
+/// The order with the position index of each side.
+pub struct PositionIndexes {
+    /// The order.
+    pub order: Arc<EndpointOrder>,
+    sides: [PositionIndex; 2],
+}
+
+impl PositionIndexes {
+    /// Indexes both sides.
+    pub fn new(order: &Arc<EndpointOrder>, sides: [Side<'_>; 2]) -> Arc<Self> {
+        let index =
+            |which, side: Side<'_>| PositionIndex::new(order, which, side.graph.space().len());
+        let sides = [
+            index(Which::Before, sides[0]),
+            index(Which::After, sides[1]),
+        ];
+        Arc::new(Self {
+            order: Arc::clone(order),
+            sides,
+        })
+    }
+
+    /// The ends with a pod at one of these endpoint indices, which are sorted.
+    pub fn own_node_sources(&self, which: Which, indices: impl Iterator<Item = u32>) -> Vec<EndIx> {
+        let (mut own_node_sources, mut last) = (Vec::new(), None);
+        for index in indices.filter(|index| last.replace(*index) != Some(*index)) {
+            own_node_sources.extend_from_slice(self.side(which).ends_at(index));
+        }
+        own_node_sources.sort_unstable();
+        own_node_sources.dedup();
+        own_node_sources
+    }
+
+    /// The index of one side.
+    pub fn side(&self, which: Which) -> &PositionIndex {
+        &self.sides[usize::from(which == Which::After)]
     }
 }
 

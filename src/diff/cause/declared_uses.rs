@@ -2,11 +2,14 @@
 //! destination.
 //!
 //! Only what is written in the manifest of the source counts: values of `env`, as a host name with
-//! dots, or a bare name where it is plainly a host (`://name`, `name:port`). What comes from a
-//! `ConfigMap` or Secret is not looked at, so no line means no claim. O(sources of closing paths x
-//! their environment).
+//! dots, or a bare name where it is clearly a host (`://name`, `name:port`). Values that come from
+//! a `ConfigMap` or Secret are not read, so the absence of a declared use proves nothing. Cost:
+//! O(sources of closing paths x their environment).
 
-use crate::diff::{Block, Change, Diff, Kind, Party, Side};
+use crate::diff::align::endpoint::Party;
+use crate::diff::answer::{Block, Change, Diff};
+use crate::diff::before_after::Side;
+use crate::diff::kind::Kind;
 use crate::model::{Cluster, ContainerPort, Service, ServicePort, TargetPort, WorkloadId};
 use crate::set::{Traffic, TrafficSet};
 use crate::source::DocumentId;
@@ -15,18 +18,18 @@ use crate::tree::{Locator, SyntaxNode};
 /// A use that a manifest declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// The change that takes it away: an index among those of the diff.
+    /// The change that closes its path: an index into the changes of the diff.
     pub change: usize,
-    /// Who declares it, in the ids of the after side.
+    /// The workload that declares it, in the ids of the after side.
     pub workload: WorkloadId,
-    /// The variable.
+    /// The environment variable.
     pub variable: Box<str>,
     /// The host it names.
     pub host: Box<str>,
 }
 
-/// For how many source workloads of a change the environment is read.
-const READ: usize = 100;
+/// For how many source workloads of a block the environment is read.
+const SOURCE_LIMIT: usize = 100;
 
 /// The declared uses of the paths that close, or may close.
 pub fn declared(after: Side<'_>, diff: &Diff) -> Vec<Use> {
@@ -35,13 +38,14 @@ pub fn declared(after: Side<'_>, diff: &Diff) -> Vec<Use> {
     let mut uses = Vec::new();
     for (index, change) in diff.changes.iter().enumerate().filter(|(_, c)| closing(c)) {
         for block in &change.blocks {
-            of_block(after, &locator, (index, change), block, &mut uses);
+            uses_of_block(after, &locator, (index, change), block, &mut uses);
         }
     }
     uses
 }
 
-fn of_block(
+/// Adds the uses that the sources of a block declare of its destinations.
+fn uses_of_block(
     after: Side<'_>,
     locator: &Locator<'_>,
     change: (usize, &Change),
@@ -58,15 +62,16 @@ fn of_block(
     if services.is_empty() {
         return;
     }
-    for workload in workloads(&block.sources).take(READ) {
+    for workload in workloads(&block.sources).take(SOURCE_LIMIT) {
         let home = &cluster.namespace(cluster.workload(workload).namespace).name;
         for (variable, value) in environment(locator, cluster.workload(workload).origin.document) {
-            let meant = |host: &Host<'_>| {
+            let is_used = |host: &Host<'_>| {
                 services.iter().any(|(s, d)| {
-                    names(cluster, s, home, host) && asks(cluster, s, *d, host, &change.1.traffic)
+                    is_named(cluster, s, home, host)
+                        && closes(cluster, s, *d, host, &change.1.traffic)
                 })
             };
-            for host in hosts(&value).into_iter().filter(meant) {
+            for host in hosts(&value).into_iter().filter(is_used) {
                 let found = Use {
                     change: change.0,
                     workload,
@@ -81,6 +86,7 @@ fn of_block(
     }
 }
 
+/// The workloads among some parties, in the ids of the after side.
 fn workloads(parties: &[Party]) -> impl Iterator<Item = WorkloadId> {
     parties.iter().filter_map(|p| {
         if let Party::Workload(_, after) = p {
@@ -91,6 +97,7 @@ fn workloads(parties: &[Party]) -> impl Iterator<Item = WorkloadId> {
     })
 }
 
+/// Whether a Service selects a pod of a workload.
 fn leads_to(cluster: &Cluster, service: &Service, workload: WorkloadId) -> bool {
     let workload = cluster.workload(workload);
     let Some(selector) = &service.selector else {
@@ -103,7 +110,7 @@ fn leads_to(cluster: &Cluster, service: &Service, workload: WorkloadId) -> bool 
             .any(|p| selector.matches(cluster.pod_labels(*p)))
 }
 
-/// The variables of a workload's containers with a value of their own.
+/// The environment variables of a workload's containers that have a literal value.
 fn environment(locator: &Locator<'_>, document: DocumentId) -> Vec<(Box<str>, String)> {
     let Some(object) = locator.node(document) else {
         return Vec::new();
@@ -135,12 +142,12 @@ fn environment(locator: &Locator<'_>, document: DocumentId) -> Vec<(Box<str>, St
         .collect()
 }
 
-/// A host in a value.
+/// A possible host in a value.
 struct Host<'a> {
     name: &'a str,
     port: Option<u16>,
-    /// Whether it is plainly a host: something stands before it or after it that only hosts have.
-    plain: bool,
+    /// Whether it is clearly a host: it follows `://` or `@`, or has a port.
+    explicit: bool,
 }
 
 /// Everything in a value that may be the name of a host.
@@ -157,23 +164,23 @@ fn hosts(value: &str) -> Vec<Host<'_>> {
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(after.len());
         let port = after[..digits].parse().ok();
-        let led = value[..begin].ends_with("://") || value[..begin].ends_with('@');
+        let follows_scheme = value[..begin].ends_with("://") || value[..begin].ends_with('@');
         hosts.push(Host {
             name: value[begin..end].trim_end_matches('.'),
             port,
-            plain: led || port.is_some(),
+            explicit: follows_scheme || port.is_some(),
         });
         start = end;
     }
     hosts
 }
 
-/// Whether a host is this Service, as it is called from a namespace.
-fn names(cluster: &Cluster, service: &Service, home: &str, host: &Host<'_>) -> bool {
+/// Whether a host is a name of this Service, as resolved from the namespace `home`.
+fn is_named(cluster: &Cluster, service: &Service, home: &str, host: &Host<'_>) -> bool {
     let namespace = &cluster.namespace(service.namespace).name;
     let rest = host.name.strip_prefix(&*service.name);
     match rest {
-        Some("") => host.plain && *home == **namespace,
+        Some("") => host.explicit && *home == **namespace,
         Some(rest) => {
             let domain = rest
                 .strip_prefix('.')
@@ -184,8 +191,8 @@ fn names(cluster: &Cluster, service: &Service, home: &str, host: &Host<'_>) -> b
     }
 }
 
-/// Whether the port of a host, if it names one, leads to traffic that closes.
-fn asks(
+/// Whether the port of a host, if it has one, leads to traffic that closes.
+fn closes(
     cluster: &Cluster,
     service: &Service,
     to: WorkloadId,
@@ -193,49 +200,54 @@ fn asks(
     closing: &TrafficSet,
 ) -> bool {
     let Some(port) = host.port else { return true };
-    let pods = &cluster.workload(to).pods;
-    let leads = |p: &ServicePort| match &p.target {
-        TargetPort::Number(n) => closing.contains(Traffic {
-            protocol: p.protocol,
-            port: *n,
-        }),
-        TargetPort::Name(name) => pods.iter().any(|pod| {
+    service
+        .ports
+        .iter()
+        .any(|p| p.port == port && closes_port(cluster, p, to, closing))
+}
+
+/// Whether a port of a Service leads to traffic of a workload that closes.
+fn closes_port(
+    cluster: &Cluster,
+    service_port: &ServicePort,
+    to: WorkloadId,
+    closing: &TrafficSet,
+) -> bool {
+    let protocol = service_port.protocol;
+    let closes = |port: u16| closing.contains(Traffic { protocol, port });
+    match &service_port.target {
+        TargetPort::Number(port) => closes(*port),
+        TargetPort::Name(name) => cluster.workload(to).pods.iter().any(|pod| {
             let named =
-                |c: &&ContainerPort| c.name.as_deref() == Some(name) && c.protocol == p.protocol;
-            let own = cluster.pod(*pod).ports.iter().find(named);
-            own.is_some_and(|c| {
-                closing.contains(Traffic {
-                    protocol: c.protocol,
-                    port: c.port,
-                })
-            })
+                |c: &&ContainerPort| c.name.as_deref() == Some(name) && c.protocol == protocol;
+            let port = cluster.pod(*pod).ports.iter().find(named);
+            port.is_some_and(|c| closes(c.port))
         }),
-    };
-    service.ports.iter().any(|p| p.port == port && leads(p))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(value: &str) -> Vec<(&str, Option<u16>, bool)> {
+    fn found(value: &str) -> Vec<(&str, Option<u16>, bool)> {
         hosts(value)
             .into_iter()
-            .map(|h| (h.name, h.port, h.plain))
+            .map(|h| (h.name, h.port, h.explicit))
             .collect()
     }
 
     #[test]
     fn hosts_are_found_in_urls_lists_and_plain_names() {
-        assert!(told("postgres://u:p@db.data.svc:5432/x").contains(&(
+        assert!(found("postgres://u:p@db.data.svc:5432/x").contains(&(
             "db.data.svc",
             Some(5432),
             true
         )));
-        assert!(told("http://cart").contains(&("cart", None, true)));
-        assert_eq!(told("cart"), [("cart", None, false)]);
+        assert!(found("http://cart").contains(&("cart", None, true)));
+        assert_eq!(found("cart"), [("cart", None, false)]);
         assert_eq!(
-            told("a:1,b.c.:99999"),
+            found("a:1,b.c.:99999"),
             [
                 ("a", Some(1), true),
                 ("1", None, false),
@@ -243,6 +255,6 @@ mod tests {
                 ("99999", None, false)
             ]
         );
-        assert!(told("é://").is_empty());
+        assert!(found("é://").is_empty());
     }
 }

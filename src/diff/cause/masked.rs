@@ -1,43 +1,49 @@
-//! Admissions that change although the way out of the source is blocked on both sides.
+//! Changes of ingress that have no effect, because the egress of the source is blocked on both
+//! sides.
 //!
-//! Asked of destinations whose own policies were edited only. What a destination admits is compared
-//! as what may be sent is ([`DestinationDiffs`]), and of what differs the traffic that is sent on
-//! either side is taken away, stretch by stretch. Cost: the stretches of both columns of an edited
-//! destination.
+//! Only destinations whose own policies were edited are examined. What a destination admits is
+//! compared like what may be sent to it ([`DestinationDiffs`]), and the traffic that may be sent on
+//! either side is subtracted from the difference, range by range. Cost: the segments of both
+//! comparisons of an edited destination.
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::alignment::EndIx;
+use crate::diff::align::endpoint::EndIx;
 use crate::diff::align::order::{EndpointOrder, Parties};
-use crate::diff::cause::grounds;
-use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs, Index};
-use crate::diff::rows::interned::{Pair, States};
-use crate::diff::{Kind, MaskedChange, Side, Which};
+use crate::diff::align::position_index::PositionIndexes;
+use crate::diff::answer::MaskedChange;
+use crate::diff::before_after::{Side, Which};
+use crate::diff::cause::pair;
+use crate::diff::kind::Kind;
+use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs};
+use crate::diff::rows::interned::{Delta, StatePair, States};
 use crate::graph::RowCache;
 use crate::set::TrafficSet;
 use crate::set::hashed::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What is admitted differently without effect, by pairs of states: what is admitted, and what may
-/// be sent.
-type Known = HashMap<(Pair, Pair), Rc<Vec<(Kind, TrafficSet)>>>;
+/// What is masked, by pairs of states: what is admitted, and what may be sent.
+type MaskedCache = HashMap<(StatePair, StatePair), Rc<Delta>>;
 
-/// All such admissions.
+/// The ranges of positions of the sources whose masked change is the same.
+type SourceRanges = HashMap<(Kind, TrafficSet), Vec<(u32, u32)>>;
+
+/// All masked changes.
 pub struct MaskedChanges<'a> {
     after: Side<'a>,
-    roll: Arc<EndpointOrder>,
+    order: Arc<EndpointOrder>,
     /// What is admitted, whether or not it may be sent.
     admitted: DestinationDiffs<'a>,
-    known: Known,
-    /// What was found.
+    known: MaskedCache,
+    /// The masked changes so far.
     pub found: Vec<MaskedChange>,
 }
 
 impl<'a> MaskedChanges<'a> {
-    /// Nothing is asked yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, index: &Arc<Index>) -> Self {
+    /// Nothing is compared yet.
+    pub fn new(before: Side<'a>, after: Side<'a>, indexes: &Arc<PositionIndexes>) -> Self {
         let admitted = DestinationDiffs::new(
-            index,
+            indexes,
             [
                 RowCache::admitted(before.graph),
                 RowCache::admitted(after.graph),
@@ -45,83 +51,73 @@ impl<'a> MaskedChanges<'a> {
         );
         Self {
             after,
-            roll: Arc::clone(&index.roll),
+            order: Arc::clone(&indexes.order),
             admitted,
             known: HashMap::default(),
             found: Vec::new(),
         }
     }
 
-    /// Those of one destination, whose column this is.
-    pub fn of(
+    /// Adds those of one destination, given what may be sent to it.
+    pub fn collect(
         &mut self,
         destination: EndIx,
-        column: &DestinationDiff,
+        diff: &DestinationDiff,
         rows: &mut DestinationDiffs<'a>,
         states: &mut States,
     ) {
-        let roll = Arc::clone(&self.roll);
-        let admitted = self.admitted.column(states, destination);
-        let own_node_sources = column
+        let order = Arc::clone(&self.order);
+        let admitted = self.admitted.destination(states, destination);
+        let own_node_sources = diff
             .own_node_sources
             .iter()
             .chain(&admitted.own_node_sources)
             .map(|(end, _)| *end);
         let exact: Vec<EndIx> = own_node_sources
-            .chain(column.shared.exact())
+            .chain(diff.shared.exact())
             .chain(admitted.shared.exact())
             .collect();
-        let exact = roll.positions(&exact);
-        let mut found: HashMap<(Kind, TrafficSet), Vec<(u32, u32)>> = HashMap::default();
-        for (pair, positions) in admitted.loud(states, &roll, destination) {
-            let positions = positions.intersection(&roll.all(false));
-            let mut meet = |first: u32, last: u32, sent: Pair, states: &mut States| {
-                for change in self
-                    .known
-                    .entry((pair, sent))
-                    .or_insert_with(|| latent(states, pair, sent))
-                    .iter()
-                {
-                    found.entry(change.clone()).or_default().push((first, last));
-                }
-            };
-            column
-                .shared
+        let exact = order.positions(&exact);
+        let mut found = SourceRanges::default();
+        for (pair, positions) in admitted.changed(states, &order, destination) {
+            let positions = positions.intersection(&order.all(false));
+            diff.shared
                 .sweep(&positions.difference(&exact), |first, last, sent| {
-                    meet(first, last, sent, states)
+                    let masked = masked_by(&mut self.known, states, pair, sent);
+                    add_range(&mut found, &masked, (first, last));
                 });
             for position in positions.intersection(&exact).points() {
-                let sent = rows.pair_in(states, column, roll.at(position));
-                meet(position, position, sent, states);
+                let sent = rows.pair_in(states, diff, order.end_at(position));
+                let masked = masked_by(&mut self.known, states, pair, sent);
+                add_range(&mut found, &masked, (position, position));
             }
         }
-        self.tell(destination, found);
+        self.report(destination, found);
     }
 
-    fn tell(&mut self, destination: EndIx, found: HashMap<(Kind, TrafficSet), Vec<(u32, u32)>>) {
-        let roll = &self.roll;
+    /// Adds the masked changes of one destination: by the first source, then by kind.
+    fn report(&mut self, destination: EndIx, found: SourceRanges) {
+        let order = &self.order;
         let sources = |((kind, traffic), ranges): ((Kind, TrafficSet), Vec<(u32, u32)>)| {
-            let positions: EndpointSet = ranges
-                .into_iter()
-                .map(|(first, last)| first..=last)
-                .collect();
-            Some((roll.first(&positions)?, kind, traffic, positions))
+            let ranges = ranges.into_iter().map(|(first, last)| first..=last);
+            let positions: EndpointSet = ranges.collect();
+            Some((order.first(&positions)?, kind, traffic, positions))
         };
         let mut found: Vec<(EndIx, Kind, TrafficSet, EndpointSet)> =
             found.into_iter().filter_map(sources).collect();
         found.sort_by_key(|(first, kind, ..)| (*first, *kind));
         for (first, kind, traffic, positions) in found {
-            let example = grounds::flow(
+            let example = pair::flow(
                 self.after,
-                &roll.ends,
+                &order.ends,
                 Which::After,
                 first,
                 destination,
                 &traffic,
             );
             let Some(example) = example else { continue };
-            let sources = Parties::by_end(roll, positions);
-            for party in roll.ends[destination].parties() {
+            let sources = Parties::by_end(order, positions);
+            for party in order.ends[destination].parties() {
                 let (traffic, sources) = (traffic.clone(), sources.clone());
                 self.found.push(MaskedChange {
                     kind,
@@ -135,13 +131,31 @@ impl<'a> MaskedChanges<'a> {
     }
 }
 
-/// Of what is admitted differently, what may be sent on neither side.
-fn latent(states: &mut States, admitted: Pair, sent: Pair) -> Rc<Vec<(Kind, TrafficSet)>> {
+/// Adds a range of sources to each of their masked changes.
+fn add_range(found: &mut SourceRanges, masked: &Delta, range: (u32, u32)) {
+    for change in masked {
+        found.entry(change.clone()).or_default().push(range);
+    }
+}
+
+/// Of what is admitted differently, what may be sent on neither side; computed once per pair of
+/// pairs.
+fn masked_by(
+    known: &mut MaskedCache,
+    states: &mut States,
+    admitted: StatePair,
+    sent: StatePair,
+) -> Rc<Delta> {
+    let masked = known.entry((admitted, sent));
+    Rc::clone(masked.or_insert_with(|| Rc::new(masked_delta(states, admitted, sent))))
+}
+
+fn masked_delta(states: &mut States, admitted: StatePair, sent: StatePair) -> Delta {
     let possible = states.possible(sent.0).union(&states.possible(sent.1));
     let delta = states.delta(admitted);
-    let told = delta
+    let certain = delta
         .iter()
         .filter(|(kind, _)| matches!(kind, Kind::Widened | Kind::Narrowed));
-    let left = told.map(|(kind, traffic)| (*kind, traffic.difference(&possible)));
-    Rc::new(left.filter(|(_, traffic)| !traffic.is_empty()).collect())
+    let left = certain.map(|(kind, traffic)| (*kind, traffic.difference(&possible)));
+    left.filter(|(_, traffic)| !traffic.is_empty()).collect()
 }

@@ -1,228 +1,247 @@
-//! Unknown before and unknown after: the same unknown, or another one?
+//! Unknown before and unknown after: is it the same unknown, or another one?
 //!
-//! What the input does not tell is one fact on both sides: how host-network pods behave, on which
-//! node a pod runs, where its address lies. So each behaviour of host-network pods is looked at on
-//! its own ([`cases`]), and a verdict that stays unknown there is *undecided* only if the doubt
-//! comes from a rule that was edited, or from a policy that cannot be modelled and differs. Up to
-//! [`CLOSE`] pairs of pods are asked one by one, more by what their classes are alike in
-//! ([`Group`]). Cost: nothing is compiled again; per pair of ends that is unknown on both sides and
-//! edited a few walks and two explanations. Precision: the doubt is looked for at one port of the
-//! traffic.
+//! What the input does not say is one fact on both sides: how host-network pods behave, on which
+//! node a pod runs, where its address lies. So each mode of host-network pods is compared on its
+//! own ([`scenarios`]), and a verdict that stays unknown there is *undecided* only if it is unknown
+//! because of a rule that was edited, or of a policy that cannot be modelled and differs. Example:
+//! an `ipBlock` may or may not contain a pod whose address is unknown; if nobody edited the rule,
+//! the verdict is unknown on both sides, but it is the same verdict.
+//!
+//! Up to [`EXACT_PAIRS`] pairs of pods are compared one by one, more of them by what their classes
+//! have in common ([`Group`]). Cost: nothing is compiled again; per affected pair of ends that is
+//! unknown on both sides a few verdicts and two explanations. Precision: the reasons are looked for
+//! at one port of the traffic.
 
-use crate::diff::align::alignment::{CLOSE, End, EndIx};
-use crate::diff::cause::edits::{Edits, rule_edit};
-use crate::diff::cause::grounds::{Ask, PAIRS};
-use crate::diff::compare::Pairing;
-use crate::diff::{Side, Which};
+use crate::diff::align::endpoint::{AlignedEnd, EXACT_PAIRS, EndIx};
+use crate::diff::before_after::{Side, Which};
+use crate::diff::cause::edits::Edits;
+use crate::diff::cause::pair::{ChangedPair, Pairing, SEARCHED_PAIRS, sample};
+use crate::diff::cause::policy_edits::PolicyEdit;
+use crate::diff::cause::rule_edit::{PolicyVersion, rule_edit};
 use crate::graph::row_cache::Group;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::Truth;
-use crate::policy::{Direction, RuleRef};
+use crate::policy::RuleRef;
 use crate::query::explain::explanation;
+use crate::set::TrafficSet;
 use crate::set::hashed::HashMap;
-use crate::set::{Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow, HostNetwork};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Both sides under one behaviour of host-network pods.
-pub type Case = [AllowGraph; 2];
+/// How many unknown flows of two ends are explained.
+const EXPLAINED_FLOWS: usize = 100;
 
-/// The behaviours of host-network pods that can make a difference.
-pub fn cases(before: Side<'_>, after: Side<'_>) -> Vec<Case> {
-    let hosts = |s: Side<'_>| !s.graph.space().hosts.is_empty();
-    let under = |side: Side<'_>, assumed| {
-        let open =
-            hosts(side) && side.graph.environment().options.host_network == HostNetwork::Unknown;
-        if open {
-            side.graph.assuming(assumed)
-        } else {
-            side.graph.clone()
-        }
-    };
-    if !hosts(before) && !hosts(after) {
+/// The graphs of both sides under one mode of host-network pods.
+pub type ScenarioGraphs = [AllowGraph; 2];
+
+/// Both sides under each mode of host-network pods that can make a difference.
+pub fn scenarios(before: Side<'_>, after: Side<'_>) -> Vec<ScenarioGraphs> {
+    if !has_host_pods(before) && !has_host_pods(after) {
         return vec![[before.graph.clone(), after.graph.clone()]];
     }
     [HostNetwork::Node, HostNetwork::Pod]
-        .map(|h| [under(before, h), under(after, h)])
+        .map(|mode| [assuming(before, mode), assuming(after, mode)])
         .into()
 }
 
-/// What passes between pairs of pods of two ends, of some traffic: surely, and maybe.
-type Range = BTreeSet<(TrafficSet, TrafficSet)>;
+fn has_host_pods(side: Side<'_>) -> bool {
+    !side.graph.space().hosts.is_empty()
+}
+
+/// A side's graph under a mode of host-network pods, if the mode is unknown and matters.
+fn assuming(side: Side<'_>, mode: HostNetwork) -> AllowGraph {
+    let is_open = side.graph.environment().options.host_network == HostNetwork::Unknown;
+    if has_host_pods(side) && is_open {
+        side.graph.assuming(mode)
+    } else {
+        side.graph.clone()
+    }
+}
+
+/// Which of some traffic passes between pairs of pods of two ends: what must pass, and what is
+/// unknown.
+type PossibleVerdicts = BTreeSet<(TrafficSet, TrafficSet)>;
 
 /// The pairs of pods of two ends, per side.
-type Pairs = [Vec<(Endpoint, Endpoint)>; 2];
+type PodPairs = [Vec<(Endpoint, Endpoint)>; 2];
 
-/// What tells one doubt from another.
+/// Distinguishes unknown verdicts that may have changed from those that have not.
 pub struct Undecided<'a> {
     before: Side<'a>,
     after: Side<'a>,
     edits: &'a Edits,
-    cases: Vec<(&'a Case, [RowCache<'a>; 2])>,
-    /// The places of ends, by case.
+    scenarios: Vec<(&'a ScenarioGraphs, [RowCache<'a>; 2])>,
+    /// The endpoint indices of ends, by scenario.
     groups: HashMap<(usize, EndIx), Rc<[Group; 2]>>,
 }
 
 impl<'a> Undecided<'a> {
-    /// Nothing is asked yet.
-    pub fn new(before: Side<'a>, after: Side<'a>, edits: &'a Edits, cases: &'a [Case]) -> Self {
-        let cases = cases
+    /// Nothing is compared yet.
+    pub fn new(
+        before: Side<'a>,
+        after: Side<'a>,
+        edits: &'a Edits,
+        scenarios: &'a [ScenarioGraphs],
+    ) -> Self {
+        let scenarios = scenarios
             .iter()
-            .map(|case| (case, case.each_ref().map(RowCache::new)))
+            .map(|graphs| (graphs, graphs.each_ref().map(RowCache::new)))
             .collect();
         Self {
             before,
             after,
             edits,
-            cases,
+            scenarios,
             groups: HashMap::default(),
         }
     }
 
-    /// Whether traffic that is unknown on both sides may have changed between two ends.
-    pub fn matter(&mut self, ask: &Ask<'_>, traffic: &TrafficSet) -> bool {
-        let close = [Which::Before, Which::After].map(|which| ask.pairs(which, CLOSE + 1));
-        (0..self.cases.len()).any(|case| {
-            let [was, is, doubted] = self.ranges(case, ask, &close, traffic);
+    /// Whether the verdict on traffic that is unknown on both sides may have changed between two
+    /// ends.
+    pub fn may_have_changed(&mut self, pair: &ChangedPair<'_>, traffic: &TrafficSet) -> bool {
+        let pods = [Which::Before, Which::After].map(|which| pair.pairs(which, EXACT_PAIRS + 1));
+        (0..self.scenarios.len()).any(|scenario| {
+            let [was, is, reasoned] = self.verdicts(scenario, pair, &pods, traffic);
             was != is
-                || doubted
-                    .iter()
-                    .any(|(_, unknown)| self.edited(self.cases[case].0, ask, unknown))
+                || reasoned.iter().any(|(_, unknown)| {
+                    self.is_edited_reason(self.scenarios[scenario].0, pair, unknown)
+                })
         })
     }
 
-    /// What passes before, after, and after without what own nodes change: which node is one's own,
-    /// no rule says.
-    fn ranges(
+    /// What passes before, after, and after without own-node exceptions: no rule says on which node
+    /// a pod runs, so that an unknown exception has no edited reason.
+    fn verdicts(
         &mut self,
-        case: usize,
-        ask: &Ask<'_>,
-        pairs: &Pairs,
+        scenario: usize,
+        pair: &ChangedPair<'_>,
+        pods: &PodPairs,
         traffic: &TrafficSet,
-    ) -> [Range; 3] {
-        let cut = |a: &Allowed| {
-            (
-                a.must.intersection(traffic),
-                a.unknown().intersection(traffic),
-            )
-        };
-        let Self { cases, groups, .. } = self;
-        let (graphs, [old, new]) = &mut cases[case];
-        if pairs.iter().any(|pairs| pairs.len() > CLOSE) {
+    ) -> [PossibleVerdicts; 3] {
+        let Self {
+            scenarios, groups, ..
+        } = self;
+        let (graphs, [old, new]) = &mut scenarios[scenario];
+        if pods.iter().any(|pods| pods.len() > EXACT_PAIRS) {
             let mut group = |end: EndIx| {
-                let known = groups.entry((case, end));
+                let known = groups.entry((scenario, end));
                 Rc::clone(known.or_insert_with(|| {
-                    let End { before, after, .. } = &ask.ends[end];
+                    let AlignedEnd { before, after, .. } = &pair.ends[end];
                     Rc::new([old.group(before), new.group(after)])
                 }))
             };
-            let (from, into) = (group(ask.source), group(ask.destination));
-            let apart = ask.pairing == Pairing::Own;
+            let (from, into) = (group(pair.source), group(pair.destination));
+            let apart = pair.pairing == Pairing::Own;
             let [was, _] = old.pairs(&from[0], &into[0], apart);
-            let [is, bare] = new.pairs(&from[1], &into[1], apart);
-            return [was, is, bare].map(|mut found| {
+            let [is, without_own_node] = new.pairs(&from[1], &into[1], apart);
+            return [was, is, without_own_node].map(|mut found| {
                 found.sort_unstable_by_key(Arc::as_ptr);
                 found.dedup_by(|a, b| Arc::ptr_eq(a, b));
-                found.iter().map(|allowed| cut(allowed)).collect()
+                found
+                    .iter()
+                    .map(|allowed| restricted(allowed, traffic))
+                    .collect()
             });
         }
-        let range = |(graph, pairs): (&AllowGraph, &Vec<(Endpoint, Endpoint)>)| -> Range {
-            pairs
-                .iter()
-                .map(|(source, destination)| cut(&graph.allowed(*source, *destination)))
-                .collect()
-        };
-        let (was, is) = (
-            range((&graphs[0], &pairs[0])),
-            range((&graphs[1], &pairs[1])),
-        );
+        let was = between_pods(&graphs[0], &pods[0], traffic);
+        let is = between_pods(&graphs[1], &pods[1], traffic);
         [was, is.clone(), is]
     }
 
     /// Whether an edited rule is among the reasons of what is still unknown.
-    fn edited(&self, graphs: &Case, ask: &Ask<'_>, unknown: &TrafficSet) -> bool {
+    fn is_edited_reason(
+        &self,
+        graphs: &ScenarioGraphs,
+        pair: &ChangedPair<'_>,
+        unknown: &TrafficSet,
+    ) -> bool {
         if unknown.is_empty() {
             return false;
         }
-        let traffic = unknown.sample().unwrap_or(Traffic {
-            protocol: Protocol::Tcp,
-            port: 1,
-        });
+        let traffic = sample(unknown);
         graphs
             .iter()
             .zip([Which::Before, Which::After])
             .any(|(graph, which)| {
-                let pairs = ask.pairs(which, PAIRS);
-                let flow = |(source, destination): &(Endpoint, Endpoint)| Flow {
+                let pods = pair.pairs(which, SEARCHED_PAIRS);
+                let flows = pods.iter().map(|(source, destination)| Flow {
                     source: *source,
                     destination: *destination,
                     traffic,
-                };
-                // what is unknown of a class may be told of each of its pods
-                let unknown = pairs
-                    .iter()
-                    .map(flow)
-                    .filter(|flow| graph.verdict(flow) == Truth::Maybe);
-                unknown.take(100).any(|flow| {
-                    let told = explanation::explain(graph, &flow);
-                    told.sides().into_iter().any(|side| self.side(side, which))
+                });
+                // What is unknown of a class may be known of each of its pods.
+                let mut unknown = flows
+                    .filter(|flow| graph.verdict(flow) == Truth::Maybe)
+                    .take(EXPLAINED_FLOWS);
+                unknown.any(|flow| {
+                    let explanation = explanation::explain(graph, &flow);
+                    let mut sides = explanation.sides().into_iter();
+                    sides.any(|side| self.has_edited_reason(side, which))
                 })
             })
     }
 
-    fn side(&self, side: &explanation::Side, which: Which) -> bool {
-        let fresh = |taint: &usize| self.edits.is_fresh(which, *taint);
-        side.taints.iter().any(fresh) || side.doubts.iter().any(|d| self.rule(d.at, which))
+    fn has_edited_reason(&self, side: &explanation::Side, which: Which) -> bool {
+        let is_new = |taint: &usize| self.edits.is_new_taint(which, *taint);
+        side.taints.iter().any(is_new) || side.doubts.iter().any(|d| self.is_edited(d.at, which))
     }
 
-    fn rule(&self, at: RuleRef, which: Which) -> bool {
-        let Some(edit) = self.edits.of(which, at.policy) else {
+    /// Whether a rule was edited, or the subject, tier or priority of its policy.
+    fn is_edited(&self, at: RuleRef, which: Which) -> bool {
+        let Some(edit) = self.edits.policy_edit(which, at.policy) else {
             return false;
         };
         let edit = &self.edits.policies[edit];
         if !edit.meaning {
             return false;
         }
-        let sides = [
-            (edit.before, self.before, Which::Before),
-            (edit.after, self.after, Which::After),
-        ];
-        let of = |which: Which| {
-            sides
-                .iter()
-                .find(|s| s.2 == which)
-                .and_then(|(id, side, which)| {
-                    id.map(|id| (side.input.policies.get(id), id, *which))
-                })
-        };
         let other = if which == Which::Before {
             Which::After
         } else {
             Which::Before
         };
-        let Some(own) = of(which) else { return false };
-        let theirs = of(other);
-        let elsewhere = theirs.is_none_or(|(p, _, _)| {
+        let Some(own) = self.version(edit, which) else {
+            return false;
+        };
+        let theirs = self.version(edit, other);
+        let governs_others = theirs.is_none_or(|(p, _, _)| {
             p.subject != own.0.subject || p.tier != own.0.tier || p.priority != own.0.priority
         });
-        elsewhere
-            || rule_edit(
-                own,
-                theirs,
-                RuleRef {
-                    peer: None,
-                    port: None,
-                    ..at
-                },
-            )
-            .is_some()
+        let whole = RuleRef {
+            peer: None,
+            port: None,
+            ..at
+        };
+        governs_others || rule_edit(own, theirs, whole).is_some()
+    }
+
+    /// An edited policy as it is on one side, if it exists there.
+    fn version(&self, edit: &PolicyEdit, which: Which) -> Option<PolicyVersion<'a>> {
+        let (id, side) = match which {
+            Which::Before => (edit.before?, self.before),
+            Which::After => (edit.after?, self.after),
+        };
+        Some((side.input.policies.get(id), id, which))
     }
 }
 
-/// Whether a direction of an end was touched by an edit; the cheap question before the dear one.
-pub fn touched(edits: &Edits, source: usize, destination: usize) -> bool {
-    !edits.touched(source, Direction::Egress).is_none()
-        || !edits.touched(destination, Direction::Ingress).is_none()
+/// What passes of some traffic, and what is unknown of it.
+fn restricted(allowed: &Allowed, traffic: &TrafficSet) -> (TrafficSet, TrafficSet) {
+    (
+        allowed.must.intersection(traffic),
+        allowed.unknown().intersection(traffic),
+    )
+}
+
+/// What passes of some traffic between each of these pairs of pods.
+fn between_pods(
+    graph: &AllowGraph,
+    pods: &[(Endpoint, Endpoint)],
+    traffic: &TrafficSet,
+) -> PossibleVerdicts {
+    pods.iter()
+        .map(|(source, destination)| restricted(&graph.allowed(*source, *destination), traffic))
+        .collect()
 }

@@ -1,376 +1,388 @@
-//! Columns: for one destination end, the sources whose states differ between the two sides.
+//! For one destination end, the sources whose states differ between the two sides.
 //!
-//! Destinations whose places have the same templates on both sides share one comparison
-//! ([`Shared`]): two strips, met stretch by stretch. What own nodes change (S55) is looked at for
-//! the ends beside a destination, on top of it; where that differs and leaves something unknown,
-//! the pods are asked if they are few ([`SideRows::exactly`]). Columns may be of some sources only
-//! ([`DestinationDiffs::among`]).
+//! Destinations whose endpoint indices have the same templates on both sides share one comparison
+//! ([`SharedDiff`]): the segments of both sides, visited range by range. On top of it come the
+//! sources with own-node exceptions (S55); where their states differ and something stays unknown,
+//! the pods are compared if they are few ([`SideRows::pod_by_pod`]). The comparison may be limited
+//! to some sources ([`DestinationDiffs::among`]).
 //!
-//! Invariant: a source is loud iff the delta of its pair of states is not empty; what is quiet is
-//! only counted. Cost: the stretches of both rows per distinct pair of rows, and per destination
-//! the ends beside it; no pass over all sources.
+//! Invariant: a source is changed iff the delta of its pair of states is not empty; what is
+//! unchanged is only counted. Cost: the segments of both rows per distinct pair of rows, and per
+//! destination the sources with own-node exceptions; no pass over all sources.
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::alignment::{End, EndIx, Places};
+use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndpointIndices};
 use crate::diff::align::order::EndpointOrder;
-use crate::diff::align::position_index::PositionIndex;
-use crate::diff::rows::interned::{Pair, States};
+use crate::diff::align::position_index::PositionIndexes;
+use crate::diff::before_after::Which;
+use crate::diff::rows::interned::{StatePair, States};
 use crate::diff::rows::segments::{Segments, sweep};
 use crate::diff::rows::side::{DestinationRows, SideRows};
-use crate::diff::{Side, Which};
 use crate::graph::RowCache;
 use crate::set::hashed::{HashMap, IndexMap};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The roll with both sides' lines.
-pub struct Index {
-    /// The roll.
-    pub roll: Arc<EndpointOrder>,
-    sides: [PositionIndex; 2],
-}
-
-impl Index {
-    /// Sorts the ends.
-    pub fn new(roll: &Arc<EndpointOrder>, sides: [Side<'_>; 2]) -> Arc<Self> {
-        let placed = |which: Which, side: Side<'_>| {
-            PositionIndex::new(roll, which, side.graph.space().len())
-        };
-        let sides = [
-            placed(Which::Before, sides[0]),
-            placed(Which::After, sides[1]),
-        ];
-        Arc::new(Self {
-            roll: Arc::clone(roll),
-            sides,
-        })
-    }
-
-    /// The ends with a pod at one of these places, which come in order.
-    pub fn own_node_sources(&self, which: Which, places: impl Iterator<Item = u32>) -> Vec<EndIx> {
-        let (mut own_node_sources, mut last) = (Vec::new(), None);
-        for place in places.filter(|place| last.replace(*place) != Some(*place)) {
-            own_node_sources.extend_from_slice(self.side(which).ends_at(place));
-        }
-        own_node_sources.sort_unstable();
-        own_node_sources.dedup();
-        own_node_sources
-    }
-
-    /// One side's line.
-    pub fn side(&self, which: Which) -> &PositionIndex {
-        &self.sides[usize::from(which == Which::After)]
-    }
-}
-
-/// All sources of destinations with the same rows, apart from own nodes.
-pub struct Shared {
-    /// Which one.
+/// All sources of destinations with the same rows, without own-node exceptions.
+pub struct SharedDiff {
+    /// Its number: equal numbers, equal rows.
     pub number: usize,
-    /// The positions of the sources that differ, by their pair of states.
-    pub loud: Vec<(Pair, EndpointSet)>,
-    /// The workloads among the others from whom something surely passes.
-    quiet: u64,
-    /// The blocks of addresses among them.
-    quiet_addresses: u64,
-    strips: [Rc<Segments>; 2],
+    /// The positions of the changed sources, by their pair of states.
+    pub changed: Vec<(StatePair, EndpointSet)>,
+    /// How many unchanged workloads may send something for certain.
+    unchanged: u64,
+    /// How many unchanged blocks of addresses may.
+    unchanged_addresses: u64,
+    segments: [Rc<Segments>; 2],
 }
 
-impl Shared {
+impl SharedDiff {
     /// The pair of states of an end.
-    pub fn pair(&self, roll: &EndpointOrder, end: EndIx) -> Pair {
+    pub fn pair(&self, order: &EndpointOrder, end: EndIx) -> StatePair {
         (
-            self.strips[0].told(roll, end).state(),
-            self.strips[1].told(roll, end).state(),
+            self.segments[0].state_of(order, end).state(),
+            self.segments[1].state_of(order, end).state(),
         )
     }
 
-    /// The ends that are not told by the stretch they lie in.
+    /// The ends whose states are not those of the segments they lie in.
     pub fn exact(&self) -> impl Iterator<Item = EndIx> + '_ {
-        self.strips
+        self.segments
             .iter()
-            .flat_map(|strip| strip.exact.iter().map(|(end, _)| *end))
+            .flat_map(|segments| segments.exact.iter().map(|(end, _)| *end))
     }
 
-    /// Meets the pairs of states at some positions.
-    pub fn sweep(&self, positions: &EndpointSet, meet: impl FnMut(u32, u32, Pair)) {
-        sweep(positions, self.strips.each_ref().map(AsRef::as_ref), meet);
+    /// Visits the pairs of states at some positions.
+    pub fn sweep(&self, positions: &EndpointSet, visit: impl FnMut(u32, u32, StatePair)) {
+        sweep(
+            positions,
+            self.segments.each_ref().map(AsRef::as_ref),
+            visit,
+        );
     }
 }
 
 /// What differs for one destination.
 pub struct DestinationDiff {
-    /// What it shares with others.
-    pub shared: Rc<Shared>,
-    /// The ends beside it, without itself, with their pairs.
-    pub own_node_sources: Vec<(EndIx, Pair)>,
-    /// How many parties among the others may send something for certain; addresses count once.
-    pub quiet: u64,
+    /// What it shares with other destinations.
+    pub shared: Rc<SharedDiff>,
+    /// The sources with own-node exceptions, except the destination itself, with their pairs.
+    pub own_node_sources: Vec<(EndIx, StatePair)>,
+    /// How many unchanged parties may send something for certain; addresses count once.
+    pub unchanged: u64,
     /// The destination as a source.
-    pub itself: Pair,
-    /// The same, as the shared rows have it.
-    pub itself_shared: Pair,
-    /// Its places with each other, where it has several on either side.
-    pub own: Option<Pair>,
-    to: [DestinationRows; 2],
+    pub itself: StatePair,
+    /// The same, in the shared rows.
+    pub itself_shared: StatePair,
+    /// Its endpoint indices with each other, where it has several on either side.
+    pub between_own: Option<StatePair>,
+    rows: [DestinationRows; 2],
 }
 
 impl DestinationDiff {
-    /// The positions of the sources that differ, by their pair of states; without the destination.
-    pub fn loud(
+    /// The positions of the changed sources, by their pair of states; without the destination.
+    pub fn changed(
         &self,
         states: &mut States,
-        roll: &EndpointOrder,
+        order: &EndpointOrder,
         destination: EndIx,
-    ) -> Vec<(Pair, EndpointSet)> {
-        let apart = roll.positions(
+    ) -> Vec<(StatePair, EndpointSet)> {
+        let apart = order.positions(
             self.own_node_sources
                 .iter()
                 .map(|(end, _)| end)
                 .chain([&destination]),
         );
-        let mut loud: IndexMap<Pair, EndpointSet> = IndexMap::default();
-        for (pair, positions) in &self.shared.loud {
-            loud.insert(*pair, positions.difference(&apart));
+        let mut changed: IndexMap<StatePair, EndpointSet> = IndexMap::default();
+        for (pair, positions) in &self.shared.changed {
+            changed.insert(*pair, positions.difference(&apart));
         }
         for (end, pair) in self
             .own_node_sources
             .iter()
-            .filter(|(_, pair)| states.judged(*pair).loud)
+            .filter(|(_, pair)| states.comparison(*pair).changed)
         {
-            let positions = loud.entry(*pair).or_default();
-            *positions = positions.union(&EndpointSet::point(roll.position[*end]));
+            let positions = changed.entry(*pair).or_default();
+            *positions = positions.union(&EndpointSet::point(order.position[*end]));
         }
-        loud.into_iter()
+        changed
+            .into_iter()
             .filter(|(_, positions)| !positions.is_empty())
             .collect()
     }
 }
 
-/// The rows of both sides.
+/// The comparison of the rows of both sides.
 pub struct DestinationDiffs<'a> {
-    index: Arc<Index>,
-    halves: [SideRows<'a>; 2],
+    indexes: Arc<PositionIndexes>,
+    sides: [SideRows<'a>; 2],
     /// The positions of the sources that are compared.
     compared: EndpointSet,
-    shared: HashMap<[Vec<u32>; 2], Rc<Shared>>,
+    shared: HashMap<[Vec<u32>; 2], Rc<SharedDiff>>,
 }
 
 impl<'a> DestinationDiffs<'a> {
     /// Compares all sources; nothing is compared yet.
-    pub fn new(index: &Arc<Index>, rows: [RowCache<'a>; 2]) -> Self {
-        Self::among(index, rows, index.roll.all(true))
+    pub fn new(indexes: &Arc<PositionIndexes>, rows: [RowCache<'a>; 2]) -> Self {
+        Self::among(indexes, rows, indexes.order.all(true))
     }
 
-    /// Compares the sources at some positions, whose places are in the rows.
+    /// Compares the sources at some positions only; the rows contain their endpoint indices.
     pub fn among(
-        index: &Arc<Index>,
+        indexes: &Arc<PositionIndexes>,
         [before, after]: [RowCache<'a>; 2],
         compared: EndpointSet,
     ) -> Self {
-        let halves = [
-            SideRows::new(Which::Before, index, before),
-            SideRows::new(Which::After, index, after),
+        let sides = [
+            SideRows::new(Which::Before, indexes, before),
+            SideRows::new(Which::After, indexes, after),
         ];
         Self {
-            index: Arc::clone(index),
-            halves,
+            indexes: Arc::clone(indexes),
+            sides,
             compared,
             shared: HashMap::default(),
         }
     }
 
-    /// Whether one of the sources may stand beside a place of a destination; a no is certain.
+    /// Whether own nodes may decide for one of the sources and a destination; `false` is certain.
     pub fn may_have_own_node(&self, destination: EndIx) -> bool {
-        let end = &self.index.roll.ends[destination];
-        let near = |half: &SideRows<'_>, places: &Places| {
-            places.iter().any(|(p, _)| half.rows.may_have_own_node(*p))
+        let end = &self.indexes.order.ends[destination];
+        let may_have = |side: &SideRows<'_>, indices: &EndpointIndices| {
+            indices
+                .iter()
+                .any(|(index, _)| side.rows.may_have_own_node(*index))
         };
-        near(&self.halves[0], &end.before) || near(&self.halves[1], &end.after)
+        may_have(&self.sides[0], &end.before) || may_have(&self.sides[1], &end.after)
     }
 
-    /// Makes the rows of some destinations, on all processors.
+    /// Computes the rows of some destinations, on all processors.
     pub fn make(&mut self, destinations: &[EndIx]) {
-        self.halves
+        self.sides
             .iter_mut()
-            .for_each(|half| half.make(destinations));
+            .for_each(|side| side.make(destinations));
     }
 
-    /// The states of one source for the destination of a column.
+    /// The states of one source for a destination that was compared.
     pub fn pair_in(
         &mut self,
         states: &mut States,
-        column: &DestinationDiff,
+        diff: &DestinationDiff,
         source: EndIx,
-    ) -> Pair {
-        let [before, after] = &mut self.halves;
-        let [old, new] = column
+    ) -> StatePair {
+        let [before, after] = &mut self.sides;
+        let [was, is] = diff
             .shared
-            .strips
+            .segments
             .each_ref()
-            .map(|strip| strip.told(&self.index.roll, source));
+            .map(|segments| segments.state_of(&self.indexes.order, source));
         (
-            before.own_node_sources(states, &column.to[0], old, source),
-            after.own_node_sources(states, &column.to[1], new, source),
+            before.state_with_own_node(states, &diff.rows[0], was, source),
+            after.state_with_own_node(states, &diff.rows[1], is, source),
         )
     }
 
-    /// The states of a source for a destination pod by pod, if they are few on both sides.
-    fn exactly(&mut self, states: &mut States, source: EndIx, destination: EndIx) -> Option<Pair> {
-        let [before, after] = &mut self.halves;
+    /// The states of a source for a destination pod by pod, if the pods are few on both sides.
+    fn pod_by_pod(
+        &mut self,
+        states: &mut States,
+        source: EndIx,
+        destination: EndIx,
+    ) -> Option<StatePair> {
+        let [before, after] = &mut self.sides;
         before
-            .exactly(states, source, destination)
-            .zip(after.exactly(states, source, destination))
+            .pod_by_pod(states, source, destination)
+            .zip(after.pod_by_pod(states, source, destination))
     }
 
     /// The states of a workload of several classes with itself, if it has several pods on both
     /// sides.
-    fn own(&mut self, states: &mut States, to: &[DestinationRows; 2], end: EndIx) -> Option<Pair> {
-        let End { before, after, .. } = &self.index.roll.ends[end];
+    fn between_own(
+        &mut self,
+        states: &mut States,
+        rows: &[DestinationRows; 2],
+        end: EndIx,
+    ) -> Option<StatePair> {
+        let AlignedEnd { before, after, .. } = &self.indexes.order.ends[end];
         if before.len().max(after.len()) < 2 {
             return None;
         }
-        let [before, after] = &mut self.halves;
+        let [before, after] = &mut self.sides;
         before
-            .own(states, &to[0], end)
-            .zip(after.own(states, &to[1], end))
+            .state_with_itself(states, &rows[0], end)
+            .zip(after.state_with_itself(states, &rows[1], end))
     }
 
     /// Compares all sources of a destination.
-    pub fn column(&mut self, states: &mut States, destination: EndIx) -> DestinationDiff {
-        let index = Arc::clone(&self.index);
-        let roll = &index.roll;
-        let to = self
-            .halves
+    pub fn destination(&mut self, states: &mut States, destination: EndIx) -> DestinationDiff {
+        let indexes = Arc::clone(&self.indexes);
+        let order = &indexes.order;
+        let rows = self
+            .sides
             .each_mut()
-            .map(|half| half.to(states, destination));
-        let own = self.own(states, &to, destination);
-        let outside = roll.ends[destination].is_outside();
-        let shared = self.shared(states, &to, outside);
-        let (quiet, mut addresses) = (shared.quiet, shared.quiet_addresses);
-        let (itself, itself_shared) = (Pair::default(), Pair::default());
-        let mut column = DestinationDiff {
+            .map(|side| side.destination_rows(states, destination));
+        let between_own = self.between_own(states, &rows, destination);
+        let external = order.ends[destination].is_external();
+        let shared = self.shared(states, &rows, external);
+        let (unchanged, mut addresses) = (shared.unchanged, shared.unchanged_addresses);
+        let (itself, itself_shared) = (StatePair::default(), StatePair::default());
+        let mut diff = DestinationDiff {
             shared,
             own_node_sources: Vec::new(),
-            quiet,
+            unchanged,
             itself,
             itself_shared,
-            own,
-            to,
+            between_own,
+            rows,
         };
-        for source in self.own_node_sources(&column.to, destination, outside) {
-            let told = column.shared.pair(roll, source);
-            let mut pair = self.pair_in(states, &column, source);
-            if states.judged(pair).differs && states.is_unsure(pair) {
-                pair = self.exactly(states, source, destination).unwrap_or(pair);
+        for source in self.own_node_sources(&diff.rows, destination, external) {
+            let shared = diff.shared.pair(order, source);
+            let mut pair = self.pair_in(states, &diff, source);
+            if states.comparison(pair).differs && states.is_uncertain(pair) {
+                pair = self.pod_by_pod(states, source, destination).unwrap_or(pair);
             }
-            let counted = if roll.ends[source].is_outside() {
+            let counted = if order.ends[source].is_external() {
                 &mut addresses
             } else {
-                &mut column.quiet
+                &mut diff.unchanged
             };
-            let weight = |pair: Pair, states: &mut States| {
-                if states.judged(pair).is_quiet() {
-                    roll.ends[source].weight()
-                } else {
-                    0
-                }
-            };
-            *counted -= weight(told, states);
-            *counted += weight(pair, states);
-            column.own_node_sources.push((source, pair));
+            *counted -= unchanged_weight(states, shared, &order.ends[source]);
+            *counted += unchanged_weight(states, pair, &order.ends[source]);
+            diff.own_node_sources.push((source, pair));
         }
-        if !outside && self.compared.contains(roll.position[destination]) {
-            column.itself_shared = column.shared.pair(roll, destination);
-            column.itself = self.pair_in(states, &column, destination);
-            let counted = states.judged(column.itself_shared).is_quiet();
-            column.quiet -= if counted {
-                roll.ends[destination].weight()
-            } else {
-                0
-            };
+        if !external && self.compared.contains(order.position[destination]) {
+            diff.itself_shared = diff.shared.pair(order, destination);
+            diff.itself = self.pair_in(states, &diff, destination);
+            diff.unchanged -=
+                unchanged_weight(states, diff.itself_shared, &order.ends[destination]);
         }
-        column.quiet += u64::from(!outside && addresses > 0);
-        column
+        diff.unchanged += u64::from(!external && addresses > 0);
+        diff
     }
 
-    /// The ends beside a destination, without itself; of a block of addresses only workloads.
+    /// The sources with own-node exceptions for a destination, without itself; for a block of
+    /// addresses only workloads.
     fn own_node_sources(
         &self,
-        to: &[DestinationRows; 2],
+        rows: &[DestinationRows; 2],
         destination: EndIx,
-        outside: bool,
+        external: bool,
     ) -> Vec<EndIx> {
         let mut own_node_sources = self
-            .index
-            .own_node_sources(Which::Before, to[0].own_node_sources());
+            .indexes
+            .own_node_sources(Which::Before, rows[0].own_node_sources());
         own_node_sources.extend(
-            self.index
-                .own_node_sources(Which::After, to[1].own_node_sources()),
+            self.indexes
+                .own_node_sources(Which::After, rows[1].own_node_sources()),
         );
         own_node_sources.sort_unstable();
         own_node_sources.dedup();
-        let roll = &self.index.roll;
-        let compared = |end: EndIx| self.compared.contains(roll.position[end]);
+        let order = &self.indexes.order;
+        let compared = |end: EndIx| self.compared.contains(order.position[end]);
         own_node_sources.retain(|end| {
-            *end != destination && !(outside && roll.ends[*end].is_outside()) && compared(*end)
+            *end != destination && !(external && order.ends[*end].is_external()) && compared(*end)
         });
         own_node_sources
     }
 
+    /// Compares all sources of the destinations with these rows, without own-node exceptions.
     fn shared(
         &mut self,
         states: &mut States,
-        to: &[DestinationRows; 2],
-        outside: bool,
-    ) -> Rc<Shared> {
-        let key = to.each_ref().map(DestinationRows::key);
+        rows: &[DestinationRows; 2],
+        external: bool,
+    ) -> Rc<SharedDiff> {
+        let key = rows.each_ref().map(DestinationRows::key);
         if let Some(known) = self.shared.get(&key) {
             return Rc::clone(known);
         }
-        let roll = Arc::clone(&self.index.roll);
-        let [before, after] = &mut self.halves;
-        let strips = [before.strip(states, &to[0]), after.strip(states, &to[1])];
-        let mut shared = Shared {
+        let order = Arc::clone(&self.indexes.order);
+        let [before, after] = &mut self.sides;
+        let segments = [
+            before.segments(states, &rows[0]),
+            after.segments(states, &rows[1]),
+        ];
+        let mut shared = SharedDiff {
             number: self.shared.len(),
-            loud: Vec::new(),
-            quiet: 0,
-            quiet_addresses: 0,
-            strips,
+            changed: Vec::new(),
+            unchanged: 0,
+            unchanged_addresses: 0,
+            segments,
         };
         let exact: BTreeSet<EndIx> = shared.exact().collect();
-        let mut loud: IndexMap<Pair, Vec<(u32, u32)>> = IndexMap::default();
-        let (mut quiet, mut addresses, border) = (0, 0, roll.outside());
-        let mut meet = |first: u32, last: u32, pair: Pair| {
-            let judged = states.judged(pair);
-            if judged.loud {
-                loud.entry(pair).or_default().push((first, last));
-            } else if judged.passes {
-                quiet += roll.weight(first, last);
-                addresses += u64::from((last + 1).saturating_sub(first.max(border)));
-            }
-        };
-        // addresses send nothing to addresses
-        let sources = roll.all(!outside).intersection(&self.compared);
-        shared.sweep(&sources.difference(&roll.positions(&exact)), &mut meet);
-        for position in sources.intersection(&roll.positions(&exact)).points() {
-            let end = &roll.at(position);
-            meet(position, position, shared.pair(&roll, *end));
+        let mut sweep = Sweep::new(&order);
+        // Addresses send nothing to addresses.
+        let sources = order.all(!external).intersection(&self.compared);
+        let exact = order.positions(&exact);
+        shared.sweep(&sources.difference(&exact), |first, last, pair| {
+            sweep.visit(states, first, last, pair);
+        });
+        for position in sources.intersection(&exact).points() {
+            let pair = shared.pair(&order, order.end_at(position));
+            sweep.visit(states, position, position, pair);
         }
-        (shared.quiet, shared.quiet_addresses) = (quiet, addresses);
-        let runs = |ranges: Vec<(u32, u32)>| {
-            ranges
-                .into_iter()
-                .map(|(first, last)| first..=last)
-                .collect()
-        };
-        shared.loud = loud
-            .into_iter()
-            .map(|(pair, ranges)| (pair, runs(ranges)))
-            .collect();
+        (shared.unchanged, shared.unchanged_addresses) = (sweep.unchanged, sweep.addresses);
+        shared.changed = sweep.changed_positions();
         let shared = Rc::new(shared);
         self.shared.insert(key, Rc::clone(&shared));
         shared
+    }
+}
+
+/// What a pass over all sources has met so far.
+struct Sweep<'a> {
+    order: &'a EndpointOrder,
+    /// The first position of a block of addresses.
+    external_start: u32,
+    /// The ranges of the changed sources.
+    changed: IndexMap<StatePair, Vec<(u32, u32)>>,
+    /// How many unchanged workloads may send something for certain.
+    unchanged: u64,
+    /// How many unchanged blocks of addresses may.
+    addresses: u64,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(order: &'a EndpointOrder) -> Self {
+        Self {
+            order,
+            external_start: order.external_start(),
+            changed: IndexMap::default(),
+            unchanged: 0,
+            addresses: 0,
+        }
+    }
+
+    /// Visits a range of positions with one pair of states.
+    fn visit(&mut self, states: &mut States, first: u32, last: u32, pair: StatePair) {
+        let comparison = states.comparison(pair);
+        if comparison.changed {
+            self.changed.entry(pair).or_default().push((first, last));
+        } else if comparison.passes {
+            self.unchanged += self.order.weight(first, last);
+            let start = first.max(self.external_start);
+            self.addresses += u64::from((last + 1).saturating_sub(start));
+        }
+    }
+
+    /// The positions of the changed sources, by their pair of states.
+    fn changed_positions(self) -> Vec<(StatePair, EndpointSet)> {
+        self.changed
+            .into_iter()
+            .map(|(pair, ranges)| {
+                let ranges = ranges.into_iter().map(|(first, last)| first..=last);
+                (pair, ranges.collect())
+            })
+            .collect()
+    }
+}
+
+/// How many parties of an end count as unchanged if it has this pair of states.
+fn unchanged_weight(states: &mut States, pair: StatePair, end: &AlignedEnd) -> u64 {
+    if states.comparison(pair).is_unchanged() {
+        end.weight()
+    } else {
+        0
     }
 }

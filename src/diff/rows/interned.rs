@@ -1,9 +1,12 @@
-//! What passes between ends, as small numbers that compare fast.
+//! What passes between aligned ends, as small numbers that compare fast.
 //!
-//! A *number* stands for what passes between two places, a *state* for the set of numbers over all
-//! places of two ends. Each pair of states, before and after, is judged once ([`States::delta`]).
+//! A *number* stands for what passes between two endpoint indices, a *state* for the set of numbers
+//! over all pairs of indices of two ends. Example: an end of two classes as a source of one class,
+//! where TCP/80 passes from the first class (number 1) and nothing from the second (number 0), has
+//! the state `{0, 1}`. Each pair of states, before and after, is compared once
+//! ([`States::delta`]).
 
-use crate::diff::Kind;
+use crate::diff::kind::Kind;
 use crate::graph::Allowed;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexSet};
@@ -14,70 +17,70 @@ use std::sync::Arc;
 pub type Delta = Vec<(Kind, TrafficSet)>;
 
 /// A state before and a state after.
-pub type Pair = (u32, u32);
+pub type StatePair = (u32, u32);
 
-/// The number of nothing at all.
+/// The number of no traffic at all.
 pub const NOTHING: u32 = 0;
 
-/// All numbers and states that were met.
+/// All numbers and states so far.
 pub struct States {
     allowed: IndexSet<Allowed>,
     distinct: IndexSet<Vec<u32>>,
-    deltas: HashMap<Pair, Rc<Delta>>,
-    judged: HashMap<Pair, Judged>,
-    /// The numbers of what was met in memory that others keep, with that memory.
-    kept: HashMap<*const Allowed, (Arc<Allowed>, u32)>,
-    /// The states of one number more.
+    deltas: HashMap<StatePair, Rc<Delta>>,
+    comparisons: HashMap<StatePair, StateComparison>,
+    /// The numbers of shared values by their address. The values are kept, so that no address is
+    /// used twice.
+    by_address: HashMap<*const Allowed, (Arc<Allowed>, u32)>,
+    /// The states that result from adding a number to a state.
     joined: HashMap<(u32, u32), u32>,
 }
 
-/// What a pair of states comes to.
+/// The summary of a pair of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judged {
-    /// Whether something differs, or is unknown on both sides.
-    pub loud: bool,
+pub struct StateComparison {
+    /// Whether something differs, or is unknown on both sides and may differ.
+    pub changed: bool,
     /// Whether something differs.
     pub differs: bool,
-    /// Whether something surely passes afterwards.
+    /// Whether something passes for certain afterwards.
     pub passes: bool,
 }
 
-impl Judged {
-    /// Whether it is only counted.
-    pub fn is_quiet(self) -> bool {
-        self.passes && !self.loud
+impl StateComparison {
+    /// Whether the pair is only counted: something passes, and nothing may differ.
+    pub fn is_unchanged(self) -> bool {
+        self.passes && !self.changed
     }
 }
 
 impl States {
-    /// Only nothing is known.
+    /// Only [`NOTHING`] has a number yet.
     pub fn new() -> Self {
         let allowed = IndexSet::from_iter([Allowed::default()]);
-        let (deltas, judged, joined) = (HashMap::default(), HashMap::default(), HashMap::default());
         Self {
             allowed,
             distinct: IndexSet::default(),
-            deltas,
-            judged,
-            kept: HashMap::default(),
-            joined,
+            deltas: HashMap::default(),
+            comparisons: HashMap::default(),
+            by_address: HashMap::default(),
+            joined: HashMap::default(),
         }
     }
 
-    /// The number of what passes between two places.
+    /// The number of what passes between two endpoint indices.
     pub fn number(&mut self, allowed: &Allowed) -> u32 {
         let known = self.allowed.get_index_of(allowed);
         let index = known.unwrap_or_else(|| self.allowed.insert_full(allowed.clone()).0);
         u32::try_from(index).unwrap_or(u32::MAX)
     }
 
-    /// The number of what passes between two places, where many share its memory.
+    /// The number of a shared value; looked up by its address first.
     pub fn number_of(&mut self, allowed: &Arc<Allowed>) -> u32 {
-        if let Some((_, number)) = self.kept.get(&Arc::as_ptr(allowed)) {
+        if let Some((_, number)) = self.by_address.get(&Arc::as_ptr(allowed)) {
             return *number;
         }
         let number = self.number(allowed);
-        self.kept
+        self.by_address
             .insert(Arc::as_ptr(allowed), (Arc::clone(allowed), number));
         number
     }
@@ -98,12 +101,12 @@ impl States {
         known.unwrap_or_else(|| self.state(vec![number]))
     }
 
-    /// The state of nothing at all.
+    /// The state of no traffic at all.
     pub fn nothing(&mut self) -> u32 {
         self.single(NOTHING)
     }
 
-    /// A state and one number more.
+    /// A state with one number more.
     pub fn with(&mut self, state: u32, number: u32) -> u32 {
         if let Some(known) = self.joined.get(&(state, number)) {
             return *known;
@@ -127,7 +130,7 @@ impl States {
             .unwrap_or_default()
     }
 
-    /// What passes, or may, between places with these numbers.
+    /// What the numbers of a state stand for.
     pub fn members(&self, state: u32) -> Vec<&Allowed> {
         self.numbers(state)
             .iter()
@@ -145,7 +148,7 @@ impl States {
     }
 
     /// Whether something is unknown on either side.
-    pub fn is_unsure(&self, pair: Pair) -> bool {
+    pub fn is_uncertain(&self, pair: StatePair) -> bool {
         [pair.0, pair.1].into_iter().any(|state| {
             self.members(state)
                 .iter()
@@ -153,13 +156,13 @@ impl States {
         })
     }
 
-    /// What a pair of states comes to.
-    pub fn judged(&mut self, pair: Pair) -> Judged {
-        if let Some(known) = self.judged.get(&pair) {
+    /// The summary of a pair of states.
+    pub fn comparison(&mut self, pair: StatePair) -> StateComparison {
+        if let Some(known) = self.comparisons.get(&pair) {
             return *known;
         }
         let delta = self.delta(pair);
-        let (loud, differs) = (
+        let (changed, differs) = (
             !delta.is_empty(),
             delta.iter().any(|(kind, _)| *kind != Kind::Undecided),
         );
@@ -167,17 +170,17 @@ impl States {
             .members(pair.1)
             .iter()
             .any(|allowed| !allowed.must.is_empty());
-        let judged = Judged {
-            loud,
+        let comparison = StateComparison {
+            changed,
             differs,
             passes,
         };
-        self.judged.insert(pair, judged);
-        judged
+        self.comparisons.insert(pair, comparison);
+        comparison
     }
 
     /// What differs between two states.
-    pub fn delta(&mut self, pair: Pair) -> Rc<Delta> {
+    pub fn delta(&mut self, pair: StatePair) -> Rc<Delta> {
         if let Some(known) = self.deltas.get(&pair) {
             return Rc::clone(known);
         }

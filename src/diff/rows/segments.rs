@@ -1,72 +1,90 @@
-//! Strips: the states of all sources for destinations of some templates, as stretches of the roll.
+//! Segments: the states of all sources of a destination, as ranges of positions.
 //!
-//! Invariant: away from the ends that are told exactly, an end has the state of the stretch its
-//! position lies in. Cost: two strips are compared stretch by stretch ([`sweep`]), however many
-//! ends lie in one.
+//! Example: sources at positions 0-9 may send TCP/80 (state 1), those at 10-14 nothing (the rest,
+//! state 0), those at 15-20 anything (state 2): the segments are `(0, 9, 1)` and `(15, 20, 2)`.
+//!
+//! Invariant: an end that is not among the `exact` ones has the state of the segment its position
+//! lies in. Cost: two sides are compared segment by segment ([`sweep`]), however many ends lie in
+//! one.
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::alignment::EndIx;
+use crate::diff::align::endpoint::EndIx;
 use crate::diff::align::order::EndpointOrder;
-use crate::diff::rows::interned::Pair;
-use crate::diff::rows::side::Certainty;
+use crate::diff::rows::interned::StatePair;
+
+/// The state of an end as a source, without own-node exceptions.
+#[derive(Debug, Clone, Copy)]
+pub enum SegmentState {
+    /// All its endpoint indices have the same.
+    Uniform(u32),
+    /// A border of the row may lie between its endpoint indices.
+    Exact(u32),
+}
+
+impl SegmentState {
+    /// The state.
+    pub fn state(self) -> u32 {
+        let (Self::Uniform(state) | Self::Exact(state)) = self;
+        state
+    }
+}
 
 /// The states of all sources on one side.
 #[derive(Debug, Default)]
 pub struct Segments {
-    /// First position, last position, state; in order.
-    stretches: Vec<(u32, u32, u32)>,
+    /// First position, last position, state; sorted and disjoint.
+    ranges: Vec<(u32, u32, u32)>,
     /// The state everywhere else.
     rest: u32,
-    /// The ends that a border of the row cuts, with their states, in order.
+    /// The ends that a border of the row cuts, with their states; sorted.
     pub exact: Vec<(EndIx, u32)>,
 }
 
 impl Segments {
-    /// Puts stretches in order.
-    pub fn new(mut stretches: Vec<(u32, u32, u32)>, rest: u32, exact: Vec<(EndIx, u32)>) -> Self {
-        stretches.sort_unstable();
-        stretches.dedup_by(|next, last| {
-            let goes_on = last.1 + 1 == next.0 && last.2 == next.2;
-            if goes_on {
+    /// Sorts the segments and merges neighbours of the same state.
+    pub fn new(mut ranges: Vec<(u32, u32, u32)>, rest: u32, exact: Vec<(EndIx, u32)>) -> Self {
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, last| {
+            let continues = last.1 + 1 == next.0 && last.2 == next.2;
+            if continues {
                 last.1 = next.1;
             }
-            goes_on
+            continues
         });
         Self {
-            stretches,
+            ranges,
             rest,
             exact,
         }
     }
 
     /// The state of an end.
-    pub fn told(&self, roll: &EndpointOrder, end: EndIx) -> Certainty {
+    pub fn state_of(&self, order: &EndpointOrder, end: EndIx) -> SegmentState {
         match self.exact.binary_search_by_key(&end, |(e, _)| *e) {
-            Ok(at) => Certainty::Exactly(self.exact[at].1),
-            Err(_) => Certainty::Evenly(self.at(roll.position[end])),
+            Ok(found) => SegmentState::Exact(self.exact[found].1),
+            Err(_) => SegmentState::Uniform(self.state_at(order.position[end])),
         }
     }
 
-    fn at(&self, position: u32) -> u32 {
-        let at = self
-            .stretches
-            .partition_point(|(_, last, _)| *last < position);
-        self.stretches
-            .get(at)
+    fn state_at(&self, position: u32) -> u32 {
+        let found = self.ranges.partition_point(|(_, last, _)| *last < position);
+        self.ranges
+            .get(found)
             .filter(|(first, ..)| *first <= position)
             .map_or(self.rest, |(.., state)| *state)
     }
 
-    /// The state at a position, and up to where it goes on; `from` moves along.
-    fn look(&self, from: &mut usize, position: u32) -> (u32, u32) {
+    /// The state at a position, and the last position up to which it holds. `from` is the segment
+    /// to begin with; it advances with the position.
+    fn segment_at(&self, from: &mut usize, position: u32) -> (u32, u32) {
         while self
-            .stretches
+            .ranges
             .get(*from)
             .is_some_and(|(_, last, _)| *last < position)
         {
             *from += 1;
         }
-        match self.stretches.get(*from) {
+        match self.ranges.get(*from) {
             Some((first, last, state)) if *first <= position => (*state, *last),
             Some((first, ..)) => (self.rest, first - 1),
             None => (self.rest, u32::MAX),
@@ -74,21 +92,20 @@ impl Segments {
     }
 }
 
-/// Meets the pairs of states at some positions, stretch by stretch.
+/// Visits the pairs of states at some positions, range by range.
 pub fn sweep(
     positions: &EndpointSet,
-    strips: [&Segments; 2],
-    mut meet: impl FnMut(u32, u32, Pair),
+    sides: [&Segments; 2],
+    mut visit: impl FnMut(u32, u32, StatePair),
 ) {
     for (first, last) in positions.ranges() {
-        let mut from =
-            strips.map(|strip| strip.stretches.partition_point(|(_, end, _)| *end < first));
+        let mut from = sides.map(|side| side.ranges.partition_point(|(_, end, _)| *end < first));
         let mut at = first;
         loop {
-            let (before, a) = strips[0].look(&mut from[0], at);
-            let (after, b) = strips[1].look(&mut from[1], at);
-            let end = a.min(b).min(last);
-            meet(at, end, (before, after));
+            let (before, before_end) = sides[0].segment_at(&mut from[0], at);
+            let (after, after_end) = sides[1].segment_at(&mut from[1], at);
+            let end = before_end.min(after_end).min(last);
+            visit(at, end, (before, after));
             if end == last {
                 break;
             }

@@ -1,43 +1,45 @@
 //! One side of a comparison: its rows, and the states of sources read off them.
 //!
-//! Destinations whose places have the same templates share a [`Segments`]; what own nodes change
-//! (S55) is put on top of it for the few ends that stand beside a destination
-//! ([`SideRows::own_node_sources`]). Cost: a strip costs the runs of its rows, and an exact look
-//! ([`SideRows::state`]) at each end that a row cuts.
+//! Destinations whose endpoint indices have the same templates share their [`Segments`]. Own-node
+//! exceptions (S55) are added for the few ends that run on a node of the destination, or are one
+//! ([`SideRows::state_with_own_node`]). Cost: segments cost the ranges of their rows, and an exact
+//! computation ([`SideRows::state`]) for each end that a row cuts.
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::Which;
-use crate::diff::align::alignment::{CLOSE, End, EndIx};
-use crate::diff::align::position_index::places;
-use crate::diff::rows::destination_diff::Index;
+use crate::diff::align::endpoint::{AlignedEnd, EXACT_PAIRS, EndIx};
+use crate::diff::align::position_index::PositionIndexes;
+use crate::diff::before_after::Which;
 use crate::diff::rows::interned::{NOTHING, States};
-use crate::diff::rows::segments::Segments;
+use crate::diff::rows::segments::{SegmentState, Segments};
 use crate::graph::{RowCache, SourcesTraffic};
 use crate::query::reach::closure::APART;
 use crate::set::hashed::HashMap;
-use crate::set::partition;
+use crate::set::{Members, partition};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// A row, with the numbers of its parts.
-struct Numbered {
+struct NumberedRow {
     parts: Arc<[SourcesTraffic]>,
     numbers: Vec<u32>,
 }
 
+/// An own-node exception: source, index into the destination's endpoint indices, number.
+type OwnNodeEntry = (u32, usize, u32);
+
 /// One destination end on one side.
 pub struct DestinationRows {
-    /// The templates of its places, each with how many of them it has.
+    /// The templates of its endpoint indices, each with how many of them have it.
     templates: Vec<(u32, usize)>,
-    /// The template of each place, as an index among those.
-    of_place: Vec<usize>,
-    /// Where own nodes decide: source, index of the place, number; sorted.
-    own: Vec<(u32, usize, u32)>,
+    /// The template of each endpoint index, as an index into `templates`.
+    template_of: Vec<usize>,
+    /// The own-node exceptions; sorted.
+    own_node: Vec<OwnNodeEntry>,
 }
 
 impl DestinationRows {
-    /// The templates of its places.
+    /// Its templates; equal keys, equal rows without own-node exceptions.
     pub fn key(&self) -> Vec<u32> {
         self.templates
             .iter()
@@ -45,338 +47,335 @@ impl DestinationRows {
             .collect()
     }
 
-    /// The sources for which own nodes decide, in order, each as often as there are places of the
-    /// destination for which.
+    /// The sources with own-node exceptions, sorted; each as often as there are endpoint indices of
+    /// the destination for which it has one.
     pub fn own_node_sources(&self) -> impl Iterator<Item = u32> + '_ {
-        self.own.iter().map(|(source, ..)| *source)
+        self.own_node.iter().map(|(source, ..)| *source)
     }
-}
 
-/// The state of an end without what own nodes change.
-#[derive(Debug, Clone, Copy)]
-pub enum Certainty {
-    /// All its places have the same.
-    Evenly(u32),
-    /// A border of the row may lie between its places.
-    Exactly(u32),
-}
-
-impl Certainty {
-    /// The state.
-    pub fn state(self) -> u32 {
-        let (Self::Evenly(state) | Self::Exactly(state)) = self;
-        state
+    /// The own-node exceptions of these sources.
+    fn exceptions(&self, sources: &EndpointSet) -> Vec<OwnNodeEntry> {
+        let mut found = Vec::new();
+        if self.own_node.is_empty() {
+            return found;
+        }
+        for (first, last) in sources.ranges() {
+            let start = self
+                .own_node
+                .partition_point(|(source, ..)| *source < first);
+            found.extend(
+                self.own_node[start..]
+                    .iter()
+                    .take_while(|(source, ..)| *source <= last),
+            );
+        }
+        found
     }
 }
 
 /// One side's rows.
 pub struct SideRows<'a> {
     which: Which,
-    index: Arc<Index>,
+    indexes: Arc<PositionIndexes>,
     /// The rows.
     pub rows: RowCache<'a>,
-    numbered: HashMap<u32, Rc<Numbered>>,
-    strips: HashMap<Vec<u32>, Rc<Segments>>,
-    /// One place of each template that was met.
-    place_of: HashMap<u32, u32>,
+    numbered: HashMap<u32, Rc<NumberedRow>>,
+    segments: HashMap<Vec<u32>, Rc<Segments>>,
+    /// One endpoint index of each template so far.
+    index_of: HashMap<u32, u32>,
 }
 
 impl<'a> SideRows<'a> {
     /// Nothing is read yet.
-    pub fn new(which: Which, index: &Arc<Index>, rows: RowCache<'a>) -> Self {
-        let index = Arc::clone(index);
-        let (numbered, strips, place_of) =
-            (HashMap::default(), HashMap::default(), HashMap::default());
+    pub fn new(which: Which, indexes: &Arc<PositionIndexes>, rows: RowCache<'a>) -> Self {
         Self {
             which,
-            index,
+            indexes: Arc::clone(indexes),
             rows,
-            numbered,
-            strips,
-            place_of,
+            numbered: HashMap::default(),
+            segments: HashMap::default(),
+            index_of: HashMap::default(),
         }
     }
 
-    /// Makes the rows of some destinations, on all processors.
+    /// Computes the rows of some destinations, on all processors.
     pub fn make(&mut self, destinations: &[EndIx]) {
-        let of = |end: &EndIx| {
-            places(&self.index.roll.ends[*end], self.which)
+        let indices_of = |end: &EndIx| {
+            self.indexes.order.ends[*end]
+                .indices(self.which)
                 .iter()
-                .map(|(place, _)| *place)
+                .map(|(index, _)| *index)
         };
-        let places: Vec<u32> = destinations.iter().flat_map(of).collect();
-        self.rows.make(&places);
+        let indices: Vec<u32> = destinations.iter().flat_map(indices_of).collect();
+        self.rows.make(&indices);
     }
 
-    /// Forgets the rows and what was made of them.
+    /// Frees the rows and what was derived from them.
     pub fn forget(&mut self) {
         self.rows.forget();
         self.numbered.clear();
-        self.strips.clear();
+        self.segments.clear();
     }
 
-    /// A destination.
-    pub fn to(&mut self, states: &mut States, destination: EndIx) -> DestinationRows {
-        let index = Arc::clone(&self.index);
-        let mut to = self.without_own(destination);
-        for (i, (place, _)) in places(&index.roll.ends[destination], self.which)
+    /// The rows of a destination.
+    pub fn destination_rows(&mut self, states: &mut States, destination: EndIx) -> DestinationRows {
+        let indexes = Arc::clone(&self.indexes);
+        let mut rows = self.without_own_node(destination);
+        for (i, (index, _)) in indexes.order.ends[destination]
+            .indices(self.which)
             .iter()
             .enumerate()
         {
-            for (source, allowed) in self.rows.own_node_sources(*place) {
-                to.own.push((source, i, states.number_of(&allowed)));
+            for (source, allowed) in self.rows.own_node_sources(*index) {
+                rows.own_node.push((source, i, states.number_of(&allowed)));
             }
         }
-        to.own.sort_unstable();
-        to
+        rows.own_node.sort_unstable();
+        rows
     }
 
-    /// A destination, apart from own nodes.
-    pub fn without_own(&mut self, destination: EndIx) -> DestinationRows {
-        let index = Arc::clone(&self.index);
-        let mut to = DestinationRows {
+    /// The rows of a destination, without own-node exceptions.
+    pub fn without_own_node(&mut self, destination: EndIx) -> DestinationRows {
+        let indexes = Arc::clone(&self.indexes);
+        let mut rows = DestinationRows {
             templates: Vec::new(),
-            of_place: Vec::new(),
-            own: Vec::new(),
+            template_of: Vec::new(),
+            own_node: Vec::new(),
         };
-        let places = places(&index.roll.ends[destination], self.which);
-        let of: Vec<u32> = places
+        let indices = indexes.order.ends[destination].indices(self.which);
+        let templates: Vec<u32> = indices
             .iter()
-            .map(|(place, _)| self.rows.template(*place))
+            .map(|(index, _)| self.rows.template(*index))
             .collect();
-        let mut distinct = of.clone();
+        let mut distinct = templates.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        to.templates = distinct.iter().map(|t| (*t, 0)).collect();
-        for ((place, _), template) in places.iter().zip(&of) {
-            self.place_of.entry(*template).or_insert(*place);
-            let at = distinct.partition_point(|t| t < template);
-            to.templates[at].1 += 1;
-            to.of_place.push(at);
+        rows.templates = distinct.iter().map(|t| (*t, 0)).collect();
+        for ((index, _), template) in indices.iter().zip(&templates) {
+            self.index_of.entry(*template).or_insert(*index);
+            let position = distinct.partition_point(|t| t < template);
+            rows.templates[position].1 += 1;
+            rows.template_of.push(position);
         }
-        to
+        rows
     }
 
-    fn numbered(&mut self, states: &mut States, template: u32) -> Rc<Numbered> {
+    fn numbered(&mut self, states: &mut States, template: u32) -> Rc<NumberedRow> {
         if let Some(known) = self.numbered.get(&template) {
             return Rc::clone(known);
         }
-        let place = self.place_of.get(&template).copied().unwrap_or(0);
-        let parts = self.rows.parts(place);
+        let index = self.index_of.get(&template).copied().unwrap_or(0);
+        let parts = self.rows.parts(index);
         let numbers = parts
             .iter()
             .map(|part| states.number(&part.allowed))
             .collect();
-        let numbered = Rc::new(Numbered { parts, numbers });
+        let numbered = Rc::new(NumberedRow { parts, numbers });
         self.numbered.insert(template, Rc::clone(&numbered));
         numbered
     }
 
-    /// The states of all sources for a destination, without what own nodes change.
-    pub fn strip(&mut self, states: &mut States, to: &DestinationRows) -> Rc<Segments> {
-        let key = to.key();
-        if let Some(known) = self.strips.get(&key) {
+    /// The states of all sources for a destination, without own-node exceptions.
+    pub fn segments(&mut self, states: &mut States, rows: &DestinationRows) -> Rc<Segments> {
+        let key = rows.key();
+        if let Some(known) = self.segments.get(&key) {
             return Rc::clone(known);
         }
-        let index = Arc::clone(&self.index);
-        let placed = index.side(self.which);
-        let (mut stretches, mut borders) = (Vec::new(), Vec::new());
-        for (runs, state) in self.regions(states, &key) {
-            for run in runs.ranges() {
-                borders.extend([run.0, run.1 + 1]);
-                placed.positions(run, |first, last| stretches.push((first, last, state)));
+        let indexes = Arc::clone(&self.indexes);
+        let index = indexes.side(self.which);
+        let (mut segments, mut borders) = (Vec::new(), Vec::new());
+        for (sources, state) in self.regions(states, &key) {
+            for range in sources.ranges() {
+                borders.extend([range.0, range.1 + 1]);
+                index.positions(range, |first, last| segments.push((first, last, state)));
             }
         }
-        let cut = placed.cut(&borders).into_iter();
+        let cut = index.cut(&borders).into_iter();
         let exact = cut
-            .map(|end| (end, self.state(states, to, end, false)))
+            .map(|end| (end, self.state(states, rows, end, false)))
             .collect();
         let rest = states.nothing();
-        let strip = Rc::new(Segments::new(stretches, rest, exact));
-        self.strips.insert(key, Rc::clone(&strip));
-        strip
+        let segments = Rc::new(Segments::new(segments, rest, exact));
+        self.segments.insert(key, Rc::clone(&segments));
+        segments
     }
 
-    /// The places by the state of what they may send to some templates; those that may send nothing
-    /// are left out.
+    /// The sources, as endpoint indices, by the state of what they may send to some templates;
+    /// those that may send nothing are left out.
     pub fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(EndpointSet, u32)> {
-        let rows: Vec<Rc<Numbered>> = templates
+        let rows: Vec<Rc<NumberedRow>> = templates
             .iter()
             .map(|template| self.numbered(states, *template))
             .collect();
         if let [row] = &rows[..] {
-            let one = |(part, number): (&SourcesTraffic, &u32)| {
+            let region = |(part, number): (&SourcesTraffic, &u32)| {
                 (part.sources.clone(), states.single(*number))
             };
-            return row.parts.iter().zip(&row.numbers).map(one).collect();
+            return row.parts.iter().zip(&row.numbers).map(region).collect();
         }
         let parts: Vec<(&SourcesTraffic, u32)> = rows
             .iter()
             .flat_map(|row| row.parts.iter().zip(row.numbers.iter().copied()))
             .collect();
         let sets: Vec<&EndpointSet> = parts.iter().map(|(part, _)| &part.sources).collect();
-        let state = |(runs, members): (EndpointSet, crate::set::Members)| {
+        let region = |(sources, members): (EndpointSet, Members)| {
             let mut numbers: Vec<u32> = members.iter().map(|i| parts[i].1).collect();
-            // the parts of one row are disjoint, so fewer parts than rows leave a row that lets
-            // nothing in
+            // The parts of one row are disjoint, so fewer parts than rows leave a row that admits
+            // nothing.
             numbers.extend((numbers.len() < rows.len()).then_some(NOTHING));
-            (runs, states.state(numbers))
+            (sources, states.state(numbers))
         };
-        partition(&sets).into_iter().map(state).collect()
+        partition(&sets).into_iter().map(region).collect()
     }
 
-    /// The state of a source for a destination, own nodes included, given the one without them.
-    pub fn own_node_sources(
+    /// The state of a source for a destination with own-node exceptions, given the one without.
+    pub fn state_with_own_node(
         &mut self,
         states: &mut States,
-        to: &DestinationRows,
-        told: Certainty,
+        rows: &DestinationRows,
+        without: SegmentState,
         source: EndIx,
     ) -> u32 {
-        let index = Arc::clone(&self.index);
-        let from = places(&index.roll.ends[source], self.which);
-        let near = near(to, &index.side(self.which).runs(source, from));
-        let even = told.state();
-        if near.is_empty() {
-            return even;
+        let indexes = Arc::clone(&self.indexes);
+        let from = indexes.order.ends[source].indices(self.which);
+        let exceptions = rows.exceptions(&indexes.side(self.which).index_set(source, from));
+        let uniform = without.state();
+        if exceptions.is_empty() {
+            return uniform;
         }
-        let fewest = to
+        let fewest = rows
             .templates
             .iter()
-            .map(|(_, many)| *many)
+            .map(|(_, count)| *count)
             .min()
             .unwrap_or(0)
             * from.len();
-        let numbers = near.iter().map(|(.., number)| *number);
-        match told {
-            // evenly covered, and the row still tells of some of its places
-            Certainty::Evenly(_) if near.len() < fewest => {
-                numbers.fold(even, |state, number| states.with(state, number))
+        let numbers = exceptions.iter().map(|(.., number)| *number);
+        match without {
+            // Covered uniformly, and the row without exceptions still holds for some indices.
+            SegmentState::Uniform(_) if exceptions.len() < fewest => {
+                numbers.fold(uniform, |state, number| states.with(state, number))
             }
-            Certainty::Evenly(_) if near.len() == fewest && to.templates.len() == 1 => {
+            SegmentState::Uniform(_) if exceptions.len() == fewest && rows.templates.len() == 1 => {
                 states.state(numbers.collect())
             }
-            _ => self.state(states, to, source, true),
+            _ => self.state(states, rows, source, true),
         }
     }
 
-    /// The state of a source end for a destination, with or without what own nodes change, place by
-    /// place.
+    /// The state of a source end for a destination, with or without own-node exceptions, endpoint
+    /// index by endpoint index.
     pub fn state(
         &mut self,
         states: &mut States,
-        to: &DestinationRows,
+        rows: &DestinationRows,
         source: EndIx,
-        own: bool,
+        own_node: bool,
     ) -> u32 {
-        let index = Arc::clone(&self.index);
-        let from = places(&index.roll.ends[source], self.which);
-        let runs = index.side(self.which).runs(source, from);
+        let indexes = Arc::clone(&self.indexes);
+        let from = indexes.order.ends[source].indices(self.which);
+        let sources = indexes.side(self.which).index_set(source, from);
         let mut numbers = Vec::new();
-        let near: Vec<(u32, usize, u32)> = if own { near(to, &runs) } else { Vec::new() };
-        numbers.extend(near.iter().map(|(.., number)| *number));
-        for (at, (template, many)) in to.templates.iter().enumerate() {
-            let excepted: EndpointSet = near
+        let exceptions: Vec<OwnNodeEntry> = if own_node {
+            rows.exceptions(&sources)
+        } else {
+            Vec::new()
+        };
+        numbers.extend(exceptions.iter().map(|(.., number)| *number));
+        for (position, (template, count)) in rows.templates.iter().enumerate() {
+            let of_template = |entries: &[OwnNodeEntry]| {
+                entries
+                    .iter()
+                    .filter(|(_, index, _)| rows.template_of[*index] == position)
+                    .count()
+            };
+            let excepted: EndpointSet = exceptions
                 .chunk_by(|a, b| a.0 == b.0)
-                .filter(|of| {
-                    of.iter()
-                        .filter(|(_, place, _)| to.of_place[*place] == at)
-                        .count()
-                        == *many
-                })
-                .map(|of| of[0].0..=of[0].0)
+                .filter(|entries| of_template(entries) == *count)
+                .map(|entries| entries[0].0..=entries[0].0)
                 .collect();
-            let told = runs.difference(&excepted);
+            let common = sources.difference(&excepted);
             let mut covered = 0;
             let row = self.numbered(states, *template);
             for (part, number) in row.parts.iter().zip(&row.numbers) {
-                let here = part.sources.intersection(&told).count();
+                let here = part.sources.intersection(&common).count();
                 covered += here;
                 numbers.extend((here > 0).then_some(*number));
             }
-            numbers.extend((covered < told.count()).then_some(NOTHING));
+            numbers.extend((covered < common.count()).then_some(NOTHING));
         }
         states.state(numbers)
     }
 
     /// The state of a source for a destination pod by pod, where both are one workload of a few
-    /// pods, or several on the same nodes, or a block: what holds for some pods of a class only,
-    /// since they run on other nodes, may hold for all of these.
-    pub fn exactly(
+    /// pods, or several on the same nodes, or a block of addresses. What is known only for some
+    /// pods of a class, since the others run on other nodes, may be known for all of these.
+    pub fn pod_by_pod(
         &mut self,
         states: &mut States,
         source: EndIx,
         destination: EndIx,
     ) -> Option<u32> {
         let cluster = &self.rows.graph().environment().cluster;
-        let [source, destination] = [source, destination].map(|end| &self.index.roll.ends[end]);
-        let stands_for_one = |end: &End| end.weight() == 1 || cluster.pods().len() <= APART;
+        let [source, destination] = [source, destination].map(|end| &self.indexes.order.ends[end]);
+        let stands_for_one = |end: &AlignedEnd| end.weight() == 1 || cluster.pods().len() <= APART;
         let [from, into] =
-            [source, destination].map(|end| end.endpoints(cluster, self.which, 0, CLOSE + 1));
+            [source, destination].map(|end| end.endpoints(cluster, self.which, 0, EXACT_PAIRS + 1));
         if !(stands_for_one(source) && stands_for_one(destination))
-            || from.len() * into.len() > CLOSE
+            || from.len() * into.len() > EXACT_PAIRS
         {
             return None;
         }
         let pairs = from.iter().flat_map(|s| into.iter().map(move |d| (*s, *d)));
-        let told: Option<Vec<_>> = pairs.map(|(s, d)| self.rows.exact(s, d)).collect();
-        let numbers = told?
+        let exact: Option<Vec<_>> = pairs.map(|(s, d)| self.rows.exact(s, d)).collect();
+        let numbers = exact?
             .iter()
             .map(|allowed| states.number_of(allowed))
             .collect();
         Some(states.state(numbers))
     }
 
-    /// The state of a workload with itself: between its places, and inside those of several pods.
-    pub fn own(&mut self, states: &mut States, to: &DestinationRows, end: EndIx) -> Option<u32> {
-        let index = Arc::clone(&self.index);
-        let places = places(&index.roll.ends[end], self.which);
-        let rows: Vec<Rc<Numbered>> = to
+    /// The state of a workload with itself: between its endpoint indices, and inside those of
+    /// several pods.
+    pub fn state_with_itself(
+        &mut self,
+        states: &mut States,
+        rows: &DestinationRows,
+        end: EndIx,
+    ) -> Option<u32> {
+        let indexes = Arc::clone(&self.indexes);
+        let indices = indexes.order.ends[end].indices(self.which);
+        let numbered: Vec<Rc<NumberedRow>> = rows
             .templates
             .iter()
             .map(|(t, _)| self.numbered(states, *t))
             .collect();
         let mut numbers = BTreeSet::new();
-        for (i, (from, several)) in places.iter().enumerate() {
-            let counts = |place: usize| place != i || *several;
-            let near = near(to, &EndpointSet::point(*from));
+        for (i, (from, several)) in indices.iter().enumerate() {
+            let counts = |index: usize| index != i || *several;
+            let exceptions = rows.exceptions(&EndpointSet::point(*from));
             numbers.extend(
-                near.iter()
-                    .filter(|(_, place, _)| counts(*place))
+                exceptions
+                    .iter()
+                    .filter(|(_, index, _)| counts(*index))
                     .map(|(.., number)| *number),
             );
-            for (at, (_, many)) in to.templates.iter().enumerate() {
-                let excepted = near
+            for (position, (_, count)) in rows.templates.iter().enumerate() {
+                let excepted = exceptions
                     .iter()
-                    .filter(|(_, place, _)| to.of_place[*place] == at && counts(*place))
+                    .filter(|(_, index, _)| rows.template_of[*index] == position && counts(*index))
                     .count();
-                let others = many - usize::from(to.of_place[i] == at && !several);
+                let others = count - usize::from(rows.template_of[i] == position && !several);
                 if others > excepted {
-                    let part = rows[at]
+                    let row = &numbered[position];
+                    let part = row
                         .parts
                         .iter()
                         .position(|part| part.sources.contains(*from));
-                    numbers.insert(part.map_or(NOTHING, |part| rows[at].numbers[part]));
+                    numbers.insert(part.map_or(NOTHING, |part| row.numbers[part]));
                 }
             }
         }
         (!numbers.is_empty()).then(|| states.state(numbers.into_iter().collect()))
     }
-}
-
-/// Where own nodes decide for sources among these.
-fn near(to: &DestinationRows, sources: &EndpointSet) -> Vec<(u32, usize, u32)> {
-    let mut found = Vec::new();
-    if to.own.is_empty() {
-        return found;
-    }
-    for (first, last) in sources.ranges() {
-        let start = to.own.partition_point(|(source, ..)| *source < first);
-        found.extend(
-            to.own[start..]
-                .iter()
-                .take_while(|(source, ..)| *source <= last),
-        );
-    }
-    found
 }

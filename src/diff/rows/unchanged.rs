@@ -1,21 +1,22 @@
-//! What stays: how many pairs may talk as they could before, because nothing that governs the two
-//! was edited.
+//! How many pairs may talk as they could before, because nothing that governs either end was
+//! edited.
 //!
-//! Invariant: where neither the way out of a source nor the way in to a destination was touched
-//! ([`Edits::stays`]), what passes is the same on both sides, so the after side alone is counted.
-//! Sources with an edit are left out; they are compared ([`crate::diff::rows::destination_diff`]).
-//! Destinations of the same templates are counted together, so that one row at a time is held.
-//! Cost: the runs of each row, and per destination the ends beside it.
+//! Invariant: where neither the egress of a source nor the ingress of a destination was edited
+//! ([`Edits::is_unchanged`]), the same passes on both sides, so that the after side alone is
+//! counted. Sources with an edit are left out; they are compared
+//! ([`crate::diff::rows::destination_diff`]). Destinations of the same templates are counted
+//! together, so that one row at a time is in memory. Cost: the ranges of each row, and per
+//! destination its sources with own-node exceptions.
 //!
-//! [`Edits::stays`]: crate::diff::cause::edits::Edits::stays
+//! [`Edits::is_unchanged`]: crate::diff::cause::edits::Edits::is_unchanged
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::Which;
-use crate::diff::align::alignment::EndIx;
-use crate::diff::align::position_index::places;
-use crate::diff::rows::destination_diff::Index;
+use crate::diff::align::endpoint::EndIx;
+use crate::diff::align::position_index::PositionIndexes;
+use crate::diff::before_after::Which;
 use crate::diff::rows::interned::States;
-use crate::diff::rows::side::{Certainty, SideRows};
+use crate::diff::rows::segments::SegmentState;
+use crate::diff::rows::side::SideRows;
 use crate::graph::{AllowGraph, RowCache};
 use crate::set::hashed::{HashMap, IndexMap};
 use rayon::prelude::*;
@@ -25,56 +26,56 @@ use std::sync::{Arc, OnceLock};
 /// How many groups of destinations one processor counts at a time.
 const AT_ONCE: usize = 32;
 
-/// What passes to destinations of some templates, apart from own nodes.
-struct Passing {
-    /// The states of places from the first to the last, in order; elsewhere nothing passes.
-    stretches: Vec<(u32, u32, u32)>,
+/// What passes to destinations of some templates, without own-node exceptions.
+struct TemplateRow {
+    /// First endpoint index, last endpoint index, state; sorted. Elsewhere nothing passes.
+    segments: Vec<(u32, u32, u32)>,
     /// The states of the ends that a border cuts.
     exact: HashMap<EndIx, u32>,
-    /// How many parties are quiet: workloads, and blocks of addresses.
-    quiet: [u64; 2],
+    /// How many parties are unchanged: workloads, and blocks of addresses.
+    unchanged: [u64; 2],
 }
 
 /// The sources that are counted.
-struct Sources<'a> {
-    index: &'a Arc<Index>,
+struct CountedSources<'a> {
+    indexes: &'a Arc<PositionIndexes>,
     /// The positions that are compared instead.
     compared: &'a EndpointSet,
-    /// What stands before each place: workloads and blocks of addresses that are not compared.
+    /// Prefix sums by endpoint index: workloads and blocks of addresses that are not compared.
     sums: [Vec<u64>; 2],
 }
 
-impl<'a> Sources<'a> {
-    fn new(index: &'a Arc<Index>, compared: &'a EndpointSet) -> Self {
-        let roll = &index.roll;
-        let weight = |outside: bool| {
-            move |position: u32| {
-                let end = &roll.ends[roll.at(position)];
-                if end.is_outside() == outside && !compared.contains(position) {
+impl<'a> CountedSources<'a> {
+    fn new(indexes: &'a Arc<PositionIndexes>, compared: &'a EndpointSet) -> Self {
+        let order = &indexes.order;
+        let index = indexes.side(Which::After);
+        let sums = [false, true].map(|external| {
+            index.sums(|position| {
+                let end = &order.ends[order.end_at(position)];
+                if end.is_external() == external && !compared.contains(position) {
                     end.weight()
                 } else {
                     0
                 }
-            }
-        };
-        let placed = index.side(Which::After);
-        let sums = [placed.sums(weight(false)), placed.sums(weight(true))];
+            })
+        });
         Self {
-            index,
+            indexes,
             compared,
             sums,
         }
     }
 
-    fn counts(&self, end: EndIx) -> bool {
-        !self.compared.contains(self.index.roll.position[end])
+    /// Whether an end is counted and not compared.
+    fn contains(&self, end: EndIx) -> bool {
+        !self.compared.contains(self.indexes.order.position[end])
     }
 }
 
-/// How many pairs may talk on both sides and are untouched; counted when somebody asks.
+/// How many pairs may talk on both sides without a change; counted lazily.
 #[derive(Clone, Default)]
 pub struct Unchanged {
-    /// Those that were met on the way.
+    /// Those that were counted while the sides were compared.
     compared: u64,
     rest: Option<Rest>,
     counted: OnceLock<u64>,
@@ -84,27 +85,26 @@ pub struct Unchanged {
 #[derive(Clone)]
 struct Rest {
     after: AllowGraph,
-    index: Arc<Index>,
+    indexes: Arc<PositionIndexes>,
     destinations: Arc<[EndIx]>,
     /// The positions of the sources that were compared.
-    marked: EndpointSet,
+    edited: EndpointSet,
 }
 
 impl Unchanged {
-    /// Some pairs, and those of these destinations with sources that no edit touches.
+    /// Some pairs, and those of these destinations with sources that no edit affects.
     pub fn new(
         compared: u64,
         after: &AllowGraph,
-        index: &Arc<Index>,
+        indexes: &Arc<PositionIndexes>,
         destinations: Vec<EndIx>,
-        marked: EndpointSet,
+        edited: EndpointSet,
     ) -> Self {
-        let (after, index) = (after.clone(), Arc::clone(index));
         let rest = Rest {
-            after,
-            index,
+            after: after.clone(),
+            indexes: Arc::clone(indexes),
             destinations: destinations.into(),
-            marked,
+            edited,
         };
         Self {
             compared,
@@ -113,12 +113,12 @@ impl Unchanged {
         }
     }
 
-    /// How many; a block of addresses counts once. On all processors, the first time.
+    /// The number of pairs; a block of addresses counts once. Computed on all processors, the first
+    /// time.
     pub fn count(&self) -> u64 {
-        let rest = |rest: &Rest| pairs(&rest.after, &rest.index, &rest.destinations, &rest.marked);
         *self
             .counted
-            .get_or_init(|| self.compared + self.rest.as_ref().map_or(0, rest))
+            .get_or_init(|| self.compared + self.rest.as_ref().map_or(0, Rest::count))
     }
 }
 
@@ -128,166 +128,166 @@ impl fmt::Debug for Unchanged {
     }
 }
 
-/// How many pairs there are of these destinations and of parties that may send something to them on
-/// the after side, apart from the sources that are compared; of a destination all addresses count
-/// once.
-fn pairs(
-    after: &AllowGraph,
-    index: &Arc<Index>,
-    destinations: &[EndIx],
-    compared: &EndpointSet,
-) -> u64 {
-    let sources = Sources::new(index, compared);
-    let mut half = SideRows::new(Which::After, index, RowCache::new(after));
-    let mut alike: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
-    for destination in destinations {
-        alike
-            .entry(half.without_own(*destination).key())
-            .or_default()
-            .push(*destination);
+impl Rest {
+    /// How many pairs there are of the destinations and of parties that may send something to them
+    /// on the after side, except the sources that were compared; for a destination all addresses
+    /// count once.
+    fn count(&self) -> u64 {
+        let sources = CountedSources::new(&self.indexes, &self.edited);
+        let mut rows = SideRows::new(Which::After, &self.indexes, RowCache::new(&self.after));
+        let mut by_templates: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
+        for destination in &*self.destinations {
+            by_templates
+                .entry(rows.without_own_node(*destination).key())
+                .or_default()
+                .push(*destination);
+        }
+        let groups: Vec<Vec<EndIx>> = by_templates.into_values().collect();
+        let count = |groups: &[Vec<EndIx>]| {
+            let mut counter = UnchangedCounter::new(&sources, &self.after);
+            groups.iter().map(|group| counter.pairs(group)).sum::<u64>()
+        };
+        groups.par_chunks(AT_ONCE).map(count).sum()
     }
-    let alike: Vec<Vec<EndIx>> = alike.into_values().collect();
-    let some = |some: &[Vec<EndIx>]| {
-        let mut still = Still::new(&sources, after);
-        some.iter().map(|of| still.pairs(of)).sum::<u64>()
-    };
-    alike.par_chunks(AT_ONCE).map(some).sum()
 }
 
-/// The after side, as far as it is as it was.
-struct Still<'a> {
-    sources: &'a Sources<'a>,
-    half: SideRows<'a>,
+/// Counts pairs on the after side that are the same on the before side.
+struct UnchangedCounter<'a> {
+    sources: &'a CountedSources<'a>,
+    rows: SideRows<'a>,
     states: States,
 }
 
-impl<'a> Still<'a> {
-    fn new(sources: &'a Sources<'a>, after: &'a AllowGraph) -> Self {
-        let half = SideRows::new(Which::After, sources.index, RowCache::new(after));
+impl<'a> UnchangedCounter<'a> {
+    fn new(sources: &'a CountedSources<'a>, after: &'a AllowGraph) -> Self {
+        let rows = SideRows::new(Which::After, sources.indexes, RowCache::new(after));
         Self {
             sources,
-            half,
+            rows,
             states: States::new(),
         }
     }
 
     /// How many pairs there are of destinations that share their templates.
     fn pairs(&mut self, destinations: &[EndIx]) -> u64 {
-        let Some(passing) = destinations.first().map(|first| self.passing(*first)) else {
+        let Some(row) = destinations.first().map(|first| self.template_row(*first)) else {
             return 0;
         };
-        self.half.forget();
-        let weight = |destination: EndIx| self.sources.index.roll.ends[destination].weight();
+        self.rows.forget();
+        let weight = |destination: EndIx| self.sources.indexes.order.ends[destination].weight();
         destinations
             .iter()
-            .map(|d| weight(*d) * self.count(*d, &passing))
+            .map(|d| weight(*d) * self.count(*d, &row))
             .sum()
     }
 
     /// How many parties may send something to a destination.
-    fn count(&mut self, destination: EndIx, passing: &Passing) -> u64 {
-        let index = self.sources.index;
-        let roll = &index.roll;
-        let to = self.half.to(&mut self.states, destination);
-        let to_outside = roll.ends[destination].is_outside();
-        let mut quiet = passing.quiet;
-        for source in index.own_node_sources(Which::After, to.own_node_sources()) {
-            let end = &roll.ends[source];
+    fn count(&mut self, destination: EndIx, row: &TemplateRow) -> u64 {
+        let indexes = self.sources.indexes;
+        let order = &indexes.order;
+        let rows = self.rows.destination_rows(&mut self.states, destination);
+        let to_external = order.ends[destination].is_external();
+        let mut unchanged = row.unchanged;
+        for source in indexes.own_node_sources(Which::After, rows.own_node_sources()) {
+            let end = &order.ends[source];
             if source == destination
-                || !self.sources.counts(source)
-                || to_outside && end.is_outside()
+                || !self.sources.contains(source)
+                || to_external && end.is_external()
             {
                 continue;
             }
-            let told = self.told(passing, source);
+            let without = self.state_of(row, source);
             let state = self
-                .half
-                .own_node_sources(&mut self.states, &to, told, source);
-            let quiet = &mut quiet[usize::from(end.is_outside())];
-            *quiet -= if self.is_quiet(told.state()) {
+                .rows
+                .state_with_own_node(&mut self.states, &rows, without, source);
+            let unchanged = &mut unchanged[usize::from(end.is_external())];
+            *unchanged -= if self.is_unchanged(without.state()) {
                 end.weight()
             } else {
                 0
             };
-            *quiet += if self.is_quiet(state) {
+            *unchanged += if self.is_unchanged(state) {
                 end.weight()
             } else {
                 0
             };
         }
-        if to_outside {
-            return quiet[0]; // addresses send nothing to addresses
+        if to_external {
+            return unchanged[0]; // addresses send nothing to addresses
         }
-        let told = self.told(passing, destination);
-        let itself = self.sources.counts(destination) && self.is_quiet(told.state());
-        quiet[0] + u64::from(quiet[1] > 0)
+        let without = self.state_of(row, destination);
+        let itself = self.sources.contains(destination) && self.is_unchanged(without.state());
+        unchanged[0] + u64::from(unchanged[1] > 0)
             - if itself {
-                roll.ends[destination].weight()
+                order.ends[destination].weight()
             } else {
                 0
             }
     }
 
-    /// The state of an end, own nodes aside.
-    fn told(&mut self, passing: &Passing, end: EndIx) -> Certainty {
-        if let Some(state) = passing.exact.get(&end) {
-            return Certainty::Exactly(*state);
+    /// The state of an end, without own-node exceptions.
+    fn state_of(&mut self, row: &TemplateRow, end: EndIx) -> SegmentState {
+        if let Some(state) = row.exact.get(&end) {
+            return SegmentState::Exact(*state);
         }
-        let place = places(&self.sources.index.roll.ends[end], Which::After)
+        let index = self.sources.indexes.order.ends[end]
+            .indices(Which::After)
             .first()
-            .map_or(0, |(place, _)| *place);
-        let at = passing
-            .stretches
-            .partition_point(|(_, last, _)| *last < place);
-        let stretch = passing
-            .stretches
-            .get(at)
-            .filter(|(first, ..)| *first <= place);
-        Certainty::Evenly(stretch.map_or_else(|| self.states.nothing(), |(.., state)| *state))
+            .map_or(0, |(index, _)| *index);
+        let found = row.segments.partition_point(|(_, last, _)| *last < index);
+        let segment = row
+            .segments
+            .get(found)
+            .filter(|(first, ..)| *first <= index);
+        SegmentState::Uniform(segment.map_or_else(|| self.states.nothing(), |(.., state)| *state))
     }
 
     /// What passes to a destination and all others of its templates.
-    fn passing(&mut self, destination: EndIx) -> Passing {
-        let index = self.sources.index;
-        let to = self.half.without_own(destination);
-        let mut stretches = Vec::new();
-        for (runs, state) in self.half.regions(&mut self.states, &to.key()) {
-            stretches.extend(runs.ranges().map(|(first, last)| (first, last, state)));
+    fn template_row(&mut self, destination: EndIx) -> TemplateRow {
+        let indexes = self.sources.indexes;
+        let rows = self.rows.without_own_node(destination);
+        let mut segments = Vec::new();
+        for (sources, state) in self.rows.regions(&mut self.states, &rows.key()) {
+            segments.extend(sources.ranges().map(|(first, last)| (first, last, state)));
         }
-        stretches.sort_unstable();
-        let mut passing = Passing {
-            stretches,
+        segments.sort_unstable();
+        let mut row = TemplateRow {
+            segments,
             exact: HashMap::default(),
-            quiet: [0; 2],
+            unchanged: [0; 2],
         };
-        for (first, last, state) in &passing.stretches {
-            if self.is_quiet(*state) {
-                for (quiet, sums) in passing.quiet.iter_mut().zip(&self.sources.sums) {
-                    *quiet += sums[*last as usize + 1] - sums[*first as usize];
+        for (first, last, state) in &row.segments {
+            if self.is_unchanged(*state) {
+                for (unchanged, sums) in row.unchanged.iter_mut().zip(&self.sources.sums) {
+                    *unchanged += sums[*last as usize + 1] - sums[*first as usize];
                 }
             }
         }
-        let borders: Vec<u32> = passing
-            .stretches
+        let borders: Vec<u32> = row
+            .segments
             .iter()
             .flat_map(|(first, last, _)| [*first, last + 1])
             .collect();
-        for end in index.side(Which::After).cut(&borders) {
-            let even = self.told(&passing, end).state();
-            let state = self.half.state(&mut self.states, &to, end, false);
-            passing.exact.insert(end, state);
-            if self.sources.counts(end) {
-                let weight = index.roll.ends[end].weight();
-                passing.quiet[0] -= if self.is_quiet(even) { weight } else { 0 };
-                passing.quiet[0] += if self.is_quiet(state) { weight } else { 0 };
+        for end in indexes.side(Which::After).cut(&borders) {
+            let uniform = self.state_of(&row, end).state();
+            let state = self.rows.state(&mut self.states, &rows, end, false);
+            row.exact.insert(end, state);
+            if self.sources.contains(end) {
+                let weight = indexes.order.ends[end].weight();
+                row.unchanged[0] -= if self.is_unchanged(uniform) {
+                    weight
+                } else {
+                    0
+                };
+                row.unchanged[0] += if self.is_unchanged(state) { weight } else { 0 };
             }
         }
-        passing
+        row
     }
 
-    /// Whether something surely passes in a state that is the same on both sides, and nothing is
-    /// unknown.
-    fn is_quiet(&mut self, state: u32) -> bool {
-        self.states.judged((state, state)).is_quiet()
+    /// Whether a state that is the same on both sides counts: something passes for certain, and
+    /// nothing is unknown.
+    fn is_unchanged(&mut self, state: u32) -> bool {
+        self.states.comparison((state, state)).is_unchanged()
     }
 }

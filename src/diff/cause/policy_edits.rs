@@ -1,0 +1,152 @@
+//! The policies that differ between the two sides.
+//!
+//! Policies are matched by kind, namespace and name. An edit changes the *meaning* when the lowered
+//! rules differ, else only the text. Cost: O(policies of both sides), and the texts of those with
+//! equal rules.
+
+use crate::diff::before_after::Side;
+use crate::policy::{Policy, PolicyId, Taint};
+use crate::set::hashed::HashMap;
+use crate::source::{DocumentId, Sources};
+use std::borrow::Cow;
+
+/// What happened to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Edit {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is different.
+    Changed,
+}
+
+/// A policy that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEdit {
+    /// The policy before, if it existed.
+    pub before: Option<PolicyId>,
+    /// The policy after, if it exists.
+    pub after: Option<PolicyId>,
+    /// Whether its rules differ, not only its text.
+    pub meaning: bool,
+}
+
+impl PolicyEdit {
+    /// What happened to it.
+    pub fn edit(&self) -> Edit {
+        match (self.before, self.after) {
+            (None, _) => Edit::Added,
+            (_, None) => Edit::Removed,
+            _ => Edit::Changed,
+        }
+    }
+}
+
+/// Kind, namespace and name.
+type PolicyKey<'a> = (&'a str, Option<&'a str>, &'a str);
+
+fn key(policy: &Policy) -> PolicyKey<'_> {
+    (policy.shape.kind, policy.namespace.as_deref(), &policy.name)
+}
+
+/// The policies that differ, in the order of the after side, then those that are gone; and whether
+/// all policies of the before side have distinct names.
+pub fn policy_edits(before: Side<'_>, after: Side<'_>) -> (Vec<PolicyEdit>, bool) {
+    let (old, new) = (&before.input.policies, &after.input.policies);
+    let mut known: HashMap<PolicyKey<'_>, PolicyId> =
+        old.iter().map(|(id, p)| (key(p), id)).collect();
+    let distinct = known.len() == old.policies.len();
+    let mut edits = Vec::new();
+    for (id, policy) in new.iter() {
+        let Some(was) = known.remove(&key(policy)) else {
+            edits.push(PolicyEdit {
+                before: None,
+                after: Some(id),
+                meaning: true,
+            });
+            continue;
+        };
+        let meaning = !same_meaning(old.get(was), policy);
+        let texts = [(before, old.get(was).document), (after, policy.document)];
+        if meaning || !same_text(texts[0], texts[1]) {
+            edits.push(PolicyEdit {
+                before: Some(was),
+                after: Some(id),
+                meaning,
+            });
+        }
+    }
+    let mut gone: Vec<PolicyId> = known.into_values().collect();
+    gone.sort_unstable();
+    edits.extend(gone.into_iter().map(|id| PolicyEdit {
+        before: Some(id),
+        after: None,
+        meaning: true,
+    }));
+    (edits, distinct)
+}
+
+/// Whether two policies have the same rules; where they are written does not count.
+fn same_meaning(a: &Policy, b: &Policy) -> bool {
+    let Policy {
+        namespace,
+        name,
+        document: _,
+        shape,
+        tier,
+        priority,
+        subject,
+        applies,
+        sees_own_service,
+        isolates,
+        rules,
+    } = a;
+    let rest = (shape, tier, priority, applies, isolates, sees_own_service);
+    rest == (
+        &b.shape,
+        &b.tier,
+        &b.priority,
+        &b.applies,
+        &b.isolates,
+        &b.sees_own_service,
+    ) && (namespace, name) == (&b.namespace, &b.name)
+        && subject == &b.subject
+        && rules == &b.rules
+}
+
+/// Whether two objects have the same text. Items of a list are compared by their meaning only.
+fn same_text(a: (Side<'_>, DocumentId), b: (Side<'_>, DocumentId)) -> bool {
+    fn text(sources: &Sources, id: DocumentId) -> Option<Cow<'_, str>> {
+        sources.document(id).filter(|d| d.base.is_root())?;
+        sources.chunk(id).map(|(_, text)| text)
+    }
+    match (text(&a.0.input.sources, a.1), text(&b.0.input.sources, b.1)) {
+        (Some(a), Some(b)) => a.trim() == b.trim(),
+        _ => true,
+    }
+}
+
+/// The policies that cannot be modelled and differ from every one of the other side: indices among
+/// the taints.
+pub fn new_taints(side: Side<'_>, other: Side<'_>) -> Vec<usize> {
+    fn text<'a>(side: Side<'a>, t: &Taint) -> Option<Cow<'a, str>> {
+        let chunk = t
+            .origin
+            .as_ref()
+            .and_then(|o| side.input.sources.chunk(o.document));
+        chunk.map(|(_, text)| Cow::Owned(text.trim().to_owned()))
+    }
+    let same = |t: &Taint, o: &Taint| {
+        t.what == o.what
+            && t.effect == o.effect
+            && t.subject == o.subject
+            && text(side, t) == text(other, o)
+    };
+    let others = &other.input.policies.taints;
+    let taints = side.input.policies.taints.iter().enumerate();
+    taints
+        .filter(|(_, t)| !others.iter().any(|o| same(t, o)))
+        .map(|(i, _)| i)
+        .collect()
+}
