@@ -568,10 +568,18 @@ fn grouped(
 ) -> EffectivePolicy {
     let policy = |s: &Selection| env.policies.get(policies[s.policy as usize].policy);
     let place = |s: &Selection| order.place(policy(s));
-    let mut sorted = list.to_vec();
-    sorted.sort_by_key(place);
+    let mut sorted = Vec::new();
+    let mut by_tier = list;
+    if list
+        .windows(2)
+        .any(|pair| place(&pair[0]) != place(&pair[1]))
+    {
+        sorted.extend_from_slice(list);
+        sorted.sort_by_key(place);
+        by_tier = &sorted;
+    }
     let mut tiers: Vec<EffectiveTier> = Vec::new();
-    for entries in sorted.chunk_by(|a, b| place(a) == place(b)) {
+    for entries in by_tier.chunk_by(|a, b| place(a) == place(b)) {
         let Some(at) = entries.first().map(place) else {
             continue;
         };

@@ -51,6 +51,9 @@ pub struct EgressTier {
     pub groups: Vec<Vec<u32>>,
     /// The classes that it isolates, per scenario.
     pub isolated: Vec<EndpointBounds>,
+    /// Whether it may decide about classes that it does not isolate: it has an order, a rule that
+    /// denies, or a policy that does not isolate.
+    pub exceeds_isolation: bool,
 }
 
 /// The policies of egress, by rule.
@@ -71,6 +74,8 @@ pub struct EgressIndex {
     pub ordered_peers: Vec<PeerSetId>,
     /// What each effective policy decides by: equal numbers decide alike.
     pub contents: Vec<u32>,
+    /// Whether at most one tier speaks, by allows for whom it isolates, and no unmodelled policy.
+    is_additive: bool,
 }
 
 impl EgressIndex {
@@ -89,6 +94,9 @@ impl EgressIndex {
             ..Self::default()
         };
         index.rules = rules(env, compiled, peers, &index.tiers);
+        for rule in index.rules.iter().filter(|rule| rule.denies) {
+            index.tiers[rule.tier].exceeds_isolation = true;
+        }
         for (number, rule) in (0..).zip(&index.rules) {
             let scenarios = peers[rule.peers.0 as usize].0.iter();
             let endpoints = EndpointSet::union_of(scenarios.map(|m| &*m.may));
@@ -109,6 +117,9 @@ impl EgressIndex {
         index.ordered_peers = ordered.collect();
         index.ordered_peers.sort_unstable();
         index.ordered_peers.dedup();
+        index.is_additive = index.tainted.iter().flatten().all(EndpointSet::is_empty)
+            && index.tiers.len() <= 1
+            && index.tiers.iter().all(|tier| !tier.exceeds_isolation);
         index
     }
 
@@ -129,37 +140,17 @@ impl EgressIndex {
     /// The tier that isolates, where nothing but its allows speaks of anybody's egress, and no
     /// unmodelled policy; `Some(None)` where nothing speaks at all.
     pub fn additive(&self) -> Option<Option<&EgressTier>> {
-        if !self.tainted.iter().flatten().all(EndpointSet::is_empty) {
-            return None;
-        }
-        match &self.tiers[..] {
-            [] => Some(None),
-            [only] if !only.tier.ordered && self.rules.iter().all(|r| !r.denies) => {
-                (only.tier.others.is_empty()).then_some(Some(only))
-            }
-            _ => None,
-        }
+        self.is_additive.then(|| self.tiers.first())
     }
 
     /// Whether two scenarios decide egress from the same sets; in different modes of host-network
     /// pods only if no tier that overlooks nodes governs more than it isolates.
     pub fn same_scenarios(&self, a: usize, b: usize, same_mode: bool) -> bool {
-        let same = |number: usize, tier: &EgressTier| {
-            let sees_mode = tier.tier.overlooks_nodes && self.governs_unisolated(number, tier);
+        let same = |tier: &EgressTier| {
+            let sees_mode = tier.tier.overlooks_nodes && tier.exceeds_isolation;
             tier.isolated[a] == tier.isolated[b] && (same_mode || !sees_mode)
         };
-        self.tainted[a] == self.tainted[b]
-            && self
-                .tiers
-                .iter()
-                .enumerate()
-                .all(|(number, tier)| same(number, tier))
-    }
-
-    /// Whether a tier may decide about classes that it does not isolate.
-    fn governs_unisolated(&self, number: usize, tier: &EgressTier) -> bool {
-        let mut rules = self.rules.iter().filter(|rule| rule.tier == number);
-        tier.tier.ordered || !tier.tier.others.is_empty() || rules.any(|rule| rule.denies)
+        self.tainted[a] == self.tainted[b] && self.tiers.iter().all(same)
     }
 
     /// The ports of the ordered tiers' egress rules.
@@ -235,6 +226,7 @@ fn tiers(
             }
         }
         tiers.push(EgressTier {
+            exceeds_isolation: tier.ordered || !tier.others.is_empty(),
             tier,
             groups: groups.into_values().collect(),
             isolated: per_scenario,

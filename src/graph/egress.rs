@@ -14,7 +14,8 @@ use crate::graph::allow_graph::AllowGraph;
 use crate::model::Truth;
 use crate::policy::Action;
 use crate::policy::tier::LayerIx;
-use crate::set::Bounds;
+use crate::set::{Bounds, Lattice};
+use std::sync::Arc;
 
 /// One question to the egress of many sources.
 pub struct EgressQuery<'a> {
@@ -107,19 +108,19 @@ impl AllowGraph {
             } else {
                 self.unordered_egress(query, tier, first + at, tainted, here)
             };
-            allow = allow.union(&outcomes.allow);
-            deny = deny.union(&outcomes.deny);
-            reached[at + 1] = reached[at + 1].union(&outcomes.none);
+            allow.add(outcomes.allow);
+            deny.add(outcomes.deny);
+            reached[at + 1].add(outcomes.none);
             if !outcomes.pass.is_empty() {
                 let next = tiers
                     .iter()
                     .position(|t| t.tier.rank >= tier.tier.pass_rank);
                 let next = next.unwrap_or(tiers.len()).max(at + 1);
-                reached[next] = reached[next].union(&outcomes.pass);
+                reached[next].add(outcomes.pass);
             }
         }
-        if let Some(undecided) = reached.last() {
-            allow = allow.union(undecided);
+        if let Some(undecided) = reached.pop() {
+            allow.add(undecided);
         }
         Bounds::of_outcomes(allow, &deny)
     }
@@ -133,6 +134,27 @@ impl AllowGraph {
         tainted: &EndpointSet,
         here: EndpointSet,
     ) -> Outcomes {
+        let plugin = tier.tier.layer == LayerIx::CLUSTER_NETWORK;
+        let isolated = &tier.isolated[query.scenario];
+        let nothing = EndpointSet::empty;
+        let by_taint = if plugin && !tainted.is_empty() {
+            here.intersection(tainted)
+        } else {
+            nothing()
+        };
+        if !tier.exceeds_isolation {
+            let mut needs_allow = here.intersection(&isolated.may);
+            needs_allow.add(by_taint.clone());
+            let allowed = self.rules_egress(query, &needs_allow, |rule| rule.tier == number);
+            let mut allow = Arc::unwrap_or_clone(allowed.may);
+            allow.add(by_taint);
+            return Outcomes {
+                allow,
+                deny: needs_allow.difference(&allowed.must),
+                pass: nothing(),
+                none: here.difference(&isolated.must),
+            };
+        }
         let overlooked = tier.tier.overlooks_nodes && self.hides_hosts(query.scenario);
         let seen = if overlooked {
             here.difference(&self.space().hosts)
@@ -145,19 +167,13 @@ impl AllowGraph {
         let allowed = self.rules_egress(query, &seen, mine(false));
         let open = seen.difference(&denied.must);
         let undecided = open.difference(&allowed.must);
-        let isolated = &tier.isolated[query.scenario];
-        let plugin = tier.tier.layer == LayerIx::CLUSTER_NETWORK;
-        let by_taint = if plugin {
-            open.intersection(tainted)
-        } else {
-            EndpointSet::empty()
-        };
+        let by_taint = by_taint.intersection(&open);
         let needs_allow = undecided.intersection(&isolated.may);
         let needs_allow = needs_allow.union(&undecided.intersection(&by_taint));
         Outcomes {
             allow: open.intersection(&allowed.may).union(&by_taint),
             deny: seen.intersection(&denied.may).union(&needs_allow),
-            pass: EndpointSet::empty(),
+            pass: nothing(),
             none: undecided
                 .difference(&isolated.must)
                 .union(&here.difference(&seen)),
@@ -259,7 +275,7 @@ impl AllowGraph {
                 Action::Deny => &mut total.deny,
                 Action::Pass => &mut total.pass,
             };
-            *into = into.union(&mine);
+            into.add(mine.clone());
             if truth == Truth::Yes {
                 total.none = total.none.difference(&subjects.must);
                 return;

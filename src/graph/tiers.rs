@@ -233,17 +233,17 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
                 let tainted = tainted && tier.layer == LayerIx::CLUSTER_NETWORK;
                 self.unordered(tier, asked, tainted)
             };
-            allow = allow.union(&outcomes.allow);
-            deny = deny.union(&outcomes.deny);
-            reached[at + 1] = reached[at + 1].union(&outcomes.none);
+            allow.add(outcomes.allow);
+            deny.add(outcomes.deny);
+            reached[at + 1].add(outcomes.none);
             if !outcomes.pass.is_none() {
                 let next = tiers.iter().position(|t| t.rank >= tier.pass_rank);
                 let next = next.unwrap_or(tiers.len()).max(at + 1);
-                reached[next] = reached[next].union(&outcomes.pass);
+                reached[next].add(outcomes.pass);
             }
         }
-        if let Some(undecided) = reached.last() {
-            allow = allow.union(undecided);
+        if let Some(undecided) = reached.pop() {
+            allow.add(undecided);
         }
         Bounds::of_outcomes(allow, &deny)
     }
@@ -284,7 +284,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
                 Action::Deny => &mut total.deny,
                 Action::Pass => &mut total.pass,
             };
-            *into = into.union(&matched);
+            into.add(matched);
             open = open.difference(&hit.must);
             if open.is_none() {
                 break;
@@ -299,10 +299,24 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
 
     /// An unordered tier: a deny wins, allows add up, and what the tier isolates needs an allow.
     fn unordered(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> Outcomes<D> {
+        let mut outcomes = Outcomes::undecided(D::none());
+        if tier.denies.is_empty() && tier.others.is_empty() {
+            // whatever a rule allows it isolates, so that it needs no allow where it may not
+            let Bounds { must, may } = self.gathered(tier, &tier.allows, true);
+            outcomes.deny = asked.difference(&must);
+            outcomes.allow = if tainted {
+                asked.clone()
+            } else {
+                asked.intersection(&may)
+            };
+            if tier.isolated != Truth::Yes {
+                outcomes.none = asked;
+            }
+            return outcomes;
+        }
         let denied = self.gathered(tier, &tier.denies, false);
         let allowed = self.gathered(tier, &tier.allows, false);
         let open = asked.difference(&denied.must);
-        let mut outcomes = Outcomes::undecided(D::none());
         outcomes.deny = asked.intersection(&denied.may);
         outcomes.allow = open.intersection(&allowed.may);
         let undecided = open.difference(&allowed.must);

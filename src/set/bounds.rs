@@ -30,6 +30,14 @@ pub trait Lattice: Clone + PartialEq {
     fn difference(&self, other: &Self) -> Self;
     /// Whether nothing is in it.
     fn is_none(&self) -> bool;
+    /// Adds more; copies nothing where one of the two is empty.
+    fn add(&mut self, more: Self) {
+        if self.is_none() {
+            *self = more;
+        } else if !more.is_none() {
+            *self = self.union(&more);
+        }
+    }
     /// Whether everything is known to be in it; a cheap test that may miss some.
     fn is_all(&self) -> bool;
 }
