@@ -6,7 +6,7 @@ use crate::check::flows::{Asked, Judge, is_doubtful};
 use crate::check::scope::{Ends, Trouble};
 use crate::model::PodId;
 use crate::query::End;
-use crate::query::ask::via_service;
+use crate::query::ask::service_effect;
 use crate::set::{Family, IpSet};
 use crate::spec::Endpoint;
 use std::collections::HashMap;
@@ -140,11 +140,15 @@ impl Judge<'_> {
                         {
                             continue;
                         }
-                        let led =
-                            via_service::led(self.graph, to.resolved.service, *source, destination);
+                        let led = service_effect::classify(
+                            self.graph,
+                            to.resolved.service,
+                            *source,
+                            destination,
+                        );
                         let allowed = match led {
                             None => self.allowed(*source, destination),
-                            led => via_service::allowed(self.graph, led, *source, destination),
+                            led => service_effect::allowed(self.graph, led, *source, destination),
                         };
                         count += 1;
                         let asked = Asked {

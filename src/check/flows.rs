@@ -16,7 +16,7 @@ use crate::model::{Truth, WorkloadId};
 use crate::policy::RuleRef;
 use crate::query::End;
 use crate::query::ask::resolve;
-use crate::query::ask::via_service::ViaService;
+use crate::query::ask::service_effect::ViaService;
 use crate::query::explain::explanation::{Reason, explain};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow};

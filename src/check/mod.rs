@@ -31,7 +31,7 @@ use crate::graph::AllowGraph;
 use crate::model::{NamespaceId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::Context;
-use crate::query::ask::via_service::ViaService;
+use crate::query::ask::service_effect::ViaService;
 use crate::query::suggest::trial::Change;
 use crate::set::TrafficSet;
 use crate::spec::Flow;

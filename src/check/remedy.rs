@@ -12,7 +12,7 @@ use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::Direction;
 use crate::query::ask::answer::Pair;
-use crate::query::ask::via_service::ViaService;
+use crate::query::ask::service_effect::ViaService;
 use crate::query::suggest::suggestion::{Suggested, suggest};
 use crate::query::suggest::trial::{Change, Place, applied};
 use crate::query::{End, Verdict};

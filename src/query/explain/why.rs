@@ -9,6 +9,7 @@ use crate::input::Input;
 use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
 use crate::query::ask::grammar::Question;
 use crate::query::ask::resolve::{Context, ResolveError};
+use crate::query::ask::service_effect;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::{Explanation, Reason};
 use crate::query::suggest::suggestion::{Suggested, suggest};
@@ -103,7 +104,7 @@ fn flows(graph: &AllowGraph, pair: &Pair) -> Vec<Flow> {
     if pair.verdict != Verdict::Partly {
         return vec![pair.example];
     }
-    let allowed = via_service::allowed(
+    let allowed = service_effect::allowed(
         graph,
         pair.led,
         pair.example.source,
