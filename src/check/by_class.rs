@@ -16,7 +16,7 @@ use crate::graph::{Allowed, RowCache};
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::query::End;
-use crate::query::list::first_match::FirstMatch;
+use crate::query::list::endpoint_order::EndpointOrder;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::spec::Endpoint;
@@ -41,7 +41,7 @@ impl Labels<'_> {
 #[derive(Default)]
 struct Sources {
     certain: bool,
-    order: FirstMatch,
+    order: EndpointOrder,
     /// Up to two of each place and node, for flows inside it and from its nodes.
     at: HashMap<u32, Vec<Endpoint>>,
     /// The places of each profile of the way out.
@@ -157,7 +157,7 @@ impl Judge<'_> {
             .map(|part| Rc::new(part.allowed.clone()))
             .collect();
         for (s, sources) in sources.iter().enumerate() {
-            let places = &sources.order.places;
+            let places = &sources.order.indices;
             let of_parts = parts
                 .iter()
                 .zip(&allowed)
@@ -219,7 +219,7 @@ impl Judge<'_> {
                 .into_iter()
                 .map(|(profile, places)| (profile, runs(places)))
                 .collect();
-            group.order = FirstMatch::new(
+            group.order = EndpointOrder::new(
                 list.iter()
                     .map(|(number, end)| (space.index_of(*end), *number))
                     .collect(),
@@ -325,7 +325,7 @@ impl Judge<'_> {
         mut found: impl FnMut((usize, usize), Endpoint, Endpoint),
     ) {
         for ((rank, destination), near) in group.list.iter().zip(near) {
-            for place in near.intersection(&sources.order.places).points() {
+            for place in near.intersection(&sources.order.indices).points() {
                 let number = sources
                     .order
                     .earliest(&EndpointSet::point(place))

@@ -246,7 +246,7 @@ impl<'a> Taker<'a> {
     /// `open-in` line of the destination implies it.
     fn sources(&mut self, id: WorkloadId, to: &str, destination: &Destination, open: &TrafficSet) {
         let implied = |a: &Allowed| a.must.is_subset(open) && a.unknown().is_subset(open);
-        let mut found = destination.found(&self.blocks, |allowed| {
+        let mut found = destination.sources(&self.blocks, |allowed| {
             &self.reported[usize::from(implied(allowed))]
         });
         found.retain(|f| f.source.workload != id && !self.on_nodes[f.source.workload.0 as usize]);

@@ -15,7 +15,7 @@
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allowed_sources::Narrowed;
 use crate::model::Truth;
-use crate::query::list::first_match::FirstMatch;
+use crate::query::list::endpoint_order::EndpointOrder;
 pub use crate::query::reach::steps::{APART, PodGroup, ReachQuery, Steps, Way, passing};
 use crate::set::hashed::{HashMap, HashSet};
 use crate::spec::Endpoint;
@@ -358,7 +358,7 @@ impl Steps<'_> {
                 let passes = parts
                     .iter()
                     .filter(|part| !passing(&part.allowed, search.least).is_empty());
-                let sources = passes.map(|part| part.sources.intersection(&alike.places));
+                let sources = passes.map(|part| part.sources.intersection(&alike.indices));
                 alike
                     .earliest(&EndpointSet::union_of(&sources.collect::<Vec<_>>()))
                     .into_iter()
@@ -367,7 +367,7 @@ impl Steps<'_> {
             if !is_host && !ends.plain.list.is_empty() {
                 let sources =
                     self.graph
-                        .allowed_sources(first, &ends.plain.places, search.least, &narrowed);
+                        .allowed_sources(first, &ends.plain.indices, search.least, &narrowed);
                 let earliest = ends.plain.earliest(&sources);
                 earliest
                     .into_iter()
@@ -399,11 +399,11 @@ struct Leads {
 struct Ends {
     /// To plain classes: plain ones; pods on their node's network that are like others; the others,
     /// one by one.
-    plain: FirstMatch,
-    hosts: FirstMatch,
+    plain: EndpointOrder,
+    hosts: EndpointOrder,
     few: Vec<usize>,
     /// To pods on their node's network: those that are like others; the others, one by one.
-    all: FirstMatch,
+    all: EndpointOrder,
     single: Vec<usize>,
 }
 
@@ -428,9 +428,9 @@ impl Ends {
             }
         }
         (ends.plain, ends.hosts, ends.all) = (
-            FirstMatch::new(plain),
-            FirstMatch::new(hosts),
-            FirstMatch::new(all),
+            EndpointOrder::new(plain),
+            EndpointOrder::new(hosts),
+            EndpointOrder::new(all),
         );
         ends
     }
