@@ -9,7 +9,7 @@ use crate::input::Input;
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
 use crate::policy::tier::TierIx;
 use crate::policy::{Direction, Peers, Policy, PolicyId, RuleRef};
-use crate::query::reach::closure::{ReachQuery, Way};
+use crate::query::reach::search::{ReachQuery, Way};
 use crate::query::reach::potential_pod::{PotentialPod, exposure, matched_workloads};
 use crate::query::reach::tree::{Reach, reach};
 use crate::set::{IpSet, TrafficSet};

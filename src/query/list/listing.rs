@@ -415,15 +415,15 @@ fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> 
     let Some((first, _)) = found.peek().copied() else {
         return (Allowed::default(), false);
     };
-    let (mut count, mut union, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
+    let (mut count, mut total, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
     for (allowed, pods) in found {
         count += pods;
         if allowed != first {
             same = false;
-            union = std::borrow::Cow::Owned(union.or(allowed));
+            total = std::borrow::Cow::Owned(total.or(allowed));
         }
     }
-    (union.into_owned(), !same || count < pairs)
+    (total.into_owned(), !same || count < pairs)
 }
 
 fn sample(allowed: &Allowed) -> crate::set::Traffic {
