@@ -342,8 +342,8 @@ impl<'a> Taker<'a> {
 }
 
 /// Whether a source that the own node decides may send other traffic (`passes`) than the
-/// destination admits; `admitted` are the own-node entries and `admits` the parts of the row without
-/// egress policies.
+/// destination admits; `admitted` are the own-node entries and `admits` the parts of the row
+/// without egress policies.
 fn differs_on_own_node(
     (source, passes): &(u32, Arc<Allowed>),
     admitted: &HashMap<u32, Arc<Allowed>>,
@@ -377,8 +377,8 @@ fn differing(left: &[SourcesTraffic], right: &[SourcesTraffic]) -> EndpointSet {
     all.difference(&EndpointSet::union_of(&same))
 }
 
-/// The least and the most that passes over several pairs of pods. Unless `cells` covers `all` pairs,
-/// nothing passes between the others.
+/// The least and the most that passes over several pairs of pods. Unless `cells` covers `all`
+/// pairs, nothing passes between the others.
 fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
     if let ([single], true) = (cells, all) {
         return ((*single).clone(), (*single).clone());

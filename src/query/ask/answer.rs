@@ -75,8 +75,8 @@ pub struct Pair {
     pub allowed: Allowed,
     /// The verdict.
     pub verdict: Verdict,
-    /// A flow that demonstrates the verdict: one that is denied or unknown if there is any, otherwise
-    /// one that is allowed.
+    /// A flow that demonstrates the verdict: one that is denied or unknown if there is any,
+    /// otherwise one that is allowed.
     pub example: Flow,
     /// How the Service that was named changes the verdict on the example.
     pub led: Option<ViaService>,

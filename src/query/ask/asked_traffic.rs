@@ -51,7 +51,8 @@ fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
     }
 }
 
-/// The traffic of the pod that the ports of a Service are mapped to; all its ports if none is named.
+/// The traffic of the pod that the ports of a Service are mapped to; all its ports if none is
+/// named.
 fn service_traffic(
     service: &Service,
     ports: Option<&[PortAsk]>,

@@ -2,8 +2,9 @@
 //!
 //! An unknown name is answered with the most similar names, an ambiguous one with the candidates. A
 //! Service resolves to its pods, and its ports are mapped to theirs
-//! ([`crate::query::ask::asked_traffic`]). An address that belongs to a pod or to a Service resolves
-//! to the pods too, with a remark that says so. Cost: O(workloads + pods + Services) per endpoint.
+//! ([`crate::query::ask::asked_traffic`]). An address that belongs to a pod or to a Service
+//! resolves to the pods too, with a remark that says so. Cost: O(workloads + pods + Services) per
+//! endpoint.
 
 use crate::model::{
     Cluster, NamespaceId, Node, Pod, PodId, Selector, Service, ServiceId, Workload, WorkloadId,
@@ -303,8 +304,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Resolves the name of a pod: the pod itself if it was loaded, otherwise the workload whose name
-    /// the pod name begins with.
+    /// Resolves the name of a pod: the pod itself if it was loaded, otherwise the workload whose
+    /// name the pod name begins with.
     fn pod_name(&self, within: Option<NamespaceId>, name: &str) -> Option<Resolved> {
         let here = |n: NamespaceId| within.is_none_or(|w| w == n);
         let pods: Vec<PodId> = self

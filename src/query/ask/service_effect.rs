@@ -4,8 +4,8 @@
 //! question about those pods. A pod that is connected to itself by way of a Service has sent its
 //! traffic out, so that cluster-wide policies see it (S54, S122). And a Service that accepts calls
 //! at the nodes may show the pod the address of a node in place of the caller's (S41, S63). Where
-//! that leaves more than one answer, the verdict is unknown, `UNKNOWN_SNAT`, and [`ViaService`] says
-//! why.
+//! that leaves more than one answer, the verdict is unknown, `UNKNOWN_SNAT`, and [`ViaService`]
+//! says why.
 //!
 //! Cost: nothing where neither applies, otherwise a few edge queries.
 

@@ -91,7 +91,8 @@ fn isolating(env: &Environment, side: &Side) -> Vec<crate::policy::PolicyId> {
 fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &DecisionRecord) {
     let mut peers = Vec::new();
     let mut reason = None;
-    // Where the tiers allow whatever the unknown facts are, only a further enforcement point can deny.
+    // Where the tiers allow whatever the unknown facts are, only a further enforcement point can
+    // deny.
     let only_deny = Doubt::Taint(TaintEffect::OnlyDeny);
     let by_tiers = |doubt: &&Doubt| **doubt == only_deny || record.ends().any(|(allow, _)| !allow);
     let tainted = record.tiers.is_empty();

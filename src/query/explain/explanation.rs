@@ -68,8 +68,8 @@ impl Explanation {
     }
 
     /// The reason of the verdict: that of the side that denies, otherwise of the side that is
-    /// unknown, otherwise of ingress. Where the verdict is unknown because of host-network pods or a
-    /// Service, the reason names that cause.
+    /// unknown, otherwise of ingress. Where the verdict is unknown because of host-network pods or
+    /// a Service, the reason names that cause.
     pub fn reason(&self) -> Reason {
         if self.led.is_some() {
             return Reason::UnknownSnat;

@@ -179,7 +179,8 @@ impl Side {
         policy.rules.iter().find(|r| r.at.rule == at.rule)
     }
 
-    /// The rules of the unordered tiers that were evaluated, of policies that may select the subject.
+    /// The rules of the unordered tiers that were evaluated, of policies that may select the
+    /// subject.
     pub(crate) fn unordered_rules(&self, env: &Environment) -> Vec<&RuleTrace> {
         let unordered =
             |t: &&TierTrace| t.reached && !env.policies.tiers[t.tier.index()].is_ordered();

@@ -1,7 +1,8 @@
-//! [`EndpointOrder`]: a numbered list of endpoints that answers which of some endpoints comes first.
+//! [`EndpointOrder`]: a numbered list of endpoints that answers which of some endpoints comes
+//! first.
 //!
-//! Invariant: an endpoint that is listed several times counts at its first position. Cost: linear to
-//! build; a look-up scans the list or the endpoints, whichever is expected to be faster.
+//! Invariant: an endpoint that is listed several times counts at its first position. Cost: linear
+//! to build; a look-up scans the list or the endpoints, whichever is expected to be faster.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::set::hashed::HashMap;
@@ -39,8 +40,8 @@ impl EndpointOrder {
         Some(self.list[position].0)
     }
 
-    /// The number of the first of some indices. O(square root of the length of the list), unless the
-    /// order of the list correlates with the indices.
+    /// The number of the first of some indices. O(square root of the length of the list), unless
+    /// the order of the list correlates with the indices.
     pub fn earliest(&self, indices: &EndpointSet) -> Option<usize> {
         let count = usize::try_from(indices.count()).unwrap_or(usize::MAX);
         if count.saturating_mul(count) > self.list.len() {

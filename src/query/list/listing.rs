@@ -1,7 +1,7 @@
 //! The allow-graph as a table of workloads: who may send what to whom.
 //!
-//! Flows between two open workloads are not listed one by one; the listing only says which workloads
-//! are open. Every other allowed flow is listed.
+//! Flows between two open workloads are not listed one by one; the listing only says which
+//! workloads are open. Every other allowed flow is listed.
 //!
 //! Phases of [`each`]:
 //! 1. For each destination, combine the rows that its classes share ([`RowCache`]) with what their

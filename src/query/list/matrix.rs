@@ -44,7 +44,8 @@ pub struct Matrix {
     pub by: By,
     /// The rows and columns, by name, with the internet last.
     pub sides: Vec<Side>,
-    /// Per row the columns with an entry, in order, each with the index of its traffic in `passing`.
+    /// Per row the columns with an entry, in order, each with the index of its traffic in
+    /// `passing`.
     rows: Vec<Vec<(u32, u32)>>,
     passing: IndexSet<Allowed>,
     /// Per side whether one of its workloads may send anything anywhere, and whether one of them

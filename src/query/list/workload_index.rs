@@ -2,9 +2,9 @@
 //! their number of pods.
 //!
 //! Neighbouring classes whose pods all belong to one workload form one [`ClassBlock`], so that a
-//! workload of 5,000 classes (a `DaemonSet` on its nodes' network has one class per node) is visited
-//! once, not 5,000 times. Every other class is a block of its own. Cost: O(pods log pods in a class)
-//! to build; [`Blocks::each`] costs the blocks and workloads that it visits.
+//! workload of 5,000 classes (a `DaemonSet` on its nodes' network has one class per node) is
+//! visited once, not 5,000 times. Every other class is a block of its own. Cost: O(pods log pods in
+//! a class) to build; [`Blocks::each`] costs the blocks and workloads that it visits.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;

@@ -90,8 +90,8 @@ struct Search {
     next: Vec<SearchNode>,
     /// The templates that were followed backward from plain classes.
     plain: HashSet<u32>,
-    /// The templates that were followed backward by their rows, each with the sources that were left
-    /// then and that an own node may let through; `None` for any source.
+    /// The templates that were followed backward by their rows, each with the sources that were
+    /// left then and that an own node may let through; `None` for any source.
     by_rows: HashMap<u32, Option<EndpointSet>>,
     /// Per template, whether nothing more can be found from it.
     spent: Vec<bool>,
@@ -230,10 +230,10 @@ impl Steps<'_> {
         }
     }
 
-    /// The pod groups that lead to a node according to its row; if the node is plain, only groups of
-    /// pods on their node's network. The row of a template is read only once where the answer holds
-    /// for all its classes, that is, apart from own nodes and, where something is unknown, from
-    /// nodes that are told apart and from pods that are singled out.
+    /// The pod groups that lead to a node according to its row; if the node is plain, only groups
+    /// of pods on their node's network. The row of a template is read only once where the answer
+    /// holds for all its classes, that is, apart from own nodes and, where something is unknown,
+    /// from nodes that are told apart and from pods that are singled out.
     fn backward_by_rows(
         &mut self,
         node: SearchNode,
@@ -381,8 +381,8 @@ struct Leads {
 /// The nodes of a level, by their position in it, grouped by how they are followed.
 #[derive(Default)]
 struct LevelNodes {
-    /// Towards plain classes: plain nodes; common nodes on their node's network; and the others, one
-    /// by one.
+    /// Towards plain classes: plain nodes; common nodes on their node's network; and the others,
+    /// one by one.
     plain: EndpointOrder,
     hosts: EndpointOrder,
     few: Vec<usize>,

@@ -1,8 +1,9 @@
-//! One destination workload and all of its sources at once, for listings of flows between workloads.
+//! One destination workload and all of its sources at once, for listings of flows between
+//! workloads.
 //!
-//! The classes of the workload are grouped by the rows they share ([`RowCache`]), and what their own
-//! nodes change is kept separately. Cost: the rows and blocks that are visited, and the own nodes of
-//! its classes; never the pairs of pods.
+//! The classes of the workload are grouped by the rows they share ([`RowCache`]), and what their
+//! own nodes change is kept separately. Cost: the rows and blocks that are visited, and the own
+//! nodes of its classes; never the pairs of pods.
 //!
 //! Invariant: summed over everything that is found for a source, its pods times the classes of the
 //! destination are the pairs between which something passes or may pass.

@@ -1,5 +1,5 @@
-//! Reachability over hops: trees of who reaches whom, closures, shortest paths, and pods that do not
-//! exist yet.
+//! Reachability over hops: trees of who reaches whom, closures, shortest paths, and pods that do
+//! not exist yet.
 
 pub mod closure;
 pub mod inbound;

@@ -1,7 +1,7 @@
 //! The shortest path: one chain of flows from the roots of a query to some pods.
 //!
-//! The closure is computed backward from the goal, so that only the last hop has to carry the traffic
-//! that is asked about; the path is read off its parents. Cost: one closure.
+//! The closure is computed backward from the goal, so that only the last hop has to carry the
+//! traffic that is asked about; the path is read off its parents. Cost: one closure.
 
 use crate::graph::AllowGraph;
 use crate::model::{PodId, Truth};

@@ -1,7 +1,7 @@
 //! Pod groups: the pods that a search over hops takes together.
 //!
-//! A group holds the pods of one class and, where pods on their node's network make a difference, of
-//! one node. Cost: O(pods), and O(pods log pods) where nodes are told apart.
+//! A group holds the pods of one class and, where pods on their node's network make a difference,
+//! of one node. Cost: O(pods), and O(pods log pods) where nodes are told apart.
 
 use crate::graph::AllowGraph;
 use crate::model::PodId;

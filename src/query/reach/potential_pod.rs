@@ -1,9 +1,10 @@
 //! Exposure: pods that do not exist yet and would be admitted by a rule as it is written.
 //!
 //! Phases:
-//! 1. For every ingress rule with the action Allow and every peer of it that selects pods by labels,
-//!    instantiate a potential pod in a copy of the cluster: a pod in a namespace of its own (or in
-//!    the one that is named) with just the labels that the peer requires (`instantiate_peers`).
+//! 1. For every ingress rule with the action Allow and every peer of it that selects pods by
+//!    labels, instantiate a potential pod in a copy of the cluster: a pod in a namespace of its own
+//!    (or in the one that is named) with just the labels that the peer requires
+//!    (`instantiate_peers`).
 //! 2. Compile the copy once, and read off the graph what the potential pods may send, so that the
 //!    rules of every tier count (`exposure`).
 //!
@@ -209,9 +210,9 @@ fn instantiate(
     }))
 }
 
-/// A namespace that the peer matches: the one it names, or a new one with the labels it requires. In
-/// an existing namespace the pod might be governed by egress policies; a new one shows what the rule
-/// alone admits.
+/// A namespace that the peer matches: the one it names, or a new one with the labels it requires.
+/// In an existing namespace the pod might be governed by egress policies; a new one shows what the
+/// rule alone admits.
 fn namespace_for(
     cluster: &mut Cluster,
     namespaces: &Namespaces,

@@ -1,5 +1,5 @@
-//! The vocabulary of a search over hops: the query, the nodes that a search visits, and how each was
-//! found.
+//! The vocabulary of a search over hops: the query, the nodes that a search visits, and how each
+//! was found.
 
 use crate::graph::Allowed;
 use crate::model::{PodId, Truth};

@@ -96,8 +96,8 @@ impl<'g> Steps<'g> {
         }
     }
 
-    /// What leads from an end to pod groups of some classes (forward), or from such groups to the end
-    /// (backward), in the order of the groups.
+    /// What leads from an end to pod groups of some classes (forward), or from such groups to the
+    /// end (backward), in the order of the groups.
     pub fn next(
         &mut self,
         from: Endpoint,
@@ -289,9 +289,9 @@ impl<'g> Steps<'g> {
         links
     }
 
-    /// What passes between an end and a pod group, given what passes between the end and the class of
-    /// the group. A class may have pods on several nodes; where that leaves a flow unknown, a pod of
-    /// the group is looked up.
+    /// What passes between an end and a pod group, given what passes between the end and the class
+    /// of the group. A class may have pods on several nodes; where that leaves a flow unknown, a
+    /// pod of the group is looked up.
     fn exact(
         &mut self,
         from: Endpoint,
@@ -362,7 +362,8 @@ impl<'g> Steps<'g> {
     }
 
     /// Whether a search node is followed like every other of its class, apart from own nodes: not a
-    /// root, not where nodes are told apart, and not the single pod that the roots leave of a class.
+    /// root, not where nodes are told apart, and not the single pod that the roots leave of a
+    /// class.
     pub(crate) fn is_common(&self, node: SearchNode) -> bool {
         let is_singled_out = |group: usize| self.singled_out.contains(self.pod_groups[group].class);
         matches!(node, SearchNode::PodGroup(group) if !self.by_node && !is_singled_out(group))

@@ -1,8 +1,8 @@
 //! Trees of who can get where: what a workload reaches (`reach`), and what reaches it (`who`).
 //!
 //! Phases: the closure finds every pod group and the hop by which it is first found; the builder
-//! ([`crate::query::reach::tree_builder`]) shows each below the group that it was found from. What may
-//! be reached, but not certainly, is listed separately. Nodes are ranked: the internet, cloud
+//! ([`crate::query::reach::tree_builder`]) shows each below the group that it was found from. What
+//! may be reached, but not certainly, is listed separately. Nodes are ranked: the internet, cloud
 //! credentials, the API server, data stores, then by name. Cost: two closures and the tree.
 
 use crate::compile::effective_policies::EffectivePolicy;

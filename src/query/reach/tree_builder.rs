@@ -1,9 +1,9 @@
 //! Builds the tree of a reach query from the closure.
 //!
-//! Each pod group is shown below the group that it was first found from. Groups that are reached from
-//! elsewhere too are repeated with a mark, up to a limit; workloads that accept from anyone are
-//! gathered in one node. Invariant: every group of the closure is shown without the mark exactly
-//! once.
+//! Each pod group is shown below the group that it was first found from. Groups that are reached
+//! from elsewhere too are repeated with a mark, up to a limit; workloads that accept from anyone
+//! are gathered in one node. Invariant: every group of the closure is shown without the mark
+//! exactly once.
 
 use crate::compile::effective_policies::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed};
@@ -34,8 +34,8 @@ struct GroupSummary {
     api_server: bool,
 }
 
-/// Builds the tree below the roots. Cost: a few edge queries per node, and the rows of the groups that
-/// are shown.
+/// Builds the tree below the roots. Cost: a few edge queries per node, and the rows of the groups
+/// that are shown.
 pub(crate) struct TreeBuilder<'g> {
     graph: &'g AllowGraph,
     query: &'g ReachQuery,
@@ -51,8 +51,8 @@ pub(crate) struct TreeBuilder<'g> {
     shown: BTreeMap<usize, Vec<TrafficSet>>,
     /// The well-known sets of addresses that are shown already (forward).
     outside: BTreeSet<&'static str>,
-    /// The effective egress policies for which outside addresses were looked up already, with whether
-    /// the pod has IPv6 and whether it is on its node's network (forward).
+    /// The effective egress policies for which outside addresses were looked up already, with
+    /// whether the pod has IPv6 and whether it is on its node's network (forward).
     looked_up: BTreeSet<(usize, bool, bool)>,
     /// The outside sources that are shown already (backward).
     sources: Vec<(Item, TrafficSet)>,
@@ -156,8 +156,8 @@ impl<'g> TreeBuilder<'g> {
             .clone()
     }
 
-    /// Groups that are reached from here too, but were first found from elsewhere. Open workloads are
-    /// left out, because they are reached from everywhere.
+    /// Groups that are reached from here too, but were first found from elsewhere. Open workloads
+    /// are left out, because they are reached from everywhere.
     fn repeats(
         &mut self,
         parent: Option<usize>,
@@ -189,8 +189,8 @@ impl<'g> TreeBuilder<'g> {
         found
     }
 
-    /// A group that is reached from a parent too, but was first found from elsewhere; and whether it
-    /// is shown there with the same traffic.
+    /// A group that is reached from a parent too, but was first found from elsewhere; and whether
+    /// it is shown there with the same traffic.
     fn repeated(
         &mut self,
         parent: Option<usize>,
@@ -349,8 +349,8 @@ impl<'g> TreeBuilder<'g> {
         }
     }
 
-    /// Whether no pod with the same effective egress policies was looked up before; these decide which
-    /// addresses a pod reaches.
+    /// Whether no pod with the same effective egress policies was looked up before; these decide
+    /// which addresses a pod reaches.
     fn is_new_egress(&mut self, end: Endpoint) -> bool {
         let (Endpoint::Pod(pod), Some(profile)) =
             (end, self.graph.effective(end, Direction::Egress))

@@ -18,9 +18,9 @@ use std::collections::BTreeSet;
 /// The number of existing policies that are tried for each side.
 const POLICIES: usize = 3;
 
-/// The additions worth trying on one side, the smallest first: a port in a rule that admits the peer
-/// already, a rule in the policy that came closest or in another that isolates, a policy of its own,
-/// and an exception ahead of a Baseline rule.
+/// The additions worth trying on one side, the smallest first: a port in a rule that admits the
+/// peer already, a rule in the policy that came closest or in another that isolates, a policy of
+/// its own, and an exception ahead of a Baseline rule.
 ///
 /// # Errors
 /// With the obstacle if no addition can describe the ends.
@@ -177,8 +177,8 @@ fn new_policy(
     }
 }
 
-/// An exception where a rule of the Baseline tier denies: a policy of that tier that precedes the rule
-/// and applies to these ends only.
+/// An exception where a rule of the Baseline tier denies: a policy of that tier that precedes the
+/// rule and applies to these ends only.
 fn exception(graph: &AllowGraph, need: &Need, asked: &AskedFlows, peer: &End) -> Option<Change> {
     let env = graph.environment();
     let denied = need

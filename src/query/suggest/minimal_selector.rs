@@ -1,5 +1,5 @@
-//! The smallest selector that matches some pods and no others, and peers and ports as the API writes
-//! them.
+//! The smallest selector that matches some pods and no others, and peers and ports as the API
+//! writes them.
 //!
 //! Cost: O(pods of the namespace) for each of the combinations of up to [`COMBINED`] labels.
 
@@ -110,8 +110,8 @@ fn has_all(labels: &Labels, wanted: &[(&str, &str)]) -> bool {
     wanted.iter().all(|(k, v)| labels.get(k) == Some(v))
 }
 
-/// The fewest of the labels that are enough; a single one if there is no other pod, and all of them if
-/// even these do not suffice.
+/// The fewest of the labels that are enough; a single one if there is no other pod, and all of them
+/// if even these do not suffice.
 fn smallest<'l>(
     common: &[(&'l str, &'l str)],
     enough: &dyn Fn(&[(&str, &str)]) -> bool,
@@ -170,8 +170,8 @@ fn absent_keys<'l>(wanted: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
     keys
 }
 
-/// The peers that match one end, relative to a policy of `namespace`; `None` if the API cannot express
-/// them.
+/// The peers that match one end, relative to a policy of `namespace`; `None` if the API cannot
+/// express them.
 pub(crate) fn peers(env: &Environment, end: &End, namespace: &str) -> Option<Vec<Json>> {
     match end {
         End::Addresses { set, .. } => Some(blocks(set)),
@@ -216,8 +216,8 @@ fn pod_peer(env: &Environment, pods: &BTreeSet<PodId>, namespace: &str) -> Json 
     json!({"namespaceSelector": which, "podSelector": selector})
 }
 
-/// The address blocks of a set: per family the blocks themselves, or one block with exceptions if that
-/// is shorter.
+/// The address blocks of a set: per family the blocks themselves, or one block with exceptions if
+/// that is shorter.
 fn blocks(set: &IpSet) -> Vec<Json> {
     Family::ALL
         .into_iter()
@@ -253,8 +253,8 @@ fn cover(cidrs: &[IpNet]) -> Option<IpNet> {
     Some(block)
 }
 
-/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field. Traffic
-/// that the API cannot name is left out.
+/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field.
+/// Traffic that the API cannot name is left out.
 pub(crate) fn ports(traffic: &TrafficSet) -> Option<Vec<Json>> {
     if traffic.is_all() {
         return None;

@@ -3,8 +3,8 @@
 //! Phases:
 //! 1. [`needs`] finds the sides that do not certainly allow, and why.
 //! 2. [`candidates`] lists, for each of them, the additions worth trying, the smallest first.
-//! 3. [`suggest`] applies them in memory and keeps the first that, according to [`verify`], opens what
-//!    is asked for and changes nothing else.
+//! 3. [`suggest`] applies them in memory and keeps the first that, according to [`verify`], opens
+//!    what is asked for and changes nothing else.
 //!
 //! What no addition can do is answered with the obstacle. Cost: one compilation per attempt.
 //!
@@ -66,9 +66,9 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
     })
 }
 
-/// The obstacles to a connection that a Service changes (S54, S41). No `NetworkPolicy` decides there:
-/// none applies to a pod that calls itself, and the address by which it sees a caller at a node is
-/// unknown.
+/// The obstacles to a connection that a Service changes (S54, S41). No `NetworkPolicy` decides
+/// there: none applies to a pod that calls itself, and the address by which it sees a caller at a
+/// node is unknown.
 fn service_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
     let explanation = pair.explain(graph);
     if explanation.allowed == Truth::Yes {

@@ -1,9 +1,9 @@
 //! Tries a change to the policies in memory: what the changed graph allows, and what else changes.
 //!
-//! A change is applied as its author would apply it: the object is parsed again with the addition in
-//! it, lowered by its dialect and compiled, so that what is shown is what was tried. Then the flows
-//! between every pod that the changed policy governs and every other end are compared, before and
-//! after. Cost: one compilation, and O(governed pods x endpoint space) edge queries.
+//! A change is applied as its author would apply it: the object is parsed again with the addition
+//! in it, lowered by its dialect and compiled, so that what is shown is what was tried. Then the
+//! flows between every pod that the changed policy governs and every other end are compared, before
+//! and after. Cost: one compilation, and O(governed pods x endpoint space) edge queries.
 //!
 //! Soundness: rules are only added, so the classes after are a refinement of those before, and one
 //! pod of each class stands for all. The governed pods themselves are compared one by one, because
@@ -216,8 +216,8 @@ fn parse_again(input: &Input, id: PolicyId) -> Option<(Node, ObjectHeader)> {
     ))
 }
 
-/// Turns an unquoted `y` or `n` into the string that it stands for in a policy, so that no YAML parser
-/// takes it for a boolean.
+/// Turns an unquoted `y` or `n` into the string that it stands for in a policy, so that no YAML
+/// parser takes it for a boolean.
 fn spell_out(node: &mut Node) {
     if let (Value::Letter(_), Some(text)) = (&node.value, node.as_str()) {
         node.value = Value::String(text.into());
@@ -291,8 +291,8 @@ fn entry(key: &str, value: &Json) -> Entry {
     }
 }
 
-/// Applies changes and compares the graphs: `Ok` if everything that was asked for is certainly allowed
-/// and nothing else changes.
+/// Applies changes and compares the graphs: `Ok` if everything that was asked for is certainly
+/// allowed and nothing else changes.
 ///
 /// # Errors
 /// With the flow that is missing or that would change too.
@@ -471,8 +471,8 @@ pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Ve
         .collect()
 }
 
-/// Traffic whose verdict changes, and whether it is opened; the traffic `free`, which was asked for,
-/// does not count.
+/// Traffic whose verdict changes, and whether it is opened; the traffic `free`, which was asked
+/// for, does not count.
 fn turned(was: &Allowed, is: &Allowed, free: &TrafficSet) -> Option<(Traffic, bool)> {
     let gained = is
         .must
