@@ -1,12 +1,13 @@
-//! Policy tests: what must stay true, whatever the policies look like.
+//! Policy tests: claims that must hold, whatever the policies look like.
 //!
-//! [`mod@file`] and [`read`] read the tests, [`scope`] finds what their endpoints mean, and one
-//! module per kind of claim decides: `flows` about single flows, `hops` about paths, `isolation`
-//! about default denies. Every failure carries one example.
+//! [`schema`] and [`mod@parse`] read the tests, [`scope`] resolves their endpoints, and one module
+//! per kind of claim decides: `flows` about single flows, `path_isolation` about paths,
+//! `default_deny` about isolation. Every failure carries one example.
 //!
-//! Invariants: a test that rests on anything unknown is *undecided*, never passed; an endpoint that
-//! means nothing here makes a test *empty*, which fails unless it says `allow-empty`. Cost: classes
-//! of the sources x classes of the destinations per flow test; one row per class for path tests.
+//! Invariants: a test that depends on anything unknown is *undecided*, never passed; an endpoint
+//! that does not exist in the input makes a test *empty*, which fails unless it says `allow-empty`.
+//! Cost: classes of the sources x classes of the destinations per flow test; one row per template
+//! for path tests.
 
 pub mod breaks;
 mod by_class;
@@ -16,8 +17,11 @@ mod default_deny;
 pub mod export;
 pub mod external;
 mod flows;
+mod judge;
 pub mod parse;
+mod path_cut;
 mod path_isolation;
+mod paths;
 pub mod propose;
 pub mod remedy;
 pub mod schema;
@@ -40,13 +44,13 @@ use std::collections::BTreeSet;
 /// How a test came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
-    /// It holds.
+    /// The claim holds.
     Passed,
-    /// It does not.
+    /// The claim does not hold.
     Failed,
-    /// An endpoint of it means nothing here.
+    /// An endpoint of it does not exist in the input.
     Empty,
-    /// The input does not tell.
+    /// The input does not decide it.
     Undecided,
 }
 
@@ -55,11 +59,11 @@ pub enum Status {
 pub struct Cut {
     /// The workload.
     pub workload: WorkloadId,
-    /// Whether anyone may reach it, so that a default deny is enough.
+    /// Whether anyone may reach it, so that a default-deny policy is enough.
     pub open: bool,
 }
 
-/// What shows that a test does not hold, or cannot be decided.
+/// A counterexample: what demonstrates that a test does not hold, or cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Example {
     /// A flow that should be allowed (or denied) and is not.
@@ -68,27 +72,27 @@ pub enum Example {
         flow: Flow,
         /// Whether it should be allowed.
         wanted: bool,
-        /// Everything that was asked of its two ends.
+        /// All traffic that was asked about between its ends.
         asked: TrafficSet,
-        /// What the Service it was asked by changes.
+        /// How the Service that was named changes the verdict.
         led: Option<ViaService>,
     },
-    /// A path that should not be there.
+    /// A path that should not exist.
     Path {
         /// Its hops.
         hops: Vec<Flow>,
-        /// Where all such paths are cut most cheaply; empty where only the flow itself can be.
+        /// The cheapest cut of all such paths; empty if only the flow itself can be cut.
         cut: Vec<Cut>,
-        /// How many pairs of a source and a destination workload such paths connect.
+        /// The number of source workloads from which such paths lead.
         pairs: usize,
     },
-    /// A workload that nothing isolates in a direction.
+    /// A workload that no policy isolates in a direction.
     Open(WorkloadId, Direction),
     /// A namespace without a default-deny policy in a direction.
     NoPolicy(NamespaceId, Direction),
     /// Lines by which the allow-graph differs from its snapshot.
     Lines(Vec<String>),
-    /// What is missing or makes no sense, in words.
+    /// What is missing or malformed, in words.
     Text(String),
 }
 
@@ -99,26 +103,26 @@ pub struct Outcome<'a> {
     pub test: &'a PolicyTest,
     /// How it came out.
     pub status: Status,
-    /// What shows it, unless it passed.
+    /// The counterexample, unless it passed.
     pub example: Option<Example>,
-    /// Whether the test itself makes no sense here: an ambiguous name, a port that is not there.
+    /// Whether the test itself is malformed: an ambiguous name, a port that does not exist.
     pub wrong: bool,
-    /// What would make it hold, where [`remedy`] has looked for it and found something.
+    /// The changes that would make it hold, if [`remedy`] found any.
     pub remedy: Vec<Change>,
 }
 
 impl Outcome<'_> {
-    /// Whether the run fails by it: failed or empty, and not only a warning.
+    /// Whether it makes the run fail: failed or empty, and not only a warning.
     pub fn fails(&self) -> bool {
         matches!(self.status, Status::Failed | Status::Empty) && self.test.severity == Level::Error
     }
 }
 
-/// What a run of tests needs beside the graph.
+/// What a run of tests needs besides the graph.
 pub struct Env<'a> {
-    /// What names mean.
+    /// The settings that names are resolved with.
     pub context: &'a Context,
-    /// The lines by which the allow-graph differs from the snapshot of this path.
+    /// Returns the lines by which the allow-graph differs from the snapshot at a path.
     pub snapshot: &'a dyn Fn(&str) -> Result<Vec<String>, String>,
 }
 
@@ -127,17 +131,17 @@ pub struct Env<'a> {
 pub struct Run<'a> {
     /// One outcome per test, in order.
     pub outcomes: Vec<Outcome<'a>>,
-    /// The rules that decided a flow some test asked about.
+    /// The rules that decided a flow that a test asked about.
     pub exercised: BTreeSet<RuleRef>,
 }
 
-/// What one claim came to.
-pub(crate) struct Verdict {
+/// The verdict on one claim.
+pub(crate) struct ClaimVerdict {
     status: Status,
     example: Option<Example>,
 }
 
-impl Verdict {
+impl ClaimVerdict {
     fn passed() -> Self {
         Self {
             status: Status::Passed,
@@ -160,7 +164,7 @@ impl Verdict {
     }
 }
 
-/// Up to how many pairs of pods a claim asks one by one.
+/// The number of pairs of pods up to which a claim decides them one by one.
 const ONE_BY_ONE: usize = 20_000;
 
 /// Runs the tests of a file.
@@ -168,8 +172,8 @@ pub fn check<'a>(graph: &AllowGraph, env: &Env<'_>, suite: &'a Suite) -> Run<'a>
     check_by(graph, env, suite, ONE_BY_ONE)
 }
 
-/// [`check()`], with more than so many pairs of pods asked by rows; the answers are the same. For
-/// tests.
+/// [`check()`] with another limit on the pairs of pods that are decided one by one; the answers are
+/// the same. For tests.
 #[doc(hidden)]
 pub fn check_by<'a>(
     graph: &AllowGraph,
@@ -182,52 +186,40 @@ pub fn check_by<'a>(
         context: env.context,
         groups: &suite.groups,
     };
-    let mut judge = flows::Judge::new(graph, one_by_one);
+    let mut judge = judge::Judge::new(graph, one_by_one);
     let mut run = Run::default();
     for test in &suite.tests {
-        let outcome = match claim(graph, env, &scopes, &mut judge, &test.claim) {
-            Ok(verdict) => Outcome {
-                test,
-                status: verdict.status,
-                example: verdict.example,
-                wrong: false,
-                remedy: Vec::new(),
-            },
-            Err(Trouble::Absent(_)) if test.allow_empty => Outcome {
-                test,
-                status: Status::Passed,
-                example: None,
-                wrong: false,
-                remedy: Vec::new(),
-            },
-            Err(Trouble::Absent(text)) => Outcome {
-                test,
-                status: Status::Empty,
-                example: Some(Example::Text(text)),
-                wrong: false,
-                remedy: Vec::new(),
-            },
-            Err(Trouble::Wrong(text)) => Outcome {
-                test,
-                status: Status::Failed,
-                example: Some(Example::Text(text)),
-                wrong: true,
-                remedy: Vec::new(),
-            },
-        };
-        run.outcomes.push(outcome);
+        let verdict = claim(graph, env, &scopes, &mut judge, &test.claim);
+        run.outcomes.push(outcome(test, verdict));
     }
     run.exercised = judge.exercised();
     run
+}
+
+/// The outcome of a test, given the verdict on its claim.
+fn outcome(test: &PolicyTest, verdict: Result<ClaimVerdict, Trouble>) -> Outcome<'_> {
+    let (status, example, wrong) = match verdict {
+        Ok(verdict) => (verdict.status, verdict.example, false),
+        Err(Trouble::Absent(_)) if test.allow_empty => (Status::Passed, None, false),
+        Err(Trouble::Absent(text)) => (Status::Empty, Some(Example::Text(text)), false),
+        Err(Trouble::Wrong(text)) => (Status::Failed, Some(Example::Text(text)), true),
+    };
+    Outcome {
+        test,
+        status,
+        example,
+        wrong,
+        remedy: Vec::new(),
+    }
 }
 
 fn claim(
     graph: &AllowGraph,
     env: &Env<'_>,
     scopes: &Scopes<'_>,
-    judge: &mut flows::Judge<'_>,
+    judge: &mut judge::Judge<'_>,
     claim: &Claim,
-) -> Result<Verdict, Trouble> {
+) -> Result<ClaimVerdict, Trouble> {
     match claim {
         Claim::Can(texts, matching) => judge.can(scopes, texts, *matching),
         Claim::Cannot(texts) => judge.cannot(scopes, texts),
@@ -237,8 +229,8 @@ fn claim(
         Claim::Isolated(spec) => path_isolation::isolated(graph, scopes, judge, spec),
         Claim::DefaultDeny(spec) => default_deny::default_deny(graph, spec),
         Claim::MatchesSnapshot(path) => match (env.snapshot)(path) {
-            Ok(lines) if lines.is_empty() => Ok(Verdict::passed()),
-            Ok(lines) => Ok(Verdict::failed(Example::Lines(lines))),
+            Ok(lines) if lines.is_empty() => Ok(ClaimVerdict::passed()),
+            Ok(lines) => Ok(ClaimVerdict::failed(Example::Lines(lines))),
             Err(message) => Err(Trouble::Wrong(message)),
         },
     }
