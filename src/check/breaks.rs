@@ -5,7 +5,7 @@
 //! claim without a flow (a default deny, a snapshot) is attributed to the diff as a whole. Cost:
 //! O(tests x changes).
 
-use crate::check::{Example, Outcome, Run, Status};
+use crate::check::outcome::{Example, Outcome, Run, Status};
 use crate::diff::{Change, Diff, Kind, Party};
 use crate::model::Cluster;
 use crate::source::Location;
@@ -40,16 +40,20 @@ pub fn turned<'a>(before: &Run<'_>, after: &'a Run<'a>) -> impl Iterator<Item = 
 
 /// The tests that broke, each with the change that breaks it. `cluster` is that of the after side.
 pub fn broken(before: &Run<'_>, after: &Run<'_>, diff: &Diff, cluster: &Cluster) -> Vec<Broken> {
-    let attribute = |outcome: &Outcome<'_>| Broken {
+    turned(before, after)
+        .map(|outcome| attribute(outcome, diff, cluster))
+        .collect()
+}
+
+/// A test that broke, with the change that breaks it.
+fn attribute(outcome: &Outcome<'_>, diff: &Diff, cluster: &Cluster) -> Broken {
+    let example = outcome.example.as_ref();
+    Broken {
         test: outcome.test.name.clone(),
         at: outcome.test.at.clone(),
         status: outcome.status,
-        change: outcome
-            .example
-            .as_ref()
-            .and_then(|e| breaking_change(e, diff, cluster)),
-    };
-    turned(before, after).map(attribute).collect()
+        change: example.and_then(|e| breaking_change(e, diff, cluster)),
+    }
 }
 
 /// The first change of the diff that contains a counterexample.

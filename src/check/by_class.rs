@@ -17,7 +17,7 @@ use crate::graph::{Allowed, RowCache};
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::query::End;
-use crate::query::list::endpoint_order::EndpointOrder;
+use crate::query::list::numbered_endpoints::NumberedEndpoints;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::spec::Endpoint;
@@ -42,7 +42,7 @@ impl ClaimLabels<'_> {
 #[derive(Default)]
 struct SourceGroup {
     certain: bool,
-    order: EndpointOrder,
+    order: NumberedEndpoints,
     /// Up to two pods of each class and node, for flows within the class and from its nodes.
     samples: HashMap<u32, Vec<Endpoint>>,
     /// The classes of each effective egress policy.
@@ -237,7 +237,7 @@ impl Judge<'_> {
             let classes = classes.into_iter().map(|class| class..=class).collect();
             group.by_egress.insert(egress, classes);
         }
-        group.order = EndpointOrder::new(
+        group.order = NumberedEndpoints::new(
             list.iter()
                 .map(|(number, end)| (space.index_of(*end), *number))
                 .collect(),

@@ -4,9 +4,9 @@
 //! Pods that share their node's network are skipped where they count as their node, because no
 //! policy can isolate a node. Cost: O(namespaces x workloads).
 
+use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{DefaultDeny, Scope, Way};
 use crate::check::scope::{Trouble, requirements};
-use crate::check::{ClaimVerdict, Example};
 use crate::compile::effective_policies::EffectivePolicy;
 use crate::graph::AllowGraph;
 use crate::model::{Namespace, NamespaceId, PodId, Truth};

@@ -8,9 +8,9 @@
 
 use crate::check::by_class::ClaimLabels;
 use crate::check::judge::{AskedPair, Judge, is_doubtful};
+use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{Internet, Matching, OnlyFrom, OnlyTo};
 use crate::check::scope::{ScopedEnds, Scopes, Trouble};
-use crate::check::{ClaimVerdict, Example};
 use crate::model::Truth;
 use crate::query::End;
 use crate::query::ask::resolved::Resolved;

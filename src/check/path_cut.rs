@@ -3,8 +3,8 @@
 //! A minimum cut by maximum flow, in a network where every class is split into two nodes. Cost: up
 //! to [`LIMIT`] classes, and the rows of their templates.
 
-use crate::check::Cut;
 use crate::check::judge::workload;
+use crate::check::outcome::Cut;
 use crate::check::paths::{PathQuery, Paths, by_own_node, by_row, incoming};
 use crate::compile::effective_policies::EffectivePolicy;
 use crate::compile::peer_sets::EndpointSet;

@@ -11,11 +11,11 @@
 //! connect everything with everything. Cost: that of the search and of the cut.
 
 use crate::check::judge::Judge;
+use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::path_cut::cut;
 use crate::check::paths::{PathQuery, Paths};
 use crate::check::schema::Isolated;
 use crate::check::scope::{Scopes, Trouble};
-use crate::check::{ClaimVerdict, Example};
 use crate::graph::{AllowGraph, Allowed};
 use crate::set::TrafficSet;
 

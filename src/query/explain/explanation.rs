@@ -171,23 +171,25 @@ fn sides_under(
                 origin,
                 ..Case::new(mode, family)
             };
-            let side = |direction| {
-                Walker {
-                    graph,
-                    flow,
-                    case,
-                    direction,
-                }
-                .side()
-            };
             ModeSides {
                 mode,
-                egress: side(Direction::Egress),
-                ingress: side(Direction::Ingress),
+                egress: walk(graph, flow, case, Direction::Egress),
+                ingress: walk(graph, flow, case, Direction::Ingress),
             }
         })
         .collect();
     let best = by_family.iter().map(ModeSides::allowed).reduce(Truth::or)?;
     // INVARIANT: the best verdict over several families is the verdict of one of them.
     by_family.into_iter().find(|w| w.allowed() == best)
+}
+
+/// One side of a flow in one case.
+fn walk(graph: &AllowGraph, flow: &Flow, case: Case, direction: Direction) -> Side {
+    let walker = Walker {
+        graph,
+        flow,
+        case,
+        direction,
+    };
+    walker.side()
 }

@@ -1,6 +1,6 @@
 //! Listings: every allowed flow between workloads, as rows or as a matrix.
 
-pub mod endpoint_order;
 pub mod listing;
 pub mod matrix;
+pub mod numbered_endpoints;
 pub mod workload_index;

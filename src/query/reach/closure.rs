@@ -17,7 +17,7 @@
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allowed_sources::Narrowed;
 use crate::model::Truth;
-use crate::query::list::endpoint_order::EndpointOrder;
+use crate::query::list::numbered_endpoints::NumberedEndpoints;
 pub use crate::query::reach::pod_group::{APART, PodGroup};
 use crate::query::reach::search::{Discovery, SearchNode};
 pub use crate::query::reach::search::{ReachQuery, Way, passing};
@@ -383,11 +383,11 @@ struct Leads {
 struct LevelNodes {
     /// Towards plain classes: plain nodes; common nodes on their node's network; and the others,
     /// one by one.
-    plain: EndpointOrder,
-    hosts: EndpointOrder,
+    plain: NumberedEndpoints,
+    hosts: NumberedEndpoints,
     few: Vec<usize>,
     /// Towards pods on their node's network: common nodes, and the others, one by one.
-    all: EndpointOrder,
+    all: NumberedEndpoints,
     single: Vec<usize>,
 }
 
@@ -412,9 +412,9 @@ impl LevelNodes {
             }
         }
         (nodes.plain, nodes.hosts, nodes.all) = (
-            EndpointOrder::new(plain),
-            EndpointOrder::new(hosts),
-            EndpointOrder::new(all),
+            NumberedEndpoints::new(plain),
+            NumberedEndpoints::new(hosts),
+            NumberedEndpoints::new(all),
         );
         nodes
     }

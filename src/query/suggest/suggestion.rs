@@ -79,16 +79,21 @@ fn service_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
         return Suggested::Impossible(vec![obstacle]);
     }
     let policies = &graph.environment().policies;
-    let obstacle = |side: &Side| match (side.reason, side.decided_by) {
+    let sides = explanation.sides().into_iter();
+    let obstacles = sides.filter_map(|side| service_obstacle(policies, side));
+    Suggested::Impossible(obstacles.collect())
+}
+
+/// The obstacle on one side of a connection that a Service changes.
+fn service_obstacle(policies: &PolicySet, side: &Side) -> Option<Obstacle> {
+    match (side.reason, side.decided_by) {
         _ if side.allowed == Truth::Yes => None,
         (Reason::DenyTier(_), Some(rule)) if !precedes_network_policies(policies, rule) => {
             Some(Obstacle::Baseline(rule))
         }
         (_, Some(rule)) => Some(Obstacle::Admin(rule)),
         (reason, None) => Some(Obstacle::Unknown(side.direction, reason)),
-    };
-    let sides = explanation.sides().into_iter();
-    Suggested::Impossible(sides.filter_map(obstacle).collect())
+    }
 }
 
 /// Whether a rule is evaluated before any `NetworkPolicy`.

@@ -1,4 +1,4 @@
-//! [`EndpointOrder`]: a numbered list of endpoints that answers which of some endpoints comes
+//! [`NumberedEndpoints`]: a numbered list of endpoints that answers which of some endpoints comes
 //! first.
 //!
 //! Invariant: an endpoint that is listed several times counts at its first position. Cost: linear
@@ -9,7 +9,7 @@ use crate::set::hashed::HashMap;
 
 /// Indices of the endpoint space, each with its number in a list.
 #[derive(Debug, Default)]
-pub struct EndpointOrder {
+pub struct NumberedEndpoints {
     /// The indices and their numbers, in order.
     pub list: Vec<(u32, usize)>,
     /// The indices.
@@ -17,7 +17,7 @@ pub struct EndpointOrder {
     number_of: HashMap<u32, usize>,
 }
 
-impl EndpointOrder {
+impl NumberedEndpoints {
     /// Creates it from indices and their numbers, in order.
     pub fn new(list: Vec<(u32, usize)>) -> Self {
         let indices = list.iter().map(|(index, _)| *index..=*index).collect();
