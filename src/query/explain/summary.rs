@@ -212,13 +212,13 @@ fn governing(
 ) -> GoverningPolicies {
     let mut policies: Vec<(TierIx, PolicyId, bool)> = Vec::new();
     let (mut isolated, mut open) = (Truth::No, true);
-    for profile in pods
+    for effective in pods
         .iter()
         .filter_map(|p| graph.effective(Endpoint::Pod(*p), direction))
     {
-        isolated = isolated.or(profile.isolated());
-        open &= profile.is_open();
-        for tier in &profile.tiers {
+        isolated = isolated.or(effective.isolated());
+        open &= effective.is_open();
+        for tier in &effective.tiers {
             for selection in tier.selections() {
                 let policy = graph.policy_of(selection.policy);
                 let entry = (tier.tier, policy, selection.certain);

@@ -49,10 +49,10 @@ pub fn exposure(
     asked: &TrafficSet,
 ) -> Result<Vec<PotentialPod>, CompileError> {
     let end = Endpoint::Pod(pod);
-    let Some(profile) = graph.effective(end, Direction::Ingress) else {
+    let Some(effective) = graph.effective(end, Direction::Ingress) else {
         return Ok(Vec::new());
     };
-    if profile.is_open() {
+    if effective.is_open() {
         return Ok(vec![PotentialPod {
             because: None,
             everyone: true,
@@ -60,7 +60,7 @@ pub fn exposure(
             today: 0,
         }]);
     }
-    let policies: BTreeSet<PolicyId> = profile
+    let policies: BTreeSet<PolicyId> = effective
         .selections()
         .filter(|s| s.certain)
         .map(|s| graph.policy_of(s.policy))

@@ -302,8 +302,8 @@ impl<'g> TreeBuilder<'g> {
         let Some(end) = self.steps.representative(group) else {
             return false;
         };
-        let profile = self.graph.effective(end, Direction::Ingress);
-        !self.steps.pod_groups[group].host && profile.is_some_and(EffectivePolicy::is_open)
+        let effective = self.graph.effective(end, Direction::Ingress);
+        !self.steps.pod_groups[group].host && effective.is_some_and(EffectivePolicy::is_open)
     }
 
     /// The order in which nodes are shown.
@@ -352,7 +352,7 @@ impl<'g> TreeBuilder<'g> {
     /// Whether no pod with the same effective egress policies was looked up before; these decide
     /// which addresses a pod reaches.
     fn is_new_egress(&mut self, end: Endpoint) -> bool {
-        let (Endpoint::Pod(pod), Some(profile)) =
+        let (Endpoint::Pod(pod), Some(effective)) =
             (end, self.graph.effective(end, Direction::Egress))
         else {
             return true;
@@ -361,7 +361,7 @@ impl<'g> TreeBuilder<'g> {
         let has_ipv6 = env.has_family(env.cluster.pod(pod), Family::V6);
         let host = env.cluster.pod(pod).host_network;
         self.looked_up
-            .insert((std::ptr::from_ref(profile) as usize, has_ipv6, host))
+            .insert((std::ptr::from_ref(effective) as usize, has_ipv6, host))
     }
 
     /// A well-known set of addresses, if a pod reaches any of it and it is not shown already.

@@ -360,8 +360,8 @@ impl Comparison<'_> {
         // An address family that is mentioned for the first time concerns every pod.
         let everyone = self.before.environment().assumed != after.environment().assumed;
         let governed = |pod: &PodId| {
-            let profile = after.effective(Endpoint::Pod(*pod), direction);
-            everyone || profile.is_some_and(|p| governs(after, p, policy))
+            let effective = after.effective(Endpoint::Pod(*pod), direction);
+            everyone || effective.is_some_and(|p| governs(after, p, policy))
         };
         let pods: Vec<PodId> = after
             .environment()
@@ -441,8 +441,8 @@ impl Comparison<'_> {
     }
 }
 
-fn governs(graph: &AllowGraph, profile: &EffectivePolicy, policy: PolicyId) -> bool {
-    profile
+fn governs(graph: &AllowGraph, effective: &EffectivePolicy, policy: PolicyId) -> bool {
+    effective
         .selections()
         .any(|s| graph.policy_of(s.policy) == policy)
 }
