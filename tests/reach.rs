@@ -96,7 +96,7 @@ fn by_units(graph: &AllowGraph, trip: &ReachQuery, least: Truth) -> BTreeMap<Pod
     let found = links.closure(least);
     let pods = found
         .iter()
-        .flat_map(|(u, f)| links.units[u].pods.iter().map(|p| (*p, f.hops)));
+        .flat_map(|(u, f)| links.pod_groups[u].pods.iter().map(|p| (*p, f.hops)));
     pods.collect()
 }
 
@@ -269,7 +269,7 @@ fn large_clusters_are_followed_template_by_template() {
                     .iter()
                     .map(|(u, f)| (u, f.hops))
                     .collect();
-                let plain = by_rows(&graph, &trip, &links.units, least);
+                let plain = by_rows(&graph, &trip, &links.pod_groups, least);
                 assert_eq!(closure, plain, "seed {seed}, {trip:?}, {least:?}");
                 found += plain.len();
                 deepest = deepest.max(plain.values().copied().max().unwrap_or(0));

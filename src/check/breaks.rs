@@ -1,11 +1,11 @@
-//! Tests that a change turns red, and the part of the change that does it.
+//! Tests that a diff breaks, and the change of the diff that breaks each.
 //!
-//! A test is blamed on the change whose pairs its counterexample shows: the flow that must not pass
-//! and now does, the hop that opened, the flow that must pass and no longer does. A claim that
-//! names no flow (a default deny, a snapshot) is blamed on the change as a whole. O(tests x
-//! changes).
+//! A test is attributed to the change whose pairs contain its counterexample: the flow that must
+//! not pass and now does, the hop that opened, or the flow that must pass and no longer does. A
+//! claim without a flow (a default deny, a snapshot) is attributed to the diff as a whole. Cost:
+//! O(tests x changes).
 
-use crate::check::{Example, Outcome, Run, Status};
+use crate::check::outcome::{Example, Outcome, Run, Status};
 use crate::diff::{Change, Diff, Kind, Party};
 use crate::model::Cluster;
 use crate::source::Location;
@@ -14,17 +14,18 @@ use crate::spec::{Endpoint, Flow};
 /// A test that held before and does not hold now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// What it says.
+    /// The name of the test.
     pub test: String,
-    /// Where it stands.
+    /// The location of the test.
     pub at: Location,
-    /// How it comes out now.
+    /// Its status now.
     pub status: Status,
-    /// What breaks it: an index among the changes of the diff.
+    /// The change that breaks it, as an index into the changes of the diff.
     pub change: Option<usize>,
 }
 
-/// The tests of one file that passed before and do not pass after; both runs are of the same file.
+/// The outcomes of the tests of one file that passed before and do not pass after. Both runs are of
+/// the same file.
 pub fn turned<'a>(before: &Run<'_>, after: &'a Run<'a>) -> impl Iterator<Item = &'a Outcome<'a>> {
     let passed: Vec<bool> = before
         .outcomes
@@ -37,21 +38,26 @@ pub fn turned<'a>(before: &Run<'_>, after: &'a Run<'a>) -> impl Iterator<Item = 
         .map(|(_, now)| now)
 }
 
-/// The same, each with the change that breaks it. `cluster` is that of the after side.
+/// The tests that broke, each with the change that breaks it. `cluster` is that of the after side.
 pub fn broken(before: &Run<'_>, after: &Run<'_>, diff: &Diff, cluster: &Cluster) -> Vec<Broken> {
-    let one = |outcome: &Outcome<'_>| Broken {
+    turned(before, after)
+        .map(|outcome| attribute(outcome, diff, cluster))
+        .collect()
+}
+
+/// A test that broke, with the change that breaks it.
+fn attribute(outcome: &Outcome<'_>, diff: &Diff, cluster: &Cluster) -> Broken {
+    let example = outcome.example.as_ref();
+    Broken {
         test: outcome.test.name.clone(),
         at: outcome.test.at.clone(),
         status: outcome.status,
-        change: outcome
-            .example
-            .as_ref()
-            .and_then(|e| blamed(e, diff, cluster)),
-    };
-    turned(before, after).map(one).collect()
+        change: example.and_then(|e| breaking_change(e, diff, cluster)),
+    }
 }
 
-fn blamed(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<usize> {
+/// The first change of the diff that contains a counterexample.
+fn breaking_change(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<usize> {
     let (flows, opens) = match example {
         Example::Flow { flow, wanted, .. } => (std::slice::from_ref(flow), !wanted),
         Example::Path { hops, .. } => (hops.as_slice(), true),
@@ -64,22 +70,22 @@ fn blamed(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<usize> {
         Kind::Narrowed | Kind::MayNarrow => !opens,
         Kind::Undecided => true,
     };
-    let shows =
-        |change: &Change| fits(change.kind) && flows.iter().any(|f| holds(change, f, cluster));
-    diff.changes.iter().position(shows)
+    let breaks =
+        |change: &Change| fits(change.kind) && flows.iter().any(|f| contains(change, f, cluster));
+    diff.changes.iter().position(breaks)
 }
 
 /// Whether a flow of the after side is among those that change.
-fn holds(change: &Change, flow: &Flow, cluster: &Cluster) -> bool {
+fn contains(change: &Change, flow: &Flow, cluster: &Cluster) -> bool {
     let is = |party: &Party, endpoint: Endpoint| match (party, endpoint) {
         (Party::Workload(_, after), Endpoint::Pod(pod)) => cluster.pod(pod).workload == *after,
         (Party::Addresses(set), Endpoint::Address(address)) => set.contains(address),
         _ => false,
     };
-    let of = |parties: &[Party], endpoint| parties.iter().any(|p| is(p, endpoint));
+    let any = |parties: &[Party], endpoint| parties.iter().any(|p| is(p, endpoint));
     change.traffic.contains(flow.traffic)
         && change
             .blocks
             .iter()
-            .any(|b| of(&b.sources, flow.source) && of(&b.destinations, flow.destination))
+            .any(|b| any(&b.sources, flow.source) && any(&b.destinations, flow.destination))
 }

@@ -1,37 +1,38 @@
-//! Claims about many pods and many others: rows instead of pairs.
+//! Claims about many pods at both ends: rows instead of pairs.
 //!
-//! Sources of which a claim sees the same ([`Labels`]) are a set of places. Destinations of which
-//! it sees the same, with one template and the same policies on their way in, are asked once: each
-//! part of their row is one visit, by the first source and its first destination. Pods beside each
-//! other on a node (S55) are asked pair by pair, as far as their nodes differ.
+//! Sources that a claim does not tell apart ([`ClaimLabels`]) form one set. Destinations that it
+//! does not tell apart, with one template and the same ingress policies, are decided together: each
+//! part of their row is one visit, with the first source and its first destination. Pods that may
+//! run on the same node as the destination (S55) are decided pair by pair, as far as their nodes
+//! differ.
 //!
-//! Invariant: every verdict that asking pair by pair ([`Judge::each`]) meets is met, pods before
-//! addresses. Cost: the rows of the templates and what stands beside each destination; memory: a
-//! few words per part of a row.
+//! Invariant: every verdict that deciding pair by pair ([`Judge::each`]) encounters is encountered,
+//! pods before addresses. Cost: the rows of the templates and the own nodes of each destination;
+//! memory: a few words per part of a row.
 
-use crate::check::flows::{Asked, Judge, is_doubtful};
-use crate::check::scope::{Ends, Trouble};
+use crate::check::judge::{AskedPair, Judge, is_doubtful};
+use crate::check::scope::{ScopedEnds, Trouble};
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::{Allowed, RowCache};
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::query::End;
-use crate::query::list::first_match::FirstMatch;
+use crate::query::list::numbered_endpoints::NumberedEndpoints;
 use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::spec::Endpoint;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// What a claim looks at in a source or a destination, besides what passes.
-pub(crate) struct Labels<'l> {
+/// What a claim distinguishes sources and destinations by, besides what passes.
+pub(crate) struct ClaimLabels<'l> {
     pub source: &'l dyn Fn(Endpoint) -> Truth,
     pub destination: &'l dyn Fn(&Judge<'_>, Endpoint) -> Result<TrafficSet, Trouble>,
 }
 
-impl Labels<'_> {
-    /// Nothing.
-    pub(crate) const NONE: Self = Labels {
+impl ClaimLabels<'_> {
+    /// The claim only looks at what passes.
+    pub(crate) const NONE: Self = ClaimLabels {
         source: &|_| Truth::No,
         destination: &|_, _| Ok(TrafficSet::empty()),
     };
@@ -39,37 +40,41 @@ impl Labels<'_> {
 
 /// Sources that a claim does not tell apart.
 #[derive(Default)]
-struct Sources {
+struct SourceGroup {
     certain: bool,
-    order: FirstMatch,
-    /// Up to two of each place and node, for flows inside it and from its nodes.
-    at: HashMap<u32, Vec<Endpoint>>,
-    /// The places of each profile of the way out.
-    profiles: IndexMap<u32, EndpointSet>,
+    order: NumberedEndpoints,
+    /// Up to two pods of each class and node, for flows within the class and from its nodes.
+    samples: HashMap<u32, Vec<Endpoint>>,
+    /// The classes of each effective egress policy.
+    by_egress: IndexMap<u32, EndpointSet>,
 }
 
-impl Sources {
-    /// One for each way out there is among some places.
-    fn by_profile(&self, places: &EndpointSet) -> Vec<Endpoint> {
-        let first = |profile: &EndpointSet| {
-            self.at[&profile.intersection(places).first()?]
+impl SourceGroup {
+    /// One pod for each effective egress policy among some classes.
+    fn one_per_egress(&self, classes: &EndpointSet) -> Vec<Endpoint> {
+        let first = |same_egress: &EndpointSet| {
+            self.samples[&same_egress.intersection(classes).first()?]
                 .first()
                 .copied()
         };
-        self.profiles.values().filter_map(first).collect()
+        self.by_egress.values().filter_map(first).collect()
     }
 }
 
 /// Destinations that a claim does not tell apart.
-struct Destinations {
+struct DestinationGroup {
     certain: bool,
     traffic: TrafficSet,
     list: Vec<(usize, Endpoint)>,
 }
 
-/// One visit: where it belongs in the order of sources and destinations, and what passes; asked of
-/// the pair where not told.
-struct Visit {
+/// What a claim tells destinations apart by: template, effective ingress policy, whether they
+/// certainly belong to the end, the traffic asked about, and the label.
+type DestinationKey = (u32, u32, bool, TrafficSet, TrafficSet);
+
+/// One visit: its rank in the order of sources and destinations, the pair, and what passes; `None`
+/// if that has to be looked up for the pair.
+struct PairVisit {
     rank: (usize, usize),
     source: Endpoint,
     destination: Endpoint,
@@ -78,13 +83,13 @@ struct Visit {
 }
 
 impl Judge<'_> {
-    /// [`Self::each`] for the pods of both.
-    pub(crate) fn each_of_crowd(
+    /// [`Self::each`] for the pods of both ends, by class.
+    pub(crate) fn each_by_class(
         &mut self,
-        from: &Ends,
-        to: &Ends,
-        labels: &Labels<'_>,
-        visit: &mut impl FnMut(&mut Self, &Asked<'_>),
+        from: &ScopedEnds,
+        to: &ScopedEnds,
+        labels: &ClaimLabels<'_>,
+        visit: &mut impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
         let sources = self.sources(from, labels);
         let destinations = self.destinations(to, labels)?;
@@ -96,7 +101,7 @@ impl Judge<'_> {
         visits.sort_by_key(|visit| visit.rank);
         let count = visits.len();
         let space = self.graph.space();
-        for Visit {
+        for PairVisit {
             source,
             destination,
             group: [s, d],
@@ -105,22 +110,28 @@ impl Judge<'_> {
         } in visits
         {
             let (sources, group) = (&sources[s], &destinations[d]);
-            let places = (space.index_of(source), space.index_of(destination));
-            let kin = || {
-                let parts = rows.borrow_mut().parts(places.1);
-                let part = parts.iter().find(|part| part.sources.contains(places.0));
-                part.map(|part| sources.by_profile(&part.sources))
+            let (from, to) = (space.index_of(source), space.index_of(destination));
+            let equivalents = || {
+                let parts = rows.borrow_mut().parts(to);
+                let part = parts.iter().find(|part| part.sources.contains(from));
+                part.map(|part| sources.one_per_egress(&part.sources))
                     .unwrap_or_default()
             };
-            let asked = Asked {
+            let asked = AskedPair {
                 source,
                 destination,
-                alike: None,
-                kin: if allowed.is_some() { Some(&kin) } else { None },
+                addresses: None,
+                equivalents: if allowed.is_some() {
+                    Some(&equivalents)
+                } else {
+                    None
+                },
                 traffic: group.traffic.clone(),
-                allowed: allowed
-                    .map_or_else(|| self.allowed(source, destination), |told| (*told).clone()),
-                led: None,
+                allowed: allowed.map_or_else(
+                    || self.allowed(source, destination),
+                    |known| (*known).clone(),
+                ),
+                via_service: None,
                 certain: sources.certain && group.certain,
             };
             visit(self, &asked);
@@ -131,42 +142,42 @@ impl Judge<'_> {
     /// The visits of one group of destinations.
     fn group(
         &self,
-        sources: &[Sources],
-        (d, group): (usize, &Destinations),
+        sources: &[SourceGroup],
+        (d, group): (usize, &DestinationGroup),
         rows: &mut RowCache<'_>,
-        visits: &mut Vec<Visit>,
+        visits: &mut Vec<PairVisit>,
     ) {
         let Some((_, first)) = group.list.first() else {
             return;
         };
-        let near = group
-            .list
-            .iter()
-            .map(|(_, end)| rows.own_node_sources(self.graph.space().index_of(*end)));
-        let runs = |own_node_sources: Vec<(u32, _)>| {
-            own_node_sources
-                .iter()
-                .map(|(source, _)| *source..=*source)
-                .collect()
-        };
-        let near: Vec<EndpointSet> = near.map(runs).collect();
+        let mut near: Vec<EndpointSet> = Vec::new();
+        for (_, end) in &group.list {
+            let own_node = rows.own_node_sources(self.graph.space().index_of(*end));
+            near.push(
+                own_node
+                    .iter()
+                    .map(|(source, _)| *source..=*source)
+                    .collect(),
+            );
+        }
         let parts = rows.parts(self.graph.space().index_of(*first));
-        let told = EndpointSet::union_of(parts.iter().map(|part| &part.sources));
+        let known = EndpointSet::union_of(parts.iter().map(|part| &part.sources));
         let allowed: Vec<Rc<Allowed>> = parts
             .iter()
             .map(|part| Rc::new(part.allowed.clone()))
             .collect();
         for (s, sources) in sources.iter().enumerate() {
-            let places = &sources.order.places;
+            let classes = &sources.order.indices;
             let of_parts = parts
                 .iter()
                 .zip(&allowed)
-                .map(|(p, a)| (Rc::clone(a), p.sources.intersection(places)));
-            for (allowed, places) in of_parts.chain([(Rc::default(), places.difference(&told))]) {
+                .map(|(p, a)| (Rc::clone(a), p.sources.intersection(classes)));
+            let nothing = (Rc::default(), classes.difference(&known));
+            for (allowed, classes) in of_parts.chain([nothing]) {
                 if let Some((rank, source, destination)) =
-                    self.first_pair(sources, group, &near, &places)
+                    self.first_pair(sources, group, &near, &classes)
                 {
-                    visits.push(Visit {
+                    visits.push(PairVisit {
                         rank,
                         source,
                         destination,
@@ -176,7 +187,7 @@ impl Judge<'_> {
                 }
             }
             self.near_pairs(sources, group, &near, |rank, source, destination| {
-                visits.push(Visit {
+                visits.push(PairVisit {
                     rank,
                     source,
                     destination,
@@ -187,57 +198,66 @@ impl Judge<'_> {
         }
     }
 
-    fn sources(&self, from: &Ends, labels: &Labels<'_>) -> Vec<Sources> {
+    /// The sources of a claim in groups that it does not tell apart.
+    fn sources(&self, from: &ScopedEnds, labels: &ClaimLabels<'_>) -> Vec<SourceGroup> {
         let mut groups: IndexMap<(bool, bool, Truth), Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(from) {
             let key = (certain, self.is_host(end), (labels.source)(end));
             groups.entry(key).or_default().push((number, end));
         }
-        let space = self.graph.space();
-        let group = |((certain, ..), list): ((bool, bool, Truth), Vec<(usize, Endpoint)>)| {
-            let mut met = HashMap::default();
-            let mut group = Sources {
-                certain,
-                ..Sources::default()
-            };
-            let mut profiles: IndexMap<u32, Vec<u32>> = IndexMap::default();
-            for (_, end) in &list {
-                let place = space.index_of(*end);
-                let at = group.at.entry(place).or_default();
-                if at.is_empty() {
-                    profiles
-                        .entry(self.graph.governed_by(place, Direction::Egress))
-                        .or_default()
-                        .push(place);
-                }
-                if self.is_among_two(*end, &mut met) {
-                    at.push(*end);
-                }
-            }
-            let runs = |places: Vec<u32>| places.into_iter().map(|place| place..=place).collect();
-            group.profiles = profiles
-                .into_iter()
-                .map(|(profile, places)| (profile, runs(places)))
-                .collect();
-            group.order = FirstMatch::new(
-                list.iter()
-                    .map(|(number, end)| (space.index_of(*end), *number))
-                    .collect(),
-            );
-            group
-        };
-        groups.into_iter().map(group).collect()
+        groups
+            .into_iter()
+            .map(|((certain, ..), list)| self.source_group(certain, &list))
+            .collect()
     }
 
-    fn destinations(&self, to: &Ends, labels: &Labels<'_>) -> Result<Vec<Destinations>, Trouble> {
-        type Key = (u32, u32, bool, TrafficSet, TrafficSet);
-        let mut groups: IndexMap<Key, Vec<(usize, Endpoint)>> = IndexMap::default();
+    /// A group of sources, given with their numbers.
+    fn source_group(&self, certain: bool, list: &[(usize, Endpoint)]) -> SourceGroup {
+        let space = self.graph.space();
+        let mut seen = HashMap::default();
+        let mut group = SourceGroup {
+            certain,
+            ..SourceGroup::default()
+        };
+        let mut by_egress: IndexMap<u32, Vec<u32>> = IndexMap::default();
+        for (_, end) in list {
+            let class = space.index_of(*end);
+            let samples = group.samples.entry(class).or_default();
+            if samples.is_empty() {
+                by_egress
+                    .entry(self.graph.governed_by(class, Direction::Egress))
+                    .or_default()
+                    .push(class);
+            }
+            if self.is_among_two(*end, &mut seen) {
+                samples.push(*end);
+            }
+        }
+        for (egress, classes) in by_egress {
+            let classes = classes.into_iter().map(|class| class..=class).collect();
+            group.by_egress.insert(egress, classes);
+        }
+        group.order = NumberedEndpoints::new(
+            list.iter()
+                .map(|(number, end)| (space.index_of(*end), *number))
+                .collect(),
+        );
+        group
+    }
+
+    /// The destinations of a claim in groups that it does not tell apart.
+    fn destinations(
+        &self,
+        to: &ScopedEnds,
+        labels: &ClaimLabels<'_>,
+    ) -> Result<Vec<DestinationGroup>, Trouble> {
+        let mut groups: IndexMap<DestinationKey, Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(to) {
-            let place = self.graph.space().index_of(end);
-            let governed = self.graph.governed_by(place, Direction::Ingress);
+            let class = self.graph.space().index_of(end);
+            let governed = self.graph.governed_by(class, Direction::Ingress);
             let label = (labels.destination)(self, end)?;
             let key = (
-                self.graph.template_of(place),
+                self.graph.template_of(class),
                 governed,
                 certain,
                 self.traffic(to, end)?,
@@ -245,20 +265,24 @@ impl Judge<'_> {
             );
             groups.entry(key).or_default().push((number, end));
         }
-        let group = |((_, _, certain, traffic, _), mut list): (Key, Vec<(usize, Endpoint)>)| {
-            let mut met = HashMap::default();
-            list.retain(|(_, end)| self.is_among_two(*end, &mut met));
-            Destinations {
+        let mut found = Vec::new();
+        for ((_, _, certain, traffic, _), mut list) in groups {
+            let mut seen = HashMap::default();
+            list.retain(|(_, end)| self.is_among_two(*end, &mut seen));
+            found.push(DestinationGroup {
                 certain,
                 traffic,
                 list,
-            }
-        };
-        Ok(groups.into_iter().map(group).collect())
+            });
+        }
+        Ok(found)
     }
 
-    /// The pods of an end, numbered in order, and whether it is known that they belong to it.
-    fn members<'e>(&'e self, ends: &'e Ends) -> impl Iterator<Item = (bool, usize, Endpoint)> + 'e {
+    /// The pods of the ends, numbered in order, and whether they certainly belong to them.
+    fn members<'e>(
+        &'e self,
+        ends: &'e ScopedEnds,
+    ) -> impl Iterator<Item = (bool, usize, Endpoint)> + 'e {
         let each = ends.resolved.ends.iter().flat_map(|end| {
             let pods = if let End::Pods { pods, .. } = end {
                 &pods[..]
@@ -272,73 +296,73 @@ impl Judge<'_> {
             .map(|(number, (certain, end))| (certain, number, end))
     }
 
-    /// Whether a pod is one of the first two of its place on its node.
+    /// Whether a pod is one of the first two of its class on its node.
     fn is_among_two<'j>(
         &'j self,
         end: Endpoint,
-        met: &mut HashMap<(u32, Option<&'j str>), usize>,
+        seen: &mut HashMap<(u32, Option<&'j str>), usize>,
     ) -> bool {
-        let many = met
+        let count = seen
             .entry((self.graph.space().index_of(end), self.node(end)))
             .or_default();
-        *many += 1;
-        *many <= 2
+        *count += 1;
+        *count <= 2
     }
 
-    /// The node that a pod runs on, if that is told.
+    /// The node that a pod runs on, if that is known.
     pub(crate) fn node(&self, end: Endpoint) -> Option<&str> {
         let Endpoint::Pod(pod) = end else { return None };
         self.graph.environment().cluster.pod(pod).node.as_deref()
     }
 
-    /// Of the flows from some places to a group, own nodes and pods with themselves aside, the one
-    /// that comes first.
+    /// The first of the flows from some classes to a group, apart from own nodes and from pods to
+    /// themselves.
     fn first_pair(
         &self,
-        sources: &Sources,
-        group: &Destinations,
+        sources: &SourceGroup,
+        group: &DestinationGroup,
         near: &[EndpointSet],
-        places: &EndpointSet,
+        classes: &EndpointSet,
     ) -> Option<((usize, usize), Endpoint, Endpoint)> {
-        let mut left = places.clone();
+        let mut left = classes.clone();
         while let Some(number) = sources.order.earliest(&left) {
-            let place = sources.order.number_at(number)?;
+            let class = sources.order.number_at(number)?;
             for ((rank, destination), near) in group.list.iter().zip(near) {
                 if let Some(source) = self
-                    .sender(sources, place, *destination)
-                    .filter(|_| !near.contains(place))
+                    .sender(sources, class, *destination)
+                    .filter(|_| !near.contains(class))
                 {
                     return Some(((number, *rank), source, *destination));
                 }
             }
-            left = left.difference(&EndpointSet::point(place));
+            left = left.difference(&EndpointSet::point(class));
         }
         None
     }
 
-    /// The flows from pods that stand beside their destination.
+    /// The flows from pods that may run on the same node as their destination.
     fn near_pairs(
         &self,
-        sources: &Sources,
-        group: &Destinations,
+        sources: &SourceGroup,
+        group: &DestinationGroup,
         near: &[EndpointSet],
         mut found: impl FnMut((usize, usize), Endpoint, Endpoint),
     ) {
         for ((rank, destination), near) in group.list.iter().zip(near) {
-            for place in near.intersection(&sources.order.places).points() {
+            for class in near.intersection(&sources.order.indices).points() {
                 let number = sources
                     .order
-                    .earliest(&EndpointSet::point(place))
+                    .earliest(&EndpointSet::point(class))
                     .unwrap_or_default();
-                // one on the same node, one on another, one of which it is not told
-                let mut met = Vec::new();
-                for source in &sources.at[&place] {
+                // One on the same node, one on another, and one whose node is unknown.
+                let mut seen = Vec::new();
+                for source in &sources.samples[&class] {
                     let kind = (
                         self.node(*source).is_some(),
                         self.node(*source) == self.node(*destination),
                     );
-                    if !self.is_itself(*source, *destination) && !met.contains(&kind) {
-                        met.push(kind);
+                    if !self.is_itself(*source, *destination) && !seen.contains(&kind) {
+                        seen.push(kind);
                         found((number, *rank), *source, *destination);
                     }
                 }
@@ -346,9 +370,9 @@ impl Judge<'_> {
         }
     }
 
-    /// A pod of a place that may start a connection to another: any but itself, if it is alone.
-    fn sender(&self, sources: &Sources, place: u32, destination: Endpoint) -> Option<Endpoint> {
-        sources.at[&place]
+    /// A pod of a class that may start a connection to another: any but the same single pod.
+    fn sender(&self, sources: &SourceGroup, class: u32, destination: Endpoint) -> Option<Endpoint> {
+        sources.samples[&class]
             .iter()
             .copied()
             .find(|source| !self.is_itself(*source, destination))

@@ -1,49 +1,47 @@
 //! The pairs of endpoints that a claim is about, in the order in which its first counterexample is
-//! looked for.
+//! searched.
+//!
+//! Cost: one edge query per pair of classes; where both ends have many pods, see
+//! [`crate::check::by_class`].
 
-use crate::check::by_class::Labels;
-use crate::check::flows::{Asked, Judge, is_doubtful};
-use crate::check::scope::{Ends, Trouble};
-use crate::model::PodId;
+use crate::check::by_class::ClaimLabels;
+use crate::check::judge::{AskedPair, Judge, is_doubtful};
+use crate::check::scope::{ScopedEnds, Trouble};
 use crate::query::End;
-use crate::query::ask::via_service;
+use crate::query::ask::service_effect;
 use crate::set::{Family, IpSet};
 use crate::spec::Endpoint;
 use std::collections::HashMap;
 
-/// How many outside addresses are asked one by one.
+/// The number of atoms of outside addresses up to which they are decided one by one.
 const FEW: u64 = 16;
 
 impl Judge<'_> {
-    /// The endpoints of an end: of pods that no rule can tell apart two (where the other may be
-    /// their node, two of each node), of addresses one of each block.
+    /// The endpoints of an end: two of the pods that no rule can tell apart (where the other end
+    /// may be their node, two of each node), and one address of each atom.
     pub(crate) fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
                 let mut seen: HashMap<(u32, Option<&str>), usize> = HashMap::new();
-                let place = |p: &PodId| self.graph.space().index_of(Endpoint::Pod(*p));
-                let apart = self.may_be_node(end) || self.may_be_node(other);
-                let mut fresh = |p: &PodId| {
-                    let node = if apart {
-                        self.node(Endpoint::Pod(*p))
-                    } else {
-                        None
-                    };
-                    let count = seen.entry((place(p), node)).or_default();
+                let by_node = self.may_be_node(end) || self.may_be_node(other);
+                let mut endpoints = Vec::new();
+                for endpoint in pods.iter().map(|pod| Endpoint::Pod(*pod)) {
+                    let node = self.node(endpoint).filter(|_| by_node);
+                    let class = self.graph.space().index_of(endpoint);
+                    let count = seen.entry((class, node)).or_default();
                     *count += 1;
-                    *count <= 2
-                };
-                pods.iter()
-                    .filter(|p| fresh(p))
-                    .map(|p| Endpoint::Pod(*p))
-                    .collect()
+                    if *count <= 2 {
+                        endpoints.push(endpoint);
+                    }
+                }
+                endpoints
             }
             End::Addresses { set, symbolic, .. } => {
-                let set = self.meant(set, *symbolic, other);
+                let set = self.usable(set, *symbolic, other);
                 let atoms = &self.graph.space().atoms;
-                let covers = atoms.overlapping(&set);
+                let overlapping = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
-                covers
+                overlapping
                     .points()
                     .filter_map(first)
                     .map(Endpoint::Address)
@@ -52,7 +50,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether any of an end may be a node: a pod on its network, or one of its addresses (S55).
+    /// Whether an end may contain a node: a pod on its node's network, or an address of a node
+    /// (S55).
     fn may_be_node(&self, end: &End) -> bool {
         let env = self.graph.environment();
         match end {
@@ -63,8 +62,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The addresses that are meant: of a symbolic block the families that the other end has.
-    fn meant(&self, set: &IpSet, symbolic: bool, other: &End) -> IpSet {
+    /// The addresses of a block; of a symbolic block only those in the families of the other end.
+    fn usable(&self, set: &IpSet, symbolic: bool, other: &End) -> IpSet {
         let (true, End::Pods { pods, .. }) = (symbolic, other) else {
             return set.clone();
         };
@@ -77,57 +76,47 @@ impl Judge<'_> {
         if kept.is_empty() { set.clone() } else { kept }
     }
 
-    /// Every pair of a source and a destination, with what is asked and what passes.
+    /// Visits every pair of a source and a destination; returns the number of pairs.
     pub(crate) fn each(
         &mut self,
-        from: &Ends,
-        to: &Ends,
-        visit: impl FnMut(&mut Self, &Asked<'_>),
+        from: &ScopedEnds,
+        to: &ScopedEnds,
+        visit: impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
-        self.each_by(from, to, &Labels::NONE, visit)
+        self.each_by(from, to, &ClaimLabels::NONE, visit)
     }
 
-    /// [`Self::each`], where the visitor looks at the ends too, in this way: pairs of which it sees
-    /// the same are told once, where there are many.
+    /// [`Self::each`] for a visitor that distinguishes the ends by labels too: if there are many
+    /// pairs, those that it does not tell apart are visited once.
     pub(crate) fn each_by(
         &mut self,
-        from: &Ends,
-        to: &Ends,
-        labels: &Labels<'_>,
-        mut visit: impl FnMut(&mut Self, &Asked<'_>),
+        from: &ScopedEnds,
+        to: &ScopedEnds,
+        labels: &ClaimLabels<'_>,
+        mut visit: impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
-        let pods = |ends: &Ends| {
-            let many = |end: &End| {
-                if let End::Pods { pods, .. } = end {
-                    pods.len()
-                } else {
-                    0
-                }
-            };
-            ends.resolved.ends.iter().map(many).sum::<usize>()
-        };
-        let crowd =
-            to.resolved.service.is_none() && pods(from).saturating_mul(pods(to)) > self.one_by_one;
-        let mut count = if crowd {
-            self.each_of_crowd(from, to, labels, &mut visit)?
+        let by_class = to.resolved.service.is_none()
+            && pod_count(from).saturating_mul(pod_count(to)) > self.one_by_one;
+        let mut count = if by_class {
+            self.each_by_class(from, to, labels, &mut visit)?
         } else {
             0
         };
-        let is_crowd = |end: &&End| crowd && matches!(end, End::Pods { .. });
-        let (crowded, others): (Vec<&End>, Vec<&End>) = to.resolved.ends.iter().partition(is_crowd);
+        let is_by_class = |end: &&End| by_class && matches!(end, End::Pods { .. });
+        let (pods, others): (Vec<&End>, Vec<&End>) = to.resolved.ends.iter().partition(is_by_class);
         for source_end in &from.resolved.ends {
-            let told = if is_crowd(&source_end) {
+            let pods = if is_by_class(&source_end) {
                 &[]
             } else {
-                &crowded[..]
+                &pods[..]
             };
-            for end in told.iter().chain(&others).copied() {
+            for end in pods.iter().chain(&others).copied() {
                 let certain = !(is_doubtful(from, source_end) || is_doubtful(to, end));
                 if let Some(asked) = self
                     .many_addresses(source_end, end)
                     .filter(|_| to.resolved.service.is_none())
                 {
-                    count += self.each_alike((source_end, end, &asked), to, certain, &mut visit)?;
+                    count += self.each_group((source_end, end, &asked), to, certain, &mut visit)?;
                     continue;
                 }
                 let sources = self.endpoints(source_end, end);
@@ -140,21 +129,22 @@ impl Judge<'_> {
                         {
                             continue;
                         }
-                        let led =
-                            via_service::led(self.graph, to.resolved.service, *source, destination);
-                        let allowed = match led {
+                        let service = to.resolved.service;
+                        let via =
+                            service_effect::classify(self.graph, service, *source, destination);
+                        let allowed = match via {
                             None => self.allowed(*source, destination),
-                            led => via_service::allowed(self.graph, led, *source, destination),
+                            via => service_effect::allowed(self.graph, via, *source, destination),
                         };
                         count += 1;
-                        let asked = Asked {
+                        let asked = AskedPair {
                             source: *source,
                             destination,
-                            alike: None,
-                            kin: None,
+                            addresses: None,
+                            equivalents: None,
                             traffic: traffic.clone(),
                             allowed,
-                            led,
+                            via_service: via,
                             certain,
                         };
                         visit(self, &asked);
@@ -165,26 +155,26 @@ impl Judge<'_> {
         Ok(count)
     }
 
-    /// The outside addresses of a pair of ends, where they are so many that they are asked by what
-    /// they have in common.
+    /// The outside addresses of a pair of ends, if there are so many that they are decided in
+    /// groups.
     fn many_addresses(&self, from: &End, to: &End) -> Option<IpSet> {
         let (set, symbolic, other) = match (from, to) {
             (End::Addresses { set, symbolic, .. }, End::Pods { .. }) => (set, *symbolic, to),
             (End::Pods { .. }, End::Addresses { set, symbolic, .. }) => (set, *symbolic, from),
             _ => return None,
         };
-        let set = self.meant(set, symbolic, other);
+        let set = self.usable(set, symbolic, other);
         (self.graph.space().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 
-    /// [`Self::each`] for pods and many outside addresses: in the same order, those that are alike
-    /// once.
-    fn each_alike(
+    /// [`Self::each`] for pods and many outside addresses: in the same order, each group of
+    /// addresses once.
+    fn each_group(
         &mut self,
         (from, to_end, set): (&End, &End, &IpSet),
-        to: &Ends,
+        to: &ScopedEnds,
         certain: bool,
-        visit: &mut impl FnMut(&mut Self, &Asked<'_>),
+        visit: &mut impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
         let incoming = matches!(from, End::Addresses { .. });
         let pods = if incoming {
@@ -195,22 +185,22 @@ impl Judge<'_> {
         let mut found = Vec::new();
         let mut count = 0;
         for (i, pod) in pods.iter().enumerate() {
-            for (alike, allowed) in
+            for (group, allowed) in
                 self.outside
                     .groups(self.graph.space().index_of(*pod), set, incoming)
             {
-                count += alike.len();
+                count += group.len();
                 let order = if incoming {
-                    (i, alike.first())
+                    (i, group.first())
                 } else {
-                    (alike.first() as usize, 0)
+                    (group.first() as usize, 0)
                 };
-                found.push((order, *pod, alike, allowed));
+                found.push((order, *pod, group, allowed));
             }
         }
         found.sort_by_key(|(order, ..)| *order);
-        for (_, pod, alike, allowed) in found {
-            let Some(address) = alike.address(self.graph, alike.first()) else {
+        for (_, pod, group, allowed) in found {
+            let Some(address) = group.address(self.graph, group.first()) else {
                 continue;
             };
             let (source, destination) = if incoming {
@@ -220,21 +210,32 @@ impl Judge<'_> {
             };
             let traffic = self.traffic(to, destination)?;
             let allowed = allowed.unwrap_or_else(|| self.allowed(source, destination));
-            let alike = Some(&alike);
             visit(
                 self,
-                &Asked {
+                &AskedPair {
                     source,
                     destination,
-                    alike,
-                    kin: None,
+                    addresses: Some(&group),
+                    equivalents: None,
                     traffic,
                     allowed,
-                    led: None,
+                    via_service: None,
                     certain,
                 },
             );
         }
         Ok(count)
     }
+}
+
+/// The number of pods among some ends.
+fn pod_count(ends: &ScopedEnds) -> usize {
+    let count = |end: &End| {
+        if let End::Pods { pods, .. } = end {
+            pods.len()
+        } else {
+            0
+        }
+    };
+    ends.resolved.ends.iter().map(count).sum()
 }

@@ -1,41 +1,39 @@
-//! Default deny: every workload in scope is isolated. A policy for the whole namespace is one way,
-//! not the only one.
+//! Default deny: every workload in scope is isolated. A policy for the whole namespace is one way
+//! to achieve that, but not the only one.
 //!
-//! Pods that share their node's network are left out where they count as their node: no policy can
-//! isolate a node.
+//! Pods that share their node's network are skipped where they count as their node, because no
+//! policy can isolate a node. Cost: O(namespaces x workloads).
 
+use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{DefaultDeny, Scope, Way};
 use crate::check::scope::{Trouble, requirements};
-use crate::check::{Example, Verdict};
+use crate::compile::effective_policies::EffectivePolicy;
 use crate::graph::AllowGraph;
-use crate::model::{NamespaceId, Truth};
+use crate::model::{Namespace, NamespaceId, PodId, Truth};
 use crate::policy::tier::TierEnd;
 use crate::policy::{Direction, Namespaces};
 use crate::spec::{Endpoint, HostNetwork};
 
 /// Whether every workload is isolated in every direction.
-pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, Trouble> {
+pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
     let cluster = &graph.environment().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
-    let way = |w: &Way| {
-        if *w == Way::Ingress {
-            Direction::Ingress
-        } else {
-            Direction::Egress
-        }
+    let direction = |way: &Way| match way {
+        Way::Ingress => Direction::Ingress,
+        Way::Egress => Direction::Egress,
     };
     let directions: Vec<Direction> = if spec.directions.is_empty() {
         Direction::ALL.to_vec()
     } else {
-        spec.directions.iter().map(way).collect()
+        spec.directions.iter().map(direction).collect()
     };
     let mut doubt = None;
-    for (namespace, told) in scope {
+    for (namespace, in_scope) in scope {
         for direction in &directions {
             if spec.require_policy && !has_policy(graph, namespace, *direction) {
                 let example = Example::NoPolicy(namespace, *direction);
-                match told {
-                    Truth::Yes => return Ok(Verdict::failed(example)),
+                match in_scope {
+                    Truth::Yes => return Ok(ClaimVerdict::failed(example)),
                     _ => doubt = doubt.or(Some(example)),
                 }
             }
@@ -49,47 +47,37 @@ pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<Verdict, T
                     .map(|p| isolated(graph, *p, *direction))
                     .min()
                     .unwrap_or(Truth::Yes);
-                match (isolated, told) {
+                match (isolated, in_scope) {
                     (Truth::Yes, _) => {}
                     (Truth::No, Truth::Yes) => {
-                        return Ok(Verdict::failed(Example::Open(id, *direction)));
+                        return Ok(ClaimVerdict::failed(Example::Open(id, *direction)));
                     }
                     _ => doubt = doubt.or(Some(Example::Open(id, *direction))),
                 }
             }
         }
     }
-    Ok(doubt.map_or_else(Verdict::passed, Verdict::undecided))
+    Ok(doubt.map_or_else(ClaimVerdict::passed, ClaimVerdict::undecided))
 }
 
-fn isolated(graph: &AllowGraph, pod: crate::model::PodId, direction: Direction) -> Truth {
+/// Whether a pod is isolated in one direction.
+fn isolated(graph: &AllowGraph, pod: PodId, direction: Direction) -> Truth {
     let host = graph.environment().cluster.pod(pod).host_network;
     match graph.environment().options.host_network {
         HostNetwork::Node if host => Truth::Yes,
         HostNetwork::Unknown if host => Truth::Maybe,
-        _ => graph.effective(Endpoint::Pod(pod), direction).map_or(
-            Truth::No,
-            crate::compile::effective_policies::EffectivePolicy::isolated,
-        ),
+        _ => graph
+            .effective(Endpoint::Pod(pod), direction)
+            .map_or(Truth::No, EffectivePolicy::isolated),
     }
 }
 
-/// The namespaces in scope that have workloads, and whether it is known that they are meant.
+/// The namespaces that may be in scope and have workloads, each with whether it is in scope.
 fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Truth)>, Trouble> {
     let cluster = &graph.environment().cluster;
     let used = |id: NamespaceId| cluster.workloads().any(|(_, w)| w.namespace == id);
-    let meant = |id: NamespaceId| {
-        let namespace = cluster.namespace(id);
-        match scope {
-            Scope::All => Truth::Yes,
-            Scope::Names(names) => Truth::from(names.iter().any(|n| **n == *namespace.name)),
-            Scope::Select(map) if map.except.iter().any(|n| **n == *namespace.name) => Truth::No,
-            Scope::Select(map) => {
-                namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions))
-            }
-        }
-    };
-    let all = cluster.namespaces().map(|(id, _)| (id, meant(id)));
+    let all = cluster.namespaces();
+    let all = all.map(|(id, namespace)| (id, in_scope(scope, namespace)));
     let found: Vec<(NamespaceId, Truth)> =
         all.filter(|(id, t)| t.possible() && used(*id)).collect();
     if found.is_empty() {
@@ -100,7 +88,19 @@ fn namespaces(graph: &AllowGraph, scope: &Scope) -> Result<Vec<(NamespaceId, Tru
     Ok(found)
 }
 
-/// Whether a namespace has a policy that selects every pod and allows nothing, as auditors look
+/// Whether a namespace is in scope.
+fn in_scope(scope: &Scope, namespace: &Namespace) -> Truth {
+    match scope {
+        Scope::All => Truth::Yes,
+        Scope::Names(names) => Truth::from(names.iter().any(|n| **n == *namespace.name)),
+        Scope::Select(map) if map.except.iter().any(|n| **n == *namespace.name) => Truth::No,
+        Scope::Select(map) => {
+            namespace.selected_by(&requirements(&map.match_labels, &map.match_expressions))
+        }
+    }
+}
+
+/// Whether a namespace has a policy that selects every pod and allows nothing, which auditors look
 /// for.
 fn has_policy(graph: &AllowGraph, namespace: NamespaceId, direction: Direction) -> bool {
     let name = &graph.environment().cluster.namespace(namespace).name;

@@ -1,34 +1,35 @@
-//! The same claims as live probes: tests about single flows in the form that netassert runs in a
+//! Exports claims as live probes: tests about single flows in the form that netassert runs in a
 //! cluster.
 //!
-//! A probe needs a workload at its source and one port of one protocol, so claims about paths,
-//! default denies and snapshots have none; they are counted. O(pairs of the claims).
+//! A probe needs a workload as its source and one port of one protocol, so claims about paths,
+//! default denies and snapshots have no probes; their names are returned. Cost: O(pairs of the
+//! claims).
 
 use crate::check::schema::Matching;
-use crate::check::scope::{Ends, Scopes};
+use crate::check::scope::{ScopedEnds, Scopes};
 use crate::check::{Claim, Suite};
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, WorkloadId, WorkloadKind};
-use crate::query::ask::resolve;
+use crate::query::ask::asked_traffic;
 use crate::query::{Context, End};
 use crate::set::{Protocol, Traffic};
 
 /// One probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// What it says.
+    /// The name of the test.
     pub name: String,
-    /// Where it starts.
+    /// The source.
     pub source: WorkloadId,
-    /// Where it goes.
+    /// The destination.
     pub destination: Target,
-    /// On which port.
+    /// The protocol and the port.
     pub traffic: Traffic,
     /// Whether the connection must succeed.
     pub allowed: bool,
 }
 
-/// Where a probe goes.
+/// The destination of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A workload.
@@ -47,7 +48,7 @@ pub fn probes(graph: &AllowGraph, context: &Context, suite: &Suite) -> (Vec<Prob
     };
     let (mut probes, mut without) = (Vec::new(), Vec::new());
     for test in &suite.tests {
-        let mut flows: Vec<(Ends, Ends, bool)> = Vec::new();
+        let mut flows: Vec<(ScopedEnds, ScopedEnds, bool)> = Vec::new();
         match &test.claim {
             Claim::Can(texts, Matching::All) => {
                 flows.extend(
@@ -67,7 +68,7 @@ pub fn probes(graph: &AllowGraph, context: &Context, suite: &Suite) -> (Vec<Prob
             }
             Claim::OnlyFrom(spec) => {
                 let from = scopes.text("any").ok();
-                let listed: Vec<Ends> = spec
+                let listed: Vec<ScopedEnds> = spec
                     .from
                     .texts()
                     .iter()
@@ -91,7 +92,7 @@ pub fn probes(graph: &AllowGraph, context: &Context, suite: &Suite) -> (Vec<Prob
 }
 
 /// Every workload that is neither listed nor the destination.
-fn others(mut from: Ends, listed: &[Ends], to: &Ends) -> Ends {
+fn others(mut from: ScopedEnds, listed: &[ScopedEnds], to: &ScopedEnds) -> ScopedEnds {
     let workload = |e: &End| {
         if let End::Pods { workload, .. } = e {
             Some(*workload)
@@ -111,16 +112,14 @@ fn others(mut from: Ends, listed: &[Ends], to: &Ends) -> Ends {
     from
 }
 
-fn pairs(cluster: &Cluster, name: &str, from: &Ends, to: &Ends, allowed: bool) -> Vec<Probe> {
-    let probed = |w: WorkloadId| {
-        matches!(
-            cluster.workload(w).kind,
-            WorkloadKind::Pod
-                | WorkloadKind::Deployment
-                | WorkloadKind::StatefulSet
-                | WorkloadKind::DaemonSet
-        )
-    };
+/// The probes between two ends.
+fn pairs(
+    cluster: &Cluster,
+    name: &str,
+    from: &ScopedEnds,
+    to: &ScopedEnds,
+    allowed: bool,
+) -> Vec<Probe> {
     let mut probes = Vec::new();
     for source in &from.resolved.ends {
         let End::Pods {
@@ -131,17 +130,21 @@ fn pairs(cluster: &Cluster, name: &str, from: &Ends, to: &Ends, allowed: bool) -
         };
         for end in &to.resolved.ends {
             let (destination, pod) = match end {
-                End::Pods { workload, pods } if workload != source && probed(*workload) => (
-                    Target::Workload(*workload),
-                    pods.first().map(|p| cluster.pod(*p)),
-                ),
+                End::Pods { workload, pods }
+                    if workload != source && can_be_probed(cluster, *workload) =>
+                {
+                    (
+                        Target::Workload(*workload),
+                        pods.first().map(|p| cluster.pod(*p)),
+                    )
+                }
                 End::Addresses { set, .. } => match set.first() {
                     Some(address) => (Target::Host(address), None),
                     None => continue,
                 },
                 End::Pods { .. } => continue,
             };
-            let asked = resolve::traffic(cluster, &to.spec, &to.resolved, pod)
+            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, pod)
                 .ok()
                 .flatten();
             let declared = pod.and_then(|p| p.ports.first()).map(|p| Traffic {
@@ -151,7 +154,7 @@ fn pairs(cluster: &Cluster, name: &str, from: &Ends, to: &Ends, allowed: bool) -
             let Some(traffic) = asked.map_or(declared, |set| set.sample()) else {
                 continue;
             };
-            if probed(*source) && traffic.protocol != Protocol::Sctp {
+            if can_be_probed(cluster, *source) && traffic.protocol != Protocol::Sctp {
                 probes.push(Probe {
                     name: name.to_owned(),
                     source: *source,
@@ -163,4 +166,15 @@ fn pairs(cluster: &Cluster, name: &str, from: &Ends, to: &Ends, allowed: bool) -
         }
     }
     probes
+}
+
+/// Whether netassert can probe a workload.
+fn can_be_probed(cluster: &Cluster, workload: WorkloadId) -> bool {
+    matches!(
+        cluster.workload(workload).kind,
+        WorkloadKind::Pod
+            | WorkloadKind::Deployment
+            | WorkloadKind::StatefulSet
+            | WorkloadKind::DaemonSet
+    )
 }

@@ -1,8 +1,8 @@
-//! Outside addresses by what they have in common: a claim about the internet asks a pod about a few
-//! groups of them, not about every block that some policy names.
+//! Outside addresses in groups: a claim about the internet is decided for a few groups of addresses
+//! per pod, not for every block that some policy names.
 //!
-//! The groups are those of the pod's row, or of its way out; the addresses of nodes, one of which
-//! may be the pod's own, stand alone (S55). Invariant: what is told of a group is
+//! The groups are those of the pod's row, or of its egress; the addresses of nodes, one of which
+//! may be the pod's own, form groups of one (S55). Invariant: what is returned for a group is
 //! [`AllowGraph::allowed`] of each of its addresses. Cost: the ranges of a row.
 
 use crate::compile::peer_sets::EndpointSet;
@@ -12,28 +12,28 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::set::IpSet;
 use crate::spec::Endpoint;
 
-/// Outside addresses that are alike to one pod.
-pub struct Alike {
-    places: EndpointSet,
+/// Outside addresses with the same verdicts towards one pod.
+pub struct AddressGroup {
+    indices: EndpointSet,
     set: IpSet,
 }
 
-impl Alike {
-    /// The first place.
+impl AddressGroup {
+    /// The first index.
     pub fn first(&self) -> u32 {
-        self.places.first().unwrap_or_default()
+        self.indices.first().unwrap_or_default()
     }
 
-    /// How many places.
+    /// The number of indices.
     pub fn len(&self) -> usize {
-        usize::try_from(self.places.count()).unwrap_or(usize::MAX)
+        usize::try_from(self.indices.count()).unwrap_or(usize::MAX)
     }
 
-    /// The address that stands for a place.
-    pub fn address(&self, graph: &AllowGraph, place: u32) -> Option<Endpoint> {
+    /// The address that stands for an index.
+    pub fn address(&self, graph: &AllowGraph, index: u32) -> Option<Endpoint> {
         let (atoms, first) = (&graph.space().atoms, graph.space().classes.len());
         atoms
-            .addresses(place - first)
+            .addresses(index - first)
             .intersection(&self.set)
             .first()
             .map(Endpoint::Address)
@@ -41,51 +41,52 @@ impl Alike {
 
     /// The addresses after the first.
     pub fn others(&self, graph: &AllowGraph) -> impl Iterator<Item = Endpoint> {
-        self.places
+        self.indices
             .points()
             .skip(1)
-            .filter_map(|place| self.address(graph, place))
+            .filter_map(|index| self.address(graph, index))
     }
 }
 
-/// What is known of outside addresses.
+/// The rows from which outside addresses are grouped.
 pub struct Outside<'g> {
     graph: &'g AllowGraph,
     rows: RowCache<'g>,
-    outward: ExternalRows<'g>,
+    external: ExternalRows<'g>,
 }
 
 impl<'g> Outside<'g> {
-    /// Nothing is looked up yet.
+    /// Creates it without any row.
     pub fn new(graph: &'g AllowGraph) -> Self {
         Self {
             graph,
             rows: RowCache::new(graph),
-            outward: ExternalRows::new(graph),
+            external: ExternalRows::new(graph),
         }
     }
 
-    /// The addresses of a set in groups that may send the same to a class, or to which it may send
-    /// the same; with what, unless that is the class's own node's to say.
+    /// The addresses of a set in groups that may send the same to a class (`incoming`), or to which
+    /// the class may send the same; each with what passes, unless that depends on the own node of a
+    /// pod.
     pub fn groups(
         &mut self,
         class: u32,
         set: &IpSet,
         incoming: bool,
-    ) -> Vec<(Alike, Option<Allowed>)> {
+    ) -> Vec<(AddressGroup, Option<Allowed>)> {
         let space = self.graph.space();
         let mut left = space.atoms.overlapping(set).shifted(space.classes.len());
-        let own = if incoming {
+        let own_nodes: EndpointSet = if incoming {
             self.rows
                 .own_node_sources(class)
                 .iter()
                 .map(|(source, _)| *source..=*source)
                 .collect()
         } else {
-            self.outward.own_node(class)
+            self.external.own_node(class)
         };
-        let own = own.intersection(&left);
-        left = left.difference(&own);
+        let own_nodes = own_nodes.intersection(&left);
+        left = left.difference(&own_nodes);
         let parts: Vec<(EndpointSet, Allowed)> = if incoming {
             self.rows
                 .parts(class)
@@ -93,28 +94,28 @@ impl<'g> Outside<'g> {
                 .map(|p| (p.sources.intersection(&left), p.allowed.clone()))
                 .collect()
         } else {
-            self.outward
+            self.external
                 .parts(class)
                 .iter()
                 .map(|p| (p.destinations.intersection(&left), p.allowed.clone()))
                 .collect()
         };
-        let told = EndpointSet::union_of(parts.iter().map(|(places, _)| places));
-        let nothing = (left.difference(&told), Allowed::default());
+        let known = EndpointSet::union_of(parts.iter().map(|(indices, _)| indices));
+        let nothing = (left.difference(&known), Allowed::default());
         let shared = parts
             .into_iter()
             .chain([nothing])
-            .filter(|(places, _)| !places.is_empty());
-        let group = |places: EndpointSet| Alike {
-            places,
+            .filter(|(indices, _)| !indices.is_empty());
+        let group = |indices: EndpointSet| AddressGroup {
+            indices,
             set: set.clone(),
         };
-        let alone = own
+        let single = own_nodes
             .points()
-            .map(|place| (group(EndpointSet::point(place)), None));
+            .map(|index| (group(EndpointSet::point(index)), None));
         shared
-            .map(|(places, allowed)| (group(places), Some(allowed)))
-            .chain(alone)
+            .map(|(indices, allowed)| (group(indices), Some(allowed)))
+            .chain(single)
             .collect()
     }
 }

@@ -1,8 +1,8 @@
-//! Test files, read: every test with its one claim and its place.
+//! Parses test files: every test with its single claim and its location.
 //!
-//! Read through the same tree as manifests, so a misspelt key is an error with its line and the
-//! nearest known key. A test has exactly one claim ([`Claim`]); everything else about it is
-//! settings. Nothing here knows a cluster.
+//! Test files are parsed into the same tree as manifests, so a misspelt key is an error with its
+//! line and the most similar known key. A test has exactly one claim ([`Claim`]); everything else
+//! is settings. Parsing does not depend on a cluster. Cost: linear in the file.
 
 use crate::check::schema::{
     DefaultDeny, Group, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several, TestFile,
@@ -18,17 +18,17 @@ use std::collections::BTreeMap;
 /// A claim of a test.
 #[derive(Debug, Clone)]
 pub enum Claim {
-    /// Every pair (or one) is allowed.
+    /// Every pair (or at least one) is allowed.
     Can(Vec<String>, Matching),
     /// No pair is allowed.
     Cannot(Vec<String>),
-    /// Nobody else reaches an end.
+    /// Only the listed ends reach an end.
     OnlyFrom(OnlyFrom),
-    /// An end reaches nobody else.
+    /// An end reaches only the listed ends.
     OnlyTo(OnlyTo),
-    /// No path leads there.
+    /// No path leads from one end to another.
     Isolated(Isolated),
-    /// The edge to the internet.
+    /// The internet reaches, and is reached from, only the listed ends.
     Internet(Internet),
     /// Every workload is isolated.
     DefaultDeny(DefaultDeny),
@@ -36,18 +36,18 @@ pub enum Claim {
     MatchesSnapshot(String),
 }
 
-/// A test, read.
+/// A parsed test.
 #[derive(Debug, Clone)]
 pub struct PolicyTest {
-    /// What it says.
+    /// The name.
     pub name: String,
-    /// Where it stands.
+    /// The location in the file.
     pub at: Location,
-    /// How bad a failure is.
+    /// The severity of a failure.
     pub severity: Level,
-    /// Whether an endpoint that means nothing here is fine.
+    /// Whether an endpoint may be absent from the input.
     pub allow_empty: bool,
-    /// What it claims.
+    /// The claim.
     pub claim: Claim,
 }
 
@@ -62,21 +62,17 @@ pub struct Suite {
     pub tests: Vec<PolicyTest>,
 }
 
-/// Reads a test file.
+/// Parses a test file.
 ///
 /// # Errors
-/// When it is not one; every problem is told, with its place.
+/// When the text is not a test file; every problem is reported with its location.
 pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
     let (file, root): (TestFile, Option<SyntaxNode>) = config::read_with_tree(name, text)?;
-    let at = |path: &Path| {
-        let span = root
-            .as_ref()
-            .and_then(|r| r.at(path))
-            .map(|n| n.span.at)
-            .unwrap_or_default();
+    let locate = |path: &Path| {
+        let node = root.as_ref().and_then(|r| r.at(path));
         Location {
             file: name.into(),
-            at: span,
+            at: node.map(|n| n.span.at).unwrap_or_default(),
         }
     };
     let wrong = |at: Location, message: String| {
@@ -84,7 +80,7 @@ pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
     };
     if file.version.is_some_and(|v| v != 1) {
         return Err(vec![wrong(
-            at(&Path::root()),
+            locate(&Path::root()),
             "this version of the test file is not known; this is version 1".into(),
         )]);
     }
@@ -95,10 +91,10 @@ pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
     };
     let mut problems = Vec::new();
     for (i, spec) in file.tests.into_iter().enumerate() {
-        let place = at(&Path::root().key("tests").index(i));
-        match test(spec, place.clone()) {
+        let location = locate(&Path::root().key("tests").index(i));
+        match test(spec, location.clone()) {
             Ok(test) => suite.tests.push(test),
-            Err(message) => problems.push(wrong(place, message)),
+            Err(message) => problems.push(wrong(location, message)),
         }
     }
     if problems.is_empty() {
@@ -157,7 +153,7 @@ fn test(spec: TestSpec, at: Location) -> Result<PolicyTest, String> {
     })
 }
 
-/// Whether a claim has all its parts, and every endpoint can be read.
+/// Checks that a claim has all its parts and that every endpoint can be parsed.
 fn complete(claim: &Claim) -> Result<(), String> {
     let end = |text: &str| crate::check::scope::parse(text).map(drop);
     let ends = |texts: &[String]| texts.iter().try_for_each(|t| end(t));
@@ -174,20 +170,20 @@ fn complete(claim: &Claim) -> Result<(), String> {
             .and_then(|()| end(&i.to))
             .and_then(|()| ends(i.except_via.texts())),
         Claim::Internet(i) => {
-            let some =
+            let texts =
                 |s: &Option<Several>| s.as_ref().map(|s| s.texts().to_vec()).unwrap_or_default();
             if i.ingress.is_none() && i.egress.is_none() {
                 return Err(
                     "internet: say what may enter (ingress) or what may leave (egress)".into(),
                 );
             }
-            ends(&some(&i.ingress)).and_then(|()| questions(&some(&i.egress)))
+            ends(&texts(&i.ingress)).and_then(|()| questions(&texts(&i.egress)))
         }
         Claim::DefaultDeny(_) | Claim::MatchesSnapshot(_) => Ok(()),
     }
 }
 
-/// A test without a name is called by its claim.
+/// The name of a test that has none: its claim in words.
 fn words(claim: &Claim) -> String {
     match claim {
         Claim::Can(texts, _) => format!("can {}", texts.join(", ")),

@@ -1,19 +1,18 @@
-//! Tests from what is allowed now: a first file to edit, not a judgement.
+//! Proposes tests from what is allowed now: a first file to edit, not a judgement.
 //!
-//! What is governed becomes `only-from`, per destination and port; namespaces between which nothing
-//! passes become `cannot`; DNS becomes `can` where every workload resolves names. Every proposal
-//! holds today: each is tried, so the cost is that of the listing, and of the workloads for each of
-//! the [`MOST`] proposals that name the fewest sources.
+//! A governed destination becomes `only-from`, per port; namespaces between which nothing passes
+//! become `cannot`; DNS becomes `can` if every workload may resolve names. Invariant: every
+//! proposal holds, because each is checked. Cost: that of the listing, and of checking the
+//! [`LIMIT`] proposals that name the fewest sources.
 
 use crate::check::schema::{Matching, OnlyFrom, Several};
 use crate::check::{Claim, Env, PolicyTest, Status, Suite, check};
 use crate::config::Level;
 use crate::graph::AllowGraph;
-use crate::model::NamespaceId;
-use crate::model::WorkloadId;
+use crate::model::{NamespaceId, WorkloadId};
 use crate::query::list::listing::{Filter, Party, each};
-use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
+use crate::set::{Protocol, TrafficSet};
 use crate::source::{Location, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -32,7 +31,8 @@ fn test(name: String, claim: Claim) -> PolicyTest {
     }
 }
 
-/// Proposes tests that hold now, and tells how many destinations and ports are left out.
+/// Proposes tests that hold now; returns the number of destinations and ports that are left out,
+/// too.
 pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> (Suite, usize) {
     let (mut tests, left) = only_from(graph);
     tests.extend(cannot(graph));
@@ -60,9 +60,16 @@ pub fn propose(graph: &AllowGraph, env: &Env<'_>) -> (Suite, usize) {
     (Suite { tests, ..suite }, left)
 }
 
-/// The ports of a flow as an endpoint names them; none where it is not a few ports.
+/// The ports of some traffic as an endpoint names them; `None` if it is more than single ports and
+/// ranges.
 fn ports(traffic: &TrafficSet) -> Option<String> {
-    let one = |piece: TrafficRange| match piece {
+    let ports = traffic.pieces().map(port).collect::<Option<Vec<_>>>();
+    ports.map(|p| p.join(","))
+}
+
+/// One port or range as an endpoint names it.
+fn port(piece: TrafficRange) -> Option<String> {
+    match piece {
         TrafficRange::Ports(_, 1, u16::MAX) | TrafficRange::OtherProtocols => None,
         TrafficRange::Ports(protocol, a, b) => {
             let range = if a == b {
@@ -70,25 +77,20 @@ fn ports(traffic: &TrafficSet) -> Option<String> {
             } else {
                 format!("{a}-{b}")
             };
-            let tcp = protocol == crate::set::Protocol::Tcp;
-            Some(if tcp {
+            Some(if protocol == Protocol::Tcp {
                 range
             } else {
                 format!("{range}/{}", protocol.name().to_lowercase())
             })
         }
-    };
-    traffic
-        .pieces()
-        .map(one)
-        .collect::<Option<Vec<_>>>()
-        .map(|p| p.join(","))
+    }
 }
 
-/// How many destinations and ports are proposed at most: nobody reads more, and the fewest sources
+/// The largest number of destinations and ports that are proposed. Those with the fewest sources
 /// say the most.
-const MOST: usize = 300;
+const LIMIT: usize = 300;
 
+/// `only-from` claims about governed destinations, and how many are left out.
 fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
     let cluster = &graph.environment().cluster;
     let mut destinations: BTreeMap<(WorkloadId, String), BTreeSet<WorkloadId>> = BTreeMap::new();
@@ -112,13 +114,14 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
             .extend(from);
     }
     let mut named: Vec<_> = named.into_iter().collect();
-    let left = named.len().saturating_sub(MOST);
+    let left = named.len().saturating_sub(LIMIT);
     if left > 0 {
         named.sort_by_key(|(_, from)| from.len());
-        named.truncate(MOST);
+        named.truncate(LIMIT);
         named.sort();
     }
-    let one = |((to, ports), from): ((String, String), BTreeSet<WorkloadId>)| {
+    let mut tests = Vec::new();
+    for ((to, ports), from) in named {
         let from: BTreeSet<String> = from
             .into_iter()
             .map(|id| cluster.workload_name(id))
@@ -130,14 +133,15 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
             from: Several::Many(names),
             exactly: false,
         };
-        test(name, Claim::OnlyFrom(spec))
-    };
-    (named.into_iter().map(one).collect(), left)
+        tests.push(test(name, Claim::OnlyFrom(spec)));
+    }
+    (tests, left)
 }
 
-/// How many namespaces are compared with each other at most.
+/// The largest number of namespaces that are compared with each other.
 const NAMESPACES: usize = 30;
 
+/// `cannot` claims about all pairs of namespaces; only those that hold are kept.
 fn cannot(graph: &AllowGraph) -> Vec<PolicyTest> {
     let cluster = &graph.environment().cluster;
     let used: BTreeSet<NamespaceId> = cluster.workloads().map(|(_, w)| w.namespace).collect();
@@ -148,10 +152,10 @@ fn cannot(graph: &AllowGraph) -> Vec<PolicyTest> {
     let pairs = used
         .iter()
         .flat_map(|a| used.iter().filter(move |b| a != *b).map(move |b| (a, b)));
-    let one = |(a, b): (&NamespaceId, &NamespaceId)| {
+    let propose = |(a, b): (&NamespaceId, &NamespaceId)| {
         let (from, to) = (name(a), name(b));
         let claim = Claim::Cannot(vec![format!("ns/{from} -> ns/{to}")]);
         test(format!("nothing in {from} talks to {to}"), claim)
     };
-    pairs.map(one).collect()
+    pairs.map(propose).collect()
 }

@@ -1,18 +1,18 @@
-//! What would make a failed test hold: the YAML to add, tried before it is proposed.
+//! Remedies: the YAML that would make a failed test hold, tried before it is proposed.
 //!
-//! A flow that should pass gets the smallest addition that lets it through and nothing else
-//! ([`suggest`]); it may not be the last that is missing. Paths that should not be there get a
-//! default deny at each workload of the cheapest cut, if all of these are open: the test then
-//! holds, or nothing is proposed. What else such a policy closes is for the reader to judge, and
-//! for `netpal plan` to tell. Cost: a few compiles per failed test, for the first [`TRIED`] of
-//! them.
+//! For a flow that should pass, the remedy is the smallest addition that lets it through and
+//! changes nothing else ([`suggest`]); other flows of the test may still be missing. For paths that
+//! should not exist, it is a default-deny policy in the namespace of each workload of the cheapest
+//! cut, if all of these are open; it is proposed only if the test then holds. What else such a
+//! policy closes is for the reader to judge, with `netpal plan`. Cost: a few compilations for each
+//! of the first [`TRIED`] failed tests.
 
 use crate::check::{Claim, Env, Example, Outcome, Run, Status, Suite, check};
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::policy::Direction;
 use crate::query::ask::answer::Pair;
-use crate::query::ask::via_service::ViaService;
+use crate::query::ask::service_effect::ViaService;
 use crate::query::suggest::suggestion::{Suggested, suggest};
 use crate::query::suggest::trial::{Change, Place, applied};
 use crate::query::{End, Verdict};
@@ -21,10 +21,10 @@ use crate::spec::{Endpoint, Flow};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// For how many failed tests of a file a remedy is looked for.
+/// The number of failed tests of a file for which a remedy is computed.
 const TRIED: usize = 20;
 
-/// Looks for what would make the failed tests of a file hold.
+/// Adds remedies to the failed tests of a file.
 pub fn add_remedies(
     input: &Input,
     graph: &AllowGraph,
@@ -75,7 +75,7 @@ fn remedy(
     }
 }
 
-/// The smallest addition that lets everything through that was asked of two workloads.
+/// The smallest addition that lets through all traffic asked about between two workloads.
 fn open(
     input: &Input,
     graph: &AllowGraph,
@@ -83,24 +83,10 @@ fn open(
     asked: &TrafficSet,
     led: Option<ViaService>,
 ) -> Option<Vec<Change>> {
-    let end = |endpoint: Endpoint| match endpoint {
-        Endpoint::Pod(pod) => {
-            let workload = input.cluster.pod(pod).workload;
-            End::Pods {
-                workload,
-                pods: input.cluster.workload(workload).pods.clone(),
-            }
-        }
-        Endpoint::Address(a) => End::Addresses {
-            name: a.to_string().into(),
-            set: IpSet::single(a),
-            symbolic: false,
-        },
-    };
     let pair = Pair {
         led,
-        source: end(flow.source),
-        destination: end(flow.destination),
+        source: end(input, flow.source),
+        destination: end(input, flow.destination),
         asked: asked.clone(),
         allowed: graph.allowed(flow.source, flow.destination),
         verdict: Verdict::No,
@@ -113,7 +99,25 @@ fn open(
     }
 }
 
-/// A policy that isolates a whole namespace on the way in and allows nothing.
+/// The end that an endpoint belongs to: its whole workload, or the address.
+fn end(input: &Input, endpoint: Endpoint) -> End {
+    match endpoint {
+        Endpoint::Pod(pod) => {
+            let workload = input.cluster.pod(pod).workload;
+            End::Pods {
+                workload,
+                pods: input.cluster.workload(workload).pods.clone(),
+            }
+        }
+        Endpoint::Address(address) => End::Addresses {
+            name: address.to_string().into(),
+            set: IpSet::single(address),
+            symbolic: false,
+        },
+    }
+}
+
+/// A policy that isolates a whole namespace for ingress and allows nothing.
 fn default_deny(namespace: &str) -> Change {
     let name = "default-deny-ingress";
     let content = json!({

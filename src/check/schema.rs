@@ -1,8 +1,9 @@
-//! The test file: what can be written in it.
+//! The schema of the test file.
 //!
-//! The shapes are those of the text; [`crate::check::parse`] turns them into tests. Where a value
-//! may have several shapes (one endpoint or a list, a number or `any`) it is read by hand, because
-//! a guess among shapes would lose the place of a mistake.
+//! The types have the shape of the text; [`crate::check::parse`] turns them into tests. Their names
+//! and documentation are part of the published JSON schema. Where a value may have several shapes
+//! (one endpoint or a list, a number or `any`), it is deserialized by hand, because an untagged
+//! enum would lose the location of a mistake.
 
 use crate::config::Level;
 use schemars::JsonSchema;

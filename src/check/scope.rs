@@ -1,42 +1,42 @@
-//! Endpoints of a test -> workloads and addresses: groups first, then the grammar every command
-//! speaks.
+//! Resolves the endpoints of a test to workloads and addresses: names of groups first, then the
+//! grammar that every command uses.
 //!
-//! Where a group selects namespaces by labels that are not in the input, its membership is not
-//! known; such workloads are kept apart as *doubtful*, so that a test that rests on them is
-//! undecided and never passed or failed.
+//! Where a group selects namespaces by labels that are not in the input, its membership is unknown.
+//! Such workloads are kept separately as *doubtful*, so that a test that depends on them is
+//! undecided and neither passed nor failed. Cost: O(workloads) per endpoint.
 
 use crate::check::schema::{Expression, Group, GroupMap, Labels, Operator};
-use crate::model::{Cluster, Requirement, Selector, Truth, WorkloadId};
+use crate::model::{Cluster, PodId, Requirement, Selector, Truth, WorkloadId};
 use crate::query::ask::grammar::{EndpointSpec, Target};
 use crate::query::ask::resolve;
-use crate::query::ask::resolve::{Context, Resolved};
+use crate::query::ask::resolved::{Context, Resolved};
 use crate::query::{End, Question};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An endpoint, resolved.
 #[derive(Debug, Clone)]
-pub struct Ends {
-    /// As it was written.
+pub struct ScopedEnds {
+    /// The endpoint as it is written.
     pub spec: EndpointSpec,
-    /// What it stands for.
+    /// What it resolves to.
     pub resolved: Resolved,
-    /// Workloads of which it is not known whether they belong to it.
+    /// Workloads of which it is unknown whether they belong to it.
     pub doubtful: BTreeSet<WorkloadId>,
 }
 
-/// Why an endpoint stands for nothing.
+/// Why an endpoint cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// There is no such thing in this input.
+    /// The input has no such thing.
     Absent(String),
     /// It is ambiguous, or makes no sense.
     Wrong(String),
 }
 
-/// Reads an endpoint.
+/// Parses an endpoint.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is not an endpoint.
 pub fn parse(text: &str) -> Result<EndpointSpec, String> {
     text.parse::<EndpointSpec>().map_err(|e| match e.help {
         Some(help) => format!("{}; {help}", e.message),
@@ -44,10 +44,10 @@ pub fn parse(text: &str) -> Result<EndpointSpec, String> {
     })
 }
 
-/// Reads `SRC -> DST:PORT`; labels in it may contain blanks.
+/// Parses `SRC -> DST:PORT`; labels in it may contain blanks.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is not a question.
 pub fn question(text: &str) -> Result<Question, String> {
     match text.split_once(" -> ") {
         Some((source, destination)) => Ok(Question {
@@ -58,11 +58,11 @@ pub fn question(text: &str) -> Result<Question, String> {
     }
 }
 
-/// What names mean in one file.
+/// What names resolve to in one file.
 pub struct Scopes<'a> {
-    /// The world.
+    /// The cluster.
     pub cluster: &'a Cluster,
-    /// What bare names mean.
+    /// The settings that names are resolved with.
     pub context: &'a Context,
     /// The groups of the file.
     pub groups: &'a BTreeMap<String, Group>,
@@ -72,16 +72,16 @@ impl Scopes<'_> {
     /// Resolves an endpoint as it is written.
     ///
     /// # Errors
-    /// When it stands for nothing.
-    pub fn text(&self, text: &str) -> Result<Ends, Trouble> {
+    /// When it cannot be resolved.
+    pub fn text(&self, text: &str) -> Result<ScopedEnds, Trouble> {
         self.ends(&parse(text).map_err(Trouble::Wrong)?, 0)
     }
 
     /// Resolves both ends of a question.
     ///
     /// # Errors
-    /// When one stands for nothing.
-    pub fn question(&self, text: &str) -> Result<(Ends, Ends), Trouble> {
+    /// When one cannot be resolved.
+    pub fn question(&self, text: &str) -> Result<(ScopedEnds, ScopedEnds), Trouble> {
         let question = question(text).map_err(Trouble::Wrong)?;
         Ok((
             self.ends(&question.source, 0)?,
@@ -89,7 +89,7 @@ impl Scopes<'_> {
         ))
     }
 
-    fn ends(&self, spec: &EndpointSpec, depth: usize) -> Result<Ends, Trouble> {
+    fn ends(&self, spec: &EndpointSpec, depth: usize) -> Result<ScopedEnds, Trouble> {
         let group = match &spec.target {
             Target::Name {
                 namespace: None,
@@ -99,7 +99,7 @@ impl Scopes<'_> {
             _ => None,
         };
         let Some((name, group)) = group else {
-            return self.plain(spec);
+            return self.without_groups(spec);
         };
         if depth > 20 {
             return Err(Trouble::Wrong(format!(
@@ -116,14 +116,15 @@ impl Scopes<'_> {
             ends,
             ..Resolved::default()
         };
-        Ok(Ends {
+        Ok(ScopedEnds {
             spec: spec.clone(),
             resolved,
             doubtful,
         })
     }
 
-    fn plain(&self, spec: &EndpointSpec) -> Result<Ends, Trouble> {
+    /// Resolves an endpoint by the grammar alone.
+    fn without_groups(&self, spec: &EndpointSpec) -> Result<ScopedEnds, Trouble> {
         let resolved = resolve::resolve(self.cluster, self.context, spec).map_err(|e| {
             let message = match &e.help {
                 Some(help) => format!("{}; {help}", e.message),
@@ -137,7 +138,7 @@ impl Scopes<'_> {
         })?;
         match (&resolved.missing, resolved.ends.is_empty()) {
             (Some(missing), true) => Err(Trouble::Absent(missing.to_string())),
-            _ => Ok(Ends {
+            _ => Ok(ScopedEnds {
                 spec: spec.clone(),
                 resolved,
                 doubtful: BTreeSet::new(),
@@ -154,15 +155,16 @@ impl Scopes<'_> {
             Group::Ends(texts) => {
                 let (mut ends, mut doubtful) = (Vec::new(), BTreeSet::new());
                 for text in texts.texts() {
-                    let one = self.ends(&parse(text).map_err(Trouble::Wrong)?, depth + 1)?;
+                    let member = self.ends(&parse(text).map_err(Trouble::Wrong)?, depth + 1)?;
                     ends.extend(
-                        one.resolved
+                        member
+                            .resolved
                             .ends
                             .into_iter()
                             .filter(|e| !ends.contains(e))
                             .collect::<Vec<_>>(),
                     );
-                    doubtful.extend(one.doubtful);
+                    doubtful.extend(member.doubtful);
                 }
                 Ok((ends, doubtful))
             }
@@ -191,8 +193,8 @@ impl Scopes<'_> {
             let truth = namespaces
                 .as_ref()
                 .map_or(Truth::Yes, |s| namespace.selected_by(s));
-            let labelled = |p: &crate::model::PodId| pods.matches(self.cluster.pod_labels(*p));
-            let chosen: Vec<_> = workload.pods.iter().copied().filter(labelled).collect();
+            let is_selected = |p: &PodId| pods.matches(self.cluster.pod_labels(*p));
+            let chosen: Vec<_> = workload.pods.iter().copied().filter(is_selected).collect();
             let chosen = except(chosen, id, without.as_ref());
             if !named || chosen.is_empty() || !truth.possible() {
                 continue;
@@ -209,46 +211,45 @@ impl Scopes<'_> {
     }
 }
 
-/// The pods of a workload that an endpoint surely does not mean.
-fn except(
-    pods: Vec<crate::model::PodId>,
-    workload: WorkloadId,
-    without: Option<&Ends>,
-) -> Vec<crate::model::PodId> {
+/// The pods of a workload that certainly do not belong to an endpoint.
+fn except(pods: Vec<PodId>, workload: WorkloadId, without: Option<&ScopedEnds>) -> Vec<PodId> {
     let Some(without) = without.filter(|w| !w.doubtful.contains(&workload)) else {
         return pods;
     };
-    let meant = |p: &crate::model::PodId| {
-        without
-            .resolved
-            .ends
-            .iter()
-            .any(|e| matches!(e, End::Pods { pods, .. } if pods.contains(p)))
+    let ends = &without.resolved.ends;
+    let is_excluded = |pod: &PodId| {
+        ends.iter()
+            .any(|end| matches!(end, End::Pods { pods, .. } if pods.contains(pod)))
     };
-    pods.into_iter().filter(|p| !meant(p)).collect()
+    pods.into_iter().filter(|pod| !is_excluded(pod)).collect()
 }
 
-/// A label selector of the file.
+/// The selector of a label selector in the file.
 pub fn selector(labels: &Labels) -> Selector {
     requirements(&labels.match_labels, &labels.match_expressions)
 }
 
-/// A label selector from its two parts.
+/// The selector of the two parts of a label selector.
 pub fn requirements(labels: &BTreeMap<String, String>, expressions: &[Expression]) -> Selector {
     let equal = labels
         .iter()
         .map(|(k, v)| Requirement::In(k.as_str().into(), vec![v.as_str().into()]));
-    let one = |e: &Expression| {
-        let (key, values) = (
-            e.key.as_str().into(),
-            e.values.iter().map(|v| v.as_str().into()).collect(),
-        );
-        match e.operator {
-            Operator::In => Requirement::In(key, values),
-            Operator::NotIn => Requirement::NotIn(key, values),
-            Operator::Exists => Requirement::Exists(key),
-            Operator::DoesNotExist => Requirement::DoesNotExist(key),
-        }
-    };
-    Selector::new(equal.chain(expressions.iter().map(one)))
+    Selector::new(equal.chain(expressions.iter().map(requirement)))
+}
+
+fn requirement(expression: &Expression) -> Requirement {
+    let (key, values) = (
+        expression.key.as_str().into(),
+        expression
+            .values
+            .iter()
+            .map(|v| v.as_str().into())
+            .collect(),
+    );
+    match expression.operator {
+        Operator::In => Requirement::In(key, values),
+        Operator::NotIn => Requirement::NotIn(key, values),
+        Operator::Exists => Requirement::Exists(key),
+        Operator::DoesNotExist => Requirement::DoesNotExist(key),
+    }
 }

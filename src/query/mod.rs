@@ -1,11 +1,13 @@
-//! Questions and answers: the endpoint grammar, verdicts over sets, and the reason for every one of
-//! them.
+//! Questions and answers: the endpoint grammar, verdicts over sets, and the reason for each
+//! verdict.
 //!
-//! A question is text ([`grammar`]) until it meets a cluster ([`resolve`]); the answer is a value
-//! with its reasons ([`mod@ask`], [`mod@explain`]), never a printed line. [`why`] walks through the
-//! reasons and asks [`suggest`] for the addition that would turn them; [`reach`] follows
-//! connections over any number of hops ([`closure`]); [`plain`] and [`exposure`] say what policies
-//! do now, and to whom that is not there yet.
+//! A question is text ([`ask::grammar`]) until its names are resolved in a cluster
+//! ([`ask::resolve`]). The answer is a value with its reasons ([`ask::answer`],
+//! [`explain::explanation`]), never a printed line. [`explain::why`] explains the pairs of an
+//! answer and requests the addition that would change them ([`suggest`]); [`reach`] follows
+//! connections over any number of hops; [`list`](mod@list) lists every allowed flow;
+//! [`explain::summary`] and [`reach::potential_pod`] describe what policies do now, and for pods
+//! that do not exist yet.
 
 pub mod ask;
 pub mod explain;

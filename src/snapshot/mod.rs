@@ -1,14 +1,16 @@
 //! The snapshot: the allow-graph as a text that is kept in git and read in reviews.
 //!
-//! One line a fact, sorted by bytes, nothing in it that changes without the meaning changing: no
-//! files, lines, pod names, replica counts or columns. `open-in X` says that X accepts from anyone,
-//! `open-out X` that its policies keep it from nothing; a flow between the two is implied and never
-//! listed, so the text does not grow with the square of the workloads.
+//! Each line states one fact. The lines are sorted by bytes, and nothing in them changes unless the
+//! meaning changes: they name no files, line numbers, pods, replica counts or columns. `open-in X`
+//! says that X accepts traffic from anyone; `open-out X` says that its egress policies deny
+//! nothing. A flow between two such workloads is implied and never listed, so the text does not
+//! grow with the square of the number of workloads.
 //!
-//! Soundness: with the open ends, the lines say for every pair of workloads (and outside blocks)
-//! what surely passes between all their pods; `some` lines what passes between some of them;
-//! `unknown` lines what the input does not tell. A workload with itself is left out. How it is
-//! taken, and what that costs: `take`.
+//! Soundness: together with the open workloads, the lines state for every pair of workloads (and
+//! outside blocks) what certainly passes between all their pods. A `some` line states what passes
+//! between some of the pods, an `unknown` line what cannot be decided from the input. Traffic from
+//! a workload to itself is left out. The module `take` describes how the snapshot is computed and
+//! what that costs.
 
 mod take;
 pub mod words;
@@ -29,19 +31,19 @@ pub struct Snapshot {
 /// How an allow-graph differs from a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Lines that are new.
+    /// Lines that only the current allow-graph has.
     pub added: Vec<String>,
-    /// Lines that are gone.
+    /// Lines that only the snapshot has.
     pub removed: Vec<String>,
 }
 
 impl Drift {
-    /// Whether nothing differs.
+    /// Whether the two are equal.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
     }
 
-    /// Every line with its sign, in the order of a diff: what is gone, what is new.
+    /// Every line with its sign, in the order of a diff: removed lines first, then added ones.
     pub fn lines(&self) -> Vec<String> {
         let signed = |sign: char, lines: &[String]| {
             lines
@@ -54,17 +56,17 @@ impl Drift {
 }
 
 impl Snapshot {
-    /// Takes the snapshot.
+    /// Takes the snapshot of an allow-graph.
     pub fn new(graph: &AllowGraph) -> Self {
         Self {
             lines: take::Taker::new(graph).take().into_iter().collect(),
         }
     }
 
-    /// Reads a snapshot; lines that begin with `#` and empty ones are passed over.
+    /// Parses a snapshot. Empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
-    /// When the text is no snapshot of this version.
+    /// When the text is not a snapshot of this version.
     pub fn parse(text: &str) -> Result<Self, String> {
         let head = text.lines().next().unwrap_or_default();
         if head
@@ -82,18 +84,18 @@ impl Snapshot {
         })
     }
 
-    /// The whole text; `cni` names the assumptions it was taken under.
+    /// The whole text; `cni` names the assumptions that the snapshot was taken under.
     pub fn text(&self, cni: &str) -> String {
         let mut text =
             format!("{HEAD} unit=workload cni={cni} (update: netpal snapshot --update)\n");
-        for space in &self.lines {
-            text.push_str(space);
+        for line in &self.lines {
+            text.push_str(line);
             text.push('\n');
         }
         text
     }
 
-    /// How `now` differs from this.
+    /// How `now` differs from this snapshot.
     pub fn drift(&self, now: &Self) -> Drift {
         Drift {
             added: now.lines.difference(&self.lines).cloned().collect(),

@@ -1,10 +1,14 @@
 //! Taking a snapshot: the facts of an allow-graph as lines.
 //!
-//! Phases: who is kept from nothing by its own law, from the rows of every template with and
-//! without the law of egress; then destination by destination, what it accepts from anyone and what
-//! every source may send beyond that; at last, source by source, what leaves to outside addresses.
+//! Phases:
+//! 1. Find the workloads whose egress policies deny nothing, by comparing the rows of every
+//!    template with and without egress policies (`restricted_sources`).
+//! 2. For each destination, list what it accepts from anyone and what each source may send beyond
+//!    that (`destination`).
+//! 3. For each source, list what it may send to outside addresses (`outside`).
+//!
 //! Cost: two rows per template, the own nodes of every class, and for each destination the sources
-//! it has facts about; a pair of open ends is never visited.
+//! that a line is about. A pair of open workloads is never visited.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::external::{ExternalDestinations, ExternalRows};
@@ -29,12 +33,12 @@ struct OpenIn {
     cluster: TrafficSet,
 }
 
-/// The places that "anyone" means: pods that are not on their nodes' network, and outside
-/// addresses.
+/// The kinds of sources that "anyone" stands for: pods that are not on their node's network, and
+/// outside addresses.
 const KINDS: usize = 2;
 
-/// Of each part, how many places of each kind may send it.
-type Counts = Arc<[[u64; KINDS]]>;
+/// For each part of a row, how many endpoints of each kind are among its sources.
+type KindCounts = Arc<[[u64; KINDS]]>;
 
 pub(crate) struct Taker<'a> {
     graph: &'a AllowGraph,
@@ -43,14 +47,14 @@ pub(crate) struct Taker<'a> {
     rows: RowCache<'a>,
     admitted: RowCache<'a>,
     anyone: [EndpointSet; KINDS],
-    counts: HashMap<u32, Counts>,
-    /// The workloads nothing is told of but that they are on their nodes' network.
+    counts: HashMap<u32, KindCounts>,
+    /// The workloads of which the snapshot only says that they are on their node's network.
     on_nodes: Vec<bool>,
-    /// The workloads whose own policies keep them from nothing.
+    /// The workloads whose egress policies deny nothing.
     open_out: Vec<bool>,
-    /// The classes of workloads something is told of; of those, the ones of which not all workloads
-    /// are open.
-    told: [EndpointSet; 2],
+    /// The classes of the workloads that lines are about, and of those the classes with a workload
+    /// that is not open.
+    reported: [EndpointSet; 2],
     lines: Vec<String>,
 }
 
@@ -70,7 +74,7 @@ impl<'a> Taker<'a> {
             counts: HashMap::default(),
             on_nodes: Vec::new(),
             open_out: Vec::new(),
-            told: [EndpointSet::empty(), EndpointSet::empty()],
+            reported: [EndpointSet::empty(), EndpointSet::empty()],
             lines: Vec::new(),
         };
         let unknown = graph.environment().options.host_network == HostNetwork::Unknown;
@@ -79,23 +83,23 @@ impl<'a> Taker<'a> {
             .workloads()
             .map(|(_, w)| unknown && w.pods.iter().any(host))
             .collect();
-        let kept = taker.kept();
+        let restricted = taker.restricted_sources();
         let open = |w: &Workload| {
             !w.pods
                 .iter()
-                .any(|p| kept.contains(space.index_of(Endpoint::Pod(*p))))
+                .any(|p| restricted.contains(space.index_of(Endpoint::Pod(*p))))
         };
         taker.open_out = cluster.workloads().map(|(_, w)| open(w)).collect();
         let hidden = taker.blocks.classes(|w| taker.on_nodes[w.0 as usize]);
         let implied = taker.blocks.classes(|w| taker.open_out[w.0 as usize]);
-        let told = space.pods().difference(&hidden);
-        taker.told = [told.clone(), told.difference(&implied)];
+        let reported = space.pods().difference(&hidden);
+        taker.reported = [reported.clone(), reported.difference(&implied)];
         taker
     }
 
-    /// The places whose own policies keep them from something.
-    fn kept(&mut self) -> EndpointSet {
-        let (space, mut kept) = (self.graph.space(), EndpointSet::empty());
+    /// The endpoints whose egress policies deny something.
+    fn restricted_sources(&mut self) -> EndpointSet {
+        let (space, mut restricted) = (self.graph.space(), EndpointSet::empty());
         for template in self.graph.templates() {
             let Some(first) = template
                 .destinations
@@ -109,39 +113,35 @@ impl<'a> Taker<'a> {
             let differ = differing(&passes, &admits);
             let mut excepted: Option<EndpointSet> = None;
             for destination in template.destinations {
-                let own = self.rows.own_node_sources(destination);
-                let sources: EndpointSet =
-                    own.iter().map(|(source, _)| *source..=*source).collect();
+                let own_node = self.rows.own_node_sources(destination);
+                let sources: EndpointSet = own_node
+                    .iter()
+                    .map(|(source, _)| *source..=*source)
+                    .collect();
                 let admitted: HashMap<u32, Arc<Allowed>> = self
                     .admitted
                     .own_node_sources(destination)
                     .into_iter()
                     .collect();
-                let other = |(source, passes): &(u32, Arc<Allowed>)| {
-                    let admits = admitted
-                        .get(source)
-                        .map(AsRef::as_ref)
-                        .or_else(|| part_of(&admits, *source));
-                    admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
-                };
-                let found: EndpointSet = own
+                let found: EndpointSet = own_node
                     .iter()
-                    .filter(|o| other(o))
+                    .filter(|entry| differs_on_own_node(entry, &admitted, &admits))
                     .map(|(source, _)| *source..=*source)
                     .collect();
-                kept = kept.union(&self.governable(destination, found));
+                restricted = restricted.union(&self.governable(destination, found));
                 excepted = Some(
                     excepted
                         .map_or_else(|| sources.clone(), |so_far| so_far.intersection(&sources)),
                 );
             }
             let differ = differ.difference(&excepted.unwrap_or_default());
-            kept = kept.union(&self.governable(first, differ));
+            restricted = restricted.union(&self.governable(first, differ));
         }
-        kept
+        restricted
     }
 
-    /// Between outside addresses nothing is told.
+    /// The sources that can be governed towards a destination: traffic between outside addresses is
+    /// not.
     fn governable(&self, destination: u32, sources: EndpointSet) -> EndpointSet {
         let space = self.graph.space();
         if space.is_class(destination) {
@@ -168,7 +168,7 @@ impl<'a> Taker<'a> {
         self.lines
     }
 
-    /// Everything that may reach a workload.
+    /// Adds the lines about everything that may reach a workload.
     fn destination(&mut self, id: WorkloadId, name: &str) {
         let destination = Destination::new(self.graph, &mut self.rows, id);
         let open = self.open_in(&destination);
@@ -189,31 +189,33 @@ impl<'a> Taker<'a> {
         self.addresses(name, &destination, &open.anyone);
     }
 
-    /// What every source may send, host-network pods aside.
+    /// What every source may send, apart from host-network pods.
     fn open_in(&mut self, destination: &Destination) -> OpenIn {
         let mut common = [TrafficSet::all(), TrafficSet::all()];
         for (class, _) in &destination.classes {
-            let (parts, own) = (
+            let (parts, own_node) = (
                 self.admitted.parts(*class),
                 self.admitted.own_node_sources(*class),
             );
             let counts = self.counted(*class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
-                let own: Vec<&(u32, Arc<Allowed>)> =
-                    own.iter().filter(|(s, _)| anyone.contains(*s)).collect();
-                let mut covered = own.len() as u64;
-                let mut meet =
+                let own_node: Vec<&(u32, Arc<Allowed>)> = own_node
+                    .iter()
+                    .filter(|(s, _)| anyone.contains(*s))
+                    .collect();
+                let mut covered = own_node.len() as u64;
+                let mut intersect =
                     |allowed: &Allowed| common[kind] = common[kind].intersection(&allowed.must);
-                own.iter().for_each(|(_, allowed)| meet(allowed));
+                own_node.iter().for_each(|(_, allowed)| intersect(allowed));
                 for (part, counts) in parts.iter().zip(counts.iter()) {
-                    let excepted = own
+                    let excepted = own_node
                         .iter()
                         .filter(|(s, _)| part.sources.contains(*s))
                         .count() as u64;
                     if counts[kind] > excepted {
                         covered += counts[kind] - excepted;
-                        meet(&part.allowed);
+                        intersect(&part.allowed);
                     }
                 }
                 if covered < anyone.count() {
@@ -228,7 +230,8 @@ impl<'a> Taker<'a> {
         }
     }
 
-    fn counted(&mut self, class: u32, parts: &[SourcesTraffic]) -> Counts {
+    /// The counts of the parts of a row, computed once per template.
+    fn counted(&mut self, class: u32, parts: &[SourcesTraffic]) -> KindCounts {
         let anyone = &self.anyone;
         let count = |part: &SourcesTraffic| {
             anyone
@@ -239,12 +242,12 @@ impl<'a> Taker<'a> {
         Arc::clone(counts.or_insert_with(|| parts.iter().map(count).collect()))
     }
 
-    /// The lines about every source workload. What an open source sends is left out where it says
-    /// no more than the mark.
+    /// Adds the lines about every source workload. Traffic of an open source is left out where the
+    /// `open-in` line of the destination implies it.
     fn sources(&mut self, id: WorkloadId, to: &str, destination: &Destination, open: &TrafficSet) {
         let implied = |a: &Allowed| a.must.is_subset(open) && a.unknown().is_subset(open);
-        let mut found = destination.found(&self.blocks, |allowed| {
-            &self.told[usize::from(implied(allowed))]
+        let mut found = destination.sources(&self.blocks, |allowed| {
+            &self.reported[usize::from(implied(allowed))]
         });
         found.retain(|f| f.source.workload != id && !self.on_nodes[f.source.workload.0 as usize]);
         found.sort_by_key(|f| f.source.workload);
@@ -270,19 +273,19 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// The lines about what all classes of a workload accept from outside addresses.
+    /// Adds the lines about what all classes of a workload accept from outside addresses.
     fn addresses(&mut self, to: &str, destination: &Destination, implied: &TrafficSet) {
         let rows = destination.rows_outside(self.graph, &self.anyone[1]);
         let parts: Vec<&SourcesTraffic> = rows.iter().flat_map(|(_, row)| row).collect();
         let sets: Vec<&EndpointSet> = parts.iter().map(|p| &p.sources).collect();
         let mut blocks: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
-        for (places, members) in partition(&sets) {
+        for (endpoints, members) in partition(&sets) {
             let cells: Vec<&Allowed> = members.iter().map(|i| &parts[i].allowed).collect();
             let (least, _) = bounds(&cells, cells.len() == rows.len());
-            blocks.entry(least).or_default().push(places);
+            blocks.entry(least).or_default().push(endpoints);
         }
-        for (allowed, places) in blocks {
-            let set = addresses_at(self.graph.space(), &EndpointSet::union_of(&places));
+        for (allowed, endpoints) in blocks {
+            let set = addresses_at(self.graph.space(), &EndpointSet::union_of(&endpoints));
             facts(
                 &mut self.lines,
                 &addresses(&set),
@@ -293,9 +296,9 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// Where governed workloads may go outside.
+    /// Adds the lines about what governed workloads may send to outside addresses.
     fn outside(&mut self) {
-        let (graph, mut outward) = (self.graph, ExternalRows::new(self.graph));
+        let (graph, mut external) = (self.graph, ExternalRows::new(self.graph));
         for (id, _) in graph
             .environment()
             .cluster
@@ -305,25 +308,26 @@ impl<'a> Taker<'a> {
             if self.on_nodes[id.0 as usize] || self.open_out[id.0 as usize] {
                 continue;
             }
-            let mut ways: Vec<Arc<[ExternalDestinations]>> = Vec::new();
+            let mut rows: Vec<Arc<[ExternalDestinations]>> = Vec::new();
             for class in self.blocks.classes_of(id).points() {
-                let way = outward.parts(class);
-                if !ways.iter().any(|known| Arc::ptr_eq(known, &way)) {
-                    ways.push(way);
+                let row = external.parts(class);
+                if !rows.iter().any(|known| Arc::ptr_eq(known, &row)) {
+                    rows.push(row);
                 }
             }
-            let outs: Vec<&ExternalDestinations> = ways.iter().flat_map(|way| way.iter()).collect();
-            let sets: Vec<&EndpointSet> = outs.iter().map(|out| &out.destinations).collect();
+            let parts: Vec<&ExternalDestinations> =
+                rows.iter().flat_map(|row| row.iter()).collect();
+            let sets: Vec<&EndpointSet> = parts.iter().map(|part| &part.destinations).collect();
             let mut blocks: BTreeMap<(Allowed, Allowed), Vec<EndpointSet>> = BTreeMap::new();
-            for (places, members) in partition(&sets) {
-                let cells: Vec<&Allowed> = members.iter().map(|i| &outs[i].allowed).collect();
+            for (endpoints, members) in partition(&sets) {
+                let cells: Vec<&Allowed> = members.iter().map(|i| &parts[i].allowed).collect();
                 blocks
-                    .entry(bounds(&cells, cells.len() == ways.len()))
+                    .entry(bounds(&cells, cells.len() == rows.len()))
                     .or_default()
-                    .push(places);
+                    .push(endpoints);
             }
-            for ((least, most), places) in blocks {
-                let set = addresses_at(graph.space(), &EndpointSet::union_of(&places));
+            for ((least, most), endpoints) in blocks {
+                let set = addresses_at(graph.space(), &EndpointSet::union_of(&endpoints));
                 let from = &self.names[id.0 as usize];
                 facts(
                     &mut self.lines,
@@ -337,7 +341,22 @@ impl<'a> Taker<'a> {
     }
 }
 
-/// What a source may send by these parts, which do not overlap.
+/// Whether a source that the own node decides may send other traffic (`passes`) than the
+/// destination admits; `admitted` are the own-node entries and `admits` the parts of the row
+/// without egress policies.
+fn differs_on_own_node(
+    (source, passes): &(u32, Arc<Allowed>),
+    admitted: &HashMap<u32, Arc<Allowed>>,
+    admits: &[SourcesTraffic],
+) -> bool {
+    let admits = admitted
+        .get(source)
+        .map(AsRef::as_ref)
+        .or_else(|| part_of(admits, *source));
+    admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
+}
+
+/// What a source may send according to these parts, which do not overlap.
 fn part_of(parts: &[SourcesTraffic], source: u32) -> Option<&Allowed> {
     parts
         .iter()
@@ -345,30 +364,30 @@ fn part_of(parts: &[SourcesTraffic], source: u32) -> Option<&Allowed> {
         .map(|part| &part.allowed)
 }
 
-/// The sources that may send other traffic by one row than by another. Both have one part for each
-/// traffic, in order.
-fn differing(one: &[SourcesTraffic], other: &[SourcesTraffic]) -> EndpointSet {
+/// The sources whose traffic differs between two rows. Both rows have one part per traffic, in
+/// order.
+fn differing(left: &[SourcesTraffic], right: &[SourcesTraffic]) -> EndpointSet {
     let mut same: Vec<EndpointSet> = Vec::new();
-    for part in one {
-        if let Ok(i) = other.binary_search_by(|p| p.allowed.cmp(&part.allowed)) {
-            same.push(part.sources.intersection(&other[i].sources));
+    for part in left {
+        if let Ok(i) = right.binary_search_by(|p| p.allowed.cmp(&part.allowed)) {
+            same.push(part.sources.intersection(&right[i].sources));
         }
     }
-    let met = EndpointSet::union_of(one.iter().chain(other).map(|p| &p.sources));
-    met.difference(&EndpointSet::union_of(&same))
+    let all = EndpointSet::union_of(left.iter().chain(right).map(|p| &p.sources));
+    all.difference(&EndpointSet::union_of(&same))
 }
 
-/// The least and the most that passes over several pairs of pods; unless these are `all` pairs,
-/// nothing passes between the others.
+/// The least and the most that passes over several pairs of pods. Unless `cells` covers `all`
+/// pairs, nothing passes between the others.
 fn bounds(cells: &[&Allowed], all: bool) -> (Allowed, Allowed) {
-    if let ([one], true) = (cells, all) {
-        return ((*one).clone(), (*one).clone());
+    if let ([single], true) = (cells, all) {
+        return ((*single).clone(), (*single).clone());
     }
     let (least, most) = Allowed::least_and_most(cells);
     (if all { least } else { Allowed::default() }, most)
 }
 
-/// The lines about one pair of ends, by the least and the most that passes.
+/// Adds the lines about one pair of ends, given the least and the most that passes.
 fn facts(
     lines: &mut Vec<String>,
     from: &str,

@@ -1,53 +1,59 @@
-//! The words of a snapshot's lines: what ends and traffic are called.
+//! The vocabulary of a snapshot's lines: how workloads, addresses and traffic are written.
 //!
-//! Invariant: each is one word, or for traffic a row of words, without control characters. Cost:
-//! O(workloads) for all names.
+//! Invariant: a name is a single word, traffic is a sequence of words, and neither contains control
+//! characters. Cost: O(workloads) for all names.
 
 use crate::graph::AllowGraph;
-use crate::model::{Workload, WorkloadId};
+use crate::model::{Cluster, Workload};
 use crate::set::traffic::TrafficRange;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use std::collections::BTreeMap;
 
-/// `namespace/name`, with the kind between them where two workloads would share a name; never more
-/// than one word.
+/// `namespace/name` of every workload, with the kind in between where two workloads would share a
+/// name. Each name is a single word.
 pub fn names(graph: &AllowGraph) -> Vec<String> {
     let cluster = &graph.environment().cluster;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (id, _) in cluster.workloads() {
         *seen.entry(cluster.workload_name(id)).or_default() += 1;
     }
-    let plain = |text: &str| {
-        text.chars()
-            .map(|c| {
-                if c.is_control() || c.is_whitespace() {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect()
-    };
-    let name = |(id, w): (WorkloadId, &Workload)| {
+    let mut names = Vec::new();
+    for (id, workload) in cluster.workloads() {
         let short = cluster.workload_name(id);
-        let long = || {
-            format!(
-                "{}/{}/{}",
-                cluster.namespace(w.namespace).name,
-                w.kind.name(),
-                w.name
-            )
-        };
-        plain(&if seen.get(&short).is_some_and(|n| *n > 1) {
-            long()
+        let is_shared = seen.get(&short).is_some_and(|count| *count > 1);
+        names.push(single_word(&if is_shared {
+            long_name(cluster, workload)
         } else {
             short
-        })
-    };
-    cluster.workloads().map(name).collect()
+        }));
+    }
+    names
 }
 
-/// A block of addresses as one word: its name, or its CIDR blocks.
+/// The name of a workload with its namespace and its kind.
+fn long_name(cluster: &Cluster, workload: &Workload) -> String {
+    format!(
+        "{}/{}/{}",
+        cluster.namespace(workload.namespace).name,
+        workload.kind.name(),
+        workload.name
+    )
+}
+
+/// The text with every blank and control character replaced.
+fn single_word(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || c.is_whitespace() {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// A block of addresses as a single word: its well-known name, or its CIDR blocks.
 pub fn addresses(set: &IpSet) -> String {
     if *set == IpSet::full() {
         return "outside".into();
@@ -62,7 +68,7 @@ pub fn addresses(set: &IpSet) -> String {
         .join(",")
 }
 
-/// `TCP 80,8000-8010 UDP 53`.
+/// Traffic in words, for example `TCP 80,8000-8010 UDP 53`.
 pub fn words(set: &TrafficSet) -> String {
     if set.is_all() {
         return "ALL".into();
@@ -74,13 +80,13 @@ pub fn words(set: &TrafficSet) -> String {
     };
     let mut parts = Vec::new();
     for protocol in Protocol::ALL {
-        let own = set.pieces().filter_map(|p| match p {
+        let ranges = set.pieces().filter_map(|p| match p {
             TrafficRange::Ports(q, a, b) if q == protocol => Some(range(a, b)),
             _ => None,
         });
-        let own: Vec<String> = own.collect();
-        if !own.is_empty() {
-            parts.push(format!("{protocol} {}", own.join(",")));
+        let ranges: Vec<String> = ranges.collect();
+        if !ranges.is_empty() {
+            parts.push(format!("{protocol} {}", ranges.join(",")));
         }
     }
     if set.pieces().any(|p| p == TrafficRange::OtherProtocols) {

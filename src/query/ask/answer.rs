@@ -1,17 +1,18 @@
-//! Verdicts over sets: every source with every destination, on every port asked.
+//! Verdicts over sets: every source with every destination, on every port that is asked about.
 //!
-//! Sets are FOR ALL: yes only if all of it is allowed, no only if none is, partly where it differs,
-//! unknown where the input does not tell. Pairs of pods that fall into the same pair of classes are
-//! decided once. An answer holds every pair of ends, so that a question about more than [`MOST`] of
-//! them is refused: a listing is the answer to that.
+//! A verdict quantifies over its sets: yes only if everything is allowed, no only if nothing is,
+//! partly where it differs, and unknown where the input does not decide. An answer holds every pair
+//! of ends, so a question about more than [`MOST`] pairs is refused; a listing answers that. Cost:
+//! pairs of pods that fall into the same pair of classes are decided once.
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::PodId;
 use crate::query::ask::grammar::Question;
 use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
+use crate::query::ask::service_effect;
+use crate::query::ask::service_effect::ViaService;
 use crate::query::ask::via_service;
-use crate::query::ask::via_service::ViaService;
 use crate::query::explain::explanation::Explanation;
 use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow};
@@ -26,12 +27,12 @@ pub enum Verdict {
     No,
     /// Some of it is, some is not.
     Partly,
-    /// The input does not tell.
+    /// The input does not decide it.
     Unknown,
 }
 
 impl Verdict {
-    /// The word that is printed.
+    /// The verdict as it is printed.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Yes => "yes",
@@ -41,7 +42,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict over two parts.
+    /// The verdict over two parts together.
     #[must_use]
     pub fn combine(self, other: Self) -> Self {
         match (self, other) {
@@ -68,16 +69,16 @@ pub struct Pair {
     pub source: End,
     /// The destination.
     pub destination: End,
-    /// What was asked; everything where no port was named.
+    /// The traffic that was asked about; all traffic where no port was named.
     pub asked: TrafficSet,
-    /// What passes, of all traffic.
+    /// What passes between the ends, of all traffic.
     pub allowed: Allowed,
     /// The verdict.
     pub verdict: Verdict,
-    /// One flow that shows it: of what is denied or unknown if anything is, else of what is
-    /// allowed.
+    /// A flow that demonstrates the verdict: one that is denied or unknown if there is any,
+    /// otherwise one that is allowed.
     pub example: Flow,
-    /// What the Service that was named changes for the example.
+    /// How the Service that was named changes the verdict on the example.
     pub led: Option<ViaService>,
 }
 
@@ -97,14 +98,14 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Each pair, in input order.
     pub pairs: Vec<Pair>,
-    /// How the ends were understood.
+    /// Remarks on how the ends were understood.
     pub notes: Vec<Note>,
-    /// What the input does not have, where that leaves the answer unknown.
+    /// What the input lacks, where that leaves the answer unknown.
     pub missing: Vec<Box<str>>,
 }
 
 impl Answer {
-    /// The verdict if one of several ends is enough: yes if any pair is, no if none can be.
+    /// The verdict if a single pair is enough: yes if any pair is allowed, no if none can be.
     pub fn any(&self) -> Verdict {
         let has = |v: Verdict| self.pairs.iter().any(|p| p.verdict == v);
         match self.verdict {
@@ -114,19 +115,19 @@ impl Answer {
         }
     }
 
-    /// Explains one of the pairs by its example.
+    /// Explains the example of one of the pairs.
     pub fn explain(&self, graph: &AllowGraph, pair: usize) -> Option<Explanation> {
         self.pairs.get(pair).map(|p| p.explain(graph))
     }
 }
 
-/// How many pairs of ends one question may be about.
+/// The largest number of pairs of ends that a question may be about.
 pub const MOST: usize = 200_000;
 
 /// Asks a question.
 ///
 /// # Errors
-/// When an end means nothing in this input, or the ends are too many.
+/// When an end does not exist in this input, or there are too many pairs.
 pub fn ask(
     graph: &AllowGraph,
     context: &Context,
@@ -196,8 +197,8 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Decides one pair of ends over all pods and addresses in them. `None` for outside to outside,
-    /// which nobody governs.
+    /// Decides one pair of ends over all their pods and addresses. `None` if both are outside the
+    /// cluster, because nothing governs such traffic.
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
@@ -230,7 +231,7 @@ impl Asking<'_> {
         let (Some((_, example)), Some((verdict, allowed, asked))) = (worst, total) else {
             return Ok(None);
         };
-        let led = self.led(example.source, example.destination);
+        let led = self.via_service(example.source, example.destination);
         Ok(Some(Pair {
             source: from.clone(),
             destination: to.clone(),
@@ -242,7 +243,8 @@ impl Asking<'_> {
         }))
     }
 
-    /// In a set against itself a lone pod is not asked about itself; asked by name, it is.
+    /// Whether a pair of pods is skipped: a single pod with itself, where both ends are sets. A pod
+    /// that is named on its own is asked about itself.
     fn skips_itself(&self, from: &End, to: &End, source: Endpoint, destination: Endpoint) -> bool {
         let several = |e: &End| matches!(e, End::Pods { pods, .. } if pods.len() > 1);
         source == destination
@@ -256,8 +258,8 @@ impl Asking<'_> {
     }
 
     /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the
-    /// families the other end has count: an IPv4 cluster does not fail a question about the
-    /// internet for want of IPv6.
+    /// address families of the other end count, so that an IPv4 cluster does not fail a question
+    /// about the internet because it has no IPv6.
     fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
@@ -268,15 +270,17 @@ impl Asking<'_> {
                     set.clone()
                 };
                 let atoms = &self.graph.space().atoms;
-                let covers = atoms.overlapping(&set);
-                let covers = covers
+                let overlapping = atoms.overlapping(&set);
+                let addresses = overlapping
                     .points()
                     .filter_map(|a| atoms.addresses(a).intersection(&set).first());
-                covers.map(Endpoint::Address).collect()
+                addresses.map(Endpoint::Address).collect()
             }
         }
     }
 
+    /// The addresses of a symbolic block in the families of the other end; all of them if that
+    /// leaves none.
     fn usable(&self, set: &IpSet, other: &End) -> IpSet {
         let End::Pods { pods, .. } = other else {
             return set.clone();
@@ -311,14 +315,14 @@ impl Asking<'_> {
         Ok(asked.unwrap_or_else(TrafficSet::all))
     }
 
-    fn led(&self, source: Endpoint, destination: Endpoint) -> Option<ViaService> {
-        via_service::led(self.graph, self.destination.service, source, destination)
+    fn via_service(&self, source: Endpoint, destination: Endpoint) -> Option<ViaService> {
+        service_effect::classify(self.graph, self.destination.service, source, destination)
     }
 
     fn allowed(&mut self, source: Endpoint, destination: Endpoint) -> Allowed {
-        let led = self.led(source, destination);
-        if led.is_some() {
-            return via_service::allowed(self.graph, led, source, destination);
+        let via = self.via_service(source, destination);
+        if via.is_some() {
+            return service_effect::allowed(self.graph, via, source, destination);
         }
         let host = |e: Endpoint| matches!(e, Endpoint::Pod(p) if self.pod(p).host_network);
         let plain = |e: Endpoint| matches!(e, Endpoint::Pod(_)) && !host(e);
@@ -336,7 +340,7 @@ impl Asking<'_> {
     }
 }
 
-/// Which of several verdicts an example should show.
+/// The order in which an example prefers to demonstrate verdicts; higher is preferred.
 fn rank(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Yes => 0,
@@ -351,8 +355,8 @@ const ANY: Traffic = Traffic {
     port: 1,
 };
 
-/// The verdict on what was asked, and one piece of traffic that shows it. An empty question (a port
-/// name no pod has, a Service port that leads nowhere) is unknown.
+/// The verdict on the traffic that was asked about, and one piece of traffic that demonstrates it.
+/// An empty question (a port name that no pod has, a Service port without a target) is unknown.
 pub fn judge(asked: &TrafficSet, allowed: &Allowed) -> (Verdict, Traffic) {
     let yes = asked.intersection(&allowed.must);
     let unknown = asked.intersection(&allowed.unknown());

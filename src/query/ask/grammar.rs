@@ -1,7 +1,8 @@
 //! The endpoint grammar, the same in every command, file and link.
 //!
-//! `endpoint := target [":" ports]`; a target names workloads, a Service, addresses or a well-known
-//! set. Nothing here knows a cluster: whether `a/b` exists is asked when it is resolved.
+//! `endpoint := target [":" ports]`, where a target names workloads, a Service, addresses or a
+//! well-known set. Parsing does not depend on a cluster: whether `a/b` exists is decided when the
+//! endpoint is resolved. Cost: linear in the text.
 
 use crate::model::{Requirement, Selector, WorkloadKind};
 use crate::set::{IpSet, Protocol};
@@ -10,16 +11,16 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// What kind of object a name means.
+/// The kind of object that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A workload of this kind.
     Workload(WorkloadKind),
     /// A Service.
     Service,
 }
 
-/// Sets that everybody means the same by.
+/// Well-known sets of endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Keyword {
     /// Public addresses of both families.
@@ -49,7 +50,7 @@ impl Keyword {
         (Self::Nodes, "nodes"),
     ];
 
-    /// The word.
+    /// The keyword as it is written.
     pub fn word(self) -> &'static str {
         Self::TABLE
             .iter()
@@ -58,7 +59,7 @@ impl Keyword {
     }
 }
 
-/// What a question is about.
+/// What an endpoint refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// `[ns/][kind/]name`.
@@ -66,7 +67,7 @@ pub enum Target {
         /// The namespace, if given.
         namespace: Option<Box<str>>,
         /// The kind, if given.
-        kind: Option<Kind>,
+        kind: Option<ObjectKind>,
         /// The name.
         name: Box<str>,
     },
@@ -87,42 +88,42 @@ pub enum Target {
     Keyword(Keyword),
 }
 
-/// A port as it was asked for.
+/// A port as it is written in an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortAsk {
-    /// Numbers, both ends included; TCP unless said otherwise.
+    /// A range of numbers, both ends included; TCP unless a protocol is given.
     Numbers(u16, u16, Protocol),
-    /// A port's name, with a protocol if given.
+    /// The name of a port, with a protocol if given.
     Name(Box<str>, Option<Protocol>),
 }
 
 /// One end of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSpec {
-    /// What is meant.
+    /// What it refers to.
     pub target: Target,
-    /// The ports; `None` for all.
+    /// The ports; `None` for all ports.
     pub ports: Option<Vec<PortAsk>>,
-    /// As it was written, for messages.
+    /// The text as it was written, for messages.
     pub text: Box<str>,
 }
 
 /// A question: may the source reach the destination on these ports?
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Where from.
+    /// The source.
     pub source: EndpointSpec,
-    /// Where to.
+    /// The destination.
     pub destination: EndpointSpec,
 }
 
-/// Why a text is no question.
+/// Why a text is not a question or not an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
     /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub help: Option<String>,
 }
 
@@ -137,7 +138,7 @@ fn error<T>(message: impl Into<String>, help: &str) -> Result<T, ParseError> {
 impl FromStr for Question {
     type Err = ParseError;
 
-    /// Reads `SRC reach DST`, `SRC to DST`, `SRC -> DST` or `SRC DST`.
+    /// Parses `SRC reach DST`, `SRC to DST`, `SRC -> DST` or `SRC DST`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         Self::from_words(&words)
@@ -145,7 +146,7 @@ impl FromStr for Question {
 }
 
 impl Question {
-    /// Reads a question from the words of a command line.
+    /// Parses a question from the words of a command line.
     ///
     /// # Errors
     /// When the words do not make up a question.
@@ -223,10 +224,10 @@ fn parse_ports(text: &str) -> Result<Option<Vec<PortAsk>>, ParseError> {
         .map(Some)
 }
 
-/// Reads one port: a number, a range or a name, with `/tcp`, `/udp` or `/sctp` if wanted.
+/// Parses a port: a number, a range or a name, optionally with `/tcp`, `/udp` or `/sctp`.
 ///
 /// # Errors
-/// When it is none of these.
+/// When the text is none of these.
 pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
     const HELP: &str = "a port is a number (5432), a range (8000-8010) or a name (http), with /tcp, /udp or /sctp if wanted";
     let (port, protocol) = match text.split_once('/') {
@@ -263,7 +264,8 @@ fn is_name(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-/// Kubernetes names, and the placeholders that stand for them in manifests nobody filled in.
+/// Whether a text is a Kubernetes name, or a placeholder for one in a template that is not filled
+/// in.
 fn is_object_name(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -293,8 +295,8 @@ fn parse_target(text: &str) -> Result<Target, ParseError> {
         });
     }
     let parts: Vec<&str> = text.split('/').collect();
-    let good = parts.iter().all(|p| *p == "*" || is_object_name(p));
-    if !good {
+    let is_valid = parts.iter().all(|p| *p == "*" || is_object_name(p));
+    if !is_valid {
         return error(
             format!("`{text}` is not an endpoint"),
             "write a name, ns/name, kind/name, ns/kind/name, an address or a CIDR block",
@@ -336,17 +338,17 @@ fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
     }
 }
 
-fn kind_word(word: &str) -> Option<Kind> {
+fn kind_word(word: &str) -> Option<ObjectKind> {
     match word.to_ascii_lowercase().as_str() {
-        "svc" | "service" | "services" => Some(Kind::Service),
-        _ => WorkloadKind::from_word(word).map(Kind::Workload),
+        "svc" | "service" | "services" => Some(ObjectKind::Service),
+        _ => WorkloadKind::from_word(word).map(ObjectKind::Workload),
     }
 }
 
-/// Reads a label selector as kubectl's `-l` does: `app=web,tier in (api,worker),!legacy`.
+/// Parses a label selector as kubectl's `-l` does: `app=web,tier in (api,worker),!legacy`.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is not a selector.
 pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
     let parts = split_outside_parentheses(text);
     parts
@@ -376,43 +378,45 @@ fn split_outside_parentheses(text: &str) -> Vec<&str> {
 }
 
 fn parse_requirement(text: &str) -> Result<Requirement, ParseError> {
-    let key = |k: &str| -> Result<Box<str>, ParseError> {
-        let k = k.trim();
-        let good = !k.is_empty()
-            && k.chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
-        if good {
-            Ok(k.into())
-        } else {
-            error(
-                format!("`{k}` is not a label key"),
-                "write for example app=web or tier in (api,worker)",
-            )
-        }
-    };
-    let one = |v: &str| vec![Box::from(v.trim())];
+    let single = |v: &str| vec![Box::from(v.trim())];
     if let Some((k, v)) = text.split_once("!=") {
-        return Ok(Requirement::NotIn(key(k)?, one(v)));
+        return Ok(Requirement::NotIn(label_key(k)?, single(v)));
     }
     if let Some((k, v)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return Ok(Requirement::In(key(k)?, one(v)));
+        return Ok(Requirement::In(label_key(k)?, single(v)));
     }
     if let Some(k) = text.strip_prefix('!') {
-        return Ok(Requirement::DoesNotExist(key(k)?));
+        return Ok(Requirement::DoesNotExist(label_key(k)?));
     }
     let list = |v: &str| v.split(',').map(|s| Box::from(s.trim())).collect();
     let inside = text
         .split_once('(')
         .and_then(|(head, rest)| Some((head.trim(), rest.trim().strip_suffix(')')?)));
     match inside.and_then(|(head, values)| Some((head.rsplit_once(char::is_whitespace)?, values))) {
-        Some(((k, "in"), values)) => Ok(Requirement::In(key(k)?, list(values))),
-        Some(((k, "notin"), values)) => Ok(Requirement::NotIn(key(k)?, list(values))),
-        _ => Ok(Requirement::Exists(key(text)?)),
+        Some(((k, "in"), values)) => Ok(Requirement::In(label_key(k)?, list(values))),
+        Some(((k, "notin"), values)) => Ok(Requirement::NotIn(label_key(k)?, list(values))),
+        _ => Ok(Requirement::Exists(label_key(text)?)),
+    }
+}
+
+fn label_key(text: &str) -> Result<Box<str>, ParseError> {
+    let key = text.trim();
+    let is_valid = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+    if is_valid {
+        Ok(key.into())
+    } else {
+        error(
+            format!("`{key}` is not a label key"),
+            "write for example app=web or tier in (api,worker)",
+        )
     }
 }
 
 impl Keyword {
-    /// The addresses of a keyword that stands for addresses.
+    /// The addresses of a keyword that stands for a fixed set of addresses.
     pub fn addresses(self) -> Option<IpSet> {
         match self {
             Self::Internet => Some(IpSet::internet()),
@@ -448,7 +452,7 @@ mod tests {
         text.parse::<EndpointSpec>().unwrap().target
     }
 
-    fn name(namespace: Option<&str>, kind: Option<Kind>, name: &str) -> Target {
+    fn name(namespace: Option<&str>, kind: Option<ObjectKind>, name: &str) -> Target {
         Target::Name {
             namespace: namespace.map(Into::into),
             kind,
@@ -458,7 +462,7 @@ mod tests {
 
     #[test]
     fn names_with_and_without_namespace_and_kind() {
-        let deployment = Some(Kind::Workload(WorkloadKind::Deployment));
+        let deployment = Some(ObjectKind::Workload(WorkloadKind::Deployment));
         assert_eq!(target("frontend"), name(None, None, "frontend"));
         assert_eq!(
             target("shop/frontend:80"),
@@ -472,7 +476,10 @@ mod tests {
             target("shop/Deployment/frontend"),
             name(Some("shop"), deployment, "frontend")
         );
-        assert_eq!(target("svc/db:5432"), name(None, Some(Kind::Service), "db"));
+        assert_eq!(
+            target("svc/db:5432"),
+            name(None, Some(ObjectKind::Service), "db")
+        );
         assert_eq!(target("ns/shop"), Target::Namespace("shop".into()));
         assert_eq!(target("shop/*"), Target::Namespace("shop".into()));
         assert_eq!(target("*/web"), Target::Everywhere("web".into()));

@@ -1,6 +1,10 @@
-//! Questions: the endpoint grammar, the names it resolves, and the verdict over all pairs.
+//! Questions: the endpoint grammar, the resolution of names, and the verdict over all pairs.
 
 pub mod answer;
+pub mod asked_traffic;
 pub mod grammar;
+mod names;
 pub mod resolve;
+pub mod resolved;
+pub mod service_effect;
 pub mod via_service;

@@ -1,124 +1,23 @@
-//! Endpoints as written -> workloads, pods and addresses of one cluster.
+//! Resolves endpoints as they are written to workloads, pods and addresses of one cluster.
 //!
-//! A name that is not there is answered with the nearest ones, a name that is there twice with the
-//! list. A Service leads to its pods and maps its port to theirs; an address that is a pod's or a
-//! Service's leads there too, and says so.
+//! An unknown name is answered with the most similar names, an ambiguous one with the candidates. A
+//! Service resolves to its pods, and its ports are mapped to theirs
+//! ([`crate::query::ask::asked_traffic`]). An address that belongs to a pod or to a Service
+//! resolves to the pods too, with a remark that says so. Cost: O(workloads + pods + Services) per
+//! endpoint.
 
 use crate::model::{
-    Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, TargetPort, WorkloadId,
+    Cluster, NamespaceId, Node, Pod, PodId, Selector, Service, ServiceId, Workload, WorkloadId,
     WorkloadKind,
 };
-use crate::query::ask::grammar::{EndpointSpec, Keyword, Kind, PortAsk, Target};
-use crate::set::{IpSet, Protocol, TrafficSet};
+pub use crate::query::ask::asked_traffic::traffic;
+use crate::query::ask::grammar::{EndpointSpec, Keyword, ObjectKind, Target};
+use crate::query::ask::names::{looks_generated, suggest};
+pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
+use crate::query::ask::resolved::{fail, wrong};
+use crate::set::IpSet;
 use ipnet::IpNet;
-
-/// What names mean beside the cluster itself.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The namespace of bare names, when chosen; else all are searched.
-    pub namespace: Option<Box<str>>,
-    /// Where the DNS pods are: namespace and labels.
-    pub dns: (Box<str>, Selector),
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self {
-            namespace: None,
-            dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
-        }
-    }
-}
-
-/// One end: a workload (with the pods of it that are meant), or a block of outside addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// Pods of one workload.
-    Pods {
-        /// The workload.
-        workload: WorkloadId,
-        /// The pods that are meant.
-        pods: Vec<PodId>,
-    },
-    /// Addresses that are no pod's.
-    Addresses {
-        /// What they are called.
-        name: Box<str>,
-        /// The addresses.
-        set: IpSet,
-        /// Whether the name stands for a large set of which only the families that matter count.
-        symbolic: bool,
-    },
-}
-
-/// A remark on how something was understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
-    /// The address is a pod's.
-    PodAddress(IpNet, WorkloadId),
-    /// The address is a Service's.
-    ServiceAddress(IpNet, ServiceId),
-    /// The address is a node's.
-    NodeAddress(IpNet, Box<str>),
-    /// A Service leads to pods; the port on the Service and on the pod.
-    Service(ServiceId),
-    /// A pod's name was taken for its workload.
-    PodName(Box<str>, WorkloadId),
-    /// A port of a Service and the ports of the pods behind it.
-    ServicePort(ServiceId, u16, Box<str>),
-}
-
-/// An endpoint, resolved.
-#[derive(Debug, Clone, Default)]
-pub struct Resolved {
-    /// The ends; none when the input does not say which they are.
-    pub ends: Vec<End>,
-    /// The Service that was named, if one was.
-    pub service: Option<ServiceId>,
-    /// How it was understood.
-    pub notes: Vec<Note>,
-    /// Why there are no ends, when there are none: what the input does not have.
-    pub missing: Option<Box<str>>,
-}
-
-/// Why an endpoint means nothing here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ResolveError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Whether there is simply no such thing in the input.
-    pub absent: bool,
-}
-
-impl From<crate::query::ask::grammar::ParseError> for ResolveError {
-    fn from(error: crate::query::ask::grammar::ParseError) -> Self {
-        Self {
-            message: error.message,
-            help: error.help,
-            absent: false,
-        }
-    }
-}
-
-fn fail<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
-    Err(ResolveError {
-        message,
-        help,
-        absent: true,
-    })
-}
-
-/// There is more than one such thing, or it is not asked for rightly.
-fn wrong<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
-    Err(ResolveError {
-        message,
-        help,
-        absent: false,
-    })
-}
+use std::collections::{BTreeSet, HashSet};
 
 /// Resolves an endpoint.
 ///
@@ -179,7 +78,7 @@ impl Resolver<'_> {
     fn workloads(
         &self,
         what: &str,
-        wanted: impl Fn(&crate::model::Workload, WorkloadId) -> bool,
+        wanted: impl Fn(&Workload, WorkloadId) -> bool,
     ) -> Result<Resolved, ResolveError> {
         let found = self.cluster.workloads().filter(|(id, w)| wanted(w, *id));
         let ends: Vec<End> = found.map(|(id, _)| self.whole(id)).collect();
@@ -208,7 +107,7 @@ impl Resolver<'_> {
             .or(self.context.namespace.as_deref())
             .map(|n| self.namespace(n))
             .transpose()?;
-        let ends = self.pods_where(|pod| {
+        let ends = self.pods_where(|_, pod| {
             namespace.is_none_or(|n| pod.namespace == n)
                 && selector.matches(self.cluster.labels(pod.labels))
         });
@@ -224,15 +123,15 @@ impl Resolver<'_> {
         })
     }
 
-    /// The pods that are meant, by workload, in input order.
-    fn pods_where(&self, wanted: impl Fn(&Pod) -> bool) -> Vec<End> {
+    /// The pods that fulfil a condition, by workload, in input order.
+    fn pods_where(&self, wanted: impl Fn(PodId, &Pod) -> bool) -> Vec<End> {
         let mut ends = Vec::new();
         for (id, workload) in self.cluster.workloads() {
             let pods: Vec<PodId> = workload
                 .pods
                 .iter()
                 .copied()
-                .filter(|p| wanted(self.cluster.pod(*p)))
+                .filter(|p| wanted(*p, self.cluster.pod(*p)))
                 .collect();
             if !pods.is_empty() {
                 ends.push(End::Pods { workload: id, pods });
@@ -244,16 +143,16 @@ impl Resolver<'_> {
     fn name(
         &self,
         namespace: Option<&str>,
-        kind: Option<Kind>,
+        kind: Option<ObjectKind>,
         name: &str,
     ) -> Result<Resolved, ResolveError> {
         let chosen = namespace.or(self.context.namespace.as_deref());
         let within = chosen.map(|n| self.namespace(n)).transpose()?;
-        if kind != Some(Kind::Service) {
-            let wanted = |w: &crate::model::Workload| {
+        if kind != Some(ObjectKind::Service) {
+            let wanted = |w: &Workload| {
                 *w.name == *name
                     && within.is_none_or(|n| w.namespace == n)
-                    && kind.is_none_or(|k| k == Kind::Workload(w.kind))
+                    && kind.is_none_or(|k| k == ObjectKind::Workload(w.kind))
             };
             let found: Vec<WorkloadId> = self
                 .cluster
@@ -262,20 +161,20 @@ impl Resolver<'_> {
                 .map(|(id, _)| id)
                 .collect();
             match found.as_slice() {
-                [one] => {
+                [single] => {
                     return Ok(Resolved {
-                        ends: vec![self.whole(*one)],
+                        ends: vec![self.whole(*single)],
                         ..Resolved::default()
                     });
                 }
                 [] => {}
-                many => return self.ambiguous(many),
+                several => return self.ambiguous(several),
             }
         }
         let (service, pod) = match kind {
             None => (true, true),
-            Some(Kind::Service) => (true, false),
-            Some(Kind::Workload(kind)) => (false, kind == WorkloadKind::Pod),
+            Some(ObjectKind::Service) => (true, false),
+            Some(ObjectKind::Workload(kind)) => (false, kind == WorkloadKind::Pod),
         };
         if service && let Some(found) = self.service(within, name, kind)? {
             return Ok(found);
@@ -287,25 +186,11 @@ impl Resolver<'_> {
     }
 
     fn ambiguous<T>(&self, found: &[WorkloadId]) -> Result<T, ResolveError> {
-        let same = |f: &dyn Fn(&WorkloadId) -> String| {
-            let names: std::collections::BTreeSet<String> = found.iter().map(f).collect();
-            names.len() == found.len()
-        };
-        let short = |id: &WorkloadId| self.cluster.workload_name(*id);
-        let long = |id: &WorkloadId| {
-            let w = self.cluster.workload(*id);
-            format!(
-                "{}/{}/{}",
-                self.cluster.namespace(w.namespace).name,
-                w.kind.name(),
-                w.name
-            )
-        };
-        let names: Vec<String> = if same(&short) {
-            found.iter().map(short).collect()
-        } else {
-            found.iter().map(long).collect()
-        };
+        let short = found.iter().map(|id| self.cluster.workload_name(*id));
+        let mut names: Vec<String> = short.collect();
+        if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+            names = found.iter().map(|id| self.long_name(*id)).collect();
+        }
         let shown: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
         let more = if names.len() > 10 {
             format!(" and {} more", names.len() - 10)
@@ -318,12 +203,23 @@ impl Resolver<'_> {
         )
     }
 
-    /// A Service by `svc/name`, by its DNS name, or by its bare name when no workload has it.
+    /// The name of a workload with its namespace and its kind.
+    fn long_name(&self, id: WorkloadId) -> String {
+        let workload = self.cluster.workload(id);
+        format!(
+            "{}/{}/{}",
+            self.cluster.namespace(workload.namespace).name,
+            workload.kind.name(),
+            workload.name
+        )
+    }
+
+    /// Finds a Service by `svc/name`, by its DNS name, or by its bare name if no workload has it.
     fn service(
         &self,
         within: Option<NamespaceId>,
         name: &str,
-        kind: Option<Kind>,
+        kind: Option<ObjectKind>,
     ) -> Result<Option<Resolved>, ResolveError> {
         let stem = name.strip_suffix(".cluster.local").unwrap_or(name);
         let (dns, stem) = stem
@@ -339,7 +235,7 @@ impl Resolver<'_> {
         let found: Vec<(ServiceId, &Service)> =
             self.cluster.services().filter(|(_, s)| wanted(s)).collect();
         match found.as_slice() {
-            [] if dns || kind == Some(Kind::Service) => {
+            [] if dns || kind == Some(ObjectKind::Service) => {
                 let names: Vec<String> = self
                     .cluster
                     .services()
@@ -358,8 +254,8 @@ impl Resolver<'_> {
             }
             [] => Ok(None),
             [(id, service)] => Ok(Some(self.behind(*id, service))),
-            many => {
-                let names: Vec<String> = many
+            several => {
+                let names: Vec<String> = several
                     .iter()
                     .map(|(_, s)| {
                         format!(
@@ -377,9 +273,10 @@ impl Resolver<'_> {
         }
     }
 
+    /// The pods behind a Service.
     fn behind(&self, id: ServiceId, service: &Service) -> Resolved {
-        let pods = self.cluster.service_pods(id);
-        let ends = self.pods_where_in(&pods);
+        let pods: HashSet<PodId> = self.cluster.service_pods(id).into_iter().collect();
+        let ends = self.pods_where(|pod, _| pods.contains(&pod));
         let missing = ends
             .is_empty()
             .then(|| match (&service.external_name, &service.selector) {
@@ -407,24 +304,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn pods_where_in(&self, pods: &[PodId]) -> Vec<End> {
-        let set: std::collections::HashSet<PodId> = pods.iter().copied().collect();
-        let mut ends = Vec::new();
-        for (id, workload) in self.cluster.workloads() {
-            let pods: Vec<PodId> = workload
-                .pods
-                .iter()
-                .copied()
-                .filter(|p| set.contains(p))
-                .collect();
-            if !pods.is_empty() {
-                ends.push(End::Pods { workload: id, pods });
-            }
-        }
-        ends
-    }
-
-    /// A pod's own name: the pod where it was loaded, else the workload whose name it begins with.
+    /// Resolves the name of a pod: the pod itself if it was loaded, otherwise the workload whose
+    /// name the pod name begins with.
     fn pod_name(&self, within: Option<NamespaceId>, name: &str) -> Option<Resolved> {
         let here = |n: NamespaceId| within.is_none_or(|w| w == n);
         let pods: Vec<PodId> = self
@@ -442,7 +323,7 @@ impl Resolver<'_> {
                 ..Resolved::default()
             });
         }
-        let owned = |w: &crate::model::Workload| {
+        let owned = |w: &Workload| {
             let rest = name
                 .strip_prefix(&*w.name)
                 .and_then(|r| r.strip_prefix('-'));
@@ -454,10 +335,12 @@ impl Resolver<'_> {
             .filter(|(_, w)| owned(w))
             .map(|(id, _)| id)
             .collect();
-        let [one] = found.as_slice() else { return None };
-        let notes = vec![Note::PodName(name.into(), *one)];
+        let [single] = found.as_slice() else {
+            return None;
+        };
+        let notes = vec![Note::PodName(name.into(), *single)];
         Some(Resolved {
-            ends: vec![self.whole(*one)],
+            ends: vec![self.whole(*single)],
             notes,
             ..Resolved::default()
         })
@@ -466,7 +349,7 @@ impl Resolver<'_> {
     fn unknown<T>(
         &self,
         within: Option<NamespaceId>,
-        kind: Option<Kind>,
+        kind: Option<ObjectKind>,
         name: &str,
     ) -> Result<T, ResolveError> {
         let here = self
@@ -485,15 +368,15 @@ impl Resolver<'_> {
             .collect();
         let words: Vec<&str> = names.iter().map(String::as_str).collect();
         let what = match kind {
-            Some(Kind::Workload(kind)) => kind.name(),
-            Some(Kind::Service) => "Service",
+            Some(ObjectKind::Workload(kind)) => kind.name(),
+            Some(ObjectKind::Service) => "Service",
             None => "workload or Service",
         };
-        let place = within.map_or_else(String::new, |n| {
+        let scope = within.map_or_else(String::new, |n| {
             format!(" in namespace {}", self.cluster.namespace(n).name)
         });
         fail(
-            format!("no {what} is called `{name}`{place}"),
+            format!("no {what} is called `{name}`{scope}"),
             Some(suggest(name, &words, "workloads")),
         )
     }
@@ -569,13 +452,13 @@ impl Resolver<'_> {
             Keyword::Dns => {
                 let (namespace, selector) = &self.context.dns;
                 let here = self.cluster.find_namespace(namespace);
-                self.pods_where(|p| {
+                self.pods_where(|_, p| {
                     Some(p.namespace) == here && selector.matches(self.cluster.labels(p.labels))
                 })
             }
             Keyword::ApiServer => {
                 let selector = Selector::label("component", "kube-apiserver");
-                self.pods_where(|p| selector.matches(self.cluster.labels(p.labels)))
+                self.pods_where(|_, p| selector.matches(self.cluster.labels(p.labels)))
             }
             _ => self.nodes(),
         };
@@ -596,7 +479,7 @@ impl Resolver<'_> {
     }
 
     fn nodes(&self) -> Vec<End> {
-        let end = |n: &crate::model::Node| End::Addresses {
+        let end = |n: &Node| End::Addresses {
             name: format!("node {}", n.name).into(),
             set: IpSet::from_cidrs(n.addresses.iter().map(|a| IpNet::from(*a))),
             symbolic: true,
@@ -607,140 +490,4 @@ impl Resolver<'_> {
             .map(|(_, n)| end(n))
             .collect()
     }
-}
-
-/// Whether the rest of a pod's name is what controllers append: hashes and ordinals, with a digit
-/// or of their length.
-fn looks_generated(rest: &str) -> bool {
-    let part = |p: &str| {
-        let plain = p
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        plain && !p.is_empty() && (p.chars().any(|c| c.is_ascii_digit()) || p.len() == 5)
-    };
-    rest.split('-').count() <= 2 && rest.split('-').all(part)
-}
-
-/// The nearest names, or all there are if they are few.
-fn suggest(name: &str, names: &[&str], what: &str) -> String {
-    let mut near: Vec<(usize, &str)> = names.iter().map(|n| (distance(name, n), *n)).collect();
-    near.sort_unstable();
-    near.dedup();
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    let holds =
-        |n: &str| name.len() > 2 && n.rsplit('/').next().is_some_and(|last| last.contains(name));
-    let close: Vec<&str> = near
-        .iter()
-        .filter(|(d, n)| *d <= allowed || holds(n))
-        .take(3)
-        .map(|(_, n)| *n)
-        .collect();
-    if !close.is_empty() {
-        return format!("did you mean {}?", close.join(" or "));
-    }
-    let mut all: Vec<&str> = names.to_vec();
-    all.sort_unstable();
-    all.dedup();
-    match all.len() {
-        0 => format!("there are no {what} in the input; see what was read: netpal inputs"),
-        1..=12 => format!("{what}: {}", all.join(", ")),
-        n => format!("there are {n} {what}; see them: netpal inputs -v"),
-    }
-}
-
-/// Edit distance to a name, to what follows its namespace, or to a Service's name before it.
-fn distance(a: &str, b: &str) -> usize {
-    let parts = [Some(b), b.rsplit('/').next(), b.split('.').next()];
-    parts
-        .into_iter()
-        .flatten()
-        .map(|part| strsim::damerau_levenshtein(a, part))
-        .min()
-        .unwrap_or(usize::MAX)
-}
-
-/// The traffic that was asked of a destination pod (or of addresses), and what a Service made of
-/// the port.
-///
-/// # Errors
-/// When a port does not exist on the Service.
-pub fn traffic(
-    cluster: &Cluster,
-    spec: &EndpointSpec,
-    resolved: &Resolved,
-    pod: Option<&Pod>,
-) -> Result<Option<TrafficSet>, ResolveError> {
-    match resolved.service {
-        Some(service) => {
-            service_traffic(cluster.service(service), spec.ports.as_deref(), pod).map(Some)
-        }
-        None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
-            let of = |protocol| TrafficSet::ports(protocol, 53, 53);
-            Ok(Some(of(Protocol::Udp).union(&of(Protocol::Tcp))))
-        }
-        None => Ok(spec.ports.as_ref().map(|ports| {
-            ports
-                .iter()
-                .fold(TrafficSet::empty(), |set, p| set.union(&direct(p, pod)))
-        })),
-    }
-}
-
-fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
-    match port {
-        PortAsk::Numbers(a, b, protocol) => TrafficSet::ports(*protocol, *a, *b),
-        PortAsk::Name(name, wanted) => {
-            let found = pod
-                .into_iter()
-                .flat_map(|p| p.named_ports(name).collect::<Vec<_>>());
-            let found = found.filter(|(p, _)| wanted.is_none_or(|w| w == *p));
-            found.fold(TrafficSet::empty(), |set, (p, n)| {
-                set.union(&TrafficSet::ports(p, n, n))
-            })
-        }
-    }
-}
-
-fn service_traffic(
-    service: &Service,
-    ports: Option<&[PortAsk]>,
-    pod: Option<&Pod>,
-) -> Result<TrafficSet, ResolveError> {
-    let target = |sp: &crate::model::ServicePort| match &sp.target {
-        TargetPort::Number(n) => TrafficSet::ports(sp.protocol, *n, *n),
-        TargetPort::Name(name) => direct(&PortAsk::Name(name.clone(), Some(sp.protocol)), pod),
-    };
-    let Some(ports) = ports else {
-        return Ok(service
-            .ports
-            .iter()
-            .fold(TrafficSet::empty(), |set, sp| set.union(&target(sp))));
-    };
-    let mut set = TrafficSet::empty();
-    for ask in ports {
-        let fits = |sp: &&crate::model::ServicePort| match ask {
-            PortAsk::Numbers(a, b, protocol) => {
-                (*a..=*b).contains(&sp.port) && sp.protocol == *protocol
-            }
-            PortAsk::Name(name, wanted) => {
-                sp.name.as_ref() == Some(name) && wanted.is_none_or(|w| w == sp.protocol)
-            }
-        };
-        let found: Vec<_> = service.ports.iter().filter(fits).collect();
-        if found.is_empty() {
-            let have: Vec<String> = service
-                .ports
-                .iter()
-                .map(|sp| format!("{}/{}", sp.port, sp.protocol))
-                .collect();
-            return wrong(
-                format!("Service {} has no port {ask}", service.name),
-                Some(format!("it has {}", have.join(", "))),
-            );
-        }
-        set = found
-            .into_iter()
-            .fold(set, |set, sp| set.union(&target(sp)));
-    }
-    Ok(set)
 }

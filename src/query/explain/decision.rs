@@ -1,44 +1,46 @@
-//! What the specification records while it decides one side, turned into the side's reason.
+//! Turns what the specification records while it decides one side into the side's reason.
 //!
-//! The specification reports every way in which the side may end and every fact that keeps more than
-//! one of them open ([`Trace`]). One kind of end: that is the verdict, and the last end is the
-//! certain one. Both kinds: unknown, and the first doubt is the reason. Nothing is decided here, so
-//! an explanation cannot disagree with the specification.
+//! The specification reports every outcome that the side may have and every doubt that keeps more
+//! than one of them possible ([`Trace`]). If all outcomes are of one kind, that kind is the verdict
+//! and the last outcome is the certain one. If both kinds occur, the verdict is unknown and the
+//! first doubt is the reason. Nothing is decided here, so an explanation cannot disagree with the
+//! specification.
 
 use crate::model::Truth;
 use crate::policy::tier::TierIx;
 use crate::policy::{RuleRef, TaintEffect, TaintReason};
-use crate::query::explain::explanation::{Mismatch, PeerTrace, Reason, RuleTrace, Side};
+use crate::query::explain::reason::Reason;
+use crate::query::explain::side::{Mismatch, PeerTrace, RuleTrace, Side};
 use crate::spec::Environment;
 use crate::spec::evaluate::{self, Case};
 use crate::spec::trace::{Doubt, Ground, Trace};
 use crate::spec::{Endpoint, Flow};
 
-/// Keeps what a decision is made of, in its order.
+/// What the specification reported while it decided a side, in order.
 #[derive(Default)]
-struct Record {
+struct DecisionRecord {
     tiers: Vec<TierIx>,
-    /// The layers that have decided, each with the ends of it.
+    /// The layers that are decided, each with its outcomes.
     layers: Vec<(Truth, Vec<(bool, Ground)>)>,
-    /// The ends of the layer that is being asked.
+    /// The outcomes of the layer that is being decided.
     ends: Vec<(bool, Ground)>,
     doubts: Vec<Doubt>,
 }
 
-impl Record {
+impl DecisionRecord {
     fn ends(&self) -> impl Iterator<Item = &(bool, Ground)> {
         self.layers.iter().flat_map(|(_, ends)| ends)
     }
 
-    /// The end that decides a side whose answer is certain: the last one of a layer that gives the
-    /// same answer.
+    /// The outcome that decides a side whose answer is certain: the last one of the last layer with
+    /// the same answer.
     fn decisive(&self, allowed: Truth) -> Option<Ground> {
         let (_, ends) = self.layers.iter().rfind(|(truth, _)| *truth == allowed)?;
         ends.last().map(|(_, ground)| *ground)
     }
 }
 
-impl Trace for Record {
+impl Trace for DecisionRecord {
     fn tier(&mut self, tier: TierIx) {
         self.tiers.push(tier);
     }
@@ -56,9 +58,9 @@ impl Trace for Record {
     }
 }
 
-/// Decides a side whose policies are listed in it already, and fills in everything else.
+/// Decides a side whose tiers and policies are filled in already, and fills in everything else.
 pub(crate) fn decide(env: &Environment, side: &mut Side, flow: &Flow, case: &Case) {
-    let mut record = Record::default();
+    let mut record = DecisionRecord::default();
     side.allowed = evaluate::side(env, flow, side.direction, case, &mut record);
     for tier in &mut side.tiers {
         tier.reached = record.tiers.is_empty() || record.tiers.contains(&tier.tier);
@@ -76,7 +78,7 @@ pub(crate) fn decide(env: &Environment, side: &mut Side, flow: &Flow, case: &Cas
     }
 }
 
-/// The policies of the tiers that were asked and may end in Deny for the subject.
+/// The policies of the evaluated tiers that isolate the subject.
 fn isolating(env: &Environment, side: &Side) -> Vec<crate::policy::PolicyId> {
     let tiers = side.tiers.iter().filter(|tier| tier.reached);
     let policies = tiers.flat_map(|tier| &tier.policies).map(|p| p.policy);
@@ -85,11 +87,12 @@ fn isolating(env: &Environment, side: &Side) -> Vec<crate::policy::PolicyId> {
         .collect()
 }
 
-/// Both ends are possible: the first doubt is the reason.
-fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &Record) {
+/// Fills in a side of which both outcomes are possible: the first doubt is the reason.
+fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &DecisionRecord) {
     let mut peers = Vec::new();
     let mut reason = None;
-    // where the tiers allow whatever is not known, only a further enforcement point can deny
+    // Where the tiers allow whatever the unknown facts are, only a further enforcement point can
+    // deny.
     let only_deny = Doubt::Taint(TaintEffect::OnlyDeny);
     let by_tiers = |doubt: &&Doubt| **doubt == only_deny || record.ends().any(|(allow, _)| !allow);
     let tainted = record.tiers.is_empty();
@@ -99,11 +102,11 @@ fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &Record) {
             Doubt::Priority => Reason::UnknownPriority,
             Doubt::OwnNode => Reason::UnknownNode,
             Doubt::Taint(effect) => blame(env, side, case, *effect),
-            Doubt::Rule(at) => {
-                let doubtful = side.rule(*at).map(doubtful_peers).unwrap_or_default();
+            Doubt::Rule(rule) => {
+                let doubtful = side.rule(*rule).map(doubtful_peers).unwrap_or_default();
                 let ordered = env
                     .policies
-                    .tier_of(env.policies.get(at.policy))
+                    .tier_of(env.policies.get(rule.policy))
                     .is_ordered();
                 let otherwise = if ordered {
                     Reason::UnknownNode
@@ -121,7 +124,8 @@ fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &Record) {
     side.doubts = peers;
 }
 
-/// Notes the unmodelled policies of one effect that touch the side, and names the reason they are.
+/// Fills in the unmodelled policies of one effect that may affect the side, and returns the reason
+/// for which they are not modelled.
 fn blame(env: &Environment, side: &mut Side, case: &Case, effect: TaintEffect) -> Reason {
     let Endpoint::Pod(pod) = side.subject else {
         return Reason::UnknownUnsupportedKind;
@@ -137,6 +141,7 @@ fn blame(env: &Environment, side: &mut Side, case: &Case, effect: TaintEffect) -
     }
 }
 
+/// The reason of a side whose answer is certain.
 fn reason(env: &Environment, side: &Side, ground: Ground) -> Reason {
     let codes = |tier: TierIx| env.policies.tiers[tier.index()].codes;
     match ground {
@@ -153,7 +158,7 @@ fn reason(env: &Environment, side: &Side, ground: Ground) -> Reason {
     }
 }
 
-/// The rule of a ground, with the peer of it that matches.
+/// The rule of a ground, with the peer that matches.
 fn rule_of(side: &Side, ground: Ground) -> Option<RuleRef> {
     let Ground::Rule(_, at) = ground else {
         return None;
@@ -168,7 +173,7 @@ fn matching_peer(rule: &RuleTrace) -> RuleRef {
         .map_or(rule.at, |p| p.at)
 }
 
-/// The peers of a rule that may match, where its ports do.
+/// The peers of a rule whose ports match that may match themselves.
 fn doubtful_peers(rule: &RuleTrace) -> Vec<PeerTrace> {
     let peers = rule
         .peers
@@ -186,7 +191,7 @@ fn doubt_reason(peer: &PeerTrace) -> Reason {
     }
 }
 
-/// Why no rule of an isolating tier matches, by the rule that came closest.
+/// The reason why no rule of an isolating tier matches, judged by the rule that came closest.
 fn denial(near: Option<&RuleTrace>) -> Reason {
     let admitted =
         |r: &RuleTrace| r.peers.is_empty() || r.peers.iter().any(|p| p.matched == Truth::Yes);
@@ -197,16 +202,16 @@ fn denial(near: Option<&RuleTrace>) -> Reason {
     }
 }
 
-/// The rule that came closest: fewest things wrong with its ports and its best peer, and the right
-/// peer before the right port.
+/// The rule that came closest to matching: the fewest mismatches of its ports and its best peer,
+/// where a matching peer is preferred to a matching port.
 fn nearest(rules: &[&RuleTrace]) -> Option<RuleTrace> {
-    let wrong = |r: &RuleTrace| {
+    let mismatches = |r: &RuleTrace| {
         let each = r.peers.iter().map(PeerTrace::distance);
         let peers = each.min().unwrap_or(0);
         (peers + usize::from(!r.ports), peers)
     };
     rules
         .iter()
-        .min_by_key(|r| (wrong(r), r.at))
+        .min_by_key(|r| (mismatches(r), r.at))
         .map(|r| (*r).clone())
 }

@@ -1,7 +1,9 @@
-//! Reasons: the walk through the tiers for one flow, and what policies mean in plain English.
+//! Explanations: the walk through the tiers for one flow, and summaries of what policies do.
 
 pub mod decision;
 pub mod explanation;
+pub mod reason;
+pub mod side;
 pub mod summary;
 pub mod trace;
 pub mod why;

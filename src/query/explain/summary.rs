@@ -1,35 +1,37 @@
-//! What a policy does now, and everything that applies to a workload: the facts behind `explain`.
+//! What a policy does today, and everything that applies to a workload or a namespace: the facts
+//! behind `explain`.
 //!
-//! Cost: a policy costs its peers times the workloads; a workload costs its profiles and one row
-//! each way.
+//! Cost: a policy costs its peers times the workloads; a workload costs its effective policies and
+//! one row per direction.
 
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{NamespaceId, PodId, Truth, WorkloadId};
 use crate::policy::tier::TierIx;
-use crate::policy::{Direction, Peers, PolicyId, RuleRef};
-use crate::query::reach::closure::{ReachQuery, Way};
-use crate::query::reach::potential_pod::{PotentialPod, exposure, meant};
+use crate::policy::{Direction, Peers, Policy, PolicyId, RuleRef};
+use crate::query::reach::potential_pod::{PotentialPod, exposure, matched_workloads};
+use crate::query::reach::search::{ReachQuery, Way};
 use crate::query::reach::tree::{Reach, reach};
 use crate::set::{IpSet, TrafficSet};
-use crate::spec::Endpoint;
+use crate::spec::matching;
+use crate::spec::{Endpoint, Environment};
 use std::collections::BTreeSet;
 
-/// A peer of a rule, or "anyone".
+/// A peer of a rule, or anyone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainPeer {
-    /// The rule, with the peer if it names any.
+    /// The rule, with the peer if the rule has peers.
     pub at: RuleRef,
-    /// The workloads it means today.
+    /// The workloads that it matches today.
     pub today: Vec<WorkloadId>,
 }
 
-/// A rule.
+/// A rule with its peers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainRule {
-    /// Which one.
+    /// The rule.
     pub at: RuleRef,
-    /// Its peers; one without a number where it names none.
+    /// Its peers; a single entry without a peer index if the rule applies to anyone.
     pub peers: Vec<PlainPeer>,
 }
 
@@ -38,9 +40,9 @@ pub struct PlainRule {
 pub struct PlainPolicy {
     /// The policy.
     pub policy: PolicyId,
-    /// The workloads it surely governs.
+    /// The workloads that it certainly governs.
     pub governs: Vec<WorkloadId>,
-    /// Those it may govern, for all that is known.
+    /// The workloads that it may govern, as far as is known.
     pub may_govern: Vec<WorkloadId>,
     /// Its rules, ingress first.
     pub rules: [Vec<PlainRule>; 2],
@@ -51,13 +53,13 @@ pub struct PlainPolicy {
 pub struct PlainSide {
     /// The direction.
     pub direction: Direction,
-    /// The policies that govern it, by tier.
+    /// The policies that govern it, by tier, and whether each certainly does.
     pub policies: Vec<(TierIx, PolicyId, bool)>,
     /// Whether the Network tier isolates it.
     pub isolated: Truth,
     /// Whether nothing governs it.
     pub open: bool,
-    /// Whom it talks to directly.
+    /// The endpoints that it talks to directly.
     pub reach: Reach,
 }
 
@@ -66,9 +68,9 @@ pub struct PlainSide {
 pub struct PlainWorkload {
     /// The workload.
     pub workload: WorkloadId,
-    /// Its sides, the way in first.
+    /// Its sides, ingress first.
     pub sides: [PlainSide; 2],
-    /// Pods that are not there yet and would be let in.
+    /// Pods that do not exist yet and would be admitted.
     pub exposure: Vec<PotentialPod>,
 }
 
@@ -79,11 +81,11 @@ pub struct PlainNamespace {
     pub namespace: NamespaceId,
     /// Its own policies.
     pub policies: Vec<PlainPolicy>,
-    /// Its workloads with whether they are open: the way in, the way out.
+    /// Its workloads, with whether each is open for ingress and for egress.
     pub workloads: Vec<(WorkloadId, [bool; 2])>,
 }
 
-/// What was explained.
+/// The summary of what a name refers to.
 #[derive(Debug, Clone)]
 pub enum Plain {
     /// A policy.
@@ -98,18 +100,7 @@ pub enum Plain {
 pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
     let env = graph.environment();
     let found = env.policies.get(id);
-    let selects = |p: &PodId| {
-        let each = || {
-            env.host_network_modes()
-                .iter()
-                .map(|b| crate::spec::matching::selects(env, found, *p, *b))
-        };
-        let (least, most) = (
-            each().min().unwrap_or(Truth::No),
-            each().max().unwrap_or(Truth::No),
-        );
-        if least == most { most } else { Truth::Maybe }
-    };
+    let selects = |pod: &PodId| selects(env, found, *pod);
     let (mut governs, mut may_govern, mut subject) = (Vec::new(), Vec::new(), None);
     for (workload, w) in env.cluster.workloads() {
         match w.pods.iter().map(selects).max() {
@@ -132,19 +123,28 @@ pub fn policy(graph: &AllowGraph, id: PolicyId) -> PlainPolicy {
     }
 }
 
+/// Whether a policy selects a pod under every mode of host-network pods.
+fn selects(env: &Environment, policy: &Policy, pod: PodId) -> Truth {
+    let modes = env.host_network_modes().iter();
+    let by_mode = modes.map(|mode| matching::selects(env, policy, pod, *mode));
+    by_mode
+        .reduce(|a, b| if a == b { a } else { Truth::Maybe })
+        .unwrap_or(Truth::No)
+}
+
 fn rule(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> PlainRule {
     let count = match &graph.environment().policies.rule(at).peers {
         Peers::Any => 0,
         Peers::Of(list) => list.len(),
     };
-    let places = if count == 0 {
+    let positions = if count == 0 {
         vec![at]
     } else {
         (0..count).map(|p| at.with_peer(p)).collect()
     };
-    let peers = places.into_iter().map(|at| PlainPeer {
+    let peers = positions.into_iter().map(|at| PlainPeer {
         at,
-        today: meant(graph, at, subject),
+        today: matched_workloads(graph, at, subject),
     });
     PlainRule {
         at,
@@ -152,8 +152,8 @@ fn rule(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> PlainRule {
     }
 }
 
-/// Everything that applies to a workload, in the eyes of its first pod for what is not told per
-/// pod.
+/// Everything that applies to a workload. Its first pod stands for the others where pods are not
+/// told apart.
 ///
 /// # Errors
 /// When the copy of the cluster that exposure needs is too large to compile.
@@ -164,52 +164,64 @@ pub fn workload(
 ) -> Result<PlainWorkload, CompileError> {
     let cluster = &graph.environment().cluster;
     let pods: BTreeSet<PodId> = cluster.workload(id).pods.iter().copied().collect();
-    let side = |direction, way| {
-        let trip = ReachQuery {
-            way,
-            pods: pods.clone(),
-            addresses: IpSet::empty(),
-            asked: TrafficSet::all(),
-            hops: Some(1),
-        };
-        let (policies, isolated, open) = governing(graph, &pods, direction);
-        PlainSide {
-            direction,
-            policies,
-            isolated,
-            open,
-            reach: reach(graph, &trip),
-        }
-    };
     let sides = [
-        side(Direction::Ingress, Way::Backward),
-        side(Direction::Egress, Way::Forward),
+        side(graph, &pods, Direction::Ingress),
+        side(graph, &pods, Direction::Egress),
     ];
-    let ghosts = pods
+    let potential = pods
         .first()
         .map(|p| exposure(input, graph, *p, &TrafficSet::all()))
         .transpose()?;
     Ok(PlainWorkload {
         workload: id,
         sides,
-        exposure: ghosts.unwrap_or_default(),
+        exposure: potential.unwrap_or_default(),
     })
 }
 
-type Governing = (Vec<(TierIx, PolicyId, bool)>, Truth, bool);
+/// What holds for some pods in one direction.
+fn side(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -> PlainSide {
+    let query = ReachQuery {
+        way: match direction {
+            Direction::Ingress => Way::Backward,
+            Direction::Egress => Way::Forward,
+        },
+        pods: pods.clone(),
+        addresses: IpSet::empty(),
+        asked: TrafficSet::all(),
+        hops: Some(1),
+    };
+    let (policies, isolated, open) = governing(graph, pods, direction);
+    PlainSide {
+        direction,
+        policies,
+        isolated,
+        open,
+        reach: reach(graph, &query),
+    }
+}
 
-fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -> Governing {
+/// The policies that govern any of some pods in one direction, and whether each certainly does;
+/// whether any of the pods is isolated; and whether all of them are open.
+type GoverningPolicies = (Vec<(TierIx, PolicyId, bool)>, Truth, bool);
+
+fn governing(
+    graph: &AllowGraph,
+    pods: &BTreeSet<PodId>,
+    direction: Direction,
+) -> GoverningPolicies {
     let mut policies: Vec<(TierIx, PolicyId, bool)> = Vec::new();
     let (mut isolated, mut open) = (Truth::No, true);
-    for profile in pods
+    for effective in pods
         .iter()
         .filter_map(|p| graph.effective(Endpoint::Pod(*p), direction))
     {
-        isolated = isolated.or(profile.isolated());
-        open &= profile.is_open();
-        for tier in &profile.tiers {
-            for s in tier.selections() {
-                let entry = (tier.tier, graph.policy_of(s.policy), s.certain);
+        isolated = isolated.or(effective.isolated());
+        open &= effective.is_open();
+        for tier in &effective.tiers {
+            for selection in tier.selections() {
+                let policy = graph.policy_of(selection.policy);
+                let entry = (tier.tier, policy, selection.certain);
                 if !policies.contains(&entry) {
                     policies.push(entry);
                 }
@@ -237,7 +249,7 @@ fn governing(graph: &AllowGraph, pods: &BTreeSet<PodId>, direction: Direction) -
 pub fn namespace(graph: &AllowGraph, id: NamespaceId) -> PlainNamespace {
     let env = graph.environment();
     let name = &env.cluster.namespace(id).name;
-    let own = env
+    let policies = env
         .policies
         .iter()
         .filter(|(_, p)| p.namespace.as_ref() == Some(name));
@@ -248,7 +260,7 @@ pub fn namespace(graph: &AllowGraph, id: NamespaceId) -> PlainNamespace {
     };
     PlainNamespace {
         namespace: id,
-        policies: own.map(|(p, _)| policy(graph, p)).collect(),
+        policies: policies.map(|(p, _)| policy(graph, p)).collect(),
         workloads: workloads.map(|(w, found)| (w, open(found))).collect(),
     }
 }

@@ -1,8 +1,8 @@
-//! One side of a flow, asked of every policy that governs it: which rules, peers and ports match,
-//! and why not.
+//! Evaluates one side of a flow against every policy that governs it: which rules, peers and ports
+//! match, and why the others do not.
 //!
-//! Truth comes from the functions of the specification; a mismatch only tells what they saw. Cost:
-//! O(rules of the profile).
+//! Truth values come from the functions of the specification; a mismatch only describes what they
+//! compared. Cost: O(rules of the effective policies).
 
 use crate::compile::effective_policies::EffectiveTier;
 use crate::graph::AllowGraph;
@@ -10,28 +10,27 @@ use crate::model::{NamespaceId, PodId, Requirement, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
 use crate::query::explain::decision::decide;
-use crate::query::explain::explanation::{
-    Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
-};
+use crate::query::explain::reason::Reason;
+use crate::query::explain::side::{Mismatch, PeerTrace, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::spec::environment::PodAddress;
 use crate::spec::evaluate::Case;
 use crate::spec::matching;
 use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
 
-/// Asks about one side of a flow in one case.
+/// Evaluates one side of a flow in one case.
 pub(crate) struct Walker<'a> {
     /// The graph.
     pub graph: &'a AllowGraph,
     /// The flow.
     pub flow: &'a Flow,
-    /// How host-network pods behave, and the family.
+    /// The mode of host-network pods, the address family and the origin of the connection.
     pub case: Case,
-    /// Which side.
+    /// The direction of the side.
     pub direction: Direction,
 }
 
 impl Walker<'_> {
-    /// The side with every policy that governs it, and what comes out.
+    /// The side with every policy that governs it, decided.
     pub(crate) fn side(&self) -> Side {
         let mut side = Side::plain(self.flow, self.direction, Reason::AllowDefault);
         let Endpoint::Pod(pod) = side.subject else {
@@ -164,8 +163,8 @@ impl Walker<'_> {
                 {
                     return vec![Mismatch::HostNetwork];
                 }
-                let own = env.cluster.pod(pod).namespace;
-                let mut found = namespace_mismatches(env, namespaces, own, p.namespace);
+                let namespace = env.cluster.pod(pod).namespace;
+                let mut found = namespace_mismatches(env, namespaces, namespace, p.namespace);
                 let labels = env.cluster.labels(p.labels);
                 found.extend(
                     pods.requirements()
@@ -181,14 +180,14 @@ impl Walker<'_> {
             }
             (Peer::Addresses(_), Endpoint::Pod(other)) => {
                 let address = env.pod_addresses(env.cluster.pod(other), self.case.family);
-                let known = matches!(address, PodAddress::Known(_));
-                let doubt = !known
+                let is_known = matches!(address, PodAddress::Known(_));
+                let is_unknown = !is_known
                     && env.block_matches_pod(
                         block_of(peer),
                         env.cluster.pod(other),
                         self.case.family,
                     ) == Truth::Maybe;
-                vec![if doubt {
+                vec![if is_unknown {
                     Mismatch::AddressUnknown
                 } else {
                     Mismatch::NotInBlock
@@ -218,11 +217,11 @@ fn block_of(peer: &Peer) -> &crate::set::IpSet {
 fn namespace_mismatches(
     env: &Environment,
     which: &Namespaces,
-    own: NamespaceId,
-    other: NamespaceId,
+    subject: NamespaceId,
+    peer: NamespaceId,
 ) -> Vec<Mismatch> {
-    let matched = matching::namespaces_match(env, which, own, other);
-    let namespace = env.cluster.namespace(other);
+    let matched = matching::namespaces_match(env, which, subject, peer);
+    let namespace = env.cluster.namespace(peer);
     match which {
         _ if matched == Truth::Yes => Vec::new(),
         Namespaces::Named(name) => vec![Mismatch::WrongNamespace(name.clone())],
@@ -230,16 +229,16 @@ fn namespace_mismatches(
             vec![Mismatch::NamespaceRelation]
         }
         Namespaces::Matching(selector) => {
-            let told = |r: &Requirement| {
+            let is_known = |r: &Requirement| {
                 namespace.declared.is_some() || namespace.labels.get(r.key()).is_some()
             };
             let failing = selector
                 .requirements()
                 .iter()
-                .filter(|r| !told(r) || !r.matches(&namespace.labels));
+                .filter(|r| !is_known(r) || !r.matches(&namespace.labels));
             failing
                 .map(|r| {
-                    if told(r) {
+                    if is_known(r) {
                         Mismatch::NamespaceLabel(r.clone())
                     } else {
                         Mismatch::NamespaceUnknown(r.clone())

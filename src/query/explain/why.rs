@@ -1,28 +1,29 @@
-//! The full answer to a question: every pair of ends with flows that show its verdict, each walked
-//! through the tiers.
+//! The full answer to a question: every pair of ends with flows that demonstrate its verdict, each
+//! explained.
 //!
-//! A pair that differs over its ports is shown twice, by what is blocked and by what passes. Cost:
-//! as [`ask`], and one explanation for each flow shown.
+//! A pair whose verdict differs between ports is demonstrated twice, by a flow that is blocked and
+//! by one that passes. Cost: that of [`ask`], and one explanation for each flow.
 
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
 use crate::query::ask::grammar::Question;
 use crate::query::ask::resolve::{Context, ResolveError};
+use crate::query::ask::service_effect;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::{Explanation, Reason};
 use crate::query::suggest::suggestion::{Suggested, suggest};
 use crate::spec::Flow;
 
-/// One pair of ends with what shows its verdict.
+/// One pair of ends with what demonstrates its verdict.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// What would let it through, where that was asked for and something is not.
+    /// What would let its traffic through, if that was asked for and not everything passes.
     pub suggested: Option<Suggested>,
-    /// Its verdict in a word's detail.
+    /// The reason of its verdict.
     pub reason: Reason,
-    /// The flows that show it, what is blocked first; none where nothing was asked (a port name
-    /// that no pod has).
+    /// The explained flows that demonstrate it, blocked ones first; empty if no traffic was asked
+    /// about (a port name that no pod has).
     pub walks: Vec<Explanation>,
 }
 
@@ -31,12 +32,12 @@ pub struct Shown {
 pub struct Why {
     /// The answer.
     pub answer: Answer,
-    /// What shows each of its pairs, in the same order.
+    /// What demonstrates each of its pairs, in the same order.
     pub shown: Vec<Shown>,
 }
 
 impl Why {
-    /// The reason of the whole: that of a pair with the answer's own verdict, if there is one.
+    /// The reason of the answer: that of a pair with the same verdict, if there is one.
     pub fn reason(&self) -> Reason {
         let pairs = || self.answer.pairs.iter().zip(&self.shown);
         let same = pairs()
@@ -46,10 +47,10 @@ impl Why {
     }
 }
 
-/// Asks a question and walks through the reasons.
+/// Answers a question and explains every pair.
 ///
 /// # Errors
-/// When an end means nothing in this input.
+/// When an end does not exist in this input.
 pub fn why(
     graph: &AllowGraph,
     context: &Context,
@@ -60,10 +61,10 @@ pub fn why(
     Ok(Why { answer, shown })
 }
 
-/// For how many pairs of a set a suggestion is looked for; each costs a few compiles.
+/// The number of pairs for which a suggestion is computed; each costs a few compilations.
 const SUGGESTED: usize = 20;
 
-/// Adds what would let each pair through, for the first pairs that are not allowed as a whole.
+/// Adds suggestions to the first pairs that are not fully allowed.
 pub fn add_suggestions(why: &mut Why, input: &Input, graph: &AllowGraph) {
     let several = why.answer.pairs.len() > 1;
     let pairs = why.answer.pairs.iter().zip(&mut why.shown);
@@ -74,7 +75,7 @@ pub fn add_suggestions(why: &mut Why, input: &Input, graph: &AllowGraph) {
     }
 }
 
-/// What shows the verdict on one pair.
+/// What demonstrates the verdict on one pair.
 pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
     if pair.asked.is_empty() {
         return Shown {
@@ -97,13 +98,13 @@ pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
     }
 }
 
-/// The pair's example; where its ends differ over the ports, one port that is blocked (or unknown)
-/// and one that is not.
+/// The pair's example; where the verdict differs between ports, one flow that is blocked (or
+/// unknown) and one that passes.
 fn flows(graph: &AllowGraph, pair: &Pair) -> Vec<Flow> {
     if pair.verdict != Verdict::Partly {
         return vec![pair.example];
     }
-    let allowed = via_service::allowed(
+    let allowed = service_effect::allowed(
         graph,
         pair.led,
         pair.example.source,

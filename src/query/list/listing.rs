@@ -1,13 +1,16 @@
 //! The allow-graph as a table of workloads: who may send what to whom.
 //!
-//! Flows between two open ends are not listed one by one: an open destination is one entry of its
-//! own ("accepts from anyone"). What is listed is every allowed flow with a governed end.
+//! Flows between two open workloads are not listed one by one; the listing only says which
+//! workloads are open. Every other allowed flow is listed.
 //!
-//! Phases of [`each`]: destination by destination, the rows its classes share ([`RowCache`]) and
-//! what their own nodes change are put together, then joined per source workload ([`Blocks`]); at
-//! last, source by source, what leaves to outside addresses ([`ExternalRows`]). Cost: O(pods)
-//! before the first line, then the rows and blocks met and the lines; a workload of thousands of
-//! classes costs as many rows as its classes have templates. Memory: the lines of one workload.
+//! Phases of [`each`]:
+//! 1. For each destination, combine the rows that its classes share ([`RowCache`]) with what their
+//!    own nodes change, and join the result per source workload ([`Blocks`]).
+//! 2. For each source, list what it may send to outside addresses ([`ExternalRows`]).
+//!
+//! Cost: O(pods) before the first entry, then the rows and blocks that are visited and the entries.
+//! A workload with thousands of classes costs as many rows as its classes have templates. Memory:
+//! the entries of one workload.
 
 use crate::compile::effective_policies::EffectivePolicy;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
@@ -17,7 +20,7 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
 use crate::query::list::workload_index::Blocks;
-use crate::query::reach::inbound::{Destination, Found};
+use crate::query::reach::inbound::{Destination, FoundSource};
 use crate::set::{IpSet, TrafficSet, partition};
 use crate::spec::{Endpoint, Flow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,42 +36,42 @@ pub enum Party {
     Addresses(IpSet),
 }
 
-/// One line: a source, a destination, and what passes.
+/// One entry: a source, a destination, and what passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The source.
     pub source: Party,
     /// The destination.
     pub destination: Party,
-    /// What passes between every pod of the one and every pod of the other.
+    /// What passes between every pod of the source and every pod of the destination.
     pub allowed: Allowed,
-    /// Whether some pods of the two may send more than that.
+    /// Whether more than that passes between some of their pods.
     pub differs: bool,
-    /// One flow that shows it.
+    /// A flow that demonstrates it.
     pub example: Flow,
 }
 
 impl Entry {
-    /// Whether something passes for certain; what does not may pass, for all that is known.
+    /// Whether something certainly passes; otherwise something may pass, as far as is known.
     pub fn is_allowed(&self) -> bool {
         !self.allowed.must.is_empty()
     }
 }
 
-/// The table.
+/// The listing.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    /// The lines, by destination and source.
+    /// The entries, by destination and source.
     pub entries: Vec<Entry>,
-    /// Workloads that nothing governs on the way in.
+    /// Workloads whose ingress nothing governs.
     pub open_in: Vec<WorkloadId>,
-    /// Workloads that nothing governs on the way out.
+    /// Workloads whose egress nothing governs.
     pub open_out: Vec<WorkloadId>,
-    /// Workloads on their node's network, whose verdicts are unknown unless told otherwise.
+    /// Workloads on their node's network, whose verdicts are unknown unless an option decides them.
     pub host_network: Vec<WorkloadId>,
-    /// The sources it was narrowed to.
+    /// The sources that the listing is restricted to.
     pub from: Option<Vec<WorkloadId>>,
-    /// The destinations it was narrowed to.
+    /// The destinations that the listing is restricted to.
     pub to: Option<Vec<WorkloadId>>,
 }
 
@@ -79,7 +82,7 @@ pub struct Filter {
     pub from: Option<Vec<WorkloadId>>,
     /// Only these destinations; all when `None`.
     pub to: Option<Vec<WorkloadId>>,
-    /// Also flows between two open ends.
+    /// Whether flows between two open workloads are listed too.
     pub all: bool,
 }
 
@@ -93,17 +96,17 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
     Listing { entries, ..listing }
 }
 
-/// What is done with each entry; it may stop the listing.
-pub type Visit<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
+/// The visitor of the entries; it may stop the listing.
+pub type VisitEntry<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
 
-/// Lists the allow-graph one entry at a time, so that no more than one workload's lines are held;
-/// returns the rest of the listing, without entries.
-pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
+/// Lists the allow-graph one entry at a time, so that only the entries of one workload are held in
+/// memory. Returns the listing without entries.
+pub fn each(graph: &AllowGraph, filter: &Filter, visit: VisitEntry<'_>) -> Listing {
     let listing = summary(graph, filter);
     let blocks = Blocks::new(graph);
     let open = |workload| listing.open_out.binary_search(&workload).is_ok();
-    // sources all of whose workloads are open on the way out: their flows to open ends are implied
-    // and never listed
+    // The flows of sources all of whose workloads are open for egress to open destinations are
+    // implied and never listed.
     let implied = if filter.all {
         EndpointSet::empty()
     } else {
@@ -138,7 +141,7 @@ pub fn each(graph: &AllowGraph, filter: &Filter, visit: Visit<'_>) -> Listing {
     listing
 }
 
-/// Who is open, and who is on its node's network; no entries.
+/// Which workloads are open, and which are on their node's network; without entries.
 pub fn summary(graph: &AllowGraph, filter: &Filter) -> Listing {
     let cluster = &graph.environment().cluster;
     let mut listing = Listing {
@@ -174,7 +177,7 @@ struct Lister<'a> {
     /// Every class.
     pods: EndpointSet,
     implied: EndpointSet,
-    /// The sources it is narrowed to, and their classes.
+    /// The sources that the listing is restricted to, and their classes.
     wanted: Option<(BTreeSet<WorkloadId>, EndpointSet)>,
     rows: RowCache<'a>,
 }
@@ -190,8 +193,8 @@ impl Lister<'_> {
         self.listing.open_out.binary_search(&workload).is_ok()
     }
 
-    /// Every source of one destination workload.
-    fn sources_of(&mut self, id: WorkloadId, visit: Visit<'_>) -> ControlFlow<()> {
+    /// Lists every source of one destination workload.
+    fn sources_of(&mut self, id: WorkloadId, visit: VisitEntry<'_>) -> ControlFlow<()> {
         let skip_open = !self.filter.all && self.listing.open_in.binary_search(&id).is_ok();
         let destination = Destination::new(self.graph, &mut self.rows, id);
         if !skip_open && self.wanted.is_none() {
@@ -235,7 +238,7 @@ impl Lister<'_> {
     }
 
     /// What every source may send to a destination workload, in no order.
-    fn found<'d>(&self, destination: &'d Destination, skip_open: bool) -> Vec<Found<'d>> {
+    fn found<'d>(&self, destination: &'d Destination, skip_open: bool) -> Vec<FoundSource<'d>> {
         let mut listed = if skip_open {
             self.pods.difference(&self.implied)
         } else {
@@ -244,12 +247,13 @@ impl Lister<'_> {
         if let Some((_, wanted)) = &self.wanted {
             listed = listed.intersection(wanted);
         }
-        let mut found = destination.found(&self.blocks, |_| &listed);
+        let mut found = destination.sources(&self.blocks, |_| &listed);
         found.retain(|f| self.is_wanted(f.source.workload));
         found
     }
 
-    /// What outside addresses may send to a destination workload; addresses of equal traffic melt.
+    /// What outside addresses may send to a destination workload; addresses with equal traffic are
+    /// merged.
     fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
         let space = self.graph.space();
         let rows = destination.rows_outside(self.graph, &space.full().difference(&self.pods));
@@ -265,7 +269,8 @@ impl Lister<'_> {
                 .1
                 .push(&part.sources);
         }
-        let entry = |(allowed, (class, sources)): (&Allowed, (usize, Vec<&EndpointSet>))| {
+        let mut entries = Vec::new();
+        for (allowed, (class, sources)) in merged {
             let first = sources
                 .first()
                 .and_then(|s| s.first())
@@ -277,30 +282,31 @@ impl Lister<'_> {
                 traffic: sample(allowed),
             };
             let source = Party::Addresses(addresses(space, &EndpointSet::union_of(sources)));
-            Entry {
+            entries.push(Entry {
                 source,
                 destination: Party::Workload(id),
                 allowed: allowed.clone(),
                 differs,
                 example,
-            }
-        };
-        merged.into_iter().map(entry).collect()
+            });
+        }
+        entries
     }
 
-    /// Outside addresses as destinations: only sources that are governed on the way out are told.
-    fn outside(&self, visit: Visit<'_>) -> ControlFlow<()> {
-        let mut outward = ExternalRows::new(self.graph);
+    /// Lists outside addresses as destinations, only of sources whose egress is governed.
+    fn outside(&self, visit: VisitEntry<'_>) -> ControlFlow<()> {
+        let mut external = ExternalRows::new(self.graph);
         for (id, workload) in self.graph.environment().cluster.workloads() {
             if !self.is_wanted(id) || !self.filter.all && self.is_open_out(id) {
                 continue;
             }
-            let mut ways: Vec<Way> = Vec::new();
+            let mut groups: Vec<ExternalGroup> = Vec::new();
             for (class, pods, first) in self.by_class(&workload.pods) {
-                let parts = outward.parts(class);
-                match ways.iter_mut().find(|way| Arc::ptr_eq(&way.parts, &parts)) {
-                    Some(way) => way.pods += pods,
-                    None => ways.push(Way {
+                let parts = external.parts(class);
+                let known = groups.iter_mut().find(|g| Arc::ptr_eq(&g.parts, &parts));
+                match known {
+                    Some(group) => group.pods += pods,
+                    None => groups.push(ExternalGroup {
                         parts,
                         pods,
                         class,
@@ -308,14 +314,14 @@ impl Lister<'_> {
                     }),
                 }
             }
-            self.outside_destinations(id, &ways)
+            self.outside_destinations(id, &groups)
                 .into_iter()
                 .try_for_each(&mut *visit)?;
         }
         ControlFlow::Continue(())
     }
 
-    /// The classes of some pods in order, each with how many of them, and the first.
+    /// The classes of some pods in order, each with its number of pods and the first pod.
     fn by_class(&self, pods: &[PodId]) -> Vec<(u32, usize, PodId)> {
         let of_pod = &self.graph.space().classes.of_pod;
         let mut classes: Vec<(u32, PodId)> =
@@ -323,61 +329,62 @@ impl Lister<'_> {
         classes.sort_unstable();
         classes
             .chunk_by(|a, b| a.0 == b.0)
-            .map(|of| (of[0].0, of.len(), of[0].1))
+            .map(|same| (same[0].0, same.len(), same[0].1))
             .collect()
     }
 
-    /// What one workload may send to outside addresses; addresses of equal traffic melt.
-    fn outside_destinations(&self, id: WorkloadId, ways: &[Way]) -> Vec<Entry> {
+    /// What one workload may send to outside addresses; addresses with equal traffic are merged.
+    fn outside_destinations(&self, id: WorkloadId, groups: &[ExternalGroup]) -> Vec<Entry> {
         let space = self.graph.space();
         let pods = self.graph.environment().cluster.workload(id).pods.len();
-        let outs: Vec<(&Way, &ExternalDestinations)> = ways
+        let parts: Vec<(&ExternalGroup, &ExternalDestinations)> = groups
             .iter()
-            .flat_map(|way| way.parts.iter().map(move |out| (way, out)))
+            .flat_map(|group| group.parts.iter().map(move |part| (group, part)))
             .collect();
-        let sets: Vec<&EndpointSet> = outs.iter().map(|(_, out)| &out.destinations).collect();
-        let mut blocks: BTreeMap<
-            (Allowed, bool),
-            Vec<(EndpointSet, (&Way, &ExternalDestinations))>,
-        > = BTreeMap::new();
+        let sets: Vec<&EndpointSet> = parts.iter().map(|(_, part)| &part.destinations).collect();
+        let mut blocks: BTreeMap<(Allowed, bool), Vec<ExternalBlock<'_>>> = BTreeMap::new();
         for (destinations, members) in partition(&sets) {
-            let here = || members.iter().map(|i| outs[i]);
-            let Some(first) = here().min_by_key(|(way, out)| (&out.allowed, way.class)) else {
+            let here = || members.iter().map(|i| parts[i]);
+            let Some(first) = here().min_by_key(|(group, part)| (&part.allowed, group.class))
+            else {
                 continue;
             };
-            let joined = join(here().map(|(way, out)| (&out.allowed, way.pods)), pods);
+            let joined = join(
+                here().map(|(group, part)| (&part.allowed, group.pods)),
+                pods,
+            );
             blocks
                 .entry(joined)
                 .or_default()
                 .push((destinations, first));
         }
-        let entry = |((allowed, differs), blocks): (
-            (Allowed, bool),
-            Vec<(EndpointSet, (&Way, &ExternalDestinations))>,
-        )| {
-            let places = EndpointSet::union_of(blocks.iter().map(|(set, _)| set));
-            let (set, (way, out)) = blocks.iter().min_by_key(|(set, _)| set.first())?;
-            let source = Endpoint::Pod(way.first);
-            let destination = space.representative(set.first()?);
-            let example = Flow {
-                source,
-                destination,
-                traffic: sample(&out.allowed),
+        let mut entries = Vec::new();
+        for ((allowed, differs), blocks) in blocks {
+            let all = EndpointSet::union_of(blocks.iter().map(|(set, _)| set));
+            let first = blocks.iter().min_by_key(|(set, _)| set.first());
+            let Some((index, (group, part))) =
+                first.and_then(|(set, first)| Some((set.first()?, first)))
+            else {
+                continue;
             };
-            let destination = Party::Addresses(addresses(space, &places));
-            Some(Entry {
+            let example = Flow {
+                source: Endpoint::Pod(group.first),
+                destination: space.representative(index),
+                traffic: sample(&part.allowed),
+            };
+            entries.push(Entry {
                 source: Party::Workload(id),
-                destination,
+                destination: Party::Addresses(addresses(space, &all)),
                 allowed,
                 differs,
                 example,
-            })
-        };
-        blocks.into_iter().filter_map(entry).collect()
+            });
+        }
+        entries
     }
 }
 
-/// The addresses at places of the line, none of them a class.
+/// The addresses behind indices of the endpoint space, none of which is a class.
 pub(crate) fn addresses(space: &EndpointSpace, places: &EndpointSet) -> IpSet {
     let first = space.classes.len();
     space.atoms.all_addresses(
@@ -388,31 +395,35 @@ pub(crate) fn addresses(space: &EndpointSpace, places: &EndpointSet) -> IpSet {
     )
 }
 
-/// Pods of one workload that send alike to outside addresses.
-struct Way {
+/// Pods of one workload that may send the same to outside addresses.
+struct ExternalGroup {
     parts: Arc<[ExternalDestinations]>,
     pods: usize,
     class: u32,
     first: PodId,
 }
 
-/// What passes between every pair of two workloads' pods; where they differ, what passes between
-/// some, and that they do. `found` tells of how many pairs what passes, and leaves pairs out
-/// between which nothing does.
+/// Destinations outside the cluster, with the first group that may send to them and what it may
+/// send.
+type ExternalBlock<'a> = (EndpointSet, (&'a ExternalGroup, &'a ExternalDestinations));
+
+/// What passes between some pods of two workloads, and whether that differs between pairs of pods.
+/// `found` holds what passes with the number of pairs; pairs between which nothing passes are left
+/// out.
 fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> (Allowed, bool) {
     let mut found = found.peekable();
     let Some((first, _)) = found.peek().copied() else {
         return (Allowed::default(), false);
     };
-    let (mut count, mut most, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
+    let (mut count, mut total, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
     for (allowed, pods) in found {
         count += pods;
         if allowed != first {
             same = false;
-            most = std::borrow::Cow::Owned(most.or(allowed));
+            total = std::borrow::Cow::Owned(total.or(allowed));
         }
     }
-    (most.into_owned(), !same || count < pairs)
+    (total.into_owned(), !same || count < pairs)
 }
 
 fn sample(allowed: &Allowed) -> crate::set::Traffic {

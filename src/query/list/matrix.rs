@@ -1,13 +1,14 @@
-//! The allow-graph as a square: from every namespace (or workload) to every other, and to and from
+//! The allow-graph as a matrix: from every namespace (or workload) to every other, and to and from
 //! the internet.
 //!
-//! Built from the lines of `list` as they come and from its open ends, never from pairs of pods: a
-//! cell holds all traffic that passes between some pair of workloads of the two. Cost: O(lines of
-//! the listing). Held are the cells that some line is about, in a few bytes each, and the distinct
-//! things that pass; what open ends imply is a mark on rows and columns.
+//! The matrix is built from the entries of a listing as they are produced and from its open
+//! workloads, never from pairs of pods. A cell holds all traffic that passes between some pair of
+//! workloads of its row and its column. Cost: O(entries of the listing). Memory: a few bytes for
+//! each cell with an entry, and the distinct traffic; what open workloads imply is a flag per row
+//! and column.
 
 use crate::graph::{AllowGraph, Allowed};
-use crate::model::{NamespaceId, WorkloadId};
+use crate::model::{Cluster, NamespaceId, WorkloadId};
 use crate::query::list::listing::{Entry, Filter, Listing, Party, each};
 use crate::set::hashed::HashMap;
 use crate::set::{IpSet, TrafficSet};
@@ -15,7 +16,7 @@ use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// What a row and a column stand for.
+/// What a row or a column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
     /// A namespace.
@@ -26,7 +27,7 @@ pub enum Side {
     Internet,
 }
 
-/// What the sides are.
+/// What the rows and columns are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum By {
     /// Namespaces with workloads.
@@ -36,121 +37,114 @@ pub enum By {
     Workload,
 }
 
-/// The square.
+/// The matrix.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    /// What the sides are.
+    /// What the rows and columns are.
     pub by: By,
-    /// Rows and columns, by name, the internet last.
+    /// The rows and columns, by name, with the internet last.
     pub sides: Vec<Side>,
-    /// Per row the columns some line is about, in order, each with the index of what passes.
+    /// Per row the columns with an entry, in order, each with the index of its traffic in
+    /// `passing`.
     rows: Vec<Vec<(u32, u32)>>,
     passing: IndexSet<Allowed>,
-    /// Per side whether all of one of its workloads may go anywhere, and whether one of them
-    /// accepts from anyone.
+    /// Per side whether one of its workloads may send anything anywhere, and whether one of them
+    /// accepts anything from anyone.
     open: Vec<[bool; 2]>,
     everything: Allowed,
 }
 
 impl Matrix {
-    /// What passes from one side to another; nothing where it is missing.
+    /// What passes from one side to another; `None` if nothing does.
     pub fn cell(&self, from: usize, to: usize) -> Option<&Allowed> {
         if self.implied(from, to) {
             return Some(&self.everything);
         }
         let row = self.rows.get(from)?;
-        let at = row
+        let position = row
             .binary_search_by_key(&u32::try_from(to).ok()?, |(column, _)| *column)
             .ok()?;
-        self.passing.get_index(row[at].1 as usize)
+        self.passing.get_index(row[position].1 as usize)
     }
 
     /// The cells in which something passes or may pass, row by row.
     pub fn cells(&self) -> impl Iterator<Item = ((usize, usize), &Allowed)> {
-        let sides = 0..self.sides.len();
-        let row = move |from: usize| {
-            let open = self.open.get(from).is_some_and(|open| open[0]);
-            let told = self.rows[from].iter().map(|(column, _)| *column as usize);
-            let columns: Vec<usize> = if open {
-                sides.clone().collect()
-            } else {
-                told.collect()
-            };
-            columns
-                .into_iter()
-                .filter_map(move |to| Some(((from, to), self.cell(from, to)?)))
-        };
-        (0..self.sides.len()).flat_map(row)
+        (0..self.sides.len()).flat_map(move |from| {
+            let columns = self.columns(from).into_iter();
+            columns.filter_map(move |to| Some(((from, to), self.cell(from, to)?)))
+        })
     }
 
-    /// Whether both ends are open, so that everything passes.
+    /// The columns of a row in which something may pass.
+    fn columns(&self, from: usize) -> Vec<usize> {
+        if self.open.get(from).is_some_and(|open| open[0]) {
+            return (0..self.sides.len()).collect();
+        }
+        let columns = self.rows[from].iter();
+        columns.map(|(column, _)| *column as usize).collect()
+    }
+
+    /// Whether both sides are open, so that everything passes.
     fn implied(&self, from: usize, to: usize) -> bool {
         let outside = self.sides.len() - 1;
-        let open = |side: usize, way: usize| self.open.get(side).is_some_and(|open| open[way]);
+        let open = |side: usize, end: usize| self.open.get(side).is_some_and(|open| open[end]);
         (from, to) != (outside, outside) && open(from, 0) && open(to, 1)
     }
 }
 
-/// Builds the square of everything.
+/// Builds the matrix of the whole graph.
 pub fn matrix(graph: &AllowGraph, by: By) -> Matrix {
-    let mut filling = Filling::new(graph, by);
+    let mut builder = MatrixBuilder::new(graph, by);
     let listing = each(graph, &Filter::default(), &mut |entry| {
-        filling.add(&entry);
+        builder.add(&entry);
         ControlFlow::Continue(())
     });
-    filling.finish(&listing)
+    builder.finish(&listing)
 }
 
-/// The same from a listing of everything that is held already.
+/// Builds the same matrix from a complete listing.
 pub fn of_listing(graph: &AllowGraph, listing: &Listing, by: By) -> Matrix {
-    let mut filling = Filling::new(graph, by);
-    listing.entries.iter().for_each(|entry| filling.add(entry));
-    filling.finish(listing)
+    let mut builder = MatrixBuilder::new(graph, by);
+    listing.entries.iter().for_each(|entry| builder.add(entry));
+    builder.finish(listing)
 }
 
-/// A square on its way.
-struct Filling<'g> {
+/// A matrix under construction.
+struct MatrixBuilder<'g> {
     graph: &'g AllowGraph,
     by: By,
     sides: Vec<Side>,
-    at: BTreeMap<Side, u32>,
+    index_of_side: BTreeMap<Side, u32>,
     internet: IpSet,
     cells: HashMap<(u32, u32), u32>,
     passing: IndexSet<Allowed>,
 }
 
-impl<'g> Filling<'g> {
+impl<'g> MatrixBuilder<'g> {
     fn new(graph: &'g AllowGraph, by: By) -> Self {
         let cluster = &graph.environment().cluster;
-        let name = |(w, workload): (WorkloadId, &crate::model::Workload)| match by {
-            By::Namespace => {
-                let namespace = cluster.namespace(workload.namespace);
-                (
-                    namespace.name.to_string(),
-                    Side::Namespace(workload.namespace),
-                )
-            }
-            By::Workload => (cluster.workload_name(w), Side::Workload(w)),
-        };
-        let mut sides: Vec<(String, Side)> = cluster.workloads().map(name).collect();
+        let mut sides: Vec<(String, Side)> = cluster
+            .workloads()
+            .map(|(id, _)| named_side(cluster, by, id))
+            .collect();
         sides.sort();
         sides.dedup();
         let mut sides: Vec<Side> = sides.into_iter().map(|(_, side)| side).collect();
         sides.push(Side::Internet);
-        let at = (0..).zip(&sides).map(|(i, s)| (*s, i)).collect();
+        let index_of_side = (0..).zip(&sides).map(|(i, s)| (*s, i)).collect();
         let internet = IpSet::internet();
         Self {
             graph,
             by,
             sides,
-            at,
+            index_of_side,
             internet,
             cells: HashMap::default(),
             passing: IndexSet::new(),
         }
     }
 
-    fn of(&self, workload: WorkloadId) -> Option<u32> {
+    fn index_of_workload(&self, workload: WorkloadId) -> Option<u32> {
         let side = match self.by {
             By::Namespace => Side::Namespace(
                 self.graph
@@ -161,14 +155,14 @@ impl<'g> Filling<'g> {
             ),
             By::Workload => Side::Workload(workload),
         };
-        self.at.get(&side).copied()
+        self.index_of_side.get(&side).copied()
     }
 
     fn index_of(&self, party: &Party) -> Option<u32> {
         match party {
-            Party::Workload(w) => self.of(*w),
+            Party::Workload(w) => self.index_of_workload(*w),
             Party::Addresses(set) if set.is_disjoint(&self.internet) => None,
-            Party::Addresses(_) => self.at.get(&Side::Internet).copied(),
+            Party::Addresses(_) => self.index_of_side.get(&Side::Internet).copied(),
         }
     }
 
@@ -195,17 +189,17 @@ impl<'g> Filling<'g> {
 
     fn finish(self, listing: &Listing) -> Matrix {
         let mut open = vec![[false; 2]; self.sides.len()];
-        for (way, list) in [&listing.open_out, &listing.open_in]
+        for (end, list) in [&listing.open_out, &listing.open_in]
             .into_iter()
             .enumerate()
         {
-            let places = list
+            let indices = list
                 .iter()
-                .filter_map(|w| self.of(*w))
-                .map(|place| place as usize);
-            places
+                .filter_map(|w| self.index_of_workload(*w))
+                .map(|index| index as usize);
+            indices
                 .chain([self.sides.len() - 1])
-                .for_each(|place| open[place][way] = true);
+                .for_each(|index| open[index][end] = true);
         }
         let mut rows: Vec<Vec<(u32, u32)>> = vec![Vec::new(); self.sides.len()];
         for ((from, to), passing) in self.cells {
@@ -221,5 +215,17 @@ impl<'g> Filling<'g> {
             open,
             everything,
         }
+    }
+}
+
+/// The side that a workload belongs to, with its name.
+fn named_side(cluster: &Cluster, by: By, id: WorkloadId) -> (String, Side) {
+    match by {
+        By::Namespace => {
+            let namespace = cluster.workload(id).namespace;
+            let name = cluster.namespace(namespace).name.to_string();
+            (name, Side::Namespace(namespace))
+        }
+        By::Workload => (cluster.workload_name(id), Side::Workload(id)),
     }
 }

@@ -1,10 +1,10 @@
-//! Which workloads stand behind the classes of a graph: runs of classes turned into workloads with
-//! numbers of pods.
+//! The workloads behind the classes of a graph: ranges of classes are turned into workloads with
+//! their number of pods.
 //!
-//! Neighbouring classes whose pods all belong to one workload are one [`Block`], so that a workload
-//! of 5,000 classes (a `DaemonSet` on its nodes' network has one for every node) is met once, not
-//! 5,000 times. Every other class is a block of its own. Cost: O(pods log pods in a class) to
-//! build; [`Blocks::each`] costs the blocks and workloads met.
+//! Neighbouring classes whose pods all belong to one workload form one [`ClassBlock`], so that a
+//! workload of 5,000 classes (a `DaemonSet` on its nodes' network has one class per node) is
+//! visited once, not 5,000 times. Every other class is a block of its own. Cost: O(pods log pods in
+//! a class) to build; [`Blocks::each`] costs the blocks and workloads that it visits.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;
@@ -15,33 +15,34 @@ use crate::model::{PodId, WorkloadId};
 pub struct Member {
     /// The workload.
     pub workload: WorkloadId,
-    /// How many of its pods.
+    /// The number of its pods.
     pub pods: usize,
-    /// The first of them, of the first class.
+    /// The first of these pods, in the first class.
     pub first: PodId,
     /// Their first class.
     pub class: u32,
 }
 
-/// Classes that belong to the same workloads: several of one workload, or one class.
+/// A range of classes that belong to the same workloads: several classes of one workload, or a
+/// single class.
 #[derive(Debug, Clone, Copy)]
-struct Block {
+struct ClassBlock {
     last: u32,
-    /// Where its members begin and end, in the list.
+    /// The range of its members in the list of all members.
     members: (usize, usize),
 }
 
 /// The blocks of all classes.
 pub struct Blocks<'g> {
     graph: &'g AllowGraph,
-    list: Vec<Block>,
+    list: Vec<ClassBlock>,
     /// The block of each class.
     of_class: Vec<u32>,
     members: Vec<Member>,
 }
 
 impl<'g> Blocks<'g> {
-    /// Finds the blocks.
+    /// Computes the blocks.
     pub fn new(graph: &'g AllowGraph) -> Self {
         let count = graph.space().classes.len();
         let mut blocks = Self {
@@ -58,16 +59,16 @@ impl<'g> Blocks<'g> {
         let start = self.members.len();
         let cluster = &self.graph.environment().cluster;
         let pods = self.graph.space().classes.members(class);
-        let mut of: Vec<(WorkloadId, PodId)> = pods
+        let mut by_workload: Vec<(WorkloadId, PodId)> = pods
             .iter()
             .map(|p| (cluster.pod(*p).workload, *p))
             .collect();
-        of.sort_unstable();
-        for alike in of.chunk_by(|a, b| a.0 == b.0) {
-            let (workload, first) = alike[0];
+        by_workload.sort_unstable();
+        for same in by_workload.chunk_by(|a, b| a.0 == b.0) {
+            let (workload, first) = same[0];
             self.members.push(Member {
                 workload,
-                pods: alike.len(),
+                pods: same.len(),
                 first,
                 class,
             });
@@ -83,7 +84,7 @@ impl<'g> Blocks<'g> {
                 self.members[last.members.0].pods += self.members[start].pods;
                 self.members.truncate(start);
             }
-            _ => self.list.push(Block {
+            _ => self.list.push(ClassBlock {
                 last: class,
                 members: (start, end),
             }),
@@ -92,17 +93,17 @@ impl<'g> Blocks<'g> {
             .push(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX));
     }
 
-    /// The classes all of whose workloads are such.
-    pub fn classes(&self, such: impl Fn(WorkloadId) -> bool) -> EndpointSet {
+    /// The classes all of whose workloads fulfil a condition.
+    pub fn classes(&self, condition: impl Fn(WorkloadId) -> bool) -> EndpointSet {
         let mut first = 0;
-        let run = |block: &Block| {
+        let range = |block: &ClassBlock| {
             let start = std::mem::replace(&mut first, block.last + 1);
             self.members[block.members.0..block.members.1]
                 .iter()
-                .all(|m| such(m.workload))
+                .all(|m| condition(m.workload))
                 .then_some(start..=block.last)
         };
-        self.list.iter().filter_map(run).collect()
+        self.list.iter().filter_map(range).collect()
     }
 
     /// The classes of one workload.
@@ -112,13 +113,13 @@ impl<'g> Blocks<'g> {
         pods.iter().map(|p| class(p)..=class(p)).collect()
     }
 
-    /// Meets every workload with a pod at these places, once per block of classes; places that are
-    /// no class are left out.
-    pub fn each(&self, places: &EndpointSet, mut meet: impl FnMut(Member)) {
+    /// Visits every workload with a pod among these endpoints, once per block of classes; endpoints
+    /// that are not a class are skipped.
+    pub fn each(&self, endpoints: &EndpointSet, mut visit: impl FnMut(Member)) {
         let classes = &self.graph.space().classes;
-        for (mut from, to) in places.ranges() {
+        for (mut from, to) in endpoints.ranges() {
             while let Some(block) = self.of_class.get(from as usize).filter(|_| from <= to) {
-                let Block {
+                let ClassBlock {
                     last,
                     members: (start, end),
                 } = self.list[*block as usize];
@@ -135,11 +136,11 @@ impl<'g> Blocks<'g> {
                     }
                     let pods = classes.pods_before(last + 1) - classes.pods_before(from);
                     member.pods = usize::try_from(pods).unwrap_or(usize::MAX);
-                    meet(member);
+                    visit(member);
                 } else {
                     self.members[start..end]
                         .iter()
-                        .for_each(|member| meet(*member));
+                        .for_each(|member| visit(*member));
                 }
                 from = last + 1;
             }

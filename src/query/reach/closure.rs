@@ -1,79 +1,57 @@
 //! Who can get where, over any number of hops: the closure of the allow-graph over workloads.
 //!
 //! A hop is a connection to anything that accepts one, on any port; hops go through pods only. The
-//! closure is computed on [`PodGroup`]s, never pod by pod, breadth first; what leads from one to
-//! the other is [`crate::query::reach::steps`]' to say.
+//! closure is computed on [`PodGroup`]s, never pod by pod, breadth first. What leads from one group
+//! to another is computed by [`crate::query::reach::steps`].
 //!
-//! Soundness: a pod is among the found ones within `n` hops iff a chain of at most `n` flows that
-//! `allowed` calls sure (or possible) leads there. Cost: destinations share their rows
-//! ([`crate::graph::RowCache`]), so between plain classes a template is followed once: backward
-//! where it is first reached, forward per level from the first unit that leads to it; each time
-//! with the sources that are left, or of that level, only. Pods on their node's network are asked
-//! about only while some of them are left, in large clusters once per template too. A template from
-//! which nothing more can be found is spent; a unit of it costs a look.
+//! Soundness: a pod is found within `n` hops iff a chain of at most `n` flows that `allowed` calls
+//! certain (or possible) leads there.
+//!
+//! Cost: destinations share their rows ([`crate::graph::RowCache`]), so between plain classes a
+//! template is followed once: backward where it is first reached, forward once per level from the
+//! first group that leads to it, each time only with the sources that are left or of that level.
+//! Pods on their node's network are considered only while some of them are left, in large clusters
+//! once per template too. A template from which nothing more can be found is spent; a further group
+//! of it costs a look-up.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allowed_sources::Narrowed;
 use crate::model::Truth;
-use crate::query::list::first_match::FirstMatch;
-pub use crate::query::reach::steps::{APART, PodGroup, ReachQuery, Steps, Way, passing};
+use crate::query::list::numbered_endpoints::NumberedEndpoints;
+pub use crate::query::reach::pod_group::{APART, PodGroup};
+use crate::query::reach::search::{Discovery, SearchNode};
+pub use crate::query::reach::search::{ReachQuery, Way, passing};
+pub use crate::query::reach::steps::Steps;
 use crate::set::hashed::{HashMap, HashSet};
-use crate::spec::Endpoint;
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How a unit was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    /// After how many hops.
-    pub hops: u32,
-    /// From which unit; `None` from a root.
-    pub parent: Option<usize>,
-}
-
-/// The units that are found.
+/// The pod groups that are found.
 #[derive(Debug, Clone, Default)]
-pub struct Closure(Vec<Option<Found>>);
+pub struct Closure(Vec<Option<Discovery>>);
 
 impl Closure {
-    /// How a unit was found, if it was.
-    pub fn get(&self, unit: usize) -> Option<&Found> {
-        self.0.get(unit)?.as_ref()
+    /// How a pod group was found, if it was.
+    pub fn get(&self, group: usize) -> Option<&Discovery> {
+        self.0.get(group)?.as_ref()
     }
 
-    /// The units, in order. O(units of the graph).
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Found)> {
+    /// The pod groups, in order. O(pod groups of the graph).
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Discovery)> {
         self.0
             .iter()
             .enumerate()
-            .filter_map(|(unit, how)| Some((unit, how.as_ref()?)))
+            .filter_map(|(group, how)| Some((group, how.as_ref()?)))
     }
 }
 
-/// Where a search stands: where the trip starts, or at a unit.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum SearchNode {
-    Root(Endpoint),
-    PodGroup(usize),
-}
-
-impl SearchNode {
-    fn unit(self) -> Option<usize> {
-        if let Self::PodGroup(unit) = self {
-            Some(unit)
-        } else {
-            None
-        }
-    }
-}
-
-/// The classes that are left to be found.
+/// The classes that are not found yet.
 #[derive(Default)]
 struct Left {
     plain: EndpointSet,
     hosts: Rc<EndpointSet>,
-    /// Both, once somebody asks.
+    /// Both, computed lazily.
     all: Option<Rc<EndpointSet>>,
 }
 
@@ -89,7 +67,7 @@ impl Left {
         )
     }
 
-    /// These are found. O(ranges left).
+    /// Removes classes that are found. O(ranges left).
     fn take(&mut self, found: &EndpointSet) {
         if found.is_empty() {
             return;
@@ -102,21 +80,22 @@ impl Left {
     }
 }
 
-/// A search on its way.
+/// The state of a search.
 struct Search {
     least: Truth,
     hops: u32,
-    found: Vec<Option<Found>>,
+    found: Vec<Option<Discovery>>,
     left: Left,
-    /// The next level.
+    /// The nodes of the next level.
     next: Vec<SearchNode>,
-    /// The templates that were followed back: from plain classes, and by their rows. Of those, the
-    /// sources that were left then and that an own node may let through; `None` for any.
+    /// The templates that were followed backward from plain classes.
     plain: HashSet<u32>,
+    /// The templates that were followed backward by their rows, each with the sources that were
+    /// left then and that an own node may let through; `None` for any source.
     by_rows: HashMap<u32, Option<EndpointSet>>,
-    /// Per template, whether it leads back to nobody any more.
+    /// Per template, whether nothing more can be found from it.
     spent: Vec<bool>,
-    /// What is left of peer sets.
+    /// The peer sets narrowed to what is left.
     narrowed: Narrowed,
 }
 
@@ -130,13 +109,13 @@ impl Search {
 }
 
 impl Steps<'_> {
-    /// Every unit that is found, by surely allowed flows or by possible ones.
+    /// Every pod group that is found, by certainly allowed flows or by possible ones.
     pub fn closure(&mut self, least: Truth) -> Closure {
         let space = self.graph.space();
         let mut search = Search {
             least,
             hops: 0,
-            found: vec![None; self.units.len()],
+            found: vec![None; self.pod_groups.len()],
             left: Left {
                 plain: space.pods().difference(&space.hosts),
                 hosts: Rc::new(space.hosts.clone()),
@@ -154,115 +133,117 @@ impl Steps<'_> {
         };
         while !search.next.is_empty()
             && !search.left.is_empty()
-            && self.trip.hops.is_none_or(|most| search.hops < most)
+            && self.query.hops.is_none_or(|limit| search.hops < limit)
         {
             search.hops += 1;
             let level = std::mem::take(&mut search.next);
-            match self.trip.way {
+            match self.query.way {
                 Way::Forward => self.forward(&level, &mut search),
                 Way::Backward => level
                     .into_iter()
-                    .for_each(|stand| self.backward(stand, &mut search)),
+                    .for_each(|node| self.backward(node, &mut search)),
             }
         }
         Closure(search.found)
     }
 
-    /// Notes the units that are met from a place for the first time, which come in order.
-    fn meet(&self, stand: SearchNode, units: Vec<usize>, search: &mut Search) {
-        let new = self.note(stand, units, search);
+    /// Records the pod groups, in order, that are first found from a node, and removes classes that
+    /// are found completely from what is left.
+    fn visit(&self, node: SearchNode, groups: Vec<usize>, search: &mut Search) {
+        let new = self.record(node, groups, search);
         let is_found =
-            |unit: usize| search.found[unit].is_some() || self.units[unit].pods.is_empty();
-        let classes = new.into_iter().map(|unit| self.units[unit].class);
+            |group: usize| search.found[group].is_some() || self.pod_groups[group].pods.is_empty();
+        let classes = new.into_iter().map(|group| self.pod_groups[group].class);
         let whole: EndpointSet = classes
-            .filter(|class| self.of(*class).all(is_found))
+            .filter(|class| self.groups_of(*class).all(is_found))
             .map(|class| class..=class)
             .collect();
         search.left.take(&whole);
     }
 
-    /// [`Self::meet`], without taking their classes from what is left; those that are new.
-    fn note(&self, stand: SearchNode, mut units: Vec<usize>, search: &mut Search) -> Vec<usize> {
-        let how = Found {
+    /// [`Self::visit`] without removing classes from what is left; returns the groups that are new.
+    fn record(&self, node: SearchNode, mut groups: Vec<usize>, search: &mut Search) -> Vec<usize> {
+        let how = Discovery {
             hops: search.hops,
-            parent: stand.unit(),
+            parent: node.pod_group(),
         };
-        units.retain(|unit| search.found[*unit].is_none());
-        units
+        groups.retain(|group| search.found[*group].is_none());
+        groups
             .iter()
-            .for_each(|unit| search.found[*unit] = Some(how));
+            .for_each(|group| search.found[*group] = Some(how));
         search
             .next
-            .extend(units.iter().map(|unit| SearchNode::PodGroup(*unit)));
-        units
+            .extend(groups.iter().map(|group| SearchNode::PodGroup(*group)));
+        groups
     }
 
-    /// Finds what leads to a place.
-    fn backward(&mut self, stand: SearchNode, search: &mut Search) {
-        let place = self.index_of(stand);
-        if let SearchNode::Root(root) = stand {
+    /// Finds what leads to a node.
+    fn backward(&mut self, node: SearchNode, search: &mut Search) {
+        let index = self.index_of(node);
+        if let SearchNode::Root(root) = node {
             let left = search.left.all();
-            let parts = self.rows.parts(place);
-            let near = self.near(place, &left, search.least);
-            let links = self.back(root, &parts, &left, near.as_ref().unwrap_or(&left));
-            let units = self.open(links, search.least, Some(&self.trip.asked));
-            return self.meet(stand, units, search);
+            let parts = self.rows.parts(index);
+            let near = self.near(index, &left, search.least);
+            let links = self.links_backward(root, &parts, &left, near.as_ref().unwrap_or(&left));
+            let groups = self.passable(links, search.least, Some(&self.query.asked));
+            return self.visit(node, groups, search);
         }
-        let template = self.rows.template(place);
+        let template = self.rows.template(index);
         if search.spent.get(template as usize) == Some(&true) {
             return;
         }
-        let is_plain = self.is_plain(stand);
+        let is_plain = self.is_plain(node);
         let mut plain = Vec::new();
         if is_plain && search.plain.insert(template) && !search.left.plain.is_empty() {
             let sources = self.graph.allowed_sources(
-                place,
+                index,
                 &search.left.plain,
                 search.least,
                 &search.narrowed,
             );
             search.left.take(&sources);
-            plain = self.units_of(&sources);
+            plain = self.groups_in(&sources);
         }
         let by_rows = !is_plain || !search.left.hosts.is_empty();
         let others = if by_rows {
-            self.back_by_rows(stand, template, search)
+            self.backward_by_rows(node, template, search)
         } else {
             Vec::new()
         };
         if others.is_empty() {
-            self.note(stand, plain, search);
+            self.record(node, plain, search);
         } else {
-            self.meet(stand, merged(plain, others), search);
+            self.visit(node, merged(plain, others), search);
         }
         if is_plain && search.left.hosts.is_empty() {
             search.spend(template);
         }
     }
 
-    /// Of some classes those that an own node may let through to a place; `None` for any.
-    fn near(&self, place: u32, left: &EndpointSet, least: Truth) -> Option<EndpointSet> {
-        let is_pod = self.graph.space().is_class(place);
+    /// The classes among `left` that an own node may let through to an endpoint; `None` for any.
+    fn near(&self, index: u32, left: &EndpointSet, least: Truth) -> Option<EndpointSet> {
+        let is_pod = self.graph.space().is_class(index);
         if is_pod && least == Truth::Yes {
-            self.graph.sources_needing_own_node(place, left)
+            self.graph.sources_needing_own_node(index, left)
         } else {
             None
         }
     }
 
-    /// The units that lead to an end, by its row; if that is plain, units of pods on their node's
-    /// network. Of each template only once, as far as that says it of all: but for own nodes and,
-    /// where something is unknown, nodes that are told apart and single rests of classes.
-    fn back_by_rows(
+    /// The pod groups that lead to a node according to its row; if the node is plain, only groups
+    /// of pods on their node's network. The row of a template is read only once where the answer
+    /// holds for all its classes, that is, apart from own nodes and, where something is unknown,
+    /// from nodes that are told apart and from pods that are singled out.
+    fn backward_by_rows(
         &mut self,
-        stand: SearchNode,
+        node: SearchNode,
         template: u32,
         search: &mut Search,
     ) -> Vec<usize> {
-        let (place, is_plain, is_common) = (
-            self.index_of(stand),
-            self.is_plain(stand),
-            self.is_common(stand),
+        let (index, is_plain, is_common) = (
+            self.index_of(node),
+            self.is_plain(node),
+            self.is_common(node),
         );
         let left = if is_plain {
             Rc::clone(&search.left.hosts)
@@ -273,7 +254,7 @@ impl Steps<'_> {
         let near = search
             .by_rows
             .entry(template)
-            .or_insert_with(|| self.near(place, &left, search.least));
+            .or_insert_with(|| self.near(index, &left, search.least));
         let near = near.as_ref().map_or_else(
             || Cow::Borrowed(&*left),
             |near| Cow::Owned(near.intersection(&left)),
@@ -284,55 +265,55 @@ impl Steps<'_> {
         let among = match (again, near.is_empty()) {
             (false, _) => Cow::Borrowed(&*left),
             (true, true) => return Vec::new(),
-            (true, false) if is_common => Cow::Owned(near.intersection(&self.rest)),
+            (true, false) if is_common => Cow::Owned(near.intersection(&self.singled_out)),
             (true, false) => near.clone(),
         };
-        let Some(from) = self.end(stand) else {
+        let Some(from) = self.endpoint(node) else {
             return Vec::new();
         };
-        let parts = if among.is_empty() || !self.rows.may_admit(place, &among) {
+        let parts = if among.is_empty() || !self.rows.may_admit(index, &among) {
             Arc::default()
         } else if is_plain {
-            self.few.parts(place)
+            self.few_rows.parts(index)
         } else if is_common {
-            self.rows.parts_among(place, &among)
+            self.rows.parts_among(index, &among)
         } else {
-            self.rows.parts(place)
+            self.rows.parts(index)
         };
-        let links = self.back(from, &parts, &among, &near);
-        self.open(links, search.least, None)
+        let links = self.links_backward(from, &parts, &among, &near);
+        self.passable(links, search.least, None)
     }
 
-    /// Finds what the places of a level lead to, each where it is first found.
+    /// Finds what the nodes of a level lead to; each group is recorded where it is first found.
     fn forward(&mut self, level: &[SearchNode], search: &mut Search) {
         let mut leads = self.first_to(level, search);
-        for (at, stand) in level.iter().enumerate() {
-            let Some(from) = self.end(*stand) else {
+        for (position, node) in level.iter().enumerate() {
+            let Some(from) = self.endpoint(*node) else {
                 continue;
             };
-            let leads = leads.remove(&at).unwrap_or_default();
-            let mut units = Vec::new();
+            let leads = leads.remove(&position).unwrap_or_default();
+            let mut groups = Vec::new();
             for template in &leads.plain {
-                units.append(
-                    &mut self.units_of(&self.templates[*template].intersection(&search.left.plain)),
+                groups.append(
+                    &mut self
+                        .groups_in(&self.templates[*template].intersection(&search.left.plain)),
                 );
             }
-            if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*stand)
-            {
-                let links = self.forth(from, &leads.by_rows, &search.left.all());
-                units.append(&mut self.open(links, search.least, None));
+            if !leads.by_rows.is_empty() || !search.left.hosts.is_empty() || !self.is_plain(*node) {
+                let links = self.links_forward(from, &leads.by_rows, &search.left.all());
+                groups.append(&mut self.passable(links, search.least, None));
             }
-            units.sort_unstable();
-            self.meet(*stand, units, search);
+            groups.sort_unstable();
+            self.visit(*node, groups, search);
         }
     }
 
-    /// Which templates each place of a level has to be followed to. One that is followed like every
-    /// other leads to a template only if none before it does: what there is to find in the template
-    /// is found then.
+    /// The templates that each node of a level has to be followed to, by the position of the node.
+    /// A node that is followed like every other of its kind leads to a template only if no earlier
+    /// node does, because the earlier node finds everything in the template.
     fn first_to(&mut self, level: &[SearchNode], search: &mut Search) -> HashMap<usize, Leads> {
         let mut leads: HashMap<usize, Leads> = HashMap::default();
-        let ends = Ends::new(self, level);
+        let nodes = LevelNodes::new(self, level);
         let (left, narrowed) = (search.left.all(), Narrowed::default());
         for template in 0..self.templates.len() {
             let classes = self.templates[template].intersection(&left);
@@ -340,98 +321,101 @@ impl Steps<'_> {
                 continue;
             };
             let is_host = self.graph.space().is_host(first);
-            let (alike, single) = if is_host {
-                (&ends.all, &ends.single)
+            let (common, single) = if is_host {
+                (&nodes.all, &nodes.single)
             } else {
-                (&ends.hosts, &ends.few)
+                (&nodes.hosts, &nodes.few)
             };
-            let mut lead = |at: usize| leads.entry(at).or_default().by_rows.push(template);
-            single.iter().for_each(|at| lead(*at));
-            if !classes.is_disjoint(&self.rest) {
-                alike.list.iter().for_each(|(_, at)| lead(*at));
-            } else if !alike.list.is_empty() {
+            let mut lead = |node: usize| leads.entry(node).or_default().by_rows.push(template);
+            single.iter().for_each(|node| lead(*node));
+            if !classes.is_disjoint(&self.singled_out) {
+                common.list.iter().for_each(|(_, node)| lead(*node));
+            } else if !common.list.is_empty() {
                 let parts = if is_host {
                     self.rows.parts(first)
                 } else {
-                    self.few.parts(first)
+                    self.few_rows.parts(first)
                 };
                 let passes = parts
                     .iter()
                     .filter(|part| !passing(&part.allowed, search.least).is_empty());
-                let sources = passes.map(|part| part.sources.intersection(&alike.places));
-                alike
+                let sources = passes.map(|part| part.sources.intersection(&common.indices));
+                common
                     .earliest(&EndpointSet::union_of(&sources.collect::<Vec<_>>()))
                     .into_iter()
                     .for_each(lead);
             }
-            if !is_host && !ends.plain.list.is_empty() {
-                let sources =
-                    self.graph
-                        .allowed_sources(first, &ends.plain.places, search.least, &narrowed);
-                let earliest = ends.plain.earliest(&sources);
+            if !is_host && !nodes.plain.list.is_empty() {
+                let sources = self.graph.allowed_sources(
+                    first,
+                    &nodes.plain.indices,
+                    search.least,
+                    &narrowed,
+                );
+                let earliest = nodes.plain.earliest(&sources);
                 earliest
                     .into_iter()
-                    .for_each(|at| leads.entry(at).or_default().plain.push(template));
+                    .for_each(|node| leads.entry(node).or_default().plain.push(template));
             }
         }
         leads
     }
 }
 
-/// Both, in order.
-fn merged(mut some: Vec<usize>, mut others: Vec<usize>) -> Vec<usize> {
-    some.append(&mut others);
-    some.sort_unstable();
-    some
+/// Both lists in one, sorted.
+fn merged(mut groups: Vec<usize>, mut others: Vec<usize>) -> Vec<usize> {
+    groups.append(&mut others);
+    groups.sort_unstable();
+    groups
 }
 
-/// The templates that one place of a level is followed to.
+/// The templates that one node of a level is followed to.
 #[derive(Default)]
 struct Leads {
-    /// Between plain classes: these it leads to.
+    /// Between plain classes: templates that it leads to.
     plain: Vec<usize>,
-    /// These it may lead to.
+    /// Templates that it may lead to, according to their rows.
     by_rows: Vec<usize>,
 }
 
-/// The places of a level by how they are followed.
+/// The nodes of a level, by their position in it, grouped by how they are followed.
 #[derive(Default)]
-struct Ends {
-    /// To plain classes: plain ones; pods on their node's network that are like others; the others,
+struct LevelNodes {
+    /// Towards plain classes: plain nodes; common nodes on their node's network; and the others,
     /// one by one.
-    plain: FirstMatch,
-    hosts: FirstMatch,
+    plain: NumberedEndpoints,
+    hosts: NumberedEndpoints,
     few: Vec<usize>,
-    /// To pods on their node's network: those that are like others; the others, one by one.
-    all: FirstMatch,
+    /// Towards pods on their node's network: common nodes, and the others, one by one.
+    all: NumberedEndpoints,
     single: Vec<usize>,
 }
 
-impl Ends {
-    fn new(links: &Steps<'_>, level: &[SearchNode]) -> Self {
-        let mut ends = Self::default();
+impl LevelNodes {
+    fn new(steps: &Steps<'_>, level: &[SearchNode]) -> Self {
+        let mut nodes = Self::default();
         let (mut plain, mut hosts, mut all) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, stand) in level.iter().enumerate() {
-            let place = links.index_of(*stand);
-            let is_common = links.is_common(*stand);
-            if links.is_plain(*stand) {
-                plain.push((place, at));
+        for (position, node) in level.iter().enumerate() {
+            let index = steps.index_of(*node);
+            let is_common = steps.is_common(*node);
+            if steps.is_plain(*node) {
+                plain.push((index, position));
             } else if is_common {
-                hosts.push((place, at));
+                hosts.push((index, position));
             } else {
-                ends.few.push(at);
+                nodes.few.push(position);
             }
             if is_common {
-                all.push((place, at))
+                all.push((index, position))
             } else {
-                ends.single.push(at)
+                nodes.single.push(position)
             }
         }
-        (ends.plain, ends.hosts, ends.all) = (
-            FirstMatch::new(plain),
-            FirstMatch::new(hosts),
-            FirstMatch::new(all),
+        (nodes.plain, nodes.hosts, nodes.all) = (
+            NumberedEndpoints::new(plain),
+            NumberedEndpoints::new(hosts),
+            NumberedEndpoints::new(all),
         );
-        ends
+        nodes
     }
 }

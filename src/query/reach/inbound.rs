@@ -1,12 +1,12 @@
-//! One destination workload and all of its sources at once, for whoever lists flows between
+//! One destination workload and all of its sources at once, for listings of flows between
 //! workloads.
 //!
-//! The classes of the workload are put together by the rows they share ([`RowCache`]), and what
-//! their own nodes change is kept beside. Cost: the rows and blocks met, and the own nodes of its
-//! classes; never the pairs of pods.
+//! The classes of the workload are grouped by the rows they share ([`RowCache`]), and what their
+//! own nodes change is kept separately. Cost: the rows and blocks that are visited, and the own
+//! nodes of its classes; never the pairs of pods.
 //!
-//! Invariant: the pods of a source times the classes of the destination, over all that is found of
-//! the source, are the pairs between which something passes or may.
+//! Invariant: summed over everything that is found for a source, its pods times the classes of the
+//! destination are the pairs between which something passes or may pass.
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::row::with_own;
@@ -17,9 +17,9 @@ use crate::query::list::workload_index::{Blocks, Member};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The destination classes of one workload that share their row, but for own nodes.
-pub struct Alike {
-    /// What of them is shared.
+/// The destination classes of one workload that share a row, apart from their own nodes.
+pub struct SharedRow {
+    /// The parts of the row.
     pub parts: Arc<[SourcesTraffic]>,
     /// Their indices among the classes of the workload, in order.
     pub classes: Vec<usize>,
@@ -28,29 +28,29 @@ pub struct Alike {
     own_node_sources: Vec<(u32, usize)>,
 }
 
-impl Alike {
+impl SharedRow {
     /// The sources for which the own node of some of the classes decides.
-    fn sources_beside(&self) -> EndpointSet {
+    fn own_node_set(&self) -> EndpointSet {
         self.own_node_sources
             .iter()
             .map(|(source, _)| *source..=*source)
             .collect()
     }
 
-    /// The first of the classes for which the row tells what a source may send, and how many those
-    /// are.
-    fn told(&self, source: u32) -> Option<(usize, usize)> {
+    /// The first of the classes for which the row decides what a source may send, and the number of
+    /// such classes.
+    fn classes_by_row(&self, source: u32) -> Option<(usize, usize)> {
         let start = self.own_node_sources.partition_point(|(s, _)| *s < source);
         let mut excepted = self.own_node_sources[start..]
             .iter()
             .take_while(|(s, _)| *s == source)
             .map(|(_, class)| class);
-        let many = excepted.clone().count();
+        let count = excepted.clone().count();
         let first = self
             .classes
             .iter()
             .find(|class| excepted.next() != Some(class))?;
-        Some((*first, self.classes.len() - many))
+        Some((*first, self.classes.len() - count))
     }
 }
 
@@ -59,9 +59,9 @@ pub struct Destination {
     /// Its classes in order, each with the first of its pods.
     pub classes: Vec<(u32, PodId)>,
     /// The classes by their rows.
-    pub alike: Vec<Alike>,
-    /// Per class, what own nodes change.
-    pub own: Vec<Vec<(u32, Arc<Allowed>)>>,
+    pub rows: Vec<SharedRow>,
+    /// For each class, what its own nodes change.
+    pub own_nodes: Vec<Vec<(u32, Arc<Allowed>)>>,
 }
 
 impl Destination {
@@ -73,46 +73,49 @@ impl Destination {
             pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
-        let own: Vec<Vec<(u32, Arc<Allowed>)>> = classes
+        let own_nodes: Vec<Vec<(u32, Arc<Allowed>)>> = classes
             .iter()
             .map(|(class, _)| rows.own_node_sources(*class))
             .collect();
-        let mut by: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut by_template: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (i, (class, _)) in classes.iter().enumerate() {
-            by.entry(rows.template(*class)).or_default().push(i);
+            by_template
+                .entry(rows.template(*class))
+                .or_default()
+                .push(i);
         }
-        let alike = |of: Vec<usize>| {
-            let mut own_node_sources: Vec<(u32, usize)> = of
+        let mut shared = Vec::new();
+        for members in by_template.into_values() {
+            let mut own_node_sources: Vec<(u32, usize)> = members
                 .iter()
-                .flat_map(|i| own[*i].iter().map(move |(source, _)| (*source, *i)))
+                .flat_map(|i| own_nodes[*i].iter().map(move |(source, _)| (*source, *i)))
                 .collect();
             own_node_sources.sort_unstable();
-            Alike {
-                parts: rows.parts(classes[of[0]].0),
+            shared.push(SharedRow {
+                parts: rows.parts(classes[members[0]].0),
                 own_node_sources,
-                classes: of,
-            }
-        };
-        let alike = by.into_values().map(alike).collect();
+                classes: members,
+            });
+        }
         Self {
             classes,
-            alike,
-            own,
+            rows: shared,
+            own_nodes,
         }
     }
 
-    /// What every source may send to it, in no order, among the sources that are asked about for
-    /// what they may send.
-    pub fn found<'d, 's>(
+    /// What every source may send to it, in no particular order. `asked` returns, for what a source
+    /// may send, the set of sources that are of interest.
+    pub fn sources<'d, 's>(
         &'d self,
         blocks: &Blocks<'_>,
         asked: impl Fn(&Allowed) -> &'s EndpointSet,
-    ) -> Vec<Found<'d>> {
-        let mut found: Vec<Found<'d>> = Vec::new();
-        let mut meet =
+    ) -> Vec<FoundSource<'d>> {
+        let mut found: Vec<FoundSource<'d>> = Vec::new();
+        let mut add =
             |sources: &EndpointSet, allowed: &'d Allowed, (class, classes): (usize, usize)| {
                 blocks.each(sources, |source| {
-                    found.push(Found {
+                    found.push(FoundSource {
                         source,
                         allowed,
                         class,
@@ -120,26 +123,26 @@ impl Destination {
                     })
                 });
             };
-        for alike in &self.alike {
-            let own_node_sources = alike.sources_beside();
-            for part in alike.parts.iter() {
+        for row in &self.rows {
+            let own_node_sources = row.own_node_set();
+            for part in row.parts.iter() {
                 let sources = part.sources.intersection(asked(&part.allowed));
-                meet(
+                add(
                     &sources.difference(&own_node_sources),
                     &part.allowed,
-                    (alike.classes[0], alike.classes.len()),
+                    (row.classes[0], row.classes.len()),
                 );
                 for source in sources.intersection(&own_node_sources).points() {
-                    if let Some(told) = alike.told(source) {
-                        meet(&EndpointSet::point(source), &part.allowed, told);
+                    if let Some(classes) = row.classes_by_row(source) {
+                        add(&EndpointSet::point(source), &part.allowed, classes);
                     }
                 }
             }
         }
-        for (class, own) in self.own.iter().enumerate() {
-            for (source, allowed) in own.iter().filter(|(_, allowed)| !allowed.is_nothing()) {
+        for (class, own_node) in self.own_nodes.iter().enumerate() {
+            for (source, allowed) in own_node.iter().filter(|(_, allowed)| !allowed.is_nothing()) {
                 if asked(allowed).contains(*source) {
-                    meet(&EndpointSet::point(*source), allowed, (class, 1));
+                    add(&EndpointSet::point(*source), allowed, (class, 1));
                 }
             }
         }
@@ -147,7 +150,7 @@ impl Destination {
     }
 
     /// What outside addresses may send to it: the distinct rows, each with the first class that has
-    /// it, in the order of those; `atoms` are the places of outside addresses.
+    /// it, in the order of these classes. `atoms` are the indices of outside addresses.
     pub fn rows_outside(
         &self,
         graph: &AllowGraph,
@@ -155,17 +158,22 @@ impl Destination {
     ) -> Vec<(usize, Vec<SourcesTraffic>)> {
         let space = graph.space();
         let mut rows: Vec<(usize, Vec<SourcesTraffic>)> = Vec::new();
-        for alike in &self.alike {
-            let shared: Vec<SourcesTraffic> = alike
+        for row in &self.rows {
+            let shared: Vec<SourcesTraffic> = row
                 .parts
                 .iter()
                 .filter_map(|part| part.among(atoms))
                 .collect();
-            let told = |class: &&usize| self.own[**class].iter().all(|(s, _)| space.is_class(*s));
-            let (same, special): (Vec<&usize>, Vec<&usize>) = alike.classes.iter().partition(told);
+            let (same, special): (Vec<&usize>, Vec<&usize>) =
+                row.classes.iter().partition(|class| {
+                    let mut own_node = self.own_nodes[**class].iter();
+                    own_node.all(|(source, _)| space.is_class(*source))
+                });
             for class in special {
-                let own = self.own[*class].iter().filter(|(s, _)| !space.is_class(*s));
-                rows.push((*class, with_own(&shared, &own.cloned().collect::<Vec<_>>())));
+                let own_node = self.own_nodes[*class].iter();
+                let outside = own_node.filter(|(source, _)| !space.is_class(*source));
+                let outside: Vec<_> = outside.cloned().collect();
+                rows.push((*class, with_own(&shared, &outside)));
             }
             rows.extend(same.first().map(|class| (**class, shared)));
         }
@@ -175,13 +183,13 @@ impl Destination {
 }
 
 /// What some pods of one source workload may send to some classes of a destination.
-pub struct Found<'a> {
-    /// The source's pods.
+pub struct FoundSource<'a> {
+    /// The pods of the source.
     pub source: Member,
     /// What they may send.
     pub allowed: &'a Allowed,
     /// The first of the destination's classes.
     pub class: usize,
-    /// How many classes.
+    /// The number of these classes.
     pub classes: usize,
 }

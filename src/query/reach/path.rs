@@ -1,65 +1,63 @@
-//! The shortest way: one chain of flows from the roots of a trip to some pods.
+//! The shortest path: one chain of flows from the roots of a query to some pods.
 //!
-//! The closure goes back from the goal, so that only the last hop has to carry what was asked; the
-//! way is read off its parents. Cost: one closure.
+//! The closure is computed backward from the goal, so that only the last hop has to carry the
+//! traffic that is asked about; the path is read off its parents. Cost: one closure.
 
 use crate::graph::AllowGraph;
 use crate::model::{PodId, Truth};
-use crate::query::reach::closure::{ReachQuery, Steps, Way, passing};
+use crate::query::reach::search::{ReachQuery, Way, passing};
+use crate::query::reach::steps::Steps;
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::{Endpoint, Flow};
 use std::collections::BTreeSet;
 
-/// One hop of a way.
+/// One hop of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// A flow that makes it.
+    /// A flow that makes the hop.
     pub flow: Flow,
-    /// What passes.
+    /// What passes on the hop.
     pub traffic: TrafficSet,
 }
 
-/// A shortest chain of flows from the roots of a trip to some pods; `None` where there is none.
+/// A shortest chain of flows from the roots of a query to some pods; `None` if there is none.
 pub fn path(
     graph: &AllowGraph,
-    trip: &ReachQuery,
+    query: &ReachQuery,
     goal: &BTreeSet<PodId>,
     asked: &TrafficSet,
     least: Truth,
 ) -> Option<Vec<Hop>> {
-    // backward from the goal, so that only the last hop has to carry what was asked
-    let back = ReachQuery {
+    // Backward from the goal, so that only the last hop has to carry the traffic asked about.
+    let backward = ReachQuery {
         way: Way::Backward,
         pods: goal.clone(),
         addresses: IpSet::empty(),
         asked: asked.clone(),
-        hops: trip.hops,
+        hops: query.hops,
     };
-    let mut links = Steps::new(graph, &back);
-    let found = links.closure(least);
-    let start = |u: usize| {
-        links.units[u]
-            .pods
-            .iter()
-            .find(|p| trip.pods.contains(p))
-            .copied()
+    let mut steps = Steps::new(graph, &backward);
+    let found = steps.closure(least);
+    let start = |group: usize| {
+        let pods = &steps.pod_groups[group].pods;
+        pods.iter().find(|p| query.pods.contains(p)).copied()
     };
-    let (mut unit, first) = found
+    let (mut group, first) = found
         .iter()
-        .filter_map(|(u, f)| Some((f.hops, u, start(u)?)))
+        .filter_map(|(group, how)| Some((how.hops, group, start(group)?)))
         .min()
-        .map(|(_, u, pod)| (Some(u), pod))?;
+        .map(|(_, group, pod)| (Some(group), pod))?;
     let mut from = Endpoint::Pod(first);
     let mut hops = Vec::new();
-    while let Some(current) = unit {
+    while let Some(current) = group {
         let how = found.get(current)?;
         let to = match how.parent {
-            Some(next) => links.representative(next)?,
-            // where nodes are not told apart, the way may be open to other pods of the unit only
+            Some(next) => steps.representative(next)?,
+            // Where nodes are not told apart, the hop may lead to other pods of the group only.
             None => last(graph, from, goal, asked, least)
                 .or_else(|| goal.first().map(|p| Endpoint::Pod(*p)))?,
         };
-        let traffic = links.traffic(current, how, least);
+        let traffic = steps.traffic(current, how, least);
         let sample = traffic.sample().unwrap_or(crate::set::Traffic {
             protocol: crate::set::Protocol::Tcp,
             port: 1,
@@ -72,7 +70,7 @@ pub fn path(
             },
             traffic,
         });
-        (from, unit) = (to, how.parent);
+        (from, group) = (to, how.parent);
     }
     Some(hops)
 }

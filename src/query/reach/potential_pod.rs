@@ -1,10 +1,14 @@
-//! Exposure: pods that do not exist yet and would be let in by a rule as it is written.
+//! Exposure: pods that do not exist yet and would be admitted by a rule as it is written.
 //!
-//! For every Allow rule on the way in and every peer of it that selects pods by labels, a
-//! [`PotentialPod`] is made: a pod in a namespace of its own (or the one that is named) with just
-//! the labels the peer asks for. All ghosts are put into a copy of the cluster, that copy is
-//! compiled once, and what passes their way in is read off the graph, so that rules of every tier
-//! have their say. Ghosts are never mixed with workloads that exist.
+//! Phases:
+//! 1. For every ingress rule with the action Allow and every peer of it that selects pods by
+//!    labels, instantiate a potential pod in a copy of the cluster: a pod in a namespace of its own
+//!    (or in the one that is named) with just the labels that the peer requires
+//!    (`instantiate_peers`).
+//! 2. Compile the copy once, and read off the graph what the potential pods may send, so that the
+//!    rules of every tier count (`exposure`).
+//!
+//! Invariant: potential pods are never mixed with workloads that exist. Cost: one compilation.
 
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
@@ -21,20 +25,20 @@ use crate::spec::{Endpoint, HostNetworkMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A pod that is not there yet.
+/// A pod that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PotentialPod {
-    /// The peer that lets it in; `None` where nothing isolates the pod.
+    /// The peer that admits it; `None` if nothing isolates the destination.
     pub because: Option<RuleRef>,
-    /// Whether it stands for everybody.
+    /// Whether it stands for any pod.
     pub everyone: bool,
     /// What it may send.
     pub traffic: TrafficSet,
-    /// How many workloads of today the peer means.
+    /// The number of existing workloads that the peer matches.
     pub today: usize,
 }
 
-/// The ghosts that would be let into a pod.
+/// The potential pods that would be admitted to a pod.
 ///
 /// # Errors
 /// When the copy of the cluster is too large to compile.
@@ -45,10 +49,10 @@ pub fn exposure(
     asked: &TrafficSet,
 ) -> Result<Vec<PotentialPod>, CompileError> {
     let end = Endpoint::Pod(pod);
-    let Some(profile) = graph.effective(end, Direction::Ingress) else {
+    let Some(effective) = graph.effective(end, Direction::Ingress) else {
         return Ok(Vec::new());
     };
-    if profile.is_open() {
+    if effective.is_open() {
         return Ok(vec![PotentialPod {
             because: None,
             everyone: true,
@@ -56,102 +60,131 @@ pub fn exposure(
             today: 0,
         }]);
     }
-    let policies: BTreeSet<PolicyId> = profile
+    let policies: BTreeSet<PolicyId> = effective
         .selections()
         .filter(|s| s.certain)
         .map(|s| graph.policy_of(s.policy))
         .collect();
     let mut cluster: Cluster = (*input.cluster).clone();
-    let mut drafts: Vec<(RuleRef, PodId, bool)> = Vec::new();
+    let drafts = instantiate_peers(graph, policies, &mut cluster);
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let extended = Input {
+        cluster: Arc::new(cluster),
+        ..input.clone()
+    };
+    let after = AllowGraph::compile(&extended, &graph.environment().options)?;
+    let mut potential = Vec::new();
+    for draft in drafts {
+        let traffic = after
+            .allowed_on(Direction::Ingress, Endpoint::Pod(draft.pod), end)
+            .must
+            .intersection(asked);
+        if !traffic.is_empty() {
+            potential.push(PotentialPod {
+                because: Some(draft.peer),
+                everyone: draft.everyone,
+                traffic,
+                today: matched_workloads(graph, draft.peer, Some(pod)).len(),
+            });
+        }
+    }
+    Ok(potential)
+}
+
+/// A pod in the copy of the cluster, with the peer that it is instantiated for.
+struct Draft {
+    peer: RuleRef,
+    pod: PodId,
+    everyone: bool,
+}
+
+/// Instantiates a pod for every peer of the ingress rules of some policies that allow.
+fn instantiate_peers(
+    graph: &AllowGraph,
+    policies: BTreeSet<PolicyId>,
+    cluster: &mut Cluster,
+) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
     for id in policies {
-        for (i, rule) in graph
+        let rules = graph
             .environment()
             .policies
             .get(id)
-            .rules(Direction::Ingress)
-            .iter()
-            .enumerate()
-        {
+            .rules(Direction::Ingress);
+        for (i, rule) in rules.iter().enumerate() {
             if rule.action != Action::Allow {
                 continue;
             }
             let at = RuleRef::rule(id, Direction::Ingress, i);
             match &rule.peers {
                 Peers::Any => {
-                    let ghost = instantiate(
-                        &mut cluster,
+                    let pod = instantiate(
+                        cluster,
                         &Namespaces::Matching(Selector::everything()),
                         &Selector::everything(),
                         drafts.len(),
                     );
-                    drafts.extend(ghost.map(|g| (at, g, true)));
+                    drafts.extend(pod.map(|pod| Draft {
+                        peer: at,
+                        pod,
+                        everyone: true,
+                    }));
                 }
                 Peers::Of(peers) => {
                     for (p, peer) in peers.iter().enumerate() {
                         let Peer::Pods(namespaces, pods) = peer else {
                             continue;
                         };
-                        let ghost = instantiate(&mut cluster, namespaces, pods, drafts.len());
-                        drafts.extend(ghost.map(|g| (at.with_peer(p), g, false)));
+                        let pod = instantiate(cluster, namespaces, pods, drafts.len());
+                        drafts.extend(pod.map(|pod| Draft {
+                            peer: at.with_peer(p),
+                            pod,
+                            everyone: false,
+                        }));
                     }
                 }
             }
         }
     }
-    if drafts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let haunted = Input {
-        cluster: Arc::new(cluster),
-        ..input.clone()
-    };
-    let after = AllowGraph::compile(&haunted, &graph.environment().options)?;
-    let ghosts = drafts.into_iter().filter_map(|(at, ghost, everyone)| {
-        let traffic = after
-            .allowed_on(Direction::Ingress, Endpoint::Pod(ghost), end)
-            .must
-            .intersection(asked);
-        let today = meant(graph, at, Some(pod)).len();
-        (!traffic.is_empty()).then_some(PotentialPod {
-            because: Some(at),
-            everyone,
-            traffic,
-            today,
-        })
-    });
-    Ok(ghosts.collect())
+    drafts
 }
 
-/// The workloads of today that a peer means, seen from a pod that its policy governs; every one
-/// where it names no peer.
-pub fn meant(graph: &AllowGraph, at: RuleRef, subject: Option<PodId>) -> Vec<WorkloadId> {
+/// The existing workloads that a peer matches, relative to a pod that its policy governs; all
+/// workloads if `at` names no peer.
+pub fn matched_workloads(
+    graph: &AllowGraph,
+    at: RuleRef,
+    subject: Option<PodId>,
+) -> Vec<WorkloadId> {
     let env = graph.environment();
     let policy = env.policies.get(at.policy);
     let case = Case::new(HostNetworkMode::Node, Family::V4);
     let rule = env.policies.rule(at);
-    let means = |id: PodId| match (&rule.peers, at.peer) {
+    let matches = |id: PodId| match (&rule.peers, at.peer) {
         (Peers::Of(list), Some(i)) => list.get(i as usize).is_some_and(|peer| {
-            let seen_from = subject.unwrap_or(id);
-            matching::peer_matches(env, policy, peer, seen_from, Endpoint::Pod(id), &case)
+            let subject = subject.unwrap_or(id);
+            matching::peer_matches(env, policy, peer, subject, Endpoint::Pod(id), &case)
                 == Truth::Yes
         }),
         _ => true,
     };
     let workloads = env.cluster.workloads();
     workloads
-        .filter(|(_, w)| w.pods.iter().any(|p| means(*p)))
+        .filter(|(_, w)| w.pods.iter().any(|p| matches(*p)))
         .map(|(id, _)| id)
         .collect()
 }
 
-/// Puts a pod into the cluster that just these selectors select; `None` where none can.
+/// Adds a pod to the cluster that exactly these selectors select; `None` if no pod can.
 fn instantiate(
     cluster: &mut Cluster,
     namespaces: &Namespaces,
     pods: &Selector,
     number: usize,
 ) -> Option<PodId> {
-    let namespace = place(cluster, namespaces, number)?;
+    let namespace = namespace_for(cluster, namespaces, number)?;
     let labels = labels_for(pods)?;
     let labels = cluster.intern(labels);
     let origin = Origin::document(DocumentId(u32::MAX));
@@ -177,10 +210,14 @@ fn instantiate(
     }))
 }
 
-/// A namespace that the peer means: the one it names, or a new one with the labels it asks for. In
-/// a namespace that exists the ghost might be governed by its policies on the way out; a new one
-/// shows what the rule alone lets in.
-fn place(cluster: &mut Cluster, namespaces: &Namespaces, number: usize) -> Option<NamespaceId> {
+/// A namespace that the peer matches: the one it names, or a new one with the labels it requires.
+/// In an existing namespace the pod might be governed by egress policies; a new one shows what the
+/// rule alone admits.
+fn namespace_for(
+    cluster: &mut Cluster,
+    namespaces: &Namespaces,
+    number: usize,
+) -> Option<NamespaceId> {
     match namespaces {
         Namespaces::Named(name) => Some(cluster.namespace_named(name)),
         Namespaces::Matching(selector) => {
@@ -199,9 +236,9 @@ fn place(cluster: &mut Cluster, namespaces: &Namespaces, number: usize) -> Optio
     }
 }
 
-/// The fewest labels that a selector selects; `None` where it contradicts itself.
+/// The fewest labels that a selector matches; `None` if it contradicts itself.
 fn labels_for(selector: &Selector) -> Option<Labels> {
-    let one = |r: &Requirement| match r {
+    let required = |r: &Requirement| match r {
         Requirement::In(key, values) => {
             Some((key.clone(), values.first().cloned().unwrap_or_default()))
         }
@@ -212,6 +249,10 @@ fn labels_for(selector: &Selector) -> Option<Labels> {
         | Requirement::AnyOf(_)
         | Requirement::Not(_) => None,
     };
-    let labels: Labels = selector.requirements().iter().filter_map(one).collect();
+    let labels: Labels = selector
+        .requirements()
+        .iter()
+        .filter_map(required)
+        .collect();
     selector.matches(&labels).then_some(labels)
 }

@@ -1,9 +1,9 @@
-//! Which workloads keep data, and which serve the cluster's API, as far as names, labels and ports
-//! tell. A guess, used to rank what a reader should see first.
+//! The role of a workload, guessed from names, labels and ports: whether it is a data store, and
+//! whether it serves the cluster's API. Used to rank what a reader should see first.
 
 use crate::model::{Cluster, WorkloadId};
 
-/// Words in names, and the ports such a store listens on.
+/// Words in the names of data stores, and the ports that such a store listens on.
 const STORES: [(&str, &[u16]); 16] = [
     ("postgres", &[5432]),
     ("mysql", &[3306]),
@@ -35,7 +35,7 @@ pub fn is_store(cluster: &Cluster, workload: WorkloadId) -> bool {
             .any(|p| cluster.pod(*p).ports.iter().any(|c| is_stores(c.port)))
 }
 
-/// Whether a workload looks like the API server: by the label `kubeadm` gives it. O(its pods).
+/// Whether a workload looks like the API server: by the label that `kubeadm` sets. O(its pods).
 pub fn is_api_server(cluster: &Cluster, workload: WorkloadId) -> bool {
     let pods = &cluster.workload(workload).pods;
     pods.iter()

@@ -1,9 +1,11 @@
-//! The smallest selector that means these pods and no others, and peers and ports as the API writes
-//! them.
+//! The smallest selector that matches some pods and no others, and peers and ports as the API
+//! writes them.
+//!
+//! Cost: O(pods of the namespace) for each of the combinations of up to [`COMBINED`] labels.
 
 use crate::model::{Labels, NAMESPACE_NAME_LABEL, PodId};
 use crate::policy::validate::{is_label_value, is_qualified_name};
-use crate::query::ask::resolve::End;
+use crate::query::ask::resolved::End;
 use crate::set::traffic::TrafficRange;
 use crate::set::{Family, IpSet, TrafficSet};
 use crate::spec::Environment;
@@ -11,7 +13,7 @@ use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
-/// Keys that people name workloads by, the best first.
+/// Label keys that workloads are commonly named by, the best first.
 const NAMING: [&str; 7] = [
     "app.kubernetes.io/name",
     "app",
@@ -22,7 +24,7 @@ const NAMING: [&str; 7] = [
     "app.kubernetes.io/instance",
 ];
 
-/// Keys that controllers write, and that mean one pod or one rollout.
+/// Label keys that controllers set, and that identify a single pod or rollout.
 const UNSTABLE: [&str; 9] = [
     "statefulset.kubernetes.io/pod-name",
     "apps.kubernetes.io/pod-index",
@@ -35,24 +37,24 @@ const UNSTABLE: [&str; 9] = [
     "controller-uid",
 ];
 
-/// How many labels are combined before all of them are taken.
+/// The number of labels that are combined before all of them are taken.
 const COMBINED: usize = 3;
 
-/// A selector of some pods of one namespace, as the API writes it. It means no other pod of the
-/// namespace as long as labels can tell them apart.
+/// A selector of some pods of one namespace, as the API writes it. It matches no other pod of the
+/// namespace if labels can tell them apart.
 pub(crate) fn pod_selector(env: &Environment, pods: &BTreeSet<PodId>) -> Json {
     let cluster = &env.cluster;
     let Some(first) = pods.first() else {
         return json!({});
     };
     let namespace = cluster.pod(*first).namespace;
-    let own: Vec<&Labels> = pods.iter().map(|p| cluster.pod_labels(*p)).collect();
+    let wanted: Vec<&Labels> = pods.iter().map(|p| cluster.pod_labels(*p)).collect();
     let others: Vec<&Labels> = cluster
         .pods()
         .filter(|(id, p)| p.namespace == namespace && !pods.contains(id) && !p.host_network)
         .map(|(_, p)| cluster.labels(p.labels))
         .collect();
-    let common = common_labels(&own);
+    let common = common_labels(&wanted);
     let stable: Vec<(&str, &str)> = common
         .iter()
         .filter(|(k, _)| !UNSTABLE.contains(k))
@@ -65,7 +67,7 @@ pub(crate) fn pod_selector(env: &Environment, pods: &BTreeSet<PodId>) -> Json {
     } else {
         smallest(&common, &enough)
     };
-    let still: Vec<&Labels> = others.into_iter().filter(|o| has_all(o, &chosen)).collect();
+    let remaining: Vec<&Labels> = others.into_iter().filter(|o| has_all(o, &chosen)).collect();
     let mut selector = json!({});
     if !chosen.is_empty() {
         let labels = chosen
@@ -73,45 +75,43 @@ pub(crate) fn pod_selector(env: &Environment, pods: &BTreeSet<PodId>) -> Json {
             .map(|(k, v)| ((*k).to_owned(), Json::from(*v)));
         selector["matchLabels"] = labels.collect::<serde_json::Map<_, _>>().into();
     }
-    let absent = absent_keys(&own, &still);
+    let absent = absent_keys(&wanted, &remaining);
     if !absent.is_empty() {
-        let one = |key: &&str| json!({"key": key, "operator": "DoesNotExist"});
-        selector["matchExpressions"] = absent.iter().map(one).collect();
+        let requirement = |key: &&str| json!({"key": key, "operator": "DoesNotExist"});
+        selector["matchExpressions"] = absent.iter().map(requirement).collect();
     }
     selector
 }
 
-/// The labels all of them carry, those that name things first.
-fn common_labels<'l>(own: &[&'l Labels]) -> Vec<(&'l str, &'l str)> {
-    let Some((first, rest)) = own.split_first() else {
+/// The labels that all pods have, those that workloads are named by first.
+fn common_labels<'l>(wanted: &[&'l Labels]) -> Vec<(&'l str, &'l str)> {
+    let Some((first, rest)) = wanted.split_first() else {
         return Vec::new();
     };
-    // what is only known at run time cannot be selected by
+    // A value that is only known at run time cannot be selected by.
     let everywhere = |(k, v): &(&str, &str)| {
         is_qualified_name(k) && is_label_value(v) && rest.iter().all(|l| l.get(k) == Some(v))
     };
     let mut common: Vec<(&str, &str)> = first.iter().filter(everywhere).collect();
-    let rank = |key: &str| {
-        let place = NAMING
-            .iter()
-            .position(|n| *n == key)
-            .unwrap_or(NAMING.len());
-        if UNSTABLE.contains(&key) {
-            NAMING.len() + 1
-        } else {
-            place
-        }
-    };
-    common.sort_by_key(|(k, _)| (rank(k), *k));
+    common.sort_by_key(|(k, _)| (naming_rank(k), *k));
     common
+}
+
+/// How well a label key names a workload; lower is better.
+fn naming_rank(key: &str) -> usize {
+    if UNSTABLE.contains(&key) {
+        return NAMING.len() + 1;
+    }
+    let position = NAMING.iter().position(|n| *n == key);
+    position.unwrap_or(NAMING.len())
 }
 
 fn has_all(labels: &Labels, wanted: &[(&str, &str)]) -> bool {
     wanted.iter().all(|(k, v)| labels.get(k) == Some(v))
 }
 
-/// The fewest of the labels that are enough; one of them where there is no other pod, all of them
-/// where even all do not suffice.
+/// The fewest of the labels that are enough; a single one if there is no other pod, and all of them
+/// if even these do not suffice.
 fn smallest<'l>(
     common: &[(&'l str, &'l str)],
     enough: &dyn Fn(&[(&str, &str)]) -> bool,
@@ -156,11 +156,11 @@ fn combination<'l>(
     search(from, size, &mut chosen, enough).then_some(chosen)
 }
 
-/// Keys that every remaining other pod has at least one of, and none of ours has any.
-fn absent_keys<'l>(own: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
+/// Keys of which every remaining other pod has at least one, and the wanted pods have none.
+fn absent_keys<'l>(wanted: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
     let mut keys: Vec<&str> = Vec::new();
     for other in others {
-        let foreign = |k: &&str| own.iter().all(|l| l.get(k).is_none());
+        let foreign = |k: &&str| wanted.iter().all(|l| l.get(k).is_none());
         let mut candidates = other.iter().map(|(k, _)| k).filter(foreign);
         if other.iter().any(|(k, _)| keys.contains(&k)) {
             continue;
@@ -170,8 +170,8 @@ fn absent_keys<'l>(own: &[&Labels], others: &[&'l Labels]) -> Vec<&'l str> {
     keys
 }
 
-/// The peers that mean one end, seen from a policy of `namespace`; none where the API has no way to
-/// say it.
+/// The peers that match one end, relative to a policy of `namespace`; `None` if the API cannot
+/// express them.
 pub(crate) fn peers(env: &Environment, end: &End, namespace: &str) -> Option<Vec<Json>> {
     match end {
         End::Addresses { set, .. } => Some(blocks(set)),
@@ -205,19 +205,19 @@ pub(crate) fn peers(env: &Environment, end: &End, namespace: &str) -> Option<Vec
 
 fn pod_peer(env: &Environment, pods: &BTreeSet<PodId>, namespace: &str) -> Json {
     let selector = pod_selector(env, pods);
-    let own = pods
+    let of_pods = pods
         .first()
         .map(|p| &*env.cluster.pod_namespace(*p).name)
         .unwrap_or_default();
-    if own == namespace {
+    if of_pods == namespace {
         return json!({"podSelector": selector});
     }
-    let which = json!({"matchLabels": {NAMESPACE_NAME_LABEL: own}});
+    let which = json!({"matchLabels": {NAMESPACE_NAME_LABEL: of_pods}});
     json!({"namespaceSelector": which, "podSelector": selector})
 }
 
-/// Address blocks that make up a set: per family the blocks themselves, or one block with
-/// exceptions where that is shorter.
+/// The address blocks of a set: per family the blocks themselves, or one block with exceptions if
+/// that is shorter.
 fn blocks(set: &IpSet) -> Vec<Json> {
     Family::ALL
         .into_iter()
@@ -243,7 +243,7 @@ fn family_blocks(set: &IpSet) -> Vec<Json> {
     }
 }
 
-/// The smallest block that holds all of these.
+/// The smallest block that contains all of these.
 fn cover(cidrs: &[IpNet]) -> Option<IpNet> {
     let first = cidrs.first()?;
     let mut block = *first;
@@ -253,13 +253,18 @@ fn cover(cidrs: &[IpNet]) -> Option<IpNet> {
     Some(block)
 }
 
-/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field, and
-/// for what the API cannot name.
+/// The `ports` of a rule for some traffic; `None` for all traffic, which needs no such field.
+/// Traffic that the API cannot name is left out.
 pub(crate) fn ports(traffic: &TrafficSet) -> Option<Vec<Json>> {
     if traffic.is_all() {
         return None;
     }
-    let one = |piece: TrafficRange| match piece {
+    Some(traffic.pieces().filter_map(port_json).collect())
+}
+
+/// One entry of the `ports` of a rule.
+fn port_json(piece: TrafficRange) -> Option<Json> {
+    match piece {
         TrafficRange::Ports(protocol, 1, u16::MAX) => Some(json!({"protocol": protocol.name()})),
         TrafficRange::Ports(protocol, a, b) if a == b => {
             Some(json!({"port": a, "protocol": protocol.name()}))
@@ -268,6 +273,5 @@ pub(crate) fn ports(traffic: &TrafficSet) -> Option<Vec<Json>> {
             Some(json!({"port": a, "endPort": b, "protocol": protocol.name()}))
         }
         TrafficRange::OtherProtocols => None,
-    };
-    Some(traffic.pieces().filter_map(one).collect())
+    }
 }

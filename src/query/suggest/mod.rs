@@ -1,6 +1,8 @@
 //! Suggestions: the smallest addition to the policies that lets a flow through, tried before it is
 //! proposed.
 
+mod candidates;
 pub mod minimal_selector;
+pub mod obstacle;
 pub mod suggestion;
 pub mod trial;

@@ -1,12 +1,12 @@
-//! A change to the law, applied in memory: what it makes of a graph, and what else it turns.
+//! Tries a change to the policies in memory: what the changed graph allows, and what else changes.
 //!
-//! A change is applied as its author would: the object is read again with the addition in it,
-//! lowered by its dialect and compiled, so that what is shown is what was tried. Then every flow of
-//! every pod the changed policy governs is compared with every other end, before and after. Cost:
-//! one compile, and O(governed pods x places) walks.
+//! A change is applied as its author would apply it: the object is parsed again with the addition
+//! in it, lowered by its dialect and compiled, so that what is shown is what was tried. Then the
+//! flows between every pod that the changed policy governs and every other end are compared, before
+//! and after. Cost: one compilation, and O(governed pods x endpoint space) edge queries.
 //!
 //! Soundness: rules are only added, so the classes after are a refinement of those before, and one
-//! pod of each class stands for all; the governed pods themselves are asked one by one, because
+//! pod of each class stands for all. The governed pods themselves are compared one by one, because
 //! nodes tell them apart (S55).
 
 use crate::compile::effective_policies::EffectivePolicy;
@@ -24,7 +24,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Where something is added.
+/// The place where something is added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A rule at the end of a policy's list.
@@ -45,15 +45,15 @@ pub enum Place {
 pub struct Change {
     /// The direction it opens.
     pub direction: Direction,
-    /// Where it goes.
+    /// The place where it is added.
     pub place: Place,
     /// What is added: a rule, a port, or a whole object.
     pub content: Json,
 }
 
-/// What a question is about, pod by pod and address by address.
+/// The flows that a question is about, pod by pod and address by address.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct AskedFlows {
     /// The sources that are pods.
     pub sources: BTreeSet<PodId>,
     /// The sources that are addresses.
@@ -66,38 +66,38 @@ pub struct Asked {
     pub traffic: TrafficSet,
 }
 
-/// A flow that a change turns although nobody asked for it.
+/// A flow whose verdict changes although it was not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turned {
     /// The flow.
     pub flow: Flow,
-    /// Whether it is let through now.
+    /// Whether it is allowed now.
     pub opened: bool,
 }
 
-/// How a change failed.
+/// Why a change is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// It cannot be applied, or compiled.
     Unusable,
-    /// What was asked is not certainly allowed after it.
+    /// This flow that was asked for is not certainly allowed after it.
     NotEnough(Flow),
-    /// It turns something else.
+    /// It changes this other flow.
     Turns(Turned),
     /// Too much would have to be compared.
     TooWide,
 }
 
-/// How many flows are compared before a change is given up as too wide.
+/// The number of flows that are compared before a change is rejected as too wide.
 const COMPARED: usize = 4_000_000;
 
-/// The input with the changes in it.
+/// The input with the changes applied; `None` if they cannot be applied.
 pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
-    let mut law: PolicySet = (*input.policies).clone();
+    let mut policies: PolicySet = (*input.policies).clone();
     for (node, header) in changed(input, changes)? {
         let api_version = node.get("apiVersion")?.as_str()?.to_owned();
         let kind = node.get("kind")?.as_str()?.to_owned();
-        let Named {
+        let ObjectHeader {
             policy,
             name,
             namespace,
@@ -111,17 +111,17 @@ pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
         let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
         let lowered = lowered.policy.filter(|_| lowered.invalid.is_empty())?;
         match policy {
-            Some(id) => *law.policies.get_mut(id.0 as usize)? = lowered,
-            None => law.policies.push(lowered),
+            Some(id) => *policies.policies.get_mut(id.0 as usize)? = lowered,
+            None => policies.policies.push(lowered),
         }
     }
     Some(Input {
-        policies: Arc::new(law),
+        policies: Arc::new(policies),
         ..input.clone()
     })
 }
 
-/// The whole objects with the additions in them, to be laid over the input.
+/// The whole objects with the additions in them, to be overlaid on the input.
 pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
     Some(
         changed(input, changes)?
@@ -131,7 +131,8 @@ pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
     )
 }
 
-fn place_of(change: &Change) -> Option<PolicyId> {
+/// The existing policy that a change adds to; `None` for a new one.
+fn changed_policy(change: &Change) -> Option<PolicyId> {
     match &change.place {
         Place::Rule(id) => Some(*id),
         Place::Port(at) => Some(at.policy),
@@ -139,27 +140,27 @@ fn place_of(change: &Change) -> Option<PolicyId> {
     }
 }
 
-/// What an object is called, and which policy it was.
-struct Named {
+/// The identity of an object, and the policy that it is, unless it is new.
+struct ObjectHeader {
     policy: Option<PolicyId>,
     name: Box<str>,
     namespace: Box<str>,
     document: DocumentId,
 }
 
-/// The objects that change, each once, with every addition to it.
-fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, Named)>> {
-    let mut objects: Vec<(SyntaxNode, Named)> = Vec::new();
+/// The objects that change, each once, with all additions to it.
+fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, ObjectHeader)>> {
+    let mut objects: Vec<(SyntaxNode, ObjectHeader)> = Vec::new();
     for change in changes {
         let addition = node(&change.content);
-        let Some(id) = place_of(change) else {
+        let Some(id) = changed_policy(change) else {
             let Place::Policy { namespace, name } = &change.place else {
                 return None;
             };
             let (name, namespace) = (name.clone(), namespace.clone());
             objects.push((
                 addition,
-                Named {
+                ObjectHeader {
                     policy: None,
                     name,
                     namespace,
@@ -169,7 +170,7 @@ fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, Named)>
             continue;
         };
         if !objects.iter().any(|(_, n)| n.policy == Some(id)) {
-            objects.push(read_again(input, id)?);
+            objects.push(parse_again(input, id)?);
         }
         let (object, _) = objects.iter_mut().find(|(_, n)| n.policy == Some(id))?;
         push(object, &list(input.policies.get(id), change).0, addition)?;
@@ -177,7 +178,7 @@ fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, Named)>
     Some(objects)
 }
 
-/// The list a change adds to.
+/// The path of the list that a change adds to.
 pub fn list(policy: &Policy, change: &Change) -> Path {
     match &change.place {
         Place::Port(at) => policy
@@ -194,8 +195,8 @@ pub fn list(policy: &Policy, change: &Change) -> Path {
     }
 }
 
-/// An object of the input, read again.
-fn read_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, Named)> {
+/// An object of the input, parsed again.
+fn parse_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, ObjectHeader)> {
     let policy = input.policies.get(id);
     let (document, text) = input.sources.chunk(policy.document)?;
     let mut object = parse_part(&text, &Chunk::of(document))
@@ -206,7 +207,7 @@ fn read_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, Named)> {
     let namespace = policy.namespace.clone().unwrap_or_default();
     Some((
         object,
-        Named {
+        ObjectHeader {
             policy: Some(id),
             name: policy.name.clone(),
             namespace,
@@ -215,8 +216,8 @@ fn read_again(input: &Input, id: PolicyId) -> Option<(SyntaxNode, Named)> {
     ))
 }
 
-/// Writes an unquoted `y` or `n` as the string it counts as in a policy, so that no reader takes it
-/// for a boolean.
+/// Turns an unquoted `y` or `n` into the string that it stands for in a policy, so that no YAML
+/// parser takes it for a boolean.
 fn spell_out(node: &mut SyntaxNode) {
     if let (Value::Letter(_), Some(text)) = (&node.value, node.as_str()) {
         node.value = Value::String(text.into());
@@ -228,7 +229,7 @@ fn spell_out(node: &mut SyntaxNode) {
     }
 }
 
-/// Adds an item to the list at a path; a missing list is made.
+/// Adds an item to the list at a path; a missing list is created.
 fn push(node: &mut SyntaxNode, path: &[Step], item: SyntaxNode) -> Option<()> {
     match path {
         [] => match &mut node.value {
@@ -264,7 +265,7 @@ fn push(node: &mut SyntaxNode, path: &[Step], item: SyntaxNode) -> Option<()> {
     Some(())
 }
 
-/// A value as a tree that stands nowhere.
+/// A value as a tree without positions.
 fn node(json: &Json) -> SyntaxNode {
     let value = match json {
         Json::Null => Value::Null,
@@ -290,16 +291,16 @@ fn entry(key: &str, value: &Json) -> Entry {
     }
 }
 
-/// Applies changes and compares: `Ok` when all that was asked is certainly allowed and nothing else
-/// turned.
+/// Applies changes and compares the graphs: `Ok` if everything that was asked for is certainly
+/// allowed and nothing else changes.
 ///
 /// # Errors
-/// With what is missing or what else would turn.
+/// With the flow that is missing or that would change too.
 pub fn verify(
     input: &Input,
     before: &AllowGraph,
     changes: &[Change],
-    asked: &Asked,
+    asked: &AskedFlows,
 ) -> Result<AllowGraph, Failure> {
     let changed = applied(input, changes).ok_or(Failure::Unusable)?;
     let after = AllowGraph::compile(&changed, &before.environment().options)
@@ -312,7 +313,7 @@ pub fn verify(
     comparison.enough()?;
     let mut added = before.environment().policies.policies.len();
     for change in changes {
-        let policy = place_of(change).unwrap_or_else(|| {
+        let policy = changed_policy(change).unwrap_or_else(|| {
             added += 1;
             PolicyId(u32::try_from(added - 1).unwrap_or(u32::MAX))
         });
@@ -324,11 +325,11 @@ pub fn verify(
 struct Comparison<'a> {
     before: &'a AllowGraph,
     after: &'a AllowGraph,
-    asked: &'a Asked,
+    asked: &'a AskedFlows,
 }
 
 impl Comparison<'_> {
-    /// Everything that was asked is certainly allowed.
+    /// Checks that everything that was asked for is certainly allowed.
     fn enough(&self) -> Result<(), Failure> {
         let sources = ends(self.after, &self.asked.sources, &self.asked.from);
         let destinations = ends(self.after, &self.asked.destinations, &self.asked.to);
@@ -352,15 +353,15 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Nothing else turned for the pods that a changed policy governs.
+    /// Checks that nothing else changes for the pods that a changed policy governs.
     fn governed(&self, policy: PolicyId, direction: Direction) -> Result<(), Failure> {
         let after = self.after;
         let space = after.space();
-        // an address family that is spoken of for the first time concerns every pod
+        // An address family that is mentioned for the first time concerns every pod.
         let everyone = self.before.environment().assumed != after.environment().assumed;
         let governed = |pod: &PodId| {
-            let profile = after.effective(Endpoint::Pod(*pod), direction);
-            everyone || profile.is_some_and(|p| governs(after, p, policy))
+            let effective = after.effective(Endpoint::Pod(*pod), direction);
+            everyone || effective.is_some_and(|p| governs(after, p, policy))
         };
         let pods: Vec<PodId> = after
             .environment()
@@ -373,8 +374,8 @@ impl Comparison<'_> {
             return Err(Failure::TooWide);
         }
         for pod in pods {
-            for place in 0..space.len() {
-                for other in self.others(place, pod, direction) {
+            for index in 0..space.len() {
+                for other in self.others(index, pod, direction) {
                     self.same(pod, other, direction)?;
                 }
             }
@@ -382,18 +383,18 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// The ends of one place that have to be compared: one that was asked about and one that was
+    /// The ends behind an index that have to be compared: one that was asked about and one that was
     /// not.
-    fn others(&self, place: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
+    fn others(&self, index: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
         let space = self.after.space();
-        if !space.is_class(place) {
-            return vec![space.representative(place)];
+        if !space.is_class(index) {
+            return vec![space.representative(index)];
         }
         let asked = match direction {
             Direction::Ingress => &self.asked.sources,
             Direction::Egress => &self.asked.destinations,
         };
-        let members = space.classes.members(place);
+        let members = space.classes.members(index);
         let first = |wanted: bool| {
             let mut fitting = members.iter().filter(|m| asked.contains(m) == wanted);
             let other = fitting.clone().find(|m| **m != pod);
@@ -402,6 +403,7 @@ impl Comparison<'_> {
         [first(true), first(false)].into_iter().flatten().collect()
     }
 
+    /// Checks that nothing changes between two ends, apart from what was asked for.
     fn same(&self, pod: PodId, other: Endpoint, direction: Direction) -> Result<(), Failure> {
         let (source, destination) = match direction {
             Direction::Ingress => (other, Endpoint::Pod(pod)),
@@ -439,13 +441,13 @@ impl Comparison<'_> {
     }
 }
 
-fn governs(graph: &AllowGraph, profile: &EffectivePolicy, policy: PolicyId) -> bool {
-    profile
+fn governs(graph: &AllowGraph, effective: &EffectivePolicy, policy: PolicyId) -> bool {
+    effective
         .selections()
         .any(|s| graph.policy_of(s.policy) == policy)
 }
 
-/// Whether an end was asked about; an outside block only if all of it was.
+/// Whether an end was asked about; an address only if its whole atom was.
 fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &AllowGraph) -> bool {
     match end {
         Endpoint::Pod(pod) => pods.contains(&pod),
@@ -459,8 +461,8 @@ fn is_in(end: Endpoint, pods: &BTreeSet<PodId>, addresses: &IpSet, after: &Allow
 /// The pods, and one address of each atom.
 pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Vec<Endpoint> {
     let atoms = &graph.space().atoms;
-    let covers = atoms.overlapping(addresses);
-    let outside = covers
+    let overlapping = atoms.overlapping(addresses);
+    let outside = overlapping
         .points()
         .filter_map(|a| atoms.addresses(a).intersection(addresses).first());
     pods.iter()
@@ -469,8 +471,8 @@ pub fn ends(graph: &AllowGraph, pods: &BTreeSet<PodId>, addresses: &IpSet) -> Ve
         .collect()
 }
 
-/// Traffic whose verdict is another one now, and whether it is opened; what was asked does not
-/// count.
+/// Traffic whose verdict changes, and whether it is opened; the traffic `free`, which was asked
+/// for, does not count.
 fn turned(was: &Allowed, is: &Allowed, free: &TrafficSet) -> Option<(Traffic, bool)> {
     let gained = is
         .must

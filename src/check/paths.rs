@@ -1,0 +1,310 @@
+//! Paths over hops: a breadth-first search backward from the targets of an isolation claim.
+//!
+//! Cost: one row per template on the way, restricted to the sources that are left, and a look-up
+//! per class.
+
+use crate::check::judge::workload;
+use crate::check::schema::{Isolated, Through};
+use crate::check::scope::{ScopedEnds, Trouble};
+use crate::compile::peer_sets::EndpointSet;
+use crate::graph::{AllowGraph, Allowed, RowCache};
+use crate::model::{PodId, WorkloadId};
+use crate::query::End;
+use crate::query::ask::asked_traffic;
+use crate::set::hashed::HashSet;
+use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::spec::{Endpoint, Flow};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What an isolation claim asks: the sources, the targets, and what paths may lead through.
+pub(crate) struct PathQuery<'a> {
+    pub(crate) graph: &'a AllowGraph,
+    limit: u32,
+    /// The indices of the sources, each with an endpoint.
+    pub(crate) sources: BTreeMap<u32, Endpoint>,
+    /// The indices of the targets, each with an endpoint and the traffic that is asked about.
+    pub(crate) targets: BTreeMap<u32, (Endpoint, TrafficSet)>,
+    /// The indices that may be passed through, each with an endpoint.
+    pub(crate) through: BTreeMap<u32, Endpoint>,
+}
+
+impl<'a> PathQuery<'a> {
+    /// Resolves the claim.
+    ///
+    /// # Errors
+    /// When a port of the target cannot be resolved.
+    pub(crate) fn new(
+        graph: &'a AllowGraph,
+        spec: &Isolated,
+        from: &ScopedEnds,
+        to: &ScopedEnds,
+        vias: &[ScopedEnds],
+    ) -> Result<Self, Trouble> {
+        let space = graph.space();
+        let cluster = &graph.environment().cluster;
+        let mut targets = BTreeMap::new();
+        for endpoint in endpoints(graph, to) {
+            let pod = if let Endpoint::Pod(p) = endpoint {
+                Some(cluster.pod(p))
+            } else {
+                None
+            };
+            let asked = asked_traffic::traffic(cluster, &to.spec, &to.resolved, pod)
+                .map_err(|e| Trouble::Wrong(e.message))?;
+            targets
+                .entry(space.index_of(endpoint))
+                .or_insert((endpoint, asked.unwrap_or_else(TrafficSet::all)));
+        }
+        let mut sources = BTreeMap::new();
+        for endpoint in endpoints(graph, from) {
+            sources.entry(space.index_of(endpoint)).or_insert(endpoint);
+        }
+        let excepted: BTreeSet<PodId> = vias.iter().flat_map(pods).collect();
+        let nodes = spec.through.contains(&Through::Nodes);
+        let mut through = BTreeMap::new();
+        for class in 0..space.classes.len() {
+            let members = space.classes.members(class);
+            let free = members
+                .iter()
+                .find(|p| !excepted.contains(p) && (nodes || !cluster.pod(**p).host_network));
+            through.extend(free.map(|p| (class, Endpoint::Pod(*p))));
+        }
+        if spec.through.contains(&Through::Internet) {
+            through.extend(
+                (space.classes.len()..space.len())
+                    .map(|index| (index, space.representative(index))),
+            );
+        }
+        Ok(Self {
+            graph,
+            limit: spec.hops.limit(),
+            sources,
+            targets,
+            through,
+        })
+    }
+
+    /// The traffic of which the last hop of a path has to carry some.
+    pub(crate) fn asked(&self, target: u32) -> TrafficSet {
+        self.targets
+            .get(&target)
+            .map(|t| t.1.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// The pods of the ends, and one address of each atom.
+fn endpoints(graph: &AllowGraph, ends: &ScopedEnds) -> Vec<Endpoint> {
+    let atoms = &graph.space().atoms;
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for end in &ends.resolved.ends {
+        match end {
+            End::Pods { pods, .. } => endpoints.extend(pods.iter().map(|p| Endpoint::Pod(*p))),
+            End::Addresses { set, .. } => {
+                let first = |a| atoms.addresses(a).intersection(set).first();
+                let addresses = atoms.overlapping(set);
+                let addresses = addresses.points().filter_map(first);
+                endpoints.extend(addresses.map(Endpoint::Address));
+            }
+        }
+    }
+    endpoints
+}
+
+/// The pods of the ends.
+fn pods(ends: &ScopedEnds) -> Vec<PodId> {
+    let mut found: Vec<PodId> = Vec::new();
+    for end in &ends.resolved.ends {
+        if let End::Pods { pods, .. } = end {
+            found.extend(pods);
+        }
+    }
+    found
+}
+
+/// For each index, the next step of a shortest path to a target.
+pub(crate) struct Paths {
+    /// From an index to the number of hops left, the next index, and what may be sent there.
+    pub(crate) next: BTreeMap<u32, (u32, u32, TrafficSet)>,
+}
+
+impl Paths {
+    /// Searches backward from the targets. Cost: one row per template on the way, restricted to the
+    /// sources that are left, and a look-up per class.
+    pub(crate) fn new(query: &PathQuery<'_>, pass: fn(&Allowed) -> TrafficSet) -> Self {
+        let mut next: BTreeMap<u32, (u32, u32, TrafficSet)> = BTreeMap::new();
+        let mut queue: VecDeque<(u32, u32)> = query.targets.keys().map(|t| (*t, 0)).collect();
+        let mut rows = RowCache::new(query.graph);
+        let mut left = query.graph.space().full();
+        // The templates whose rows were read, and the pods whose rows contained only themselves.
+        let (mut read, mut selves) = (HashSet::default(), EndpointSet::empty());
+        while let Some((index, hops)) = queue.pop_front() {
+            if hops >= query.limit || left.is_empty() {
+                continue;
+            }
+            let again = hops > 0 && !read.insert(rows.template(index));
+            let asked = if hops == 0 {
+                query.asked(index)
+            } else {
+                TrafficSet::all()
+            };
+            let among = if again {
+                Cow::Owned(left.intersection(&selves))
+            } else {
+                Cow::Borrowed(&left)
+            };
+            let mut found = Vec::new();
+            for (source, traffic) in incoming(&mut rows, index, &asked, pass, [&among, &left]) {
+                // A pod to itself is not a hop; one pod of a class to another is.
+                if source == index && is_single(query.graph, index) {
+                    selves = selves.union(&EndpointSet::point(index));
+                    continue;
+                }
+                found.push(source);
+                next.entry(source).or_insert((hops + 1, index, traffic));
+                if query.through.contains_key(&source) && !query.targets.contains_key(&source) {
+                    queue.push_back((source, hops + 1));
+                }
+            }
+            if !found.is_empty() {
+                left = left.difference(&found.into_iter().map(|source| source..=source).collect());
+            }
+        }
+        Self { next }
+    }
+
+    /// The source with the shortest path.
+    pub(crate) fn nearest(&self, query: &PathQuery<'_>) -> Option<u32> {
+        let reached = query
+            .sources
+            .keys()
+            .filter_map(|s| self.next.get(s).map(|n| (n.0, *s)));
+        reached.min().map(|(_, source)| source)
+    }
+
+    /// The flows of the shortest path from a source.
+    pub(crate) fn hops(&self, query: &PathQuery<'_>, source: u32) -> Vec<Flow> {
+        let mut flows = Vec::new();
+        let mut current = source;
+        let mut from = query
+            .sources
+            .get(&source)
+            .copied()
+            .unwrap_or_else(|| query.graph.space().representative(source));
+        while let Some((left, index, traffic)) = self.next.get(&current) {
+            let last = *left == 1;
+            let on_the_way = || query.through.get(index).copied();
+            let target = query.targets.get(index).filter(|_| last).map(|t| t.0);
+            let Some(to) = target.or_else(on_the_way) else {
+                break;
+            };
+            flows.push(Flow {
+                source: from,
+                destination: to,
+                traffic: likely(query.graph, to, traffic),
+            });
+            if last || flows.len() > 1000 {
+                break;
+            }
+            (current, from) = (*index, to);
+        }
+        flows
+    }
+
+    /// The number of source workloads that reach a target.
+    pub(crate) fn pairs(&self, query: &PathQuery<'_>) -> usize {
+        let reached = query
+            .sources
+            .iter()
+            .filter(|(index, _)| self.next.contains_key(index));
+        let workloads: BTreeSet<Option<WorkloadId>> =
+            reached.map(|(_, e)| workload(query.graph, *e)).collect();
+        workloads.len()
+    }
+}
+
+/// Whether an index stands for a single pod.
+fn is_single(graph: &AllowGraph, index: u32) -> bool {
+    let space = graph.space();
+    space.is_class(index) && {
+        let members = space.classes.members(index);
+        members.len() == 1
+            && members
+                .iter()
+                .all(|p| graph.environment().cluster.pod(*p).is_single())
+    }
+}
+
+/// The sources that may send some of the traffic asked about, in order, each with what it may send:
+/// those in `among` according to the row, and those in `near` as far as own nodes decide.
+pub(crate) fn incoming(
+    rows: &mut RowCache<'_>,
+    index: u32,
+    asked: &TrafficSet,
+    pass: fn(&Allowed) -> TrafficSet,
+    [among, near]: [&EndpointSet; 2],
+) -> Vec<(u32, TrafficSet)> {
+    let mut found = by_own_node(rows, index, asked, pass, near);
+    found.extend(by_row(rows, index, asked, pass, among));
+    found.sort_by_key(|f| f.0);
+    // INVARIANT: the own node, which comes first, lets through what the row does, and more.
+    found.dedup_by_key(|f| f.0);
+    found
+}
+
+/// The sources among `near` that own nodes decide.
+pub(crate) fn by_own_node(
+    rows: &mut RowCache<'_>,
+    index: u32,
+    asked: &TrafficSet,
+    pass: fn(&Allowed) -> TrafficSet,
+    near: &EndpointSet,
+) -> Vec<(u32, TrafficSet)> {
+    let own_node = rows.own_node_sources_among(index, near).into_iter();
+    let traffic = own_node.map(|(source, allowed)| (source, pass(&allowed).intersection(asked)));
+    traffic.filter(|(_, traffic)| !traffic.is_empty()).collect()
+}
+
+/// The sources in `among` according to the row, which is the same for every index of a template.
+pub(crate) fn by_row(
+    rows: &mut RowCache<'_>,
+    index: u32,
+    asked: &TrafficSet,
+    pass: fn(&Allowed) -> TrafficSet,
+    among: &EndpointSet,
+) -> Vec<(u32, TrafficSet)> {
+    let mut found = Vec::new();
+    for part in rows.parts_among(index, among).iter() {
+        let traffic = pass(&part.allowed).intersection(asked);
+        if !traffic.is_empty() {
+            found.extend(
+                part.sources
+                    .intersection(among)
+                    .points()
+                    .map(|source| (source, traffic.clone())),
+            );
+        }
+    }
+    found
+}
+
+/// A piece of the traffic that is likely to be meaningful: a port that the destination declares, if
+/// there is one.
+fn likely(graph: &AllowGraph, destination: Endpoint, traffic: &TrafficSet) -> Traffic {
+    let declared = if let Endpoint::Pod(pod) = destination {
+        let ports = graph.environment().cluster.pod(pod).ports.iter();
+        ports
+            .map(|p| Traffic {
+                protocol: p.protocol,
+                port: p.port,
+            })
+            .find(|t| traffic.contains(*t))
+    } else {
+        None
+    };
+    declared.or_else(|| traffic.sample()).unwrap_or(Traffic {
+        protocol: Protocol::Tcp,
+        port: 1,
+    })
+}

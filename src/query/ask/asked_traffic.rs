@@ -1,0 +1,111 @@
+//! The traffic that a question asks of one destination.
+//!
+//! Ports may be numbers or the names of container ports. A Service maps its own ports to those of
+//! the pods behind it. Cost: the ports of the Service and of the pod.
+
+use crate::model::{Cluster, Pod, Service, ServicePort, TargetPort};
+use crate::query::ask::grammar::{EndpointSpec, Keyword, PortAsk, Target};
+use crate::query::ask::resolved::{ResolveError, Resolved, wrong};
+use crate::set::{Protocol, TrafficSet};
+
+/// The traffic that a question asks of a destination pod (or of addresses), with the ports of a
+/// Service mapped to those of the pod; `None` where no port is named.
+///
+/// # Errors
+/// When the Service has no such port.
+pub fn traffic(
+    cluster: &Cluster,
+    spec: &EndpointSpec,
+    resolved: &Resolved,
+    pod: Option<&Pod>,
+) -> Result<Option<TrafficSet>, ResolveError> {
+    match resolved.service {
+        Some(service) => {
+            service_traffic(cluster.service(service), spec.ports.as_deref(), pod).map(Some)
+        }
+        None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
+            let dns = |protocol| TrafficSet::ports(protocol, 53, 53);
+            Ok(Some(dns(Protocol::Udp).union(&dns(Protocol::Tcp))))
+        }
+        None => Ok(spec.ports.as_ref().map(|ports| {
+            ports
+                .iter()
+                .fold(TrafficSet::empty(), |set, p| set.union(&direct(p, pod)))
+        })),
+    }
+}
+
+/// The traffic of a port as the pod declares it.
+fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
+    match port {
+        PortAsk::Numbers(a, b, protocol) => TrafficSet::ports(*protocol, *a, *b),
+        PortAsk::Name(name, wanted) => {
+            let found = pod
+                .into_iter()
+                .flat_map(|p| p.named_ports(name).collect::<Vec<_>>());
+            let found = found.filter(|(p, _)| wanted.is_none_or(|w| w == *p));
+            found.fold(TrafficSet::empty(), |set, (p, n)| {
+                set.union(&TrafficSet::ports(p, n, n))
+            })
+        }
+    }
+}
+
+/// The traffic of the pod that the ports of a Service are mapped to; all its ports if none is
+/// named.
+fn service_traffic(
+    service: &Service,
+    ports: Option<&[PortAsk]>,
+    pod: Option<&Pod>,
+) -> Result<TrafficSet, ResolveError> {
+    let Some(ports) = ports else {
+        return Ok(service.ports.iter().fold(TrafficSet::empty(), |set, sp| {
+            set.union(&target_traffic(sp, pod))
+        }));
+    };
+    let mut set = TrafficSet::empty();
+    for ask in ports {
+        let found: Vec<_> = service
+            .ports
+            .iter()
+            .filter(|sp| is_asked(ask, sp))
+            .collect();
+        if found.is_empty() {
+            let have: Vec<String> = service
+                .ports
+                .iter()
+                .map(|sp| format!("{}/{}", sp.port, sp.protocol))
+                .collect();
+            return wrong(
+                format!("Service {} has no port {ask}", service.name),
+                Some(format!("it has {}", have.join(", "))),
+            );
+        }
+        set = found
+            .into_iter()
+            .fold(set, |set, sp| set.union(&target_traffic(sp, pod)));
+    }
+    Ok(set)
+}
+
+/// The traffic of the pod behind one port of a Service.
+fn target_traffic(service_port: &ServicePort, pod: Option<&Pod>) -> TrafficSet {
+    let protocol = service_port.protocol;
+    match &service_port.target {
+        TargetPort::Number(n) => TrafficSet::ports(protocol, *n, *n),
+        TargetPort::Name(name) => direct(&PortAsk::Name(name.clone(), Some(protocol)), pod),
+    }
+}
+
+/// Whether a question names a port of a Service.
+fn is_asked(ask: &PortAsk, service_port: &ServicePort) -> bool {
+    match ask {
+        PortAsk::Numbers(a, b, protocol) => {
+            (*a..=*b).contains(&service_port.port) && service_port.protocol == *protocol
+        }
+        PortAsk::Name(name, wanted) => {
+            service_port.name.as_ref() == Some(name)
+                && wanted.is_none_or(|w| w == service_port.protocol)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How names relate: which known names are similar to an unknown one, and which pod names a
+//! controller generated.
+//!
+//! Cost of a suggestion: one edit distance for each known name.
+
+/// A help text with the most similar names, or with all names if there are few.
+pub(crate) fn suggest(name: &str, names: &[&str], what: &str) -> String {
+    let mut ranked: Vec<(usize, &str)> = names.iter().map(|n| (distance(name, n), *n)).collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let contains_name =
+        |n: &str| name.len() > 2 && n.rsplit('/').next().is_some_and(|last| last.contains(name));
+    let close: Vec<&str> = ranked
+        .iter()
+        .filter(|(d, n)| *d <= limit || contains_name(n))
+        .take(3)
+        .map(|(_, n)| *n)
+        .collect();
+    if !close.is_empty() {
+        return format!("did you mean {}?", close.join(" or "));
+    }
+    let mut all: Vec<&str> = names.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    match all.len() {
+        0 => format!("there are no {what} in the input; see what was read: netpal inputs"),
+        1..=12 => format!("{what}: {}", all.join(", ")),
+        n => format!("there are {n} {what}; see them: netpal inputs -v"),
+    }
+}
+
+/// The edit distance from `a` to a name `b`, to the part of `b` after its namespace, or to the part
+/// before its first dot (the name of a Service).
+fn distance(a: &str, b: &str) -> usize {
+    let parts = [Some(b), b.rsplit('/').next(), b.split('.').next()];
+    parts
+        .into_iter()
+        .flatten()
+        .map(|part| strsim::damerau_levenshtein(a, part))
+        .min()
+        .unwrap_or(usize::MAX)
+}
+
+/// Whether the rest of a pod's name looks like what controllers append: hashes and ordinals, which
+/// contain a digit or have the length of a hash.
+pub(crate) fn looks_generated(rest: &str) -> bool {
+    let part = |p: &str| {
+        let is_plain = p
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        is_plain && !p.is_empty() && (p.chars().any(|c| c.is_ascii_digit()) || p.len() == 5)
+    };
+    rest.split('-').count() <= 2 && rest.split('-').all(part)
+}

@@ -1,0 +1,117 @@
+//! What endpoints are resolved to: ends, remarks on how they were understood, and errors.
+
+use crate::model::{PodId, Selector, ServiceId, WorkloadId};
+use crate::query::ask::grammar::ParseError;
+use crate::set::IpSet;
+use ipnet::IpNet;
+
+/// The settings that names are resolved with, besides the cluster itself.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The namespace of bare names, if one is chosen; otherwise all namespaces are searched.
+    pub namespace: Option<Box<str>>,
+    /// The namespace and the labels of the DNS pods.
+    pub dns: (Box<str>, Selector),
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
+        }
+    }
+}
+
+/// One end of a question: a workload with the pods of it that are meant, or a block of outside
+/// addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Pods of one workload.
+    Pods {
+        /// The workload.
+        workload: WorkloadId,
+        /// The pods that are meant.
+        pods: Vec<PodId>,
+    },
+    /// Addresses that do not belong to a pod.
+    Addresses {
+        /// The name that the addresses are reported by.
+        name: Box<str>,
+        /// The addresses.
+        set: IpSet,
+        /// Whether the name stands for a large set, of which only the families that the other end
+        /// uses count.
+        symbolic: bool,
+    },
+}
+
+/// A remark on how an endpoint was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The address belongs to a pod.
+    PodAddress(IpNet, WorkloadId),
+    /// The address belongs to a Service.
+    ServiceAddress(IpNet, ServiceId),
+    /// The address belongs to a node.
+    NodeAddress(IpNet, Box<str>),
+    /// The name is that of a Service, which stands for the pods behind it.
+    Service(ServiceId),
+    /// The name of a pod was resolved to its workload.
+    PodName(Box<str>, WorkloadId),
+    /// A port of a Service and the ports of the pods behind it.
+    ServicePort(ServiceId, u16, Box<str>),
+}
+
+/// An endpoint, resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Resolved {
+    /// The ends; empty when the input does not determine them.
+    pub ends: Vec<End>,
+    /// The Service that was named, if one was.
+    pub service: Option<ServiceId>,
+    /// How the endpoint was understood.
+    pub notes: Vec<Note>,
+    /// What the input lacks, when there are no ends.
+    pub missing: Option<Box<str>>,
+}
+
+/// Why an endpoint cannot be resolved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ResolveError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Whether the input simply has no such thing.
+    pub absent: bool,
+}
+
+impl From<ParseError> for ResolveError {
+    fn from(error: ParseError) -> Self {
+        Self {
+            message: error.message,
+            help: error.help,
+            absent: false,
+        }
+    }
+}
+
+/// The input has no such thing.
+pub(crate) fn fail<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
+    Err(ResolveError {
+        message,
+        help,
+        absent: true,
+    })
+}
+
+/// The input has more than one such thing, or the question is malformed.
+pub(crate) fn wrong<T>(message: String, help: Option<String>) -> Result<T, ResolveError> {
+    Err(ResolveError {
+        message,
+        help,
+        absent: false,
+    })
+}

@@ -1,0 +1,85 @@
+//! The stable codes that say why a flow is allowed, denied or unknown.
+
+use crate::policy::tier::{TierCodes, kubernetes};
+
+/// The stable reason codes, as printed by `why` and in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // the names are the codes
+pub enum Reason {
+    AllowDefault,
+    AllowRule,
+    AllowSelf,
+    AllowFromOwnNode,
+    AllowTier(&'static TierCodes),
+    DenyNoRuleMatches,
+    DenyNoRules,
+    DenyPort,
+    DenyRule,
+    DenyTier(&'static TierCodes),
+    UnknownHostnetwork,
+    UnknownUnsupportedKind,
+    UnknownBrokenPolicy,
+    UnknownNamespaceLabels,
+    UnknownIpblockPod,
+    UnknownSnat,
+    UnknownNoEndpoints,
+    UnknownNamedPort,
+    UnknownDomainName,
+    UnknownNode,
+    UnknownPriority,
+}
+
+impl Reason {
+    /// Every reason that policies of the Kubernetes APIs can have.
+    pub const ALL: [Self; 22] = [
+        Self::AllowDefault,
+        Self::AllowRule,
+        Self::AllowSelf,
+        Self::AllowFromOwnNode,
+        Self::AllowTier(&kubernetes::ADMIN_CODES),
+        Self::AllowTier(&kubernetes::BASELINE_CODES),
+        Self::DenyNoRuleMatches,
+        Self::DenyNoRules,
+        Self::DenyPort,
+        Self::DenyTier(&kubernetes::ADMIN_CODES),
+        Self::DenyTier(&kubernetes::BASELINE_CODES),
+        Self::UnknownHostnetwork,
+        Self::UnknownUnsupportedKind,
+        Self::UnknownBrokenPolicy,
+        Self::UnknownNamespaceLabels,
+        Self::UnknownIpblockPod,
+        Self::UnknownSnat,
+        Self::UnknownNoEndpoints,
+        Self::UnknownNamedPort,
+        Self::UnknownDomainName,
+        Self::UnknownNode,
+        Self::UnknownPriority,
+    ];
+
+    /// The code as it is printed.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AllowDefault => "ALLOW_DEFAULT",
+            Self::AllowRule => "ALLOW_RULE",
+            Self::AllowSelf => "ALLOW_SELF",
+            Self::AllowFromOwnNode => "ALLOW_FROM_OWN_NODE",
+            Self::AllowTier(codes) => codes.allow,
+            Self::DenyNoRuleMatches => "DENY_NO_RULE_MATCHES",
+            Self::DenyNoRules => "DENY_NO_RULES",
+            Self::DenyPort => "DENY_PORT",
+            Self::DenyRule => "DENY_RULE",
+            Self::DenyTier(codes) => codes.deny,
+            Self::UnknownHostnetwork => "UNKNOWN_HOSTNETWORK",
+            Self::UnknownUnsupportedKind => "UNKNOWN_UNSUPPORTED_KIND",
+            Self::UnknownBrokenPolicy => "UNKNOWN_BROKEN_POLICY",
+            Self::UnknownNamespaceLabels => "UNKNOWN_NAMESPACE_LABELS",
+            Self::UnknownIpblockPod => "UNKNOWN_IPBLOCK_POD",
+            Self::UnknownSnat => "UNKNOWN_SNAT",
+            Self::UnknownNoEndpoints => "UNKNOWN_NO_ENDPOINTS",
+            Self::UnknownNamedPort => "UNKNOWN_NAMED_PORT",
+            Self::UnknownDomainName => "UNKNOWN_DOMAIN_NAME",
+            Self::UnknownNode => "UNKNOWN_NODE",
+            Self::UnknownPriority => "UNKNOWN_PRIORITY",
+        }
+    }
+}
