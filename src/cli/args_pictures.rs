@@ -52,7 +52,7 @@ pub enum LevelOf {
     Namespace,
 }
 
-impl From<LevelOf> for netpal::query::list::matrix::By {
+impl From<LevelOf> for netpal::MatrixBy {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,
@@ -61,7 +61,7 @@ impl From<LevelOf> for netpal::query::list::matrix::By {
     }
 }
 
-impl From<LevelOf> for netpal::picture::Level {
+impl From<LevelOf> for netpal::DetailLevel {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,
@@ -107,7 +107,7 @@ pub enum Audit {
     Nsa,
 }
 
-impl From<Audit> for netpal::render::report::Profile {
+impl From<Audit> for netpal::AuditProfile {
     fn from(audit: Audit) -> Self {
         match audit {
             Audit::Pci => Self::Pci,

@@ -7,12 +7,7 @@ use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
-use netpal::query::Question;
-use netpal::query::ask;
-use netpal::query::ask::grammar::{EndpointSpec, ParseError};
-use netpal::render::Format;
-use netpal::render::data::json;
-use netpal::render::text::writer::Text;
+use netpal::{AnswerView, EndpointSpec, Format, ParseError, Question, ResolveError, ask};
 
 /// Answers one question, or a file of them.
 ///
@@ -22,33 +17,26 @@ pub fn run(common: &Common, can: &Can) -> Result<Exit> {
     if let Some(file) = &can.questions {
         return questions::run(common, file);
     }
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
+    let output = Output::of::<AnswerView<'_>>(common)?;
     let question = question(&can.question)?;
     let workspace = Workspace::open(common)?;
-    let mut answer = ask(&workspace.graph, &workspace.context, &question).map_err(helped)?;
+    let mut answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     if can.some {
         answer.verdict = answer.any();
     }
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Answer", json::answer(book, &answer), out),
-        Format::Yaml => json::write_yaml("Answer", json::answer(book, &answer), out),
-        _ => {
-            let text = Text {
-                book,
-                style: output.style(),
-                width: output.width(),
-            };
-            text.answer(&answer, out)?;
-            hint(&workspace, &answer).map_or(Ok(()), |finding| text.hint(&finding, out))
-        }
-    })?;
+    let view = AnswerView {
+        answer: &answer,
+        hint: output
+            .writes(Format::Text)
+            .then(|| hint(&workspace, &answer))
+            .flatten(),
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::of(answer.verdict, common)))
 }
 
 /// An error with its help on a line of its own.
-pub fn helped(error: impl Into<netpal::query::ResolveError>) -> anyhow::Error {
+pub fn helped(error: impl Into<ResolveError>) -> anyhow::Error {
     let error = error.into();
     match &error.help {
         Some(help) => anyhow!("{}\n       {help}", error.message),

@@ -5,10 +5,7 @@
 //! pass over pods and policies to list them.
 
 use super::workspace::Workspace;
-use netpal::finding::Finding;
-use netpal::lint::{LintConfig, lint_policies};
-use netpal::policy::{PolicyId, RuleRef};
-use netpal::query::Answer;
+use netpal::{Answer, ExplanationSide, Finding, LintConfig, PolicyId, RuleRef, lint_policies};
 
 /// The rules that explain a surprise: a namespace label nobody sets, a split peer, a Service's
 /// port.
@@ -20,7 +17,7 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
         return None;
     };
     let explanation = pair.explain(&workspace.graph);
-    let near = |side: &netpal::query::Side| {
+    let near = |side: &ExplanationSide| {
         side.near
             .as_ref()
             .filter(|_| !side.possible.allow)

@@ -6,35 +6,17 @@ use super::output::{self, Output};
 use super::workspace::{Workspace, cidrs};
 use super::{ci, lint_fix, project, rule};
 use anyhow::{Context as _, Result, anyhow, bail};
-use netpal::config::Level;
-use netpal::finding::{Finding, RuleInfo, Severity};
-use netpal::lint::baseline::Baseline;
-use netpal::lint::config::is_known;
-use netpal::lint::{LINTS, LintConfig, Linted, lint};
-use netpal::render::Format;
-use netpal::render::ci::{gitlab, sarif};
-use netpal::render::data::findings as findings_data;
-use netpal::render::data::findings::Report;
-use netpal::render::data::json;
-use netpal::render::text::findings;
-use netpal::render::text::findings::Scope;
-
-const ABLE: [Format; 7] = [
-    Format::Text,
-    Format::Json,
-    Format::Yaml,
-    Format::Csv,
-    Format::Sarif,
-    Format::Github,
-    Format::Gitlab,
-];
+use netpal::{
+    Baseline, ConfiguredSeverity, Finding, LintConfig, LintView, Linted, Severity, is_known_rule,
+    lint,
+};
 
 /// Looks for mistakes; with `--fix` mends those that need no thought.
 ///
 /// # Errors
 /// When a flag makes no sense, or the input or a baseline cannot be read.
 pub fn run(common: &Common, args: &Args) -> Result<Exit> {
-    let output = Output::new(common, &ABLE)?;
+    let output = Output::of::<LintView<'_>>(common)?;
     // what is wrong with the input is told by rules of its own
     let workspace = Workspace::open(&Common {
         quiet: true,
@@ -50,7 +32,14 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
         return write_baseline(path, &linted);
     }
     let known = subtract(args, &mut linted)?;
-    write(&output, &workspace, &linted, (known, common.verbose > 0))?;
+    let view = LintView {
+        linted: &linted,
+        known,
+    };
+    let locator = workspace.locator();
+    let context = workspace.context(&locator);
+    output.render(&view, &context)?;
+    ci::step_summary(&output, || view.findings(), &context)?;
     Ok(workspace.exit(common, verdict(&linted.findings, fail_on)))
 }
 
@@ -66,11 +55,11 @@ pub fn verdict(findings: &[Finding], fail_on: Option<Severity>) -> Exit {
 }
 
 /// A severity of the configuration file.
-fn severity(level: Level) -> Severity {
+fn severity(level: ConfiguredSeverity) -> Severity {
     match level {
-        Level::Error => Severity::Error,
-        Level::Warning => Severity::Warning,
-        Level::Info => Severity::Info,
+        ConfiguredSeverity::Error => Severity::Error,
+        ConfiguredSeverity::Warning => Severity::Warning,
+        ConfiguredSeverity::Info => Severity::Info,
     }
 }
 
@@ -124,7 +113,7 @@ pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<Lin
         &workspace.project.config.cluster,
     );
     let common = &workspace.project.merged(common);
-    let told = |blocks: &[String]| {
+    let given = |blocks: &[String]| {
         if blocks.is_empty() {
             Ok(None)
         } else {
@@ -139,11 +128,11 @@ pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<Lin
         ignore: chosen(&args.ignore, &file.ignore)?,
         edges: words(&file.edges),
         ingress_controllers: words(&file.ingress_controllers),
-        dns: workspace.context.dns.clone(),
+        dns: workspace.names.dns.clone(),
         monitoring: cluster.monitoring.as_ref().map(project::pods),
-        apiserver: told(&cluster.apiserver)?,
-        pod_cidrs: told(&common.pod_cidrs)?,
-        service_cidrs: told(&common.service_cidrs)?,
+        apiserver: given(&cluster.apiserver)?,
+        pod_cidrs: given(&common.pod_cidrs)?,
+        service_cidrs: given(&common.service_cidrs)?,
         sensitive_labels: project::requirements(&file.sensitive_labels),
         owners_edit_labels: file.owners_edit_labels,
         cni: common.cni.last().map(|c| c.as_str().into()),
@@ -185,54 +174,8 @@ pub fn config(common: &Common, args: &Args, workspace: &Workspace) -> Result<Lin
 }
 
 fn rules(words: &[String]) -> Result<Vec<Box<str>>> {
-    if let Some(unknown) = words.iter().find(|w| !is_known(w)) {
+    if let Some(unknown) = words.iter().find(|w| !is_known_rule(w)) {
         bail!("{}", rule::unknown(unknown));
     }
     Ok(words.iter().map(|w| w.as_str().into()).collect())
-}
-
-fn write(
-    output: &Output,
-    workspace: &Workspace,
-    linted: &Linted,
-    (known, all): (usize, bool),
-) -> Result<()> {
-    let locator = workspace.locator();
-    let rules: Vec<RuleInfo> = LINTS.iter().map(netpal::lint::Lint::info).collect();
-    let folder = std::env::current_dir()
-        .ok()
-        .map(|d| d.to_string_lossy().into_owned());
-    let report = Report {
-        findings: &linted.findings,
-        rules: &rules,
-        locator: &locator,
-        base: folder.as_deref(),
-    };
-    output.write(|format, out| match format {
-        Format::Json => json::write("Findings", findings_data::document(&report), out),
-        Format::Yaml => json::write_yaml("Findings", findings_data::document(&report), out),
-        Format::Csv => findings_data::csv(&report, out),
-        Format::Sarif => sarif::write(&report, out),
-        Format::Gitlab => gitlab::write(&report, out),
-        Format::Github => ci::annotate(&report, out),
-        _ => findings::write(
-            &report,
-            &scope(workspace, linted, known),
-            &linted.hidden,
-            (output.style(), all),
-            out,
-        ),
-    })
-}
-
-fn scope(workspace: &Workspace, linted: &Linted, known: usize) -> Scope {
-    let cluster = &workspace.input.cluster;
-    Scope {
-        policies: workspace.input.policies.policies.len(),
-        workloads: cluster.workloads().len(),
-        namespaces: cluster.namespaces().len(),
-        ran: linted.ran,
-        idle: linted.idle.len(),
-        known,
-    }
 }

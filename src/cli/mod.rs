@@ -25,7 +25,6 @@ mod project;
 mod questions;
 mod reach;
 mod report;
-mod report_rows;
 mod rule;
 mod schema;
 mod snapshot;
@@ -45,7 +44,7 @@ pub fn main() -> ExitCode {
     let exit = run(&cli).unwrap_or_else(|error| {
         output::remark(&format!(
             "error: {}",
-            netpal::render::words::clean_lines(&format!("{error:#}"))
+            netpal::clean_lines(&format!("{error:#}"))
         ));
         Exit::Usage
     });

@@ -6,7 +6,7 @@
 //! add to a number.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use netpal::load::Watch;
+use netpal::Watch;
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;

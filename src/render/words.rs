@@ -99,6 +99,16 @@ pub fn end(cluster: &Cluster, end: &End) -> String {
     }
 }
 
+/// An end with the traffic that is asked about, if that is not everything: `shop/db:5432`.
+pub fn root(cluster: &Cluster, of: &End, asked: &TrafficSet) -> String {
+    let ports = if asked.is_all() {
+        String::new()
+    } else {
+        format!(":{}", traffic(asked))
+    };
+    format!("{}{ports}", end(cluster, of))
+}
+
 /// An endpoint of one flow: its workload, or the address.
 pub fn endpoint(cluster: &Cluster, endpoint: Endpoint) -> String {
     match endpoint {

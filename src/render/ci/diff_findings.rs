@@ -9,7 +9,7 @@ use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
 use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, What, Which};
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
-use crate::render::text::diff::{Pages, breaks, by_edit, cells, openness};
+use crate::render::text::diff::{DiffContext, breaks, by_edit, cells, openness};
 use crate::render::text::inputs::plural;
 use crate::render::words;
 use crate::source::{Location, Origin};
@@ -92,7 +92,7 @@ fn verb(kind: Kind) -> &'static str {
 }
 
 /// The findings: edits by the risk of what they do, workloads that come and go, tests that break.
-pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
+pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         found.extend(
@@ -144,7 +144,13 @@ fn in_tree(at: Location) -> Location {
     }
 }
 
-fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usize]) -> Finding {
+fn edit(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    kind: Kind,
+    cause: &Cause,
+    changes: &[usize],
+) -> Finding {
     let of: Vec<&Change> = changes.iter().map(|i| &diff.changes[*i]).collect();
     let [ends, traffic, what, _] = cells(pages, cause, &of);
     let traffic = if traffic.is_empty() {
@@ -180,9 +186,9 @@ fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usi
 }
 
 /// What an edit is about: the rule, or whatever else was edited.
-fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
-    let book = pages.book(cause.side);
-    let (policies, cluster) = (&book.input.policies, &book.input.cluster);
+fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
+    let context = pages.context(cause.side);
+    let (policies, cluster) = (&context.input.policies, &context.input.cluster);
     let object = |namespace: &str, name: &str, path: String| Fingerprint {
         namespace: namespace.into(),
         name: name.into(),
@@ -218,16 +224,16 @@ fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
     }
 }
 
-fn lone(pages: Pages<'_>, which: Which, lone: &OneSided) -> Finding {
-    let book = pages.book(which);
-    let cluster = &book.input.cluster;
+fn lone(pages: DiffContext<'_>, which: Which, lone: &OneSided) -> Finding {
+    let context = pages.context(which);
+    let cluster = &context.input.cluster;
     let workload = cluster.workload(lone.workload);
     let (row, verb) = if which == Which::After {
         (WIDENED, "added")
     } else {
         (NARROWED, "removed")
     };
-    let at = book
+    let at = context
         .locator
         .locate(&Origin::document(workload.origin.document));
     let mut finding = new(

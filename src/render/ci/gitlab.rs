@@ -1,7 +1,7 @@
 //! GitLab code quality: a JSON list of issues, each with a stable fingerprint.
 
 use crate::finding::{Severity, identities};
-use crate::render::data::findings::{Report, full_text};
+use crate::render::data::findings::{FindingSet, full_text};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -29,7 +29,7 @@ struct Lines {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let ids = identities(report.findings);
     let active = report
         .findings

@@ -7,7 +7,7 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Confidence, Finding, Label, RuleInfo, Severity, identities};
-use crate::render::data::findings::{Region, Report, full_text};
+use crate::render::data::findings::{FindingSet, Region, full_text};
 use crate::render::words;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -204,7 +204,7 @@ struct Suppression {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let log = Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
@@ -214,7 +214,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn run(report: &Report<'_>) -> Run {
+fn run(report: &FindingSet<'_>) -> Run {
     let ids = identities(report.findings);
     let mut order: Vec<usize> = (0..report.findings.len()).collect();
     if order.len() > MOST {
@@ -312,7 +312,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResult {
+fn result(report: &FindingSet<'_>, finding: &Finding, identity: String) -> SarifResult {
     let mut place = location(report, &finding.place, None, None);
     place.logical_locations = logical(finding);
     let related = finding.related.iter().enumerate();
@@ -347,7 +347,7 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
     }
 }
 
-fn code_flow(report: &Report<'_>, steps: &[Label]) -> CodeFlow {
+fn code_flow(report: &FindingSet<'_>, steps: &[Label]) -> CodeFlow {
     let step = |l: &Label| ThreadFlowLocation {
         location: location(report, &l.place, Some(&l.text), None),
     };
@@ -377,7 +377,12 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     }
 }
 
-fn location(report: &Report<'_>, place: &Place, text: Option<&str>, id: Option<usize>) -> Location {
+fn location(
+    report: &FindingSet<'_>,
+    place: &Place,
+    text: Option<&str>,
+    id: Option<usize>,
+) -> Location {
     // standard input has no address that a viewer could open
     let region = report.region(place).filter(|r| !r.file.starts_with('<'));
     Location {

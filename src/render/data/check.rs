@@ -5,11 +5,11 @@ use crate::check::{Outcome, Status};
 use crate::config::Level;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, RuleInfo, Severity};
-use crate::render::RenderContext;
 use crate::render::ci::markdown::{MARKER, code};
+use crate::render::context::RenderContext;
 use crate::render::data::csv;
 use crate::render::data::json::At;
-use crate::render::text::check::{Ran, counts, place, reason, remedy, word};
+use crate::render::text::check::{SuiteRun, counts, place, reason, remedy, word};
 use crate::render::words;
 use crate::source::Location;
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
@@ -88,26 +88,26 @@ pub fn status(status: Status) -> &'static str {
     }
 }
 
-fn outcomes<'a>(ran: &'a [Ran<'a>]) -> impl Iterator<Item = &'a Outcome<'a>> {
+fn outcomes<'a>(ran: &'a [SuiteRun<'a>]) -> impl Iterator<Item = &'a Outcome<'a>> {
     ran.iter().flat_map(|(_, run)| &run.outcomes)
 }
 
 /// The outcomes as a document's content.
-pub fn json(book: RenderContext<'_>, ran: &[Ran<'_>]) -> TestsJson {
+pub fn json(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> TestsJson {
     let counts = counts(ran);
     let one = |outcome: &Outcome<'_>| TestJson {
         name: outcome.test.name.clone(),
         at: at(&outcome.test.at),
         status: status(outcome.status),
         severity: severity(outcome.test.severity).name(),
-        why: reason(book, outcome)
+        why: reason(context, outcome)
             .into_iter()
             .map(|(text, place)| WhyJson {
                 text: text.trim().to_owned(),
                 at: place.as_ref().map(at),
             })
             .collect(),
-        remedy: remedy(book, outcome).join("\n"),
+        remedy: remedy(context, outcome).join("\n"),
     };
     TestsJson {
         passed: counts.passed,
@@ -119,9 +119,9 @@ pub fn json(book: RenderContext<'_>, ran: &[Ran<'_>]) -> TestsJson {
 }
 
 /// The reason as plain text of several lines.
-fn lines(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
+fn lines(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
     let place = |l: Option<Location>| l.map(|l| format!("   {}", place(&l))).unwrap_or_default();
-    reason(book, outcome)
+    reason(context, outcome)
         .into_iter()
         .map(|(text, at)| format!("{text}{}", place(at)))
         .collect()
@@ -131,13 +131,17 @@ fn lines(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write_csv(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn write_csv(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let head = ["file", "line", "test", "status", "severity", "why"]
         .map(String::from)
         .to_vec();
     let body = outcomes(ran).map(|o| {
         let at = &o.test.at;
-        let why = lines(book, o)
+        let why = lines(context, o)
             .iter()
             .map(|l| l.trim().to_owned())
             .collect::<Vec<_>>()
@@ -160,12 +164,16 @@ pub fn write_csv(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) 
 ///
 /// # Errors
 /// When the writer fails.
-pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn junit(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut report = JunitReport::new("netpal");
     for (suite, run) in ran {
         let mut cases = TestSuite::new(words::clean(&suite.file).into_owned());
         for outcome in &run.outcomes {
-            let lines = lines(book, outcome);
+            let lines = lines(context, outcome);
             let first = lines
                 .first()
                 .map(|l| l.trim().to_owned())
@@ -179,7 +187,7 @@ pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> i
             if outcome.status != Status::Passed {
                 case.set_message(first)
                     .set_type(status(outcome.status))
-                    .set_description([lines, remedy(book, outcome)].concat().join("\n"));
+                    .set_description([lines, remedy(context, outcome)].concat().join("\n"));
             }
             let mut case = TestCase::new(words::clean(&outcome.test.name).into_owned(), case);
             case.set_classname(words::clean(&suite.file).into_owned());
@@ -194,7 +202,11 @@ pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> i
 ///
 /// # Errors
 /// When the writer fails.
-pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn tap(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "TAP version 14\n1..{}", outcomes(ran).count())?;
     for (i, outcome) in outcomes(ran).enumerate() {
         let name = words::clean(&outcome.test.name)
@@ -214,7 +226,7 @@ pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io:
         )?;
         if !passes {
             writeln!(out, "# {} {}", word(outcome), place(&outcome.test.at))?;
-            lines(book, outcome)
+            lines(context, outcome)
                 .iter()
                 .try_for_each(|l| writeln!(out, "# {l}"))?;
         }
@@ -226,7 +238,11 @@ pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io:
 ///
 /// # Errors
 /// When the writer fails.
-pub fn markdown(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn markdown(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let counts = counts(ran);
     let mut text = format!(
         "### netpal: {} failed, {} passed",
@@ -245,7 +261,7 @@ pub fn markdown(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -
             code(&outcome.test.name),
             code(&place(&outcome.test.at))
         );
-        for line in lines(book, outcome) {
+        for line in lines(context, outcome) {
             let _ = writeln!(entry, "- {}", code(line.trim()));
         }
         if text.len() + entry.len() > crate::render::ci::markdown::LIMIT - 200 {
@@ -272,9 +288,9 @@ pub fn rules() -> Vec<RuleInfo> {
 
 /// Every test that did not pass as a finding: at the rule that decides where there is one, else at
 /// the test.
-pub fn findings(book: RenderContext<'_>, ran: &[Ran<'_>]) -> Vec<Finding> {
+pub fn findings(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> Vec<Finding> {
     let one = |outcome: &Outcome<'_>| {
-        let lines = reason(book, outcome);
+        let lines = reason(context, outcome);
         let own = Place::At(outcome.test.at.clone());
         let decisive = lines
             .iter()
@@ -303,7 +319,7 @@ pub fn findings(book: RenderContext<'_>, ran: &[Ran<'_>]) -> Vec<Finding> {
                 })
             })
             .collect();
-        let mends = remedy(book, outcome);
+        let mends = remedy(context, outcome);
         finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
         finding.fingerprint.name = outcome.test.name.as_str().into();
         finding.related(own, "the test")

@@ -4,7 +4,8 @@
 use crate::graph::Allowed;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Party};
-use crate::render::{RenderContext, words};
+use crate::render::context::RenderContext;
+use crate::render::words;
 use crate::set::TrafficSet;
 use std::io::{self, Write};
 
@@ -36,8 +37,8 @@ pub fn rows<I: IntoIterator<Item = Vec<String>>>(rows: I, out: &mut dyn Write) -
 ///
 /// # Errors
 /// When the writer fails.
-pub fn listing(book: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
-    let cluster = &book.input.cluster;
+pub fn listing(context: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
+    let cluster = &context.input.cluster;
     let party = |p: &Party| match p {
         Party::Workload(w) => cluster.workload_name(*w),
         Party::Addresses(set) => words::addresses(set),
@@ -51,14 +52,14 @@ pub fn listing(book: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) ->
     };
     let mut writer = csv::Writer::from_writer(out);
     let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
-    listing::each(book.graph, filter, &mut |entry| {
+    listing::each(context.graph, filter, &mut |entry| {
         let Allowed { sure, unknown } = &entry.allowed;
         let ends = [party(&entry.source), party(&entry.destination)];
         let cells =
             ends.into_iter()
                 .chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
         result = writer.write_record(cells.map(|c| cell(&c)));
-        crate::render::going(&result)
+        crate::render::format::going(&result)
     });
     result.map_err(plain)?;
     writer.flush()

@@ -5,7 +5,7 @@ use crate::diff::{Cause, Change, Diff, Kind, OneSided, Party, Use, What, Which};
 use crate::render::data::json;
 use crate::render::data::json::{At, EndJson, PolicyName, Ports};
 use crate::render::data::{check, csv};
-use crate::render::text::diff::{Pages, edit_word, latent};
+use crate::render::text::diff::{DiffContext, edit_word, latent};
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -138,7 +138,7 @@ pub struct NoEffectEditJson {
 }
 
 /// A diff as a document's content.
-pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
+pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
     let lone = |which, list: &[OneSided]| list.iter().map(|l| lone_json(pages, which, l)).collect();
     let may = [Kind::MayWiden, Kind::MayNarrow, Kind::Undecided];
     DiffJson {
@@ -176,7 +176,7 @@ pub fn broken(broken: &Broken) -> BrokenJson {
     }
 }
 
-fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
+fn declared(pages: DiffContext<'_>, found: &Use) -> UseJson {
     let workload = json::workload(pages.after, found.workload);
     UseJson {
         change: found.change,
@@ -186,14 +186,14 @@ fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
     }
 }
 
-fn party(pages: Pages<'_>, party: &Party) -> EndJson {
+fn party(pages: DiffContext<'_>, party: &Party) -> EndJson {
     match party {
         Party::Workload(_, after) => json::workload(pages.after, *after),
         Party::Addresses(set) => json::blocks(&words::addresses(set), set),
     }
 }
 
-fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
+fn change(pages: DiffContext<'_>, change: &Change) -> ChangeJson {
     let ends = |parties: &[Party]| parties.iter().map(|p| party(pages, p)).collect();
     ChangeJson {
         kind: change.kind.word(),
@@ -211,8 +211,8 @@ fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
     }
 }
 
-fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
-    let book = pages.book(cause.side);
+fn cause(pages: DiffContext<'_>, cause: &Cause) -> CauseJson {
+    let context = pages.context(cause.side);
     let what = match cause.what {
         What::Rule(_) => "rule",
         What::Policy(_) => "policy",
@@ -225,7 +225,14 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
     let (policy, path) = match cause.what {
         What::Rule(at) => (
             Some(at.policy),
-            Some(book.input.policies.get(at.policy).rule_path(at).to_string()),
+            Some(
+                context
+                    .input
+                    .policies
+                    .get(at.policy)
+                    .rule_path(at)
+                    .to_string(),
+            ),
         ),
         What::Policy(id) => (Some(id), None),
         _ => (None, None),
@@ -238,7 +245,7 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
         } else {
             "after"
         },
-        policy: policy.map(|id| json::policy(book, id)),
+        policy: policy.map(|id| json::policy(context, id)),
         path,
         at: pages.place(cause).map(|l| At {
             file: l.file.into(),
@@ -249,9 +256,9 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
     }
 }
 
-fn lone_json(pages: Pages<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
+fn lone_json(pages: DiffContext<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
     OneSidedJson {
-        workload: json::workload(pages.book(which), lone.workload),
+        workload: json::workload(pages.context(which), lone.workload),
         open_in: lone.open_in,
         open_out: lone.open_out,
         connected: lone.connected,
@@ -259,7 +266,7 @@ fn lone_json(pages: Pages<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
 }
 
 fn inert(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     inert: &crate::diff::NoEffectEdit,
 ) -> Option<NoEffectEditJson> {
@@ -268,7 +275,7 @@ fn inert(
         .after
         .map(|id| (Which::After, id))
         .or(edit.before.map(|id| (Which::Before, id)))?;
-    let policy = json::policy(pages.book(which), id);
+    let policy = json::policy(pages.context(which), id);
     Some(NoEffectEditJson {
         policy,
         edit: edit_word(edit.edit()),
@@ -280,7 +287,7 @@ fn inert(
 ///
 /// # Errors
 /// When the writer fails.
-pub fn csv(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     let head = ["change", "from", "to", "ports", "cause", "file", "line"]
         .map(String::from)
         .to_vec();

@@ -1,6 +1,6 @@
 //! Findings for programs: resolved places, and JSON, YAML and CSV of findings.
 //!
-//! [`Report`] is what every writer of findings takes. The JSON structs are frozen like those of
+//! [`FindingSet`] is what every writer of findings takes. The JSON structs are frozen like those of
 //! [`crate::render::data::json`].
 
 use crate::diagnostic::Place;
@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 /// What writers of findings take.
 #[derive(Clone, Copy)]
-pub struct Report<'a> {
+pub struct FindingSet<'a> {
     /// The findings, in order.
     pub findings: &'a [Finding],
     /// The rules they come from.
@@ -38,7 +38,7 @@ pub struct Region {
     pub end_column: Option<u32>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> FindingSet<'a> {
     /// The findings that no suppression covers.
     pub fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         self.findings.iter().filter(|f| f.suppressed.is_none())
@@ -165,7 +165,7 @@ pub struct JsonFindings {
 }
 
 /// Findings as a document.
-pub fn document(report: &Report<'_>) -> JsonFindings {
+pub fn document(report: &FindingSet<'_>) -> JsonFindings {
     let ids = identities(report.findings);
     let findings = report
         .findings
@@ -181,7 +181,7 @@ pub fn document(report: &Report<'_>) -> JsonFindings {
     }
 }
 
-fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> JsonFinding {
+fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) -> JsonFinding {
     let at = |place: &Place| {
         report.region(place).map(|r| At {
             file: r.file,
@@ -222,7 +222,7 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
 ///
 /// # Errors
 /// When the writer fails.
-pub fn csv(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn csv(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let head = [
         "rule",
         "name",

@@ -2,7 +2,7 @@
 //! input.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::render::RenderContext;
+use crate::render::context::RenderContext;
 use crate::render::data::json::{At, EndJson, PolicyName, at, policy, workload};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,9 +25,9 @@ pub struct DiagnosticJson {
 }
 
 /// A diagnostic.
-pub fn diagnostic(book: RenderContext<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
+pub fn diagnostic(context: RenderContext<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
     let place = match &diagnostic.place {
-        Place::Origin(origin) => at(book, origin),
+        Place::Origin(origin) => at(context, origin),
         Place::At(location) => Some(At {
             file: location.file.to_string(),
             line: location.at.line,
@@ -77,8 +77,8 @@ pub struct NamespaceJson {
 }
 
 /// What was read as a document's content.
-pub fn inputs(book: RenderContext<'_>) -> InputsJson {
-    let RenderContext { input, .. } = book;
+pub fn inputs(context: RenderContext<'_>) -> InputsJson {
+    let RenderContext { input, .. } = context;
     let namespace = |n: &crate::model::Namespace| NamespaceJson {
         name: n.name.to_string(),
         declared: n.declared.is_some(),
@@ -96,12 +96,12 @@ pub fn inputs(book: RenderContext<'_>) -> InputsJson {
         workloads: input
             .cluster
             .workloads()
-            .map(|(id, _)| workload(book, id))
+            .map(|(id, _)| workload(context, id))
             .collect(),
         policies: input
             .policies
             .iter()
-            .map(|(id, _)| policy(book, id))
+            .map(|(id, _)| policy(context, id))
             .collect(),
         unmodelled: input
             .policies
@@ -112,7 +112,7 @@ pub fn inputs(book: RenderContext<'_>) -> InputsJson {
         diagnostics: input
             .diagnostics
             .iter()
-            .map(|d| diagnostic(book, d))
+            .map(|d| diagnostic(context, d))
             .collect(),
     }
 }

@@ -11,8 +11,9 @@ use crate::query::explain::explanation::{PeerTrace, RuleTrace, Side};
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Party};
 use crate::query::{Answer, End, Pair};
+use crate::render::context::RenderContext;
 use crate::render::data::yaml;
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::source::Origin;
@@ -112,8 +113,8 @@ pub struct At {
 }
 
 /// Where an origin stands.
-pub fn at(book: RenderContext<'_>, origin: &Origin) -> Option<At> {
-    let location = book.locator.locate(origin)?;
+pub fn at(context: RenderContext<'_>, origin: &Origin) -> Option<At> {
+    let location = context.locator.locate(origin)?;
     Some(At {
         file: location.file.into(),
         line: location.at.line,
@@ -134,8 +135,8 @@ pub struct PolicyName {
 }
 
 /// A policy by id.
-pub fn policy(book: RenderContext<'_>, id: PolicyId) -> PolicyName {
-    let policy = book.graph.environment().policies.get(id);
+pub fn policy(context: RenderContext<'_>, id: PolicyId) -> PolicyName {
+    let policy = context.graph.environment().policies.get(id);
     PolicyName {
         kind: policy.shape.kind,
         namespace: policy.namespace.as_deref().map(Into::into),
@@ -156,12 +157,12 @@ pub struct Rule {
 }
 
 /// A rule by reference.
-pub fn rule(book: RenderContext<'_>, at_rule: RuleRef) -> Rule {
-    let lowered = book.graph.environment().policies.get(at_rule.policy);
+pub fn rule(context: RenderContext<'_>, at_rule: RuleRef) -> Rule {
+    let lowered = context.graph.environment().policies.get(at_rule.policy);
     Rule {
-        policy: policy(book, at_rule.policy),
+        policy: policy(context, at_rule.policy),
         path: lowered.rule_path(at_rule).to_string(),
-        at: at(book, &lowered.origin(at_rule)),
+        at: at(context, &lowered.origin(at_rule)),
     }
 }
 
@@ -188,8 +189,8 @@ pub enum EndJson {
 }
 
 /// A workload as an end.
-pub fn workload(book: RenderContext<'_>, id: WorkloadId) -> EndJson {
-    let cluster = &book.input.cluster;
+pub fn workload(context: RenderContext<'_>, id: WorkloadId) -> EndJson {
+    let cluster = &context.input.cluster;
     let workload = cluster.workload(id);
     EndJson::Workload {
         namespace: cluster.namespace(workload.namespace).name.to_string(),
@@ -207,16 +208,16 @@ pub fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
 }
 
 /// An end of a question.
-pub fn end(book: RenderContext<'_>, end: &End) -> EndJson {
+pub fn end(context: RenderContext<'_>, end: &End) -> EndJson {
     match end {
-        End::Pods { workload: id, .. } => workload(book, *id),
+        End::Pods { workload: id, .. } => workload(context, *id),
         End::Addresses { name, set, .. } => blocks(name, set),
     }
 }
 
-fn party(book: RenderContext<'_>, party: &Party) -> EndJson {
+fn party(context: RenderContext<'_>, party: &Party) -> EndJson {
     match party {
-        Party::Workload(id) => workload(book, *id),
+        Party::Workload(id) => workload(context, *id),
         Party::Addresses(set) => blocks(&words::addresses(set), set),
     }
 }
@@ -279,55 +280,59 @@ pub struct PeerJson {
 }
 
 /// One side.
-pub fn side(book: RenderContext<'_>, side: &Side) -> SideJson {
+pub fn side(context: RenderContext<'_>, side: &Side) -> SideJson {
     SideJson {
         direction: side.direction.name(),
-        subject: endpoint(book, side.subject),
+        subject: endpoint(context, side.subject),
         verdict: truth(side.possible.truth()),
         reason: side.reason.code(),
-        decided_by: side.decided_by.map(|at| rule(book, at)),
-        isolated_by: side.isolated_by.iter().map(|p| policy(book, *p)).collect(),
+        decided_by: side.decided_by.map(|at| rule(context, at)),
+        isolated_by: side
+            .isolated_by
+            .iter()
+            .map(|p| policy(context, *p))
+            .collect(),
         near: side
             .near
             .as_ref()
             .filter(|_| !side.possible.allow)
-            .map(|n| near(book, n, side.peer)),
+            .map(|n| near(context, n, side.peer)),
         doubts: side
             .doubts
             .iter()
-            .map(|d| peer(book, d, side.peer))
+            .map(|d| peer(context, d, side.peer))
             .collect(),
     }
 }
 
-fn near(book: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
+fn near(context: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
     let nearest = crate::query::explain::explanation::nearest_peer(trace);
     let texts = nearest
-        .map(|p| peer(book, p, other).mismatches)
+        .map(|p| peer(context, p, other).mismatches)
         .unwrap_or_default();
     Near {
-        rule: rule(book, nearest.map_or(trace.at, |p| p.at)),
+        rule: rule(context, nearest.map_or(trace.at, |p| p.at)),
         ports_match: trace.ports,
         mismatches: texts,
     }
 }
 
 /// A peer with what is wrong with it.
-pub fn peer(book: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
-    let text = |m| words::mismatch(&book.input.cluster, m, other);
+pub fn peer(context: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
+    let text = |m| words::mismatch(&context.input.cluster, m, other);
     PeerJson {
-        rule: rule(book, trace.at),
+        rule: rule(context, trace.at),
         matched: truth(trace.matched),
         mismatches: trace.mismatches.iter().map(text).collect(),
     }
 }
 
-fn endpoint(book: RenderContext<'_>, endpoint: Endpoint) -> String {
+fn endpoint(context: RenderContext<'_>, endpoint: Endpoint) -> String {
     match endpoint {
-        Endpoint::Pod(pod) => book
+        Endpoint::Pod(pod) => context
             .input
             .cluster
-            .workload_name(book.input.cluster.pod(pod).workload),
+            .workload_name(context.input.cluster.pod(pod).workload),
         Endpoint::Address(address) => address.to_string(),
     }
 }
@@ -374,30 +379,30 @@ pub struct PairJson {
 }
 
 /// The answer of `can` as a document's content.
-pub fn answer(book: RenderContext<'_>, answer: &Answer) -> AnswerJson {
+pub fn answer(context: RenderContext<'_>, answer: &Answer) -> AnswerJson {
     AnswerJson {
         source: answer.question.source.text.to_string(),
         destination: answer.question.destination.text.to_string(),
         verdict: answer.verdict.word(),
-        pairs: answer.pairs.iter().map(|p| pair(book, p)).collect(),
+        pairs: answer.pairs.iter().map(|p| pair(context, p)).collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn pair(book: RenderContext<'_>, pair: &Pair) -> PairJson {
-    let explanation = pair.explain(book.graph);
+fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
+    let explanation = pair.explain(context.graph);
     PairJson {
-        source: end(book, &pair.source),
-        destination: end(book, &pair.destination),
+        source: end(context, &pair.source),
+        destination: end(context, &pair.destination),
         verdict: pair.verdict.word(),
-        reason: crate::query::explain::why::show(book.graph, pair)
+        reason: crate::query::explain::why::show(context.graph, pair)
             .reason
             .code(),
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
-        egress: side(book, &explanation.egress),
-        ingress: side(book, &explanation.ingress),
+        egress: side(context, &explanation.egress),
+        ingress: side(context, &explanation.ingress),
         led: pair.led.map(crate::render::text::via_service::word),
     }
 }
@@ -418,7 +423,7 @@ pub struct ListJson<'a> {
 
 /// The lines of `list`, found while they are written: a table of any length needs no memory.
 pub struct Flows<'a> {
-    book: RenderContext<'a>,
+    context: RenderContext<'a>,
     filter: &'a Filter,
 }
 
@@ -426,9 +431,9 @@ impl Serialize for Flows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut lines = serializer.serialize_seq(None)?;
         let mut result = Ok(());
-        listing::each(self.book.graph, self.filter, &mut |entry| {
-            result = lines.serialize_element(&flow(self.book, &entry));
-            crate::render::going(&result)
+        listing::each(self.context.graph, self.filter, &mut |entry| {
+            result = lines.serialize_element(&flow(self.context, &entry));
+            crate::render::format::going(&result)
         });
         result?;
         lines.end()
@@ -454,29 +459,29 @@ pub struct FlowJson {
 }
 
 /// The table of `list` as a document's content.
-pub fn listing<'a>(book: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
-    let listing = listing::summary(book.graph, filter);
-    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(book, *w)).collect();
+pub fn listing<'a>(context: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
+    let listing = listing::summary(context.graph, filter);
+    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(context, *w)).collect();
     ListJson {
         open_in: all(&listing.open_in),
         open_out: all(&listing.open_out),
         host_network: all(&listing.host_network),
-        flows: Flows { book, filter },
+        flows: Flows { context, filter },
     }
 }
 
-fn flow(book: RenderContext<'_>, entry: &Entry) -> FlowJson {
+fn flow(context: RenderContext<'_>, entry: &Entry) -> FlowJson {
     let Allowed { sure, unknown } = &entry.allowed;
-    let explanation = crate::query::explain(book.graph, &entry.example);
+    let explanation = crate::query::explain(context.graph, &entry.example);
     let because = [&explanation.ingress, &explanation.egress]
         .into_iter()
         .filter_map(|s| s.decided_by);
     FlowJson {
-        from: party(book, &entry.source),
-        to: party(book, &entry.destination),
+        from: party(context, &entry.source),
+        to: party(context, &entry.destination),
         ports: traffic(sure),
         unknown: traffic(unknown),
         some_pods: entry.differs,
-        because: because.map(|at| rule(book, at)).collect(),
+        because: because.map(|at| rule(context, at)).collect(),
     }
 }

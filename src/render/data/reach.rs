@@ -3,8 +3,9 @@
 use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
+use crate::render::context::RenderContext;
 use crate::render::data::json::{EndJson, Ports, Rule, rule, traffic, workload};
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -102,10 +103,10 @@ pub struct HopJson {
 
 /// A reach as a document's content.
 pub fn reach(
-    book: RenderContext<'_>,
+    context: RenderContext<'_>,
     reach: &Reach,
     root: &str,
-    ghosts: &[PotentialPod],
+    exposure: &[PotentialPod],
 ) -> ReachJson {
     let is_store = |w| {
         reach
@@ -114,7 +115,7 @@ pub fn reach(
             .is_ok()
     };
     let found = |(w, hops): (&crate::model::WorkloadId, &u32)| FoundJson {
-        workload: workload(book, *w),
+        workload: workload(context, *w),
         hops: *hops,
         data_store: is_store(*w),
     };
@@ -127,35 +128,39 @@ pub fn reach(
         },
         hops: reach.hops,
         unrestricted: reach.unrestricted,
-        tree: reach.stops.iter().map(|s| stop(book, s)).collect(),
+        tree: reach.stops.iter().map(|s| stop(context, s)).collect(),
         found: reach.found.iter().map(found).collect(),
-        unknown: reach.unknown.iter().map(|w| workload(book, *w)).collect(),
+        unknown: reach
+            .unknown
+            .iter()
+            .map(|w| workload(context, *w))
+            .collect(),
         others: reach.others,
-        exposure: ghosts.iter().map(|g| ghost(book, g)).collect(),
+        exposure: exposure.iter().map(|p| potential_pod(context, p)).collect(),
     }
 }
 
-fn stop(book: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
+fn stop(context: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
     TreeNodeJson {
-        who: who(book, &found.item),
+        who: who(context, &found.item),
         ports: traffic(&found.traffic),
         hops: found.hops,
         open: found.open,
         repeated: found.repeated,
         nothing_listens: found.deaf,
-        next: found.next.iter().map(|s| stop(book, s)).collect(),
+        next: found.next.iter().map(|s| stop(context, s)).collect(),
     }
 }
 
 /// Who stands on a line.
-pub fn who(book: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
+pub fn who(context: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
     let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
         name: name.to_owned(),
         cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
     };
     match item {
         Item::Workloads(list) | Item::Open(list) => {
-            list.iter().map(|w| workload(book, *w)).collect()
+            list.iter().map(|w| workload(context, *w)).collect()
         }
         Item::Known(keyword) => vec![outside(
             keyword.word(),
@@ -165,30 +170,30 @@ pub fn who(book: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
     }
 }
 
-/// A ghost.
-pub fn ghost(book: RenderContext<'_>, ghost: &PotentialPod) -> PotentialPodJson {
-    let text = match ghost.because.filter(|_| !ghost.everyone) {
-        Some(at) => words::admits(book.graph, at),
+/// A pod that does not exist yet and would be let in.
+pub fn potential_pod(context: RenderContext<'_>, pod: &PotentialPod) -> PotentialPodJson {
+    let text = match pod.because.filter(|_| !pod.everyone) {
+        Some(at) => words::admits(context.graph, at),
         None => "anyone".to_owned(),
     };
     PotentialPodJson {
-        because: ghost.because.map(|at| rule(book, at)),
+        because: pod.because.map(|at| rule(context, at)),
         text,
-        ports: traffic(&ghost.traffic),
-        today: ghost.today,
+        ports: traffic(&pod.traffic),
+        today: pod.today,
     }
 }
 
 /// A shortest way as a document's content.
-pub fn path(book: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
+pub fn path(context: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
     let hop = |h: &Hop| {
-        let explanation = crate::query::explain(book.graph, &h.flow);
+        let explanation = crate::query::explain(context.graph, &h.flow);
         let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
         HopJson {
-            from: words::endpoint(&book.input.cluster, h.flow.source),
-            to: words::endpoint(&book.input.cluster, h.flow.destination),
+            from: words::endpoint(&context.input.cluster, h.flow.source),
+            to: words::endpoint(&context.input.cluster, h.flow.destination),
             ports: traffic(&h.traffic),
-            because: by.map(|at| rule(book, at)).collect(),
+            because: by.map(|at| rule(context, at)).collect(),
         }
     };
     PathJson {

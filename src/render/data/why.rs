@@ -5,13 +5,15 @@ use crate::policy::{Action, Tier};
 use crate::query::explain::explanation::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
 use crate::render::data::json::{
     EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, policy, rule, traffic, truth,
 };
-use crate::render::text::suggest;
-use crate::render::text::suggest::SuggestedJson;
-use crate::render::text::writer::{Style, Text};
-use crate::render::{RenderContext, words};
+use crate::render::data::suggest;
+use crate::render::data::suggest::SuggestedJson;
+use crate::render::text::writer::Text;
+use crate::render::words;
 use crate::spec::HostNetworkMode;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -155,7 +157,7 @@ pub struct RuleWalk {
 }
 
 /// The answer of `why` as a document's content.
-pub fn why(book: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
+pub fn why(context: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
     let answer = &why.answer;
     let broken = |i: usize| breaks.get(i).map(Vec::as_slice).unwrap_or_default();
     let pairs = answer
@@ -170,40 +172,41 @@ pub fn why(book: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJso
         verdict: answer.verdict.word(),
         reason: why.reason().code(),
         pairs: pairs
-            .map(|(p, s, broken)| pair(book, p, s, broken))
+            .map(|(p, s, broken)| pair(context, p, s, broken))
             .collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn pair(book: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJson {
+fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJson {
     PairJson {
-        source: end(book, &pair.source),
-        destination: end(book, &pair.destination),
+        source: end(context, &pair.source),
+        destination: end(context, &pair.destination),
         verdict: pair.verdict.word(),
         reason: shown.reason.code(),
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.sure)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown)),
         led: pair.led.map(crate::render::text::via_service::word),
-        walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
+        walks: shown.walks.iter().map(|w| walk(context, w)).collect(),
         suggested: shown
             .suggested
             .as_ref()
-            .map(|s| suggest::json(&plain(book), s, broken)),
+            .map(|s| suggest::json(&plain(context), s, broken)),
     }
 }
 
 /// A writer of words, without colours.
-fn plain(book: RenderContext<'_>) -> Text<'_> {
+fn plain(context: RenderContext<'_>) -> Text<'_> {
     Text {
-        book,
+        context,
         style: Style::default(),
         width: 80,
     }
 }
 
-fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
+/// The walk of one flow as a document's content.
+pub fn walk(context: RenderContext<'_>, walk: &Explanation) -> WalkJson {
     let verdict = match walk.possible.truth() {
         crate::model::Truth::Yes => Verdict::Yes,
         crate::model::Truth::No => Verdict::No,
@@ -214,37 +217,37 @@ fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
         port: walk.flow.traffic.port,
         verdict: verdict.word(),
         reason: walk.reason().code(),
-        egress: side(book, &walk.egress),
-        ingress: side(book, &walk.ingress),
+        egress: side(context, &walk.egress),
+        ingress: side(context, &walk.ingress),
         otherwise: walk.other.as_ref().map(|w| Otherwise {
             hostnetwork: if w.mode == HostNetworkMode::Node {
                 "node"
             } else {
                 "pod"
             },
-            egress: side(book, &w.egress),
-            ingress: side(book, &w.ingress),
+            egress: side(context, &w.egress),
+            ingress: side(context, &w.ingress),
         }),
     }
 }
 
-fn side(book: RenderContext<'_>, side: &Side) -> SideWalk {
-    let taints = &book.graph.environment().policies.taints;
+fn side(context: RenderContext<'_>, side: &Side) -> SideWalk {
+    let taints = &context.graph.environment().policies.taints;
     SideWalk {
-        subject: words::endpoint(&book.input.cluster, side.subject),
+        subject: words::endpoint(&context.input.cluster, side.subject),
         verdict: truth(side.possible.truth()),
         reason: side.reason.code(),
-        decided_by: side.decided_by.map(|r| rule(book, r)),
+        decided_by: side.decided_by.map(|r| rule(context, r)),
         unmodelled: side
             .taints
             .iter()
             .map(|i| taints[*i].what.to_string())
             .collect(),
-        tiers: side.tiers.iter().map(|t| tier(book, side, t)).collect(),
+        tiers: side.tiers.iter().map(|t| tier(context, side, t)).collect(),
     }
 }
 
-fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
+fn tier(context: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
     let name = match trace.tier {
         Tier::Admin => "Admin",
         Tier::Network => "NetworkPolicy",
@@ -253,7 +256,7 @@ fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
     let policies = trace
         .policies
         .iter()
-        .map(|p| policy_walk(book, side, p))
+        .map(|p| policy_walk(context, side, p))
         .collect();
     TierWalk {
         tier: name,
@@ -262,26 +265,26 @@ fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
     }
 }
 
-fn policy_walk(book: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
-    let lowered = book.graph.environment().policies.get(trace.policy);
+fn policy_walk(context: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
+    let lowered = context.graph.environment().policies.get(trace.policy);
     PolicyWalk {
-        policy: policy(book, trace.policy),
-        at: at(book, &lowered.subject_origin()),
+        policy: policy(context, trace.policy),
+        at: at(context, &lowered.subject_origin()),
         selects: truth(trace.selects),
         rules: trace
             .rules
             .iter()
-            .map(|r| rule_walk(book, side, r))
+            .map(|r| rule_walk(context, side, r))
             .collect(),
     }
 }
 
-fn rule_walk(book: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
-    let lowered = book.graph.environment().policies.get(trace.at.policy);
+fn rule_walk(context: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
+    let lowered = context.graph.environment().policies.get(trace.at.policy);
     RuleWalk {
         path: lowered.rule_path(trace.at).to_string(),
-        at: at(book, &lowered.origin(trace.at)),
-        action: match book.graph.environment().policies.rule(trace.at).action {
+        at: at(context, &lowered.origin(trace.at)),
+        action: match context.graph.environment().policies.rule(trace.at).action {
             Action::Allow => "allow",
             Action::Deny => "deny",
             Action::Pass => "pass",
@@ -291,7 +294,7 @@ fn rule_walk(book: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWal
         peers: trace
             .peers
             .iter()
-            .map(|p| peer(book, p, side.peer))
+            .map(|p| peer(context, p, side.peer))
             .collect(),
     }
 }

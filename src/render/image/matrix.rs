@@ -1,11 +1,12 @@
 //! The square as text, CSV, JSON and a page: what auditors call an access-control matrix.
 
 use crate::query::list::matrix::{By, Matrix, Side};
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
 use crate::render::data::{csv, json};
 use crate::render::image::svg::escape;
 use crate::render::text::table;
-use crate::render::text::writer::Style;
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use schemars::JsonSchema;
@@ -32,15 +33,25 @@ fn class(sign: &str) -> &'static str {
 #[derive(Clone, Copy)]
 pub struct MatrixView<'a> {
     /// What names are looked up in.
-    pub book: RenderContext<'a>,
+    pub context: RenderContext<'a>,
     /// The matrix.
     pub matrix: &'a Matrix,
+}
+
+impl<'a> MatrixView<'a> {
+    /// A matrix with what its names are looked up in.
+    pub fn of(context: &RenderContext<'a>, matrix: &'a Matrix) -> Self {
+        Self {
+            context: *context,
+            matrix,
+        }
+    }
 }
 
 impl MatrixView<'_> {
     /// What a side is called.
     pub fn name(&self, side: Side) -> String {
-        let cluster = &self.book.input.cluster;
+        let cluster = &self.context.input.cluster;
         match side {
             Side::Namespace(id) => words::clean(&cluster.namespace(id).name).into_owned(),
             Side::Workload(id) => words::clean(&cluster.workload_name(id)).into_owned(),

@@ -2,7 +2,7 @@
 //! counts.
 
 use crate::picture::{Drawing, Node, Shape};
-use crate::render::text::writer::Style;
+use crate::render::context::Style;
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
 use std::io::{self, Write};

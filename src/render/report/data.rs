@@ -10,7 +10,7 @@ use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain::explanation::{Side, nearest_peer};
 use crate::query::list::listing::{Entry, Party};
-use crate::render::report::{PAIRS, Report};
+use crate::render::report::audit::{AuditReport, PAIRS};
 use crate::render::words;
 use crate::set::traffic::Piece;
 use crate::set::{Protocol, Traffic, TrafficSet};
@@ -79,7 +79,7 @@ pub struct Matrix {
 type Key = (u32, Vec<u32>);
 
 struct Reading<'a> {
-    report: &'a Report<'a>,
+    report: &'a AuditReport<'a>,
     groups: IndexMap<Key, Vec<WorkloadId>>,
     /// For each workload its group.
     group_of: Vec<usize>,
@@ -92,7 +92,7 @@ struct Reading<'a> {
 }
 
 /// Reads the data of a report.
-pub fn data(report: &Report<'_>) -> Data {
+pub fn data(report: &AuditReport<'_>) -> Data {
     let mut reading = Reading {
         report,
         groups: IndexMap::new(),
@@ -108,17 +108,17 @@ pub fn data(report: &Report<'_>) -> Data {
     let groups = reading.marks();
     let (sets, flows) = reading.flows();
     let pairs = reading.pairs();
-    let cluster = &report.book.input.cluster;
-    let text = report.book.input.policies.iter();
+    let cluster = &report.context.input.cluster;
+    let text = report.context.input.policies.iter();
     let policies = text.map(|(id, p)| {
         let place = report
-            .book
+            .context
             .locator
             .locate(&p.subject_origin())
             .map(|l| l.to_string())
             .unwrap_or_default();
         (
-            words::policy(report.book.graph, id),
+            words::policy(report.context.graph, id),
             words::clean(&place).into_owned(),
         )
     });
@@ -149,7 +149,7 @@ pub fn data(report: &Report<'_>) -> Data {
 }
 
 /// The matrix, equal neighbours in a row written once.
-fn square(report: &Report<'_>) -> Matrix {
+fn square(report: &AuditReport<'_>) -> Matrix {
     let square = report.square();
     let sides: Vec<String> = square
         .matrix
@@ -236,8 +236,8 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
 
 impl Reading<'_> {
     fn key(&self, id: WorkloadId) -> Key {
-        let workload = self.report.book.input.cluster.workload(id);
-        let of = &self.report.book.graph.space().classes.of_pod;
+        let workload = self.report.context.input.cluster.workload(id);
+        let of = &self.report.context.graph.space().classes.of_pod;
         let mut classes: Vec<u32> = workload.pods.iter().map(|p| of[p.0 as usize]).collect();
         classes.sort_unstable();
         classes.dedup();
@@ -245,7 +245,7 @@ impl Reading<'_> {
     }
 
     fn workloads(&mut self) -> Vec<(usize, String, &'static str, usize, Vec<usize>)> {
-        let cluster = &self.report.book.input.cluster;
+        let cluster = &self.report.context.input.cluster;
         let mut list = Vec::new();
         for (id, workload) in cluster.workloads() {
             let entry = self.groups.entry(self.key(id));
@@ -273,7 +273,7 @@ impl Reading<'_> {
     }
 
     fn marks(&self) -> Vec<(bool, bool, bool, [Vec<usize>; 2])> {
-        let listing = self.report.listing;
+        let listing = &self.report.parts.listing;
         let mark = |members: &Vec<WorkloadId>| {
             let has = |list: &[WorkloadId]| {
                 members
@@ -293,7 +293,7 @@ impl Reading<'_> {
 
     /// The policies that govern a group in one direction.
     fn selecting(&self, members: &[WorkloadId], direction: Direction) -> Vec<usize> {
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let pods = self.pods(members);
         let profiles = pods
             .iter()
@@ -347,7 +347,7 @@ impl Reading<'_> {
 
     /// The rules that allow an entry.
     fn because(&mut self, entry: &Entry) -> usize {
-        let explanation = crate::query::explain(self.report.book.graph, &entry.example);
+        let explanation = crate::query::explain(self.report.context.graph, &entry.example);
         let decided = explanation
             .sides()
             .into_iter()
@@ -358,13 +358,18 @@ impl Reading<'_> {
     }
 
     fn rule(&mut self, at: RuleRef) -> String {
-        let book = self.report.book;
+        let context = self.report.context;
         let text = self.rules.entry(at).or_insert_with(|| {
-            let place = book
-                .locator
-                .locate(&book.graph.environment().policies.get(at.policy).origin(at));
+            let place = context.locator.locate(
+                &context
+                    .graph
+                    .environment()
+                    .policies
+                    .get(at.policy)
+                    .origin(at),
+            );
             let place = place.map(|l| format!("   {l}")).unwrap_or_default();
-            format!("{}{}", words::rule(book.graph, at), words::clean(&place))
+            format!("{}{}", words::rule(context.graph, at), words::clean(&place))
         });
         text.clone()
     }
@@ -392,7 +397,7 @@ impl Reading<'_> {
     fn pods(&self, members: &[WorkloadId]) -> Vec<PodId> {
         members
             .first()
-            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+            .map(|w| self.report.context.input.cluster.workload(*w).pods.clone())
             .unwrap_or_default()
     }
 
@@ -400,7 +405,7 @@ impl Reading<'_> {
         let (_, members) = self.groups.get_index(group)?;
         members
             .get(1)
-            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+            .map(|w| self.report.context.input.cluster.workload(*w).pods.clone())
     }
 
     /// What passes for all pods of two groups, and what each side says to it. `None` for a pod and
@@ -412,7 +417,7 @@ impl Reading<'_> {
         let ends: Vec<(Endpoint, Endpoint)> = pods
             .map(|(a, b)| (Endpoint::Pod(a), Endpoint::Pod(b)))
             .collect();
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed(*a, *b)).collect();
         let differs = each.windows(2).any(|two| two[0] != two[1]);
         let total = each.into_iter().reduce(|t, next| common(&t, &next))?;
@@ -423,7 +428,7 @@ impl Reading<'_> {
 
     /// What one side of a pair lets through, and which rules say so.
     fn one_side(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction) -> usize {
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let each: Vec<Allowed> = ends
             .iter()
             .map(|(a, b)| graph.allowed_on(direction, *a, *b))
@@ -463,7 +468,7 @@ impl Reading<'_> {
             return 0;
         };
         let explanation = crate::query::explain(
-            self.report.book.graph,
+            self.report.context.graph,
             &Flow {
                 source,
                 destination,
@@ -488,7 +493,7 @@ impl Reading<'_> {
             };
             return format!("{word} {}", self.rule(at));
         }
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let isolated: Vec<String> = side
             .isolated_by
             .iter()

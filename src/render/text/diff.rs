@@ -10,15 +10,16 @@ use crate::diff::{
     Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Party, Side, Use, What, Which,
 };
 use crate::model::WorkloadId;
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
 use crate::render::text::inputs::plural;
-use crate::render::text::writer::Style;
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use crate::source::Location;
 use std::io::{self, Write};
 
-/// What a diff is printed with: the books of both sides.
+/// What a diff is printed with: the contexts of both sides.
 #[derive(Clone, Copy)]
-pub struct Pages<'a> {
+pub struct DiffContext<'a> {
     /// The before side.
     pub before: RenderContext<'a>,
     /// The after side.
@@ -38,9 +39,9 @@ pub struct Remarks {
     pub uses: Vec<Use>,
 }
 
-impl<'a> Pages<'a> {
-    /// The book of a side.
-    pub fn book(&self, which: Which) -> RenderContext<'a> {
+impl<'a> DiffContext<'a> {
+    /// The context of a side.
+    pub fn context(&self, which: Which) -> RenderContext<'a> {
         if which == Which::Before {
             self.before
         } else {
@@ -50,10 +51,10 @@ impl<'a> Pages<'a> {
 
     /// Where a cause stands.
     pub fn place(&self, cause: &Cause) -> Option<Location> {
-        let book = self.book(cause.side);
-        book.locator.locate(&cause.origin(Side {
-            input: book.input,
-            graph: book.graph,
+        let context = self.context(cause.side);
+        context.locator.locate(&cause.origin(Side {
+            input: context.input,
+            graph: context.graph,
         })?)
     }
 
@@ -67,32 +68,32 @@ impl<'a> Pages<'a> {
 
     /// A workload of a side.
     pub fn workload(&self, which: Which, id: WorkloadId) -> String {
-        words::clean(&self.book(which).input.cluster.workload_name(id)).into_owned()
+        words::clean(&self.context(which).input.cluster.workload_name(id)).into_owned()
     }
 
     /// The edit behind a change, in words.
     pub fn cause(&self, cause: &Cause) -> String {
-        let book = self.book(cause.side);
+        let context = self.context(cause.side);
         let how = edit_word(cause.how);
         match cause.what {
-            What::Rule(at) => format!("{} {how}", words::rule(book.graph, at)),
+            What::Rule(at) => format!("{} {how}", words::rule(context.graph, at)),
             What::Policy(id) if cause.how == Edit::Changed => {
                 format!(
                     "{} {} {how}",
-                    words::policy(book.graph, id),
+                    words::policy(context.graph, id),
                     self.aspect(cause)
                 )
             }
-            What::Policy(id) => format!("{} {how}", words::policy(book.graph, id)),
+            What::Policy(id) => format!("{} {how}", words::policy(context.graph, id)),
             What::Workload(id) => format!("pods of {} {how}", self.workload(cause.side, id)),
             What::Namespace(id) => {
                 format!(
                     "labels of namespace {} {how}",
-                    words::clean(&book.input.cluster.namespace(id).name)
+                    words::clean(&context.input.cluster.namespace(id).name)
                 )
             }
             What::Unmodelled(taint) => {
-                let what = book
+                let what = context
                     .input
                     .policies
                     .taints
@@ -110,9 +111,9 @@ impl<'a> Pages<'a> {
         let What::Policy(id) = cause.what else {
             return "";
         };
-        let policies = &self.book(cause.side).input.policies;
+        let policies = &self.context(cause.side).input.policies;
         let others = &self
-            .book(if cause.side == Which::After {
+            .context(if cause.side == Which::After {
                 Which::Before
             } else {
                 Which::After
@@ -324,7 +325,7 @@ const HEADS: [(Kind, &str, &str, &str); 5] = [
 /// # Errors
 /// When the writer fails.
 pub fn text(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     style: Style,
     shown: usize,
@@ -383,7 +384,7 @@ fn colour(kind: Kind) -> &'static str {
 
 /// Changes of one kind, one line an edit.
 fn lines(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     (kind, sign): (Kind, &str),
     style: Style,
@@ -437,7 +438,7 @@ fn lines(
 const GROUPS: usize = 4;
 
 /// The pairs of an edit that has more than one group of them.
-fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Result<()> {
+fn details(pages: DiffContext<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Result<()> {
     let groups: Vec<(&Change, &Block)> = changes
         .iter()
         .flat_map(|c| c.blocks.iter().map(move |b| (*c, b)))
@@ -464,7 +465,7 @@ fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Re
 }
 
 /// The ends, the traffic, the edit and the place of one edit's changes.
-pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
+pub fn cells(pages: DiffContext<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
     let pairs: u64 = changes.iter().map(|c| c.pairs).sum();
     let (ends, traffic) = match changes {
         [one] => match one.blocks.as_slice() {
@@ -484,7 +485,7 @@ pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4
 }
 
 fn lone(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     list: &[OneSided],
     word: &str,
     sign: &str,
@@ -525,7 +526,7 @@ pub fn openness(lone: &OneSided) -> &'static str {
     }
 }
 
-fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     if diff.inert.is_empty() {
         return Ok(());
     }
@@ -535,7 +536,7 @@ fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
             .after
             .map(|id| (Which::After, id))
             .or(edit.before.map(|id| (Which::Before, id)))?;
-        let name = words::policy(pages.book(which).graph, id);
+        let name = words::policy(pages.context(which).graph, id);
         let why = match (i.text_only, edit.edit()) {
             (true, _) => "text only",
             (false, Edit::Added) => "added, no effect",
@@ -561,7 +562,7 @@ fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
 
 /// `(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it
 /// anyway)`.
-pub fn latent(pages: Pages<'_>, latent: &MaskedChange) -> String {
+pub fn latent(pages: DiffContext<'_>, latent: &MaskedChange) -> String {
     let verb = if latent.kind == Kind::Widened {
         "now admits"
     } else {

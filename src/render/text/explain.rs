@@ -31,7 +31,7 @@ impl Text<'_> {
 
     /// What a policy does.
     fn plain_policy(&self, plain: &PlainPolicy, out: &mut dyn Write) -> io::Result<()> {
-        let policy = self.book.graph.environment().policies.get(plain.policy);
+        let policy = self.context.graph.environment().policies.get(plain.policy);
         self.say(&self.whom_it_governs(policy, plain), out)?;
         for direction in Direction::ALL {
             self.direction(policy, plain, direction, out)?;
@@ -71,7 +71,7 @@ impl Text<'_> {
 
     /// `applies to 1 workload (data/database) and controls INGRESS only.`
     fn whom_it_governs(&self, policy: &Policy, plain: &PlainPolicy) -> String {
-        let name = words::policy(self.book.graph, plain.policy);
+        let name = words::policy(self.context.graph, plain.policy);
         let rank = match policy.tier {
             Tier::Network => String::new(),
             tier => {
@@ -143,7 +143,7 @@ impl Text<'_> {
         i: usize,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let rule = self.book.graph.environment().policies.rule(plain.at);
+        let rule = self.context.graph.environment().policies.rule(plain.at);
         let ordered = policy.tier != Tier::Network;
         let verb = match rule.action {
             Action::Allow => "allows",
@@ -180,7 +180,7 @@ impl Text<'_> {
                 0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
                 n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
             };
-            let pods = words::is_pods(&self.book.graph.environment().policies, peer.at);
+            let pods = words::is_pods(&self.context.graph.environment().policies, peer.at);
             if pods {
                 Branch::new(text).note(today, tone)
             } else {
@@ -192,7 +192,7 @@ impl Text<'_> {
     }
 
     fn meaning(&self, at: RuleRef) -> String {
-        words::admits(self.book.graph, at)
+        words::admits(self.context.graph, at)
     }
 
     /// `Everything else into data/database is blocked unless another policy allows it; its egress
@@ -248,7 +248,7 @@ impl Text<'_> {
             writeln!(out)?;
             self.plain_side(side, out)?;
         }
-        self.ghosts(&plain.exposure, out)
+        self.exposure(&plain.exposure, out)
     }
 
     fn plain_side(&self, side: &PlainSide, out: &mut dyn Write) -> io::Result<()> {
@@ -271,14 +271,14 @@ impl Text<'_> {
             }
         };
         let policies = side.policies.iter().map(|(tier, id, sure)| {
-            let policy = self.book.graph.environment().policies.get(*id);
+            let policy = self.context.graph.environment().policies.get(*id);
             let kind = if *tier == Tier::Network {
                 String::new()
             } else {
                 format!("{} ", policy.shape.kind)
             };
             let sure = if *sure { "" } else { "may apply   " };
-            let name = words::policy(self.book.graph, *id);
+            let name = words::policy(self.context.graph, *id);
             let count = plural(policy.rules(side.direction).len(), "rule");
             let place = self.place(&policy.subject_origin());
             Branch::new(format!("{kind}{name}"))

@@ -7,9 +7,9 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, Severity};
-use crate::render::data::findings::{Region, Report};
+use crate::render::context::Style;
+use crate::render::data::findings::{FindingSet, Region};
 use crate::render::text::inputs::plural;
-use crate::render::text::writer::Style;
 use crate::render::words;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ const SHOWN: usize = 100;
 /// # Errors
 /// When the writer fails.
 pub fn write(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     scope: &Scope,
     hidden: &[Finding],
     (style, all): (Style, bool),
@@ -86,7 +86,7 @@ pub fn write(
     Ok(())
 }
 
-fn last_line(report: &Report<'_>, scope: &Scope) -> String {
+fn last_line(report: &FindingSet<'_>, scope: &Scope) -> String {
     let looked_at = format!(
         "{}, {}",
         plural(scope.policies, "policy"),
@@ -163,7 +163,7 @@ fn painted(style: Style, severity: Severity) -> String {
 }
 
 fn one(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     finding: &Finding,
     style: Style,
     out: &mut dyn Write,
@@ -211,7 +211,7 @@ fn level(severity: Severity) -> Level<'static> {
 }
 
 /// What stands below the frame: places that are not in it, facts, advice.
-fn footnotes(report: &Report<'_>, finding: &Finding, frame: Option<&Frame<'_>>) -> Vec<String> {
+fn footnotes(report: &FindingSet<'_>, finding: &Finding, frame: Option<&Frame<'_>>) -> Vec<String> {
     let mut lines = Vec::new();
     if frame.is_none() {
         lines.extend(finding.label.iter().map(|l| words::clean(l).into_owned()));
@@ -250,7 +250,7 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(report: &Report<'a>, finding: &'a Finding) -> Option<Self> {
+    fn new(report: &FindingSet<'a>, finding: &'a Finding) -> Option<Self> {
         let (file, primary, span) = located(report, &finding.place)?;
         let text = &report.locator.sources().file(file)?.text;
         let near = |label: &'a Label| {
@@ -351,7 +351,7 @@ impl<'a> Frame<'a> {
 }
 
 fn located(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     place: &Place,
 ) -> Option<(crate::source::FileId, Region, Range<usize>)> {
     let Place::Origin(origin) = place else {

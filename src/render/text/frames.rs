@@ -55,7 +55,7 @@ impl Frames<'_> {
         } else {
             "blocks it"
         };
-        let graph = self.text.book.graph;
+        let graph = self.text.context.graph;
         let title = format!("{} {verb}", words::rule(graph, at));
         let verb_here = if side.possible.allow {
             "admits"
@@ -110,7 +110,7 @@ impl Frames<'_> {
         }
         let title = format!(
             "{} comes closest and does not match",
-            words::rule(self.text.book.graph, near.at)
+            words::rule(self.text.context.graph, near.at)
         );
         self.frame(Level::NOTE, &title, marks)
     }
@@ -130,7 +130,7 @@ impl Frames<'_> {
             }
         };
         let marks: Vec<Mark> = side.isolated_by.iter().take(1).map(one).collect();
-        let by = words::policy(self.text.book.graph, *side.isolated_by.first()?);
+        let by = words::policy(self.text.context.graph, *side.isolated_by.first()?);
         self.frame(
             Level::NOTE,
             &format!("{by} lets nothing through, and no other policy does"),
@@ -158,7 +158,7 @@ impl Frames<'_> {
 
     /// Draws marks of one file; those of other files are left out.
     pub fn frame(&self, level: Level<'static>, title: &str, marks: Vec<Mark>) -> Option<String> {
-        let locator = self.text.book.locator;
+        let locator = self.text.context.locator;
         let found: Vec<(FileId, Span, &Mark)> = marks
             .iter()
             .filter_map(|m| locator.span(&m.origin).map(|(f, s)| (f, s, m)))

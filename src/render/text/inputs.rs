@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::graph::AllowGraph;
 use crate::input::Input;
-use crate::render::text::writer::Style;
+use crate::render::context::Style;
 use crate::render::words;
 use crate::tree::Locator;
 use std::fmt::Write as _;

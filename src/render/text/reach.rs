@@ -19,11 +19,24 @@ const NAMES: usize = 40;
 const LINES: usize = 60;
 
 impl Text<'_> {
-    /// The answer of `reach`; `root` is what the trip starts at, in words.
+    /// The answer of `reach` or `who`; `root` is where the search starts, in words.
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn reach(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub fn reach(
+        &self,
+        reach: &Reach,
+        exposure: &[PotentialPod],
+        root: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match reach.way {
+            Way::Forward => self.forward(reach, root, out),
+            Way::Backward => self.backward(reach, exposure, root, out),
+        }
+    }
+
+    fn forward(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
         let what = if reach.from_pods {
             "if this pod is taken over"
         } else {
@@ -43,14 +56,10 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// The answer of `who`.
-    ///
-    /// # Errors
-    /// When the writer fails.
-    pub fn who(
+    fn backward(
         &self,
         reach: &Reach,
-        ghosts: &[PotentialPod],
+        exposure: &[PotentialPod],
         root: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -61,7 +70,7 @@ impl Text<'_> {
         };
         self.tree(reach, &format!("{}{open}", words::clean(root)), out)?;
         self.wrapped(&self.counts(reach), out)?;
-        self.ghosts(ghosts, out)
+        self.exposure(exposure, out)
     }
 
     fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -247,7 +256,15 @@ impl Text<'_> {
         )
     }
 
-    /// A shortest way.
+    /// That there is no path.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn no_path(&self, [from, to]: [&str; 2], out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "no way from {from} to {to}, over any number of hops")
+    }
+
+    /// A shortest path.
     ///
     /// # Errors
     /// When the writer fails.
@@ -264,7 +281,7 @@ impl Text<'_> {
 
     fn hop(&self, hop: &Hop) -> Branch {
         let end = |e| words::endpoint(self.cluster(), e);
-        let explanation = explain(self.book.graph, &hop.flow);
+        let explanation = explain(self.context.graph, &hop.flow);
         let port = if hop.traffic.is_all() {
             String::new()
         } else {
@@ -282,9 +299,9 @@ impl Text<'_> {
                 explanation.reason().code().to_owned()
             }
             (Some(at), _) => {
-                let at = words::shortest(&self.book.graph.environment().policies, at);
+                let at = words::shortest(&self.context.graph.environment().policies, at);
                 let origin = self
-                    .book
+                    .context
                     .graph
                     .environment()
                     .policies
@@ -292,7 +309,7 @@ impl Text<'_> {
                     .origin(at);
                 format!(
                     "{}   {}",
-                    words::cited(self.book.graph, at),
+                    words::cited(self.context.graph, at),
                     self.place(&origin)
                 )
             }
@@ -306,8 +323,8 @@ impl Text<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn ghosts(&self, ghosts: &[PotentialPod], out: &mut dyn Write) -> io::Result<()> {
-        if ghosts.is_empty() {
+    pub fn exposure(&self, exposure: &[PotentialPod], out: &mut dyn Write) -> io::Result<()> {
+        if exposure.is_empty() {
             return Ok(());
         }
         writeln!(out)?;
@@ -315,31 +332,31 @@ impl Text<'_> {
             "not there yet, but let in by the rules as they are written:",
             out,
         )?;
-        let lines: Vec<Branch> = ghosts.iter().map(|g| self.ghost(g)).collect();
+        let lines: Vec<Branch> = exposure.iter().map(|g| self.potential_pod(g)).collect();
         draw(&lines, &self.frame("  ? ", "    ", Strokes::WIDE), out)
     }
 
-    fn ghost(&self, ghost: &PotentialPod) -> Branch {
-        let Some(at) = ghost.because else {
+    fn potential_pod(&self, pod: &PotentialPod) -> Branch {
+        let Some(at) = pod.because else {
             return Branch::new("any pod of any namespace, and the internet")
                 .note("nothing isolates it", Tone::Plain);
         };
-        let who = if ghost.everyone {
+        let who = if pod.everyone {
             "any pod of any namespace, and the internet".to_owned()
         } else {
-            words::admits(self.book.graph, at)
+            words::admits(self.context.graph, at)
         };
-        let on = if ghost.traffic.is_all() {
+        let on = if pod.traffic.is_all() {
             String::new()
         } else {
-            format!(" on {}", words::traffic(&ghost.traffic))
+            format!(" on {}", words::traffic(&pod.traffic))
         };
-        let cited = Branch::new(format!("as {} says", words::cited(self.book.graph, at)));
+        let cited = Branch::new(format!("as {} says", words::cited(self.context.graph, at)));
         let cited = Branch {
             tone: Tone::Quiet,
             ..cited
         };
-        let today = format!("({} now)", plural(ghost.today, "workload"));
+        let today = format!("({} now)", plural(pod.today, "workload"));
         Branch::new(format!("{who}{on}"))
             .note(today, Tone::Plain)
             .with(vec![cited])

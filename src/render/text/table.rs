@@ -4,8 +4,9 @@ use crate::model::WorkloadId;
 use crate::query::explain::explanation::Reason;
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Listing, Party};
+use crate::render::context::Style;
 use crate::render::text::inputs::plural;
-use crate::render::text::writer::{Style, Text};
+use crate::render::text::writer::Text;
 use crate::render::words;
 use crate::spec::HostNetwork;
 use std::io::{self, Write};
@@ -39,7 +40,7 @@ impl Text<'_> {
         to: Option<&str>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let listing = listing::summary(self.book.graph, filter);
+        let listing = listing::summary(self.context.graph, filter);
         let mut rows = Rows {
             style: self.style,
             held: Vec::new(),
@@ -48,7 +49,7 @@ impl Text<'_> {
             out,
         };
         let mut count = Count::default();
-        listing::each(self.book.graph, filter, &mut |entry| {
+        listing::each(self.context.graph, filter, &mut |entry| {
             if entry.is_allowed() || !self.only_host_network(&listing, &entry) {
                 *if entry.is_allowed() {
                     &mut count.allowed
@@ -57,7 +58,7 @@ impl Text<'_> {
                 } += 1;
                 rows.add(self.row(&listing, &entry));
             }
-            crate::render::going(&rows.result)
+            crate::render::format::going(&rows.result)
         });
         rows.finish()?;
         self.unknown_line(&listing, out)?;
@@ -69,7 +70,7 @@ impl Text<'_> {
 
     fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         if listing.host_network.is_empty()
-            || self.book.graph.environment().options.host_network != HostNetwork::Unknown
+            || self.context.graph.environment().options.host_network != HostNetwork::Unknown
         {
             return Ok(());
         }
@@ -164,7 +165,7 @@ impl Text<'_> {
     fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
         (hosts(&entry.source) || hosts(&entry.destination))
-            && self.book.graph.environment().options.host_network == HostNetwork::Unknown
+            && self.context.graph.environment().options.host_network == HostNetwork::Unknown
     }
 
     fn row(&self, listing: &Listing, entry: &Entry) -> [String; 4] {
@@ -194,14 +195,14 @@ impl Text<'_> {
 
     /// The rules that make a flow possible, egress after ingress.
     fn because(&self, entry: &Entry) -> String {
-        let explanation = crate::query::explain(self.book.graph, &entry.example);
+        let explanation = crate::query::explain(self.context.graph, &entry.example);
         if explanation.host_network && explanation.possible.truth() == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();
         }
         let mut parts: Vec<String> = Vec::new();
         for side in [&explanation.ingress, &explanation.egress] {
             match (side.decided_by, side.reason) {
-                (Some(at), _) => parts.push(words::cited(self.book.graph, at)),
+                (Some(at), _) => parts.push(words::cited(self.context.graph, at)),
                 (None, Reason::AllowDefault | Reason::AllowSelf) => {}
                 (None, reason) => parts.push(reason.code().to_owned()),
             }

@@ -4,7 +4,7 @@
 //! under itself, and its note follows on a line of its own. Widths are counted before anything is
 //! coloured.
 
-use crate::render::text::writer::Style;
+use crate::render::context::Style;
 use std::io::{self, Write};
 
 /// What a note means, and so its colour. The words say it too.

@@ -290,14 +290,14 @@ impl Text<'_> {
 
     /// Whether any policy names the subject in this direction when it counts as a pod.
     fn profiled(&self, side: &Side) -> bool {
-        self.book
+        self.context
             .graph
             .profile(side.subject, side.direction)
             .is_some_and(|p| !p.network.is_empty())
     }
 
     fn taints(&self, side: &Side) -> Vec<Branch> {
-        let all = &self.book.graph.environment().policies.taints;
+        let all = &self.context.graph.environment().policies.taints;
         let one = |i: &usize| {
             let taint = &all[*i];
             let place = taint
@@ -323,7 +323,7 @@ impl Text<'_> {
         let mut decided: Option<i32> = None;
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
-            let policy = self.book.graph.environment().policies.get(trace.policy);
+            let policy = self.context.graph.environment().policies.get(trace.policy);
             let over = tier.tier != Tier::Network
                 && decided.is_some_and(|priority| policy.priority > priority);
             branches.push(self.policy(side, policy, trace, over));
@@ -365,19 +365,19 @@ impl Text<'_> {
     }
 
     fn policy_name(&self, id: PolicyId) -> String {
-        let policy = self.book.graph.environment().policies.get(id);
+        let policy = self.context.graph.environment().policies.get(id);
         let kind = if policy.tier == Tier::Network {
             ""
         } else {
             policy.shape.kind
         };
-        format!("{kind} {}", words::policy(self.book.graph, id))
+        format!("{kind} {}", words::policy(self.context.graph, id))
             .trim_start()
             .to_owned()
     }
 
     fn rule_branch(&self, side: &Side, policy: &Policy, trace: &RuleTrace, over: bool) -> Branch {
-        let rule = self.book.graph.environment().policies.rule(trace.at);
+        let rule = self.context.graph.environment().policies.rule(trace.at);
         let ordered = policy.tier != Tier::Network;
         let action = match rule.action {
             Action::Allow => policy.shape.allow,
@@ -421,7 +421,7 @@ impl Text<'_> {
     fn peer_branch(&self, side: &Side, policy: &Policy, trace: &PeerTrace) -> Branch {
         let path = policy.rule_path(trace.at).to_string();
         let last = path.rsplit('.').next().unwrap_or(&path);
-        let peer = words::peer_as_written(&self.book.graph.environment().policies, trace.at);
+        let peer = words::peer_as_written(&self.context.graph.environment().policies, trace.at);
         let branch = Branch::new(format!("{last} {peer}"));
         let why = || {
             let had = |m| words::had(self.cluster(), m, side.peer);
@@ -483,7 +483,7 @@ impl Text<'_> {
     fn frames(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let frames = Frames {
             text: self,
-            policies: &self.book.graph.environment().policies,
+            policies: &self.context.graph.environment().policies,
         };
         for side in walk.sides() {
             if let Some(frame) = frames.of(side, walk) {

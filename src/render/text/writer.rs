@@ -9,55 +9,36 @@ use crate::model::Cluster;
 use crate::query::ask::resolve::Note;
 use crate::query::explain::explanation::{Explanation, Mismatch, Reason, Side, nearest_peer};
 use crate::query::{Answer, Pair, Verdict};
-use crate::render::{RenderContext, words};
+use crate::render::context::{RenderContext, Style};
+use crate::render::words;
 use crate::spec::Endpoint;
 use std::io::{self, Write};
 
-/// What colours there are; the writer drops them where nobody wants them.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Style {
-    /// Whether to emphasize with ANSI colours.
-    pub colour: bool,
-}
-
-impl Style {
-    pub(crate) fn paint(self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    pub(crate) fn verdict(self, verdict: Verdict) -> String {
-        let (code, word) = match verdict {
-            Verdict::Yes => ("1;32", "yes"),
-            Verdict::No => ("1;31", "no"),
-            Verdict::Partly => ("1;33", "partly"),
-            Verdict::Unknown => ("1;35", "unknown"),
-        };
-        self.paint(code, &format!("{word:<4}"))
-    }
-
-    pub(crate) fn dim(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-}
-
-/// Writes answers.
+/// Writes answers as text.
 #[derive(Clone, Copy)]
 pub struct Text<'a> {
     /// What it looks things up in.
-    pub book: RenderContext<'a>,
+    pub context: RenderContext<'a>,
     /// Colours.
     pub style: Style,
     /// Columns to wrap at.
     pub width: usize,
 }
 
+impl<'a> Text<'a> {
+    /// A writer with the colours and the width of the context.
+    pub fn of(context: &RenderContext<'a>) -> Self {
+        Self {
+            context: *context,
+            style: context.style,
+            width: context.width,
+        }
+    }
+}
+
 impl Text<'_> {
     pub(crate) fn cluster(&self) -> &Cluster {
-        &self.book.graph.environment().cluster
+        &self.context.graph.environment().cluster
     }
 
     /// The answer of `can`.
@@ -124,7 +105,7 @@ impl Text<'_> {
     }
 
     fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
-        let explanation = pair.explain(self.book.graph);
+        let explanation = pair.explain(self.context.graph);
         writeln!(
             out,
             "{}{}",
@@ -281,11 +262,11 @@ impl Text<'_> {
         let by = |at: &crate::policy::RuleRef| {
             format!(
                 "{}: {}   {}",
-                words::rule(self.book.graph, *at),
-                words::admits(self.book.graph, *at),
+                words::rule(self.context.graph, *at),
+                words::admits(self.context.graph, *at),
                 self.place(
                     &self
-                        .book
+                        .context
                         .graph
                         .environment()
                         .policies
@@ -337,7 +318,7 @@ impl Text<'_> {
             .isolated_by
             .iter()
             .take(4)
-            .map(|p| words::policy(self.book.graph, *p))
+            .map(|p| words::policy(self.context.graph, *p))
             .collect();
         let more = side.isolated_by.len().saturating_sub(4);
         if more > 0 {
@@ -353,7 +334,8 @@ impl Text<'_> {
             .iter()
             .take(3)
             .map(|i| {
-                words::clean(&self.book.graph.environment().policies.taints[*i].what).into_owned()
+                words::clean(&self.context.graph.environment().policies.taints[*i].what)
+                    .into_owned()
             })
             .collect();
         match side.reason {
@@ -365,10 +347,10 @@ impl Text<'_> {
                 format!("{} applies to it and is not modelled", taints.join(", "))
             }
             Reason::UnknownPriority => {
-                let rivals = side.rivals(&self.book.graph.environment().policies);
+                let rivals = side.rivals(&self.context.graph.environment().policies);
                 let names: Vec<String> = rivals
                     .iter()
-                    .map(|p| words::policy(self.book.graph, *p))
+                    .map(|p| words::policy(self.context.graph, *p))
                     .collect();
                 format!(
                     "{} have equal priority and disagree, and the API does not say which one wins",
@@ -390,7 +372,7 @@ impl Text<'_> {
     ) -> io::Result<()> {
         let peer = nearest_peer(near).filter(|p| p.matched != crate::model::Truth::Yes);
         let at = peer.map_or(near.at, |p| p.at);
-        let rule = self.book.graph.environment().policies.rule(near.at);
+        let rule = self.context.graph.environment().policies.rule(near.at);
         let mut why: Vec<String> = Vec::new();
         if !near.ports {
             why.push(format!("allows {}", words::ports(rule)));
@@ -413,7 +395,7 @@ impl Text<'_> {
         );
         let place = self.place(
             &self
-                .book
+                .context
                 .graph
                 .environment()
                 .policies
@@ -423,7 +405,7 @@ impl Text<'_> {
         writeln!(
             out,
             "     near {}  {}   {place}",
-            words::rule(self.book.graph, at),
+            words::rule(self.context.graph, at),
             why.join("; ")
         )
     }
@@ -440,7 +422,7 @@ impl Text<'_> {
                 .collect();
             let place = self.place(
                 &self
-                    .book
+                    .context
                     .graph
                     .environment()
                     .policies
@@ -450,7 +432,7 @@ impl Text<'_> {
             writeln!(
                 out,
                 "     ?    {}  {}   {place}",
-                words::rule(self.book.graph, doubt.at),
+                words::rule(self.context.graph, doubt.at),
                 why.join("; ")
             )?;
             if doubt.mismatches.contains(&Mismatch::AddressUnknown) {
@@ -463,7 +445,7 @@ impl Text<'_> {
             }
         }
         for taint in side.taints.iter().take(3) {
-            if let Some(origin) = &self.book.graph.environment().policies.taints[*taint].origin {
+            if let Some(origin) = &self.context.graph.environment().policies.taints[*taint].origin {
                 writeln!(out, "     ?    {}", self.place(origin))?;
             }
         }
@@ -494,7 +476,7 @@ impl Text<'_> {
 
     /// `file:line` of an origin.
     pub fn place(&self, origin: &crate::source::Origin) -> String {
-        self.book
+        self.context
             .locator
             .locate(origin)
             .map_or_else(String::new, |l| words::clean(&l.to_string()).into_owned())
@@ -595,7 +577,7 @@ impl Text<'_> {
     }
 
     fn short_reason(&self, pair: &Pair) -> String {
-        let explanation = pair.explain(self.book.graph);
+        let explanation = pair.explain(self.context.graph);
         if pair.verdict == Verdict::Partly {
             return format!(
                 "only {}",
@@ -617,7 +599,7 @@ impl Text<'_> {
                     "in"
                 };
                 let by = match side.decided_by {
-                    Some(at) => words::rule(self.book.graph, at),
+                    Some(at) => words::rule(self.context.graph, at),
                     None => self.isolating(side),
                 };
                 format!("blocked on the way {way} by {by}")
