@@ -1,9 +1,6 @@
 //! Asks one question of the manifests below a directory and tells the reason:
 //! `cargo run --example ask -- examples/demo frontend reach database:5432`
-use netpal::query::ask;
-use netpal::query::{Context, Explanation, Question};
-use netpal::tree::Locator;
-use netpal::{AllowGraph, CompileOptions};
+use netpal::{AllowGraph, CompileOptions, Context, Explanation, Locator, Question, ask};
 use std::{error::Error, io::Write};
 
 fn main() -> Result<(), Box<dyn Error>> {

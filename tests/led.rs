@@ -11,12 +11,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::Allowed;
-use netpal::query::ask::via_service::{ViaService, allowed, explain_led};
-use netpal::set::{Family, IpSet, Protocol, Traffic};
-use netpal::spec::evaluate::{ConnectionOrigin, evaluate_led};
-use netpal::spec::{Endpoint, Environment, Flow, Possible};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::query::ask::via_service::{ViaService, allowed, explain_led};
+use netpal::internals::spec::evaluate::{ConnectionOrigin, evaluate_led};
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, Endpoint, Environment, Family, Flow, IpSet, Possible,
+    Protocol, Traffic,
+};
 use random::Random;
 
 /// What the specification finds possible.

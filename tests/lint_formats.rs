@@ -7,16 +7,14 @@
     clippy::print_stdout
 )]
 
-use netpal::Input;
-use netpal::diagnostic::Place;
-use netpal::finding::{Finding, Fingerprint, RuleInfo, Severity};
-use netpal::render::ci::{github, gitlab, sarif};
-use netpal::render::context::Style;
-use netpal::render::data::findings;
-use netpal::render::data::findings::FindingSet;
-use netpal::render::text::findings::Scope;
-use netpal::source::{DocumentId, Origin, Path};
-use netpal::tree::Locator;
+use netpal::internals::render::ci::{github, gitlab, sarif};
+use netpal::internals::render::data::findings;
+use netpal::internals::render::data::findings::FindingSet;
+use netpal::internals::render::text::findings::Scope;
+use netpal::{
+    DocumentId, DocumentPath as Path, Finding, Fingerprint, Input, Locator, Origin, Place,
+    RuleInfo, Severity, Style,
+};
 use serde_json::Value;
 
 const TEXT: &str = "\
@@ -158,10 +156,7 @@ fn sarif_has_what_code_scanning_reads() {
 
 #[test]
 fn sarif_explains_every_rule_and_links_only_to_what_is_there() {
-    let all: Vec<_> = netpal::lint::LINTS
-        .iter()
-        .map(netpal::lint::Lint::info)
-        .collect();
+    let all: Vec<_> = netpal::LINTS.iter().map(netpal::Lint::info).collect();
     let input = netpal::load_str(TEXT);
     let locator = Locator::new(&input.sources);
     let mut out = Vec::new();
@@ -294,8 +289,14 @@ fn text_shows_the_lines_and_escapes_what_is_hostile() {
             workloads: 0,
             ..Scope::default()
         };
-        netpal::render::text::findings::write(r, &scope, &[], (Style::default(), false), out)
-            .unwrap();
+        netpal::internals::render::text::findings::write(
+            r,
+            &scope,
+            &[],
+            (Style::default(), false),
+            out,
+        )
+        .unwrap();
     });
     assert!(text.starts_with("<text>:8:7: error NP004 split-peer: plain\n"));
     assert!(text.contains("8 |     - podSelector: {matchLabels: {app: web}}"));

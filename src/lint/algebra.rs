@@ -158,24 +158,6 @@ fn selects_named(selector: &Selector, name: &str) -> bool {
     selector_within(&Selector::label(NAMESPACE_NAME_LABEL, name), selector)
 }
 
-/// The one namespace a selector over namespaces names, if it asks for its name and nothing else.
-pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
-    match namespaces {
-        Namespaces::Named(name) => Some(name),
-        Namespaces::Matching(selector) => match selector.requirements() {
-            [Requirement::In(key, values)] if **key == *NAMESPACE_NAME_LABEL => {
-                if let [one] = values.as_slice() {
-                    Some(one)
-                } else {
-                    None
-                }
-            }
-            _ => None,
-        },
-        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => None,
-    }
-}
-
 /// Whether every namespace of the one is one of the other. Every namespace has its name as a label,
 /// so a namespace that is meant by name and one that is selected by its name label are the same.
 pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {

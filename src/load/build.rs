@@ -23,13 +23,13 @@ pub fn cluster(objects: &mut [Object], assembly: &mut Assembly<'_>) -> Cluster {
         let origin = Origin::document(object.document);
         match &mut object.part {
             Part::Namespace(labels) => {
-                _ = cluster.declare_namespace(&object.name, take(labels), origin)
+                _ = cluster.declare_namespace(&object.name, take(labels), origin);
             }
             Part::Node(node) => {
                 _ = cluster.add_node(crate::model::Node {
                     origin,
                     ..(**node).clone()
-                })
+                });
             }
             _ => {}
         }

@@ -79,7 +79,7 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<File>) {
     for entry in walk.build() {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|t| !t.is_dir()) => {
-                found.push(entry.into_path())
+                found.push(entry.into_path());
             }
             Ok(_) => {}
             Err(error) => failed.extend(unreadable(&error)),

@@ -326,11 +326,6 @@ impl Object {
         )
     }
 
-    /// Whether it is a policy, modelled or not.
-    pub fn is_law(&self) -> bool {
-        matches!(self.part, Part::Policy(_) | Part::Unmodelled(_))
-    }
-
     /// Whether it lives in a namespace.
     pub fn is_namespaced(&self) -> bool {
         match &self.part {

@@ -12,7 +12,7 @@ pub mod relabel;
 pub mod service;
 pub mod workload;
 
-pub use crate::model::cluster::{Cluster, LabelsId, Namespace, NamespaceId, Node, NodeId};
+pub use crate::model::cluster::{Cluster, LabelsId, Namespace, NamespaceId, Node};
 pub use crate::model::labels::{Labels, Requirement, Selector, Truth};
 pub use crate::model::pod::{ContainerPort, Pod, PodId};
 pub use crate::model::service::{Service, ServiceId, ServicePort, TargetPort};

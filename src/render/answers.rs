@@ -2,8 +2,8 @@
 //!
 //! An answer that is complete in itself implements [`Render`] directly; where the text also says
 //! something that another question found (a hint, the tests that a suggestion breaks), a `...View`
-//! holds both. A new format of an answer is one arm here and one function in the folder of its kind.
-//! What makes an answer expensive (drawing, listing) is done by the arm that needs it.
+//! holds both. A new format of an answer is one arm here and one function in the folder of its
+//! kind. What makes an answer expensive (drawing, listing) is done by the arm that needs it.
 
 use crate::check::Suite;
 use crate::check::breaks::Broken;

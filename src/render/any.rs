@@ -55,14 +55,11 @@ impl Report<'_> {
 /// # Examples
 /// ```
 /// use netpal::{AllowGraph, CompileOptions, Context, Format, Locator, RenderContext, Report};
-/// use netpal::{ask, load_str, render};
+/// use netpal::{ask, load, render};
 ///
-/// let input = load_str(
-///     "{apiVersion: v1, kind: Pod, metadata: {name: web}}\n---\n\
-///      {apiVersion: v1, kind: Pod, metadata: {name: db}}\n",
-/// );
+/// let input = load(["examples/demo"])?;
 /// let graph = AllowGraph::compile(&input, &CompileOptions::default())?;
-/// let answer = ask(&graph, &Context::default(), &"web reach db:5432".parse()?)?;
+/// let answer = ask(&graph, &Context::default(), &"frontend reach database:5432".parse()?)?;
 ///
 /// let locator = Locator::new(&input.sources);
 /// let context = RenderContext::new(&input, &graph, &locator);

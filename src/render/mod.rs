@@ -17,5 +17,5 @@ pub mod text;
 pub mod words;
 
 pub use crate::render::any::{Report, render};
-pub use crate::render::context::RenderContext;
+pub use crate::render::context::{RenderContext, Style};
 pub use crate::render::format::{Format, Render};

@@ -1,7 +1,7 @@
 //! The coarsest partition that respects a family of sets: what no set of the family can tell apart.
 //!
 //! One sweep over all boundaries; each part says which sets it lies in. Cost: O(ranges x log ranges
-//! + segments x sets/64). Road not taken: splitting every part by every set in turn, which is
+//! plus segments x sets/64). Road not taken: splitting every part by every set in turn, which is
 //! O(parts x sets) set operations.
 
 use crate::set::hashed::IndexMap;
@@ -48,7 +48,7 @@ impl Members {
 /// Cuts the union of the sets into parts, in order of their first point.
 ///
 /// ```
-/// use netpal::set::{IntervalSet, partition};
+/// use netpal::internals::set::{IntervalSet, partition};
 /// let (low, high) = (IntervalSet::<u16>::from(1..=10), IntervalSet::from(5..=20));
 /// let parts = partition(&[&low, &high]);
 /// assert_eq!(parts.len(), 3);

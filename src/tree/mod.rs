@@ -18,7 +18,7 @@ pub mod scalar;
 pub mod split;
 pub mod yaml;
 
-pub use crate::tree::decode::{Decoded, decode};
+pub use crate::tree::decode::decode;
 pub use crate::tree::locate::Locator;
 pub use crate::tree::split::{Chunk, Sniffed, sniff, split};
 

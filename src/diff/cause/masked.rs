@@ -88,7 +88,7 @@ impl<'a> MaskedChanges<'a> {
             column
                 .shared
                 .sweep(&positions.difference(&exact), |first, last, sent| {
-                    meet(first, last, sent, states)
+                    meet(first, last, sent, states);
                 });
             for position in positions.intersection(&exact).points() {
                 let sent = rows.pair_in(states, column, roll.at(position));

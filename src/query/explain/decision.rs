@@ -237,7 +237,7 @@ impl Outcomes<'_> {
         let possible = possible.unwrap_or(Possible::ALLOW);
         match self.ends.last() {
             Some(road) if possible != Possible::UNKNOWN => {
-                side.decide(possible, road.reason, road.by)
+                side.decide(possible, road.reason, road.by);
             }
             _ => {
                 let reason = self

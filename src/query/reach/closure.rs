@@ -422,9 +422,9 @@ impl Ends {
                 ends.few.push(at);
             }
             if is_common {
-                all.push((place, at))
+                all.push((place, at));
             } else {
-                ends.single.push(at)
+                ends.single.push(at);
             }
         }
         (ends.plain, ends.hosts, ends.all) = (

@@ -117,7 +117,7 @@ impl Destination {
                         allowed,
                         class,
                         classes,
-                    })
+                    });
                 });
             };
         for alike in &self.alike {

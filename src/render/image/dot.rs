@@ -281,7 +281,7 @@ fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
         ("tooltip", node.title.clone()),
     ];
     let mut set = |pairs: &[(&'static str, &str)]| {
-        list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())))
+        list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())));
     };
     match node.shape {
         Shape::Workloads | Shape::Namespace | Shape::Frame => {}

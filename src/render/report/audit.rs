@@ -154,13 +154,7 @@ impl AuditReport<'_> {
 
     /// The rows of tables that the page does not hold as markup.
     pub(crate) fn rest(&self) -> std::collections::BTreeMap<&'static str, Vec<Vec<String>>> {
-        let rest = |rows: &ReportTable| {
-            rows.rows
-                .iter()
-                .skip(ROWS)
-                .map(|r| r.clone())
-                .collect::<Vec<_>>()
-        };
+        let rest = |rows: &ReportTable| rows.rows.iter().skip(ROWS).cloned().collect::<Vec<_>>();
         let tables = [
             ("findings", rest(&self.findings)),
             ("tests", rest(&self.tests)),

@@ -273,7 +273,7 @@ pub(crate) fn square<R: Iterator<Item = Vec<String>>>(
         widths
             .iter_mut()
             .zip(&row)
-            .for_each(|(w, cell)| *w = (*w).max(wide(cell)))
+            .for_each(|(w, cell)| *w = (*w).max(wide(cell)));
     });
     for (i, row) in std::iter::once(head).chain(rows()).enumerate() {
         let mut line = String::new();
