@@ -73,6 +73,7 @@ mod snapshot;
 mod source;
 mod spec;
 mod tree;
+mod words;
 
 // 1. Load: files, standard input, a cluster -> `Input`.
 pub use crate::diagnostic::{
@@ -186,8 +187,9 @@ pub use crate::render::text::check::SuiteRun;
 pub use crate::render::text::diff::Remarks as DiffRemarks;
 pub use crate::render::text::fix::{FixView, FixedFile, FlowChanges};
 pub use crate::render::text::inputs::diagnostic as describe_diagnostic;
-pub use crate::render::words::{clean, clean_lines, root as describe_root};
+pub use crate::render::words::root as describe_root;
 pub use crate::render::{Format, Render, RenderContext, Report, Style, render};
+pub use crate::words::{clean, clean_lines};
 
 /// What the tests and benchmarks of this crate need from behind the facade.
 ///

@@ -2,8 +2,8 @@
 //! `0.0.0.0-255.255.255.255`.
 
 use crate::picture::facts::What;
-use crate::render::words;
 use crate::set::IpSet;
+use crate::words;
 
 /// How blocks of addresses fall into places: one internet, private ranges beside it only where some
 /// flow tells them apart, anything else by its blocks.

@@ -11,8 +11,15 @@ use crate::picture::open::implied;
 use crate::set::TrafficSet;
 use std::collections::BTreeMap;
 
+impl Facts {
+    /// Lays two states over each other: every place and flow of either, marked with how it differs.
+    pub fn compare(before: &Self, after: &Self) -> Self {
+        compare(before, after)
+    }
+}
+
 /// Every place and flow of either state, marked with how it differs.
-pub fn compare(before: &Facts, after: &Facts) -> Facts {
+fn compare(before: &Facts, after: &Facts) -> Facts {
     let mut both = Facts {
         tally: after.tally,
         compared: true,

@@ -2,10 +2,10 @@
 //! run to run.
 
 use crate::picture::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
-use crate::render::words;
-use crate::render::words::clean;
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
+use crate::words;
+use crate::words::clean;
 
 /// Traffic in few words: `5432/TCP`, `ALL`, `5 ports`.
 pub fn traffic(set: &TrafficSet) -> String {

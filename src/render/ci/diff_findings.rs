@@ -10,9 +10,9 @@ use crate::diagnostic::Place;
 use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, What, Which};
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{DiffContext, breaks, by_edit, cells, openness};
-use crate::render::text::inputs::plural;
 use crate::render::words;
 use crate::source::{Location, Origin};
+use crate::words::plural;
 
 /// How many groups of pairs a finding tells.
 const GROUPS: usize = 10;

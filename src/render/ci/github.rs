@@ -77,8 +77,8 @@ pub fn summary(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "### netpal: {}, {}\n",
-        crate::render::text::inputs::plural(count(Severity::Error), "error"),
-        crate::render::text::inputs::plural(count(Severity::Warning), "warning")
+        crate::words::plural(count(Severity::Error), "error"),
+        crate::words::plural(count(Severity::Warning), "warning")
     )?;
     if findings.is_empty() {
         return writeln!(out, "No problems found.");

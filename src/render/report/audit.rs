@@ -10,8 +10,8 @@ use crate::render::report::digest::digest;
 use crate::render::report::parts::ReportParts;
 use crate::render::report::profile::Profile;
 use crate::render::report::tables::ReportTable;
-use crate::render::text::inputs::plural;
 use crate::render::words;
+use crate::words::plural;
 use std::ops::ControlFlow;
 
 /// Everything a report says.

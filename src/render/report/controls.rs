@@ -3,7 +3,7 @@
 
 use crate::render::report::audit::AuditReport;
 use crate::render::report::profile::Profile;
-use crate::render::text::inputs::plural;
+use crate::words::plural;
 
 /// One control.
 pub struct Control {

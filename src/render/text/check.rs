@@ -11,11 +11,11 @@ use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
-use crate::render::text::inputs::plural;
 use crate::render::text::writer::Text;
 use crate::render::words;
 use crate::source::Location;
 use crate::spec::{Endpoint, Flow};
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// A suite with its outcomes.

@@ -12,9 +12,9 @@ use crate::diff::{
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
-use crate::render::text::inputs::plural;
 use crate::render::words;
 use crate::source::Location;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// What a diff is printed with: the contexts of both sides.

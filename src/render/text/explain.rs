@@ -7,10 +7,10 @@ use crate::query::explain::summary::{
     Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
 };
 use crate::query::reach::closure::Way;
-use crate::render::text::inputs::plural;
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
 use crate::render::text::writer::Text;
 use crate::render::words;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many names are written out.

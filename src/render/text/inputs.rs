@@ -6,6 +6,7 @@ use crate::input::Input;
 use crate::render::context::Style;
 use crate::render::words;
 use crate::tree::Locator;
+use crate::words::plural;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -196,17 +197,4 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
         )?;
     }
     Ok(())
-}
-
-/// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.
-pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 || word.contains('(') {
-        return format!("{count} {word}");
-    }
-    let plural = match word.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
-        _ if word.ends_with('s') => format!("{word}es"),
-        _ => format!("{word}s"),
-    };
-    format!("{count} {plural}")
 }

@@ -6,11 +6,11 @@ use crate::query::explain::explanation::{Reason, explain};
 use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
-use crate::render::text::inputs::plural;
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
 use crate::render::text::writer::Text;
 use crate::render::words;
 use crate::set::TrafficSet;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many names one line holds.

@@ -5,10 +5,10 @@ use crate::query::explain::explanation::Reason;
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Listing, Party};
 use crate::render::context::Style;
-use crate::render::text::inputs::plural;
 use crate::render::text::writer::Text;
 use crate::render::words;
 use crate::spec::HostNetwork;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many lines of a table are allowed for certain, and how many are unknown.

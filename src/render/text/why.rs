@@ -47,7 +47,7 @@ impl Text<'_> {
         }
         let rest = pairs.len() - chosen.len();
         if rest > 0 {
-            let rest = crate::render::text::inputs::plural(rest, "more pair");
+            let rest = crate::words::plural(rest, "more pair");
             writeln!(out)?;
             let text = format!(
                 "and {rest} for these reasons; name one source and one destination to see it alone"
@@ -347,7 +347,7 @@ impl Text<'_> {
             _ => format!(", priority {}", policy.priority),
         };
         let text = format!("{name}  {selects} ({}{priority})", words::subject(policy));
-        let count = crate::render::text::inputs::plural(trace.rules.len(), "rule");
+        let count = crate::words::plural(trace.rules.len(), "rule");
         if decided {
             return Branch::new(text).note(format!("{count}: not asked any more"), Tone::Quiet);
         }
