@@ -168,10 +168,9 @@ pub use crate::lint::fix::{Applied as AppliedFixes, Changed as ChangedFile, appl
 pub use crate::lint::{Facts as LintFacts, LINTS, Lint, LintConfig, Linted, lint, lint_policies};
 
 // 7. Render: answers -> bytes.
+
 pub use crate::picture::facts::Dns as DnsPods;
-pub use crate::picture::{
-    Drawing, Facts as PictureFacts, Hide, Level as DetailLevel, Options as DrawOptions,
-};
+pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts};
 pub use crate::render::answers::{
     AnswerView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView, PathView,
     ProbesView, ReachView, RuleIndex, SnapshotView, TestsView, WhyView,

@@ -1,12 +1,12 @@
 //! The lines under a picture: what was counted, and what is not drawn.
 
-use crate::picture::facts::Facts;
+use crate::picture::facts::PictureFacts;
 use crate::picture::label;
 use crate::picture::scope::Hidden;
 use crate::words::plural;
 
 /// What there is, in one line, and how much of it is open.
-pub(crate) fn counts(facts: &Facts) -> Vec<String> {
+pub(crate) fn counts(facts: &PictureFacts) -> Vec<String> {
     let t = facts.tally;
     let there = format!(
         "{} in {}, {}; {} with a governed end{}",

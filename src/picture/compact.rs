@@ -2,7 +2,7 @@
 //! things once.
 
 use crate::graph::Allowed;
-use crate::picture::facts::{Passing, number};
+use crate::picture::facts::{PassingTraffic, number};
 use crate::query::list::listing::{Entry, Party};
 use crate::set::IpSet;
 use indexmap::IndexSet;
@@ -13,7 +13,7 @@ pub(crate) struct CompactListing {
     /// The blocks of addresses.
     pub blocks: IndexSet<IpSet>,
     /// What passes.
-    pub passing: IndexSet<Passing>,
+    pub passing: IndexSet<PassingTraffic>,
     /// From, to, and the index of what passes. Workloads by their number, blocks of addresses
     /// counted down from the last number.
     pub lines: Vec<[u32; 3]>,
@@ -51,7 +51,7 @@ pub(crate) fn merge_lines(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)
 }
 
 /// What several lines of one pair say together.
-pub(crate) fn together(known: &IndexSet<Passing>, lines: &[u32]) -> Passing {
+pub(crate) fn together(known: &IndexSet<PassingTraffic>, lines: &[u32]) -> PassingTraffic {
     let mut passing = None;
     for space in lines {
         add(
@@ -64,9 +64,9 @@ pub(crate) fn together(known: &IndexSet<Passing>, lines: &[u32]) -> Passing {
 }
 
 /// Adds what one line says of two places to what others said.
-fn add(so_far: &mut Option<Passing>, space: &Passing, some: bool) {
+fn add(so_far: &mut Option<PassingTraffic>, space: &PassingTraffic, some: bool) {
     let Some(passing) = so_far else {
-        *so_far = Some(Passing {
+        *so_far = Some(PassingTraffic {
             some: space.some || some,
             ..space.clone()
         });
@@ -92,7 +92,7 @@ impl CompactListing {
             }
         });
         let Allowed { sure, unknown } = entry.allowed.clone();
-        let passing = Passing {
+        let passing = PassingTraffic {
             sure,
             unknown,
             some: entry.differs,

@@ -1,11 +1,11 @@
 //! The model of a picture: nodes, edges and frames with their texts, before any layout.
 
-use crate::picture::facts::Change;
+use crate::picture::facts::DrawnChange;
 use petgraph::graph::DiGraph;
 
 /// What a node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Shape {
+pub enum NodeShape {
     /// One or several workloads.
     Workloads,
     /// A namespace as a whole.
@@ -26,11 +26,11 @@ pub enum Shape {
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub struct DrawnNode {
     /// Letters, digits and hyphens; the same in every run.
     pub id: String,
     /// What it stands for.
-    pub shape: Shape,
+    pub shape: NodeShape,
     /// The frame it lies in.
     pub frame: Option<usize>,
     /// Its name, a line each.
@@ -42,7 +42,7 @@ pub struct Node {
     /// Whether it is unknown in some direction.
     pub doubt: bool,
     /// How its openness changed.
-    pub change: Option<Change>,
+    pub change: Option<DrawnChange>,
     /// The whole of it, as sentences.
     pub title: String,
     /// The keys of the places it stands for.
@@ -51,7 +51,7 @@ pub struct Node {
 
 /// How sure an edge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Certainty {
+pub enum EdgeCertainty {
     /// It passes.
     Sure,
     /// Some of it passes, the rest is unknown.
@@ -62,7 +62,7 @@ pub enum Certainty {
 
 /// An edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct DrawnEdge {
     /// What passes, in few words.
     pub label: String,
     /// The whole sentence.
@@ -70,16 +70,16 @@ pub struct Link {
     /// Whether the same passes the other way too.
     pub both: bool,
     /// How sure it is.
-    pub certainty: Certainty,
+    pub certainty: EdgeCertainty,
     /// How it changed.
-    pub change: Option<Change>,
+    pub change: Option<DrawnChange>,
     /// Whether anything passes before, and after.
     pub stands: [bool; 2],
 }
 
 /// A namespace drawn around its nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
+pub struct DrawnFrame {
     /// Letters, digits and hyphens.
     pub id: String,
     /// The namespace's name.
@@ -92,7 +92,7 @@ pub struct Frame {
 
 /// What is one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Level {
+pub enum DetailLevel {
     /// Whatever stays readable.
     #[default]
     Auto,
@@ -109,11 +109,11 @@ pub const READABLE: (usize, usize) = (40, 120);
 #[derive(Debug, Clone)]
 pub struct Drawing {
     /// Nodes and edges.
-    pub graph: DiGraph<Node, Link>,
+    pub graph: DiGraph<DrawnNode, DrawnEdge>,
     /// Frames, by name.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<DrawnFrame>,
     /// What is one node.
-    pub level: Level,
+    pub level: DetailLevel,
     /// Lines under the picture: what was counted, what is not drawn.
     pub caption: Vec<String>,
     /// One sentence for those who cannot see it.
@@ -137,7 +137,7 @@ impl Drawing {
         let nodes = self
             .graph
             .node_weights()
-            .filter(|n| n.shape != Shape::Frame)
+            .filter(|n| n.shape != NodeShape::Frame)
             .count();
         (nodes, self.graph.edge_count())
     }

@@ -2,28 +2,28 @@
 //! between them.
 //!
 //! They are independent of the cluster they came from ([`crate::picture::reader`]), so that two
-//! states can be laid over each other ([`Facts::compare`]). Order is by name, so that the same input
+//! states can be laid over each other ([`PictureFacts::compare`]). Order is by name, so that the same input
 //! always gives the same picture.
 
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::set::TrafficSet;
 use indexmap::IndexSet;
 
-/// Index of a place in [`Facts::places`].
+/// Index of a place in [`PictureFacts::places`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlaceId(pub u32);
 
-/// Index of a namespace in [`Facts::spaces`].
+/// Index of a namespace in [`PictureFacts::spaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpaceId(pub u32);
 
-/// Index of what passes in [`Facts::passing`].
+/// Index of what passes in [`PictureFacts::passing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PassingId(pub u32);
 
 /// How something differs between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Change {
+pub enum DrawnChange {
     /// More passes than before: new attack surface.
     Widened,
     /// Less passes than before.
@@ -32,7 +32,7 @@ pub enum Change {
     Moved,
 }
 
-impl Change {
+impl DrawnChange {
     /// The sign that is drawn with it: colour never stands alone.
     pub const fn sign(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Change {
 
 /// Whether a workload lets everything pass in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Open {
+pub enum Openness {
     /// It does not.
     #[default]
     No,
@@ -73,7 +73,7 @@ pub enum Open {
     ByRule,
 }
 
-impl Open {
+impl Openness {
     /// Whether it does, for whichever reason.
     pub fn is_open(self) -> bool {
         self != Self::No
@@ -114,12 +114,12 @@ pub struct Summary {
     /// How many policies it has.
     pub policies: usize,
     /// What passes between its own workloads.
-    pub inside: Option<Passing>,
+    pub inside: Option<PassingTraffic>,
 }
 
 /// What a place is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum What {
+pub enum PlaceKind {
     /// A workload.
     Workload {
         /// Its namespace.
@@ -149,13 +149,13 @@ pub enum What {
 
 /// An end of flows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PicturePlace {
     /// Its stable name: `namespace/Kind/name`, `internet`, `private`, or blocks.
     pub key: String,
     /// What it is.
-    pub what: What,
+    pub what: PlaceKind,
     /// Whether it lets everything in, and out.
-    pub open: [Open; 2],
+    pub open: [Openness; 2],
     /// Why flows in, and out, are unknown.
     pub doubt: [Option<Doubt>; 2],
     /// Whether it serves cluster DNS.
@@ -163,13 +163,13 @@ pub struct Place {
     /// Whether it collects metrics.
     pub monitor: bool,
     /// How its openness differs, per direction.
-    pub change: [Option<Change>; 2],
+    pub change: [Option<DrawnChange>; 2],
 }
 
-impl Place {
+impl PicturePlace {
     /// The namespace it is in.
     pub fn space(&self) -> Option<SpaceId> {
-        if let What::Workload { space, .. } = self.what {
+        if let PlaceKind::Workload { space, .. } = self.what {
             Some(space)
         } else {
             None
@@ -179,7 +179,7 @@ impl Place {
 
 /// What passes from one place to another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Passing {
+pub struct PassingTraffic {
     /// Surely allowed.
     pub sure: TrafficSet,
     /// Not known.
@@ -194,7 +194,7 @@ pub struct Passing {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Difference {
     /// In which way.
-    pub change: Change,
+    pub change: DrawnChange,
     /// What passed before.
     pub past: TrafficSet,
     /// Whether nothing passes any more; what is shown is what passed before.
@@ -203,7 +203,7 @@ pub struct Difference {
 
 /// One flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Flow {
+pub struct PictureFlow {
     /// Where it starts.
     pub from: PlaceId,
     /// Where it ends.
@@ -214,7 +214,7 @@ pub struct Flow {
 
 /// What the caption counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct PictureTally {
     /// Workloads.
     pub workloads: usize,
     /// Namespaces.
@@ -233,17 +233,17 @@ pub struct Tally {
 
 /// Everything there is to draw.
 #[derive(Debug, Clone, Default)]
-pub struct Facts {
+pub struct PictureFacts {
     /// Namespaces with workloads, by name.
     pub spaces: Vec<Space>,
     /// Ends of flows: workloads by namespace and name, then addresses.
-    pub places: Vec<Place>,
+    pub places: Vec<PicturePlace>,
     /// The distinct things that pass.
-    pub passing: IndexSet<Passing>,
+    pub passing: IndexSet<PassingTraffic>,
     /// The flows, sorted.
-    pub flows: Vec<Flow>,
+    pub flows: Vec<PictureFlow>,
     /// What is counted.
-    pub tally: Tally,
+    pub tally: PictureTally,
     /// Whether two states were laid over each other.
     pub compared: bool,
 }
@@ -255,7 +255,7 @@ pub(crate) fn number(index: usize) -> u32 {
 /// What a cluster calls its DNS: namespace and labels.
 pub type Dns = (Box<str>, Selector);
 
-impl Facts {
+impl PictureFacts {
     /// The key of a workload's place.
     pub fn key(cluster: &Cluster, id: WorkloadId) -> String {
         let workload = cluster.workload(id);
@@ -268,7 +268,7 @@ impl Facts {
     }
 
     /// A place by id.
-    pub fn place(&self, id: PlaceId) -> &Place {
+    pub fn place(&self, id: PlaceId) -> &PicturePlace {
         &self.places[id.0 as usize]
     }
 
@@ -278,16 +278,16 @@ impl Facts {
     }
 
     /// What passes, by id.
-    pub fn passing(&self, id: PassingId) -> &Passing {
+    pub fn passing(&self, id: PassingId) -> &PassingTraffic {
         &self.passing[id.0 as usize]
     }
 
-    pub(crate) fn intern(&mut self, passing: Passing) -> PassingId {
+    pub(crate) fn intern(&mut self, passing: PassingTraffic) -> PassingId {
         PassingId(number(self.passing.insert_full(passing).0))
     }
 
     /// The places with their ids.
-    pub fn all(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
+    pub fn all(&self) -> impl Iterator<Item = (PlaceId, &PicturePlace)> {
         self.places
             .iter()
             .enumerate()

@@ -1,7 +1,9 @@
 //! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from
 //! run to run.
 
-use crate::picture::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
+use crate::picture::facts::{
+    Difference, Doubt, DrawnChange, Openness, PassingTraffic, PicturePlace, PlaceKind,
+};
 use crate::set::TrafficSet;
 use crate::set::traffic::Piece;
 use crate::words;
@@ -26,7 +28,7 @@ pub fn traffic(set: &TrafficSet) -> String {
 }
 
 /// The label of an edge.
-pub fn passing(passing: &Passing) -> String {
+pub fn passing(passing: &PassingTraffic) -> String {
     let now = match (passing.sure.is_empty(), passing.unknown.is_empty()) {
         (_, true) => traffic(&passing.sure),
         (true, false) => format!("{} ?", traffic(&passing.unknown)),
@@ -46,7 +48,7 @@ pub fn passing(passing: &Passing) -> String {
 }
 
 /// What passes in full, for a sentence.
-pub fn sentence(passing: &Passing) -> String {
+pub fn sentence(passing: &PassingTraffic) -> String {
     let mut text = if passing.sure.is_empty() {
         format!("perhaps {} (unknown)", words::traffic(&passing.unknown))
     } else if passing.unknown.is_empty() {
@@ -93,19 +95,19 @@ pub fn short(name: &str) -> String {
 }
 
 /// What a place is called.
-pub fn name(place: &Place) -> String {
+pub fn name(place: &PicturePlace) -> String {
     match &place.what {
-        What::Workload { name, .. } | What::Namespace { name, .. } => name.clone(),
-        What::Internet { private: true } => "internet and private ranges".into(),
-        What::Internet { private: false } => "internet".into(),
-        What::Private => "private ranges".into(),
-        What::Blocks(blocks) => blocks.clone(),
+        PlaceKind::Workload { name, .. } | PlaceKind::Namespace { name, .. } => name.clone(),
+        PlaceKind::Internet { private: true } => "internet and private ranges".into(),
+        PlaceKind::Internet { private: false } => "internet".into(),
+        PlaceKind::Private => "private ranges".into(),
+        PlaceKind::Blocks(blocks) => blocks.clone(),
     }
 }
 
 /// `OPEN in+out`, `UNKNOWN in (hostNetwork)`, and how that changed. What is `quiet` is said
 /// elsewhere for all.
-pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
+pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     let both = |has: [bool; 2]| match has {
         [true, true] => Some("in+out"),
@@ -115,16 +117,16 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
     };
     let unchanged = [0, 1].map(|d| {
         !quiet[d]
-            && place.open[d] != Open::No
+            && place.open[d] != Openness::No
             && place.change[d].is_none()
             && place.doubt[d].is_none()
     });
     lines.extend(both(unchanged).map(|w| format!("OPEN {w}")));
     for (d, way) in ["in", "out"].into_iter().enumerate() {
         match place.change[d] {
-            Some(Change::Widened) => lines.push(format!("+ OPEN {way}")),
-            Some(Change::Narrowed) => lines.push(format!("- OPEN {way} before")),
-            Some(Change::Moved) => lines.push(format!("~ OPEN {way}")),
+            Some(DrawnChange::Widened) => lines.push(format!("+ OPEN {way}")),
+            Some(DrawnChange::Narrowed) => lines.push(format!("- OPEN {way} before")),
+            Some(DrawnChange::Moved) => lines.push(format!("~ OPEN {way}")),
             None => {}
         }
     }
@@ -137,7 +139,7 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
             both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")),
         );
     }
-    if let What::Namespace { summary, .. } = &place.what {
+    if let PlaceKind::Namespace { summary, .. } = &place.what {
         for (d, way) in ["in", "out"].into_iter().enumerate() {
             let (n, all) = (summary.open[d], summary.workloads);
             if n > 0 && n < all && place.change[d].is_none() {

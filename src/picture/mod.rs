@@ -25,7 +25,9 @@ mod reader;
 mod scene;
 pub mod scope;
 
-pub use crate::picture::drawing::{Certainty, Drawing, Frame, Level, Link, Node, Shape};
-pub use crate::picture::facts::{Change, Facts};
-pub use crate::picture::options::Options;
+pub use crate::picture::drawing::{
+    DetailLevel, Drawing, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
+};
+pub use crate::picture::facts::{DrawnChange, PictureFacts};
+pub use crate::picture::options::DrawOptions;
 pub use crate::picture::scope::Hide;

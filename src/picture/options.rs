@@ -1,13 +1,13 @@
 //! What to draw, and what to leave out.
 
-use crate::picture::drawing::Level;
+use crate::picture::drawing::DetailLevel;
 use crate::picture::scope::Hide;
 
 /// What to draw.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct DrawOptions {
     /// What is one node.
-    pub level: Level,
+    pub level: DetailLevel,
     /// Draw only what is near these places (keys), when there are any.
     pub focus: Vec<String>,
     /// How many flows away from the focus.
@@ -18,10 +18,10 @@ pub struct Options {
     pub hide: Hide,
 }
 
-impl Default for Options {
+impl Default for DrawOptions {
     fn default() -> Self {
         Self {
-            level: Level::Auto,
+            level: DetailLevel::Auto,
             focus: Vec::new(),
             hops: 1,
             only_changed: false,

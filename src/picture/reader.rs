@@ -1,4 +1,4 @@
-//! From a listing to [`Facts`]: one line a pair of workloads, never a pair of pods.
+//! From a listing to [`PictureFacts`]: one line a pair of workloads, never a pair of pods.
 //!
 //! Cost: O(lines of the listing); of each line a few numbers are held, while what passes and the
 //! blocks of addresses are held once ([`CompactListing`]).
@@ -8,7 +8,8 @@ use crate::model::{Cluster, Pod, WorkloadId};
 use crate::picture::blocks::Splitting;
 use crate::picture::compact::{CompactListing, SOME, block, merge_lines, together};
 use crate::picture::facts::{
-    Dns, Doubt, Facts, Flow, Open, PassingId, Place, PlaceId, Space, SpaceId, Tally, What, number,
+    Dns, Doubt, Openness, PassingId, PictureFacts, PictureFlow, PicturePlace, PictureTally,
+    PlaceId, PlaceKind, Space, SpaceId, number,
 };
 use crate::picture::open;
 use crate::policy::{Direction, Tier};
@@ -20,7 +21,7 @@ use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-impl Facts {
+impl PictureFacts {
     /// The facts of one state.
     pub fn new(graph: &AllowGraph, dns: &Dns) -> Self {
         let mut lines = CompactListing::default();
@@ -39,7 +40,7 @@ impl Facts {
     }
 
     fn of(graph: &AllowGraph, listing: &Listing, lines: CompactListing, dns: &Dns) -> Self {
-        let mut reading = Reading {
+        let mut reading = FactsReader {
             graph,
             listing,
             dns,
@@ -55,15 +56,15 @@ impl Facts {
     }
 }
 
-struct Reading<'a> {
+struct FactsReader<'a> {
     graph: &'a AllowGraph,
     listing: &'a Listing,
     dns: &'a Dns,
-    facts: Facts,
+    facts: PictureFacts,
     workloads: BTreeMap<WorkloadId, PlaceId>,
 }
 
-impl Reading<'_> {
+impl FactsReader<'_> {
     fn cluster(&self) -> &Cluster {
         &self.graph.environment().cluster
     }
@@ -91,7 +92,7 @@ impl Reading<'_> {
                     .for_each(|d| space.deny[d.index()] |= policy.isolates(d));
             }
         }
-        self.facts.tally = Tally {
+        self.facts.tally = PictureTally {
             workloads: env.cluster.workloads().len(),
             namespaces: env.cluster.namespaces().len(),
             policies: env.policies.policies.len(),
@@ -104,7 +105,7 @@ impl Reading<'_> {
     }
 
     fn workloads(&mut self) {
-        let mut found: Vec<(WorkloadId, Place)> = self
+        let mut found: Vec<(WorkloadId, PicturePlace)> = self
             .cluster()
             .workloads()
             .map(|(id, _)| (id, self.workload(id)))
@@ -117,7 +118,7 @@ impl Reading<'_> {
         }
     }
 
-    fn workload(&self, id: WorkloadId) -> Place {
+    fn workload(&self, id: WorkloadId) -> PicturePlace {
         let cluster = self.cluster();
         let workload = cluster.workload(id);
         let namespace = &*cluster.namespace(workload.namespace).name;
@@ -133,9 +134,9 @@ impl Reading<'_> {
                 .iter()
                 .any(|k| cluster.labels(p.labels).get(k) == Some("prometheus"))
         };
-        Place {
-            key: Facts::key(cluster, id),
-            what: What::Workload {
+        PicturePlace {
+            key: PictureFacts::key(cluster, id),
+            what: PlaceKind::Workload {
                 space: SpaceId(number(space)),
                 name: workload.name.to_string(),
                 kind: workload.kind.name(),
@@ -166,7 +167,7 @@ impl Reading<'_> {
     /// Lines as flows between places, in their own memory; equal pairs are merged.
     fn flows(&mut self, listed: CompactListing) {
         let split = Splitting::of(listed.blocks.iter());
-        let blocks: Vec<Vec<(What, bool)>> =
+        let blocks: Vec<Vec<(PlaceKind, bool)>> =
             listed.blocks.iter().map(|set| split.places(set)).collect();
         let mut lines = listed.lines;
         let mut others = Vec::new();
@@ -204,7 +205,7 @@ impl Reading<'_> {
                     .entry(single)
                     .or_insert_with(|| facts.intern(together(&listed.passing, &[single]))),
             };
-            flows.push(Flow {
+            flows.push(PictureFlow {
                 from: PlaceId(from),
                 to: PlaceId(to),
                 passing,
@@ -214,7 +215,7 @@ impl Reading<'_> {
     }
 
     /// The places of an end, and whether only some of each is meant.
-    fn ends(&mut self, end: u32, blocks: &[Vec<(What, bool)>]) -> Vec<(PlaceId, bool)> {
+    fn ends(&mut self, end: u32, blocks: &[Vec<(PlaceKind, bool)>]) -> Vec<(PlaceId, bool)> {
         match block(end) {
             None => self
                 .workloads
@@ -229,21 +230,21 @@ impl Reading<'_> {
         }
     }
 
-    fn outside(&mut self, what: What) -> PlaceId {
+    fn outside(&mut self, what: PlaceKind) -> PlaceId {
         let places = &mut self.facts.places;
         if let Some(i) = places.iter().rposition(|p| p.what == what) {
             return PlaceId(number(i));
         }
         let key = match &what {
-            What::Internet { .. } => "internet".to_owned(),
-            What::Private => "private".to_owned(),
-            What::Blocks(text) => text.clone(),
-            What::Workload { .. } | What::Namespace { .. } => String::new(),
+            PlaceKind::Internet { .. } => "internet".to_owned(),
+            PlaceKind::Private => "private".to_owned(),
+            PlaceKind::Blocks(text) => text.clone(),
+            PlaceKind::Workload { .. } | PlaceKind::Namespace { .. } => String::new(),
         };
-        places.push(Place {
+        places.push(PicturePlace {
             key,
             what,
-            open: [Open::No; 2],
+            open: [Openness::No; 2],
             doubt: [None; 2],
             dns: false,
             monitor: false,
@@ -253,11 +254,11 @@ impl Reading<'_> {
     }
 }
 
-fn openness(open: &[WorkloadId], id: WorkloadId) -> Open {
+fn openness(open: &[WorkloadId], id: WorkloadId) -> Openness {
     if open.binary_search(&id).is_ok() {
-        Open::Default
+        Openness::Default
     } else {
-        Open::No
+        Openness::No
     }
 }
 

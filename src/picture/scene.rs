@@ -1,41 +1,45 @@
 //! From facts to a [`Drawing`]: what is hidden, and how much detail stays readable.
 
 use crate::picture::build;
-use crate::picture::drawing::{Drawing, Level, READABLE};
-use crate::picture::facts::{Facts, Place};
-use crate::picture::merge::Group;
-use crate::picture::options::Options;
+use crate::picture::drawing::{DetailLevel, Drawing, READABLE};
+use crate::picture::facts::{PictureFacts, PicturePlace};
+use crate::picture::merge::PlaceGroup;
+use crate::picture::options::DrawOptions;
 use crate::picture::scope;
 use crate::picture::scope::Hidden;
 use std::collections::BTreeSet;
 
 impl Drawing {
     /// Draws the facts.
-    pub fn new(facts: &Facts, options: &Options) -> Self {
+    pub fn new(facts: &PictureFacts, options: &DrawOptions) -> Self {
         let scene = Scene::new(facts, options);
         match options.level {
-            Level::Workload => scene.detailed(&scene.groups()),
-            Level::Namespace => scene.coarse(),
-            Level::Auto if facts.spaces.len() < 2 => scene.detailed(&scene.groups()),
-            Level::Auto => scene.within(READABLE).unwrap_or_else(|| scene.readable()),
+            DetailLevel::Workload => scene.detailed(&scene.groups()),
+            DetailLevel::Namespace => scene.coarse(),
+            DetailLevel::Auto if facts.spaces.len() < 2 => scene.detailed(&scene.groups()),
+            DetailLevel::Auto => scene.within(READABLE).unwrap_or_else(|| scene.readable()),
         }
     }
 
     /// Draws workloads, if the picture has no more nodes and edges than that.
-    pub fn within(facts: &Facts, options: &Options, most: (usize, usize)) -> Option<Self> {
+    pub fn within(
+        facts: &PictureFacts,
+        options: &DrawOptions,
+        most: (usize, usize),
+    ) -> Option<Self> {
         Scene::new(facts, options).within(most)
     }
 }
 
 /// The facts that are drawn, and what was left out of them.
 struct Scene<'a> {
-    facts: Facts,
-    options: &'a Options,
+    facts: PictureFacts,
+    options: &'a DrawOptions,
     hidden: Hidden,
 }
 
 impl<'a> Scene<'a> {
-    fn new(facts: &Facts, options: &'a Options) -> Self {
+    fn new(facts: &PictureFacts, options: &'a DrawOptions) -> Self {
         let mut facts = facts.clone();
         let mut hidden = Hidden::default();
         scope::hide(&mut facts, options.hide, &mut hidden);
@@ -53,12 +57,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn groups(&self) -> Vec<Group> {
+    fn groups(&self) -> Vec<PlaceGroup> {
         build::groups_of(&self.facts, self.options)
     }
 
-    fn detailed(&self, groups: &[Group]) -> Drawing {
-        build::build(&self.facts, groups, &self.hidden, Level::Workload)
+    fn detailed(&self, groups: &[PlaceGroup]) -> Drawing {
+        build::build(&self.facts, groups, &self.hidden, DetailLevel::Workload)
     }
 
     fn coarse(&self) -> Drawing {
@@ -67,7 +71,7 @@ impl<'a> Scene<'a> {
             &facts,
             &build::groups_of(&facts, self.options),
             &self.hidden,
-            Level::Namespace,
+            DetailLevel::Namespace,
         )
     }
 
@@ -88,7 +92,7 @@ impl<'a> Scene<'a> {
             &facts,
             &build::groups_of(&facts, self.options),
             &hidden,
-            Level::Namespace,
+            DetailLevel::Namespace,
         )
     }
 
@@ -96,7 +100,12 @@ impl<'a> Scene<'a> {
     /// be collapsed.
     fn within(&self, most: (usize, usize)) -> Option<Drawing> {
         // no group has members of two namespaces
-        let spaces: BTreeSet<_> = self.facts.places.iter().filter_map(Place::space).collect();
+        let spaces: BTreeSet<_> = self
+            .facts
+            .places
+            .iter()
+            .filter_map(PicturePlace::space)
+            .collect();
         if spaces.len() > most.0 {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::diff::Diff;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
 use crate::picture::facts::Dns;
-use crate::picture::{Drawing, Facts, Level, Options};
+use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
 use crate::query::Answer;
 use crate::query::Explanation;
 use crate::query::explain::summary::Plain;
@@ -216,9 +216,9 @@ impl Render for Drawing {
 /// A picture, drawn while it is written.
 pub struct GraphView<'a> {
     /// What is drawn.
-    pub facts: &'a Facts,
+    pub facts: &'a PictureFacts,
     /// How.
-    pub options: &'a Options,
+    pub options: &'a DrawOptions,
 }
 
 impl GraphView<'_> {
@@ -228,13 +228,13 @@ impl GraphView<'_> {
 
     /// The picture for a terminal: namespaces, unless something else was asked for.
     fn outline(&self) -> Drawing {
-        let plain = self.options.level == Level::Auto && self.options.focus.is_empty();
+        let plain = self.options.level == DetailLevel::Auto && self.options.focus.is_empty();
         let level = if plain {
-            Level::Namespace
+            DetailLevel::Namespace
         } else {
             self.options.level
         };
-        let options = Options {
+        let options = DrawOptions {
             level,
             ..self.options.clone()
         };
@@ -262,7 +262,7 @@ pub struct DiffView<'a> {
     /// What follows from the changes.
     pub remarks: &'a Remarks,
     /// How pictures of it are drawn.
-    pub options: Options,
+    pub options: DrawOptions,
     /// The pods that answer DNS queries, which pictures leave out.
     pub dns: &'a Dns,
     /// The page, where one was made.
@@ -284,12 +284,12 @@ impl<'a> DiffView<'a> {
 
     /// Both states in one picture with one layout, so that nothing jumps.
     fn drawing(&self, after: &RenderContext<'_>, only_changed: bool) -> Drawing {
-        let facts = |context: &RenderContext<'_>| Facts::new(context.graph, self.dns);
-        let options = Options {
+        let facts = |context: &RenderContext<'_>| PictureFacts::new(context.graph, self.dns);
+        let options = DrawOptions {
             only_changed: self.options.only_changed || only_changed,
             ..self.options.clone()
         };
-        let both = Facts::compare(&facts(&self.before), &facts(after));
+        let both = PictureFacts::compare(&facts(&self.before), &facts(after));
         let summary = diff_text::summary(self.diff);
         Drawing::new(&both, &options).headed(&format!("Connectivity changes: {summary}"))
     }

@@ -1,7 +1,7 @@
 //! What a report is made of, and what every form of it says in the same words: the counts, the
 //! limits of the analysis, the first flows and the map.
 
-use crate::picture::{Drawing, Level, Options};
+use crate::picture::{DetailLevel, DrawOptions, Drawing};
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Party};
 use crate::render::context::RenderContext;
@@ -175,12 +175,12 @@ impl AuditReport<'_> {
     /// The map: workloads where that stays readable or nearly so, and namespaces where they can be
     /// drawn.
     pub(crate) fn maps(&self) -> Vec<(&'static str, Drawing)> {
-        let options = Options::default();
+        let options = DrawOptions::default();
         let detailed = Drawing::within(&self.parts.facts, &options, DRAWN);
         let coarse = Drawing::new(
             &self.parts.facts,
-            &Options {
-                level: Level::Namespace,
+            &DrawOptions {
+                level: DetailLevel::Namespace,
                 ..options.clone()
             },
         );

@@ -4,7 +4,7 @@
 //! written as escapes, so that no name can end it. The policy of the page forbids every connection.
 //! With scripts one view is shown at a time; without, all.
 
-use crate::picture::{Drawing, Options};
+use crate::picture::{DrawOptions, Drawing};
 use crate::render::image::svg;
 use crate::render::image::svg::escape;
 use crate::render::report::audit::{AuditReport, ROWS};
@@ -268,9 +268,9 @@ fn changes(report: &AuditReport<'_>) -> String {
         let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(line));
     }
     html.push_str("</pre>");
-    let options = Options {
+    let options = DrawOptions {
         only_changed: true,
-        ..Options::default()
+        ..DrawOptions::default()
     };
     let drawing = Drawing::new(&report.parts.facts, &options);
     if drawing.size().1 > 0 {

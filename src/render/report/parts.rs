@@ -4,7 +4,7 @@
 //! listing of its own, so that memory stays bounded.
 
 use crate::graph::AllowGraph;
-use crate::picture::Facts;
+use crate::picture::PictureFacts;
 use crate::picture::facts::Dns;
 use crate::query::list::listing::{Filter, Listing, each};
 use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
@@ -20,7 +20,7 @@ pub struct ReportParts {
     /// Whether the listing holds the flows.
     pub held: bool,
     /// The same, ready to be drawn.
-    pub facts: Facts,
+    pub facts: PictureFacts,
     /// From every namespace to every other.
     pub matrix: Matrix,
 }
@@ -30,12 +30,12 @@ impl ReportParts {
     pub fn new(graph: &AllowGraph, before: Option<&AllowGraph>, dns: &Dns) -> Self {
         let (listing, held) = bounded_listing(graph);
         let facts = if held {
-            Facts::of_listing(graph, &listing, dns)
+            PictureFacts::of_listing(graph, &listing, dns)
         } else {
-            Facts::new(graph, dns)
+            PictureFacts::new(graph, dns)
         };
         let facts = match before {
-            Some(before) => Facts::compare(&Facts::new(before, dns), &facts),
+            Some(before) => PictureFacts::compare(&PictureFacts::new(before, dns), &facts),
             None => facts,
         };
         let matrix = if held {

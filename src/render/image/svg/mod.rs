@@ -8,7 +8,9 @@
 mod layered;
 mod place;
 
-use crate::picture::{Certainty, Change, Drawing, Frame, Link, Node, Shape};
+use crate::picture::{
+    Drawing, DrawnChange, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
+};
 use crate::render::image::svg::place::{Area, LINE, Placement, TITLE, place};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -102,7 +104,7 @@ fn picture(drawing: &Drawing, style: Option<&str>, prefix: &str) -> String {
 }
 
 /// The lines over a frame.
-fn titles(frame: &Frame) -> Vec<String> {
+fn titles(frame: &DrawnFrame) -> Vec<String> {
     let inside = frame
         .inside
         .iter()
@@ -120,12 +122,12 @@ struct Svg<'a> {
     labels: Vec<Area>,
 }
 
-fn change_class(change: Option<Change>) -> &'static str {
+fn change_class(change: Option<DrawnChange>) -> &'static str {
     match change {
         None => "",
-        Some(Change::Widened) => " np-widened",
-        Some(Change::Narrowed) => " np-narrowed",
-        Some(Change::Moved) => " np-moved",
+        Some(DrawnChange::Widened) => " np-widened",
+        Some(DrawnChange::Narrowed) => " np-narrowed",
+        Some(DrawnChange::Moved) => " np-moved",
     }
 }
 
@@ -159,22 +161,22 @@ impl Svg<'_> {
             let Some(area) = self.placement.nodes.get(&index) else {
                 continue;
             };
-            if node.shape != Shape::Frame {
+            if node.shape != NodeShape::Frame {
                 self.node(node, *area);
             }
         }
     }
 
-    fn node(&mut self, node: &Node, area: Area) {
+    fn node(&mut self, node: &DrawnNode, area: Area) {
         let Area { x, y, w, h } = area;
         let kind = match node.shape {
-            Shape::Workloads | Shape::Frame => "np-workload",
-            Shape::Namespace => "np-namespace",
-            Shape::Everyone => "np-everyone",
-            Shape::Internet => "np-internet",
-            Shape::Private => "np-private",
-            Shape::Addresses => "np-addresses",
-            Shape::Hub => "np-hub",
+            NodeShape::Workloads | NodeShape::Frame => "np-workload",
+            NodeShape::Namespace => "np-namespace",
+            NodeShape::Everyone => "np-everyone",
+            NodeShape::Internet => "np-internet",
+            NodeShape::Private => "np-private",
+            NodeShape::Addresses => "np-addresses",
+            NodeShape::Hub => "np-hub",
         };
         let marks: String = [
             (node.open[0], " np-open-in"),
@@ -195,7 +197,7 @@ impl Svg<'_> {
         );
         let cut = h.min(28) / 3;
         let _ = match node.shape {
-            Shape::Internet | Shape::Private => write!(
+            NodeShape::Internet | NodeShape::Private => write!(
                 self.out,
                 "<polygon points=\"{},{y} {},{y} {},{} {},{} {},{} {},{} {x},{} {x},{}\"/>",
                 x + cut,
@@ -211,7 +213,7 @@ impl Svg<'_> {
                 y + h - cut,
                 y + cut
             ),
-            Shape::Everyone => write!(
+            NodeShape::Everyone => write!(
                 self.out,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
                 x + 3,
@@ -219,7 +221,7 @@ impl Svg<'_> {
                 w - 6,
                 h - 6
             ),
-            Shape::Addresses => write!(
+            NodeShape::Addresses => write!(
                 self.out,
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/>"
             ),
@@ -257,7 +259,7 @@ impl Svg<'_> {
         let graph = &self.drawing.graph;
         let boxes: Vec<Area> = graph
             .node_indices()
-            .filter(|i| graph[*i].shape != Shape::Frame)
+            .filter(|i| graph[*i].shape != NodeShape::Frame)
             .filter_map(|i| placement.nodes.get(&i))
             .copied()
             .collect();
@@ -267,14 +269,14 @@ impl Svg<'_> {
         }
     }
 
-    fn edge(&mut self, link: &Link, route: &[(i32, i32)], ends: [&str; 2], boxes: &[Area]) {
+    fn edge(&mut self, link: &DrawnEdge, route: &[(i32, i32)], ends: [&str; 2], boxes: &[Area]) {
         let (Some(start), Some(end)) = (route.first(), route.last()) else {
             return;
         };
         let certainty = match link.certainty {
-            Certainty::Sure => "np-allow",
-            Certainty::Partly => "np-allow np-partly",
-            Certainty::Unknown => "np-unknown",
+            EdgeCertainty::Sure => "np-allow",
+            EdgeCertainty::Partly => "np-allow np-partly",
+            EdgeCertainty::Unknown => "np-unknown",
         };
         let stands = match link.stands {
             [false, _] => " np-new",
@@ -297,7 +299,7 @@ impl Svg<'_> {
         );
         let curve = curve(route);
         let _ = write!(self.out, "<path d=\"{curve}\"/>");
-        if link.change == Some(Change::Moved) {
+        if link.change == Some(DrawnChange::Moved) {
             // a double line: the page shows through the middle of a thick one
             let _ = write!(self.out, "<path class=\"np-core\" d=\"{curve}\"/>");
         }

@@ -5,7 +5,7 @@
 //! frames and loose nodes are laid out as boxes. What no edge touches goes into rows below, instead
 //! of into one tall column.
 
-use crate::picture::{Drawing, Shape};
+use crate::picture::{Drawing, NodeShape};
 use crate::render::image::svg::layered::{Job, Pin, layered};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -113,8 +113,8 @@ impl Placer<'_> {
             .unwrap_or(0);
         let lines = i32::try_from(lines).unwrap_or(1);
         match node.shape {
-            Shape::Hub => (text + 14, lines * LINE + 4),
-            Shape::Internet | Shape::Private => (text + 40, lines * LINE + 18),
+            NodeShape::Hub => (text + 14, lines * LINE + 4),
+            NodeShape::Internet | NodeShape::Private => (text + 40, lines * LINE + 18),
             _ => (text + 22, lines * LINE + 12),
         }
     }
@@ -132,7 +132,8 @@ impl Placer<'_> {
 
     fn inside(&self, frame: usize) -> Inside {
         let graph = &self.drawing.graph;
-        let mine = |n: NodeIndex| graph[n].frame == Some(frame) && graph[n].shape != Shape::Frame;
+        let mine =
+            |n: NodeIndex| graph[n].frame == Some(frame) && graph[n].shape != NodeShape::Frame;
         let touched: BTreeSet<NodeIndex> = self.edges().flat_map(|(_, a, b, _)| [a, b]).collect();
         let (busy, idle): (Vec<NodeIndex>, Vec<NodeIndex>) = graph
             .node_indices()
@@ -333,7 +334,7 @@ impl Placer<'_> {
         }
         for n in graph.node_indices() {
             match (graph[n].shape, graph[n].frame) {
-                (Shape::Frame, Some(f)) => drop(areas.insert(n, frames[f])),
+                (NodeShape::Frame, Some(f)) => drop(areas.insert(n, frames[f])),
                 (_, None) => {
                     let ((x, y), (w, h)) = (
                         corners.get(&Unit::Node(n)).copied().unwrap_or_default(),
