@@ -183,9 +183,9 @@ pub use crate::render::report::parts::ReportParts;
 pub use crate::render::report::profile::Profile as AuditProfile;
 pub use crate::render::report::tables::ReportTable;
 pub use crate::render::text::check::SuiteRun;
-pub use crate::render::text::diff::Remarks as DiffRemarks;
+pub use crate::render::text::diagnostic::diagnostic as describe_diagnostic;
+pub use crate::render::text::diff_context::Remarks as DiffRemarks;
 pub use crate::render::text::fix::{FixView, FixedFile, FlowChanges};
-pub use crate::render::text::inputs::diagnostic as describe_diagnostic;
 pub use crate::render::words::root as describe_root;
 pub use crate::render::{Format, Render, RenderContext, Report, Style, render};
 pub use crate::words::{clean, clean_lines};
@@ -248,7 +248,7 @@ pub mod internals {
         }
         pub mod text {
             pub mod findings {
-                pub use crate::render::text::findings::{Scope, write};
+                pub use crate::render::text::findings::{LintScope, write};
             }
         }
     }

@@ -10,7 +10,7 @@
 use netpal::internals::render::ci::{github, gitlab, sarif};
 use netpal::internals::render::data::findings;
 use netpal::internals::render::data::findings::FindingSet;
-use netpal::internals::render::text::findings::Scope;
+use netpal::internals::render::text::findings::LintScope;
 use netpal::{
     DocumentId, DocumentPath as Path, Finding, Fingerprint, Input, Locator, Origin, Place,
     RuleInfo, Severity, Style,
@@ -284,10 +284,10 @@ fn gitlab_issues_have_the_five_fields() {
 #[test]
 fn text_shows_the_lines_and_escapes_what_is_hostile() {
     let text = written(&three(), |r, out| {
-        let scope = Scope {
+        let scope = LintScope {
             policies: 1,
             workloads: 0,
-            ..Scope::default()
+            ..LintScope::default()
         };
         netpal::internals::render::text::findings::write(
             r,

@@ -21,7 +21,7 @@ pub struct Drawn {
   netpal graph -f k8s/                                      a tree of namespaces
   netpal graph -f k8s/ -o dot | dot -Tpng > graph.png
   netpal graph -f k8s/ --focus database --hops 2 -o dot")]
-pub struct Graph {
+pub struct GraphArgs {
     /// What is one node [default: workloads where that stays readable, else namespaces]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub level: Option<LevelOf>,
@@ -72,7 +72,7 @@ impl From<LevelOf> for netpal::DetailLevel {
 
 /// `matrix`.
 #[derive(Debug, Args)]
-pub struct Matrix {
+pub struct MatrixArgs {
     /// What rows and columns are [default: namespace]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<LevelOf>,
@@ -84,7 +84,7 @@ pub struct Matrix {
   netpal report -f k8s/ -o html=report.html
   netpal report -f k8s/ --before git:main:k8s -o html=report.html
   netpal report -f k8s/ --profile pci -o html=report.html")]
-pub struct Report {
+pub struct ReportArgs {
     /// The state before, to tell what changed
     #[arg(long, value_name = "PATH")]
     pub before: Option<String>,

@@ -1,12 +1,12 @@
 //! `netpal diff` and `netpal plan`: which paths open and close between two inputs.
 
-use super::args::{Common, Diff, Drawn, FailOn, Plan, UnknownAs};
-use super::can::{endpoint, helped};
+use super::args::{Common, DiffArgs, Drawn, FailOn, PlanArgs, UnknownAs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
 use super::report::Page;
-use super::workspace::{self, Reading, Workspace};
+use super::workspace::{self, ReadMode, Workspace};
 use super::{ci, test};
 use anyhow::{Context as _, Result, bail};
 use netpal::{
@@ -18,12 +18,12 @@ use netpal::{
 ///
 /// # Errors
 /// When a side cannot be read, or the arguments do not name two sides.
-pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
+pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
     let output = Output::of::<DiffView<'_>>(common)?;
     let project = Project::open(common)?;
     let (before, after, label) = sides(common, &project, args)?;
     let one = |common: &Common, sources: &[Source]| {
-        let reading = Reading {
+        let reading = ReadMode {
             empty: true,
             quiet: false,
         };
@@ -64,7 +64,7 @@ type Sides = (Vec<Source>, Vec<Source>, String);
 
 /// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or
 /// two CNI profiles.
-fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
+fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
     match (args.before.as_deref(), args.after.as_deref()) {
         (Some(before), Some(after)) => {
             if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
@@ -125,7 +125,7 @@ fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
 ///
 /// # Errors
 /// When the change or the cluster cannot be read, or a label change means nothing.
-pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
+pub fn plan(common: &Common, args: &PlanArgs) -> Result<Exit> {
     let output = Output::of::<DiffView<'_>>(common)?;
     if common.files.is_empty() && args.relabel.is_empty() {
         bail!("plan needs a change: -f CHANGE, or --relabel WORKLOAD:KEY=VALUE");
@@ -140,13 +140,13 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
     )?;
     let overlays = workspace::overlays(common);
     let change: Vec<Source> = common.files.iter().map(|f| workspace::source(f)).collect();
-    let reading = Reading {
+    let reading = ReadMode {
         empty: true,
         quiet: true,
     };
     let old = Workspace::read(common, project, &sources, &overlays, reading)?;
     let laid: Vec<Source> = overlays.iter().cloned().chain(change).collect();
-    let reading = Reading {
+    let reading = ReadMode {
         empty: true,
         quiet: false,
     };

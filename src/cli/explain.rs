@@ -1,7 +1,7 @@
 //! `netpal explain`: plain English of a policy, a workload or a namespace.
 
-use super::args::{Common, Explain};
-use super::can::{endpoint, helped};
+use super::args::{Common, ExplainArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
@@ -39,7 +39,7 @@ enum Thing {
 ///
 /// # Errors
 /// When it stands for nothing, or for several things.
-pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
+pub fn run(common: &Common, args: &ExplainArgs) -> Result<Exit> {
     let output = Output::of::<Summary>(common)?;
     let workspace = Workspace::open(common)?;
     let (input, graph) = (&workspace.input, &workspace.graph);

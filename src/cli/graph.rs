@@ -1,6 +1,6 @@
 //! `netpal graph`: the picture.
 
-use super::args::{Common, Graph};
+use super::args::{Common, GraphArgs};
 use super::exit::Exit;
 use super::list::workloads;
 use super::output::Output;
@@ -13,7 +13,7 @@ use netpal::{DetailLevel, DrawOptions, GraphView, Hide, PictureFacts};
 ///
 /// # Errors
 /// When a focus is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
+pub fn run(common: &Common, args: &GraphArgs) -> Result<Exit> {
     let output = Output::of::<GraphView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
@@ -30,7 +30,7 @@ pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
 }
 
 /// The options of the flags.
-fn options(workspace: &Workspace, args: &Graph) -> Result<DrawOptions> {
+fn options(workspace: &Workspace, args: &GraphArgs) -> Result<DrawOptions> {
     let mut focus = Vec::new();
     let cluster = &workspace.input.cluster;
     for text in &args.focus {

@@ -4,9 +4,9 @@
 //! The changed texts are read, compiled and linted again before a byte is written: a fix whose
 //! finding is still there, or that makes a new error, is left out.
 
-use super::args::{Common, Lint as Args};
+use super::args::{Common, LintArgs};
 use super::exit::Exit;
-use super::lint::{fail_on, verdict};
+use super::lint_options::{fail_on, verdict};
 use super::output;
 use super::workspace::{self, Workspace};
 use anyhow::{Result, bail};
@@ -17,7 +17,7 @@ use netpal::{
 };
 
 /// What the changed texts come to.
-struct After {
+struct FixedState {
     input: Input,
     graph: AllowGraph,
     linted: Linted,
@@ -29,7 +29,7 @@ struct After {
 /// When the input is not plain files, or a file cannot be written.
 pub fn run(
     common: &Common,
-    args: &Args,
+    args: &LintArgs,
     workspace: &Workspace,
     config: &LintConfig,
 ) -> Result<Exit> {
@@ -93,7 +93,7 @@ fn proven(
     config: &LintConfig,
     facts: &LintFacts<'_>,
     before: &Linted,
-) -> Result<(AppliedFixes, Option<After>)> {
+) -> Result<(AppliedFixes, Option<FixedState>)> {
     let mut findings: Vec<Finding> = before.findings.clone();
     findings
         .iter_mut()
@@ -145,7 +145,7 @@ fn again(
     workspace: &Workspace,
     config: &LintConfig,
     applied: &AppliedFixes,
-) -> Result<After> {
+) -> Result<FixedState> {
     let files = workspace
         .input
         .sources
@@ -161,7 +161,7 @@ fn again(
     let input = load_sources(&files, &[], &workspace::load_options(common))?;
     let graph = AllowGraph::compile(&input, &workspace::options(common)?)?;
     let linted = lint(&input, &graph, config);
-    Ok(After {
+    Ok(FixedState {
         input,
         graph,
         linted,

@@ -1,7 +1,7 @@
 //! `netpal list`: the allow-graph as a table.
 
-use super::args::{Common, List};
-use super::can::{endpoint, helped};
+use super::args::{Common, ListArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
@@ -12,7 +12,7 @@ use netpal::{End, ListFilter, ListingView, WorkloadId, resolve};
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &List) -> Result<Exit> {
+pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
     let output = Output::of::<ListingView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let ends = |text: &Option<String>| {

@@ -1,6 +1,6 @@
 //! `netpal matrix`: the table picture.
 
-use super::args::{Common, Matrix};
+use super::args::{Common, MatrixArgs};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
@@ -14,7 +14,7 @@ const PAGE: usize = 1_000;
 ///
 /// # Errors
 /// When the input cannot be read.
-pub fn run(common: &Common, args: &Matrix) -> Result<Exit> {
+pub fn run(common: &Common, args: &MatrixArgs) -> Result<Exit> {
     let output = Output::of::<netpal::Matrix>(common)?;
     let workspace = Workspace::open(common)?;
     let matrix = matrix(

@@ -3,6 +3,7 @@
 
 mod args;
 mod args_pictures;
+mod asked;
 mod can;
 mod ci;
 mod common;
@@ -17,6 +18,7 @@ mod hints;
 mod inputs;
 mod lint;
 mod lint_fix;
+mod lint_options;
 mod list;
 mod matrix;
 mod output;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// One requested output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct OutputTarget {
     /// The format.
     pub format: Format,
     /// The file; standard output when `None`.
@@ -22,7 +22,7 @@ pub struct Target {
 /// The outputs of a command.
 #[derive(Debug, Clone)]
 pub struct Output {
-    targets: Vec<Target>,
+    targets: Vec<OutputTarget>,
     quiet: bool,
     color: ColorWhen,
     width: Option<u16>,
@@ -32,7 +32,7 @@ pub struct Output {
 pub const STYLE: Style = Style { colour: true };
 
 /// Reads `FORMAT[=FILE]`.
-fn target(text: &str, offered: &[Format]) -> Result<Target> {
+fn target(text: &str, offered: &[Format]) -> Result<OutputTarget> {
     let (name, file) = match text.split_once('=') {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
@@ -50,7 +50,7 @@ fn target(text: &str, offered: &[Format]) -> Result<Target> {
     if !offered.contains(&format) {
         bail!("this command does not write {name}; it writes {}", names());
     }
-    Ok(Target { format, file })
+    Ok(OutputTarget { format, file })
 }
 
 impl Output {
@@ -66,7 +66,7 @@ impl Output {
             .map(|t| target(t, R::FORMATS))
             .collect::<Result<Vec<_>>>()?;
         if targets.is_empty() {
-            targets.extend(R::FORMATS.first().map(|f| Target {
+            targets.extend(R::FORMATS.first().map(|f| OutputTarget {
                 format: *f,
                 file: None,
             }));
@@ -89,7 +89,7 @@ impl Output {
 
     /// Whether a format was asked for and is written: `--quiet` writes nothing to standard output.
     pub fn writes(&self, format: Format) -> bool {
-        let written = |t: &Target| t.file.is_some() || !self.quiet;
+        let written = |t: &OutputTarget| t.file.is_some() || !self.quiet;
         self.targets
             .iter()
             .any(|t| t.format == format && written(t))

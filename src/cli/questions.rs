@@ -5,7 +5,7 @@
 //! `src,dst,protocol,port,verdict,reason[,expected]`, in order.
 
 use super::args::Common;
-use super::can::helped;
+use super::asked::helped;
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
@@ -82,9 +82,9 @@ fn answer(workspace: &Workspace, record: &csv::StringRecord) -> QuestionAnswer {
     answer
 }
 
-type Decided = (Verdict, &'static str, Option<Verdict>);
+type LineAnswer = (Verdict, &'static str, Option<Verdict>);
 
-fn decide(workspace: &Workspace, line: &QuestionAnswer, expected: &str) -> Result<Decided> {
+fn decide(workspace: &Workspace, line: &QuestionAnswer, expected: &str) -> Result<LineAnswer> {
     let expected = match expected.to_ascii_lowercase().as_str() {
         "" => None,
         "allow" | "yes" => Some(Verdict::Yes),
@@ -106,8 +106,8 @@ fn decide(workspace: &Workspace, line: &QuestionAnswer, expected: &str) -> Resul
         (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
     };
     let question = Question {
-        source: super::can::endpoint(&line.source)?,
-        destination: super::can::endpoint(&destination)?,
+        source: super::asked::endpoint(&line.source)?,
+        destination: super::asked::endpoint(&destination)?,
     };
     let answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     let shown = answer

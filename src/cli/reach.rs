@@ -1,8 +1,8 @@
 //! `netpal reach` and `netpal who`: what a workload gets to, what gets to it, and the shortest way
 //! between two.
 
-use super::args::{Common, Hops, Reach, Who};
-use super::can::{endpoint, helped};
+use super::args::{Common, HopLimit, ReachArgs, WhoArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
@@ -62,8 +62,8 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     Ok(root)
 }
 
-fn query(root: &Root, way: Way, hops: Hops) -> ReachQuery {
-    let Hops(hops) = hops;
+fn query(root: &Root, way: Way, hops: HopLimit) -> ReachQuery {
+    let HopLimit(hops) = hops;
     ReachQuery {
         way,
         pods: root.pods.clone(),
@@ -77,7 +77,7 @@ fn query(root: &Root, way: Way, hops: Hops) -> ReachQuery {
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &Reach) -> Result<Exit> {
+pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     if let Some(ends) = &args.path {
         return shortest(common, ends);
     }
@@ -107,7 +107,7 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
     if from.pods.is_empty() || to.pods.is_empty() {
         bail!("--path goes from workload to workload; ask about addresses with netpal can");
     }
-    let start = query(&from, Way::Forward, Hops(None));
+    let start = query(&from, Way::Forward, HopLimit(None));
     let look = |least| path(&workspace.graph, &start, &to.pods, &to.asked, least);
     let certain = look(Truth::Yes);
     let found = certain.clone().or_else(|| look(Truth::Maybe));
@@ -129,7 +129,7 @@ fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn who(common: &Common, args: &Who) -> Result<Exit> {
+pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
     let output = Output::of::<ReachView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let root = root(&workspace, &args.destination)?;

@@ -1,11 +1,11 @@
 //! `netpal report`: one file for auditors and colleagues.
 
-use super::args::{Common, Lint, Report as Args};
+use super::args::{Common, LintArgs, ReportArgs};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
-use super::workspace::{self, Reading, Workspace};
-use super::{lint, test};
+use super::workspace::{self, ReadMode, Workspace};
+use super::{lint_options, test};
 use anyhow::Result;
 use netpal::{
     AuditReport, DiffView, DrawOptions, Format, ListFilter, ListingView, Render, RenderContext,
@@ -16,7 +16,7 @@ use netpal::{
 ///
 /// # Errors
 /// When an input cannot be read.
-pub fn run(common: &Common, args: &Args) -> Result<Exit> {
+pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
     let output = Output::of::<AuditReport<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let old = args
@@ -53,7 +53,7 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
 /// # Errors
 /// When it cannot be read.
 pub fn state(common: &Common, path: &str) -> Result<Workspace> {
-    let reading = Reading {
+    let reading = ReadMode {
         empty: true,
         quiet: true,
     };
@@ -131,7 +131,7 @@ impl<'a> Page<'a> {
 
 /// The findings of lint under the configuration, as `netpal lint` would show them.
 fn findings(common: &Common, workspace: &Workspace) -> Result<ReportTable> {
-    let config = lint::config(common, &Lint::default(), workspace)?;
+    let config = lint_options::config(common, &LintArgs::default(), workspace)?;
     let found = netpal::lint(&workspace.input, &workspace.graph, &config).findings;
     let locator = workspace.locator();
     Ok(ReportTable::of_findings(

@@ -1,6 +1,6 @@
 //! `netpal snapshot`: the allow-graph as a text that is kept in git, and whether it is still that.
 
-use super::args::{Common, FailOn, Snapshot as Args};
+use super::args::{Common, FailOn, SnapshotArgs};
 use super::exit::Exit;
 use super::output;
 use super::workspace::Workspace;
@@ -13,7 +13,7 @@ const DEFAULT: &str = "netpal.snap";
 ///
 /// # Errors
 /// When the input or the snapshot cannot be read, or the file cannot be written.
-pub fn run(common: &Common, args: &Args) -> Result<Exit> {
+pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let configured = workspace
         .project

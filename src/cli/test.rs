@@ -1,6 +1,6 @@
 //! `netpal test`: what must stay true. And `netpal init tests`: a first file of such tests.
 
-use super::args::{Common, Export, Test, UnknownAs};
+use super::args::{Common, Export, TestArgs, UnknownAs};
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::project::invalid;
@@ -16,7 +16,7 @@ use netpal::{
 ///
 /// # Errors
 /// When a file cannot be read, or is no test file.
-pub fn run(common: &Common, args: &Test) -> Result<Exit> {
+pub fn run(common: &Common, args: &TestArgs) -> Result<Exit> {
     let output = Output::of::<TestsView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let suites = suites(&workspace, &args.tests)?;

@@ -1,7 +1,7 @@
 //! `netpal why`: one question, the whole walk.
 
-use super::args::{Common, Why};
-use super::can::{helped, question};
+use super::args::{Common, WhyArgs};
+use super::asked::{helped, question};
 use super::exit::Exit;
 use super::output::Output;
 use super::test;
@@ -14,7 +14,7 @@ use netpal::{add_suggestions, applied, broken, why};
 ///
 /// # Errors
 /// When the question, its names or the input cannot be understood.
-pub fn run(common: &Common, args: &Why) -> Result<Exit> {
+pub fn run(common: &Common, args: &WhyArgs) -> Result<Exit> {
     let output = Output::of::<WhyView<'_>>(common)?;
     let question = question(&args.question)?;
     let workspace = Workspace::open(common)?;

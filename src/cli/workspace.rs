@@ -32,7 +32,7 @@ pub struct Workspace {
 
 /// How a side is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reading {
+pub struct ReadMode {
     /// Whether it may have no object at all.
     pub empty: bool,
     /// Whether warnings are left to the other side.
@@ -60,7 +60,7 @@ impl Workspace {
             project,
             &sources,
             &overlays(common),
-            Reading::default(),
+            ReadMode::default(),
         )
     }
 
@@ -73,7 +73,7 @@ impl Workspace {
         project: Project,
         sources: &[Source],
         overlays: &[Source],
-        reading: Reading,
+        reading: ReadMode,
     ) -> Result<Self> {
         let common = &project.merged(common);
         if sources

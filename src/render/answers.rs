@@ -35,13 +35,14 @@ use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
 use crate::render::text::check::{self as check_text, SuiteRun};
 use crate::render::text::diff as diff_text;
-use crate::render::text::diff::{DiffContext, Remarks};
+use crate::render::text::diff_context;
+use crate::render::text::diff_context::{DiffContext, Remarks};
 use crate::render::text::findings as findings_text;
 use crate::render::text::fix::FixView;
 use crate::render::text::inputs as inputs_text;
 use crate::render::text::rules;
 use crate::render::text::snapshot;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::snapshot::{Drift, Snapshot};
 use std::borrow::Cow;
 
@@ -50,7 +51,7 @@ const SHOWN_CHANGES: usize = 30;
 
 impl Render for Answer {
     formats! { |answer, context, out|
-        Text => Text::of(context).answer(answer, out),
+        Text => TextWriter::of(context).answer(answer, out),
         Json => json::write("Answer", json::answer(*context, answer), out),
         Yaml => json::write_yaml("Answer", json::answer(*context, answer), out),
     }
@@ -66,9 +67,9 @@ pub struct AnswerView<'a> {
 
 impl Render for AnswerView<'_> {
     formats! { |view, context, out|
-        Text => Text::of(context)
+        Text => TextWriter::of(context)
             .answer(view.answer, out)
-            .and_then(|()| view.hint.iter().try_for_each(|f| Text::of(context).hint(f, out))),
+            .and_then(|()| view.hint.iter().try_for_each(|f| TextWriter::of(context).hint(f, out))),
         Json => view.answer.write(Format::Json, context, out),
         Yaml => view.answer.write(Format::Yaml, context, out),
     }
@@ -99,7 +100,7 @@ pub struct WhyView<'a> {
 
 impl Render for WhyView<'_> {
     formats! { |view, context, out|
-        Text => Text::of(context).why(view.why, view.breaks, out),
+        Text => TextWriter::of(context).why(view.why, view.breaks, out),
         Json => json::write("Why", why::why(*context, view.why, view.breaks), out),
         Yaml => json::write_yaml("Why", why::why(*context, view.why, view.breaks), out),
     }
@@ -107,7 +108,7 @@ impl Render for WhyView<'_> {
 
 impl Render for Explanation {
     formats! { |explanation, context, out|
-        Text => Text::of(context).explanation(explanation, out),
+        Text => TextWriter::of(context).explanation(explanation, out),
         Json => json::write("Walk", why::walk(*context, explanation), out),
         Yaml => json::write_yaml("Walk", why::walk(*context, explanation), out),
     }
@@ -115,8 +116,8 @@ impl Render for Explanation {
 
 impl Render for Suggested {
     formats! { |suggested, context, out|
-        Text => Text::of(context).suggested(suggested, out),
-        Json => json::write("Suggestion", suggest::json(&Text::of(context), suggested, &[]), out),
+        Text => TextWriter::of(context).suggested(suggested, out),
+        Json => json::write("Suggestion", suggest::json(&TextWriter::of(context), suggested, &[]), out),
     }
 }
 
@@ -132,7 +133,7 @@ pub struct ReachView<'a> {
 
 impl Render for ReachView<'_> {
     formats! { |view, context, out|
-        Text => Text::of(context).reach(view.reach, view.exposure, view.root, out),
+        Text => TextWriter::of(context).reach(view.reach, view.exposure, view.root, out),
         Json => json::write(
             "Reach",
             reach_data::reach(*context, view.reach, view.root, view.exposure),
@@ -159,8 +160,8 @@ pub struct PathView<'a> {
 impl Render for PathView<'_> {
     formats! { |view, context, out|
         Text => match view.hops {
-            Some(hops) => Text::of(context).path(hops, view.certain, out),
-            None => Text::of(context).no_path(view.ends, out),
+            Some(hops) => TextWriter::of(context).path(hops, view.certain, out),
+            None => TextWriter::of(context).no_path(view.ends, out),
         },
         Json => json::write("Path", reach_data::path(*context, view.hops, view.certain), out),
         Yaml => json::write_yaml("Path", reach_data::path(*context, view.hops, view.certain), out),
@@ -169,7 +170,7 @@ impl Render for PathView<'_> {
 
 impl Render for Plain {
     formats! { |plain, context, out|
-        Text => Text::of(context).plain(plain, out),
+        Text => TextWriter::of(context).plain(plain, out),
         Json => json::write("Explanation", explain::plain(*context, plain), out),
         Yaml => json::write_yaml("Explanation", explain::plain(*context, plain), out),
     }
@@ -187,7 +188,7 @@ pub struct ListingView<'a> {
 
 impl Render for ListingView<'_> {
     formats! { |view, context, out|
-        Text => Text::of(context).listing(view.filter, view.from, view.to, out),
+        Text => TextWriter::of(context).listing(view.filter, view.from, view.to, out),
         Json => json::write("List", json::listing(*context, view.filter), out),
         Yaml => json::write_yaml("List", json::listing(*context, view.filter), out),
         Csv => csv::listing(*context, view.filter, out),
@@ -290,7 +291,7 @@ impl<'a> DiffView<'a> {
             ..self.options.clone()
         };
         let both = PictureFacts::compare(&facts(&self.before), &facts(after));
-        let summary = diff_text::summary(self.diff);
+        let summary = diff_context::summary(self.diff);
         Drawing::new(&both, &options).headed(&format!("Connectivity changes: {summary}"))
     }
 
@@ -343,9 +344,9 @@ impl LintView<'_> {
         }
     }
 
-    fn scope(&self, context: &RenderContext<'_>) -> findings_text::Scope {
+    fn scope(&self, context: &RenderContext<'_>) -> findings_text::LintScope {
         let cluster = &context.input.cluster;
-        findings_text::Scope {
+        findings_text::LintScope {
             policies: context.input.policies.policies.len(),
             workloads: cluster.workloads().len(),
             namespaces: cluster.namespaces().len(),

@@ -11,11 +11,11 @@ struct Issue {
     check_name: &'static str,
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: IssueLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct IssueLocation {
     path: String,
     lines: Lines,
 }
@@ -50,7 +50,7 @@ pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
                 Severity::Warning => "major",
                 Severity::Info => "info",
             },
-            location: Location {
+            location: IssueLocation {
                 path,
                 lines: Lines {
                     begin: at.map_or(1, |r| r.line.max(1)),

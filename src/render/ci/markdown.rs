@@ -5,7 +5,7 @@
 //! instead of adding one.
 
 use crate::diff::{Change, Diff, Kind};
-use crate::render::text::diff::{DiffContext, summary};
+use crate::render::text::diff_context::{DiffContext, summary};
 use crate::render::words;
 use std::fmt::Write as _;
 use std::io::{self, Write};

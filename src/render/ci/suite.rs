@@ -11,25 +11,25 @@ use std::io::{self, Write};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct File {
+struct SuiteFile {
     version: u32,
-    tests: Vec<Test>,
+    tests: Vec<WrittenTest>,
 }
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "kebab-case")]
-struct Test {
+struct WrittenTest {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     can: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cannot: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    only_from: Option<OnlyFrom>,
+    only_from: Option<OnlyFromClaim>,
 }
 
 #[derive(Serialize)]
-struct OnlyFrom {
+struct OnlyFromClaim {
     to: String,
     from: Vec<String>,
 }
@@ -40,15 +40,15 @@ struct OnlyFrom {
 /// When the writer fails.
 pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
     let one = |test: &crate::check::PolicyTest| {
-        let mut written = Test {
+        let mut written = WrittenTest {
             name: test.name.clone(),
-            ..Test::default()
+            ..WrittenTest::default()
         };
         match &test.claim {
             Claim::Can(texts, _) => written.can = texts.first().cloned(),
             Claim::Cannot(texts) => written.cannot = texts.first().cloned(),
             Claim::OnlyFrom(spec) => {
-                written.only_from = Some(OnlyFrom {
+                written.only_from = Some(OnlyFromClaim {
                     to: spec.to.clone(),
                     from: spec.from.texts().to_vec(),
                 });
@@ -61,7 +61,7 @@ pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
         out,
         "# Proposed from what is allowed now: keep what must stay true, delete the rest. Run: netpal test"
     )?;
-    let file = File {
+    let file = SuiteFile {
         version: 1,
         tests: suite.tests.iter().filter_map(one).collect(),
     };

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Label, RuleInfo, Severity};
 use crate::render::ci::markdown::{MARKER, code};
 use crate::render::context::RenderContext;
 use crate::render::data::csv;
-use crate::render::data::json::At;
+use crate::render::data::json::PlaceJson;
 use crate::render::text::check::{SuiteRun, counts, place, reason, remedy, word};
 use crate::render::words;
 use crate::source::Location;
@@ -39,13 +39,13 @@ pub struct TestJson {
     /// What it says.
     pub name: String,
     /// Where it stands.
-    pub at: At,
+    pub at: PlaceJson,
     /// `passed`, `failed`, `empty` or `undecided`.
     pub status: &'static str,
     /// `error`, `warning` or `info`.
     pub severity: &'static str,
     /// Why, line by line.
-    pub why: Vec<WhyJson>,
+    pub why: Vec<ReasonJson>,
     /// What to add so that it holds, where something was found and tried: in words and YAML.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remedy: String,
@@ -53,17 +53,17 @@ pub struct TestJson {
 
 /// A line of a reason.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct WhyJson {
+pub struct ReasonJson {
     /// The line, in words.
     pub text: String,
     /// Where it points.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
 }
 
 /// A place, as a document holds it.
-pub fn at(location: &Location) -> At {
-    At {
+pub fn at(location: &Location) -> PlaceJson {
+    PlaceJson {
         file: location.file.to_string(),
         line: location.at.line,
         column: location.at.column,
@@ -102,7 +102,7 @@ pub fn json(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> TestsJson {
         severity: severity(outcome.test.severity).name(),
         why: reason(context, outcome)
             .into_iter()
-            .map(|(text, place)| WhyJson {
+            .map(|(text, place)| ReasonJson {
                 text: text.trim().to_owned(),
                 at: place.as_ref().map(at),
             })

@@ -3,9 +3,10 @@
 use crate::check::breaks::Broken;
 use crate::diff::{Cause, Change, Diff, Kind, OneSided, Party, Use, What, Which};
 use crate::render::data::json;
-use crate::render::data::json::{At, EndJson, PolicyName, Ports};
+use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
 use crate::render::data::{check, csv};
-use crate::render::text::diff::{DiffContext, edit_word, latent};
+use crate::render::text::diff::latent;
+use crate::render::text::diff_context::{DiffContext, edit_word};
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,7 +47,7 @@ pub struct BrokenJson {
     /// What it says.
     pub test: String,
     /// Where it stands.
-    pub at: At,
+    pub at: PlaceJson,
     /// `failed`, `empty` or `undecided`.
     pub status: &'static str,
     /// What breaks it: an index of `changes`; none for all of them together.
@@ -73,7 +74,7 @@ pub struct ChangeJson {
     /// `widened`, `narrowed`, `may-widen`, `may-narrow` or `undecided`.
     pub kind: &'static str,
     /// The traffic.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// How many pairs.
     pub pairs: u64,
     /// The edit behind it.
@@ -108,7 +109,7 @@ pub struct CauseJson {
     pub path: Option<String>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// In words, which may change.
     pub text: String,
 }
@@ -247,7 +248,7 @@ fn cause(pages: DiffContext<'_>, cause: &Cause) -> CauseJson {
         },
         policy: policy.map(|id| json::policy(context, id)),
         path,
-        at: pages.place(cause).map(|l| At {
+        at: pages.place(cause).map(|l| PlaceJson {
             file: l.file.into(),
             line: l.at.line,
             column: l.at.column,

@@ -6,7 +6,7 @@ use crate::query::explain::summary::{
 };
 use crate::render::context::RenderContext;
 use crate::render::data::json::{
-    At, EndJson, PolicyName, Ports, at, policy, traffic, truth, workload,
+    EndJson, PlaceJson, PolicyName, PortsJson, at, policy, traffic, truth, workload,
 };
 use crate::render::data::reach::{PotentialPodJson, potential_pod};
 use crate::render::words;
@@ -20,7 +20,7 @@ pub struct PolicyJson {
     pub policy: PolicyName,
     /// Where its subject stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// The workloads it governs.
     pub governs: Vec<EndJson>,
     /// Workloads it may govern, for all that is known.
@@ -43,7 +43,7 @@ pub struct RuleJson {
     pub path: String,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// `allow`, `deny` or `pass`.
     pub action: &'static str,
     /// Its ports, in words.
@@ -96,7 +96,7 @@ pub struct TalksJson {
     /// Who: workloads that nothing tells apart, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
 }
 
 /// What a namespace holds.

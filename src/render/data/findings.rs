@@ -5,7 +5,7 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, RuleInfo, Severity, identities};
-use crate::render::data::json::At;
+use crate::render::data::json::PlaceJson;
 use crate::render::words;
 use crate::tree::Locator;
 use schemars::JsonSchema;
@@ -112,7 +112,7 @@ pub fn full_text(finding: &Finding) -> String {
 #[derive(Debug, Serialize, JsonSchema)]
 struct JsonLabel {
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<At>,
+    at: Option<PlaceJson>,
     text: String,
 }
 
@@ -137,7 +137,7 @@ struct JsonFinding {
     confidence: &'static str,
     message: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<At>,
+    at: Option<PlaceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<Box<str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -183,7 +183,7 @@ pub fn document(report: &FindingSet<'_>) -> JsonFindings {
 
 fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) -> JsonFinding {
     let at = |place: &Place| {
-        report.region(place).map(|r| At {
+        report.region(place).map(|r| PlaceJson {
             file: r.file,
             line: r.line,
             column: r.column,

@@ -28,7 +28,7 @@ pub const SCHEMA: &str = "netpal/v1";
 
 /// A document: what it is, and its content beside it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Document<T> {
+pub struct JsonDocument<T> {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// What kind of document.
@@ -45,7 +45,7 @@ pub struct Document<T> {
 pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(
         &mut *out,
-        &Document {
+        &JsonDocument {
             schema: SCHEMA,
             kind,
             content,
@@ -63,7 +63,7 @@ pub fn write_yaml<T: Serialize>(
     content: T,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let document = Document {
+    let document = JsonDocument {
         schema: SCHEMA,
         kind,
         content,
@@ -73,7 +73,7 @@ pub fn write_yaml<T: Serialize>(
 
 /// A range of ports of one protocol, or every protocol without ports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Ports {
+pub struct PortsJson {
     /// `TCP`, `UDP`, `SCTP` or `other`.
     pub protocol: &'static str,
     /// The first port.
@@ -85,14 +85,14 @@ pub struct Ports {
 }
 
 /// Traffic as ranges.
-pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
+pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
     let piece = |piece: Piece| match piece {
-        Piece::Ports(protocol, from, to) => Ports {
+        Piece::Ports(protocol, from, to) => PortsJson {
             protocol: protocol.name(),
             from: Some(from),
             to: Some(to),
         },
-        Piece::OtherProtocols => Ports {
+        Piece::OtherProtocols => PortsJson {
             protocol: "other",
             from: None,
             to: None,
@@ -103,7 +103,7 @@ pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct At {
+pub struct PlaceJson {
     /// The file as the user wrote it.
     pub file: String,
     /// 1-based line.
@@ -113,9 +113,9 @@ pub struct At {
 }
 
 /// Where an origin stands.
-pub fn at(context: RenderContext<'_>, origin: &Origin) -> Option<At> {
+pub fn at(context: RenderContext<'_>, origin: &Origin) -> Option<PlaceJson> {
     let location = context.locator.locate(origin)?;
-    Some(At {
+    Some(PlaceJson {
         file: location.file.into(),
         line: location.at.line,
         column: location.at.column,
@@ -146,20 +146,20 @@ pub fn policy(context: RenderContext<'_>, id: PolicyId) -> PolicyName {
 
 /// A rule, or one peer or port of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Rule {
+pub struct RuleRefJson {
     /// The policy.
     pub policy: PolicyName,
     /// `ingress[0].from[1]`.
     pub path: String,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
 }
 
 /// A rule by reference.
-pub fn rule(context: RenderContext<'_>, at_rule: RuleRef) -> Rule {
+pub fn rule(context: RenderContext<'_>, at_rule: RuleRef) -> RuleRefJson {
     let lowered = context.graph.environment().policies.get(at_rule.policy);
-    Rule {
+    RuleRefJson {
         policy: policy(context, at_rule.policy),
         path: lowered.rule_path(at_rule).to_string(),
         at: at(context, &lowered.origin(at_rule)),
@@ -244,7 +244,7 @@ pub struct SideJson {
     pub reason: &'static str,
     /// The rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<Rule>,
+    pub decided_by: Option<RuleRefJson>,
     /// The policies that isolate the subject in this direction.
     pub isolated_by: Vec<PolicyName>,
     /// The rule that came closest, where none matched.
@@ -260,7 +260,7 @@ pub struct SideJson {
 pub struct Near {
     /// The rule, at its nearest peer.
     #[serde(flatten)]
-    pub rule: Rule,
+    pub rule: RuleRefJson,
     /// Whether its ports match.
     pub ports_match: bool,
     /// What is wrong with the peer.
@@ -272,7 +272,7 @@ pub struct Near {
 pub struct PeerJson {
     /// The peer.
     #[serde(flatten)]
-    pub rule: Rule,
+    pub rule: RuleRefJson,
     /// `yes`, `no` or `unknown`.
     pub matched: &'static str,
     /// Why not, or why it cannot be told.
@@ -364,11 +364,11 @@ pub struct PairJson {
     /// The reason code of an example.
     pub reason: &'static str,
     /// What was asked.
-    pub asked: Vec<Ports>,
+    pub asked: Vec<PortsJson>,
     /// What of it is allowed.
-    pub allowed: Vec<Ports>,
+    pub allowed: Vec<PortsJson>,
     /// What of it is unknown.
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// The way out of the source, for the example.
     pub egress: SideJson,
     /// The way in to the destination, for the example.
@@ -448,14 +448,14 @@ pub struct FlowJson {
     /// The destination.
     pub to: EndJson,
     /// What surely passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// What may pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// Whether it holds for some of the pods only.
     pub some_pods: bool,
     /// The rules that make it so.
-    pub because: Vec<Rule>,
+    pub because: Vec<RuleRefJson>,
 }
 
 /// The table of `list` as a document's content.

@@ -4,7 +4,7 @@ use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
 use crate::render::context::RenderContext;
-use crate::render::data::json::{EndJson, Ports, Rule, rule, traffic, workload};
+use crate::render::data::json::{EndJson, PortsJson, RuleRefJson, rule, traffic, workload};
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub struct TreeNodeJson {
     /// Who: workloads that nothing tells apart, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// After how many hops it is first found.
     pub hops: u32,
     /// Whether it accepts from anyone.
@@ -70,11 +70,11 @@ pub struct TreeNodeJson {
 pub struct PotentialPodJson {
     /// The rule and peer that let it in; none where nothing isolates the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub because: Option<Rule>,
+    pub because: Option<RuleRefJson>,
     /// Who it would be.
     pub text: String,
     /// What it may send.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// How many workloads of today the peer means.
     pub today: usize,
 }
@@ -96,9 +96,9 @@ pub struct HopJson {
     /// To where.
     pub to: String,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// The rules that let it through.
-    pub because: Vec<Rule>,
+    pub because: Vec<RuleRefJson>,
 }
 
 /// A reach as a document's content.

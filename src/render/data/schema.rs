@@ -12,7 +12,7 @@ use crate::render::data::diff::DiffJson;
 use crate::render::data::explain::ExplanationJson;
 use crate::render::data::findings::JsonFindings;
 use crate::render::data::inputs::InputsJson;
-use crate::render::data::json::{AnswerJson, Document, ListJson, SCHEMA};
+use crate::render::data::json::{AnswerJson, JsonDocument, ListJson, SCHEMA};
 use crate::render::data::questions::QuestionAnswers;
 use crate::render::data::reach::{PathJson, ReachJson};
 use crate::render::data::why::WhyJson;
@@ -86,7 +86,7 @@ fn document<T: JsonSchema>(kind: &str) -> Schema {
     let mut schema = SchemaSettings::default()
         .for_serialize()
         .into_generator()
-        .into_root_schema_for::<Document<T>>();
+        .into_root_schema_for::<JsonDocument<T>>();
     for (field, value) in [("schema", SCHEMA), ("kind", kind)] {
         if let Some(property) = schema
             .pointer_mut(&format!("/properties/{field}"))

@@ -5,8 +5,8 @@ use crate::query::suggest::suggestion::{Obstacle, Suggested};
 use crate::query::suggest::trial::{Change, Place, list};
 use crate::render::context::RenderContext;
 use crate::render::data::diff;
-use crate::render::data::json::{At, PolicyName, Rule, at, rule};
-use crate::render::text::writer::Text;
+use crate::render::data::json::{PlaceJson, PolicyName, RuleRefJson, at, rule};
+use crate::render::text::writer::TextWriter;
 use crate::source::Origin;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct SuggestedJson {
     pub kind: &'static str,
     /// What to add; applied and compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<ChangeJson>,
+    pub changes: Vec<AdditionJson>,
     /// What stands in the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<ObstacleJson>,
@@ -29,7 +29,7 @@ pub struct SuggestedJson {
 
 /// One addition.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ChangeJson {
+pub struct AdditionJson {
     /// `egress` or `ingress`.
     pub direction: &'static str,
     /// `rule`, `port` or `policy`.
@@ -42,7 +42,7 @@ pub struct ChangeJson {
     pub path: Option<String>,
     /// Where that list stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// What is added.
     pub content: serde_json::Value,
 }
@@ -54,13 +54,13 @@ pub struct ObstacleJson {
     pub kind: &'static str,
     /// The rule that has to change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<Rule>,
+    pub rule: Option<RuleRefJson>,
     /// In words.
     pub text: String,
 }
 
 /// A suggestion as a document's part.
-pub fn json(text: &Text<'_>, suggested: &Suggested, broken: &[Broken]) -> SuggestedJson {
+pub fn json(text: &TextWriter<'_>, suggested: &Suggested, broken: &[Broken]) -> SuggestedJson {
     let (kind, changes, obstacles): (_, &[Change], &[Obstacle]) = match suggested {
         Suggested::Nothing => ("none", &[], &[]),
         Suggested::Changes(changes) => ("changes", changes, &[]),
@@ -74,7 +74,7 @@ pub fn json(text: &Text<'_>, suggested: &Suggested, broken: &[Broken]) -> Sugges
     }
 }
 
-fn change(context: RenderContext<'_>, change: &Change) -> ChangeJson {
+fn change(context: RenderContext<'_>, change: &Change) -> AdditionJson {
     let (add, id) = match &change.place {
         Place::Rule(id) => ("rule", Some(*id)),
         Place::Port(rule) => ("port", Some(rule.policy)),
@@ -82,7 +82,7 @@ fn change(context: RenderContext<'_>, change: &Change) -> ChangeJson {
     };
     let policy = id.map(|id| context.graph.environment().policies.get(id));
     let path = policy.map(|p| list(p, change));
-    ChangeJson {
+    AdditionJson {
         direction: change.direction.name(),
         add,
         policy: id.map(|id| crate::render::data::json::policy(context, id)),
@@ -94,7 +94,7 @@ fn change(context: RenderContext<'_>, change: &Change) -> ChangeJson {
     }
 }
 
-fn obstacle(text: &Text<'_>, obstacle: &Obstacle) -> ObstacleJson {
+fn obstacle(text: &TextWriter<'_>, obstacle: &Obstacle) -> ObstacleJson {
     let (kind, blamed) = match obstacle {
         Obstacle::Admin(at) => ("admin-rule", Some(*at)),
         Obstacle::Baseline(at) => ("baseline-rule", Some(*at)),

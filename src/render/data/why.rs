@@ -8,11 +8,12 @@ use crate::query::{Pair, Verdict};
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
 use crate::render::data::json::{
-    EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, policy, rule, traffic, truth,
+    EndJson, PeerJson, PolicyName, PortsJson, RuleRefJson, at, end, peer, policy, rule, traffic,
+    truth,
 };
 use crate::render::data::suggest;
 use crate::render::data::suggest::SuggestedJson;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::HostNetworkMode;
 use schemars::JsonSchema;
@@ -30,14 +31,14 @@ pub struct WhyJson {
     /// The stable reason code.
     pub reason: &'static str,
     /// Each source with each destination.
-    pub pairs: Vec<PairJson>,
+    pub pairs: Vec<WhyPairJson>,
     /// What the input does not have, where that leaves the answer unknown.
     pub missing: Vec<String>,
 }
 
 /// One source with one destination.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct PairJson {
+pub struct WhyPairJson {
     /// The source.
     pub source: EndJson,
     /// The destination.
@@ -47,11 +48,11 @@ pub struct PairJson {
     /// The stable reason code.
     pub reason: &'static str,
     /// What was asked.
-    pub asked: Vec<Ports>,
+    pub asked: Vec<PortsJson>,
     /// What of it is allowed.
-    pub allowed: Vec<Ports>,
+    pub allowed: Vec<PortsJson>,
     /// What of it is unknown.
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// What the Service that was named changes: `itself` or `through-node`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub led: Option<&'static str>,
@@ -104,7 +105,7 @@ pub struct SideWalk {
     pub reason: &'static str,
     /// The rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<Rule>,
+    pub decided_by: Option<RuleRefJson>,
     /// Policies that are not modelled and may decide.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmodelled: Vec<String>,
@@ -131,7 +132,7 @@ pub struct PolicyWalk {
     pub policy: PolicyName,
     /// Where its subject stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<crate::render::data::json::At>,
+    pub at: Option<crate::render::data::json::PlaceJson>,
     /// `yes` or `unknown`: whether it selects the subject.
     pub selects: &'static str,
     /// Its rules in this direction.
@@ -145,7 +146,7 @@ pub struct RuleWalk {
     pub path: String,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<crate::render::data::json::At>,
+    pub at: Option<crate::render::data::json::PlaceJson>,
     /// `allow`, `deny` or `pass`.
     pub action: &'static str,
     /// Whether its ports match.
@@ -178,8 +179,8 @@ pub fn why(context: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> Why
     }
 }
 
-fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJson {
-    PairJson {
+fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> WhyPairJson {
+    WhyPairJson {
         source: end(context, &pair.source),
         destination: end(context, &pair.destination),
         verdict: pair.verdict.word(),
@@ -197,8 +198,8 @@ fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken
 }
 
 /// A writer of words, without colours.
-fn plain(context: RenderContext<'_>) -> Text<'_> {
-    Text {
+fn plain(context: RenderContext<'_>) -> TextWriter<'_> {
+    TextWriter {
         context,
         style: Style::default(),
         width: 80,

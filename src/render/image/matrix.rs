@@ -279,7 +279,7 @@ pub struct CellJson {
     /// Index of the column's side.
     pub to: usize,
     /// What surely passes between some pair of workloads.
-    pub ports: Vec<json::Ports>,
+    pub ports: Vec<json::PortsJson>,
     /// What may pass.
-    pub unknown: Vec<json::Ports>,
+    pub unknown: Vec<json::PortsJson>,
 }

@@ -27,13 +27,7 @@ pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
             plural(spaces.len(), "namespace")
         )
     };
-    let open = |d: usize| {
-        format!(
-            "{} of {}",
-            t.open[d] + t.open_by_rule[d],
-            plural(t.workloads, "workload")
-        )
-    };
+    let open = |d: usize| open_workloads(report, d);
     let control = |id, asks, shows| Control { id, asks, shows };
     match profile {
         Profile::Pci => vec![
@@ -96,4 +90,14 @@ pub fn controls(profile: Profile, report: &AuditReport<'_>) -> Vec<Control> {
             ),
         ],
     }
+}
+
+/// How many workloads are open in one direction, of how many.
+fn open_workloads(report: &AuditReport<'_>, direction: usize) -> String {
+    let t = report.parts.facts.tally;
+    format!(
+        "{} of {}",
+        t.open[direction] + t.open_by_rule[direction],
+        plural(t.workloads, "workload")
+    )
 }

@@ -52,7 +52,7 @@ pub struct Data {
     pub texts: Vec<String>,
     /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows
     /// of cells.
-    pub matrix: Option<Matrix>,
+    pub matrix: Option<MatrixData>,
     /// The rows of tables that the page does not hold as markup.
     pub rest: BTreeMap<&'static str, Vec<Vec<String>>>,
 }
@@ -66,7 +66,7 @@ const MOST: usize = 8;
 
 /// A matrix in runs.
 #[derive(Debug, Serialize)]
-pub struct Matrix {
+pub struct MatrixData {
     /// What the rows and columns are.
     pub sides: Vec<String>,
     /// Distinct cells: sign and words.
@@ -76,11 +76,11 @@ pub struct Matrix {
 }
 
 /// What workloads share when nothing tells them apart: namespace and classes.
-type Key = (u32, Vec<u32>);
+type GroupKey = (u32, Vec<u32>);
 
-struct Reading<'a> {
+struct FlowReader<'a> {
     report: &'a AuditReport<'a>,
-    groups: IndexMap<Key, Vec<WorkloadId>>,
+    groups: IndexMap<GroupKey, Vec<WorkloadId>>,
     /// For each workload its group.
     group_of: Vec<usize>,
     labels: IndexSet<String>,
@@ -93,7 +93,7 @@ struct Reading<'a> {
 
 /// Reads the data of a report.
 pub fn data(report: &AuditReport<'_>) -> Data {
-    let mut reading = Reading {
+    let mut reading = FlowReader {
         report,
         groups: IndexMap::new(),
         group_of: Vec::new(),
@@ -149,7 +149,7 @@ pub fn data(report: &AuditReport<'_>) -> Data {
 }
 
 /// The matrix, equal neighbours in a row written once.
-fn square(report: &AuditReport<'_>) -> Matrix {
+fn square(report: &AuditReport<'_>) -> MatrixData {
     let square = report.square();
     let sides: Vec<String> = square
         .matrix
@@ -164,7 +164,7 @@ fn square(report: &AuditReport<'_>) -> Matrix {
             (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
         rows.push(runs(row.map(|c| (c, 1)).collect(), |a, b| a.0 == b.0));
     }
-    Matrix {
+    MatrixData {
         sides,
         cells: cells.into_iter().collect(),
         rows,
@@ -234,8 +234,8 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
         .collect()
 }
 
-impl Reading<'_> {
-    fn key(&self, id: WorkloadId) -> Key {
+impl FlowReader<'_> {
+    fn key(&self, id: WorkloadId) -> GroupKey {
         let workload = self.report.context.input.cluster.workload(id);
         let of = &self.report.context.graph.space().classes.of_pod;
         let mut classes: Vec<u32> = workload.pods.iter().map(|p| of[p.0 as usize]).collect();

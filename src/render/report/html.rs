@@ -308,7 +308,7 @@ fn inputs(report: &AuditReport<'_>) -> String {
             let _ = write!(
                 html,
                 "<li>{}</li>",
-                escape(&crate::render::text::inputs::diagnostic(
+                escape(&crate::render::text::diagnostic::diagnostic(
                     diagnostic, locator, style
                 ))
             );

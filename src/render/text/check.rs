@@ -11,7 +11,7 @@ use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::Location;
 use crate::spec::{Endpoint, Flow};
@@ -23,7 +23,7 @@ pub type SuiteRun<'a> = (&'a Suite, Run<'a>);
 
 /// How often each status occurs; a failed test that is no error counts as a warning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct TestCounts {
     /// Passed.
     pub passed: usize,
     /// Failed or empty.
@@ -35,8 +35,8 @@ pub struct Counts {
 }
 
 /// Counts the outcomes.
-pub fn counts(ran: &[SuiteRun<'_>]) -> Counts {
-    let mut counts = Counts::default();
+pub fn counts(ran: &[SuiteRun<'_>]) -> TestCounts {
+    let mut counts = TestCounts::default();
     for outcome in ran.iter().flat_map(|(_, run)| &run.outcomes) {
         match outcome.status {
             Status::Passed => counts.passed += 1,
@@ -263,7 +263,7 @@ fn path(
 
 /// What to add so that a failed test holds, line by line: where to, and the YAML, indented.
 pub fn remedy(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
-    let text = Text {
+    let text = TextWriter {
         context,
         style: Style::default(),
         width: 100,

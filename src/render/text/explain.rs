@@ -8,7 +8,7 @@ use crate::query::explain::summary::{
 };
 use crate::query::reach::closure::Way;
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::words::plural;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use std::io::{self, Write};
 /// How many names are written out.
 const NAMES: usize = 6;
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// What was explained.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ const NEAR: u32 = 40;
 
 /// What was looked at, for the last line.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Scope {
+pub struct LintScope {
     /// Policies.
     pub policies: usize,
     /// Workloads.
@@ -50,7 +50,7 @@ const SHOWN: usize = 100;
 /// When the writer fails.
 pub fn write(
     report: &FindingSet<'_>,
-    scope: &Scope,
+    scope: &LintScope,
     hidden: &[Finding],
     (style, all): (Style, bool),
     out: &mut dyn Write,
@@ -86,7 +86,7 @@ pub fn write(
     Ok(())
 }
 
-fn last_line(report: &FindingSet<'_>, scope: &Scope) -> String {
+fn last_line(report: &FindingSet<'_>, scope: &LintScope) -> String {
     let looked_at = format!(
         "{}, {}",
         plural(scope.policies, "policy"),
@@ -180,7 +180,7 @@ fn one(
         finding.name,
         words::clean(&finding.message)
     )?;
-    let frame = Frame::new(report, finding);
+    let frame = SourceFrame::new(report, finding);
     let mut group = Group::with_level(level(finding.severity));
     if let Some(frame) = &frame {
         group = group.element(frame.snippet());
@@ -211,7 +211,11 @@ fn level(severity: Severity) -> Level<'static> {
 }
 
 /// What stands below the frame: places that are not in it, facts, advice.
-fn footnotes(report: &FindingSet<'_>, finding: &Finding, frame: Option<&Frame<'_>>) -> Vec<String> {
+fn footnotes(
+    report: &FindingSet<'_>,
+    finding: &Finding,
+    frame: Option<&SourceFrame<'_>>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     if frame.is_none() {
         lines.extend(finding.label.iter().map(|l| words::clean(l).into_owned()));
@@ -240,7 +244,7 @@ fn footnotes(report: &FindingSet<'_>, finding: &Finding, frame: Option<&Frame<'_
 }
 
 /// A window of a file with what is to be marked in it.
-struct Frame<'a> {
+struct SourceFrame<'a> {
     text: Cow<'a, str>,
     first: u32,
     /// Byte ranges inside the window: the primary one first.
@@ -249,7 +253,7 @@ struct Frame<'a> {
     above: Range<usize>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> SourceFrame<'a> {
     fn new(report: &FindingSet<'a>, finding: &'a Finding) -> Option<Self> {
         let (file, primary, span) = located(report, &finding.place)?;
         let text = &report.locator.sources().file(file)?.text;

@@ -6,7 +6,7 @@
 use crate::model::Truth;
 use crate::policy::{PolicySet, RuleRef};
 use crate::query::explain::explanation::{Explanation, PeerTrace, RuleTrace, Side};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::{Excerpt, FileId, Origin, Span, Text as FileText};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -16,7 +16,7 @@ const MARKS: usize = 6;
 
 /// Draws the frames of a walk.
 pub(crate) struct Frames<'a> {
-    pub text: &'a Text<'a>,
+    pub text: &'a TextWriter<'a>,
     pub policies: &'a PolicySet,
 }
 
@@ -171,7 +171,7 @@ impl Frames<'_> {
             .map(|(_, s, m)| (s, m))
             .collect();
         let (around, found) = placed(&file.text, found)?;
-        let cut = Cut::around(&around, &found);
+        let cut = FrameCut::around(&around, &found);
         let path = words::clean(&file.name).into_owned();
         let annotation = |(span, mark): &(Span, &Mark)| {
             let kind = if mark.primary {
@@ -233,13 +233,13 @@ fn placed<'t, 'm>(
 const FAR: u32 = 40;
 
 /// A few lines of a file, cleaned.
-struct Cut {
+struct FrameCut {
     text: String,
     start: usize,
     line: usize,
 }
 
-impl Cut {
+impl FrameCut {
     /// The lines of these spans, from two before the first to one after the last; far apart, only
     /// those of the first.
     fn around(around: &Excerpt<'_>, marks: &[(Span, &Mark)]) -> Self {

@@ -7,7 +7,7 @@ use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::set::TrafficSet;
 use crate::words::plural;
@@ -18,7 +18,7 @@ const NAMES: usize = 40;
 /// How many lines hang below one.
 const LINES: usize = 60;
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The answer of `reach` or `who`; `root` is where the search starts, in words.
     ///
     /// # Errors

@@ -5,13 +5,13 @@ use crate::query::suggest::suggestion::{Obstacle, Suggested};
 use crate::query::suggest::trial::{Change, Place, Turned, list};
 use crate::render::text::snippet;
 use crate::render::text::snippet::Notation;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::Origin;
 use crate::spec::Flow;
 use std::io::{self, Write};
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The suggestion for one pair.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::query::explain::explanation::Reason;
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Listing, Party};
 use crate::render::context::Style;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::HostNetwork;
 use crate::words::plural;
@@ -28,7 +28,7 @@ impl Count {
     }
 }
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The table of `list`; `from` and `to` are the ends it was narrowed to, as they were written.
     ///
     /// # Errors

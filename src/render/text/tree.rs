@@ -83,7 +83,7 @@ impl Strokes {
 
 /// How a tree is drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
+pub struct TreeFrame<'a> {
     /// What stands before a root's own line.
     pub indent: &'a str,
     /// What stands before the strokes of its children.
@@ -111,7 +111,7 @@ fn length(text: &str) -> usize {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn draw(roots: &[Branch], frame: &Frame<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn draw(roots: &[Branch], frame: &TreeFrame<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
     for root in roots {
         let rest = format!(
@@ -185,7 +185,7 @@ fn column(lines: &[Line<'_>], width: usize) -> usize {
 fn write_line(
     line: &Line<'_>,
     column: usize,
-    frame: &Frame<'_>,
+    frame: &TreeFrame<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Line {
@@ -290,7 +290,7 @@ mod tests {
 
     fn drawn(root: Branch, width: usize) -> String {
         let style = Style { colour: false };
-        let frame = Frame {
+        let frame = TreeFrame {
             indent: "",
             below: "",
             strokes: Strokes::WIDE,
