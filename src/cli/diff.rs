@@ -22,28 +22,15 @@ pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
     let output = Output::of::<DiffView<'_>>(common)?;
     let project = Project::open(common)?;
     let (before, after, label) = sides(common, &project, args)?;
-    let one = |common: &Common, sources: &[Source]| {
-        let reading = ReadMode {
-            empty: true,
-            quiet: false,
-        };
-        Workspace::read(
-            common,
-            Project::open(common)?,
-            sources,
-            &workspace::overlays(common),
-            reading,
-        )
-    };
     let (old, new) = match common.cni.as_slice() {
         [a, b] => {
             let with = |cni: &String| Common {
                 cni: vec![cni.clone()],
                 ..common.clone()
             };
-            (one(&with(a), &before)?, one(&with(b), &after)?)
+            (side(&with(a), &before)?, side(&with(b), &after)?)
         }
-        [] | [_] => (one(common, &before)?, one(common, &after)?),
+        [] | [_] => (side(common, &before)?, side(common, &after)?),
         _ => bail!("--cni is given more than twice: name the two profiles to compare"),
     };
     if old.input.tally.objects + new.input.tally.objects == 0 {
@@ -57,6 +44,21 @@ pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
         &label,
         args.fail_on,
         &args.drawn,
+    )
+}
+
+/// Reads one side.
+fn side(common: &Common, sources: &[Source]) -> Result<Workspace> {
+    let reading = ReadMode {
+        empty: true,
+        quiet: false,
+    };
+    Workspace::read(
+        common,
+        Project::open(common)?,
+        sources,
+        &workspace::overlays(common),
+        reading,
     )
 }
 

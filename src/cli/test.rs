@@ -83,17 +83,8 @@ pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
 /// # Errors
 /// When there is none, or one cannot be read.
 pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
-    let configured = || {
-        workspace
-            .project
-            .config
-            .tests
-            .iter()
-            .map(|t| workspace.project.path(t))
-            .collect()
-    };
     let paths: Vec<String> = if files.is_empty() {
-        configured()
+        configured_paths(workspace)
     } else {
         files.to_vec()
     };
@@ -109,6 +100,16 @@ pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
         }
     }
     Ok(suites)
+}
+
+fn configured_paths(workspace: &Workspace) -> Vec<String> {
+    workspace
+        .project
+        .config
+        .tests
+        .iter()
+        .map(|t| workspace.project.path(t))
+        .collect()
 }
 
 fn exit(runs: &[SuiteRun<'_>], common: &Common) -> Exit {

@@ -20,26 +20,28 @@ pub(crate) fn counts(facts: &PictureFacts) -> Vec<String> {
             String::new()
         },
     );
-    let open = |d: usize, what: &str| {
-        let total = t.open[d] + t.open_by_rule[d];
-        let by_rule = if t.open_by_rule[d] > 0 {
-            format!(", {} by a rule", t.open_by_rule[d])
-        } else {
-            String::new()
-        };
-        let total = if total == t.workloads && total > 1 {
-            format!("all {total}")
-        } else {
-            total.to_string()
-        };
-        format!("{total} {what}{by_rule})")
-    };
     let open = format!(
         "{}; {}",
-        open(0, "OPEN in (accept from anyone"),
-        open(1, "OPEN out (may go anywhere")
+        open_ends(facts, 0, "OPEN in (accept from anyone"),
+        open_ends(facts, 1, "OPEN out (may go anywhere")
     );
     vec![there, open]
+}
+
+fn open_ends(facts: &PictureFacts, direction: usize, what: &str) -> String {
+    let t = facts.tally;
+    let total = t.open[direction] + t.open_by_rule[direction];
+    let by_rule = if t.open_by_rule[direction] > 0 {
+        format!(", {} by a rule", t.open_by_rule[direction])
+    } else {
+        String::new()
+    };
+    let total = if total == t.workloads && total > 1 {
+        format!("all {total}")
+    } else {
+        total.to_string()
+    };
+    format!("{total} {what}{by_rule})")
 }
 
 /// What is not drawn, and why.

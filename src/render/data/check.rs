@@ -95,7 +95,17 @@ fn outcomes<'a>(ran: &'a [SuiteRun<'a>]) -> impl Iterator<Item = &'a Outcome<'a>
 /// The outcomes as a document's content.
 pub fn json(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> TestsJson {
     let counts = counts(ran);
-    let one = |outcome: &Outcome<'_>| TestJson {
+    TestsJson {
+        passed: counts.passed,
+        failed: counts.failed,
+        warned: counts.warned,
+        undecided: counts.undecided,
+        tests: outcomes(ran).map(|o| test(context, o)).collect(),
+    }
+}
+
+fn test(context: RenderContext<'_>, outcome: &Outcome<'_>) -> TestJson {
+    TestJson {
         name: outcome.test.name.clone(),
         at: at(&outcome.test.at),
         status: status(outcome.status),
@@ -108,13 +118,6 @@ pub fn json(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> TestsJson {
             })
             .collect(),
         remedy: remedy(context, outcome).join("\n"),
-    };
-    TestsJson {
-        passed: counts.passed,
-        failed: counts.failed,
-        warned: counts.warned,
-        undecided: counts.undecided,
-        tests: outcomes(ran).map(one).collect(),
     }
 }
 
@@ -289,43 +292,45 @@ pub fn rules() -> Vec<RuleInfo> {
 /// Every test that did not pass as a finding: at the rule that decides where there is one, else at
 /// the test.
 pub fn findings(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> Vec<Finding> {
-    let one = |outcome: &Outcome<'_>| {
-        let lines = reason(context, outcome);
-        let own = Place::At(outcome.test.at.clone());
-        let decisive = lines
-            .iter()
-            .rev()
-            .find_map(|(_, at)| at.clone())
-            .map(Place::At);
-        let message = format!("{}: {}", word(outcome), words::clean(&outcome.test.name));
-        let mut finding = Finding::new(
-            "NPTEST",
-            "policy-test",
-            decisive.unwrap_or_else(|| own.clone()),
-            message,
-        );
-        finding.severity = if outcome.status == Status::Undecided {
-            Severity::Warning
-        } else {
-            severity(outcome.test.severity)
-        };
-        finding.notes = lines.iter().map(|(text, _)| text.trim().into()).collect();
-        finding.steps = lines
-            .iter()
-            .filter_map(|(text, at)| {
-                Some(Label {
-                    place: Place::At(at.clone()?),
-                    text: text.trim().into(),
-                })
-            })
-            .collect();
-        let mends = remedy(context, outcome);
-        finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
-        finding.fingerprint.name = outcome.test.name.as_str().into();
-        finding.related(own, "the test")
-    };
     outcomes(ran)
         .filter(|o| o.status != Status::Passed)
-        .map(one)
+        .map(|o| finding(context, o))
         .collect()
+}
+
+/// One test that did not pass as a finding.
+fn finding(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Finding {
+    let lines = reason(context, outcome);
+    let own = Place::At(outcome.test.at.clone());
+    let decisive = lines
+        .iter()
+        .rev()
+        .find_map(|(_, at)| at.clone())
+        .map(Place::At);
+    let message = format!("{}: {}", word(outcome), words::clean(&outcome.test.name));
+    let mut finding = Finding::new(
+        "NPTEST",
+        "policy-test",
+        decisive.unwrap_or_else(|| own.clone()),
+        message,
+    );
+    finding.severity = if outcome.status == Status::Undecided {
+        Severity::Warning
+    } else {
+        severity(outcome.test.severity)
+    };
+    finding.notes = lines.iter().map(|(text, _)| text.trim().into()).collect();
+    finding.steps = lines
+        .iter()
+        .filter_map(|(text, at)| {
+            Some(Label {
+                place: Place::At(at.clone()?),
+                text: text.trim().into(),
+            })
+        })
+        .collect();
+    let mends = remedy(context, outcome);
+    finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
+    finding.fingerprint.name = outcome.test.name.as_str().into();
+    finding.related(own, "the test")
 }

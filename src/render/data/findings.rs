@@ -236,24 +236,25 @@ pub fn csv(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
         "message",
         "help",
     ];
-    let row = |finding: &Finding| {
-        let at = report.region(&finding.place);
-        let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
-        let about = &finding.fingerprint;
-        vec![
-            finding.rule.to_owned(),
-            finding.name.to_owned(),
-            finding.severity.name().to_owned(),
-            at.as_ref().map_or_else(String::new, |r| r.file.clone()),
-            number(at.as_ref().map(|r| r.line)),
-            number(at.as_ref().map(|r| r.column)),
-            about.namespace.to_string(),
-            about.name.to_string(),
-            about.path.to_string(),
-            finding.message.to_string(),
-            finding.help.as_deref().unwrap_or_default().to_owned(),
-        ]
-    };
     let head = std::iter::once(head.map(str::to_owned).to_vec());
-    crate::render::data::csv::rows(head.chain(report.active().map(row)), out)
+    crate::render::data::csv::rows(head.chain(report.active().map(|f| row(report, f))), out)
+}
+
+fn row(report: &FindingSet<'_>, finding: &Finding) -> Vec<String> {
+    let at = report.region(&finding.place);
+    let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
+    let about = &finding.fingerprint;
+    vec![
+        finding.rule.to_owned(),
+        finding.name.to_owned(),
+        finding.severity.name().to_owned(),
+        at.as_ref().map_or_else(String::new, |r| r.file.clone()),
+        number(at.as_ref().map(|r| r.line)),
+        number(at.as_ref().map(|r| r.column)),
+        about.namespace.to_string(),
+        about.name.to_string(),
+        about.path.to_string(),
+        finding.message.to_string(),
+        finding.help.as_deref().unwrap_or_default().to_owned(),
+    ]
 }

@@ -86,7 +86,11 @@ pub struct PortsJson {
 
 /// Traffic as ranges.
 pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
-    let piece = |piece: Piece| match piece {
+    set.pieces().map(ports).collect()
+}
+
+fn ports(piece: Piece) -> PortsJson {
+    match piece {
         Piece::Ports(protocol, from, to) => PortsJson {
             protocol: protocol.name(),
             from: Some(from),
@@ -97,8 +101,7 @@ pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
             from: None,
             to: None,
         },
-    };
-    set.pieces().map(piece).collect()
+    }
 }
 
 /// A place in a file.

@@ -186,18 +186,23 @@ pub fn potential_pod(context: RenderContext<'_>, pod: &PotentialPod) -> Potentia
 
 /// A shortest way as a document's content.
 pub fn path(context: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
-    let hop = |h: &Hop| {
-        let explanation = crate::query::explain(context.graph, &h.flow);
-        let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
-        HopJson {
-            from: words::endpoint(&context.input.cluster, h.flow.source),
-            to: words::endpoint(&context.input.cluster, h.flow.destination),
-            ports: traffic(&h.traffic),
-            because: by.map(|at| rule(context, at)).collect(),
-        }
-    };
     PathJson {
         certain,
-        path: hops.unwrap_or_default().iter().map(hop).collect(),
+        path: hops
+            .unwrap_or_default()
+            .iter()
+            .map(|h| hop(context, h))
+            .collect(),
+    }
+}
+
+fn hop(context: RenderContext<'_>, hop: &Hop) -> HopJson {
+    let explanation = crate::query::explain(context.graph, &hop.flow);
+    let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
+    HopJson {
+        from: words::endpoint(&context.input.cluster, hop.flow.source),
+        to: words::endpoint(&context.input.cluster, hop.flow.destination),
+        ports: traffic(&hop.traffic),
+        because: by.map(|at| rule(context, at)).collect(),
     }
 }

@@ -11,6 +11,7 @@ use crate::policy::{Direction, RuleRef};
 use crate::query::explain::explanation::{Side, nearest_peer};
 use crate::query::list::listing::{Entry, Party};
 use crate::render::report::audit::{AuditReport, PAIRS};
+use crate::render::report::matrix_data::{MatrixData, runs, square};
 use crate::render::words;
 use crate::set::traffic::Piece;
 use crate::set::{Protocol, Traffic, TrafficSet};
@@ -63,17 +64,6 @@ type OneSide = (usize, usize, Vec<usize>);
 
 /// Most ranges of ports whose rules are told one by one.
 const MOST: usize = 8;
-
-/// A matrix in runs.
-#[derive(Debug, Serialize)]
-pub struct MatrixData {
-    /// What the rows and columns are.
-    pub sides: Vec<String>,
-    /// Distinct cells: sign and words.
-    pub cells: Vec<(String, String)>,
-    /// Rows: cell, how many, cell, how many.
-    pub rows: Vec<Vec<usize>>,
-}
 
 /// What workloads share when nothing tells them apart: namespace and classes.
 type GroupKey = (u32, Vec<u32>);
@@ -146,44 +136,6 @@ pub fn data(report: &AuditReport<'_>) -> Data {
         matrix: report.square().is_large().then(|| square(report)),
         rest: report.rest(),
     }
-}
-
-/// The matrix, equal neighbours in a row written once.
-fn square(report: &AuditReport<'_>) -> MatrixData {
-    let square = report.square();
-    let sides: Vec<String> = square
-        .matrix
-        .sides
-        .iter()
-        .map(|s| square.name(*s))
-        .collect();
-    let mut cells: IndexSet<(String, String)> = IndexSet::new();
-    let mut rows = Vec::new();
-    for i in 0..sides.len() {
-        let row =
-            (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
-        rows.push(runs(row.map(|c| (c, 1)).collect(), |a, b| a.0 == b.0));
-    }
-    MatrixData {
-        sides,
-        cells: cells.into_iter().collect(),
-        rows,
-    }
-}
-
-/// Joins neighbours: first, how many, first, how many.
-fn runs(
-    list: Vec<(usize, usize)>,
-    join: impl Fn((usize, usize), (usize, usize)) -> bool,
-) -> Vec<usize> {
-    let mut out: Vec<(usize, usize)> = Vec::new();
-    for next in list {
-        match out.last_mut() {
-            Some(last) if join(*last, next) => last.1 += next.1,
-            _ => out.push(next),
-        }
-    }
-    out.into_iter().flat_map(|(first, n)| [first, n]).collect()
 }
 
 /// What passes for both; what differs is not known for all.

@@ -12,6 +12,7 @@ pub mod data;
 pub mod digest;
 pub mod html;
 pub mod markdown;
+mod matrix_data;
 pub mod parts;
 mod print;
 pub mod profile;

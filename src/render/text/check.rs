@@ -99,17 +99,8 @@ fn decided(
         .or_else(|| told.sides().into_iter().find(|s| s.possible.deny))
         .unwrap_or(&told.ingress);
     let policies = &context.graph.environment().policies;
-    let cite = |at: RuleRef| {
-        let short = RuleRef { port: None, ..at };
-        (
-            words::rule(context.graph, short),
-            context
-                .locator
-                .locate(&policies.get(at.policy).origin(short)),
-        )
-    };
     match (side.decided_by, side.reason) {
-        (Some(at), _) => cite(at),
+        (Some(at), _) => cite(context, at),
         (None, Reason::AllowDefault) if side.direction == Direction::Ingress => {
             ("open workload: no ingress policy".into(), None)
         }
@@ -139,6 +130,21 @@ fn decided(
         }
         (None, reason) => (reason.code().to_owned(), None),
     }
+}
+
+fn cite(context: RenderContext<'_>, at: RuleRef) -> (String, Option<Location>) {
+    let short = RuleRef { port: None, ..at };
+    (
+        words::rule(context.graph, short),
+        context.locator.locate(
+            &context
+                .graph
+                .environment()
+                .policies
+                .get(at.policy)
+                .origin(short),
+        ),
+    )
 }
 
 /// Why a test did not pass, line by line, and the places the lines point at.

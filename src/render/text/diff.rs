@@ -4,6 +4,7 @@
 //! names the traffic, the edit behind it and its place; pairs that share all of that share the
 //! line.
 
+use crate::diff::NoEffectEdit;
 use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Which};
 use crate::render::context::Style;
 use crate::render::text::diff_context::{DiffContext, GROUPS, breaks, by_edit, summary};
@@ -246,22 +247,11 @@ fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result
     if diff.inert.is_empty() {
         return Ok(());
     }
-    let name = |i: &crate::diff::NoEffectEdit| {
-        let edit = &diff.edits[i.edit];
-        let (which, id) = edit
-            .after
-            .map(|id| (Which::After, id))
-            .or(edit.before.map(|id| (Which::Before, id)))?;
-        let name = words::policy(pages.context(which).graph, id);
-        let why = match (i.text_only, edit.edit()) {
-            (true, _) => "text only",
-            (false, Edit::Added) => "added, no effect",
-            (false, Edit::Removed) => "removed, no effect",
-            (false, Edit::Changed) => "rules changed, same effect",
-        };
-        Some(format!("{name} ({why})"))
-    };
-    let names: Vec<String> = diff.inert.iter().filter_map(name).collect();
+    let names: Vec<String> = diff
+        .inert
+        .iter()
+        .filter_map(|e| edit_without_effect(pages, diff, e))
+        .collect();
     let shown = names
         .iter()
         .take(8)
@@ -274,6 +264,26 @@ fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result
         String::new()
     };
     writeln!(out, "\nnot changed although the files did: {shown}{more}")
+}
+
+fn edit_without_effect(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    found: &NoEffectEdit,
+) -> Option<String> {
+    let edit = &diff.edits[found.edit];
+    let (which, id) = edit
+        .after
+        .map(|id| (Which::After, id))
+        .or(edit.before.map(|id| (Which::Before, id)))?;
+    let name = words::policy(pages.context(which).graph, id);
+    let why = match (found.text_only, edit.edit()) {
+        (true, _) => "text only",
+        (false, Edit::Added) => "added, no effect",
+        (false, Edit::Removed) => "removed, no effect",
+        (false, Edit::Changed) => "rules changed, same effect",
+    };
+    Some(format!("{name} ({why})"))
 }
 
 /// `(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it

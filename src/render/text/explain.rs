@@ -3,6 +3,7 @@
 
 use crate::model::WorkloadId;
 use crate::policy::{Action, Direction, Peers, Policy, Ports, RuleRef, Tier};
+use crate::query::explain::summary::PlainPeer;
 use crate::query::explain::summary::{
     Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
 };
@@ -173,22 +174,28 @@ impl TextWriter<'_> {
             );
         }
         self.say(&format!("{who} {traffic} {toward}"), out)?;
-        let line = |(n, peer): (usize, &crate::query::explain::summary::PlainPeer)| {
-            let or = if n == 0 { "" } else { "OR " };
-            let text = format!("- {or}{}", self.meaning(peer.at));
-            let (today, tone) = match peer.today.len() {
-                0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
-                n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
-            };
-            let pods = words::is_pods(&self.context.graph.environment().policies, peer.at);
-            if pods {
-                Branch::new(text).note(today, tone)
-            } else {
-                Branch::new(text)
-            }
-        };
-        let lines: Vec<Branch> = plain.peers.iter().enumerate().map(line).collect();
+        let lines: Vec<Branch> = plain
+            .peers
+            .iter()
+            .enumerate()
+            .map(|(n, peer)| self.plain_peer(n, peer))
+            .collect();
         draw(&lines, &self.frame("  ", "  ", Strokes::NARROW), out)
+    }
+
+    fn plain_peer(&self, n: usize, peer: &PlainPeer) -> Branch {
+        let or = if n == 0 { "" } else { "OR " };
+        let text = format!("- {or}{}", self.meaning(peer.at));
+        let (today, tone) = match peer.today.len() {
+            0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
+            n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
+        };
+        let pods = words::is_pods(&self.context.graph.environment().policies, peer.at);
+        if pods {
+            Branch::new(text).note(today, tone)
+        } else {
+            Branch::new(text)
+        }
     }
 
     fn meaning(&self, at: RuleRef) -> String {

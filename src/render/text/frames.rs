@@ -4,6 +4,7 @@
 //! from a manifest has its control and bidirectional characters replaced before it is drawn.
 
 use crate::model::Truth;
+use crate::policy::PolicyId;
 use crate::policy::{PolicySet, RuleRef};
 use crate::query::explain::explanation::{Explanation, PeerTrace, RuleTrace, Side};
 use crate::render::text::writer::TextWriter;
@@ -117,25 +118,31 @@ impl Frames<'_> {
 
     /// Nothing came close: the selectors that isolate.
     fn isolated(&self, side: &Side) -> Option<String> {
-        let one = |id: &crate::policy::PolicyId| {
-            let policy = self.policies.get(*id);
-            let label = format!(
-                "isolates {}",
-                words::endpoint(self.text.cluster(), side.subject)
-            );
-            Mark {
-                origin: policy.subject_origin(),
-                label,
-                primary: true,
-            }
-        };
-        let marks: Vec<Mark> = side.isolated_by.iter().take(1).map(one).collect();
+        let marks: Vec<Mark> = side
+            .isolated_by
+            .iter()
+            .take(1)
+            .map(|id| self.isolating(side, *id))
+            .collect();
         let by = words::policy(self.text.context.graph, *side.isolated_by.first()?);
         self.frame(
             Level::NOTE,
             &format!("{by} lets nothing through, and no other policy does"),
             marks,
         )
+    }
+
+    fn isolating(&self, side: &Side, id: PolicyId) -> Mark {
+        let policy = self.policies.get(id);
+        let label = format!(
+            "isolates {}",
+            words::endpoint(self.text.cluster(), side.subject)
+        );
+        Mark {
+            origin: policy.subject_origin(),
+            label,
+            primary: true,
+        }
     }
 
     fn doubt(&self, side: &Side, doubt: &PeerTrace) -> Mark {

@@ -1,5 +1,6 @@
 //! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
 
+use crate::policy::RuleRef;
 use crate::query::Verdict;
 use crate::query::explain::explanation::{Explanation, Mismatch, Reason, Side, nearest_peer};
 use crate::render::text::writer::TextWriter;
@@ -75,23 +76,10 @@ impl TextWriter<'_> {
             "ingress"
         };
         let peer = words::endpoint(self.cluster(), side.peer);
-        let by = |at: &crate::policy::RuleRef| {
-            format!(
-                "{}: {}   {}",
-                words::rule(self.context.graph, *at),
-                words::admits(self.context.graph, *at),
-                self.place(
-                    &self
-                        .context
-                        .graph
-                        .environment()
-                        .policies
-                        .get(at.policy)
-                        .origin(*at)
-                )
-            )
-        };
-        let decided = side.decided_by.as_ref().map(by).unwrap_or_default();
+        let decided = side
+            .decided_by
+            .map(|at| self.cited_rule(at))
+            .unwrap_or_default();
         match side.reason {
             Reason::AllowDefault if side.tiers.iter().all(|t| t.policies.is_empty()) => {
                 format!("default allow: no policy selects it for {way}")
@@ -127,6 +115,24 @@ impl TextWriter<'_> {
             }
             _ => format!("unknown: {}", self.unknown(side)),
         }
+    }
+
+    /// A rule, what it admits, and its place.
+    fn cited_rule(&self, at: RuleRef) -> String {
+        format!(
+            "{}: {}   {}",
+            words::rule(self.context.graph, at),
+            words::admits(self.context.graph, at),
+            self.place(
+                &self
+                    .context
+                    .graph
+                    .environment()
+                    .policies
+                    .get(at.policy)
+                    .origin(at)
+            )
+        )
     }
 
     pub(crate) fn isolating(&self, side: &Side) -> String {

@@ -3,6 +3,7 @@
 
 use crate::model::Truth;
 use crate::policy::{Action, Direction, Policy, PolicyId, Tier};
+use crate::policy::{Taint, TaintReason};
 use crate::query::explain::explanation::{
     Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
 };
@@ -153,25 +154,29 @@ impl TextWriter<'_> {
 
     pub(crate) fn taints(&self, side: &Side) -> Vec<Branch> {
         let all = &self.context.graph.environment().policies.taints;
-        let one = |i: &usize| {
-            let taint = &all[*i];
-            let place = taint
-                .origin
-                .as_ref()
-                .map(|o| self.place(o))
-                .unwrap_or_default();
-            let what = match taint.reason {
-                crate::policy::TaintReason::UnmodelledKind => "is not modelled and may decide this",
-                crate::policy::TaintReason::Broken => "could not be read and may decide this",
-            };
-            Branch::new(
-                format!("{} {what} {place}", words::clean(&taint.what))
-                    .trim_end()
-                    .to_owned(),
-            )
-            .note("unknown", Tone::Unsure)
+        side.taints
+            .iter()
+            .take(DRAWN)
+            .map(|i| self.taint(&all[*i]))
+            .collect()
+    }
+
+    fn taint(&self, taint: &Taint) -> Branch {
+        let place = taint
+            .origin
+            .as_ref()
+            .map(|o| self.place(o))
+            .unwrap_or_default();
+        let what = match taint.reason {
+            TaintReason::UnmodelledKind => "is not modelled and may decide this",
+            TaintReason::Broken => "could not be read and may decide this",
         };
-        side.taints.iter().take(DRAWN).map(one).collect()
+        Branch::new(
+            format!("{} {what} {place}", words::clean(&taint.what))
+                .trim_end()
+                .to_owned(),
+        )
+        .note("unknown", Tone::Unsure)
     }
 
     pub(crate) fn policies(&self, side: &Side, tier: &TierTrace) -> Vec<Branch> {
@@ -290,20 +295,24 @@ impl TextWriter<'_> {
         let last = path.rsplit('.').next().unwrap_or(&path);
         let peer = words::peer_as_written(&self.context.graph.environment().policies, trace.at);
         let branch = Branch::new(format!("{last} {peer}"));
-        let why = || {
-            let had = |m| words::had(self.cluster(), m, side.peer);
-            trace
-                .mismatches
-                .iter()
-                .map(had)
-                .collect::<Vec<_>>()
-                .join("; ")
-        };
         match trace.matched {
             Truth::Yes => branch.note("match", Tone::Good),
-            Truth::Maybe => branch.note(format!("unknown: {}", why()), Tone::Unsure),
-            Truth::No => branch.note(format!("no: {}", why()), Tone::Plain),
+            Truth::Maybe => branch.note(
+                format!("unknown: {}", self.mismatches(side, trace)),
+                Tone::Unsure,
+            ),
+            Truth::No => branch.note(format!("no: {}", self.mismatches(side, trace)), Tone::Plain),
         }
+    }
+
+    fn mismatches(&self, side: &Side, trace: &PeerTrace) -> String {
+        let had = |m| words::had(self.cluster(), m, side.peer);
+        trace
+            .mismatches
+            .iter()
+            .map(had)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 

@@ -289,20 +289,7 @@ impl<'a> Layered<'a> {
             };
             for layer in layers {
                 let row = &self.rows[layer];
-                let wish = |i: &usize| {
-                    let near: Vec<i32> = sides
-                        .iter()
-                        .flat_map(|s| &s[*i])
-                        .map(|j| self.middle[*j])
-                        .collect();
-                    let n = i32::try_from(near.len()).unwrap_or(1);
-                    if near.is_empty() {
-                        self.middle[*i]
-                    } else {
-                        near.iter().sum::<i32>() / n
-                    }
-                };
-                let wishes: Vec<i32> = row.iter().map(wish).collect();
+                let wishes: Vec<i32> = row.iter().map(|i| self.wish(&sides, *i)).collect();
                 let apart: Vec<i32> = row
                     .windows(2)
                     .map(|p| i32::midpoint(self.height(p[0]), self.height(p[1])) + self.job.gap)
@@ -311,6 +298,20 @@ impl<'a> Layered<'a> {
                     self.middle[i] = y;
                 }
             }
+        }
+    }
+
+    fn wish(&self, sides: &[Vec<Vec<usize>>], i: usize) -> i32 {
+        let near: Vec<i32> = sides
+            .iter()
+            .flat_map(|s| &s[i])
+            .map(|j| self.middle[*j])
+            .collect();
+        let n = i32::try_from(near.len()).unwrap_or(1);
+        if near.is_empty() {
+            self.middle[i]
+        } else {
+            near.iter().sum::<i32>() / n
         }
     }
 
