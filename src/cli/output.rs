@@ -28,7 +28,7 @@ pub struct Output {
     width: Option<u16>,
 }
 
-/// How remarks are emphasized; standard error drops the colours where nobody wants them.
+/// How remarks are emphasized; standard error drops the colours where they are not wanted.
 pub const STYLE: Style = Style { colour: true };
 
 /// Reads `FORMAT[=FILE]`.
@@ -100,7 +100,7 @@ impl Output {
     /// # Errors
     /// When a file or standard output cannot be written.
     pub fn render<R: Render>(&self, answer: &R, context: &RenderContext<'_>) -> Result<()> {
-        // colours are taken out again where nobody wants them
+        // colours are removed again where they are not wanted
         let context = context
             .colour(self.color != ColorWhen::Never)
             .width(self.width());
@@ -153,7 +153,7 @@ fn quietly(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes beside the file and renames, so that nobody ever reads half of it.
+/// Writes next to the file and renames, so that no reader ever sees half of it.
 ///
 /// # Errors
 /// When the folder cannot be written to.
@@ -196,7 +196,7 @@ fn readable(file: &std::fs::File) -> io::Result<()> {
 /// A remark on standard error.
 pub fn remark(text: &str) {
     let mut err = anstream::stderr().lock();
-    // INVARIANT: standard error is for people; if it is gone there is nobody to tell
+    // INVARIANT: standard error is for people; if it is closed there is no reader
     let _ = writeln!(err, "{text}");
 }
 

@@ -23,7 +23,7 @@ impl Project {
     /// Finds and reads the configuration: as asked, else the nearest one.
     ///
     /// # Errors
-    /// When it is not there, or has a mistake; every mistake is told with its place.
+    /// When it is not there, or has a mistake; every mistake is reported with its place.
     pub fn open(common: &Common) -> Result<Self> {
         let Some(path) = common
             .config

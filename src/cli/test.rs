@@ -65,7 +65,7 @@ fn suggest_remedies(workspace: &Workspace, runs: &mut [SuiteRun<'_>]) {
     }
 }
 
-/// The tests the configuration names; none where they cannot be read, which is told.
+/// The tests the configuration names; none where they cannot be read, which is reported.
 pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
     if workspace.project.config.tests.is_empty() {
         return Vec::new();

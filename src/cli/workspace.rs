@@ -48,7 +48,7 @@ const NO_INPUT: &str = "no input: tell netpal what to read
 No manifests at hand? netpal demo writes a playground.";
 
 impl Workspace {
-    /// Loads and compiles what the flags name, and tells what is wrong with it.
+    /// Loads and compiles what the flags name, and reports what is wrong with it.
     ///
     /// # Errors
     /// When nothing can be read, or a flag makes no sense.

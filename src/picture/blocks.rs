@@ -5,8 +5,8 @@ use crate::picture::facts::PlaceKind;
 use crate::set::IpSet;
 use crate::words;
 
-/// How blocks of addresses fall into places: one internet, private ranges beside it only where some
-/// flow tells them apart, anything else by its blocks.
+/// How blocks of addresses fall into places: one internet, private ranges apart from it only where
+/// some flow distinguishes them, anything else by its blocks.
 pub struct Splitting {
     together: bool,
 }

@@ -180,7 +180,7 @@ impl<'a> Collapse<'a> {
         }
     }
 
-    /// Whether an edge of the same row is told by those that were promoted: it ends inside them,
+    /// Whether an edge of the same row is implied by those that were promoted: it ends inside them,
     /// and nothing more passes.
     fn told(
         &self,

@@ -37,7 +37,7 @@ pub struct DrawnNode {
     pub lines: Vec<String>,
     /// Its marks, a line each: `OPEN in`, `UNKNOWN out`.
     pub badges: Vec<String>,
-    /// Whether it is open in, and out; not told where all workloads are.
+    /// Whether it is open in, and out; not marked where all workloads are.
     pub open: [bool; 2],
     /// Whether it is unknown in some direction.
     pub doubt: bool,
@@ -118,7 +118,7 @@ pub struct Drawing {
     pub caption: Vec<String>,
     /// One sentence for those who cannot see it.
     pub summary: String,
-    /// Whether it shows two states: what did not change stands back.
+    /// Whether it shows two states: what did not change is drawn faintly.
     pub compared: bool,
 }
 

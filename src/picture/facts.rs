@@ -2,8 +2,8 @@
 //! between them.
 //!
 //! They are independent of the cluster they came from ([`crate::picture::reader`]), so that two
-//! states can be laid over each other ([`PictureFacts::compare`]). Order is by name, so that the same input
-//! always gives the same picture.
+//! states can be laid over each other ([`PictureFacts::compare`]). Order is by name, so that the
+//! same input always gives the same picture.
 
 use crate::model::{Cluster, Selector, WorkloadId};
 use crate::set::TrafficSet;
@@ -33,7 +33,7 @@ pub enum DrawnChange {
 }
 
 impl DrawnChange {
-    /// The sign that is drawn with it: colour never stands alone.
+    /// The sign that is drawn with it: colour is never the only sign.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Widened => "+",

@@ -77,7 +77,7 @@ pub fn sentence(passing: &PassingTraffic) -> String {
     text
 }
 
-/// A name short enough for a node, cut in the middle: what tells long names apart stands at their
+/// A name short enough for a node, cut in the middle: what distinguishes long names is at their
 /// ends.
 pub fn short(name: &str) -> String {
     const HEAD: usize = 18;

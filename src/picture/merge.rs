@@ -25,7 +25,7 @@ pub struct PlaceGroup {
 /// What one place sees: direction, other end, what passes.
 type Seen = Vec<(u8, PlaceId, PassingId)>;
 
-/// What twins must share beside what they see.
+/// What merged workloads must share besides their flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Marks {
     space: Option<SpaceId>,

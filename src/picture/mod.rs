@@ -2,7 +2,7 @@
 //!
 //! Phases of [`Drawing::new`]: hide and focus (`scope`), merge twins (`merge`), collapse edges
 //! (`collapse`), choose the level, name everything (`label`, `build`). A node is a workload or
-//! several that nothing tells apart, never a pod; openness is a mark on a node, not edges; a
+//! several that nothing distinguishes, never a pod; openness is a mark on a node, not edges; a
 //! namespace is a frame, or one node where workloads would be too many.
 //!
 //! Invariants: ids and order depend on names alone; every text is clean (no control or

@@ -186,7 +186,7 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
     }
 }
 
-/// What is there instead of what a peer wants, where the peer itself is shown beside it.
+/// What is there instead of what a peer wants, where the peer itself is shown next to it.
 pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
     let name = match other {
         Endpoint::Pod(p) => clean(&cluster.pod_namespace(p).name).into_owned(),
@@ -228,7 +228,7 @@ pub fn ports(rule: &Rule) -> String {
     list.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a peer does not match, or cannot be told to: what was wanted and what is there.
+/// Why a peer does not match, or may not match: what was wanted and what is there.
 pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> String {
     let namespace = |of: Endpoint| match of {
         Endpoint::Pod(p) => Some(cluster.pod_namespace(p)),

@@ -2,8 +2,8 @@
 //! change.
 //!
 //! A finding points at the edit, on the side where it lives; of a revision the path in the
-//! repository is told, so that it is found in the working tree. Its fingerprint is the edited rule
-//! and the kind of change, so that it stays the same while other lines of the file move.
+//! repository is reported, so that it is found in the working tree. Its fingerprint is the edited
+//! rule and the kind of change, so that it stays the same while other lines of the file move.
 
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
@@ -15,7 +15,7 @@ use crate::render::words;
 use crate::source::{Location, Origin};
 use crate::words::plural;
 
-/// How many groups of pairs a finding tells.
+/// How many groups of pairs a finding lists.
 const GROUPS: usize = 10;
 
 /// Id, name, summary, page, usual severity and weight for security of each kind of finding.

@@ -3,7 +3,7 @@
 //! Own structs, in the order and spelling of the OASIS schema: the crates that exist are stale or
 //! large. Names and texts from manifests are escaped here: SARIF messages know placeholders (`{0}`)
 //! and links (`[text](target)`). A service that takes SARIF refuses more than [`MOST`] results; the
-//! worst come first, and a notification tells what was left out.
+//! worst come first, and a notification says what was left out.
 
 use crate::diagnostic::Place;
 use crate::finding::{Confidence, Finding, Label, RuleInfo, Severity, identities};
@@ -248,7 +248,7 @@ fn run(report: &FindingSet<'_>) -> SarifRun {
 }
 
 /// Where the project lives, when its manifest says so. A link that leads nowhere is worse than
-/// none: without it, a rule's text stands in `help` alone.
+/// none: without it, a rule's text is in `help` alone.
 fn repository() -> Option<&'static str> {
     Some(
         env!("CARGO_PKG_REPOSITORY")

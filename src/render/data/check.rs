@@ -38,7 +38,7 @@ pub struct TestsJson {
 pub struct TestJson {
     /// What it says.
     pub name: String,
-    /// Where it stands.
+    /// Its place.
     pub at: PlaceJson,
     /// `passed`, `failed`, `empty` or `undecided`.
     pub status: &'static str,

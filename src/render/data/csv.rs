@@ -65,7 +65,7 @@ pub fn listing(context: RenderContext<'_>, filter: &Filter, out: &mut dyn Write)
     writer.flush()
 }
 
-/// The system's own error, so that a closed pipe can be told from a failure.
+/// The system's own error, so that a closed pipe can be distinguished from a failure.
 fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -46,7 +46,7 @@ pub struct DiffJson {
 pub struct BrokenJson {
     /// What it says.
     pub test: String,
-    /// Where it stands.
+    /// Its place.
     pub at: PlaceJson,
     /// `failed`, `empty` or `undecided`.
     pub status: &'static str,
@@ -107,7 +107,7 @@ pub struct CauseJson {
     /// The edited part of it: `ingress[0].from[1]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
     /// In words, which may change.

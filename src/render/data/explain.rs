@@ -18,7 +18,7 @@ use serde::Serialize;
 pub struct PolicyJson {
     /// The policy.
     pub policy: PolicyName,
-    /// Where its subject stands.
+    /// The place of its subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
     /// The workloads it governs.
@@ -26,13 +26,13 @@ pub struct PolicyJson {
     /// Workloads it may govern, for all that is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub may_govern: Vec<EndJson>,
-    /// Whether it has a say on the way in.
+    /// Whether it governs ingress.
     pub controls_ingress: bool,
-    /// Whether it has a say on the way out.
+    /// Whether it governs egress.
     pub controls_egress: bool,
-    /// Its rules on the way in.
+    /// Its ingress rules.
     pub ingress_rules: Vec<RuleJson>,
-    /// Its rules on the way out.
+    /// Its egress rules.
     pub egress_rules: Vec<RuleJson>,
 }
 
@@ -41,7 +41,7 @@ pub struct PolicyJson {
 pub struct RuleJson {
     /// Its path.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
     /// `allow`, `deny` or `pass`.
@@ -85,7 +85,7 @@ pub struct PlainSideJson {
     pub policies: Vec<PolicyName>,
     /// Whom it may talk to directly.
     pub peers: Vec<TalksJson>,
-    /// Workloads of which it cannot be told.
+    /// Workloads for which it is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<EndJson>,
 }
@@ -93,7 +93,7 @@ pub struct PlainSideJson {
 /// Whom a workload may talk to.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TalksJson {
-    /// Who: workloads that nothing tells apart, or addresses.
+    /// Who: workloads that nothing distinguishes, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
     pub ports: Vec<PortsJson>,
@@ -115,9 +115,9 @@ pub struct NamespaceJson {
 pub struct OpenJson {
     /// The workload.
     pub workload: EndJson,
-    /// Whether nothing governs the way in.
+    /// Whether nothing governs ingress.
     pub open_in: bool,
-    /// Whether nothing governs the way out.
+    /// Whether nothing governs egress.
     pub open_out: bool,
 }
 

@@ -54,7 +54,7 @@ impl<'a> FindingSet<'a> {
         self.rules.iter().enumerate().find(|(_, r)| r.id == id)
     }
 
-    /// Where a place stands.
+    /// The region of a place.
     pub fn region(&self, place: &Place) -> Option<Region> {
         match place {
             Place::Input => None,

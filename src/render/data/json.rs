@@ -26,7 +26,7 @@ use std::io::{self, Write};
 /// The version all documents carry.
 pub const SCHEMA: &str = "netpal/v1";
 
-/// A document: what it is, and its content beside it.
+/// A document: what it is, and its content.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct JsonDocument<T> {
     /// [`SCHEMA`].
@@ -115,7 +115,7 @@ pub struct PlaceJson {
     pub column: u32,
 }
 
-/// Where an origin stands.
+/// The place of an origin.
 pub fn at(context: RenderContext<'_>, origin: &Origin) -> Option<PlaceJson> {
     let location = context.locator.locate(origin)?;
     Some(PlaceJson {
@@ -154,7 +154,7 @@ pub struct RuleRefJson {
     pub policy: PolicyName,
     /// `ingress[0].from[1]`.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
 }
@@ -278,7 +278,7 @@ pub struct PeerJson {
     pub rule: RuleRefJson,
     /// `yes`, `no` or `unknown`.
     pub matched: &'static str,
-    /// Why not, or why it cannot be told.
+    /// Why not, or why it is unknown.
     pub mismatches: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One question with its answer.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct QuestionAnswer {
-    /// The line it stands on.
+    /// The line of the question.
     pub line: u64,
     /// The source, as it was written.
     pub source: String,

@@ -48,7 +48,7 @@ pub struct FoundJson {
 /// One line of the tree.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TreeNodeJson {
-    /// Who: workloads that nothing tells apart, or addresses.
+    /// Who: workloads that nothing distinguishes, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
     pub ports: Vec<PortsJson>,
@@ -56,7 +56,7 @@ pub struct TreeNodeJson {
     pub hops: u32,
     /// Whether it accepts from anyone.
     pub open: bool,
-    /// Whether it stands elsewhere in the tree.
+    /// Whether it is shown elsewhere in the tree.
     pub repeated: bool,
     /// Whether nothing is declared to listen there.
     pub nothing_listens: bool,
@@ -152,7 +152,7 @@ fn stop(context: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
     }
 }
 
-/// Who stands on a line.
+/// The endpoints of a line.
 pub fn who(context: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
     let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
         name: name.to_owned(),

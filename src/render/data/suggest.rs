@@ -1,4 +1,4 @@
-//! Suggestions for programs: the objects to add and where, or what stands in the way.
+//! Suggestions for programs: the objects to add and where, or what prevents it.
 
 use crate::check::breaks::Broken;
 use crate::query::suggest::suggestion::{Obstacle, Suggested};
@@ -19,7 +19,7 @@ pub struct SuggestedJson {
     /// What to add; applied and compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<AdditionJson>,
-    /// What stands in the way.
+    /// What prevents it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<ObstacleJson>,
     /// Configured tests that hold now and would not with the additions.
@@ -40,7 +40,7 @@ pub struct AdditionJson {
     /// The list it is added to: `spec.ingress`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Where that list stands.
+    /// The place of that list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<PlaceJson>,
     /// What is added.

@@ -130,7 +130,7 @@ pub struct PolicyWalk {
     /// The policy.
     #[serde(flatten)]
     pub policy: PolicyName,
-    /// Where its subject stands.
+    /// The place of its subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<crate::render::data::json::PlaceJson>,
     /// `yes` or `unknown`: whether it selects the subject.
@@ -144,7 +144,7 @@ pub struct PolicyWalk {
 pub struct RuleWalk {
     /// Its path.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<crate::render::data::json::PlaceJson>,
     /// `allow`, `deny` or `pass`.

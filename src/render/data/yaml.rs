@@ -38,7 +38,7 @@ fn is_plain(text: &str) -> bool {
     first && inside && !marks && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What stands on the line already.
+/// What is on the line already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnLine {
     Nothing,

@@ -1,6 +1,6 @@
 //! Mermaid, as code hosts draw it in comments: a flow chart from left to right.
 //!
-//! Every text stands in quotes with everything but plain characters written as `#code;`, so that no
+//! Every text is quoted with everything but plain characters written as `#code;`, so that no
 //! name can end a label or start a directive. Cut at [`MOST`] edges: beyond, Mermaid gives up or
 //! nobody reads it.
 

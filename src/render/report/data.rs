@@ -1,4 +1,5 @@
-//! The data block: groups of workloads that nothing tells apart, what passes between them, and why.
+//! The data block: groups of workloads that nothing distinguishes, what passes between them, and
+//! why.
 //!
 //! Everything long is written once and pointed at by number; sources that reach several
 //! destinations alike are one set of runs. Pairs of groups carry both sides' reasons up to
@@ -43,7 +44,7 @@ pub struct Data {
     pub sets: Vec<Vec<usize>>,
     /// Flows: to, traffic, because, the set of sources.
     pub flows: Vec<[usize; 4]>,
-    /// Pairs of groups: from, to, traffic, and what the way out and the way in say to it.
+    /// Pairs of groups: from, to, traffic, and what egress and ingress say about it.
     pub pairs: Vec<[usize; 5]>,
     /// One side of a pair: what it lets through, why not the rest, and why each range.
     pub sides: Vec<OneSide>,
@@ -62,10 +63,10 @@ pub struct Data {
 /// to [`MOST`]).
 type OneSide = (usize, usize, Vec<usize>);
 
-/// Most ranges of ports whose rules are told one by one.
+/// Most ranges of ports whose rules are listed one by one.
 const MOST: usize = 8;
 
-/// What workloads share when nothing tells them apart: namespace and classes.
+/// What workloads share when nothing distinguishes them: namespace and classes.
 type GroupKey = (u32, Vec<u32>);
 
 struct FlowReader<'a> {

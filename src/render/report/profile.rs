@@ -1,4 +1,4 @@
-//! What auditors ask, in our own words, beside what the input shows. Design evidence: nothing here
+//! What auditors ask, in our own words, next to what the input shows. Design evidence: nothing here
 //! says that a control is met.
 
 /// For which kind of audit.

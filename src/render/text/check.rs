@@ -59,7 +59,7 @@ pub fn word(outcome: &Outcome<'_>) -> &'static str {
     }
 }
 
-/// Where a test stands, as people look it up.
+/// The place of a test, as people look it up.
 pub fn place(at: &Location) -> String {
     words::clean(&at.to_string()).into_owned()
 }

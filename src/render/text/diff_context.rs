@@ -10,7 +10,7 @@ use crate::render::words;
 use crate::source::Location;
 use crate::words::plural;
 
-/// How many groups of pairs are told under an edit.
+/// How many groups of pairs are listed under an edit.
 pub(crate) const GROUPS: usize = 4;
 
 /// What a diff is printed with: the contexts of both sides.
@@ -45,7 +45,7 @@ impl<'a> DiffContext<'a> {
         }
     }
 
-    /// Where a cause stands.
+    /// The place of a cause.
     pub fn place(&self, cause: &Cause) -> Option<Location> {
         let context = self.context(cause.side);
         context.locator.locate(&cause.origin(Side {

@@ -210,7 +210,7 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// What stands below the frame: places that are not in it, facts, advice.
+/// What is printed below the frame: places that are not in it, facts, advice.
 fn footnotes(
     report: &FindingSet<'_>,
     finding: &Finding,

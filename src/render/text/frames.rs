@@ -292,7 +292,7 @@ impl FrameCut {
         width.saturating_sub(column + numbers).max(24)
     }
 
-    /// A span in the cut's own bytes, to the end of its first word at most: what stands there, not
+    /// A span in the cut's own bytes, to the end of its first word at most: what is there, not
     /// how much of it.
     fn range(&self, text: &str, span: Span) -> std::ops::Range<usize> {
         let moved = |at: usize| {

@@ -123,7 +123,7 @@ impl TextWriter<'_> {
             .with(self.stops(reach, &stop.next, false))
     }
 
-    /// Who stands on a line, without ports.
+    /// The endpoints of a line, without ports.
     pub(crate) fn who_is(&self, item: &Item) -> String {
         match item {
             Item::Workloads(list) => self.list(list),

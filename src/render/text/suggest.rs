@@ -1,4 +1,4 @@
-//! What would let a flow through: the YAML to add and where, or what stands in the way.
+//! What would let a flow through: the YAML to add and where, or what prevents it.
 
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::suggest::suggestion::{Obstacle, Suggested};

@@ -160,7 +160,7 @@ impl TextWriter<'_> {
         }
     }
 
-    /// Whether an end shares its node's network, so that one line about it tells what is unknown of
+    /// Whether an end shares its node's network, so that one line about it says what is unknown of
     /// all its flows.
     fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));

@@ -17,7 +17,7 @@ pub enum Tone {
     Good,
     /// It stops.
     Bad,
-    /// It is not told.
+    /// It is unknown.
     Unsure,
     /// It does not matter here.
     Quiet,
@@ -40,7 +40,7 @@ impl Tone {
 pub struct Branch {
     /// The text.
     pub text: String,
-    /// What stands to the right.
+    /// What is printed to the right.
     pub note: String,
     /// What the note means.
     pub tone: Tone,
@@ -84,9 +84,9 @@ impl Strokes {
 /// How a tree is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct TreeFrame<'a> {
-    /// What stands before a root's own line.
+    /// What precedes the line of a root.
     pub indent: &'a str,
-    /// What stands before the strokes of its children.
+    /// What precedes the strokes of its children.
     pub below: &'a str,
     /// The strokes.
     pub strokes: Strokes,
@@ -96,7 +96,7 @@ pub struct TreeFrame<'a> {
     pub style: Style,
 }
 
-/// A line on its way out: what stands before it and before its continuation, and its parts.
+/// A line that is being printed: what precedes it and its continuation, and its parts.
 struct Line<'b> {
     first: String,
     rest: String,
@@ -158,7 +158,7 @@ fn flatten<'b>(branch: &'b Branch, before: &str, strokes: Strokes, lines: &mut V
     }
 }
 
-/// A note up to this length should find room beside its text; longer ones may be wrapped.
+/// A note up to this length should fit next to its text; longer ones may be wrapped.
 const NOTE: usize = 22;
 
 /// Where the notes begin: past every text that leaves room for its note.
