@@ -87,16 +87,13 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
                 Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
                 None => (range, None),
             };
-            let named = |rev: &str| {
-                if rev.is_empty() {
-                    "HEAD".to_owned()
-                } else {
-                    rev.to_owned()
-                }
-            };
-            let before = at_revision(&sources, &named(from))?;
+            let before = at_revision(&sources, &or_head(from))?;
             match to {
-                Some(to) => Ok((before, at_revision(&sources, &named(to))?, range.to_owned())),
+                Some(to) => Ok((
+                    before,
+                    at_revision(&sources, &or_head(to))?,
+                    range.to_owned(),
+                )),
                 None => Ok((before, sources, format!("{range}..working tree"))),
             }
         }
@@ -109,6 +106,15 @@ fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
              netpal diff main..HEAD -f k8s       two revisions\n       netpal diff main -f k8s             a revision and the working tree\n       \
              netpal diff --cni calico --cni cilium -f k8s"
         ),
+    }
+}
+
+/// A revision; `HEAD` where none is named.
+fn or_head(revision: &str) -> String {
+    if revision.is_empty() {
+        "HEAD".to_owned()
+    } else {
+        revision.to_owned()
     }
 }
 

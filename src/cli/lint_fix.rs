@@ -68,15 +68,20 @@ pub fn run(
 
 /// The files that the fixes change.
 fn fixed_files(workspace: &Workspace, applied: &AppliedFixes) -> Vec<FixedFile> {
-    let file = |changed: &netpal::ChangedFile| {
-        let file = workspace.input.sources.file(changed.file)?;
-        Some(FixedFile {
-            name: file.name.to_string(),
-            before: file.text.whole().to_string(),
-            after: changed.text.clone(),
-        })
-    };
-    applied.files.iter().filter_map(file).collect()
+    applied
+        .files
+        .iter()
+        .filter_map(|changed| fixed_file(workspace, changed))
+        .collect()
+}
+
+fn fixed_file(workspace: &Workspace, changed: &netpal::ChangedFile) -> Option<FixedFile> {
+    let file = workspace.input.sources.file(changed.file)?;
+    Some(FixedFile {
+        name: file.name.to_string(),
+        before: file.text.whole().to_string(),
+        after: changed.text.clone(),
+    })
 }
 
 fn writable(name: &str) -> Result<()> {
@@ -122,12 +127,6 @@ fn unproven(
     before: &Linted,
     after: &Linted,
 ) -> Vec<usize> {
-    let errors = |l: &Linted| {
-        l.findings
-            .iter()
-            .filter(|f| f.severity == Severity::Error)
-            .count()
-    };
     if errors(after) > errors(before) {
         return applied.fixed.clone();
     }
@@ -138,6 +137,14 @@ fn unproven(
         .copied()
         .filter(|i| left.contains(&ids[*i]))
         .collect()
+}
+
+fn errors(linted: &Linted) -> usize {
+    linted
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .count()
 }
 
 fn again(

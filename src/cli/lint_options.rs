@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::workspace::{Workspace, cidrs};
 use super::{project, rule};
 use anyhow::{Result, anyhow, bail};
-use netpal::{ConfiguredSeverity, Finding, LintConfig, Severity, is_known_rule};
+use netpal::{ConfiguredSeverity, Finding, IpSet, LintConfig, Severity, is_known_rule};
 
 /// What the findings end the program with.
 pub fn verdict(findings: &[Finding], fail_on: Option<Severity>) -> Exit {
@@ -54,13 +54,6 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         &workspace.project.config.cluster,
     );
     let common = &workspace.project.merged(common);
-    let given = |blocks: &[String]| {
-        if blocks.is_empty() {
-            Ok(None)
-        } else {
-            cidrs(blocks).map(Some)
-        }
-    };
     let words = |list: &[String]| list.iter().map(|w| w.as_str().into()).collect();
     let chosen =
         |flag: &[String], file: &[String]| rules(if flag.is_empty() { file } else { flag });
@@ -71,9 +64,9 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         ingress_controllers: words(&file.ingress_controllers),
         dns: workspace.names.dns.clone(),
         monitoring: cluster.monitoring.as_ref().map(project::pods),
-        apiserver: given(&cluster.apiserver)?,
-        pod_cidrs: given(&common.pod_cidrs)?,
-        service_cidrs: given(&common.service_cidrs)?,
+        apiserver: given_cidrs(&cluster.apiserver)?,
+        pod_cidrs: given_cidrs(&common.pod_cidrs)?,
+        service_cidrs: given_cidrs(&common.service_cidrs)?,
         sensitive_labels: project::requirements(&file.sensitive_labels),
         owners_edit_labels: file.owners_edit_labels,
         cni: common.cni.last().map(|c| c.as_str().into()),
@@ -112,6 +105,14 @@ pub fn config(common: &Common, args: &LintArgs, workspace: &Workspace) -> Result
         }
     }
     Ok(config)
+}
+
+fn given_cidrs(blocks: &[String]) -> Result<Option<IpSet>> {
+    if blocks.is_empty() {
+        Ok(None)
+    } else {
+        cidrs(blocks).map(Some)
+    }
 }
 
 fn rules(words: &[String]) -> Result<Vec<Box<str>>> {

@@ -68,14 +68,21 @@ pub fn state(common: &Common, path: &str) -> Result<Workspace> {
 
 /// What an input is called: its sources as they were written.
 fn subject(sources: &[Source]) -> String {
-    let name = |source: &Source| match source {
+    sources
+        .iter()
+        .map(source_name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn source_name(source: &Source) -> String {
+    match source {
         Source::Path(path) | Source::Kustomize(path) => path.to_string(),
         Source::Stdin => "standard input".into(),
         Source::Live => "the cluster of the current context".into(),
         Source::Exec(command, _) => command.to_string(),
         Source::Text(name, _) => name.to_string(),
-    };
-    sources.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What a report is made of.

@@ -187,14 +187,11 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
 }
 
 fn nothing_found(sources: &[Source], input: &Input) -> String {
-    let named = |s: &Source| match s {
-        Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
-        Source::Exec(command, _) => format!("the output of `{command}`"),
-        Source::Stdin => "standard input".to_owned(),
-        Source::Live => "the cluster".to_owned(),
-        Source::Text(name, _) => format!("`{name}`"),
-    };
-    let places = sources.iter().map(named).collect::<Vec<_>>().join(", ");
+    let places = sources
+        .iter()
+        .map(quoted_source)
+        .collect::<Vec<_>>()
+        .join(", ");
     let files = input.tally.files;
     if files == 0 {
         return format!("no .yaml, .yml or .json file in {places}");
@@ -203,6 +200,16 @@ fn nothing_found(sources: &[Source], input: &Input) -> String {
         "no Kubernetes object in {places} ({files} file{} read)",
         if files == 1 { "" } else { "s" }
     )
+}
+
+fn quoted_source(source: &Source) -> String {
+    match source {
+        Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
+        Source::Exec(command, _) => format!("the output of `{command}`"),
+        Source::Stdin => "standard input".to_owned(),
+        Source::Live => "the cluster".to_owned(),
+        Source::Text(name, _) => format!("`{name}`"),
+    }
 }
 
 /// What the flags name, else what the configuration names.
@@ -287,19 +294,20 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
 }
 
 fn profile(name: &str) -> Result<&'static CniProfile> {
-    let names = || {
-        CNI_PROFILES
-            .iter()
-            .map(|p| p.name)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
     CniProfile::find(name).ok_or_else(|| {
         anyhow!(
             "`{name}` is not a network plugin netpal knows; it knows {}",
-            names()
+            profile_names()
         )
     })
+}
+
+fn profile_names() -> String {
+    CNI_PROFILES
+        .iter()
+        .map(|p| p.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {

@@ -240,26 +240,30 @@ impl<'a> Collapse<'a> {
     /// What the edges say that passes between two units: their own, and those of the frames they
     /// lie in.
     fn said(&self, from: EdgeEnd, to: EdgeEnd) -> impl Iterator<Item = PassingId> + '_ {
-        let wider = |unit: EdgeEnd| {
-            let space = if let EdgeEnd::Group(g) = unit {
-                self.groups[g.0 as usize].space
-            } else {
-                None
-            };
-            [
-                Some(unit),
-                space.map(EdgeEnd::Space),
-                space.map(|_| EdgeEnd::Everyone),
-            ]
-            .into_iter()
-            .flatten()
-        };
-        let pairs = wider(from).flat_map(move |a| wider(to).map(move |b| (a, b)));
+        let pairs = self
+            .wider(from)
+            .flat_map(move |a| self.wider(to).map(move |b| (a, b)));
         let range = |(a, b)| {
             self.edges
                 .range((a, b, PassingId(0))..=(a, b, PassingId(u32::MAX)))
         };
         pairs.flat_map(range).map(|(_, _, t)| *t)
+    }
+
+    /// A unit, the frame it lies in, and everyone.
+    fn wider(&self, unit: EdgeEnd) -> impl Iterator<Item = EdgeEnd> + use<> {
+        let space = if let EdgeEnd::Group(g) = unit {
+            self.groups[g.0 as usize].space
+        } else {
+            None
+        };
+        [
+            Some(unit),
+            space.map(EdgeEnd::Space),
+            space.map(|_| EdgeEnd::Everyone),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     fn first(&self, group: GroupId) -> Option<&PicturePlace> {

@@ -34,22 +34,34 @@ fn compare(before: &PictureFacts, after: &PictureFacts) -> PictureFacts {
     pairs.dedup();
     let index = [before, after].map(by_key);
     for (from, to) in pairs {
-        let at = |i: usize, facts: &PictureFacts| {
-            let ids = [from, to].map(|id| index[i].get(both.place(id).key.as_str()).copied());
-            let implied = matches!(ids, [Some(a), Some(b)] if implied(facts, a, b));
+        let keys = [from, to].map(|id| both.place(id).key.as_str());
+        let [old, new] = [(before, 0), (after, 1)].map(|(facts, i)| {
             let listed = flows[i].get(&(from, to)).map(|p| (*p).clone());
-            let all = || PassingTraffic {
-                sure: TrafficSet::all(),
-                ..PassingTraffic::default()
-            };
-            if implied { Some(all()) } else { listed }
-        };
-        if let Some(passing) = changed(at(0, before).as_ref(), at(1, after).as_ref()) {
+            if is_implied(facts, &index[i], keys) {
+                Some(everything())
+            } else {
+                listed
+            }
+        });
+        if let Some(passing) = changed(old.as_ref(), new.as_ref()) {
             let passing = both.intern(passing);
             both.flows.push(PictureFlow { from, to, passing });
         }
     }
     both
+}
+
+/// Whether a state implies that everything passes between two of its places.
+fn is_implied(facts: &PictureFacts, index: &BTreeMap<&str, PlaceId>, keys: [&str; 2]) -> bool {
+    let ids = keys.map(|key| index.get(key).copied());
+    matches!(ids, [Some(from), Some(to)] if implied(facts, from, to))
+}
+
+fn everything() -> PassingTraffic {
+    PassingTraffic {
+        sure: TrafficSet::all(),
+        ..PassingTraffic::default()
+    }
 }
 
 fn by_key(facts: &PictureFacts) -> BTreeMap<&str, PlaceId> {

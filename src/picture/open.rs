@@ -51,23 +51,14 @@ fn mark(facts: &mut PictureFacts, everything: &[bool], outside: PlaceId) {
             .filter(|id| candidate(*id, d))
             .collect::<Vec<_>>()
     });
-    let opens = |d: usize, candidates: &[Vec<PlaceId>; 2]| {
-        let told = |id: &PlaceId| {
-            facts.place(*id).open[d] == Openness::Default && facts.place(*id).doubt[d].is_none()
-        };
-        let default = workloads.iter().copied().filter(told);
-        default
-            .chain(candidates[d].iter().copied())
-            .collect::<Vec<_>>()
-    };
     let default = |from: PlaceId, to: PlaceId| {
         facts.place(from).open[1] == Openness::Default
             && facts.place(to).open[0] == Openness::Default
     };
     let holds = |from, to| from == to || default(from, to) || is_full(facts, (from, to));
-    let sources = opens(1, &candidates);
+    let sources = open_places(facts, &workloads, 1, &candidates[1]);
     candidates[0].retain(|to| sources.iter().all(|from| holds(*from, *to)));
-    let destinations = opens(0, &candidates);
+    let destinations = open_places(facts, &workloads, 0, &candidates[0]);
     candidates[1].retain(|from| destinations.iter().all(|to| holds(*from, *to)));
     for (d, list) in candidates.into_iter().enumerate() {
         for id in list {
@@ -75,6 +66,22 @@ fn mark(facts: &mut PictureFacts, everything: &[bool], outside: PlaceId) {
             facts.tally.open_by_rule[d] += 1;
         }
     }
+}
+
+/// The workloads that let everything pass in one direction: by default, and the candidates.
+fn open_places(
+    facts: &PictureFacts,
+    workloads: &[PlaceId],
+    d: usize,
+    candidates: &[PlaceId],
+) -> Vec<PlaceId> {
+    let by_default = |id: &PlaceId| {
+        facts.place(*id).open[d] == Openness::Default && facts.place(*id).doubt[d].is_none()
+    };
+    let default = workloads.iter().copied().filter(by_default);
+    default
+        .chain(candidates.iter().copied())
+        .collect::<Vec<_>>()
 }
 
 /// Whether the marks of its ends already say that everything passes.

@@ -63,15 +63,20 @@ const BREAKS: Row = (
 
 /// The kinds of findings a diff has.
 pub fn rules() -> Vec<RuleInfo> {
-    let one = |(id, name, summary, page, severity, security): Row| RuleInfo {
+    [WIDENED, NARROWED, UNDECIDED, BREAKS]
+        .map(rule_info)
+        .to_vec()
+}
+
+fn rule_info((id, name, summary, page, severity, security): Row) -> RuleInfo {
+    RuleInfo {
         id,
         name,
         summary: summary.into(),
         page: page.into(),
         severity,
         security,
-    };
-    [WIDENED, NARROWED, UNDECIDED, BREAKS].map(one).to_vec()
+    }
 }
 
 fn row(kind: Kind) -> Row {
@@ -102,12 +107,6 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
                 .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
         );
     }
-    let connected = |list: &'_ [OneSided]| {
-        list.iter()
-            .filter(|l| l.connected)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
     found.extend(
         connected(&diff.added)
             .iter()
@@ -120,6 +119,13 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
     );
     found.extend(pages.remarks.broken.iter().map(broken));
     found
+}
+
+fn connected(list: &[OneSided]) -> Vec<OneSided> {
+    list.iter()
+        .filter(|l| l.connected)
+        .cloned()
+        .collect::<Vec<_>>()
 }
 
 fn new((id, name, _, _, severity, _): Row, place: Option<Location>, message: String) -> Finding {

@@ -95,13 +95,6 @@ fn title(diff: &Diff) -> String {
     if diff.is_empty() {
         return "no connectivity change".into();
     }
-    let paths = |n: u64| {
-        if n == 1 {
-            "1 path".to_owned()
-        } else {
-            format!("{n} paths")
-        }
-    };
     let mut parts = vec![
         format!("{} opened", paths(diff.pairs(Kind::Widened))),
         format!("{} closed", diff.pairs(Kind::Narrowed)),
@@ -119,6 +112,14 @@ fn title(diff: &Diff) -> String {
         ));
     }
     parts.join(", ")
+}
+
+fn paths(n: u64) -> String {
+    if n == 1 {
+        "1 path".to_owned()
+    } else {
+        format!("{n} paths")
+    }
 }
 
 fn row(pages: DiffContext<'_>, change: &Change) -> String {

@@ -43,13 +43,6 @@ pub fn listing(context: RenderContext<'_>, filter: &Filter, out: &mut dyn Write)
         Party::Workload(w) => cluster.workload_name(*w),
         Party::Addresses(set) => words::addresses(set),
     };
-    let traffic = |set: &TrafficSet| {
-        if set.is_empty() {
-            String::new()
-        } else {
-            words::traffic(set)
-        }
-    };
     let mut writer = csv::Writer::from_writer(out);
     let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
     listing::each(context.graph, filter, &mut |entry| {
@@ -63,6 +56,14 @@ pub fn listing(context: RenderContext<'_>, filter: &Filter, out: &mut dyn Write)
     });
     result.map_err(plain)?;
     writer.flush()
+}
+
+fn traffic(set: &TrafficSet) -> String {
+    if set.is_empty() {
+        String::new()
+    } else {
+        words::traffic(set)
+    }
 }
 
 /// The system's own error, so that a closed pipe can be distinguished from a failure.

@@ -182,15 +182,8 @@ pub fn document(report: &FindingSet<'_>) -> JsonFindings {
 }
 
 fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) -> JsonFinding {
-    let at = |place: &Place| {
-        report.region(place).map(|r| PlaceJson {
-            file: r.file,
-            line: r.line,
-            column: r.column,
-        })
-    };
     let label = |l: &Label| JsonLabel {
-        at: at(&l.place),
+        at: place_json(report, &l.place),
         text: l.text.to_string(),
     };
     let about = finding.fingerprint.clone();
@@ -200,7 +193,7 @@ fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) ->
         severity: finding.severity.name(),
         confidence: finding.confidence.name(),
         message: finding.message.clone(),
-        at: at(&finding.place),
+        at: place_json(report, &finding.place),
         label: finding.label.clone(),
         related: finding.related.iter().map(label).collect(),
         notes: finding.notes.clone(),
@@ -216,6 +209,14 @@ fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) ->
         identity,
         suppressed: finding.suppressed.clone(),
     }
+}
+
+fn place_json(report: &FindingSet<'_>, place: &Place) -> Option<PlaceJson> {
+    report.region(place).map(|r| PlaceJson {
+        file: r.file,
+        line: r.line,
+        column: r.column,
+    })
 }
 
 /// Findings as a table.

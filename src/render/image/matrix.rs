@@ -124,19 +124,21 @@ impl MatrixView<'_> {
             .chain(names.iter().cloned())
             .collect();
         let row = |i: usize| {
-            let cell = |j: usize| match (i == j, self.matrix.cell(i, j)) {
-                (true, _) => "same".to_owned(),
-                (false, None) => String::new(),
-                (false, Some(a)) if a.sure.is_empty() => {
-                    format!("unknown {}", words::traffic(&a.unknown))
-                }
-                (false, Some(a)) => words::traffic(&a.sure),
-            };
-            std::iter::once(names[i].clone())
-                .chain((0..names.len()).map(cell))
-                .collect::<Vec<_>>()
+            let cells = (0..names.len()).map(|j| self.csv_cell(i, j));
+            std::iter::once(names[i].clone()).chain(cells).collect()
         };
         csv::rows(std::iter::once(head).chain((0..names.len()).map(row)), out)
+    }
+
+    fn csv_cell(&self, from: usize, to: usize) -> String {
+        match (from == to, self.matrix.cell(from, to)) {
+            (true, _) => "same".to_owned(),
+            (false, None) => String::new(),
+            (false, Some(a)) if a.sure.is_empty() => {
+                format!("unknown {}", words::traffic(&a.unknown))
+            }
+            (false, Some(a)) => words::traffic(&a.sure),
+        }
     }
 
     /// The matrix as a document's content.

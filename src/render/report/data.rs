@@ -226,22 +226,27 @@ impl FlowReader<'_> {
     }
 
     fn marks(&self) -> Vec<(bool, bool, bool, [Vec<usize>; 2])> {
+        self.groups
+            .values()
+            .map(|members| self.mark(members))
+            .collect()
+    }
+
+    /// Whether a group is open in, open out, on its node's network; and its policies.
+    fn mark(&self, members: &[WorkloadId]) -> (bool, bool, bool, [Vec<usize>; 2]) {
         let listing = &self.report.parts.listing;
-        let mark = |members: &Vec<WorkloadId>| {
-            let has = |list: &[WorkloadId]| {
-                members
-                    .first()
-                    .is_some_and(|w| list.binary_search(w).is_ok())
-            };
-            let policies = Direction::ALL.map(|d| self.selecting(members, d));
-            (
-                has(&listing.open_in),
-                has(&listing.open_out),
-                has(&listing.host_network),
-                policies,
-            )
+        let has = |list: &[WorkloadId]| {
+            members
+                .first()
+                .is_some_and(|w| list.binary_search(w).is_ok())
         };
-        self.groups.values().map(mark).collect()
+        let policies = Direction::ALL.map(|d| self.selecting(members, d));
+        (
+            has(&listing.open_in),
+            has(&listing.open_out),
+            has(&listing.host_network),
+            policies,
+        )
     }
 
     /// The policies that govern a group in one direction.

@@ -118,15 +118,11 @@ fn lines(
         .take(shown)
         .map(|(c, list)| cells(pages, c, &of(list)))
         .collect();
-    let width = |i: usize| {
-        cells
-            .iter()
-            .map(|c| c[i].chars().count())
-            .filter(|n| *n <= 60)
-            .max()
-            .unwrap_or(0)
-    };
-    let (ends, traffic, cause) = (width(0), width(1), width(2));
+    let (ends, traffic, cause) = (
+        column_width(&cells, 0),
+        column_width(&cells, 1),
+        column_width(&cells, 2),
+    );
     for (row, list) in cells.iter().zip(edits.values()) {
         let line = format!(
             "{:<ends$}  {:<traffic$}  {:<cause$}  {}",
@@ -152,6 +148,16 @@ fn lines(
         )?;
     }
     Ok(())
+}
+
+/// The width of a column, cells that are too long left aside.
+fn column_width(cells: &[[String; 4]], i: usize) -> usize {
+    cells
+        .iter()
+        .map(|c| c[i].chars().count())
+        .filter(|n| *n <= 60)
+        .max()
+        .unwrap_or(0)
 }
 
 /// The pairs of an edit that has more than one group of them.

@@ -1,6 +1,6 @@
 //! `reach` and `who` for people: trees, counts, shortest ways.
 
-use crate::model::{Truth, WorkloadId};
+use crate::model::{Cluster, Truth, WorkloadId};
 use crate::query::ask::grammar::Keyword;
 use crate::query::explain::explanation::{Reason, explain};
 use crate::query::reach::closure::Way;
@@ -229,15 +229,8 @@ impl TextWriter<'_> {
 
     fn unknown_names(&self, list: &[WorkloadId]) -> String {
         let cluster = self.cluster();
-        let host = |w: &WorkloadId| {
-            cluster
-                .workload(*w)
-                .pods
-                .iter()
-                .all(|p| cluster.pod(*p).host_network)
-        };
         let (hosts, others): (Vec<WorkloadId>, Vec<WorkloadId>) =
-            list.iter().partition(|w| host(w));
+            list.iter().partition(|w| is_on_host_network(cluster, **w));
         let mut parts = Vec::new();
         if !hosts.is_empty() {
             parts.push(format!("{}: hostNetwork", self.list(&hosts)));
@@ -371,4 +364,12 @@ fn ports(set: &TrafficSet) -> String {
     let text = words::traffic(set);
     let short = text.strip_suffix("/TCP").filter(|t| !t.contains('/'));
     format!(":{}", short.unwrap_or(&text))
+}
+
+fn is_on_host_network(cluster: &Cluster, workload: WorkloadId) -> bool {
+    cluster
+        .workload(workload)
+        .pods
+        .iter()
+        .all(|p| cluster.pod(*p).host_network)
 }

@@ -217,16 +217,10 @@ impl<'a> Layered<'a> {
             for layer in layers {
                 let at = self.positions();
                 let near = &sides[usize::from(!forward)];
-                let key = |i: &usize| {
-                    let list = &near[*i];
-                    let sum: i64 = list.iter().map(|j| at[*j] * 1000).sum();
-                    i64::try_from(list.len())
-                        .ok()
-                        .filter(|n| *n > 0)
-                        .map_or(at[*i] * 1000, |n| sum / n)
-                };
-                let mut row: Vec<(i64, usize)> =
-                    self.rows[layer].iter().map(|i| (key(i), *i)).collect();
+                let mut row: Vec<(i64, usize)> = self.rows[layer]
+                    .iter()
+                    .map(|i| (median_key(near, &at, *i), *i))
+                    .collect();
                 row.sort_by_key(|(k, _)| *k);
                 self.rows[layer] = row.into_iter().map(|(_, i)| i).collect();
             }
@@ -395,6 +389,16 @@ fn settle(wishes: &[i32], apart: &[i32]) -> Vec<i32> {
     flat.zip(offset)
         .map(|(y, offset)| i32::try_from(y + offset).unwrap_or(0))
         .collect()
+}
+
+/// Where the neighbours of a place lie on average.
+fn median_key(near: &[Vec<usize>], at: &[i64], i: usize) -> i64 {
+    let list = &near[i];
+    let sum: i64 = list.iter().map(|j| at[*j] * 1000).sum();
+    i64::try_from(list.len())
+        .ok()
+        .filter(|n| *n > 0)
+        .map_or(at[i] * 1000, |n| sum / n)
 }
 
 #[cfg(test)]

@@ -46,15 +46,19 @@ const GAP: i32 = 16;
 
 /// How wide a text is at 12 pixels, roughly: fonts differ.
 pub fn width(text: &str) -> i32 {
-    let one = |c: char| match c {
+    text.chars().map(tenths).sum::<i32>() / 10 + 1
+}
+
+/// The width of a character in tenths of a pixel.
+fn tenths(c: char) -> i32 {
+    match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | 'I' => 35,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | ' ' | '-' => 45,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 105,
         c if c.is_ascii_uppercase() => 85,
         c if c.is_ascii() => 69,
         _ => 110,
-    };
-    text.chars().map(one).sum::<i32>() / 10 + 1
+    }
 }
 
 /// The lines over a frame.
