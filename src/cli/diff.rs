@@ -120,13 +120,19 @@ fn or_head(revision: &str) -> String {
 
 /// The same paths in a revision.
 fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
-    let one = |source: &Source| match source {
+    sources
+        .iter()
+        .map(|source| source_at(revision, source))
+        .collect()
+}
+
+fn source_at(revision: &str, source: &Source) -> Result<Source> {
+    match source {
         Source::Path(path) if !path.starts_with("git:") => {
             Ok(Source::Path(format!("git:{revision}:{path}").into()))
         }
         _ => bail!("revisions are compared of files and folders (-f PATH); {source:?} is neither"),
-    };
-    sources.iter().map(one).collect()
+    }
 }
 
 /// Lays a change over the loaded cluster and compares.
@@ -170,21 +176,19 @@ pub fn plan(common: &Common, args: &PlanArgs) -> Result<Exit> {
     answer(common, &output, &old, &new, "", args.fail_on, &args.drawn)
 }
 
+/// How a label change is written.
+const HELP: &str =
+    "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
+
 /// Reads `WORKLOAD:KEY=VALUE,KEY-` or `ns/NAMESPACE:KEY=VALUE`.
 fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
-    const HELP: &str =
-        "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
     let Some((target, labels)) = text.split_once(':') else {
         bail!("`{text}` changes no label; {HELP}")
     };
-    let one = |label: &str| match (label.split_once('='), label.strip_suffix('-')) {
-        (Some((key, value)), _) if !key.is_empty() => {
-            Ok(LabelChange::Set(key.into(), value.into()))
-        }
-        (None, Some(key)) if !key.is_empty() => Ok(LabelChange::Remove(key.into())),
-        _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
-    };
-    let labels = labels.split(',').map(one).collect::<Result<Vec<_>>>()?;
+    let labels = labels
+        .split(',')
+        .map(|label| label_change(text, label))
+        .collect::<Result<Vec<_>>>()?;
     let cluster = &workspace.input.cluster;
     if let Some(name) = target.strip_prefix("ns/") {
         let Some(id) = cluster.find_namespace(name) else {
@@ -207,6 +211,16 @@ fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
         );
     }
     Ok(changes)
+}
+
+fn label_change(text: &str, label: &str) -> Result<LabelChange> {
+    match (label.split_once('='), label.strip_suffix('-')) {
+        (Some((key, value)), _) if !key.is_empty() => {
+            Ok(LabelChange::Set(key.into(), value.into()))
+        }
+        (None, Some(key)) if !key.is_empty() => Ok(LabelChange::Remove(key.into())),
+        _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
+    }
 }
 
 fn answer(

@@ -17,16 +17,10 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
         return None;
     };
     let explanation = pair.explain(&workspace.graph);
-    let near = |side: &ExplanationSide| {
-        side.near
-            .as_ref()
-            .filter(|_| !side.possible.allow)
-            .map(|n| n.at)
-    };
     let rules: Vec<RuleRef> = explanation
         .sides()
         .into_iter()
-        .flat_map(|s| [s.decided_by, near(s)])
+        .flat_map(|s| [s.decided_by, nearest(s)])
         .flatten()
         .collect();
     if rules.is_empty() {
@@ -41,6 +35,14 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
     findings
         .into_iter()
         .find(|f| f.suppressed.is_none() && rules.iter().any(|at| is_about(workspace, f, *at)))
+}
+
+/// The rule that came closest on a side that does not let the flow through.
+fn nearest(side: &ExplanationSide) -> Option<RuleRef> {
+    side.near
+        .as_ref()
+        .filter(|_| !side.possible.allow)
+        .map(|n| n.at)
 }
 
 /// Whether a finding is about this rule or a part of it.

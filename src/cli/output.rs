@@ -37,20 +37,27 @@ fn target(text: &str, offered: &[Format]) -> Result<OutputTarget> {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    let names = || {
-        offered
-            .iter()
-            .map(|f| f.name())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
     let Some(format) = Format::find(name) else {
-        bail!("`{name}` is not a format; this command writes {}", names());
+        bail!(
+            "`{name}` is not a format; this command writes {}",
+            format_names(offered)
+        );
     };
     if !offered.contains(&format) {
-        bail!("this command does not write {name}; it writes {}", names());
+        bail!(
+            "this command does not write {name}; it writes {}",
+            format_names(offered)
+        );
     }
     Ok(OutputTarget { format, file })
+}
+
+fn format_names(offered: &[Format]) -> String {
+    offered
+        .iter()
+        .map(|f| f.name())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Output {

@@ -471,12 +471,6 @@ fn title(places: &[&PicturePlace], lines: &[String]) -> String {
     } else {
         String::new()
     };
-    let ways = |word: &str, has: [bool; 2]| match has {
-        [true, true] => format!(". {word} in and out"),
-        [true, false] => format!(". {word} in"),
-        [false, true] => format!(". {word} out"),
-        [false, false] => String::new(),
-    };
     let first = places.first();
     let open = first.map_or([false; 2], |p| {
         p.open.map(crate::picture::facts::Openness::is_open)
@@ -492,4 +486,13 @@ fn title(places: &[&PicturePlace], lines: &[String]) -> String {
         ways("Open", open),
         ways("Unknown", doubt)
     )
+}
+
+fn ways(word: &str, has: [bool; 2]) -> String {
+    match has {
+        [true, true] => format!(". {word} in and out"),
+        [true, false] => format!(". {word} in"),
+        [false, true] => format!(". {word} out"),
+        [false, false] => String::new(),
+    }
 }

@@ -124,21 +124,7 @@ impl<'a> Collapse<'a> {
     }
 
     fn side(&mut self, direction: usize) {
-        let edge = move |own: EdgeEnd, end: EdgeEnd, t: PassingId| {
-            if direction == 0 {
-                (own, end, t)
-            } else {
-                (end, own, t)
-            }
-        };
-        let split = |(a, b, t): &(EdgeEnd, EdgeEnd, PassingId)| {
-            if direction == 0 {
-                (*a, *t, *b)
-            } else {
-                (*b, *t, *a)
-            }
-        };
-        let mut rows = grouped(self.edges.iter().map(split));
+        let mut rows = grouped(self.edges.iter().map(|e| split(direction, e)));
         rows.sort_by_key(|(own, t, _)| {
             (
                 *own,
@@ -148,7 +134,7 @@ impl<'a> Collapse<'a> {
         });
         let mut by_own: BTreeMap<EdgeEnd, Edges> = BTreeMap::new();
         self.edges.iter().for_each(|e| {
-            by_own.entry(split(e).0).or_default().insert(*e);
+            by_own.entry(split(direction, e).0).or_default().insert(*e);
         });
         for (own, passing, ends) in rows {
             let reached = |m: GroupId| {
@@ -170,11 +156,15 @@ impl<'a> Collapse<'a> {
             let (told, mut kept): (Edges, Edges) = mine
                 .iter()
                 .copied()
-                .partition(|e| self.told(split(e), passing, &promoted));
+                .partition(|e| self.told(split(direction, e), passing, &promoted));
             told.iter().for_each(|e| {
                 self.edges.remove(e);
             });
-            kept.extend(promoted.into_iter().map(|end| edge(own, end, passing)));
+            kept.extend(
+                promoted
+                    .into_iter()
+                    .map(|end| edge(direction, own, end, passing)),
+            );
             self.edges.extend(kept.iter().copied());
             *mine = kept;
         }
@@ -391,12 +381,6 @@ impl<'a> Collapse<'a> {
             by.entry((passing, ends)).or_default().insert(source);
             by.entry((passing, closed)).or_default().insert(source);
         }
-        let hub =
-            |((passing, ends), sources): ((PassingId, BTreeSet<EdgeEnd>), BTreeSet<EdgeEnd>)| Hub {
-                sources: sources.into_iter().collect(),
-                destinations: ends.into_iter().collect(),
-                passing,
-            };
         by.into_iter().map(hub).collect()
     }
 }
@@ -412,4 +396,36 @@ fn grouped(
     by.into_iter()
         .map(|((own, passing), ends)| (own, passing, ends))
         .collect()
+}
+
+fn hub(((passing, ends), sources): ((PassingId, BTreeSet<EdgeEnd>), BTreeSet<EdgeEnd>)) -> Hub {
+    Hub {
+        sources: sources.into_iter().collect(),
+        destinations: ends.into_iter().collect(),
+        passing,
+    }
+}
+
+fn split(
+    direction: usize,
+    (a, b, t): &(EdgeEnd, EdgeEnd, PassingId),
+) -> (EdgeEnd, PassingId, EdgeEnd) {
+    if direction == 0 {
+        (*a, *t, *b)
+    } else {
+        (*b, *t, *a)
+    }
+}
+
+fn edge(
+    direction: usize,
+    own: EdgeEnd,
+    end: EdgeEnd,
+    t: PassingId,
+) -> (EdgeEnd, EdgeEnd, PassingId) {
+    if direction == 0 {
+        (own, end, t)
+    } else {
+        (end, own, t)
+    }
 }

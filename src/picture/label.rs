@@ -109,19 +109,13 @@ pub fn name(place: &PicturePlace) -> String {
 /// elsewhere for all.
 pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
     let mut lines = Vec::new();
-    let both = |has: [bool; 2]| match has {
-        [true, true] => Some("in+out"),
-        [true, false] => Some("in"),
-        [false, true] => Some("out"),
-        [false, false] => None,
-    };
     let unchanged = [0, 1].map(|d| {
         !quiet[d]
             && place.open[d] != Openness::No
             && place.change[d].is_none()
             && place.doubt[d].is_none()
     });
-    lines.extend(both(unchanged).map(|w| format!("OPEN {w}")));
+    lines.extend(directions(unchanged).map(|w| format!("OPEN {w}")));
     for (d, way) in ["in", "out"].into_iter().enumerate() {
         match place.change[d] {
             Some(DrawnChange::Widened) => lines.push(format!("+ OPEN {way}")),
@@ -136,7 +130,8 @@ pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
         (Doubt::Deny, "policy"),
     ] {
         lines.extend(
-            both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")),
+            directions(place.doubt.map(|d| d == Some(doubt)))
+                .map(|w| format!("UNKNOWN {w} ({why})")),
         );
     }
     if let PlaceKind::Namespace { summary, .. } = &place.what {
@@ -148,6 +143,15 @@ pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
         }
     }
     lines
+}
+
+fn directions(has: [bool; 2]) -> Option<&'static str> {
+    match has {
+        [true, true] => Some("in+out"),
+        [true, false] => Some("in"),
+        [false, true] => Some("out"),
+        [false, false] => None,
+    }
 }
 
 /// What a namespace denies by default.

@@ -136,13 +136,14 @@ pub fn focus(facts: &mut PictureFacts, keys: &[String], hops: u32, hidden: &mut 
 /// Drops outside places that no flow touches.
 pub fn drop_idle_addresses(facts: &mut PictureFacts) {
     let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
-    let outside = |p: &PicturePlace| {
-        !matches!(
-            p.what,
-            PlaceKind::Workload { .. } | PlaceKind::Namespace { .. }
-        )
-    };
-    keep(facts, |id, place| ends.contains(&id) || !outside(place));
+    keep(facts, |id, place| ends.contains(&id) || !is_outside(place));
+}
+
+fn is_outside(p: &PicturePlace) -> bool {
+    !matches!(
+        p.what,
+        PlaceKind::Workload { .. } | PlaceKind::Namespace { .. }
+    )
 }
 
 fn keep(facts: &mut PictureFacts, wanted: impl Fn(PlaceId, &PicturePlace) -> bool) {
@@ -257,13 +258,6 @@ fn namespace(
 ) -> PicturePlace {
     let space = &facts.spaces[index];
     let open = [0, 1].map(|d| members.iter().filter(|p| p.open[d].is_open()).count());
-    let all = |d: usize| {
-        if open[d] == members.len() && open[d] > 0 {
-            Openness::Default
-        } else {
-            Openness::No
-        }
-    };
     let doubt = |d: usize| -> Option<Doubt> {
         let first = members.first().and_then(|p| p.doubt[d]);
         first.filter(|_| members.iter().all(|p| p.doubt[d].is_some()))
@@ -281,11 +275,22 @@ fn namespace(
                 inside,
             },
         },
-        open: [all(0), all(1)],
+        open: [
+            all_open(open, members.len(), 0),
+            all_open(open, members.len(), 1),
+        ],
         doubt: [doubt(0), doubt(1)],
         dns: members.iter().any(|p| p.dns),
         monitor: members.iter().any(|p| p.monitor),
         change: [changes(0), changes(1)],
+    }
+}
+
+fn all_open(open: [usize; 2], members: usize, d: usize) -> Openness {
+    if open[d] == members && open[d] > 0 {
+        Openness::Default
+    } else {
+        Openness::No
     }
 }
 

@@ -161,13 +161,6 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
     let Some(found) = at.peer.and_then(|i| list.get(i as usize)) else {
         return String::new();
     };
-    let braces = |s: &Selector| {
-        if s.is_everything() {
-            "{}".to_owned()
-        } else {
-            selector(s)
-        }
-    };
     match found {
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
@@ -183,6 +176,15 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
             format!("namespaceSelector {}{pods}", braces(s))
         }
         other => peer(other),
+    }
+}
+
+/// A selector; `{}` for the one that selects everything.
+fn braces(s: &Selector) -> String {
+    if s.is_everything() {
+        "{}".to_owned()
+    } else {
+        selector(s)
     }
 }
 

@@ -196,15 +196,10 @@ fn edit(
 fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
     let context = pages.context(cause.side);
     let (policies, cluster) = (&context.input.policies, &context.input.cluster);
-    let object = |namespace: &str, name: &str, path: String| Fingerprint {
-        namespace: namespace.into(),
-        name: name.into(),
-        path: path.into(),
-        peer: kind.word().into(),
-    };
     let policy = |id, path| {
         let policy = policies.get(id);
         object(
+            kind,
             policy.namespace.as_deref().unwrap_or_default(),
             &policy.name,
             path,
@@ -216,18 +211,28 @@ fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint
         What::Workload(id) => {
             let workload = cluster.workload(id);
             object(
+                kind,
                 &cluster.namespace(workload.namespace).name,
                 &workload.name,
                 workload.kind.name().into(),
             )
         }
-        What::Namespace(id) => object("", &cluster.namespace(id).name, "Namespace".into()),
+        What::Namespace(id) => object(kind, "", &cluster.namespace(id).name, "Namespace".into()),
         What::Unmodelled(taint) => {
             let what = policies.taints.get(taint).map(|t| t.what.to_string());
-            object("", "", what.unwrap_or_default())
+            object(kind, "", "", what.unwrap_or_default())
         }
-        What::Options => object("", "", "options".into()),
-        What::Other => object("", "", "other".into()),
+        What::Options => object(kind, "", "", "options".into()),
+        What::Other => object(kind, "", "", "other".into()),
+    }
+}
+
+fn object(kind: Kind, namespace: &str, name: &str, path: String) -> Fingerprint {
+    Fingerprint {
+        namespace: namespace.into(),
+        name: name.into(),
+        path: path.into(),
+        peer: kind.word().into(),
     }
 }
 

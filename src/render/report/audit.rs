@@ -1,7 +1,7 @@
 //! What a report is made of, and what every form of it says in the same words: the counts, the
 //! limits of the analysis, the first flows and the map.
 
-use crate::picture::{DetailLevel, DrawOptions, Drawing};
+use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Party};
 use crate::render::context::RenderContext;
@@ -58,13 +58,6 @@ impl AuditReport<'_> {
     /// The counts, in the words of the other commands.
     pub fn counts(&self) -> Vec<(&'static str, String)> {
         let t = self.parts.facts.tally;
-        let by_rule = |d: usize| {
-            if t.open_by_rule[d] > 0 {
-                format!(" and {} by a rule", t.open_by_rule[d])
-            } else {
-                String::new()
-            }
-        };
         let mut counts = vec![
             ("namespaces", t.namespaces.to_string()),
             ("workloads", t.workloads.to_string()),
@@ -73,11 +66,11 @@ impl AuditReport<'_> {
             ("unknown flows", t.unknown.to_string()),
             (
                 "workloads that accept from anyone",
-                format!("{}{}", t.open[0], by_rule(0)),
+                format!("{}{}", t.open[0], open_by_rule(&self.parts.facts, 0)),
             ),
             (
                 "workloads that may go anywhere",
-                format!("{}{}", t.open[1], by_rule(1)),
+                format!("{}{}", t.open[1], open_by_rule(&self.parts.facts, 1)),
             ),
         ];
         if !self.findings.head.is_empty() {
@@ -199,5 +192,13 @@ impl AuditReport<'_> {
             maps.reverse();
         }
         maps
+    }
+}
+
+fn open_by_rule(facts: &PictureFacts, d: usize) -> String {
+    if facts.tally.open_by_rule[d] > 0 {
+        format!(" and {} by a rule", facts.tally.open_by_rule[d])
+    } else {
+        String::new()
     }
 }

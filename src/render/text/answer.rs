@@ -7,6 +7,7 @@ use crate::query::{Answer, Pair, Verdict};
 use crate::render::text::side::blocked;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
+use crate::set::TrafficSet;
 use std::io::{self, Write};
 
 impl TextWriter<'_> {
@@ -144,21 +145,14 @@ impl TextWriter<'_> {
     }
 
     pub(crate) fn partly(&self, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
-        let line = |out: &mut dyn Write, word: &str, set: &crate::set::TrafficSet| {
-            if set.is_empty() {
-                Ok(())
-            } else {
-                writeln!(out, "     {word:<9}{}", words::traffic(set))
-            }
-        };
         let possible = pair.allowed.sure.union(&pair.allowed.unknown);
-        line(out, "allowed", &pair.asked.intersection(&pair.allowed.sure))?;
-        line(
+        traffic_line(out, "allowed", &pair.asked.intersection(&pair.allowed.sure))?;
+        traffic_line(
             out,
             "unknown",
             &pair.asked.intersection(&pair.allowed.unknown),
         )?;
-        line(out, "blocked", &pair.asked.difference(&possible))
+        traffic_line(out, "blocked", &pair.asked.difference(&possible))
     }
 
     pub(crate) fn note(&self, note: &Note) -> String {
@@ -209,5 +203,14 @@ impl TextWriter<'_> {
             finding.rule,
             words::clean(&finding.message)
         )
+    }
+}
+
+/// One line of traffic, unless there is none.
+fn traffic_line(out: &mut dyn Write, word: &str, set: &TrafficSet) -> io::Result<()> {
+    if set.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "     {word:<9}{}", words::traffic(set))
     }
 }

@@ -332,13 +332,6 @@ impl<'a> SourceFrame<'a> {
     }
 
     fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
-        let kind = |i: usize| {
-            if i == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            }
-        };
         let marks = self.marks.iter().enumerate().map(|(i, (range, label))| {
             let mark = kind(i).span(range.clone());
             label
@@ -391,4 +384,12 @@ fn line_end(text: &str, at: usize) -> usize {
     text.get(at..)
         .and_then(|t| t.find('\n'))
         .map_or(text.len(), |i| at + i)
+}
+
+fn kind(i: usize) -> AnnotationKind {
+    if i == 0 {
+        AnnotationKind::Primary
+    } else {
+        AnnotationKind::Context
+    }
 }

@@ -103,25 +103,31 @@ fn scalar(text: &str) -> String {
 /// A string in double quotes; what could move a cursor or turn a line around is written as its
 /// number.
 pub(crate) fn quoted(text: &str) -> String {
-    let shown =
-        |c: char| crate::render::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8();
     // JSON has written the control characters of ASCII already; the others break a line, or are
     // none, in some YAML
-    let breaks = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-            )
-    };
-    let one = |c: char| {
-        if !breaks(c) && shown(c) {
-            c.to_string()
-        } else {
-            format!("\\u{:04x}", u32::from(c))
-        }
-    };
-    Json::from(text).to_string().chars().map(one).collect()
+    Json::from(text).to_string().chars().map(escaped).collect()
+}
+
+/// Whether a character ends a line or is none for some reader.
+fn breaks(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+}
+
+/// Whether a terminal shows a character as itself.
+fn is_shown(c: char) -> bool {
+    crate::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()
+}
+
+fn escaped(c: char) -> String {
+    if !breaks(c) && is_shown(c) {
+        c.to_string()
+    } else {
+        format!("\\u{:04x}", u32::from(c))
+    }
 }
 
 fn hang(lines: Vec<String>, first: &str, rest: &str) -> Vec<String> {

@@ -128,17 +128,14 @@ impl TextWriter<'_> {
     ) -> String {
         let short = |end: &str| words::clean(end.strip_prefix("ns/").unwrap_or(end)).into_owned();
         let flows = format!("{}{}", plural(count.allowed, "allowed flow"), count.doubt());
-        let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
-            listed
-                .iter()
-                .filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w)))
-                .count()
-        };
         let one =
             |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
         match (from, to) {
             (from, Some(to)) => {
-                let (to, opened) = (short(to), open(&listing.open_in, &listing.to));
+                let (to, opened) = (
+                    short(to),
+                    open_count(&listing.open_in, listing.to.as_deref()),
+                );
                 let from = from.map_or_else(String::new, |f| format!(" from {}", short(f)));
                 let open = if one(&listing.to) {
                     String::new()
@@ -148,7 +145,10 @@ impl TextWriter<'_> {
                 format!("{flows}{from} into {to}{open}")
             }
             (Some(from), None) => {
-                let (from, opened) = (short(from), open(&listing.open_out, &listing.from));
+                let (from, opened) = (
+                    short(from),
+                    open_count(&listing.open_out, listing.from.as_deref()),
+                );
                 let open = if one(&listing.from) {
                     String::new()
                 } else {
@@ -323,4 +323,11 @@ pub(crate) fn columns<const N: usize>(
         c.set_padding((0, 2));
     });
     lines(&table, style)
+}
+
+fn open_count(listed: &[WorkloadId], wanted: Option<&[WorkloadId]>) -> usize {
+    listed
+        .iter()
+        .filter(|w| wanted.is_none_or(|list| list.contains(w)))
+        .count()
 }
