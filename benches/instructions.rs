@@ -26,10 +26,7 @@ mod kubectl;
 #[path = "tiers/work.rs"]
 mod work;
 
-use netpal::model::PodId;
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Flow};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::{AllowGraph, CompileOptions, Endpoint, Flow, Input, PodId, Protocol, Traffic};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};

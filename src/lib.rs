@@ -1,28 +1,285 @@
 //! netpal: ask your `NetworkPolicies` a question.
+//!
+//! A cluster and its policies go in, one immutable [`AllowGraph`] comes out, and every question is
+//! a value asked of it. The stages, in order: **load** texts into an [`Input`], **compile** it,
+//! then
+//! **query**, **compare**, **check**, **lint**, and **render** the answer.
+//!
+//! ```
+//! use netpal::{AllowGraph, CompileOptions, Context, Format, LintConfig, Locator, RenderContext};
+//! use netpal::{DiffSide, TestEnvironment, TestStatus, Verdict};
+//!
+//! // load and compile
+//! let input = netpal::load(["examples/demo"])?;
+//! let graph = AllowGraph::compile(&input, &CompileOptions::default())?;
+//!
+//! // ask: may the frontend open a connection to the database?
+//! let names = Context::default();
+//! let question: netpal::Question = "frontend reach database:5432".parse()?;
+//! let answer = netpal::ask(&graph, &names, &question)?;
+//! assert_eq!(answer.verdict, Verdict::Yes);
+//!
+//! // explain: the rules that decided, on the side of each pod
+//! let explanation = &answer.pairs[0].explain(&graph);
+//! let rule = explanation.sides().into_iter().find_map(|side| side.decided_by);
+//! assert!(rule.is_some());
+//!
+//! // diff: what changes if nothing does
+//! let side = DiffSide { input: &input, graph: &graph };
+//! assert!(netpal::diff(side, side).is_empty());
+//!
+//! // lint: mistakes people make
+//! let linted = netpal::lint(&input, &graph, &LintConfig::default());
+//! assert!(!linted.findings.is_empty());
+//!
+//! // check: what must stay true
+//! let tests = "version: 1\ntests: [{name: shop, can: 'shop/checkout -> data/database:5432'}]";
+//! let suite = netpal::parse_tests("tests.yaml", tests).expect("a test file");
+//! let no_snapshot = |_: &str| Ok(Vec::new());
+//! let environment = TestEnvironment { context: &names, snapshot: &no_snapshot };
+//! let run = netpal::check(&graph, &environment, &suite);
+//! assert_eq!(run.outcomes[0].status, TestStatus::Passed);
+//!
+//! // render: any answer, in any of its formats
+//! let locator = Locator::new(&input.sources);
+//! let context = RenderContext::new(&input, &graph, &locator);
+//! let mut text = Vec::new();
+//! netpal::render(&(&answer).into(), Format::Text, &context, &mut text)?;
+//! assert!(String::from_utf8(text)?.starts_with("yes  shop/frontend -> data/database:5432"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Everything public is an item of this page; the modules behind it are not, so that they can
+//! change. The binary is built on this page alone.
 
-pub mod check;
-pub mod compile;
-pub mod config;
-pub mod diagnostic;
-pub mod diff;
-pub mod finding;
-pub mod graph;
-pub mod input;
-pub mod lint;
-pub mod load;
-pub mod model;
-pub mod picture;
-pub mod policy;
-pub mod query;
-pub mod render;
-pub mod set;
-pub mod snapshot;
-pub mod source;
-pub mod spec;
-pub mod tree;
+mod check;
+mod compile;
+mod config;
+mod diagnostic;
+mod diff;
+mod facade;
+mod finding;
+mod graph;
+mod input;
+mod lint;
+mod load;
+mod model;
+mod picture;
+mod policy;
+mod query;
+mod render;
+mod set;
+mod snapshot;
+mod source;
+mod spec;
+mod tree;
+mod words;
 
-pub use crate::graph::AllowGraph;
-pub use crate::input::Input;
-pub use crate::load::{LoadError, LoadOptions, load, load_reader, load_str};
-pub use crate::query::{Answer, Question, Verdict, ask};
-pub use crate::spec::CompileOptions;
+// 1. Load: files, standard input, a cluster -> `Input`.
+pub use crate::diagnostic::{
+    Code as DiagnosticCode, Diagnostic, Place, Severity as DiagnosticSeverity,
+};
+pub use crate::input::{Input, Tally as InputTally};
+pub use crate::load::project::{nearest as nearest_file, text as read_text, texts as read_texts};
+pub use crate::load::{LoadError, LoadOptions, Source, Watch};
+pub use crate::load::{load, load_reader, load_sources, load_str, load_watched};
+pub use crate::source::{DocumentId, Location, Origin, Path as DocumentPath, Sources};
+pub use crate::tree::Locator;
+
+// The configuration of a repository: `netpal.yaml`.
+pub use crate::config::{
+    Config, Level as ConfiguredSeverity, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported,
+    parse as parse_config,
+};
+
+// What was loaded: the cluster and its policies.
+pub use crate::model::relabel::{LabelChange, Relabel, relabelled};
+pub use crate::model::{
+    Cluster, ContainerPort, Labels, Namespace, NamespaceId, Node, Pattern, Pod, PodId, Requirement,
+    Selector, Truth, Workload, WorkloadId, WorkloadKind,
+};
+pub use crate::policy::tier::{LayerIx, Tier, TierCodes, TierEnd, TierIx, TierMode};
+pub use crate::policy::{
+    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PolicySet, Ports, Rule, RuleRef,
+    Subject, TaintEffect, TaintReason,
+};
+pub use crate::set::{Bounds, Family, IpSet, Protocol, Traffic, TrafficSet};
+
+// 2. Compile: `Input` -> `AllowGraph`.
+pub use crate::graph::{AllowGraph, Allowed, CompileError};
+pub use crate::spec::{
+    CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
+};
+
+// 3. Query: who may reach whom, and why.
+pub use crate::facade::edges::Edge;
+pub use crate::facade::follow::GraphQuery;
+pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
+pub use crate::query::ask::grammar::{EndpointSpec, Keyword, ParseError, Question, Target};
+pub use crate::query::ask::resolve::{
+    Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
+};
+pub use crate::query::explain::explanation::{
+    Explanation, Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side as ExplanationSide,
+    TierTrace, explain,
+};
+pub use crate::query::explain::summary::{
+    Plain as Summary, namespace as summarize_namespace, policy as summarize_policy,
+    workload as summarize_workload,
+};
+pub use crate::query::explain::why::{Shown, Why, add_suggestions, show, why};
+pub use crate::query::list::listing::{
+    Entry as ListEntry, Filter as ListFilter, Listing, Party as ListParty, list,
+};
+pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix};
+pub use crate::query::reach::closure::{ReachQuery, Way};
+pub use crate::query::reach::potential_pod::{PotentialPod, exposure};
+pub use crate::query::reach::tree::{
+    Hop, Item as ReachItem, Reach, TreeNode as ReachNode, path, reach,
+};
+pub use crate::query::suggest::suggestion::{Obstacle, Suggested, suggest};
+pub use crate::query::suggest::trial::{Change as Addition, applied};
+
+// 4. Compare: what opens and closes between two inputs, and whether one implies the other.
+pub use crate::diff::{
+    Block as ChangeBlock, Cause, Change, Diff, Edit, Kind as ChangeKind, MaskedChange, OneSided,
+    Parties, Party as DiffParty, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
+    declared as declared_uses, diff,
+};
+pub use crate::facade::relations::{Counterexample, disjoint, equivalent, implies};
+pub use crate::snapshot::{Drift, Snapshot};
+
+// 5. Check: policy tests.
+pub use crate::check::breaks::{Broken, broken};
+pub use crate::check::export::{Probe, probes};
+pub use crate::check::propose::propose;
+pub use crate::check::remedy::add_remedies;
+pub use crate::check::{
+    Claim, Env as TestEnvironment, Example as TestExample, Outcome, PolicyTest, Run as TestRun,
+    Status as TestStatus, Suite, check, parse as parse_tests,
+};
+
+// 6. Lint: mistakes, and their fixes.
+pub use crate::finding::{
+    Confidence, Finding, Fingerprint, Label as FindingLabel, RuleInfo, Severity, identities,
+};
+pub use crate::lint::baseline::Baseline;
+pub use crate::lint::config::is_known as is_known_rule;
+pub use crate::lint::fix::{Applied as AppliedFixes, Changed as ChangedFile, apply as apply_fixes};
+pub use crate::lint::{LINTS, Lint, LintConfig, LintContext, Linted, lint, lint_policies};
+
+// 7. Render: answers -> bytes.
+
+pub use crate::picture::facts::Dns as DnsPods;
+pub use crate::picture::{DetailLevel, DrawOptions, Drawing, Hide, PictureFacts};
+pub use crate::render::answers::{
+    AnswerView, DiffView, DriftView, GraphView, InputsView, LintView, ListingView, PathView,
+    ProbesView, ReachView, RuleIndex, SnapshotView, TestsView, WhyView,
+};
+pub use crate::render::ci::findings::CiFindings;
+pub use crate::render::data::questions::{QuestionAnswer, QuestionAnswers};
+pub use crate::render::data::schema::{DocumentKind, json_schema};
+pub use crate::render::report::audit::AuditReport;
+pub use crate::render::report::parts::ReportParts;
+pub use crate::render::report::profile::Profile as AuditProfile;
+pub use crate::render::report::tables::ReportTable;
+pub use crate::render::text::check::SuiteRun;
+pub use crate::render::text::diagnostic::diagnostic as describe_diagnostic;
+pub use crate::render::text::diff_context::Remarks as DiffRemarks;
+pub use crate::render::text::fix::{FixView, FixedFile, FlowChanges};
+pub use crate::render::words::root as describe_root;
+pub use crate::render::{Format, Render, RenderContext, Report, Style, render};
+pub use crate::words::{clean, clean_lines};
+
+/// What the tests and benchmarks of this crate need from behind the facade.
+///
+/// Not part of the API: nothing here keeps its name, its form or its meaning between versions.
+#[doc(hidden)]
+pub mod internals {
+    pub mod check {
+        pub use crate::check::check_by;
+        pub mod external {
+            pub use crate::check::external::Outside;
+        }
+    }
+    pub mod diff {
+        pub use crate::diff::diff_one_by_one;
+    }
+    pub mod graph {
+        pub use crate::graph::SourcesTraffic;
+    }
+    pub mod policy {
+        pub mod dialects {
+            pub use crate::policy::dialects::{DIALECTS, Dialect, UNMODELLED, add_for_tests};
+        }
+        pub mod lowered {
+            pub use crate::policy::lowered::{Header, Lowered};
+        }
+        pub mod tier {
+            pub use crate::policy::tier::{HostPods, Ties, kubernetes};
+        }
+        pub use crate::policy::{PortMatch, Qualifier, Shape, Symbol};
+    }
+    pub mod query {
+        pub mod ask {
+            pub mod via_service {
+                pub use crate::query::ask::via_service::{ViaService, allowed, explain_led};
+            }
+        }
+        pub mod list {
+            pub mod listing {
+                pub use crate::query::list::listing::{each, summary};
+            }
+            pub mod matrix {
+                pub use crate::query::list::matrix::Side;
+            }
+        }
+        pub mod reach {
+            pub mod closure {
+                pub use crate::query::reach::closure::{PodGroup, Steps, passing};
+            }
+        }
+        pub mod suggest {
+            pub mod trial {
+                pub use crate::query::suggest::trial::{Place, objects};
+            }
+        }
+    }
+    pub mod render {
+        pub mod ci {
+            pub use crate::render::ci::{github, gitlab, sarif};
+        }
+        pub mod data {
+            pub mod findings {
+                pub use crate::render::data::findings::{FindingSet, csv, document};
+            }
+        }
+        pub mod text {
+            pub mod findings {
+                pub use crate::render::text::findings::{LintScope, write};
+            }
+        }
+    }
+    pub mod set {
+        pub use crate::set::{IntervalSet, partition};
+    }
+    pub mod snapshot {
+        pub mod words {
+            pub use crate::snapshot::words::{addresses, names, words};
+        }
+    }
+    pub mod spec {
+        pub use crate::spec::HostNetworkMode;
+        pub use crate::spec::evaluate::evaluate;
+        pub mod matching {
+            pub use crate::spec::matching::{peer_matches, ports_match, selects};
+        }
+        pub mod evaluate {
+            pub use crate::spec::evaluate::side;
+            pub use crate::spec::evaluate::{Case, ConnectionOrigin, evaluate_from};
+        }
+    }
+    pub mod tree {
+        pub use crate::tree::{Chunk, SyntaxNode, parse, split};
+    }
+}

@@ -302,6 +302,14 @@ fn prints(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Ways around the facade: the binary may use what every caller of the library has.
+fn around_the_facade(path: &str, text: &str) -> Vec<String> {
+    let code = code(text);
+    let around = ["cli", "main"].contains(&room(path)) && code.contains("internals");
+    let wrong = format!("{path}: `internals`; the binary is built on the facade alone");
+    around.then_some(wrong).into_iter().collect()
+}
+
 /// Every function of a formatted text before its tests: name, first line, length.
 fn functions(text: &str) -> Vec<(String, usize, usize)> {
     let lines: Vec<&str> = before_tests(text).lines().collect();
@@ -477,6 +485,22 @@ fn nothing_is_printed_past_the_output_module() {
     assert_eq!(
         prints("src/cli/can.rs", "eprintln!(\"\"); print!(\"\")").len(),
         2
+    );
+}
+
+#[test]
+fn the_binary_is_built_on_the_facade() {
+    let found: Vec<String> = sources()
+        .iter()
+        .flat_map(|(path, text)| around_the_facade(path, text))
+        .collect();
+    assert_none(&found);
+    let around = "use netpal::internals::graph::Row;";
+    assert_eq!(around_the_facade("src/cli/can.rs", around).len(), 1);
+    assert_eq!(around_the_facade("src/lib.rs", around).len(), 0);
+    assert_eq!(
+        around_the_facade("src/cli/can.rs", "use netpal::Row;").len(),
+        0
     );
 }
 
@@ -726,10 +750,10 @@ fn every_policy_api_has_a_page() {
         .into_iter()
         .map(|(_, text)| text)
         .collect();
-    let modelled = netpal::policy::dialects::DIALECTS
+    let modelled = netpal::internals::policy::dialects::DIALECTS
         .iter()
         .map(|d| (d.kind, d.api_version));
-    let known = netpal::policy::dialects::UNMODELLED
+    let known = netpal::internals::policy::dialects::UNMODELLED
         .iter()
         .map(|u| (u.kind, u.group));
     let all: Vec<(&str, &str)> = modelled.chain(known).collect();

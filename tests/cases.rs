@@ -7,10 +7,11 @@
     clippy::print_stdout
 )]
 
-use netpal::model::Truth;
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Input, Protocol, Traffic,
+    Truth,
+};
 use std::path::{Path, PathBuf};
 
 struct Line {

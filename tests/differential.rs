@@ -13,11 +13,11 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::Allowed;
-use netpal::model::Truth;
-use netpal::set::{IpSet, Protocol, Traffic};
-use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Input, IpSet,
+    Protocol, Traffic, Truth,
+};
 use random::Random;
 use serde_json::Value;
 use std::net::IpAddr;

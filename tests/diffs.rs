@@ -11,11 +11,12 @@ mod common;
 mod random;
 
 use common::{golden, netpal_at, netpal_in};
-use netpal::diff::{Diff, Kind, Party, Side, diff};
-use netpal::model::{Cluster, PodId, Truth, WorkloadId, WorkloadKind};
-use netpal::set::{Protocol, Traffic, TrafficSet};
-use netpal::spec::{Endpoint, Environment, Flow, HostNetwork, evaluate};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, ChangeKind as Kind, Cluster, CompileOptions, Diff, DiffParty as Party,
+    DiffSide as Side, Endpoint, Environment, Flow, HostNetwork, Input, PodId, Protocol, Traffic,
+    TrafficSet, Truth, WorkloadId, WorkloadKind, diff,
+};
 use random::Random;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +126,7 @@ fn endpoints(read: &Read, name: &Name) -> Vec<Endpoint> {
     match name {
         Name::Address(address) => vec![Endpoint::Address(*address)],
         Name::Workload(name, kind) => {
-            let wanted = |(id, w): &(WorkloadId, &netpal::model::Workload)| {
+            let wanted = |(id, w): &(WorkloadId, &netpal::Workload)| {
                 w.kind == *kind && read.cluster().workload_name(*id) == *name
             };
             let found = read.cluster().workloads().find(wanted).unwrap().1;
@@ -144,7 +145,7 @@ fn bounds(
 ) -> Option<(Truth, Truth)> {
     let lone = |a: Endpoint, b: Endpoint| {
         a == b
-            && matches!(a, Endpoint::Pod(PodId(_)) if world_pod(env, a).is_some_and(netpal::model::Pod::is_single))
+            && matches!(a, Endpoint::Pod(PodId(_)) if world_pod(env, a).is_some_and(netpal::Pod::is_single))
     };
     let pairs = from
         .iter()
@@ -165,7 +166,7 @@ fn bounds(
     Some((truths.iter().min().copied()?, truths.iter().max().copied()?))
 }
 
-fn world_pod(env: &Environment, endpoint: Endpoint) -> Option<&netpal::model::Pod> {
+fn world_pod(env: &Environment, endpoint: Endpoint) -> Option<&netpal::Pod> {
     if let Endpoint::Pod(id) = endpoint {
         Some(env.cluster.pod(id))
     } else {
@@ -309,7 +310,7 @@ fn assert_mirrors(before: &Read, after: &Read, what: &str) {
             .collect()
     };
     assert_eq!(told(after, &there), mirrored(told(before, &back)), "{what}");
-    let lone = |r: &Read, list: &[netpal::diff::OneSided]| {
+    let lone = |r: &Read, list: &[netpal::OneSided]| {
         list.iter()
             .map(|l| (r.name(l.workload), l.open_in, l.open_out, l.connected))
             .collect::<BTreeSet<_>>()
@@ -361,7 +362,7 @@ fn written(diff: &Diff) -> String {
 }
 
 fn assert_together(before: &Read, after: &Read, what: &str) {
-    let alone = netpal::diff::diff_one_by_one(before.side(), after.side());
+    let alone = netpal::internals::diff::diff_one_by_one(before.side(), after.side());
     assert_eq!(written(&compare(before, after)), written(&alone), "{what}");
 }
 
@@ -492,7 +493,7 @@ fn every_corpus_differs_from_itself_in_nothing_and_mirrors_a_copy_without_a_poli
 /// none.
 fn mirrors_without_its_largest_policy(whole: &Read, what: &str) -> bool {
     let policies = &whole.input.policies.policies;
-    let rules = |p: &netpal::policy::Policy| p.rules.iter().map(Vec::len).sum::<usize>();
+    let rules = |p: &netpal::Policy| p.rules.iter().map(Vec::len).sum::<usize>();
     let Some(largest) =
         (0..policies.len()).max_by_key(|i| (rules(&policies[*i]), std::cmp::Reverse(*i)))
     else {
@@ -613,7 +614,7 @@ fn a_commit_from_names_to_numbers_opens_three_ports() {
     )));
     assert_eq!(diff.of(Kind::Narrowed).count(), 0);
     // the same three ports again, from a source of which nobody knows how it behaves
-    let other: Vec<&netpal::diff::Change> = diff
+    let other: Vec<&netpal::Change> = diff
         .changes
         .iter()
         .filter(|c| c.kind != Kind::Widened)

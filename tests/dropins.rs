@@ -178,8 +178,8 @@ fn the_templates_are_yaml_and_their_commands_exist() {
         "docs/ci/argo-cd-presync.yaml",
     ] {
         let text = std::fs::read_to_string(root().join(name)).unwrap();
-        for chunk in netpal::tree::split(&text) {
-            let parsed = netpal::tree::parse(&text, &chunk);
+        for chunk in netpal::internals::tree::split(&text) {
+            let parsed = netpal::internals::tree::parse(&text, &chunk);
             assert!(
                 parsed.root.is_some() && parsed.problems.is_empty(),
                 "{name}: {:?}",

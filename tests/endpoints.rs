@@ -7,10 +7,9 @@
     clippy::print_stdout
 )]
 
-use netpal::query::ask;
-use netpal::query::ask::resolve;
-use netpal::query::{Context, End, Question, Verdict};
-use netpal::{AllowGraph, CompileOptions, Input, load_str};
+use netpal::{
+    AllowGraph, CompileOptions, Context, End, Input, Question, Verdict, ask, load_str, resolve,
+};
 
 const WORLD: &str = "
 apiVersion: v1
@@ -104,7 +103,7 @@ impl Environment {
             namespace: namespace.map(Into::into),
             ..Context::default()
         };
-        let resolved = resolve::resolve(&self.input.cluster, &context, &endpoint.parse().unwrap());
+        let resolved = resolve(&self.input.cluster, &context, &endpoint.parse().unwrap());
         let resolved =
             resolved.map_err(|e| format!("{} | {}", e.message, e.help.unwrap_or_default()))?;
         let name = |end: &End| match end {

@@ -7,14 +7,11 @@
     clippy::print_stdout
 )]
 
-use netpal::policy::tier::kubernetes::{ADMIN_CODES, BASELINE_CODES};
-use netpal::query::ask;
-use netpal::query::{Context, Explanation, Question, Reason};
-use netpal::set::TrafficSet;
-use netpal::source::Origin;
-use netpal::spec::HostNetwork;
-use netpal::tree::Locator;
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::policy::tier::kubernetes::{ADMIN_CODES, BASELINE_CODES};
+use netpal::{
+    AllowGraph, CompileOptions, Context, Explanation, HostNetwork, Input, Locator, Origin,
+    Question, Reason, TrafficSet, ask,
+};
 use std::path::{Path, PathBuf};
 
 #[allow(dead_code)]
@@ -94,7 +91,7 @@ impl Example {
         text.rsplit('/').next().unwrap().to_owned()
     }
 
-    fn policy(&self, name: &str) -> &netpal::policy::Policy {
+    fn policy(&self, name: &str) -> &netpal::Policy {
         self.input
             .policies
             .policies
@@ -105,7 +102,7 @@ impl Example {
 
     /// Where a part of a policy stands: a path such as `spec.ingress[0].from[1]`.
     fn at(&self, policy: &str, path: &str) -> String {
-        let mut found = netpal::source::Path::root();
+        let mut found = netpal::DocumentPath::root();
         for part in path.split('.') {
             let (key, index) = part
                 .split_once('[')
@@ -122,20 +119,13 @@ impl Example {
     /// as sorted lines.
     fn flows(&self) -> Vec<String> {
         let cluster = &self.input.cluster;
-        let listing = netpal::query::list(
-            &self.graph,
-            &netpal::query::list::listing::Filter::default(),
-        );
-        let name = |party: &netpal::query::list::listing::Party| match party {
-            netpal::query::list::listing::Party::Workload(id)
-                if listing.host_network.contains(id) =>
-            {
-                None
-            }
-            netpal::query::list::listing::Party::Workload(id) => Some(cluster.workload_name(*id)),
-            netpal::query::list::listing::Party::Addresses(_) => Some("outside".to_owned()),
+        let listing = netpal::list(&self.graph, &netpal::ListFilter::default());
+        let name = |party: &netpal::ListParty| match party {
+            netpal::ListParty::Workload(id) if listing.host_network.contains(id) => None,
+            netpal::ListParty::Workload(id) => Some(cluster.workload_name(*id)),
+            netpal::ListParty::Addresses(_) => Some("outside".to_owned()),
         };
-        let line = |entry: &netpal::query::ListEntry| {
+        let line = |entry: &netpal::ListEntry| {
             let (from, to) = (name(&entry.source)?, name(&entry.destination)?);
             assert!(
                 !entry.differs && entry.allowed.unknown().is_empty(),
@@ -148,7 +138,7 @@ impl Example {
         lines
     }
 
-    fn names(&self, ids: &[netpal::model::WorkloadId]) -> Vec<String> {
+    fn names(&self, ids: &[netpal::WorkloadId]) -> Vec<String> {
         let mut names: Vec<String> = ids
             .iter()
             .map(|id| self.input.cluster.workload_name(*id))
@@ -315,10 +305,7 @@ fn the_demo_gives_its_reasons() {
 #[test]
 fn the_demo_lets_through_what_its_snapshot_lists() {
     let demo = Example::open("demo");
-    let listing = netpal::query::list(
-        &demo.graph,
-        &netpal::query::list::listing::Filter::default(),
-    );
+    let listing = netpal::list(&demo.graph, &netpal::ListFilter::default());
     let open = [
         "dev/runner",
         "ingress-nginx/controller",
@@ -469,11 +456,11 @@ fn the_tables_of_the_readmes_hold() {
 #[test]
 fn no_verdict_of_the_demo_but_the_node_agents_depends_on_an_assumption() {
     let demo = Example::open("demo");
-    let host = |e: &netpal::query::End| match e {
-        netpal::query::End::Pods { workload, .. } => {
+    let host = |e: &netpal::End| match e {
+        netpal::End::Pods { workload, .. } => {
             demo.input.cluster.workload_name(*workload) == "kube-system/node-agent"
         }
-        netpal::query::End::Addresses { .. } => false,
+        netpal::End::Addresses { .. } => false,
     };
     let everything = ask(
         &demo.graph,

@@ -11,14 +11,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::model::Truth;
-use netpal::query::explain;
-use netpal::query::{Explanation, Reason};
-use netpal::set::{Family, Protocol, Traffic};
-use netpal::spec::evaluate;
-use netpal::spec::evaluate::Case;
-use netpal::spec::{Endpoint, Environment, Flow, HostNetworkMode};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::spec::evaluate::Case;
+use netpal::internals::spec::{HostNetworkMode, evaluate};
+use netpal::{
+    AllowGraph, CompileOptions, Endpoint, Environment, Explanation, Family, Flow, Input, Protocol,
+    Reason, Traffic, Truth, explain,
+};
 use random::Random;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -191,10 +189,7 @@ fn explanations_agree_with_the_graph_on_the_ground_truth() {
         for case in std::fs::read_dir(format!("{root}/{suite}")).unwrap() {
             let case = case.unwrap().path();
             let input = netpal::load([&case]).unwrap();
-            for host in [
-                netpal::spec::HostNetwork::Unknown,
-                netpal::spec::HostNetwork::Node,
-            ] {
+            for host in [netpal::HostNetwork::Unknown, netpal::HostNetwork::Node] {
                 let options = CompileOptions::default().host_network(host);
                 let graph = AllowGraph::compile(&input, &options).unwrap();
                 let env = Environment::new(&input, &options);

@@ -7,10 +7,10 @@
     clippy::print_stdout
 )]
 
-use netpal::model::{PodId, Truth, WorkloadKind};
-use netpal::set::{IpSet, Protocol, Traffic};
-use netpal::spec::{Endpoint, Flow};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::{
+    AllowGraph, CompileOptions, Endpoint, Flow, Input, IpSet, PodId, Protocol, Traffic, Truth,
+    WorkloadKind,
+};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 

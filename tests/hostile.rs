@@ -8,8 +8,7 @@
     clippy::many_single_char_names
 )]
 
-use netpal::query::list::listing::Filter;
-use netpal::{AllowGraph, CompileOptions, load_str};
+use netpal::{AllowGraph, CompileOptions, ListFilter as Filter, load_str};
 use proptest::prelude::*;
 
 const SEEDS: [&str; 4] = [
@@ -98,9 +97,9 @@ fn survives(text: &str) {
     let input = load_str(text);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
     graph.verify();
-    let entries = netpal::query::list(&graph, &Filter::default()).entries;
+    let entries = netpal::list(&graph, &Filter::default()).entries;
     for entry in entries.iter().take(5) {
-        netpal::query::explain(&graph, &entry.example);
+        netpal::explain(&graph, &entry.example);
     }
 }
 
@@ -125,6 +124,6 @@ proptest! {
     #[test]
     fn any_text_is_a_question_or_an_error(text in "\\PC{0,40}") {
         let _ = text.parse::<netpal::Question>();
-        let _ = text.parse::<netpal::query::ask::grammar::EndpointSpec>();
+        let _ = text.parse::<netpal::EndpointSpec>();
     }
 }

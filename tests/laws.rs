@@ -11,14 +11,11 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::Allowed;
-use netpal::model::{PodId, Selector};
-use netpal::policy::tier::kubernetes;
-use netpal::policy::{
-    Action, Direction, Namespaces, Peers, Policy, PolicySet, Ports, Rule, Subject,
+use netpal::internals::policy::tier::kubernetes;
+use netpal::{
+    Action, AllowGraph, Allowed, CompileOptions, Direction, Endpoint, Input, Namespaces, Peers,
+    PodId, Policy, PolicySet, Ports, Rule, Selector, Subject,
 };
-use netpal::spec::Endpoint;
-use netpal::{AllowGraph, CompileOptions, Input};
 use random::Random;
 use serde::Deserialize;
 use serde_json::Value;
@@ -168,7 +165,7 @@ fn an_isolation_without_rules_never_adds_an_edge() {
     let mut count = 0;
     for (name, documents) in worlds() {
         let input = with_law(&load(&documents), |law| {
-            law.policies.retain(|p| p.tier != kubernetes::BASELINE)
+            law.policies.retain(|p| p.tier != kubernetes::BASELINE);
         });
         let before = graph(&input, &CompileOptions::default());
         for (_, namespace) in input.cluster.namespaces().take(2) {
@@ -218,7 +215,7 @@ fn a_rule_more_only_widens() {
         for (id, direction) in network.flat_map(|(id, _)| Direction::ALL.map(|d| (id, d))) {
             for rule in &rules {
                 let more = |law: &mut PolicySet| {
-                    law.policies[id.0 as usize].rules[direction.index()].push(rule.clone())
+                    law.policies[id.0 as usize].rules[direction.index()].push(rule.clone());
                 };
                 let after = graph(&with_law(&input, more), &CompileOptions::default());
                 all_within(&name, &before, &after, &pairs(&input));
@@ -291,7 +288,7 @@ fn the_order_of_documents_changes_no_answer() {
         if input
             .diagnostics
             .iter()
-            .any(|d| d.code == netpal::diagnostic::Code::DuplicateObject)
+            .any(|d| d.code == netpal::DiagnosticCode::DuplicateObject)
         {
             continue; // of two objects of one name the last counts
         }

@@ -11,13 +11,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::Allowed;
-use netpal::model::Truth;
-use netpal::query::ask::via_service::{ViaService, allowed, explain_led};
-use netpal::set::{Family, IpSet, Protocol, Traffic};
-use netpal::spec::evaluate::{ConnectionOrigin, evaluate_from};
-use netpal::spec::{Endpoint, Environment, Flow};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::query::ask::via_service::{ViaService, allowed, explain_led};
+use netpal::internals::spec::evaluate::{ConnectionOrigin, evaluate_from};
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, Endpoint, Environment, Family, Flow, IpSet, Protocol,
+    Traffic, Truth,
+};
 use random::Random;
 
 /// What the specification finds possible.

@@ -10,11 +10,10 @@
 mod common;
 
 use common::{golden, netpal_at, netpal_in};
-use netpal::finding::{Finding, Severity};
-use netpal::lint::fix::apply;
-use netpal::lint::{LINTS, Lint, LintConfig, LintContext, lint};
-use netpal::set::IpSet;
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::{
+    AllowGraph, CompileOptions, Finding, Input, IpSet, LINTS, Lint, LintConfig, LintContext,
+    Severity, apply_fixes as apply, lint,
+};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

@@ -7,16 +7,14 @@
     clippy::print_stdout
 )]
 
-use netpal::Input;
-use netpal::diagnostic::Place;
-use netpal::finding::{Finding, Fingerprint, RuleInfo, Severity};
-use netpal::render::ci::{github, gitlab, sarif};
-use netpal::render::data::findings;
-use netpal::render::data::findings::Report;
-use netpal::render::text::findings::Scope;
-use netpal::render::text::writer::Style;
-use netpal::source::{DocumentId, Origin, Path};
-use netpal::tree::Locator;
+use netpal::internals::render::ci::{github, gitlab, sarif};
+use netpal::internals::render::data::findings;
+use netpal::internals::render::data::findings::FindingSet;
+use netpal::internals::render::text::findings::LintScope;
+use netpal::{
+    DocumentId, DocumentPath as Path, Finding, Fingerprint, Input, Locator, Origin, Place,
+    RuleInfo, Severity, Style,
+};
 use serde_json::Value;
 
 const TEXT: &str = "\
@@ -72,11 +70,11 @@ fn rules() -> Vec<RuleInfo> {
     ]
 }
 
-fn with_report<T>(list: &[Finding], run: impl FnOnce(&Report<'_>) -> T) -> T {
+fn with_report<T>(list: &[Finding], run: impl FnOnce(&FindingSet<'_>) -> T) -> T {
     let input: Input = netpal::load_str(TEXT);
     let locator = Locator::new(&input.sources);
     let rules = rules();
-    run(&Report {
+    run(&FindingSet {
         findings: list,
         rules: &rules,
         locator: &locator,
@@ -84,7 +82,7 @@ fn with_report<T>(list: &[Finding], run: impl FnOnce(&Report<'_>) -> T) -> T {
     })
 }
 
-fn written(list: &[Finding], write: impl Fn(&Report<'_>, &mut Vec<u8>)) -> String {
+fn written(list: &[Finding], write: impl Fn(&FindingSet<'_>, &mut Vec<u8>)) -> String {
     with_report(list, |report| {
         let mut out = Vec::new();
         write(report, &mut out);
@@ -158,15 +156,12 @@ fn sarif_has_what_code_scanning_reads() {
 
 #[test]
 fn sarif_explains_every_rule_and_links_only_to_what_is_there() {
-    let all: Vec<_> = netpal::lint::LINTS
-        .iter()
-        .map(netpal::lint::Lint::info)
-        .collect();
+    let all: Vec<_> = netpal::LINTS.iter().map(netpal::Lint::info).collect();
     let input = netpal::load_str(TEXT);
     let locator = Locator::new(&input.sources);
     let mut out = Vec::new();
     sarif::write(
-        &Report {
+        &FindingSet {
             findings: &[],
             rules: &all,
             locator: &locator,
@@ -213,7 +208,7 @@ fn sarif_points_at_lines_and_columns_of_relative_files() {
     let (list, rules, base) = (three(), rules(), folder.path().to_str().unwrap().to_owned());
     let mut out = Vec::new();
     sarif::write(
-        &Report {
+        &FindingSet {
             findings: &list,
             rules: &rules,
             locator: &locator,
@@ -246,7 +241,8 @@ fn github_keeps_its_budget_and_nothing_starts_a_command() {
         .collect();
     let (text, left_out) = with_report(&many, |r| {
         let mut out = Vec::new();
-        let left_out = github::write(r, &mut out).unwrap();
+        github::write(r, &mut out).unwrap();
+        let left_out = github::left_out(r);
         (String::from_utf8(out).unwrap(), left_out)
     });
     assert_eq!((text.lines().count(), left_out), (13, 1));
@@ -288,13 +284,19 @@ fn gitlab_issues_have_the_five_fields() {
 #[test]
 fn text_shows_the_lines_and_escapes_what_is_hostile() {
     let text = written(&three(), |r, out| {
-        let scope = Scope {
+        let scope = LintScope {
             policies: 1,
             workloads: 0,
-            ..Scope::default()
+            ..LintScope::default()
         };
-        netpal::render::text::findings::write(r, &scope, &[], (Style::default(), false), out)
-            .unwrap();
+        netpal::internals::render::text::findings::write(
+            r,
+            &scope,
+            &[],
+            (Style::default(), false),
+            out,
+        )
+        .unwrap();
     });
     assert!(text.starts_with("<text>:8:7: error NP004 split-peer: plain\n"));
     assert!(text.contains("8 |     - podSelector: {matchLabels: {app: web}}"));

@@ -11,14 +11,11 @@
 #[allow(dead_code)] // shared by several test files
 mod random;
 
-use netpal::diagnostic::Place;
-use netpal::finding::Finding;
-use netpal::lint::{LintConfig, lint};
-use netpal::model::Truth;
-use netpal::policy::{Direction, Peers, PolicySet};
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Environment, Flow, evaluate};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, CompileOptions, Direction, Endpoint, Environment, Finding, Flow, Input, LintConfig,
+    Peers, Place, PolicySet, Protocol, Traffic, Truth, lint,
+};
 use random::{ADDRESSES, PORTS, Random, documents, text};
 use std::sync::Arc;
 
@@ -235,7 +232,7 @@ fn what_is_called_half_open_lets_nothing_through() {
             };
             let peer = &list[peer.unwrap()];
             let mode = case.env.host_network_modes()[0];
-            let one = netpal::spec::evaluate::Case::new(mode, netpal::set::Family::V4);
+            let one = netpal::internals::spec::evaluate::Case::new(mode, netpal::Family::V4);
             for flow in case.flows() {
                 let (own, other) = match direction {
                     Direction::Ingress => (flow.destination, flow.source),
@@ -245,11 +242,13 @@ fn what_is_called_half_open_lets_nothing_through() {
                     continue;
                 };
                 let selects =
-                    netpal::spec::matching::selects(&case.env, policy, own, mode).possible();
-                let names =
-                    netpal::spec::matching::peer_matches(&case.env, policy, peer, own, other, &one)
+                    netpal::internals::spec::matching::selects(&case.env, policy, own, mode)
                         .possible();
-                let traffic = netpal::spec::matching::ports_match(
+                let names = netpal::internals::spec::matching::peer_matches(
+                    &case.env, policy, peer, own, other, &one,
+                )
+                .possible();
+                let traffic = netpal::internals::spec::matching::ports_match(
                     &case.env,
                     rule,
                     case.env.policies.tier_of(policy).host_pods,
@@ -281,26 +280,26 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             let Peers::Of(list) = &policy.rules(direction)[at].peers else {
                 panic!("a block stands in a list")
             };
-            let netpal::policy::Peer::Addresses(block) = &list[peer.unwrap()] else {
+            let netpal::Peer::Addresses(block) = &list[peer.unwrap()] else {
                 panic!("an exception has a block")
             };
             let subjects = case.input.cluster.pods().filter(|(id, _)| {
-                netpal::spec::matching::selects(
+                netpal::internals::spec::matching::selects(
                     &case.env,
                     policy,
                     *id,
                     case.env.host_network_modes()[0],
-                ) == netpal::model::Truth::Yes
+                ) == netpal::Truth::Yes
             });
             let subjects: Vec<_> = subjects.map(|(id, _)| id).collect();
-            if subjects.is_empty() || finding.severity < netpal::finding::Severity::Error {
+            if subjects.is_empty() || finding.severity < netpal::Severity::Error {
                 continue;
             }
             counted += 1;
             let Place::Origin(origin) = &finding.place else {
                 panic!()
             };
-            let node = netpal::tree::Locator::new(&case.input.sources)
+            let node = netpal::Locator::new(&case.input.sources)
                 .node(origin.document)
                 .unwrap();
             let except: ipnet::IpNet = node
@@ -315,7 +314,7 @@ fn an_exception_called_defeated_lets_an_address_of_it_through() {
             // policies of this tier alone: what administrators do to the flow is another matter
             let mut law = (*case.env.policies).clone();
             law.policies
-                .retain(|p| p.tier == netpal::policy::tier::kubernetes::NETWORK);
+                .retain(|p| p.tier == netpal::internals::policy::tier::kubernetes::NETWORK);
             law.taints.clear();
             let env = Environment {
                 policies: Arc::new(law),

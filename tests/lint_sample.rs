@@ -10,11 +10,7 @@
     clippy::print_stdout
 )]
 
-use netpal::diagnostic::Place;
-use netpal::finding::Severity;
-use netpal::lint::{LintConfig, lint};
-use netpal::tree::Locator;
-use netpal::{AllowGraph, CompileOptions};
+use netpal::{AllowGraph, CompileOptions, LintConfig, Locator, Place, Severity, lint};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +95,7 @@ fn findings(folder: &Path, corpus: &Path) -> Vec<((&'static str, Severity), Stri
         Place::Input => folder.display().to_string(),
     };
     let prefix = format!("{}/", corpus.display());
-    let told = |f: &netpal::finding::Finding| {
+    let told = |f: &netpal::Finding| {
         let text = format!(
             "{} {} {}: {}",
             f.rule,

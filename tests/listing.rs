@@ -14,13 +14,13 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::Allowed;
-use netpal::model::WorkloadId;
-use netpal::query::list::listing::{Entry, Filter, Party, each, list, summary};
-use netpal::query::list::matrix::{By, Side, matrix};
-use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
-use netpal::spec::{Endpoint, Flow, HostNetwork};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::query::list::listing::{each, summary};
+use netpal::internals::query::list::matrix::Side;
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, Endpoint, Flow, HostNetwork, IpSet, ListEntry as Entry,
+    ListFilter as Filter, ListParty as Party, MatrixBy as By, Protocol, Traffic, TrafficSet,
+    WorkloadId, list, matrix,
+};
 use random::Random;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -9,17 +9,15 @@
 
 mod common;
 
-use netpal::diagnostic::{Code, Severity};
-use netpal::model::Truth;
-use netpal::policy::{TaintEffect, TaintReason};
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Flow};
-use netpal::{AllowGraph, CompileOptions, Input, load_str};
+use netpal::{
+    AllowGraph, CompileOptions, DiagnosticCode as Code, DiagnosticSeverity as Severity, Endpoint,
+    Flow, Input, Protocol, TaintEffect, TaintReason, Traffic, Truth, load_str,
+};
 
 /// `namespace/Kind/name: pods` of every workload, in input order.
 fn workloads(input: &Input) -> Vec<String> {
     let cluster = &input.cluster;
-    let line = |(_, w): (_, &netpal::model::Workload)| {
+    let line = |(_, w): (_, &netpal::Workload)| {
         format!(
             "{}/{}/{}: {}",
             cluster.namespace(w.namespace).name,
@@ -333,7 +331,9 @@ fn other_kinds_are_counted_and_skipped() {
 
 #[test]
 fn an_overlay_replaces_without_a_remark() {
-    use netpal::load::{LoadOptions, Source, load_sources};
+    use netpal::LoadOptions;
+    use netpal::Source;
+    use netpal::load_sources;
     let text = |name: &str, team: &str| {
         Source::Text(
             name.into(),

@@ -13,14 +13,12 @@ mod common;
 mod random;
 
 use common::{golden, netpal_at, netpal_in};
-use netpal::check;
-use netpal::check::external::Outside;
-use netpal::check::{Env, Status};
-use netpal::query::Context;
-use netpal::set::IpSet;
-use netpal::snapshot::Snapshot;
-use netpal::spec::{Endpoint, HostNetwork};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::check::check_by;
+use netpal::internals::check::external::Outside;
+use netpal::{
+    AllowGraph, Claim, CompileOptions, Context, Endpoint, HostNetwork, IpSet, Outcome, Snapshot,
+    TestEnvironment as Env, TestExample, TestStatus as Status, check, parse_tests,
+};
 use random::Random;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -39,14 +37,14 @@ fn demo() -> AllowGraph {
 
 /// The status of each test of a file on a graph.
 fn statuses(graph: &AllowGraph, text: &str) -> Vec<Status> {
-    let suite = check::parse("t.yaml", text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+    let suite = parse_tests("t.yaml", text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
     let none = |_: &str| Ok(Vec::new());
     let env = Env {
         context: &Context::default(),
         snapshot: &none,
     };
-    let run = check::check(graph, &env, &suite);
-    let shown = |o: &check::Outcome<'_>| o.status == Status::Passed || o.example.is_some();
+    let run = check(graph, &env, &suite);
+    let shown = |o: &Outcome<'_>| o.status == Status::Passed || o.example.is_some();
     assert!(
         run.outcomes.iter().all(shown),
         "whatever did not pass shows why"
@@ -64,6 +62,7 @@ fn status(graph: &AllowGraph, test: &str) -> Status {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn every_claim_holds_where_it_does_and_fails_where_it_does_not() {
     let graph = demo();
     let table: &[(&str, Status)] = &[
@@ -252,7 +251,7 @@ fn membership_that_is_not_told_leaves_a_test_undecided() {
 #[test]
 fn mistakes_in_a_test_file_have_their_place() {
     let told = |text: &str| {
-        let problems = check::parse("t.yaml", text).unwrap_err();
+        let problems = parse_tests("t.yaml", text).unwrap_err();
         format!(
             "{:?} {} {}",
             problems[0].place,
@@ -273,7 +272,7 @@ fn mistakes_in_a_test_file_have_their_place() {
     assert!(told("version: 2\n").contains("version"));
     assert!(told("groups: {a: {pod: x}}\ntests: []\n").contains("pod"));
     assert!(
-        check::parse("t.yaml", "groups: {a: b, b: a}\ntests: [{can: a -> a}]\n").is_ok(),
+        parse_tests("t.yaml", "groups: {a: b, b: a}\ntests: [{can: a -> a}]\n").is_ok(),
         "found when it is run"
     );
 }
@@ -281,8 +280,8 @@ fn mistakes_in_a_test_file_have_their_place() {
 /// Whether a path leads from any to any, by asking every pair of pods again and again.
 fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool {
     let cluster = &graph.environment().cluster;
-    let pods: Vec<netpal::model::PodId> = cluster.pods().map(|(id, _)| id).collect();
-    let passes = |s: netpal::model::PodId, d: netpal::model::PodId| {
+    let pods: Vec<netpal::PodId> = cluster.pods().map(|(id, _)| id).collect();
+    let passes = |s: netpal::PodId, d: netpal::PodId| {
         s != d
             && !graph
                 .allowed(Endpoint::Pod(s), Endpoint::Pod(d))
@@ -291,15 +290,14 @@ fn reaches(graph: &AllowGraph, from: &BTreeSet<u32>, to: &BTreeSet<u32>) -> bool
     };
     let mut reached: BTreeSet<u32> = from.clone();
     loop {
-        let usable =
-            |s: &u32| from.contains(s) || !cluster.pod(netpal::model::PodId(*s)).host_network;
+        let usable = |s: &u32| from.contains(s) || !cluster.pod(netpal::PodId(*s)).host_network;
         let next: BTreeSet<u32> = pods
             .iter()
             .filter(|d| {
                 reached
                     .iter()
                     .filter(|s| usable(s))
-                    .any(|s| passes(netpal::model::PodId(*s), **d))
+                    .any(|s| passes(netpal::PodId(*s), **d))
             })
             .map(|d| d.0)
             .collect();
@@ -390,9 +388,9 @@ fn paths_are_cut_where_it_is_said() {
         let (cluster, classes) = (&graph.environment().cluster, &graph.space().classes);
         let claim =
             |via: &str| format!("tests: [{{isolated: {{from: ns/a, to: ns/b, hops: any{via}}}}}]");
-        let suite = check::parse("t.yaml", &claim("")).unwrap();
+        let suite = parse_tests("t.yaml", &claim("")).unwrap();
         let none = |_: &str| Ok(Vec::new());
-        let run = check::check(
+        let run = check(
             &graph,
             &Env {
                 context: &Context::default(),
@@ -400,12 +398,11 @@ fn paths_are_cut_where_it_is_said() {
             },
             &suite,
         );
-        let Some(check::Example::Path { cut, .. }) = &run.outcomes[0].example else {
+        let Some(TestExample::Path { cut, .. }) = &run.outcomes[0].example else {
             continue;
         };
-        let is_cut = |pod: &netpal::model::PodId| {
-            cut.iter().any(|c| c.workload == cluster.pod(*pod).workload)
-        };
+        let is_cut =
+            |pod: &netpal::PodId| cut.iter().any(|c| c.workload == cluster.pod(*pod).workload);
         let pods = cut.iter().flat_map(|c| &cluster.workload(c.workload).pods);
         let mut alike = pods.flat_map(|p| classes.members(classes.of_pod[p.0 as usize]));
         // of workloads that no rule tells apart one is named for all
@@ -559,10 +556,10 @@ fn add_what_is_proposed(at: &Path, output: &str) -> usize {
     for line in output.lines() {
         match line.strip_prefix("            ") {
             Some(yaml) if !proposals.is_empty() => {
-                proposals.last_mut().unwrap().1.push(yaml.to_owned())
+                proposals.last_mut().unwrap().1.push(yaml.to_owned());
             }
             _ if line.contains(" add ") && line.ends_with(':') => {
-                proposals.push((line.to_owned(), Vec::new()))
+                proposals.push((line.to_owned(), Vec::new()));
             }
             _ => {}
         }
@@ -855,7 +852,7 @@ const CROWDED: &str = "tests:
 
 #[test]
 fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
-    let suite = check::parse("t.yaml", CROWDED).unwrap_or_else(|e| panic!("{e:?}"));
+    let suite = parse_tests("t.yaml", CROWDED).unwrap_or_else(|e| panic!("{e:?}"));
     let none = |_: &str| Ok(Vec::new());
     let env = Env {
         context: &Context::default(),
@@ -872,7 +869,7 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
         let graph =
             AllowGraph::compile(&netpal::load_str(&random::text(&documents)), &options).unwrap();
         let [pairs, rows] =
-            [usize::MAX, 0].map(|one_by_one| check::check_by(&graph, &env, &suite, one_by_one));
+            [usize::MAX, 0].map(|one_by_one| check_by(&graph, &env, &suite, one_by_one));
         for (pair, row) in pairs.outcomes.iter().zip(&rows.outcomes) {
             assert_eq!(
                 pair.status, row.status,
@@ -885,7 +882,7 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
                 other += 1;
             }
             same += usize::from(pair.example == row.example);
-            let Some(check::Example::Flow {
+            let Some(TestExample::Flow {
                 flow,
                 wanted,
                 led: None,
@@ -905,7 +902,7 @@ fn many_pods_are_asked_by_rows_what_they_are_asked_by_pairs() {
                 may && !sure
             };
             // the others also show flows that are wrong in another way
-            let plain = matches!(&pair.test.claim, check::Claim::Cannot(_));
+            let plain = matches!(&pair.test.claim, Claim::Cannot(_));
             assert!(shows || !plain, "seed {seed}: {:?}", pair.test.claim);
         }
         assert!(
@@ -946,7 +943,7 @@ fn a_claim_asks_pods_on_every_node() {
     let input = netpal::load_str(&nodes());
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &options).unwrap();
-    let suite = check::parse(
+    let suite = parse_tests(
         "t.yaml",
         "tests: [{cannot: ns/a -> ns/b}, {cannot: ns/b -> ns/a}]",
     )
@@ -957,7 +954,7 @@ fn a_claim_asks_pods_on_every_node() {
         snapshot: &none,
     };
     for one_by_one in [usize::MAX, 0] {
-        let run = check::check_by(&graph, &env, &suite, one_by_one);
+        let run = check_by(&graph, &env, &suite, one_by_one);
         let statuses: Vec<Status> = run.outcomes.iter().map(|o| o.status).collect();
         assert_eq!(
             statuses,
@@ -995,7 +992,7 @@ spec: {endpointSelector: {}, ingress: [{}]}
 fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
     let input = netpal::load_str(DOUBTED);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    let suite = check::parse(
+    let suite = parse_tests(
         "t.yaml",
         "tests: [{only-from: {to: b/app, from: [b/app, 0.0.0.0/0, '::/0']}}]",
     )
@@ -1005,6 +1002,6 @@ fn what_is_let_pass_of_nodes_is_not_let_pass_of_pods() {
         context: &Context::default(),
         snapshot: &none,
     };
-    let status = |one_by_one| check::check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
+    let status = |one_by_one| check_by(&graph, &env, &suite, one_by_one).outcomes[0].status;
     assert_eq!([usize::MAX, 0].map(status), [Status::Undecided; 2]);
 }

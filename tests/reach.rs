@@ -11,11 +11,11 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::model::{PodId, Truth};
-use netpal::query::reach::closure::{PodGroup, ReachQuery, Steps, Way, passing};
-use netpal::set::{IpSet, Protocol, TrafficSet};
-use netpal::spec::{Endpoint, HostNetwork};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::query::reach::closure::{PodGroup, Steps, passing};
+use netpal::{
+    AllowGraph, CompileOptions, Endpoint, HostNetwork, IpSet, PodId, Protocol, ReachQuery,
+    TrafficSet, Truth, Way,
+};
 use random::Random;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -314,8 +314,7 @@ fn ways_are_shortest_and_every_hop_is_allowed() {
             };
             for least in [Truth::Yes, Truth::Maybe] {
                 let hand = by_hand(&graph, &back, least).get(&start).copied();
-                let way =
-                    netpal::query::reach::tree::path(&graph, &trip, &back.pods, &wanted, least);
+                let way = netpal::path(&graph, &trip, &back.pods, &wanted, least);
                 let hops = way.as_ref().map(|w| u32::try_from(w.len()).unwrap());
                 assert_eq!(hops, hand, "seed {seed}: {start:?} to {goal:?} on {port}");
                 let mut at = Endpoint::Pod(start);
@@ -365,7 +364,7 @@ fn crowd() -> netpal::Input {
             &format!("crowd-{i}"),
             if i % 2 == 0 { "n1" } else { "n2" },
             false,
-        )
+        );
     });
     text += "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: app}\n\
              spec: {podSelector: {}, policyTypes: [Ingress]}\n---\n\
@@ -398,17 +397,13 @@ fn ways_in_a_crowd_are_sure_where_they_are_said_to_be() {
     };
     let way = |from: &str, to: &str, least: Truth| {
         let (from, to) = (named(from), named(to));
-        let found =
-            netpal::query::reach::tree::path(&graph, &trip(from), &[to].into(), &port, least)?;
+        let found = netpal::path(&graph, &trip(from), &[to].into(), &port, least)?;
         let mut at = Endpoint::Pod(from);
         for hop in &found {
             assert_eq!(hop.flow.source, at, "the chain holds");
             at = hop.flow.destination;
             if least == Truth::Yes {
-                assert!(
-                    graph.verdict(&hop.flow) == netpal::model::Truth::Yes,
-                    "{hop:?}"
-                );
+                assert!(graph.verdict(&hop.flow) == netpal::Truth::Yes, "{hop:?}");
             }
         }
         assert_eq!(at, Endpoint::Pod(to));
@@ -550,10 +545,8 @@ spec: {containers: [{name: c, image: i}]}
     let input = netpal::load_str(&format!("{world}{policies}"));
     assert!(!input.has_errors(), "{:?}", input.diagnostics);
     let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
-    let found =
-        netpal::query::reach::potential_pod::exposure(&input, &graph, PodId(0), &TrafficSet::all())
-            .unwrap();
-    let path = |g: &netpal::query::reach::potential_pod::PotentialPod| match g.because {
+    let found = netpal::exposure(&input, &graph, PodId(0), &TrafficSet::all()).unwrap();
+    let path = |g: &netpal::PotentialPod| match g.because {
         Some(at) => input.policies.get(at.policy).rule_path(at).to_string(),
         None => "default".to_owned(),
     };

@@ -193,7 +193,7 @@ fn the_library_example_is_this() -> Result<(), Box<dyn std::error::Error>> {
     let input = netpal::load(["examples/demo"])?;
     let graph = netpal::AllowGraph::compile(&input, &netpal::CompileOptions::default())?;
     let question = "shop/frontend reach data/database:5432".parse()?;
-    let answer = netpal::ask(&graph, &netpal::query::Context::default(), &question)?;
+    let answer = netpal::ask(&graph, &netpal::Context::default(), &question)?;
     assert_eq!(answer.verdict, netpal::Verdict::Yes);
     let readme = std::fs::read_to_string(root().join("README.md"))?;
     let block = readme

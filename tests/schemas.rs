@@ -222,8 +222,8 @@ fn yaml_says_what_json_says() {
         let text = run(arguments, "yaml").stdout;
         let newer: Value = serde_yaml::from_str(&text).expect("YAML 1.2");
         assert_eq!(newer, json(arguments), "{arguments:?}");
-        let chunk = netpal::tree::Chunk::whole(&text);
-        let older = netpal::tree::parse(&text, &chunk)
+        let chunk = netpal::internals::tree::Chunk::whole(&text);
+        let older = netpal::internals::tree::parse(&text, &chunk)
             .root
             .expect("YAML 1.1")
             .to_json();

@@ -7,15 +7,14 @@
     clippy::print_stdout
 )]
 
-use netpal::diagnostic::{Diagnostic, Place, Severity};
-use netpal::load::{LoadOptions, Source, load_sources};
-use netpal::model::Truth;
-use netpal::query::ask;
-use netpal::query::ask::via_service::ViaService;
-use netpal::query::{Context, Pair, Question, Verdict};
-use netpal::spec::evaluate::{ConnectionOrigin, evaluate_from};
-use netpal::spec::{Endpoint, Environment, Flow, evaluate};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::query::ask::via_service::ViaService;
+use netpal::internals::spec::evaluate;
+use netpal::internals::spec::evaluate::{ConnectionOrigin, evaluate_from};
+use netpal::{
+    AllowGraph, CompileOptions, Context, Diagnostic, DiagnosticSeverity as Severity, Endpoint,
+    Environment, Flow, Input, LoadOptions, Pair, Place, Question, Source, Truth, Verdict, ask,
+    load_sources,
+};
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
@@ -119,12 +118,12 @@ impl Case {
             &Environment::new(&self.input, &CompileOptions::default()),
             pair,
         ) {
-            netpal::model::Truth::Yes => Verdict::Yes,
-            netpal::model::Truth::No => Verdict::No,
-            netpal::model::Truth::Maybe => Verdict::Unknown,
+            netpal::Truth::Yes => Verdict::Yes,
+            netpal::Truth::No => Verdict::No,
+            netpal::Truth::Maybe => Verdict::Unknown,
         };
         let explanation = answer.explain(graph, 0).unwrap();
-        let cite = |at: &netpal::policy::RuleRef| {
+        let cite = |at: &netpal::RuleRef| {
             let policy = self.input.policies.get(at.policy);
             format!("{} {}", policy.full_name(), policy.rule_path(*at))
         };

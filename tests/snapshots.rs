@@ -10,13 +10,12 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::graph::{Allowed, SourcesTraffic};
-use netpal::model::WorkloadId;
-use netpal::set::{IpSet, TrafficSet};
-use netpal::snapshot::Snapshot;
-use netpal::snapshot::words::{addresses, names, words};
-use netpal::spec::{Endpoint, HostNetwork};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::internals::graph::SourcesTraffic;
+use netpal::internals::snapshot::words::{addresses, names, words};
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, Endpoint, HostNetwork, IpSet, Snapshot, TrafficSet,
+    WorkloadId,
+};
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,16 +8,12 @@
     clippy::print_stdout
 )]
 
-use netpal::load::{LoadOptions, Source, load_sources};
-use netpal::model::Truth;
-use netpal::query::ask::answer::Pair;
-use netpal::query::explain;
-use netpal::query::suggest::suggestion::{Obstacle, Suggested, suggest};
-use netpal::query::suggest::trial::{Change, Place, objects};
-use netpal::query::{End, Verdict};
-use netpal::set::{IpSet, Protocol, Traffic, TrafficSet};
-use netpal::spec::{Endpoint, Flow, HostNetwork};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::query::suggest::trial::{Place, objects};
+use netpal::{
+    Addition as Change, AllowGraph, CompileOptions, End, Endpoint, Flow, HostNetwork, Input, IpSet,
+    LoadOptions, Obstacle, Pair, Protocol, Source, Suggested, Traffic, TrafficSet, Truth, Verdict,
+    explain, load_sources, suggest,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -12,12 +12,12 @@ mod toy {
 }
 
 use common::random::{self, PORTS, Random};
-use netpal::diff::{Side, diff};
-use netpal::model::Truth;
-use netpal::query::explain;
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{CompileOptions, Endpoint, Environment, Flow, evaluate};
-use netpal::{AllowGraph, Input};
+use netpal::internals::policy::dialects::add_for_tests;
+use netpal::internals::spec::evaluate;
+use netpal::{
+    AllowGraph, Allowed, CompileOptions, DiffSide, Endpoint, Environment, Flow, Input, Protocol,
+    Traffic, Truth, diff, explain,
+};
 use serde_json::{Value, json};
 
 const CLUSTERS: u64 = 60;
@@ -114,7 +114,7 @@ fn flows(input: &Input) -> Vec<Flow> {
         .collect()
 }
 
-fn contained(allowed: &netpal::graph::Allowed, traffic: Traffic) -> Truth {
+fn contained(allowed: &Allowed, traffic: Traffic) -> Truth {
     Truth::of(
         allowed.may.contains(traffic),
         !allowed.must.contains(traffic),
@@ -183,7 +183,7 @@ fn rows_agree(graph: &AllowGraph, seed: u64) {
 
 #[test]
 fn a_dialect_of_its_own_tier_and_one_of_its_own_layer() {
-    netpal::policy::dialects::add_for_tests(toy::dialect::TOYS);
+    add_for_tests(toy::dialect::TOYS);
     let (mut counts, mut changed) = ([0_usize; 3], 0);
     let first = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
     for seed in first..first + CLUSTERS {
@@ -230,11 +230,11 @@ fn a_dialect_of_its_own_tier_and_one_of_its_own_layer() {
 /// A diff is empty exactly if nothing passes otherwise; whether it was not.
 fn compared(before: &Input, after: &Input, new: &AllowGraph, old: &AllowGraph, seed: u64) -> bool {
     let found = diff(
-        Side {
+        DiffSide {
             input: before,
             graph: old,
         },
-        Side {
+        DiffSide {
             input: after,
             graph: new,
         },

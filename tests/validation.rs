@@ -6,8 +6,9 @@
     clippy::print_stdout
 )]
 
-use netpal::diagnostic::{Code, Diagnostic, Place, Severity};
-use netpal::policy::Direction;
+use netpal::{
+    Diagnostic, DiagnosticCode as Code, DiagnosticSeverity as Severity, Direction, Place,
+};
 use serde_json::Value;
 
 fn load(object: &Value) -> netpal::Input {

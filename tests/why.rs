@@ -10,7 +10,7 @@
 mod common;
 
 use common::{golden, netpal_in};
-use netpal::query::Reason;
+use netpal::Reason;
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -6,7 +6,7 @@
     clippy::print_stdout
 )]
 
-use netpal::tree::{Chunk, parse};
+use netpal::internals::tree::{Chunk, parse};
 
 #[test]
 fn plain_scalars_read_as_kubectl_reads_them() {
@@ -37,8 +37,12 @@ fn value(scalar: &str) -> serde_json::Value {
     let text = format!("- {scalar}\n");
     let chunk = Chunk::whole(&text);
     let root = parse(&text, &chunk).root;
-    root.and_then(|r| r.items().first().map(netpal::tree::SyntaxNode::to_json))
-        .unwrap_or_default()
+    root.and_then(|r| {
+        r.items()
+            .first()
+            .map(netpal::internals::tree::SyntaxNode::to_json)
+    })
+    .unwrap_or_default()
 }
 
 /// Numbers compare as numbers: the recording went through JSON, which has one kind.

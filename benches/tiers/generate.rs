@@ -4,10 +4,10 @@
 //! as JSON. It becomes an [`Input`] directly ([`Made::input`]), or files in the shape kubectl
 //! writes ([`netpal::kubectl`]). Same name, same bytes.
 
-use netpal::Input;
-use netpal::model::{Cluster, ContainerPort, Labels, Node, Pod, Workload, WorkloadKind};
-use netpal::set::Protocol;
-use netpal::source::{DocumentId, Origin};
+use netpal::{
+    Cluster, ContainerPort, DocumentId, Input, Labels, Node, Origin, Pod, Protocol, Workload,
+    WorkloadKind,
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};

@@ -24,10 +24,7 @@ mod kubectl;
 mod work;
 
 use generate::make;
-use netpal::model::PodId;
-use netpal::set::{Protocol, Traffic};
-use netpal::spec::{Endpoint, Flow};
-use netpal::{AllowGraph, CompileOptions};
+use netpal::{AllowGraph, CompileOptions, Endpoint, Flow, PodId, Protocol, Traffic};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -193,7 +190,7 @@ fn measure(name: &str, made: &generate::Made) {
         .step_by(line.classes.len().div_ceil(1_000) as usize)
         .collect();
     clock(&format!("{} rows", classes.len()), || {
-        classes.iter().for_each(|d| drop(black_box(graph.row(*d))))
+        classes.iter().for_each(|d| drop(black_box(graph.row(*d))));
     });
     let lines = clock("list, 10,000 lines", || work::list(&graph, 10_000));
     println!("  {lines} lines");

@@ -1,12 +1,12 @@
 //! Work on a compiled graph that both benches do.
 
 use super::generate::Made;
-use netpal::diff::{Diff, Side, diff as compare};
-use netpal::model::{PodId, Truth};
-use netpal::query::list::listing::{Filter, each};
-use netpal::query::reach::closure::{ReachQuery, Steps, Way};
-use netpal::set::{IpSet, TrafficSet};
-use netpal::{AllowGraph, CompileOptions, Input};
+use netpal::internals::query::list::listing::each;
+use netpal::internals::query::reach::closure::Steps;
+use netpal::{
+    AllowGraph, CompileOptions, Diff, DiffSide as Side, Input, IpSet, ListFilter as Filter, PodId,
+    ReachQuery, TrafficSet, Truth, Way, diff as compare,
+};
 use std::ops::ControlFlow;
 
 /// Lists the graph until there are so many lines; tells how many there were.

@@ -117,7 +117,7 @@ impl Judge<'_> {
         for text in texts {
             let (from, to) = scopes.question(text)?;
             tally.asked += self.each(&from, &to, |judge, asked| {
-                judge.refuse(asked, &TrafficSet::empty(), &mut tally)
+                judge.refuse(asked, &TrafficSet::empty(), &mut tally);
             })?;
         }
         if tally.asked == 0 {

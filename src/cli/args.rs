@@ -1,7 +1,7 @@
 //! The command line: what can be typed, with its help. No logic.
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
-pub use super::args_pictures::{Drawn, Graph, Matrix, Report};
+pub use super::args_pictures::{Drawn, GraphArgs, MatrixArgs, ReportArgs};
 pub use super::common::{ColorWhen, Common, UnknownAs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -23,48 +23,48 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// May one reach the other? yes, no, partly or unknown, and why, on one screen
-    Can(Can),
+    Can(CanArgs),
     /// The whole walk: every policy, rule and peer that was asked, with the lines of YAML
-    Why(Why),
+    Why(WhyArgs),
     /// What a workload gets to: the blast radius if it is taken over
-    Reach(Reach),
+    Reach(ReachArgs),
     /// Who gets to a workload
-    Who(Who),
+    Who(WhoArgs),
     /// Plain English: what a policy does, or everything that applies to a workload
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// The allow-graph as a table
-    List(List),
+    List(ListArgs),
     /// The picture: who may reach whom (text, dot, svg, mermaid, html)
-    Graph(Graph),
+    Graph(GraphArgs),
     /// What changes between two inputs: which paths open and which close
-    Diff(Diff),
+    Diff(DiffArgs),
     /// Policy tests: what must stay true
-    Test(Test),
+    Test(TestArgs),
     /// The allow-graph as a text to keep in git, and whether it is still that
-    Snapshot(Snapshot),
+    Snapshot(SnapshotArgs),
     /// Write a first file: netpal init tests
     Init {
         /// What to propose.
         what: Proposal,
     },
     /// What changes if manifests are applied to the cluster, or labels change
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Find mistakes: policies that do not say what was meant, needed traffic that is blocked,
     /// redundant rules
-    Lint(Lint),
+    Lint(LintArgs),
     /// The page of a rule; without one, the list of all
     Rule {
         /// NP004, or split-peer
         rule: Option<String>,
     },
     /// The table picture: what passes from every namespace (or workload) to every other
-    Matrix(Matrix),
+    Matrix(MatrixArgs),
     /// One file for auditors and colleagues: -o html=report.html (also md, csv)
-    Report(Report),
+    Report(ReportArgs),
     /// What was read, what was skipped, what was assumed
     Inputs,
     /// Write a playground with three classic mistakes to ./netpal-demo
-    Demo(Demo),
+    Demo(DemoArgs),
     /// Print the JSON Schema of a file or of an output
     Schema {
         /// Which.
@@ -102,7 +102,7 @@ pub enum FailOn {
   netpal diff main..HEAD -f k8s
   netpal diff main -f k8s                          a revision and the working tree
   netpal diff --cni calico --cni cilium -f k8s     one input under two network plugins")]
-pub struct Diff {
+pub struct DiffArgs {
     /// The input as it was, or REV1..REV2 with -f PATH
     #[arg(value_name = "BEFORE")]
     pub before: Option<String>,
@@ -123,7 +123,7 @@ pub struct Diff {
   netpal plan -f new-policy.yaml                   on the inputs of netpal.yaml
   netpal plan -f new-policy.yaml --live            on the cluster of the current context
   netpal plan --onto k8s --relabel shop/frontend:app=web,tier-")]
-pub struct Plan {
+pub struct PlanArgs {
     /// The cluster the change is applied to [default: --live, -k, or the inputs of netpal.yaml]
     #[arg(long, value_name = "PATH")]
     pub onto: Vec<String>,
@@ -145,7 +145,7 @@ pub struct Plan {
   netpal test policy-tests/*.yaml -f k8s
   netpal test -o junit=report.xml -o text -f k8s
   netpal test --export netassert > probes.yaml     the same claims as live probes")]
-pub struct Test {
+pub struct TestArgs {
     /// Test files, folders or patterns [default: those of netpal.yaml]
     #[arg(value_name = "FILE")]
     pub tests: Vec<String>,
@@ -173,7 +173,7 @@ pub enum Proposal {
 
 /// `snapshot`.
 #[derive(Debug, Args)]
-pub struct Snapshot {
+pub struct SnapshotArgs {
     /// The file [default: the one of netpal.yaml, else netpal.snap]
     #[arg(value_name = "FILE")]
     pub path: Option<String>,
@@ -234,7 +234,7 @@ pub enum SchemaOf {
   netpal can deploy/web svc/db:5432 -f k8s/
   netpal can ns/dev reach internet:443 -f k8s/
   netpal can --questions questions.csv -f k8s/")]
-pub struct Can {
+pub struct CanArgs {
     /// SRC [reach] DST[:PORT[/PROTOCOL]]
     #[command(flatten)]
     pub question: QuestionArgs,
@@ -252,7 +252,7 @@ pub struct Can {
   netpal why dev/runner reach database:5432 -f k8s/
   netpal why dev/runner reach database:5432 -f k8s/ --suggest
   netpal why frontend reach cart.shop.svc:80 -f k8s/ -o json")]
-pub struct Why {
+pub struct WhyArgs {
     /// SRC [reach] DST[:PORT[/PROTOCOL]]
     #[command(flatten)]
     pub question: QuestionArgs,
@@ -263,12 +263,12 @@ pub struct Why {
 
 /// How many hops to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hops(pub Option<u32>);
+pub struct HopLimit(pub Option<u32>);
 
-fn hops(text: &str) -> Result<Hops, String> {
+fn hops(text: &str) -> Result<HopLimit, String> {
     match text.parse::<u32>() {
-        Ok(n) if n > 0 => Ok(Hops(Some(n))),
-        _ if text == "any" => Ok(Hops(None)),
+        Ok(n) if n > 0 => Ok(HopLimit(Some(n))),
+        _ if text == "any" => Ok(HopLimit(None)),
         _ => Err("a number from 1, or any".to_owned()),
     }
 }
@@ -279,7 +279,7 @@ fn hops(text: &str) -> Result<Hops, String> {
   netpal explain data/database-ingress -f k8s/
   netpal explain deploy/cart -f k8s/
   netpal explain ns/shop -f k8s/")]
-pub struct Explain {
+pub struct ExplainArgs {
     /// A policy (NAME, NS/NAME, netpol/NAME), a workload, or ns/NAME
     #[arg(value_name = "POLICY|WORKLOAD|ns/NAME")]
     pub name: String,
@@ -291,13 +291,13 @@ pub struct Explain {
   netpal reach shop/frontend -f k8s/
   netpal reach shop/frontend --hops any -f k8s/
   netpal reach --path dev/runner data/database -f k8s/")]
-pub struct Reach {
+pub struct ReachArgs {
     /// Where to start
     #[arg(value_name = "SRC", conflicts_with = "path")]
     pub source: Option<String>,
     /// How many hops to follow through workloads: a number, or any
     #[arg(long, value_name = "N|any", default_value = "1", value_parser = hops)]
-    pub hops: Hops,
+    pub hops: HopLimit,
     /// The shortest way between two
     #[arg(long, num_args = 2, value_names = ["SRC", "DST[:PORT]"])]
     pub path: Option<Vec<String>>,
@@ -308,13 +308,13 @@ pub struct Reach {
 #[command(after_help = "Examples:
   netpal who database:5432 -f k8s/
   netpal who svc/db:5432 --hops any -f k8s/")]
-pub struct Who {
+pub struct WhoArgs {
     /// DST[:PORT[/PROTOCOL]]
     #[arg(value_name = "DST[:PORT]")]
     pub destination: String,
     /// How many hops to follow back through workloads: a number, or any
     #[arg(long, value_name = "N|any", default_value = "1", value_parser = hops)]
-    pub hops: Hops,
+    pub hops: HopLimit,
 }
 
 /// A question, in words or by selectors.
@@ -336,7 +336,7 @@ pub struct QuestionArgs {
 
 /// `list`.
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListArgs {
     /// Only from here
     #[arg(long, value_name = "ENDPOINT")]
     pub from: Option<String>,
@@ -350,7 +350,7 @@ pub struct List {
 
 /// `demo`.
 #[derive(Debug, Args)]
-pub struct Demo {
+pub struct DemoArgs {
     /// Where to write it
     #[arg(default_value = "netpal-demo", value_name = "DIR")]
     pub directory: PathBuf,
@@ -363,7 +363,7 @@ pub struct Demo {
   netpal lint -f k8s/ --select ALL --ignore NP3
   netpal lint -f k8s/ --fix --dry-run
   netpal lint -f k8s/ -o sarif=netpal.sarif -o github")]
-pub struct Lint {
+pub struct LintArgs {
     /// Rules to run, by id, name or the start of an id; ALL, DEFAULT
     #[arg(long, value_name = "RULE,...", value_delimiter = ',')]
     pub select: Vec<String>,

@@ -21,7 +21,7 @@ pub struct Drawn {
   netpal graph -f k8s/                                      a tree of namespaces
   netpal graph -f k8s/ -o dot | dot -Tpng > graph.png
   netpal graph -f k8s/ --focus database --hops 2 -o dot")]
-pub struct Graph {
+pub struct GraphArgs {
     /// What is one node [default: workloads where that stays readable, else namespaces]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub level: Option<LevelOf>,
@@ -52,7 +52,7 @@ pub enum LevelOf {
     Namespace,
 }
 
-impl From<LevelOf> for netpal::query::list::matrix::By {
+impl From<LevelOf> for netpal::MatrixBy {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,
@@ -61,7 +61,7 @@ impl From<LevelOf> for netpal::query::list::matrix::By {
     }
 }
 
-impl From<LevelOf> for netpal::picture::Level {
+impl From<LevelOf> for netpal::DetailLevel {
     fn from(level: LevelOf) -> Self {
         match level {
             LevelOf::Workload => Self::Workload,
@@ -72,7 +72,7 @@ impl From<LevelOf> for netpal::picture::Level {
 
 /// `matrix`.
 #[derive(Debug, Args)]
-pub struct Matrix {
+pub struct MatrixArgs {
     /// What rows and columns are [default: namespace]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<LevelOf>,
@@ -84,7 +84,7 @@ pub struct Matrix {
   netpal report -f k8s/ -o html=report.html
   netpal report -f k8s/ --before git:main:k8s -o html=report.html
   netpal report -f k8s/ --profile pci -o html=report.html")]
-pub struct Report {
+pub struct ReportArgs {
     /// The state before, to tell what changed
     #[arg(long, value_name = "PATH")]
     pub before: Option<String>,
@@ -107,7 +107,7 @@ pub enum Audit {
     Nsa,
 }
 
-impl From<Audit> for netpal::render::report::Profile {
+impl From<Audit> for netpal::AuditProfile {
     fn from(audit: Audit) -> Self {
         match audit {
             Audit::Pci => Self::Pci,

@@ -1,112 +1,37 @@
 //! `netpal can`: one question, one screen.
 
-use super::args::{Can, Common, QuestionArgs};
+use super::args::{CanArgs, Common};
+use super::asked::{helped, question};
 use super::exit::Exit;
 use super::hints::hint;
 use super::output::Output;
 use super::questions;
 use super::workspace::Workspace;
-use anyhow::{Result, anyhow, bail};
-use netpal::query::Question;
-use netpal::query::ask;
-use netpal::query::ask::grammar::{EndpointSpec, ParseError};
-use netpal::render::Format;
-use netpal::render::data::json;
-use netpal::render::text::writer::Text;
+use anyhow::Result;
+use netpal::{AnswerView, Format, ask};
 
 /// Answers one question, or a file of them.
 ///
 /// # Errors
 /// When the question, its names or the input cannot be understood.
-pub fn run(common: &Common, can: &Can) -> Result<Exit> {
+pub fn run(common: &Common, can: &CanArgs) -> Result<Exit> {
     if let Some(file) = &can.questions {
         return questions::run(common, file);
     }
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
+    let output = Output::of::<AnswerView<'_>>(common)?;
     let question = question(&can.question)?;
     let workspace = Workspace::open(common)?;
-    let mut answer = ask(&workspace.graph, &workspace.context, &question).map_err(helped)?;
+    let mut answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     if can.some {
         answer.verdict = answer.any();
     }
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Answer", json::answer(book, &answer), out),
-        Format::Yaml => json::write_yaml("Answer", json::answer(book, &answer), out),
-        _ => {
-            let text = Text {
-                book,
-                style: output.style(),
-                width: output.width(),
-            };
-            text.answer(&answer, out)?;
-            hint(&workspace, &answer).map_or(Ok(()), |finding| text.hint(&finding, out))
-        }
-    })?;
+    let view = AnswerView {
+        answer: &answer,
+        hint: output
+            .writes(Format::Text)
+            .then(|| hint(&workspace, &answer))
+            .flatten(),
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::of(answer.verdict, common)))
-}
-
-/// An error with its help on a line of its own.
-pub fn helped(error: impl Into<netpal::query::ResolveError>) -> anyhow::Error {
-    let error = error.into();
-    match &error.help {
-        Some(help) => anyhow!("{}\n       {help}", error.message),
-        None => anyhow!("{}", error.message),
-    }
-}
-
-fn parsed<T>(result: std::result::Result<T, ParseError>) -> Result<T> {
-    result.map_err(|error| match &error.help {
-        Some(help) => anyhow!("{}\n       {help}", error.message),
-        None => anyhow!("{}", error.message),
-    })
-}
-
-/// One endpoint as it is typed.
-///
-/// # Errors
-/// When it is none.
-pub fn endpoint(text: &str) -> Result<EndpointSpec> {
-    parsed(text.parse())
-}
-
-/// The question of the words and selectors of a command line.
-///
-/// # Errors
-/// When they do not make up a question.
-pub fn question(args: &QuestionArgs) -> Result<Question> {
-    let words: Vec<&str> = args
-        .words
-        .iter()
-        .map(String::as_str)
-        .filter(|w| !is_verb(w))
-        .collect();
-    let by_labels = |labels: &str| match &args.port {
-        Some(ports) => format!("?{labels}:{ports}"),
-        None => format!("?{labels}"),
-    };
-    let mut words = words.into_iter();
-    let source = match &args.from_labels {
-        Some(labels) => format!("?{labels}"),
-        None => words.next().map(str::to_owned).unwrap_or_default(),
-    };
-    let destination = match &args.to_labels {
-        Some(labels) => by_labels(labels),
-        None => words.next().map(str::to_owned).unwrap_or_default(),
-    };
-    if source.is_empty() || destination.is_empty() || words.next().is_some() {
-        bail!(
-            "`{}` is not a question\n       ask for example: netpal can frontend reach database:5432",
-            args.words.join(" ")
-        );
-    }
-    Ok(Question {
-        source: endpoint(&source)?,
-        destination: endpoint(&destination)?,
-    })
-}
-
-fn is_verb(word: &str) -> bool {
-    matches!(word, "reach" | "to" | "->")
 }

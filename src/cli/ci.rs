@@ -1,64 +1,35 @@
-//! Findings in the formats of CI systems, the same for every command that has some.
+//! What GitHub needs besides annotations: the summary of a step.
 
-use super::output;
-use netpal::finding::{Finding, RuleInfo};
-use netpal::render::Format;
-use netpal::render::ci::{github, gitlab, sarif};
-use netpal::render::data::findings::Report;
-use netpal::render::text::inputs;
-use netpal::tree::Locator;
-use std::io::{self, Write};
+use super::output::{self, Output};
+use anyhow::Result;
+use netpal::{CiFindings, Format, RenderContext};
+use std::io::Write;
 
-/// Writes findings as SARIF, GitLab code quality or GitHub annotations.
+/// Puts every finding into the summary of the step, where annotations were written and the step has
+/// one; GitHub drops annotations beyond its budget, so without a summary the rest is counted.
 ///
 /// # Errors
-/// When the writer fails.
-pub fn write(
-    findings: &[Finding],
-    rules: &[RuleInfo],
-    locator: &Locator<'_>,
-    format: Format,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let base = std::env::current_dir()
-        .ok()
-        .map(|d| d.to_string_lossy().into_owned());
-    let report = Report {
-        findings,
-        rules,
-        locator,
-        base: base.as_deref(),
-    };
-    match format {
-        Format::Sarif => sarif::write(&report, out),
-        Format::Gitlab => gitlab::write(&report, out),
-        _ => annotate(&report, out),
+/// When the summary cannot be written.
+pub fn step_summary<'a>(
+    output: &Output,
+    findings: impl FnOnce() -> CiFindings<'a>,
+    context: &RenderContext<'_>,
+) -> Result<()> {
+    if !output.writes(Format::Github) {
+        return Ok(());
     }
-}
-
-/// Annotations within GitHub's budget; everything goes into the step's summary, where there is one.
-///
-/// # Errors
-/// When the writer or the summary fails.
-pub fn annotate(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let left_out = github::write(report, out)?;
-    match std::env::var_os("GITHUB_STEP_SUMMARY") {
-        Some(path) => {
-            let mut bytes = Vec::new();
-            github::summary(report, &mut bytes)?;
-            let mut file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path)?;
-            file.write_all(&bytes)
-        }
-        None if left_out > 0 => {
-            output::remark(&format!(
-                "{} not annotated",
-                inputs::plural(left_out, "more finding")
-            ));
-            Ok(())
-        }
-        None => Ok(()),
+    let findings = findings();
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        let mut bytes = Vec::new();
+        findings.step_summary(context, &mut bytes)?;
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.append(true).create(true).open(path)?;
+        return Ok(file.write_all(&bytes)?);
     }
+    let left_out = findings.not_annotated(context);
+    if left_out > 0 {
+        let findings = output::counted(left_out, "more finding");
+        output::remark(&format!("{findings} not annotated"));
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `netpal demo`: the playground of the first five minutes.
 
-use super::args::Demo;
+use super::args::DemoArgs;
 use super::exit::Exit;
 use super::output;
 use anyhow::{Context as _, Result, bail};
@@ -26,7 +26,7 @@ static FILES: [(&str, &str); 7] = files![
 ///
 /// # Errors
 /// When the folder exists or cannot be written.
-pub fn run(args: &Demo) -> Result<Exit> {
+pub fn run(args: &DemoArgs) -> Result<Exit> {
     let folder = &args.directory;
     if folder.exists() {
         bail!(

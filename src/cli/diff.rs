@@ -1,74 +1,36 @@
 //! `netpal diff` and `netpal plan`: which paths open and close between two inputs.
 
-use super::args::{Common, Diff, Drawn, FailOn, Plan, UnknownAs};
-use super::can::{endpoint, helped};
+use super::args::{Common, DiffArgs, Drawn, FailOn, PlanArgs, UnknownAs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
-use super::report::{Page, facts};
-use super::workspace::{self, Reading, Workspace};
+use super::report::Page;
+use super::workspace::{self, ReadMode, Workspace};
 use super::{ci, test};
 use anyhow::{Context as _, Result, bail};
-use netpal::check::breaks;
-use netpal::diff::{Diff as Answer, Kind, Side, declared};
-use netpal::load::Source;
-use netpal::model::relabel::{LabelChange, Relabel};
-use netpal::picture::{Drawing, Facts, Level, Options};
-use netpal::query::End;
-use netpal::query::ask::resolve;
-use netpal::render::Format;
-use netpal::render::ci::{diff_findings, markdown};
-use netpal::render::data::{diff, json};
-use netpal::render::image::{dot, mermaid, svg};
-use netpal::render::text::diff as render;
-use netpal::render::text::diff::{Pages, Remarks};
-use std::io::{self, Write};
-
-const FORMATS: [Format; 12] = [
-    Format::Text,
-    Format::Json,
-    Format::Yaml,
-    Format::Csv,
-    Format::Md,
-    Format::Dot,
-    Format::Svg,
-    Format::Mermaid,
-    Format::Html,
-    Format::Sarif,
-    Format::Github,
-    Format::Gitlab,
-];
+use netpal::{
+    ChangeKind, DetailLevel, Diff as Answer, DiffRemarks, DiffView, DrawOptions, End, Format,
+    LabelChange, Relabel, Source, broken, declared_uses, resolve,
+};
 
 /// Compares two inputs.
 ///
 /// # Errors
 /// When a side cannot be read, or the arguments do not name two sides.
-pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
-    let output = Output::new(common, &FORMATS)?;
+pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
+    let output = Output::of::<DiffView<'_>>(common)?;
     let project = Project::open(common)?;
     let (before, after, label) = sides(common, &project, args)?;
-    let one = |common: &Common, sources: &[Source]| {
-        let reading = Reading {
-            empty: true,
-            quiet: false,
-        };
-        Workspace::read(
-            common,
-            Project::open(common)?,
-            sources,
-            &workspace::overlays(common),
-            reading,
-        )
-    };
     let (old, new) = match common.cni.as_slice() {
         [a, b] => {
             let with = |cni: &String| Common {
                 cni: vec![cni.clone()],
                 ..common.clone()
             };
-            (one(&with(a), &before)?, one(&with(b), &after)?)
+            (side(&with(a), &before)?, side(&with(b), &after)?)
         }
-        [] | [_] => (one(common, &before)?, one(common, &after)?),
+        [] | [_] => (side(common, &before)?, side(common, &after)?),
         _ => bail!("--cni is given more than twice: name the two profiles to compare"),
     };
     if old.input.tally.objects + new.input.tally.objects == 0 {
@@ -85,11 +47,26 @@ pub fn run(common: &Common, args: &Diff) -> Result<Exit> {
     )
 }
 
+/// Reads one side.
+fn side(common: &Common, sources: &[Source]) -> Result<Workspace> {
+    let reading = ReadMode {
+        empty: true,
+        quiet: false,
+    };
+    Workspace::read(
+        common,
+        Project::open(common)?,
+        sources,
+        &workspace::overlays(common),
+        reading,
+    )
+}
+
 type Sides = (Vec<Source>, Vec<Source>, String);
 
 /// What the two sides are: two inputs, two revisions of one, one revision and the working tree, or
 /// two CNI profiles.
-fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
+fn sides(common: &Common, project: &Project, args: &DiffArgs) -> Result<Sides> {
     match (args.before.as_deref(), args.after.as_deref()) {
         (Some(before), Some(after)) => {
             if !(common.files.is_empty() && common.kustomize.is_empty() && !common.live) {
@@ -110,16 +87,13 @@ fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
                 Some((from, to)) => (from, Some(to.strip_prefix('.').unwrap_or(to))),
                 None => (range, None),
             };
-            let named = |rev: &str| {
-                if rev.is_empty() {
-                    "HEAD".to_owned()
-                } else {
-                    rev.to_owned()
-                }
-            };
-            let before = at_revision(&sources, &named(from))?;
+            let before = at_revision(&sources, &or_head(from))?;
             match to {
-                Some(to) => Ok((before, at_revision(&sources, &named(to))?, range.to_owned())),
+                Some(to) => Ok((
+                    before,
+                    at_revision(&sources, &or_head(to))?,
+                    range.to_owned(),
+                )),
                 None => Ok((before, sources, format!("{range}..working tree"))),
             }
         }
@@ -135,23 +109,38 @@ fn sides(common: &Common, project: &Project, args: &Diff) -> Result<Sides> {
     }
 }
 
+/// A revision; `HEAD` where none is named.
+fn or_head(revision: &str) -> String {
+    if revision.is_empty() {
+        "HEAD".to_owned()
+    } else {
+        revision.to_owned()
+    }
+}
+
 /// The same paths in a revision.
 fn at_revision(sources: &[Source], revision: &str) -> Result<Vec<Source>> {
-    let one = |source: &Source| match source {
+    sources
+        .iter()
+        .map(|source| source_at(revision, source))
+        .collect()
+}
+
+fn source_at(revision: &str, source: &Source) -> Result<Source> {
+    match source {
         Source::Path(path) if !path.starts_with("git:") => {
             Ok(Source::Path(format!("git:{revision}:{path}").into()))
         }
         _ => bail!("revisions are compared of files and folders (-f PATH); {source:?} is neither"),
-    };
-    sources.iter().map(one).collect()
+    }
 }
 
 /// Lays a change over the loaded cluster and compares.
 ///
 /// # Errors
 /// When the change or the cluster cannot be read, or a label change means nothing.
-pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
-    let output = Output::new(common, &FORMATS)?;
+pub fn plan(common: &Common, args: &PlanArgs) -> Result<Exit> {
+    let output = Output::of::<DiffView<'_>>(common)?;
     if common.files.is_empty() && args.relabel.is_empty() {
         bail!("plan needs a change: -f CHANGE, or --relabel WORKLOAD:KEY=VALUE");
     }
@@ -165,13 +154,13 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
     )?;
     let overlays = workspace::overlays(common);
     let change: Vec<Source> = common.files.iter().map(|f| workspace::source(f)).collect();
-    let reading = Reading {
+    let reading = ReadMode {
         empty: true,
         quiet: true,
     };
     let old = Workspace::read(common, project, &sources, &overlays, reading)?;
     let laid: Vec<Source> = overlays.iter().cloned().chain(change).collect();
-    let reading = Reading {
+    let reading = ReadMode {
         empty: true,
         quiet: false,
     };
@@ -187,21 +176,19 @@ pub fn plan(common: &Common, args: &Plan) -> Result<Exit> {
     answer(common, &output, &old, &new, "", args.fail_on, &args.drawn)
 }
 
+/// How a label change is written.
+const HELP: &str =
+    "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
+
 /// Reads `WORKLOAD:KEY=VALUE,KEY-` or `ns/NAMESPACE:KEY=VALUE`.
 fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
-    const HELP: &str =
-        "write WORKLOAD:KEY=VALUE, WORKLOAD:KEY- to take a label away, or ns/NAME:KEY=VALUE";
     let Some((target, labels)) = text.split_once(':') else {
         bail!("`{text}` changes no label; {HELP}")
     };
-    let one = |label: &str| match (label.split_once('='), label.strip_suffix('-')) {
-        (Some((key, value)), _) if !key.is_empty() => {
-            Ok(LabelChange::Set(key.into(), value.into()))
-        }
-        (None, Some(key)) if !key.is_empty() => Ok(LabelChange::Remove(key.into())),
-        _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
-    };
-    let labels = labels.split(',').map(one).collect::<Result<Vec<_>>>()?;
+    let labels = labels
+        .split(',')
+        .map(|label| label_change(text, label))
+        .collect::<Result<Vec<_>>>()?;
     let cluster = &workspace.input.cluster;
     if let Some(name) = target.strip_prefix("ns/") {
         let Some(id) = cluster.find_namespace(name) else {
@@ -212,8 +199,7 @@ fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
             .map(|c| Relabel::Namespace(id, c))
             .collect());
     }
-    let resolved =
-        resolve::resolve(cluster, &workspace.context, &endpoint(target)?).map_err(helped)?;
+    let resolved = resolve(cluster, &workspace.names, &endpoint(target)?).map_err(helped)?;
     let mut changes = Vec::new();
     for end in &resolved.ends {
         let End::Pods { pods, .. } = end else {
@@ -227,6 +213,16 @@ fn relabel(workspace: &Workspace, text: &str) -> Result<Vec<Relabel>> {
     Ok(changes)
 }
 
+fn label_change(text: &str, label: &str) -> Result<LabelChange> {
+    match (label.split_once('='), label.strip_suffix('-')) {
+        (Some((key, value)), _) if !key.is_empty() => {
+            Ok(LabelChange::Set(key.into(), value.into()))
+        }
+        (None, Some(key)) if !key.is_empty() => Ok(LabelChange::Remove(key.into())),
+        _ => bail!("`{label}` in `{text}` is no label; {HELP}"),
+    }
+}
+
 fn answer(
     common: &Common,
     output: &Output,
@@ -236,55 +232,37 @@ fn answer(
     fail_on: FailOn,
     drawn: &Drawn,
 ) -> Result<Exit> {
-    let before = Side {
-        input: &old.input,
-        graph: &old.graph,
-    };
-    let after = Side {
-        input: &new.input,
-        graph: &new.graph,
-    };
-    let diff = netpal::diff::diff(before, after);
+    let diff = netpal::diff(old.side(), new.side());
     let (before, after) = (old.locator(), new.locator());
+    let context = new.context(&after);
     let remarks = remarks(common, old, new, &diff);
-    let pages = Pages {
-        before: old.book(&before),
-        after: new.book(&after),
-        label,
-        remarks: &remarks,
-    };
-    let shown = if common.verbose > 0 { usize::MAX } else { 30 };
-    output.write(|format, out| match format {
-        Format::Json => json::write("Diff", diff::content(pages, &diff), out),
-        Format::Yaml => json::write_yaml("Diff", diff::content(pages, &diff), out),
-        Format::Csv => diff::csv(pages, &diff, out),
-        Format::Md => markdown::diff(pages, &diff, out),
-        Format::Sarif | Format::Github | Format::Gitlab => ci::write(
-            &diff_findings::findings(pages, &diff),
-            &diff_findings::rules(),
-            &after,
-            format,
-            out,
-        ),
-        Format::Html => {
+    let page = output
+        .has(Format::Html)
+        .then(|| {
             let subject = if label.is_empty() {
                 "changes between two inputs"
             } else {
                 label
             };
-            Page {
-                common,
-                workspace: new,
-                before: Some(old),
-                subject,
-            }
-            .html(out)
-        }
-        Format::Dot | Format::Svg | Format::Mermaid => {
-            draw(format, [old, new], &render::summary(&diff), drawn, out)
-        }
-        _ => render::text(pages, &diff, output.style(), shown, out),
-    })?;
+            Page::new(common, new, Some(old), subject)
+        })
+        .transpose()?;
+    let page = page.as_ref().map(|page| page.report(context));
+    let view = DiffView {
+        diff: &diff,
+        before: old.context(&before),
+        label,
+        remarks: &remarks,
+        options: DrawOptions {
+            level: drawn.level.map_or(DetailLevel::Auto, Into::into),
+            only_changed: drawn.only_changed,
+            ..DrawOptions::default()
+        },
+        dns: &new.names.dns,
+        page: page.as_ref(),
+    };
+    output.render(&view, &context)?;
+    ci::step_summary(output, || view.findings(&context), &context)?;
     let exit = exit(&diff, fail_on, common);
     Ok(if old.exit(common, exit) == Exit::Usage {
         Exit::Usage
@@ -294,48 +272,16 @@ fn answer(
 }
 
 /// What follows from the changes: the configured tests they break, the uses that manifests declare.
-pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> Remarks {
+pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> DiffRemarks {
     let suites = test::configured(common, new);
-    let (before, after) = (
-        test::ran(old, &old.graph, &suites),
-        test::ran(new, &new.graph, &suites),
-    );
+    let before = test::runs(old, &old.graph, &suites);
+    let after = test::runs(new, &new.graph, &suites);
     let pairs = before.iter().zip(&after);
-    let broken = pairs
-        .flat_map(|(b, a)| breaks::broken(&b.1, &a.1, diff, &new.input.cluster))
-        .collect();
-    Remarks {
-        broken,
-        uses: declared(
-            Side {
-                input: &new.input,
-                graph: &new.graph,
-            },
-            diff,
-        ),
-    }
-}
-
-/// Draws both states with one layout, so that nothing jumps.
-fn draw(
-    format: Format,
-    states: [&Workspace; 2],
-    summary: &str,
-    drawn: &Drawn,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let [before, after] = states.map(facts);
-    let options = Options {
-        level: drawn.level.map_or(Level::Auto, Into::into),
-        only_changed: drawn.only_changed || format == Format::Mermaid,
-        ..Options::default()
-    };
-    let drawing = Drawing::new(&Facts::compare(&before, &after), &options);
-    let drawing = drawing.headed(&format!("Connectivity changes: {summary}"));
-    match format {
-        Format::Dot => dot::write(&drawing, out),
-        Format::Mermaid => mermaid::write(&drawing, out),
-        _ => svg::write(&drawing, out),
+    DiffRemarks {
+        broken: pairs
+            .flat_map(|(b, a)| broken(&b.1, &a.1, diff, &new.input.cluster))
+            .collect(),
+        uses: declared_uses(new.side(), diff),
     }
 }
 
@@ -352,8 +298,9 @@ fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
         return Exit::Bad;
     }
     let may = |kind| diff.of(kind).next().is_some();
-    let undecided =
-        (opens && may(Kind::MayWiden)) || (closes && may(Kind::MayNarrow)) || may(Kind::Undecided);
+    let undecided = (opens && may(ChangeKind::MayWiden))
+        || (closes && may(ChangeKind::MayNarrow))
+        || may(ChangeKind::Undecided);
     match (undecided, common.unknown) {
         (false, _) | (true, Some(UnknownAs::Yes)) => Exit::Good,
         (true, None) => Exit::Undecided,

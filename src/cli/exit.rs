@@ -1,7 +1,7 @@
 //! Exit codes, the same in every command.
 
 use super::args::{Common, UnknownAs};
-use netpal::query::Verdict;
+use netpal::Verdict;
 
 /// What the program ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

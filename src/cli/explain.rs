@@ -1,21 +1,15 @@
 //! `netpal explain`: plain English of a policy, a workload or a namespace.
 
-use super::args::{Common, Explain};
-use super::can::{endpoint, helped};
+use super::args::{Common, ExplainArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow, bail};
-use netpal::model::{NamespaceId, WorkloadId};
-use netpal::policy::PolicyId;
-use netpal::query::End;
-use netpal::query::ask::grammar::Target;
-use netpal::query::ask::resolve;
-use netpal::query::explain::summary;
-use netpal::query::explain::summary::Plain;
-use netpal::render::Format;
-use netpal::render::data::{explain, json};
-use netpal::render::text::writer::Text;
+use netpal::{
+    End, NamespaceId, Policy, PolicyId, Summary, Target, WorkloadId, resolve, summarize_namespace,
+    summarize_policy, summarize_workload,
+};
 use std::collections::BTreeSet;
 
 /// Words that say that a policy is meant.
@@ -45,30 +39,16 @@ enum Thing {
 ///
 /// # Errors
 /// When it stands for nothing, or for several things.
-pub fn run(common: &Common, args: &Explain) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
+pub fn run(common: &Common, args: &ExplainArgs) -> Result<Exit> {
+    let output = Output::of::<Summary>(common)?;
     let workspace = Workspace::open(common)?;
-    let plain = match thing(&workspace, &args.name)? {
-        Thing::Policy(id) => Plain::Policy(summary::policy(&workspace.graph, id)),
-        Thing::Workload(id) => Plain::Workload(Box::new(summary::workload(
-            &workspace.input,
-            &workspace.graph,
-            id,
-        )?)),
-        Thing::Namespace(id) => Plain::Namespace(summary::namespace(&workspace.graph, id)),
+    let (input, graph) = (&workspace.input, &workspace.graph);
+    let summary = match thing(&workspace, &args.name)? {
+        Thing::Policy(id) => Summary::Policy(summarize_policy(graph, id)),
+        Thing::Workload(id) => Summary::Workload(Box::new(summarize_workload(input, graph, id)?)),
+        Thing::Namespace(id) => Summary::Namespace(summarize_namespace(graph, id)),
     };
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Explanation", explain::plain(book, &plain), out),
-        Format::Yaml => json::write_yaml("Explanation", explain::plain(book, &plain), out),
-        _ => Text {
-            book,
-            style: output.style(),
-            width: output.width(),
-        }
-        .plain(&plain, out),
-    })?;
+    output.render(&summary, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
@@ -120,11 +100,11 @@ fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
         .filter(|p| !POLICY.contains(&p.to_ascii_lowercase().as_str()))
         .collect();
     let (namespace, wanted) = match parts.as_slice() {
-        [name] => (workspace.context.namespace.as_deref(), *name),
+        [name] => (workspace.names.namespace.as_deref(), *name),
         [namespace, name] => (Some(*namespace), *name),
         _ => return Vec::new(),
     };
-    let fits = |p: &netpal::policy::Policy| {
+    let fits = |p: &Policy| {
         *p.name == *wanted
             && (namespace.is_none() || p.namespace.is_none() || p.namespace.as_deref() == namespace)
     };
@@ -145,7 +125,7 @@ fn workloads(workspace: &Workspace, name: &str) -> Result<Thing> {
     {
         return Ok(Thing::Namespace(id));
     }
-    let resolved = resolve::resolve(cluster, &workspace.context, &spec).map_err(helped)?;
+    let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;
     let found: BTreeSet<WorkloadId> = resolved
         .ends
         .iter()

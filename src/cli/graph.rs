@@ -1,65 +1,47 @@
 //! `netpal graph`: the picture.
 
-use super::args::{Common, Graph};
+use super::args::{Common, GraphArgs};
 use super::exit::Exit;
 use super::list::workloads;
 use super::output::Output;
 use super::report;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::picture::{Drawing, Facts, Hide, Level, Options};
-use netpal::render::Format;
-use netpal::render::image::{dot, mermaid, picture, svg};
+use netpal::{DetailLevel, DrawOptions, GraphView, Hide, PictureFacts};
 
 /// Draws who may reach whom.
 ///
 /// # Errors
 /// When a focus is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &Graph) -> Result<Exit> {
-    let output = Output::new(
-        common,
-        &[Format::Text, Format::Dot, Format::Svg, Format::Mermaid],
-    )?;
+pub fn run(common: &Common, args: &GraphArgs) -> Result<Exit> {
+    let output = Output::of::<GraphView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let options = options(&workspace, args)?;
-    let mut facts = report::facts(&workspace);
+    let mut facts = workspace.picture_facts();
     if let Some(before) = &args.before {
-        facts = Facts::compare(&report::facts(&report::state(common, before)?), &facts);
+        facts = PictureFacts::compare(&report::state(common, before)?.picture_facts(), &facts);
     }
-    let drawing = || Drawing::new(&facts, &options);
-    let plain = args.level.is_none() && args.focus.is_empty();
-    output.write(|format, out| match format {
-        Format::Dot => dot::write(&drawing(), out),
-        Format::Svg => svg::write(&drawing(), out),
-        Format::Mermaid => mermaid::write(&drawing(), out),
-        _ if plain => {
-            let coarse = Drawing::new(
-                &facts,
-                &Options {
-                    level: Level::Namespace,
-                    ..options.clone()
-                },
-            );
-            picture::write(&coarse, output.style(), out)
-        }
-        _ => picture::write(&drawing(), output.style(), out),
-    })?;
+    let view = GraphView {
+        facts: &facts,
+        options: &options,
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
 /// The options of the flags.
-fn options(workspace: &Workspace, args: &Graph) -> Result<Options> {
+fn options(workspace: &Workspace, args: &GraphArgs) -> Result<DrawOptions> {
     let mut focus = Vec::new();
     let cluster = &workspace.input.cluster;
     for text in &args.focus {
         focus.extend(
             workloads(workspace, text)?
                 .into_iter()
-                .map(|id| Facts::key(cluster, id)),
+                .map(|id| PictureFacts::key(cluster, id)),
         );
     }
-    Ok(Options {
-        level: args.level.map_or(Level::Auto, Into::into),
+    Ok(DrawOptions {
+        level: args.level.map_or(DetailLevel::Auto, Into::into),
         focus,
         hops: args.hops,
         only_changed: args.only_changed,

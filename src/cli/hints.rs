@@ -5,10 +5,7 @@
 //! pass over pods and policies to list them.
 
 use super::workspace::Workspace;
-use netpal::finding::Finding;
-use netpal::lint::{LintConfig, lint_policies};
-use netpal::policy::{PolicyId, RuleRef};
-use netpal::query::Answer;
+use netpal::{Answer, ExplanationSide, Finding, LintConfig, PolicyId, RuleRef, lint_policies};
 
 /// The rules that explain a surprise: a namespace label nobody sets, a split peer, a Service's
 /// port.
@@ -20,16 +17,10 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
         return None;
     };
     let explanation = pair.explain(&workspace.graph);
-    let near = |side: &netpal::query::Side| {
-        side.near
-            .as_ref()
-            .filter(|_| !side.allowed.possible())
-            .map(|n| n.at)
-    };
     let rules: Vec<RuleRef> = explanation
         .sides()
         .into_iter()
-        .flat_map(|s| [s.decided_by, near(s)])
+        .flat_map(|s| [s.decided_by, nearest(s)])
         .flatten()
         .collect();
     if rules.is_empty() {
@@ -44,6 +35,14 @@ pub fn hint(workspace: &Workspace, answer: &Answer) -> Option<Finding> {
     findings
         .into_iter()
         .find(|f| f.suppressed.is_none() && rules.iter().any(|at| is_about(workspace, f, *at)))
+}
+
+/// The rule that came closest on a side that does not let the flow through.
+fn nearest(side: &ExplanationSide) -> Option<RuleRef> {
+    side.near
+        .as_ref()
+        .filter(|_| !side.allowed.possible())
+        .map(|n| n.at)
 }
 
 /// Whether a finding is about this rule or a part of it.

@@ -5,27 +5,21 @@ use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::Result;
-use netpal::render::Format;
-use netpal::render::data::{inputs as inputs_data, json};
-use netpal::render::text::inputs;
+use netpal::InputsView;
 
 /// Tells what was read. Every document that could not be read is named.
 ///
 /// # Errors
 /// When nothing can be read at all.
 pub fn run(common: &Common) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Text, Format::Json, Format::Yaml])?;
-    let all = super::args::Common {
+    let output = Output::of::<InputsView>(common)?;
+    let all = Common {
         verbose: common.verbose.max(1),
         ..common.clone()
     };
     let workspace = Workspace::open(&all)?;
     let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Inputs", inputs_data::inputs(book), out),
-        Format::Yaml => json::write_yaml("Inputs", inputs_data::inputs(book), out),
-        _ => inputs::inputs(&workspace.input, &workspace.graph, common.verbose > 0, out),
-    })?;
+    let context = workspace.context(&locator).verbose(common.verbose > 0);
+    output.render(&InputsView, &context)?;
     Ok(workspace.exit(common, Exit::Good))
 }

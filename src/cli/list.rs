@@ -1,54 +1,36 @@
 //! `netpal list`: the allow-graph as a table.
 
-use super::args::{Common, List};
-use super::can::{endpoint, helped};
+use super::args::{Common, ListArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::model::WorkloadId;
-use netpal::query::End;
-use netpal::query::ask::resolve;
-use netpal::query::list::listing::Filter;
-use netpal::render::Format;
-use netpal::render::data::{csv, json};
-use netpal::render::text::writer::Text;
+use netpal::{End, ListFilter, ListingView, WorkloadId, resolve};
 
 /// Lists who may send what to whom.
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &List) -> Result<Exit> {
-    let output = Output::new(
-        common,
-        &[Format::Text, Format::Json, Format::Yaml, Format::Csv],
-    )?;
+pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
+    let output = Output::of::<ListingView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let ends = |text: &Option<String>| {
         text.as_deref()
             .map(|t| workloads(&workspace, t))
             .transpose()
     };
-    let filter = Filter {
+    let filter = ListFilter {
         from: ends(&args.from)?,
         to: ends(&args.to)?,
         all: args.all,
     };
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("List", json::listing(book, &filter), out),
-        Format::Yaml => json::write_yaml("List", json::listing(book, &filter), out),
-        Format::Csv => csv::listing(book, &filter, out),
-        _ => {
-            let text = Text {
-                book,
-                style: output.style(),
-                width: output.width(),
-            };
-            text.listing(&filter, args.from.as_deref(), args.to.as_deref(), out)
-        }
-    })?;
+    let view = ListingView {
+        filter: &filter,
+        from: args.from.as_deref(),
+        to: args.to.as_deref(),
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
@@ -61,8 +43,7 @@ pub fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
     if spec.ports.is_some() {
         bail!("`{text}`: list takes ends without ports");
     }
-    let resolved =
-        resolve::resolve(&workspace.input.cluster, &workspace.context, &spec).map_err(helped)?;
+    let resolved = resolve(&workspace.input.cluster, &workspace.names, &spec).map_err(helped)?;
     let mut found = Vec::new();
     for end in &resolved.ends {
         match end {

@@ -3,6 +3,7 @@
 
 mod args;
 mod args_pictures;
+mod asked;
 mod can;
 mod ci;
 mod common;
@@ -17,6 +18,7 @@ mod hints;
 mod inputs;
 mod lint;
 mod lint_fix;
+mod lint_options;
 mod list;
 mod matrix;
 mod output;
@@ -25,7 +27,6 @@ mod project;
 mod questions;
 mod reach;
 mod report;
-mod report_rows;
 mod rule;
 mod schema;
 mod snapshot;
@@ -45,7 +46,7 @@ pub fn main() -> ExitCode {
     let exit = run(&cli).unwrap_or_else(|error| {
         output::remark(&format!(
             "error: {}",
-            netpal::render::words::clean_lines(&format!("{error:#}"))
+            netpal::clean_lines(&format!("{error:#}"))
         ));
         Exit::Usage
     });

@@ -6,13 +6,13 @@
 
 use super::args::{ColorWhen, Common};
 use anyhow::{Context, Result, bail};
-use netpal::render::Format;
+use netpal::{AllowGraph, CompileOptions, Format, Input, Locator, Render, RenderContext, Style};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// One requested output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct OutputTarget {
     /// The format.
     pub format: Format,
     /// The file; standard output when `None`.
@@ -22,44 +22,58 @@ pub struct Target {
 /// The outputs of a command.
 #[derive(Debug, Clone)]
 pub struct Output {
-    targets: Vec<Target>,
+    targets: Vec<OutputTarget>,
     quiet: bool,
     color: ColorWhen,
     width: Option<u16>,
 }
 
+/// How remarks are emphasized; standard error drops the colours where they are not wanted.
+pub const STYLE: Style = Style { colour: true };
+
 /// Reads `FORMAT[=FILE]`.
-fn target(text: &str, able: &[Format]) -> Result<Target> {
+fn target(text: &str, offered: &[Format]) -> Result<OutputTarget> {
     let (name, file) = match text.split_once('=') {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    let names = || able.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
-    let Some((format, _)) = Format::ALL.iter().find(|(_, n)| *n == name) else {
-        bail!("`{name}` is not a format; this command writes {}", names());
+    let Some(format) = Format::find(name) else {
+        bail!(
+            "`{name}` is not a format; this command writes {}",
+            format_names(offered)
+        );
     };
-    if !able.contains(format) {
-        bail!("this command does not write {name}; it writes {}", names());
+    if !offered.contains(&format) {
+        bail!(
+            "this command does not write {name}; it writes {}",
+            format_names(offered)
+        );
     }
-    Ok(Target {
-        format: *format,
-        file,
-    })
+    Ok(OutputTarget { format, file })
+}
+
+fn format_names(offered: &[Format]) -> String {
+    offered
+        .iter()
+        .map(|f| f.name())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Output {
-    /// The outputs that were asked for; the first of `able` on standard output when none was.
+    /// The outputs that were asked for; an answer of type `R` will be written to them. Without any,
+    /// its default format on standard output.
     ///
     /// # Errors
-    /// When a format is unknown, or not one this command writes.
-    pub fn new(common: &Common, able: &[Format]) -> Result<Self> {
+    /// When a format is unknown, or the answer does not have it.
+    pub fn of<R: Render>(common: &Common) -> Result<Self> {
         let mut targets = common
             .output
             .iter()
-            .map(|t| target(t, able))
+            .map(|t| target(t, R::FORMATS))
             .collect::<Result<Vec<_>>>()?;
         if targets.is_empty() {
-            targets.extend(able.first().map(|f| Target {
+            targets.extend(R::FORMATS.first().map(|f| OutputTarget {
                 format: *f,
                 file: None,
             }));
@@ -80,15 +94,24 @@ impl Output {
         self.targets.iter().any(|t| t.format == format)
     }
 
-    /// Writes every requested format: `write` is given the format and where to write it, piece by
-    /// piece.
+    /// Whether a format was asked for and is written: `--quiet` writes nothing to standard output.
+    pub fn writes(&self, format: Format) -> bool {
+        let written = |t: &OutputTarget| t.file.is_some() || !self.quiet;
+        self.targets
+            .iter()
+            .any(|t| t.format == format && written(t))
+    }
+
+    /// Writes an answer in every requested format, with the colours and the width of the flags.
     ///
     /// # Errors
     /// When a file or standard output cannot be written.
-    pub fn write(
-        &self,
-        mut write: impl FnMut(Format, &mut dyn Write) -> io::Result<()>,
-    ) -> Result<()> {
+    pub fn render<R: Render>(&self, answer: &R, context: &RenderContext<'_>) -> Result<()> {
+        // colours are removed again where they are not wanted
+        let context = context
+            .colour(self.color != ColorWhen::Never)
+            .width(self.width());
+        let write = |format, out: &mut dyn Write| answer.write(format, &context, out);
         for target in &self.targets {
             match &target.file {
                 Some(path) => whole(path, |out| write(target.format, out))?,
@@ -105,15 +128,8 @@ impl Output {
         Ok(())
     }
 
-    /// Whether text may be coloured: anstream takes the colours out again where nobody wants them.
-    pub fn style(&self) -> netpal::render::text::writer::Style {
-        netpal::render::text::writer::Style {
-            colour: self.color != ColorWhen::Never,
-        }
-    }
-
-    /// Columns to wrap at: as asked, else the terminal's, else 80.
-    pub fn width(&self) -> usize {
+    /// Columns to wrap at: as asked, else the terminal's, else 100.
+    fn width(&self) -> usize {
         let columns = || {
             std::env::var("COLUMNS")
                 .ok()
@@ -144,7 +160,7 @@ fn quietly(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes beside the file and renames, so that nobody ever reads half of it.
+/// Writes next to the file and renames, so that no reader ever sees half of it.
 ///
 /// # Errors
 /// When the folder cannot be written to.
@@ -187,8 +203,37 @@ fn readable(file: &std::fs::File) -> io::Result<()> {
 /// A remark on standard error.
 pub fn remark(text: &str) {
     let mut err = anstream::stderr().lock();
-    // INVARIANT: standard error is for people; if it is gone there is nobody to tell
+    // INVARIANT: standard error is for people; if it is closed there is no reader
     let _ = writeln!(err, "{text}");
+}
+
+/// An answer on standard output in its default format, for commands that take no `-o`.
+///
+/// # Errors
+/// When standard output fails for another reason than a closed pipe.
+pub fn print<R: Render>(answer: &R, context: &RenderContext<'_>) -> Result<()> {
+    let mut bytes = Vec::new();
+    if let Some(format) = R::FORMATS.first() {
+        answer.write(*format, context, &mut bytes)?;
+    }
+    plain(&bytes)
+}
+
+/// The same for an answer that is about no input.
+///
+/// # Errors
+/// When standard output fails for another reason than a closed pipe.
+pub fn print_alone<R: Render>(answer: &R) -> Result<()> {
+    let input = Input::default();
+    let graph = AllowGraph::compile(&input, &CompileOptions::default())?;
+    let locator = Locator::new(&input.sources);
+    print(answer, &RenderContext::new(&input, &graph, &locator))
+}
+
+/// A number of things: `1 error`, `2 errors`.
+pub fn counted(count: usize, thing: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{end}")
 }
 
 /// Plain text on standard output, for help topics and completion scripts.

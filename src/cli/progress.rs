@@ -1,12 +1,12 @@
 //! How far reading is, on a terminal, for those who wait for more than a second.
 //!
-//! Nothing is drawn where nobody looks: not into a pipe or a file, not with `--quiet`, not in CI,
+//! Nothing is drawn without a viewer: not into a pipe or a file, not with `--quiet`, not in CI,
 //! not on a terminal that can only print. What was drawn is gone before anything else is printed.
 //! The bar is drawn by a thread of its own, which sleeps until the second is over; the readers only
 //! add to a number.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use netpal::load::Watch;
+use netpal::Watch;
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for somebody who can see it.
+    /// A bar, drawn only for a terminal.
     pub fn start(quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let style =
@@ -68,7 +68,7 @@ impl Watch for Progress {
     }
 }
 
-/// Whether somebody sits before a terminal that can draw.
+/// Whether standard error is a terminal that can draw.
 fn is_watched() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -3,15 +3,10 @@
 use super::args::Common;
 use super::output;
 use anyhow::{Context as _, Result, bail};
-use netpal::config;
-use netpal::config::{Config, PodsSpec};
-use netpal::diagnostic::Diagnostic;
-use netpal::load::{Source, project};
-use netpal::model::{Requirement, Selector};
-use netpal::query::Context;
-use netpal::render::text::{inputs, writer};
-use netpal::source::Sources;
-use netpal::tree::Locator;
+use netpal::{
+    CONFIG_FILE_NAMES, Config, Context, Diagnostic, Locator, PodsSpec, Requirement, Selector,
+    Source, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,19 +23,19 @@ impl Project {
     /// Finds and reads the configuration: as asked, else the nearest one.
     ///
     /// # Errors
-    /// When it is not there, or has a mistake; every mistake is told with its place.
+    /// When it is not there, or has a mistake; every mistake is reported with its place.
     pub fn open(common: &Common) -> Result<Self> {
         let Some(path) = common
             .config
             .clone()
-            .or_else(|| project::nearest(&config::NAMES))
+            .or_else(|| nearest_file(&CONFIG_FILE_NAMES))
         else {
             return Ok(Self::default());
         };
         let name = path.to_string_lossy().into_owned();
-        let text = project::text(&name)?;
-        let config = config::parse(&name, &text)
-            .map_err(|problems| told(&problems))
+        let text = read_text(&name)?;
+        let config = parse_config(&name, &text)
+            .map_err(|problems| invalid(&problems))
             .with_context(|| {
                 format!("the configuration `{name}` cannot be read; its keys: netpal schema config")
             })?;
@@ -110,7 +105,7 @@ impl Project {
     }
 
     /// What names mean.
-    pub fn context(&self, namespace: Option<&str>) -> Context {
+    pub fn names(&self, namespace: Option<&str>) -> Context {
         let mut context = Context {
             namespace: namespace.map(Into::into),
             ..Context::default()
@@ -137,16 +132,12 @@ pub fn requirements(labels: &BTreeMap<String, String>) -> Vec<Requirement> {
     labels.iter().map(label).collect()
 }
 
-/// Tells every problem of a file, and is the error that ends the run.
-pub fn told(problems: &[Diagnostic]) -> anyhow::Error {
+/// Reports every problem of a file, and is the error that ends the run.
+pub fn invalid(problems: &[Diagnostic]) -> anyhow::Error {
     let sources = Sources::default();
     let locator = Locator::new(&sources);
     for problem in problems {
-        output::remark(&inputs::diagnostic(
-            problem,
-            &locator,
-            writer::Style { colour: true },
-        ));
+        output::remark(&describe_diagnostic(problem, &locator, output::STYLE));
     }
-    anyhow::anyhow!("{}", inputs::plural(problems.len(), "problem"))
+    anyhow::anyhow!("{}", output::counted(problems.len(), "problem"))
 }

@@ -5,79 +5,31 @@
 //! `src,dst,protocol,port,verdict,reason[,expected]`, in order.
 
 use super::args::Common;
-use super::can::helped;
+use super::asked::helped;
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
 use anyhow::{Context as _, Result, anyhow, bail};
-use netpal::query::ask;
-use netpal::query::explain::why::show;
-use netpal::query::{Question, Verdict};
-use netpal::render::Format;
-use netpal::render::data::{csv as render_csv, json};
-use schemars::JsonSchema;
-use serde::Serialize;
-
-/// One line, answered.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Answered {
-    line: u64,
-    source: String,
-    destination: String,
-    protocol: String,
-    port: String,
-    verdict: &'static str,
-    reason: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    as_expected: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// The answers of a file.
-#[derive(Serialize, JsonSchema)]
-pub struct Answers {
-    questions: usize,
-    different: usize,
-    #[serde(rename = "answers")]
-    lines: Vec<Answered>,
-}
+use netpal::{Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show};
 
 /// Answers a file of questions.
 ///
 /// # Errors
 /// When the file or the input cannot be read.
 pub fn run(common: &Common, file: &str) -> Result<Exit> {
-    let output = Output::new(common, &[Format::Csv, Format::Json])?;
+    let output = Output::of::<QuestionAnswers>(common)?;
     if file == "-" && common.files.iter().any(|f| f == "-") {
         bail!("standard input can be read only once: both -f - and --questions - were given");
     }
     let text = read(file)?;
     let workspace = Workspace::open(common)?;
-    let answers = answers(&workspace, &text)?;
-    let different = answers
-        .iter()
-        .filter(|a| a.as_expected == Some(false))
-        .count();
-    let failed = answers.iter().filter(|a| a.error.is_some()).count();
-    summary(common, file, &answers, different, failed);
-    let answers = Answers {
-        questions: answers.len(),
-        different,
-        lines: answers,
-    };
-    output.write(|format, out| match format {
-        Format::Json => json::write("Answers", &answers, out),
-        _ => render_csv::rows(answers.lines.iter().map(cells), out),
-    })?;
-    let exit = if failed > 0 {
-        Exit::Usage
-    } else if different > 0 {
-        Exit::Bad
-    } else {
-        Exit::Good
+    let answers = QuestionAnswers::new(answers(&workspace, &text)?);
+    summary(common, file, &answers);
+    output.render(&answers, &workspace.context(&workspace.locator()))?;
+    let exit = match (answers.failed(), answers.different) {
+        (0, 0) => Exit::Good,
+        (0, _) => Exit::Bad,
+        (_, _) => Exit::Usage,
     };
     Ok(workspace.exit(common, exit))
 }
@@ -89,7 +41,7 @@ fn read(file: &str) -> Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))
 }
 
-fn answers(workspace: &Workspace, text: &str) -> Result<Vec<Answered>> {
+fn answers(workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -102,7 +54,7 @@ fn answers(workspace: &Workspace, text: &str) -> Result<Vec<Answered>> {
         if is_head(&record) {
             continue;
         }
-        answered.push(one(workspace, &record));
+        answered.push(answer(workspace, &record));
     }
     Ok(answered)
 }
@@ -119,35 +71,20 @@ fn is_head(record: &csv::StringRecord) -> bool {
         )
 }
 
-fn one(workspace: &Workspace, record: &csv::StringRecord) -> Answered {
+fn answer(workspace: &Workspace, record: &csv::StringRecord) -> QuestionAnswer {
+    let line = record.position().map_or(0, csv::Position::line);
     let field = |i: usize| record.get(i).unwrap_or_default().to_owned();
-    let mut answered = Answered {
-        line: record.position().map_or(0, csv::Position::line),
-        source: field(0),
-        destination: field(1),
-        protocol: field(2),
-        port: field(3),
-        verdict: "error",
-        reason: "",
-        expected: None,
-        as_expected: None,
-        error: None,
-    };
-    match decide(workspace, &answered, &field(4)) {
-        Ok((verdict, reason, expected)) => {
-            answered.verdict = verdict.word();
-            answered.reason = reason;
-            answered.expected = expected.map(Verdict::word);
-            answered.as_expected = expected.map(|e| e == verdict);
-        }
-        Err(error) => answered.error = Some(error.to_string().replace("\n      ", ":")),
+    let mut answer = QuestionAnswer::new(line, [0, 1, 2, 3].map(field));
+    match decide(workspace, &answer, &field(4)) {
+        Ok((verdict, reason, expected)) => answer.answered(verdict, reason, expected),
+        Err(error) => answer.error = Some(error.to_string().replace("\n      ", ":")),
     }
-    answered
+    answer
 }
 
-type Decided = (Verdict, &'static str, Option<Verdict>);
+type LineAnswer = (Verdict, &'static str, Option<Verdict>);
 
-fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Decided> {
+fn decide(workspace: &Workspace, line: &QuestionAnswer, expected: &str) -> Result<LineAnswer> {
     let expected = match expected.to_ascii_lowercase().as_str() {
         "" => None,
         "allow" | "yes" => Some(Verdict::Yes),
@@ -169,10 +106,10 @@ fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Deci
         (port, protocol) => format!("{bracketed}:{port}/{protocol}"),
     };
     let question = Question {
-        source: super::can::endpoint(&line.source)?,
-        destination: super::can::endpoint(&destination)?,
+        source: super::asked::endpoint(&line.source)?,
+        destination: super::asked::endpoint(&destination)?,
     };
-    let answer = ask(&workspace.graph, &workspace.context, &question).map_err(helped)?;
+    let answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     let shown = answer
         .pairs
         .iter()
@@ -184,24 +121,12 @@ fn decide(workspace: &Workspace, line: &Answered, expected: &str) -> Result<Deci
     Ok((answer.verdict, reason, expected))
 }
 
-fn cells(a: &Answered) -> Vec<String> {
-    let mut cells = [&a.source, &a.destination, &a.protocol, &a.port]
-        .map(String::clone)
-        .to_vec();
-    cells.extend([
-        a.verdict.to_owned(),
-        a.error.clone().unwrap_or_else(|| a.reason.to_owned()),
-    ]);
-    cells.extend(a.expected.map(str::to_owned));
-    cells
-}
-
 /// Differences and failures, each with its line, and the count, on standard error.
-fn summary(common: &Common, file: &str, answers: &[Answered], different: usize, failed: usize) {
+fn summary(common: &Common, file: &str, answers: &QuestionAnswers) {
     if common.quiet {
         return;
     }
-    for a in answers {
+    for a in &answers.lines {
         let what = format!(
             "{} -> {}:{}/{}",
             a.source, a.destination, a.port, a.protocol
@@ -218,15 +143,15 @@ fn summary(common: &Common, file: &str, answers: &[Answered], different: usize, 
             ));
         }
     }
-    let expected = answers.iter().filter(|a| a.expected.is_some()).count();
-    let failed = if failed > 0 {
-        format!(", {failed} could not be asked")
-    } else {
-        String::new()
+    let expected = answers.lines.iter().filter(|a| a.expected.is_some());
+    let (expected, different) = (expected.count(), answers.different);
+    let failed = match answers.failed() {
+        0 => String::new(),
+        failed => format!(", {failed} could not be asked"),
     };
     output::remark(&format!(
         "{} questions, {expected} with an expectation: {} as expected, {different} different{failed}",
-        answers.len(),
+        answers.questions,
         expected - different
     ));
 }

@@ -1,26 +1,17 @@
 //! `netpal reach` and `netpal who`: what a workload gets to, what gets to it, and the shortest way
 //! between two.
 
-use super::args::{Common, Hops, Reach, Who};
-use super::can::{endpoint, helped};
+use super::args::{Common, HopLimit, ReachArgs, WhoArgs};
+use super::asked::{endpoint, helped};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::model::{PodId, Truth};
-use netpal::query::End;
-use netpal::query::ask::grammar::EndpointSpec;
-use netpal::query::ask::resolve;
-use netpal::query::reach::closure::{ReachQuery, Way};
-use netpal::query::reach::potential_pod::{PotentialPod, exposure};
-use netpal::query::reach::tree::{path, reach};
-use netpal::render::data::{json, reach};
-use netpal::render::text::writer::Text;
-use netpal::render::{Format, words};
-use netpal::set::{IpSet, TrafficSet};
+use netpal::{
+    End, EndpointSpec, IpSet, PathView, PodId, PotentialPod, ReachQuery, ReachView, TrafficSet,
+    Truth, Way, describe_root, exposure, path, reach, resolve, resolve_traffic,
+};
 use std::collections::BTreeSet;
-
-const FORMATS: [Format; 3] = [Format::Text, Format::Json, Format::Yaml];
 
 /// An endpoint with everything it stands for.
 struct Root {
@@ -33,7 +24,7 @@ struct Root {
 fn root(workspace: &Workspace, text: &str) -> Result<Root> {
     let spec: EndpointSpec = endpoint(text)?;
     let cluster = &workspace.input.cluster;
-    let resolved = resolve::resolve(cluster, &workspace.context, &spec).map_err(helped)?;
+    let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;
     let mut root = Root {
         name: text.to_owned(),
         pods: BTreeSet::new(),
@@ -52,7 +43,7 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
         .map(|p| Some(cluster.pod(*p)))
         .chain(root.pods.is_empty().then_some(None))
     {
-        let asked = resolve::traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
+        let asked = resolve_traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
         root.asked = root.asked.union(&asked.unwrap_or_else(TrafficSet::all));
     }
     if let Some(missing) = resolved
@@ -66,18 +57,13 @@ fn root(workspace: &Workspace, text: &str) -> Result<Root> {
         bail!("`{text}`: no pod there has such a port name");
     }
     if let [end] = resolved.ends.as_slice() {
-        let port = if root.asked.is_all() {
-            String::new()
-        } else {
-            format!(":{}", words::traffic(&root.asked))
-        };
-        root.name = format!("{}{port}", words::end(cluster, end));
+        root.name = describe_root(cluster, end, &root.asked);
     }
     Ok(root)
 }
 
-fn trip(root: &Root, way: Way, hops: Hops) -> ReachQuery {
-    let Hops(hops) = hops;
+fn query(root: &Root, way: Way, hops: HopLimit) -> ReachQuery {
+    let HopLimit(hops) = hops;
     ReachQuery {
         way,
         pods: root.pods.clone(),
@@ -91,33 +77,28 @@ fn trip(root: &Root, way: Way, hops: Hops) -> ReachQuery {
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn run(common: &Common, args: &Reach) -> Result<Exit> {
-    let output = Output::new(common, &FORMATS)?;
+pub fn run(common: &Common, args: &ReachArgs) -> Result<Exit> {
     if let Some(ends) = &args.path {
-        return shortest(common, &output, ends);
+        return shortest(common, ends);
     }
+    let output = Output::of::<ReachView<'_>>(common)?;
     let Some(source) = &args.source else {
         bail!("reach from where? netpal reach SRC, or netpal reach --path SRC DST")
     };
     let workspace = Workspace::open(common)?;
     let root = root(&workspace, source)?;
-    let found = reach(&workspace.graph, &trip(&root, Way::Forward, args.hops));
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Reach", reach::reach(book, &found, &root.name, &[]), out),
-        Format::Yaml => json::write_yaml("Reach", reach::reach(book, &found, &root.name, &[]), out),
-        _ => Text {
-            book,
-            style: output.style(),
-            width: output.width(),
-        }
-        .reach(&found, &root.name, out),
-    })?;
+    let found = reach(&workspace.graph, &query(&root, Way::Forward, args.hops));
+    let view = ReachView {
+        reach: &found,
+        root: &root.name,
+        exposure: &[],
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
-fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
+fn shortest(common: &Common, ends: &[String]) -> Result<Exit> {
+    let output = Output::of::<PathView<'_>>(common)?;
     let [from, to] = ends else {
         bail!("--path takes two ends")
     };
@@ -126,30 +107,16 @@ fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
     if from.pods.is_empty() || to.pods.is_empty() {
         bail!("--path goes from workload to workload; ask about addresses with netpal can");
     }
-    let start = trip(&from, Way::Forward, Hops(None));
+    let start = query(&from, Way::Forward, HopLimit(None));
     let look = |least| path(&workspace.graph, &start, &to.pods, &to.asked, least);
     let certain = look(Truth::Yes);
     let found = certain.clone().or_else(|| look(Truth::Maybe));
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| {
-        let content = || reach::path(book, found.as_deref(), certain.is_some());
-        let text = Text {
-            book,
-            style: output.style(),
-            width: output.width(),
-        };
-        match (format, &found) {
-            (Format::Json, _) => json::write("Path", content(), out),
-            (Format::Yaml, _) => json::write_yaml("Path", content(), out),
-            (_, Some(hops)) => text.path(hops, certain.is_some(), out),
-            (_, None) => writeln!(
-                out,
-                "no way from {} to {}, over any number of hops",
-                from.name, to.name
-            ),
-        }
-    })?;
+    let view = PathView {
+        ends: [&from.name, &to.name],
+        hops: found.as_deref(),
+        certain: certain.is_some(),
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     let exit = match (&certain, &found) {
         (Some(_), _) => Exit::Good,
         (None, Some(_)) => Exit::Undecided,
@@ -162,35 +129,20 @@ fn shortest(common: &Common, output: &Output, ends: &[String]) -> Result<Exit> {
 ///
 /// # Errors
 /// When an end is unknown, or the input cannot be read.
-pub fn who(common: &Common, args: &Who) -> Result<Exit> {
-    let output = Output::new(common, &FORMATS)?;
+pub fn who(common: &Common, args: &WhoArgs) -> Result<Exit> {
+    let output = Output::of::<ReachView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let root = root(&workspace, &args.destination)?;
     if root.pods.is_empty() {
         bail!("`{}`: who takes workloads and Services", args.destination);
     }
-    let found = reach(&workspace.graph, &trip(&root, Way::Backward, args.hops));
-    let ghosts = exposed(&workspace, &root)?;
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
-    output.write(|format, out| match format {
-        Format::Json => json::write(
-            "Reach",
-            reach::reach(book, &found, &root.name, &ghosts),
-            out,
-        ),
-        Format::Yaml => json::write_yaml(
-            "Reach",
-            reach::reach(book, &found, &root.name, &ghosts),
-            out,
-        ),
-        _ => Text {
-            book,
-            style: output.style(),
-            width: output.width(),
-        }
-        .who(&found, &ghosts, &root.name, out),
-    })?;
+    let found = reach(&workspace.graph, &query(&root, Way::Backward, args.hops));
+    let view = ReachView {
+        reach: &found,
+        root: &root.name,
+        exposure: &exposed(&workspace, &root)?,
+    };
+    output.render(&view, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 

@@ -3,8 +3,7 @@
 use super::exit::Exit;
 use super::output;
 use anyhow::{Result, bail};
-use netpal::lint::{LINTS, Lint};
-use std::fmt::Write as _;
+use netpal::{LINTS, Lint, RuleIndex};
 
 /// Prints the page of a rule, or the list of all.
 ///
@@ -12,33 +11,14 @@ use std::fmt::Write as _;
 /// When there is no such rule.
 pub fn run(word: Option<&str>) -> Result<Exit> {
     let Some(word) = word else {
-        output::plain(list().as_bytes())?;
+        output::print_alone(&RuleIndex)?;
         return Ok(Exit::Good);
     };
     let Some(lint) = Lint::find(word) else {
         bail!("{}", unknown(word))
     };
-    output::plain(lint.page().as_bytes())?;
+    output::print_alone(lint)?;
     Ok(Exit::Good)
-}
-
-fn list() -> String {
-    let mut text = String::new();
-    for lint in LINTS {
-        let unasked = if lint.default {
-            ""
-        } else {
-            " (only when selected)"
-        };
-        let _ = writeln!(
-            text,
-            "{}  {:<8}{}{unasked}",
-            lint.id,
-            lint.severity.name(),
-            lint.name
-        );
-    }
-    text
 }
 
 /// What to say about a word that names no rule.

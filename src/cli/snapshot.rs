@@ -1,13 +1,11 @@
 //! `netpal snapshot`: the allow-graph as a text that is kept in git, and whether it is still that.
 
-use super::args::{Common, FailOn, Snapshot as Args};
+use super::args::{Common, FailOn, SnapshotArgs};
 use super::exit::Exit;
 use super::output;
 use super::workspace::Workspace;
 use anyhow::{Result, anyhow};
-use netpal::AllowGraph;
-use netpal::load::project;
-use netpal::snapshot::Snapshot;
+use netpal::{AllowGraph, DriftView, Format, Render, Snapshot, SnapshotView, read_text};
 
 const DEFAULT: &str = "netpal.snap";
 
@@ -15,7 +13,7 @@ const DEFAULT: &str = "netpal.snap";
 ///
 /// # Errors
 /// When the input or the snapshot cannot be read, or the file cannot be written.
-pub fn run(common: &Common, args: &Args) -> Result<Exit> {
+pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let configured = workspace
         .project
@@ -32,22 +30,21 @@ pub fn run(common: &Common, args: &Args) -> Result<Exit> {
     if args.check {
         return check(common, &workspace, &path, args.fail_on);
     }
-    let text = Snapshot::new(&workspace.graph).text(&cni(common, &workspace));
+    let snapshot = Snapshot::new(&workspace.graph);
+    let view = SnapshotView {
+        snapshot: &snapshot,
+        cni: &workspace.cni(common),
+    };
+    let locator = workspace.locator();
+    let context = workspace.context(&locator);
     if args.update {
-        output::whole_file(std::path::Path::new(&path), text.as_bytes())?;
+        let mut bytes = Vec::new();
+        view.write(Format::Text, &context, &mut bytes)?;
+        output::whole_file(std::path::Path::new(&path), &bytes)?;
     } else if !common.quiet {
-        output::plain(text.as_bytes())?;
+        output::print(&view, &context)?;
     }
     Ok(workspace.exit(common, Exit::Good))
-}
-
-/// The profile the snapshot is taken under, as it is named in its first line.
-fn cni(common: &Common, workspace: &Workspace) -> String {
-    let name = common
-        .cni
-        .last()
-        .or(workspace.project.config.cluster.cni.as_ref());
-    name.map_or_else(|| "generic".to_owned(), Clone::clone)
 }
 
 fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) -> Result<Exit> {
@@ -55,17 +52,11 @@ fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) ->
     let kept = read(path).map_err(|e| anyhow!("{e}\n       write it: netpal snapshot --update"))?;
     let drift = kept.drift(&now);
     if !common.quiet {
-        let mut text = format!(
-            "snapshot {path}: {} widened, {} narrowed\n",
-            drift.added.len(),
-            drift.removed.len()
-        );
-        for line in drift.lines() {
-            text.push_str("  ");
-            text.push_str(&netpal::render::words::clean(&line));
-            text.push('\n');
-        }
-        output::plain(text.as_bytes())?;
+        let view = DriftView {
+            path,
+            drift: &drift,
+        };
+        output::print(&view, &workspace.context(&workspace.locator()))?;
     }
     let fails = match fail_on {
         FailOn::None => false,
@@ -77,7 +68,7 @@ fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) ->
 }
 
 fn read(path: &str) -> Result<Snapshot, String> {
-    let text = project::text(path).map_err(|e| e.to_string())?;
+    let text = read_text(path).map_err(|e| e.to_string())?;
     Snapshot::parse(&text).map_err(|e| format!("`{path}` is no snapshot: {e}"))
 }
 

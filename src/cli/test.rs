@@ -1,95 +1,71 @@
 //! `netpal test`: what must stay true. And `netpal init tests`: a first file of such tests.
 
-use super::args::{Common, Export, Test, UnknownAs};
+use super::args::{Common, Export, TestArgs, UnknownAs};
 use super::exit::Exit;
 use super::output::{self, Output};
-use super::project::told;
+use super::project::invalid;
 use super::workspace::Workspace;
 use super::{ci, snapshot};
 use anyhow::{Result, bail};
-use netpal::AllowGraph;
-use netpal::check;
-use netpal::check::{Env, Status, Suite, export, propose, remedy};
-use netpal::load::project;
-use netpal::render::Format;
-use netpal::render::ci::suite;
-use netpal::render::data::{check as check_data, json};
-use netpal::render::text::check as text;
-use netpal::render::text::check::Ran;
-
-const FORMATS: [Format; 10] = [
-    Format::Text,
-    Format::Json,
-    Format::Yaml,
-    Format::Csv,
-    Format::Md,
-    Format::Junit,
-    Format::Tap,
-    Format::Sarif,
-    Format::Github,
-    Format::Gitlab,
-];
+use netpal::{
+    AllowGraph, Outcome, ProbesView, Suite, SuiteRun, TestEnvironment, TestStatus, TestsView,
+    add_remedies, check, parse_tests, probes, propose, read_texts,
+};
 
 /// Runs the tests of the files named, else of those the configuration names.
 ///
 /// # Errors
 /// When a file cannot be read, or is no test file.
-pub fn run(common: &Common, args: &Test) -> Result<Exit> {
-    let output = Output::new(common, &FORMATS)?;
+pub fn run(common: &Common, args: &TestArgs) -> Result<Exit> {
+    let output = Output::of::<TestsView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let suites = suites(&workspace, &args.tests)?;
-    let locator = workspace.locator();
-    let book = workspace.book(&locator);
     if args.export == Some(Export::Netassert) {
         return export_netassert(&workspace, &suites);
     }
-    let mut ran = ran(&workspace, &workspace.graph, &suites);
-    mend(&workspace, &mut ran);
-    output.write(|format, out| match format {
-        Format::Json => json::write("Tests", check_data::json(book, &ran), out),
-        Format::Yaml => json::write_yaml("Tests", check_data::json(book, &ran), out),
-        Format::Csv => check_data::write_csv(book, &ran, out),
-        Format::Md => check_data::markdown(book, &ran, out),
-        Format::Junit => check_data::junit(book, &ran, out),
-        Format::Tap => check_data::tap(book, &ran, out),
-        Format::Sarif | Format::Github | Format::Gitlab => ci::write(
-            &check_data::findings(book, &ran),
-            &check_data::rules(),
-            book.locator,
-            format,
-            out,
-        ),
-        _ => text::text(book, &ran, args.coverage, output.style(), out),
-    })?;
-    Ok(workspace.exit(common, exit(&ran, common)))
+    let mut runs = runs(&workspace, &workspace.graph, &suites);
+    suggest_remedies(&workspace, &mut runs);
+    let view = TestsView {
+        runs: &runs,
+        coverage: args.coverage,
+    };
+    let locator = workspace.locator();
+    let context = workspace.context(&locator);
+    output.render(&view, &context)?;
+    ci::step_summary(&output, || view.findings(&context), &context)?;
+    Ok(workspace.exit(common, exit(&runs, common)))
 }
 
 /// The outcomes of tests on a graph, which is the workspace's own or one that was made from it.
-pub fn ran<'a>(workspace: &Workspace, graph: &AllowGraph, suites: &'a [Suite]) -> Vec<Ran<'a>> {
+pub fn runs<'a>(
+    workspace: &Workspace,
+    graph: &AllowGraph,
+    suites: &'a [Suite],
+) -> Vec<SuiteRun<'a>> {
     let drift = |path: &str| snapshot::drift(workspace, graph, path);
-    let env = Env {
-        context: &workspace.context,
+    let environment = TestEnvironment {
+        context: &workspace.names,
         snapshot: &drift,
     };
     suites
         .iter()
-        .map(|s| (s, check::check(graph, &env, s)))
+        .map(|s| (s, check(graph, &environment, s)))
         .collect()
 }
 
 /// Looks for what would make the failed tests hold.
-fn mend(workspace: &Workspace, ran: &mut [Ran<'_>]) {
+fn suggest_remedies(workspace: &Workspace, runs: &mut [SuiteRun<'_>]) {
     let drift = |path: &str| snapshot::drift(workspace, &workspace.graph, path);
-    let env = Env {
-        context: &workspace.context,
+    let environment = TestEnvironment {
+        context: &workspace.names,
         snapshot: &drift,
     };
-    for (suite, run) in ran {
-        remedy::add_remedies(&workspace.input, &workspace.graph, &env, suite, run);
+    for (suite, run) in runs {
+        add_remedies(&workspace.input, &workspace.graph, &environment, suite, run);
     }
 }
 
-/// The tests the configuration names; none where they cannot be read, which is told.
+/// The tests the configuration names; none where they cannot be read, which is reported.
 pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
     if workspace.project.config.tests.is_empty() {
         return Vec::new();
@@ -107,17 +83,8 @@ pub fn configured(common: &Common, workspace: &Workspace) -> Vec<Suite> {
 /// # Errors
 /// When there is none, or one cannot be read.
 pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
-    let configured = || {
-        workspace
-            .project
-            .config
-            .tests
-            .iter()
-            .map(|t| workspace.project.path(t))
-            .collect()
-    };
     let paths: Vec<String> = if files.is_empty() {
-        configured()
+        configured_paths(workspace)
     } else {
         files.to_vec()
     };
@@ -128,21 +95,31 @@ pub fn suites(workspace: &Workspace, files: &[String]) -> Result<Vec<Suite>> {
     }
     let mut suites = Vec::new();
     for path in paths {
-        for (name, text) in project::texts(&path)? {
-            suites.push(check::parse(&name, &text).map_err(|problems| told(&problems))?);
+        for (name, text) in read_texts(&path)? {
+            suites.push(parse_tests(&name, &text).map_err(|problems| invalid(&problems))?);
         }
     }
     Ok(suites)
 }
 
-fn exit(ran: &[Ran<'_>], common: &Common) -> Exit {
-    let outcomes = || ran.iter().flat_map(|(_, run)| &run.outcomes);
-    let undecided = outcomes().any(|o| o.status == Status::Undecided);
+fn configured_paths(workspace: &Workspace) -> Vec<String> {
+    workspace
+        .project
+        .config
+        .tests
+        .iter()
+        .map(|t| workspace.project.path(t))
+        .collect()
+}
+
+fn exit(runs: &[SuiteRun<'_>], common: &Common) -> Exit {
+    let outcomes = || runs.iter().flat_map(|(_, run)| &run.outcomes);
+    let undecided = outcomes().any(|o| o.status == TestStatus::Undecided);
     if outcomes().any(|o| o.wrong) {
         return Exit::Usage;
     }
     match common.unknown {
-        _ if outcomes().any(check::Outcome::fails) => Exit::Bad,
+        _ if outcomes().any(Outcome::fails) => Exit::Bad,
         Some(UnknownAs::No | UnknownAs::Fail) if undecided => Exit::Bad,
         None if undecided => Exit::Undecided,
         _ => Exit::Good,
@@ -150,15 +127,14 @@ fn exit(ran: &[Ran<'_>], common: &Common) -> Exit {
 }
 
 fn export_netassert(workspace: &Workspace, suites: &[Suite]) -> Result<Exit> {
-    let (mut probes, mut without) = (Vec::new(), Vec::new());
-    for one in suites {
-        let (found, none) = export::probes(&workspace.graph, &workspace.context, one);
-        probes.extend(found);
+    let (mut found, mut without) = (Vec::new(), Vec::new());
+    for suite in suites {
+        let (with, none) = probes(&workspace.graph, &workspace.names, suite);
+        found.extend(with);
         without.extend(none);
     }
-    let mut text = Vec::new();
-    suite::netassert(&workspace.input.cluster, &probes, &mut text)?;
-    output::plain(&text)?;
+    let view = ProbesView { probes: &found };
+    output::print(&view, &workspace.context(&workspace.locator()))?;
     if !without.is_empty() {
         output::remark(&format!(
             "{} without a probe (not about single flows): {}",
@@ -176,16 +152,12 @@ fn export_netassert(workspace: &Workspace, suites: &[Suite]) -> Result<Exit> {
 pub fn init(common: &Common) -> Result<Exit> {
     let workspace = Workspace::open(common)?;
     let none = |_: &str| Ok(Vec::new());
-    let (proposed, left) = propose::propose(
-        &workspace.graph,
-        &Env {
-            context: &workspace.context,
-            snapshot: &none,
-        },
-    );
-    let mut text = Vec::new();
-    suite::tests(&proposed, &mut text)?;
-    output::plain(&text)?;
+    let environment = TestEnvironment {
+        context: &workspace.names,
+        snapshot: &none,
+    };
+    let (proposed, left) = propose(&workspace.graph, &environment);
+    output::print(&proposed, &workspace.context(&workspace.locator()))?;
     if left > 0 && !common.quiet {
         output::remark(&format!(
             "{left} more destinations and ports are left out: those with the most sources"

@@ -7,16 +7,12 @@ use super::progress::Progress;
 use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
-use netpal::config::Unsupported;
-use netpal::diagnostic::{Code, Diagnostic, Severity};
-use netpal::load::{LoadOptions, Source, load_watched};
-use netpal::query::Context;
-use netpal::render::RenderContext;
-use netpal::render::text::{inputs, writer};
-use netpal::set::IpSet;
-use netpal::spec::{CniProfile, CompileOptions, HostNetwork};
-use netpal::tree::Locator;
-use netpal::{AllowGraph, Input};
+use netpal::{
+    AllowGraph, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic, DiagnosticCode,
+    DiagnosticSeverity as Severity, DiffSide, HostNetwork, Input, IpSet, LoadOptions, Locator,
+    PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported, describe_diagnostic,
+    load_watched, relabelled,
+};
 
 /// Everything a command needs to answer.
 pub struct Workspace {
@@ -25,14 +21,18 @@ pub struct Workspace {
     /// What it allows.
     pub graph: AllowGraph,
     /// What names mean.
-    pub context: Context,
+    pub names: Context,
     /// The configuration.
     pub project: Project,
+    /// The folder the program was started in.
+    folder: Option<String>,
+    /// Whether answers name everything.
+    verbose: bool,
 }
 
 /// How a side is read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Reading {
+pub struct ReadMode {
     /// Whether it may have no object at all.
     pub empty: bool,
     /// Whether warnings are left to the other side.
@@ -48,7 +48,7 @@ const NO_INPUT: &str = "no input: tell netpal what to read
 No manifests at hand? netpal demo writes a playground.";
 
 impl Workspace {
-    /// Loads and compiles what the flags name, and tells what is wrong with it.
+    /// Loads and compiles what the flags name, and reports what is wrong with it.
     ///
     /// # Errors
     /// When nothing can be read, or a flag makes no sense.
@@ -60,7 +60,7 @@ impl Workspace {
             project,
             &sources,
             &overlays(common),
-            Reading::default(),
+            ReadMode::default(),
         )
     }
 
@@ -73,7 +73,7 @@ impl Workspace {
         project: Project,
         sources: &[Source],
         overlays: &[Source],
-        reading: Reading,
+        reading: ReadMode,
     ) -> Result<Self> {
         let common = &project.merged(common);
         if sources
@@ -97,12 +97,15 @@ impl Workspace {
             bail!("{}", nothing_found(sources, &input));
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
-        let context = project.context(chosen(common));
+        let names = project.names(chosen(common));
+        let folder = std::env::current_dir().ok();
         Ok(Self {
             input,
             graph,
-            context,
+            names,
             project,
+            folder: folder.map(|d| d.to_string_lossy().into_owned()),
+            verbose: common.verbose > 0,
         })
     }
 
@@ -110,12 +113,8 @@ impl Workspace {
     ///
     /// # Errors
     /// When it cannot be compiled.
-    pub fn relabelled(
-        mut self,
-        common: &Common,
-        changes: &[netpal::model::relabel::Relabel],
-    ) -> Result<Self> {
-        let cluster = netpal::model::relabel::relabelled(&self.input.cluster, changes);
+    pub fn relabelled(mut self, common: &Common, changes: &[Relabel]) -> Result<Self> {
+        let cluster = relabelled(&self.input.cluster, changes);
         self.input.cluster = std::sync::Arc::new(cluster);
         self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
         Ok(self)
@@ -127,12 +126,32 @@ impl Workspace {
     }
 
     /// What writers look things up in.
-    pub fn book<'a>(&'a self, locator: &'a Locator<'a>) -> RenderContext<'a> {
-        RenderContext {
+    pub fn context<'a>(&'a self, locator: &'a Locator<'a>) -> RenderContext<'a> {
+        RenderContext::new(&self.input, &self.graph, locator)
+            .verbose(self.verbose)
+            .relative_to(self.folder.as_deref())
+    }
+
+    /// The side of a diff.
+    pub fn side(&self) -> DiffSide<'_> {
+        DiffSide {
             input: &self.input,
             graph: &self.graph,
-            locator,
         }
+    }
+
+    /// The flows, ready to be drawn.
+    pub fn picture_facts(&self) -> PictureFacts {
+        PictureFacts::new(&self.graph, &self.names.dns)
+    }
+
+    /// The name of the network plugin whose documented choices hold.
+    pub fn cni(&self, common: &Common) -> String {
+        let merged = self.project.merged(common);
+        merged
+            .cni
+            .last()
+            .map_or_else(|| "generic".to_owned(), Clone::clone)
     }
 
     /// What the command ends with: an input with errors outweighs any answer, unless broken
@@ -157,24 +176,22 @@ fn settle(unsupported: Unsupported, input: &mut Input) {
     let unmodelled = input
         .diagnostics
         .iter_mut()
-        .filter(|d| d.code == Code::UnmodelledPolicy);
+        .filter(|d| d.code == DiagnosticCode::UnmodelledPolicy);
     unmodelled.for_each(|d| d.severity = severity);
     if unsupported == Unsupported::Ignore {
-        let law = std::sync::Arc::make_mut(&mut input.policies);
-        law.taints
-            .retain(|t| t.reason != netpal::policy::TaintReason::UnmodelledKind);
+        let policies = std::sync::Arc::make_mut(&mut input.policies);
+        policies
+            .taints
+            .retain(|t| t.reason != TaintReason::UnmodelledKind);
     }
 }
 
 fn nothing_found(sources: &[Source], input: &Input) -> String {
-    let named = |s: &Source| match s {
-        Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
-        Source::Exec(command, _) => format!("the output of `{command}`"),
-        Source::Stdin => "standard input".to_owned(),
-        Source::Live => "the cluster".to_owned(),
-        Source::Text(name, _) => format!("`{name}`"),
-    };
-    let places = sources.iter().map(named).collect::<Vec<_>>().join(", ");
+    let places = sources
+        .iter()
+        .map(quoted_source)
+        .collect::<Vec<_>>()
+        .join(", ");
     let files = input.tally.files;
     if files == 0 {
         return format!("no .yaml, .yml or .json file in {places}");
@@ -183,6 +200,16 @@ fn nothing_found(sources: &[Source], input: &Input) -> String {
         "no Kubernetes object in {places} ({files} file{} read)",
         if files == 1 { "" } else { "s" }
     )
+}
+
+fn quoted_source(source: &Source) -> String {
+    match source {
+        Source::Path(path) | Source::Kustomize(path) => format!("`{path}`"),
+        Source::Exec(command, _) => format!("the output of `{command}`"),
+        Source::Stdin => "standard input".to_owned(),
+        Source::Live => "the cluster".to_owned(),
+        Source::Text(name, _) => format!("`{name}`"),
+    }
 }
 
 /// What the flags name, else what the configuration names.
@@ -267,19 +294,20 @@ pub fn options(common: &Common) -> Result<CompileOptions> {
 }
 
 fn profile(name: &str) -> Result<&'static CniProfile> {
-    let names = || {
-        netpal::spec::CNI_PROFILES
-            .iter()
-            .map(|p| p.name)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
     CniProfile::find(name).ok_or_else(|| {
         anyhow!(
             "`{name}` is not a network plugin netpal knows; it knows {}",
-            names()
+            profile_names()
         )
     })
+}
+
+fn profile_names() -> String {
+    CNI_PROFILES
+        .iter()
+        .map(|p| p.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn assume(options: CompileOptions, text: &str) -> Result<CompileOptions> {
@@ -314,13 +342,12 @@ fn complain(common: &Common, input: &Input) {
         return;
     }
     let locator = Locator::new(&input.sources);
-    let style = writer::Style { colour: true };
     let least = if common.verbose > 0 {
         Severity::Note
     } else {
         Severity::Warning
     };
-    let told: Vec<&Diagnostic> = input
+    let reported: Vec<&Diagnostic> = input
         .diagnostics
         .iter()
         .filter(|d| d.severity >= least)
@@ -330,7 +357,7 @@ fn complain(common: &Common, input: &Input) {
     } else {
         SHOWN
     };
-    let mut shown: Vec<&Diagnostic> = told
+    let mut shown: Vec<&Diagnostic> = reported
         .iter()
         .copied()
         .filter(|d| d.severity == Severity::Error)
@@ -338,23 +365,24 @@ fn complain(common: &Common, input: &Input) {
     let errors = shown.len();
     shown.truncate(limit.max(50));
     shown.extend(
-        told.iter()
+        reported
+            .iter()
             .copied()
             .filter(|d| d.severity != Severity::Error)
             .take(limit.saturating_sub(errors)),
     );
     for diagnostic in &shown {
-        output::remark(&inputs::diagnostic(diagnostic, &locator, style));
+        output::remark(&describe_diagnostic(diagnostic, &locator, output::STYLE));
     }
-    let rest = told.len() - shown.len();
+    let rest = reported.len() - shown.len();
     if rest > 0 {
         output::remark(&format!(
             "... and {}; see them all: netpal inputs -v",
-            inputs::plural(rest, "more remark")
+            output::counted(rest, "more remark")
         ));
     }
     if errors > 0 && !common.ignore_broken {
-        let what = inputs::plural(errors, "error");
+        let what = output::counted(errors, "error");
         output::remark(&format!(
             "{what} in the input: verdicts it could touch are unknown, and the exit code is 2 (--ignore-broken leaves broken documents out)"
         ));

@@ -344,7 +344,7 @@ fn project<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>) -> (Vec<La
     for (i, labels) in env.cluster.label_sets().enumerate() {
         vocabulary.pods.project(labels, &mut seen);
         of.push(interned(&mut known, &seen, || {
-            representatives.push(LabelsId(number(i)))
+            representatives.push(LabelsId(number(i)));
         }));
     }
     (representatives, of)

@@ -36,9 +36,8 @@ pub use crate::diff::answer::{Block, Change, Diff, MaskedChange, NoEffectEdit, O
 pub use crate::diff::before_after::{Side, Which};
 pub use crate::diff::cause::attribution::{Cause, What};
 pub use crate::diff::cause::declared_uses::{Use, declared};
-pub use crate::diff::cause::policy_edits::{Edit, PolicyEdit};
+pub use crate::diff::cause::policy_edits::Edit;
 pub use crate::diff::kind::Kind;
-pub use crate::diff::rows::unchanged::Unchanged;
 
 use crate::diff::align::alignment::Alignment;
 use crate::diff::cause::edits::Edits;

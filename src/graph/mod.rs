@@ -19,5 +19,5 @@ pub mod verdict;
 pub mod via_service;
 
 pub use allow_graph::{AllowGraph, Allowed, CompileError};
-pub use row::{DestinationClass, SourcesTraffic, TrafficSources};
+pub use row::SourcesTraffic;
 pub use row_cache::RowCache;

@@ -14,7 +14,7 @@
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
 use crate::graph::own_node::NodeRelation;
-use crate::graph::row::{SourcesTraffic, with_own};
+use crate::graph::row::SourcesTraffic;
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
@@ -389,12 +389,6 @@ impl<'g> RowCache<'g> {
     /// What a source may send to a destination, own node included.
     pub fn one(&mut self, source: u32, destination: u32) -> Arc<Allowed> {
         self.between(source, destination, self.graph.near(source, destination))
-    }
-
-    /// The whole row of a destination.
-    pub fn row(&mut self, destination: u32) -> Vec<SourcesTraffic> {
-        let own = self.own_node_sources(destination);
-        with_own(&self.parts(destination), &own)
     }
 }
 

@@ -181,24 +181,6 @@ fn selects_named(selector: &Selector, name: &str) -> bool {
     selector_within(&Selector::label(NAMESPACE_NAME_LABEL, name), selector)
 }
 
-/// The namespace that a selection of namespaces names, if it asks for one name and nothing else.
-pub fn only_namespace(namespaces: &Namespaces) -> Option<&str> {
-    match namespaces {
-        Namespaces::Named(name) => Some(name),
-        Namespaces::Matching(selector) => match selector.requirements() {
-            [Requirement::In(key, values)] if **key == *NAMESPACE_NAME_LABEL => {
-                if let [name] = values.as_slice() {
-                    Some(name)
-                } else {
-                    None
-                }
-            }
-            _ => None,
-        },
-        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => None,
-    }
-}
-
 /// Whether every namespace of the one is one of the other. Every namespace has its name as a label,
 /// so that a namespace given by name and one selected by its name label are the same.
 pub fn namespaces_within(narrow: &Namespaces, wide: &Namespaces) -> bool {

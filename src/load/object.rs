@@ -95,14 +95,6 @@ impl LoadedObject {
         )
     }
 
-    /// Whether it is a policy, modelled or not.
-    pub fn is_policy(&self) -> bool {
-        matches!(
-            self.contribution,
-            Contribution::Policy(_) | Contribution::Unmodelled(_)
-        )
-    }
-
     /// Whether it lives in a namespace.
     pub fn is_namespaced(&self) -> bool {
         match &self.contribution {

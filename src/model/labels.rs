@@ -245,7 +245,7 @@ impl fmt::Display for Requirement {
 /// clone: copies share their requirements.
 ///
 /// ```
-/// use netpal::model::{Labels, Requirement, Selector};
+/// use netpal::{Labels, Requirement, Selector};
 /// let selector = Selector::new([Requirement::NotIn("tier".into(), vec!["web".into()])]);
 /// assert!(selector.matches(&Labels::default())); // a missing key is not in the list (S22)
 /// ```

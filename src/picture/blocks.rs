@@ -1,12 +1,12 @@
 //! How blocks of addresses fall into places, so that a picture has one internet and never
 //! `0.0.0.0-255.255.255.255`.
 
-use crate::picture::facts::What;
-use crate::render::words;
+use crate::picture::facts::PlaceKind;
 use crate::set::IpSet;
+use crate::words;
 
-/// How blocks of addresses fall into places: one internet, private ranges beside it only where some
-/// flow tells them apart, anything else by its blocks.
+/// How blocks of addresses fall into places: one internet, private ranges apart from it only where
+/// some flow distinguishes them, anything else by its blocks.
 pub struct Splitting {
     together: bool,
 }
@@ -35,13 +35,13 @@ impl Splitting {
     }
 
     /// The places of a set, and whether only some of each is meant.
-    pub fn places(&self, set: &IpSet) -> Vec<(What, bool)> {
+    pub fn places(&self, set: &IpSet) -> Vec<(PlaceKind, bool)> {
         let (internet, private) = (IpSet::internet(), IpSet::private());
         let mut places = Vec::new();
         let whole = covers(set, &internet);
         if whole || mostly_internet(set) {
             places.push((
-                What::Internet {
+                PlaceKind::Internet {
                     private: self.together,
                 },
                 !whole,
@@ -49,14 +49,14 @@ impl Splitting {
         }
         let has_private = covers(set, &private);
         if has_private && (places.is_empty() || !self.together) {
-            places.push((What::Private, false));
+            places.push((PlaceKind::Private, false));
         }
         if places.is_empty() {
-            places.push((What::Blocks(words::addresses(set)), false));
+            places.push((PlaceKind::Blocks(words::addresses(set)), false));
         } else if !has_private {
             let rest = set.intersection(&private);
             if !rest.is_empty() {
-                places.push((What::Blocks(words::addresses(&rest)), false));
+                places.push((PlaceKind::Blocks(words::addresses(&rest)), false));
             }
         }
         places

@@ -1,11 +1,17 @@
 //! From groups and collapsed edges to a [`Drawing`]: frames, nodes, labels, sentences, caption.
 
-use crate::picture::collapse::{Collapse, GroupId, Hub, Unit};
-use crate::picture::facts::{Facts, PassingId, Place, SpaceId, What};
-use crate::picture::merge::{Group, groups};
+use crate::picture::caption::{counts, left_out};
+use crate::picture::collapse::{Collapse, EdgeEnd, GroupId, Hub};
+use crate::picture::drawing::{
+    DetailLevel, Drawing, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
+};
+use crate::picture::facts::DrawnChange;
+use crate::picture::facts::{PassingId, PictureFacts, PicturePlace, PlaceKind, SpaceId};
+use crate::picture::label;
+use crate::picture::merge::{PlaceGroup, groups};
+use crate::picture::options::DrawOptions;
 use crate::picture::scope::Hidden;
-use crate::picture::{Certainty, Change, Drawing, Frame, Level, Link, Node, Options, Shape, label};
-use crate::render::text::inputs::plural;
+use crate::words::plural;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FRAMES: usize = 12;
 
 /// The groups that become nodes: what is in focus stays alone.
-pub fn groups_of(facts: &Facts, options: &Options) -> Vec<Group> {
+pub fn groups_of(facts: &PictureFacts, options: &DrawOptions) -> Vec<PlaceGroup> {
     let apart: Vec<_> = facts
         .all()
         .filter(|(_, p)| options.focus.contains(&p.key))
@@ -23,7 +29,12 @@ pub fn groups_of(facts: &Facts, options: &Options) -> Vec<Group> {
 }
 
 /// Builds the drawing of facts at one level.
-pub fn build(facts: &Facts, groups: &[Group], hidden: &Hidden, level: Level) -> Drawing {
+pub fn build(
+    facts: &PictureFacts,
+    groups: &[PlaceGroup],
+    hidden: &Hidden,
+    level: DetailLevel,
+) -> Drawing {
     let collapse = Collapse::new(facts, groups).run();
     let t = facts.tally;
     let quiet = [0, 1].map(|d| t.workloads > 1 && t.open[d] + t.open_by_rule[d] == t.workloads);
@@ -62,16 +73,16 @@ fn everyone(collapse: &Collapse<'_>) -> Option<PassingId> {
     collapse
         .edges
         .iter()
-        .find(|(a, b, _)| (*a, *b) == (Unit::Everyone, Unit::Everyone))
+        .find(|(a, b, _)| (*a, *b) == (EdgeEnd::Everyone, EdgeEnd::Everyone))
         .map(|e| e.2)
 }
 
 struct Builder<'a> {
-    facts: &'a Facts,
-    groups: &'a [Group],
-    graph: DiGraph<Node, Link>,
-    frames: Vec<Frame>,
-    at: BTreeMap<Unit, NodeIndex>,
+    facts: &'a PictureFacts,
+    groups: &'a [PlaceGroup],
+    graph: DiGraph<DrawnNode, DrawnEdge>,
+    frames: Vec<DrawnFrame>,
+    at: BTreeMap<EdgeEnd, NodeIndex>,
     /// Directions in which every workload is open: the caption says it once.
     quiet: [bool; 2],
 }
@@ -89,14 +100,14 @@ impl Builder<'_> {
             .edges
             .iter()
             .filter_map(|(a, b, t)| match (a, b) {
-                (Unit::Space(x), Unit::Space(y)) if x == y => Some((*x, *t)),
+                (EdgeEnd::Space(x), EdgeEnd::Space(y)) if x == y => Some((*x, *t)),
                 _ => None,
             })
             .collect();
         let many = sizes.len() > FRAMES;
         for (space, _) in sizes.into_iter().filter(|(_, n)| *n > 1 || !many) {
             let s = self.facts.space(space);
-            let frame = Frame {
+            let frame = DrawnFrame {
                 id: format!("ns-{}", label::id(&s.name)),
                 name: label::short(&s.name),
                 title: format!(
@@ -108,22 +119,22 @@ impl Builder<'_> {
                     .get(&space)
                     .map(|t| label::passing(self.facts.passing(*t))),
             };
-            let anchor = Node {
+            let anchor = DrawnNode {
                 id: frame.id.clone(),
-                shape: Shape::Frame,
+                shape: NodeShape::Frame,
                 frame: Some(self.frames.len()),
                 title: frame.title.clone(),
                 ..blank()
             };
             self.frames.push(frame);
             let anchor = self.graph.add_node(anchor);
-            self.at.insert(Unit::Space(space), anchor);
+            self.at.insert(EdgeEnd::Space(space), anchor);
         }
         inside
     }
 
     fn frame_of(&self, space: Option<SpaceId>) -> Option<usize> {
-        let anchor = self.at.get(&Unit::Space(space?))?;
+        let anchor = self.at.get(&EdgeEnd::Space(space?))?;
         self.graph[*anchor].frame
     }
 
@@ -132,7 +143,7 @@ impl Builder<'_> {
             let node = self.node(group);
             let index = self.graph.add_node(node);
             self.at.insert(
-                Unit::Group(GroupId(crate::picture::facts::number(i))),
+                EdgeEnd::Group(GroupId(crate::picture::facts::number(i))),
                 index,
             );
         }
@@ -140,27 +151,28 @@ impl Builder<'_> {
             let node = self.hub(i, hub);
             let index = self.graph.add_node(node);
             self.at
-                .insert(Unit::Hub(crate::picture::facts::number(i)), index);
+                .insert(EdgeEnd::Hub(crate::picture::facts::number(i)), index);
         }
         if collapse
             .edges
             .iter()
-            .any(|(a, b, _)| *a == Unit::Everyone || *b == Unit::Everyone)
+            .any(|(a, b, _)| *a == EdgeEnd::Everyone || *b == EdgeEnd::Everyone)
         {
-            let node = Node {
+            let node = DrawnNode {
                 id: "everyone".into(),
-                shape: Shape::Everyone,
+                shape: NodeShape::Everyone,
                 lines: vec!["every workload".into()],
                 title: "every workload in every namespace".into(),
                 ..blank()
             };
             let index = self.graph.add_node(node);
-            self.at.insert(Unit::Everyone, index);
+            self.at.insert(EdgeEnd::Everyone, index);
         }
     }
 
-    fn node(&self, group: &Group) -> Node {
-        let places: Vec<&Place> = group.members.iter().map(|p| self.facts.place(*p)).collect();
+    fn node(&self, group: &PlaceGroup) -> DrawnNode {
+        let places: Vec<&PicturePlace> =
+            group.members.iter().map(|p| self.facts.place(*p)).collect();
         let Some(first) = places.first() else {
             return blank();
         };
@@ -175,9 +187,9 @@ impl Builder<'_> {
             }
             lines.push(format!("({})", label::deny(space.deny, space.policies)));
         }
-        if let What::Namespace { summary, .. } = &first.what {
+        if let PlaceKind::Namespace { summary, .. } = &first.what {
             let total = places.iter().map(|p| {
-                if let What::Namespace { summary: s, .. } = &p.what {
+                if let PlaceKind::Namespace { summary: s, .. } = &p.what {
                     s.workloads
                 } else {
                     0
@@ -198,7 +210,7 @@ impl Builder<'_> {
                 label::passing(self.facts.passing(t))
             ));
         }
-        Node {
+        DrawnNode {
             id: self.id(first, places.len()),
             shape: shape(first),
             frame,
@@ -210,14 +222,14 @@ impl Builder<'_> {
                 .iter()
                 .flatten()
                 .copied()
-                .reduce(|a, b| if a == b { a } else { Change::Moved }),
+                .reduce(|a, b| if a == b { a } else { DrawnChange::Moved }),
             title: title(&places, lines.as_slice()),
             members: places.iter().map(|p| p.key.clone()).collect(),
             lines,
         }
     }
 
-    fn id(&self, first: &Place, count: usize) -> String {
+    fn id(&self, first: &PicturePlace, count: usize) -> String {
         let more = if count > 1 {
             format!("-x{count}")
         } else {
@@ -226,8 +238,8 @@ impl Builder<'_> {
         format!("n-{}{more}", label::id(&first.key))
     }
 
-    fn hub(&self, index: usize, hub: &Hub) -> Node {
-        let same: BTreeSet<&Unit> = hub.sources.iter().collect();
+    fn hub(&self, index: usize, hub: &Hub) -> DrawnNode {
+        let same: BTreeSet<&EdgeEnd> = hub.sources.iter().collect();
         let all = hub.destinations.iter().all(|d| same.contains(d))
             && hub.sources.len() == hub.destinations.len();
         let space = if all { "all to all" } else { "each to each" };
@@ -243,9 +255,9 @@ impl Builder<'_> {
             None
         };
         let passing = label::passing(self.facts.passing(hub.passing));
-        Node {
+        DrawnNode {
             id: format!("hub-{index}"),
-            shape: Shape::Hub,
+            shape: NodeShape::Hub,
             frame,
             lines: vec![format!("{space}: {passing}")],
             title: format!(
@@ -258,23 +270,23 @@ impl Builder<'_> {
         }
     }
 
-    fn frame_at(&self, unit: &Unit) -> Option<usize> {
+    fn frame_at(&self, unit: &EdgeEnd) -> Option<usize> {
         self.at.get(unit).and_then(|i| self.graph[*i].frame)
     }
 
     /// Adds the edges: parallel ones joined, equal ones of both directions as one with two heads.
     fn edges(&mut self, collapse: &Collapse<'_>, inside: &BTreeMap<SpaceId, PassingId>) {
-        let mut joined: BTreeMap<(Unit, Unit), Vec<PassingId>> = BTreeMap::new();
+        let mut joined: BTreeMap<(EdgeEnd, EdgeEnd), Vec<PassingId>> = BTreeMap::new();
         for (a, b, t) in &collapse.edges {
-            let told = matches!(a, Unit::Space(s) if a == b && inside.get(s) == Some(t));
+            let told = matches!(a, EdgeEnd::Space(s) if a == b && inside.get(s) == Some(t));
             if !told && a != b {
                 joined.entry((*a, *b)).or_default().push(*t);
             }
         }
-        let pairs: Vec<((Unit, Unit), Vec<PassingId>)> =
+        let pairs: Vec<((EdgeEnd, EdgeEnd), Vec<PassingId>)> =
             joined.iter().map(|(k, v)| (*k, v.clone())).collect();
         for ((a, b), list) in pairs {
-            let two = |u: &Unit| !matches!(u, Unit::Hub(_));
+            let two = |u: &EdgeEnd| !matches!(u, EdgeEnd::Hub(_));
             let both = two(&a) && two(&b) && joined.get(&(b, a)) == Some(&list);
             if both && b < a {
                 continue;
@@ -289,12 +301,12 @@ impl Builder<'_> {
 
     /// The node an edge ends at. An edge between a node and all others of its own frame ends at a
     /// node for them.
-    fn end(&mut self, unit: Unit, other: Unit) -> Option<NodeIndex> {
+    fn end(&mut self, unit: EdgeEnd, other: EdgeEnd) -> Option<NodeIndex> {
         let index = self.at.get(&unit).copied()?;
-        let (Unit::Space(_), Some(frame)) = (unit, self.frame_at(&other)) else {
+        let (EdgeEnd::Space(_), Some(frame)) = (unit, self.frame_at(&other)) else {
             return Some(index);
         };
-        if self.graph[index].frame != Some(frame) || matches!(other, Unit::Space(_)) {
+        if self.graph[index].frame != Some(frame) || matches!(other, EdgeEnd::Space(_)) {
             return Some(index);
         }
         let id = format!("{}-others", self.graph[index].id);
@@ -303,9 +315,9 @@ impl Builder<'_> {
         }
         let title = "every other workload of this namespace".to_owned();
         let lines = vec!["all others here".to_owned()];
-        Some(self.graph.add_node(Node {
+        Some(self.graph.add_node(DrawnNode {
             id,
-            shape: Shape::Hub,
+            shape: NodeShape::Hub,
             frame: Some(frame),
             lines,
             title,
@@ -313,10 +325,10 @@ impl Builder<'_> {
         }))
     }
 
-    fn link(&self, list: &[PassingId], from: NodeIndex, to: NodeIndex, both: bool) -> Link {
+    fn link(&self, list: &[PassingId], from: NodeIndex, to: NodeIndex, both: bool) -> DrawnEdge {
         let facts = self.facts;
         let hub = |i: NodeIndex| {
-            self.graph[i].shape == Shape::Hub && !self.graph[i].id.ends_with("-others")
+            self.graph[i].shape == NodeShape::Hub && !self.graph[i].id.ends_with("-others")
         };
         let text = if hub(from) || hub(to) {
             String::new()
@@ -334,7 +346,7 @@ impl Builder<'_> {
         let unknown = list.iter().any(|t| !facts.passing(*t).unknown.is_empty());
         let sure = list.iter().any(|t| !facts.passing(*t).sure.is_empty());
         let back = if both { ", and back" } else { "" };
-        Link {
+        DrawnEdge {
             label: text,
             title: format!(
                 "{} may send {words} to {}{back}",
@@ -343,14 +355,14 @@ impl Builder<'_> {
             ),
             both,
             certainty: match (sure, unknown) {
-                (_, false) => Certainty::Sure,
-                (true, true) => Certainty::Partly,
-                (false, true) => Certainty::Unknown,
+                (_, false) => EdgeCertainty::Sure,
+                (true, true) => EdgeCertainty::Partly,
+                (false, true) => EdgeCertainty::Unknown,
             },
             change: list
                 .iter()
                 .filter_map(|t| facts.passing(*t).change.as_ref().map(|d| d.change))
-                .reduce(|a, b| if a == b { a } else { Change::Moved }),
+                .reduce(|a, b| if a == b { a } else { DrawnChange::Moved }),
             stands: [
                 list.iter().any(|t| {
                     facts
@@ -369,17 +381,17 @@ impl Builder<'_> {
     fn name(&self, index: NodeIndex) -> String {
         let node = &self.graph[index];
         match node.shape {
-            Shape::Frame => format!(
+            NodeShape::Frame => format!(
                 "every workload of {}",
                 self.frames[node.frame.unwrap_or(0)].title
             ),
-            Shape::Hub | Shape::Everyone => node.title.clone(),
+            NodeShape::Hub | NodeShape::Everyone => node.title.clone(),
             _ => {
                 let shown: Vec<String> = node
                     .members
                     .iter()
                     .take(8)
-                    .map(|m| crate::render::words::clean(m).into_owned())
+                    .map(|m| crate::words::clean(m).into_owned())
                     .collect();
                 let more = node.members.len() - shown.len();
                 if more > 0 {
@@ -392,10 +404,10 @@ impl Builder<'_> {
     }
 }
 
-fn blank() -> Node {
-    Node {
+fn blank() -> DrawnNode {
+    DrawnNode {
         id: String::new(),
-        shape: Shape::Workloads,
+        shape: NodeShape::Workloads,
         frame: None,
         lines: Vec::new(),
         badges: Vec::new(),
@@ -408,11 +420,11 @@ fn blank() -> Node {
 }
 
 /// The first of a group, with the counts of all: how many workloads of several namespaces are open.
-fn together(first: &Place, places: &[&Place]) -> Place {
+fn together(first: &PicturePlace, places: &[&PicturePlace]) -> PicturePlace {
     let mut all = first.clone();
-    if let What::Namespace { summary, .. } = &mut all.what {
+    if let PlaceKind::Namespace { summary, .. } = &mut all.what {
         for other in places.iter().skip(1) {
-            if let What::Namespace { summary: s, .. } = &other.what {
+            if let PlaceKind::Namespace { summary: s, .. } = &other.what {
                 summary.workloads += s.workloads;
                 summary.open = [0, 1].map(|d| summary.open[d] + s.open[d]);
             }
@@ -421,18 +433,18 @@ fn together(first: &Place, places: &[&Place]) -> Place {
     all
 }
 
-fn shape(place: &Place) -> Shape {
+fn shape(place: &PicturePlace) -> NodeShape {
     match place.what {
-        What::Workload { .. } => Shape::Workloads,
-        What::Namespace { .. } => Shape::Namespace,
-        What::Internet { .. } => Shape::Internet,
-        What::Private => Shape::Private,
-        What::Blocks(_) => Shape::Addresses,
+        PlaceKind::Workload { .. } => NodeShape::Workloads,
+        PlaceKind::Namespace { .. } => NodeShape::Namespace,
+        PlaceKind::Internet { .. } => NodeShape::Internet,
+        PlaceKind::Private => NodeShape::Private,
+        PlaceKind::Blocks(_) => NodeShape::Addresses,
     }
 }
 
 /// Up to three names, or two and how many more.
-fn names(places: &[&Place]) -> Vec<String> {
+fn names(places: &[&PicturePlace]) -> Vec<String> {
     let names: Vec<String> = places
         .iter()
         .map(|p| label::short(&label::name(p)))
@@ -447,11 +459,11 @@ fn names(places: &[&Place]) -> Vec<String> {
     ]
 }
 
-fn title(places: &[&Place], lines: &[String]) -> String {
+fn title(places: &[&PicturePlace], lines: &[String]) -> String {
     let shown: Vec<String> = places
         .iter()
         .take(20)
-        .map(|p| crate::render::words::clean(&p.key).into_owned())
+        .map(|p| crate::words::clean(&p.key).into_owned())
         .collect();
     let more = places.len() - shown.len();
     let more = if more > 0 {
@@ -459,15 +471,9 @@ fn title(places: &[&Place], lines: &[String]) -> String {
     } else {
         String::new()
     };
-    let ways = |word: &str, has: [bool; 2]| match has {
-        [true, true] => format!(". {word} in and out"),
-        [true, false] => format!(". {word} in"),
-        [false, true] => format!(". {word} out"),
-        [false, false] => String::new(),
-    };
     let first = places.first();
     let open = first.map_or([false; 2], |p| {
-        p.open.map(crate::picture::facts::Open::is_open)
+        p.open.map(crate::picture::facts::Openness::is_open)
     });
     let doubt = first.map_or([false; 2], |p| p.doubt.map(|d| d.is_some()));
     let same = lines
@@ -482,81 +488,11 @@ fn title(places: &[&Place], lines: &[String]) -> String {
     )
 }
 
-/// What there is, in one line, and how much of it is open.
-fn counts(facts: &Facts) -> Vec<String> {
-    let t = facts.tally;
-    let there = format!(
-        "{} in {}, {}; {} with a governed end{}",
-        plural(t.workloads, "workload"),
-        plural(t.namespaces, "namespace"),
-        plural(t.policies, "policy"),
-        plural(t.flows, "allowed flow"),
-        if t.unknown > 0 {
-            format!(", {} unknown", t.unknown)
-        } else {
-            String::new()
-        },
-    );
-    let open = |d: usize, what: &str| {
-        let total = t.open[d] + t.open_by_rule[d];
-        let by_rule = if t.open_by_rule[d] > 0 {
-            format!(", {} by a rule", t.open_by_rule[d])
-        } else {
-            String::new()
-        };
-        let total = if total == t.workloads && total > 1 {
-            format!("all {total}")
-        } else {
-            total.to_string()
-        };
-        format!("{total} {what}{by_rule})")
-    };
-    let open = format!(
-        "{}; {}",
-        open(0, "OPEN in (accept from anyone"),
-        open(1, "OPEN out (may go anywhere")
-    );
-    vec![there, open]
-}
-
-/// What is not drawn, and why.
-fn left_out(hidden: &Hidden) -> Vec<String> {
-    let mut parts = Vec::new();
-    let flows = |n: usize| plural(n, "flow");
-    if hidden.dns > 0 {
-        parts.push(format!("{} on port 53 (DNS)", flows(hidden.dns)));
-    }
-    for (key, n) in &hidden.monitoring {
-        parts.push(format!(
-            "{} from {} (monitoring)",
-            flows(*n),
-            label::short(key)
-        ));
-    }
-    if hidden.internet > 0 {
-        parts.push(format!("{} with outside addresses", flows(hidden.internet)));
-    }
-    if hidden.unknown > 0 {
-        parts.push(format!(
-            "{} of workloads marked UNKNOWN",
-            flows(hidden.unknown)
-        ));
-    }
-    if hidden.unfocused > 0 {
-        parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
-    }
-    if hidden.dense > 0 {
-        let edges = plural(hidden.dense, "edge");
-        parts.push(format!(
-            "{edges} between namespaces (netpal matrix shows them; --level namespace, or --focus, draws them)"
-        ));
-    }
-    if hidden.unchanged > 0 {
-        parts.push(format!("{} that did not change", flows(hidden.unchanged)));
-    }
-    if parts.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("not drawn: {}", parts.join(", "))]
+fn ways(word: &str, has: [bool; 2]) -> String {
+    match has {
+        [true, true] => format!(". {word} in and out"),
+        [true, false] => format!(". {word} in"),
+        [false, true] => format!(". {word} out"),
+        [false, false] => String::new(),
     }
 }

@@ -6,8 +6,10 @@
 //! Every step keeps the meaning: a node that is open or unknown anyway counts as reached, since its
 //! own mark says so. Cost: O(edges x log edges).
 
-use crate::picture::facts::{Doubt, Facts, Passing, PassingId, Place, SpaceId, What, number};
-use crate::picture::merge::Group;
+use crate::picture::facts::{
+    Doubt, PassingId, PassingTraffic, PictureFacts, PicturePlace, PlaceKind, SpaceId, number,
+};
+use crate::picture::merge::PlaceGroup;
 use crate::picture::open::implied;
 use crate::set::traffic::TrafficRange;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,7 @@ pub struct GroupId(pub u32);
 
 /// One end of a drawn edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Unit {
+pub enum EdgeEnd {
     /// A node.
     Group(GroupId),
     /// Every node of a namespace.
@@ -33,9 +35,9 @@ pub enum Unit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hub {
     /// Where the flows start.
-    pub sources: Vec<Unit>,
+    pub sources: Vec<EdgeEnd>,
     /// Where they end.
-    pub destinations: Vec<Unit>,
+    pub destinations: Vec<EdgeEnd>,
     /// What passes.
     pub passing: PassingId,
 }
@@ -43,12 +45,12 @@ pub struct Hub {
 /// Fewest pairs that a hub must stand for.
 const HUB: usize = 8;
 
-type Edges = BTreeSet<(Unit, Unit, PassingId)>;
+type Edges = BTreeSet<(EdgeEnd, EdgeEnd, PassingId)>;
 
 /// The edges while they are collapsed.
 pub struct Collapse<'a> {
-    facts: &'a Facts,
-    groups: &'a [Group],
+    facts: &'a PictureFacts,
+    groups: &'a [PlaceGroup],
     /// The nodes of each namespace; a namespace that is one node itself has no id.
     spaces: Vec<(Option<SpaceId>, Vec<GroupId>)>,
     /// For each group its namespace in `spaces`.
@@ -61,7 +63,7 @@ pub struct Collapse<'a> {
 
 impl<'a> Collapse<'a> {
     /// The edges between groups.
-    pub fn new(facts: &'a Facts, groups: &'a [Group]) -> Self {
+    pub fn new(facts: &'a PictureFacts, groups: &'a [PlaceGroup]) -> Self {
         let mut of = vec![GroupId(0); facts.places.len()];
         let mut framed: BTreeMap<SpaceId, Vec<GroupId>> = BTreeMap::new();
         let mut single = Vec::new();
@@ -73,7 +75,7 @@ impl<'a> Collapse<'a> {
                 group.members.first().map(|p| &facts.place(*p).what),
             ) {
                 (Some(space), _) => framed.entry(space).or_default().push(id),
-                (None, Some(What::Namespace { .. })) => single.push((None, vec![id])),
+                (None, Some(PlaceKind::Namespace { .. })) => single.push((None, vec![id])),
                 _ => {}
             }
         }
@@ -86,7 +88,7 @@ impl<'a> Collapse<'a> {
         for (i, (_, list)) in spaces.iter().enumerate() {
             list.iter().for_each(|g| home[g.0 as usize] = Some(i));
         }
-        let at = |p: crate::picture::facts::PlaceId| Unit::Group(of[p.0 as usize]);
+        let at = |p: crate::picture::facts::PlaceId| EdgeEnd::Group(of[p.0 as usize]);
         let edges = facts
             .flows
             .iter()
@@ -122,21 +124,7 @@ impl<'a> Collapse<'a> {
     }
 
     fn side(&mut self, direction: usize) {
-        let edge = move |own: Unit, end: Unit, t: PassingId| {
-            if direction == 0 {
-                (own, end, t)
-            } else {
-                (end, own, t)
-            }
-        };
-        let split = |(a, b, t): &(Unit, Unit, PassingId)| {
-            if direction == 0 {
-                (*a, *t, *b)
-            } else {
-                (*b, *t, *a)
-            }
-        };
-        let mut rows = grouped(self.edges.iter().map(split));
+        let mut rows = grouped(self.edges.iter().map(|e| split(direction, e)));
         rows.sort_by_key(|(own, t, _)| {
             (
                 *own,
@@ -144,13 +132,13 @@ impl<'a> Collapse<'a> {
                 !self.facts.passing(*t).unknown.is_empty(),
             )
         });
-        let mut by_own: BTreeMap<Unit, Edges> = BTreeMap::new();
+        let mut by_own: BTreeMap<EdgeEnd, Edges> = BTreeMap::new();
         self.edges.iter().for_each(|e| {
-            by_own.entry(split(e).0).or_default().insert(*e);
+            by_own.entry(split(direction, e).0).or_default().insert(*e);
         });
         for (own, passing, ends) in rows {
             let reached = |m: GroupId| {
-                let there = Unit::Group(m);
+                let there = EdgeEnd::Group(m);
                 let (from, to) = if direction == 0 {
                     (own, there)
                 } else {
@@ -168,39 +156,43 @@ impl<'a> Collapse<'a> {
             let (told, mut kept): (Edges, Edges) = mine
                 .iter()
                 .copied()
-                .partition(|e| self.told(split(e), passing, &promoted));
+                .partition(|e| self.told(split(direction, e), passing, &promoted));
             told.iter().for_each(|e| {
                 self.edges.remove(e);
             });
-            kept.extend(promoted.into_iter().map(|end| edge(own, end, passing)));
+            kept.extend(
+                promoted
+                    .into_iter()
+                    .map(|end| edge(direction, own, end, passing)),
+            );
             self.edges.extend(kept.iter().copied());
             *mine = kept;
         }
     }
 
-    /// Whether an edge of the same row is told by those that were promoted: it ends inside them,
+    /// Whether an edge of the same row is implied by those that were promoted: it ends inside them,
     /// and nothing more passes.
     fn told(
         &self,
-        (_, t, end): (Unit, PassingId, Unit),
+        (_, t, end): (EdgeEnd, PassingId, EdgeEnd),
         passing: PassingId,
-        promoted: &BTreeSet<Unit>,
+        promoted: &BTreeSet<EdgeEnd>,
     ) -> bool {
-        let Unit::Group(g) = end else {
+        let EdgeEnd::Group(g) = end else {
             return t == passing;
         };
         let frame = self.groups[g.0 as usize]
             .space
-            .is_some_and(|s| promoted.contains(&Unit::Space(s)));
+            .is_some_and(|s| promoted.contains(&EdgeEnd::Space(s)));
         let listed = self.home[g.0 as usize].is_some();
         t == passing
-            || ((frame || (listed && promoted.contains(&Unit::Everyone)))
+            || ((frame || (listed && promoted.contains(&EdgeEnd::Everyone)))
                 && self.no_more(t, passing))
     }
 
     fn no_more(&self, t: PassingId, than: PassingId) -> bool {
         let (t, than) = (self.facts.passing(t), self.facts.passing(than));
-        let possible = |p: &Passing| p.sure.union(&p.unknown);
+        let possible = |p: &PassingTraffic| p.sure.union(&p.unknown);
         t.change.is_none() && t.sure.is_subset(&than.sure) && possible(t).is_subset(&possible(than))
     }
 
@@ -225,7 +217,7 @@ impl<'a> Collapse<'a> {
     /// own mark says unknown.
     fn says(&self, has: PassingId, wanted: PassingId, member: GroupId, direction: usize) -> bool {
         let (has, wanted) = (self.facts.passing(has), self.facts.passing(wanted));
-        let possible = |p: &Passing| p.sure.union(&p.unknown);
+        let possible = |p: &PassingTraffic| p.sure.union(&p.unknown);
         let doubted = self
             .first(member)
             .is_some_and(|p| p.doubt[direction].is_some());
@@ -237,22 +229,10 @@ impl<'a> Collapse<'a> {
 
     /// What the edges say that passes between two units: their own, and those of the frames they
     /// lie in.
-    fn said(&self, from: Unit, to: Unit) -> impl Iterator<Item = PassingId> + '_ {
-        let wider = |unit: Unit| {
-            let space = if let Unit::Group(g) = unit {
-                self.groups[g.0 as usize].space
-            } else {
-                None
-            };
-            [
-                Some(unit),
-                space.map(Unit::Space),
-                space.map(|_| Unit::Everyone),
-            ]
-            .into_iter()
-            .flatten()
-        };
-        let pairs = wider(from).flat_map(move |a| wider(to).map(move |b| (a, b)));
+    fn said(&self, from: EdgeEnd, to: EdgeEnd) -> impl Iterator<Item = PassingId> + '_ {
+        let pairs = self
+            .wider(from)
+            .flat_map(move |a| self.wider(to).map(move |b| (a, b)));
         let range = |(a, b)| {
             self.edges
                 .range((a, b, PassingId(0))..=(a, b, PassingId(u32::MAX)))
@@ -260,7 +240,23 @@ impl<'a> Collapse<'a> {
         pairs.flat_map(range).map(|(_, _, t)| *t)
     }
 
-    fn first(&self, group: GroupId) -> Option<&Place> {
+    /// A unit, the frame it lies in, and everyone.
+    fn wider(&self, unit: EdgeEnd) -> impl Iterator<Item = EdgeEnd> + use<> {
+        let space = if let EdgeEnd::Group(g) = unit {
+            self.groups[g.0 as usize].space
+        } else {
+            None
+        };
+        [
+            Some(unit),
+            space.map(EdgeEnd::Space),
+            space.map(|_| EdgeEnd::Everyone),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn first(&self, group: GroupId) -> Option<&PicturePlace> {
         self.groups[group.0 as usize]
             .members
             .first()
@@ -269,14 +265,16 @@ impl<'a> Collapse<'a> {
 
     /// Whether the marks of a node already say what an edge between it and `unit` would: it is
     /// open, or unknown.
-    fn marked(&self, unit: Unit, member: GroupId, direction: usize) -> bool {
+    fn marked(&self, unit: EdgeEnd, member: GroupId, direction: usize) -> bool {
         let Some(m) = self.groups[member.0 as usize].members.first() else {
             return false;
         };
         if self.facts.place(*m).doubt[direction].is_some_and(|d| d != Doubt::Deny) {
             return true;
         }
-        let Unit::Group(g) = unit else { return false };
+        let EdgeEnd::Group(g) = unit else {
+            return false;
+        };
         let Some(u) = self.groups[g.0 as usize].members.first() else {
             return false;
         };
@@ -290,20 +288,20 @@ impl<'a> Collapse<'a> {
     /// Replaces ends that make up whole frames; only frames with an end in them can be whole.
     fn promote(
         &self,
-        own: Unit,
-        ends: &BTreeSet<Unit>,
+        own: EdgeEnd,
+        ends: &BTreeSet<EdgeEnd>,
         reached: &dyn Fn(GroupId) -> bool,
-    ) -> BTreeSet<Unit> {
+    ) -> BTreeSet<EdgeEnd> {
         let full = |space: usize| {
             let (id, members) = &self.spaces[space];
-            let framed = id.is_some_and(|s| ends.contains(&Unit::Space(s)));
-            let mut others = members.iter().filter(|m| Unit::Group(**m) != own);
-            framed || others.all(|m| ends.contains(&Unit::Group(*m)) || reached(*m))
+            let framed = id.is_some_and(|s| ends.contains(&EdgeEnd::Space(s)));
+            let mut others = members.iter().filter(|m| EdgeEnd::Group(**m) != own);
+            framed || others.all(|m| ends.contains(&EdgeEnd::Group(*m)) || reached(*m))
         };
-        let home = |end: &Unit| match end {
-            Unit::Group(g) => self.home[g.0 as usize],
-            Unit::Space(s) => self.spaces.iter().position(|(id, _)| *id == Some(*s)),
-            Unit::Everyone | Unit::Hub(_) => None,
+        let home = |end: &EdgeEnd| match end {
+            EdgeEnd::Group(g) => self.home[g.0 as usize],
+            EdgeEnd::Space(s) => self.spaces.iter().position(|(id, _)| *id == Some(*s)),
+            EdgeEnd::Everyone | EdgeEnd::Hub(_) => None,
         };
         let touched: BTreeSet<usize> = ends.iter().filter_map(home).collect();
         let whole: BTreeSet<usize> = touched.iter().copied().filter(|s| full(*s)).collect();
@@ -312,16 +310,16 @@ impl<'a> Collapse<'a> {
             .iter()
             .filter_map(|s| Some((self.spaces[*s].0?, &self.spaces[*s].1)))
         {
-            let others: Vec<Unit> = members
+            let others: Vec<EdgeEnd> = members
                 .iter()
-                .map(|m| Unit::Group(*m))
+                .map(|m| EdgeEnd::Group(*m))
                 .filter(|m| *m != own)
                 .collect();
             if others.iter().filter(|m| ends.contains(m)).count() >= 2 {
                 others.iter().for_each(|m| {
                     out.remove(m);
                 });
-                out.insert(Unit::Space(frame));
+                out.insert(EdgeEnd::Space(frame));
             }
         }
         let every = whole.len() >= 3 && whole.len() == touched.len();
@@ -330,8 +328,8 @@ impl<'a> Collapse<'a> {
                 .filter(|s| !touched.contains(s))
                 .all(full)
         {
-            out.retain(|u| matches!(u, Unit::Group(g) if self.home[g.0 as usize].is_none()));
-            out.insert(Unit::Everyone);
+            out.retain(|u| matches!(u, EdgeEnd::Group(g) if self.home[g.0 as usize].is_none()));
+            out.insert(EdgeEnd::Everyone);
         }
         out
     }
@@ -355,7 +353,7 @@ impl<'a> Collapse<'a> {
     }
 
     fn take(&mut self, hub: Hub) {
-        let id = Unit::Hub(number(self.hubs.len()));
+        let id = EdgeEnd::Hub(number(self.hubs.len()));
         for a in &hub.sources {
             for b in &hub.destinations {
                 self.edges.remove(&(*a, *b, hub.passing));
@@ -374,33 +372,60 @@ impl<'a> Collapse<'a> {
         let plain = self
             .edges
             .iter()
-            .filter(|(a, b, _)| !matches!(a, Unit::Hub(_)) && !matches!(b, Unit::Hub(_)));
+            .filter(|(a, b, _)| !matches!(a, EdgeEnd::Hub(_)) && !matches!(b, EdgeEnd::Hub(_)));
         let rows = grouped(plain.map(|(a, b, t)| (*a, *t, *b)));
-        let mut by: BTreeMap<(PassingId, BTreeSet<Unit>), BTreeSet<Unit>> = BTreeMap::new();
+        let mut by: BTreeMap<(PassingId, BTreeSet<EdgeEnd>), BTreeSet<EdgeEnd>> = BTreeMap::new();
         for (source, passing, ends) in rows {
             let mut closed = ends.clone();
             closed.insert(source);
             by.entry((passing, ends)).or_default().insert(source);
             by.entry((passing, closed)).or_default().insert(source);
         }
-        let hub = |((passing, ends), sources): ((PassingId, BTreeSet<Unit>), BTreeSet<Unit>)| Hub {
-            sources: sources.into_iter().collect(),
-            destinations: ends.into_iter().collect(),
-            passing,
-        };
         by.into_iter().map(hub).collect()
     }
 }
 
 /// Edges by one end and traffic.
 fn grouped(
-    edges: impl Iterator<Item = (Unit, PassingId, Unit)>,
-) -> Vec<(Unit, PassingId, BTreeSet<Unit>)> {
-    let mut by: BTreeMap<(Unit, PassingId), BTreeSet<Unit>> = BTreeMap::new();
+    edges: impl Iterator<Item = (EdgeEnd, PassingId, EdgeEnd)>,
+) -> Vec<(EdgeEnd, PassingId, BTreeSet<EdgeEnd>)> {
+    let mut by: BTreeMap<(EdgeEnd, PassingId), BTreeSet<EdgeEnd>> = BTreeMap::new();
     edges.for_each(|(own, passing, end)| {
         by.entry((own, passing)).or_default().insert(end);
     });
     by.into_iter()
         .map(|((own, passing), ends)| (own, passing, ends))
         .collect()
+}
+
+fn hub(((passing, ends), sources): ((PassingId, BTreeSet<EdgeEnd>), BTreeSet<EdgeEnd>)) -> Hub {
+    Hub {
+        sources: sources.into_iter().collect(),
+        destinations: ends.into_iter().collect(),
+        passing,
+    }
+}
+
+fn split(
+    direction: usize,
+    (a, b, t): &(EdgeEnd, EdgeEnd, PassingId),
+) -> (EdgeEnd, PassingId, EdgeEnd) {
+    if direction == 0 {
+        (*a, *t, *b)
+    } else {
+        (*b, *t, *a)
+    }
+}
+
+fn edge(
+    direction: usize,
+    own: EdgeEnd,
+    end: EdgeEnd,
+    t: PassingId,
+) -> (EdgeEnd, EdgeEnd, PassingId) {
+    if direction == 0 {
+        (own, end, t)
+    } else {
+        (end, own, t)
+    }
 }

@@ -1,18 +1,18 @@
 //! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal
 //! things once.
 
-use crate::picture::facts::{Passing, number};
+use crate::picture::facts::{PassingTraffic, number};
 use crate::query::list::listing::{Entry, Party};
 use crate::set::IpSet;
 use indexmap::IndexSet;
 
 /// The lines of a listing in twelve bytes each.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct CompactListing {
     /// The blocks of addresses.
     pub blocks: IndexSet<IpSet>,
     /// What passes.
-    pub passing: IndexSet<Passing>,
+    pub passing: IndexSet<PassingTraffic>,
     /// From, to, and the index of what passes. Workloads by their number, blocks of addresses
     /// counted down from the last number.
     pub lines: Vec<[u32; 3]>,
@@ -29,33 +29,33 @@ pub(crate) fn block(end: u32) -> Option<usize> {
 /// Marks what passes on a line that is about some of its ends only.
 pub(crate) const SOME: u32 = 1 << 31;
 
-/// Sorted lines, those of one pair melted into the first of them; and of the pairs that had
+/// Sorted lines, those of one pair merged into the first of them; and of the pairs that had
 /// several, that line and what passes on all.
-pub(crate) fn melt(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
-    let mut melted: Vec<([u32; 3], Vec<u32>)> = Vec::new();
+pub(crate) fn merge_lines(lines: &mut Vec<[u32; 3]>) -> Vec<([u32; 3], Vec<u32>)> {
+    let mut merged: Vec<([u32; 3], Vec<u32>)> = Vec::new();
     lines.dedup_by(|next, first| {
         let same = next[..2] == first[..2];
         if same {
-            if melted.last().is_none_or(|(known, _)| known != first) {
-                melted.push((*first, vec![first[2]]));
+            if merged.last().is_none_or(|(known, _)| known != first) {
+                merged.push((*first, vec![first[2]]));
             }
-            melted
+            merged
                 .last_mut()
                 .into_iter()
                 .for_each(|(_, all)| all.push(next[2]));
         }
         same
     });
-    melted
+    merged
 }
 
 /// What several lines of one pair say together.
-pub(crate) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
+pub(crate) fn together(known: &IndexSet<PassingTraffic>, lines: &[u32]) -> PassingTraffic {
     let mut passing = None;
     for space in lines {
         add(
             &mut passing,
-            &told[(space & !SOME) as usize],
+            &known[(space & !SOME) as usize],
             space & SOME != 0,
         );
     }
@@ -63,9 +63,9 @@ pub(crate) fn together(told: &IndexSet<Passing>, lines: &[u32]) -> Passing {
 }
 
 /// Adds what one line says of two places to what others said.
-fn add(so_far: &mut Option<Passing>, space: &Passing, some: bool) {
+fn add(so_far: &mut Option<PassingTraffic>, space: &PassingTraffic, some: bool) {
     let Some(passing) = so_far else {
-        *so_far = Some(Passing {
+        *so_far = Some(PassingTraffic {
             some: space.some || some,
             ..space.clone()
         });
@@ -80,7 +80,7 @@ fn add(so_far: &mut Option<Passing>, space: &Passing, some: bool) {
         .difference(&passing.sure);
 }
 
-impl Told {
+impl CompactListing {
     /// Notes a line.
     pub fn add(&mut self, entry: &Entry) {
         let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
@@ -90,7 +90,7 @@ impl Told {
                 u32::MAX - number(known.unwrap_or_else(|| self.blocks.insert_full(set.clone()).0))
             }
         });
-        let passing = Passing {
+        let passing = PassingTraffic {
             sure: entry.allowed.must.clone(),
             unknown: entry.allowed.unknown(),
             some: entry.differs,

@@ -5,18 +5,26 @@
 //! own mark says that the rest went away.
 
 use crate::picture::facts::{
-    Change, Difference, Facts, Flow, Open, Passing, Place, PlaceId, Space, SpaceId, What, number,
+    Difference, DrawnChange, Openness, PassingTraffic, PictureFacts, PictureFlow, PicturePlace,
+    PlaceId, PlaceKind, Space, SpaceId, number,
 };
 use crate::picture::open::implied;
 use crate::set::TrafficSet;
 use std::collections::BTreeMap;
 
+impl PictureFacts {
+    /// Lays two states over each other: every place and flow of either, marked with how it differs.
+    pub fn compare(before: &Self, after: &Self) -> Self {
+        compare(before, after)
+    }
+}
+
 /// Every place and flow of either state, marked with how it differs.
-pub fn compare(before: &Facts, after: &Facts) -> Facts {
-    let mut both = Facts {
+fn compare(before: &PictureFacts, after: &PictureFacts) -> PictureFacts {
+    let mut both = PictureFacts {
         tally: after.tally,
         compared: true,
-        ..Facts::default()
+        ..PictureFacts::default()
     };
     let spaces = spaces(before, after, &mut both);
     let keys = places(before, after, &spaces, &mut both);
@@ -26,29 +34,45 @@ pub fn compare(before: &Facts, after: &Facts) -> Facts {
     pairs.dedup();
     let index = [before, after].map(by_key);
     for (from, to) in pairs {
-        let at = |i: usize, facts: &Facts| {
-            let ids = [from, to].map(|id| index[i].get(both.place(id).key.as_str()).copied());
-            let implied = matches!(ids, [Some(a), Some(b)] if implied(facts, a, b));
+        let keys = [from, to].map(|id| both.place(id).key.as_str());
+        let [old, new] = [(before, 0), (after, 1)].map(|(facts, i)| {
             let listed = flows[i].get(&(from, to)).map(|p| (*p).clone());
-            let all = || Passing {
-                sure: TrafficSet::all(),
-                ..Passing::default()
-            };
-            if implied { Some(all()) } else { listed }
-        };
-        if let Some(passing) = changed(at(0, before).as_ref(), at(1, after).as_ref()) {
+            if is_implied(facts, &index[i], keys) {
+                Some(everything())
+            } else {
+                listed
+            }
+        });
+        if let Some(passing) = changed(old.as_ref(), new.as_ref()) {
             let passing = both.intern(passing);
-            both.flows.push(Flow { from, to, passing });
+            both.flows.push(PictureFlow { from, to, passing });
         }
     }
     both
 }
 
-fn by_key(facts: &Facts) -> BTreeMap<&str, PlaceId> {
+/// Whether a state implies that everything passes between two of its places.
+fn is_implied(facts: &PictureFacts, index: &BTreeMap<&str, PlaceId>, keys: [&str; 2]) -> bool {
+    let ids = keys.map(|key| index.get(key).copied());
+    matches!(ids, [Some(from), Some(to)] if implied(facts, from, to))
+}
+
+fn everything() -> PassingTraffic {
+    PassingTraffic {
+        sure: TrafficSet::all(),
+        ..PassingTraffic::default()
+    }
+}
+
+fn by_key(facts: &PictureFacts) -> BTreeMap<&str, PlaceId> {
     facts.all().map(|(id, p)| (p.key.as_str(), id)).collect()
 }
 
-fn spaces<'a>(before: &'a Facts, after: &'a Facts, both: &mut Facts) -> BTreeMap<&'a str, SpaceId> {
+fn spaces<'a>(
+    before: &'a PictureFacts,
+    after: &'a PictureFacts,
+    both: &mut PictureFacts,
+) -> BTreeMap<&'a str, SpaceId> {
     let all: BTreeMap<&str, &Space> = before
         .spaces
         .iter()
@@ -64,12 +88,12 @@ fn spaces<'a>(before: &'a Facts, after: &'a Facts, both: &mut Facts) -> BTreeMap
 
 /// Lists the places of both states in one order, and returns where each key went.
 fn places(
-    before: &Facts,
-    after: &Facts,
+    before: &PictureFacts,
+    after: &PictureFacts,
     spaces: &BTreeMap<&str, SpaceId>,
-    both: &mut Facts,
+    both: &mut PictureFacts,
 ) -> BTreeMap<String, PlaceId> {
-    let mut all: BTreeMap<&str, (Option<&Place>, Option<&Place>)> = BTreeMap::new();
+    let mut all: BTreeMap<&str, (Option<&PicturePlace>, Option<&PicturePlace>)> = BTreeMap::new();
     before
         .places
         .iter()
@@ -78,11 +102,11 @@ fn places(
         .places
         .iter()
         .for_each(|p| all.entry(&p.key).or_default().1 = Some(p));
-    let mut merged: Vec<Place> = Vec::new();
+    let mut merged: Vec<PicturePlace> = Vec::new();
     for (old, new) in all.into_values() {
         let Some(shown) = new.or(old) else { continue };
         let mut place = shown.clone();
-        if let What::Workload { space, .. } = &mut place.what {
+        if let PlaceKind::Workload { space, .. } = &mut place.what {
             let facts = if new.is_some() { after } else { before };
             *space = spaces
                 .get(facts.space(*space).name.as_str())
@@ -90,8 +114,8 @@ fn places(
                 .unwrap_or(*space);
         }
         place.change = [0, 1].map(|d| {
-            let open = |p: Option<&Place>| p.is_some_and(|p| p.open[d] != Open::No);
-            Change::of(open(new) && !open(old), open(old) && !open(new))
+            let open = |p: Option<&PicturePlace>| p.is_some_and(|p| p.open[d] != Openness::No);
+            DrawnChange::of(open(new) && !open(old), open(old) && !open(new))
         });
         merged.push(place);
     }
@@ -106,9 +130,9 @@ fn places(
 }
 
 fn flows_of<'f>(
-    facts: &'f Facts,
+    facts: &'f PictureFacts,
     keys: &BTreeMap<String, PlaceId>,
-) -> BTreeMap<(PlaceId, PlaceId), &'f Passing> {
+) -> BTreeMap<(PlaceId, PlaceId), &'f PassingTraffic> {
     let at = |id: PlaceId| keys.get(&facts.place(id).key).copied();
     facts
         .flows
@@ -118,18 +142,21 @@ fn flows_of<'f>(
 }
 
 /// What is drawn of a flow: what passes after, or what passed before where nothing does any more.
-fn changed(before: Option<&Passing>, after: Option<&Passing>) -> Option<Passing> {
-    let nothing = Passing::default();
+fn changed(
+    before: Option<&PassingTraffic>,
+    after: Option<&PassingTraffic>,
+) -> Option<PassingTraffic> {
+    let nothing = PassingTraffic::default();
     let (old, new) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
     let (past, now) = (old.sure.union(&old.unknown), new.sure.union(&new.unknown));
     let shown = if now.is_empty() { old } else { new };
-    let change = Change::of(!now.is_subset(&past), !past.is_subset(&now));
+    let change = DrawnChange::of(!now.is_subset(&past), !past.is_subset(&now));
     let change = change.map(|change| Difference {
         change,
         past,
         gone: now.is_empty(),
     });
-    (before.is_some() || after.is_some()).then(|| Passing {
+    (before.is_some() || after.is_some()).then(|| PassingTraffic {
         change,
         ..shown.clone()
     })

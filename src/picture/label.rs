@@ -1,11 +1,13 @@
 //! The words in a picture: short labels, full sentences for tooltips, ids that stay the same from
 //! run to run.
 
-use crate::picture::facts::{Change, Difference, Doubt, Open, Passing, Place, What};
-use crate::render::words;
-use crate::render::words::clean;
+use crate::picture::facts::{
+    Difference, Doubt, DrawnChange, Openness, PassingTraffic, PicturePlace, PlaceKind,
+};
 use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
+use crate::words;
+use crate::words::clean;
 
 /// Traffic in few words: `5432/TCP`, `ALL`, `5 ports`.
 pub fn traffic(set: &TrafficSet) -> String {
@@ -31,7 +33,7 @@ pub fn traffic(set: &TrafficSet) -> String {
 }
 
 /// The label of an edge.
-pub fn passing(passing: &Passing) -> String {
+pub fn passing(passing: &PassingTraffic) -> String {
     let now = match (passing.sure.is_empty(), passing.unknown.is_empty()) {
         (_, true) => traffic(&passing.sure),
         (true, false) => format!("{} ?", traffic(&passing.unknown)),
@@ -51,7 +53,7 @@ pub fn passing(passing: &Passing) -> String {
 }
 
 /// What passes in full, for a sentence.
-pub fn sentence(passing: &Passing) -> String {
+pub fn sentence(passing: &PassingTraffic) -> String {
     let mut text = if passing.sure.is_empty() {
         format!("perhaps {} (unknown)", words::traffic(&passing.unknown))
     } else if passing.unknown.is_empty() {
@@ -80,7 +82,7 @@ pub fn sentence(passing: &Passing) -> String {
     text
 }
 
-/// A name short enough for a node, cut in the middle: what tells long names apart stands at their
+/// A name short enough for a node, cut in the middle: what distinguishes long names is at their
 /// ends.
 pub fn short(name: &str) -> String {
     const HEAD: usize = 18;
@@ -98,38 +100,32 @@ pub fn short(name: &str) -> String {
 }
 
 /// What a place is called.
-pub fn name(place: &Place) -> String {
+pub fn name(place: &PicturePlace) -> String {
     match &place.what {
-        What::Workload { name, .. } | What::Namespace { name, .. } => name.clone(),
-        What::Internet { private: true } => "internet and private ranges".into(),
-        What::Internet { private: false } => "internet".into(),
-        What::Private => "private ranges".into(),
-        What::Blocks(blocks) => blocks.clone(),
+        PlaceKind::Workload { name, .. } | PlaceKind::Namespace { name, .. } => name.clone(),
+        PlaceKind::Internet { private: true } => "internet and private ranges".into(),
+        PlaceKind::Internet { private: false } => "internet".into(),
+        PlaceKind::Private => "private ranges".into(),
+        PlaceKind::Blocks(blocks) => blocks.clone(),
     }
 }
 
 /// `OPEN in+out`, `UNKNOWN in (hostNetwork)`, and how that changed. What is `quiet` is said
 /// elsewhere for all.
-pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
+pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
     let mut lines = Vec::new();
-    let both = |has: [bool; 2]| match has {
-        [true, true] => Some("in+out"),
-        [true, false] => Some("in"),
-        [false, true] => Some("out"),
-        [false, false] => None,
-    };
     let unchanged = [0, 1].map(|d| {
         !quiet[d]
-            && place.open[d] != Open::No
+            && place.open[d] != Openness::No
             && place.change[d].is_none()
             && place.doubt[d].is_none()
     });
-    lines.extend(both(unchanged).map(|w| format!("OPEN {w}")));
+    lines.extend(directions(unchanged).map(|w| format!("OPEN {w}")));
     for (d, way) in ["in", "out"].into_iter().enumerate() {
         match place.change[d] {
-            Some(Change::Widened) => lines.push(format!("+ OPEN {way}")),
-            Some(Change::Narrowed) => lines.push(format!("- OPEN {way} before")),
-            Some(Change::Moved) => lines.push(format!("~ OPEN {way}")),
+            Some(DrawnChange::Widened) => lines.push(format!("+ OPEN {way}")),
+            Some(DrawnChange::Narrowed) => lines.push(format!("- OPEN {way} before")),
+            Some(DrawnChange::Moved) => lines.push(format!("~ OPEN {way}")),
             None => {}
         }
     }
@@ -139,10 +135,11 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
         (Doubt::Deny, "policy"),
     ] {
         lines.extend(
-            both(place.doubt.map(|d| d == Some(doubt))).map(|w| format!("UNKNOWN {w} ({why})")),
+            directions(place.doubt.map(|d| d == Some(doubt)))
+                .map(|w| format!("UNKNOWN {w} ({why})")),
         );
     }
-    if let What::Namespace { summary, .. } = &place.what {
+    if let PlaceKind::Namespace { summary, .. } = &place.what {
         for (d, way) in ["in", "out"].into_iter().enumerate() {
             let (n, all) = (summary.open[d], summary.workloads);
             if n > 0 && n < all && place.change[d].is_none() {
@@ -151,6 +148,15 @@ pub fn badges(place: &Place, quiet: [bool; 2]) -> Vec<String> {
         }
     }
     lines
+}
+
+fn directions(has: [bool; 2]) -> Option<&'static str> {
+    match has {
+        [true, true] => Some("in+out"),
+        [true, false] => Some("in"),
+        [false, true] => Some("out"),
+        [false, false] => None,
+    }
 }
 
 /// What a namespace denies by default.

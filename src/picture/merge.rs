@@ -6,13 +6,14 @@
 //! never overlap, so one union of sets is enough. Cost: O(flows log flows).
 
 use crate::picture::facts::{
-    Change, Doubt, Facts, Open, Passing, PassingId, PlaceId, SpaceId, What,
+    Doubt, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PlaceId, PlaceKind,
+    SpaceId,
 };
 use std::collections::BTreeMap;
 
 /// Places drawn as one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct PlaceGroup {
     /// Its places, in order.
     pub members: Vec<PlaceId>,
     /// The namespace all of them are in.
@@ -24,23 +25,23 @@ pub struct Group {
 /// What one place sees: direction, other end, what passes.
 type Seen = Vec<(u8, PlaceId, PassingId)>;
 
-/// What twins must share beside what they see.
+/// What merged workloads must share besides their flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Marks {
     space: Option<SpaceId>,
-    open: [Open; 2],
+    open: [Openness; 2],
     doubt: [Option<Doubt>; 2],
-    change: [Option<Change>; 2],
+    change: [Option<DrawnChange>; 2],
     deny: Option<([bool; 2], [bool; 4])>,
     /// What passes inside a namespace.
-    inside: Option<Passing>,
+    inside: Option<PassingTraffic>,
 }
 
-fn marks(facts: &Facts, id: PlaceId) -> Option<Marks> {
+fn marks(facts: &PictureFacts, id: PlaceId) -> Option<Marks> {
     let place = facts.place(id);
     let (deny, inside) = match &place.what {
-        What::Workload { .. } => (None, None),
-        What::Namespace { summary: s, .. } => {
+        PlaceKind::Workload { .. } => (None, None),
+        PlaceKind::Namespace { summary: s, .. } => {
             let [into, out] = s.open;
             (
                 Some((
@@ -63,7 +64,7 @@ fn marks(facts: &Facts, id: PlaceId) -> Option<Marks> {
 }
 
 /// Groups the places; those in `apart` stay alone.
-pub fn groups(facts: &Facts, apart: &[PlaceId]) -> Vec<Group> {
+pub fn groups(facts: &PictureFacts, apart: &[PlaceId]) -> Vec<PlaceGroup> {
     let seen = seen(facts);
     let mut sets: Vec<usize> = (0..facts.places.len()).collect();
     let mut first: BTreeMap<(Marks, Seen), usize> = BTreeMap::new();
@@ -90,7 +91,7 @@ pub fn groups(facts: &Facts, apart: &[PlaceId]) -> Vec<Group> {
         .collect()
 }
 
-fn group(facts: &Facts, members: Vec<PlaceId>, seen: &[Seen]) -> Group {
+fn group(facts: &PictureFacts, members: Vec<PlaceId>, seen: &[Seen]) -> PlaceGroup {
     let space = members.first().and_then(|id| facts.place(*id).space());
     let inside = match members.as_slice() {
         [a, b, ..] => seen[a.0 as usize]
@@ -99,14 +100,14 @@ fn group(facts: &Facts, members: Vec<PlaceId>, seen: &[Seen]) -> Group {
             .map(|(_, _, passing)| *passing),
         _ => None,
     };
-    Group {
+    PlaceGroup {
         members,
         space,
         inside,
     }
 }
 
-fn seen(facts: &Facts) -> Vec<Seen> {
+fn seen(facts: &PictureFacts) -> Vec<Seen> {
     let mut seen: Vec<Seen> = vec![Vec::new(); facts.places.len()];
     for flow in &facts.flows {
         seen[flow.from.0 as usize].push((1, flow.to, flow.passing));
@@ -118,7 +119,7 @@ fn seen(facts: &Facts) -> Vec<Seen> {
 
 /// What a place sees; and, for each thing it exchanges both ways with a neighbour, the same as if
 /// it saw itself so.
-fn signatures(facts: &Facts, id: PlaceId, seen: &Seen) -> Vec<Seen> {
+fn signatures(facts: &PictureFacts, id: PlaceId, seen: &Seen) -> Vec<Seen> {
     let near = |other: PlaceId| facts.place(other).space() == facts.place(id).space();
     let mut mutual: Vec<PassingId> = seen
         .iter()

@@ -5,10 +5,10 @@
 //! implies is really there, so that leaving those flows out loses nothing. Cost: O(candidates x
 //! workloads) look-ups.
 
-use crate::picture::facts::{Facts, Open, PlaceId, What};
+use crate::picture::facts::{Openness, PictureFacts, PlaceId, PlaceKind};
 
 /// Marks workloads that are open by rule, then drops the flows which the marks say.
-pub fn by_rule(facts: &mut Facts) {
+pub fn by_rule(facts: &mut PictureFacts) {
     let everything: Vec<bool> = facts
         .passing
         .iter()
@@ -16,7 +16,7 @@ pub fn by_rule(facts: &mut Facts) {
         .collect();
     let outside: Vec<PlaceId> = facts
         .all()
-        .filter(|(_, p)| matches!(p.what, What::Internet { private: true }))
+        .filter(|(_, p)| matches!(p.what, PlaceKind::Internet { private: true }))
         .map(|(id, _)| id)
         .collect();
     for place in outside {
@@ -30,14 +30,14 @@ pub fn by_rule(facts: &mut Facts) {
 /// Marks the workloads of which everything passes to or from everybody, an outside place among
 /// them; `everything` tells of each thing that passes whether it is that. Flows are sorted, one for
 /// each pair.
-fn mark(facts: &mut Facts, everything: &[bool], outside: PlaceId) {
-    let is_full = |facts: &Facts, pair: (PlaceId, PlaceId)| {
+fn mark(facts: &mut PictureFacts, everything: &[bool], outside: PlaceId) {
+    let is_full = |facts: &PictureFacts, pair: (PlaceId, PlaceId)| {
         let at = facts.flows.binary_search_by_key(&pair, |f| (f.from, f.to));
         at.is_ok_and(|at| everything[facts.flows[at].passing.0 as usize])
     };
     let candidate = |id: PlaceId, d: usize| {
         let flow = if d == 0 { (outside, id) } else { (id, outside) };
-        facts.place(id).open[d] == Open::No && is_full(facts, flow)
+        facts.place(id).open[d] == Openness::No && is_full(facts, flow)
     };
     let workloads: Vec<PlaceId> = facts
         .all()
@@ -51,33 +51,41 @@ fn mark(facts: &mut Facts, everything: &[bool], outside: PlaceId) {
             .filter(|id| candidate(*id, d))
             .collect::<Vec<_>>()
     });
-    let opens = |d: usize, candidates: &[Vec<PlaceId>; 2]| {
-        let told = |id: &PlaceId| {
-            facts.place(*id).open[d] == Open::Default && facts.place(*id).doubt[d].is_none()
-        };
-        let default = workloads.iter().copied().filter(told);
-        default
-            .chain(candidates[d].iter().copied())
-            .collect::<Vec<_>>()
-    };
     let default = |from: PlaceId, to: PlaceId| {
-        facts.place(from).open[1] == Open::Default && facts.place(to).open[0] == Open::Default
+        facts.place(from).open[1] == Openness::Default
+            && facts.place(to).open[0] == Openness::Default
     };
     let holds = |from, to| from == to || default(from, to) || is_full(facts, (from, to));
-    let sources = opens(1, &candidates);
+    let sources = open_places(facts, &workloads, 1, &candidates[1]);
     candidates[0].retain(|to| sources.iter().all(|from| holds(*from, *to)));
-    let destinations = opens(0, &candidates);
+    let destinations = open_places(facts, &workloads, 0, &candidates[0]);
     candidates[1].retain(|from| destinations.iter().all(|to| holds(*from, *to)));
     for (d, list) in candidates.into_iter().enumerate() {
         for id in list {
-            facts.places[id.0 as usize].open[d] = Open::ByRule;
+            facts.places[id.0 as usize].open[d] = Openness::ByRule;
             facts.tally.open_by_rule[d] += 1;
         }
     }
 }
 
+/// The workloads that let everything pass in one direction: by default, and the candidates.
+fn open_places(
+    facts: &PictureFacts,
+    workloads: &[PlaceId],
+    d: usize,
+    candidates: &[PlaceId],
+) -> Vec<PlaceId> {
+    let by_default = |id: &PlaceId| {
+        facts.place(*id).open[d] == Openness::Default && facts.place(*id).doubt[d].is_none()
+    };
+    let default = workloads.iter().copied().filter(by_default);
+    default
+        .chain(candidates.iter().copied())
+        .collect::<Vec<_>>()
+}
+
 /// Whether the marks of its ends already say that everything passes.
-pub fn implied(facts: &Facts, from: PlaceId, to: PlaceId) -> bool {
+pub fn implied(facts: &PictureFacts, from: PlaceId, to: PlaceId) -> bool {
     let (from, to) = (facts.place(from), facts.place(to));
     match (from.space(), to.space()) {
         (Some(_), Some(_)) => from.open[1].is_open() && to.open[0].is_open(),

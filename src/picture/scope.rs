@@ -3,8 +3,8 @@
 //! hidden.
 
 use crate::picture::facts::{
-    Change, Difference, Doubt, Facts, Flow, Open, Passing, PassingId, Place, PlaceId, Summary,
-    What, number,
+    Difference, Doubt, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
+    PicturePlace, PlaceId, PlaceKind, Summary, number,
 };
 use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ fn dns_traffic() -> TrafficSet {
 }
 
 /// Takes out what is to be hidden.
-pub fn hide(facts: &mut Facts, hide: Hide, hidden: &mut Hidden) {
+pub fn hide(facts: &mut PictureFacts, hide: Hide, hidden: &mut Hidden) {
     let dns = dns_traffic();
     let mut fans: BTreeMap<PlaceId, usize> = BTreeMap::new();
     facts
@@ -95,9 +95,9 @@ pub fn hide(facts: &mut Facts, hide: Hide, hidden: &mut Hidden) {
 }
 
 /// Keeps what changed.
-pub fn only_changed(facts: &mut Facts, hidden: &mut Hidden) {
+pub fn only_changed(facts: &mut PictureFacts, hidden: &mut Hidden) {
     let before = facts.flows.len();
-    let kept: Vec<Flow> = facts
+    let kept: Vec<PictureFlow> = facts
         .flows
         .iter()
         .copied()
@@ -112,19 +112,19 @@ pub fn only_changed(facts: &mut Facts, hidden: &mut Hidden) {
 }
 
 /// Keeps the neighbourhood of some places, up to so many flows away in either direction.
-pub fn focus(facts: &mut Facts, keys: &[String], hops: u32, hidden: &mut Hidden) {
+pub fn focus(facts: &mut PictureFacts, keys: &[String], hops: u32, hidden: &mut Hidden) {
     let mut near: BTreeSet<PlaceId> = facts
         .all()
         .filter(|(_, p)| keys.contains(&p.key))
         .map(|(id, _)| id)
         .collect();
-    let mut kept: BTreeSet<Flow> = BTreeSet::new();
+    let mut kept: BTreeSet<PictureFlow> = BTreeSet::new();
     for _ in 0..hops {
         let touching = facts
             .flows
             .iter()
             .filter(|f| near.contains(&f.from) || near.contains(&f.to));
-        let touching: Vec<Flow> = touching.copied().collect();
+        let touching: Vec<PictureFlow> = touching.copied().collect();
         near.extend(touching.iter().flat_map(|f| [f.from, f.to]));
         kept.extend(touching);
     }
@@ -134,13 +134,19 @@ pub fn focus(facts: &mut Facts, keys: &[String], hops: u32, hidden: &mut Hidden)
 }
 
 /// Drops outside places that no flow touches.
-pub fn drop_idle_addresses(facts: &mut Facts) {
+pub fn drop_idle_addresses(facts: &mut PictureFacts) {
     let ends: BTreeSet<PlaceId> = facts.flows.iter().flat_map(|f| [f.from, f.to]).collect();
-    let outside = |p: &Place| !matches!(p.what, What::Workload { .. } | What::Namespace { .. });
-    keep(facts, |id, place| ends.contains(&id) || !outside(place));
+    keep(facts, |id, place| ends.contains(&id) || !is_outside(place));
 }
 
-fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
+fn is_outside(p: &PicturePlace) -> bool {
+    !matches!(
+        p.what,
+        PlaceKind::Workload { .. } | PlaceKind::Namespace { .. }
+    )
+}
+
+fn keep(facts: &mut PictureFacts, wanted: impl Fn(PlaceId, &PicturePlace) -> bool) {
     let mut new: Vec<Option<PlaceId>> = Vec::new();
     let mut places = Vec::new();
     for (id, place) in facts.all() {
@@ -151,7 +157,7 @@ fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
     }
     let at = |id: PlaceId| new[id.0 as usize];
     let flows = facts.flows.iter().filter_map(|f| {
-        Some(Flow {
+        Some(PictureFlow {
             from: at(f.from)?,
             to: at(f.to)?,
             passing: f.passing,
@@ -163,24 +169,24 @@ fn keep(facts: &mut Facts, wanted: impl Fn(PlaceId, &Place) -> bool) {
 
 /// Several flows: how many, and the distinct things that pass.
 #[derive(Debug, Default)]
-struct Several {
+struct MergedFlows {
     flows: usize,
     passing: BTreeSet<PassingId>,
 }
 
 /// The same with each namespace as one place.
-pub fn by_namespace(facts: &Facts) -> Facts {
-    let mut out = Facts {
+pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
+    let mut out = PictureFacts {
         tally: facts.tally,
         compared: facts.compared,
-        ..Facts::default()
+        ..PictureFacts::default()
     };
-    let mut inside: BTreeMap<u32, Several> = BTreeMap::new();
-    let mut between: BTreeMap<(u32, u32), Several> = BTreeMap::new();
+    let mut inside: BTreeMap<u32, MergedFlows> = BTreeMap::new();
+    let mut between: BTreeMap<(u32, u32), MergedFlows> = BTreeMap::new();
     let spaces = number(facts.spaces.len());
-    let is_block = |p: &Place| matches!(p.what, What::Blocks(_));
+    let is_block = |p: &PicturePlace| matches!(p.what, PlaceKind::Blocks(_));
     let blocks = facts.places.iter().filter(|p| is_block(p)).count();
-    let alone = |p: &Place| p.space().is_none() && (blocks < 2 || !is_block(p));
+    let alone = |p: &PicturePlace| p.space().is_none() && (blocks < 2 || !is_block(p));
     let outside: Vec<PlaceId> = facts
         .all()
         .filter(|(_, p)| alone(p))
@@ -201,7 +207,7 @@ pub fn by_namespace(facts: &Facts) -> Facts {
         several.flows += 1;
         several.passing.insert(flow.passing);
     }
-    let mut members: Vec<Vec<&Place>> = vec![Vec::new(); facts.spaces.len()];
+    let mut members: Vec<Vec<&PicturePlace>> = vec![Vec::new(); facts.spaces.len()];
     facts
         .places
         .iter()
@@ -219,9 +225,9 @@ pub fn by_namespace(facts: &Facts) -> Facts {
         .extend(outside.iter().map(|id| facts.place(*id).clone()));
     if let (2.., Some(first)) = (blocks, facts.places.iter().find(|p| is_block(p))) {
         let what = format!("{blocks} blocks of addresses");
-        out.places.push(Place {
+        out.places.push(PicturePlace {
             key: what.clone(),
-            what: What::Blocks(what),
+            what: PlaceKind::Blocks(what),
             ..first.clone()
         });
     }
@@ -235,7 +241,7 @@ pub fn by_namespace(facts: &Facts) -> Facts {
     };
     for ((from, to), several) in between {
         let passing = out.intern(joined(facts, &several, size(from) * size(to)));
-        out.flows.push(Flow {
+        out.flows.push(PictureFlow {
             from: PlaceId(from),
             to: PlaceId(to),
             passing,
@@ -244,24 +250,22 @@ pub fn by_namespace(facts: &Facts) -> Facts {
     out
 }
 
-fn namespace(facts: &Facts, index: usize, members: &[&Place], inside: Option<Passing>) -> Place {
+fn namespace(
+    facts: &PictureFacts,
+    index: usize,
+    members: &[&PicturePlace],
+    inside: Option<PassingTraffic>,
+) -> PicturePlace {
     let space = &facts.spaces[index];
     let open = [0, 1].map(|d| members.iter().filter(|p| p.open[d].is_open()).count());
-    let all = |d: usize| {
-        if open[d] == members.len() && open[d] > 0 {
-            Open::Default
-        } else {
-            Open::No
-        }
-    };
     let doubt = |d: usize| -> Option<Doubt> {
         let first = members.first().and_then(|p| p.doubt[d]);
         first.filter(|_| members.iter().all(|p| p.doubt[d].is_some()))
     };
     let changes = |d: usize| combined(members.iter().filter_map(|p| p.change[d]));
-    Place {
+    PicturePlace {
         key: space.name.clone(),
-        what: What::Namespace {
+        what: PlaceKind::Namespace {
             name: space.name.clone(),
             summary: Summary {
                 workloads: members.len(),
@@ -271,7 +275,10 @@ fn namespace(facts: &Facts, index: usize, members: &[&Place], inside: Option<Pas
                 inside,
             },
         },
-        open: [all(0), all(1)],
+        open: [
+            all_open(open, members.len(), 0),
+            all_open(open, members.len(), 1),
+        ],
         doubt: [doubt(0), doubt(1)],
         dns: members.iter().any(|p| p.dns),
         monitor: members.iter().any(|p| p.monitor),
@@ -279,14 +286,22 @@ fn namespace(facts: &Facts, index: usize, members: &[&Place], inside: Option<Pas
     }
 }
 
-fn combined(changes: impl Iterator<Item = Change>) -> Option<Change> {
-    changes.reduce(|a, b| if a == b { a } else { Change::Moved })
+fn all_open(open: [usize; 2], members: usize, d: usize) -> Openness {
+    if open[d] == members && open[d] > 0 {
+        Openness::Default
+    } else {
+        Openness::No
+    }
+}
+
+fn combined(changes: impl Iterator<Item = DrawnChange>) -> Option<DrawnChange> {
+    changes.reduce(|a, b| if a == b { a } else { DrawnChange::Moved })
 }
 
 /// All that passes over several flows; only some of it for each pair, unless all pairs are there
 /// and agree.
-fn joined(facts: &Facts, several: &Several, pairs: usize) -> Passing {
-    let list: Vec<&Passing> = several.passing.iter().map(|p| facts.passing(*p)).collect();
+fn joined(facts: &PictureFacts, several: &MergedFlows, pairs: usize) -> PassingTraffic {
+    let list: Vec<&PassingTraffic> = several.passing.iter().map(|p| facts.passing(*p)).collect();
     let gone = list
         .iter()
         .all(|p| p.change.as_ref().is_some_and(|d| d.gone));
@@ -295,12 +310,12 @@ fn joined(facts: &Facts, several: &Several, pairs: usize) -> Passing {
         list.iter()
             .filter(|p| gone || !p.change.as_ref().is_some_and(|d| d.gone))
     };
-    let fold = |f: fn(&Passing) -> &TrafficSet| {
+    let fold = |f: fn(&PassingTraffic) -> &TrafficSet| {
         shown().fold(TrafficSet::empty(), |set, p| set.union(f(p)))
     };
     let sure = fold(|p| &p.sure);
     let unknown = fold(|p| &p.unknown).difference(&sure);
-    let before = |p: &Passing| {
+    let before = |p: &PassingTraffic| {
         p.change
             .as_ref()
             .map_or_else(|| p.sure.union(&p.unknown), |d| d.past.clone())
@@ -314,7 +329,7 @@ fn joined(facts: &Facts, several: &Several, pairs: usize) -> Passing {
             .map(|d| d.change),
     );
     let change = change.map(|change| Difference { change, past, gone });
-    Passing {
+    PassingTraffic {
         sure,
         unknown,
         some: several.flows < pairs || list.len() > 1 || list.iter().any(|p| p.some),

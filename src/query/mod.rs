@@ -15,8 +15,7 @@ pub mod list;
 pub mod reach;
 pub mod suggest;
 
-pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
-pub use crate::query::ask::grammar::{ParseError, Question, Target};
-pub use crate::query::ask::resolve::{Context, End, ResolveError};
-pub use crate::query::explain::explanation::{Explanation, Reason, Side, explain};
-pub use crate::query::list::listing::{Entry as ListEntry, Listing, list};
+pub use crate::query::ask::answer::{Answer, Pair, Verdict};
+pub use crate::query::ask::grammar::Question;
+pub use crate::query::ask::resolve::{Context, End};
+pub use crate::query::explain::explanation::{Explanation, explain};

@@ -1,7 +1,7 @@
-//! Words for the parts of an answer, shared by the formats: traffic, ends, peers, mismatches.
-//!
-//! Text from a manifest passes through [`clean`]: control and bidirectional characters are written
-//! out, so that a hostile name can neither move a cursor nor reorder a line.
+//! Words for the parts of an answer, shared by the formats: ends, peers, rules, mismatches. Those
+//! for counts, traffic and addresses are in [`crate::words`].
+
+pub use crate::words::{addresses, clean, clean_lines, traffic};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
@@ -10,77 +10,9 @@ use crate::policy::{
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
-use crate::set::traffic::TrafficRange;
-use crate::set::{IpSet, TrafficSet};
+use crate::set::TrafficSet;
 use crate::spec::Endpoint;
 use std::borrow::Cow;
-
-/// A text with its control and bidirectional characters written out, cut at a length no name needs.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if !text.chars().any(bad) && text.len() <= 400 {
-        return Cow::Borrowed(text);
-    }
-    let mut out: String = text
-        .chars()
-        .take(400)
-        .map(|c| {
-            if bad(c) {
-                c.escape_unicode().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect();
-    if text.chars().count() > 400 {
-        out.push('…');
-    }
-    Cow::Owned(out)
-}
-
-/// The same for a text of several lines: the line breaks stay.
-pub fn clean_lines(text: &str) -> String {
-    text.lines().map(clean).collect::<Vec<_>>().join("\n")
-}
-
-/// Traffic in few words: `5432/TCP`, `80,443/TCP`, `ALL`, `7 ports`.
-pub fn traffic(set: &TrafficSet) -> String {
-    if set.is_all() {
-        return "ALL".into();
-    }
-    let mut parts: Vec<String> = Vec::new();
-    let mut other = false;
-    for protocol in crate::set::Protocol::ALL {
-        let ranges = set.pieces().filter_map(|p| match p {
-            TrafficRange::Ports(q, 1, u16::MAX) if q == protocol => Some("all".to_owned()),
-            TrafficRange::Ports(q, a, b) if q == protocol => Some(if a == b {
-                a.to_string()
-            } else {
-                format!("{a}-{b}")
-            }),
-            TrafficRange::Ports(..) => None,
-            TrafficRange::OtherProtocols => {
-                other = true;
-                None
-            }
-        });
-        let ranges: Vec<String> = ranges.collect();
-        if !ranges.is_empty() {
-            parts.push(format!("{}/{protocol}", ranges.join(",")));
-        }
-    }
-    if other {
-        parts.push("other protocols".into());
-    }
-    if parts.is_empty() {
-        "nothing".into()
-    } else {
-        parts.join(" ")
-    }
-}
 
 /// `namespace/name` of a workload, or what a block of addresses is called.
 pub fn end(cluster: &Cluster, end: &End) -> String {
@@ -99,35 +31,21 @@ pub fn end(cluster: &Cluster, end: &End) -> String {
     }
 }
 
+/// An end with the traffic that is asked about, if that is not everything: `shop/db:5432`.
+pub fn root(cluster: &Cluster, of: &End, asked: &TrafficSet) -> String {
+    let ports = if asked.is_all() {
+        String::new()
+    } else {
+        format!(":{}", traffic(asked))
+    };
+    format!("{}{ports}", end(cluster, of))
+}
+
 /// An endpoint of one flow: its workload, or the address.
 pub fn endpoint(cluster: &Cluster, endpoint: Endpoint) -> String {
     match endpoint {
         Endpoint::Pod(pod) => clean(&cluster.workload_name(cluster.pod(pod).workload)).into_owned(),
         Endpoint::Address(address) => address.to_string(),
-    }
-}
-
-/// A set of addresses in few words.
-pub fn addresses(set: &IpSet) -> String {
-    let internet = IpSet::internet();
-    if *set == IpSet::full() {
-        return "any outside address".into();
-    }
-    if set.v6.is_empty() && set.v4 == IpSet::full().v4 {
-        return "any outside IPv4 address".into();
-    }
-    if *set == internet {
-        return "internet".into();
-    }
-    let cidrs = set.to_cidrs();
-    let shown: Vec<String> = cidrs.iter().take(3).map(ToString::to_string).collect();
-    let public = internet.v4.is_subset(&set.v4);
-    let rest = cidrs.len().saturating_sub(3);
-    match (public, rest) {
-        (true, 1..) => format!("internet and more ({} CIDR blocks)", cidrs.len()),
-        (true, 0) => format!("internet ({})", shown.join(",")),
-        (false, 0) => shown.join(","),
-        (false, n) => format!("{} and {n} more", shown.join(",")),
     }
 }
 
@@ -250,13 +168,6 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
     let Some(found) = at.peer.and_then(|i| list.get(i as usize)) else {
         return String::new();
     };
-    let braces = |s: &Selector| {
-        if s.is_everything() {
-            "{}".to_owned()
-        } else {
-            selector(s)
-        }
-    };
     match found {
         Peer::Pods(Namespaces::Named(name), pods) => {
             format!("podSelector {} in namespace {}", braces(pods), clean(name))
@@ -273,7 +184,16 @@ pub fn peer_as_written(policies: &PolicySet, at: RuleRef) -> String {
     }
 }
 
-/// What is there instead of what a peer wants, where the peer itself is shown beside it.
+/// A selector; `{}` for the one that selects everything.
+fn braces(s: &Selector) -> String {
+    if s.is_everything() {
+        "{}".to_owned()
+    } else {
+        selector(s)
+    }
+}
+
+/// What is there instead of what a peer wants, where the peer itself is shown next to it.
 pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
     let name = match other {
         Endpoint::Pod(p) => clean(&cluster.pod_namespace(p).name).into_owned(),
@@ -316,7 +236,7 @@ pub fn ports(rule: &Rule) -> String {
     list.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a peer does not match, or cannot be told to: what was wanted and what is there.
+/// Why a peer does not match, or may not match: what was wanted and what is there.
 pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> String {
     let namespace = |of: Endpoint| match of {
         Endpoint::Pod(p) => Some(cluster.pod_namespace(p)),

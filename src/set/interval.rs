@@ -38,7 +38,7 @@ point!(u16, u32, u128);
 /// A set of points as sorted, disjoint, non-adjacent inclusive ranges.
 ///
 /// ```
-/// use netpal::set::IntervalSet;
+/// use netpal::internals::set::IntervalSet;
 /// let low: IntervalSet<u16> = [1..=80, 81..=90].into_iter().collect();
 /// assert_eq!(low, IntervalSet::from(1..=90)); // canonical: adjacent ranges merge
 /// assert!(low.contains(80) && !low.contains(91));

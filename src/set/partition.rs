@@ -50,7 +50,7 @@ fn set_bits(mut word: u64) -> impl Iterator<Item = usize> {
 /// Cuts the union of the sets into parts, in order of their first point.
 ///
 /// ```
-/// use netpal::set::{IntervalSet, partition};
+/// use netpal::internals::set::{IntervalSet, partition};
 /// let (low, high) = (IntervalSet::<u16>::from(1..=10), IntervalSet::from(5..=20));
 /// let parts = partition(&[&low, &high]);
 /// assert_eq!(parts.len(), 3);

@@ -85,7 +85,7 @@ const OTHER: u32 = (3 << 16) + 1;
 /// A set of (protocol, port).
 ///
 /// ```
-/// use netpal::set::{Protocol, Traffic, TrafficSet};
+/// use netpal::{Protocol, Traffic, TrafficSet};
 /// let web = TrafficSet::ports(Protocol::Tcp, 80, 81);
 /// assert!(web.contains(Traffic { protocol: Protocol::Tcp, port: 81 }));
 /// assert!(!web.contains(Traffic { protocol: Protocol::Udp, port: 81 }));

@@ -5,15 +5,15 @@
 //! a deny wins and whom it selects needs an allow. Selectors have alternatives, peers can be left
 //! out.
 
-use netpal::model::{Pattern, Requirement, Selector, Truth};
-use netpal::policy::dialects::Dialect;
-use netpal::policy::lowered::{Header, Lowered};
-use netpal::policy::tier::{HostPods, LayerIx, Tier, TierEnd, TierMode, Ties, kubernetes};
-use netpal::policy::{
-    Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Qualifier, Rule, Shape, Subject,
+use netpal::internals::policy::dialects::Dialect;
+use netpal::internals::policy::lowered::{Header, Lowered};
+use netpal::internals::policy::tier::{HostPods, Ties, kubernetes};
+use netpal::internals::policy::{PortMatch, Qualifier, Shape, Symbol};
+use netpal::internals::tree::SyntaxNode;
+use netpal::{
+    Action, IpSet, LayerIx, Namespaces, Pattern, Peer, Peers, Policy, Ports, Protocol, Requirement,
+    Rule, Selector, Subject, Tier, TierEnd, TierMode, TrafficSet, Truth,
 };
-use netpal::set::{Protocol, TrafficSet};
-use netpal::tree::SyntaxNode;
 use std::borrow::Cow;
 
 /// The rows of the table of dialects.
@@ -142,10 +142,10 @@ fn peer(json: &serde_json::Value) -> Peer {
         return Peer::NoneOf(list.iter().map(peer).collect());
     }
     if let Some(cidr) = json["cidr"].as_str() {
-        return Peer::Addresses(netpal::set::IpSet::from_cidrs([cidr.parse().unwrap()]));
+        return Peer::Addresses(IpSet::from_cidrs([cidr.parse().unwrap()]));
     }
     if json["world"] == true {
-        return Peer::Symbol(netpal::policy::Symbol::World);
+        return Peer::Symbol(Symbol::World);
     }
     let namespaces = json["namespace"].as_str().map_or_else(
         || Namespaces::Matching(Selector::everything()),

@@ -120,7 +120,7 @@ impl Destination {
                         allowed,
                         class,
                         classes,
-                    })
+                    });
                 });
             };
         for row in &self.rows {

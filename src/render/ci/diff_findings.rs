@@ -2,19 +2,20 @@
 //! change.
 //!
 //! A finding points at the edit, on the side where it lives; of a revision the path in the
-//! repository is told, so that it is found in the working tree. Its fingerprint is the edited rule
-//! and the kind of change, so that it stays the same while other lines of the file move.
+//! repository is reported, so that it is found in the working tree. Its fingerprint is the edited
+//! rule and the kind of change, so that it stays the same while other lines of the file move.
 
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
 use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, What, Which};
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
-use crate::render::text::diff::{Pages, breaks, by_edit, cells, openness};
-use crate::render::text::inputs::plural;
+use crate::render::text::diff::{cells, openness};
+use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
 use crate::render::words;
 use crate::source::{Location, Origin};
+use crate::words::plural;
 
-/// How many groups of pairs a finding tells.
+/// How many groups of pairs a finding lists.
 const GROUPS: usize = 10;
 
 /// Id, name, summary, page, usual severity and weight for security of each kind of finding.
@@ -62,15 +63,20 @@ const BREAKS: Row = (
 
 /// The kinds of findings a diff has.
 pub fn rules() -> Vec<RuleInfo> {
-    let one = |(id, name, summary, page, severity, security): Row| RuleInfo {
+    [WIDENED, NARROWED, UNDECIDED, BREAKS]
+        .map(rule_info)
+        .to_vec()
+}
+
+fn rule_info((id, name, summary, page, severity, security): Row) -> RuleInfo {
+    RuleInfo {
         id,
         name,
         summary: summary.into(),
         page: page.into(),
         severity,
         security,
-    };
-    [WIDENED, NARROWED, UNDECIDED, BREAKS].map(one).to_vec()
+    }
 }
 
 fn row(kind: Kind) -> Row {
@@ -92,7 +98,7 @@ fn verb(kind: Kind) -> &'static str {
 }
 
 /// The findings: edits by the risk of what they do, workloads that come and go, tests that break.
-pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
+pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         found.extend(
@@ -101,12 +107,6 @@ pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
                 .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
         );
     }
-    let connected = |list: &'_ [OneSided]| {
-        list.iter()
-            .filter(|l| l.connected)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
     found.extend(
         connected(&diff.added)
             .iter()
@@ -119,6 +119,13 @@ pub fn findings(pages: Pages<'_>, diff: &Diff) -> Vec<Finding> {
     );
     found.extend(pages.remarks.broken.iter().map(broken));
     found
+}
+
+fn connected(list: &[OneSided]) -> Vec<OneSided> {
+    list.iter()
+        .filter(|l| l.connected)
+        .cloned()
+        .collect::<Vec<_>>()
 }
 
 fn new((id, name, _, _, severity, _): Row, place: Option<Location>, message: String) -> Finding {
@@ -144,7 +151,13 @@ fn in_tree(at: Location) -> Location {
     }
 }
 
-fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usize]) -> Finding {
+fn edit(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    kind: Kind,
+    cause: &Cause,
+    changes: &[usize],
+) -> Finding {
     let of: Vec<&Change> = changes.iter().map(|i| &diff.changes[*i]).collect();
     let [ends, traffic, what, _] = cells(pages, cause, &of);
     let traffic = if traffic.is_empty() {
@@ -180,18 +193,13 @@ fn edit(pages: Pages<'_>, diff: &Diff, kind: Kind, cause: &Cause, changes: &[usi
 }
 
 /// What an edit is about: the rule, or whatever else was edited.
-fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
-    let book = pages.book(cause.side);
-    let (policies, cluster) = (&book.input.policies, &book.input.cluster);
-    let object = |namespace: &str, name: &str, path: String| Fingerprint {
-        namespace: namespace.into(),
-        name: name.into(),
-        path: path.into(),
-        peer: kind.word().into(),
-    };
+fn fingerprint(pages: DiffContext<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
+    let context = pages.context(cause.side);
+    let (policies, cluster) = (&context.input.policies, &context.input.cluster);
     let policy = |id, path| {
         let policy = policies.get(id);
         object(
+            kind,
             policy.namespace.as_deref().unwrap_or_default(),
             &policy.name,
             path,
@@ -203,31 +211,41 @@ fn fingerprint(pages: Pages<'_>, kind: Kind, cause: &Cause) -> Fingerprint {
         What::Workload(id) => {
             let workload = cluster.workload(id);
             object(
+                kind,
                 &cluster.namespace(workload.namespace).name,
                 &workload.name,
                 workload.kind.name().into(),
             )
         }
-        What::Namespace(id) => object("", &cluster.namespace(id).name, "Namespace".into()),
+        What::Namespace(id) => object(kind, "", &cluster.namespace(id).name, "Namespace".into()),
         What::Unmodelled(taint) => {
             let what = policies.taints.get(taint).map(|t| t.what.to_string());
-            object("", "", what.unwrap_or_default())
+            object(kind, "", "", what.unwrap_or_default())
         }
-        What::Options => object("", "", "options".into()),
-        What::Other => object("", "", "other".into()),
+        What::Options => object(kind, "", "", "options".into()),
+        What::Other => object(kind, "", "", "other".into()),
     }
 }
 
-fn lone(pages: Pages<'_>, which: Which, lone: &OneSided) -> Finding {
-    let book = pages.book(which);
-    let cluster = &book.input.cluster;
+fn object(kind: Kind, namespace: &str, name: &str, path: String) -> Fingerprint {
+    Fingerprint {
+        namespace: namespace.into(),
+        name: name.into(),
+        path: path.into(),
+        peer: kind.word().into(),
+    }
+}
+
+fn lone(pages: DiffContext<'_>, which: Which, lone: &OneSided) -> Finding {
+    let context = pages.context(which);
+    let cluster = &context.input.cluster;
     let workload = cluster.workload(lone.workload);
     let (row, verb) = if which == Which::After {
         (WIDENED, "added")
     } else {
         (NARROWED, "removed")
     };
-    let at = book
+    let at = context
         .locator
         .locate(&Origin::document(workload.origin.document));
     let mut finding = new(

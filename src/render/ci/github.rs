@@ -6,7 +6,7 @@
 //! command of its own.
 
 use crate::finding::{Finding, Severity};
-use crate::render::data::findings::{Report, full_text};
+use crate::render::data::findings::{FindingSet, full_text};
 use crate::render::words;
 use std::io::{self, Write};
 
@@ -16,37 +16,29 @@ pub const BUDGET: usize = 10;
 /// The largest summary GitHub takes is 1 MiB; rows beyond this are counted instead.
 const MOST_BYTES: usize = 900 * 1024;
 
-/// Writes annotations within the budget, worst first; returns how many findings did not fit.
+/// Writes annotations within the budget, worst first.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<usize> {
-    let mut left_out = 0;
-    for (severity, command) in [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Info, "notice"),
-    ] {
-        let findings: Vec<&Finding> = report
-            .worst_first()
-            .into_iter()
-            .filter(|f| f.severity == severity)
-            .collect();
-        let room = if severity == Severity::Info {
-            0
-        } else {
-            BUDGET
-        };
-        for finding in findings.iter().take(room) {
+pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let worst_first = report.worst_first();
+    for (severity, command) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let findings = worst_first.iter().filter(|f| f.severity == severity);
+        for finding in findings.take(BUDGET) {
             annotation(report, finding, command, out)?;
         }
-        left_out += findings.len().saturating_sub(room);
     }
-    Ok(left_out)
+    Ok(())
+}
+
+/// How many findings do not fit into the budget, notices among them.
+pub fn left_out(report: &FindingSet<'_>) -> usize {
+    let annotated = |severity| report.count(severity).min(BUDGET);
+    report.active().count() - annotated(Severity::Error) - annotated(Severity::Warning)
 }
 
 fn annotation(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     finding: &Finding,
     command: &str,
     out: &mut dyn Write,
@@ -79,14 +71,14 @@ fn property(text: &str) -> String {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn summary(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn summary(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let findings = report.worst_first();
     let count = |severity| report.count(severity);
     writeln!(
         out,
         "### netpal: {}, {}\n",
-        crate::render::text::inputs::plural(count(Severity::Error), "error"),
-        crate::render::text::inputs::plural(count(Severity::Warning), "warning")
+        crate::words::plural(count(Severity::Error), "error"),
+        crate::words::plural(count(Severity::Warning), "warning")
     )?;
     if findings.is_empty() {
         return writeln!(out, "No problems found.");
@@ -104,7 +96,7 @@ pub fn summary(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn row(report: &Report<'_>, finding: &Finding) -> String {
+fn row(report: &FindingSet<'_>, finding: &Finding) -> String {
     let at = report
         .region(&finding.place)
         .map_or_else(String::new, |r| format!("{}:{}", r.file, r.line));

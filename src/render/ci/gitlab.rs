@@ -1,7 +1,7 @@
 //! GitLab code quality: a JSON list of issues, each with a stable fingerprint.
 
 use crate::finding::{Severity, identities};
-use crate::render::data::findings::{Report, full_text};
+use crate::render::data::findings::{FindingSet, full_text};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -11,11 +11,11 @@ struct Issue {
     check_name: &'static str,
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: IssueLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct IssueLocation {
     path: String,
     lines: Lines,
 }
@@ -29,7 +29,7 @@ struct Lines {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let ids = identities(report.findings);
     let active = report
         .findings
@@ -50,7 +50,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 Severity::Warning => "major",
                 Severity::Info => "info",
             },
-            location: Location {
+            location: IssueLocation {
                 path,
                 lines: Lines {
                     begin: at.map_or(1, |r| r.line.max(1)),

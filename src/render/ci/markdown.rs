@@ -5,7 +5,7 @@
 //! instead of adding one.
 
 use crate::diff::{Change, Diff, Kind};
-use crate::render::text::diff::{Pages, summary};
+use crate::render::text::diff_context::{DiffContext, summary};
 use crate::render::words;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ pub fn code(text: &str) -> String {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn diff(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     let mut text = format!("### netpal: {}\n", title(diff));
     let rows: Vec<String> = diff.changes.iter().map(|c| row(pages, c)).collect();
     if !rows.is_empty() {
@@ -95,13 +95,6 @@ fn title(diff: &Diff) -> String {
     if diff.is_empty() {
         return "no connectivity change".into();
     }
-    let paths = |n: u64| {
-        if n == 1 {
-            "1 path".to_owned()
-        } else {
-            format!("{n} paths")
-        }
-    };
     let mut parts = vec![
         format!("{} opened", paths(diff.pairs(Kind::Widened))),
         format!("{} closed", diff.pairs(Kind::Narrowed)),
@@ -121,7 +114,15 @@ fn title(diff: &Diff) -> String {
     parts.join(", ")
 }
 
-fn row(pages: Pages<'_>, change: &Change) -> String {
+fn paths(n: u64) -> String {
+    if n == 1 {
+        "1 path".to_owned()
+    } else {
+        format!("{n} paths")
+    }
+}
+
+fn row(pages: DiffContext<'_>, change: &Change) -> String {
     let sign = match change.kind {
         Kind::Widened => "opened (+)",
         Kind::Narrowed => "closed (-)",
@@ -154,7 +155,7 @@ fn row(pages: Pages<'_>, change: &Change) -> String {
 
 /// A flowchart of the changed edges, if there are few. Names are numbered, so that none can break
 /// the syntax.
-fn picture(pages: Pages<'_>, diff: &Diff) -> Option<String> {
+fn picture(pages: DiffContext<'_>, diff: &Diff) -> Option<String> {
     let mut nodes: indexmap::IndexSet<String> = indexmap::IndexSet::new();
     let mut edges = Vec::new();
     for change in diff

@@ -3,11 +3,11 @@
 //! Own structs, in the order and spelling of the OASIS schema: the crates that exist are stale or
 //! large. Names and texts from manifests are escaped here: SARIF messages know placeholders (`{0}`)
 //! and links (`[text](target)`). A service that takes SARIF refuses more than [`MOST`] results; the
-//! worst come first, and a notification tells what was left out.
+//! worst come first, and a notification says what was left out.
 
 use crate::diagnostic::Place;
 use crate::finding::{Confidence, Finding, Label, RuleInfo, Severity, identities};
-use crate::render::data::findings::{Region, Report, full_text};
+use crate::render::data::findings::{FindingSet, Region, full_text};
 use crate::render::words;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,12 +26,12 @@ struct Log {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct SarifRun {
     tool: Tool,
     invocations: [Invocation; 1],
     column_kind: &'static str,
@@ -56,12 +56,12 @@ struct Driver {
     version: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     information_uri: Option<&'static str>,
-    rules: Vec<Rule>,
+    rules: Vec<SarifRule>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct SarifRule {
     id: &'static str,
     name: &'static str,
     short_description: Message,
@@ -117,14 +117,14 @@ struct SarifResult {
     rule_index: Option<usize>,
     level: &'static str,
     message: Message,
-    locations: Vec<Location>,
+    locations: Vec<SarifLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
+    related_locations: Vec<SarifLocation>,
     partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     code_flows: Vec<CodeFlow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    suppressions: Vec<Suppression>,
+    suppressions: Vec<SarifSuppression>,
     properties: ResultProperties,
 }
 
@@ -136,7 +136,7 @@ struct ResultProperties {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::struct_field_names)] // the schema's names
-struct Location {
+struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,11 +191,11 @@ struct ThreadFlow {
 
 #[derive(Serialize)]
 struct ThreadFlowLocation {
-    location: Location,
+    location: SarifLocation,
 }
 
 #[derive(Serialize)]
-struct Suppression {
+struct SarifSuppression {
     kind: &'static str,
     justification: String,
 }
@@ -204,7 +204,7 @@ struct Suppression {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let log = Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
@@ -214,7 +214,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn run(report: &Report<'_>) -> Run {
+fn run(report: &FindingSet<'_>) -> SarifRun {
     let ids = identities(report.findings);
     let mut order: Vec<usize> = (0..report.findings.len()).collect();
     if order.len() > MOST {
@@ -230,7 +230,7 @@ fn run(report: &Report<'_>) -> Run {
     let base = BaseId {
         description: message("the folder netpal was started in"),
     };
-    Run {
+    SarifRun {
         tool: Tool {
             driver: driver(report.rules),
         },
@@ -248,7 +248,7 @@ fn run(report: &Report<'_>) -> Run {
 }
 
 /// Where the project lives, when its manifest says so. A link that leads nowhere is worse than
-/// none: without it, a rule's text stands in `help` alone.
+/// none: without it, a rule's text is in `help` alone.
 fn repository() -> Option<&'static str> {
     Some(
         env!("CARGO_PKG_REPOSITORY")
@@ -267,13 +267,13 @@ fn driver(rules: &[RuleInfo]) -> Driver {
     }
 }
 
-fn rule(info: &RuleInfo) -> Rule {
+fn rule(info: &RuleInfo) -> SarifRule {
     let topic = if info.security.is_some() {
         "security"
     } else {
         "correctness"
     };
-    Rule {
+    SarifRule {
         id: info.id,
         name: info.name,
         short_description: message(&info.summary),
@@ -312,7 +312,7 @@ const fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResult {
+fn result(report: &FindingSet<'_>, finding: &Finding, identity: String) -> SarifResult {
     let mut place = location(report, &finding.place, None, None);
     place.logical_locations = logical(finding);
     let related = finding.related.iter().enumerate();
@@ -332,7 +332,7 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
         partial_fingerprints: BTreeMap::from([(FINGERPRINT, identity)]),
         code_flows: flow.into_iter().collect(),
         suppressions: justification
-            .map(|j| Suppression {
+            .map(|j| SarifSuppression {
                 kind: "inSource",
                 justification: j,
             })
@@ -347,7 +347,7 @@ fn result(report: &Report<'_>, finding: &Finding, identity: String) -> SarifResu
     }
 }
 
-fn code_flow(report: &Report<'_>, steps: &[Label]) -> CodeFlow {
+fn code_flow(report: &FindingSet<'_>, steps: &[Label]) -> CodeFlow {
     let step = |l: &Label| ThreadFlowLocation {
         location: location(report, &l.place, Some(&l.text), None),
     };
@@ -377,10 +377,15 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
     }
 }
 
-fn location(report: &Report<'_>, place: &Place, text: Option<&str>, id: Option<usize>) -> Location {
+fn location(
+    report: &FindingSet<'_>,
+    place: &Place,
+    text: Option<&str>,
+    id: Option<usize>,
+) -> SarifLocation {
     // standard input has no address that a viewer could open
     let region = report.region(place).filter(|r| !r.file.starts_with('<'));
-    Location {
+    SarifLocation {
         id,
         physical_location: region.map(|r| physical(&r)),
         logical_locations: Vec::new(),

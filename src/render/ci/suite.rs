@@ -4,6 +4,7 @@
 use crate::check::export::{Probe, Target};
 use crate::check::{Claim, Suite};
 use crate::model::Cluster;
+use crate::model::WorkloadId;
 use crate::render::data::yaml;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -11,25 +12,25 @@ use std::io::{self, Write};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct File {
+struct SuiteFile {
     version: u32,
-    tests: Vec<Test>,
+    tests: Vec<WrittenTest>,
 }
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "kebab-case")]
-struct Test {
+struct WrittenTest {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     can: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cannot: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    only_from: Option<OnlyFrom>,
+    only_from: Option<OnlyFromClaim>,
 }
 
 #[derive(Serialize)]
-struct OnlyFrom {
+struct OnlyFromClaim {
     to: String,
     from: Vec<String>,
 }
@@ -39,33 +40,35 @@ struct OnlyFrom {
 /// # Errors
 /// When the writer fails.
 pub fn tests(suite: &Suite, out: &mut dyn Write) -> io::Result<()> {
-    let one = |test: &crate::check::PolicyTest| {
-        let mut written = Test {
-            name: test.name.clone(),
-            ..Test::default()
-        };
-        match &test.claim {
-            Claim::Can(texts, _) => written.can = texts.first().cloned(),
-            Claim::Cannot(texts) => written.cannot = texts.first().cloned(),
-            Claim::OnlyFrom(spec) => {
-                written.only_from = Some(OnlyFrom {
-                    to: spec.to.clone(),
-                    from: spec.from.texts().to_vec(),
-                });
-            }
-            _ => return None,
-        }
-        Some(written)
-    };
     writeln!(
         out,
         "# Proposed from what is allowed now: keep what must stay true, delete the rest. Run: netpal test"
     )?;
-    let file = File {
+    let file = SuiteFile {
         version: 1,
-        tests: suite.tests.iter().filter_map(one).collect(),
+        tests: suite.tests.iter().filter_map(written).collect(),
     };
     yaml::write(&file, out)
+}
+
+/// A test as it is written; `None` for claims that are never proposed.
+fn written(test: &crate::check::PolicyTest) -> Option<WrittenTest> {
+    let mut written = WrittenTest {
+        name: test.name.clone(),
+        ..WrittenTest::default()
+    };
+    match &test.claim {
+        Claim::Can(texts, _) => written.can = texts.first().cloned(),
+        Claim::Cannot(texts) => written.cannot = texts.first().cloned(),
+        Claim::OnlyFrom(spec) => {
+            written.only_from = Some(OnlyFromClaim {
+                to: spec.to.clone(),
+                from: spec.from.texts().to_vec(),
+            });
+        }
+        _ => return None,
+    }
+    Some(written)
 }
 
 #[derive(Serialize)]
@@ -101,40 +104,45 @@ enum Resource {
 /// # Errors
 /// When the writer fails.
 pub fn netassert(cluster: &Cluster, probes: &[Probe], out: &mut dyn Write) -> io::Result<()> {
-    let resource = |id| {
-        let workload = cluster.workload(id);
-        let namespace = cluster.namespace(workload.namespace).name.to_string();
-        Resource::Workload {
-            kind: workload.kind.name().to_lowercase(),
-            name: workload.name.to_string(),
-            namespace,
-        }
-    };
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let one = |probe: &Probe| {
-        let count = seen.entry(probe.name.clone()).or_default();
+    let mut seen: BTreeMap<&String, usize> = BTreeMap::new();
+    let mut list = Vec::with_capacity(probes.len());
+    for probe in probes {
+        let count = seen.entry(&probe.name).or_default();
         *count += 1;
-        let dst = match &probe.destination {
-            Target::Workload(id) => ("k8sResource", resource(*id)),
-            Target::Host(address) => (
-                "host",
-                Resource::Host {
-                    name: address.to_string(),
-                },
-            ),
-        };
-        NetassertProbe {
-            name: format!("{} ({count})", probe.name),
-            kind: "k8s",
-            protocol: probe.traffic.protocol.name().to_lowercase(),
-            target_port: probe.traffic.port,
-            timeout_seconds: 15,
-            attempts: 3,
-            exit_code: u32::from(!probe.allowed),
-            src: BTreeMap::from([("k8sResource", resource(probe.source))]),
-            dst: BTreeMap::from([dst]),
-        }
-    };
-    let list: Vec<NetassertProbe> = probes.iter().map(one).collect();
+        list.push(netassert_probe(cluster, probe, *count));
+    }
     yaml::write(&list, out)
+}
+
+fn netassert_probe(cluster: &Cluster, probe: &Probe, count: usize) -> NetassertProbe {
+    let dst = match &probe.destination {
+        Target::Workload(id) => ("k8sResource", resource(cluster, *id)),
+        Target::Host(address) => (
+            "host",
+            Resource::Host {
+                name: address.to_string(),
+            },
+        ),
+    };
+    NetassertProbe {
+        name: format!("{} ({count})", probe.name),
+        kind: "k8s",
+        protocol: probe.traffic.protocol.name().to_lowercase(),
+        target_port: probe.traffic.port,
+        timeout_seconds: 15,
+        attempts: 3,
+        exit_code: u32::from(!probe.allowed),
+        src: BTreeMap::from([("k8sResource", resource(cluster, probe.source))]),
+        dst: BTreeMap::from([dst]),
+    }
+}
+
+fn resource(cluster: &Cluster, id: WorkloadId) -> Resource {
+    let workload = cluster.workload(id);
+    let namespace = cluster.namespace(workload.namespace).name.to_string();
+    Resource::Workload {
+        kind: workload.kind.name().to_lowercase(),
+        name: workload.name.to_string(),
+        namespace,
+    }
 }

@@ -5,11 +5,11 @@ use crate::check::{Outcome, Status};
 use crate::config::Level;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, RuleInfo, Severity};
-use crate::render::RenderContext;
 use crate::render::ci::markdown::{MARKER, code};
+use crate::render::context::RenderContext;
 use crate::render::data::csv;
-use crate::render::data::json::At;
-use crate::render::text::check::{Ran, counts, place, reason, remedy, word};
+use crate::render::data::json::PlaceJson;
+use crate::render::text::check::{SuiteRun, counts, place, reason, remedy, word};
 use crate::render::words;
 use crate::source::Location;
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
@@ -38,14 +38,14 @@ pub struct TestsJson {
 pub struct TestJson {
     /// What it says.
     pub name: String,
-    /// Where it stands.
-    pub at: At,
+    /// Its place.
+    pub at: PlaceJson,
     /// `passed`, `failed`, `empty` or `undecided`.
     pub status: &'static str,
     /// `error`, `warning` or `info`.
     pub severity: &'static str,
     /// Why, line by line.
-    pub why: Vec<WhyJson>,
+    pub why: Vec<ReasonJson>,
     /// What to add so that it holds, where something was found and tried: in words and YAML.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remedy: String,
@@ -53,17 +53,17 @@ pub struct TestJson {
 
 /// A line of a reason.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct WhyJson {
+pub struct ReasonJson {
     /// The line, in words.
     pub text: String,
     /// Where it points.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
 }
 
 /// A place, as a document holds it.
-pub fn at(location: &Location) -> At {
-    At {
+pub fn at(location: &Location) -> PlaceJson {
+    PlaceJson {
         file: location.file.to_string(),
         line: location.at.line,
         column: location.at.column,
@@ -88,40 +88,43 @@ pub fn status(status: Status) -> &'static str {
     }
 }
 
-fn outcomes<'a>(ran: &'a [Ran<'a>]) -> impl Iterator<Item = &'a Outcome<'a>> {
+fn outcomes<'a>(ran: &'a [SuiteRun<'a>]) -> impl Iterator<Item = &'a Outcome<'a>> {
     ran.iter().flat_map(|(_, run)| &run.outcomes)
 }
 
 /// The outcomes as a document's content.
-pub fn json(book: RenderContext<'_>, ran: &[Ran<'_>]) -> TestsJson {
+pub fn json(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> TestsJson {
     let counts = counts(ran);
-    let one = |outcome: &Outcome<'_>| TestJson {
-        name: outcome.test.name.clone(),
-        at: at(&outcome.test.at),
-        status: status(outcome.status),
-        severity: severity(outcome.test.severity).name(),
-        why: reason(book, outcome)
-            .into_iter()
-            .map(|(text, place)| WhyJson {
-                text: text.trim().to_owned(),
-                at: place.as_ref().map(at),
-            })
-            .collect(),
-        remedy: remedy(book, outcome).join("\n"),
-    };
     TestsJson {
         passed: counts.passed,
         failed: counts.failed,
         warned: counts.warned,
         undecided: counts.undecided,
-        tests: outcomes(ran).map(one).collect(),
+        tests: outcomes(ran).map(|o| test(context, o)).collect(),
+    }
+}
+
+fn test(context: RenderContext<'_>, outcome: &Outcome<'_>) -> TestJson {
+    TestJson {
+        name: outcome.test.name.clone(),
+        at: at(&outcome.test.at),
+        status: status(outcome.status),
+        severity: severity(outcome.test.severity).name(),
+        why: reason(context, outcome)
+            .into_iter()
+            .map(|(text, place)| ReasonJson {
+                text: text.trim().to_owned(),
+                at: place.as_ref().map(at),
+            })
+            .collect(),
+        remedy: remedy(context, outcome).join("\n"),
     }
 }
 
 /// The reason as plain text of several lines.
-fn lines(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
+fn lines(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
     let place = |l: Option<Location>| l.map(|l| format!("   {}", place(&l))).unwrap_or_default();
-    reason(book, outcome)
+    reason(context, outcome)
         .into_iter()
         .map(|(text, at)| format!("{text}{}", place(at)))
         .collect()
@@ -131,13 +134,17 @@ fn lines(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write_csv(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn write_csv(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let head = ["file", "line", "test", "status", "severity", "why"]
         .map(String::from)
         .to_vec();
     let body = outcomes(ran).map(|o| {
         let at = &o.test.at;
-        let why = lines(book, o)
+        let why = lines(context, o)
             .iter()
             .map(|l| l.trim().to_owned())
             .collect::<Vec<_>>()
@@ -160,12 +167,16 @@ pub fn write_csv(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) 
 ///
 /// # Errors
 /// When the writer fails.
-pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn junit(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut report = JunitReport::new("netpal");
     for (suite, run) in ran {
         let mut cases = TestSuite::new(words::clean(&suite.file).into_owned());
         for outcome in &run.outcomes {
-            let lines = lines(book, outcome);
+            let lines = lines(context, outcome);
             let first = lines
                 .first()
                 .map(|l| l.trim().to_owned())
@@ -179,7 +190,7 @@ pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> i
             if outcome.status != Status::Passed {
                 case.set_message(first)
                     .set_type(status(outcome.status))
-                    .set_description([lines, remedy(book, outcome)].concat().join("\n"));
+                    .set_description([lines, remedy(context, outcome)].concat().join("\n"));
             }
             let mut case = TestCase::new(words::clean(&outcome.test.name).into_owned(), case);
             case.set_classname(words::clean(&suite.file).into_owned());
@@ -194,7 +205,11 @@ pub fn junit(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> i
 ///
 /// # Errors
 /// When the writer fails.
-pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn tap(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "TAP version 14\n1..{}", outcomes(ran).count())?;
     for (i, outcome) in outcomes(ran).enumerate() {
         let name = words::clean(&outcome.test.name)
@@ -214,7 +229,7 @@ pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io:
         )?;
         if !passes {
             writeln!(out, "# {} {}", word(outcome), place(&outcome.test.at))?;
-            lines(book, outcome)
+            lines(context, outcome)
                 .iter()
                 .try_for_each(|l| writeln!(out, "# {l}"))?;
         }
@@ -226,7 +241,11 @@ pub fn tap(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io:
 ///
 /// # Errors
 /// When the writer fails.
-pub fn markdown(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn markdown(
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let counts = counts(ran);
     let mut text = format!(
         "### netpal: {} failed, {} passed",
@@ -245,7 +264,7 @@ pub fn markdown(book: RenderContext<'_>, ran: &[Ran<'_>], out: &mut dyn Write) -
             code(&outcome.test.name),
             code(&place(&outcome.test.at))
         );
-        for line in lines(book, outcome) {
+        for line in lines(context, outcome) {
             let _ = writeln!(entry, "- {}", code(line.trim()));
         }
         if text.len() + entry.len() > crate::render::ci::markdown::LIMIT - 200 {
@@ -272,44 +291,46 @@ pub fn rules() -> Vec<RuleInfo> {
 
 /// Every test that did not pass as a finding: at the rule that decides where there is one, else at
 /// the test.
-pub fn findings(book: RenderContext<'_>, ran: &[Ran<'_>]) -> Vec<Finding> {
-    let one = |outcome: &Outcome<'_>| {
-        let lines = reason(book, outcome);
-        let own = Place::At(outcome.test.at.clone());
-        let decisive = lines
-            .iter()
-            .rev()
-            .find_map(|(_, at)| at.clone())
-            .map(Place::At);
-        let message = format!("{}: {}", word(outcome), words::clean(&outcome.test.name));
-        let mut finding = Finding::new(
-            "NPTEST",
-            "policy-test",
-            decisive.unwrap_or_else(|| own.clone()),
-            message,
-        );
-        finding.severity = if outcome.status == Status::Undecided {
-            Severity::Warning
-        } else {
-            severity(outcome.test.severity)
-        };
-        finding.notes = lines.iter().map(|(text, _)| text.trim().into()).collect();
-        finding.steps = lines
-            .iter()
-            .filter_map(|(text, at)| {
-                Some(Label {
-                    place: Place::At(at.clone()?),
-                    text: text.trim().into(),
-                })
-            })
-            .collect();
-        let mends = remedy(book, outcome);
-        finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
-        finding.fingerprint.name = outcome.test.name.as_str().into();
-        finding.related(own, "the test")
-    };
+pub fn findings(context: RenderContext<'_>, ran: &[SuiteRun<'_>]) -> Vec<Finding> {
     outcomes(ran)
         .filter(|o| o.status != Status::Passed)
-        .map(one)
+        .map(|o| finding(context, o))
         .collect()
+}
+
+/// One test that did not pass as a finding.
+fn finding(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Finding {
+    let lines = reason(context, outcome);
+    let own = Place::At(outcome.test.at.clone());
+    let decisive = lines
+        .iter()
+        .rev()
+        .find_map(|(_, at)| at.clone())
+        .map(Place::At);
+    let message = format!("{}: {}", word(outcome), words::clean(&outcome.test.name));
+    let mut finding = Finding::new(
+        "NPTEST",
+        "policy-test",
+        decisive.unwrap_or_else(|| own.clone()),
+        message,
+    );
+    finding.severity = if outcome.status == Status::Undecided {
+        Severity::Warning
+    } else {
+        severity(outcome.test.severity)
+    };
+    finding.notes = lines.iter().map(|(text, _)| text.trim().into()).collect();
+    finding.steps = lines
+        .iter()
+        .filter_map(|(text, at)| {
+            Some(Label {
+                place: Place::At(at.clone()?),
+                text: text.trim().into(),
+            })
+        })
+        .collect();
+    let mends = remedy(context, outcome);
+    finding.help = (!mends.is_empty()).then(|| mends.join("\n").into());
+    finding.fingerprint.name = outcome.test.name.as_str().into();
+    finding.related(own, "the test")
 }

@@ -3,7 +3,8 @@
 
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Party};
-use crate::render::{RenderContext, words};
+use crate::render::context::RenderContext;
+use crate::render::words;
 use crate::set::TrafficSet;
 use std::io::{self, Write};
 
@@ -35,35 +36,36 @@ pub fn rows<I: IntoIterator<Item = Vec<String>>>(rows: I, out: &mut dyn Write) -
 ///
 /// # Errors
 /// When the writer fails.
-pub fn listing(book: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
-    let cluster = &book.input.cluster;
+pub fn listing(context: RenderContext<'_>, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
+    let cluster = &context.input.cluster;
     let party = |p: &Party| match p {
         Party::Workload(w) => cluster.workload_name(*w),
         Party::Addresses(set) => words::addresses(set),
     };
-    let traffic = |set: &TrafficSet| {
-        if set.is_empty() {
-            String::new()
-        } else {
-            words::traffic(set)
-        }
-    };
     let mut writer = csv::Writer::from_writer(out);
     let mut result = writer.write_record(["from", "to", "ports", "unknown", "some_pods"]);
-    listing::each(book.graph, filter, &mut |entry| {
-        let (must, unknown) = (&entry.allowed.must, entry.allowed.unknown());
+    listing::each(context.graph, filter, &mut |entry| {
+        let (sure, unknown) = (&entry.allowed.must, &entry.allowed.unknown());
         let ends = [party(&entry.source), party(&entry.destination)];
         let cells =
             ends.into_iter()
-                .chain([traffic(must), traffic(&unknown), entry.differs.to_string()]);
+                .chain([traffic(sure), traffic(unknown), entry.differs.to_string()]);
         result = writer.write_record(cells.map(|c| cell(&c)));
-        crate::render::going(&result)
+        crate::render::format::going(&result)
     });
     result.map_err(plain)?;
     writer.flush()
 }
 
-/// The system's own error, so that a closed pipe can be told from a failure.
+fn traffic(set: &TrafficSet) -> String {
+    if set.is_empty() {
+        String::new()
+    } else {
+        words::traffic(set)
+    }
+}
+
+/// The system's own error, so that a closed pipe can be distinguished from a failure.
 fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -3,9 +3,10 @@
 use crate::check::breaks::Broken;
 use crate::diff::{Cause, Change, Diff, Kind, OneSided, Party, Use, What, Which};
 use crate::render::data::json;
-use crate::render::data::json::{At, EndJson, PolicyName, Ports};
+use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
 use crate::render::data::{check, csv};
-use crate::render::text::diff::{Pages, edit_word, latent};
+use crate::render::text::diff::latent;
+use crate::render::text::diff_context::{DiffContext, edit_word};
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -45,8 +46,8 @@ pub struct DiffJson {
 pub struct BrokenJson {
     /// What it says.
     pub test: String,
-    /// Where it stands.
-    pub at: At,
+    /// Its place.
+    pub at: PlaceJson,
     /// `failed`, `empty` or `undecided`.
     pub status: &'static str,
     /// What breaks it: an index of `changes`; none for all of them together.
@@ -73,7 +74,7 @@ pub struct ChangeJson {
     /// `widened`, `narrowed`, `may-widen`, `may-narrow` or `undecided`.
     pub kind: &'static str,
     /// The traffic.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// How many pairs.
     pub pairs: u64,
     /// The edit behind it.
@@ -106,9 +107,9 @@ pub struct CauseJson {
     /// The edited part of it: `ingress[0].from[1]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// In words, which may change.
     pub text: String,
 }
@@ -138,7 +139,7 @@ pub struct NoEffectEditJson {
 }
 
 /// A diff as a document's content.
-pub fn content(pages: Pages<'_>, diff: &Diff) -> DiffJson {
+pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
     let lone = |which, list: &[OneSided]| list.iter().map(|l| lone_json(pages, which, l)).collect();
     let may = [Kind::MayWiden, Kind::MayNarrow, Kind::Undecided];
     DiffJson {
@@ -176,7 +177,7 @@ pub fn broken(broken: &Broken) -> BrokenJson {
     }
 }
 
-fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
+fn declared(pages: DiffContext<'_>, found: &Use) -> UseJson {
     let workload = json::workload(pages.after, found.workload);
     UseJson {
         change: found.change,
@@ -186,14 +187,14 @@ fn declared(pages: Pages<'_>, found: &Use) -> UseJson {
     }
 }
 
-fn party(pages: Pages<'_>, party: &Party) -> EndJson {
+fn party(pages: DiffContext<'_>, party: &Party) -> EndJson {
     match party {
         Party::Workload(_, after) => json::workload(pages.after, *after),
         Party::Addresses(set) => json::blocks(&words::addresses(set), set),
     }
 }
 
-fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
+fn change(pages: DiffContext<'_>, change: &Change) -> ChangeJson {
     let ends = |parties: &[Party]| parties.iter().map(|p| party(pages, p)).collect();
     ChangeJson {
         kind: change.kind.word(),
@@ -211,8 +212,8 @@ fn change(pages: Pages<'_>, change: &Change) -> ChangeJson {
     }
 }
 
-fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
-    let book = pages.book(cause.side);
+fn cause(pages: DiffContext<'_>, cause: &Cause) -> CauseJson {
+    let context = pages.context(cause.side);
     let what = match cause.what {
         What::Rule(_) => "rule",
         What::Policy(_) => "policy",
@@ -225,7 +226,14 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
     let (policy, path) = match cause.what {
         What::Rule(at) => (
             Some(at.policy),
-            Some(book.input.policies.get(at.policy).rule_path(at).to_string()),
+            Some(
+                context
+                    .input
+                    .policies
+                    .get(at.policy)
+                    .rule_path(at)
+                    .to_string(),
+            ),
         ),
         What::Policy(id) => (Some(id), None),
         _ => (None, None),
@@ -238,9 +246,9 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
         } else {
             "after"
         },
-        policy: policy.map(|id| json::policy(book, id)),
+        policy: policy.map(|id| json::policy(context, id)),
         path,
-        at: pages.place(cause).map(|l| At {
+        at: pages.place(cause).map(|l| PlaceJson {
             file: l.file.into(),
             line: l.at.line,
             column: l.at.column,
@@ -249,9 +257,9 @@ fn cause(pages: Pages<'_>, cause: &Cause) -> CauseJson {
     }
 }
 
-fn lone_json(pages: Pages<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
+fn lone_json(pages: DiffContext<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
     OneSidedJson {
-        workload: json::workload(pages.book(which), lone.workload),
+        workload: json::workload(pages.context(which), lone.workload),
         open_in: lone.open_in,
         open_out: lone.open_out,
         connected: lone.connected,
@@ -259,7 +267,7 @@ fn lone_json(pages: Pages<'_>, which: Which, lone: &OneSided) -> OneSidedJson {
 }
 
 fn inert(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     inert: &crate::diff::NoEffectEdit,
 ) -> Option<NoEffectEditJson> {
@@ -268,7 +276,7 @@ fn inert(
         .after
         .map(|id| (Which::After, id))
         .or(edit.before.map(|id| (Which::Before, id)))?;
-    let policy = json::policy(pages.book(which), id);
+    let policy = json::policy(pages.context(which), id);
     Some(NoEffectEditJson {
         policy,
         edit: edit_word(edit.edit()),
@@ -280,7 +288,7 @@ fn inert(
 ///
 /// # Errors
 /// When the writer fails.
-pub fn csv(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+pub fn csv(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     let head = ["change", "from", "to", "ports", "cause", "file", "line"]
         .map(String::from)
         .to_vec();

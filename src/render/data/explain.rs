@@ -4,11 +4,12 @@ use crate::policy::{Action, Direction};
 use crate::query::explain::summary::{
     Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
 };
+use crate::render::context::RenderContext;
 use crate::render::data::json::{
-    At, EndJson, PolicyName, Ports, at, policy, traffic, truth, workload,
+    EndJson, PlaceJson, PolicyName, PortsJson, at, policy, traffic, truth, workload,
 };
-use crate::render::data::reach::{PotentialPodJson, ghost};
-use crate::render::{RenderContext, words};
+use crate::render::data::reach::{PotentialPodJson, potential_pod};
+use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,21 +18,21 @@ use serde::Serialize;
 pub struct PolicyJson {
     /// The policy.
     pub policy: PolicyName,
-    /// Where its subject stands.
+    /// The place of its subject.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// The workloads it governs.
     pub governs: Vec<EndJson>,
     /// Workloads it may govern, for all that is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub may_govern: Vec<EndJson>,
-    /// Whether it has a say on the way in.
+    /// Whether it governs ingress.
     pub controls_ingress: bool,
-    /// Whether it has a say on the way out.
+    /// Whether it governs egress.
     pub controls_egress: bool,
-    /// Its rules on the way in.
+    /// Its ingress rules.
     pub ingress_rules: Vec<RuleJson>,
-    /// Its rules on the way out.
+    /// Its egress rules.
     pub egress_rules: Vec<RuleJson>,
 }
 
@@ -40,9 +41,9 @@ pub struct PolicyJson {
 pub struct RuleJson {
     /// Its path.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// `allow`, `deny` or `pass`.
     pub action: &'static str,
     /// Its ports, in words.
@@ -84,7 +85,7 @@ pub struct PlainSideJson {
     pub policies: Vec<PolicyName>,
     /// Whom it may talk to directly.
     pub peers: Vec<TalksJson>,
-    /// Workloads of which it cannot be told.
+    /// Workloads for which it is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<EndJson>,
 }
@@ -92,10 +93,10 @@ pub struct PlainSideJson {
 /// Whom a workload may talk to.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TalksJson {
-    /// Who: workloads that nothing tells apart, or addresses.
+    /// Who: workloads that nothing distinguishes, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
 }
 
 /// What a namespace holds.
@@ -114,9 +115,9 @@ pub struct NamespaceJson {
 pub struct OpenJson {
     /// The workload.
     pub workload: EndJson,
-    /// Whether nothing governs the way in.
+    /// Whether nothing governs ingress.
     pub open_in: bool,
-    /// Whether nothing governs the way out.
+    /// Whether nothing governs egress.
     pub open_out: bool,
 }
 
@@ -133,31 +134,35 @@ pub enum ExplanationJson {
 }
 
 /// What was explained, as a document's content.
-pub fn plain(book: RenderContext<'_>, plain: &Plain) -> ExplanationJson {
+pub fn plain(context: RenderContext<'_>, plain: &Plain) -> ExplanationJson {
     match plain {
-        Plain::Policy(p) => ExplanationJson::Policy(plain_policy(book, p)),
-        Plain::Workload(w) => ExplanationJson::Workload(plain_workload(book, w)),
-        Plain::Namespace(n) => ExplanationJson::Namespace(plain_namespace(book, n)),
+        Plain::Policy(p) => ExplanationJson::Policy(plain_policy(context, p)),
+        Plain::Workload(w) => ExplanationJson::Workload(plain_workload(context, w)),
+        Plain::Namespace(n) => ExplanationJson::Namespace(plain_namespace(context, n)),
     }
 }
 
 /// What a policy does, as a document's content.
-fn plain_policy(book: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
-    let found = book.graph.environment().policies.get(plain.policy);
+fn plain_policy(context: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
+    let found = context.graph.environment().policies.get(plain.policy);
     let [ingress_rules, egress_rules] = Direction::ALL.map(|d| {
         plain.rules[d.index()]
             .iter()
-            .map(|r| plain_rule(book, r))
+            .map(|r| plain_rule(context, r))
             .collect()
     });
     PolicyJson {
-        policy: policy(book, plain.policy),
-        at: at(book, &found.subject_origin()),
-        governs: plain.governs.iter().map(|w| workload(book, *w)).collect(),
+        policy: policy(context, plain.policy),
+        at: at(context, &found.subject_origin()),
+        governs: plain
+            .governs
+            .iter()
+            .map(|w| workload(context, *w))
+            .collect(),
         may_govern: plain
             .may_govern
             .iter()
-            .map(|w| workload(book, *w))
+            .map(|w| workload(context, *w))
             .collect(),
         controls_ingress: found.governs(Direction::Ingress),
         controls_egress: found.governs(Direction::Egress),
@@ -166,16 +171,16 @@ fn plain_policy(book: RenderContext<'_>, plain: &PlainPolicy) -> PolicyJson {
     }
 }
 
-fn plain_rule(book: RenderContext<'_>, plain: &PlainRule) -> RuleJson {
-    let policy = book.graph.environment().policies.get(plain.at.policy);
-    let rule = book.graph.environment().policies.rule(plain.at);
+fn plain_rule(context: RenderContext<'_>, plain: &PlainRule) -> RuleJson {
+    let policy = context.graph.environment().policies.get(plain.at.policy);
+    let rule = context.graph.environment().policies.rule(plain.at);
     let whom = plain.peers.iter().map(|p| WhomJson {
-        text: words::admits(book.graph, p.at),
+        text: words::admits(context.graph, p.at),
         today: p.today.len(),
     });
     RuleJson {
         path: policy.rule_path(plain.at).to_string(),
-        at: at(book, &policy.origin(plain.at)),
+        at: at(context, &policy.origin(plain.at)),
         action: match rule.action {
             Action::Allow => "allow",
             Action::Deny => "deny",
@@ -187,19 +192,23 @@ fn plain_rule(book: RenderContext<'_>, plain: &PlainRule) -> RuleJson {
 }
 
 /// Everything that applies to a workload, as a document's content.
-fn plain_workload(book: RenderContext<'_>, plain: &PlainWorkload) -> WorkloadJson {
-    let [ingress, egress] = [0, 1].map(|i| side(book, &plain.sides[i]));
+fn plain_workload(context: RenderContext<'_>, plain: &PlainWorkload) -> WorkloadJson {
+    let [ingress, egress] = [0, 1].map(|i| side(context, &plain.sides[i]));
     WorkloadJson {
-        workload: workload(book, plain.workload),
+        workload: workload(context, plain.workload),
         ingress,
         egress,
-        exposure: plain.exposure.iter().map(|g| ghost(book, g)).collect(),
+        exposure: plain
+            .exposure
+            .iter()
+            .map(|p| potential_pod(context, p))
+            .collect(),
     }
 }
 
-fn side(book: RenderContext<'_>, plain: &PlainSide) -> PlainSideJson {
+fn side(context: RenderContext<'_>, plain: &PlainSide) -> PlainSideJson {
     let talks = plain.reach.stops.iter().map(|s| TalksJson {
-        who: crate::render::data::reach::who(book, &s.item),
+        who: crate::render::data::reach::who(context, &s.item),
         ports: traffic(&s.traffic),
     });
     PlainSideJson {
@@ -208,27 +217,27 @@ fn side(book: RenderContext<'_>, plain: &PlainSide) -> PlainSideJson {
         policies: plain
             .policies
             .iter()
-            .map(|(_, id, _)| policy(book, *id))
+            .map(|(_, id, _)| policy(context, *id))
             .collect(),
         peers: talks.collect(),
         unknown: plain
             .reach
             .unknown
             .iter()
-            .map(|w| workload(book, *w))
+            .map(|w| workload(context, *w))
             .collect(),
     }
 }
 
 /// What a namespace holds, as a document's content.
-fn plain_namespace(book: RenderContext<'_>, plain: &PlainNamespace) -> NamespaceJson {
+fn plain_namespace(context: RenderContext<'_>, plain: &PlainNamespace) -> NamespaceJson {
     let open = |(w, [open_in, open_out]): &(crate::model::WorkloadId, [bool; 2])| OpenJson {
-        workload: workload(book, *w),
+        workload: workload(context, *w),
         open_in: *open_in,
         open_out: *open_out,
     };
     NamespaceJson {
-        name: book
+        name: context
             .input
             .cluster
             .namespace(plain.namespace)
@@ -238,7 +247,7 @@ fn plain_namespace(book: RenderContext<'_>, plain: &PlainNamespace) -> Namespace
         policies: plain
             .policies
             .iter()
-            .map(|p| plain_policy(book, p))
+            .map(|p| plain_policy(context, p))
             .collect(),
     }
 }

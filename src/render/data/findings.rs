@@ -1,11 +1,11 @@
 //! Findings for programs: resolved places, and JSON, YAML and CSV of findings.
 //!
-//! [`Report`] is what every writer of findings takes. The JSON structs are frozen like those of
+//! [`FindingSet`] is what every writer of findings takes. The JSON structs are frozen like those of
 //! [`crate::render::data::json`].
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, RuleInfo, Severity, identities};
-use crate::render::data::json::At;
+use crate::render::data::json::PlaceJson;
 use crate::render::words;
 use crate::tree::Locator;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 /// What writers of findings take.
 #[derive(Clone, Copy)]
-pub struct Report<'a> {
+pub struct FindingSet<'a> {
     /// The findings, in order.
     pub findings: &'a [Finding],
     /// The rules they come from.
@@ -38,7 +38,7 @@ pub struct Region {
     pub end_column: Option<u32>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> FindingSet<'a> {
     /// The findings that no suppression covers.
     pub fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         self.findings.iter().filter(|f| f.suppressed.is_none())
@@ -54,7 +54,7 @@ impl<'a> Report<'a> {
         self.rules.iter().enumerate().find(|(_, r)| r.id == id)
     }
 
-    /// Where a place stands.
+    /// The region of a place.
     pub fn region(&self, place: &Place) -> Option<Region> {
         match place {
             Place::Input => None,
@@ -112,7 +112,7 @@ pub fn full_text(finding: &Finding) -> String {
 #[derive(Debug, Serialize, JsonSchema)]
 struct JsonLabel {
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<At>,
+    at: Option<PlaceJson>,
     text: String,
 }
 
@@ -137,7 +137,7 @@ struct JsonFinding {
     confidence: &'static str,
     message: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<At>,
+    at: Option<PlaceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<Box<str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -165,7 +165,7 @@ pub struct JsonFindings {
 }
 
 /// Findings as a document.
-pub fn document(report: &Report<'_>) -> JsonFindings {
+pub fn document(report: &FindingSet<'_>) -> JsonFindings {
     let ids = identities(report.findings);
     let findings = report
         .findings
@@ -181,16 +181,9 @@ pub fn document(report: &Report<'_>) -> JsonFindings {
     }
 }
 
-fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> JsonFinding {
-    let at = |place: &Place| {
-        report.region(place).map(|r| At {
-            file: r.file,
-            line: r.line,
-            column: r.column,
-        })
-    };
+fn json_finding(report: &FindingSet<'_>, finding: &Finding, identity: String) -> JsonFinding {
     let label = |l: &Label| JsonLabel {
-        at: at(&l.place),
+        at: place_json(report, &l.place),
         text: l.text.to_string(),
     };
     let about = finding.fingerprint.clone();
@@ -200,7 +193,7 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
         severity: finding.severity.name(),
         confidence: finding.confidence.name(),
         message: finding.message.clone(),
-        at: at(&finding.place),
+        at: place_json(report, &finding.place),
         label: finding.label.clone(),
         related: finding.related.iter().map(label).collect(),
         notes: finding.notes.clone(),
@@ -218,11 +211,19 @@ fn json_finding(report: &Report<'_>, finding: &Finding, identity: String) -> Jso
     }
 }
 
+fn place_json(report: &FindingSet<'_>, place: &Place) -> Option<PlaceJson> {
+    report.region(place).map(|r| PlaceJson {
+        file: r.file,
+        line: r.line,
+        column: r.column,
+    })
+}
+
 /// Findings as a table.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn csv(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn csv(report: &FindingSet<'_>, out: &mut dyn Write) -> io::Result<()> {
     let head = [
         "rule",
         "name",
@@ -236,24 +237,25 @@ pub fn csv(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         "message",
         "help",
     ];
-    let row = |finding: &Finding| {
-        let at = report.region(&finding.place);
-        let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
-        let about = &finding.fingerprint;
-        vec![
-            finding.rule.to_owned(),
-            finding.name.to_owned(),
-            finding.severity.name().to_owned(),
-            at.as_ref().map_or_else(String::new, |r| r.file.clone()),
-            number(at.as_ref().map(|r| r.line)),
-            number(at.as_ref().map(|r| r.column)),
-            about.namespace.to_string(),
-            about.name.to_string(),
-            about.path.to_string(),
-            finding.message.to_string(),
-            finding.help.as_deref().unwrap_or_default().to_owned(),
-        ]
-    };
     let head = std::iter::once(head.map(str::to_owned).to_vec());
-    crate::render::data::csv::rows(head.chain(report.active().map(row)), out)
+    crate::render::data::csv::rows(head.chain(report.active().map(|f| row(report, f))), out)
+}
+
+fn row(report: &FindingSet<'_>, finding: &Finding) -> Vec<String> {
+    let at = report.region(&finding.place);
+    let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
+    let about = &finding.fingerprint;
+    vec![
+        finding.rule.to_owned(),
+        finding.name.to_owned(),
+        finding.severity.name().to_owned(),
+        at.as_ref().map_or_else(String::new, |r| r.file.clone()),
+        number(at.as_ref().map(|r| r.line)),
+        number(at.as_ref().map(|r| r.column)),
+        about.namespace.to_string(),
+        about.name.to_string(),
+        about.path.to_string(),
+        finding.message.to_string(),
+        finding.help.as_deref().unwrap_or_default().to_owned(),
+    ]
 }

@@ -2,8 +2,8 @@
 //! input.
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::render::RenderContext;
-use crate::render::data::json::{At, EndJson, PolicyName, at, policy, workload};
+use crate::render::context::RenderContext;
+use crate::render::data::json::{EndJson, PlaceJson, PolicyName, at, policy, workload};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct DiagnosticJson {
     pub code: &'static str,
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
     /// The fact.
     pub message: String,
     /// What to do.
@@ -25,10 +25,10 @@ pub struct DiagnosticJson {
 }
 
 /// A diagnostic.
-pub fn diagnostic(book: RenderContext<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
+pub fn diagnostic(context: RenderContext<'_>, diagnostic: &Diagnostic) -> DiagnosticJson {
     let place = match &diagnostic.place {
-        Place::Origin(origin) => at(book, origin),
-        Place::At(location) => Some(At {
+        Place::Origin(origin) => at(context, origin),
+        Place::At(location) => Some(PlaceJson {
             file: location.file.to_string(),
             line: location.at.line,
             column: location.at.column,
@@ -56,7 +56,7 @@ pub struct InputsJson {
     /// Objects that play no part, by kind.
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Namespaces.
-    pub namespaces: Vec<NamespaceJson>,
+    pub namespaces: Vec<InputNamespaceJson>,
     /// Workloads.
     pub workloads: Vec<EndJson>,
     /// Policies.
@@ -69,7 +69,7 @@ pub struct InputsJson {
 
 /// A namespace.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct NamespaceJson {
+pub struct InputNamespaceJson {
     /// Its name.
     pub name: String,
     /// Whether a Namespace object was given, so that its labels are known.
@@ -77,9 +77,9 @@ pub struct NamespaceJson {
 }
 
 /// What was read as a document's content.
-pub fn inputs(book: RenderContext<'_>) -> InputsJson {
-    let RenderContext { input, .. } = book;
-    let namespace = |n: &crate::model::Namespace| NamespaceJson {
+pub fn inputs(context: RenderContext<'_>) -> InputsJson {
+    let RenderContext { input, .. } = context;
+    let namespace = |n: &crate::model::Namespace| InputNamespaceJson {
         name: n.name.to_string(),
         declared: n.declared.is_some(),
     };
@@ -96,12 +96,12 @@ pub fn inputs(book: RenderContext<'_>) -> InputsJson {
         workloads: input
             .cluster
             .workloads()
-            .map(|(id, _)| workload(book, id))
+            .map(|(id, _)| workload(context, id))
             .collect(),
         policies: input
             .policies
             .iter()
-            .map(|(id, _)| policy(book, id))
+            .map(|(id, _)| policy(context, id))
             .collect(),
         unmodelled: input
             .policies
@@ -112,7 +112,7 @@ pub fn inputs(book: RenderContext<'_>) -> InputsJson {
         diagnostics: input
             .diagnostics
             .iter()
-            .map(|d| diagnostic(book, d))
+            .map(|d| diagnostic(context, d))
             .collect(),
     }
 }

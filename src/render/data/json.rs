@@ -10,8 +10,9 @@ use crate::query::explain::explanation::{PeerTrace, RuleTrace, Side};
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Party};
 use crate::query::{Answer, End, Pair};
+use crate::render::context::RenderContext;
 use crate::render::data::yaml;
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
 use crate::source::Origin;
@@ -24,9 +25,9 @@ use std::io::{self, Write};
 /// The version all documents carry.
 pub const SCHEMA: &str = "netpal/v1";
 
-/// A document: what it is, and its content beside it.
+/// A document: what it is, and its content.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Document<T> {
+pub struct JsonDocument<T> {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// What kind of document.
@@ -43,7 +44,7 @@ pub struct Document<T> {
 pub fn write<T: Serialize>(kind: &'static str, content: T, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(
         &mut *out,
-        &Document {
+        &JsonDocument {
             schema: SCHEMA,
             kind,
             content,
@@ -61,7 +62,7 @@ pub fn write_yaml<T: Serialize>(
     content: T,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let document = Document {
+    let document = JsonDocument {
         schema: SCHEMA,
         kind,
         content,
@@ -71,7 +72,7 @@ pub fn write_yaml<T: Serialize>(
 
 /// A range of ports of one protocol, or every protocol without ports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Ports {
+pub struct PortsJson {
     /// `TCP`, `UDP`, `SCTP` or `other`.
     pub protocol: &'static str,
     /// The first port.
@@ -83,25 +84,28 @@ pub struct Ports {
 }
 
 /// Traffic as ranges.
-pub fn traffic(set: &TrafficSet) -> Vec<Ports> {
-    let piece = |piece: TrafficRange| match piece {
-        TrafficRange::Ports(protocol, from, to) => Ports {
+pub fn traffic(set: &TrafficSet) -> Vec<PortsJson> {
+    set.pieces().map(ports).collect()
+}
+
+fn ports(piece: TrafficRange) -> PortsJson {
+    match piece {
+        TrafficRange::Ports(protocol, from, to) => PortsJson {
             protocol: protocol.name(),
             from: Some(from),
             to: Some(to),
         },
-        TrafficRange::OtherProtocols => Ports {
+        TrafficRange::OtherProtocols => PortsJson {
             protocol: "other",
             from: None,
             to: None,
         },
-    };
-    set.pieces().map(piece).collect()
+    }
 }
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct At {
+pub struct PlaceJson {
     /// The file as the user wrote it.
     pub file: String,
     /// 1-based line.
@@ -110,10 +114,10 @@ pub struct At {
     pub column: u32,
 }
 
-/// Where an origin stands.
-pub fn at(book: RenderContext<'_>, origin: &Origin) -> Option<At> {
-    let location = book.locator.locate(origin)?;
-    Some(At {
+/// The place of an origin.
+pub fn at(context: RenderContext<'_>, origin: &Origin) -> Option<PlaceJson> {
+    let location = context.locator.locate(origin)?;
+    Some(PlaceJson {
         file: location.file.into(),
         line: location.at.line,
         column: location.at.column,
@@ -133,8 +137,8 @@ pub struct PolicyName {
 }
 
 /// A policy by id.
-pub fn policy(book: RenderContext<'_>, id: PolicyId) -> PolicyName {
-    let policy = book.graph.environment().policies.get(id);
+pub fn policy(context: RenderContext<'_>, id: PolicyId) -> PolicyName {
+    let policy = context.graph.environment().policies.get(id);
     PolicyName {
         kind: policy.shape.kind,
         namespace: policy.namespace.as_deref().map(Into::into),
@@ -144,23 +148,23 @@ pub fn policy(book: RenderContext<'_>, id: PolicyId) -> PolicyName {
 
 /// A rule, or one peer or port of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Rule {
+pub struct RuleRefJson {
     /// The policy.
     pub policy: PolicyName,
     /// `ingress[0].from[1]`.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
+    pub at: Option<PlaceJson>,
 }
 
 /// A rule by reference.
-pub fn rule(book: RenderContext<'_>, at_rule: RuleRef) -> Rule {
-    let lowered = book.graph.environment().policies.get(at_rule.policy);
-    Rule {
-        policy: policy(book, at_rule.policy),
+pub fn rule(context: RenderContext<'_>, at_rule: RuleRef) -> RuleRefJson {
+    let lowered = context.graph.environment().policies.get(at_rule.policy);
+    RuleRefJson {
+        policy: policy(context, at_rule.policy),
         path: lowered.rule_path(at_rule).to_string(),
-        at: at(book, &lowered.origin(at_rule)),
+        at: at(context, &lowered.origin(at_rule)),
     }
 }
 
@@ -187,8 +191,8 @@ pub enum EndJson {
 }
 
 /// A workload as an end.
-pub fn workload(book: RenderContext<'_>, id: WorkloadId) -> EndJson {
-    let cluster = &book.input.cluster;
+pub fn workload(context: RenderContext<'_>, id: WorkloadId) -> EndJson {
+    let cluster = &context.input.cluster;
     let workload = cluster.workload(id);
     EndJson::Workload {
         namespace: cluster.namespace(workload.namespace).name.to_string(),
@@ -206,16 +210,16 @@ pub fn blocks(name: &str, set: &crate::set::IpSet) -> EndJson {
 }
 
 /// An end of a question.
-pub fn end(book: RenderContext<'_>, end: &End) -> EndJson {
+pub fn end(context: RenderContext<'_>, end: &End) -> EndJson {
     match end {
-        End::Pods { workload: id, .. } => workload(book, *id),
+        End::Pods { workload: id, .. } => workload(context, *id),
         End::Addresses { name, set, .. } => blocks(name, set),
     }
 }
 
-fn party(book: RenderContext<'_>, party: &Party) -> EndJson {
+fn party(context: RenderContext<'_>, party: &Party) -> EndJson {
     match party {
-        Party::Workload(id) => workload(book, *id),
+        Party::Workload(id) => workload(context, *id),
         Party::Addresses(set) => blocks(&words::addresses(set), set),
     }
 }
@@ -242,7 +246,7 @@ pub struct SideJson {
     pub reason: &'static str,
     /// The rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<Rule>,
+    pub decided_by: Option<RuleRefJson>,
     /// The policies that isolate the subject in this direction.
     pub isolated_by: Vec<PolicyName>,
     /// The rule that came closest, where none matched.
@@ -258,7 +262,7 @@ pub struct SideJson {
 pub struct Near {
     /// The rule, at its nearest peer.
     #[serde(flatten)]
-    pub rule: Rule,
+    pub rule: RuleRefJson,
     /// Whether its ports match.
     pub ports_match: bool,
     /// What is wrong with the peer.
@@ -270,63 +274,67 @@ pub struct Near {
 pub struct PeerJson {
     /// The peer.
     #[serde(flatten)]
-    pub rule: Rule,
+    pub rule: RuleRefJson,
     /// `yes`, `no` or `unknown`.
     pub matched: &'static str,
-    /// Why not, or why it cannot be told.
+    /// Why not, or why it is unknown.
     pub mismatches: Vec<String>,
 }
 
 /// One side.
-pub fn side(book: RenderContext<'_>, side: &Side) -> SideJson {
+pub fn side(context: RenderContext<'_>, side: &Side) -> SideJson {
     SideJson {
         direction: side.direction.name(),
-        subject: endpoint(book, side.subject),
+        subject: endpoint(context, side.subject),
         verdict: truth(side.allowed),
         reason: side.reason.code(),
-        decided_by: side.decided_by.map(|at| rule(book, at)),
-        isolated_by: side.isolated_by.iter().map(|p| policy(book, *p)).collect(),
+        decided_by: side.decided_by.map(|at| rule(context, at)),
+        isolated_by: side
+            .isolated_by
+            .iter()
+            .map(|p| policy(context, *p))
+            .collect(),
         near: side
             .near
             .as_ref()
             .filter(|_| !side.allowed.possible())
-            .map(|n| near(book, n, side.peer)),
+            .map(|n| near(context, n, side.peer)),
         doubts: side
             .doubts
             .iter()
-            .map(|d| peer(book, d, side.peer))
+            .map(|d| peer(context, d, side.peer))
             .collect(),
     }
 }
 
-fn near(book: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
+fn near(context: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near {
     let nearest = crate::query::explain::explanation::nearest_peer(trace);
     let texts = nearest
-        .map(|p| peer(book, p, other).mismatches)
+        .map(|p| peer(context, p, other).mismatches)
         .unwrap_or_default();
     Near {
-        rule: rule(book, nearest.map_or(trace.at, |p| p.at)),
+        rule: rule(context, nearest.map_or(trace.at, |p| p.at)),
         ports_match: trace.ports,
         mismatches: texts,
     }
 }
 
 /// A peer with what is wrong with it.
-pub fn peer(book: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
-    let text = |m| words::mismatch(&book.input.cluster, m, other);
+pub fn peer(context: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
+    let text = |m| words::mismatch(&context.input.cluster, m, other);
     PeerJson {
-        rule: rule(book, trace.at),
+        rule: rule(context, trace.at),
         matched: truth(trace.matched),
         mismatches: trace.mismatches.iter().map(text).collect(),
     }
 }
 
-fn endpoint(book: RenderContext<'_>, endpoint: Endpoint) -> String {
+fn endpoint(context: RenderContext<'_>, endpoint: Endpoint) -> String {
     match endpoint {
-        Endpoint::Pod(pod) => book
+        Endpoint::Pod(pod) => context
             .input
             .cluster
-            .workload_name(book.input.cluster.pod(pod).workload),
+            .workload_name(context.input.cluster.pod(pod).workload),
         Endpoint::Address(address) => address.to_string(),
     }
 }
@@ -358,11 +366,11 @@ pub struct PairJson {
     /// The reason code of an example.
     pub reason: &'static str,
     /// What was asked.
-    pub asked: Vec<Ports>,
+    pub asked: Vec<PortsJson>,
     /// What of it is allowed.
-    pub allowed: Vec<Ports>,
+    pub allowed: Vec<PortsJson>,
     /// What of it is unknown.
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// The way out of the source, for the example.
     pub egress: SideJson,
     /// The way in to the destination, for the example.
@@ -373,30 +381,30 @@ pub struct PairJson {
 }
 
 /// The answer of `can` as a document's content.
-pub fn answer(book: RenderContext<'_>, answer: &Answer) -> AnswerJson {
+pub fn answer(context: RenderContext<'_>, answer: &Answer) -> AnswerJson {
     AnswerJson {
         source: answer.question.source.text.to_string(),
         destination: answer.question.destination.text.to_string(),
         verdict: answer.verdict.word(),
-        pairs: answer.pairs.iter().map(|p| pair(book, p)).collect(),
+        pairs: answer.pairs.iter().map(|p| pair(context, p)).collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn pair(book: RenderContext<'_>, pair: &Pair) -> PairJson {
-    let explanation = pair.explain(book.graph);
+fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
+    let explanation = pair.explain(context.graph);
     PairJson {
-        source: end(book, &pair.source),
-        destination: end(book, &pair.destination),
+        source: end(context, &pair.source),
+        destination: end(context, &pair.destination),
         verdict: pair.verdict.word(),
-        reason: crate::query::explain::why::show(book.graph, pair)
+        reason: crate::query::explain::why::show(context.graph, pair)
             .reason
             .code(),
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.must)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
-        egress: side(book, &explanation.egress),
-        ingress: side(book, &explanation.ingress),
+        egress: side(context, &explanation.egress),
+        ingress: side(context, &explanation.ingress),
         led: pair.led.map(crate::render::text::via_service::word),
     }
 }
@@ -417,7 +425,7 @@ pub struct ListJson<'a> {
 
 /// The lines of `list`, found while they are written: a table of any length needs no memory.
 pub struct Flows<'a> {
-    book: RenderContext<'a>,
+    context: RenderContext<'a>,
     filter: &'a Filter,
 }
 
@@ -425,9 +433,9 @@ impl Serialize for Flows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut lines = serializer.serialize_seq(None)?;
         let mut result = Ok(());
-        listing::each(self.book.graph, self.filter, &mut |entry| {
-            result = lines.serialize_element(&flow(self.book, &entry));
-            crate::render::going(&result)
+        listing::each(self.context.graph, self.filter, &mut |entry| {
+            result = lines.serialize_element(&flow(self.context, &entry));
+            crate::render::format::going(&result)
         });
         result?;
         lines.end()
@@ -442,39 +450,40 @@ pub struct FlowJson {
     /// The destination.
     pub to: EndJson,
     /// What surely passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// What may pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// Whether it holds for some of the pods only.
     pub some_pods: bool,
     /// The rules that make it so.
-    pub because: Vec<Rule>,
+    pub because: Vec<RuleRefJson>,
 }
 
 /// The table of `list` as a document's content.
-pub fn listing<'a>(book: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
-    let listing = listing::summary(book.graph, filter);
-    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(book, *w)).collect();
+pub fn listing<'a>(context: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
+    let listing = listing::summary(context.graph, filter);
+    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(context, *w)).collect();
     ListJson {
         open_in: all(&listing.open_in),
         open_out: all(&listing.open_out),
         host_network: all(&listing.host_network),
-        flows: Flows { book, filter },
+        flows: Flows { context, filter },
     }
 }
 
-fn flow(book: RenderContext<'_>, entry: &Entry) -> FlowJson {
-    let explanation = crate::query::explain(book.graph, &entry.example);
+fn flow(context: RenderContext<'_>, entry: &Entry) -> FlowJson {
+    let (sure, unknown) = (&entry.allowed.must, &entry.allowed.unknown());
+    let explanation = crate::query::explain(context.graph, &entry.example);
     let because = [&explanation.ingress, &explanation.egress]
         .into_iter()
         .filter_map(|s| s.decided_by);
     FlowJson {
-        from: party(book, &entry.source),
-        to: party(book, &entry.destination),
-        ports: traffic(&entry.allowed.must),
-        unknown: traffic(&entry.allowed.unknown()),
+        from: party(context, &entry.source),
+        to: party(context, &entry.destination),
+        ports: traffic(sure),
+        unknown: traffic(unknown),
         some_pods: entry.differs,
-        because: because.map(|at| rule(book, at)).collect(),
+        because: because.map(|at| rule(context, at)).collect(),
     }
 }

@@ -3,8 +3,9 @@
 use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
-use crate::render::data::json::{EndJson, Ports, Rule, rule, traffic, workload};
-use crate::render::{RenderContext, words};
+use crate::render::context::RenderContext;
+use crate::render::data::json::{EndJson, PortsJson, RuleRefJson, rule, traffic, workload};
+use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -47,15 +48,15 @@ pub struct FoundJson {
 /// One line of the tree.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TreeNodeJson {
-    /// Who: workloads that nothing tells apart, or addresses.
+    /// Who: workloads that nothing distinguishes, or addresses.
     pub who: Vec<EndJson>,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// After how many hops it is first found.
     pub hops: u32,
     /// Whether it accepts from anyone.
     pub open: bool,
-    /// Whether it stands elsewhere in the tree.
+    /// Whether it is shown elsewhere in the tree.
     pub repeated: bool,
     /// Whether nothing is declared to listen there.
     pub nothing_listens: bool,
@@ -69,11 +70,11 @@ pub struct TreeNodeJson {
 pub struct PotentialPodJson {
     /// The rule and peer that let it in; none where nothing isolates the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub because: Option<Rule>,
+    pub because: Option<RuleRefJson>,
     /// Who it would be.
     pub text: String,
     /// What it may send.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// How many workloads of today the peer means.
     pub today: usize,
 }
@@ -95,17 +96,17 @@ pub struct HopJson {
     /// To where.
     pub to: String,
     /// What passes.
-    pub ports: Vec<Ports>,
+    pub ports: Vec<PortsJson>,
     /// The rules that let it through.
-    pub because: Vec<Rule>,
+    pub because: Vec<RuleRefJson>,
 }
 
 /// A reach as a document's content.
 pub fn reach(
-    book: RenderContext<'_>,
+    context: RenderContext<'_>,
     reach: &Reach,
     root: &str,
-    ghosts: &[PotentialPod],
+    exposure: &[PotentialPod],
 ) -> ReachJson {
     let is_store = |w| {
         reach
@@ -114,7 +115,7 @@ pub fn reach(
             .is_ok()
     };
     let found = |(w, hops): (&crate::model::WorkloadId, &u32)| FoundJson {
-        workload: workload(book, *w),
+        workload: workload(context, *w),
         hops: *hops,
         data_store: is_store(*w),
     };
@@ -127,35 +128,39 @@ pub fn reach(
         },
         hops: reach.hops,
         unrestricted: reach.unrestricted,
-        tree: reach.stops.iter().map(|s| stop(book, s)).collect(),
+        tree: reach.stops.iter().map(|s| stop(context, s)).collect(),
         found: reach.found.iter().map(found).collect(),
-        unknown: reach.unknown.iter().map(|w| workload(book, *w)).collect(),
+        unknown: reach
+            .unknown
+            .iter()
+            .map(|w| workload(context, *w))
+            .collect(),
         others: reach.others,
-        exposure: ghosts.iter().map(|g| ghost(book, g)).collect(),
+        exposure: exposure.iter().map(|p| potential_pod(context, p)).collect(),
     }
 }
 
-fn stop(book: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
+fn stop(context: RenderContext<'_>, found: &TreeNode) -> TreeNodeJson {
     TreeNodeJson {
-        who: who(book, &found.item),
+        who: who(context, &found.item),
         ports: traffic(&found.traffic),
         hops: found.hops,
         open: found.open,
         repeated: found.repeated,
         nothing_listens: found.deaf,
-        next: found.next.iter().map(|s| stop(book, s)).collect(),
+        next: found.next.iter().map(|s| stop(context, s)).collect(),
     }
 }
 
-/// Who stands on a line.
-pub fn who(book: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
+/// The endpoints of a line.
+pub fn who(context: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
     let outside = |name: &str, set: &crate::set::IpSet| EndJson::Addresses {
         name: name.to_owned(),
         cidrs: set.to_cidrs().iter().map(ToString::to_string).collect(),
     };
     match item {
         Item::Workloads(list) | Item::Open(list) => {
-            list.iter().map(|w| workload(book, *w)).collect()
+            list.iter().map(|w| workload(context, *w)).collect()
         }
         Item::Known(keyword) => vec![outside(
             keyword.word(),
@@ -165,34 +170,39 @@ pub fn who(book: RenderContext<'_>, item: &Item) -> Vec<EndJson> {
     }
 }
 
-/// A ghost.
-pub fn ghost(book: RenderContext<'_>, ghost: &PotentialPod) -> PotentialPodJson {
-    let text = match ghost.because.filter(|_| !ghost.everyone) {
-        Some(at) => words::admits(book.graph, at),
+/// A pod that does not exist yet and would be let in.
+pub fn potential_pod(context: RenderContext<'_>, pod: &PotentialPod) -> PotentialPodJson {
+    let text = match pod.because.filter(|_| !pod.everyone) {
+        Some(at) => words::admits(context.graph, at),
         None => "anyone".to_owned(),
     };
     PotentialPodJson {
-        because: ghost.because.map(|at| rule(book, at)),
+        because: pod.because.map(|at| rule(context, at)),
         text,
-        ports: traffic(&ghost.traffic),
-        today: ghost.today,
+        ports: traffic(&pod.traffic),
+        today: pod.today,
     }
 }
 
 /// A shortest way as a document's content.
-pub fn path(book: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
-    let hop = |h: &Hop| {
-        let explanation = crate::query::explain(book.graph, &h.flow);
-        let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
-        HopJson {
-            from: words::endpoint(&book.input.cluster, h.flow.source),
-            to: words::endpoint(&book.input.cluster, h.flow.destination),
-            ports: traffic(&h.traffic),
-            because: by.map(|at| rule(book, at)).collect(),
-        }
-    };
+pub fn path(context: RenderContext<'_>, hops: Option<&[Hop]>, certain: bool) -> PathJson {
     PathJson {
         certain,
-        path: hops.unwrap_or_default().iter().map(hop).collect(),
+        path: hops
+            .unwrap_or_default()
+            .iter()
+            .map(|h| hop(context, h))
+            .collect(),
+    }
+}
+
+fn hop(context: RenderContext<'_>, hop: &Hop) -> HopJson {
+    let explanation = crate::query::explain(context.graph, &hop.flow);
+    let by = explanation.sides().into_iter().filter_map(|s| s.decided_by);
+    HopJson {
+        from: words::endpoint(&context.input.cluster, hop.flow.source),
+        to: words::endpoint(&context.input.cluster, hop.flow.destination),
+        ports: traffic(&hop.traffic),
+        because: by.map(|at| rule(context, at)).collect(),
     }
 }

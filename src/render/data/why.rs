@@ -5,13 +5,16 @@ use crate::policy::Action;
 use crate::query::explain::explanation::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
 use crate::render::data::json::{
-    EndJson, PeerJson, PolicyName, Ports, Rule, at, end, peer, policy, rule, traffic, truth,
+    EndJson, PeerJson, PolicyName, PortsJson, RuleRefJson, at, end, peer, policy, rule, traffic,
+    truth,
 };
-use crate::render::text::suggest;
-use crate::render::text::suggest::SuggestedJson;
-use crate::render::text::writer::{Style, Text};
-use crate::render::{RenderContext, words};
+use crate::render::data::suggest;
+use crate::render::data::suggest::SuggestedJson;
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
 use crate::spec::HostNetworkMode;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,14 +31,14 @@ pub struct WhyJson {
     /// The stable reason code.
     pub reason: &'static str,
     /// Each source with each destination.
-    pub pairs: Vec<PairJson>,
+    pub pairs: Vec<WhyPairJson>,
     /// What the input does not have, where that leaves the answer unknown.
     pub missing: Vec<String>,
 }
 
 /// One source with one destination.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct PairJson {
+pub struct WhyPairJson {
     /// The source.
     pub source: EndJson,
     /// The destination.
@@ -45,11 +48,11 @@ pub struct PairJson {
     /// The stable reason code.
     pub reason: &'static str,
     /// What was asked.
-    pub asked: Vec<Ports>,
+    pub asked: Vec<PortsJson>,
     /// What of it is allowed.
-    pub allowed: Vec<Ports>,
+    pub allowed: Vec<PortsJson>,
     /// What of it is unknown.
-    pub unknown: Vec<Ports>,
+    pub unknown: Vec<PortsJson>,
     /// What the Service that was named changes: `itself` or `through-node`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub led: Option<&'static str>,
@@ -102,7 +105,7 @@ pub struct SideWalk {
     pub reason: &'static str,
     /// The rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided_by: Option<Rule>,
+    pub decided_by: Option<RuleRefJson>,
     /// Policies that are not modelled and may decide.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmodelled: Vec<String>,
@@ -127,9 +130,9 @@ pub struct PolicyWalk {
     /// The policy.
     #[serde(flatten)]
     pub policy: PolicyName,
-    /// Where its subject stands.
+    /// The place of its subject.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<crate::render::data::json::At>,
+    pub at: Option<crate::render::data::json::PlaceJson>,
     /// `yes` or `unknown`: whether it selects the subject.
     pub selects: &'static str,
     /// Its rules in this direction.
@@ -141,9 +144,9 @@ pub struct PolicyWalk {
 pub struct RuleWalk {
     /// Its path.
     pub path: String,
-    /// Where it stands.
+    /// Its place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<crate::render::data::json::At>,
+    pub at: Option<crate::render::data::json::PlaceJson>,
     /// `allow`, `deny` or `pass`.
     pub action: &'static str,
     /// Whether its ports match.
@@ -155,7 +158,7 @@ pub struct RuleWalk {
 }
 
 /// The answer of `why` as a document's content.
-pub fn why(book: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
+pub fn why(context: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJson {
     let answer = &why.answer;
     let broken = |i: usize| breaks.get(i).map(Vec::as_slice).unwrap_or_default();
     let pairs = answer
@@ -170,40 +173,41 @@ pub fn why(book: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> WhyJso
         verdict: answer.verdict.word(),
         reason: why.reason().code(),
         pairs: pairs
-            .map(|(p, s, broken)| pair(book, p, s, broken))
+            .map(|(p, s, broken)| pair(context, p, s, broken))
             .collect(),
         missing: answer.missing.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn pair(book: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> PairJson {
-    PairJson {
-        source: end(book, &pair.source),
-        destination: end(book, &pair.destination),
+fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> WhyPairJson {
+    WhyPairJson {
+        source: end(context, &pair.source),
+        destination: end(context, &pair.destination),
         verdict: pair.verdict.word(),
         reason: shown.reason.code(),
         asked: traffic(&pair.asked),
         allowed: traffic(&pair.asked.intersection(&pair.allowed.must)),
         unknown: traffic(&pair.asked.intersection(&pair.allowed.unknown())),
         led: pair.led.map(crate::render::text::via_service::word),
-        walks: shown.walks.iter().map(|w| walk(book, w)).collect(),
+        walks: shown.walks.iter().map(|w| walk(context, w)).collect(),
         suggested: shown
             .suggested
             .as_ref()
-            .map(|s| suggest::json(&plain(book), s, broken)),
+            .map(|s| suggest::json(&plain(context), s, broken)),
     }
 }
 
 /// A writer of words, without colours.
-fn plain(book: RenderContext<'_>) -> Text<'_> {
-    Text {
-        book,
+fn plain(context: RenderContext<'_>) -> TextWriter<'_> {
+    TextWriter {
+        context,
         style: Style::default(),
         width: 80,
     }
 }
 
-fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
+/// The walk of one flow as a document's content.
+pub fn walk(context: RenderContext<'_>, walk: &Explanation) -> WalkJson {
     let verdict = match walk.allowed {
         crate::model::Truth::Yes => Verdict::Yes,
         crate::model::Truth::No => Verdict::No,
@@ -214,71 +218,70 @@ fn walk(book: RenderContext<'_>, walk: &Explanation) -> WalkJson {
         port: walk.flow.traffic.port,
         verdict: verdict.word(),
         reason: walk.reason().code(),
-        egress: side(book, &walk.egress),
-        ingress: side(book, &walk.ingress),
+        egress: side(context, &walk.egress),
+        ingress: side(context, &walk.ingress),
         otherwise: walk.other.as_ref().map(|w| Otherwise {
             hostnetwork: if w.mode == HostNetworkMode::Node {
                 "node"
             } else {
                 "pod"
             },
-            egress: side(book, &w.egress),
-            ingress: side(book, &w.ingress),
+            egress: side(context, &w.egress),
+            ingress: side(context, &w.ingress),
         }),
     }
 }
 
-fn side(book: RenderContext<'_>, side: &Side) -> SideWalk {
-    let taints = &book.graph.environment().policies.taints;
+fn side(context: RenderContext<'_>, side: &Side) -> SideWalk {
+    let taints = &context.graph.environment().policies.taints;
     SideWalk {
-        subject: words::endpoint(&book.input.cluster, side.subject),
+        subject: words::endpoint(&context.input.cluster, side.subject),
         verdict: truth(side.allowed),
         reason: side.reason.code(),
-        decided_by: side.decided_by.map(|r| rule(book, r)),
+        decided_by: side.decided_by.map(|r| rule(context, r)),
         unmodelled: side
             .taints
             .iter()
             .map(|i| taints[*i].what.to_string())
             .collect(),
-        tiers: side.tiers.iter().map(|t| tier(book, side, t)).collect(),
+        tiers: side.tiers.iter().map(|t| tier(context, side, t)).collect(),
     }
 }
 
-fn tier(book: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
+fn tier(context: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
+    let tiers = &context.graph.environment().policies.tiers;
     let policies = trace
         .policies
         .iter()
-        .map(|p| policy_walk(book, side, p))
+        .map(|p| policy_walk(context, side, p))
         .collect();
     TierWalk {
-        tier: book.graph.environment().policies.tiers[trace.tier.index()]
-            .name
-            .to_string(),
+        tier: tiers[trace.tier.index()].name.to_string(),
         reached: trace.reached,
         policies,
     }
 }
 
-fn policy_walk(book: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
-    let lowered = book.graph.environment().policies.get(trace.policy);
+fn policy_walk(context: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
+    let lowered = context.graph.environment().policies.get(trace.policy);
     PolicyWalk {
-        policy: policy(book, trace.policy),
-        at: at(book, &lowered.subject_origin()),
+        policy: policy(context, trace.policy),
+        at: at(context, &lowered.subject_origin()),
         selects: truth(trace.selects),
         rules: trace
             .rules
             .iter()
-            .map(|r| rule_walk(book, side, r))
+            .map(|r| rule_walk(context, side, r))
             .collect(),
     }
 }
 
-fn rule_walk(book: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
-    let lowered = book.graph.environment().policies.get(trace.at.policy);
+fn rule_walk(context: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
+    let lowered = context.graph.environment().policies.get(trace.at.policy);
     RuleWalk {
         path: lowered.rule_path(trace.at).to_string(),
-        at: at(book, &lowered.origin(trace.at)),
-        action: match book.graph.environment().policies.rule(trace.at).action {
+        at: at(context, &lowered.origin(trace.at)),
+        action: match context.graph.environment().policies.rule(trace.at).action {
             Action::Allow => "allow",
             Action::Deny => "deny",
             Action::Pass => "pass",
@@ -288,7 +291,7 @@ fn rule_walk(book: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWal
         peers: trace
             .peers
             .iter()
-            .map(|p| peer(book, p, side.peer))
+            .map(|p| peer(context, p, side.peer))
             .collect(),
     }
 }

@@ -22,7 +22,7 @@ pub fn write<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Resul
         .serialize(&mut Emitter {
             out,
             indent: 0,
-            after: After::Nothing,
+            after: OnLine::Nothing,
         })
         .map_err(|fault| fault.0)
 }
@@ -38,9 +38,9 @@ fn is_plain(text: &str) -> bool {
     first && inside && !marks && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What stands on the line already.
+/// What is on the line already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum After {
+enum OnLine {
     Nothing,
     Key,
     Dash,
@@ -50,7 +50,7 @@ struct Emitter<'w> {
     out: &'w mut dyn Write,
     /// How far the entries of the innermost list or mapping are indented.
     indent: usize,
-    after: After,
+    after: OnLine,
 }
 
 /// Why a value cannot be written.
@@ -79,20 +79,20 @@ impl From<io::Error> for Fault {
 
 impl<'w> Emitter<'w> {
     fn scalar(&mut self, text: &str) -> Result<(), Fault> {
-        let gap = if self.after == After::Key { " " } else { "" };
+        let gap = if self.after == OnLine::Key { " " } else { "" };
         Ok(writeln!(self.out, "{gap}{text}")?)
     }
 
     /// A list or mapping whose entries are indented by so much more after a key, and by two after a
     /// dash.
-    fn open(&mut self, after_key: usize) -> Open<'_, 'w> {
+    fn open(&mut self, after_key: usize) -> OpenCollection<'_, 'w> {
         let (outer, after) = (self.indent, self.after);
         self.indent += match after {
-            After::Nothing => 0,
-            After::Key => after_key,
-            After::Dash => 2,
+            OnLine::Nothing => 0,
+            OnLine::Key => after_key,
+            OnLine::Dash => 2,
         };
-        Open {
+        OpenCollection {
             emitter: self,
             outer,
             after,
@@ -102,28 +102,28 @@ impl<'w> Emitter<'w> {
 }
 
 /// A list or mapping that is being written.
-struct Open<'a, 'w> {
+struct OpenCollection<'a, 'w> {
     emitter: &'a mut Emitter<'w>,
     outer: usize,
-    after: After,
+    after: OnLine,
     empty: bool,
 }
 
-impl Open<'_, '_> {
+impl OpenCollection<'_, '_> {
     /// Starts an entry: on the line of the dash it belongs to if it is the first, else on a line of
     /// its own.
     fn entry(&mut self) -> Result<(), Fault> {
         if std::mem::replace(&mut self.empty, false) {
             match self.after {
-                After::Dash => return Ok(()),
-                After::Key => writeln!(self.emitter.out)?,
-                After::Nothing => {}
+                OnLine::Dash => return Ok(()),
+                OnLine::Key => writeln!(self.emitter.out)?,
+                OnLine::Nothing => {}
             }
         }
         Ok(write!(self.emitter.out, "{:1$}", "", self.emitter.indent)?)
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, after: After, value: &T) -> Result<(), Fault> {
+    fn value<T: Serialize + ?Sized>(&mut self, after: OnLine, value: &T) -> Result<(), Fault> {
         self.emitter.after = after;
         value.serialize(&mut *self.emitter)
     }
@@ -138,14 +138,14 @@ impl Open<'_, '_> {
     }
 }
 
-impl SerializeSeq for Open<'_, '_> {
+impl SerializeSeq for OpenCollection<'_, '_> {
     type Ok = ();
     type Error = Fault;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         self.entry()?;
         write!(self.emitter.out, "- ")?;
-        self.value(After::Dash, value)
+        self.value(OnLine::Dash, value)
     }
 
     fn end(self) -> Result<(), Fault> {
@@ -153,7 +153,7 @@ impl SerializeSeq for Open<'_, '_> {
     }
 }
 
-impl SerializeMap for Open<'_, '_> {
+impl SerializeMap for OpenCollection<'_, '_> {
     type Ok = ();
     type Error = Fault;
 
@@ -167,7 +167,7 @@ impl SerializeMap for Open<'_, '_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.value(After::Key, value)
+        self.value(OnLine::Key, value)
     }
 
     fn end(self) -> Result<(), Fault> {
@@ -175,7 +175,7 @@ impl SerializeMap for Open<'_, '_> {
     }
 }
 
-impl SerializeStruct for Open<'_, '_> {
+impl SerializeStruct for OpenCollection<'_, '_> {
     type Ok = ();
     type Error = Fault;
 
@@ -212,12 +212,12 @@ macro_rules! as_is {
 impl<'a, 'w> Serializer for &'a mut Emitter<'w> {
     type Ok = ();
     type Error = Fault;
-    type SerializeSeq = Open<'a, 'w>;
+    type SerializeSeq = OpenCollection<'a, 'w>;
     type SerializeTuple = Impossible<(), Fault>;
     type SerializeTupleStruct = Impossible<(), Fault>;
     type SerializeTupleVariant = Impossible<(), Fault>;
-    type SerializeMap = Open<'a, 'w>;
-    type SerializeStruct = Open<'a, 'w>;
+    type SerializeMap = OpenCollection<'a, 'w>;
+    type SerializeStruct = OpenCollection<'a, 'w>;
     type SerializeStructVariant = Impossible<(), Fault>;
 
     as_is!(serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64);

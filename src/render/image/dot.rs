@@ -6,7 +6,7 @@
 //! clusters; an edge to a frame ends at one of its nodes and is clipped at the frame (`compound`,
 //! `lhead`). Colours carry no meaning that line and sign do not carry too.
 
-use crate::picture::{Certainty, Change, Drawing, Link, Node, Shape};
+use crate::picture::{Drawing, DrawnChange, DrawnEdge, DrawnNode, EdgeCertainty, NodeShape};
 use dot_writer::{Attributes, AttributesList, DotWriter, Scope};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -88,7 +88,7 @@ fn anchors(drawing: &Drawing) -> BTreeMap<usize, NodeIndex> {
     for i in drawing
         .graph
         .node_indices()
-        .filter(|i| drawing.graph[*i].shape != Shape::Frame)
+        .filter(|i| drawing.graph[*i].shape != NodeShape::Frame)
     {
         if let Some(frame) = drawing.graph[i].frame {
             anchors.entry(frame).or_insert(i);
@@ -187,14 +187,14 @@ impl Picture<'_> {
         let frames: Vec<usize> = busy.iter().filter_map(|i| frame(*i)).collect();
         let nodes = graph.node_indices().filter(|i| match frame(*i) {
             Some(f) => self.anchors.get(&f) == Some(i) && !frames.contains(&f),
-            None => !busy.contains(i) && graph[*i].shape != Shape::Frame,
+            None => !busy.contains(i) && graph[*i].shape != NodeShape::Frame,
         });
         nodes.map(|i| graph[i].id.clone()).collect()
     }
 
     fn nodes_of(&self, frame: Option<usize>, scope: &mut Scope<'_, '_>) {
         let nodes = self.drawing.graph.node_weights();
-        for node in nodes.filter(|n| n.frame == frame && n.shape != Shape::Frame) {
+        for node in nodes.filter(|n| n.frame == frame && n.shape != NodeShape::Frame) {
             let mut attributes = scope.node_named(quoted(&node.id));
             for (name, value) in attributes_of(node) {
                 attributes.set(name, &escaped(&value), true);
@@ -206,7 +206,7 @@ impl Picture<'_> {
     fn end(&self, index: NodeIndex) -> Option<(String, Option<usize>)> {
         let node = &self.drawing.graph[index];
         match (node.shape, node.frame) {
-            (Shape::Frame, Some(frame)) => Some((
+            (NodeShape::Frame, Some(frame)) => Some((
                 self.drawing.graph[*self.anchors.get(&frame)?].id.clone(),
                 Some(frame),
             )),
@@ -214,7 +214,7 @@ impl Picture<'_> {
         }
     }
 
-    fn edge(&self, from: NodeIndex, to: NodeIndex, link: &Link, graph: &mut Scope<'_, '_>) {
+    fn edge(&self, from: NodeIndex, to: NodeIndex, link: &DrawnEdge, graph: &mut Scope<'_, '_>) {
         let (Some((tail, ltail)), Some((head, lhead))) = (self.end(from), self.end(to)) else {
             return;
         };
@@ -241,33 +241,33 @@ impl Picture<'_> {
 }
 
 /// How the line of an edge is drawn.
-fn line(link: &Link) -> &'static [(&'static str, &'static str)] {
+fn line(link: &DrawnEdge) -> &'static [(&'static str, &'static str)] {
     match (link.change, link.certainty) {
-        (Some(Change::Widened), _) => &[
+        (Some(DrawnChange::Widened), _) => &[
             ("penwidth", "2.5"),
             ("color", WIDENED),
             ("fontcolor", WIDENED),
         ],
-        (Some(Change::Narrowed), _) => &[
+        (Some(DrawnChange::Narrowed), _) => &[
             ("style", "dashed"),
             ("penwidth", "1.5"),
             ("color", NARROWED),
             ("fontcolor", NARROWED),
         ],
-        (Some(Change::Moved), _) => &[
+        (Some(DrawnChange::Moved), _) => &[
             ("style", "bold"),
             ("color", "#6a3fb5:#6a3fb5"),
             ("fontcolor", MOVED),
         ],
-        (None, Certainty::Sure) => &[],
-        (None, Certainty::Partly) => &[("style", "dashed")],
-        (None, Certainty::Unknown) => {
+        (None, EdgeCertainty::Sure) => &[],
+        (None, EdgeCertainty::Partly) => &[("style", "dashed")],
+        (None, EdgeCertainty::Unknown) => {
             &[("style", "dotted"), ("color", MUTED), ("fontcolor", MUTED)]
         }
     }
 }
 
-fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
+fn attributes_of(node: &DrawnNode) -> Vec<(&'static str, String)> {
     let lines = node
         .lines
         .iter()
@@ -281,21 +281,21 @@ fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
         ("tooltip", node.title.clone()),
     ];
     let mut set = |pairs: &[(&'static str, &str)]| {
-        list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())))
+        list.extend(pairs.iter().map(|(k, v)| (*k, (*v).to_owned())));
     };
     match node.shape {
-        Shape::Workloads | Shape::Namespace | Shape::Frame => {}
-        Shape::Internet => set(&[
+        NodeShape::Workloads | NodeShape::Namespace | NodeShape::Frame => {}
+        NodeShape::Internet => set(&[
             ("shape", "octagon"),
             ("style", "filled"),
             ("color", MAGENTA),
             ("fontcolor", MAGENTA),
             ("fillcolor", "#fdf3fa"),
         ]),
-        Shape::Private => set(&[("shape", "octagon"), ("style", "filled")]),
-        Shape::Addresses => set(&[("shape", "box"), ("style", "filled")]),
-        Shape::Everyone => set(&[("shape", "box"), ("peripheries", "2"), ("style", "filled")]),
-        Shape::Hub => set(&[
+        NodeShape::Private => set(&[("shape", "octagon"), ("style", "filled")]),
+        NodeShape::Addresses => set(&[("shape", "box"), ("style", "filled")]),
+        NodeShape::Everyone => set(&[("shape", "box"), ("peripheries", "2"), ("style", "filled")]),
+        NodeShape::Hub => set(&[
             ("shape", "box"),
             ("style", "rounded,filled"),
             ("fillcolor", "#ffffff"),
@@ -320,9 +320,9 @@ fn attributes_of(node: &Node) -> Vec<(&'static str, String)> {
     }
     match node.change {
         None => {}
-        Some(Change::Widened) => set(&[("color", WIDENED), ("fontcolor", WIDENED)]),
-        Some(Change::Narrowed) => set(&[("color", NARROWED), ("fontcolor", NARROWED)]),
-        Some(Change::Moved) => set(&[("color", MOVED), ("fontcolor", MOVED)]),
+        Some(DrawnChange::Widened) => set(&[("color", WIDENED), ("fontcolor", WIDENED)]),
+        Some(DrawnChange::Narrowed) => set(&[("color", NARROWED), ("fontcolor", NARROWED)]),
+        Some(DrawnChange::Moved) => set(&[("color", MOVED), ("fontcolor", MOVED)]),
     }
     list
 }

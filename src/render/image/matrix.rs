@@ -1,11 +1,12 @@
 //! The square as text, CSV, JSON and a page: what auditors call an access-control matrix.
 
 use crate::query::list::matrix::{By, Matrix, Side};
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
 use crate::render::data::{csv, json};
 use crate::render::image::svg::escape;
 use crate::render::text::table;
-use crate::render::text::writer::Style;
-use crate::render::{RenderContext, words};
+use crate::render::words;
 use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
 use schemars::JsonSchema;
@@ -32,15 +33,25 @@ fn class(sign: &str) -> &'static str {
 #[derive(Clone, Copy)]
 pub struct MatrixView<'a> {
     /// What names are looked up in.
-    pub book: RenderContext<'a>,
+    pub context: RenderContext<'a>,
     /// The matrix.
     pub matrix: &'a Matrix,
+}
+
+impl<'a> MatrixView<'a> {
+    /// A matrix with what its names are looked up in.
+    pub fn of(context: &RenderContext<'a>, matrix: &'a Matrix) -> Self {
+        Self {
+            context: *context,
+            matrix,
+        }
+    }
 }
 
 impl MatrixView<'_> {
     /// What a side is called.
     pub fn name(&self, side: Side) -> String {
-        let cluster = &self.book.input.cluster;
+        let cluster = &self.context.input.cluster;
         match side {
             Side::Namespace(id) => words::clean(&cluster.namespace(id).name).into_owned(),
             Side::Workload(id) => words::clean(&cluster.workload_name(id)).into_owned(),
@@ -113,19 +124,21 @@ impl MatrixView<'_> {
             .chain(names.iter().cloned())
             .collect();
         let row = |i: usize| {
-            let cell = |j: usize| match (i == j, self.matrix.cell(i, j)) {
-                (true, _) => "same".to_owned(),
-                (false, None) => String::new(),
-                (false, Some(a)) if a.must.is_empty() => {
-                    format!("unknown {}", words::traffic(&a.unknown()))
-                }
-                (false, Some(a)) => words::traffic(&a.must),
-            };
-            std::iter::once(names[i].clone())
-                .chain((0..names.len()).map(cell))
-                .collect::<Vec<_>>()
+            let cells = (0..names.len()).map(|j| self.csv_cell(i, j));
+            std::iter::once(names[i].clone()).chain(cells).collect()
         };
         csv::rows(std::iter::once(head).chain((0..names.len()).map(row)), out)
+    }
+
+    fn csv_cell(&self, from: usize, to: usize) -> String {
+        match (from == to, self.matrix.cell(from, to)) {
+            (true, _) => "same".to_owned(),
+            (false, None) => String::new(),
+            (false, Some(a)) if a.must.is_empty() => {
+                format!("unknown {}", words::traffic(&a.unknown()))
+            }
+            (false, Some(a)) => words::traffic(&a.must),
+        }
     }
 
     /// The matrix as a document's content.
@@ -268,7 +281,7 @@ pub struct CellJson {
     /// Index of the column's side.
     pub to: usize,
     /// What surely passes between some pair of workloads.
-    pub ports: Vec<json::Ports>,
+    pub ports: Vec<json::PortsJson>,
     /// What may pass.
-    pub unknown: Vec<json::Ports>,
+    pub unknown: Vec<json::PortsJson>,
 }

@@ -1,10 +1,10 @@
 //! Mermaid, as code hosts draw it in comments: a flow chart from left to right.
 //!
-//! Every text stands in quotes with everything but plain characters written as `#code;`, so that no
+//! Every text is quoted with everything but plain characters written as `#code;`, so that no
 //! name can end a label or start a directive. Cut at [`MOST`] edges: beyond, Mermaid gives up or
 //! nobody reads it.
 
-use crate::picture::{Certainty, Change, Drawing, Shape};
+use crate::picture::{Drawing, DrawnChange, EdgeCertainty, NodeShape};
 use petgraph::visit::EdgeRef;
 use std::io::{self, Write};
 
@@ -62,7 +62,7 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
         }
         for node in graph
             .node_weights()
-            .filter(|n| n.frame == frame && n.shape != Shape::Frame)
+            .filter(|n| n.frame == frame && n.shape != NodeShape::Frame)
         {
             let text = quoted(
                 &node
@@ -74,15 +74,15 @@ pub fn write(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
                     .join("\n"),
             );
             let shaped = match node.shape {
-                Shape::Internet | Shape::Private => format!("{{{{{text}}}}}"),
-                Shape::Everyone => format!("[[{text}]]"),
-                Shape::Addresses => format!("[{text}]"),
+                NodeShape::Internet | NodeShape::Private => format!("{{{{{text}}}}}"),
+                NodeShape::Everyone => format!("[[{text}]]"),
+                NodeShape::Addresses => format!("[{text}]"),
                 _ => format!("({text})"),
             };
             let class = match (node.open[0], node.doubt, node.shape) {
                 (true, ..) => ":::open",
                 (_, true, _) => ":::doubt",
-                (_, _, Shape::Internet) => ":::internet",
+                (_, _, NodeShape::Internet) => ":::internet",
                 _ => "",
             };
             writeln!(out, "    {}{shaped}{class}", id(&node.id))?;
@@ -115,12 +115,12 @@ fn edges(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
     for (i, edge) in graph.edge_references().take(MOST).enumerate() {
         let link = edge.weight();
         let line = match (link.both, link.certainty, link.change) {
-            (false, _, Some(Change::Widened)) => "==>",
-            (true, _, Some(Change::Widened)) => "<==>",
-            (false, _, Some(Change::Narrowed))
-            | (false, Certainty::Unknown | Certainty::Partly, _) => "-.->",
-            (true, _, Some(Change::Narrowed))
-            | (true, Certainty::Unknown | Certainty::Partly, _) => "<-.->",
+            (false, _, Some(DrawnChange::Widened)) => "==>",
+            (true, _, Some(DrawnChange::Widened)) => "<==>",
+            (false, _, Some(DrawnChange::Narrowed))
+            | (false, EdgeCertainty::Unknown | EdgeCertainty::Partly, _) => "-.->",
+            (true, _, Some(DrawnChange::Narrowed))
+            | (true, EdgeCertainty::Unknown | EdgeCertainty::Partly, _) => "<-.->",
             (false, ..) => "-->",
             (true, ..) => "<-->",
         };
@@ -137,9 +137,9 @@ fn edges(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
         )?;
         if let Some(change) = link.change {
             let colour = match change {
-                Change::Widened => "#b3310c",
-                Change::Narrowed => "#006d5b",
-                Change::Moved => "#6a3fb5",
+                DrawnChange::Widened => "#b3310c",
+                DrawnChange::Narrowed => "#006d5b",
+                DrawnChange::Moved => "#6a3fb5",
             };
             writeln!(out, "  linkStyle {i} stroke:{colour},color:{colour}")?;
         }

@@ -1,8 +1,8 @@
 //! A drawing as text for a terminal: namespaces, what may come into each from where, and the
 //! counts.
 
-use crate::picture::{Drawing, Node, Shape};
-use crate::render::text::writer::Style;
+use crate::picture::{Drawing, DrawnNode, NodeShape};
+use crate::render::context::Style;
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
                     edge.target()
                 };
                 if direction == Direction::Outgoing
-                    && !(edge.weight().both || graph[other].shape == Shape::Hub)
+                    && !(edge.weight().both || graph[other].shape == NodeShape::Hub)
                 {
                     continue;
                 }
@@ -38,7 +38,7 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
                 edges.push((format!("{arrow} {}", name(drawing, &graph[other])), label));
             }
         }
-        let idle = !matches!(node.shape, Shape::Workloads | Shape::Namespace);
+        let idle = !matches!(node.shape, NodeShape::Workloads | NodeShape::Namespace);
         if edges.is_empty() && idle {
             continue;
         }
@@ -64,11 +64,11 @@ pub fn write(drawing: &Drawing, style: Style, out: &mut dyn Write) -> io::Result
 }
 
 /// What a node is called where no frame is drawn around it.
-fn name(drawing: &Drawing, node: &Node) -> String {
+fn name(drawing: &Drawing, node: &DrawnNode) -> String {
     let name = node.lines.join(", ");
     match (node.shape, node.frame.and_then(|f| drawing.frames.get(f))) {
-        (Shape::Frame, Some(frame)) => frame.title.clone(),
-        (Shape::Hub, Some(frame)) => format!("{}: {name}", frame.name),
+        (NodeShape::Frame, Some(frame)) => frame.title.clone(),
+        (NodeShape::Hub, Some(frame)) => format!("{}: {name}", frame.name),
         (_, Some(frame)) => format!("{}/{name}", frame.name),
         (_, None) => name,
     }

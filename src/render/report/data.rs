@@ -1,4 +1,5 @@
-//! The data block: groups of workloads that nothing tells apart, what passes between them, and why.
+//! The data block: groups of workloads that nothing distinguishes, what passes between them, and
+//! why.
 //!
 //! Everything long is written once and pointed at by number; sources that reach several
 //! destinations alike are one set of runs. Pairs of groups carry both sides' reasons up to
@@ -10,7 +11,8 @@ use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain::explanation::{Side, nearest_peer};
 use crate::query::list::listing::{Entry, Party};
-use crate::render::report::{PAIRS, Report};
+use crate::render::report::audit::{AuditReport, PAIRS};
+use crate::render::report::matrix_data::{MatrixData, runs, square};
 use crate::render::words;
 use crate::set::traffic::TrafficRange;
 use crate::set::{Protocol, Traffic, TrafficSet};
@@ -42,7 +44,7 @@ pub struct Data {
     pub sets: Vec<Vec<usize>>,
     /// Flows: to, traffic, because, the set of sources.
     pub flows: Vec<[usize; 4]>,
-    /// Pairs of groups: from, to, traffic, and what the way out and the way in say to it.
+    /// Pairs of groups: from, to, traffic, and what egress and ingress say about it.
     pub pairs: Vec<[usize; 5]>,
     /// One side of a pair: what it lets through, why not the rest, and why each range.
     pub sides: Vec<OneSide>,
@@ -52,7 +54,7 @@ pub struct Data {
     pub texts: Vec<String>,
     /// The matrix, where it is too large for a table: sides, distinct cells (sign, words), and rows
     /// of cells.
-    pub matrix: Option<Matrix>,
+    pub matrix: Option<MatrixData>,
     /// The rows of tables that the page does not hold as markup.
     pub rest: BTreeMap<&'static str, Vec<Vec<String>>>,
 }
@@ -61,26 +63,15 @@ pub struct Data {
 /// to [`MOST`]).
 type OneSide = (usize, usize, Vec<usize>);
 
-/// Most ranges of ports whose rules are told one by one.
+/// Most ranges of ports whose rules are listed one by one.
 const MOST: usize = 8;
 
-/// A matrix in runs.
-#[derive(Debug, Serialize)]
-pub struct Matrix {
-    /// What the rows and columns are.
-    pub sides: Vec<String>,
-    /// Distinct cells: sign and words.
-    pub cells: Vec<(String, String)>,
-    /// Rows: cell, how many, cell, how many.
-    pub rows: Vec<Vec<usize>>,
-}
+/// What workloads share when nothing distinguishes them: namespace and classes.
+type GroupKey = (u32, Vec<u32>);
 
-/// What workloads share when nothing tells them apart: namespace and classes.
-type Key = (u32, Vec<u32>);
-
-struct Reading<'a> {
-    report: &'a Report<'a>,
-    groups: IndexMap<Key, Vec<WorkloadId>>,
+struct FlowReader<'a> {
+    report: &'a AuditReport<'a>,
+    groups: IndexMap<GroupKey, Vec<WorkloadId>>,
     /// For each workload its group.
     group_of: Vec<usize>,
     labels: IndexSet<String>,
@@ -92,8 +83,8 @@ struct Reading<'a> {
 }
 
 /// Reads the data of a report.
-pub fn data(report: &Report<'_>) -> Data {
-    let mut reading = Reading {
+pub fn data(report: &AuditReport<'_>) -> Data {
+    let mut reading = FlowReader {
         report,
         groups: IndexMap::new(),
         group_of: Vec::new(),
@@ -108,17 +99,17 @@ pub fn data(report: &Report<'_>) -> Data {
     let groups = reading.marks();
     let (sets, flows) = reading.flows();
     let pairs = reading.pairs();
-    let cluster = &report.book.input.cluster;
-    let text = report.book.input.policies.iter();
+    let cluster = &report.context.input.cluster;
+    let text = report.context.input.policies.iter();
     let policies = text.map(|(id, p)| {
         let place = report
-            .book
+            .context
             .locator
             .locate(&p.subject_origin())
             .map(|l| l.to_string())
             .unwrap_or_default();
         (
-            words::policy(report.book.graph, id),
+            words::policy(report.context.graph, id),
             words::clean(&place).into_owned(),
         )
     });
@@ -146,44 +137,6 @@ pub fn data(report: &Report<'_>) -> Data {
         matrix: report.square().is_large().then(|| square(report)),
         rest: report.rest(),
     }
-}
-
-/// The matrix, equal neighbours in a row written once.
-fn square(report: &Report<'_>) -> Matrix {
-    let square = report.square();
-    let sides: Vec<String> = square
-        .matrix
-        .sides
-        .iter()
-        .map(|s| square.name(*s))
-        .collect();
-    let mut cells: IndexSet<(String, String)> = IndexSet::new();
-    let mut rows = Vec::new();
-    for i in 0..sides.len() {
-        let row =
-            (0..sides.len()).map(|j| cells.insert_full((square.sign(i, j), square.words(i, j))).0);
-        rows.push(runs(row.map(|c| (c, 1)).collect(), |a, b| a.0 == b.0));
-    }
-    Matrix {
-        sides,
-        cells: cells.into_iter().collect(),
-        rows,
-    }
-}
-
-/// Joins neighbours: first, how many, first, how many.
-fn runs(
-    list: Vec<(usize, usize)>,
-    join: impl Fn((usize, usize), (usize, usize)) -> bool,
-) -> Vec<usize> {
-    let mut out: Vec<(usize, usize)> = Vec::new();
-    for next in list {
-        match out.last_mut() {
-            Some(last) if join(*last, next) => last.1 += next.1,
-            _ => out.push(next),
-        }
-    }
-    out.into_iter().flat_map(|(first, n)| [first, n]).collect()
 }
 
 /// What passes for both; what differs is not known for all.
@@ -231,10 +184,10 @@ fn ranges(set: &TrafficSet) -> Vec<[u16; 3]> {
         .collect()
 }
 
-impl Reading<'_> {
-    fn key(&self, id: WorkloadId) -> Key {
-        let workload = self.report.book.input.cluster.workload(id);
-        let of = &self.report.book.graph.space().classes.of_pod;
+impl FlowReader<'_> {
+    fn key(&self, id: WorkloadId) -> GroupKey {
+        let workload = self.report.context.input.cluster.workload(id);
+        let of = &self.report.context.graph.space().classes.of_pod;
         let mut classes: Vec<u32> = workload.pods.iter().map(|p| of[p.0 as usize]).collect();
         classes.sort_unstable();
         classes.dedup();
@@ -242,7 +195,7 @@ impl Reading<'_> {
     }
 
     fn workloads(&mut self) -> Vec<(usize, String, &'static str, usize, Vec<usize>)> {
-        let cluster = &self.report.book.input.cluster;
+        let cluster = &self.report.context.input.cluster;
         let mut list = Vec::new();
         for (id, workload) in cluster.workloads() {
             let entry = self.groups.entry(self.key(id));
@@ -270,27 +223,32 @@ impl Reading<'_> {
     }
 
     fn marks(&self) -> Vec<(bool, bool, bool, [Vec<usize>; 2])> {
-        let listing = self.report.listing;
-        let mark = |members: &Vec<WorkloadId>| {
-            let has = |list: &[WorkloadId]| {
-                members
-                    .first()
-                    .is_some_and(|w| list.binary_search(w).is_ok())
-            };
-            let policies = Direction::ALL.map(|d| self.selecting(members, d));
-            (
-                has(&listing.open_in),
-                has(&listing.open_out),
-                has(&listing.host_network),
-                policies,
-            )
+        self.groups
+            .values()
+            .map(|members| self.mark(members))
+            .collect()
+    }
+
+    /// Whether a group is open in, open out, on its node's network; and its policies.
+    fn mark(&self, members: &[WorkloadId]) -> (bool, bool, bool, [Vec<usize>; 2]) {
+        let listing = &self.report.parts.listing;
+        let has = |list: &[WorkloadId]| {
+            members
+                .first()
+                .is_some_and(|w| list.binary_search(w).is_ok())
         };
-        self.groups.values().map(mark).collect()
+        let policies = Direction::ALL.map(|d| self.selecting(members, d));
+        (
+            has(&listing.open_in),
+            has(&listing.open_out),
+            has(&listing.host_network),
+            policies,
+        )
     }
 
     /// The policies that govern a group in one direction.
     fn selecting(&self, members: &[WorkloadId], direction: Direction) -> Vec<usize> {
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let pods = self.pods(members);
         let profiles = pods
             .iter()
@@ -344,7 +302,7 @@ impl Reading<'_> {
 
     /// The rules that allow an entry.
     fn because(&mut self, entry: &Entry) -> usize {
-        let explanation = crate::query::explain(self.report.book.graph, &entry.example);
+        let explanation = crate::query::explain(self.report.context.graph, &entry.example);
         let decided = explanation
             .sides()
             .into_iter()
@@ -355,13 +313,18 @@ impl Reading<'_> {
     }
 
     fn rule(&mut self, at: RuleRef) -> String {
-        let book = self.report.book;
+        let context = self.report.context;
         let text = self.rules.entry(at).or_insert_with(|| {
-            let place = book
-                .locator
-                .locate(&book.graph.environment().policies.get(at.policy).origin(at));
+            let place = context.locator.locate(
+                &context
+                    .graph
+                    .environment()
+                    .policies
+                    .get(at.policy)
+                    .origin(at),
+            );
             let place = place.map(|l| format!("   {l}")).unwrap_or_default();
-            format!("{}{}", words::rule(book.graph, at), words::clean(&place))
+            format!("{}{}", words::rule(context.graph, at), words::clean(&place))
         });
         text.clone()
     }
@@ -389,7 +352,7 @@ impl Reading<'_> {
     fn pods(&self, members: &[WorkloadId]) -> Vec<PodId> {
         members
             .first()
-            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+            .map(|w| self.report.context.input.cluster.workload(*w).pods.clone())
             .unwrap_or_default()
     }
 
@@ -397,7 +360,7 @@ impl Reading<'_> {
         let (_, members) = self.groups.get_index(group)?;
         members
             .get(1)
-            .map(|w| self.report.book.input.cluster.workload(*w).pods.clone())
+            .map(|w| self.report.context.input.cluster.workload(*w).pods.clone())
     }
 
     /// What passes for all pods of two groups, and what each side says to it. `None` for a pod and
@@ -409,7 +372,7 @@ impl Reading<'_> {
         let ends: Vec<(Endpoint, Endpoint)> = pods
             .map(|(a, b)| (Endpoint::Pod(a), Endpoint::Pod(b)))
             .collect();
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let each: Vec<Allowed> = ends.iter().map(|(a, b)| graph.allowed(*a, *b)).collect();
         let differs = each.windows(2).any(|two| two[0] != two[1]);
         let total = each.into_iter().reduce(|t, next| common(&t, &next))?;
@@ -420,7 +383,7 @@ impl Reading<'_> {
 
     /// What one side of a pair lets through, and which rules say so.
     fn one_side(&mut self, ends: &[(Endpoint, Endpoint)], direction: Direction) -> usize {
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let each: Vec<Allowed> = ends
             .iter()
             .map(|(a, b)| graph.allowed_on(direction, *a, *b))
@@ -460,7 +423,7 @@ impl Reading<'_> {
             return 0;
         };
         let explanation = crate::query::explain(
-            self.report.book.graph,
+            self.report.context.graph,
             &Flow {
                 source,
                 destination,
@@ -485,7 +448,7 @@ impl Reading<'_> {
             };
             return format!("{word} {}", self.rule(at));
         }
-        let graph = self.report.book.graph;
+        let graph = self.report.context.graph;
         let isolated: Vec<String> = side
             .isolated_by
             .iter()

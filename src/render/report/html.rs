@@ -4,11 +4,15 @@
 //! written as escapes, so that no name can end it. The policy of the page forbids every connection.
 //! With scripts one view is shown at a time; without, all.
 
-use crate::picture::{Drawing, Options};
+use crate::picture::{DrawOptions, Drawing};
 use crate::render::image::svg;
 use crate::render::image::svg::escape;
+use crate::render::report::audit::{AuditReport, ROWS};
+use crate::render::report::controls::controls;
 use crate::render::report::data::data;
-use crate::render::report::{ROWS, Report, Rows, digest, print};
+use crate::render::report::digest::digest;
+use crate::render::report::print;
+use crate::render::report::tables::ReportTable;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -29,14 +33,14 @@ const VIEWS: [(&str, &str); 8] = [
 ];
 
 /// Writes the page.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>netpal report</title>\n\
          <style>\n{MATRIX}{STYLE}{}{}</style>\n</head>\n<body>\n",
         svg::STYLE,
-        print::margins(report.subject, &digest(&report.book.input.sources)),
+        print::margins(report.subject, &digest(&report.context.input.sources)),
     );
     page.push_str("<a class=\"skip\" href=\"#main\">To the content</a>\n<header><h1>Network policy report</h1>");
     let _ = write!(
@@ -67,7 +71,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The data as text that no HTML parser can leave.
-fn block(report: &Report<'_>) -> io::Result<String> {
+fn block(report: &AuditReport<'_>) -> io::Result<String> {
     let json = serde_json::to_string(&data(report))?;
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -81,7 +85,7 @@ fn block(report: &Report<'_>) -> io::Result<String> {
     Ok(out)
 }
 
-fn sections(report: &Report<'_>, page: &mut String) {
+fn sections(report: &AuditReport<'_>, page: &mut String) {
     section(page, "summary", "Summary", &summary(report));
     section(page, "map", "Map", &map(report));
     section(page, "matrix", "Matrix", &matrix(report));
@@ -104,7 +108,7 @@ fn section(page: &mut String, id: &str, title: &str, content: &str) {
     );
 }
 
-fn summary(report: &Report<'_>) -> String {
+fn summary(report: &AuditReport<'_>) -> String {
     let mut html = String::from("<dl class=\"counts\">");
     for (what, n) in report.counts() {
         let _ = write!(html, "<div><dt>{what}</dt><dd>{}</dd></div>", escape(&n));
@@ -116,7 +120,7 @@ fn summary(report: &Report<'_>) -> String {
             "<h3>{}</h3><table><thead><tr><th>control</th><th>what it asks</th><th>what the input shows</th><th>exceptions and remarks</th></tr></thead><tbody>",
             profile.title()
         );
-        for control in profile.controls(report) {
+        for control in controls(profile, report) {
             let _ = write!(
                 html,
                 "<tr><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
@@ -131,7 +135,7 @@ fn summary(report: &Report<'_>) -> String {
         );
     }
     html.push_str("<h3>Accept from anyone</h3>");
-    html.push_str(&names(report, &report.listing.open_in));
+    html.push_str(&names(report, &report.parts.listing.open_in));
     html.push_str("<h3>Flows</h3><div class=\"pager js\" id=\"pager-flows\"></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Flows\"><table id=\"flows\"><thead><tr><th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">ports</th><th scope=\"col\" class=\"js\">because</th></tr></thead><tbody>\n");
     let (flows, more) = report.flows();
     for [from, to, ports] in &flows {
@@ -153,8 +157,8 @@ fn summary(report: &Report<'_>) -> String {
     html
 }
 
-fn names(report: &Report<'_>, list: &[crate::model::WorkloadId]) -> String {
-    let cluster = &report.book.input.cluster;
+fn names(report: &AuditReport<'_>, list: &[crate::model::WorkloadId]) -> String {
+    let cluster = &report.context.input.cluster;
     let mut names: Vec<String> = list
         .iter()
         .map(|w| crate::render::words::clean(&cluster.workload_name(*w)).into_owned())
@@ -178,7 +182,7 @@ fn names(report: &Report<'_>, list: &[crate::model::WorkloadId]) -> String {
     }
 }
 
-fn map(report: &Report<'_>) -> String {
+fn map(report: &AuditReport<'_>) -> String {
     let mut html = String::from(
         "<div class=\"js tools\"><label>Level <select id=\"level\"></select></label> <label>Show <select id=\"filter\">\
          <option value=\"\">everything</option><option value=\"open\">open workloads</option><option value=\"internet\">outside addresses</option>\
@@ -203,7 +207,7 @@ const ASK: &str = "<noscript><p>Asking needs scripts. On the command line: netpa
 <label>protocol <select id=\"protocol\"><option value=\"0\">TCP</option><option value=\"1\">UDP</option><option value=\"2\">SCTP</option></select></label> \
 <button>Ask</button><datalist id=\"ends\"></datalist></form>\n<div id=\"answer\" class=\"js\"></div>";
 
-fn table(id: &str, rows: &Rows) -> String {
+fn table(id: &str, rows: &ReportTable) -> String {
     if rows.rows.is_empty() {
         return format!("<p>{}</p>", escape(&rows.empty));
     }
@@ -215,7 +219,7 @@ fn table(id: &str, rows: &Rows) -> String {
     );
     for row in rows.rows.iter().take(ROWS) {
         html.push_str("<tr>");
-        row.cells.iter().for_each(|c| {
+        row.iter().for_each(|c| {
             let _ = write!(html, "<td>{}</td>", escape(c));
         });
         html.push_str("</tr>\n");
@@ -232,7 +236,7 @@ fn table(id: &str, rows: &Rows) -> String {
 }
 
 /// The matrix: a table, or room for a part of it at a time.
-fn matrix(report: &Report<'_>) -> String {
+fn matrix(report: &AuditReport<'_>) -> String {
     let square = report.square();
     if !square.is_large() {
         return square.table();
@@ -250,12 +254,12 @@ fn matrix(report: &Report<'_>) -> String {
 }
 
 /// What differs: the lines of `netpal diff`, and a picture of what changed.
-fn changes(report: &Report<'_>) -> String {
+fn changes(report: &AuditReport<'_>) -> String {
     let Some(changes) = &report.changes else {
         return "<p>Only one state was given. Give the other one with --before PATH.</p>".into();
     };
     let mut html = String::from("<pre id=\"changed\" tabindex=\"0\">");
-    for line in changes.text.lines() {
+    for line in changes.lines() {
         let class = match line.trim_start().chars().next() {
             Some('+') => "widened",
             Some('-') => "narrowed",
@@ -264,11 +268,11 @@ fn changes(report: &Report<'_>) -> String {
         let _ = write!(html, "<span class=\"{class}\">{}</span>", escape(line));
     }
     html.push_str("</pre>");
-    let options = Options {
+    let options = DrawOptions {
         only_changed: true,
-        ..Options::default()
+        ..DrawOptions::default()
     };
-    let drawing = Drawing::new(report.facts, &options);
+    let drawing = Drawing::new(&report.parts.facts, &options);
     if drawing.size().1 > 0 {
         html.push_str(
             "<div class=\"js tools\"><label>Show <select id=\"states\"><option value=\"\">before and after</option>\
@@ -283,24 +287,28 @@ fn changes(report: &Report<'_>) -> String {
     html
 }
 
-fn inputs(report: &Report<'_>) -> String {
+fn inputs(report: &AuditReport<'_>) -> String {
     let mut text = Vec::new();
     // INVARIANT: writing to memory does not fail
-    let _ =
-        crate::render::text::inputs::inputs(report.book.input, report.book.graph, false, &mut text);
+    let _ = crate::render::text::inputs::inputs(
+        report.context.input,
+        report.context.graph,
+        false,
+        &mut text,
+    );
     let mut html = format!(
         "<pre tabindex=\"0\">{}</pre>",
         escape(&String::from_utf8_lossy(&text))
     );
-    let locator = report.book.locator;
-    let style = crate::render::text::writer::Style { colour: false };
-    if !report.book.input.diagnostics.is_empty() {
+    let locator = report.context.locator;
+    let style = crate::render::context::Style { colour: false };
+    if !report.context.input.diagnostics.is_empty() {
         html.push_str("<h3>Remarks</h3><ul>");
-        for diagnostic in report.book.input.diagnostics.iter().take(200) {
+        for diagnostic in report.context.input.diagnostics.iter().take(200) {
             let _ = write!(
                 html,
                 "<li>{}</li>",
-                escape(&crate::render::text::inputs::diagnostic(
+                escape(&crate::render::text::diagnostic::diagnostic(
                     diagnostic, locator, style
                 ))
             );

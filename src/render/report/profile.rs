@@ -1,8 +1,5 @@
-//! What auditors ask, in our own words, beside what the input shows. Design evidence: nothing here
+//! What auditors ask, in our own words, next to what the input shows. Design evidence: nothing here
 //! says that a control is met.
-
-use crate::render::report::Report;
-use crate::render::report::plural;
 
 /// For which kind of audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,16 +12,6 @@ pub enum Profile {
     Nsa,
 }
 
-/// One control.
-pub struct Control {
-    /// Its number.
-    pub id: &'static str,
-    /// What it asks, in our words.
-    pub asks: &'static str,
-    /// What the input shows.
-    pub shows: String,
-}
-
 impl Profile {
     /// What it is called.
     pub const fn title(self) -> &'static str {
@@ -32,89 +19,6 @@ impl Profile {
             Self::Pci => "PCI DSS 4.0, requirement 1: network security controls",
             Self::Cis => "CIS Kubernetes Benchmark, section 5.3: network policies",
             Self::Nsa => "NSA and CISA Kubernetes Hardening Guide: network separation",
-        }
-    }
-
-    /// The controls that manifests can say something about.
-    pub fn controls(self, report: &Report<'_>) -> Vec<Control> {
-        let t = report.facts.tally;
-        let spaces = &report.facts.spaces;
-        let lacking = |d: usize| spaces.iter().filter(|s| !s.deny[d]).count();
-        let bare = spaces.iter().filter(|s| s.policies == 0).count();
-        let of = |n: usize| {
-            format!(
-                "{n} of {} with workloads",
-                plural(spaces.len(), "namespace")
-            )
-        };
-        let open = |d: usize| {
-            format!(
-                "{} of {}",
-                t.open[d] + t.open_by_rule[d],
-                plural(t.workloads, "workload")
-            )
-        };
-        let control = |id, asks, shows| Control { id, asks, shows };
-        match self {
-            Self::Pci => vec![
-                control(
-                    "1.2.4",
-                    "a data-flow diagram that is kept current",
-                    "the map of this report is drawn from the manifests".into(),
-                ),
-                control(
-                    "1.2.5",
-                    "allowed services, protocols and ports are identified and approved",
-                    format!(
-                        "{} with a governed end, listed with their ports",
-                        plural(t.flows, "allowed flow")
-                    ),
-                ),
-                control(
-                    "1.3.1",
-                    "inbound traffic to the cardholder data environment is restricted to what is needed",
-                    format!("{} accept from anyone", open(0)),
-                ),
-                control(
-                    "1.3.2",
-                    "outbound traffic from it is restricted to what is needed",
-                    format!("{} may go anywhere", open(1)),
-                ),
-                control(
-                    "1.4.1",
-                    "controls stand between trusted and untrusted networks",
-                    format!("{} have no default deny for ingress", of(lacking(0))),
-                ),
-            ],
-            Self::Cis => vec![
-                control(
-                    "5.3.1",
-                    "the network plugin supports network policies",
-                    "manifests do not show which plugin runs".into(),
-                ),
-                control(
-                    "5.3.2",
-                    "every namespace has network policies",
-                    format!("{} have none", of(bare)),
-                ),
-            ],
-            Self::Nsa => vec![
-                control(
-                    "default deny, ingress",
-                    "a policy that denies all ingress in every namespace",
-                    format!("{} lack it", of(lacking(0))),
-                ),
-                control(
-                    "default deny, egress",
-                    "a policy that denies all egress in every namespace",
-                    format!("{} lack it", of(lacking(1))),
-                ),
-                control(
-                    "isolation",
-                    "workloads are reached only by what needs them",
-                    format!("{} accept from anyone", open(0)),
-                ),
-            ],
         }
     }
 }

@@ -10,19 +10,21 @@ use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
-use crate::render::text::inputs::plural;
-use crate::render::text::writer::{Style, Text};
-use crate::render::{RenderContext, words};
+use crate::render::context::RenderContext;
+use crate::render::context::Style;
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
 use crate::source::Location;
 use crate::spec::{Endpoint, Flow};
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// A suite with its outcomes.
-pub type Ran<'a> = (&'a Suite, Run<'a>);
+pub type SuiteRun<'a> = (&'a Suite, Run<'a>);
 
 /// How often each status occurs; a failed test that is no error counts as a warning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct TestCounts {
     /// Passed.
     pub passed: usize,
     /// Failed or empty.
@@ -34,8 +36,8 @@ pub struct Counts {
 }
 
 /// Counts the outcomes.
-pub fn counts(ran: &[Ran<'_>]) -> Counts {
-    let mut counts = Counts::default();
+pub fn counts(ran: &[SuiteRun<'_>]) -> TestCounts {
+    let mut counts = TestCounts::default();
     for outcome in ran.iter().flat_map(|(_, run)| &run.outcomes) {
         match outcome.status {
             Status::Passed => counts.passed += 1,
@@ -58,38 +60,38 @@ pub fn word(outcome: &Outcome<'_>) -> &'static str {
     }
 }
 
-/// Where a test stands, as people look it up.
+/// The place of a test, as people look it up.
 pub fn place(at: &Location) -> String {
     words::clean(&at.to_string()).into_owned()
 }
 
-fn end(book: RenderContext<'_>, endpoint: Endpoint) -> String {
-    words::endpoint(&book.graph.environment().cluster, endpoint)
+fn end(context: RenderContext<'_>, endpoint: Endpoint) -> String {
+    words::endpoint(&context.graph.environment().cluster, endpoint)
 }
 
 /// `shop/web -> data/db:5432`, TCP unsaid.
-pub fn flow(book: RenderContext<'_>, flow: &Flow) -> String {
+pub fn flow(context: RenderContext<'_>, flow: &Flow) -> String {
     let port = if flow.traffic.protocol == crate::set::Protocol::Tcp {
         flow.traffic.port.to_string()
     } else {
         flow.traffic.to_string()
     };
-    let to = end(book, flow.destination);
+    let to = end(context, flow.destination);
     let to = if to.contains(':') {
         format!("[{to}]")
     } else {
         to
     };
-    format!("{} -> {to}:{port}", end(book, flow.source))
+    format!("{} -> {to}:{port}", end(context, flow.source))
 }
 
 /// The rule that decides a flow, or why none does, with its place.
 fn decided(
-    book: RenderContext<'_>,
+    context: RenderContext<'_>,
     of: &Flow,
     led: Option<ViaService>,
 ) -> (String, Option<Location>) {
-    let told = explain_led(book.graph, led, of);
+    let told = explain_led(context.graph, led, of);
     if let Some(led) = told.led {
         return (crate::render::text::via_service::sentence(led, true), None);
     }
@@ -97,16 +99,9 @@ fn decided(
     let side = denied
         .or_else(|| told.sides().into_iter().find(|s| s.allowed != Truth::Yes))
         .unwrap_or(&told.ingress);
-    let policies = &book.graph.environment().policies;
-    let cite = |at: RuleRef| {
-        let short = RuleRef { port: None, ..at };
-        (
-            words::rule(book.graph, short),
-            book.locator.locate(&policies.get(at.policy).origin(short)),
-        )
-    };
+    let policies = &context.graph.environment().policies;
     match (side.decided_by, side.reason) {
-        (Some(at), _) => cite(at),
+        (Some(at), _) => cite(context, at),
         (None, Reason::AllowDefault) if side.direction == Direction::Ingress => {
             ("open workload: no ingress policy".into(), None)
         }
@@ -119,7 +114,7 @@ fn decided(
             let names: Vec<String> = side
                 .isolated_by
                 .iter()
-                .map(|p| words::policy(book.graph, *p))
+                .map(|p| words::policy(context.graph, *p))
                 .collect();
             let near = side.near.as_ref().map(|n| n.at);
             let at = near.map(|at| policies.get(at.policy).origin(at));
@@ -128,7 +123,7 @@ fn decided(
                     .first()
                     .map(|p| policies.get(*p).subject_origin())
             });
-            let location = at.and_then(|origin| book.locator.locate(&origin));
+            let location = at.and_then(|origin| context.locator.locate(&origin));
             (
                 format!("blocked on the way {way} by {}", names.join(", ")),
                 location,
@@ -138,9 +133,27 @@ fn decided(
     }
 }
 
+fn cite(context: RenderContext<'_>, at: RuleRef) -> (String, Option<Location>) {
+    let short = RuleRef { port: None, ..at };
+    (
+        words::rule(context.graph, short),
+        context.locator.locate(
+            &context
+                .graph
+                .environment()
+                .policies
+                .get(at.policy)
+                .origin(short),
+        ),
+    )
+}
+
 /// Why a test did not pass, line by line, and the places the lines point at.
-pub fn reason(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<(String, Option<Location>)> {
-    let cluster = &book.graph.environment().cluster;
+pub fn reason(
+    context: RenderContext<'_>,
+    outcome: &Outcome<'_>,
+) -> Vec<(String, Option<Location>)> {
+    let cluster = &context.graph.environment().cluster;
     match &outcome.example {
         None => Vec::new(),
         Some(Example::Flow {
@@ -149,20 +162,20 @@ pub fn reason(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<(String, Op
             led,
             ..
         }) => {
-            let (why, at) = decided(book, shown, *led);
+            let (why, at) = decided(context, shown, *led);
             let is = match (outcome.status, wanted) {
                 (Status::Undecided, _) => "is unknown",
                 (_, true) => "is not allowed",
                 (_, false) => "is allowed",
             };
-            vec![(format!("{} {is}: {why}", flow(book, shown)), at)]
+            vec![(format!("{} {is}: {why}", flow(context, shown)), at)]
         }
-        Some(Example::Path { hops, cut, pairs }) => path(book, hops, cut, *pairs),
+        Some(Example::Path { hops, cut, pairs }) => path(context, hops, cut, *pairs),
         Some(Example::Open(id, direction)) => {
             let name = words::clean(&cluster.workload_name(*id)).into_owned();
             vec![(
                 format!("{name} is not isolated for {}", direction.name()),
-                book.locator.locate(&cluster.workload(*id).origin),
+                context.locator.locate(&cluster.workload(*id).origin),
             )]
         }
         Some(Example::NoPolicy(id, direction)) => {
@@ -195,17 +208,17 @@ pub fn reason(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<(String, Op
 }
 
 fn path(
-    book: RenderContext<'_>,
+    context: RenderContext<'_>,
     hops: &[Flow],
     cut: &[Cut],
     pairs: usize,
 ) -> Vec<(String, Option<Location>)> {
     let mut lines = vec![(format!("path of {}:", plural(hops.len(), "hop")), None)];
     for hop in hops {
-        let (why, at) = decided(book, hop, None);
-        lines.push((format!("  {}   {why}", flow(book, hop)), at));
+        let (why, at) = decided(context, hop, None);
+        lines.push((format!("  {}   {why}", flow(context, hop)), at));
     }
-    let cluster = &book.graph.environment().cluster;
+    let cluster = &context.graph.environment().cluster;
     let namespaces: std::collections::BTreeSet<String> = cut
         .iter()
         .filter(|c| c.open)
@@ -256,9 +269,9 @@ fn path(
 }
 
 /// What to add so that a failed test holds, line by line: where to, and the YAML, indented.
-pub fn remedy(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
-    let text = Text {
-        book,
+pub fn remedy(context: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
+    let text = TextWriter {
+        context,
         style: Style::default(),
         width: 100,
     };
@@ -285,8 +298,8 @@ pub fn remedy(book: RenderContext<'_>, outcome: &Outcome<'_>) -> Vec<String> {
 /// # Errors
 /// When the writer fails.
 pub fn text(
-    book: RenderContext<'_>,
-    ran: &[Ran<'_>],
+    context: RenderContext<'_>,
+    ran: &[SuiteRun<'_>],
     uncovered: bool,
     style: Style,
     out: &mut dyn Write,
@@ -294,7 +307,7 @@ pub fn text(
     for (suite, run) in ran {
         writeln!(out, "{}", words::clean(&suite.file))?;
         for outcome in &run.outcomes {
-            one(book, outcome, style, out)?;
+            one(context, outcome, style, out)?;
         }
     }
     let counts = counts(ran);
@@ -310,7 +323,7 @@ pub fn text(
         .iter()
         .flat_map(|(_, r)| r.exercised.iter().copied())
         .collect();
-    let covered = coverage(&book.graph.environment().policies, &exercised);
+    let covered = coverage(&context.graph.environment().policies, &exercised);
     let rules = covered.exercised.len() + covered.rest.len();
     write!(
         out,
@@ -329,13 +342,18 @@ pub fn text(
             }
         )?;
         for at in &covered.rest {
-            let origin = book.graph.environment().policies.get(at.policy).origin(*at);
-            let place = book
+            let origin = context
+                .graph
+                .environment()
+                .policies
+                .get(at.policy)
+                .origin(*at);
+            let place = context
                 .locator
                 .locate(&origin)
                 .map(|l| place(&l))
                 .unwrap_or_default();
-            writeln!(out, "  {}   {place}", words::rule(book.graph, *at))?;
+            writeln!(out, "  {}   {place}", words::rule(context.graph, *at))?;
         }
         return Ok(());
     }
@@ -351,7 +369,7 @@ pub fn text(
 }
 
 fn one(
-    book: RenderContext<'_>,
+    context: RenderContext<'_>,
     outcome: &Outcome<'_>,
     style: Style,
     out: &mut dyn Write,
@@ -368,11 +386,11 @@ fn one(
         return writeln!(out, "  {word} {name}");
     }
     writeln!(out, "  {word} {name:<60}   {}", place(&outcome.test.at))?;
-    for (line, at) in reason(book, outcome) {
+    for (line, at) in reason(context, outcome) {
         let at = at.map(|l| format!("   {}", place(&l))).unwrap_or_default();
         writeln!(out, "        {line}{at}")?;
     }
-    remedy(book, outcome)
+    remedy(context, outcome)
         .iter()
         .try_for_each(|line| writeln!(out, "        {line}"))
 }

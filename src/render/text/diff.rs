@@ -4,292 +4,13 @@
 //! names the traffic, the edit behind it and its place; pairs that share all of that share the
 //! line.
 
-use crate::check::Status;
-use crate::check::breaks::Broken;
-use crate::diff::{
-    Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Party, Side, Use, What, Which,
-};
-use crate::model::WorkloadId;
-use crate::render::text::inputs::plural;
-use crate::render::text::writer::Style;
-use crate::render::{RenderContext, words};
-use crate::source::Location;
+use crate::diff::NoEffectEdit;
+use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Which};
+use crate::render::context::Style;
+use crate::render::text::diff_context::{DiffContext, GROUPS, breaks, by_edit, summary};
+use crate::render::words;
+use crate::words::plural;
 use std::io::{self, Write};
-
-/// What a diff is printed with: the books of both sides.
-#[derive(Clone, Copy)]
-pub struct Pages<'a> {
-    /// The before side.
-    pub before: RenderContext<'a>,
-    /// The after side.
-    pub after: RenderContext<'a>,
-    /// What the two sides are called, such as `main..HEAD`; nothing if empty.
-    pub label: &'a str,
-    /// What follows from the changes.
-    pub remarks: &'a Remarks,
-}
-
-/// What follows from the changes of a diff.
-#[derive(Debug, Clone, Default)]
-pub struct Remarks {
-    /// Tests that held and no longer do.
-    pub broken: Vec<Broken>,
-    /// Declared uses of paths that close.
-    pub uses: Vec<Use>,
-}
-
-impl<'a> Pages<'a> {
-    /// The book of a side.
-    pub fn book(&self, which: Which) -> RenderContext<'a> {
-        if which == Which::Before {
-            self.before
-        } else {
-            self.after
-        }
-    }
-
-    /// Where a cause stands.
-    pub fn place(&self, cause: &Cause) -> Option<Location> {
-        let book = self.book(cause.side);
-        book.locator.locate(&cause.origin(Side {
-            input: book.input,
-            graph: book.graph,
-        })?)
-    }
-
-    /// An end of a change.
-    pub fn party(&self, party: &Party) -> String {
-        match party {
-            Party::Workload(_, after) => self.workload(Which::After, *after),
-            Party::Addresses(set) => words::addresses(set),
-        }
-    }
-
-    /// A workload of a side.
-    pub fn workload(&self, which: Which, id: WorkloadId) -> String {
-        words::clean(&self.book(which).input.cluster.workload_name(id)).into_owned()
-    }
-
-    /// The edit behind a change, in words.
-    pub fn cause(&self, cause: &Cause) -> String {
-        let book = self.book(cause.side);
-        let how = edit_word(cause.how);
-        match cause.what {
-            What::Rule(at) => format!("{} {how}", words::rule(book.graph, at)),
-            What::Policy(id) if cause.how == Edit::Changed => {
-                format!(
-                    "{} {} {how}",
-                    words::policy(book.graph, id),
-                    self.aspect(cause)
-                )
-            }
-            What::Policy(id) => format!("{} {how}", words::policy(book.graph, id)),
-            What::Workload(id) => format!("pods of {} {how}", self.workload(cause.side, id)),
-            What::Namespace(id) => {
-                format!(
-                    "labels of namespace {} {how}",
-                    words::clean(&book.input.cluster.namespace(id).name)
-                )
-            }
-            What::Unmodelled(taint) => {
-                let what = book
-                    .input
-                    .policies
-                    .taints
-                    .get(taint)
-                    .map(|t| words::clean(&t.what).into_owned());
-                format!("{} is not modelled", what.unwrap_or_default())
-            }
-            What::Options => "other assumptions".into(),
-            What::Other => "another object changed".into(),
-        }
-    }
-
-    /// What of a policy changed as a whole.
-    fn aspect(&self, cause: &Cause) -> &'static str {
-        let What::Policy(id) = cause.what else {
-            return "";
-        };
-        let policies = &self.book(cause.side).input.policies;
-        let others = &self
-            .book(if cause.side == Which::After {
-                Which::Before
-            } else {
-                Which::After
-            })
-            .input
-            .policies;
-        let own = policies.get(id);
-        let other = others
-            .iter()
-            .map(|(_, p)| p)
-            .find(|p| p.full_name() == own.full_name() && p.shape.kind == own.shape.kind);
-        match other {
-            Some(other) if other.subject != own.subject => "subject",
-            Some(other) if other.isolates != own.isolates => "policyTypes",
-            Some(other) if other.priority != own.priority => "priority",
-            _ => "rules",
-        }
-    }
-
-    /// Several ends in few words.
-    pub fn parties(&self, parties: &[Party]) -> String {
-        if parties.len() <= 3 {
-            return parties
-                .iter()
-                .map(|p| self.party(p))
-                .collect::<Vec<_>>()
-                .join(", ");
-        }
-        let workloads: Vec<WorkloadId> = parties
-            .iter()
-            .filter_map(|p| {
-                if let Party::Workload(_, a) = p {
-                    Some(*a)
-                } else {
-                    None
-                }
-            })
-            .collect();
-        let cluster = &self.after.input.cluster;
-        let namespaces: std::collections::BTreeSet<_> = workloads
-            .iter()
-            .map(|w| cluster.workload(*w).namespace)
-            .collect();
-        let count = plural(workloads.len(), "workload");
-        let mut text = match namespaces.iter().collect::<Vec<_>>().as_slice() {
-            [one] => format!(
-                "{count} in {}",
-                words::clean(&cluster.namespace(**one).name)
-            ),
-            many => format!("{count} in {}", plural(many.len(), "namespace")),
-        };
-        for set in parties.iter().filter_map(|p| {
-            if let Party::Addresses(s) = p {
-                Some(s)
-            } else {
-                None
-            }
-        }) {
-            text = format!("{text} and {}", words::addresses(set));
-        }
-        text
-    }
-
-    /// What follows from some of the changes: tests they break, uses that are declared.
-    pub fn remarks(&self, changes: &[usize]) -> Vec<String> {
-        let broken = self
-            .remarks
-            .broken
-            .iter()
-            .filter(|b| b.change.is_some_and(|c| changes.contains(&c)));
-        let mut lines: Vec<String> = broken.map(breaks).collect();
-        let uses: Vec<&Use> = self
-            .remarks
-            .uses
-            .iter()
-            .filter(|u| changes.contains(&u.change))
-            .collect();
-        lines.extend(uses.iter().take(GROUPS).map(|u| self.declared(u)));
-        if uses.len() > GROUPS {
-            lines.push(format!(
-                "and {}",
-                plural(uses.len() - GROUPS, "more declared use")
-            ));
-        }
-        lines
-    }
-
-    fn declared(&self, found: &Use) -> String {
-        let (variable, host) = (words::clean(&found.variable), words::clean(&found.host));
-        format!(
-            "declared use: env {variable} in {} mentions {host}",
-            self.workload(Which::After, found.workload)
-        )
-    }
-
-    /// `from -> to` of a block.
-    pub fn block(&self, block: &Block) -> String {
-        format!(
-            "{} -> {}",
-            self.parties(&block.sources),
-            self.parties(&block.destinations)
-        )
-    }
-}
-
-/// `breaks test "nothing in dev talks to data"   policy-tests/shop.yaml:8`.
-pub fn breaks(broken: &Broken) -> String {
-    let what = if broken.status == Status::Undecided {
-        "leaves undecided"
-    } else {
-        "breaks"
-    };
-    format!("{what} {}", named(broken))
-}
-
-/// The same about something that is only suggested: `break test ...`.
-pub fn would_break(broken: &Broken) -> String {
-    let what = if broken.status == Status::Undecided {
-        "leave undecided"
-    } else {
-        "break"
-    };
-    format!("{what} {}", named(broken))
-}
-
-fn named(broken: &Broken) -> String {
-    format!(
-        "test \"{}\"   {}",
-        words::clean(&broken.test),
-        words::clean(&broken.at.to_string())
-    )
-}
-
-/// The changes of one kind, each edit with what it makes: indices among the changes of the diff.
-pub fn by_edit(diff: &Diff, kind: Kind) -> indexmap::IndexMap<Cause, Vec<usize>> {
-    let mut edits: indexmap::IndexMap<Cause, Vec<usize>> = indexmap::IndexMap::new();
-    for (index, change) in diff
-        .changes
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| c.kind == kind)
-    {
-        edits.entry(change.cause).or_default().push(index);
-    }
-    edits
-}
-
-/// The word for what happened to something.
-pub fn edit_word(edit: Edit) -> &'static str {
-    match edit {
-        Edit::Added => "added",
-        Edit::Removed => "removed",
-        Edit::Changed => "changed",
-    }
-}
-
-/// `3 widened, 1 narrowed; 41 unchanged`.
-pub fn summary(diff: &Diff) -> String {
-    let mut text = format!(
-        "{} widened, {} narrowed",
-        diff.pairs(Kind::Widened),
-        diff.pairs(Kind::Narrowed)
-    );
-    let may =
-        diff.pairs(Kind::MayWiden) + diff.pairs(Kind::MayNarrow) + diff.pairs(Kind::Undecided);
-    if may > 0 {
-        text = format!("{text}, {may} undecided");
-    }
-    if !(diff.added.is_empty() && diff.removed.is_empty()) {
-        text = format!(
-            "{text}, {} added, {} removed",
-            plural(diff.added.len(), "workload"),
-            diff.removed.len()
-        );
-    }
-    format!("{text}; {} unchanged", diff.unchanged.count())
-}
 
 const HEADS: [(Kind, &str, &str, &str); 5] = [
     (Kind::Widened, "+", "WIDENED", "new paths (attack surface)"),
@@ -324,7 +45,7 @@ const HEADS: [(Kind, &str, &str, &str); 5] = [
 /// # Errors
 /// When the writer fails.
 pub fn text(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     style: Style,
     shown: usize,
@@ -383,7 +104,7 @@ fn colour(kind: Kind) -> &'static str {
 
 /// Changes of one kind, one line an edit.
 fn lines(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     diff: &Diff,
     (kind, sign): (Kind, &str),
     style: Style,
@@ -397,15 +118,11 @@ fn lines(
         .take(shown)
         .map(|(c, list)| cells(pages, c, &of(list)))
         .collect();
-    let width = |i: usize| {
-        cells
-            .iter()
-            .map(|c| c[i].chars().count())
-            .filter(|n| *n <= 60)
-            .max()
-            .unwrap_or(0)
-    };
-    let (ends, traffic, cause) = (width(0), width(1), width(2));
+    let (ends, traffic, cause) = (
+        column_width(&cells, 0),
+        column_width(&cells, 1),
+        column_width(&cells, 2),
+    );
     for (row, list) in cells.iter().zip(edits.values()) {
         let line = format!(
             "{:<ends$}  {:<traffic$}  {:<cause$}  {}",
@@ -433,11 +150,18 @@ fn lines(
     Ok(())
 }
 
-/// How many groups of pairs are told under an edit.
-const GROUPS: usize = 4;
+/// The width of a column, cells that are too long left aside.
+fn column_width(cells: &[[String; 4]], i: usize) -> usize {
+    cells
+        .iter()
+        .map(|c| c[i].chars().count())
+        .filter(|n| *n <= 60)
+        .max()
+        .unwrap_or(0)
+}
 
 /// The pairs of an edit that has more than one group of them.
-fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Result<()> {
+fn details(pages: DiffContext<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Result<()> {
     let groups: Vec<(&Change, &Block)> = changes
         .iter()
         .flat_map(|c| c.blocks.iter().map(move |b| (*c, b)))
@@ -464,7 +188,7 @@ fn details(pages: Pages<'_>, changes: &[&Change], out: &mut dyn Write) -> io::Re
 }
 
 /// The ends, the traffic, the edit and the place of one edit's changes.
-pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
+pub fn cells(pages: DiffContext<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4] {
     let pairs: u64 = changes.iter().map(|c| c.pairs).sum();
     let (ends, traffic) = match changes {
         [one] => match one.blocks.as_slice() {
@@ -484,7 +208,7 @@ pub fn cells(pages: Pages<'_>, cause: &Cause, changes: &[&Change]) -> [String; 4
 }
 
 fn lone(
-    pages: Pages<'_>,
+    pages: DiffContext<'_>,
     list: &[OneSided],
     word: &str,
     sign: &str,
@@ -525,26 +249,15 @@ pub fn openness(lone: &OneSided) -> &'static str {
     }
 }
 
-fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
+fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     if diff.inert.is_empty() {
         return Ok(());
     }
-    let name = |i: &crate::diff::NoEffectEdit| {
-        let edit = &diff.edits[i.edit];
-        let (which, id) = edit
-            .after
-            .map(|id| (Which::After, id))
-            .or(edit.before.map(|id| (Which::Before, id)))?;
-        let name = words::policy(pages.book(which).graph, id);
-        let why = match (i.text_only, edit.edit()) {
-            (true, _) => "text only",
-            (false, Edit::Added) => "added, no effect",
-            (false, Edit::Removed) => "removed, no effect",
-            (false, Edit::Changed) => "rules changed, same effect",
-        };
-        Some(format!("{name} ({why})"))
-    };
-    let names: Vec<String> = diff.inert.iter().filter_map(name).collect();
+    let names: Vec<String> = diff
+        .inert
+        .iter()
+        .filter_map(|e| edit_without_effect(pages, diff, e))
+        .collect();
     let shown = names
         .iter()
         .take(8)
@@ -559,9 +272,29 @@ fn inert(pages: Pages<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nnot changed although the files did: {shown}{more}")
 }
 
+fn edit_without_effect(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    found: &NoEffectEdit,
+) -> Option<String> {
+    let edit = &diff.edits[found.edit];
+    let (which, id) = edit
+        .after
+        .map(|id| (Which::After, id))
+        .or(edit.before.map(|id| (Which::Before, id)))?;
+    let name = words::policy(pages.context(which).graph, id);
+    let why = match (found.text_only, edit.edit()) {
+        (true, _) => "text only",
+        (false, Edit::Added) => "added, no effect",
+        (false, Edit::Removed) => "removed, no effect",
+        (false, Edit::Changed) => "rules changed, same effect",
+    };
+    Some(format!("{name} ({why})"))
+}
+
 /// `(also: data/database no longer admits shop/cart; no effect today, shop/cart-egress blocks it
 /// anyway)`.
-pub fn latent(pages: Pages<'_>, latent: &MaskedChange) -> String {
+pub fn latent(pages: DiffContext<'_>, latent: &MaskedChange) -> String {
     let verb = if latent.kind == Kind::Widened {
         "now admits"
     } else {

@@ -3,20 +3,21 @@
 
 use crate::model::WorkloadId;
 use crate::policy::{Action, Direction, Peers, Policy, Ports, RuleRef};
+use crate::query::explain::summary::PlainPeer;
 use crate::query::explain::summary::{
     Plain, PlainNamespace, PlainPolicy, PlainRule, PlainSide, PlainWorkload,
 };
 use crate::query::reach::closure::Way;
-use crate::render::text::inputs::plural;
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many names are written out.
 const NAMES: usize = 6;
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// What was explained.
     ///
     /// # Errors
@@ -31,7 +32,7 @@ impl Text<'_> {
 
     /// What a policy does.
     fn plain_policy(&self, plain: &PlainPolicy, out: &mut dyn Write) -> io::Result<()> {
-        let policy = self.book.graph.environment().policies.get(plain.policy);
+        let policy = self.context.graph.environment().policies.get(plain.policy);
         self.say(&self.whom_it_governs(policy, plain), out)?;
         for direction in Direction::ALL {
             self.direction(policy, plain, direction, out)?;
@@ -71,12 +72,14 @@ impl Text<'_> {
 
     /// `applies to 1 workload (data/database) and controls INGRESS only.`
     fn whom_it_governs(&self, policy: &Policy, plain: &PlainPolicy) -> String {
-        let name = words::policy(self.book.graph, plain.policy);
+        let name = words::policy(self.context.graph, plain.policy);
         let rank = if policy.shape.has_actions {
-            let tier = self.book.graph.environment().policies.tier_of(policy);
+            let tier = self.context.graph.environment().policies.tier_of(policy);
             format!(
                 " ({}, tier {}, priority {})",
-                policy.shape.kind, tier.name, policy.priority
+                policy.shape.kind,
+                words::clean(&tier.name),
+                policy.priority
             )
         } else {
             String::new()
@@ -138,7 +141,7 @@ impl Text<'_> {
         i: usize,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let rule = self.book.graph.environment().policies.rule(plain.at);
+        let rule = self.context.graph.environment().policies.rule(plain.at);
         let ordered = policy.shape.has_actions;
         let verb = match rule.action {
             Action::Allow => "allows",
@@ -168,26 +171,32 @@ impl Text<'_> {
             );
         }
         self.say(&format!("{who} {traffic} {toward}"), out)?;
-        let line = |(n, peer): (usize, &crate::query::explain::summary::PlainPeer)| {
-            let or = if n == 0 { "" } else { "OR " };
-            let text = format!("- {or}{}", self.meaning(peer.at));
-            let (today, tone) = match peer.today.len() {
-                0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
-                n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
-            };
-            let pods = words::is_pods(&self.book.graph.environment().policies, peer.at);
-            if pods {
-                Branch::new(text).note(today, tone)
-            } else {
-                Branch::new(text)
-            }
-        };
-        let lines: Vec<Branch> = plain.peers.iter().enumerate().map(line).collect();
+        let lines: Vec<Branch> = plain
+            .peers
+            .iter()
+            .enumerate()
+            .map(|(n, peer)| self.plain_peer(n, peer))
+            .collect();
         draw(&lines, &self.frame("  ", "  ", Strokes::NARROW), out)
     }
 
+    fn plain_peer(&self, n: usize, peer: &PlainPeer) -> Branch {
+        let or = if n == 0 { "" } else { "OR " };
+        let text = format!("- {or}{}", self.meaning(peer.at));
+        let (today, tone) = match peer.today.len() {
+            0 => ("(0 workloads now)".to_owned(), Tone::Unsure),
+            n => (format!("({} now)", plural(n, "workload")), Tone::Plain),
+        };
+        let pods = words::is_pods(&self.context.graph.environment().policies, peer.at);
+        if pods {
+            Branch::new(text).note(today, tone)
+        } else {
+            Branch::new(text)
+        }
+    }
+
     fn meaning(&self, at: RuleRef) -> String {
-        words::admits(self.book.graph, at)
+        words::admits(self.context.graph, at)
     }
 
     /// `Everything else into data/database is blocked unless another policy allows it; its egress
@@ -243,7 +252,7 @@ impl Text<'_> {
             writeln!(out)?;
             self.plain_side(side, out)?;
         }
-        self.ghosts(&plain.exposure, out)
+        self.exposure(&plain.exposure, out)
     }
 
     fn plain_side(&self, side: &PlainSide, out: &mut dyn Write) -> io::Result<()> {
@@ -266,14 +275,14 @@ impl Text<'_> {
             }
         };
         let policies = side.policies.iter().map(|(_, id, certain)| {
-            let policy = self.book.graph.environment().policies.get(*id);
+            let policy = self.context.graph.environment().policies.get(*id);
             let kind = if policy.shape.has_actions {
                 format!("{} ", policy.shape.kind)
             } else {
                 String::new()
             };
             let sure = if *certain { "" } else { "may apply   " };
-            let name = words::policy(self.book.graph, *id);
+            let name = words::policy(self.context.graph, *id);
             let count = plural(policy.rules(side.direction).len(), "rule");
             let place = self.place(&policy.subject_origin());
             Branch::new(format!("{kind}{name}"))

@@ -7,10 +7,10 @@
 
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Label, Severity};
-use crate::render::data::findings::{Region, Report};
-use crate::render::text::inputs::plural;
-use crate::render::text::writer::Style;
+use crate::render::context::Style;
+use crate::render::data::findings::{FindingSet, Region};
 use crate::render::words;
+use crate::words::plural;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ const NEAR: u32 = 40;
 
 /// What was looked at, for the last line.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Scope {
+pub struct LintScope {
     /// Policies.
     pub policies: usize,
     /// Workloads.
@@ -49,8 +49,8 @@ const SHOWN: usize = 100;
 /// # Errors
 /// When the writer fails.
 pub fn write(
-    report: &Report<'_>,
-    scope: &Scope,
+    report: &FindingSet<'_>,
+    scope: &LintScope,
     hidden: &[Finding],
     (style, all): (Style, bool),
     out: &mut dyn Write,
@@ -86,7 +86,7 @@ pub fn write(
     Ok(())
 }
 
-fn last_line(report: &Report<'_>, scope: &Scope) -> String {
+fn last_line(report: &FindingSet<'_>, scope: &LintScope) -> String {
     let looked_at = format!(
         "{}, {}",
         plural(scope.policies, "policy"),
@@ -163,7 +163,7 @@ fn painted(style: Style, severity: Severity) -> String {
 }
 
 fn one(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     finding: &Finding,
     style: Style,
     out: &mut dyn Write,
@@ -180,7 +180,7 @@ fn one(
         finding.name,
         words::clean(&finding.message)
     )?;
-    let frame = Frame::new(report, finding);
+    let frame = SourceFrame::new(report, finding);
     let mut group = Group::with_level(level(finding.severity));
     if let Some(frame) = &frame {
         group = group.element(frame.snippet());
@@ -210,8 +210,12 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// What stands below the frame: places that are not in it, facts, advice.
-fn footnotes(report: &Report<'_>, finding: &Finding, frame: Option<&Frame<'_>>) -> Vec<String> {
+/// What is printed below the frame: places that are not in it, facts, advice.
+fn footnotes(
+    report: &FindingSet<'_>,
+    finding: &Finding,
+    frame: Option<&SourceFrame<'_>>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     if frame.is_none() {
         lines.extend(finding.label.iter().map(|l| words::clean(l).into_owned()));
@@ -240,7 +244,7 @@ fn footnotes(report: &Report<'_>, finding: &Finding, frame: Option<&Frame<'_>>) 
 }
 
 /// A window of a file with what is to be marked in it.
-struct Frame<'a> {
+struct SourceFrame<'a> {
     text: Cow<'a, str>,
     first: u32,
     /// Byte ranges inside the window: the primary one first.
@@ -249,8 +253,8 @@ struct Frame<'a> {
     above: Range<usize>,
 }
 
-impl<'a> Frame<'a> {
-    fn new(report: &Report<'a>, finding: &'a Finding) -> Option<Self> {
+impl<'a> SourceFrame<'a> {
+    fn new(report: &FindingSet<'a>, finding: &'a Finding) -> Option<Self> {
         let (file, primary, span) = located(report, &finding.place)?;
         let text = &report.locator.sources().file(file)?.text;
         let near = |label: &'a Label| {
@@ -328,13 +332,6 @@ impl<'a> Frame<'a> {
     }
 
     fn snippet(&self) -> Snippet<'_, Annotation<'_>> {
-        let kind = |i: usize| {
-            if i == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            }
-        };
         let marks = self.marks.iter().enumerate().map(|(i, (range, label))| {
             let mark = kind(i).span(range.clone());
             label
@@ -351,7 +348,7 @@ impl<'a> Frame<'a> {
 }
 
 fn located(
-    report: &Report<'_>,
+    report: &FindingSet<'_>,
     place: &Place,
 ) -> Option<(crate::source::FileId, Region, Range<usize>)> {
     let Place::Origin(origin) = place else {
@@ -387,4 +384,12 @@ fn line_end(text: &str, at: usize) -> usize {
     text.get(at..)
         .and_then(|t| t.find('\n'))
         .map_or(text.len(), |i| at + i)
+}
+
+fn kind(i: usize) -> AnnotationKind {
+    if i == 0 {
+        AnnotationKind::Primary
+    } else {
+        AnnotationKind::Context
+    }
 }

@@ -4,9 +4,10 @@
 //! from a manifest has its control and bidirectional characters replaced before it is drawn.
 
 use crate::model::Truth;
+use crate::policy::PolicyId;
 use crate::policy::{PolicySet, RuleRef};
 use crate::query::explain::explanation::{Explanation, PeerTrace, RuleTrace, Side};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::{Excerpt, FileId, Origin, Span, Text as FileText};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -16,7 +17,7 @@ const MARKS: usize = 6;
 
 /// Draws the frames of a walk.
 pub(crate) struct Frames<'a> {
-    pub text: &'a Text<'a>,
+    pub text: &'a TextWriter<'a>,
     pub policies: &'a PolicySet,
 }
 
@@ -57,7 +58,7 @@ impl Frames<'_> {
         } else {
             "blocks it"
         };
-        let graph = self.text.book.graph;
+        let graph = self.text.context.graph;
         let title = format!("{} {verb}", words::rule(graph, at));
         let verb_here = if side.allowed.possible() {
             "admits"
@@ -112,32 +113,38 @@ impl Frames<'_> {
         }
         let title = format!(
             "{} comes closest and does not match",
-            words::rule(self.text.book.graph, near.at)
+            words::rule(self.text.context.graph, near.at)
         );
         self.frame(Level::NOTE, &title, marks)
     }
 
     /// Nothing came close: the selectors that isolate.
     fn isolated(&self, side: &Side) -> Option<String> {
-        let one = |id: &crate::policy::PolicyId| {
-            let policy = self.policies.get(*id);
-            let label = format!(
-                "isolates {}",
-                words::endpoint(self.text.cluster(), side.subject)
-            );
-            Mark {
-                origin: policy.subject_origin(),
-                label,
-                primary: true,
-            }
-        };
-        let marks: Vec<Mark> = side.isolated_by.iter().take(1).map(one).collect();
-        let by = words::policy(self.text.book.graph, *side.isolated_by.first()?);
+        let marks: Vec<Mark> = side
+            .isolated_by
+            .iter()
+            .take(1)
+            .map(|id| self.isolating(side, *id))
+            .collect();
+        let by = words::policy(self.text.context.graph, *side.isolated_by.first()?);
         self.frame(
             Level::NOTE,
             &format!("{by} lets nothing through, and no other policy does"),
             marks,
         )
+    }
+
+    fn isolating(&self, side: &Side, id: PolicyId) -> Mark {
+        let policy = self.policies.get(id);
+        let label = format!(
+            "isolates {}",
+            words::endpoint(self.text.cluster(), side.subject)
+        );
+        Mark {
+            origin: policy.subject_origin(),
+            label,
+            primary: true,
+        }
     }
 
     fn doubt(&self, side: &Side, doubt: &PeerTrace) -> Mark {
@@ -160,7 +167,7 @@ impl Frames<'_> {
 
     /// Draws marks of one file; those of other files are left out.
     pub fn frame(&self, level: Level<'static>, title: &str, marks: Vec<Mark>) -> Option<String> {
-        let locator = self.text.book.locator;
+        let locator = self.text.context.locator;
         let found: Vec<(FileId, Span, &Mark)> = marks
             .iter()
             .filter_map(|m| locator.span(&m.origin).map(|(f, s)| (f, s, m)))
@@ -173,7 +180,7 @@ impl Frames<'_> {
             .map(|(_, s, m)| (s, m))
             .collect();
         let (around, found) = placed(&file.text, found)?;
-        let cut = Cut::around(&around, &found);
+        let cut = FrameCut::around(&around, &found);
         let path = words::clean(&file.name).into_owned();
         let annotation = |(span, mark): &(Span, &Mark)| {
             let kind = if mark.primary {
@@ -235,13 +242,13 @@ fn placed<'t, 'm>(
 const FAR: u32 = 40;
 
 /// A few lines of a file, cleaned.
-struct Cut {
+struct FrameCut {
     text: String,
     start: usize,
     line: usize,
 }
 
-impl Cut {
+impl FrameCut {
     /// The lines of these spans, from two before the first to one after the last; far apart, only
     /// those of the first.
     fn around(around: &Excerpt<'_>, marks: &[(Span, &Mark)]) -> Self {
@@ -287,7 +294,7 @@ impl Cut {
         width.saturating_sub(column + numbers).max(24)
     }
 
-    /// A span in the cut's own bytes, to the end of its first word at most: what stands there, not
+    /// A span in the cut's own bytes, to the end of its first word at most: what is there, not
     /// how much of it.
     fn range(&self, text: &str, span: Span) -> std::ops::Range<usize> {
         let moved = |at: usize| {

@@ -1,45 +1,11 @@
-//! What was read, assumed and left out; and single facts about the input in compiler style.
+//! What was read, assumed and left out.
 
-use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::graph::AllowGraph;
 use crate::input::Input;
-use crate::render::text::writer::Style;
+use crate::policy::TaintReason;
 use crate::render::words;
-use crate::tree::Locator;
-use std::fmt::Write as _;
+use crate::words::plural;
 use std::io::{self, Write};
-
-/// One diagnostic in compiler style: `file:line:column: severity: message`.
-pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) -> String {
-    let place = |p: &Place| match p {
-        Place::Origin(origin) => locator.locate(origin),
-        Place::At(location) => Some(location.clone()),
-        Place::Input => None,
-    };
-    let at = |p: &Place| {
-        place(p).map_or_else(String::new, |l| {
-            format!("{}:{}:{}: ", words::clean(&l.file), l.at.line, l.at.column)
-        })
-    };
-    let code = match diagnostic.severity {
-        Severity::Error => "1;31",
-        Severity::Warning => "1;33",
-        Severity::Note => "1;36",
-    };
-    let severity = style.paint(code, diagnostic.severity.name());
-    let mut text = format!(
-        "{}{severity}: {}",
-        at(&diagnostic.place),
-        words::clean(&diagnostic.message)
-    );
-    for (place, word) in &diagnostic.related {
-        let _ = write!(text, "\n    {}{}", at(place), words::clean(word));
-    }
-    if let Some(help) = &diagnostic.help {
-        let _ = write!(text, "\n    help: {}", words::clean(help));
-    }
-    text
-}
 
 /// What was read, assumed and left out.
 ///
@@ -53,6 +19,33 @@ pub fn inputs(
 ) -> io::Result<()> {
     let tally = &input.tally;
     let cluster = &input.cluster;
+    read_and_found(input, out)?;
+    assumptions(input, graph, out)?;
+    if !tally.skipped.is_empty() {
+        let skipped: Vec<String> = tally
+            .skipped
+            .iter()
+            .map(|(k, n)| plural(*n, &words::clean(k)))
+            .collect();
+        writeln!(out, "skipped   {}", skipped.join(", "))?;
+    }
+    unknown(input, verbose, out)?;
+    if verbose {
+        for (id, workload) in cluster.workloads() {
+            writeln!(
+                out,
+                "workload  {} ({})",
+                words::clean(&cluster.workload_name(id)),
+                workload.kind.name()
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What was read, and what cluster it makes up.
+fn read_and_found(input: &Input, out: &mut dyn Write) -> io::Result<()> {
+    let (tally, cluster) = (&input.tally, &input.cluster);
     let pods: u64 = cluster
         .pods()
         .map(|(_, p)| u64::from(p.replicas.max(1)))
@@ -85,18 +78,14 @@ pub fn inputs(
             plural(tally.finished_pods, "pod")
         )?;
     }
-    assumptions(input, graph, out)?;
-    if !tally.skipped.is_empty() {
-        let skipped: Vec<String> = tally
-            .skipped
-            .iter()
-            .map(|(k, n)| plural(*n, &words::clean(k)))
-            .collect();
-        writeln!(out, "skipped   {}", skipped.join(", "))?;
-    }
+    Ok(())
+}
+
+/// Policies that are not modelled or could not be read: five of each, unless all are wanted.
+fn unknown(input: &Input, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     for (reason, what) in [
-        (crate::policy::TaintReason::UnmodelledKind, "not modelled"),
-        (crate::policy::TaintReason::Broken, "could not be read"),
+        (TaintReason::UnmodelledKind, "not modelled"),
+        (TaintReason::Broken, "could not be read"),
     ] {
         let taints: Vec<_> = input
             .policies
@@ -120,16 +109,6 @@ pub fn inputs(
                 out,
                 "unknown   {}{more}: {what}; verdicts they could touch are UNKNOWN",
                 shown.join(", ")
-            )?;
-        }
-    }
-    if verbose {
-        for (id, workload) in cluster.workloads() {
-            writeln!(
-                out,
-                "workload  {} ({})",
-                words::clean(&cluster.workload_name(id)),
-                workload.kind.name()
             )?;
         }
     }
@@ -196,17 +175,4 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
         )?;
     }
     Ok(())
-}
-
-/// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.
-pub fn plural(count: usize, word: &str) -> String {
-    if count == 1 || word.contains('(') {
-        return format!("{count} {word}");
-    }
-    let plural = match word.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{stem}ies"),
-        _ if word.ends_with('s') => format!("{word}es"),
-        _ => format!("{word}s"),
-    };
-    format!("{count} {plural}")
 }

@@ -1,15 +1,24 @@
 //! Answers for people, in a terminal.
 
+pub mod answer;
 pub mod check;
+pub mod diagnostic;
 pub mod diff;
+pub mod diff_context;
 pub mod explain;
 pub mod findings;
+pub mod fix;
 pub mod frames;
 pub mod inputs;
+pub mod many;
 pub mod reach;
+pub mod rules;
+pub mod side;
+pub mod snapshot;
 pub mod snippet;
 pub mod suggest;
 pub mod table;
+pub mod tiers;
 pub mod tree;
 pub mod via_service;
 pub mod why;

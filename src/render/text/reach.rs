@@ -1,16 +1,16 @@
 //! `reach` and `who` for people: trees, counts, shortest ways.
 
-use crate::model::{Truth, WorkloadId};
+use crate::model::{Cluster, Truth, WorkloadId};
 use crate::query::ask::grammar::Keyword;
 use crate::query::explain::explanation::{Reason, explain};
 use crate::query::reach::closure::Way;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Item, Reach, TreeNode};
-use crate::render::text::inputs::plural;
 use crate::render::text::tree::{Branch, Strokes, Tone, draw, wrap};
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::set::TrafficSet;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many names one line holds.
@@ -18,12 +18,25 @@ const NAMES: usize = 40;
 /// How many lines hang below one.
 const LINES: usize = 60;
 
-impl Text<'_> {
-    /// The answer of `reach`; `root` is what the trip starts at, in words.
+impl TextWriter<'_> {
+    /// The answer of `reach` or `who`; `root` is where the search starts, in words.
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn reach(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub fn reach(
+        &self,
+        reach: &Reach,
+        exposure: &[PotentialPod],
+        root: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match reach.way {
+            Way::Forward => self.forward(reach, root, out),
+            Way::Backward => self.backward(reach, exposure, root, out),
+        }
+    }
+
+    fn forward(&self, reach: &Reach, root: &str, out: &mut dyn Write) -> io::Result<()> {
         let what = if reach.from_pods {
             "if this pod is taken over"
         } else {
@@ -43,14 +56,10 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// The answer of `who`.
-    ///
-    /// # Errors
-    /// When the writer fails.
-    pub fn who(
+    fn backward(
         &self,
         reach: &Reach,
-        ghosts: &[PotentialPod],
+        exposure: &[PotentialPod],
         root: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -61,7 +70,7 @@ impl Text<'_> {
         };
         self.tree(reach, &format!("{}{open}", words::clean(root)), out)?;
         self.wrapped(&self.counts(reach), out)?;
-        self.ghosts(ghosts, out)
+        self.exposure(exposure, out)
     }
 
     fn tree(&self, reach: &Reach, head: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -114,7 +123,7 @@ impl Text<'_> {
             .with(self.stops(reach, &stop.next, false))
     }
 
-    /// Who stands on a line, without ports.
+    /// The endpoints of a line, without ports.
     pub(crate) fn who_is(&self, item: &Item) -> String {
         match item {
             Item::Workloads(list) => self.list(list),
@@ -220,15 +229,8 @@ impl Text<'_> {
 
     fn unknown_names(&self, list: &[WorkloadId]) -> String {
         let cluster = self.cluster();
-        let host = |w: &WorkloadId| {
-            cluster
-                .workload(*w)
-                .pods
-                .iter()
-                .all(|p| cluster.pod(*p).host_network)
-        };
         let (hosts, others): (Vec<WorkloadId>, Vec<WorkloadId>) =
-            list.iter().partition(|w| host(w));
+            list.iter().partition(|w| is_on_host_network(cluster, **w));
         let mut parts = Vec::new();
         if !hosts.is_empty() {
             parts.push(format!("{}: hostNetwork", self.list(&hosts)));
@@ -247,7 +249,15 @@ impl Text<'_> {
         )
     }
 
-    /// A shortest way.
+    /// That there is no path.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn no_path(&self, [from, to]: [&str; 2], out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "no way from {from} to {to}, over any number of hops")
+    }
+
+    /// A shortest path.
     ///
     /// # Errors
     /// When the writer fails.
@@ -264,7 +274,7 @@ impl Text<'_> {
 
     fn hop(&self, hop: &Hop) -> Branch {
         let end = |e| words::endpoint(self.cluster(), e);
-        let explanation = explain(self.book.graph, &hop.flow);
+        let explanation = explain(self.context.graph, &hop.flow);
         let port = if hop.traffic.is_all() {
             String::new()
         } else {
@@ -280,9 +290,9 @@ impl Text<'_> {
             _ if explanation.allowed == Truth::No => "depends on the node".to_owned(),
             _ if explanation.allowed == Truth::Maybe => explanation.reason().code().to_owned(),
             (Some(at), _) => {
-                let at = words::shortest(&self.book.graph.environment().policies, at);
+                let at = words::shortest(&self.context.graph.environment().policies, at);
                 let origin = self
-                    .book
+                    .context
                     .graph
                     .environment()
                     .policies
@@ -290,7 +300,7 @@ impl Text<'_> {
                     .origin(at);
                 format!(
                     "{}   {}",
-                    words::cited(self.book.graph, at),
+                    words::cited(self.context.graph, at),
                     self.place(&origin)
                 )
             }
@@ -304,8 +314,8 @@ impl Text<'_> {
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn ghosts(&self, ghosts: &[PotentialPod], out: &mut dyn Write) -> io::Result<()> {
-        if ghosts.is_empty() {
+    pub fn exposure(&self, exposure: &[PotentialPod], out: &mut dyn Write) -> io::Result<()> {
+        if exposure.is_empty() {
             return Ok(());
         }
         writeln!(out)?;
@@ -313,31 +323,31 @@ impl Text<'_> {
             "not there yet, but let in by the rules as they are written:",
             out,
         )?;
-        let lines: Vec<Branch> = ghosts.iter().map(|g| self.ghost(g)).collect();
+        let lines: Vec<Branch> = exposure.iter().map(|g| self.potential_pod(g)).collect();
         draw(&lines, &self.frame("  ? ", "    ", Strokes::WIDE), out)
     }
 
-    fn ghost(&self, ghost: &PotentialPod) -> Branch {
-        let Some(at) = ghost.because else {
+    fn potential_pod(&self, pod: &PotentialPod) -> Branch {
+        let Some(at) = pod.because else {
             return Branch::new("any pod of any namespace, and the internet")
                 .note("nothing isolates it", Tone::Plain);
         };
-        let who = if ghost.everyone {
+        let who = if pod.everyone {
             "any pod of any namespace, and the internet".to_owned()
         } else {
-            words::admits(self.book.graph, at)
+            words::admits(self.context.graph, at)
         };
-        let on = if ghost.traffic.is_all() {
+        let on = if pod.traffic.is_all() {
             String::new()
         } else {
-            format!(" on {}", words::traffic(&ghost.traffic))
+            format!(" on {}", words::traffic(&pod.traffic))
         };
-        let cited = Branch::new(format!("as {} says", words::cited(self.book.graph, at)));
+        let cited = Branch::new(format!("as {} says", words::cited(self.context.graph, at)));
         let cited = Branch {
             tone: Tone::Quiet,
             ..cited
         };
-        let today = format!("({} now)", plural(ghost.today, "workload"));
+        let today = format!("({} now)", plural(pod.today, "workload"));
         Branch::new(format!("{who}{on}"))
             .note(today, Tone::Plain)
             .with(vec![cited])
@@ -352,4 +362,12 @@ fn ports(set: &TrafficSet) -> String {
     let text = words::traffic(set);
     let short = text.strip_suffix("/TCP").filter(|t| !t.contains('/'));
     format!(":{}", short.unwrap_or(&text))
+}
+
+fn is_on_host_network(cluster: &Cluster, workload: WorkloadId) -> bool {
+    cluster
+        .workload(workload)
+        .pods
+        .iter()
+        .all(|p| cluster.pod(*p).host_network)
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 /// Which values are written in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum Notation {
     /// Selectors, blocks and ports.
     Short,
     /// Nothing.
@@ -25,11 +25,11 @@ const SHORT: [&str; 6] = [
 ];
 
 /// An item of a list, or a whole object, as lines without indentation.
-pub fn lines(value: &Json, as_item: bool, style: Style) -> Vec<String> {
+pub fn lines(value: &Json, as_item: bool, style: Notation) -> Vec<String> {
     let lines = match value {
         Json::Object(map) if !map.is_empty() => {
             if as_item
-                && style == Style::Short
+                && style == Notation::Short
                 && map.values().all(|v| !v.is_object() && !v.is_array())
             {
                 vec![flow(value)]
@@ -46,9 +46,9 @@ pub fn lines(value: &Json, as_item: bool, style: Style) -> Vec<String> {
     }
 }
 
-fn entry(key: &str, value: &Json, style: Style) -> Vec<String> {
+fn entry(key: &str, value: &Json, style: Notation) -> Vec<String> {
     let key_text = scalar(key);
-    let short = style == Style::Short && SHORT.contains(&key);
+    let short = style == Notation::Short && SHORT.contains(&key);
     match value {
         Json::Array(items) if !items.is_empty() && !short => {
             let items = items.iter().flat_map(|i| lines(i, true, style));
@@ -103,25 +103,31 @@ fn scalar(text: &str) -> String {
 /// A string in double quotes; what could move a cursor or turn a line around is written as its
 /// number.
 pub(crate) fn quoted(text: &str) -> String {
-    let shown =
-        |c: char| crate::render::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8();
     // JSON has written the control characters of ASCII already; the others break a line, or are
     // none, in some YAML
-    let breaks = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-            )
-    };
-    let one = |c: char| {
-        if !breaks(c) && shown(c) {
-            c.to_string()
-        } else {
-            format!("\\u{:04x}", u32::from(c))
-        }
-    };
-    Json::from(text).to_string().chars().map(one).collect()
+    Json::from(text).to_string().chars().map(escaped).collect()
+}
+
+/// Whether a character ends a line or is none for some reader.
+fn breaks(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+}
+
+/// Whether a terminal shows a character as itself.
+fn is_shown(c: char) -> bool {
+    crate::words::clean(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()
+}
+
+fn escaped(c: char) -> String {
+    if !breaks(c) && is_shown(c) {
+        c.to_string()
+    } else {
+        format!("\\u{:04x}", u32::from(c))
+    }
 }
 
 fn hang(lines: Vec<String>, first: &str, rest: &str) -> Vec<String> {
@@ -147,10 +153,10 @@ mod tests {
             "odd": {"1.0": "1.0", "no": "null", "a b": "-", "": "a: b # c", "line\nbreak": "\u{202e}"},
         });
         for (as_item, style) in [
-            (true, Style::Short),
-            (true, Style::Long),
-            (false, Style::Short),
-            (false, Style::Long),
+            (true, Notation::Short),
+            (true, Notation::Long),
+            (false, Notation::Short),
+            (false, Notation::Long),
         ] {
             let text = lines(&rule, as_item, style).join("\n") + "\n";
             let chunk = Chunk::whole(&text);
@@ -165,7 +171,7 @@ mod tests {
     #[test]
     fn nothing_turns_a_line_around() {
         assert_eq!(
-            lines(&json!({"a": "x\u{202e}y\u{1b}[0m"}), false, Style::Short),
+            lines(&json!({"a": "x\u{202e}y\u{1b}[0m"}), false, Notation::Short),
             [r#"a: "x\u202ey\u001b[0m""#]
         );
     }
@@ -176,7 +182,7 @@ mod tests {
             lines(
                 &json!({"port": 7070, "protocol": "TCP"}),
                 true,
-                Style::Short
+                Notation::Short
             ),
             ["- {port: 7070, protocol: TCP}"]
         );

@@ -1,23 +1,17 @@
-//! What would let a flow through, for people and for programs: the YAML to add and where, or what
-//! stands in the way.
+//! What would let a flow through: the YAML to add and where, or what prevents it.
 
-use crate::check::breaks::Broken;
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::suggest::suggestion::{Obstacle, Suggested};
 use crate::query::suggest::trial::{Change, Place, Turned, list};
-use crate::render::data::diff;
-use crate::render::data::json::{At, Rule, at, rule};
 use crate::render::text::snippet;
-use crate::render::text::snippet::Style;
-use crate::render::text::writer::Text;
-use crate::render::{RenderContext, words};
+use crate::render::text::snippet::Notation;
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
 use crate::source::Origin;
 use crate::spec::Flow;
-use schemars::JsonSchema;
-use serde::Serialize;
 use std::io::{self, Write};
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The suggestion for one pair.
     ///
     /// # Errors
@@ -84,19 +78,19 @@ impl Text<'_> {
     /// To what something is added: `to data/allow-metrics (data.yaml:60)`.
     pub(crate) fn target(&self, change: &Change) -> String {
         let place = |id: PolicyId| {
-            let policy = self.book.graph.environment().policies.get(id);
+            let policy = self.context.graph.environment().policies.get(id);
             self.place(&Origin::new(policy.document, list(policy, change)))
         };
         match &change.place {
             Place::Rule(id) => format!(
                 "to {} ({})",
-                words::policy(self.book.graph, *id),
+                words::policy(self.context.graph, *id),
                 place(*id)
             ),
             Place::Port(rule) => {
                 format!(
                     "to the ports of {} ({})",
-                    words::rule(self.book.graph, *rule),
+                    words::rule(self.context.graph, *rule),
                     place(rule.policy)
                 )
             }
@@ -110,15 +104,15 @@ impl Text<'_> {
     }
 
     /// The style of the policy that is extended: long where its selectors are.
-    fn style_of(&self, change: &Change) -> Style {
+    fn style_of(&self, change: &Change) -> Notation {
         let id = match &change.place {
             Place::Rule(id) => *id,
             Place::Port(rule) => rule.policy,
-            Place::Policy { .. } => return Style::Short,
+            Place::Policy { .. } => return Notation::Short,
         };
-        let document = self.book.graph.environment().policies.get(id).document;
+        let document = self.context.graph.environment().policies.get(id).document;
         let text = self
-            .book
+            .context
             .input
             .sources
             .chunk(document)
@@ -126,14 +120,14 @@ impl Text<'_> {
             .unwrap_or_default();
         let (short, long) = (text.contains("elector: {"), text.contains("matchLabels:\n"));
         if long && !short {
-            Style::Long
+            Notation::Long
         } else {
-            Style::Short
+            Notation::Short
         }
     }
 
-    fn obstacle(&self, obstacle: &Obstacle) -> String {
-        let graph = self.book.graph;
+    pub(crate) fn obstacle(&self, obstacle: &Obstacle) -> String {
+        let graph = self.context.graph;
         let place =
             |at: &RuleRef| self.place(&graph.environment().policies.get(at.policy).origin(*at));
         let kind = |at: &RuleRef| graph.environment().policies.get(at.policy).shape.kind;
@@ -193,105 +187,5 @@ impl Text<'_> {
             end(flow.destination),
             flow.traffic
         )
-    }
-}
-
-/// A suggestion for programs.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SuggestedJson {
-    /// `none` (allowed already), `changes` or `impossible`.
-    pub kind: &'static str,
-    /// What to add; applied and compared.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<ChangeJson>,
-    /// What stands in the way.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub obstacles: Vec<ObstacleJson>,
-    /// Configured tests that hold now and would not with the additions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub breaks: Vec<diff::BrokenJson>,
-}
-
-/// One addition.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ChangeJson {
-    /// `egress` or `ingress`.
-    pub direction: &'static str,
-    /// `rule`, `port` or `policy`.
-    pub add: &'static str,
-    /// The policy it is added to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<crate::render::data::json::PolicyName>,
-    /// The list it is added to: `spec.ingress`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Where that list stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<At>,
-    /// What is added.
-    pub content: serde_json::Value,
-}
-
-/// One obstacle.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ObstacleJson {
-    /// What kind.
-    pub kind: &'static str,
-    /// The rule that has to change.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<Rule>,
-    /// In words.
-    pub text: String,
-}
-
-/// A suggestion as a document's part.
-pub fn json(text: &Text<'_>, suggested: &Suggested, broken: &[Broken]) -> SuggestedJson {
-    let (kind, changes, obstacles): (_, &[Change], &[Obstacle]) = match suggested {
-        Suggested::Nothing => ("none", &[], &[]),
-        Suggested::Changes(changes) => ("changes", changes, &[]),
-        Suggested::Impossible(obstacles) => ("impossible", &[], obstacles),
-    };
-    SuggestedJson {
-        kind,
-        changes: changes.iter().map(|c| change(text.book, c)).collect(),
-        obstacles: obstacles.iter().map(|o| obstacle(text, o)).collect(),
-        breaks: broken.iter().map(diff::broken).collect(),
-    }
-}
-
-fn change(book: RenderContext<'_>, change: &Change) -> ChangeJson {
-    let (add, id) = match &change.place {
-        Place::Rule(id) => ("rule", Some(*id)),
-        Place::Port(rule) => ("port", Some(rule.policy)),
-        Place::Policy { .. } => ("policy", None),
-    };
-    let policy = id.map(|id| book.graph.environment().policies.get(id));
-    let path = policy.map(|p| list(p, change));
-    ChangeJson {
-        direction: change.direction.name(),
-        add,
-        policy: id.map(|id| crate::render::data::json::policy(book, id)),
-        at: policy
-            .zip(path.clone())
-            .and_then(|(p, path)| at(book, &Origin::new(p.document, path))),
-        path: path.map(|p| p.to_string()),
-        content: change.content.clone(),
-    }
-}
-
-fn obstacle(text: &Text<'_>, obstacle: &Obstacle) -> ObstacleJson {
-    let (kind, blamed) = match obstacle {
-        Obstacle::Admin(at) => ("admin-rule", Some(*at)),
-        Obstacle::Baseline(at) => ("baseline-rule", Some(*at)),
-        Obstacle::Unknown(..) => ("unknown", None),
-        Obstacle::HostNetwork(_) => ("hostnetwork", None),
-        Obstacle::Turns(_) => ("turns-another-flow", None),
-        Obstacle::TooWide => ("too-wide", None),
-        Obstacle::NotEnough(_) => ("not-enough", None),
-    };
-    ObstacleJson {
-        kind,
-        rule: blamed.map(|at| rule(text.book, at)),
-        text: text.obstacle(obstacle),
     }
 }

@@ -4,10 +4,11 @@ use crate::model::WorkloadId;
 use crate::query::explain::explanation::Reason;
 use crate::query::list::listing;
 use crate::query::list::listing::{Entry, Filter, Listing, Party};
-use crate::render::text::inputs::plural;
-use crate::render::text::writer::{Style, Text};
+use crate::render::context::Style;
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::HostNetwork;
+use crate::words::plural;
 use std::io::{self, Write};
 
 /// How many lines of a table are allowed for certain, and how many are unknown.
@@ -27,7 +28,7 @@ impl Count {
     }
 }
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The table of `list`; `from` and `to` are the ends it was narrowed to, as they were written.
     ///
     /// # Errors
@@ -39,7 +40,7 @@ impl Text<'_> {
         to: Option<&str>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let listing = listing::summary(self.book.graph, filter);
+        let listing = listing::summary(self.context.graph, filter);
         let mut rows = Rows {
             style: self.style,
             held: Vec::new(),
@@ -48,7 +49,7 @@ impl Text<'_> {
             out,
         };
         let mut count = Count::default();
-        listing::each(self.book.graph, filter, &mut |entry| {
+        listing::each(self.context.graph, filter, &mut |entry| {
             if entry.is_allowed() || !self.only_host_network(&listing, &entry) {
                 *if entry.is_allowed() {
                     &mut count.allowed
@@ -57,7 +58,7 @@ impl Text<'_> {
                 } += 1;
                 rows.add(self.row(&listing, &entry));
             }
-            crate::render::going(&rows.result)
+            crate::render::format::going(&rows.result)
         });
         rows.finish()?;
         self.unknown_line(&listing, out)?;
@@ -69,7 +70,7 @@ impl Text<'_> {
 
     fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         if listing.host_network.is_empty()
-            || self.book.graph.environment().options.host_network != HostNetwork::Unknown
+            || self.context.graph.environment().options.host_network != HostNetwork::Unknown
         {
             return Ok(());
         }
@@ -127,17 +128,14 @@ impl Text<'_> {
     ) -> String {
         let short = |end: &str| words::clean(end.strip_prefix("ns/").unwrap_or(end)).into_owned();
         let flows = format!("{}{}", plural(count.allowed, "allowed flow"), count.doubt());
-        let open = |listed: &[WorkloadId], wanted: &Option<Vec<WorkloadId>>| {
-            listed
-                .iter()
-                .filter(|w| wanted.as_ref().is_none_or(|list| list.contains(w)))
-                .count()
-        };
         let one =
             |wanted: &Option<Vec<WorkloadId>>| wanted.as_ref().is_some_and(|list| list.len() == 1);
         match (from, to) {
             (from, Some(to)) => {
-                let (to, opened) = (short(to), open(&listing.open_in, &listing.to));
+                let (to, opened) = (
+                    short(to),
+                    open_count(&listing.open_in, listing.to.as_deref()),
+                );
                 let from = from.map_or_else(String::new, |f| format!(" from {}", short(f)));
                 let open = if one(&listing.to) {
                     String::new()
@@ -147,7 +145,10 @@ impl Text<'_> {
                 format!("{flows}{from} into {to}{open}")
             }
             (Some(from), None) => {
-                let (from, opened) = (short(from), open(&listing.open_out, &listing.from));
+                let (from, opened) = (
+                    short(from),
+                    open_count(&listing.open_out, listing.from.as_deref()),
+                );
                 let open = if one(&listing.from) {
                     String::new()
                 } else {
@@ -159,12 +160,12 @@ impl Text<'_> {
         }
     }
 
-    /// Whether an end shares its node's network, so that one line about it tells what is unknown of
+    /// Whether an end shares its node's network, so that one line about it says what is unknown of
     /// all its flows.
     fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
         (hosts(&entry.source) || hosts(&entry.destination))
-            && self.book.graph.environment().options.host_network == HostNetwork::Unknown
+            && self.context.graph.environment().options.host_network == HostNetwork::Unknown
     }
 
     fn row(&self, listing: &Listing, entry: &Entry) -> [String; 4] {
@@ -194,14 +195,14 @@ impl Text<'_> {
 
     /// The rules that make a flow possible, egress after ingress.
     fn because(&self, entry: &Entry) -> String {
-        let explanation = crate::query::explain(self.book.graph, &entry.example);
+        let explanation = crate::query::explain(self.context.graph, &entry.example);
         if explanation.host_network && explanation.allowed == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();
         }
         let mut parts: Vec<String> = Vec::new();
         for side in [&explanation.ingress, &explanation.egress] {
             match (side.decided_by, side.reason) {
-                (Some(at), _) => parts.push(words::cited(self.book.graph, at)),
+                (Some(at), _) => parts.push(words::cited(self.context.graph, at)),
                 (None, Reason::AllowDefault | Reason::AllowSelf) => {}
                 (None, reason) => parts.push(reason.code().to_owned()),
             }
@@ -272,7 +273,7 @@ pub(crate) fn square<R: Iterator<Item = Vec<String>>>(
         widths
             .iter_mut()
             .zip(&row)
-            .for_each(|(w, cell)| *w = (*w).max(wide(cell)))
+            .for_each(|(w, cell)| *w = (*w).max(wide(cell)));
     });
     for (i, row) in std::iter::once(head).chain(rows()).enumerate() {
         let mut line = String::new();
@@ -322,4 +323,11 @@ pub(crate) fn columns<const N: usize>(
         c.set_padding((0, 2));
     });
     lines(&table, style)
+}
+
+fn open_count(listed: &[WorkloadId], wanted: Option<&[WorkloadId]>) -> usize {
+    listed
+        .iter()
+        .filter(|w| wanted.is_none_or(|list| list.contains(w)))
+        .count()
 }

@@ -4,7 +4,7 @@
 //! under itself, and its note follows on a line of its own. Widths are counted before anything is
 //! coloured.
 
-use crate::render::text::writer::Style;
+use crate::render::context::Style;
 use std::io::{self, Write};
 
 /// What a note means, and so its colour. The words say it too.
@@ -17,7 +17,7 @@ pub enum Tone {
     Good,
     /// It stops.
     Bad,
-    /// It is not told.
+    /// It is unknown.
     Unsure,
     /// It does not matter here.
     Quiet,
@@ -40,7 +40,7 @@ impl Tone {
 pub struct Branch {
     /// The text.
     pub text: String,
-    /// What stands to the right.
+    /// What is printed to the right.
     pub note: String,
     /// What the note means.
     pub tone: Tone,
@@ -83,10 +83,10 @@ impl Strokes {
 
 /// How a tree is drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
-    /// What stands before a root's own line.
+pub struct TreeFrame<'a> {
+    /// What precedes the line of a root.
     pub indent: &'a str,
-    /// What stands before the strokes of its children.
+    /// What precedes the strokes of its children.
     pub below: &'a str,
     /// The strokes.
     pub strokes: Strokes,
@@ -96,7 +96,7 @@ pub struct Frame<'a> {
     pub style: Style,
 }
 
-/// A line on its way out: what stands before it and before its continuation, and its parts.
+/// A line that is being printed: what precedes it and its continuation, and its parts.
 struct Line<'b> {
     first: String,
     rest: String,
@@ -111,7 +111,7 @@ fn length(text: &str) -> usize {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn draw(roots: &[Branch], frame: &Frame<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn draw(roots: &[Branch], frame: &TreeFrame<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
     for root in roots {
         let rest = format!(
@@ -158,7 +158,7 @@ fn flatten<'b>(branch: &'b Branch, before: &str, strokes: Strokes, lines: &mut V
     }
 }
 
-/// A note up to this length should find room beside its text; longer ones may be wrapped.
+/// A note up to this length should fit next to its text; longer ones may be wrapped.
 const NOTE: usize = 22;
 
 /// Where the notes begin: past every text that leaves room for its note.
@@ -185,7 +185,7 @@ fn column(lines: &[Line<'_>], width: usize) -> usize {
 fn write_line(
     line: &Line<'_>,
     column: usize,
-    frame: &Frame<'_>,
+    frame: &TreeFrame<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Line {
@@ -290,7 +290,7 @@ mod tests {
 
     fn drawn(root: Branch, width: usize) -> String {
         let style = Style { colour: false };
-        let frame = Frame {
+        let frame = TreeFrame {
             indent: "",
             below: "",
             strokes: Strokes::WIDE,

@@ -1,7 +1,7 @@
 //! What a Service on the way changes, in words and for programs.
 
 use crate::query::ask::via_service::ViaService;
-use crate::render::text::writer::Text;
+use crate::render::text::writer::TextWriter;
 use std::io::{self, Write};
 
 /// The word for programs: `itself` or `through-node`.
@@ -34,7 +34,7 @@ pub fn sentence(led: ViaService, unsure: bool) -> String {
     }
 }
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The sentence on lines of its own.
     pub(crate) fn led(
         &self,

@@ -3,27 +3,22 @@
 
 use crate::check::breaks::Broken;
 use crate::model::Truth;
-use crate::policy::tier::TierIx;
-use crate::policy::{Action, Direction, Policy, PolicyId};
-use crate::query::explain::explanation::{
-    Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
-};
+use crate::query::explain::explanation::{Explanation, Reason, Side};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
-use crate::render::text::diff::would_break;
+use crate::render::text::diff_context::would_break;
 use crate::render::text::frames::Frames;
-use crate::render::text::tree::{Branch, Frame, Strokes, Tone, draw};
-use crate::render::text::writer::Text;
+use crate::render::text::tiers::way;
+use crate::render::text::tree::{Strokes, TreeFrame, draw};
+use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::{Endpoint, HostNetworkMode};
 use std::io::{self, Write};
 
-/// How many branches of one kind are drawn; JSON has them all.
-const DRAWN: usize = 40;
 /// How many pairs of ends are walked through; JSON has them all.
 const PAIRS: usize = 4;
 
-impl Text<'_> {
+impl TextWriter<'_> {
     /// The answer of `why`.
     ///
     /// # Errors
@@ -48,7 +43,7 @@ impl Text<'_> {
         }
         let rest = pairs.len() - chosen.len();
         if rest > 0 {
-            let rest = crate::render::text::inputs::plural(rest, "more pair");
+            let rest = crate::words::plural(rest, "more pair");
             writeln!(out)?;
             let text = format!(
                 "and {rest} for these reasons; name one source and one destination to see it alone"
@@ -144,8 +139,13 @@ impl Text<'_> {
         self.frames(walk, out)
     }
 
-    pub(crate) fn frame<'f>(&self, indent: &'f str, below: &'f str, strokes: Strokes) -> Frame<'f> {
-        Frame {
+    pub(crate) fn frame<'f>(
+        &self,
+        indent: &'f str,
+        below: &'f str,
+        strokes: Strokes,
+    ) -> TreeFrame<'f> {
+        TreeFrame {
             indent,
             below,
             strokes,
@@ -156,322 +156,6 @@ impl Text<'_> {
 
     fn bold(&self, text: &str) -> String {
         self.style.paint("1", text)
-    }
-
-    /// The sections: the tiers in the order in which they are asked.
-    fn tiers(&self, walk: &Explanation) -> Vec<Branch> {
-        let names: Vec<String> = walk
-            .sides()
-            .iter()
-            .map(|s| words::endpoint(self.cluster(), s.subject))
-            .collect();
-        let width = names
-            .iter()
-            .map(|n| n.chars().count())
-            .max()
-            .unwrap_or(0)
-            .clamp(8, 24);
-        let env = self.book.graph.environment();
-        let mut roots = Vec::new();
-        for ix in env.layers.iter().flat_map(|(_, tiers)| tiers) {
-            if env.policies.tiers[ix.index()].is_ordered() {
-                roots.extend(self.ordered(walk, *ix, &names, width));
-                continue;
-            }
-            for (side, name) in walk.sides().into_iter().zip(&names) {
-                roots.push(self.unordered(side, *ix, name, width));
-            }
-        }
-        roots
-    }
-
-    /// An ordered tier: one line if nothing of it governs either end, else one section for each end
-    /// it governs.
-    fn ordered(
-        &self,
-        walk: &Explanation,
-        tier: TierIx,
-        names: &[String],
-        width: usize,
-    ) -> Vec<Branch> {
-        let word = words::clean(&self.tier(tier).name).into_owned();
-        let label = |rest: String| format!("{:<w$} {rest}", format!("tier {word}"), w = width + 5);
-        let governed = |s: &&Side| s.tier(tier).is_some_and(|t| !t.policies.is_empty());
-        if !walk.sides().iter().any(governed) {
-            return match walk
-                .sides()
-                .iter()
-                .find(|s| s.tier(tier).is_some_and(|t| !t.reached))
-            {
-                Some(side) => {
-                    vec![Branch::new(label(self.not_reached(side)))]
-                }
-                _ => {
-                    let none = label("no policy of this tier governs either end".into());
-                    vec![Branch::new(none).note("pass", Tone::Quiet)]
-                }
-            };
-        }
-        let mut roots = Vec::new();
-        for (side, name) in walk.sides().into_iter().zip(names) {
-            let Some(trace) = side.tier(tier).filter(|t| !t.policies.is_empty()) else {
-                continue;
-            };
-            let head = label(format!("{} {name}", way(side.direction)));
-            let root = if trace.reached {
-                let (note, tone) = self.tier_result(side, tier);
-                Branch::new(head)
-                    .note(note, tone)
-                    .with(self.policies(side, trace))
-            } else {
-                Branch::new(format!("{head}   {}", self.not_reached(side)))
-            };
-            roots.push(root);
-        }
-        roots
-    }
-
-    fn not_reached(&self, side: &Side) -> String {
-        let name = words::endpoint(self.cluster(), side.subject);
-        let Some(decides) = side.last_reached().map(|tier| self.tier(tier)) else {
-            return "not reached".to_owned();
-        };
-        if decides.is_ordered() {
-            format!("not reached: the {} tier decides on {name}", decides.name)
-        } else {
-            format!("not reached: {name} is isolated by {}", decides.policies)
-        }
-    }
-
-    /// What a tier that was asked came to.
-    fn tier_result(&self, side: &Side, tier: TierIx) -> (&'static str, Tone) {
-        let here = side.decided_in == Some(tier);
-        let layers = &self.book.graph.environment().layers;
-        let is_last = layers.iter().any(|(_, tiers)| tiers.last() == Some(&tier));
-        match side.allowed {
-            Truth::Maybe => ("unknown", Tone::Unsure),
-            Truth::Yes if side.reason == Reason::AllowFromOwnNode => {
-                ("allow (own node)", Tone::Good)
-            }
-            Truth::Yes if here && side.reason == Reason::AllowSelf => {
-                ("allow (itself)", Tone::Good)
-            }
-            Truth::Yes if here => ("allow", Tone::Good),
-            Truth::No if here => ("deny", Tone::Bad),
-            _ if is_last => ("allow (default)", Tone::Good),
-            _ => ("pass", Tone::Quiet),
-        }
-    }
-
-    fn tier(&self, tier: TierIx) -> &crate::policy::tier::Tier {
-        &self.book.graph.environment().policies.tiers[tier.index()]
-    }
-
-    /// An unordered tier of one side.
-    fn unordered(&self, side: &Side, ix: TierIx, name: &str, width: usize) -> Branch {
-        let label = format!("{:<4} {name:<width$}", way(side.direction));
-        let direction = side.direction.name();
-        let Some(tier) = side.tier(ix) else {
-            let rest = match side.subject {
-                Endpoint::Address(_) => "an outside address: no policy governs it",
-                Endpoint::Pod(_) => "nothing was asked",
-            };
-            return Branch::new(format!("{label} {rest}")).note("allow", Tone::Quiet);
-        };
-        if !tier.reached {
-            return Branch::new(format!("{label} {}", self.not_reached(side)));
-        }
-        if tier.policies.is_empty() {
-            return self.unselected(side, ix, &label, direction);
-        }
-        let (note, tone) = self.tier_result(side, ix);
-        let mut children = self.policies(side, tier);
-        children.extend(self.taints(side));
-        Branch::new(label).note(note, tone).with(children)
-    }
-
-    fn unselected(&self, side: &Side, ix: TierIx, label: &str, direction: &str) -> Branch {
-        let taints = self.taints(side);
-        if !taints.is_empty() {
-            return Branch::new(label)
-                .note("unknown", Tone::Unsure)
-                .with(taints);
-        }
-        let hidden = match side.subject {
-            Endpoint::Pod(p) => {
-                self.cluster().pod(p).host_network && self.is_governed_as_pod(side, ix)
-            }
-            Endpoint::Address(_) => false,
-        };
-        if hidden {
-            return Branch::new(format!(
-                "{label} on its node's network: {} do not see it",
-                self.tier(ix).policies
-            ))
-            .note("allow", Tone::Good);
-        }
-        let (note, tone) = match side.reason {
-            Reason::AllowDefault => ("allow (default)", Tone::Good),
-            Reason::AllowFromOwnNode => ("allow (own node)", Tone::Good),
-            _ => ("pass", Tone::Quiet),
-        };
-        Branch::new(format!(
-            "{label} no {} selects it for {direction}",
-            self.tier(ix).name
-        ))
-        .note(note, tone)
-    }
-
-    /// Whether a policy of the tier governs the subject in this direction when it counts as a pod.
-    fn is_governed_as_pod(&self, side: &Side, ix: TierIx) -> bool {
-        self.book
-            .graph
-            .effective(side.subject, side.direction)
-            .is_some_and(|p| p.tiers.iter().any(|tier| tier.tier == ix))
-    }
-
-    fn taints(&self, side: &Side) -> Vec<Branch> {
-        let all = &self.book.graph.environment().policies.taints;
-        let one = |i: &usize| {
-            let taint = &all[*i];
-            let place = taint
-                .origin
-                .as_ref()
-                .map(|o| self.place(o))
-                .unwrap_or_default();
-            let what = match taint.reason {
-                crate::policy::TaintReason::UnmodelledKind => "is not modelled and may decide this",
-                crate::policy::TaintReason::Broken => "could not be read and may decide this",
-            };
-            Branch::new(
-                format!("{} {what} {place}", words::clean(&taint.what))
-                    .trim_end()
-                    .to_owned(),
-            )
-            .note("unknown", Tone::Unsure)
-        };
-        side.taints.iter().take(DRAWN).map(one).collect()
-    }
-
-    fn policies(&self, side: &Side, tier: &TierTrace) -> Vec<Branch> {
-        let mut decided: Option<i32> = None;
-        let mut branches = Vec::new();
-        for trace in tier.policies.iter().take(DRAWN) {
-            let policy = self.book.graph.environment().policies.get(trace.policy);
-            let over = self.tier(tier.tier).is_ordered()
-                && decided.is_some_and(|priority| policy.priority > priority);
-            branches.push(self.policy(side, policy, trace, over));
-            if trace.selects == Truth::Yes && trace.rules.iter().any(|r| r.matched == Truth::Yes) {
-                decided = decided.or(Some(policy.priority));
-            }
-        }
-        branches.extend(more(tier.policies.len(), "policies"));
-        branches
-    }
-
-    fn policy(&self, side: &Side, policy: &Policy, trace: &PolicyTrace, decided: bool) -> Branch {
-        let name = self.policy_name(trace.policy);
-        let selects = if trace.selects == Truth::Yes {
-            "selects it"
-        } else {
-            "may select it"
-        };
-        let priority = if policy.shape.has_actions {
-            format!(", priority {}", policy.priority)
-        } else {
-            String::new()
-        };
-        let text = format!("{name}  {selects} ({}{priority})", words::subject(policy));
-        let count = crate::render::text::inputs::plural(trace.rules.len(), "rule");
-        if decided {
-            return Branch::new(text).note(format!("{count}: not asked any more"), Tone::Quiet);
-        }
-        if trace.rules.is_empty() {
-            return Branch::new(text).note(format!("{count}: no match"), Tone::Bad);
-        }
-        let mut over = false;
-        let mut children = Vec::new();
-        for rule in trace.rules.iter().take(DRAWN) {
-            children.push(self.rule_branch(side, policy, rule, over));
-            over |= self.tier(policy.tier).is_ordered() && rule.matched == Truth::Yes;
-        }
-        children.extend(more(trace.rules.len(), "rules"));
-        Branch::new(text).note(count, Tone::Quiet).with(children)
-    }
-
-    fn policy_name(&self, id: PolicyId) -> String {
-        let policy = self.book.graph.environment().policies.get(id);
-        let kind = if policy.shape.has_actions {
-            policy.shape.kind
-        } else {
-            ""
-        };
-        format!("{kind} {}", words::policy(self.book.graph, id))
-            .trim_start()
-            .to_owned()
-    }
-
-    fn rule_branch(&self, side: &Side, policy: &Policy, trace: &RuleTrace, over: bool) -> Branch {
-        let rule = self.book.graph.environment().policies.rule(trace.at);
-        let ordered = policy.shape.has_actions;
-        let action = match rule.action {
-            Action::Allow => policy.shape.allow,
-            Action::Deny => "Deny",
-            Action::Pass => "Pass",
-        };
-        let action = if ordered {
-            format!("  {action}")
-        } else {
-            String::new()
-        };
-        let text = format!(
-            "{}{action}  ports {}",
-            policy.rule_path(trace.at),
-            words::ports(rule)
-        );
-        if over {
-            return Branch::new(text).note("not asked any more", Tone::Quiet);
-        }
-        let (note, tone) = rule_note(trace, ordered, rule.action);
-        let anyone = trace.peers.is_empty().then(|| {
-            let whom = if side.direction == Direction::Ingress {
-                "from"
-            } else {
-                "to"
-            };
-            Branch::new(format!("no {whom}: anyone")).note("match", Tone::Plain)
-        });
-        let mut children: Vec<Branch> = anyone.into_iter().collect();
-        children.extend(
-            trace
-                .peers
-                .iter()
-                .take(DRAWN)
-                .map(|p| self.peer_branch(side, policy, p)),
-        );
-        children.extend(more(trace.peers.len(), "peers"));
-        Branch::new(text).note(note, tone).with(children)
-    }
-
-    fn peer_branch(&self, side: &Side, policy: &Policy, trace: &PeerTrace) -> Branch {
-        let path = policy.rule_path(trace.at).to_string();
-        let last = path.rsplit('.').next().unwrap_or(&path);
-        let peer = words::peer_as_written(&self.book.graph.environment().policies, trace.at);
-        let branch = Branch::new(format!("{last} {peer}"));
-        let why = || {
-            let had = |m| words::had(self.cluster(), m, side.peer);
-            trace
-                .mismatches
-                .iter()
-                .map(had)
-                .collect::<Vec<_>>()
-                .join("; ")
-        };
-        match trace.matched {
-            Truth::Yes => branch.note("match", Tone::Good),
-            Truth::Maybe => branch.note(format!("unknown: {}", why()), Tone::Unsure),
-            Truth::No => branch.note(format!("no: {}", why()), Tone::Plain),
-        }
     }
 
     /// What host-network pods make of it, where that is what decides.
@@ -518,7 +202,7 @@ impl Text<'_> {
     fn frames(&self, walk: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let frames = Frames {
             text: self,
-            policies: &self.book.graph.environment().policies,
+            policies: &self.context.graph.environment().policies,
         };
         for side in walk.sides() {
             if let Some(frame) = frames.of(side, walk) {
@@ -562,27 +246,6 @@ fn reason_of(truth: Truth, sides: [&Side; 2]) -> Reason {
     found.map_or(sides[1].reason, |s| s.reason)
 }
 
-fn way(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Egress => "out",
-        Direction::Ingress => "in",
-    }
-}
-
-fn rule_note(trace: &RuleTrace, ordered: bool, action: Action) -> (&'static str, Tone) {
-    match (trace.ports, trace.matched) {
-        (false, _) => ("no: another port", Tone::Plain),
-        (true, Truth::Maybe) => ("unknown", Tone::Unsure),
-        (true, Truth::No) => ("ports match", Tone::Plain),
-        (true, Truth::Yes) if !ordered => ("match", Tone::Good),
-        (true, Truth::Yes) => match action {
-            Action::Allow => ("match: allow", Tone::Good),
-            Action::Deny => ("match: deny", Tone::Bad),
-            Action::Pass => ("match: pass", Tone::Quiet),
-        },
-    }
-}
-
 /// Which side the verdict comes from.
 fn decided_on(walk: &Explanation) -> String {
     let truth = walk.allowed;
@@ -602,9 +265,4 @@ fn decided_on(walk: &Explanation) -> String {
     } else {
         format!(" ({})", names.join(" and "))
     }
-}
-
-fn more(count: usize, what: &str) -> Option<Branch> {
-    let rest = count.saturating_sub(DRAWN);
-    (rest > 0).then(|| Branch::new(format!("and {rest} more {what}: -o json lists them")))
 }

@@ -217,16 +217,10 @@ impl<'a> Layered<'a> {
             for layer in layers {
                 let at = self.positions();
                 let near = &sides[usize::from(!forward)];
-                let key = |i: &usize| {
-                    let list = &near[*i];
-                    let sum: i64 = list.iter().map(|j| at[*j] * 1000).sum();
-                    i64::try_from(list.len())
-                        .ok()
-                        .filter(|n| *n > 0)
-                        .map_or(at[*i] * 1000, |n| sum / n)
-                };
-                let mut row: Vec<(i64, usize)> =
-                    self.rows[layer].iter().map(|i| (key(i), *i)).collect();
+                let mut row: Vec<(i64, usize)> = self.rows[layer]
+                    .iter()
+                    .map(|i| (median_key(near, &at, *i), *i))
+                    .collect();
                 row.sort_by_key(|(k, _)| *k);
                 self.rows[layer] = row.into_iter().map(|(_, i)| i).collect();
             }
@@ -289,20 +283,7 @@ impl<'a> Layered<'a> {
             };
             for layer in layers {
                 let row = &self.rows[layer];
-                let wish = |i: &usize| {
-                    let near: Vec<i32> = sides
-                        .iter()
-                        .flat_map(|s| &s[*i])
-                        .map(|j| self.middle[*j])
-                        .collect();
-                    let n = i32::try_from(near.len()).unwrap_or(1);
-                    if near.is_empty() {
-                        self.middle[*i]
-                    } else {
-                        near.iter().sum::<i32>() / n
-                    }
-                };
-                let wishes: Vec<i32> = row.iter().map(wish).collect();
+                let wishes: Vec<i32> = row.iter().map(|i| self.wish(&sides, *i)).collect();
                 let apart: Vec<i32> = row
                     .windows(2)
                     .map(|p| i32::midpoint(self.height(p[0]), self.height(p[1])) + self.job.gap)
@@ -311,6 +292,20 @@ impl<'a> Layered<'a> {
                     self.middle[i] = y;
                 }
             }
+        }
+    }
+
+    fn wish(&self, sides: &[Vec<Vec<usize>>], i: usize) -> i32 {
+        let near: Vec<i32> = sides
+            .iter()
+            .flat_map(|s| &s[i])
+            .map(|j| self.middle[*j])
+            .collect();
+        let n = i32::try_from(near.len()).unwrap_or(1);
+        if near.is_empty() {
+            self.middle[i]
+        } else {
+            near.iter().sum::<i32>() / n
         }
     }
 
@@ -394,6 +389,16 @@ fn settle(wishes: &[i32], apart: &[i32]) -> Vec<i32> {
     flat.zip(offset)
         .map(|(y, offset)| i32::try_from(y + offset).unwrap_or(0))
         .collect()
+}
+
+/// Where the neighbours of a place lie on average.
+fn median_key(near: &[Vec<usize>], at: &[i64], i: usize) -> i64 {
+    let list = &near[i];
+    let sum: i64 = list.iter().map(|j| at[*j] * 1000).sum();
+    i64::try_from(list.len())
+        .ok()
+        .filter(|n| *n > 0)
+        .map_or(at[i] * 1000, |n| sum / n)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! frames and loose nodes are laid out as boxes. What no edge touches goes into rows below, instead
 //! of into one tall column.
 
-use crate::picture::{Drawing, Shape};
+use crate::picture::{Drawing, DrawnFrame, NodeShape};
 use crate::render::image::svg::layered::{Job, Pin, layered};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -46,15 +46,28 @@ const GAP: i32 = 16;
 
 /// How wide a text is at 12 pixels, roughly: fonts differ.
 pub fn width(text: &str) -> i32 {
-    let one = |c: char| match c {
+    text.chars().map(tenths).sum::<i32>() / 10 + 1
+}
+
+/// The width of a character in tenths of a pixel.
+fn tenths(c: char) -> i32 {
+    match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | 'I' => 35,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | ' ' | '-' => 45,
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 105,
         c if c.is_ascii_uppercase() => 85,
         c if c.is_ascii() => 69,
         _ => 110,
-    };
-    text.chars().map(one).sum::<i32>() / 10 + 1
+    }
+}
+
+/// The lines over a frame.
+pub fn titles(frame: &DrawnFrame) -> Vec<String> {
+    let inside = frame
+        .inside
+        .iter()
+        .map(|t| format!("all to all inside: {t}"));
+    std::iter::once(frame.title.clone()).chain(inside).collect()
 }
 
 /// Places a drawing.
@@ -72,7 +85,7 @@ pub fn place(drawing: &Drawing) -> Placement {
 
 /// The inside of a frame, relative to its corner.
 #[derive(Default)]
-struct Inside {
+struct FrameLayout {
     size: (i32, i32),
     nodes: BTreeMap<NodeIndex, Area>,
     /// Per edge inside the frame, its points.
@@ -84,21 +97,21 @@ struct Inside {
 struct Placer<'a> {
     drawing: &'a Drawing,
     out: Placement,
-    inner: Vec<Inside>,
+    inner: Vec<FrameLayout>,
 }
 
 /// A frame or a loose node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+enum PlacedUnit {
     Frame(usize),
     Node(NodeIndex),
 }
 
 impl Placer<'_> {
-    fn unit(&self, node: NodeIndex) -> Unit {
+    fn unit(&self, node: NodeIndex) -> PlacedUnit {
         self.drawing.graph[node]
             .frame
-            .map_or(Unit::Node(node), Unit::Frame)
+            .map_or(PlacedUnit::Node(node), PlacedUnit::Frame)
     }
 
     fn size(&self, node: NodeIndex) -> (i32, i32) {
@@ -113,8 +126,8 @@ impl Placer<'_> {
             .unwrap_or(0);
         let lines = i32::try_from(lines).unwrap_or(1);
         match node.shape {
-            Shape::Hub => (text + 14, lines * LINE + 4),
-            Shape::Internet | Shape::Private => (text + 40, lines * LINE + 18),
+            NodeShape::Hub => (text + 14, lines * LINE + 4),
+            NodeShape::Internet | NodeShape::Private => (text + 40, lines * LINE + 18),
             _ => (text + 22, lines * LINE + 12),
         }
     }
@@ -130,9 +143,10 @@ impl Placer<'_> {
             .collect();
     }
 
-    fn inside(&self, frame: usize) -> Inside {
+    fn inside(&self, frame: usize) -> FrameLayout {
         let graph = &self.drawing.graph;
-        let mine = |n: NodeIndex| graph[n].frame == Some(frame) && graph[n].shape != Shape::Frame;
+        let mine =
+            |n: NodeIndex| graph[n].frame == Some(frame) && graph[n].shape != NodeShape::Frame;
         let touched: BTreeSet<NodeIndex> = self.edges().flat_map(|(_, a, b, _)| [a, b]).collect();
         let (busy, idle): (Vec<NodeIndex>, Vec<NodeIndex>) = graph
             .node_indices()
@@ -175,7 +189,7 @@ impl Placer<'_> {
         }
         let placed = layered(&job);
         let shift = |(x, y): (i32, i32)| (x + PAD, y + self.head(frame));
-        let mut inside = Inside::default();
+        let mut inside = FrameLayout::default();
         for (i, node) in busy.iter().enumerate() {
             let ((x, y), (w, h)) = (shift(placed.at[i]), job.sizes[i]);
             inside.nodes.insert(*node, Area { x, y, w, h });
@@ -210,7 +224,7 @@ impl Placer<'_> {
 
     /// The title lines of a frame.
     fn titles(&self, frame: usize) -> Vec<String> {
-        crate::render::image::svg::titles(&self.drawing.frames[frame])
+        titles(&self.drawing.frames[frame])
     }
 
     fn head(&self, frame: usize) -> i32 {
@@ -239,22 +253,24 @@ impl Placer<'_> {
         let loose = graph
             .node_indices()
             .filter(|n| graph[*n].frame.is_none())
-            .map(Unit::Node);
-        let all: Vec<Unit> = (0..self.drawing.frames.len())
-            .map(Unit::Frame)
+            .map(PlacedUnit::Node);
+        let all: Vec<PlacedUnit> = (0..self.drawing.frames.len())
+            .map(PlacedUnit::Frame)
             .chain(loose)
             .collect();
-        let busy: BTreeSet<Unit> = self
+        let busy: BTreeSet<PlacedUnit> = self
             .edges()
             .map(|(_, a, b, _)| [self.unit(a), self.unit(b)])
             .filter(|[a, b]| a != b)
             .flatten()
             .collect();
-        let (busy, idle): (Vec<Unit>, Vec<Unit>) = all.into_iter().partition(|u| busy.contains(u));
-        let at: BTreeMap<Unit, usize> = busy.iter().enumerate().map(|(i, u)| (*u, i)).collect();
-        let size = |u: &Unit| match u {
-            Unit::Frame(f) => self.inner[*f].size,
-            Unit::Node(n) => self.size(*n),
+        let (busy, idle): (Vec<PlacedUnit>, Vec<PlacedUnit>) =
+            all.into_iter().partition(|u| busy.contains(u));
+        let at: BTreeMap<PlacedUnit, usize> =
+            busy.iter().enumerate().map(|(i, u)| (*u, i)).collect();
+        let size = |u: &PlacedUnit| match u {
+            PlacedUnit::Frame(f) => self.inner[*f].size,
+            PlacedUnit::Node(n) => self.size(*n),
         };
         let mut job = Job {
             gap: GAP + 4,
@@ -278,13 +294,13 @@ impl Placer<'_> {
         let sizes: Vec<(i32, i32)> = idle.iter().map(size).collect();
         let below = placed.size.1 + if busy.is_empty() { 0 } else { 2 * GAP };
         let (places, right, bottom) = rows(&sizes, 0, below, placed.size.0.max(900));
-        let corners: BTreeMap<Unit, (i32, i32)> = busy
+        let corners: BTreeMap<PlacedUnit, (i32, i32)> = busy
             .iter()
             .copied()
             .zip(placed.at.iter().copied())
             .chain(idle.iter().copied().zip(places))
             .collect();
-        let bundle: BTreeMap<(Unit, Unit), &Vec<(i32, i32)>> = bundles
+        let bundle: BTreeMap<(PlacedUnit, PlacedUnit), &Vec<(i32, i32)>> = bundles
             .keys()
             .map(|(a, b)| (busy[*a], busy[*b]))
             .zip(&placed.routes)
@@ -307,13 +323,16 @@ impl Placer<'_> {
 
     fn areas(
         &self,
-        corners: &BTreeMap<Unit, (i32, i32)>,
+        corners: &BTreeMap<PlacedUnit, (i32, i32)>,
     ) -> (BTreeMap<NodeIndex, Area>, Vec<Area>) {
         let graph = &self.drawing.graph;
         let mut frames = Vec::new();
         let mut areas = BTreeMap::new();
         for (f, inside) in self.inner.iter().enumerate() {
-            let (x, y) = corners.get(&Unit::Frame(f)).copied().unwrap_or_default();
+            let (x, y) = corners
+                .get(&PlacedUnit::Frame(f))
+                .copied()
+                .unwrap_or_default();
             frames.push(Area {
                 x,
                 y,
@@ -333,10 +352,13 @@ impl Placer<'_> {
         }
         for n in graph.node_indices() {
             match (graph[n].shape, graph[n].frame) {
-                (Shape::Frame, Some(f)) => drop(areas.insert(n, frames[f])),
+                (NodeShape::Frame, Some(f)) => drop(areas.insert(n, frames[f])),
                 (_, None) => {
                     let ((x, y), (w, h)) = (
-                        corners.get(&Unit::Node(n)).copied().unwrap_or_default(),
+                        corners
+                            .get(&PlacedUnit::Node(n))
+                            .copied()
+                            .unwrap_or_default(),
                         self.size(n),
                     );
                     areas.insert(n, Area { x, y, w, h });
@@ -353,36 +375,36 @@ impl Placer<'_> {
         edge: usize,
         a: NodeIndex,
         b: NodeIndex,
-        corners: &BTreeMap<Unit, (i32, i32)>,
-        bundle: &BTreeMap<(Unit, Unit), &Vec<(i32, i32)>>,
+        corners: &BTreeMap<PlacedUnit, (i32, i32)>,
+        bundle: &BTreeMap<(PlacedUnit, PlacedUnit), &Vec<(i32, i32)>>,
     ) -> Vec<(i32, i32)> {
         let (from, to) = (self.unit(a), self.unit(b));
-        let shifted = |unit: Unit, points: &Vec<(i32, i32)>| {
+        let shifted = |unit: PlacedUnit, points: &Vec<(i32, i32)>| {
             let (x, y) = corners.get(&unit).copied().unwrap_or_default();
             points
                 .iter()
                 .map(|p| (p.0 + x, p.1 + y))
                 .collect::<Vec<_>>()
         };
-        if let (Unit::Frame(f), true) = (from, from == to) {
+        if let (PlacedUnit::Frame(f), true) = (from, from == to) {
             return self.inner[f]
                 .routes
                 .get(&edge)
                 .map(|r| shifted(from, r))
                 .unwrap_or_default();
         }
-        let exit = |unit: Unit, node: NodeIndex, side: usize| match unit {
-            Unit::Frame(f) => self.inner[f].exits[side]
+        let exit = |unit: PlacedUnit, node: NodeIndex, side: usize| match unit {
+            PlacedUnit::Frame(f) => self.inner[f].exits[side]
                 .get(&node)
                 .map(|r| shifted(unit, r))
                 .unwrap_or_default(),
-            Unit::Node(_) => Vec::new(),
+            PlacedUnit::Node(_) => Vec::new(),
         };
         let way = bundle
             .get(&(from, to))
             .map(|r| (*r).clone())
             .unwrap_or_default();
-        let left = |unit: Unit| corners.get(&unit).map_or(0, |c| c.0);
+        let left = |unit: PlacedUnit| corners.get(&unit).map_or(0, |c| c.0);
         // against the layers an edge leaves on the left and enters on the right, past the other
         // nodes of its frame
         if left(to) < left(from) {

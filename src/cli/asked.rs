@@ -1,0 +1,69 @@
+//! What is asked, as it is typed: endpoints and questions, and what is wrong with them.
+
+use super::args::QuestionArgs;
+use anyhow::{Result, anyhow, bail};
+use netpal::{EndpointSpec, ParseError, Question, ResolveError};
+
+/// An error with its help on a line of its own.
+pub fn helped(error: impl Into<ResolveError>) -> anyhow::Error {
+    let error = error.into();
+    match &error.help {
+        Some(help) => anyhow!("{}\n       {help}", error.message),
+        None => anyhow!("{}", error.message),
+    }
+}
+
+fn parsed<T>(result: std::result::Result<T, ParseError>) -> Result<T> {
+    result.map_err(|error| match &error.help {
+        Some(help) => anyhow!("{}\n       {help}", error.message),
+        None => anyhow!("{}", error.message),
+    })
+}
+
+/// One endpoint as it is typed.
+///
+/// # Errors
+/// When it is none.
+pub fn endpoint(text: &str) -> Result<EndpointSpec> {
+    parsed(text.parse())
+}
+
+/// The question of the words and selectors of a command line.
+///
+/// # Errors
+/// When they do not make up a question.
+pub fn question(args: &QuestionArgs) -> Result<Question> {
+    let words: Vec<&str> = args
+        .words
+        .iter()
+        .map(String::as_str)
+        .filter(|w| !is_verb(w))
+        .collect();
+    let by_labels = |labels: &str| match &args.port {
+        Some(ports) => format!("?{labels}:{ports}"),
+        None => format!("?{labels}"),
+    };
+    let mut words = words.into_iter();
+    let source = match &args.from_labels {
+        Some(labels) => format!("?{labels}"),
+        None => words.next().map(str::to_owned).unwrap_or_default(),
+    };
+    let destination = match &args.to_labels {
+        Some(labels) => by_labels(labels),
+        None => words.next().map(str::to_owned).unwrap_or_default(),
+    };
+    if source.is_empty() || destination.is_empty() || words.next().is_some() {
+        bail!(
+            "`{}` is not a question\n       ask for example: netpal can frontend reach database:5432",
+            args.words.join(" ")
+        );
+    }
+    Ok(Question {
+        source: endpoint(&source)?,
+        destination: endpoint(&destination)?,
+    })
+}
+
+fn is_verb(word: &str) -> bool {
+    matches!(word, "reach" | "to" | "->")
+}

@@ -1,0 +1,72 @@
+//! [`AllowGraph::edges`]: every allowed flow between workloads and address blocks.
+
+use crate::graph::{AllowGraph, Allowed};
+use crate::policy::RuleRef;
+use crate::query::explain::explanation::explain;
+use crate::query::list::listing::{Entry, Filter, Party, list};
+use crate::spec::Flow;
+
+/// One edge of an allow-graph: a source, a destination, and the traffic between them.
+#[derive(Clone)]
+pub struct Edge<'g> {
+    graph: &'g AllowGraph,
+    /// The source.
+    pub from: Party,
+    /// The destination.
+    pub to: Party,
+    /// What passes between every pod of the one and every pod of the other.
+    pub traffic: Allowed,
+    /// Whether some pods of the two may send more than that.
+    pub differs: bool,
+    /// One flow of it.
+    pub example: Flow,
+}
+
+impl<'g> Edge<'g> {
+    fn new(graph: &'g AllowGraph, entry: Entry) -> Self {
+        Self {
+            graph,
+            from: entry.source,
+            to: entry.destination,
+            traffic: entry.allowed,
+            differs: entry.differs,
+            example: entry.example,
+        }
+    }
+
+    /// The rules that decide its example, egress first; none where nothing governs either end.
+    /// Cost: one explanation.
+    pub fn because(&self) -> Vec<RuleRef> {
+        let explanation = explain(self.graph, &self.example);
+        let sides = explanation.sides();
+        sides.into_iter().filter_map(|s| s.decided_by).collect()
+    }
+}
+
+impl AllowGraph {
+    /// Every edge, by destination and source: also those between two endpoints that nothing
+    /// governs.
+    ///
+    /// Cost: time and memory of the edges, which are made before the first one is returned.
+    ///
+    /// # Examples
+    /// ```
+    /// use netpal::{AllowGraph, CompileOptions, load};
+    ///
+    /// let input = load(["examples/demo"])?;
+    /// let graph = AllowGraph::compile(&input, &CompileOptions::default())?;
+    /// let mut edges = graph.edges();
+    /// let edge = edges.find(|e| !e.because().is_empty()).expect("a policy allows something");
+    /// let policy = input.policies.get(edge.because()[0].policy);
+    /// assert!(!policy.name.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn edges(&self) -> impl Iterator<Item = Edge<'_>> {
+        let filter = Filter {
+            all: true,
+            ..Filter::default()
+        };
+        let entries = list(self, &filter).entries.into_iter();
+        entries.map(|entry| Edge::new(self, entry))
+    }
+}

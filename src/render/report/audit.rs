@@ -1,0 +1,204 @@
+//! What a report is made of, and what every form of it says in the same words: the counts, the
+//! limits of the analysis, the first flows and the map.
+
+use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
+use crate::query::list::listing;
+use crate::query::list::listing::{Entry, Party};
+use crate::render::context::RenderContext;
+use crate::render::image::matrix::MatrixView;
+use crate::render::report::digest::digest;
+use crate::render::report::parts::ReportParts;
+use crate::render::report::profile::Profile;
+use crate::render::report::tables::ReportTable;
+use crate::render::words;
+use crate::words::plural;
+use std::ops::ControlFlow;
+
+/// Everything a report says.
+pub struct AuditReport<'a> {
+    /// What names and places are looked up in.
+    pub context: RenderContext<'a>,
+    /// What is shown of the state.
+    pub parts: &'a ReportParts,
+    /// What changed against another state, if one was given: the lines that `netpal diff` prints.
+    pub changes: Option<String>,
+    /// What lint found.
+    pub findings: ReportTable,
+    /// What tests say.
+    pub tests: ReportTable,
+    /// For whom it is.
+    pub profile: Option<Profile>,
+    /// What it is about: the cluster's name, or where the input was read.
+    pub subject: &'a str,
+    /// Under which assumptions of a network plugin.
+    pub cni: &'a str,
+}
+
+/// Most rows of a table that a page holds as markup, where scripts show the others page by page, or
+/// Markdown holds.
+pub(crate) const ROWS: usize = 500;
+
+/// Most nodes and edges of a map: more than a person takes in at once, fewer than a browser does.
+pub(crate) const DRAWN: (usize, usize) = (120, 400);
+
+/// Most pairs of groups whose explanation a page carries.
+pub const PAIRS: usize = 10_000;
+
+impl AuditReport<'_> {
+    /// The same with what an audit of this kind asks.
+    pub fn audited_for(mut self, profile: Option<Profile>) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    pub(crate) fn tables(&self) -> Vec<(&'static str, &ReportTable)> {
+        vec![("Findings", &self.findings), ("Tests", &self.tests)]
+    }
+
+    /// The counts, in the words of the other commands.
+    pub fn counts(&self) -> Vec<(&'static str, String)> {
+        let t = self.parts.facts.tally;
+        let mut counts = vec![
+            ("namespaces", t.namespaces.to_string()),
+            ("workloads", t.workloads.to_string()),
+            ("policies", t.policies.to_string()),
+            ("allowed flows with a governed end", t.flows.to_string()),
+            ("unknown flows", t.unknown.to_string()),
+            (
+                "workloads that accept from anyone",
+                format!("{}{}", t.open[0], open_by_rule(&self.parts.facts, 0)),
+            ),
+            (
+                "workloads that may go anywhere",
+                format!("{}{}", t.open[1], open_by_rule(&self.parts.facts, 1)),
+            ),
+        ];
+        if !self.findings.head.is_empty() {
+            counts.push(("findings", self.findings.rows.len().to_string()));
+        }
+        counts
+    }
+
+    /// What this is, and what it is not.
+    pub fn honesty(&self) -> String {
+        let input = self.context.input;
+        let unknown = input.policies.taints.len();
+        let unknown = if unknown == 0 {
+            String::new()
+        } else {
+            format!(
+                " {} could not be modelled or read; verdicts they could touch are unknown.",
+                plural(unknown, "policy")
+            )
+        };
+        format!(
+            "Static analysis of {}, digest {}, network plugin: {}. Not modelled: service meshes, cloud firewalls, routing, and rules on names or paths.{unknown} \
+             This shows what the policies say, not what the network does: evidence of design, not of enforcement.",
+            plural(input.tally.files, "file"),
+            digest(&input.sources),
+            self.cni,
+        )
+    }
+
+    /// Goes through the flows.
+    pub(crate) fn each_flow(&self, visit: &mut dyn FnMut(&Entry)) {
+        if self.parts.held {
+            return self.parts.listing.entries.iter().for_each(visit);
+        }
+        listing::each(
+            self.context.graph,
+            &listing::Filter::default(),
+            &mut |entry| {
+                visit(&entry);
+                ControlFlow::Continue(())
+            },
+        );
+    }
+
+    /// The first [`ROWS`] flows in words, sorted, and how many more there are.
+    pub(crate) fn flows(&self) -> (Vec<[String; 3]>, usize) {
+        let cluster = &self.context.input.cluster;
+        let party = |p: &Party| match p {
+            Party::Workload(w) => cluster.workload_name(*w),
+            Party::Addresses(set) => words::addresses(set),
+        };
+        let ports = |e: &Entry| match (e.allowed.must.is_empty(), e.allowed.unknown().is_empty()) {
+            (_, true) => words::traffic(&e.allowed.must),
+            (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
+            (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
+        };
+        let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
+        let mut many = 0;
+        self.each_flow(&mut |e| {
+            many += 1;
+            let clean = |text: String| words::clean(&text).into_owned();
+            let from = clean(party(&e.source));
+            let is_late = |last: &[String; 3]| first.len() == ROWS && from > last[0];
+            if !first.peek().is_some_and(is_late) {
+                first.push([from, clean(party(&e.destination)), clean(ports(e))]);
+            }
+            if first.len() > ROWS {
+                first.pop();
+            }
+        });
+        let more = many - first.len();
+        (first.into_sorted_vec(), more)
+    }
+
+    /// The rows of tables that the page does not hold as markup.
+    pub(crate) fn rest(&self) -> std::collections::BTreeMap<&'static str, Vec<Vec<String>>> {
+        let rest = |rows: &ReportTable| rows.rows.iter().skip(ROWS).cloned().collect::<Vec<_>>();
+        let tables = [
+            ("findings", rest(&self.findings)),
+            ("tests", rest(&self.tests)),
+        ];
+        tables
+            .into_iter()
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect()
+    }
+
+    pub(crate) fn square(&self) -> MatrixView<'_> {
+        MatrixView {
+            context: self.context,
+            matrix: &self.parts.matrix,
+        }
+    }
+
+    /// The map: workloads where that stays readable or nearly so, and namespaces where they can be
+    /// drawn.
+    pub(crate) fn maps(&self) -> Vec<(&'static str, Drawing)> {
+        let options = DrawOptions::default();
+        let detailed = Drawing::within(&self.parts.facts, &options, DRAWN);
+        let coarse = Drawing::new(
+            &self.parts.facts,
+            &DrawOptions {
+                level: DetailLevel::Namespace,
+                ..options.clone()
+            },
+        );
+        let (nodes, edges) = coarse.size();
+        // beyond, each namespace for itself, without what passes between them
+        let fits = nodes <= DRAWN.0 && edges <= DRAWN.1;
+        let coarse = if fits {
+            coarse
+        } else {
+            Drawing::new(&self.parts.facts, &options)
+        };
+        let readable = detailed.as_ref().is_some_and(Drawing::is_readable);
+        let mut maps: Vec<_> = detailed.map(|d| ("workloads", d)).into_iter().collect();
+        maps.push(("namespaces", coarse));
+        if !readable {
+            maps.reverse();
+        }
+        maps
+    }
+}
+
+fn open_by_rule(facts: &PictureFacts, d: usize) -> String {
+    if facts.tally.open_by_rule[d] > 0 {
+        format!(" and {} by a rule", facts.tally.open_by_rule[d])
+    } else {
+        String::new()
+    }
+}

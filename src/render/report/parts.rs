@@ -1,0 +1,71 @@
+//! The parts of a report that are read off the graph once: flows, picture and matrix.
+//!
+//! Cost: one listing, where its flows fit into memory; of more flows each part is made from a
+//! listing of its own, so that memory stays bounded.
+
+use crate::graph::AllowGraph;
+use crate::picture::PictureFacts;
+use crate::picture::facts::Dns;
+use crate::query::list::listing::{Filter, Listing, each};
+use crate::query::list::matrix::{By, Matrix, matrix, of_listing};
+use std::ops::ControlFlow;
+
+/// How many flows are held.
+const HELD: usize = 1_000_000;
+
+/// What a report shows of one state.
+pub struct ReportParts {
+    /// The flows; without its entries where there are too many to be held.
+    pub listing: Listing,
+    /// Whether the listing holds the flows.
+    pub held: bool,
+    /// The same, ready to be drawn.
+    pub facts: PictureFacts,
+    /// From every namespace to every other.
+    pub matrix: Matrix,
+}
+
+impl ReportParts {
+    /// Reads them off a graph; the picture also shows how it differs from the state before.
+    pub fn new(graph: &AllowGraph, before: Option<&AllowGraph>, dns: &Dns) -> Self {
+        let (listing, held) = bounded_listing(graph);
+        let facts = if held {
+            PictureFacts::of_listing(graph, &listing, dns)
+        } else {
+            PictureFacts::new(graph, dns)
+        };
+        let facts = match before {
+            Some(before) => PictureFacts::compare(&PictureFacts::new(before, dns), &facts),
+            None => facts,
+        };
+        let matrix = if held {
+            of_listing(graph, &listing, By::Namespace)
+        } else {
+            matrix(graph, By::Namespace)
+        };
+        Self {
+            listing,
+            held,
+            facts,
+            matrix,
+        }
+    }
+}
+
+/// The flows, and whether all of them are held.
+fn bounded_listing(graph: &AllowGraph) -> (Listing, bool) {
+    let mut entries = Vec::new();
+    let listing = each(graph, &Filter::default(), &mut |entry| {
+        entries.push(entry);
+        if entries.len() > HELD {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    let held = entries.len() <= HELD;
+    if !held {
+        entries.clear();
+    }
+    (Listing { entries, ..listing }, held)
+}

@@ -1,0 +1,297 @@
+//! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
+
+use crate::policy::RuleRef;
+use crate::query::Verdict;
+use crate::query::explain::explanation::{Explanation, Mismatch, Reason, Side, nearest_peer};
+use crate::render::text::writer::TextWriter;
+use crate::render::words;
+use crate::spec::Endpoint;
+use std::io::{self, Write};
+
+impl TextWriter<'_> {
+    pub(crate) fn sides(
+        &self,
+        explanation: &Explanation,
+        verdict: Verdict,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if explanation.host_network && verdict == Verdict::Unknown {
+            return self.host_network(explanation, out);
+        }
+        let names: Vec<String> = explanation
+            .sides()
+            .iter()
+            .map(|s| words::endpoint(self.cluster(), s.subject))
+            .collect();
+        let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
+        for (side, name) in explanation.sides().into_iter().zip(&names) {
+            let hide = verdict == Verdict::No
+                && side.allowed.possible()
+                && matches!(side.subject, Endpoint::Address(_));
+            if hide || matches!(side.subject, Endpoint::Address(_)) {
+                continue;
+            }
+            let word = if side.direction == crate::policy::Direction::Egress {
+                "out"
+            } else {
+                "in"
+            };
+            writeln!(out, "     {word:<4} {name:<width$}   {}", self.side(side))?;
+            if let (false, Some(near)) = (side.allowed.possible(), &side.near) {
+                self.near(side, near, out)?;
+            }
+            self.doubts(side, out)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn host_network(
+        &self,
+        explanation: &Explanation,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let cluster = self.cluster();
+        let host = [explanation.flow.source, explanation.flow.destination];
+        let host = host
+            .into_iter()
+            .find(|e| matches!(e, Endpoint::Pod(p) if cluster.pod(*p).host_network));
+        let name = host
+            .map(|e| words::endpoint(cluster, e))
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "     {name} runs with hostNetwork: policies may or may not apply (depends on the CNI)"
+        )?;
+        writeln!(
+            out,
+            "     give --cni, or accept with --assume hostnetwork=node"
+        )
+    }
+
+    /// Why one side is as it is, in one line.
+    pub(crate) fn side(&self, side: &Side) -> String {
+        let way = if side.direction == crate::policy::Direction::Egress {
+            "egress"
+        } else {
+            "ingress"
+        };
+        let peer = words::endpoint(self.cluster(), side.peer);
+        let decided = side
+            .decided_by
+            .map(|at| self.cited_rule(at))
+            .unwrap_or_default();
+        match side.reason {
+            Reason::AllowDefault if side.tiers.iter().all(|t| t.policies.is_empty()) => {
+                format!("default allow: no policy selects it for {way}")
+            }
+            Reason::AllowDefault => {
+                format!(
+                    "default allow: no rule that applies to it decides, and nothing isolates it for {way}"
+                )
+            }
+            Reason::AllowSelf => "a pod always reaches itself".into(),
+            Reason::AllowFromOwnNode => "traffic with the node it runs on is always allowed".into(),
+            Reason::AllowRule | Reason::AllowTier(_) => {
+                format!("allowed by {decided}")
+            }
+            Reason::DenyRule | Reason::DenyTier(_) => format!("denied by {decided}"),
+            Reason::DenyNoRules => format!(
+                "isolated by {}; no rule allows anything",
+                self.isolating(side)
+            ),
+            Reason::DenyNoRuleMatches | Reason::DenyPort if way == "ingress" => {
+                format!(
+                    "isolated by {}; no rule admits {peer}{}",
+                    self.isolating(side),
+                    port_words(side)
+                )
+            }
+            Reason::DenyNoRuleMatches | Reason::DenyPort => {
+                format!(
+                    "isolated by {}; no rule lets it out to {peer}{}",
+                    self.isolating(side),
+                    port_words(side)
+                )
+            }
+            _ => format!("unknown: {}", self.unknown(side)),
+        }
+    }
+
+    /// A rule, what it admits, and its place.
+    fn cited_rule(&self, at: RuleRef) -> String {
+        format!(
+            "{}: {}   {}",
+            words::rule(self.context.graph, at),
+            words::admits(self.context.graph, at),
+            self.place(
+                &self
+                    .context
+                    .graph
+                    .environment()
+                    .policies
+                    .get(at.policy)
+                    .origin(at)
+            )
+        )
+    }
+
+    pub(crate) fn isolating(&self, side: &Side) -> String {
+        let names: Vec<String> = side
+            .isolated_by
+            .iter()
+            .take(4)
+            .map(|p| words::policy(self.context.graph, *p))
+            .collect();
+        let more = side.isolated_by.len().saturating_sub(4);
+        if more > 0 {
+            format!("{} and {more} more", names.join(", "))
+        } else {
+            names.join(", ")
+        }
+    }
+
+    pub(crate) fn unknown(&self, side: &Side) -> String {
+        let taints: Vec<String> = side
+            .taints
+            .iter()
+            .take(3)
+            .map(|i| {
+                words::clean(&self.context.graph.environment().policies.taints[*i].what)
+                    .into_owned()
+            })
+            .collect();
+        match side.reason {
+            Reason::UnknownBrokenPolicy => format!(
+                "{} could not be read and may apply to it",
+                taints.join(", ")
+            ),
+            Reason::UnknownUnsupportedKind => {
+                format!("{} applies to it and is not modelled", taints.join(", "))
+            }
+            Reason::UnknownPriority => {
+                let rivals = side.rivals(&self.context.graph.environment().policies);
+                let names: Vec<String> = rivals
+                    .iter()
+                    .map(|p| words::policy(self.context.graph, *p))
+                    .collect();
+                format!(
+                    "{} have equal priority and disagree, and the API does not say which one wins",
+                    names.join(" and ")
+                )
+            }
+            Reason::UnknownNode if side.doubts.is_empty() => {
+                "the peer may be the node it runs on, whose traffic always passes".into()
+            }
+            _ => "it depends on something the input does not tell".into(),
+        }
+    }
+
+    pub(crate) fn near(
+        &self,
+        side: &Side,
+        near: &crate::query::explain::explanation::RuleTrace,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let peer = nearest_peer(near).filter(|p| p.matched != crate::model::Truth::Yes);
+        let at = peer.map_or(near.at, |p| p.at);
+        let rule = self.context.graph.environment().policies.rule(near.at);
+        let mut why: Vec<String> = Vec::new();
+        if !near.ports {
+            why.push(format!("allows {}", words::ports(rule)));
+        }
+        let one_port = matches!(&rule.ports, crate::policy::Ports::Of(list) if list.len() == 1);
+        let only_port = peer.is_none() && !near.ports && one_port;
+        let at = if only_port {
+            crate::policy::RuleRef {
+                peer: None,
+                port: Some(0),
+                ..at
+            }
+        } else {
+            at
+        };
+        why.extend(
+            peer.iter()
+                .flat_map(|p| &p.mismatches)
+                .map(|m| words::mismatch(self.cluster(), m, side.peer)),
+        );
+        let place = self.place(
+            &self
+                .context
+                .graph
+                .environment()
+                .policies
+                .get(at.policy)
+                .origin(at),
+        );
+        writeln!(
+            out,
+            "     near {}  {}   {place}",
+            words::rule(self.context.graph, at),
+            why.join("; ")
+        )
+    }
+
+    pub(crate) fn doubts(&self, side: &Side, out: &mut dyn Write) -> io::Result<()> {
+        if side.allowed != crate::model::Truth::Maybe {
+            return Ok(());
+        }
+        for doubt in side.doubts.iter().take(3) {
+            let why: Vec<String> = doubt
+                .mismatches
+                .iter()
+                .map(|m| words::mismatch(self.cluster(), m, side.peer))
+                .collect();
+            let place = self.place(
+                &self
+                    .context
+                    .graph
+                    .environment()
+                    .policies
+                    .get(doubt.at.policy)
+                    .origin(doubt.at),
+            );
+            writeln!(
+                out,
+                "     ?    {}  {}   {place}",
+                words::rule(self.context.graph, doubt.at),
+                why.join("; ")
+            )?;
+            if doubt.mismatches.contains(&Mismatch::AddressUnknown) {
+                writeln!(
+                    out,
+                    "          {}",
+                    self.style
+                        .dim("give --pod-cidrs, or load the pods with their status (kubectl get pods -A -o json)")
+                )?;
+            }
+        }
+        for taint in side.taints.iter().take(3) {
+            if let Some(origin) = &self.context.graph.environment().policies.taints[*taint].origin {
+                writeln!(out, "     ?    {}", self.place(origin))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn port_words(side: &Side) -> &'static str {
+    match (&side.near, side.reason) {
+        (Some(_), Reason::DenyPort) => " on this port",
+        _ => "",
+    }
+}
+
+pub(crate) fn blocked(explanation: &Explanation, verdict: Verdict) -> &'static str {
+    if verdict != Verdict::No {
+        return "";
+    }
+    match (
+        explanation.egress.allowed.possible(),
+        explanation.ingress.allowed.possible(),
+    ) {
+        (false, false) => "   blocked on the way out and on the way in",
+        (false, true) => "   blocked on the way out",
+        (true, _) => "   blocked on the way in",
+    }
+}
