@@ -23,7 +23,7 @@ pub struct PlaceGroup {
 }
 
 /// What one place sees: direction, other end, what passes.
-type Seen = Vec<(u8, PlaceId, PassingId)>;
+type FlowsSeen = Vec<(u8, PlaceId, PassingId)>;
 
 /// What merged workloads must share besides their flows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ fn marks(facts: &PictureFacts, id: PlaceId) -> Option<Marks> {
 pub fn groups(facts: &PictureFacts, apart: &[PlaceId]) -> Vec<PlaceGroup> {
     let seen = seen(facts);
     let mut sets: Vec<usize> = (0..facts.places.len()).collect();
-    let mut first: BTreeMap<(Marks, Seen), usize> = BTreeMap::new();
+    let mut first: BTreeMap<(Marks, FlowsSeen), usize> = BTreeMap::new();
     for (id, _) in facts.all().filter(|(id, _)| !apart.contains(id)) {
         let Some(marks) = marks(facts, id) else {
             continue;
@@ -91,7 +91,7 @@ pub fn groups(facts: &PictureFacts, apart: &[PlaceId]) -> Vec<PlaceGroup> {
         .collect()
 }
 
-fn group(facts: &PictureFacts, members: Vec<PlaceId>, seen: &[Seen]) -> PlaceGroup {
+fn group(facts: &PictureFacts, members: Vec<PlaceId>, seen: &[FlowsSeen]) -> PlaceGroup {
     let space = members.first().and_then(|id| facts.place(*id).space());
     let inside = match members.as_slice() {
         [a, b, ..] => seen[a.0 as usize]
@@ -107,8 +107,8 @@ fn group(facts: &PictureFacts, members: Vec<PlaceId>, seen: &[Seen]) -> PlaceGro
     }
 }
 
-fn seen(facts: &PictureFacts) -> Vec<Seen> {
-    let mut seen: Vec<Seen> = vec![Vec::new(); facts.places.len()];
+fn seen(facts: &PictureFacts) -> Vec<FlowsSeen> {
+    let mut seen: Vec<FlowsSeen> = vec![Vec::new(); facts.places.len()];
     for flow in &facts.flows {
         seen[flow.from.0 as usize].push((1, flow.to, flow.passing));
         seen[flow.to.0 as usize].push((0, flow.from, flow.passing));
@@ -119,7 +119,7 @@ fn seen(facts: &PictureFacts) -> Vec<Seen> {
 
 /// What a place sees; and, for each thing it exchanges both ways with a neighbour, the same as if
 /// it saw itself so.
-fn signatures(facts: &PictureFacts, id: PlaceId, seen: &Seen) -> Vec<Seen> {
+fn signatures(facts: &PictureFacts, id: PlaceId, seen: &FlowsSeen) -> Vec<FlowsSeen> {
     let near = |other: PlaceId| facts.place(other).space() == facts.place(id).space();
     let mut mutual: Vec<PassingId> = seen
         .iter()
