@@ -7,7 +7,7 @@
 //! Invariant: `must` is a part of `may`. What is in `may` and not in `must` is unknown.
 //!
 //! ```
-//! use netpal::set::{Bounds, Protocol, TrafficSet};
+//! use netpal::{Bounds, Protocol, TrafficSet};
 //! let http = TrafficSet::ports(Protocol::Tcp, 80, 80);
 //! let either = Bounds::exact(http.clone()).either(&Bounds::exact(TrafficSet::empty()));
 //! assert!(either.must.is_empty() && either.may == http);
