@@ -275,8 +275,9 @@ pub mod internals {
             pub use crate::spec::matching::{peer_matches, ports_match, selects};
         }
         pub mod evaluate {
+            pub use crate::spec::evaluate::evaluate_from;
             pub use crate::spec::evaluate::side;
-            pub use crate::spec::evaluate::{Case, ConnectionOrigin, evaluate_from};
+            pub use crate::spec::question::{Case, ConnectionOrigin};
         }
     }
     pub mod tree {

@@ -24,8 +24,9 @@ use crate::policy::{
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol, TrafficSet};
 use crate::spec::environment::{Environment, HostNetworkMode};
-use crate::spec::evaluate::{Case, Tainted, taints};
+use crate::spec::evaluate::taints;
 use crate::spec::matching::{namespaces_match, unqualified};
+use crate::spec::question::{Case, Tainted};
 
 /// The ports of a rule: numbers, and names to be looked up on the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

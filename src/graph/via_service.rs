@@ -17,7 +17,7 @@ use crate::model::{PodId, Truth};
 use crate::policy::Direction;
 use crate::set::Family;
 use crate::spec::environment::Endpoint;
-use crate::spec::evaluate::ConnectionOrigin;
+use crate::spec::question::ConnectionOrigin;
 use std::net::IpAddr;
 
 impl AllowGraph {

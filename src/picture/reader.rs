@@ -16,7 +16,7 @@ use crate::policy::Direction;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Listing};
 use crate::set::hashed::HashMap;
-use crate::spec::evaluate::Tainted;
+use crate::spec::question::Tainted;
 use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

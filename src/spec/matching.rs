@@ -9,7 +9,7 @@ use crate::policy::tier::HostPods;
 use crate::policy::{Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol};
 use crate::set::Traffic;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::evaluate::{Case, Question};
+use crate::spec::question::{Case, Question};
 
 /// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never certainly
 /// does.

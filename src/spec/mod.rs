@@ -11,6 +11,8 @@ pub mod cni;
 pub mod environment;
 pub mod evaluate;
 pub mod matching;
+pub mod question;
+pub mod tiers;
 pub mod trace;
 
 pub use cni::{CNI_PROFILES, CniProfile};

@@ -14,8 +14,8 @@ use crate::model::Truth;
 use crate::policy::{Direction, Peers, Rule};
 use crate::set::{Family, Traffic};
 use crate::spec::evaluate;
-use crate::spec::evaluate::Case;
 use crate::spec::matching;
+use crate::spec::question::Case;
 use crate::spec::{Endpoint, Flow};
 
 /// Equal for changes with the same cause ([`ChangedPair::cause_key`]).

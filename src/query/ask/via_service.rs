@@ -7,7 +7,7 @@ use crate::model::Truth;
 pub use crate::query::ask::service_effect::{ViaService, allowed};
 use crate::query::explain::explanation::{Explanation, explain, explain_call};
 use crate::spec::Flow;
-use crate::spec::evaluate::ConnectionOrigin;
+use crate::spec::question::ConnectionOrigin;
 
 /// Explains a flow, taking into account how a Service changes it.
 pub fn explain_led(graph: &AllowGraph, led: Option<ViaService>, flow: &Flow) -> Explanation {

@@ -12,7 +12,8 @@ use crate::policy::{RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::reason::Reason;
 use crate::query::explain::side::{Mismatch, PeerTrace, RuleTrace, Side};
 use crate::spec::Environment;
-use crate::spec::evaluate::{self, Case};
+use crate::spec::evaluate;
+use crate::spec::question::Case;
 use crate::spec::trace::{Doubt, Ground, Trace};
 use crate::spec::{Endpoint, Flow};
 

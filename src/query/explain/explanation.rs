@@ -21,7 +21,7 @@ pub use crate::query::explain::side::{
 };
 use crate::query::explain::trace::Walker;
 use crate::spec::evaluate;
-use crate::spec::evaluate::{Case, ConnectionOrigin};
+use crate::spec::question::{Case, ConnectionOrigin};
 use crate::spec::{Endpoint, Flow, HostNetworkMode};
 
 /// Why a flow is decided as it is.

@@ -13,8 +13,8 @@ use crate::query::explain::decision::decide;
 use crate::query::explain::reason::Reason;
 use crate::query::explain::side::{Mismatch, PeerTrace, PolicyTrace, RuleTrace, Side, TierTrace};
 use crate::spec::environment::PodAddress;
-use crate::spec::evaluate::Case;
 use crate::spec::matching;
+use crate::spec::question::Case;
 use crate::spec::{Endpoint, Environment, Flow, HostNetworkMode};
 
 /// Evaluates one side of a flow in one case.

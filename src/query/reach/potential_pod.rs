@@ -19,8 +19,8 @@ use crate::model::{
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, PolicyId, RuleRef};
 use crate::set::{Family, TrafficSet};
 use crate::source::{DocumentId, Origin};
-use crate::spec::evaluate::Case;
 use crate::spec::matching;
+use crate::spec::question::Case;
 use crate::spec::{Endpoint, HostNetworkMode};
 use std::collections::BTreeSet;
 use std::sync::Arc;

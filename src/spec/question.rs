@@ -1,0 +1,108 @@
+//! What the specification is asked: one direction of one flow, and everything that is fixed while it
+//! is decided.
+
+use crate::model::{PodId, Truth};
+use crate::policy::{Direction, Policy};
+use crate::set::Family;
+use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
+
+/// What is fixed while one connection is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// How host-network pods behave.
+    pub mode: HostNetworkMode,
+    /// The connection's address family.
+    pub family: Family,
+    /// How the connection came about.
+    pub origin: ConnectionOrigin,
+}
+
+impl Case {
+    /// A connection straight to the destination's own address.
+    pub fn new(mode: HostNetworkMode, family: Family) -> Self {
+        Self {
+            mode,
+            family,
+            origin: ConnectionOrigin::Direct,
+        }
+    }
+}
+
+/// How a connection came about, where that changes which policies decide it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ConnectionOrigin {
+    /// To the destination's own address, as far as policies see.
+    #[default]
+    Direct,
+    /// A pod calls itself through its own Service. `NetworkPolicies` allow it (S54),
+    /// `ClusterNetworkPolicies` are asked (S122), and of some kinds the API does not say.
+    OwnService {
+        /// Whether the kinds are asked of which the API does not say.
+        undefined_are_asked: bool,
+    },
+    /// The source is the address of a node, which may be the pod's own (S41, S55).
+    ByNode,
+}
+
+impl ConnectionOrigin {
+    /// Whether a policy of an ordered tier is asked about such a connection.
+    pub fn asks(self, policy: &Policy) -> bool {
+        let Self::OwnService {
+            undefined_are_asked,
+        } = self
+        else {
+            return true;
+        };
+        match policy.sees_own_service {
+            Truth::Yes => true,
+            Truth::Maybe => undefined_are_asked,
+            Truth::No => false,
+        }
+    }
+
+    /// Whether a tier that exempts the own node lets a connection through whatever its rules say
+    /// (S54, S55).
+    pub fn exempt(
+        self,
+        env: &Environment,
+        pod: PodId,
+        peer: Endpoint,
+        mode: HostNetworkMode,
+    ) -> Truth {
+        let pod = env.cluster.pod(pod);
+        match (self, peer) {
+            (Self::OwnService { .. }, _) => Truth::Yes,
+            (Self::ByNode, Endpoint::Address(address)) => env.is_own_of_nodes(pod, address),
+            _ => env.is_own_node(pod, peer, mode),
+        }
+    }
+}
+
+/// One direction of one flow, while it is decided.
+pub struct Question<'a> {
+    /// The cluster, the policies and the options.
+    pub env: &'a Environment,
+    /// The flow.
+    pub flow: &'a Flow,
+    /// The governed pod.
+    pub pod: PodId,
+    /// The other end.
+    pub peer: Endpoint,
+    /// The direction.
+    pub direction: Direction,
+    /// What is fixed meanwhile.
+    pub case: &'a Case,
+    /// What policies may do that are not among the rules.
+    pub taint: Tainted,
+}
+
+/// What unmodelled or broken policies may do to a pod in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Tainted {
+    /// Allow or deny anything.
+    pub anything: bool,
+    /// Isolate or allow in an unordered tier of the network plugin.
+    pub unordered: bool,
+    /// Deny.
+    pub only_deny: bool,
+}

@@ -1,0 +1,324 @@
+//! The tiers of the specification: what a layer does with one direction of one flow.
+//!
+//! [`layer`] asks its tiers in order ([`ordered_tier`], [`unordered_tier`]); every outcome that is
+//! possible is kept, and reported to a [`Trace`]. Plain, never optimized. Cost: O(rules of the layer).
+
+use crate::model::Truth;
+use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
+use crate::policy::{Action, Policy, PolicyId, RuleRef, TaintEffect};
+use crate::spec::matching::{rule_matches, selects};
+use crate::spec::question::{ConnectionOrigin, Question};
+use crate::spec::trace::{Doubt, Ground, Trace};
+use std::collections::BTreeMap;
+
+/// What a policy, a group of equal priority or a tier may do with a flow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Outcomes {
+    allow: bool,
+    deny: bool,
+    pass: bool,
+    /// No rule decides.
+    none: bool,
+}
+
+/// Asks the tiers of a layer in order; what none decides is allowed (S70, S100, S106, S130).
+pub(crate) fn layer(question: &Question<'_>, tiers: &[TierIx], trace: &mut impl Trace) -> Truth {
+    let policies = &question.env.policies;
+    let (mut allow, mut deny) = (false, false);
+    let mut reached = vec![false; tiers.len() + 1];
+    reached[0] = true;
+    for (at, ix) in tiers.iter().enumerate() {
+        if !reached[at] {
+            continue;
+        }
+        trace.tier(*ix);
+        let tier = &policies.tiers[ix.index()];
+        let outcomes = match tier.mode {
+            TierMode::Ordered(ties) => ordered_tier(question, *ix, ties, trace),
+            TierMode::Unordered => unordered_tier(question, *ix, trace),
+        };
+        allow |= outcomes.allow;
+        deny |= outcomes.deny;
+        reached[at + 1] |= outcomes.none;
+        if outcomes.pass {
+            let to = tier
+                .pass_to
+                .and_then(|to| tiers.iter().position(|t| *t == to));
+            reached[to.filter(|to| *to > at).unwrap_or(at + 1)] = true;
+        }
+    }
+    if reached[tiers.len()] {
+        trace.outcome(true, Ground::Default);
+        allow = true;
+    }
+    let allowed = Truth::of(allow, deny);
+    trace.layer(allowed);
+    allowed
+}
+
+/// The policies of a tier that are asked about a flow.
+fn policies_of<'a>(
+    question: &'a Question<'_>,
+    tier: TierIx,
+) -> impl Iterator<Item = (PolicyId, &'a Policy)> {
+    let of_tier =
+        move |(_, p): &(PolicyId, &Policy)| p.tier == tier && p.governs(question.direction);
+    question.env.policies.iter().filter(of_tier)
+}
+
+/// Policies in order of priority; policies of equal priority that disagree leave every one of their
+/// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes on,
+/// or is denied for the pods that the tier isolates.
+fn ordered_tier(
+    question: &Question<'_>,
+    ix: TierIx,
+    ties: Ties,
+    trace: &mut impl Trace,
+) -> Outcomes {
+    let mut groups: BTreeMap<(i32, &str), Vec<(PolicyId, &Policy)>> = BTreeMap::new();
+    let asked = |p: &Policy| question.case.origin.asks(p);
+    for (id, policy) in policies_of(question, ix).filter(|(_, p)| asked(p)) {
+        let name = if ties == Ties::ByName {
+            &*policy.name
+        } else {
+            ""
+        };
+        groups
+            .entry((policy.priority, name))
+            .or_default()
+            .push((id, policy));
+    }
+    let mut total = Outcomes {
+        none: true,
+        ..Outcomes::default()
+    };
+    for policies in groups.values() {
+        if !total.none {
+            return total;
+        }
+        let each = policies.iter().map(|(id, p)| first_match(question, *id, p));
+        group(&each.collect::<Vec<_>>(), ix, &mut total, trace);
+    }
+    if total.none {
+        isolated_end(question, ix, &mut total, trace);
+    }
+    total
+}
+
+/// The rules of one policy that may be the first to match, and whether it may be that none does.
+struct FirstMatch {
+    selects: Truth,
+    rules: Vec<(RuleRef, Action, Truth)>,
+    none: bool,
+}
+
+/// The rules of one policy in order, the first that matches decides (S72, S102).
+fn first_match(question: &Question<'_>, id: PolicyId, policy: &Policy) -> FirstMatch {
+    let selects = selects(question.env, policy, question.pod, question.case.mode);
+    let mut found = FirstMatch {
+        selects,
+        rules: Vec::new(),
+        none: true,
+    };
+    if !selects.possible() {
+        return found;
+    }
+    for (at, rule) in policy.rules(question.direction).iter().enumerate() {
+        let matched = rule_matches(question, policy, rule);
+        if matched.possible() {
+            let at = RuleRef::rule(id, question.direction, at);
+            found.rules.push((at, rule.action, matched));
+        }
+        if matched == Truth::Yes {
+            found.none = selects != Truth::Yes;
+            break;
+        }
+    }
+    found
+}
+
+/// Adds what policies of equal priority may do.
+fn group(each: &[FirstMatch], ix: TierIx, total: &mut Outcomes, trace: &mut impl Trace) {
+    if disagree(each) {
+        trace.doubt(Doubt::Priority);
+    }
+    let mut seen: Vec<Action> = Vec::new();
+    for (at, action, _) in each.iter().flat_map(|found| &found.rules) {
+        if seen.contains(action) {
+            continue;
+        }
+        seen.push(*action);
+        match action {
+            Action::Allow => total.allow = true,
+            Action::Deny => total.deny = true,
+            Action::Pass => total.pass = true,
+        }
+        if *action != Action::Pass {
+            trace.outcome(*action == Action::Allow, Ground::Rule(ix, *at));
+        }
+    }
+    for found in each {
+        for (at, _, matched) in &found.rules {
+            if found.selects == Truth::Maybe {
+                trace.doubt(Doubt::Selection);
+            }
+            if *matched == Truth::Maybe {
+                trace.doubt(Doubt::Rule(*at));
+            }
+        }
+    }
+    total.none = each.iter().all(|found| found.none);
+}
+
+/// Whether policies of equal priority certainly match with different actions (S73, S103).
+fn disagree(each: &[FirstMatch]) -> bool {
+    let certain = each.iter().filter(|found| !found.none);
+    let mut actions = certain.filter_map(|found| found.rules.last().map(|(_, action, _)| *action));
+    let first = actions.next();
+    actions.any(|action| Some(action) != first)
+}
+
+/// What no rule of an ordered tier decides is denied for the pods that the tier isolates.
+fn isolated_end(question: &Question<'_>, ix: TierIx, total: &mut Outcomes, trace: &mut impl Trace) {
+    if question.env.policies.tiers[ix.index()].end == TierEnd::Pass {
+        return;
+    }
+    let isolating = policies_of(question, ix).filter(|(_, p)| p.isolates(question.direction));
+    let isolated = isolating
+        .map(|(_, p)| selects(question.env, p, question.pod, question.case.mode))
+        .fold(Truth::No, Truth::or);
+    if isolated.possible() {
+        total.deny = true;
+        trace.outcome(false, Ground::NoRule(ix));
+    }
+    if isolated == Truth::Maybe {
+        trace.doubt(Doubt::Selection);
+    }
+    total.none = isolated != Truth::Yes;
+}
+
+/// The rules of an unordered tier that a flow is asked of, with how certainly each matches.
+struct Gathered {
+    isolated: Truth,
+    allows: Vec<(Truth, RuleRef)>,
+    denies: Vec<(Truth, RuleRef)>,
+}
+
+fn gather(question: &Question<'_>, ix: TierIx) -> Gathered {
+    let mut gathered = Gathered {
+        isolated: Truth::No,
+        allows: Vec::new(),
+        denies: Vec::new(),
+    };
+    for (id, policy) in policies_of(question, ix) {
+        let selected = selects(question.env, policy, question.pod, question.case.mode);
+        if policy.isolates(question.direction) {
+            gathered.isolated = gathered.isolated.or(selected);
+        }
+        for (at, rule) in policy.rules(question.direction).iter().enumerate() {
+            let matched = selected.and(rule_matches(question, policy, rule));
+            let at = RuleRef::rule(id, question.direction, at);
+            match rule.action {
+                Action::Deny => gathered.denies.push((matched, at)),
+                Action::Allow | Action::Pass => gathered.allows.push((matched, at)),
+            }
+        }
+    }
+    gathered
+}
+
+fn any(rules: &[(Truth, RuleRef)]) -> Truth {
+    let each = rules.iter().map(|(matched, _)| *matched);
+    each.max().unwrap_or(Truth::No)
+}
+
+/// Isolation, then the union of the rules (S10-S14), where a rule that denies wins; the own node is
+/// exempt where the tier says so (S55), and so is a pod's connection to itself (S54). What the tier
+/// does not isolate goes on (S90, S123).
+fn unordered_tier(question: &Question<'_>, ix: TierIx, trace: &mut impl Trace) -> Outcomes {
+    let tier = &question.env.policies.tiers[ix.index()];
+    let tainted = question.taint.unordered && tier.layer == LayerIx::CLUSTER_NETWORK;
+    let may = Truth::from(tainted).and(Truth::Maybe);
+    let rules = gather(question, ix);
+    let isolated = rules.isolated.or(may);
+    let (denied, allowed) = (any(&rules.denies), any(&rules.allows));
+    let mut outcomes = Outcomes::default();
+    if denied.possible() {
+        outcomes.deny = true;
+        record(&rules.denies, denied, false, ix, trace);
+        doubt_rules(&rules.denies, trace);
+    }
+    if denied == Truth::Yes {
+        return outcomes;
+    }
+    if !isolated.possible() && !allowed.possible() {
+        outcomes.none = true;
+        return outcomes;
+    }
+    let exempt = exemption(question, tier);
+    let matched = allowed.or(exempt).or(may);
+    if allowed.possible() && allowed >= exempt {
+        record(&rules.allows, allowed, true, ix, trace);
+    } else if matched.possible() {
+        trace.outcome(true, exempt_ground(question, ix));
+    }
+    outcomes.allow = matched.possible();
+    outcomes.none = isolated != Truth::Yes && allowed != Truth::Yes;
+    let taint = Doubt::Taint(TaintEffect::UnorderedTier);
+    if matched != Truth::Yes && isolated.possible() {
+        outcomes.deny = true;
+        trace.outcome(false, Ground::NoRule(ix));
+        doubt_rules(&rules.allows, trace);
+        if exempt == Truth::Maybe {
+            trace.doubt(Doubt::OwnNode);
+        }
+        if tainted {
+            trace.doubt(taint);
+        }
+    }
+    if isolated == Truth::Maybe {
+        trace.doubt(if tainted { taint } else { Doubt::Selection });
+    }
+    outcomes
+}
+
+fn exempt_ground(question: &Question<'_>, ix: TierIx) -> Ground {
+    match question.case.origin {
+        ConnectionOrigin::OwnService { .. } => Ground::OwnService(ix),
+        ConnectionOrigin::Direct | ConnectionOrigin::ByNode => Ground::OwnNode(ix),
+    }
+}
+
+/// Records every rule that only possibly matches as a doubt.
+fn doubt_rules(rules: &[(Truth, RuleRef)], trace: &mut impl Trace) {
+    let maybe = rules.iter().filter(|(matched, _)| *matched == Truth::Maybe);
+    maybe.for_each(|(_, at)| trace.doubt(Doubt::Rule(*at)));
+}
+
+/// Whether the tier lets the connection through whatever its rules say.
+fn exemption(question: &Question<'_>, tier: &Tier) -> Truth {
+    if !tier.exempts_own_node {
+        return Truth::No;
+    }
+    let Question {
+        env,
+        pod,
+        peer,
+        case,
+        ..
+    } = *question;
+    case.origin.exempt(env, pod, peer, case.mode)
+}
+
+/// Records the first rule that matches as certainly as any.
+fn record(
+    rules: &[(Truth, RuleRef)],
+    best: Truth,
+    allow: bool,
+    ix: TierIx,
+    trace: &mut impl Trace,
+) {
+    if let Some((_, at)) = rules.iter().find(|(matched, _)| *matched == best) {
+        trace.outcome(allow, Ground::Rule(ix, *at));
+    }
+}
