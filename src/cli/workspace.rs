@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::config::Unsupported;
 use netpal::diagnostic::{Code, Diagnostic, Severity};
-use netpal::load::{LoadOptions, Source, load_watched};
+use netpal::load::{Kubernetes, LoadOptions, Source, load_watched};
 use netpal::query::Context;
 use netpal::render::RenderContext;
 use netpal::render::text::{inputs, writer};
@@ -236,6 +236,7 @@ pub fn load_options(common: &Common) -> LoadOptions {
     LoadOptions {
         namespace: chosen(common).unwrap_or("default").into(),
         ignore_broken: common.ignore_broken,
+        kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
     }
 }
 

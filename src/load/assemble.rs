@@ -25,7 +25,8 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     }
     let mut objects = assembly.deduplicate();
     let cluster = build::cluster(&mut objects, &mut assembly);
-    assembly.take_policies(objects);
+    assembly.take_policies(objects, &cluster);
+    assembly.taint_meshed(&cluster);
     assembly.finish(cluster)
 }
 
@@ -194,6 +195,7 @@ impl Assembly<'_> {
                         document,
                     });
                 }
+                self.remarks(&mut object);
                 return count(&mut self.tally.skipped, &object.kind);
             }
             Contribution::Policy(lowered) => lowered

@@ -42,6 +42,7 @@ impl ObjectInterner {
 
     fn draft(&mut self, draft: &mut PodDraft) {
         draft.node.iter_mut().for_each(|n| self.word(n));
+        draft.account.iter_mut().for_each(|a| self.word(a));
         intern(&mut self.ports, &mut draft.ports);
         if let Some(known) = self.labels.get(&draft.labels) {
             draft.labels = Arc::clone(known);

@@ -1,10 +1,13 @@
 //! What a document that could not be read may be, and so which verdicts it makes unknown.
 
 use crate::load::assembly::Assembly;
+use crate::load::bound::BoundPod;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
-use crate::model::Selector;
+use crate::load::workloads::LINKERD_INJECT;
+use crate::model::{Cluster, Namespace, PodId, Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::{Namespaces, Subject, Taint, TaintEffect, TaintReason};
+use crate::policy::recognized::{Pods, Reach, ReachNamespaces};
+use crate::policy::{Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason};
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
 
@@ -85,4 +88,158 @@ impl Assembly<'_> {
             origin,
         });
     }
+
+    /// Leaves a taint for everything that an object can touch.
+    pub(super) fn taint_reaches(
+        &mut self,
+        what: &str,
+        reason: TaintReason,
+        reaches: &[Reach],
+        own: Option<&str>,
+        origin: &Origin,
+        cluster: &Cluster,
+    ) {
+        for reach in reaches {
+            for subject in self.subjects(reach, own, cluster) {
+                self.policies.taints.push(Taint {
+                    what: what.into(),
+                    reason,
+                    effect: reach.effect,
+                    subject,
+                    directions: reach.directions,
+                    origin: Some(origin.clone()),
+                });
+            }
+        }
+    }
+
+    /// Between pods of Linkerd's mesh a packet arrives on the port of the proxy, and a
+    /// `NetworkPolicy` sees that port: what it isolates may be denied.
+    pub(super) fn taint_meshed(&mut self, cluster: &Cluster) {
+        let meshed = |b: &&BoundPod| {
+            b.annotation(LINKERD_INJECT)
+                .is_some_and(|v| matches!(v, "enabled" | "ingress"))
+        };
+        let mut found: Vec<(Subject, [bool; 2], PodId)> = Vec::new();
+        for bound in self.bound_pods.iter().filter(meshed) {
+            let directions = Direction::ALL.map(|d| {
+                let mut policies = self.policies.policies.iter();
+                policies.any(|policy| isolates(policy, d, cluster, bound.pod))
+            });
+            let subject = exactly(cluster, bound.pod);
+            let is_new = !found.iter().any(|f| f.0 == subject && f.1 == directions);
+            if directions != [false, false] && is_new {
+                found.push((subject, directions, bound.pod));
+            }
+        }
+        for (subject, directions, pod) in found {
+            let name = &cluster.pod(pod).name;
+            let namespace = &cluster.pod_namespace(pod).name;
+            self.policies.taints.push(Taint {
+                what: format!("Pod {namespace}/{name} of Linkerd's mesh").into(),
+                reason: TaintReason::UnmodelledKind,
+                effect: TaintEffect::OnlyDeny,
+                subject,
+                directions,
+                origin: Some(cluster.pod(pod).origin.clone()),
+            });
+        }
+    }
+
+    /// The pods of a reach, as subjects.
+    fn subjects(&self, reach: &Reach, own: Option<&str>, cluster: &Cluster) -> Vec<Subject> {
+        let namespaces = match (&reach.namespaces, own) {
+            (ReachNamespaces::Own, Some(name)) => Namespaces::Named(name.into()),
+            (ReachNamespaces::Own, None) | (ReachNamespaces::All, _) => {
+                Namespaces::Matching(Selector::everything())
+            }
+            (ReachNamespaces::Matching(selector), _) => Namespaces::Matching(selector.clone()),
+        };
+        let everyone = |pods: Selector| Subject {
+            namespaces: namespaces.clone(),
+            pods,
+        };
+        let bound = |matches: &dyn Fn(&BoundPod) -> bool| {
+            self.subjects_of_bound(&namespaces, matches, cluster)
+        };
+        match &reach.pods {
+            Pods::Labelled(pods) => vec![everyone(pods.clone())],
+            Pods::Account(account) => bound(&|pod| pod.account.as_deref() == Some(account)),
+            Pods::Annotated { key, word, always } => {
+                let carries = |pod: &BoundPod| pod.annotation(key).is_some();
+                if !always && !self.bound_pods.iter().any(carries) {
+                    return vec![everyone(Selector::everything())];
+                }
+                bound(&|pod| {
+                    pod.annotation(key)
+                        .is_some_and(|v| has_word(v, word.as_deref()))
+                })
+            }
+            Pods::Behind(service) => {
+                let services = cluster.services().filter(|(_, s)| {
+                    s.name == *service && selects(&namespaces, cluster.namespace(s.namespace))
+                });
+                let behind = services.filter_map(|(_, s)| {
+                    Some(Subject {
+                        namespaces: Namespaces::Named(cluster.namespace(s.namespace).name.clone()),
+                        pods: s.selector.clone()?,
+                    })
+                });
+                behind.collect()
+            }
+        }
+    }
+
+    /// Subjects for the bound pods that match: a namespace and the labels of a pod there.
+    fn subjects_of_bound(
+        &self,
+        namespaces: &Namespaces,
+        matches: &dyn Fn(&BoundPod) -> bool,
+        cluster: &Cluster,
+    ) -> Vec<Subject> {
+        let mut subjects: Vec<Subject> = Vec::new();
+        for bound in self.bound_pods.iter().filter(|b| matches(b)) {
+            let pod = cluster.pod(bound.pod);
+            let namespace = cluster.namespace(pod.namespace);
+            if !selects(namespaces, namespace) {
+                continue;
+            }
+            let subject = exactly(cluster, bound.pod);
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        subjects
+    }
+}
+
+/// The pods with exactly the labels of a pod, in its namespace.
+fn exactly(cluster: &Cluster, pod: PodId) -> Subject {
+    let pod = cluster.pod(pod);
+    let labels = cluster.labels(pod.labels).iter();
+    let same = |(k, v): (&str, &str)| Requirement::In(k.into(), vec![v.into()]);
+    Subject {
+        namespaces: Namespaces::Named(cluster.namespace(pod.namespace).name.clone()),
+        pods: Selector::new(labels.map(same)),
+    }
+}
+
+/// Whether a policy of a namespace isolates a pod.
+fn isolates(policy: &Policy, direction: Direction, cluster: &Cluster, pod: PodId) -> bool {
+    policy.isolates(direction)
+        && selects(&policy.subject.namespaces, cluster.pod_namespace(pod))
+        && policy.subject.pods.matches(cluster.pod_labels(pod))
+}
+
+fn selects(namespaces: &Namespaces, namespace: &Namespace) -> bool {
+    match namespaces {
+        Namespaces::Named(name) => *name == namespace.name,
+        Namespaces::Matching(selector) => namespace.selected_by(selector).possible(),
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
+    }
+}
+
+/// Whether a list of words, separated by commas, has a word.
+fn has_word(value: &str, word: Option<&str>) -> bool {
+    word.is_none_or(|word| value.split(',').any(|w| w.trim() == word))
 }

@@ -118,6 +118,31 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
         .map(|net| net.trunc())
 }
 
+/// Why the API server refuses an address block since 1.36 (`StrictIPCIDRValidation`): leading zeros,
+/// an IPv4 address in IPv6 form, or bits of a host.
+pub fn cidr_complaint(text: &str) -> Option<String> {
+    if let Some(complaint) = address_complaint(text) {
+        return Some(complaint);
+    }
+    let net: IpNet = text.parse().ok()?;
+    (net.addr() != net.network()).then(|| format!("`{text}` has host bits; write {}", net.trunc()))
+}
+
+/// Why a block is refused by validation that takes host bits: leading zeros, or an IPv4 address in
+/// IPv6 form.
+pub fn address_complaint(text: &str) -> Option<String> {
+    let net = parse_cidr(text)?;
+    if matches!(net, IpNet::V6(net) if net.addr().to_ipv4_mapped().is_some()) {
+        return Some(format!(
+            "`{text}` is an IPv4 block in IPv6 form; write it as IPv4"
+        ));
+    }
+    let plain: Option<IpNet> = text.parse().ok();
+    let length = text.rsplit('/').next().unwrap_or_default();
+    let padded = length.len() > 1 && length.starts_with('0');
+    (plain.is_none() || padded).then(|| format!("`{text}` has leading zeros; write {net}"))
+}
+
 fn without_leading_zeros(digits: &str) -> &str {
     match digits.trim_start_matches('0') {
         "" => "0",

@@ -8,6 +8,7 @@
 use crate::source::{Path, Span};
 use crate::tree::node::{Entry, SyntaxNode, Value};
 use crate::tree::problem::{Problem, ProblemKind};
+use crate::tree::trail::PathTrail;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -109,24 +110,6 @@ fn friendly(expected: &str) -> String {
             }
             None => other.to_owned(),
         },
-    }
-}
-
-/// The way that led to a node, written out only when there is something to tell.
-#[derive(Clone, Copy)]
-enum PathTrail<'a> {
-    Root,
-    Key(&'a PathTrail<'a>, &'a str),
-    Index(&'a PathTrail<'a>, usize),
-}
-
-impl PathTrail<'_> {
-    fn path(&self) -> Path {
-        match self {
-            Self::Root => Path::root(),
-            Self::Key(parent, key) => parent.path().key(key),
-            Self::Index(parent, index) => parent.path().index(*index),
-        }
     }
 }
 

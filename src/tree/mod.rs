@@ -22,6 +22,7 @@ pub mod problem;
 pub mod scalar;
 mod scan;
 pub mod split;
+pub mod trail;
 pub mod yaml;
 
 pub use crate::tree::chunk::Chunk;
@@ -31,3 +32,4 @@ pub use crate::tree::node::{Entry, MAX_DEPTH, MAX_NODES, SyntaxNode, Value};
 pub use crate::tree::parse::{parse, parse_part};
 pub use crate::tree::problem::{Parsed, Problem, ProblemKind, position};
 pub use crate::tree::split::{Sniffed, sniff, split};
+pub use crate::tree::trail::PathTrail;

@@ -3,6 +3,16 @@
 //! Most of what kubectl prints of a pod decides no verdict. Those fields are checked to be JSON and
 //! then dropped, which saves most of the memory of a large cluster.
 
+const METADATA: &[&str] = &[
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "uid",
+    "resourceVersion",
+];
+
 /// Which part of an object is being read, as far as that decides what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeptFields {
@@ -33,10 +43,10 @@ impl KeptFields {
             (Self::Pod, "status") => Some(Self::Status),
             (Self::Pod, _) => Some(Self::Whole),
             (Self::Metadata, "ownerReferences") => Some(Self::Owners),
-            (Self::Metadata, _) => within(&["name", "generateName", "namespace", "labels"]),
+            (Self::Metadata, _) => within(METADATA),
             (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
-            (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
+            (Self::Spec, _) => within(&["hostNetwork", "nodeName", "serviceAccountName"]),
             (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
             (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
         }
