@@ -12,7 +12,7 @@ use crate::policy::admin_spec::{
 };
 use crate::policy::lowered::Checks;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::policy::validate::{address_complaint, is_port_name, parse_cidr, selector};
+use crate::policy::validate::{address_complaint, is_domain, is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::{SyntaxNode, decode};
@@ -484,20 +484,6 @@ impl AdminLowering<'_> {
             }
         }
     }
-}
-
-fn is_domain(name: &str) -> bool {
-    let rest = name.strip_prefix("*.").unwrap_or(name);
-    let rest = rest.strip_suffix('.').unwrap_or(rest);
-    rest.split('.').count() >= 2 && rest.split('.').all(is_domain_label)
-}
-
-fn is_domain_label(label: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=63).contains(&label.len())
-        && label.chars().all(inner)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// Decodes an object of one of these dialects.

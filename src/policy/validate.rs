@@ -72,6 +72,21 @@ pub fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && !text.is_empty() && text.split('.').all(part)
 }
 
+/// Whether a text is a domain name of at least two labels, with or without a leading `*.`.
+pub fn is_domain(name: &str) -> bool {
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    let rest = rest.strip_suffix('.').unwrap_or(rest);
+    rest.split('.').count() >= 2 && rest.split('.').all(is_domain_label)
+}
+
+fn is_domain_label(label: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=63).contains(&label.len())
+        && label.chars().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
 /// Whether a text is a qualified name: `[prefix/]name`.
 pub fn is_qualified_name(text: &str) -> bool {
     match text.split_once('/') {

@@ -122,6 +122,7 @@ impl Outcomes<'_> {
     /// An ordered tier (S72, S73, S102, S103); whether anything may go on to the next one.
     fn ordered(&mut self, tier: &TierTrace, [allow, deny]: [Reason; 2]) -> bool {
         let law = &self.env.policies;
+        let mut passes = false;
         for group in tier
             .policies
             .chunk_by(|a, b| law.get(a.policy).priority == law.get(b.policy).priority)
@@ -130,7 +131,6 @@ impl Outcomes<'_> {
             if disagree(&each) {
                 self.doubts.push(Reason::UnknownPriority);
             }
-            let mut passes = false;
             let mut seen: Vec<Action> = Vec::new();
             for (action, at) in each.iter().flat_map(|f| &f.matches) {
                 passes |= *action == Action::Pass;
