@@ -185,6 +185,11 @@ fn cluster_kind(kind: &str) -> Option<&'static str> {
     known.find(|k| is_form_of(kind, k))
 }
 
+/// Whether a kind is one of the cluster's, in any spelling.
+pub fn is_cluster_kind(kind: &str) -> bool {
+    cluster_kind(kind).is_some()
+}
+
 /// Whether a group is one of Kubernetes' own, so that nobody else's kinds are in it.
 fn is_builtin(group: &str) -> bool {
     matches!(

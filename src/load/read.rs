@@ -17,10 +17,10 @@ use crate::load::objects;
 use crate::load::options::{LoadOptions, Unwatched, Watch};
 use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
 use crate::policy::dialects;
-use crate::source::{Base, RereadableText as _, Text};
+use crate::source::{Base, RereadableText as _, Span, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Sniffed, SyntaxNode};
+use crate::tree::{Chunk, Entry, Problem, ProblemKind, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
 use std::sync::Arc;
@@ -136,20 +136,38 @@ impl<'o> FileReader<'o> {
             };
         }
         let parsed = tree::parse(text, &chunk);
-        let content = parsed
-            .root
-            .map_or(ChunkContent::Broken, |root| self.content(root, chunk));
+        let mut problems = parsed.problems;
+        let content = match parsed.root {
+            Some(_) if is_beside_separator(&chunk, part) => {
+                problems.push(beside_separator(&chunk));
+                ChunkContent::Broken
+            }
+            Some(root) => self.content(root, chunk, &mut problems),
+            None => ChunkContent::Broken,
+        };
         ParsedChunk {
             chunk,
             header,
             content,
-            problems: parsed.problems,
+            problems,
         }
     }
 
-    fn content(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
+    fn content(self, root: SyntaxNode, chunk: Chunk, problems: &mut Vec<Problem>) -> ChunkContent {
         match document_form::classify(root) {
-            DocumentForm::NoKind => ChunkContent::NoKind,
+            DocumentForm::NoKind(problem) => {
+                let broken = problem.is_some();
+                problems.extend(problem);
+                if broken {
+                    ChunkContent::Broken
+                } else {
+                    ChunkContent::NoKind
+                }
+            }
+            DocumentForm::BadList(problem) => {
+                problems.push(problem);
+                ChunkContent::Broken
+            }
             DocumentForm::Template { policies } => ChunkContent::Template { policies },
             DocumentForm::Objects(list) => {
                 let item = |(path, node): (_, SyntaxNode)| {
@@ -159,6 +177,21 @@ impl<'o> FileReader<'o> {
             }
         }
     }
+}
+
+/// Whether a chunk stands on the line of a separator, where only a document in flow style may start.
+fn is_beside_separator(chunk: &Chunk, part: &str) -> bool {
+    chunk.column > 1 && !part.starts_with('{')
+}
+
+fn beside_separator(chunk: &Chunk) -> Problem {
+    let span = Span {
+        start: chunk.start,
+        end: chunk.end,
+        at: chunk.begins(),
+    };
+    let message = "text on the line of a `---` separator: kubectl refuses or drops it";
+    Problem::new(ProblemKind::Syntax, span, message).help("start the document on the next line")
 }
 
 /// Collects the items of a List in order, and reports the progress.

@@ -2,6 +2,7 @@
 
 use crate::load::assembly::Assembly;
 use crate::load::bound::BoundPod;
+use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::load::workloads::LINKERD_INJECT;
 use crate::model::{Cluster, Namespace, PodId, Requirement, Selector};
@@ -54,6 +55,23 @@ impl Assembly<'_> {
             .and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end))
             .unwrap_or_default();
         suspect(&parsed.header, &text)
+    }
+
+    /// Whether a document that could not be read may be an object of the cluster.
+    pub(super) fn may_be_of_cluster(&self, file: FileId, parsed: &ParsedChunk) -> bool {
+        match parsed
+            .header
+            .kind
+            .as_deref()
+            .filter(|k| !Sniffed::is_placeholder(k))
+        {
+            Some(kind) => identity::is_cluster_kind(kind) || kind.ends_with("List"),
+            None => {
+                let source = self.sources.file(file);
+                let text = source.and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end));
+                text.is_some_and(|text| text.contains("apiVersion") || text.contains("metadata"))
+            }
+        }
     }
 
     /// Leaves a taint for a policy that could not be read, over its namespace where that is known.

@@ -196,6 +196,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.node.is_null() {
+            let empty = visitor.visit_str(""); // as Go reads a null into a string
+            return self.place(empty);
+        }
         let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
             return self.deserialize_any(visitor);
         };

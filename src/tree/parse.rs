@@ -4,8 +4,8 @@ use crate::source::Span;
 use crate::tree::chunk::Chunk;
 use crate::tree::json;
 use crate::tree::node::shift_node;
-use crate::tree::problem::Parsed;
-use crate::tree::split::is_template_start;
+use crate::tree::problem::{Parsed, ProblemKind};
+use crate::tree::split::{is_template_start, looks_like_json};
 use crate::tree::yaml;
 
 /// Reads one chunk of a file. Spans are relative to the file.
@@ -17,17 +17,28 @@ pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
 
 /// Reads one chunk of a file, given alone. Spans are relative to the file.
 pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
-    let parsed = if part
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with('{')
-        && !is_template_start(part)
-    {
-        json::parse(part)
+    let start = part.trim_start_matches('\u{feff}').trim_start();
+    let parsed = if start.starts_with('{') && !is_template_start(part) {
+        json_or_yaml(part)
     } else {
         yaml::parse(part)
     };
     shift(parsed, chunk)
+}
+
+/// A text that starts with a brace: JSON, or YAML in flow style, as kubectl tries it where it is no
+/// JSON.
+fn json_or_yaml(part: &str) -> Parsed {
+    let parsed = json::parse(part);
+    if parsed.root.is_some() || parsed.problems.iter().any(|p| p.kind == ProblemKind::Limit) {
+        return parsed;
+    }
+    let flow = yaml::parse(part);
+    if flow.root.is_some() || !looks_like_json(part) {
+        flow
+    } else {
+        parsed
+    }
 }
 
 fn shift_span(span: &mut Span, chunk: &Chunk) {

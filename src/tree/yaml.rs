@@ -12,29 +12,27 @@ use crate::tree::scalar;
 use crate::tree::scalar::NotANumber;
 use crate::tree::split::is_template_start;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
-use memchr::memmem;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
     let text_start = text
         .strip_prefix('\u{feff}')
         .map_or(0, |_| '\u{feff}'.len_utf8());
-    if let Some(span) = tab_indent(text) {
+    let spaced = spaces_for_tabs(&text[text_start..]);
+    let mut reader = YamlReader::new(&spaced, text_start);
+    reader.has_tabs = matches!(spaced, Cow::Owned(_));
+    let result = reader.document();
+    if let Some(span) = tab_indent(text, &reader.tab_ranges, result.is_ok()) {
         return failed(text, tab_problem(span));
     }
-    let mut reader = YamlReader::new(&text[text_start..], text_start);
-    match reader.document() {
-        Ok(root) => {
-            let braces = memmem::find(text.as_bytes(), b"{{").is_some();
-            if braces && root.as_ref().is_some_and(|r| has_template_key(r, text)) {
-                return failed(text, template_problem(text));
-            }
-            Parsed {
-                root,
-                problems: reader.problems,
-            }
-        }
+    match result {
+        Ok(root) => Parsed {
+            root,
+            problems: reader.problems,
+        },
         Err(problem) => failed(text, *problem),
     }
 }
@@ -68,36 +66,42 @@ fn template_problem(text: &str) -> Problem {
     .help("render it first: `helm template CHART | netpal ... -f -`")
 }
 
-/// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks
-/// like that.
-fn has_template_key(node: &SyntaxNode, text: &str) -> bool {
-    match &node.value {
-        Value::Sequence(items) => items.iter().any(|n| has_template_key(n, text)),
-        Value::Mapping(entries) => entries.iter().any(|e| {
-            let start = text.get(e.value.span.start..).unwrap_or_default();
-            start.starts_with("{{") || has_template_key(&e.value, text)
-        }),
-        _ => false,
+/// The text with a space for every tab that indents a line: the parser refuses some of those that
+/// kubectl takes, inside flow collections. Which of them kubectl refuses is judged afterwards.
+fn spaces_for_tabs(text: &str) -> Cow<'_, str> {
+    let indents = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    if memchr::memchr(b'\t', text.as_bytes()).is_none() || !text.lines().any(indents) {
+        return Cow::Borrowed(text);
     }
+    let mut spaced = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start_matches([' ', '\t']);
+        spaced.extend(std::iter::repeat_n(' ', line.len() - rest.len()));
+        spaced.push_str(rest);
+    }
+    Cow::Owned(spaced)
 }
 
-/// kubectl refuses any line whose leading blanks contain a tab, even a blank or comment line.
-fn tab_indent(text: &str) -> Option<Span> {
+/// The first tab that indents a line where kubectl refuses it: anywhere but inside a scalar or a flow
+/// collection, even on a blank or comment line. Of a text that cannot be read, the first tab that
+/// indents a line.
+fn tab_indent(text: &str, allowed: &[Range<usize>], readable: bool) -> Option<Span> {
     memchr::memchr(b'\t', text.as_bytes())?; // hardly any text has one
     let mut offset = 0;
     for (i, line) in text.split_inclusive('\n').enumerate() {
         let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(tab) = line.get(..blanks).and_then(|b| b.find('\t')) {
+            let start = offset + tab;
+            let inside = readable && allowed.iter().any(|range| range.contains(&start));
             let narrow = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
             let at = Position {
                 line: narrow(i),
                 column: narrow(tab),
             };
-            return Some(Span {
-                start: offset + tab,
-                end: offset + tab + 1,
-                at,
-            });
+            let end = start + 1;
+            if !inside {
+                return Some(Span { start, end, at });
+            }
         }
         offset += line.len();
     }
@@ -120,6 +124,10 @@ struct YamlReader<'t> {
     anchors: HashMap<usize, (SyntaxNode, usize)>,
     problems: Vec<Problem>,
     nodes: usize,
+    /// Where a tab may indent a line: inside scalars of several lines and flow collections.
+    tab_ranges: Vec<Range<usize>>,
+    /// Whether the text has a tab at all.
+    has_tabs: bool,
 }
 
 impl<'t> YamlReader<'t> {
@@ -132,6 +140,25 @@ impl<'t> YamlReader<'t> {
             anchors: HashMap::new(),
             problems: Vec::new(),
             nodes: 0,
+            tab_ranges: Vec::new(),
+            has_tabs: false,
+        }
+    }
+
+    /// Notes where a node lets tabs indent lines.
+    fn note_tabs(&mut self, node: &SyntaxNode) {
+        if !self.has_tabs {
+            return;
+        }
+        let start = node.span.start;
+        let first = self.text.as_bytes().get(start.saturating_sub(self.offset));
+        let flow = match node.value {
+            Value::Sequence(_) => first == Some(&b'['),
+            Value::Mapping(_) => first == Some(&b'{'),
+            _ => true,
+        };
+        if flow {
+            self.tab_ranges.push(start..node.span.end);
         }
     }
 
@@ -230,6 +257,7 @@ impl<'t> YamlReader<'t> {
             Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
             other => return Err(syntax(span, format!("unexpected {other:?}"))),
         };
+        self.note_tabs(&node);
         if anchor != 0 {
             self.anchors
                 .insert(anchor, (node.clone(), self.nodes - before + 1));
@@ -477,6 +505,9 @@ mod tests {
     #[test]
     fn tabs_templates_and_bombs_are_clear_errors() {
         assert_eq!(json("a:\n\t b: 1"), "Syntax");
+        assert_eq!(json("a: [\n\t1,\n\t]"), r#"{"a":[1]}"#);
+        assert_eq!(json("a: |\n  x\n  \ty\n"), r#"{"a":"x\n y\n"}"#);
+        assert_eq!(json("a: |\n  {{ .x }}\n"), r#"{"a":"{{ .x }}\n"}"#);
         assert_eq!(json("a: 1\n\t# comment"), "Syntax");
         assert_eq!(json("name: {{ .Values.x }}\n"), "UnrenderedTemplate");
         assert_eq!(json("{{- if .x }}\na: 1\n{{- end }}"), "UnrenderedTemplate");
