@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::{Workspace, cidrs};
 use super::{ci, lint_fix, project, rule};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use netpal::config::Level;
 use netpal::finding::{Finding, RuleInfo, Severity};
 use netpal::lint::baseline::Baseline;
@@ -109,7 +109,7 @@ fn subtract(args: &Args, linted: &mut Linted) -> Result<usize> {
         return Ok(0);
     };
     let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    let text = netpal::load::project::text(&path.to_string_lossy())?;
     let baseline = Baseline::read(&text).map_err(|e| anyhow!("`{name}`: {e}"))?;
     Ok(baseline.subtract(&mut linted.findings))
 }

@@ -20,10 +20,10 @@ use crate::policy::dialects;
 use crate::source::{Base, RereadableText as _, Span, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Problem, ProblemKind, Sniffed, SyntaxNode};
+use crate::tree::{Chunk, Entry, Parsed, Problem, ProblemKind, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// How texts are read.
 #[derive(Clone, Copy)]
@@ -135,7 +135,15 @@ impl<'o> FileReader<'o> {
                 problems: Vec::new(),
             };
         }
-        let parsed = tree::parse(text, &chunk);
+        if let Some(parsed) = tree::parse_frugally(text, &chunk) {
+            return self.parsed(chunk, header, part, parsed);
+        }
+        // INVARIANT: one document with many aliases is in memory at a time.
+        let _alone = ALONE.lock();
+        self.parsed(chunk, header, part, tree::parse(text, &chunk))
+    }
+
+    fn parsed(self, chunk: Chunk, header: ChunkHeader, part: &str, parsed: Parsed) -> ParsedChunk {
         let mut problems = parsed.problems;
         let content = match parsed.root {
             Some(_) if is_beside_separator(&chunk, part) => {
@@ -178,6 +186,9 @@ impl<'o> FileReader<'o> {
         }
     }
 }
+
+/// Held while a document is read whose aliases stand for many nodes.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Whether a chunk stands on the line of a separator, where only a document in flow style may start.
 fn is_beside_separator(chunk: &Chunk, part: &str) -> bool {

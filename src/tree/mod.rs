@@ -29,7 +29,7 @@ pub use crate::tree::chunk::Chunk;
 pub use crate::tree::decode::{Decoded, decode};
 pub use crate::tree::locate::Locator;
 pub use crate::tree::node::{Entry, MAX_DEPTH, MAX_NODES, SyntaxNode, Value};
-pub use crate::tree::parse::{parse, parse_part};
+pub use crate::tree::parse::{parse, parse_frugally, parse_part};
 pub use crate::tree::problem::{Parsed, Problem, ProblemKind, position};
 pub use crate::tree::split::{Sniffed, sniff, split};
 pub use crate::tree::trail::PathTrail;

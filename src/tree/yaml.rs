@@ -16,13 +16,26 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+/// How many nodes the aliases of a document may stand for before it is read alone, so that the memory
+/// of such documents does not grow with the number of threads.
+pub const FEW_ALIASED: usize = 20_000;
+
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
+    parse_up_to(text, MAX_NODES)
+}
+
+/// The message about a document that [`parse_up_to`] gave up on.
+pub const TOO_MANY_ALIASED: &str = "its aliases stand for too many values";
+
+/// Reads one chunk whose aliases stand for at most this many nodes.
+pub fn parse_up_to(text: &str, aliased: usize) -> Parsed {
     let text_start = text
         .strip_prefix('\u{feff}')
         .map_or(0, |_| '\u{feff}'.len_utf8());
     let spaced = spaces_for_tabs(&text[text_start..]);
     let mut reader = YamlReader::new(&spaced, text_start);
+    reader.aliased_left = aliased;
     reader.has_tabs = matches!(spaced, Cow::Owned(_));
     let result = reader.document();
     if let Some(span) = tab_indent(text, &reader.tab_ranges, result.is_ok()) {
@@ -128,6 +141,8 @@ struct YamlReader<'t> {
     tab_ranges: Vec<Range<usize>>,
     /// Whether the text has a tab at all.
     has_tabs: bool,
+    /// How many more nodes aliases may stand for.
+    aliased_left: usize,
 }
 
 impl<'t> YamlReader<'t> {
@@ -142,6 +157,7 @@ impl<'t> YamlReader<'t> {
             nodes: 0,
             tab_ranges: Vec::new(),
             has_tabs: false,
+            aliased_left: MAX_NODES,
         }
     }
 
@@ -259,8 +275,9 @@ impl<'t> YamlReader<'t> {
         };
         self.note_tabs(&node);
         if anchor != 0 {
-            self.anchors
-                .insert(anchor, (node.clone(), self.nodes - before + 1));
+            let size = self.nodes - before + 1;
+            self.charge_copy(size, span)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
@@ -274,12 +291,24 @@ impl<'t> YamlReader<'t> {
         Ok(())
     }
 
+    /// Charges for a copy of a node: that of an anchor is kept, that of an alias is written out.
+    fn charge_copy(&mut self, size: usize, span: Span) -> ParseResult<()> {
+        match self.aliased_left.checked_sub(size) {
+            Some(left) => {
+                self.aliased_left = left;
+                Ok(())
+            }
+            None => Err(limit(span, TOO_MANY_ALIASED.into())),
+        }
+    }
+
     fn alias(&mut self, id: usize, span: Span) -> ParseResult<SyntaxNode> {
         let size = self.anchors.get(&id).map(|(_, size)| *size);
         let Some(size) = size else {
             return Err(syntax(span, "an alias inside its own anchor".into()));
         };
         self.charge(size, span)?;
+        self.charge_copy(size, span)?;
         let found = self.anchors.get(&id).map(|(node, _)| node.clone());
         found.ok_or_else(|| syntax(span, "an unknown alias".into()))
     }
