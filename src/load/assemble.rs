@@ -14,7 +14,7 @@ use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ParsedChunk, ReadFile};
 use crate::load::taints::Suspicion;
 use crate::source::{Base, DocumentId, FileId, Origin, Position, Text};
-use crate::tree::{Chunk, Problem, Sniffed};
+use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
 use std::sync::Arc;
 
 /// Builds the input from what was read.
@@ -102,6 +102,7 @@ impl Assembly<'_> {
     ) -> Severity {
         let harmless = !problem.is_error()
             || (broken
+                && problem.kind != ProblemKind::WrongType
                 && self.suspicion(file, parsed) == Suspicion::None
                 && !self.may_be_of_cluster(file, parsed));
         if harmless {

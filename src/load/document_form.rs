@@ -141,6 +141,14 @@ fn items(list: SyntaxNode) -> Vec<SyntaxNode> {
     }
 }
 
+/// Sets a field of a mapping to a text.
+pub fn set(node: &mut SyntaxNode, key: &str, value: &str) {
+    if let crate::tree::Value::Mapping(entries) = &mut node.value {
+        entries.retain(|e| *e.key != *key);
+    }
+    add(node, key, value);
+}
+
 fn add(node: &mut SyntaxNode, key: &str, value: &str) {
     use crate::tree::{Entry, Value};
     let span = node.span;

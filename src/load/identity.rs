@@ -128,7 +128,7 @@ fn policy(node: &SyntaxNode, api_version: &str, kind: &str, meant: &'static str)
         .map(|d| d.api_version.to_owned())
         .or_else(|| {
             let row = recognized::KINDS.iter().find(|k| k.kind == meant)?;
-            Some(format!("{}/VERSION", row.group))
+            Some(format!("{}/{}", row.group, current_version(row.group)))
         })
         .unwrap_or_default();
     let in_group = right.split_once('/').is_some_and(|(g, _)| g == group)
@@ -141,6 +141,20 @@ fn policy(node: &SyntaxNode, api_version: &str, kind: &str, meant: &'static str)
     };
     found.policy = Some(meant);
     found
+}
+
+/// The version of a group that is written today.
+fn current_version(group: &str) -> &'static str {
+    match group {
+        "cilium.io" => "v2",
+        "projectcalico.org" => "v3",
+        "policy.linkerd.io" => "v1beta3",
+        "networking.k8s.aws" | "networking.gke.io" | "kuma.io" => "v1alpha1",
+        "consul.hashicorp.com" => "v1alpha1",
+        "vpcresources.k8s.aws" => "v1beta1",
+        "access.smi-spec.io" => "v1alpha3",
+        _ => "v1",
+    }
 }
 
 /// A kind that a group does not have although netpal knows all of its kinds.

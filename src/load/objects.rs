@@ -5,6 +5,7 @@
 //! one object alone, so it runs on all cores, right behind the reader.
 
 use crate::load::cluster_objects;
+use crate::load::document_form;
 use crate::load::embedded;
 use crate::load::identity;
 use crate::load::object::{Contribution, LoadedItem, LoadedObject, NO_DOCUMENT, Remark};
@@ -55,7 +56,11 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
     };
     let found = identity::check(node, &object.api_version, kind);
     if let (Some(_), Some(current)) = (&found, in_force_as(node, &object)) {
+        let mut renamed = node.clone();
+        document_form::set(&mut renamed, "apiVersion", current);
         object.api_version = current.into();
+        object.contribution = contribution(&mut object, &renamed, options);
+        return Some(object);
     } else if let Some(found) = found {
         object.contribution = match found.policy {
             Some(meant) => Contribution::refused(meant, node),

@@ -23,10 +23,15 @@ pub enum Suspicion {
     Any,
 }
 
+/// Whether a kind starts as every kind does.
+fn is_word(kind: &str) -> bool {
+    kind.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 /// Judges a document that could not be read by what its lines say.
 pub fn suspect(said: &ChunkHeader, text: &str) -> Suspicion {
     match said.kind.as_deref() {
-        Some(kind) if !Sniffed::is_placeholder(kind) => {
+        Some(kind) if !Sniffed::is_placeholder(kind) && is_word(kind) => {
             let version = said.api_version.as_deref().unwrap_or_default();
             if kind == "NetworkPolicy"
                 && (version.is_empty() || version.starts_with("networking.k8s.io/"))
@@ -41,10 +46,22 @@ pub fn suspect(said: &ChunkHeader, text: &str) -> Suspicion {
                 Suspicion::None
             }
         }
-        _ if text.contains("NetworkPolicy") => Suspicion::Any,
+        _ if sounds_like_policy(text) => Suspicion::Any,
         Some(_) => Suspicion::Any,
         None => Suspicion::None,
     }
+}
+
+/// Whether a text without a readable kind has words that hardly anything but a policy has.
+fn sounds_like_policy(text: &str) -> bool {
+    let words = [
+        "NetworkPolicy",
+        "policyTypes",
+        "podSelector",
+        "endpointSelector",
+        "networking.k8s.io/v1",
+    ];
+    words.iter().any(|word| text.contains(word))
 }
 
 impl Assembly<'_> {

@@ -10,6 +10,7 @@ use crate::source::Path;
 use crate::tree::{Problem, ProblemKind};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use std::net::IpAddr;
 
 /// Checks an object's own name, and its namespace where it has one (S9).
 pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks) {
@@ -139,8 +140,9 @@ pub fn cidr_complaint(text: &str) -> Option<String> {
     if let Some(complaint) = address_complaint(text) {
         return Some(complaint);
     }
-    let net: IpNet = text.parse().ok()?;
-    (net.addr() != net.network()).then(|| format!("`{text}` has host bits; write {}", net.trunc()))
+    let (address, _) = text.split_once('/')?;
+    let (address, net): (IpAddr, _) = (address.parse().ok()?, parse_cidr(text)?);
+    (address != net.network()).then(|| format!("`{text}` has host bits; write {net}"))
 }
 
 /// Why a block is refused by validation that takes host bits: leading zeros, or an IPv4 address in
@@ -152,10 +154,10 @@ pub fn address_complaint(text: &str) -> Option<String> {
             "`{text}` is an IPv4 block in IPv6 form; write it as IPv4"
         ));
     }
-    let plain: Option<IpNet> = text.parse().ok();
-    let length = text.rsplit('/').next().unwrap_or_default();
-    let padded = length.len() > 1 && length.starts_with('0');
-    (plain.is_none() || padded).then(|| format!("`{text}` has leading zeros; write {net}"))
+    let (address, length) = text.split_once('/')?;
+    let padded = |number: &str| number.len() > 1 && number.starts_with('0');
+    let in_address = !address.contains(':') && address.split('.').any(padded);
+    (in_address || padded(length)).then(|| format!("`{text}` has leading zeros; write {net}"))
 }
 
 fn without_leading_zeros(digits: &str) -> &str {

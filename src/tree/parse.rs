@@ -3,7 +3,7 @@
 use crate::source::Span;
 use crate::tree::chunk::Chunk;
 use crate::tree::json;
-use crate::tree::node::{MAX_NODES, shift_node};
+use crate::tree::node::shift_node;
 use crate::tree::problem::{Parsed, ProblemKind};
 use crate::tree::split::{is_template_start, looks_like_json};
 use crate::tree::yaml;
@@ -17,7 +17,7 @@ pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
 
 /// Reads one chunk of a file, given alone. Spans are relative to the file.
 pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
-    parse_aliased(part, chunk, MAX_NODES)
+    parse_aliased(part, chunk, yaml::MAX_ALIASED)
 }
 
 /// The same, unless the aliases of the chunk stand for many nodes: such a chunk is to be read alone.

@@ -16,13 +16,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+/// How many nodes the aliases of a document may stand for; kubectl's reader draws its line in the same
+/// region.
+pub const MAX_ALIASED: usize = 400_000;
+
 /// How many nodes the aliases of a document may stand for before it is read alone, so that the memory
 /// of such documents does not grow with the number of threads.
 pub const FEW_ALIASED: usize = 20_000;
 
 /// Reads one chunk. Spans are relative to the chunk.
 pub fn parse(text: &str) -> Parsed {
-    parse_up_to(text, MAX_NODES)
+    parse_up_to(text, MAX_ALIASED)
 }
 
 /// The message about a document that [`parse_up_to`] gave up on.
@@ -157,7 +161,7 @@ impl<'t> YamlReader<'t> {
             nodes: 0,
             tab_ranges: Vec::new(),
             has_tabs: false,
-            aliased_left: MAX_NODES,
+            aliased_left: MAX_ALIASED,
         }
     }
 
