@@ -288,6 +288,22 @@ fn an_unmodelled_object_touches_what_it_can_govern_and_nothing_else() {
 }
 
 #[test]
+fn objects_that_make_policies_leave_a_doubt() {
+    for document in [
+        "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec: {rules: [{name: r, generate: {namespace: shop, cloneList: {kinds: [networking.k8s.io/v1/NetworkPolicy]}}}]}",
+        "apiVersion: policies.kyverno.io/v1alpha1\nkind: GeneratingPolicy\nmetadata: {name: p}\nspec: {variables: [{name: d, expression: \"[{'kind': 'NetworkPolicy'}]\"}]}",
+        "apiVersion: capsule.clastix.io/v1beta2\nkind: Tenant\nmetadata: {name: p}\nspec: {networkPolicies: {items: [{podSelector: {}, policyTypes: [Ingress]}]}}",
+        "apiVersion: hnc.x-k8s.io/v1alpha2\nkind: HNCConfiguration\nmetadata: {name: config}\nspec: {resources: [{group: networking.k8s.io, resource: networkpolicies, mode: Propagate}]}",
+        "apiVersion: hive.openshift.io/v1\nkind: SyncSet\nmetadata: {name: p, namespace: hive}\nspec: {resources: [{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: x, namespace: shop}, spec: {podSelector: {}}}]}",
+    ] {
+        let input = with(document);
+        assert_eq!(reached(&input, "till"), Truth::Maybe, "{document}");
+    }
+    let validates = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec: {rules: [{name: r, match: {any: [{resources: {kinds: [NetworkPolicy]}}]}, validate: {message: no, deny: {}}}]}";
+    assert_eq!(reached(&with(validates), "till"), Truth::Yes);
+}
+
+#[test]
 fn an_unknown_kind_that_sounds_like_a_policy_is_noted() {
     let input = with(
         "apiVersion: acme.example/v1\nkind: TrafficPolicy\nmetadata: {name: p, namespace: shop}\nspec: {}\n",

@@ -2,8 +2,9 @@
 //! template that a controller fills in, a release whose values hold whole objects.
 //!
 //! Such an object is recognized by what it holds: a mapping with an `apiVersion` and the `kind` of a
-//! policy, and with content. What it will make is not known here, so the verdicts it could touch are
-//! unknown.
+//! policy, and with content; the bare spec of a `NetworkPolicy`; or, in an object that says that it
+//! generates others, the name of a policy kind. What it will make is not known here, so the verdicts
+//! it could touch are unknown.
 
 use crate::policy::TaintEffect;
 use crate::policy::dialects;
@@ -16,14 +17,23 @@ pub fn policies(node: &SyntaxNode) -> Option<(Box<str>, Vec<Reach>)> {
     let mut found = Vec::new();
     let inner = node.entries().iter().filter(|e| &*e.key != "metadata");
     inner.for_each(|entry| search(&entry.value, &mut found));
-    let kind = found.first().and_then(|n| n.get("kind")?.as_str())?.into();
+    if found.is_empty() {
+        return names_policies(node).then(|| {
+            let reach = Reach::own(TaintEffect::Anything, [true, true]);
+            (
+                "policy".into(),
+                vec![reach.namespaces(ReachNamespaces::All)],
+            )
+        });
+    }
+    let kind = found.first().and_then(|n| n.get("kind")?.as_str());
     let mut reaches: Vec<Reach> = found.iter().flat_map(|n| reach(n)).collect();
     reaches.dedup();
-    Some((kind, reaches))
+    Some((kind.unwrap_or("NetworkPolicy").into(), reaches))
 }
 
 fn search<'n>(node: &'n SyntaxNode, found: &mut Vec<&'n SyntaxNode>) {
-    if is_policy(node) {
+    if is_policy(node) || is_bare_spec(node) {
         return found.push(node);
     }
     node.items().iter().for_each(|item| search(item, found));
@@ -42,7 +52,43 @@ fn is_policy(node: &SyntaxNode) -> bool {
     known && content.iter().any(|key| node.get(key).is_some())
 }
 
+/// Whether a mapping is what a `NetworkPolicy` has as its spec.
+fn is_bare_spec(node: &SyntaxNode) -> bool {
+    let rules = ["policyTypes", "ingress", "egress"];
+    node.get("podSelector").is_some() && rules.iter().any(|key| node.get(key).is_some())
+}
+
+/// Whether an object that generates or propagates others names a kind of policy.
+fn names_policies(node: &SyntaxNode) -> bool {
+    let kind = node.get("kind").and_then(SyntaxNode::as_str);
+    match kind.unwrap_or_default() {
+        "GeneratingPolicy" | "NamespacedGeneratingPolicy" | "HNCConfiguration" => says_policy(node),
+        _ => generates(node),
+    }
+}
+
+/// Whether a part of an object that is called `generate` names a kind of policy.
+fn generates(node: &SyntaxNode) -> bool {
+    let entries = node.entries().iter();
+    node.items().iter().any(generates)
+        || entries
+            .into_iter()
+            .any(|e| (&*e.key == "generate" && says_policy(&e.value)) || generates(&e.value))
+}
+
+fn says_policy(node: &SyntaxNode) -> bool {
+    let says = |text: &str| text.to_ascii_lowercase().contains("networkpolic");
+    node.as_str().is_some_and(says)
+        || node.items().iter().any(says_policy)
+        || node.entries().iter().any(|e| says_policy(&e.value))
+}
+
 fn reach(node: &SyntaxNode) -> Vec<Reach> {
+    if is_bare_spec(node) {
+        let (directions, pods) = recognized::of_bare_spec(node);
+        let reach = Reach::own(TaintEffect::NetworkTier, directions).labelled(pods);
+        return vec![reach.namespaces(ReachNamespaces::All)];
+    }
     let body = if node.get("spec").is_some() {
         Some(node)
     } else {

@@ -129,11 +129,14 @@ fn contribution(
             Contribution::unmodelled(reaches, object.namespace.is_some())
         }
         Recognized::SoundsLikePolicy => {
-            object.remarks.push(Remark::note(format!(
-                "{} of `{}` is not known to netpal; if it is a network policy, its rules are not considered",
-                object.kind, object.api_version
-            )));
-            Contribution::Nothing
+            let contribution = no_part(object, node);
+            if matches!(contribution, Contribution::Nothing) {
+                object.remarks.push(Remark::note(format!(
+                    "{} of `{}` is not known to netpal; if it is a network policy, its rules are not considered",
+                    object.kind, object.api_version
+                )));
+            }
+            contribution
         }
         Recognized::NoPart => no_part(object, node),
     }

@@ -58,6 +58,10 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
 /// The name and the text of a file.
 fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
     let name = file.name.to_string();
+    if file.content.length() > bounds::MAX_SIDE_BYTES {
+        let reason = format!("larger than {} MiB", bounds::MAX_SIDE_BYTES >> 20);
+        return Err(LoadError::Unreadable { path: name, reason });
+    }
     match file.text() {
         Ok(text) => Ok((name, text)),
         Err(reason) => Err(LoadError::Unreadable { path: name, reason }),

@@ -76,19 +76,13 @@ impl Assembly<'_> {
 
     /// Whether a document that could not be read may be an object of the cluster.
     pub(super) fn may_be_of_cluster(&self, file: FileId, parsed: &ParsedChunk) -> bool {
-        match parsed
-            .header
-            .kind
-            .as_deref()
-            .filter(|k| !Sniffed::is_placeholder(k))
-        {
-            Some(kind) => identity::is_cluster_kind(kind) || kind.ends_with("List"),
-            None => {
-                let source = self.sources.file(file);
-                let text = source.and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end));
-                text.is_some_and(|text| text.contains("apiVersion") || text.contains("metadata"))
-            }
+        let kind = parsed.header.kind.as_deref();
+        if let Some(kind) = kind.filter(|k| !Sniffed::is_placeholder(k)) {
+            return identity::is_cluster_kind(kind) || kind.ends_with("List");
         }
+        let source = self.sources.file(file);
+        let text = source.and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end));
+        text.is_some_and(|text| text.contains("apiVersion") || text.contains("metadata"))
     }
 
     /// Leaves a taint for a policy that could not be read, over its namespace where that is known.

@@ -127,4 +127,4 @@ pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<Reach> {
     }
 }
 
-pub use crate::policy::recognized::read::PRIMARY_NETWORK_LABEL;
+pub use crate::policy::recognized::read::{PRIMARY_NETWORK_LABEL, of_bare_spec};

@@ -205,6 +205,12 @@ pub fn of_pod_selector(node: &SyntaxNode) -> Vec<Reach> {
     let Some(spec) = spec(node) else {
         return vec![Reach::own(NetworkTier, BOTH)];
     };
+    let (directions, pods) = of_bare_spec(spec);
+    unless_none(Reach::own(NetworkTier, directions).labelled(pods))
+}
+
+/// The directions and pods of the spec of a `NetworkPolicy`.
+pub fn of_bare_spec(spec: &SyntaxNode) -> ([bool; 2], Selector) {
     let types = items(spec, &["policyTypes"]);
     let named = |word: &str| types.iter().any(|t| t.as_str() == Some(word));
     let directions = if types.is_empty() {
@@ -212,8 +218,7 @@ pub fn of_pod_selector(node: &SyntaxNode) -> Vec<Reach> {
     } else {
         [named("Ingress"), named("Egress")]
     };
-    let pods = label_selector(spec.get("podSelector"));
-    unless_none(Reach::own(NetworkTier, directions).labelled(pods))
+    (directions, label_selector(spec.get("podSelector")))
 }
 
 /// `podSelector`, and egress by domain names.
@@ -305,7 +310,7 @@ pub fn of_kubeovn_vpc(node: &SyntaxNode) -> Vec<Reach> {
     vec![listed(Reach::own(OnlyDeny, BOTH), node)]
 }
 
-/// OpenShift's network namespaces: another network id is another network, under one plugin.
+/// `OpenShift`'s network namespaces: another network id is another network, under one plugin.
 pub fn of_net_namespace(node: &SyntaxNode) -> Vec<Reach> {
     let name = text(node, &["netname"]).or_else(|| text(node, &["metadata", "name"]));
     if field(node, &["netid"]).and_then(SyntaxNode::as_i64) == Some(0) {
