@@ -65,7 +65,10 @@ const MODELLED_GROUPS: [(&str, &[&str]); 2] = [
 /// Checks an object's group, version and kind; `None` if they are right, or if the object is of no
 /// kind that netpal reads.
 pub fn check(node: &SyntaxNode, api_version: &str, kind: &str) -> Option<Misidentified> {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    if cluster_versions(kind).contains(&api_version) {
+        return None; // most objects
+    }
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
     if dialects::find(api_version, kind).is_some() || recognized::find(group, kind).is_some() {
         return None;
     }
@@ -79,16 +82,12 @@ pub fn check(node: &SyntaxNode, api_version: &str, kind: &str) -> Option<Misiden
     if !is_builtin(group) {
         return None; // another group's kind of that name
     }
-    let right = cluster_versions(meant);
+    let right = cluster_versions(meant).first().copied().unwrap_or("v1");
     if meant != kind {
         let message = format!("`{kind}` is not a kind; the API has `{meant}`");
         return Some(other("kind", message, &format!("write kind: {meant}")));
     }
-    if right.contains(&api_version) {
-        return None;
-    }
-    let _ = version;
-    Some(wrong_version(node, api_version, kind, right[0]))
+    Some(wrong_version(node, api_version, kind, right))
 }
 
 fn wrong_version(node: &SyntaxNode, api_version: &str, kind: &str, right: &str) -> Misidentified {
@@ -186,10 +185,18 @@ fn policy_kind(kind: &str) -> Option<&'static str> {
 }
 
 fn is_form_of(word: &str, kind: &str) -> bool {
-    let word = word.trim().to_ascii_lowercase();
-    let kind = kind.to_ascii_lowercase();
-    let plural = kind.strip_suffix('y').map(|stem| format!("{stem}ies"));
-    word == kind || word == format!("{kind}s") || plural.is_some_and(|p| word == p)
+    let word = word.trim();
+    let same = |text: &str| text.eq_ignore_ascii_case(kind);
+    same(word)
+        || word.strip_suffix(['s', 'S']).is_some_and(same)
+        || kind.strip_suffix('y').is_some_and(|stem| {
+            let split = word.len().checked_sub("ies".len());
+            split
+                .and_then(|at| word.split_at_checked(at))
+                .is_some_and(|(head, tail)| {
+                    head.eq_ignore_ascii_case(stem) && tail.eq_ignore_ascii_case("ies")
+                })
+        })
 }
 
 /// The kind of the cluster that is meant.
@@ -226,6 +233,7 @@ fn cluster_versions(kind: &str) -> &'static [&'static str] {
         "Job" => &["batch/v1"],
         "CronJob" => &["batch/v1", "batch/v1beta1", "batch/v2alpha1"],
         "DeploymentConfig" => &["apps.openshift.io/v1", "v1"],
-        _ => &["v1"],
+        "Pod" | "Namespace" | "Node" | "Service" | "ReplicationController" => &["v1"],
+        _ => &[],
     }
 }

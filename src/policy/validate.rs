@@ -47,12 +47,10 @@ pub fn is_tolerated(problem: &Problem) -> bool {
 }
 
 fn is_label_like(text: &str, max: usize) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.len() <= max
-        && text.chars().all(inner)
-        && edge(text.chars().next())
-        && edge(text.chars().last())
+    let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    bytes.len() <= max && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(inner)
 }
 
 /// Whether a text is a DNS-1123 label: a namespace's name.

@@ -516,9 +516,9 @@ mod tests {
 
     #[test]
     fn what_no_verdict_looks_at_is_left_out_of_pods_and_still_checked() {
-        let text = r#"{"kind":"Pod","metadata":{"name":"a","finalizers":["y"]},"spec":{"nodeName":"n","volumes":[{"name":"v"}],
+        let text = r#"{"kind":"Pod","metadata":{"name":"a","annotations":{"x":"y"}},"spec":{"nodeName":"n","volumes":[{"name":"v"}],
             "containers":[{"name":"c","env":[],"ports":[{"containerPort":1}]}]},"status":{"phase":"Running","qosClass":"Burstable"}}"#;
-        let kept = serde_json::json!({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"nodeName": "n",
+        let kept = serde_json::json!({"kind": "Pod", "metadata": {"name": "a", "annotations": {}}, "spec": {"nodeName": "n",
             "containers": [{"name": "c", "ports": [{"containerPort": 1}]}]}, "status": {"phase": "Running"}});
         assert_eq!(parse(text).root.unwrap().to_json(), kept);
         let other = text.replace("Pod", "Policy");

@@ -8,7 +8,6 @@ const METADATA: &[&str] = &[
     "generateName",
     "namespace",
     "labels",
-    "annotations",
     "uid",
     "resourceVersion",
 ];
@@ -22,6 +21,8 @@ pub(super) enum KeptFields {
     Pod,
     /// The metadata of a pod.
     Metadata,
+    /// The annotations of a pod.
+    Annotations,
     /// The owners of a pod, or one of them.
     Owners,
     /// The spec of a pod.
@@ -43,7 +44,9 @@ impl KeptFields {
             (Self::Pod, "status") => Some(Self::Status),
             (Self::Pod, _) => Some(Self::Whole),
             (Self::Metadata, "ownerReferences") => Some(Self::Owners),
+            (Self::Metadata, "annotations") => Some(Self::Annotations),
             (Self::Metadata, _) => within(METADATA),
+            (Self::Annotations, _) => binds(key).then_some(Self::Whole),
             (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
             (Self::Spec, _) => within(&["hostNetwork", "nodeName", "serviceAccountName"]),
@@ -51,4 +54,13 @@ impl KeptFields {
             (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
         }
     }
+}
+
+/// Whether an annotation binds pods to policies of a network plugin or a service mesh.
+fn binds(annotation: &str) -> bool {
+    let prefix = annotation.split('/').next().unwrap_or_default();
+    matches!(
+        prefix,
+        "linkerd.io" | "config.linkerd.io" | "consul.hashicorp.com" | "ovn.kubernetes.io"
+    )
 }
