@@ -27,7 +27,7 @@ pub fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// How large a file beside the manifests may be: a configuration, a policy test, a snapshot.
+/// How large a file besides the manifests may be: a configuration, a policy test, a snapshot.
 pub const MAX_SIDE_BYTES: u64 = 256 << 20;
 
 /// All of a text, if it is not larger than this: a device may never end.
@@ -47,17 +47,17 @@ pub fn bounded(input: impl Read, limit: u64) -> Result<Vec<u8>, String> {
     }
 }
 
-/// What may stand behind a name.
+/// What a name may refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accept {
-    /// Regular files only: nobody named it, or it is read as a whole and at once.
+    /// Regular files only: the user did not name it, or it is a configuration, a test, a snapshot.
     Regular,
     /// Pipes as well: a user named it, as a shell does for the output of a command.
     Pipes,
 }
 
-/// Why a file that is no regular one is not read: a device or a pipe may never end, and a pipe that
-/// nobody writes to is waited for.
+/// Why a file that is no regular one is not read: a device or a pipe may never end, and reading
+/// a pipe without a writer blocks.
 pub fn refusal(meta: &Metadata, accept: Accept, path: &Path) -> Option<&'static str> {
     if meta.is_file() {
         return None;

@@ -1,8 +1,8 @@
 //! Finding the files: a file as named, a directory with everything below it, or a pattern.
 //!
 //! In a directory the files kubectl would take: `.yaml`, `.yml`, `.json`. Links are followed,
-//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy that nobody
-//! committed is still a policy. Order: by path.
+//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: an uncommitted
+//! policy is still a policy. Order: by path.
 
 use crate::load::bounds::{Accept, MAX_FILE_BYTES, MAX_SIDE_BYTES, bounded, reason, refusal};
 use crate::load::error::LoadError;
@@ -41,7 +41,7 @@ pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     }
 }
 
-/// The files beside the manifests behind a path: as [`files`], and regular files only.
+/// The files besides the manifests at a path: as [`files`], and regular files only.
 ///
 /// # Errors
 /// When it is not there, a pattern matches nothing, or it is no regular file.
@@ -62,8 +62,8 @@ fn below(directory: &Path) -> Vec<InputFile> {
 }
 
 /// Every file below a directory, and a file that could not be read for every place that could not
-/// be looked into: it may hide a policy. Every directory is visited once, however many links lead to
-/// it; cycles of links are no failure.
+/// be looked into: it may hide a policy. Every directory is visited once, however many links lead
+/// to it; cycles of links are no failure.
 fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     let visited = Visited::new(directory);
     let mut walk = ignore::WalkBuilder::new(directory);
@@ -232,7 +232,7 @@ pub fn stdin() -> Result<InputFile, LoadError> {
     stdin_up_to(MAX_FILE_BYTES)
 }
 
-/// Standard input as a file beside the manifests.
+/// Standard input as a file besides the manifests.
 ///
 /// # Errors
 /// When it cannot be read, or is too large.

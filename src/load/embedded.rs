@@ -1,33 +1,33 @@
 //! Objects that make policies: a rule that generates a `NetworkPolicy` in every namespace, a
 //! template that a controller fills in, a release whose values hold whole objects.
 //!
-//! Such an object is recognized by what it holds: a mapping with an `apiVersion` and the `kind` of a
-//! policy, and with content; the bare spec of a `NetworkPolicy`; or, in an object that says that it
-//! generates others, the name of a policy kind. What it will make is not known here, so the verdicts
-//! it could touch are unknown.
+//! Such an object is recognized by its content: a mapping with an `apiVersion` and the `kind` of a
+//! policy, and with content; the bare spec of a `NetworkPolicy`; or, in an object that generates
+//! others, the name of a policy kind. What it will make is not known here, so the verdicts it could
+//! touch are unknown.
 
 use crate::policy::TaintEffect;
 use crate::policy::dialects;
 use crate::policy::recognized;
-use crate::policy::recognized::{Reach, ReachNamespaces};
+use crate::policy::recognized::{TaintNamespaces, TaintReach};
 use crate::tree::SyntaxNode;
 
 /// The policies that an object holds: the kind of the first, and what all of them can touch.
-pub fn policies(node: &SyntaxNode) -> Option<(Box<str>, Vec<Reach>)> {
+pub fn policies(node: &SyntaxNode) -> Option<(Box<str>, Vec<TaintReach>)> {
     let mut found = Vec::new();
     let inner = node.entries().iter().filter(|e| &*e.key != "metadata");
     inner.for_each(|entry| search(&entry.value, &mut found));
     if found.is_empty() {
         return names_policies(node).then(|| {
-            let reach = Reach::own(TaintEffect::Anything, [true, true]);
+            let reach = TaintReach::own(TaintEffect::Anything, [true, true]);
             (
                 "policy".into(),
-                vec![reach.namespaces(ReachNamespaces::All)],
+                vec![reach.namespaces(TaintNamespaces::All)],
             )
         });
     }
     let kind = found.first().and_then(|n| n.get("kind")?.as_str());
-    let mut reaches: Vec<Reach> = found.iter().flat_map(|n| reach(n)).collect();
+    let mut reaches: Vec<TaintReach> = found.iter().flat_map(|n| reach(n)).collect();
     reaches.dedup();
     Some((kind.unwrap_or("NetworkPolicy").into(), reaches))
 }
@@ -83,11 +83,11 @@ fn says_policy(node: &SyntaxNode) -> bool {
         || node.entries().iter().any(|e| says_policy(&e.value))
 }
 
-fn reach(node: &SyntaxNode) -> Vec<Reach> {
+fn reach(node: &SyntaxNode) -> Vec<TaintReach> {
     if is_bare_spec(node) {
         let (directions, pods) = recognized::of_bare_spec(node);
-        let reach = Reach::own(TaintEffect::NetworkTier, directions).labelled(pods);
-        return vec![reach.namespaces(ReachNamespaces::All)];
+        let reach = TaintReach::own(TaintEffect::NetworkTier, directions).labelled(pods);
+        return vec![reach.namespaces(TaintNamespaces::All)];
     }
     let body = if node.get("spec").is_some() {
         Some(node)
@@ -101,9 +101,9 @@ fn reach(node: &SyntaxNode) -> Vec<Reach> {
     let reaches = match body {
         Some(body) => recognized::reach_of(kind, body),
         None if kind == "NetworkPolicy" => {
-            vec![Reach::own(TaintEffect::NetworkTier, [true, true])]
+            vec![TaintReach::own(TaintEffect::NetworkTier, [true, true])]
         }
-        None => vec![Reach::own(TaintEffect::Anything, [true, true])],
+        None => vec![TaintReach::own(TaintEffect::Anything, [true, true])],
     };
     let namespace = node
         .get("metadata")
@@ -111,9 +111,9 @@ fn reach(node: &SyntaxNode) -> Vec<Reach> {
         .or_else(|| node.get("namespace"))
         .and_then(SyntaxNode::as_str)
         .filter(|name| crate::policy::validate::is_dns_label(name));
-    let place = |reach: Reach| match (namespace, &reach.namespaces) {
-        (Some(name), ReachNamespaces::Own) => reach.named([name]),
-        (None, ReachNamespaces::Own) => reach.namespaces(ReachNamespaces::All),
+    let place = |reach: TaintReach| match (namespace, &reach.namespaces) {
+        (Some(name), TaintNamespaces::Own) => reach.named([name]),
+        (None, TaintNamespaces::Own) => reach.namespaces(TaintNamespaces::All),
         _ => reach,
     };
     reaches.into_iter().map(place).collect()

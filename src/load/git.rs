@@ -195,8 +195,8 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     ))
 }
 
-/// Settings under which git reads what is there and does nothing else: no hook, no monitor of files,
-/// no transport.
+/// Settings under which git reads what is there and does nothing else: no hook, no monitor of
+/// files, no transport.
 const CLOSED: [&str; 8] = [
     "-c",
     "core.hooksPath=/dev/null",

@@ -3,8 +3,8 @@
 //! A policy under a group or version that is not exactly right is refused by the API server, and
 //! its author believes that it holds: it is an error, and the verdicts it could touch are unknown.
 //! The same holds for the objects of the cluster: a Deployment without `apiVersion` makes no pods.
-//! A kind that another group has as well (Knative's Service, Calico's `NetworkPolicy`) is decided by
-//! group and kind together.
+//! A kind that another group has as well (Knative's Service, Calico's `NetworkPolicy`) is decided
+//! by group and kind together.
 
 use crate::model::WorkloadKind;
 use crate::policy::dialects;
@@ -211,7 +211,7 @@ pub fn is_cluster_kind(kind: &str) -> bool {
     cluster_kind(kind).is_some()
 }
 
-/// Whether a group is one of Kubernetes' own, so that nobody else's kinds are in it.
+/// Whether a group is one of Kubernetes' own, so that no other API adds kinds to it.
 fn is_builtin(group: &str) -> bool {
     matches!(
         group,

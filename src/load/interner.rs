@@ -25,12 +25,12 @@ impl ObjectInterner {
         self.word(&mut object.kind);
         object.namespace.iter_mut().for_each(|n| self.word(n));
         match &mut object.contribution {
-            Contribution::Workload(facts) => {
-                facts.owner.iter_mut().for_each(|(kind, name)| {
+            Contribution::Workload(workload) => {
+                workload.owner.iter_mut().for_each(|(kind, name)| {
                     self.word(kind);
                     self.word(name);
                 });
-                self.draft(&mut facts.draft);
+                self.draft(&mut workload.draft);
             }
             Contribution::Policy(lowered) => lowered
                 .policy

@@ -8,7 +8,7 @@ use crate::policy::TaintReason;
 use crate::policy::dialects;
 use crate::policy::lowered::{Invalid, Lowered};
 use crate::policy::recognized;
-use crate::policy::recognized::Reach;
+use crate::policy::recognized::TaintReach;
 use crate::source::{Base, DocumentId, Path, Position};
 use crate::tree::{Chunk, SyntaxNode};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct LoadedObject {
     /// What is reported about it.
     pub remarks: Vec<Remark>,
     /// What its labels and annotations let others do to verdicts.
-    pub reaches: Vec<Reach>,
+    pub reaches: Vec<TaintReach>,
     /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
     pub overlay: bool,
 }
@@ -61,7 +61,7 @@ pub enum Contribution {
 #[derive(Debug)]
 pub struct UnmodelledPolicy {
     /// What it can touch.
-    pub reaches: Vec<Reach>,
+    pub reaches: Vec<TaintReach>,
     /// Whether it lives in a namespace.
     pub namespaced: bool,
     /// Why it is not read.
@@ -72,12 +72,12 @@ pub struct UnmodelledPolicy {
 
 impl Contribution {
     /// A policy that is not modelled.
-    pub fn unmodelled(reaches: Vec<Reach>, namespaced: bool) -> Self {
+    pub fn unmodelled(reaches: Vec<TaintReach>, namespaced: bool) -> Self {
         Self::explained(reaches, namespaced, "is not modelled")
     }
 
     /// A policy whose rules are not read, and why: "is not modelled".
-    pub fn explained(reaches: Vec<Reach>, namespaced: bool, why: &str) -> Self {
+    pub fn explained(reaches: Vec<TaintReach>, namespaced: bool, why: &str) -> Self {
         Self::Unmodelled(Box::new(UnmodelledPolicy {
             reaches,
             namespaced,
@@ -180,8 +180,8 @@ impl LoadedObject {
 
     /// What is known of it as a workload, if it is one.
     pub fn workload(&self) -> Option<&WorkloadDraft> {
-        if let Contribution::Workload(facts) = &self.contribution {
-            Some(facts)
+        if let Contribution::Workload(workload) = &self.contribution {
+            Some(workload)
         } else {
             None
         }

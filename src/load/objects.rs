@@ -18,7 +18,7 @@ use crate::policy::dialects;
 use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
 use crate::policy::recognized;
-use crate::policy::recognized::{PRIMARY_NETWORK_LABEL, Reach, Recognized};
+use crate::policy::recognized::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
 use crate::source::Base;
 use crate::tree::{Chunk, Entry, SyntaxNode};
 
@@ -81,8 +81,8 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
     Some(object)
 }
 
-/// The version under which a policy of a removed version is in force in the cluster that printed it:
-/// it has the same fields there.
+/// The version under which a policy of a removed version is in force in the cluster that printed
+/// it: it has the same fields there.
 fn in_force_as(node: &SyntaxNode, object: &LoadedObject) -> Option<&'static str> {
     let removed = (&*object.api_version, &*object.kind) == ("extensions/v1beta1", "NetworkPolicy");
     (removed && is_from_cluster(node)).then_some("networking.k8s.io/v1")
@@ -193,7 +193,7 @@ fn policy(
         let reaches = recognized::reach_of(&object.kind, node);
         let reaches = reaches
             .into_iter()
-            .map(Reach::without_plugin_labels)
+            .map(TaintReach::without_plugin_labels)
             .collect();
         return Contribution::explained(reaches, dialect.namespaced, what);
     }
@@ -211,7 +211,7 @@ const LINKERD_DEFAULTS: [&str; 3] = [
 ];
 
 /// What annotations of an object of the cluster let a service mesh or a network plugin do.
-fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<Reach> {
+fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach> {
     let template = object
         .workload()
         .and_then(|w| workloads::template(node, w.kind));
@@ -222,7 +222,7 @@ fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<Reach> {
     };
     let mut reaches = Vec::new();
     if annotations.is_some_and(|a| a.entries().iter().any(closes)) {
-        let reach = Reach::own(TaintEffect::OnlyDeny, [true, false]);
+        let reach = TaintReach::own(TaintEffect::OnlyDeny, [true, false]);
         reaches.push(match object.workload() {
             Some(workload) => reach.labelled(workload.draft.selector()),
             None => reach.named([&*object.name]),
@@ -231,7 +231,7 @@ fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<Reach> {
     if let Contribution::Namespace(labels) = &object.contribution
         && labels.get(PRIMARY_NETWORK_LABEL).is_some()
     {
-        reaches.push(Reach::own(TaintEffect::Anything, [true, true]).named([&*object.name]));
+        reaches.push(TaintReach::own(TaintEffect::Anything, [true, true]).named([&*object.name]));
     }
     reaches
 }

@@ -1,4 +1,4 @@
-//! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
+//! The files besides the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
 use crate::load::bounds;

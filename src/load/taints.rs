@@ -7,7 +7,7 @@ use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::load::workloads::LINKERD_INJECT;
 use crate::model::{Cluster, Namespace, PodId, Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::recognized::{Pods, Reach, ReachNamespaces};
+use crate::policy::recognized::{TaintNamespaces, TaintPods, TaintReach};
 use crate::policy::{Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason};
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
@@ -123,7 +123,7 @@ impl Assembly<'_> {
         &mut self,
         what: &str,
         reason: TaintReason,
-        reaches: &[Reach],
+        reaches: &[TaintReach],
         own: Option<&str>,
         origin: &Origin,
         cluster: &Cluster,
@@ -176,13 +176,13 @@ impl Assembly<'_> {
     }
 
     /// The pods of a reach, as subjects.
-    fn subjects(&self, reach: &Reach, own: Option<&str>, cluster: &Cluster) -> Vec<Subject> {
+    fn subjects(&self, reach: &TaintReach, own: Option<&str>, cluster: &Cluster) -> Vec<Subject> {
         let namespaces = match (&reach.namespaces, own) {
-            (ReachNamespaces::Own, Some(name)) => Namespaces::Named(name.into()),
-            (ReachNamespaces::Own, None) | (ReachNamespaces::All, _) => {
+            (TaintNamespaces::Own, Some(name)) => Namespaces::Named(name.into()),
+            (TaintNamespaces::Own, None) | (TaintNamespaces::All, _) => {
                 Namespaces::Matching(Selector::everything())
             }
-            (ReachNamespaces::Matching(selector), _) => Namespaces::Matching(selector.clone()),
+            (TaintNamespaces::Matching(selector), _) => Namespaces::Matching(selector.clone()),
         };
         let everyone = |pods: Selector| Subject {
             namespaces: namespaces.clone(),
@@ -192,9 +192,9 @@ impl Assembly<'_> {
             self.subjects_of_bound(&namespaces, matches, cluster)
         };
         match &reach.pods {
-            Pods::Labelled(pods) => vec![everyone(pods.clone())],
-            Pods::Account(account) => bound(&|pod| pod.account.as_deref() == Some(account)),
-            Pods::Annotated { key, word, always } => {
+            TaintPods::Labelled(pods) => vec![everyone(pods.clone())],
+            TaintPods::Account(account) => bound(&|pod| pod.account.as_deref() == Some(account)),
+            TaintPods::Annotated { key, word, always } => {
                 let carries = |pod: &BoundPod| pod.annotation(key).is_some();
                 if !always && !self.bound_pods.iter().any(carries) {
                     return vec![everyone(Selector::everything())];
@@ -204,7 +204,7 @@ impl Assembly<'_> {
                         .is_some_and(|v| has_word(v, word.as_deref()))
                 })
             }
-            Pods::Behind(service) => {
+            TaintPods::Behind(service) => {
                 let services = cluster.services().filter(|(_, s)| {
                     s.name == *service && selects(&namespaces, cluster.namespace(s.namespace))
                 });

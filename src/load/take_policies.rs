@@ -135,12 +135,8 @@ impl Assembly<'_> {
     /// Both generations of admin policies in one input: the API does not say how they work together
     /// (S125).
     pub(super) fn both_generations(&mut self) {
-        let ordered = || {
-            self.policies
-                .policies
-                .iter()
-                .filter(|p| p.tier != Tier::Network)
-        };
+        let all = &self.policies.policies;
+        let ordered = || all.iter().filter(|p| p.tier != Tier::Network);
         let older = ordered().find(|p| p.shape.is_v1alpha1());
         let newer = ordered().find(|p| !p.shape.is_v1alpha1());
         let (Some(older), Some(newer)) = (older, newer) else {

@@ -154,27 +154,28 @@ impl WorkloadDraft {
 
     /// A `StatefulSet` labels each pod with its own name and index.
     fn ordinals(&self, own: &str) -> Vec<PodDraft> {
-        let labels = |pod: String, index: String| {
-            let hash = ("controller-revision-hash", AT_RUN_TIME.to_owned());
-            vec![
-                ("statefulset.kubernetes.io/pod-name", pod),
-                ("apps.kubernetes.io/pod-index", index),
-                hash,
-            ]
-        };
         if !(1..=MAX_ORDINALS).contains(&self.replicas) {
             return vec![self.pod(
                 own,
-                labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
+                ordinal_labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
                 self.replicas,
             )];
         }
         let each = |i: i64| {
             let pod = format!("{own}-{i}");
-            self.pod(&pod, labels(pod.clone(), i.to_string()), 1)
+            self.pod(&pod, ordinal_labels(pod.clone(), i.to_string()), 1)
         };
         (self.first..self.first + self.replicas).map(each).collect()
     }
+}
+
+/// The labels of a pod of a `StatefulSet`, given its name and index.
+fn ordinal_labels(pod: String, index: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("statefulset.kubernetes.io/pod-name", pod),
+        ("apps.kubernetes.io/pod-index", index),
+        ("controller-revision-hash", AT_RUN_TIME.to_owned()),
+    ]
 }
 
 const TEMPLATE_HASH: &str = "pod-template-hash";
@@ -263,10 +264,8 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
     let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| {
-        field(key)
-            .and_then(SyntaxNode::as_str)
-            .filter(|s| !s.is_empty())
-            .map(Into::into)
+        let text = field(key).and_then(SyntaxNode::as_str);
+        text.filter(|s| !s.is_empty()).map(Into::into)
     };
     PodDraft {
         name: Box::default(),
@@ -329,10 +328,8 @@ fn label_text(value: &SyntaxNode) -> Arc<str> {
 /// Declared ports: of containers, and of init containers that keep running (sidecars).
 fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
     let list = |key: &str| {
-        spec.and_then(|s| s.get(key))
-            .map(SyntaxNode::items)
-            .unwrap_or_default()
-            .iter()
+        let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
+        list.unwrap_or_default().iter()
     };
     let sidecar =
         |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");

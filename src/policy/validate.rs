@@ -132,8 +132,8 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
         .map(|net| net.trunc())
 }
 
-/// Why the API server refuses an address block since 1.36 (`StrictIPCIDRValidation`): leading zeros,
-/// an IPv4 address in IPv6 form, or bits of a host.
+/// Why the API server refuses an address block since 1.36 (`StrictIPCIDRValidation`): leading
+/// zeros, an IPv4 address in IPv6 form, or bits of a host.
 pub fn cidr_complaint(text: &str) -> Option<String> {
     if let Some(complaint) = address_complaint(text) {
         return Some(complaint);

@@ -20,7 +20,8 @@ pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
     parse_aliased(part, chunk, yaml::MAX_ALIASED)
 }
 
-/// The same, unless the aliases of the chunk stand for many nodes: such a chunk is to be read alone.
+/// The same, unless the aliases of the chunk expand to many nodes: such a chunk is to be read
+/// alone.
 pub fn parse_frugally(text: &str, chunk: &Chunk) -> Option<Parsed> {
     let part = text.get(chunk.start..chunk.end).unwrap_or_default();
     let parsed = parse_aliased(part, chunk, yaml::FEW_ALIASED);

@@ -32,7 +32,7 @@ pub fn split(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let (mut start, mut at) = (0, Position { line: 1, column: 1 });
     for dashes in memmem::find_iter(text.as_bytes(), b"---") {
-        // a byte order mark may stand before them
+        // a byte order mark may precede them
         let before = text.get(..dashes).unwrap_or_default();
         let end = before.strip_suffix('\u{feff}').unwrap_or(before).len();
         if dashes < start || !(end == 0 || before.as_bytes().get(end - 1) == Some(&b'\n')) {

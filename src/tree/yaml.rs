@@ -16,12 +16,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// How many nodes the aliases of a document may stand for; kubectl's reader draws its line in the same
-/// region.
+/// How many nodes the aliases of a document may expand to; kubectl's reader has its limit in the
+/// same region.
 pub const MAX_ALIASED: usize = 400_000;
 
-/// How many nodes the aliases of a document may stand for before it is read alone, so that the memory
-/// of such documents does not grow with the number of threads.
+/// How many nodes the aliases of a document may expand to before it is read alone, so that the
+/// memory of such documents does not grow with the number of threads.
 pub const FEW_ALIASED: usize = 20_000;
 
 /// Reads one chunk. Spans are relative to the chunk.
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Parsed {
 /// The message about a document that [`parse_up_to`] gave up on.
 pub const TOO_MANY_ALIASED: &str = "its aliases stand for too many values";
 
-/// Reads one chunk whose aliases stand for at most this many nodes.
+/// Reads one chunk whose aliases expand to at most this many nodes.
 pub fn parse_up_to(text: &str, aliased: usize) -> Parsed {
     let text_start = text
         .strip_prefix('\u{feff}')
@@ -99,9 +99,9 @@ fn spaces_for_tabs(text: &str) -> Cow<'_, str> {
     Cow::Owned(spaced)
 }
 
-/// The first tab that indents a line where kubectl refuses it: anywhere but inside a scalar or a flow
-/// collection, even on a blank or comment line. Of a text that cannot be read, the first tab that
-/// indents a line.
+/// The first tab that indents a line where kubectl refuses it: anywhere but inside a scalar or a
+/// flow collection, even on a blank or comment line. Of a text that cannot be read, the first tab
+/// that indents a line.
 fn tab_indent(text: &str, allowed: &[Range<usize>], readable: bool) -> Option<Span> {
     memchr::memchr(b'\t', text.as_bytes())?; // hardly any text has one
     let mut offset = 0;
@@ -145,7 +145,7 @@ struct YamlReader<'t> {
     tab_ranges: Vec<Range<usize>>,
     /// Whether the text has a tab at all.
     has_tabs: bool,
-    /// How many more nodes aliases may stand for.
+    /// How many more nodes aliases may expand to.
     aliased_left: usize,
 }
 
@@ -374,7 +374,7 @@ impl<'t> YamlReader<'t> {
 #[derive(Default)]
 struct Mapping {
     own: Vec<Entry>,
-    /// Where the keys stand among the own ones, once there are many; a few are looked through.
+    /// The indices of the own keys, once there are many; a few are searched linearly.
     index: HashMap<Box<str>, usize>,
     merged: Vec<Entry>,
 }

@@ -1,15 +1,26 @@
 //! The tables: which kinds are recognized, and which of their groups' kinds play no part.
 
-use crate::policy::recognized::RecognizedKind;
-use crate::policy::recognized::reach::Reach;
+use crate::policy::recognized::reach::TaintReach;
 use crate::policy::recognized::read;
 use crate::tree::SyntaxNode;
+
+/// A kind of policy that is recognized and not modelled.
+pub struct RecognizedKind {
+    /// The API group.
+    pub group: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// How far an object of this kind reaches.
+    pub reach: fn(&SyntaxNode) -> Vec<TaintReach>,
+}
 
 const fn kind(
     group: &'static str,
     kind: &'static str,
     namespaced: bool,
-    reach: fn(&SyntaxNode) -> Vec<Reach>,
+    reach: fn(&SyntaxNode) -> Vec<TaintReach>,
 ) -> RecognizedKind {
     RecognizedKind {
         group,

@@ -1,7 +1,7 @@
 //! Policy kinds that are recognized and not modelled, and which verdicts each can touch.
 //!
 //! A kind is decided by group and kind together: Calico, Antrea, AWS, NSX and Kube-OVN reuse kind
-//! names. [`KINDS`] says of each kind how far an object of it reaches ([`Reach`]): which pods, in
+//! names. [`KINDS`] says of each kind how far an object of it reaches ([`TaintReach`]): which pods, in
 //! which directions, and whether it can only deny. Kinds that play no part in permission are listed
 //! too ([`NO_PART`]), because a kind of a known group that is in neither table taints everything it
 //! may govern.
@@ -15,23 +15,11 @@ mod reach;
 mod read;
 mod selectors;
 
-pub use crate::policy::recognized::kinds::{KINDS, NO_PART};
-pub use crate::policy::recognized::reach::{Pods, Reach, ReachNamespaces};
+pub use crate::policy::recognized::kinds::{KINDS, NO_PART, RecognizedKind};
+pub use crate::policy::recognized::reach::{TaintNamespaces, TaintPods, TaintReach};
 pub use crate::policy::recognized::selectors::uses_plugin_labels;
 
 use crate::tree::SyntaxNode;
-
-/// A kind of policy that is recognized and not modelled.
-pub struct RecognizedKind {
-    /// The API group.
-    pub group: &'static str,
-    /// The kind.
-    pub kind: &'static str,
-    /// Whether its objects live in namespaces.
-    pub namespaced: bool,
-    /// How far an object of this kind reaches.
-    pub reach: fn(&SyntaxNode) -> Vec<Reach>,
-}
 
 /// What netpal knows of an object by its group and kind.
 pub enum Recognized {
@@ -92,7 +80,7 @@ pub fn find(group: &str, kind: &str) -> Option<&'static RecognizedKind> {
 }
 
 /// How far a policy of a kind reaches whose rules are not read, whatever its group.
-pub fn reach_of(kind: &str, node: &SyntaxNode) -> Vec<Reach> {
+pub fn reach_of(kind: &str, node: &SyntaxNode) -> Vec<TaintReach> {
     match kind {
         "NetworkPolicy" if read::is_plain(node) => read::of_pod_selector(node),
         "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy" => {
@@ -110,7 +98,7 @@ pub fn reach_of(kind: &str, node: &SyntaxNode) -> Vec<Reach> {
 
 /// What an unknown kind of a known group could touch: of a service mesh, ingress that it denies;
 /// else everything.
-pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<Reach> {
+pub fn unknown_reach(group: &str, node: &SyntaxNode) -> Vec<TaintReach> {
     const MESHES: [&str; 7] = [
         "security.istio.io",
         "rbac.istio.io",

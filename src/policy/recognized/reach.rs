@@ -1,24 +1,24 @@
-//! [`Reach`]: which verdicts an object that is not modelled can touch.
+//! [`TaintReach`]: which verdicts an object that is not modelled can touch.
 
 use crate::model::{Requirement, Selector};
 use crate::policy::rule::TaintEffect;
 
 /// One part of what an object can touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
+pub struct TaintReach {
     /// What it can do to a verdict.
     pub effect: TaintEffect,
     /// In which directions, at the pods it governs: ingress, egress.
     pub directions: [bool; 2],
     /// In which namespaces.
-    pub namespaces: ReachNamespaces,
+    pub namespaces: TaintNamespaces,
     /// Which pods there.
-    pub pods: Pods,
+    pub pods: TaintPods,
 }
 
 /// The namespaces an object reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReachNamespaces {
+pub enum TaintNamespaces {
     /// Its own; every one, if it lives in none.
     Own,
     /// Every one.
@@ -29,7 +29,7 @@ pub enum ReachNamespaces {
 
 /// The pods an object reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pods {
+pub enum TaintPods {
     /// Those with these labels.
     Labelled(Selector),
     /// Those that run as this service account.
@@ -55,34 +55,34 @@ pub const IN: [bool; 2] = [true, false];
 /// Egress only.
 pub const OUT: [bool; 2] = [false, true];
 
-impl Reach {
+impl TaintReach {
     /// Every pod of the object's namespace, or of the cluster.
     pub fn own(effect: TaintEffect, directions: [bool; 2]) -> Self {
         Self {
             effect,
             directions,
-            namespaces: ReachNamespaces::Own,
-            pods: Pods::Labelled(Selector::everything()),
+            namespaces: TaintNamespaces::Own,
+            pods: TaintPods::Labelled(Selector::everything()),
         }
     }
 
     /// The same for the pods of a selector.
     #[must_use]
     pub fn labelled(mut self, pods: Selector) -> Self {
-        self.pods = Pods::Labelled(pods);
+        self.pods = TaintPods::Labelled(pods);
         self
     }
 
     /// The same for other pods.
     #[must_use]
-    pub fn pods(mut self, pods: Pods) -> Self {
+    pub fn pods(mut self, pods: TaintPods) -> Self {
         self.pods = pods;
         self
     }
 
     /// The same in other namespaces.
     #[must_use]
-    pub fn namespaces(mut self, namespaces: ReachNamespaces) -> Self {
+    pub fn namespaces(mut self, namespaces: TaintNamespaces) -> Self {
         self.namespaces = namespaces;
         self
     }
@@ -92,7 +92,7 @@ impl Reach {
     pub fn named<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
         let names = names.into_iter().map(Into::into).collect();
         let named = Requirement::In(crate::model::NAMESPACE_NAME_LABEL.into(), names);
-        self.namespaces(ReachNamespaces::Matching(Selector::new([named])))
+        self.namespaces(TaintNamespaces::Matching(Selector::new([named])))
     }
 
     /// The same without conditions on labels that only a network plugin knows.
@@ -102,10 +102,10 @@ impl Reach {
             let requirements = selector.requirements().iter();
             Selector::new(requirements.filter(|r| !is_plugin_label(r.key())).cloned())
         };
-        if let Pods::Labelled(pods) = &mut self.pods {
+        if let TaintPods::Labelled(pods) = &mut self.pods {
             *pods = plain(pods);
         }
-        if let ReachNamespaces::Matching(namespaces) = &mut self.namespaces {
+        if let TaintNamespaces::Matching(namespaces) = &mut self.namespaces {
             *namespaces = plain(namespaces);
         }
         self

@@ -1,7 +1,7 @@
 //! How far single objects reach: a function for each family of kinds.
 
 use crate::model::{Requirement, Selector};
-use crate::policy::recognized::reach::{BOTH, IN, OUT, Pods, Reach, ReachNamespaces};
+use crate::policy::recognized::reach::{BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach};
 use crate::policy::recognized::selectors::{calico, cilium, label_selector};
 use crate::policy::rule::TaintEffect::{self, Anything, NetworkTier, OnlyDeny};
 use crate::tree::SyntaxNode;
@@ -38,7 +38,7 @@ fn by_rules(node: &SyntaxNode, ingress: &[&str], egress: &[&str]) -> [bool; 2] {
     [ingress, egress].map(|keys| keys.iter().any(|key| has(node, key)))
 }
 
-fn unless_none(reach: Reach) -> Vec<Reach> {
+fn unless_none(reach: TaintReach) -> Vec<TaintReach> {
     if reach.directions == [false, false] {
         Vec::new()
     } else {
@@ -47,49 +47,49 @@ fn unless_none(reach: Reach) -> Vec<Reach> {
 }
 
 /// Both directions of everything, before all tiers.
-pub fn anything(_: &SyntaxNode) -> Vec<Reach> {
-    vec![Reach::own(Anything, BOTH)]
+pub fn anything(_: &SyntaxNode) -> Vec<TaintReach> {
+    vec![TaintReach::own(Anything, BOTH)]
 }
 
 /// Both directions of everything, deny only.
-pub fn deny(_: &SyntaxNode) -> Vec<Reach> {
-    vec![Reach::own(OnlyDeny, BOTH)]
+pub fn deny(_: &SyntaxNode) -> Vec<TaintReach> {
+    vec![TaintReach::own(OnlyDeny, BOTH)]
 }
 
 /// Ingress of everything, deny only.
-pub fn deny_ingress(_: &SyntaxNode) -> Vec<Reach> {
-    vec![Reach::own(OnlyDeny, IN)]
+pub fn deny_ingress(_: &SyntaxNode) -> Vec<TaintReach> {
+    vec![TaintReach::own(OnlyDeny, IN)]
 }
 
 /// Egress of everything, deny only.
-pub fn deny_egress(_: &SyntaxNode) -> Vec<Reach> {
-    vec![Reach::own(OnlyDeny, OUT)]
+pub fn deny_egress(_: &SyntaxNode) -> Vec<TaintReach> {
+    vec![TaintReach::own(OnlyDeny, OUT)]
 }
 
 /// Egress of everything.
-pub fn anything_egress(_: &SyntaxNode) -> Vec<Reach> {
-    vec![Reach::own(Anything, OUT)]
+pub fn anything_egress(_: &SyntaxNode) -> Vec<TaintReach> {
+    vec![TaintReach::own(Anything, OUT)]
 }
 
 /// Cilium: `spec` and every one of `specs`; a policy of nodes leaves pods alone.
-pub fn of_cilium(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_cilium(node: &SyntaxNode) -> Vec<TaintReach> {
     let all = spec(node).into_iter().chain(items(node, &["specs"]));
     all.filter(|rule| rule.get("nodeSelector").is_none() || rule.get("endpointSelector").is_some())
         .flat_map(|rule| {
             let directions = by_rules(rule, &["ingress", "ingressDeny"], &["egress", "egressDeny"]);
             let pods = cilium(rule.get("endpointSelector"));
-            unless_none(Reach::own(Anything, directions).labelled(pods))
+            unless_none(TaintReach::own(Anything, directions).labelled(pods))
         })
         .collect()
 }
 
 /// Cilium's Envoy configuration: the pods behind the Services it takes over.
-pub fn of_envoy_config(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_envoy_config(node: &SyntaxNode) -> Vec<TaintReach> {
     let services = items(node, &["spec", "services"]).iter();
     services
         .filter_map(|service| {
-            let reach = Reach::own(OnlyDeny, IN);
-            let pods = Pods::Behind(service.get("name")?.as_str()?.into());
+            let reach = TaintReach::own(OnlyDeny, IN);
+            let pods = TaintPods::Behind(service.get("name")?.as_str()?.into());
             Some(
                 match service.get("namespace").and_then(SyntaxNode::as_str) {
                     Some(namespace) => reach.named([namespace]).pods(pods),
@@ -101,7 +101,7 @@ pub fn of_envoy_config(node: &SyntaxNode) -> Vec<Reach> {
 }
 
 /// Calico: `types` with its defaults, `selector`, `namespaceSelector`.
-pub fn of_calico(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_calico(node: &SyntaxNode) -> Vec<TaintReach> {
     let Some(spec) = spec(node) else {
         return anything(node);
     };
@@ -120,15 +120,16 @@ pub fn of_calico(node: &SyntaxNode) -> Vec<Reach> {
     } else {
         [named("Ingress"), named("Egress")]
     };
-    let mut reach = Reach::own(Anything, directions).labelled(calico(text(spec, &["selector"])));
+    let mut reach =
+        TaintReach::own(Anything, directions).labelled(calico(text(spec, &["selector"])));
     if let Some(selector) = text(spec, &["namespaceSelector"]).filter(|s| !s.trim().is_empty()) {
-        reach = reach.namespaces(ReachNamespaces::Matching(calico(Some(selector))));
+        reach = reach.namespaces(TaintNamespaces::Matching(calico(Some(selector))));
     }
     unless_none(reach)
 }
 
 /// Antrea: `appliedTo` of the policy or of each rule.
-pub fn of_antrea(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_antrea(node: &SyntaxNode) -> Vec<TaintReach> {
     let Some(spec) = spec(node) else {
         return anything(node);
     };
@@ -142,7 +143,7 @@ pub fn of_antrea(node: &SyntaxNode) -> Vec<Reach> {
             let own = items(rule, &["appliedTo"]);
             let targets = if own.is_empty() { whole } else { own };
             if targets.is_empty() {
-                all.push(Reach::own(Anything, directions));
+                all.push(TaintReach::own(Anything, directions));
             }
             all.extend(
                 targets
@@ -156,26 +157,30 @@ pub fn of_antrea(node: &SyntaxNode) -> Vec<Reach> {
 }
 
 /// An item of `appliedTo`; `None` where it is no pod.
-fn applied_to(target: &SyntaxNode, effect: TaintEffect, directions: [bool; 2]) -> Option<Reach> {
+fn applied_to(
+    target: &SyntaxNode,
+    effect: TaintEffect,
+    directions: [bool; 2],
+) -> Option<TaintReach> {
     let other = ["nodeSelector", "externalEntitySelector", "vmSelector"];
     if other.iter().any(|key| target.get(key).is_some()) && target.get("podSelector").is_none() {
         return None;
     }
-    let reach = Reach::own(effect, directions);
+    let reach = TaintReach::own(effect, directions);
     if target.get("podSelector").is_none() && target.get("namespaceSelector").is_none() {
         return Some(reach); // a group, an account, a Service
     }
     let reach = reach.labelled(label_selector(target.get("podSelector")));
     Some(match target.get("namespaceSelector") {
         Some(selector) => {
-            reach.namespaces(ReachNamespaces::Matching(label_selector(Some(selector))))
+            reach.namespaces(TaintNamespaces::Matching(label_selector(Some(selector))))
         }
         None => reach,
     })
 }
 
 /// Antrea's `TrafficControl`: what it redirects may not arrive.
-pub fn of_traffic_control(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_traffic_control(node: &SyntaxNode) -> Vec<TaintReach> {
     if text(node, &["spec", "action"]) == Some("Mirror") {
         return Vec::new();
     }
@@ -188,25 +193,25 @@ pub fn of_traffic_control(node: &SyntaxNode) -> Vec<Reach> {
         Some(target) => applied_to(target, OnlyDeny, directions)
             .into_iter()
             .collect(),
-        None => vec![Reach::own(OnlyDeny, directions)],
+        None => vec![TaintReach::own(OnlyDeny, directions)],
     }
 }
 
 /// A multicluster import: a policy of the whole cluster, if it is one.
-pub fn of_resource_import(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_resource_import(node: &SyntaxNode) -> Vec<TaintReach> {
     match text(node, &["spec", "kind"]) {
         Some(kind) if !kind.contains("Policy") => Vec::new(),
-        _ => vec![Reach::own(Anything, BOTH).namespaces(ReachNamespaces::All)],
+        _ => vec![TaintReach::own(Anything, BOTH).namespaces(TaintNamespaces::All)],
     }
 }
 
 /// `podSelector` and `policyTypes`, as in a `NetworkPolicy`.
-pub fn of_pod_selector(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_pod_selector(node: &SyntaxNode) -> Vec<TaintReach> {
     let Some(spec) = spec(node) else {
-        return vec![Reach::own(NetworkTier, BOTH)];
+        return vec![TaintReach::own(NetworkTier, BOTH)];
     };
     let (directions, pods) = of_bare_spec(spec);
-    unless_none(Reach::own(NetworkTier, directions).labelled(pods))
+    unless_none(TaintReach::own(NetworkTier, directions).labelled(pods))
 }
 
 /// The directions and pods of the spec of a `NetworkPolicy`.
@@ -222,27 +227,27 @@ pub fn of_bare_spec(spec: &SyntaxNode) -> ([bool; 2], Selector) {
 }
 
 /// `podSelector`, and egress by domain names.
-pub fn of_domain_names(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_domain_names(node: &SyntaxNode) -> Vec<TaintReach> {
     let typed = field(node, &["spec", "policyTypes"]).is_some_and(|t| !t.items().is_empty());
     if typed {
         return of_pod_selector(node);
     }
     let pods = label_selector(field(node, &["spec", "podSelector"]));
-    vec![Reach::own(NetworkTier, OUT).labelled(pods)]
+    vec![TaintReach::own(NetworkTier, OUT).labelled(pods)]
 }
 
 /// The subject of an administrators' policy.
-pub fn of_subject(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_subject(node: &SyntaxNode) -> Vec<TaintReach> {
     let Some(spec) = spec(node) else {
         return anything(node);
     };
-    let reach = Reach::own(Anything, by_rules(spec, &["ingress"], &["egress"]));
+    let reach = TaintReach::own(Anything, by_rules(spec, &["ingress"], &["egress"]));
     let reach = if let Some(namespaces) = field(spec, &["subject", "namespaces"]) {
-        reach.namespaces(ReachNamespaces::Matching(label_selector(Some(namespaces))))
+        reach.namespaces(TaintNamespaces::Matching(label_selector(Some(namespaces))))
     } else if let Some(pods) = field(spec, &["subject", "pods"]) {
         reach
             .labelled(label_selector(pods.get("podSelector")))
-            .namespaces(ReachNamespaces::Matching(label_selector(
+            .namespaces(TaintNamespaces::Matching(label_selector(
                 pods.get("namespaceSelector"),
             )))
     } else {
@@ -252,32 +257,32 @@ pub fn of_subject(node: &SyntaxNode) -> Vec<Reach> {
 }
 
 /// Security groups of a cloud, bound by `podSelector`; `serviceAccountSelector` is not read.
-pub fn of_security_group(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_security_group(node: &SyntaxNode) -> Vec<TaintReach> {
     let pods = label_selector(field(node, &["spec", "podSelector"]));
-    vec![Reach::own(OnlyDeny, BOTH).labelled(pods)]
+    vec![TaintReach::own(OnlyDeny, BOTH).labelled(pods)]
 }
 
 /// Alibaba's `PodNetworking`: `selector.podSelector` and `selector.namespaceSelector`.
-pub fn of_pod_networking(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_pod_networking(node: &SyntaxNode) -> Vec<TaintReach> {
     let selector = field(node, &["spec", "selector"]);
     let part = |key: &str| label_selector(selector.and_then(|s| s.get(key)));
-    let namespaces = ReachNamespaces::Matching(part("namespaceSelector"));
-    let reach = Reach::own(OnlyDeny, BOTH).labelled(part("podSelector"));
+    let namespaces = TaintNamespaces::Matching(part("namespaceSelector"));
+    let reach = TaintReach::own(OnlyDeny, BOTH).labelled(part("podSelector"));
     vec![reach.namespaces(namespaces)]
 }
 
 /// Kube-OVN's security groups: the pods whose annotation names the group.
-pub fn of_kubeovn_group(node: &SyntaxNode) -> Vec<Reach> {
-    let pods = Pods::Annotated {
+pub fn of_kubeovn_group(node: &SyntaxNode) -> Vec<TaintReach> {
+    let pods = TaintPods::Annotated {
         key: "ovn.kubernetes.io/security_groups",
         word: text(node, &["metadata", "name"]).map(Into::into),
         always: true,
     };
-    vec![Reach::own(Anything, BOTH).pods(pods)]
+    vec![TaintReach::own(Anything, BOTH).pods(pods)]
 }
 
 /// The namespaces a Kube-OVN object lists; every one if it lists none.
-fn listed(reach: Reach, node: &SyntaxNode) -> Reach {
+fn listed(reach: TaintReach, node: &SyntaxNode) -> TaintReach {
     let names = items(node, &["spec", "namespaces"]);
     if names.is_empty() {
         return reach;
@@ -286,11 +291,11 @@ fn listed(reach: Reach, node: &SyntaxNode) -> Reach {
 }
 
 /// Kube-OVN's subnets: private ones, and those with rules of their own.
-pub fn of_kubeovn_subnet(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_kubeovn_subnet(node: &SyntaxNode) -> Vec<TaintReach> {
     let private = field(node, &["spec", "private"]).and_then(SyntaxNode::as_bool) == Some(true);
     let mut all = Vec::new();
     if private {
-        all.push(listed(Reach::own(OnlyDeny, IN), node));
+        all.push(listed(TaintReach::own(OnlyDeny, IN), node));
     }
     let rules = items(node, &["spec", "acls"]);
     let toward = |word: &str| {
@@ -298,36 +303,39 @@ pub fn of_kubeovn_subnet(node: &SyntaxNode) -> Vec<Reach> {
         rules.iter().any(of)
     };
     let directions = [toward("to-lport"), toward("from-lport")];
-    all.extend(unless_none(listed(Reach::own(Anything, directions), node)));
+    all.extend(unless_none(listed(
+        TaintReach::own(Anything, directions),
+        node,
+    )));
     all
 }
 
 /// Kube-OVN's virtual private clouds: no route to the others.
-pub fn of_kubeovn_vpc(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_kubeovn_vpc(node: &SyntaxNode) -> Vec<TaintReach> {
     if items(node, &["spec", "namespaces"]).is_empty() {
         return Vec::new();
     }
-    vec![listed(Reach::own(OnlyDeny, BOTH), node)]
+    vec![listed(TaintReach::own(OnlyDeny, BOTH), node)]
 }
 
 /// `OpenShift`'s network namespaces: another network id is another network, under one plugin.
-pub fn of_net_namespace(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_net_namespace(node: &SyntaxNode) -> Vec<TaintReach> {
     let name = text(node, &["netname"]).or_else(|| text(node, &["metadata", "name"]));
     if field(node, &["netid"]).and_then(SyntaxNode::as_i64) == Some(0) {
         return Vec::new();
     }
-    vec![Reach::own(OnlyDeny, BOTH).named(name)]
+    vec![TaintReach::own(OnlyDeny, BOTH).named(name)]
 }
 
 /// The label of namespaces whose pods have another primary network.
 pub const PRIMARY_NETWORK_LABEL: &str = "k8s.ovn.org/primary-user-defined-network";
 
 /// A user-defined primary network: its pods have other addresses there, and reach only each other.
-fn primary(namespaces: &Selector) -> Vec<Reach> {
+fn primary(namespaces: &Selector) -> Vec<TaintReach> {
     let labelled = Requirement::Exists(PRIMARY_NETWORK_LABEL.into());
     let all = namespaces.requirements().iter().cloned().chain([labelled]);
-    let namespaces = ReachNamespaces::Matching(Selector::new(all));
-    vec![Reach::own(Anything, BOTH).namespaces(namespaces)]
+    let namespaces = TaintNamespaces::Matching(Selector::new(all));
+    vec![TaintReach::own(Anything, BOTH).namespaces(namespaces)]
 }
 
 fn is_primary(network: &SyntaxNode) -> bool {
@@ -344,7 +352,7 @@ fn own_namespace(node: &SyntaxNode) -> Selector {
 }
 
 /// OVN-Kubernetes: `UserDefinedNetwork`.
-pub fn of_network(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_network(node: &SyntaxNode) -> Vec<TaintReach> {
     if spec(node).is_none_or(is_primary) {
         primary(&own_namespace(node))
     } else {
@@ -353,7 +361,7 @@ pub fn of_network(node: &SyntaxNode) -> Vec<Reach> {
 }
 
 /// OVN-Kubernetes: `ClusterUserDefinedNetwork`.
-pub fn of_cluster_network(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_cluster_network(node: &SyntaxNode) -> Vec<TaintReach> {
     if field(node, &["spec", "network"]).is_none_or(is_primary) {
         primary(&label_selector(field(node, &["spec", "namespaceSelector"])))
     } else {
@@ -362,7 +370,7 @@ pub fn of_cluster_network(node: &SyntaxNode) -> Vec<Reach> {
 }
 
 /// A network attachment whose configuration makes it the primary network.
-pub fn of_attachment(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_attachment(node: &SyntaxNode) -> Vec<TaintReach> {
     let config = text(node, &["spec", "config"]).unwrap_or_default();
     let words: String = config.chars().filter(|c| !c.is_whitespace()).collect();
     if words.contains("\"role\":\"primary\"") {
@@ -372,61 +380,61 @@ pub fn of_attachment(node: &SyntaxNode) -> Vec<Reach> {
     }
 }
 
-/// The namespaces in which Istio's control plane lives by default: policies there hold for the whole
-/// mesh.
+/// The namespace in which Istio's control plane lives by default: policies there hold for the
+/// whole mesh.
 const ISTIO_ROOT: &str = "istio-system";
 
 /// Istio: `selector`; the whole mesh from the root namespace.
-pub fn of_istio(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_istio(node: &SyntaxNode) -> Vec<TaintReach> {
     if text(node, &["spec", "action"]) == Some("AUDIT") {
         return Vec::new();
     }
     let targeted = ["targetRef", "targetRefs"]
         .iter()
         .any(|key| field(node, &["spec", key]).is_some());
-    let reach = Reach::own(OnlyDeny, IN);
+    let reach = TaintReach::own(OnlyDeny, IN);
     let reach = match field(node, &["spec", "selector"]).filter(|_| !targeted) {
         Some(selector) => reach.labelled(label_selector(Some(selector))),
         None => reach,
     };
     if text(node, &["metadata", "namespace"]) == Some(ISTIO_ROOT) {
-        vec![reach.namespaces(ReachNamespaces::All)]
+        vec![reach.namespaces(TaintNamespaces::All)]
     } else {
         vec![reach]
     }
 }
 
 /// Linkerd's `Server`: `podSelector`.
-pub fn of_linkerd_server(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_linkerd_server(node: &SyntaxNode) -> Vec<TaintReach> {
     let pods = label_selector(field(node, &["spec", "podSelector"]));
-    vec![Reach::own(OnlyDeny, IN).labelled(pods)]
+    vec![TaintReach::own(OnlyDeny, IN).labelled(pods)]
 }
 
 /// Consul's intentions: the pods of the mesh in their namespace.
-pub fn of_consul(_: &SyntaxNode) -> Vec<Reach> {
-    let pods = Pods::Annotated {
+pub fn of_consul(_: &SyntaxNode) -> Vec<TaintReach> {
+    let pods = TaintPods::Annotated {
         key: "consul.hashicorp.com/connect-inject",
         word: Some("true".into()),
         always: false,
     };
-    vec![Reach::own(OnlyDeny, IN).pods(pods)]
+    vec![TaintReach::own(OnlyDeny, IN).pods(pods)]
 }
 
 /// SMI: the pods of the destination's service account.
-pub fn of_traffic_target(node: &SyntaxNode) -> Vec<Reach> {
-    let reach = Reach::own(OnlyDeny, IN);
+pub fn of_traffic_target(node: &SyntaxNode) -> Vec<TaintReach> {
+    let reach = TaintReach::own(OnlyDeny, IN);
     let reach = match text(node, &["spec", "destination", "namespace"]) {
         Some(namespace) => reach.named([namespace]),
         None => reach,
     };
     match text(node, &["spec", "destination", "name"]) {
-        Some(account) => vec![reach.pods(Pods::Account(account.into()))],
+        Some(account) => vec![reach.pods(TaintPods::Account(account.into()))],
         None => vec![reach],
     }
 }
 
 /// NSX: `appliedTo` of the policy or of each rule, `direction` of each rule.
-pub fn of_nsx(node: &SyntaxNode) -> Vec<Reach> {
+pub fn of_nsx(node: &SyntaxNode) -> Vec<TaintReach> {
     let Some(spec) = spec(node) else {
         return anything(node);
     };
@@ -447,7 +455,7 @@ pub fn of_nsx(node: &SyntaxNode) -> Vec<Reach> {
         let own = items(rule, &["appliedTo"]);
         let targets = if own.is_empty() { whole } else { own };
         if targets.is_empty() {
-            all.push(Reach::own(Anything, directions));
+            all.push(TaintReach::own(Anything, directions));
         }
         all.extend(
             targets

@@ -34,19 +34,20 @@ pub fn label_selector(node: Option<&SyntaxNode>) -> Selector {
 
 fn expression(node: &SyntaxNode) -> Option<Requirement> {
     let key = node.get("key")?.as_str()?.into();
-    let values = || {
-        let values = node.get("values").map(SyntaxNode::items)?;
-        let values: Option<Vec<Box<str>>> =
-            values.iter().map(|v| Some(v.as_str()?.into())).collect();
-        values.filter(|v| !v.is_empty())
-    };
     match node.get("operator")?.as_str()? {
-        "In" => Some(Requirement::In(key, values()?)),
-        "NotIn" => Some(Requirement::NotIn(key, values()?)),
+        "In" => Some(Requirement::In(key, values(node)?)),
+        "NotIn" => Some(Requirement::NotIn(key, values(node)?)),
         "Exists" => Some(Requirement::Exists(key)),
         "DoesNotExist" => Some(Requirement::DoesNotExist(key)),
         _ => None,
     }
+}
+
+/// The values of an expression, if all are strings and there is one.
+fn values(expression: &SyntaxNode) -> Option<Vec<Box<str>>> {
+    let values = expression.get("values").map(SyntaxNode::items)?;
+    let values: Option<Vec<Box<str>>> = values.iter().map(|v| Some(v.as_str()?.into())).collect();
+    values.filter(|v| !v.is_empty())
 }
 
 /// A selector of Cilium: a source before the key is taken away; conditions on labels that pods do
@@ -85,18 +86,11 @@ pub fn calico(text: Option<&str>) -> Selector {
 }
 
 fn calico_term(term: &str) -> Option<Requirement> {
-    let readable = |key: &str| {
-        let key = key.trim();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-        let own = key.contains("projectcalico.org/") || key.starts_with("pcns.");
-        (!key.is_empty() && key.chars().all(plain) && !own && !key.starts_with("pcsa."))
-            .then(|| Box::from(key))
-    };
     if let Some(key) = term.strip_prefix("has(").and_then(|t| t.strip_suffix(')')) {
-        return Some(Requirement::Exists(readable(key)?));
+        return Some(Requirement::Exists(calico_key(key)?));
     }
     if let Some((key, value)) = term.split_once("==") {
-        return Some(Requirement::In(readable(key)?, vec![quoted(value)?]));
+        return Some(Requirement::In(calico_key(key)?, vec![quoted(value)?]));
     }
     let (key, values) = term.split_once(" in ")?;
     if key.contains(" not") {
@@ -104,7 +98,18 @@ fn calico_term(term: &str) -> Option<Requirement> {
     }
     let values = values.trim().strip_prefix('{')?.strip_suffix('}')?;
     let values: Option<Vec<Box<str>>> = values.split(',').map(quoted).collect();
-    Some(Requirement::In(readable(key)?, values?))
+    Some(Requirement::In(calico_key(key)?, values?))
+}
+
+/// A key that is a label of pods, and no label that Calico makes up.
+fn calico_key(key: &str) -> Option<Box<str>> {
+    let key = key.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    let made_up = ["pcns.", "pcsa."]
+        .iter()
+        .any(|prefix| key.starts_with(prefix));
+    let own = key.contains("projectcalico.org/") || made_up;
+    (!key.is_empty() && key.chars().all(plain) && !own).then(|| key.into())
 }
 
 fn quoted(text: &str) -> Option<Box<str>> {
