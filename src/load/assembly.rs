@@ -31,7 +31,7 @@ pub struct Assembly<'o> {
     pub(super) interner: PolicyInterner,
     pub(super) mentions: Vec<Mention>,
     pub(super) namespace: Arc<str>,
-    /// TaintPods with what binds them to policies of other dialects.
+    /// Pods with what binds them to policies of other dialects.
     pub(super) bound_pods: Vec<BoundPod>,
     pub(super) overlay: bool,
 }

@@ -1,6 +1,6 @@
 //! Objects -> [`Cluster`]: namespaces, nodes, workloads with their pods, services.
 //!
-//! TaintPods owned by a loaded workload belong to it and replace its template; a `ReplicaSet` of a
+//! Pods owned by a loaded workload belong to it and replace its template; a `ReplicaSet` of a
 //! loaded Deployment, and a Job of a loaded `CronJob`, are part of it. A controller that is named
 //! by its pods but not loaded is made up from its name.
 

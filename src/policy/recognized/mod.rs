@@ -1,14 +1,15 @@
 //! Policy kinds that are recognized and not modelled, and which verdicts each can touch.
 //!
 //! A kind is decided by group and kind together: Calico, Antrea, AWS, NSX and Kube-OVN reuse kind
-//! names. [`KINDS`] says of each kind how far an object of it reaches ([`TaintReach`]): which pods, in
-//! which directions, and whether it can only deny. Kinds that play no part in permission are listed
-//! too ([`NO_PART`]), because a kind of a known group that is in neither table taints everything it
-//! may govern.
+//! names. [`KINDS`] says of each kind what an object of it can touch ([`TaintReach`]): which pods,
+//! in which directions, and whether it can only deny. Kinds that play no part in permission are
+//! listed too ([`NO_PART`]), because a kind of a known group that is in neither table taints
+//! everything it may govern.
 //!
 //! Invariant: a reach never leaves out a pod or a direction that the object can govern; where the
-//! object cannot be read that far, it is everything of its namespace or of the cluster. Road not
-//! taken: one taint for each kind, whatever the object says; it made most answers unknown.
+//! object cannot be read that far, it is everything of its namespace or of the cluster. Cost: a look
+//! through the table for each object of an unknown kind. Road not taken: one taint for each kind,
+//! whatever the object says; it made most answers unknown.
 
 mod kinds;
 mod reach;
