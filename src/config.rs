@@ -77,6 +77,8 @@ pub struct ClusterSpec {
     pub node_cidrs: Vec<String>,
     /// The network plugin whose documented choices hold.
     pub cni: Option<String>,
+    /// The version of Kubernetes whose API server the manifests are for, in quotes: "1.35".
+    pub kubernetes: Option<String>,
     /// Where the DNS pods are.
     pub dns: Option<PodsSpec>,
     /// Where the pods are that scrape metrics.
@@ -208,11 +210,24 @@ pub fn parse(name: &str, text: &str) -> Result<Config, Vec<Diagnostic>> {
             )]);
         }
     }
+    if let Some(version) = config.cluster.kubernetes.as_deref()
+        && !is_kubernetes_version(version)
+    {
+        let message = format!("`{version}` is not a version of Kubernetes; write it as \"1.35\"");
+        return Err(vec![error(name, text, "cluster", message)]);
+    }
     if config.inputs.iter().any(|i| i.kinds() != 1) {
         let message = "inputs: each item has exactly one of `path`, `kustomize` and `exec`";
         return Err(vec![error(name, text, "inputs", message)]);
     }
     Ok(config)
+}
+
+fn is_kubernetes_version(text: &str) -> bool {
+    let minor = text
+        .strip_prefix("1.")
+        .and_then(|rest| rest.split('.').next());
+    minor.is_some_and(|minor| minor.parse::<u32>().is_ok())
 }
 
 fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Diagnostic {

@@ -7,12 +7,20 @@
 )]
 
 use netpal::{
-    Diagnostic, DiagnosticCode as Code, DiagnosticSeverity as Severity, Direction, Place,
+    Diagnostic, DiagnosticCode as Code, DiagnosticSeverity as Severity, Direction, Kubernetes,
+    LoadOptions, Place, Source, load_sources,
 };
 use serde_json::Value;
 
+/// Reads an object as the API server of Kubernetes 1.35 does, which the cases are about.
 fn load(object: &Value) -> netpal::Input {
-    netpal::load_str(&serde_json::to_string_pretty(object).unwrap())
+    let text = serde_json::to_string_pretty(object).unwrap();
+    let options = LoadOptions {
+        kubernetes: Kubernetes(35),
+        ..LoadOptions::default()
+    };
+    let source = Source::Text("case".into(), text.as_str().into());
+    load_sources(&[source], &[], &options).unwrap()
 }
 
 fn path(d: &Diagnostic) -> String {

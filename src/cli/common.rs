@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
 use clap::{ArgAction, Args, ValueEnum};
+use netpal::Kubernetes;
 use std::path::PathBuf;
 
 /// Flags that every command takes.
@@ -55,6 +56,14 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Input")]
     pub ignore_broken: bool,
 
+    /// Version of Kubernetes whose API server the manifests are for, such as 1.35 [default: 1.36]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        global = true,
+        help_heading = "Assumptions"
+    )]
+    pub kubernetes: Option<Kubernetes>,
     /// Network plugin whose documented choices hold: generic, calico, cilium, antrea,
     /// ovn-kubernetes, ...
     #[arg(

@@ -6,7 +6,7 @@ use super::lint_options::{config, fail_on, verdict};
 use super::output::{self, Output};
 use super::workspace::Workspace;
 use super::{ci, lint_fix};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use netpal::{Baseline, LintView, Linted, lint};
 
 /// Looks for mistakes; with `--fix` mends those that need no thought.
@@ -59,7 +59,7 @@ fn subtract(args: &LintArgs, linted: &mut Linted) -> Result<usize> {
         return Ok(0);
     };
     let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{name}`"))?;
+    let text = netpal::read_text(&path.to_string_lossy())?;
     let baseline = Baseline::read(&text).map_err(|e| anyhow!("`{name}`: {e}"))?;
     Ok(baseline.subtract(&mut linted.findings))
 }

@@ -101,6 +101,8 @@ impl Project {
         or(&mut merged.service_cidrs, &cluster.service_cidrs);
         or(&mut merged.node_cidrs, &cluster.node_cidrs);
         or(&mut merged.cni, cluster.cni.as_slice());
+        let version = cluster.kubernetes.as_deref().and_then(|v| v.parse().ok());
+        merged.kubernetes = merged.kubernetes.or(version);
         merged
     }
 

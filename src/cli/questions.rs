@@ -9,7 +9,7 @@ use super::asked::helped;
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::workspace::Workspace;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use netpal::{Question, QuestionAnswer, QuestionAnswers, Verdict, ask, show};
 
 /// Answers a file of questions.
@@ -35,10 +35,7 @@ pub fn run(common: &Common, file: &str) -> Result<Exit> {
 }
 
 fn read(file: &str) -> Result<String> {
-    if file == "-" {
-        return std::io::read_to_string(std::io::stdin()).context("cannot read standard input");
-    }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))
+    Ok(netpal::read_text(file)?)
 }
 
 fn answers(workspace: &Workspace, text: &str) -> Result<Vec<QuestionAnswer>> {

@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
     AllowGraph, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic, DiagnosticCode,
-    DiagnosticSeverity as Severity, DiffSide, HostNetwork, Input, IpSet, LoadOptions, Locator,
-    PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported, describe_diagnostic,
-    load_watched, relabelled,
+    DiagnosticSeverity as Severity, DiffSide, HostNetwork, Input, IpSet, Kubernetes, LoadOptions,
+    Locator, PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported,
+    describe_diagnostic, load_watched, relabelled,
 };
 
 /// Everything a command needs to answer.
@@ -263,6 +263,7 @@ pub fn load_options(common: &Common) -> LoadOptions {
     LoadOptions {
         namespace: chosen(common).unwrap_or("default").into(),
         ignore_broken: common.ignore_broken,
+        kubernetes: common.kubernetes.unwrap_or(Kubernetes::CURRENT),
     }
 }
 

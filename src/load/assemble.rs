@@ -4,7 +4,7 @@
 //! last of equally named objects; [`build`] fills the cluster; [`Assembly::take_policies`] fills
 //! the policy set. Order is input order.
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Input, Mention};
 use crate::load::assembly::{Assembly, count};
 use crate::load::build;
@@ -13,8 +13,8 @@ use crate::load::objects;
 use crate::load::options::LoadOptions;
 use crate::load::parsed_chunk::{ChunkContent, ParsedChunk, ReadFile};
 use crate::load::taints::Suspicion;
-use crate::source::{Base, FileId, Origin, Position, Text};
-use crate::tree::{Chunk, Problem, Sniffed};
+use crate::source::{Base, DocumentId, FileId, Origin, Position, Text};
+use crate::tree::{Chunk, Problem, ProblemKind, Sniffed};
 use std::sync::Arc;
 
 /// Builds the input from what was read.
@@ -25,7 +25,8 @@ pub fn assemble(files: Vec<ReadFile>, options: &LoadOptions) -> Input {
     }
     let mut objects = assembly.deduplicate();
     let cluster = build::cluster(&mut objects, &mut assembly);
-    assembly.take_policies(objects);
+    assembly.take_policies(objects, &cluster);
+    assembly.taint_meshed(&cluster);
     assembly.finish(cluster)
 }
 
@@ -91,7 +92,7 @@ impl Assembly<'_> {
         count(&mut self.tally.skipped, &kind);
     }
 
-    /// A document that is surely no policy only warns when it is broken.
+    /// A broken document that can be neither a policy nor a part of the cluster only warns.
     fn severity(
         &self,
         file: FileId,
@@ -99,8 +100,11 @@ impl Assembly<'_> {
         problem: &Problem,
         broken: bool,
     ) -> Severity {
-        let harmless =
-            !problem.is_error() || (broken && self.suspicion(file, parsed) == Suspicion::None);
+        let harmless = !problem.is_error()
+            || (broken
+                && problem.kind != ProblemKind::WrongType
+                && self.suspicion(file, parsed) == Suspicion::None
+                && !self.may_be_of_cluster(file, parsed));
         if harmless {
             Severity::Warning
         } else {
@@ -182,7 +186,7 @@ impl Assembly<'_> {
         self.tally.objects += 1;
         let document = self.document(file, &item.chunk, item.base, Some(item.at));
         let Some(mut object) = item.object else {
-            return;
+            return self.no_object(document);
         };
         object.overlay = self.overlay;
         object.document = document;
@@ -194,6 +198,7 @@ impl Assembly<'_> {
                         document,
                     });
                 }
+                self.remarks(&mut object);
                 return count(&mut self.tally.skipped, &object.kind);
             }
             Contribution::Policy(lowered) => lowered
@@ -203,6 +208,14 @@ impl Assembly<'_> {
             _ => {}
         }
         self.objects.push(object);
+    }
+
+    /// An item of a List that is no object.
+    fn no_object(&mut self, document: DocumentId) {
+        let place = Place::Origin(Origin::document(document));
+        let message = "an item of a List that is no object: it has no kind";
+        let error = Diagnostic::new(Severity::Error, Code::WrongType, place, message);
+        self.diagnostics.push(error);
     }
 
     fn finish(mut self, cluster: crate::model::Cluster) -> Input {

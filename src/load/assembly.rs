@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::input::{Mention, Tally};
+use crate::load::bound::BoundPod;
 use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
 use crate::policy::PolicySet;
@@ -30,6 +31,8 @@ pub struct Assembly<'o> {
     pub(super) interner: PolicyInterner,
     pub(super) mentions: Vec<Mention>,
     pub(super) namespace: Arc<str>,
+    /// Pods with what binds them to policies of other dialects.
+    pub(super) bound_pods: Vec<BoundPod>,
     pub(super) overlay: bool,
 }
 
@@ -45,6 +48,7 @@ impl<'o> Assembly<'o> {
             interner: PolicyInterner::default(),
             mentions: Vec::new(),
             namespace: (&*options.namespace).into(),
+            bound_pods: Vec::new(),
             overlay: false,
         }
     }
@@ -103,6 +107,25 @@ impl<'o> Assembly<'o> {
             .map(|(span, word): &(Span, String)| (self.place(file, span.at), word.clone().into()));
         diagnostic.related = related.collect();
         diagnostic
+    }
+
+    /// Reports what is to be said about an object.
+    pub(super) fn remarks(&mut self, object: &mut LoadedObject) {
+        for remark in std::mem::take(&mut object.remarks) {
+            let invalid = remark.invalid;
+            let message = if invalid.path.is_root() {
+                invalid.message
+            } else {
+                format!(
+                    "{} `{}`: {}: {}",
+                    object.kind, object.name, invalid.path, invalid.message
+                )
+            };
+            let place = Place::Origin(Origin::new(object.document, invalid.path));
+            let mut diagnostic = Diagnostic::new(remark.severity, remark.code, place, message);
+            diagnostic.help = invalid.help.map(Into::into);
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// The namespace of an object, kubectl's default where it names none (S1).

@@ -1,6 +1,10 @@
 //! How much is read at most, and the reasons for not reading.
 
-use std::io::Read;
+use std::fs::Metadata;
+use std::io;
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// What is larger than this is refused, unless it is a file that can be read in parts: it would not
 /// fit in memory.
@@ -23,16 +27,114 @@ pub fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// All of a text, if it is not too large: a device may never end.
-pub fn bounded(input: impl Read) -> Result<Vec<u8>, String> {
+/// How large a file besides the manifests may be: a configuration, a policy test, a snapshot.
+pub const MAX_SIDE_BYTES: u64 = 256 << 20;
+
+/// All of a text, if it is not larger than this: a device may never end.
+///
+/// # Errors
+/// When it cannot be read, or is too large; the reason.
+pub fn bounded(input: impl Read, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     input
-        .take(MAX_FILE_BYTES + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| reason(&e))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        Err(too_large())
-    } else {
-        Ok(bytes)
+    match bytes.len() as u64 {
+        length if length <= limit => Ok(bytes),
+        _ if limit == MAX_FILE_BYTES => Err(too_large()),
+        _ => Err(format!("larger than {} MiB", limit >> 20)),
     }
+}
+
+/// What a name may refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// Regular files only: the user did not name it, or it is a configuration, a test, a snapshot.
+    Regular,
+    /// Pipes as well: a user named it, as a shell does for the output of a command.
+    Pipes,
+}
+
+/// Why a file that is no regular one is not read: a device or a pipe may never end, and reading
+/// a pipe without a writer blocks.
+pub fn refusal(meta: &Metadata, accept: Accept, path: &Path) -> Option<&'static str> {
+    if meta.is_file() {
+        return None;
+    }
+    let (pipe, device) = special(meta);
+    let named = accept == Accept::Pipes;
+    match (pipe, device) {
+        (true, _) if named => None,
+        (_, true) if named && path == Path::new("/dev/null") => None,
+        (true, _) => Some("it is a pipe, not a regular file"),
+        (_, true) => Some("it is a device, not a regular file"),
+        _ => Some("it is not a regular file"),
+    }
+}
+
+/// Whether it is a pipe, and whether it is a device.
+#[cfg(unix)]
+fn special(meta: &Metadata) -> (bool, bool) {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = meta.file_type();
+    let device = kind.is_char_device() || kind.is_block_device();
+    (kind.is_fifo(), device)
+}
+
+#[cfg(not(unix))]
+fn special(_: &Metadata) -> (bool, bool) {
+    (false, false)
+}
+
+/// What a program printed, up to a limit.
+#[derive(Debug)]
+pub struct Printed {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Its output.
+    pub output: Vec<u8>,
+    /// What it said of its errors.
+    pub errors: String,
+}
+
+/// Runs a program to its end: its input, and what it prints.
+///
+/// # Errors
+/// When it cannot be started, or prints too much.
+pub fn run(command: &mut Command, input: &[u8]) -> io::Result<Printed> {
+    let mut child = command
+        .stdin(if input.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (output, errors) = std::thread::scope(|scope| {
+        // separate threads: a program answers before it has read all of its input
+        scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
+        let errors = scope.spawn(move || stderr.map(|pipe| bounded(pipe, MAX_SIDE_BYTES)));
+        let output = stdout.map(|pipe| bounded(pipe, MAX_FILE_BYTES));
+        if matches!(output, Some(Err(_))) {
+            _ = child.kill();
+        }
+        (output, errors.join())
+    });
+    let status = child.wait()?;
+    let errors = errors
+        .ok()
+        .flatten()
+        .and_then(Result::ok)
+        .unwrap_or_default();
+    Ok(Printed {
+        success: status.success(),
+        output: output
+            .transpose()
+            .map_err(io::Error::other)?
+            .unwrap_or_default(),
+        errors: String::from_utf8_lossy(&errors).trim().to_owned(),
+    })
 }

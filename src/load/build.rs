@@ -4,13 +4,13 @@
 //! loaded Deployment, and a Job of a loaded `CronJob`, are part of it. A controller that is named
 //! by its pods but not loaded is made up from its name.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::load::assembly::{Assembly, count};
+use crate::load::bound::BoundPod;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};
 use crate::set::hashed::IndexMap;
-use crate::source::{Origin, Path};
+use crate::source::Origin;
 use std::mem::take;
 use std::sync::Arc;
 
@@ -19,7 +19,6 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
     let mut cluster = Cluster::default();
     for object in objects.iter_mut().filter(|o| o.is_cluster_object()) {
         count(&mut assembly.tally.read, &object.kind);
-        tell_refused(object, assembly);
         let origin = Origin::document(object.document);
         match &mut object.contribution {
             Contribution::Namespace(labels) => {
@@ -53,17 +52,6 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
     cluster
 }
 
-fn tell_refused(object: &LoadedObject, assembly: &mut Assembly<'_>) {
-    for message in &object.refused {
-        let place = Place::Origin(Origin::new(object.document, Path::root().key("metadata")));
-        let diagnostic =
-            Diagnostic::new(Severity::Warning, Code::WrongType, place, message.as_str());
-        assembly
-            .diagnostics
-            .push(diagnostic.help("write the value in quotes"));
-    }
-}
-
 type WorkloadKey = (WorkloadKind, Arc<str>, Arc<str>);
 
 /// The controllers and pods of the input, by their index among the objects.
@@ -79,15 +67,15 @@ impl Controllers {
             pods: Vec::new(),
         };
         for (i, object) in objects.iter().enumerate() {
-            let Some(facts) = object.workload() else {
+            let Some(draft) = object.workload() else {
                 continue;
             };
             let namespace = assembly.namespace_of(object);
-            if facts.kind != WorkloadKind::Pod {
+            if draft.kind != WorkloadKind::Pod {
                 found
                     .controllers
-                    .insert((facts.kind, namespace, (&*object.name).into()), i);
-            } else if facts.finished {
+                    .insert((draft.kind, namespace, (&*object.name).into()), i);
+            } else if draft.finished {
                 assembly.tally.finished_pods += 1; // S57
             } else {
                 found.pods.push((namespace, i));
@@ -182,17 +170,18 @@ impl Controllers {
             }
         }
         for (namespace, index) in &self.pods {
-            let Some((pod, facts)) = objects.get(*index).and_then(|o| Some((o, o.workload()?)))
+            let Some((pod, draft)) = objects.get(*index).and_then(|o| Some((o, o.workload()?)))
             else {
                 continue;
             };
             homes
-                .entry(self.home(objects, namespace, pod, facts))
+                .entry(self.home(objects, namespace, pod, draft))
                 .or_default()
                 .push(*index);
         }
         for (key, pods) in homes {
-            self.workload(objects, cluster, &key, &pods);
+            let added = self.workload(objects, cluster, &key, &pods);
+            assembly.bound_pods.extend(added);
         }
     }
 
@@ -202,13 +191,13 @@ impl Controllers {
         cluster: &mut Cluster,
         key: &WorkloadKey,
         pods: &[usize],
-    ) {
+    ) -> Vec<BoundPod> {
         let controller = self.controllers.get(key);
         let Some(object) = controller
             .or_else(|| pods.first())
             .and_then(|i| objects.get(*i))
         else {
-            return;
+            return Vec::new();
         };
         let namespace = cluster.namespace_named(&key.1);
         let origin = Origin::document(object.document);
@@ -224,31 +213,28 @@ impl Controllers {
                 .workload()
                 .map(|f| f.template_pods(&object.name))
                 .unwrap_or_default();
-            drafts
+            return drafts
                 .into_iter()
-                .for_each(|d| add(cluster, id, namespace, d, origin.clone()));
-            return;
+                .filter_map(|d| add(cluster, id, namespace, d, origin.clone()))
+                .collect();
         }
+        let mut bound = Vec::new();
         for index in pods {
             let Some(object) = objects.get_mut(*index) else {
                 continue;
             };
-            if let Contribution::Workload(facts) =
+            if let Contribution::Workload(workload) =
                 std::mem::replace(&mut object.contribution, Contribution::Nothing)
             {
                 let draft = PodDraft {
                     name: take(&mut object.name),
-                    ..facts.draft
+                    ..workload.draft
                 };
-                add(
-                    cluster,
-                    id,
-                    namespace,
-                    draft,
-                    Origin::document(object.document),
-                );
+                let origin = Origin::document(object.document);
+                bound.extend(add(cluster, id, namespace, draft, origin));
             }
         }
+        bound
     }
 }
 
@@ -258,9 +244,9 @@ fn add(
     namespace: NamespaceId,
     draft: PodDraft,
     origin: Origin,
-) {
+) -> Option<BoundPod> {
     let labels = cluster.intern(draft.labels);
-    cluster.add_pod(Pod {
+    let pod = cluster.add_pod(Pod {
         name: draft.name,
         namespace,
         workload,
@@ -272,4 +258,10 @@ fn add(
         replicas: draft.replicas,
         origin,
     });
+    let bound = draft.account.is_some() || !draft.annotations.is_empty();
+    bound.then_some(BoundPod {
+        pod,
+        account: draft.account,
+        annotations: draft.annotations,
+    })
 }

@@ -5,7 +5,7 @@ use crate::load::workloads;
 use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
 use crate::set::Protocol;
 use crate::source::Origin;
-use crate::tree::SyntaxNode;
+use crate::tree::{Entry, SyntaxNode};
 use std::net::IpAddr;
 
 /// A node.
@@ -27,6 +27,12 @@ pub fn node(name: &str, node: &SyntaxNode) -> Node {
     }
 }
 
+/// A label that the pods behind a Service carry.
+fn requirement(entry: &Entry) -> Requirement {
+    let value = entry.value.as_str().unwrap_or_default().into();
+    Requirement::In(entry.key.clone(), vec![value])
+}
+
 /// A service; its namespace is still to be looked up.
 pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let spec = node.get("spec");
@@ -34,15 +40,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let selector = field("selector")
         .map(SyntaxNode::entries)
         .filter(|e| !e.is_empty())
-        .map(|entries| {
-            let one = |e: &crate::tree::Entry| {
-                Requirement::In(
-                    e.key.clone(),
-                    vec![e.value.as_str().unwrap_or_default().into()],
-                )
-            };
-            Selector::new(entries.iter().map(one))
-        });
+        .map(|entries| Selector::new(entries.iter().map(requirement)));
     let many = field("clusterIPs")
         .map(SyntaxNode::items)
         .unwrap_or_default()

@@ -19,8 +19,8 @@ impl Assembly<'_> {
         let mut last: HashMap<(&str, &str, &str, &str), usize> =
             crate::set::hashed::room_for(objects.len());
         for (i, object) in objects.iter().enumerate() {
-            if let Some(facts) = object.workload().filter(|f| f.patch) {
-                self.patch(object, facts.kind);
+            if let Some(workload) = object.workload().filter(|f| f.patch) {
+                self.patch(object, workload.kind);
                 continue;
             }
             let namespace = if object.is_namespaced() {

@@ -1,15 +1,17 @@
 //! Finding the files: a file as named, a directory with everything below it, or a pattern.
 //!
 //! In a directory the files kubectl would take: `.yaml`, `.yml`, `.json`. Links are followed,
-//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: a policy that nobody
-//! committed is still a policy. Order: by path.
+//! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: an uncommitted
+//! policy is still a policy. Order: by path.
 
-use crate::load::bounds::{bounded, reason};
+use crate::load::bounds::{Accept, MAX_FILE_BYTES, MAX_SIDE_BYTES, bounded, reason, refusal};
 use crate::load::error::LoadError;
 use crate::load::file_on_disk::{FileOnDisk, LARGE};
 use crate::load::input_file::{FileContent, InputFile};
 use globset::GlobBuilder;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The files behind a path as the user wrote it.
 ///
@@ -23,7 +25,7 @@ pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Ok(below(Path::new(path))),
         Ok(_) => {
-            let file = open(PathBuf::from(path));
+            let file = open(PathBuf::from(path), Accept::Pipes);
             match &file.content {
                 FileContent::Unreadable(reason) if !reason.starts_with("not text") => {
                     Err(LoadError::Unreadable {
@@ -39,22 +41,36 @@ pub fn files(path: &str) -> Result<Vec<InputFile>, LoadError> {
     }
 }
 
+/// The files besides the manifests at a path: as [`files`], and regular files only.
+///
+/// # Errors
+/// When it is not there, a pattern matches nothing, or it is no regular file.
+pub fn side_files(path: &str) -> Result<Vec<InputFile>, LoadError> {
+    match std::fs::metadata(path) {
+        Ok(meta) if !meta.is_dir() => Ok(vec![single(path)?]),
+        _ => files(path),
+    }
+}
+
 /// Every manifest below a directory, by path.
 fn below(directory: &Path) -> Vec<InputFile> {
     let (mut found, mut failed) = walk(directory);
     found.retain(|p| is_manifest(p));
-    failed.extend(found.into_iter().map(plain).map(open));
+    failed.extend(found.into_iter().map(plain).map(regular));
     failed.sort_by(|a, b| a.name.cmp(&b.name));
     failed
 }
 
 /// Every file below a directory, and a file that could not be read for every place that could not
-/// be looked into: it may hide a policy. Cycles of links are not followed, and are no failure.
+/// be looked into: it may hide a policy. Every directory is visited once, however many links lead
+/// to it; cycles of links are no failure.
 fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
+    let visited = Visited::new(directory);
     let mut walk = ignore::WalkBuilder::new(directory);
     walk.standard_filters(false)
         .follow_links(true)
-        .filter_entry(|e| e.file_name() != ".git");
+        .sort_by_file_name(Ord::cmp)
+        .filter_entry(move |e| e.file_name() != ".git" && visited.is_new(e));
     let (mut found, mut failed) = (Vec::new(), Vec::new());
     for entry in walk.build() {
         match entry {
@@ -67,6 +83,40 @@ fn walk(directory: &Path) -> (Vec<PathBuf>, Vec<InputFile>) {
     }
     found.sort();
     (found, failed)
+}
+
+/// The directories that were visited, by their real paths.
+struct Visited {
+    root: Option<PathBuf>,
+    seen: Mutex<HashSet<PathBuf>>,
+}
+
+impl Visited {
+    fn new(root: &Path) -> Self {
+        Self {
+            root: root.canonicalize().ok(),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Whether an entry is to be visited: a file, or a directory that no other path has led to. A
+    /// link to a directory below the root is left out, because the directory itself is visited.
+    fn is_new(&self, entry: &ignore::DirEntry) -> bool {
+        if entry.depth() == 0 || !entry.file_type().is_some_and(|t| t.is_dir()) {
+            return true;
+        }
+        let Ok(real) = entry.path().canonicalize() else {
+            return true; // the walk reports it
+        };
+        let below_root = self
+            .root
+            .as_ref()
+            .is_some_and(|root| real.starts_with(root));
+        if entry.path_is_symlink() && below_root {
+            return false;
+        }
+        self.seen.lock().is_ok_and(|mut seen| seen.insert(real))
+    }
 }
 
 fn unreadable(error: &ignore::Error) -> Option<InputFile> {
@@ -103,7 +153,14 @@ pub fn single(path: &str) -> Result<InputFile, LoadError> {
     };
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => Err(unreadable("it is a directory".to_owned())),
-        Ok(_) => Ok(open(PathBuf::from(path))),
+        Ok(meta) => match refusal(&meta, Accept::Regular, Path::new(path)) {
+            Some(refusal) => Err(unreadable(refusal.to_owned())),
+            None if meta.len() > MAX_SIDE_BYTES => Err(unreadable(format!(
+                "larger than {} MiB",
+                MAX_SIDE_BYTES >> 20
+            ))),
+            None => Ok(regular(PathBuf::from(path))),
+        },
         Err(e) => Err(unreadable(reason(&e))),
     }
 }
@@ -132,14 +189,23 @@ fn matching(pattern: &str) -> Result<Vec<InputFile>, LoadError> {
     }
     Ok(failed
         .into_iter()
-        .chain(found.into_iter().map(plain).map(open))
+        .chain(found.into_iter().map(plain).map(regular))
         .collect())
 }
 
-fn open(path: PathBuf) -> InputFile {
+/// A file that was found by looking through a directory.
+fn regular(path: PathBuf) -> InputFile {
+    open(path, Accept::Regular)
+}
+
+fn open(path: PathBuf, accept: Accept) -> InputFile {
     let name = path.to_string_lossy().into_owned();
     let unreadable = |e: &std::io::Error| InputFile::unreadable(&name, reason(e));
-    match std::fs::metadata(&path) {
+    let meta = std::fs::metadata(&path);
+    if let Some(refusal) = meta.as_ref().ok().and_then(|m| refusal(m, accept, &path)) {
+        return InputFile::unreadable(&name, refusal);
+    }
+    match meta {
         Ok(meta) if meta.is_file() && meta.len() >= LARGE => match FileOnDisk::new(&path) {
             Ok(large) => InputFile {
                 name: name.as_str().into(),
@@ -148,7 +214,7 @@ fn open(path: PathBuf) -> InputFile {
             Err(e) => unreadable(&e),
         },
         Ok(_) => match std::fs::File::open(&path) {
-            Ok(file) => bounded(file).map_or_else(
+            Ok(file) => bounded(file, MAX_FILE_BYTES).map_or_else(
                 |e| InputFile::unreadable(&name, e),
                 |b| InputFile::from_bytes(&name, b),
             ),
@@ -163,10 +229,22 @@ fn open(path: PathBuf) -> InputFile {
 /// # Errors
 /// When it cannot be read.
 pub fn stdin() -> Result<InputFile, LoadError> {
+    stdin_up_to(MAX_FILE_BYTES)
+}
+
+/// Standard input as a file besides the manifests.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn side_stdin() -> Result<InputFile, LoadError> {
+    stdin_up_to(MAX_SIDE_BYTES)
+}
+
+fn stdin_up_to(limit: u64) -> Result<InputFile, LoadError> {
     let failed = |reason| LoadError::Unreadable {
         path: "-".into(),
         reason,
     };
-    let bytes = bounded(std::io::stdin().lock()).map_err(failed)?;
+    let bytes = bounded(std::io::stdin().lock(), limit).map_err(failed)?;
     Ok(InputFile::from_bytes("<stdin>", bytes))
 }

@@ -4,7 +4,7 @@
 
 use crate::policy::dialects;
 use crate::source::Path;
-use crate::tree::SyntaxNode;
+use crate::tree::{Problem, ProblemKind, SyntaxNode};
 
 /// What a piece of text turned out to be.
 #[derive(Debug)]
@@ -16,8 +16,11 @@ pub enum DocumentForm {
         /// Whether one of its objects is a policy.
         policies: bool,
     },
-    /// Something that says no kind: values, a patch of operations, a Compose file.
-    NoKind,
+    /// A List whose items are none.
+    BadList(Problem),
+    /// Something that says no kind: values, a patch of operations, a Compose file. A problem, if it
+    /// is an object otherwise.
+    NoKind(Option<Problem>),
 }
 
 /// Classifies a tree.
@@ -28,7 +31,7 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
         .unwrap_or_default()
         .to_owned();
     if kind.is_empty() {
-        return DocumentForm::NoKind;
+        return DocumentForm::NoKind(without_kind(&root));
     }
     if kind == "Template" && root.get("objects").is_some() {
         let is_policy = |n: &SyntaxNode| {
@@ -41,15 +44,43 @@ pub fn classify(root: SyntaxNode) -> DocumentForm {
             .is_some_and(|o| o.items().iter().any(is_policy));
         return DocumentForm::Template { policies };
     }
-    let is_list = kind.ends_with("List")
-        && root
-            .get("items")
-            .is_some_and(|i| i.is_null() || !i.items().is_empty() || i.kind_name() == "a list");
-    if is_list {
-        DocumentForm::Objects(open(root, &Path::root(), 0))
-    } else {
-        DocumentForm::Objects(vec![(Path::root(), root)])
+    match root.get("items").filter(|_| kind.ends_with("List")) {
+        Some(items) if !items.is_null() && items.kind_name() != "a list" => {
+            let message = format!(
+                "items of a {kind} must be a list, not {}",
+                items.kind_name()
+            );
+            DocumentForm::BadList(Problem::new(ProblemKind::WrongType, items.span, message))
+        }
+        Some(_) => DocumentForm::Objects(open(root, &Path::root(), 0)),
+        None => DocumentForm::Objects(vec![(Path::root(), root)]),
     }
+}
+
+/// What is wrong with a document that is an object but for its kind.
+fn without_kind(root: &SyntaxNode) -> Option<Problem> {
+    let is_mapping = |key: &str| root.get(key).is_some_and(|n| n.kind_name() == "a mapping");
+    if root
+        .get("kind")
+        .is_some_and(|kind| !kind.is_null() && kind.as_str() != Some(""))
+    {
+        let span = root.entry("kind")?.key_span;
+        let message = "kind is not a string, so the API server refuses the object";
+        return Some(Problem::new(ProblemKind::WrongType, span, message));
+    }
+    let is_object =
+        is_mapping("metadata") && (is_mapping("spec") || root.get("apiVersion").is_some());
+    if is_object {
+        let message = "an object without a kind: the API server refuses it";
+        return Some(Problem::new(ProblemKind::WrongType, root.span, message));
+    }
+    let is_item = |n: &SyntaxNode| n.get("kind").is_some() && n.get("apiVersion").is_some();
+    let item = root.items().iter().find(|item| is_item(item))?;
+    let message = "objects in a bare list: kubectl refuses it";
+    Some(
+        Problem::new(ProblemKind::WrongType, item.span, message)
+            .help("separate the objects by lines of ---, or write kind: List and items:"),
+    )
 }
 
 /// The items of a List, of Lists in Lists too; items of a typed List inherit what they do not say.
@@ -108,6 +139,14 @@ fn items(list: SyntaxNode) -> Vec<SyntaxNode> {
         Some(Value::Sequence(items)) => items,
         _ => Vec::new(),
     }
+}
+
+/// Sets a field of a mapping to a text.
+pub fn set(node: &mut SyntaxNode, key: &str, value: &str) {
+    if let crate::tree::Value::Mapping(entries) = &mut node.value {
+        entries.retain(|e| *e.key != *key);
+    }
+    add(node, key, value);
 }
 
 fn add(node: &mut SyntaxNode, key: &str, value: &str) {

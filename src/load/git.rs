@@ -5,13 +5,13 @@
 //! cat-file --batch`. The path is relative to the current directory, as in `-f PATH`. Road not
 //! taken: a git library; git is where repositories are, and it knows every object format.
 
+use crate::load::bounds;
 use crate::load::discover::is_manifest;
 use crate::load::error::LoadError;
 use crate::load::input_file::InputFile;
 use globset::GlobBuilder;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The revision and path of `git:REV:PATH`, if the text is of that form.
 pub fn parse(text: &str) -> Option<(&str, &str)> {
@@ -195,30 +195,37 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     ))
 }
 
-/// Runs git: its output, or its words when it refuses.
+/// Settings under which git reads what is there and does nothing else: no hook, no monitor of
+/// files, no transport.
+const CLOSED: [&str; 8] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "protocol.allow=never",
+    "--no-optional-locks",
+    "--no-pager",
+];
+
+/// Runs git: its output, or its words when it refuses. Objects that a partial clone lacks are not
+/// fetched.
 fn git(arguments: &[&str], input: &[u8], what: &str) -> Result<Result<Vec<u8>, String>, LoadError> {
-    let started = |e: std::io::Error| match e.kind() {
+    let mut command = Command::new("git");
+    command
+        .args(CLOSED)
+        .args(arguments)
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "")
+        .env("GIT_TERMINAL_PROMPT", "0");
+    let printed = bounds::run(&mut command, input).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(what, "git is not on the PATH"),
         _ => failed(what, e.to_string()),
-    };
-    let mut child = Command::new("git")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(started)?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        // a separate writer: git answers before it has read all of its input
-        scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
-        child.wait_with_output()
-    });
-    let output = output.map_err(started)?;
-    if output.status.success() {
-        return Ok(Ok(output.stdout));
+    })?;
+    if printed.success {
+        return Ok(Ok(printed.output));
     }
-    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let words = printed.errors;
     Ok(Err(words
         .strip_prefix("fatal: ")
         .map_or(words.clone(), str::to_owned)))

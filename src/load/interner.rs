@@ -25,12 +25,12 @@ impl ObjectInterner {
         self.word(&mut object.kind);
         object.namespace.iter_mut().for_each(|n| self.word(n));
         match &mut object.contribution {
-            Contribution::Workload(facts) => {
-                facts.owner.iter_mut().for_each(|(kind, name)| {
+            Contribution::Workload(workload) => {
+                workload.owner.iter_mut().for_each(|(kind, name)| {
                     self.word(kind);
                     self.word(name);
                 });
-                self.draft(&mut facts.draft);
+                self.draft(&mut workload.draft);
             }
             Contribution::Policy(lowered) => lowered
                 .policy
@@ -42,6 +42,7 @@ impl ObjectInterner {
 
     fn draft(&mut self, draft: &mut PodDraft) {
         draft.node.iter_mut().for_each(|n| self.word(n));
+        draft.account.iter_mut().for_each(|a| self.word(a));
         intern(&mut self.ports, &mut draft.ports);
         if let Some(known) = self.labels.get(&draft.labels) {
             draft.labels = Arc::clone(known);

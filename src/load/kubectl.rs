@@ -1,10 +1,11 @@
 //! kubectl, the one program netpal starts by itself, and only on request: `-k` renders, `--live`
 //! reads.
 
+use crate::load::bounds;
 use crate::load::error::LoadError;
 use crate::load::input_file::InputFile;
 use crate::policy::dialects;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Renders a kustomization.
 ///
@@ -51,7 +52,10 @@ fn policies() -> Vec<String> {
         None => format!("{kind}s"),
     };
     known
-        .map(|(group, kind)| format!("{}.{group}", plural(&kind.to_lowercase())))
+        .map(|(group, kind)| match kind {
+            "NetworkAttachmentDefinition" => format!("network-attachment-definitions.{group}"),
+            _ => format!("{}.{group}", plural(&kind.to_lowercase())),
+        })
         .collect()
 }
 
@@ -85,18 +89,14 @@ fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError>
         command: what.to_owned(),
         reason,
     };
-    let output = Command::new("kubectl")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.map_err(|e| match e.kind() {
+    let printed = bounds::run(Command::new("kubectl").args(arguments), &[]);
+    let printed = printed.map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(format!("kubectl is not on the PATH; {hint}")),
         _ => failed(e.to_string()),
     })?;
-    if output.status.success() {
-        return Ok(output.stdout);
+    if printed.success {
+        Ok(printed.output)
+    } else {
+        Err(failed(printed.errors))
     }
-    Err(failed(
-        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    ))
 }

@@ -11,15 +11,18 @@
 
 pub mod assemble;
 mod assembly;
+mod bound;
 mod bounds;
 pub mod build;
 mod cluster_objects;
 mod deduplicate;
 pub mod discover;
 mod document_form;
+mod embedded;
 mod error;
 mod file_on_disk;
 pub mod git;
+mod identity;
 mod input_file;
 mod interner;
 pub mod kubectl;
@@ -29,12 +32,13 @@ mod options;
 mod parsed_chunk;
 pub mod project;
 pub mod read;
+mod strict;
 mod taints;
 mod take_policies;
 pub mod workloads;
 
 pub use crate::load::error::LoadError;
-pub use crate::load::options::{LoadOptions, Source, Watch};
+pub use crate::load::options::{Kubernetes, LoadOptions, Source, Watch};
 
 use crate::input::Input;
 use crate::load::input_file::InputFile;

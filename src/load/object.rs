@@ -1,12 +1,16 @@
 //! [`LoadedObject`]: an object of the API, reduced to its contribution to the cluster and the
 //! policies.
 
+use crate::diagnostic::{Code, Severity};
 use crate::load::workloads::WorkloadDraft;
 use crate::model;
+use crate::policy::TaintReason;
 use crate::policy::dialects;
-use crate::policy::lowered::Lowered;
-use crate::source::{Base, DocumentId, Position};
-use crate::tree::Chunk;
+use crate::policy::lowered::{Invalid, Lowered};
+use crate::policy::recognized;
+use crate::policy::recognized::TaintReach;
+use crate::source::{Base, DocumentId, Path, Position};
+use crate::tree::{Chunk, SyntaxNode};
 use std::sync::Arc;
 
 /// An object of the API, either a document or an item of a List.
@@ -24,8 +28,10 @@ pub struct LoadedObject {
     pub document: DocumentId,
     /// What it adds.
     pub contribution: Contribution,
-    /// Labels the API server refuses, a message each.
-    pub refused: Box<[String]>,
+    /// What is reported about it.
+    pub remarks: Vec<Remark>,
+    /// What its labels and annotations let others do to verdicts.
+    pub reaches: Vec<TaintReach>,
     /// Whether it comes from an overlay, so that replacing an earlier one is what was wanted.
     pub overlay: bool,
 }
@@ -43,12 +49,109 @@ pub enum Contribution {
     Workload(Box<WorkloadDraft>),
     /// A policy, its document not yet known.
     Policy(Box<Lowered>),
-    /// A policy of a kind that is known and not modelled, with the pods it selects.
-    Unmodelled(Box<model::Selector>),
+    /// A policy that is not modelled, or that the API server refuses for its kind.
+    Unmodelled(Box<UnmodelledPolicy>),
     /// It adds nothing, but shows which traffic is intended.
     Mention,
     /// It adds nothing.
     Nothing,
+}
+
+/// A policy whose rules are not read.
+#[derive(Debug)]
+pub struct UnmodelledPolicy {
+    /// What it can touch.
+    pub reaches: Vec<TaintReach>,
+    /// Whether it lives in a namespace.
+    pub namespaced: bool,
+    /// Why it is not read.
+    pub reason: TaintReason,
+    /// The same in words; none where an error was reported already.
+    pub why: Option<Box<str>>,
+}
+
+impl Contribution {
+    /// A policy that is not modelled.
+    pub fn unmodelled(reaches: Vec<TaintReach>, namespaced: bool) -> Self {
+        Self::explained(reaches, namespaced, "is not modelled")
+    }
+
+    /// A policy whose rules are not read, and why: "is not modelled".
+    pub fn explained(reaches: Vec<TaintReach>, namespaced: bool, why: &str) -> Self {
+        Self::Unmodelled(Box::new(UnmodelledPolicy {
+            reaches,
+            namespaced,
+            reason: TaintReason::UnmodelledKind,
+            why: Some(why.into()),
+        }))
+    }
+
+    /// A policy that the API server refuses because of its kind or version.
+    pub fn refused(kind: &str, node: &SyntaxNode) -> Self {
+        let cluster_wide = [dialects::DIALECTS
+            .iter()
+            .any(|d| d.kind == kind && !d.namespaced)]
+        .into_iter()
+        .chain(
+            recognized::KINDS
+                .iter()
+                .filter(|k| k.kind == kind)
+                .map(|k| !k.namespaced),
+        );
+        Self::Unmodelled(Box::new(UnmodelledPolicy {
+            reaches: recognized::reach_of(kind, node),
+            namespaced: !cluster_wide.into_iter().any(|wide| wide),
+            reason: TaintReason::Broken,
+            why: None,
+        }))
+    }
+}
+
+/// What is reported about an object.
+#[derive(Debug)]
+pub struct Remark {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What kind of fact.
+    pub code: Code,
+    /// Where and what, and what to do.
+    pub invalid: Invalid,
+}
+
+impl Remark {
+    /// A value that the API server refuses.
+    pub fn error(invalid: Invalid) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: Code::InvalidValue,
+            invalid,
+        }
+    }
+
+    /// The same; in an object that a cluster printed, only a warning, because it is in force.
+    pub fn refused(invalid: Invalid, from_cluster: bool) -> Self {
+        let mut remark = Self::error(invalid);
+        if from_cluster {
+            remark.severity = Severity::Warning;
+        }
+        remark
+    }
+
+    /// Something that is good to know.
+    pub fn note(message: String) -> Self {
+        Self {
+            severity: Severity::Note,
+            code: Code::Assumption,
+            invalid: Invalid {
+                path: Path::root(),
+                message,
+                help: None,
+                doubt: false,
+                unknown_field: false,
+                in_force: false,
+            },
+        }
+    }
 }
 
 /// An object and its place in its file.
@@ -77,8 +180,8 @@ impl LoadedObject {
 
     /// What is known of it as a workload, if it is one.
     pub fn workload(&self) -> Option<&WorkloadDraft> {
-        if let Contribution::Workload(facts) = &self.contribution {
-            Some(facts)
+        if let Contribution::Workload(workload) = &self.contribution {
+            Some(workload)
         } else {
             None
         }
@@ -102,8 +205,7 @@ impl LoadedObject {
             Contribution::Policy(_) => {
                 dialects::find(&self.api_version, &self.kind).is_none_or(|d| d.namespaced)
             }
-            Contribution::Unmodelled(_) => dialects::find_unmodelled(&self.api_version, &self.kind)
-                .is_none_or(|u| u.namespaced),
+            Contribution::Unmodelled(policy) => policy.namespaced,
             _ => true,
         }
     }

@@ -5,15 +5,22 @@
 //! one object alone, so it runs on all cores, right behind the reader.
 
 use crate::load::cluster_objects;
-use crate::load::object::{Contribution, LoadedItem, LoadedObject, NO_DOCUMENT};
+use crate::load::document_form;
+use crate::load::embedded;
+use crate::load::identity;
+use crate::load::object::{Contribution, LoadedItem, LoadedObject, NO_DOCUMENT, Remark};
 use crate::load::options::LoadOptions;
+use crate::load::strict;
 use crate::load::workloads;
 use crate::load::workloads::WorkloadDraft;
-use crate::model;
+use crate::policy::TaintEffect;
 use crate::policy::dialects;
+use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
+use crate::policy::recognized;
+use crate::policy::recognized::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
 use crate::source::Base;
-use crate::tree::{Chunk, SyntaxNode};
+use crate::tree::{Chunk, Entry, SyntaxNode};
 
 /// An object from its tree.
 pub fn item(node: &SyntaxNode, chunk: Chunk, base: Base, options: &LoadOptions) -> LoadedItem {
@@ -31,49 +38,72 @@ pub fn item(node: &SyntaxNode, chunk: Chunk, base: Base, options: &LoadOptions) 
 
 /// Reads an object. `None` when it is none: no mapping, no kind.
 fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
-    let text = |key: &str| {
-        node.get(key)
-            .and_then(SyntaxNode::as_str)
-            .unwrap_or_default()
-            .into()
-    };
-    let metadata = node.get("metadata");
-    let meta = |key: &str| {
-        metadata
-            .and_then(|m| m.get(key))
-            .and_then(SyntaxNode::as_str)
-            .filter(|s| !s.is_empty())
-    };
-    let name = meta("name")
-        .or_else(|| meta("generateName"))
-        .unwrap_or_default()
-        .into();
+    let text = |key: &str| node.get(key).and_then(SyntaxNode::as_str);
+    let kind = text("kind").filter(|kind| !kind.is_empty())?;
     let mut object = LoadedObject {
-        api_version: text("apiVersion"),
-        kind: text("kind"),
-        name,
-        namespace: meta("namespace").map(Into::into),
+        api_version: text("apiVersion").unwrap_or_default().into(),
+        kind: kind.into(),
+        name: metadata(node, "name")
+            .or_else(|| metadata(node, "generateName"))
+            .unwrap_or_default()
+            .into(),
+        namespace: metadata(node, "namespace").map(Into::into),
         document: NO_DOCUMENT,
         contribution: Contribution::Nothing,
-        refused: Box::default(),
+        remarks: Vec::new(),
+        reaches: Vec::new(),
         overlay: false,
     };
-    if object.kind.is_empty() {
-        return None;
+    let found = identity::check(node, &object.api_version, kind);
+    if let (Some(_), Some(current)) = (&found, in_force_as(node, &object)) {
+        let mut renamed = node.clone();
+        document_form::set(&mut renamed, "apiVersion", current);
+        object.api_version = current.into();
+        object.contribution = contribution(&mut object, &renamed, options);
+        return Some(object);
+    } else if let Some(found) = found {
+        object.contribution = match found.policy {
+            Some(meant) => Contribution::refused(meant, node),
+            None => Contribution::Nothing,
+        };
+        object.remarks.push(Remark::error(found.invalid));
+        return Some(object);
     }
-    object.contribution = contribution(&object, node, options);
+    object.contribution = contribution(&mut object, node, options);
     if object.is_cluster_object() {
-        object.refused = workloads::refused_labels(
-            &object.kind,
-            &object.name,
-            object.workload().map(|w| w.kind),
-            node,
-        );
+        let from_cluster = is_from_cluster(node);
+        let refused = strict::check(kind, node).into_iter();
+        object
+            .remarks
+            .extend(refused.map(|invalid| Remark::refused(invalid, from_cluster)));
+        object.reaches = annotated_reaches(node, &object);
     }
     Some(object)
 }
 
-fn contribution(object: &LoadedObject, node: &SyntaxNode, options: &LoadOptions) -> Contribution {
+/// The version under which a policy of a removed version is in force in the cluster that printed
+/// it: it has the same fields there.
+fn in_force_as(node: &SyntaxNode, object: &LoadedObject) -> Option<&'static str> {
+    let removed = (&*object.api_version, &*object.kind) == ("extensions/v1beta1", "NetworkPolicy");
+    (removed && is_from_cluster(node)).then_some("networking.k8s.io/v1")
+}
+
+/// A field of the metadata, if it is a string that is not empty.
+fn metadata<'n>(node: &'n SyntaxNode, key: &str) -> Option<&'n str> {
+    let field = node.get("metadata")?.get(key)?;
+    field.as_str().filter(|s| !s.is_empty())
+}
+
+/// Whether a cluster printed the object, so that it is in force whatever it looks like.
+fn is_from_cluster(node: &SyntaxNode) -> bool {
+    metadata(node, "uid").is_some() || metadata(node, "resourceVersion").is_some()
+}
+
+fn contribution(
+    object: &mut LoadedObject,
+    node: &SyntaxNode,
+    options: &LoadOptions,
+) -> Contribution {
     if let Some(kind) = workloads::kind(object.group(), &object.kind) {
         return Contribution::Workload(Box::new(WorkloadDraft::new(kind, node)));
     }
@@ -88,52 +118,125 @@ fn contribution(object: &LoadedObject, node: &SyntaxNode, options: &LoadOptions)
         _ => {}
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
-        let namespace = object.namespace.as_deref().unwrap_or(&options.namespace);
-        let header = Header {
-            name: &object.name,
-            namespace,
-            document: object.document,
-        };
-        return Contribution::Policy(Box::new((dialect.lower)(node, header)));
+        return policy(object, node, dialect, options);
     }
-    if let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) {
-        let labels = |field: &str| plain_labels(node.get("spec")?.get(field)?);
-        return Contribution::Unmodelled(Box::new(
-            row.selector.and_then(labels).unwrap_or_default(),
-        ));
+    match recognized::recognize(object.group(), &object.kind) {
+        Recognized::Policy(known) => {
+            Contribution::unmodelled((known.reach)(node), known.namespaced)
+        }
+        Recognized::UnknownKind => {
+            let reaches = recognized::unknown_reach(object.group(), node);
+            Contribution::unmodelled(reaches, object.namespace.is_some())
+        }
+        Recognized::SoundsLikePolicy => {
+            let contribution = no_part(object, node);
+            if matches!(contribution, Contribution::Nothing) {
+                object.remarks.push(Remark::note(format!(
+                    "{} of `{}` is not known to netpal; if it is a network policy, its rules are not considered",
+                    object.kind, object.api_version
+                )));
+            }
+            contribution
+        }
+        Recognized::NoPart => no_part(object, node),
     }
+}
+
+/// An object of a kind that is no policy: it may make some, or show which traffic is intended.
+fn no_part(object: &LoadedObject, node: &SyntaxNode) -> Contribution {
     if is_mention(&object.api_version, &object.kind) {
-        Contribution::Mention
-    } else {
-        Contribution::Nothing
+        return Contribution::Mention;
+    }
+    let group = object.group();
+    let builtin = matches!(group, "" | "apps" | "batch") || group.ends_with(".k8s.io");
+    let held = (!builtin).then(|| embedded::policies(node)).flatten();
+    match held {
+        Some((kind, reaches)) => {
+            let what = format!("makes {kind} objects that are not known here");
+            Contribution::explained(reaches, object.namespace.is_some(), &what)
+        }
+        None => Contribution::Nothing,
     }
 }
 
-/// A selector of plain `matchLabels`, in the forms all dialects share; anything else may select
-/// every pod.
-fn plain_labels(node: &SyntaxNode) -> Option<model::Selector> {
-    let plain = |key: &str| {
-        !key.contains(':') && !key.starts_with("io.kubernetes.") && !key.starts_with("io.cilium.")
+/// A policy of a modelled dialect.
+fn policy(
+    object: &LoadedObject,
+    node: &SyntaxNode,
+    dialect: &Dialect,
+    options: &LoadOptions,
+) -> Contribution {
+    let header = Header {
+        name: &object.name,
+        namespace: object.namespace.as_deref().unwrap_or(&options.namespace),
+        document: object.document,
+        strict_cidrs: options.kubernetes.has_strict_cidrs(),
     };
-    let only = node.entries().iter().all(|e| &*e.key == "matchLabels");
-    let labels = node.get("matchLabels")?.entries();
-    if !only
-        || !labels
-            .iter()
-            .all(|e| plain(&e.key) && e.value.as_str().is_some())
+    let mut lowered = (dialect.lower)(node, header);
+    if is_from_cluster(node) {
+        let certain = lowered.invalid.iter_mut().filter(|i| !i.doubt);
+        certain.for_each(|invalid| invalid.in_force = true);
+    }
+    let Some(policy) = &lowered.policy else {
+        return Contribution::Policy(Box::new(lowered));
+    };
+    let network = node
+        .get("metadata")
+        .and_then(|m| m.get("annotations")?.get(GKE_NETWORK)?.as_str());
+    if let Some(network) = network {
+        let what = format!("acts on network `{network}` instead of the default one, on GKE");
+        let reaches = recognized::reach_of(&object.kind, node);
+        return Contribution::explained(reaches, dialect.namespaced, &what);
+    }
+    if recognized::uses_plugin_labels(policy) {
+        let what = "selects by labels that only a network plugin gives to pods";
+        let reaches = recognized::reach_of(&object.kind, node);
+        let reaches = reaches
+            .into_iter()
+            .map(TaintReach::without_plugin_labels)
+            .collect();
+        return Contribution::explained(reaches, dialect.namespaced, what);
+    }
+    Contribution::Policy(Box::new(lowered))
+}
+
+/// On GKE, the network on which a `NetworkPolicy` acts.
+const GKE_NETWORK: &str = "networking.gke.io/network";
+
+/// Linkerd's defaults for what no `Server` governs, on a namespace or a pod.
+const LINKERD_DEFAULTS: [&str; 3] = [
+    "config.linkerd.io/default-inbound-policy",
+    "config.linkerd.io/proxy-require-identity-inbound-ports",
+    "config.linkerd.io/proxy-require-tls-inbound-ports",
+];
+
+/// What annotations of an object of the cluster let a service mesh or a network plugin do.
+fn annotated_reaches(node: &SyntaxNode, object: &LoadedObject) -> Vec<TaintReach> {
+    let template = object
+        .workload()
+        .and_then(|w| workloads::template(node, w.kind));
+    let annotated = template.unwrap_or(node);
+    let annotations = annotated.get("metadata").and_then(|m| m.get("annotations"));
+    let closes = |e: &Entry| {
+        LINKERD_DEFAULTS.contains(&&*e.key) && e.value.as_str() != Some("all-unauthenticated")
+    };
+    let mut reaches = Vec::new();
+    if annotations.is_some_and(|a| a.entries().iter().any(closes)) {
+        let reach = TaintReach::own(TaintEffect::OnlyDeny, [true, false]);
+        reaches.push(match object.workload() {
+            Some(workload) => reach.labelled(workload.draft.selector()),
+            None => reach.named([&*object.name]),
+        });
+    }
+    if let Contribution::Namespace(labels) = &object.contribution
+        && labels.get(PRIMARY_NETWORK_LABEL).is_some()
     {
-        return None;
+        reaches.push(TaintReach::own(TaintEffect::Anything, [true, true]).named([&*object.name]));
     }
-    let one = |e: &crate::tree::Entry| {
-        model::Requirement::In(
-            e.key.clone(),
-            vec![e.value.as_str().unwrap_or_default().into()],
-        )
-    };
-    Some(model::Selector::new(labels.iter().map(one)))
+    reaches
 }
 
-/// The kinds that shows which traffic is intended, by the group of their API.
+/// The kinds that show which traffic is intended, by the group of their API.
 const MENTIONS: [(&str, &[&str]); 6] = [
     ("networking.k8s.io", &["Ingress", "IngressClass"]),
     (

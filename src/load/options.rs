@@ -25,6 +25,38 @@ pub struct LoadOptions {
     /// Whether documents that cannot be read are left out without a trace, instead of making the
     /// verdicts they could touch unknown.
     pub ignore_broken: bool,
+    /// The version of Kubernetes whose API server the objects are for.
+    pub kubernetes: Kubernetes,
+}
+
+/// A version of Kubernetes: 1 and this minor version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kubernetes(pub u32);
+
+impl Kubernetes {
+    /// The version whose checks are the default.
+    pub const CURRENT: Self = Self(36);
+
+    /// Whether the API server refuses address blocks with host bits or leading zeros
+    /// (`StrictIPCIDRValidation`).
+    pub fn has_strict_cidrs(self) -> bool {
+        self >= Self(36)
+    }
+}
+
+impl std::str::FromStr for Kubernetes {
+    type Err = String;
+
+    /// Reads `1.35` or `v1.35.2`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let minor = (parts.next() == Some("1"))
+            .then(|| parts.next()?.parse().ok())
+            .flatten();
+        minor
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is not a version of Kubernetes; write it as 1.35"))
+    }
 }
 
 impl Default for LoadOptions {
@@ -32,6 +64,7 @@ impl Default for LoadOptions {
         Self {
             namespace: "default".into(),
             ignore_broken: false,
+            kubernetes: Kubernetes::CURRENT,
         }
     }
 }

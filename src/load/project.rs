@@ -1,12 +1,13 @@
-//! The files beside the manifests: the configuration, policy tests, snapshots, and commands the
+//! The files besides the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
+use crate::load::bounds;
 use crate::load::discover;
 use crate::load::error::LoadError;
 use crate::load::git;
 use crate::load::input_file::InputFile;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// The first of these files in the current directory or the nearest one above, as a relative path:
 /// `../netpal.yaml`.
@@ -28,7 +29,7 @@ pub fn nearest(names: &[&str]) -> Option<PathBuf> {
 /// When it cannot be read as text.
 pub fn text(path: &str) -> Result<String, LoadError> {
     let file = match (path, git::parse(path)) {
-        ("-", _) => discover::stdin()?,
+        ("-", _) => discover::side_stdin()?,
         (_, Some((revision, inside))) => git::text(revision, inside)?,
         _ => discover::single(path)?,
     };
@@ -49,7 +50,7 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
     }
     let files = match git::parse(path) {
         Some((revision, inside)) => git::files(revision, inside)?,
-        None => discover::files(path)?,
+        None => discover::side_files(path)?,
     };
     files.into_iter().map(named_text).collect()
 }
@@ -57,6 +58,10 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
 /// The name and the text of a file.
 fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
     let name = file.name.to_string();
+    if file.content.length() > bounds::MAX_SIDE_BYTES {
+        let reason = format!("larger than {} MiB", bounds::MAX_SIDE_BYTES >> 20);
+        return Err(LoadError::Unreadable { path: name, reason });
+    }
     match file.text() {
         Ok(text) => Ok((name, text)),
         Err(reason) => Err(LoadError::Unreadable { path: name, reason }),
@@ -82,19 +87,17 @@ pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
     } else {
         Path::new(directory)
     };
-    let output = Command::new(shell[0])
+    let mut shell_command = Command::new(shell[0]);
+    shell_command
         .args([shell[1], command])
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.map_err(|e| failed(e.to_string()))?;
-    if output.status.success() {
-        return Ok(InputFile::from_bytes(
+        .current_dir(directory);
+    let printed = bounds::run(&mut shell_command, &[]).map_err(|e| failed(e.to_string()))?;
+    if printed.success {
+        Ok(InputFile::from_bytes(
             &format!("exec:{command}"),
-            output.stdout,
-        ));
+            printed.output,
+        ))
+    } else {
+        Err(failed(printed.errors))
     }
-    Err(failed(
-        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    ))
 }

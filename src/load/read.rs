@@ -17,13 +17,13 @@ use crate::load::objects;
 use crate::load::options::{LoadOptions, Unwatched, Watch};
 use crate::load::parsed_chunk::{ChunkContent, ChunkHeader, ParsedChunk, ReadFile};
 use crate::policy::dialects;
-use crate::source::{Base, RereadableText as _, Text};
+use crate::source::{Base, RereadableText as _, Span, Text};
 use crate::tree;
 use crate::tree::list::Limits;
-use crate::tree::{Chunk, Entry, Sniffed, SyntaxNode};
+use crate::tree::{Chunk, Entry, Parsed, Problem, ProblemKind, Sniffed, SyntaxNode};
 use rayon::prelude::*;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// How texts are read.
 #[derive(Clone, Copy)]
@@ -135,21 +135,47 @@ impl<'o> FileReader<'o> {
                 problems: Vec::new(),
             };
         }
-        let parsed = tree::parse(text, &chunk);
-        let content = parsed
-            .root
-            .map_or(ChunkContent::Broken, |root| self.content(root, chunk));
+        if let Some(parsed) = tree::parse_frugally(text, &chunk) {
+            return self.parsed(chunk, header, part, parsed);
+        }
+        // INVARIANT: one document with many aliases is in memory at a time.
+        let _alone = ALONE.lock();
+        self.parsed(chunk, header, part, tree::parse(text, &chunk))
+    }
+
+    fn parsed(self, chunk: Chunk, header: ChunkHeader, part: &str, parsed: Parsed) -> ParsedChunk {
+        let mut problems = parsed.problems;
+        let content = match parsed.root {
+            Some(_) if is_beside_separator(&chunk, part) => {
+                problems.push(beside_separator(&chunk));
+                ChunkContent::Broken
+            }
+            Some(root) => self.content(root, chunk, &mut problems),
+            None => ChunkContent::Broken,
+        };
         ParsedChunk {
             chunk,
             header,
             content,
-            problems: parsed.problems,
+            problems,
         }
     }
 
-    fn content(self, root: SyntaxNode, chunk: Chunk) -> ChunkContent {
+    fn content(self, root: SyntaxNode, chunk: Chunk, problems: &mut Vec<Problem>) -> ChunkContent {
         match document_form::classify(root) {
-            DocumentForm::NoKind => ChunkContent::NoKind,
+            DocumentForm::NoKind(problem) => {
+                let broken = problem.is_some();
+                problems.extend(problem);
+                if broken {
+                    ChunkContent::Broken
+                } else {
+                    ChunkContent::NoKind
+                }
+            }
+            DocumentForm::BadList(problem) => {
+                problems.push(problem);
+                ChunkContent::Broken
+            }
             DocumentForm::Template { policies } => ChunkContent::Template { policies },
             DocumentForm::Objects(list) => {
                 let item = |(path, node): (_, SyntaxNode)| {
@@ -159,6 +185,24 @@ impl<'o> FileReader<'o> {
             }
         }
     }
+}
+
+/// Held while a document is read whose aliases expand to many nodes.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Whether a chunk is on the line of a separator, where only a document in flow style may start.
+fn is_beside_separator(chunk: &Chunk, part: &str) -> bool {
+    chunk.column > 1 && !part.starts_with('{')
+}
+
+fn beside_separator(chunk: &Chunk) -> Problem {
+    let span = Span {
+        start: chunk.start,
+        end: chunk.end,
+        at: chunk.begins(),
+    };
+    let message = "text on the line of a `---` separator: kubectl refuses or drops it";
+    Problem::new(ProblemKind::Syntax, span, message).help("start the document on the next line")
 }
 
 /// Collects the items of a List in order, and reports the progress.
@@ -265,11 +309,11 @@ mod tests {
     ];
 
     #[derive(Debug, Clone)]
-    struct Shape {
+    struct ListShape {
         items: Vec<usize>,
         /// How the text is laid out.
         style: usize,
-        /// What stands before and behind the items.
+        /// The text before and after the items.
         envelope: (&'static str, &'static str),
         change: Option<(Index, &'static str, usize)>,
     }
@@ -300,7 +344,7 @@ mod tests {
         ),
     ];
 
-    fn shape() -> impl Strategy<Value = Shape> {
+    fn shape() -> impl Strategy<Value = ListShape> {
         let change = (
             any::<Index>(),
             select(vec![
@@ -317,7 +361,7 @@ mod tests {
             envelope,
             prop::option::weighted(0.3, change),
         )
-            .prop_map(|(items, style, envelope, change)| Shape {
+            .prop_map(|(items, style, envelope, change)| ListShape {
                 items,
                 style,
                 envelope,
@@ -325,7 +369,7 @@ mod tests {
             })
     }
 
-    fn text(shape: &Shape) -> String {
+    fn text(shape: &ListShape) -> String {
         let item = |i: &usize| {
             let value = || serde_json::from_str::<serde_json::Value>(ITEMS[*i]).unwrap();
             match shape.style {
@@ -357,7 +401,7 @@ mod tests {
         text
     }
 
-    /// Everything that was read, and where it says that things stand.
+    /// Everything that was read, with all positions.
     fn everything_read(text: &str, reading: FileReader<'_>, large: bool) -> (String, bool) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
@@ -396,7 +440,7 @@ mod tests {
                     .locate(&Origin::new(id, p.clone()))
                     .map(|l| (l.to_string(), l.at))
             });
-            // a kind or version that is inherited stands nowhere, and is in neither tree
+            // a kind or version that is inherited has no position, and is in neither tree
             text += &format!(
                 "{id:?} {:?} {:?}\n",
                 places.collect::<Vec<_>>(),
@@ -448,7 +492,7 @@ mod tests {
     fn what_kubectl_prints_is_read_in_parts_whatever_its_style() {
         let options = LoadOptions::default();
         for style in 0..5 {
-            let shape = Shape {
+            let shape = ListShape {
                 items: (0..160).map(|i| i % 16).collect(),
                 style,
                 envelope: AROUND[0],
@@ -460,7 +504,7 @@ mod tests {
             assert!(in_parts && !one_go, "{style}");
             assert_eq!(found, want);
         }
-        let typed = Shape {
+        let typed = ListShape {
             items: vec![0, 17, 16, 17],
             style: 2,
             envelope: AROUND[1],
@@ -472,7 +516,7 @@ mod tests {
     #[test]
     fn what_is_no_plain_list_is_read_in_one_go_and_told_as_ever() {
         let options = LoadOptions::default();
-        let plain = text(&Shape {
+        let plain = text(&ListShape {
             items: (0..64).map(|i| i % 16).collect(),
             style: 0,
             envelope: AROUND[0],
@@ -526,7 +570,7 @@ mod tests {
         let options = LoadOptions::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
-        let plain = text(&Shape {
+        let plain = text(&ListShape {
             items: vec![0; 64],
             style: 0,
             envelope: AROUND[0],
@@ -552,7 +596,7 @@ mod tests {
         let options = LoadOptions::default();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("list.json");
-        let text = text(&Shape {
+        let text = text(&ListShape {
             items: vec![11; 64],
             style: 0,
             envelope: AROUND[0],

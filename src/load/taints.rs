@@ -1,10 +1,14 @@
 //! What a document that could not be read may be, and so which verdicts it makes unknown.
 
 use crate::load::assembly::Assembly;
+use crate::load::bound::BoundPod;
+use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
-use crate::model::Selector;
+use crate::load::workloads::LINKERD_INJECT;
+use crate::model::{Cluster, Namespace, PodId, Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::{Namespaces, Subject, Taint, TaintEffect, TaintReason};
+use crate::policy::recognized::{TaintNamespaces, TaintPods, TaintReach};
+use crate::policy::{Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason};
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
 
@@ -19,10 +23,15 @@ pub enum Suspicion {
     Any,
 }
 
+/// Whether a kind starts as every kind does.
+fn is_word(kind: &str) -> bool {
+    kind.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 /// Judges a document that could not be read by what its lines say.
 pub fn suspect(said: &ChunkHeader, text: &str) -> Suspicion {
     match said.kind.as_deref() {
-        Some(kind) if !Sniffed::is_placeholder(kind) => {
+        Some(kind) if !Sniffed::is_placeholder(kind) && is_word(kind) => {
             let version = said.api_version.as_deref().unwrap_or_default();
             if kind == "NetworkPolicy"
                 && (version.is_empty() || version.starts_with("networking.k8s.io/"))
@@ -37,10 +46,22 @@ pub fn suspect(said: &ChunkHeader, text: &str) -> Suspicion {
                 Suspicion::None
             }
         }
-        _ if text.contains("NetworkPolicy") => Suspicion::Any,
+        _ if sounds_like_policy(text) => Suspicion::Any,
         Some(_) => Suspicion::Any,
         None => Suspicion::None,
     }
+}
+
+/// Whether a text without a readable kind has words that hardly anything but a policy has.
+fn sounds_like_policy(text: &str) -> bool {
+    let words = [
+        "NetworkPolicy",
+        "policyTypes",
+        "podSelector",
+        "endpointSelector",
+        "networking.k8s.io/v1",
+    ];
+    words.iter().any(|word| text.contains(word))
 }
 
 impl Assembly<'_> {
@@ -51,6 +72,17 @@ impl Assembly<'_> {
             .and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end))
             .unwrap_or_default();
         suspect(&parsed.header, &text)
+    }
+
+    /// Whether a document that could not be read may be an object of the cluster.
+    pub(super) fn may_be_of_cluster(&self, file: FileId, parsed: &ParsedChunk) -> bool {
+        let kind = parsed.header.kind.as_deref();
+        if let Some(kind) = kind.filter(|k| !Sniffed::is_placeholder(k)) {
+            return identity::is_cluster_kind(kind) || kind.ends_with("List");
+        }
+        let source = self.sources.file(file);
+        let text = source.and_then(|f| f.text.part(parsed.chunk.start..parsed.chunk.end));
+        text.is_some_and(|text| text.contains("apiVersion") || text.contains("metadata"))
     }
 
     /// Leaves a taint for a policy that could not be read, over its namespace where that is known.
@@ -85,4 +117,158 @@ impl Assembly<'_> {
             origin,
         });
     }
+
+    /// Leaves a taint for everything that an object can touch.
+    pub(super) fn taint_reaches(
+        &mut self,
+        what: &str,
+        reason: TaintReason,
+        reaches: &[TaintReach],
+        own: Option<&str>,
+        origin: &Origin,
+        cluster: &Cluster,
+    ) {
+        for reach in reaches {
+            for subject in self.subjects(reach, own, cluster) {
+                self.policies.taints.push(Taint {
+                    what: what.into(),
+                    reason,
+                    effect: reach.effect,
+                    subject,
+                    directions: reach.directions,
+                    origin: Some(origin.clone()),
+                });
+            }
+        }
+    }
+
+    /// Between pods of Linkerd's mesh a packet arrives on the port of the proxy, and a
+    /// `NetworkPolicy` sees that port: what it isolates may be denied.
+    pub(super) fn taint_meshed(&mut self, cluster: &Cluster) {
+        let meshed = |b: &&BoundPod| {
+            b.annotation(LINKERD_INJECT)
+                .is_some_and(|v| matches!(v, "enabled" | "ingress"))
+        };
+        let mut found: Vec<(Subject, [bool; 2], PodId)> = Vec::new();
+        for bound in self.bound_pods.iter().filter(meshed) {
+            let directions = Direction::ALL.map(|d| {
+                let mut policies = self.policies.policies.iter();
+                policies.any(|policy| isolates(policy, d, cluster, bound.pod))
+            });
+            let subject = exactly(cluster, bound.pod);
+            let is_new = !found.iter().any(|f| f.0 == subject && f.1 == directions);
+            if directions != [false, false] && is_new {
+                found.push((subject, directions, bound.pod));
+            }
+        }
+        for (subject, directions, pod) in found {
+            let name = &cluster.pod(pod).name;
+            let namespace = &cluster.pod_namespace(pod).name;
+            self.policies.taints.push(Taint {
+                what: format!("Pod {namespace}/{name} of Linkerd's mesh").into(),
+                reason: TaintReason::UnmodelledKind,
+                effect: TaintEffect::OnlyDeny,
+                subject,
+                directions,
+                origin: Some(cluster.pod(pod).origin.clone()),
+            });
+        }
+    }
+
+    /// The pods of a reach, as subjects.
+    fn subjects(&self, reach: &TaintReach, own: Option<&str>, cluster: &Cluster) -> Vec<Subject> {
+        let namespaces = match (&reach.namespaces, own) {
+            (TaintNamespaces::Own, Some(name)) => Namespaces::Named(name.into()),
+            (TaintNamespaces::Own, None) | (TaintNamespaces::All, _) => {
+                Namespaces::Matching(Selector::everything())
+            }
+            (TaintNamespaces::Matching(selector), _) => Namespaces::Matching(selector.clone()),
+        };
+        let everyone = |pods: Selector| Subject {
+            namespaces: namespaces.clone(),
+            pods,
+        };
+        let bound = |matches: &dyn Fn(&BoundPod) -> bool| {
+            self.subjects_of_bound(&namespaces, matches, cluster)
+        };
+        match &reach.pods {
+            TaintPods::Labelled(pods) => vec![everyone(pods.clone())],
+            TaintPods::Account(account) => bound(&|pod| pod.account.as_deref() == Some(account)),
+            TaintPods::Annotated { key, word, always } => {
+                let carries = |pod: &BoundPod| pod.annotation(key).is_some();
+                if !always && !self.bound_pods.iter().any(carries) {
+                    return vec![everyone(Selector::everything())];
+                }
+                bound(&|pod| {
+                    pod.annotation(key)
+                        .is_some_and(|v| has_word(v, word.as_deref()))
+                })
+            }
+            TaintPods::Behind(service) => {
+                let services = cluster.services().filter(|(_, s)| {
+                    s.name == *service && selects(&namespaces, cluster.namespace(s.namespace))
+                });
+                let behind = services.filter_map(|(_, s)| {
+                    Some(Subject {
+                        namespaces: Namespaces::Named(cluster.namespace(s.namespace).name.clone()),
+                        pods: s.selector.clone()?,
+                    })
+                });
+                behind.collect()
+            }
+        }
+    }
+
+    /// Subjects for the bound pods that match: a namespace and the labels of a pod there.
+    fn subjects_of_bound(
+        &self,
+        namespaces: &Namespaces,
+        matches: &dyn Fn(&BoundPod) -> bool,
+        cluster: &Cluster,
+    ) -> Vec<Subject> {
+        let mut subjects: Vec<Subject> = Vec::new();
+        for bound in self.bound_pods.iter().filter(|b| matches(b)) {
+            let pod = cluster.pod(bound.pod);
+            let namespace = cluster.namespace(pod.namespace);
+            if !selects(namespaces, namespace) {
+                continue;
+            }
+            let subject = exactly(cluster, bound.pod);
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        subjects
+    }
+}
+
+/// The pods with exactly the labels of a pod, in its namespace.
+fn exactly(cluster: &Cluster, pod: PodId) -> Subject {
+    let pod = cluster.pod(pod);
+    let labels = cluster.labels(pod.labels).iter();
+    let same = |(k, v): (&str, &str)| Requirement::In(k.into(), vec![v.into()]);
+    Subject {
+        namespaces: Namespaces::Named(cluster.namespace(pod.namespace).name.clone()),
+        pods: Selector::new(labels.map(same)),
+    }
+}
+
+/// Whether a policy of a namespace isolates a pod.
+fn isolates(policy: &Policy, direction: Direction, cluster: &Cluster, pod: PodId) -> bool {
+    policy.isolates(direction)
+        && selects(&policy.subject.namespaces, cluster.pod_namespace(pod))
+        && policy.subject.pods.matches(cluster.pod_labels(pod))
+}
+
+fn selects(namespaces: &Namespaces, namespace: &Namespace) -> bool {
+    match namespaces {
+        Namespaces::Named(name) => *name == namespace.name,
+        Namespaces::Matching(selector) => namespace.selected_by(selector).possible(),
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
+    }
+}
+
+/// Whether a list of words, separated by commas, has a word.
+fn has_word(value: &str, word: Option<&str>) -> bool {
+    word.is_none_or(|word| value.split(',').any(|w| w.trim() == word))
 }

@@ -2,22 +2,24 @@
 
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::load::assembly::{Assembly, count};
-use crate::load::object::{Contribution, LoadedObject};
+use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
-use crate::model::{Selector, Truth};
+use crate::model::{Cluster, Truth};
 use crate::policy::dialects;
 use crate::policy::lowered::Lowered;
 use crate::policy::tier::Tier;
-use crate::policy::{Namespaces, Policy, Subject, Taint, TaintReason};
+use crate::policy::{Policy, TaintReason};
 use crate::source::{FileId, Origin};
 
 impl Assembly<'_> {
     /// Takes up every policy, or leaves a taint in its place.
-    pub(super) fn take_policies(&mut self, objects: Vec<LoadedObject>) {
+    pub(super) fn take_policies(&mut self, objects: Vec<LoadedObject>, cluster: &Cluster) {
         for mut object in objects {
+            self.remarks(&mut object);
+            self.annotated(&object, cluster);
             match std::mem::replace(&mut object.contribution, Contribution::Nothing) {
                 Contribution::Policy(lowered) => self.policy(&object, *lowered),
-                Contribution::Unmodelled(pods) => self.unmodelled(&object, *pods),
+                Contribution::Unmodelled(policy) => self.unmodelled(&object, &policy, cluster),
                 _ => continue,
             }
             count(&mut self.tally.read, &object.kind);
@@ -46,7 +48,12 @@ impl Assembly<'_> {
             } else {
                 Code::InvalidValue
             };
-            let mut diagnostic = Diagnostic::new(Severity::Error, code, place, message);
+            let severity = if invalid.in_force {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let mut diagnostic = Diagnostic::new(severity, code, place, message);
             diagnostic.help = invalid.help.clone().map(Into::into);
             self.diagnostics.push(diagnostic);
         }
@@ -84,52 +91,62 @@ impl Assembly<'_> {
         Some(policy)
     }
 
-    fn unmodelled(&mut self, object: &LoadedObject, pods: Selector) {
-        let Some(row) = dialects::find_unmodelled(&object.api_version, &object.kind) else {
+    fn unmodelled(&mut self, object: &LoadedObject, policy: &UnmodelledPolicy, cluster: &Cluster) {
+        let what = self.name_of(object);
+        let origin = Origin::document(object.document);
+        if let Some(why) = &policy.why {
+            let message = format!("{what} {why}; verdicts it could touch are unknown");
+            let place = Place::Origin(origin.clone());
+            let warning =
+                Diagnostic::new(Severity::Warning, Code::UnmodelledPolicy, place, message);
+            self.diagnostics.push(warning);
+        }
+        if policy.reason == TaintReason::Broken && self.options.ignore_broken {
             return;
-        };
-        let namespaces = if row.namespaced {
-            Namespaces::Named((&*self.namespace_of(object)).into())
-        } else {
-            Namespaces::Matching(Selector::everything())
-        };
-        let kind = if dialects::is_modelled_kind(&object.kind) {
-            // the same word means another kind elsewhere
+        }
+        let own = policy.namespaced.then(|| self.namespace_of(object));
+        self.taint_reaches(
+            &what,
+            policy.reason,
+            &policy.reaches,
+            own.as_deref(),
+            &origin,
+            cluster,
+        );
+    }
+
+    /// Taints what the labels and annotations of an object of the cluster let others touch.
+    fn annotated(&mut self, object: &LoadedObject, cluster: &Cluster) {
+        if object.reaches.is_empty() {
+            return;
+        }
+        let what = self.name_of(object);
+        let own = self.namespace_of(object);
+        let origin = Origin::document(object.document);
+        let reason = TaintReason::UnmodelledKind;
+        self.taint_reaches(&what, reason, &object.reaches, Some(&own), &origin, cluster);
+    }
+
+    /// The kind and name of an object, with the group where the kind alone means another one.
+    fn name_of(&self, object: &LoadedObject) -> String {
+        let other_group = dialects::is_modelled_kind(&object.kind)
+            && dialects::find(&object.api_version, &object.kind).is_none();
+        let kind = if other_group && !object.group().is_empty() {
             format!("{}.{}", object.kind, object.group())
         } else {
             object.kind.to_string()
         };
-        let what = match &object.namespace {
+        match &object.namespace {
             Some(namespace) => format!("{kind} {namespace}/{}", object.name),
             None => format!("{kind} {}", object.name),
-        };
-        let place = Place::Origin(Origin::document(object.document));
-        let message = format!("{what} is not modelled; verdicts it could touch are unknown");
-        self.diagnostics.push(Diagnostic::new(
-            Severity::Warning,
-            Code::UnmodelledPolicy,
-            place,
-            message,
-        ));
-        self.policies.taints.push(Taint {
-            what: what.into(),
-            reason: TaintReason::UnmodelledKind,
-            effect: row.effect,
-            subject: Subject { namespaces, pods },
-            directions: row.directions,
-            origin: Some(Origin::document(object.document)),
-        });
+        }
     }
 
     /// Both generations of admin policies in one input: the API does not say how they work together
     /// (S125).
     pub(super) fn both_generations(&mut self) {
-        let ordered = || {
-            self.policies
-                .policies
-                .iter()
-                .filter(|p| self.policies.is_ordered(p))
-        };
+        let all = &self.policies.policies;
+        let ordered = || all.iter().filter(|p| self.policies.is_ordered(p));
         let older = ordered().find(|p| p.sees_own_service == Truth::Maybe);
         let newer = ordered().find(|p| p.sees_own_service != Truth::Maybe);
         let (Some(older), Some(newer)) = (older, newer) else {

@@ -5,7 +5,7 @@
 //! controllers add at run time and whose values cannot be known are given the value
 //! [`AT_RUN_TIME`], which equals nothing that a selector can name.
 
-use crate::model::{ContainerPort, Labels, WorkloadKind};
+use crate::model::{ContainerPort, Labels, Requirement, Selector, WorkloadKind};
 use crate::set::Protocol;
 use crate::tree::SyntaxNode;
 use std::net::IpAddr;
@@ -34,6 +34,21 @@ pub struct PodDraft {
     pub addresses: Box<[IpAddr]>,
     /// How many running pods it represents; 0 when the cluster decides.
     pub replicas: u32,
+    /// The service account it runs as.
+    pub account: Option<Arc<str>>,
+    /// The annotations that decide which policies of other dialects govern it.
+    pub annotations: Box<[(Box<str>, Box<str>)]>,
+}
+
+impl PodDraft {
+    /// A selector of exactly these labels.
+    pub fn selector(&self) -> Selector {
+        let known = self
+            .labels
+            .iter()
+            .filter(|(_, value)| *value != AT_RUN_TIME);
+        Selector::new(known.map(|(k, v)| Requirement::In(k.into(), vec![v.into()])))
+    }
 }
 
 /// What is known of a pod or a controller.
@@ -139,27 +154,28 @@ impl WorkloadDraft {
 
     /// A `StatefulSet` labels each pod with its own name and index.
     fn ordinals(&self, own: &str) -> Vec<PodDraft> {
-        let labels = |pod: String, index: String| {
-            let hash = ("controller-revision-hash", AT_RUN_TIME.to_owned());
-            vec![
-                ("statefulset.kubernetes.io/pod-name", pod),
-                ("apps.kubernetes.io/pod-index", index),
-                hash,
-            ]
-        };
         if !(1..=MAX_ORDINALS).contains(&self.replicas) {
             return vec![self.pod(
                 own,
-                labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
+                ordinal_labels(AT_RUN_TIME.into(), AT_RUN_TIME.into()),
                 self.replicas,
             )];
         }
         let each = |i: i64| {
             let pod = format!("{own}-{i}");
-            self.pod(&pod, labels(pod.clone(), i.to_string()), 1)
+            self.pod(&pod, ordinal_labels(pod.clone(), i.to_string()), 1)
         };
         (self.first..self.first + self.replicas).map(each).collect()
     }
+}
+
+/// The labels of a pod of a `StatefulSet`, given its name and index.
+fn ordinal_labels(pod: String, index: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("statefulset.kubernetes.io/pod-name", pod),
+        ("apps.kubernetes.io/pod-index", index),
+        ("controller-revision-hash", AT_RUN_TIME.to_owned()),
+    ]
 }
 
 const TEMPLATE_HASH: &str = "pod-template-hash";
@@ -182,47 +198,13 @@ pub fn kind(own: &str, kind: &str) -> Option<WorkloadKind> {
 }
 
 /// The pod template of a controller.
-fn template(node: &SyntaxNode, kind: WorkloadKind) -> Option<&SyntaxNode> {
+pub fn template(node: &SyntaxNode, kind: WorkloadKind) -> Option<&SyntaxNode> {
     let spec = node.get("spec")?;
     match kind {
         WorkloadKind::Pod => None,
         WorkloadKind::CronJob => spec.get("jobTemplate")?.get("spec")?.get("template"),
         _ => spec.get("template"),
     }
-}
-
-/// The API server refuses a label whose value is no string; netpal goes on with what is written,
-/// and says so.
-pub fn refused_labels(
-    kind: &str,
-    name: &str,
-    workload: Option<WorkloadKind>,
-    node: &SyntaxNode,
-) -> Box<[String]> {
-    let template = workload.and_then(|kind| template(node, kind));
-    let mut refused = Vec::new();
-    for (node, prefix) in [Some((node, "")), template.map(|t| (t, "template."))]
-        .into_iter()
-        .flatten()
-    {
-        let Some(labels) = node.get("metadata").and_then(|m| m.get("labels")) else {
-            continue;
-        };
-        for entry in labels
-            .entries()
-            .iter()
-            .filter(|e| e.value.as_str().is_none() && !e.value.is_null())
-        {
-            refused.push(format!(
-                "{} `{}`: {prefix}metadata.labels.{} is {}, which the API server refuses; labels are strings",
-                kind,
-                name,
-                entry.key,
-                entry.value.kind_name()
-            ));
-        }
-    }
-    refused.into()
 }
 
 /// Whether a controller is only a patch for one: no labels on its pods and nothing that selects
@@ -282,10 +264,8 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
     let spec = node.and_then(|n| n.get("spec"));
     let field = |key: &str| spec.and_then(|s| s.get(key));
     let text = |key: &str| {
-        field(key)
-            .and_then(SyntaxNode::as_str)
-            .filter(|s| !s.is_empty())
-            .map(Into::into)
+        let text = field(key).and_then(SyntaxNode::as_str);
+        text.filter(|s| !s.is_empty()).map(Into::into)
     };
     PodDraft {
         name: Box::default(),
@@ -297,11 +277,32 @@ fn draft(node: Option<&SyntaxNode>) -> PodDraft {
         node: text("nodeName"),
         addresses: addresses(node.and_then(|n| n.get("status"))),
         replicas: 1,
+        account: text("serviceAccountName"),
+        annotations: annotations(node),
     }
 }
 
-/// The labels of an object. A value that is no string is taken as it is written; that it would be
-/// refused is reported separately.
+/// Annotations that bind a pod to policies of other dialects.
+const BINDING: [&str; 3] = [
+    LINKERD_INJECT,
+    "ovn.kubernetes.io/security_groups",
+    "consul.hashicorp.com/connect-inject",
+];
+
+/// Linkerd's annotation of pods and namespaces that are part of the mesh.
+pub const LINKERD_INJECT: &str = "linkerd.io/inject";
+
+fn annotations(node: Option<&SyntaxNode>) -> Box<[(Box<str>, Box<str>)]> {
+    let all = node.and_then(|n| n.get("metadata")?.get("annotations"));
+    let bound = all.map(SyntaxNode::entries).unwrap_or_default().iter();
+    bound
+        .filter(|e| BINDING.contains(&&*e.key))
+        .filter_map(|e| Some((e.key.clone(), e.value.as_str()?.into())))
+        .collect()
+}
+
+/// The labels of an object. A value that is no string is taken as it is written; that it is refused
+/// is reported by [`crate::load::strict`].
 pub fn labels(node: &SyntaxNode) -> Labels {
     let labels = node
         .get("metadata")
@@ -310,12 +311,14 @@ pub fn labels(node: &SyntaxNode) -> Labels {
         .unwrap_or_default();
     labels
         .iter()
-        .filter(|e| !e.value.is_null())
         .map(|e| (&*e.key, label_text(&e.value)))
         .collect()
 }
 
 fn label_text(value: &SyntaxNode) -> Arc<str> {
+    if value.is_null() {
+        return "".into(); // as Go reads a null into a string
+    }
     match value.as_str() {
         Some(text) => text.into(),
         None => value.to_json().to_string().into(),
@@ -325,10 +328,8 @@ fn label_text(value: &SyntaxNode) -> Arc<str> {
 /// Declared ports: of containers, and of init containers that keep running (sidecars).
 fn ports(spec: Option<&SyntaxNode>) -> Arc<[ContainerPort]> {
     let list = |key: &str| {
-        spec.and_then(|s| s.get(key))
-            .map(SyntaxNode::items)
-            .unwrap_or_default()
-            .iter()
+        let list = spec.and_then(|s| s.get(key)).map(SyntaxNode::items);
+        list.unwrap_or_default().iter()
     };
     let sidecar =
         |c: &&SyntaxNode| c.get("restartPolicy").and_then(SyntaxNode::as_str) == Some("Always");

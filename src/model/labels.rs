@@ -279,7 +279,7 @@ impl Selector {
         self.0.is_empty()
     }
 
-    /// Where the requirements stand in memory: while both live, selectors of one place are equal.
+    /// The address of the requirements: while both live, selectors of one address are equal.
     /// Equal ones may exist twice in memory, unless they were interned (see `policy::interner`).
     pub fn place(&self) -> usize {
         Arc::as_ptr(&self.0).addr()

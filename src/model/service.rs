@@ -35,7 +35,7 @@ pub struct Service {
     pub name: Box<str>,
     /// Its namespace.
     pub namespace: NamespaceId,
-    /// Which pods stand behind it; `None` for a service without selector (its endpoints are not in
+    /// Which pods it selects; `None` for a service without selector (its endpoints are not in
     /// the input).
     pub selector: Option<Selector>,
     /// Its ports.

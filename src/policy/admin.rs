@@ -12,7 +12,7 @@ use crate::policy::admin_spec::{
 };
 use crate::policy::lowered::Checks;
 use crate::policy::rule::{Action, Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::policy::validate::{is_port_name, parse_cidr, selector};
+use crate::policy::validate::{address_complaint, is_domain, is_port_name, parse_cidr, selector};
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::source::Path;
 use crate::tree::{SyntaxNode, decode};
@@ -328,7 +328,8 @@ impl AdminLowering<'_> {
     /// S83, S115: a peer with a field of a newer version is closed; an empty one is refused by the
     /// API.
     fn unreadable(&mut self, action: Action, at: &Path) -> Peer {
-        if self.node.at(at).is_none_or(|n| n.entries().is_empty()) {
+        let nothing = |n: &SyntaxNode| n.entries().iter().all(|e| e.value.is_null());
+        if self.node.at(at).is_none_or(nothing) {
             self.checks.invalid(at, "a peer needs exactly one field");
         }
         Peer::Unreadable {
@@ -350,11 +351,26 @@ impl AdminLowering<'_> {
                     .checks
                     .invalid(&at.index(i), format!("`{text}` is not a CIDR")),
             }
+            self.spelling(text, &at.index(i));
             if networks.iter().take(i).any(|earlier| earlier == text) {
                 self.checks.refused(at, format!("`{text}` is given twice"));
             }
         }
         IpSet::from_cidrs(cidrs)
+    }
+
+    /// What the schemas check of the spelling of a block: v1alpha2 refuses leading zeros and IPv4
+    /// blocks in IPv6 form, v1alpha1 only a mixture of both forms.
+    fn spelling(&mut self, text: &str, at: &Path) {
+        let complaint = if self.form.optional_namespaces {
+            address_complaint(text)
+        } else {
+            (text.contains(':') && text.contains('.'))
+                .then(|| format!("`{text}` mixes the forms of IPv4 and IPv6"))
+        };
+        if let Some(complaint) = complaint {
+            self.checks.refused(at, complaint);
+        }
     }
 
     /// S82, S114: only where the rule allows.
@@ -469,20 +485,6 @@ impl AdminLowering<'_> {
             }
         }
     }
-}
-
-fn is_domain(name: &str) -> bool {
-    let rest = name.strip_prefix("*.").unwrap_or(name);
-    let rest = rest.strip_suffix('.').unwrap_or(rest);
-    rest.split('.').count() >= 2 && rest.split('.').all(is_domain_label)
-}
-
-fn is_domain_label(label: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=63).contains(&label.len())
-        && label.chars().all(inner)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// Decodes an object of one of these dialects.

@@ -40,28 +40,28 @@ const FORM: AdminForm = AdminForm {
 #[serde(rename_all = "camelCase", default)]
 #[serde(rename = "Object")]
 #[allow(dead_code)] // every field is known, not every one matters
-struct ClusterObject {
+struct CnpObject {
     api_version: String,
     kind: String,
     metadata: ObjectMeta,
-    spec: ClusterSpec,
+    spec: CnpSpec,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "Spec")]
-struct ClusterSpec {
+struct CnpSpec {
     tier: Option<String>,
     priority: Option<i32>,
     subject: Option<SubjectSpec>,
-    ingress: Option<Vec<ClusterIngressRule>>,
-    egress: Option<Vec<ClusterEgressRule>>,
+    ingress: Option<Vec<CnpIngressRule>>,
+    egress: Option<Vec<CnpEgressRule>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "IngressRule")]
-struct ClusterIngressRule {
+struct CnpIngressRule {
     name: Option<String>,
     action: Option<String>,
     from: Option<Vec<PeerSpec>>,
@@ -71,7 +71,7 @@ struct ClusterIngressRule {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "EgressRule")]
-struct ClusterEgressRule {
+struct CnpEgressRule {
     name: Option<String>,
     action: Option<String>,
     to: Option<Vec<PeerSpec>>,
@@ -97,20 +97,20 @@ struct Transport {
 #[serde(default)]
 struct DestinationPort {
     number: Option<i32>,
-    range: Option<ClusterRange>,
+    range: Option<CnpRange>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 #[serde(rename = "Range")]
-struct ClusterRange {
+struct CnpRange {
     start: Option<i32>,
     end: Option<i32>,
 }
 
 /// Reads and lowers an object.
 pub fn read_cluster(node: &SyntaxNode, header: Header<'_>) -> Lowered {
-    let (object, problems) = read::<ClusterObject>(node);
+    let (object, problems) = read::<CnpObject>(node);
     let Some(object) = object else {
         return Lowered {
             problems,

@@ -1,6 +1,6 @@
 //! [`PolicyInterner`]: equal parts of the policy set kept once in memory.
 //!
-//! A large policy set repeats itself: the same peers, ports and selectors stand in policy after
+//! A large policy set repeats itself: the same peers, ports and selectors occur in policy after
 //! policy. [`PolicyInterner::share`] replaces each by the first equal one, right after lowering,
 //! while its text is at hand; from then on readers recognize an equal part by its address and
 //! process it once (`compile::vocabulary`, `compile::peers`).
@@ -89,8 +89,8 @@ spec:
     #[test]
     fn equal_parts_are_the_same_in_memory_and_the_law_is_as_before() {
         let text = [TWICE.replace("NAME", "one"), TWICE.replace("NAME", "two")].join("\n---\n");
-        let law = crate::load_str(&text).policies;
-        let [one, two] = &law.policies[..] else {
+        let policies = crate::load_str(&text).policies;
+        let [one, two] = &policies.policies[..] else {
             panic!("two policies")
         };
         assert_eq!(one.rules, two.rules);

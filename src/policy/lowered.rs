@@ -14,6 +14,8 @@ pub struct Header<'a> {
     pub namespace: &'a str,
     /// Its document.
     pub document: DocumentId,
+    /// Whether address blocks are checked as Kubernetes does since 1.36.
+    pub strict_cidrs: bool,
 }
 
 /// What reading a policy gave.
@@ -59,6 +61,8 @@ pub struct Invalid {
     pub doubt: bool,
     /// Whether it is a field the API does not know.
     pub unknown_field: bool,
+    /// Whether the object is in force all the same, because a cluster printed it.
+    pub in_force: bool,
 }
 
 /// A list of problems that is being filled.
@@ -76,6 +80,16 @@ impl Checks {
         self.push(path, message.into(), None, false);
     }
 
+    /// The same with a word of help.
+    pub fn refused_help(
+        &mut self,
+        path: &Path,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(path, message.into(), Some(help.into()), false);
+    }
+
     /// Notes a field that the API does not know but whose meaning is known.
     pub fn unknown_field(&mut self, path: &Path, message: impl Into<String>, help: &str) {
         self.push(path, message.into(), Some(help.to_owned()), false);
@@ -91,6 +105,7 @@ impl Checks {
             help,
             doubt,
             unknown_field: false,
+            in_force: false,
         });
     }
 

@@ -9,6 +9,7 @@ pub mod dialects;
 pub mod interner;
 pub mod lowered;
 pub mod network_policy;
+pub mod recognized;
 pub mod rule;
 pub mod tier;
 pub mod validate;

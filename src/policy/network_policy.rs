@@ -10,9 +10,11 @@ use crate::policy::rule::{
     Action, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Shape, Subject,
 };
 use crate::policy::tier::kubernetes;
-use crate::policy::validate::{check_metadata, is_port_name, is_tolerated, parse_cidr, selector};
+use crate::policy::validate::{
+    check_metadata, cidr_complaint, is_port_name, is_tolerated, parse_cidr, selector,
+};
 use crate::set::{IpSet, Protocol, TrafficSet};
-use crate::source::{DocumentId, Path};
+use crate::source::Path;
 use crate::tree::{SyntaxNode, decode};
 use ipnet::IpNet;
 use k8s_openapi::api::networking::v1::{
@@ -46,13 +48,8 @@ pub fn effective_types(spec: &NetworkPolicySpec) -> [bool; 2] {
 
 /// Lowers a spec. Everything wrong with it goes into `checks`; the result is only meant to be used
 /// if nothing did.
-pub fn lower(
-    spec: &NetworkPolicySpec,
-    name: &str,
-    namespace: &str,
-    document: DocumentId,
-    checks: &mut Checks,
-) -> Policy {
+pub fn lower(spec: &NetworkPolicySpec, header: &Header<'_>, checks: &mut Checks) -> Policy {
+    let namespace = header.namespace;
     let at = Path::root().key("spec");
     check_types(spec, &at, checks);
     let pods = spec
@@ -60,7 +57,11 @@ pub fn lower(
         .as_ref()
         .map(|s| selector(s, &at.key("podSelector"), checks))
         .unwrap_or_default(); // S3
-    let mut lowering = RuleLowering { namespace, checks };
+    let mut lowering = RuleLowering {
+        namespace,
+        strict_cidrs: header.strict_cidrs,
+        checks,
+    };
     let ingress = spec.ingress.iter().flatten().enumerate().map(|(i, rule)| {
         let here = at.key("ingress").index(i);
         lowering.rule(rule.from.as_deref(), rule.ports.as_deref(), &here, "from")
@@ -73,8 +74,8 @@ pub fn lower(
     let egress = egress.collect();
     Policy {
         namespace: Some(namespace.into()),
-        name: name.into(),
-        document,
+        name: header.name.into(),
+        document: header.document,
         shape: &SHAPE,
         tier: kubernetes::NETWORK,
         priority: 0,
@@ -110,6 +111,7 @@ fn check_types(spec: &NetworkPolicySpec, at: &Path, checks: &mut Checks) {
 
 struct RuleLowering<'a> {
     namespace: &'a str,
+    strict_cidrs: bool,
     checks: &'a mut Checks,
 }
 
@@ -199,6 +201,11 @@ impl RuleLowering<'_> {
 
     fn cidr(&mut self, text: &str, at: &Path) -> Option<IpNet> {
         let cidr = parse_cidr(text);
+        if let Some(complaint) = cidr_complaint(text).filter(|_| self.strict_cidrs) {
+            let help =
+                "Kubernetes refuses it since 1.36; for an older cluster give --kubernetes 1.35";
+            self.checks.refused_help(at, complaint, help);
+        }
         if cidr.is_none() {
             let help = "write an address and a prefix length, such as 10.0.0.0/8 or fd00::/8";
             self.checks
@@ -314,12 +321,6 @@ pub fn read(node: &SyntaxNode, header: Header<'_>) -> Lowered {
     let mut checks = Checks::default();
     check_metadata(&header, true, &mut checks);
     let spec = object.spec.unwrap_or_default();
-    let policy = lower(
-        &spec,
-        header.name,
-        header.namespace,
-        header.document,
-        &mut checks,
-    );
+    let policy = lower(&spec, &header, &mut checks);
     Lowered::checked(policy, problems, checks)
 }

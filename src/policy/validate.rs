@@ -10,6 +10,7 @@ use crate::source::Path;
 use crate::tree::{Problem, ProblemKind};
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use std::net::IpAddr;
 
 /// Checks an object's own name, and its namespace where it has one (S9).
 pub fn check_metadata(header: &Header<'_>, namespaced: bool, checks: &mut Checks) {
@@ -46,12 +47,10 @@ pub fn is_tolerated(problem: &Problem) -> bool {
 }
 
 fn is_label_like(text: &str, max: usize) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.len() <= max
-        && text.chars().all(inner)
-        && edge(text.chars().next())
-        && edge(text.chars().last())
+    let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    bytes.len() <= max && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(inner)
 }
 
 /// Whether a text is a DNS-1123 label: a namespace's name.
@@ -70,6 +69,21 @@ pub fn is_dns_subdomain(text: &str) -> bool {
     let part =
         |p: &str| !p.is_empty() && p.chars().all(inner) && !p.starts_with('-') && !p.ends_with('-');
     text.len() <= 253 && !text.is_empty() && text.split('.').all(part)
+}
+
+/// Whether a text is a domain name of at least two labels, with or without a leading `*.`.
+pub fn is_domain(name: &str) -> bool {
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    let rest = rest.strip_suffix('.').unwrap_or(rest);
+    rest.split('.').count() >= 2 && rest.split('.').all(is_domain_label)
+}
+
+fn is_domain_label(label: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=63).contains(&label.len())
+        && label.chars().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 /// Whether a text is a qualified name: `[prefix/]name`.
@@ -116,6 +130,32 @@ pub fn parse_cidr(text: &str) -> Option<IpNet> {
     IpNet::new(sloppy.parse().ok()?, prefix)
         .ok()
         .map(|net| net.trunc())
+}
+
+/// Why the API server refuses an address block since 1.36 (`StrictIPCIDRValidation`): leading
+/// zeros, an IPv4 address in IPv6 form, or bits of a host.
+pub fn cidr_complaint(text: &str) -> Option<String> {
+    if let Some(complaint) = address_complaint(text) {
+        return Some(complaint);
+    }
+    let (address, _) = text.split_once('/')?;
+    let (address, net): (IpAddr, _) = (address.parse().ok()?, parse_cidr(text)?);
+    (address != net.network()).then(|| format!("`{text}` has host bits; write {net}"))
+}
+
+/// Why a block is refused by validation that takes host bits: leading zeros, or an IPv4 address in
+/// IPv6 form.
+pub fn address_complaint(text: &str) -> Option<String> {
+    let net = parse_cidr(text)?;
+    if matches!(net, IpNet::V6(net) if net.addr().to_ipv4_mapped().is_some()) {
+        return Some(format!(
+            "`{text}` is an IPv4 block in IPv6 form; write it as IPv4"
+        ));
+    }
+    let (address, length) = text.split_once('/')?;
+    let padded = |number: &str| number.len() > 1 && number.starts_with('0');
+    let in_address = !address.contains(':') && address.split('.').any(padded);
+    (in_address || padded(length)).then(|| format!("`{text}` has leading zeros; write {net}"))
 }
 
 fn without_leading_zeros(digits: &str) -> &str {

@@ -47,7 +47,7 @@ pub struct Excerpt<'t> {
 const STEP: usize = 4 * 1024;
 /// How far lines are looked for: text without line breaks is not quoted.
 const FAR: usize = 64 * 1024;
-/// How much of a long text is looked at in one go.
+/// How much of a long text is read at a time.
 const PIECE: usize = 1 << 20;
 
 impl Text {

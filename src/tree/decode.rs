@@ -8,6 +8,7 @@
 use crate::source::{Path, Span};
 use crate::tree::node::{Entry, SyntaxNode, Value};
 use crate::tree::problem::{Problem, ProblemKind};
+use crate::tree::trail::PathTrail;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -112,24 +113,6 @@ fn friendly(expected: &str) -> String {
     }
 }
 
-/// The way that led to a node, written out only when there is something to tell.
-#[derive(Clone, Copy)]
-enum PathTrail<'a> {
-    Root,
-    Key(&'a PathTrail<'a>, &'a str),
-    Index(&'a PathTrail<'a>, usize),
-}
-
-impl PathTrail<'_> {
-    fn path(&self) -> Path {
-        match self {
-            Self::Root => Path::root(),
-            Self::Key(parent, key) => parent.path().key(key),
-            Self::Index(parent, index) => parent.path().index(*index),
-        }
-    }
-}
-
 /// A node, the way that led to it, and where to put problems.
 struct NodeDeserializer<'a> {
     node: &'a SyntaxNode,
@@ -213,6 +196,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.node.is_null() {
+            let empty = visitor.visit_str(""); // as Go reads a null into a string
+            return self.place(empty);
+        }
         let (Value::Letter(_), Some(letter)) = (&self.node.value, self.node.as_str()) else {
             return self.deserialize_any(visitor);
         };
@@ -465,7 +452,7 @@ mod tests {
     use k8s_openapi::api::networking::v1::NetworkPolicy;
 
     fn problems(text: &str) -> Vec<String> {
-        let root = crate::tree::yaml::parse(text).root.unwrap();
+        let root = crate::tree::yaml::parse_up_to(text, 1000).root.unwrap();
         let found = decode::<NetworkPolicy>(&root).problems;
         found
             .iter()

@@ -76,7 +76,7 @@ pub(super) struct JsonReader<'t> {
     /// Where the line starts in the file; of a line that starts before the text, where it would
     /// start were all of its characters before the text single bytes.
     line_start: isize,
-    /// A place of the file on the current line, and how many characters stand before it there.
+    /// A place of the file on the current line, and the number of characters before it.
     counted: (isize, usize),
     /// Whether every character is one byte, so that columns need no counting.
     ascii: bool,
@@ -178,7 +178,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// How many characters stand before the reader on its line.
+    /// The number of characters before the reader on its line.
     fn characters(&mut self) -> usize {
         let place = offset(self.start + self.at);
         let (from, before) = if self.counted.0 < self.line_start {
@@ -518,7 +518,7 @@ mod tests {
     fn what_no_verdict_looks_at_is_left_out_of_pods_and_still_checked() {
         let text = r#"{"kind":"Pod","metadata":{"name":"a","annotations":{"x":"y"}},"spec":{"nodeName":"n","volumes":[{"name":"v"}],
             "containers":[{"name":"c","env":[],"ports":[{"containerPort":1}]}]},"status":{"phase":"Running","qosClass":"Burstable"}}"#;
-        let kept = serde_json::json!({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"nodeName": "n",
+        let kept = serde_json::json!({"kind": "Pod", "metadata": {"name": "a", "annotations": {}}, "spec": {"nodeName": "n",
             "containers": [{"name": "c", "ports": [{"containerPort": 1}]}]}, "status": {"phase": "Running"}});
         assert_eq!(parse(text).root.unwrap().to_json(), kept);
         let other = text.replace("Pod", "Policy");

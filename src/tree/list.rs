@@ -10,7 +10,7 @@
 //! Invariant: what comes out is what [`crate::tree::json`] makes of the whole text, positions and
 //! problems included, or nothing: a place between items is a guess, and the guess is right when
 //! every batch is a row of values and commas from its first byte to its last, because a row of such
-//! rows is again one. So where anything is unusual or wrong, the caller reads the text in one go,
+//! rows is again one. So where anything is unusual or wrong, the caller reads the text as a whole,
 //! and what is reported does not depend on windows or cores. Cost: O(text) of time; of memory two
 //! windows and the trees of the batches that are being read.
 
@@ -29,7 +29,7 @@ use std::io::Read;
 pub struct Limits {
     /// How much text is held at a time, unless one item is longer.
     pub window: usize,
-    /// How much text is read in one go on one core.
+    /// How much text one core reads at a time.
     pub batch: usize,
 }
 
@@ -56,8 +56,8 @@ pub struct ListEnvelope {
     pub chunk: Chunk,
 }
 
-/// Reads a List. `item` makes something of each item, given the entries of the List that stand
-/// before the items, or `None`; `sink` gets what was made, in order. `None` where the text is
+/// Reads a List. `item` turns each item into a value, given the entries of the List before
+/// the items, or `None`; `sink` gets what was made, in order. `None` where the text is
 /// anything else than a List that can be read this way: then the sink's items are to be discarded.
 pub fn read<T: Send>(
     input: &mut (dyn Read + Send),
@@ -201,7 +201,7 @@ impl Window {
     }
 
     /// Reads from the first byte to the bracket before the first item, and returns where the first
-    /// item may stand.
+    /// item may start.
     fn head(&self, envelope: &mut ListEnvelope) -> Option<usize> {
         let mut reader = JsonReader::at(valid(&self.bytes)?, self.start, self.at);
         if reader.peek() != Some(b'{') {

@@ -1,7 +1,7 @@
 //! Finding a symbolic path again: [`Origin`] -> file, line and column.
 //!
 //! A text is read again when a message needs it, once per stretch of a file ([`Locator`]
-//! remembers): the objects of one List stand in one stretch. Cost: O(stretch) for the first look,
+//! remembers): the objects of one List share one stretch. Cost: O(stretch) for the first look,
 //! O(path) afterwards. A path that no longer leads anywhere falls back to the deepest part that
 //! exists.
 

@@ -6,7 +6,7 @@
 //! [`mod@decode`] turns a tree into typed values strictly; [`locate`] finds a symbolic path again.
 //!
 //! Invariants: a mapping's keys are unique (of a key given twice the last value stays, with a
-//! warning); depth is at most [`MAX_DEPTH`], so dropping a tree cannot overflow the stack. Cost:
+//! warning); depth is at most [`node::MAX_DEPTH`], so dropping a tree cannot overflow the stack. Cost:
 //! O(text) and one allocation per node. Road not taken: serde straight from YAML. It loses
 //! positions inside enums, and reads YAML 1.2 where kubectl reads 1.1.
 
@@ -22,12 +22,14 @@ pub mod problem;
 pub mod scalar;
 mod scan;
 pub mod split;
+pub mod trail;
 pub mod yaml;
 
 pub use crate::tree::chunk::Chunk;
 pub use crate::tree::decode::decode;
 pub use crate::tree::locate::Locator;
 pub use crate::tree::node::{Entry, SyntaxNode, Value};
-pub use crate::tree::parse::{parse, parse_part};
-pub use crate::tree::problem::{Problem, ProblemKind};
+pub use crate::tree::parse::{parse, parse_frugally, parse_part};
+pub use crate::tree::problem::{Parsed, Problem, ProblemKind};
 pub use crate::tree::split::{Sniffed, sniff, split};
+pub use crate::tree::trail::PathTrail;

@@ -4,8 +4,8 @@ use crate::source::Span;
 use crate::tree::chunk::Chunk;
 use crate::tree::json;
 use crate::tree::node::shift_node;
-use crate::tree::problem::Parsed;
-use crate::tree::split::is_template_start;
+use crate::tree::problem::{Parsed, ProblemKind};
+use crate::tree::split::{is_template_start, looks_like_json};
 use crate::tree::yaml;
 
 /// Reads one chunk of a file. Spans are relative to the file.
@@ -17,17 +17,48 @@ pub fn parse(text: &str, chunk: &Chunk) -> Parsed {
 
 /// Reads one chunk of a file, given alone. Spans are relative to the file.
 pub fn parse_part(part: &str, chunk: &Chunk) -> Parsed {
-    let parsed = if part
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with('{')
-        && !is_template_start(part)
-    {
-        json::parse(part)
+    parse_aliased(part, chunk, yaml::MAX_ALIASED)
+}
+
+/// The same, unless the aliases of the chunk expand to many nodes: such a chunk is to be read
+/// alone.
+pub fn parse_frugally(text: &str, chunk: &Chunk) -> Option<Parsed> {
+    let part = text.get(chunk.start..chunk.end).unwrap_or_default();
+    let parsed = parse_aliased(part, chunk, yaml::FEW_ALIASED);
+    let gave_up = parsed
+        .problems
+        .iter()
+        .any(|p| p.message == yaml::TOO_MANY_ALIASED);
+    (!gave_up).then_some(parsed)
+}
+
+fn parse_aliased(part: &str, chunk: &Chunk, aliased: usize) -> Parsed {
+    let start = part.trim_start_matches('\u{feff}').trim_start();
+    let parsed = if start.starts_with('{') && !is_template_start(part) {
+        json_or_yaml(part, aliased)
     } else {
-        yaml::parse(part)
+        yaml::parse_up_to(part, aliased)
     };
     shift(parsed, chunk)
+}
+
+/// A text that starts with a brace: JSON, or YAML in flow style, as kubectl tries it where it is no
+/// JSON.
+fn json_or_yaml(part: &str, aliased: usize) -> Parsed {
+    let parsed = json::parse(part);
+    if parsed.root.is_some() || parsed.problems.iter().any(|p| p.kind == ProblemKind::Limit) {
+        return parsed;
+    }
+    let flow = yaml::parse_up_to(part, aliased);
+    let gave_up = flow
+        .problems
+        .iter()
+        .any(|p| p.message == yaml::TOO_MANY_ALIASED);
+    if flow.root.is_some() || gave_up || !looks_like_json(part) {
+        flow
+    } else {
+        parsed
+    }
 }
 
 fn shift_span(span: &mut Span, chunk: &Chunk) {

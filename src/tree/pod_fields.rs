@@ -3,6 +3,15 @@
 //! Most of what kubectl prints of a pod decides no verdict. Those fields are checked to be JSON and
 //! then dropped, which saves most of the memory of a large cluster.
 
+const METADATA: &[&str] = &[
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "uid",
+    "resourceVersion",
+];
+
 /// Which part of an object is being read, as far as that decides what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeptFields {
@@ -12,6 +21,8 @@ pub(super) enum KeptFields {
     Pod,
     /// The metadata of a pod.
     Metadata,
+    /// The annotations of a pod.
+    Annotations,
     /// The owners of a pod, or one of them.
     Owners,
     /// The spec of a pod.
@@ -33,12 +44,23 @@ impl KeptFields {
             (Self::Pod, "status") => Some(Self::Status),
             (Self::Pod, _) => Some(Self::Whole),
             (Self::Metadata, "ownerReferences") => Some(Self::Owners),
-            (Self::Metadata, _) => within(&["name", "generateName", "namespace", "labels"]),
+            (Self::Metadata, "annotations") => Some(Self::Annotations),
+            (Self::Metadata, _) => within(METADATA),
+            (Self::Annotations, _) => binds(key).then_some(Self::Whole),
             (Self::Owners, _) => within(&["kind", "name", "controller"]),
             (Self::Spec, "containers" | "initContainers") => Some(Self::Containers),
-            (Self::Spec, _) => within(&["hostNetwork", "nodeName"]),
+            (Self::Spec, _) => within(&["hostNetwork", "nodeName", "serviceAccountName"]),
             (Self::Containers, _) => within(&["name", "ports", "restartPolicy"]),
             (Self::Status, _) => within(&["phase", "podIP", "podIPs"]),
         }
     }
+}
+
+/// Whether an annotation binds pods to policies of a network plugin or a service mesh.
+fn binds(annotation: &str) -> bool {
+    let prefix = annotation.split('/').next().unwrap_or_default();
+    matches!(
+        prefix,
+        "linkerd.io" | "config.linkerd.io" | "consul.hashicorp.com" | "ovn.kubernetes.io"
+    )
 }

@@ -41,7 +41,7 @@ fn skip_string(bytes: &[u8], mut at: usize) -> Option<usize> {
 /// pay.
 pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
-    // the lowest bit set stands in the lowest byte that is smaller than `n`, which is at most 128
+    // the lowest bit set is in the lowest byte that is smaller than `n`, which is at most 128
     let below = |eight: u64, n: u8| eight.wrapping_sub(ONES * u64::from(n)) & !eight & (ONES << 7);
     let is = |eight: u64, b: u8| below(eight ^ (ONES * u64::from(b)), 1);
     let mut at = 0;

@@ -4,6 +4,7 @@
 //! scalar, and the rest of that line is dropped. A file that starts with `{` is a stream of JSON
 //! values. Cost: one pass over the lines.
 
+use crate::source::Position;
 use crate::tree::chunk::Chunk;
 use crate::tree::json;
 use memchr::memmem;
@@ -15,53 +16,72 @@ pub fn is_template_start(text: &str) -> bool {
         .starts_with("{{")
 }
 
+/// Whether a text starts as JSON objects do: a brace, and a quoted key or nothing.
+pub fn looks_like_json(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let inside = start.strip_prefix('{').map(str::trim_start);
+    inside.is_some_and(|inside| inside.starts_with(['"', '}']) || inside.is_empty())
+}
+
 /// Splits a file; chunks that hold nothing but blanks and comments are left out.
 pub fn split(text: &str) -> Vec<Chunk> {
-    if text
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with('{')
-        && !is_template_start(text)
-    {
+    let separated = text.starts_with("---") || memmem::find(text.as_bytes(), b"\n---").is_some();
+    if !separated && looks_like_json(text) {
         return json::split(text);
     }
     let mut chunks = Vec::new();
-    let (mut start, mut line) = (0, 1);
+    let (mut start, mut at) = (0, Position { line: 1, column: 1 });
     for dashes in memmem::find_iter(text.as_bytes(), b"---") {
-        // a byte order mark may stand before them
+        // a byte order mark may precede them
         let before = text.get(..dashes).unwrap_or_default();
         let end = before.strip_suffix('\u{feff}').unwrap_or(before).len();
         if dashes < start || !(end == 0 || before.as_bytes().get(end - 1) == Some(&b'\n')) {
             continue;
         }
-        push(
-            &mut chunks,
-            text,
-            Chunk {
-                start,
-                end,
-                line,
+        push(&mut chunks, text, chunk(start, end, at));
+        let line = at.line + lines(text.get(start..dashes).unwrap_or_default());
+        let rest = text.get(dashes..).unwrap_or_default();
+        let rest = rest
+            .get(..rest.find('\n').unwrap_or(rest.len()))
+            .unwrap_or_default();
+        (start, at) = after_separator(dashes, rest, line);
+        if at.column > 1 && !text.get(start..).is_some_and(|t| t.starts_with('{')) {
+            // what cannot start a document here is a chunk of its own, to be refused
+            push(&mut chunks, text, chunk(start, dashes + rest.len(), at));
+            start = text.len().min(dashes + rest.len() + 1);
+            at = Position {
+                line: line + 1,
                 column: 1,
-            },
-        );
-        let next = text
-            .get(dashes..)
-            .and_then(|rest| rest.find('\n'))
-            .map_or(text.len(), |i| dashes + i + 1);
-        line += lines(text.get(start..next).unwrap_or_default());
-        start = next;
+            };
+        }
     }
-    push(
-        &mut chunks,
-        text,
-        Chunk {
-            start,
-            end: text.len(),
-            line,
-            column: 1,
-        },
-    );
+    push(&mut chunks, text, chunk(start, text.len(), at));
     chunks
+}
+
+fn chunk(start: usize, end: usize, at: Position) -> Chunk {
+    let Position { line, column } = at;
+    Chunk {
+        start,
+        end,
+        line,
+        column,
+    }
+}
+
+/// Where the document behind a separator starts: on the next line, unless there is more on the
+/// separator's own line than dashes and a comment.
+fn after_separator(dashes: usize, rest: &str, line: u32) -> (usize, Position) {
+    let content = rest.trim_start_matches('-').trim_start();
+    if content.is_empty() || content.starts_with('#') {
+        let column = 1;
+        let line = line + 1;
+        return (dashes + rest.len() + 1, Position { line, column });
+    }
+    let before = rest.len() - content.len();
+    let column = rest.get(..before).map_or(0, |b| b.chars().count()) + 1;
+    let column = u32::try_from(column).unwrap_or(u32::MAX);
+    (dashes + before, Position { line, column })
 }
 
 /// The lines of a text, as [`str::lines`] gives them, a vector at a time.
@@ -87,6 +107,9 @@ fn lines(text: &str) -> u32 {
 
 fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
     let part = text.get(chunk.start..chunk.end).unwrap_or_default();
+    if looks_like_json(part) {
+        return push_json(chunks, part, chunk);
+    }
     let content = |l: &str| {
         let l = l.trim_start_matches('\u{feff}').trim();
         !l.is_empty() && !l.starts_with('#') && l != "..."
@@ -94,6 +117,28 @@ fn push(chunks: &mut Vec<Chunk>, text: &str, chunk: Chunk) {
     if lines_of(part).any(content) {
         chunks.push(chunk);
     }
+}
+
+/// A chunk that starts as JSON may hold several values.
+fn push_json(chunks: &mut Vec<Chunk>, part: &str, chunk: Chunk) {
+    let values = json::split(part);
+    let plain = values.iter().all(|v| {
+        let value = part.get(v.start..v.end).unwrap_or_default();
+        looks_like_json(value) && value.ends_with('}')
+    });
+    if !plain || values.len() < 2 {
+        return chunks.push(chunk);
+    }
+    chunks.extend(values.into_iter().map(|value| Chunk {
+        start: chunk.start + value.start,
+        end: chunk.start + value.end,
+        line: chunk.line + value.line - 1,
+        column: if value.line == 1 {
+            chunk.column + value.column - 1
+        } else {
+            value.column
+        },
+    }));
 }
 
 /// The fields that identify the object of a chunk on its top-level lines, whether or not it can be
@@ -219,7 +264,11 @@ mod tests {
         );
         assert_eq!(
             texts("a: 1\n\u{feff}--- x ---\nd: 1"),
-            [("a: 1\n", 1), ("d: 1", 3)]
+            [("a: 1\n", 1), ("x ---", 2), ("d: 1", 3)]
+        );
+        assert_eq!(
+            texts("a: 1\n--- {b: 1,\n c: 2}\n--- # d\ne: 1"),
+            [("a: 1\n", 1), ("{b: 1,\n c: 2}\n", 2), ("e: 1", 5)]
         );
     }
 

@@ -12,29 +12,40 @@ use crate::tree::scalar;
 use crate::tree::scalar::NotANumber;
 use crate::tree::split::is_template_start;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
-use memchr::memmem;
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// Reads one chunk. Spans are relative to the chunk.
-pub fn parse(text: &str) -> Parsed {
+/// How many nodes the aliases of a document may expand to; kubectl's reader has its limit in the
+/// same region.
+pub const MAX_ALIASED: usize = 400_000;
+
+/// How many nodes the aliases of a document may expand to before it is read alone, so that the
+/// memory of such documents does not grow with the number of threads.
+pub const FEW_ALIASED: usize = 20_000;
+
+/// The message about a document that [`parse_up_to`] gave up on.
+pub const TOO_MANY_ALIASED: &str = "its aliases stand for too many values";
+
+/// Reads one chunk, whose aliases expand to at most this many nodes. Spans are relative
+/// to the chunk.
+pub fn parse_up_to(text: &str, aliased: usize) -> Parsed {
     let text_start = text
         .strip_prefix('\u{feff}')
         .map_or(0, |_| '\u{feff}'.len_utf8());
-    if let Some(span) = tab_indent(text) {
+    let spaced = spaces_for_tabs(&text[text_start..]);
+    let mut reader = YamlReader::new(&spaced, text_start);
+    reader.aliased_left = aliased;
+    reader.has_tabs = matches!(spaced, Cow::Owned(_));
+    let result = reader.document();
+    if let Some(span) = tab_indent(text, &reader.tab_ranges, result.is_ok()) {
         return failed(text, tab_problem(span));
     }
-    let mut reader = YamlReader::new(&text[text_start..], text_start);
-    match reader.document() {
-        Ok(root) => {
-            let braces = memmem::find(text.as_bytes(), b"{{").is_some();
-            if braces && root.as_ref().is_some_and(|r| has_template_key(r, text)) {
-                return failed(text, template_problem(text));
-            }
-            Parsed {
-                root,
-                problems: reader.problems,
-            }
-        }
+    match result {
+        Ok(root) => Parsed {
+            root,
+            problems: reader.problems,
+        },
         Err(problem) => failed(text, *problem),
     }
 }
@@ -68,36 +79,42 @@ fn template_problem(text: &str) -> Problem {
     .help("render it first: `helm template CHART | netpal ... -f -`")
 }
 
-/// `name: {{ .x }}` also parses, as a mapping inside a mapping's key; no object of the API looks
-/// like that.
-fn has_template_key(node: &SyntaxNode, text: &str) -> bool {
-    match &node.value {
-        Value::Sequence(items) => items.iter().any(|n| has_template_key(n, text)),
-        Value::Mapping(entries) => entries.iter().any(|e| {
-            let start = text.get(e.value.span.start..).unwrap_or_default();
-            start.starts_with("{{") || has_template_key(&e.value, text)
-        }),
-        _ => false,
+/// The text with a space for every tab that indents a line: the parser refuses some of those that
+/// kubectl takes, inside flow collections. Which of them kubectl refuses is judged afterwards.
+fn spaces_for_tabs(text: &str) -> Cow<'_, str> {
+    let indents = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    if memchr::memchr(b'\t', text.as_bytes()).is_none() || !text.lines().any(indents) {
+        return Cow::Borrowed(text);
     }
+    let mut spaced = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start_matches([' ', '\t']);
+        spaced.extend(std::iter::repeat_n(' ', line.len() - rest.len()));
+        spaced.push_str(rest);
+    }
+    Cow::Owned(spaced)
 }
 
-/// kubectl refuses any line whose leading blanks contain a tab, even a blank or comment line.
-fn tab_indent(text: &str) -> Option<Span> {
+/// The first tab that indents a line where kubectl refuses it: anywhere but inside a scalar or a
+/// flow collection, even on a blank or comment line. Of a text that cannot be read, the first tab
+/// that indents a line.
+fn tab_indent(text: &str, allowed: &[Range<usize>], readable: bool) -> Option<Span> {
     memchr::memchr(b'\t', text.as_bytes())?; // hardly any text has one
     let mut offset = 0;
     for (i, line) in text.split_inclusive('\n').enumerate() {
         let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(tab) = line.get(..blanks).and_then(|b| b.find('\t')) {
+            let start = offset + tab;
+            let inside = readable && allowed.iter().any(|range| range.contains(&start));
             let narrow = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
             let at = Position {
                 line: narrow(i),
                 column: narrow(tab),
             };
-            return Some(Span {
-                start: offset + tab,
-                end: offset + tab + 1,
-                at,
-            });
+            let end = start + 1;
+            if !inside {
+                return Some(Span { start, end, at });
+            }
         }
         offset += line.len();
     }
@@ -120,6 +137,12 @@ struct YamlReader<'t> {
     anchors: HashMap<usize, (SyntaxNode, usize)>,
     problems: Vec<Problem>,
     nodes: usize,
+    /// Where a tab may indent a line: inside scalars of several lines and flow collections.
+    tab_ranges: Vec<Range<usize>>,
+    /// Whether the text has a tab at all.
+    has_tabs: bool,
+    /// How many more nodes aliases may expand to.
+    aliased_left: usize,
 }
 
 impl<'t> YamlReader<'t> {
@@ -132,6 +155,26 @@ impl<'t> YamlReader<'t> {
             anchors: HashMap::new(),
             problems: Vec::new(),
             nodes: 0,
+            tab_ranges: Vec::new(),
+            has_tabs: false,
+            aliased_left: MAX_ALIASED,
+        }
+    }
+
+    /// Notes where a node lets tabs indent lines.
+    fn note_tabs(&mut self, node: &SyntaxNode) {
+        if !self.has_tabs {
+            return;
+        }
+        let start = node.span.start;
+        let first = self.text.as_bytes().get(start.saturating_sub(self.offset));
+        let flow = match node.value {
+            Value::Sequence(_) => first == Some(&b'['),
+            Value::Mapping(_) => first == Some(&b'{'),
+            _ => true,
+        };
+        if flow {
+            self.tab_ranges.push(start..node.span.end);
         }
     }
 
@@ -230,9 +273,11 @@ impl<'t> YamlReader<'t> {
             Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
             other => return Err(syntax(span, format!("unexpected {other:?}"))),
         };
+        self.note_tabs(&node);
         if anchor != 0 {
-            self.anchors
-                .insert(anchor, (node.clone(), self.nodes - before + 1));
+            let size = self.nodes - before + 1;
+            self.charge_copy(size, span)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
     }
@@ -246,12 +291,24 @@ impl<'t> YamlReader<'t> {
         Ok(())
     }
 
+    /// Charges for a copy of a node: that of an anchor is kept, that of an alias is written out.
+    fn charge_copy(&mut self, size: usize, span: Span) -> ParseResult<()> {
+        match self.aliased_left.checked_sub(size) {
+            Some(left) => {
+                self.aliased_left = left;
+                Ok(())
+            }
+            None => Err(limit(span, TOO_MANY_ALIASED.into())),
+        }
+    }
+
     fn alias(&mut self, id: usize, span: Span) -> ParseResult<SyntaxNode> {
         let size = self.anchors.get(&id).map(|(_, size)| *size);
         let Some(size) = size else {
             return Err(syntax(span, "an alias inside its own anchor".into()));
         };
         self.charge(size, span)?;
+        self.charge_copy(size, span)?;
         let found = self.anchors.get(&id).map(|(node, _)| node.clone());
         found.ok_or_else(|| syntax(span, "an unknown alias".into()))
     }
@@ -313,7 +370,7 @@ impl<'t> YamlReader<'t> {
 #[derive(Default)]
 struct Mapping {
     own: Vec<Entry>,
-    /// Where the keys stand among the own ones, once there are many; a few are looked through.
+    /// The indices of the own keys, once there are many; a few are searched linearly.
     index: HashMap<Box<str>, usize>,
     merged: Vec<Entry>,
 }
@@ -436,6 +493,10 @@ fn key_text(node: &SyntaxNode) -> ParseResult<Box<str>> {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Parsed {
+        parse_up_to(text, MAX_ALIASED)
+    }
+
     fn json(text: &str) -> String {
         let parsed = parse(text);
         parsed.root.map_or_else(
@@ -477,6 +538,9 @@ mod tests {
     #[test]
     fn tabs_templates_and_bombs_are_clear_errors() {
         assert_eq!(json("a:\n\t b: 1"), "Syntax");
+        assert_eq!(json("a: [\n\t1,\n\t]"), r#"{"a":[1]}"#);
+        assert_eq!(json("a: |\n  x\n  \ty\n"), r#"{"a":"x\n y\n"}"#);
+        assert_eq!(json("a: |\n  {{ .x }}\n"), r#"{"a":"{{ .x }}\n"}"#);
         assert_eq!(json("a: 1\n\t# comment"), "Syntax");
         assert_eq!(json("name: {{ .Values.x }}\n"), "UnrenderedTemplate");
         assert_eq!(json("{{- if .x }}\na: 1\n{{- end }}"), "UnrenderedTemplate");

@@ -107,6 +107,7 @@ pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
             name,
             namespace,
             document: *document,
+            strict_cidrs: false, // what was read has been checked already
         };
         let lowered = (dialects::find(&api_version, &kind)?.lower)(&node, header);
         let lowered = lowered.policy.filter(|_| lowered.invalid.is_empty())?;

@@ -2,6 +2,7 @@
 
 use crate::graph::AllowGraph;
 use crate::input::Input;
+use crate::model::WorkloadKind;
 use crate::policy::TaintReason;
 use crate::render::words;
 use crate::words::plural;
@@ -140,10 +141,12 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
             "assumed   namespace labels of {shown}{more}: no Namespace object given, only kubernetes.io/metadata.name known"
         )?;
     }
-    let unknown = cluster
-        .pods()
-        .filter(|(_, p)| p.addresses.is_empty() && !p.host_network)
-        .count();
+    let without = || {
+        let pods = cluster.pods();
+        pods.filter(|(_, p)| p.addresses.is_empty() && !p.host_network)
+    };
+    let unknown = without().count();
+    let bare = without().all(|(_, p)| cluster.workload(p.workload).kind == WorkloadKind::Pod);
     if unknown > 0 {
         let ranges: Vec<String> = graph
             .environment()
@@ -155,7 +158,7 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
         writeln!(
             out,
             "assumed   addresses of {} without status lie in {}",
-            plural(unknown, "pod template"),
+            plural(unknown, if bare { "pod" } else { "pod template" }),
             ranges.join(", ")
         )?;
     }

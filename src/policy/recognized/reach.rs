@@ -1,0 +1,118 @@
+//! [`TaintReach`]: which verdicts an object that is not modelled can touch.
+
+use crate::model::{Requirement, Selector};
+use crate::policy::rule::TaintEffect;
+
+/// One part of what an object can touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaintReach {
+    /// What it can do to a verdict.
+    pub effect: TaintEffect,
+    /// In which directions, at the pods it governs: ingress, egress.
+    pub directions: [bool; 2],
+    /// In which namespaces.
+    pub namespaces: TaintNamespaces,
+    /// Which pods there.
+    pub pods: TaintPods,
+}
+
+/// The namespaces an object reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaintNamespaces {
+    /// Its own; every one, if it lives in none.
+    Own,
+    /// Every one.
+    All,
+    /// Those a selector selects.
+    Matching(Selector),
+}
+
+/// The pods an object reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaintPods {
+    /// Those with these labels.
+    Labelled(Selector),
+    /// Those that run as this service account.
+    Account(Box<str>),
+    /// Those that carry this annotation, with this word in its value if one is given; every one, if
+    /// no pod of the input carries the annotation and `always` is not set.
+    Annotated {
+        /// The annotation.
+        key: &'static str,
+        /// A word of its value.
+        word: Option<Box<str>>,
+        /// Whether a pod without the annotation is never reached.
+        always: bool,
+    },
+    /// Those behind this Service of the object's namespace.
+    Behind(Box<str>),
+}
+
+/// Both directions.
+pub const BOTH: [bool; 2] = [true, true];
+/// Ingress only.
+pub const IN: [bool; 2] = [true, false];
+/// Egress only.
+pub const OUT: [bool; 2] = [false, true];
+
+impl TaintReach {
+    /// Every pod of the object's namespace, or of the cluster.
+    pub fn own(effect: TaintEffect, directions: [bool; 2]) -> Self {
+        Self {
+            effect,
+            directions,
+            namespaces: TaintNamespaces::Own,
+            pods: TaintPods::Labelled(Selector::everything()),
+        }
+    }
+
+    /// The same for the pods of a selector.
+    #[must_use]
+    pub fn labelled(mut self, pods: Selector) -> Self {
+        self.pods = TaintPods::Labelled(pods);
+        self
+    }
+
+    /// The same for other pods.
+    #[must_use]
+    pub fn pods(mut self, pods: TaintPods) -> Self {
+        self.pods = pods;
+        self
+    }
+
+    /// The same in other namespaces.
+    #[must_use]
+    pub fn namespaces(mut self, namespaces: TaintNamespaces) -> Self {
+        self.namespaces = namespaces;
+        self
+    }
+
+    /// The same in the namespaces of these names.
+    #[must_use]
+    pub fn named<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        let named = Requirement::In(crate::model::NAMESPACE_NAME_LABEL.into(), names);
+        self.namespaces(TaintNamespaces::Matching(Selector::new([named])))
+    }
+
+    /// The same without conditions on labels that only a network plugin knows.
+    #[must_use]
+    pub fn without_plugin_labels(mut self) -> Self {
+        let plain = |selector: &Selector| {
+            let requirements = selector.requirements().iter();
+            Selector::new(requirements.filter(|r| !is_plugin_label(r.key())).cloned())
+        };
+        if let TaintPods::Labelled(pods) = &mut self.pods {
+            *pods = plain(pods);
+        }
+        if let TaintNamespaces::Matching(namespaces) = &mut self.namespaces {
+            *namespaces = plain(namespaces);
+        }
+        self
+    }
+}
+
+/// Whether a label is one that only a network plugin gives to pods.
+pub fn is_plugin_label(key: &str) -> bool {
+    key.starts_with("io.cilium.k8s.") || key.starts_with("io.kubernetes.pod.")
+}
