@@ -15,7 +15,7 @@ from typing import Any, Callable, Hashable, Iterable, Sequence
 
 Object = dict[str, Any]
 
-YES, NO, UNKNOWN = "yes", "no", "unknown"
+YES, NO, UNKNOWN, PARTLY = "yes", "no", "unknown", "partly"
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -31,12 +31,13 @@ EVERYWHERE = {4: ["0.0.0.0/0"], 6: ["::/0"]}
 class Reading:
     """Where the text can be read in more than one way. The defaults are the primary reading."""
 
-    # S65: "one" family that both ends have; "any" is the older reading: a block matches through
-    # any address of a pod, whatever the connection's family, and ends without a common family
-    # still connect.
+    # S65: "one" family that both ends have. Older readings: "any": a block matches through any
+    # address of a pod, and ends without a common family still connect; "loose": some family, be
+    # it that an end has no address of it, which then matches no block.
     families: str = "one"
     # S65: what the addresses of other pods leave possible for one without: every "subset" of the
-    # families seen, the families seen taken "together", or no evidence at all ("none").
+    # families seen, the families seen taken "together", no evidence at all ("none"), or every
+    # such pod has "both".
     evidence: str = "subset"
     # S65: whether host-network pods and finished pods are evidence.
     evidence_of_hosts: bool = False
@@ -59,10 +60,16 @@ class Reading:
     strangers_are_nodes: bool = False
     # S55: whether traffic to the own node is always allowed as well.
     own_node_out: bool = True
-    # S113: which addresses of a Node count for `nodes` peers: all, or the internal and external.
-    # S81 with S58: a host-network pod whose node is not told may be on any node.
     # S65: whether pods without addresses may differ from each other in families.
     families_per_pod: bool = False
+    # S81 with S131: an address that no Node has may be that of a node whose addresses are not
+    # told, or of any node where none is loaded.
+    untold_nodes: bool = True
+    # No reading but a lack of precision: every selector and block that meets something unknown
+    # is a doubt of its own, though together they could tell (label = a and label != a).
+    independent: bool = False
+    # S40: whether a block in a question holds the asking pod's own address.
+    block_holds_self: bool = True
 
 
 @dataclass(frozen=True)
@@ -454,12 +461,17 @@ class Cluster:
         if labels is not None:
             return matches_labels(selector, labels.get)
 
+        asked = 0
+
         def look(key: str) -> str | None:
+            nonlocal asked
             if key == NAME_LABEL:  # S27
                 return name
             # A namespace without an object: its labels are not told.
             values = sorted(self.label_values.get(key, set()))
-            return world.choose(("namespace label", name, key), [None, *values, "\0another"])
+            asked += 1
+            own = (id(selector), asked) if self.reading.independent else ()
+            return world.choose(("namespace label", name, key, *own), [None, *values, "\0another"])
 
         return matches_labels(selector, look)
 
@@ -501,6 +513,8 @@ class Cluster:
         if not seen or self.reading.evidence == "none":
             seen = [4, 6]
         options = [[4], [6], [4, 6]]
+        if self.reading.evidence == "both":
+            return [4, 6]
         if self.reading.evidence == "together" and (self.evidence or self.service_families):
             options = [seen]
         else:
@@ -514,10 +528,10 @@ class Cluster:
         if isinstance(end, Address):
             return end.number
         if end.addresses is not None:
-            return end.addresses[family]
+            return end.addresses.get(family, -1)
         host = self.host_addresses(world, end)
         if host is not None:
-            return host[family]
+            return host.get(family, -1)
         anywhere = end.host_network and not self.reading.host_addresses_private
         return world.choose(("address", str(end), family), self.possible(family, anywhere))
 
@@ -537,19 +551,23 @@ class Cluster:
 
     def numbers(self, world: World, end: End, family: int) -> list[int]:
         """The addresses that a block of this family is compared with."""
-        if self.reading.families == "one":
+        if self.reading.families != "any":
             return [self.address(world, end, family)]
         # The older reading of S65.
         return [self.address(world, end, one) for one in self.families(world, end) if one == family]
 
     def in_block(self, world: World, end: End, block: Block, excepts: list[Block], family: int) -> bool:
         """S35, S36, S39"""
-        if self.reading.families == "one" and block.family != family:
+        if self.reading.families != "any" and block.family != family:
             return False
-        return any(
-            block.holds(number) and not any(one.holds(number) for one in excepts)
-            for number in self.numbers(world, end, block.family)
-        )
+        def inside(number: int) -> bool:
+            return block.holds(number) and not any(one.holds(number) for one in excepts)
+
+        untold = isinstance(end, Pod) and end.addresses is None and self.host_addresses(world, end) is None
+        if self.reading.independent and untold:
+            ways = {inside(number) for number in self.possible(block.family, False)}
+            return world.choose(("address", str(end), id(block)), sorted(ways))
+        return any(inside(number) for number in self.numbers(world, end, block.family))
 
     def peer_matches(self, world: World, peer: Peer, end: End, family: int) -> bool:
         if peer.selects_pods:
@@ -578,10 +596,15 @@ class Cluster:
 
     def on_nodes(self, world: World, selector: Object, end: End) -> bool:
         if isinstance(end, Address):
-            return any(
-                (end.family, end.number) in node.addresses and self.node_matches(world, selector, node.name)
-                for node in self.nodes.values()
-            )
+            at = (end.family, end.number)
+            owners = [node for node in self.nodes.values() if at in node.addresses]
+            if owners or not self.reading.untold_nodes:
+                return any(self.node_matches(world, selector, node.name) for node in owners)
+            if not self.nodes:
+                return world.choose(("node address", at), [False, True])
+            untold = [node.name for node in self.nodes.values() if not node.addresses]
+            owner = world.choose(("node address", at), [None, *untold])
+            return owner is not None and self.node_matches(world, selector, owner)
         if not end.host_network:
             return False
         return self.node_matches(world, selector, self.node_of(world, end))
@@ -731,6 +754,9 @@ class Cluster:
         if self.reading.families == "any":
             return self.both(world, source, target, protocol, port, 0)
         families = [4, 6]
+        if self.reading.families == "loose":
+            families = [end.family for end in (source, target) if isinstance(end, Address)] or families
+            return any(self.both(world, source, target, protocol, port, family) for family in families)
         for end, literal, other in ((source, source_family, target), (target, target_family, source)):
             have = [literal] if literal is not None else self.families_at(world, end, other)
             families = [family for family in families if family in have]
@@ -748,8 +774,57 @@ class Cluster:
             world, target, source, target, protocol, port, family, False
         )
 
+    def edges(self, block: Block) -> list[int]:
+        """One address of every part of a block that something tells apart."""
+        found = {block.first}
+        others = list(self.blocks[block.family])
+        told = [at for pod in self.pods for at in (pod.addresses or {}).items()]
+        told += [at for node in self.nodes.values() for at in node.addresses]
+        others += [Block(family, number, number) for family, number in told if family == block.family]
+        for other in others:
+            found |= {edge for edge in (other.first, other.last + 1) if block.holds(edge)}
+        return sorted(found)
+
+    def can_block(self, src: str, dst: str, protocol: str, port: int) -> str:
+        """S40: a block in a question is all of its addresses."""
+        block = Block.parse(dst if "/" in dst and dst not in self.by_name else src)
+        seen = set()
+        for number in self.edges(block):
+            literal = str(Address(block.family, number))
+            ends = (src, literal) if src in self.by_name else (literal, dst)
+            if not self.reading.block_holds_self and self.end(ends[0])[0] is self.end(ends[1])[0]:
+                continue
+            seen.add(self.can(*ends, protocol, port))
+        return summed(seen)
+
+    def can_service(self, src: str, service: Object, protocol: str, port: int) -> str | None:
+        """S59: the pods behind a Service, each on its target port; none where there are none."""
+        spec, space = service["spec"], service["metadata"].get("namespace") or "default"
+        seen = set()
+        for pod in self.pods:
+            if pod.namespace != space or any(pod.labels.get(key) != value for key, value in spec["selector"].items()):
+                continue
+            for each in spec["ports"]:
+                if each["port"] != port or (each.get("protocol") or "TCP") != protocol:
+                    continue
+                target = each.get("targetPort") or port
+                numbers = [target] if isinstance(target, int) else [
+                    number for own, number in pod.ports.get(target, []) if own == protocol
+                ]
+                seen |= {self.can(src, str(pod), protocol, number) for number in numbers[:1]}
+                if str(pod) == src:  # S54
+                    return None
+        return summed(seen) if seen else None
+
     def can(self, src: str, dst: str, protocol: str, port: int, touched: set[str] | None = None) -> str:
         return explore(lambda world: self.flow(world, src, dst, protocol, port), touched)
+
+
+def summed(verdicts: set[str]) -> str:
+    """The verdict for all of a set."""
+    if {YES, NO} <= verdicts:
+        return PARTLY
+    return UNKNOWN if UNKNOWN in verdicts else verdicts.pop()
 
 
 def permutations(names: list[str]) -> list[list[str]]:

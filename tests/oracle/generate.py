@@ -90,13 +90,10 @@ class Generator:
         for name in self.spaces:
             if self.chance(self.style.missing_namespaces):
                 continue
-            objects.append(
-                {
-                    "apiVersion": "v1",
-                    "kind": "Namespace",
-                    "metadata": {"name": name, "labels": self.labels(NAMESPACE_LABELS)},
-                }
-            )
+            labels = self.labels(NAMESPACE_LABELS)
+            if self.chance(0.05):
+                labels["kubernetes.io/metadata.name"] = "app"  # S27
+            objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         nodes: list[tuple[str, dict[int, str]]] = []
         for number in range(self.random.randint(0, 3)):
             name = f"n{number}"
@@ -123,7 +120,7 @@ class Generator:
         for number in range(self.random.randint(3, 7)):
             objects.append(self.pod(number, nodes))
         if self.chance(0.3):
-            objects.append(self.service())
+            objects.append(self.service([each for each in objects if each["kind"] == "Pod"]))
         return objects
 
     def container(self, name: str) -> Object:
@@ -190,16 +187,18 @@ class Generator:
             pod["status"] = status
         return pod
 
-    def service(self) -> Object:
+    def service(self, pods: list[Object]) -> Object:
         families = {"v4": ["IPv4"], "v6": ["IPv6"], "dual": ["IPv4", "IPv6"]}.get(self.style.families)
-        spec: Object = {"selector": self.labels(POD_LABELS, 0.4) or {"app": "web"}}
+        meta = self.random.choice(pods)["metadata"]
+        labels = list(meta["labels"].items()) or [("app", "web")]
+        spec: Object = {"selector": dict(self.random.sample(labels, 1))}
         spec["ports"] = [{"port": 80, "targetPort": self.random.choice([8080, "http"])}]
         if families and self.chance(0.5):
             spec["ipFamilies"] = families
         return {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": "svc", "namespace": self.random.choice(self.spaces)},
+            "metadata": {"name": "svc", "namespace": meta["namespace"]},
             "spec": spec,
         }
 
@@ -236,16 +235,18 @@ class Generator:
         if self.known[family] and self.chance(0.5):
             address = self.random.choice(self.known[family])
             lengths = [32, 32, 31, 24, 16, 8, 1] if family == 4 else [128, 128, 127, 64, 32, 16, 8]
-            return str(ipaddress.ip_network(f"{address}/{self.random.choice(lengths)}", strict=False))
+            text = f"{address}/{self.random.choice(lengths)}"
+            # Host bits are tolerated (S38).
+            return text if self.chance(0.05) else str(ipaddress.ip_network(text, strict=False))
         return self.random.choice(BLOCKS[family])
 
     def block(self) -> Object:
         cidr = self.cidr()
         block: Object = {"cidr": cidr}
-        outer = ipaddress.ip_network(cidr)
+        outer = ipaddress.ip_network(cidr, strict=False)
         excepts: list[str] = []
         if self.chance(0.4):
-            inner = [ipaddress.ip_network(self.cidr()) for _ in range(12)]
+            inner = [ipaddress.ip_network(self.cidr(), strict=False) for _ in range(12)]
             for each in inner:
                 if each.version == outer.version and each.prefixlen > outer.prefixlen:
                     if each.network_address in outer and str(each) not in excepts:
@@ -392,6 +393,17 @@ class Generator:
 def cluster(seed: int, policy_seed: int | None = None) -> list[Object]:
     """The objects of a seed; with `policy_seed`, the same cluster under other policies."""
     return Generator(seed, policy_seed).cluster()
+
+
+def set_pairs(seed: int, names: list[str]) -> list[tuple[str, str]]:
+    """Some questions with a block at one end."""
+    rng = random.Random(f"sets {seed}")
+    pairs = []
+    for _ in range(4):
+        block = rng.choice(BLOCKS[4] + BLOCKS[6] + ["10.0.0.0/30", "10.0.1.0/24", "fd00:1::/64"])
+        pod = rng.choice(names)
+        pairs.append((pod, block) if rng.random() < 0.5 else (block, pod))
+    return pairs
 
 
 def as_list(objects: list[Object]) -> Object:
