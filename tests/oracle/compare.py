@@ -22,14 +22,18 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import generate
-from evaluator import NO, UNKNOWN, YES, Cluster, Reading, parse_address
+from evaluator import NO, UNKNOWN, YES, Cluster, Reading, parse_address, summed
 
 Object = dict[str, Any]
 Flow = tuple[str, str, str, int]  # source, destination, protocol, port
 Verdicts = dict[Flow, str]
+Units = dict[str, list[str]]  # workloads and their pods
+
+SOME = "some"  # of the pods of a workload
+NOT_TOLD = "no or unknown"
 
 # Other ways to read the text, tried in turn on what differs: the first that gives the program's
 # answer names the kind. `wrong` marks those that the text excludes.
@@ -103,9 +107,9 @@ def in_ports(ports: list[Object], protocol: str, port: int) -> bool:
     return any(one["protocol"] == protocol and one["from"] <= port <= one["to"] for one in ports)
 
 
-def of_ports(sure: list[Object], unknown: list[Object], protocol: str, port: int) -> str:
+def of_ports(sure: list[Object], unknown: list[Object], protocol: str, port: int, some: bool = False) -> str:
     if in_ports(sure, protocol, port):
-        return YES
+        return SOME if some else YES
     return UNKNOWN if in_ports(unknown or [], protocol, port) else NO
 
 
@@ -113,23 +117,37 @@ def workload(end: Object) -> str:
     return f"{end['namespace']}/{end['name']}" if end["type"] == "workload" else ""
 
 
-def pairs_of(names: list[str]) -> Iterator[tuple[str, str]]:
-    return ((one, other) for one in names for other in names if one != other)
+def pairs_of(units: Units) -> Iterator[tuple[str, str]]:
+    return ((one, other) for one in units for other in units if one != other)
 
 
-def listed(program: Program, path: str, names: list[str]) -> Verdicts:
+def fits(got: str, pods: set[str]) -> bool:
+    """Whether what is told of two workloads can be so, given the verdicts between their pods."""
+    if got == YES:
+        return pods == {YES}
+    if got == SOME:
+        return YES in pods
+    if got == UNKNOWN:
+        return UNKNOWN in pods
+    if got == NOT_TOLD:
+        return YES not in pods
+    return pods == {NO}
+
+
+def listed(program: Program, path: str, units: Units) -> Verdicts:
     answer = program.json("list", "--all", "-f", path)
     flows = {(workload(one["from"]), workload(one["to"])): one for one in answer["flows"]}
     verdicts: Verdicts = {}
-    for pair in pairs_of(names):
-        one = flows.get(pair, {"ports": [], "unknown": []})
+    for pair in pairs_of(units):
+        one = flows.get(pair, {"ports": [], "unknown": [], "some_pods": False})
         for protocol, port in generate.PORTS:
-            verdicts[(*pair, protocol, port)] = of_ports(one["ports"], one.get("unknown", []), protocol, port)
+            unknown = one.get("unknown", [])
+            verdicts[(*pair, protocol, port)] = of_ports(one["ports"], unknown, protocol, port, one["some_pods"])
     return verdicts
 
 
-def listed_addresses(program: Program, path: str, cluster: Cluster, literals: list[str], names: list[str]) -> Verdicts:
-    """Addresses that are nobody's, with pods, by the address lines of `list --all`."""
+def listed_addresses(program: Program, path: str, units: Units, literals: list[str]) -> Verdicts:
+    """Addresses that are nobody's, with workloads, by the address lines of `list --all`."""
     answer = program.json("list", "--all", "-f", path)
     lines = []
     for one in answer["flows"]:
@@ -140,7 +158,7 @@ def listed_addresses(program: Program, path: str, cluster: Cluster, literals: li
     verdicts: Verdicts = {}
     for literal in literals:
         address = ipaddress.ip_address(literal)
-        for name in names:
+        for name in units:
             for outward in (True, False):
                 found = [
                     one
@@ -148,107 +166,112 @@ def listed_addresses(program: Program, path: str, cluster: Cluster, literals: li
                     if is_source is outward and other == name and any(address in block for block in blocks)
                 ]
                 for protocol, port in generate.PORTS:
-                    all_of = {of_ports(one["ports"], one.get("unknown", []), protocol, port) for one in found}
-                    verdict = YES if YES in all_of else UNKNOWN if UNKNOWN in all_of else NO
+                    told = {
+                        of_ports(one["ports"], one.get("unknown", []), protocol, port, one["some_pods"]) for one in found
+                    }
+                    verdict = next((one for one in (YES, SOME, UNKNOWN) if one in told), NO)
                     ends = (literal, name) if outward else (name, literal)
                     verdicts[(*ends, protocol, port)] = verdict
     return verdicts
 
 
-def matrixed(program: Program, path: str, names: list[str]) -> Verdicts:
+def matrixed(program: Program, path: str, units: Units) -> Verdicts:
     answer = program.json("matrix", "--by", "workload", "-f", path)
     cells = {(answer["sides"][one["from"]], answer["sides"][one["to"]]): one for one in answer["cells"]}
     verdicts: Verdicts = {}
-    for pair in pairs_of(names):
+    for pair in pairs_of(units):
         one = cells.get(pair, {"ports": [], "unknown": []})
+        several = max(len(units[end]) for end in pair) > 1
         for protocol, port in generate.PORTS:
-            verdicts[(*pair, protocol, port)] = of_ports(one["ports"], one["unknown"], protocol, port)
+            verdicts[(*pair, protocol, port)] = of_ports(one["ports"], one["unknown"], protocol, port, several)
     return verdicts
 
 
 def snapshot_ports(words: list[str]) -> list[Object]:
-    """`TCP 80,443,8000-8010 UDP 53`, or `ALL`, or nothing: everything."""
+    """`TCP 80,443,8000-8010 UDP all other`, or `ALL`, or nothing: everything."""
     if not words or words == ["ALL"]:
         return [{"protocol": name, "from": 1, "to": 65535} for name in ("TCP", "UDP", "SCTP")]
     ports: list[Object] = []
     protocol = ""
     for word in words:
-        if word in ("TCP", "UDP", "SCTP", "other", "OTHER"):
+        if word in ("TCP", "UDP", "SCTP", "other"):
             protocol = word
-            ports.append({"protocol": protocol, "from": 1, "to": 65535, "whole": True})
-            continue
-        if ports and ports[-1].get("whole"):
-            ports.pop()
-        if word in ("ALL", "all", "*"):
+        elif word == "all":
             ports.append({"protocol": protocol, "from": 1, "to": 65535})
-            continue
-        for part in word.split(","):
-            first, _, last = part.partition("-")
-            ports.append({"protocol": protocol, "from": int(first), "to": int(last or first)})
+        else:
+            for part in word.split(","):
+                first, _, last = part.partition("-")
+                ports.append({"protocol": protocol, "from": int(first), "to": int(last or first)})
     return ports
 
 
-def snapshotted(program: Program, path: str, names: list[str]) -> Verdicts:
+def snapshotted(program: Program, path: str, units: Units) -> Verdicts:
     text = program.run("snapshot", "-f", path)
-    sure: dict[tuple[str, str], list[Object]] = collections.defaultdict(list)
-    unknown: dict[tuple[str, str], list[Object]] = collections.defaultdict(list)
-    open_in: dict[str, list[Object]] = {}
-    open_out: dict[str, list[Object]] = {}
+    lines: dict[str, dict[Any, list[Object]]] = collections.defaultdict(lambda: collections.defaultdict(list))
     untold: set[str] = set()
     for line in text.splitlines():
         words = line.split()
         if not words or words[0] == "#" or line.endswith("(potential)"):
             continue
-        into = sure
         if words[0] == "unknown" and words[-1] == "hostNetwork":
             untold.add(words[1])
             continue
-        if words[0] == "unknown":
-            into, words = unknown, words[1:]
-        if words[0] in ("open-in", "open-in-cluster"):
-            open_in[words[1]] = snapshot_ports(words[2:])
-        elif words[0] == "open-out":
-            open_out[words[1]] = snapshot_ports(words[2:])
+        into = YES
+        if words[0] in (UNKNOWN, SOME):
+            into, words = words[0], words[1:]
+        if words[0] in ("open-in", "open-in-cluster", "open-out"):
+            lines[into + " " + words[0].removesuffix("-cluster")][words[1]] += snapshot_ports(words[2:])
         elif "->" in words:
             at = words.index("->")
-            into[" ".join(words[:at]), words[at + 1]] += snapshot_ports(words[at + 2 :])
+            lines[into][" ".join(words[:at]), words[at + 1]] += snapshot_ports(words[at + 2 :])
     verdicts: Verdicts = {}
-    for pair in pairs_of(names):
+    for pair in pairs_of(units):
         if untold.intersection(pair):
             continue
-        for protocol, port in generate.PORTS:
-            both_open = in_ports(open_out.get(pair[0], []), protocol, port) and in_ports(
-                open_in.get(pair[1], []), protocol, port
-            )
-            verdict = of_ports(sure[pair], unknown[pair], protocol, port)
-            if verdict == NO and both_open:
+        for flow in generate.PORTS:
+            verdict = next((into for into in (YES, SOME, UNKNOWN) if in_ports(lines[into][pair], *flow)), NO)
+            if in_ports(lines["yes open-out"][pair[0]], *flow) and in_ports(lines["yes open-in"][pair[1]], *flow):
                 verdict = YES
-            verdicts[(*pair, protocol, port)] = verdict
+            verdicts[(*pair, *flow)] = verdict
     return verdicts
 
 
-def reached(program: Program, path: str, name: str, names: list[str]) -> Verdicts:
+def reached(program: Program, path: str, units: Units, name: str) -> Verdicts:
     """`reach` over one hop. Ports that are merely unknown are not told, only whose."""
     answer = program.json("reach", name, "--hops", "1", "-f", path)
     ports: dict[str, list[Object]] = collections.defaultdict(list)
-
-    def walk(stops: list[Object]) -> None:
-        for stop in stops:
-            for who in stop["who"]:
-                ports[workload(who)] += stop["ports"]
-
-    walk(answer["tree"])
+    for stop in answer["tree"]:
+        for who in stop["who"]:
+            ports[workload(who)] += stop["ports"]
     unknown = {workload(end) for end in answer["unknown"]}
     verdicts: Verdicts = {}
-    for other in names:
+    for other in units:
         if other == name:
             continue
-        for protocol, port in generate.PORTS:
-            verdict = YES if in_ports(ports[other], protocol, port) else NO
+        several = len(units[other]) + len(units[name]) > 2
+        for flow in generate.PORTS:
+            verdict = of_ports(ports[other], [], *flow, several)
             if verdict == NO and (other in unknown or other in ports):
-                verdict = "no or unknown"
-            verdicts[name, other, protocol, port] = verdict
+                verdict = NOT_TOLD
+            verdicts[(name, other, *flow)] = verdict
     return verdicts
+
+
+def commands(program: Program, path: str, cluster: Cluster, wants: Callable[[str], bool]) -> Iterator[tuple[str, Verdicts]]:
+    units = cluster.units()
+    if wants("list"):
+        yield "list", listed(program, path, units)
+        owned = {at for node in cluster.nodes.values() for at in node.addresses}
+        literals = [text for texts in generate.OUTSIDE.values() for text in texts]
+        free = [text for text in literals if parse_address(text) not in owned]
+        yield "list of addresses", listed_addresses(program, path, units, free)
+    if wants("matrix"):
+        yield "matrix", matrixed(program, path, units)
+    if wants("snapshot"):
+        yield "snapshot", snapshotted(program, path, units)
+    if wants("reach"):
+        for name in list(units)[:3]:
+            yield "reach", reached(program, path, units, name)
 
 
 def differed(program: Program, before: str, after: str) -> dict[Flow, set[str]]:
@@ -315,6 +338,13 @@ def questions(objects: list[Object], cluster: Cluster) -> tuple[list[str], list[
     return names, literals, flows
 
 
+def pod_flows(units: Units, flow: Flow) -> list[Flow]:
+    source, target, protocol, port = flow
+    return [
+        (one, other, protocol, port) for one in units.get(source, [source]) for other in units.get(target, [target])
+    ]
+
+
 class Comparison:
     def __init__(self, program: Program, only: set[str]) -> None:
         self.program = program
@@ -367,28 +397,18 @@ class Comparison:
                 kind += f" [{ends}; {touched}]"
             tally.add(Case(kind, seed, objects, flow, expected, got, "can", touched, sentence))
         self.sets(seed, objects, names, path)
-        others: list[tuple[str, Verdicts]] = []
-        if self.wants("list"):
-            others.append(("list", listed(self.program, path, names)))
-            owned = set(cluster.by_address) | {at for node in cluster.nodes.values() for at in node.addresses}
-            free = [literal for literal in literals if parse_address(literal) not in owned]
-            others.append(("list of addresses", listed_addresses(self.program, path, cluster, free, names)))
-        if self.wants("matrix"):
-            others.append(("matrix", matrixed(self.program, path, names)))
-        if self.wants("snapshot"):
-            others.append(("snapshot", snapshotted(self.program, path, names)))
-        if self.wants("reach"):
-            for name in names[:3]:
-                others.append(("reach", reached(self.program, path, name, names)))
-        for command, verdicts in others:
+        units = cluster.units()
+        for command, verdicts in commands(self.program, path, cluster, self.wants):
             tally.compared[command] += len(verdicts)
             for flow, got in verdicts.items():
-                can, expected = asked[flow], cluster.can(*flow)
-                if got == can or (got == "no or unknown" and can != YES):
+                flows_of = pod_flows(units, flow)
+                can = {asked[each] for each in flows_of}
+                if fits(got, can):
                     continue
-                right = "command right" if got == expected else "can right" if can == expected else "both wrong"
-                kind = f"{command}: says {got}, can says {can}; {right}"
-                tally.add(Case(kind, seed, objects, flow, expected, got, command))
+                expected = {cluster.can(*each) for each in flows_of}
+                right = "command right" if fits(got, expected) else "can right" if can == expected else "both wrong"
+                kind = f"{command}: says {got}, can says {'/'.join(sorted(can))}; {right}"
+                tally.add(Case(kind, seed, objects, flow, "/".join(sorted(expected)), got, command))
         if self.wants("diff"):
             self.diff(seed, objects, names, flows, asked, path)
 
@@ -400,6 +420,11 @@ class Comparison:
             for pair in generate.set_pairs(seed, names):
                 for protocol, port in generate.PORTS[2:7:2]:
                     expected[(*pair, protocol, port)] = cluster.can_block(*pair, protocol, port)
+        units = cluster.units()
+        for flow in [(*pair, *flow) for pair in pairs_of(units) for flow in generate.PORTS]:
+            of = pod_flows(units, flow)
+            if len(of) > 1:
+                expected[flow] = summed({cluster.can(*each) for each in of})
         for each in objects:
             if each["kind"] == "Service":
                 service = f"{each['metadata']['namespace']}/svc/{each['metadata']['name']}"
@@ -411,11 +436,16 @@ class Comparison:
             return
         got = self.program.can(path, list(expected))
         for flow, verdict in expected.items():
-            what = "Services" if "/svc/" in flow[1] else "blocks"
+            blocks = any("/" in end and end not in units for end in flow[:2])
+            what = "Services" if "/svc/" in flow[1] else "blocks" if blocks else "workloads"
             self.tally.compared[what] += 1
             if verdict == got[flow]:
                 continue
             kind = f"{what}: {verdict}, program {got[flow]}"
+            if what == "workloads":
+                pods = self.program.can(path, pod_flows(units, flow))
+                if summed(set(pods.values())) == got[flow]:
+                    continue  # the pods are wrong, and that is told elsewhere
             if what == "blocks":
                 without = Cluster(objects, Reading(block_holds_self=False))
                 if without.can_block(*flow) == got[flow]:
@@ -426,13 +456,18 @@ class Comparison:
         after_objects = generate.cluster(seed, seed + 1_000_000)
         after = Cluster(after_objects)
         after_path = self.program.write("after.json", after_objects)
-        mine = [flow for flow in flows if flow[0] in self.cluster.by_name and flow[1] in self.cluster.by_name]
-        mine = [flow for flow in mine if flow[0] != flow[1]]
-        asked_after = self.program.can(after_path, mine)
+        units = self.cluster.units()
+        mine = [(*pair, *flow) for pair in pairs_of(units) for flow in generate.PORTS]
+        pods = [each for flow in mine for each in pod_flows(units, flow)]
+        asked_after = self.program.can(after_path, pods)
         changes = differed(self.program, path, after_path)
         self.tally.compared["diff"] += len(mine)
         for flow in mine:
-            was, now = asked[flow], asked_after[flow]
+            of = pod_flows(units, flow)
+            before_all, after_all = {asked[each] for each in of}, {asked_after[each] for each in of}
+            if len(before_all) + len(after_all) > 2:
+                continue
+            (was,), (now,) = before_all, after_all
             got = changes.get(flow, set())
             if was == now:
                 good = got <= ({"undecided"} if was == UNKNOWN else set())
@@ -444,7 +479,7 @@ class Comparison:
                 good = got in ({"may-widen"}, {"may-narrow"}, {"undecided"})
             if good:
                 continue
-            expected = (self.cluster.can(*flow), after.can(*flow))
+            expected = (self.cluster.can(*of[0]), after.can(*of[0]))
             right = "can right" if expected == (was, now) else "can wrong"
             kind = f"diff: {was} to {now} is told as {sorted(got)}; {right}"
             self.tally.add(Case(kind, seed, objects, flow, "/".join(expected), f"{was}/{now}: {sorted(got)}", "diff"))
@@ -483,7 +518,6 @@ class Shrinker:
     def answers(self, case: Case, objects: list[Object]) -> tuple[str, str] | None:
         try:
             cluster = Cluster(objects)
-            names = [str(pod) for pod in cluster.pods]
             path = self.program.write("smaller.json", objects)
             if case.command == "blocks":
                 return cluster.can_block(*case.flow), self.program.can(path, [case.flow])[case.flow]
@@ -491,26 +525,21 @@ class Shrinker:
                 service = next(each for each in objects if each["kind"] == "Service")
                 verdict = cluster.can_service(case.flow[0], service, *case.flow[2:])
                 return verdict or "", self.program.can(path, [case.flow])[case.flow]
-            expected = cluster.can(*case.flow)
             if case.command == "can":
-                return expected, self.program.can(path, [case.flow])[case.flow]
-            if case.flow[0] not in names + generate.OUTSIDE[4] + generate.OUTSIDE[6]:
-                return None
-            if case.command == "list":
-                got = listed(self.program, path, names)
-            elif case.command == "list of addresses":
-                literals = [end for end in case.flow[:2] if "/" not in end]
-                got = listed_addresses(self.program, path, cluster, literals, names)
-            elif case.command == "matrix":
-                got = matrixed(self.program, path, names)
-            elif case.command == "snapshot":
-                got = snapshotted(self.program, path, names)
-            elif case.command == "reach":
-                got = reached(self.program, path, case.flow[0], names)
-            else:
-                return None
-            can = self.program.can(path, [case.flow])[case.flow]
-            return f"{expected}, can {can}", got[case.flow]
+                return cluster.can(*case.flow), self.program.can(path, [case.flow])[case.flow]
+            units = cluster.units()
+            flows = pod_flows(units, case.flow)
+            said = self.program.can(path, flows)
+            can = "/".join(sorted({said[each] for each in flows}))
+            truth = "/".join(sorted({cluster.can(*each) for each in flows}))
+            if case.command == "workloads":
+                return truth, f"{self.program.can(path, [case.flow])[case.flow]}, of its pods {can}"
+            if case.command == "reach":
+                return f"{truth}, can {can}", reached(self.program, path, units, case.flow[0])[case.flow]
+            for command, verdicts in commands(self.program, path, cluster, case.command.split()[0].__eq__):
+                if command == case.command:
+                    return f"{truth}, can {can}", verdicts[case.flow]
+            return None
         except (Refused, KeyError, StopIteration, ValueError, TypeError, IndexError, AttributeError):
             return None
 

@@ -106,6 +106,8 @@ class Pod:
     addresses: dict[int, int] | None
     # Name of a container port -> its protocols and numbers.
     ports: dict[str, list[tuple[str, int]]]
+    # The workload that it is a replica of, or its own name.
+    owner: str
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -340,6 +342,7 @@ class Cluster:
             node=spec.get("nodeName"),
             addresses=addresses,
             ports=ports,
+            owner=next(iter(each["metadata"].get("ownerReferences") or []), each["metadata"])["name"],
         )
         if pod.node is not None:
             node = self.nodes.setdefault(pod.node, Node(pod.node, None))
@@ -488,16 +491,16 @@ class Cluster:
                     return node.name
         return world.choose(("node", str(pod)), ["\0another", *sorted(self.nodes)])
 
-    def host_addresses(self, world: World, pod: Pod) -> dict[int, int] | None:
-        """A host-network pod without addresses has those of its node, where they are told."""
+    def host_addresses(self, world: World, pod: Pod) -> dict[int, list[int]] | None:
+        """A host-network pod without addresses has those of its node, where they are told (S56)."""
         if not pod.host_network:
             return None
         node = self.nodes.get(self.node_of(world, pod))
         if node is None or not node.addresses:
             return None
-        found: dict[int, int] = {}
+        found: dict[int, list[int]] = {}
         for family, number in sorted(node.addresses):
-            found.setdefault(family, number)
+            found.setdefault(family, []).append(number)
         return found
 
     def families(self, world: World, end: End) -> list[int]:
@@ -524,16 +527,17 @@ class Cluster:
         key = ("families", str(end) if self.reading.families_per_pod else "")
         return world.choose(key, options)
 
-    def address(self, world: World, end: End, family: int) -> int:
+    def addresses(self, world: World, end: End, family: int) -> list[int]:
+        """The addresses of a family that a block is compared with; any of them may match (S65)."""
         if isinstance(end, Address):
-            return end.number
+            return [end.number] if end.family == family else []
         if end.addresses is not None:
-            return end.addresses.get(family, -1)
+            return [end.addresses[family]] if family in end.addresses else []
         host = self.host_addresses(world, end)
         if host is not None:
-            return host.get(family, -1)
+            return host.get(family, [])
         anywhere = end.host_network and not self.reading.host_addresses_private
-        return world.choose(("address", str(end), family), self.possible(family, anywhere))
+        return [world.choose(("address", str(end), family), self.possible(family, anywhere))]
 
     def possible(self, family: int, anywhere: bool) -> list[int]:
         """One address for each way the blocks of all policies can fall out (S40, S58)."""
@@ -549,13 +553,6 @@ class Cluster:
             self.cells[key] = list(ways.values())
         return self.cells[key]
 
-    def numbers(self, world: World, end: End, family: int) -> list[int]:
-        """The addresses that a block of this family is compared with."""
-        if self.reading.families != "any":
-            return [self.address(world, end, family)]
-        # The older reading of S65.
-        return [self.address(world, end, one) for one in self.families(world, end) if one == family]
-
     def in_block(self, world: World, end: End, block: Block, excepts: list[Block], family: int) -> bool:
         """S35, S36, S39"""
         if self.reading.families != "any" and block.family != family:
@@ -567,7 +564,9 @@ class Cluster:
         if self.reading.independent and untold:
             ways = {inside(number) for number in self.possible(block.family, False)}
             return world.choose(("address", str(end), id(block)), sorted(ways))
-        return any(inside(number) for number in self.numbers(world, end, block.family))
+        if self.reading.families == "any" and block.family not in self.families(world, end):
+            return False
+        return any(inside(number) for number in self.addresses(world, end, block.family))
 
     def peer_matches(self, world: World, peer: Peer, end: End, family: int) -> bool:
         if peer.selects_pods:
@@ -773,6 +772,13 @@ class Cluster:
         return self.side(world, source, target, target, protocol, port, family, True) and self.side(
             world, target, source, target, protocol, port, family, False
         )
+
+    def units(self) -> dict[str, list[str]]:
+        """Workloads, with their pods."""
+        found: dict[str, list[str]] = {}
+        for pod in self.pods:
+            found.setdefault(f"{pod.namespace}/{pod.owner}", []).append(str(pod))
+        return found
 
     def edges(self, block: Block) -> list[int]:
         """One address of every part of a block that something tells apart."""

@@ -119,6 +119,18 @@ class Generator:
             )
         for number in range(self.random.randint(3, 7)):
             objects.append(self.pod(number, nodes))
+        if self.chance(0.35):
+            # Replicas that need not be alike.
+            replicas = [each for each in objects if each["kind"] == "Pod"][:2]
+            for number, replica in enumerate(replicas):
+                replica["metadata"]["name"] = f"w-{number}"
+                replica["metadata"]["namespace"] = replicas[0]["metadata"]["namespace"]
+                replica["metadata"]["ownerReferences"] = [
+                    {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "w", "uid": "1", "controller": True}
+                ]
+                replica["spec"].pop("hostNetwork", None)
+                if replica.get("status", {}).get("podIP", "").startswith(("172.", "fd99")):
+                    del replica["status"]
         if self.chance(0.3):
             objects.append(self.service([each for each in objects if each["kind"] == "Pod"]))
         return objects
