@@ -328,6 +328,7 @@ def questions(objects: list[Object], cluster: Cluster) -> tuple[list[str], list[
     for each in objects:
         status = each.get("status") or {}
         own += [entry["ip"] for entry in status.get("podIPs") or []]
+        own += [status[field] for field in ("podIP", "hostIP") if field in status]
         if each["kind"] == "Node":
             own += [entry["address"] for entry in status.get("addresses", []) if entry["type"] != "Hostname"]
     own = sorted(set(own))

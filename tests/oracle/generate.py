@@ -152,9 +152,10 @@ class Generator:
         spec: Object = {"containers": [self.container("main")]}
         if self.chance(0.15):
             sidecar = self.container("sidecar")
-            for port in sidecar["ports"]:
-                if "name" in port:
-                    port["name"] = "side-" + port["name"]
+            if self.chance(0.7):  # else the same names twice (S48)
+                for port in sidecar["ports"]:
+                    if "name" in port:
+                        port["name"] = "side-" + port["name"]
             spec["containers"].append(sidecar)
         if self.chance(0.15):
             early = self.container("early")
@@ -165,7 +166,9 @@ class Generator:
         status: Object = {}
         host = self.chance(self.style.hosts)
         node = self.random.choice(nodes) if nodes and self.chance(0.7) else None
-        if node:
+        if node is None and self.chance(0.1):
+            node = ("n9", {4: "172.18.0.9"} if self.style.families != "v6" else {6: "fd99::9"})  # no such Node
+        if node and not (host and self.chance(0.1)):
             spec["nodeName"] = node[0]
         dead = self.chance(0.1)
         if host:
@@ -184,7 +187,11 @@ class Generator:
             status["podIPs"] = entries
         if status:
             status["podIP"] = status["podIPs"][0]["ip"]
-            status["phase"] = "Running"
+            if len(status["podIPs"]) == 1 and self.chance(0.3):
+                del status["podIPs"]
+            elif self.chance(0.2):
+                del status["podIP"]
+            status["phase"] = self.random.choice(["Running", "Running", "Pending", "Unknown"])
             if node and node[1] and self.chance(0.5):
                 status["hostIP"] = next(iter(node[1].values()))
         if dead:
@@ -197,6 +204,8 @@ class Generator:
         }
         if status:
             pod["status"] = status
+        if self.chance(0.05):
+            pod["metadata"]["deletionTimestamp"] = "2024-01-01T00:00:00Z"  # still an endpoint (S57)
         return pod
 
     def service(self, pods: list[Object]) -> Object:
@@ -272,15 +281,19 @@ class Generator:
         if kind < 4:
             return {"ipBlock": self.block()}
         if kind < 6:
-            return {"podSelector": self.selector(POD_LABELS)}
+            peer: Object = {"podSelector": self.selector(POD_LABELS)}
+            return peer | ({"namespaceSelector": None} if self.chance(0.1) else {})  # S2, S26
         if kind < 8:
-            return {"namespaceSelector": self.namespace_selector()}
+            peer = {"namespaceSelector": self.namespace_selector()}
+            return peer | ({"podSelector": None, "ipBlock": None} if self.chance(0.1) else {})
         return {"namespaceSelector": self.namespace_selector(), "podSelector": self.selector(POD_LABELS)}
 
     def port(self) -> Object:
         port: Object = {}
         if self.chance(0.5):
             port["protocol"] = self.random.choice(["TCP", "UDP", "SCTP"])
+        elif self.chance(0.1):
+            port["protocol"] = None
         if self.chance(0.9):
             if self.chance(self.style.names):
                 port["port"] = self.random.choice([*PORT_NAMES, "side-http"])
@@ -303,19 +316,19 @@ class Generator:
         spec: Object = {}
         if self.chance(0.9):
             spec["podSelector"] = self.selector(POD_LABELS, 0.4) if self.chance(0.9) else None
-        types = self.random.choice([None, [], ["Ingress"], ["Egress"], ["Ingress", "Egress"]])
+        types = self.random.choice([None, [], ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["Egress", "Egress"]])
         if types is not None:
             spec["policyTypes"] = types
         for field, side in (("ingress", "from"), ("egress", "to")):
             if self.chance(0.7):
                 count = self.random.choice([0, 1, 1, 2, 3])
                 spec[field] = [self.rule(side) for _ in range(count)] if self.chance(0.95) else None
-        return {
+        policy: Object = {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "metadata": {"name": f"np{number}", "namespace": self.random.choice(self.spaces)},
-            "spec": spec,
         }
+        return policy | ({} if self.chance(0.02) else {"spec": spec})  # S3
 
     def pods_peer(self, cnp: bool) -> Object:
         if self.chance(0.5):
