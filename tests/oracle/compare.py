@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 import generate
-from evaluator import NO, UNKNOWN, YES, Cluster, Reading, parse_address, summed
+from evaluator import NO, UNKNOWN, YES, Address, Cluster, Reading, parse_address, summed
 
 Object = dict[str, Any]
 Flow = tuple[str, str, str, int]  # source, destination, protocol, port
@@ -51,6 +51,7 @@ READINGS: list[tuple[str, str, dict[str, Any]]] = [
     ("S73 open: one order for all sides", "S73", {"one_order": True}),
     ("S81 open: an address that no Node has is no node's", "S81", {"untold_nodes": False}),
     ("S55 open: an unknown address may be the own node's", "S55", {"strangers_are_nodes": True}),
+    ("S55 open: a hostIP tells nothing about other pods", "S55", {"host_ips_shared": False}),
     ("S55 open: traffic to the own node", "S55", {"own_node_out": False}),
     ("imprecise: doubts that together could tell", "S131", {"independent": True}),
     ("S50 wrong: a name beside an ipBlock never matches", "S50", {"names_beside_blocks": False}),
@@ -261,10 +262,10 @@ def commands(program: Program, path: str, cluster: Cluster, wants: Callable[[str
     units = cluster.units()
     if wants("list"):
         yield "list", listed(program, path, units)
-        owned = {at for node in cluster.nodes.values() for at in node.addresses}
+        nodes = sorted({at for node in cluster.nodes.values() for at in node.addresses})
         literals = [text for texts in generate.OUTSIDE.values() for text in texts]
-        free = [text for text in literals if parse_address(text) not in owned]
-        yield "list of addresses", listed_addresses(program, path, units, free)
+        literals += [str(Address(*at)) for at in nodes if str(Address(*at)) not in literals]
+        yield "list of addresses", listed_addresses(program, path, units, literals)
     if wants("matrix"):
         yield "matrix", matrixed(program, path, units)
     if wants("snapshot"):

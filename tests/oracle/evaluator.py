@@ -65,6 +65,8 @@ class Reading:
     # S81 with S131: an address that no Node has may be that of a node whose addresses are not
     # told, or of any node where none is loaded.
     untold_nodes: bool = True
+    # S55: whether status.hostIP of one pod tells the address of its node for others as well.
+    host_ips_shared: bool = True
     # No reading but a lack of precision: every selector and block that meets something unknown
     # is a doubt of its own, though together they could tell (label = a and label != a).
     independent: bool = False
@@ -102,6 +104,7 @@ class Pod:
     labels: dict[str, str]
     host_network: bool
     node: str | None
+    host_ip: tuple[int, int] | None
     # Address by family; none where the manifest does not tell.
     addresses: dict[int, int] | None
     # Name of a container port -> its protocols and numbers.
@@ -340,13 +343,14 @@ class Cluster:
             labels=dict(each["metadata"].get("labels") or {}),
             host_network=host_network,
             node=spec.get("nodeName"),
+            host_ip=parse_address(status["hostIP"]) if status.get("hostIP") else None,
             addresses=addresses,
             ports=ports,
             owner=next(iter(each["metadata"].get("ownerReferences") or []), each["metadata"])["name"],
         )
         if pod.node is not None:
             node = self.nodes.setdefault(pod.node, Node(pod.node, None))
-            if status.get("hostIP"):
+            if status.get("hostIP") and self.reading.host_ips_shared:
                 node.addresses.add(parse_address(status["hostIP"]))
             if host_network:
                 node.addresses |= set((addresses or {}).items())
@@ -660,6 +664,8 @@ class Cluster:
         """S55: whether the other end is the node where the pod runs."""
         if isinstance(end, Address):
             at = (end.family, end.number)
+            if at == pod.host_ip:
+                return True
             owners = [node.name for node in self.nodes.values() if at in node.addresses]
             if owners:
                 return self.node_of(world, pod) in owners
