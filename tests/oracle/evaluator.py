@@ -67,8 +67,8 @@ class Reading:
     untold_nodes: bool = True
     # S55: whether status.hostIP of one pod tells the address of its node for others as well.
     host_ips_shared: bool = True
-    # No reading but a lack of precision: every selector and block that meets something unknown
-    # is a doubt of its own, though together they could tell (label = a and label != a).
+    # No reading but a lack of precision: every time that a selector or block meets something
+    # unknown is a doubt of its own, though together they could tell (label = a and label != a).
     independent: bool = False
     # S40: whether a block in a question holds the asking pod's own address.
     block_holds_self: bool = True
@@ -468,16 +468,12 @@ class Cluster:
         if labels is not None:
             return matches_labels(selector, labels.get)
 
-        asked = 0
-
         def look(key: str) -> str | None:
-            nonlocal asked
             if key == NAME_LABEL:  # S27
                 return name
             # A namespace without an object: its labels are not told.
             values = sorted(self.label_values.get(key, set()))
-            asked += 1
-            own = (id(selector), asked) if self.reading.independent else ()
+            own = (len(world.made),) if self.reading.independent else ()
             return world.choose(("namespace label", name, key, *own), [None, *values, "\0another"])
 
         return matches_labels(selector, look)
@@ -567,7 +563,7 @@ class Cluster:
         untold = isinstance(end, Pod) and end.addresses is None and self.host_addresses(world, end) is None
         if self.reading.independent and untold:
             ways = {inside(number) for number in self.possible(block.family, False)}
-            return world.choose(("address", str(end), id(block)), sorted(ways))
+            return world.choose(("address", str(end), len(world.made)), sorted(ways))
         if self.reading.families == "any" and block.family not in self.families(world, end):
             return False
         return any(inside(number) for number in self.addresses(world, end, block.family))
@@ -812,6 +808,8 @@ class Cluster:
     def can_service(self, src: str, service: Object, protocol: str, port: int) -> str | None:
         """S59: the pods behind a Service, each on its target port; none where there are none."""
         spec, space = service["spec"], service["metadata"].get("namespace") or "default"
+        if not spec["selector"]:
+            return None
         seen = set()
         for pod in self.pods:
             if pod.namespace != space or any(pod.labels.get(key) != value for key, value in spec["selector"].items()):
@@ -820,6 +818,7 @@ class Cluster:
                 if each["port"] != port or (each.get("protocol") or "TCP") != protocol:
                     continue
                 target = each.get("targetPort") or port
+                # A pod without the name is no endpoint of this port.
                 numbers = [target] if isinstance(target, int) else [
                     number for own, number in pod.ports.get(target, []) if own == protocol
                 ]

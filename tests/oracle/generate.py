@@ -128,9 +128,8 @@ class Generator:
                 replica["metadata"]["ownerReferences"] = [
                     {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "w", "uid": "1", "controller": True}
                 ]
-                replica["spec"].pop("hostNetwork", None)
-                if replica.get("status", {}).get("podIP", "").startswith(("172.", "fd99")):
-                    del replica["status"]
+                if replica["spec"].pop("hostNetwork", None):
+                    replica.pop("status", None)
         if self.chance(0.3):
             objects.append(self.service([each for each in objects if each["kind"] == "Pod"]))
         return objects
@@ -168,7 +167,7 @@ class Generator:
         node = self.random.choice(nodes) if nodes and self.chance(0.7) else None
         if node is None and self.chance(0.1):
             node = ("n9", {4: "172.18.0.9"} if self.style.families != "v6" else {6: "fd99::9"})  # no such Node
-        if node and not (host and self.chance(0.1)):
+        if node:
             spec["nodeName"] = node[0]
         dead = self.chance(0.1)
         if host:
