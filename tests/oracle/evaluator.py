@@ -65,8 +65,9 @@ class Reading:
     # S81 with S131: an address that no Node has may be that of a node whose addresses are not
     # told, or of any node where none is loaded.
     untold_nodes: bool = True
-    # S55: whether status.hostIP of one pod tells the address of its node for others as well.
-    host_ips_shared: bool = True
+    # S55: whose node status.hostIP, or the address of a host-network pod, tells the address of:
+    # that of "all" pods there, of the "own" pod, or of nobody's ("none").
+    host_ips: str = "all"
     # No reading but a lack of precision: every time that a selector or block meets something
     # unknown is a doubt of its own, though together they could tell (label = a and label != a).
     independent: bool = False
@@ -343,16 +344,16 @@ class Cluster:
             labels=dict(each["metadata"].get("labels") or {}),
             host_network=host_network,
             node=spec.get("nodeName"),
-            host_ip=parse_address(status["hostIP"]) if status.get("hostIP") else None,
+            host_ip=parse_address(status["hostIP"]) if status.get("hostIP") and self.reading.host_ips != "none" else None,
             addresses=addresses,
             ports=ports,
             owner=next(iter(each["metadata"].get("ownerReferences") or []), each["metadata"])["name"],
         )
         if pod.node is not None:
             node = self.nodes.setdefault(pod.node, Node(pod.node, None))
-            if status.get("hostIP") and self.reading.host_ips_shared:
+            if status.get("hostIP") and self.reading.host_ips == "all":
                 node.addresses.add(parse_address(status["hostIP"]))
-            if host_network:
+            if host_network and self.reading.host_ips == "all":
                 node.addresses |= set((addresses or {}).items())
         self.pods.append(pod)
 
@@ -606,6 +607,8 @@ class Cluster:
             return owner is not None and self.node_matches(world, selector, owner)
         if not end.host_network:
             return False
+        if self.reading.independent and end.node is None:
+            return world.choose(("node", str(end), len(world.made)), [False, True])
         return self.node_matches(world, selector, self.node_of(world, end))
 
     def node_matches(self, world: World, selector: Object, name: str) -> bool:
@@ -661,6 +664,8 @@ class Cluster:
         if isinstance(end, Address):
             at = (end.family, end.number)
             if at == pod.host_ip:
+                return True
+            if pod.host_network and self.reading.host_ips == "own" and at in (pod.addresses or {}).items():
                 return True
             owners = [node.name for node in self.nodes.values() if at in node.addresses]
             if owners:
