@@ -304,6 +304,12 @@ class Generator:
         return port
 
     def rule(self, side: str) -> Object:
+        if self.chance(0.15) and (self.known[4] or self.known[6]):
+            # A port by its name, beside a block that covers pods (S50).
+            family = 4 if self.known[4] and (not self.known[6] or self.chance(0.5)) else 6
+            block = self.random.choice(self.known[family]) + self.random.choice(["/8", "/16", "/32", "/0"])
+            block = str(ipaddress.ip_network(block, strict=False))
+            return {side: [{"ipBlock": {"cidr": block}}], "ports": [{"port": self.random.choice(PORT_NAMES)}]}
         rule: Object = {}
         if self.chance(0.85):
             rule[side] = [self.peer() for _ in range(self.random.choice([0, 1, 1, 1, 2, 3]))]
