@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 import generate
-from evaluator import NO, UNKNOWN, YES, Address, Cluster, Reading, parse_address, summed
+from evaluator import NO, PARTLY, UNKNOWN, YES, Address, Cluster, Reading, parse_address, summed
 
 Object = dict[str, Any]
 Flow = tuple[str, str, str, int]  # source, destination, protocol, port
@@ -66,6 +66,11 @@ class Refused(Exception):
     """The program did not answer."""
 
 
+def bracketed(end: str) -> str:
+    """An IPv6 block needs brackets in a questions file, an address does not."""
+    return f"[{end}]" if end.count(":") > 1 and "/" in end else end
+
+
 class Program:
     def __init__(self, binary: str, folder: str) -> None:
         self.binary = binary
@@ -94,10 +99,7 @@ class Program:
         questions = os.path.join(self.folder, "questions.csv")
         with open(questions, "w", encoding="utf-8") as file:
             for source, target, protocol, port in flows:
-                # An IPv6 block needs brackets there, an address does not.
-                if target.count(":") > 1 and "/" in target:
-                    target = f"[{target}]"
-                file.write(f"{source},{target},{protocol},{port}\n")
+                file.write(f"{source},{bracketed(target)},{protocol},{port}\n")
         answers = self.json("can", "--questions", questions, "-f", path)["answers"]
         return {flow: answer["verdict"] for flow, answer in zip(flows, answers, strict=True)}
 
@@ -169,7 +171,8 @@ def listed_addresses(program: Program, path: str, units: Units, literals: list[s
                 ]
                 for protocol, port in generate.PORTS:
                     told = {
-                        of_ports(one["ports"], one.get("unknown", []), protocol, port, one["some_pods"]) for one in found
+                        of_ports(one["ports"], one.get("unknown", []), protocol, port, one["some_pods"])
+                        for one in found
                     }
                     verdict = next((one for one in (YES, SOME, UNKNOWN) if one in told), NO)
                     ends = (literal, name) if outward else (name, literal)
@@ -259,7 +262,9 @@ def reached(program: Program, path: str, units: Units, name: str) -> Verdicts:
     return verdicts
 
 
-def commands(program: Program, path: str, cluster: Cluster, wants: Callable[[str], bool]) -> Iterator[tuple[str, Verdicts]]:
+def commands(
+    program: Program, path: str, cluster: Cluster, wants: Callable[[str], bool]
+) -> Iterator[tuple[str, Verdicts]]:
     units = cluster.units()
     if wants("list"):
         yield "list", listed(program, path, units)
@@ -349,9 +354,10 @@ def pod_flows(units: Units, flow: Flow) -> list[Flow]:
 
 
 class Comparison:
-    def __init__(self, program: Program, only: set[str]) -> None:
+    def __init__(self, program: Program, only: set[str], primary: Reading = Reading()) -> None:
         self.program = program
         self.only = only
+        self.primary = primary
         self.tally = Tally()
         self.readings: dict[str, Cluster] = {}
 
@@ -364,7 +370,7 @@ class Comparison:
         self.cluster.can(*flow, touched)
         for name, sentence, options in READINGS:
             if name not in self.readings:
-                self.readings[name] = Cluster(objects, Reading(**options))
+                self.readings[name] = Cluster(objects, dataclasses.replace(self.primary, **options))
             if self.readings[name].can(*flow) == got:
                 return name, ", ".join(sorted(touched)), sentence
         for first, first_sentence, first_options in READINGS:
@@ -373,14 +379,14 @@ class Comparison:
                     continue
                 key = f"{first} + {name}"
                 if key not in self.readings:
-                    self.readings[key] = Cluster(objects, Reading(**{**first_options, **options}))
+                    self.readings[key] = Cluster(objects, dataclasses.replace(self.primary, **first_options, **options))
                 if self.readings[key].can(*flow) == got:
                     return key, ", ".join(sorted(touched)), f"{first_sentence}, {sentence}"
         return "unexplained", ", ".join(sorted(touched)), "S130"
 
     def seed(self, seed: int) -> None:
         objects = generate.cluster(seed)
-        self.cluster = cluster = Cluster(objects)
+        self.cluster = cluster = Cluster(objects, self.primary)
         self.readings = {}
         names, literals, flows = questions(objects, cluster)
         path = self.program.write("cluster.json", objects)
@@ -413,7 +419,7 @@ class Comparison:
                 kind = f"{command}: says {got}, can says {'/'.join(sorted(can))}; {right}"
                 tally.add(Case(kind, seed, objects, flow, "/".join(sorted(expected)), got, command))
         if self.wants("diff"):
-            self.diff(seed, objects, names, flows, asked, path)
+            self.diff(seed, objects, asked, path)
 
     def sets(self, seed: int, objects: list[Object], names: list[str], path: str) -> None:
         """Blocks (S40) and Services (S59) in questions."""
@@ -452,14 +458,15 @@ class Comparison:
                 if summed(set(pods.values())) == got[flow]:
                     continue  # the pods are wrong, and that is told elsewhere
             if what == "blocks":
-                without = Cluster(objects, Reading(block_holds_self=False))
+                without = Cluster(objects, dataclasses.replace(self.primary, block_holds_self=False))
                 if without.can_block(*flow) == got[flow]:
                     kind += " (so without the pod itself)"
-            self.tally.add(Case(kind, seed, objects, flow, verdict, got[flow], what, "", "S40" if what == "blocks" else "S59"))
+            sentence = {"blocks": "S40", "Services": "S59"}.get(what, "S130")
+            self.tally.add(Case(kind, seed, objects, flow, verdict, got[flow], what, "", sentence))
 
-    def diff(self, seed: int, objects: list[Object], names: list[str], flows: list[Flow], asked: Verdicts, path: str) -> None:
+    def diff(self, seed: int, objects: list[Object], asked: Verdicts, path: str) -> None:
         after_objects = generate.cluster(seed, seed + 1_000_000)
-        after = Cluster(after_objects)
+        after = Cluster(after_objects, self.primary)
         after_path = self.program.write("after.json", after_objects)
         units = self.cluster.units()
         mine = [(*pair, *flow) for pair in pairs_of(units) for flow in generate.PORTS]
@@ -497,7 +504,9 @@ def smaller(objects: list[Object]) -> Iterator[list[Object]]:
     """Everything that is one part less, larger parts first."""
 
     def paths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-        keys = range(len(value) - 1, -1, -1) if isinstance(value, list) else list(value) if isinstance(value, dict) else []
+        keys: Any = list(value) if isinstance(value, dict) else []
+        if isinstance(value, list):
+            keys = range(len(value) - 1, -1, -1)
         for key in keys:
             yield (*path, key)
         for key in keys:
@@ -516,13 +525,14 @@ def smaller(objects: list[Object]) -> Iterator[list[Object]]:
 
 
 class Shrinker:
-    def __init__(self, program: Program, budget: int = 1500) -> None:
+    def __init__(self, program: Program, budget: int = 1500, primary: Reading = Reading()) -> None:
         self.program = program
         self.budget = budget
+        self.primary = primary
 
     def answers(self, case: Case, objects: list[Object]) -> tuple[str, str] | None:
         try:
-            cluster = Cluster(objects)
+            cluster = Cluster(objects, self.primary)
             path = self.program.write("smaller.json", objects)
             if case.command == "blocks":
                 return cluster.can_block(*case.flow), self.program.can(path, [case.flow])[case.flow]
@@ -551,8 +561,8 @@ class Shrinker:
     def kind(self, case: Case, objects: list[Object], answers: tuple[str, str]) -> str:
         if case.command != "can":
             return ""
-        comparison = Comparison(self.program, set())
-        comparison.cluster = Cluster(objects)
+        comparison = Comparison(self.program, set(), self.primary)
+        comparison.cluster = Cluster(objects, self.primary)
         expected, got = answers
         return comparison.explain(objects, case.flow, expected, got)[0]
 
@@ -577,7 +587,8 @@ class Shrinker:
 def describe(case: Case) -> str:
     lines = [f"{case.kind}  (seed {case.seed})"]
     source, target, protocol, port = case.flow
-    lines.append(f"  {case.command} {source} reach {target}:{port}/{protocol}: program {case.got}, evaluator {case.expected}")
+    question = f"{source} reach {target}:{port}/{protocol}"
+    lines.append(f"  {case.command} {question}: program {case.got}, evaluator {case.expected}")
     if case.sentence:
         lines.append(f"  rests on {case.sentence}; not told: {case.touched or 'nothing'}")
     for each in case.objects:
@@ -591,8 +602,9 @@ def write_finding(folder: str, number: int, case: Case) -> None:
     with open(os.path.join(place, "cluster.json"), "w", encoding="utf-8") as file:
         json.dump(generate.as_list(case.objects), file, indent=1)
     with open(os.path.join(place, "questions.csv"), "w", encoding="utf-8") as file:
-        expected = f",{case.expected}" if case.expected in (YES, NO, UNKNOWN) else ""
-        file.write(",".join(str(part) for part in case.flow) + expected + "\n")
+        expected = f",{case.expected}" if case.expected in (YES, NO, UNKNOWN, PARTLY) else ""
+        source, target, protocol, port = case.flow
+        file.write(f"{source},{bracketed(target)},{protocol},{port}{expected}\n")
     with open(os.path.join(place, "kind.txt"), "w", encoding="utf-8") as file:
         file.write(describe(case) + "\n")
 
@@ -603,15 +615,22 @@ def main() -> int:
     parser.add_argument("--seeds", default="1..20", help="A..B, both included")
     parser.add_argument("--only", default="", help="commands beside `can`: list,matrix,snapshot,reach,diff or none")
     parser.add_argument("--findings", help="folder for the shrunk cases")
+    parser.add_argument(
+        "--reading", action="append", default=[], metavar="KEY=VALUE", help="such as evidence=both"
+    )
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--budget", type=int, default=600, help="runs of the program to shrink one case")
     parser.add_argument("--seconds", type=float, default=500, help="stop after about so long")
     arguments = parser.parse_args()
+    primary = Reading()
+    for setting in arguments.reading:
+        key, _, value = setting.partition("=")
+        primary = dataclasses.replace(primary, **{key: {"true": True, "false": False}.get(value, value)})
     first, _, last = arguments.seeds.partition("..")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         program = Program(os.path.abspath(arguments.binary), folder)
-        comparison = Comparison(program, set(filter(None, arguments.only.split(","))))
+        comparison = Comparison(program, set(filter(None, arguments.only.split(","))), primary)
         tally = comparison.tally
         done = 0
         for seed in range(int(first), int(last or first) + 1):
@@ -635,7 +654,7 @@ def main() -> int:
         print()
         if not arguments.no_shrink:
             for number, (kind, case) in enumerate(sorted(tally.first.items()), 1):
-                small = Shrinker(program, arguments.budget).shrink(case)
+                small = Shrinker(program, arguments.budget, primary).shrink(case)
                 print(describe(small))
                 print(flush=True)
                 if arguments.findings:

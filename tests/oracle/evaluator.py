@@ -344,7 +344,7 @@ class Cluster:
             labels=dict(each["metadata"].get("labels") or {}),
             host_network=host_network,
             node=spec.get("nodeName"),
-            host_ip=parse_address(status["hostIP"]) if status.get("hostIP") and self.reading.host_ips != "none" else None,
+            host_ip=parse_address(status["hostIP"]) if status.get("hostIP") else None,
             addresses=addresses,
             ports=ports,
             owner=next(iter(each["metadata"].get("ownerReferences") or []), each["metadata"])["name"],
@@ -623,7 +623,9 @@ class Cluster:
 
         return matches_labels(selector, look)
 
-    def port_matches(self, world: World, ports: list[PortMatch] | None, dst: End, protocol: str, port: int) -> bool:
+    def port_matches(
+        self, world: World, ports: list[PortMatch] | None, dst: End, protocol: str, port: int
+    ) -> bool:
         if ports is None:  # S16, S84, S116
             return True
         for each in ports:
@@ -663,7 +665,7 @@ class Cluster:
         """S55: whether the other end is the node where the pod runs."""
         if isinstance(end, Address):
             at = (end.family, end.number)
-            if at == pod.host_ip:
+            if at == pod.host_ip and self.reading.host_ips != "none":
                 return True
             if pod.host_network and self.reading.host_ips == "own" and at in (pod.addresses or {}).items():
                 return True
@@ -690,7 +692,16 @@ class Cluster:
     # Deciding
 
     def tier(
-        self, world: World, which: str, pod: Pod, end: End, dst: End, protocol: str, port: int, family: int, egress: bool
+        self,
+        world: World,
+        which: str,
+        pod: Pod,
+        end: End,
+        dst: End,
+        protocol: str,
+        port: int,
+        family: int,
+        egress: bool,
     ) -> str | None:
         """What an ordered tier says: allow, deny, pass, or nothing."""
         policies = self.admin if which == "Admin" else self.baseline

@@ -351,7 +351,8 @@ class Generator:
         if self.chance(0.3):
             last = self.random.choice([8081, 9000, 65535])
             if cnp:
-                return {protocol.lower(): {"destinationPort": {"range": {"start": first, "end": last + (first == last)}}}}
+                ports = {"start": first, "end": last + (first == last)}
+                return {protocol.lower(): {"destinationPort": {"range": ports}}}
             return {"portRange": {"protocol": protocol, "start": first, "end": last}}
         if cnp:
             return {protocol.lower(): {"destinationPort": {"number": first}}}
