@@ -257,8 +257,8 @@ fn contains(allowed: &Allowed, traffic: Traffic) -> Truth {
 }
 
 /// Destinations of one template have the same pieces, and every place is in one template.
-fn templates(graph: &AllowGraph) -> Result<(), String> {
-    let templates = graph.templates();
+fn destination_classes(graph: &AllowGraph) -> Result<(), String> {
+    let templates = graph.destination_classes();
     let mut places: Vec<u32> = templates
         .iter()
         .flat_map(|t| t.destinations.clone())

@@ -257,7 +257,7 @@ impl Judge<'_> {
             let governed = self.graph.governed_by(class, Direction::Ingress);
             let label = (labels.destination)(self, end)?;
             let key = (
-                self.graph.template_of(class),
+                self.graph.destination_class_of(class),
                 governed,
                 certain,
                 self.traffic(to, end)?,

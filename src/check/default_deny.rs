@@ -7,7 +7,7 @@
 use crate::check::outcome::{ClaimVerdict, Example};
 use crate::check::schema::{DefaultDeny, Scope, Way};
 use crate::check::scope::{Trouble, requirements};
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::AllowGraph;
 use crate::model::{Namespace, NamespaceId, PodId, Truth};
 use crate::policy::tier::TierEnd;

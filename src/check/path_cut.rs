@@ -6,7 +6,7 @@
 use crate::check::judge::workload;
 use crate::check::outcome::Cut;
 use crate::check::paths::{PathQuery, Paths, by_own_node, by_row, incoming};
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::policy::Direction;

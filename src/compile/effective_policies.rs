@@ -12,256 +12,21 @@
 //! distinct one is kept once, however many policies repeat it.
 
 use crate::compile::classes::Classes;
-use crate::compile::peer_sets::{
-    EndpointBounds, EndpointSet, EndpointSpace, PeerSetId, PeerSets, SeenFrom,
-};
+use crate::compile::compiled_policy::{CompiledPolicy, CompiledRule};
+use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, PeerSets, SeenFrom};
+use crate::compile::port_sets::{PortSet, PortSets, number};
+use crate::compile::tier_order::TierOrder;
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Truth};
-use crate::policy::tier::{HostPods, LayerIx, TierEnd, TierIx, TierMode, Ties};
-use crate::policy::{
-    Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, PortMatch, Ports, Rule,
-};
+use crate::policy::tier::{HostPods, LayerIx, TierEnd};
+use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, Rule};
+use crate::set::Family;
 use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Family, Protocol, TrafficSet};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
 use crate::spec::matching::{namespaces_match, unqualified};
 use crate::spec::question::{Case, Tainted};
-
-/// The ports of a rule: numbers, and names to be looked up on the destination.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PortSet {
-    /// The numbers.
-    pub traffic: TrafficSet,
-    /// The names, by their number in the vocabulary.
-    pub named: Vec<(u32, Option<Protocol>)>,
-    /// Whether the names of host-network pods are ever seen.
-    pub host_pods: HostPods,
-}
-
-/// The distinct port lists, each read once.
-struct PortSets<'w, 'v> {
-    vocabulary: &'v Vocabulary<'w>,
-    /// By the place of the list in memory; 0 for any port.
-    known: HashMap<(usize, HostPods), u32>,
-    sets: IndexSet<PortSet>,
-}
-
-impl<'w> PortSets<'w, '_> {
-    fn number(&mut self, ports: &'w Ports, host_pods: HostPods) -> u32 {
-        let place = if let Ports::Of(list) = ports {
-            list.as_ptr().addr()
-        } else {
-            0
-        };
-        if let Some(known) = self.known.get(&(place, host_pods)) {
-            return *known;
-        }
-        let set = self.read(ports, host_pods);
-        let found = number(self.sets.insert_full(set).0);
-        self.known.insert((place, host_pods), found);
-        found
-    }
-
-    fn read(&self, ports: &Ports, host_pods: HostPods) -> PortSet {
-        let mut set = PortSet {
-            traffic: TrafficSet::all(),
-            named: Vec::new(),
-            host_pods: HostPods::Undefined,
-        };
-        let Ports::Of(list) = ports else { return set };
-        set.traffic = TrafficSet::empty();
-        for port in list.iter() {
-            match port {
-                PortMatch::Traffic(traffic) => set.traffic = set.traffic.union(traffic),
-                PortMatch::Portless(_) => {}
-                PortMatch::Named(name, protocol) => {
-                    set.named.extend(
-                        self.vocabulary
-                            .ports
-                            .get(&**name)
-                            .map(|name| (*name, *protocol)),
-                    );
-                    set.host_pods = host_pods;
-                }
-            }
-        }
-        set
-    }
-}
-
-/// One rule, compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CompiledRule {
-    /// What it does.
-    pub action: Action,
-    /// Its peers.
-    pub peers: PeerSetId,
-    /// Its ports.
-    pub ports: u32,
-}
-
-/// A policy, compiled for one subject namespace where its peers are relative, for all otherwise.
-#[derive(Debug, Clone)]
-pub struct CompiledPolicy {
-    /// The policy.
-    pub policy: PolicyId,
-    /// Its rules, per direction.
-    pub rules: [Vec<CompiledRule>; 2],
-}
-
-/// A policy that governs a class, and how surely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Selection {
-    /// Index of the compiled policy.
-    pub policy: u32,
-    /// Whether it certainly selects the class.
-    pub certain: bool,
-}
-
-/// One distinct rule of an unordered tier, and whether a policy that has it certainly selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UnorderedRule {
-    /// Its peers.
-    pub peers: PeerSetId,
-    /// Its ports.
-    pub ports: u32,
-    /// Whether it certainly applies.
-    pub certain: bool,
-}
-
-/// What one tier says of a class in one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EffectiveTier {
-    /// The tier.
-    pub tier: TierIx,
-    /// Its layer.
-    pub layer: LayerIx,
-    /// Its rank in its layer, and the rank that Pass leads to.
-    pub rank: u8,
-    /// The rank of the tier that Pass leads to.
-    pub pass_rank: u8,
-    /// Whether its policies have an order.
-    pub ordered: bool,
-    /// Whether it does not see host-network pods that behave as their node (S56).
-    pub overlooks_nodes: bool,
-    /// Whether the own node is exempt (S55).
-    pub exempts_own_node: bool,
-    /// Of an ordered tier: groups of equal priority, in order.
-    pub groups: Vec<Vec<Selection>>,
-    /// The policies that isolate the class, where that ends in Deny.
-    pub isolating: Vec<Selection>,
-    /// Whether they isolate it.
-    pub isolated: Truth,
-    /// Of an unordered tier: the policies that govern the class and do not isolate it.
-    pub others: Vec<Selection>,
-    /// Of an unordered tier: the distinct rules that allow, sorted.
-    pub allows: Vec<UnorderedRule>,
-    /// Of an unordered tier: the distinct rules that deny, sorted.
-    pub denies: Vec<UnorderedRule>,
-}
-
-impl EffectiveTier {
-    /// The policies that have a say in it, in the order in which they are asked.
-    pub fn selections(&self) -> impl Iterator<Item = &Selection> {
-        let unordered = self.isolating.iter().chain(&self.others);
-        let unordered = unordered.filter(|_| !self.ordered);
-        self.groups.iter().flatten().chain(unordered)
-    }
-
-    /// What decides in it, without the policies that merely stand behind it: equal contents, equal
-    /// answers.
-    pub fn content(&self) -> impl std::hash::Hash + Eq + use<'_> {
-        let Self {
-            tier,
-            groups,
-            isolated,
-            allows,
-            denies,
-            ..
-        } = self;
-        (tier, groups, isolated, allows, denies)
-    }
-}
-
-/// Everything that governs a class in one direction.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct EffectivePolicy {
-    /// The tiers that have a say, in order.
-    pub tiers: Vec<EffectiveTier>,
-    /// What unmodelled policies may do.
-    pub taint: Tainted,
-}
-
-impl EffectivePolicy {
-    /// Whether a tier isolates the class, so that something has to allow what passes.
-    pub fn isolated(&self) -> Truth {
-        let each = self.tiers.iter().map(|tier| tier.isolated);
-        each.max().unwrap_or(Truth::No)
-    }
-
-    /// Whether a tier may isolate the class that exempts its own node (S55).
-    pub fn may_exempt_own_node(&self) -> bool {
-        let mut tiers = self.tiers.iter().filter(|tier| tier.exempts_own_node);
-        tiers.any(|tier| tier.isolated.possible())
-    }
-
-    /// Whether nothing governs the class in this direction, so that everything is allowed by
-    /// default.
-    pub fn is_open(&self) -> bool {
-        self.tiers.is_empty() && self.taint == Tainted::default()
-    }
-
-    /// Whether only allows that add up speak, and no unmodelled policy: the tier that isolates, if
-    /// any does.
-    pub fn additive(&self) -> Option<Option<&EffectiveTier>> {
-        if self.taint != Tainted::default() {
-            return None;
-        }
-        match &self.tiers[..] {
-            [] => Some(None),
-            [only] if !only.ordered && only.denies.is_empty() && only.others.is_empty() => {
-                Some(Some(only))
-            }
-            _ => None,
-        }
-    }
-
-    /// The tier that isolates the class, where nothing that is asked before it or in another layer
-    /// has a say, and no unmodelled policy.
-    pub fn isolating_first(&self) -> Option<&EffectiveTier> {
-        let first = self.tiers.first()?;
-        let alone = self.tiers.iter().all(|tier| tier.layer == first.layer);
-        let plain = alone && !first.ordered && self.taint == Tainted::default();
-        (plain && first.isolated.possible()).then_some(first)
-    }
-
-    /// The policies that have a say, in the order in which they are asked.
-    pub fn selections(&self) -> impl Iterator<Item = &Selection> {
-        self.tiers.iter().flat_map(EffectiveTier::selections)
-    }
-
-    /// The policies that isolate the class.
-    pub fn isolating(&self) -> impl Iterator<Item = &Selection> {
-        self.tiers.iter().flat_map(|tier| &tier.isolating)
-    }
-
-    /// The peers and ports of every rule that can decide.
-    pub fn rules<'a>(
-        &'a self,
-        policies: &'a [CompiledPolicy],
-        direction: Direction,
-    ) -> impl Iterator<Item = (PeerSetId, u32)> + 'a {
-        self.tiers.iter().flat_map(move |tier| {
-            let ordered = tier.groups.iter().flatten();
-            let ordered = ordered
-                .flat_map(move |s| &policies[s.policy as usize].rules[direction.index()])
-                .map(|rule| (rule.peers, rule.ports));
-            let unordered = tier.allows.iter().chain(&tier.denies);
-            ordered.chain(unordered.map(|rule| (rule.peers, rule.ports)))
-        })
-    }
-}
 
 /// The compiled policies of an environment.
 pub struct CompiledPolicySet {
@@ -277,10 +42,6 @@ pub struct CompiledPolicySet {
     pub order: TierOrder,
     /// The effective policy of each class, per direction.
     pub of_class: [Vec<u32>; 2],
-}
-
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// Compiles the policies over the classes of an endpoint space.
@@ -494,68 +255,6 @@ fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direc
     // itself
     let case = Case::new(HostNetworkMode::Pod, Family::V4);
     taints(env, classes.list[class].representative, direction, &case)
-}
-
-/// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
-#[derive(Debug)]
-pub struct TierOrder {
-    /// By the order of asking.
-    pub tiers: Vec<EffectiveTier>,
-    /// The place in that order, by tier index.
-    place: Vec<usize>,
-    ties: Vec<Ties>,
-}
-
-impl TierOrder {
-    fn new(env: &Environment) -> Self {
-        let mut order = Self {
-            tiers: Vec::new(),
-            place: vec![0; env.policies.tiers.len()],
-            ties: Vec::new(),
-        };
-        for (layer, tiers) in env.layers.iter() {
-            for (rank, ix) in (0_u8..).zip(tiers) {
-                let tier = &env.policies.tiers[ix.index()];
-                let to = tier
-                    .pass_to
-                    .and_then(|to| tiers.iter().position(|t| *t == to));
-                let to = to
-                    .and_then(|to| u8::try_from(to).ok())
-                    .filter(|to| *to > rank);
-                order.place[ix.index()] = order.tiers.len();
-                order.ties.push(match tier.mode {
-                    TierMode::Ordered(ties) => ties,
-                    TierMode::Unordered => Ties::Undefined,
-                });
-                order.tiers.push(EffectiveTier {
-                    tier: *ix,
-                    layer: *layer,
-                    rank,
-                    pass_rank: to.unwrap_or(rank.saturating_add(1)),
-                    ordered: tier.is_ordered(),
-                    overlooks_nodes: tier.host_pods == HostPods::Undefined,
-                    exempts_own_node: tier.exempts_own_node,
-                    groups: Vec::new(),
-                    isolating: Vec::new(),
-                    isolated: Truth::No,
-                    others: Vec::new(),
-                    allows: Vec::new(),
-                    denies: Vec::new(),
-                });
-            }
-        }
-        order
-    }
-
-    fn place(&self, policy: &Policy) -> usize {
-        self.place[policy.tier.index()]
-    }
-
-    /// What orders a policy among those of its tier: equal ranks are asked together.
-    pub fn rank<'p>(&self, policy: &'p Policy) -> (i32, Option<&'p str>) {
-        let by_name = self.ties[self.place(policy)] == Ties::ByName;
-        (policy.priority, by_name.then_some(&*policy.name))
-    }
 }
 
 /// Sorts the policies of a class into tiers and groups of equal priority.

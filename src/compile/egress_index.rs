@@ -9,9 +9,9 @@
 //! Invariant: the tiers are those of the effective policies, in the same order. Cost to build:
 //! O(rules + sum of the subjects' classes).
 
-use crate::compile::effective_policies::{
-    CompiledPolicySet, CompiledRule, EffectivePolicy, EffectiveTier, Selection,
-};
+use crate::compile::compiled_policy::CompiledRule;
+use crate::compile::effective_policies::CompiledPolicySet;
+use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection};
 use crate::compile::endpoint_bounds::EndpointBounds;
 use crate::compile::endpoint_space::{EndpointSet, EndpointSpace};
 use crate::compile::peer_sets::{PeerSet, PeerSetId};

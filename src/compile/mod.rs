@@ -7,12 +7,16 @@
 
 pub mod atoms;
 pub mod classes;
+pub mod compiled_policy;
 pub mod effective_policies;
+pub mod effective_policy;
 pub mod egress_index;
 pub mod endpoint_bounds;
 pub mod endpoint_space;
 pub mod equivalent_sources;
 pub mod own_nodes;
 pub mod peer_sets;
+pub mod port_sets;
 pub mod selector_index;
+pub mod tier_order;
 pub mod vocabulary;

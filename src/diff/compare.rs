@@ -215,9 +215,9 @@ impl Comparer<'_> {
             }
         };
         Some([
-            self.before.graph.template_of(*before),
+            self.before.graph.destination_class_of(*before),
             governed(self.before, *before),
-            self.after.graph.template_of(*after),
+            self.after.graph.destination_class_of(*after),
             governed(self.after, *after),
         ])
     }

@@ -1,7 +1,7 @@
 //! Workloads that only one side has: there is nothing to compare them with, so only their openness
 //! is reported.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::diff::answer::OneSided;
 use crate::diff::before_after::Side;
 use crate::model::{PodId, WorkloadId};

@@ -13,7 +13,8 @@
 
 use crate::compile::classes::Classes;
 use crate::compile::effective_policies;
-use crate::compile::effective_policies::{CompiledPolicySet, EffectivePolicy, PortSet};
+use crate::compile::effective_policies::CompiledPolicySet;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::egress_index::EgressIndex;
 use crate::compile::equivalent_sources::equivalent_sources;
 use crate::compile::own_nodes::NodeIndex;
@@ -21,20 +22,19 @@ use crate::compile::peer_sets::{
     EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetId, PeerSets, Scenario,
 };
 use crate::compile::vocabulary::Vocabulary;
-use crate::graph::row::Numbers;
+use crate::graph::extent::Extent;
+use crate::graph::for_rows::ForRows;
 use crate::graph::tiers::{Hit, Walk};
-use crate::graph::verdict::Extent;
 use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::policy::tier::HostPods;
 use crate::set::{Bounds, Family, Lattice, Protocol, TrafficSet};
 use crate::spec::environment::{
     CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode,
 };
 use crate::spec::evaluate::{is_self, side_of};
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Why an input cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,15 +54,6 @@ pub struct AllowGraph {
     pub(crate) extents: Arc<Vec<Extent>>,
     pub(crate) compiled: Arc<CompiledPolicySet>,
     pub(crate) for_rows: Arc<ForRows>,
-}
-
-/// What only rows need, made when the first one is asked for.
-#[derive(Default)]
-pub(crate) struct ForRows {
-    node_index: OnceLock<NodeIndex>,
-    egress_index: OnceLock<EgressIndex>,
-    equivalent_sources: OnceLock<Vec<u32>>,
-    pub(crate) destination_classes: OnceLock<Numbers>,
 }
 
 /// The traffic between two ends: what certainly passes, and what may for all that is known.
@@ -117,7 +108,7 @@ impl AllowGraph {
 
     /// Makes what is made once, when somebody asks for rows.
     pub(crate) fn make_ready_for_rows(&self) {
-        self.template_numbers();
+        self.destination_class_numbers();
         self.node_index();
     }
 
@@ -395,49 +386,6 @@ impl AllowGraph {
     /// Whether a place is a host-network pod that behaves as its node in this view.
     pub(crate) fn hidden(&self, at: u32, scenario: usize) -> bool {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
-    }
-
-    /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod
-    /// resolves them, unless it is hidden behind its node (S48).
-    pub(crate) fn ports_at(
-        &self,
-        ports: u32,
-        destination: u32,
-        hidden: bool,
-    ) -> Cow<'_, TrafficSet> {
-        let set: &PortSet = &self.compiled.ports[ports as usize];
-        if !self.names_count(set, destination, hidden) {
-            return Cow::Borrowed(&set.traffic);
-        }
-        let mut traffic = set.traffic.clone();
-        for (protocol, port) in self.named_ports(set, destination) {
-            traffic = traffic.union(&TrafficSet::ports(protocol, port, port));
-        }
-        Cow::Owned(traffic)
-    }
-
-    /// Whether a rule's port names are looked up at a destination.
-    pub(crate) fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
-        !set.named.is_empty()
-            && self.space.is_class(destination)
-            && !hidden
-            && (set.host_pods == HostPods::Undefined || !self.space.is_host(destination))
-    }
-
-    /// What the port names of a rule stand for at a class.
-    pub(crate) fn named_ports(
-        &self,
-        set: &PortSet,
-        class: u32,
-    ) -> impl Iterator<Item = (Protocol, u16)> {
-        let table = &self.space.classes.ports[self.space.classes.get(class).ports as usize];
-        let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
-            let means = |(n, wanted): &(u32, Option<Protocol>)| {
-                n == name && wanted.is_none_or(|w| w == *protocol)
-            };
-            set.named.iter().any(means).then_some((*protocol, *port))
-        };
-        table.iter().filter_map(meant)
     }
 
     /// Checks the invariants of the compiled form. For tests.

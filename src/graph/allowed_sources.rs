@@ -11,7 +11,7 @@
 //! operation per ingress rule, per egress group that governs any who are let in, and per pair of
 //! port sets that meet.
 
-use crate::compile::effective_policies::EffectiveTier;
+use crate::compile::effective_policy::EffectiveTier;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::AllowGraph;
 

@@ -9,7 +9,7 @@
 //! Invariant: a class is in a part of the row of an atom ([`AllowGraph::row`]) iff the atom is in
 //! the part of the class with the same traffic.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::graph::row::by_allowed;

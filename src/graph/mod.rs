@@ -9,12 +9,17 @@
 
 pub mod allow_graph;
 pub mod allowed_sources;
+pub mod destination_class;
 pub mod egress;
+pub mod extent;
 pub mod external;
+pub mod for_rows;
 pub mod own_node;
+pub mod ports_at;
 pub mod row;
 pub mod row_cache;
 pub mod tiers;
+pub mod traffic_cut;
 pub mod verdict;
 pub mod via_service;
 

@@ -1,25 +1,26 @@
 //! Rows: for one destination, all sources at once, grouped by what they may send.
 //!
 //! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at
-//! the destination ([`Cut`]); per part the destination's ingress is walked over the whole line of
+//! the destination ([`TrafficCut`]); per part the destination's ingress is walked over the whole line of
 //! sources, and what it lets in is put to the sources' egress ([`AllowGraph::egress_sources`]);
 //! views that decide from the same sets are decided once (`distinct_scenarios`).
 //! [`AllowGraph::row`] turns the pieces around, by source, and adds the own node (S55), which
 //! differs from class to class.
 //!
 //! Destinations with the same [`DestinationClassKey`] have the same pieces
-//! ([`AllowGraph::templates`]). Cost: O(parts of the traffic line x (ingress rules + egress groups
+//! ([`AllowGraph::destination_classes`]). Cost: O(parts of the traffic line x (ingress rules + egress groups
 //! seen)) set operations per template; no pair of pods is visited.
 
-use crate::compile::effective_policies::{EffectivePolicy, UnorderedRule};
+use crate::compile::effective_policy::{EffectivePolicy, UnorderedRule};
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::graph::egress::EgressQuery;
 use crate::graph::tiers::{Hit, Walk};
+use crate::graph::traffic_cut::TrafficCut;
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::hashed::{HashMap, IndexMap};
-use crate::set::{Family, Members, TrafficSet, partition};
+use crate::set::hashed::IndexMap;
+use crate::set::{Family, TrafficSet, partition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -52,33 +53,6 @@ pub struct TrafficSources {
     pub sources: EndpointBounds,
 }
 
-/// All that the pieces of a destination depend on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct DestinationClassKey {
-    ingress: u32,
-    ports: u32,
-    host: bool,
-    families: [bool; 2],
-    seen: Vec<u32>,
-    truths: Vec<u8>,
-}
-
-/// Destinations that the same sources may send the same to, apart from their own nodes (S55).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DestinationClass {
-    /// Places of the line, sorted.
-    pub destinations: Vec<u32>,
-}
-
-/// The templates of a line, numbered in order of their first place.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Numbers {
-    /// The template of each place.
-    pub of_place: Vec<u32>,
-    /// The first place of each template.
-    pub firsts: Vec<u32>,
-}
-
 /// One question to the ingress of a destination.
 struct IngressQuery<'a> {
     destination: u32,
@@ -89,92 +63,6 @@ struct IngressQuery<'a> {
     covers: &'a dyn Fn(u32) -> bool,
     /// Of these sources; of all, if not told.
     among: Option<&'a EndpointSet>,
-}
-
-/// The traffic line, cut by the ports of the rules that meet at a destination.
-struct Cut {
-    ports: Vec<u32>,
-    parts: Vec<(TrafficSet, Members)>,
-    /// The groups seen and the ingress rules, by the index of their ports.
-    groups: Vec<Vec<u32>>,
-    rules: Vec<Vec<UnorderedRule>>,
-}
-
-impl Cut {
-    fn new(
-        graph: &AllowGraph,
-        destination: u32,
-        effective: &EffectivePolicy,
-        seen: &[u32],
-    ) -> Self {
-        let (compiled, egress_index) = (&graph.compiled, graph.egress_index());
-        let ingress = effective
-            .rules(&compiled.policies, Direction::Ingress)
-            .map(|(_, ports)| ports);
-        let egress = seen
-            .iter()
-            .map(|g| egress_index.rules[*g as usize].ports)
-            .chain(egress_index.ordered_ports(compiled));
-        let mut ports: Vec<u32> = ingress.chain(egress).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        // a host-network pod shows its port names only where it behaves as a pod, so its ports are
-        // cut both ways
-        let ways = if graph.space.hosts.contains(destination) {
-            &[false, true][..]
-        } else {
-            &[false]
-        };
-        let sets: Vec<_> = ways
-            .iter()
-            .flat_map(|hidden| {
-                ports
-                    .iter()
-                    .map(|p| graph.ports_at(*p, destination, *hidden))
-            })
-            .collect();
-        let family: Vec<&TrafficSet> = sets.iter().map(AsRef::as_ref).collect();
-        let parts = TrafficSet::partition(&family);
-        let (mut groups, mut rules) =
-            (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
-        let at = |id: u32| ports.binary_search(&id).ok();
-        for group in seen {
-            at(egress_index.rules[*group as usize].ports)
-                .into_iter()
-                .for_each(|i| groups[i].push(*group));
-        }
-        let additive = effective.additive().flatten();
-        for rule in additive.map_or(&[][..], |tier| &tier.allows) {
-            at(rule.ports)
-                .into_iter()
-                .for_each(|i| rules[i].push(*rule));
-        }
-        Self {
-            ports,
-            parts,
-            groups,
-            rules,
-        }
-    }
-
-    /// Of the lists by ports, what covers a part of the traffic.
-    fn covering<T: Copy>(&self, lists: &[Vec<T>], members: &Members, hidden: bool) -> Vec<T> {
-        let many = self.ports.len();
-        let at = members
-            .iter()
-            .filter_map(|i| if hidden { i.checked_sub(many) } else { Some(i) });
-        at.filter(|i| *i < many)
-            .flat_map(|i| &lists[i])
-            .copied()
-            .collect()
-    }
-
-    fn covers(&self, members: &Members, ports: u32, hidden: bool) -> bool {
-        let Ok(at) = self.ports.binary_search(&ports) else {
-            return false;
-        };
-        members.contains(if hidden { at + self.ports.len() } else { at })
-    }
 }
 
 /// Parts, except for some sources, of which it is told what they may send; parts of equal traffic
@@ -308,7 +196,7 @@ impl AllowGraph {
             &open
         };
         let seen = self.egress_index().seen(&self.peers, destination);
-        let cut = Cut::new(self, destination, effective, &seen);
+        let cut = TrafficCut::new(self, destination, effective, &seen);
         let scenarios = self.distinct_scenarios(destination, effective, &seen);
         let mut pieces: IndexMap<EndpointBounds, TrafficSet> = IndexMap::default();
         for (traffic, members) in &cut.parts {
@@ -528,79 +416,6 @@ impl AllowGraph {
         pods.union(&self.space.atoms_of_family(family))
     }
 
-    /// Groups all places of the line by their pieces, in order of their first place.
-    pub fn templates(&self) -> Vec<DestinationClass> {
-        let numbers = self.template_numbers();
-        let mut templates = vec![
-            DestinationClass {
-                destinations: Vec::new()
-            };
-            numbers.firsts.len()
-        ];
-        for (place, template) in (0..).zip(&numbers.of_place) {
-            templates[*template as usize].destinations.push(place);
-        }
-        templates
-    }
-
-    /// The number of a place's template: equal numbers, equal rows but for own nodes.
-    pub(crate) fn template_of(&self, place: u32) -> u32 {
-        self.template_numbers().of_place[place as usize]
-    }
-
-    /// The templates by number; made once. O(places x groups seen).
-    pub(crate) fn template_numbers(&self) -> &Numbers {
-        self.for_rows.destination_classes.get_or_init(|| {
-            let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
-            let mut numbers = Numbers::default();
-            for place in 0..self.space.len() {
-                let next = u32::try_from(numbers.firsts.len()).unwrap_or(u32::MAX);
-                let template = *found.entry(self.template_key(place)).or_insert(next);
-                if template == next {
-                    numbers.firsts.push(place);
-                }
-                numbers.of_place.push(template);
-            }
-            numbers
-        })
-    }
-
-    fn template_key(&self, place: u32) -> DestinationClassKey {
-        let seen = self.egress_index().seen(&self.peers, place);
-        let groups = seen.iter().map(|g| &self.egress_index().rules[*g as usize]);
-        let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
-        let all = doubtful.chain(self.egress_index().ordered_peers.iter().copied());
-        let truths = all
-            .flat_map(|p| {
-                self.peers[p.0 as usize]
-                    .0
-                    .iter()
-                    .map(|m| m.truth(place) as u8)
-            })
-            .collect();
-        if !self.space.is_class(place) {
-            let families = Family::ALL.map(|f| self.space.atom_family(place) == f);
-            return DestinationClassKey {
-                ingress: u32::MAX,
-                ports: 0,
-                host: false,
-                families,
-                seen,
-                truths,
-            };
-        }
-        let class = self.space.classes.get(place);
-        let effective = self.governed_by(place, Direction::Ingress);
-        DestinationClassKey {
-            ingress: self.egress_index().contents[effective as usize],
-            ports: class.ports,
-            host: class.host,
-            families: Family::ALL.map(|f| self.space.families[f.index()].contains(place)),
-            seen,
-            truths,
-        }
-    }
-
     /// How many pods there are at these places. O(ranges).
     pub fn pods_at(&self, places: &EndpointSet) -> u64 {
         let before = |class: u32| self.space.classes.pods_before(class);
@@ -615,7 +430,7 @@ impl AllowGraph {
     /// underneath: the matrix, one template at a time.
     pub fn count_pairs(&self) -> (u64, u64) {
         let mut total = (0, 0);
-        for template in self.templates() {
+        for template in self.destination_classes() {
             let Some(first) = template
                 .destinations
                 .first()

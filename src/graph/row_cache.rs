@@ -90,11 +90,11 @@ impl<'g> RowCache<'g> {
         self.graph
     }
 
-    /// Of what may reach each destination, what comes from these places. Numbers the templates.
+    /// Of what may reach each destination, what comes from these places. DestinationClasses the templates.
     pub fn among(graph: &'g AllowGraph, sources: EndpointSet) -> Self {
         let no_nodes = graph.space.are_pods(&sources) && sources.is_disjoint(&graph.space.hosts);
         let near = no_nodes.then(|| graph.nodes_of(&sources));
-        graph.template_numbers();
+        graph.destination_class_numbers();
         Self {
             near,
             among: Some(sources),
@@ -123,7 +123,7 @@ impl<'g> RowCache<'g> {
 
     /// The number of a destination's template: equal numbers, equal parts.
     pub fn template(&self, destination: u32) -> u32 {
-        self.graph.template_of(destination)
+        self.graph.destination_class_of(destination)
     }
 
     /// Who may send what to every destination of a place's template, apart from own nodes; by what

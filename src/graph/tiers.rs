@@ -12,9 +12,8 @@
 //! `NetworkPolicies`, the walk is one union. Road not taken: a walk for each kind of answer, which is
 //! four places where an order of tiers can be wrong.
 
-use crate::compile::effective_policies::{
-    CompiledPolicy, EffectivePolicy, EffectiveTier, Selection, UnorderedRule,
-};
+use crate::compile::compiled_policy::CompiledPolicy;
+use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
 use crate::compile::peer_sets::{EndpointSet, PeerSetId};
 use crate::model::Truth;
 use crate::policy::Action;

@@ -2,15 +2,15 @@
 //!
 //! A question between two pods of a large cluster waits for memory and not for the processor, so
 //! the walk reads little: a rule's ports come first (the port lists are few, and near), then the
-//! [`Extent`] of its peer set, which answer alone where the set is one run; only a place between
+//! [`crate::graph::extent::Extent`] of its peer set, which answer alone where the set is one run; only a place between
 //! the ends of several runs is looked up in the set. Where the way out is surely shut the way in is
 //! not asked.
 //!
 //! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log
 //! runs).
 
-use crate::compile::effective_policies::PortSet;
-use crate::compile::peer_sets::{EndpointBounds, PeerSetId};
+use crate::compile::peer_sets::PeerSetId;
+use crate::compile::port_sets::PortSet;
 use crate::graph::allow_graph::AllowGraph;
 use crate::graph::tiers::{Hit, Walk};
 use crate::model::Truth;
@@ -18,34 +18,6 @@ use crate::policy::Direction;
 use crate::set::{Bounds, Family};
 use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::{is_self, side_of};
-
-/// Of a peer set in one scenario: where it begins and ends, and whether that says all.
-#[derive(Debug, Clone, Copy)]
-pub struct Extent {
-    first: u32,
-    last: u32,
-    /// Whether it is all of `first..=last`, without doubt.
-    solid: bool,
-    /// Whether nothing is in doubt.
-    exact: bool,
-}
-
-impl Extent {
-    /// The extent of what may match.
-    pub fn of(matched: &EndpointBounds) -> Self {
-        let mut ranges = matched.may.ranges();
-        let runs = ranges.len();
-        let (first, end) = ranges.next().unwrap_or((u32::MAX, 0));
-        let last = ranges.next_back().map_or(end, |(_, last)| last);
-        let exact = matched.is_exact();
-        Self {
-            first,
-            last,
-            solid: exact && runs <= 1,
-            exact,
-        }
-    }
-}
 
 /// Where the ends of a flow stand on the line.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@
 //! taken: marking flows by the way they came; nearly every flow comes by no Service, and would
 //! carry the mark for nothing.
 
-use crate::compile::effective_policies::{EffectivePolicy, Selection};
+use crate::compile::effective_policy::{EffectivePolicy, Selection};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;

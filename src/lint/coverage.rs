@@ -3,7 +3,7 @@
 //!
 //! Cost: O(pods).
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Fingerprint};
 use crate::lint::context::LintContext;

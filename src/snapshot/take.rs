@@ -100,7 +100,7 @@ impl<'a> Taker<'a> {
     /// The endpoints whose egress policies deny something.
     fn restricted_sources(&mut self) -> EndpointSet {
         let (space, mut restricted) = (self.graph.space(), EndpointSet::empty());
-        for template in self.graph.templates() {
+        for template in self.graph.destination_classes() {
             let Some(first) = template
                 .destinations
                 .first()

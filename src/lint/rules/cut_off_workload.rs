@@ -12,7 +12,7 @@
 //!
 //! **References.** cyclonus.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::finding::Severity;
 use crate::lint::context::LintContext;
 use crate::lint::coverage;

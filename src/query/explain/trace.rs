@@ -4,7 +4,7 @@
 //! Truth values come from the functions of the specification; a mismatch only describes what they
 //! compared. Cost: O(rules of the effective policies).
 
-use crate::compile::effective_policies::EffectiveTier;
+use crate::compile::effective_policy::EffectiveTier;
 use crate::graph::AllowGraph;
 use crate::model::{NamespaceId, PodId, Requirement, Truth};
 use crate::policy::tier::HostPods;

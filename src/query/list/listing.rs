@@ -12,7 +12,7 @@
 //! A workload with thousands of classes costs as many rows as its classes have templates. Memory:
 //! the entries of one workload.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::row_cache::RowCache;

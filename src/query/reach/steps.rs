@@ -71,7 +71,7 @@ impl<'g> Steps<'g> {
         let mut templates = Vec::new();
         if query.way == Way::Forward {
             templates = graph
-                .templates()
+                .destination_classes()
                 .into_iter()
                 .map(|t| classes(graph, &t.destinations))
                 .collect();

@@ -5,7 +5,7 @@
 //! may be reached, but not certainly, is listed separately. Nodes are ranked: the internet, cloud
 //! credentials, the API server, data stores, then by name. Cost: two closures and the tree.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::AllowGraph;
 use crate::model::{PodId, Truth, WorkloadId};
 use crate::policy::Direction;

@@ -5,7 +5,7 @@
 //! are gathered in one node. Invariant: every group of the closure is shown without the mark
 //! exactly once.
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::Direction;

@@ -9,7 +9,7 @@
 //! pod of each class stands for all. The governed pods themselves are compared one by one, because
 //! nodes tell them apart (S55).
 
-use crate::compile::effective_policies::EffectivePolicy;
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::{AllowGraph, Allowed};
 use crate::input::Input;
 use crate::model::PodId;

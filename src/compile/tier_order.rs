@@ -1,0 +1,74 @@
+//! [`TierOrder`]: the tiers of all layers in the order in which they are asked.
+//!
+//! The order is a property of the policy set, the same for every class; what governs a class fills
+//! copies of these empty tiers. Cost: O(tiers).
+
+use crate::compile::effective_policy::EffectiveTier;
+use crate::model::Truth;
+use crate::policy::Policy;
+use crate::policy::tier::{HostPods, TierMode, Ties};
+use crate::spec::environment::Environment;
+
+/// The tiers in the order in which they are asked, each as it stands where nothing of it governs.
+#[derive(Debug)]
+pub struct TierOrder {
+    /// By the order of asking.
+    pub tiers: Vec<EffectiveTier>,
+    /// The place in that order, by tier index.
+    pub(super) place: Vec<usize>,
+    ties: Vec<Ties>,
+}
+
+impl TierOrder {
+    /// The order of the tiers of an environment.
+    pub(super) fn new(env: &Environment) -> Self {
+        let mut order = Self {
+            tiers: Vec::new(),
+            place: vec![0; env.policies.tiers.len()],
+            ties: Vec::new(),
+        };
+        for (layer, tiers) in env.layers.iter() {
+            for (rank, ix) in (0_u8..).zip(tiers) {
+                let tier = &env.policies.tiers[ix.index()];
+                let to = tier
+                    .pass_to
+                    .and_then(|to| tiers.iter().position(|t| *t == to));
+                let to = to
+                    .and_then(|to| u8::try_from(to).ok())
+                    .filter(|to| *to > rank);
+                order.place[ix.index()] = order.tiers.len();
+                order.ties.push(match tier.mode {
+                    TierMode::Ordered(ties) => ties,
+                    TierMode::Unordered => Ties::Undefined,
+                });
+                order.tiers.push(EffectiveTier {
+                    tier: *ix,
+                    layer: *layer,
+                    rank,
+                    pass_rank: to.unwrap_or(rank.saturating_add(1)),
+                    ordered: tier.is_ordered(),
+                    overlooks_nodes: tier.host_pods == HostPods::Undefined,
+                    exempts_own_node: tier.exempts_own_node,
+                    groups: Vec::new(),
+                    isolating: Vec::new(),
+                    isolated: Truth::No,
+                    others: Vec::new(),
+                    allows: Vec::new(),
+                    denies: Vec::new(),
+                });
+            }
+        }
+        order
+    }
+
+    /// Where the tier of a policy stands in the order.
+    pub(super) fn place(&self, policy: &Policy) -> usize {
+        self.place[policy.tier.index()]
+    }
+
+    /// What orders a policy among those of its tier: equal ranks are asked together.
+    pub fn rank<'p>(&self, policy: &'p Policy) -> (i32, Option<&'p str>) {
+        let by_name = self.ties[self.place(policy)] == Ties::ByName;
+        (policy.priority, by_name.then_some(&*policy.name))
+    }
+}
