@@ -310,7 +310,7 @@ fn ask(text: &str, seed: u64, all: bool) -> Result<Asked, String> {
         Ok::<_, String>(asked + subject.pair(*s, *d, &traffics)?)
     };
     let asked = pairs.iter().try_fold(Asked::default(), add)?;
-    subject.graphs.iter().try_for_each(templates)?;
+    subject.graphs.iter().try_for_each(destination_classes)?;
     subject
         .graphs
         .iter()

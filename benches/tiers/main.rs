@@ -179,7 +179,7 @@ fn measure(name: &str, made: &generate::Made) {
         memory("VmRSS:")
     );
     points(&graph, input.cluster.pods().len());
-    let templates = clock("templates", || graph.templates());
+    let templates = clock("templates", || graph.destination_classes());
     println!("  {} templates", templates.len());
     let (sure, possible) = median("matrix", || graph.count_pairs());
     println!(

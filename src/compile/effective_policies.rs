@@ -20,7 +20,7 @@ use crate::compile::tier_order::TierOrder;
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Truth};
 use crate::policy::tier::{HostPods, LayerIx, TierEnd};
-use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, Rule};
+use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
 use crate::set::Family;
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::spec::environment::{Environment, HostNetworkMode};
