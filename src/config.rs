@@ -6,7 +6,7 @@
 //! Nothing here touches a file: [`mod@crate::load`] finds and reads it. Road not taken: TOML;
 //! everything else in the repository is YAML already.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::Location;
 use crate::tree;
 use crate::tree::{Problem, ProblemKind};
@@ -238,7 +238,12 @@ fn error(name: &str, text: &str, key: &str, message: impl Into<Box<str>>) -> Dia
         file: name.into(),
         at: at.unwrap_or_default(),
     });
-    Diagnostic::new(Severity::Error, Code::InvalidValue, place, message)
+    Diagnostic::new(
+        DiagnosticSeverity::Error,
+        Code::InvalidValue,
+        place,
+        message,
+    )
 }
 
 /// Reads a text of one document into a type, strictly: an unknown key is an error.
@@ -272,7 +277,7 @@ pub fn read_with_tree<T: DeserializeOwned + Default>(
         });
         let message = "a second document: everything belongs in one";
         return Err(vec![Diagnostic::new(
-            Severity::Error,
+            DiagnosticSeverity::Error,
             Code::Syntax,
             place,
             message,
@@ -306,9 +311,9 @@ fn diagnostic(name: &str, problem: &Problem) -> Diagnostic {
         at: problem.span.at,
     });
     let severity = if problem.is_error() {
-        Severity::Error
+        DiagnosticSeverity::Error
     } else {
-        Severity::Warning
+        DiagnosticSeverity::Warning
     };
     let mut diagnostic = Diagnostic::new(severity, code, place, problem.message.clone());
     diagnostic.help = problem.help.clone().map(Into::into);

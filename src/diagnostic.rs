@@ -8,7 +8,7 @@ use crate::source::{Location, Origin};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
+pub enum DiagnosticSeverity {
     /// Something was left out or assumed; good to know.
     Note,
     /// Probably not what was meant; nothing was lost.
@@ -17,7 +17,7 @@ pub enum Severity {
     Error,
 }
 
-impl Severity {
+impl DiagnosticSeverity {
     /// The word that is printed.
     pub const fn name(self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad.
-    pub severity: Severity,
+    pub severity: DiagnosticSeverity,
     /// What kind of fact.
     pub code: Code,
     /// Where.
@@ -111,7 +111,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic without help or related places.
-    pub fn new(severity: Severity, code: Code, place: Place, message: impl Into<Box<str>>) -> Self {
+    pub fn new(
+        severity: DiagnosticSeverity,
+        code: Code,
+        place: Place,
+        message: impl Into<Box<str>>,
+    ) -> Self {
         Self {
             severity,
             code,

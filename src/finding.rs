@@ -88,7 +88,7 @@ pub struct Fingerprint {
 
 /// One edit of a manifest, in terms of its tree; the text is only touched when it is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
+pub enum TreeEdit {
     /// Makes this list item part of the one before it: takes its dash away.
     JoinPrevious(Origin),
     /// Writes another value here.
@@ -107,7 +107,7 @@ pub enum Edit {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fix {
     /// The edits, in order.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<TreeEdit>,
 }
 
 /// A finding.
@@ -216,7 +216,7 @@ impl Finding {
 
     /// The same with an automatic fix.
     #[must_use]
-    pub fn fix(mut self, edits: impl IntoIterator<Item = Edit>) -> Self {
+    pub fn fix(mut self, edits: impl IntoIterator<Item = TreeEdit>) -> Self {
         self.fix = Some(Fix {
             edits: edits.into_iter().collect(),
         });

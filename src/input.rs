@@ -4,7 +4,7 @@
 //! The hand-over between `load`, which makes it, and `compile`, which never touches a file. The
 //! parts are shared, so a graph can keep its world alive without copying it.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
 use crate::model::Cluster;
 use crate::policy::PolicySet;
 use crate::source::{DocumentId, Sources};
@@ -61,6 +61,6 @@ impl Input {
     pub fn has_errors(&self) -> bool {
         self.diagnostics
             .iter()
-            .any(|d| d.severity == Severity::Error)
+            .any(|d| d.severity == DiagnosticSeverity::Error)
     }
 }

@@ -76,9 +76,7 @@ mod tree;
 mod words;
 
 // 1. Load: files, standard input, a cluster -> `Input`.
-pub use crate::diagnostic::{
-    Code as DiagnosticCode, Diagnostic, Place, Severity as DiagnosticSeverity,
-};
+pub use crate::diagnostic::{Code as DiagnosticCode, Diagnostic, DiagnosticSeverity, Place};
 pub use crate::input::{Input, Tally as InputTally};
 pub use crate::load::project::{nearest as nearest_file, text as read_text, texts as read_texts};
 pub use crate::load::{Kubernetes, LoadError, LoadOptions, Source, Watch};
@@ -120,8 +118,8 @@ pub use crate::query::ask::resolve::{
     Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
 };
 pub use crate::query::explain::explanation::{
-    Explanation, Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, Side as ExplanationSide,
-    TierTrace, explain,
+    Explanation, ExplanationSide, Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
+    explain,
 };
 pub use crate::query::explain::summary::{
     Plain as Summary, namespace as summarize_namespace, policy as summarize_policy,
@@ -129,7 +127,7 @@ pub use crate::query::explain::summary::{
 };
 pub use crate::query::explain::why::{Shown, Why, add_suggestions, show, why};
 pub use crate::query::list::listing::{
-    Entry as ListEntry, Filter as ListFilter, Listing, Party as ListParty, list,
+    Filter as ListFilter, ListEntry, Listing, Party as ListParty, list,
 };
 pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix};
 pub use crate::query::reach::closure::{ReachQuery, Way};
@@ -138,12 +136,12 @@ pub use crate::query::reach::tree::{
     Hop, Item as ReachItem, Reach, TreeNode as ReachNode, path, reach,
 };
 pub use crate::query::suggest::suggestion::{Obstacle, Suggested, suggest};
-pub use crate::query::suggest::trial::{Change as Addition, applied};
+pub use crate::query::suggest::trial::{Addition, applied};
 
 // 4. Compare: what opens and closes between two inputs, and whether one implies the other.
 pub use crate::diff::{
-    Block as ChangeBlock, Cause, Change, Diff, Edit, Kind as ChangeKind, MaskedChange, OneSided,
-    Parties, Party as DiffParty, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
+    Block as ChangeBlock, Cause, Change, Diff, DiffParty, Edit, Kind as ChangeKind, MaskedChange,
+    OneSided, Parties, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
     declared as declared_uses, diff,
 };
 pub use crate::facade::relations::{Counterexample, disjoint, equivalent, implies};
@@ -231,7 +229,7 @@ pub mod internals {
                 pub use crate::query::list::listing::{each, summary};
             }
             pub mod matrix {
-                pub use crate::query::list::matrix::Side;
+                pub use crate::query::list::matrix::MatrixSide;
             }
         }
         pub mod reach {
@@ -241,7 +239,7 @@ pub mod internals {
         }
         pub mod suggest {
             pub mod trial {
-                pub use crate::query::suggest::trial::{Place, objects};
+                pub use crate::query::suggest::trial::{AdditionPlace, objects};
             }
         }
     }

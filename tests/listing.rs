@@ -15,7 +15,7 @@
 mod random;
 
 use netpal::internals::query::list::listing::{each, summary};
-use netpal::internals::query::list::matrix::Side;
+use netpal::internals::query::list::matrix::MatrixSide;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Endpoint, Flow, HostNetwork, IpSet, ListEntry as Entry,
     ListFilter as Filter, ListParty as Party, MatrixBy as By, Protocol, Traffic, TrafficSet,
@@ -327,9 +327,11 @@ fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), 
     );
     let place = |party: &Party| {
         sides.iter().position(|side| match (side, party) {
-            (Side::Workload(of), Party::Workload(w)) => of == w,
-            (Side::Namespace(of), Party::Workload(w)) => *of == cluster.workload(*w).namespace,
-            (Side::Internet, Party::Addresses(set)) => !set.is_disjoint(&IpSet::internet()),
+            (MatrixSide::Workload(of), Party::Workload(w)) => of == w,
+            (MatrixSide::Namespace(of), Party::Workload(w)) => {
+                *of == cluster.workload(*w).namespace
+            }
+            (MatrixSide::Internet, Party::Addresses(set)) => !set.is_disjoint(&IpSet::internet()),
             _ => false,
         })
     };

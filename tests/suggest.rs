@@ -8,7 +8,7 @@
     clippy::print_stdout
 )]
 
-use netpal::internals::query::suggest::trial::{Place, objects};
+use netpal::internals::query::suggest::trial::{AdditionPlace, objects};
 use netpal::{
     Addition as Change, AllowGraph, CompileOptions, End, Endpoint, Flow, HostNetwork, Input, IpSet,
     LoadOptions, Obstacle, Pair, Protocol, Source, Suggested, Traffic, TrafficSet, Truth, Verdict,
@@ -141,9 +141,9 @@ impl Counts {
             Suggested::Changes(changes) => {
                 for change in &changes {
                     let kind = match change.place {
-                        Place::Rule(_) => "rule",
-                        Place::Port(_) => "port",
-                        Place::Policy { .. } => "policy",
+                        AdditionPlace::Rule(_) => "rule",
+                        AdditionPlace::Port(_) => "port",
+                        AdditionPlace::Policy { .. } => "policy",
                     };
                     *self.kinds.entry(kind).or_default() += 1;
                 }

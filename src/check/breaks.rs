@@ -6,7 +6,7 @@
 //! O(tests x changes).
 
 use crate::check::outcome::{Example, Outcome, Run, Status};
-use crate::diff::{Change, Diff, Kind, Party};
+use crate::diff::{Change, Diff, DiffParty, Kind};
 use crate::model::Cluster;
 use crate::source::Location;
 use crate::spec::{Endpoint, Flow};
@@ -77,12 +77,12 @@ fn breaking_change(example: &Example, diff: &Diff, cluster: &Cluster) -> Option<
 
 /// Whether a flow of the after side is among those that change.
 fn contains(change: &Change, flow: &Flow, cluster: &Cluster) -> bool {
-    let is = |party: &Party, endpoint: Endpoint| match (party, endpoint) {
-        (Party::Workload(_, after), Endpoint::Pod(pod)) => cluster.pod(pod).workload == *after,
-        (Party::Addresses(set), Endpoint::Address(address)) => set.contains(address),
+    let is = |party: &DiffParty, endpoint: Endpoint| match (party, endpoint) {
+        (DiffParty::Workload(_, after), Endpoint::Pod(pod)) => cluster.pod(pod).workload == *after,
+        (DiffParty::Addresses(set), Endpoint::Address(address)) => set.contains(address),
         _ => false,
     };
-    let any = |parties: &[Party], endpoint| parties.iter().any(|p| is(p, endpoint));
+    let any = |parties: &[DiffParty], endpoint| parties.iter().any(|p| is(p, endpoint));
     change.traffic.contains(flow.traffic)
         && change
             .blocks

@@ -40,7 +40,7 @@ impl ClaimLabels<'_> {
 
 /// Sources that a claim does not tell apart.
 #[derive(Default)]
-struct SourceGroup {
+struct ClaimSources {
     certain: bool,
     order: NumberedEndpoints,
     /// Up to two pods of each class and node, for flows within the class and from its nodes.
@@ -49,7 +49,7 @@ struct SourceGroup {
     by_egress: IndexMap<u32, EndpointSet>,
 }
 
-impl SourceGroup {
+impl ClaimSources {
     /// One pod for each effective egress policy among some classes.
     fn one_per_egress(&self, classes: &EndpointSet) -> Vec<Endpoint> {
         let first = |same_egress: &EndpointSet| {
@@ -70,7 +70,7 @@ struct DestinationGroup {
 
 /// What a claim tells destinations apart by: template, effective ingress policy, whether they
 /// certainly belong to the end, the traffic asked about, and the label.
-type DestinationKey = (u32, u32, bool, TrafficSet, TrafficSet);
+type ClaimKey = (u32, u32, bool, TrafficSet, TrafficSet);
 
 /// One visit: its rank in the order of sources and destinations, the pair, and what passes; `None`
 /// if that has to be looked up for the pair.
@@ -142,7 +142,7 @@ impl Judge<'_> {
     /// The visits of one group of destinations.
     fn group(
         &self,
-        sources: &[SourceGroup],
+        sources: &[ClaimSources],
         (d, group): (usize, &DestinationGroup),
         rows: &mut RowCache<'_>,
         visits: &mut Vec<PairVisit>,
@@ -199,7 +199,7 @@ impl Judge<'_> {
     }
 
     /// The sources of a claim in groups that it does not tell apart.
-    fn sources(&self, from: &ScopedEnds, labels: &ClaimLabels<'_>) -> Vec<SourceGroup> {
+    fn sources(&self, from: &ScopedEnds, labels: &ClaimLabels<'_>) -> Vec<ClaimSources> {
         let mut groups: IndexMap<(bool, bool, Truth), Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(from) {
             let key = (certain, self.is_host(end), (labels.source)(end));
@@ -212,12 +212,12 @@ impl Judge<'_> {
     }
 
     /// A group of sources, given with their numbers.
-    fn source_group(&self, certain: bool, list: &[(usize, Endpoint)]) -> SourceGroup {
+    fn source_group(&self, certain: bool, list: &[(usize, Endpoint)]) -> ClaimSources {
         let space = self.graph.space();
         let mut seen = HashMap::default();
-        let mut group = SourceGroup {
+        let mut group = ClaimSources {
             certain,
-            ..SourceGroup::default()
+            ..ClaimSources::default()
         };
         let mut by_egress: IndexMap<u32, Vec<u32>> = IndexMap::default();
         for (_, end) in list {
@@ -251,7 +251,7 @@ impl Judge<'_> {
         to: &ScopedEnds,
         labels: &ClaimLabels<'_>,
     ) -> Result<Vec<DestinationGroup>, Trouble> {
-        let mut groups: IndexMap<DestinationKey, Vec<(usize, Endpoint)>> = IndexMap::default();
+        let mut groups: IndexMap<ClaimKey, Vec<(usize, Endpoint)>> = IndexMap::default();
         for (certain, number, end) in self.members(to) {
             let class = self.graph.space().index_of(end);
             let governed = self.graph.governed_by(class, Direction::Ingress);
@@ -319,7 +319,7 @@ impl Judge<'_> {
     /// themselves.
     fn first_pair(
         &self,
-        sources: &SourceGroup,
+        sources: &ClaimSources,
         group: &DestinationGroup,
         near: &[EndpointSet],
         classes: &EndpointSet,
@@ -343,7 +343,7 @@ impl Judge<'_> {
     /// The flows from pods that may run on the same node as their destination.
     fn near_pairs(
         &self,
-        sources: &SourceGroup,
+        sources: &ClaimSources,
         group: &DestinationGroup,
         near: &[EndpointSet],
         mut found: impl FnMut((usize, usize), Endpoint, Endpoint),
@@ -371,7 +371,12 @@ impl Judge<'_> {
     }
 
     /// A pod of a class that may start a connection to another: any but the same single pod.
-    fn sender(&self, sources: &SourceGroup, class: u32, destination: Endpoint) -> Option<Endpoint> {
+    fn sender(
+        &self,
+        sources: &ClaimSources,
+        class: u32,
+        destination: Endpoint,
+    ) -> Option<Endpoint> {
         sources.samples[&class]
             .iter()
             .copied()

@@ -5,7 +5,7 @@
 //! policy can isolate a node. Cost: O(namespaces x workloads).
 
 use crate::check::outcome::{ClaimVerdict, Example};
-use crate::check::schema::{DefaultDeny, Scope, Way};
+use crate::check::schema::{DefaultDeny, Scope, WaySpec};
 use crate::check::scope::{Trouble, requirements};
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::AllowGraph;
@@ -18,9 +18,9 @@ use crate::spec::{Endpoint, HostNetwork};
 pub fn default_deny(graph: &AllowGraph, spec: &DefaultDeny) -> Result<ClaimVerdict, Trouble> {
     let cluster = &graph.environment().cluster;
     let scope = namespaces(graph, &spec.namespaces)?;
-    let direction = |way: &Way| match way {
-        Way::Ingress => Direction::Ingress,
-        Way::Egress => Direction::Egress,
+    let direction = |way: &WaySpec| match way {
+        WaySpec::Ingress => Direction::Ingress,
+        WaySpec::Egress => Direction::Egress,
     };
     let directions: Vec<Direction> = if spec.directions.is_empty() {
         Direction::ALL.to_vec()

@@ -22,7 +22,7 @@ pub struct Probe {
     /// The source.
     pub source: WorkloadId,
     /// The destination.
-    pub destination: Target,
+    pub destination: ProbeTarget,
     /// The protocol and the port.
     pub traffic: Traffic,
     /// Whether the connection must succeed.
@@ -31,7 +31,7 @@ pub struct Probe {
 
 /// The destination of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum ProbeTarget {
     /// A workload.
     Workload(WorkloadId),
     /// An address.
@@ -134,12 +134,12 @@ fn pairs(
                     if workload != source && can_be_probed(cluster, *workload) =>
                 {
                     (
-                        Target::Workload(*workload),
+                        ProbeTarget::Workload(*workload),
                         pods.first().map(|p| cluster.pod(*p)),
                     )
                 }
                 End::Addresses { set, .. } => match set.first() {
-                    Some(address) => (Target::Host(address), None),
+                    Some(address) => (ProbeTarget::Host(address), None),
                     None => continue,
                 },
                 End::Pods { .. } => continue,

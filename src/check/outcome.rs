@@ -5,7 +5,7 @@ use crate::config::Level;
 use crate::model::{NamespaceId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
 use crate::query::ask::service_effect::ViaService;
-use crate::query::suggest::trial::Change;
+use crate::query::suggest::trial::Addition;
 use crate::set::TrafficSet;
 use crate::spec::Flow;
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ pub struct Outcome<'a> {
     /// Whether the test itself is malformed: an ambiguous name, a port that does not exist.
     pub wrong: bool,
     /// The changes that would make it hold, if [`crate::check::remedy`] found any.
-    pub remedy: Vec<Change>,
+    pub remedy: Vec<Addition>,
 }
 
 impl Outcome<'_> {

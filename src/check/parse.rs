@@ -5,12 +5,12 @@
 //! is settings. Parsing does not depend on a cluster. Cost: linear in the file.
 
 use crate::check::schema::{
-    DefaultDeny, Group, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several, TestFile,
-    TestSpec,
+    DefaultDeny, GroupSpec, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several,
+    TestFile, TestSpec,
 };
 use crate::config;
 use crate::config::Level;
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::source::{Location, Path};
 use crate::tree::SyntaxNode;
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ pub struct Suite {
     /// The file.
     pub file: String,
     /// Its groups.
-    pub groups: BTreeMap<String, Group>,
+    pub groups: BTreeMap<String, GroupSpec>,
     /// Its tests.
     pub tests: Vec<PolicyTest>,
 }
@@ -76,7 +76,12 @@ pub fn parse(name: &str, text: &str) -> Result<Suite, Vec<Diagnostic>> {
         }
     };
     let wrong = |at: Location, message: String| {
-        Diagnostic::new(Severity::Error, Code::InvalidValue, Place::At(at), message)
+        Diagnostic::new(
+            DiagnosticSeverity::Error,
+            Code::InvalidValue,
+            Place::At(at),
+            message,
+        )
     };
     if file.version.is_some_and(|v| v != 1) {
         return Err(vec![wrong(

@@ -14,7 +14,7 @@ use crate::policy::Direction;
 use crate::query::ask::answer::Pair;
 use crate::query::ask::service_effect::ViaService;
 use crate::query::suggest::suggestion::{Suggested, suggest};
-use crate::query::suggest::trial::{Change, Place, applied};
+use crate::query::suggest::trial::{Addition, AdditionPlace, applied};
 use crate::query::{End, Verdict};
 use crate::set::{IpSet, TrafficSet};
 use crate::spec::{Endpoint, Flow};
@@ -47,7 +47,7 @@ fn remedy(
     env: &Env<'_>,
     suite: &Suite,
     outcome: &Outcome<'_>,
-) -> Option<Vec<Change>> {
+) -> Option<Vec<Addition>> {
     match outcome.example.as_ref()? {
         Example::Flow {
             flow,
@@ -65,7 +65,7 @@ fn remedy(
                         .name
                 })
                 .collect();
-            let changes: Vec<Change> = namespaces.into_iter().map(default_deny).collect();
+            let changes: Vec<Addition> = namespaces.into_iter().map(default_deny).collect();
             let graph =
                 AllowGraph::compile(&applied(input, &changes)?, &graph.environment().options)
                     .ok()?;
@@ -82,7 +82,7 @@ fn open(
     flow: &Flow,
     asked: &TrafficSet,
     led: Option<ViaService>,
-) -> Option<Vec<Change>> {
+) -> Option<Vec<Addition>> {
     let pair = Pair {
         led,
         source: end(input, flow.source),
@@ -118,7 +118,7 @@ fn end(input: &Input, endpoint: Endpoint) -> End {
 }
 
 /// A policy that isolates a whole namespace for ingress and allows nothing.
-fn default_deny(namespace: &str) -> Change {
+fn default_deny(namespace: &str) -> Addition {
     let name = "default-deny-ingress";
     let content = json!({
         "apiVersion": "networking.k8s.io/v1",
@@ -126,11 +126,11 @@ fn default_deny(namespace: &str) -> Change {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
     });
-    let place = Place::Policy {
+    let place = AdditionPlace::Policy {
         namespace: namespace.into(),
         name: name.into(),
     };
-    Change {
+    Addition {
         direction: Direction::Ingress,
         place,
         content,

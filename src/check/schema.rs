@@ -20,7 +20,7 @@ pub struct TestFile {
     /// The version of this format; 1.
     pub version: Option<u32>,
     /// Names for sets of workloads and addresses, usable wherever an endpoint is.
-    pub groups: BTreeMap<String, Group>,
+    pub groups: BTreeMap<String, GroupSpec>,
     /// The tests.
     pub tests: Vec<TestSpec>,
 }
@@ -146,7 +146,7 @@ pub struct DefaultDeny {
     /// In which namespaces; all when left out.
     pub namespaces: Scope,
     /// In which directions; both when left out.
-    pub directions: Vec<Way>,
+    pub directions: Vec<WaySpec>,
     /// Whether each namespace needs a policy that selects every pod and has no rule.
     pub require_policy: bool,
 }
@@ -154,7 +154,7 @@ pub struct DefaultDeny {
 /// A direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum WaySpec {
     /// Into pods.
     Ingress,
     /// Out of pods.
@@ -191,7 +191,7 @@ pub struct ScopeMap {
 /// A label selector, as in the API.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Labels {
+pub struct LabelsSpec {
     /// Labels with their values.
     pub match_labels: BTreeMap<String, String>,
     /// Conditions on labels.
@@ -224,7 +224,7 @@ pub enum Operator {
 /// A named set.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
-pub enum Group {
+pub enum GroupSpec {
     /// An endpoint, or several.
     Ends(Several),
     /// A selection.
@@ -240,9 +240,9 @@ pub struct GroupMap {
     /// In this namespace.
     pub namespace: Option<String>,
     /// In namespaces with these labels.
-    pub namespaces: Option<Labels>,
+    pub namespaces: Option<LabelsSpec>,
     /// Pods with these labels.
-    pub pods: Option<Labels>,
+    pub pods: Option<LabelsSpec>,
 }
 
 /// One text, or a list of them.
@@ -336,26 +336,27 @@ impl<'de> Deserialize<'de> for Several {
     }
 }
 
-impl<'de> Deserialize<'de> for Group {
+impl<'de> Deserialize<'de> for GroupSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct GroupVisitor;
         impl<'de> Visitor<'de> for GroupVisitor {
-            type Value = Group;
+            type Value = GroupSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an endpoint, a list of endpoints, or a selection (not, namespace, namespaces, pods)")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Group, E> {
-                SeveralVisitor.visit_str(text).map(Group::Ends)
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<GroupSpec, E> {
+                SeveralVisitor.visit_str(text).map(GroupSpec::Ends)
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Group, A::Error> {
-                SeveralVisitor.visit_seq(items).map(Group::Ends)
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<GroupSpec, A::Error> {
+                SeveralVisitor.visit_seq(items).map(GroupSpec::Ends)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Group, A::Error> {
-                GroupMap::deserialize(de::value::MapAccessDeserializer::new(map)).map(Group::Select)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<GroupSpec, A::Error> {
+                GroupMap::deserialize(de::value::MapAccessDeserializer::new(map))
+                    .map(GroupSpec::Select)
             }
         }
         deserializer.deserialize_any(GroupVisitor)

@@ -5,7 +5,7 @@
 //! Such workloads are kept separately as *doubtful*, so that a test that depends on them is
 //! undecided and neither passed nor failed. Cost: O(workloads) per endpoint.
 
-use crate::check::schema::{Expression, Group, GroupMap, Labels, Operator};
+use crate::check::schema::{Expression, GroupMap, GroupSpec, LabelsSpec, Operator};
 use crate::model::{Cluster, PodId, Requirement, Selector, Truth, WorkloadId};
 use crate::query::ask::grammar::{EndpointSpec, Target};
 use crate::query::ask::resolve;
@@ -65,7 +65,7 @@ pub struct Scopes<'a> {
     /// The settings that names are resolved with.
     pub context: &'a Context,
     /// The groups of the file.
-    pub groups: &'a BTreeMap<String, Group>,
+    pub groups: &'a BTreeMap<String, GroupSpec>,
 }
 
 impl Scopes<'_> {
@@ -148,11 +148,11 @@ impl Scopes<'_> {
 
     fn group(
         &self,
-        group: &Group,
+        group: &GroupSpec,
         depth: usize,
     ) -> Result<(Vec<End>, BTreeSet<WorkloadId>), Trouble> {
         match group {
-            Group::Ends(texts) => {
+            GroupSpec::Ends(texts) => {
                 let (mut ends, mut doubtful) = (Vec::new(), BTreeSet::new());
                 for text in texts.texts() {
                     let member = self.ends(&parse(text).map_err(Trouble::Wrong)?, depth + 1)?;
@@ -168,7 +168,7 @@ impl Scopes<'_> {
                 }
                 Ok((ends, doubtful))
             }
-            Group::Select(map) => self.selection(map, depth),
+            GroupSpec::Select(map) => self.selection(map, depth),
         }
     }
 
@@ -225,7 +225,7 @@ fn except(pods: Vec<PodId>, workload: WorkloadId, without: Option<&ScopedEnds>) 
 }
 
 /// The selector of a label selector in the file.
-pub fn selector(labels: &Labels) -> Selector {
+pub fn selector(labels: &LabelsSpec) -> Selector {
     requirements(&labels.match_labels, &labels.match_expressions)
 }
 

@@ -1,6 +1,6 @@
 //! Pod classes: pods that no rule can tell apart.
 //!
-//! [`Classes::new`] gives each pod a [`Key`] of what the vocabulary sees of it, and pods with equal
+//! [`Classes::new`] gives each pod a [`PodKey`] of what the vocabulary sees of it, and pods with equal
 //! keys one class; classes are sorted so that a namespace's classes are neighbours. Label sets are
 //! projected once each, not once for every pod.
 //!
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Of a pod, what the law can see; each field an interned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Key {
+struct PodKey {
     namespace: u32,
     labels: u32,
     ports: u32,
@@ -106,10 +106,10 @@ struct Interner<'w, 'v> {
 }
 
 impl<'w> Interner<'w, '_> {
-    fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> Key {
+    fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> PodKey {
         let own = if self.env.options.classes { 0 } else { id.0 };
         let (ports, host, address) = (self.ports(pod), self.host(pod), self.address(id, pod));
-        Key {
+        PodKey {
             namespace,
             labels,
             ports,
@@ -351,11 +351,11 @@ fn project<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>) -> (Vec<La
 }
 
 /// The distinct keys, sorted, and the class of each pod.
-fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Class>, Vec<u32>) {
-    let mut known: HashMap<Key, u32> = HashMap::default();
-    let mut found: Vec<(Key, PodId)> = Vec::new();
+fn group(keys: impl ExactSizeIterator<Item = PodKey>, namespaces: usize) -> (Vec<Class>, Vec<u32>) {
+    let mut known: HashMap<PodKey, u32> = HashMap::default();
+    let mut found: Vec<(PodKey, PodId)> = Vec::new();
     let mut of_pod: Vec<u32> = Vec::with_capacity(keys.len());
-    let mut last: Option<(Key, u32)> = None;
+    let mut last: Option<(PodKey, u32)> = None;
     for (pod, key) in (0..).zip(keys) {
         let class = match last {
             // pods of one controller often follow each other
@@ -370,7 +370,7 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     }
     let of_namespace: Vec<u32> = found.iter().map(|(key, _)| key.namespace).collect();
     let (order, starts) = bucketed(&of_namespace, namespaces);
-    let mut order: Vec<(Key, u32)> = order
+    let mut order: Vec<(PodKey, u32)> = order
         .into_iter()
         .map(|class| (found[class as usize].0, class))
         .collect();
@@ -384,7 +384,7 @@ fn group(keys: impl ExactSizeIterator<Item = Key>, namespaces: usize) -> (Vec<Cl
     of_pod
         .iter_mut()
         .for_each(|class| *class = new[*class as usize]);
-    let class = |(key, class): (Key, u32)| {
+    let class = |(key, class): (PodKey, u32)| {
         let (_, representative) = found[class as usize];
         let (namespace, labels, ports, address, host) = (
             key.namespace,

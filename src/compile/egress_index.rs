@@ -255,8 +255,8 @@ fn rules(
     sets: &[PeerSet],
     tiers: &[EgressTier],
 ) -> Vec<EgressRule> {
-    type Key = (usize, bool, PeerSetId, u32);
-    let mut by: IndexMap<Key, Vec<&EndpointBounds>> = IndexMap::default();
+    type EgressKey = (usize, bool, PeerSetId, u32);
+    let mut by: IndexMap<EgressKey, Vec<&EndpointBounds>> = IndexMap::default();
     for (at, tier) in tiers.iter().enumerate().filter(|(_, t)| !t.tier.ordered) {
         for (number, _, subjects) in governing(env, compiled, tier.tier.tier) {
             if subjects.may.is_empty() {
@@ -268,7 +268,7 @@ fn rules(
             }
         }
     }
-    let rule = |((tier, denies, peers, ports), subjects): (Key, Vec<&EndpointBounds>)| {
+    let rule = |((tier, denies, peers, ports), subjects): (EgressKey, Vec<&EndpointBounds>)| {
         let scenarios = &sets[peers.0 as usize].0;
         EgressRule {
             tier,

@@ -17,7 +17,7 @@ use crate::spec::environment::{Endpoint, Environment};
 
 /// All that a rule can see of a place but its node (S55 looks at that).
 #[derive(PartialEq, Eq, Hash)]
-enum Seen<'a> {
+enum SeenPlace<'a> {
     Class {
         namespace: u32,
         labels: u32,
@@ -88,7 +88,7 @@ pub(crate) fn equivalent_sources(
     };
     let addresses: Vec<SeenAddress> = (0..).zip(&space.classes.addresses).map(address).collect();
     let seen = |place: u32| match space.representative(place) {
-        Endpoint::Address(address) => Seen::Outside(between.of(address)),
+        Endpoint::Address(address) => SeenPlace::Outside(between.of(address)),
         Endpoint::Pod(_) => {
             let Class {
                 namespace,
@@ -102,7 +102,7 @@ pub(crate) fn equivalent_sources(
                 .of_class
                 .each_ref()
                 .map(|effective| effective[place as usize]);
-            Seen::Class {
+            SeenPlace::Class {
                 namespace,
                 labels,
                 ports,

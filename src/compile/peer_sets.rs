@@ -12,7 +12,7 @@
 use crate::compile::classes::bucketed;
 pub use crate::compile::endpoint_bounds::EndpointBounds;
 pub use crate::compile::endpoint_space::{EndpointSet, EndpointSpace, Scenario};
-use crate::compile::selector_index::{Selected, Which};
+use crate::compile::selector_index::{NamespaceSelection, Selected};
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::tier::HostPods;
@@ -47,7 +47,7 @@ pub struct PeerSets<'w> {
     selected: Selected<'w>,
     /// What was selected, by the places in memory of what selects: equal parts of the law share
     /// theirs (`policy::interner`).
-    pods: HashMap<(Which, usize), EndpointBounds>,
+    pods: HashMap<(NamespaceSelection, usize), EndpointBounds>,
     blocks: HashMap<(&'w IpSet, Family), EndpointBounds>,
     inside: Inside,
     peers: HashMap<(usize, SeenFrom), PeerSetId>,
@@ -292,13 +292,13 @@ impl<'w> PeerSets<'w> {
             Some(self.selected.labels(pods))
         };
         let found = match which {
-            Which::Class(class) => {
+            NamespaceSelection::Class(class) => {
                 let mut must = Vec::new();
                 self.select_in(class, labels.as_deref(), &mut must);
                 EndpointBounds::exactly(must.into_iter().collect())
             }
-            Which::Nowhere => EndpointBounds::default(),
-            Which::Matching(_) | Which::Relative(..) => {
+            NamespaceSelection::Nowhere => EndpointBounds::default(),
+            NamespaceSelection::Matching(_) | NamespaceSelection::Relative(..) => {
                 let spaces = self.selected.namespaces(namespaces, own);
                 let (mut must, mut may) = (Vec::new(), Vec::new());
                 for (class, truth) in spaces.iter() {

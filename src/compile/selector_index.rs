@@ -83,7 +83,7 @@ impl<'w> Index<'w> {
 
 /// A selection of namespaces, by what it costs little to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Which {
+pub enum NamespaceSelection {
     /// One namespace class.
     Class(u32),
     /// A namespace that is not there.
@@ -107,7 +107,7 @@ pub struct Selected<'w> {
     /// The others.
     undeclared: Vec<u32>,
     labels: HashMap<usize, Arc<Vec<u32>>>,
-    namespaces: HashMap<Which, Arc<Vec<(u32, Truth)>>>,
+    namespaces: HashMap<NamespaceSelection, Arc<Vec<(u32, Truth)>>>,
 }
 
 impl<'w> Selected<'w> {
@@ -156,17 +156,21 @@ impl<'w> Selected<'w> {
     }
 
     /// Which namespaces are meant, seen from a subject's namespace.
-    pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> Which {
+    pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> NamespaceSelection {
         match namespaces {
             Namespaces::Named(name) => {
                 let known = self.env.cluster.find_namespace(name);
-                known.map_or(Which::Nowhere, |id| {
-                    Which::Class(self.classes.of_namespace[id.0 as usize])
+                known.map_or(NamespaceSelection::Nowhere, |id| {
+                    NamespaceSelection::Class(self.classes.of_namespace[id.0 as usize])
                 })
             }
-            Namespaces::Matching(selector) => Which::Matching(selector.place()),
-            Namespaces::SameLabels(keys) => Which::Relative(keys.as_ptr().addr(), true, own),
-            Namespaces::NotSameLabels(keys) => Which::Relative(keys.as_ptr().addr(), false, own),
+            Namespaces::Matching(selector) => NamespaceSelection::Matching(selector.place()),
+            Namespaces::SameLabels(keys) => {
+                NamespaceSelection::Relative(keys.as_ptr().addr(), true, own)
+            }
+            Namespaces::NotSameLabels(keys) => {
+                NamespaceSelection::Relative(keys.as_ptr().addr(), false, own)
+            }
         }
     }
 
@@ -188,7 +192,7 @@ impl<'w> Selected<'w> {
         let all = self.declared.iter().chain(&self.undeclared);
         let found: Vec<(u32, Truth)> = match which {
             Namespaces::Named(_) => match key {
-                Which::Class(class) => vec![(class, Truth::Yes)],
+                NamespaceSelection::Class(class) => vec![(class, Truth::Yes)],
                 _ => Vec::new(),
             },
             Namespaces::Matching(selector) => {

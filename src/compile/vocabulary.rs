@@ -25,7 +25,7 @@ fn number(index: usize) -> u32 {
 
 /// A key that the law mentions.
 #[derive(Debug)]
-struct Key<'w> {
+struct LabelKey<'w> {
     /// The mentioned values, numbered from 1.
     values: HashMap<&'w str, u32>,
     /// Whether its values are compared with each other, so that every value counts.
@@ -37,7 +37,7 @@ struct Key<'w> {
 pub struct Mentioned<'w> {
     numbers: HashMap<&'w str, u32>,
     /// The keys by their number.
-    keys: Vec<Key<'w>>,
+    keys: Vec<LabelKey<'w>>,
     /// Of the label set projected before, by position: where its key stands in memory, and its
     /// number if it is mentioned. Most label sets have the keys of the one before, in the same
     /// memory.
@@ -47,11 +47,11 @@ pub struct Mentioned<'w> {
 }
 
 impl<'w> Mentioned<'w> {
-    fn key(&mut self, key: &'w str) -> &mut Key<'w> {
+    fn key(&mut self, key: &'w str) -> &mut LabelKey<'w> {
         let next = number(self.keys.len());
         let at = *self.numbers.entry(key).or_insert(next);
         if at == next {
-            self.keys.push(Key {
+            self.keys.push(LabelKey {
                 values: HashMap::default(),
                 compared: false,
             });

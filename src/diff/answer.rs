@@ -3,7 +3,7 @@
 //! These are plain values in the ids of each side; names and texts are made where they are
 //! rendered.
 
-use crate::diff::align::endpoint::Party;
+use crate::diff::align::endpoint::DiffParty;
 use crate::diff::align::order::Parties;
 use crate::diff::cause::attribution::Cause;
 use crate::diff::cause::policy_edits::PolicyEdit;
@@ -63,7 +63,7 @@ pub struct MaskedChange {
     /// The sources.
     pub sources: Parties,
     /// The destination.
-    pub destination: Party,
+    pub destination: DiffParty,
     /// One flow that shows it, in the ids of the after side.
     pub example: Flow,
 }

@@ -5,7 +5,7 @@
 //! destinations; else O(destinations of those sets).
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::endpoint::{EndIx, Party};
+use crate::diff::align::endpoint::{DiffParty, EndIx};
 use crate::diff::align::order::{EndpointOrder, Parties};
 use crate::diff::answer::{Block, Change};
 use crate::diff::cause::attribution::Cause;
@@ -87,7 +87,7 @@ fn blocks_inside(order: &EndpointOrder, end: EndIx, pairing: Pairing) -> Vec<Blo
 }
 
 /// All parties but one.
-fn others(all: &[Party], party: &Party) -> Vec<Party> {
+fn others(all: &[DiffParty], party: &DiffParty) -> Vec<DiffParty> {
     all.iter()
         .filter(|other| *other != party)
         .cloned()

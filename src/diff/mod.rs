@@ -30,7 +30,7 @@ mod one_sided;
 mod record;
 mod rows;
 
-pub use crate::diff::align::endpoint::Party;
+pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;
 pub use crate::diff::answer::{Block, Change, Diff, MaskedChange, NoEffectEdit, OneSided};
 pub use crate::diff::before_after::{Side, Which};

@@ -3,7 +3,7 @@
 use crate::graph::{AllowGraph, Allowed};
 use crate::policy::RuleRef;
 use crate::query::explain::explanation::explain;
-use crate::query::list::listing::{Entry, Filter, Party, list};
+use crate::query::list::listing::{Filter, ListEntry, Party, list};
 use crate::spec::Flow;
 
 /// One edge of an allow-graph: a source, a destination, and the traffic between them.
@@ -23,7 +23,7 @@ pub struct Edge<'g> {
 }
 
 impl<'g> Edge<'g> {
-    fn new(graph: &'g AllowGraph, entry: Entry) -> Self {
+    fn new(graph: &'g AllowGraph, entry: ListEntry) -> Self {
         Self {
             graph,
             from: entry.source,

@@ -30,7 +30,7 @@ pub struct EgressQuery<'a> {
 }
 
 /// What may become of the sources that a tier is asked about.
-struct Outcomes {
+struct SourceOutcomes {
     allow: EndpointSet,
     deny: EndpointSet,
     pass: EndpointSet,
@@ -133,7 +133,7 @@ impl AllowGraph {
         number: usize,
         tainted: &EndpointSet,
         here: EndpointSet,
-    ) -> Outcomes {
+    ) -> SourceOutcomes {
         let plugin = tier.tier.layer == LayerIx::CLUSTER_NETWORK;
         let isolated = &tier.isolated[query.scenario];
         let nothing = EndpointSet::empty;
@@ -148,7 +148,7 @@ impl AllowGraph {
             let allowed = self.rules_egress(query, &needs_allow, |rule| rule.tier == number);
             let mut allow = Arc::unwrap_or_clone(allowed.may);
             allow.add(by_taint);
-            return Outcomes {
+            return SourceOutcomes {
                 allow,
                 deny: needs_allow.difference(&allowed.must),
                 pass: nothing(),
@@ -170,7 +170,7 @@ impl AllowGraph {
         let by_taint = by_taint.intersection(&open);
         let needs_allow = undecided.intersection(&isolated.may);
         let needs_allow = needs_allow.union(&undecided.intersection(&by_taint));
-        Outcomes {
+        SourceOutcomes {
             allow: open.intersection(&allowed.may).union(&by_taint),
             deny: seen.intersection(&denied.may).union(&needs_allow),
             pass: nothing(),
@@ -225,9 +225,9 @@ impl AllowGraph {
         query: &EgressQuery<'_>,
         tier: &EgressTier,
         here: EndpointSet,
-    ) -> Outcomes {
+    ) -> SourceOutcomes {
         let nothing = EndpointSet::empty;
-        let mut total = Outcomes {
+        let mut total = SourceOutcomes {
             allow: nothing(),
             deny: nothing(),
             pass: nothing(),
@@ -256,7 +256,7 @@ impl AllowGraph {
         query: &EgressQuery<'_>,
         policy: u32,
         undecided: &EndpointSet,
-        total: &mut Outcomes,
+        total: &mut SourceOutcomes,
     ) {
         let subjects = &self.compiled.subjects[policy as usize];
         let mine = undecided.intersection(&subjects.may);

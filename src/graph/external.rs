@@ -30,7 +30,7 @@ pub struct ExternalDestinations {
 
 /// All that a class's way to outside addresses depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
+struct ExternalKey {
     governed: u32,
     host: bool,
     node: EndpointBounds,
@@ -39,7 +39,7 @@ struct Key {
 /// The ways out of one graph, each made once.
 pub struct ExternalRows<'g> {
     graph: &'g AllowGraph,
-    known: HashMap<Key, Arc<[ExternalDestinations]>>,
+    known: HashMap<ExternalKey, Arc<[ExternalDestinations]>>,
 }
 
 impl<'g> ExternalRows<'g> {
@@ -60,7 +60,7 @@ impl<'g> ExternalRows<'g> {
             .effective_policy(class, Direction::Egress)
             .isolated()
             .possible();
-        let key = Key {
+        let key = ExternalKey {
             governed: graph.egress_index().contents[effective as usize],
             host: graph.space.is_host(class),
             node: if isolated {

@@ -138,7 +138,7 @@ pub struct Walk<'a, D: Clone, H> {
 }
 
 /// What may become of what a tier is asked about.
-struct Outcomes<D> {
+struct TierOutcomes<D> {
     allow: D,
     deny: D,
     pass: D,
@@ -146,7 +146,7 @@ struct Outcomes<D> {
     none: D,
 }
 
-impl<D: Lattice> Outcomes<D> {
+impl<D: Lattice> TierOutcomes<D> {
     fn undecided(asked: D) -> Self {
         Self {
             allow: D::none(),
@@ -225,7 +225,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
                 continue;
             }
             let outcomes = if self.subject_is_node && tier.overlooks_nodes {
-                Outcomes::undecided(asked)
+                TierOutcomes::undecided(asked)
             } else if tier.ordered {
                 self.ordered(tier, asked)
             } else {
@@ -249,8 +249,8 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
 
     /// An ordered tier: groups of equal priority in order, the first match decides; what none
     /// decides is denied where the tier isolates.
-    fn ordered(&self, tier: &EffectiveTier, asked: D) -> Outcomes<D> {
-        let mut total = Outcomes::undecided(asked);
+    fn ordered(&self, tier: &EffectiveTier, asked: D) -> TierOutcomes<D> {
+        let mut total = TierOutcomes::undecided(asked);
         for group in &tier.groups {
             if total.none.is_none() {
                 return total;
@@ -270,7 +270,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
         total
     }
 
-    fn first_match(&self, selection: Selection, undecided: &D, total: &mut Outcomes<D>) -> D {
+    fn first_match(&self, selection: Selection, undecided: &D, total: &mut TierOutcomes<D>) -> D {
         let mut open = undecided.clone();
         for rule in &self.policies[selection.policy as usize].rules[self.direction] {
             let hit = (self.hit)(rule.peers, rule.ports);
@@ -297,8 +297,8 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
     }
 
     /// An unordered tier: a deny wins, allows add up, and what the tier isolates needs an allow.
-    fn unordered(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> Outcomes<D> {
-        let mut outcomes = Outcomes::undecided(D::none());
+    fn unordered(&self, tier: &EffectiveTier, asked: D, tainted: bool) -> TierOutcomes<D> {
+        let mut outcomes = TierOutcomes::undecided(D::none());
         if tier.denies.is_empty() && tier.others.is_empty() {
             // whatever a rule allows it isolates, so that it needs no allow where it may not
             let Bounds { must, may } = self.gathered(tier, &tier.allows, true);

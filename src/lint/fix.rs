@@ -8,7 +8,7 @@
 //! is gone. An edit that cannot be made without touching more than its own lines (flow style,
 //! anchors, JSON) is refused. Cost: O(findings + length of the changed files).
 
-use crate::finding::{Edit, Finding, Fix};
+use crate::finding::{Finding, Fix, TreeEdit};
 use crate::lint::context::LintContext;
 use crate::source::{FileId, Origin, Span, Step};
 use crate::tree::{SyntaxNode, Value};
@@ -110,13 +110,13 @@ struct EditSite<'f> {
 }
 
 /// The replacement that makes an edit, computed from the lines around its place.
-fn replacement(context: &LintContext<'_>, edit: &Edit) -> Option<(FileId, Replacement)> {
-    let (Edit::JoinPrevious(origin)
-    | Edit::Replace(origin, _)
-    | Edit::Rename(origin, _)
-    | Edit::Append(origin, _)
-    | Edit::Insert(origin, _, _)
-    | Edit::Remove(origin)) = edit;
+fn replacement(context: &LintContext<'_>, edit: &TreeEdit) -> Option<(FileId, Replacement)> {
+    let (TreeEdit::JoinPrevious(origin)
+    | TreeEdit::Replace(origin, _)
+    | TreeEdit::Rename(origin, _)
+    | TreeEdit::Append(origin, _)
+    | TreeEdit::Insert(origin, _, _)
+    | TreeEdit::Remove(origin)) = edit;
     let (file, mut key) = context.locator.span(origin)?;
     let mut value = context
         .locator
@@ -156,11 +156,11 @@ fn replacement(context: &LintContext<'_>, edit: &Edit) -> Option<(FileId, Replac
 fn replacement_at(
     site: EditSite<'_>,
     origin: &Origin,
-    edit: &Edit,
+    edit: &TreeEdit,
 ) -> Option<(FileId, Replacement)> {
     match edit {
-        Edit::JoinPrevious(_) => join(&site),
-        Edit::Replace(_, value) => {
+        TreeEdit::JoinPrevious(_) => join(&site),
+        TreeEdit::Replace(_, value) => {
             let scalar = !matches!(site.value.value, Value::Mapping(_) | Value::Sequence(_));
             let range = site.value.span.start..site.value.span.end;
             (scalar && !range.is_empty()).then(|| {
@@ -173,7 +173,7 @@ fn replacement_at(
                 )
             })
         }
-        Edit::Rename(_, key) => {
+        TreeEdit::Rename(_, key) => {
             let range = site.key.start..site.key.end;
             matches!(origin.path.0.last(), Some(Step::Key(_))).then(|| {
                 (
@@ -185,9 +185,9 @@ fn replacement_at(
                 )
             })
         }
-        Edit::Append(_, item) => append(&site, item),
-        Edit::Insert(_, key, value) => insert(&site, key, value),
-        Edit::Remove(_) => {
+        TreeEdit::Append(_, item) => append(&site, item),
+        TreeEdit::Insert(_, key, value) => insert(&site, key, value),
+        TreeEdit::Remove(_) => {
             let (start, end) = (
                 line_start(site.text, site.value.span.start),
                 line_end(site.text, site.value.span.end),

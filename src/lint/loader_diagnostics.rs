@@ -77,15 +77,15 @@ pub(crate) fn report(context: &LintContext<'_>, reporter: &mut Reporter<'_>, wan
 fn severity(diagnostic: &Diagnostic) -> Severity {
     match diagnostic.severity {
         // a namespace such as "(join('-', [$name]))" is filled in by another tool
-        diagnostic::Severity::Error
+        diagnostic::DiagnosticSeverity::Error
             if diagnostic.message.contains("is not a valid name")
                 && is_expression(&diagnostic.message) =>
         {
             Severity::Info
         }
-        diagnostic::Severity::Error => Severity::Error,
+        diagnostic::DiagnosticSeverity::Error => Severity::Error,
         // not a policy: a template or a patch that no API server would read either
-        diagnostic::Severity::Warning
+        diagnostic::DiagnosticSeverity::Warning
             if matches!(
                 diagnostic.code,
                 Code::UnrenderedTemplate | Code::NotAnObject
@@ -93,8 +93,8 @@ fn severity(diagnostic: &Diagnostic) -> Severity {
         {
             Severity::Info
         }
-        diagnostic::Severity::Warning => Severity::Warning,
-        diagnostic::Severity::Note => Severity::Info,
+        diagnostic::DiagnosticSeverity::Warning => Severity::Warning,
+        diagnostic::DiagnosticSeverity::Note => Severity::Info,
     }
 }
 

@@ -4,7 +4,7 @@
 //! last of equally named objects; [`build`] fills the cluster; [`Assembly::take_policies`] fills
 //! the policy set. Order is input order.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Input, Mention};
 use crate::load::assembly::{Assembly, count};
 use crate::load::build;
@@ -42,7 +42,7 @@ impl Assembly<'_> {
         if let Some(reason) = unreadable {
             let place = self.place(file, Position { line: 1, column: 1 });
             self.diagnostics.push(Diagnostic::new(
-                Severity::Error,
+                DiagnosticSeverity::Error,
                 Code::Unreadable,
                 place,
                 format!("cannot read this file: {reason}"),
@@ -57,7 +57,7 @@ impl Assembly<'_> {
     fn chunk(&mut self, file: FileId, parsed: ParsedChunk) {
         let broken = matches!(parsed.content, ChunkContent::Broken);
         let severity = |me: &Self, p: &Problem| me.severity(file, &parsed, p, broken);
-        let graded: Vec<(Severity, &Problem)> = parsed
+        let graded: Vec<(DiagnosticSeverity, &Problem)> = parsed
             .problems
             .iter()
             .map(|p| (severity(self, p), p))
@@ -99,16 +99,16 @@ impl Assembly<'_> {
         parsed: &ParsedChunk,
         problem: &Problem,
         broken: bool,
-    ) -> Severity {
+    ) -> DiagnosticSeverity {
         let harmless = !problem.is_error()
             || (broken
                 && problem.kind != ProblemKind::WrongType
                 && self.suspicion(file, parsed) == Suspicion::None
                 && !self.may_be_of_cluster(file, parsed));
         if harmless {
-            Severity::Warning
+            DiagnosticSeverity::Warning
         } else {
-            Severity::Error
+            DiagnosticSeverity::Error
         }
     }
 
@@ -162,9 +162,9 @@ impl Assembly<'_> {
             },
         );
         let severity = if policies {
-            Severity::Error
+            DiagnosticSeverity::Error
         } else {
-            Severity::Warning
+            DiagnosticSeverity::Warning
         };
         let message = "an OpenShift Template: its objects have parameters to be filled in, so none of them was read";
         self.diagnostics.push(
@@ -214,7 +214,7 @@ impl Assembly<'_> {
     fn no_object(&mut self, document: DocumentId) {
         let place = Place::Origin(Origin::document(document));
         let message = "an item of a List that is no object: it has no kind";
-        let error = Diagnostic::new(Severity::Error, Code::WrongType, place, message);
+        let error = Diagnostic::new(DiagnosticSeverity::Error, Code::WrongType, place, message);
         self.diagnostics.push(error);
     }
 

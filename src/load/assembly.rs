@@ -3,7 +3,7 @@
 //! Its parts are filled by the phases of [`crate::load::assemble`]; here are the state and what all
 //! phases share: documents, places, diagnostics, counts. Order is input order.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Mention, Tally};
 use crate::load::bound::BoundPod;
 use crate::load::object::LoadedObject;
@@ -84,7 +84,7 @@ impl<'o> Assembly<'o> {
         &self,
         file: FileId,
         document: Option<DocumentId>,
-        severity: Severity,
+        severity: DiagnosticSeverity,
         problem: &Problem,
     ) -> Diagnostic {
         let code = match problem.kind {

@@ -1,6 +1,6 @@
 //! Of objects with one group, kind, namespace and name the last counts, as with `kubectl apply`.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::Assembly;
 use crate::load::object::LoadedObject;
 use crate::model::WorkloadKind;
@@ -66,8 +66,13 @@ impl Assembly<'_> {
             object.name
         );
         self.diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::NotAnObject, place, message)
-                .help("load the built manifests instead: netpal ... -k DIR"),
+            Diagnostic::new(
+                DiagnosticSeverity::Warning,
+                Code::NotAnObject,
+                place,
+                message,
+            )
+            .help("load the built manifests instead: netpal ... -k DIR"),
         );
     }
 
@@ -82,8 +87,13 @@ impl Assembly<'_> {
                     "{field} `{value}` is a placeholder that was not filled in; taken as a {field} of its own"
                 );
                 self.diagnostics.push(
-                    Diagnostic::new(Severity::Warning, Code::Placeholder, place, message)
-                        .help("fill it in first, for example with envsubst"),
+                    Diagnostic::new(
+                        DiagnosticSeverity::Warning,
+                        Code::Placeholder,
+                        place,
+                        message,
+                    )
+                    .help("fill it in first, for example with envsubst"),
                 );
             }
         }
@@ -101,8 +111,13 @@ impl Assembly<'_> {
         );
         let related = Place::Origin(Origin::document(earlier.document));
         self.diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::DuplicateObject, place, message)
-                .related(related, "first given here"),
+            Diagnostic::new(
+                DiagnosticSeverity::Warning,
+                Code::DuplicateObject,
+                place,
+                message,
+            )
+            .related(related, "first given here"),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! [`LoadedObject`]: an object of the API, reduced to its contribution to the cluster and the
 //! policies.
 
-use crate::diagnostic::{Code, Severity};
+use crate::diagnostic::{Code, DiagnosticSeverity};
 use crate::load::workloads::WorkloadDraft;
 use crate::model;
 use crate::policy::TaintReason;
@@ -111,7 +111,7 @@ impl Contribution {
 #[derive(Debug)]
 pub struct Remark {
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: DiagnosticSeverity,
     /// What kind of fact.
     pub code: Code,
     /// Where and what, and what to do.
@@ -122,7 +122,7 @@ impl Remark {
     /// A value that the API server refuses.
     pub fn error(invalid: Invalid) -> Self {
         Self {
-            severity: Severity::Error,
+            severity: DiagnosticSeverity::Error,
             code: Code::InvalidValue,
             invalid,
         }
@@ -132,7 +132,7 @@ impl Remark {
     pub fn refused(invalid: Invalid, from_cluster: bool) -> Self {
         let mut remark = Self::error(invalid);
         if from_cluster {
-            remark.severity = Severity::Warning;
+            remark.severity = DiagnosticSeverity::Warning;
         }
         remark
     }
@@ -140,7 +140,7 @@ impl Remark {
     /// Something that is good to know.
     pub fn note(message: String) -> Self {
         Self {
-            severity: Severity::Note,
+            severity: DiagnosticSeverity::Note,
             code: Code::Assumption,
             invalid: Invalid {
                 path: Path::root(),

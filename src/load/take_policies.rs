@@ -1,6 +1,6 @@
 //! Objects -> [`crate::policy::PolicySet`]: every policy that was read, or a taint in its place.
 
-use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::load::assembly::{Assembly, count};
 use crate::load::object::{Contribution, LoadedObject, UnmodelledPolicy};
 use crate::load::taints::Suspicion;
@@ -33,9 +33,9 @@ impl Assembly<'_> {
             .map_or(FileId(0), |d| d.file);
         for problem in &lowered.problems {
             let severity = if problem.is_error() {
-                Severity::Error
+                DiagnosticSeverity::Error
             } else {
-                Severity::Warning
+                DiagnosticSeverity::Warning
             };
             let diagnostic = self.diagnostic(file, Some(object.document), severity, problem);
             self.diagnostics.push(diagnostic);
@@ -49,9 +49,9 @@ impl Assembly<'_> {
                 Code::InvalidValue
             };
             let severity = if invalid.in_force {
-                Severity::Warning
+                DiagnosticSeverity::Warning
             } else {
-                Severity::Error
+                DiagnosticSeverity::Error
             };
             let mut diagnostic = Diagnostic::new(severity, code, place, message);
             diagnostic.help = invalid.help.clone().map(Into::into);
@@ -97,8 +97,12 @@ impl Assembly<'_> {
         if let Some(why) = &policy.why {
             let message = format!("{what} {why}; verdicts it could touch are unknown");
             let place = Place::Origin(origin.clone());
-            let warning =
-                Diagnostic::new(Severity::Warning, Code::UnmodelledPolicy, place, message);
+            let warning = Diagnostic::new(
+                DiagnosticSeverity::Warning,
+                Code::UnmodelledPolicy,
+                place,
+                message,
+            );
             self.diagnostics.push(warning);
         }
         if policy.reason == TaintReason::Broken && self.options.ignore_broken {
@@ -161,8 +165,12 @@ impl Assembly<'_> {
         );
         let place = |p: &Policy| Place::Origin(Origin::document(p.document));
         let related = vec![(place(newer), Box::from("the newer generation"))];
-        let diagnostic =
-            Diagnostic::new(Severity::Warning, Code::Assumption, place(older), message);
+        let diagnostic = Diagnostic::new(
+            DiagnosticSeverity::Warning,
+            Code::Assumption,
+            place(older),
+            message,
+        );
         let diagnostic = Diagnostic { related, ..diagnostic }
             .help("keep one of them: ClusterNetworkPolicy (v1alpha2) replaces AdminNetworkPolicy and its baseline");
         self.diagnostics.push(diagnostic);

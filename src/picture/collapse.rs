@@ -7,7 +7,8 @@
 //! own mark says so. Cost: O(edges x log edges).
 
 use crate::picture::facts::{
-    Doubt, PassingId, PassingTraffic, PictureFacts, PicturePlace, PlaceKind, SpaceId, number,
+    PassingId, PassingTraffic, PictureFacts, PicturePlace, PlaceKind, SpaceId, WorkloadDoubt,
+    number,
 };
 use crate::picture::merge::PlaceGroup;
 use crate::picture::open::implied;
@@ -269,7 +270,7 @@ impl<'a> Collapse<'a> {
         let Some(m) = self.groups[member.0 as usize].members.first() else {
             return false;
         };
-        if self.facts.place(*m).doubt[direction].is_some_and(|d| d != Doubt::Deny) {
+        if self.facts.place(*m).doubt[direction].is_some_and(|d| d != WorkloadDoubt::Deny) {
             return true;
         }
         let EdgeEnd::Group(g) = unit else {

@@ -2,7 +2,7 @@
 //! things once.
 
 use crate::picture::facts::{PassingTraffic, number};
-use crate::query::list::listing::{Entry, Party};
+use crate::query::list::listing::{ListEntry, Party};
 use crate::set::IpSet;
 use indexmap::IndexSet;
 
@@ -82,7 +82,7 @@ fn add(so_far: &mut Option<PassingTraffic>, space: &PassingTraffic, some: bool) 
 
 impl CompactListing {
     /// Notes a line.
-    pub fn add(&mut self, entry: &Entry) {
+    pub fn add(&mut self, entry: &ListEntry) {
         let [from, to] = [&entry.source, &entry.destination].map(|party| match party {
             Party::Workload(id) => id.0,
             Party::Addresses(set) => {

@@ -82,7 +82,7 @@ impl Openness {
 
 /// Why nearly all flows of a workload are unknown in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Doubt {
+pub enum WorkloadDoubt {
     /// It runs on its node's network, and the options leave open what that means.
     HostNetwork,
     /// A policy that is not modelled, or could not be read, may govern it.
@@ -157,7 +157,7 @@ pub struct PicturePlace {
     /// Whether it lets everything in, and out.
     pub open: [Openness; 2],
     /// Why flows in, and out, are unknown.
-    pub doubt: [Option<Doubt>; 2],
+    pub doubt: [Option<WorkloadDoubt>; 2],
     /// Whether it serves cluster DNS.
     pub dns: bool,
     /// Whether it collects metrics.

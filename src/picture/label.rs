@@ -2,7 +2,7 @@
 //! run to run.
 
 use crate::picture::facts::{
-    Difference, Doubt, DrawnChange, Openness, PassingTraffic, PicturePlace, PlaceKind,
+    Difference, DrawnChange, Openness, PassingTraffic, PicturePlace, PlaceKind, WorkloadDoubt,
 };
 use crate::set::TrafficSet;
 use crate::set::traffic::TrafficRange;
@@ -130,9 +130,9 @@ pub fn badges(place: &PicturePlace, quiet: [bool; 2]) -> Vec<String> {
         }
     }
     for (doubt, why) in [
-        (Doubt::HostNetwork, "hostNetwork"),
-        (Doubt::Policy, "policy"),
-        (Doubt::Deny, "policy"),
+        (WorkloadDoubt::HostNetwork, "hostNetwork"),
+        (WorkloadDoubt::Policy, "policy"),
+        (WorkloadDoubt::Deny, "policy"),
     ] {
         lines.extend(
             directions(place.doubt.map(|d| d == Some(doubt)))

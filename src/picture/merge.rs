@@ -6,8 +6,8 @@
 //! never overlap, so one union of sets is enough. Cost: O(flows log flows).
 
 use crate::picture::facts::{
-    Doubt, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PlaceId, PlaceKind,
-    SpaceId,
+    DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PlaceId, PlaceKind, SpaceId,
+    WorkloadDoubt,
 };
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ type FlowsSeen = Vec<(u8, PlaceId, PassingId)>;
 struct Marks {
     space: Option<SpaceId>,
     open: [Openness; 2],
-    doubt: [Option<Doubt>; 2],
+    doubt: [Option<WorkloadDoubt>; 2],
     change: [Option<DrawnChange>; 2],
     deny: Option<([bool; 2], [bool; 4])>,
     /// What passes inside a namespace.

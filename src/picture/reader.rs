@@ -8,8 +8,8 @@ use crate::model::{Cluster, Pod, WorkloadId};
 use crate::picture::blocks::Splitting;
 use crate::picture::compact::{CompactListing, SOME, block, merge_lines, together};
 use crate::picture::facts::{
-    Dns, Doubt, Openness, PassingId, PictureFacts, PictureFlow, PicturePlace, PictureTally,
-    PlaceId, PlaceKind, Space, SpaceId, number,
+    Dns, Openness, PassingId, PictureFacts, PictureFlow, PicturePlace, PictureTally, PlaceId,
+    PlaceKind, Space, SpaceId, WorkloadDoubt, number,
 };
 use crate::picture::open;
 use crate::policy::Direction;
@@ -152,10 +152,10 @@ impl FactsReader<'_> {
         }
     }
 
-    fn doubt(&self, id: WorkloadId, direction: Direction) -> Option<Doubt> {
+    fn doubt(&self, id: WorkloadId, direction: Direction) -> Option<WorkloadDoubt> {
         let undecided = self.graph.environment().options.host_network == HostNetwork::Unknown;
         if undecided && self.listing.host_network.binary_search(&id).is_ok() {
-            return Some(Doubt::HostNetwork);
+            return Some(WorkloadDoubt::HostNetwork);
         }
         let pods = self.cluster().workload(id).pods.iter();
         let taints = pods
@@ -262,10 +262,10 @@ fn openness(open: &[WorkloadId], id: WorkloadId) -> Openness {
     }
 }
 
-fn doubt_of(taint: Tainted) -> Option<Doubt> {
+fn doubt_of(taint: Tainted) -> Option<WorkloadDoubt> {
     match (taint.anything || taint.unordered, taint.only_deny) {
-        (true, _) => Some(Doubt::Policy),
-        (false, true) => Some(Doubt::Deny),
+        (true, _) => Some(WorkloadDoubt::Policy),
+        (false, true) => Some(WorkloadDoubt::Deny),
         (false, false) => None,
     }
 }

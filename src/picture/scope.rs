@@ -3,8 +3,8 @@
 //! hidden.
 
 use crate::picture::facts::{
-    Difference, Doubt, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
-    PicturePlace, PlaceId, PlaceKind, Summary, number,
+    Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
+    PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt, number,
 };
 use crate::set::{Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +74,7 @@ pub fn hide(facts: &mut PictureFacts, hide: Hide, hidden: &mut Hidden) {
         let doubted = [from.doubt[1], to.doubt[0]]
             .into_iter()
             .flatten()
-            .any(|d| d != Doubt::Deny);
+            .any(|d| d != WorkloadDoubt::Deny);
         if passing.change.is_some() {
             return true;
         } else if passing.sure.is_empty() && doubted {
@@ -258,7 +258,7 @@ fn namespace(
 ) -> PicturePlace {
     let space = &facts.spaces[index];
     let open = [0, 1].map(|d| members.iter().filter(|p| p.open[d].is_open()).count());
-    let doubt = |d: usize| -> Option<Doubt> {
+    let doubt = |d: usize| -> Option<WorkloadDoubt> {
         let first = members.first().and_then(|p| p.doubt[d]);
         first.filter(|_| members.iter().all(|p| p.doubt[d].is_some()))
     };

@@ -18,7 +18,7 @@ use crate::policy::{Direction, Taint, TaintEffect};
 use crate::set::Family;
 use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
 use crate::spec::matching::subject_selects;
-use crate::spec::question::{Case, ConnectionOrigin, Question, Tainted};
+use crate::spec::question::{Case, ConnectionOrigin, DirectionQuestion, Tainted};
 use crate::spec::tiers::layer;
 use crate::spec::trace::{Doubt, Trace};
 
@@ -114,7 +114,7 @@ pub fn side(
         trace.doubt(Doubt::Taint(TaintEffect::Anything));
         return Truth::Maybe;
     }
-    let question = Question {
+    let question = DirectionQuestion {
         env,
         flow,
         pod,

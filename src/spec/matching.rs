@@ -9,12 +9,16 @@ use crate::policy::tier::HostPods;
 use crate::policy::{Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject, Symbol};
 use crate::set::Traffic;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
-use crate::spec::question::{Case, Question};
+use crate::spec::question::{Case, DirectionQuestion};
 
 /// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never certainly
 /// does.
-pub(crate) fn rule_matches(question: &Question<'_>, policy: &Policy, rule: &Rule) -> Truth {
-    let Question {
+pub(crate) fn rule_matches(
+    question: &DirectionQuestion<'_>,
+    policy: &Policy,
+    rule: &Rule,
+) -> Truth {
+    let DirectionQuestion {
         env, flow, case, ..
     } = *question;
     let host_pods = env.policies.tier_of(policy).host_pods;

@@ -79,7 +79,7 @@ impl ConnectionOrigin {
 }
 
 /// One direction of one flow, while it is decided.
-pub struct Question<'a> {
+pub struct DirectionQuestion<'a> {
     /// The cluster, the policies and the options.
     pub env: &'a Environment,
     /// The flow.

@@ -7,7 +7,7 @@ use crate::model::Truth;
 use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
 use crate::policy::{Action, Policy, PolicyId, RuleRef, TaintEffect};
 use crate::spec::matching::{rule_matches, selects};
-use crate::spec::question::{ConnectionOrigin, Question};
+use crate::spec::question::{ConnectionOrigin, DirectionQuestion};
 use crate::spec::trace::{Doubt, Ground, Trace};
 use std::collections::BTreeMap;
 
@@ -22,7 +22,11 @@ struct Outcomes {
 }
 
 /// Asks the tiers of a layer in order; what none decides is allowed (S70, S100, S106, S130).
-pub(crate) fn layer(question: &Question<'_>, tiers: &[TierIx], trace: &mut impl Trace) -> Truth {
+pub(crate) fn layer(
+    question: &DirectionQuestion<'_>,
+    tiers: &[TierIx],
+    trace: &mut impl Trace,
+) -> Truth {
     let policies = &question.env.policies;
     let (mut allow, mut deny) = (false, false);
     let mut reached = vec![false; tiers.len() + 1];
@@ -58,7 +62,7 @@ pub(crate) fn layer(question: &Question<'_>, tiers: &[TierIx], trace: &mut impl 
 
 /// The policies of a tier that are asked about a flow.
 fn policies_of<'a>(
-    question: &'a Question<'_>,
+    question: &'a DirectionQuestion<'_>,
     tier: TierIx,
 ) -> impl Iterator<Item = (PolicyId, &'a Policy)> {
     let of_tier =
@@ -70,7 +74,7 @@ fn policies_of<'a>(
 /// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes on,
 /// or is denied for the pods that the tier isolates.
 fn ordered_tier(
-    question: &Question<'_>,
+    question: &DirectionQuestion<'_>,
     ix: TierIx,
     ties: Ties,
     trace: &mut impl Trace,
@@ -113,7 +117,7 @@ struct FirstMatch {
 }
 
 /// The rules of one policy in order, the first that matches decides (S72, S102).
-fn first_match(question: &Question<'_>, id: PolicyId, policy: &Policy) -> FirstMatch {
+fn first_match(question: &DirectionQuestion<'_>, id: PolicyId, policy: &Policy) -> FirstMatch {
     let selects = selects(question.env, policy, question.pod, question.case.mode);
     let mut found = FirstMatch {
         selects,
@@ -179,7 +183,12 @@ fn disagree(each: &[FirstMatch]) -> bool {
 }
 
 /// What no rule of an ordered tier decides is denied for the pods that the tier isolates.
-fn isolated_end(question: &Question<'_>, ix: TierIx, total: &mut Outcomes, trace: &mut impl Trace) {
+fn isolated_end(
+    question: &DirectionQuestion<'_>,
+    ix: TierIx,
+    total: &mut Outcomes,
+    trace: &mut impl Trace,
+) {
     if question.env.policies.tiers[ix.index()].end == TierEnd::Pass {
         return;
     }
@@ -204,7 +213,7 @@ struct Gathered {
     denies: Vec<(Truth, RuleRef)>,
 }
 
-fn gather(question: &Question<'_>, ix: TierIx) -> Gathered {
+fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
     let mut gathered = Gathered {
         isolated: Truth::No,
         allows: Vec::new(),
@@ -235,7 +244,11 @@ fn any(rules: &[(Truth, RuleRef)]) -> Truth {
 /// Isolation, then the union of the rules (S10-S14), where a rule that denies wins; the own node is
 /// exempt where the tier says so (S55), and so is a pod's connection to itself (S54). What the tier
 /// does not isolate goes on (S90, S123).
-fn unordered_tier(question: &Question<'_>, ix: TierIx, trace: &mut impl Trace) -> Outcomes {
+fn unordered_tier(
+    question: &DirectionQuestion<'_>,
+    ix: TierIx,
+    trace: &mut impl Trace,
+) -> Outcomes {
     let tier = &question.env.policies.tiers[ix.index()];
     let tainted = question.taint.unordered && tier.layer == LayerIx::CLUSTER_NETWORK;
     let may = Truth::from(tainted).and(Truth::Maybe);
@@ -282,7 +295,7 @@ fn unordered_tier(question: &Question<'_>, ix: TierIx, trace: &mut impl Trace) -
     outcomes
 }
 
-fn exempt_ground(question: &Question<'_>, ix: TierIx) -> Ground {
+fn exempt_ground(question: &DirectionQuestion<'_>, ix: TierIx) -> Ground {
     match question.case.origin {
         ConnectionOrigin::OwnService { .. } => Ground::OwnService(ix),
         ConnectionOrigin::Direct | ConnectionOrigin::ByNode => Ground::OwnNode(ix),
@@ -296,11 +309,11 @@ fn doubt_rules(rules: &[(Truth, RuleRef)], trace: &mut impl Trace) {
 }
 
 /// Whether the tier lets the connection through whatever its rules say.
-fn exemption(question: &Question<'_>, tier: &Tier) -> Truth {
+fn exemption(question: &DirectionQuestion<'_>, tier: &Tier) -> Truth {
     if !tier.exempts_own_node {
         return Truth::No;
     }
-    let Question {
+    let DirectionQuestion {
         env,
         pod,
         peer,

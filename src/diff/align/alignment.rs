@@ -43,7 +43,7 @@ type ClassNodes<'a> = Vec<(u32, Option<&'a str>)>;
 
 /// What workloads of one aligned end have in common: their indices on both sides, and in a small
 /// cluster their nodes.
-type WorkloadKey<'a> = (
+type AlignedKey<'a> = (
     (EndpointIndices, EndpointIndices),
     Option<[ClassNodes<'a>; 2]>,
 );
@@ -84,7 +84,7 @@ impl WorkloadNames<'_> {
 /// The workloads of both sides, matched by name.
 struct MatchedWorkloads<'a> {
     /// Workloads with pods on both sides, by what those of one end have in common.
-    groups: IndexMap<WorkloadKey<'a>, Vec<(WorkloadId, WorkloadId)>>,
+    groups: IndexMap<AlignedKey<'a>, Vec<(WorkloadId, WorkloadId)>>,
     added: Vec<WorkloadId>,
     removed: Vec<WorkloadId>,
 }
@@ -100,7 +100,7 @@ fn match_workloads<'a>(before: Side<'a>, after: Side<'a>) -> MatchedWorkloads<'a
     let by_node = [old, new]
         .iter()
         .all(|cluster| cluster.pods().len() <= APART);
-    let mut groups: IndexMap<WorkloadKey<'a>, Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
+    let mut groups: IndexMap<AlignedKey<'a>, Vec<(WorkloadId, WorkloadId)>> = IndexMap::default();
     let mut added = Vec::new();
     let mut matched = vec![false; was_at.len()];
     for (id, workload) in new.workloads() {

@@ -21,7 +21,7 @@ pub type EndpointIndices = Vec<(u32, bool)>;
 
 /// One end of a changed pair.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Party {
+pub enum DiffParty {
     /// A workload that both sides have: its ids before and after.
     Workload(WorkloadId, WorkloadId),
     /// A block of outside addresses.
@@ -67,12 +67,13 @@ impl AlignedEnd {
     }
 
     /// Its parties.
-    pub fn parties(&self) -> Vec<Party> {
+    pub fn parties(&self) -> Vec<DiffParty> {
         match &self.members {
-            EndMembers::Workloads(list) => {
-                list.iter().map(|(b, a)| Party::Workload(*b, *a)).collect()
-            }
-            EndMembers::Addresses(set) => vec![Party::Addresses(set.clone())],
+            EndMembers::Workloads(list) => list
+                .iter()
+                .map(|(b, a)| DiffParty::Workload(*b, *a))
+                .collect(),
+            EndMembers::Addresses(set) => vec![DiffParty::Addresses(set.clone())],
         }
     }
 

@@ -11,7 +11,7 @@
 //! number of parties costs O(ranges), and the first of them in the input O(ranges log ends).
 
 use crate::compile::peer_sets::EndpointSet;
-use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndMembers, EndpointIndices, Party};
+use crate::diff::align::endpoint::{AlignedEnd, DiffParty, EndIx, EndMembers, EndpointIndices};
 use crate::set::{IntervalSet, IpSet};
 use std::fmt;
 use std::ops::Deref;
@@ -162,7 +162,7 @@ impl EndpointOrder {
 
     /// The parties at these positions: in the order of the after side, addresses merged into one
     /// block at the end.
-    fn parties(&self, positions: &EndpointSet) -> Vec<Party> {
+    fn parties(&self, positions: &EndpointSet) -> Vec<DiffParty> {
         let mut parties = Vec::new();
         let mut addresses = Vec::new();
         for position in positions.points() {
@@ -173,7 +173,7 @@ impl EndpointOrder {
             }
         }
         parties.sort_by_key(|p| {
-            if let Party::Workload(_, a) = p {
+            if let DiffParty::Workload(_, a) = p {
                 Some(*a)
             } else {
                 None
@@ -182,13 +182,13 @@ impl EndpointOrder {
         if !addresses.is_empty() {
             let v4 = IntervalSet::union_of(addresses.iter().map(|set| &set.v4));
             let v6 = IntervalSet::union_of(addresses.iter().map(|set| &set.v6));
-            parties.push(Party::Addresses(IpSet { v4, v6 }));
+            parties.push(DiffParty::Addresses(IpSet { v4, v6 }));
         }
         parties
     }
 
     /// The parties at these positions, end by end in input order.
-    fn parties_by_end(&self, positions: &EndpointSet) -> Vec<Party> {
+    fn parties_by_end(&self, positions: &EndpointSet) -> Vec<DiffParty> {
         let mut ends: Vec<EndIx> = positions.points().map(|p| self.end_at(p)).collect();
         ends.sort_unstable();
         ends.into_iter()
@@ -201,7 +201,7 @@ impl EndpointOrder {
 #[derive(Clone)]
 pub struct Parties {
     source: PartySource,
-    named: OnceLock<Vec<Party>>,
+    named: OnceLock<Vec<DiffParty>>,
 }
 
 /// Where the list of parties comes from.
@@ -219,7 +219,7 @@ enum PartySource {
 
 impl Parties {
     /// Given parties.
-    pub fn listed(parties: Vec<Party>) -> Self {
+    pub fn listed(parties: Vec<DiffParty>) -> Self {
         Self {
             source: PartySource::Listed,
             named: OnceLock::from(parties),
@@ -268,9 +268,9 @@ impl Parties {
 }
 
 impl Deref for Parties {
-    type Target = [Party];
+    type Target = [DiffParty];
 
-    fn deref(&self) -> &[Party] {
+    fn deref(&self) -> &[DiffParty] {
         self.named.get_or_init(|| match &self.source {
             PartySource::Listed => Vec::new(),
             PartySource::Positions {

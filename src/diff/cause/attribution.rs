@@ -79,7 +79,7 @@ impl Cause {
 }
 
 /// The explanation of one direction of a flow, on one side of the diff.
-type ExplainedSide<'a> = (&'a explanation::Side, Which);
+type ExplainedSide<'a> = (&'a explanation::ExplanationSide, Which);
 
 impl ChangedPair<'_> {
     /// The edit behind a change of this kind, which these flows show.
@@ -98,13 +98,14 @@ impl ChangedPair<'_> {
         opens: bool,
         explanations: &(Explanation, Explanation),
     ) -> Option<Cause> {
-        let mut pairs: Vec<(&explanation::Side, &explanation::Side)> = explanations
-            .0
-            .sides()
-            .into_iter()
-            .zip(explanations.1.sides())
-            .collect();
-        let changed = |(b, a): &(&explanation::Side, &explanation::Side)| {
+        let mut pairs: Vec<(&explanation::ExplanationSide, &explanation::ExplanationSide)> =
+            explanations
+                .0
+                .sides()
+                .into_iter()
+                .zip(explanations.1.sides())
+                .collect();
+        let changed = |(b, a): &(&explanation::ExplanationSide, &explanation::ExplanationSide)| {
             b.allowed != a.allowed || b.reason != a.reason
         };
         pairs.sort_by_key(|p| (p.0.allowed == p.1.allowed, !changed(p)));

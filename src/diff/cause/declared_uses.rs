@@ -6,7 +6,7 @@
 //! a `ConfigMap` or Secret are not read, so the absence of a declared use proves nothing. Cost:
 //! O(sources of closing paths x their environment).
 
-use crate::diff::align::endpoint::Party;
+use crate::diff::align::endpoint::DiffParty;
 use crate::diff::answer::{Block, Change, Diff};
 use crate::diff::before_after::Side;
 use crate::diff::kind::Kind;
@@ -87,9 +87,9 @@ fn uses_of_block(
 }
 
 /// The workloads among some parties, in the ids of the after side.
-fn workloads(parties: &[Party]) -> impl Iterator<Item = WorkloadId> {
+fn workloads(parties: &[DiffParty]) -> impl Iterator<Item = WorkloadId> {
     parties.iter().filter_map(|p| {
-        if let Party::Workload(_, after) = p {
+        if let DiffParty::Workload(_, after) = p {
             Some(*after)
         } else {
             None

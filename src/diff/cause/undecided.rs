@@ -183,7 +183,7 @@ impl<'a> Undecided<'a> {
             })
     }
 
-    fn has_edited_reason(&self, side: &explanation::Side, which: Which) -> bool {
+    fn has_edited_reason(&self, side: &explanation::ExplanationSide, which: Which) -> bool {
         let is_new = |taint: &usize| self.edits.is_new_taint(which, *taint);
         side.taints.iter().any(is_new) || side.doubts.iter().any(|d| self.is_edited(d.at, which))
     }

@@ -23,7 +23,7 @@
 //! <https://github.com/prometheus-community/helm-charts/issues/221>.
 
 use crate::diagnostic::Place;
-use crate::finding::{Edit, Finding, Severity};
+use crate::finding::{Finding, Severity, TreeEdit};
 use crate::lint::context::LintContext;
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
@@ -113,7 +113,7 @@ fn check_label(
         reporter.push(match selected_anyway(context, rule, value) {
             Some(other) => dead_entry(finding, other, value),
             None if is_plain(context, policy, &origin) => {
-                finding.fix([Edit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
+                finding.fix([TreeEdit::Rename(origin, NAMESPACE_NAME_LABEL.into())])
             }
             None => finding,
         });

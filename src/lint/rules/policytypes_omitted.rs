@@ -16,7 +16,7 @@
 //!
 //! **References.** The field's documentation in the API; cyclonus `CheckSourceMissingPolicyTypes`.
 
-use crate::finding::{Edit, Severity};
+use crate::finding::{Severity, TreeEdit};
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::{Direction, Policy, PolicyId};
@@ -108,7 +108,7 @@ fn report_closed_ingress(
             .severity(Severity::Info)
             .note("another policy closes the way in anyway")
     } else {
-        finding.severity(Severity::Error).fix([Edit::Insert(
+        finding.severity(Severity::Error).fix([TreeEdit::Insert(
             spec,
             "policyTypes".into(),
             "[Egress]".into(),

@@ -15,7 +15,7 @@
 //!
 //! **References.** cyclonus `CheckSourcePortMissingProtocol`; RFC 7766 on DNS over TCP.
 
-use crate::finding::{Edit, Severity};
+use crate::finding::{Severity, TreeEdit};
 use crate::lint::context::LintContext;
 use crate::lint::ports::numeric_traffic;
 use crate::lint::reporter::Reporter;
@@ -73,7 +73,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
         reporter.push(
             finding
                 .help(format!("open 53/{word} as well"))
-                .fix([Edit::Append(ports, item.into())]),
+                .fix([TreeEdit::Append(ports, item.into())]),
         );
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! **References.** The `policyTypes` field in the API.
 
-use crate::finding::Edit;
+use crate::finding::TreeEdit;
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::policy::Direction;
@@ -44,7 +44,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
                     )
                     .label("has no effect")
                     .help(format!("add {kind} to policyTypes, or drop the rules"))
-                    .fix([Edit::Append(
+                    .fix([TreeEdit::Append(
                         Origin::new(policy.document, types),
                         kind.into(),
                     )]),

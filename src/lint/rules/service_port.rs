@@ -19,7 +19,7 @@
 //! <https://github.com/codecentric/helm-charts/pull/432>.
 
 use crate::diagnostic::Place;
-use crate::finding::{Edit, Severity};
+use crate::finding::{Severity, TreeEdit};
 use crate::lint::context::LintContext;
 use crate::lint::reporter::Reporter;
 use crate::model::{Cluster, PodId, ServiceId, TargetPort};
@@ -145,6 +145,6 @@ fn push(
                 format!("Service {name} sends {port} to {target}"),
             )
             .help(format!("write {target}"))
-            .fix([Edit::Replace(here, target.to_string().into())]),
+            .fix([TreeEdit::Replace(here, target.to_string().into())]),
     );
 }

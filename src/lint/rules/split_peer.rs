@@ -23,7 +23,7 @@
 //! <https://github.com/redhat-appstudio/infra-deployments/pull/7039>.
 
 use crate::diagnostic::Place;
-use crate::finding::{Edit, Finding, Severity};
+use crate::finding::{Finding, Severity, TreeEdit};
 use crate::lint::context::{LintContext, SelectedPods};
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
@@ -100,7 +100,7 @@ impl SplitPeer<'_> {
         Some(
             finding
                 .help(format!("delete the \"-\" on line {line}"))
-                .fix([Edit::JoinPrevious(place)]),
+                .fix([TreeEdit::JoinPrevious(place)]),
         )
     }
 

@@ -10,7 +10,7 @@ use crate::model::Truth;
 use crate::policy::tier::TierIx;
 use crate::policy::{RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::reason::Reason;
-use crate::query::explain::side::{Mismatch, PeerTrace, RuleTrace, Side};
+use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
 use crate::spec::Environment;
 use crate::spec::evaluate;
 use crate::spec::question::Case;
@@ -60,7 +60,7 @@ impl Trace for DecisionRecord {
 }
 
 /// Decides a side whose tiers and policies are filled in already, and fills in everything else.
-pub(crate) fn decide(env: &Environment, side: &mut Side, flow: &Flow, case: &Case) {
+pub(crate) fn decide(env: &Environment, side: &mut ExplanationSide, flow: &Flow, case: &Case) {
     let mut record = DecisionRecord::default();
     side.allowed = evaluate::side(env, flow, side.direction, case, &mut record);
     for tier in &mut side.tiers {
@@ -80,7 +80,7 @@ pub(crate) fn decide(env: &Environment, side: &mut Side, flow: &Flow, case: &Cas
 }
 
 /// The policies of the evaluated tiers that isolate the subject.
-fn isolating(env: &Environment, side: &Side) -> Vec<crate::policy::PolicyId> {
+fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<crate::policy::PolicyId> {
     let tiers = side.tiers.iter().filter(|tier| tier.reached);
     let policies = tiers.flat_map(|tier| &tier.policies).map(|p| p.policy);
     policies
@@ -89,7 +89,7 @@ fn isolating(env: &Environment, side: &Side) -> Vec<crate::policy::PolicyId> {
 }
 
 /// Fills in a side of which both outcomes are possible: the first doubt is the reason.
-fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &DecisionRecord) {
+fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &DecisionRecord) {
     let mut peers = Vec::new();
     let mut reason = None;
     // Where the tiers allow whatever the unknown facts are, only a further enforcement point can
@@ -127,7 +127,12 @@ fn unknown(env: &Environment, side: &mut Side, case: &Case, record: &DecisionRec
 
 /// Fills in the unmodelled policies of one effect that may affect the side, and returns the reason
 /// for which they are not modelled.
-fn blame(env: &Environment, side: &mut Side, case: &Case, effect: TaintEffect) -> Reason {
+fn blame(
+    env: &Environment,
+    side: &mut ExplanationSide,
+    case: &Case,
+    effect: TaintEffect,
+) -> Reason {
     let Endpoint::Pod(pod) = side.subject else {
         return Reason::UnknownUnsupportedKind;
     };
@@ -143,7 +148,7 @@ fn blame(env: &Environment, side: &mut Side, case: &Case, effect: TaintEffect) -
 }
 
 /// The reason of a side whose answer is certain.
-fn reason(env: &Environment, side: &Side, ground: Ground) -> Reason {
+fn reason(env: &Environment, side: &ExplanationSide, ground: Ground) -> Reason {
     let codes = |tier: TierIx| env.policies.tiers[tier.index()].codes;
     match ground {
         Ground::Default => Reason::AllowDefault,
@@ -160,7 +165,7 @@ fn reason(env: &Environment, side: &Side, ground: Ground) -> Reason {
 }
 
 /// The rule of a ground, with the peer that matches.
-fn rule_of(side: &Side, ground: Ground) -> Option<RuleRef> {
+fn rule_of(side: &ExplanationSide, ground: Ground) -> Option<RuleRef> {
     let Ground::Rule(_, at) = ground else {
         return None;
     };

@@ -7,7 +7,7 @@
 //! an explanation costs O(rules of both effective policies), not O(rules of the policy set). Truth
 //! values come from the functions of the specification.
 //!
-//! Invariants: [`Explanation::allowed`] is the graph's verdict on the flow; each [`Side::allowed`]
+//! Invariants: [`Explanation::allowed`] is the graph's verdict on the flow; each [`ExplanationSide::allowed`]
 //! is what the specification says of that side; and [`Explanation::reason`] is an `ALLOW_`, `DENY_`
 //! or `UNKNOWN_` code accordingly.
 
@@ -17,7 +17,8 @@ use crate::policy::Direction;
 use crate::query::ask::service_effect::ViaService;
 pub use crate::query::explain::reason::Reason;
 pub use crate::query::explain::side::{
-    Mismatch, PeerTrace, PolicyTrace, RuleTrace, Side, TierTrace, names_ports, nearest_peer,
+    ExplanationSide, Mismatch, PeerTrace, PolicyTrace, RuleTrace, TierTrace, names_ports,
+    nearest_peer,
 };
 use crate::query::explain::trace::Walker;
 use crate::spec::evaluate;
@@ -32,9 +33,9 @@ pub struct Explanation {
     /// The verdict.
     pub allowed: Truth,
     /// Egress at the source.
-    pub egress: Side,
+    pub egress: ExplanationSide,
     /// Ingress at the destination.
-    pub ingress: Side,
+    pub ingress: ExplanationSide,
     /// Whether the verdict depends on how host-network pods behave (S56).
     pub host_network: bool,
     /// The sides under the other mode of host-network pods, where both have to be considered.
@@ -49,9 +50,9 @@ pub struct ModeSides {
     /// The mode.
     pub mode: HostNetworkMode,
     /// Egress at the source.
-    pub egress: Side,
+    pub egress: ExplanationSide,
     /// Ingress at the destination.
-    pub ingress: Side,
+    pub ingress: ExplanationSide,
 }
 
 impl ModeSides {
@@ -63,7 +64,7 @@ impl ModeSides {
 
 impl Explanation {
     /// The sides, egress first.
-    pub fn sides(&self) -> [&Side; 2] {
+    pub fn sides(&self) -> [&ExplanationSide; 2] {
         [&self.egress, &self.ingress]
     }
 
@@ -144,7 +145,7 @@ pub(crate) fn explain_call(
 
 /// The explanation of a flow that no policy governs.
 fn settled(flow: &Flow, reason: Reason) -> Explanation {
-    let side = |direction| Side::plain(flow, direction, reason);
+    let side = |direction| ExplanationSide::plain(flow, direction, reason);
     Explanation {
         flow: *flow,
         allowed: Truth::Yes,
@@ -184,7 +185,7 @@ fn sides_under(
 }
 
 /// One side of a flow in one case.
-fn walk(graph: &AllowGraph, flow: &Flow, case: Case, direction: Direction) -> Side {
+fn walk(graph: &AllowGraph, flow: &Flow, case: Case, direction: Direction) -> ExplanationSide {
     let walker = Walker {
         graph,
         flow,

@@ -95,7 +95,7 @@ pub struct TierTrace {
 
 /// One direction of a flow: egress at the source, or ingress at the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Side {
+pub struct ExplanationSide {
     /// The direction.
     pub direction: Direction,
     /// The end whose policies decide.
@@ -122,7 +122,7 @@ pub struct Side {
     pub tiers: Vec<TierTrace>,
 }
 
-impl Side {
+impl ExplanationSide {
     pub(crate) fn plain(flow: &Flow, direction: Direction, reason: Reason) -> Self {
         let (subject, peer) = evaluate::side_of(flow, direction);
         Self {

@@ -11,7 +11,9 @@ use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
 use crate::query::explain::decision::decide;
 use crate::query::explain::reason::Reason;
-use crate::query::explain::side::{Mismatch, PeerTrace, PolicyTrace, RuleTrace, Side, TierTrace};
+use crate::query::explain::side::{
+    ExplanationSide, Mismatch, PeerTrace, PolicyTrace, RuleTrace, TierTrace,
+};
 use crate::spec::environment::PodAddress;
 use crate::spec::matching;
 use crate::spec::question::Case;
@@ -31,8 +33,8 @@ pub(crate) struct Walker<'a> {
 
 impl Walker<'_> {
     /// The side with every policy that governs it, decided.
-    pub(crate) fn side(&self) -> Side {
-        let mut side = Side::plain(self.flow, self.direction, Reason::AllowDefault);
+    pub(crate) fn side(&self) -> ExplanationSide {
+        let mut side = ExplanationSide::plain(self.flow, self.direction, Reason::AllowDefault);
         let Endpoint::Pod(pod) = side.subject else {
             return side;
         };

@@ -38,7 +38,7 @@ pub enum Party {
 
 /// One entry: a source, a destination, and what passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     /// The source.
     pub source: Party,
     /// The destination.
@@ -51,7 +51,7 @@ pub struct Entry {
     pub example: Flow,
 }
 
-impl Entry {
+impl ListEntry {
     /// Whether something certainly passes; otherwise something may pass, as far as is known.
     pub fn is_allowed(&self) -> bool {
         !self.allowed.must.is_empty()
@@ -62,7 +62,7 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     /// The entries, by destination and source.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListEntry>,
     /// Workloads whose ingress nothing governs.
     pub open_in: Vec<WorkloadId>,
     /// Workloads whose egress nothing governs.
@@ -97,7 +97,7 @@ pub fn list(graph: &AllowGraph, filter: &Filter) -> Listing {
 }
 
 /// The visitor of the entries; it may stop the listing.
-pub type VisitEntry<'v> = &'v mut dyn FnMut(Entry) -> ControlFlow<()>;
+pub type VisitEntry<'v> = &'v mut dyn FnMut(ListEntry) -> ControlFlow<()>;
 
 /// Lists the allow-graph one entry at a time, so that only the entries of one workload are held in
 /// memory. Returns the listing without entries.
@@ -226,7 +226,7 @@ impl Lister<'_> {
                 .iter()
                 .map(|f| (f.allowed, f.source.pods * f.classes));
             let (allowed, differs) = join(joined, pairs);
-            visit(Entry {
+            visit(ListEntry {
                 source: Party::Workload(source),
                 destination: Party::Workload(id),
                 allowed,
@@ -254,7 +254,7 @@ impl Lister<'_> {
 
     /// What outside addresses may send to a destination workload; addresses with equal traffic are
     /// merged.
-    fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<Entry> {
+    fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<ListEntry> {
         let space = self.graph.space();
         let rows = destination.rows_outside(self.graph, &space.full().difference(&self.pods));
         let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
@@ -282,7 +282,7 @@ impl Lister<'_> {
                 traffic: sample(allowed),
             };
             let source = Party::Addresses(addresses(space, &EndpointSet::union_of(sources)));
-            entries.push(Entry {
+            entries.push(ListEntry {
                 source,
                 destination: Party::Workload(id),
                 allowed: allowed.clone(),
@@ -334,7 +334,7 @@ impl Lister<'_> {
     }
 
     /// What one workload may send to outside addresses; addresses with equal traffic are merged.
-    fn outside_destinations(&self, id: WorkloadId, groups: &[ExternalGroup]) -> Vec<Entry> {
+    fn outside_destinations(&self, id: WorkloadId, groups: &[ExternalGroup]) -> Vec<ListEntry> {
         let space = self.graph.space();
         let pods = self.graph.environment().cluster.workload(id).pods.len();
         let parts: Vec<(&ExternalGroup, &ExternalDestinations)> = groups
@@ -372,7 +372,7 @@ impl Lister<'_> {
                 destination: space.representative(index),
                 traffic: sample(&part.allowed),
             };
-            entries.push(Entry {
+            entries.push(ListEntry {
                 source: Party::Workload(id),
                 destination: Party::Addresses(addresses(space, &all)),
                 allowed,

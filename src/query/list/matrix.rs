@@ -9,7 +9,7 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Cluster, NamespaceId, WorkloadId};
-use crate::query::list::listing::{Entry, Filter, Listing, Party, each};
+use crate::query::list::listing::{Filter, ListEntry, Listing, Party, each};
 use crate::set::hashed::HashMap;
 use crate::set::{IpSet, TrafficSet};
 use indexmap::IndexSet;
@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 
 /// What a row or a column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Side {
+pub enum MatrixSide {
     /// A namespace.
     Namespace(NamespaceId),
     /// A workload.
@@ -43,7 +43,7 @@ pub struct Matrix {
     /// What the rows and columns are.
     pub by: By,
     /// The rows and columns, by name, with the internet last.
-    pub sides: Vec<Side>,
+    pub sides: Vec<MatrixSide>,
     /// Per row the columns with an entry, in order, each with the index of its traffic in
     /// `passing`.
     rows: Vec<Vec<(u32, u32)>>,
@@ -113,8 +113,8 @@ pub fn of_listing(graph: &AllowGraph, listing: &Listing, by: By) -> Matrix {
 struct MatrixBuilder<'g> {
     graph: &'g AllowGraph,
     by: By,
-    sides: Vec<Side>,
-    index_of_side: BTreeMap<Side, u32>,
+    sides: Vec<MatrixSide>,
+    index_of_side: BTreeMap<MatrixSide, u32>,
     internet: IpSet,
     cells: HashMap<(u32, u32), u32>,
     passing: IndexSet<Allowed>,
@@ -123,14 +123,14 @@ struct MatrixBuilder<'g> {
 impl<'g> MatrixBuilder<'g> {
     fn new(graph: &'g AllowGraph, by: By) -> Self {
         let cluster = &graph.environment().cluster;
-        let mut sides: Vec<(String, Side)> = cluster
+        let mut sides: Vec<(String, MatrixSide)> = cluster
             .workloads()
             .map(|(id, _)| named_side(cluster, by, id))
             .collect();
         sides.sort();
         sides.dedup();
-        let mut sides: Vec<Side> = sides.into_iter().map(|(_, side)| side).collect();
-        sides.push(Side::Internet);
+        let mut sides: Vec<MatrixSide> = sides.into_iter().map(|(_, side)| side).collect();
+        sides.push(MatrixSide::Internet);
         let index_of_side = (0..).zip(&sides).map(|(i, s)| (*s, i)).collect();
         let internet = IpSet::internet();
         Self {
@@ -146,14 +146,14 @@ impl<'g> MatrixBuilder<'g> {
 
     fn index_of_workload(&self, workload: WorkloadId) -> Option<u32> {
         let side = match self.by {
-            By::Namespace => Side::Namespace(
+            By::Namespace => MatrixSide::Namespace(
                 self.graph
                     .environment()
                     .cluster
                     .workload(workload)
                     .namespace,
             ),
-            By::Workload => Side::Workload(workload),
+            By::Workload => MatrixSide::Workload(workload),
         };
         self.index_of_side.get(&side).copied()
     }
@@ -162,11 +162,11 @@ impl<'g> MatrixBuilder<'g> {
         match party {
             Party::Workload(w) => self.index_of_workload(*w),
             Party::Addresses(set) if set.is_disjoint(&self.internet) => None,
-            Party::Addresses(_) => self.index_of_side.get(&Side::Internet).copied(),
+            Party::Addresses(_) => self.index_of_side.get(&MatrixSide::Internet).copied(),
         }
     }
 
-    fn add(&mut self, entry: &Entry) {
+    fn add(&mut self, entry: &ListEntry) {
         let (Some(from), Some(to)) = (
             self.index_of(&entry.source),
             self.index_of(&entry.destination),
@@ -219,13 +219,13 @@ impl<'g> MatrixBuilder<'g> {
 }
 
 /// The side that a workload belongs to, with its name.
-fn named_side(cluster: &Cluster, by: By, id: WorkloadId) -> (String, Side) {
+fn named_side(cluster: &Cluster, by: By, id: WorkloadId) -> (String, MatrixSide) {
     match by {
         By::Namespace => {
             let namespace = cluster.workload(id).namespace;
             let name = cluster.namespace(namespace).name.to_string();
-            (name, Side::Namespace(namespace))
+            (name, MatrixSide::Namespace(namespace))
         }
-        By::Workload => (cluster.workload_name(id), Side::Workload(id)),
+        By::Workload => (cluster.workload_name(id), MatrixSide::Workload(id)),
     }
 }

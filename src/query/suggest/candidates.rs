@@ -10,7 +10,7 @@ use crate::query::ask::resolved::End;
 use crate::query::explain::explanation::{Reason, names_ports};
 use crate::query::suggest::minimal_selector;
 use crate::query::suggest::obstacle::{Need, Obstacle};
-use crate::query::suggest::trial::{AskedFlows, Change, Place};
+use crate::query::suggest::trial::{Addition, AdditionPlace, AskedFlows};
 use crate::spec::{Endpoint, Environment};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub(crate) fn candidates(
     asked: &AskedFlows,
     direction: Direction,
     needs: &[&Need],
-) -> Result<Vec<Change>, Obstacle> {
+) -> Result<Vec<Addition>, Obstacle> {
     let env = graph.environment();
     let (subject, peer, subjects) = match direction {
         Direction::Egress => (&pair.source, &pair.destination, &asked.sources),
@@ -66,9 +66,9 @@ pub(crate) fn candidates(
         found.extend(port_change(graph, need, ports.as_deref()));
     }
     let policies = policies(graph, needs, subjects, direction);
-    found.extend(policies.into_iter().map(|id| Change {
+    found.extend(policies.into_iter().map(|id| Addition {
         direction,
-        place: Place::Rule(id),
+        place: AdditionPlace::Rule(id),
         content: rule.clone(),
     }));
     found.push(new_policy(graph, direction, subjects, peer, rule));
@@ -87,7 +87,7 @@ fn rule_json(direction: Direction, peers: &[Json], ports: Option<&[Json]>) -> Js
 }
 
 /// One more port, where a rule admits the peer already on other ports.
-fn port_change(graph: &AllowGraph, need: &Need, ports: Option<&[Json]>) -> Option<Change> {
+fn port_change(graph: &AllowGraph, need: &Need, ports: Option<&[Json]>) -> Option<Addition> {
     let near = need
         .side
         .near
@@ -95,12 +95,12 @@ fn port_change(graph: &AllowGraph, need: &Need, ports: Option<&[Json]>) -> Optio
         .filter(|_| need.side.reason == Reason::DenyPort)?;
     let [port] = ports? else { return None };
     let is_list = names_ports(graph.environment().policies.rule(near.at));
-    let place = Place::Port(RuleRef {
+    let place = AdditionPlace::Port(RuleRef {
         peer: None,
         port: None,
         ..near.at
     });
-    is_list.then(|| Change {
+    is_list.then(|| Addition {
         direction: need.direction,
         place,
         content: port.clone(),
@@ -149,7 +149,7 @@ fn new_policy(
     subjects: &BTreeSet<PodId>,
     peer: &End,
     rule: Json,
-) -> Change {
+) -> Addition {
     let env = graph.environment();
     let cluster = &env.cluster;
     let first = subjects.first().map(|p| cluster.pod(*p));
@@ -167,9 +167,9 @@ fn new_policy(
     );
     let pods = minimal_selector::pod_selector(env, subjects);
     let content = author::network_policy(namespace, &name, &pods, direction, rule);
-    Change {
+    Addition {
         direction,
-        place: Place::Policy {
+        place: AdditionPlace::Policy {
             namespace: namespace.into(),
             name: name.into(),
         },
@@ -179,7 +179,7 @@ fn new_policy(
 
 /// An exception where a rule of the Baseline tier denies: a policy of that tier that precedes the
 /// rule and applies to these ends only.
-fn exception(graph: &AllowGraph, need: &Need, asked: &AskedFlows, peer: &End) -> Option<Change> {
+fn exception(graph: &AllowGraph, need: &Need, asked: &AskedFlows, peer: &End) -> Option<Addition> {
     let env = graph.environment();
     let denied = need
         .side
@@ -227,9 +227,9 @@ fn exception(graph: &AllowGraph, need: &Need, asked: &AskedFlows, peer: &End) ->
         &others,
         &asked.traffic,
     )?;
-    Some(Change {
+    Some(Addition {
         direction,
-        place: Place::Policy {
+        place: AdditionPlace::Policy {
             namespace: Box::default(),
             name: name.into(),
         },

@@ -1,8 +1,8 @@
 //! What a suggestion answers: changes, or the obstacles to every change.
 
 use crate::policy::{Direction, RuleRef};
-use crate::query::explain::explanation::{Reason, Side};
-use crate::query::suggest::trial::{Change, Turned};
+use crate::query::explain::explanation::{ExplanationSide, Reason};
+use crate::query::suggest::trial::{Addition, Turned};
 use crate::spec::{Endpoint, Flow};
 
 /// Why no addition lets the traffic through.
@@ -32,7 +32,7 @@ pub enum Suggested {
     /// It is allowed already.
     Nothing,
     /// These additions open it and change nothing else; they were applied and compared.
-    Changes(Vec<Change>),
+    Changes(Vec<Addition>),
     /// No addition does, for these reasons.
     Impossible(Vec<Obstacle>),
 }
@@ -40,5 +40,5 @@ pub enum Suggested {
 /// A side of a flow that does not certainly allow it.
 pub(crate) struct Need {
     pub(crate) direction: Direction,
-    pub(crate) side: Side,
+    pub(crate) side: ExplanationSide,
 }

@@ -18,11 +18,11 @@ use crate::policy::tier::kubernetes;
 use crate::policy::{Direction, PolicySet, RuleRef};
 use crate::query::ask::answer::Pair;
 use crate::query::ask::resolved::End;
-use crate::query::explain::explanation::{Reason, Side, explain};
+use crate::query::explain::explanation::{ExplanationSide, Reason, explain};
 use crate::query::suggest::candidates::candidates;
 use crate::query::suggest::obstacle::Need;
 pub use crate::query::suggest::obstacle::{Obstacle, Suggested};
-use crate::query::suggest::trial::{AskedFlows, Change, Failure, ends, verify};
+use crate::query::suggest::trial::{Addition, AskedFlows, Failure, ends, verify};
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, Flow};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ pub fn suggest(input: &Input, graph: &AllowGraph, pair: &Pair) -> Suggested {
     if !firm.is_empty() {
         return Suggested::Impossible(distinct(firm));
     }
-    let mut sides: Vec<Vec<Change>> = Vec::new();
+    let mut sides: Vec<Vec<Addition>> = Vec::new();
     for direction in [Direction::Egress, Direction::Ingress] {
         let on_side: Vec<&Need> = needs.iter().filter(|n| n.direction == direction).collect();
         if on_side.is_empty() {
@@ -85,7 +85,7 @@ fn service_obstacles(graph: &AllowGraph, pair: &Pair) -> Suggested {
 }
 
 /// The obstacle on one side of a connection that a Service changes.
-fn service_obstacle(policies: &PolicySet, side: &Side) -> Option<Obstacle> {
+fn service_obstacle(policies: &PolicySet, side: &ExplanationSide) -> Option<Obstacle> {
     match (side.reason, side.decided_by) {
         _ if side.allowed == Truth::Yes => None,
         (Reason::DenyTier(_), Some(rule)) if !precedes_network_policies(policies, rule) => {
@@ -147,7 +147,7 @@ fn needs(graph: &AllowGraph, asked: &AskedFlows) -> Vec<Need> {
                 .into_iter()
                 .chain(other);
             for side in sides.filter(|s| s.allowed != Truth::Yes) {
-                let key = |s: &Side| (s.direction, s.reason, s.decided_by, s.subject);
+                let key = |s: &ExplanationSide| (s.direction, s.reason, s.decided_by, s.subject);
                 if !needs.iter().any(|need| key(&need.side) == key(&side)) {
                     needs.push(Need {
                         direction: side.direction,
@@ -205,10 +205,10 @@ fn obstacle(graph: &AllowGraph, need: &Need) -> Option<Obstacle> {
 fn first_sufficient(
     input: &Input,
     graph: &AllowGraph,
-    sides: &[Vec<Change>],
+    sides: &[Vec<Addition>],
     asked: &AskedFlows,
 ) -> Result<Suggested, Vec<Failure>> {
-    let mut combinations: Vec<Vec<Change>> = vec![Vec::new()];
+    let mut combinations: Vec<Vec<Addition>> = vec![Vec::new()];
     for side in sides {
         combinations = combinations
             .iter()

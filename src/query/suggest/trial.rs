@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 /// The place where something is added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum AdditionPlace {
     /// A rule at the end of a policy's list.
     Rule(PolicyId),
     /// A port at the end of a rule's list.
@@ -42,11 +42,11 @@ pub enum Place {
 
 /// One addition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Addition {
     /// The direction it opens.
     pub direction: Direction,
     /// The place where it is added.
-    pub place: Place,
+    pub place: AdditionPlace,
     /// What is added: a rule, a port, or a whole object.
     pub content: Json,
 }
@@ -92,7 +92,7 @@ pub enum Failure {
 const COMPARED: usize = 4_000_000;
 
 /// The input with the changes applied; `None` if they cannot be applied.
-pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
+pub fn applied(input: &Input, changes: &[Addition]) -> Option<Input> {
     let mut policies: PolicySet = (*input.policies).clone();
     for (node, header) in changed(input, changes)? {
         let api_version = node.get("apiVersion")?.as_str()?.to_owned();
@@ -123,7 +123,7 @@ pub fn applied(input: &Input, changes: &[Change]) -> Option<Input> {
 }
 
 /// The whole objects with the additions in them, to be overlaid on the input.
-pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
+pub fn objects(input: &Input, changes: &[Addition]) -> Option<Vec<Json>> {
     Some(
         changed(input, changes)?
             .into_iter()
@@ -133,11 +133,11 @@ pub fn objects(input: &Input, changes: &[Change]) -> Option<Vec<Json>> {
 }
 
 /// The existing policy that a change adds to; `None` for a new one.
-fn changed_policy(change: &Change) -> Option<PolicyId> {
+fn changed_policy(change: &Addition) -> Option<PolicyId> {
     match &change.place {
-        Place::Rule(id) => Some(*id),
-        Place::Port(at) => Some(at.policy),
-        Place::Policy { .. } => None,
+        AdditionPlace::Rule(id) => Some(*id),
+        AdditionPlace::Port(at) => Some(at.policy),
+        AdditionPlace::Policy { .. } => None,
     }
 }
 
@@ -150,12 +150,12 @@ struct ObjectHeader {
 }
 
 /// The objects that change, each once, with all additions to it.
-fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, ObjectHeader)>> {
+fn changed(input: &Input, changes: &[Addition]) -> Option<Vec<(SyntaxNode, ObjectHeader)>> {
     let mut objects: Vec<(SyntaxNode, ObjectHeader)> = Vec::new();
     for change in changes {
         let addition = node(&change.content);
         let Some(id) = changed_policy(change) else {
-            let Place::Policy { namespace, name } = &change.place else {
+            let AdditionPlace::Policy { namespace, name } = &change.place else {
                 return None;
             };
             let (name, namespace) = (name.clone(), namespace.clone());
@@ -180,9 +180,9 @@ fn changed(input: &Input, changes: &[Change]) -> Option<Vec<(SyntaxNode, ObjectH
 }
 
 /// The path of the list that a change adds to.
-pub fn list(policy: &Policy, change: &Change) -> Path {
+pub fn list(policy: &Policy, change: &Addition) -> Path {
     match &change.place {
-        Place::Port(at) => policy
+        AdditionPlace::Port(at) => policy
             .origin(RuleRef {
                 peer: None,
                 port: None,
@@ -300,7 +300,7 @@ fn entry(key: &str, value: &Json) -> Entry {
 pub fn verify(
     input: &Input,
     before: &AllowGraph,
-    changes: &[Change],
+    changes: &[Addition],
     asked: &AskedFlows,
 ) -> Result<AllowGraph, Failure> {
     let changed = applied(input, changes).ok_or(Failure::Unusable)?;

@@ -131,7 +131,8 @@ fn row(pages: DiffContext<'_>, change: &Change) -> String {
         Kind::Undecided => "undecided (?)",
     };
     let ends =
-        |pick: fn(&crate::diff::Block) -> &[crate::diff::Party]| match change.blocks.as_slice() {
+        |pick: fn(&crate::diff::Block) -> &[crate::diff::DiffParty]| match change.blocks.as_slice()
+        {
             [one] => code(&pages.parties(pick(one))),
             many => format!("{} groups", many.len()),
         };

@@ -1,7 +1,7 @@
 //! Test files and probes, written: what `init tests` proposes, and what `test --export` gives to
 //! other tools.
 
-use crate::check::export::{Probe, Target};
+use crate::check::export::{Probe, ProbeTarget};
 use crate::check::{Claim, Suite};
 use crate::model::Cluster;
 use crate::model::WorkloadId;
@@ -116,8 +116,8 @@ pub fn netassert(cluster: &Cluster, probes: &[Probe], out: &mut dyn Write) -> io
 
 fn netassert_probe(cluster: &Cluster, probe: &Probe, count: usize) -> NetassertProbe {
     let dst = match &probe.destination {
-        Target::Workload(id) => ("k8sResource", resource(cluster, *id)),
-        Target::Host(address) => (
+        ProbeTarget::Workload(id) => ("k8sResource", resource(cluster, *id)),
+        ProbeTarget::Host(address) => (
             "host",
             Resource::Host {
                 name: address.to_string(),

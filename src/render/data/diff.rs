@@ -1,7 +1,7 @@
 //! A diff for programs: JSON and CSV, with every pair.
 
 use crate::check::breaks::Broken;
-use crate::diff::{Cause, Change, Diff, Kind, OneSided, Party, Use, What, Which};
+use crate::diff::{Cause, Change, Diff, DiffParty, Kind, OneSided, Use, What, Which};
 use crate::render::data::json;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
 use crate::render::data::{check, csv};
@@ -187,15 +187,15 @@ fn declared(pages: DiffContext<'_>, found: &Use) -> UseJson {
     }
 }
 
-fn party(pages: DiffContext<'_>, party: &Party) -> EndJson {
+fn party(pages: DiffContext<'_>, party: &DiffParty) -> EndJson {
     match party {
-        Party::Workload(_, after) => json::workload(pages.after, *after),
-        Party::Addresses(set) => json::blocks(&words::addresses(set), set),
+        DiffParty::Workload(_, after) => json::workload(pages.after, *after),
+        DiffParty::Addresses(set) => json::blocks(&words::addresses(set), set),
     }
 }
 
 fn change(pages: DiffContext<'_>, change: &Change) -> ChangeJson {
-    let ends = |parties: &[Party]| parties.iter().map(|p| party(pages, p)).collect();
+    let ends = |parties: &[DiffParty]| parties.iter().map(|p| party(pages, p)).collect();
     ChangeJson {
         kind: change.kind.word(),
         ports: json::traffic(&change.traffic),

@@ -6,9 +6,9 @@
 
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
-use crate::query::explain::explanation::{PeerTrace, RuleTrace, Side};
+use crate::query::explain::explanation::{ExplanationSide, PeerTrace, RuleTrace};
 use crate::query::list::listing;
-use crate::query::list::listing::{Entry, Filter, Party};
+use crate::query::list::listing::{Filter, ListEntry, Party};
 use crate::query::{Answer, End, Pair};
 use crate::render::context::RenderContext;
 use crate::render::data::yaml;
@@ -282,7 +282,7 @@ pub struct PeerJson {
 }
 
 /// One side.
-pub fn side(context: RenderContext<'_>, side: &Side) -> SideJson {
+pub fn side(context: RenderContext<'_>, side: &ExplanationSide) -> SideJson {
     SideJson {
         direction: side.direction.name(),
         subject: endpoint(context, side.subject),
@@ -472,7 +472,7 @@ pub fn listing<'a>(context: RenderContext<'a>, filter: &'a Filter) -> ListJson<'
     }
 }
 
-fn flow(context: RenderContext<'_>, entry: &Entry) -> FlowJson {
+fn flow(context: RenderContext<'_>, entry: &ListEntry) -> FlowJson {
     let (sure, unknown) = (&entry.allowed.must, &entry.allowed.unknown());
     let explanation = crate::query::explain(context.graph, &entry.example);
     let because = [&explanation.ingress, &explanation.egress]

@@ -2,7 +2,7 @@
 
 use crate::check::breaks::Broken;
 use crate::query::suggest::suggestion::{Obstacle, Suggested};
-use crate::query::suggest::trial::{Change, Place, list};
+use crate::query::suggest::trial::{Addition, AdditionPlace, list};
 use crate::render::context::RenderContext;
 use crate::render::data::diff;
 use crate::render::data::json::{PlaceJson, PolicyName, RuleRefJson, at, rule};
@@ -61,7 +61,7 @@ pub struct ObstacleJson {
 
 /// A suggestion as a document's part.
 pub fn json(text: &TextWriter<'_>, suggested: &Suggested, broken: &[Broken]) -> SuggestedJson {
-    let (kind, changes, obstacles): (_, &[Change], &[Obstacle]) = match suggested {
+    let (kind, changes, obstacles): (_, &[Addition], &[Obstacle]) = match suggested {
         Suggested::Nothing => ("none", &[], &[]),
         Suggested::Changes(changes) => ("changes", changes, &[]),
         Suggested::Impossible(obstacles) => ("impossible", &[], obstacles),
@@ -74,11 +74,11 @@ pub fn json(text: &TextWriter<'_>, suggested: &Suggested, broken: &[Broken]) -> 
     }
 }
 
-fn change(context: RenderContext<'_>, change: &Change) -> AdditionJson {
+fn change(context: RenderContext<'_>, change: &Addition) -> AdditionJson {
     let (add, id) = match &change.place {
-        Place::Rule(id) => ("rule", Some(*id)),
-        Place::Port(rule) => ("port", Some(rule.policy)),
-        Place::Policy { .. } => ("policy", None),
+        AdditionPlace::Rule(id) => ("rule", Some(*id)),
+        AdditionPlace::Port(rule) => ("port", Some(rule.policy)),
+        AdditionPlace::Policy { .. } => ("policy", None),
     };
     let policy = id.map(|id| context.graph.environment().policies.get(id));
     let path = policy.map(|p| list(p, change));

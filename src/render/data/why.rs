@@ -2,7 +2,9 @@
 
 use crate::check::breaks::Broken;
 use crate::policy::Action;
-use crate::query::explain::explanation::{Explanation, PolicyTrace, RuleTrace, Side, TierTrace};
+use crate::query::explain::explanation::{
+    Explanation, ExplanationSide, PolicyTrace, RuleTrace, TierTrace,
+};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
 use crate::render::context::RenderContext;
@@ -232,7 +234,7 @@ pub fn walk(context: RenderContext<'_>, walk: &Explanation) -> WalkJson {
     }
 }
 
-fn side(context: RenderContext<'_>, side: &Side) -> SideWalk {
+fn side(context: RenderContext<'_>, side: &ExplanationSide) -> SideWalk {
     let taints = &context.graph.environment().policies.taints;
     SideWalk {
         subject: words::endpoint(&context.input.cluster, side.subject),
@@ -248,7 +250,7 @@ fn side(context: RenderContext<'_>, side: &Side) -> SideWalk {
     }
 }
 
-fn tier(context: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk {
+fn tier(context: RenderContext<'_>, side: &ExplanationSide, trace: &TierTrace) -> TierWalk {
     let tiers = &context.graph.environment().policies.tiers;
     let policies = trace
         .policies
@@ -262,7 +264,11 @@ fn tier(context: RenderContext<'_>, side: &Side, trace: &TierTrace) -> TierWalk 
     }
 }
 
-fn policy_walk(context: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> PolicyWalk {
+fn policy_walk(
+    context: RenderContext<'_>,
+    side: &ExplanationSide,
+    trace: &PolicyTrace,
+) -> PolicyWalk {
     let lowered = context.graph.environment().policies.get(trace.policy);
     PolicyWalk {
         policy: policy(context, trace.policy),
@@ -276,7 +282,7 @@ fn policy_walk(context: RenderContext<'_>, side: &Side, trace: &PolicyTrace) -> 
     }
 }
 
-fn rule_walk(context: RenderContext<'_>, side: &Side, trace: &RuleTrace) -> RuleWalk {
+fn rule_walk(context: RenderContext<'_>, side: &ExplanationSide, trace: &RuleTrace) -> RuleWalk {
     let lowered = context.graph.environment().policies.get(trace.at.policy);
     RuleWalk {
         path: lowered.rule_path(trace.at).to_string(),

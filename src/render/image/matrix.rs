@@ -1,6 +1,6 @@
 //! The square as text, CSV, JSON and a page: what auditors call an access-control matrix.
 
-use crate::query::list::matrix::{By, Matrix, Side};
+use crate::query::list::matrix::{By, Matrix, MatrixSide};
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
 use crate::render::data::{csv, json};
@@ -50,12 +50,12 @@ impl<'a> MatrixView<'a> {
 
 impl MatrixView<'_> {
     /// What a side is called.
-    pub fn name(&self, side: Side) -> String {
+    pub fn name(&self, side: MatrixSide) -> String {
         let cluster = &self.context.input.cluster;
         match side {
-            Side::Namespace(id) => words::clean(&cluster.namespace(id).name).into_owned(),
-            Side::Workload(id) => words::clean(&cluster.workload_name(id)).into_owned(),
-            Side::Internet => "internet".into(),
+            MatrixSide::Namespace(id) => words::clean(&cluster.namespace(id).name).into_owned(),
+            MatrixSide::Workload(id) => words::clean(&cluster.workload_name(id)).into_owned(),
+            MatrixSide::Internet => "internet".into(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
 use crate::query::list::listing;
-use crate::query::list::listing::{Entry, Party};
+use crate::query::list::listing::{ListEntry, Party};
 use crate::render::context::RenderContext;
 use crate::render::image::matrix::MatrixView;
 use crate::render::report::digest::digest;
@@ -101,7 +101,7 @@ impl AuditReport<'_> {
     }
 
     /// Goes through the flows.
-    pub(crate) fn each_flow(&self, visit: &mut dyn FnMut(&Entry)) {
+    pub(crate) fn each_flow(&self, visit: &mut dyn FnMut(&ListEntry)) {
         if self.parts.held {
             return self.parts.listing.entries.iter().for_each(visit);
         }
@@ -122,11 +122,12 @@ impl AuditReport<'_> {
             Party::Workload(w) => cluster.workload_name(*w),
             Party::Addresses(set) => words::addresses(set),
         };
-        let ports = |e: &Entry| match (e.allowed.must.is_empty(), e.allowed.unknown().is_empty()) {
-            (_, true) => words::traffic(&e.allowed.must),
-            (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
-            (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
-        };
+        let ports =
+            |e: &ListEntry| match (e.allowed.must.is_empty(), e.allowed.unknown().is_empty()) {
+                (_, true) => words::traffic(&e.allowed.must),
+                (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
+                (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
+            };
         let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
         let mut many = 0;
         self.each_flow(&mut |e| {

@@ -9,8 +9,8 @@
 use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
-use crate::query::explain::explanation::{Side, nearest_peer};
-use crate::query::list::listing::{Entry, Party};
+use crate::query::explain::explanation::{ExplanationSide, nearest_peer};
+use crate::query::list::listing::{ListEntry, Party};
 use crate::render::report::audit::{AuditReport, PAIRS};
 use crate::render::report::matrix_data::{MatrixData, runs, square};
 use crate::render::words;
@@ -301,7 +301,7 @@ impl FlowReader<'_> {
     }
 
     /// The rules that allow an entry.
-    fn because(&mut self, entry: &Entry) -> usize {
+    fn because(&mut self, entry: &ListEntry) -> usize {
         let explanation = crate::query::explain(self.report.context.graph, &entry.example);
         let decided = explanation
             .sides()
@@ -438,7 +438,7 @@ impl FlowReader<'_> {
         self.texts.insert_full(text).0
     }
 
-    fn side(&mut self, side: &Side) -> String {
+    fn side(&mut self, side: &ExplanationSide) -> String {
         let code = side.reason.code();
         if let Some(at) = side.decided_by {
             let word = if side.allowed.possible() {

@@ -1,6 +1,6 @@
 //! A single fact about the input in compiler style.
 
-use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Place};
 use crate::render::context::Style;
 use crate::render::words;
 use crate::tree::Locator;
@@ -19,9 +19,9 @@ pub fn diagnostic(diagnostic: &Diagnostic, locator: &Locator<'_>, style: Style) 
         })
     };
     let code = match diagnostic.severity {
-        Severity::Error => "1;31",
-        Severity::Warning => "1;33",
-        Severity::Note => "1;36",
+        DiagnosticSeverity::Error => "1;31",
+        DiagnosticSeverity::Warning => "1;33",
+        DiagnosticSeverity::Note => "1;36",
     };
     let severity = style.paint(code, diagnostic.severity.name());
     let mut text = format!(

@@ -3,7 +3,7 @@
 
 use crate::check::Status;
 use crate::check::breaks::Broken;
-use crate::diff::{Block, Cause, Diff, Edit, Kind, Party, Side, Use, What, Which};
+use crate::diff::{Block, Cause, Diff, DiffParty, Edit, Kind, Side, Use, What, Which};
 use crate::model::WorkloadId;
 use crate::render::context::RenderContext;
 use crate::render::words;
@@ -55,10 +55,10 @@ impl<'a> DiffContext<'a> {
     }
 
     /// An end of a change.
-    pub fn party(&self, party: &Party) -> String {
+    pub fn party(&self, party: &DiffParty) -> String {
         match party {
-            Party::Workload(_, after) => self.workload(Which::After, *after),
-            Party::Addresses(set) => words::addresses(set),
+            DiffParty::Workload(_, after) => self.workload(Which::After, *after),
+            DiffParty::Addresses(set) => words::addresses(set),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a> DiffContext<'a> {
     }
 
     /// Several ends in few words.
-    pub fn parties(&self, parties: &[Party]) -> String {
+    pub fn parties(&self, parties: &[DiffParty]) -> String {
         if parties.len() <= 3 {
             return parties
                 .iter()
@@ -141,7 +141,7 @@ impl<'a> DiffContext<'a> {
         let workloads: Vec<WorkloadId> = parties
             .iter()
             .filter_map(|p| {
-                if let Party::Workload(_, a) = p {
+                if let DiffParty::Workload(_, a) = p {
                     Some(*a)
                 } else {
                     None
@@ -162,7 +162,7 @@ impl<'a> DiffContext<'a> {
             many => format!("{count} in {}", plural(many.len(), "namespace")),
         };
         for set in parties.iter().filter_map(|p| {
-            if let Party::Addresses(s) = p {
+            if let DiffParty::Addresses(s) = p {
                 Some(s)
             } else {
                 None

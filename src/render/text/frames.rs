@@ -6,7 +6,7 @@
 use crate::model::Truth;
 use crate::policy::PolicyId;
 use crate::policy::{PolicySet, RuleRef};
-use crate::query::explain::explanation::{Explanation, PeerTrace, RuleTrace, Side};
+use crate::query::explain::explanation::{Explanation, ExplanationSide, PeerTrace, RuleTrace};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::{Excerpt, FileId, Origin, Span, Text as FileText};
@@ -30,7 +30,7 @@ pub(crate) struct Mark {
 
 impl Frames<'_> {
     /// The frame of one side, where a rule decided it or nearly did.
-    pub fn of(&self, side: &Side, walk: &Explanation) -> Option<String> {
+    pub fn of(&self, side: &ExplanationSide, walk: &Explanation) -> Option<String> {
         let denies = !side.allowed.possible();
         match (side.allowed, &side.near) {
             (Truth::Maybe, _) if !side.doubts.is_empty() => {
@@ -51,7 +51,7 @@ impl Frames<'_> {
         }
     }
 
-    fn decided(&self, side: &Side) -> Option<String> {
+    fn decided(&self, side: &ExplanationSide) -> Option<String> {
         let at = side.decided_by?;
         let verb = if side.allowed.possible() {
             "lets it through"
@@ -75,7 +75,7 @@ impl Frames<'_> {
     }
 
     /// The rule that came closest, with every peer of it that does not match.
-    fn near(&self, side: &Side, near: &RuleTrace) -> Option<String> {
+    fn near(&self, side: &ExplanationSide, near: &RuleTrace) -> Option<String> {
         let policy = self.policies.get(near.at.policy);
         let rule = self.policies.rule(near.at);
         let mut marks = Vec::new();
@@ -119,7 +119,7 @@ impl Frames<'_> {
     }
 
     /// Nothing came close: the selectors that isolate.
-    fn isolated(&self, side: &Side) -> Option<String> {
+    fn isolated(&self, side: &ExplanationSide) -> Option<String> {
         let marks: Vec<Mark> = side
             .isolated_by
             .iter()
@@ -134,7 +134,7 @@ impl Frames<'_> {
         )
     }
 
-    fn isolating(&self, side: &Side, id: PolicyId) -> Mark {
+    fn isolating(&self, side: &ExplanationSide, id: PolicyId) -> Mark {
         let policy = self.policies.get(id);
         let label = format!(
             "isolates {}",
@@ -147,7 +147,7 @@ impl Frames<'_> {
         }
     }
 
-    fn doubt(&self, side: &Side, doubt: &PeerTrace) -> Mark {
+    fn doubt(&self, side: &ExplanationSide, doubt: &PeerTrace) -> Mark {
         let origin = self.policies.get(doubt.at.policy).origin(doubt.at);
         Mark {
             origin,
@@ -156,7 +156,7 @@ impl Frames<'_> {
         }
     }
 
-    fn mismatches(&self, side: &Side, peer: &PeerTrace) -> String {
+    fn mismatches(&self, side: &ExplanationSide, peer: &PeerTrace) -> String {
         let why = |m| words::had(self.text.cluster(), m, side.peer);
         peer.mismatches
             .iter()

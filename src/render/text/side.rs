@@ -2,7 +2,9 @@
 
 use crate::policy::RuleRef;
 use crate::query::Verdict;
-use crate::query::explain::explanation::{Explanation, Mismatch, Reason, Side, nearest_peer};
+use crate::query::explain::explanation::{
+    Explanation, ExplanationSide, Mismatch, Reason, nearest_peer,
+};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::spec::Endpoint;
@@ -69,7 +71,7 @@ impl TextWriter<'_> {
     }
 
     /// Why one side is as it is, in one line.
-    pub(crate) fn side(&self, side: &Side) -> String {
+    pub(crate) fn side(&self, side: &ExplanationSide) -> String {
         let way = if side.direction == crate::policy::Direction::Egress {
             "egress"
         } else {
@@ -135,7 +137,7 @@ impl TextWriter<'_> {
         )
     }
 
-    pub(crate) fn isolating(&self, side: &Side) -> String {
+    pub(crate) fn isolating(&self, side: &ExplanationSide) -> String {
         let names: Vec<String> = side
             .isolated_by
             .iter()
@@ -150,7 +152,7 @@ impl TextWriter<'_> {
         }
     }
 
-    pub(crate) fn unknown(&self, side: &Side) -> String {
+    pub(crate) fn unknown(&self, side: &ExplanationSide) -> String {
         let taints: Vec<String> = side
             .taints
             .iter()
@@ -188,7 +190,7 @@ impl TextWriter<'_> {
 
     pub(crate) fn near(
         &self,
-        side: &Side,
+        side: &ExplanationSide,
         near: &crate::query::explain::explanation::RuleTrace,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -232,7 +234,7 @@ impl TextWriter<'_> {
         )
     }
 
-    pub(crate) fn doubts(&self, side: &Side, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn doubts(&self, side: &ExplanationSide, out: &mut dyn Write) -> io::Result<()> {
         if side.allowed != crate::model::Truth::Maybe {
             return Ok(());
         }
@@ -275,7 +277,7 @@ impl TextWriter<'_> {
     }
 }
 
-pub(crate) fn port_words(side: &Side) -> &'static str {
+pub(crate) fn port_words(side: &ExplanationSide) -> &'static str {
     match (&side.near, side.reason) {
         (Some(_), Reason::DenyPort) => " on this port",
         _ => "",

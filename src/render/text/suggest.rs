@@ -2,7 +2,7 @@
 
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::suggest::suggestion::{Obstacle, Suggested};
-use crate::query::suggest::trial::{Change, Place, Turned, list};
+use crate::query::suggest::trial::{Addition, AdditionPlace, Turned, list};
 use crate::render::text::snippet;
 use crate::render::text::snippet::Notation;
 use crate::render::text::writer::TextWriter;
@@ -50,7 +50,7 @@ impl TextWriter<'_> {
         Ok(())
     }
 
-    fn changes(&self, changes: &[Change], out: &mut dyn Write) -> io::Result<()> {
+    fn changes(&self, changes: &[Addition], out: &mut dyn Write) -> io::Result<()> {
         for (i, change) in changes.iter().enumerate() {
             let lead = match (i, changes.len()) {
                 (0, 1) => "to allow exactly this flow, add",
@@ -70,45 +70,45 @@ impl TextWriter<'_> {
     }
 
     /// An addition as YAML, without indentation.
-    pub(crate) fn addition(&self, change: &Change) -> Vec<String> {
-        let is_item = !matches!(change.place, Place::Policy { .. });
+    pub(crate) fn addition(&self, change: &Addition) -> Vec<String> {
+        let is_item = !matches!(change.place, AdditionPlace::Policy { .. });
         snippet::lines(&change.content, is_item, self.style_of(change))
     }
 
     /// To what something is added: `to data/allow-metrics (data.yaml:60)`.
-    pub(crate) fn target(&self, change: &Change) -> String {
+    pub(crate) fn target(&self, change: &Addition) -> String {
         let place = |id: PolicyId| {
             let policy = self.context.graph.environment().policies.get(id);
             self.place(&Origin::new(policy.document, list(policy, change)))
         };
         match &change.place {
-            Place::Rule(id) => format!(
+            AdditionPlace::Rule(id) => format!(
                 "to {} ({})",
                 words::policy(self.context.graph, *id),
                 place(*id)
             ),
-            Place::Port(rule) => {
+            AdditionPlace::Port(rule) => {
                 format!(
                     "to the ports of {} ({})",
                     words::rule(self.context.graph, *rule),
                     place(rule.policy)
                 )
             }
-            Place::Policy { namespace, .. } if namespace.is_empty() => {
+            AdditionPlace::Policy { namespace, .. } if namespace.is_empty() => {
                 "this cluster-wide policy".to_owned()
             }
-            Place::Policy { namespace, .. } => {
+            AdditionPlace::Policy { namespace, .. } => {
                 format!("this policy to namespace {}", words::clean(namespace))
             }
         }
     }
 
     /// The style of the policy that is extended: long where its selectors are.
-    fn style_of(&self, change: &Change) -> Notation {
+    fn style_of(&self, change: &Addition) -> Notation {
         let id = match &change.place {
-            Place::Rule(id) => *id,
-            Place::Port(rule) => rule.policy,
-            Place::Policy { .. } => return Notation::Short,
+            AdditionPlace::Rule(id) => *id,
+            AdditionPlace::Port(rule) => rule.policy,
+            AdditionPlace::Policy { .. } => return Notation::Short,
         };
         let document = self.context.graph.environment().policies.get(id).document;
         let text = self

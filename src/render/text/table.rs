@@ -3,7 +3,7 @@
 use crate::model::WorkloadId;
 use crate::query::explain::explanation::Reason;
 use crate::query::list::listing;
-use crate::query::list::listing::{Entry, Filter, Listing, Party};
+use crate::query::list::listing::{Filter, ListEntry, Listing, Party};
 use crate::render::context::Style;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -162,13 +162,13 @@ impl TextWriter<'_> {
 
     /// Whether an end shares its node's network, so that one line about it says what is unknown of
     /// all its flows.
-    fn only_host_network(&self, listing: &Listing, entry: &Entry) -> bool {
+    fn only_host_network(&self, listing: &Listing, entry: &ListEntry) -> bool {
         let hosts = |p: &Party| matches!(p, Party::Workload(w) if listing.host_network.contains(w));
         (hosts(&entry.source) || hosts(&entry.destination))
             && self.context.graph.environment().options.host_network == HostNetwork::Unknown
     }
 
-    fn row(&self, listing: &Listing, entry: &Entry) -> [String; 4] {
+    fn row(&self, listing: &Listing, entry: &ListEntry) -> [String; 4] {
         let party = |p: &Party| match p {
             Party::Workload(w) => words::clean(&self.cluster().workload_name(*w)).into_owned(),
             Party::Addresses(set) => words::addresses(set),
@@ -194,7 +194,7 @@ impl TextWriter<'_> {
     }
 
     /// The rules that make a flow possible, egress after ingress.
-    fn because(&self, entry: &Entry) -> String {
+    fn because(&self, entry: &ListEntry) -> String {
         let explanation = crate::query::explain(self.context.graph, &entry.example);
         if explanation.host_network && explanation.allowed == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();

@@ -6,7 +6,7 @@ use crate::policy::tier::{Tier, TierIx};
 use crate::policy::{Action, Direction, Policy, PolicyId};
 use crate::policy::{Taint, TaintReason};
 use crate::query::explain::explanation::{
-    Explanation, PeerTrace, PolicyTrace, Reason, RuleTrace, Side, TierTrace,
+    Explanation, ExplanationSide, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
 };
 use crate::render::text::tree::{Branch, Tone};
 use crate::render::text::writer::TextWriter;
@@ -52,7 +52,7 @@ impl TextWriter<'_> {
     ) -> Vec<Branch> {
         let word = words::clean(&self.tier(tier).name).into_owned();
         let label = |rest: String| format!("{:<w$} {rest}", format!("tier {word}"), w = width + 5);
-        let governed = |s: &&Side| s.tier(tier).is_some_and(|t| !t.policies.is_empty());
+        let governed = |s: &&ExplanationSide| s.tier(tier).is_some_and(|t| !t.policies.is_empty());
         if !walk.sides().iter().any(governed) {
             return match walk
                 .sides()
@@ -87,7 +87,7 @@ impl TextWriter<'_> {
         roots
     }
 
-    pub(crate) fn not_reached(&self, side: &Side) -> String {
+    pub(crate) fn not_reached(&self, side: &ExplanationSide) -> String {
         let name = words::endpoint(self.cluster(), side.subject);
         let Some(decides) = side.last_reached().map(|tier| self.tier(tier)) else {
             return "not reached".to_owned();
@@ -101,7 +101,7 @@ impl TextWriter<'_> {
     }
 
     /// What a tier that was asked came to.
-    fn tier_result(&self, side: &Side, tier: TierIx) -> (&'static str, Tone) {
+    fn tier_result(&self, side: &ExplanationSide, tier: TierIx) -> (&'static str, Tone) {
         let here = side.decided_in == Some(tier);
         let layers = &self.context.graph.environment().layers;
         let is_last = layers.iter().any(|(_, tiers)| tiers.last() == Some(&tier));
@@ -125,7 +125,13 @@ impl TextWriter<'_> {
     }
 
     /// An unordered tier of one side.
-    pub(crate) fn unordered(&self, side: &Side, ix: TierIx, name: &str, width: usize) -> Branch {
+    pub(crate) fn unordered(
+        &self,
+        side: &ExplanationSide,
+        ix: TierIx,
+        name: &str,
+        width: usize,
+    ) -> Branch {
         let label = format!("{:<4} {name:<width$}", way(side.direction));
         let direction = side.direction.name();
         let Some(tier) = side.tier(ix) else {
@@ -149,7 +155,7 @@ impl TextWriter<'_> {
 
     pub(crate) fn unselected(
         &self,
-        side: &Side,
+        side: &ExplanationSide,
         ix: TierIx,
         label: &str,
         direction: &str,
@@ -186,14 +192,14 @@ impl TextWriter<'_> {
     }
 
     /// Whether a policy of the tier governs the subject in this direction when it counts as a pod.
-    fn is_governed_as_pod(&self, side: &Side, ix: TierIx) -> bool {
+    fn is_governed_as_pod(&self, side: &ExplanationSide, ix: TierIx) -> bool {
         self.context
             .graph
             .effective(side.subject, side.direction)
             .is_some_and(|p| p.tiers.iter().any(|tier| tier.tier == ix))
     }
 
-    pub(crate) fn taints(&self, side: &Side) -> Vec<Branch> {
+    pub(crate) fn taints(&self, side: &ExplanationSide) -> Vec<Branch> {
         let all = &self.context.graph.environment().policies.taints;
         side.taints
             .iter()
@@ -220,7 +226,7 @@ impl TextWriter<'_> {
         .note("unknown", Tone::Unsure)
     }
 
-    pub(crate) fn policies(&self, side: &Side, tier: &TierTrace) -> Vec<Branch> {
+    pub(crate) fn policies(&self, side: &ExplanationSide, tier: &TierTrace) -> Vec<Branch> {
         let mut decided: Option<i32> = None;
         let mut branches = Vec::new();
         for trace in tier.policies.iter().take(DRAWN) {
@@ -238,7 +244,7 @@ impl TextWriter<'_> {
 
     pub(crate) fn policy(
         &self,
-        side: &Side,
+        side: &ExplanationSide,
         policy: &Policy,
         trace: &PolicyTrace,
         decided: bool,
@@ -286,7 +292,7 @@ impl TextWriter<'_> {
 
     pub(crate) fn rule_branch(
         &self,
-        side: &Side,
+        side: &ExplanationSide,
         policy: &Policy,
         trace: &RuleTrace,
         over: bool,
@@ -332,7 +338,12 @@ impl TextWriter<'_> {
         Branch::new(text).note(note, tone).with(children)
     }
 
-    pub(crate) fn peer_branch(&self, side: &Side, policy: &Policy, trace: &PeerTrace) -> Branch {
+    pub(crate) fn peer_branch(
+        &self,
+        side: &ExplanationSide,
+        policy: &Policy,
+        trace: &PeerTrace,
+    ) -> Branch {
         let path = policy.rule_path(trace.at).to_string();
         let last = path.rsplit('.').next().unwrap_or(&path);
         let peer = words::peer_as_written(&self.context.graph.environment().policies, trace.at);
@@ -347,7 +358,7 @@ impl TextWriter<'_> {
         }
     }
 
-    fn mismatches(&self, side: &Side, trace: &PeerTrace) -> String {
+    fn mismatches(&self, side: &ExplanationSide, trace: &PeerTrace) -> String {
         let had = |m| words::had(self.cluster(), m, side.peer);
         trace
             .mismatches

@@ -3,7 +3,7 @@
 
 use crate::check::breaks::Broken;
 use crate::model::Truth;
-use crate::query::explain::explanation::{Explanation, Reason, Side};
+use crate::query::explain::explanation::{Explanation, ExplanationSide, Reason};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
 use crate::render::text::diff_context::would_break;
@@ -239,7 +239,7 @@ pub(crate) fn of(truth: Truth) -> Verdict {
     }
 }
 
-fn reason_of(truth: Truth, sides: [&Side; 2]) -> Reason {
+fn reason_of(truth: Truth, sides: [&ExplanationSide; 2]) -> Reason {
     let found = sides
         .into_iter()
         .find(|s| s.allowed == truth && truth != Truth::Yes);
