@@ -1,5 +1,5 @@
-//! A policy is never passed by: every way to write the kind or the version of one almost right is an
-//! error at its place with what to write, and the verdicts it could touch are unknown.
+//! A policy is never passed by: every way to write the kind or the version of one almost right is
+//! an error at its place with what to write, and the verdicts it could touch are unknown.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

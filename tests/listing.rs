@@ -320,7 +320,7 @@ fn a_listing_stops_where_it_is_told_to() {
 
 /// The square the long way: every line into its cell, then every open source with every open
 /// destination.
-fn plain_square(graph: &AllowGraph, sides: &[Side]) -> BTreeMap<(usize, usize), Allowed> {
+fn plain_square(graph: &AllowGraph, sides: &[MatrixSide]) -> BTreeMap<(usize, usize), Allowed> {
     let (cluster, listing) = (
         &graph.environment().cluster,
         list(graph, &Filter::default()),

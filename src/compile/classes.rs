@@ -1,8 +1,8 @@
 //! Pod classes: pods that no rule can tell apart.
 //!
-//! [`Classes::new`] gives each pod a [`PodKey`] of what the vocabulary sees of it, and pods with equal
-//! keys one class; classes are sorted so that a namespace's classes are neighbours. Label sets are
-//! projected once each, not once for every pod.
+//! [`Classes::new`] gives each pod a [`PodKey`] of what the vocabulary sees of it, and pods with
+//! equal keys one class; classes are sorted so that a namespace's classes are neighbours. Label
+//! sets are projected once each, not once for every pod.
 //!
 //! Invariant: two pods of one class give the same truth for every subject, peer and port entry of
 //! the law, in every case. Cost: O(pods + distinct label sets x labels). With classes off every pod

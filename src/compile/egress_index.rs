@@ -1,10 +1,10 @@
 //! Egress from the other side: for one destination, which sources may leave to it.
 //!
 //! An effective policy says what governs one source; a row asks about all sources, so here the
-//! policies are kept by rule: each distinct rule of an unordered tier once, with the classes that it
-//! certainly and possibly governs, and the ordered tiers with their subjects. A destination sees only
-//! the rules whose peers contain it ([`EgressIndex::seen`]): small peer sets are listed at their
-//! endpoints, the few large ones are asked.
+//! policies are kept by rule: each distinct rule of an unordered tier once, with the classes that
+//! it certainly and possibly governs, and the ordered tiers with their subjects. A destination sees
+//! only the rules whose peers contain it ([`EgressIndex::seen`]): small peer sets are listed at
+//! their endpoints, the few large ones are asked.
 //!
 //! Invariant: the tiers are those of the effective policies, in the same order. Cost to build:
 //! O(rules + sum of the subjects' classes).
@@ -37,8 +37,8 @@ pub struct EgressRule {
     pub ports: u32,
     /// The classes that a policy with this rule governs.
     pub subjects: EndpointBounds,
-    /// Whether its peers are certain, and the same ones in all scenarios: an endpoint that is one of
-    /// them certainly is.
+    /// Whether its peers are certain, and the same ones in all scenarios: an endpoint that is one
+    /// of them certainly is.
     pub plain: bool,
 }
 

@@ -1,9 +1,9 @@
 //! Sources that every rule takes alike, whatever their nodes are.
 //!
-//! Classes are finer than rules need for a row: two classes may differ in a port name that no rule of
-//! the destination looks up, or in an address between the same blocks. [`equivalent_sources`] numbers
-//! all endpoints by what a rule can see of them as a source, so that what one may send is computed
-//! once for all of its kind. Cost: O(rules + endpoints log blocks).
+//! Classes are finer than rules need for a row: two classes may differ in a port name that no rule
+//! of the destination looks up, or in an address between the same blocks. [`equivalent_sources`]
+//! numbers all endpoints by what a rule can see of them as a source, so that what one may send is
+//! computed once for all of its kind. Cost: O(rules + endpoints log blocks).
 
 use crate::compile::atoms::Atoms;
 use crate::compile::classes::Class;

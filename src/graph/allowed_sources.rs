@@ -130,8 +130,8 @@ impl AllowGraph {
         Some(self.additive_sources(&ask, self.plainly_governed(destination)?, mode))
     }
 
-    /// The tier that isolates a class for ingress, if one does, where nothing else speaks of it or of
-    /// anybody's egress.
+    /// The tier that isolates a class for ingress, if one does, where nothing else speaks of it or
+    /// of anybody's egress.
     fn plainly_governed(&self, destination: u32) -> Option<Option<&EffectiveTier>> {
         self.egress_index().additive()?;
         let effective = self.effective_policy(destination, Direction::Ingress);

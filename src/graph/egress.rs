@@ -4,9 +4,9 @@
 //! rules ([`EgressIndex`](crate::compile::egress_index::EgressIndex)): a rule is asked once whether
 //! the destination is among its peers, and decides for all classes that it governs.
 //!
-//! Invariant: [`AllowGraph::egress_sources`] decides for every source what the walk of its effective
-//! policy decides, apart from the own node (S55), which rows add. Cost: O(rules seen) set operations
-//! on what is asked.
+//! Invariant: [`AllowGraph::egress_sources`] decides for every source what the walk of its
+//! effective policy decides, apart from the own node (S55), which rows add. Cost: O(rules seen) set
+//! operations on what is asked.
 
 use crate::compile::egress_index::{EgressRule, EgressTier, egress_rules};
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
@@ -38,8 +38,8 @@ struct SourceOutcomes {
 }
 
 impl AllowGraph {
-    /// Of the sources asked about: those that certainly may leave to the destination, and those that
-    /// possibly may.
+    /// Of the sources asked about: those that certainly may leave to the destination, and those
+    /// that possibly may.
     pub(crate) fn egress_sources(
         &self,
         query: &EgressQuery<'_>,

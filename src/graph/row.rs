@@ -1,15 +1,15 @@
 //! Rows: for one destination, all sources at once, grouped by what they may send.
 //!
 //! Phases of [`AllowGraph::pieces`]: the traffic line is cut by the ports of the rules that meet at
-//! the destination ([`TrafficCut`]); per part the destination's ingress is walked over the whole line of
-//! sources, and what it lets in is put to the sources' egress ([`AllowGraph::egress_sources`]);
-//! views that decide from the same sets are decided once (`distinct_scenarios`).
-//! [`AllowGraph::row`] turns the pieces around, by source, and adds the own node (S55), which
-//! differs from class to class.
+//! the destination ([`TrafficCut`]); per part the destination's ingress is walked over the whole
+//! line of sources, and what it lets in is put to the sources' egress
+//! ([`AllowGraph::egress_sources`]); views that decide from the same sets are decided once
+//! (`distinct_scenarios`). [`AllowGraph::row`] turns the pieces around, by source, and adds the own
+//! node (S55), which differs from class to class.
 //!
 //! Destinations with the same [`DestinationClassKey`] have the same pieces
-//! ([`AllowGraph::destination_classes`]). Cost: O(parts of the traffic line x (ingress rules + egress groups
-//! seen)) set operations per template; no pair of pods is visited.
+//! ([`AllowGraph::destination_classes`]). Cost: O(parts of the traffic line x (ingress rules +
+//! egress groups seen)) set operations per template; no pair of pods is visited.
 
 use crate::compile::effective_policy::{EffectivePolicy, UnorderedRule};
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};

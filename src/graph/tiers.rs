@@ -7,10 +7,10 @@
 //! Phases of [`Walk::decide`]: taints; then each layer ([`Walk::layer`]), whose tiers are asked in
 //! order ([`Walk::ordered`], [`Walk::unordered`]); the layers are ANDed.
 //!
-//! Soundness: for `D = bool` this is `spec::evaluate::side` for one class. Cost: O(distinct rules of
-//! the effective policy) set operations; where a single tier of allows speaks, as with plain
-//! `NetworkPolicies`, the walk is one union. Road not taken: a walk for each kind of answer, which is
-//! four places where an order of tiers can be wrong.
+//! Soundness: for `D = bool` this is `spec::evaluate::side` for one class. Cost: O(distinct rules
+//! of the effective policy) set operations; where a single tier of allows speaks, as with plain
+//! `NetworkPolicies`, the walk is one union. Road not taken: a walk for each kind of answer, which
+//! is four places where an order of tiers can be wrong.
 
 use crate::compile::compiled_policy::CompiledPolicy;
 use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
@@ -26,8 +26,8 @@ pub type Hit<'a, D> = Bounds<Cow<'a, D>>;
 
 /// A set that hits can be gathered in.
 pub trait Domain: Lattice {
-    /// All that certainly matches one of these, and all that may. The flag says whether a hit counts
-    /// as certain at all.
+    /// All that certainly matches one of these, and all that may. The flag says whether a hit
+    /// counts as certain at all.
     fn gather<'a>(
         exempt: &Hit<'a, Self>,
         hits: impl Iterator<Item = (bool, Hit<'a, Self>)>,

@@ -2,9 +2,9 @@
 //!
 //! A question between two pods of a large cluster waits for memory and not for the processor, so
 //! the walk reads little: a rule's ports come first (the port lists are few, and near), then the
-//! [`crate::graph::extent::Extent`] of its peer set, which answer alone where the set is one run; only a place between
-//! the ends of several runs is looked up in the set. Where the way out is surely shut the way in is
-//! not asked.
+//! [`crate::graph::extent::Extent`] of its peer set, which answer alone where the set is one run;
+//! only a place between the ends of several runs is looked up in the set. Where the way out is
+//! surely shut the way in is not asked.
 //!
 //! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log
 //! runs).

@@ -1,13 +1,13 @@
 //! The IR: one tiered rule form that every dialect lowers into.
 //!
-//! A verdict is egress at the source AND ingress at the destination, in every layer. Per direction a
-//! pod passes the tiers of a layer in order; a tier holds policies, ordered by priority where the
+//! A verdict is egress at the source AND ingress at the destination, in every layer. Per direction
+//! a pod passes the tiers of a layer in order; a tier holds policies, ordered by priority where the
 //! tier is ordered; a policy holds ordered rules `subject x peer x traffic -> action`.
 //!
-//! Invariants: nothing here names a dialect; layers and tiers are data ([`super::tier`]). A rule is found again by its index alone
-//! ([`RuleRef`]); the path in the manifest is derived from the indices and the policy's [`Shape`],
-//! so a position costs no memory per rule. Road not taken: a path stored with every rule, peer and
-//! port; it made the law larger than the world.
+//! Invariants: nothing here names a dialect; layers and tiers are data ([`super::tier`]). A rule is
+//! found again by its index alone ([`RuleRef`]); the path in the manifest is derived from the
+//! indices and the policy's [`Shape`], so a position costs no memory per rule. Road not taken: a
+//! path stored with every rule, peer and port; it made the law larger than the world.
 
 use crate::model::{Selector, Truth};
 use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
@@ -231,8 +231,8 @@ pub struct Policy {
     /// Whether it isolates its subjects, per direction (S11): what no rule decides is denied where
     /// the tier ends so.
     pub isolates: [bool; 2],
-    /// Whether it is asked about a pod's connection to itself through a Service (S54, S122); the API
-    /// does not say of the v1alpha1 kinds.
+    /// Whether it is asked about a pod's connection to itself through a Service (S54, S122); the
+    /// API does not say of the v1alpha1 kinds.
     pub sees_own_service: Truth,
     /// Its rules, per direction, in order.
     pub rules: [Vec<Rule>; 2],

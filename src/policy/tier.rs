@@ -1,10 +1,10 @@
 //! Layers and tiers as data: where a policy is asked, and what happens when it does not decide.
 //!
-//! A verdict is the AND of *layers*, which are independent enforcement points: the network plugin, a
-//! service mesh, an egress firewall. A layer is a list of *tiers* in order, for each direction. A tier
-//! holds policies of one kind of precedence ([`TierMode`]); what it does not decide goes on to the
-//! next tier, or ends in Deny for the endpoints that it isolates ([`TierEnd`]). Behind the last tier
-//! of a layer everything is allowed.
+//! A verdict is the AND of *layers*, which are independent enforcement points: the network plugin,
+//! a service mesh, an egress firewall. A layer is a list of *tiers* in order, for each direction. A
+//! tier holds policies of one kind of precedence ([`TierMode`]); what it does not decide goes on to
+//! the next tier, or ends in Deny for the endpoints that it isolates ([`TierEnd`]). Behind the last
+//! tier of a layer everything is allowed.
 //!
 //! ```text
 //! layer "cluster network":   Admin  ->  NetworkPolicy  ->  Baseline  ->  allowed
@@ -12,9 +12,9 @@
 //! ```
 //!
 //! A dialect brings its tiers along ([`PolicySet::tier`](super::PolicySet::tier)): the engines walk
-//! the table and know no tier by name. Invariant: tiers are numbered in the order in which they were
-//! added, and walked in the order of [`Tier::layer`] and [`Tier::order`]. Road not taken: an enum of
-//! tiers, which every engine and renderer would have to match on.
+//! the table and know no tier by name. Invariant: tiers are numbered in the order in which they
+//! were added, and walked in the order of [`Tier::layer`] and [`Tier::order`]. Road not taken: an
+//! enum of tiers, which every engine and renderer would have to match on.
 
 use std::borrow::Cow;
 
@@ -61,7 +61,8 @@ pub enum TierMode {
 pub enum TierEnd {
     /// It goes on to the next tier.
     Pass,
-    /// It is denied for the endpoints that a policy of the tier isolates (S11), and goes on otherwise.
+    /// It is denied for the endpoints that a policy of the tier isolates (S11), and goes on
+    /// otherwise.
     DenyIsolated,
 }
 

@@ -2,13 +2,13 @@
 //! optimized.
 //!
 //! A decision is a set of outcomes that are possible given what is known. Where everything is known
-//! the set has one member; a peer that may or may not match keeps both outcomes open. Unknown is then
-//! simply "both allow and deny are possible", and no three-valued logic is needed beyond single
-//! matches.
+//! the set has one member; a peer that may or may not match keeps both outcomes open. Unknown is
+//! then simply "both allow and deny are possible", and no three-valued logic is needed beyond
+//! single matches.
 //!
-//! Phases: [`evaluate`] takes the best of the families and what all modes of host-network pods agree
-//! on; [`side`] decides one direction by asking each layer ([`super::tiers`]).
-//! Whether a rule matches is in [`super::matching`].
+//! Phases: [`evaluate`] takes the best of the families and what all modes of host-network pods
+//! agree on; [`side`] decides one direction by asking each layer ([`super::tiers`]). Whether a rule
+//! matches is in [`super::matching`].
 //!
 //! Cost: O(policies x rules) for one flow. The compiled graph must agree with this file on every
 //! flow.
@@ -39,9 +39,9 @@ pub fn is_self(env: &Environment, flow: &Flow) -> bool {
     }
 }
 
-/// Decides a flow that came about in some way: a pod's call to itself through a Service (S54, S122),
-/// or a connection whose source is the address of a node that took the caller's place (S41, S63).
-/// Where the modes of host-network pods differ, both outcomes are possible (S56).
+/// Decides a flow that came about in some way: a pod's call to itself through a Service (S54,
+/// S122), or a connection whose source is the address of a node that took the caller's place (S41,
+/// S63). Where the modes of host-network pods differ, both outcomes are possible (S56).
 pub fn evaluate_from(env: &Environment, flow: &Flow, origin: ConnectionOrigin) -> Truth {
     let each = env
         .host_network_modes()

@@ -1,8 +1,8 @@
 //! Whether a policy selects a pod and whether a rule matches a flow: the single matches of the
 //! specification (S14-S51, S78-S92, S109-S123).
 //!
-//! Every answer is a [`Truth`]: what is not known may match. The compiled graph asks these functions
-//! about representatives, so that a single match has one definition.
+//! Every answer is a [`Truth`]: what is not known may match. The compiled graph asks these
+//! functions about representatives, so that a single match has one definition.
 
 use crate::model::{NamespaceId, Pod, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
@@ -11,8 +11,8 @@ use crate::set::Traffic;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::question::{Case, DirectionQuestion};
 
-/// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never certainly
-/// does.
+/// Both the ports and the peers of one rule must match (S14); a rule with a qualifier never
+/// certainly does.
 pub(crate) fn rule_matches(
     question: &DirectionQuestion<'_>,
     policy: &Policy,

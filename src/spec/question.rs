@@ -1,5 +1,5 @@
-//! What the specification is asked: one direction of one flow, and everything that is fixed while it
-//! is decided.
+//! What the specification is asked: one direction of one flow, and everything that is fixed while
+//! it is decided.
 
 use crate::model::{PodId, Truth};
 use crate::policy::{Direction, Policy};

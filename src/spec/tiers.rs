@@ -1,7 +1,8 @@
 //! The tiers of the specification: what a layer does with one direction of one flow.
 //!
 //! [`layer`] asks its tiers in order ([`ordered_tier`], [`unordered_tier`]); every outcome that is
-//! possible is kept, and reported to a [`Trace`]. Plain, never optimized. Cost: O(rules of the layer).
+//! possible is kept, and reported to a [`Trace`]. Plain, never optimized. Cost: O(rules of the
+//! layer).
 
 use crate::model::Truth;
 use crate::policy::tier::{LayerIx, Tier, TierEnd, TierIx, TierMode, Ties};
@@ -71,8 +72,8 @@ fn policies_of<'a>(
 }
 
 /// Policies in order of priority; policies of equal priority that disagree leave every one of their
-/// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes on,
-/// or is denied for the pods that the tier isolates.
+/// outcomes possible where the tier does not order them (S73, S103). What no rule decides passes
+/// on, or is denied for the pods that the tier isolates.
 fn ordered_tier(
     question: &DirectionQuestion<'_>,
     ix: TierIx,

@@ -6,8 +6,8 @@
 //! [`mod@decode`] turns a tree into typed values strictly; [`locate`] finds a symbolic path again.
 //!
 //! Invariants: a mapping's keys are unique (of a key given twice the last value stays, with a
-//! warning); depth is at most [`node::MAX_DEPTH`], so dropping a tree cannot overflow the stack. Cost:
-//! O(text) and one allocation per node. Road not taken: serde straight from YAML. It loses
+//! warning); depth is at most [`node::MAX_DEPTH`], so dropping a tree cannot overflow the stack.
+//! Cost: O(text) and one allocation per node. Road not taken: serde straight from YAML. It loses
 //! positions inside enums, and reads YAML 1.2 where kubectl reads 1.1.
 
 pub mod chunk;

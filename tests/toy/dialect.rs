@@ -1,9 +1,9 @@
 //! A throw-away dialect: what a policy API has to bring along, and nothing else.
 //!
 //! `ToyPolicy` has a tier of its own between `NetworkPolicy` and Baseline, ordered by priority and
-//! then by name, that ends in Deny for whom it selects. `ToyShield` has a layer of its own, in which
-//! a deny wins and whom it selects needs an allow. Selectors have alternatives, peers can be left
-//! out.
+//! then by name, that ends in Deny for whom it selects. `ToyShield` has a layer of its own, in
+//! which a deny wins and whom it selects needs an allow. Selectors have alternatives, peers can be
+//! left out.
 
 use netpal::internals::policy::dialects::Dialect;
 use netpal::internals::policy::lowered::{Header, Lowered};

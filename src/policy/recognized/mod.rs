@@ -7,9 +7,9 @@
 //! everything it may govern.
 //!
 //! Invariant: a reach never leaves out a pod or a direction that the object can govern; where the
-//! object cannot be read that far, it is everything of its namespace or of the cluster. Cost: a look
-//! through the table for each object of an unknown kind. Road not taken: one taint for each kind,
-//! whatever the object says; it made most answers unknown.
+//! object cannot be read that far, it is everything of its namespace or of the cluster. Cost: a
+//! look through the table for each object of an unknown kind. Road not taken: one taint for each
+//! kind, whatever the object says; it made most answers unknown.
 
 mod kinds;
 mod reach;

@@ -7,9 +7,9 @@
 //! an explanation costs O(rules of both effective policies), not O(rules of the policy set). Truth
 //! values come from the functions of the specification.
 //!
-//! Invariants: [`Explanation::allowed`] is the graph's verdict on the flow; each [`ExplanationSide::allowed`]
-//! is what the specification says of that side; and [`Explanation::reason`] is an `ALLOW_`, `DENY_`
-//! or `UNKNOWN_` code accordingly.
+//! Invariants: [`Explanation::allowed`] is the graph's verdict on the flow; each
+//! [`ExplanationSide::allowed`] is what the specification says of that side; and
+//! [`Explanation::reason`] is an `ALLOW_`, `DENY_` or `UNKNOWN_` code accordingly.
 
 use crate::graph::AllowGraph;
 use crate::model::Truth;

@@ -1,5 +1,5 @@
-//! The walk of one flow through the tiers as a tree: each tier, policy, rule and peer that was asked,
-//! with what came of it.
+//! The walk of one flow through the tiers as a tree: each tier, policy, rule and peer that was
+//! asked, with what came of it.
 
 use crate::model::Truth;
 use crate::policy::tier::{Tier, TierIx};
