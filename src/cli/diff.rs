@@ -7,11 +7,11 @@ use super::output::Output;
 use super::project::Project;
 use super::report::Page;
 use super::workspace::{self, ReadMode, Workspace};
-use super::{ci, test};
+use super::{ci, diff_remarks};
 use anyhow::{Context as _, Result, bail};
 use netpal::{
-    ChangeKind, DetailLevel, Diff as Answer, DiffRemarks, DiffView, DrawOptions, End, Format,
-    LabelChange, Relabel, Source, broken, declared_uses, resolve,
+    ChangeKind, DetailLevel, Diff as Answer, DiffView, DrawOptions, End, Format, LabelChange,
+    Relabel, Source, resolve,
 };
 
 /// Compares two inputs.
@@ -235,7 +235,7 @@ fn answer(
     let diff = netpal::diff(old.side(), new.side());
     let (before, after) = (old.locator(), new.locator());
     let context = new.context(&after);
-    let remarks = remarks(common, old, new, &diff);
+    let remarks = diff_remarks::remarks(common, old, new, &diff);
     let page = output
         .has(Format::Html)
         .then(|| {
@@ -269,20 +269,6 @@ fn answer(
     } else {
         new.exit(common, exit)
     })
-}
-
-/// What follows from the changes: the configured tests they break, the uses that manifests declare.
-pub fn remarks(common: &Common, old: &Workspace, new: &Workspace, diff: &Answer) -> DiffRemarks {
-    let suites = test::configured(common, new);
-    let before = test::runs(old, &old.graph, &suites);
-    let after = test::runs(new, &new.graph, &suites);
-    let pairs = before.iter().zip(&after);
-    DiffRemarks {
-        broken: pairs
-            .flat_map(|(b, a)| broken(&b.1, &a.1, diff, &new.input.cluster))
-            .collect(),
-        uses: declared_uses(new.side(), diff),
-    }
 }
 
 /// Changed for certain, changed perhaps, or not.

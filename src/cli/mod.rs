@@ -10,6 +10,7 @@ mod common;
 mod completion;
 mod demo;
 mod diff;
+mod diff_remarks;
 mod exit;
 mod explain;
 mod graph;

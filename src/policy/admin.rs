@@ -1,5 +1,4 @@
-//! What the administrators' dialects share: limits, and the lowering of subjects, peers and rules
-//! (S70-S127).
+//! What the administrators' dialects share: limits, and how rules are lowered (S70-S127).
 //!
 //! `AdminNetworkPolicy` and `BaselineAdminNetworkPolicy` (v1alpha1) and `ClusterNetworkPolicy`
 //! (v1alpha2) differ in names and limits more than in meaning; an [`AdminForm`] holds the
