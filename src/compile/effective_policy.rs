@@ -115,6 +115,7 @@ impl EffectivePolicy {
 
     /// Whether only allows that add up speak, and no unmodelled policy: the tier that isolates, if
     /// any does.
+    #[allow(clippy::option_option)] // two questions: whether, and which
     pub fn additive(&self) -> Option<Option<&EffectiveTier>> {
         if self.taint != Tainted::default() {
             return None;

@@ -139,6 +139,7 @@ impl EgressIndex {
 
     /// The tier that isolates, where nothing but its allows speaks of anybody's egress, and no
     /// unmodelled policy; `Some(None)` where nothing speaks at all.
+    #[allow(clippy::option_option)] // two questions: whether, and which
     pub fn additive(&self) -> Option<Option<&EgressTier>> {
         self.is_additive.then(|| self.tiers.first())
     }

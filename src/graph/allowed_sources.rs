@@ -132,6 +132,7 @@ impl AllowGraph {
 
     /// The tier that isolates a class for ingress, if one does, where nothing else speaks of it or
     /// of anybody's egress.
+    #[allow(clippy::option_option)] // two questions: whether, and by which
     fn plainly_governed(&self, destination: u32) -> Option<Option<&EffectiveTier>> {
         self.egress_index().additive()?;
         let effective = self.effective_policy(destination, Direction::Ingress);

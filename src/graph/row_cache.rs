@@ -90,8 +90,8 @@ impl<'g> RowCache<'g> {
         self.graph
     }
 
-    /// Of what may reach each destination, what comes from these places. DestinationClasses the
-    /// templates.
+    /// Of what may reach each destination, what comes from these places. Numbers the
+    /// destination classes.
     pub fn among(graph: &'g AllowGraph, sources: EndpointSet) -> Self {
         let no_nodes = graph.space.are_pods(&sources) && sources.is_disjoint(&graph.space.hosts);
         let near = no_nodes.then(|| graph.nodes_of(&sources));

@@ -5,7 +5,7 @@
 //! order of layers, tiers, groups and rules is the same; only the algebra differs.
 //!
 //! Phases of [`Walk::decide`]: taints; then each layer ([`Walk::layer`]), whose tiers are asked in
-//! order ([`Walk::ordered`], [`Walk::unordered`]); the layers are ANDed.
+//! order ([`Walk::ordered`], [`Walk::unordered`]); a flow passes if every layer lets it.
 //!
 //! Soundness: for `D = bool` this is `spec::evaluate::side` for one class. Cost: O(distinct rules
 //! of the effective policy) set operations; where a single tier of allows speaks, as with plain

@@ -288,7 +288,7 @@ fn a_circle_is_found_through_a_front_and_through_super() {
             "// use crate::set::A;\n#[cfg(test)]\nuse crate::set::A;",
         ),
     ];
-    assert_eq!(circles(&straight), [String::new(); 0]);
+    assert_eq!(circles(&straight), Vec::<String>::new());
 }
 
 #[test]

@@ -406,9 +406,9 @@ impl LevelNodes {
                 nodes.few.push(position);
             }
             if is_common {
-                all.push((index, position))
+                all.push((index, position));
             } else {
-                nodes.single.push(position)
+                nodes.single.push(position);
             }
         }
         (nodes.plain, nodes.hosts, nodes.all) = (

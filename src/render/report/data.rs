@@ -6,6 +6,7 @@
 //! [`crate::render::report::PAIRS`]; beyond, verdicts come from the flows and the open marks alone.
 //! Cost: O(flows + pairs explained).
 
+use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
@@ -253,7 +254,7 @@ impl FlowReader<'_> {
         let profiles = pods
             .iter()
             .filter_map(|p| graph.effective(Endpoint::Pod(*p), direction));
-        let selecting = profiles.flat_map(|p| p.selections());
+        let selecting = profiles.flat_map(EffectivePolicy::selections);
         let policies: BTreeSet<usize> = selecting
             .map(|s| graph.policy_of(s.policy).0 as usize)
             .collect();

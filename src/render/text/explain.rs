@@ -37,13 +37,13 @@ impl TextWriter<'_> {
         for direction in Direction::ALL {
             self.direction(policy, plain, direction, out)?;
         }
-        if !policy.shape.has_actions {
-            self.say(&self.rest(policy, plain), out)?;
-        } else {
+        if policy.shape.has_actions {
             self.say(
                 "What no rule of it matches goes on to the next policy.",
                 out,
             )?;
+        } else {
+            self.say(&self.rest(policy, plain), out)?;
         }
         writeln!(
             out,

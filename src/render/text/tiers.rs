@@ -54,19 +54,16 @@ impl TextWriter<'_> {
         let label = |rest: String| format!("{:<w$} {rest}", format!("tier {word}"), w = width + 5);
         let governed = |s: &&ExplanationSide| s.tier(tier).is_some_and(|t| !t.policies.is_empty());
         if !walk.sides().iter().any(governed) {
-            return match walk
-                .sides()
+            let sides = walk.sides();
+            let unreached = sides
                 .iter()
-                .find(|s| s.tier(tier).is_some_and(|t| !t.reached))
-            {
-                Some(side) => {
-                    vec![Branch::new(label(self.not_reached(side)))]
-                }
-                _ => {
-                    let none = label("no policy of this tier governs either end".into());
-                    vec![Branch::new(none).note("pass", Tone::Quiet)]
-                }
-            };
+                .find(|s| s.tier(tier).is_some_and(|t| !t.reached));
+            return vec![if let Some(side) = unreached {
+                Branch::new(label(self.not_reached(side)))
+            } else {
+                let none = label("no policy of this tier governs either end".into());
+                Branch::new(none).note("pass", Tone::Quiet)
+            }];
         }
         let mut roots = Vec::new();
         for (side, name) in walk.sides().into_iter().zip(names) {
