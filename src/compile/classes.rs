@@ -5,8 +5,8 @@
 //! sets are projected once each, not once for every pod.
 //!
 //! Invariant: two pods of one class give the same truth for every subject, peer and port entry of
-//! the law, in every case. Cost: O(pods + distinct label sets x labels). With classes off every pod
-//! is its own class, and nothing else changes.
+//! the rules, in every case. Cost: O(pods + distinct label sets x labels). With classes off every
+//! pod is its own class, and nothing else changes.
 
 use crate::compile::atoms::Atoms;
 use crate::compile::vocabulary::{Seen, Vocabulary};
@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// Of a pod, what the law can see; each field an interned number.
+/// Of a pod, what the rules can see; each field an interned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct PodKey {
     namespace: u32,
@@ -30,7 +30,7 @@ struct PodKey {
     own: u32,
 }
 
-/// Where a pod's addresses lie, as far as the law can see.
+/// Where a pod's addresses lie, as far as the rules can see.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum AddressKey {
     Atoms(Vec<u32>),
@@ -47,9 +47,9 @@ pub struct Class {
     pub namespace: u32,
     /// The projected label set.
     pub labels: u32,
-    /// The named ports, as far as the law can see: a table of [`Classes::ports`].
+    /// The named ports, as far as the rules can see: a table of [`Classes::ports`].
     pub ports: u32,
-    /// The addresses, as far as the law can see.
+    /// The addresses, as far as the rules can see.
     pub address: u32,
     /// Whether its pods share their node's network.
     pub host: bool,
@@ -87,7 +87,7 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// Numbers what the law sees of pods one by one.
+/// Numbers what the rules see of pods one by one.
 struct Interner<'w, 'v> {
     env: &'w Environment,
     vocabulary: &'v Vocabulary<'w>,

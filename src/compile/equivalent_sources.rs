@@ -37,7 +37,7 @@ enum SeenAddress {
     Untold(u32),
 }
 
-/// Numbers the places by all that a rule can see of them. O(law + places log blocks).
+/// Numbers the places by all that a rule can see of them. O(rules + places log blocks).
 pub(crate) fn equivalent_sources(
     env: &Environment,
     space: &EndpointSpace,

@@ -45,8 +45,8 @@ pub struct PeerSets<'w> {
     /// Every distinct set of places, so that equal ones are the same in memory.
     runs: IndexSet<Arc<EndpointSet>>,
     selected: Selected<'w>,
-    /// What was selected, by the places in memory of what selects: equal parts of the law share
-    /// theirs (`policy::interner`).
+    /// What was selected, by the places in memory of what selects: equal parts of the policies
+    /// share theirs (`policy::interner`).
     pods: HashMap<(NamespaceSelection, usize), EndpointBounds>,
     blocks: HashMap<(&'w IpSet, Family), EndpointBounds>,
     inside: Inside,

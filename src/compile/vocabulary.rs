@@ -1,12 +1,12 @@
-//! Vocabulary: what the law mentions by name, and so all it can tell apart.
+//! Vocabulary: what the rules mention by name, and so all it can tell apart.
 //!
 //! Everything else about a pod or a namespace is invisible to every rule. Of a label the key counts
 //! if some selector names it, and the value if one names that; any other value is "some other
 //! value" ([`Mentioned::project`]). What is mentioned is numbered in order of first mention, so
 //! that label sets are compared as numbers.
 //!
-//! Invariant: two label sets with equal projections meet the same requirements of the law. Cost:
-//! O(law) to build, one look-up per label to project.
+//! Invariant: two label sets with equal projections meet the same requirements of the rules. Cost:
+//! O(rules) to build, one look-up per label to project.
 
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
@@ -15,7 +15,7 @@ use crate::set::IpSet;
 use crate::set::hashed::{HashMap, HashSet};
 use crate::spec::environment::Environment;
 
-/// A label as the law sees it: the number of its key, and of its value; 0 for a value that nobody
+/// A label as the rules see it: the number of its key, and of its value; 0 for a value that nobody
 /// mentions.
 pub type Seen = (u32, u32);
 
@@ -23,7 +23,7 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A key that the law mentions.
+/// A key that the rules mention.
 #[derive(Debug)]
 struct LabelKey<'w> {
     /// The mentioned values, numbered from 1.
@@ -32,7 +32,7 @@ struct LabelKey<'w> {
     compared: bool,
 }
 
-/// What the law mentions of one kind of label set.
+/// What the rules mention of one kind of label set.
 #[derive(Debug, Default)]
 pub struct Mentioned<'w> {
     numbers: HashMap<&'w str, u32>,
@@ -83,7 +83,7 @@ impl<'w> Mentioned<'w> {
         self.numbers.contains_key(key)
     }
 
-    /// What of a label set the law can see, in the order of the labels; `seen` is overwritten.
+    /// What of a label set the rules can see, in the order of the labels; `seen` is overwritten.
     pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) {
         seen.clear();
         self.before
@@ -120,7 +120,7 @@ impl<'w> Mentioned<'w> {
     }
 }
 
-/// Everything the law mentions by name.
+/// Everything the rules mention by name.
 #[derive(Debug, Default)]
 pub struct Vocabulary<'w> {
     /// Of pods' labels.
@@ -143,7 +143,7 @@ pub struct Vocabulary<'w> {
 }
 
 impl<'w> Vocabulary<'w> {
-    /// Reads the law once. O(law).
+    /// Reads the rules once. O(rules).
     pub fn new(env: &'w Environment) -> Self {
         let mut vocabulary = Self {
             nodes: !env.options.blocks_match_pods,
@@ -177,7 +177,7 @@ impl<'w> Vocabulary<'w> {
         Atoms::new(self.blocks.iter().copied().chain(&nodes))
     }
 
-    /// Whether a part of the law is met for the first time.
+    /// Whether a part of the rules is met for the first time.
     fn is_new(&mut self, place: usize) -> bool {
         self.read.insert(place)
     }

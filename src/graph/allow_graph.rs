@@ -1,7 +1,7 @@
 //! [`AllowGraph`]: the compiled form, immutable.
 //!
-//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. The law of
-//! egress turned around and the own nodes, which only rows need, are made when the first row is
+//! Phases of [`AllowGraph::compile`]: vocabulary, atoms, classes, peer sets, profiles. The egress
+//! rules turned around and the own nodes, which only rows need, are made when the first row is
 //! asked for. Nothing else changes afterwards; a question walks two profiles
 //! ([`AllowGraph::verdict`], O(distinct rules of both x log runs)), or two profiles over all
 //! traffic ([`AllowGraph::allowed`]).
@@ -123,7 +123,7 @@ impl AllowGraph {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node
     }
 
-    /// The law of egress, turned around.
+    /// The egress rules, turned around.
     pub(crate) fn egress_index(&self) -> &EgressIndex {
         self.for_rows
             .egress_index

@@ -1,8 +1,8 @@
 //! What leaves the cluster: for one class, all outside addresses at once, by what may be sent
 //! there.
 //!
-//! Nothing governs the way in to an address, so the class's own law decides alone: its profile is
-//! walked over the atoms, own node included (S55), once per part of the traffic its ports cut.
+//! Nothing governs the way in to an address, so the class's own policies decide alone: its profile
+//! is walked over the atoms, own node included (S55), once per part of the traffic its ports cut.
 //! Classes that are governed alike share the answer ([`ExternalRows::parts`]). Cost: O(parts of the
 //! traffic line x rules) set operations per distinct profile, whatever the number of classes.
 //!

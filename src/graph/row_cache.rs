@@ -63,7 +63,7 @@ impl Group {
 /// The rows of one graph.
 pub struct RowCache<'g> {
     graph: &'g AllowGraph,
-    /// Whether the sources' own law counts.
+    /// Whether the sources' own policies count.
     egress: bool,
     /// Of which sources; of all, if not told.
     among: Option<EndpointSet>,
@@ -264,7 +264,7 @@ impl<'g> RowCache<'g> {
     }
 
     /// What may pass between two pods or addresses, whichever node each is on; only where the
-    /// sources' own law counts.
+    /// sources' own policies count.
     pub fn exact(&mut self, source: Endpoint, destination: Endpoint) -> Option<Arc<Allowed>> {
         if !self.egress {
             return None;

@@ -15,7 +15,7 @@ pub struct ObjectInterner {
     words: HashSet<Arc<str>>,
     labels: HashSet<Arc<Labels>>,
     ports: HashSet<Arc<[ContainerPort]>>,
-    law: crate::policy::interner::PolicyInterner,
+    policies: crate::policy::interner::PolicyInterner,
 }
 
 impl ObjectInterner {
@@ -35,7 +35,7 @@ impl ObjectInterner {
             Contribution::Policy(lowered) => lowered
                 .policy
                 .iter_mut()
-                .for_each(|policy| self.law.share(policy)),
+                .for_each(|policy| self.policies.share(policy)),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Bytes -> world and law.
+//! Bytes -> cluster and policies.
 //!
 //! Phases: [`discover`] finds the files, [`read`] turns texts into trees on all cores and
 //! [`objects`] each tree at once into what it adds, [`assemble`] builds the cluster and takes up

@@ -3,7 +3,7 @@
 //! A large policy set repeats itself: the same peers, ports and selectors occur in policy after
 //! policy. [`PolicyInterner::share`] replaces each by the first equal one, right after lowering,
 //! while its text is at hand; from then on readers recognize an equal part by its address and
-//! process it once (`compile::vocabulary`, `compile::peers`).
+//! process it once (`compile::vocabulary`, `compile::peer_sets`).
 //!
 //! Invariant: sharing changes no policy's meaning, only its memory; a policy set that was never
 //! shared compiles to the same graph, more slowly. Cost: O(text of the policy).

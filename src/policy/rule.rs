@@ -7,7 +7,7 @@
 //! Invariants: nothing here names a dialect; layers and tiers are data ([`super::tier`]). A rule is
 //! found again by its index alone ([`RuleRef`]); the path in the manifest is derived from the
 //! indices and the policy's [`Shape`], so a position costs no memory per rule. Road not taken: a
-//! path stored with every rule, peer and port; it made the law larger than the world.
+//! path stored with every rule, peer and port; it made the policies larger than the cluster.
 
 use crate::model::{Selector, Truth};
 use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};

@@ -29,7 +29,8 @@ impl TierIx {
     }
 }
 
-/// An enforcement point of its own. A flow passes if every layer lets it, so their order has no effect on a verdict.
+/// An enforcement point of its own. A flow passes if every layer lets it, so their order has no
+/// effect on a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LayerIx(pub u8);
 

@@ -1,8 +1,8 @@
 //! What a verdict depends on besides the rules: options, assumptions about addresses, nodes.
 //!
-//! A [`Environment`] is the cluster and the law under one set of options. It answers the questions
-//! about a single endpoint that both the specification and the compiled graph ask, so that an
-//! assumption is made in one place only.
+//! A [`Environment`] is the cluster and the policies under one set of options. It answers the
+//! questions about a single endpoint that both the specification and the compiled graph ask, so
+//! that an assumption is made in one place only.
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
@@ -102,12 +102,12 @@ pub struct Flow {
     pub traffic: Traffic,
 }
 
-/// The cluster and the law under one set of options.
+/// The cluster and the policies under one set of options.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The cluster.
     pub cluster: Arc<Cluster>,
-    /// The law.
+    /// The policies.
     pub policies: Arc<PolicySet>,
     /// The options.
     pub options: CompileOptions,
