@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
 use crate::input::{Mention, Tally};
-use crate::load::bound::BoundPod;
+use crate::load::bound_pod::BoundPod;
 use crate::load::object::LoadedObject;
 use crate::load::options::LoadOptions;
 use crate::policy::PolicySet;

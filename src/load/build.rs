@@ -5,7 +5,7 @@
 //! by its pods but not loaded is made up from its name.
 
 use crate::load::assembly::{Assembly, count};
-use crate::load::bound::BoundPod;
+use crate::load::bound_pod::BoundPod;
 use crate::load::object::{Contribution, LoadedObject};
 use crate::load::workloads::{PodDraft, WorkloadDraft};
 use crate::model::{Cluster, NamespaceId, Pod, Workload, WorkloadId, WorkloadKind};

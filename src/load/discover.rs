@@ -4,10 +4,10 @@
 //! cycles of links are not. `.git` is left out, `.gitignore` is not obeyed: an uncommitted
 //! policy is still a policy. Order: by path.
 
-use crate::load::bounds::{Accept, MAX_FILE_BYTES, MAX_SIDE_BYTES, bounded, reason, refusal};
 use crate::load::error::LoadError;
 use crate::load::file_on_disk::{FileOnDisk, LARGE};
 use crate::load::input_file::{FileContent, InputFile};
+use crate::load::limits::{Accept, MAX_FILE_BYTES, MAX_SIDE_BYTES, bounded, reason, refusal};
 use globset::GlobBuilder;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! Invariant: what is read again is what was read first, as far as the file system shows: a file of
 //! another length or time of change gives nothing. Cost: a part costs its own length.
 
-use crate::load::bounds::{MAX_FILE_BYTES, bounded, reason, too_large};
+use crate::load::limits::{MAX_FILE_BYTES, bounded, reason, too_large};
 use crate::source::RereadableText;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -5,10 +5,10 @@
 //! cat-file --batch`. The path is relative to the current directory, as in `-f PATH`. Road not
 //! taken: a git library; git is where repositories are, and it knows every object format.
 
-use crate::load::bounds;
 use crate::load::discover::is_manifest;
 use crate::load::error::LoadError;
 use crate::load::input_file::InputFile;
+use crate::load::limits;
 use globset::GlobBuilder;
 use std::path::Path;
 use std::process::Command;
@@ -218,7 +218,7 @@ fn git(arguments: &[&str], input: &[u8], what: &str) -> Result<Result<Vec<u8>, S
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "")
         .env("GIT_TERMINAL_PROMPT", "0");
-    let printed = bounds::run(&mut command, input).map_err(|e| match e.kind() {
+    let printed = limits::run(&mut command, input).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(what, "git is not on the PATH"),
         _ => failed(what, e.to_string()),
     })?;

@@ -1,9 +1,9 @@
 //! kubectl, the one program netpal starts by itself, and only on request: `-k` renders, `--live`
 //! reads.
 
-use crate::load::bounds;
 use crate::load::error::LoadError;
 use crate::load::input_file::InputFile;
+use crate::load::limits;
 use crate::policy::dialects;
 use std::process::Command;
 
@@ -89,7 +89,7 @@ fn run(arguments: &[&str], what: &str, hint: &str) -> Result<Vec<u8>, LoadError>
         command: what.to_owned(),
         reason,
     };
-    let printed = bounds::run(Command::new("kubectl").args(arguments), &[]);
+    let printed = limits::run(Command::new("kubectl").args(arguments), &[]);
     let printed = printed.map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(format!("kubectl is not on the PATH; {hint}")),
         _ => failed(e.to_string()),

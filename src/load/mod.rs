@@ -11,8 +11,7 @@
 
 pub mod assemble;
 mod assembly;
-mod bound;
-mod bounds;
+mod bound_pod;
 pub mod build;
 mod cluster_objects;
 mod deduplicate;
@@ -26,6 +25,7 @@ mod identity;
 mod input_file;
 mod interner;
 pub mod kubectl;
+mod limits;
 mod object;
 pub mod objects;
 mod options;

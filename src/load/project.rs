@@ -1,11 +1,11 @@
 //! The files besides the manifests: the configuration, policy tests, snapshots, and commands the
 //! configuration names.
 
-use crate::load::bounds;
 use crate::load::discover;
 use crate::load::error::LoadError;
 use crate::load::git;
 use crate::load::input_file::InputFile;
+use crate::load::limits;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,8 +58,8 @@ pub fn texts(path: &str) -> Result<Vec<(String, String)>, LoadError> {
 /// The name and the text of a file.
 fn named_text(file: InputFile) -> Result<(String, String), LoadError> {
     let name = file.name.to_string();
-    if file.content.length() > bounds::MAX_SIDE_BYTES {
-        let reason = format!("larger than {} MiB", bounds::MAX_SIDE_BYTES >> 20);
+    if file.content.length() > limits::MAX_SIDE_BYTES {
+        let reason = format!("larger than {} MiB", limits::MAX_SIDE_BYTES >> 20);
         return Err(LoadError::Unreadable { path: name, reason });
     }
     match file.text() {
@@ -91,7 +91,7 @@ pub fn exec(command: &str, directory: &str) -> Result<InputFile, LoadError> {
     shell_command
         .args([shell[1], command])
         .current_dir(directory);
-    let printed = bounds::run(&mut shell_command, &[]).map_err(|e| failed(e.to_string()))?;
+    let printed = limits::run(&mut shell_command, &[]).map_err(|e| failed(e.to_string()))?;
     if printed.success {
         Ok(InputFile::from_bytes(
             &format!("exec:{command}"),

@@ -623,7 +623,7 @@ mod tests {
         std::fs::write(&path, "{").unwrap();
         let giant = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         giant
-            .set_len(crate::load::bounds::MAX_FILE_BYTES + 1)
+            .set_len(crate::load::limits::MAX_FILE_BYTES + 1)
             .unwrap(); // holes, which take no room
         let file = InputFile {
             name: "a".into(),

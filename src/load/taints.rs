@@ -1,7 +1,7 @@
 //! What a document that could not be read may be, and so which verdicts it makes unknown.
 
 use crate::load::assembly::Assembly;
-use crate::load::bound::BoundPod;
+use crate::load::bound_pod::BoundPod;
 use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::load::workloads::LINKERD_INJECT;
