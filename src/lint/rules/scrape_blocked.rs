@@ -195,19 +195,22 @@ fn namespaces(context: &LintContext<'_>, by: &MentionedObject) -> Vec<NamespaceI
         .collect()
 }
 
+/// What a monitor asks for, and what it selects.
+fn spec_and_selector(by: &MentionedObject) -> Option<(&SyntaxNode, Selector)> {
+    let spec = by.node.get("spec")?;
+    let selector = spec.get("selector").map(intended_traffic::selector);
+    Some((spec, selector.unwrap_or_default()))
+}
+
 /// The pods that a `ServiceMonitor` scrapes.
 fn service_monitor(
     context: &LintContext<'_>,
     by: &Rc<MentionedObject>,
     all_intended: &mut Vec<IntendedTraffic>,
 ) {
-    let Some(spec) = by.node.get("spec") else {
+    let Some((spec, selector)) = spec_and_selector(by) else {
         return;
     };
-    let selector = spec
-        .get("selector")
-        .map(intended_traffic::selector)
-        .unwrap_or_default();
     let endpoints = spec
         .get("endpoints")
         .map(SyntaxNode::items)
@@ -240,13 +243,9 @@ fn pod_monitor(
     by: &Rc<MentionedObject>,
     all_intended: &mut Vec<IntendedTraffic>,
 ) {
-    let Some(spec) = by.node.get("spec") else {
+    let Some((spec, selector)) = spec_and_selector(by) else {
         return;
     };
-    let selector = spec
-        .get("selector")
-        .map(intended_traffic::selector)
-        .unwrap_or_default();
     for namespace in namespaces(context, by) {
         let pods = context.pods_where(namespace, &selector);
         for endpoint in spec
