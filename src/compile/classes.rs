@@ -12,7 +12,7 @@ use crate::compile::atoms::Atoms;
 use crate::compile::vocabulary::{Seen, Vocabulary};
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
 use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Family, Protocol};
+use crate::set::{Family, Protocol, number};
 use crate::spec::environment::{Environment, PodAddress};
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -81,10 +81,6 @@ pub struct Classes {
     pub addresses: Vec<PodId>,
     /// The distinct tables of named ports.
     pub ports: Vec<NamedPorts>,
-}
-
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// Numbers what the rules see of pods one by one.

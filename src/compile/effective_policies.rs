@@ -15,14 +15,14 @@ use crate::compile::classes::Classes;
 use crate::compile::compiled_policy::{CompiledPolicy, CompiledRule};
 use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, PeerSets, SeenFrom};
-use crate::compile::port_sets::{PortSet, PortSets, number};
+use crate::compile::port_sets::{PortSet, PortSets};
 use crate::compile::tier_order::TierOrder;
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Truth};
 use crate::policy::tier::{HostPods, LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
-use crate::set::Family;
 use crate::set::hashed::{HashMap, IndexSet};
+use crate::set::{Family, number};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
 use crate::spec::matching::{namespaces_match, unqualified};
@@ -296,8 +296,7 @@ fn grouped(
             tier.groups = groups.map(<[Selection]>::to_vec).collect();
         } else {
             tier.others = entries.iter().copied().filter(|s| !isolates(s)).collect();
-            tier.allows = distinct_rules(policies, direction, entries, Action::Allow);
-            tier.denies = distinct_rules(policies, direction, entries, Action::Deny);
+            [tier.allows, tier.denies] = distinct_rules(policies, direction, entries);
         }
         tiers.push(tier);
     }
@@ -334,26 +333,31 @@ fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
     tiers.sort_by_key(|t| order.place[t.tier.index()]);
 }
 
-/// The distinct rules of one action of the policies that govern a class.
+/// The distinct rules of the policies that govern a class: those that allow, and those that deny.
 fn distinct_rules(
     policies: &[CompiledPolicy],
     direction: Direction,
     selections: &[Selection],
-    action: Action,
-) -> Vec<UnorderedRule> {
-    let rules_of = |s: &Selection| {
-        let certain = s.certain;
-        let rules = policies[s.policy as usize].rules[direction.index()].iter();
-        let wanted = rules.filter(move |r| (r.action == Action::Deny) == (action == Action::Deny));
-        wanted.map(move |r| UnorderedRule {
-            peers: r.peers,
-            ports: r.ports,
-            certain,
-        })
-    };
-    let mut rules: Vec<UnorderedRule> = selections.iter().flat_map(rules_of).collect();
-    // the certain one of two equal rules comes first, and stays
-    rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.certain));
-    rules.dedup_by_key(|r| (r.peers, r.ports));
-    rules
+) -> [Vec<UnorderedRule>; 2] {
+    let [mut allows, mut denies] = [Vec::new(), Vec::new()];
+    for selection in selections {
+        for rule in &policies[selection.policy as usize].rules[direction.index()] {
+            let rules = if rule.action == Action::Deny {
+                &mut denies
+            } else {
+                &mut allows
+            };
+            rules.push(UnorderedRule {
+                peers: rule.peers,
+                ports: rule.ports,
+                certain: selection.certain,
+            });
+        }
+    }
+    for rules in [&mut allows, &mut denies] {
+        // the certain one of two equal rules comes first, and stays
+        rules.sort_unstable_by_key(|r| (r.peers, r.ports, !r.certain));
+        rules.dedup_by_key(|r| (r.peers, r.ports));
+    }
+    [allows, denies]
 }

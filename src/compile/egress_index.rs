@@ -18,6 +18,7 @@ use crate::compile::peer_sets::{PeerSet, PeerSetId};
 use crate::policy::tier::{LayerIx, TierEnd, TierIx};
 use crate::policy::{Action, Direction, Policy};
 use crate::set::hashed::{IndexMap, IndexSet};
+use crate::set::number;
 use crate::spec::environment::{Environment, HostNetworkMode};
 use std::collections::BTreeMap;
 
@@ -290,7 +291,7 @@ fn contents(effective: &[EffectivePolicy]) -> Vec<u32> {
     for EffectivePolicy { tiers, taint } in effective {
         let tiers: Vec<_> = tiers.iter().map(EffectiveTier::content).collect();
         let (index, _) = seen.insert_full((tiers, taint));
-        contents.push(u32::try_from(index).unwrap_or(u32::MAX));
+        contents.push(number(index));
     }
     contents
 }

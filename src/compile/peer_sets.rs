@@ -18,7 +18,7 @@ use crate::model::{NamespaceId, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{Namespaces, Peer, Peers, Symbol};
 use crate::set::hashed::{HashMap, IndexSet, room_for};
-use crate::set::{Family, IpSet};
+use crate::set::{Family, IpSet, number};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::matching::{node_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
@@ -62,10 +62,6 @@ pub struct SeenFrom {
     pub host_pods: HostPods,
     /// Whether a match is certain: not for a rule with a qualifier.
     pub certain: bool,
-}
-
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// The classes by where their addresses lie.
@@ -192,7 +188,7 @@ impl<'w> PeerSets<'w> {
         if let Some(id) = self.known.get(numbers) {
             return *id;
         }
-        let id = PeerSetId(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
+        let id = PeerSetId(number(self.sets.len()));
         self.known.insert(numbers.into(), id);
         let runs = |number: u32| {
             self.runs

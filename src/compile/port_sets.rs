@@ -8,7 +8,7 @@ use crate::compile::vocabulary::Vocabulary;
 use crate::policy::tier::HostPods;
 use crate::policy::{PortMatch, Ports};
 use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Protocol, TrafficSet};
+use crate::set::{Protocol, TrafficSet, number};
 
 /// The ports of a rule: numbers, and names to be looked up on the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,9 +72,4 @@ impl<'w> PortSets<'w, '_> {
         }
         set
     }
-}
-
-/// An index as a number of 32 bits; `AllowGraph::compile` refuses inputs with more.
-pub(super) fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -11,17 +11,13 @@
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::set::IpSet;
 use crate::set::hashed::{HashMap, HashSet};
+use crate::set::{IpSet, number};
 use crate::spec::environment::Environment;
 
 /// A label as the rules see it: the number of its key, and of its value; 0 for a value that nobody
 /// mentions.
 pub type Seen = (u32, u32);
-
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
 
 /// A key that the rules mention.
 #[derive(Debug)]

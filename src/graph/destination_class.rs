@@ -7,8 +7,8 @@
 use crate::graph::allow_graph::AllowGraph;
 use crate::graph::for_rows::DestinationClasses;
 use crate::policy::Direction;
-use crate::set::Family;
 use crate::set::hashed::HashMap;
+use crate::set::{Family, number};
 
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ impl AllowGraph {
             let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
             let mut numbers = DestinationClasses::default();
             for place in 0..self.space.len() {
-                let next = u32::try_from(numbers.firsts.len()).unwrap_or(u32::MAX);
+                let next = number(numbers.firsts.len());
                 let template = *found
                     .entry(self.destination_class_key(place))
                     .or_insert(next);

@@ -9,6 +9,7 @@ use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::model::workload::Workload;
 use crate::set::hashed::{IndexMap, IndexSet};
+use crate::set::number;
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -59,16 +60,11 @@ pub struct Cluster {
     nodes: IndexMap<Box<str>, Node>,
 }
 
-fn id(index: usize) -> u32 {
-    // INVARIANT: fewer than 2^32 objects; a manifest of that size does not fit in memory.
-    u32::try_from(index).unwrap_or(u32::MAX)
-}
-
 impl Cluster {
     /// The namespace of this name, made up with its one certain label if it is not there yet.
     pub fn namespace_named(&mut self, name: &str) -> NamespaceId {
         if let Some(index) = self.namespaces.get_index_of(name) {
-            return NamespaceId(id(index));
+            return NamespaceId(number(index));
         }
         let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
         let (index, _) = self.namespaces.insert_full(
@@ -79,7 +75,7 @@ impl Cluster {
                 declared: None,
             },
         );
-        NamespaceId(id(index))
+        NamespaceId(number(index))
     }
 
     /// Declares a namespace with the labels of its object; its name label is set as the API server
@@ -99,18 +95,18 @@ impl Cluster {
 
     /// Interns a label set.
     pub fn intern(&mut self, labels: impl Into<Arc<Labels>>) -> LabelsId {
-        LabelsId(id(self.labels.insert_full(labels.into()).0))
+        LabelsId(number(self.labels.insert_full(labels.into()).0))
     }
 
     /// Adds a workload without pods.
     pub fn add_workload(&mut self, workload: Workload) -> WorkloadId {
         self.workloads.push(workload);
-        WorkloadId(id(self.workloads.len() - 1))
+        WorkloadId(number(self.workloads.len() - 1))
     }
 
     /// Adds a pod to its workload.
     pub fn add_pod(&mut self, pod: Pod) -> PodId {
-        let pod_id = PodId(id(self.pods.len()));
+        let pod_id = PodId(number(self.pods.len()));
         if let Some(workload) = self.workloads.get_mut(pod.workload.0 as usize) {
             workload.pods.push(pod_id);
         }
@@ -121,12 +117,12 @@ impl Cluster {
     /// Adds a service.
     pub fn add_service(&mut self, service: Service) -> ServiceId {
         self.services.push(service);
-        ServiceId(id(self.services.len() - 1))
+        ServiceId(number(self.services.len() - 1))
     }
 
     /// Adds a node, replacing one of the same name.
     pub fn add_node(&mut self, node: Node) -> NodeId {
-        NodeId(id(self.nodes.insert_full(node.name.clone(), node).0))
+        NodeId(number(self.nodes.insert_full(node.name.clone(), node).0))
     }
 
     /// The namespaces with their ids, in input order.
@@ -134,12 +130,15 @@ impl Cluster {
         self.namespaces
             .values()
             .enumerate()
-            .map(|(i, n)| (NamespaceId(id(i)), n))
+            .map(|(i, n)| (NamespaceId(number(i)), n))
     }
 
     /// The pods with their ids, in input order.
     pub fn pods(&self) -> impl ExactSizeIterator<Item = (PodId, &Pod)> {
-        self.pods.iter().enumerate().map(|(i, p)| (PodId(id(i)), p))
+        self.pods
+            .iter()
+            .enumerate()
+            .map(|(i, p)| (PodId(number(i)), p))
     }
 
     /// The workloads with their ids, in input order.
@@ -147,7 +146,7 @@ impl Cluster {
         self.workloads
             .iter()
             .enumerate()
-            .map(|(i, w)| (WorkloadId(id(i)), w))
+            .map(|(i, w)| (WorkloadId(number(i)), w))
     }
 
     /// The services with their ids, in input order.
@@ -155,7 +154,7 @@ impl Cluster {
         self.services
             .iter()
             .enumerate()
-            .map(|(i, s)| (ServiceId(id(i)), s))
+            .map(|(i, s)| (ServiceId(number(i)), s))
     }
 
     /// The nodes with their ids, in input order.
@@ -163,7 +162,7 @@ impl Cluster {
         self.nodes
             .values()
             .enumerate()
-            .map(|(i, n)| (NodeId(id(i)), n))
+            .map(|(i, n)| (NodeId(number(i)), n))
     }
 
     /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
@@ -180,7 +179,7 @@ impl Cluster {
     pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
         self.namespaces
             .get_index_of(name)
-            .map(|i| NamespaceId(id(i)))
+            .map(|i| NamespaceId(number(i)))
     }
 
     /// A pod by id.

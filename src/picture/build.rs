@@ -142,16 +142,13 @@ impl Builder<'_> {
         for (i, group) in self.groups.iter().enumerate() {
             let node = self.node(group);
             let index = self.graph.add_node(node);
-            self.at.insert(
-                EdgeEnd::Group(GroupId(crate::picture::facts::number(i))),
-                index,
-            );
+            self.at
+                .insert(EdgeEnd::Group(GroupId(crate::set::number(i))), index);
         }
         for (i, hub) in collapse.hubs.iter().enumerate() {
             let node = self.hub(i, hub);
             let index = self.graph.add_node(node);
-            self.at
-                .insert(EdgeEnd::Hub(crate::picture::facts::number(i)), index);
+            self.at.insert(EdgeEnd::Hub(crate::set::number(i)), index);
         }
         if collapse
             .edges

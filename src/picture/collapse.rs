@@ -8,10 +8,10 @@
 
 use crate::picture::facts::{
     PassingId, PassingTraffic, PictureFacts, PicturePlace, PlaceKind, SpaceId, WorkloadDoubt,
-    number,
 };
 use crate::picture::merge::PlaceGroup;
 use crate::picture::open::implied;
+use crate::set::number;
 use crate::set::traffic::TrafficRange;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! The lines of a listing while they pass by: what a picture needs of each, in few bytes, equal
 //! things once.
 
-use crate::picture::facts::{PassingTraffic, number};
+use crate::picture::facts::PassingTraffic;
 use crate::query::list::listing::{ListEntry, Party};
-use crate::set::IpSet;
+use crate::set::{IpSet, number};
 use indexmap::IndexSet;
 
 /// The lines of a listing in twelve bytes each.

@@ -6,10 +6,10 @@
 
 use crate::picture::facts::{
     Difference, DrawnChange, Openness, PassingTraffic, PictureFacts, PictureFlow, PicturePlace,
-    PlaceId, PlaceKind, Space, SpaceId, number,
+    PlaceId, PlaceKind, Space, SpaceId,
 };
 use crate::picture::open::implied;
-use crate::set::TrafficSet;
+use crate::set::{TrafficSet, number};
 use std::collections::BTreeMap;
 
 impl PictureFacts {

@@ -6,7 +6,7 @@
 //! same input always gives the same picture.
 
 use crate::model::{Cluster, Selector, WorkloadId};
-use crate::set::TrafficSet;
+use crate::set::{TrafficSet, number};
 use indexmap::IndexSet;
 
 /// Index of a place in [`PictureFacts::places`].
@@ -246,10 +246,6 @@ pub struct PictureFacts {
     pub tally: PictureTally,
     /// Whether two states were laid over each other.
     pub compared: bool,
-}
-
-pub(crate) fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// What a cluster calls its DNS: namespace and labels.

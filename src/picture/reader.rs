@@ -9,13 +9,14 @@ use crate::picture::blocks::Splitting;
 use crate::picture::compact::{CompactListing, SOME, block, merge_lines, together};
 use crate::picture::facts::{
     Dns, Openness, PassingId, PictureFacts, PictureFlow, PicturePlace, PictureTally, PlaceId,
-    PlaceKind, Space, SpaceId, WorkloadDoubt, number,
+    PlaceKind, Space, SpaceId, WorkloadDoubt,
 };
 use crate::picture::open;
 use crate::policy::Direction;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Listing};
 use crate::set::hashed::HashMap;
+use crate::set::number;
 use crate::spec::question::Tainted;
 use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@
 
 use crate::picture::facts::{
     Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
-    PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt, number,
+    PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt,
 };
-use crate::set::{Protocol, TrafficSet};
+use crate::set::{Protocol, TrafficSet, number};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is left out unless asked for.

@@ -11,7 +11,7 @@
 
 use crate::model::{Selector, Truth};
 use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
-use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::set::{IpSet, Protocol, TrafficSet, number};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
 
@@ -263,7 +263,7 @@ impl RuleRef {
         Self {
             policy,
             direction,
-            rule: u32::try_from(rule).unwrap_or(u32::MAX),
+            rule: number(rule),
             peer: None,
             port: None,
         }
@@ -445,7 +445,7 @@ impl PolicySet {
         self.policies
             .iter()
             .enumerate()
-            .map(|(i, p)| (PolicyId(u32::try_from(i).unwrap_or(u32::MAX)), p))
+            .map(|(i, p)| (PolicyId(number(i)), p))
     }
 
     /// The rule a reference points at.

@@ -8,11 +8,13 @@ pub mod bounds;
 pub mod hashed;
 pub mod interval;
 pub mod ip;
+pub mod number;
 pub mod partition;
 pub mod traffic;
 
 pub use crate::set::bounds::{Bounds, Lattice};
 pub use crate::set::interval::{IntervalSet, Point};
 pub use crate::set::ip::{Family, IpSet};
+pub use crate::set::number::number;
 pub use crate::set::partition::{Members, partition};
 pub use crate::set::traffic::{Protocol, Traffic, TrafficSet};

@@ -12,7 +12,7 @@
 
 use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::{AlignedEnd, DiffParty, EndIx, EndMembers, EndpointIndices};
-use crate::set::{IntervalSet, IpSet};
+use crate::set::{IntervalSet, IpSet, number};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -33,10 +33,6 @@ pub struct EndpointOrder {
     /// A segment tree of minima: the ends by position in its second half, and in the first half the
     /// least end below each inner node.
     least: Vec<u32>,
-}
-
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 impl EndpointOrder {

@@ -8,8 +8,8 @@
 
 use crate::diff::kind::Kind;
 use crate::graph::Allowed;
-use crate::set::TrafficSet;
 use crate::set::hashed::{HashMap, IndexSet};
+use crate::set::{TrafficSet, number};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ impl States {
     pub fn number(&mut self, allowed: &Allowed) -> u32 {
         let known = self.allowed.get_index_of(allowed);
         let index = known.unwrap_or_else(|| self.allowed.insert_full(allowed.clone()).0);
-        u32::try_from(index).unwrap_or(u32::MAX)
+        number(index)
     }
 
     /// The number of a shared value; looked up by its address first.
@@ -89,7 +89,7 @@ impl States {
     pub fn state(&mut self, mut numbers: Vec<u32>) -> u32 {
         numbers.sort_unstable();
         numbers.dedup();
-        u32::try_from(self.distinct.insert_full(numbers).0).unwrap_or(u32::MAX)
+        number(self.distinct.insert_full(numbers).0)
     }
 
     /// The state of one number.

@@ -11,7 +11,7 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Cluster, NamespaceId, WorkloadId};
 use crate::query::list::listing::{Filter, ListEntry, Listing, Party, each};
 use crate::set::hashed::HashMap;
-use crate::set::{IpSet, TrafficSet};
+use crate::set::{IpSet, TrafficSet, number};
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -183,8 +183,7 @@ impl<'g> MatrixBuilder<'g> {
             None => entry.allowed.clone(),
         };
         let index = self.passing.insert_full(total).0;
-        self.cells
-            .insert((from, to), u32::try_from(index).unwrap_or(u32::MAX));
+        self.cells.insert((from, to), number(index));
     }
 
     fn finish(self, listing: &Listing) -> Matrix {

@@ -9,6 +9,7 @@
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;
 use crate::model::{PodId, WorkloadId};
+use crate::set::number;
 
 /// Pods of one block that belong to one workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +90,7 @@ impl<'g> Blocks<'g> {
                 members: (start, end),
             }),
         }
-        self.of_class
-            .push(u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX));
+        self.of_class.push(number(self.list.len() - 1));
     }
 
     /// The classes all of whose workloads fulfil a condition.

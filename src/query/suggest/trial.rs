@@ -16,7 +16,7 @@ use crate::model::PodId;
 use crate::policy::dialects;
 use crate::policy::lowered::Header;
 use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
-use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet, number};
 use crate::source::{DocumentId, Path, Step};
 use crate::spec::{Endpoint, Flow};
 use crate::tree::{Chunk, Entry, SyntaxNode, Value, parse_part};
@@ -316,7 +316,7 @@ pub fn verify(
     for change in changes {
         let policy = changed_policy(change).unwrap_or_else(|| {
             added += 1;
-            PolicyId(u32::try_from(added - 1).unwrap_or(u32::MAX))
+            PolicyId(number(added - 1))
         });
         comparison.governed(policy, change.direction)?;
     }
