@@ -118,8 +118,8 @@ pub use crate::query::ask::resolve::{
     Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
 };
 pub use crate::query::explain::explanation::{
-    Explanation, ExplanationSide, Mismatch, PeerTrace, PolicyTrace, Reason, RuleTrace, TierTrace,
-    explain,
+    Explanation, ExplanationSide, FamilyEffect, Mismatch, PeerTrace, PolicyTrace, Reason,
+    RuleTrace, TierTrace, explain,
 };
 pub use crate::query::explain::summary::{
     Plain as Summary, namespace as summarize_namespace, policy as summarize_policy,

@@ -107,7 +107,7 @@ impl Environment {
         let resolved =
             resolved.map_err(|e| format!("{} | {}", e.message, e.help.unwrap_or_default()))?;
         let name = |end: &End| match end {
-            End::Pods { workload, pods } => {
+            End::Pods { workload, pods, .. } => {
                 let all = self.input.cluster.workload(*workload).pods.len();
                 let some = if pods.len() < all {
                     format!("[{}/{all}]", pods.len())

@@ -14,8 +14,8 @@ mod random;
 use netpal::internals::spec::evaluate::Case;
 use netpal::internals::spec::{HostNetworkMode, evaluate};
 use netpal::{
-    AllowGraph, CompileOptions, Endpoint, Environment, Explanation, Family, Flow, Input, Protocol,
-    Reason, Traffic, Truth, explain,
+    AllowGraph, CompileOptions, Endpoint, Environment, Explanation, Family, FamilyEffect, Flow,
+    Input, Protocol, Reason, Traffic, Truth, explain,
 };
 use random::Random;
 use std::collections::BTreeMap;
@@ -60,7 +60,11 @@ fn check(
 
 /// The verdict again, from the sides alone.
 fn combined(explanation: &Explanation) -> Truth {
-    let shown = explanation.egress.allowed.and(explanation.ingress.allowed);
+    let shown = match explanation.families {
+        Some(FamilyEffect::NoneInCommon) => Truth::No,
+        Some(FamilyEffect::Untold(_)) => Truth::Maybe,
+        None => explanation.egress.allowed.and(explanation.ingress.allowed),
+    };
     explanation
         .other
         .iter()

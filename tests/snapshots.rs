@@ -39,7 +39,7 @@ fn same(seed: u64, options: &CompileOptions, met: &mut BTreeMap<String, usize>) 
 #[test]
 fn a_snapshot_is_what_every_pair_says() {
     let mut met = BTreeMap::new();
-    for seed in 0..150 {
+    for seed in 0..200 {
         let default = CompileOptions::default();
         same(seed, &default, &mut met);
         same(

@@ -66,10 +66,7 @@ fn flow(input: &Input, line: &Line) -> Flow {
 
 fn end(input: &Input, endpoint: Endpoint) -> End {
     match endpoint {
-        Endpoint::Pod(pod) => End::Pods {
-            workload: input.cluster.pod(pod).workload,
-            pods: vec![pod],
-        },
+        Endpoint::Pod(pod) => End::pods(input.cluster.pod(pod).workload, vec![pod]),
         Endpoint::Address(a) => End::Addresses {
             name: a.to_string().into(),
             set: IpSet::single(a),

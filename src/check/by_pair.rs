@@ -7,10 +7,13 @@
 use crate::check::by_class::ClaimLabels;
 use crate::check::judge::{AskedPair, Judge, is_doubtful};
 use crate::check::scope::{ScopedEnds, Trouble};
+use crate::graph::Allowed;
+use crate::policy::Direction;
 use crate::query::End;
-use crate::query::ask::service_effect;
-use crate::set::{Family, IpSet};
-use crate::spec::Endpoint;
+use crate::query::ask::service_effect::{self, ViaService};
+use crate::query::ask::symbolic;
+use crate::set::IpSet;
+use crate::spec::{EndFamilies, Endpoint, FamilySet};
 use std::collections::HashMap;
 
 /// The number of atoms of outside addresses up to which they are decided one by one.
@@ -19,7 +22,7 @@ const FEW: u64 = 16;
 impl Judge<'_> {
     /// The endpoints of an end: two of the pods that no rule can tell apart (where the other end
     /// may be their node, two of each node), and one address of each atom.
-    pub(crate) fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
+    pub(crate) fn endpoints(&self, end: &End, other: &End, direction: Direction) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
                 let mut seen: HashMap<(u32, Option<&str>), usize> = HashMap::new();
@@ -37,7 +40,7 @@ impl Judge<'_> {
                 endpoints
             }
             End::Addresses { set, symbolic, .. } => {
-                let set = self.usable(set, *symbolic, other);
+                let set = self.usable(set, *symbolic, other, direction);
                 let atoms = &self.graph.space().atoms;
                 let overlapping = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
@@ -62,18 +65,30 @@ impl Judge<'_> {
         }
     }
 
-    /// The addresses of a block; of a symbolic block only those in the families of the other end.
-    fn usable(&self, set: &IpSet, symbolic: bool, other: &End) -> IpSet {
-        let (true, End::Pods { pods, .. }) = (symbolic, other) else {
-            return set.clone();
-        };
-        let env = self.graph.environment();
-        let has = |f: &Family| pods.iter().any(|p| env.has_family(env.cluster.pod(*p), *f));
-        let kept = Family::ALL
-            .into_iter()
-            .filter(has)
-            .fold(IpSet::empty(), |all, f| all.union(&set.only(f)));
-        if kept.is_empty() { set.clone() } else { kept }
+    /// The addresses of a block, in one direction of the pods on the other end; of a word such as
+    /// `internet` only those that are meant with these pods.
+    fn usable(&self, set: &IpSet, symbolic: bool, other: &End, direction: Direction) -> IpSet {
+        match other {
+            End::Pods { pods, .. } if symbolic => {
+                symbolic::addresses_meant(self.graph, set, pods, direction)
+            }
+            _ => set.clone(),
+        }
+    }
+
+    /// What passes between a pair in the families that its ends are meant in (S65).
+    fn allowed_in(
+        &mut self,
+        families: FamilySet,
+        via: Option<ViaService>,
+        source: Endpoint,
+        destination: Endpoint,
+    ) -> Allowed {
+        if families == FamilySet::BOTH && via.is_none() {
+            return self.allowed(source, destination);
+        }
+        let graph = self.graph.asking(families);
+        service_effect::allowed(&graph, via, source, destination)
     }
 
     /// Visits every pair of a source and a destination; returns the number of pairs.
@@ -95,7 +110,10 @@ impl Judge<'_> {
         labels: &ClaimLabels<'_>,
         mut visit: impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
-        let by_class = to.resolved.service.is_none()
+        let all_ends = from.resolved.ends.iter().chain(&to.resolved.ends);
+        let any_family = all_ends.map(End::families).all(|f| f == FamilySet::BOTH);
+        let by_class = any_family
+            && to.resolved.service.is_none()
             && pod_count(from).saturating_mul(pod_count(to)) > self.one_by_one;
         let mut count = if by_class {
             self.each_by_class(from, to, labels, &mut visit)?
@@ -119,23 +137,24 @@ impl Judge<'_> {
                     count += self.each_group((source_end, end, &asked), to, certain, &mut visit)?;
                     continue;
                 }
-                let sources = self.endpoints(source_end, end);
-                for destination in self.endpoints(end, source_end) {
+                let families = source_end.families().intersection(end.families());
+                let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
+                let by_word = is_word(source_end) || is_word(end);
+                let sources = self.endpoints(source_end, end, Direction::Ingress);
+                for destination in self.endpoints(end, source_end, Direction::Egress) {
                     let traffic = self.traffic(to, destination)?;
                     for source in &sources {
                         let outside = |e: Endpoint| matches!(e, Endpoint::Address(_));
                         if self.is_itself(*source, destination)
                             || (outside(*source) && outside(destination))
+                            || by_word && !symbolic::meets(self.graph, *source, destination)
                         {
                             continue;
                         }
                         let service = to.resolved.service;
                         let via =
                             service_effect::classify(self.graph, service, *source, destination);
-                        let allowed = match via {
-                            None => self.allowed(*source, destination),
-                            via => service_effect::allowed(self.graph, via, *source, destination),
-                        };
+                        let allowed = self.allowed_in(families, via, *source, destination);
                         count += 1;
                         let asked = AskedPair {
                             source: *source,
@@ -158,12 +177,16 @@ impl Judge<'_> {
     /// The outside addresses of a pair of ends, if there are so many that they are decided in
     /// groups.
     fn many_addresses(&self, from: &End, to: &End) -> Option<IpSet> {
-        let (set, symbolic, other) = match (from, to) {
-            (End::Addresses { set, symbolic, .. }, End::Pods { .. }) => (set, *symbolic, to),
-            (End::Pods { .. }, End::Addresses { set, symbolic, .. }) => (set, *symbolic, from),
+        let (set, symbolic, other, direction) = match (from, to) {
+            (End::Addresses { set, symbolic, .. }, End::Pods { .. }) => {
+                (set, *symbolic, to, Direction::Ingress)
+            }
+            (End::Pods { .. }, End::Addresses { set, symbolic, .. }) => {
+                (set, *symbolic, from, Direction::Egress)
+            }
             _ => return None,
         };
-        let set = self.usable(set, symbolic, other);
+        let set = self.usable(set, symbolic, other, direction);
         (self.graph.space().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 
@@ -177,17 +200,26 @@ impl Judge<'_> {
         visit: &mut impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
         let incoming = matches!(from, End::Addresses { .. });
+        let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
+        let by_word = is_word(from) || is_word(to_end);
+        let env = self.graph.environment();
+        let meant = |pod: &Endpoint| match env.end_families(*pod) {
+            EndFamilies::Told(told) if by_word => told
+                .iter()
+                .fold(IpSet::empty(), |all, family| all.union(&set.only(family))),
+            _ => set.clone(),
+        };
         let pods = if incoming {
-            self.endpoints(to_end, from)
+            self.endpoints(to_end, from, Direction::Egress)
         } else {
-            self.endpoints(from, to_end)
+            self.endpoints(from, to_end, Direction::Ingress)
         };
         let mut found = Vec::new();
         let mut count = 0;
         for (i, pod) in pods.iter().enumerate() {
             for (group, allowed) in
                 self.outside
-                    .groups(self.graph.space().index_of(*pod), set, incoming)
+                    .groups(self.graph.space().index_of(*pod), &meant(pod), incoming)
             {
                 count += group.len();
                 let order = if incoming {

@@ -130,7 +130,7 @@ fn pairs(
         };
         for end in &to.resolved.ends {
             let (destination, pod) = match end {
-                End::Pods { workload, pods }
+                End::Pods { workload, pods, .. }
                     if workload != source && can_be_probed(cluster, *workload) =>
                 {
                     (

@@ -158,10 +158,7 @@ impl Judge<'_> {
         let mut ends: Vec<End> = cluster
             .workloads()
             .filter(|(_, w)| !w.pods.is_empty())
-            .map(|(workload, w)| End::Pods {
-                workload,
-                pods: w.pods.clone(),
-            })
+            .map(|(workload, w)| End::pods(workload, w.pods.clone()))
             .collect();
         ends.push(End::Addresses {
             name: "outside".into(),

@@ -104,10 +104,7 @@ fn end(input: &Input, endpoint: Endpoint) -> End {
     match endpoint {
         Endpoint::Pod(pod) => {
             let workload = input.cluster.pod(pod).workload;
-            End::Pods {
-                workload,
-                pods: input.cluster.workload(workload).pods.clone(),
-            }
+            End::pods(workload, input.cluster.workload(workload).pods.clone())
         }
         Endpoint::Address(address) => End::Addresses {
             name: address.to_string().into(),

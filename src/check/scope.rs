@@ -202,10 +202,7 @@ impl Scopes<'_> {
             if truth == Truth::Maybe || without.as_ref().is_some_and(|w| w.doubtful.contains(&id)) {
                 doubtful.insert(id);
             }
-            ends.push(End::Pods {
-                workload: id,
-                pods: chosen,
-            });
+            ends.push(End::pods(id, chosen));
         }
         Ok((ends, doubtful))
     }

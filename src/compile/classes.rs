@@ -13,6 +13,7 @@ use crate::compile::vocabulary::{Seen, Vocabulary};
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{Family, Protocol, number};
+use crate::spec::EndFamilies;
 use crate::spec::environment::{Environment, PodAddress};
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -34,7 +35,7 @@ struct PodKey {
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum AddressKey {
     Atoms(Vec<u32>),
-    Families([bool; 2]),
+    Families(EndFamilies),
     Ranges([PodAddress; 2]),
 }
 
@@ -157,7 +158,7 @@ impl<'w> Interner<'w, '_> {
                 .entry(AddressKey::Ranges(ranges))
                 .or_insert(next)
         } else if !self.vocabulary.tells_addresses {
-            let families = Family::ALL.map(|f| self.env.has_family(pod, f));
+            let families = self.env.families(pod);
             *self
                 .addresses
                 .entry(AddressKey::Families(families))

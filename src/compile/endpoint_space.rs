@@ -6,8 +6,11 @@
 
 use crate::compile::atoms::Atoms;
 use crate::compile::classes::Classes;
+use crate::model::PodId;
 use crate::set::{Family, IntervalSet};
+use crate::spec::address_families::FamilyUse;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
+use crate::spec::{EndFamilies, FamilySet};
 
 /// A set of classes and atoms.
 pub type EndpointSet = IntervalSet<u32>;
@@ -32,8 +35,8 @@ pub struct EndpointSpace {
     pub scenarios: Vec<Scenario>,
     /// The classes of host-network pods.
     pub hosts: EndpointSet,
-    /// The classes whose pods have an address of each family, or are assumed to.
-    pub families: [EndpointSet; 2],
+    /// The address families of each class (S65).
+    pub families: Vec<EndFamilies>,
 }
 
 impl EndpointSpace {
@@ -45,15 +48,12 @@ impl EndpointSpace {
         scenarios: Vec<Scenario>,
         hosts: EndpointSet,
     ) -> Self {
-        let families = Family::ALL.map(|f| {
-            let known = classes
-                .addresses
-                .iter()
-                .map(|pod| env.has_family(env.cluster.pod(*pod), f));
-            let known: Vec<bool> = known.collect();
-            let has = |c: &u32| known[classes.get(*c).address as usize];
-            (0..classes.len()).filter(has).map(|c| c..=c).collect()
-        });
+        let of_address = |pod: &PodId| env.families(env.cluster.pod(*pod));
+        let of_address: Vec<EndFamilies> = classes.addresses.iter().map(of_address).collect();
+        let of_class = classes.list.iter();
+        let families = of_class
+            .map(|class| of_address[class.address as usize])
+            .collect();
         Self {
             classes,
             atoms,
@@ -86,15 +86,28 @@ impl EndpointSpace {
         }
     }
 
-    /// Whether a connection between two places could use a family, as `evaluate::families` tells.
-    pub fn usable(&self, source: u32, destination: u32, family: Family) -> bool {
-        let pod = |at: u32| self.families[family.index()].contains(at);
+    /// The address families of a place.
+    pub fn end_families(&self, at: u32) -> EndFamilies {
+        if self.is_class(at) {
+            self.families[at as usize]
+        } else {
+            EndFamilies::Told(FamilySet::only(self.atom_family(at)))
+        }
+    }
+
+    /// How the families of a connection between two places decide it (S65).
+    #[inline]
+    pub fn family_use(&self, source: u32, destination: u32) -> FamilyUse {
         match (self.is_class(source), self.is_class(destination)) {
-            (true, true) => pod(source) || pod(destination),
-            (true, false) => self.atom_family(destination) == family,
-            (false, true) => self.atom_family(source) == family,
-            (false, false) => {
-                self.atom_family(source) == family && self.atom_family(destination) == family
+            (true, true) => FamilyUse::between(
+                self.families[source as usize],
+                self.families[destination as usize],
+            ),
+            (false, _) => {
+                FamilyUse::with_address(self.atom_family(source), self.end_families(destination))
+            }
+            (true, false) => {
+                FamilyUse::with_address(self.atom_family(destination), self.end_families(source))
             }
         }
     }

@@ -22,6 +22,7 @@ use crate::compile::peer_sets::{
     EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetId, PeerSets, Scenario,
 };
 use crate::compile::vocabulary::Vocabulary;
+use crate::graph::common_family::CommonFamilies;
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
 use crate::graph::tiers::{Hit, Walk};
@@ -29,6 +30,8 @@ use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Bounds, Family, Lattice, Protocol, TrafficSet};
+use crate::spec::EndFamilies;
+use crate::spec::address_families::{FamilySet, FamilyUse};
 use crate::spec::environment::{
     CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode,
 };
@@ -139,6 +142,16 @@ impl AllowGraph {
         graph
     }
 
+    /// The same graph for a question that names a pod by an address: connections use its family and
+    /// no other (S65).
+    #[must_use]
+    pub(crate) fn asking(&self, families: FamilySet) -> Self {
+        let mut graph = self.clone();
+        graph.env.asked_families = families;
+        graph.for_rows = Arc::default(); // the sources of a row depend on the family
+        graph
+    }
+
     /// The number of what governs a class in one direction: equal numbers, the same policies.
     pub(crate) fn governed_by(&self, class: u32, direction: Direction) -> u32 {
         self.compiled.of_class[direction.index()][class as usize]
@@ -232,38 +245,58 @@ impl AllowGraph {
         let [first, others @ ..] = self.env.host_network_modes() else {
             return Bounds::nothing();
         };
-        let decided = self.best_of_families(source, destination, *first, &decide);
+        let decided = self.in_mode(source, destination, *first, &decide);
         if others.is_empty() || !(self.space.is_host(source) || self.space.is_host(destination)) {
             return decided;
         }
         others.iter().fold(decided, |decided, other| {
-            decided.either(&self.best_of_families(source, destination, *other, &decide))
+            decided.either(&self.in_mode(source, destination, *other, &decide))
         })
     }
 
+    /// What the families of a connection make of its decision (S65).
     #[inline]
-    fn best_of_families<D: Lattice>(
+    fn in_mode<D: Lattice>(
         &self,
         source: u32,
         destination: u32,
         mode: HostNetworkMode,
         decide: &impl Fn(usize) -> Bounds<D>,
     ) -> Bounds<D> {
-        let mut best: Option<(usize, Bounds<D>)> = None;
-        for family in Family::ALL {
-            if !self.space.usable(source, destination, family) {
-                continue;
-            }
-            let scenario = self.scenario(mode, family);
-            best = match best {
-                Some((asked, best)) if asked == scenario || best.is_everything() => {
-                    return best;
-                }
-                Some((_, first)) => return first.or(&decide(scenario)),
-                None => Some((scenario, decide(scenario))),
-            };
+        let connection = self.family_use(source, destination);
+        let [four, six] = Family::ALL.map(|family| self.scenario(mode, family));
+        if four != six {
+            return connection
+                .decide(|family| decide(if family == Family::V4 { four } else { six }));
         }
-        best.map_or_else(Bounds::nothing, |(_, best)| best)
+        match connection {
+            FamilyUse::Best(families) if families.is_empty() => Bounds::nothing(),
+            FamilyUse::Best(_) | FamilyUse::OneOf => decide(four),
+            FamilyUse::Perhaps(_) => Bounds::nothing().either(&decide(four)),
+        }
+    }
+
+    /// How the families of a connection between two places decide it (S65).
+    #[inline]
+    pub(crate) fn family_use(&self, source: u32, destination: u32) -> FamilyUse {
+        let connection = self.space.family_use(source, destination);
+        connection.asked(self.env.asked_families)
+    }
+
+    /// The sources by the families they have in common with a destination.
+    pub(crate) fn common_families(&self, destination: u32) -> &CommonFamilies {
+        let kind = match self.space.end_families(destination) {
+            EndFamilies::Untold => 0,
+            EndFamilies::Told(told) => {
+                let bit = |family| usize::from(told.contains(family));
+                bit(Family::V4) + 2 * bit(Family::V6)
+            }
+        };
+        let kind = 2 * kind + usize::from(self.space.is_class(destination));
+        self.for_rows.common_families[kind].get_or_init(|| {
+            let places = 0..self.space.len();
+            CommonFamilies::new(places.map(|source| self.family_use(source, destination)))
+        })
     }
 
     /// The index of the view for a behaviour and family; the one for all where they make no

@@ -141,7 +141,7 @@ impl AllowGraph {
         certain.then_some(isolating)
     }
 
-    /// Over either family (S65), each only where its rules see other pods.
+    /// Over the families that both ends have (S65), each only where its rules see other pods.
     fn additive_sources(
         &self,
         ask: &Ask<'_>,
@@ -149,6 +149,8 @@ impl AllowGraph {
         mode: HostNetworkMode,
     ) -> EndpointSet {
         let [four, six] = Family::ALL.map(|family| self.scenario(mode, family));
+        let common = self.common_families(ask.destination);
+        let sure = ask.least == Truth::Yes;
         let egress_index = self.egress_index();
         let is_same = |peers: PeerSetId| self.matched(peers, four) == self.matched(peers, six);
         let allows = isolating.map_or(&[][..], |tier| &tier.allows);
@@ -163,14 +165,15 @@ impl AllowGraph {
                 .all(|(_, sources)| sources.governed.is_empty())
             {
                 // nobody's way out is in question
-                return EndpointSet::union_of(entering.iter().map(|(_, sources)| &sources.open));
+                let open = entering.iter().map(|(_, sources)| &sources.open);
+                return common.alike_only(EndpointSet::union_of(open), sure);
             }
             seen = egress_index.seen(&self.peers, ask.destination);
             let mut groups = seen
                 .iter()
                 .map(|group| egress_index.rules[*group as usize].peers);
             if four == six || groups.all(|p| self.same_truth(p, ask.destination, four, six)) {
-                return self.let_out(ask, &entering, &seen, four);
+                return common.alike_only(self.let_out(ask, &entering, &seen, four), sure);
             }
         } else {
             seen = egress_index.seen(&self.peers, ask.destination);
@@ -178,19 +181,13 @@ impl AllowGraph {
         // all are asked about, and those without the family left out afterwards: what is narrowed
         // serves other destinations
         let of = |family: Family, scenario: usize| {
-            let usable = self.usable_sources(ask.destination, family);
-            if usable.is_disjoint(ask.among) {
+            if common.is_unused(family) {
                 return EndpointSet::empty();
             }
-            self.let_out(
-                ask,
-                &self.entering(ask, isolating, scenario),
-                &seen,
-                scenario,
-            )
-            .intersection(&usable)
+            let entering = self.entering(ask, isolating, scenario);
+            self.let_out(ask, &entering, &seen, scenario)
         };
-        of(Family::V4, four).union(&of(Family::V6, six))
+        common.combine_only(of(Family::V4, four), of(Family::V6, six), sure)
     }
 
     /// Of those the way in lets through, the open ones, and whom a rule lets out with some of the

@@ -8,7 +8,8 @@ use crate::graph::allow_graph::AllowGraph;
 use crate::graph::for_rows::DestinationClasses;
 use crate::policy::Direction;
 use crate::set::hashed::HashMap;
-use crate::set::{Family, number};
+use crate::set::number;
+use crate::spec::EndFamilies;
 
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,7 +17,7 @@ struct DestinationClassKey {
     ingress: u32,
     ports: u32,
     host: bool,
-    families: [bool; 2],
+    families: EndFamilies,
     seen: Vec<u32>,
     truths: Vec<u8>,
 }
@@ -82,7 +83,7 @@ impl AllowGraph {
             })
             .collect();
         if !self.space.is_class(place) {
-            let families = Family::ALL.map(|f| self.space.atom_family(place) == f);
+            let families = self.space.end_families(place);
             return DestinationClassKey {
                 ingress: u32::MAX,
                 ports: 0,
@@ -98,7 +99,7 @@ impl AllowGraph {
             ingress: self.egress_index().contents[effective as usize],
             ports: class.ports,
             host: class.host,
-            families: Family::ALL.map(|f| self.space.families[f.index()].contains(place)),
+            families: self.space.end_families(place),
             seen,
             truths,
         }

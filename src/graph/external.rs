@@ -17,6 +17,8 @@ use crate::graph::tiers::{Hit, Walk};
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap};
 use crate::set::{Bounds, Family, TrafficSet};
+use crate::spec::EndFamilies;
+use crate::spec::address_families::FamilyUse;
 use std::sync::Arc;
 
 /// Places of outside addresses to which the same may be sent.
@@ -33,6 +35,7 @@ pub struct ExternalDestinations {
 struct ExternalKey {
     governed: u32,
     host: bool,
+    families: EndFamilies,
     node: EndpointBounds,
 }
 
@@ -63,6 +66,7 @@ impl<'g> ExternalRows<'g> {
         let key = ExternalKey {
             governed: graph.egress_index().contents[effective as usize],
             host: graph.space.is_host(class),
+            families: graph.space.end_families(class),
             node: if isolated {
                 graph.node_index().node_of(class, false).into_owned()
             } else {
@@ -146,8 +150,12 @@ impl AllowGraph {
                     vec![self.space.scenarios[*scenario].family]
                 };
                 let atoms: Vec<EndpointSet> = families
-                    .iter()
-                    .map(|f| self.space.atoms_of_family(*f))
+                    .into_iter()
+                    .filter(|family| {
+                        FamilyUse::with_address(*family, self.space.end_families(class))
+                            .may_use(*family)
+                    })
+                    .map(|family| self.space.atoms_of_family(family))
                     .collect();
                 let in_scenario = self.external_in_scenario(
                     class,

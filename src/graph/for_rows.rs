@@ -4,6 +4,7 @@
 
 use crate::compile::egress_index::EgressIndex;
 use crate::compile::own_nodes::NodeIndex;
+use crate::graph::common_family::CommonFamilies;
 use std::sync::OnceLock;
 
 /// The templates of a line, numbered in order of their first place.
@@ -22,4 +23,6 @@ pub(crate) struct ForRows {
     pub(crate) egress_index: OnceLock<EgressIndex>,
     pub(crate) equivalent_sources: OnceLock<Vec<u32>>,
     pub(crate) destination_classes: OnceLock<DestinationClasses>,
+    /// By the families of a destination, and whether it is a class.
+    pub(crate) common_families: [OnceLock<CommonFamilies>; 8],
 }

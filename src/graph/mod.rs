@@ -9,6 +9,7 @@
 
 pub mod allow_graph;
 pub mod allowed_sources;
+pub(crate) mod common_family;
 pub mod destination_class;
 pub mod egress;
 pub mod extent;

@@ -346,44 +346,27 @@ impl AllowGraph {
         scenarios: &[usize],
         decide: impl Fn(usize) -> EndpointBounds,
     ) -> EndpointBounds {
+        let common = self.common_families(destination);
         let mut decided: Vec<Option<EndpointBounds>> = vec![None; scenarios.len()];
-        for scenario in scenarios {
-            if decided[*scenario].is_none() {
-                decided[*scenario] = Some(decide(*scenario));
-            }
-        }
-        let of = |scenario: usize| decided[scenarios[scenario]].clone().unwrap_or_default();
+        let mut of = |scenario: usize| {
+            let first = scenarios[scenario];
+            decided[first].get_or_insert_with(|| decide(first)).clone()
+        };
         let mut total: Option<EndpointBounds> = None;
         let mut met = Vec::new();
         for mode in self.env.host_network_modes() {
-            let members =
-                || (0..scenarios.len()).filter(|v| self.space.scenarios[*v].mode == *mode);
-            let alike: Vec<usize> = members().map(|v| scenarios[v]).collect();
+            let [four, six] = Family::ALL.map(|family| self.scenario(*mode, family));
+            let alike = [scenarios[four], scenarios[six]];
             if met.contains(&alike) {
                 continue; // decides as the behaviour before
             }
             met.push(alike);
-            let mut members = members();
-            let Some(first) = members.next() else {
-                continue;
-            };
-            let best = match members.next() {
-                None => of(first),
-                Some(second)
-                    if scenarios[first] == scenarios[second]
-                        && self.space.is_class(destination) =>
-                {
-                    of(first)
-                }
-                Some(second) => {
-                    let usable = |scenario: usize| {
-                        of(scenario).among(
-                            &self
-                                .usable_sources(destination, self.space.scenarios[scenario].family),
-                        )
-                    };
-                    usable(first).joined(&usable(second))
-                }
+            let best = if alike[0] == alike[1] || common.is_unused(Family::V6) {
+                common.alike(of(four))
+            } else if common.is_unused(Family::V4) {
+                common.alike(of(six))
+            } else {
+                common.combine(&of(four), &of(six))
             };
             total = Some(match total {
                 None => best,
@@ -394,26 +377,6 @@ impl AllowGraph {
             });
         }
         total.unwrap_or_default()
-    }
-
-    /// The sources that could use a family to reach a place: addresses of it, and between pods
-    /// whatever either end has.
-    pub(crate) fn usable_sources(&self, destination: u32, family: Family) -> EndpointSet {
-        if !self.space.is_class(destination) {
-            let same = self.space.atom_family(destination) == family;
-            return if same {
-                self.space.full()
-            } else {
-                EndpointSet::empty()
-            };
-        }
-        let with = &self.space.families[family.index()];
-        let pods = if with.contains(destination) {
-            self.space.pods()
-        } else {
-            with.clone()
-        };
-        pods.union(&self.space.atoms_of_family(family))
     }
 
     /// How many pods there are at these places. O(ranges).

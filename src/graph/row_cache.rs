@@ -16,8 +16,8 @@ use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
 use crate::graph::own_node::NodeRelation;
 use crate::graph::row::SourcesTraffic;
 use crate::policy::Direction;
-use crate::set::Family;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
+use crate::spec::EndFamilies;
 use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::is_self;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ enum SourceKey {
     Governed {
         by: u32,
         host: bool,
-        families: [bool; 2],
+        families: EndFamilies,
     },
 }
 
@@ -406,7 +406,7 @@ fn source_key(graph: &AllowGraph, source: u32, open: bool) -> SourceKey {
         return SourceKey::Equivalent(graph.equivalent_sources()[source as usize]);
     }
     let effective = graph.governed_by(source, Direction::Egress);
-    let families = Family::ALL.map(|f| graph.space.families[f.index()].contains(source));
+    let families = graph.space.end_families(source);
     SourceKey::Governed {
         by: graph.egress_index().contents[effective as usize],
         host: graph.space.is_host(source),

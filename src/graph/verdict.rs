@@ -16,6 +16,7 @@ use crate::graph::tiers::{Hit, Walk};
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::{Bounds, Family};
+use crate::spec::address_families::FamilyUse;
 use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::{is_self, side_of};
 
@@ -109,8 +110,9 @@ impl AllowGraph {
             u8::from(space.is_host(source)),
             u8::from(space.is_host(destination)),
         ];
-        matches
-            .extend(Family::ALL.map(|family| u8::from(space.usable(source, destination, family))));
+        let connection = self.family_use(source, destination);
+        matches.extend(Family::ALL.map(|family| u8::from(connection.may_use(family))));
+        matches.push(u8::from(matches!(connection, FamilyUse::Best(_))));
         if !space.is_class(subject) {
             return matches;
         }

@@ -11,134 +11,17 @@
 //! Cost: O(requirements) for selectors that ask about each key once, which nearly all do, without
 //! allocating; O(requirements x log) for the others.
 
+use crate::model::label_values::{Values, by_key, is_formula, is_plain};
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
 use crate::policy::{
     Action, Direction, Namespaces, Peer, Peers, Policy, PortMatch, Ports, Rule, Subject,
 };
 use crate::set::{Protocol, TrafficSet};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The values that a selector allows for one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Values<'a> {
-    /// Whether the key may be absent.
-    absent: bool,
-    /// The values that it may have, or that it may not have.
-    list: BTreeSet<&'a str>,
-    /// Whether `list` holds the values that it may not have.
-    except: bool,
-}
-
-impl<'a> Values<'a> {
-    fn any() -> Self {
-        Self {
-            absent: true,
-            list: BTreeSet::new(),
-            except: true,
-        }
-    }
-
-    fn of(requirement: &'a Requirement) -> Self {
-        let list = requirement.values().iter().map(|v| &**v).collect();
-        match requirement {
-            Requirement::In(..) => Self {
-                absent: false,
-                list,
-                except: false,
-            },
-            Requirement::NotIn(..) => Self {
-                absent: true,
-                list,
-                except: true,
-            },
-            Requirement::Exists(_) => Self {
-                absent: false,
-                list: BTreeSet::new(),
-                except: true,
-            },
-            Requirement::DoesNotExist(_) => Self {
-                absent: true,
-                list: BTreeSet::new(),
-                except: false,
-            },
-            Requirement::Like(..) | Requirement::AnyOf(_) | Requirement::Not(_) => Self::any(),
-        }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        let list = match (self.except, other.except) {
-            (true, true) => self.list.union(&other.list).copied().collect(),
-            (false, true) => self.list.difference(&other.list).copied().collect(),
-            (true, false) => other.list.difference(&self.list).copied().collect(),
-            (false, false) => self.list.intersection(&other.list).copied().collect(),
-        };
-        Self {
-            absent: self.absent && other.absent,
-            list,
-            except: self.except && other.except,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        !self.absent && !self.except && self.list.is_empty()
-    }
-
-    fn within(&self, other: &Self) -> bool {
-        let values = match (self.except, other.except) {
-            (true, false) => false,
-            (true, true) => other.list.is_subset(&self.list),
-            (false, true) => self.list.is_disjoint(&other.list),
-            (false, false) => self.list.is_subset(&other.list),
-        };
-        values && (!self.absent || other.absent)
-    }
-}
-
-/// The values that a selector allows, for each key it asks about.
-fn by_key(selector: &Selector) -> BTreeMap<&str, Values<'_>> {
-    let mut keys: BTreeMap<&str, Values<'_>> = BTreeMap::new();
-    for requirement in selector.requirements().iter().filter(|r| !is_formula(r)) {
-        let values = keys.entry(requirement.key()).or_insert_with(Values::any);
-        *values = values.and(&Values::of(requirement));
-    }
-    keys
-}
-
-/// Whether a requirement is more than a list of values of one key; containment then only knows that
-/// it contains itself.
-fn is_formula(requirement: &Requirement) -> bool {
-    matches!(
-        requirement,
-        Requirement::Like(..) | Requirement::AnyOf(_) | Requirement::Not(_)
-    )
-}
-
-/// Whether each requirement is the only one about its key, as in nearly all selectors.
-fn is_plain(selector: &Selector) -> bool {
-    let list = selector.requirements();
-    list.len() <= 8
-        && !list.iter().any(is_formula)
-        && list
-            .iter()
-            .enumerate()
-            .all(|(i, r)| list[..i].iter().all(|other| other.key() != r.key()))
-}
 
 /// Whether a selector asks about each key once and is satisfiable. It then selects a label set for
 /// each value that it allows.
 pub fn asks_plainly(selector: &Selector) -> bool {
-    is_plain(selector) && !selects_nothing(selector)
-}
-
-/// Whether no label set at all is selected: the requirements contradict each other.
-pub fn selects_nothing(selector: &Selector) -> bool {
-    if is_plain(selector) {
-        return selector
-            .requirements()
-            .iter()
-            .any(|r| matches!(r, Requirement::In(_, values) if values.is_empty()));
-    }
-    by_key(selector).values().any(Values::is_empty)
+    is_plain(selector) && !selector.is_contradictory()
 }
 
 /// Whether every label set that `narrow` selects is selected by `wide`.
@@ -150,7 +33,7 @@ pub fn selector_within(narrow: &Selector, wide: &Selector) -> bool {
     wide.requirements()
         .iter()
         .all(|requirement| requirement_within(narrow, requirement))
-        || selects_nothing(narrow)
+        || narrow.is_contradictory()
 }
 
 /// Whether every label set that a plain selector selects meets a requirement, unless the selector
@@ -202,8 +85,8 @@ pub fn peer_within(narrow: &Peer, wide: &Peer) -> bool {
         (_, Peer::Unreadable { everything: true })
         | (Peer::Unreadable { everything: false }, _) => true,
         (Peer::Pods(ns, pods), _)
-            if selects_nothing(pods)
-                || matches!(ns, Namespaces::Matching(s) if selects_nothing(s)) =>
+            if pods.is_contradictory()
+                || matches!(ns, Namespaces::Matching(s) if s.is_contradictory()) =>
         {
             true
         }
@@ -270,7 +153,7 @@ pub fn rule_within(narrow: &Rule, wide: &Rule) -> bool {
 
 /// Whether every pod that one subject selects is selected by the other.
 pub fn subject_within(narrow: &Subject, wide: &Subject) -> bool {
-    selects_nothing(&narrow.pods)
+    narrow.pods.is_contradictory()
         || namespaces_within(&narrow.namespaces, &wide.namespaces)
             && selector_within(&narrow.pods, &wide.pods)
 }
@@ -300,11 +183,11 @@ fn direction_within(narrow: &Policy, wide: &Policy, direction: Direction) -> boo
 fn matches_nothing(peer: &Peer) -> bool {
     match peer {
         Peer::Pods(namespaces, pods) => {
-            selects_nothing(pods)
-                || matches!(namespaces, Namespaces::Matching(s) if selects_nothing(s))
+            pods.is_contradictory()
+                || matches!(namespaces, Namespaces::Matching(s) if s.is_contradictory())
         }
         Peer::Addresses(set) => set.is_empty(),
-        Peer::Nodes(selector) => selects_nothing(selector),
+        Peer::Nodes(selector) => selector.is_contradictory(),
         Peer::Domain(_) | Peer::Symbol(_) | Peer::NoneOf(_) | Peer::Unreadable { .. } => false,
     }
 }
@@ -374,7 +257,7 @@ mod tests {
             let all = universe();
             let found = all.iter().all(|l| !a.matches(l) || b.matches(l));
             prop_assert_eq!(selector_within(&a, &b), found);
-            prop_assert_eq!(selects_nothing(&a), !all.iter().any(|l| a.matches(l)));
+            prop_assert_eq!(a.is_contradictory(), !all.iter().any(|l| a.matches(l)));
         }
     }
 

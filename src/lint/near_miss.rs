@@ -4,7 +4,6 @@
 //! A near miss is a guess about what was meant, so that every finding that rests on one names the
 //! workload. Cost: O(pods of the namespace x requirements).
 
-use crate::lint::algebra::selects_nothing;
 use crate::lint::context::LintContext;
 use crate::lint::selectors::unstable_label;
 use crate::lint::words::distance;
@@ -196,7 +195,8 @@ fn singles_out(
 pub(crate) fn other_namespace(context: &LintContext<'_>, policy: &Policy) -> Option<NamespaceId> {
     let selector = &policy.subject.pods;
     let own_namespace = context.namespace_of(policy)?;
-    if selector.is_everything() || selects_nothing(selector) || unstable_label(selector).is_some() {
+    if selector.is_everything() || selector.is_contradictory() || unstable_label(selector).is_some()
+    {
         return None;
     }
     if !context.pods_where(own_namespace, selector).is_empty() {

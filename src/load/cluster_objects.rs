@@ -3,7 +3,7 @@
 use crate::load::object::NO_DOCUMENT;
 use crate::load::workloads;
 use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
-use crate::set::Protocol;
+use crate::set::{Family, Protocol};
 use crate::source::Origin;
 use crate::tree::{Entry, SyntaxNode};
 use std::net::IpAddr;
@@ -50,6 +50,15 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
     let mut addresses: Vec<IpAddr> = many.chain(one).filter_map(|s| s.parse().ok()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    let families = field("ipFamilies")
+        .map(SyntaxNode::items)
+        .unwrap_or_default();
+    let mut families: Vec<Family> = families.iter().filter_map(family).collect();
+    if families.is_empty() {
+        families = addresses.iter().map(|a| Family::of(*a)).collect();
+    }
+    families.sort_unstable();
+    families.dedup();
     Service {
         name: name.into(),
         namespace: NamespaceId(0),
@@ -61,11 +70,20 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
             .filter_map(service_port)
             .collect(),
         addresses: addresses.into(),
+        families: families.into(),
         takes_calls_at_nodes: takes_calls_at_nodes(spec),
         external_name: field("externalName")
             .and_then(SyntaxNode::as_str)
             .map(Into::into),
         origin: Origin::document(NO_DOCUMENT),
+    }
+}
+
+fn family(name: &SyntaxNode) -> Option<Family> {
+    match name.as_str()? {
+        "IPv4" => Some(Family::V4),
+        "IPv6" => Some(Family::V6),
+        _ => None,
     }
 }
 

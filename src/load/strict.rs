@@ -162,6 +162,7 @@ static SERVICE: Schema = Fields(&[
             ("ports", List(&SERVICE_PORT)),
             ("clusterIP", Text),
             ("clusterIPs", List(&TEXT)),
+            ("ipFamilies", List(&TEXT)),
             ("externalIPs", List(&TEXT)),
             ("externalName", Text),
             ("externalTrafficPolicy", Word(&["Cluster", "Local"])),

@@ -295,32 +295,12 @@ impl Selector {
         self.0.iter().all(|r| r.matches(labels))
     }
 
-    /// Whether a label set of which only some labels may be known is selected. With `complete` this
-    /// is [`Self::matches`]; without, a key that is not among the known ones makes its requirement
-    /// unknown.
-    pub fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
-        let truths = self.0.iter().map(|r| r.matches_known(labels, complete));
-        truths.min().unwrap_or(Truth::Yes)
-    }
-
     fn first_key(&self) -> &str {
         self.0.first().map_or("", Requirement::key)
     }
 }
 
 impl Requirement {
-    fn matches_known(&self, labels: &Labels, complete: bool) -> Truth {
-        match self {
-            Self::AnyOf(selectors) => selectors
-                .iter()
-                .map(|s| s.matches_known(labels, complete))
-                .fold(Truth::No, Truth::or),
-            Self::Not(selector) => selector.matches_known(labels, complete).not(),
-            _ if complete || labels.get(self.key()).is_some() => Truth::from(self.matches(labels)),
-            _ => Truth::Maybe,
-        }
-    }
-
     fn canonical(self) -> Self {
         let sorted = |mut values: Vec<Box<str>>| {
             values.sort();

@@ -7,6 +7,7 @@
 
 pub mod cluster;
 pub mod ids;
+pub(crate) mod label_values;
 pub mod labels;
 pub mod pod;
 pub mod relabel;

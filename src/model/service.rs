@@ -2,7 +2,7 @@
 
 use crate::model::ids::NamespaceId;
 use crate::model::labels::Selector;
-use crate::set::Protocol;
+use crate::set::{Family, Protocol};
 use crate::source::Origin;
 use std::net::IpAddr;
 
@@ -42,6 +42,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Its cluster addresses, where known.
     pub addresses: Box<[IpAddr]>,
+    /// Its address families: `spec.ipFamilies`, else those of its cluster addresses (S65).
+    pub families: Box<[Family]>,
     /// Whether it takes calls at the nodes, which may put their own address in the caller's place:
     /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without
     /// `externalTrafficPolicy: Local` (S41, S63).

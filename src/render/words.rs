@@ -17,7 +17,7 @@ use std::borrow::Cow;
 /// `namespace/name` of a workload, or what a block of addresses is called.
 pub fn end(cluster: &Cluster, end: &End) -> String {
     match end {
-        End::Pods { workload, pods } => {
+        End::Pods { workload, pods, .. } => {
             let name = cluster.workload_name(*workload);
             let all = cluster.workload(*workload).pods.len();
             let name = if pods.len() < all && all > 1 {

@@ -6,9 +6,10 @@
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
+use crate::policy::PolicySet;
 use crate::policy::tier::{LayerIx, TierIx};
-use crate::policy::{Peer, Peers, PolicySet};
 use crate::set::{Family, IpSet, Traffic};
+use crate::spec::address_families::{EndFamilies, FamilySet, UntoldFamilies};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -113,6 +114,11 @@ pub struct Environment {
     pub options: CompileOptions,
     /// Where the address of a pod without one may lie.
     pub assumed: IpSet,
+    /// The address families of pods without addresses (S65).
+    pub untold_families: UntoldFamilies,
+    /// The families a connection may use: both, unless a question names a pod by an address, whose
+    /// family is then asked about (S65).
+    pub asked_families: FamilySet,
     /// The addresses of the Node objects.
     pub node_addresses: IpSet,
     /// The layers, each with its tiers in the order in which they are asked.
@@ -126,7 +132,14 @@ impl Environment {
         let assumed = options
             .pod_cidrs
             .clone()
-            .unwrap_or_else(|| assumed_pod_addresses(&cluster, &policies));
+            .unwrap_or_else(IpSet::assumed_pods);
+        let untold_families = UntoldFamilies::of(
+            cluster.pods().map(|(_, pod)| pod),
+            cluster
+                .services()
+                .flat_map(|(_, service)| service.families.iter().copied()),
+            options.pod_cidrs.as_ref(),
+        );
         let of_nodes = cluster
             .nodes()
             .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
@@ -137,6 +150,8 @@ impl Environment {
             policies,
             options: options.clone(),
             assumed,
+            untold_families,
+            asked_families: FamilySet::BOTH,
             node_addresses,
             layers,
         }
@@ -163,14 +178,51 @@ impl Environment {
         node.map_or(&[], |node| &node.addresses)
     }
 
-    /// Whether the pod has, or is assumed to have, an address of this family (S65).
-    pub fn has_family(&self, pod: &Pod, family: Family) -> bool {
+    /// The address families of a pod (S65).
+    pub fn families(&self, pod: &Pod) -> EndFamilies {
         let known = self.addresses(pod);
         if known.is_empty() {
-            self.assumed.has(family)
+            self.untold_families.families()
         } else {
-            known.iter().any(|a| Family::of(*a) == family)
+            EndFamilies::Told(known.iter().map(|a| Family::of(*a)).collect())
         }
+    }
+
+    /// The address families of one end of a connection (S65).
+    pub fn end_families(&self, end: Endpoint) -> EndFamilies {
+        match end {
+            Endpoint::Address(address) => EndFamilies::Told(FamilySet::only(Family::of(address))),
+            Endpoint::Pod(pod) => self.families(self.cluster.pod(pod)),
+        }
+    }
+
+    /// The families that each case leaves to the connection between two ends. One case where the
+    /// ends tell their families; a verdict has to hold in all of them.
+    pub fn family_cases(&self, source: Endpoint, destination: Endpoint) -> Vec<FamilySet> {
+        let ends = [source, destination].map(|end| self.end_families(end));
+        let of = |end: EndFamilies, untold: FamilySet| match end {
+            EndFamilies::Told(families) => families,
+            EndFamilies::Untold => untold,
+        };
+        let presupposed = self.asked_families != FamilySet::BOTH
+            || [source, destination]
+                .iter()
+                .any(|end| matches!(end, Endpoint::Address(_)));
+        let all = [
+            FamilySet::only(Family::V4),
+            FamilySet::only(Family::V6),
+            FamilySet::BOTH,
+        ];
+        let cases = if presupposed || !ends.contains(&EndFamilies::Untold) {
+            &all[2..]
+        } else {
+            &all[..]
+        };
+        cases
+            .iter()
+            .map(|untold| of(ends[0], *untold).intersection(of(ends[1], *untold)))
+            .map(|common| common.intersection(self.asked_families))
+            .collect()
     }
 
     /// Where the pod's address of one family may lie: the known ones, else the assumed ranges; the
@@ -289,31 +341,4 @@ impl PodAddress {
             Self::Within(range) => Truth::from(range.is_subset(block)).or(Truth::Maybe),
         }
     }
-}
-
-/// Private ranges; IPv6 among them only when anything in the input speaks of IPv6.
-fn assumed_pod_addresses(cluster: &Cluster, policies: &PolicySet) -> IpSet {
-    let six = |a: &IpAddr| a.is_ipv6();
-    let in_rules = || {
-        let rules = policies
-            .policies
-            .iter()
-            .flat_map(|p| p.rules.iter().flatten());
-        rules
-            .filter_map(|r| {
-                if let Peers::Of(peers) = &r.peers {
-                    Some(peers)
-                } else {
-                    None
-                }
-            })
-            .flat_map(|peers| peers.iter())
-            .any(|peer| matches!(peer, Peer::Addresses(set) if !set.v6.is_empty()))
-    };
-    let mentioned = cluster.pods().any(|(_, p)| p.addresses.iter().any(six))
-        || cluster.services().any(|(_, s)| s.addresses.iter().any(six))
-        || cluster.nodes().any(|(_, n)| n.addresses.iter().any(six))
-        || in_rules();
-    let all = IpSet::assumed_pods();
-    if mentioned { all } else { all.only(Family::V4) }
 }

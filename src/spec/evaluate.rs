@@ -15,7 +15,7 @@
 
 use crate::model::{PodId, Truth};
 use crate::policy::{Direction, Taint, TaintEffect};
-use crate::set::Family;
+use crate::spec::address_families::FamilySet;
 use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
 use crate::spec::matching::subject_selects;
 use crate::spec::question::{Case, ConnectionOrigin, DirectionQuestion, Tainted};
@@ -50,40 +50,29 @@ pub fn evaluate_from(env: &Environment, flow: &Flow, origin: ConnectionOrigin) -
     each.reduce(Truth::either).unwrap_or(Truth::Maybe)
 }
 
-/// A connection uses one family; it is reachable if one family lets it through both ways (S65).
+/// A connection uses one family that both ends have; it is reachable if one such family lets it
+/// through both ways. Where the families of an end are not told, all cases are possible (S65).
 fn in_mode(
     env: &Environment,
     flow: &Flow,
     mode: HostNetworkMode,
     origin: ConnectionOrigin,
 ) -> Truth {
-    let families = families(env, flow.source, flow.destination);
-    let each = families.into_iter().map(|family| {
-        let case = Case {
-            origin,
-            ..Case::new(mode, family)
-        };
-        in_family(env, flow, &case)
-    });
-    each.fold(Truth::No, Truth::or)
-}
-
-/// The families a connection between the two could use. Between pods every family that either end
-/// has: whether the other end has an address of it too is not a matter of policy, and may change
-/// with the next restart.
-pub fn families(env: &Environment, source: Endpoint, destination: Endpoint) -> Vec<Family> {
-    let has = |family: Family| match (source, destination) {
-        (Endpoint::Address(a), Endpoint::Address(b)) => {
-            Family::of(a) == family && Family::of(b) == family
-        }
-        (Endpoint::Address(a), Endpoint::Pod(_)) | (Endpoint::Pod(_), Endpoint::Address(a)) => {
-            Family::of(a) == family
-        }
-        (Endpoint::Pod(a), Endpoint::Pod(b)) => {
-            env.has_family(env.cluster.pod(a), family) || env.has_family(env.cluster.pod(b), family)
-        }
+    let best_of = |families: FamilySet| {
+        let each = families.iter().map(|family| {
+            let case = Case {
+                origin,
+                ..Case::new(mode, family)
+            };
+            in_family(env, flow, &case)
+        });
+        each.fold(Truth::No, Truth::or)
     };
-    Family::ALL.into_iter().filter(|f| has(*f)).collect()
+    let cases = env.family_cases(flow.source, flow.destination).into_iter();
+    cases
+        .map(best_of)
+        .reduce(Truth::either)
+        .unwrap_or(Truth::Maybe)
 }
 
 /// The source's egress and the destination's ingress must both allow (S18).

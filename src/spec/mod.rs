@@ -7,6 +7,7 @@
 //! Invariant: for every flow the compiled graph gives the answer that [`evaluate()`] gives; tests
 //! compare the two at random.
 
+pub mod address_families;
 pub mod cni;
 pub mod environment;
 pub mod evaluate;
@@ -15,6 +16,7 @@ pub mod question;
 pub mod tiers;
 pub mod trace;
 
+pub use address_families::{EndFamilies, FamilySet};
 pub use cni::{CNI_PROFILES, CniProfile};
 pub use environment::{CompileOptions, Endpoint, Environment, Flow, HostNetwork, HostNetworkMode};
 pub use evaluate::evaluate;

@@ -21,7 +21,6 @@ const LONG_CLOSURES: &[(&str, usize)] = &[
     ("src/compile/own_nodes.rs", 1),
     ("src/compile/peer_sets.rs", 1),
     ("src/facade/relations.rs", 1),
-    ("src/graph/allowed_sources.rs", 1),
     ("src/graph/own_node.rs", 1),
     ("src/graph/row.rs", 2),
     ("src/graph/via_service.rs", 1),
@@ -32,7 +31,6 @@ const LONG_CLOSURES: &[(&str, usize)] = &[
     ("src/render/image/matrix.rs", 1),
     ("src/render/image/svg/layered.rs", 1),
     ("src/render/text/frames.rs", 2),
-    ("src/spec/environment.rs", 1),
     ("src/spec/evaluate.rs", 1),
     ("src/spec/matching.rs", 1),
 ];

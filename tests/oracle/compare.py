@@ -38,7 +38,7 @@ NOT_TOLD = "no or unknown"
 # Other ways to read the text, tried in turn on what differs: the first that gives the program's
 # answer names the kind. `wrong` marks those that the text excludes.
 READINGS: list[tuple[str, str, dict[str, Any]]] = [
-    ("S65 open: a literal presupposes the family of the other end", "S65", {"literal_presupposes": True}),
+    ("S65 wrong: a literal presupposes nothing", "S65", {"literal_presupposes": False}),
     ("S65 open: what addresses of other pods tell (taken together)", "S65", {"evidence": "together"}),
     ("S65 open: what addresses of other pods tell (nothing)", "S65", {"evidence": "none"}),
     ("S65 open: what addresses of other pods tell (both)", "S65", {"evidence": "both"}),

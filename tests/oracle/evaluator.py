@@ -43,7 +43,7 @@ class Reading:
     evidence_of_hosts: bool = False
     # S65: whether the question for an address literal presupposes that the other end, whose
     # addresses are not told, has its family.
-    literal_presupposes: bool = False
+    literal_presupposes: bool = True
     # S50: names are resolved on a pod that an ipBlock covers; else never beside an ipBlock.
     names_beside_blocks: bool = True
     # S55 under S56 (b): whether a host-network pod that is treated like a pod is also its node.

@@ -256,8 +256,8 @@ class Generator:
             address = self.random.choice(self.known[family])
             lengths = [32, 32, 31, 24, 16, 8, 1] if family == 4 else [128, 128, 127, 64, 32, 16, 8]
             text = f"{address}/{self.random.choice(lengths)}"
-            # Host bits are tolerated (S38).
-            return text if self.chance(0.05) else str(ipaddress.ip_network(text, strict=False))
+            # Host bits mean nothing (S38), and the API refuses them since 1.36.
+            return str(ipaddress.ip_network(text, strict=False))
         return self.random.choice(BLOCKS[family])
 
     def block(self) -> Object:

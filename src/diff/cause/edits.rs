@@ -202,7 +202,7 @@ impl Edits {
 }
 
 /// Whether everything is the same that a verdict may depend on besides the two ends and the rules
-/// that govern them: the nodes, and where pods without a known address may be.
+/// that govern them: the nodes, and where pods without a known address may be, in which families.
 fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
     let (old, new) = (before.graph.environment(), after.graph.environment());
     let same = |(a, b): (&Node, &Node)| {
@@ -215,5 +215,8 @@ fn same_surroundings(before: Side<'_>, after: Side<'_>) -> bool {
         .nodes()
         .map(|(_, n)| n)
         .zip(after.input.cluster.nodes().map(|(_, n)| n));
-    old.assumed == new.assumed && nodes(before) == nodes(after) && pairs.all(same)
+    old.assumed == new.assumed
+        && old.untold_families == new.untold_families
+        && nodes(before) == nodes(after)
+        && pairs.all(same)
 }

@@ -18,7 +18,6 @@
 //! POP-1208.
 
 use crate::finding::{Finding, Severity};
-use crate::lint::algebra;
 use crate::lint::context::{LintContext, SelectedPods};
 use crate::lint::peers::peers;
 use crate::lint::reporter::Reporter;
@@ -36,10 +35,7 @@ pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
             let Peer::Pods(namespaces, pods) = peer else {
                 continue;
             };
-            if pods.is_everything()
-                || algebra::selects_nothing(pods)
-                || unstable_label(pods).is_some()
-            {
+            if pods.is_everything() || pods.is_contradictory() || unstable_label(pods).is_some() {
                 continue;
             }
             let selected = context.selected(namespaces, pods);

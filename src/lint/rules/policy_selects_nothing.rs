@@ -24,16 +24,16 @@
 use crate::diagnostic::Place;
 use crate::finding::{Finding, Severity};
 use crate::lint::context::LintContext;
+use crate::lint::near_miss;
 use crate::lint::near_miss::NearMiss;
 use crate::lint::reporter::Reporter;
 use crate::lint::selectors::unstable_label;
-use crate::lint::{algebra, near_miss};
 
 pub(crate) fn run(context: &LintContext<'_>, reporter: &mut Reporter<'_>) {
     for (id, policy) in context.network_policies() {
         let selector = &policy.subject.pods;
         let decidable = !selector.is_everything()
-            && !algebra::selects_nothing(selector)
+            && !selector.is_contradictory()
             && context.knows_pods_of(policy);
         if !decidable || !context.subjects(id).is_empty() || unstable_label(selector).is_some() {
             continue;

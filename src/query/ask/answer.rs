@@ -7,15 +7,17 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::PodId;
+use crate::policy::Direction;
 use crate::query::ask::grammar::Question;
 use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_effect;
 use crate::query::ask::service_effect::ViaService;
+use crate::query::ask::symbolic;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::Explanation;
-use crate::set::{Family, IpSet, Protocol, Traffic, TrafficSet};
-use crate::spec::{Endpoint, Flow};
+use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::spec::{Endpoint, FamilySet, Flow};
 use std::collections::HashMap;
 
 /// The final answer.
@@ -85,7 +87,14 @@ pub struct Pair {
 impl Pair {
     /// Explains the example.
     pub fn explain(&self, graph: &AllowGraph) -> Explanation {
-        via_service::explain_led(graph, self.led, &self.example)
+        via_service::explain_led(&graph.asking(self.families()), self.led, &self.example)
+    }
+
+    /// The families of the connections that are meant (S65).
+    pub(crate) fn families(&self) -> FamilySet {
+        self.source
+            .families()
+            .intersection(self.destination.families())
     }
 }
 
@@ -160,7 +169,18 @@ pub fn ask(
     let mut pairs = Vec::new();
     for from in &source.ends {
         for to in &destination.ends {
-            pairs.extend(asking.pair(from, to)?);
+            let families = from.families().intersection(to.families());
+            pairs.extend(if families == FamilySet::BOTH {
+                asking.pair(from, to)?
+            } else {
+                let graph = &graph.asking(families);
+                let mut asking = Asking {
+                    graph,
+                    memo: HashMap::new(),
+                    ..asking
+                };
+                asking.pair(from, to)?
+            });
         }
     }
     let missing: Vec<Box<str>> = source
@@ -202,9 +222,14 @@ impl Asking<'_> {
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
-        for destination in self.endpoints(to, from) {
+        let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
+        let by_word = is_word(from) || is_word(to);
+        for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;
-            for source in self.endpoints(from, to) {
+            for source in self.endpoints(from, to, Direction::Ingress) {
+                if by_word && !symbolic::meets(self.graph, source, destination) {
+                    continue;
+                }
                 if matches!(
                     (source, destination),
                     (Endpoint::Address(_), Endpoint::Address(_))
@@ -257,17 +282,17 @@ impl Asking<'_> {
         self.graph.environment().cluster.pod(id)
     }
 
-    /// The pods of an end, or one address of each atom of a block. Of a symbolic block only the
-    /// address families of the other end count, so that an IPv4 cluster does not fail a question
-    /// about the internet because it has no IPv6.
-    fn endpoints(&self, end: &End, other: &End) -> Vec<Endpoint> {
-        match end {
-            End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
-            End::Addresses { set, symbolic, .. } => {
-                let set = if *symbolic {
-                    self.usable(set, other)
-                } else {
-                    set.clone()
+    /// The pods of an end, or one address of each atom of a block; of a word such as `internet`
+    /// only what is meant with the pods of the other end, in one direction of these.
+    fn endpoints(&self, end: &End, other: &End, direction: Direction) -> Vec<Endpoint> {
+        match (end, other) {
+            (End::Pods { pods, .. }, _) => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
+            (End::Addresses { set, symbolic, .. }, other) => {
+                let set = match other {
+                    End::Pods { pods, .. } if *symbolic => {
+                        symbolic::addresses_meant(self.graph, set, pods, direction)
+                    }
+                    _ => set.clone(),
                 };
                 let atoms = &self.graph.space().atoms;
                 let overlapping = atoms.overlapping(&set);
@@ -276,27 +301,6 @@ impl Asking<'_> {
                     .filter_map(|a| atoms.addresses(a).intersection(&set).first());
                 addresses.map(Endpoint::Address).collect()
             }
-        }
-    }
-
-    /// The addresses of a symbolic block in the families of the other end; all of them if that
-    /// leaves none.
-    fn usable(&self, set: &IpSet, other: &End) -> IpSet {
-        let End::Pods { pods, .. } = other else {
-            return set.clone();
-        };
-        let env = self.graph.environment();
-        let has = |family: Family| pods.iter().any(|p| env.has_family(self.pod(*p), family));
-        let kept: Vec<IpSet> = Family::ALL
-            .into_iter()
-            .filter(|f| has(*f))
-            .map(|f| set.only(f))
-            .collect();
-        let usable = kept.into_iter().fold(IpSet::empty(), |a, b| a.union(&b));
-        if usable.is_empty() {
-            set.clone()
-        } else {
-            usable
         }
     }
 

@@ -13,9 +13,11 @@ use crate::model::{
 pub use crate::query::ask::asked_traffic::traffic;
 use crate::query::ask::grammar::{EndpointSpec, Keyword, ObjectKind, Target};
 use crate::query::ask::names::{looks_generated, suggest};
+use crate::query::ask::pods_inside::pods_inside;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::resolved::{fail, wrong};
-use crate::set::IpSet;
+use crate::set::{Family, IpSet};
+use crate::spec::FamilySet;
 use ipnet::IpNet;
 use std::collections::{BTreeSet, HashSet};
 
@@ -92,10 +94,7 @@ impl Resolver<'_> {
     }
 
     fn whole(&self, workload: WorkloadId) -> End {
-        End::Pods {
-            workload,
-            pods: self.cluster.workload(workload).pods.clone(),
-        }
+        End::pods(workload, self.cluster.workload(workload).pods.clone())
     }
 
     fn selected(
@@ -134,7 +133,7 @@ impl Resolver<'_> {
                 .filter(|p| wanted(*p, self.cluster.pod(*p)))
                 .collect();
             if !pods.is_empty() {
-                ends.push(End::Pods { workload: id, pods });
+                ends.push(End::pods(id, pods));
             }
         }
         ends
@@ -318,7 +317,7 @@ impl Resolver<'_> {
             let workload = self.cluster.pod(*pod).workload;
             let notes = vec![Note::PodName(name.into(), workload)];
             return Some(Resolved {
-                ends: vec![End::Pods { workload, pods }],
+                ends: vec![End::pods(workload, pods)],
                 notes,
                 ..Resolved::default()
             });
@@ -395,6 +394,7 @@ impl Resolver<'_> {
                     ends: vec![End::Pods {
                         workload: pod.workload,
                         pods: vec![id],
+                        families: FamilySet::only(Family::of(address)),
                     }],
                     notes,
                     ..Resolved::default()
@@ -423,13 +423,19 @@ impl Resolver<'_> {
         } else {
             net.to_string()
         };
-        let end = End::Addresses {
-            name: name.into(),
-            set: IpSet::from_cidrs([net]),
-            symbolic: false,
-        };
+        let block = IpSet::from_cidrs([net]);
+        // a single address that is a pod's was found above
+        let (mut ends, taken) = pods_inside(self.cluster, &block);
+        let set = block.difference(&taken);
+        if !set.is_empty() {
+            ends.push(End::Addresses {
+                name: name.into(),
+                set,
+                symbolic: false,
+            });
+        }
         Resolved {
-            ends: vec![end],
+            ends,
             notes,
             ..Resolved::default()
         }
@@ -437,13 +443,14 @@ impl Resolver<'_> {
 
     fn keyword(&self, keyword: Keyword) -> Result<Resolved, ResolveError> {
         if let Some(set) = keyword.addresses() {
-            let end = End::Addresses {
+            let (mut ends, taken) = pods_inside(self.cluster, &set);
+            ends.push(End::Addresses {
                 name: keyword.word().into(),
-                set,
+                set: set.difference(&taken),
                 symbolic: true,
-            };
+            });
             return Ok(Resolved {
-                ends: vec![end],
+                ends,
                 ..Resolved::default()
             });
         }

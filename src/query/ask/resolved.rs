@@ -3,6 +3,7 @@
 use crate::model::{PodId, Selector, ServiceId, WorkloadId};
 use crate::query::ask::grammar::ParseError;
 use crate::set::IpSet;
+use crate::spec::FamilySet;
 use ipnet::IpNet;
 
 /// The settings that names are resolved with, besides the cluster itself.
@@ -33,6 +34,9 @@ pub enum End {
         workload: WorkloadId,
         /// The pods that are meant.
         pods: Vec<PodId>,
+        /// The families of the connections that are meant: that of the address where the pods are
+        /// named by one (S65).
+        families: FamilySet,
     },
     /// Addresses that do not belong to a pod.
     Addresses {
@@ -44,6 +48,25 @@ pub enum End {
         /// uses count.
         symbolic: bool,
     },
+}
+
+impl End {
+    /// Pods of a workload, meant in whatever family they are reached.
+    pub fn pods(workload: WorkloadId, pods: Vec<PodId>) -> Self {
+        Self::Pods {
+            workload,
+            pods,
+            families: FamilySet::BOTH,
+        }
+    }
+
+    /// The families of the connections that are meant.
+    pub fn families(&self) -> FamilySet {
+        match self {
+            Self::Pods { families, .. } => *families,
+            Self::Addresses { .. } => FamilySet::BOTH, // each address has its own
+        }
+    }
 }
 
 /// A remark on how an endpoint was understood.

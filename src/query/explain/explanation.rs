@@ -21,6 +21,8 @@ pub use crate::query::explain::side::{
     nearest_peer,
 };
 use crate::query::explain::trace::Walker;
+use crate::set::Family;
+use crate::spec::address_families::FamilySet;
 use crate::spec::evaluate;
 use crate::spec::question::{Case, ConnectionOrigin};
 use crate::spec::{Endpoint, Flow, HostNetworkMode};
@@ -40,8 +42,20 @@ pub struct Explanation {
     pub host_network: bool,
     /// The sides under the other mode of host-network pods, where both have to be considered.
     pub other: Option<Box<ModeSides>>,
+    /// What the address families of the ends make of it, where that decides (S65).
+    pub families: Option<FamilyEffect>,
     /// How a Service changes the flow, where that is why the verdict is unknown.
     pub led: Option<ViaService>,
+}
+
+/// What the address families of the two ends make of a verdict, whatever the policies say (S65).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FamilyEffect {
+    /// The ends have no address family in common, so there is no connection.
+    NoneInCommon,
+    /// Which family the connection uses is not told, and the policies decide differently: what they
+    /// make of IPv4 and of IPv6.
+    Untold([Truth; 2]),
 }
 
 /// Both sides under one mode of host-network pods.
@@ -53,12 +67,18 @@ pub struct ModeSides {
     pub egress: ExplanationSide,
     /// Ingress at the destination.
     pub ingress: ExplanationSide,
+    /// What the address families of the ends make of it, where that decides (S65).
+    pub families: Option<FamilyEffect>,
 }
 
 impl ModeSides {
-    /// Whether both sides together allow the flow.
+    /// Whether the flow is allowed: by both sides together, unless the address families decide.
     pub fn allowed(&self) -> Truth {
-        self.egress.allowed.and(self.ingress.allowed)
+        match self.families {
+            Some(FamilyEffect::NoneInCommon) => Truth::No,
+            Some(FamilyEffect::Untold(_)) => Truth::Maybe,
+            None => self.egress.allowed.and(self.ingress.allowed),
+        }
     }
 }
 
@@ -69,14 +89,19 @@ impl Explanation {
     }
 
     /// The reason of the verdict: that of the side that denies, otherwise of the side that is
-    /// unknown, otherwise of ingress. Where the verdict is unknown because of host-network pods or
-    /// a Service, the reason names that cause.
+    /// unknown, otherwise of ingress. Where host-network pods, the address families of the ends or
+    /// a Service decide, the reason names that cause.
     pub fn reason(&self) -> Reason {
         if self.led.is_some() {
             return Reason::UnknownSnat;
         }
         if self.host_network && self.allowed == Truth::Maybe {
             return Reason::UnknownHostnetwork;
+        }
+        match self.families {
+            Some(FamilyEffect::NoneInCommon) => return Reason::DenyNoCommonFamily,
+            Some(FamilyEffect::Untold(_)) => return Reason::UnknownAddressFamily,
+            None => {}
         }
         let find = |truth| self.sides().into_iter().find(|s| s.allowed == truth);
         find(Truth::No)
@@ -130,7 +155,10 @@ pub(crate) fn explain_call(
         other => (first, other),
     };
     let ModeSides {
-        egress, ingress, ..
+        egress,
+        ingress,
+        families,
+        ..
     } = shown;
     Explanation {
         flow: *flow,
@@ -139,6 +167,7 @@ pub(crate) fn explain_call(
         ingress,
         host_network: differ,
         other: other.map(Box::new),
+        families,
         led: None,
     }
 }
@@ -153,35 +182,59 @@ fn settled(flow: &Flow, reason: Reason) -> Explanation {
         ingress: side(Direction::Ingress),
         host_network: false,
         other: None,
+        families: None,
         led: None,
     }
 }
 
-/// The sides under one mode of host-network pods, in the address family that allows the most (S65).
+/// The sides under one mode of host-network pods, in the address family that decides: the one that
+/// allows the most, or, where it is not told which is used, one that denies (S65).
 fn sides_under(
     graph: &AllowGraph,
     flow: &Flow,
     mode: HostNetworkMode,
     origin: ConnectionOrigin,
 ) -> Option<ModeSides> {
-    let families = evaluate::families(graph.environment(), flow.source, flow.destination);
-    let by_family: Vec<ModeSides> = families
-        .into_iter()
+    let cases = graph
+        .environment()
+        .family_cases(flow.source, flow.destination);
+    let usable: FamilySet = cases.iter().flat_map(|families| families.iter()).collect();
+    let walked = usable.iter().chain(usable.is_empty().then_some(Family::V4));
+    let by_family: Vec<(Family, ModeSides)> = walked
         .map(|family| {
             let case = Case {
                 origin,
                 ..Case::new(mode, family)
             };
-            ModeSides {
+            let sides = ModeSides {
                 mode,
                 egress: walk(graph, flow, case, Direction::Egress),
                 ingress: walk(graph, flow, case, Direction::Ingress),
-            }
+                families: usable.is_empty().then_some(FamilyEffect::NoneInCommon),
+            };
+            (family, sides)
         })
         .collect();
-    let best = by_family.iter().map(ModeSides::allowed).reduce(Truth::or)?;
-    // INVARIANT: the best verdict over several families is the verdict of one of them.
-    by_family.into_iter().find(|w| w.allowed() == best)
+    let allowed_in = |family: Family| {
+        let walked = by_family.iter().find(|(walked, _)| *walked == family);
+        walked.map_or(Truth::No, |(_, sides)| sides.allowed())
+    };
+    let best_of = |families: &FamilySet| families.iter().map(allowed_in).fold(Truth::No, Truth::or);
+    let by_case: Vec<Truth> = cases.iter().map(best_of).collect();
+    let decided = by_case.iter().copied().reduce(Truth::either)?;
+    // where the policies leave one family undecided, that is the better reason
+    let undecided = by_family
+        .iter()
+        .any(|(_, sides)| sides.allowed() == Truth::Maybe);
+    let untold = !undecided && by_case.iter().any(|truth| *truth != decided);
+    let wanted = if untold { Truth::No } else { decided };
+    let effect = untold.then(|| FamilyEffect::Untold(Family::ALL.map(allowed_in)));
+    let shown = by_family
+        .iter()
+        .position(|(_, sides)| sides.allowed() == wanted);
+    let (_, mut sides) = by_family.into_iter().nth(shown.unwrap_or(0))?;
+    sides.families = effect.or(sides.families);
+    Some(sides)
 }
 
 /// One side of a flow in one case.

@@ -14,6 +14,7 @@ pub enum Reason {
     DenyNoRuleMatches,
     DenyNoRules,
     DenyPort,
+    DenyNoCommonFamily,
     DenyRule,
     DenyTier(&'static TierCodes),
     UnknownHostnetwork,
@@ -22,6 +23,7 @@ pub enum Reason {
     UnknownNamespaceLabels,
     UnknownIpblockPod,
     UnknownSnat,
+    UnknownAddressFamily,
     UnknownNoEndpoints,
     UnknownNamedPort,
     UnknownDomainName,
@@ -31,7 +33,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason that policies of the Kubernetes APIs can have.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::AllowDefault,
         Self::AllowRule,
         Self::AllowSelf,
@@ -41,6 +43,7 @@ impl Reason {
         Self::DenyNoRuleMatches,
         Self::DenyNoRules,
         Self::DenyPort,
+        Self::DenyNoCommonFamily,
         Self::DenyTier(&kubernetes::ADMIN_CODES),
         Self::DenyTier(&kubernetes::BASELINE_CODES),
         Self::UnknownHostnetwork,
@@ -49,6 +52,7 @@ impl Reason {
         Self::UnknownNamespaceLabels,
         Self::UnknownIpblockPod,
         Self::UnknownSnat,
+        Self::UnknownAddressFamily,
         Self::UnknownNoEndpoints,
         Self::UnknownNamedPort,
         Self::UnknownDomainName,
@@ -67,6 +71,7 @@ impl Reason {
             Self::DenyNoRuleMatches => "DENY_NO_RULE_MATCHES",
             Self::DenyNoRules => "DENY_NO_RULES",
             Self::DenyPort => "DENY_PORT",
+            Self::DenyNoCommonFamily => "DENY_NO_COMMON_FAMILY",
             Self::DenyRule => "DENY_RULE",
             Self::DenyTier(codes) => codes.deny,
             Self::UnknownHostnetwork => "UNKNOWN_HOSTNETWORK",
@@ -75,6 +80,7 @@ impl Reason {
             Self::UnknownNamespaceLabels => "UNKNOWN_NAMESPACE_LABELS",
             Self::UnknownIpblockPod => "UNKNOWN_IPBLOCK_POD",
             Self::UnknownSnat => "UNKNOWN_SNAT",
+            Self::UnknownAddressFamily => "UNKNOWN_ADDRESS_FAMILY",
             Self::UnknownNoEndpoints => "UNKNOWN_NO_ENDPOINTS",
             Self::UnknownNamedPort => "UNKNOWN_NAMED_PORT",
             Self::UnknownDomainName => "UNKNOWN_DOMAIN_NAME",

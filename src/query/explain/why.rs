@@ -84,9 +84,10 @@ pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
             walks: Vec::new(),
         };
     }
+    let asked = graph.asking(pair.families());
     let walks: Vec<Explanation> = flows(graph, pair)
         .iter()
-        .map(|f| via_service::explain_led(graph, pair.led, f))
+        .map(|f| via_service::explain_led(&asked, pair.led, f))
         .collect();
     let reason = walks
         .first()

@@ -10,6 +10,7 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::Direction;
 use crate::query::ask::grammar::Keyword;
+use crate::query::ask::symbolic::addresses_meant;
 use crate::query::list::listing::addresses;
 use crate::query::reach::closure::Closure;
 use crate::query::reach::pod_group::PodGroup;
@@ -20,7 +21,7 @@ use crate::query::reach::workload_role::{is_api_server, is_store};
 use crate::query::suggest::trial::ends;
 use crate::set::hashed::HashMap;
 use crate::set::{Family, IpSet, TrafficSet};
-use crate::spec::Endpoint;
+use crate::spec::{EndFamilies, Endpoint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -53,7 +54,7 @@ pub(crate) struct TreeBuilder<'g> {
     outside: BTreeSet<&'static str>,
     /// The effective egress policies for which outside addresses were looked up already, with
     /// whether the pod has IPv6 and whether it is on its node's network (forward).
-    looked_up: BTreeSet<(usize, bool, bool)>,
+    looked_up: BTreeSet<(usize, EndFamilies, bool)>,
     /// The outside sources that are shown already (backward).
     sources: Vec<(Item, TrafficSet)>,
 }
@@ -358,10 +359,10 @@ impl<'g> TreeBuilder<'g> {
             return true;
         };
         let env = self.graph.environment();
-        let has_ipv6 = env.has_family(env.cluster.pod(pod), Family::V6);
+        let families = env.families(env.cluster.pod(pod));
         let host = env.cluster.pod(pod).host_network;
         self.looked_up
-            .insert((std::ptr::from_ref(effective) as usize, has_ipv6, host))
+            .insert((std::ptr::from_ref(effective) as usize, families, host))
     }
 
     /// A well-known set of addresses, if a pod reaches any of it and it is not shown already.
@@ -370,14 +371,8 @@ impl<'g> TreeBuilder<'g> {
             return None;
         }
         let Endpoint::Pod(pod) = end else { return None };
-        let env = self.graph.environment();
         let set = keyword.addresses()?;
-        let families = Family::ALL
-            .into_iter()
-            .filter(|f| env.has_family(env.cluster.pod(pod), *f));
-        let set = families
-            .map(|f| set.only(f))
-            .fold(IpSet::empty(), |a, b| a.union(&b));
+        let set = addresses_meant(self.graph, &set, &[pod], Direction::Egress);
         let (mut all, mut any) = (TrafficSet::all(), TrafficSet::empty());
         for outside in ends(self.graph, &BTreeSet::new(), &set) {
             let sure = self.graph.allowed(end, outside).must;

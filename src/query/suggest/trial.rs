@@ -358,11 +358,9 @@ impl Comparison<'_> {
     fn governed(&self, policy: PolicyId, direction: Direction) -> Result<(), Failure> {
         let after = self.after;
         let space = after.space();
-        // An address family that is mentioned for the first time concerns every pod.
-        let everyone = self.before.environment().assumed != after.environment().assumed;
         let governed = |pod: &PodId| {
             let effective = after.effective(Endpoint::Pod(*pod), direction);
-            everyone || effective.is_some_and(|p| governs(after, p, policy))
+            effective.is_some_and(|p| governs(after, p, policy))
         };
         let pods: Vec<PodId> = after
             .environment()

@@ -5,6 +5,8 @@ use crate::input::Input;
 use crate::model::WorkloadKind;
 use crate::policy::TaintReason;
 use crate::render::words;
+use crate::set::IpSet;
+use crate::spec::EndFamilies;
 use crate::words::plural;
 use std::io::{self, Write};
 
@@ -148,16 +150,18 @@ fn assumptions(input: &Input, graph: &AllowGraph, out: &mut dyn Write) -> io::Re
     let unknown = without().count();
     let bare = without().all(|(_, p)| cluster.workload(p.workload).kind == WorkloadKind::Pod);
     if unknown > 0 {
-        let ranges: Vec<String> = graph
-            .environment()
-            .assumed
-            .to_cidrs()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let env = graph.environment();
+        let (assumed, untold) = match env.untold_families.families() {
+            EndFamilies::Untold => (env.assumed.clone(), "; IPv4 or IPv6 is open"),
+            EndFamilies::Told(told) => {
+                let families = told.iter().map(|family| env.assumed.only(family));
+                (families.fold(IpSet::empty(), |a, b| a.union(&b)), "")
+            }
+        };
+        let ranges: Vec<String> = assumed.to_cidrs().iter().map(ToString::to_string).collect();
         writeln!(
             out,
-            "assumed   addresses of {} without status lie in {}",
+            "assumed   addresses of {} without status lie in {}{untold}",
             plural(unknown, if bare { "pod" } else { "pod template" }),
             ranges.join(", ")
         )?;

@@ -88,7 +88,7 @@ impl TextWriter<'_> {
         if explanation.host_network && pair.verdict == Verdict::Unknown {
             return "hostNetwork".into();
         }
-        if explanation.led.is_some() {
+        if explanation.led.is_some() || explanation.families.is_some() {
             return explanation.reason().code().to_owned();
         }
         let side = explanation

@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod diff_context;
 pub mod explain;
+mod families;
 pub mod findings;
 pub mod fix;
 pub mod frames;

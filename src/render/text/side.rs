@@ -20,6 +20,7 @@ impl TextWriter<'_> {
         if explanation.host_network && verdict == Verdict::Unknown {
             return self.host_network(explanation, out);
         }
+        self.families(5, explanation, out)?;
         let names: Vec<String> = explanation
             .sides()
             .iter()
@@ -294,6 +295,7 @@ pub(crate) fn blocked(explanation: &Explanation, verdict: Verdict) -> &'static s
     ) {
         (false, false) => "   blocked on the way out and on the way in",
         (false, true) => "   blocked on the way out",
+        _ if explanation.families.is_some() => "   no common address family",
         (true, _) => "   blocked on the way in",
     }
 }

@@ -199,6 +199,9 @@ impl TextWriter<'_> {
         if explanation.host_network && explanation.allowed == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();
         }
+        if explanation.families.is_some() {
+            return explanation.reason().code().to_owned();
+        }
         let mut parts: Vec<String> = Vec::new();
         for side in [&explanation.ingress, &explanation.egress] {
             match (side.decided_by, side.reason) {

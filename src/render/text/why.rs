@@ -133,6 +133,7 @@ impl TextWriter<'_> {
             }
         }
         self.host_network_modes(walk, out)?;
+        self.families(2, walk, out)?;
         if let Some(led) = walk.led {
             self.led(2, led, true, out)?;
         }
@@ -251,7 +252,10 @@ fn decided_on(walk: &Explanation) -> String {
     let truth = walk.allowed;
     if matches!(
         walk.reason(),
-        Reason::UnknownHostnetwork | Reason::UnknownSnat
+        Reason::UnknownHostnetwork
+            | Reason::UnknownSnat
+            | Reason::UnknownAddressFamily
+            | Reason::DenyNoCommonFamily
     ) {
         return String::new();
     }

@@ -1,0 +1,206 @@
+//! Which address families the two ends of a connection have in common (S65).
+//!
+//! A connection uses one family, which both ends have. A pod with known addresses has the families
+//! of these; an address in a question keeps its own. Of a pod without addresses the manifests tell
+//! nothing: the cluster may give its pods IPv4, IPv6 or both, and all such pods the same, because
+//! the families are a setting of the cluster. What the rest of the input shows narrows that
+//! ([`UntoldFamilies::of`]).
+//!
+//! A question about an address presupposes that the other end has its family, unless the input says
+//! otherwise: whoever asks about `203.0.113.9` asks about IPv4.
+//!
+//! ```text
+//! a: 10.0.0.1, fd00::1    b: 10.0.0.2     IPv4                       one connection
+//! a: 10.0.0.1             b: fd00::2      none                       no connection
+//! a: not told             b: not told     IPv4, IPv6, or the better  unknown where they differ
+//! a: not told             b: 10.0.0.2     IPv4, or none              at most unknown
+//! ```
+
+use crate::model::Pod;
+use crate::set::{Bounds, Family, IpSet, Lattice};
+use std::borrow::Borrow;
+
+/// A set of address families.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct FamilySet {
+    has: [bool; 2],
+}
+
+impl FamilySet {
+    /// Both families.
+    pub const BOTH: Self = Self { has: [true, true] };
+
+    /// One family.
+    pub fn only(family: Family) -> Self {
+        Family::ALL.into_iter().filter(|f| *f == family).collect()
+    }
+
+    /// Whether a family is among them.
+    pub fn contains(self, family: Family) -> bool {
+        self.has[family.index()]
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The families in both sets.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        self.iter().filter(|f| other.contains(*f)).collect()
+    }
+
+    /// The families, IPv4 first.
+    pub fn iter(self) -> impl Iterator<Item = Family> {
+        Family::ALL.into_iter().filter(move |f| self.contains(*f))
+    }
+}
+
+impl FromIterator<Family> for FamilySet {
+    fn from_iter<T: IntoIterator<Item = Family>>(families: T) -> Self {
+        let mut set = Self::default();
+        families
+            .into_iter()
+            .for_each(|family| set.has[family.index()] = true);
+        set
+    }
+}
+
+/// The address families of one end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EndFamilies {
+    /// These.
+    Told(FamilySet),
+    /// Those of the cluster's pods, which the input leaves open: IPv4, IPv6 or both.
+    Untold,
+}
+
+/// The families of pods without addresses: one answer for all of them, if the input has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UntoldFamilies(EndFamilies);
+
+impl UntoldFamilies {
+    /// What the input shows: `--pod-cidrs` says which families there are; else the addresses of
+    /// other pods and the families of Services do. Both families seen leave it open whether a pod
+    /// has one of them or both. A rule that mentions a family is no evidence, nor is a pod on its
+    /// node's network.
+    pub(crate) fn of(
+        pods: impl Iterator<Item = impl Borrow<Pod>>,
+        services: impl Iterator<Item = Family>,
+        pod_cidrs: Option<&IpSet>,
+    ) -> Self {
+        let seen: FamilySet = match pod_cidrs {
+            Some(told) => Family::ALL.into_iter().filter(|f| told.has(*f)).collect(),
+            None => seen_of_pods(pods).iter().chain(services).collect(),
+        };
+        if seen.is_empty() || seen == FamilySet::BOTH {
+            Self(EndFamilies::Untold)
+        } else {
+            Self(EndFamilies::Told(seen))
+        }
+    }
+
+    /// The families of a pod without addresses.
+    pub fn families(self) -> EndFamilies {
+        self.0
+    }
+}
+
+/// The families of all addresses of pods on the pod network.
+fn seen_of_pods(pods: impl Iterator<Item = impl Borrow<Pod>>) -> FamilySet {
+    let mut seen = FamilySet::default();
+    for pod in pods {
+        let pod: &Pod = pod.borrow();
+        if !pod.host_network {
+            let families = pod.addresses.iter().map(|a| Family::of(*a));
+            families.for_each(|family| seen.has[family.index()] = true);
+        }
+        if seen == FamilySet::BOTH {
+            break;
+        }
+    }
+    seen
+}
+
+/// How the decisions of the two families make the decision of a connection: what
+/// [`family_cases`](crate::spec::Environment::family_cases) says, without going through the cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FamilyUse {
+    /// It uses whichever of these allows more.
+    Best(FamilySet),
+    /// One of the two, or whichever allows more: not told.
+    OneOf,
+    /// This family, if the end that does not tell has it.
+    Perhaps(Family),
+}
+
+impl FamilyUse {
+    /// Between two pods.
+    pub fn between(source: EndFamilies, destination: EndFamilies) -> Self {
+        match (source, destination) {
+            (EndFamilies::Told(a), EndFamilies::Told(b)) => Self::Best(a.intersection(b)),
+            (EndFamilies::Untold, EndFamilies::Untold) => Self::OneOf,
+            (EndFamilies::Told(told), EndFamilies::Untold)
+            | (EndFamilies::Untold, EndFamilies::Told(told)) => Self::with_untold(told),
+        }
+    }
+
+    /// Between two ends where one is an address, whose family the other end has if it may.
+    pub fn with_address(family: Family, other: EndFamilies) -> Self {
+        let asked = FamilySet::only(family);
+        match other {
+            EndFamilies::Told(told) => Self::Best(told.intersection(asked)),
+            EndFamilies::Untold => Self::Best(asked),
+        }
+    }
+
+    fn with_untold(told: FamilySet) -> Self {
+        let mut families = told.iter();
+        match (families.next(), families.next()) {
+            (Some(family), None) => Self::Perhaps(family),
+            (Some(_), Some(_)) => Self::OneOf,
+            (None, _) => Self::Best(told),
+        }
+    }
+
+    /// The same in a question about these families only, which presupposes that an end has them
+    /// unless the input says otherwise.
+    #[must_use]
+    pub fn asked(self, families: FamilySet) -> Self {
+        match self {
+            _ if families == FamilySet::BOTH => self,
+            Self::Best(common) => Self::Best(common.intersection(families)),
+            Self::OneOf => Self::Best(families),
+            Self::Perhaps(only) => Self::Best(families.intersection(FamilySet::only(only))),
+        }
+    }
+
+    /// Whether the connection may use a family.
+    pub fn may_use(self, family: Family) -> bool {
+        match self {
+            Self::Best(families) => families.contains(family),
+            Self::OneOf => true,
+            Self::Perhaps(only) => only == family,
+        }
+    }
+
+    /// Decides, from what each family decides.
+    #[inline]
+    pub fn decide<D: Lattice>(self, decide: impl Fn(Family) -> Bounds<D>) -> Bounds<D> {
+        match self {
+            Self::Best(families) => {
+                let mut best = Bounds::nothing();
+                for family in families.iter() {
+                    best = best.or(&decide(family));
+                    if best.is_everything() {
+                        break;
+                    }
+                }
+                best
+            }
+            Self::OneOf => decide(Family::V4).either(&decide(Family::V6)),
+            Self::Perhaps(family) => Bounds::nothing().either(&decide(family)),
+        }
+    }
+}
