@@ -181,6 +181,7 @@ pub use crate::render::report::audit::AuditReport;
 pub use crate::render::report::parts::ReportParts;
 pub use crate::render::report::profile::Profile as AuditProfile;
 pub use crate::render::report::tables::ReportTable;
+pub use crate::render::safe_writer::SafeWriter;
 pub use crate::render::text::check::SuiteRun;
 pub use crate::render::text::diagnostic::diagnostic as describe_diagnostic;
 pub use crate::render::text::diff_context::Remarks as DiffRemarks;

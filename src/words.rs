@@ -9,28 +9,40 @@ use std::borrow::Cow;
 
 /// A text with its control and bidirectional characters written out, cut at a length no name needs.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    if text.len() <= 400 {
+        return escaped(text);
+    }
+    let mut characters = text.chars();
+    let head: String = characters.by_ref().take(400).collect();
+    let more = if characters.next().is_some() {
+        "…"
+    } else {
+        ""
     };
-    if !text.chars().any(bad) && text.len() <= 400 {
+    Cow::Owned(escaped(&head).into_owned() + more)
+}
+
+/// The same, however long the text is.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let mut out: String = text
-        .chars()
-        .take(400)
-        .map(|c| {
-            if bad(c) {
-                c.escape_unicode().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect();
-    if text.chars().count() > 400 {
-        out.push('…');
-    }
-    Cow::Owned(out)
+    let escape = |c: char| {
+        if is_unsafe(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+/// Whether a character may not be written raw: it controls a terminal, or is not seen and may turn
+/// the direction of the text around it.
+pub(crate) fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The same for a text of several lines: the line breaks stay.

@@ -84,7 +84,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "snapshot",
-        &["query", "graph", "compile", "spec", "model", "set"],
+        &["query", "graph", "compile", "spec", "model", "set", "words"],
     ),
     (
         "lint",

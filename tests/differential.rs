@@ -39,6 +39,7 @@ fn options(random: &mut Random) -> CompileOptions {
             HostNetwork::Pod,
         ]),
         blocks_match_pods: random.chance(75),
+        own_node_egress: random.chance(75),
         pod_cidrs: random.chance(25).then(|| {
             cidrs(random.pick::<&[&str]>(&[&["10.0.0.0/8"], &["10.0.0.0/24", "fd00::/8"]]))
         }),

@@ -99,7 +99,7 @@ fn pods_without_addresses_are_open_until_something_tells() {
     let untold = || vec![pod("clerk", &[]), pod("vault", &[])];
     let with = |more: &[String]| [untold(), more.to_vec()].concat();
     let v4 = admits(&["0.0.0.0/0"]);
-    is(&with(&[v4.clone()]), CALL, Verdict::Unknown);
+    is(&with(std::slice::from_ref(&v4)), CALL, Verdict::Unknown);
     is(&with(&[admits(&["0.0.0.0/0", "::/0"])]), CALL, Verdict::Yes);
     is(&with(&[admits(&[])]), CALL, Verdict::Yes); // an empty list is everyone
     // a rule elsewhere that mentions IPv6 tells nothing
@@ -135,7 +135,7 @@ fn pods_without_addresses_are_open_until_something_tells() {
             ..CompileOptions::default()
         };
         assert_eq!(
-            said(&with(&[v4.clone()]), CALL, &options),
+            said(&with(std::slice::from_ref(&v4)), CALL, &options),
             expected,
             "{cidr}"
         );

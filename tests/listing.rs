@@ -189,6 +189,7 @@ fn options(random: &mut Random) -> CompileOptions {
         classes: random.chance(50),
         host_network: *random.pick(&[HostNetwork::Unknown, HostNetwork::Node, HostNetwork::Pod]),
         blocks_match_pods: random.chance(75),
+        own_node_egress: random.chance(75),
         ..CompileOptions::default()
     }
 }

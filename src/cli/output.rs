@@ -6,9 +6,11 @@
 
 use super::args::{ColorWhen, Common};
 use anyhow::{Context, Result, bail};
-use netpal::{AllowGraph, CompileOptions, Format, Input, Locator, Render, RenderContext, Style};
+use netpal::{
+    AllowGraph, CompileOptions, Format, Input, Locator, Render, RenderContext, SafeWriter, Style,
+};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One requested output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,49 +162,59 @@ fn quietly(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes next to the file and renames, so that no reader ever sees half of it.
+/// Writes next to the file and renames, so that no reader ever sees half of it. A link is followed,
+/// and the file keeps its mode; a new one gets what the umask leaves.
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn whole_file(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+pub fn whole_file(path: &Path, bytes: &[u8]) -> Result<()> {
     whole(path, |out| out.write_all(bytes))
 }
 
-fn whole(
-    path: &std::path::Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<()> {
+fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let name = || format!("cannot write `{}`", path.display());
-    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+    let known = std::fs::metadata(path).ok();
+    if known.as_ref().is_some_and(|m| !m.is_file()) {
         // a folder says so here, a pipe is written to
         let mut device = std::fs::File::create(path).with_context(name)?;
         return write(&mut device).with_context(name);
     }
+    // all of it is made first, so that the temporary file stands for a moment only
+    let mut bytes = Vec::new();
+    write(&mut anstream::StripStream::new(&mut bytes)).with_context(name)?;
+    let path = &target_of_link(path).with_context(name)?;
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or_else(|| std::path::Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(name)?;
-    let mut out = io::BufWriter::new(anstream::StripStream::new(file.as_file_mut()));
-    write(&mut out)
-        .and_then(|()| out.flush())
-        .with_context(name)?;
-    drop(out);
-    readable(file.as_file()).with_context(name)?;
+        .unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    file.permissions(mode); // of which the umask takes its part
+    let mut file = file.tempfile_in(folder).with_context(name)?;
+    if let Some(known) = known {
+        let kept = file.as_file().set_permissions(known.permissions());
+        kept.with_context(name)?;
+    }
+    file.write_all(&bytes).with_context(name)?;
+    file.as_file().sync_data().with_context(name)?;
     file.persist(path).map_err(|e| e.error).with_context(name)?;
     Ok(())
 }
 
-/// Readable by all, as a file written directly would be; temporary files start out private.
-fn readable(file: &std::fs::File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    file.sync_data()
+/// The file that a path leads to, over any links; the path itself where there is no such file.
+fn target_of_link(path: &Path) -> io::Result<PathBuf> {
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink()) {
+        std::fs::canonicalize(path)
+    } else {
+        Ok(path.to_owned())
+    }
 }
 
 /// A remark on standard error.
 pub fn remark(text: &str) {
-    let mut err = anstream::stderr().lock();
+    let mut err = SafeWriter::of_text(anstream::stderr().lock());
     // INVARIANT: standard error is for people; if it is closed there is no reader
     let _ = writeln!(err, "{text}");
 }

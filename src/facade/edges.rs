@@ -2,7 +2,7 @@
 
 use crate::graph::{AllowGraph, Allowed};
 use crate::policy::RuleRef;
-use crate::query::explain::explanation::explain;
+use crate::query::explain::contributing::{contributing, deciding};
 use crate::query::list::listing::{Filter, ListEntry, Party, list};
 use crate::spec::Flow;
 
@@ -34,12 +34,15 @@ impl<'g> Edge<'g> {
         }
     }
 
-    /// The rules that decide its example, egress first; none where nothing governs either end.
-    /// Cost: one explanation.
+    /// Every rule that some of its traffic rests on, those of the way in first; none where nothing
+    /// governs either end. Cost: an explanation for each part of the traffic that rules tell apart.
     pub fn because(&self) -> Vec<RuleRef> {
-        let explanation = explain(self.graph, &self.example);
-        let sides = explanation.sides();
-        sides.into_iter().filter_map(|s| s.decided_by).collect()
+        let traffic = if self.traffic.must.is_empty() {
+            &self.traffic.may
+        } else {
+            &self.traffic.must
+        };
+        deciding(&contributing(self.graph, &self.example, traffic))
     }
 }
 

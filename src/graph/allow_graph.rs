@@ -322,7 +322,7 @@ impl AllowGraph {
         let Endpoint::Pod(_) = subject else {
             return Bounds::exact(TrafficSet::all());
         };
-        let own = self.own_node(subject, peer, scenario);
+        let own = self.own_node(subject, peer, scenario, direction);
         let (subject, peer) = (self.space.index_of(subject), self.space.index_of(peer));
         self.traffic(
             subject,
@@ -398,7 +398,13 @@ impl AllowGraph {
         walk.decide(effective)
     }
 
-    pub(crate) fn own_node(&self, subject: Endpoint, peer: Endpoint, scenario: usize) -> Truth {
+    pub(crate) fn own_node(
+        &self,
+        subject: Endpoint,
+        peer: Endpoint,
+        scenario: usize,
+        direction: Direction,
+    ) -> Truth {
         let Endpoint::Pod(pod) = subject else {
             return Truth::No;
         };
@@ -409,6 +415,7 @@ impl AllowGraph {
             self.env.cluster.pod(pod),
             peer,
             self.space.scenarios[scenario].mode,
+            direction,
         )
     }
 
@@ -419,50 +426,6 @@ impl AllowGraph {
     /// Whether a place is a host-network pod that behaves as its node in this view.
     pub(crate) fn hidden(&self, at: u32, scenario: usize) -> bool {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
-    }
-
-    /// Checks the invariants of the compiled form. For tests.
-    ///
-    /// # Panics
-    /// When one does not hold.
-    #[doc(hidden)]
-    #[allow(clippy::panic, clippy::missing_panics_doc)]
-    pub fn verify(&self) {
-        let full = self.space.full();
-        for set in self.peers.iter().flat_map(|p| &p.0) {
-            assert!(
-                set.must.is_subset(&set.may) && set.may.is_subset(&full),
-                "peer sets nest and stay on the line"
-            );
-        }
-        for (id, pod) in self.env.cluster.pods() {
-            let class = self
-                .space
-                .classes
-                .get(self.space.classes.of_pod[id.0 as usize]);
-            let member = self
-                .space
-                .classes
-                .members(self.space.classes.of_pod[id.0 as usize])
-                .binary_search(&id)
-                .is_ok();
-            assert!(
-                member && class.host == pod.host_network,
-                "a pod is in its class"
-            );
-        }
-        let spans: usize = self
-            .space
-            .classes
-            .spans
-            .iter()
-            .map(ExactSizeIterator::len)
-            .sum();
-        assert_eq!(
-            spans,
-            self.space.classes.list.len(),
-            "namespace spans cover the classes"
-        );
     }
 }
 

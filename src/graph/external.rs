@@ -67,7 +67,7 @@ impl<'g> ExternalRows<'g> {
             governed: graph.egress_index().contents[effective as usize],
             host: graph.space.is_host(class),
             families: graph.space.end_families(class),
-            node: if isolated {
+            node: if isolated && graph.env.options.own_node_egress {
                 graph.node_index().node_of(class, false).into_owned()
             } else {
                 EndpointBounds::default()
@@ -84,6 +84,9 @@ impl<'g> ExternalRows<'g> {
     /// The outside addresses that may be the node of a class's pods (S55): what is told of these
     /// holds for the class, and one pod of it may know more.
     pub fn own_node(&self, class: u32) -> EndpointSet {
+        if !self.graph.environment().options.own_node_egress {
+            return EndpointSet::empty();
+        }
         (*self.graph.node_index().node_of(class, false).may).clone()
     }
 }

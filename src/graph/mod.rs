@@ -15,6 +15,7 @@ pub mod egress;
 pub mod extent;
 pub mod external;
 pub mod for_rows;
+mod invariants;
 pub mod own_node;
 pub mod ports_at;
 pub mod row;

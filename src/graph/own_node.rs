@@ -65,7 +65,7 @@ impl AllowGraph {
         if is_pod && among.is_some_and(no_nodes) {
             return Vec::new(); // a node is its addresses or a pod on its network
         }
-        let on_node = if egress && !is_pod {
+        let on_node = if egress && !is_pod && self.env.options.own_node_egress {
             self.node_index().pods_on(destination)
         } else {
             None
@@ -97,8 +97,7 @@ impl AllowGraph {
     /// The same from the source's side: the classes of which it is beside.
     pub(crate) fn own_node_destinations(&self, source: u32) -> Vec<(u32, NodeRelation)> {
         let near_it = self
-            .node_index()
-            .pods_on(source)
+            .exempt_on(source)
             .map(|on_node| on_node.may)
             .unwrap_or_default();
         let its_nodes = &self.node_index().node_of(source, true).may;
@@ -128,8 +127,7 @@ impl AllowGraph {
         let node_of =
             [false, true].map(|hosts| self.node_index().node_of(destination, hosts).truth(source));
         let on_node = self
-            .node_index()
-            .pods_on(destination)
+            .exempt_on(destination)
             .map_or(Truth::No, |on_node| on_node.truth(source));
         NodeRelation { node_of, on_node }
     }
@@ -140,16 +138,37 @@ impl AllowGraph {
         source: Endpoint,
         destination: Endpoint,
     ) -> NodeRelation {
-        let own = |subject: Endpoint, peer: Endpoint, mode: HostNetworkMode| match subject {
-            Endpoint::Pod(pod) => self.env.is_own_node(self.env.cluster.pod(pod), peer, mode),
-            Endpoint::Address(_) => Truth::No,
-        };
-        let node_of = [HostNetworkMode::Pod, HostNetworkMode::Node]
-            .map(|mode| own(destination, source, mode));
+        let own = |direction, mode| self.own_node_of_ends(source, destination, direction, mode);
+        let node_of =
+            [HostNetworkMode::Pod, HostNetworkMode::Node].map(|mode| own(Direction::Ingress, mode));
         NodeRelation {
             node_of,
-            on_node: own(source, destination, HostNetworkMode::Node),
+            on_node: own(Direction::Egress, HostNetworkMode::Node),
         }
+    }
+
+    fn own_node_of_ends(
+        &self,
+        source: Endpoint,
+        destination: Endpoint,
+        direction: Direction,
+        mode: HostNetworkMode,
+    ) -> Truth {
+        let (subject, peer) = match direction {
+            Direction::Egress => (source, destination),
+            Direction::Ingress => (destination, source),
+        };
+        let Endpoint::Pod(pod) = subject else {
+            return Truth::No;
+        };
+        let pod = self.env.cluster.pod(pod);
+        self.env.is_own_node(pod, peer, mode, direction)
+    }
+
+    /// The classes whose pods may send to a place because it is their node, if that is so.
+    fn exempt_on(&self, place: u32) -> Option<EndpointBounds> {
+        let exempt = self.env.options.own_node_egress;
+        exempt.then(|| self.node_index().pods_on(place)).flatten()
     }
 
     /// Whether the own node may decide: [`Self::own_node_candidates`] for one source.
@@ -169,8 +188,7 @@ impl AllowGraph {
         at_node
             || self.is_guarded(source, Direction::Egress)
                 && self
-                    .node_index()
-                    .pods_on(destination)
+                    .exempt_on(destination)
                     .is_some_and(|on_node| on_node.may.contains(source))
     }
 

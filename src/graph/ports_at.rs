@@ -1,13 +1,25 @@
 //! What the ports of a rule are at a destination: its numbers, and its names as that pod's
 //! containers resolve them. Cost: O(names of the rule x port names of the class).
 
+use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::peer_sets::PeerSetId;
 use crate::compile::port_sets::PortSet;
 use crate::graph::allow_graph::AllowGraph;
+use crate::policy::Direction;
 use crate::policy::tier::HostPods;
 use crate::set::{Protocol, TrafficSet};
 use std::borrow::Cow;
 
 impl AllowGraph {
+    /// The peers and the ports of every rule of an effective policy.
+    pub(crate) fn rules_of<'a>(
+        &'a self,
+        effective: &'a EffectivePolicy,
+        direction: Direction,
+    ) -> impl Iterator<Item = (PeerSetId, u32)> + 'a {
+        effective.rules(&self.compiled.policies, direction)
+    }
+
     /// The traffic of a rule's ports at a destination: its numbers, and its names as that pod
     /// resolves them, unless it is hidden behind its node (S48).
     pub(crate) fn ports_at(

@@ -72,7 +72,7 @@ impl AllowGraph {
         };
         let destination = at.destination;
         let hidden = self.hidden(destination, scenario);
-        let own = self.own_node(subject, peer, scenario);
+        let own = self.own_node(subject, peer, scenario, direction);
         let walk = Walk {
             policies: &self.compiled.policies,
             direction: direction.index(),

@@ -1,5 +1,6 @@
 //! The lines under a picture: what was counted, and what is not drawn.
 
+use crate::picture::drawing::DetailLevel;
 use crate::picture::facts::PictureFacts;
 use crate::picture::label;
 use crate::picture::scope::Hidden;
@@ -70,11 +71,15 @@ pub(crate) fn left_out(hidden: &Hidden) -> Vec<String> {
     if hidden.unfocused > 0 {
         parts.push(format!("{} away from the focus", flows(hidden.unfocused)));
     }
-    if hidden.dense > 0 {
-        let edges = plural(hidden.dense, "edge");
-        parts.push(format!(
-            "{edges} between namespaces (netpal matrix shows them; --level namespace, or --focus, draws them)"
-        ));
+    if let Some((level, edges)) = hidden.dense {
+        let edges = plural(edges, "edge");
+        parts.push(if level == DetailLevel::Namespace {
+            format!(
+                "{edges} between namespaces (netpal matrix shows them; --level namespace, or --focus, draws them)"
+            )
+        } else {
+            format!("{edges} between workloads (netpal list shows them; --focus draws some)")
+        });
     }
     if hidden.unchanged > 0 {
         parts.push(format!("{} that did not change", flows(hidden.unchanged)));

@@ -105,6 +105,10 @@ pub enum DetailLevel {
 /// Most nodes and edges of a picture of workloads, unless it was asked for.
 pub const READABLE: (usize, usize) = (40, 120);
 
+/// Most nodes and edges of any picture, also of one that was asked for: more is a black square that
+/// takes minutes to lay out.
+pub const DRAWABLE: (usize, usize) = (2_000, 1_000);
+
 /// A picture.
 #[derive(Debug, Clone)]
 pub struct Drawing {

@@ -1,7 +1,7 @@
 //! From facts to a [`Drawing`]: what is hidden, and how much detail stays readable.
 
 use crate::picture::build;
-use crate::picture::drawing::{DetailLevel, Drawing, READABLE};
+use crate::picture::drawing::{DRAWABLE, DetailLevel, Drawing, READABLE};
 use crate::picture::facts::{PictureFacts, PicturePlace};
 use crate::picture::merge::PlaceGroup;
 use crate::picture::options::DrawOptions;
@@ -13,10 +13,11 @@ impl Drawing {
     /// Draws the facts.
     pub fn new(facts: &PictureFacts, options: &DrawOptions) -> Self {
         let scene = Scene::new(facts, options);
+        let detailed = || scene.bounded(scene.detailed(&scene.groups()));
         match options.level {
-            DetailLevel::Workload => scene.detailed(&scene.groups()),
-            DetailLevel::Namespace => scene.coarse(),
-            DetailLevel::Auto if facts.spaces.len() < 2 => scene.detailed(&scene.groups()),
+            DetailLevel::Workload => detailed(),
+            DetailLevel::Namespace => scene.bounded(scene.coarse()),
+            DetailLevel::Auto if facts.spaces.len() < 2 => detailed(),
             DetailLevel::Auto => scene.within(READABLE).unwrap_or_else(|| scene.readable()),
         }
     }
@@ -81,19 +82,31 @@ impl<'a> Scene<'a> {
         if coarse.is_readable() {
             return coarse;
         }
-        let mut facts = scope::by_namespace(&self.facts);
+        self.without_edges(scope::by_namespace(&self.facts), &coarse)
+    }
+
+    /// A picture of bounded size: one that has too many edges without them, and one that has too
+    /// many nodes by namespace.
+    fn bounded(&self, drawing: Drawing) -> Drawing {
+        if drawing.fits(DRAWABLE) {
+            return drawing;
+        }
+        if drawing.level == DetailLevel::Workload && drawing.size().0 <= DRAWABLE.0 {
+            return self.without_edges(self.facts.clone(), &drawing);
+        }
+        self.readable()
+    }
+
+    /// Only the nodes of a picture, each with its marks; the caption counts the edges.
+    fn without_edges(&self, mut facts: PictureFacts, full: &Drawing) -> Drawing {
         let hidden = Hidden {
-            dense: coarse.size().1,
+            dense: Some((full.level, full.size().1)),
             ..self.hidden.clone()
         };
         facts.flows.clear();
         scope::drop_idle_addresses(&mut facts);
-        build::build(
-            &facts,
-            &build::groups_of(&facts, self.options),
-            &hidden,
-            DetailLevel::Namespace,
-        )
+        let groups = build::groups_of(&facts, self.options);
+        build::build(&facts, &groups, &hidden, full.level)
     }
 
     /// Workloads, if they fit. Each group becomes a node, so that too many of them need no edges to

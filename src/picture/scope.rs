@@ -2,6 +2,7 @@
 //! neighbourhood of a focus, only what changed, and namespaces as single places. Changes are never
 //! hidden.
 
+use crate::picture::drawing::DetailLevel;
 use crate::picture::facts::{
     Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
     PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt,
@@ -45,8 +46,8 @@ pub struct Hidden {
     pub unfocused: usize,
     /// The same as before.
     pub unchanged: usize,
-    /// Edges between namespaces, where they are too many.
-    pub dense: usize,
+    /// How many edges there are at a level, where they are too many.
+    pub dense: Option<(DetailLevel, usize)>,
 }
 
 /// Fewest flows of one collector that are worth hiding.

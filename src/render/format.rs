@@ -144,6 +144,12 @@ macro_rules! formats {
             $out: &mut dyn std::io::Write,
         ) -> std::io::Result<()> {
             let $answer = self;
+            let mut safe = if format == $crate::render::format::Format::Text {
+                $crate::render::safe_writer::SafeWriter::of_text($out)
+            } else {
+                $crate::render::safe_writer::SafeWriter::of_data($out)
+            };
+            let $out: &mut dyn std::io::Write = &mut safe;
             match format {
                 $($crate::render::format::Format::$format => $write,)+
                 other => Err(other.not_offered(Self::FORMATS)),

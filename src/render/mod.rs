@@ -13,6 +13,7 @@ pub mod data;
 pub mod format;
 pub mod image;
 pub mod report;
+pub mod safe_writer;
 pub mod text;
 pub mod words;
 

@@ -7,6 +7,7 @@ use crate::graph::AllowGraph;
 use crate::model::{Cluster, Workload};
 use crate::set::traffic::TrafficRange;
 use crate::set::{IpSet, Protocol, TrafficSet};
+use crate::words::is_unsafe;
 use std::collections::BTreeMap;
 
 /// `namespace/name` of every workload, with the kind in between where two workloads would share a
@@ -44,7 +45,7 @@ fn long_name(cluster: &Cluster, workload: &Workload) -> String {
 fn single_word(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() || c.is_whitespace() {
+            if is_unsafe(c) || c.is_whitespace() {
                 '_'
             } else {
                 c

@@ -14,65 +14,62 @@ pub struct CniProfile {
     pub host_network: HostNetwork,
     /// Whether address blocks match pods and nodes (S40).
     pub blocks_match_pods: bool,
+    /// Whether the own node is exempt on the way out too (S55).
+    pub own_node_egress: bool,
     /// What this rests on.
     pub note: &'static str,
 }
 
-use HostNetwork::{Node, Unknown};
+/// Only what the API promises.
+const GENERIC: CniProfile = CniProfile {
+    name: "generic",
+    host_network: HostNetwork::Unknown,
+    blocks_match_pods: true,
+    own_node_egress: true,
+    note: "only what the API promises",
+};
 
-const fn row(
-    name: &'static str,
-    host_network: HostNetwork,
-    blocks_match_pods: bool,
-    note: &'static str,
-) -> CniProfile {
-    CniProfile {
-        name,
-        host_network,
-        blocks_match_pods,
-        note,
-    }
-}
+/// Host-network pods are their node, and blocks match pods by their addresses.
+const AS_NODE: CniProfile = CniProfile {
+    host_network: HostNetwork::Node,
+    note: "host-network pods are their node; address blocks match pod addresses",
+    ..GENERIC
+};
+
+const CILIUM: CniProfile = CniProfile {
+    name: "cilium",
+    blocks_match_pods: false,
+    own_node_egress: false,
+    note: "address blocks never match pods or nodes; traffic to the own node is policed",
+    ..AS_NODE
+};
 
 /// Every profile; the first is the default.
 pub static CNI_PROFILES: &[CniProfile] = &[
-    row("generic", Unknown, true, "only what the API promises"),
-    row(
-        "calico",
-        Node,
-        true,
-        "host-network pods are their host; address blocks match pod addresses",
-    ),
-    row(
-        "antrea",
-        Node,
-        true,
-        "host-network pods are their node; address blocks match pod addresses",
-    ),
-    row(
-        "ovn-kubernetes",
-        Node,
-        true,
-        "host-network pods are their node; address blocks match pod addresses",
-    ),
-    row(
-        "kube-network-policies",
-        Node,
-        true,
-        "host-network pods are their node; address blocks match pod addresses",
-    ),
-    row(
-        "cilium",
-        Node,
-        false,
-        "address blocks never match pods or nodes",
-    ),
-    row(
-        "cilium-1.17",
-        Node,
-        false,
-        "address blocks never match pods or nodes; port ranges work",
-    ),
+    GENERIC,
+    CniProfile {
+        name: "calico",
+        note: "host-network pods are their host; address blocks match pod addresses",
+        ..AS_NODE
+    },
+    CniProfile {
+        name: "antrea",
+        ..AS_NODE
+    },
+    CniProfile {
+        name: "ovn-kubernetes",
+        ..AS_NODE
+    },
+    CniProfile {
+        name: "kube-network-policies",
+        ..AS_NODE
+    },
+    CILIUM,
+    CniProfile {
+        name: "cilium-1.17",
+        note: "address blocks never match pods or nodes; traffic to the own node is policed; port ranges work",
+        ..CILIUM
+    },
 ];
 
 impl CniProfile {
@@ -86,6 +83,7 @@ impl CniProfile {
         CompileOptions {
             host_network: self.host_network,
             blocks_match_pods: self.blocks_match_pods,
+            own_node_egress: self.own_node_egress,
             ..options
         }
     }

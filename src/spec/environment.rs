@@ -6,8 +6,8 @@
 
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
-use crate::policy::PolicySet;
 use crate::policy::tier::{LayerIx, TierIx};
+use crate::policy::{Direction, PolicySet};
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::address_families::{EndFamilies, FamilySet, UntoldFamilies};
 use std::net::IpAddr;
@@ -44,6 +44,9 @@ pub struct CompileOptions {
     pub host_network: HostNetwork,
     /// Whether address blocks match pods and nodes by their addresses (S40).
     pub blocks_match_pods: bool,
+    /// Whether traffic to the node a pod runs on is exempt from isolation, as traffic from it is
+    /// (S55).
+    pub own_node_egress: bool,
     /// Where pod addresses lie, when told; otherwise private ranges are assumed.
     pub pod_cidrs: Option<IpSet>,
     /// Where node addresses lie, besides those of the Node objects.
@@ -59,6 +62,7 @@ impl Default for CompileOptions {
             classes: true,
             host_network: HostNetwork::Unknown,
             blocks_match_pods: true,
+            own_node_egress: true,
             pod_cidrs: None,
             node_cidrs: IpSet::empty(),
             taints: true,
@@ -262,9 +266,17 @@ impl Environment {
         pod.host_network && mode == HostNetworkMode::Node
     }
 
-    /// Whether `peer` is the node `pod` runs on (S55).
-    pub fn is_own_node(&self, pod: &Pod, peer: Endpoint, mode: HostNetworkMode) -> Truth {
+    /// Whether `peer` is the node `pod` runs on, as far as that exempts traffic in a direction of
+    /// the pod (S55).
+    pub fn is_own_node(
+        &self,
+        pod: &Pod,
+        peer: Endpoint,
+        mode: HostNetworkMode,
+        direction: Direction,
+    ) -> Truth {
         match peer {
+            _ if direction == Direction::Egress && !self.options.own_node_egress => Truth::No,
             Endpoint::Address(address) => self.address_of_own_node(pod, address),
             Endpoint::Pod(id) => {
                 let other = self.cluster.pod(id);

@@ -68,12 +68,13 @@ impl ConnectionOrigin {
         pod: PodId,
         peer: Endpoint,
         mode: HostNetworkMode,
+        direction: Direction,
     ) -> Truth {
         let pod = env.cluster.pod(pod);
         match (self, peer) {
             (Self::OwnService { .. }, _) => Truth::Yes,
             (Self::ByNode, Endpoint::Address(address)) => env.is_own_of_nodes(pod, address),
-            _ => env.is_own_node(pod, peer, mode),
+            _ => env.is_own_node(pod, peer, mode, direction),
         }
     }
 }

@@ -165,7 +165,7 @@ fn group(each: &[FirstMatch], ix: TierIx, total: &mut Outcomes, trace: &mut impl
     for found in each {
         for (at, _, matched) in &found.rules {
             if found.selects == Truth::Maybe {
-                trace.doubt(Doubt::Selection);
+                trace.doubt(Doubt::Selection(at.policy));
             }
             if *matched == Truth::Maybe {
                 trace.doubt(Doubt::Rule(*at));
@@ -194,22 +194,40 @@ fn isolated_end(
         return;
     }
     let isolating = policies_of(question, ix).filter(|(_, p)| p.isolates(question.direction));
+    let isolating: Vec<(PolicyId, Truth)> = isolating
+        .map(|(id, p)| {
+            (
+                id,
+                selects(question.env, p, question.pod, question.case.mode),
+            )
+        })
+        .collect();
     let isolated = isolating
-        .map(|(_, p)| selects(question.env, p, question.pod, question.case.mode))
-        .fold(Truth::No, Truth::or);
+        .iter()
+        .fold(Truth::No, |so_far, (_, selects)| so_far.or(*selects));
     if isolated.possible() {
         total.deny = true;
         trace.outcome(false, Ground::NoRule(ix));
     }
     if isolated == Truth::Maybe {
-        trace.doubt(Doubt::Selection);
+        doubt_selections(&isolating, trace);
     }
     total.none = isolated != Truth::Yes;
+}
+
+/// Records every policy that only possibly selects the pod as a doubt.
+fn doubt_selections(policies: &[(PolicyId, Truth)], trace: &mut impl Trace) {
+    let maybe = policies
+        .iter()
+        .filter(|(_, selects)| *selects == Truth::Maybe);
+    maybe.for_each(|(id, _)| trace.doubt(Doubt::Selection(*id)));
 }
 
 /// The rules of an unordered tier that a flow is asked of, with how certainly each matches.
 struct Gathered {
     isolated: Truth,
+    /// The policies that isolate, and whether they select the pod.
+    isolating: Vec<(PolicyId, Truth)>,
     allows: Vec<(Truth, RuleRef)>,
     denies: Vec<(Truth, RuleRef)>,
 }
@@ -217,6 +235,7 @@ struct Gathered {
 fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
     let mut gathered = Gathered {
         isolated: Truth::No,
+        isolating: Vec::new(),
         allows: Vec::new(),
         denies: Vec::new(),
     };
@@ -224,6 +243,7 @@ fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
         let selected = selects(question.env, policy, question.pod, question.case.mode);
         if policy.isolates(question.direction) {
             gathered.isolated = gathered.isolated.or(selected);
+            gathered.isolating.push((id, selected));
         }
         for (at, rule) in policy.rules(question.direction).iter().enumerate() {
             let matched = selected.and(rule_matches(question, policy, rule));
@@ -291,7 +311,11 @@ fn unordered_tier(
         }
     }
     if isolated == Truth::Maybe {
-        trace.doubt(if tainted { taint } else { Doubt::Selection });
+        if tainted {
+            trace.doubt(taint);
+        } else {
+            doubt_selections(&rules.isolating, trace);
+        }
     }
     outcomes
 }
@@ -319,9 +343,10 @@ fn exemption(question: &DirectionQuestion<'_>, tier: &Tier) -> Truth {
         pod,
         peer,
         case,
+        direction,
         ..
     } = *question;
-    case.origin.exempt(env, pod, peer, case.mode)
+    case.origin.exempt(env, pod, peer, case.mode, direction)
 }
 
 /// Records the first rule that matches as certainly as any.

@@ -5,7 +5,7 @@
 
 use crate::model::Truth;
 use crate::policy::tier::TierIx;
-use crate::policy::{RuleRef, TaintEffect};
+use crate::policy::{PolicyId, RuleRef, TaintEffect};
 
 /// Why a side may end as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Ground {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// Whether a policy selects the pod.
-    Selection,
+    Selection(PolicyId),
     /// Whether a rule matches the other end.
     Rule(RuleRef),
     /// Which policy of equal priority comes first (S73, S103).

@@ -21,7 +21,7 @@ use crate::diff::cause::rule_edit::{PolicyVersion, rule_edit};
 use crate::graph::row_cache::Group;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::Truth;
-use crate::policy::RuleRef;
+use crate::policy::{PolicyId, RuleRef};
 use crate::query::explain::explanation;
 use crate::set::TrafficSet;
 use crate::set::hashed::HashMap;
@@ -185,7 +185,10 @@ impl<'a> Undecided<'a> {
 
     fn has_edited_reason(&self, side: &explanation::ExplanationSide, which: Which) -> bool {
         let is_new = |taint: &usize| self.edits.is_new_taint(which, *taint);
-        side.taints.iter().any(is_new) || side.doubts.iter().any(|d| self.is_edited(d.at, which))
+        let edited = |policy: &PolicyId| self.edits.policy_edit(which, *policy).is_some();
+        side.taints.iter().any(is_new)
+            || side.doubts.iter().any(|d| self.is_edited(d.at, which))
+            || side.doubtful_policies.iter().any(edited)
     }
 
     /// Whether a rule was edited, or the subject, tier or priority of its policy.

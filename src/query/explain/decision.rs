@@ -16,6 +16,7 @@ use crate::spec::evaluate;
 use crate::spec::question::Case;
 use crate::spec::trace::{Doubt, Ground, Trace};
 use crate::spec::{Endpoint, Flow};
+use std::collections::BTreeSet;
 
 /// What the specification reported while it decided a side, in order.
 #[derive(Default)]
@@ -91,6 +92,7 @@ fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<crate::policy::Po
 /// Fills in a side of which both outcomes are possible: the first doubt is the reason.
 fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &DecisionRecord) {
     let mut peers = Vec::new();
+    let mut selections = BTreeSet::new();
     let mut reason = None;
     // Where the tiers allow whatever the unknown facts are, only a further enforcement point can
     // deny.
@@ -99,7 +101,10 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
     let tainted = record.tiers.is_empty();
     for doubt in record.doubts.iter().filter(|d| tainted || by_tiers(d)) {
         let found = match doubt {
-            Doubt::Selection => Reason::UnknownNamespaceLabels,
+            Doubt::Selection(policy) => {
+                selections.insert(*policy);
+                Reason::UnknownNamespaceLabels
+            }
             Doubt::Priority => Reason::UnknownPriority,
             Doubt::OwnNode => Reason::UnknownNode,
             Doubt::Taint(effect) => blame(env, side, case, *effect),
@@ -123,6 +128,7 @@ fn unknown(env: &Environment, side: &mut ExplanationSide, case: &Case, record: &
     }
     side.reason = reason.unwrap_or(Reason::UnknownNamespaceLabels);
     side.doubts = peers;
+    side.doubtful_policies = selections.into_iter().collect();
 }
 
 /// Fills in the unmodelled policies of one effect that may affect the side, and returns the reason

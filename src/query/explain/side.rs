@@ -116,6 +116,8 @@ pub struct ExplanationSide {
     pub near: Option<RuleTrace>,
     /// The peers of which it is unknown whether they match, where that matters.
     pub doubts: Vec<PeerTrace>,
+    /// The policies of which it is unknown whether they select the subject, where that matters.
+    pub doubtful_policies: Vec<PolicyId>,
     /// The taints that matter, as indices into those of the policy set.
     pub taints: Vec<usize>,
     /// The tiers in the order of evaluation.
@@ -136,6 +138,7 @@ impl ExplanationSide {
             isolated_by: Vec::new(),
             near: None,
             doubts: Vec::new(),
+            doubtful_policies: Vec::new(),
             taints: Vec::new(),
             tiers: Vec::new(),
         }

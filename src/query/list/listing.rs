@@ -19,6 +19,8 @@ use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
+use crate::query::explain::contributing::contributing;
+use crate::query::explain::explanation::Explanation;
 use crate::query::list::workload_index::Blocks;
 use crate::query::reach::inbound::{Destination, FoundSource};
 use crate::set::{IpSet, TrafficSet, partition};
@@ -52,6 +54,18 @@ pub struct ListEntry {
 }
 
 impl ListEntry {
+    /// Why it is so: an explanation for each part of its traffic that rules tell apart, its example
+    /// first.
+    pub fn explanations(&self, graph: &AllowGraph) -> Vec<Explanation> {
+        let unknown = self.allowed.unknown();
+        let traffic = if self.is_allowed() {
+            &self.allowed.must
+        } else {
+            &unknown
+        };
+        contributing(graph, &self.example, traffic)
+    }
+
     /// Whether something certainly passes; otherwise something may pass, as far as is known.
     pub fn is_allowed(&self) -> bool {
         !self.allowed.must.is_empty()

@@ -145,8 +145,8 @@ impl<'g> Steps<'g> {
         Some(with_own(&parts, &own_node))
     }
 
-    /// What passes on the hop by which a pod group was found, in a search for what certainly passes
-    /// or for what may pass.
+    /// What passes on the hop by which a pod group was found, from any of the roots where these
+    /// lead to it, in a search for what certainly passes or for what may pass.
     pub fn traffic(&mut self, group: usize, how: &Discovery, least: Truth) -> TrafficSet {
         let from = how.parent.and_then(|parent| self.representative(parent));
         let roots = if from.is_some() {
@@ -155,8 +155,14 @@ impl<'g> Steps<'g> {
             self.roots.clone()
         };
         let (space, class) = (self.graph.space(), self.pod_groups[group].class);
+        let mut total = TrafficSet::empty();
+        let mut asked = HashSet::default();
         for from in from.into_iter().chain(roots) {
             let index = space.index_of(from);
+            let again = !asked.insert(index);
+            if total.is_all() || again && !(self.by_node || space.is_host(class)) {
+                continue; // replicas of a root, which no rule tells apart
+            }
             let allowed = match self.query.way {
                 Way::Forward => self.rows.one(index, class),
                 Way::Backward => self.rows.one(class, index),
@@ -168,11 +174,9 @@ impl<'g> Steps<'g> {
             if how.parent.is_none() && self.query.way == Way::Backward {
                 traffic = traffic.intersection(&self.query.asked);
             }
-            if !traffic.is_empty() {
-                return traffic;
-            }
+            total = total.union(&traffic);
         }
-        TrafficSet::empty()
+        total
     }
 
     /// The pod groups of a class.

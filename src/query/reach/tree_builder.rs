@@ -16,7 +16,9 @@ use crate::query::reach::closure::Closure;
 use crate::query::reach::pod_group::PodGroup;
 use crate::query::reach::search::{ReachQuery, Way, passing};
 use crate::query::reach::steps::Steps;
-use crate::query::reach::tree_node::{Item, TreeNode, bare, gather_leaves, merge_equal};
+use crate::query::reach::tree_node::{
+    Item, TreeNode, bare, gather_leaves, merge_equal, merge_outside,
+};
 use crate::query::reach::workload_role::{is_api_server, is_store};
 use crate::query::suggest::trial::ends;
 use crate::set::hashed::HashMap;
@@ -50,8 +52,8 @@ pub(crate) struct TreeBuilder<'g> {
     children: BTreeMap<Option<usize>, Vec<usize>>,
     /// The groups that are shown already, with the traffic.
     shown: BTreeMap<usize, Vec<TrafficSet>>,
-    /// The well-known sets of addresses that are shown already (forward).
-    outside: BTreeSet<&'static str>,
+    /// The well-known sets of addresses that are shown already, with the traffic (forward).
+    outside: BTreeMap<&'static str, TrafficSet>,
     /// The effective egress policies for which outside addresses were looked up already, with
     /// whether the pod has IPv6 and whether it is on its node's network (forward).
     looked_up: BTreeSet<(usize, EndFamilies, bool)>,
@@ -80,7 +82,7 @@ impl<'g> TreeBuilder<'g> {
             summaries: HashMap::default(),
             children,
             shown: BTreeMap::new(),
-            outside: BTreeSet::new(),
+            outside: BTreeMap::new(),
             looked_up: BTreeSet::new(),
             sources: Vec::new(),
         }
@@ -90,11 +92,18 @@ impl<'g> TreeBuilder<'g> {
     pub(crate) fn build(&mut self) -> Vec<TreeNode> {
         let pods: Vec<Endpoint> = self.query.pods.iter().map(|p| Endpoint::Pod(*p)).collect();
         let mut nodes: Vec<TreeNode> = Vec::new();
-        for root in pods.iter().take(1) {
-            nodes.extend(self.outside(*root, true));
+        // replicas that no rule tells apart reach the same
+        let space = self.graph.space();
+        let unlike: BTreeMap<u32, Endpoint> = pods
+            .iter()
+            .rev()
+            .map(|p| (space.index_of(*p), *p))
+            .collect();
+        for root in unlike.into_values() {
+            nodes.extend(self.outside(root, true));
         }
         nodes.extend(self.below(None, &pods));
-        nodes
+        merge_outside(nodes)
     }
 
     /// The nodes below a group, or below the roots.
@@ -119,8 +128,13 @@ impl<'g> TreeBuilder<'g> {
             node.next = self.beyond(*group);
         }
         let mut nodes = merge_equal(nodes.into_iter().map(|(_, node)| node).collect());
-        if !open.is_empty() {
-            nodes.push(self.gathered(&open));
+        let mut by_traffic: BTreeMap<TrafficSet, Vec<usize>> = BTreeMap::new();
+        for group in open {
+            let traffic = self.carried(group);
+            by_traffic.entry(traffic).or_default().push(group);
+        }
+        for (traffic, open) in by_traffic.into_iter().rev() {
+            nodes.push(self.gathered(&open, traffic));
         }
         if self.query.way == Way::Backward {
             gather_leaves(nodes)
@@ -209,8 +223,9 @@ impl<'g> TreeBuilder<'g> {
         Some((group, traffic, again))
     }
 
-    /// Open workloads in one node, with what only they lead to below it.
-    fn gathered(&mut self, open: &[usize]) -> TreeNode {
+    /// Open workloads that the same traffic gets to in one node, with what only they lead to below
+    /// it.
+    fn gathered(&mut self, open: &[usize], traffic: TrafficSet) -> TreeNode {
         let cluster = &self.graph.environment().cluster;
         let mut names: Vec<WorkloadId> = open
             .iter()
@@ -239,7 +254,6 @@ impl<'g> TreeBuilder<'g> {
         }
         next.sort_by_cached_key(|s| self.rank(s));
         let next = merge_equal(next);
-        let traffic = TrafficSet::all();
         TreeNode {
             open: true,
             next,
@@ -365,11 +379,9 @@ impl<'g> TreeBuilder<'g> {
             .insert((std::ptr::from_ref(effective) as usize, families, host))
     }
 
-    /// A well-known set of addresses, if a pod reaches any of it and it is not shown already.
+    /// A well-known set of addresses, if a pod reaches any of it with traffic that is not shown
+    /// already.
     fn known(&mut self, keyword: Keyword, end: Endpoint) -> Option<TreeNode> {
-        if self.outside.contains(keyword.word()) {
-            return None;
-        }
         let Endpoint::Pod(pod) = end else { return None };
         let set = keyword.addresses()?;
         let set = addresses_meant(self.graph, &set, &[pod], Direction::Egress);
@@ -379,12 +391,13 @@ impl<'g> TreeBuilder<'g> {
             (all, any) = (all.intersection(&sure), any.union(&sure));
         }
         // Where everything outside is open, its private part says nothing new.
-        let is_new =
-            keyword != Keyword::Private || !self.outside.contains(Keyword::Internet.word());
-        if any.is_empty() || !is_new {
+        let effective = self.graph.effective(end, Direction::Egress);
+        let all_open = effective.is_some_and(EffectivePolicy::is_open);
+        let known = self.outside.entry(keyword.word()).or_default();
+        if any.is_subset(known) || keyword == Keyword::Private && all_open {
             return None;
         }
-        self.outside.insert(keyword.word());
+        *known = known.union(&any);
         Some(TreeNode {
             partly: all != any,
             hops: 1,

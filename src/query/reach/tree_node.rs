@@ -63,6 +63,24 @@ pub(crate) fn merge_equal(nodes: Vec<TreeNode>) -> Vec<TreeNode> {
     kept.into_values().collect()
 }
 
+/// Takes together what several roots reach of the same outside addresses: the traffic of any of
+/// them.
+pub(crate) fn merge_outside(nodes: Vec<TreeNode>) -> Vec<TreeNode> {
+    let mut kept: Vec<TreeNode> = Vec::new();
+    for node in nodes {
+        let outside = matches!(node.item, Item::Known(_) | Item::Addresses(_));
+        let same = kept.iter_mut().find(|k| outside && k.item == node.item);
+        match same {
+            Some(known) => {
+                known.partly |= node.partly || known.traffic != node.traffic;
+                known.traffic = known.traffic.union(&node.traffic);
+            }
+            None => kept.push(node),
+        }
+    }
+    kept
+}
+
 /// A node without any mark and without children.
 pub(crate) fn bare(item: Item, traffic: TrafficSet) -> TreeNode {
     TreeNode {

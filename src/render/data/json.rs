@@ -6,6 +6,7 @@
 
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
+use crate::query::explain::contributing::deciding;
 use crate::query::explain::explanation::{ExplanationSide, PeerTrace, RuleTrace};
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, ListEntry, Party};
@@ -255,6 +256,9 @@ pub struct SideJson {
     /// Peers that could not be decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<PeerJson>,
+    /// Policies of which it is unknown whether they select the subject.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_select: Vec<PolicyName>,
 }
 
 /// A rule that nearly matched.
@@ -303,6 +307,11 @@ pub fn side(context: RenderContext<'_>, side: &ExplanationSide) -> SideJson {
             .doubts
             .iter()
             .map(|d| peer(context, d, side.peer))
+            .collect(),
+        may_select: side
+            .doubtful_policies
+            .iter()
+            .map(|p| policy(context, *p))
             .collect(),
     }
 }
@@ -474,10 +483,7 @@ pub fn listing<'a>(context: RenderContext<'a>, filter: &'a Filter) -> ListJson<'
 
 fn flow(context: RenderContext<'_>, entry: &ListEntry) -> FlowJson {
     let (sure, unknown) = (&entry.allowed.must, &entry.allowed.unknown());
-    let explanation = crate::query::explain(context.graph, &entry.example);
-    let because = [&explanation.ingress, &explanation.egress]
-        .into_iter()
-        .filter_map(|s| s.decided_by);
+    let because = deciding(&entry.explanations(context.graph)).into_iter();
     FlowJson {
         from: party(context, &entry.source),
         to: party(context, &entry.destination),

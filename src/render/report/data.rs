@@ -10,6 +10,7 @@ use crate::compile::effective_policy::EffectivePolicy;
 use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
+use crate::query::explain::contributing::deciding;
 use crate::query::explain::explanation::{ExplanationSide, nearest_peer};
 use crate::query::list::listing::{ListEntry, Party};
 use crate::render::report::audit::{AuditReport, PAIRS};
@@ -303,12 +304,7 @@ impl FlowReader<'_> {
 
     /// The rules that allow an entry.
     fn because(&mut self, entry: &ListEntry) -> usize {
-        let explanation = crate::query::explain(self.report.context.graph, &entry.example);
-        let decided = explanation
-            .sides()
-            .into_iter()
-            .rev()
-            .filter_map(|s| s.decided_by);
+        let decided = deciding(&entry.explanations(self.report.context.graph)).into_iter();
         let because: Vec<String> = decided.map(|at| self.rule(at)).collect();
         self.texts.insert_full(because.join(" + ")).0
     }

@@ -109,7 +109,7 @@ impl TextWriter<'_> {
                 } else {
                     &format!("{} open workloads", list.len())
                 };
-                format!("{what} (accept from anyone): {}", self.list(list))
+                format!("{what} (accept from anyone): {}{ports}", self.list(list))
             }
             (Item::Known(k), Way::Backward) => k.word().to_owned(),
             (Item::Known(k), Way::Forward) => self.known(*k, stop),

@@ -185,8 +185,34 @@ impl TextWriter<'_> {
             Reason::UnknownNode if side.doubts.is_empty() => {
                 "the peer may be the node it runs on, whose traffic always passes".into()
             }
+            _ if !side.doubtful_policies.is_empty() => self.may_select(side),
             _ => "it depends on something the input does not tell".into(),
         }
+    }
+
+    /// The policies that may select the subject, and why that is not known.
+    fn may_select(&self, side: &ExplanationSide) -> String {
+        let names = side.doubtful_policies.iter().take(3);
+        let names: Vec<String> = names
+            .map(|p| words::policy(self.context.graph, *p))
+            .collect();
+        let more = side.doubtful_policies.len().saturating_sub(3);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let namespace = match side.subject {
+            Endpoint::Pod(pod) => {
+                let cluster = self.cluster();
+                words::clean(&cluster.namespace(cluster.pod(pod).namespace).name).into_owned()
+            }
+            Endpoint::Address(_) => String::new(),
+        };
+        format!(
+            "{}{more} may select it: the labels of namespace {namespace} are not in the input",
+            names.join(", ")
+        )
     }
 
     pub(crate) fn near(

@@ -1,7 +1,8 @@
 //! The table of `list`: one line a flow, the rules that make it so, and who is open.
 
 use crate::model::WorkloadId;
-use crate::query::explain::explanation::Reason;
+use crate::policy::Direction;
+use crate::query::explain::explanation::{Explanation, Reason};
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, ListEntry, Listing, Party};
 use crate::render::context::Style;
@@ -193,9 +194,13 @@ impl TextWriter<'_> {
         ]
     }
 
-    /// The rules that make a flow possible, egress after ingress.
+    /// The rules that make a row possible, egress after ingress: every one that some of its traffic
+    /// rests on.
     fn because(&self, entry: &ListEntry) -> String {
-        let explanation = crate::query::explain(self.context.graph, &entry.example);
+        let all = entry.explanations(self.context.graph);
+        let Some(explanation) = all.first() else {
+            return String::new();
+        };
         if explanation.host_network && explanation.allowed == crate::model::Truth::Maybe {
             return "unknown: hostNetwork".into();
         }
@@ -203,11 +208,17 @@ impl TextWriter<'_> {
             return explanation.reason().code().to_owned();
         }
         let mut parts: Vec<String> = Vec::new();
-        for side in [&explanation.ingress, &explanation.egress] {
-            match (side.decided_by, side.reason) {
-                (Some(at), _) => parts.push(words::cited(self.context.graph, at)),
-                (None, Reason::AllowDefault | Reason::AllowSelf) => {}
-                (None, reason) => parts.push(reason.code().to_owned()),
+        for direction in [Direction::Ingress, Direction::Egress] {
+            let sides = all.iter().flat_map(Explanation::sides);
+            for side in sides.filter(|side| side.direction == direction) {
+                let part = match (side.decided_by, side.reason) {
+                    (Some(at), _) => words::cited(self.context.graph, at),
+                    (None, Reason::AllowDefault | Reason::AllowSelf) => continue,
+                    (None, reason) => reason.code().to_owned(),
+                };
+                if !parts.contains(&part) {
+                    parts.push(part);
+                }
             }
         }
         if parts.is_empty() {
