@@ -40,6 +40,20 @@ pub struct Config {
     pub graph: GraphSpec,
     /// What policies of a kind that netpal does not model count for.
     pub unsupported: Unsupported,
+    /// How much of the cluster the input shows: open, namespaces or closed.
+    pub world: Option<WorldSpec>,
+}
+
+/// How much of the cluster the input shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorldSpec {
+    /// Pods and namespaces may exist that are not in it.
+    Open,
+    /// Every namespace is in it with its labels; new pods may come. The default of --live.
+    Namespaces,
+    /// Nothing but what is in it exists.
+    Closed,
 }
 
 /// One thing to read: a path, a kustomization or the output of a command.

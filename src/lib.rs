@@ -66,6 +66,7 @@ mod load;
 mod model;
 mod picture;
 mod policy;
+mod potential;
 mod query;
 mod render;
 mod set;
@@ -87,7 +88,7 @@ pub use crate::tree::Locator;
 // The configuration of a repository: `netpal.yaml`.
 pub use crate::config::{
     Config, Level as ConfiguredSeverity, NAMES as CONFIG_FILE_NAMES, PodsSpec, Unsupported,
-    parse as parse_config,
+    WorldSpec, parse as parse_config,
 };
 
 // What was loaded: the cluster and its policies.
@@ -108,6 +109,8 @@ pub use crate::graph::{AllowGraph, Allowed, CompileError};
 pub use crate::spec::{
     CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
 };
+
+pub use crate::potential::{PodKind, PotentialPods, World};
 
 // 3. Query: who may reach whom, and why.
 pub use crate::facade::edges::Edge;
@@ -141,8 +144,8 @@ pub use crate::query::suggest::trial::{Addition, applied};
 // 4. Compare: what opens and closes between two inputs, and whether one implies the other.
 pub use crate::diff::{
     Block as ChangeBlock, Cause, Change, Diff, DiffParty, Edit, Kind as ChangeKind, MaskedChange,
-    OneSided, Parties, Side as DiffSide, Use as DeclaredUse, What as CauseSubject, Which,
-    declared as declared_uses, diff,
+    OneSided, Parties, PotentialChange, PotentialDiff, PotentialParty, Side as DiffSide,
+    Use as DeclaredUse, What as CauseSubject, Which, declared as declared_uses, diff, diff_in,
 };
 pub use crate::facade::relations::{Counterexample, disjoint, equivalent, implies};
 pub use crate::snapshot::{Drift, Snapshot};

@@ -2,7 +2,7 @@
 #![allow(clippy::doc_markdown)] // these comments are printed as help
 
 use clap::{ArgAction, Args, ValueEnum};
-use netpal::Kubernetes;
+use netpal::{Kubernetes, World};
 use std::path::PathBuf;
 
 /// Flags that every command takes.
@@ -81,6 +81,15 @@ pub struct Common {
         help_heading = "Assumptions"
     )]
     pub assume: Vec<String>,
+    /// How much of the cluster the input shows: open, namespaces or closed [default: open; with
+    /// --live namespaces]
+    #[arg(
+        long,
+        value_name = "WORLD",
+        global = true,
+        help_heading = "Assumptions"
+    )]
+    pub world: Option<World>,
     /// Where pod addresses lie, when pods have no status
     #[arg(
         long,

@@ -232,7 +232,7 @@ fn answer(
     fail_on: FailOn,
     drawn: &Drawn,
 ) -> Result<Exit> {
-    let diff = netpal::diff(old.side(), new.side());
+    let diff = netpal::diff_in(old.side(), new.side(), new.world(common))?;
     let (before, after) = (old.locator(), new.locator());
     let context = new.context(&after);
     let remarks = diff_remarks::remarks(common, old, new, &diff);
@@ -283,10 +283,11 @@ fn exit(diff: &Answer, fail_on: FailOn, common: &Common) -> Exit {
     if (opens && diff.widens()) || (closes && diff.narrows()) || other {
         return Exit::Bad;
     }
-    let may = |kind| diff.of(kind).next().is_some();
+    let may = |kind| diff.of(kind).next().is_some() || diff.potential.of(kind).next().is_some();
     let undecided = (opens && may(ChangeKind::MayWiden))
         || (closes && may(ChangeKind::MayNarrow))
-        || may(ChangeKind::Undecided);
+        || may(ChangeKind::Undecided)
+        || diff.potential.incomplete;
     match (undecided, common.unknown) {
         (false, _) | (true, Some(UnknownAs::Yes)) => Exit::Good,
         (true, None) => Exit::Undecided,

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 use netpal::{
     AllowGraph, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic, DiagnosticCode,
     DiagnosticSeverity as Severity, DiffSide, HostNetwork, Input, IpSet, Kubernetes, LoadOptions,
-    Locator, PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported,
-    describe_diagnostic, load_watched, relabelled,
+    Locator, PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported, World,
+    WorldSpec, describe_diagnostic, load_watched, relabelled,
 };
 
 /// Everything a command needs to answer.
@@ -130,6 +130,22 @@ impl Workspace {
         RenderContext::new(&self.input, &self.graph, locator)
             .verbose(self.verbose)
             .relative_to(self.folder.as_deref())
+    }
+
+    /// How much of the cluster the input shows: the flag, else the configuration, else what the way
+    /// it was read says.
+    pub fn world(&self, common: &Common) -> World {
+        let configured = self.project.config.world.map(|world| match world {
+            WorldSpec::Open => World::Open,
+            WorldSpec::Namespaces => World::Namespaces,
+            WorldSpec::Closed => World::Closed,
+        });
+        let read = if common.live {
+            World::Namespaces
+        } else {
+            World::Open
+        };
+        common.world.or(configured).unwrap_or(read)
     }
 
     /// The side of a diff.

@@ -294,7 +294,9 @@ impl<'w> PeerSets<'w> {
                 EndpointBounds::exactly(must.into_iter().collect())
             }
             NamespaceSelection::Nowhere => EndpointBounds::default(),
-            NamespaceSelection::Matching(_) | NamespaceSelection::Relative(..) => {
+            NamespaceSelection::Called(_)
+            | NamespaceSelection::Matching(_)
+            | NamespaceSelection::Relative(..) => {
                 let spaces = self.selected.namespaces(namespaces, own);
                 let (mut must, mut may) = (Vec::new(), Vec::new());
                 for (class, truth) in spaces.iter() {

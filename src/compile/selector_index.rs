@@ -86,6 +86,8 @@ impl<'w> Index<'w> {
 pub enum NamespaceSelection {
     /// One namespace class.
     Class(u32),
+    /// Several namespaces of one name, by the first of them.
+    Called(NamespaceId),
     /// A namespace that is not there.
     Nowhere,
     /// Those of a selector, by its place in memory.
@@ -159,10 +161,14 @@ impl<'w> Selected<'w> {
     pub fn which(&self, namespaces: &Namespaces, own: Option<NamespaceId>) -> NamespaceSelection {
         match namespaces {
             Namespaces::Named(name) => {
-                let known = self.env.cluster.find_namespace(name);
-                known.map_or(NamespaceSelection::Nowhere, |id| {
-                    NamespaceSelection::Class(self.classes.of_namespace[id.0 as usize])
-                })
+                let mut called = self.env.cluster.namespaces_called(name);
+                match (called.next(), called.next()) {
+                    (None, _) => NamespaceSelection::Nowhere,
+                    (Some(id), None) => {
+                        NamespaceSelection::Class(self.classes.of_namespace[id.0 as usize])
+                    }
+                    (Some(first), Some(_)) => NamespaceSelection::Called(first),
+                }
             }
             Namespaces::Matching(selector) => NamespaceSelection::Matching(selector.place()),
             Namespaces::SameLabels(keys) => {
@@ -191,10 +197,22 @@ impl<'w> Selected<'w> {
         };
         let all = self.declared.iter().chain(&self.undeclared);
         let found: Vec<(u32, Truth)> = match which {
-            Namespaces::Named(_) => match key {
-                NamespaceSelection::Class(class) => vec![(class, Truth::Yes)],
-                _ => Vec::new(),
-            },
+            Namespaces::Named(name) => {
+                if let NamespaceSelection::Class(class) = key {
+                    vec![(class, Truth::Yes)]
+                } else {
+                    let called = self.env.cluster.namespaces_called(name);
+                    let mut classes: Vec<u32> = called
+                        .map(|id| self.classes.of_namespace[id.0 as usize])
+                        .collect();
+                    classes.sort_unstable();
+                    classes.dedup();
+                    classes
+                        .into_iter()
+                        .map(|class| (class, Truth::Yes))
+                        .collect()
+                }
+            }
             Namespaces::Matching(selector) => {
                 let known = self.spaces.select(selector);
                 let known = known

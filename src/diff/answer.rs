@@ -8,6 +8,7 @@ use crate::diff::align::order::Parties;
 use crate::diff::cause::attribution::Cause;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::kind::Kind;
+use crate::diff::potential_answer::PotentialDiff;
 use crate::diff::rows::unchanged::Unchanged;
 use crate::model::WorkloadId;
 use crate::set::TrafficSet;
@@ -94,6 +95,8 @@ pub struct Diff {
     pub inert: Vec<NoEffectEdit>,
     /// How many pairs may talk on both sides without a change.
     pub unchanged: Unchanged,
+    /// What changes for pods that are not in the input, where that was asked for.
+    pub potential: PotentialDiff,
 }
 
 impl Diff {
@@ -109,16 +112,23 @@ impl Diff {
 
     /// Whether nothing changes: no pair, no workload.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.added.is_empty() && self.removed.is_empty()
+        self.changes.is_empty()
+            && self.added.is_empty()
+            && self.removed.is_empty()
+            && self.potential.is_empty()
     }
 
     /// Whether paths open for certain, those of new workloads included.
     pub fn widens(&self) -> bool {
-        self.of(Kind::Widened).next().is_some() || self.added.iter().any(|l| l.connected)
+        self.of(Kind::Widened).next().is_some()
+            || self.potential.of(Kind::Widened).next().is_some()
+            || self.added.iter().any(|l| l.connected)
     }
 
     /// Whether paths close for certain, those of removed workloads included.
     pub fn narrows(&self) -> bool {
-        self.of(Kind::Narrowed).next().is_some() || self.removed.iter().any(|l| l.connected)
+        self.of(Kind::Narrowed).next().is_some()
+            || self.potential.of(Kind::Narrowed).next().is_some()
+            || self.removed.iter().any(|l| l.connected)
     }
 }

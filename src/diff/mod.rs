@@ -27,8 +27,11 @@ mod changes;
 mod compare;
 mod kind;
 mod one_sided;
+mod potential;
+mod potential_answer;
 mod record;
 mod rows;
+mod sorted_policy;
 
 pub use crate::diff::align::endpoint::DiffParty;
 pub use crate::diff::align::order::Parties;
@@ -38,6 +41,8 @@ pub use crate::diff::cause::attribution::{Cause, What};
 pub use crate::diff::cause::declared_uses::{Use, declared};
 pub use crate::diff::cause::policy_edits::Edit;
 pub use crate::diff::kind::Kind;
+pub use crate::diff::potential::diff_in;
+pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
 
 use crate::diff::align::alignment::Alignment;
 use crate::diff::cause::edits::Edits;

@@ -58,6 +58,8 @@ pub struct Cluster {
     workloads: Vec<Workload>,
     services: Vec<Service>,
     nodes: IndexMap<Box<str>, Node>,
+    /// The namespaces that are assumed, by name.
+    assumed: IndexMap<Box<str>, Vec<NamespaceId>>,
 }
 
 impl Cluster {
@@ -91,6 +93,28 @@ impl Cluster {
             namespace.declared = Some(origin);
         }
         named
+    }
+
+    /// Adds a namespace as it may be: of a name that other namespaces may have too, with all its
+    /// labels. Looking for the name does not find it; `number` tells it from others of the name.
+    pub fn assume_namespace(
+        &mut self,
+        number: usize,
+        name: &str,
+        labels: Labels,
+        origin: Origin,
+    ) -> NamespaceId {
+        let namespace = Namespace {
+            name: name.into(),
+            labels,
+            declared: Some(origin),
+        };
+        // no name holds a slash
+        let key = format!("{name}/{number}");
+        let (index, _) = self.namespaces.insert_full(key.into(), namespace);
+        let id = NamespaceId(crate::set::number(index));
+        self.assumed.entry(name.into()).or_default().push(id);
+        id
     }
 
     /// Interns a label set.
@@ -180,6 +204,13 @@ impl Cluster {
         self.namespaces
             .get_index_of(name)
             .map(|i| NamespaceId(number(i)))
+    }
+
+    /// Every namespace of a name: the one that is known, and those that are assumed.
+    pub fn namespaces_called(&self, name: &str) -> impl Iterator<Item = NamespaceId> {
+        let assumed = self.assumed.get(name).map_or(&[][..], Vec::as_slice);
+        let known = self.find_namespace(name).into_iter();
+        known.chain(assumed.iter().copied())
     }
 
     /// A pod by id.

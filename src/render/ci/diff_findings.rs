@@ -7,10 +7,11 @@
 
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
-use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, What, Which};
+use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, PotentialChange, What, Which};
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{cells, openness};
 use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
+use crate::render::text::potential::sentence;
 use crate::render::words;
 use crate::source::{Location, Origin};
 use crate::words::plural;
@@ -107,6 +108,9 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
                 .map(|(cause, changes)| edit(pages, diff, kind, cause, changes)),
         );
     }
+    for change in &diff.potential.changes {
+        found.push(potential(pages, diff, change));
+    }
     found.extend(
         connected(&diff.added)
             .iter()
@@ -189,6 +193,23 @@ fn edit(
         .notes
         .extend(pages.remarks(changes).into_iter().map(Into::into));
     finding.fingerprint = fingerprint(pages, kind, cause);
+    finding
+}
+
+/// A change for pods that are not in the input.
+fn potential(pages: DiffContext<'_>, diff: &Diff, change: &PotentialChange) -> Finding {
+    let (kind, cause) = (change.kind, &change.cause);
+    let what = pages.cause(cause);
+    let flows = sentence(pages, &diff.potential, change);
+    let message = format!(
+        "{what}: {} for pods that are not in the input: {flows}",
+        verb(kind)
+    );
+    let mut finding = new(row(kind), pages.place(cause), message);
+    finding.confidence = Confidence::Certain;
+    let mut fingerprint = fingerprint(pages, kind, cause);
+    fingerprint.peer = format!("potential-{}", kind.word()).into();
+    finding.fingerprint = fingerprint;
     finding
 }
 

@@ -5,7 +5,8 @@
 //! instead of adding one.
 
 use crate::diff::{Change, Diff, Kind};
-use crate::render::text::diff_context::{DiffContext, summary};
+use crate::render::text::diff_context::{DiffContext, counted, summary};
+use crate::render::text::potential::{sentence, sign};
 use crate::render::words;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -52,6 +53,7 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
             );
         }
     }
+    potential_rows(pages, diff, &mut text);
     for (word, list, which) in [
         ("Added", &diff.added, crate::diff::Which::After),
         ("Removed", &diff.removed, crate::diff::Which::Before),
@@ -91,6 +93,34 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
     out.write_all(text.as_bytes())
 }
 
+/// What changes for pods that are not in the input, in a table of its own.
+fn potential_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
+    let changes = &diff.potential.changes;
+    if changes.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\n**For pods that are not in the input:**\n\n| | flows | because |\n| --- | --- | --- |\n",
+    );
+    for (i, change) in changes.iter().enumerate() {
+        let place = pages
+            .place(&change.cause)
+            .map(|l| format!(" {}", code(&l.to_string())));
+        let row = format!(
+            "| {} | {} | {}{} |\n",
+            sign(change.kind),
+            code(&sentence(pages, &diff.potential, change)),
+            code(&pages.cause(&change.cause)),
+            place.unwrap_or_default()
+        );
+        if text.len() + row.len() > LIMIT / 2 {
+            let _ = writeln!(text, "\n{} more such changes.", changes.len() - i);
+            return;
+        }
+        text.push_str(&row);
+    }
+}
+
 fn title(diff: &Diff) -> String {
     if diff.is_empty() {
         return "no connectivity change".into();
@@ -111,7 +141,7 @@ fn title(diff: &Diff) -> String {
             diff.removed.len()
         ));
     }
-    parts.join(", ")
+    parts.join(", ") + &counted(diff)
 }
 
 fn paths(n: u64) -> String {

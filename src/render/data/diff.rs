@@ -1,12 +1,16 @@
 //! A diff for programs: JSON and CSV, with every pair.
 
 use crate::check::breaks::Broken;
-use crate::diff::{Cause, Change, Diff, DiffParty, Kind, OneSided, Use, What, Which};
+use crate::diff::{
+    Cause, Change, Diff, DiffParty, Kind, OneSided, PotentialChange, PotentialDiff, Use, What,
+    Which,
+};
 use crate::render::data::json;
 use crate::render::data::json::{EndJson, PlaceJson, PolicyName, PortsJson};
 use crate::render::data::{check, csv};
 use crate::render::text::diff::latent;
 use crate::render::text::diff_context::{DiffContext, edit_word};
+use crate::render::text::potential::ends;
 use crate::render::words;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,6 +43,25 @@ pub struct DiffJson {
     pub breaks: Vec<BrokenJson>,
     /// Uses of closing paths that manifests declare.
     pub uses: Vec<UseJson>,
+    /// What changes for pods that are not in the input.
+    pub potential: Vec<PotentialChangeJson>,
+    /// Whether more kinds of pods may exist than could be compared.
+    pub potential_incomplete: bool,
+}
+
+/// A change for pods that are not in the input.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PotentialChangeJson {
+    /// `widened`, `narrowed`, `may-widen`, `may-narrow` or `undecided`.
+    pub kind: &'static str,
+    /// The traffic.
+    pub ports: Vec<PortsJson>,
+    /// The edit behind it.
+    pub cause: CauseJson,
+    /// Who may send, in words, which may change.
+    pub from: Vec<String>,
+    /// Who may receive, in words, which may change.
+    pub to: Vec<String>,
 }
 
 /// A test that held and no longer does.
@@ -164,6 +187,27 @@ pub fn content(pages: DiffContext<'_>, diff: &Diff) -> DiffJson {
             .iter()
             .map(|u| declared(pages, u))
             .collect(),
+        potential: diff
+            .potential
+            .changes
+            .iter()
+            .map(|c| potential_change(pages, &diff.potential, c))
+            .collect(),
+        potential_incomplete: diff.potential.incomplete,
+    }
+}
+
+fn potential_change(
+    pages: DiffContext<'_>,
+    potential: &PotentialDiff,
+    change: &PotentialChange,
+) -> PotentialChangeJson {
+    PotentialChangeJson {
+        kind: change.kind.word(),
+        ports: json::traffic(&change.traffic),
+        cause: cause(pages, &change.cause),
+        from: ends(pages, potential, &change.sources),
+        to: ends(pages, potential, &change.destinations),
     }
 }
 

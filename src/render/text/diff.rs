@@ -8,6 +8,7 @@ use crate::diff::NoEffectEdit;
 use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Which};
 use crate::render::context::Style;
 use crate::render::text::diff_context::{DiffContext, GROUPS, breaks, by_edit, summary};
+use crate::render::text::potential;
 use crate::render::words;
 use crate::words::plural;
 use std::io::{self, Write};
@@ -71,6 +72,7 @@ pub fn text(
         }
         lines(pages, diff, (kind, sign), style, shown, out)?;
     }
+    potential::text(pages, diff, style, shown, out)?;
     let whole = pages.remarks.broken.iter().filter(|b| b.change.is_none());
     whole
         .map(breaks)

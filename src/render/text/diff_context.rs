@@ -285,5 +285,19 @@ pub fn summary(diff: &Diff) -> String {
             diff.removed.len()
         );
     }
-    format!("{text}; {} unchanged", diff.unchanged.count())
+    format!(
+        "{text}; {} unchanged{}",
+        diff.unchanged.count(),
+        counted(diff)
+    )
+}
+
+/// `, 2 for pods not in the input` in a count of changes.
+pub fn counted(diff: &Diff) -> String {
+    let potential = &diff.potential;
+    match (potential.changes.len(), potential.incomplete) {
+        (0, false) => String::new(),
+        (0, true) => ", pods not in the input not compared".to_owned(),
+        (n, _) => format!(", {} for pods not in the input", plural(n, "change")),
+    }
 }

@@ -12,6 +12,7 @@ pub mod fix;
 pub mod frames;
 pub mod inputs;
 pub mod many;
+pub mod potential;
 pub mod reach;
 pub mod rules;
 pub mod side;

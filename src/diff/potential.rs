@@ -1,0 +1,257 @@
+//! What changes for pods that are not in the input: the same comparison with a pod of every kind
+//! laid over both sides ([`crate::potential`]).
+//!
+//! What changes between loaded workloads is told once, by [`diff`]; here only what goes beyond it.
+//! The selectors that matter are those of the edited policies and of policies that decide with
+//! them. Where they tell more kinds apart than can be made, some with few labels are compared: what
+//! changes for them is told, and that the comparison is incomplete.
+//!
+//! Soundness: a change is told iff some cluster over the vocabulary has a flow of the change with
+//! an end that is not loaded, as far as addresses, families and nodes, which nobody tells of such
+//! pods, play no part. Cost: nothing where no policy, namespace or option differs; else a
+//! compilation and a comparison of each side with the kinds.
+
+use crate::diff::align::endpoint::DiffParty;
+use crate::diff::answer::{Block, Change, Diff};
+use crate::diff::before_after::Side;
+use crate::diff::cause::policy_edits::PolicyEdit;
+use crate::diff::diff;
+use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
+use crate::diff::sorted_policy::SortedPolicy;
+use crate::graph::{AllowGraph, CompileError};
+use crate::input::Input;
+use crate::model::{Labels, WorkloadId};
+use crate::policy::{Direction, Policy, Taint};
+use crate::potential::{PodKind, PotentialPods, World};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most pairs of one change that are looked at.
+const PAIRS: usize = 200_000;
+
+/// [`diff`], and what changes for pods that are not in the input, as far as a world has them.
+///
+/// # Errors
+/// When an input with the kinds of pods that may exist is too large to compile.
+pub fn diff_in(before: Side<'_>, after: Side<'_>, world: World) -> Result<Diff, CompileError> {
+    let mut found = diff(before, after);
+    found.potential = potential(before, after, world, &found)?;
+    let used: BTreeSet<usize> = found
+        .potential
+        .changes
+        .iter()
+        .filter_map(|c| c.cause.edit)
+        .collect();
+    found.inert.retain(|edit| !used.contains(&edit.edit));
+    Ok(found)
+}
+
+/// Compares two sides for pods that are not in the input; `known` is what changes for those that
+/// are.
+fn potential(
+    before: Side<'_>,
+    after: Side<'_>,
+    world: World,
+    known: &Diff,
+) -> Result<PotentialDiff, CompileError> {
+    if world == World::Closed || !differs(before, after, known) {
+        return Ok(PotentialDiff::default());
+    }
+    let inputs = [before.input, after.input];
+    let open = world == World::Open;
+    let beside = Beside::new(inputs, known);
+    let pods = PotentialPods::of(inputs, open, |policy| beside.decides_with(policy));
+    let [old, new] =
+        [(before, 0), (after, 1)].map(|(side, which)| pods.laid_over(side.input, which));
+    let compiled = |input: &Input, side: Side<'_>| {
+        AllowGraph::compile(input, &side.graph.environment().options)
+    };
+    let (old_graph, new_graph) = (compiled(&old.0, before)?, compiled(&new.0, after)?);
+    let laid = diff(
+        Side {
+            input: &old.0,
+            graph: &old_graph,
+        },
+        Side {
+            input: &new.0,
+            graph: &new_graph,
+        },
+    );
+    let pairs = PotentialPairs {
+        pods: &pods,
+        after: &new.0,
+        first: new.1,
+    };
+    let mut changes: Vec<PotentialChange> = laid
+        .changes
+        .iter()
+        .filter_map(|c| pairs.beyond(c))
+        .collect();
+    changes.sort_by_key(|change| change.kind);
+    Ok(PotentialDiff {
+        incomplete: !pods.complete,
+        pods,
+        changes,
+    })
+}
+
+/// Whether anything differs that could change a verdict of pods that are not loaded.
+fn differs(before: Side<'_>, after: Side<'_>, known: &Diff) -> bool {
+    let (old, new) = (before.graph.environment(), after.graph.environment());
+    let namespaces = |side: Side<'_>| -> BTreeMap<Box<str>, Labels> {
+        let all = side.input.cluster.namespaces();
+        all.map(|(_, n)| (n.name.clone(), n.labels.clone()))
+            .collect()
+    };
+    let inputs = [before.input, after.input];
+    known.edits.iter().any(|edit| changes_meaning(inputs, edit))
+        || old.options != new.options
+        || old.untold_families != new.untold_families
+        || namespaces(before) != namespaces(after)
+        || taints(before.input) != taints(after.input)
+}
+
+/// What is not modelled, wherever it stands.
+fn taints(input: &Input) -> Vec<Taint> {
+    let all = input.policies.taints.iter();
+    let anywhere = |t: &Taint| Taint {
+        origin: None,
+        ..t.clone()
+    };
+    all.map(anywhere).collect()
+}
+
+/// Whether an edit may change what a policy means: the order in which rules or peers are written
+/// does not where they are added up.
+fn changes_meaning(inputs: [&Input; 2], edit: &PolicyEdit) -> bool {
+    let (Some(before), Some(after)) = (edit.before, edit.after) else {
+        return true;
+    };
+    let sorted = |input: &Input, id| SortedPolicy::of(&input.policies, input.policies.get(id));
+    edit.meaning && sorted(inputs[0], before) != sorted(inputs[1], after)
+}
+
+/// The edited policies, and where others decide with them.
+struct Beside {
+    namespaces: BTreeSet<Box<str>>,
+    /// Whether a policy was edited that governs the direction.
+    directions: [bool; 2],
+    everything: bool,
+}
+
+impl Beside {
+    fn new(inputs: [&Input; 2], known: &Diff) -> Self {
+        let mut found = Self {
+            namespaces: BTreeSet::new(),
+            directions: [false; 2],
+            everything: true,
+        };
+        for edit in known.edits.iter().filter(|edit| edit.meaning) {
+            found.everything = false;
+            for (id, input) in [(edit.before, inputs[0]), (edit.after, inputs[1])] {
+                let Some(policy) = id.map(|id| input.policies.get(id)) else {
+                    continue;
+                };
+                found.namespaces.extend(policy.namespace.clone());
+                for direction in Direction::ALL {
+                    found.directions[direction.index()] |= policy.governs(direction);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a policy may decide with an edited one: about the same end of a flow, in one
+    /// namespace or in all, or about the other end.
+    fn decides_with(&self, policy: &Policy) -> bool {
+        let [ingress, egress] = Direction::ALL.map(|d| self.directions[d.index()]);
+        self.everything
+            || policy
+                .namespace
+                .as_ref()
+                .is_none_or(|n| self.namespaces.contains(n))
+            || ingress && policy.governs(Direction::Egress)
+            || egress && policy.governs(Direction::Ingress)
+    }
+}
+
+/// The pairs of a change, sorted into those that the input shows and those beyond it.
+struct PotentialPairs<'a> {
+    pods: &'a PotentialPods,
+    after: &'a Input,
+    /// The workload that stands for the first kind.
+    first: WorkloadId,
+}
+
+impl PotentialPairs<'_> {
+    /// The part of a change that goes beyond the input, if there is one.
+    fn beyond(&self, change: &Change) -> Option<PotentialChange> {
+        let (mut sources, mut destinations) = (BTreeSet::new(), BTreeSet::new());
+        let mut looked = 0;
+        for Block {
+            sources: from,
+            destinations: to,
+        } in &change.blocks
+        {
+            let ends = |parties: &[DiffParty]| -> Vec<PotentialParty> {
+                parties.iter().map(|party| self.party(party)).collect()
+            };
+            let (from, to) = (ends(from), ends(to));
+            for source in &from {
+                for destination in to.iter().filter(|to| self.is_beyond(source, to)) {
+                    sources.insert(source.clone());
+                    destinations.insert(destination.clone());
+                }
+                looked += to.len();
+                if looked > PAIRS && !sources.is_empty() {
+                    break;
+                }
+            }
+        }
+        (!sources.is_empty()).then(|| PotentialChange {
+            kind: change.kind,
+            traffic: change.traffic.clone(),
+            cause: change.cause,
+            sources,
+            destinations,
+            example: change.example,
+        })
+    }
+
+    fn party(&self, party: &DiffParty) -> PotentialParty {
+        match party {
+            DiffParty::Workload(_, id) if *id >= self.first => {
+                PotentialParty::Kind((id.0 - self.first.0) as usize)
+            }
+            DiffParty::Workload(_, id) => PotentialParty::Workload(*id),
+            DiffParty::Addresses(set) => PotentialParty::Addresses(set.clone()),
+        }
+    }
+
+    /// Whether a flow between the two can exist, has an end that is not loaded, and is not what a
+    /// flow between loaded pods shows already.
+    fn is_beyond(&self, source: &PotentialParty, destination: &PotentialParty) -> bool {
+        use PotentialParty::{Addresses, Kind, Workload};
+        match (source, destination) {
+            (Kind(a), Kind(b)) => {
+                let (from, to) = (self.kind(*a), self.kind(*b));
+                let of = |kind: &PodKind| &self.pods.namespaces[kind.namespace];
+                let shown = from.loaded && to.loaded && a != b;
+                !of(from).excludes(of(to)) && !shown
+            }
+            (Kind(kind), Workload(id)) | (Workload(id), Kind(kind)) => {
+                let kind = self.kind(*kind);
+                let cluster = &self.after.cluster;
+                let here = &cluster.namespace(cluster.workload(*id).namespace).name;
+                let namespace = &self.pods.namespaces[kind.namespace];
+                let assumed = !namespace.loaded && namespace.name == *here;
+                !kind.loaded && !assumed
+            }
+            (Kind(kind), Addresses(_)) | (Addresses(_), Kind(kind)) => !self.kind(*kind).loaded,
+            (Workload(_) | Addresses(_), Workload(_) | Addresses(_)) => false,
+        }
+    }
+
+    fn kind(&self, kind: usize) -> &PodKind {
+        &self.pods.kinds[kind]
+    }
+}

@@ -1,0 +1,204 @@
+//! The kinds of label sets that some selectors tell apart, one label set for each.
+//!
+//! Key after key the absence of the label, a value that no selector mentions and the values that
+//! they mention are tried; partial label sets that the same selectors may still select are one. So
+//! there are never more of them than kinds, however many keys there are. Road not taken: all
+//! combinations of all values, of which most are the same kind.
+
+use crate::model::{Labels, Requirement, Selector};
+use crate::set::hashed::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The value that stands for every value that no selector mentions.
+pub const OTHER_VALUE: &str = "any-other-value";
+
+/// The answers that are decided so far: for each selector whether it may still select, then those
+/// of the parts of composed requirements.
+type Answers = Vec<bool>;
+
+/// The labels of a partial label set.
+type LabelPairs = Vec<(String, String)>;
+
+/// One label set for each kind that the selectors tell apart, those with the fewest labels first.
+/// Of more than `most` kinds only such with few labels are made, and `complete` is taken back.
+pub fn label_kinds(selectors: &[&Selector], most: usize, complete: &mut bool) -> Vec<Labels> {
+    let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for requirement in leaves(selectors) {
+        let mentioned = values.entry(requirement.key()).or_default();
+        mentioned.extend(requirement.values().iter().map(ToString::to_string));
+        if let Requirement::Like(_, pattern) = requirement {
+            let part = pattern.part();
+            let like = [
+                format!("{part}-x"),
+                format!("x-{part}"),
+                format!("x-{part}-x"),
+            ];
+            mentioned.extend(like.into_iter().chain([part.to_owned()]));
+        }
+    }
+    let mut partial: IndexMap<Answers, LabelPairs> = IndexMap::default();
+    partial.insert(vec![true; selectors.len()], Vec::new());
+    for (key, mentioned) in &values {
+        let distinct = distinct_values(selectors, key, mentioned);
+        partial = extended(&partial, key, &distinct, selectors.len());
+        if partial.len() > most {
+            *complete = false;
+            let mut fewest: Vec<(Answers, LabelPairs)> = partial.into_iter().collect();
+            fewest.sort_by_key(|(_, pairs)| pairs.len());
+            fewest.truncate(most);
+            partial = fewest.into_iter().collect();
+        }
+    }
+    let mut kinds: Vec<LabelPairs> = partial.into_values().collect();
+    kinds.sort_by_key(Vec::len);
+    let labels = |pairs: LabelPairs| {
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect()
+    };
+    kinds.into_iter().map(labels).collect()
+}
+
+/// The values of one key, absence first, that the selectors tell apart, each with their answers.
+fn distinct_values(
+    selectors: &[&Selector],
+    key: &str,
+    mentioned: &BTreeSet<String>,
+) -> IndexMap<Answers, Option<String>> {
+    let candidates = [None, Some(unmentioned(mentioned))].into_iter();
+    let mut distinct: IndexMap<Answers, Option<String>> = IndexMap::default();
+    for value in candidates.chain(mentioned.iter().cloned().map(Some)) {
+        let labels: Labels = value.iter().map(|v| (key, v.as_str())).collect();
+        distinct
+            .entry(answers(selectors, key, &labels))
+            .or_insert(value);
+    }
+    distinct
+}
+
+/// What the requirements about one key say of its value.
+fn answers(selectors: &[&Selector], key: &str, labels: &Labels) -> Answers {
+    let (mut plain, mut parts) = (Vec::with_capacity(selectors.len()), Vec::new());
+    for selector in selectors {
+        let requirements = selector.requirements();
+        let mut about = requirements
+            .iter()
+            .filter(|r| !is_composed(r) && r.key() == key);
+        plain.push(about.all(|r| r.matches(labels)));
+        for composed in requirements.iter().filter(|r| is_composed(r)) {
+            composed.visit(&mut |part| {
+                if !is_composed(part) && part.key() == key {
+                    parts.push(part.matches(labels));
+                }
+            });
+        }
+    }
+    plain.extend(parts);
+    plain
+}
+
+/// Every partial label set with every value of one more key; those with the same prospects once.
+fn extended(
+    partial: &IndexMap<Answers, LabelPairs>,
+    key: &str,
+    values: &IndexMap<Answers, Option<String>>,
+    selectors: usize,
+) -> IndexMap<Answers, LabelPairs> {
+    let mut next: IndexMap<Answers, LabelPairs> = IndexMap::default();
+    for (so_far, pairs) in partial {
+        for (now, value) in values {
+            let both = so_far.iter().zip(now).map(|(a, b)| *a && *b);
+            let mut prospects: Answers = both.take(selectors).collect();
+            prospects.extend(
+                so_far
+                    .iter()
+                    .skip(selectors)
+                    .chain(now.iter().skip(selectors)),
+            );
+            next.entry(prospects).or_insert_with(|| {
+                let mut pairs = pairs.clone();
+                pairs.extend(value.iter().map(|v| (key.to_owned(), v.clone())));
+                pairs
+            });
+        }
+    }
+    next
+}
+
+fn is_composed(requirement: &Requirement) -> bool {
+    matches!(requirement, Requirement::AnyOf(_) | Requirement::Not(_))
+}
+
+/// The requirements about single keys, those inside composed ones among them.
+fn leaves<'s>(selectors: &[&'s Selector]) -> Vec<&'s Requirement> {
+    let mut found = Vec::new();
+    for requirement in selectors.iter().flat_map(|s| s.requirements()) {
+        requirement.visit(&mut |part| {
+            if !is_composed(part) {
+                found.push(part);
+            }
+        });
+    }
+    found
+}
+
+fn unmentioned(mentioned: &BTreeSet<String>) -> String {
+    let mut value = OTHER_VALUE.to_owned();
+    while mentioned.contains(&value) {
+        value.push('x');
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(selectors: &[Selector]) -> Vec<String> {
+        let list: Vec<&Selector> = selectors.iter().collect();
+        let shown = |labels: &Labels| {
+            let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            pairs.join(",")
+        };
+        label_kinds(&list, 100, &mut true)
+            .iter()
+            .map(shown)
+            .collect()
+    }
+
+    #[test]
+    fn kinds_are_what_selectors_tell_apart() {
+        let web = Selector::label("app", "web");
+        let front = Selector::label("tier", "front");
+        assert_eq!(kinds(&[]), [""]);
+        assert_eq!(kinds(std::slice::from_ref(&web)), ["", "app=web"]);
+        let both = ["", "tier=front", "app=web", "app=web,tier=front"];
+        assert_eq!(kinds(&[web.clone(), front]), both);
+        let has = Selector::new([Requirement::Exists("app".into())]);
+        assert_eq!(
+            kinds(&[web.clone(), has]),
+            ["", "app=any-other-value", "app=web"]
+        );
+        let never = Selector::new([
+            Requirement::In("app".into(), vec!["web".into()]),
+            Requirement::DoesNotExist("app".into()),
+        ]);
+        assert_eq!(kinds(&[never]).len(), 1);
+        let many: Vec<Selector> = (0..40)
+            .map(|i| Selector::label("app", &format!("x{i}")))
+            .collect();
+        assert_eq!(kinds(&many).len(), 41);
+    }
+
+    #[test]
+    fn of_too_many_kinds_those_with_few_labels_are_made() {
+        let many: Vec<Selector> = (0..20)
+            .map(|i| Selector::label(&format!("k{i}"), "v"))
+            .collect();
+        let list: Vec<&Selector> = many.iter().collect();
+        let mut complete = true;
+        let kinds = label_kinds(&list, 1_000, &mut complete);
+        assert!(!complete && kinds.len() == 1_000 && kinds[0].is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! The namespaces in which pods may come to be: those that are loaded, those that a rule names, and
+//! any other.
+//!
+//! A namespace with an object has exactly its labels. Of one without, only its name is certain: it
+//! stands once for each kind of labels it may have ([`label_kinds`]), and no flow sees two of them
+//! ([`PotentialNamespace::excludes`]).
+
+use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Namespace, Requirement, Selector};
+use crate::potential::kinds::label_kinds;
+use crate::potential::vocabulary::PodVocabulary;
+use std::collections::BTreeSet;
+
+/// A namespace in which pods may come to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PotentialNamespace {
+    /// Its name; for any other namespace one that nobody uses.
+    pub name: Box<str>,
+    /// Its labels on both sides of a comparison, with the name.
+    pub labels: [Labels; 2],
+    /// Whether its object is loaded on every side.
+    pub loaded: bool,
+    /// Whether it stands for any namespace that nobody names.
+    pub any: bool,
+}
+
+impl PotentialNamespace {
+    /// Whether a flow between the two is impossible: they are one namespace under different
+    /// assumptions.
+    pub fn excludes(&self, other: &Self) -> bool {
+        self != other && self.name == other.name
+    }
+}
+
+/// Most kinds of labels of one namespace.
+const MOST: usize = 60;
+
+/// The namespaces of both sides; `complete` is taken back where one may have too many kinds of
+/// labels.
+pub fn potential_namespaces(
+    clusters: [&Cluster; 2],
+    vocabulary: &PodVocabulary<'_>,
+    complete: &mut bool,
+) -> Vec<PotentialNamespace> {
+    let mut names: BTreeSet<Box<str>> = vocabulary.names.clone();
+    for cluster in clusters {
+        names.extend(cluster.namespaces().map(|(_, n)| n.name.clone()));
+    }
+    let declared = |cluster: &'_ Cluster, name: &str| -> Option<Labels> {
+        let namespace: &Namespace = cluster.namespace(cluster.find_namespace(name)?);
+        namespace.declared.as_ref()?;
+        Some(namespace.labels.clone())
+    };
+    let mut found = Vec::new();
+    for name in &names {
+        match clusters.map(|cluster| declared(cluster, name)) {
+            [Some(before), Some(after)] => found.push(PotentialNamespace {
+                name: name.clone(),
+                labels: [before, after],
+                loaded: true,
+                any: false,
+            }),
+            [Some(labels), None] | [None, Some(labels)] => found.push(PotentialNamespace {
+                name: name.clone(),
+                labels: [labels.clone(), labels],
+                loaded: false,
+                any: false,
+            }),
+            [None, None] => {
+                let kinds = namespace_kinds(name, clusters, vocabulary, complete);
+                found.extend(kinds.into_iter().map(|labels| made_up(name, labels, false)));
+            }
+        }
+    }
+    let other = unused(&names);
+    let kinds = namespace_kinds(&other, clusters, vocabulary, complete);
+    for (i, labels) in kinds.into_iter().enumerate() {
+        let name = if i == 0 {
+            other.clone()
+        } else {
+            format!("{other}-{i}")
+        };
+        found.push(made_up(&name, labels, true));
+    }
+    found
+}
+
+fn made_up(name: &str, labels: Labels, any: bool) -> PotentialNamespace {
+    let labels: Labels = labels
+        .iter()
+        .chain([(NAMESPACE_NAME_LABEL, name)])
+        .collect();
+    PotentialNamespace {
+        name: name.into(),
+        labels: [labels.clone(), labels],
+        loaded: false,
+        any,
+    }
+}
+
+/// The kinds of labels, besides the name, that a namespace of this name may have.
+fn namespace_kinds(
+    name: &str,
+    clusters: [&Cluster; 2],
+    vocabulary: &PodVocabulary<'_>,
+    complete: &mut bool,
+) -> Vec<Labels> {
+    let named: Labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
+    let is_name = |r: &&Requirement| r.key() == NAMESPACE_NAME_LABEL;
+    let mut selectors: Vec<Selector> = Vec::new();
+    for selector in &vocabulary.namespaces {
+        let requirements = selector.requirements();
+        if requirements
+            .iter()
+            .filter(is_name)
+            .all(|r| r.matches(&named))
+        {
+            let others = requirements.iter().filter(|r| !is_name(r)).cloned();
+            selectors.push(Selector::new(others));
+        }
+    }
+    for key in &vocabulary.compared {
+        selectors.push(Selector::new([Requirement::Exists((*key).into())]));
+        let values: BTreeSet<&str> = clusters
+            .into_iter()
+            .flat_map(Cluster::namespaces)
+            .filter_map(|(_, n)| n.labels.get(key))
+            .collect();
+        selectors.extend(values.into_iter().map(|value| Selector::label(key, value)));
+    }
+    label_kinds(&selectors.iter().collect::<Vec<_>>(), MOST, complete)
+}
+
+fn unused(names: &BTreeSet<Box<str>>) -> String {
+    let mut name = "any-other-namespace".to_owned();
+    while names.iter().any(|used| used.starts_with(&name)) {
+        name.push('x');
+    }
+    name
+}

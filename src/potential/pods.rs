@@ -1,0 +1,178 @@
+//! The kinds of pods that may exist, and an input with one pod of each laid over it.
+
+use crate::input::Input;
+use crate::model::{
+    Cluster, ContainerPort, Labels, NamespaceId, Pod, Selector, Workload, WorkloadId, WorkloadKind,
+};
+use crate::policy::{Namespaces, Policy};
+use crate::potential::kinds::label_kinds;
+use crate::potential::namespaces::{PotentialNamespace, potential_namespaces};
+use crate::potential::vocabulary::PodVocabulary;
+use crate::source::{DocumentId, Origin};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// About how many kinds are made at most.
+pub const MOST: usize = 600;
+
+/// How many kinds are made of a namespace, however many namespaces there are.
+const FEWEST: usize = 8;
+
+/// A kind of pods that may exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodKind {
+    /// Its namespace: an index of [`PotentialPods::namespaces`].
+    pub namespace: usize,
+    /// The labels of the pod that stands for it.
+    pub labels: Labels,
+    /// Whether a pod of the input is of this kind, on every side.
+    pub loaded: bool,
+}
+
+/// Every kind of pods that the policies of two inputs can tell apart.
+#[derive(Debug, Clone, Default)]
+pub struct PotentialPods {
+    /// The namespaces.
+    pub namespaces: Vec<PotentialNamespace>,
+    /// The kinds, namespace after namespace.
+    pub kinds: Vec<PodKind>,
+    /// Whether these are all kinds; otherwise some with few labels were made.
+    pub complete: bool,
+    ports: Arc<[ContainerPort]>,
+}
+
+impl PotentialPods {
+    /// The kinds of two inputs under the selectors of both, as far as the wanted policies use them;
+    /// in namespaces that are not loaded only if the world is `open`.
+    pub fn of(inputs: [&Input; 2], open: bool, wanted: impl Fn(&Policy) -> bool) -> Self {
+        let mut vocabulary = PodVocabulary::default();
+        for input in inputs {
+            vocabulary.add(&input.policies, &wanted);
+        }
+        let clusters = inputs.map(|input| &*input.cluster);
+        let mut complete = true;
+        let mut namespaces = potential_namespaces(clusters, &vocabulary, &mut complete);
+        if !open {
+            namespaces.retain(|namespace| namespace.loaded);
+        }
+        let most = (MOST / namespaces.len().max(1)).max(FEWEST);
+        let mut kinds = Vec::new();
+        for (namespace, of) in namespaces.iter().enumerate() {
+            let selectors = selectors_in(&vocabulary, of);
+            let loaded = clusters.map(|cluster| answers_of_pods(cluster, of, &selectors));
+            for labels in label_kinds(&selectors, most, &mut complete) {
+                let answers = answers(&selectors, &labels);
+                kinds.push(PodKind {
+                    namespace,
+                    labels,
+                    loaded: loaded.iter().all(|known| known.contains(&answers)),
+                });
+            }
+        }
+        let declared = vocabulary.declared_ports().into_iter();
+        let port = |(name, protocol, port): (&str, _, _)| ContainerPort {
+            name: Some(name.into()),
+            protocol,
+            port,
+        };
+        Self {
+            namespaces,
+            kinds,
+            complete,
+            ports: declared.map(port).collect(),
+        }
+    }
+
+    /// One of the two inputs with a pod of each kind; the workloads from the one that is returned
+    /// on are the kinds, in order.
+    pub fn laid_over(&self, input: &Input, side: usize) -> (Input, WorkloadId) {
+        let mut cluster: Cluster = (*input.cluster).clone();
+        let first = cluster.workloads().len();
+        let ids: Vec<NamespaceId> = self
+            .namespaces
+            .iter()
+            .enumerate()
+            .map(
+                |(i, namespace)| match cluster.find_namespace(&namespace.name) {
+                    Some(id) if namespace.loaded => id,
+                    _ => cluster.assume_namespace(
+                        i,
+                        &namespace.name,
+                        namespace.labels[side].clone(),
+                        nowhere(),
+                    ),
+                },
+            )
+            .collect();
+        for (i, kind) in self.kinds.iter().enumerate() {
+            let (namespace, name) = (ids[kind.namespace], format!("potential-{i}"));
+            let labels = cluster.intern(kind.labels.clone());
+            let workload = cluster.add_workload(Workload {
+                kind: WorkloadKind::Deployment,
+                name: name.clone().into(),
+                namespace,
+                pods: Vec::new(),
+                origin: nowhere(),
+            });
+            cluster.add_pod(Pod {
+                name: name.into(),
+                namespace,
+                workload,
+                labels,
+                ports: Arc::clone(&self.ports),
+                host_network: false,
+                node: None,
+                addresses: Box::default(),
+                replicas: 2, // two pods of one kind are two pods
+                origin: nowhere(),
+            });
+        }
+        let laid = Input {
+            cluster: Arc::new(cluster),
+            ..input.clone()
+        };
+        (laid, WorkloadId(crate::set::number(first)))
+    }
+}
+
+fn nowhere() -> Origin {
+    Origin::document(DocumentId(u32::MAX))
+}
+
+/// The selectors that are asked of pods in a namespace, on any side.
+fn selectors_in<'p>(vocabulary: &PodVocabulary<'p>, of: &PotentialNamespace) -> Vec<&'p Selector> {
+    let asked = |namespaces: &Namespaces| match namespaces {
+        Namespaces::Named(name) => *name == of.name,
+        Namespaces::Matching(selector) => of.labels.iter().any(|labels| selector.matches(labels)),
+        Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => true,
+    };
+    let here = vocabulary
+        .pods
+        .iter()
+        .filter(|(namespaces, _)| asked(namespaces));
+    let distinct: BTreeSet<&Selector> = here.map(|(_, pods)| *pods).collect();
+    distinct.into_iter().collect()
+}
+
+fn answers(selectors: &[&Selector], labels: &Labels) -> Vec<bool> {
+    selectors.iter().map(|s| s.matches(labels)).collect()
+}
+
+/// What the selectors answer of the pods of a namespace that are loaded.
+fn answers_of_pods(
+    cluster: &Cluster,
+    of: &PotentialNamespace,
+    selectors: &[&Selector],
+) -> BTreeSet<Vec<bool>> {
+    let Some(here) = cluster.find_namespace(&of.name).filter(|_| of.loaded) else {
+        return BTreeSet::new();
+    };
+    let pods = cluster
+        .pods()
+        .filter(|(_, p)| p.namespace == here && !p.host_network);
+    let labels: BTreeSet<_> = pods.map(|(_, p)| p.labels).collect();
+    labels
+        .into_iter()
+        .map(|id| answers(selectors, cluster.labels(id)))
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! What policies can tell pods apart by: their selectors, with the namespaces where each counts,
+//! the namespaces they name, and the ports they look up by name.
+//!
+//! Two inputs that are compared have one vocabulary: the selectors of both.
+
+use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
+use crate::policy::{Namespaces, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Subject};
+use crate::set::hashed::IndexSet;
+use crate::set::{Protocol, Traffic, TrafficSet};
+use std::collections::BTreeSet;
+
+/// The selectors of some policies.
+#[derive(Debug, Default)]
+pub struct PodVocabulary<'p> {
+    /// Selectors of pods, each with the namespaces where it is asked.
+    pub pods: IndexSet<(&'p Namespaces, &'p Selector)>,
+    /// Selectors of namespaces.
+    pub namespaces: IndexSet<&'p Selector>,
+    /// The namespaces that are named.
+    pub names: BTreeSet<Box<str>>,
+    /// Labels by which namespaces are compared with each other (S92).
+    pub compared: BTreeSet<&'p str>,
+    /// The port names that are looked up.
+    pub ports: BTreeSet<&'p str>,
+    /// The traffic of the numbers that are mentioned; every port of a protocol mentions none.
+    numbers: TrafficSet,
+}
+
+impl<'p> PodVocabulary<'p> {
+    /// The vocabulary of the policies that are wanted, and of everything that is not modelled.
+    pub fn add(&mut self, policies: &'p PolicySet, wanted: impl Fn(&Policy) -> bool) {
+        for policy in policies.policies.iter().filter(|policy| wanted(policy)) {
+            self.subject(&policy.subject);
+            self.names.extend(policy.namespace.clone());
+            for rule in policy.rules.iter().flatten() {
+                if let Peers::Of(list) = &rule.peers {
+                    list.iter()
+                        .for_each(|peer| peer.visit(&mut |p| self.peer(p)));
+                }
+                if let Ports::Of(list) = &rule.ports {
+                    list.iter().for_each(|port| self.port(port));
+                }
+            }
+        }
+        policies
+            .taints
+            .iter()
+            .for_each(|taint| self.subject(&taint.subject));
+    }
+
+    fn subject(&mut self, subject: &'p Subject) {
+        self.selected(&subject.namespaces, &subject.pods);
+    }
+
+    fn peer(&mut self, peer: &'p Peer) {
+        if let Peer::Pods(namespaces, pods) = peer {
+            self.selected(namespaces, pods);
+        }
+    }
+
+    fn selected(&mut self, namespaces: &'p Namespaces, pods: &'p Selector) {
+        if !pods.is_everything() {
+            self.pods.insert((namespaces, pods));
+        }
+        match namespaces {
+            Namespaces::Named(name) => _ = self.names.insert(name.clone()),
+            Namespaces::Matching(selector) => {
+                for requirement in selector.requirements() {
+                    requirement.visit(&mut |part| self.name(part));
+                }
+                self.namespaces.insert(selector);
+            }
+            Namespaces::SameLabels(keys) | Namespaces::NotSameLabels(keys) => {
+                self.compared.extend(keys.iter().map(|key| &**key));
+            }
+        }
+    }
+
+    fn name(&mut self, requirement: &Requirement) {
+        if requirement.key() == NAMESPACE_NAME_LABEL {
+            self.names.extend(requirement.values().iter().cloned());
+        }
+    }
+
+    fn port(&mut self, port: &'p PortMatch) {
+        match port {
+            PortMatch::Named(name, _) => _ = self.ports.insert(name),
+            PortMatch::Traffic(set) => {
+                let whole = |p: &Protocol| TrafficSet::protocol(*p).is_subset(set);
+                let every = Protocol::ALL.into_iter().filter(whole);
+                let every = every.fold(TrafficSet::empty(), |all, p| {
+                    all.union(&TrafficSet::protocol(p))
+                });
+                self.numbers = self.numbers.union(&set.difference(&every));
+            }
+            PortMatch::Portless(_) => {}
+        }
+    }
+
+    /// A number for each port name that no rule mentions, in every protocol: what a pod may
+    /// declare.
+    pub fn declared_ports(&self) -> Vec<(&'p str, Protocol, u16)> {
+        let taken = |port: u16| {
+            let mut each = Protocol::ALL.into_iter();
+            each.any(|protocol| self.numbers.contains(Traffic { protocol, port }))
+        };
+        let mut free = (20_000..u16::MAX).filter(|port| !taken(*port));
+        let mut found = Vec::new();
+        for name in &self.ports {
+            let Some(port) = free.next() else { break };
+            found.extend(Protocol::ALL.map(|protocol| (*name, protocol, port)));
+        }
+        found
+    }
+}

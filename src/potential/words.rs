@@ -1,0 +1,136 @@
+//! Kinds of pods in words: the fewest that say which they are.
+//!
+//! A set that holds every kind of a namespace is "any pod in namespace shop", one that holds every
+//! kind there is "any pod of any namespace"; what is left is named by the labels of the pod that
+//! stands for the kind, once for all namespaces where it is in the set.
+
+use crate::model::{Labels, NAMESPACE_NAME_LABEL};
+use crate::potential::kinds::OTHER_VALUE;
+use crate::potential::pods::PotentialPods;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl PotentialPods {
+    /// Some of the kinds, each part as a phrase: the widest first.
+    pub fn words(&self, kinds: &BTreeSet<usize>) -> Vec<String> {
+        if kinds.is_empty() {
+            return Vec::new();
+        }
+        if kinds.len() == self.kinds.len() {
+            return vec!["any pod of any namespace".to_owned()];
+        }
+        let mut all: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut here: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (i, kind) in self.kinds.iter().enumerate() {
+            *all.entry(kind.namespace).or_default() += 1;
+            if kinds.contains(&i) {
+                here.entry(kind.namespace).or_default().push(i);
+            }
+        }
+        let is_whole =
+            |namespace: usize| here.get(&namespace).map(Vec::len) == all.get(&namespace).copied();
+        let (whole, partial): (Vec<usize>, Vec<usize>) = here
+            .keys()
+            .copied()
+            .partition(|namespace| is_whole(*namespace));
+        let mut found = self.whole(&whole);
+        let mut by_labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for kind in partial
+            .iter()
+            .filter_map(|namespace| here.get(namespace))
+            .flatten()
+        {
+            let kind = &self.kinds[*kind];
+            by_labels
+                .entry(pods(&kind.labels))
+                .or_default()
+                .push(kind.namespace);
+        }
+        for (labels, namespaces) in by_labels {
+            found.extend(
+                self.places(&namespaces)
+                    .into_iter()
+                    .map(|place| format!("{labels} {place}")),
+            );
+        }
+        found
+    }
+
+    /// Namespaces all of whose kinds are meant.
+    fn whole(&self, namespaces: &[usize]) -> Vec<String> {
+        let places = self.places(namespaces).into_iter();
+        places.map(|place| format!("any pod {place}")).collect()
+    }
+
+    /// Some namespaces, each as a phrase: "in namespace shop", "of any other namespace".
+    fn places(&self, namespaces: &[usize]) -> Vec<String> {
+        let any = |i: &usize| self.namespaces[*i].any;
+        let others = self.namespaces.iter().filter(|n| n.any).count();
+        let meant: Vec<&usize> = namespaces.iter().filter(|i| any(i)).collect();
+        let mut found = Vec::new();
+        if meant.len() == others && others > 0 {
+            found.push("of any other namespace".to_owned());
+        } else {
+            let of = |i: &&usize| {
+                format!(
+                    "of other namespaces {}",
+                    labelled(&self.namespaces[**i].labels[1])
+                )
+            };
+            found.extend(meant.iter().map(of));
+        }
+        let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for i in namespaces.iter().filter(|i| !any(i)) {
+            named.entry(&self.namespaces[*i].name).or_default().push(*i);
+        }
+        for (name, list) in named {
+            let of_name = self
+                .namespaces
+                .iter()
+                .filter(|n| *n.name == *name && !n.any)
+                .count();
+            if list.len() == of_name {
+                found.push(format!("in namespace {name}"));
+                continue;
+            }
+            let with = |i: &usize| labelled(&self.namespaces[*i].labels[1]);
+            found.extend(
+                list.iter()
+                    .map(|i| format!("in namespace {name}, if it is {}", with(i))),
+            );
+        }
+        found
+    }
+}
+
+/// The pods of a kind by their labels.
+fn pods(labels: &Labels) -> String {
+    if labels.is_empty() {
+        "other pods".to_owned()
+    } else {
+        format!("pods {}", pairs(labels.iter()))
+    }
+}
+
+/// The labels of a namespace besides its name.
+fn labelled(labels: &Labels) -> String {
+    let others = labels
+        .iter()
+        .filter(|(key, _)| *key != NAMESPACE_NAME_LABEL);
+    let text = pairs(others);
+    if text.is_empty() {
+        "without the labels that rules ask for".to_owned()
+    } else {
+        text
+    }
+}
+
+fn pairs<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> String {
+    let pair = |(key, value): (&str, &str)| {
+        if value.starts_with(OTHER_VALUE) {
+            format!("with another {key}")
+        } else {
+            format!("{key}={value}")
+        }
+    };
+    labels.map(pair).collect::<Vec<_>>().join(",")
+}

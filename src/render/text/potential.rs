@@ -1,0 +1,143 @@
+//! What changes for pods that are not in the input: one line for each edit and kind of change.
+
+use crate::diff::{Diff, DiffParty, Kind, PotentialChange, PotentialDiff, PotentialParty};
+use crate::render::context::Style;
+use crate::render::text::diff_context::DiffContext;
+use crate::render::words;
+use crate::words::plural;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+/// How many parts of one end are named.
+const PARTS: usize = 3;
+
+/// The section of a text.
+///
+/// # Errors
+/// When the writer fails.
+pub fn text(
+    pages: DiffContext<'_>,
+    diff: &Diff,
+    style: Style,
+    shown: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let potential = &diff.potential;
+    if potential.incomplete {
+        writeln!(
+            out,
+            "\n{}  more kinds of pods may exist than can be compared: a change of their flows is not told",
+            style.paint("1;35", "POTENTIAL")
+        )?;
+    }
+    if potential.changes.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{}  for pods that are not in the input, as the policies select them (--world closed leaves them out)",
+        style.paint("1", "POTENTIAL")
+    )?;
+    for change in potential.changes.iter().take(shown) {
+        let place = pages
+            .place(&change.cause)
+            .map(|l| words::clean(&l.to_string()).into_owned());
+        let line = format!(
+            "{}  {}  {}",
+            sentence(pages, potential, change),
+            pages.cause(&change.cause),
+            place.unwrap_or_default()
+        );
+        writeln!(
+            out,
+            "  {} {}",
+            style.paint(colour(change.kind), sign(change.kind)),
+            line.trim_end()
+        )?;
+    }
+    let more = potential.changes.len().saturating_sub(shown);
+    if more > 0 {
+        writeln!(
+            out,
+            "  and {} (all of them: -v)",
+            plural(more, "more change")
+        )?;
+    }
+    Ok(())
+}
+
+/// `any pod of any namespace -> data/database  5432/TCP`.
+pub fn sentence(
+    pages: DiffContext<'_>,
+    potential: &PotentialDiff,
+    change: &PotentialChange,
+) -> String {
+    let ends = |parties: &BTreeSet<PotentialParty>| few(&ends(pages, potential, parties));
+    format!(
+        "{} -> {}  {}",
+        ends(&change.sources),
+        ends(&change.destinations),
+        words::traffic(&change.traffic)
+    )
+}
+
+/// Every part of one end in words: kinds of pods, workloads, addresses.
+pub fn ends(
+    pages: DiffContext<'_>,
+    potential: &PotentialDiff,
+    parties: &BTreeSet<PotentialParty>,
+) -> Vec<String> {
+    let (mut kinds, mut loaded) = (BTreeSet::new(), Vec::new());
+    for party in parties {
+        match party {
+            PotentialParty::Kind(kind) => _ = kinds.insert(*kind),
+            PotentialParty::Workload(id) => loaded.push(DiffParty::Workload(*id, *id)),
+            PotentialParty::Addresses(set) => loaded.push(DiffParty::Addresses(set.clone())),
+        }
+    }
+    if loaded
+        .iter()
+        .any(|party| matches!(party, DiffParty::Workload(..)))
+    {
+        // the workloads that are named are of these kinds
+        kinds.retain(|kind| !potential.pods.kinds[*kind].loaded);
+    }
+    let kinds = potential.pods.words(&kinds);
+    let mut found: Vec<String> = kinds
+        .iter()
+        .map(|text| words::clean(text).into_owned())
+        .collect();
+    if !loaded.is_empty() {
+        found.push(pages.parties(&loaded));
+    }
+    found
+}
+
+fn few(parts: &[String]) -> String {
+    let more = parts.len().saturating_sub(PARTS);
+    let shown = parts[..parts.len() - more].join(", ");
+    if more > 0 {
+        format!("{shown} and {}", plural(more, "more kind"))
+    } else {
+        shown
+    }
+}
+
+/// The sign of a kind of change.
+pub fn sign(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened => "+",
+        Kind::Narrowed => "-",
+        Kind::MayWiden => "+?",
+        Kind::MayNarrow => "-?",
+        Kind::Undecided => "?",
+    }
+}
+
+fn colour(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened | Kind::MayWiden => "1;31",
+        Kind::Narrowed | Kind::MayNarrow => "1;33",
+        Kind::Undecided => "1;35",
+    }
+}

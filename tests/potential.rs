@@ -1,0 +1,164 @@
+//! What a comparison says of pods that are not in the input: made up by hand, and held against pods
+//! that are put in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+#[path = "common/random.rs"]
+#[allow(dead_code)] // shared by several test files
+mod random;
+
+use netpal::{
+    AllowGraph, ChangeKind, CompileOptions, Diff, DiffSide, Endpoint, Flow, Input, Protocol,
+    Traffic, Truth, World, diff_in, load_str,
+};
+use random::{Random, documents, text};
+
+fn compared(before: &str, after: &str, world: World) -> Diff {
+    let [before, after] = [before, after].map(load_str);
+    let options = CompileOptions::default();
+    let graphs = [&before, &after].map(|input| AllowGraph::compile(input, &options).unwrap());
+    let side = |input, graph| DiffSide { input, graph };
+    diff_in(side(&before, &graphs[0]), side(&after, &graphs[1]), world).unwrap()
+}
+
+/// A policy of namespace `mill` that governs `pods` and admits `from`.
+fn policy(pods: &str, from: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: mill}}\n\
+         spec: {{podSelector: {pods}, policyTypes: [Ingress], ingress: [{{from: [{from}]}}]}}\n"
+    )
+}
+
+const ANY: &str = "{namespaceSelector: {}}";
+const EDGE: &str = "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}}";
+const WEB: &str = "{podSelector: {matchLabels: {app: web}}}";
+
+#[test]
+fn a_change_that_only_pods_elsewhere_would_see_is_told() {
+    let pods = "{matchLabels: {app: saw}}";
+    for (before, after, kind) in [
+        (EDGE, ANY, Some(ChangeKind::Widened)),
+        (ANY, EDGE, Some(ChangeKind::Narrowed)),
+        (WEB, ANY, Some(ChangeKind::Widened)),
+        (EDGE, EDGE, None),
+        // the same set in other words
+        (
+            "{podSelector: {matchExpressions: [{key: app, operator: In, values: [a, b]}]}}",
+            "{podSelector: {matchLabels: {app: b}}}, {podSelector: {matchLabels: {app: a}}}",
+            None,
+        ),
+    ] {
+        let found = compared(&policy(pods, before), &policy(pods, after), World::Open);
+        let kinds: Vec<ChangeKind> = found.potential.changes.iter().map(|c| c.kind).collect();
+        assert_eq!(
+            kinds.first().copied(),
+            kind,
+            "{before} to {after}: {kinds:?}"
+        );
+        assert_eq!(found.is_empty(), kind.is_none());
+        assert!(!found.potential.incomplete);
+        let closed = compared(&policy(pods, before), &policy(pods, after), World::Closed);
+        assert!(closed.is_empty(), "nothing is loaded");
+    }
+    // a policy that selects nothing that is loaded says something about the pods that will come
+    let nothing = "apiVersion: v1\nkind: Namespace\nmetadata: {name: mill}\n";
+    let found = compared(
+        nothing,
+        &format!("{nothing}---\n{}", policy("{}", WEB)),
+        World::Namespaces,
+    );
+    assert!(found.narrows() && !found.widens());
+}
+
+#[test]
+fn what_loaded_pods_show_is_told_once() {
+    let pods = "apiVersion: v1\nkind: Pod\nmetadata: {name: saw, namespace: mill, labels: {app: saw}}\n\
+                spec: {containers: [{name: c, image: registry.example/saw:1}]}\n---\n\
+                apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: mill, labels: {app: web}}\n\
+                spec: {containers: [{name: c, image: registry.example/web:1}]}\n---\n\
+                apiVersion: v1\nkind: Namespace\nmetadata: {name: mill}\n---\n";
+    let side = |from: &str| format!("{pods}{}", policy("{matchLabels: {app: saw}}", from));
+    let none = "{podSelector: {matchLabels: {app: none}}}";
+    let found = compared(&side(none), &side(WEB), World::Namespaces);
+    assert_eq!(found.pairs(ChangeKind::Widened), 1);
+    // `app: none` is the one kind that nobody has yet
+    let kinds: Vec<ChangeKind> = found.potential.changes.iter().map(|c| c.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Narrowed]);
+}
+
+/// The pods of a random cluster that a comparison is not shown are of kinds that it tells: if a
+/// verdict between two of them changes, the comparison without them says so.
+#[test]
+fn pods_that_were_left_out_are_of_the_kinds_that_are_compared() {
+    let (mut changed, mut equal) = (0, 0);
+    for seed in 0..200 {
+        let [first, second] = [seed, seed + 1_000].map(|s| documents(&mut Random::new(s)));
+        let is = |kind: &str, d: &&serde_json::Value| d["kind"] == kind;
+        let pods: Vec<_> = first.iter().filter(|d| is("Pod", d)).cloned().collect();
+        let others = |all: &[serde_json::Value]| -> Vec<serde_json::Value> {
+            let policy =
+                |d: &&serde_json::Value| d["kind"].as_str().is_some_and(|k| k.ends_with("Policy"));
+            let spaces = first.iter().filter(|d| is("Namespace", d));
+            spaces
+                .chain(all.iter().filter(policy).take(2))
+                .cloned()
+                .collect()
+        };
+        let policies = [others(&first), others(&second)];
+        let without = policies.each_ref().map(|p| text(p));
+        let with = policies
+            .each_ref()
+            .map(|p| text(&[pods.clone(), p.clone()].concat()));
+        let told = compared(&without[0], &without[1], World::Open);
+        let inputs = with.each_ref().map(|t| load_str(t));
+        let differ = differ(&inputs);
+        if differ {
+            changed += 1;
+            assert!(
+                !told.is_empty(),
+                "seed {seed}: a change is not told\n{}\n{}",
+                with[0],
+                with[1]
+            );
+        }
+        let same = compared(&without[0], &without[0], World::Open);
+        assert!(same.is_empty(), "seed {seed}");
+        equal += 1;
+    }
+    assert!(changed > 10 && equal > 20, "{changed} of {equal} differ");
+}
+
+/// Whether some flow between pods is certain on both sides and differs.
+fn differ(inputs: &[Input; 2]) -> bool {
+    let graphs = inputs
+        .each_ref()
+        .map(|i| AllowGraph::compile(i, &CompileOptions::default()).unwrap());
+    let pods: Vec<_> = inputs[0]
+        .cluster
+        .pods()
+        .filter(|(_, p)| !p.host_network)
+        .map(|(id, _)| Endpoint::Pod(id))
+        .collect();
+    let ports = [
+        (Protocol::Tcp, 80),
+        (Protocol::Udp, 53),
+        (Protocol::Tcp, 8080),
+    ];
+    let mut flows = pods.iter().flat_map(|source| {
+        pods.iter().flat_map(move |destination| {
+            ports.map(|(protocol, port)| Flow {
+                source: *source,
+                destination: *destination,
+                traffic: Traffic { protocol, port },
+            })
+        })
+    });
+    flows.any(|flow| {
+        let truths = graphs.each_ref().map(|graph| graph.verdict(&flow));
+        truths[0] != truths[1] && !truths.contains(&Truth::Maybe)
+    })
+}
