@@ -3,8 +3,8 @@
 //!
 //! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`]
 //! asks each policy which classes it governs; [`Lists`] turns the answers around, by class;
-//! [`intern`] groups each distinct list once by tier and priority. Cost: O(rules + sum of the
-//! subjects' classes).
+//! [`intern`] groups each distinct list once by tier and priority ([`Grouping`]). Cost: O(rules +
+//! sum of the subjects' classes).
 //!
 //! Invariant: the tiers of an [`EffectivePolicy`] are in the order in which they are asked, layer
 //! after layer; a tier without a say in the class is left out, which is the same as passing on.
@@ -63,26 +63,18 @@ pub fn compile<'w>(
             subjects.push(governed(env, policy, own, space, peers));
         }
     }
-    let mut effective = vec![EffectivePolicy::default()];
     let order = TierOrder::new(env);
-    let of_class = Direction::ALL.map(|direction| {
-        let lists = Lists::new(
-            env,
-            &policies,
-            &subjects,
-            direction,
-            space.classes.list.len(),
-        );
-        intern(
-            env,
-            &policies,
-            &space.classes,
-            direction,
-            &lists,
-            &mut effective,
-            &order,
-        )
-    });
+    let places = policies.iter().map(|p| PolicyPlace::new(env, &order, p));
+    let grouping = Grouping {
+        env,
+        order: &order,
+        policies: &policies,
+        places: places.collect(),
+        subjects: &subjects,
+    };
+    let mut effective = vec![EffectivePolicy::default()];
+    let of_class = Direction::ALL
+        .map(|direction| intern(&grouping, &space.classes, direction, &mut effective));
     CompiledPolicySet {
         policies,
         subjects,
@@ -175,17 +167,16 @@ struct Lists {
 
 impl Lists {
     /// Counts first, then fills. O(sum of the subjects' classes).
-    fn new(
-        env: &Environment,
-        policies: &[CompiledPolicy],
-        subjects: &[EndpointBounds],
-        direction: Direction,
-        classes: usize,
-    ) -> Self {
-        let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &EndpointBounds))| {
-            env.policies.get(compiled.policy).governs(direction)
+    fn new(grouping: &Grouping<'_>, direction: Direction, classes: usize) -> Self {
+        let governs = |(_, (places, _)): &(u32, (&PolicyPlace, &EndpointBounds))| {
+            places.governs[direction.index()]
         };
-        let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
+        let subjects = grouping.subjects;
+        let each = || {
+            (0..)
+                .zip(grouping.places.iter().zip(subjects))
+                .filter(governs)
+        };
         let mut starts = vec![0; classes + 1];
         for (_, (_, found)) in each() {
             found
@@ -197,19 +188,18 @@ impl Lists {
             starts[class + 1] += starts[class];
         }
         let mut next = starts.clone();
-        let mut entries = vec![
-            Selection {
-                policy: 0,
-                certain: false
-            };
-            starts[classes] as usize
-        ];
+        let nobody = Selection {
+            policy: 0,
+            certain: false,
+        };
+        let mut entries = vec![nobody; starts[classes] as usize];
         for (policy, (_, found)) in each() {
+            let exact = found.is_exact();
             for class in found.may.points() {
                 let at = &mut next[class as usize];
                 entries[*at as usize] = Selection {
                     policy,
-                    certain: found.is_exact() || found.must.contains(class),
+                    certain: exact || found.must.contains(class),
                 };
                 *at += 1;
             }
@@ -222,32 +212,33 @@ impl Lists {
     }
 }
 
-/// The profile of each class: one for every distinct list of policies, and what may taint it.
+/// The effective policy of each class: one for every distinct list of policies, and what may taint
+/// it.
 fn intern(
-    env: &Environment,
-    policies: &[CompiledPolicy],
+    grouping: &Grouping<'_>,
     classes: &Classes,
     direction: Direction,
-    lists: &Lists,
     effective: &mut Vec<EffectivePolicy>,
-    order: &TierOrder,
 ) -> Vec<u32> {
+    let env = grouping.env;
+    let lists = Lists::new(grouping, direction, classes.list.len());
     let tainted = env.options.taints && !env.policies.taints.is_empty();
     let mut known: HashMap<(&[Selection], Tainted), u32> = HashMap::default();
     known.insert((&[], Tainted::default()), 0);
-    let effective = |class: usize| {
+    let mut of_class = Vec::with_capacity(classes.list.len());
+    for class in 0..classes.list.len() {
         let list = lists.of(class);
         let taint = if tainted {
             taint_of(env, classes, class, direction)
         } else {
             Tainted::default()
         };
-        *known.entry((list, taint)).or_insert_with(|| {
-            effective.push(grouped(env, order, policies, direction, list, taint));
+        of_class.push(*known.entry((list, taint)).or_insert_with(|| {
+            effective.push(grouping.grouped(direction, list, taint));
             number(effective.len() - 1)
-        })
-    };
-    (0..classes.list.len()).map(effective).collect()
+        }));
+    }
+    of_class
 }
 
 fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direction) -> Tainted {
@@ -257,53 +248,93 @@ fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direc
     taints(env, classes.list[class].representative, direction, &case)
 }
 
-/// Sorts the policies of a class into tiers and groups of equal priority.
-fn grouped(
-    env: &Environment,
-    order: &TierOrder,
-    policies: &[CompiledPolicy],
-    direction: Direction,
-    list: &[Selection],
-    taint: Tainted,
-) -> EffectivePolicy {
-    let policy = |s: &Selection| env.policies.get(policies[s.policy as usize].policy);
-    let place = |s: &Selection| order.place(policy(s));
-    let mut sorted = Vec::new();
-    let mut by_tier = list;
-    if list
-        .windows(2)
-        .any(|pair| place(&pair[0]) != place(&pair[1]))
-    {
-        sorted.extend_from_slice(list);
-        sorted.sort_by_key(place);
-        by_tier = &sorted;
+/// What is looked up of a compiled policy whenever it governs a class, and in which directions.
+struct PolicyPlace {
+    /// Where its tier stands in the order of asking.
+    tier: usize,
+    governs: [bool; 2],
+    /// Whether its tier denies for whom it isolates, and it does.
+    isolates: [bool; 2],
+}
+
+impl PolicyPlace {
+    fn new(env: &Environment, order: &TierOrder, compiled: &CompiledPolicy) -> Self {
+        let policy = env.policies.get(compiled.policy);
+        let ends = env.policies.tier_of(policy).end == TierEnd::DenyIsolated;
+        Self {
+            tier: order.place(policy),
+            governs: Direction::ALL.map(|direction| policy.governs(direction)),
+            isolates: Direction::ALL.map(|direction| ends && policy.isolates(direction)),
+        }
     }
-    let mut tiers: Vec<EffectiveTier> = Vec::new();
-    for entries in by_tier.chunk_by(|a, b| place(a) == place(b)) {
-        let Some(at) = entries.first().map(place) else {
-            continue;
-        };
-        let mut tier = order.tiers[at].clone();
-        let ends = env.policies.tiers[tier.tier.index()].end == TierEnd::DenyIsolated;
-        let isolates = |s: &Selection| ends && policy(s).isolates(direction);
-        tier.isolating = entries.iter().copied().filter(isolates).collect();
+}
+
+/// Makes the effective policies of classes.
+struct Grouping<'a> {
+    env: &'a Environment,
+    order: &'a TierOrder,
+    policies: &'a [CompiledPolicy],
+    /// Of each compiled policy.
+    places: Vec<PolicyPlace>,
+    /// The classes that each compiled policy governs.
+    subjects: &'a [EndpointBounds],
+}
+
+impl Grouping<'_> {
+    /// Sorts the policies of a class into tiers and groups of equal priority.
+    fn grouped(&self, direction: Direction, list: &[Selection], taint: Tainted) -> EffectivePolicy {
+        let place = |s: &Selection| self.places[s.policy as usize].tier;
+        let mut sorted = Vec::new();
+        let mut by_tier = list;
+        if !list.is_sorted_by_key(place) {
+            sorted.extend_from_slice(list);
+            sorted.sort_by_key(place);
+            by_tier = &sorted;
+        }
+        let mut tiers = Vec::with_capacity(1); // most classes have one
+        for entries in by_tier.chunk_by(|a, b| place(a) == place(b)) {
+            tiers.extend(entries.first().map(|first| {
+                let template = &self.order.tiers[place(first)];
+                self.tier(template.clone(), direction, entries)
+            }));
+        }
+        if taint.unordered {
+            add_tainted(self.order, &mut tiers);
+        }
+        EffectivePolicy { tiers, taint }
+    }
+
+    /// Fills in a tier, of which these policies govern a class.
+    fn tier(
+        &self,
+        mut tier: EffectiveTier,
+        direction: Direction,
+        entries: &[Selection],
+    ) -> EffectiveTier {
+        let isolates = |s: &Selection| self.places[s.policy as usize].isolates[direction.index()];
+        if entries.iter().all(isolates) {
+            tier.isolating = entries.to_vec(); // in one piece, as nearly always
+        } else {
+            tier.isolating = entries.iter().copied().filter(isolates).collect();
+        }
         tier.isolated = isolation(&tier.isolating);
         if tier.ordered {
-            let rank = |s: &Selection| order.rank(policy(s));
+            let policy = |s: &Selection| {
+                self.env
+                    .policies
+                    .get(self.policies[s.policy as usize].policy)
+            };
+            let rank = |s: &Selection| self.order.rank(policy(s));
             let mut ranked = entries.to_vec();
             ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.cmp(b)));
             let groups = ranked.chunk_by(|a, b| rank(a) == rank(b));
             tier.groups = groups.map(<[Selection]>::to_vec).collect();
         } else {
             tier.others = entries.iter().copied().filter(|s| !isolates(s)).collect();
-            [tier.allows, tier.denies] = distinct_rules(policies, direction, entries);
+            [tier.allows, tier.denies] = distinct_rules(self.policies, direction, entries);
         }
-        tiers.push(tier);
+        tier
     }
-    if taint.unordered {
-        add_tainted(order, &mut tiers);
-    }
-    EffectivePolicy { tiers, taint }
 }
 
 fn isolation(isolating: &[Selection]) -> Truth {
@@ -339,9 +370,11 @@ fn distinct_rules(
     direction: Direction,
     selections: &[Selection],
 ) -> [Vec<UnorderedRule>; 2] {
-    let [mut allows, mut denies] = [Vec::new(), Vec::new()];
+    let rules_of = |s: &Selection| &policies[s.policy as usize].rules[direction.index()];
+    let count = selections.iter().map(|s| rules_of(s).len()).sum();
+    let [mut allows, mut denies] = [Vec::with_capacity(count), Vec::new()];
     for selection in selections {
-        for rule in &policies[selection.policy as usize].rules[direction.index()] {
+        for rule in rules_of(selection) {
             let rules = if rule.action == Action::Deny {
                 &mut denies
             } else {

@@ -15,7 +15,6 @@ const MAX_CLOSURE_LINES: usize = 5;
 const LONG_CLOSURES: &[(&str, usize)] = &[
     ("src/check/parse.rs", 1),
     ("src/compile/classes.rs", 3),
-    ("src/compile/effective_policies.rs", 1),
     ("src/compile/egress_index.rs", 1),
     ("src/compile/equivalent_sources.rs", 3),
     ("src/compile/own_nodes.rs", 1),
