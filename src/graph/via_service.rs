@@ -12,6 +12,7 @@
 //! carry the mark for nothing.
 
 use crate::compile::effective_policy::{EffectivePolicy, Selection};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
@@ -38,7 +39,7 @@ impl AllowGraph {
 
     fn to_itself(
         &self,
-        at: u32,
+        at: EndpointIx,
         direction: Direction,
         scenario: usize,
         origin: ConnectionOrigin,

@@ -14,10 +14,7 @@ const MAX_CLOSURE_LINES: usize = 5;
 /// emptied, never added to.
 const LONG_CLOSURES: &[(&str, usize)] = &[
     ("src/check/parse.rs", 1),
-    ("src/compile/classes.rs", 3),
     ("src/compile/egress_index.rs", 1),
-    ("src/compile/equivalent_sources.rs", 3),
-    ("src/compile/own_nodes.rs", 1),
     ("src/compile/peer_sets.rs", 1),
     ("src/facade/relations.rs", 1),
     ("src/graph/own_node.rs", 1),
