@@ -19,6 +19,7 @@ use crate::set::{Buckets, Family, Interner, Ix, Point, Protocol, Table, TooMany,
 use crate::spec::EndFamilies;
 use crate::spec::environment::{Environment, PodAddress};
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ index_type! {
 }
 
 /// Of a pod, what the rules can see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct PodKey {
     namespace: NamespaceClassIx,
     labels: LabelSetIx,
@@ -46,6 +47,19 @@ struct PodKey {
     address: AddressIx,
     /// The pod itself, where each is a class of its own.
     own: Option<PodId>,
+}
+
+impl Hash for PodKey {
+    /// In three pieces: the key of nearly every pod is hashed.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let pair = |first: u32, second: u32| u64::from(first) << 32 | u64::from(second);
+        // no index has the number that stands for none
+        let host = self.host.map_or(u32::MAX, Ix::number);
+        let own = self.own.map_or(u32::MAX, Ix::number);
+        state.write_u64(pair(self.namespace.number(), self.labels.number()));
+        state.write_u64(pair(self.ports.number(), host));
+        state.write_u64(pair(self.address.number(), own));
+    }
 }
 
 /// Where a pod's addresses lie, as far as the rules can see.

@@ -388,10 +388,10 @@ fn distinct_rules(
     let [mut allows, mut denies] = [Vec::with_capacity(count), Vec::new()];
     for selection in selections {
         for rule in rules_of(selection) {
-            let rules = if rule.action == Action::Deny {
-                &mut denies
-            } else {
-                &mut allows
+            let rules = match rule.action {
+                Action::Allow => &mut allows,
+                Action::Deny => &mut denies,
+                Action::Pass => continue, // compiling refuses it
             };
             rules.push(UnorderedRule {
                 peers: rule.peers,

@@ -10,8 +10,9 @@ use crate::compile::port_sets::PortSetIx;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::policy::tier::{LayerIx, TierIx};
-use crate::set::{Table, index_type};
+use crate::set::{Ix, Table, index_type};
 use crate::spec::question::Tainted;
+use std::hash::{Hash, Hasher};
 
 index_type! {
     /// Index of an effective policy.
@@ -24,12 +25,20 @@ impl EffectiveIx {
 }
 
 /// A policy that governs a class, and how surely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Selection {
     /// The policy.
     pub policy: CompiledPolicyIx,
     /// Whether it certainly selects the class.
     pub certain: bool,
+}
+
+impl Hash for Selection {
+    /// In one piece: the list of every class is hashed.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let policy = u64::from(self.policy.number());
+        state.write_u64(policy << 1 | u64::from(self.certain));
+    }
 }
 
 /// One distinct rule of an unordered tier, and whether a policy that has it certainly selects.

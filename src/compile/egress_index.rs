@@ -19,7 +19,7 @@ use crate::compile::port_sets::PortSetIx;
 use crate::policy::tier::{LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Policy};
 use crate::set::Table;
-use crate::set::hashed::{HashMap, IndexMap};
+use crate::set::hashed::{IndexMap, room_for};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -313,7 +313,7 @@ impl Eq for ByContent<'_> {}
 
 /// Of each effective policy the first one that decides by the same content.
 fn contents(effective: &Table<EffectiveIx, EffectivePolicy>) -> Table<EffectiveIx, EffectiveIx> {
-    let mut seen = HashMap::default();
+    let mut seen = room_for(effective.len());
     let mut first = effective.map(|_| EffectiveIx::OPEN);
     for (index, policy) in effective.enumerated() {
         first[index] = *seen.entry(ByContent(policy)).or_insert(index);

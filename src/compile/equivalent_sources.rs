@@ -14,7 +14,7 @@ use crate::model::PodId;
 use crate::policy::{Peer, Peers};
 use crate::set::IpSet;
 use crate::set::Table;
-use crate::set::hashed::HashMap;
+use crate::set::hashed::room_for;
 use crate::spec::environment::{Endpoint, Environment};
 
 /// All that a rule can see of a place but its node (S55 looks at that).
@@ -61,7 +61,7 @@ pub(crate) fn equivalent_sources(
     let addresses = space.classes.addresses.enumerated();
     let addresses = addresses.map(|(index, pod)| seen_address(env, &between, index, *pod));
     let addresses = Table::of_bounded(addresses.collect());
-    let mut first = HashMap::default();
+    let mut first = room_for(space.indexes().len());
     Table::first(space.len(), |place| {
         let seen = match space.representative(place) {
             Endpoint::Address(address) => SeenPlace::Outside(between.of(address)),

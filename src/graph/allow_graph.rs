@@ -26,13 +26,14 @@ use crate::compile::peer_sets::{
 use crate::compile::port_sets::PortSetIx;
 use crate::compile::vocabulary::Vocabulary;
 use crate::graph::common_family::CommonFamilies;
+use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TooMany, TrafficSet};
+use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TrafficSet};
 use crate::spec::EndFamilies;
 use crate::spec::address_families::{FamilySet, FamilyUse};
 use crate::spec::environment::{
@@ -41,21 +42,6 @@ use crate::spec::environment::{
 use crate::spec::evaluate::{is_self, side_of};
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// Why an input cannot be compiled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompileError {
-    /// More pods, addresses, labels or rules that differ than can be numbered.
-    #[error("too many distinct pods, addresses, labels or rules: {0}; the limit is 4,294,967,295")]
-    TooLarge(u64),
-}
-
-impl From<TooMany> for CompileError {
-    fn from(TooMany(count): TooMany) -> Self {
-        Self::TooLarge(count)
-    }
-}
 
 /// The allow-graph of one input under one set of options. Cheap to clone: the parts are shared.
 #[derive(Clone)]
@@ -75,8 +61,10 @@ impl AllowGraph {
     /// Compiles an input.
     ///
     /// # Errors
-    /// When the input has more distinct pods and address ranges than can be numbered.
+    /// When the input has more of anything than can be numbered, or a rule that means nothing in its
+    /// tier.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
+        refuse(input)?;
         let env = Environment::new(input, options);
         let mut vocabulary = Vocabulary::new(&env)?;
         let atoms = vocabulary.atoms(&env)?;

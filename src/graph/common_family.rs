@@ -27,6 +27,8 @@ pub(crate) struct CommonFamilies {
     surely: EndpointSet,
     /// Which may have.
     possibly: EndpointSet,
+    /// Whether it is told of every source.
+    told: bool,
     /// Whether all sources surely have.
     everyone: bool,
 }
@@ -55,6 +57,7 @@ impl CommonFamilies {
             best,
             one_of,
             perhaps,
+            told: surely == possibly,
             surely,
             possibly,
             everyone,
@@ -71,6 +74,9 @@ impl CommonFamilies {
     pub(crate) fn alike(&self, decided: EndpointBounds) -> EndpointBounds {
         if self.everyone {
             return decided;
+        }
+        if self.told && decided.is_exact() {
+            return EndpointBounds::exactly(decided.may.intersection(&self.surely));
         }
         Bounds::from(Bounds {
             must: decided.must.intersection(&self.surely),

@@ -52,9 +52,9 @@ pub trait Ix: Point + Hash {
     }
 
     /// The index of one of some things, of which there are no more than of others that have
-    /// numbers.
+    /// numbers, or which compiling counts and refuses.
     fn bounded(index: usize) -> Self {
-        // INVARIANT: the caller's; the others were refused where they were too many
+        // INVARIANT: the caller's
         Self::from_number(u32::try_from(index).unwrap_or(u32::MAX))
     }
 

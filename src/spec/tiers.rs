@@ -258,7 +258,8 @@ fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
             let at = RuleRef::rule(id, question.direction, at);
             match rule.action {
                 Action::Deny => gathered.denies.push((matched, at)),
-                Action::Allow | Action::Pass => gathered.allows.push((matched, at)),
+                Action::Allow => gathered.allows.push((matched, at)),
+                Action::Pass => {} // compiling refuses it
             }
         }
     }

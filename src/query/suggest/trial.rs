@@ -17,7 +17,8 @@ use crate::model::PodId;
 use crate::policy::dialects;
 use crate::policy::lowered::Header;
 use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
-use crate::set::{IpSet, Protocol, Traffic, TrafficSet, number};
+use crate::set::Ix;
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::source::{DocumentId, Path, Step};
 use crate::spec::{Endpoint, Flow};
 use crate::tree::{Chunk, Entry, SyntaxNode, Value, parse_part};
@@ -317,7 +318,7 @@ pub fn verify(
     for change in changes {
         let policy = changed_policy(change).unwrap_or_else(|| {
             added += 1;
-            PolicyId(number(added - 1))
+            PolicyId::bounded(added - 1)
         });
         comparison.governed(policy, change.direction)?;
     }
