@@ -14,7 +14,7 @@ use crate::compile::vocabulary::{
     LabelKeyIx, NamespaceNameIx, PortNameIx, Seen, ValueIx, Vocabulary,
 };
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
-use crate::set::hashed::HashMap;
+use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Buckets, Family, Interner, Ix, Point, Protocol, Table, TooMany, index_type};
 use crate::spec::EndFamilies;
 use crate::spec::environment::{Environment, PodAddress};
@@ -235,9 +235,10 @@ fn namespace_classes<'w>(
     env: &'w Environment,
     vocabulary: &mut Vocabulary<'w>,
 ) -> Result<ByClass<NamespaceClassIx, NamespaceId>, TooMany> {
-    let mut keys: Interner<NamespaceClassIx, NamespaceKey> = Interner::default();
-    let mut first: Table<NamespaceClassIx, NamespaceId> = Table::default();
-    let mut class_of = Vec::new();
+    let count = env.cluster.namespaces().len();
+    let mut keys: Interner<NamespaceClassIx, NamespaceKey> = Interner::with_room(count);
+    let mut first: Table<NamespaceClassIx, NamespaceId> = Table::with_room(count);
+    let mut class_of = Vec::with_capacity(count);
     let mut seen = Vec::new();
     for (id, namespace) in env.cluster.namespaces() {
         vocabulary
@@ -319,7 +320,7 @@ impl Classes {
             pod_keys.key(id, pod, of_namespace[pod.namespace], of_labels[pod.labels])
         };
         let keys = env.cluster.pods().map(key);
-        let (list, of_pod) = group(keys, namespaces.len())?;
+        let (list, of_pod) = group(keys, namespaces.len(), label_sets.len())?;
         let members = Buckets::new(&of_pod, list.len());
         let spans = spans(&list, &namespaces);
         let addresses = pod_keys.address_pods;
@@ -388,9 +389,11 @@ index_type! {
 fn group(
     keys: impl ExactSizeIterator<Item = Result<PodKey, TooMany>>,
     namespaces: usize,
+    label_sets: usize,
 ) -> Result<(Table<EndpointIx, Class>, Table<PodId, EndpointIx>), TooMany> {
-    let mut known: HashMap<PodKey, MetIx> = HashMap::default();
-    let mut met: Table<MetIx, (PodKey, PodId)> = Table::default();
+    let room = label_sets.max(namespaces); // there are seldom fewer classes
+    let mut known: HashMap<PodKey, MetIx> = room_for(room);
+    let mut met: Table<MetIx, (PodKey, PodId)> = Table::with_room(room);
     let mut met_of: Table<PodId, MetIx> = Table::with_room(keys.len());
     let mut last: Option<(PodKey, MetIx)> = None;
     for key in keys {

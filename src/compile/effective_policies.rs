@@ -26,7 +26,7 @@ use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Truth};
 use crate::policy::tier::{HostPods, LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
-use crate::set::hashed::HashMap;
+use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Family, Interner, Ix, Point, Table, TooMany};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
@@ -62,7 +62,8 @@ pub fn compile<'w>(
         known: HashMap::default(),
         sets: Interner::default(),
     };
-    let (mut policies, mut subjects) = (Table::default(), Table::default());
+    let count = env.policies.policies.len();
+    let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
     for (id, policy) in env.policies.iter() {
         for own in owners(env, policy) {
             policies.push(compile_policy(env, (id, policy), own, peers, &mut ports)?)?;
@@ -80,7 +81,7 @@ pub fn compile<'w>(
         places,
         subjects: &subjects,
     };
-    let mut effective = Table::default();
+    let mut effective = Table::with_room(count);
     effective.push(EffectivePolicy::default())?; // INVARIANT: at `EffectiveIx::OPEN`
     let mut of_class = [Table::default(), Table::default()];
     for direction in Direction::ALL {
@@ -233,7 +234,8 @@ fn intern(
     let env = grouping.env;
     let lists = Lists::new(grouping, direction, classes.list.len());
     let tainted = env.options.taints && !env.policies.taints.is_empty();
-    let mut known: HashMap<(&[Selection], Tainted), EffectiveIx> = HashMap::default();
+    let room = grouping.policies.len().min(classes.list.len()); // about as many, in most clusters
+    let mut known: HashMap<(&[Selection], Tainted), EffectiveIx> = room_for(room);
     known.insert((&[], Tainted::default()), EffectiveIx::OPEN);
     let mut of_class = Table::with_room(classes.list.len());
     for class in classes.list.indexes() {

@@ -264,7 +264,6 @@ fn rules(
     tiers: &[EgressTier],
     governing: &[Governing<'_>],
 ) -> Vec<EgressRule> {
-    type EgressKey = (usize, bool, PeerSetIx, PortSetIx);
     let mut by: IndexMap<EgressKey, Vec<&EndpointBounds>> = IndexMap::default();
     for (at, tier) in tiers.iter().enumerate().filter(|(_, t)| !t.tier.ordered) {
         for (number, _, subjects) in &governing[tier.tier.tier.index()] {
@@ -277,18 +276,29 @@ fn rules(
             }
         }
     }
-    let rule = |((tier, denies, peers, ports), subjects): (EgressKey, Vec<&EndpointBounds>)| {
-        let scenarios = &sets[peers].0;
-        EgressRule {
-            tier,
-            denies,
-            peers,
-            ports,
-            subjects: EndpointBounds::union_of(&subjects),
-            plain: scenarios.iter().all(|m| m.is_exact() && *m == scenarios[0]),
-        }
-    };
-    by.into_iter().map(rule).collect()
+    let rules = by.into_iter();
+    rules
+        .map(|(key, subjects)| egress_rule(key, &subjects, sets))
+        .collect()
+}
+
+/// A rule's tier, whether it denies, its peers and its ports.
+type EgressKey = (usize, bool, PeerSetIx, PortSetIx);
+
+fn egress_rule(
+    (tier, denies, peers, ports): EgressKey,
+    subjects: &[&EndpointBounds],
+    sets: &Table<PeerSetIx, PeerSet>,
+) -> EgressRule {
+    let scenarios = &sets[peers].0;
+    EgressRule {
+        tier,
+        denies,
+        peers,
+        ports,
+        subjects: EndpointBounds::union_of(subjects),
+        plain: scenarios.iter().all(|m| m.is_exact() && *m == scenarios[0]),
+    }
 }
 
 /// An effective policy that is equal to another that decides alike.

@@ -199,7 +199,11 @@ impl<'w> PeerSets<'w> {
     /// Whether peers cannot differ between two scenarios: only address blocks know families, only
     /// pods behave.
     fn same_peers(&self, list: Option<&[Peer]>, seen: SeenFrom, a: Scenario, b: Scenario) -> bool {
-        let fixed = |peer: &Peer| match peer {
+        list.is_none_or(|list| list.iter().all(|peer| self.same_peer(peer, seen, a, b)))
+    }
+
+    fn same_peer(&self, peer: &Peer, seen: SeenFrom, a: Scenario, b: Scenario) -> bool {
+        match peer {
             Peer::Pods(..) => {
                 a.mode == b.mode
                     || seen.host_pods == HostPods::Excluded
@@ -208,8 +212,7 @@ impl<'w> PeerSets<'w> {
             Peer::Addresses(_) => a.family == b.family,
             Peer::NoneOf(peers) => self.same_peers(Some(peers), seen, a, b),
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => true,
-        };
-        list.is_none_or(|list| list.iter().all(fixed))
+        }
     }
 
     /// Stores what matches; equal sets share their index.

@@ -11,7 +11,7 @@
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::set::hashed::{HashMap, HashSet};
+use crate::set::hashed::{HashMap, HashSet, room_for};
 use crate::set::{IpSet, Ix, Table, TooMany, index_type};
 use crate::spec::environment::Environment;
 use std::collections::hash_map::Entry;
@@ -166,6 +166,7 @@ impl<'w> Vocabulary<'w> {
     pub fn new(env: &'w Environment) -> Result<Self, TooMany> {
         let mut vocabulary = Self {
             nodes: !env.options.blocks_match_pods,
+            named: room_for(env.cluster.namespaces().len()),
             ..Self::default()
         };
         for policy in &env.policies.policies {

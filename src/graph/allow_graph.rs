@@ -61,8 +61,8 @@ impl AllowGraph {
     /// Compiles an input.
     ///
     /// # Errors
-    /// When the input has more of anything than can be numbered, or a rule that means nothing in its
-    /// tier.
+    /// When the input has more of anything than can be numbered, or a rule that means nothing in
+    /// its tier.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
         refuse(input)?;
         let env = Environment::new(input, options);

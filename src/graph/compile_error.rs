@@ -32,8 +32,8 @@ pub(super) fn refuse(input: &Input) -> Result<(), CompileError> {
     refuse_pass_without_order(input)
 }
 
-/// The cluster and the policies hand out their numbers while they grow, without looking at how many
-/// there are; here it is looked at.
+/// The cluster and the policies hand out their numbers while they grow, without looking at how
+/// many there are; here it is looked at.
 fn refuse_too_many(input: &Input) -> Result<(), TooMany> {
     let cluster = &input.cluster;
     PodId::new(cluster.pods().len())?;
@@ -46,7 +46,8 @@ fn refuse_too_many(input: &Input) -> Result<(), TooMany> {
     Ok(())
 }
 
-/// No dialect passes in a tier whose policies have no order; whoever makes policies by hand is told.
+/// No dialect passes in a tier whose policies have no order; whoever makes policies by hand is
+/// told.
 fn refuse_pass_without_order(input: &Input) -> Result<(), CompileError> {
     let policies = &input.policies;
     let passes = |rule: &Rule| rule.action == Action::Pass;

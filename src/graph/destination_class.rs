@@ -11,7 +11,7 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::AllowGraph;
 use crate::graph::for_rows::{DestinationClassIx, DestinationClasses};
 use crate::policy::Direction;
-use crate::set::hashed::HashMap;
+use crate::set::hashed::{HashMap, room_for};
 use crate::set::{Ix, Table};
 use crate::spec::EndFamilies;
 
@@ -58,7 +58,8 @@ impl AllowGraph {
     /// The templates by number; made once. O(places x groups seen).
     pub(crate) fn destination_class_numbers(&self) -> &DestinationClasses {
         self.for_rows.destination_classes.get_or_init(|| {
-            let mut found: HashMap<DestinationClassKey, DestinationClassIx> = HashMap::default();
+            let room = self.compiled.effective.len();
+            let mut found: HashMap<DestinationClassKey, DestinationClassIx> = room_for(room);
             let mut numbers = DestinationClasses::default();
             let firsts = &mut numbers.firsts;
             numbers.of_place = Table::first(self.space.len(), |place| {

@@ -237,6 +237,13 @@ impl<I, T> Default for Interner<I, T> {
 }
 
 impl<I: Ix, T: Hash + Eq> Interner<I, T> {
+    /// An empty interner with room for so many items.
+    pub fn with_room(items: usize) -> Self {
+        let mut interner = Self::default();
+        interner.items.reserve(items);
+        interner
+    }
+
     /// The index of an item, which is added where it is new.
     ///
     /// # Errors
