@@ -237,7 +237,7 @@ fn one(work: &str, tier: &str, percent: usize) {
     match work {
         "matrix" => counted_work(&mut || _ = black_box(graph.count_pairs())),
         "rows" => {
-            let classes: Vec<u32> = (0..graph.space().classes.len()).take(100).collect();
+            let classes: Vec<_> = graph.space().classes.list.indexes().take(100).collect();
             counted_work(&mut || classes.iter().for_each(|c| drop(black_box(graph.row(*c)))));
         }
         "list" => counted_work(&mut || _ = black_box(work::list(&graph, usize::MAX))),

@@ -198,6 +198,10 @@ pub use crate::words::{clean, clean_lines};
 /// Not part of the API: nothing here keeps its name, its form or its meaning between versions.
 #[doc(hidden)]
 pub mod internals {
+    pub mod compile {
+        pub use crate::compile::atoms::AtomIx;
+        pub use crate::compile::endpoint_index::EndpointIx;
+    }
     pub mod check {
         pub use crate::check::check_by;
         pub mod external {
@@ -263,7 +267,7 @@ pub mod internals {
         }
     }
     pub mod set {
-        pub use crate::set::{IntervalSet, partition};
+        pub use crate::set::{IntervalSet, Ix, partition};
     }
     pub mod snapshot {
         pub mod words {

@@ -13,6 +13,7 @@
 #[path = "common/random.rs"]
 mod random;
 
+use netpal::internals::compile::EndpointIx;
 use netpal::internals::spec::evaluate;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Endpoint, Environment, Flow, HostNetwork, Input, IpSet,
@@ -189,7 +190,7 @@ impl Subject {
     /// Every row of a graph against the pairs of its members.
     fn rows(&self, graph: &AllowGraph, random: &mut Random, all: bool) -> Result<(), String> {
         let line = graph.space();
-        let members = |place: u32| -> Vec<Endpoint> {
+        let members = |place: EndpointIx| -> Vec<Endpoint> {
             if line.is_class(place) {
                 return line
                     .classes
@@ -201,12 +202,12 @@ impl Subject {
             let asked = addresses().filter(|a| line.index_of(*a) == place);
             asked.chain([line.representative(place)]).collect()
         };
-        for destination in 0..line.len() {
+        for destination in line.indexes() {
             if !all && !line.is_class(destination) && random.chance(60) {
                 continue;
             }
             let row = graph.row(destination);
-            for source in 0..line.len() {
+            for source in line.indexes() {
                 if !line.is_class(source)
                     && (!line.is_class(destination) || !all && random.chance(50))
                 {
@@ -216,7 +217,7 @@ impl Subject {
                 let got = found.next().map(|p| p.allowed.clone()).unwrap_or_default();
                 if found.next().is_some() {
                     return Err(format!(
-                        "row {destination}: source {source} is in two parts"
+                        "row {destination:?}: source {source:?} is in two parts"
                     ));
                 }
                 let pairs = members(source)
@@ -260,13 +261,13 @@ fn contains(allowed: &Allowed, traffic: Traffic) -> Truth {
 /// Destinations of one template have the same pieces, and every place is in one template.
 fn destination_classes(graph: &AllowGraph) -> Result<(), String> {
     let templates = graph.destination_classes();
-    let mut places: Vec<u32> = templates
+    let mut places: Vec<EndpointIx> = templates
         .iter()
         .flat_map(|t| t.destinations.clone())
         .collect();
     places.sort_unstable();
     assert!(
-        places.into_iter().eq(0..graph.space().len()),
+        places.into_iter().eq(graph.space().indexes()),
         "every place once"
     );
     for template in &templates {
@@ -277,7 +278,7 @@ fn destination_classes(graph: &AllowGraph) -> Result<(), String> {
             .find(|d| graph.pieces(**d) != first)
         {
             return Err(format!(
-                "place {other} differs from the first of its template {:?}",
+                "place {other:?} differs from the first of its template {:?}",
                 template.destinations
             ));
         }

@@ -7,6 +7,8 @@
     clippy::print_stdout
 )]
 
+use netpal::internals::compile::AtomIx;
+use netpal::internals::set::Ix;
 use netpal::{
     AllowGraph, CompileOptions, Endpoint, Flow, Input, IpSet, PodId, Protocol, Traffic, Truth,
     WorkloadKind,
@@ -81,13 +83,13 @@ fn pods(input: &Input, text: &str) -> Option<Vec<PodId>> {
 fn ends(graph: &AllowGraph, input: &Input, text: &str) -> Vec<Endpoint> {
     if text == "internet" {
         let (atoms, nodes) = (&graph.space().atoms, &graph.environment().node_addresses);
-        let public = |atom: u32| {
+        let public = |atom: AtomIx| {
             atoms
                 .addresses(atom)
                 .intersection(&IpSet::internet())
                 .difference(nodes)
         };
-        let four = (0..atoms.v4_len()).filter_map(|atom| public(atom).first());
+        let four = AtomIx::first(atoms.v4_len()).filter_map(|atom| public(atom).first());
         return four.map(Endpoint::Address).collect();
     }
     if let Ok(address) = text.parse::<IpAddr>() {

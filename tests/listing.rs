@@ -14,8 +14,10 @@
 #[path = "common/random.rs"]
 mod random;
 
+use netpal::internals::compile::{AtomIx, EndpointIx};
 use netpal::internals::query::list::listing::{each, summary};
 use netpal::internals::query::list::matrix::MatrixSide;
+use netpal::internals::set::Ix;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Endpoint, Flow, HostNetwork, IpSet, ListEntry as Entry,
     ListFilter as Filter, ListParty as Party, MatrixBy as By, Protocol, Traffic, TrafficSet,
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// What passes between two places of the line.
-type Between<'a> = &'a dyn Fn(u32, u32) -> Allowed;
+type Between<'a> = &'a dyn Fn(EndpointIx, EndpointIx) -> Allowed;
 
 fn possible(a: &Allowed) -> TrafficSet {
     a.may.clone()
@@ -65,7 +67,7 @@ struct Plain<'a> {
 type Line = (Party, Party, Allowed, bool);
 
 impl Plain<'_> {
-    fn classes(&self, workload: WorkloadId) -> Vec<u32> {
+    fn classes(&self, workload: WorkloadId) -> Vec<EndpointIx> {
         let of_pod = &self.graph.space().classes.of_pod;
         self.graph
             .environment()
@@ -73,13 +75,14 @@ impl Plain<'_> {
             .workload(workload)
             .pods
             .iter()
-            .map(|p| of_pod[p.0 as usize])
+            .map(|p| of_pod[*p])
             .collect()
     }
 
-    fn atoms(&self) -> impl Iterator<Item = (u32, IpSet)> {
-        let (first, atoms) = (self.graph.space().classes.len(), &self.graph.space().atoms);
-        (0..atoms.len()).map(move |atom| (first + atom, atoms.addresses(atom)))
+    fn atoms(&self) -> impl Iterator<Item = (EndpointIx, IpSet)> {
+        let space = self.graph.space();
+        let atoms = AtomIx::first(space.atoms.len());
+        atoms.map(move |atom| (space.of_atom(atom), space.atoms.addresses(atom)))
     }
 
     /// Per destination class one row of atoms by what they may send; the same for every class, or
@@ -252,12 +255,14 @@ fn compare(seed: u64) -> usize {
     let graph = AllowGraph::compile(&input, &options(&mut random)).unwrap();
     let filter = filter(&mut random, &graph);
     let line = graph.space();
-    let rows: Vec<_> = (0..line.len()).map(|place| graph.row(place)).collect();
-    let in_row = |s: u32, d: u32| {
-        let part = rows[d as usize].iter().find(|p| p.sources.contains(s));
+    let rows: Vec<_> = line.indexes().map(|place| graph.row(place)).collect();
+    let in_row = |s: EndpointIx, d: EndpointIx| {
+        let part = rows[d.index()].iter().find(|p| p.sources.contains(s));
         part.map(|p| p.allowed.clone()).unwrap_or_default()
     };
-    let asked = |s: u32, d: u32| graph.allowed(line.representative(s), line.representative(d));
+    let asked = |s: EndpointIx, d: EndpointIx| {
+        graph.allowed(line.representative(s), line.representative(d))
+    };
     let between: Between<'_> = if graph.environment().options.classes {
         &in_row
     } else {

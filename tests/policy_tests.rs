@@ -404,7 +404,7 @@ fn paths_are_cut_where_it_is_said() {
         let is_cut =
             |pod: &netpal::PodId| cut.iter().any(|c| c.workload == cluster.pod(*pod).workload);
         let pods = cut.iter().flat_map(|c| &cluster.workload(c.workload).pods);
-        let mut alike = pods.flat_map(|p| classes.members(classes.of_pod[p.0 as usize]));
+        let mut alike = pods.flat_map(|p| classes.members(classes.of_pod[*p]));
         // of workloads that no rule tells apart one is named for all
         if run.outcomes[0].status != Status::Failed || cut.is_empty() || !alike.all(is_cut) {
             continue;

@@ -12,6 +12,7 @@
 mod random;
 
 use netpal::internals::query::reach::closure::{PodGroup, Steps, passing};
+use netpal::internals::set::Ix;
 use netpal::{
     AllowGraph, CompileOptions, Endpoint, HostNetwork, IpSet, PodId, Protocol, ReachQuery,
     TrafficSet, Truth, Way,
@@ -168,7 +169,10 @@ fn by_rows(
     least: Truth,
 ) -> BTreeMap<usize, u32> {
     let (line, cluster) = (graph.space(), &graph.environment().cluster);
-    let rows: Vec<_> = (0..line.classes.len())
+    let rows: Vec<_> = line
+        .classes
+        .list
+        .indexes()
         .map(|class| graph.row(class))
         .collect();
     let host = |p: PodId| cluster.pod(p).host_network;
@@ -185,7 +189,7 @@ fn by_rows(
                 (Endpoint::Pod(other), Endpoint::Pod(from)),
             ),
         };
-        let allowed = rows[d as usize]
+        let allowed = rows[d.index()]
             .iter()
             .find(|p| p.sources.contains(s))?
             .allowed

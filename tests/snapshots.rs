@@ -10,7 +10,9 @@
 #[path = "common/random.rs"]
 mod random;
 
+use netpal::internals::compile::{AtomIx, EndpointIx};
 use netpal::internals::graph::SourcesTraffic;
+use netpal::internals::set::Ix;
 use netpal::internals::snapshot::words::{addresses, names, words};
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Endpoint, HostNetwork, IpSet, Snapshot, TrafficSet,
@@ -99,10 +101,10 @@ impl<'a> Taker<'a> {
 
     /// What every place may send, from the parts of a row.
     fn table(&self, parts: Vec<SourcesTraffic>) -> Table {
-        let mut table = vec![Allowed::default(); self.graph.space().len() as usize];
+        let mut table = vec![Allowed::default(); self.graph.space().indexes().len()];
         for part in parts {
             for place in part.sources.points() {
-                if let Some(cell) = table.get_mut(place as usize) {
+                if let Some(cell) = table.get_mut(place.index()) {
                     cell.clone_from(&part.allowed);
                 }
             }
@@ -110,19 +112,19 @@ impl<'a> Taker<'a> {
         table
     }
 
-    fn is_host(&self, place: u32) -> bool {
+    fn is_host(&self, place: EndpointIx) -> bool {
         self.graph.space().hosts.contains(place)
     }
 
     /// Per place whether its own policies keep it from nothing.
     fn open_out(&self) -> Vec<bool> {
         let line = self.graph.space();
-        let mut open = vec![true; line.len() as usize];
-        for destination in (0..line.len()).filter(|p| !self.is_host(*p)) {
+        let mut open = vec![true; line.indexes().len()];
+        for destination in line.indexes().filter(|p| !self.is_host(*p)) {
             let passes = self.table(self.graph.row(destination));
             let admits = self.table(self.graph.admits(destination));
             for (source, open) in open.iter_mut().enumerate() {
-                let outside = !line.is_class(destination) && source >= line.classes.len() as usize;
+                let outside = !line.is_class(destination) && source >= line.classes.list.len();
                 *open &= outside || passes.get(source) == admits.get(source);
             }
         }
@@ -146,7 +148,7 @@ impl<'a> Taker<'a> {
             }
             if places
                 .iter()
-                .all(|p| self.open_out.get(*p as usize).copied().unwrap_or(false))
+                .all(|p| self.open_out.get(p.index()).copied().unwrap_or(false))
             {
                 self.lines.insert(format!("open-out {}", self.name(id)));
             }
@@ -160,10 +162,10 @@ impl<'a> Taker<'a> {
         self.names.get(id.0 as usize).map_or("", String::as_str)
     }
 
-    fn places(&self, id: WorkloadId) -> Vec<u32> {
+    fn places(&self, id: WorkloadId) -> Vec<EndpointIx> {
         let line = self.graph.space();
         let pods = &self.graph.environment().cluster.workload(id).pods;
-        let places: BTreeSet<u32> = pods
+        let places: BTreeSet<EndpointIx> = pods
             .iter()
             .map(|p| line.index_of(Endpoint::Pod(*p)))
             .collect();
@@ -171,7 +173,7 @@ impl<'a> Taker<'a> {
     }
 
     /// Everything that may reach a workload.
-    fn destination(&mut self, id: WorkloadId, places: &[u32]) {
+    fn destination(&mut self, id: WorkloadId, places: &[EndpointIx]) {
         let passes: Vec<Table> = places
             .iter()
             .map(|p| self.table(self.graph.row(*p)))
@@ -201,12 +203,13 @@ impl<'a> Taker<'a> {
     /// What every source may send, host-network pods aside.
     fn open_in(&self, admits: &[Table]) -> OpenIn {
         let line = self.graph.space();
-        let all = |places: std::ops::Range<u32>| {
+        let all = |classes: bool| {
             let mut common = TrafficSet::all();
+            let places = line.indexes().filter(|p| line.is_class(*p) == classes);
             for place in places.filter(|p| !self.is_host(*p)) {
                 for table in admits {
                     let admitted = table
-                        .get(place as usize)
+                        .get(place.index())
                         .map(|a| a.must.clone())
                         .unwrap_or_default();
                     common = common.intersection(&admitted);
@@ -214,9 +217,9 @@ impl<'a> Taker<'a> {
             }
             common
         };
-        let cluster = all(0..line.classes.len());
+        let cluster = all(true);
         OpenIn {
-            anyone: cluster.intersection(&all(line.classes.len()..line.len())),
+            anyone: cluster.intersection(&all(false)),
             cluster,
         }
     }
@@ -235,9 +238,9 @@ impl<'a> Taker<'a> {
             }
             let cells: Vec<&Allowed> = places
                 .iter()
-                .flat_map(|p| passes.iter().filter_map(|t| t.get(*p as usize)))
+                .flat_map(|p| passes.iter().filter_map(|t| t.get(p.index())))
                 .collect();
-            let implied = if places.iter().all(|p| self.open_out[*p as usize]) {
+            let implied = if places.iter().all(|p| self.open_out[p.index()]) {
                 &open.cluster
             } else {
                 &TrafficSet::empty()
@@ -246,8 +249,8 @@ impl<'a> Taker<'a> {
             self.facts(&from, to, &cells, implied);
         }
         let mut blocks: BTreeMap<Allowed, IpSet> = BTreeMap::new();
-        for atom in 0..line.atoms.len() {
-            let place = (line.classes.len() + atom) as usize;
+        for atom in AtomIx::first(line.atoms.len()) {
+            let place = line.of_atom(atom).index();
             let cells: Vec<&Allowed> = passes.iter().filter_map(|t| t.get(place)).collect();
             let (least, _) = bounds(&cells);
             let set = blocks.entry(least).or_default();
@@ -280,22 +283,20 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, cluster) = (self.graph, &self.graph.environment().cluster);
         let line = graph.space();
-        let tables: Vec<Table> = (0..line.atoms.len())
-            .map(|a| self.table(graph.row(line.classes.len() + a)))
+        let tables: Vec<Table> = AtomIx::first(line.atoms.len())
+            .map(|a| self.table(graph.row(line.of_atom(a))))
             .collect();
         let hosts_unknown = graph.environment().options.host_network == HostNetwork::Unknown;
         for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
             let places = self.places(source);
             let host = hosts_unknown && places.iter().any(|p| self.is_host(*p));
-            if host || places.iter().all(|p| self.open_out[*p as usize]) {
+            if host || places.iter().all(|p| self.open_out[p.index()]) {
                 continue;
             }
             let mut blocks: BTreeMap<(Allowed, Allowed), IpSet> = BTreeMap::new();
-            for (atom, table) in (0..line.atoms.len()).zip(&tables) {
-                let cells: Vec<&Allowed> = places
-                    .iter()
-                    .filter_map(|p| table.get(*p as usize))
-                    .collect();
+            for (atom, table) in AtomIx::first(line.atoms.len()).zip(&tables) {
+                let cells: Vec<&Allowed> =
+                    places.iter().filter_map(|p| table.get(p.index())).collect();
                 let set = blocks.entry(bounds(&cells)).or_default();
                 *set = set.union(&line.atoms.addresses(atom));
             }

@@ -160,9 +160,9 @@ fn agrees(env: &Environment, graphs: &[AllowGraph; 2], flow: &Flow, seed: u64) -
 /// Without classes every pod is its own class, so that a row says exactly what passes between pods.
 fn rows_agree(graph: &AllowGraph, seed: u64) {
     let space = graph.space();
-    for destination in 0..space.len() {
+    for destination in space.indexes() {
         let row = graph.row(destination);
-        for source in 0..space.len() {
+        for source in space.indexes() {
             let (from, to) = (
                 space.representative(source),
                 space.representative(destination),

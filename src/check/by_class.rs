@@ -12,7 +12,10 @@
 
 use crate::check::judge::{AskedPair, Judge, is_doubtful};
 use crate::check::scope::{ScopedEnds, Trouble};
+use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::{Allowed, RowCache};
 use crate::model::Truth;
 use crate::policy::Direction;
@@ -44,9 +47,9 @@ struct ClaimSources {
     certain: bool,
     order: NumberedEndpoints,
     /// Up to two pods of each class and node, for flows within the class and from its nodes.
-    samples: HashMap<u32, Vec<Endpoint>>,
+    samples: HashMap<EndpointIx, Vec<Endpoint>>,
     /// The classes of each effective egress policy.
-    by_egress: IndexMap<u32, EndpointSet>,
+    by_egress: IndexMap<EffectiveIx, EndpointSet>,
 }
 
 impl ClaimSources {
@@ -70,7 +73,13 @@ struct DestinationGroup {
 
 /// What a claim tells destinations apart by: template, effective ingress policy, whether they
 /// certainly belong to the end, the traffic asked about, and the label.
-type ClaimKey = (u32, u32, bool, TrafficSet, TrafficSet);
+type ClaimKey = (
+    DestinationClassIx,
+    EffectiveIx,
+    bool,
+    TrafficSet,
+    TrafficSet,
+);
 
 /// One visit: its rank in the order of sources and destinations, the pair, and what passes; `None`
 /// if that has to be looked up for the pair.
@@ -219,7 +228,7 @@ impl Judge<'_> {
             certain,
             ..ClaimSources::default()
         };
-        let mut by_egress: IndexMap<u32, Vec<u32>> = IndexMap::default();
+        let mut by_egress: IndexMap<EffectiveIx, Vec<EndpointIx>> = IndexMap::default();
         for (_, end) in list {
             let class = space.index_of(*end);
             let samples = group.samples.entry(class).or_default();
@@ -234,7 +243,7 @@ impl Judge<'_> {
             }
         }
         for (egress, classes) in by_egress {
-            let classes = classes.into_iter().map(|class| class..=class).collect();
+            let classes = classes.into_iter().collect();
             group.by_egress.insert(egress, classes);
         }
         group.order = NumberedEndpoints::new(
@@ -300,7 +309,7 @@ impl Judge<'_> {
     fn is_among_two<'j>(
         &'j self,
         end: Endpoint,
-        seen: &mut HashMap<(u32, Option<&'j str>), usize>,
+        seen: &mut HashMap<(EndpointIx, Option<&'j str>), usize>,
     ) -> bool {
         let count = seen
             .entry((self.graph.space().index_of(end), self.node(end)))
@@ -374,7 +383,7 @@ impl Judge<'_> {
     fn sender(
         &self,
         sources: &ClaimSources,
-        class: u32,
+        class: EndpointIx,
         destination: Endpoint,
     ) -> Option<Endpoint> {
         sources.samples[&class]

@@ -7,12 +7,14 @@
 use crate::check::by_class::ClaimLabels;
 use crate::check::judge::{AskedPair, Judge, is_doubtful};
 use crate::check::scope::{ScopedEnds, Trouble};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::Allowed;
 use crate::policy::Direction;
 use crate::query::End;
 use crate::query::ask::service_effect::{self, ViaService};
 use crate::query::ask::symbolic;
 use crate::set::IpSet;
+use crate::set::Ix;
 use crate::spec::{EndFamilies, Endpoint, FamilySet};
 use std::collections::HashMap;
 
@@ -25,7 +27,7 @@ impl Judge<'_> {
     pub(crate) fn endpoints(&self, end: &End, other: &End, direction: Direction) -> Vec<Endpoint> {
         match end {
             End::Pods { pods, .. } => {
-                let mut seen: HashMap<(u32, Option<&str>), usize> = HashMap::new();
+                let mut seen: HashMap<(EndpointIx, Option<&str>), usize> = HashMap::new();
                 let by_node = self.may_be_node(end) || self.may_be_node(other);
                 let mut endpoints = Vec::new();
                 for endpoint in pods.iter().map(|pod| Endpoint::Pod(*pod)) {
@@ -223,9 +225,9 @@ impl Judge<'_> {
             {
                 count += group.len();
                 let order = if incoming {
-                    (i, group.first())
+                    (i, group.first().index())
                 } else {
-                    (group.first() as usize, 0)
+                    (group.first().index(), 0)
                 };
                 found.push((order, *pod, group, allowed));
             }

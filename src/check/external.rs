@@ -5,11 +5,13 @@
 //! may be the pod's own, form groups of one (S55). Invariant: what is returned for a group is
 //! [`AllowGraph::allowed`] of each of its addresses. Cost: the ranges of a row.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::external::ExternalRows;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
 use crate::set::IpSet;
+use crate::set::Point;
 use crate::spec::Endpoint;
 
 /// Outside addresses with the same verdicts towards one pod.
@@ -20,8 +22,8 @@ pub struct AddressGroup {
 
 impl AddressGroup {
     /// The first index.
-    pub fn first(&self) -> u32 {
-        self.indices.first().unwrap_or_default()
+    pub fn first(&self) -> EndpointIx {
+        self.indices.first().unwrap_or(EndpointIx::MIN)
     }
 
     /// The number of indices.
@@ -30,13 +32,11 @@ impl AddressGroup {
     }
 
     /// The address that stands for an index.
-    pub fn address(&self, graph: &AllowGraph, index: u32) -> Option<Endpoint> {
-        let (atoms, first) = (&graph.space().atoms, graph.space().classes.len());
-        atoms
-            .addresses(index - first)
-            .intersection(&self.set)
-            .first()
-            .map(Endpoint::Address)
+    pub fn address(&self, graph: &AllowGraph, index: EndpointIx) -> Option<Endpoint> {
+        let space = graph.space();
+        let addresses = space.atoms.addresses(space.atom_at(index)?);
+        let first = addresses.intersection(&self.set).first();
+        first.map(Endpoint::Address)
     }
 
     /// The addresses after the first.
@@ -70,17 +70,17 @@ impl<'g> Outside<'g> {
     /// pod.
     pub fn groups(
         &mut self,
-        class: u32,
+        class: EndpointIx,
         set: &IpSet,
         incoming: bool,
     ) -> Vec<(AddressGroup, Option<Allowed>)> {
         let space = self.graph.space();
-        let mut left = space.atoms.overlapping(set).shifted(space.classes.len());
+        let mut left = space.of_atoms(&space.atoms.overlapping(set));
         let own_nodes: EndpointSet = if incoming {
             self.rows
                 .own_node_sources(class)
                 .iter()
-                .map(|(source, _)| *source..=*source)
+                .map(|(source, _)| *source)
                 .collect()
         } else {
             self.external.own_node(class)

@@ -5,6 +5,7 @@
 
 use crate::check::external::{AddressGroup, Outside};
 use crate::check::scope::{ScopedEnds, Trouble};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::WorkloadId;
 use crate::policy::RuleRef;
@@ -28,8 +29,8 @@ const EXPLAINED: usize = 20_000;
 pub struct Judge<'a> {
     /// The allow-graph.
     pub graph: &'a AllowGraph,
-    known: HashMap<(u32, u32), Allowed>,
-    explained: HashSet<(u32, u32, Traffic)>,
+    known: HashMap<(EndpointIx, EndpointIx), Allowed>,
+    explained: HashSet<(EndpointIx, EndpointIx, Traffic)>,
     exercised: BTreeSet<RuleRef>,
     pub(crate) outside: Outside<'a>,
     /// The number of pairs of pods up to which they are decided one by one.

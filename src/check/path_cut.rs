@@ -7,7 +7,9 @@ use crate::check::judge::workload;
 use crate::check::outcome::Cut;
 use crate::check::paths::{PathQuery, Paths, by_own_node, by_row, incoming};
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::policy::Direction;
 use crate::set::TrafficSet;
@@ -43,8 +45,8 @@ pub(crate) fn cut(
 }
 
 /// The indices that paths lead through, each with an endpoint.
-fn inner(query: &PathQuery<'_>, paths: &Paths) -> Vec<(u32, Endpoint)> {
-    let is_inner = |index: &u32| {
+fn inner(query: &PathQuery<'_>, paths: &Paths) -> Vec<(EndpointIx, Endpoint)> {
+    let is_inner = |index: &EndpointIx| {
         !query.sources.contains_key(index)
             && !query.targets.contains_key(index)
             && paths.next.contains_key(index)
@@ -63,12 +65,12 @@ struct Network {
     source: NodeIndex,
     sink: NodeIndex,
     /// For each inner index, the nodes at which traffic enters and leaves it.
-    halves: BTreeMap<u32, (NodeIndex, NodeIndex)>,
+    halves: BTreeMap<EndpointIx, (NodeIndex, NodeIndex)>,
 }
 
 impl Network {
     /// A network without any connection between classes.
-    fn new(query: &PathQuery<'_>, inner: Vec<(u32, Endpoint)>) -> Self {
+    fn new(query: &PathQuery<'_>, inner: Vec<(EndpointIx, Endpoint)>) -> Self {
         let mut graph: DiGraph<(), u32> = DiGraph::new();
         let (source, sink) = (graph.add_node(()), graph.add_node(()));
         let mut halves = BTreeMap::new();
@@ -95,14 +97,14 @@ impl Network {
     /// row of a template lets in leads to each of its classes by way of one node.
     fn connect(&mut self, query: &PathQuery<'_>, pass: fn(&Allowed) -> TrafficSet) {
         let sources = query.sources.keys().chain(self.halves.keys());
-        let sources: EndpointSet = sources.map(|index| *index..=*index).collect();
+        let sources: EndpointSet = sources.copied().collect();
         let mut rows = RowCache::new(query.graph);
         for target in query.targets.keys() {
             let asked = query.asked(*target);
             let into = incoming(&mut rows, *target, &asked, pass, [&sources; 2]);
             self.lead(query, into, self.sink);
         }
-        let mut templates: HashMap<u32, NodeIndex> = HashMap::default();
+        let mut templates: HashMap<DestinationClassIx, NodeIndex> = HashMap::default();
         let all = TrafficSet::all();
         for (index, (enter, _)) in self.halves.clone() {
             let template = rows.template(index);
@@ -122,7 +124,12 @@ impl Network {
     }
 
     /// Adds an edge from each of some sources to a node.
-    fn lead(&mut self, query: &PathQuery<'_>, sources: Vec<(u32, TrafficSet)>, to: NodeIndex) {
+    fn lead(
+        &mut self,
+        query: &PathQuery<'_>,
+        sources: Vec<(EndpointIx, TrafficSet)>,
+        to: NodeIndex,
+    ) {
         for (index, _) in sources {
             let from = if query.sources.contains_key(&index) {
                 Some(self.source)
@@ -184,7 +191,7 @@ fn residual(graph: &DiGraph<(), u32>, from: NodeIndex, flows: &[u32]) -> BTreeSe
 }
 
 /// The number of workloads behind an index.
-fn members(graph: &AllowGraph, index: u32) -> usize {
+fn members(graph: &AllowGraph, index: EndpointIx) -> usize {
     let space = graph.space();
     if !space.is_class(index) {
         return 1;

@@ -6,6 +6,7 @@
 use crate::check::judge::workload;
 use crate::check::schema::{Isolated, Through};
 use crate::check::scope::{ScopedEnds, Trouble};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::{AllowGraph, Allowed, RowCache};
 use crate::model::{PodId, WorkloadId};
@@ -22,11 +23,11 @@ pub(crate) struct PathQuery<'a> {
     pub(crate) graph: &'a AllowGraph,
     limit: u32,
     /// The indices of the sources, each with an endpoint.
-    pub(crate) sources: BTreeMap<u32, Endpoint>,
+    pub(crate) sources: BTreeMap<EndpointIx, Endpoint>,
     /// The indices of the targets, each with an endpoint and the traffic that is asked about.
-    pub(crate) targets: BTreeMap<u32, (Endpoint, TrafficSet)>,
+    pub(crate) targets: BTreeMap<EndpointIx, (Endpoint, TrafficSet)>,
     /// The indices that may be passed through, each with an endpoint.
-    pub(crate) through: BTreeMap<u32, Endpoint>,
+    pub(crate) through: BTreeMap<EndpointIx, Endpoint>,
 }
 
 impl<'a> PathQuery<'a> {
@@ -63,7 +64,7 @@ impl<'a> PathQuery<'a> {
         let excepted: BTreeSet<PodId> = vias.iter().flat_map(pods).collect();
         let nodes = spec.through.contains(&Through::Nodes);
         let mut through = BTreeMap::new();
-        for class in 0..space.classes.len() {
+        for class in space.classes.list.indexes() {
             let members = space.classes.members(class);
             let free = members
                 .iter()
@@ -72,7 +73,9 @@ impl<'a> PathQuery<'a> {
         }
         if spec.through.contains(&Through::Internet) {
             through.extend(
-                (space.classes.len()..space.len())
+                space
+                    .indexes()
+                    .skip(space.classes.list.len())
                     .map(|index| (index, space.representative(index))),
             );
         }
@@ -86,7 +89,7 @@ impl<'a> PathQuery<'a> {
     }
 
     /// The traffic of which the last hop of a path has to carry some.
-    pub(crate) fn asked(&self, target: u32) -> TrafficSet {
+    pub(crate) fn asked(&self, target: EndpointIx) -> TrafficSet {
         self.targets
             .get(&target)
             .map(|t| t.1.clone())
@@ -126,15 +129,16 @@ fn pods(ends: &ScopedEnds) -> Vec<PodId> {
 /// For each index, the next step of a shortest path to a target.
 pub(crate) struct Paths {
     /// From an index to the number of hops left, the next index, and what may be sent there.
-    pub(crate) next: BTreeMap<u32, (u32, u32, TrafficSet)>,
+    pub(crate) next: BTreeMap<EndpointIx, (u32, EndpointIx, TrafficSet)>,
 }
 
 impl Paths {
     /// Searches backward from the targets. Cost: one row per template on the way, restricted to the
     /// sources that are left, and a look-up per class.
     pub(crate) fn new(query: &PathQuery<'_>, pass: fn(&Allowed) -> TrafficSet) -> Self {
-        let mut next: BTreeMap<u32, (u32, u32, TrafficSet)> = BTreeMap::new();
-        let mut queue: VecDeque<(u32, u32)> = query.targets.keys().map(|t| (*t, 0)).collect();
+        let mut next: BTreeMap<EndpointIx, (u32, EndpointIx, TrafficSet)> = BTreeMap::new();
+        let mut queue: VecDeque<(EndpointIx, u32)> =
+            query.targets.keys().map(|t| (*t, 0)).collect();
         let mut rows = RowCache::new(query.graph);
         let mut left = query.graph.space().full();
         // The templates whose rows were read, and the pods whose rows contained only themselves.
@@ -168,14 +172,14 @@ impl Paths {
                 }
             }
             if !found.is_empty() {
-                left = left.difference(&found.into_iter().map(|source| source..=source).collect());
+                left = left.difference(&found.into_iter().collect());
             }
         }
         Self { next }
     }
 
     /// The source with the shortest path.
-    pub(crate) fn nearest(&self, query: &PathQuery<'_>) -> Option<u32> {
+    pub(crate) fn nearest(&self, query: &PathQuery<'_>) -> Option<EndpointIx> {
         let reached = query
             .sources
             .keys()
@@ -184,7 +188,7 @@ impl Paths {
     }
 
     /// The flows of the shortest path from a source.
-    pub(crate) fn hops(&self, query: &PathQuery<'_>, source: u32) -> Vec<Flow> {
+    pub(crate) fn hops(&self, query: &PathQuery<'_>, source: EndpointIx) -> Vec<Flow> {
         let mut flows = Vec::new();
         let mut current = source;
         let mut from = query
@@ -225,7 +229,7 @@ impl Paths {
 }
 
 /// Whether an index stands for a single pod.
-fn is_single(graph: &AllowGraph, index: u32) -> bool {
+fn is_single(graph: &AllowGraph, index: EndpointIx) -> bool {
     let space = graph.space();
     space.is_class(index) && {
         let members = space.classes.members(index);
@@ -240,11 +244,11 @@ fn is_single(graph: &AllowGraph, index: u32) -> bool {
 /// those in `among` according to the row, and those in `near` as far as own nodes decide.
 pub(crate) fn incoming(
     rows: &mut RowCache<'_>,
-    index: u32,
+    index: EndpointIx,
     asked: &TrafficSet,
     pass: fn(&Allowed) -> TrafficSet,
     [among, near]: [&EndpointSet; 2],
-) -> Vec<(u32, TrafficSet)> {
+) -> Vec<(EndpointIx, TrafficSet)> {
     let mut found = by_own_node(rows, index, asked, pass, near);
     found.extend(by_row(rows, index, asked, pass, among));
     found.sort_by_key(|f| f.0);
@@ -256,11 +260,11 @@ pub(crate) fn incoming(
 /// The sources among `near` that own nodes decide.
 pub(crate) fn by_own_node(
     rows: &mut RowCache<'_>,
-    index: u32,
+    index: EndpointIx,
     asked: &TrafficSet,
     pass: fn(&Allowed) -> TrafficSet,
     near: &EndpointSet,
-) -> Vec<(u32, TrafficSet)> {
+) -> Vec<(EndpointIx, TrafficSet)> {
     let own_node = rows.own_node_sources_among(index, near).into_iter();
     let traffic = own_node.map(|(source, allowed)| (source, pass(&allowed).intersection(asked)));
     traffic.filter(|(_, traffic)| !traffic.is_empty()).collect()
@@ -269,11 +273,11 @@ pub(crate) fn by_own_node(
 /// The sources in `among` according to the row, which is the same for every index of a template.
 pub(crate) fn by_row(
     rows: &mut RowCache<'_>,
-    index: u32,
+    index: EndpointIx,
     asked: &TrafficSet,
     pass: fn(&Allowed) -> TrafficSet,
     among: &EndpointSet,
-) -> Vec<(u32, TrafficSet)> {
+) -> Vec<(EndpointIx, TrafficSet)> {
     let mut found = Vec::new();
     for part in rows.parts_among(index, among).iter() {
         let traffic = pass(&part.allowed).intersection(asked);

@@ -96,7 +96,7 @@ fn only_from(graph: &AllowGraph) -> (Vec<PolicyTest>, usize) {
     let mut destinations: BTreeMap<(WorkloadId, String), BTreeSet<WorkloadId>> = BTreeMap::new();
     let listing = each(graph, &Filter::default(), &mut |entry| {
         if let (Party::Workload(from), Party::Workload(to)) = (&entry.source, &entry.destination)
-            && entry.allowed.unknown().is_empty()
+            && entry.allowed.is_exact()
             && !entry.differs
             && let Some(ports) = ports(&entry.allowed.must)
         {

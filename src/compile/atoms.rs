@@ -5,9 +5,17 @@
 //! without overlap; IPv4 atoms come first. Cost: O(constants log constants) to build, O(log atoms)
 //! to look up.
 
-use crate::set::{Family, IntervalSet, IpSet, Point};
+use crate::set::{Family, IntervalSet, IpSet, Ix, Point, TooMany, index_type};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
+
+index_type! {
+    /// Index of an address atom.
+    pub struct AtomIx;
+}
+
+/// A set of atoms.
+pub type AtomSet = IntervalSet<AtomIx>;
 
 /// The partition of the address space.
 #[derive(Debug, Clone)]
@@ -30,10 +38,10 @@ fn cuts<'a, T: Point + 'a>(sets: impl Iterator<Item = &'a IntervalSet<T>>) -> Ve
     starts
 }
 
-fn index_of<T: Point>(starts: &[T], point: T) -> u32 {
-    u32::try_from(starts.partition_point(|s| *s <= point))
-        .unwrap_or(u32::MAX)
-        .saturating_sub(1)
+/// The place of the atom that a point lies in, from `first` on.
+fn index_of<T: Point>(starts: &[T], first: usize, point: T) -> AtomIx {
+    // INVARIANT: `starts` begins with the smallest point
+    AtomIx::bounded(first + starts.partition_point(|s| *s <= point) - 1)
 }
 
 fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
@@ -45,10 +53,10 @@ fn range_of<T: Point>(starts: &[T], index: usize) -> IntervalSet<T> {
     IntervalSet::from(start..=end)
 }
 
-fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> RangeInclusive<T> {
-    let start = starts.get(first as usize).copied().unwrap_or(T::MIN);
+fn range_of_all<T: Point>(starts: &[T], first: usize, last: usize) -> RangeInclusive<T> {
+    let start = starts.get(first).copied().unwrap_or(T::MIN);
     let end = starts
-        .get(last as usize + 1)
+        .get(last + 1)
         .and_then(|s| s.previous())
         .unwrap_or(T::MAX);
     start..=end
@@ -56,56 +64,57 @@ fn range_of_all<T: Point>(starts: &[T], first: u32, last: u32) -> RangeInclusive
 
 impl Atoms {
     /// Cuts the lines at every boundary of these sets.
-    pub fn new<'a>(sets: impl Iterator<Item = &'a IpSet> + Clone) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When there are more atoms than numbers.
+    pub fn new<'a>(sets: impl Iterator<Item = &'a IpSet> + Clone) -> Result<Self, TooMany> {
+        let atoms = Self {
             v4: cuts(sets.clone().map(|s| &s.v4)),
             v6: cuts(sets.map(|s| &s.v6)),
-        }
+        };
+        AtomIx::new(atoms.v4.len() + atoms.v6.len())?;
+        Ok(atoms)
     }
 
     /// How many atoms there are, both families.
     pub fn len(&self) -> u32 {
-        u32::try_from(self.v4.len() + self.v6.len()).unwrap_or(u32::MAX)
+        AtomIx::bounded(self.v4.len() + self.v6.len()).number()
     }
 
     /// How many of them are IPv4; those come first.
     pub fn v4_len(&self) -> u32 {
-        u32::try_from(self.v4.len()).unwrap_or(u32::MAX)
+        AtomIx::bounded(self.v4.len()).number()
     }
 
     /// The atoms of one family.
-    pub fn of_family(&self, family: Family) -> std::ops::Range<u32> {
+    pub fn of_family(&self, family: Family) -> AtomSet {
+        let v4 = AtomSet::first_of(self.v4_len());
         match family {
-            Family::V4 => 0..self.v4_len(),
-            Family::V6 => self.v4_len()..self.len(),
+            Family::V4 => v4,
+            Family::V6 => AtomSet::first_of(self.len()).difference(&v4),
         }
     }
 
     /// The atom an address lies in.
-    pub fn of(&self, address: IpAddr) -> u32 {
+    pub fn of(&self, address: IpAddr) -> AtomIx {
         match address {
-            IpAddr::V4(a) => index_of(&self.v4, u32::from(a)),
-            IpAddr::V6(a) => self.v4_len() + index_of(&self.v6, u128::from(a)),
+            IpAddr::V4(a) => index_of(&self.v4, 0, u32::from(a)),
+            IpAddr::V6(a) => index_of(&self.v6, self.v4.len(), u128::from(a)),
         }
     }
 
     /// The atoms that share an address with the set. Exact when the set's boundaries were cut.
-    pub fn overlapping(&self, set: &IpSet) -> IntervalSet<u32> {
-        let v4 = set
-            .v4
-            .ranges()
-            .map(|(a, b)| index_of(&self.v4, a)..=index_of(&self.v4, b));
-        let offset = self.v4_len();
-        let v6 = set
-            .v6
-            .ranges()
-            .map(|(a, b)| offset + index_of(&self.v6, a)..=offset + index_of(&self.v6, b));
+    pub fn overlapping(&self, set: &IpSet) -> AtomSet {
+        let v4 = set.v4.ranges();
+        let v4 = v4.map(|(a, b)| index_of(&self.v4, 0, a)..=index_of(&self.v4, 0, b));
+        let (offset, v6) = (self.v4.len(), set.v6.ranges());
+        let v6 = v6.map(|(a, b)| index_of(&self.v6, offset, a)..=index_of(&self.v6, offset, b));
         v4.chain(v6).collect()
     }
 
     /// The first address of an atom and the last.
-    pub fn span(&self, atom: u32) -> RangeInclusive<IpAddr> {
-        let v4 = self.v4_len();
+    pub fn span(&self, atom: AtomIx) -> RangeInclusive<IpAddr> {
+        let (atom, v4) = (atom.index(), self.v4.len());
         if atom < v4 {
             let (first, last) = range_of_all(&self.v4, atom, atom).into_inner();
             return IpAddr::V4(first.into())..=IpAddr::V4(last.into());
@@ -115,24 +124,26 @@ impl Atoms {
     }
 
     /// The addresses of an atom.
-    pub fn addresses(&self, atom: u32) -> IpSet {
-        if atom < self.v4_len() {
+    pub fn addresses(&self, atom: AtomIx) -> IpSet {
+        let atom = atom.index();
+        if atom < self.v4.len() {
             return IpSet {
-                v4: range_of(&self.v4, atom as usize),
+                v4: range_of(&self.v4, atom),
                 v6: IntervalSet::empty(),
             };
         }
         IpSet {
             v4: IntervalSet::empty(),
-            v6: range_of(&self.v6, (atom - self.v4_len()) as usize),
+            v6: range_of(&self.v6, atom - self.v4.len()),
         }
     }
 
     /// The addresses of several atoms. O(ranges).
-    pub fn all_addresses(&self, atoms: &IntervalSet<u32>) -> IpSet {
-        let v4 = self.v4_len();
+    pub fn all_addresses(&self, atoms: &AtomSet) -> IpSet {
+        let v4 = self.v4.len();
         let (mut v4_ranges, mut v6_ranges) = (Vec::new(), Vec::new());
         for (first, last) in atoms.ranges() {
+            let (first, last) = (first.index(), last.index());
             if first < v4 {
                 v4_ranges.push(range_of_all(&self.v4, first, last.min(v4 - 1)));
             }
@@ -147,17 +158,13 @@ impl Atoms {
     }
 
     /// One address of an atom, for all.
-    pub fn representative(&self, atom: u32) -> IpAddr {
+    pub fn representative(&self, atom: AtomIx) -> IpAddr {
+        let atom = atom.index();
         let v6 = || {
-            self.v6
-                .get((atom - self.v4_len()) as usize)
-                .copied()
-                .unwrap_or(0)
+            let v6 = self.v6.get(atom - self.v4.len());
+            v6.copied().unwrap_or(0)
         };
-        let v4 = self
-            .v4
-            .get(atom as usize)
-            .map(|n| IpAddr::V4(Ipv4Addr::from(*n)));
+        let v4 = self.v4.get(atom).map(|n| IpAddr::V4(Ipv4Addr::from(*n)));
         v4.unwrap_or_else(|| IpAddr::V6(Ipv6Addr::from(v6())))
     }
 }
@@ -170,19 +177,24 @@ mod tests {
     fn atoms_cover_the_lines_and_respect_every_cut() {
         let block = IpSet::from_cidrs(["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
         let hole = IpSet::from_cidrs(["10.1.0.0/16".parse().unwrap()]);
-        let atoms = Atoms::new([&block, &hole].into_iter());
-        let whole = (0..atoms.len()).map(|i| atoms.addresses(i)).reduce(|a, b| {
-            assert!(a.is_disjoint(&b));
-            a.union(&b)
-        });
+        let atoms = Atoms::new([&block, &hole].into_iter()).unwrap();
+        let whole = AtomIx::first(atoms.len())
+            .map(|i| atoms.addresses(i))
+            .reduce(|a, b| {
+                assert!(a.is_disjoint(&b));
+                a.union(&b)
+            });
         assert_eq!(whole, Some(IpSet::full()));
-        let some: IntervalSet<u32> = [1..=2, 4..=atoms.len() - 1].into_iter().collect();
+        let some = AtomIx::first(atoms.len())
+            .skip(1)
+            .filter(|i| i.index() != 3);
+        let some: AtomSet = some.collect();
         let one_by_one = some
             .points()
             .map(|i| atoms.addresses(i))
             .reduce(|a, b| a.union(&b));
         assert_eq!(Some(atoms.all_addresses(&some)), one_by_one);
-        for i in 0..atoms.len() {
+        for i in AtomIx::first(atoms.len()) {
             let cover = atoms.addresses(i);
             for set in [&block, &hole] {
                 assert!(cover.is_subset(set) || cover.is_disjoint(set));

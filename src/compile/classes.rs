@@ -8,33 +8,64 @@
 //! the rules, in every case. Cost: O(pods + distinct label sets x labels). With classes off every
 //! pod is its own class, and nothing else changes.
 
-use crate::compile::atoms::Atoms;
-use crate::compile::vocabulary::{Seen, Vocabulary};
+use crate::compile::atoms::{AtomIx, Atoms};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::vocabulary::{
+    LabelKeyIx, NamespaceNameIx, PortNameIx, Seen, ValueIx, Vocabulary,
+};
 use crate::model::{ContainerPort, LabelsId, NamespaceId, Pod, PodId};
-use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Family, Protocol, number};
+use crate::set::hashed::{HashMap, room_for};
+use crate::set::{Buckets, Family, Interner, Ix, Point, Protocol, Table, TooMany, index_type};
 use crate::spec::EndFamilies;
 use crate::spec::environment::{Environment, PodAddress};
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-/// Of a pod, what the rules can see; each field an interned number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+index_type! {
+    /// Index of a class of namespaces that no rule can tell apart.
+    pub struct NamespaceClassIx;
+    /// Index of a projected label set.
+    pub struct LabelSetIx;
+    /// Index of a table of named ports.
+    pub struct PortTableIx;
+    /// Index of a distinct address key.
+    pub struct AddressIx;
+    /// Index of a distinct node of host-network pods.
+    struct HostIx;
+}
+
+/// Of a pod, what the rules can see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct PodKey {
-    namespace: u32,
-    labels: u32,
-    ports: u32,
-    host: u32,
-    address: u32,
-    own: u32,
+    namespace: NamespaceClassIx,
+    labels: LabelSetIx,
+    ports: PortTableIx,
+    host: Option<HostIx>,
+    address: AddressIx,
+    /// The pod itself, where each is a class of its own.
+    own: Option<PodId>,
+}
+
+impl Hash for PodKey {
+    /// In three pieces: the key of nearly every pod is hashed.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let pair = |first: u32, second: u32| u64::from(first) << 32 | u64::from(second);
+        // no index has the number that stands for none
+        let host = self.host.map_or(u32::MAX, Ix::number);
+        let own = self.own.map_or(u32::MAX, Ix::number);
+        state.write_u64(pair(self.namespace.number(), self.labels.number()));
+        state.write_u64(pair(self.ports.number(), host));
+        state.write_u64(pair(self.address.number(), own));
+    }
 }
 
 /// Where a pod's addresses lie, as far as the rules can see.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum AddressKey {
-    Atoms(Vec<u32>),
+    Atoms(Vec<AtomIx>),
     Families(EndFamilies),
     Ranges([PodAddress; 2]),
 }
@@ -45,82 +76,84 @@ pub struct Class {
     /// One member for all.
     pub representative: PodId,
     /// The namespace class.
-    pub namespace: u32,
+    pub namespace: NamespaceClassIx,
     /// The projected label set.
-    pub labels: u32,
+    pub labels: LabelSetIx,
     /// The named ports, as far as the rules can see: a table of [`Classes::ports`].
-    pub ports: u32,
+    pub ports: PortTableIx,
     /// The addresses, as far as the rules can see.
-    pub address: u32,
+    pub address: AddressIx,
     /// Whether its pods share their node's network.
     pub host: bool,
 }
 
-/// Ports with a mentioned name: the name's number, and what it stands for.
-pub type NamedPorts = Box<[(u32, Protocol, u16)]>;
+/// Ports with a mentioned name, and what it stands for.
+pub type NamedPorts = Box<[(PortNameIx, Protocol, u16)]>;
 
 /// The classes of all pods.
 #[derive(Debug, Clone)]
 pub struct Classes {
-    /// The classes; the index is the class's number.
-    pub list: Vec<Class>,
-    /// The pods, class after class, each class's in input order.
-    members: Vec<PodId>,
-    /// Where the pods of each class begin, and the end.
-    starts: Vec<u32>,
+    /// The classes, which come first in the endpoint space.
+    pub list: Table<EndpointIx, Class>,
+    /// The pods of each class.
+    members: Buckets<EndpointIx, PodId>,
     /// The class of each pod.
-    pub of_pod: Vec<u32>,
+    pub of_pod: Table<PodId, EndpointIx>,
     /// One namespace for each namespace class.
-    pub namespaces: Vec<NamespaceId>,
+    pub namespaces: Table<NamespaceClassIx, NamespaceId>,
     /// The namespace class of each namespace.
-    pub of_namespace: Vec<u32>,
+    pub of_namespace: Table<NamespaceId, NamespaceClassIx>,
     /// The classes of each namespace class: a range.
-    pub spans: Vec<std::ops::Range<u32>>,
+    pub spans: Table<NamespaceClassIx, Range<EndpointIx>>,
     /// One label set for each projected one.
-    pub label_sets: Vec<LabelsId>,
+    pub label_sets: Table<LabelSetIx, LabelsId>,
     /// One pod for each distinct address key.
-    pub addresses: Vec<PodId>,
+    pub addresses: Table<AddressIx, PodId>,
     /// The distinct tables of named ports.
-    pub ports: Vec<NamedPorts>,
+    pub ports: Table<PortTableIx, NamedPorts>,
 }
 
 /// Numbers what the rules see of pods one by one.
-struct Interner<'w, 'v> {
+struct PodKeys<'w, 'v> {
     env: &'w Environment,
     vocabulary: &'v Vocabulary<'w>,
     atoms: &'v Atoms,
-    ports: IndexSet<NamedPorts>,
+    ports: Interner<PortTableIx, NamedPorts>,
     /// The ports of the pod before; pods of one controller have the same, mostly in the same
     /// memory.
-    last_ports: Option<(&'w Arc<[ContainerPort]>, u32)>,
-    hosts: IndexSet<Option<&'w str>>,
+    last_ports: Option<(&'w Arc<[ContainerPort]>, PortTableIx)>,
+    hosts: Interner<HostIx, Option<&'w str>>,
     /// Addresses in one atom, which nearly all are.
-    single: HashMap<u32, u32>,
-    addresses: HashMap<AddressKey, u32>,
+    single: HashMap<AtomIx, AddressIx>,
+    addresses: HashMap<AddressKey, AddressIx>,
     /// The atom of the pod before and its number; the pods of one node have addresses side by side.
-    last_address: Option<(RangeInclusive<IpAddr>, u32)>,
-    address_pods: Vec<PodId>,
+    last_address: Option<(RangeInclusive<IpAddr>, AddressIx)>,
+    address_pods: Table<AddressIx, PodId>,
 }
 
-impl<'w> Interner<'w, '_> {
-    fn key(&mut self, id: PodId, pod: &'w Pod, namespace: u32, labels: u32) -> PodKey {
-        let own = if self.env.options.classes { 0 } else { id.0 };
-        let (ports, host, address) = (self.ports(pod), self.host(pod), self.address(id, pod));
-        PodKey {
+impl<'w> PodKeys<'w, '_> {
+    fn key(
+        &mut self,
+        id: PodId,
+        pod: &'w Pod,
+        namespace: NamespaceClassIx,
+        labels: LabelSetIx,
+    ) -> Result<PodKey, TooMany> {
+        Ok(PodKey {
             namespace,
             labels,
-            ports,
-            host,
-            address,
-            own,
-        }
+            ports: self.ports(pod)?,
+            host: self.host(pod)?,
+            address: self.address(id, pod)?,
+            own: (!self.env.options.classes).then_some(id),
+        })
     }
 
-    fn ports(&mut self, pod: &'w Pod) -> u32 {
+    fn ports(&mut self, pod: &'w Pod) -> Result<PortTableIx, TooMany> {
         if let Some((last, known)) = self.last_ports
             && (Arc::ptr_eq(last, &pod.ports) || *last == pod.ports)
         {
-            return known;
+            return Ok(known);
         }
         let mentioned = |p: &ContainerPort| {
             Some((
@@ -130,27 +163,24 @@ impl<'w> Interner<'w, '_> {
             ))
         };
         let table: NamedPorts = pod.ports.iter().filter_map(mentioned).collect();
-        let known = number(self.ports.insert_full(table).0);
+        let known = self.ports.intern(table)?;
         self.last_ports = Some((&pod.ports, known));
-        known
+        Ok(known)
     }
 
-    fn host(&mut self, pod: &'w Pod) -> u32 {
-        if pod.host_network {
-            number(self.hosts.insert_full(pod.node.as_deref()).0) + 1
-        } else {
-            0
-        }
+    fn host(&mut self, pod: &'w Pod) -> Result<Option<HostIx>, TooMany> {
+        let host = pod.host_network.then_some(pod.node.as_deref());
+        host.map(|node| self.hosts.intern(node)).transpose()
     }
 
-    fn address(&mut self, id: PodId, pod: &Pod) -> u32 {
+    fn address(&mut self, id: PodId, pod: &Pod) -> Result<AddressIx, TooMany> {
         let known = self.env.addresses(pod);
         if let (Some((atom, number)), [one]) = (&self.last_address, known)
             && atom.contains(one)
         {
-            return *number;
+            return Ok(*number);
         }
-        let next = number(self.address_pods.len());
+        let next = AddressIx::new(self.address_pods.len())?;
         let number = if known.is_empty() {
             let ranges = Family::ALL.map(|f| self.env.pod_addresses(pod, f));
             *self
@@ -169,7 +199,7 @@ impl<'w> Interner<'w, '_> {
             self.last_address = Some((self.atoms.span(atom), number));
             number
         } else {
-            let mut atoms: Vec<u32> = known.iter().map(|a| self.atoms.of(*a)).collect();
+            let mut atoms: Vec<AtomIx> = known.iter().map(|a| self.atoms.of(*a)).collect();
             atoms.sort_unstable();
             atoms.dedup();
             match atoms[..] {
@@ -181,10 +211,21 @@ impl<'w> Interner<'w, '_> {
             }
         };
         if number == next {
-            self.address_pods.push(id);
+            self.address_pods.push(id)?;
         }
-        number
+        Ok(number)
     }
+}
+
+/// All that the rules can see of a namespace.
+#[derive(PartialEq, Eq, Hash)]
+struct NamespaceKey {
+    declared: bool,
+    /// Its name, where a rule mentions it.
+    name: Option<NamespaceNameIx>,
+    /// The namespace itself, where each is a class of its own.
+    own: Option<NamespaceId>,
+    labels: Box<[Seen]>,
 }
 
 /// One namespace for each namespace class, and the class of each namespace. Classes are numbered by
@@ -193,57 +234,57 @@ impl<'w> Interner<'w, '_> {
 fn namespace_classes<'w>(
     env: &'w Environment,
     vocabulary: &mut Vocabulary<'w>,
-) -> (Vec<NamespaceId>, Vec<u32>) {
-    let mut keys: IndexSet<Box<[Seen]>> = IndexSet::default();
-    let (mut representatives, mut of) = (Vec::new(), Vec::new());
+) -> Result<ByClass<NamespaceClassIx, NamespaceId>, TooMany> {
+    let count = env.cluster.namespaces().len();
+    let mut keys: Interner<NamespaceClassIx, NamespaceKey> = Interner::with_room(count);
+    let mut first: Table<NamespaceClassIx, NamespaceId> = Table::with_room(count);
+    let mut class_of = Vec::with_capacity(count);
     let mut seen = Vec::new();
     for (id, namespace) in env.cluster.namespaces() {
-        vocabulary.namespaces.project(&namespace.labels, &mut seen);
-        let named = vocabulary
-            .named
-            .get(&*namespace.name)
-            .map_or(u32::MAX, |n| *n);
-        let name = if env.options.classes { named } else { id.0 };
-        seen.push((name, u32::from(namespace.declared.is_some())));
-        of.push(interned(&mut keys, &seen, || representatives.push(id)));
+        vocabulary
+            .namespaces
+            .project(&namespace.labels, &mut seen)?;
+        let class = keys.intern(NamespaceKey {
+            declared: namespace.declared.is_some(),
+            name: vocabulary.named.get(&*namespace.name).copied(),
+            own: (!env.options.classes).then_some(id),
+            labels: seen[..].into(),
+        })?;
+        if class.index() == first.len() {
+            first.push(id)?;
+        }
+        class_of.push(class);
     }
     let ranks = vocabulary.namespaces.ranks();
-    let place = |(index, key): (u32, &[Seen])| {
-        let (declared, labels) = key
-            .split_last()
-            .map_or((0, &[][..]), |((_, declared), labels)| (*declared, labels));
-        let mut ranked: Vec<Seen> = labels
-            .iter()
-            .map(|(key, value)| (ranks[*key as usize], *value))
-            .collect();
-        ranked.sort_unstable();
-        (declared, ranked, index)
-    };
-    let mut order: Vec<(u32, Vec<Seen>, u32)> = (0..)
-        .zip(keys.iter().map(AsRef::as_ref))
-        .map(place)
+    let keys = keys.into_table();
+    let mut order: Vec<(bool, Vec<(usize, ValueIx)>, NamespaceClassIx)> = keys
+        .enumerated()
+        .map(|(class, key)| (key.declared, ranked(&key.labels, &ranks), class))
         .collect();
     order.sort_unstable_by(|a, b| {
         a.0.cmp(&b.0)
             .then_with(|| by_rank(&a.1, &b.1))
             .then(a.2.cmp(&b.2))
     });
-    let mut new = vec![0; order.len()];
-    for (at, (_, _, index)) in (0..).zip(&order) {
-        new[*index as usize] = at;
+    let mut new = keys.map(|_| NamespaceClassIx::from_number(0));
+    for (at, (_, _, class)) in keys.indexes().zip(&order) {
+        new[*class] = at;
     }
-    let representatives = order
-        .iter()
-        .map(|(_, _, index)| representatives[*index as usize])
-        .collect();
-    (
-        representatives,
-        of.into_iter().map(|index| new[index as usize]).collect(),
-    )
+    let first = order.iter().map(|(_, _, class)| first[*class]).collect();
+    let class_of = class_of.into_iter().map(|class| new[class]).collect();
+    Ok((Table::new(first)?, Table::new(class_of)?))
+}
+
+/// The labels of a namespace by the rank of their keys.
+fn ranked(labels: &[Seen], ranks: &Table<LabelKeyIx, usize>) -> Vec<(usize, ValueIx)> {
+    let ranked = labels.iter().map(|(key, value)| (ranks[*key], *value));
+    let mut ranked: Vec<(usize, ValueIx)> = ranked.collect();
+    ranked.sort_unstable();
+    ranked
 }
 
 /// Compares sorted labels as if absent ones stood there too, before all others.
-fn by_rank(a: &[Seen], b: &[Seen]) -> Ordering {
+fn by_rank(a: &[(usize, ValueIx)], b: &[(usize, ValueIx)]) -> Ordering {
     let differing = a.iter().zip(b).find(|(x, y)| x != y);
     differing.map_or_else(
         || a.len().cmp(&b.len()),
@@ -251,51 +292,42 @@ fn by_rank(a: &[Seen], b: &[Seen]) -> Ordering {
     )
 }
 
-/// The number of a projection; `new` is called where it is a new one.
-fn interned(known: &mut IndexSet<Box<[Seen]>>, seen: &[Seen], new: impl FnOnce()) -> u32 {
-    if let Some(index) = known.get_index_of(seen) {
-        return number(index);
-    }
-    new();
-    number(known.insert_full(seen.into()).0)
-}
-
 impl Classes {
     /// Sorts the pods into classes.
-    pub fn new<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>, atoms: &Atoms) -> Self {
-        let (namespaces, of_namespace) = namespace_classes(env, vocabulary);
-        let (label_sets, of_labels) = project(env, vocabulary);
-        let mut interner = Interner {
+    ///
+    /// # Errors
+    /// When there are more of anything than can be numbered.
+    pub fn new<'w>(
+        env: &'w Environment,
+        vocabulary: &mut Vocabulary<'w>,
+        atoms: &Atoms,
+    ) -> Result<Self, TooMany> {
+        let (namespaces, of_namespace) = namespace_classes(env, vocabulary)?;
+        let (label_sets, of_labels) = project(env, vocabulary)?;
+        let mut pod_keys = PodKeys {
             env,
             vocabulary,
             atoms,
-            ports: IndexSet::default(),
+            ports: Interner::default(),
             last_ports: None,
-            hosts: IndexSet::default(),
+            hosts: Interner::default(),
             single: HashMap::default(),
             addresses: HashMap::default(),
             last_address: None,
-            address_pods: Vec::new(),
+            address_pods: Table::default(),
         };
         let key = |(id, pod): (PodId, &'w Pod)| {
-            interner.key(
-                id,
-                pod,
-                of_namespace[pod.namespace.0 as usize],
-                of_labels[pod.labels.0 as usize],
-            )
+            pod_keys.key(id, pod, of_namespace[pod.namespace], of_labels[pod.labels])
         };
         let keys = env.cluster.pods().map(key);
-        let (list, of_pod) = group(keys, namespaces.len());
-        let (members, starts) = bucketed(&of_pod, list.len());
-        let members = members.into_iter().map(PodId).collect();
-        let spans = spans(&list, namespaces.len());
-        let addresses = interner.address_pods;
-        let ports = interner.ports.into_iter().collect();
-        Self {
+        let (list, of_pod) = group(keys, namespaces.len(), label_sets.len())?;
+        let members = Buckets::new(&of_pod, list.len());
+        let spans = spans(&list, &namespaces);
+        let addresses = pod_keys.address_pods;
+        let ports = pod_keys.ports.into_table();
+        Ok(Self {
             list,
             members,
-            starts,
             of_pod,
             namespaces,
             of_namespace,
@@ -303,136 +335,116 @@ impl Classes {
             label_sets,
             addresses,
             ports,
-        }
+        })
     }
 
     /// How many classes there are.
     pub fn len(&self) -> u32 {
-        number(self.list.len())
+        EndpointIx::bounded(self.list.len()).number()
     }
 
-    /// A class by its number.
-    pub fn get(&self, class: u32) -> &Class {
-        &self.list[class as usize]
-    }
-
-    /// How many pods the classes before this one have; of all, for the first number that is no
+    /// How many pods the classes before this one have; of all, for the first place that is no
     /// class.
-    pub fn pods_before(&self, class: u32) -> u64 {
-        self.starts
-            .get(class as usize)
-            .or(self.starts.last())
-            .copied()
-            .map_or(0, u64::from)
+    pub fn pods_before(&self, class: EndpointIx) -> u64 {
+        self.members.before(class) as u64
     }
 
     /// The pods of a class, in input order.
-    pub fn members(&self, class: u32) -> &[PodId] {
-        let class = class as usize;
-        &self.members[self.starts[class] as usize..self.starts[class + 1] as usize]
+    pub fn members(&self, class: EndpointIx) -> &[PodId] {
+        self.members.of(class)
     }
 }
 
+/// One thing for each class, and the class of each thing.
+type ByClass<C, T> = (Table<C, T>, Table<T, C>);
+
 /// One label set for each projected one, and the projection of each label set.
-fn project<'w>(env: &'w Environment, vocabulary: &mut Vocabulary<'w>) -> (Vec<LabelsId>, Vec<u32>) {
-    let mut known = IndexSet::default();
-    let (mut representatives, mut of) = (Vec::new(), Vec::new());
+fn project<'w>(
+    env: &'w Environment,
+    vocabulary: &mut Vocabulary<'w>,
+) -> Result<ByClass<LabelSetIx, LabelsId>, TooMany> {
+    let mut known: Interner<LabelSetIx, Box<[Seen]>> = Interner::default();
+    let (mut first, mut projected) = (Table::default(), Table::default());
     let mut seen = Vec::new();
-    for (i, labels) in env.cluster.label_sets().enumerate() {
-        vocabulary.pods.project(labels, &mut seen);
-        of.push(interned(&mut known, &seen, || {
-            representatives.push(LabelsId(number(i)));
-        }));
+    for labels in env.cluster.label_sets() {
+        vocabulary.pods.project(labels, &mut seen)?;
+        let set = match known.find(&seen[..]) {
+            Some(set) => set,
+            None => known.intern(seen[..].into())?,
+        };
+        let id = projected.push(set)?;
+        if set.index() == first.len() {
+            first.push(id)?;
+        }
     }
-    (representatives, of)
+    Ok((first, projected))
+}
+
+index_type! {
+    /// Index of a class in the order in which they are met.
+    struct MetIx;
 }
 
 /// The distinct keys, sorted, and the class of each pod.
-fn group(keys: impl ExactSizeIterator<Item = PodKey>, namespaces: usize) -> (Vec<Class>, Vec<u32>) {
-    let mut known: HashMap<PodKey, u32> = HashMap::default();
-    let mut found: Vec<(PodKey, PodId)> = Vec::new();
-    let mut of_pod: Vec<u32> = Vec::with_capacity(keys.len());
-    let mut last: Option<(PodKey, u32)> = None;
-    for (pod, key) in (0..).zip(keys) {
+fn group(
+    keys: impl ExactSizeIterator<Item = Result<PodKey, TooMany>>,
+    namespaces: usize,
+    label_sets: usize,
+) -> Result<(Table<EndpointIx, Class>, Table<PodId, EndpointIx>), TooMany> {
+    let room = label_sets.max(namespaces); // there are seldom fewer classes
+    let mut known: HashMap<PodKey, MetIx> = room_for(room);
+    let mut met: Table<MetIx, (PodKey, PodId)> = Table::with_room(room);
+    let mut met_of: Table<PodId, MetIx> = Table::with_room(keys.len());
+    let mut last: Option<(PodKey, MetIx)> = None;
+    for key in keys {
+        let key = key?;
+        let next = MetIx::new(met.len())?;
         let class = match last {
             // pods of one controller often follow each other
             Some((same, class)) if same == key => class,
-            _ => *known.entry(key).or_insert(number(found.len())),
+            _ => *known.entry(key).or_insert(next),
         };
-        if class == number(found.len()) {
-            found.push((key, PodId(pod)));
+        let pod = met_of.push(class)?;
+        if class == next {
+            met.push((key, pod))?;
         }
         last = Some((key, class));
-        of_pod.push(class);
     }
-    let of_namespace: Vec<u32> = found.iter().map(|(key, _)| key.namespace).collect();
-    let (order, starts) = bucketed(&of_namespace, namespaces);
-    let mut order: Vec<(PodKey, u32)> = order
-        .into_iter()
-        .map(|class| (found[class as usize].0, class))
-        .collect();
-    for span in starts.windows(2) {
-        order[span[0] as usize..span[1] as usize].sort_unstable();
-    }
-    let mut new = vec![0; found.len()];
-    for (at, (_, class)) in (0..).zip(&order) {
-        new[*class as usize] = at;
-    }
-    of_pod
-        .iter_mut()
-        .for_each(|class| *class = new[*class as usize]);
-    let class = |(key, class): (PodKey, u32)| {
-        let (_, representative) = found[class as usize];
-        let (namespace, labels, ports, address, host) = (
-            key.namespace,
-            key.labels,
-            key.ports,
-            key.address,
-            key.host != 0,
-        );
-        Class {
-            representative,
-            namespace,
-            labels,
-            ports,
-            address,
-            host,
+    let namespace_of: Vec<NamespaceClassIx> = met.iter().map(|(key, _)| key.namespace).collect();
+    let by_namespace: Buckets<NamespaceClassIx, MetIx> = Buckets::new(&namespace_of, namespaces);
+    let (mut list, mut new) = (Table::with_room(met.len()), met.map(|_| EndpointIx::MIN));
+    let mut of_namespace: Vec<(PodKey, MetIx)> = Vec::new();
+    for classes in by_namespace.iter() {
+        of_namespace.clear();
+        of_namespace.extend(classes.iter().map(|class| (met[*class].0, *class)));
+        of_namespace.sort_unstable();
+        for (key, class) in &of_namespace {
+            new[*class] = list.push(Class {
+                representative: met[*class].1,
+                namespace: key.namespace,
+                labels: key.labels,
+                ports: key.ports,
+                address: key.address,
+                host: key.host.is_some(),
+            })?;
         }
-    };
-    (order.into_iter().map(class).collect(), of_pod)
-}
-
-/// The indices of a list bucket after bucket, each in order, and where each bucket begins. O(list +
-/// buckets).
-pub(crate) fn bucketed(buckets: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut starts = vec![0; count + 1];
-    buckets
-        .iter()
-        .for_each(|bucket| starts[*bucket as usize + 1] += 1);
-    for bucket in 0..count {
-        starts[bucket + 1] += starts[bucket];
     }
-    let mut next = starts.clone();
-    let mut sorted = vec![0; buckets.len()];
-    for (index, bucket) in (0..).zip(buckets) {
-        let at = &mut next[*bucket as usize];
-        sorted[*at as usize] = index;
-        *at += 1;
-    }
-    (sorted, starts)
+    Ok((list, met_of.map(|class| new[*class])))
 }
 
 /// The range of classes of each namespace class; classes are sorted by it.
-fn spans(list: &[Class], namespaces: usize) -> Vec<std::ops::Range<u32>> {
-    let mut ends = vec![0; namespaces];
-    for (class, at) in list.iter().zip(1..) {
-        ends[class.namespace as usize] = at;
+fn spans(
+    list: &Table<EndpointIx, Class>,
+    namespaces: &Table<NamespaceClassIx, NamespaceId>,
+) -> Table<NamespaceClassIx, Range<EndpointIx>> {
+    let mut ends = namespaces.map(|_| EndpointIx::MIN);
+    for (at, class) in list.enumerated() {
+        ends[class.namespace] = at.next().unwrap_or(at);
     }
-    let mut start = 0;
-    let span = |end: u32| {
-        let span = start..end.max(start);
+    let mut start = EndpointIx::MIN;
+    ends.map(|end| {
+        let span = start..start.max(*end);
         start = span.end;
         span
-    };
-    ends.into_iter().map(span).collect()
+    })
 }

@@ -1,7 +1,16 @@
-//! [`CompiledPolicy`]: a policy whose rules are numbers of peer sets and port lists.
+//! [`CompiledPolicy`]: a policy whose rules are indexes of peer sets and port lists.
 
-use crate::compile::peer_sets::PeerSetId;
-use crate::policy::{Action, PolicyId};
+use crate::compile::peer_sets::PeerSetIx;
+use crate::compile::port_sets::PortSetIx;
+use crate::policy::{Action, Direction, PolicyId};
+use crate::set::index_type;
+
+index_type! {
+    /// Index of a compiled policy.
+    pub struct CompiledPolicyIx;
+    /// Index of a distinct egress rule, of which there are no more than of compiled rules.
+    pub struct EgressRuleIx;
+}
 
 /// One rule, compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,9 +18,9 @@ pub struct CompiledRule {
     /// What it does.
     pub action: Action,
     /// Its peers.
-    pub peers: PeerSetId,
+    pub peers: PeerSetIx,
     /// Its ports.
-    pub ports: u32,
+    pub ports: PortSetIx,
 }
 
 /// A policy, compiled for one subject namespace where its peers are relative, for all otherwise.
@@ -21,4 +30,11 @@ pub struct CompiledPolicy {
     pub policy: PolicyId,
     /// Its rules, per direction.
     pub rules: [Vec<CompiledRule>; 2],
+}
+
+impl CompiledPolicy {
+    /// Its rules of one direction.
+    pub fn rules(&self, direction: Direction) -> &[CompiledRule] {
+        &self.rules[direction.index()]
+    }
 }

@@ -3,8 +3,8 @@
 //!
 //! Phases: [`compile_policy`] turns rules into indices of peer sets and port lists; [`governed`]
 //! asks each policy which classes it governs; [`Lists`] turns the answers around, by class;
-//! [`intern`] groups each distinct list once by tier and priority. Cost: O(rules + sum of the
-//! subjects' classes).
+//! [`intern`] groups each distinct list once by tier and priority ([`Grouping`]). Cost: O(rules +
+//! sum of the subjects' classes).
 //!
 //! Invariant: the tiers of an [`EffectivePolicy`] are in the order in which they are asked, layer
 //! after layer; a tier without a say in the class is left out, which is the same as passing on.
@@ -12,36 +12,42 @@
 //! distinct one is kept once, however many policies repeat it.
 
 use crate::compile::classes::Classes;
-use crate::compile::compiled_policy::{CompiledPolicy, CompiledRule};
-use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
+use crate::compile::compiled_policy::{
+    CompiledPolicy, CompiledPolicyIx, CompiledRule, EgressRuleIx,
+};
+use crate::compile::effective_policy::{
+    EffectiveIx, EffectivePolicy, EffectiveTier, Selection, UnorderedRule,
+};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace, PeerSets, SeenFrom};
-use crate::compile::port_sets::{PortSet, PortSets};
+use crate::compile::port_sets::{PortSet, PortSetIx, PortSets};
 use crate::compile::tier_order::TierOrder;
 use crate::compile::vocabulary::Vocabulary;
 use crate::model::{NamespaceId, Truth};
 use crate::policy::tier::{HostPods, LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule};
-use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Family, number};
+use crate::set::hashed::{HashMap, room_for};
+use crate::set::{Family, Interner, Ix, Point, Table, TooMany};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use crate::spec::evaluate::taints;
 use crate::spec::matching::{namespaces_match, unqualified};
 use crate::spec::question::{Case, Tainted};
+use std::collections::hash_map::Entry;
 
 /// The compiled policies of an environment.
 pub struct CompiledPolicySet {
     /// The policies; those with relative peers once per subject namespace.
-    pub policies: Vec<CompiledPolicy>,
+    pub policies: Table<CompiledPolicyIx, CompiledPolicy>,
     /// The classes each of them governs.
-    pub subjects: Vec<EndpointBounds>,
+    pub subjects: Table<CompiledPolicyIx, EndpointBounds>,
     /// The distinct port lists.
-    pub ports: Vec<PortSet>,
+    pub ports: Table<PortSetIx, PortSet>,
     /// The distinct effective policies; the first is the open one.
-    pub effective: Vec<EffectivePolicy>,
+    pub effective: Table<EffectiveIx, EffectivePolicy>,
     /// The tiers in the order in which they are asked.
     pub order: TierOrder,
     /// The effective policy of each class, per direction.
-    pub of_class: [Vec<u32>; 2],
+    pub of_class: [Table<EndpointIx, EffectiveIx>; 2],
 }
 
 /// Compiles the policies over the classes of an endpoint space.
@@ -50,47 +56,45 @@ pub fn compile<'w>(
     vocabulary: &Vocabulary<'w>,
     space: &'w EndpointSpace,
     peers: &mut PeerSets<'w>,
-) -> CompiledPolicySet {
+) -> Result<CompiledPolicySet, TooMany> {
     let mut ports = PortSets {
         vocabulary,
         known: HashMap::default(),
-        sets: IndexSet::default(),
+        sets: Interner::default(),
     };
-    let (mut policies, mut subjects) = (Vec::new(), Vec::new());
+    let count = env.policies.policies.len();
+    let (mut policies, mut subjects) = (Table::with_room(count), Table::with_room(count));
     for (id, policy) in env.policies.iter() {
         for own in owners(env, policy) {
-            policies.push(compile_policy(env, (id, policy), own, peers, &mut ports));
-            subjects.push(governed(env, policy, own, space, peers));
+            policies.push(compile_policy(env, (id, policy), own, peers, &mut ports)?)?;
+            subjects.push(governed(env, policy, own, space, peers))?;
         }
     }
-    let mut effective = vec![EffectivePolicy::default()];
+    // each distinct rule of an index of egress is one of these
+    EgressRuleIx::new(policies.iter().flat_map(|p| &p.rules).map(Vec::len).sum())?;
     let order = TierOrder::new(env);
-    let of_class = Direction::ALL.map(|direction| {
-        let lists = Lists::new(
-            env,
-            &policies,
-            &subjects,
-            direction,
-            space.classes.list.len(),
-        );
-        intern(
-            env,
-            &policies,
-            &space.classes,
-            direction,
-            &lists,
-            &mut effective,
-            &order,
-        )
-    });
-    CompiledPolicySet {
+    let places = policies.map(|policy| PolicyPlace::new(env, &order, policy));
+    let grouping = Grouping {
+        env,
+        order: &order,
+        policies: &policies,
+        places,
+        subjects: &subjects,
+    };
+    let mut effective = Table::with_room(count);
+    effective.push(EffectivePolicy::default())?; // INVARIANT: at `EffectiveIx::OPEN`
+    let mut of_class = [Table::default(), Table::default()];
+    for direction in Direction::ALL {
+        of_class[direction.index()] = intern(&grouping, &space.classes, direction, &mut effective)?;
+    }
+    Ok(CompiledPolicySet {
         policies,
         subjects,
-        ports: ports.sets.into_iter().collect(),
+        ports: ports.sets.into_table(),
         effective,
         order,
         of_class,
-    }
+    })
 }
 
 /// The subject namespaces a policy has to be compiled for one by one: all of them where a peer is
@@ -120,22 +124,26 @@ fn compile_policy<'w>(
     own: Option<NamespaceId>,
     peers: &mut PeerSets<'w>,
     ports: &mut PortSets<'w, '_>,
-) -> CompiledPolicy {
+) -> Result<CompiledPolicy, TooMany> {
     let host_pods = env.policies.tier_of(policy).host_pods;
     let seen = |rule: &Rule| SeenFrom {
         own,
         host_pods,
         certain: unqualified(rule) == Truth::Yes,
     };
-    let rules = Direction::ALL.map(|direction| {
-        let compile = |rule: &'w Rule| CompiledRule {
-            action: rule.action,
-            peers: peers.peers(&rule.peers, seen(rule)),
-            ports: ports.number(&rule.ports, host_pods),
-        };
-        policy.rules(direction).iter().map(compile).collect()
-    });
-    CompiledPolicy { policy: id, rules }
+    let mut rules = [Vec::new(), Vec::new()];
+    for direction in Direction::ALL {
+        let compiled = &mut rules[direction.index()];
+        compiled.reserve_exact(policy.rules(direction).len());
+        for rule in policy.rules(direction) {
+            compiled.push(CompiledRule {
+                action: rule.action,
+                peers: peers.peers(&rule.peers, seen(rule))?,
+                ports: ports.index(&rule.ports, host_pods)?,
+            });
+        }
+    }
+    Ok(CompiledPolicy { policy: id, rules })
 }
 
 /// The classes a policy governs.
@@ -151,13 +159,9 @@ fn governed<'w>(
         found = found.without(&space.hosts);
     }
     if let Some(own) = own {
-        let span = &space.classes.spans[space.classes.of_namespace[own.0 as usize] as usize];
-        let only = span
-            .end
-            .checked_sub(1)
-            .map_or_else(EndpointSet::empty, |last| {
-                EndpointSet::from(span.start..=last)
-            });
+        let span = &space.classes.spans[space.classes.of_namespace[own]];
+        let last = span.end.previous().filter(|last| span.start <= *last);
+        let only = last.map_or_else(EndpointSet::empty, |last| (span.start..=last).into());
         let within = |runs: &EndpointSet| runs.intersection(&only).into();
         found = EndpointBounds {
             must: within(&found.must),
@@ -170,46 +174,42 @@ fn governed<'w>(
 /// For each class the policies that govern it in one direction, in order; one list after the other.
 struct Lists {
     entries: Vec<Selection>,
-    starts: Vec<u32>,
+    /// By class, and the end.
+    starts: Vec<usize>,
 }
 
 impl Lists {
     /// Counts first, then fills. O(sum of the subjects' classes).
-    fn new(
-        env: &Environment,
-        policies: &[CompiledPolicy],
-        subjects: &[EndpointBounds],
-        direction: Direction,
-        classes: usize,
-    ) -> Self {
-        let governs = |(_, (compiled, _)): &(u32, (&CompiledPolicy, &EndpointBounds))| {
-            env.policies.get(compiled.policy).governs(direction)
+    fn new(grouping: &Grouping<'_>, direction: Direction, classes: usize) -> Self {
+        let governs = |(_, (places, _)): &(CompiledPolicyIx, (&PolicyPlace, &EndpointBounds))| {
+            places.governs[direction.index()]
         };
-        let each = || (0..).zip(policies.iter().zip(subjects)).filter(governs);
+        let subjects = grouping.subjects;
+        let places = || grouping.places.iter().zip(subjects);
+        let each = || subjects.indexes().zip(places()).filter(governs);
         let mut starts = vec![0; classes + 1];
         for (_, (_, found)) in each() {
             found
                 .may
                 .points()
-                .for_each(|class| starts[class as usize + 1] += 1);
+                .for_each(|class| starts[class.index() + 1] += 1);
         }
         for class in 0..classes {
             starts[class + 1] += starts[class];
         }
         let mut next = starts.clone();
-        let mut entries = vec![
-            Selection {
-                policy: 0,
-                certain: false
-            };
-            starts[classes] as usize
-        ];
+        let nobody = Selection {
+            policy: CompiledPolicyIx::from_number(0),
+            certain: false,
+        };
+        let mut entries = vec![nobody; starts[classes]];
         for (policy, (_, found)) in each() {
+            let exact = found.is_exact();
             for class in found.may.points() {
-                let at = &mut next[class as usize];
-                entries[*at as usize] = Selection {
+                let at = &mut next[class.index()];
+                entries[*at] = Selection {
                     policy,
-                    certain: found.is_exact() || found.must.contains(class),
+                    certain: exact || found.must.contains(class),
                 };
                 *at += 1;
             }
@@ -217,93 +217,139 @@ impl Lists {
         Self { entries, starts }
     }
 
-    fn of(&self, class: usize) -> &[Selection] {
-        &self.entries[self.starts[class] as usize..self.starts[class + 1] as usize]
+    fn of(&self, class: EndpointIx) -> &[Selection] {
+        let class = class.index();
+        &self.entries[self.starts[class]..self.starts[class + 1]]
     }
 }
 
-/// The profile of each class: one for every distinct list of policies, and what may taint it.
+/// The effective policy of each class: one for every distinct list of policies, and what may taint
+/// it.
 fn intern(
-    env: &Environment,
-    policies: &[CompiledPolicy],
+    grouping: &Grouping<'_>,
     classes: &Classes,
     direction: Direction,
-    lists: &Lists,
-    effective: &mut Vec<EffectivePolicy>,
-    order: &TierOrder,
-) -> Vec<u32> {
+    effective: &mut Table<EffectiveIx, EffectivePolicy>,
+) -> Result<Table<EndpointIx, EffectiveIx>, TooMany> {
+    let env = grouping.env;
+    let lists = Lists::new(grouping, direction, classes.list.len());
     let tainted = env.options.taints && !env.policies.taints.is_empty();
-    let mut known: HashMap<(&[Selection], Tainted), u32> = HashMap::default();
-    known.insert((&[], Tainted::default()), 0);
-    let effective = |class: usize| {
+    let room = grouping.policies.len().min(classes.list.len()); // about as many, in most clusters
+    let mut known: HashMap<(&[Selection], Tainted), EffectiveIx> = room_for(room);
+    known.insert((&[], Tainted::default()), EffectiveIx::OPEN);
+    let mut of_class = Table::with_room(classes.list.len());
+    for class in classes.list.indexes() {
         let list = lists.of(class);
         let taint = if tainted {
             taint_of(env, classes, class, direction)
         } else {
             Tainted::default()
         };
-        *known.entry((list, taint)).or_insert_with(|| {
-            effective.push(grouped(env, order, policies, direction, list, taint));
-            number(effective.len() - 1)
-        })
-    };
-    (0..classes.list.len()).map(effective).collect()
+        of_class.push(match known.entry((list, taint)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                *new.insert(effective.push(grouping.grouped(direction, list, taint))?)
+            }
+        })?;
+    }
+    Ok(of_class)
 }
 
-fn taint_of(env: &Environment, classes: &Classes, class: usize, direction: Direction) -> Tainted {
+fn taint_of(
+    env: &Environment,
+    classes: &Classes,
+    class: EndpointIx,
+    direction: Direction,
+) -> Tainted {
     // host-network pods that behave as their node are not seen by any policy; the walk knows that
     // itself
     let case = Case::new(HostNetworkMode::Pod, Family::V4);
     taints(env, classes.list[class].representative, direction, &case)
 }
 
-/// Sorts the policies of a class into tiers and groups of equal priority.
-fn grouped(
-    env: &Environment,
-    order: &TierOrder,
-    policies: &[CompiledPolicy],
-    direction: Direction,
-    list: &[Selection],
-    taint: Tainted,
-) -> EffectivePolicy {
-    let policy = |s: &Selection| env.policies.get(policies[s.policy as usize].policy);
-    let place = |s: &Selection| order.place(policy(s));
-    let mut sorted = Vec::new();
-    let mut by_tier = list;
-    if list
-        .windows(2)
-        .any(|pair| place(&pair[0]) != place(&pair[1]))
-    {
-        sorted.extend_from_slice(list);
-        sorted.sort_by_key(place);
-        by_tier = &sorted;
+/// What is looked up of a compiled policy whenever it governs a class, and in which directions.
+struct PolicyPlace {
+    /// Where its tier stands in the order of asking.
+    tier: usize,
+    governs: [bool; 2],
+    /// Whether its tier denies for whom it isolates, and it does.
+    isolates: [bool; 2],
+}
+
+impl PolicyPlace {
+    fn new(env: &Environment, order: &TierOrder, compiled: &CompiledPolicy) -> Self {
+        let policy = env.policies.get(compiled.policy);
+        let ends = env.policies.tier_of(policy).end == TierEnd::DenyIsolated;
+        Self {
+            tier: order.place(policy),
+            governs: Direction::ALL.map(|direction| policy.governs(direction)),
+            isolates: Direction::ALL.map(|direction| ends && policy.isolates(direction)),
+        }
     }
-    let mut tiers: Vec<EffectiveTier> = Vec::new();
-    for entries in by_tier.chunk_by(|a, b| place(a) == place(b)) {
-        let Some(at) = entries.first().map(place) else {
-            continue;
-        };
-        let mut tier = order.tiers[at].clone();
-        let ends = env.policies.tiers[tier.tier.index()].end == TierEnd::DenyIsolated;
-        let isolates = |s: &Selection| ends && policy(s).isolates(direction);
-        tier.isolating = entries.iter().copied().filter(isolates).collect();
+}
+
+/// Makes the effective policies of classes.
+struct Grouping<'a> {
+    env: &'a Environment,
+    order: &'a TierOrder,
+    policies: &'a Table<CompiledPolicyIx, CompiledPolicy>,
+    /// Of each compiled policy.
+    places: Table<CompiledPolicyIx, PolicyPlace>,
+    /// The classes that each compiled policy governs.
+    subjects: &'a Table<CompiledPolicyIx, EndpointBounds>,
+}
+
+impl Grouping<'_> {
+    /// Sorts the policies of a class into tiers and groups of equal priority.
+    fn grouped(&self, direction: Direction, list: &[Selection], taint: Tainted) -> EffectivePolicy {
+        let place = |s: &Selection| self.places[s.policy].tier;
+        let mut sorted = Vec::new();
+        let mut by_tier = list;
+        if !list.is_sorted_by_key(place) {
+            sorted.extend_from_slice(list);
+            sorted.sort_by_key(place);
+            by_tier = &sorted;
+        }
+        let mut tiers = Vec::with_capacity(1); // most classes have one
+        for entries in by_tier.chunk_by(|a, b| place(a) == place(b)) {
+            tiers.extend(entries.first().map(|first| {
+                let template = &self.order.tiers[place(first)];
+                self.tier(template.clone(), direction, entries)
+            }));
+        }
+        if taint.unordered {
+            add_tainted(self.order, &mut tiers);
+        }
+        EffectivePolicy { tiers, taint }
+    }
+
+    /// Fills in a tier, of which these policies govern a class.
+    fn tier(
+        &self,
+        mut tier: EffectiveTier,
+        direction: Direction,
+        entries: &[Selection],
+    ) -> EffectiveTier {
+        let isolates = |s: &Selection| self.places[s.policy].isolates[direction.index()];
+        if entries.iter().all(isolates) {
+            tier.isolating = entries.to_vec(); // in one piece, as nearly always
+        } else {
+            tier.isolating = entries.iter().copied().filter(isolates).collect();
+        }
         tier.isolated = isolation(&tier.isolating);
         if tier.ordered {
-            let rank = |s: &Selection| order.rank(policy(s));
+            let policy = |s: &Selection| self.env.policies.get(self.policies[s.policy].policy);
+            let rank = |s: &Selection| self.order.rank(policy(s));
             let mut ranked = entries.to_vec();
             ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.cmp(b)));
             let groups = ranked.chunk_by(|a, b| rank(a) == rank(b));
             tier.groups = groups.map(<[Selection]>::to_vec).collect();
         } else {
             tier.others = entries.iter().copied().filter(|s| !isolates(s)).collect();
-            [tier.allows, tier.denies] = distinct_rules(policies, direction, entries);
+            [tier.allows, tier.denies] = distinct_rules(self.policies, direction, entries);
         }
-        tiers.push(tier);
+        tier
     }
-    if taint.unordered {
-        add_tainted(order, &mut tiers);
-    }
-    EffectivePolicy { tiers, taint }
 }
 
 fn isolation(isolating: &[Selection]) -> Truth {
@@ -335,17 +381,19 @@ fn add_tainted(order: &TierOrder, tiers: &mut Vec<EffectiveTier>) {
 
 /// The distinct rules of the policies that govern a class: those that allow, and those that deny.
 fn distinct_rules(
-    policies: &[CompiledPolicy],
+    policies: &Table<CompiledPolicyIx, CompiledPolicy>,
     direction: Direction,
     selections: &[Selection],
 ) -> [Vec<UnorderedRule>; 2] {
-    let [mut allows, mut denies] = [Vec::new(), Vec::new()];
+    let rules_of = |s: &Selection| policies[s.policy].rules(direction);
+    let count = selections.iter().map(|s| rules_of(s).len()).sum();
+    let [mut allows, mut denies] = [Vec::with_capacity(count), Vec::new()];
     for selection in selections {
-        for rule in &policies[selection.policy as usize].rules[direction.index()] {
-            let rules = if rule.action == Action::Deny {
-                &mut denies
-            } else {
-                &mut allows
+        for rule in rules_of(selection) {
+            let rules = match rule.action {
+                Action::Allow => &mut allows,
+                Action::Deny => &mut denies,
+                Action::Pass => continue, // compiling refuses it
             };
             rules.push(UnorderedRule {
                 peers: rule.peers,

@@ -4,29 +4,50 @@
 //! a say in the class is left out, which is the same as passing on. `compile::effective_policies`
 //! makes them, once for each distinct content; `graph::tiers` walks them.
 
-use crate::compile::compiled_policy::CompiledPolicy;
-use crate::compile::peer_sets::PeerSetId;
+use crate::compile::compiled_policy::{CompiledPolicy, CompiledPolicyIx};
+use crate::compile::peer_sets::PeerSetIx;
+use crate::compile::port_sets::PortSetIx;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::policy::tier::{LayerIx, TierIx};
+use crate::set::{Ix, Table, index_type};
 use crate::spec::question::Tainted;
+use std::hash::{Hash, Hasher};
+
+index_type! {
+    /// Index of an effective policy.
+    pub struct EffectiveIx;
+}
+
+impl EffectiveIx {
+    /// That of what nothing governs.
+    pub const OPEN: Self = Self(0);
+}
 
 /// A policy that governs a class, and how surely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Selection {
-    /// Index of the compiled policy.
-    pub policy: u32,
+    /// The policy.
+    pub policy: CompiledPolicyIx,
     /// Whether it certainly selects the class.
     pub certain: bool,
+}
+
+impl Hash for Selection {
+    /// In one piece: the list of every class is hashed.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let policy = u64::from(self.policy.number());
+        state.write_u64(policy << 1 | u64::from(self.certain));
+    }
 }
 
 /// One distinct rule of an unordered tier, and whether a policy that has it certainly selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnorderedRule {
     /// Its peers.
-    pub peers: PeerSetId,
+    pub peers: PeerSetIx,
     /// Its ports.
-    pub ports: u32,
+    pub ports: PortSetIx,
     /// Whether it certainly applies.
     pub certain: bool,
 }
@@ -151,13 +172,13 @@ impl EffectivePolicy {
     /// The peers and ports of every rule that can decide.
     pub fn rules<'a>(
         &'a self,
-        policies: &'a [CompiledPolicy],
+        policies: &'a Table<CompiledPolicyIx, CompiledPolicy>,
         direction: Direction,
-    ) -> impl Iterator<Item = (PeerSetId, u32)> + 'a {
+    ) -> impl Iterator<Item = (PeerSetIx, PortSetIx)> + 'a {
         self.tiers.iter().flat_map(move |tier| {
             let ordered = tier.groups.iter().flatten();
             let ordered = ordered
-                .flat_map(move |s| &policies[s.policy as usize].rules[direction.index()])
+                .flat_map(move |s| policies[s.policy].rules(direction))
                 .map(|rule| (rule.peers, rule.ports));
             let unordered = tier.allows.iter().chain(&tier.denies);
             ordered.chain(unordered.map(|rule| (rule.peers, rule.ports)))

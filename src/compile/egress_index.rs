@@ -9,18 +9,20 @@
 //! Invariant: the tiers are those of the effective policies, in the same order. Cost to build:
 //! O(rules + sum of the subjects' classes).
 
-use crate::compile::compiled_policy::CompiledRule;
+use crate::compile::compiled_policy::{CompiledPolicyIx, CompiledRule, EgressRuleIx};
 use crate::compile::effective_policies::CompiledPolicySet;
-use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection};
+use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy, EffectiveTier, Selection};
 use crate::compile::endpoint_bounds::EndpointBounds;
-use crate::compile::endpoint_space::{EndpointSet, EndpointSpace};
-use crate::compile::peer_sets::{PeerSet, PeerSetId};
-use crate::policy::tier::{LayerIx, TierEnd, TierIx};
+use crate::compile::endpoint_space::{EndpointIx, EndpointSet, EndpointSpace};
+use crate::compile::peer_sets::{PeerSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
+use crate::policy::tier::{LayerIx, TierEnd};
 use crate::policy::{Action, Direction, Policy};
-use crate::set::hashed::{IndexMap, IndexSet};
-use crate::set::number;
+use crate::set::Table;
+use crate::set::hashed::{IndexMap, room_for};
 use crate::spec::environment::{Environment, HostNetworkMode};
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// Peer sets of more endpoints than this are asked instead of listed.
 const LISTED: u64 = 64;
@@ -33,9 +35,9 @@ pub struct EgressRule {
     /// Whether it denies.
     pub denies: bool,
     /// Its peers.
-    pub peers: PeerSetId,
+    pub peers: PeerSetIx,
     /// Its ports.
-    pub ports: u32,
+    pub ports: PortSetIx,
     /// The classes that a policy with this rule governs.
     pub subjects: EndpointBounds,
     /// Whether its peers are certain, and the same ones in all scenarios: an endpoint that is one
@@ -49,7 +51,7 @@ pub struct EgressTier {
     /// The tier as it stands where nothing of it governs: its layer, ranks and flags.
     pub tier: EffectiveTier,
     /// Compiled policies of equal priority, in order; none in an unordered tier.
-    pub groups: Vec<Vec<u32>>,
+    pub groups: Vec<Vec<CompiledPolicyIx>>,
     /// The classes that it isolates, per scenario.
     pub isolated: Vec<EndpointBounds>,
     /// Whether it may decide about classes that it does not isolate: it has an order, a rule that
@@ -61,20 +63,20 @@ pub struct EgressTier {
 #[derive(Debug, Clone, Default)]
 pub struct EgressIndex {
     /// The distinct rules of the unordered tiers.
-    pub rules: Vec<EgressRule>,
+    pub rules: Table<EgressRuleIx, EgressRule>,
     /// Per endpoint, the rules of small peer sets that contain it.
-    at: Vec<Vec<u32>>,
+    at: Table<EndpointIx, Vec<EgressRuleIx>>,
     /// The rules of large peer sets.
-    large: Vec<u32>,
+    large: Vec<EgressRuleIx>,
     /// The tiers in which a policy governs somebody's egress, in order, layer after layer.
     pub tiers: Vec<EgressTier>,
     /// The classes that unmodelled policies may touch: with anything, in an unordered tier, by
     /// denying. Per scenario.
     pub tainted: Vec<[EndpointSet; 3]>,
     /// The distinct peers of the ordered tiers' rules.
-    pub ordered_peers: Vec<PeerSetId>,
-    /// What each effective policy decides by: equal numbers decide alike.
-    pub contents: Vec<u32>,
+    pub ordered_peers: Vec<PeerSetIx>,
+    /// Of each effective policy the first one that decides alike.
+    pub contents: Table<EffectiveIx, EffectiveIx>,
     /// Whether at most one tier speaks, by allows for whom it isolates, and no unmodelled policy.
     is_additive: bool,
 }
@@ -84,29 +86,29 @@ impl EgressIndex {
     pub fn new(
         env: &Environment,
         space: &EndpointSpace,
-        peers: &[PeerSet],
+        peers: &Table<PeerSetIx, PeerSet>,
         compiled: &CompiledPolicySet,
     ) -> Self {
-        let tainted = tainted(space, compiled);
+        let tainted = tainted(compiled);
+        let governing = governing(env, compiled);
         let mut index = Self {
-            at: vec![Vec::new(); space.len() as usize],
-            tiers: tiers(env, space, compiled, !tainted[1].is_empty()),
+            at: Table::first(space.len(), |_| Vec::new()),
+            tiers: tiers(env, space, compiled, &governing, !tainted[1].is_empty()),
             contents: contents(&compiled.effective),
             ..Self::default()
         };
-        index.rules = rules(env, compiled, peers, &index.tiers);
+        // INVARIANT: compiling refused more rules than can be numbered
+        index.rules = Table::of_bounded(rules(compiled, peers, &index.tiers, &governing));
         for rule in index.rules.iter().filter(|rule| rule.denies) {
             index.tiers[rule.tier].exceeds_isolation = true;
         }
-        for (number, rule) in (0..).zip(&index.rules) {
-            let scenarios = peers[rule.peers.0 as usize].0.iter();
+        for (number, rule) in index.rules.enumerated() {
+            let scenarios = peers[rule.peers].0.iter();
             let endpoints = EndpointSet::union_of(scenarios.map(|m| &*m.may));
             if endpoints.count() > LISTED {
                 index.large.push(number);
             } else {
-                endpoints
-                    .points()
-                    .for_each(|p| index.at[p as usize].push(number));
+                endpoints.points().for_each(|p| index.at[p].push(number));
             }
         }
         for scenario in &space.scenarios {
@@ -125,15 +127,19 @@ impl EgressIndex {
     }
 
     /// The rules whose peers may contain an endpoint, in order.
-    pub fn seen(&self, peers: &[PeerSet], endpoint: u32) -> Vec<u32> {
-        let holds = |number: &&u32| {
-            let rule = &self.rules[**number as usize];
-            let scenarios = &peers[rule.peers.0 as usize].0;
+    pub fn seen(
+        &self,
+        peers: &Table<PeerSetIx, PeerSet>,
+        endpoint: EndpointIx,
+    ) -> Vec<EgressRuleIx> {
+        let holds = |rule: &&EgressRuleIx| {
+            let rule = &self.rules[**rule];
+            let scenarios = &peers[rule.peers].0;
             let count = if rule.plain { 1 } else { scenarios.len() };
             let mut scenarios = scenarios.iter().take(count);
             scenarios.any(|m| m.may.contains(endpoint))
         };
-        let mut seen = self.at[endpoint as usize].clone();
+        let mut seen = self.at[endpoint].clone();
         seen.extend(self.large.iter().filter(holds));
         seen
     }
@@ -159,7 +165,7 @@ impl EgressIndex {
     pub fn ordered_ports<'a>(
         &'a self,
         compiled: &'a CompiledPolicySet,
-    ) -> impl Iterator<Item = u32> + 'a {
+    ) -> impl Iterator<Item = PortSetIx> + 'a {
         self.ordered_rules(compiled).map(|r| r.ports)
     }
 
@@ -173,8 +179,8 @@ impl EgressIndex {
 }
 
 /// The egress rules of a compiled policy.
-pub fn egress_rules(compiled: &CompiledPolicySet, policy: u32) -> &[CompiledRule] {
-    &compiled.policies[policy as usize].rules[Direction::Egress.index()]
+pub fn egress_rules(compiled: &CompiledPolicySet, policy: CompiledPolicyIx) -> &[CompiledRule] {
+    compiled.policies[policy].rules(Direction::Egress)
 }
 
 /// The classes that some tiers do not see in a mode of host-network pods (S56).
@@ -191,11 +197,12 @@ fn tiers(
     env: &Environment,
     space: &EndpointSpace,
     compiled: &CompiledPolicySet,
+    governing: &[Governing<'_>],
     tainted: bool,
 ) -> Vec<EgressTier> {
     let mut tiers = Vec::new();
     for template in &compiled.order.tiers {
-        let governing = governing(env, compiled, template.tier);
+        let governing = &governing[template.tier.index()];
         let tainted = tainted && !template.ordered && template.layer == LayerIx::CLUSTER_NETWORK;
         if governing.is_empty() && !tainted {
             continue;
@@ -215,8 +222,8 @@ fn tiers(
             }
         });
         let per_scenario = per_scenario.collect();
-        let mut groups: BTreeMap<_, Vec<u32>> = BTreeMap::new();
-        for (number, policy, _) in &governing {
+        let mut groups: BTreeMap<_, Vec<CompiledPolicyIx>> = BTreeMap::new();
+        for (number, policy, _) in governing {
             if tier.ordered {
                 let group = groups.entry(compiled.order.rank(policy)).or_default();
                 group.push(*number);
@@ -237,74 +244,102 @@ fn tiers(
     tiers
 }
 
-type Governing<'a> = Vec<(u32, &'a Policy, &'a EndpointBounds)>;
+type Governing<'a> = Vec<(CompiledPolicyIx, &'a Policy, &'a EndpointBounds)>;
 
-/// The compiled policies of a tier that govern somebody's egress.
-fn governing<'a>(
-    env: &'a Environment,
-    compiled: &'a CompiledPolicySet,
-    tier: TierIx,
-) -> Governing<'a> {
-    let each = (0..).zip(compiled.policies.iter().zip(&compiled.subjects));
-    let each = each.map(|(number, (p, subjects))| (number, env.policies.get(p.policy), subjects));
-    each.filter(|(_, policy, _)| policy.tier == tier && policy.governs(Direction::Egress))
-        .collect()
+/// Of each tier the compiled policies that govern somebody's egress.
+fn governing<'a>(env: &'a Environment, compiled: &'a CompiledPolicySet) -> Vec<Governing<'a>> {
+    let mut governing: Vec<Governing<'_>> = vec![Vec::new(); env.policies.tiers.len()];
+    for ((index, compiled), subjects) in compiled.policies.enumerated().zip(&compiled.subjects) {
+        let policy = env.policies.get(compiled.policy);
+        if policy.governs(Direction::Egress) {
+            governing[policy.tier.index()].push((index, policy, subjects));
+        }
+    }
+    governing
 }
 
 fn rules(
-    env: &Environment,
     compiled: &CompiledPolicySet,
-    sets: &[PeerSet],
+    sets: &Table<PeerSetIx, PeerSet>,
     tiers: &[EgressTier],
+    governing: &[Governing<'_>],
 ) -> Vec<EgressRule> {
-    type EgressKey = (usize, bool, PeerSetId, u32);
     let mut by: IndexMap<EgressKey, Vec<&EndpointBounds>> = IndexMap::default();
     for (at, tier) in tiers.iter().enumerate().filter(|(_, t)| !t.tier.ordered) {
-        for (number, _, subjects) in governing(env, compiled, tier.tier.tier) {
+        for (number, _, subjects) in &governing[tier.tier.tier.index()] {
             if subjects.may.is_empty() {
                 continue;
             }
-            for rule in egress_rules(compiled, number) {
+            for rule in egress_rules(compiled, *number) {
                 let key = (at, rule.action == Action::Deny, rule.peers, rule.ports);
-                by.entry(key).or_default().push(subjects);
+                by.entry(key).or_default().push(*subjects);
             }
         }
     }
-    let rule = |((tier, denies, peers, ports), subjects): (EgressKey, Vec<&EndpointBounds>)| {
-        let scenarios = &sets[peers.0 as usize].0;
-        EgressRule {
-            tier,
-            denies,
-            peers,
-            ports,
-            subjects: EndpointBounds::union_of(&subjects),
-            plain: scenarios.iter().all(|m| m.is_exact() && *m == scenarios[0]),
-        }
-    };
-    by.into_iter().map(rule).collect()
+    let rules = by.into_iter();
+    rules
+        .map(|(key, subjects)| egress_rule(key, &subjects, sets))
+        .collect()
 }
 
-/// Numbers the effective policies by what they decide by.
-fn contents(effective: &[EffectivePolicy]) -> Vec<u32> {
-    let mut seen = IndexSet::default();
-    let mut contents = Vec::with_capacity(effective.len());
-    for EffectivePolicy { tiers, taint } in effective {
-        let tiers: Vec<_> = tiers.iter().map(EffectiveTier::content).collect();
-        let (index, _) = seen.insert_full((tiers, taint));
-        contents.push(number(index));
+/// A rule's tier, whether it denies, its peers and its ports.
+type EgressKey = (usize, bool, PeerSetIx, PortSetIx);
+
+fn egress_rule(
+    (tier, denies, peers, ports): EgressKey,
+    subjects: &[&EndpointBounds],
+    sets: &Table<PeerSetIx, PeerSet>,
+) -> EgressRule {
+    let scenarios = &sets[peers].0;
+    EgressRule {
+        tier,
+        denies,
+        peers,
+        ports,
+        subjects: EndpointBounds::union_of(subjects),
+        plain: scenarios.iter().all(|m| m.is_exact() && *m == scenarios[0]),
     }
-    contents
 }
 
-fn tainted(space: &EndpointSpace, compiled: &CompiledPolicySet) -> [EndpointSet; 3] {
+/// An effective policy that is equal to another that decides alike.
+struct ByContent<'a>(&'a EffectivePolicy);
+
+impl Hash for ByContent<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let tiers = self.0.tiers.iter();
+        tiers.for_each(|tier| tier.content().hash(state));
+        self.0.taint.hash(state);
+    }
+}
+
+impl PartialEq for ByContent<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let content = |policy: &Self| policy.0.tiers.iter().map(EffectiveTier::content);
+        self.0.taint == other.0.taint && content(self).eq(content(other))
+    }
+}
+
+impl Eq for ByContent<'_> {}
+
+/// Of each effective policy the first one that decides by the same content.
+fn contents(effective: &Table<EffectiveIx, EffectivePolicy>) -> Table<EffectiveIx, EffectiveIx> {
+    let mut seen = room_for(effective.len());
+    let mut first = effective.map(|_| EffectiveIx::OPEN);
+    for (index, policy) in effective.enumerated() {
+        first[index] = *seen.entry(ByContent(policy)).or_insert(index);
+    }
+    first
+}
+
+fn tainted(compiled: &CompiledPolicySet) -> [EndpointSet; 3] {
     let mut lists = [const { Vec::new() }; 3];
     let of_class = &compiled.of_class[Direction::Egress.index()];
-    for class in 0..space.classes.len() {
-        let taint = compiled.effective[of_class[class as usize] as usize].taint;
+    for (class, effective) in of_class.enumerated() {
+        let taint = compiled.effective[*effective].taint;
         let touched = [taint.anything, taint.unordered, taint.only_deny];
         for (list, touched) in lists.iter_mut().zip(touched) {
             if touched {
-                list.push(class..=class);
+                list.push(class);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! memory, so that they are compared and hashed at the cost of one; that they are equal is decided
 //! by the sets alone.
 
-use crate::compile::endpoint_space::EndpointSet;
+use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::model::Truth;
 use crate::set::Bounds;
 use std::sync::Arc;
@@ -36,9 +36,8 @@ impl EndpointBounds {
     }
 
     /// From the numbers that certainly match and those that only may.
-    pub fn from_lists(must: Vec<u32>, may: Vec<u32>) -> Self {
-        let set = |list: Vec<u32>| list.into_iter().map(|i| i..=i).collect();
-        Self::from_parts(set(must), &set(may))
+    pub fn from_lists(must: Vec<EndpointIx>, may: Vec<EndpointIx>) -> Self {
+        Self::from_parts(must.into_iter().collect(), &may.into_iter().collect())
     }
 
     /// From what certainly matches and what only may.
@@ -109,7 +108,7 @@ impl EndpointBounds {
     }
 
     /// The truth for one class or atom.
-    pub fn truth(&self, at: u32) -> Truth {
+    pub fn truth(&self, at: EndpointIx) -> Truth {
         if self.must.contains(at) {
             Truth::Yes
         } else if self.may.contains(at) {

@@ -4,16 +4,14 @@
 //! Invariant: numbers below the number of classes are classes. A set of places is a set of runs
 //! ([`EndpointSet`]); classes are numbered so that most sets have few of them.
 
-use crate::compile::atoms::Atoms;
+use crate::compile::atoms::{AtomIx, AtomSet, Atoms};
 use crate::compile::classes::Classes;
+pub use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::model::PodId;
-use crate::set::{Family, IntervalSet};
+use crate::set::{Family, Ix, Table};
 use crate::spec::address_families::FamilyUse;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::{EndFamilies, FamilySet};
-
-/// A set of classes and atoms.
-pub type EndpointSet = IntervalSet<u32>;
 
 /// One way the world may be while a connection is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +34,7 @@ pub struct EndpointSpace {
     /// The classes of host-network pods.
     pub hosts: EndpointSet,
     /// The address families of each class (S65).
-    pub families: Vec<EndFamilies>,
+    pub families: Table<EndpointIx, EndFamilies>,
 }
 
 impl EndpointSpace {
@@ -49,11 +47,8 @@ impl EndpointSpace {
         hosts: EndpointSet,
     ) -> Self {
         let of_address = |pod: &PodId| env.families(env.cluster.pod(*pod));
-        let of_address: Vec<EndFamilies> = classes.addresses.iter().map(of_address).collect();
-        let of_class = classes.list.iter();
-        let families = of_class
-            .map(|class| of_address[class.address as usize])
-            .collect();
+        let of_address = classes.addresses.map(of_address);
+        let families = classes.list.map(|class| of_address[class.address]);
         Self {
             classes,
             atoms,
@@ -64,32 +59,56 @@ impl EndpointSpace {
     }
 
     /// Whether a place is a class of host-network pods.
-    pub fn is_host(&self, at: u32) -> bool {
-        self.is_class(at) && self.classes.get(at).host
+    pub fn is_host(&self, at: EndpointIx) -> bool {
+        self.is_class(at) && self.classes.list[at].host
     }
 
     /// The family of an atom's place.
-    pub fn atom_family(&self, at: u32) -> Family {
-        if at - self.classes.len() < self.atoms.v4_len() {
+    pub fn atom_family(&self, at: EndpointIx) -> Family {
+        if at.number() - self.classes.len() < self.atoms.v4_len() {
             Family::V4
         } else {
             Family::V6
         }
     }
 
+    /// The place of an atom.
+    pub fn of_atom(&self, atom: AtomIx) -> EndpointIx {
+        // INVARIANT: compiling refused more classes and atoms than can be numbered
+        EndpointIx::from_number(self.classes.len() + atom.number())
+    }
+
+    /// The places of atoms. O(ranges).
+    pub fn of_atoms(&self, atoms: &AtomSet) -> EndpointSet {
+        let ranges = atoms.ranges();
+        ranges
+            .map(|(first, last)| self.of_atom(first)..=self.of_atom(last))
+            .collect()
+    }
+
+    /// The atom at a place, if it is none of the classes.
+    pub fn atom_at(&self, at: EndpointIx) -> Option<AtomIx> {
+        let atom = at.number().checked_sub(self.classes.len());
+        atom.map(AtomIx::from_number)
+    }
+
+    /// The atoms at places of which none is a class. O(ranges).
+    pub fn atoms_at(&self, places: &EndpointSet) -> AtomSet {
+        let ranges = places.ranges();
+        ranges
+            .filter_map(|(first, last)| Some(self.atom_at(first)?..=self.atom_at(last)?))
+            .collect()
+    }
+
     /// The places of the atoms of a family.
     pub fn atoms_of_family(&self, family: Family) -> EndpointSet {
-        let (first, v4) = (self.classes.len(), self.atoms.v4_len());
-        match family {
-            Family::V4 => EndpointSet::from(first..=first + v4 - 1),
-            Family::V6 => EndpointSet::from(first + v4..=self.len() - 1),
-        }
+        self.of_atoms(&self.atoms.of_family(family))
     }
 
     /// The address families of a place.
-    pub fn end_families(&self, at: u32) -> EndFamilies {
+    pub fn end_families(&self, at: EndpointIx) -> EndFamilies {
         if self.is_class(at) {
-            self.families[at as usize]
+            self.families[at]
         } else {
             EndFamilies::Told(FamilySet::only(self.atom_family(at)))
         }
@@ -97,12 +116,9 @@ impl EndpointSpace {
 
     /// How the families of a connection between two places decide it (S65).
     #[inline]
-    pub fn family_use(&self, source: u32, destination: u32) -> FamilyUse {
+    pub fn family_use(&self, source: EndpointIx, destination: EndpointIx) -> FamilyUse {
         match (self.is_class(source), self.is_class(destination)) {
-            (true, true) => FamilyUse::between(
-                self.families[source as usize],
-                self.families[destination as usize],
-            ),
+            (true, true) => FamilyUse::between(self.families[source], self.families[destination]),
             (false, _) => {
                 FamilyUse::with_address(self.atom_family(source), self.end_families(destination))
             }
@@ -117,21 +133,19 @@ impl EndpointSpace {
         self.classes.len() + self.atoms.len()
     }
 
+    /// All places, in order.
+    pub fn indexes(&self) -> impl ExactSizeIterator<Item = EndpointIx> + use<> {
+        EndpointIx::first(self.len())
+    }
+
     /// Everything.
     pub fn full(&self) -> EndpointSet {
-        if self.len() == 0 {
-            EndpointSet::empty()
-        } else {
-            EndpointSet::from(0..=self.len() - 1)
-        }
+        EndpointSet::first_of(self.len())
     }
 
     /// Every class.
     pub fn pods(&self) -> EndpointSet {
-        self.classes
-            .len()
-            .checked_sub(1)
-            .map_or_else(EndpointSet::empty, |last| EndpointSet::from(0..=last))
+        EndpointSet::first_of(self.classes.len())
     }
 
     /// Whether all of these places are classes. O(1).
@@ -143,23 +157,23 @@ impl EndpointSpace {
     }
 
     /// The place of an endpoint on the line.
-    pub fn index_of(&self, endpoint: Endpoint) -> u32 {
+    pub fn index_of(&self, endpoint: Endpoint) -> EndpointIx {
         match endpoint {
-            Endpoint::Pod(pod) => self.classes.of_pod[pod.0 as usize],
-            Endpoint::Address(address) => self.classes.len() + self.atoms.of(address),
+            Endpoint::Pod(pod) => self.classes.of_pod[pod],
+            Endpoint::Address(address) => self.of_atom(self.atoms.of(address)),
         }
     }
 
     /// One endpoint at a place, for all.
-    pub fn representative(&self, at: u32) -> Endpoint {
-        match at.checked_sub(self.classes.len()) {
-            None => Endpoint::Pod(self.classes.get(at).representative),
+    pub fn representative(&self, at: EndpointIx) -> Endpoint {
+        match self.atom_at(at) {
+            None => Endpoint::Pod(self.classes.list[at].representative),
             Some(atom) => Endpoint::Address(self.atoms.representative(atom)),
         }
     }
 
     /// Whether a place is a pod class.
-    pub fn is_class(&self, at: u32) -> bool {
-        at < self.classes.len()
+    pub fn is_class(&self, at: EndpointIx) -> bool {
+        at.number() < self.classes.len()
     }
 }

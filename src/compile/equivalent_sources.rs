@@ -2,118 +2,129 @@
 //!
 //! Classes are finer than rules need for a row: two classes may differ in a port name that no rule
 //! of the destination looks up, or in an address between the same blocks. [`equivalent_sources`]
-//! numbers all endpoints by what a rule can see of them as a source, so that what one may send is
-//! computed once for all of its kind. Cost: O(rules + endpoints log blocks).
+//! finds for each endpoint the first of which a rule sees the same as a source, so that what one
+//! may send is computed once for all of its kind. Cost: O(rules + endpoints log blocks).
 
-use crate::compile::atoms::Atoms;
-use crate::compile::classes::Class;
+use crate::compile::atoms::{AtomIx, Atoms};
+use crate::compile::classes::{AddressIx, Class, LabelSetIx, NamespaceClassIx, PortTableIx};
 use crate::compile::effective_policies::CompiledPolicySet;
-use crate::compile::endpoint_space::EndpointSpace;
+use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_space::{EndpointIx, EndpointSpace};
 use crate::model::PodId;
 use crate::policy::{Peer, Peers};
 use crate::set::IpSet;
-use crate::set::hashed::IndexSet;
+use crate::set::Table;
+use crate::set::hashed::room_for;
 use crate::spec::environment::{Endpoint, Environment};
 
 /// All that a rule can see of a place but its node (S55 looks at that).
 #[derive(PartialEq, Eq, Hash)]
 enum SeenPlace<'a> {
     Class {
-        namespace: u32,
-        labels: u32,
-        ports: u32,
+        namespace: NamespaceClassIx,
+        labels: LabelSetIx,
+        ports: PortTableIx,
         address: &'a SeenAddress,
         host: bool,
-        governed: [u32; 2],
+        governed: [EffectiveIx; 2],
     },
-    Outside(u32),
+    Outside(AtomIx),
 }
 
 /// Where a pod's addresses lie between the blocks of the rules; where they are not told, one of its
 /// own.
 #[derive(PartialEq, Eq, Hash)]
 enum SeenAddress {
-    Between(Vec<u32>),
-    Untold(u32),
+    Between(Vec<AtomIx>),
+    Untold(AddressIx),
 }
 
-/// Numbers the places by all that a rule can see of them. O(rules + places log blocks).
+/// Of each place the first of which a rule sees the same. O(rules + places log blocks).
 pub(crate) fn equivalent_sources(
     env: &Environment,
     space: &EndpointSpace,
     compiled: &CompiledPolicySet,
-) -> Vec<u32> {
-    let rules = || {
-        env.policies
-            .policies
-            .iter()
-            .flat_map(|policy| policy.rules.iter().flatten())
-    };
-    let peers = || {
-        rules().filter_map(|rule| {
-            if let Peers::Of(list) = &rule.peers {
-                Some(list)
-            } else {
-                None
-            }
-        })
-    };
-    let peers = || peers().flat_map(|list| list.iter());
+) -> Table<EndpointIx, EndpointIx> {
+    let each_alone = || Table::first(space.len(), |place| place);
     let names_nodes = |peer: &Peer| peer.any(&|p| matches!(p, Peer::Nodes(_) | Peer::Symbol(_)));
-    if !env.options.blocks_match_pods || peers().any(names_nodes) {
-        return (0..space.len()).collect();
+    if !env.options.blocks_match_pods || peers(env).any(names_nodes) {
+        return each_alone();
     }
     let mut blocks: Vec<&IpSet> = Vec::new();
-    for peer in peers() {
-        peer.visit(&mut |p| {
-            if let Peer::Addresses(set) = p {
-                blocks.push(set);
-            }
-        });
+    for peer in peers(env) {
+        peer.visit(&mut |p| blocks.extend(block(p)));
     }
-    let between = Atoms::new(blocks.into_iter());
-    let address = |(number, pod): (u32, &PodId)| {
-        let mut known: Vec<u32> = env
-            .addresses(env.cluster.pod(*pod))
-            .iter()
-            .map(|address| between.of(*address))
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        if known.is_empty() {
-            SeenAddress::Untold(number)
-        } else {
-            SeenAddress::Between(known)
-        }
+    // compiling refused more atoms, of more constants, than can be numbered
+    let Ok(between) = Atoms::new(blocks.into_iter()) else {
+        return each_alone();
     };
-    let addresses: Vec<SeenAddress> = (0..).zip(&space.classes.addresses).map(address).collect();
-    let seen = |place: u32| match space.representative(place) {
-        Endpoint::Address(address) => SeenPlace::Outside(between.of(address)),
-        Endpoint::Pod(_) => {
-            let Class {
-                namespace,
-                labels,
-                ports,
-                address,
-                host,
-                ..
-            } = *space.classes.get(place);
-            let governed = compiled
-                .of_class
-                .each_ref()
-                .map(|effective| effective[place as usize]);
-            SeenPlace::Class {
-                namespace,
-                labels,
-                ports,
-                address: &addresses[address as usize],
-                host,
-                governed,
-            }
-        }
-    };
-    let mut known = IndexSet::default();
-    (0..space.len())
-        .map(|place| u32::try_from(known.insert_full(seen(place)).0).unwrap_or(u32::MAX))
-        .collect()
+    let addresses = space.classes.addresses.enumerated();
+    let addresses = addresses.map(|(index, pod)| seen_address(env, &between, index, *pod));
+    let addresses = Table::of_bounded(addresses.collect());
+    let mut first = room_for(space.indexes().len());
+    Table::first(space.len(), |place| {
+        let seen = match space.representative(place) {
+            Endpoint::Address(address) => SeenPlace::Outside(between.of(address)),
+            Endpoint::Pod(_) => seen_class(space, compiled, &addresses, place),
+        };
+        *first.entry(seen).or_insert(place)
+    })
+}
+
+/// The peers of all rules.
+fn peers(env: &Environment) -> impl Iterator<Item = &Peer> {
+    let policies = env.policies.policies.iter();
+    let rules = policies.flat_map(|policy| policy.rules.iter().flatten());
+    rules.flat_map(|rule| match &rule.peers {
+        Peers::Of(list) => &list[..],
+        Peers::Any => &[],
+    })
+}
+
+fn block(peer: &Peer) -> Option<&IpSet> {
+    if let Peer::Addresses(set) = peer {
+        Some(set)
+    } else {
+        None
+    }
+}
+
+/// Where the addresses of a pod lie, which stands for all with its address key.
+fn seen_address(env: &Environment, between: &Atoms, index: AddressIx, pod: PodId) -> SeenAddress {
+    let known = env.addresses(env.cluster.pod(pod)).iter();
+    let mut known: Vec<AtomIx> = known.map(|address| between.of(*address)).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.is_empty() {
+        SeenAddress::Untold(index)
+    } else {
+        SeenAddress::Between(known)
+    }
+}
+
+fn seen_class<'a>(
+    space: &EndpointSpace,
+    compiled: &CompiledPolicySet,
+    addresses: &'a Table<AddressIx, SeenAddress>,
+    class: EndpointIx,
+) -> SeenPlace<'a> {
+    let Class {
+        namespace,
+        labels,
+        ports,
+        address,
+        host,
+        ..
+    } = space.classes.list[class];
+    SeenPlace::Class {
+        namespace,
+        labels,
+        ports,
+        address: &addresses[address],
+        host,
+        governed: compiled
+            .of_class
+            .each_ref()
+            .map(|effective| effective[class]),
+    }
 }

@@ -12,6 +12,7 @@ pub mod effective_policies;
 pub mod effective_policy;
 pub mod egress_index;
 pub mod endpoint_bounds;
+pub mod endpoint_index;
 pub mod endpoint_space;
 pub mod equivalent_sources;
 pub mod own_nodes;

@@ -11,13 +11,18 @@
 //! homes of one class, or the classes of one home.
 
 use crate::compile::classes::Classes;
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, EndpointSpace};
+use crate::compile::peer_sets::{EndpointBounds, EndpointIx, EndpointSet, EndpointSpace};
 use crate::model::Truth;
-use crate::set::IpSet;
 use crate::set::hashed::{HashMap, IndexSet};
+use crate::set::{IpSet, Ix, Table, index_type};
 use crate::spec::environment::Environment;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
+
+index_type! {
+    /// Index of a home.
+    struct HomeIx;
+}
 
 /// What is near one home.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +43,12 @@ impl NodePlaces {
 /// The homes of all pods.
 #[derive(Debug, Clone, Default)]
 pub struct NodeIndex {
-    near: Vec<NodePlaces>,
+    near: Table<HomeIx, NodePlaces>,
     of_class: Sorted,
     /// The classes with a pod of each home.
-    classes: Vec<EndpointSet>,
+    classes: Table<HomeIx, EndpointSet>,
     /// The homes that are, or may be, at a place; once somebody asks.
-    at: OnceLock<HashMap<u32, Vec<(u32, Truth)>>>,
+    at: OnceLock<HashMap<EndpointIx, Vec<(HomeIx, Truth)>>>,
 }
 
 impl NodeIndex {
@@ -55,10 +60,7 @@ impl NodeIndex {
         }
         let (names, of_class, classes) = Sorted::new(env, &space.classes);
         let hosts = hosts(env, space);
-        let near: Vec<NodePlaces> = names
-            .iter()
-            .map(|name| near(env, space, *name, &hosts, &addresses))
-            .collect();
+        let near = names.map(|name| near(env, space, *name, &hosts, &addresses));
         Self {
             near,
             of_class,
@@ -67,9 +69,9 @@ impl NodeIndex {
         }
     }
 
-    fn at(&self) -> HashMap<u32, Vec<(u32, Truth)>> {
-        let mut at: HashMap<u32, Vec<(u32, Truth)>> = HashMap::default();
-        for (home, near) in (0..).zip(&self.near) {
+    fn at(&self) -> HashMap<EndpointIx, Vec<(HomeIx, Truth)>> {
+        let mut at: HashMap<EndpointIx, Vec<(HomeIx, Truth)>> = HashMap::default();
+        for (home, near) in self.near.enumerated() {
             for found in [&near.hosts, &near.atoms] {
                 found
                     .may
@@ -82,10 +84,10 @@ impl NodeIndex {
 
     /// The places that are the node of a class's pods. Host-network pods count only where they
     /// behave as their node.
-    pub fn node_of(&self, class: u32, hosts: bool) -> Cow<'_, EndpointBounds> {
+    pub fn node_of(&self, class: EndpointIx, hosts: bool) -> Cow<'_, EndpointBounds> {
         let node_index = self.of_class.of(class);
-        let one = |home: &u32| {
-            let near = &self.near[*home as usize];
+        let one = |home: &HomeIx| {
+            let near = &self.near[*home];
             if hosts { &near.both } else { &near.atoms }
         };
         match node_index {
@@ -106,18 +108,13 @@ impl NodeIndex {
     }
 
     /// The classes whose pods run on the node that a place is, if it is one.
-    pub fn pods_on(&self, place: u32) -> Option<EndpointBounds> {
+    pub fn pods_on(&self, place: EndpointIx) -> Option<EndpointBounds> {
         let node_index = self.at.get_or_init(|| self.at()).get(&place)?;
-        let may = EndpointSet::union_of(
-            node_index
-                .iter()
-                .map(|(home, _)| &self.classes[*home as usize]),
-        );
-        let certain = |home: &u32| node_index.contains(&(*home, Truth::Yes));
+        let may = EndpointSet::union_of(node_index.iter().map(|(home, _)| &self.classes[*home]));
+        let certain = |home: &HomeIx| node_index.contains(&(*home, Truth::Yes));
         let must: EndpointSet = may
             .points()
             .filter(|c| self.of_class.of(*c).iter().all(certain))
-            .map(|c| c..=c)
             .collect();
         Some(if must == may {
             EndpointBounds::exactly(must)
@@ -131,8 +128,9 @@ impl NodeIndex {
 /// is anybody's node.
 #[derive(Debug, Clone, Default)]
 struct Sorted {
-    node_index: Vec<u32>,
-    starts: Vec<u32>,
+    node_index: Vec<HomeIx>,
+    /// By class, and the end.
+    starts: Vec<usize>,
 }
 
 impl Sorted {
@@ -141,20 +139,23 @@ impl Sorted {
     fn new<'w>(
         env: &'w Environment,
         classes: &Classes,
-    ) -> (Vec<Option<&'w str>>, Self, Vec<EndpointSet>) {
+    ) -> (
+        Table<HomeIx, Option<&'w str>>,
+        Self,
+        Table<HomeIx, EndpointSet>,
+    ) {
         let mut names: IndexSet<Option<&str>> = IndexSet::default();
         // pods of one node share its name's memory once loaded
-        let mut met: HashMap<*const u8, u32> = HashMap::default();
+        let mut met: HashMap<*const u8, HomeIx> = HashMap::default();
         let mut home = |node: Option<&'w str>| {
             let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
-            *known.or_insert_with(|| u32::try_from(names.insert_full(node).0).unwrap_or(u32::MAX))
+            *known.or_insert_with(|| HomeIx::bounded(names.insert_full(node).0))
         };
-        let of_pod: Vec<u32> = env
-            .cluster
-            .pods()
-            .map(|(_, pod)| home(pod.node.as_deref()))
-            .collect();
-        let mut of_home: Vec<Vec<u32>> = vec![Vec::new(); names.len()];
+        let homes = env.cluster.pods();
+        let of_pod: Vec<HomeIx> = homes.map(|(_, pod)| home(pod.node.as_deref())).collect();
+        // INVARIANT: no more homes than pods, which have numbers
+        let names = Table::of_bounded(names.into_iter().collect());
+        let mut of_home: Table<HomeIx, Vec<EndpointIx>> = names.map(|_| Vec::new());
         let (mut sorted, mut of_class) = (
             Self {
                 node_index: Vec::new(),
@@ -162,53 +163,37 @@ impl Sorted {
             },
             Vec::new(),
         );
-        for class in 0..classes.len() {
-            of_class.extend(
-                classes
-                    .members(class)
-                    .iter()
-                    .map(|pod| of_pod[pod.0 as usize]),
-            );
+        for class in classes.list.indexes() {
+            of_class.extend(classes.members(class).iter().map(|pod| of_pod[pod.index()]));
             of_class.sort_unstable();
             of_class.dedup();
-            of_class
-                .iter()
-                .for_each(|home| of_home[*home as usize].push(class));
+            of_class.iter().for_each(|home| of_home[*home].push(class));
             sorted.node_index.append(&mut of_class);
-            sorted
-                .starts
-                .push(u32::try_from(sorted.node_index.len()).unwrap_or(u32::MAX));
+            sorted.starts.push(sorted.node_index.len());
         }
-        let runs = |list: Vec<u32>| list.into_iter().map(|c| c..=c).collect();
-        (
-            names.into_iter().collect(),
-            sorted,
-            of_home.into_iter().map(runs).collect(),
-        )
+        let classes = of_home.map(|list| list.iter().copied().collect());
+        (names, sorted, classes)
     }
 
-    fn of(&self, class: u32) -> &[u32] {
-        let end = self.starts.get(class as usize + 1).copied().unwrap_or(0);
-        let start = self
-            .starts
-            .get(class as usize)
-            .copied()
-            .unwrap_or(0)
-            .min(end);
-        &self.node_index[start as usize..end as usize]
+    fn of(&self, class: EndpointIx) -> &[HomeIx] {
+        let starts = self.starts.get(class.index()..).unwrap_or_default();
+        let [start, end, ..] = *starts else {
+            return &[];
+        };
+        &self.node_index[start..end]
     }
 }
 
 /// The classes of host-network pods by node.
 fn hosts<'w>(env: &'w Environment, space: &EndpointSpace) -> HashMap<Option<&'w str>, EndpointSet> {
-    let mut hosts: HashMap<Option<&str>, Vec<u32>> = HashMap::default();
+    let mut hosts: HashMap<Option<&str>, Vec<EndpointIx>> = HashMap::default();
     for class in space.hosts.points() {
-        let pod = env.cluster.pod(space.classes.get(class).representative);
+        let pod = env.cluster.pod(space.classes.list[class].representative);
         hosts.entry(pod.node.as_deref()).or_default().push(class);
     }
     hosts
         .into_iter()
-        .map(|(node, list)| (node, list.into_iter().map(|c| c..=c).collect()))
+        .map(|(node, list)| (node, list.into_iter().collect()))
         .collect()
 }
 
@@ -219,15 +204,7 @@ fn near(
     hosts: &HashMap<Option<&str>, EndpointSet>,
     addresses: &IpSet,
 ) -> NodePlaces {
-    let atoms = |set: &IpSet| {
-        let first = space.classes.len();
-        space
-            .atoms
-            .overlapping(set)
-            .ranges()
-            .map(|(a, b)| first + a..=first + b)
-            .collect::<EndpointSet>()
-    };
+    let atoms = |set: &IpSet| space.of_atoms(&space.atoms.overlapping(set));
     let unsure = |may: EndpointSet| EndpointBounds {
         must: Arc::default(),
         may: Arc::new(may),

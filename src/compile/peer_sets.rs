@@ -9,16 +9,17 @@
 //! namespaces it selects and the label sets it selects there; an address block costs the pods
 //! inside. Truth comes from the same functions `evaluate` uses, asked of representatives.
 
-use crate::compile::classes::bucketed;
+use crate::compile::atoms::{AtomIx, AtomSet};
+use crate::compile::classes::{AddressIx, Class, LabelSetIx, NamespaceClassIx};
 pub use crate::compile::endpoint_bounds::EndpointBounds;
-pub use crate::compile::endpoint_space::{EndpointSet, EndpointSpace, Scenario};
+pub use crate::compile::endpoint_space::{EndpointIx, EndpointSet, EndpointSpace, Scenario};
 use crate::compile::selector_index::{NamespaceSelection, Selected};
 use crate::compile::vocabulary::Vocabulary;
-use crate::model::{NamespaceId, Selector, Truth};
+use crate::model::{NamespaceId, PodId, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{Namespaces, Peer, Peers, Symbol};
-use crate::set::hashed::{HashMap, IndexSet, room_for};
-use crate::set::{Family, IpSet, number};
+use crate::set::hashed::{HashMap, room_for};
+use crate::set::{Bounds, Buckets, Family, Interner, IpSet, Ix, Point, Table, TooMany, index_type};
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
 use crate::spec::matching::{node_matches, symbol_matches};
 use std::ops::{Range, RangeInclusive};
@@ -28,29 +29,32 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PeerSet(pub Vec<EndpointBounds>);
 
-/// Index of a peer set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerSetId(pub u32);
+index_type! {
+    /// Index of a peer set.
+    pub struct PeerSetIx;
+    /// Index of a distinct set of endpoints.
+    struct StoredIx;
+}
 
 /// Builds and stores peer sets.
 pub struct PeerSets<'w> {
     env: &'w Environment,
     space: &'w EndpointSpace,
     /// The distinct peer sets.
-    pub sets: Vec<PeerSet>,
-    /// The peer sets by the numbers of their runs.
-    known: HashMap<Box<[(u32, u32)]>, PeerSetId>,
-    /// Room to collect numbers in.
-    numbers: Vec<(u32, u32)>,
-    /// Every distinct set of places, so that equal ones are the same in memory.
-    runs: IndexSet<Arc<EndpointSet>>,
+    pub sets: Table<PeerSetIx, PeerSet>,
+    /// The peer sets by their stored bounds.
+    known: HashMap<Box<[Bounds<StoredIx>]>, PeerSetIx>,
+    /// Room to collect bounds in.
+    bounds: Vec<Bounds<StoredIx>>,
+    /// Every distinct set of endpoints, so that equal ones are the same in memory.
+    stored: Interner<StoredIx, Arc<EndpointSet>>,
     selected: Selected<'w>,
     /// What was selected, by the places in memory of what selects: equal parts of the policies
     /// share theirs (`policy::interner`).
     pods: HashMap<(NamespaceSelection, usize), EndpointBounds>,
     blocks: HashMap<(&'w IpSet, Family), EndpointBounds>,
     inside: Inside,
-    peers: HashMap<(usize, SeenFrom), PeerSetId>,
+    peers: HashMap<(usize, SeenFrom), PeerSetIx>,
 }
 
 /// What of a policy decides whom its peers match.
@@ -68,23 +72,18 @@ pub struct SeenFrom {
 #[derive(Default)]
 struct Inside {
     /// Address atom and class, sorted: the known addresses.
-    known: Vec<(u32, u32)>,
+    known: Vec<(AtomIx, EndpointIx)>,
     /// The classes of pods whose addresses are not known, per distinct key.
-    vague: Vec<(crate::model::PodId, Vec<u32>)>,
+    vague: Vec<(PodId, Vec<EndpointIx>)>,
 }
 
 impl Inside {
     fn new(env: &Environment, space: &EndpointSpace) -> Self {
         let mut inside = Self::default();
-        let keys: Vec<u32> = space
-            .classes
-            .list
-            .iter()
-            .map(|class| class.address)
-            .collect();
-        let (of_key, starts) = bucketed(&keys, space.classes.addresses.len());
-        for (pod, span) in space.classes.addresses.iter().zip(starts.windows(2)) {
-            let classes = &of_key[span[0] as usize..span[1] as usize];
+        let keys = space.classes.list.map(|class| class.address);
+        let addresses = &space.classes.addresses;
+        let by_key: Buckets<AddressIx, EndpointIx> = Buckets::new(&keys, addresses.len());
+        for (pod, classes) in addresses.iter().zip(by_key.iter()) {
             let known = env.addresses(env.cluster.pod(*pod));
             if known.is_empty() {
                 inside.vague.push((*pod, classes.to_vec()));
@@ -100,18 +99,14 @@ impl Inside {
         inside
     }
 
-    /// The classes with a known address in one of these atoms, as far as they are within a range.
-    fn among(&self, atoms: &EndpointSet, within: Range<u32>) -> Vec<u32> {
+    /// The classes with a known address in one of these atoms.
+    fn among(&self, atoms: &AtomSet) -> Vec<EndpointIx> {
         let mut found = Vec::new();
-        let cut = |(first, last): (u32, u32)| (first.max(within.start), (last + 1).min(within.end));
-        for (first, end) in atoms.ranges().map(cut).filter(|(first, end)| first < end) {
+        for (first, last) in atoms.ranges() {
             let from = self.known.partition_point(|(atom, _)| *atom < first);
-            found.extend(
-                self.known[from..]
-                    .iter()
-                    .take_while(|(atom, _)| *atom < end)
-                    .map(|(_, class)| *class),
-            );
+            let known = self.known[from..].iter();
+            let known = known.take_while(|(atom, _)| *atom <= last);
+            found.extend(known.map(|(_, class)| *class));
         }
         found
     }
@@ -119,29 +114,32 @@ impl Inside {
 
 impl<'w> PeerSets<'w> {
     /// No sets yet.
+    ///
+    /// # Errors
+    /// When there are more namespace classes than can be numbered.
     pub fn new(
         env: &'w Environment,
         vocabulary: &Vocabulary<'w>,
         space: &'w EndpointSpace,
-    ) -> Self {
+    ) -> Result<Self, TooMany> {
         let policies = env.policies.policies.len();
-        Self {
+        Ok(Self {
             env,
             space,
-            sets: Vec::new(),
+            sets: Table::default(),
             known: HashMap::default(),
-            numbers: Vec::new(),
-            runs: IndexSet::default(),
-            selected: Selected::new(env, vocabulary, &space.classes),
+            bounds: Vec::new(),
+            stored: Interner::default(),
+            selected: Selected::new(env, vocabulary, &space.classes)?,
             pods: room_for(policies),
             blocks: HashMap::default(),
             inside: Inside::new(env, space),
             peers: room_for(policies),
-        }
+        })
     }
 
     /// The peer set of a rule, seen from its subjects.
-    pub fn peers(&mut self, peers: &'w Peers, seen: SeenFrom) -> PeerSetId {
+    pub fn peers(&mut self, peers: &'w Peers, seen: SeenFrom) -> Result<PeerSetIx, TooMany> {
         let list = if let Peers::Of(list) = peers {
             Some(&**list)
         } else {
@@ -149,22 +147,22 @@ impl<'w> PeerSets<'w> {
         };
         let key = (list.map_or(0, |list| list.as_ptr().addr()), seen);
         if let Some(id) = self.peers.get(&key) {
-            return *id;
+            return Ok(*id);
         }
-        let id = self.set(list, seen);
+        let id = self.set(list, seen)?;
         self.peers.insert(key, id);
-        id
+        Ok(id)
     }
 
-    fn set(&mut self, list: Option<&'w [Peer]>, seen: SeenFrom) -> PeerSetId {
+    fn set(&mut self, list: Option<&'w [Peer]>, seen: SeenFrom) -> Result<PeerSetIx, TooMany> {
         let space = self.space;
-        let mut numbers = std::mem::take(&mut self.numbers);
-        numbers.clear();
+        let mut bounds = std::mem::take(&mut self.bounds);
+        bounds.clear();
         for (at, scenario) in space.scenarios.iter().enumerate() {
             let same = (0..at)
                 .find(|before| self.same_peers(list, seen, space.scenarios[*before], *scenario));
-            let number = if let Some(same) = same {
-                numbers[same]
+            let stored = if let Some(same) = same {
+                bounds[same]
             } else {
                 let found = match list {
                     None => EndpointBounds::exactly(space.full()),
@@ -174,40 +172,38 @@ impl<'w> PeerSets<'w> {
                     found
                 } else {
                     found.possibly()
-                })
+                })?
             };
-            numbers.push(number);
+            bounds.push(stored);
         }
-        let id = self.numbered(&numbers);
-        self.numbers = numbers;
+        let id = self.of_stored(&bounds);
+        self.bounds = bounds;
         id
     }
 
-    /// The peer set of these stored runs, one pair for each view.
-    fn numbered(&mut self, numbers: &[(u32, u32)]) -> PeerSetId {
-        if let Some(id) = self.known.get(numbers) {
-            return *id;
+    /// The peer set of these stored bounds, one for each scenario.
+    fn of_stored(&mut self, bounds: &[Bounds<StoredIx>]) -> Result<PeerSetIx, TooMany> {
+        if let Some(id) = self.known.get(bounds) {
+            return Ok(*id);
         }
-        let id = PeerSetId(number(self.sets.len()));
-        self.known.insert(numbers.into(), id);
-        let runs = |number: u32| {
-            self.runs
-                .get_index(number as usize)
-                .cloned()
-                .unwrap_or_default()
-        };
-        let scenarios = numbers.iter().map(|(must, may)| EndpointBounds {
-            must: runs(*must),
-            may: runs(*may),
+        let set = |stored: StoredIx| self.stored.get(stored).cloned().unwrap_or_default();
+        let scenarios = bounds.iter().map(|stored| EndpointBounds {
+            must: set(stored.must),
+            may: set(stored.may),
         });
-        self.sets.push(PeerSet(scenarios.collect()));
-        id
+        let id = self.sets.push(PeerSet(scenarios.collect()))?;
+        self.known.insert(bounds.into(), id);
+        Ok(id)
     }
 
     /// Whether peers cannot differ between two scenarios: only address blocks know families, only
     /// pods behave.
     fn same_peers(&self, list: Option<&[Peer]>, seen: SeenFrom, a: Scenario, b: Scenario) -> bool {
-        let fixed = |peer: &Peer| match peer {
+        list.is_none_or(|list| list.iter().all(|peer| self.same_peer(peer, seen, a, b)))
+    }
+
+    fn same_peer(&self, peer: &Peer, seen: SeenFrom, a: Scenario, b: Scenario) -> bool {
+        match peer {
             Peer::Pods(..) => {
                 a.mode == b.mode
                     || seen.host_pods == HostPods::Excluded
@@ -216,18 +212,18 @@ impl<'w> PeerSets<'w> {
             Peer::Addresses(_) => a.family == b.family,
             Peer::NoneOf(peers) => self.same_peers(Some(peers), seen, a, b),
             Peer::Nodes(_) | Peer::Domain(_) | Peer::Symbol(_) | Peer::Unreadable { .. } => true,
-        };
-        list.is_none_or(|list| list.iter().all(fixed))
+        }
     }
 
-    /// Stores what matches; the numbers of its sets, which equal sets share.
-    fn stored(&mut self, found: EndpointBounds) -> (u32, u32) {
-        let mut number = |set| number(self.runs.insert_full(set).0);
-        if found.is_exact() {
-            let both = number(found.must);
-            return (both, both);
-        }
-        (number(found.must), number(found.may))
+    /// Stores what matches; equal sets share their index.
+    fn stored(&mut self, found: EndpointBounds) -> Result<Bounds<StoredIx>, TooMany> {
+        let must = self.stored.intern(Arc::clone(&found.must))?;
+        let may = if found.is_exact() {
+            must
+        } else {
+            self.stored.intern(found.may)?
+        };
+        Ok(Bounds { must, may })
     }
 
     fn union_of(
@@ -317,25 +313,32 @@ impl<'w> PeerSets<'w> {
     /// The classes of a namespace class with one of these label sets, or all of them.
     fn select_in(
         &self,
-        class: u32,
-        labels: Option<&Vec<u32>>,
-        into: &mut Vec<RangeInclusive<u32>>,
+        class: NamespaceClassIx,
+        labels: Option<&Vec<LabelSetIx>>,
+        into: &mut Vec<RangeInclusive<EndpointIx>>,
     ) {
-        let span = self.space.classes.spans[class as usize].clone();
+        let span = self.space.classes.spans[class].clone();
         match labels {
-            None => into.extend(span.end.checked_sub(1).map(|last| span.start..=last)),
+            None => into.extend(span.end.previous().map(|last| span.start..=last)),
             Some(labels) => self.join(span, labels, into),
         }
     }
 
     /// The classes of a namespace with one of these label sets, by the shorter side: classes are
     /// sorted by label set.
-    fn join(&self, span: Range<u32>, labels: &[u32], into: &mut Vec<RangeInclusive<u32>>) {
-        let list = &self.space.classes.list;
-        let classes = &list[span.start as usize..span.end as usize];
+    fn join(
+        &self,
+        span: Range<EndpointIx>,
+        labels: &[LabelSetIx],
+        into: &mut Vec<RangeInclusive<EndpointIx>>,
+    ) {
+        let first = span.start.number();
+        let classes = self.space.classes.list.range(span);
+        let indexes = (first..).map(EndpointIx::from_number);
         if classes.len() <= labels.len() * 4 {
-            let selected = span.filter(|c| labels.binary_search(&list[*c as usize].labels).is_ok());
-            into.extend(selected.map(|c| c..=c));
+            let selected = |class: &Class| labels.binary_search(&class.labels).is_ok();
+            let selected = indexes.zip(classes).filter(|(_, class)| selected(class));
+            into.extend(selected.map(|(c, _)| c..=c));
             return;
         }
         for label in labels {
@@ -344,14 +347,14 @@ impl<'w> PeerSets<'w> {
                 .iter()
                 .take_while(|c| c.labels == *label)
                 .count();
-            into.extend((span.start..).skip(from).take(many).map(|c| c..=c));
+            into.extend(indexes.clone().skip(from).take(many).map(|c| c..=c));
         }
     }
 
     /// Lists pod classes by a truth asked of each class.
-    fn classes_where(&self, truth: impl Fn(u32) -> Truth) -> EndpointBounds {
+    fn classes_where(&self, truth: impl Fn(EndpointIx) -> Truth) -> EndpointBounds {
         let (mut must, mut may) = (Vec::new(), Vec::new());
-        for class in 0..self.space.classes.len() {
+        for class in self.space.classes.list.indexes() {
             match truth(class) {
                 Truth::Yes => must.push(class),
                 Truth::Maybe => may.push(class),
@@ -362,8 +365,8 @@ impl<'w> PeerSets<'w> {
     }
 
     fn atoms_of(&self, addresses: &IpSet) -> EndpointSet {
-        let first = self.space.classes.len();
-        self.space.atoms.overlapping(addresses).shifted(first)
+        let atoms = self.space.atoms.overlapping(addresses);
+        self.space.of_atoms(&atoms)
     }
 
     fn block(&mut self, block: &'w IpSet, family: Family) -> EndpointBounds {
@@ -371,7 +374,7 @@ impl<'w> PeerSets<'w> {
             return found.clone();
         }
         let atoms = self.space.atoms.overlapping(block);
-        let mut outside = atoms.clone().shifted(self.space.classes.len());
+        let mut outside = self.space.of_atoms(&atoms);
         if !self.env.options.blocks_match_pods {
             outside = outside.difference(&self.atoms_of(&self.node_addresses(None)));
         }
@@ -389,17 +392,15 @@ impl<'w> PeerSets<'w> {
     fn pods_in_block(
         &self,
         block: &IpSet,
-        atoms: &EndpointSet,
+        atoms: &AtomSet,
         family: Family,
-    ) -> (Vec<u32>, Vec<u32>) {
+    ) -> (Vec<EndpointIx>, Vec<EndpointIx>) {
         let (env, space) = (self.env, self.space);
         if !env.options.blocks_match_pods {
             return Default::default();
         }
-        let (mut must, mut may) = (
-            self.inside.among(atoms, space.atoms.of_family(family)),
-            Vec::new(),
-        );
+        let atoms = atoms.intersection(&space.atoms.of_family(family));
+        let (mut must, mut may) = (self.inside.among(&atoms), Vec::new());
         for (pod, classes) in &self.inside.vague {
             match env.block_matches_pod(block, env.cluster.pod(*pod), family) {
                 Truth::Yes => must.extend(classes),
@@ -422,7 +423,8 @@ impl<'w> PeerSets<'w> {
     }
 
     fn nodes(&self, selector: &Selector) -> EndpointBounds {
-        let representative = |c: u32| Endpoint::Pod(self.space.classes.get(c).representative);
+        let representative =
+            |c: EndpointIx| Endpoint::Pod(self.space.classes.list[c].representative);
         let pods = self.classes_where(|c| node_matches(self.env, selector, representative(c)));
         if self.env.cluster.nodes().len() == 0 {
             return pods.joined(&EndpointBounds {
@@ -438,7 +440,7 @@ impl<'w> PeerSets<'w> {
     /// Asks the specification about every class and every atom; symbols are few.
     fn symbol(&self, symbol: Symbol) -> EndpointBounds {
         let (mut must, mut may) = (Vec::new(), Vec::new());
-        for endpoint in 0..self.space.len() {
+        for endpoint in self.space.indexes() {
             match symbol_matches(self.env, symbol, self.space.representative(endpoint)) {
                 Truth::Yes => must.push(endpoint),
                 Truth::Maybe => may.push(endpoint),

@@ -4,19 +4,24 @@
 //! a name until a destination is known. Equal lists at one place in memory are read once, and equal
 //! sets have one number. Cost: O(ports) for each distinct list.
 
-use crate::compile::vocabulary::Vocabulary;
+use crate::compile::vocabulary::{PortNameIx, Vocabulary};
 use crate::policy::tier::HostPods;
 use crate::policy::{PortMatch, Ports};
-use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{Protocol, TrafficSet, number};
+use crate::set::hashed::HashMap;
+use crate::set::{Interner, Protocol, TooMany, TrafficSet, index_type};
+
+index_type! {
+    /// Index of a port list.
+    pub struct PortSetIx;
+}
 
 /// The ports of a rule: numbers, and names to be looked up on the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PortSet {
     /// The numbers.
     pub traffic: TrafficSet,
-    /// The names, by their number in the vocabulary.
-    pub named: Vec<(u32, Option<Protocol>)>,
+    /// The names.
+    pub named: Vec<(PortNameIx, Option<Protocol>)>,
     /// Whether the names of host-network pods are ever seen.
     pub host_pods: HostPods,
 }
@@ -25,26 +30,26 @@ pub struct PortSet {
 pub(super) struct PortSets<'w, 'v> {
     pub vocabulary: &'v Vocabulary<'w>,
     /// By the place of the list in memory; 0 for any port.
-    pub known: HashMap<(usize, HostPods), u32>,
-    /// The distinct sets, by number.
-    pub sets: IndexSet<PortSet>,
+    pub known: HashMap<(usize, HostPods), PortSetIx>,
+    /// The distinct sets.
+    pub sets: Interner<PortSetIx, PortSet>,
 }
 
 impl<'w> PortSets<'w, '_> {
-    /// The number of a port list.
-    pub fn number(&mut self, ports: &'w Ports, host_pods: HostPods) -> u32 {
+    /// The index of a port list.
+    pub fn index(&mut self, ports: &'w Ports, host_pods: HostPods) -> Result<PortSetIx, TooMany> {
         let place = if let Ports::Of(list) = ports {
             list.as_ptr().addr()
         } else {
             0
         };
         if let Some(known) = self.known.get(&(place, host_pods)) {
-            return *known;
+            return Ok(*known);
         }
         let set = self.read(ports, host_pods);
-        let found = number(self.sets.insert_full(set).0);
+        let found = self.sets.intern(set)?;
         self.known.insert((place, host_pods), found);
-        found
+        Ok(found)
     }
 
     fn read(&self, ports: &Ports, host_pods: HostPods) -> PortSet {

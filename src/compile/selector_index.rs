@@ -6,43 +6,51 @@
 //! sorted. Cost: O(rarest posting list x requirements) per distinct selector. Road not taken: a bit
 //! per selector and label set; one policy per pod makes that gigabytes.
 
-use crate::compile::classes::Classes;
+use crate::compile::classes::{Classes, LabelSetIx, NamespaceClassIx};
 use crate::compile::vocabulary::{Mentioned, Vocabulary};
 use crate::model::{Labels, NamespaceId, Requirement, Selector, Truth};
 use crate::policy::Namespaces;
 use crate::set::hashed::HashMap;
+use crate::set::{Ix, Table, TooMany, index_type};
 use crate::spec::environment::Environment;
 use crate::spec::matching::namespaces_match;
 use std::sync::Arc;
 
+index_type! {
+    /// Index of a namespace class whose labels are all known.
+    struct DeclaredIx;
+}
+
 /// The label sets that carry a key: all of them, and by value.
-#[derive(Default)]
-struct Carrying<'w> {
-    all: Vec<u32>,
-    values: HashMap<&'w str, Vec<u32>>,
+struct Carrying<'w, I> {
+    all: Vec<I>,
+    values: HashMap<&'w str, Vec<I>>,
 }
 
 /// Label sets by what they carry, as far as a selector can ask.
-struct Index<'w> {
-    sets: Vec<&'w Labels>,
-    keys: HashMap<&'w str, Carrying<'w>>,
+struct Index<'w, I> {
+    sets: Table<I, &'w Labels>,
+    keys: HashMap<&'w str, Carrying<'w, I>>,
 }
 
-impl<'w> Index<'w> {
-    fn new(sets: Vec<&'w Labels>, mentioned: &Mentioned<'_>) -> Self {
-        let mut keys: HashMap<&str, Carrying<'_>> = HashMap::default();
-        for (number, labels) in (0..).zip(&sets) {
+impl<'w, I: Ix> Index<'w, I> {
+    fn new(sets: Table<I, &'w Labels>, mentioned: &Mentioned<'_>) -> Self {
+        let mut keys: HashMap<&str, Carrying<'_, I>> = HashMap::default();
+        for (index, labels) in sets.enumerated() {
             for (key, value) in labels.iter().filter(|(key, _)| mentioned.sees(key)) {
-                let carrying = keys.entry(key).or_default();
-                carrying.all.push(number);
-                carrying.values.entry(value).or_default().push(number);
+                let carrying = keys.entry(key).or_insert_with(|| Carrying {
+                    all: Vec::new(),
+                    values: HashMap::default(),
+                });
+                carrying.all.push(index);
+                carrying.values.entry(value).or_default().push(index);
             }
         }
         Self { sets, keys }
     }
 
     /// The sets that one requirement leaves, if it is a positive one.
-    fn candidates(&self, requirement: &Requirement) -> Option<Vec<&[u32]>> {
+    fn candidates(&self, requirement: &Requirement) -> Option<Vec<&[I]>> {
         let carrying = self.keys.get(requirement.key());
         match requirement {
             Requirement::AnyOf(_) | Requirement::Not(_) => None,
@@ -58,19 +66,17 @@ impl<'w> Index<'w> {
     }
 
     /// The sets that a selector selects, sorted.
-    fn select(&self, selector: &Selector) -> Vec<u32> {
+    fn select(&self, selector: &Selector) -> Vec<I> {
         let few = selector
             .requirements()
             .iter()
             .filter_map(|r| self.candidates(r));
         let few = few.min_by_key(|lists| lists.iter().map(|l| l.len()).sum::<usize>());
-        let matches = |i: &u32| selector.matches(self.sets[*i as usize]);
+        let matches = |i: &I| selector.matches(self.sets[*i]);
         let Some(lists) = few else {
-            return (0..u32::try_from(self.sets.len()).unwrap_or(u32::MAX))
-                .filter(matches)
-                .collect();
+            return self.sets.indexes().filter(matches).collect();
         };
-        let mut found: Vec<u32> = lists
+        let mut found: Vec<I> = lists
             .into_iter()
             .flatten()
             .copied()
@@ -85,7 +91,7 @@ impl<'w> Index<'w> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NamespaceSelection {
     /// One namespace class.
-    Class(u32),
+    Class(NamespaceClassIx),
     /// Several namespaces of one name, by the first of them.
     Called(NamespaceId),
     /// A namespace that is not there.
@@ -102,53 +108,52 @@ pub enum NamespaceSelection {
 pub struct Selected<'w> {
     env: &'w Environment,
     classes: &'w Classes,
-    pods: Index<'w>,
-    /// Namespace classes whose labels are all known, by their place in the index.
-    declared: Vec<u32>,
-    spaces: Index<'w>,
+    pods: Index<'w, LabelSetIx>,
+    /// Namespace classes whose labels are all known.
+    declared: Table<DeclaredIx, NamespaceClassIx>,
+    spaces: Index<'w, DeclaredIx>,
     /// The others.
-    undeclared: Vec<u32>,
-    labels: HashMap<usize, Arc<Vec<u32>>>,
-    namespaces: HashMap<NamespaceSelection, Arc<Vec<(u32, Truth)>>>,
+    undeclared: Vec<NamespaceClassIx>,
+    labels: HashMap<usize, Arc<Vec<LabelSetIx>>>,
+    namespaces: HashMap<NamespaceSelection, Arc<Vec<(NamespaceClassIx, Truth)>>>,
 }
 
 impl<'w> Selected<'w> {
     /// Indexes the label sets and the namespace classes. O(labels).
-    pub fn new(env: &'w Environment, vocabulary: &Vocabulary<'w>, classes: &'w Classes) -> Self {
+    ///
+    /// # Errors
+    /// When there are more namespace classes than can be numbered.
+    pub fn new(
+        env: &'w Environment,
+        vocabulary: &Vocabulary<'w>,
+        classes: &'w Classes,
+    ) -> Result<Self, TooMany> {
         let cluster = &env.cluster;
-        let is_declared = |n: &u32| {
-            cluster
-                .namespace(classes.namespaces[*n as usize])
-                .declared
-                .is_some()
-        };
-        let all = 0..u32::try_from(classes.namespaces.len()).unwrap_or(u32::MAX);
-        let (declared, undeclared): (Vec<u32>, Vec<u32>) = all.partition(is_declared);
-        let labels = |n: &u32| &cluster.namespace(classes.namespaces[*n as usize]).labels;
-        Self {
+        let namespace = |n: &NamespaceClassIx| cluster.namespace(classes.namespaces[*n]);
+        let is_declared = |n: &NamespaceClassIx| namespace(n).declared.is_some();
+        let all = classes.namespaces.indexes();
+        let (declared, undeclared): (Vec<_>, Vec<_>) = all.partition(is_declared);
+        let declared: Table<DeclaredIx, NamespaceClassIx> = Table::new(declared)?;
+        Ok(Self {
             env,
             classes,
             pods: Index::new(
-                classes
-                    .label_sets
-                    .iter()
-                    .map(|id| cluster.labels(*id))
-                    .collect(),
+                classes.label_sets.map(|id| cluster.labels(*id)),
                 &vocabulary.pods,
             ),
             spaces: Index::new(
-                declared.iter().map(labels).collect(),
+                declared.map(|n| &namespace(n).labels),
                 &vocabulary.namespaces,
             ),
             declared,
             undeclared,
             labels: HashMap::default(),
             namespaces: HashMap::default(),
-        }
+        })
     }
 
     /// The label sets a pod selector selects.
-    pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<u32>> {
+    pub fn labels(&mut self, selector: &'w Selector) -> Arc<Vec<LabelSetIx>> {
         let pods = &self.pods;
         Arc::clone(
             self.labels
@@ -164,9 +169,7 @@ impl<'w> Selected<'w> {
                 let mut called = self.env.cluster.namespaces_called(name);
                 match (called.next(), called.next()) {
                     (None, _) => NamespaceSelection::Nowhere,
-                    (Some(id), None) => {
-                        NamespaceSelection::Class(self.classes.of_namespace[id.0 as usize])
-                    }
+                    (Some(id), None) => NamespaceSelection::Class(self.classes.of_namespace[id]),
                     (Some(first), Some(_)) => NamespaceSelection::Called(first),
                 }
             }
@@ -185,26 +188,25 @@ impl<'w> Selected<'w> {
         &mut self,
         which: &'w Namespaces,
         own: Option<NamespaceId>,
-    ) -> Arc<Vec<(u32, Truth)>> {
+    ) -> Arc<Vec<(NamespaceClassIx, Truth)>> {
         let key = self.which(which, own);
         if let Some(found) = self.namespaces.get(&key) {
             return Arc::clone(found);
         }
-        let truth = |class: &u32| {
-            let other = self.classes.namespaces[*class as usize];
+        let truth = |class: &NamespaceClassIx| {
+            let other = self.classes.namespaces[*class];
             let truth = namespaces_match(self.env, which, own.unwrap_or(other), other);
             truth.possible().then_some((*class, truth))
         };
         let all = self.declared.iter().chain(&self.undeclared);
-        let found: Vec<(u32, Truth)> = match which {
+        let found: Vec<(NamespaceClassIx, Truth)> = match which {
             Namespaces::Named(name) => {
                 if let NamespaceSelection::Class(class) = key {
                     vec![(class, Truth::Yes)]
                 } else {
                     let called = self.env.cluster.namespaces_called(name);
-                    let mut classes: Vec<u32> = called
-                        .map(|id| self.classes.of_namespace[id.0 as usize])
-                        .collect();
+                    let mut classes: Vec<NamespaceClassIx> =
+                        called.map(|id| self.classes.of_namespace[id]).collect();
                     classes.sort_unstable();
                     classes.dedup();
                     classes
@@ -215,9 +217,7 @@ impl<'w> Selected<'w> {
             }
             Namespaces::Matching(selector) => {
                 let known = self.spaces.select(selector);
-                let known = known
-                    .into_iter()
-                    .map(|i| (self.declared[i as usize], Truth::Yes));
+                let known = known.into_iter().map(|i| (self.declared[i], Truth::Yes));
                 known
                     .chain(self.undeclared.iter().filter_map(truth))
                     .collect()

@@ -11,19 +11,35 @@
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
 use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
-use crate::set::hashed::{HashMap, HashSet};
-use crate::set::{IpSet, number};
+use crate::set::hashed::{HashMap, HashSet, room_for};
+use crate::set::{IpSet, Ix, Table, TooMany, index_type};
 use crate::spec::environment::Environment;
+use std::collections::hash_map::Entry;
 
-/// A label as the rules see it: the number of its key, and of its value; 0 for a value that nobody
-/// mentions.
-pub type Seen = (u32, u32);
+index_type! {
+    /// Index of a label key that the rules mention.
+    pub struct LabelKeyIx;
+    /// Index of a mentioned value among those of its key.
+    pub struct ValueIx;
+    /// Index of a mentioned port name.
+    pub struct PortNameIx;
+    /// Index of a mentioned namespace name.
+    pub struct NamespaceNameIx;
+}
+
+impl ValueIx {
+    /// That of any value that nobody mentions.
+    const OTHER: Self = Self(0);
+}
+
+/// A label as the rules see it: its key and its value.
+pub type Seen = (LabelKeyIx, ValueIx);
 
 /// A key that the rules mention.
 #[derive(Debug)]
 struct LabelKey<'w> {
-    /// The mentioned values, numbered from 1.
-    values: HashMap<&'w str, u32>,
+    /// The mentioned values, numbered behind [`ValueIx::OTHER`].
+    values: HashMap<&'w str, ValueIx>,
     /// Whether its values are compared with each other, so that every value counts.
     compared: bool,
 }
@@ -31,86 +47,90 @@ struct LabelKey<'w> {
 /// What the rules mention of one kind of label set.
 #[derive(Debug, Default)]
 pub struct Mentioned<'w> {
-    numbers: HashMap<&'w str, u32>,
-    /// The keys by their number.
-    keys: Vec<LabelKey<'w>>,
+    indexes: HashMap<&'w str, LabelKeyIx>,
+    keys: Table<LabelKeyIx, LabelKey<'w>>,
     /// Of the label set projected before, by position: where its key stands in memory, and its
-    /// number if it is mentioned. Most label sets have the keys of the one before, in the same
+    /// index if it is mentioned. Most label sets have the keys of the one before, in the same
     /// memory.
-    before: Vec<(usize, Option<u32>)>,
+    before: Vec<(usize, Option<LabelKeyIx>)>,
     /// The selectors that were read, by their places in memory.
     read: HashSet<usize>,
 }
 
 impl<'w> Mentioned<'w> {
-    fn key(&mut self, key: &'w str) -> &mut LabelKey<'w> {
-        let next = number(self.keys.len());
-        let at = *self.numbers.entry(key).or_insert(next);
-        if at == next {
-            self.keys.push(LabelKey {
+    fn key(&mut self, key: &'w str) -> Result<&mut LabelKey<'w>, TooMany> {
+        let at = match self.indexes.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(self.keys.push(LabelKey {
                 values: HashMap::default(),
                 compared: false,
-            });
-        }
-        &mut self.keys[at as usize]
+            })?),
+        };
+        Ok(&mut self.keys[at])
     }
 
-    fn add(&mut self, selector: &'w Selector) {
+    fn add(&mut self, selector: &'w Selector) -> Result<(), TooMany> {
         if !self.read.insert(selector.place()) {
-            return;
+            return Ok(());
         }
+        let mut added = Ok(());
         for requirement in selector.requirements() {
-            requirement.visit(&mut |condition| self.condition(condition));
+            requirement.visit(&mut |condition| added = added.and(self.condition(condition)));
         }
+        added
     }
 
-    fn condition(&mut self, condition: &'w Requirement) {
-        let key = self.key(condition.key());
+    fn condition(&mut self, condition: &'w Requirement) -> Result<(), TooMany> {
+        let key = self.key(condition.key())?;
         // a pattern can tell any two values apart
         key.compared |= matches!(condition, Requirement::Like(..));
         for value in condition.values() {
-            let next = number(key.values.len() + 1);
+            let next = ValueIx::new(key.values.len() + 1)?;
             key.values.entry(value).or_insert(next);
         }
+        Ok(())
     }
 
     /// Whether a key is mentioned.
     pub fn sees(&self, key: &str) -> bool {
-        self.numbers.contains_key(key)
+        self.indexes.contains_key(key)
     }
 
     /// What of a label set the rules can see, in the order of the labels; `seen` is overwritten.
-    pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) {
+    pub fn project(&mut self, labels: &'w Labels, seen: &mut Vec<Seen>) -> Result<(), TooMany> {
         seen.clear();
         self.before
             .resize(self.before.len().max(labels.len()), (0, None));
         for ((name, value), before) in labels.shared().zip(&mut self.before) {
             if before.0 != name.as_ptr().addr() {
-                *before = (name.as_ptr().addr(), self.numbers.get(&**name).copied());
+                *before = (name.as_ptr().addr(), self.indexes.get(&**name).copied());
             }
             let Some(at) = before.1 else { continue };
-            let (key, value) = (&mut self.keys[at as usize], &**value);
-            let next = number(key.values.len() + 1);
-            let known = key.values.get(value).copied();
-            let value = match known {
-                None if key.compared => *key.values.entry(value).or_insert(next),
-                _ => known.unwrap_or(0),
+            let (key, value) = (&mut self.keys[at], &**value);
+            let value = match key.values.get(value) {
+                Some(known) => *known,
+                None if key.compared => {
+                    let next = ValueIx::new(key.values.len() + 1)?;
+                    *key.values.entry(value).or_insert(next)
+                }
+                None => ValueIx::OTHER,
             };
             seen.push((at, value));
         }
+        Ok(())
     }
 
-    /// The rank of each key by its number: those of few mentioned values first.
-    pub fn ranks(&self) -> Vec<u32> {
-        let mut keys: Vec<(usize, &str, u32)> = self
-            .numbers
+    /// The rank of each key: those of few mentioned values first.
+    pub fn ranks(&self) -> Table<LabelKeyIx, usize> {
+        let mut keys: Vec<(usize, &str, LabelKeyIx)> = self
+            .indexes
             .iter()
-            .map(|(name, at)| (self.keys[*at as usize].values.len(), *name, *at))
+            .map(|(name, at)| (self.keys[*at].values.len(), *name, *at))
             .collect();
         keys.sort_unstable();
-        let mut ranks = vec![0; keys.len()];
-        for (rank, (_, _, key)) in (0..).zip(keys) {
-            ranks[key as usize] = rank;
+        let mut ranks = self.keys.map(|_| 0);
+        for (rank, (_, _, key)) in keys.into_iter().enumerate() {
+            ranks[key] = rank;
         }
         ranks
     }
@@ -124,9 +144,9 @@ pub struct Vocabulary<'w> {
     /// Of namespaces' labels.
     pub namespaces: Mentioned<'w>,
     /// Namespaces by name, numbered.
-    pub named: HashMap<&'w str, u32>,
+    pub named: HashMap<&'w str, NamespaceNameIx>,
     /// Port names, numbered.
-    pub ports: HashMap<&'w str, u32>,
+    pub ports: HashMap<&'w str, PortNameIx>,
     /// Every address set that a rule matches.
     blocks: Vec<&'w IpSet>,
     /// Whether a rule can tell addresses apart.
@@ -140,29 +160,32 @@ pub struct Vocabulary<'w> {
 
 impl<'w> Vocabulary<'w> {
     /// Reads the rules once. O(rules).
-    pub fn new(env: &'w Environment) -> Self {
+    ///
+    /// # Errors
+    /// When they mention more than can be numbered.
+    pub fn new(env: &'w Environment) -> Result<Self, TooMany> {
         let mut vocabulary = Self {
             nodes: !env.options.blocks_match_pods,
+            named: room_for(env.cluster.namespaces().len()),
             ..Self::default()
         };
         for policy in &env.policies.policies {
-            vocabulary.subject(&policy.subject);
+            vocabulary.subject(&policy.subject)?;
             for rule in policy.rules.iter().flatten() {
-                vocabulary.rule(rule);
+                vocabulary.rule(rule)?;
             }
         }
-        env.policies
-            .taints
-            .iter()
-            .for_each(|t| vocabulary.subject(&t.subject));
+        for taint in &env.policies.taints {
+            vocabulary.subject(&taint.subject)?;
+        }
         let node_addresses = vocabulary.nodes && !env.node_addresses.is_empty();
         vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
-        vocabulary
+        Ok(vocabulary)
     }
 
     /// The address lines, cut at every address set that a rule matches and at every node's address
     /// (S55).
-    pub fn atoms(&self, env: &Environment) -> Atoms {
+    pub fn atoms(&self, env: &Environment) -> Result<Atoms, TooMany> {
         let nodes: Vec<IpSet> = env
             .cluster
             .nodes()
@@ -178,56 +201,64 @@ impl<'w> Vocabulary<'w> {
         self.read.insert(place)
     }
 
-    fn subject(&mut self, subject: &'w Subject) {
-        self.pods.add(&subject.pods);
-        self.which(&subject.namespaces);
+    fn subject(&mut self, subject: &'w Subject) -> Result<(), TooMany> {
+        self.pods.add(&subject.pods)?;
+        self.which(&subject.namespaces)
     }
 
-    fn rule(&mut self, rule: &'w Rule) {
+    fn rule(&mut self, rule: &'w Rule) -> Result<(), TooMany> {
         if let Peers::Of(peers) = &rule.peers
             && self.is_new(peers.as_ptr().addr())
         {
-            peers.iter().for_each(|p| self.peer(p));
+            self.peers(peers)?;
         }
         let Ports::Of(ports) = &rule.ports else {
-            return;
+            return Ok(());
         };
         if !self.is_new(ports.as_ptr().addr()) {
-            return;
+            return Ok(());
         }
         for port in ports.iter() {
             if let PortMatch::Named(name, _) = port {
-                let next = number(self.ports.len());
+                let next = PortNameIx::new(self.ports.len())?;
                 self.ports.entry(name).or_insert(next);
             }
         }
+        Ok(())
     }
 
-    fn which(&mut self, namespaces: &'w Namespaces) {
+    fn which(&mut self, namespaces: &'w Namespaces) -> Result<(), TooMany> {
         match namespaces {
             Namespaces::Named(name) => {
-                let next = number(self.named.len());
+                let next = NamespaceNameIx::new(self.named.len())?;
                 self.named.entry(name).or_insert(next);
             }
-            Namespaces::Matching(selector) => self.namespaces.add(selector),
+            Namespaces::Matching(selector) => self.namespaces.add(selector)?,
             Namespaces::SameLabels(keys) | Namespaces::NotSameLabels(keys) => {
-                keys.iter()
-                    .for_each(|k| self.namespaces.key(k).compared = true);
+                for key in keys {
+                    self.namespaces.key(key)?.compared = true;
+                }
             }
         }
+        Ok(())
     }
 
-    fn peer(&mut self, peer: &'w Peer) {
+    fn peers(&mut self, peers: &'w [Peer]) -> Result<(), TooMany> {
+        peers.iter().try_for_each(|peer| self.peer(peer))
+    }
+
+    fn peer(&mut self, peer: &'w Peer) -> Result<(), TooMany> {
         match peer {
             Peer::Pods(namespaces, pods) => {
-                self.pods.add(pods);
-                self.which(namespaces);
+                self.pods.add(pods)?;
+                self.which(namespaces)?;
             }
             Peer::Addresses(set) => self.blocks.push(set),
             Peer::Nodes(_) => self.nodes = true,
-            Peer::NoneOf(peers) => peers.iter().for_each(|p| self.peer(p)),
+            Peer::NoneOf(peers) => self.peers(peers)?,
             Peer::Symbol(_) => self.nodes = true,
             Peer::Domain(_) | Peer::Unreadable { .. } => {}
         }
+        Ok(())
     }
 }

@@ -4,9 +4,9 @@
 //! Cost: O(ranges of the sets), as long as no destination is in two sets with different
 //! destinations; else O(destinations of those sets).
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::{DiffParty, EndIx};
 use crate::diff::align::order::{EndpointOrder, Parties};
+use crate::diff::align::position::{PositionIx, PositionSet};
 use crate::diff::answer::{Block, Change};
 use crate::diff::cause::attribution::Cause;
 use crate::diff::cause::pair::Pairing;
@@ -21,9 +21,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct PairSet {
     /// The destinations.
-    pub destinations: EndpointSet,
+    pub destinations: PositionSet,
     /// The sources.
-    pub sources: EndpointSet,
+    pub sources: PositionSet,
     /// Which pairs of the two.
     pub pairing: Pairing,
 }
@@ -96,36 +96,36 @@ fn others(all: &[DiffParty], party: &DiffParty) -> Vec<DiffParty> {
 
 /// Sets of sources, each with all destinations that have exactly those; sorted by the first
 /// destination.
-fn by_sources(order: &EndpointOrder, sets: Vec<PairSet>) -> Vec<(EndpointSet, EndpointSet)> {
-    let mut by_sources: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
+fn by_sources(order: &EndpointOrder, sets: Vec<PairSet>) -> Vec<(PositionSet, PositionSet)> {
+    let mut by_sources: IndexMap<PositionSet, Vec<PositionSet>> = IndexMap::default();
     for (destinations, sources) in by_destination(sets) {
         by_sources.entry(sources).or_default().push(destinations);
     }
     let all = by_sources
         .into_iter()
-        .map(|(sources, destinations)| (sources, EndpointSet::union_of(&destinations)));
-    let mut all: Vec<(EndpointSet, EndpointSet)> = all.collect();
+        .map(|(sources, destinations)| (sources, PositionSet::union_of(&destinations)));
+    let mut all: Vec<(PositionSet, PositionSet)> = all.collect();
     all.sort_by_cached_key(|(_, destinations)| order.first(destinations));
     all
 }
 
 /// Disjoint sets of destinations, with all sources of each.
-fn by_destination(sets: Vec<PairSet>) -> Vec<(EndpointSet, EndpointSet)> {
-    let mut by_destinations: IndexMap<EndpointSet, Vec<EndpointSet>> = IndexMap::default();
+fn by_destination(sets: Vec<PairSet>) -> Vec<(PositionSet, PositionSet)> {
+    let mut by_destinations: IndexMap<PositionSet, Vec<PositionSet>> = IndexMap::default();
     for set in sets {
         by_destinations
             .entry(set.destinations)
             .or_default()
             .push(set.sources);
     }
-    let count: u64 = by_destinations.keys().map(EndpointSet::count).sum();
-    let joined = |(destinations, sources): (EndpointSet, Vec<EndpointSet>)| {
-        (destinations, EndpointSet::union_of(&sources))
+    let count: u64 = by_destinations.keys().map(PositionSet::count).sum();
+    let joined = |(destinations, sources): (PositionSet, Vec<PositionSet>)| {
+        (destinations, PositionSet::union_of(&sources))
     };
-    if count == EndpointSet::union_of(by_destinations.keys()).count() {
+    if count == PositionSet::union_of(by_destinations.keys()).count() {
         return by_destinations.into_iter().map(joined).collect();
     }
-    let mut by_position: BTreeMap<u32, Vec<EndpointSet>> = BTreeMap::new();
+    let mut by_position: BTreeMap<PositionIx, Vec<PositionSet>> = BTreeMap::new();
     for (destinations, sources) in &by_destinations {
         for destination in destinations.points() {
             by_position
@@ -136,6 +136,6 @@ fn by_destination(sets: Vec<PairSet>) -> Vec<(EndpointSet, EndpointSet)> {
     }
     by_position
         .into_iter()
-        .map(|(destination, sources)| joined((EndpointSet::point(destination), sources)))
+        .map(|(destination, sources)| joined((PositionSet::point(destination), sources)))
         .collect()
 }

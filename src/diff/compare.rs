@@ -13,10 +13,12 @@
 //! sources and of destinations; sets of ends are ranges of the [`EndpointOrder`], so that a change
 //! that affects everybody costs no more than one that affects few.
 
-use crate::compile::peer_sets::EndpointSet;
+use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_index::EndpointSet;
 use crate::diff::align::alignment::Alignment;
 use crate::diff::align::endpoint::{EndIx, EndMembers};
 use crate::diff::align::order::EndpointOrder;
+use crate::diff::align::position::{PositionIx, PositionSet};
 use crate::diff::align::position_index::PositionIndexes;
 use crate::diff::answer::{Diff, MaskedChange};
 use crate::diff::before_after::{Side, Which};
@@ -29,6 +31,7 @@ use crate::diff::rows::destination_diff::{DestinationDiff, DestinationDiffs, Sha
 use crate::diff::rows::interned::{StatePair, States};
 use crate::diff::rows::unchanged::Unchanged;
 use crate::graph::RowCache;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, IndexMap, IndexSet};
 use std::rc::Rc;
@@ -36,7 +39,10 @@ use std::sync::Arc;
 
 /// Equal for destinations with the same changes: whether all sources are compared, the number of
 /// the shared comparison, the edits of their ingress, and what governs them on both sides.
-type DestinationKey = (bool, usize, usize, [u32; 2]);
+type DestinationKey = (bool, usize, usize, [Option<EffectiveIx>; 2]);
+
+/// Equal for destinations with equal rows on both sides: their classes, and what governs them.
+type RowKey = [(DestinationClassIx, Option<EffectiveIx>); 2];
 
 struct Comparer<'a> {
     before: Side<'a>,
@@ -49,7 +55,7 @@ struct Comparer<'a> {
     /// The number of no edit at all.
     unedited: Option<usize>,
     /// The positions of sources with an edit.
-    edited: EndpointSet,
+    edited: PositionSet,
     /// The number of the edits that govern each end as a destination.
     ingress_edits: Vec<usize>,
     states: States,
@@ -77,10 +83,8 @@ pub fn compare<'a>(
     let order = &alignment.order;
     let indexes = PositionIndexes::new(order, [before, after]);
     let (egress_edits, unedited) = egress_edits(order, edits);
-    let positions = |end: EndIx| {
-        (Some(egress_edits[end]) != unedited).then(|| order.position[end]..=order.position[end])
-    };
-    let edited: EndpointSet = (0..egress_edits.len()).filter_map(positions).collect();
+    let positions = |end: EndIx| (Some(egress_edits[end]) != unedited).then(|| order.position[end]);
+    let edited: PositionSet = (0..egress_edits.len()).filter_map(positions).collect();
     let is_unchanged = |end: &EndIx| together && edits.is_unchanged(*end, &order.ends[*end]);
     let (others, whole): (Vec<EndIx>, Vec<EndIx>) = (0..order.ends.len()).partition(is_unchanged);
     let scenarios = undecided::scenarios(before, after);
@@ -120,12 +124,12 @@ pub fn compare<'a>(
 }
 
 /// The endpoint indices of the ends at some positions, on one side.
-fn indices_at(order: &EndpointOrder, positions: &EndpointSet, which: Which) -> EndpointSet {
-    let indices = |position: u32| {
+fn indices_at(order: &EndpointOrder, positions: &PositionSet, which: Which) -> EndpointSet {
+    let indices = |position: PositionIx| {
         order.ends[order.end_at(position)]
             .indices(which)
             .iter()
-            .map(|(index, _)| *index..=*index)
+            .map(|(index, _)| *index)
     };
     positions.points().flat_map(indices).collect()
 }
@@ -176,7 +180,7 @@ impl Comparer<'_> {
             return;
         }
         self.edited_sources.make(destinations);
-        let mut known: HashMap<[u32; 4], (u64, DestinationKey)> = HashMap::default();
+        let mut known: HashMap<RowKey, (u64, DestinationKey)> = HashMap::default();
         for destination in destinations {
             let row_key = self.row_key(*destination);
             if let Some((unchanged, key)) = row_key.and_then(|row_key| known.get(&row_key)) {
@@ -197,7 +201,7 @@ impl Comparer<'_> {
     /// Equal for destinations to which the edited sources may send the same: their templates, and
     /// what governs them. None where own nodes may decide (S55), nor where the destination is such
     /// a source itself.
-    fn row_key(&self, destination: EndIx) -> Option<[u32; 4]> {
+    fn row_key(&self, destination: EndIx) -> Option<RowKey> {
         let end = &self.order.ends[destination];
         let ([(before, _)], [(after, _)]) = (&end.before[..], &end.after[..]) else {
             return None;
@@ -207,19 +211,12 @@ impl Comparer<'_> {
         {
             return None;
         }
-        let governed = |side: Side<'_>, index: u32| {
-            if end.is_external() {
-                u32::MAX
-            } else {
-                side.graph.governed_by(index, Direction::Ingress)
-            }
+        let on_side = |side: Side<'_>, index| {
+            let is_class = !end.is_external();
+            let governed = is_class.then(|| side.graph.governed_by(index, Direction::Ingress));
+            (side.graph.destination_class_of(index), governed)
         };
-        Some([
-            self.before.graph.destination_class_of(*before),
-            governed(self.before, *before),
-            self.after.graph.destination_class_of(*after),
-            governed(self.after, *after),
-        ])
+        Some([on_side(self.before, *before), on_side(self.after, *after)])
     }
 
     /// Compares a destination, counts what is unchanged, and records what differs, or collects the
@@ -281,7 +278,7 @@ impl Comparer<'_> {
         }
         let (shared, edits) = (diff.shared.number, self.ingress_edits[destination]);
         if end.is_external() {
-            return Some((all_sources, shared, edits, [u32::MAX; 2]));
+            return Some((all_sources, shared, edits, [None; 2]));
         }
         let itself = self.may_differ(destination, destination, diff.itself);
         let itself_shared = self.may_differ(destination, destination, diff.itself_shared);
@@ -291,7 +288,8 @@ impl Comparer<'_> {
         {
             return None;
         }
-        let governed = |side: Side<'_>, class| side.graph.governed_by(class, Direction::Ingress);
+        let governed =
+            |side: Side<'_>, class| Some(side.graph.governed_by(class, Direction::Ingress));
         Some((
             all_sources,
             shared,
@@ -323,7 +321,7 @@ impl Comparer<'_> {
         let mut changed = diff.changed(&mut self.states, &order, destination);
         let end = &order.ends[destination];
         if let EndMembers::Workloads(members) = &end.members {
-            let itself = EndpointSet::point(order.position[destination]);
+            let itself = PositionSet::point(order.position[destination]);
             if end.before.len() == 1 && end.after.len() == 1 {
                 if self.has_flows_with_itself(destination) {
                     changed.push((diff.itself, itself));
@@ -375,15 +373,15 @@ impl Comparer<'_> {
     }
 
     /// Sources by their pair of states and their edits.
-    fn groups(&self, changed: &[(StatePair, EndpointSet)]) -> Vec<SourceGroup> {
-        let mut found: HashMap<(StatePair, usize), Vec<EndpointSet>> = HashMap::default();
+    fn groups(&self, changed: &[(StatePair, PositionSet)]) -> Vec<SourceGroup> {
+        let mut found: HashMap<(StatePair, usize), Vec<PositionSet>> = HashMap::default();
         for (pair, positions) in changed {
             let edited = positions.intersection(&self.edited);
             for position in edited.points() {
                 found
                     .entry((*pair, self.egress_edits[self.order.end_at(position)]))
                     .or_default()
-                    .push(EndpointSet::point(position));
+                    .push(PositionSet::point(position));
             }
             if let Some(unedited) = self.unedited {
                 found
@@ -399,8 +397,8 @@ impl Comparer<'_> {
     }
 
     /// The sources at all these positions as a group.
-    fn group(&self, pair: StatePair, positions: &[EndpointSet]) -> Option<SourceGroup> {
-        let positions = EndpointSet::union_of(positions);
+    fn group(&self, pair: StatePair, positions: &[PositionSet]) -> Option<SourceGroup> {
+        let positions = PositionSet::union_of(positions);
         Some(SourceGroup {
             first: self.order.first(&positions)?,
             pair,

@@ -2,6 +2,7 @@
 //! is reported.
 
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::diff::answer::OneSided;
 use crate::diff::before_after::Side;
 use crate::model::{PodId, WorkloadId};
@@ -31,10 +32,12 @@ pub fn one_sided(side: Side<'_>, workload: WorkloadId) -> OneSided {
 fn is_connected(side: Side<'_>, pod: PodId) -> bool {
     let space = side.graph.space();
     let class = space.index_of(Endpoint::Pod(pod));
-    let is_itself = |endpoint: u32| endpoint == class && space.classes.members(class).len() == 1;
+    let is_itself =
+        |endpoint: EndpointIx| endpoint == class && space.classes.members(class).len() == 1;
     let mut row = side.graph.row(class).into_iter();
     row.any(|part| part.sources.points().any(|source| !is_itself(source)))
-        || (0..space.len())
+        || space
+            .indexes()
             .filter(|endpoint| !is_itself(*endpoint))
             .any(|endpoint| may_send(side, pod, space.representative(endpoint)))
 }
@@ -42,5 +45,5 @@ fn is_connected(side: Side<'_>, pod: PodId) -> bool {
 /// Whether anything passes, or may pass, from a pod to an endpoint.
 fn may_send(side: Side<'_>, pod: PodId, destination: Endpoint) -> bool {
     let allowed = side.graph.allowed(Endpoint::Pod(pod), destination);
-    !(allowed.must.is_empty() && allowed.unknown().is_empty())
+    !(allowed.must.is_empty() && allowed.is_exact())
 }

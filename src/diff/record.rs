@@ -6,9 +6,9 @@
 //! the groups of sources times the groups of destinations, and the explanations of distinct causes;
 //! pairs that are unknown on both sides and affected by an edit are examined one by one.
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::EndIx;
 use crate::diff::align::order::EndpointOrder;
+use crate::diff::align::position::PositionSet;
 use crate::diff::answer::Change;
 use crate::diff::before_after::Side;
 use crate::diff::cause::attribution::Cause;
@@ -33,7 +33,7 @@ pub struct SourceGroup {
     /// The states before and after.
     pub pair: StatePair,
     /// The positions of the sources.
-    pub positions: EndpointSet,
+    pub positions: PositionSet,
     /// Whether own nodes may decide for the first of them (S55).
     pub own_node: bool,
 }
@@ -48,7 +48,7 @@ type ChangeKey = (Kind, TrafficSet, Cause);
 struct Merged {
     rank: Rank,
     example: (Flow, Flow),
-    pairs: IndexMap<(EndpointSet, Pairing), Vec<EndpointSet>>,
+    pairs: IndexMap<(PositionSet, Pairing), Vec<PositionSet>>,
 }
 
 impl Merged {
@@ -58,7 +58,7 @@ impl Merged {
             .pairs
             .into_iter()
             .map(|((sources, pairing), destinations)| PairSet {
-                destinations: EndpointSet::union_of(&destinations),
+                destinations: PositionSet::union_of(&destinations),
                 sources,
                 pairing,
             })

@@ -6,9 +6,11 @@
 //! on one, the counterexample is [`Counterexample::Unknown`]. What is unknown on both sides, and
 //! governed by nothing that differs between them, is taken to be equal.
 
+use crate::compile::atoms::AtomIx;
 use crate::diff::{Change, Diff, Kind, Side, Which, diff};
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, PodId, WorkloadId};
+use crate::set::Ix;
 use crate::set::TrafficSet;
 use crate::spec::{Endpoint, Flow};
 use std::collections::HashMap;
@@ -225,7 +227,7 @@ fn pod_name(cluster: &Cluster, id: PodId) -> PodName<'_> {
 fn common_blocks(first: &AllowGraph, second: &AllowGraph) -> Vec<(Endpoint, Endpoint)> {
     let (one, other) = (&first.space().atoms, &second.space().atoms);
     let mut blocks = Vec::new();
-    for atom in 0..one.len() {
+    for atom in AtomIx::first(one.len()) {
         let addresses = one.addresses(atom);
         let overlapping = other.overlapping(&addresses);
         let common = |atom| other.addresses(atom).intersection(&addresses).first();

@@ -12,24 +12,28 @@
 //! ([`crate::graph::row`]), and petgraph serves where paths and drawings are wanted.
 
 use crate::compile::classes::Classes;
+use crate::compile::compiled_policy::CompiledPolicyIx;
 use crate::compile::effective_policies;
 use crate::compile::effective_policies::CompiledPolicySet;
-use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy};
 use crate::compile::egress_index::EgressIndex;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::equivalent_sources::equivalent_sources;
 use crate::compile::own_nodes::NodeIndex;
 use crate::compile::peer_sets::{
-    EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetId, PeerSets, Scenario,
+    EndpointBounds, EndpointSet, EndpointSpace, PeerSet, PeerSetIx, PeerSets, Scenario,
 };
+use crate::compile::port_sets::PortSetIx;
 use crate::compile::vocabulary::Vocabulary;
 use crate::graph::common_family::CommonFamilies;
+use crate::graph::compile_error::{CompileError, refuse};
 use crate::graph::extent::Extent;
 use crate::graph::for_rows::ForRows;
 use crate::graph::tiers::{Hit, Walk};
 use crate::input::Input;
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::{Bounds, Family, Lattice, Protocol, TrafficSet};
+use crate::set::{Bounds, Family, Ix, Lattice, Protocol, Table, TrafficSet};
 use crate::spec::EndFamilies;
 use crate::spec::address_families::{FamilySet, FamilyUse};
 use crate::spec::environment::{
@@ -39,21 +43,12 @@ use crate::spec::evaluate::{is_self, side_of};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Why an input cannot be compiled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompileError {
-    /// More classes and atoms than can be numbered.
-    #[error("too many distinct pods and addresses: {0}; the limit is 4,294,967,294")]
-    TooLarge(u64),
-}
-
 /// The allow-graph of one input under one set of options. Cheap to clone: the parts are shared.
 #[derive(Clone)]
 pub struct AllowGraph {
     pub(crate) env: Environment,
     pub(crate) space: Arc<EndpointSpace>,
-    pub(crate) peers: Arc<Vec<PeerSet>>,
+    pub(crate) peers: Arc<Table<PeerSetIx, PeerSet>>,
     pub(crate) extents: Arc<Vec<Extent>>,
     pub(crate) compiled: Arc<CompiledPolicySet>,
     pub(crate) for_rows: Arc<ForRows>,
@@ -66,24 +61,24 @@ impl AllowGraph {
     /// Compiles an input.
     ///
     /// # Errors
-    /// When the input has more distinct pods and address ranges than can be numbered.
+    /// When the input has more of anything than can be numbered, or a rule that means nothing in
+    /// its tier.
     pub fn compile(input: &Input, options: &CompileOptions) -> Result<Self, CompileError> {
+        refuse(input)?;
         let env = Environment::new(input, options);
-        let mut vocabulary = Vocabulary::new(&env);
-        let atoms = vocabulary.atoms(&env);
-        let classes = Classes::new(&env, &mut vocabulary, &atoms);
-        let size = u64::from(classes.len()) + u64::from(atoms.len());
-        if size >= u64::from(u32::MAX) {
-            return Err(CompileError::TooLarge(size));
-        }
-        let hosts = (0..classes.len())
-            .filter(|c| classes.get(*c).host)
-            .map(|c| c..=c)
+        let mut vocabulary = Vocabulary::new(&env)?;
+        let atoms = vocabulary.atoms(&env)?;
+        let classes = Classes::new(&env, &mut vocabulary, &atoms)?;
+        EndpointIx::new(classes.list.len() + atoms.len() as usize)?;
+        let list = classes.list.enumerated();
+        let hosts = list
+            .filter(|(_, class)| class.host)
+            .map(|(at, _)| at)
             .collect();
         let scenarios = scenarios(&env, &vocabulary, &hosts);
         let space = EndpointSpace::new(&env, classes, atoms, scenarios, hosts);
-        let mut sets = PeerSets::new(&env, &vocabulary, &space);
-        let compiled = effective_policies::compile(&env, &vocabulary, &space, &mut sets);
+        let mut sets = PeerSets::new(&env, &vocabulary, &space)?;
+        let compiled = effective_policies::compile(&env, &vocabulary, &space, &mut sets)?;
         let peers = std::mem::take(&mut sets.sets);
         drop((sets, vocabulary));
         let extents = peers
@@ -115,10 +110,10 @@ impl AllowGraph {
         self.node_index();
     }
 
-    /// The number of each endpoint by what rules can see of it as a source; made once.
-    pub(crate) fn equivalent_sources(&self) -> &[u32] {
-        let numbers = &self.for_rows.equivalent_sources;
-        numbers.get_or_init(|| equivalent_sources(&self.env, &self.space, &self.compiled))
+    /// Of each endpoint the first of which rules see the same as a source; made once.
+    pub(crate) fn equivalent_sources(&self) -> &Table<EndpointIx, EndpointIx> {
+        let first = &self.for_rows.equivalent_sources;
+        first.get_or_init(|| equivalent_sources(&self.env, &self.space, &self.compiled))
     }
 
     /// Whether host-network pods behave as their node in a scenario.
@@ -152,9 +147,9 @@ impl AllowGraph {
         graph
     }
 
-    /// The number of what governs a class in one direction: equal numbers, the same policies.
-    pub(crate) fn governed_by(&self, class: u32, direction: Direction) -> u32 {
-        self.compiled.of_class[direction.index()][class as usize]
+    /// What governs a class in one direction: equal indexes, the same policies.
+    pub(crate) fn governed_by(&self, class: EndpointIx, direction: Direction) -> EffectiveIx {
+        self.compiled.of_class[direction.index()][class]
     }
 
     /// The cluster and options it was compiled from.
@@ -172,23 +167,31 @@ impl AllowGraph {
         let Endpoint::Pod(pod) = endpoint else {
             return None;
         };
-        Some(self.effective_policy(self.space.classes.of_pod[pod.0 as usize], direction))
+        Some(self.effective_policy(self.space.classes.of_pod[pod], direction))
     }
 
     /// What governs a class in one direction.
-    pub(crate) fn effective_policy(&self, class: u32, direction: Direction) -> &EffectivePolicy {
-        &self.compiled.effective[self.governed_by(class, direction) as usize]
+    pub(crate) fn effective_policy(
+        &self,
+        class: EndpointIx,
+        direction: Direction,
+    ) -> &EffectivePolicy {
+        &self.compiled.effective[self.governed_by(class, direction)]
     }
 
     /// What governs a class in one direction, if anything does.
-    pub(crate) fn governing(&self, class: u32, direction: Direction) -> Option<&EffectivePolicy> {
+    pub(crate) fn governing(
+        &self,
+        class: EndpointIx,
+        direction: Direction,
+    ) -> Option<&EffectivePolicy> {
         let effective = self.governed_by(class, direction);
-        (effective != 0).then(|| &self.compiled.effective[effective as usize])
+        (effective != EffectiveIx::OPEN).then(|| &self.compiled.effective[effective])
     }
 
     /// The policy behind a compiled one.
-    pub fn policy_of(&self, compiled: u32) -> crate::policy::PolicyId {
-        self.compiled.policies[compiled as usize].policy
+    pub fn policy_of(&self, compiled: CompiledPolicyIx) -> crate::policy::PolicyId {
+        self.compiled.policies[compiled].policy
     }
 
     /// All traffic between two ends.
@@ -238,8 +241,8 @@ impl AllowGraph {
     #[inline]
     pub(crate) fn over_scenarios<D: Lattice>(
         &self,
-        source: u32,
-        destination: u32,
+        source: EndpointIx,
+        destination: EndpointIx,
         decide: impl Fn(usize) -> Bounds<D>,
     ) -> Bounds<D> {
         let [first, others @ ..] = self.env.host_network_modes() else {
@@ -258,8 +261,8 @@ impl AllowGraph {
     #[inline]
     fn in_mode<D: Lattice>(
         &self,
-        source: u32,
-        destination: u32,
+        source: EndpointIx,
+        destination: EndpointIx,
         mode: HostNetworkMode,
         decide: &impl Fn(usize) -> Bounds<D>,
     ) -> Bounds<D> {
@@ -278,13 +281,13 @@ impl AllowGraph {
 
     /// How the families of a connection between two places decide it (S65).
     #[inline]
-    pub(crate) fn family_use(&self, source: u32, destination: u32) -> FamilyUse {
+    pub(crate) fn family_use(&self, source: EndpointIx, destination: EndpointIx) -> FamilyUse {
         let connection = self.space.family_use(source, destination);
         connection.asked(self.env.asked_families)
     }
 
     /// The sources by the families they have in common with a destination.
-    pub(crate) fn common_families(&self, destination: u32) -> &CommonFamilies {
+    pub(crate) fn common_families(&self, destination: EndpointIx) -> &CommonFamilies {
         let kind = match self.space.end_families(destination) {
             EndFamilies::Untold => 0,
             EndFamilies::Told(told) => {
@@ -294,8 +297,8 @@ impl AllowGraph {
         };
         let kind = 2 * kind + usize::from(self.space.is_class(destination));
         self.for_rows.common_families[kind].get_or_init(|| {
-            let places = 0..self.space.len();
-            CommonFamilies::new(places.map(|source| self.family_use(source, destination)))
+            let places = self.space.indexes();
+            CommonFamilies::new(places.map(|source| (source, self.family_use(source, destination))))
         })
     }
 
@@ -337,9 +340,9 @@ impl AllowGraph {
     /// One direction over all traffic, between places of the line.
     pub(crate) fn traffic(
         &self,
-        subject: u32,
-        peer: u32,
-        destination: u32,
+        subject: EndpointIx,
+        peer: EndpointIx,
+        destination: EndpointIx,
         direction: Direction,
         scenario: usize,
         own_node: Truth,
@@ -359,9 +362,9 @@ impl AllowGraph {
     pub(crate) fn traffic_by(
         &self,
         effective: &EffectivePolicy,
-        subject: u32,
-        peer: u32,
-        destination: u32,
+        subject: EndpointIx,
+        peer: EndpointIx,
+        destination: EndpointIx,
         direction: Direction,
         scenario: usize,
         own_node: Truth,
@@ -378,7 +381,7 @@ impl AllowGraph {
             policies: &self.compiled.policies,
             direction: direction.index(),
             all: TrafficSet::all(),
-            hit: |peers: PeerSetId, ports: u32| {
+            hit: |peers: PeerSetIx, ports: PortSetIx| {
                 let truth = self.matched(peers, scenario).truth(peer);
                 let when = |yes: bool| {
                     if yes {
@@ -419,12 +422,12 @@ impl AllowGraph {
         )
     }
 
-    pub(crate) fn matched(&self, peers: PeerSetId, scenario: usize) -> &EndpointBounds {
-        &self.peers[peers.0 as usize].0[scenario]
+    pub(crate) fn matched(&self, peers: PeerSetIx, scenario: usize) -> &EndpointBounds {
+        &self.peers[peers].0[scenario]
     }
 
     /// Whether a place is a host-network pod that behaves as its node in this view.
-    pub(crate) fn hidden(&self, at: u32, scenario: usize) -> bool {
+    pub(crate) fn hidden(&self, at: EndpointIx, scenario: usize) -> bool {
         self.space.scenarios[scenario].mode == HostNetworkMode::Node && self.space.is_host(at)
     }
 }

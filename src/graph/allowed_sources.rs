@@ -11,10 +11,12 @@
 //! operation per ingress rule, per egress group that governs any who are let in, and per pair of
 //! port sets that meet.
 
+use crate::compile::compiled_policy::EgressRuleIx;
 use crate::compile::effective_policy::EffectiveTier;
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::AllowGraph;
-
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::hashed::HashMap;
@@ -29,7 +31,7 @@ type Entering<'g> = (Cow<'g, TrafficSet>, Split);
 /// What is left of peer sets while questions are asked about ever fewer sources: destinations share
 /// their peers, and whom one of them lets in is mostly not asked about again.
 #[derive(Debug, Default)]
-pub(crate) struct Narrowed(RefCell<HashMap<(PeerSetId, usize), Split>>);
+pub(crate) struct Narrowed(RefCell<HashMap<(PeerSetIx, usize), Split>>);
 
 /// Sources by what the Network tier says of their way out: those it does not isolate, and those it
 /// may.
@@ -61,7 +63,7 @@ impl Split {
 
 /// A question about a destination: which of these sources, surely or for all that is known.
 struct Ask<'a> {
-    destination: u32,
+    destination: EndpointIx,
     among: &'a EndpointSet,
     least: Truth,
     narrowed: &'a Narrowed,
@@ -83,7 +85,7 @@ impl AllowGraph {
     /// all of these, and as sure.
     pub(crate) fn allowed_sources(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         among: &EndpointSet,
         least: Truth,
         narrowed: &Narrowed,
@@ -112,7 +114,7 @@ impl AllowGraph {
     /// own node too.
     pub(crate) fn sources_needing_own_node(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         among: &EndpointSet,
     ) -> Option<EndpointSet> {
         debug_assert!(self.space.is_class(destination));
@@ -133,7 +135,7 @@ impl AllowGraph {
     /// The tier that isolates a class for ingress, if one does, where nothing else speaks of it or
     /// of anybody's egress.
     #[allow(clippy::option_option)] // two questions: whether, and by which
-    fn plainly_governed(&self, destination: u32) -> Option<Option<&EffectiveTier>> {
+    fn plainly_governed(&self, destination: EndpointIx) -> Option<Option<&EffectiveTier>> {
         self.egress_index().additive()?;
         let effective = self.effective_policy(destination, Direction::Ingress);
         let isolating = effective.additive()?;
@@ -152,9 +154,9 @@ impl AllowGraph {
         let common = self.common_families(ask.destination);
         let sure = ask.least == Truth::Yes;
         let egress_index = self.egress_index();
-        let is_same = |peers: PeerSetId| self.matched(peers, four) == self.matched(peers, six);
+        let is_same = |peers: PeerSetIx| self.matched(peers, four) == self.matched(peers, six);
         let allows = isolating.map_or(&[][..], |tier| &tier.allows);
-        let seen: Vec<u32>;
+        let seen: Vec<EgressRuleIx>;
         if four == six
             || egress_index.same_scenarios(four, six, true)
                 && allows.iter().all(|r| is_same(r.peers))
@@ -169,9 +171,7 @@ impl AllowGraph {
                 return common.alike_only(EndpointSet::union_of(open), sure);
             }
             seen = egress_index.seen(&self.peers, ask.destination);
-            let mut groups = seen
-                .iter()
-                .map(|group| egress_index.rules[*group as usize].peers);
+            let mut groups = seen.iter().map(|group| egress_index.rules[*group].peers);
             if four == six || groups.all(|p| self.same_truth(p, ask.destination, four, six)) {
                 return common.alike_only(self.let_out(ask, &entering, &seen, four), sure);
             }
@@ -196,17 +196,14 @@ impl AllowGraph {
         &self,
         ask: &Ask<'_>,
         entering: &[Entering<'_>],
-        seen: &[u32],
+        seen: &[EgressRuleIx],
         scenario: usize,
     ) -> EndpointSet {
         let mut found: Vec<EndpointSet> = entering
             .iter()
             .map(|(_, sources)| sources.open.clone())
             .collect();
-        for group in seen
-            .iter()
-            .map(|group| &self.egress_index().rules[*group as usize])
-        {
+        for group in seen.iter().map(|group| &self.egress_index().rules[*group]) {
             if self.matched(group.peers, scenario).truth(ask.destination) < ask.least {
                 continue;
             }
@@ -237,7 +234,7 @@ impl AllowGraph {
                 self.split(ask, ask.among, scenario),
             )];
         };
-        let mut entering: Vec<(u32, Entering<'_>)> = Vec::new();
+        let mut entering: Vec<(PortSetIx, Entering<'_>)> = Vec::new();
         for rule in tier
             .allows
             .iter()

@@ -9,7 +9,8 @@
 //! decides for the pair. Cost: O(places) once for each kind of destination, of which there are six
 //! at most; then O(ranges) for a row, and nothing where every source has every family.
 
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet};
+use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
+use crate::compile::peer_sets::EndpointBounds;
 use crate::set::{Bounds, Family};
 use crate::spec::address_families::FamilyUse;
 
@@ -26,16 +27,18 @@ pub(crate) struct CommonFamilies {
     surely: EndpointSet,
     /// Which may have.
     possibly: EndpointSet,
+    /// Whether it is told of every source.
+    told: bool,
     /// Whether all sources surely have.
     everyone: bool,
 }
 
 impl CommonFamilies {
-    pub(crate) fn new(uses: impl Iterator<Item = FamilyUse>) -> Self {
-        let mut best: [Vec<u32>; 2] = Default::default();
-        let mut perhaps: [Vec<u32>; 2] = Default::default();
+    pub(crate) fn new(uses: impl Iterator<Item = (EndpointIx, FamilyUse)>) -> Self {
+        let mut best: [Vec<EndpointIx>; 2] = Default::default();
+        let mut perhaps: [Vec<EndpointIx>; 2] = Default::default();
         let (mut one_of, mut places) = (Vec::new(), 0);
-        for (place, connection) in (0..).zip(uses) {
+        for (place, connection) in uses {
             places += 1;
             match connection {
                 FamilyUse::Best(families) => families
@@ -45,15 +48,16 @@ impl CommonFamilies {
                 FamilyUse::Perhaps(family) => perhaps[family.index()].push(place),
             }
         }
-        let set = |list: Vec<u32>| list.into_iter().map(|at| at..=at).collect::<EndpointSet>();
+        let set = |list: Vec<EndpointIx>| list.into_iter().collect::<EndpointSet>();
         let (best, perhaps, one_of) = (best.map(set), perhaps.map(set), set(one_of));
         let surely = best[0].union(&best[1]).union(&one_of);
         let possibly = surely.union(&perhaps[0]).union(&perhaps[1]);
-        let everyone = places == 0 || surely == EndpointSet::from(0..=places - 1);
+        let everyone = surely.count() == places;
         Self {
             best,
             one_of,
             perhaps,
+            told: surely == possibly,
             surely,
             possibly,
             everyone,
@@ -70,6 +74,9 @@ impl CommonFamilies {
     pub(crate) fn alike(&self, decided: EndpointBounds) -> EndpointBounds {
         if self.everyone {
             return decided;
+        }
+        if self.told && decided.is_exact() {
+            return EndpointBounds::exactly(decided.may.intersection(&self.surely));
         }
         Bounds::from(Bounds {
             must: decided.must.intersection(&self.surely),

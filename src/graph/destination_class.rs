@@ -4,21 +4,26 @@
 //! equal keys are asked once, and only their own nodes (S55) are added one by one. Cost: O(places x
 //! groups seen), once for a graph.
 
+use crate::compile::classes::PortTableIx;
+use crate::compile::compiled_policy::EgressRuleIx;
+use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::AllowGraph;
-use crate::graph::for_rows::DestinationClasses;
+use crate::graph::for_rows::{DestinationClassIx, DestinationClasses};
 use crate::policy::Direction;
-use crate::set::hashed::HashMap;
-use crate::set::number;
+use crate::set::hashed::{HashMap, room_for};
+use crate::set::{Ix, Table};
 use crate::spec::EndFamilies;
 
 /// All that the pieces of a destination depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct DestinationClassKey {
-    ingress: u32,
-    ports: u32,
+    /// What decides the way in; none for addresses.
+    ingress: Option<EffectiveIx>,
+    ports: Option<PortTableIx>,
     host: bool,
     families: EndFamilies,
-    seen: Vec<u32>,
+    seen: Vec<EgressRuleIx>,
     truths: Vec<u8>,
 }
 
@@ -26,7 +31,7 @@ struct DestinationClassKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationClass {
     /// Places of the line, sorted.
-    pub destinations: Vec<u32>,
+    pub destinations: Vec<EndpointIx>,
 }
 
 impl AllowGraph {
@@ -39,65 +44,64 @@ impl AllowGraph {
             };
             numbers.firsts.len()
         ];
-        for (place, template) in (0..).zip(&numbers.of_place) {
-            templates[*template as usize].destinations.push(place);
+        for (place, template) in numbers.of_place.enumerated() {
+            templates[template.index()].destinations.push(place);
         }
         templates
     }
 
     /// The number of a place's template: equal numbers, equal rows but for own nodes.
-    pub(crate) fn destination_class_of(&self, place: u32) -> u32 {
-        self.destination_class_numbers().of_place[place as usize]
+    pub(crate) fn destination_class_of(&self, place: EndpointIx) -> DestinationClassIx {
+        self.destination_class_numbers().of_place[place]
     }
 
     /// The templates by number; made once. O(places x groups seen).
     pub(crate) fn destination_class_numbers(&self) -> &DestinationClasses {
         self.for_rows.destination_classes.get_or_init(|| {
-            let mut found: HashMap<DestinationClassKey, u32> = HashMap::default();
+            let room = self.compiled.effective.len();
+            let mut found: HashMap<DestinationClassKey, DestinationClassIx> = room_for(room);
             let mut numbers = DestinationClasses::default();
-            for place in 0..self.space.len() {
-                let next = number(numbers.firsts.len());
-                let template = *found
-                    .entry(self.destination_class_key(place))
-                    .or_insert(next);
+            let firsts = &mut numbers.firsts;
+            numbers.of_place = Table::first(self.space.len(), |place| {
+                let next = DestinationClassIx::bounded(firsts.len());
+                let key = self.destination_class_key(place);
+                let template = *found.entry(key).or_insert(next);
                 if template == next {
-                    numbers.firsts.push(place);
+                    firsts.push(place);
                 }
-                numbers.of_place.push(template);
-            }
+                template
+            });
             numbers
         })
     }
 
-    fn destination_class_key(&self, place: u32) -> DestinationClassKey {
+    fn destination_class_key(&self, place: EndpointIx) -> DestinationClassKey {
         let seen = self.egress_index().seen(&self.peers, place);
-        let groups = seen.iter().map(|g| &self.egress_index().rules[*g as usize]);
+        let groups = seen.iter().map(|g| &self.egress_index().rules[*g]);
         let doubtful = groups.filter(|group| !group.plain).map(|group| group.peers);
         let all = doubtful.chain(self.egress_index().ordered_peers.iter().copied());
         let truths = all
             .flat_map(|p| {
-                self.peers[p.0 as usize]
-                    .0
-                    .iter()
-                    .map(|m| m.truth(place) as u8)
+                let scenarios = self.peers[p].0.iter();
+                scenarios.map(|m| m.truth(place) as u8)
             })
             .collect();
         if !self.space.is_class(place) {
             let families = self.space.end_families(place);
             return DestinationClassKey {
-                ingress: u32::MAX,
-                ports: 0,
+                ingress: None,
+                ports: None,
                 host: false,
                 families,
                 seen,
                 truths,
             };
         }
-        let class = self.space.classes.get(place);
+        let class = &self.space.classes.list[place];
         let effective = self.governed_by(place, Direction::Ingress);
         DestinationClassKey {
-            ingress: self.egress_index().contents[effective as usize],
-            ports: class.ports,
+            ingress: Some(self.egress_index().contents[effective]),
+            ports: Some(class.ports),
             host: class.host,
             families: self.space.end_families(place),
             seen,

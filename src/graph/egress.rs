@@ -8,8 +8,11 @@
 //! effective policy decides, apart from the own node (S55), which rows add. Cost: O(rules seen) set
 //! operations on what is asked.
 
+use crate::compile::compiled_policy::{CompiledPolicyIx, EgressRuleIx};
 use crate::compile::egress_index::{EgressRule, EgressTier, egress_rules};
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::AllowGraph;
 use crate::model::Truth;
 use crate::policy::Action;
@@ -20,13 +23,13 @@ use std::sync::Arc;
 /// One question to the egress of many sources.
 pub struct EgressQuery<'a> {
     /// The destination.
-    pub destination: u32,
+    pub destination: EndpointIx,
     /// Of the rules it sees, those whose ports cover the traffic asked about.
-    pub seen: &'a [u32],
+    pub seen: &'a [EgressRuleIx],
     /// The scenario.
     pub scenario: usize,
     /// Whether the traffic asked about is on these ports.
-    pub covers: &'a dyn Fn(u32) -> bool,
+    pub covers: &'a dyn Fn(PortSetIx) -> bool,
 }
 
 /// What may become of the sources that a tier is asked about.
@@ -196,10 +199,7 @@ impl AllowGraph {
         };
         let index = self.egress_index();
         let rules = || {
-            let seen = query
-                .seen
-                .iter()
-                .map(|number| &index.rules[*number as usize]);
+            let seen = query.seen.iter().map(|number| &index.rules[*number]);
             seen.filter(|rule| wanted(rule))
         };
         let (mut may, mut exact) = (Vec::new(), true);
@@ -254,11 +254,11 @@ impl AllowGraph {
     fn first_match_egress(
         &self,
         query: &EgressQuery<'_>,
-        policy: u32,
+        policy: CompiledPolicyIx,
         undecided: &EndpointSet,
         total: &mut SourceOutcomes,
     ) {
-        let subjects = &self.compiled.subjects[policy as usize];
+        let subjects = &self.compiled.subjects[policy];
         let mine = undecided.intersection(&subjects.may);
         if mine.is_empty() {
             return;
@@ -284,8 +284,14 @@ impl AllowGraph {
     }
 
     /// Whether two peer sets, seen from an endpoint, answer alike in two scenarios.
-    pub(crate) fn same_truth(&self, peers: PeerSetId, endpoint: u32, a: usize, b: usize) -> bool {
-        let set = &self.peers[peers.0 as usize].0;
+    pub(crate) fn same_truth(
+        &self,
+        peers: PeerSetIx,
+        endpoint: EndpointIx,
+        a: usize,
+        b: usize,
+    ) -> bool {
+        let set = &self.peers[peers].0;
         set[a] == set[b] || set[a].truth(endpoint) == set[b].truth(endpoint)
     }
 }

@@ -9,8 +9,10 @@
 //! Invariant: a class is in a part of the row of an atom ([`AllowGraph::row`]) iff the atom is in
 //! the part of the class with the same traffic.
 
-use crate::compile::effective_policy::EffectivePolicy;
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
+use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::graph::row::by_allowed;
 use crate::graph::tiers::{Hit, Walk};
@@ -33,7 +35,7 @@ pub struct ExternalDestinations {
 /// All that a class's way to outside addresses depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ExternalKey {
-    governed: u32,
+    governed: EffectiveIx,
     host: bool,
     families: EndFamilies,
     node: EndpointBounds,
@@ -56,15 +58,15 @@ impl<'g> ExternalRows<'g> {
 
     /// The outside addresses to which a class may send something, by what. Classes that are alike
     /// get the same memory.
-    pub fn parts(&mut self, class: u32) -> Arc<[ExternalDestinations]> {
+    pub fn parts(&mut self, class: EndpointIx) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
-        let effective = graph.compiled.of_class[Direction::Egress.index()][class as usize];
+        let effective = graph.governed_by(class, Direction::Egress);
         let isolated = graph
             .effective_policy(class, Direction::Egress)
             .isolated()
             .possible();
         let key = ExternalKey {
-            governed: graph.egress_index().contents[effective as usize],
+            governed: graph.egress_index().contents[effective],
             host: graph.space.is_host(class),
             families: graph.space.end_families(class),
             node: if isolated && graph.env.options.own_node_egress {
@@ -83,7 +85,7 @@ impl<'g> ExternalRows<'g> {
 
     /// The outside addresses that may be the node of a class's pods (S55): what is told of these
     /// holds for the class, and one pod of it may know more.
-    pub fn own_node(&self, class: u32) -> EndpointSet {
+    pub fn own_node(&self, class: EndpointIx) -> EndpointSet {
         if !self.graph.environment().options.own_node_egress {
             return EndpointSet::empty();
         }
@@ -92,21 +94,22 @@ impl<'g> ExternalRows<'g> {
 }
 
 impl AllowGraph {
-    fn external(&self, class: u32, node: &EndpointBounds) -> Vec<ExternalDestinations> {
+    fn external(&self, class: EndpointIx, node: &EndpointBounds) -> Vec<ExternalDestinations> {
         let effective = self.effective_policy(class, Direction::Egress);
         let rules = effective.rules(&self.compiled.policies, Direction::Egress);
-        let mut ports: Vec<u32> = rules.map(|(_, ports)| ports).collect();
+        let mut ports: Vec<PortSetIx> = rules.map(|(_, ports)| ports).collect();
         ports.sort_unstable();
         ports.dedup();
         // port names are looked up on pods only, so at an address a rule's ports are its numbers
         // (S48)
         let sets: Vec<&TrafficSet> = ports
             .iter()
-            .map(|p| &self.compiled.ports[*p as usize].traffic)
+            .map(|p| &self.compiled.ports[*p].traffic)
             .collect();
         let mut pieces: IndexMap<Bounds<EndpointSet>, TrafficSet> = IndexMap::default();
         for (traffic, members) in TrafficSet::partition(&sets) {
-            let covers = |id: u32| ports.binary_search(&id).is_ok_and(|i| members.contains(i));
+            let covers =
+                |id: PortSetIx| ports.binary_search(&id).is_ok_and(|i| members.contains(i));
             let decided = self.external_part(class, effective, node, &covers);
             if !decided.is_nothing() {
                 let so_far = pieces.entry(decided).or_default();
@@ -129,10 +132,10 @@ impl AllowGraph {
     /// The atoms to which traffic on some ports surely, and possibly, leaves a class.
     fn external_part(
         &self,
-        class: u32,
+        class: EndpointIx,
         effective: &EffectivePolicy,
         node: &EndpointBounds,
-        covers: &dyn Fn(u32) -> bool,
+        covers: &dyn Fn(PortSetIx) -> bool,
     ) -> Bounds<EndpointSet> {
         let host_network_modes = self
             .env
@@ -179,17 +182,17 @@ impl AllowGraph {
 
     fn external_in_scenario(
         &self,
-        class: u32,
+        class: EndpointIx,
         effective: &EffectivePolicy,
         node: &EndpointBounds,
         (scenario, atoms): (usize, EndpointSet),
-        covers: &dyn Fn(u32) -> bool,
+        covers: &dyn Fn(PortSetIx) -> bool,
     ) -> Bounds<EndpointSet> {
         let walk = Walk {
             policies: &self.compiled.policies,
             direction: Direction::Egress.index(),
             all: atoms.clone(),
-            hit: |peers: PeerSetId, ports: u32| {
+            hit: |peers: PeerSetIx, ports: PortSetIx| {
                 if !covers(ports) {
                     return Hit::owned(EndpointSet::empty(), EndpointSet::empty());
                 }

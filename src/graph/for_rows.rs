@@ -3,17 +3,24 @@
 //! A single question needs none of it, so a command that answers one does not pay for it.
 
 use crate::compile::egress_index::EgressIndex;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::own_nodes::NodeIndex;
 use crate::graph::common_family::CommonFamilies;
+use crate::set::{Table, index_type};
 use std::sync::OnceLock;
+
+index_type! {
+    /// Index of a class of destinations with the same rows but for own nodes.
+    pub struct DestinationClassIx;
+}
 
 /// The templates of a line, numbered in order of their first place.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DestinationClasses {
     /// The template of each place.
-    pub of_place: Vec<u32>,
+    pub of_place: Table<EndpointIx, DestinationClassIx>,
     /// The first place of each template.
-    pub firsts: Vec<u32>,
+    pub firsts: Vec<EndpointIx>,
 }
 
 /// What only rows need, made when the first one is asked for.
@@ -21,7 +28,7 @@ pub(crate) struct DestinationClasses {
 pub(crate) struct ForRows {
     pub(crate) node_index: OnceLock<NodeIndex>,
     pub(crate) egress_index: OnceLock<EgressIndex>,
-    pub(crate) equivalent_sources: OnceLock<Vec<u32>>,
+    pub(crate) equivalent_sources: OnceLock<Table<EndpointIx, EndpointIx>>,
     pub(crate) destination_classes: OnceLock<DestinationClasses>,
     /// By the families of a destination, and whether it is a class.
     pub(crate) common_families: [OnceLock<CommonFamilies>; 8],

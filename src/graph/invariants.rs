@@ -1,6 +1,7 @@
 //! The invariants of the compiled form, for tests.
 
 use crate::graph::allow_graph::AllowGraph;
+use crate::set::Ix;
 
 impl AllowGraph {
     /// Checks the invariants of the compiled form. For tests.
@@ -18,28 +19,18 @@ impl AllowGraph {
             );
         }
         for (id, pod) in self.env.cluster.pods() {
-            let class = self
-                .space
-                .classes
-                .get(self.space.classes.of_pod[id.0 as usize]);
-            let member = self
-                .space
-                .classes
-                .members(self.space.classes.of_pod[id.0 as usize])
-                .binary_search(&id)
-                .is_ok();
+            let classes = &self.space.classes;
+            let at = classes.of_pod[id];
+            let class = &classes.list[at];
+            let member = classes.members(at).binary_search(&id).is_ok();
             assert!(
                 member && class.host == pod.host_network,
                 "a pod is in its class"
             );
         }
-        let spans: usize = self
-            .space
-            .classes
-            .spans
-            .iter()
-            .map(ExactSizeIterator::len)
-            .sum();
+        let spans = self.space.classes.spans.iter();
+        let spans = spans.map(|span| span.end.index() - span.start.index());
+        let spans: usize = spans.sum();
         assert_eq!(
             spans,
             self.space.classes.list.len(),

@@ -10,6 +10,7 @@
 pub mod allow_graph;
 pub mod allowed_sources;
 pub(crate) mod common_family;
+pub mod compile_error;
 pub mod destination_class;
 pub mod egress;
 pub mod extent;
@@ -25,6 +26,7 @@ pub mod traffic_cut;
 pub mod verdict;
 pub mod via_service;
 
-pub use allow_graph::{AllowGraph, Allowed, CompileError};
+pub use allow_graph::{AllowGraph, Allowed};
+pub use compile_error::CompileError;
 pub use row::SourcesTraffic;
 pub use row_cache::RowCache;

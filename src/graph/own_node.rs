@@ -7,6 +7,7 @@
 //! ([`crate::graph::row`]). Cost: the places near one destination; two walks for what one of them
 //! may send, none where the own node or nobody decides.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::Truth;
@@ -45,19 +46,19 @@ impl AllowGraph {
     /// the two are.
     pub(crate) fn own_node_sources(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         egress: bool,
-    ) -> Vec<(u32, NodeRelation)> {
+    ) -> Vec<(EndpointIx, NodeRelation)> {
         self.own_node_sources_among(destination, egress, None)
     }
 
     /// [`Self::own_node_sources`], of sources among these only.
     pub(crate) fn own_node_sources_among(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         egress: bool,
         among: Option<&EndpointSet>,
-    ) -> Vec<(u32, NodeRelation)> {
+    ) -> Vec<(EndpointIx, NodeRelation)> {
         let is_pod = self.space.is_class(destination) && !self.space.is_host(destination);
         let no_nodes = |among: &EndpointSet| {
             self.space.are_pods(among) && among.is_disjoint(&self.space.hosts)
@@ -73,10 +74,20 @@ impl AllowGraph {
         if !self.is_guarded(destination, Direction::Ingress) && on_node.is_none() {
             return Vec::new();
         }
-        let node_of = [false, true].map(|hosts| self.node_index().node_of(destination, hosts));
+        let node = self.has_node_scenario();
+        let node_of = self.node_index().node_of(destination, node);
         let sources = self.own_node_candidates(destination, &node_of, on_node.as_ref(), among);
-        let near = |source: u32| NodeRelation {
-            node_of: node_of.each_ref().map(|m| m.truth(source)),
+        if sources.is_empty() {
+            return Vec::new();
+        }
+        let other = self.node_index().node_of(destination, !node);
+        let node_of = if node {
+            [&other, &node_of]
+        } else {
+            [&node_of, &other]
+        };
+        let near = |source: EndpointIx| NodeRelation {
+            node_of: node_of.map(|m| m.truth(source)),
             on_node: on_node.as_ref().map_or(Truth::No, |m| m.truth(source)),
         };
         sources
@@ -95,7 +106,10 @@ impl AllowGraph {
     }
 
     /// The same from the source's side: the classes of which it is beside.
-    pub(crate) fn own_node_destinations(&self, source: u32) -> Vec<(u32, NodeRelation)> {
+    pub(crate) fn own_node_destinations(
+        &self,
+        source: EndpointIx,
+    ) -> Vec<(EndpointIx, NodeRelation)> {
         let near_it = self
             .exempt_on(source)
             .map(|on_node| on_node.may)
@@ -115,7 +129,7 @@ impl AllowGraph {
     }
 
     /// How near two places are, as far as the own node may decide.
-    pub(crate) fn near(&self, source: u32, destination: u32) -> NodeRelation {
+    pub(crate) fn near(&self, source: EndpointIx, destination: EndpointIx) -> NodeRelation {
         if self.own_node_may_decide(source, destination) {
             self.relation(source, destination)
         } else {
@@ -123,7 +137,7 @@ impl AllowGraph {
         }
     }
 
-    fn relation(&self, source: u32, destination: u32) -> NodeRelation {
+    fn relation(&self, source: EndpointIx, destination: EndpointIx) -> NodeRelation {
         let node_of =
             [false, true].map(|hosts| self.node_index().node_of(destination, hosts).truth(source));
         let on_node = self
@@ -166,23 +180,17 @@ impl AllowGraph {
     }
 
     /// The classes whose pods may send to a place because it is their node, if that is so.
-    fn exempt_on(&self, place: u32) -> Option<EndpointBounds> {
+    fn exempt_on(&self, place: EndpointIx) -> Option<EndpointBounds> {
         let exempt = self.env.options.own_node_egress;
         exempt.then(|| self.node_index().pods_on(place)).flatten()
     }
 
     /// Whether the own node may decide: [`Self::own_node_candidates`] for one source.
-    fn own_node_may_decide(&self, source: u32, destination: u32) -> bool {
-        let node = || {
-            self.space
-                .scenarios
-                .iter()
-                .any(|v| v.mode == HostNetworkMode::Node)
-        };
+    fn own_node_may_decide(&self, source: EndpointIx, destination: EndpointIx) -> bool {
         let at_node = self.is_guarded(destination, Direction::Ingress)
             && self
                 .node_index()
-                .node_of(destination, node())
+                .node_of(destination, self.has_node_scenario())
                 .may
                 .contains(source);
         at_node
@@ -196,19 +204,14 @@ impl AllowGraph {
     /// node the destination is.
     fn own_node_candidates<'m>(
         &self,
-        destination: u32,
-        node_of: &'m [Cow<'_, EndpointBounds>; 2],
+        destination: EndpointIx,
+        node_of: &'m EndpointBounds,
         on_node: Option<&EndpointBounds>,
         among: Option<&EndpointSet>,
     ) -> Cow<'m, EndpointSet> {
         let mut own_node_sources = Cow::Owned(EndpointSet::empty());
         if self.is_guarded(destination, Direction::Ingress) {
-            let node = self
-                .space
-                .scenarios
-                .iter()
-                .any(|v| v.mode == HostNetworkMode::Node);
-            own_node_sources = within(&node_of[usize::from(node)].may, among);
+            own_node_sources = within(&node_of.may, among);
         }
         let Some(on_node) = on_node else {
             return own_node_sources;
@@ -220,8 +223,14 @@ impl AllowGraph {
         Cow::Owned(own_node_sources.union(&governed.map(|c| c..=c).collect()))
     }
 
+    /// Whether host-network pods behave as their node in some scenario.
+    fn has_node_scenario(&self) -> bool {
+        let mut scenarios = self.space.scenarios.iter();
+        scenarios.any(|scenario| scenario.mode == HostNetworkMode::Node)
+    }
+
     /// Whether a place is a class that the Network tier may isolate.
-    fn is_guarded(&self, place: u32, direction: Direction) -> bool {
+    fn is_guarded(&self, place: EndpointIx, direction: Direction) -> bool {
         self.space.is_class(place)
             && self
                 .effective_policy(place, direction)
@@ -230,7 +239,7 @@ impl AllowGraph {
 
     /// Whether the way in to a destination may let in any of these sources, own nodes aside; a yes
     /// where it is not plain.
-    pub(crate) fn may_admit(&self, destination: u32, among: &EndpointSet) -> bool {
+    pub(crate) fn may_admit(&self, destination: EndpointIx, among: &EndpointSet) -> bool {
         if !self.space.is_class(destination) || self.space.is_host(destination) {
             return true;
         }
@@ -242,15 +251,15 @@ impl AllowGraph {
         let rules = &tier.allows;
         rules
             .iter()
-            .flat_map(|r| &self.peers[r.peers.0 as usize].0)
+            .flat_map(|r| &self.peers[r.peers].0)
             .any(|matched| !matched.may.is_disjoint(among))
     }
 
     /// What may pass between two places, own node included.
     pub(crate) fn between(
         &self,
-        source: u32,
-        destination: u32,
+        source: EndpointIx,
+        destination: EndpointIx,
         egress: bool,
         near: NodeRelation,
     ) -> Allowed {

@@ -2,8 +2,10 @@
 //! containers resolve them. Cost: O(names of the rule x port names of the class).
 
 use crate::compile::effective_policy::EffectivePolicy;
-use crate::compile::peer_sets::PeerSetId;
-use crate::compile::port_sets::PortSet;
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::PeerSetIx;
+use crate::compile::port_sets::{PortSet, PortSetIx};
+use crate::compile::vocabulary::PortNameIx;
 use crate::graph::allow_graph::AllowGraph;
 use crate::policy::Direction;
 use crate::policy::tier::HostPods;
@@ -16,7 +18,7 @@ impl AllowGraph {
         &'a self,
         effective: &'a EffectivePolicy,
         direction: Direction,
-    ) -> impl Iterator<Item = (PeerSetId, u32)> + 'a {
+    ) -> impl Iterator<Item = (PeerSetIx, PortSetIx)> + 'a {
         effective.rules(&self.compiled.policies, direction)
     }
 
@@ -24,11 +26,11 @@ impl AllowGraph {
     /// resolves them, unless it is hidden behind its node (S48).
     pub(crate) fn ports_at(
         &self,
-        ports: u32,
-        destination: u32,
+        ports: PortSetIx,
+        destination: EndpointIx,
         hidden: bool,
     ) -> Cow<'_, TrafficSet> {
-        let set: &PortSet = &self.compiled.ports[ports as usize];
+        let set: &PortSet = &self.compiled.ports[ports];
         if !self.names_count(set, destination, hidden) {
             return Cow::Borrowed(&set.traffic);
         }
@@ -40,7 +42,7 @@ impl AllowGraph {
     }
 
     /// Whether a rule's port names are looked up at a destination.
-    pub(crate) fn names_count(&self, set: &PortSet, destination: u32, hidden: bool) -> bool {
+    pub(crate) fn names_count(&self, set: &PortSet, destination: EndpointIx, hidden: bool) -> bool {
         !set.named.is_empty()
             && self.space.is_class(destination)
             && !hidden
@@ -51,11 +53,11 @@ impl AllowGraph {
     pub(crate) fn named_ports(
         &self,
         set: &PortSet,
-        class: u32,
+        class: EndpointIx,
     ) -> impl Iterator<Item = (Protocol, u16)> {
-        let table = &self.space.classes.ports[self.space.classes.get(class).ports as usize];
-        let meant = |(name, protocol, port): &(u32, Protocol, u16)| {
-            let means = |(n, wanted): &(u32, Option<Protocol>)| {
+        let table = &self.space.classes.ports[self.space.classes.list[class].ports];
+        let meant = |(name, protocol, port): &(PortNameIx, Protocol, u16)| {
+            let means = |(n, wanted): &(PortNameIx, Option<Protocol>)| {
                 n == name && wanted.is_none_or(|w| w == *protocol)
             };
             set.named.iter().any(means).then_some((*protocol, *port))

@@ -11,8 +11,11 @@
 //! ([`AllowGraph::destination_classes`]). Cost: O(parts of the traffic line x (ingress rules +
 //! egress groups seen)) set operations per template; no pair of pods is visited.
 
+use crate::compile::compiled_policy::EgressRuleIx;
 use crate::compile::effective_policy::{EffectivePolicy, UnorderedRule};
-use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetId};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::graph::egress::EgressQuery;
 use crate::graph::tiers::{Hit, Walk};
@@ -20,7 +23,7 @@ use crate::graph::traffic_cut::TrafficCut;
 use crate::model::Truth;
 use crate::policy::Direction;
 use crate::set::hashed::IndexMap;
-use crate::set::{Family, TrafficSet, partition};
+use crate::set::{Family, Point, TrafficSet, partition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,19 +58,22 @@ pub struct TrafficSources {
 
 /// One question to the ingress of a destination.
 struct IngressQuery<'a> {
-    destination: u32,
+    destination: EndpointIx,
     effective: &'a EffectivePolicy,
     scenario: usize,
     /// Of its Network rules, those whose ports cover the traffic asked about.
     rules: &'a [UnorderedRule],
-    covers: &'a dyn Fn(u32) -> bool,
+    covers: &'a dyn Fn(PortSetIx) -> bool,
     /// Of these sources; of all, if not told.
     among: Option<&'a EndpointSet>,
 }
 
 /// Parts, except for some sources, of which it is told what they may send; parts of equal traffic
 /// melt.
-pub fn with_own(parts: &[SourcesTraffic], own: &[(u32, Arc<Allowed>)]) -> Vec<SourcesTraffic> {
+pub fn with_own(
+    parts: &[SourcesTraffic],
+    own: &[(EndpointIx, Arc<Allowed>)],
+) -> Vec<SourcesTraffic> {
     if own.is_empty() {
         return parts.to_vec();
     }
@@ -125,18 +131,18 @@ pub(crate) fn by_allowed(
 impl AllowGraph {
     /// Everything that may reach one place of the line, grouped by source. Sources that may send
     /// nothing are left out.
-    pub fn row(&self, destination: u32) -> Vec<SourcesTraffic> {
+    pub fn row(&self, destination: EndpointIx) -> Vec<SourcesTraffic> {
         self.parts(destination, true)
     }
 
     /// Everything a place admits on the way in, whether or not the sources' own policies let it
     /// out.
-    pub fn admits(&self, destination: u32) -> Vec<SourcesTraffic> {
+    pub fn admits(&self, destination: EndpointIx) -> Vec<SourcesTraffic> {
         self.parts(destination, false)
     }
 
-    fn parts(&self, destination: u32, egress: bool) -> Vec<SourcesTraffic> {
-        let own: Vec<(u32, Arc<Allowed>)> = self
+    fn parts(&self, destination: EndpointIx, egress: bool) -> Vec<SourcesTraffic> {
+        let own: Vec<(EndpointIx, Arc<Allowed>)> = self
             .own_node_sources(destination, egress)
             .into_iter()
             .map(|(source, near)| {
@@ -153,7 +159,7 @@ impl AllowGraph {
     /// for all destinations of a template. Of all sources, or of those among these.
     pub(crate) fn shared_parts(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         egress: bool,
         among: Option<&EndpointSet>,
     ) -> Vec<SourcesTraffic> {
@@ -170,14 +176,14 @@ impl AllowGraph {
 
     /// Everything that may reach one place of the line, grouped by traffic, without the own node
     /// (S55).
-    pub fn pieces(&self, destination: u32) -> Vec<TrafficSources> {
+    pub fn pieces(&self, destination: EndpointIx) -> Vec<TrafficSources> {
         self.sides(destination, true, None)
     }
 
     /// [`Self::pieces`], of sources among these only.
     pub(crate) fn pieces_among(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         among: &EndpointSet,
     ) -> Vec<TrafficSources> {
         self.sides(destination, true, Some(among))
@@ -185,7 +191,7 @@ impl AllowGraph {
 
     fn sides(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         egress: bool,
         among: Option<&EndpointSet>,
     ) -> Vec<TrafficSources> {
@@ -202,7 +208,7 @@ impl AllowGraph {
         for (traffic, members) in &cut.parts {
             let decide = |scenario: usize| {
                 let hidden = self.hidden(destination, scenario);
-                let covers = |ports: u32| cut.covers(members, ports, hidden);
+                let covers = |ports: PortSetIx| cut.covers(members, ports, hidden);
                 let rules = cut.covering(&cut.rules, members, hidden);
                 let entering = self.ingress_sources(&IngressQuery {
                     destination,
@@ -286,7 +292,7 @@ impl AllowGraph {
             policies: &self.compiled.policies,
             direction: Direction::Ingress.index(),
             all: among.cloned().unwrap_or_else(|| self.space.full()),
-            hit: |peers: PeerSetId, ports: u32| {
+            hit: |peers: PeerSetIx, ports: PortSetIx| {
                 if !covers(ports) {
                     return Hit::owned(EndpointSet::empty(), EndpointSet::empty());
                 }
@@ -307,16 +313,14 @@ impl AllowGraph {
     /// For each view the first view that decides from the same sets.
     fn distinct_scenarios(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         effective: &EffectivePolicy,
-        seen: &[u32],
+        seen: &[EgressRuleIx],
     ) -> Vec<usize> {
         let rules = effective.rules(&self.compiled.policies, Direction::Ingress);
-        let ingress: Vec<PeerSetId> = rules.map(|(peers, _)| peers).collect();
-        let groups = seen
-            .iter()
-            .map(|g| self.egress_index().rules[*g as usize].peers);
-        let egress: Vec<PeerSetId> = groups
+        let ingress: Vec<PeerSetIx> = rules.map(|(peers, _)| peers).collect();
+        let groups = seen.iter().map(|g| self.egress_index().rules[*g].peers);
+        let egress: Vec<PeerSetIx> = groups
             .chain(self.egress_index().ordered_peers.iter().copied())
             .collect();
         let mode = |scenario: usize| self.space.scenarios[scenario].mode;
@@ -342,7 +346,7 @@ impl AllowGraph {
     /// The views together: the best of the families (S65), what all behaviours agree on (S56).
     fn combined(
         &self,
-        destination: u32,
+        destination: EndpointIx,
         scenarios: &[usize],
         decide: impl Fn(usize) -> EndpointBounds,
     ) -> EndpointBounds {
@@ -381,10 +385,11 @@ impl AllowGraph {
 
     /// How many pods there are at these places. O(ranges).
     pub fn pods_at(&self, places: &EndpointSet) -> u64 {
-        let before = |class: u32| self.space.classes.pods_before(class);
+        let before = |class: EndpointIx| self.space.classes.pods_before(class);
+        let behind = |last: EndpointIx| last.next().unwrap_or(last);
         places
             .ranges()
-            .map(|(first, last)| before(last.saturating_add(1)) - before(first))
+            .map(|(first, last)| before(behind(last)) - before(first))
             .sum()
     }
 

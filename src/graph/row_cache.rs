@@ -11,8 +11,11 @@
 //! templates on one node. Memory: rows are forgotten when they hold more than [`MOST`] ranges, so
 //! nothing grows with the answer.
 
+use crate::compile::effective_policy::EffectiveIx;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::own_node::NodeRelation;
 use crate::graph::row::SourcesTraffic;
 use crate::policy::Direction;
@@ -20,6 +23,7 @@ use crate::set::hashed::{HashMap, HashSet, IndexMap};
 use crate::spec::EndFamilies;
 use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::is_self;
+use std::hash::Hash;
 use std::sync::Arc;
 
 /// How many ranges of sources are kept.
@@ -29,9 +33,9 @@ const MOST: usize = 8_000_000;
 /// destination lets everyone in, what governs its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum SourceKey {
-    Equivalent(u32),
+    Equivalent(EndpointIx),
     Governed {
-        by: u32,
+        by: EffectiveIx,
         host: bool,
         families: EndFamilies,
     },
@@ -41,13 +45,13 @@ enum SourceKey {
 /// how many there are.
 #[derive(Debug)]
 pub struct Group {
-    places: Box<[(u32, bool)]>,
-    equivalent_sources: IndexMap<u32, (u32, usize)>,
-    templates: IndexMap<u32, (u32, usize)>,
+    places: Box<[(EndpointIx, bool)]>,
+    equivalent_sources: IndexMap<EndpointIx, (EndpointIx, usize)>,
+    templates: IndexMap<DestinationClassIx, (EndpointIx, usize)>,
 }
 
 impl Group {
-    fn find(&self, at: u32) -> Option<bool> {
+    fn find(&self, at: EndpointIx) -> Option<bool> {
         let index = self
             .places
             .binary_search_by_key(&at, |(place, _)| *place)
@@ -55,7 +59,7 @@ impl Group {
         Some(self.places[index].1)
     }
 
-    fn has_several(&self, at: u32) -> bool {
+    fn has_several(&self, at: EndpointIx) -> bool {
         self.find(at) == Some(true)
     }
 }
@@ -69,9 +73,9 @@ pub struct RowCache<'g> {
     among: Option<EndpointSet>,
     /// The places beside which one of those may stand, where it is not any.
     near: Option<EndpointSet>,
-    parts: HashMap<u32, Arc<[SourcesTraffic]>>,
+    parts: HashMap<DestinationClassIx, Arc<[SourcesTraffic]>>,
     held: usize,
-    between: HashMap<(u32, SourceKey, NodeRelation), Arc<Allowed>>,
+    between: HashMap<(DestinationClassIx, SourceKey, NodeRelation), Arc<Allowed>>,
 }
 
 impl<'g> RowCache<'g> {
@@ -116,20 +120,20 @@ impl<'g> RowCache<'g> {
     }
 
     /// Whether its rows tell of a source.
-    pub fn tells_of(&self, source: u32) -> bool {
+    pub fn tells_of(&self, source: EndpointIx) -> bool {
         self.among
             .as_ref()
             .is_none_or(|among| among.contains(source))
     }
 
     /// The number of a destination's template: equal numbers, equal parts.
-    pub fn template(&self, destination: u32) -> u32 {
+    pub fn template(&self, destination: EndpointIx) -> DestinationClassIx {
         self.graph.destination_class_of(destination)
     }
 
     /// Who may send what to every destination of a place's template, apart from own nodes; by what
     /// is allowed.
-    pub fn parts(&mut self, destination: u32) -> Arc<[SourcesTraffic]> {
+    pub fn parts(&mut self, destination: EndpointIx) -> Arc<[SourcesTraffic]> {
         let template = self.template(destination);
         if let Some(known) = self.parts.get(&template) {
             return Arc::clone(known);
@@ -143,7 +147,11 @@ impl<'g> RowCache<'g> {
     }
 
     /// [`Self::parts`], of sources among these only; made anew where the whole is not known.
-    pub fn parts_among(&self, destination: u32, among: &EndpointSet) -> Arc<[SourcesTraffic]> {
+    pub fn parts_among(
+        &self,
+        destination: EndpointIx,
+        among: &EndpointSet,
+    ) -> Arc<[SourcesTraffic]> {
         if among.is_empty() || !self.may_admit(destination, among) {
             return Arc::default();
         }
@@ -161,7 +169,7 @@ impl<'g> RowCache<'g> {
         self.held = 0;
     }
 
-    fn keep(&mut self, template: u32, parts: &Arc<[SourcesTraffic]>) {
+    fn keep(&mut self, template: DestinationClassIx, parts: &Arc<[SourcesTraffic]>) {
         if self.held > MOST {
             self.forget();
         }
@@ -173,7 +181,7 @@ impl<'g> RowCache<'g> {
     }
 
     /// Whether [`Self::own_node_sources`] may tell anything of a destination; a no is certain.
-    pub fn may_have_own_node(&self, destination: u32) -> bool {
+    pub fn may_have_own_node(&self, destination: EndpointIx) -> bool {
         self.near
             .as_ref()
             .is_none_or(|near| near.contains(destination))
@@ -181,10 +189,10 @@ impl<'g> RowCache<'g> {
 
     /// Makes the parts of these destinations' templates, on all processors, as far as they can be
     /// kept.
-    pub fn make(&mut self, destinations: &[u32]) {
+    pub fn make(&mut self, destinations: &[EndpointIx]) {
         use rayon::prelude::*;
         let mut seen = HashSet::default();
-        let firsts: Vec<u32> = destinations
+        let firsts: Vec<EndpointIx> = destinations
             .iter()
             .copied()
             .filter(|d| seen.insert(self.template(*d)))
@@ -206,7 +214,7 @@ impl<'g> RowCache<'g> {
 
     /// The sources that may be the node of the destination's pods, or whose node the destination
     /// may be, in order, with what they may send: that, and not what the parts tell of them.
-    pub fn own_node_sources(&mut self, destination: u32) -> Vec<(u32, Arc<Allowed>)> {
+    pub fn own_node_sources(&mut self, destination: EndpointIx) -> Vec<(EndpointIx, Arc<Allowed>)> {
         if !self.may_have_own_node(destination) {
             return Vec::new();
         }
@@ -219,9 +227,9 @@ impl<'g> RowCache<'g> {
     /// [`Self::own_node_sources`], of sources among these only.
     pub fn own_node_sources_among(
         &mut self,
-        destination: u32,
+        destination: EndpointIx,
         among: &EndpointSet,
-    ) -> Vec<(u32, Arc<Allowed>)> {
+    ) -> Vec<(EndpointIx, Arc<Allowed>)> {
         let own_node_sources =
             self.graph
                 .own_node_sources_among(destination, self.egress, Some(among));
@@ -230,28 +238,28 @@ impl<'g> RowCache<'g> {
 
     fn told(
         &mut self,
-        destination: u32,
-        own_node_sources: Vec<(u32, NodeRelation)>,
-    ) -> Vec<(u32, Arc<Allowed>)> {
+        destination: EndpointIx,
+        own_node_sources: Vec<(EndpointIx, NodeRelation)>,
+    ) -> Vec<(EndpointIx, Arc<Allowed>)> {
         let told = |(source, near)| (source, self.between(source, destination, near));
         own_node_sources.into_iter().map(told).collect()
     }
 
     /// Whether a destination may admit any of these sources, own nodes aside; a no is certain.
-    pub fn may_admit(&self, destination: u32, among: &EndpointSet) -> bool {
+    pub fn may_admit(&self, destination: EndpointIx, among: &EndpointSet) -> bool {
         self.graph.may_admit(destination, among)
     }
 
     /// The classes of which a source may be the node, or which may be its node, in order, with what
     /// it may send to them.
-    pub fn own_node_destinations(&mut self, source: u32) -> Vec<(u32, Arc<Allowed>)> {
+    pub fn own_node_destinations(&mut self, source: EndpointIx) -> Vec<(EndpointIx, Arc<Allowed>)> {
         let own_node_sources = self.graph.own_node_destinations(source);
         let told = |(destination, near)| (destination, self.between(source, destination, near));
         own_node_sources.into_iter().map(told).collect()
     }
 
     /// Places, which come in order, each with whether it has several pods.
-    pub fn group(&self, places: &[(u32, bool)]) -> Group {
+    pub fn group(&self, places: &[(EndpointIx, bool)]) -> Group {
         let (equivalent_sources, templates) = (
             alike(places, |s| self.equivalent_source(s)),
             alike(places, |d| self.template(d)),
@@ -292,7 +300,8 @@ impl<'g> RowCache<'g> {
     /// O(what stands beside the fewer of them); each pair of alike sources and templates is asked
     /// once.
     pub fn pairs(&mut self, from: &Group, into: &Group, apart: bool) -> [Vec<Arc<Allowed>>; 2] {
-        let mut many: IndexMap<(u32, u32), (u32, u32, usize)> = IndexMap::default();
+        let mut many: IndexMap<(EndpointIx, DestinationClassIx), (EndpointIx, EndpointIx, usize)> =
+            IndexMap::default();
         for (equivalent_source, (source, of)) in &from.equivalent_sources {
             for (template, (destination, to)) in &into.templates {
                 many.insert(
@@ -305,11 +314,11 @@ impl<'g> RowCache<'g> {
             self.between(*source, *destination, NodeRelation::NONE)
         });
         let bare = bare.collect();
-        let is_lone = |source: u32, destination: u32| {
+        let is_lone = |source: EndpointIx, destination: EndpointIx| {
             apart && source == destination && !from.has_several(source)
         };
         let mut told = Vec::new();
-        let mut leave_out = |rows: &Self, source: u32, destination: u32| {
+        let mut leave_out = |rows: &Self, source: EndpointIx, destination: EndpointIx| {
             let alike = many.get_mut(&(rows.equivalent_source(source), rows.template(destination)));
             alike.into_iter().for_each(|(.., pairs)| *pairs -= 1);
         };
@@ -333,7 +342,7 @@ impl<'g> RowCache<'g> {
     }
 
     /// Of some sources and destinations those that stand beside each other, with what may pass.
-    fn near(&mut self, from: &Group, into: &Group) -> Vec<(u32, u32, Arc<Allowed>)> {
+    fn near(&mut self, from: &Group, into: &Group) -> Vec<(EndpointIx, EndpointIx, Arc<Allowed>)> {
         let mut near = Vec::new();
         let outside = into
             .places
@@ -363,11 +372,16 @@ impl<'g> RowCache<'g> {
         near
     }
 
-    fn equivalent_source(&self, place: u32) -> u32 {
-        self.graph.equivalent_sources()[place as usize]
+    fn equivalent_source(&self, place: EndpointIx) -> EndpointIx {
+        self.graph.equivalent_sources()[place]
     }
 
-    fn between(&mut self, source: u32, destination: u32, near: NodeRelation) -> Arc<Allowed> {
+    fn between(
+        &mut self,
+        source: EndpointIx,
+        destination: EndpointIx,
+        near: NodeRelation,
+    ) -> Arc<Allowed> {
         let graph = self.graph;
         if self.between.len() > MOST {
             self.between.clear();
@@ -388,27 +402,30 @@ impl<'g> RowCache<'g> {
     }
 
     /// What a source may send to a destination, own node included.
-    pub fn one(&mut self, source: u32, destination: u32) -> Arc<Allowed> {
+    pub fn one(&mut self, source: EndpointIx, destination: EndpointIx) -> Arc<Allowed> {
         self.between(source, destination, self.graph.near(source, destination))
     }
 }
 
-fn alike(places: &[(u32, bool)], kind: impl Fn(u32) -> u32) -> IndexMap<u32, (u32, usize)> {
-    let mut kinds: IndexMap<u32, (u32, usize)> = IndexMap::default();
+fn alike<K: Hash + Eq>(
+    places: &[(EndpointIx, bool)],
+    kind: impl Fn(EndpointIx) -> K,
+) -> IndexMap<K, (EndpointIx, usize)> {
+    let mut kinds: IndexMap<K, (EndpointIx, usize)> = IndexMap::default();
     places
         .iter()
         .for_each(|(place, _)| kinds.entry(kind(*place)).or_insert((*place, 0)).1 += 1);
     kinds
 }
 
-fn source_key(graph: &AllowGraph, source: u32, open: bool) -> SourceKey {
+fn source_key(graph: &AllowGraph, source: EndpointIx, open: bool) -> SourceKey {
     if !open || !graph.space.is_class(source) {
-        return SourceKey::Equivalent(graph.equivalent_sources()[source as usize]);
+        return SourceKey::Equivalent(graph.equivalent_sources()[source]);
     }
     let effective = graph.governed_by(source, Direction::Egress);
     let families = graph.space.end_families(source);
     SourceKey::Governed {
-        by: graph.egress_index().contents[effective as usize],
+        by: graph.egress_index().contents[effective],
         host: graph.space.is_host(source),
         families,
     }

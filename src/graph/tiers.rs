@@ -12,13 +12,14 @@
 //! `NetworkPolicies`, the walk is one union. Road not taken: a walk for each kind of answer, which
 //! is four places where an order of tiers can be wrong.
 
-use crate::compile::compiled_policy::CompiledPolicy;
+use crate::compile::compiled_policy::{CompiledPolicy, CompiledPolicyIx};
 use crate::compile::effective_policy::{EffectivePolicy, EffectiveTier, Selection, UnorderedRule};
-use crate::compile::peer_sets::{EndpointSet, PeerSetId};
+use crate::compile::peer_sets::{EndpointSet, PeerSetIx};
+use crate::compile::port_sets::PortSetIx;
 use crate::model::Truth;
 use crate::policy::Action;
 use crate::policy::tier::LayerIx;
-use crate::set::{Bounds, Lattice, TrafficSet};
+use crate::set::{Bounds, Lattice, Table, TrafficSet};
 use std::borrow::Cow;
 
 /// What of the question certainly matches a rule, and what may.
@@ -124,7 +125,7 @@ impl<'a, D: Lattice> Hit<'a, D> {
 /// A question put to one effective policy.
 pub struct Walk<'a, D: Clone, H> {
     /// The compiled policies.
-    pub policies: &'a [CompiledPolicy],
+    pub policies: &'a Table<CompiledPolicyIx, CompiledPolicy>,
     /// The direction's index.
     pub direction: usize,
     /// Everything asked about.
@@ -157,7 +158,7 @@ impl<D: Lattice> TierOutcomes<D> {
     }
 }
 
-impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
+impl<'a, D: Domain + 'a, H: Fn(PeerSetIx, PortSetIx) -> Hit<'a, D>> Walk<'a, D, H> {
     /// What passes, of everything asked about.
     pub fn decide(&self, effective: &EffectivePolicy) -> Bounds<D> {
         match effective.additive() {
@@ -272,7 +273,7 @@ impl<'a, D: Domain + 'a, H: Fn(PeerSetId, u32) -> Hit<'a, D>> Walk<'a, D, H> {
 
     fn first_match(&self, selection: Selection, undecided: &D, total: &mut TierOutcomes<D>) -> D {
         let mut open = undecided.clone();
-        for rule in &self.policies[selection.policy as usize].rules[self.direction] {
+        for rule in &self.policies[selection.policy].rules[self.direction] {
             let hit = (self.hit)(rule.peers, rule.ports);
             if hit.may.is_none() {
                 continue;

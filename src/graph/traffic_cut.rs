@@ -3,17 +3,20 @@
 //! Within a part no rule tells two kinds of traffic apart, so each part is decided once. Cost:
 //! O(rules that meet x log) for the cut.
 
+use crate::compile::compiled_policy::EgressRuleIx;
 use crate::compile::effective_policy::{EffectivePolicy, UnorderedRule};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::AllowGraph;
 use crate::policy::Direction;
 use crate::set::{Members, TrafficSet};
 
 /// The traffic line, cut by the ports of the rules that meet at a destination.
 pub(super) struct TrafficCut {
-    pub ports: Vec<u32>,
+    pub ports: Vec<PortSetIx>,
     pub parts: Vec<(TrafficSet, Members)>,
     /// The groups seen and the ingress rules, by the index of their ports.
-    pub groups: Vec<Vec<u32>>,
+    pub groups: Vec<Vec<EgressRuleIx>>,
     pub rules: Vec<Vec<UnorderedRule>>,
 }
 
@@ -21,9 +24,9 @@ impl TrafficCut {
     /// Cuts the line at a destination, for these egress groups that see it.
     pub fn new(
         graph: &AllowGraph,
-        destination: u32,
+        destination: EndpointIx,
         effective: &EffectivePolicy,
-        seen: &[u32],
+        seen: &[EgressRuleIx],
     ) -> Self {
         let (compiled, egress_index) = (&graph.compiled, graph.egress_index());
         let ingress = effective
@@ -31,9 +34,9 @@ impl TrafficCut {
             .map(|(_, ports)| ports);
         let egress = seen
             .iter()
-            .map(|g| egress_index.rules[*g as usize].ports)
+            .map(|g| egress_index.rules[*g].ports)
             .chain(egress_index.ordered_ports(compiled));
-        let mut ports: Vec<u32> = ingress.chain(egress).collect();
+        let mut ports: Vec<PortSetIx> = ingress.chain(egress).collect();
         ports.sort_unstable();
         ports.dedup();
         // a host-network pod shows its port names only where it behaves as a pod, so its ports are
@@ -55,9 +58,9 @@ impl TrafficCut {
         let parts = TrafficSet::partition(&family);
         let (mut groups, mut rules) =
             (vec![Vec::new(); ports.len()], vec![Vec::new(); ports.len()]);
-        let at = |id: u32| ports.binary_search(&id).ok();
+        let at = |id: PortSetIx| ports.binary_search(&id).ok();
         for group in seen {
-            at(egress_index.rules[*group as usize].ports)
+            at(egress_index.rules[*group].ports)
                 .into_iter()
                 .for_each(|i| groups[i].push(*group));
         }
@@ -88,7 +91,7 @@ impl TrafficCut {
     }
 
     /// Whether a rule's ports cover a part of the traffic.
-    pub fn covers(&self, members: &Members, ports: u32, hidden: bool) -> bool {
+    pub fn covers(&self, members: &Members, ports: PortSetIx, hidden: bool) -> bool {
         let Ok(at) = self.ports.binary_search(&ports) else {
             return false;
         };

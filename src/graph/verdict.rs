@@ -9,13 +9,14 @@
 //! Invariant: `verdict(flow)` is `evaluate(flow)`. Cost: O(distinct rules of both profiles x log
 //! runs).
 
-use crate::compile::peer_sets::PeerSetId;
-use crate::compile::port_sets::PortSet;
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::peer_sets::PeerSetIx;
+use crate::compile::port_sets::{PortSet, PortSetIx};
 use crate::graph::allow_graph::AllowGraph;
 use crate::graph::tiers::{Hit, Walk};
 use crate::model::Truth;
 use crate::policy::Direction;
-use crate::set::{Bounds, Family};
+use crate::set::{Bounds, Family, Ix};
 use crate::spec::address_families::FamilyUse;
 use crate::spec::environment::{Endpoint, Flow};
 use crate::spec::evaluate::{is_self, side_of};
@@ -23,8 +24,8 @@ use crate::spec::evaluate::{is_self, side_of};
 /// Where the ends of a flow stand on the line.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
-    source: u32,
-    destination: u32,
+    source: EndpointIx,
+    destination: EndpointIx,
 }
 
 impl AllowGraph {
@@ -77,7 +78,7 @@ impl AllowGraph {
             policies: &self.compiled.policies,
             direction: direction.index(),
             all: true,
-            hit: |peers: PeerSetId, ports: u32| {
+            hit: |peers: PeerSetIx, ports: PortSetIx| {
                 let on_ports = self.port_contains(ports, destination, hidden, flow);
                 let truth = if on_ports {
                     self.truth_of(peers, scenario, peer_at)
@@ -136,8 +137,8 @@ impl AllowGraph {
     }
 
     /// Whether a place is in a peer set.
-    fn truth_of(&self, peers: PeerSetId, scenario: usize, at: u32) -> Truth {
-        let extent = self.extents[peers.0 as usize * self.space().scenarios.len() + scenario];
+    fn truth_of(&self, peers: PeerSetIx, scenario: usize, at: EndpointIx) -> Truth {
+        let extent = self.extents[peers.index() * self.space().scenarios.len() + scenario];
         if at < extent.first || at > extent.last {
             return Truth::No;
         }
@@ -153,8 +154,14 @@ impl AllowGraph {
     }
 
     /// Whether a flow's traffic is on a rule's ports at its destination: `ports_at` for one point.
-    fn port_contains(&self, ports: u32, destination: u32, hidden: bool, flow: &Flow) -> bool {
-        let set: &PortSet = &self.compiled.ports[ports as usize];
+    fn port_contains(
+        &self,
+        ports: PortSetIx,
+        destination: EndpointIx,
+        hidden: bool,
+        flow: &Flow,
+    ) -> bool {
+        let set: &PortSet = &self.compiled.ports[ports];
         if set.traffic.contains(flow.traffic) {
             return true;
         }

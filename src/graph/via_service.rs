@@ -12,6 +12,7 @@
 //! carry the mark for nothing.
 
 use crate::compile::effective_policy::{EffectivePolicy, Selection};
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Truth};
 use crate::policy::Direction;
@@ -24,21 +25,25 @@ impl AllowGraph {
     /// What passes when a pod calls its own Service and is led to itself.
     pub fn allowed_to_itself(&self, pod: PodId) -> Allowed {
         let at = self.space().index_of(Endpoint::Pod(pod));
-        let asked = |undefined_are_asked: bool| {
-            let origin = ConnectionOrigin::OwnService {
-                undefined_are_asked,
-            };
-            self.over_scenarios(at, at, |scenario| {
-                let side = |direction| self.to_itself(at, direction, scenario, origin);
-                side(Direction::Egress).and(&side(Direction::Ingress))
-            })
+        let asked = self.both_ways_to_itself(at, true);
+        asked.either(&self.both_ways_to_itself(at, false))
+    }
+
+    /// The same, where it is taken as told whether the kinds are asked of which the API does not
+    /// say.
+    fn both_ways_to_itself(&self, at: EndpointIx, undefined_are_asked: bool) -> Allowed {
+        let origin = ConnectionOrigin::OwnService {
+            undefined_are_asked,
         };
-        asked(true).either(&asked(false))
+        self.over_scenarios(at, at, |scenario| {
+            let side = |direction| self.to_itself(at, direction, scenario, origin);
+            side(Direction::Egress).and(&side(Direction::Ingress))
+        })
     }
 
     fn to_itself(
         &self,
-        at: u32,
+        at: EndpointIx,
         direction: Direction,
         scenario: usize,
         origin: ConnectionOrigin,

@@ -8,8 +8,8 @@ use crate::model::labels::{Labels, Selector, Truth};
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::model::workload::Workload;
+use crate::set::Ix;
 use crate::set::hashed::{IndexMap, IndexSet};
-use crate::set::number;
 use crate::source::Origin;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Cluster {
     /// The namespace of this name, made up with its one certain label if it is not there yet.
     pub fn namespace_named(&mut self, name: &str) -> NamespaceId {
         if let Some(index) = self.namespaces.get_index_of(name) {
-            return NamespaceId(number(index));
+            return NamespaceId::bounded(index);
         }
         let labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
         let (index, _) = self.namespaces.insert_full(
@@ -77,7 +77,7 @@ impl Cluster {
                 declared: None,
             },
         );
-        NamespaceId(number(index))
+        NamespaceId::bounded(index)
     }
 
     /// Declares a namespace with the labels of its object; its name label is set as the API server
@@ -112,25 +112,25 @@ impl Cluster {
         // no name holds a slash
         let key = format!("{name}/{number}");
         let (index, _) = self.namespaces.insert_full(key.into(), namespace);
-        let id = NamespaceId(crate::set::number(index));
+        let id = NamespaceId::bounded(index);
         self.assumed.entry(name.into()).or_default().push(id);
         id
     }
 
     /// Interns a label set.
     pub fn intern(&mut self, labels: impl Into<Arc<Labels>>) -> LabelsId {
-        LabelsId(number(self.labels.insert_full(labels.into()).0))
+        LabelsId::bounded(self.labels.insert_full(labels.into()).0)
     }
 
     /// Adds a workload without pods.
     pub fn add_workload(&mut self, workload: Workload) -> WorkloadId {
         self.workloads.push(workload);
-        WorkloadId(number(self.workloads.len() - 1))
+        WorkloadId::bounded(self.workloads.len() - 1)
     }
 
     /// Adds a pod to its workload.
     pub fn add_pod(&mut self, pod: Pod) -> PodId {
-        let pod_id = PodId(number(self.pods.len()));
+        let pod_id = PodId::bounded(self.pods.len());
         if let Some(workload) = self.workloads.get_mut(pod.workload.0 as usize) {
             workload.pods.push(pod_id);
         }
@@ -141,12 +141,12 @@ impl Cluster {
     /// Adds a service.
     pub fn add_service(&mut self, service: Service) -> ServiceId {
         self.services.push(service);
-        ServiceId(number(self.services.len() - 1))
+        ServiceId::bounded(self.services.len() - 1)
     }
 
     /// Adds a node, replacing one of the same name.
     pub fn add_node(&mut self, node: Node) -> NodeId {
-        NodeId(number(self.nodes.insert_full(node.name.clone(), node).0))
+        NodeId::bounded(self.nodes.insert_full(node.name.clone(), node).0)
     }
 
     /// The namespaces with their ids, in input order.
@@ -154,7 +154,7 @@ impl Cluster {
         self.namespaces
             .values()
             .enumerate()
-            .map(|(i, n)| (NamespaceId(number(i)), n))
+            .map(|(i, n)| (NamespaceId::bounded(i), n))
     }
 
     /// The pods with their ids, in input order.
@@ -162,7 +162,7 @@ impl Cluster {
         self.pods
             .iter()
             .enumerate()
-            .map(|(i, p)| (PodId(number(i)), p))
+            .map(|(i, p)| (PodId::bounded(i), p))
     }
 
     /// The workloads with their ids, in input order.
@@ -170,7 +170,7 @@ impl Cluster {
         self.workloads
             .iter()
             .enumerate()
-            .map(|(i, w)| (WorkloadId(number(i)), w))
+            .map(|(i, w)| (WorkloadId::bounded(i), w))
     }
 
     /// The services with their ids, in input order.
@@ -178,7 +178,7 @@ impl Cluster {
         self.services
             .iter()
             .enumerate()
-            .map(|(i, s)| (ServiceId(number(i)), s))
+            .map(|(i, s)| (ServiceId::bounded(i), s))
     }
 
     /// The nodes with their ids, in input order.
@@ -186,7 +186,7 @@ impl Cluster {
         self.nodes
             .values()
             .enumerate()
-            .map(|(i, n)| (NodeId(number(i)), n))
+            .map(|(i, n)| (NodeId::bounded(i), n))
     }
 
     /// The distinct label sets, in order of first appearance; the index is the [`LabelsId`].
@@ -201,9 +201,7 @@ impl Cluster {
 
     /// A namespace by name.
     pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
-        self.namespaces
-            .get_index_of(name)
-            .map(|i| NamespaceId(number(i)))
+        self.namespaces.get_index_of(name).map(NamespaceId::bounded)
     }
 
     /// Every namespace of a name: the one that is known, and those that are assumed.

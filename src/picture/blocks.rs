@@ -18,7 +18,7 @@ fn covers(set: &IpSet, wanted: &IpSet) -> bool {
 /// Whether a set is most of the internet: some blocks may be cut out of it.
 fn mostly_internet(set: &IpSet) -> bool {
     let inside = set.intersection(&IpSet::internet());
-    inside.v4.count() > 1 << 31
+    inside.v4_count() > 1 << 31
 }
 
 impl Splitting {

@@ -1,7 +1,7 @@
 //! From groups and collapsed edges to a [`Drawing`]: frames, nodes, labels, sentences, caption.
 
 use crate::picture::caption::{counts, left_out};
-use crate::picture::collapse::{Collapse, EdgeEnd, GroupId, Hub};
+use crate::picture::collapse::{Collapse, EdgeEnd, GroupId, Hub, HubIx};
 use crate::picture::drawing::{
     DetailLevel, Drawing, DrawnEdge, DrawnFrame, DrawnNode, EdgeCertainty, NodeShape,
 };
@@ -11,6 +11,7 @@ use crate::picture::label;
 use crate::picture::merge::{PlaceGroup, groups};
 use crate::picture::options::DrawOptions;
 use crate::picture::scope::Hidden;
+use crate::set::Ix;
 use crate::words::plural;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,13 +143,12 @@ impl Builder<'_> {
         for (i, group) in self.groups.iter().enumerate() {
             let node = self.node(group);
             let index = self.graph.add_node(node);
-            self.at
-                .insert(EdgeEnd::Group(GroupId(crate::set::number(i))), index);
+            self.at.insert(EdgeEnd::Group(GroupId::bounded(i)), index);
         }
         for (i, hub) in collapse.hubs.iter().enumerate() {
             let node = self.hub(i, hub);
             let index = self.graph.add_node(node);
-            self.at.insert(EdgeEnd::Hub(crate::set::number(i)), index);
+            self.at.insert(EdgeEnd::Hub(HubIx::bounded(i)), index);
         }
         if collapse
             .edges

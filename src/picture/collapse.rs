@@ -11,13 +11,16 @@ use crate::picture::facts::{
 };
 use crate::picture::merge::PlaceGroup;
 use crate::picture::open::implied;
-use crate::set::number;
 use crate::set::traffic::TrafficRange;
+use crate::set::{Ix, index_type};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Index of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupId(pub u32);
+index_type! {
+    /// Index of a group.
+    pub struct GroupId(pub u32);
+    /// Index of a hub.
+    pub struct HubIx;
+}
 
 /// One end of a drawn edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +32,7 @@ pub enum EdgeEnd {
     /// Every workload.
     Everyone,
     /// A hub.
-    Hub(u32),
+    Hub(HubIx),
 }
 
 /// Many to many: each of the sources to each of the destinations.
@@ -69,7 +72,7 @@ impl<'a> Collapse<'a> {
         let mut framed: BTreeMap<SpaceId, Vec<GroupId>> = BTreeMap::new();
         let mut single = Vec::new();
         for (i, group) in groups.iter().enumerate() {
-            let id = GroupId(number(i));
+            let id = GroupId::bounded(i);
             group.members.iter().for_each(|p| of[p.0 as usize] = id);
             match (
                 group.space,
@@ -354,7 +357,7 @@ impl<'a> Collapse<'a> {
     }
 
     fn take(&mut self, hub: Hub) {
-        let id = EdgeEnd::Hub(number(self.hubs.len()));
+        let id = EdgeEnd::Hub(HubIx::bounded(self.hubs.len()));
         for a in &hub.sources {
             for b in &hub.destinations {
                 self.edges.remove(&(*a, *b, hub.passing));

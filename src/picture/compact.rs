@@ -3,7 +3,7 @@
 
 use crate::picture::facts::PassingTraffic;
 use crate::query::list::listing::{ListEntry, Party};
-use crate::set::{IpSet, number};
+use crate::set::IpSet;
 use indexmap::IndexSet;
 
 /// The lines of a listing in twelve bytes each.
@@ -100,4 +100,9 @@ impl CompactListing {
         self.lines
             .push([from, to, number(self.passing.insert_full(passing).0)]);
     }
+}
+
+/// An index as the 32 bits that a line keeps it in: whatever is drawn is far fewer.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

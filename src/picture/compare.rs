@@ -9,7 +9,7 @@ use crate::picture::facts::{
     PlaceId, PlaceKind, Space, SpaceId,
 };
 use crate::picture::open::implied;
-use crate::set::{TrafficSet, number};
+use crate::set::{Ix, TrafficSet};
 use std::collections::BTreeMap;
 
 impl PictureFacts {
@@ -82,7 +82,7 @@ fn spaces<'a>(
     both.spaces = all.values().map(|s| (*s).clone()).collect();
     all.keys()
         .enumerate()
-        .map(|(i, name)| (*name, SpaceId(number(i))))
+        .map(|(i, name)| (*name, SpaceId::bounded(i)))
         .collect()
 }
 
@@ -123,7 +123,7 @@ fn places(
     let keys = merged
         .iter()
         .enumerate()
-        .map(|(i, p)| (p.key.clone(), PlaceId(number(i))))
+        .map(|(i, p)| (p.key.clone(), PlaceId::bounded(i)))
         .collect();
     both.places = merged;
     keys

@@ -6,20 +6,17 @@
 //! same input always gives the same picture.
 
 use crate::model::{Cluster, Selector, WorkloadId};
-use crate::set::{TrafficSet, number};
+use crate::set::{Ix, TrafficSet, index_type};
 use indexmap::IndexSet;
 
-/// Index of a place in [`PictureFacts::places`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PlaceId(pub u32);
-
-/// Index of a namespace in [`PictureFacts::spaces`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SpaceId(pub u32);
-
-/// Index of what passes in [`PictureFacts::passing`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PassingId(pub u32);
+index_type! {
+    /// Index of a place in [`PictureFacts::places`].
+    pub struct PlaceId(pub u32);
+    /// Index of a namespace in [`PictureFacts::spaces`].
+    pub struct SpaceId(pub u32);
+    /// Index of what passes in [`PictureFacts::passing`].
+    pub struct PassingId(pub u32);
+}
 
 /// How something differs between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -279,7 +276,7 @@ impl PictureFacts {
     }
 
     pub(crate) fn intern(&mut self, passing: PassingTraffic) -> PassingId {
-        PassingId(number(self.passing.insert_full(passing).0))
+        PassingId::bounded(self.passing.insert_full(passing).0)
     }
 
     /// The places with their ids.
@@ -287,6 +284,6 @@ impl PictureFacts {
         self.places
             .iter()
             .enumerate()
-            .map(|(i, p)| (PlaceId(number(i)), p))
+            .map(|(i, p)| (PlaceId::bounded(i), p))
     }
 }

@@ -15,8 +15,8 @@ use crate::picture::open;
 use crate::policy::Direction;
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, Listing};
+use crate::set::Ix;
 use crate::set::hashed::HashMap;
-use crate::set::number;
 use crate::spec::question::Tainted;
 use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ impl FactsReader<'_> {
         found.sort_by(|a, b| (&a.1.what, a.0).cmp(&(&b.1.what, b.0)));
         for (id, place) in found {
             self.workloads
-                .insert(id, PlaceId(number(self.facts.places.len())));
+                .insert(id, PlaceId::bounded(self.facts.places.len()));
             self.facts.places.push(place);
         }
     }
@@ -138,7 +138,7 @@ impl FactsReader<'_> {
         PicturePlace {
             key: PictureFacts::key(cluster, id),
             what: PlaceKind::Workload {
-                space: SpaceId(number(space)),
+                space: SpaceId::bounded(space),
                 name: workload.name.to_string(),
                 kind: workload.kind.name(),
             },
@@ -234,7 +234,7 @@ impl FactsReader<'_> {
     fn outside(&mut self, what: PlaceKind) -> PlaceId {
         let places = &mut self.facts.places;
         if let Some(i) = places.iter().rposition(|p| p.what == what) {
-            return PlaceId(number(i));
+            return PlaceId::bounded(i);
         }
         let key = match &what {
             PlaceKind::Internet { .. } => "internet".to_owned(),
@@ -251,7 +251,7 @@ impl FactsReader<'_> {
             monitor: false,
             change: [None; 2],
         });
-        PlaceId(number(places.len() - 1))
+        PlaceId::bounded(places.len() - 1)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::picture::facts::{
     Difference, DrawnChange, Openness, PassingId, PassingTraffic, PictureFacts, PictureFlow,
     PicturePlace, PlaceId, PlaceKind, Summary, WorkloadDoubt,
 };
-use crate::set::{Protocol, TrafficSet, number};
+use crate::set::{Ix, Protocol, TrafficSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is left out unless asked for.
@@ -151,7 +151,7 @@ fn keep(facts: &mut PictureFacts, wanted: impl Fn(PlaceId, &PicturePlace) -> boo
     let mut new: Vec<Option<PlaceId>> = Vec::new();
     let mut places = Vec::new();
     for (id, place) in facts.all() {
-        new.push(wanted(id, place).then(|| PlaceId(number(places.len()))));
+        new.push(wanted(id, place).then(|| PlaceId::bounded(places.len())));
         if wanted(id, place) {
             places.push(place.clone());
         }
@@ -182,9 +182,9 @@ pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
         compared: facts.compared,
         ..PictureFacts::default()
     };
-    let mut inside: BTreeMap<u32, MergedFlows> = BTreeMap::new();
-    let mut between: BTreeMap<(u32, u32), MergedFlows> = BTreeMap::new();
-    let spaces = number(facts.spaces.len());
+    let mut inside: BTreeMap<usize, MergedFlows> = BTreeMap::new();
+    let mut between: BTreeMap<(usize, usize), MergedFlows> = BTreeMap::new();
+    let spaces = facts.spaces.len();
     let is_block = |p: &PicturePlace| matches!(p.what, PlaceKind::Blocks(_));
     let blocks = facts.places.iter().filter(|p| is_block(p)).count();
     let alone = |p: &PicturePlace| p.space().is_none() && (blocks < 2 || !is_block(p));
@@ -194,9 +194,9 @@ pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
         .map(|(id, _)| id)
         .collect();
     let at = |id: PlaceId| match facts.place(id).space() {
-        Some(space) => space.0,
+        Some(space) => space.index(),
         // several blocks are one place, after the others
-        None => spaces + number(outside.binary_search(&id).unwrap_or(outside.len())),
+        None => spaces + outside.binary_search(&id).unwrap_or(outside.len()),
     };
     for flow in &facts.flows {
         let (from, to) = (at(flow.from), at(flow.to));
@@ -219,7 +219,7 @@ pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
             facts,
             i,
             list,
-            inside.get(&number(i)).map(|p| joined(facts, p, usize::MAX)),
+            inside.get(&i).map(|p| joined(facts, p, usize::MAX)),
         ));
     }
     out.places
@@ -232,19 +232,19 @@ pub fn by_namespace(facts: &PictureFacts) -> PictureFacts {
             ..first.clone()
         });
     }
-    let joint = spaces + number(outside.len());
-    let size = |i: u32| {
+    let joint = spaces + outside.len();
+    let size = |i: usize| {
         if i == joint {
             blocks
         } else {
-            members.get(i as usize).map_or(1, Vec::len)
+            members.get(i).map_or(1, Vec::len)
         }
     };
     for ((from, to), several) in between {
         let passing = out.intern(joined(facts, &several, size(from) * size(to)));
         out.flows.push(PictureFlow {
-            from: PlaceId(from),
-            to: PlaceId(to),
+            from: PlaceId::bounded(from),
+            to: PlaceId::bounded(to),
             passing,
         });
     }

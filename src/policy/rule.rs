@@ -11,7 +11,7 @@
 
 use crate::model::{Selector, Truth};
 use crate::policy::tier::{LayerIx, Tier, TierIx, kubernetes};
-use crate::set::{IpSet, Protocol, TrafficSet, number};
+use crate::set::{IpSet, Ix, Protocol, TrafficSet, index_type};
 use crate::source::{DocumentId, Origin, Path};
 use std::sync::Arc;
 
@@ -238,9 +238,10 @@ pub struct Policy {
     pub rules: [Vec<Rule>; 2],
 }
 
-/// Index of a policy in a [`PolicySet`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PolicyId(pub u32);
+index_type! {
+    /// Index of a policy in a [`PolicySet`].
+    pub struct PolicyId(pub u32);
+}
 
 /// A rule of a policy, and maybe one peer or port entry of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -263,7 +264,8 @@ impl RuleRef {
         Self {
             policy,
             direction,
-            rule: number(rule),
+            // a document has far fewer rules
+            rule: u32::try_from(rule).unwrap_or(u32::MAX),
             peer: None,
             port: None,
         }
@@ -445,7 +447,7 @@ impl PolicySet {
         self.policies
             .iter()
             .enumerate()
-            .map(|(i, p)| (PolicyId(number(i)), p))
+            .map(|(i, p)| (PolicyId::bounded(i), p))
     }
 
     /// The rule a reference points at.

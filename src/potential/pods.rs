@@ -8,6 +8,7 @@ use crate::policy::{Namespaces, Policy};
 use crate::potential::kinds::label_kinds;
 use crate::potential::namespaces::{PotentialNamespace, potential_namespaces};
 use crate::potential::vocabulary::PodVocabulary;
+use crate::set::Ix;
 use crate::source::{DocumentId, Origin};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -131,7 +132,7 @@ impl PotentialPods {
             cluster: Arc::new(cluster),
             ..input.clone()
         };
-        (laid, WorkloadId(crate::set::number(first)))
+        (laid, WorkloadId::bounded(first))
     }
 }
 

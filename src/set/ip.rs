@@ -56,6 +56,14 @@ pub struct IpSet {
 }
 
 impl IpSet {
+    /// How many IPv4 addresses there are. O(ranges).
+    pub fn v4_count(&self) -> u64 {
+        let ranges = self.v4.ranges();
+        ranges
+            .map(|(first, last)| u64::from(last - first) + 1)
+            .sum()
+    }
+
     /// No address.
     pub fn empty() -> Self {
         Self::default()

@@ -5,7 +5,8 @@
 //! O(parts x sets) set operations.
 
 use crate::set::hashed::IndexMap;
-use crate::set::interval::{IntervalSet, Point};
+use crate::set::interval::IntervalSet;
+use crate::set::point::Point;
 
 /// Which sets of a family a part lies in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -10,8 +10,10 @@
 //! Cost: two rows per template, the own nodes of every class, and for each destination the sources
 //! that a line is about. A pair of open workloads is never visited.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::external::{ExternalDestinations, ExternalRows};
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::row::SourcesTraffic;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
@@ -47,7 +49,7 @@ pub(crate) struct Taker<'a> {
     rows: RowCache<'a>,
     admitted: RowCache<'a>,
     anyone: [EndpointSet; KINDS],
-    counts: HashMap<u32, KindCounts>,
+    counts: HashMap<DestinationClassIx, KindCounts>,
     /// The workloads of which the snapshot only says that they are on their node's network.
     on_nodes: Vec<bool>,
     /// The workloads whose egress policies deny nothing.
@@ -118,7 +120,7 @@ impl<'a> Taker<'a> {
                     .iter()
                     .map(|(source, _)| *source..=*source)
                     .collect();
-                let admitted: HashMap<u32, Arc<Allowed>> = self
+                let admitted: HashMap<EndpointIx, Arc<Allowed>> = self
                     .admitted
                     .own_node_sources(destination)
                     .into_iter()
@@ -142,7 +144,7 @@ impl<'a> Taker<'a> {
 
     /// The sources that can be governed towards a destination: traffic between outside addresses is
     /// not.
-    fn governable(&self, destination: u32, sources: EndpointSet) -> EndpointSet {
+    fn governable(&self, destination: EndpointIx, sources: EndpointSet) -> EndpointSet {
         let space = self.graph.space();
         if space.is_class(destination) {
             sources
@@ -200,7 +202,7 @@ impl<'a> Taker<'a> {
             let counts = self.counted(*class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
-                let own_node: Vec<&(u32, Arc<Allowed>)> = own_node
+                let own_node: Vec<&(EndpointIx, Arc<Allowed>)> = own_node
                     .iter()
                     .filter(|(s, _)| anyone.contains(*s))
                     .collect();
@@ -231,7 +233,7 @@ impl<'a> Taker<'a> {
     }
 
     /// The counts of the parts of a row, computed once per template.
-    fn counted(&mut self, class: u32, parts: &[SourcesTraffic]) -> KindCounts {
+    fn counted(&mut self, class: EndpointIx, parts: &[SourcesTraffic]) -> KindCounts {
         let anyone = &self.anyone;
         let count = |part: &SourcesTraffic| {
             anyone
@@ -345,8 +347,8 @@ impl<'a> Taker<'a> {
 /// destination admits; `admitted` are the own-node entries and `admits` the parts of the row
 /// without egress policies.
 fn differs_on_own_node(
-    (source, passes): &(u32, Arc<Allowed>),
-    admitted: &HashMap<u32, Arc<Allowed>>,
+    (source, passes): &(EndpointIx, Arc<Allowed>),
+    admitted: &HashMap<EndpointIx, Arc<Allowed>>,
     admits: &[SourcesTraffic],
 ) -> bool {
     let admits = admitted
@@ -357,7 +359,7 @@ fn differs_on_own_node(
 }
 
 /// What a source may send according to these parts, which do not overlap.
-fn part_of(parts: &[SourcesTraffic], source: u32) -> Option<&Allowed> {
+fn part_of(parts: &[SourcesTraffic], source: EndpointIx) -> Option<&Allowed> {
     parts
         .iter()
         .find(|part| part.sources.contains(source))

@@ -2,7 +2,7 @@
 //! it is decided.
 
 use crate::model::{PodId, Truth};
-use crate::policy::{Direction, Policy};
+use crate::policy::{Direction, Policy, PolicyId};
 use crate::set::Family;
 use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
 
@@ -95,6 +95,8 @@ pub struct DirectionQuestion<'a> {
     pub case: &'a Case,
     /// What policies may do that are not among the rules.
     pub taint: Tainted,
+    /// The policies that may select the pod, where they are known: the others need not be asked.
+    pub selecting: Option<&'a [PolicyId]>,
 }
 
 /// What unmodelled or broken policies may do to a pod in one direction.

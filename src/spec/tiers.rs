@@ -68,7 +68,12 @@ fn policies_of<'a>(
 ) -> impl Iterator<Item = (PolicyId, &'a Policy)> {
     let of_tier =
         move |(_, p): &(PolicyId, &Policy)| p.tier == tier && p.governs(question.direction);
-    question.env.policies.iter().filter(of_tier)
+    let policies = &question.env.policies;
+    let all = question.selecting.is_none().then(|| policies.iter());
+    let selecting = question.selecting.unwrap_or_default().iter();
+    let selecting = selecting.map(|id| (*id, policies.get(*id)));
+    let asked = all.into_iter().flatten().chain(selecting);
+    asked.filter(of_tier)
 }
 
 /// Policies in order of priority; policies of equal priority that disagree leave every one of their
@@ -241,6 +246,9 @@ fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
     };
     for (id, policy) in policies_of(question, ix) {
         let selected = selects(question.env, policy, question.pod, question.case.mode);
+        if !selected.possible() {
+            continue;
+        }
         if policy.isolates(question.direction) {
             gathered.isolated = gathered.isolated.or(selected);
             gathered.isolating.push((id, selected));
@@ -250,7 +258,8 @@ fn gather(question: &DirectionQuestion<'_>, ix: TierIx) -> Gathered {
             let at = RuleRef::rule(id, question.direction, at);
             match rule.action {
                 Action::Deny => gathered.denies.push((matched, at)),
-                Action::Allow | Action::Pass => gathered.allows.push((matched, at)),
+                Action::Allow => gathered.allows.push((matched, at)),
+                Action::Pass => {} // compiling refuses it
             }
         }
     }

@@ -14,16 +14,9 @@ const MAX_CLOSURE_LINES: usize = 5;
 /// emptied, never added to.
 const LONG_CLOSURES: &[(&str, usize)] = &[
     ("src/check/parse.rs", 1),
-    ("src/compile/classes.rs", 3),
-    ("src/compile/effective_policies.rs", 1),
-    ("src/compile/egress_index.rs", 1),
-    ("src/compile/equivalent_sources.rs", 3),
-    ("src/compile/own_nodes.rs", 1),
-    ("src/compile/peer_sets.rs", 1),
     ("src/facade/relations.rs", 1),
     ("src/graph/own_node.rs", 1),
     ("src/graph/row.rs", 2),
-    ("src/graph/via_service.rs", 1),
     ("src/lint/near_miss.rs", 1),
     ("src/picture/collapse.rs", 1),
     ("src/query/reach/potential_pod.rs", 2),

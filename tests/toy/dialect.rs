@@ -87,7 +87,7 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape, tier: Tie
         .unwrap_or_default();
     let rules = ["ingress", "egress"].map(|direction| {
         let list = spec[direction].as_array().into_iter().flatten();
-        list.map(rule).collect::<Vec<_>>()
+        list.map(|json| rule(json, &tier)).collect::<Vec<_>>()
     });
     let isolates = ["ingress", "egress"].map(|d| spec[d].is_array() && spec["open"] != true);
     let policy = Policy {
@@ -113,13 +113,14 @@ fn lower(node: &SyntaxNode, header: Header<'_>, shape: &'static Shape, tier: Tie
     }
 }
 
-fn rule(json: &serde_json::Value) -> Rule {
+fn rule(json: &serde_json::Value, tier: &Tier) -> Rule {
     let peers = json["peers"].as_array();
     let ports = json["ports"].as_array();
     Rule {
         action: match json["action"].as_str() {
             Some("Deny") => Action::Deny,
-            Some("Pass") => Action::Pass,
+            // a tier without an order has nothing to pass to, which compiling refuses
+            Some("Pass") if tier.is_ordered() => Action::Pass,
             _ => Action::Allow,
         },
         peers: peers.map_or(Peers::Any, |list| {

@@ -14,14 +14,16 @@
 //! unknown for a class may be known for the pods of one node. Cost: O(pods of both + atoms of
 //! both).
 
-use crate::compile::atoms::Atoms;
+use crate::compile::atoms::{AtomIx, Atoms};
+use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::endpoint_space::EndpointSpace;
 use crate::diff::align::endpoint::{AlignedEnd, EndMembers, EndpointIndices};
 use crate::diff::align::order::EndpointOrder;
 use crate::diff::before_after::Side;
 use crate::model::{Cluster, PodId, Workload, WorkloadId, WorkloadKind};
 use crate::query::reach::closure::APART;
 use crate::set::hashed::{HashMap, IndexMap};
-use crate::set::{IntervalSet, IpSet, Point};
+use crate::set::{IntervalSet, IpSet, Ix, Point};
 use crate::spec::Endpoint;
 use std::cell::OnceCell;
 use std::mem::take;
@@ -39,7 +41,7 @@ pub struct Alignment {
 }
 
 /// The classes of a workload's pods, each with the nodes that the pods run on.
-type ClassNodes<'a> = Vec<(u32, Option<&'a str>)>;
+type ClassNodes<'a> = Vec<(EndpointIx, Option<&'a str>)>;
 
 /// What workloads of one aligned end have in common: their indices on both sides, and in a small
 /// cluster their nodes.
@@ -238,29 +240,35 @@ fn address_blocks(before: Side<'_>, after: Side<'_>) -> Vec<AlignedEnd> {
             },
         )
     });
-    let index = |classes: u32, atom: u32| vec![(classes + atom, true)];
+    let index = |space: &EndpointSpace, atom: AtomIx| vec![(space.of_atom(atom), true)];
     v4.chain(v6)
         .map(|(x, y, set)| AlignedEnd {
-            before: index(old.classes.len(), x),
-            after: index(new.classes.len(), y),
+            before: index(old, x),
+            after: index(new, y),
             members: EndMembers::Addresses(set),
         })
         .collect()
 }
 
 /// The atoms of one family with their ranges, in order.
-fn ranges<T: Point>(atoms: &Atoms, family: impl Fn(&IpSet) -> &IntervalSet<T>) -> Vec<(u32, T, T)> {
-    let range = |atom: u32| {
+fn ranges<T: Point>(
+    atoms: &Atoms,
+    family: impl Fn(&IpSet) -> &IntervalSet<T>,
+) -> Vec<(AtomIx, T, T)> {
+    let range = |atom: AtomIx| {
         family(&atoms.addresses(atom))
             .ranges()
             .next()
             .map(|(start, end)| (atom, start, end))
     };
-    (0..atoms.len()).filter_map(range).collect()
+    AtomIx::first(atoms.len()).filter_map(range).collect()
 }
 
 /// The overlaps of two sorted lists of ranges, each with the atoms of both.
-fn overlaps<T: Point>(a: &[(u32, T, T)], b: &[(u32, T, T)]) -> Vec<(u32, u32, IntervalSet<T>)> {
+fn overlaps<T: Point>(
+    a: &[(AtomIx, T, T)],
+    b: &[(AtomIx, T, T)],
+) -> Vec<(AtomIx, AtomIx, IntervalSet<T>)> {
     let (mut i, mut j) = (0, 0);
     let mut found = Vec::new();
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {

@@ -4,6 +4,7 @@
 //! either side can tell apart. On each side it covers some indices of that side's endpoint space
 //! ([`EndpointIndices`]): one class of pods or several for workloads, one atom for addresses.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::diff::before_after::Which;
 use crate::model::{Cluster, WorkloadId};
 use crate::set::IpSet;
@@ -17,7 +18,7 @@ pub type EndIx = usize;
 
 /// The indices of an end in one side's endpoint space, each with whether it has two or more pods
 /// there.
-pub type EndpointIndices = Vec<(u32, bool)>;
+pub type EndpointIndices = Vec<(EndpointIx, bool)>;
 
 /// One end of a changed pair.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

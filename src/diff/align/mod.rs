@@ -3,4 +3,5 @@
 pub mod alignment;
 pub mod endpoint;
 pub mod order;
+pub mod position;
 pub mod position_index;

@@ -10,9 +10,9 @@
 //! [`Parties`] are such ranges until their names are read. Cost: O(ends log ends) to build; the
 //! number of parties costs O(ranges), and the first of them in the input O(ranges log ends).
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::{AlignedEnd, DiffParty, EndIx, EndMembers, EndpointIndices};
-use crate::set::{IntervalSet, IpSet, number};
+use crate::diff::align::position::{PositionIx, PositionSet};
+use crate::set::{IntervalSet, IpSet, Ix, Point, Table};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -23,16 +23,16 @@ pub struct EndpointOrder {
     /// The ends, in input order; workloads first.
     pub ends: Vec<AlignedEnd>,
     /// The end at each position.
-    pub by_position: Vec<EndIx>,
+    pub by_position: Table<PositionIx, EndIx>,
     /// The position of each end.
-    pub position: Vec<u32>,
+    pub position: Vec<PositionIx>,
     /// How many workloads come before each position.
     workloads_before: Vec<u64>,
     /// How many of them are single pods on both sides.
     single_pods_before: Vec<u64>,
     /// A segment tree of minima: the ends by position in its second half, and in the first half the
     /// least end below each inner node.
-    least: Vec<u32>,
+    least: Vec<EndIx>,
 }
 
 impl EndpointOrder {
@@ -49,10 +49,10 @@ impl EndpointOrder {
                 *e,
             )
         });
-        let mut position = vec![0; ends.len()];
+        let mut position = vec![PositionIx::MIN; ends.len()];
         let (mut workloads_before, mut single_pods_before) = (vec![0], vec![0]);
         for (at, end) in by_position.iter().enumerate() {
-            position[*end] = number(at);
+            position[*end] = PositionIx::bounded(at);
             let end = &ends[*end];
             let (workloads, single) = if end.is_external() {
                 (0, 0)
@@ -62,14 +62,14 @@ impl EndpointOrder {
             workloads_before.push(workloads_before[at] + workloads);
             single_pods_before.push(single_pods_before[at] + single);
         }
-        let mut least = vec![u32::MAX; ends.len()];
-        least.extend(by_position.iter().map(|end| number(*end)));
+        let mut least = vec![EndIx::MAX; ends.len()];
+        least.extend(&by_position);
         for node in (1..ends.len()).rev() {
             least[node] = least[2 * node].min(least[2 * node + 1]);
         }
         Arc::new(Self {
             ends,
-            by_position,
+            by_position: Table::of_bounded(by_position),
             position,
             workloads_before,
             single_pods_before,
@@ -78,43 +78,38 @@ impl EndpointOrder {
     }
 
     /// The first position of a block of addresses.
-    pub fn external_start(&self) -> u32 {
-        number(
-            self.by_position
-                .partition_point(|end| !self.ends[*end].is_external()),
-        )
+    pub fn external_start(&self) -> PositionIx {
+        let ends = &self.by_position;
+        PositionIx::bounded(ends.partition_point(|end| !self.ends[*end].is_external()))
     }
 
     /// All positions, or those of workloads only.
-    pub fn all(&self, include_external: bool) -> EndpointSet {
+    pub fn all(&self, include_external: bool) -> PositionSet {
         let end = if include_external {
-            number(self.ends.len())
+            PositionIx::bounded(self.ends.len())
         } else {
             self.external_start()
         };
-        end.checked_sub(1)
-            .map_or_else(EndpointSet::empty, |last| EndpointSet::from(0..=last))
+        PositionSet::first_of(end.number())
     }
 
     /// The positions of these ends.
-    pub fn positions<'e>(&self, ends: impl IntoIterator<Item = &'e EndIx>) -> EndpointSet {
-        ends.into_iter()
-            .map(|end| self.position[*end]..=self.position[*end])
-            .collect()
+    pub fn positions<'e>(&self, ends: impl IntoIterator<Item = &'e EndIx>) -> PositionSet {
+        ends.into_iter().map(|end| self.position[*end]).collect()
     }
 
     /// The end at a position.
-    pub fn end_at(&self, position: u32) -> EndIx {
-        self.by_position[position as usize]
+    pub fn end_at(&self, position: PositionIx) -> EndIx {
+        self.by_position[position]
     }
 
     /// How many workloads lie in a range of positions, `last` included.
-    pub fn weight(&self, first: u32, last: u32) -> u64 {
-        self.workloads_before[last as usize + 1] - self.workloads_before[first as usize]
+    pub fn weight(&self, first: PositionIx, last: PositionIx) -> u64 {
+        self.workloads_before[last.index() + 1] - self.workloads_before[first.index()]
     }
 
     /// How many workloads are at these positions.
-    pub fn workloads(&self, positions: &EndpointSet) -> u64 {
+    pub fn workloads(&self, positions: &PositionSet) -> u64 {
         positions
             .ranges()
             .map(|(first, last)| self.weight(first, last))
@@ -122,26 +117,26 @@ impl EndpointOrder {
     }
 
     /// How many of them are single pods, which have no flow with themselves.
-    pub fn single_pods(&self, positions: &EndpointSet) -> u64 {
+    pub fn single_pods(&self, positions: &PositionSet) -> u64 {
         let before = &self.single_pods_before;
         positions
             .ranges()
-            .map(|(first, last)| before[last as usize + 1] - before[first as usize])
+            .map(|(first, last)| before[last.index() + 1] - before[first.index()])
             .sum()
     }
 
     /// The end among these positions that comes first in the input.
-    pub fn first(&self, positions: &EndpointSet) -> Option<EndIx> {
+    pub fn first(&self, positions: &PositionSet) -> Option<EndIx> {
         positions
             .ranges()
-            .map(|(first, last)| self.least(first as usize, last as usize + 1))
+            .map(|(first, last)| self.least(first.index(), last.index() + 1))
             .min()
     }
 
     /// The least end in a range of positions, `end` excluded; a walk up the segment tree.
     fn least(&self, first: usize, end: usize) -> EndIx {
         let leaves = self.ends.len();
-        let (mut low, mut high, mut found) = (first + leaves, end + leaves, u32::MAX);
+        let (mut low, mut high, mut found) = (first + leaves, end + leaves, EndIx::MAX);
         while low < high {
             if low & 1 == 1 {
                 found = found.min(self.least[low]);
@@ -153,12 +148,12 @@ impl EndpointOrder {
             }
             (low, high) = (low / 2, high / 2);
         }
-        found as usize
+        found
     }
 
     /// The parties at these positions: in the order of the after side, addresses merged into one
     /// block at the end.
-    fn parties(&self, positions: &EndpointSet) -> Vec<DiffParty> {
+    fn parties(&self, positions: &PositionSet) -> Vec<DiffParty> {
         let mut parties = Vec::new();
         let mut addresses = Vec::new();
         for position in positions.points() {
@@ -184,7 +179,7 @@ impl EndpointOrder {
     }
 
     /// The parties at these positions, end by end in input order.
-    fn parties_by_end(&self, positions: &EndpointSet) -> Vec<DiffParty> {
+    fn parties_by_end(&self, positions: &PositionSet) -> Vec<DiffParty> {
         let mut ends: Vec<EndIx> = positions.points().map(|p| self.end_at(p)).collect();
         ends.sort_unstable();
         ends.into_iter()
@@ -208,7 +203,7 @@ enum PartySource {
     /// The ends at some positions; end by end or in the order of the after side.
     Positions {
         order: Arc<EndpointOrder>,
-        positions: EndpointSet,
+        positions: PositionSet,
         by_end: bool,
     },
 }
@@ -223,7 +218,7 @@ impl Parties {
     }
 
     /// The parties at some positions, in the order of the after side.
-    pub(crate) fn on(order: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
+    pub(crate) fn on(order: &Arc<EndpointOrder>, positions: PositionSet) -> Self {
         Self {
             source: PartySource::Positions {
                 order: Arc::clone(order),
@@ -235,7 +230,7 @@ impl Parties {
     }
 
     /// The workloads at some positions, end by end.
-    pub(crate) fn by_end(order: &Arc<EndpointOrder>, positions: EndpointSet) -> Self {
+    pub(crate) fn by_end(order: &Arc<EndpointOrder>, positions: PositionSet) -> Self {
         Self {
             source: PartySource::Positions {
                 order: Arc::clone(order),

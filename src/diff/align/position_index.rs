@@ -9,11 +9,13 @@
 //! Cost: O(indices log indices) to build; a range costs the ranges of positions it becomes, a
 //! border the ends that it cuts (times log ends).
 
-use crate::compile::peer_sets::EndpointSet;
+use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndpointIndices};
 use crate::diff::align::order::EndpointOrder;
+use crate::diff::align::position::PositionIx;
 use crate::diff::before_after::{Side, Which};
 use crate::set::hashed::HashMap;
+use crate::set::{Ix, Point};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,15 +23,15 @@ use std::sync::Arc;
 /// One side's endpoint space in positions of the order.
 pub struct PositionIndex {
     /// The positions, sorted by the first endpoint index of their ends.
-    positions: Vec<u32>,
+    positions: Vec<PositionIx>,
     /// For each endpoint index, where its positions begin; one entry more at the end.
-    starts: Vec<u32>,
+    starts: Vec<usize>,
     /// For each of the sorted positions, the end of the run of consecutive positions it lies in.
-    run_ends: Vec<u32>,
+    run_ends: Vec<usize>,
     /// The ends with a pod at each endpoint index, index after index.
     ends: Vec<EndIx>,
     /// For each endpoint index, where its ends begin; one entry more at the end.
-    end_starts: Vec<u32>,
+    end_starts: Vec<usize>,
     /// The endpoint indices of ends that have several.
     several: HashMap<EndIx, EndpointSet>,
     spans: Spans,
@@ -37,22 +39,25 @@ pub struct PositionIndex {
 
 impl PositionIndex {
     /// Sorts the ends of one side, whose endpoint space has `space` indices.
-    pub fn new(order: &EndpointOrder, which: Which, space: u32) -> Self {
+    pub fn new(order: &EndpointOrder, which: Which, space: usize) -> Self {
         let first = |end: &EndIx| {
             order.ends[*end]
                 .indices(which)
                 .first()
-                .map_or(0, |(index, _)| *index)
+                .map_or(EndpointIx::MIN, |(index, _)| *index)
         };
-        let firsts: Vec<u32> = order.by_position.iter().map(first).collect();
-        let (positions, starts) = buckets(&mut firsts.iter().copied().zip(0..), space);
+        let firsts = order.by_position.map(first);
+        let firsts = firsts
+            .enumerated()
+            .map(|(position, index)| (*index, position));
+        let (positions, starts) = buckets(firsts.collect(), PositionIx::MIN, space);
         let run_ends = run_ends(&positions);
         let each = order
             .ends
             .iter()
             .enumerate()
             .flat_map(|(e, end)| end.indices(which).iter().map(move |p| (p.0, e)));
-        let (ends, end_starts) = buckets(&mut each.into_iter(), space);
+        let (ends, end_starts) = buckets(each.collect(), 0, space);
         let several: HashMap<EndIx, EndpointSet> = order
             .ends
             .iter()
@@ -78,21 +83,22 @@ impl PositionIndex {
     }
 
     /// Visits the positions of the ends whose first endpoint index lies in a range, as ranges.
-    pub fn positions(&self, (first, last): (u32, u32), mut visit: impl FnMut(u32, u32)) {
-        let (mut at, end) = (self.starts[first as usize], self.starts[last as usize + 1]);
+    pub fn positions(
+        &self,
+        (first, last): (EndpointIx, EndpointIx),
+        mut visit: impl FnMut(PositionIx, PositionIx),
+    ) {
+        let (mut at, end) = (self.starts[first.index()], self.starts[last.index() + 1]);
         while at < end {
-            let run_end = self.run_ends[at as usize].min(end);
-            visit(
-                self.positions[at as usize],
-                self.positions[run_end as usize - 1],
-            );
+            let run_end = self.run_ends[at].min(end);
+            visit(self.positions[at], self.positions[run_end - 1]);
             at = run_end;
         }
     }
 
     /// Prefix sums: for each endpoint index and for the end of the space, the weight of the
     /// positions whose end has a smaller first index.
-    pub fn sums(&self, weight: impl Fn(u32) -> u64) -> Vec<u64> {
+    pub fn sums(&self, weight: impl Fn(PositionIx) -> u64) -> Vec<u64> {
         let (mut sums, mut total) = (Vec::with_capacity(self.starts.len()), 0);
         for (index, start) in self.starts.iter().enumerate() {
             let before = if index == 0 {
@@ -100,7 +106,7 @@ impl PositionIndex {
             } else {
                 self.starts[index - 1]
             };
-            total += self.positions[before as usize..*start as usize]
+            total += self.positions[before..*start]
                 .iter()
                 .map(|position| weight(*position))
                 .sum::<u64>();
@@ -110,12 +116,9 @@ impl PositionIndex {
     }
 
     /// The ends with a pod at an endpoint index.
-    pub fn ends_at(&self, index: u32) -> &[EndIx] {
-        let (start, end) = (
-            self.end_starts[index as usize],
-            self.end_starts[index as usize + 1],
-        );
-        &self.ends[start as usize..end as usize]
+    pub fn ends_at(&self, index: EndpointIx) -> &[EndIx] {
+        let index = index.index();
+        &self.ends[self.end_starts[index]..self.end_starts[index + 1]]
     }
 
     /// The endpoint indices of an end, whose list is given, as a set.
@@ -132,7 +135,7 @@ impl PositionIndex {
 
     /// The ends that have endpoint indices on both sides of one of these borders; a border lies
     /// before its index.
-    pub fn cut(&self, borders: &[u32]) -> BTreeSet<EndIx> {
+    pub fn cut(&self, borders: &[EndpointIx]) -> BTreeSet<EndIx> {
         let mut found = BTreeSet::new();
         if !self.spans.list.is_empty() {
             borders
@@ -144,10 +147,10 @@ impl PositionIndex {
 }
 
 /// For each place in a list of positions, where the run of consecutive positions ends.
-fn run_ends(positions: &[u32]) -> Vec<u32> {
-    let mut ends: Vec<u32> = (1..).zip(positions).map(|(next, _)| next).collect();
+fn run_ends(positions: &[PositionIx]) -> Vec<usize> {
+    let mut ends: Vec<usize> = (1..=positions.len()).collect();
     for at in (1..positions.len()).rev() {
-        if positions[at - 1] + 1 == positions[at] {
+        if positions[at - 1].next() == Some(positions[at]) {
             ends[at - 1] = ends[at];
         }
     }
@@ -156,34 +159,27 @@ fn run_ends(positions: &[u32]) -> Vec<u32> {
 
 /// The endpoint indices of an end as a set.
 fn index_set(end: &AlignedEnd, which: Which) -> EndpointSet {
-    end.indices(which)
-        .iter()
-        .map(|(index, _)| *index..=*index)
-        .collect()
+    end.indices(which).iter().map(|(index, _)| *index).collect()
 }
 
-fn last(indices: &EndpointSet) -> Option<u32> {
+fn last(indices: &EndpointSet) -> Option<EndpointIx> {
     indices.ranges().next_back().map(|(_, last)| last)
 }
 
 /// Items sorted by their bucket, in order, and where each bucket begins.
-fn buckets<T: Copy + Default>(
-    items: &mut dyn Iterator<Item = (u32, T)>,
-    count: u32,
-) -> (Vec<T>, Vec<u32>) {
-    let items: Vec<(u32, T)> = items.collect();
-    let mut starts = vec![0; count as usize + 1];
+fn buckets<T: Copy>(items: Vec<(EndpointIx, T)>, any: T, count: usize) -> (Vec<T>, Vec<usize>) {
+    let mut starts = vec![0; count + 1];
     items
         .iter()
-        .for_each(|(bucket, _)| starts[*bucket as usize + 1] += 1);
-    for bucket in 0..count as usize {
+        .for_each(|(bucket, _)| starts[bucket.index() + 1] += 1);
+    for bucket in 0..count {
         starts[bucket + 1] += starts[bucket];
     }
     let mut next = starts.clone();
-    let mut sorted = vec![T::default(); items.len()];
+    let mut sorted = vec![any; items.len()];
     for (bucket, item) in items {
-        let at = &mut next[bucket as usize];
-        sorted[*at as usize] = item;
+        let at = &mut next[bucket.index()];
+        sorted[*at] = item;
         *at += 1;
     }
     (sorted, starts)
@@ -192,15 +188,15 @@ fn buckets<T: Copy + Default>(
 /// The first and the last endpoint index of each end of several indices, sorted by the first, with
 /// a segment tree of maxima over the last.
 struct Spans {
-    list: Vec<(u32, u32, EndIx)>,
-    furthest: Vec<u32>,
+    list: Vec<(EndpointIx, EndpointIx, EndIx)>,
+    furthest: Vec<EndpointIx>,
 }
 
 impl Spans {
-    fn new(mut list: Vec<(u32, u32, EndIx)>) -> Self {
+    fn new(mut list: Vec<(EndpointIx, EndpointIx, EndIx)>) -> Self {
         list.sort_unstable();
         let size = list.len().next_power_of_two();
-        let mut furthest = vec![0; 2 * size];
+        let mut furthest = vec![EndpointIx::MIN; 2 * size];
         for (at, span) in list.iter().enumerate() {
             furthest[size + at] = span.1;
         }
@@ -211,7 +207,7 @@ impl Spans {
     }
 
     /// Adds the ends whose span contains a border.
-    fn cut(&self, border: u32, found: &mut BTreeSet<EndIx>) {
+    fn cut(&self, border: EndpointIx, found: &mut BTreeSet<EndIx>) {
         let before = self.list.partition_point(|span| span.0 < border);
         let size = self.furthest.len() / 2;
         let mut open = vec![(1, 0, size)];
@@ -239,8 +235,9 @@ pub struct PositionIndexes {
 impl PositionIndexes {
     /// Indexes both sides.
     pub fn new(order: &Arc<EndpointOrder>, sides: [Side<'_>; 2]) -> Arc<Self> {
-        let index =
-            |which, side: Side<'_>| PositionIndex::new(order, which, side.graph.space().len());
+        let index = |which, side: Side<'_>| {
+            PositionIndex::new(order, which, side.graph.space().indexes().len())
+        };
         let sides = [
             index(Which::Before, sides[0]),
             index(Which::After, sides[1]),
@@ -252,7 +249,11 @@ impl PositionIndexes {
     }
 
     /// The ends with a pod at one of these endpoint indices, which are sorted.
-    pub fn own_node_sources(&self, which: Which, indices: impl Iterator<Item = u32>) -> Vec<EndIx> {
+    pub fn own_node_sources(
+        &self,
+        which: Which,
+        indices: impl Iterator<Item = EndpointIx>,
+    ) -> Vec<EndIx> {
         let (mut own_node_sources, mut last) = (Vec::new(), None);
         for index in indices.filter(|index| last.replace(*index) != Some(*index)) {
             own_node_sources.extend_from_slice(self.side(which).ends_at(index));
@@ -274,15 +275,19 @@ mod tests {
 
     #[test]
     fn a_border_cuts_the_ends_on_both_sides_of_it() {
-        let list = vec![(0, 9, 1), (2, 3, 2), (4, 4, 3), (5, 20, 4), (21, 22, 5)];
-        for border in 0..25 {
+        let at = EndpointIx::from_number;
+        let list = [(0, 9, 1), (2, 3, 2), (4, 4, 3), (5, 20, 4), (21, 22, 5)];
+        let list = list
+            .map(|(first, last, end)| (at(first), at(last), end))
+            .to_vec();
+        for border in (0..25).map(at) {
             let mut found = BTreeSet::new();
             Spans::new(list.clone()).cut(border, &mut found);
             let want = list
                 .iter()
                 .filter(|s| s.0 < border && border <= s.1)
                 .map(|s| s.2);
-            assert_eq!(found, want.collect(), "{border}");
+            assert_eq!(found, want.collect(), "{border:?}");
         }
     }
 }

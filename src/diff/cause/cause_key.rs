@@ -5,6 +5,7 @@
 //! edited rule it is. Where it also depends on the pods themselves (they were edited, or are of
 //! several classes), there is no key, and the cause is looked for each time.
 
+use crate::compile::effective_policy::EffectiveIx;
 use crate::diff::align::endpoint::EndIx;
 use crate::diff::before_after::{Side, Which};
 use crate::diff::cause::edits::AffectedBy;
@@ -23,7 +24,7 @@ use crate::spec::{Endpoint, Flow};
 pub struct CauseKey {
     opens: bool,
     traffic: Traffic,
-    governed: [[u32; 2]; 2],
+    governed: [[Option<EffectiveIx>; 2]; 2],
     matches: [[Vec<u8>; 2]; 2],
     peers: [Vec<Truth>; 2],
 }
@@ -120,12 +121,9 @@ impl ChangedPair<'_> {
     }
 }
 
-/// The number of what governs an endpoint in one direction; none of an address.
-fn governed_by(side: Side<'_>, endpoint: Endpoint, direction: Direction) -> u32 {
-    match endpoint {
-        Endpoint::Pod(_) => side
-            .graph
-            .governed_by(side.graph.space().index_of(endpoint), direction),
-        Endpoint::Address(_) => u32::MAX,
-    }
+/// What governs an endpoint in one direction; nothing governs an address.
+fn governed_by(side: Side<'_>, endpoint: Endpoint, direction: Direction) -> Option<EffectiveIx> {
+    let graph = side.graph;
+    let is_pod = matches!(endpoint, Endpoint::Pod(_));
+    is_pod.then(|| graph.governed_by(graph.space().index_of(endpoint), direction))
 }

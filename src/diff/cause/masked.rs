@@ -6,9 +6,9 @@
 //! either side is subtracted from the difference, range by range. Cost: the segments of both
 //! comparisons of an edited destination.
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::EndIx;
 use crate::diff::align::order::{EndpointOrder, Parties};
+use crate::diff::align::position::{PositionIx, PositionSet};
 use crate::diff::align::position_index::PositionIndexes;
 use crate::diff::answer::MaskedChange;
 use crate::diff::before_after::{Side, Which};
@@ -26,7 +26,7 @@ use std::sync::Arc;
 type MaskedCache = HashMap<(StatePair, StatePair), Rc<Delta>>;
 
 /// The ranges of positions of the sources whose masked change is the same.
-type SourceRanges = HashMap<(Kind, TrafficSet), Vec<(u32, u32)>>;
+type SourceRanges = HashMap<(Kind, TrafficSet), Vec<(PositionIx, PositionIx)>>;
 
 /// All masked changes.
 pub struct MaskedChanges<'a> {
@@ -98,12 +98,13 @@ impl<'a> MaskedChanges<'a> {
     /// Adds the masked changes of one destination: by the first source, then by kind.
     fn report(&mut self, destination: EndIx, found: SourceRanges) {
         let order = &self.order;
-        let sources = |((kind, traffic), ranges): ((Kind, TrafficSet), Vec<(u32, u32)>)| {
-            let ranges = ranges.into_iter().map(|(first, last)| first..=last);
-            let positions: EndpointSet = ranges.collect();
-            Some((order.first(&positions)?, kind, traffic, positions))
-        };
-        let mut found: Vec<(EndIx, Kind, TrafficSet, EndpointSet)> =
+        let sources =
+            |((kind, traffic), ranges): ((Kind, TrafficSet), Vec<(PositionIx, PositionIx)>)| {
+                let ranges = ranges.into_iter().map(|(first, last)| first..=last);
+                let positions: PositionSet = ranges.collect();
+                Some((order.first(&positions)?, kind, traffic, positions))
+            };
+        let mut found: Vec<(EndIx, Kind, TrafficSet, PositionSet)> =
             found.into_iter().filter_map(sources).collect();
         found.sort_by_key(|(first, kind, ..)| (*first, *kind));
         for (first, kind, traffic, positions) in found {
@@ -132,7 +133,7 @@ impl<'a> MaskedChanges<'a> {
 }
 
 /// Adds a range of sources to each of their masked changes.
-fn add_range(found: &mut SourceRanges, masked: &Delta, range: (u32, u32)) {
+fn add_range(found: &mut SourceRanges, masked: &Delta, range: (PositionIx, PositionIx)) {
     for change in masked {
         found.entry(change.clone()).or_default().push(range);
     }

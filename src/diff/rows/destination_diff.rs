@@ -10,15 +10,16 @@
 //! unchanged is only counted. Cost: the segments of both rows per distinct pair of rows, and per
 //! destination the sources with own-node exceptions; no pass over all sources.
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::{AlignedEnd, EndIx, EndpointIndices};
 use crate::diff::align::order::EndpointOrder;
+use crate::diff::align::position::{PositionIx, PositionSet};
 use crate::diff::align::position_index::PositionIndexes;
 use crate::diff::before_after::Which;
 use crate::diff::rows::interned::{StatePair, States};
 use crate::diff::rows::segments::{Segments, sweep};
 use crate::diff::rows::side::{DestinationRows, SideRows};
 use crate::graph::RowCache;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::set::hashed::{HashMap, IndexMap};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -29,7 +30,7 @@ pub struct SharedDiff {
     /// Its number: equal numbers, equal rows.
     pub number: usize,
     /// The positions of the changed sources, by their pair of states.
-    pub changed: Vec<(StatePair, EndpointSet)>,
+    pub changed: Vec<(StatePair, PositionSet)>,
     /// How many unchanged workloads may send something for certain.
     unchanged: u64,
     /// How many unchanged blocks of addresses may.
@@ -54,7 +55,11 @@ impl SharedDiff {
     }
 
     /// Visits the pairs of states at some positions.
-    pub fn sweep(&self, positions: &EndpointSet, visit: impl FnMut(u32, u32, StatePair)) {
+    pub fn sweep(
+        &self,
+        positions: &PositionSet,
+        visit: impl FnMut(PositionIx, PositionIx, StatePair),
+    ) {
         sweep(
             positions,
             self.segments.each_ref().map(AsRef::as_ref),
@@ -87,14 +92,14 @@ impl DestinationDiff {
         states: &mut States,
         order: &EndpointOrder,
         destination: EndIx,
-    ) -> Vec<(StatePair, EndpointSet)> {
+    ) -> Vec<(StatePair, PositionSet)> {
         let apart = order.positions(
             self.own_node_sources
                 .iter()
                 .map(|(end, _)| end)
                 .chain([&destination]),
         );
-        let mut changed: IndexMap<StatePair, EndpointSet> = IndexMap::default();
+        let mut changed: IndexMap<StatePair, PositionSet> = IndexMap::default();
         for (pair, positions) in &self.shared.changed {
             changed.insert(*pair, positions.difference(&apart));
         }
@@ -104,7 +109,7 @@ impl DestinationDiff {
             .filter(|(_, pair)| states.comparison(*pair).changed)
         {
             let positions = changed.entry(*pair).or_default();
-            *positions = positions.union(&EndpointSet::point(order.position[*end]));
+            *positions = positions.union(&PositionSet::point(order.position[*end]));
         }
         changed
             .into_iter()
@@ -118,8 +123,8 @@ pub struct DestinationDiffs<'a> {
     indexes: Arc<PositionIndexes>,
     sides: [SideRows<'a>; 2],
     /// The positions of the sources that are compared.
-    compared: EndpointSet,
-    shared: HashMap<[Vec<u32>; 2], Rc<SharedDiff>>,
+    compared: PositionSet,
+    shared: HashMap<[Vec<DestinationClassIx>; 2], Rc<SharedDiff>>,
 }
 
 impl<'a> DestinationDiffs<'a> {
@@ -132,7 +137,7 @@ impl<'a> DestinationDiffs<'a> {
     pub fn among(
         indexes: &Arc<PositionIndexes>,
         [before, after]: [RowCache<'a>; 2],
-        compared: EndpointSet,
+        compared: PositionSet,
     ) -> Self {
         let sides = [
             SideRows::new(Which::Before, indexes, before),
@@ -334,9 +339,9 @@ impl<'a> DestinationDiffs<'a> {
 struct Sweep<'a> {
     order: &'a EndpointOrder,
     /// The first position of a block of addresses.
-    external_start: u32,
+    external_start: PositionIx,
     /// The ranges of the changed sources.
-    changed: IndexMap<StatePair, Vec<(u32, u32)>>,
+    changed: IndexMap<StatePair, Vec<(PositionIx, PositionIx)>>,
     /// How many unchanged workloads may send something for certain.
     unchanged: u64,
     /// How many unchanged blocks of addresses may.
@@ -355,19 +360,19 @@ impl<'a> Sweep<'a> {
     }
 
     /// Visits a range of positions with one pair of states.
-    fn visit(&mut self, states: &mut States, first: u32, last: u32, pair: StatePair) {
+    fn visit(&mut self, states: &mut States, first: PositionIx, last: PositionIx, pair: StatePair) {
         let comparison = states.comparison(pair);
         if comparison.changed {
             self.changed.entry(pair).or_default().push((first, last));
         } else if comparison.passes {
             self.unchanged += self.order.weight(first, last);
             let start = first.max(self.external_start);
-            self.addresses += u64::from((last + 1).saturating_sub(start));
+            self.addresses += PositionSet::from(start..=last).count();
         }
     }
 
     /// The positions of the changed sources, by their pair of states.
-    fn changed_positions(self) -> Vec<(StatePair, EndpointSet)> {
+    fn changed_positions(self) -> Vec<(StatePair, PositionSet)> {
         self.changed
             .into_iter()
             .map(|(pair, ranges)| {

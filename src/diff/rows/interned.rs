@@ -9,30 +9,38 @@
 use crate::diff::kind::Kind;
 use crate::graph::Allowed;
 use crate::set::hashed::{HashMap, IndexSet};
-use crate::set::{TrafficSet, number};
+use crate::set::{Ix, TrafficSet, index_type};
 use std::rc::Rc;
 use std::sync::Arc;
+
+index_type! {
+    /// Index of a distinct value of what passes: the *number* of the example above.
+    pub struct AllowedIx;
+    /// Index of a state.
+    #[derive(Default)]
+    pub struct StateIx;
+}
 
 /// What differs between two states, by kind.
 pub type Delta = Vec<(Kind, TrafficSet)>;
 
 /// A state before and a state after.
-pub type StatePair = (u32, u32);
+pub type StatePair = (StateIx, StateIx);
 
 /// The number of no traffic at all.
-pub const NOTHING: u32 = 0;
+pub const NOTHING: AllowedIx = AllowedIx(0);
 
 /// All numbers and states so far.
 pub struct States {
     allowed: IndexSet<Allowed>,
-    distinct: IndexSet<Vec<u32>>,
+    distinct: IndexSet<Vec<AllowedIx>>,
     deltas: HashMap<StatePair, Rc<Delta>>,
     comparisons: HashMap<StatePair, StateComparison>,
     /// The numbers of shared values by their address. The values are kept, so that no address is
     /// used twice.
-    by_address: HashMap<*const Allowed, (Arc<Allowed>, u32)>,
+    by_address: HashMap<*const Allowed, (Arc<Allowed>, AllowedIx)>,
     /// The states that result from adding a number to a state.
-    joined: HashMap<(u32, u32), u32>,
+    joined: HashMap<(StateIx, AllowedIx), StateIx>,
 }
 
 /// The summary of a pair of states.
@@ -68,14 +76,14 @@ impl States {
     }
 
     /// The number of what passes between two endpoint indices.
-    pub fn number(&mut self, allowed: &Allowed) -> u32 {
+    pub fn number(&mut self, allowed: &Allowed) -> AllowedIx {
         let known = self.allowed.get_index_of(allowed);
         let index = known.unwrap_or_else(|| self.allowed.insert_full(allowed.clone()).0);
-        number(index)
+        AllowedIx::bounded(index)
     }
 
     /// The number of a shared value; looked up by its address first.
-    pub fn number_of(&mut self, allowed: &Arc<Allowed>) -> u32 {
+    pub fn number_of(&mut self, allowed: &Arc<Allowed>) -> AllowedIx {
         if let Some((_, number)) = self.by_address.get(&Arc::as_ptr(allowed)) {
             return *number;
         }
@@ -86,28 +94,25 @@ impl States {
     }
 
     /// The state of these numbers, in any order.
-    pub fn state(&mut self, mut numbers: Vec<u32>) -> u32 {
+    pub fn state(&mut self, mut numbers: Vec<AllowedIx>) -> StateIx {
         numbers.sort_unstable();
         numbers.dedup();
-        number(self.distinct.insert_full(numbers).0)
+        StateIx::bounded(self.distinct.insert_full(numbers).0)
     }
 
     /// The state of one number.
-    pub fn single(&mut self, number: u32) -> u32 {
-        let known = self
-            .distinct
-            .get_index_of(&[number][..])
-            .and_then(|index| u32::try_from(index).ok());
-        known.unwrap_or_else(|| self.state(vec![number]))
+    pub fn single(&mut self, number: AllowedIx) -> StateIx {
+        let known = self.distinct.get_index_of(&[number][..]);
+        known.map_or_else(|| self.state(vec![number]), StateIx::bounded)
     }
 
     /// The state of no traffic at all.
-    pub fn nothing(&mut self) -> u32 {
+    pub fn nothing(&mut self) -> StateIx {
         self.single(NOTHING)
     }
 
     /// A state with one number more.
-    pub fn with(&mut self, state: u32, number: u32) -> u32 {
+    pub fn with(&mut self, state: StateIx, number: AllowedIx) -> StateIx {
         if let Some(known) = self.joined.get(&(state, number)) {
             return *known;
         }
@@ -123,23 +128,23 @@ impl States {
     }
 
     /// The numbers of a state.
-    pub fn numbers(&self, state: u32) -> &[u32] {
+    pub fn numbers(&self, state: StateIx) -> &[AllowedIx] {
         self.distinct
-            .get_index(state as usize)
+            .get_index(state.index())
             .map(Vec::as_slice)
             .unwrap_or_default()
     }
 
     /// What the numbers of a state stand for.
-    pub fn members(&self, state: u32) -> Vec<&Allowed> {
+    pub fn members(&self, state: StateIx) -> Vec<&Allowed> {
         self.numbers(state)
             .iter()
-            .filter_map(|n| self.allowed.get_index(*n as usize))
+            .filter_map(|n| self.allowed.get_index(n.index()))
             .collect()
     }
 
     /// Everything that passes, or may pass, in a state.
-    pub fn possible(&self, state: u32) -> TrafficSet {
+    pub fn possible(&self, state: StateIx) -> TrafficSet {
         self.members(state)
             .into_iter()
             .fold(TrafficSet::empty(), |all, a| {
@@ -152,7 +157,7 @@ impl States {
         [pair.0, pair.1].into_iter().any(|state| {
             self.members(state)
                 .iter()
-                .any(|allowed| !allowed.unknown().is_empty())
+                .any(|allowed| !allowed.is_exact())
         })
     }
 

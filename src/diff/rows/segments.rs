@@ -7,23 +7,24 @@
 //! lies in. Cost: two sides are compared segment by segment ([`sweep`]), however many ends lie in
 //! one.
 
-use crate::compile::peer_sets::EndpointSet;
 use crate::diff::align::endpoint::EndIx;
 use crate::diff::align::order::EndpointOrder;
-use crate::diff::rows::interned::StatePair;
+use crate::diff::align::position::{PositionIx, PositionSet};
+use crate::diff::rows::interned::{StateIx, StatePair};
+use crate::set::Point;
 
 /// The state of an end as a source, without own-node exceptions.
 #[derive(Debug, Clone, Copy)]
 pub enum SegmentState {
     /// All its endpoint indices have the same.
-    Uniform(u32),
+    Uniform(StateIx),
     /// A border of the row may lie between its endpoint indices.
-    Exact(u32),
+    Exact(StateIx),
 }
 
 impl SegmentState {
     /// The state.
-    pub fn state(self) -> u32 {
+    pub fn state(self) -> StateIx {
         let (Self::Uniform(state) | Self::Exact(state)) = self;
         state
     }
@@ -33,19 +34,23 @@ impl SegmentState {
 #[derive(Debug, Default)]
 pub struct Segments {
     /// First position, last position, state; sorted and disjoint.
-    ranges: Vec<(u32, u32, u32)>,
+    ranges: Vec<(PositionIx, PositionIx, StateIx)>,
     /// The state everywhere else.
-    rest: u32,
+    rest: StateIx,
     /// The ends that a border of the row cuts, with their states; sorted.
-    pub exact: Vec<(EndIx, u32)>,
+    pub exact: Vec<(EndIx, StateIx)>,
 }
 
 impl Segments {
     /// Sorts the segments and merges neighbours of the same state.
-    pub fn new(mut ranges: Vec<(u32, u32, u32)>, rest: u32, exact: Vec<(EndIx, u32)>) -> Self {
+    pub fn new(
+        mut ranges: Vec<(PositionIx, PositionIx, StateIx)>,
+        rest: StateIx,
+        exact: Vec<(EndIx, StateIx)>,
+    ) -> Self {
         ranges.sort_unstable();
         ranges.dedup_by(|next, last| {
-            let continues = last.1 + 1 == next.0 && last.2 == next.2;
+            let continues = last.1.next() == Some(next.0) && last.2 == next.2;
             if continues {
                 last.1 = next.1;
             }
@@ -66,7 +71,7 @@ impl Segments {
         }
     }
 
-    fn state_at(&self, position: u32) -> u32 {
+    fn state_at(&self, position: PositionIx) -> StateIx {
         let found = self.ranges.partition_point(|(_, last, _)| *last < position);
         self.ranges
             .get(found)
@@ -76,7 +81,7 @@ impl Segments {
 
     /// The state at a position, and the last position up to which it holds. `from` is the segment
     /// to begin with; it advances with the position.
-    fn segment_at(&self, from: &mut usize, position: u32) -> (u32, u32) {
+    fn segment_at(&self, from: &mut usize, position: PositionIx) -> (StateIx, PositionIx) {
         while self
             .ranges
             .get(*from)
@@ -86,17 +91,17 @@ impl Segments {
         }
         match self.ranges.get(*from) {
             Some((first, last, state)) if *first <= position => (*state, *last),
-            Some((first, ..)) => (self.rest, first - 1),
-            None => (self.rest, u32::MAX),
+            Some((first, ..)) => (self.rest, first.previous().unwrap_or(*first)),
+            None => (self.rest, PositionIx::MAX),
         }
     }
 }
 
 /// Visits the pairs of states at some positions, range by range.
 pub fn sweep(
-    positions: &EndpointSet,
+    positions: &PositionSet,
     sides: [&Segments; 2],
-    mut visit: impl FnMut(u32, u32, StatePair),
+    mut visit: impl FnMut(PositionIx, PositionIx, StatePair),
 ) {
     for (first, last) in positions.ranges() {
         let mut from = sides.map(|side| side.ranges.partition_point(|(_, end, _)| *end < first));
@@ -106,10 +111,10 @@ pub fn sweep(
             let (after, after_end) = sides[1].segment_at(&mut from[1], at);
             let end = before_end.min(after_end).min(last);
             visit(at, end, (before, after));
-            if end == last {
-                break;
+            match end.next() {
+                Some(next) if end != last => at = next,
+                _ => break,
             }
-            at = end + 1;
         }
     }
 }

@@ -5,16 +5,17 @@
 //! ([`SideRows::state_with_own_node`]). Cost: segments cost the ranges of their rows, and an exact
 //! computation ([`SideRows::state`]) for each end that a row cuts.
 
-use crate::compile::peer_sets::EndpointSet;
+use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::diff::align::endpoint::{AlignedEnd, EXACT_PAIRS, EndIx};
 use crate::diff::align::position_index::PositionIndexes;
 use crate::diff::before_after::Which;
-use crate::diff::rows::interned::{NOTHING, States};
+use crate::diff::rows::interned::{AllowedIx, NOTHING, StateIx, States};
 use crate::diff::rows::segments::{SegmentState, Segments};
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::{RowCache, SourcesTraffic};
 use crate::query::reach::closure::APART;
 use crate::set::hashed::HashMap;
-use crate::set::{Members, partition};
+use crate::set::{Members, Point, partition};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,16 +23,16 @@ use std::sync::Arc;
 /// A row, with the numbers of its parts.
 struct NumberedRow {
     parts: Arc<[SourcesTraffic]>,
-    numbers: Vec<u32>,
+    numbers: Vec<AllowedIx>,
 }
 
 /// An own-node exception: source, index into the destination's endpoint indices, number.
-type OwnNodeEntry = (u32, usize, u32);
+type OwnNodeEntry = (EndpointIx, usize, AllowedIx);
 
 /// One destination end on one side.
 pub struct DestinationRows {
     /// The templates of its endpoint indices, each with how many of them have it.
-    templates: Vec<(u32, usize)>,
+    templates: Vec<(DestinationClassIx, usize)>,
     /// The template of each endpoint index, as an index into `templates`.
     template_of: Vec<usize>,
     /// The own-node exceptions; sorted.
@@ -40,7 +41,7 @@ pub struct DestinationRows {
 
 impl DestinationRows {
     /// Its templates; equal keys, equal rows without own-node exceptions.
-    pub fn key(&self) -> Vec<u32> {
+    pub fn key(&self) -> Vec<DestinationClassIx> {
         self.templates
             .iter()
             .map(|(template, _)| *template)
@@ -49,7 +50,7 @@ impl DestinationRows {
 
     /// The sources with own-node exceptions, sorted; each as often as there are endpoint indices of
     /// the destination for which it has one.
-    pub fn own_node_sources(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn own_node_sources(&self) -> impl Iterator<Item = EndpointIx> + '_ {
         self.own_node.iter().map(|(source, ..)| *source)
     }
 
@@ -79,10 +80,10 @@ pub struct SideRows<'a> {
     indexes: Arc<PositionIndexes>,
     /// The rows.
     pub rows: RowCache<'a>,
-    numbered: HashMap<u32, Rc<NumberedRow>>,
-    segments: HashMap<Vec<u32>, Rc<Segments>>,
+    numbered: HashMap<DestinationClassIx, Rc<NumberedRow>>,
+    segments: HashMap<Vec<DestinationClassIx>, Rc<Segments>>,
     /// One endpoint index of each template so far.
-    index_of: HashMap<u32, u32>,
+    index_of: HashMap<DestinationClassIx, EndpointIx>,
 }
 
 impl<'a> SideRows<'a> {
@@ -106,7 +107,7 @@ impl<'a> SideRows<'a> {
                 .iter()
                 .map(|(index, _)| *index)
         };
-        let indices: Vec<u32> = destinations.iter().flat_map(indices_of).collect();
+        let indices: Vec<EndpointIx> = destinations.iter().flat_map(indices_of).collect();
         self.rows.make(&indices);
     }
 
@@ -143,7 +144,7 @@ impl<'a> SideRows<'a> {
             own_node: Vec::new(),
         };
         let indices = indexes.order.ends[destination].indices(self.which);
-        let templates: Vec<u32> = indices
+        let templates: Vec<DestinationClassIx> = indices
             .iter()
             .map(|(index, _)| self.rows.template(*index))
             .collect();
@@ -160,11 +161,13 @@ impl<'a> SideRows<'a> {
         rows
     }
 
-    fn numbered(&mut self, states: &mut States, template: u32) -> Rc<NumberedRow> {
+    fn numbered(&mut self, states: &mut States, template: DestinationClassIx) -> Rc<NumberedRow> {
         if let Some(known) = self.numbered.get(&template) {
             return Rc::clone(known);
         }
-        let index = self.index_of.get(&template).copied().unwrap_or(0);
+        let index = self.index_of.get(&template).copied();
+        // INVARIANT: whoever has a template has one of its indices looked up first
+        let index = index.unwrap_or(EndpointIx::MIN);
         let parts = self.rows.parts(index);
         let numbers = parts
             .iter()
@@ -186,7 +189,7 @@ impl<'a> SideRows<'a> {
         let (mut segments, mut borders) = (Vec::new(), Vec::new());
         for (sources, state) in self.regions(states, &key) {
             for range in sources.ranges() {
-                borders.extend([range.0, range.1 + 1]);
+                borders.extend([Some(range.0), range.1.next()].into_iter().flatten());
                 index.positions(range, |first, last| segments.push((first, last, state)));
             }
         }
@@ -202,24 +205,28 @@ impl<'a> SideRows<'a> {
 
     /// The sources, as endpoint indices, by the state of what they may send to some templates;
     /// those that may send nothing are left out.
-    pub fn regions(&mut self, states: &mut States, templates: &[u32]) -> Vec<(EndpointSet, u32)> {
+    pub fn regions(
+        &mut self,
+        states: &mut States,
+        templates: &[DestinationClassIx],
+    ) -> Vec<(EndpointSet, StateIx)> {
         let rows: Vec<Rc<NumberedRow>> = templates
             .iter()
             .map(|template| self.numbered(states, *template))
             .collect();
         if let [row] = &rows[..] {
-            let region = |(part, number): (&SourcesTraffic, &u32)| {
+            let region = |(part, number): (&SourcesTraffic, &AllowedIx)| {
                 (part.sources.clone(), states.single(*number))
             };
             return row.parts.iter().zip(&row.numbers).map(region).collect();
         }
-        let parts: Vec<(&SourcesTraffic, u32)> = rows
+        let parts: Vec<(&SourcesTraffic, AllowedIx)> = rows
             .iter()
             .flat_map(|row| row.parts.iter().zip(row.numbers.iter().copied()))
             .collect();
         let sets: Vec<&EndpointSet> = parts.iter().map(|(part, _)| &part.sources).collect();
         let region = |(sources, members): (EndpointSet, Members)| {
-            let mut numbers: Vec<u32> = members.iter().map(|i| parts[i].1).collect();
+            let mut numbers: Vec<AllowedIx> = members.iter().map(|i| parts[i].1).collect();
             // The parts of one row are disjoint, so fewer parts than rows leave a row that admits
             // nothing.
             numbers.extend((numbers.len() < rows.len()).then_some(NOTHING));
@@ -235,7 +242,7 @@ impl<'a> SideRows<'a> {
         rows: &DestinationRows,
         without: SegmentState,
         source: EndIx,
-    ) -> u32 {
+    ) -> StateIx {
         let indexes = Arc::clone(&self.indexes);
         let from = indexes.order.ends[source].indices(self.which);
         let exceptions = rows.exceptions(&indexes.side(self.which).index_set(source, from));
@@ -271,7 +278,7 @@ impl<'a> SideRows<'a> {
         rows: &DestinationRows,
         source: EndIx,
         own_node: bool,
-    ) -> u32 {
+    ) -> StateIx {
         let indexes = Arc::clone(&self.indexes);
         let from = indexes.order.ends[source].indices(self.which);
         let sources = indexes.side(self.which).index_set(source, from);
@@ -292,7 +299,7 @@ impl<'a> SideRows<'a> {
             let excepted: EndpointSet = exceptions
                 .chunk_by(|a, b| a.0 == b.0)
                 .filter(|entries| of_template(entries) == *count)
-                .map(|entries| entries[0].0..=entries[0].0)
+                .map(|entries| entries[0].0)
                 .collect();
             let common = sources.difference(&excepted);
             let mut covered = 0;
@@ -315,7 +322,7 @@ impl<'a> SideRows<'a> {
         states: &mut States,
         source: EndIx,
         destination: EndIx,
-    ) -> Option<u32> {
+    ) -> Option<StateIx> {
         let cluster = &self.rows.graph().environment().cluster;
         let [source, destination] = [source, destination].map(|end| &self.indexes.order.ends[end]);
         let stands_for_one = |end: &AlignedEnd| end.weight() == 1 || cluster.pods().len() <= APART;
@@ -342,7 +349,7 @@ impl<'a> SideRows<'a> {
         states: &mut States,
         rows: &DestinationRows,
         end: EndIx,
-    ) -> Option<u32> {
+    ) -> Option<StateIx> {
         let indexes = Arc::clone(&self.indexes);
         let indices = indexes.order.ends[end].indices(self.which);
         let numbered: Vec<Rc<NumberedRow>> = rows

@@ -10,15 +10,18 @@
 //!
 //! [`Edits::is_unchanged`]: crate::diff::cause::edits::Edits::is_unchanged
 
-use crate::compile::peer_sets::EndpointSet;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::diff::align::endpoint::EndIx;
+use crate::diff::align::position::PositionSet;
 use crate::diff::align::position_index::PositionIndexes;
 use crate::diff::before_after::Which;
-use crate::diff::rows::interned::States;
+use crate::diff::rows::interned::{StateIx, States};
 use crate::diff::rows::segments::SegmentState;
 use crate::diff::rows::side::SideRows;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::{AllowGraph, RowCache};
 use crate::set::hashed::{HashMap, IndexMap};
+use crate::set::{Ix, Point};
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -29,9 +32,9 @@ const AT_ONCE: usize = 32;
 /// What passes to destinations of some templates, without own-node exceptions.
 struct TemplateRow {
     /// First endpoint index, last endpoint index, state; sorted. Elsewhere nothing passes.
-    segments: Vec<(u32, u32, u32)>,
+    segments: Vec<(EndpointIx, EndpointIx, StateIx)>,
     /// The states of the ends that a border cuts.
-    exact: HashMap<EndIx, u32>,
+    exact: HashMap<EndIx, StateIx>,
     /// How many parties are unchanged: workloads, and blocks of addresses.
     unchanged: [u64; 2],
 }
@@ -40,13 +43,13 @@ struct TemplateRow {
 struct CountedSources<'a> {
     indexes: &'a Arc<PositionIndexes>,
     /// The positions that are compared instead.
-    compared: &'a EndpointSet,
+    compared: &'a PositionSet,
     /// Prefix sums by endpoint index: workloads and blocks of addresses that are not compared.
     sums: [Vec<u64>; 2],
 }
 
 impl<'a> CountedSources<'a> {
-    fn new(indexes: &'a Arc<PositionIndexes>, compared: &'a EndpointSet) -> Self {
+    fn new(indexes: &'a Arc<PositionIndexes>, compared: &'a PositionSet) -> Self {
         let order = &indexes.order;
         let index = indexes.side(Which::After);
         let sums = [false, true].map(|external| {
@@ -88,7 +91,7 @@ struct Rest {
     indexes: Arc<PositionIndexes>,
     destinations: Arc<[EndIx]>,
     /// The positions of the sources that were compared.
-    edited: EndpointSet,
+    edited: PositionSet,
 }
 
 impl Unchanged {
@@ -98,7 +101,7 @@ impl Unchanged {
         after: &AllowGraph,
         indexes: &Arc<PositionIndexes>,
         destinations: Vec<EndIx>,
-        edited: EndpointSet,
+        edited: PositionSet,
     ) -> Self {
         let rest = Rest {
             after: after.clone(),
@@ -135,7 +138,7 @@ impl Rest {
     fn count(&self) -> u64 {
         let sources = CountedSources::new(&self.indexes, &self.edited);
         let mut rows = SideRows::new(Which::After, &self.indexes, RowCache::new(&self.after));
-        let mut by_templates: IndexMap<Vec<u32>, Vec<EndIx>> = IndexMap::default();
+        let mut by_templates: IndexMap<Vec<DestinationClassIx>, Vec<EndIx>> = IndexMap::default();
         for destination in &*self.destinations {
             by_templates
                 .entry(rows.without_own_node(*destination).key())
@@ -233,7 +236,7 @@ impl<'a> UnchangedCounter<'a> {
         let index = self.sources.indexes.order.ends[end]
             .indices(Which::After)
             .first()
-            .map_or(0, |(index, _)| *index);
+            .map_or(EndpointIx::MIN, |(index, _)| *index);
         let found = row.segments.partition_point(|(_, last, _)| *last < index);
         let segment = row
             .segments
@@ -259,14 +262,15 @@ impl<'a> UnchangedCounter<'a> {
         for (first, last, state) in &row.segments {
             if self.is_unchanged(*state) {
                 for (unchanged, sums) in row.unchanged.iter_mut().zip(&self.sources.sums) {
-                    *unchanged += sums[*last as usize + 1] - sums[*first as usize];
+                    *unchanged += sums[last.index() + 1] - sums[first.index()];
                 }
             }
         }
-        let borders: Vec<u32> = row
+        let borders: Vec<EndpointIx> = row
             .segments
             .iter()
-            .flat_map(|(first, last, _)| [*first, last + 1])
+            .flat_map(|(first, last, _)| [Some(*first), last.next()])
+            .flatten()
             .collect();
         for end in indexes.side(Which::After).cut(&borders) {
             let uniform = self.state_of(&row, end).state();
@@ -287,7 +291,7 @@ impl<'a> UnchangedCounter<'a> {
 
     /// Whether a state that is the same on both sides counts: something passes for certain, and
     /// nothing is unknown.
-    fn is_unchanged(&mut self, state: u32) -> bool {
+    fn is_unchanged(&mut self, state: StateIx) -> bool {
         self.states.comparison((state, state)).is_unchanged()
     }
 }

@@ -88,7 +88,7 @@ fn names_pods(peer: &Peer) -> bool {
 
 /// One pod of each class.
 fn one_per_class(context: &LintContext<'_>, pods: &[PodId]) -> Vec<PodId> {
-    let class = |p: &PodId| context.graph.space().classes.of_pod[p.0 as usize];
+    let class = |p: &PodId| context.graph.space().classes.of_pod[*p];
     let mut pods = pods.to_vec();
     pods.sort_by_key(class);
     pods.dedup_by_key(|p| class(p));

@@ -5,6 +5,7 @@
 //! of ends, so a question about more than [`MOST`] pairs is refused; a listing answers that. Cost:
 //! pairs of pods that fall into the same pair of classes are decided once.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::PodId;
 use crate::policy::Direction;
@@ -213,7 +214,7 @@ struct Asking<'a> {
     graph: &'a AllowGraph,
     question: &'a Question,
     destination: &'a Resolved,
-    memo: HashMap<(u32, u32), Allowed>,
+    memo: HashMap<(EndpointIx, EndpointIx), Allowed>,
 }
 
 impl Asking<'_> {

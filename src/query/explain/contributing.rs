@@ -6,6 +6,7 @@
 //!
 //! Cost: O(rules of both effective policies), and one explanation per part: one in nearly all rows.
 
+use crate::compile::port_sets::PortSetIx;
 use crate::graph::AllowGraph;
 use crate::policy::{Direction, RuleRef};
 use crate::query::explain::explanation::{Explanation, explain};
@@ -74,7 +75,7 @@ fn told_apart(graph: &AllowGraph, flow: &Flow, traffic: &TrafficSet) -> Vec<Traf
     numbers.sort_unstable();
     numbers.dedup();
     let hidden = matches!(flow.destination, Endpoint::Address(_));
-    let on_it = |ports: &u32| {
+    let on_it = |ports: &PortSetIx| {
         graph
             .ports_at(*ports, destination, hidden)
             .intersection(traffic)

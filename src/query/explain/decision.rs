@@ -8,7 +8,7 @@
 
 use crate::model::Truth;
 use crate::policy::tier::TierIx;
-use crate::policy::{RuleRef, TaintEffect, TaintReason};
+use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::reason::Reason;
 use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
 use crate::spec::Environment;
@@ -63,7 +63,9 @@ impl Trace for DecisionRecord {
 /// Decides a side whose tiers and policies are filled in already, and fills in everything else.
 pub(crate) fn decide(env: &Environment, side: &mut ExplanationSide, flow: &Flow, case: &Case) {
     let mut record = DecisionRecord::default();
-    side.allowed = evaluate::side(env, flow, side.direction, case, &mut record);
+    let governing = governing(side);
+    let selecting = Some(&governing[..]);
+    side.allowed = evaluate::side_among(env, flow, side.direction, case, selecting, &mut record);
     for tier in &mut side.tiers {
         tier.reached = record.tiers.is_empty() || record.tiers.contains(&tier.tier);
     }
@@ -80,8 +82,17 @@ pub(crate) fn decide(env: &Environment, side: &mut ExplanationSide, flow: &Flow,
     }
 }
 
+/// The policies that are filled in, in the order of the policy set.
+fn governing(side: &ExplanationSide) -> Vec<PolicyId> {
+    let policies = side.tiers.iter().flat_map(|tier| &tier.policies);
+    let mut governing: Vec<PolicyId> = policies.map(|p| p.policy).collect();
+    governing.sort_unstable();
+    governing.dedup();
+    governing
+}
+
 /// The policies of the evaluated tiers that isolate the subject.
-fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<crate::policy::PolicyId> {
+fn isolating(env: &Environment, side: &ExplanationSide) -> Vec<PolicyId> {
     let tiers = side.tiers.iter().filter(|tier| tier.reached);
     let policies = tiers.flat_map(|tier| &tier.policies).map(|p| p.policy);
     policies

@@ -13,6 +13,7 @@
 //! the entries of one workload.
 
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::row_cache::RowCache;
@@ -285,10 +286,9 @@ impl Lister<'_> {
         }
         let mut entries = Vec::new();
         for (allowed, (class, sources)) in merged {
-            let first = sources
-                .first()
-                .and_then(|s| s.first())
-                .unwrap_or(space.classes.len());
+            let Some(first) = sources.first().and_then(|s| s.first()) else {
+                continue;
+            };
             let to = Endpoint::Pod(destination.classes[class].1);
             let example = Flow {
                 source: space.representative(first),
@@ -336,10 +336,9 @@ impl Lister<'_> {
     }
 
     /// The classes of some pods in order, each with its number of pods and the first pod.
-    fn by_class(&self, pods: &[PodId]) -> Vec<(u32, usize, PodId)> {
+    fn by_class(&self, pods: &[PodId]) -> Vec<(EndpointIx, usize, PodId)> {
         let of_pod = &self.graph.space().classes.of_pod;
-        let mut classes: Vec<(u32, PodId)> =
-            pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        let mut classes: Vec<(EndpointIx, PodId)> = pods.iter().map(|p| (of_pod[*p], *p)).collect();
         classes.sort_unstable();
         classes
             .chunk_by(|a, b| a.0 == b.0)
@@ -400,20 +399,14 @@ impl Lister<'_> {
 
 /// The addresses behind indices of the endpoint space, none of which is a class.
 pub(crate) fn addresses(space: &EndpointSpace, places: &EndpointSet) -> IpSet {
-    let first = space.classes.len();
-    space.atoms.all_addresses(
-        &places
-            .ranges()
-            .map(|(a, b)| a - first..=b - first)
-            .collect(),
-    )
+    space.atoms.all_addresses(&space.atoms_at(places))
 }
 
 /// Pods of one workload that may send the same to outside addresses.
 struct ExternalGroup {
     parts: Arc<[ExternalDestinations]>,
     pods: usize,
-    class: u32,
+    class: EndpointIx,
     first: PodId,
 }
 
@@ -432,7 +425,8 @@ fn join<'a>(found: impl Iterator<Item = (&'a Allowed, usize)>, pairs: usize) -> 
     let (mut count, mut total, mut same) = (0, std::borrow::Cow::Borrowed(first), true);
     for (allowed, pods) in found {
         count += pods;
-        if allowed != first {
+        // rows hand out one value for many pods, which need not be compared with itself
+        if !std::ptr::eq(allowed, first) && allowed != first {
             same = false;
             total = std::borrow::Cow::Owned(total.or(allowed));
         }

@@ -11,10 +11,17 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Cluster, NamespaceId, WorkloadId};
 use crate::query::list::listing::{Filter, ListEntry, Listing, Party, each};
 use crate::set::hashed::HashMap;
-use crate::set::{IpSet, TrafficSet, number};
+use crate::set::{IpSet, Ix, TrafficSet, index_type};
 use indexmap::IndexSet;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+
+index_type! {
+    /// Index of a row and of a column.
+    struct SideIx;
+    /// Index of what passes in some cell.
+    struct PassingIx;
+}
 
 /// What a row or a column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,7 +53,7 @@ pub struct Matrix {
     pub sides: Vec<MatrixSide>,
     /// Per row the columns with an entry, in order, each with the index of its traffic in
     /// `passing`.
-    rows: Vec<Vec<(u32, u32)>>,
+    rows: Vec<Vec<(SideIx, PassingIx)>>,
     passing: IndexSet<Allowed>,
     /// Per side whether one of its workloads may send anything anywhere, and whether one of them
     /// accepts anything from anyone.
@@ -62,9 +69,9 @@ impl Matrix {
         }
         let row = self.rows.get(from)?;
         let position = row
-            .binary_search_by_key(&u32::try_from(to).ok()?, |(column, _)| *column)
+            .binary_search_by_key(&SideIx::new(to).ok()?, |(column, _)| *column)
             .ok()?;
-        self.passing.get_index(row[position].1 as usize)
+        self.passing.get_index(row[position].1.index())
     }
 
     /// The cells in which something passes or may pass, row by row.
@@ -81,7 +88,7 @@ impl Matrix {
             return (0..self.sides.len()).collect();
         }
         let columns = self.rows[from].iter();
-        columns.map(|(column, _)| *column as usize).collect()
+        columns.map(|(column, _)| column.index()).collect()
     }
 
     /// Whether both sides are open, so that everything passes.
@@ -114,9 +121,9 @@ struct MatrixBuilder<'g> {
     graph: &'g AllowGraph,
     by: By,
     sides: Vec<MatrixSide>,
-    index_of_side: BTreeMap<MatrixSide, u32>,
+    index_of_side: BTreeMap<MatrixSide, SideIx>,
     internet: IpSet,
-    cells: HashMap<(u32, u32), u32>,
+    cells: HashMap<(SideIx, SideIx), PassingIx>,
     passing: IndexSet<Allowed>,
 }
 
@@ -131,7 +138,10 @@ impl<'g> MatrixBuilder<'g> {
         sides.dedup();
         let mut sides: Vec<MatrixSide> = sides.into_iter().map(|(_, side)| side).collect();
         sides.push(MatrixSide::Internet);
-        let index_of_side = (0..).zip(&sides).map(|(i, s)| (*s, i)).collect();
+        let index_of_side = sides.iter().enumerate();
+        let index_of_side = index_of_side
+            .map(|(i, s)| (*s, SideIx::bounded(i)))
+            .collect();
         let internet = IpSet::internet();
         Self {
             graph,
@@ -144,7 +154,7 @@ impl<'g> MatrixBuilder<'g> {
         }
     }
 
-    fn index_of_workload(&self, workload: WorkloadId) -> Option<u32> {
+    fn index_of_workload(&self, workload: WorkloadId) -> Option<SideIx> {
         let side = match self.by {
             By::Namespace => MatrixSide::Namespace(
                 self.graph
@@ -158,7 +168,7 @@ impl<'g> MatrixBuilder<'g> {
         self.index_of_side.get(&side).copied()
     }
 
-    fn index_of(&self, party: &Party) -> Option<u32> {
+    fn index_of(&self, party: &Party) -> Option<SideIx> {
         match party {
             Party::Workload(w) => self.index_of_workload(*w),
             Party::Addresses(set) if set.is_disjoint(&self.internet) => None,
@@ -176,14 +186,14 @@ impl<'g> MatrixBuilder<'g> {
         let known = self
             .cells
             .get(&(from, to))
-            .and_then(|i| self.passing.get_index(*i as usize));
+            .and_then(|i| self.passing.get_index(i.index()));
         let total = match known {
             Some(known) if *known == entry.allowed => return,
             Some(known) => known.or(&entry.allowed),
             None => entry.allowed.clone(),
         };
         let index = self.passing.insert_full(total).0;
-        self.cells.insert((from, to), number(index));
+        self.cells.insert((from, to), PassingIx::bounded(index));
     }
 
     fn finish(self, listing: &Listing) -> Matrix {
@@ -195,14 +205,14 @@ impl<'g> MatrixBuilder<'g> {
             let indices = list
                 .iter()
                 .filter_map(|w| self.index_of_workload(*w))
-                .map(|index| index as usize);
+                .map(SideIx::index);
             indices
                 .chain([self.sides.len() - 1])
                 .for_each(|index| open[index][end] = true);
         }
-        let mut rows: Vec<Vec<(u32, u32)>> = vec![Vec::new(); self.sides.len()];
+        let mut rows: Vec<Vec<(SideIx, PassingIx)>> = vec![Vec::new(); self.sides.len()];
         for ((from, to), passing) in self.cells {
-            rows[from as usize].push((to, passing));
+            rows[from.index()].push((to, passing));
         }
         rows.iter_mut().for_each(|row| row.sort_unstable());
         let everything = Allowed::exact(TrafficSet::all());

@@ -4,6 +4,7 @@
 //! Invariant: an endpoint that is listed several times counts at its first position. Cost: linear
 //! to build; a look-up scans the list or the endpoints, whichever is expected to be faster.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::set::hashed::HashMap;
 
@@ -11,16 +12,16 @@ use crate::set::hashed::HashMap;
 #[derive(Debug, Default)]
 pub struct NumberedEndpoints {
     /// The indices and their numbers, in order.
-    pub list: Vec<(u32, usize)>,
+    pub list: Vec<(EndpointIx, usize)>,
     /// The indices.
     pub indices: EndpointSet,
-    number_of: HashMap<u32, usize>,
+    number_of: HashMap<EndpointIx, usize>,
 }
 
 impl NumberedEndpoints {
     /// Creates it from indices and their numbers, in order.
-    pub fn new(list: Vec<(u32, usize)>) -> Self {
-        let indices = list.iter().map(|(index, _)| *index..=*index).collect();
+    pub fn new(list: Vec<(EndpointIx, usize)>) -> Self {
+        let indices = list.iter().map(|(index, _)| *index).collect();
         let mut number_of = HashMap::default();
         list.iter()
             .for_each(|(index, number)| _ = number_of.entry(*index).or_insert(*number));
@@ -32,7 +33,7 @@ impl NumberedEndpoints {
     }
 
     /// The index that has a number.
-    pub fn number_at(&self, number: usize) -> Option<u32> {
+    pub fn number_at(&self, number: usize) -> Option<EndpointIx> {
         let position = self
             .list
             .binary_search_by_key(&number, |(_, number)| *number)

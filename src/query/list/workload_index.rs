@@ -6,10 +6,11 @@
 //! visited once, not 5,000 times. Every other class is a block of its own. Cost: O(pods log pods in
 //! a class) to build; [`Blocks::each`] costs the blocks and workloads that it visits.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;
 use crate::model::{PodId, WorkloadId};
-use crate::set::number;
+use crate::set::{Ix, Point};
 
 /// Pods of one block that belong to one workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +22,14 @@ pub struct Member {
     /// The first of these pods, in the first class.
     pub first: PodId,
     /// Their first class.
-    pub class: u32,
+    pub class: EndpointIx,
 }
 
 /// A range of classes that belong to the same workloads: several classes of one workload, or a
 /// single class.
 #[derive(Debug, Clone, Copy)]
 struct ClassBlock {
-    last: u32,
+    last: EndpointIx,
     /// The range of its members in the list of all members.
     members: (usize, usize),
 }
@@ -38,25 +39,25 @@ pub struct Blocks<'g> {
     graph: &'g AllowGraph,
     list: Vec<ClassBlock>,
     /// The block of each class.
-    of_class: Vec<u32>,
+    of_class: Vec<usize>,
     members: Vec<Member>,
 }
 
 impl<'g> Blocks<'g> {
     /// Computes the blocks.
     pub fn new(graph: &'g AllowGraph) -> Self {
-        let count = graph.space().classes.len();
+        let classes = &graph.space().classes.list;
         let mut blocks = Self {
             graph,
             list: Vec::new(),
-            of_class: Vec::with_capacity(count as usize),
+            of_class: Vec::with_capacity(classes.len()),
             members: Vec::new(),
         };
-        (0..count).for_each(|class| blocks.push(class));
+        classes.indexes().for_each(|class| blocks.push(class));
         blocks
     }
 
-    fn push(&mut self, class: u32) {
+    fn push(&mut self, class: EndpointIx) {
         let start = self.members.len();
         let cluster = &self.graph.environment().cluster;
         let pods = self.graph.space().classes.members(class);
@@ -90,14 +91,14 @@ impl<'g> Blocks<'g> {
                 members: (start, end),
             }),
         }
-        self.of_class.push(number(self.list.len() - 1));
+        self.of_class.push(self.list.len() - 1);
     }
 
     /// The classes all of whose workloads fulfil a condition.
     pub fn classes(&self, condition: impl Fn(WorkloadId) -> bool) -> EndpointSet {
-        let mut first = 0;
+        let mut first = EndpointIx::MIN;
         let range = |block: &ClassBlock| {
-            let start = std::mem::replace(&mut first, block.last + 1);
+            let start = std::mem::replace(&mut first, after(block.last));
             self.members[block.members.0..block.members.1]
                 .iter()
                 .all(|m| condition(m.workload))
@@ -109,8 +110,8 @@ impl<'g> Blocks<'g> {
     /// The classes of one workload.
     pub fn classes_of(&self, workload: WorkloadId) -> EndpointSet {
         let pods = &self.graph.environment().cluster.workload(workload).pods;
-        let class = |p: &PodId| self.graph.space().classes.of_pod[p.0 as usize];
-        pods.iter().map(|p| class(p)..=class(p)).collect()
+        let class = |p: &PodId| self.graph.space().classes.of_pod[*p];
+        pods.iter().map(class).collect()
     }
 
     /// Visits every workload with a pod among these endpoints, once per block of classes; endpoints
@@ -118,11 +119,11 @@ impl<'g> Blocks<'g> {
     pub fn each(&self, endpoints: &EndpointSet, mut visit: impl FnMut(Member)) {
         let classes = &self.graph.space().classes;
         for (mut from, to) in endpoints.ranges() {
-            while let Some(block) = self.of_class.get(from as usize).filter(|_| from <= to) {
+            while let Some(block) = self.of_class.get(from.index()).filter(|_| from <= to) {
                 let ClassBlock {
                     last,
                     members: (start, end),
-                } = self.list[*block as usize];
+                } = self.list[*block];
                 let last = last.min(to);
                 if end - start == 1 {
                     let mut member = self.members[start];
@@ -134,7 +135,7 @@ impl<'g> Blocks<'g> {
                             .copied()
                             .unwrap_or(member.first);
                     }
-                    let pods = classes.pods_before(last + 1) - classes.pods_before(from);
+                    let pods = classes.pods_before(after(last)) - classes.pods_before(from);
                     member.pods = usize::try_from(pods).unwrap_or(usize::MAX);
                     visit(member);
                 } else {
@@ -142,8 +143,13 @@ impl<'g> Blocks<'g> {
                         .iter()
                         .for_each(|member| visit(*member));
                 }
-                from = last + 1;
+                from = after(last);
             }
         }
     }
+}
+
+/// The class after one.
+fn after(class: EndpointIx) -> EndpointIx {
+    class.next().unwrap_or(class) // the last number is that of no class
 }

@@ -14,14 +14,17 @@
 //! once per template too. A template from which nothing more can be found is spent; a further group
 //! of it costs a look-up.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allowed_sources::Narrowed;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::model::Truth;
 use crate::query::list::numbered_endpoints::NumberedEndpoints;
 pub use crate::query::reach::pod_group::{APART, PodGroup};
 use crate::query::reach::search::{Discovery, SearchNode};
 pub use crate::query::reach::search::{ReachQuery, Way, passing};
 pub use crate::query::reach::steps::Steps;
+use crate::set::Ix;
 use crate::set::hashed::{HashMap, HashSet};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -89,10 +92,10 @@ struct Search {
     /// The nodes of the next level.
     next: Vec<SearchNode>,
     /// The templates that were followed backward from plain classes.
-    plain: HashSet<u32>,
+    plain: HashSet<DestinationClassIx>,
     /// The templates that were followed backward by their rows, each with the sources that were
     /// left then and that an own node may let through; `None` for any source.
-    by_rows: HashMap<u32, Option<EndpointSet>>,
+    by_rows: HashMap<DestinationClassIx, Option<EndpointSet>>,
     /// Per template, whether nothing more can be found from it.
     spent: Vec<bool>,
     /// The peer sets narrowed to what is left.
@@ -100,11 +103,12 @@ struct Search {
 }
 
 impl Search {
-    fn spend(&mut self, template: u32) {
-        if self.spent.len() <= template as usize {
-            self.spent.resize(template as usize + 1, false);
+    fn spend(&mut self, template: DestinationClassIx) {
+        let at = template.index();
+        if self.spent.len() <= at {
+            self.spent.resize(at + 1, false);
         }
-        self.spent[template as usize] = true;
+        self.spent[at] = true;
     }
 }
 
@@ -189,7 +193,7 @@ impl Steps<'_> {
             return self.visit(node, groups, search);
         }
         let template = self.rows.template(index);
-        if search.spent.get(template as usize) == Some(&true) {
+        if search.spent.get(template.index()) == Some(&true) {
             return;
         }
         let is_plain = self.is_plain(node);
@@ -221,7 +225,7 @@ impl Steps<'_> {
     }
 
     /// The classes among `left` that an own node may let through to an endpoint; `None` for any.
-    fn near(&self, index: u32, left: &EndpointSet, least: Truth) -> Option<EndpointSet> {
+    fn near(&self, index: EndpointIx, left: &EndpointSet, least: Truth) -> Option<EndpointSet> {
         let is_pod = self.graph.space().is_class(index);
         if is_pod && least == Truth::Yes {
             self.graph.sources_needing_own_node(index, left)
@@ -237,7 +241,7 @@ impl Steps<'_> {
     fn backward_by_rows(
         &mut self,
         node: SearchNode,
-        template: u32,
+        template: DestinationClassIx,
         search: &mut Search,
     ) -> Vec<usize> {
         let (index, is_plain, is_common) = (

@@ -8,7 +8,9 @@
 //! Invariant: summed over everything that is found for a source, its pods times the classes of the
 //! destination are the pairs between which something passes or may pass.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::row::with_own;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed, SourcesTraffic};
@@ -25,7 +27,7 @@ pub struct SharedRow {
     pub classes: Vec<usize>,
     /// The sources for which the own node of some of them decides, each with the index of that
     /// class, sorted.
-    own_node_sources: Vec<(u32, usize)>,
+    own_node_sources: Vec<(EndpointIx, usize)>,
 }
 
 impl SharedRow {
@@ -39,7 +41,7 @@ impl SharedRow {
 
     /// The first of the classes for which the row decides what a source may send, and the number of
     /// such classes.
-    fn classes_by_row(&self, source: u32) -> Option<(usize, usize)> {
+    fn classes_by_row(&self, source: EndpointIx) -> Option<(usize, usize)> {
         let start = self.own_node_sources.partition_point(|(s, _)| *s < source);
         let mut excepted = self.own_node_sources[start..]
             .iter()
@@ -57,11 +59,11 @@ impl SharedRow {
 /// One destination workload: its classes, each with its first pod, and their rows.
 pub struct Destination {
     /// Its classes in order, each with the first of its pods.
-    pub classes: Vec<(u32, PodId)>,
+    pub classes: Vec<(EndpointIx, PodId)>,
     /// The classes by their rows.
     pub rows: Vec<SharedRow>,
     /// For each class, what its own nodes change.
-    pub own_nodes: Vec<Vec<(u32, Arc<Allowed>)>>,
+    pub own_nodes: Vec<Vec<(EndpointIx, Arc<Allowed>)>>,
 }
 
 impl Destination {
@@ -69,15 +71,14 @@ impl Destination {
     pub fn new(graph: &AllowGraph, rows: &mut RowCache<'_>, id: WorkloadId) -> Self {
         let of_pod = &graph.space().classes.of_pod;
         let pods = &graph.environment().cluster.workload(id).pods;
-        let mut classes: Vec<(u32, PodId)> =
-            pods.iter().map(|p| (of_pod[p.0 as usize], *p)).collect();
+        let mut classes: Vec<(EndpointIx, PodId)> = pods.iter().map(|p| (of_pod[*p], *p)).collect();
         classes.sort_unstable();
         classes.dedup_by_key(|(c, _)| *c);
-        let own_nodes: Vec<Vec<(u32, Arc<Allowed>)>> = classes
+        let own_nodes: Vec<Vec<(EndpointIx, Arc<Allowed>)>> = classes
             .iter()
             .map(|(class, _)| rows.own_node_sources(*class))
             .collect();
-        let mut by_template: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut by_template: BTreeMap<DestinationClassIx, Vec<usize>> = BTreeMap::new();
         for (i, (class, _)) in classes.iter().enumerate() {
             by_template
                 .entry(rows.template(*class))
@@ -86,7 +87,7 @@ impl Destination {
         }
         let mut shared = Vec::new();
         for members in by_template.into_values() {
-            let mut own_node_sources: Vec<(u32, usize)> = members
+            let mut own_node_sources: Vec<(EndpointIx, usize)> = members
                 .iter()
                 .flat_map(|i| own_nodes[*i].iter().map(move |(source, _)| (*source, *i)))
                 .collect();

@@ -3,8 +3,10 @@
 //! A group holds the pods of one class and, where pods on their node's network make a difference,
 //! of one node. Cost: O(pods), and O(pods log pods) where nodes are told apart.
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::AllowGraph;
 use crate::model::PodId;
+use crate::set::Ix;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -16,7 +18,7 @@ pub const APART: usize = 2_000;
 #[derive(Debug, Clone)]
 pub struct PodGroup<'g> {
     /// Their class.
-    pub class: u32,
+    pub class: EndpointIx,
     /// The pods, without those that the search starts at.
     pub pods: Cow<'g, [PodId]>,
     /// Whether the pods share their node's network.
@@ -33,12 +35,8 @@ pub(crate) fn pod_groups(
     let mut groups = Vec::with_capacity(space.classes.list.len());
     let mut of_class = Vec::new();
     let mut members_by_node: Vec<(Option<&str>, usize)> = Vec::new();
-    for class in 0..space.classes.len() {
-        let (members, first, host) = (
-            space.classes.members(class),
-            groups.len(),
-            space.classes.get(class).host,
-        );
+    for (class, known) in space.classes.list.enumerated() {
+        let (members, first, host) = (space.classes.members(class), groups.len(), known.host);
         if by_node && members.len() > 1 {
             members_by_node.clear();
             members_by_node.extend(
@@ -70,9 +68,9 @@ pub(crate) fn pod_groups(
 }
 
 /// The range of the groups of a class, given the ranges that [`pod_groups`] returns.
-pub(crate) fn range_of(of_class: &[Range<usize>], class: u32) -> Range<usize> {
+pub(crate) fn range_of(of_class: &[Range<usize>], class: EndpointIx) -> Range<usize> {
     of_class
-        .get(class as usize)
+        .get(class.index())
         .cloned()
-        .unwrap_or(class as usize..class as usize + 1)
+        .unwrap_or(class.index()..class.index() + 1)
 }

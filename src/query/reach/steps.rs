@@ -7,12 +7,15 @@
 //! the links that are shown ([`Steps::traffic`]). Where either end is a pod on its node's network,
 //! and at the roots of the search, rows are read and own nodes are considered (S55).
 
+use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
+use crate::graph::for_rows::DestinationClassIx;
 use crate::graph::row::with_own;
 use crate::graph::{AllowGraph, Allowed, RowCache, SourcesTraffic};
 use crate::model::{PodId, Truth};
 use crate::query::reach::pod_group::{APART, PodGroup, pod_groups, range_of};
 use crate::query::reach::search::{Discovery, ReachQuery, SearchNode, Way, passing};
+use crate::set::Ix;
 use crate::set::TrafficSet;
 use crate::set::hashed::HashSet;
 use crate::spec::Endpoint;
@@ -43,7 +46,7 @@ pub struct Steps<'g> {
     /// The classes of which the roots leave a single pod, which is then looked up on its own.
     pub(crate) singled_out: EndpointSet,
     /// The templates of the ends whose outside sources were requested.
-    asked_outside: HashSet<u32>,
+    asked_outside: HashSet<DestinationClassIx>,
 }
 
 impl<'g> Steps<'g> {
@@ -101,14 +104,14 @@ impl<'g> Steps<'g> {
     pub fn next(
         &mut self,
         from: Endpoint,
-        classes: std::ops::RangeInclusive<u32>,
+        classes: std::ops::RangeInclusive<EndpointIx>,
     ) -> Vec<GroupLink> {
         let classes = EndpointSet::from(classes).intersection(&self.graph.space().pods());
         match self.query.way {
             Way::Forward => {
                 let mut templates: Vec<usize> = classes
                     .points()
-                    .map(|c| self.rows.template(c) as usize)
+                    .map(|c| self.rows.template(c).index())
                     .collect();
                 templates.sort_unstable();
                 templates.dedup();
@@ -127,7 +130,7 @@ impl<'g> Steps<'g> {
         let space = self.graph.space();
         let index = space.index_of(end);
         let atoms = space.full().difference(&space.pods());
-        let own_node: Vec<(u32, Arc<Allowed>)> = self
+        let own_node: Vec<(EndpointIx, Arc<Allowed>)> = self
             .rows
             .own_node_sources(index)
             .into_iter()
@@ -180,7 +183,7 @@ impl<'g> Steps<'g> {
     }
 
     /// The pod groups of a class.
-    pub(crate) fn groups_of(&self, class: u32) -> Range<usize> {
+    pub(crate) fn groups_of(&self, class: EndpointIx) -> Range<usize> {
         range_of(&self.of_class, class)
     }
 
@@ -209,7 +212,7 @@ impl<'g> Steps<'g> {
             .iter()
             .map(|(source, _)| *source..=*source)
             .collect();
-        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
+        let mut found: Vec<(EndpointIx, Arc<Allowed>)> = Vec::new();
         for part in parts {
             let mut sources = part.sources.intersection(among);
             if part.allowed.must.is_empty() {
@@ -242,7 +245,7 @@ impl<'g> Steps<'g> {
             .map(|(destination, _)| *destination..=*destination)
             .collect();
         let is_one_of_few = self.few_rows.tells_of(index);
-        let mut found: Vec<(u32, Arc<Allowed>)> = Vec::new();
+        let mut found: Vec<(EndpointIx, Arc<Allowed>)> = Vec::new();
         for template in templates {
             let classes = self.templates[*template].intersection(left);
             let Some(first) = classes.first() else {
@@ -271,8 +274,8 @@ impl<'g> Steps<'g> {
     fn linked(
         &mut self,
         from: Endpoint,
-        mut found: Vec<(u32, Arc<Allowed>)>,
-        own_node: Vec<(u32, Arc<Allowed>)>,
+        mut found: Vec<(EndpointIx, Arc<Allowed>)>,
+        own_node: Vec<(EndpointIx, Arc<Allowed>)>,
         near: &EndpointSet,
     ) -> Vec<GroupLink> {
         found.extend(
@@ -306,7 +309,7 @@ impl<'g> Steps<'g> {
         if pods.is_empty() {
             return None;
         }
-        if allowed.unknown().is_empty()
+        if allowed.is_exact()
             || self.is_single(*class) && self.is_single(self.graph.space().index_of(from))
         {
             return pods
@@ -331,7 +334,7 @@ impl<'g> Steps<'g> {
     }
 
     /// Whether an index stands for a single pod, or for addresses, so that its row is exact.
-    fn is_single(&self, index: u32) -> bool {
+    fn is_single(&self, index: EndpointIx) -> bool {
         let space = self.graph.space();
         !space.is_class(index) || space.classes.members(index).len() == 1
     }
@@ -345,7 +348,7 @@ impl<'g> Steps<'g> {
     }
 
     /// The index of a search node in the endpoint space.
-    pub(crate) fn index_of(&self, node: SearchNode) -> u32 {
+    pub(crate) fn index_of(&self, node: SearchNode) -> EndpointIx {
         match node {
             SearchNode::Root(root) => self.graph.space().index_of(root),
             SearchNode::PodGroup(group) => self.pod_groups[group].class,
@@ -407,7 +410,7 @@ impl<'g> Steps<'g> {
 }
 
 /// The classes among some indices.
-fn classes(graph: &AllowGraph, indices: &[u32]) -> EndpointSet {
+fn classes(graph: &AllowGraph, indices: &[EndpointIx]) -> EndpointSet {
     indices
         .iter()
         .filter(|p| graph.space().is_class(**p))

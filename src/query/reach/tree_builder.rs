@@ -6,6 +6,7 @@
 //! exactly once.
 
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{Truth, WorkloadId};
 use crate::policy::Direction;
@@ -21,6 +22,7 @@ use crate::query::reach::tree_node::{
 };
 use crate::query::reach::workload_role::{is_api_server, is_store};
 use crate::query::suggest::trial::ends;
+use crate::set::Ix;
 use crate::set::hashed::HashMap;
 use crate::set::{Family, IpSet, TrafficSet};
 use crate::spec::{EndFamilies, Endpoint};
@@ -94,7 +96,7 @@ impl<'g> TreeBuilder<'g> {
         let mut nodes: Vec<TreeNode> = Vec::new();
         // replicas that no rule tells apart reach the same
         let space = self.graph.space();
-        let unlike: BTreeMap<u32, Endpoint> = pods
+        let unlike: BTreeMap<EndpointIx, Endpoint> = pods
             .iter()
             .rev()
             .map(|p| (space.index_of(*p), *p))
@@ -185,7 +187,9 @@ impl<'g> TreeBuilder<'g> {
         let mut found = Vec::new();
         let (mut first, mut width) = (0, 64);
         while first < self.graph.space().classes.len() && found.len() < REPEATED {
-            let classes = first..=first.saturating_add(width - 1);
+            let [from_class, to_class] =
+                [first, first.saturating_add(width - 1)].map(EndpointIx::from_number);
+            let classes = from_class..=to_class;
             let next = from
                 .iter()
                 .flat_map(|e| self.steps.next(*e, classes.clone()))

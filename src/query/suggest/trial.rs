@@ -10,13 +10,15 @@
 //! nodes tell them apart (S55).
 
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
 use crate::input::Input;
 use crate::model::PodId;
 use crate::policy::dialects;
 use crate::policy::lowered::Header;
 use crate::policy::{Direction, Policy, PolicyId, PolicySet, RuleRef};
-use crate::set::{IpSet, Protocol, Traffic, TrafficSet, number};
+use crate::set::Ix;
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::source::{DocumentId, Path, Step};
 use crate::spec::{Endpoint, Flow};
 use crate::tree::{Chunk, Entry, SyntaxNode, Value, parse_part};
@@ -316,7 +318,7 @@ pub fn verify(
     for change in changes {
         let policy = changed_policy(change).unwrap_or_else(|| {
             added += 1;
-            PolicyId(number(added - 1))
+            PolicyId::bounded(added - 1)
         });
         comparison.governed(policy, change.direction)?;
     }
@@ -369,11 +371,11 @@ impl Comparison<'_> {
             .map(|(id, _)| id)
             .filter(governed)
             .collect();
-        if pods.len().saturating_mul(space.len() as usize) > COMPARED {
+        if pods.len().saturating_mul(space.indexes().len()) > COMPARED {
             return Err(Failure::TooWide);
         }
         for pod in pods {
-            for index in 0..space.len() {
+            for index in space.indexes() {
                 for other in self.others(index, pod, direction) {
                     self.same(pod, other, direction)?;
                 }
@@ -384,7 +386,7 @@ impl Comparison<'_> {
 
     /// The ends behind an index that have to be compared: one that was asked about and one that was
     /// not.
-    fn others(&self, index: u32, pod: PodId, direction: Direction) -> Vec<Endpoint> {
+    fn others(&self, index: EndpointIx, pod: PodId, direction: Direction) -> Vec<Endpoint> {
         let space = self.after.space();
         if !space.is_class(index) {
             return vec![space.representative(index)];

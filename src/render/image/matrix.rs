@@ -67,7 +67,7 @@ impl MatrixView<'_> {
         match self.matrix.cell(from, to) {
             None => ".".into(),
             Some(a) if a.must.is_all() => "*".into(),
-            Some(a) if a.must.is_empty() && a.unknown().is_empty() => ".".into(),
+            Some(a) if a.must.is_empty() && a.is_exact() => ".".into(),
             Some(a) if a.must.is_empty() => "?".into(),
             Some(a) => count(&a.must),
         }
@@ -176,17 +176,15 @@ impl MatrixView<'_> {
         self.matrix
             .cell(from, to)
             .filter(|_| from != to)
-            .map_or_else(String::new, |a| {
-                match (a.must.is_empty(), a.unknown().is_empty()) {
-                    (true, true) => String::new(),
-                    (_, true) => words::traffic(&a.must),
-                    (true, false) => format!("unknown {}", words::traffic(&a.unknown())),
-                    (false, false) => format!(
-                        "{}, unknown {}",
-                        words::traffic(&a.must),
-                        words::traffic(&a.unknown())
-                    ),
-                }
+            .map_or_else(String::new, |a| match (a.must.is_empty(), a.is_exact()) {
+                (true, true) => String::new(),
+                (_, true) => words::traffic(&a.must),
+                (true, false) => format!("unknown {}", words::traffic(&a.unknown())),
+                (false, false) => format!(
+                    "{}, unknown {}",
+                    words::traffic(&a.must),
+                    words::traffic(&a.unknown())
+                ),
             })
     }
 

@@ -122,12 +122,11 @@ impl AuditReport<'_> {
             Party::Workload(w) => cluster.workload_name(*w),
             Party::Addresses(set) => words::addresses(set),
         };
-        let ports =
-            |e: &ListEntry| match (e.allowed.must.is_empty(), e.allowed.unknown().is_empty()) {
-                (_, true) => words::traffic(&e.allowed.must),
-                (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
-                (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
-            };
+        let ports = |e: &ListEntry| match (e.allowed.must.is_empty(), e.allowed.is_exact()) {
+            (_, true) => words::traffic(&e.allowed.must),
+            (true, false) => format!("{} ?", words::traffic(&e.allowed.unknown())),
+            (false, false) => format!("{} + ?", words::traffic(&e.allowed.must)),
+        };
         let mut first = std::collections::BinaryHeap::with_capacity(ROWS + 1);
         let mut many = 0;
         self.each_flow(&mut |e| {

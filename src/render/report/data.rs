@@ -7,6 +7,7 @@
 //! Cost: O(flows + pairs explained).
 
 use crate::compile::effective_policy::EffectivePolicy;
+use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::Allowed;
 use crate::model::{Labels, PodId, WorkloadId};
 use crate::policy::{Direction, RuleRef};
@@ -69,7 +70,7 @@ type OneSide = (usize, usize, Vec<usize>);
 const MOST: usize = 8;
 
 /// What workloads share when nothing distinguishes them: namespace and classes.
-type GroupKey = (u32, Vec<u32>);
+type GroupKey = (u32, Vec<EndpointIx>);
 
 struct FlowReader<'a> {
     report: &'a AuditReport<'a>,
@@ -161,7 +162,7 @@ fn first(piece: &TrafficRange) -> Traffic {
 }
 
 fn in_words(allowed: &Allowed) -> String {
-    match (allowed.must.is_empty(), allowed.unknown().is_empty()) {
+    match (allowed.must.is_empty(), allowed.is_exact()) {
         (_, true) => words::traffic(&allowed.must),
         (true, false) => format!("{} ?", words::traffic(&allowed.unknown())),
         (false, false) => format!(
@@ -190,7 +191,7 @@ impl FlowReader<'_> {
     fn key(&self, id: WorkloadId) -> GroupKey {
         let workload = self.report.context.input.cluster.workload(id);
         let of = &self.report.context.graph.space().classes.of_pod;
-        let mut classes: Vec<u32> = workload.pods.iter().map(|p| of[p.0 as usize]).collect();
+        let mut classes: Vec<EndpointIx> = workload.pods.iter().map(|p| of[*p]).collect();
         classes.sort_unstable();
         classes.dedup();
         (workload.namespace.0, classes)

@@ -175,7 +175,7 @@ impl TextWriter<'_> {
             Party::Addresses(set) => words::addresses(set),
         };
         let mut ports = words::traffic(&entry.allowed.must);
-        if !entry.allowed.unknown().is_empty() && !self.only_host_network(listing, entry) {
+        if !entry.allowed.is_exact() && !self.only_host_network(listing, entry) {
             let unknown = words::traffic(&entry.allowed.unknown());
             ports = if entry.allowed.must.is_empty() {
                 format!("{unknown} ?")
