@@ -110,7 +110,7 @@ pub use crate::spec::{
     CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
 };
 
-pub use crate::potential::{PodKind, PotentialPods, World};
+pub use crate::potential::{AskedPods, PodKind, PotentialPods, World, with_stand_ins};
 
 // 3. Query: who may reach whom, and why.
 pub use crate::facade::edges::Edge;
@@ -133,6 +133,9 @@ pub use crate::query::list::listing::{
     Filter as ListFilter, ListEntry, Listing, Party as ListParty, list,
 };
 pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix};
+pub use crate::query::list::potential_rows::{
+    GovernedEnd, PotentialRow, PotentialRows, potential_rows,
+};
 pub use crate::query::reach::closure::{ReachQuery, Way};
 pub use crate::query::reach::potential_pod::{PotentialPod, exposure};
 pub use crate::query::reach::tree::{

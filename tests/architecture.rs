@@ -51,13 +51,22 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["compile", "spec", "input", "policy", "model", "set"],
     ),
     // what is asked of it
+    ("potential", &["input", "policy", "model", "set", "source"]),
     (
         "query",
         &[
-            "graph", "compile", "spec", "input", "policy", "model", "set", "source", "tree",
+            "potential",
+            "graph",
+            "compile",
+            "spec",
+            "input",
+            "policy",
+            "model",
+            "set",
+            "source",
+            "tree",
         ],
     ),
-    ("potential", &["input", "policy", "model", "set", "source"]),
     (
         "diff",
         &[

@@ -145,6 +145,7 @@ fn every_answer_has_its_formats_and_no_other() {
     );
     let filter = ListFilter::default();
     let listing = ListingView {
+        potential: None,
         filter: &filter,
         from: None,
         to: None,

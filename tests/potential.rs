@@ -12,8 +12,9 @@
 mod random;
 
 use netpal::{
-    AllowGraph, ChangeKind, CompileOptions, Diff, DiffSide, Endpoint, Flow, Input, Protocol,
-    Traffic, Truth, World, diff_in, load_str,
+    AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, Endpoint, Flow,
+    Input, Protocol, Selector, Traffic, Truth, Verdict, World, ask, diff_in, load_str,
+    with_stand_ins,
 };
 use random::{Random, documents, text};
 
@@ -161,4 +162,77 @@ fn differ(inputs: &[Input; 2]) -> bool {
         let truths = graphs.each_ref().map(|graph| graph.verdict(&flow));
         truths[0] != truths[1] && !truths.contains(&Truth::Maybe)
     })
+}
+
+/// What `can` says of pods that are not loaded.
+fn asked(text: &str, about: AskedPods, question: &str) -> Option<Verdict> {
+    let (laid, remarks) = with_stand_ins(&load_str(text), &[about])?;
+    assert_eq!(remarks.len(), 1);
+    let graph = AllowGraph::compile(&laid, &CompileOptions::default()).unwrap();
+    let question = question.parse().unwrap();
+    Some(ask(&graph, &Context::default(), &question).unwrap().verdict)
+}
+
+const SAW: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: saw, namespace: mill, labels: {app: saw}}\n\
+                   spec: {containers: [{name: c, image: registry.example/saw:1}]}\n---\n";
+
+#[test]
+fn a_set_that_is_named_and_not_loaded_is_asked_for_every_pod_there_may_be() {
+    let from_edge = "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}, \
+                     podSelector: {matchLabels: {app: gate}}}";
+    let text = format!("{SAW}{}", policy("{}", from_edge));
+    let namespace = |name: &str| AskedPods::Namespace(name.into());
+    let labelled = |app: &str| AskedPods::Labelled("edge".into(), Selector::label("app", app));
+    for (about, question, expected) in [
+        (
+            namespace("edge"),
+            "ns/edge reach mill/saw:80",
+            Some(Verdict::Partly),
+        ),
+        (
+            labelled("gate"),
+            "edge?app=gate reach mill/saw:80",
+            Some(Verdict::Yes),
+        ),
+        (
+            labelled("mole"),
+            "edge?app=mole reach mill/saw:80",
+            Some(Verdict::No),
+        ),
+        // nobody names it, and what is loaded needs no stand-in
+        (namespace("egde"), "ns/egde reach mill/saw:80", None),
+        (namespace("mill"), "ns/mill reach mill/saw:80", None),
+    ] {
+        assert_eq!(asked(&text, about, question), expected, "{question}");
+    }
+}
+
+#[test]
+fn dns_surely_exists_and_is_asked_on_its_ports() {
+    let dns = || AskedPods::Dns("kube-system".into(), Selector::label("k8s-app", "kube-dns"));
+    let egress = |rule: &str| {
+        format!(
+            "{SAW}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: out, namespace: mill}}\n\
+             spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{rule}]}}\n"
+        )
+    };
+    let by_name = "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}";
+    let by_hand = "{namespaceSelector: {matchLabels: {name: kube-system}}}";
+    for (rule, expected) in [
+        (
+            "{ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}".to_owned(),
+            Verdict::Yes,
+        ),
+        (
+            "{ports: [{port: 53, protocol: UDP}]}".to_owned(),
+            Verdict::Partly,
+        ),
+        (format!("{{to: [{by_name}]}}"), Verdict::Yes),
+        // of the namespace only the name is certain
+        (format!("{{to: [{by_hand}]}}"), Verdict::Unknown),
+        ("{ports: [{port: 443}]}".to_owned(), Verdict::No),
+    ] {
+        let said = asked(&egress(&rule), dns(), "mill/saw reach dns");
+        assert_eq!(said, Some(expected), "{rule}");
+    }
 }

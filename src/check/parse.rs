@@ -62,6 +62,21 @@ pub struct Suite {
     pub tests: Vec<PolicyTest>,
 }
 
+impl Suite {
+    /// Whether a test asks who may reach the DNS pods.
+    pub fn asks_for_dns(&self) -> bool {
+        let is_dns = |flow: &String| {
+            let end = flow.rsplit("->").next().unwrap_or_default().trim();
+            end == "dns" || end.starts_with("dns:")
+        };
+        let mut claims = self.tests.iter().map(|test| &test.claim);
+        claims.any(|claim| match claim {
+            Claim::Can(flows, _) | Claim::Cannot(flows) => flows.iter().any(is_dns),
+            _ => false,
+        })
+    }
+}
+
 /// Parses a test file.
 ///
 /// # Errors

@@ -20,7 +20,8 @@ pub fn run(common: &Common, can: &CanArgs) -> Result<Exit> {
     }
     let output = Output::of::<AnswerView<'_>>(common)?;
     let question = question(&can.question)?;
-    let workspace = Workspace::open(common)?;
+    let asked = [&question.source, &question.destination];
+    let workspace = Workspace::open(common)?.with_asked(common, &asked)?;
     let mut answer = ask(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     if can.some {
         answer.verdict = answer.any();

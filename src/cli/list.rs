@@ -25,7 +25,12 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
         to: ends(&args.to)?,
         all: args.all,
     };
+    let narrowed = args.from.is_some() || args.to.is_some();
+    let potential = (!narrowed)
+        .then(|| workspace.potential_rows(common))
+        .transpose()?;
     let view = ListingView {
+        potential: potential.as_ref(),
         filter: &filter,
         from: args.from.as_deref(),
         to: args.to.as_deref(),

@@ -39,6 +39,7 @@ pub fn run(common: &Common, args: &ReportArgs) -> Result<Exit> {
     } else {
         // the table alone needs nothing of what the report is made of
         let flows = ListingView {
+            potential: None,
             filter: &ListFilter::default(),
             from: None,
             to: None,

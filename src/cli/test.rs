@@ -1,6 +1,7 @@
 //! `netpal test`: what must stay true. And `netpal init tests`: a first file of such tests.
 
 use super::args::{Common, Export, TestArgs, UnknownAs};
+use super::asked::endpoint;
 use super::exit::Exit;
 use super::output::{self, Output};
 use super::project::invalid;
@@ -20,6 +21,9 @@ pub fn run(common: &Common, args: &TestArgs) -> Result<Exit> {
     let output = Output::of::<TestsView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
     let suites = suites(&workspace, &args.tests)?;
+    let dns = endpoint("dns")?;
+    let asked = suites.iter().any(Suite::asks_for_dns).then_some(&dns);
+    let workspace = workspace.with_asked(common, asked.as_slice())?;
     if args.export == Some(Export::Netassert) {
         return export_netassert(&workspace, &suites);
     }

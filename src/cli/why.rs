@@ -17,7 +17,8 @@ use netpal::{add_suggestions, applied, broken, why};
 pub fn run(common: &Common, args: &WhyArgs) -> Result<Exit> {
     let output = Output::of::<WhyView<'_>>(common)?;
     let question = question(&args.question)?;
-    let workspace = Workspace::open(common)?;
+    let asked = [&question.source, &question.destination];
+    let workspace = Workspace::open(common)?.with_asked(common, &asked)?;
     let mut why = why(&workspace.graph, &workspace.names, &question).map_err(helped)?;
     if args.suggest {
         add_suggestions(&mut why, &workspace.input, &workspace.graph);

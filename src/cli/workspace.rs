@@ -8,10 +8,11 @@ use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
-    AllowGraph, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic, DiagnosticCode,
-    DiagnosticSeverity as Severity, DiffSide, HostNetwork, Input, IpSet, Kubernetes, LoadOptions,
-    Locator, PictureFacts, Relabel, RenderContext, Source, TaintReason, Unsupported, World,
-    WorldSpec, describe_diagnostic, load_watched, relabelled,
+    AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic,
+    DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork, Input,
+    IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
+    RenderContext, Source, TaintReason, Target, Unsupported, World, WorldSpec, describe_diagnostic,
+    load_watched, potential_rows, relabelled, with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -118,6 +119,57 @@ impl Workspace {
         self.input.cluster = std::sync::Arc::new(cluster);
         self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
         Ok(self)
+    }
+
+    /// The same with pods for what is asked and not loaded, each with a remark, unless the world is
+    /// closed.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn with_asked(mut self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
+        let asked: Vec<AskedPods> = asked.iter().filter_map(|e| self.asked_pods(e)).collect();
+        if self.world(common) == World::Closed {
+            return Ok(self);
+        }
+        let Some((input, remarks)) = with_stand_ins(&self.input, &asked) else {
+            return Ok(self);
+        };
+        self.input = input;
+        self.graph = AllowGraph::compile(&self.input, &options(&self.project.merged(common))?)?;
+        if !common.quiet {
+            for remark in remarks {
+                output::remark(&format!("note: {remark}"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The pods that an end of a question is about, where they may have to stand in.
+    fn asked_pods(&self, spec: &EndpointSpec) -> Option<AskedPods> {
+        match &spec.target {
+            Target::Keyword(Keyword::Dns) => {
+                let (namespace, labels) = &self.names.dns;
+                Some(AskedPods::Dns(namespace.clone(), labels.clone()))
+            }
+            Target::Namespace(name) => Some(AskedPods::Namespace(name.clone())),
+            Target::Selected {
+                namespace,
+                selector,
+            } => {
+                let namespace = namespace.as_ref().or(self.names.namespace.as_ref())?;
+                Some(AskedPods::Labelled(namespace.clone(), selector.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What governed ends admit from pods that are not in the input, and may send to them.
+    ///
+    /// # Errors
+    /// When the input with such pods cannot be compiled.
+    pub fn potential_rows(&self, common: &Common) -> Result<PotentialRows> {
+        let options = options(&self.project.merged(common))?;
+        Ok(potential_rows(&self.input, &options, self.world(common))?)
     }
 
     /// A locator of lines.

@@ -20,9 +20,11 @@
 pub mod kinds;
 pub mod namespaces;
 pub mod pods;
+pub mod stand_in;
 pub mod vocabulary;
 pub mod words;
 mod world;
 
 pub use pods::{PodKind, PotentialPods};
+pub use stand_in::{AskedPods, with_stand_ins};
 pub use world::World;

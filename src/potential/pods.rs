@@ -10,7 +10,7 @@ use crate::potential::namespaces::{PotentialNamespace, potential_namespaces};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Ix;
 use crate::source::{DocumentId, Origin};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// About how many kinds are made at most.
@@ -50,16 +50,25 @@ impl PotentialPods {
         for input in inputs {
             vocabulary.add(&input.policies, &wanted);
         }
+        Self::from_vocabulary(inputs, open, &vocabulary)
+    }
+
+    /// [`Self::of`] with a vocabulary of one's own.
+    pub(crate) fn from_vocabulary(
+        inputs: [&Input; 2],
+        open: bool,
+        vocabulary: &PodVocabulary<'_>,
+    ) -> Self {
         let clusters = inputs.map(|input| &*input.cluster);
         let mut complete = true;
-        let mut namespaces = potential_namespaces(clusters, &vocabulary, &mut complete);
+        let mut namespaces = potential_namespaces(clusters, vocabulary, &mut complete);
         if !open {
             namespaces.retain(|namespace| namespace.loaded);
         }
         let most = (MOST / namespaces.len().max(1)).max(FEWEST);
         let mut kinds = Vec::new();
         for (namespace, of) in namespaces.iter().enumerate() {
-            let selectors = selectors_in(&vocabulary, of);
+            let selectors = selectors_in(vocabulary, of);
             let loaded = clusters.map(|cluster| answers_of_pods(cluster, of, &selectors));
             for labels in label_kinds(&selectors, most, &mut complete) {
                 let answers = answers(&selectors, &labels);
@@ -84,6 +93,19 @@ impl PotentialPods {
         }
     }
 
+    /// Keeps some of the kinds, and the namespaces they are in.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&PotentialNamespace, &PodKind) -> bool) {
+        let all = std::mem::take(&mut self.namespaces);
+        self.kinds.retain(|kind| wanted(&all[kind.namespace], kind));
+        let kept: BTreeSet<usize> = self.kinds.iter().map(|kind| kind.namespace).collect();
+        let place: BTreeMap<usize, usize> = kept.iter().copied().zip(0..).collect();
+        for kind in &mut self.kinds {
+            kind.namespace = place[&kind.namespace];
+        }
+        let kept = |(i, namespace)| place.contains_key(&i).then_some(namespace);
+        self.namespaces = all.into_iter().enumerate().filter_map(kept).collect();
+    }
+
     /// One of the two inputs with a pod of each kind; the workloads from the one that is returned
     /// on are the kinds, in order.
     pub fn laid_over(&self, input: &Input, side: usize) -> (Input, WorkloadId) {
@@ -105,8 +127,9 @@ impl PotentialPods {
                 },
             )
             .collect();
+        let names = self.names();
         for (i, kind) in self.kinds.iter().enumerate() {
-            let (namespace, name) = (ids[kind.namespace], format!("potential-{i}"));
+            let (namespace, name) = (ids[kind.namespace], names[i].clone());
             let labels = cluster.intern(kind.labels.clone());
             let workload = cluster.add_workload(Workload {
                 kind: WorkloadKind::Deployment,
@@ -136,7 +159,7 @@ impl PotentialPods {
     }
 }
 
-fn nowhere() -> Origin {
+pub(crate) fn nowhere() -> Origin {
     Origin::document(DocumentId(u32::MAX))
 }
 

@@ -6,7 +6,7 @@
 
 use crate::model::{Labels, NAMESPACE_NAME_LABEL};
 use crate::potential::kinds::OTHER_VALUE;
-use crate::potential::pods::PotentialPods;
+use crate::potential::pods::{PodKind, PotentialPods};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl PotentialPods {
@@ -53,6 +53,43 @@ impl PotentialPods {
             );
         }
         found
+    }
+
+    /// A name for each kind, told apart from every other: "pods app=web".
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut seen: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        let mut names = Vec::new();
+        for kind in &self.kinds {
+            let name = self.name(kind);
+            let space = &*self.namespaces[kind.namespace].name;
+            let again = seen.entry((space, name.clone())).or_default();
+            *again += 1;
+            names.push(if *again > 1 {
+                format!("{name} ({again})")
+            } else {
+                name
+            });
+        }
+        names
+    }
+
+    fn name(&self, kind: &PodKind) -> String {
+        let namespace = &self.namespaces[kind.namespace];
+        let here = self.kinds.iter().filter(|k| k.namespace == kind.namespace);
+        let name = if here.count() == 1 {
+            "any pod".to_owned()
+        } else {
+            pods(&kind.labels)
+        };
+        let called = self.namespaces.iter().filter(|n| n.name == namespace.name);
+        if called.count() > 1 {
+            format!(
+                "{name} if the namespace is {}",
+                labelled(&namespace.labels[1])
+            )
+        } else {
+            name
+        }
     }
 
     /// Namespaces all of whose kinds are meant.

@@ -19,6 +19,7 @@ use crate::query::explain::summary::Plain;
 use crate::query::explain::why::Why;
 use crate::query::list::listing::Filter;
 use crate::query::list::matrix::Matrix;
+use crate::query::list::potential_rows::PotentialRows;
 use crate::query::reach::potential_pod::PotentialPod;
 use crate::query::reach::tree::{Hop, Reach};
 use crate::query::suggest::suggestion::Suggested;
@@ -184,11 +185,13 @@ pub struct ListingView<'a> {
     pub from: Option<&'a str>,
     /// The destination it is narrowed to, as it was written.
     pub to: Option<&'a str>,
+    /// The rows about pods that are not in the input, where they are wanted.
+    pub potential: Option<&'a PotentialRows>,
 }
 
 impl Render for ListingView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).listing(view.filter, view.from, view.to, out),
+        Text => TextWriter::of(context).whole_listing(view, out),
         Json => json::write("List", json::listing(*context, view.filter), out),
         Yaml => json::write_yaml("List", json::listing(*context, view.filter), out),
         Csv => csv::listing(*context, view.filter, out),

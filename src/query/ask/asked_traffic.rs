@@ -3,7 +3,7 @@
 //! Ports may be numbers or the names of container ports. A Service maps its own ports to those of
 //! the pods behind it. Cost: the ports of the Service and of the pod.
 
-use crate::model::{Cluster, Pod, Service, ServicePort, TargetPort};
+use crate::model::{Cluster, Pod, Selector, Service, ServicePort, TargetPort};
 use crate::query::ask::grammar::{EndpointSpec, Keyword, PortAsk, Target};
 use crate::query::ask::resolved::{ResolveError, Resolved, wrong};
 use crate::set::{Protocol, TrafficSet};
@@ -24,8 +24,7 @@ pub fn traffic(
             service_traffic(cluster.service(service), spec.ports.as_deref(), pod).map(Some)
         }
         None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
-            let dns = |protocol| TrafficSet::ports(protocol, 53, 53);
-            Ok(Some(dns(Protocol::Udp).union(&dns(Protocol::Tcp))))
+            Ok(Some(dns(cluster, pod)))
         }
         None => Ok(spec.ports.as_ref().map(|ports| {
             ports
@@ -33,6 +32,30 @@ pub fn traffic(
                 .fold(TrafficSet::empty(), |set, p| set.union(&direct(p, pod)))
         })),
     }
+}
+
+/// Port 53 of the Service in front of a DNS pod, as the pod has it; without a Service port 53.
+fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
+    let asked = [Protocol::Udp, Protocol::Tcp];
+    let port = |protocol| TrafficSet::ports(protocol, 53, 53);
+    let mut behind = TrafficSet::empty();
+    if let Some(pod) = pod {
+        let in_front = cluster
+            .services()
+            .map(|(_, service)| service)
+            .filter(|service| {
+                let selects = |selector: &Selector| selector.matches(cluster.labels(pod.labels));
+                service.namespace == pod.namespace && service.selector.as_ref().is_some_and(selects)
+            });
+        let ports = in_front.flat_map(|service| &service.ports);
+        for found in ports.filter(|p| p.port == 53 && asked.contains(&p.protocol)) {
+            behind = behind.union(&target_traffic(found, Some(pod)));
+        }
+    }
+    if behind.is_empty() {
+        return port(asked[0]).union(&port(asked[1]));
+    }
+    behind
 }
 
 /// The traffic of a port as the pod declares it.

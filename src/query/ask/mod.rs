@@ -4,6 +4,7 @@ pub mod answer;
 pub mod asked_traffic;
 pub mod grammar;
 mod names;
+mod nodes;
 mod pods_inside;
 pub mod resolve;
 pub mod resolved;

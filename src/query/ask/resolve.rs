@@ -7,16 +7,18 @@
 //! endpoint.
 
 use crate::model::{
-    Cluster, NamespaceId, Node, Pod, PodId, Selector, Service, ServiceId, Workload, WorkloadId,
+    Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, Workload, WorkloadId,
     WorkloadKind,
 };
 pub use crate::query::ask::asked_traffic::traffic;
 use crate::query::ask::grammar::{EndpointSpec, Keyword, ObjectKind, Target};
-use crate::query::ask::names::{looks_generated, suggest};
+use crate::query::ask::names::{long_name, looks_generated, suggest};
+use crate::query::ask::nodes::nodes;
 use crate::query::ask::pods_inside::pods_inside;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::resolved::{fail, wrong};
 use crate::set::{Family, IpSet};
+use crate::source::DocumentId;
 use crate::spec::FamilySet;
 use ipnet::IpNet;
 use std::collections::{BTreeSet, HashSet};
@@ -42,9 +44,9 @@ pub fn resolve(
             name,
         } => resolver.name(namespace.as_deref(), *kind, name),
         Target::Namespace(name) => {
-            let namespace = resolver.namespace(name)?;
+            let namespaces = resolver.namespaces(name)?;
             resolver.workloads(&format!("namespace {name}"), |w, _| {
-                w.namespace == namespace
+                namespaces.contains(&w.namespace)
             })
         }
         Target::Everywhere(name) => {
@@ -66,6 +68,15 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// The namespace of a name, or all that are assumed to have it.
+    fn namespaces(&self, name: &str) -> Result<Vec<NamespaceId>, ResolveError> {
+        let called: Vec<NamespaceId> = self.cluster.namespaces_called(name).collect();
+        if called.is_empty() {
+            return self.namespace(name).map(|id| vec![id]);
+        }
+        Ok(called)
+    }
+
     fn namespace(&self, name: &str) -> Result<NamespaceId, ResolveError> {
         if let Some(id) = self.cluster.find_namespace(name) {
             return Ok(id);
@@ -104,10 +115,12 @@ impl Resolver<'_> {
     ) -> Result<Resolved, ResolveError> {
         let namespace = namespace
             .or(self.context.namespace.as_deref())
-            .map(|n| self.namespace(n))
+            .map(|n| self.namespaces(n))
             .transpose()?;
         let ends = self.pods_where(|_, pod| {
-            namespace.is_none_or(|n| pod.namespace == n)
+            namespace
+                .as_ref()
+                .is_none_or(|n| n.contains(&pod.namespace))
                 && selector.matches(self.cluster.labels(pod.labels))
         });
         if ends.is_empty() {
@@ -188,7 +201,10 @@ impl Resolver<'_> {
         let short = found.iter().map(|id| self.cluster.workload_name(*id));
         let mut names: Vec<String> = short.collect();
         if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
-            names = found.iter().map(|id| self.long_name(*id)).collect();
+            names = found
+                .iter()
+                .map(|id| long_name(self.cluster, *id))
+                .collect();
         }
         let shown: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
         let more = if names.len() > 10 {
@@ -199,17 +215,6 @@ impl Resolver<'_> {
         wrong(
             format!("{} is ambiguous: {}{more}", self.text, shown.join(", ")),
             Some("name the one you mean, or choose a namespace with -n".into()),
-        )
-    }
-
-    /// The name of a workload with its namespace and its kind.
-    fn long_name(&self, id: WorkloadId) -> String {
-        let workload = self.cluster.workload(id);
-        format!(
-            "{}/{}/{}",
-            self.cluster.namespace(workload.namespace).name,
-            workload.kind.name(),
-            workload.name
         )
     }
 
@@ -455,7 +460,11 @@ impl Resolver<'_> {
             });
         }
         let found = match keyword {
-            Keyword::Any => return self.workloads("this input", |_, _| true),
+            Keyword::Any => {
+                // what stands in for pods that are not loaded is in no document
+                let loaded = |w: &Workload, _| w.origin.document != DocumentId(u32::MAX);
+                return self.workloads("this input", loaded);
+            }
             Keyword::Dns => {
                 let (namespace, selector) = &self.context.dns;
                 let here = self.cluster.find_namespace(namespace);
@@ -467,7 +476,7 @@ impl Resolver<'_> {
                 let selector = Selector::label("component", "kube-apiserver");
                 self.pods_where(|_, p| selector.matches(self.cluster.labels(p.labels)))
             }
-            _ => self.nodes(),
+            _ => nodes(self.cluster),
         };
         let missing = found.is_empty().then(|| match keyword {
             Keyword::Dns => format!(
@@ -483,18 +492,5 @@ impl Resolver<'_> {
             missing,
             ..Resolved::default()
         })
-    }
-
-    fn nodes(&self) -> Vec<End> {
-        let end = |n: &Node| End::Addresses {
-            name: format!("node {}", n.name).into(),
-            set: IpSet::from_cidrs(n.addresses.iter().map(|a| IpNet::from(*a))),
-            symbolic: true,
-        };
-        self.cluster
-            .nodes()
-            .filter(|(_, n)| !n.addresses.is_empty())
-            .map(|(_, n)| end(n))
-            .collect()
     }
 }

@@ -3,4 +3,5 @@
 pub mod listing;
 pub mod matrix;
 pub mod numbered_endpoints;
+pub mod potential_rows;
 pub mod workload_index;

@@ -93,12 +93,15 @@ impl TextWriter<'_> {
             && pair.verdict != Verdict::Partly
             && answer.notes.is_empty()
         {
-            writeln!(
-                out,
-                "     {}",
-                self.style
-                    .dim("no port was named: the answer is about every port and protocol")
-            )?;
+            let about = if pair.asked.is_all() {
+                "no port was named: the answer is about every port and protocol".to_owned()
+            } else {
+                format!(
+                    "no port was named: asked on {}",
+                    words::traffic(&pair.asked)
+                )
+            };
+            writeln!(out, "     {}", self.style.dim(&about))?;
         }
         Ok(())
     }

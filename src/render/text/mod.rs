@@ -13,6 +13,7 @@ pub mod frames;
 pub mod inputs;
 pub mod many;
 pub mod potential;
+mod potential_rows;
 pub mod reach;
 pub mod rules;
 pub mod side;

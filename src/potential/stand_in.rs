@@ -1,0 +1,145 @@
+//! Pods that a question is about and the input does not hold: those of a namespace that is only
+//! named, those of labels that nobody has yet, and the DNS pods that every cluster has.
+//!
+//! They are laid over a copy of the input, so that the question is answered as if they were loaded.
+//! Of a namespace there is one workload for each kind of pods that rules tell apart there; of DNS
+//! one, with its ports, in a namespace of which only the name is certain unless its object is
+//! loaded. Invariant: a namespace that neither the input nor a rule names gets no pods, so that a
+//! misspelt name stays an error.
+
+use crate::input::Input;
+use crate::model::{
+    Cluster, ContainerPort, Labels, Pod, Requirement, Selector, Workload, WorkloadKind,
+};
+use crate::policy::Namespaces;
+use crate::potential::pods::{PotentialPods, nowhere};
+use crate::potential::vocabulary::PodVocabulary;
+use crate::set::Protocol;
+use std::sync::Arc;
+
+/// Pods that a question is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskedPods {
+    /// Those that answer DNS queries: their namespace and labels.
+    Dns(Box<str>, Selector),
+    /// All of a namespace.
+    Namespace(Box<str>),
+    /// Those with some labels in a namespace.
+    Labelled(Box<str>, Selector),
+}
+
+/// The input with pods for what is asked and not loaded, and a remark about each; `None` where
+/// nothing is missing.
+pub fn with_stand_ins(input: &Input, asked: &[AskedPods]) -> Option<(Input, Vec<String>)> {
+    let (mut laid, mut remarks) = (input.clone(), Vec::new());
+    for asked in asked {
+        let added = match asked {
+            AskedPods::Dns(namespace, labels) => dns(&laid, namespace, labels),
+            AskedPods::Namespace(name) => kinds(&laid, name, &Selector::everything()),
+            AskedPods::Labelled(name, labels) => kinds(&laid, name, labels),
+        };
+        if let Some((with, remark)) = added {
+            laid = with;
+            remarks.push(remark);
+        }
+    }
+    (!remarks.is_empty()).then_some((laid, remarks))
+}
+
+/// Whether a pod with these labels is loaded in a namespace.
+fn is_loaded(cluster: &Cluster, namespace: &str, labels: &Selector) -> bool {
+    let mut pods = cluster.pods();
+    pods.any(|(id, pod)| {
+        *cluster.namespace(pod.namespace).name == *namespace
+            && labels.matches(cluster.pod_labels(id))
+    })
+}
+
+fn dns(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, String)> {
+    if is_loaded(&input.cluster, namespace, labels) {
+        return None;
+    }
+    let mut cluster = (*input.cluster).clone();
+    let home = cluster.namespace_named(namespace);
+    let (name, wanted): (Box<str>, Labels) = named_by(labels)?;
+    let labels = cluster.intern(wanted);
+    let workload = cluster.add_workload(Workload {
+        kind: WorkloadKind::Deployment,
+        name: name.clone(),
+        namespace: home,
+        pods: Vec::new(),
+        origin: nowhere(),
+    });
+    let port = |(name, protocol): (&str, Protocol)| ContainerPort {
+        name: Some(name.into()),
+        protocol,
+        port: 53,
+    };
+    cluster.add_pod(Pod {
+        name: name.clone(),
+        namespace: home,
+        workload,
+        labels,
+        ports: [("dns", Protocol::Udp), ("dns-tcp", Protocol::Tcp)]
+            .map(port)
+            .into(),
+        host_network: false,
+        node: None,
+        addresses: Box::default(),
+        replicas: 2,
+        origin: nowhere(),
+    });
+    let laid = Input {
+        cluster: Arc::new(cluster),
+        ..input.clone()
+    };
+    Some((
+        laid,
+        format!(
+            "the DNS pods {namespace}/{name} are assumed, not loaded: ports 53/UDP and 53/TCP, and no policy of theirs is known"
+        ),
+    ))
+}
+
+/// The labels that a selector of plain values asks for, and the first value as a name.
+fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
+    let mut pairs = Vec::new();
+    for requirement in selector.requirements() {
+        let Requirement::In(key, values) = requirement else {
+            return None;
+        };
+        pairs.push((&**key, &**values.first()?));
+    }
+    let name = pairs.first()?.1.into();
+    Some((name, pairs.into_iter().collect()))
+}
+
+/// The kinds of pods with some labels that may exist in a namespace that is loaded or named.
+fn kinds(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, String)> {
+    if is_loaded(&input.cluster, namespace, labels) {
+        return None;
+    }
+    let mut vocabulary = PodVocabulary::default();
+    vocabulary.add(&input.policies, |_| true);
+    let named = vocabulary.names.contains(namespace);
+    if !named && input.cluster.find_namespace(namespace).is_none() {
+        return None;
+    }
+    let here = Namespaces::Named(namespace.into());
+    vocabulary.pods.insert((&here, labels));
+    let mut pods = PotentialPods::from_vocabulary([input, input], true, &vocabulary);
+    pods.keep(|space, kind| *space.name == *namespace && labels.matches(&kind.labels));
+    if pods.kinds.is_empty() {
+        return None;
+    }
+    let (laid, _) = pods.laid_over(input, 0);
+    let what = if labels.is_everything() {
+        format!("no pod of namespace {namespace} is in the input")
+    } else {
+        format!("no pod {labels} of namespace {namespace} is in the input")
+    };
+    Some((
+        laid,
+        format!("{what}: the answer is about every such pod there may be"),
+    ))
+}
