@@ -1,8 +1,7 @@
 //! The listing against a plain list, made pair by pair, on random clusters; and every filter of it.
 //!
-//! With classes off every pod is a class, so the plain list asks [`AllowGraph::allowed`] of every
-//! pair of ends; with classes on it reads every pair out of [`AllowGraph::row`], which knows of
-//! nodes only what holds for a whole class.
+//! The plain list asks [`AllowGraph::allowed`] of every pair of ends, whether or not pods form
+//! classes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,21 +13,18 @@
 #[path = "common/random.rs"]
 mod random;
 
-use netpal::internals::compile::{AtomIx, EndpointIx};
+use netpal::internals::compile::AtomIx;
 use netpal::internals::query::list::listing::{each, summary};
 use netpal::internals::query::list::matrix::MatrixSide;
 use netpal::internals::set::Ix;
 use netpal::{
     AllowGraph, Allowed, CompileOptions, Endpoint, Flow, HostNetwork, IpSet, ListEntry as Entry,
-    ListFilter as Filter, ListParty as Party, MatrixBy as By, Protocol, Traffic, TrafficSet,
-    WorkloadId, list, matrix,
+    ListFilter as Filter, ListParty as Party, MatrixBy as By, Protocol, Snapshot, Traffic,
+    TrafficSet, WorkloadId, list, matrix,
 };
 use random::Random;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-
-/// What passes between two places of the line.
-type Between<'a> = &'a dyn Fn(EndpointIx, EndpointIx) -> Allowed;
 
 fn possible(a: &Allowed) -> TrafficSet {
     a.may.clone()
@@ -59,7 +55,6 @@ fn line_of(pairs: &[Allowed]) -> Option<(Allowed, bool)> {
 struct Plain<'a> {
     graph: &'a AllowGraph,
     filter: &'a Filter,
-    between: Between<'a>,
     open_in: Vec<WorkloadId>,
     open_out: Vec<WorkloadId>,
 }
@@ -67,60 +62,46 @@ struct Plain<'a> {
 type Line = (Party, Party, Allowed, bool);
 
 impl Plain<'_> {
-    fn classes(&self, workload: WorkloadId) -> Vec<EndpointIx> {
-        let of_pod = &self.graph.space().classes.of_pod;
-        self.graph
-            .environment()
-            .cluster
-            .workload(workload)
-            .pods
-            .iter()
-            .map(|p| of_pod[*p])
-            .collect()
+    fn pods(&self, workload: WorkloadId) -> Vec<Endpoint> {
+        let pods = &self.graph.environment().cluster.workload(workload).pods;
+        pods.iter().map(|p| Endpoint::Pod(*p)).collect()
     }
 
-    fn atoms(&self) -> impl Iterator<Item = (EndpointIx, IpSet)> {
+    fn atoms(&self) -> impl Iterator<Item = (Endpoint, IpSet)> {
         let space = self.graph.space();
         let atoms = AtomIx::first(space.atoms.len());
-        atoms.map(move |atom| (space.of_atom(atom), space.atoms.addresses(atom)))
+        atoms.map(move |atom| {
+            let end = space.representative(space.of_atom(atom));
+            (end, space.atoms.addresses(atom))
+        })
     }
 
-    /// Per destination class one row of atoms by what they may send; the same for every class, or
-    /// not.
+    /// What passes between all of these and all of those, as one line.
+    fn line(&self, from: &[Endpoint], to: &[Endpoint]) -> Option<(Allowed, bool)> {
+        let pairs = from
+            .iter()
+            .flat_map(|s| to.iter().map(|d| self.graph.allowed(*s, *d)));
+        line_of(&pairs.collect::<Vec<_>>())
+    }
+
     fn outside_sources(&self, to: WorkloadId, lines: &mut Vec<Line>) {
-        let mut rows: Vec<BTreeMap<Allowed, IpSet>> = Vec::new();
-        for class in self.classes(to) {
-            let mut row: BTreeMap<Allowed, IpSet> = BTreeMap::new();
-            for (place, set) in self.atoms() {
-                let allowed = (self.between)(place, class);
-                if !possible(&allowed).is_empty() {
-                    let so_far = row.entry(allowed).or_insert(IpSet::empty());
-                    *so_far = so_far.union(&set);
-                }
+        let mut all: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
+        for (end, set) in self.atoms() {
+            if let Some(line) = self.line(&[end], &self.pods(to)) {
+                let so_far = all.entry(line).or_insert(IpSet::empty());
+                *so_far = so_far.union(&set);
             }
-            rows.push(row);
-        }
-        let differs = rows.iter().any(|row| *row != rows[0]);
-        let mut all: BTreeMap<Allowed, IpSet> = BTreeMap::new();
-        for (allowed, set) in rows.into_iter().flatten() {
-            let so_far = all.entry(allowed).or_insert(IpSet::empty());
-            *so_far = so_far.union(&set);
         }
         lines.extend(
             all.into_iter()
-                .map(|(a, set)| (Party::Addresses(set), Party::Workload(to), a, differs)),
+                .map(|((a, d), set)| (Party::Addresses(set), Party::Workload(to), a, d)),
         );
     }
 
     fn outside_destinations(&self, from: WorkloadId, lines: &mut Vec<Line>) {
         let mut all: BTreeMap<(Allowed, bool), IpSet> = BTreeMap::new();
-        for (place, set) in self.atoms() {
-            let pairs: Vec<Allowed> = self
-                .classes(from)
-                .iter()
-                .map(|c| (self.between)(*c, place))
-                .collect();
-            if let Some(line) = line_of(&pairs) {
+        for (end, set) in self.atoms() {
+            if let Some(line) = self.line(&self.pods(from), &[end]) {
                 let so_far = all.entry(line).or_insert(IpSet::empty());
                 *so_far = so_far.union(&set);
             }
@@ -160,15 +141,7 @@ impl Plain<'_> {
                 if skip && self.open_out.contains(&from) {
                     continue;
                 }
-                let pairs: Vec<Allowed> = (self.classes(from).iter())
-                    .flat_map(|s| {
-                        self.classes(to)
-                            .into_iter()
-                            .map(|d| (self.between)(*s, d))
-                            .collect::<Vec<_>>()
-                    })
-                    .collect();
-                if let Some((allowed, differs)) = line_of(&pairs) {
+                if let Some((allowed, differs)) = self.line(&self.pods(from), &self.pods(to)) {
                     lines.push((Party::Workload(from), Party::Workload(to), allowed, differs));
                 }
             }
@@ -234,12 +207,7 @@ fn shows(graph: &AllowGraph, entry: &Entry) -> bool {
         destination,
         traffic,
     } = entry.example;
-    let row = graph.row(graph.space().index_of(destination));
-    let place = graph.space().index_of(source);
-    let passes = |t: Traffic| {
-        row.iter()
-            .any(|p| p.sources.contains(place) && possible(&p.allowed).contains(t))
-    };
+    let passes = |t: Traffic| possible(&graph.allowed(source, destination)).contains(t);
     let any = Traffic {
         protocol: Protocol::Tcp,
         port: 1,
@@ -254,26 +222,11 @@ fn compare(seed: u64) -> usize {
     let input = netpal::load_str(&random::text(&random::documents(&mut Random::new(seed))));
     let graph = AllowGraph::compile(&input, &options(&mut random)).unwrap();
     let filter = filter(&mut random, &graph);
-    let line = graph.space();
-    let rows: Vec<_> = line.indexes().map(|place| graph.row(place)).collect();
-    let in_row = |s: EndpointIx, d: EndpointIx| {
-        let part = rows[d.index()].iter().find(|p| p.sources.contains(s));
-        part.map(|p| p.allowed.clone()).unwrap_or_default()
-    };
-    let asked = |s: EndpointIx, d: EndpointIx| {
-        graph.allowed(line.representative(s), line.representative(d))
-    };
-    let between: Between<'_> = if graph.environment().options.classes {
-        &in_row
-    } else {
-        &asked
-    };
     let listing = summary(&graph, &filter);
     let (open_in, open_out) = (listing.open_in, listing.open_out);
     let plain = Plain {
         graph: &graph,
         filter: &filter,
-        between,
         open_in,
         open_out,
     };
@@ -400,4 +353,65 @@ fn the_square_is_the_plain_square() {
         }
     }
     assert!(met > 4_000, "only {met} cells");
+}
+
+/// Pods of two nodes that are alike but for the node, an agent on the network of one of them, and
+/// a policy that lets nothing in or out.
+const TWO_NODES: &str = r#"
+{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "left"}, "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}
+---
+{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "right"}, "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.2"}]}}
+---
+{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "near", "namespace": "shop", "labels": {"app": "cart"}}, "spec": {"nodeName": "left", "containers": [{"name": "c"}]}, "status": {"podIP": "10.1.0.1"}}
+---
+{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "far", "namespace": "shop", "labels": {"app": "cart"}}, "spec": {"nodeName": "right", "containers": [{"name": "c"}]}, "status": {"podIP": "10.1.0.2"}}
+---
+{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "astray", "namespace": "shop", "labels": {"app": "cart"}}, "spec": {"containers": [{"name": "c"}]}, "status": {"podIP": "10.1.0.3"}}
+---
+{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "agent", "namespace": "infra"}, "spec": {"nodeName": "left", "hostNetwork": true, "containers": [{"name": "c"}]}, "status": {"podIP": "192.0.2.1"}}
+---
+{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "shut", "namespace": "shop"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
+"#;
+
+/// The lines with names.
+fn named(graph: &AllowGraph) -> Vec<(String, String, Allowed, bool)> {
+    let name = |party: &Party| match party {
+        Party::Workload(w) => graph.environment().cluster.workload_name(*w),
+        Party::Addresses(set) => format!("{set:?}"),
+    };
+    let filter = Filter {
+        all: true,
+        ..Filter::default()
+    };
+    let entries = list(graph, &filter).entries.into_iter();
+    let line = |e: Entry| (name(&e.source), name(&e.destination), e.allowed, e.differs);
+    entries.map(line).collect()
+}
+
+#[test]
+fn each_pod_has_its_own_node() {
+    let input = netpal::load_str(TWO_NODES);
+    let compiled = |classes| {
+        let options = CompileOptions::default().host_network(HostNetwork::Node);
+        AllowGraph::compile(&input, &options.classes(classes)).unwrap()
+    };
+    let (graph, plain) = (compiled(true), compiled(false));
+    let lines = named(&graph);
+    assert_eq!(lines, named(&plain));
+    assert_eq!(Snapshot::new(&graph).lines, Snapshot::new(&plain).lines);
+    let all = Some(Allowed::exact(TrafficSet::all()));
+    let perhaps = Some(Allowed {
+        must: TrafficSet::empty(),
+        may: TrafficSet::all(),
+    });
+    for (pod, allowed) in [
+        ("shop/near", all),
+        ("shop/far", None),
+        ("shop/astray", perhaps),
+    ] {
+        for (from, to) in [(pod, "infra/agent"), ("infra/agent", pod)] {
+            let line = lines.iter().find(|line| line.0 == from && line.1 == to);
+            assert_eq!(line.map(|line| line.2.clone()), allowed, "{from} -> {to}");
+        }
+    }
 }

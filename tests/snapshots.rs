@@ -1,4 +1,4 @@
-//! Snapshots against plain ones, made pair by pair out of whole rows, on random clusters.
+//! Snapshots against plain ones, made pair by pair of pods and addresses, on random clusters.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,8 +15,8 @@ use netpal::internals::graph::SourcesTraffic;
 use netpal::internals::set::Ix;
 use netpal::internals::snapshot::words::{addresses, names, words};
 use netpal::{
-    AllowGraph, Allowed, CompileOptions, Endpoint, HostNetwork, IpSet, Snapshot, TrafficSet,
-    WorkloadId,
+    AllowGraph, Allowed, CompileOptions, Direction, Endpoint, HostNetwork, IpSet, Snapshot,
+    TrafficSet, WorkloadId,
 };
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,51 +81,74 @@ struct OpenIn {
 struct Taker<'a> {
     graph: &'a AllowGraph,
     names: Vec<String>,
+    /// All pods and one address of each block, with its place.
+    ends: Vec<(Endpoint, EndpointIx)>,
+    /// By destination and source, what passes and what is admitted.
+    passes: Vec<Table>,
+    admits: Vec<Table>,
     open_out: Vec<bool>,
-    lines: BTreeSet<String>,
+    lines: Lines,
 }
 
+type Lines = BTreeSet<String>;
 type Table = Vec<Allowed>;
 
 impl<'a> Taker<'a> {
     fn new(graph: &'a AllowGraph) -> Self {
+        let line = graph.space();
+        let pods = graph.environment().cluster.pods();
+        let pods = pods.map(|(id, _)| Endpoint::Pod(id));
+        let atoms = AtomIx::first(line.atoms.len()).map(|a| line.representative(line.of_atom(a)));
+        let ends: Vec<_> = pods
+            .chain(atoms)
+            .map(|end| (end, line.index_of(end)))
+            .collect();
         let mut taker = Self {
             graph,
             names: names(graph),
+            ends,
+            passes: Vec::new(),
+            admits: Vec::new(),
             open_out: Vec::new(),
             lines: BTreeSet::new(),
         };
+        taker.passes = taker.table(|s, d| graph.allowed(s, d));
+        taker.admits = taker.table(|s, d| graph.allowed_on(Direction::Ingress, s, d));
         taker.open_out = taker.open_out();
         taker
     }
 
-    /// What every place may send, from the parts of a row.
-    fn table(&self, parts: Vec<SourcesTraffic>) -> Table {
-        let mut table = vec![Allowed::default(); self.graph.space().indexes().len()];
-        for part in parts {
-            for place in part.sources.points() {
-                if let Some(cell) = table.get_mut(place.index()) {
-                    cell.clone_from(&part.allowed);
-                }
-            }
-        }
-        table
+    fn table(&self, between: impl Fn(Endpoint, Endpoint) -> Allowed) -> Vec<Table> {
+        let row = |d: Endpoint| self.ends.iter().map(|(s, _)| between(*s, d)).collect();
+        self.ends.iter().map(|(d, _)| row(*d)).collect()
     }
 
-    fn is_host(&self, place: EndpointIx) -> bool {
-        self.graph.space().hosts.contains(place)
+    fn is_pod(&self, end: usize) -> bool {
+        matches!(self.ends[end].0, Endpoint::Pod(_))
     }
 
-    /// Per place whether its own policies keep it from nothing.
+    fn is_host(&self, end: usize) -> bool {
+        self.graph.space().hosts.contains(self.ends[end].1)
+    }
+
+    /// Per end whether its own policies keep it from nothing. What a pod may send to another like
+    /// it counts also where there is no other.
     fn open_out(&self) -> Vec<bool> {
-        let line = self.graph.space();
-        let mut open = vec![true; line.indexes().len()];
-        for destination in line.indexes().filter(|p| !self.is_host(*p)) {
-            let passes = self.table(self.graph.row(destination));
-            let admits = self.table(self.graph.admits(destination));
-            for (source, open) in open.iter_mut().enumerate() {
-                let outside = !line.is_class(destination) && source >= line.classes.list.len();
-                *open &= outside || passes.get(source) == admits.get(source);
+        let mut open = vec![true; self.ends.len()];
+        for to in (0..self.ends.len()).filter(|to| !self.is_host(*to)) {
+            for (from, open) in open.iter_mut().enumerate() {
+                let (passes, admits) = if from == to && self.is_pod(to) {
+                    let place = self.ends[to].1;
+                    let of = |row: Vec<SourcesTraffic>| {
+                        let part = row.into_iter().find(|p| p.sources.contains(place));
+                        part.map(|p| p.allowed).unwrap_or_default()
+                    };
+                    (of(self.graph.row(place)), of(self.graph.admits(place)))
+                } else {
+                    (self.passes[to][from].clone(), self.admits[to][from].clone())
+                };
+                let outside = !self.is_pod(to) && !self.is_pod(from);
+                *open &= outside || passes == admits;
             }
         }
         open
@@ -140,19 +163,16 @@ impl<'a> Taker<'a> {
             .map(|(id, _)| id)
             .collect();
         for id in workloads {
-            let places = self.places(id);
-            if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
+            let ends = self.ends_of(id);
+            if hosts_unknown && ends.iter().any(|p| self.is_host(*p)) {
                 self.lines
                     .insert(format!("unknown {} hostNetwork", self.name(id)));
                 continue;
             }
-            if places
-                .iter()
-                .all(|p| self.open_out.get(p.index()).copied().unwrap_or(false))
-            {
+            if ends.iter().all(|p| self.open_out[*p]) {
                 self.lines.insert(format!("open-out {}", self.name(id)));
             }
-            self.destination(id, &places);
+            self.destination(id, &ends);
         }
         self.outside();
         self.lines
@@ -162,27 +182,14 @@ impl<'a> Taker<'a> {
         self.names.get(id.0 as usize).map_or("", String::as_str)
     }
 
-    fn places(&self, id: WorkloadId) -> Vec<EndpointIx> {
-        let line = self.graph.space();
+    fn ends_of(&self, id: WorkloadId) -> Vec<usize> {
         let pods = &self.graph.environment().cluster.workload(id).pods;
-        let places: BTreeSet<EndpointIx> = pods
-            .iter()
-            .map(|p| line.index_of(Endpoint::Pod(*p)))
-            .collect();
-        places.into_iter().collect()
+        pods.iter().map(|p| p.index()).collect()
     }
 
     /// Everything that may reach a workload.
-    fn destination(&mut self, id: WorkloadId, places: &[EndpointIx]) {
-        let passes: Vec<Table> = places
-            .iter()
-            .map(|p| self.table(self.graph.row(*p)))
-            .collect();
-        let admits: Vec<Table> = places
-            .iter()
-            .map(|p| self.table(self.graph.admits(*p)))
-            .collect();
-        let open = self.open_in(&admits);
+    fn destination(&mut self, id: WorkloadId, ends: &[usize]) {
+        let open = self.open_in(ends);
         let to = self.name(id).to_owned();
         for (word, traffic) in [
             ("open-in", open.anyone.clone()),
@@ -197,22 +204,17 @@ impl<'a> Taker<'a> {
                 self.lines.insert(format!("{word} {to}{ports}"));
             }
         }
-        self.sources(id, &to, &passes, &open);
+        self.sources(id, &to, ends, &open);
     }
 
     /// What every source may send, host-network pods aside.
-    fn open_in(&self, admits: &[Table]) -> OpenIn {
-        let line = self.graph.space();
-        let all = |classes: bool| {
+    fn open_in(&self, to: &[usize]) -> OpenIn {
+        let all = |pods: bool| {
             let mut common = TrafficSet::all();
-            let places = line.indexes().filter(|p| line.is_class(*p) == classes);
-            for place in places.filter(|p| !self.is_host(*p)) {
-                for table in admits {
-                    let admitted = table
-                        .get(place.index())
-                        .map(|a| a.must.clone())
-                        .unwrap_or_default();
-                    common = common.intersection(&admitted);
+            let ends = (0..self.ends.len()).filter(|end| self.is_pod(*end) == pods);
+            for from in ends.filter(|end| !self.is_host(*end)) {
+                for to in to {
+                    common = common.intersection(&self.admits[*to][from].must);
                 }
             }
             common
@@ -224,7 +226,7 @@ impl<'a> Taker<'a> {
         }
     }
 
-    fn sources(&mut self, id: WorkloadId, to: &str, passes: &[Table], open: &OpenIn) {
+    fn sources(&mut self, id: WorkloadId, to: &str, at: &[usize], open: &OpenIn) {
         let (graph, cluster) = (self.graph, &self.graph.environment().cluster);
         let line = graph.space();
         let hosts_unknown = graph.environment().options.host_network == HostNetwork::Unknown;
@@ -232,37 +234,46 @@ impl<'a> Taker<'a> {
             .workloads()
             .filter(|(s, w)| *s != id && !w.pods.is_empty())
         {
-            let places = self.places(source);
-            if hosts_unknown && places.iter().any(|p| self.is_host(*p)) {
+            let ends = self.ends_of(source);
+            if hosts_unknown && ends.iter().any(|p| self.is_host(*p)) {
                 continue;
             }
-            let cells: Vec<&Allowed> = places
+            let cells: Vec<&Allowed> = ends
                 .iter()
-                .flat_map(|p| passes.iter().filter_map(|t| t.get(p.index())))
+                .flat_map(|from| at.iter().map(|to| &self.passes[*to][*from]))
                 .collect();
-            let implied = if places.iter().all(|p| self.open_out[p.index()]) {
+            let implied = if ends.iter().all(|p| self.open_out[*p]) {
                 &open.cluster
             } else {
                 &TrafficSet::empty()
             };
             let from = self.name(source).to_owned();
-            self.facts(&from, to, &cells, implied);
+            Self::facts(&mut self.lines, &from, to, &cells, implied);
         }
         let mut blocks: BTreeMap<Allowed, IpSet> = BTreeMap::new();
-        for atom in AtomIx::first(line.atoms.len()) {
-            let place = line.of_atom(atom).index();
-            let cells: Vec<&Allowed> = passes.iter().filter_map(|t| t.get(place)).collect();
+        for (atom, from) in AtomIx::first(line.atoms.len()).zip(self.first_atom()..) {
+            let cells: Vec<&Allowed> = at.iter().map(|to| &self.passes[*to][from]).collect();
             let (least, _) = bounds(&cells);
             let set = blocks.entry(least).or_default();
             *set = set.union(&line.atoms.addresses(atom));
         }
         for (allowed, set) in blocks {
-            self.facts(&addresses(&set), to, &[&allowed], &open.anyone);
+            Self::facts(
+                &mut self.lines,
+                &addresses(&set),
+                to,
+                &[&allowed],
+                &open.anyone,
+            );
         }
     }
 
+    fn first_atom(&self) -> usize {
+        self.graph.environment().cluster.pods().len()
+    }
+
     /// The lines about one pair.
-    fn facts(&mut self, from: &str, to: &str, cells: &[&Allowed], implied: &TrafficSet) {
+    fn facts(lines: &mut Lines, from: &str, to: &str, cells: &[&Allowed], implied: &TrafficSet) {
         let (least, most) = bounds(cells);
         let sure = least.must.difference(implied);
         let some = most.must.difference(&least.must).difference(implied);
@@ -273,8 +284,7 @@ impl<'a> Taker<'a> {
             .difference(implied);
         for (word, traffic) in [("", &sure), ("some ", &some), ("unknown ", &unknown)] {
             if !traffic.is_empty() {
-                self.lines
-                    .insert(format!("{word}{from} -> {to} {}", words(traffic)));
+                lines.insert(format!("{word}{from} -> {to} {}", words(traffic)));
             }
         }
     }
@@ -283,26 +293,24 @@ impl<'a> Taker<'a> {
     fn outside(&mut self) {
         let (graph, cluster) = (self.graph, &self.graph.environment().cluster);
         let line = graph.space();
-        let tables: Vec<Table> = AtomIx::first(line.atoms.len())
-            .map(|a| self.table(graph.row(line.of_atom(a))))
-            .collect();
         let hosts_unknown = graph.environment().options.host_network == HostNetwork::Unknown;
         for (source, _) in cluster.workloads().filter(|(_, w)| !w.pods.is_empty()) {
-            let places = self.places(source);
-            let host = hosts_unknown && places.iter().any(|p| self.is_host(*p));
-            if host || places.iter().all(|p| self.open_out[p.index()]) {
+            let ends = self.ends_of(source);
+            let host = hosts_unknown && ends.iter().any(|p| self.is_host(*p));
+            if host || ends.iter().all(|p| self.open_out[*p]) {
                 continue;
             }
             let mut blocks: BTreeMap<(Allowed, Allowed), IpSet> = BTreeMap::new();
-            for (atom, table) in AtomIx::first(line.atoms.len()).zip(&tables) {
+            for (atom, to) in AtomIx::first(line.atoms.len()).zip(self.first_atom()..) {
                 let cells: Vec<&Allowed> =
-                    places.iter().filter_map(|p| table.get(p.index())).collect();
+                    ends.iter().map(|from| &self.passes[to][*from]).collect();
                 let set = blocks.entry(bounds(&cells)).or_default();
                 *set = set.union(&line.atoms.addresses(atom));
             }
             let from = self.name(source).to_owned();
             for ((least, most), set) in blocks {
-                self.facts(
+                Self::facts(
+                    &mut self.lines,
                     &from,
                     &addresses(&set),
                     &[&least, &most],

@@ -4,7 +4,7 @@
 //! Every pod has a *home*: the node it names, or none. [`NodeIndex::near`] tells of a home which
 //! places are its node: the classes of host-network pods there (as far as they behave as their
 //! node), and the atoms of its addresses. A class may have pods of several homes; what holds for
-//! some of them only is not told for the class.
+//! some of them only is not told for the class, but for the home ([`NodeIndex::node_at`]).
 //!
 //! Invariant: `node_of(c)` contains `p` as `is_own_node` answers for every pod of `c` and every
 //! endpoint of `p`; `Maybe` where they differ. Cost: O(pods + nodes) to build; a question costs the
@@ -12,7 +12,7 @@
 
 use crate::compile::classes::Classes;
 use crate::compile::peer_sets::{EndpointBounds, EndpointIx, EndpointSet, EndpointSpace};
-use crate::model::Truth;
+use crate::model::{PodId, Truth};
 use crate::set::hashed::{HashMap, IndexSet};
 use crate::set::{IpSet, Ix, Table, index_type};
 use crate::spec::environment::Environment;
@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 index_type! {
     /// Index of a home.
-    struct HomeIx;
+    pub struct HomeIx;
 }
 
 /// What is near one home.
@@ -44,6 +44,7 @@ impl NodePlaces {
 #[derive(Debug, Clone, Default)]
 pub struct NodeIndex {
     near: Table<HomeIx, NodePlaces>,
+    of_pod: Table<PodId, HomeIx>,
     of_class: Sorted,
     /// The classes with a pod of each home.
     classes: Table<HomeIx, EndpointSet>,
@@ -58,11 +59,13 @@ impl NodeIndex {
         if space.hosts.is_empty() && addresses.is_empty() {
             return Self::default();
         }
-        let (names, of_class, classes) = Sorted::new(env, &space.classes);
+        let (names, of_pod) = homes(env);
+        let (of_class, classes) = Sorted::new(&names, &of_pod, &space.classes);
         let hosts = hosts(env, space);
         let near = names.map(|name| near(env, space, *name, &hosts, &addresses));
         Self {
             near,
+            of_pod,
             of_class,
             classes,
             at: OnceLock::new(),
@@ -82,14 +85,56 @@ impl NodeIndex {
         at
     }
 
+    /// The home of a pod; none where no place is anybody's node.
+    pub fn home(&self, pod: PodId) -> Option<HomeIx> {
+        self.of_pod.get(pod.index()).copied()
+    }
+
+    /// The homes of a class's pods, in order.
+    pub fn homes(&self, class: EndpointIx) -> &[HomeIx] {
+        self.of_class.of(class)
+    }
+
+    /// Whether a class has pods of several homes, so that one of them may know more than the class.
+    pub fn has_several_homes(&self, class: EndpointIx) -> bool {
+        self.homes(class).len() > 1
+    }
+
+    /// The places that are the node of a home's pods. Host-network pods count only where they
+    /// behave as their node.
+    pub fn node_at(&self, home: HomeIx, hosts: bool) -> &EndpointBounds {
+        let near = &self.near[home];
+        if hosts { &near.both } else { &near.atoms }
+    }
+
+    /// The homes of a class that a place is, or may be, the node of: those for which it certainly
+    /// is and those for which it may be.
+    pub fn homes_at(&self, class: EndpointIx, place: EndpointIx) -> [(Truth, Vec<HomeIx>); 2] {
+        let (homes, mut found) = (self.homes(class), [Vec::new(), Vec::new()]);
+        let at = self.at.get_or_init(|| self.at()).get(&place);
+        let mut add = |home: HomeIx, truth| match truth {
+            Truth::Yes => found[0].push(home),
+            Truth::Maybe => found[1].push(home),
+            Truth::No => {}
+        };
+        match at {
+            Some(at) if at.len() < homes.len() => at
+                .iter()
+                .filter(|(home, _)| homes.binary_search(home).is_ok())
+                .for_each(|(home, truth)| add(*home, *truth)),
+            _ => homes
+                .iter()
+                .for_each(|home| add(*home, self.near[*home].both.truth(place))),
+        }
+        let [certain, possible] = found;
+        [(Truth::Yes, certain), (Truth::Maybe, possible)]
+    }
+
     /// The places that are the node of a class's pods. Host-network pods count only where they
     /// behave as their node.
     pub fn node_of(&self, class: EndpointIx, hosts: bool) -> Cow<'_, EndpointBounds> {
         let node_index = self.of_class.of(class);
-        let one = |home: &HomeIx| {
-            let near = &self.near[*home];
-            if hosts { &near.both } else { &near.atoms }
-        };
+        let one = |home: &HomeIx| self.node_at(*home, hosts);
         match node_index {
             [] => Cow::default(),
             [home] => Cow::Borrowed(one(home)),
@@ -134,27 +179,12 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// Numbers the homes of all pods; the distinct homes, those of each class, and the classes of
-    /// each.
-    fn new<'w>(
-        env: &'w Environment,
+    /// The homes of each class, and the classes of each home.
+    fn new(
+        names: &Table<HomeIx, Option<&str>>,
+        of_pod: &Table<PodId, HomeIx>,
         classes: &Classes,
-    ) -> (
-        Table<HomeIx, Option<&'w str>>,
-        Self,
-        Table<HomeIx, EndpointSet>,
-    ) {
-        let mut names: IndexSet<Option<&str>> = IndexSet::default();
-        // pods of one node share its name's memory once loaded
-        let mut met: HashMap<*const u8, HomeIx> = HashMap::default();
-        let mut home = |node: Option<&'w str>| {
-            let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
-            *known.or_insert_with(|| HomeIx::bounded(names.insert_full(node).0))
-        };
-        let homes = env.cluster.pods();
-        let of_pod: Vec<HomeIx> = homes.map(|(_, pod)| home(pod.node.as_deref())).collect();
-        // INVARIANT: no more homes than pods, which have numbers
-        let names = Table::of_bounded(names.into_iter().collect());
+    ) -> (Self, Table<HomeIx, EndpointSet>) {
         let mut of_home: Table<HomeIx, Vec<EndpointIx>> = names.map(|_| Vec::new());
         let (mut sorted, mut of_class) = (
             Self {
@@ -164,7 +194,7 @@ impl Sorted {
             Vec::new(),
         );
         for class in classes.list.indexes() {
-            of_class.extend(classes.members(class).iter().map(|pod| of_pod[pod.index()]));
+            of_class.extend(classes.members(class).iter().map(|pod| of_pod[*pod]));
             of_class.sort_unstable();
             of_class.dedup();
             of_class.iter().for_each(|home| of_home[*home].push(class));
@@ -172,7 +202,7 @@ impl Sorted {
             sorted.starts.push(sorted.node_index.len());
         }
         let classes = of_home.map(|list| list.iter().copied().collect());
-        (names, sorted, classes)
+        (sorted, classes)
     }
 
     fn of(&self, class: EndpointIx) -> &[HomeIx] {
@@ -182,6 +212,21 @@ impl Sorted {
         };
         &self.node_index[start..end]
     }
+}
+
+/// Numbers the homes of all pods: the distinct nodes, and that of each pod.
+fn homes(env: &Environment) -> (Table<HomeIx, Option<&str>>, Table<PodId, HomeIx>) {
+    let mut names: IndexSet<Option<&str>> = IndexSet::default();
+    // pods of one node share its name's memory once loaded
+    let mut met: HashMap<*const u8, HomeIx> = HashMap::default();
+    let of_pod = env.cluster.pods().map(|(_, pod)| {
+        let node = pod.node.as_deref();
+        let known = met.entry(node.map_or(std::ptr::null(), str::as_ptr));
+        *known.or_insert_with(|| HomeIx::bounded(names.insert_full(node).0))
+    });
+    // INVARIANT: one for each pod, and no more homes than pods, which have numbers
+    let of_pod = Table::of_bounded(of_pod.collect());
+    (Table::of_bounded(names.into_iter().collect()), of_pod)
 }
 
 /// The classes of host-network pods by node.

@@ -11,6 +11,7 @@
 
 use crate::compile::effective_policy::{EffectiveIx, EffectivePolicy};
 use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::own_nodes::HomeIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet, PeerSetIx};
 use crate::compile::port_sets::PortSetIx;
 use crate::graph::allow_graph::{AllowGraph, Allowed};
@@ -59,6 +60,15 @@ impl<'g> ExternalRows<'g> {
     /// The outside addresses to which a class may send something, by what. Classes that are alike
     /// get the same memory.
     pub fn parts(&mut self, class: EndpointIx) -> Arc<[ExternalDestinations]> {
+        self.parts_at(class, None)
+    }
+
+    /// [`Self::parts`], of the class's pods of one home; of all of them, if not told.
+    pub fn parts_at(
+        &mut self,
+        class: EndpointIx,
+        home: Option<HomeIx>,
+    ) -> Arc<[ExternalDestinations]> {
         let graph = self.graph;
         let effective = graph.governed_by(class, Direction::Egress);
         let isolated = graph
@@ -70,7 +80,10 @@ impl<'g> ExternalRows<'g> {
             host: graph.space.is_host(class),
             families: graph.space.end_families(class),
             node: if isolated && graph.env.options.own_node_egress {
-                graph.node_index().node_of(class, false).into_owned()
+                match home {
+                    Some(home) => graph.node_index().node_at(home, false).clone(),
+                    None => graph.node_index().node_of(class, false).into_owned(),
+                }
             } else {
                 EndpointBounds::default()
             },

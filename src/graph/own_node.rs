@@ -8,6 +8,7 @@
 //! may send, none where the own node or nobody decides.
 
 use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::own_nodes::HomeIx;
 use crate::compile::peer_sets::{EndpointBounds, EndpointSet};
 use crate::graph::allow_graph::{AllowGraph, Allowed};
 use crate::model::Truth;
@@ -15,6 +16,7 @@ use crate::policy::Direction;
 use crate::set::{Bounds, TrafficSet};
 use crate::spec::environment::{Endpoint, HostNetworkMode};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Whether two places are beside each other on one node (S55).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,15 @@ pub(crate) struct NodeRelation {
     node_of: [Truth; 2],
     /// Whether the destination is the node of the source's pods.
     on_node: Truth,
+}
+
+/// Pods of one class: all of them, or those of some of its homes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SomePods {
+    /// The class.
+    pub(crate) class: EndpointIx,
+    /// The homes, if not all.
+    pub(crate) homes: Option<Arc<[HomeIx]>>,
 }
 
 /// Of some places those that are asked about; all, if not told.
@@ -59,6 +70,47 @@ impl AllowGraph {
         egress: bool,
         among: Option<&EndpointSet>,
     ) -> Vec<(EndpointIx, NodeRelation)> {
+        self.own_node_sources_of(destination, None, egress, among)
+    }
+
+    /// [`Self::own_node_sources`] of the destination's pods of one home (of all of them, if not
+    /// told), each for those of the source's pods for which it holds.
+    pub(crate) fn own_node_pods(
+        &self,
+        destination: EndpointIx,
+        home: Option<HomeIx>,
+        egress: bool,
+    ) -> Vec<(SomePods, NodeRelation)> {
+        let mut found = Vec::new();
+        for (class, near) in self.own_node_sources_of(destination, home, egress, None) {
+            // INVARIANT: a source that is itself a node has one home
+            if near.on_node == Truth::Maybe && self.node_index().has_several_homes(class) {
+                let parts = self.node_index().homes_at(class, destination).into_iter();
+                found.extend(parts.filter(|(_, homes)| !homes.is_empty()).map(
+                    |(on_node, homes)| {
+                        (
+                            SomePods {
+                                class,
+                                homes: Some(homes.into()),
+                            },
+                            NodeRelation { on_node, ..near },
+                        )
+                    },
+                ));
+            } else {
+                found.push((SomePods { class, homes: None }, near));
+            }
+        }
+        found
+    }
+
+    fn own_node_sources_of(
+        &self,
+        destination: EndpointIx,
+        home: Option<HomeIx>,
+        egress: bool,
+        among: Option<&EndpointSet>,
+    ) -> Vec<(EndpointIx, NodeRelation)> {
         let is_pod = self.space.is_class(destination) && !self.space.is_host(destination);
         let no_nodes = |among: &EndpointSet| {
             self.space.are_pods(among) && among.is_disjoint(&self.space.hosts)
@@ -75,12 +127,16 @@ impl AllowGraph {
             return Vec::new();
         }
         let node = self.has_node_scenario();
-        let node_of = self.node_index().node_of(destination, node);
+        let node_with = |hosts| match home {
+            Some(home) => Cow::Borrowed(self.node_index().node_at(home, hosts)),
+            None => self.node_index().node_of(destination, hosts),
+        };
+        let node_of = node_with(node);
         let sources = self.own_node_candidates(destination, &node_of, on_node.as_ref(), among);
         if sources.is_empty() {
             return Vec::new();
         }
-        let other = self.node_index().node_of(destination, !node);
+        let other = node_with(!node);
         let node_of = if node {
             [&other, &node_of]
         } else {
@@ -94,6 +150,11 @@ impl AllowGraph {
             .points()
             .map(|source| (source, near(source)))
             .collect()
+    }
+
+    /// Whether the own node may decide what a class lets in.
+    pub(crate) fn may_let_in_its_node(&self, class: EndpointIx) -> bool {
+        self.is_guarded(class, Direction::Ingress)
     }
 
     /// The places that may be the node of a pod of these classes.

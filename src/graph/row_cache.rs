@@ -13,10 +13,11 @@
 
 use crate::compile::effective_policy::EffectiveIx;
 use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::own_nodes::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::allow_graph::{ANY, AllowGraph, Allowed};
 use crate::graph::for_rows::DestinationClassIx;
-use crate::graph::own_node::NodeRelation;
+use crate::graph::own_node::{NodeRelation, SomePods};
 use crate::graph::row::SourcesTraffic;
 use crate::policy::Direction;
 use crate::set::hashed::{HashMap, HashSet, IndexMap};
@@ -222,6 +223,21 @@ impl<'g> RowCache<'g> {
             self.graph
                 .own_node_sources_among(destination, self.egress, self.among.as_ref());
         self.told(destination, own_node_sources)
+    }
+
+    /// [`Self::own_node_sources`] of the destination's pods of one home (of all of them, if not
+    /// told), each for those of the source's pods for which it holds. Of other pods the parts tell.
+    pub(crate) fn own_node_pods(
+        &mut self,
+        destination: EndpointIx,
+        home: Option<HomeIx>,
+    ) -> Vec<(SomePods, Arc<Allowed>)> {
+        let found = self.graph.own_node_pods(destination, home, self.egress);
+        let told = |(pods, near): (SomePods, NodeRelation)| {
+            let allowed = self.between(pods.class, destination, near);
+            (pods, allowed)
+        };
+        found.into_iter().map(told).collect()
     }
 
     /// [`Self::own_node_sources`], of sources among these only.

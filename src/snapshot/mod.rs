@@ -12,6 +12,7 @@
 //! a workload to itself is left out. The module `take` describes how the snapshot is computed and
 //! what that costs.
 
+mod restricted;
 mod take;
 pub mod words;
 

@@ -2,7 +2,7 @@
 //!
 //! Phases:
 //! 1. Find the workloads whose egress policies deny nothing, by comparing the rows of every
-//!    template with and without egress policies (`restricted_sources`).
+//!    template with and without egress policies ([`Restricted`]).
 //! 2. For each destination, list what it accepts from anyone and what each source may send beyond
 //!    that (`destination`).
 //! 3. For each source, list what it may send to outside addresses (`outside`).
@@ -14,15 +14,17 @@ use crate::compile::endpoint_index::EndpointIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::for_rows::DestinationClassIx;
+use crate::graph::own_node::SomePods;
 use crate::graph::row::SourcesTraffic;
 use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, Workload, WorkloadId};
-use crate::query::list::listing::addresses as addresses_at;
+use crate::query::list::listing::{addresses as addresses_at, by_home};
 use crate::query::list::workload_index::Blocks;
 use crate::query::reach::inbound::Destination;
 use crate::set::hashed::HashMap;
 use crate::set::{TrafficSet, partition};
+use crate::snapshot::restricted::Restricted;
 use crate::snapshot::words::{addresses, names, words};
 use crate::spec::{Endpoint, HostNetwork};
 use std::collections::BTreeMap;
@@ -85,72 +87,14 @@ impl<'a> Taker<'a> {
             .workloads()
             .map(|(_, w)| unknown && w.pods.iter().any(host))
             .collect();
-        let restricted = taker.restricted_sources();
-        let open = |w: &Workload| {
-            !w.pods
-                .iter()
-                .any(|p| restricted.contains(space.index_of(Endpoint::Pod(*p))))
-        };
+        let restricted = Restricted::new(&mut taker.rows, &mut taker.admitted);
+        let open = |w: &Workload| !w.pods.iter().any(|p| restricted.contains(graph, *p));
         taker.open_out = cluster.workloads().map(|(_, w)| open(w)).collect();
         let hidden = taker.blocks.classes(|w| taker.on_nodes[w.0 as usize]);
         let implied = taker.blocks.classes(|w| taker.open_out[w.0 as usize]);
         let reported = space.pods().difference(&hidden);
         taker.reported = [reported.clone(), reported.difference(&implied)];
         taker
-    }
-
-    /// The endpoints whose egress policies deny something.
-    fn restricted_sources(&mut self) -> EndpointSet {
-        let (space, mut restricted) = (self.graph.space(), EndpointSet::empty());
-        for template in self.graph.destination_classes() {
-            let Some(first) = template
-                .destinations
-                .first()
-                .copied()
-                .filter(|d| !space.hosts.contains(*d))
-            else {
-                continue;
-            };
-            let (passes, admits) = (self.rows.parts(first), self.admitted.parts(first));
-            let differ = differing(&passes, &admits);
-            let mut excepted: Option<EndpointSet> = None;
-            for destination in template.destinations {
-                let own_node = self.rows.own_node_sources(destination);
-                let sources: EndpointSet = own_node
-                    .iter()
-                    .map(|(source, _)| *source..=*source)
-                    .collect();
-                let admitted: HashMap<EndpointIx, Arc<Allowed>> = self
-                    .admitted
-                    .own_node_sources(destination)
-                    .into_iter()
-                    .collect();
-                let found: EndpointSet = own_node
-                    .iter()
-                    .filter(|entry| differs_on_own_node(entry, &admitted, &admits))
-                    .map(|(source, _)| *source..=*source)
-                    .collect();
-                restricted = restricted.union(&self.governable(destination, found));
-                excepted = Some(
-                    excepted
-                        .map_or_else(|| sources.clone(), |so_far| so_far.intersection(&sources)),
-                );
-            }
-            let differ = differ.difference(&excepted.unwrap_or_default());
-            restricted = restricted.union(&self.governable(first, differ));
-        }
-        restricted
-    }
-
-    /// The sources that can be governed towards a destination: traffic between outside addresses is
-    /// not.
-    fn governable(&self, destination: EndpointIx, sources: EndpointSet) -> EndpointSet {
-        let space = self.graph.space();
-        if space.is_class(destination) {
-            sources
-        } else {
-            sources.intersection(&space.pods())
-        }
     }
 
     pub(crate) fn take(mut self) -> Vec<String> {
@@ -194,17 +138,17 @@ impl<'a> Taker<'a> {
     /// What every source may send, apart from host-network pods.
     fn open_in(&mut self, destination: &Destination) -> OpenIn {
         let mut common = [TrafficSet::all(), TrafficSet::all()];
-        for (class, _) in &destination.classes {
+        for unit in &destination.units {
             let (parts, own_node) = (
-                self.admitted.parts(*class),
-                self.admitted.own_node_sources(*class),
+                self.admitted.parts(unit.class),
+                self.admitted.own_node_pods(unit.class, unit.home),
             );
-            let counts = self.counted(*class, &parts);
+            let counts = self.counted(unit.class, &parts);
             for kind in 0..KINDS {
                 let anyone = &self.anyone[kind];
-                let own_node: Vec<&(EndpointIx, Arc<Allowed>)> = own_node
+                let own_node: Vec<&(SomePods, Arc<Allowed>)> = own_node
                     .iter()
-                    .filter(|(s, _)| anyone.contains(*s))
+                    .filter(|(s, _)| anyone.contains(s.class))
                     .collect();
                 let mut covered = own_node.len() as u64;
                 let mut intersect =
@@ -213,7 +157,7 @@ impl<'a> Taker<'a> {
                 for (part, counts) in parts.iter().zip(counts.iter()) {
                     let excepted = own_node
                         .iter()
-                        .filter(|(s, _)| part.sources.contains(*s))
+                        .filter(|(s, _)| part.sources.contains(s.class))
                         .count() as u64;
                     if counts[kind] > excepted {
                         covered += counts[kind] - excepted;
@@ -256,10 +200,10 @@ impl<'a> Taker<'a> {
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
             let pairs = self.graph.environment().cluster.workload(source).pods.len()
-                * destination.classes.len();
+                * destination.units.len();
             let all = of_source
                 .iter()
-                .map(|f| f.source.pods * f.classes)
+                .map(|f| f.source.pods * f.units)
                 .sum::<usize>()
                 == pairs;
             let mut cells: Vec<&Allowed> = of_source.iter().map(|f| f.allowed).collect();
@@ -277,14 +221,12 @@ impl<'a> Taker<'a> {
 
     /// Adds the lines about what all classes of a workload accept from outside addresses.
     fn addresses(&mut self, to: &str, destination: &Destination, implied: &TrafficSet) {
-        let rows = destination.rows_outside(self.graph, &self.anyone[1]);
-        let parts: Vec<&SourcesTraffic> = rows.iter().flat_map(|(_, row)| row).collect();
-        let sets: Vec<&EndpointSet> = parts.iter().map(|p| &p.sources).collect();
         let mut blocks: BTreeMap<Allowed, Vec<EndpointSet>> = BTreeMap::new();
-        for (endpoints, members) in partition(&sets) {
-            let cells: Vec<&Allowed> = members.iter().map(|i| &parts[i].allowed).collect();
-            let (least, _) = bounds(&cells, cells.len() == rows.len());
-            blocks.entry(least).or_default().push(endpoints);
+        for piece in destination.outside_sources(&self.anyone[1]) {
+            let cells: Vec<&Allowed> = piece.allowed.iter().map(|cell| cell.allowed).collect();
+            let units: usize = piece.allowed.iter().map(|cell| cell.units).sum();
+            let (least, _) = bounds(&cells, units == destination.units.len());
+            blocks.entry(least).or_default().push(piece.sources);
         }
         for (allowed, endpoints) in blocks {
             let set = addresses_at(self.graph.space(), &EndpointSet::union_of(&endpoints));
@@ -301,18 +243,14 @@ impl<'a> Taker<'a> {
     /// Adds the lines about what governed workloads may send to outside addresses.
     fn outside(&mut self) {
         let (graph, mut external) = (self.graph, ExternalRows::new(self.graph));
-        for (id, _) in graph
-            .environment()
-            .cluster
-            .workloads()
-            .filter(|(_, w)| !w.pods.is_empty())
-        {
+        let workloads = graph.environment().cluster.workloads();
+        for (id, workload) in workloads.filter(|(_, w)| !w.pods.is_empty()) {
             if self.on_nodes[id.0 as usize] || self.open_out[id.0 as usize] {
                 continue;
             }
             let mut rows: Vec<Arc<[ExternalDestinations]>> = Vec::new();
-            for class in self.blocks.classes_of(id).points() {
-                let row = external.parts(class);
+            for (class, home, ..) in by_home(graph, &workload.pods) {
+                let row = external.parts_at(class, home);
                 if !rows.iter().any(|known| Arc::ptr_eq(known, &row)) {
                     rows.push(row);
                 }
@@ -341,42 +279,6 @@ impl<'a> Taker<'a> {
             }
         }
     }
-}
-
-/// Whether a source that the own node decides may send other traffic (`passes`) than the
-/// destination admits; `admitted` are the own-node entries and `admits` the parts of the row
-/// without egress policies.
-fn differs_on_own_node(
-    (source, passes): &(EndpointIx, Arc<Allowed>),
-    admitted: &HashMap<EndpointIx, Arc<Allowed>>,
-    admits: &[SourcesTraffic],
-) -> bool {
-    let admits = admitted
-        .get(source)
-        .map(AsRef::as_ref)
-        .or_else(|| part_of(admits, *source));
-    admits.map_or(!passes.is_nothing(), |admits| *admits != **passes)
-}
-
-/// What a source may send according to these parts, which do not overlap.
-fn part_of(parts: &[SourcesTraffic], source: EndpointIx) -> Option<&Allowed> {
-    parts
-        .iter()
-        .find(|part| part.sources.contains(source))
-        .map(|part| &part.allowed)
-}
-
-/// The sources whose traffic differs between two rows. Both rows have one part per traffic, in
-/// order.
-fn differing(left: &[SourcesTraffic], right: &[SourcesTraffic]) -> EndpointSet {
-    let mut same: Vec<EndpointSet> = Vec::new();
-    for part in left {
-        if let Ok(i) = right.binary_search_by(|p| p.allowed.cmp(&part.allowed)) {
-            same.push(part.sources.intersection(&right[i].sources));
-        }
-    }
-    let all = EndpointSet::union_of(left.iter().chain(right).map(|p| &p.sources));
-    all.difference(&EndpointSet::union_of(&same))
 }
 
 /// The least and the most that passes over several pairs of pods. Unless `cells` covers `all`

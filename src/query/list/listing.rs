@@ -14,6 +14,7 @@
 
 use crate::compile::effective_policy::EffectivePolicy;
 use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::own_nodes::HomeIx;
 use crate::compile::peer_sets::{EndpointSet, EndpointSpace};
 use crate::graph::external::{ExternalDestinations, ExternalRows};
 use crate::graph::row_cache::RowCache;
@@ -23,7 +24,7 @@ use crate::policy::Direction;
 use crate::query::explain::contributing::contributing;
 use crate::query::explain::explanation::Explanation;
 use crate::query::list::workload_index::Blocks;
-use crate::query::reach::inbound::{Destination, FoundSource};
+use crate::query::reach::inbound::{Destination, FoundSource, OutsideSources};
 use crate::set::{IpSet, TrafficSet, partition};
 use crate::spec::{Endpoint, Flow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,12 +226,12 @@ impl Lister<'_> {
         for of_source in found.chunk_by(|a, b| a.source.workload == b.source.workload) {
             let source = of_source[0].source.workload;
             let pairs = self.graph.environment().cluster.workload(source).pods.len()
-                * destination.classes.len();
+                * destination.units.len();
             let first = of_source
                 .iter()
-                .min_by_key(|f| (f.class, f.allowed, f.source.class))
+                .min_by_key(|f| (f.unit, f.allowed, f.source.class))
                 .unwrap_or(&of_source[0]);
-            let to = Endpoint::Pod(destination.classes[first.class].1);
+            let to = Endpoint::Pod(destination.units[first.unit].first);
             let from = Endpoint::Pod(first.source.first);
             let example = Flow {
                 source: from,
@@ -239,7 +240,7 @@ impl Lister<'_> {
             };
             let joined = of_source
                 .iter()
-                .map(|f| (f.allowed, f.source.pods * f.classes));
+                .map(|f| (f.allowed, f.source.pods * f.units));
             let (allowed, differs) = join(joined, pairs);
             visit(ListEntry {
                 source: Party::Workload(source),
@@ -271,35 +272,36 @@ impl Lister<'_> {
     /// merged.
     fn outside_sources(&self, id: WorkloadId, destination: &Destination) -> Vec<ListEntry> {
         let space = self.graph.space();
-        let rows = destination.rows_outside(self.graph, &space.full().difference(&self.pods));
-        let differs = rows.windows(2).any(|pair| pair[0].1 != pair[1].1);
-        let mut merged: BTreeMap<&Allowed, (usize, Vec<&EndpointSet>)> = BTreeMap::new();
-        for (class, part) in rows
-            .iter()
-            .flat_map(|(class, row)| row.iter().map(move |part| (*class, part)))
-        {
-            merged
-                .entry(&part.allowed)
-                .or_insert((class, Vec::new()))
-                .1
-                .push(&part.sources);
+        let outside = space.full().difference(&self.pods);
+        let pieces = destination.outside_sources(&outside);
+        let mut merged: BTreeMap<(Allowed, bool), Vec<&OutsideSources<'_>>> = BTreeMap::new();
+        for piece in &pieces {
+            let joined = join(
+                piece.allowed.iter().map(|cell| (cell.allowed, cell.units)),
+                destination.units.len(),
+            );
+            merged.entry(joined).or_default().push(piece);
         }
         let mut entries = Vec::new();
-        for (allowed, (class, sources)) in merged {
-            let Some(first) = sources.first().and_then(|s| s.first()) else {
+        for ((allowed, differs), pieces) in merged {
+            let all = EndpointSet::union_of(pieces.iter().map(|piece| &piece.sources));
+            let first = pieces.iter().min_by_key(|piece| piece.sources.first());
+            let cells = first.into_iter().flat_map(|piece| &piece.allowed);
+            let (Some(index), Some(cell)) = (
+                all.first(),
+                cells.min_by_key(|cell| (cell.allowed, cell.unit)),
+            ) else {
                 continue;
             };
-            let to = Endpoint::Pod(destination.classes[class].1);
             let example = Flow {
-                source: space.representative(first),
-                destination: to,
-                traffic: sample(allowed),
+                source: space.representative(index),
+                destination: Endpoint::Pod(destination.units[cell.unit].first),
+                traffic: sample(cell.allowed),
             };
-            let source = Party::Addresses(addresses(space, &EndpointSet::union_of(sources)));
             entries.push(ListEntry {
-                source,
+                source: Party::Addresses(addresses(space, &all)),
                 destination: Party::Workload(id),
-                allowed: allowed.clone(),
+                allowed,
                 differs,
                 example,
             });
@@ -315,8 +317,8 @@ impl Lister<'_> {
                 continue;
             }
             let mut groups: Vec<ExternalGroup> = Vec::new();
-            for (class, pods, first) in self.by_class(&workload.pods) {
-                let parts = external.parts(class);
+            for (class, home, pods, first) in by_home(self.graph, &workload.pods) {
+                let parts = external.parts_at(class, home);
                 let known = groups.iter_mut().find(|g| Arc::ptr_eq(&g.parts, &parts));
                 match known {
                     Some(group) => group.pods += pods,
@@ -333,17 +335,6 @@ impl Lister<'_> {
                 .try_for_each(&mut *visit)?;
         }
         ControlFlow::Continue(())
-    }
-
-    /// The classes of some pods in order, each with its number of pods and the first pod.
-    fn by_class(&self, pods: &[PodId]) -> Vec<(EndpointIx, usize, PodId)> {
-        let of_pod = &self.graph.space().classes.of_pod;
-        let mut classes: Vec<(EndpointIx, PodId)> = pods.iter().map(|p| (of_pod[*p], *p)).collect();
-        classes.sort_unstable();
-        classes
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|same| (same[0].0, same.len(), same[0].1))
-            .collect()
     }
 
     /// What one workload may send to outside addresses; addresses with equal traffic are merged.
@@ -395,6 +386,26 @@ impl Lister<'_> {
         }
         entries
     }
+}
+
+/// Pods by their classes and homes, in order of the class and the first pod; each with the
+/// number of pods and the first.
+pub(crate) fn by_home(
+    graph: &AllowGraph,
+    pods: &[PodId],
+) -> Vec<(EndpointIx, Option<HomeIx>, usize, PodId)> {
+    let (of_pod, nodes) = (&graph.space().classes.of_pod, graph.node_index());
+    let mut homes: Vec<_> = pods
+        .iter()
+        .map(|pod| (of_pod[*pod], nodes.home(*pod), *pod))
+        .collect();
+    homes.sort_unstable();
+    let alike = homes.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    let mut found: Vec<_> = alike
+        .map(|same| (same[0].0, same[0].1, same.len(), same[0].2))
+        .collect();
+    found.sort_unstable_by_key(|(class, .., first)| (*class, *first));
+    found
 }
 
 /// The addresses behind indices of the endpoint space, none of which is a class.

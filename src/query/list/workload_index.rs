@@ -7,10 +7,13 @@
 //! a class) to build; [`Blocks::each`] costs the blocks and workloads that it visits.
 
 use crate::compile::endpoint_index::EndpointIx;
+use crate::compile::own_nodes::HomeIx;
 use crate::compile::peer_sets::EndpointSet;
 use crate::graph::AllowGraph;
 use crate::model::{PodId, WorkloadId};
 use crate::set::{Ix, Point};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 /// Pods of one block that belong to one workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct Blocks<'g> {
     /// The block of each class.
     of_class: Vec<usize>,
     members: Vec<Member>,
+    /// The pods of the classes that have several homes, sorted; once somebody asks.
+    at_home: OnceCell<Vec<(EndpointIx, HomeIx, WorkloadId, PodId)>>,
 }
 
 impl<'g> Blocks<'g> {
@@ -52,6 +57,7 @@ impl<'g> Blocks<'g> {
             list: Vec::new(),
             of_class: Vec::with_capacity(classes.len()),
             members: Vec::new(),
+            at_home: OnceCell::new(),
         };
         classes.indexes().for_each(|class| blocks.push(class));
         blocks
@@ -146,6 +152,65 @@ impl<'g> Blocks<'g> {
                 from = after(last);
             }
         }
+    }
+
+    /// Visits every workload with pods of a class that are of one home.
+    pub fn each_at(&self, class: EndpointIx, home: HomeIx, mut visit: impl FnMut(Member)) {
+        let of_class = self.at_home(class);
+        let start = of_class.partition_point(|(_, at, ..)| *at < home);
+        let end = of_class.partition_point(|(_, at, ..)| *at <= home);
+        for same in of_class[start..end].chunk_by(|a, b| a.2 == b.2) {
+            let (.., workload, first) = same[0];
+            visit(Member {
+                workload,
+                pods: same.len(),
+                first,
+                class,
+            });
+        }
+    }
+
+    /// Visits every workload with pods of a class that are of no home among these, which are
+    /// sorted.
+    pub fn each_elsewhere(
+        &self,
+        class: EndpointIx,
+        homes: &[HomeIx],
+        mut visit: impl FnMut(Member),
+    ) {
+        let mut found: BTreeMap<WorkloadId, (usize, PodId)> = BTreeMap::new();
+        let of_class = self.at_home(class).iter();
+        for (.., workload, pod) in of_class.filter(|(_, at, ..)| homes.binary_search(at).is_err()) {
+            let so_far = found.entry(*workload).or_insert((0, *pod));
+            *so_far = (so_far.0 + 1, so_far.1.min(*pod));
+        }
+        for (workload, (pods, first)) in found {
+            visit(Member {
+                workload,
+                pods,
+                first,
+                class,
+            });
+        }
+    }
+
+    /// The pods of a class with several homes, sorted by home and workload.
+    fn at_home(&self, class: EndpointIx) -> &[(EndpointIx, HomeIx, WorkloadId, PodId)] {
+        let all = self.at_home.get_or_init(|| self.pods_at_home());
+        let start = all.partition_point(|(of, ..)| *of < class);
+        let end = all.partition_point(|(of, ..)| *of <= class);
+        &all[start..end]
+    }
+
+    fn pods_at_home(&self) -> Vec<(EndpointIx, HomeIx, WorkloadId, PodId)> {
+        let (classes, nodes) = (&self.graph.space().classes, self.graph.node_index());
+        let mut all: Vec<_> = (self.graph.environment().cluster.pods())
+            .map(|(id, pod)| (classes.of_pod[id], id, pod.workload))
+            .filter(|(class, ..)| nodes.has_several_homes(*class))
+            .filter_map(|(class, id, workload)| Some((class, nodes.home(id)?, workload, id)))
+            .collect();
+        all.sort_unstable();
+        all
     }
 }
 
