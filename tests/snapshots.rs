@@ -14,12 +14,14 @@ use netpal::internals::compile::{AtomIx, EndpointIx};
 use netpal::internals::graph::SourcesTraffic;
 use netpal::internals::set::Ix;
 use netpal::internals::snapshot::words::{addresses, names, words};
+use netpal::internals::spec::evaluate;
 use netpal::{
-    AllowGraph, Allowed, CompileOptions, Direction, Endpoint, HostNetwork, IpSet, Snapshot,
-    TrafficSet, WorkloadId,
+    AllowGraph, Allowed, CompileOptions, Direction, Endpoint, Environment, Flow, HostNetwork,
+    IpSet, Protocol, Snapshot, Traffic, TrafficSet, WorkloadId,
 };
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Compares the two, and counts the lines by their first word, or the arrow where they begin with a
 /// name.
@@ -208,12 +210,31 @@ impl<'a> Taker<'a> {
     }
 
     /// What every source may send, host-network pods aside.
+    /// Whether the two may have an address family in common: each has addresses of its own, or the
+    /// input does not tell.
+    fn connects(&self, from: usize, to: usize) -> bool {
+        let env = self.graph.environment();
+        let open = Environment {
+            policies: Arc::default(),
+            ..env.clone()
+        };
+        let flow = Flow {
+            source: self.ends[from].0,
+            destination: self.ends[to].0,
+            traffic: Traffic {
+                protocol: Protocol::Tcp,
+                port: 80,
+            },
+        };
+        from == to || evaluate(&open, &flow).possible()
+    }
+
     fn open_in(&self, to: &[usize]) -> OpenIn {
         let all = |pods: bool| {
             let mut common = TrafficSet::all();
             let ends = (0..self.ends.len()).filter(|end| self.is_pod(*end) == pods);
             for from in ends.filter(|end| !self.is_host(*end)) {
-                for to in to {
+                for to in to.iter().filter(|to| self.connects(from, **to)) {
                     common = common.intersection(&self.admits[*to][from].must);
                 }
             }

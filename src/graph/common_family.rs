@@ -64,6 +64,11 @@ impl CommonFamilies {
         }
     }
 
+    /// The sources that have, or may have, some family in common with the destination.
+    pub(crate) fn possibly(&self) -> &EndpointSet {
+        &self.possibly
+    }
+
     /// Whether no source can use a family.
     pub(crate) fn is_unused(&self, family: Family) -> bool {
         let at = family.index();

@@ -383,6 +383,11 @@ impl AllowGraph {
         total.unwrap_or_default()
     }
 
+    /// The sources that have, or may have, an address family in common with a destination (S65).
+    pub(crate) fn connected_sources(&self, destination: EndpointIx) -> &EndpointSet {
+        self.common_families(destination).possibly()
+    }
+
     /// How many pods there are at these places. O(ranges).
     pub fn pods_at(&self, places: &EndpointSet) -> u64 {
         let before = |class: EndpointIx| self.space.classes.pods_before(class);

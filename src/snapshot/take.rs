@@ -144,8 +144,10 @@ impl<'a> Taker<'a> {
                 self.admitted.own_node_pods(unit.class, unit.home),
             );
             let counts = self.counted(unit.class, &parts);
+            let connected = self.graph.connected_sources(unit.class);
             for kind in 0..KINDS {
-                let anyone = &self.anyone[kind];
+                // an address without a family of the pod is nobody to it (S65)
+                let anyone = self.anyone[kind].intersection(connected);
                 let own_node: Vec<&(SomePods, Arc<Allowed>)> = own_node
                     .iter()
                     .filter(|(s, _)| anyone.contains(s.class))
