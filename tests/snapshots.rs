@@ -234,7 +234,7 @@ impl<'a> Taker<'a> {
             let mut common = TrafficSet::all();
             let ends = (0..self.ends.len()).filter(|end| self.is_pod(*end) == pods);
             for from in ends.filter(|end| !self.is_host(*end)) {
-                for to in to.iter().filter(|to| self.connects(from, **to)) {
+                for to in to.iter().filter(|to| pods || self.connects(from, **to)) {
                     common = common.intersection(&self.admits[*to][from].must);
                 }
             }

@@ -54,9 +54,6 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         .map(SyntaxNode::items)
         .unwrap_or_default();
     let mut families: Vec<Family> = families.iter().filter_map(family).collect();
-    if families.is_empty() {
-        families = addresses.iter().map(|a| Family::of(*a)).collect();
-    }
     families.sort_unstable();
     families.dedup();
     Service {

@@ -42,7 +42,7 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Its cluster addresses, where known.
     pub addresses: Box<[IpAddr]>,
-    /// Its address families: `spec.ipFamilies`, else those of its cluster addresses (S65).
+    /// Its address families, where `spec.ipFamilies` tells them (S65).
     pub families: Box<[Family]>,
     /// Whether it takes calls at the nodes, which may put their own address in the caller's place:
     /// of type `NodePort` or `LoadBalancer`, or with external addresses, and without

@@ -41,6 +41,9 @@ struct OpenIn {
 /// outside addresses.
 const KINDS: usize = 2;
 
+/// Which of them are outside addresses.
+const OUTSIDE: usize = 1;
+
 /// For each part of a row, how many endpoints of each kind are among its sources.
 type KindCounts = Arc<[[u64; KINDS]]>;
 
@@ -147,7 +150,11 @@ impl<'a> Taker<'a> {
             let connected = self.graph.connected_sources(unit.class);
             for kind in 0..KINDS {
                 // an address without a family of the pod is nobody to it (S65)
-                let anyone = self.anyone[kind].intersection(connected);
+                let anyone = if kind == OUTSIDE {
+                    self.anyone[kind].intersection(connected)
+                } else {
+                    self.anyone[kind].clone()
+                };
                 let own_node: Vec<&(SomePods, Arc<Allowed>)> = own_node
                     .iter()
                     .filter(|(s, _)| anyone.contains(s.class))
