@@ -13,8 +13,8 @@ mod random;
 
 use netpal::{
     AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, Endpoint, Flow,
-    Input, Protocol, Selector, Traffic, Truth, Verdict, World, ask, diff_in, load_str,
-    with_stand_ins,
+    Input, PotentialParty, Protocol, Selector, Traffic, Truth, Verdict, World, ask, diff_in,
+    load_str, with_stand_ins,
 };
 use random::{Random, documents, text};
 
@@ -73,6 +73,45 @@ fn a_change_that_only_pods_elsewhere_would_see_is_told() {
         World::Namespaces,
     );
     assert!(found.narrows() && !found.widens());
+}
+
+/// Nothing of `hall` is edited, yet its policy decides about pods of `edge`, whose labels differ.
+#[test]
+fn a_namespace_whose_labels_differ_is_told_beside_an_edit_elsewhere() {
+    let hall = policy(
+        "{matchLabels: {app: desk}}",
+        "{namespaceSelector: {matchLabels: {team: web}}}",
+    )
+    .replace("namespace: mill", "namespace: hall");
+    let side = |team: &str, edited: &str| {
+        let namespace = |name: &str, labels: &str| {
+            format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}{labels}}}\n---\n")
+        };
+        [
+            namespace("mill", ""),
+            namespace("hall", ""),
+            namespace("edge", &format!(", labels: {{team: {team}}}")),
+            format!("{hall}---\n"),
+            policy("{matchLabels: {app: saw}}", edited),
+        ]
+        .concat()
+    };
+    for (before, after) in [(EDGE, EDGE), (EDGE, ANY), (WEB, EDGE)] {
+        let found = compared(
+            &side("web", before),
+            &side("other", after),
+            World::Namespaces,
+        );
+        let kinds = &found.potential.pods.kinds;
+        let is_desk = |end: &PotentialParty| match end {
+            PotentialParty::Kind(kind) => kinds[*kind].labels.get("app") == Some("desk"),
+            _ => false,
+        };
+        let mut all = found.potential.changes.iter();
+        let told =
+            all.any(|c| c.kind == ChangeKind::Narrowed && c.destinations.iter().any(is_desk));
+        assert!(told, "{before} to {after}");
+    }
 }
 
 #[test]

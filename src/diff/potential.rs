@@ -53,12 +53,13 @@ fn potential(
     world: World,
     known: &Diff,
 ) -> Result<PotentialDiff, CompileError> {
-    if world == World::Closed || !differs(before, after, known) {
+    let surroundings = surroundings_differ(before, after);
+    if world == World::Closed || !surroundings && !edits_differ(before, after, known) {
         return Ok(PotentialDiff::default());
     }
     let inputs = [before.input, after.input];
     let open = world == World::Open;
-    let beside = Beside::new(inputs, known);
+    let beside = Beside::new(inputs, known, surroundings);
     let pods = PotentialPods::of(inputs, open, |policy| beside.decides_with(policy));
     let [old, new] =
         [(before, 0), (after, 1)].map(|(side, which)| pods.laid_over(side.input, which));
@@ -94,20 +95,25 @@ fn potential(
     })
 }
 
-/// Whether anything differs that could change a verdict of pods that are not loaded.
-fn differs(before: Side<'_>, after: Side<'_>, known: &Diff) -> bool {
+/// Whether something else than a policy differs that could change a verdict of pods that are not
+/// loaded.
+fn surroundings_differ(before: Side<'_>, after: Side<'_>) -> bool {
     let (old, new) = (before.graph.environment(), after.graph.environment());
     let namespaces = |side: Side<'_>| -> BTreeMap<Box<str>, Labels> {
         let all = side.input.cluster.namespaces();
         all.map(|(_, n)| (n.name.clone(), n.labels.clone()))
             .collect()
     };
-    let inputs = [before.input, after.input];
-    known.edits.iter().any(|edit| changes_meaning(inputs, edit))
-        || old.options != new.options
+    old.options != new.options
         || old.untold_families != new.untold_families
         || namespaces(before) != namespaces(after)
         || taints(before.input) != taints(after.input)
+}
+
+/// Whether a policy differs in what it means.
+fn edits_differ(before: Side<'_>, after: Side<'_>, known: &Diff) -> bool {
+    let inputs = [before.input, after.input];
+    known.edits.iter().any(|edit| changes_meaning(inputs, edit))
 }
 
 /// What is not modelled, wherever it stands.
@@ -135,18 +141,18 @@ struct Beside {
     namespaces: BTreeSet<Box<str>>,
     /// Whether a policy was edited that governs the direction.
     directions: [bool; 2],
+    /// Whether any policy may decide with what differs.
     everything: bool,
 }
 
 impl Beside {
-    fn new(inputs: [&Input; 2], known: &Diff) -> Self {
+    fn new(inputs: [&Input; 2], known: &Diff, everything: bool) -> Self {
         let mut found = Self {
             namespaces: BTreeSet::new(),
             directions: [false; 2],
-            everything: true,
+            everything,
         };
         for edit in known.edits.iter().filter(|edit| edit.meaning) {
-            found.everything = false;
             for (id, input) in [(edit.before, inputs[0]), (edit.after, inputs[1])] {
                 let Some(policy) = id.map(|id| input.policies.get(id)) else {
                     continue;
@@ -196,10 +202,15 @@ impl PotentialPairs<'_> {
                 parties.iter().map(|party| self.party(party)).collect()
             };
             let (from, to) = (ends(from), ends(to));
+            let is_kind = |end: &&PotentialParty| matches!(end, PotentialParty::Kind(_));
+            let all: Vec<&PotentialParty> = to.iter().collect();
+            let kinds: Vec<&PotentialParty> = to.iter().filter(is_kind).collect();
             for source in &from {
+                // what is loaded at both ends is told elsewhere
+                let to = if is_kind(&source) { &all } else { &kinds };
                 for destination in to.iter().filter(|to| self.is_beyond(source, to)) {
                     sources.insert(source.clone());
-                    destinations.insert(destination.clone());
+                    destinations.insert((*destination).clone());
                 }
                 looked += to.len();
                 if looked > PAIRS && !sources.is_empty() {
