@@ -18,6 +18,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DocumentId(pub u32);
 
+impl DocumentId {
+    /// No document: of what was not read.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
 /// Index of a file in [`Sources`]; dense, in reading order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
@@ -110,6 +115,11 @@ impl Origin {
     /// A pointer at `path` in `document`.
     pub fn new(document: DocumentId, path: Path) -> Self {
         Self { document, path }
+    }
+
+    /// The origin of what was not read.
+    pub fn nowhere() -> Self {
+        Self::document(DocumentId::NONE)
     }
 
     /// A pointer at a whole document.

@@ -42,7 +42,7 @@ impl Judge<'_> {
                 endpoints
             }
             End::Addresses { set, symbolic, .. } => {
-                let set = self.usable(set, *symbolic, other, direction);
+                let set = symbolic::addresses_of(self.graph, (set, *symbolic), other, direction);
                 let atoms = &self.graph.space().atoms;
                 let overlapping = atoms.overlapping(&set);
                 let first = |a| atoms.addresses(a).intersection(&set).first();
@@ -64,17 +64,6 @@ impl Judge<'_> {
             End::Addresses { set, .. } => {
                 !(set.is_disjoint(&env.node_addresses) && set.is_disjoint(&env.options.node_cidrs))
             }
-        }
-    }
-
-    /// The addresses of a block, in one direction of the pods on the other end; of a word such as
-    /// `internet` only those that are meant with these pods.
-    fn usable(&self, set: &IpSet, symbolic: bool, other: &End, direction: Direction) -> IpSet {
-        match other {
-            End::Pods { pods, .. } if symbolic => {
-                symbolic::addresses_meant(self.graph, set, pods, direction)
-            }
-            _ => set.clone(),
         }
     }
 
@@ -140,8 +129,7 @@ impl Judge<'_> {
                     continue;
                 }
                 let families = source_end.families().intersection(end.families());
-                let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
-                let by_word = is_word(source_end) || is_word(end);
+                let by_word = source_end.is_word() || end.is_word();
                 let sources = self.endpoints(source_end, end, Direction::Ingress);
                 for destination in self.endpoints(end, source_end, Direction::Egress) {
                     let traffic = self.traffic(to, destination)?;
@@ -188,7 +176,7 @@ impl Judge<'_> {
             }
             _ => return None,
         };
-        let set = self.usable(set, symbolic, other, direction);
+        let set = symbolic::addresses_of(self.graph, (set, symbolic), other, direction);
         (self.graph.space().atoms.overlapping(&set).count() > FEW).then_some(set)
     }
 
@@ -202,13 +190,10 @@ impl Judge<'_> {
         visit: &mut impl FnMut(&mut Self, &AskedPair<'_>),
     ) -> Result<usize, Trouble> {
         let incoming = matches!(from, End::Addresses { .. });
-        let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
-        let by_word = is_word(from) || is_word(to_end);
+        let by_word = from.is_word() || to_end.is_word();
         let env = self.graph.environment();
         let meant = |pod: &Endpoint| match env.end_families(*pod) {
-            EndFamilies::Told(told) if by_word => told
-                .iter()
-                .fold(IpSet::empty(), |all, family| all.union(&set.only(family))),
+            EndFamilies::Told(told) if by_word => told.addresses(set),
             _ => set.clone(),
         };
         let pods = if incoming {

@@ -8,9 +8,11 @@ use crate::check::schema::{
     DefaultDeny, GroupSpec, Hops, Internet, Isolated, Matching, OnlyFrom, OnlyTo, Several,
     TestFile, TestSpec,
 };
+use crate::check::scope;
 use crate::config;
 use crate::config::Level;
 use crate::diagnostic::{Code, Diagnostic, DiagnosticSeverity, Place};
+use crate::query::ask::grammar::{Keyword, Target};
 use crate::source::{Location, Path};
 use crate::tree::SyntaxNode;
 use std::collections::BTreeMap;
@@ -66,8 +68,8 @@ impl Suite {
     /// Whether a test asks who may reach the DNS pods.
     pub fn asks_for_dns(&self) -> bool {
         let is_dns = |flow: &String| {
-            let end = flow.rsplit("->").next().unwrap_or_default().trim();
-            end == "dns" || end.starts_with("dns:")
+            let question = scope::question(flow);
+            question.is_ok_and(|q| q.destination.target == Target::Keyword(Keyword::Dns))
         };
         let mut claims = self.tests.iter().map(|test| &test.claim);
         claims.any(|claim| match claim {

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::{End, ListFilter, ListingView, WorkloadId, resolve};
+use netpal::{End, Format, ListFilter, ListingView, WorkloadId, resolve};
 
 /// Lists who may send what to whom.
 ///
@@ -26,7 +26,7 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
         all: args.all,
     };
     let narrowed = args.from.is_some() || args.to.is_some();
-    let potential = (!narrowed)
+    let potential = (output.writes(Format::Text) && !narrowed)
         .then(|| workspace.potential_rows(common))
         .transpose()?;
     let view = ListingView {

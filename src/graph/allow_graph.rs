@@ -273,7 +273,7 @@ impl AllowGraph {
                 .decide(|family| decide(if family == Family::V4 { four } else { six }));
         }
         match connection {
-            FamilyUse::Best(families) if families.is_empty() => Bounds::nothing(),
+            _ if connection.is_none() => Bounds::nothing(),
             FamilyUse::Best(_) | FamilyUse::OneOf => decide(four),
             FamilyUse::Perhaps(_) => Bounds::nothing().either(&decide(four)),
         }

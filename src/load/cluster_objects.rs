@@ -1,6 +1,5 @@
 //! Trees -> nodes and services.
 
-use crate::load::object::NO_DOCUMENT;
 use crate::load::workloads;
 use crate::model::{NamespaceId, Node, Requirement, Selector, Service, ServicePort, TargetPort};
 use crate::set::{Family, Protocol};
@@ -23,7 +22,7 @@ pub fn node(name: &str, node: &SyntaxNode) -> Node {
         name: name.into(),
         labels: workloads::labels(node),
         addresses: addresses.into(),
-        origin: Origin::document(NO_DOCUMENT),
+        origin: Origin::nowhere(),
     }
 }
 
@@ -72,7 +71,7 @@ pub fn service(name: &str, node: &SyntaxNode) -> Service {
         external_name: field("externalName")
             .and_then(SyntaxNode::as_str)
             .map(Into::into),
-        origin: Origin::document(NO_DOCUMENT),
+        origin: Origin::nowhere(),
     }
 }
 

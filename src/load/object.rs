@@ -167,9 +167,6 @@ pub struct LoadedItem {
     pub object: Option<LoadedObject>,
 }
 
-/// The document of what has none yet.
-pub const NO_DOCUMENT: DocumentId = DocumentId(u32::MAX);
-
 impl LoadedObject {
     /// The group of its `apiVersion`; empty for the core group.
     pub fn group(&self) -> &str {

@@ -8,7 +8,7 @@ use crate::load::cluster_objects;
 use crate::load::document_form;
 use crate::load::embedded;
 use crate::load::identity;
-use crate::load::object::{Contribution, LoadedItem, LoadedObject, NO_DOCUMENT, Remark};
+use crate::load::object::{Contribution, LoadedItem, LoadedObject, Remark};
 use crate::load::options::LoadOptions;
 use crate::load::strict;
 use crate::load::workloads;
@@ -19,7 +19,7 @@ use crate::policy::dialects::Dialect;
 use crate::policy::lowered::Header;
 use crate::policy::recognized;
 use crate::policy::recognized::{PRIMARY_NETWORK_LABEL, Recognized, TaintReach};
-use crate::source::Base;
+use crate::source::{Base, DocumentId};
 use crate::tree::{Chunk, Entry, SyntaxNode};
 
 /// An object from its tree.
@@ -48,7 +48,7 @@ fn object(node: &SyntaxNode, options: &LoadOptions) -> Option<LoadedObject> {
             .unwrap_or_default()
             .into(),
         namespace: metadata(node, "namespace").map(Into::into),
-        document: NO_DOCUMENT,
+        document: DocumentId::NONE,
         contribution: Contribution::Nothing,
         remarks: Vec::new(),
         reaches: Vec::new(),

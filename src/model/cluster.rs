@@ -262,6 +262,17 @@ impl Cluster {
             .collect()
     }
 
+    /// `namespace/kind/name` of a workload, which no other has.
+    pub fn long_workload_name(&self, id: WorkloadId) -> String {
+        let workload = self.workload(id);
+        format!(
+            "{}/{}/{}",
+            self.namespace(workload.namespace).name,
+            workload.kind.name(),
+            workload.name
+        )
+    }
+
     /// `namespace/name` of a workload, as it is printed.
     pub fn workload_name(&self, id: WorkloadId) -> String {
         let workload = self.workload(id);

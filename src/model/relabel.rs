@@ -5,7 +5,7 @@
 use crate::model::cluster::Cluster;
 use crate::model::ids::{NamespaceId, PodId};
 use crate::model::labels::Labels;
-use crate::source::{DocumentId, Origin};
+use crate::source::Origin;
 
 /// A change to one label set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn relabelled(cluster: &Cluster, changes: &[Relabel]) -> Cluster {
             }
         });
         let labels = changed(&namespace.labels, changes_here);
-        let nowhere = Origin::document(DocumentId(u32::MAX));
+        let nowhere = Origin::nowhere();
         if namespace.declared.is_none() && labels == namespace.labels {
             new.namespace_named(&namespace.name);
         } else {

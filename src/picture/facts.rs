@@ -251,13 +251,7 @@ pub type Dns = (Box<str>, Selector);
 impl PictureFacts {
     /// The key of a workload's place.
     pub fn key(cluster: &Cluster, id: WorkloadId) -> String {
-        let workload = cluster.workload(id);
-        format!(
-            "{}/{}/{}",
-            cluster.namespace(workload.namespace).name,
-            workload.kind.name(),
-            workload.name
-        )
+        cluster.long_workload_name(id)
     }
 
     /// A place by id.

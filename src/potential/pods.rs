@@ -2,14 +2,15 @@
 
 use crate::input::Input;
 use crate::model::{
-    Cluster, ContainerPort, Labels, NamespaceId, Pod, Selector, Workload, WorkloadId, WorkloadKind,
+    Cluster, ContainerPort, Labels, NamespaceId, Pod, PodId, Selector, Workload, WorkloadId,
+    WorkloadKind,
 };
 use crate::policy::{Namespaces, Policy};
 use crate::potential::kinds::label_kinds;
 use crate::potential::namespaces::{PotentialNamespace, potential_namespaces};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Ix;
-use crate::source::{DocumentId, Origin};
+use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -122,7 +123,7 @@ impl PotentialPods {
                         i,
                         &namespace.name,
                         namespace.labels[side].clone(),
-                        nowhere(),
+                        Origin::nowhere(),
                     ),
                 },
             )
@@ -130,26 +131,13 @@ impl PotentialPods {
         let names = self.names();
         for (i, kind) in self.kinds.iter().enumerate() {
             let (namespace, name) = (ids[kind.namespace], names[i].clone());
-            let labels = cluster.intern(kind.labels.clone());
-            let workload = cluster.add_workload(Workload {
-                kind: WorkloadKind::Deployment,
-                name: name.clone().into(),
+            add_pod(
+                &mut cluster,
+                &name,
                 namespace,
-                pods: Vec::new(),
-                origin: nowhere(),
-            });
-            cluster.add_pod(Pod {
-                name: name.into(),
-                namespace,
-                workload,
-                labels,
-                ports: Arc::clone(&self.ports),
-                host_network: false,
-                node: None,
-                addresses: Box::default(),
-                replicas: 2, // two pods of one kind are two pods
-                origin: nowhere(),
-            });
+                kind.labels.clone(),
+                Arc::clone(&self.ports),
+            );
         }
         let laid = Input {
             cluster: Arc::new(cluster),
@@ -159,8 +147,35 @@ impl PotentialPods {
     }
 }
 
-pub(crate) fn nowhere() -> Origin {
-    Origin::document(DocumentId(u32::MAX))
+/// Adds a pod that is not in the input, in a workload of its own: on the pod network, without
+/// addresses or a node. It stands for several, as two pods of one kind are two pods.
+pub(crate) fn add_pod(
+    cluster: &mut Cluster,
+    name: &str,
+    namespace: NamespaceId,
+    labels: Labels,
+    ports: Arc<[ContainerPort]>,
+) -> PodId {
+    let labels = cluster.intern(labels);
+    let workload = cluster.add_workload(Workload {
+        kind: WorkloadKind::Deployment,
+        name: name.into(),
+        namespace,
+        pods: Vec::new(),
+        origin: Origin::nowhere(),
+    });
+    cluster.add_pod(Pod {
+        name: name.into(),
+        namespace,
+        workload,
+        labels,
+        ports,
+        host_network: false,
+        node: None,
+        addresses: Box::default(),
+        replicas: 2,
+        origin: Origin::nowhere(),
+    })
 }
 
 /// The selectors that are asked of pods in a namespace, on any side.

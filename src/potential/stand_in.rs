@@ -8,11 +8,9 @@
 //! misspelt name stays an error.
 
 use crate::input::Input;
-use crate::model::{
-    Cluster, ContainerPort, Labels, Pod, Requirement, Selector, Workload, WorkloadKind,
-};
+use crate::model::{Cluster, ContainerPort, Labels, Requirement, Selector};
 use crate::policy::Namespaces;
-use crate::potential::pods::{PotentialPods, nowhere};
+use crate::potential::pods::{PotentialPods, add_pod};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Protocol;
 use std::sync::Arc;
@@ -31,19 +29,20 @@ pub enum AskedPods {
 /// The input with pods for what is asked and not loaded, and a remark about each; `None` where
 /// nothing is missing.
 pub fn with_stand_ins(input: &Input, asked: &[AskedPods]) -> Option<(Input, Vec<String>)> {
-    let (mut laid, mut remarks) = (input.clone(), Vec::new());
+    let (mut laid, mut remarks) = (None, Vec::new());
     for asked in asked {
+        let so_far = laid.as_ref().unwrap_or(input);
         let added = match asked {
-            AskedPods::Dns(namespace, labels) => dns(&laid, namespace, labels),
-            AskedPods::Namespace(name) => kinds(&laid, name, &Selector::everything()),
-            AskedPods::Labelled(name, labels) => kinds(&laid, name, labels),
+            AskedPods::Dns(namespace, labels) => dns(so_far, namespace, labels),
+            AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything()),
+            AskedPods::Labelled(name, labels) => kinds(so_far, name, labels),
         };
         if let Some((with, remark)) = added {
-            laid = with;
+            laid = Some(with);
             remarks.push(remark);
         }
     }
-    (!remarks.is_empty()).then_some((laid, remarks))
+    Some((laid?, remarks))
 }
 
 /// Whether a pod with these labels is loaded in a namespace.
@@ -62,33 +61,13 @@ fn dns(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, Stri
     let mut cluster = (*input.cluster).clone();
     let home = cluster.namespace_named(namespace);
     let (name, wanted): (Box<str>, Labels) = named_by(labels)?;
-    let labels = cluster.intern(wanted);
-    let workload = cluster.add_workload(Workload {
-        kind: WorkloadKind::Deployment,
-        name: name.clone(),
-        namespace: home,
-        pods: Vec::new(),
-        origin: nowhere(),
-    });
     let port = |(name, protocol): (&str, Protocol)| ContainerPort {
         name: Some(name.into()),
         protocol,
         port: 53,
     };
-    cluster.add_pod(Pod {
-        name: name.clone(),
-        namespace: home,
-        workload,
-        labels,
-        ports: [("dns", Protocol::Udp), ("dns-tcp", Protocol::Tcp)]
-            .map(port)
-            .into(),
-        host_network: false,
-        node: None,
-        addresses: Box::default(),
-        replicas: 2,
-        origin: nowhere(),
-    });
+    let ports = [("dns", Protocol::Udp), ("dns-tcp", Protocol::Tcp)];
+    add_pod(&mut cluster, &name, home, wanted, ports.map(port).into());
     let laid = Input {
         cluster: Arc::new(cluster),
         ..input.clone()

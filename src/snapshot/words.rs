@@ -4,7 +4,6 @@
 //! characters. Cost: O(workloads) for all names.
 
 use crate::graph::AllowGraph;
-use crate::model::{Cluster, Workload};
 use crate::set::traffic::TrafficRange;
 use crate::set::{IpSet, Protocol, TrafficSet};
 use crate::words::is_unsafe;
@@ -19,26 +18,16 @@ pub fn names(graph: &AllowGraph) -> Vec<String> {
         *seen.entry(cluster.workload_name(id)).or_default() += 1;
     }
     let mut names = Vec::new();
-    for (id, workload) in cluster.workloads() {
+    for (id, _) in cluster.workloads() {
         let short = cluster.workload_name(id);
         let is_shared = seen.get(&short).is_some_and(|count| *count > 1);
         names.push(single_word(&if is_shared {
-            long_name(cluster, workload)
+            cluster.long_workload_name(id)
         } else {
             short
         }));
     }
     names
-}
-
-/// The name of a workload with its namespace and its kind.
-fn long_name(cluster: &Cluster, workload: &Workload) -> String {
-    format!(
-        "{}/{}/{}",
-        cluster.namespace(workload.namespace).name,
-        workload.kind.name(),
-        workload.name
-    )
 }
 
 /// The text with every blank and control character replaced.

@@ -4,7 +4,7 @@
 //! of these; an address in a question keeps its own. Of a pod without addresses the manifests tell
 //! nothing: the cluster may give its pods IPv4, IPv6 or both, and all such pods the same, because
 //! the families are a setting of the cluster. What the rest of the input shows narrows that
-//! ([`UntoldFamilies::of`]).
+//! ([`EndFamilies::of_untold`]).
 //!
 //! A question about an address presupposes that the other end has its family, unless the input says
 //! otherwise: whoever asks about `203.0.113.9` asks about IPv4.
@@ -18,7 +18,6 @@
 
 use crate::model::Pod;
 use crate::set::{Bounds, Family, IpSet, Lattice};
-use std::borrow::Borrow;
 
 /// A set of address families.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -51,6 +50,12 @@ impl FamilySet {
         self.iter().filter(|f| other.contains(*f)).collect()
     }
 
+    /// The addresses of these families.
+    pub fn addresses(self, among: &IpSet) -> IpSet {
+        let each = self.iter().map(|family| among.only(family));
+        each.fold(IpSet::empty(), |all, of_family| all.union(&of_family))
+    }
+
     /// The families, IPv4 first.
     pub fn iter(self) -> impl Iterator<Item = Family> {
         Family::ALL.into_iter().filter(move |f| self.contains(*f))
@@ -76,17 +81,13 @@ pub enum EndFamilies {
     Untold,
 }
 
-/// The families of pods without addresses: one answer for all of them, if the input has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UntoldFamilies(EndFamilies);
-
-impl UntoldFamilies {
-    /// What the input shows: `--pod-cidrs` says which families there are; else the addresses of
-    /// other pods and the families of Services do. Both families seen leave it open whether a pod
-    /// has one of them or both. A rule that mentions a family is no evidence, nor is a pod on its
-    /// node's network.
-    pub(crate) fn of(
-        pods: impl Iterator<Item = impl Borrow<Pod>>,
+impl EndFamilies {
+    /// The families of pods without addresses, one answer for all of them: `--pod-cidrs` says which
+    /// families there are; else the addresses of other pods and the families of Services do. Both
+    /// families seen leave it open whether a pod has one of them or both. A rule that mentions a
+    /// family is no evidence, nor is a pod on its node's network.
+    pub(crate) fn of_untold<'p>(
+        pods: impl Iterator<Item = &'p Pod>,
         services: impl Iterator<Item = Family>,
         pod_cidrs: Option<&IpSet>,
     ) -> Self {
@@ -95,23 +96,17 @@ impl UntoldFamilies {
             None => seen_of_pods(pods).iter().chain(services).collect(),
         };
         if seen.is_empty() || seen == FamilySet::BOTH {
-            Self(EndFamilies::Untold)
+            Self::Untold
         } else {
-            Self(EndFamilies::Told(seen))
+            Self::Told(seen)
         }
-    }
-
-    /// The families of a pod without addresses.
-    pub fn families(self) -> EndFamilies {
-        self.0
     }
 }
 
 /// The families of all addresses of pods on the pod network.
-fn seen_of_pods(pods: impl Iterator<Item = impl Borrow<Pod>>) -> FamilySet {
+fn seen_of_pods<'p>(pods: impl Iterator<Item = &'p Pod>) -> FamilySet {
     let mut seen = FamilySet::default();
     for pod in pods {
-        let pod: &Pod = pod.borrow();
         if !pod.host_network {
             let families = pod.addresses.iter().map(|a| Family::of(*a));
             families.for_each(|family| seen.has[family.index()] = true);
@@ -174,6 +169,11 @@ impl FamilyUse {
             Self::OneOf => Self::Best(families),
             Self::Perhaps(only) => Self::Best(families.intersection(FamilySet::only(only))),
         }
+    }
+
+    /// Whether there is no connection: the ends have no family in common.
+    pub fn is_none(self) -> bool {
+        self == Self::Best(FamilySet::default())
     }
 
     /// Whether the connection may use a family.

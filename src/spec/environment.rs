@@ -9,7 +9,7 @@ use crate::model::{Cluster, Pod, PodId, Truth};
 use crate::policy::tier::{LayerIx, TierIx};
 use crate::policy::{Direction, PolicySet};
 use crate::set::{Family, IpSet, Traffic};
-use crate::spec::address_families::{EndFamilies, FamilySet, UntoldFamilies};
+use crate::spec::address_families::{EndFamilies, FamilySet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ pub struct Environment {
     /// Where the address of a pod without one may lie.
     pub assumed: IpSet,
     /// The address families of pods without addresses (S65).
-    pub untold_families: UntoldFamilies,
+    pub untold_families: EndFamilies,
     /// The families a connection may use: both, unless a question names a pod by an address, whose
     /// family is then asked about (S65).
     pub asked_families: FamilySet,
@@ -137,7 +137,7 @@ impl Environment {
             .pod_cidrs
             .clone()
             .unwrap_or_else(IpSet::assumed_pods);
-        let untold_families = UntoldFamilies::of(
+        let untold_families = EndFamilies::of_untold(
             cluster.pods().map(|(_, pod)| pod),
             cluster
                 .services()
@@ -186,7 +186,7 @@ impl Environment {
     pub fn families(&self, pod: &Pod) -> EndFamilies {
         let known = self.addresses(pod);
         if known.is_empty() {
-            self.untold_families.families()
+            self.untold_families
         } else {
             EndFamilies::Told(known.iter().map(|a| Family::of(*a)).collect())
         }

@@ -140,20 +140,23 @@ pub fn of_antrea(node: &SyntaxNode) -> Vec<TaintReach> {
     let whole = items(spec, &["appliedTo"]);
     for (key, directions) in [("ingress", IN), ("egress", OUT)] {
         for rule in items(spec, &[key]) {
-            let own = items(rule, &["appliedTo"]);
-            let targets = if own.is_empty() { whole } else { own };
-            if targets.is_empty() {
-                all.push(TaintReach::own(Anything, directions));
-            }
-            all.extend(
-                targets
-                    .iter()
-                    .filter_map(|t| applied_to(t, Anything, directions)),
-            );
+            all.extend(of_rule(rule, whole, directions));
         }
     }
     all.dedup();
     all
+}
+
+/// What a rule may govern: its own `appliedTo`, else that of its policy, else everything there is.
+fn of_rule(rule: &SyntaxNode, whole: &[SyntaxNode], directions: [bool; 2]) -> Vec<TaintReach> {
+    let own = items(rule, &["appliedTo"]);
+    let targets = if own.is_empty() { whole } else { own };
+    if targets.is_empty() {
+        return vec![TaintReach::own(Anything, directions)];
+    }
+    let each = targets.iter();
+    each.filter_map(|t| applied_to(t, Anything, directions))
+        .collect()
 }
 
 /// An item of `appliedTo`; `None` where it is no pod.
@@ -452,16 +455,7 @@ pub fn of_nsx(node: &SyntaxNode) -> Vec<TaintReach> {
             Some("out" | "egress") => OUT,
             _ => BOTH,
         };
-        let own = items(rule, &["appliedTo"]);
-        let targets = if own.is_empty() { whole } else { own };
-        if targets.is_empty() {
-            all.push(TaintReach::own(Anything, directions));
-        }
-        all.extend(
-            targets
-                .iter()
-                .filter_map(|t| applied_to(t, Anything, directions)),
-        );
+        all.extend(of_rule(rule, whole, directions));
     }
     all.dedup();
     all

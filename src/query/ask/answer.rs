@@ -223,8 +223,7 @@ impl Asking<'_> {
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
-        let is_word = |end: &End| matches!(end, End::Addresses { symbolic: true, .. });
-        let by_word = is_word(from) || is_word(to);
+        let by_word = from.is_word() || to.is_word();
         for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;
             for source in self.endpoints(from, to, Direction::Ingress) {
@@ -286,15 +285,10 @@ impl Asking<'_> {
     /// The pods of an end, or one address of each atom of a block; of a word such as `internet`
     /// only what is meant with the pods of the other end, in one direction of these.
     fn endpoints(&self, end: &End, other: &End, direction: Direction) -> Vec<Endpoint> {
-        match (end, other) {
-            (End::Pods { pods, .. }, _) => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
-            (End::Addresses { set, symbolic, .. }, other) => {
-                let set = match other {
-                    End::Pods { pods, .. } if *symbolic => {
-                        symbolic::addresses_meant(self.graph, set, pods, direction)
-                    }
-                    _ => set.clone(),
-                };
+        match end {
+            End::Pods { pods, .. } => pods.iter().map(|p| Endpoint::Pod(*p)).collect(),
+            End::Addresses { set, symbolic, .. } => {
+                let set = symbolic::addresses_of(self.graph, (set, *symbolic), other, direction);
                 let atoms = &self.graph.space().atoms;
                 let overlapping = atoms.overlapping(&set);
                 let addresses = overlapping

@@ -3,8 +3,6 @@
 //!
 //! Cost of a suggestion: one edit distance for each known name.
 
-use crate::model::{Cluster, WorkloadId};
-
 /// A help text with the most similar names, or with all names if there are few.
 pub(crate) fn suggest(name: &str, names: &[&str], what: &str) -> String {
     let mut ranked: Vec<(usize, &str)> = names.iter().map(|n| (distance(name, n), *n)).collect();
@@ -54,15 +52,4 @@ pub(crate) fn looks_generated(rest: &str) -> bool {
         is_plain && !p.is_empty() && (p.chars().any(|c| c.is_ascii_digit()) || p.len() == 5)
     };
     rest.split('-').count() <= 2 && rest.split('-').all(part)
-}
-
-/// The name of a workload with its namespace and its kind.
-pub(crate) fn long_name(cluster: &Cluster, id: WorkloadId) -> String {
-    let workload = cluster.workload(id);
-    format!(
-        "{}/{}/{}",
-        cluster.namespace(workload.namespace).name,
-        workload.kind.name(),
-        workload.name
-    )
 }

@@ -12,7 +12,7 @@ use crate::model::{
 };
 pub use crate::query::ask::asked_traffic::traffic;
 use crate::query::ask::grammar::{EndpointSpec, Keyword, ObjectKind, Target};
-use crate::query::ask::names::{long_name, looks_generated, suggest};
+use crate::query::ask::names::{looks_generated, suggest};
 use crate::query::ask::nodes::nodes;
 use crate::query::ask::pods_inside::pods_inside;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
@@ -203,7 +203,7 @@ impl Resolver<'_> {
         if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
             names = found
                 .iter()
-                .map(|id| long_name(self.cluster, *id))
+                .map(|id| self.cluster.long_workload_name(*id))
                 .collect();
         }
         let shown: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
@@ -462,7 +462,7 @@ impl Resolver<'_> {
         let found = match keyword {
             Keyword::Any => {
                 // what stands in for pods that are not loaded is in no document
-                let loaded = |w: &Workload, _| w.origin.document != DocumentId(u32::MAX);
+                let loaded = |w: &Workload, _| w.origin.document != DocumentId::NONE;
                 return self.workloads("this input", loaded);
             }
             Keyword::Dns => {

@@ -60,6 +60,12 @@ impl End {
         }
     }
 
+    /// Whether it is a word such as `internet`, of whose addresses only those count that have a
+    /// family of the other end.
+    pub fn is_word(&self) -> bool {
+        matches!(self, Self::Addresses { symbolic: true, .. })
+    }
+
     /// The families of the connections that are meant.
     pub fn families(&self) -> FamilySet {
         match self {

@@ -8,8 +8,23 @@
 use crate::graph::AllowGraph;
 use crate::model::PodId;
 use crate::policy::Direction;
+use crate::query::ask::resolved::End;
 use crate::set::{Family, IpSet};
 use crate::spec::{EndFamilies, Endpoint, FamilySet};
+
+/// The addresses of an end, in one direction of the pods on the other end: of a block all, of a
+/// word those that are meant with these pods.
+pub(crate) fn addresses_of(
+    graph: &AllowGraph,
+    (set, symbolic): (&IpSet, bool),
+    other: &End,
+    direction: Direction,
+) -> IpSet {
+    match other {
+        End::Pods { pods, .. } if symbolic => addresses_meant(graph, set, pods, direction),
+        _ => set.clone(),
+    }
+}
 
 /// The addresses that a word stands for, between pods and the addresses in one direction of the
 /// pods; all of them if the pods have no family of theirs. O(pods), and an edge query per pod and
@@ -27,9 +42,7 @@ pub(crate) fn addresses_meant(
                 .any(|pod| is_meant(graph, *pod, *family, set, direction))
         })
         .collect();
-    let kept = meant
-        .iter()
-        .fold(IpSet::empty(), |all, family| all.union(&set.only(family)));
+    let kept = meant.addresses(set);
     if kept.is_empty() { set.clone() } else { kept }
 }
 
@@ -67,9 +80,6 @@ fn some_passes(graph: &AllowGraph, pod: PodId, set: &IpSet, direction: Direction
 /// Whether a pod has, or may have, the family of an address that a word stands for: an address of
 /// another family is not meant.
 pub(crate) fn meets(graph: &AllowGraph, a: Endpoint, b: Endpoint) -> bool {
-    let families = [a, b].map(|end| graph.environment().end_families(end));
-    match families {
-        [EndFamilies::Told(a), EndFamilies::Told(b)] => !a.intersection(b).is_empty(),
-        _ => true,
-    }
+    let places = [a, b].map(|end| graph.space().index_of(end));
+    !graph.space().family_use(places[0], places[1]).is_none()
 }

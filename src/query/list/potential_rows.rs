@@ -66,6 +66,14 @@ pub fn potential_rows(
         return Ok(PotentialRows::default());
     }
     let pods = PotentialPods::of([input, input], world == World::Open, |_| true);
+    let asked = pods.kinds.iter().filter(|kind| !kind.loaded).count();
+    let governed = input.cluster.workloads().len() + pods.kinds.len();
+    if !pods.complete || governed.saturating_mul(asked) > MOST {
+        return Ok(PotentialRows {
+            incomplete: true,
+            ..PotentialRows::default()
+        });
+    }
     let (laid, first) = pods.laid_over(input, 0);
     let graph = AllowGraph::compile(&laid, options)?;
     let workloads: Vec<(WorkloadId, Vec<PodId>)> = laid
@@ -80,13 +88,9 @@ pub fn potential_rows(
         .filter(|(kind, _)| !pods.kinds[*kind].loaded)
         .collect();
     let mut found = PotentialRows {
-        incomplete: !pods.complete || workloads.len().saturating_mul(unloaded.len()) > MOST,
         pods,
-        rows: Vec::new(),
+        ..PotentialRows::default()
     };
-    if found.incomplete {
-        return Ok(found);
-    }
     for (id, members) in &workloads {
         let governed = match kind_of(*id) {
             None => GovernedEnd::Workload(*id),

@@ -12,13 +12,11 @@
 
 use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
-use crate::model::{
-    Cluster, Labels, NamespaceId, Pod, PodId, Requirement, Selector, Truth, Workload, WorkloadId,
-    WorkloadKind,
-};
+use crate::model::{Cluster, Labels, NamespaceId, PodId, Requirement, Selector, Truth, WorkloadId};
 use crate::policy::{Action, Direction, Namespaces, Peer, Peers, PolicyId, RuleRef};
+use crate::potential::pods::add_pod;
 use crate::set::{Family, TrafficSet};
-use crate::source::{DocumentId, Origin};
+use crate::source::Origin;
 use crate::spec::matching;
 use crate::spec::question::Case;
 use crate::spec::{Endpoint, HostNetworkMode};
@@ -186,28 +184,8 @@ fn instantiate(
 ) -> Option<PodId> {
     let namespace = namespace_for(cluster, namespaces, number)?;
     let labels = labels_for(pods)?;
-    let labels = cluster.intern(labels);
-    let origin = Origin::document(DocumentId(u32::MAX));
-    let name: Box<str> = format!("not-there-yet-{number}").into();
-    let workload: WorkloadId = cluster.add_workload(Workload {
-        kind: WorkloadKind::Pod,
-        name: name.clone(),
-        namespace,
-        pods: Vec::new(),
-        origin: origin.clone(),
-    });
-    Some(cluster.add_pod(Pod {
-        name,
-        namespace,
-        workload,
-        labels,
-        ports: std::sync::Arc::default(),
-        host_network: false,
-        node: None,
-        addresses: Box::default(),
-        replicas: 1,
-        origin,
-    }))
+    let name = format!("not-there-yet-{number}");
+    Some(add_pod(cluster, &name, namespace, labels, Arc::default()))
 }
 
 /// A namespace that the peer matches: the one it names, or a new one with the labels it requires.
@@ -229,7 +207,7 @@ fn namespace_for(
                 return names.first().map(|n| cluster.namespace_named(n));
             }
             let labels = labels_for(selector)?;
-            let origin = Origin::document(DocumentId(u32::MAX));
+            let origin = Origin::nowhere();
             Some(cluster.declare_namespace(&format!("not-there-yet-{number}"), labels, origin))
         }
         Namespaces::SameLabels(_) | Namespaces::NotSameLabels(_) => None,

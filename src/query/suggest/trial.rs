@@ -167,7 +167,7 @@ fn changed(input: &Input, changes: &[Addition]) -> Option<Vec<(SyntaxNode, Objec
                     policy: None,
                     name,
                     namespace,
-                    document: DocumentId(u32::MAX),
+                    document: DocumentId::NONE,
                 },
             ));
             continue;

@@ -5,8 +5,8 @@
 //! instead of adding one.
 
 use crate::diff::{Change, Diff, Kind};
-use crate::render::text::diff_context::{DiffContext, counted, summary};
-use crate::render::text::potential::{sentence, sign};
+use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
+use crate::render::text::potential::sentence;
 use crate::render::words;
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -7,35 +7,33 @@
 use crate::diff::NoEffectEdit;
 use crate::diff::{Block, Cause, Change, Diff, Edit, Kind, MaskedChange, OneSided, Which};
 use crate::render::context::Style;
-use crate::render::text::diff_context::{DiffContext, GROUPS, breaks, by_edit, summary};
+use crate::render::text::diff_context::{
+    DiffContext, GROUPS, breaks, by_edit, colour, sign, summary,
+};
 use crate::render::text::potential;
 use crate::render::words;
 use crate::words::plural;
 use std::io::{self, Write};
 
-const HEADS: [(Kind, &str, &str, &str); 5] = [
-    (Kind::Widened, "+", "WIDENED", "new paths (attack surface)"),
+const HEADS: [(Kind, &str, &str); 5] = [
+    (Kind::Widened, "WIDENED", "new paths (attack surface)"),
     (
         Kind::Narrowed,
-        "-",
         "NARROWED",
         "paths that go away (breakage risk)",
     ),
     (
         Kind::MayWiden,
-        "+?",
         "MAY WIDEN",
         "the input does not tell for certain",
     ),
     (
         Kind::MayNarrow,
-        "-?",
         "MAY NARROW",
         "the input does not tell for certain",
     ),
     (
         Kind::Undecided,
-        "?",
         "UNDECIDED",
         "unknown on both sides, and edited",
     ),
@@ -63,14 +61,14 @@ pub fn text(
         .filter(|h| diff.of(h.0).next().is_some())
         .count()
         > 1;
-    for (kind, sign, word, meaning) in HEADS {
+    for (kind, word, meaning) in HEADS {
         if diff.of(kind).next().is_none() {
             continue;
         }
         if heads {
             writeln!(out, "\n{}  {meaning}", style.paint(colour(kind), word))?;
         }
-        lines(pages, diff, (kind, sign), style, shown, out)?;
+        lines(pages, diff, kind, style, shown, out)?;
     }
     potential::text(pages, diff, style, shown, out)?;
     let whole = pages.remarks.broken.iter().filter(|b| b.change.is_none());
@@ -94,21 +92,11 @@ pub fn text(
         .try_for_each(|l| writeln!(out, "{}", latent(pages, l)))
 }
 
-/// Red where it opens, yellow where it closes or is not known: green would say that nothing is to
-/// be looked at.
-fn colour(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Widened | Kind::MayWiden => "1;31",
-        Kind::Narrowed | Kind::MayNarrow => "1;33",
-        Kind::Undecided => "1;35",
-    }
-}
-
 /// Changes of one kind, one line an edit.
 fn lines(
     pages: DiffContext<'_>,
     diff: &Diff,
-    (kind, sign): (Kind, &str),
+    kind: Kind,
     style: Style,
     shown: usize,
     out: &mut dyn Write,
@@ -133,7 +121,7 @@ fn lines(
         writeln!(
             out,
             "  {} {}",
-            style.paint(colour(kind), sign),
+            style.paint(colour(kind), sign(kind)),
             line.trim_end()
         )?;
         details(pages, &of(list), out)?;

@@ -266,6 +266,27 @@ pub fn edit_word(edit: Edit) -> &'static str {
     }
 }
 
+/// The sign of a kind of change.
+pub fn sign(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened => "+",
+        Kind::Narrowed => "-",
+        Kind::MayWiden => "+?",
+        Kind::MayNarrow => "-?",
+        Kind::Undecided => "?",
+    }
+}
+
+/// Red where it opens, yellow where it closes or is not known: green would say that nothing is to
+/// be looked at.
+pub fn colour(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Widened | Kind::MayWiden => "1;31",
+        Kind::Narrowed | Kind::MayNarrow => "1;33",
+        Kind::Undecided => "1;35",
+    }
+}
+
 /// `3 widened, 1 narrowed; 41 unchanged`.
 pub fn summary(diff: &Diff) -> String {
     let mut text = format!(

@@ -1,8 +1,8 @@
 //! What changes for pods that are not in the input: one line for each edit and kind of change.
 
-use crate::diff::{Diff, DiffParty, Kind, PotentialChange, PotentialDiff, PotentialParty};
+use crate::diff::{Diff, DiffParty, PotentialChange, PotentialDiff, PotentialParty};
 use crate::render::context::Style;
-use crate::render::text::diff_context::DiffContext;
+use crate::render::text::diff_context::{DiffContext, colour, sign};
 use crate::render::words;
 use crate::words::plural;
 use std::collections::BTreeSet;
@@ -120,24 +120,5 @@ fn few(parts: &[String]) -> String {
         format!("{shown} and {}", plural(more, "more kind"))
     } else {
         shown
-    }
-}
-
-/// The sign of a kind of change.
-pub fn sign(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Widened => "+",
-        Kind::Narrowed => "-",
-        Kind::MayWiden => "+?",
-        Kind::MayNarrow => "-?",
-        Kind::Undecided => "?",
-    }
-}
-
-fn colour(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Widened | Kind::MayWiden => "1;31",
-        Kind::Narrowed | Kind::MayNarrow => "1;33",
-        Kind::Undecided => "1;35",
     }
 }
