@@ -8,6 +8,7 @@ use crate::compile::atoms::{AtomIx, AtomSet, Atoms};
 use crate::compile::classes::Classes;
 pub use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::model::PodId;
+use crate::policy::Direction;
 use crate::set::{Family, Ix, Table};
 use crate::spec::address_families::FamilyUse;
 use crate::spec::environment::{Endpoint, Environment, HostNetworkMode};
@@ -35,6 +36,8 @@ pub struct EndpointSpace {
     pub hosts: EndpointSet,
     /// The address families of each class (S65).
     pub families: Table<EndpointIx, EndFamilies>,
+    /// The places that something may deny which polices nodes and is not modelled, by direction.
+    pub policed: [EndpointSet; 2],
 }
 
 impl EndpointSpace {
@@ -49,13 +52,30 @@ impl EndpointSpace {
         let of_address = |pod: &PodId| env.families(env.cluster.pod(*pod));
         let of_address = classes.addresses.map(of_address);
         let families = classes.list.map(|class| of_address[class.address]);
-        Self {
+        let mut space = Self {
             classes,
             atoms,
             scenarios,
             hosts,
             families,
+            policed: Default::default(),
+        };
+        if env.policed_nodes.iter().any(|nodes| !nodes.is_empty()) {
+            space.policed = Direction::ALL.map(|direction| space.policed_places(env, direction));
         }
+        space
+    }
+
+    fn policed_places(&self, env: &Environment, direction: Direction) -> EndpointSet {
+        let may_be = |at: &EndpointIx| env.may_be_policed_node(self.representative(*at), direction);
+        self.indexes().filter(may_be).collect()
+    }
+
+    /// Whether something that is not modelled may deny what a place sends or receives because it is
+    /// a node.
+    #[inline]
+    pub fn is_policed(&self, at: EndpointIx, direction: Direction) -> bool {
+        self.policed[direction.index()].contains(at)
     }
 
     /// Whether a place is a class of host-network pods.
@@ -114,9 +134,21 @@ impl EndpointSpace {
         }
     }
 
-    /// How the families of a connection between two places decide it (S65).
+    /// How the families of a connection between two places decide it (S65), and whether a node's
+    /// own policies may deny it.
     #[inline]
     pub fn family_use(&self, source: EndpointIx, destination: EndpointIx) -> FamilyUse {
+        let connection = self.families_between(source, destination);
+        if self.is_policed(source, Direction::Egress)
+            || self.is_policed(destination, Direction::Ingress)
+        {
+            return connection.doubted();
+        }
+        connection
+    }
+
+    #[inline]
+    fn families_between(&self, source: EndpointIx, destination: EndpointIx) -> FamilyUse {
         match (self.is_class(source), self.is_class(destination)) {
             (true, true) => FamilyUse::between(self.families[source], self.families[destination]),
             (false, _) => {

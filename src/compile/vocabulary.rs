@@ -10,7 +10,7 @@
 
 use crate::compile::atoms::Atoms;
 use crate::model::{Labels, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject};
+use crate::policy::{Namespaces, Peer, Peers, PortMatch, Ports, Rule, Subject, TaintSubject};
 use crate::set::hashed::{HashMap, HashSet, room_for};
 use crate::set::{IpSet, Ix, Table, TooMany, index_type};
 use crate::spec::environment::Environment;
@@ -176,7 +176,10 @@ impl<'w> Vocabulary<'w> {
             }
         }
         for taint in &env.policies.taints {
-            vocabulary.subject(&taint.subject)?;
+            match &taint.subject {
+                TaintSubject::Pods(subject) => vocabulary.subject(subject)?,
+                TaintSubject::Nodes(_) => {} // by address and by their network
+            }
         }
         let node_addresses = vocabulary.nodes && !env.node_addresses.is_empty();
         vocabulary.tells_addresses = node_addresses || !vocabulary.blocks.is_empty();
@@ -192,6 +195,7 @@ impl<'w> Vocabulary<'w> {
             .flat_map(|(_, n)| n.addresses.iter())
             .map(|a| IpSet::single(*a))
             .chain([env.options.node_cidrs.clone()])
+            .chain(env.policed_nodes.clone())
             .collect();
         Atoms::new(self.blocks.iter().copied().chain(&nodes))
     }

@@ -275,7 +275,9 @@ impl AllowGraph {
         match connection {
             _ if connection.is_none() => Bounds::nothing(),
             FamilyUse::Best(_) | FamilyUse::OneOf => decide(four),
-            FamilyUse::Perhaps(_) => Bounds::nothing().either(&decide(four)),
+            FamilyUse::Perhaps(_) | FamilyUse::Doubted(_) => {
+                Bounds::nothing().either(&decide(four))
+            }
         }
     }
 
@@ -296,6 +298,8 @@ impl AllowGraph {
             }
         };
         let kind = 2 * kind + usize::from(self.space.is_class(destination));
+        let policed = self.space.is_policed(destination, Direction::Ingress);
+        let kind = 2 * kind + usize::from(policed);
         self.for_rows.common_families[kind].get_or_init(|| {
             let places = self.space.indexes();
             CommonFamilies::new(places.map(|source| (source, self.family_use(source, destination))))

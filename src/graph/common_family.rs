@@ -6,8 +6,8 @@
 //! destination, so that a row is made from the rows of both families with a few set operations.
 //!
 //! Invariant: [`CommonFamilies::combine`] decides for each source what [`FamilyUse::decide`]
-//! decides for the pair. Cost: O(places) once for each kind of destination, of which there are six
-//! at most; then O(ranges) for a row, and nothing where every source has every family.
+//! decides for the pair. Cost: O(places) once for each kind of destination, of which there are
+//! sixteen at most; then O(ranges) for a row, and nothing where every source has every family.
 
 use crate::compile::endpoint_index::{EndpointIx, EndpointSet};
 use crate::compile::peer_sets::EndpointBounds;
@@ -21,7 +21,7 @@ pub(crate) struct CommonFamilies {
     best: [EndpointSet; 2],
     /// Which use one of the two or the better one, and it is not told which.
     one_of: EndpointSet,
-    /// Which may be able to use each family only.
+    /// Which may be able to use each family, and do not surely pass.
     perhaps: [EndpointSet; 2],
     /// Which have some family in common with the destination, surely.
     surely: EndpointSet,
@@ -46,6 +46,9 @@ impl CommonFamilies {
                     .for_each(|family| best[family.index()].push(place)),
                 FamilyUse::OneOf => one_of.push(place),
                 FamilyUse::Perhaps(family) => perhaps[family.index()].push(place),
+                FamilyUse::Doubted(families) => families
+                    .iter()
+                    .for_each(|family| perhaps[family.index()].push(place)),
             }
         }
         let set = |list: Vec<EndpointIx>| list.into_iter().collect::<EndpointSet>();

@@ -23,6 +23,7 @@ struct DestinationClassKey {
     ports: Option<PortTableIx>,
     host: bool,
     families: EndFamilies,
+    policed: bool,
     seen: Vec<EgressRuleIx>,
     truths: Vec<u8>,
 }
@@ -86,6 +87,7 @@ impl AllowGraph {
                 scenarios.map(|m| m.truth(place) as u8)
             })
             .collect();
+        let policed = self.space.is_policed(place, Direction::Ingress);
         if !self.space.is_class(place) {
             let families = self.space.end_families(place);
             return DestinationClassKey {
@@ -93,6 +95,7 @@ impl AllowGraph {
                 ports: None,
                 host: false,
                 families,
+                policed,
                 seen,
                 truths,
             };
@@ -104,6 +107,7 @@ impl AllowGraph {
             ports: Some(class.ports),
             host: class.host,
             families: self.space.end_families(place),
+            policed,
             seen,
             truths,
         }

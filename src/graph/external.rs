@@ -38,6 +38,7 @@ pub struct ExternalDestinations {
 struct ExternalKey {
     governed: EffectiveIx,
     host: bool,
+    policed: bool,
     families: EndFamilies,
     node: EndpointBounds,
 }
@@ -78,6 +79,7 @@ impl<'g> ExternalRows<'g> {
         let key = ExternalKey {
             governed: graph.egress_index().contents[effective],
             host: graph.space.is_host(class),
+            policed: graph.space.is_policed(class, Direction::Egress),
             families: graph.space.end_families(class),
             node: if isolated && graph.env.options.own_node_egress {
                 match home {
@@ -190,7 +192,15 @@ impl AllowGraph {
                 Some(so_far) => so_far.either(&both),
             });
         }
-        total.unwrap_or_default()
+        let mut total = total.unwrap_or_default();
+        if self.space.is_policed(class, Direction::Egress) {
+            total.must = EndpointSet::empty();
+        }
+        let policed = &self.space.policed[Direction::Ingress.index()];
+        if !policed.is_empty() {
+            total.must = total.must.difference(policed);
+        }
+        total
     }
 
     fn external_in_scenario(

@@ -30,6 +30,7 @@ pub(crate) struct ForRows {
     pub(crate) egress_index: OnceLock<EgressIndex>,
     pub(crate) equivalent_sources: OnceLock<Table<EndpointIx, EndpointIx>>,
     pub(crate) destination_classes: OnceLock<DestinationClasses>,
-    /// By the families of a destination, and whether it is a class.
-    pub(crate) common_families: [OnceLock<CommonFamilies>; 8],
+    /// By the families of a destination, whether it is a class, and whether it may be a node that
+    /// is policed.
+    pub(crate) common_families: [OnceLock<CommonFamilies>; 16],
 }

@@ -38,6 +38,7 @@ enum SourceKey {
     Governed {
         by: EffectiveIx,
         host: bool,
+        policed: bool,
         families: EndFamilies,
     },
 }
@@ -443,6 +444,7 @@ fn source_key(graph: &AllowGraph, source: EndpointIx, open: bool) -> SourceKey {
     SourceKey::Governed {
         by: graph.egress_index().contents[effective],
         host: graph.space.is_host(source),
+        policed: graph.space.is_policed(source, Direction::Egress),
         families,
     }
 }

@@ -113,7 +113,11 @@ impl AllowGraph {
         ];
         let connection = self.family_use(source, destination);
         matches.extend(Family::ALL.map(|family| u8::from(connection.may_use(family))));
-        matches.push(u8::from(matches!(connection, FamilyUse::Best(_))));
+        matches.push(match connection {
+            FamilyUse::Best(_) => 1,
+            FamilyUse::OneOf | FamilyUse::Perhaps(_) => 0,
+            FamilyUse::Doubted(_) => 2,
+        });
         if !space.is_class(subject) {
             return matches;
         }

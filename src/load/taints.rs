@@ -5,10 +5,13 @@ use crate::load::bound_pod::BoundPod;
 use crate::load::identity;
 use crate::load::parsed_chunk::{ChunkHeader, ParsedChunk};
 use crate::load::workloads::LINKERD_INJECT;
-use crate::model::{Cluster, Namespace, PodId, Requirement, Selector};
+use crate::model::{Cluster, Namespace, Node, PodId, Requirement, Selector};
 use crate::policy::dialects;
-use crate::policy::recognized::{TaintNamespaces, TaintPods, TaintReach};
-use crate::policy::{Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason};
+use crate::policy::recognized::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
+use crate::policy::{
+    Direction, Namespaces, Policy, Subject, Taint, TaintEffect, TaintReason, TaintSubject,
+};
+use crate::set::IpSet;
 use crate::source::{FileId, Origin};
 use crate::tree::Sniffed;
 
@@ -109,10 +112,10 @@ impl Assembly<'_> {
             what: what.into(),
             reason: TaintReason::Broken,
             effect,
-            subject: Subject {
+            subject: TaintSubject::Pods(Subject {
                 namespaces,
                 pods: Selector::everything(),
-            },
+            }),
             directions: [true, true],
             origin,
         });
@@ -129,7 +132,13 @@ impl Assembly<'_> {
         cluster: &Cluster,
     ) {
         for reach in reaches {
-            for subject in self.subjects(reach, own, cluster) {
+            let subjects = if let TaintPods::OfNodes(nodes) = &reach.pods {
+                vec![TaintSubject::Nodes(addresses(nodes, cluster))]
+            } else {
+                let subjects = self.subjects(reach, own, cluster).into_iter();
+                subjects.map(TaintSubject::Pods).collect()
+            };
+            for subject in subjects {
                 self.policies.taints.push(Taint {
                     what: what.into(),
                     reason,
@@ -168,7 +177,7 @@ impl Assembly<'_> {
                 what: format!("Pod {namespace}/{name} of Linkerd's mesh").into(),
                 reason: TaintReason::UnmodelledKind,
                 effect: TaintEffect::OnlyDeny,
-                subject,
+                subject: TaintSubject::Pods(subject),
                 directions,
                 origin: Some(cluster.pod(pod).origin.clone()),
             });
@@ -216,6 +225,7 @@ impl Assembly<'_> {
                 });
                 behind.collect()
             }
+            TaintPods::OfNodes(_) => Vec::new(),
         }
     }
 
@@ -240,6 +250,19 @@ impl Assembly<'_> {
         }
         subjects
     }
+}
+
+/// The addresses of the nodes that an object reaches, as far as they are told.
+fn addresses(reached: &TaintNodes, cluster: &Cluster) -> IpSet {
+    let means = |node: &Node| {
+        let named = reached.name.as_deref() == Some(&*node.name);
+        let selector = reached.labelled.as_ref();
+        named || selector.is_some_and(|s| s.matches(&node.labels))
+    };
+    let nodes = cluster.nodes().filter(|(_, node)| means(node));
+    let told = nodes.flat_map(|(_, node)| node.addresses.iter());
+    let all = told.chain(&reached.addresses);
+    IpSet::from_cidrs(all.map(|address| ipnet::IpNet::from(*address)))
 }
 
 /// The pods with exactly the labels of a pod, in its namespace.

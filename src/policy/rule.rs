@@ -359,6 +359,16 @@ pub enum TaintEffect {
     OnlyDeny,
 }
 
+/// Whom a policy that could not be modelled may govern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaintSubject {
+    /// Pods.
+    Pods(Subject),
+    /// The nodes with these addresses, and the pods on their network: what they send and receive
+    /// may be denied.
+    Nodes(IpSet),
+}
+
 /// A policy that could not be modelled: verdicts it could touch are unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taint {
@@ -369,7 +379,7 @@ pub struct Taint {
     /// What it may do.
     pub effect: TaintEffect,
     /// Whom it may govern.
-    pub subject: Subject,
+    pub subject: TaintSubject,
     /// In which directions.
     pub directions: [bool; 2],
     /// Where it stands; `None` when the text never became a document.

@@ -4,7 +4,9 @@
 //! Two inputs that are compared have one vocabulary: the selectors of both.
 
 use crate::model::{NAMESPACE_NAME_LABEL, Requirement, Selector};
-use crate::policy::{Namespaces, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Subject};
+use crate::policy::{
+    Namespaces, Peer, Peers, Policy, PolicySet, PortMatch, Ports, Subject, TaintSubject,
+};
 use crate::set::hashed::IndexSet;
 use crate::set::{Protocol, Traffic, TrafficSet};
 use std::collections::BTreeSet;
@@ -42,10 +44,11 @@ impl<'p> PodVocabulary<'p> {
                 }
             }
         }
-        policies
-            .taints
-            .iter()
-            .for_each(|taint| self.subject(&taint.subject));
+        for taint in &policies.taints {
+            if let TaintSubject::Pods(subject) = &taint.subject {
+                self.subject(subject);
+            }
+        }
     }
 
     fn subject(&mut self, subject: &'p Subject) {

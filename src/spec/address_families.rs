@@ -128,6 +128,8 @@ pub enum FamilyUse {
     OneOf,
     /// This family, if the end that does not tell has it.
     Perhaps(Family),
+    /// Whichever of these allows more, if nothing that is not modelled denies it at a node.
+    Doubted(FamilySet),
 }
 
 impl FamilyUse {
@@ -168,18 +170,30 @@ impl FamilyUse {
             Self::Best(common) => Self::Best(common.intersection(families)),
             Self::OneOf => Self::Best(families),
             Self::Perhaps(only) => Self::Best(families.intersection(FamilySet::only(only))),
+            Self::Doubted(some) => Self::Doubted(some.intersection(families)),
+        }
+    }
+
+    /// The same where something that is not modelled may deny the connection.
+    #[must_use]
+    pub fn doubted(self) -> Self {
+        match self {
+            Self::Best(families) | Self::Doubted(families) => Self::Doubted(families),
+            Self::OneOf => Self::Doubted(FamilySet::BOTH),
+            Self::Perhaps(only) => Self::Doubted(FamilySet::only(only)),
         }
     }
 
     /// Whether there is no connection: the ends have no family in common.
     pub fn is_none(self) -> bool {
-        self == Self::Best(FamilySet::default())
+        let none = FamilySet::default();
+        self == Self::Best(none) || self == Self::Doubted(none)
     }
 
     /// Whether the connection may use a family.
     pub fn may_use(self, family: Family) -> bool {
         match self {
-            Self::Best(families) => families.contains(family),
+            Self::Best(families) | Self::Doubted(families) => families.contains(family),
             Self::OneOf => true,
             Self::Perhaps(only) => only == family,
         }
@@ -201,6 +215,9 @@ impl FamilyUse {
             }
             Self::OneOf => decide(Family::V4).either(&decide(Family::V6)),
             Self::Perhaps(family) => Bounds::nothing().either(&decide(family)),
+            Self::Doubted(families) => {
+                Bounds::nothing().either(&Self::Best(families).decide(decide))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 use crate::input::Input;
 use crate::model::{Cluster, Pod, PodId, Truth};
 use crate::policy::tier::{LayerIx, TierIx};
-use crate::policy::{Direction, PolicySet};
+use crate::policy::{Direction, PolicySet, TaintSubject};
 use crate::set::{Family, IpSet, Traffic};
 use crate::spec::address_families::{EndFamilies, FamilySet};
 use std::net::IpAddr;
@@ -125,6 +125,8 @@ pub struct Environment {
     pub asked_families: FamilySet,
     /// The addresses of the Node objects.
     pub node_addresses: IpSet,
+    /// The addresses of nodes that something polices which is not modelled, by direction.
+    pub policed_nodes: [IpSet; 2],
     /// The layers, each with its tiers in the order in which they are asked.
     pub layers: Arc<[(LayerIx, Vec<TierIx>)]>,
 }
@@ -149,6 +151,7 @@ impl Environment {
             .flat_map(|(_, n)| n.addresses.iter().map(|a| ipnet::IpNet::from(*a)));
         let node_addresses = IpSet::from_cidrs(of_nodes);
         let layers = policies.layers().into();
+        let policed_nodes = policed_nodes(&policies, options);
         Self {
             cluster,
             policies,
@@ -157,6 +160,7 @@ impl Environment {
             untold_families,
             asked_families: FamilySet::BOTH,
             node_addresses,
+            policed_nodes,
             layers,
         }
     }
@@ -329,10 +333,45 @@ impl Environment {
         }
     }
 
+    /// Whether something that is not modelled may deny what an end sends or receives because it is
+    /// a node, or on a node's network.
+    pub fn may_be_policed_node(&self, end: Endpoint, direction: Direction) -> bool {
+        let policed = &self.policed_nodes[direction.index()];
+        !policed.is_empty() && self.may_be_node_of(end, policed)
+    }
+
+    /// Whether an end is, or may be, one of the nodes with these addresses: a pod on its node's
+    /// network is its node.
+    pub fn may_be_node_of(&self, end: Endpoint, addresses: &IpSet) -> bool {
+        match end {
+            Endpoint::Address(address) => addresses.contains(address),
+            Endpoint::Pod(pod) => self.cluster.pod(pod).host_network && !addresses.is_empty(),
+        }
+    }
+
     /// Whether an address belongs to a node, as far as Node objects tell.
     pub fn is_node_address(&self, address: IpAddr) -> Truth {
         Truth::from(self.node_addresses.contains(address))
     }
+}
+
+/// The addresses of the nodes that something polices which is not modelled; with
+/// `--node-cidrs`, any address there may be such a node's.
+fn policed_nodes(policies: &PolicySet, options: &CompileOptions) -> [IpSet; 2] {
+    Direction::ALL.map(|direction| {
+        let taints = policies.taints.iter();
+        let policed = taints.filter(|t| options.taints && t.directions[direction.index()]);
+        let addresses = policed.filter_map(|taint| match &taint.subject {
+            TaintSubject::Nodes(addresses) => Some(addresses),
+            TaintSubject::Pods(_) => None,
+        });
+        let told = addresses.fold(IpSet::empty(), |so_far, more| so_far.union(more));
+        if told.is_empty() {
+            told
+        } else {
+            told.union(&options.node_cidrs)
+        }
+    })
 }
 
 /// What is known of a pod's addresses in one family.

@@ -14,7 +14,7 @@
 //! flow.
 
 use crate::model::{PodId, Truth};
-use crate::policy::{Direction, PolicyId, Taint, TaintEffect};
+use crate::policy::{Direction, PolicyId, Taint, TaintEffect, TaintSubject};
 use crate::spec::address_families::FamilySet;
 use crate::spec::environment::{Endpoint, Environment, Flow, HostNetworkMode};
 use crate::spec::matching::subject_selects;
@@ -108,8 +108,10 @@ pub(crate) fn side_among(
     selecting: Option<&[PolicyId]>,
     trace: &mut impl Trace,
 ) -> Truth {
-    let (Endpoint::Pod(pod), peer) = side_of(flow, direction) else {
-        return Truth::Yes; // nobody governs an outside address
+    let (subject, peer) = side_of(flow, direction);
+    let Endpoint::Pod(pod) = subject else {
+        let policed = env.may_be_policed_node(subject, direction);
+        return doubted(policed, Truth::Yes, trace); // no rule governs an outside address
     };
     let taint = taints(env, pod, direction, case);
     if taint.anything {
@@ -130,11 +132,16 @@ pub(crate) fn side_among(
     let allowed = layers
         .map(|(_, tiers)| layer(&question, tiers, trace))
         .fold(Truth::Yes, Truth::and);
-    if taint.only_deny && allowed.possible() {
-        trace.doubt(Doubt::Taint(TaintEffect::OnlyDeny));
-        return Truth::Maybe;
+    doubted(taint.only_deny, allowed, trace)
+}
+
+/// What is left of an answer where something that is not modelled may deny.
+fn doubted(may_deny: bool, allowed: Truth, trace: &mut impl Trace) -> Truth {
+    if !may_deny || !allowed.possible() {
+        return allowed;
     }
-    allowed
+    trace.doubt(Doubt::Taint(TaintEffect::OnlyDeny));
+    Truth::Maybe
 }
 
 /// The governed end and the other end of a flow in one direction.
@@ -147,7 +154,10 @@ pub fn side_of(flow: &Flow, direction: Direction) -> (Endpoint, Endpoint) {
 
 /// Collects the taints on a pod.
 pub fn taints(env: &Environment, pod: PodId, direction: Direction, case: &Case) -> Tainted {
-    let mut tainted = Tainted::default();
+    let mut tainted = Tainted {
+        only_deny: env.may_be_policed_node(Endpoint::Pod(pod), direction),
+        ..Tainted::default()
+    };
     if !env.options.taints {
         return tainted;
     }
@@ -166,6 +176,25 @@ pub fn taints(env: &Environment, pod: PodId, direction: Direction, case: &Case) 
     tainted
 }
 
+/// Whether a policy that could not be modelled may govern an end of a flow.
+pub fn taint_touches_end(
+    env: &Environment,
+    taint: &Taint,
+    end: Endpoint,
+    direction: Direction,
+    mode: HostNetworkMode,
+) -> bool {
+    match (&taint.subject, end) {
+        (TaintSubject::Pods(_), Endpoint::Pod(pod)) => {
+            taint_touches(env, taint, pod, direction, mode)
+        }
+        (TaintSubject::Pods(_), Endpoint::Address(_)) => false,
+        (TaintSubject::Nodes(addresses), _) => {
+            taint.directions[direction.index()] && env.may_be_node_of(end, addresses)
+        }
+    }
+}
+
 /// Whether a policy that could not be modelled may govern the pod.
 pub fn taint_touches(
     env: &Environment,
@@ -174,7 +203,10 @@ pub fn taint_touches(
     direction: Direction,
     mode: HostNetworkMode,
 ) -> bool {
+    let TaintSubject::Pods(subject) = &taint.subject else {
+        return false;
+    };
     taint.directions[direction.index()]
         && !Environment::is_node(env.cluster.pod(pod), mode)
-        && subject_selects(env, &taint.subject, pod).possible()
+        && subject_selects(env, subject, pod).possible()
 }

@@ -529,8 +529,24 @@ fn unmodelled(random: &mut Random) -> Value {
         ("k8s.ovn.org/v1", "EgressFirewall", "none"),
     ]);
     let labels = json!({"matchLabels": {"app": random.pick(&APPS)}});
+    if random.chance(30) {
+        return polices_nodes(random);
+    }
     let metadata = json!({"name": "foreign", "namespace": random.pick(&NAMESPACES)});
     json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": {field: labels}})
+}
+
+fn polices_nodes(random: &mut Random) -> Value {
+    let name = json!({"name": "host"});
+    match random.below(3) {
+        0 => json!({"apiVersion": "projectcalico.org/v3", "kind": "HostEndpoint", "metadata": name,
+            "spec": {"node": random.pick(&["n1", "n2"]), "expectedIPs": ["192.0.2.9", "2001:db8::9"]}}),
+        1 => json!({"apiVersion": "cilium.io/v2", "kind": "CiliumClusterwideNetworkPolicy",
+            "metadata": name, "spec": {"nodeSelector": {}, "ingress": [{}]}}),
+        _ => json!({"apiVersion": "ingressnodefirewall.openshift.io/v1alpha1",
+            "kind": "IngressNodeFirewall", "metadata": name,
+            "spec": {"nodeSelector": {}, "interfaces": ["eth0"], "ingress": []}}),
+    }
 }
 
 fn broken(random: &mut Random) -> Value {

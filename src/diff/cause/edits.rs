@@ -11,8 +11,8 @@ use crate::diff::cause::policy_edits::{PolicyEdit, new_taints, policy_edits};
 use crate::diff::cause::visible_pods::PodComparer;
 use crate::model::Node;
 use crate::policy::{Direction, PolicyId, Taint};
+use crate::spec::HostNetworkMode;
 use crate::spec::evaluate;
-use crate::spec::{Endpoint, HostNetworkMode};
 use rayon::prelude::*;
 
 /// How many ends one processor examines at a time.
@@ -136,11 +136,14 @@ impl Edits {
         taints: &[&Taint],
         direction: Direction,
     ) {
+        let env = side.graph.environment();
         for (index, _) in indices {
-            let Endpoint::Pod(pod) = side.graph.space().representative(*index) else {
-                continue;
-            };
-            let Some(policy) = side.graph.effective(Endpoint::Pod(pod), direction) else {
+            let end = side.graph.space().representative(*index);
+            affected.unmodelled |= env.options.taints
+                && taints.iter().any(|t| {
+                    evaluate::taint_touches_end(env, t, end, direction, HostNetworkMode::Pod)
+                });
+            let Some(policy) = side.graph.effective(end, direction) else {
                 continue;
             };
             let edited = policy
@@ -149,16 +152,6 @@ impl Edits {
             affected
                 .policies
                 .extend(edited.filter(|e| self.policies[*e].meaning));
-            affected.unmodelled |= side.graph.environment().options.taints
-                && taints.iter().any(|t| {
-                    evaluate::taint_touches(
-                        side.graph.environment(),
-                        t,
-                        pod,
-                        direction,
-                        HostNetworkMode::Pod,
-                    )
-                });
         }
     }
 

@@ -244,7 +244,7 @@ impl<'a> DestinationDiffs<'a> {
         for source in self.own_node_sources(&diff.rows, destination, external) {
             let shared = diff.shared.pair(order, source);
             let mut pair = self.pair_in(states, &diff, source);
-            if states.comparison(pair).differs && states.is_uncertain(pair) {
+            if states.comparison(pair).changed && states.is_uncertain(pair) {
                 pair = self.pod_by_pod(states, source, destination).unwrap_or(pair);
             }
             let counted = if order.ends[source].is_external() {

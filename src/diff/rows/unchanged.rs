@@ -203,6 +203,7 @@ impl<'a> UnchangedCounter<'a> {
             let state = self
                 .rows
                 .state_with_own_node(&mut self.states, &rows, without, source);
+            let state = self.told_pod_by_pod(state, source, destination);
             let unchanged = &mut unchanged[usize::from(end.is_external())];
             *unchanged -= if self.is_unchanged(without.state()) {
                 end.weight()
@@ -226,6 +227,16 @@ impl<'a> UnchangedCounter<'a> {
             } else {
                 0
             }
+    }
+
+    /// A state, or what is known pod by pod where the classes leave it open (S55).
+    fn told_pod_by_pod(&mut self, state: StateIx, source: EndIx, destination: EndIx) -> StateIx {
+        let pair = (state, state);
+        if !self.states.comparison(pair).changed || !self.states.is_uncertain(pair) {
+            return state;
+        }
+        let exact = self.rows.pod_by_pod(&mut self.states, source, destination);
+        exact.unwrap_or(state)
     }
 
     /// The state of an end, without own-node exceptions.

@@ -1,5 +1,6 @@
 //! The tables: which kinds are recognized, and which of their groups' kinds play no part.
 
+use crate::policy::recognized::nodes;
 use crate::policy::recognized::reach::TaintReach;
 use crate::policy::recognized::read;
 use crate::tree::SyntaxNode;
@@ -42,10 +43,10 @@ pub static KINDS: &[RecognizedKind] = &[
     kind("cilium.io", "CiliumClusterwideEnvoyConfig", CLUSTER, read::of_envoy_config),
     kind("projectcalico.org", "NetworkPolicy", OWN, read::of_calico),
     kind("projectcalico.org", "GlobalNetworkPolicy", CLUSTER, read::of_calico),
-    kind("projectcalico.org", "HostEndpoint", CLUSTER, read::deny),
+    kind("projectcalico.org", "HostEndpoint", CLUSTER, read::of_host_endpoint),
     kind("crd.projectcalico.org", "NetworkPolicy", OWN, read::of_calico),
     kind("crd.projectcalico.org", "GlobalNetworkPolicy", CLUSTER, read::of_calico),
-    kind("crd.projectcalico.org", "HostEndpoint", CLUSTER, read::deny),
+    kind("crd.projectcalico.org", "HostEndpoint", CLUSTER, read::of_host_endpoint),
     kind("crd.antrea.io", "NetworkPolicy", OWN, read::of_antrea),
     kind("crd.antrea.io", "ClusterNetworkPolicy", CLUSTER, read::of_antrea),
     kind("crd.antrea.io", "TrafficControl", CLUSTER, read::of_traffic_control),
@@ -60,6 +61,7 @@ pub static KINDS: &[RecognizedKind] = &[
     kind("k8s.ovn.org", "UserDefinedNetwork", OWN, read::of_network),
     kind("k8s.ovn.org", "ClusterUserDefinedNetwork", CLUSTER, read::of_cluster_network),
     kind("k8s.cni.cncf.io", "NetworkAttachmentDefinition", OWN, read::of_attachment),
+    kind("ingressnodefirewall.openshift.io", "IngressNodeFirewall", CLUSTER, nodes::of_node_firewall),
     kind("network.openshift.io", "EgressNetworkPolicy", OWN, read::deny_egress),
     kind("network.openshift.io", "NetNamespace", CLUSTER, read::of_net_namespace),
     kind("kubeovn.io", "SecurityGroup", CLUSTER, read::of_kubeovn_group),
@@ -157,7 +159,7 @@ pub static NO_PART: &[(&str, &[&str])] = &[
     ("security.lynx.smartx.com", &["EndpointGroup"]),
     ("group.everoute.io", &["EndpointGroup"]),
     ("networking.aviatrix.com", &["SmartGroup"]),
-    ("ingressnodefirewall.openshift.io", &["IngressNodeFirewall", "IngressNodeFirewallConfig",
+    ("ingressnodefirewall.openshift.io", &["IngressNodeFirewallConfig",
         "IngressNodeFirewallNodeState"]),
 ];
 

@@ -11,13 +11,15 @@
 //! look through the table for each object of an unknown kind. Road not taken: one taint for each
 //! kind, whatever the object says; it made most answers unknown.
 
+mod fields;
 mod kinds;
+mod nodes;
 mod reach;
 mod read;
 mod selectors;
 
 pub use crate::policy::recognized::kinds::{KINDS, NO_PART, RecognizedKind};
-pub use crate::policy::recognized::reach::{TaintNamespaces, TaintPods, TaintReach};
+pub use crate::policy::recognized::reach::{TaintNamespaces, TaintNodes, TaintPods, TaintReach};
 pub use crate::policy::recognized::selectors::uses_plugin_labels;
 
 use crate::tree::SyntaxNode;

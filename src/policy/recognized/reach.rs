@@ -2,6 +2,7 @@
 
 use crate::model::{Requirement, Selector};
 use crate::policy::rule::TaintEffect;
+use std::net::IpAddr;
 
 /// One part of what an object can touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,19 @@ pub enum TaintPods {
     },
     /// Those behind this Service of the object's namespace.
     Behind(Box<str>),
+    /// No pods, but nodes, and with them the pods on a node's network.
+    OfNodes(TaintNodes),
+}
+
+/// The nodes an object reaches: those that any of these means.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaintNodes {
+    /// The one of this name.
+    pub name: Option<Box<str>>,
+    /// Those with these labels.
+    pub labelled: Option<Selector>,
+    /// Those with these addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Both directions.
@@ -78,6 +92,11 @@ impl TaintReach {
     pub fn pods(mut self, pods: TaintPods) -> Self {
         self.pods = pods;
         self
+    }
+
+    /// What nodes send and receive may be denied.
+    pub fn nodes(directions: [bool; 2], nodes: TaintNodes) -> Self {
+        Self::own(TaintEffect::OnlyDeny, directions).pods(TaintPods::OfNodes(nodes))
     }
 
     /// The same in other namespaces.

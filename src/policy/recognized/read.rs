@@ -1,42 +1,12 @@
 //! How far single objects reach: a function for each family of kinds.
 
 use crate::model::{Requirement, Selector};
+use crate::policy::recognized::fields::{by_rules, field, has, items, spec, text};
+use crate::policy::recognized::nodes;
 use crate::policy::recognized::reach::{BOTH, IN, OUT, TaintNamespaces, TaintPods, TaintReach};
 use crate::policy::recognized::selectors::{calico, cilium, label_selector};
 use crate::policy::rule::TaintEffect::{self, Anything, OnlyDeny, UnorderedTier};
 use crate::tree::SyntaxNode;
-
-fn spec(node: &SyntaxNode) -> Option<&SyntaxNode> {
-    node.get("spec")
-}
-
-fn field<'n>(node: &'n SyntaxNode, path: &[&str]) -> Option<&'n SyntaxNode> {
-    path.iter().try_fold(node, |node, key| node.get(key))
-}
-
-fn text<'n>(node: &'n SyntaxNode, path: &[&str]) -> Option<&'n str> {
-    field(node, path).and_then(SyntaxNode::as_str)
-}
-
-fn items<'n>(node: &'n SyntaxNode, path: &[&str]) -> &'n [SyntaxNode] {
-    field(node, path).map(SyntaxNode::items).unwrap_or_default()
-}
-
-/// Whether a field is there with something in it.
-fn has(node: &SyntaxNode, key: &str) -> bool {
-    node.get(key)
-        .is_some_and(|n| !n.items().is_empty() || !n.entries().is_empty())
-}
-
-/// The directions whose lists of rules are not empty; both where there is no list at all, as in an
-/// object that is written in a way that is not known here.
-fn by_rules(node: &SyntaxNode, ingress: &[&str], egress: &[&str]) -> [bool; 2] {
-    let mut all = ingress.iter().chain(egress);
-    if all.all(|key| node.get(key).is_none()) {
-        return BOTH;
-    }
-    [ingress, egress].map(|keys| keys.iter().any(|key| has(node, key)))
-}
 
 fn unless_none(reach: TaintReach) -> Vec<TaintReach> {
     if reach.directions == [false, false] {
@@ -74,13 +44,16 @@ pub fn anything_egress(_: &SyntaxNode) -> Vec<TaintReach> {
 /// Cilium: `spec` and every one of `specs`; a policy of nodes leaves pods alone.
 pub fn of_cilium(node: &SyntaxNode) -> Vec<TaintReach> {
     let all = spec(node).into_iter().chain(items(node, &["specs"]));
-    all.filter(|rule| rule.get("nodeSelector").is_none() || rule.get("endpointSelector").is_some())
-        .flat_map(|rule| {
-            let directions = by_rules(rule, &["ingress", "ingressDeny"], &["egress", "egressDeny"]);
-            let pods = cilium(rule.get("endpointSelector"));
-            unless_none(TaintReach::own(Anything, directions).labelled(pods))
+    all.flat_map(|rule| {
+        let directions = by_rules(rule, &["ingress", "ingressDeny"], &["egress", "egressDeny"]);
+        unless_none(match rule.get("endpointSelector") {
+            None if rule.get("nodeSelector").is_some() => {
+                TaintReach::nodes(directions, nodes::any_node())
+            }
+            pods => TaintReach::own(Anything, directions).labelled(cilium(pods)),
         })
-        .collect()
+    })
+    .collect()
 }
 
 /// Cilium's Envoy configuration: the pods behind the Services it takes over.
@@ -98,6 +71,14 @@ pub fn of_envoy_config(node: &SyntaxNode) -> Vec<TaintReach> {
             )
         })
         .collect()
+}
+
+/// Calico's host endpoint: its node, and where policies apply to what is forwarded, every pod.
+pub fn of_host_endpoint(node: &SyntaxNode) -> Vec<TaintReach> {
+    vec![
+        TaintReach::own(OnlyDeny, BOTH),
+        TaintReach::nodes(BOTH, nodes::host_endpoint(node)),
+    ]
 }
 
 /// Calico: `types` with its defaults, `selector`, `namespaceSelector`.
@@ -165,7 +146,12 @@ fn applied_to(
     effect: TaintEffect,
     directions: [bool; 2],
 ) -> Option<TaintReach> {
-    let other = ["nodeSelector", "externalEntitySelector", "vmSelector"];
+    let of_nodes = target.get("nodeSelector");
+    if let Some(selector) = of_nodes.filter(|_| target.get("podSelector").is_none()) {
+        let nodes = nodes::selected(Some(selector));
+        return Some(TaintReach::nodes(directions, nodes));
+    }
+    let other = ["externalEntitySelector", "vmSelector"];
     if other.iter().any(|key| target.get(key).is_some()) && target.get("podSelector").is_none() {
         return None;
     }

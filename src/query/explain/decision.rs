@@ -12,10 +12,10 @@ use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
 use crate::query::explain::reason::Reason;
 use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
 use crate::spec::Environment;
+use crate::spec::Flow;
 use crate::spec::evaluate;
 use crate::spec::question::Case;
 use crate::spec::trace::{Doubt, Ground, Trace};
-use crate::spec::{Endpoint, Flow};
 use std::collections::BTreeSet;
 
 /// What the specification reported while it decided a side, in order.
@@ -150,12 +150,10 @@ fn blame(
     case: &Case,
     effect: TaintEffect,
 ) -> Reason {
-    let Endpoint::Pod(pod) = side.subject else {
-        return Reason::UnknownUnsupportedKind;
-    };
     let taints = &env.policies.taints;
     let touches = |t: &crate::policy::Taint| {
-        t.effect == effect && evaluate::taint_touches(env, t, pod, side.direction, case.mode)
+        let (end, direction) = (side.subject, side.direction);
+        t.effect == effect && evaluate::taint_touches_end(env, t, end, direction, case.mode)
     };
     side.taints = (0..taints.len()).filter(|i| touches(&taints[*i])).collect();
     match side.taints.first().map(|i| taints[*i].reason) {

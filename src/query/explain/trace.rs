@@ -36,6 +36,10 @@ impl Walker<'_> {
     pub(crate) fn side(&self) -> ExplanationSide {
         let mut side = ExplanationSide::plain(self.flow, self.direction, Reason::AllowDefault);
         let Endpoint::Pod(pod) = side.subject else {
+            let env = self.graph.environment();
+            if env.may_be_policed_node(side.subject, self.direction) {
+                decide(env, &mut side, self.flow, &self.case);
+            }
             return side;
         };
         let Some(effective) = self.graph.effective(side.subject, self.direction) else {

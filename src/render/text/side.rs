@@ -1,5 +1,6 @@
 //! One side of an answer in words: which rule decides, what comes nearest, and what is unknown.
 
+use crate::model::Truth;
 use crate::policy::RuleRef;
 use crate::query::Verdict;
 use crate::query::explain::explanation::{
@@ -28,11 +29,9 @@ impl TextWriter<'_> {
             .collect();
         let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
         for (side, name) in explanation.sides().into_iter().zip(&names) {
-            let hide = verdict == Verdict::No
-                && side.allowed.possible()
-                && matches!(side.subject, Endpoint::Address(_));
-            if hide || matches!(side.subject, Endpoint::Address(_)) {
-                continue;
+            let outside = matches!(side.subject, Endpoint::Address(_));
+            if outside && (side.allowed == Truth::Yes || verdict == Verdict::No) {
+                continue; // no rule governs an address; of a node something unmodelled may
             }
             let word = if side.direction == crate::policy::Direction::Egress {
                 "out"
@@ -221,7 +220,7 @@ impl TextWriter<'_> {
         near: &crate::query::explain::explanation::RuleTrace,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let peer = nearest_peer(near).filter(|p| p.matched != crate::model::Truth::Yes);
+        let peer = nearest_peer(near).filter(|p| p.matched != Truth::Yes);
         let at = peer.map_or(near.at, |p| p.at);
         let rule = self.context.graph.environment().policies.rule(near.at);
         let mut why: Vec<String> = Vec::new();
@@ -262,7 +261,7 @@ impl TextWriter<'_> {
     }
 
     pub(crate) fn doubts(&self, side: &ExplanationSide, out: &mut dyn Write) -> io::Result<()> {
-        if side.allowed != crate::model::Truth::Maybe {
+        if side.allowed != Truth::Maybe {
             return Ok(());
         }
         for doubt in side.doubts.iter().take(3) {

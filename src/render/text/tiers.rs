@@ -132,6 +132,11 @@ impl TextWriter<'_> {
         let label = format!("{:<4} {name:<width$}", way(side.direction));
         let direction = side.direction.name();
         let Some(tier) = side.tier(ix) else {
+            let taints = self.taints(side);
+            if !taints.is_empty() {
+                let unknown = Branch::new(label).note("unknown", Tone::Unsure);
+                return unknown.with(taints);
+            }
             let rest = match side.subject {
                 Endpoint::Address(_) => "an outside address: no policy governs it",
                 Endpoint::Pod(_) => "nothing was asked",
