@@ -3,8 +3,9 @@
 //! Text from a manifest passes through [`clean`]: control and bidirectional characters are written
 //! out, so that a hostile name can neither move a cursor nor reorder a line.
 
+use crate::set::blocks::{self, Preferred, WrittenBlock, whole, written};
 use crate::set::traffic::TrafficRange;
-use crate::set::{IpSet, TrafficSet};
+use crate::set::{Family, IpSet, TrafficSet};
 use std::borrow::Cow;
 
 /// A text with its control and bidirectional characters written out, cut at a length no name needs.
@@ -86,28 +87,106 @@ pub fn traffic(set: &TrafficSet) -> String {
     }
 }
 
-/// A set of addresses in few words.
+/// The most blocks and exceptions of a set that are all written out.
+const BLOCKS: usize = 8;
+
+/// A set of addresses in few words: `internet`, `0.0.0.0/0 except 10.0.0.0/8`, or whatever else
+/// names the fewest blocks.
 pub fn addresses(set: &IpSet) -> String {
-    let internet = IpSet::internet();
     if *set == IpSet::full() {
         return "any outside address".into();
     }
     if set.v6.is_empty() && set.v4 == IpSet::full().v4 {
         return "any outside IPv4 address".into();
     }
-    if *set == internet {
+    if *set == IpSet::internet() {
         return "internet".into();
     }
-    let cidrs = set.to_cidrs();
-    let shown: Vec<String> = cidrs.iter().take(3).map(ToString::to_string).collect();
-    let public = internet.v4.is_subset(&set.v4);
-    let rest = cidrs.len().saturating_sub(3);
-    match (public, rest) {
-        (true, 1..) => format!("internet and more ({} CIDR blocks)", cidrs.len()),
-        (true, 0) => format!("internet ({})", shown.join(",")),
-        (false, 0) => shown.join(","),
-        (false, n) => format!("{} and {n} more", shown.join(",")),
+    let families = Family::ALL.map(|family| in_family(set, family));
+    let told: Vec<String> = families.into_iter().flatten().collect();
+    told.join(if told.iter().any(|text| text.contains(' ')) {
+        "; "
+    } else {
+        ","
+    })
+}
+
+/// The addresses of one family in the fewest words.
+fn in_family(set: &IpSet, family: Family) -> Option<String> {
+    let set = set.only(family);
+    let blocks = written(&set, Preferred::Plain);
+    let by_word = of_internet(&set, family);
+    let by_word = by_word.filter(|(_, length)| *length < blocks::length(&blocks));
+    let text = by_word.map_or_else(|| list_of(&blocks), |(text, _)| text);
+    (!text.is_empty()).then_some(text)
+}
+
+/// The addresses that a peer names, as its author wrote them.
+pub fn written_block(set: &IpSet) -> String {
+    let all_of_ipv4 = set.v6.is_empty() && set.v4 == IpSet::full().v4;
+    match (*set == IpSet::full(), all_of_ipv4) {
+        (true, _) => "any outside address".into(),
+        (_, true) => "0.0.0.0/0 (any outside IPv4 address)".into(),
+        _ => list_of(&written(set, Preferred::Except)),
     }
+}
+
+/// A set of one family as the internet, less some blocks, and some blocks more; and how many words
+/// that takes.
+fn of_internet(set: &IpSet, family: Family) -> Option<(String, usize)> {
+    let internet = IpSet::internet().only(family);
+    if set.is_disjoint(&internet) {
+        return None;
+    }
+    let lacking = written(&internet.difference(set), Preferred::Plain);
+    let less: Vec<WrittenBlock> = lacking.iter().map(|block| whole(block.cidr)).collect();
+    let back = lacking.iter().flat_map(|block| &block.except).copied();
+    let more = set.difference(&internet).union(&IpSet::from_cidrs(back));
+    let more = written(&more.intersection(set), Preferred::Plain);
+    let name = match family {
+        Family::V4 => "internet (IPv4)",
+        Family::V6 => "internet (IPv6)",
+    };
+    let except = match list_of(&less) {
+        none if none.is_empty() => String::new(),
+        list => format!(" except {list}"),
+    };
+    let and = match list_of(&more) {
+        none if none.is_empty() => String::new(),
+        list => format!("; {list}"),
+    };
+    let length = 1 + blocks::length(&less) + blocks::length(&more);
+    Some((format!("{name}{except}{and}"), length))
+}
+
+/// Blocks in a row; what is too long is cut and counted.
+fn list_of(blocks: &[WrittenBlock]) -> String {
+    let excepts = blocks.iter().any(|block| !block.except.is_empty());
+    let between = if excepts { "; " } else { "," };
+    if blocks::length(blocks) <= BLOCKS || blocks.len() == 1 {
+        return joined(blocks, between);
+    }
+    let shown = joined(&blocks[..blocks.len().min(3)], between);
+    match blocks.len().saturating_sub(3) {
+        0 => shown,
+        rest => format!("{shown} and {rest} more"),
+    }
+}
+
+fn joined(blocks: &[WrittenBlock], between: &str) -> String {
+    let each: Vec<String> = blocks.iter().map(one_block).collect();
+    each.join(between)
+}
+
+fn one_block(block: &WrittenBlock) -> String {
+    if block.except.len() <= BLOCKS {
+        return block.to_string();
+    }
+    let shown = WrittenBlock {
+        except: block.except[..3].to_vec(),
+        ..block.clone()
+    };
+    format!("{shown} and {} more", block.except.len() - 3)
 }
 
 /// `1 pod`, `2 pods`, `2 policies`; kinds keep their spelling.

@@ -83,6 +83,8 @@ fn end(input: &Input, endpoint: Endpoint) -> End {
 
 fn pair(input: &Input, graph: &AllowGraph, flow: Flow) -> Pair {
     Pair {
+        passing: None,
+        parts: Vec::new(),
         led: None,
         source: end(input, flow.source),
         destination: end(input, flow.destination),

@@ -84,6 +84,8 @@ fn open(
     led: Option<ViaService>,
 ) -> Option<Vec<Addition>> {
     let pair = Pair {
+        passing: None,
+        parts: Vec::new(),
         led,
         source: end(input, flow.source),
         destination: end(input, flow.destination),

@@ -4,6 +4,7 @@
 use crate::graph::AllowGraph;
 use crate::input::Input;
 use crate::query::Verdict;
+use crate::spec::Endpoint;
 use crate::tree::Locator;
 
 /// Columns that text is wrapped at unless the caller says otherwise.
@@ -69,6 +70,8 @@ pub struct RenderContext<'a> {
     pub verbose: bool,
     /// The folder that the file names of findings are relative to; as they were given if `None`.
     pub base: Option<&'a str>,
+    /// What the ends of the flows that are shown are called, where not by their own names.
+    pub(crate) names: Option<&'a Names>,
 }
 
 impl<'a> RenderContext<'a> {
@@ -82,6 +85,7 @@ impl<'a> RenderContext<'a> {
             width: DEFAULT_WIDTH,
             verbose: false,
             base: None,
+            names: None,
         }
     }
 
@@ -107,5 +111,28 @@ impl<'a> RenderContext<'a> {
     pub fn relative_to(mut self, base: Option<&'a str>) -> Self {
         self.base = base;
         self
+    }
+
+    /// With these names for the ends of flows.
+    pub(crate) fn naming<'b>(self, names: &'b Names) -> RenderContext<'b>
+    where
+        'a: 'b,
+    {
+        RenderContext {
+            names: Some(names),
+            ..self
+        }
+    }
+}
+
+/// Names of ends of flows that are not called by their own.
+#[derive(Debug, Clone, Default)]
+pub struct Names(pub(crate) Vec<(Endpoint, String)>);
+
+impl Names {
+    /// The name of an endpoint, if it has one here.
+    pub(crate) fn get(&self, endpoint: Endpoint) -> Option<&str> {
+        let mut names = self.0.iter();
+        names.find(|(e, _)| *e == endpoint).map(|(_, n)| &**n)
     }
 }

@@ -12,6 +12,7 @@ pub mod context;
 pub mod data;
 pub mod format;
 pub mod image;
+pub mod names;
 pub mod report;
 pub mod safe_writer;
 pub mod text;

@@ -1,7 +1,7 @@
 //! Words for the parts of an answer, shared by the formats: ends, peers, rules, mismatches. Those
 //! for counts, traffic and addresses are in [`crate::words`].
 
-pub use crate::words::{addresses, clean, clean_lines, traffic};
+pub use crate::words::{addresses, clean, clean_lines, traffic, written_block};
 
 use crate::graph::AllowGraph;
 use crate::model::{Cluster, Requirement, Selector};
@@ -10,6 +10,7 @@ use crate::policy::{
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
+use crate::render::context::RenderContext;
 use crate::set::TrafficSet;
 use crate::spec::Endpoint;
 use std::borrow::Cow;
@@ -20,10 +21,10 @@ pub fn end(cluster: &Cluster, end: &End) -> String {
         End::Pods { workload, pods, .. } => {
             let name = cluster.workload_name(*workload);
             let all = cluster.workload(*workload).pods.len();
-            let name = if pods.len() < all && all > 1 {
-                format!("{name} ({} of {all} pods)", pods.len())
-            } else {
-                name
+            let name = match pods.as_slice() {
+                [pod] if all > 1 => format!("{name} ({})", cluster.pod(*pod).name),
+                some if some.len() < all => format!("{name} ({} of {all} pods)", some.len()),
+                _ => name,
             };
             clean(&name).into_owned()
         }
@@ -47,6 +48,15 @@ pub fn endpoint(cluster: &Cluster, endpoint: Endpoint) -> String {
         Endpoint::Pod(pod) => clean(&cluster.workload_name(cluster.pod(pod).workload)).into_owned(),
         Endpoint::Address(address) => address.to_string(),
     }
+}
+
+/// What an end of a flow is called.
+pub fn name_of(context: RenderContext<'_>, end: Endpoint) -> String {
+    let given = context.names.and_then(|names| names.get(end));
+    given.map_or_else(
+        || endpoint(&context.graph.environment().cluster, end),
+        ToOwned::to_owned,
+    )
 }
 
 /// `namespace/name` of a policy.
@@ -111,7 +121,7 @@ pub fn peer(peer: &Peer) -> String {
             };
             format!("{which} {}", namespaces_words(namespaces))
         }
-        Peer::Addresses(set) => addresses(set),
+        Peer::Addresses(set) => written_block(set),
         Peer::Nodes(s) if s.is_everything() => "every node".into(),
         Peer::Nodes(s) => format!("nodes {}", selector(s)),
         Peer::Domain(name) => format!("domain name {}", clean(name)),
@@ -194,7 +204,8 @@ fn braces(s: &Selector) -> String {
 }
 
 /// What is there instead of what a peer wants, where the peer itself is shown next to it.
-pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
+pub fn had(context: RenderContext<'_>, found: &Mismatch, other: Endpoint) -> String {
+    let cluster = &context.graph.environment().cluster;
     let name = match other {
         Endpoint::Pod(p) => clean(&cluster.pod_namespace(p).name).into_owned(),
         Endpoint::Address(_) => String::new(),
@@ -214,11 +225,11 @@ pub fn had(cluster: &Cluster, found: &Mismatch, other: Endpoint) -> String {
         (Mismatch::AddressUnknown, _) => "where its address lies is not known".to_owned(),
         (Mismatch::DomainUnknown(_), _) => "its addresses are in no manifest".to_owned(),
         (Mismatch::PodLabel(r), Endpoint::Pod(p)) => has(
-            &words_of(cluster, other),
+            &name_of(context, other),
             r.key(),
             cluster.pod_labels(p).get(r.key()),
         ),
-        _ => mismatch(cluster, found, other),
+        _ => mismatch(context, found, other),
     }
 }
 
@@ -237,7 +248,8 @@ pub fn ports(rule: &Rule) -> String {
 }
 
 /// Why a peer does not match, or may not match: what was wanted and what is there.
-pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> String {
+pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint) -> String {
+    let cluster = &context.graph.environment().cluster;
     let namespace = |of: Endpoint| match of {
         Endpoint::Pod(p) => Some(cluster.pod_namespace(p)),
         Endpoint::Address(_) => None,
@@ -249,7 +261,7 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
     match (mismatch, other) {
         (Mismatch::WrongNamespace(name), _) => {
             let is = namespace(other).map_or_else(String::new, |n| {
-                format!("; {} is in {}", words_of(cluster, other), clean(&n.name))
+                format!("; {} is in {}", name_of(context, other), clean(&n.name))
             });
             format!("needs a pod of namespace {}{is}", clean(name))
         }
@@ -273,27 +285,29 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
             format!(
                 "needs pod label {}; {} {}",
                 wanted(r),
-                words_of(cluster, other),
+                name_of(context, other),
                 had(cluster.pod_labels(p).get(r.key()))
             )
         }
         (Mismatch::PodLabel(r), Endpoint::Address(_)) => format!("needs pod label {}", wanted(r)),
         (Mismatch::NotAPod, _) => "selects pods; an outside address is none".into(),
-        (Mismatch::NotInBlock, _) => format!("{} is not in the block", words_of(cluster, other)),
+        (Mismatch::NotInBlock, _) => {
+            format!("{} is not in the block", name_of(context, other))
+        }
         (Mismatch::AddressUnknown, _) => format!(
             "the address of {} is not known, and the block covers part of where it may lie",
-            words_of(cluster, other)
+            name_of(context, other)
         ),
         (Mismatch::BlocksSkipPods, _) => "address blocks match no pods under this CNI".into(),
         (Mismatch::HostNetwork, _) => {
             format!(
                 "{} runs with hostNetwork; selectors do not see it",
-                words_of(cluster, other)
+                name_of(context, other)
             )
         }
         (Mismatch::NotANode, _) => format!(
             "{} is not an address of a selected node",
-            words_of(cluster, other)
+            name_of(context, other)
         ),
         (Mismatch::NodesUnknown, _) => {
             "no Node is in the input, so its addresses are not known".into()
@@ -306,15 +320,11 @@ pub fn mismatch(cluster: &Cluster, mismatch: &Mismatch, other: Endpoint) -> Stri
         }
         (Mismatch::Symbol(symbol), _) => {
             let what = peer(&Peer::Symbol(*symbol));
-            format!("{} is not known to be {what}", words_of(cluster, other))
+            format!("{} is not known to be {what}", name_of(context, other))
         }
         (Mismatch::Complement, _) => {
-            format!("{} may be one of those left out", words_of(cluster, other))
+            format!("{} may be one of those left out", name_of(context, other))
         }
         (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
     }
-}
-
-fn words_of(cluster: &Cluster, other: Endpoint) -> String {
-    endpoint(cluster, other)
 }

@@ -4,6 +4,7 @@
 //! One representation, sorted disjoint inclusive ranges, serves them all, because real policies
 //! name few ranges however large the line is.
 
+pub mod blocks;
 pub mod bounds;
 pub mod buckets;
 pub mod hashed;

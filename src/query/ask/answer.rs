@@ -10,60 +10,18 @@ use crate::graph::{AllowGraph, Allowed};
 use crate::model::PodId;
 use crate::policy::Direction;
 use crate::query::ask::grammar::Question;
+use crate::query::ask::parts::{self, Fate, Part, PartMember};
 use crate::query::ask::resolve;
 use crate::query::ask::resolve::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_effect;
 use crate::query::ask::service_effect::ViaService;
 use crate::query::ask::symbolic;
+pub use crate::query::ask::verdict::Verdict;
 use crate::query::ask::via_service;
 use crate::query::explain::explanation::Explanation;
-use crate::set::{Protocol, Traffic, TrafficSet};
+use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, FamilySet, Flow};
 use std::collections::HashMap;
-
-/// The final answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// All of it is allowed.
-    Yes,
-    /// None of it is.
-    No,
-    /// Some of it is, some is not.
-    Partly,
-    /// The input does not decide it.
-    Unknown,
-}
-
-impl Verdict {
-    /// The verdict as it is printed.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Partly => "partly",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The verdict over two parts together.
-    #[must_use]
-    pub fn combine(self, other: Self) -> Self {
-        match (self, other) {
-            (a, b) if a == b => a,
-            (Self::Partly, _)
-            | (_, Self::Partly)
-            | (Self::Yes, Self::No)
-            | (Self::No, Self::Yes) => Self::Partly,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
-    }
-}
 
 /// The answer for one source and one destination.
 #[derive(Debug, Clone)]
@@ -81,6 +39,10 @@ pub struct Pair {
     /// A flow that demonstrates the verdict: one that is denied or unknown if there is any,
     /// otherwise one that is allowed.
     pub example: Flow,
+    /// A flow that passes, where not all do.
+    pub passing: Option<Flow>,
+    /// Who passes and who does not, where pods or addresses of the ends fare differently.
+    pub parts: Vec<Part>,
     /// How the Service that was named changes the verdict on the example.
     pub led: Option<ViaService>,
 }
@@ -222,19 +184,12 @@ impl Asking<'_> {
     /// cluster, because nothing governs such traffic.
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
+        let mut passing = None;
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
-        let by_word = from.is_word() || to.is_word();
         for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;
             for source in self.endpoints(from, to, Direction::Ingress) {
-                if by_word && !symbolic::meets(self.graph, source, destination) {
-                    continue;
-                }
-                if matches!(
-                    (source, destination),
-                    (Endpoint::Address(_), Endpoint::Address(_))
-                ) || self.skips_itself(from, to, source, destination)
-                {
+                if !self.is_meant(from, to, source, destination) {
                     continue;
                 }
                 let allowed = self.allowed(source, destination);
@@ -244,6 +199,9 @@ impl Asking<'_> {
                     destination,
                     traffic,
                 };
+                if passing.is_none() && matches!(verdict, Verdict::Yes | Verdict::Partly) {
+                    passing = Some(flow);
+                }
                 if worst.is_none_or(|(v, _)| rank(verdict) > rank(v)) {
                     worst = Some((verdict, flow));
                 }
@@ -257,6 +215,11 @@ impl Asking<'_> {
             return Ok(None);
         };
         let led = self.via_service(example.source, example.destination);
+        let parts = if verdict == Verdict::Partly {
+            self.parts(from, to)?
+        } else {
+            Vec::new()
+        };
         Ok(Some(Pair {
             source: from.clone(),
             destination: to.clone(),
@@ -264,8 +227,59 @@ impl Asking<'_> {
             allowed,
             verdict,
             example,
+            passing: passing.filter(|_| verdict == Verdict::Partly),
+            parts,
             led,
         }))
+    }
+
+    /// Who passes and who does not. Of a set of addresses each atom is looked at on its own.
+    fn parts(&mut self, from: &End, to: &End) -> Result<Vec<Part>, ResolveError> {
+        let sources = self.endpoints(from, to, Direction::Ingress);
+        let destinations = self.endpoints(to, from, Direction::Egress);
+        if sources.len().saturating_mul(destinations.len()) > parts::MOST {
+            return Ok(Vec::new());
+        }
+        let asked = destinations
+            .iter()
+            .map(|destination| self.asked(*destination))
+            .collect::<Result<Vec<_>, _>>()?;
+        let members = [
+            self.members(from, &sources),
+            self.members(to, &destinations),
+        ];
+        let [of_source, of_destination] = &members;
+        let fate = |i: usize, j: usize| {
+            let (source, destination) = (sources[i], destinations[j]);
+            let meant = self.is_meant(from, to, source, destination);
+            meant.then(|| fate(&asked[j], &self.allowed(source, destination)))
+        };
+        Ok(parts::parts(of_source, of_destination, fate))
+    }
+
+    /// What each endpoint of an end stands for.
+    fn members(&self, end: &End, endpoints: &[Endpoint]) -> Vec<PartMember> {
+        let atoms = &self.graph.space().atoms;
+        let each = endpoints.iter().map(|endpoint| match (endpoint, end) {
+            (Endpoint::Pod(pod), _) => PartMember::Pod(*pod),
+            (Endpoint::Address(address), End::Addresses { set, .. }) => {
+                let atom = atoms.addresses(atoms.of(*address));
+                PartMember::Addresses(atom.intersection(set))
+            }
+            (Endpoint::Address(address), End::Pods { .. }) => {
+                PartMember::Addresses(IpSet::single(*address))
+            }
+        });
+        each.collect()
+    }
+
+    /// Whether a question about two ends is about these two endpoints of them.
+    fn is_meant(&self, from: &End, to: &End, source: Endpoint, destination: Endpoint) -> bool {
+        let outside = |endpoint| matches!(endpoint, Endpoint::Address(_));
+        let by_word = from.is_word() || to.is_word();
+        !(by_word && !symbolic::meets(self.graph, source, destination)
+            || outside(source) && outside(destination)
+            || self.skips_itself(from, to, source, destination))
     }
 
     /// Whether a pair of pods is skipped: a single pod with itself, where both ends are sets. A pod
@@ -346,6 +360,16 @@ fn rank(verdict: Verdict) -> u8 {
         Verdict::Partly => 1,
         Verdict::Unknown => 2,
         Verdict::No => 3,
+    }
+}
+
+/// How some traffic fares.
+fn fate(asked: &TrafficSet, allowed: &Allowed) -> Fate {
+    Fate {
+        verdict: judge(asked, allowed).0,
+        allowed: asked.intersection(&allowed.must),
+        unknown: asked.intersection(&allowed.unknown()),
+        blocked: asked.difference(&allowed.may),
     }
 }
 

@@ -9,6 +9,7 @@
 use crate::model::Truth;
 use crate::policy::tier::TierIx;
 use crate::policy::{PolicyId, RuleRef, TaintEffect, TaintReason};
+use crate::query::explain::nearest::nearest;
 use crate::query::explain::reason::Reason;
 use crate::query::explain::side::{ExplanationSide, Mismatch, PeerTrace, RuleTrace};
 use crate::spec::Environment;
@@ -221,18 +222,4 @@ fn denial(near: Option<&RuleTrace>) -> Reason {
         Some(rule) if !rule.ports && admitted(rule) => Reason::DenyPort,
         Some(_) => Reason::DenyNoRuleMatches,
     }
-}
-
-/// The rule that came closest to matching: the fewest mismatches of its ports and its best peer,
-/// where a matching peer is preferred to a matching port.
-fn nearest(rules: &[&RuleTrace]) -> Option<RuleTrace> {
-    let mismatches = |r: &RuleTrace| {
-        let each = r.peers.iter().map(PeerTrace::distance);
-        let peers = each.min().unwrap_or(0);
-        (peers + usize::from(!r.ports), peers)
-    };
-    rules
-        .iter()
-        .min_by_key(|r| (mismatches(r), r.at))
-        .map(|r| (*r).clone())
 }

@@ -3,6 +3,7 @@
 pub mod contributing;
 pub mod decision;
 pub mod explanation;
+pub mod nearest;
 pub mod reason;
 pub mod side;
 pub mod summary;

@@ -56,6 +56,8 @@ pub struct PeerTrace {
     pub matched: Truth,
     /// Why it does not match, or why that is unknown; empty where it matches.
     pub mismatches: Vec<Mismatch>,
+    /// How many requirements of it the other end fulfils.
+    pub fulfilled: usize,
 }
 
 /// How one rule matched.
@@ -194,22 +196,6 @@ impl ExplanationSide {
             .flat_map(|t| &t.policies);
         policies.flat_map(|p| &p.rules).collect()
     }
-}
-
-impl PeerTrace {
-    /// The number of mismatches; zero where the peer matches.
-    pub fn distance(&self) -> usize {
-        if self.matched == Truth::Yes {
-            0
-        } else {
-            self.mismatches.len().max(1)
-        }
-    }
-}
-
-/// The peer of a rule that came closest to matching, if the rule has peers.
-pub fn nearest_peer(rule: &RuleTrace) -> Option<&PeerTrace> {
-    rule.peers.iter().min_by_key(|p| (p.distance(), p.at))
 }
 
 /// Whether a rule names ports.

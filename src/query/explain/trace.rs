@@ -6,7 +6,7 @@
 
 use crate::compile::effective_policy::EffectiveTier;
 use crate::graph::AllowGraph;
-use crate::model::{NamespaceId, PodId, Requirement, Truth};
+use crate::model::{Labels, NamespaceId, PodId, Requirement, Selector, Truth};
 use crate::policy::tier::HostPods;
 use crate::policy::{Direction, Namespaces, Peer, Peers, Policy, PolicyId, Rule, RuleRef};
 use crate::query::explain::decision::decide;
@@ -148,6 +148,7 @@ impl Walker<'_> {
             at,
             matched,
             mismatches,
+            fulfilled: fulfilled(env, peer, endpoint),
         }
     }
 
@@ -208,6 +209,22 @@ impl Walker<'_> {
             (Peer::Unreadable { .. }, _) => vec![Mismatch::Unreadable],
         }
     }
+}
+
+/// How many requirements of a peer the other end fulfils, as far as its labels are known.
+fn fulfilled(env: &Environment, peer: &Peer, endpoint: Endpoint) -> usize {
+    let (Peer::Pods(namespaces, pods), Endpoint::Pod(other)) = (peer, endpoint) else {
+        return 0;
+    };
+    let count = |selector: &Selector, labels: &Labels| {
+        let each = selector.requirements().iter();
+        each.filter(|r| r.matches(labels)).count()
+    };
+    let of_namespace = match namespaces {
+        Namespaces::Matching(selector) => count(selector, &env.cluster.pod_namespace(other).labels),
+        _ => 0,
+    };
+    of_namespace + count(pods, env.cluster.pod_labels(other))
 }
 
 fn block_of(peer: &Peer) -> &crate::set::IpSet {

@@ -99,11 +99,14 @@ pub fn show(graph: &AllowGraph, pair: &Pair) -> Shown {
     }
 }
 
-/// The pair's example; where the verdict differs between ports, one flow that is blocked (or
-/// unknown) and one that passes.
+/// The pair's example; where the verdict differs between pods, addresses or ports, one flow that is
+/// blocked (or unknown) and one that passes.
 fn flows(graph: &AllowGraph, pair: &Pair) -> Vec<Flow> {
     if pair.verdict != Verdict::Partly {
         return vec![pair.example];
+    }
+    if let (false, Some(passing)) = (pair.parts.is_empty(), pair.passing) {
+        return vec![pair.example, passing];
     }
     let allowed = service_effect::allowed(
         graph,

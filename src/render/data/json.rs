@@ -11,6 +11,7 @@ use crate::query::explain::explanation::{ExplanationSide, PeerTrace, RuleTrace};
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, ListEntry, Party};
 use crate::query::{Answer, End, Pair};
+use crate::render::context::Names;
 use crate::render::context::RenderContext;
 use crate::render::data::yaml;
 use crate::render::words;
@@ -330,7 +331,7 @@ fn near(context: RenderContext<'_>, trace: &RuleTrace, other: Endpoint) -> Near 
 
 /// A peer with what is wrong with it.
 pub fn peer(context: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> PeerJson {
-    let text = |m| words::mismatch(&context.input.cluster, m, other);
+    let text = |m| words::mismatch(context, m, other);
     PeerJson {
         rule: rule(context, trace.at),
         matched: truth(trace.matched),
@@ -338,13 +339,12 @@ pub fn peer(context: RenderContext<'_>, trace: &PeerTrace, other: Endpoint) -> P
     }
 }
 
-fn endpoint(context: RenderContext<'_>, endpoint: Endpoint) -> String {
+/// The workload of a pod; what addresses are called in this answer.
+pub fn endpoint(context: RenderContext<'_>, endpoint: Endpoint) -> String {
+    let cluster = &context.input.cluster;
     match endpoint {
-        Endpoint::Pod(pod) => context
-            .input
-            .cluster
-            .workload_name(context.input.cluster.pod(pod).workload),
-        Endpoint::Address(address) => address.to_string(),
+        Endpoint::Pod(pod) => cluster.workload_name(cluster.pod(pod).workload),
+        Endpoint::Address(_) => words::name_of(context, endpoint),
     }
 }
 
@@ -402,6 +402,8 @@ pub fn answer(context: RenderContext<'_>, answer: &Answer) -> AnswerJson {
 
 fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
     let explanation = pair.explain(context.graph);
+    let names = Names::of_pair(context.graph, pair, &[pair.example]);
+    let context = context.naming(&names);
     PairJson {
         source: end(context, &pair.source),
         destination: end(context, &pair.destination),

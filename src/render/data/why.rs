@@ -7,16 +7,17 @@ use crate::query::explain::explanation::{
 };
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
+use crate::render::context::Names;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
 use crate::render::data::json::{
-    EndJson, PeerJson, PolicyName, PortsJson, RuleRefJson, at, end, peer, policy, rule, traffic,
-    truth,
+    EndJson, PeerJson, PolicyName, PortsJson, RuleRefJson, at, end, endpoint, peer, policy, rule,
+    traffic, truth,
 };
 use crate::render::data::suggest;
 use crate::render::data::suggest::SuggestedJson;
 use crate::render::text::writer::TextWriter;
-use crate::render::words;
+use crate::spec::Flow;
 use crate::spec::HostNetworkMode;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -182,6 +183,9 @@ pub fn why(context: RenderContext<'_>, why: &Why, breaks: &[Vec<Broken>]) -> Why
 }
 
 fn pair(context: RenderContext<'_>, pair: &Pair, shown: &Shown, broken: &[Broken]) -> WhyPairJson {
+    let flows: Vec<Flow> = shown.walks.iter().map(|walk| walk.flow).collect();
+    let names = Names::of_pair(context.graph, pair, &flows);
+    let context = context.naming(&names);
     WhyPairJson {
         source: end(context, &pair.source),
         destination: end(context, &pair.destination),
@@ -237,7 +241,7 @@ pub fn walk(context: RenderContext<'_>, walk: &Explanation) -> WalkJson {
 fn side(context: RenderContext<'_>, side: &ExplanationSide) -> SideWalk {
     let taints = &context.graph.environment().policies.taints;
     SideWalk {
-        subject: words::endpoint(&context.input.cluster, side.subject),
+        subject: endpoint(context, side.subject),
         verdict: truth(side.allowed),
         reason: side.reason.code(),
         decided_by: side.decided_by.map(|r| rule(context, r)),

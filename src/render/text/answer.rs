@@ -4,6 +4,7 @@ use crate::diagnostic::Place;
 use crate::finding::Finding;
 use crate::query::ask::resolve::Note;
 use crate::query::{Answer, Pair, Verdict};
+use crate::render::context::Names;
 use crate::render::text::side::blocked;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -72,6 +73,8 @@ impl TextWriter<'_> {
 
     pub(crate) fn pair(&self, answer: &Answer, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
         let explanation = pair.explain(self.context.graph);
+        let names = Names::of_pair(self.context.graph, pair, &[pair.example]);
+        let named = self.naming(&names);
         writeln!(
             out,
             "{}{}",
@@ -85,7 +88,7 @@ impl TextWriter<'_> {
         if pair.verdict == Verdict::Partly {
             self.partly(pair, out)?;
         }
-        self.sides(&explanation, pair.verdict, out)?;
+        named.sides(&explanation, pair.verdict, out)?;
         if let Some(led) = pair.led {
             self.led(5, led, explanation.led.is_some(), out)?;
         }
@@ -148,6 +151,9 @@ impl TextWriter<'_> {
     }
 
     pub(crate) fn partly(&self, pair: &Pair, out: &mut dyn Write) -> io::Result<()> {
+        if !pair.parts.is_empty() {
+            return self.parts(pair, out);
+        }
         let possible = &pair.allowed.may;
         traffic_line(out, "allowed", &pair.asked.intersection(&pair.allowed.must))?;
         traffic_line(

@@ -10,12 +10,13 @@ use crate::model::Truth;
 use crate::policy::{Direction, RuleRef};
 use crate::query::ask::via_service::{ViaService, explain_led};
 use crate::query::explain::explanation::Reason;
+use crate::render::context::Names;
 use crate::render::context::RenderContext;
 use crate::render::context::Style;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
 use crate::source::Location;
-use crate::spec::{Endpoint, Flow};
+use crate::spec::Flow;
 use crate::words::plural;
 use std::io::{self, Write};
 
@@ -65,24 +66,22 @@ pub fn place(at: &Location) -> String {
     words::clean(&at.to_string()).into_owned()
 }
 
-fn end(context: RenderContext<'_>, endpoint: Endpoint) -> String {
-    words::endpoint(&context.graph.environment().cluster, endpoint)
-}
-
 /// `shop/web -> data/db:5432`, TCP unsaid.
 pub fn flow(context: RenderContext<'_>, flow: &Flow) -> String {
+    let names = Names::of_flow(context.graph, flow);
+    let context = context.naming(&names);
     let port = if flow.traffic.protocol == crate::set::Protocol::Tcp {
         flow.traffic.port.to_string()
     } else {
         flow.traffic.to_string()
     };
-    let to = end(context, flow.destination);
+    let to = words::name_of(context, flow.destination);
     let to = if to.contains(':') {
         format!("[{to}]")
     } else {
         to
     };
-    format!("{} -> {to}:{port}", end(context, flow.source))
+    format!("{} -> {to}:{port}", words::name_of(context, flow.source))
 }
 
 /// The rule that decides a flow, or why none does, with its place.

@@ -21,9 +21,9 @@ impl TextWriter<'_> {
             None => return Ok(()),
             Some(FamilyEffect::NoneInCommon) => format!(
                 "{} has {}, {} has {}: no address family in common, so no connection",
-                words::endpoint(self.cluster(), flow.source),
+                words::name_of(self.context, flow.source),
                 self.families_of(flow.source),
-                words::endpoint(self.cluster(), flow.destination),
+                words::name_of(self.context, flow.destination),
                 self.families_of(flow.destination),
             ),
             Some(FamilyEffect::Untold(by_family)) => {

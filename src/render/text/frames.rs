@@ -138,7 +138,7 @@ impl Frames<'_> {
         let policy = self.policies.get(id);
         let label = format!(
             "isolates {}",
-            words::endpoint(self.text.cluster(), side.subject)
+            words::name_of(self.text.context, side.subject)
         );
         Mark {
             origin: policy.subject_origin(),
@@ -157,7 +157,7 @@ impl Frames<'_> {
     }
 
     fn mismatches(&self, side: &ExplanationSide, peer: &PeerTrace) -> String {
-        let why = |m| words::had(self.text.cluster(), m, side.peer);
+        let why = |m| words::had(self.text.context, m, side.peer);
         peer.mismatches
             .iter()
             .map(why)

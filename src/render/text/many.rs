@@ -79,6 +79,9 @@ impl TextWriter<'_> {
 
     pub(crate) fn short_reason(&self, pair: &Pair) -> String {
         let explanation = pair.explain(self.context.graph);
+        if !pair.parts.is_empty() {
+            return self.parts_in_short(pair);
+        }
         if pair.verdict == Verdict::Partly {
             return format!(
                 "only {}",

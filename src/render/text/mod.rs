@@ -12,6 +12,7 @@ pub mod fix;
 pub mod frames;
 pub mod inputs;
 pub mod many;
+mod parts;
 pub mod potential;
 mod potential_rows;
 pub mod reach;

@@ -273,7 +273,7 @@ impl TextWriter<'_> {
     }
 
     fn hop(&self, hop: &Hop) -> Branch {
-        let end = |e| words::endpoint(self.cluster(), e);
+        let end = |e| words::name_of(self.context, e);
         let explanation = explain(self.context.graph, &hop.flow);
         let port = if hop.traffic.is_all() {
             String::new()

@@ -25,9 +25,11 @@ impl TextWriter<'_> {
         let names: Vec<String> = explanation
             .sides()
             .iter()
-            .map(|s| words::endpoint(self.cluster(), s.subject))
+            .map(|s| words::name_of(self.context, s.subject))
             .collect();
-        let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0);
+        let sides = explanation.sides().into_iter().zip(&names);
+        let shown = sides.filter(|(s, _)| matches!(s.subject, Endpoint::Pod(_)));
+        let width = shown.map(|(_, n)| n.chars().count()).max().unwrap_or(0);
         for (side, name) in explanation.sides().into_iter().zip(&names) {
             let outside = matches!(side.subject, Endpoint::Address(_));
             if outside && (side.allowed == Truth::Yes || verdict == Verdict::No) {
@@ -58,7 +60,7 @@ impl TextWriter<'_> {
             .into_iter()
             .find(|e| matches!(e, Endpoint::Pod(p) if cluster.pod(*p).host_network));
         let name = host
-            .map(|e| words::endpoint(cluster, e))
+            .map(|e| words::name_of(self.context, e))
             .unwrap_or_default();
         writeln!(
             out,
@@ -77,7 +79,7 @@ impl TextWriter<'_> {
         } else {
             "ingress"
         };
-        let peer = words::endpoint(self.cluster(), side.peer);
+        let peer = words::name_of(self.context, side.peer);
         let decided = side
             .decided_by
             .map(|at| self.cited_rule(at))
@@ -241,7 +243,7 @@ impl TextWriter<'_> {
         why.extend(
             peer.iter()
                 .flat_map(|p| &p.mismatches)
-                .map(|m| words::mismatch(self.cluster(), m, side.peer)),
+                .map(|m| words::mismatch(self.context, m, side.peer)),
         );
         let place = self.place(
             &self
@@ -268,7 +270,7 @@ impl TextWriter<'_> {
             let why: Vec<String> = doubt
                 .mismatches
                 .iter()
-                .map(|m| words::mismatch(self.cluster(), m, side.peer))
+                .map(|m| words::mismatch(self.context, m, side.peer))
                 .collect();
             let place = self.place(
                 &self

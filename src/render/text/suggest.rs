@@ -3,6 +3,7 @@
 use crate::policy::{Direction, PolicyId, RuleRef};
 use crate::query::suggest::suggestion::{Obstacle, Suggested};
 use crate::query::suggest::trial::{Addition, AdditionPlace, Turned, list};
+use crate::render::context::Names;
 use crate::render::text::snippet;
 use crate::render::text::snippet::Notation;
 use crate::render::text::writer::TextWriter;
@@ -157,7 +158,7 @@ impl TextWriter<'_> {
             }
             Obstacle::HostNetwork(end) => format!(
                 "{} runs with hostNetwork: no selector is sure to see it, and its address is not in the input",
-                words::endpoint(self.cluster(), *end)
+                words::name_of(self.context, *end)
             ),
             Obstacle::Turns(turned) => self.turns(turned),
             Obstacle::TooWide => {
@@ -180,7 +181,9 @@ impl TextWriter<'_> {
     }
 
     fn flow(&self, flow: &Flow) -> String {
-        let end = |e| words::endpoint(self.cluster(), e);
+        let names = Names::of_flow(self.context.graph, flow);
+        let context = self.context.naming(&names);
+        let end = |e| words::name_of(context, e);
         format!(
             "{} -> {}:{}",
             end(flow.source),

@@ -19,7 +19,7 @@ impl TextWriter<'_> {
         let names: Vec<String> = walk
             .sides()
             .iter()
-            .map(|s| words::endpoint(self.cluster(), s.subject))
+            .map(|s| words::name_of(self.context, s.subject))
             .collect();
         let width = names
             .iter()
@@ -85,7 +85,7 @@ impl TextWriter<'_> {
     }
 
     pub(crate) fn not_reached(&self, side: &ExplanationSide) -> String {
-        let name = words::endpoint(self.cluster(), side.subject);
+        let name = words::name_of(self.context, side.subject);
         let Some(decides) = side.last_reached().map(|tier| self.tier(tier)) else {
             return "not reached".to_owned();
         };
@@ -361,7 +361,7 @@ impl TextWriter<'_> {
     }
 
     fn mismatches(&self, side: &ExplanationSide, trace: &PeerTrace) -> String {
-        let had = |m| words::had(self.cluster(), m, side.peer);
+        let had = |m| words::had(self.context, m, side.peer);
         trace
             .mismatches
             .iter()

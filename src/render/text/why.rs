@@ -6,13 +6,14 @@ use crate::model::Truth;
 use crate::query::explain::explanation::{Explanation, ExplanationSide, Reason};
 use crate::query::explain::why::{Shown, Why};
 use crate::query::{Pair, Verdict};
+use crate::render::context::Names;
 use crate::render::text::diff_context::would_break;
 use crate::render::text::frames::Frames;
 use crate::render::text::tiers::way;
 use crate::render::text::tree::{Strokes, TreeFrame, draw};
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
-use crate::spec::{Endpoint, HostNetworkMode};
+use crate::spec::{Endpoint, Flow, HostNetworkMode};
 use std::io::{self, Write};
 
 /// How many pairs of ends are walked through; JSON has them all.
@@ -68,17 +69,19 @@ impl TextWriter<'_> {
                 shown.reason.code()
             )?;
         }
+        if !pair.parts.is_empty() {
+            self.parts(pair, out)?;
+        }
+        let flows: Vec<Flow> = shown.walks.iter().map(|walk| walk.flow).collect();
+        let names = Names::of_pair(self.context.graph, pair, &flows);
+        let named = self.naming(&names);
         for walk in &shown.walks {
             writeln!(out)?;
             if shown.walks.len() > 1 {
-                writeln!(
-                    out,
-                    "  {} {}",
-                    self.verdict(of(walk.allowed)),
-                    walk.flow.traffic
-                )?;
+                let verdict = self.verdict(of(walk.allowed));
+                writeln!(out, "  {verdict} {}", named.demonstrated(pair, walk))?;
             }
-            self.explanation(walk, out)?;
+            named.explanation(walk, out)?;
             if let (Some(led), None) = (pair.led, walk.led) {
                 self.led(2, led, false, out)?;
             }
@@ -96,6 +99,16 @@ impl TextWriter<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What one of several walks is about: the traffic, where that is what differs, else the ends.
+    fn demonstrated(&self, pair: &Pair, walk: &Explanation) -> String {
+        if pair.parts.is_empty() {
+            return walk.flow.traffic.to_string();
+        }
+        let [from, to] =
+            [walk.flow.source, walk.flow.destination].map(|end| words::name_of(self.context, end));
+        format!("{from} -> {to}, {}", walk.flow.traffic)
     }
 
     /// One flow: tiers, verdict, code frames.
@@ -170,7 +183,7 @@ impl TextWriter<'_> {
             .into_iter()
             .find(is_host);
         let name = host
-            .map(|e| words::endpoint(self.cluster(), e))
+            .map(|e| words::name_of(self.context, e))
             .unwrap_or_default();
         let shown = walk.egress.allowed.and(walk.ingress.allowed);
         let (as_other, as_shown) = match other.mode {

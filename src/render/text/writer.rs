@@ -5,6 +5,7 @@
 
 use crate::model::Cluster;
 use crate::query::Verdict;
+use crate::render::context::Names;
 use crate::render::context::{RenderContext, Style};
 use crate::render::words;
 
@@ -33,6 +34,14 @@ impl<'a> TextWriter<'a> {
 impl TextWriter<'_> {
     pub(crate) fn cluster(&self) -> &Cluster {
         &self.context.graph.environment().cluster
+    }
+
+    /// The same writer with these names for the ends of flows.
+    pub(crate) fn naming<'b>(&'b self, names: &'b Names) -> TextWriter<'b> {
+        TextWriter {
+            context: self.context.naming(names),
+            ..*self
+        }
     }
 
     pub(crate) fn verdict(&self, verdict: Verdict) -> String {

@@ -1,0 +1,45 @@
+//! The four verdicts, and what they come to together.
+
+/// The final answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// All of it is allowed.
+    Yes,
+    /// None of it is.
+    No,
+    /// Some of it is, some is not.
+    Partly,
+    /// The input does not decide it.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict as it is printed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Partly => "partly",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The verdict over two parts together.
+    #[must_use]
+    pub fn combine(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::Partly, _)
+            | (_, Self::Partly)
+            | (Self::Yes, Self::No)
+            | (Self::No, Self::Yes) => Self::Partly,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,301 @@
+//! What an answer says to somebody who reads it once: who passes and who does not, which policy
+//! came closest, and addresses as a manifest writes them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+
+mod common;
+
+use common::{Run, netpal_at};
+use std::path::Path;
+
+/// Asks about manifests that are given on standard input.
+fn ask(manifests: &str, arguments: &str) -> Run {
+    let mut words: Vec<&str> = arguments.split(' ').collect();
+    words.extend(["-f", "-"]);
+    netpal_at(Path::new(env!("CARGO_MANIFEST_DIR")), &words, manifests)
+}
+
+/// A pod of a namespace with labels, and a controller if it has one.
+fn pod(namespace: &str, name: &str, labels: &str, owner: &str) -> String {
+    let owners = match owner {
+        "" => String::new(),
+        set => format!(
+            ", ownerReferences: [{{apiVersion: apps/v1, kind: ReplicaSet, name: {set}, uid: u, \
+             controller: true}}]"
+        ),
+    };
+    format!(
+        "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: {namespace}, labels: {{{labels}}}{owners}}}
+spec: {{containers: [{{name: c, image: i}}]}}
+"
+    )
+}
+
+fn namespace(name: &str, labels: &str) -> String {
+    format!(
+        "---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {{{labels}}}}}\n"
+    )
+}
+
+/// A `NetworkPolicy`, given its spec in flow style.
+fn policy(namespace: &str, name: &str, spec: &str) -> String {
+    format!(
+        "---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: {name}, namespace: {namespace}}}
+spec: {spec}
+"
+    )
+}
+
+/// A `StatefulSet` of some replicas that listens on 6379.
+fn stateful(namespace: &str, name: &str, replicas: u32) -> String {
+    format!(
+        "---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  replicas: {replicas}
+  serviceName: {name}
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: c, image: i, ports: [{{containerPort: 6379}}]}}]}}
+"
+    )
+}
+
+fn has(run: &Run, wanted: &[&str]) {
+    for text in wanted {
+        assert!(
+            run.stdout.contains(text),
+            "`{text}` is not in\n{}",
+            run.text()
+        );
+    }
+}
+
+fn lacks(run: &Run, unwanted: &[&str]) {
+    for text in unwanted {
+        assert!(!run.text().contains(text), "`{text}` is in\n{}", run.text());
+    }
+}
+
+const ANYONE: &str = "{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}";
+
+#[test]
+fn near_is_the_policy_that_lacks_only_the_namespace() {
+    let world = [
+        namespace("edge", "zone: dmz"),
+        namespace("books", ""),
+        pod("edge", "proxy", "run: proxy", ""),
+        pod("books", "shelf", "run: shelf", ""),
+        policy("books", "among-us", ANYONE),
+        policy(
+            "books",
+            "from-proxy",
+            "{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {run: proxy}}}]}]}",
+        ),
+    ]
+    .concat();
+    for question in ["can", "why"] {
+        let run = ask(&world, &format!("{question} edge/proxy books/shelf:80"));
+        assert_eq!(run.code, 1);
+        has(&run, &["books/from-proxy ingress[0]"]);
+    }
+    lacks(
+        &ask(&world, "can edge/proxy books/shelf:80"),
+        &["near books/among-us"],
+    );
+}
+
+#[test]
+fn near_weighs_the_namespaces_labels_as_one_and_other_pods_as_far() {
+    let base = [
+        namespace("edge", "zone: dmz"),
+        namespace("books", ""),
+        pod("edge", "proxy", "run: proxy", ""),
+        pod("books", "shelf", "run: shelf", ""),
+    ]
+    .concat();
+    let labels = "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {a: b, c: d}}, \
+                  podSelector: {matchLabels: {run: proxy}}}]}]}";
+    let others = "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: \
+                  {matchLabels: {run: cook}}}]}]}";
+    let ports = "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: \
+                 {matchLabels: {run: proxy}}}], ports: [{port: 8443}]}]}";
+    let both = [
+        &base,
+        &*policy("books", "a-cook", others),
+        &*policy("books", "two-labels", labels),
+    ];
+    let run = ask(&both.concat(), "can edge/proxy books/shelf:80");
+    has(&run, &["near books/two-labels"]);
+    let all = [&*both.concat(), &*policy("books", "z-ports", ports)].concat();
+    let run = ask(&all, "can edge/proxy books/shelf:80");
+    has(&run, &["near books/z-ports", "allows 8443/TCP"]);
+}
+
+#[test]
+fn near_on_the_way_out_is_weighed_alike() {
+    let world = [
+        namespace("edge", ""),
+        namespace("books", ""),
+        pod("edge", "proxy", "run: proxy", ""),
+        pod("books", "shelf", "run: shelf", ""),
+        policy(
+            "edge",
+            "a-own",
+            "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]}",
+        ),
+        policy(
+            "edge",
+            "to-shelf",
+            "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: \
+             {run: shelf}}}]}]}",
+        ),
+    ];
+    let run = ask(&world.concat(), "can edge/proxy books/shelf:80");
+    has(&run, &["near edge/to-shelf egress[0]"]);
+}
+
+#[test]
+fn partly_names_the_replicas_of_either_end() {
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        pod("tea", "pot-aa1bb", "run: pot, warm: 'yes'", "pot"),
+        pod("tea", "pot-cc2dd", "run: pot", "pot"),
+        policy(
+            "tea",
+            "warm-only",
+            "{podSelector: {matchLabels: {warm: 'yes'}}, policyTypes: [Ingress, Egress]}",
+        ),
+    ]
+    .concat();
+    for question in ["cup pot:80", "pot cup:80"] {
+        for command in ["can", "why"] {
+            let run = ask(&world, &format!("{command} {question}"));
+            assert_eq!(run.code, 3);
+            has(
+                &run,
+                &["yes      pot-cc2dd", "no       pot-aa1bb (warm=yes)"],
+            );
+        }
+    }
+    let set = ask(&world, "can pot any:80");
+    has(&set, &["yes: pot-cc2dd", "no: pot-aa1bb (warm=yes)"]);
+    let why = ask(&world, "why cup pot:80");
+    has(
+        &why,
+        &[
+            "tea/cup -> tea/pot (pot-aa1bb)",
+            "tea/cup -> tea/pot (pot-cc2dd)",
+        ],
+    );
+}
+
+#[test]
+fn partly_says_the_ports_where_replicas_and_ports_differ() {
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        pod("tea", "pot-aa1bb", "run: pot, warm: 'yes'", "pot"),
+        pod("tea", "pot-cc2dd", "run: pot", "pot"),
+        policy(
+            "tea",
+            "warm-only",
+            "{podSelector: {matchLabels: {warm: 'yes'}}, ingress: [{ports: [{port: 80}]}]}",
+        ),
+    ];
+    let run = ask(&world.concat(), "can cup pot:80,81");
+    has(
+        &run,
+        &["pot-aa1bb (warm=yes)   allowed 80/TCP, blocked 81/TCP"],
+    );
+}
+
+#[test]
+fn a_stateful_set_is_decided_by_ordinal() {
+    let client = pod("tea", "cup", "run: cup", "");
+    let out = "{podSelector: {matchLabels: {run: cup}}, policyTypes: [Egress], egress: [{to: \
+               [{podSelector: {matchLabels: {apps.kubernetes.io/pod-index: '1'}}}]}]}";
+    let world = [
+        client,
+        stateful("tea", "pot", 3),
+        policy("tea", "second", out),
+    ]
+    .concat();
+    let run = ask(&world, "can cup pot:6379");
+    has(&run, &["partly", "yes      pot-1", "no       pot-0  pot-2"]);
+    let one = ask(&world, "can cup pot-1:6379");
+    has(&one, &["yes  tea/cup -> tea/pot (pot-1):6379/TCP"]);
+    has(
+        &ask(&world, "can cup pot-2:6379"),
+        &["no   tea/cup -> tea/pot (pot-2):6379/TCP"],
+    );
+    has(
+        &ask(&world, "can pot-2 cup:80"),
+        &["yes  tea/pot (pot-2) -> tea/cup"],
+    );
+}
+
+#[test]
+fn blocks_are_written_as_their_author_wrote_them() {
+    let spec = "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, \
+                except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]}}], ports: [{port: 443}]}, \
+                {to: [{ipBlock: {cidr: '2001:db8::/32', except: ['2001:db8:5::/48']}}]}]}";
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        policy("tea", "out", spec),
+    ]
+    .concat();
+    let ipv4 = "0.0.0.0/0 except 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16";
+    let ipv6 = "2001:db8::/32 except 2001:db8:5::/48";
+    for question in ["list", "explain out", "why cup internet:443"] {
+        let run = ask(&world, question);
+        has(&run, &[ipv4, ipv6]);
+        lacks(&run, &["CIDR blocks", "more"]);
+    }
+}
+
+#[test]
+fn a_stand_in_address_is_never_shown() {
+    let spec = "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}], \
+                policyTypes: [Ingress, Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: \
+                [198.51.100.0/24]}}], ports: [{port: 443}]}]}";
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        policy("tea", "both", spec),
+    ]
+    .concat();
+    for question in [
+        "cup internet:443",
+        "cup internet:80",
+        "internet cup:80",
+        "cup 10.0.0.0/8:80",
+    ] {
+        for command in ["can", "why"] {
+            let run = ask(&world, &format!("{command} {question}"));
+            lacks(&run, &["1.0.0.0", "::1:0:0", "10.0.0.0 ", "198.51.100.0 "]);
+        }
+    }
+    let run = ask(&world, "can internet cup:80");
+    has(
+        &run,
+        &[
+            "yes      198.51.100.0/24",
+            "no       internet (IPv4) except 198.51.100.0/24",
+            "no rule admits internet (IPv4) except 198.51.100.0/24",
+        ],
+    );
+    let json = ask(&world, "can internet cup:80 -o json");
+    lacks(&json, &["\"1.0.0.0\""]);
+}
