@@ -110,7 +110,7 @@ pub use crate::spec::{
     CNI_PROFILES, CniProfile, CompileOptions, Endpoint, Environment, Flow, HostNetwork,
 };
 
-pub use crate::potential::{AskedPods, PodKind, PotentialPods, World, with_stand_ins};
+pub use crate::potential::{AskedPods, AskedPorts, PodKind, PotentialPods, World, with_stand_ins};
 
 // 3. Query: who may reach whom, and why.
 pub use crate::facade::edges::Edge;

@@ -13,8 +13,8 @@ mod random;
 
 use netpal::{
     AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, Endpoint, Flow,
-    Input, PotentialParty, Protocol, Selector, Traffic, Truth, Verdict, World, ask, diff_in,
-    load_str, with_stand_ins,
+    Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
+    diff_in, load_str, with_stand_ins,
 };
 use random::{Random, documents, text};
 
@@ -205,10 +205,11 @@ fn differ(inputs: &[Input; 2]) -> bool {
 
 /// What `can` says of pods that are not loaded.
 fn asked(text: &str, about: AskedPods, question: &str) -> Option<Verdict> {
-    let (laid, remarks) = with_stand_ins(&load_str(text), &[about])?;
+    let question: Question = question.parse().unwrap();
+    let ports = question.destination.asked_ports();
+    let (laid, remarks) = with_stand_ins(&load_str(text), &[about], &ports)?;
     assert_eq!(remarks.len(), 1);
     let graph = AllowGraph::compile(&laid, &CompileOptions::default()).unwrap();
-    let question = question.parse().unwrap();
     Some(ask(&graph, &Context::default(), &question).unwrap().verdict)
 }
 
@@ -244,6 +245,69 @@ fn a_set_that_is_named_and_not_loaded_is_asked_for_every_pod_there_may_be() {
     ] {
         assert_eq!(asked(&text, about, question), expected, "{question}");
     }
+}
+
+/// Which number a port name has on a pod that is not loaded is not told: what depends on it is
+/// unknown, whether rules by name open or close.
+#[test]
+fn a_port_name_of_a_pod_that_is_not_loaded_may_be_any_number() {
+    let ports = |rule: &str| {
+        format!(
+            "{SAW}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: mill}}\n\
+             spec: {{podSelector: {{matchLabels: {{app: kiln}}}}, policyTypes: [Ingress], ingress: [{{ports: [{rule}]}}]}}\n"
+        )
+    };
+    let denying = format!(
+        "{SAW}apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {{name: c}}\n\
+         spec: {{tier: Admin, priority: 1, subject: {{namespaces: {{matchLabels: {{kubernetes.io/metadata.name: mill}}}}}}, ingress: [\
+         {{action: Accept, from: [{{namespaces: {{}}}}], protocols: [{{tcp: {{destinationPort: {{number: 81}}}}}}]}}, \
+         {{action: Deny, from: [{{namespaces: {{}}}}], protocols: [{{destinationNamedPort: heat}}]}}]}}\n"
+    );
+    let kiln = || AskedPods::Labelled("mill".into(), Selector::label("app", "kiln"));
+    for (text, port, expected) in [
+        (ports("{port: heat}"), "8080", Verdict::Unknown),
+        (ports("{port: heat}"), "8080/UDP", Verdict::No),
+        (ports("{port: heat}"), "heat", Verdict::Yes),
+        (ports("{port: heat}, {port: 8080}"), "8080", Verdict::Yes),
+        (ports("{port: 80}"), "8080", Verdict::No),
+        (denying.clone(), "80", Verdict::Unknown),
+        (denying.clone(), "81", Verdict::Yes),
+        (denying, "heat", Verdict::No),
+    ] {
+        let question = format!("mill/saw reach mill?app=kiln:{port}");
+        assert_eq!(
+            asked(&text, kiln(), &question),
+            Some(expected),
+            "{question}: {text}"
+        );
+    }
+}
+
+/// Two pods of one namespace see one set of its labels.
+#[test]
+fn a_namespace_that_is_not_loaded_has_one_set_of_labels_in_a_flow() {
+    let policy = |name: &str, kind: &str, rule: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: mill}}\n\
+             spec: {{podSelector: {{matchLabels: {{app: {name}}}}}, policyTypes: [{kind}], {rule}}}\n---\n"
+        )
+    };
+    let to_dry = "egress: [{to: [{namespaceSelector: {matchLabels: {wood: dry}}}]}]";
+    let from_other = "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: wood, operator: DoesNotExist}]}}]}]";
+    let text = [
+        policy("saw", "Egress", to_dry),
+        policy("kiln", "Ingress", from_other),
+    ]
+    .concat();
+    let input = load_str(&text);
+    let asked =
+        ["saw", "kiln"].map(|app| AskedPods::Labelled("mill".into(), Selector::label("app", app)));
+    let question: Question = "mill?app=saw reach mill?app=kiln:80".parse().unwrap();
+    let ports = question.destination.asked_ports();
+    let (laid, _) = with_stand_ins(&input, &asked, &ports).unwrap();
+    let graph = AllowGraph::compile(&laid, &CompileOptions::default()).unwrap();
+    let answer = ask(&graph, &Context::default(), &question).unwrap();
+    assert_eq!(answer.verdict, Verdict::No);
 }
 
 #[test]

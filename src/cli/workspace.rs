@@ -127,11 +127,14 @@ impl Workspace {
     /// # Errors
     /// When it cannot be compiled.
     pub fn with_asked(mut self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
+        let ports = asked.last().map(|spec| spec.asked_ports());
         let asked: Vec<AskedPods> = asked.iter().filter_map(|e| self.asked_pods(e)).collect();
         if self.world(common) == World::Closed {
             return Ok(self);
         }
-        let Some((input, remarks)) = with_stand_ins(&self.input, &asked) else {
+        let Some((input, remarks)) =
+            with_stand_ins(&self.input, &asked, &ports.unwrap_or_default())
+        else {
             return Ok(self);
         };
         self.input = input;

@@ -206,6 +206,7 @@ impl Controllers {
             name: (&*key.2).into(),
             namespace,
             pods: Vec::with_capacity(pods.len()),
+            alternatives: false,
             origin: origin.clone(),
         });
         if pods.is_empty() {

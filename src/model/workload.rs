@@ -94,6 +94,9 @@ pub struct Workload {
     pub namespace: NamespaceId,
     /// Its pods: one per distinct variant, at least one.
     pub pods: Vec<PodId>,
+    /// Whether its pods are what one pod that is not loaded may be, of which one is true: what they
+    /// do not agree on is unknown.
+    pub alternatives: bool,
     /// Where it was declared.
     pub origin: Origin,
 }

@@ -26,5 +26,5 @@ pub mod words;
 mod world;
 
 pub use pods::{PodKind, PotentialPods};
-pub use stand_in::{AskedPods, with_stand_ins};
+pub use stand_in::{AskedPods, AskedPorts, with_stand_ins};
 pub use world::World;

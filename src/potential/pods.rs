@@ -110,6 +110,17 @@ impl PotentialPods {
     /// One of the two inputs with a pod of each kind; the workloads from the one that is returned
     /// on are the kinds, in order.
     pub fn laid_over(&self, input: &Input, side: usize) -> (Input, WorkloadId) {
+        self.laid_with(input, side, std::slice::from_ref(&self.ports))
+    }
+
+    /// [`Self::laid_over`] with container ports of one's own; of several lists it is not told which
+    /// one a pod has.
+    pub(crate) fn laid_with(
+        &self,
+        input: &Input,
+        side: usize,
+        ports: &[Arc<[ContainerPort]>],
+    ) -> (Input, WorkloadId) {
         let mut cluster: Cluster = (*input.cluster).clone();
         let first = cluster.workloads().len();
         let ids: Vec<NamespaceId> = self
@@ -131,13 +142,7 @@ impl PotentialPods {
         let names = self.names();
         for (i, kind) in self.kinds.iter().enumerate() {
             let (namespace, name) = (ids[kind.namespace], names[i].clone());
-            add_pod(
-                &mut cluster,
-                &name,
-                namespace,
-                kind.labels.clone(),
-                Arc::clone(&self.ports),
-            );
+            add_pods(&mut cluster, &name, namespace, &kind.labels, ports);
         }
         let laid = Input {
             cluster: Arc::new(cluster),
@@ -155,27 +160,43 @@ pub(crate) fn add_pod(
     namespace: NamespaceId,
     labels: Labels,
     ports: Arc<[ContainerPort]>,
-) -> PodId {
-    let labels = cluster.intern(labels);
+) -> Option<PodId> {
+    let workload = add_pods(cluster, name, namespace, &labels, &[ports]);
+    cluster.workload(workload).pods.first().copied()
+}
+
+/// [`add_pod`] of which it is not told which of several lists of container ports it has.
+fn add_pods(
+    cluster: &mut Cluster,
+    name: &str,
+    namespace: NamespaceId,
+    labels: &Labels,
+    ports: &[Arc<[ContainerPort]>],
+) -> WorkloadId {
+    let labels = cluster.intern(labels.clone());
     let workload = cluster.add_workload(Workload {
         kind: WorkloadKind::Deployment,
         name: name.into(),
         namespace,
         pods: Vec::new(),
+        alternatives: ports.len() > 1,
         origin: Origin::nowhere(),
     });
-    cluster.add_pod(Pod {
-        name: name.into(),
-        namespace,
-        workload,
-        labels,
-        ports,
-        host_network: false,
-        node: None,
-        addresses: Box::default(),
-        replicas: 2,
-        origin: Origin::nowhere(),
-    })
+    for ports in ports {
+        cluster.add_pod(Pod {
+            name: name.into(),
+            namespace,
+            workload,
+            labels,
+            ports: Arc::clone(ports),
+            host_network: false,
+            node: None,
+            addresses: Box::default(),
+            replicas: 2,
+            origin: Origin::nowhere(),
+        });
+    }
+    workload
 }
 
 /// The selectors that are asked of pods in a namespace, on any side.

@@ -26,16 +26,33 @@ pub enum AskedPods {
     Labelled(Box<str>, Selector),
 }
 
+/// The ports that a question is about. Which number stands behind a port name on a pod that is not
+/// loaded is not told (S48).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AskedPorts {
+    /// No port in particular.
+    #[default]
+    Any,
+    /// A port name of a protocol, which the pods then have.
+    Named(Protocol),
+    /// Port numbers, each of which may or may not have any of the names.
+    Numbers(Vec<u16>),
+}
+
 /// The input with pods for what is asked and not loaded, and a remark about each; `None` where
 /// nothing is missing.
-pub fn with_stand_ins(input: &Input, asked: &[AskedPods]) -> Option<(Input, Vec<String>)> {
+pub fn with_stand_ins(
+    input: &Input,
+    asked: &[AskedPods],
+    ports: &AskedPorts,
+) -> Option<(Input, Vec<String>)> {
     let (mut laid, mut remarks) = (None, Vec::new());
     for asked in asked {
         let so_far = laid.as_ref().unwrap_or(input);
         let added = match asked {
             AskedPods::Dns(namespace, labels) => dns(so_far, namespace, labels),
-            AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything()),
-            AskedPods::Labelled(name, labels) => kinds(so_far, name, labels),
+            AskedPods::Namespace(name) => kinds(so_far, name, &Selector::everything(), ports),
+            AskedPods::Labelled(name, labels) => kinds(so_far, name, labels, ports),
         };
         if let Some((with, remark)) = added {
             laid = Some(with);
@@ -94,7 +111,12 @@ fn named_by(selector: &Selector) -> Option<(Box<str>, Labels)> {
 }
 
 /// The kinds of pods with some labels that may exist in a namespace that is loaded or named.
-fn kinds(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, String)> {
+fn kinds(
+    input: &Input,
+    namespace: &str,
+    labels: &Selector,
+    ports: &AskedPorts,
+) -> Option<(Input, String)> {
     if is_loaded(&input.cluster, namespace, labels) {
         return None;
     }
@@ -111,7 +133,7 @@ fn kinds(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, St
     if pods.kinds.is_empty() {
         return None;
     }
-    let (laid, _) = pods.laid_over(input, 0);
+    let (laid, _) = pods.laid_with(input, 0, &port_lists(&vocabulary, ports));
     let what = if labels.is_everything() {
         format!("no pod of namespace {namespace} is in the input")
     } else {
@@ -121,4 +143,35 @@ fn kinds(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, St
         laid,
         format!("{what}: the answer is about every such pod there may be"),
     ))
+}
+
+/// The lists of container ports that a pod may have, as far as a question can tell them apart: none
+/// of the names that rules look up, all of them, and each one alone.
+fn port_lists(vocabulary: &PodVocabulary<'_>, asked: &AskedPorts) -> Vec<Arc<[ContainerPort]>> {
+    let named = |(name, protocol, port): (&str, Protocol, u16)| ContainerPort {
+        name: Some(name.into()),
+        protocol,
+        port,
+    };
+    let apart: Arc<[ContainerPort]> = vocabulary.declared_ports().into_iter().map(named).collect();
+    let none: Arc<[ContainerPort]> = Arc::default();
+    let numbers = match asked {
+        _ if apart.is_empty() => return vec![none],
+        AskedPorts::Named(wanted) => {
+            let of_protocol = apart.iter().filter(|port| port.protocol == *wanted);
+            return vec![of_protocol.cloned().collect()];
+        }
+        AskedPorts::Any => return vec![none, apart],
+        AskedPorts::Numbers(numbers) => numbers,
+    };
+    let mut lists = vec![none];
+    for number in numbers {
+        let at = |name: &str| Protocol::ALL.map(|protocol| named((name, protocol, *number)));
+        let names = &vocabulary.ports;
+        lists.push(names.iter().flat_map(|name| at(name)).collect());
+        if names.len() > 1 {
+            lists.extend(names.iter().map(|name| at(name).into()));
+        }
+    }
+    lists
 }

@@ -76,7 +76,7 @@ impl PotentialPods {
     fn name(&self, kind: &PodKind) -> String {
         let namespace = &self.namespaces[kind.namespace];
         let here = self.kinds.iter().filter(|k| k.namespace == kind.namespace);
-        let name = if here.count() == 1 {
+        let name = if here.count() == 1 && kind.labels.is_empty() {
             "any pod".to_owned()
         } else {
             pods(&kind.labels)

@@ -7,8 +7,9 @@
 
 use crate::compile::endpoint_index::EndpointIx;
 use crate::graph::{AllowGraph, Allowed};
-use crate::model::PodId;
+use crate::model::{PodId, Truth};
 use crate::policy::Direction;
+use crate::query::ask::alternatives::{is_alternatives, is_one_namespace_twice};
 use crate::query::ask::grammar::Question;
 use crate::query::ask::parts::{self, Fate, Part, PartMember};
 use crate::query::ask::resolve;
@@ -22,6 +23,7 @@ use crate::query::explain::explanation::Explanation;
 use crate::set::{IpSet, Protocol, Traffic, TrafficSet};
 use crate::spec::{Endpoint, FamilySet, Flow};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The answer for one source and one destination.
 #[derive(Debug, Clone)]
@@ -50,7 +52,11 @@ pub struct Pair {
 impl Pair {
     /// Explains the example.
     pub fn explain(&self, graph: &AllowGraph) -> Explanation {
-        via_service::explain_led(&graph.asking(self.families()), self.led, &self.example)
+        let asking = graph.asking(self.families());
+        let mut explanation = via_service::explain_led(&asking, self.led, &self.example);
+        explanation.port_untold =
+            self.verdict == Verdict::Unknown && explanation.allowed != Truth::Maybe;
+        explanation
     }
 
     /// The families of the connections that are meant (S65).
@@ -185,6 +191,10 @@ impl Asking<'_> {
     fn pair(&mut self, from: &End, to: &End) -> Result<Option<Pair>, ResolveError> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut passing = None;
+        let cluster = Arc::clone(&self.graph.environment().cluster);
+        let alternatives = [from, to]
+            .into_iter()
+            .any(|end| is_alternatives(&cluster, end));
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
         for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;
@@ -207,6 +217,10 @@ impl Asking<'_> {
                 }
                 total = Some(match total {
                     None => (verdict, allowed, asked.clone()),
+                    Some((v, a, t)) if alternatives => {
+                        let either = if v == verdict { v } else { Verdict::Unknown };
+                        (either, a.either(&allowed), t.union(&asked))
+                    }
                     Some((v, a, t)) => (v.combine(verdict), a.and(&allowed), t.union(&asked)),
                 });
             }
@@ -277,9 +291,11 @@ impl Asking<'_> {
     fn is_meant(&self, from: &End, to: &End, source: Endpoint, destination: Endpoint) -> bool {
         let outside = |endpoint| matches!(endpoint, Endpoint::Address(_));
         let by_word = from.is_word() || to.is_word();
+        let cluster = &self.graph.environment().cluster;
         !(by_word && !symbolic::meets(self.graph, source, destination)
             || outside(source) && outside(destination)
-            || self.skips_itself(from, to, source, destination))
+            || self.skips_itself(from, to, source, destination)
+            || is_one_namespace_twice(cluster, source, destination))
     }
 
     /// Whether a pair of pods is skipped: a single pod with itself, where both ends are sets. A pod

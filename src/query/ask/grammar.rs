@@ -5,6 +5,7 @@
 //! endpoint is resolved. Cost: linear in the text.
 
 use crate::model::{Requirement, Selector, WorkloadKind};
+use crate::potential::AskedPorts;
 use crate::set::{IpSet, Protocol};
 use ipnet::IpNet;
 use std::fmt;
@@ -106,6 +107,26 @@ pub struct EndpointSpec {
     pub ports: Option<Vec<PortAsk>>,
     /// The text as it was written, for messages.
     pub text: Box<str>,
+}
+
+impl EndpointSpec {
+    /// The ports, as pods that are not loaded are asked about them.
+    pub fn asked_ports(&self) -> AskedPorts {
+        let Some(ports) = &self.ports else {
+            return AskedPorts::Any;
+        };
+        let number = |port: &PortAsk| match port {
+            PortAsk::Numbers(first, ..) => Some(*first),
+            PortAsk::Name(..) => None,
+        };
+        let numbers: Vec<u16> = ports.iter().filter_map(number).collect();
+        match ports.first() {
+            Some(PortAsk::Name(_, wanted)) if numbers.is_empty() => {
+                AskedPorts::Named(wanted.unwrap_or(Protocol::Tcp))
+            }
+            _ => AskedPorts::Numbers(numbers),
+        }
+    }
 }
 
 /// A question: may the source reach the destination on these ports?

@@ -1,6 +1,7 @@
 //! Questions: the endpoint grammar, the resolution of names, and the verdict over all pairs.
 
 pub mod alike;
+pub mod alternatives;
 pub mod answer;
 pub mod asked_traffic;
 pub mod grammar;

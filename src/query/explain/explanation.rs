@@ -46,6 +46,9 @@ pub struct Explanation {
     pub families: Option<FamilyEffect>,
     /// How a Service changes the flow, where that is why the verdict is unknown.
     pub led: Option<ViaService>,
+    /// Whether it depends on which number a port name has on a pod that is not loaded (S48); the
+    /// sides are those of one that has none of the names, or all.
+    pub port_untold: bool,
 }
 
 /// What the address families of the two ends make of a verdict, whatever the policies say (S65).
@@ -94,6 +97,9 @@ impl Explanation {
     pub fn reason(&self) -> Reason {
         if self.led.is_some() {
             return Reason::UnknownSnat;
+        }
+        if self.port_untold {
+            return Reason::UnknownNamedPort;
         }
         if self.host_network && self.allowed == Truth::Maybe {
             return Reason::UnknownHostnetwork;
@@ -169,6 +175,7 @@ pub(crate) fn explain_call(
         other: other.map(Box::new),
         families,
         led: None,
+        port_untold: false,
     }
 }
 
@@ -184,6 +191,7 @@ fn settled(flow: &Flow, reason: Reason) -> Explanation {
         other: None,
         families: None,
         led: None,
+        port_untold: false,
     }
 }
 

@@ -185,7 +185,7 @@ fn instantiate(
     let namespace = namespace_for(cluster, namespaces, number)?;
     let labels = labels_for(pods)?;
     let name = format!("not-there-yet-{number}");
-    Some(add_pod(cluster, &name, namespace, labels, Arc::default()))
+    add_pod(cluster, &name, namespace, labels, Arc::default())
 }
 
 /// A namespace that the peer matches: the one it names, or a new one with the labels it requires.

@@ -22,6 +22,12 @@ impl TextWriter<'_> {
             return self.host_network(explanation, out);
         }
         self.families(5, explanation, out)?;
+        if explanation.port_untold {
+            writeln!(
+                out,
+                "     ?    which port a name stands for on a pod that is not loaded is not told"
+            )?;
+        }
         let names: Vec<String> = explanation
             .sides()
             .iter()

@@ -268,6 +268,7 @@ fn decided_on(walk: &Explanation) -> String {
         Reason::UnknownHostnetwork
             | Reason::UnknownSnat
             | Reason::UnknownAddressFamily
+            | Reason::UnknownNamedPort
             | Reason::DenyNoCommonFamily
     ) {
         return String::new();
