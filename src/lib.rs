@@ -212,7 +212,7 @@ pub mod internals {
         }
     }
     pub mod diff {
-        pub use crate::diff::diff_one_by_one;
+        pub use crate::diff::{diff_of_kinds, diff_one_by_one};
     }
     pub mod graph {
         pub use crate::graph::SourcesTraffic;

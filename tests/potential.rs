@@ -11,12 +11,14 @@
 #[allow(dead_code)] // shared by several test files
 mod random;
 
+use netpal::internals::diff::diff_of_kinds;
 use netpal::{
     AllowGraph, AskedPods, ChangeKind, CompileOptions, Context, Diff, DiffSide, Endpoint, Flow,
     Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
     diff_in, load_str, with_stand_ins,
 };
 use random::{Random, documents, text};
+use std::collections::BTreeSet;
 
 fn compared(before: &str, after: &str, world: World) -> Diff {
     let [before, after] = [before, after].map(load_str);
@@ -338,4 +340,103 @@ fn dns_surely_exists_and_is_asked_on_its_ports() {
         let said = asked(&egress(&rule), dns(), "mill/saw reach dns");
         assert_eq!(said, Some(expected), "{rule}");
     }
+}
+
+/// A selector of pods or namespaces about a few independent keys.
+fn some_labels(random: &mut Random) -> String {
+    let key = *random.pick(&["ash", "elm", "fir", "oak"]);
+    match random.below(8) {
+        0 => "{}".to_owned(),
+        1 => format!("{{matchExpressions: [{{key: {key}, operator: DoesNotExist}}]}}"),
+        2 => format!("{{matchExpressions: [{{key: {key}, operator: NotIn, values: [a]}}]}}"),
+        3 => format!("{{matchLabels: {{{key}: a, yew: b}}}}"),
+        n => format!(
+            "{{matchLabels: {{{key}: {}}}}}",
+            if n > 5 { "a" } else { "b" }
+        ),
+    }
+}
+
+fn some_policy(random: &mut Random, name: &str) -> String {
+    let rule = |random: &mut Random, word: &str| {
+        let peer = match random.below(3) {
+            0 => format!("{{namespaceSelector: {}}}", some_labels(random)),
+            _ => format!("{{podSelector: {}}}", some_labels(random)),
+        };
+        let port = random.pick(&["80", "443"]);
+        match random.below(4) {
+            0 => String::new(),
+            1 => format!("{{{word}: [{peer}], ports: [{{port: {port}}}]}}"),
+            _ => format!("{{{word}: [{peer}]}}"),
+        }
+    };
+    let direction = random.below(3);
+    let (kind, list, word) = if direction == 0 {
+        ("Egress", "egress", "to")
+    } else {
+        ("Ingress", "ingress", "from")
+    };
+    let pods = some_labels(random);
+    let rules: Vec<String> = (0..=random.below(2))
+        .map(|_| rule(random, word))
+        .filter(|r| !r.is_empty())
+        .collect();
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: mill}}\n\
+         spec: {{podSelector: {pods}, policyTypes: [{kind}], {list}: [{}]}}\n---\n",
+        rules.join(", ")
+    )
+}
+
+/// Where there are too many kinds to make, the few telling ones show in which directions something
+/// changes, and that something does.
+#[test]
+fn a_few_telling_kinds_show_what_all_of_them_show() {
+    let seeds: u64 = std::env::var("NETPAL_CLUSTERS").map_or(300, |n| n.parse().unwrap());
+    let start: u64 = std::env::var("NETPAL_SEED").map_or(0, |n| n.parse().unwrap());
+    let options = CompileOptions::default();
+    let (mut changed, mut complete) = (0, 0);
+    for seed in start..start + seeds {
+        let random = &mut Random::new(seed);
+        let names = ["p", "q", "r", "s"];
+        let policies: Vec<String> = names.iter().map(|name| some_policy(random, name)).collect();
+        let mut edited = policies.clone();
+        for _ in 0..=random.below(2) {
+            let at = random.below(4);
+            edited[at] = match random.below(4) {
+                0 => String::new(),
+                _ => some_policy(random, names[at]),
+            };
+        }
+        let inputs = [load_str(&policies.concat()), load_str(&edited.concat())];
+        let graphs = inputs
+            .each_ref()
+            .map(|i| AllowGraph::compile(i, &options).unwrap());
+        let [before, after] = [0, 1].map(|i| DiffSide {
+            input: &inputs[i],
+            graph: &graphs[i],
+        });
+        let kinds = |most: usize| {
+            let found = diff_of_kinds(before, after, World::Open, most)
+                .unwrap()
+                .potential;
+            let kinds: BTreeSet<ChangeKind> = found.changes.iter().map(|c| c.kind).collect();
+            (kinds, found.incomplete)
+        };
+        let ((all, missing), (few, incomplete)) = (kinds(3_000), kinds(1));
+        assert!(!missing, "seed {seed}");
+        changed += usize::from(!all.is_empty());
+        complete += usize::from(!incomplete);
+        let shown = few.is_subset(&all) && (incomplete || few == all);
+        let texts = [policies.concat(), edited.concat()];
+        assert!(
+            shown,
+            "seed {seed}: {few:?} of {all:?}\n{}",
+            texts.join("=== after\n")
+        );
+    }
+    println!("{complete} compared in full");
+    assert!(complete > 10);
+    println!("{changed} of {seeds} pairs differ");
+    assert!(changed > 10);
 }

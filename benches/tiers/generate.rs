@@ -535,6 +535,7 @@ impl Made {
             name: controller.name.as_str().into(),
             namespace,
             pods: Vec::new(),
+            alternatives: false,
             origin: origin(),
         });
         let port = |(name, port): &(&str, u16)| ContainerPort {

@@ -76,6 +76,9 @@ pub struct NoEffectEdit {
     pub edit: usize,
     /// Whether only its text differs: blanks, comments, order of keys.
     pub text_only: bool,
+    /// Whether it may change something for pods that are not in the input, of which more kinds may
+    /// exist than were compared.
+    pub may_matter: bool,
 }
 
 /// What changes between two sides.

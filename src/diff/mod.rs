@@ -41,7 +41,7 @@ pub use crate::diff::cause::attribution::{Cause, What};
 pub use crate::diff::cause::declared_uses::{Use, declared};
 pub use crate::diff::cause::policy_edits::Edit;
 pub use crate::diff::kind::Kind;
-pub use crate::diff::potential::diff_in;
+pub use crate::diff::potential::{diff_in, diff_of_kinds};
 pub use crate::diff::potential_answer::{PotentialChange, PotentialDiff, PotentialParty};
 
 use crate::diff::align::alignment::Alignment;
@@ -79,6 +79,7 @@ fn compared(before: Side<'_>, after: Side<'_>, together: bool) -> Diff {
         .map(|(edit, e)| NoEffectEdit {
             edit,
             text_only: !e.meaning,
+            may_matter: false,
         })
         .collect();
     let added = alignment.added.iter().map(|w| one_sided(after, *w));

@@ -12,7 +12,7 @@
 //! compilation and a comparison of each side with the kinds.
 
 use crate::diff::align::endpoint::DiffParty;
-use crate::diff::answer::{Block, Change, Diff};
+use crate::diff::answer::{Change, Diff};
 use crate::diff::before_after::Side;
 use crate::diff::cause::policy_edits::PolicyEdit;
 use crate::diff::diff;
@@ -22,19 +22,28 @@ use crate::graph::{AllowGraph, CompileError};
 use crate::input::Input;
 use crate::model::{Labels, WorkloadId};
 use crate::policy::{Direction, Policy, Taint};
+use crate::potential::pods::MOST;
 use crate::potential::{PodKind, PotentialPods, World};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Most pairs of one change that are looked at.
-const PAIRS: usize = 200_000;
 
 /// [`diff`], and what changes for pods that are not in the input, as far as a world has them.
 ///
 /// # Errors
 /// When an input with the kinds of pods that may exist is too large to compile.
 pub fn diff_in(before: Side<'_>, after: Side<'_>, world: World) -> Result<Diff, CompileError> {
+    diff_of_kinds(before, after, world, MOST)
+}
+
+/// [`diff_in`] where more kinds than these are too many to make all; for tests.
+#[doc(hidden)]
+pub fn diff_of_kinds(
+    before: Side<'_>,
+    after: Side<'_>,
+    world: World,
+    most: usize,
+) -> Result<Diff, CompileError> {
     let mut found = diff(before, after);
-    found.potential = potential(before, after, world, &found)?;
+    found.potential = potential(before, after, world, most, &found)?;
     let used: BTreeSet<usize> = found
         .potential
         .changes
@@ -42,6 +51,9 @@ pub fn diff_in(before: Side<'_>, after: Side<'_>, world: World) -> Result<Diff, 
         .filter_map(|c| c.cause.edit)
         .collect();
     found.inert.retain(|edit| !used.contains(&edit.edit));
+    for edit in &mut found.inert {
+        edit.may_matter = found.potential.incomplete && !edit.text_only;
+    }
     Ok(found)
 }
 
@@ -51,6 +63,7 @@ fn potential(
     before: Side<'_>,
     after: Side<'_>,
     world: World,
+    most: usize,
     known: &Diff,
 ) -> Result<PotentialDiff, CompileError> {
     let surroundings = surroundings_differ(before, after);
@@ -60,7 +73,9 @@ fn potential(
     let inputs = [before.input, after.input];
     let open = world == World::Open;
     let beside = Beside::new(inputs, known, surroundings);
-    let pods = PotentialPods::of(inputs, open, |policy| beside.decides_with(policy));
+    let focus = in_focus(inputs, known, surroundings);
+    let decides = |policy: &Policy| beside.decides_with(policy);
+    let pods = PotentialPods::up_to(most, inputs, open, decides, focus);
     let [old, new] =
         [(before, 0), (after, 1)].map(|(side, which)| pods.laid_over(side.input, which));
     let compiled = |input: &Input, side: Side<'_>| {
@@ -108,6 +123,18 @@ fn surroundings_differ(before: Side<'_>, after: Side<'_>) -> bool {
         || old.untold_families != new.untold_families
         || namespaces(before) != namespaces(after)
         || taints(before.input) != taints(after.input)
+}
+
+/// The policies that were edited; all of them where something else differs that they look at.
+fn in_focus<'p>(inputs: [&'p Input; 2], known: &Diff, everything: bool) -> Vec<&'p Policy> {
+    if everything {
+        let all = inputs.iter().flat_map(|input| &input.policies.policies);
+        return all.collect();
+    }
+    let edited = known.edits.iter().filter(|edit| edit.meaning);
+    let both = edited.flat_map(|edit| [(edit.before, inputs[0]), (edit.after, inputs[1])]);
+    both.filter_map(|(id, input)| Some(input.policies.get(id?)))
+        .collect()
 }
 
 /// Whether a policy differs in what it means.
@@ -192,31 +219,16 @@ impl PotentialPairs<'_> {
     /// The part of a change that goes beyond the input, if there is one.
     fn beyond(&self, change: &Change) -> Option<PotentialChange> {
         let (mut sources, mut destinations) = (BTreeSet::new(), BTreeSet::new());
-        let mut looked = 0;
-        for Block {
-            sources: from,
-            destinations: to,
-        } in &change.blocks
-        {
+        for block in &change.blocks {
             let ends = |parties: &[DiffParty]| -> Vec<PotentialParty> {
                 parties.iter().map(|party| self.party(party)).collect()
             };
-            let (from, to) = (ends(from), ends(to));
-            let is_kind = |end: &&PotentialParty| matches!(end, PotentialParty::Kind(_));
-            let all: Vec<&PotentialParty> = to.iter().collect();
-            let kinds: Vec<&PotentialParty> = to.iter().filter(is_kind).collect();
-            for source in &from {
-                // what is loaded at both ends is told elsewhere
-                let to = if is_kind(&source) { &all } else { &kinds };
-                for destination in to.iter().filter(|to| self.is_beyond(source, to)) {
-                    sources.insert(source.clone());
-                    destinations.insert((*destination).clone());
-                }
-                looked += to.len();
-                if looked > PAIRS && !sources.is_empty() {
-                    break;
-                }
-            }
+            let (from, to) = (ends(&block.sources), ends(&block.destinations));
+            let sends = |source: &&PotentialParty| to.iter().any(|to| self.is_beyond(source, to));
+            sources.extend(from.iter().filter(sends).cloned());
+            let receives =
+                |end: &&PotentialParty| from.iter().any(|from| self.is_beyond(from, end));
+            destinations.extend(to.iter().filter(receives).cloned());
         }
         (!sources.is_empty()).then(|| PotentialChange {
             kind: change.kind,

@@ -4,6 +4,9 @@
 //! they mention are tried; partial label sets that the same selectors may still select are one. So
 //! there are never more of them than kinds, however many keys there are. Road not taken: all
 //! combinations of all values, of which most are the same kind.
+//!
+//! Selectors of many independent keys have too many kinds to make. Then [`crate::potential::few`]
+//! makes those that show what one selector does by itself and beside one other.
 
 use crate::model::{Labels, Requirement, Selector};
 use crate::set::hashed::IndexMap;
@@ -14,14 +17,39 @@ pub const OTHER_VALUE: &str = "any-other-value";
 
 /// The answers that are decided so far: for each selector whether it may still select, then those
 /// of the parts of composed requirements.
-type Answers = Vec<bool>;
+pub(crate) type Answers = Vec<bool>;
 
 /// The labels of a partial label set.
-type LabelPairs = Vec<(String, String)>;
+pub(crate) type LabelPairs = Vec<(String, String)>;
 
-/// One label set for each kind that the selectors tell apart, those with the fewest labels first.
-/// Of more than `most` kinds only such with few labels are made, and `complete` is taken back.
-pub fn label_kinds(selectors: &[&Selector], most: usize, complete: &mut bool) -> Vec<Labels> {
+/// One label set for each kind that the selectors tell apart, those with the fewest labels first;
+/// `None` if there are more than `most`.
+pub fn label_kinds(selectors: &[&Selector], most: usize) -> Option<Vec<Labels>> {
+    let values = mentioned_values(selectors);
+    let mut partial: IndexMap<Answers, LabelPairs> = IndexMap::default();
+    partial.insert(vec![true; selectors.len()], Vec::new());
+    for (key, mentioned) in &values {
+        let distinct = distinct_values(selectors, key, mentioned);
+        partial = extended(&partial, key, &distinct, selectors.len());
+        if partial.len() > most {
+            return None;
+        }
+    }
+    let mut kinds: Vec<LabelPairs> = partial.into_values().collect();
+    kinds.sort_by_key(Vec::len);
+    let labels = |pairs: LabelPairs| {
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect()
+    };
+    Some(kinds.into_iter().map(labels).collect())
+}
+
+/// The keys that selectors ask for, each with the values that tell them apart.
+pub(crate) fn mentioned_values<'s>(
+    selectors: &[&'s Selector],
+) -> BTreeMap<&'s str, BTreeSet<String>> {
     let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for requirement in leaves(selectors) {
         let mentioned = values.entry(requirement.key()).or_default();
@@ -36,32 +64,11 @@ pub fn label_kinds(selectors: &[&Selector], most: usize, complete: &mut bool) ->
             mentioned.extend(like.into_iter().chain([part.to_owned()]));
         }
     }
-    let mut partial: IndexMap<Answers, LabelPairs> = IndexMap::default();
-    partial.insert(vec![true; selectors.len()], Vec::new());
-    for (key, mentioned) in &values {
-        let distinct = distinct_values(selectors, key, mentioned);
-        partial = extended(&partial, key, &distinct, selectors.len());
-        if partial.len() > most {
-            *complete = false;
-            let mut fewest: Vec<(Answers, LabelPairs)> = partial.into_iter().collect();
-            fewest.sort_by_key(|(_, pairs)| pairs.len());
-            fewest.truncate(most);
-            partial = fewest.into_iter().collect();
-        }
-    }
-    let mut kinds: Vec<LabelPairs> = partial.into_values().collect();
-    kinds.sort_by_key(Vec::len);
-    let labels = |pairs: LabelPairs| {
-        pairs
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect()
-    };
-    kinds.into_iter().map(labels).collect()
+    values
 }
 
 /// The values of one key, absence first, that the selectors tell apart, each with their answers.
-fn distinct_values(
+pub(crate) fn distinct_values(
     selectors: &[&Selector],
     key: &str,
     mentioned: &BTreeSet<String>,
@@ -126,7 +133,7 @@ fn extended(
     next
 }
 
-fn is_composed(requirement: &Requirement) -> bool {
+pub(crate) fn is_composed(requirement: &Requirement) -> bool {
     matches!(requirement, Requirement::AnyOf(_) | Requirement::Not(_))
 }
 
@@ -152,6 +159,7 @@ fn unmentioned(mentioned: &BTreeSet<String>) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -161,10 +169,7 @@ mod tests {
             let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
             pairs.join(",")
         };
-        label_kinds(&list, 100, &mut true)
-            .iter()
-            .map(shown)
-            .collect()
+        label_kinds(&list, 100).unwrap().iter().map(shown).collect()
     }
 
     #[test]
@@ -192,13 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_kinds_those_with_few_labels_are_made() {
+    fn too_many_kinds_are_not_made() {
         let many: Vec<Selector> = (0..20)
             .map(|i| Selector::label(&format!("k{i}"), "v"))
             .collect();
         let list: Vec<&Selector> = many.iter().collect();
-        let mut complete = true;
-        let kinds = label_kinds(&list, 1_000, &mut complete);
-        assert!(!complete && kinds.len() == 1_000 && kinds[0].is_empty());
+        assert_eq!(label_kinds(&list, 1_000), None);
     }
 }

@@ -17,8 +17,11 @@
 //! its name is certain, and one flow sees one set of its labels. Cost: O(kinds x selectors); about
 //! [`pods::MOST`] kinds are made at most, and where that leaves some out it is said.
 
+pub mod few;
 pub mod kinds;
 pub mod namespaces;
+pub mod phrase;
+pub mod phrases;
 pub mod pods;
 pub mod stand_in;
 pub mod vocabulary;

@@ -6,7 +6,7 @@
 //! ([`PotentialNamespace::excludes`]).
 
 use crate::model::{Cluster, Labels, NAMESPACE_NAME_LABEL, Namespace, Requirement, Selector};
-use crate::potential::kinds::label_kinds;
+use crate::potential::few::KindBudget;
 use crate::potential::vocabulary::PodVocabulary;
 use std::collections::BTreeSet;
 
@@ -31,15 +31,11 @@ impl PotentialNamespace {
     }
 }
 
-/// Most kinds of labels of one namespace.
-const MOST: usize = 60;
-
-/// The namespaces of both sides; `complete` is taken back where one may have too many kinds of
-/// labels.
+/// The namespaces of both sides.
 pub fn potential_namespaces(
     clusters: [&Cluster; 2],
     vocabulary: &PodVocabulary<'_>,
-    complete: &mut bool,
+    budget: &mut KindBudget,
 ) -> Vec<PotentialNamespace> {
     let mut names: BTreeSet<Box<str>> = vocabulary.names.clone();
     for cluster in clusters {
@@ -66,13 +62,13 @@ pub fn potential_namespaces(
                 any: false,
             }),
             [None, None] => {
-                let kinds = namespace_kinds(name, clusters, vocabulary, complete);
+                let kinds = namespace_kinds(name, clusters, vocabulary, budget);
                 found.extend(kinds.into_iter().map(|labels| made_up(name, labels, false)));
             }
         }
     }
     let other = unused(&names);
-    let kinds = namespace_kinds(&other, clusters, vocabulary, complete);
+    let kinds = namespace_kinds(&other, clusters, vocabulary, budget);
     for (i, labels) in kinds.into_iter().enumerate() {
         let name = if i == 0 {
             other.clone()
@@ -102,11 +98,11 @@ fn namespace_kinds(
     name: &str,
     clusters: [&Cluster; 2],
     vocabulary: &PodVocabulary<'_>,
-    complete: &mut bool,
+    budget: &mut KindBudget,
 ) -> Vec<Labels> {
     let named: Labels = [(NAMESPACE_NAME_LABEL, name)].into_iter().collect();
     let is_name = |r: &&Requirement| r.key() == NAMESPACE_NAME_LABEL;
-    let mut selectors: Vec<Selector> = Vec::new();
+    let (mut selectors, mut focus) = (Vec::new(), Vec::new());
     for selector in &vocabulary.namespaces {
         let requirements = selector.requirements();
         if requirements
@@ -116,6 +112,7 @@ fn namespace_kinds(
         {
             let others = requirements.iter().filter(|r| !is_name(r)).cloned();
             selectors.push(Selector::new(others));
+            focus.push(vocabulary.focus.contains(*selector));
         }
     }
     for key in &vocabulary.compared {
@@ -127,7 +124,8 @@ fn namespace_kinds(
             .collect();
         selectors.extend(values.into_iter().map(|value| Selector::label(key, value)));
     }
-    label_kinds(&selectors.iter().collect::<Vec<_>>(), MOST, complete)
+    let list: Vec<&Selector> = selectors.iter().collect();
+    budget.kinds(&list, &focus)
 }
 
 fn unused(names: &BTreeSet<Box<str>>) -> String {

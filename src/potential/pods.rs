@@ -6,19 +6,26 @@ use crate::model::{
     WorkloadKind,
 };
 use crate::policy::{Namespaces, Policy};
-use crate::potential::kinds::label_kinds;
+use crate::potential::few::KindBudget;
 use crate::potential::namespaces::{PotentialNamespace, potential_namespaces};
+use crate::potential::phrase::Phrase;
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Ix;
 use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// About how many kinds are made at most.
-pub const MOST: usize = 600;
+pub const MOST: usize = 3_000;
 
 /// How many kinds are made of a namespace, however many namespaces there are.
-const FEWEST: usize = 8;
+const FEWEST: usize = 60;
+
+/// How many kinds of labels of one namespace are made.
+const MOST_NAMESPACES: usize = 60;
+
+/// How many are made of it, however few.
+const MOST_OF_ONE: usize = 600;
 
 /// A kind of pods that may exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,37 +48,68 @@ pub struct PotentialPods {
     /// Whether these are all kinds; otherwise some with few labels were made.
     pub complete: bool,
     ports: Arc<[ContainerPort]>,
+    /// The pods that policies ask for.
+    pub(crate) asked: Vec<(Namespaces, Selector)>,
+    pub(crate) phrases: OnceLock<Vec<Phrase>>,
 }
 
 impl PotentialPods {
     /// The kinds of two inputs under the selectors of both, as far as the wanted policies use them;
-    /// in namespaces that are not loaded only if the world is `open`.
-    pub fn of(inputs: [&Input; 2], open: bool, wanted: impl Fn(&Policy) -> bool) -> Self {
+    /// in namespaces that are not loaded only if the world is `open`. Where there are too many,
+    /// those are made that show what the policies in focus do.
+    pub fn of<'p>(
+        inputs: [&'p Input; 2],
+        open: bool,
+        wanted: impl Fn(&Policy) -> bool,
+        focus: impl IntoIterator<Item = &'p Policy>,
+    ) -> Self {
+        Self::up_to(MOST, inputs, open, wanted, focus)
+    }
+
+    /// [`Self::of`] where about so many kinds are too many.
+    pub(crate) fn up_to<'p>(
+        most: usize,
+        inputs: [&'p Input; 2],
+        open: bool,
+        wanted: impl Fn(&Policy) -> bool,
+        focus: impl IntoIterator<Item = &'p Policy>,
+    ) -> Self {
         let mut vocabulary = PodVocabulary::default();
         for input in inputs {
             vocabulary.add(&input.policies, &wanted);
         }
-        Self::from_vocabulary(inputs, open, &vocabulary)
+        vocabulary.focus_on(focus);
+        Self::from_vocabulary(most, inputs, open, &vocabulary)
     }
 
-    /// [`Self::of`] with a vocabulary of one's own.
+    /// [`Self::up_to`] with a vocabulary of one's own.
     pub(crate) fn from_vocabulary(
+        most: usize,
         inputs: [&Input; 2],
         open: bool,
         vocabulary: &PodVocabulary<'_>,
     ) -> Self {
         let clusters = inputs.map(|input| &*input.cluster);
-        let mut complete = true;
-        let mut namespaces = potential_namespaces(clusters, vocabulary, &mut complete);
+        let mut budget = KindBudget {
+            most: most.min(MOST_NAMESPACES),
+            few_tell: !vocabulary.ordered,
+            complete: true,
+        };
+        let mut namespaces = potential_namespaces(clusters, vocabulary, &mut budget);
         if !open {
             namespaces.retain(|namespace| namespace.loaded);
         }
-        let most = (MOST / namespaces.len().max(1)).max(FEWEST);
+        let each = (MOST / namespaces.len().max(1)).clamp(FEWEST, MOST_OF_ONE);
+        budget.most = most.min(each);
         let mut kinds = Vec::new();
         for (namespace, of) in namespaces.iter().enumerate() {
             let selectors = selectors_in(vocabulary, of);
             let loaded = clusters.map(|cluster| answers_of_pods(cluster, of, &selectors));
-            for labels in label_kinds(&selectors, most, &mut complete) {
+            let focus: Vec<bool> = selectors
+                .iter()
+                .map(|selector| vocabulary.focus.contains(*selector))
+                .collect();
+            for labels in budget.kinds(&selectors, &focus) {
                 let answers = answers(&selectors, &labels);
                 kinds.push(PodKind {
                     namespace,
@@ -89,8 +127,10 @@ impl PotentialPods {
         Self {
             namespaces,
             kinds,
-            complete,
+            complete: budget.complete,
             ports: declared.map(port).collect(),
+            asked: vocabulary.asked(),
+            phrases: OnceLock::new(),
         }
     }
 
@@ -105,6 +145,7 @@ impl PotentialPods {
         }
         let kept = |(i, namespace)| place.contains_key(&i).then_some(namespace);
         self.namespaces = all.into_iter().enumerate().filter_map(kept).collect();
+        self.phrases = OnceLock::new();
     }
 
     /// One of the two inputs with a pod of each kind; the workloads from the one that is returned

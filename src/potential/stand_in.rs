@@ -10,7 +10,7 @@
 use crate::input::Input;
 use crate::model::{Cluster, ContainerPort, Labels, Requirement, Selector};
 use crate::policy::Namespaces;
-use crate::potential::pods::{PotentialPods, add_pod};
+use crate::potential::pods::{MOST, PotentialPods, add_pod};
 use crate::potential::vocabulary::PodVocabulary;
 use crate::set::Protocol;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ fn kinds(
     }
     let here = Namespaces::Named(namespace.into());
     vocabulary.pods.insert((&here, labels));
-    let mut pods = PotentialPods::from_vocabulary([input, input], true, &vocabulary);
+    let mut pods = PotentialPods::from_vocabulary(MOST, [input, input], true, &vocabulary);
     pods.keep(|space, kind| *space.name == *namespace && labels.matches(&kind.labels));
     if pods.kinds.is_empty() {
         return None;

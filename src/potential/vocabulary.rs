@@ -22,6 +22,11 @@ pub struct PodVocabulary<'p> {
     pub names: BTreeSet<Box<str>>,
     /// Labels by which namespaces are compared with each other (S92).
     pub compared: BTreeSet<&'p str>,
+    /// The selectors of pods and namespaces in the policies that a question is about: of the kinds
+    /// that there are too many of, those are made that show what these do.
+    pub focus: BTreeSet<&'p Selector>,
+    /// Whether some policies are asked in an order.
+    pub ordered: bool,
     /// The port names that are looked up.
     pub ports: BTreeSet<&'p str>,
     /// The traffic of the numbers that are mentioned; every port of a protocol mentions none.
@@ -32,21 +37,43 @@ impl<'p> PodVocabulary<'p> {
     /// The vocabulary of the policies that are wanted, and of everything that is not modelled.
     pub fn add(&mut self, policies: &'p PolicySet, wanted: impl Fn(&Policy) -> bool) {
         for policy in policies.policies.iter().filter(|policy| wanted(policy)) {
-            self.subject(&policy.subject);
-            self.names.extend(policy.namespace.clone());
-            for rule in policy.rules.iter().flatten() {
-                if let Peers::Of(list) = &rule.peers {
-                    list.iter()
-                        .for_each(|peer| peer.visit(&mut |p| self.peer(p)));
-                }
-                if let Ports::Of(list) = &rule.ports {
-                    list.iter().for_each(|port| self.port(port));
-                }
-            }
+            self.policy(policy);
+            self.ordered |= policies.is_ordered(policy);
         }
         for taint in &policies.taints {
             if let TaintSubject::Pods(subject) = &taint.subject {
                 self.subject(subject);
+            }
+        }
+    }
+
+    /// Puts the selectors of some policies in focus.
+    pub fn focus_on(&mut self, policies: impl IntoIterator<Item = &'p Policy>) {
+        let mut alone = Self::default();
+        policies.into_iter().for_each(|policy| alone.policy(policy));
+        self.focus.extend(alone.pods.iter().map(|(_, pods)| *pods));
+        self.focus.extend(&alone.namespaces);
+    }
+
+    /// The pods that are asked for, each with their namespaces.
+    pub(crate) fn asked(&self) -> Vec<(Namespaces, Selector)> {
+        let pods = self.pods.iter();
+        let pods = pods.map(|(namespaces, pods)| ((*namespaces).clone(), (*pods).clone()));
+        let whole = self.namespaces.iter();
+        let whole = whole.map(|s| (Namespaces::Matching((*s).clone()), Selector::everything()));
+        pods.chain(whole).collect()
+    }
+
+    fn policy(&mut self, policy: &'p Policy) {
+        self.subject(&policy.subject);
+        self.names.extend(policy.namespace.clone());
+        for rule in policy.rules.iter().flatten() {
+            if let Peers::Of(list) = &rule.peers {
+                list.iter()
+                    .for_each(|peer| peer.visit(&mut |p| self.peer(p)));
+            }
+            if let Ports::Of(list) = &rule.ports {
+                list.iter().for_each(|port| self.port(port));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Kinds of pods in words: the fewest that say which they are.
 //!
-//! A set that holds every kind of a namespace is "any pod in namespace shop", one that holds every
-//! kind there is "any pod of any namespace"; what is left is named by the labels of the pod that
-//! stands for the kind, once for all namespaces where it is in the set.
+//! A set is put together of what the policies themselves ask for ([`crate::potential::phrases`]),
+//! the widest first, as long as all that is meant by it is in the set. What is left is named by the
+//! labels of the pod that stands for the kind, once for all namespaces where it is in the set.
 
 use crate::model::{Labels, NAMESPACE_NAME_LABEL};
 use crate::potential::kinds::OTHER_VALUE;
@@ -12,47 +12,50 @@ use std::collections::{BTreeMap, BTreeSet};
 impl PotentialPods {
     /// Some of the kinds, each part as a phrase: the widest first.
     pub fn words(&self, kinds: &BTreeSet<usize>) -> Vec<String> {
-        if kinds.is_empty() {
-            return Vec::new();
-        }
-        if kinds.len() == self.kinds.len() {
-            return vec!["any pod of any namespace".to_owned()];
-        }
-        let mut all: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut here: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (i, kind) in self.kinds.iter().enumerate() {
-            *all.entry(kind.namespace).or_default() += 1;
-            if kinds.contains(&i) {
-                here.entry(kind.namespace).or_default().push(i);
+        self.words_among(kinds, |_| true)
+    }
+
+    /// [`Self::words`] where only some of the kinds are spoken about.
+    pub fn words_among(
+        &self,
+        kinds: &BTreeSet<usize>,
+        spoken_about: impl Fn(usize) -> bool,
+    ) -> Vec<String> {
+        let mut left = kinds.clone();
+        let mut found = Vec::new();
+        for phrase in self.phrases() {
+            if left.is_empty() {
+                break;
+            }
+            let here = || phrase.kinds.iter().filter(|kind| spoken_about(**kind));
+            if here().all(|kind| kinds.contains(kind)) && here().any(|kind| left.contains(kind)) {
+                let whole = here().count() == phrase.kinds.len();
+                here().for_each(|kind| _ = left.remove(kind));
+                found.push(if whole {
+                    phrase.text.clone()
+                } else {
+                    phrase.others.clone()
+                });
             }
         }
-        let is_whole =
-            |namespace: usize| here.get(&namespace).map(Vec::len) == all.get(&namespace).copied();
-        let (whole, partial): (Vec<usize>, Vec<usize>) = here
-            .keys()
-            .copied()
-            .partition(|namespace| is_whole(*namespace));
-        let mut found = self.whole(&whole);
-        let mut by_labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for kind in partial
-            .iter()
-            .filter_map(|namespace| here.get(namespace))
-            .flatten()
-        {
-            let kind = &self.kinds[*kind];
-            by_labels
-                .entry(pods(&kind.labels))
-                .or_default()
-                .push(kind.namespace);
-        }
-        for (labels, namespaces) in by_labels {
-            found.extend(
-                self.places(&namespaces)
-                    .into_iter()
-                    .map(|place| format!("{labels} {place}")),
-            );
-        }
+        found.extend(self.by_labels(&left));
         found
+    }
+
+    /// What no phrase says, by the labels of the pods.
+    fn by_labels(&self, kinds: &BTreeSet<usize>) -> Vec<String> {
+        let mut by_labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for kind in kinds.iter().map(|kind| &self.kinds[*kind]) {
+            let place = by_labels.entry(pods(&kind.labels)).or_default();
+            place.push(kind.namespace);
+        }
+        let phrases = by_labels.into_iter().flat_map(|(labels, namespaces)| {
+            let places = self.places(&namespaces).into_iter();
+            places
+                .map(move |place| format!("{labels} {place}"))
+                .collect::<Vec<_>>()
+        });
+        phrases.collect()
     }
 
     /// A name for each kind, told apart from every other: "pods app=web".
@@ -90,12 +93,6 @@ impl PotentialPods {
         } else {
             name
         }
-    }
-
-    /// Namespaces all of whose kinds are meant.
-    fn whole(&self, namespaces: &[usize]) -> Vec<String> {
-        let places = self.places(namespaces).into_iter();
-        places.map(|place| format!("any pod {place}")).collect()
     }
 
     /// Some namespaces, each as a phrase: "in namespace shop", "of any other namespace".

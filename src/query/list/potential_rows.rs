@@ -65,7 +65,7 @@ pub fn potential_rows(
     if world == World::Closed || input.policies.policies.is_empty() {
         return Ok(PotentialRows::default());
     }
-    let pods = PotentialPods::of([input, input], world == World::Open, |_| true);
+    let pods = PotentialPods::of([input, input], world == World::Open, |_| true, []);
     let asked = pods.kinds.iter().filter(|kind| !kind.loaded).count();
     let governed = input.cluster.workloads().len() + pods.kinds.len();
     if !pods.complete || governed.saturating_mul(asked) > MOST {

@@ -7,7 +7,9 @@
 
 use crate::check::breaks::Broken;
 use crate::diagnostic::Place;
-use crate::diff::{Block, Cause, Change, Diff, Kind, OneSided, PotentialChange, What, Which};
+use crate::diff::{
+    Block, Cause, Change, Diff, Kind, NoEffectEdit, OneSided, PotentialChange, What, Which,
+};
 use crate::finding::{Confidence, Finding, Fingerprint, RuleInfo, Severity};
 use crate::render::text::diff::{cells, openness};
 use crate::render::text::diff_context::{DiffContext, breaks, by_edit};
@@ -111,6 +113,8 @@ pub fn findings(pages: DiffContext<'_>, diff: &Diff) -> Vec<Finding> {
     for change in &diff.potential.changes {
         found.push(potential(pages, diff, change));
     }
+    let uncompared = diff.inert.iter().filter(|edit| edit.may_matter);
+    found.extend(uncompared.filter_map(|edit| not_compared(pages, diff, edit)));
     found.extend(
         connected(&diff.added)
             .iter()
@@ -211,6 +215,25 @@ fn potential(pages: DiffContext<'_>, diff: &Diff, change: &PotentialChange) -> F
     fingerprint.peer = format!("potential-{}", kind.word()).into();
     finding.fingerprint = fingerprint;
     finding
+}
+
+/// An edit without an effect that was found, where pods that are not in the input were not all
+/// compared.
+fn not_compared(pages: DiffContext<'_>, diff: &Diff, edit: &NoEffectEdit) -> Option<Finding> {
+    let edit = diff.edits.get(edit.edit)?;
+    let after = edit.after.map(|id| (Which::After, id));
+    let (which, id) = after.or(edit.before.map(|id| (Which::Before, id)))?;
+    let context = pages.context(which);
+    let policy = context.input.policies.get(id);
+    let message = format!(
+        "{}: edited, and more kinds of pods that are not in the input may exist than were compared",
+        words::policy(context.graph, id)
+    );
+    let place = context.locator.locate(&Origin::document(policy.document));
+    let mut finding = new(row(Kind::Undecided), place, message);
+    let namespace = policy.namespace.as_deref().unwrap_or_default();
+    finding.fingerprint = object(Kind::Undecided, namespace, &policy.name, String::new());
+    Some(finding)
 }
 
 /// What an edit is about: the rule, or whatever else was edited.

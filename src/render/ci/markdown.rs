@@ -95,6 +95,11 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
 
 /// What changes for pods that are not in the input, in a table of its own.
 fn potential_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
+    if diff.potential.incomplete {
+        text.push_str(
+            "\n**More kinds of pods that are not in the input may exist than were compared: there may be further changes.**\n",
+        );
+    }
     let changes = &diff.potential.changes;
     if changes.is_empty() {
         return;

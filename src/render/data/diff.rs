@@ -159,6 +159,9 @@ pub struct NoEffectEditJson {
     pub edit: &'static str,
     /// Whether only its text differs.
     pub text_only: bool,
+    /// Whether it may change something for pods that are not in the input, which were not all
+    /// compared.
+    pub may_matter: bool,
 }
 
 /// A diff as a document's content.
@@ -325,6 +328,7 @@ fn inert(
         policy,
         edit: edit_word(edit.edit()),
         text_only: inert.text_only,
+        may_matter: inert.may_matter,
     })
 }
 

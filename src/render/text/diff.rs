@@ -240,14 +240,24 @@ pub fn openness(lone: &OneSided) -> &'static str {
 }
 
 fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result<()> {
-    if diff.inert.is_empty() {
+    for (may_matter, head) in [
+        (true, "not compared in full"),
+        (false, "not changed although the files did"),
+    ] {
+        let names = diff.inert.iter().filter(|e| e.may_matter == may_matter);
+        let names: Vec<String> = names
+            .filter_map(|e| edit_without_effect(pages, diff, e))
+            .collect();
+        some_of(head, &names, out)?;
+    }
+    Ok(())
+}
+
+/// A line with the first names of a list; nothing where it is empty.
+fn some_of(head: &str, names: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if names.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = diff
-        .inert
-        .iter()
-        .filter_map(|e| edit_without_effect(pages, diff, e))
-        .collect();
     let shown = names
         .iter()
         .take(8)
@@ -259,7 +269,7 @@ fn inert(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Result
     } else {
         String::new()
     };
-    writeln!(out, "\nnot changed although the files did: {shown}{more}")
+    writeln!(out, "\n{head}: {shown}{more}")
 }
 
 fn edit_without_effect(
@@ -275,6 +285,9 @@ fn edit_without_effect(
     let name = words::policy(pages.context(which).graph, id);
     let why = match (found.text_only, edit.edit()) {
         (true, _) => "text only",
+        (false, Edit::Changed) if found.may_matter => "rules changed, no effect found",
+        (false, Edit::Added) if found.may_matter => "added, no effect found",
+        (false, Edit::Removed) if found.may_matter => "removed, no effect found",
         (false, Edit::Added) => "added, no effect",
         (false, Edit::Removed) => "removed, no effect",
         (false, Edit::Changed) => "rules changed, same effect",

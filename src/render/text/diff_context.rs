@@ -318,7 +318,7 @@ pub fn counted(diff: &Diff) -> String {
     let potential = &diff.potential;
     match (potential.changes.len(), potential.incomplete) {
         (0, false) => String::new(),
-        (0, true) => ", pods not in the input not compared".to_owned(),
+        (0, true) => ", pods not in the input not all compared".to_owned(),
         (n, _) => format!(", {} for pods not in the input", plural(n, "change")),
     }
 }

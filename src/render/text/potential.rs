@@ -26,7 +26,7 @@ pub fn text(
     if potential.incomplete {
         writeln!(
             out,
-            "\n{}  more kinds of pods may exist than can be compared: a change of their flows is not told",
+            "\n{}  more kinds of pods that are not in the input may exist than were compared: there may be further changes",
             style.paint("1;35", "POTENTIAL")
         )?;
     }
@@ -95,14 +95,16 @@ pub fn ends(
             PotentialParty::Addresses(set) => loaded.push(DiffParty::Addresses(set.clone())),
         }
     }
-    if loaded
-        .iter()
-        .any(|party| matches!(party, DiffParty::Workload(..)))
-    {
-        // the workloads that are named are of these kinds
-        kinds.retain(|kind| !potential.pods.kinds[*kind].loaded);
-    }
-    let kinds = potential.pods.words(&kinds);
+    let is_workload = |party: &DiffParty| matches!(party, DiffParty::Workload(..));
+    let pods = &potential.pods;
+    let kinds = if loaded.iter().any(is_workload) {
+        // the workloads that are named are of the other kinds
+        let is_beyond = |kind: usize| !pods.kinds[kind].loaded;
+        kinds.retain(|kind| is_beyond(*kind));
+        pods.words_among(&kinds, is_beyond)
+    } else {
+        pods.words(&kinds)
+    };
     let mut found: Vec<String> = kinds
         .iter()
         .map(|text| words::clean(text).into_owned())
@@ -115,7 +117,7 @@ pub fn ends(
 
 fn few(parts: &[String]) -> String {
     let more = parts.len().saturating_sub(PARTS);
-    let shown = parts[..parts.len() - more].join(", ");
+    let shown = parts[..parts.len() - more].join("; ");
     if more > 0 {
         format!("{shown} and {}", plural(more, "more kind"))
     } else {

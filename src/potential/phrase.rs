@@ -1,0 +1,12 @@
+//! [`Phrase`]: words that mean some kinds of pods.
+
+/// A phrase, and the kinds that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    /// In words.
+    pub text: String,
+    /// In words where some of the kinds are spoken about elsewhere.
+    pub others: String,
+    /// The kinds, in order.
+    pub kinds: Vec<usize>,
+}
