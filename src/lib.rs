@@ -134,7 +134,8 @@ pub use crate::query::list::listing::{
 };
 pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix};
 pub use crate::query::list::potential_rows::{
-    GovernedEnd, PotentialRow, PotentialRows, potential_rows,
+    GovernedEnd, PotentialLine, PotentialPeers, PotentialRow, PotentialRows, PotentialSubject,
+    potential_rows,
 };
 pub use crate::query::reach::closure::{ReachQuery, Way};
 pub use crate::query::reach::potential_pod::{PotentialPod, exposure};

@@ -17,6 +17,7 @@ use netpal::{
     Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
     diff_in, load_str, with_stand_ins,
 };
+use netpal::{Snapshot, potential_rows};
 use random::{Random, documents, text};
 use std::collections::BTreeSet;
 
@@ -439,4 +440,91 @@ fn a_few_telling_kinds_show_what_all_of_them_show() {
     assert!(complete > 10);
     println!("{changed} of {seeds} pairs differ");
     assert!(changed > 10);
+}
+
+/// The lines of a snapshot about pods that are not in the input.
+fn snapshot_lines(text: &str) -> Vec<String> {
+    let input = load_str(text);
+    let options = CompileOptions::default();
+    let graph = AllowGraph::compile(&input, &options).unwrap();
+    let rows = potential_rows(&input, &options, World::Open).unwrap();
+    assert!(!rows.incomplete);
+    let taken = Snapshot::new(&graph).with_potential(&rows, &input.cluster);
+    let potential = |line: &&String| line.ends_with(" (potential)");
+    taken.lines.iter().filter(potential).cloned().collect()
+}
+
+/// A policy of namespace `mill` in one direction.
+fn directed(pods: &str, kind: &str, rules: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: mill}}\n\
+         spec: {{podSelector: {pods}, policyTypes: [{kind}], {rules}}}\n"
+    )
+}
+
+#[test]
+fn a_snapshot_has_what_policies_say_of_pods_that_are_not_there() {
+    let saw = "{matchLabels: {app: saw}}";
+    let kiln = "{matchLabels: {app: kiln}}";
+    let ingress =
+        |from: &str, ports: &str| format!("ingress: [{{from: [{from}], ports: [{ports}]}}]");
+    for (policy, expected) in [
+        (
+            directed(saw, "Ingress", &ingress(EDGE, "{port: 80}")),
+            vec!["any pod in namespace edge -> mill/saw TCP 80 (potential)"],
+        ),
+        (
+            directed(kiln, "Ingress", &ingress(ANY, "{port: heat}")),
+            vec![
+                "any pod of any namespace -> pods app=kiln in namespace mill \"heat\"/TCP (potential)",
+            ],
+        ),
+        // who is governed is not loaded
+        (
+            directed(kiln, "Ingress", &ingress(WEB, "{port: 80}")),
+            vec![
+                "pods app=web in namespace mill -> pods app=kiln in namespace mill TCP 80 (potential)",
+            ],
+        ),
+        (
+            directed(
+                kiln,
+                "Egress",
+                "egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}]}]",
+            ),
+            vec!["pods app=kiln in namespace mill -> 203.0.113.0/24 TCP 443 (potential)"],
+        ),
+        (
+            directed(kiln, "Ingress", "ingress: []"),
+            vec!["nobody -> pods app=kiln in namespace mill (potential)"],
+        ),
+        // what is loaded has its own lines
+        (directed(saw, "Ingress", "ingress: []"), vec![]),
+    ] {
+        assert_eq!(
+            snapshot_lines(&format!("{SAW}{policy}")),
+            expected,
+            "{policy}"
+        );
+    }
+}
+
+/// The same set has the same words whatever other policies there are.
+#[test]
+fn words_of_a_set_do_not_change_with_unrelated_policies() {
+    let saw = "{matchLabels: {app: saw}}";
+    let alone = format!(
+        "{SAW}{}",
+        directed(
+            saw,
+            "Ingress",
+            "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: wood, operator: In, values: [ash, oak]}]}}]}]"
+        )
+    );
+    let other = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: q, namespace: yard}\n\
+                 spec: {podSelector: {matchLabels: {crane: tall}}, ingress: [{from: [{podSelector: {matchLabels: {load: heavy}}}, \
+                 {namespaceSelector: {matchLabels: {wood: oak}}}]}]}\n";
+    let expected = "any pod of namespaces wood in (ash,oak) -> mill/saw ALL (potential)";
+    assert_eq!(snapshot_lines(&alone), [expected]);
+    assert!(snapshot_lines(&format!("{alone}{other}")).contains(&expected.to_owned()));
 }

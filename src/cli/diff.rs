@@ -232,7 +232,7 @@ fn answer(
     fail_on: FailOn,
     drawn: &Drawn,
 ) -> Result<Exit> {
-    let diff = netpal::diff_in(old.side(), new.side(), new.world(common))?;
+    let diff = netpal::diff_in(old.side(), new.side(), new.world)?;
     let (before, after) = (old.locator(), new.locator());
     let context = new.context(&after);
     let remarks = diff_remarks::remarks(common, old, new, &diff);

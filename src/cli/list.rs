@@ -26,7 +26,8 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
         all: args.all,
     };
     let narrowed = args.from.is_some() || args.to.is_some();
-    let potential = (output.writes(Format::Text) && !narrowed)
+    let formats = [Format::Text, Format::Json, Format::Yaml];
+    let potential = (formats.iter().any(|f| output.writes(*f)) && !narrowed)
         .then(|| workspace.potential_rows(common))
         .transpose()?;
     let view = ListingView {

@@ -163,7 +163,7 @@ fn tests(workspace: &Workspace) -> Result<ReportTable> {
 
 /// The lines of `netpal diff`, all of them.
 fn changes(common: &Common, before: &Workspace, after: &Workspace) -> Result<String> {
-    let diff = netpal::diff_in(before.side(), after.side(), after.world(common))?;
+    let diff = netpal::diff_in(before.side(), after.side(), after.world)?;
     let remarks = super::diff_remarks::remarks(common, before, after, &diff);
     let locators = (before.locator(), after.locator());
     let view = DiffView {

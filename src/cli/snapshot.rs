@@ -30,7 +30,7 @@ pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
     if args.check {
         return check(common, &workspace, &path, args.fail_on);
     }
-    let snapshot = Snapshot::new(&workspace.graph);
+    let snapshot = workspace.snapshot(&workspace.graph)?;
     let view = SnapshotView {
         snapshot: &snapshot,
         cni: &workspace.cni(common),
@@ -48,7 +48,7 @@ pub fn run(common: &Common, args: &SnapshotArgs) -> Result<Exit> {
 }
 
 fn check(common: &Common, workspace: &Workspace, path: &str, fail_on: FailOn) -> Result<Exit> {
-    let now = Snapshot::new(&workspace.graph);
+    let now = workspace.snapshot(&workspace.graph)?;
     let kept = read(path).map_err(|e| anyhow!("{e}\n       write it: netpal snapshot --update"))?;
     let drift = kept.drift(&now);
     if !common.quiet {
@@ -78,5 +78,6 @@ fn read(path: &str) -> Result<Snapshot, String> {
 /// When there is no such snapshot.
 pub fn drift(workspace: &Workspace, graph: &AllowGraph, path: &str) -> Result<Vec<String>, String> {
     let kept = read(&workspace.project.path(path))?;
-    Ok(kept.drift(&Snapshot::new(graph)).lines())
+    let now = workspace.snapshot(graph).map_err(|e| e.to_string())?;
+    Ok(kept.drift(&now).lines())
 }

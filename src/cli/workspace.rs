@@ -8,11 +8,12 @@ use super::project::Project;
 use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
-    AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileOptions, Context, Diagnostic,
-    DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork, Input,
-    IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Source, TaintReason, Target, Unsupported, World, WorldSpec, describe_diagnostic,
-    load_watched, potential_rows, relabelled, with_stand_ins,
+    AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context,
+    Diagnostic, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec,
+    HostNetwork, Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts,
+    PotentialRows, Relabel, RenderContext, Snapshot, Source, TaintReason, Target, Unsupported,
+    World, WorldSpec, describe_diagnostic, load_watched, potential_rows, relabelled,
+    with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -29,6 +30,8 @@ pub struct Workspace {
     folder: Option<String>,
     /// Whether answers name everything.
     verbose: bool,
+    /// How much of the cluster the input shows.
+    pub world: World,
 }
 
 /// How a side is read.
@@ -100,6 +103,7 @@ impl Workspace {
         let graph = AllowGraph::compile(&input, &options(common)?)?;
         let names = project.names(chosen(common));
         let folder = std::env::current_dir().ok();
+        let world = world(common, &project);
         Ok(Self {
             input,
             graph,
@@ -107,6 +111,7 @@ impl Workspace {
             project,
             folder: folder.map(|d| d.to_string_lossy().into_owned()),
             verbose: common.verbose > 0,
+            world,
         })
     }
 
@@ -129,7 +134,7 @@ impl Workspace {
     pub fn with_asked(mut self, common: &Common, asked: &[&EndpointSpec]) -> Result<Self> {
         let ports = asked.last().map(|spec| spec.asked_ports());
         let asked: Vec<AskedPods> = asked.iter().filter_map(|e| self.asked_pods(e)).collect();
-        if self.world(common) == World::Closed {
+        if self.world == World::Closed {
             return Ok(self);
         }
         let Some((input, remarks)) =
@@ -172,7 +177,22 @@ impl Workspace {
     /// When the input with such pods cannot be compiled.
     pub fn potential_rows(&self, common: &Common) -> Result<PotentialRows> {
         let options = options(&self.project.merged(common))?;
-        Ok(potential_rows(&self.input, &options, self.world(common))?)
+        Ok(potential_rows(&self.input, &options, self.world)?)
+    }
+
+    /// The snapshot of an allow-graph that is the workspace's own or was made from it.
+    ///
+    /// # Errors
+    /// When the input with pods that are not in it cannot be compiled.
+    pub fn snapshot(&self, graph: &AllowGraph) -> Result<Snapshot, CompileError> {
+        let environment = graph.environment();
+        let input = Input {
+            cluster: std::sync::Arc::clone(&environment.cluster),
+            policies: std::sync::Arc::clone(&environment.policies),
+            ..self.input.clone()
+        };
+        let rows = potential_rows(&input, &environment.options, self.world)?;
+        Ok(Snapshot::new(graph).with_potential(&rows, &input.cluster))
     }
 
     /// A locator of lines.
@@ -185,22 +205,6 @@ impl Workspace {
         RenderContext::new(&self.input, &self.graph, locator)
             .verbose(self.verbose)
             .relative_to(self.folder.as_deref())
-    }
-
-    /// How much of the cluster the input shows: the flag, else the configuration, else what the way
-    /// it was read says.
-    pub fn world(&self, common: &Common) -> World {
-        let configured = self.project.config.world.map(|world| match world {
-            WorldSpec::Open => World::Open,
-            WorldSpec::Namespaces => World::Namespaces,
-            WorldSpec::Closed => World::Closed,
-        });
-        let read = if common.live {
-            World::Namespaces
-        } else {
-            World::Open
-        };
-        common.world.or(configured).unwrap_or(read)
     }
 
     /// The side of a diff.
@@ -459,4 +463,20 @@ fn complain(common: &Common, input: &Input) {
             "{what} in the input: verdicts it could touch are unknown, and the exit code is 2 (--ignore-broken leaves broken documents out)"
         ));
     }
+}
+
+/// How much of the cluster the input shows: the flag, else the configuration, else what the way it
+/// was read says.
+fn world(common: &Common, project: &Project) -> World {
+    let configured = project.config.world.map(|world| match world {
+        WorldSpec::Open => World::Open,
+        WorldSpec::Namespaces => World::Namespaces,
+        WorldSpec::Closed => World::Closed,
+    });
+    let read = if common.live {
+        World::Namespaces
+    } else {
+        World::Open
+    };
+    common.world.or(configured).unwrap_or(read)
 }

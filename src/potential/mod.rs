@@ -23,6 +23,7 @@ pub mod namespaces;
 pub mod phrase;
 pub mod phrases;
 pub mod pods;
+pub mod port_names;
 pub mod stand_in;
 pub mod vocabulary;
 pub mod words;

@@ -47,6 +47,27 @@ impl PotentialPods {
         })
     }
 
+    /// The kinds whose pods some selectors may select, in order.
+    pub fn matching(&self, namespaces: &Namespaces, pods: &Selector) -> Vec<usize> {
+        let places = places(namespaces);
+        let place = places.first().map(|(_, selector)| selector);
+        let meant = |namespace: &PotentialNamespace| {
+            place.is_none_or(|place| place.matches(&namespace.labels[1]))
+        };
+        self.made("", pods, meant).kinds
+    }
+
+    /// The pods of a policy's subject in words.
+    pub fn subject_words(namespaces: &Namespaces, pods: &Selector) -> String {
+        let place = places(namespaces).into_iter().next();
+        let place = place.map_or_else(|| "of some namespaces".to_owned(), |(words, _)| words);
+        if pods.is_everything() {
+            format!("any pod {place}")
+        } else {
+            format!("pods {} {place}", with(pods))
+        }
+    }
+
     fn whole(&self, place: &str, meant: impl Fn(&PotentialNamespace) -> bool) -> Phrase {
         self.made(place, &Selector::everything(), meant)
     }

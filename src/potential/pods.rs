@@ -48,6 +48,8 @@ pub struct PotentialPods {
     /// Whether these are all kinds; otherwise some with few labels were made.
     pub complete: bool,
     ports: Arc<[ContainerPort]>,
+    /// A port that no rule mentions and no name stands for.
+    pub(crate) unnamed_port: u16,
     /// The pods that policies ask for.
     pub(crate) asked: Vec<(Namespaces, Selector)>,
     pub(crate) phrases: OnceLock<Vec<Phrase>>,
@@ -128,10 +130,16 @@ impl PotentialPods {
             namespaces,
             kinds,
             complete: budget.complete,
+            unnamed_port: vocabulary.unmentioned_port(),
             ports: declared.map(port).collect(),
             asked: vocabulary.asked(),
             phrases: OnceLock::new(),
         }
+    }
+
+    /// The container ports of a pod that has every name.
+    pub(crate) fn ports(&self) -> &[ContainerPort] {
+        &self.ports
     }
 
     /// Keeps some of the kinds, and the namespaces they are in.

@@ -130,16 +130,24 @@ impl<'p> PodVocabulary<'p> {
     /// A number for each port name that no rule mentions, in every protocol: what a pod may
     /// declare.
     pub fn declared_ports(&self) -> Vec<(&'p str, Protocol, u16)> {
+        let mut found = Vec::new();
+        for (name, port) in self.ports.iter().zip(self.unmentioned_ports()) {
+            found.extend(Protocol::ALL.map(|protocol| (*name, protocol, port)));
+        }
+        found
+    }
+
+    /// A number that no rule mentions and no name stands for; 0 where there is none.
+    pub fn unmentioned_port(&self) -> u16 {
+        let mut others = self.unmentioned_ports().skip(self.ports.len());
+        others.next().unwrap_or(0)
+    }
+
+    fn unmentioned_ports(&self) -> impl Iterator<Item = u16> {
         let taken = |port: u16| {
             let mut each = Protocol::ALL.into_iter();
             each.any(|protocol| self.numbers.contains(Traffic { protocol, port }))
         };
-        let mut free = (20_000..u16::MAX).filter(|port| !taken(*port));
-        let mut found = Vec::new();
-        for name in &self.ports {
-            let Some(port) = free.next() else { break };
-            found.extend(Protocol::ALL.map(|protocol| (*name, protocol, port)));
-        }
-        found
+        (20_000..u16::MAX).filter(move |port| !taken(*port))
     }
 }

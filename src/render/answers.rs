@@ -26,6 +26,7 @@ use crate::query::suggest::suggestion::Suggested;
 use crate::render::ci::findings::CiFindings;
 use crate::render::ci::{diff_findings, markdown, suite};
 use crate::render::context::RenderContext;
+use crate::render::data::listing as listing_data;
 use crate::render::data::questions::QuestionAnswers;
 use crate::render::data::{check as check_data, csv, diff as diff_data, explain, findings};
 use crate::render::data::{inputs as inputs_data, json, reach as reach_data, suggest, why};
@@ -192,8 +193,8 @@ pub struct ListingView<'a> {
 impl Render for ListingView<'_> {
     formats! { |view, context, out|
         Text => TextWriter::of(context).whole_listing(view, out),
-        Json => json::write("List", json::listing(*context, view.filter), out),
-        Yaml => json::write_yaml("List", json::listing(*context, view.filter), out),
+        Json => json::write("List", listing_data::listing(*context, view.filter, view.potential), out),
+        Yaml => json::write_yaml("List", listing_data::listing(*context, view.filter, view.potential), out),
         Csv => csv::listing(*context, view.filter, out),
     }
 }

@@ -10,6 +10,7 @@ use crate::policy::{
 };
 use crate::query::End;
 use crate::query::explain::explanation::Mismatch;
+use crate::query::list::potential_rows::LineEnd;
 use crate::render::context::RenderContext;
 use crate::set::TrafficSet;
 use crate::spec::Endpoint;
@@ -326,5 +327,25 @@ pub fn mismatch(context: RenderContext<'_>, mismatch: &Mismatch, other: Endpoint
             format!("{} may be one of those left out", name_of(context, other))
         }
         (Mismatch::Unreadable, _) => "a peer of a newer API".into(),
+    }
+}
+
+/// Traffic of pods that are not in the input, with the names of ports that are part of it.
+pub fn potential_traffic(numbers: &TrafficSet, names: &[String]) -> String {
+    let numbers = (!numbers.is_empty()).then(|| traffic(numbers));
+    let names = names.iter().map(|name| clean(name).into_owned());
+    numbers
+        .into_iter()
+        .chain(names)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// One end of a row about pods that are not in the input, part by part.
+pub fn line_end(end: &LineEnd) -> Vec<String> {
+    match end {
+        LineEnd::Pods(parts) if parts.is_empty() => vec!["nobody".to_owned()],
+        LineEnd::Pods(parts) => parts.clone(),
+        LineEnd::Addresses(set) => vec![addresses(set)],
     }
 }

@@ -6,17 +6,24 @@
 //! nothing. A flow between two such workloads is implied and never listed, so the text does not
 //! grow with the square of the number of workloads.
 //!
+//! Lines that end in `(potential)` are about pods that are not in the input: what a governed end
+//! admits from them or may send to them, and what policies do to pods that they select and nobody
+//! has loaded. They are described by the policies' own selectors.
+//!
 //! Soundness: together with the open workloads, the lines state for every pair of workloads (and
 //! outside blocks) what certainly passes between all their pods. A `some` line states what passes
 //! between some of the pods, an `unknown` line what cannot be decided from the input. Traffic from
 //! a workload to itself is left out. The module `take` describes how the snapshot is computed and
 //! what that costs.
 
+mod potential;
 mod restricted;
 mod take;
 pub mod words;
 
 use crate::graph::AllowGraph;
+use crate::model::Cluster;
+use crate::query::list::potential_rows::PotentialRows;
 use std::collections::BTreeSet;
 
 /// The first words of the first line.
@@ -62,6 +69,14 @@ impl Snapshot {
         Self {
             lines: take::Taker::new(graph).take().into_iter().collect(),
         }
+    }
+
+    /// The same with lines about pods that are not in the input.
+    #[must_use]
+    pub fn with_potential(mut self, rows: &PotentialRows, cluster: &Cluster) -> Self {
+        let lines = rows.lines(cluster);
+        self.lines.extend(lines.iter().flat_map(potential::lines));
+        self
     }
 
     /// Parses a snapshot. Empty lines and lines that begin with `#` are skipped.

@@ -56,6 +56,8 @@ pub struct PotentialChangeJson {
     pub kind: &'static str,
     /// The traffic.
     pub ports: Vec<PortsJson>,
+    /// Port names that are part of the traffic, or excepted from it, in words.
+    pub port_names: Vec<String>,
     /// The edit behind it.
     pub cause: CauseJson,
     /// Who may send, in words, which may change.
@@ -207,7 +209,8 @@ fn potential_change(
 ) -> PotentialChangeJson {
     PotentialChangeJson {
         kind: change.kind.word(),
-        ports: json::traffic(&change.traffic),
+        ports: json::traffic(&potential.pods.named(&change.traffic).0),
+        port_names: potential.pods.named(&change.traffic).1,
         cause: cause(pages, &change.cause),
         from: ends(pages, potential, &change.sources),
         to: ends(pages, potential, &change.destinations),

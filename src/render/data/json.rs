@@ -6,10 +6,8 @@
 
 use crate::model::{Truth, WorkloadId};
 use crate::policy::{PolicyId, RuleRef};
-use crate::query::explain::contributing::deciding;
 use crate::query::explain::explanation::{ExplanationSide, PeerTrace, RuleTrace};
-use crate::query::list::listing;
-use crate::query::list::listing::{Filter, ListEntry, Party};
+use crate::query::list::listing::Party;
 use crate::query::{Answer, End, Pair};
 use crate::render::context::Names;
 use crate::render::context::RenderContext;
@@ -20,8 +18,7 @@ use crate::set::traffic::TrafficRange;
 use crate::source::Origin;
 use crate::spec::Endpoint;
 use schemars::JsonSchema;
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::io::{self, Write};
 
 /// The version all documents carry.
@@ -219,7 +216,7 @@ pub fn end(context: RenderContext<'_>, end: &End) -> EndJson {
     }
 }
 
-fn party(context: RenderContext<'_>, party: &Party) -> EndJson {
+pub(crate) fn party(context: RenderContext<'_>, party: &Party) -> EndJson {
     match party {
         Party::Workload(id) => workload(context, *id),
         Party::Addresses(set) => blocks(&words::addresses(set), set),
@@ -417,81 +414,5 @@ fn pair(context: RenderContext<'_>, pair: &Pair) -> PairJson {
         egress: side(context, &explanation.egress),
         ingress: side(context, &explanation.ingress),
         led: pair.led.map(crate::render::text::via_service::word),
-    }
-}
-
-/// The table of `list`.
-#[derive(Serialize, JsonSchema)]
-pub struct ListJson<'a> {
-    /// Workloads that accept from anyone.
-    pub open_in: Vec<EndJson>,
-    /// Workloads that may go anywhere.
-    pub open_out: Vec<EndJson>,
-    /// Workloads on their node's network.
-    pub host_network: Vec<EndJson>,
-    /// The lines.
-    #[schemars(with = "Vec<FlowJson>")]
-    pub flows: Flows<'a>,
-}
-
-/// The lines of `list`, found while they are written: a table of any length needs no memory.
-pub struct Flows<'a> {
-    context: RenderContext<'a>,
-    filter: &'a Filter,
-}
-
-impl Serialize for Flows<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut lines = serializer.serialize_seq(None)?;
-        let mut result = Ok(());
-        listing::each(self.context.graph, self.filter, &mut |entry| {
-            result = lines.serialize_element(&flow(self.context, &entry));
-            crate::render::format::going(&result)
-        });
-        result?;
-        lines.end()
-    }
-}
-
-/// One line of `list`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FlowJson {
-    /// The source.
-    pub from: EndJson,
-    /// The destination.
-    pub to: EndJson,
-    /// What surely passes.
-    pub ports: Vec<PortsJson>,
-    /// What may pass.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unknown: Vec<PortsJson>,
-    /// Whether it holds for some of the pods only.
-    pub some_pods: bool,
-    /// The rules that make it so.
-    pub because: Vec<RuleRefJson>,
-}
-
-/// The table of `list` as a document's content.
-pub fn listing<'a>(context: RenderContext<'a>, filter: &'a Filter) -> ListJson<'a> {
-    let listing = listing::summary(context.graph, filter);
-    let all = |list: &[WorkloadId]| list.iter().map(|w| workload(context, *w)).collect();
-    ListJson {
-        open_in: all(&listing.open_in),
-        open_out: all(&listing.open_out),
-        host_network: all(&listing.host_network),
-        flows: Flows { context, filter },
-    }
-}
-
-fn flow(context: RenderContext<'_>, entry: &ListEntry) -> FlowJson {
-    let (sure, unknown) = (&entry.allowed.must, &entry.allowed.unknown());
-    let because = deciding(&entry.explanations(context.graph)).into_iter();
-    FlowJson {
-        from: party(context, &entry.source),
-        to: party(context, &entry.destination),
-        ports: traffic(sure),
-        unknown: traffic(unknown),
-        some_pods: entry.differs,
-        because: because.map(|at| rule(context, at)).collect(),
     }
 }

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod findings;
 pub mod inputs;
 pub mod json;
+pub mod listing;
 pub mod questions;
 pub mod reach;
 pub mod schema;

@@ -73,11 +73,12 @@ pub fn sentence(
     change: &PotentialChange,
 ) -> String {
     let ends = |parties: &BTreeSet<PotentialParty>| few(&ends(pages, potential, parties));
+    let (numbers, names) = potential.pods.named(&change.traffic);
     format!(
         "{} -> {}  {}",
         ends(&change.sources),
         ends(&change.destinations),
-        words::traffic(&change.traffic)
+        words::potential_traffic(&numbers, &names)
     )
 }
 
