@@ -213,7 +213,8 @@ fn the_demo_answers_as_drawn() {
         ("checkout reach database:5432", "yes"),
         ("dev/runner reach database:5432", "no"),
         ("frontend reach cart.shop.svc:80", "no"), // the second: the pods listen on 7070
-        ("frontend reach shop/cart:80", "yes"),
+        ("frontend reach shop/cart:80", "no"),     // the Service's port too
+        ("frontend reach shop/deploy/cart:80", "yes"),
         ("cart reach redis:6379", "yes"),
         ("cart reach dns:53/udp", "no"), // the third
         ("ns/shop reach dns:53/udp,53/tcp", "partly"),

@@ -33,6 +33,14 @@ pub fn endpoint(text: &str) -> Result<EndpointSpec> {
 /// # Errors
 /// When they do not make up a question.
 pub fn question(args: &QuestionArgs) -> Result<Question> {
+    if let Some(source) = before_redirection(&args.words) {
+        bail!(
+            "the shell took `> DST` for a file to write to; quote the arrow, or say it in a word\n       netpal can '{source} -> DST'\n       netpal can {source} reach DST"
+        );
+    }
+    if args.from_labels.is_none() && args.to_labels.is_none() {
+        return asked_in_words(args);
+    }
     let words: Vec<&str> = args
         .words
         .iter()
@@ -62,6 +70,30 @@ pub fn question(args: &QuestionArgs) -> Result<Question> {
         source: endpoint(&source)?,
         destination: endpoint(&destination)?,
     })
+}
+
+/// The question of words alone; `--port` may give the ports of the destination.
+fn asked_in_words(args: &QuestionArgs) -> Result<Question> {
+    let asked = Question::from_words(&args.words).map_err(|error| ParseError {
+        help: error
+            .help
+            .map(|help| help.replace(": frontend", ": netpal can frontend")),
+        ..error
+    });
+    let mut question = parsed(asked)?;
+    if let Some(ports) = &args.port {
+        question.destination = parsed(question.destination.with_ports(ports))?;
+    }
+    Ok(question)
+}
+
+/// What stands before an arrow whose head the shell took for a redirection: `web -` or `web-`.
+fn before_redirection(words: &[String]) -> Option<&str> {
+    match words {
+        [source, dash] if dash == "-" => Some(source),
+        [source] => source.strip_suffix('-').filter(|s| !s.is_empty()),
+        _ => None,
+    }
 }
 
 fn is_verb(word: &str) -> bool {

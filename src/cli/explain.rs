@@ -43,61 +43,81 @@ pub fn run(common: &Common, args: &ExplainArgs) -> Result<Exit> {
     let output = Output::of::<Summary>(common)?;
     let workspace = Workspace::open(common)?;
     let (input, graph) = (&workspace.input, &workspace.graph);
-    let summary = match thing(&workspace, &args.name)? {
-        Thing::Policy(id) => Summary::Policy(summarize_policy(graph, id)),
-        Thing::Workload(id) => Summary::Workload(Box::new(summarize_workload(input, graph, id)?)),
-        Thing::Namespace(id) => Summary::Namespace(summarize_namespace(graph, id)),
+    let mut things = Vec::new();
+    for thing in things_called(&workspace, &args.name)? {
+        things.push(match thing {
+            Thing::Policy(id) => Summary::Policy(summarize_policy(graph, id)),
+            Thing::Workload(id) => {
+                Summary::Workload(Box::new(summarize_workload(input, graph, id)?))
+            }
+            Thing::Namespace(id) => Summary::Namespace(summarize_namespace(graph, id)),
+        });
+    }
+    let summary = match things.len() {
+        1 => things.remove(0),
+        _ => Summary::Several(things),
     };
     output.render(&summary, &workspace.context(&workspace.locator()))?;
     Ok(workspace.exit(common, Exit::Good))
 }
 
-fn thing(workspace: &Workspace, name: &str) -> Result<Thing> {
+/// Everything that has a name, policies first: a policy mostly has the name of the workload that it
+/// is for.
+fn things_called(workspace: &Workspace, name: &str) -> Result<Vec<Thing>> {
     let policies = policies(workspace, name);
-    let workloads = workloads(workspace, name);
-    match (policies.as_slice(), &workloads) {
-        ([one], Err(_)) => return Ok(Thing::Policy(*one)),
-        ([one], Ok(_)) => {
-            let policy = workspace.input.policies.get(*one).full_name();
-            bail!(
-                "`{name}` is both a policy and something else\n       for the policy: netpal explain netpol/{policy}"
-            );
-        }
-        ([], Err(_)) => return Err(nearest(workspace, name, workloads)),
-        ([], _) => {}
-        (many, _) => {
-            let names: Vec<String> = many
-                .iter()
-                .map(|p| workspace.input.policies.get(*p).full_name())
-                .collect();
-            bail!("`{name}` is ambiguous: {}", names.join(", "));
-        }
+    let says_policy = name.split('/').any(is_policy_word);
+    let namespaces: BTreeSet<&str> = policies
+        .iter()
+        .filter_map(|p| workspace.input.policies.get(*p).namespace.as_deref())
+        .collect();
+    if namespaces.len() > 1 {
+        let full = policies
+            .iter()
+            .map(|p| workspace.input.policies.get(*p).full_name());
+        let full: BTreeSet<String> = full.collect();
+        let full: Vec<String> = full.into_iter().collect();
+        bail!("`{name}` is ambiguous: {}", full.join(", "));
     }
-    workloads
+    // of several workloads, that in the namespace of the policy
+    let beside = || match (namespaces.first(), name.contains('/')) {
+        (Some(namespace), false) => workloads(workspace, &format!("{namespace}/{name}")),
+        _ => workloads(workspace, name),
+    };
+    let workload = match policies.is_empty() {
+        true => Some(workloads(workspace, name).map_err(|e| nearest(workspace, name, e))?),
+        false if says_policy => None,
+        false => beside().or_else(|_| workloads(workspace, name)).ok(),
+    };
+    let policies = policies.into_iter().map(Thing::Policy);
+    Ok(policies.chain(workload).collect())
+}
+
+fn is_policy_word(word: &str) -> bool {
+    POLICY.contains(&word.to_ascii_lowercase().as_str())
 }
 
 /// What could have been meant: a policy of nearly this name, else what the workloads say.
-fn nearest(workspace: &Workspace, name: &str, workloads: Result<Thing>) -> anyhow::Error {
+fn nearest(workspace: &Workspace, name: &str, error: anyhow::Error) -> anyhow::Error {
     let names = workspace.input.policies.iter().map(|(_, p)| p.full_name());
     let last = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
     let close: Vec<String> = names
         .filter(|n| strsim::damerau_levenshtein(&last(n), &last(name)) <= 2)
         .take(3)
         .collect();
-    match workloads {
-        Err(error) if close.is_empty() => error,
-        _ => anyhow!(
-            "no policy or workload is called `{name}`\n       did you mean {}?",
-            close.join(" or ")
-        ),
+    if close.is_empty() {
+        return error;
     }
+    anyhow!(
+        "no policy or workload is called `{name}`\n       did you mean {}?",
+        close.join(" or ")
+    )
 }
 
 /// The policies of this name: `NAME`, `NS/NAME`, or with a kind in front or between.
 fn policies(workspace: &Workspace, name: &str) -> Vec<PolicyId> {
     let parts: Vec<&str> = name
         .split('/')
-        .filter(|p| !POLICY.contains(&p.to_ascii_lowercase().as_str()))
+        .filter(|part| !is_policy_word(part))
         .collect();
     let (namespace, wanted) = match parts.as_slice() {
         [name] => (workspace.names.namespace.as_deref(), *name),

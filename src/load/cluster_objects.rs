@@ -113,5 +113,6 @@ fn service_port(node: &SyntaxNode) -> Option<ServicePort> {
         protocol,
         port,
         target,
+        node: node.get("nodePort").and_then(number),
     })
 }

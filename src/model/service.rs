@@ -26,6 +26,8 @@ pub struct ServicePort {
     pub port: u16,
     /// The port on the pod; the same number where the manifest names none.
     pub target: TargetPort,
+    /// The port that every node takes calls on, where the manifest names one.
+    pub node: Option<u16>,
 }
 
 /// A service.

@@ -59,7 +59,7 @@ fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
 }
 
 /// The traffic of a port as the pod declares it.
-fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
+pub(crate) fn direct(port: &PortAsk, pod: Option<&Pod>) -> TrafficSet {
     match port {
         PortAsk::Numbers(a, b, protocol) => TrafficSet::ports(*protocol, *a, *b),
         PortAsk::Name(name, wanted) => {
@@ -101,7 +101,7 @@ fn service_traffic(
                 .collect();
             return wrong(
                 format!("Service {} has no port {ask}", service.name),
-                Some(format!("it has {}", have.join(", "))),
+                Some(at_nodes(service, ask).unwrap_or(format!("it has {}", have.join(", ")))),
             );
         }
         set = found
@@ -111,8 +111,21 @@ fn service_traffic(
     Ok(set)
 }
 
+/// What to ask where a port is the one that nodes take calls on for a Service.
+fn at_nodes(service: &Service, ask: &PortAsk) -> Option<String> {
+    let PortAsk::Numbers(number, _, protocol) = ask else {
+        return None;
+    };
+    let mut ports = service.ports.iter();
+    let found = ports.find(|p| p.node == Some(*number) && p.protocol == *protocol)?;
+    let (name, port) = (&service.name, found.port);
+    Some(format!(
+        "{number} is its nodePort for {port}: ask svc/{name}:{port}"
+    ))
+}
+
 /// The traffic of the pod behind one port of a Service.
-fn target_traffic(service_port: &ServicePort, pod: Option<&Pod>) -> TrafficSet {
+pub(crate) fn target_traffic(service_port: &ServicePort, pod: Option<&Pod>) -> TrafficSet {
     let protocol = service_port.protocol;
     match &service_port.target {
         TargetPort::Number(n) => TrafficSet::ports(protocol, *n, *n),
@@ -121,7 +134,7 @@ fn target_traffic(service_port: &ServicePort, pod: Option<&Pod>) -> TrafficSet {
 }
 
 /// Whether a question names a port of a Service.
-fn is_asked(ask: &PortAsk, service_port: &ServicePort) -> bool {
+pub(crate) fn is_asked(ask: &PortAsk, service_port: &ServicePort) -> bool {
     match ask {
         PortAsk::Numbers(a, b, protocol) => {
             (*a..=*b).contains(&service_port.port) && service_port.protocol == *protocol

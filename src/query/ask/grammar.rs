@@ -4,8 +4,12 @@
 //! well-known set. Parsing does not depend on a cluster: whether `a/b` exists is decided when the
 //! endpoint is resolved. Cost: linear in the text.
 
-use crate::model::{Requirement, Selector, WorkloadKind};
+use crate::model::{Selector, WorkloadKind};
 use crate::potential::AskedPorts;
+pub use crate::query::ask::parse_error::ParseError;
+use crate::query::ask::parse_error::error;
+use crate::query::ask::pasted;
+pub use crate::query::ask::selector_text::parse_selector;
 use crate::set::{IpSet, Protocol};
 use ipnet::IpNet;
 use std::fmt;
@@ -138,51 +142,51 @@ pub struct Question {
     pub destination: EndpointSpec,
 }
 
-/// Why a text is not a question or not an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ParseError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-fn error<T>(message: impl Into<String>, help: &str) -> Result<T, ParseError> {
-    let help = (!help.is_empty()).then(|| help.to_owned());
-    Err(ParseError {
-        message: message.into(),
-        help,
-    })
-}
-
 impl FromStr for Question {
     type Err = ParseError;
 
     /// Parses `SRC reach DST`, `SRC to DST`, `SRC -> DST` or `SRC DST`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
+        if let Some((source, destination)) = between(text) {
+            return Self::of_ends(source, destination);
+        }
         let words: Vec<&str> = text.split_whitespace().collect();
         Self::from_words(&words)
     }
 }
 
 impl Question {
-    /// Parses a question from the words of a command line.
+    /// Parses a question from the words of a command line: the source, the destination, with or
+    /// without `reach`, `to` or `->` between them. What follows the source may be a line that was
+    /// pasted.
     ///
     /// # Errors
     /// When the words do not make up a question.
     pub fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self, ParseError> {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        let (source, destination) = match words.as_slice() {
-            [source, "reach" | "to" | "->", destination] => (source, destination),
-            [source, destination] if !matches!(*destination, "reach" | "to") => {
-                (source, destination)
-            }
-            _ => {
-                let help = "ask for example: frontend reach database:5432";
-                return error(format!("`{}` is not a question", words.join(" ")), help);
-            }
+        let help = "ask for example: frontend reach database:5432";
+        let (source, rest) = match words.as_slice() {
+            [source, "reach" | "to" | "->", rest @ ..] | [source, rest @ ..] => (*source, rest),
+            [] => return error("there is no question", help),
         };
+        match rest {
+            [] => match between(source) {
+                Some((source, destination)) => Self::of_ends(source, destination),
+                None => error(format!("`{source}` is not a question"), help),
+            },
+            ["reach" | "to" | "->"] => {
+                error(format!("`{}` is not a question", words.join(" ")), help)
+            }
+            [destination] => Self::of_ends(source, destination),
+            line => match Self::of_ends(source, &line.join(" ")) {
+                Ok(question) => Ok(question),
+                Err(e) if e.message.contains("more than one") => Err(e),
+                Err(_) => error(format!("`{}` is not a question", words.join(" ")), help),
+            },
+        }
+    }
+
+    fn of_ends(source: &str, destination: &str) -> Result<Self, ParseError> {
         Ok(Self {
             source: source.parse()?,
             destination: destination.parse()?,
@@ -190,10 +194,21 @@ impl Question {
     }
 }
 
+/// The two sides of `SRC -> DST`, `SRC->DST` or `SRC reach DST` in one word.
+fn between(text: &str) -> Option<(&str, &str)> {
+    let verbs = [" -> ", " reach ", " to ", "->"];
+    let found = verbs.iter().find_map(|verb| text.split_once(verb));
+    let (source, destination) = found?;
+    let (source, destination) = (source.trim(), destination.trim());
+    (!source.is_empty() && !destination.is_empty()).then_some((source, destination))
+}
+
 impl FromStr for EndpointSpec {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
+        let plain = pasted::plain(text)?;
+        let text = &*plain;
         let (target, ports) = split_ports(text)?;
         if target.is_empty() {
             return error(
@@ -206,6 +221,23 @@ impl FromStr for EndpointSpec {
             target: parse_target(target)?,
             ports,
             text: text.into(),
+        })
+    }
+}
+
+impl EndpointSpec {
+    /// The same end with these ports, which are written as those of an endpoint.
+    ///
+    /// # Errors
+    /// When they are none, or the end names ports already.
+    pub fn with_ports(self, ports: &str) -> Result<Self, ParseError> {
+        if self.ports.is_some() {
+            let message = format!("`{}` names ports already", self.text);
+            return error(message, "leave out --port, or the ports of the end");
+        }
+        Ok(Self {
+            ports: parse_ports(ports)?,
+            ..self
         })
     }
 }
@@ -254,7 +286,12 @@ pub fn parse_port(text: &str) -> Result<PortAsk, ParseError> {
     let (port, protocol) = match text.split_once('/') {
         Some((port, name)) => match Protocol::from_api(&name.to_ascii_uppercase()) {
             Some(protocol) => (port, Some(protocol)),
-            None => return error(format!("`{name}` is not a protocol"), HELP),
+            None => {
+                return error(
+                    format!("`{name}` is not a protocol; if it is a path, leave it out"),
+                    HELP,
+                );
+            }
         },
         None => (text, None),
     };
@@ -315,6 +352,11 @@ fn parse_target(text: &str) -> Result<Target, ParseError> {
             selector: parse_selector(selector)?,
         });
     }
+    if let Some(address) = of_pod_record(text) {
+        return Ok(Target::Addresses(IpNet::from(address)));
+    }
+    // a name that ends in a dot is complete, as the DNS says it
+    let text = text.strip_suffix('.').unwrap_or(text);
     let parts: Vec<&str> = text.split('/').collect();
     let is_valid = parts.iter().all(|p| *p == "*" || is_object_name(p));
     if !is_valid {
@@ -324,6 +366,19 @@ fn parse_target(text: &str) -> Result<Target, ParseError> {
         );
     }
     parse_name(text, &parts)
+}
+
+/// The address in the DNS name of a pod: `10-244-0-5.shop.pod.cluster.local`.
+fn of_pod_record(text: &str) -> Option<IpAddr> {
+    let (address, rest) = text.split_once('.')?;
+    let (_, kind) = rest.split_once('.')?;
+    let is_pod = kind == "pod" || kind.starts_with("pod.");
+    let dotted = address.replace('-', ".");
+    let parsed = dotted
+        .parse()
+        .ok()
+        .or_else(|| address.replace('-', ":").parse().ok());
+    parsed.filter(|_| is_pod)
 }
 
 fn parse_name(text: &str, parts: &[&str]) -> Result<Target, ParseError> {
@@ -363,76 +418,6 @@ fn kind_word(word: &str) -> Option<ObjectKind> {
     match word.to_ascii_lowercase().as_str() {
         "svc" | "service" | "services" => Some(ObjectKind::Service),
         _ => WorkloadKind::from_word(word).map(ObjectKind::Workload),
-    }
-}
-
-/// Parses a label selector as kubectl's `-l` does: `app=web,tier in (api,worker),!legacy`.
-///
-/// # Errors
-/// When the text is not a selector.
-pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
-    let parts = split_outside_parentheses(text);
-    parts
-        .into_iter()
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .map(parse_requirement)
-        .collect::<Result<Vec<_>, _>>()
-        .map(Selector::new)
-}
-
-fn split_outside_parentheses(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_i32);
-    for (i, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(text.get(start..i).unwrap_or_default());
-                start = i + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(text.get(start..).unwrap_or_default());
-    parts
-}
-
-fn parse_requirement(text: &str) -> Result<Requirement, ParseError> {
-    let single = |v: &str| vec![Box::from(v.trim())];
-    if let Some((k, v)) = text.split_once("!=") {
-        return Ok(Requirement::NotIn(label_key(k)?, single(v)));
-    }
-    if let Some((k, v)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return Ok(Requirement::In(label_key(k)?, single(v)));
-    }
-    if let Some(k) = text.strip_prefix('!') {
-        return Ok(Requirement::DoesNotExist(label_key(k)?));
-    }
-    let list = |v: &str| v.split(',').map(|s| Box::from(s.trim())).collect();
-    let inside = text
-        .split_once('(')
-        .and_then(|(head, rest)| Some((head.trim(), rest.trim().strip_suffix(')')?)));
-    match inside.and_then(|(head, values)| Some((head.rsplit_once(char::is_whitespace)?, values))) {
-        Some(((k, "in"), values)) => Ok(Requirement::In(label_key(k)?, list(values))),
-        Some(((k, "notin"), values)) => Ok(Requirement::NotIn(label_key(k)?, list(values))),
-        _ => Ok(Requirement::Exists(label_key(text)?)),
-    }
-}
-
-fn label_key(text: &str) -> Result<Box<str>, ParseError> {
-    let key = text.trim();
-    let is_valid = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
-    if is_valid {
-        Ok(key.into())
-    } else {
-        error(
-            format!("`{key}` is not a label key"),
-            "write for example app=web or tier in (api,worker)",
-        )
     }
 }
 

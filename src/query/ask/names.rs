@@ -3,8 +3,8 @@
 //!
 //! Cost of a suggestion: one edit distance for each known name.
 
-/// A help text with the most similar names, or with all names if there are few.
-pub(crate) fn suggest(name: &str, names: &[&str], what: &str) -> String {
+/// The most similar names, if any is similar.
+pub(crate) fn close(name: &str, names: &[&str]) -> Option<String> {
     let mut ranked: Vec<(usize, &str)> = names.iter().map(|n| (distance(name, n), *n)).collect();
     ranked.sort_unstable();
     ranked.dedup();
@@ -17,8 +17,13 @@ pub(crate) fn suggest(name: &str, names: &[&str], what: &str) -> String {
         .take(3)
         .map(|(_, n)| *n)
         .collect();
-    if !close.is_empty() {
-        return format!("did you mean {}?", close.join(" or "));
+    (!close.is_empty()).then(|| format!("did you mean {}?", close.join(" or ")))
+}
+
+/// A help text with the most similar names, or with all names if there are few.
+pub(crate) fn suggest(name: &str, names: &[&str], what: &str) -> String {
+    if let Some(close) = close(name, names) {
+        return close;
     }
     let mut all: Vec<&str> = names.to_vec();
     all.sort_unstable();

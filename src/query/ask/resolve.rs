@@ -6,22 +6,19 @@
 //! resolves to the pods too, with a remark that says so. Cost: O(workloads + pods + Services) per
 //! endpoint.
 
-use crate::model::{
-    Cluster, NamespaceId, Pod, PodId, Selector, Service, ServiceId, Workload, WorkloadId,
-    WorkloadKind,
-};
+use crate::model::{Cluster, NamespaceId, Pod, PodId, Selector, Workload, WorkloadId};
 pub use crate::query::ask::asked_traffic::traffic;
-use crate::query::ask::grammar::{EndpointSpec, Keyword, ObjectKind, Target};
-use crate::query::ask::names::{looks_generated, suggest};
+use crate::query::ask::grammar::{EndpointSpec, Keyword, PortAsk, Target};
+use crate::query::ask::names::suggest;
 use crate::query::ask::nodes::nodes;
 use crate::query::ask::pods_inside::pods_inside;
+use crate::query::ask::resolved::fail;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
-use crate::query::ask::resolved::{fail, wrong};
+use crate::query::ask::service_port;
 use crate::set::{Family, IpSet};
 use crate::source::DocumentId;
 use crate::spec::FamilySet;
 use ipnet::IpNet;
-use std::collections::{BTreeSet, HashSet};
 
 /// Resolves an endpoint.
 ///
@@ -36,6 +33,7 @@ pub fn resolve(
         cluster,
         context,
         text: &spec.text,
+        ports: spec.ports.as_deref(),
     };
     match &spec.target {
         Target::Name {
@@ -61,10 +59,11 @@ pub fn resolve(
     }
 }
 
-struct Resolver<'a> {
-    cluster: &'a Cluster,
-    context: &'a Context,
-    text: &'a str,
+pub(crate) struct Resolver<'a> {
+    pub cluster: &'a Cluster,
+    pub context: &'a Context,
+    pub text: &'a str,
+    pub ports: Option<&'a [PortAsk]>,
 }
 
 impl Resolver<'_> {
@@ -77,7 +76,7 @@ impl Resolver<'_> {
         Ok(called)
     }
 
-    fn namespace(&self, name: &str) -> Result<NamespaceId, ResolveError> {
+    pub(crate) fn namespace(&self, name: &str) -> Result<NamespaceId, ResolveError> {
         if let Some(id) = self.cluster.find_namespace(name) {
             return Ok(id);
         }
@@ -104,7 +103,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn whole(&self, workload: WorkloadId) -> End {
+    pub(crate) fn whole(&self, workload: WorkloadId) -> End {
         End::pods(workload, self.cluster.workload(workload).pods.clone())
     }
 
@@ -136,7 +135,7 @@ impl Resolver<'_> {
     }
 
     /// The pods that fulfil a condition, by workload, in input order.
-    fn pods_where(&self, wanted: impl Fn(PodId, &Pod) -> bool) -> Vec<End> {
+    pub(crate) fn pods_where(&self, wanted: impl Fn(PodId, &Pod) -> bool) -> Vec<End> {
         let mut ends = Vec::new();
         for (id, workload) in self.cluster.workloads() {
             let pods: Vec<PodId> = workload
@@ -150,239 +149,6 @@ impl Resolver<'_> {
             }
         }
         ends
-    }
-
-    fn name(
-        &self,
-        namespace: Option<&str>,
-        kind: Option<ObjectKind>,
-        name: &str,
-    ) -> Result<Resolved, ResolveError> {
-        let chosen = namespace.or(self.context.namespace.as_deref());
-        let within = chosen.map(|n| self.namespace(n)).transpose()?;
-        if kind != Some(ObjectKind::Service) {
-            let wanted = |w: &Workload| {
-                *w.name == *name
-                    && within.is_none_or(|n| w.namespace == n)
-                    && kind.is_none_or(|k| k == ObjectKind::Workload(w.kind))
-            };
-            let found: Vec<WorkloadId> = self
-                .cluster
-                .workloads()
-                .filter(|(_, w)| wanted(w))
-                .map(|(id, _)| id)
-                .collect();
-            match found.as_slice() {
-                [single] => {
-                    return Ok(Resolved {
-                        ends: vec![self.whole(*single)],
-                        ..Resolved::default()
-                    });
-                }
-                [] => {}
-                several => return self.ambiguous(several),
-            }
-        }
-        let (service, pod) = match kind {
-            None => (true, true),
-            Some(ObjectKind::Service) => (true, false),
-            Some(ObjectKind::Workload(kind)) => (false, kind == WorkloadKind::Pod),
-        };
-        if service && let Some(found) = self.service(within, name, kind)? {
-            return Ok(found);
-        }
-        if pod && let Some(found) = self.pod_name(within, name) {
-            return Ok(found);
-        }
-        self.unknown(within, kind, name)
-    }
-
-    fn ambiguous<T>(&self, found: &[WorkloadId]) -> Result<T, ResolveError> {
-        let short = found.iter().map(|id| self.cluster.workload_name(*id));
-        let mut names: Vec<String> = short.collect();
-        if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
-            names = found
-                .iter()
-                .map(|id| self.cluster.long_workload_name(*id))
-                .collect();
-        }
-        let shown: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
-        let more = if names.len() > 10 {
-            format!(" and {} more", names.len() - 10)
-        } else {
-            String::new()
-        };
-        wrong(
-            format!("{} is ambiguous: {}{more}", self.text, shown.join(", ")),
-            Some("name the one you mean, or choose a namespace with -n".into()),
-        )
-    }
-
-    /// Finds a Service by `svc/name`, by its DNS name, or by its bare name if no workload has it.
-    fn service(
-        &self,
-        within: Option<NamespaceId>,
-        name: &str,
-        kind: Option<ObjectKind>,
-    ) -> Result<Option<Resolved>, ResolveError> {
-        let stem = name.strip_suffix(".cluster.local").unwrap_or(name);
-        let (dns, stem) = stem
-            .strip_suffix(".svc")
-            .map_or((false, stem), |s| (true, s));
-        let dotted = stem
-            .split_once('.')
-            .and_then(|(s, n)| Some((s, self.cluster.find_namespace(n)?)));
-        let wanted = |s: &Service| match dotted {
-            Some((service, namespace)) if *s.name == *service && s.namespace == namespace => true,
-            _ => !dns && *s.name == *name && within.is_none_or(|n| s.namespace == n),
-        };
-        let found: Vec<(ServiceId, &Service)> =
-            self.cluster.services().filter(|(_, s)| wanted(s)).collect();
-        match found.as_slice() {
-            [] if dns || kind == Some(ObjectKind::Service) => {
-                let names: Vec<String> = self
-                    .cluster
-                    .services()
-                    .map(|(_, s)| {
-                        format!("{}.{}", s.name, self.cluster.namespace(s.namespace).name)
-                    })
-                    .collect();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                fail(
-                    format!(
-                        "no Service is called `{}`",
-                        self.text.split(':').next().unwrap_or(self.text)
-                    ),
-                    Some(suggest(stem, &names, "Services")),
-                )
-            }
-            [] => Ok(None),
-            [(id, service)] => Ok(Some(self.behind(*id, service))),
-            several => {
-                let names: Vec<String> = several
-                    .iter()
-                    .map(|(_, s)| {
-                        format!(
-                            "{}/svc/{}",
-                            self.cluster.namespace(s.namespace).name,
-                            s.name
-                        )
-                    })
-                    .collect();
-                wrong(
-                    format!("{} is ambiguous: {}", self.text, names.join(", ")),
-                    None,
-                )
-            }
-        }
-    }
-
-    /// The pods behind a Service.
-    fn behind(&self, id: ServiceId, service: &Service) -> Resolved {
-        let pods: HashSet<PodId> = self.cluster.service_pods(id).into_iter().collect();
-        let ends = self.pods_where(|pod, _| pods.contains(&pod));
-        let missing = ends
-            .is_empty()
-            .then(|| match (&service.external_name, &service.selector) {
-                (Some(name), _) => format!(
-                    "Service {} stands for the outside name {name}",
-                    service.name
-                )
-                .into(),
-                (None, None) => format!(
-                    "Service {} has no selector: its endpoints are not in the input",
-                    service.name
-                )
-                .into(),
-                (None, Some(s)) => format!(
-                    "no pod in the input has the labels of Service {} ({s})",
-                    service.name
-                )
-                .into(),
-            });
-        Resolved {
-            ends,
-            service: Some(id),
-            notes: vec![Note::Service(id)],
-            missing,
-        }
-    }
-
-    /// Resolves the name of a pod: the pod itself if it was loaded, otherwise the workload whose
-    /// name the pod name begins with.
-    fn pod_name(&self, within: Option<NamespaceId>, name: &str) -> Option<Resolved> {
-        let here = |n: NamespaceId| within.is_none_or(|w| w == n);
-        let pods: Vec<PodId> = self
-            .cluster
-            .pods()
-            .filter(|(_, p)| *p.name == *name && here(p.namespace))
-            .map(|(id, _)| id)
-            .collect();
-        if let [pod] = pods.as_slice() {
-            let workload = self.cluster.pod(*pod).workload;
-            let notes = vec![Note::PodName(name.into(), workload)];
-            return Some(Resolved {
-                ends: vec![End::pods(workload, pods)],
-                notes,
-                ..Resolved::default()
-            });
-        }
-        let owned = |w: &Workload| {
-            let rest = name
-                .strip_prefix(&*w.name)
-                .and_then(|r| r.strip_prefix('-'));
-            rest.is_some_and(looks_generated) && here(w.namespace)
-        };
-        let found: Vec<WorkloadId> = self
-            .cluster
-            .workloads()
-            .filter(|(_, w)| owned(w))
-            .map(|(id, _)| id)
-            .collect();
-        let [single] = found.as_slice() else {
-            return None;
-        };
-        let notes = vec![Note::PodName(name.into(), *single)];
-        Some(Resolved {
-            ends: vec![self.whole(*single)],
-            notes,
-            ..Resolved::default()
-        })
-    }
-
-    fn unknown<T>(
-        &self,
-        within: Option<NamespaceId>,
-        kind: Option<ObjectKind>,
-        name: &str,
-    ) -> Result<T, ResolveError> {
-        let here = self
-            .cluster
-            .workloads()
-            .filter(|(_, w)| within.is_none_or(|n| w.namespace == n));
-        let qualified = within.is_some() || self.text.contains('/');
-        let names: Vec<String> = here
-            .map(|(id, w)| {
-                if qualified {
-                    w.name.to_string()
-                } else {
-                    self.cluster.workload_name(id)
-                }
-            })
-            .collect();
-        let words: Vec<&str> = names.iter().map(String::as_str).collect();
-        let what = match kind {
-            Some(ObjectKind::Workload(kind)) => kind.name(),
-            Some(ObjectKind::Service) => "Service",
-            None => "workload or Service",
-        };
-        let scope = within.map_or_else(String::new, |n| {
-            format!(" in namespace {}", self.cluster.namespace(n).name)
-        });
-        fail(
-            format!("no {what} is called `{name}`{scope}"),
-            Some(suggest(name, &words, "workloads")),
-        )
     }
 
     fn addresses(&self, net: IpNet) -> Resolved {
@@ -419,9 +185,11 @@ impl Resolver<'_> {
             .cluster
             .nodes()
             .find(|(_, n)| single && n.addresses.contains(&net.addr()));
+        let at_node = node.and_then(|_| service_port::at_nodes(self.cluster, self.ports));
         let notes = node
             .map(|(_, n)| Note::NodeAddress(net, n.name.clone()))
             .into_iter()
+            .chain(at_node)
             .collect();
         let name = if single {
             net.addr().to_string()
@@ -487,9 +255,12 @@ impl Resolver<'_> {
             Keyword::ApiServer => "no pods `component=kube-apiserver` are in the input".into(),
             _ => "no Node with an address is in the input".into(),
         });
+        let is_nodes = keyword == Keyword::Nodes;
+        let notes = is_nodes.then(|| service_port::at_nodes(self.cluster, self.ports));
         Ok(Resolved {
             ends: found,
             missing,
+            notes: notes.flatten().into_iter().collect(),
             ..Resolved::default()
         })
     }

@@ -88,8 +88,9 @@ pub enum Note {
     Service(ServiceId),
     /// The name of a pod was resolved to its workload.
     PodName(Box<str>, WorkloadId),
-    /// A port of a Service and the ports of the pods behind it.
-    ServicePort(ServiceId, u16, Box<str>),
+    /// A port that was asked about and is one of a Service in front, and the port that the Service
+    /// is called on.
+    PortOfService(ServiceId, u16, u16),
 }
 
 /// An endpoint, resolved.

@@ -94,6 +94,8 @@ pub enum Plain {
     Workload(Box<PlainWorkload>),
     /// A namespace.
     Namespace(PlainNamespace),
+    /// Everything that has the name: policies first.
+    Several(Vec<Plain>),
 }
 
 /// What a policy does.

@@ -131,6 +131,15 @@ pub enum ExplanationJson {
     Workload(WorkloadJson),
     /// A namespace.
     Namespace(NamespaceJson),
+    /// Everything that has the name: policies first.
+    Several(SeveralJson),
+}
+
+/// Policies and a workload of one name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SeveralJson {
+    /// What was explained, each as if it had been asked about alone.
+    pub several: Vec<ExplanationJson>,
 }
 
 /// What was explained, as a document's content.
@@ -139,6 +148,9 @@ pub fn plain(context: RenderContext<'_>, plain: &Plain) -> ExplanationJson {
         Plain::Policy(p) => ExplanationJson::Policy(plain_policy(context, p)),
         Plain::Workload(w) => ExplanationJson::Workload(plain_workload(context, w)),
         Plain::Namespace(n) => ExplanationJson::Namespace(plain_namespace(context, n)),
+        Plain::Several(list) => ExplanationJson::Several(SeveralJson {
+            several: list.iter().map(|one| self::plain(context, one)).collect(),
+        }),
     }
 }
 

@@ -186,8 +186,17 @@ impl TextWriter<'_> {
             Note::PodName(pod, workload) => {
                 format!("{} is a pod of {}", words::clean(pod), name(*workload))
             }
-            Note::Service(service) | Note::ServicePort(service, ..) => {
+            Note::Service(service) => {
                 format!("Service {}", words::clean(&cluster.service(*service).name))
+            }
+            Note::PortOfService(service, asked, port) => {
+                let service = cluster.service(*service);
+                let namespace = words::clean(&cluster.namespace(service.namespace).name);
+                let name = words::clean(&service.name);
+                let what = if asked == port { "port" } else { "nodePort" };
+                format!(
+                    "{asked} is a {what} of Service {namespace}/{name}: for the pods behind it ask {namespace}/svc/{name}:{port}"
+                )
             }
         }
     }

@@ -27,7 +27,24 @@ impl TextWriter<'_> {
             Plain::Policy(p) => self.plain_policy(p, out),
             Plain::Workload(w) => self.plain_workload(w, out),
             Plain::Namespace(n) => self.plain_namespace(n, out),
+            Plain::Several(list) => self.plain_list(list, out),
         }
+    }
+
+    /// Everything that has one name, each under what it is.
+    fn plain_list(&self, list: &[Plain], out: &mut dyn Write) -> io::Result<()> {
+        for (i, one) in list.iter().enumerate() {
+            if i > 0 {
+                writeln!(out)?;
+            }
+            if let Plain::Policy(plain) = one {
+                let policy = self.context.graph.environment().policies.get(plain.policy);
+                let name = words::clean(&policy.full_name()).into_owned();
+                writeln!(out, "{} {name}", policy.shape.kind)?;
+            }
+            self.plain(one, out)?;
+        }
+        Ok(())
     }
 
     /// What a policy does.
