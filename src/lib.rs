@@ -132,7 +132,7 @@ pub use crate::query::explain::why::{Shown, Why, add_suggestions, show, why};
 pub use crate::query::list::listing::{
     Filter as ListFilter, ListEntry, Listing, Party as ListParty, list,
 };
-pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix};
+pub use crate::query::list::matrix::{By as MatrixBy, Matrix, matrix, matrix_on};
 pub use crate::query::list::potential_rows::{
     GovernedEnd, PotentialLine, PotentialPeers, PotentialRow, PotentialRows, PotentialSubject,
     potential_rows,

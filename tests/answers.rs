@@ -299,3 +299,91 @@ fn a_stand_in_address_is_never_shown() {
     let json = ask(&world, "can internet cup:80 -o json");
     lacks(&json, &["\"1.0.0.0\""]);
 }
+
+/// Cups and pots: two pots listen on 80 and 81, cups may call what they like.
+fn tea() -> String {
+    let spec = "{podSelector: {matchLabels: {run: pot}}, ingress: [{from: [{podSelector: {matchLabels: \
+                {run: cup}}}], ports: [{port: 80}]}, {from: [{podSelector: {matchLabels: {run: \
+                mug}}}], ports: [{port: 80}, {port: 81}]}]}";
+    [
+        pod("tea", "cup", "run: cup", ""),
+        pod("tea", "mug", "run: mug", ""),
+        pod("tea", "pot", "run: pot", ""),
+        policy("tea", "pot", spec),
+    ]
+    .concat()
+}
+
+#[test]
+fn lists_and_pictures_may_be_about_some_ports_alone() {
+    let world = tea();
+    let run = ask(&world, "list --port 81");
+    has(&run, &["tea/mug  tea/pot  81/TCP", "1 allowed flow with"]);
+    lacks(&run, &["80", "run=cup", "tea/cup  tea/pot"]);
+    has(
+        &ask(&world, "list --to pot:80"),
+        &["tea/cup  tea/pot  80/TCP", "tea/mug  tea/pot  80/TCP"],
+    );
+    let both = ask(&world, "list --from cup,mug --to pot");
+    has(
+        &both,
+        &[
+            "tea/cup  tea/pot",
+            "tea/mug  tea/pot",
+            "2 allowed flows from cup,mug into pot",
+        ],
+    );
+    let matrix = ask(&world, "matrix --by workload --port 81 -o csv");
+    has(
+        &matrix,
+        &[
+            "tea/cup,same,81/TCP,,81/TCP",
+            "tea/mug,81/TCP,same,81/TCP,81/TCP",
+        ],
+    );
+    let graph = ask(&world, "graph --level workload --port 81 -o dot");
+    has(&graph, &["81/TCP"]);
+    lacks(&graph, &["80/TCP", "80,81/TCP"]);
+    for wrong in [
+        "list --port http",
+        "list --port 0",
+        "list --to pot:80 --port 81",
+    ] {
+        assert_eq!(ask(&world, wrong).code, 2, "{wrong}");
+    }
+}
+
+#[test]
+fn a_list_in_markdown_is_a_table_of_code_spans() {
+    let run = ask(&tea(), "list --port 81 -o md");
+    has(
+        &run,
+        &[
+            "| from | to | ports | because |",
+            "| `tea/mug` | `tea/pot` | `81/TCP` | `tea/pot ingress[1]` |",
+            "**accept from anyone:** `tea/cup`, `tea/mug`",
+        ],
+    );
+}
+
+#[test]
+fn a_diff_may_be_about_some_ports_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("old.yaml", &tea());
+    write(
+        "new.yaml",
+        &tea().replace("ports: [{port: 80}]}, {from", "ports: [{port: 82}]}, {from"),
+    );
+    let diff = |more: &[&str]| {
+        let mut words = vec!["diff", "old.yaml", "new.yaml"];
+        words.extend(more);
+        netpal_at(folder.path(), &words, "")
+    };
+    has(&diff(&["-o", "csv"]), &["80/TCP", "82/TCP"]);
+    let one = diff(&["--port", "82", "-o", "csv"]);
+    assert_eq!(one.code, 1);
+    has(&one, &["82/TCP"]);
+    lacks(&one, &["80/TCP"]);
+    assert_eq!(diff(&["--port", "443"]).code, 0);
+}

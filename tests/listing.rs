@@ -190,6 +190,7 @@ fn filter(random: &mut Random, graph: &AllowGraph) -> Filter {
         from: some(25),
         to: some(25),
         all: some(30).is_some(),
+        ports: None,
     }
 }
 
@@ -256,6 +257,41 @@ fn compare(seed: u64) -> usize {
 fn the_listing_is_the_plain_list() {
     let lines: usize = (0..400).map(compare).sum();
     assert!(lines > 4_000, "only {lines} lines were compared");
+}
+
+#[test]
+fn a_listing_on_some_ports_is_the_listing_cut_to_them() {
+    let (mut kept, mut dropped) = (0, 0);
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let input = netpal::load_str(&random::text(&random::documents(&mut Random::new(seed))));
+        let graph = AllowGraph::compile(&input, &options(&mut random)).unwrap();
+        let filter = filter(&mut random, &graph);
+        let asked = TrafficSet::ports(Protocol::Tcp, 80, 443);
+        let on_ports = Filter {
+            ports: Some(asked.clone()),
+            ..filter.clone()
+        };
+        let mut wanted = list(&graph, &filter).entries;
+        let all = wanted.len();
+        for entry in &mut wanted {
+            entry.allowed = entry.allowed.and(&Allowed::exact(asked.clone()));
+        }
+        wanted.retain(|entry| !entry.allowed.is_nothing());
+        let got = list(&graph, &on_ports).entries;
+        let key = |e: &Entry| (e.source.clone(), e.destination.clone(), e.allowed.clone());
+        let keys = |entries: &[Entry]| entries.iter().map(key).collect::<Vec<_>>();
+        assert_eq!(keys(&got), keys(&wanted), "seed {seed}");
+        for entry in &got {
+            assert!(shows(&graph, entry), "seed {seed}: {entry:?}");
+            assert!(
+                asked.contains(entry.example.traffic),
+                "seed {seed}: {entry:?}"
+            );
+        }
+        (kept, dropped) = (kept + got.len(), dropped + all - got.len());
+    }
+    assert!(kept > 500 && dropped > 50, "{kept} kept, {dropped} dropped");
 }
 
 #[test]

@@ -112,6 +112,9 @@ pub struct DiffArgs {
     /// Which changes end with exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
     pub fail_on: FailOn,
+    /// Only this traffic: 443, 53/udp, 8000-8010
+    #[arg(long, value_name = "PORTS")]
+    pub port: Option<String>,
     /// How it is drawn.
     #[command(flatten)]
     pub drawn: Drawn,
@@ -133,6 +136,9 @@ pub struct PlanArgs {
     /// Which changes end with exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Any, value_name = "WHICH")]
     pub fail_on: FailOn,
+    /// Only this traffic: 443, 53/udp, 8000-8010
+    #[arg(long, value_name = "PORTS")]
+    pub port: Option<String>,
     /// How it is drawn.
     #[command(flatten)]
     pub drawn: Drawn,
@@ -337,15 +343,18 @@ pub struct QuestionArgs {
 /// `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Only from here
-    #[arg(long, value_name = "ENDPOINT")]
+    /// Only from here; several with commas between
+    #[arg(long, value_name = "ENDPOINT,...")]
     pub from: Option<String>,
-    /// Only to here
-    #[arg(long, value_name = "ENDPOINT")]
+    /// Only to here; several with commas between; one of them may name ports
+    #[arg(long, value_name = "ENDPOINT,...")]
     pub to: Option<String>,
     /// Also flows between workloads that are open
     #[arg(long)]
     pub all: bool,
+    /// Only this traffic: 443, 53/udp, 8000-8010
+    #[arg(long, value_name = "PORTS")]
+    pub port: Option<String>,
 }
 
 /// `demo`.

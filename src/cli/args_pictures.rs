@@ -37,6 +37,9 @@ pub struct GraphArgs {
     /// Draw only what differs from the state before
     #[arg(long, requires = "before")]
     pub only_changed: bool,
+    /// Only this traffic: 443, 53/udp, 8000-8010
+    #[arg(long, value_name = "PORTS")]
+    pub port: Option<String>,
     /// What to leave out: dns, monitoring, internet, none [default: dns,monitoring]
     #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
     pub hide: Vec<String>,
@@ -76,6 +79,9 @@ pub struct MatrixArgs {
     /// What rows and columns are [default: namespace]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<LevelOf>,
+    /// Only this traffic: 443, 53/udp, 8000-8010
+    #[arg(long, value_name = "PORTS")]
+    pub port: Option<String>,
 }
 
 /// `report`.

@@ -2,7 +2,7 @@
 
 use super::args::QuestionArgs;
 use anyhow::{Result, anyhow, bail};
-use netpal::{EndpointSpec, ParseError, Question, ResolveError};
+use netpal::{EndpointSpec, Keyword, ParseError, Question, ResolveError, TrafficSet};
 
 /// An error with its help on a line of its own.
 pub fn helped(error: impl Into<ResolveError>) -> anyhow::Error {
@@ -85,6 +85,37 @@ fn asked_in_words(args: &QuestionArgs) -> Result<Question> {
         question.destination = parsed(question.destination.with_ports(ports))?;
     }
     Ok(question)
+}
+
+/// The traffic of `--port`: numbers and ranges, with protocols.
+///
+/// # Errors
+/// When it is no port, or a name, which pods read each in its own way.
+pub fn ports(text: &str) -> Result<TrafficSet> {
+    let end = parsed(Keyword::Any.word().parse::<EndpointSpec>())?;
+    let asked = parsed(end.with_ports(text))?;
+    asked
+        .numbered_ports()
+        .ok_or_else(|| anyhow!("`--port {text}`: write numbers, such as 443 or 53/udp"))
+}
+
+/// Endpoints with commas between; those of a list of ports belong to the endpoint before them.
+pub fn several(text: &str) -> Vec<String> {
+    if text.contains('?') {
+        return vec![text.to_owned()]; // labels have commas of their own
+    }
+    let mut found: Vec<String> = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let is_port = part.starts_with(|c: char| c.is_ascii_digit()) && !part.contains('.');
+        match found.last_mut() {
+            Some(last) if is_port && last.contains(':') => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => found.push(part.to_owned()),
+        }
+    }
+    found
 }
 
 /// What stands before an arrow whose head the shell took for a redirection: `web -` or `web-`.

@@ -1,7 +1,7 @@
 //! `netpal diff` and `netpal plan`: which paths open and close between two inputs.
 
 use super::args::{Common, DiffArgs, Drawn, FailOn, PlanArgs, UnknownAs};
-use super::asked::{endpoint, helped};
+use super::asked::{endpoint, helped, ports};
 use super::exit::Exit;
 use super::output::Output;
 use super::project::Project;
@@ -36,15 +36,12 @@ pub fn run(common: &Common, args: &DiffArgs) -> Result<Exit> {
     if old.input.tally.objects + new.input.tally.objects == 0 {
         bail!("no Kubernetes object on either side");
     }
-    answer(
-        common,
-        &output,
-        &old,
-        &new,
-        &label,
-        args.fail_on,
-        &args.drawn,
-    )
+    let shown = DiffShown {
+        fail_on: args.fail_on,
+        port: args.port.as_deref(),
+        drawn: &args.drawn,
+    };
+    answer(common, &output, &old, &new, &label, &shown)
 }
 
 /// Reads one side.
@@ -173,7 +170,12 @@ pub fn plan(common: &Common, args: &PlanArgs) -> Result<Exit> {
             .collect::<Result<Vec<_>>>()?;
         new = new.relabelled(common, &changes.concat())?;
     }
-    answer(common, &output, &old, &new, "", args.fail_on, &args.drawn)
+    let shown = DiffShown {
+        fail_on: args.fail_on,
+        port: args.port.as_deref(),
+        drawn: &args.drawn,
+    };
+    answer(common, &output, &old, &new, "", &shown)
 }
 
 /// How a label change is written.
@@ -223,16 +225,26 @@ fn label_change(text: &str, label: &str) -> Result<LabelChange> {
     }
 }
 
+/// What of a diff is shown, and how it ends.
+struct DiffShown<'a> {
+    fail_on: FailOn,
+    port: Option<&'a str>,
+    drawn: &'a Drawn,
+}
+
 fn answer(
     common: &Common,
     output: &Output,
     old: &Workspace,
     new: &Workspace,
     label: &str,
-    fail_on: FailOn,
-    drawn: &Drawn,
+    shown: &DiffShown<'_>,
 ) -> Result<Exit> {
-    let diff = netpal::diff_in(old.side(), new.side(), new.world)?;
+    let DiffShown { fail_on, drawn, .. } = *shown;
+    let mut diff = netpal::diff_in(old.side(), new.side(), new.world)?;
+    if let Some(text) = shown.port {
+        diff = diff.on_ports(&ports(text)?);
+    }
     let (before, after) = (old.locator(), new.locator());
     let context = new.context(&after);
     let remarks = diff_remarks::remarks(common, old, new, &diff);

@@ -1,6 +1,7 @@
 //! `netpal graph`: the picture.
 
 use super::args::{Common, GraphArgs};
+use super::asked::ports;
 use super::exit::Exit;
 use super::list::workloads;
 use super::output::Output;
@@ -20,6 +21,9 @@ pub fn run(common: &Common, args: &GraphArgs) -> Result<Exit> {
     let mut facts = workspace.picture_facts();
     if let Some(before) = &args.before {
         facts = PictureFacts::compare(&report::state(common, before)?.picture_facts(), &facts);
+    }
+    if let Some(text) = &args.port {
+        facts = facts.on_ports(&ports(text)?);
     }
     let view = GraphView {
         facts: &facts,

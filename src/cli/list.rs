@@ -1,12 +1,15 @@
 //! `netpal list`: the allow-graph as a table.
 
 use super::args::{Common, ListArgs};
-use super::asked::{endpoint, helped};
+use super::asked::{endpoint, helped, ports, several};
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::{End, Format, ListFilter, ListingView, WorkloadId, resolve};
+use netpal::{
+    End, EndpointSpec, Format, ListFilter, ListingView, TrafficSet, WorkloadId, resolve,
+    resolve_traffic,
+};
 
 /// Lists who may send what to whom.
 ///
@@ -15,21 +18,36 @@ use netpal::{End, Format, ListFilter, ListingView, WorkloadId, resolve};
 pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
     let output = Output::of::<ListingView<'_>>(common)?;
     let workspace = Workspace::open(common)?;
-    let ends = |text: &Option<String>| {
-        text.as_deref()
-            .map(|t| workloads(&workspace, t))
-            .transpose()
-    };
+    let from = args
+        .from
+        .as_deref()
+        .map(|text| workloads(&workspace, text))
+        .transpose()?;
+    let to = args
+        .to
+        .as_deref()
+        .map(|text| destinations(&workspace, text))
+        .transpose()?;
+    let (to, of_end) = to.map_or((None, None), |(to, ports)| (Some(to), ports));
+    let named = args.port.as_deref().map(ports).transpose()?;
+    if named.is_some() && of_end.is_some() {
+        bail!("the ports are named twice: leave out --port, or those of --to");
+    }
     let filter = ListFilter {
-        from: ends(&args.from)?,
-        to: ends(&args.to)?,
+        from,
+        to,
         all: args.all,
+        ports: named.or(of_end),
     };
     let narrowed = args.from.is_some() || args.to.is_some();
     let formats = [Format::Text, Format::Json, Format::Yaml];
     let potential = (formats.iter().any(|f| output.writes(*f)) && !narrowed)
         .then(|| workspace.potential_rows(common))
         .transpose()?;
+    let potential = match &filter.ports {
+        Some(asked) => potential.map(|rows| rows.on_ports(asked)),
+        None => potential,
+    };
     let view = ListingView {
         potential: potential.as_ref(),
         filter: &filter,
@@ -40,22 +58,63 @@ pub fn run(common: &Common, args: &ListArgs) -> Result<Exit> {
     Ok(workspace.exit(common, Exit::Good))
 }
 
-/// The workloads of an endpoint.
+/// The workloads of endpoints, with commas between.
 ///
 /// # Errors
-/// When it is none, or names addresses or ports.
+/// When one is none, or names addresses or ports.
 pub fn workloads(workspace: &Workspace, text: &str) -> Result<Vec<WorkloadId>> {
-    let spec = endpoint(text)?;
-    if spec.ports.is_some() {
-        bail!("`{text}`: list takes ends without ports");
+    let mut found = Vec::new();
+    for text in several(text) {
+        let spec = endpoint(&text)?;
+        if spec.ports.is_some() {
+            bail!("`{text}`: here an end has no ports; --port says them");
+        }
+        found.extend(members(workspace, &spec)?);
     }
-    let resolved = resolve(&workspace.input.cluster, &workspace.names, &spec).map_err(helped)?;
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The destinations of `--to`, and the traffic that one of them names, as its pods have it.
+fn destinations(
+    workspace: &Workspace,
+    text: &str,
+) -> Result<(Vec<WorkloadId>, Option<TrafficSet>)> {
+    let all = several(text);
+    let [one] = all.as_slice() else {
+        return Ok((workloads(workspace, text)?, None));
+    };
+    let spec = endpoint(one)?;
+    let found = members(workspace, &spec)?;
+    if spec.ports.is_none() {
+        return Ok((found, None));
+    }
+    let cluster = &workspace.input.cluster;
+    let resolved = resolve(cluster, &workspace.names, &spec).map_err(helped)?;
+    let mut ports = TrafficSet::empty();
+    for id in &found {
+        for pod in &cluster.workload(*id).pods {
+            let pod = Some(cluster.pod(*pod));
+            let asked = resolve_traffic(cluster, &spec, &resolved, pod).map_err(helped)?;
+            ports = ports.union(&asked.unwrap_or_else(TrafficSet::all));
+        }
+    }
+    Ok((found, Some(ports)))
+}
+
+/// The workloads of one endpoint.
+fn members(workspace: &Workspace, spec: &EndpointSpec) -> Result<Vec<WorkloadId>> {
+    let resolved = resolve(&workspace.input.cluster, &workspace.names, spec).map_err(helped)?;
     let mut found = Vec::new();
     for end in &resolved.ends {
         match end {
             End::Pods { workload, .. } => found.push(*workload),
             End::Addresses { .. } => {
-                bail!("`{text}`: list takes workloads; ask about addresses with netpal can")
+                bail!(
+                    "`{}`: here an end is a workload; ask about addresses with netpal can",
+                    spec.text
+                )
             }
         }
     }

@@ -1,11 +1,12 @@
 //! `netpal matrix`: the table picture.
 
 use super::args::{Common, MatrixArgs};
+use super::asked::ports;
 use super::exit::Exit;
 use super::output::Output;
 use super::workspace::Workspace;
 use anyhow::{Result, bail};
-use netpal::{Format, MatrixBy, matrix};
+use netpal::{Format, MatrixBy, matrix_on};
 
 /// Most rows of a page: some 26 MB of markup.
 const PAGE: usize = 1_000;
@@ -17,10 +18,9 @@ const PAGE: usize = 1_000;
 pub fn run(common: &Common, args: &MatrixArgs) -> Result<Exit> {
     let output = Output::of::<netpal::Matrix>(common)?;
     let workspace = Workspace::open(common)?;
-    let matrix = matrix(
-        &workspace.graph,
-        args.by.map_or(MatrixBy::Namespace, Into::into),
-    );
+    let ports = args.port.as_deref().map(ports).transpose()?;
+    let by = args.by.map_or(MatrixBy::Namespace, Into::into);
+    let matrix = matrix_on(&workspace.graph, by, ports.as_ref());
     let sides = matrix.sides.len();
     if output.has(Format::Html) && sides > PAGE {
         bail!(

@@ -103,6 +103,25 @@ pub struct Diff {
 }
 
 impl Diff {
+    /// Only what changes of some traffic. Workloads that one side lacks are not traffic, and stay.
+    #[must_use]
+    pub fn on_ports(mut self, asked: &TrafficSet) -> Self {
+        self.changes
+            .retain_mut(|change| cut(&mut change.traffic, &mut change.example, asked));
+        let pods = &self.potential.pods;
+        self.potential.changes.retain_mut(|change| {
+            let asked = pods.cut(&change.traffic, asked);
+            cut(&mut change.traffic, &mut change.example, &asked)
+        });
+        self.latent.retain_mut(|masked| {
+            let mut example = (masked.example, masked.example);
+            let kept = cut(&mut masked.traffic, &mut example, asked);
+            masked.example = example.0;
+            kept
+        });
+        self
+    }
+
     /// The changes of one kind.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |c| c.kind == kind)
@@ -134,4 +153,18 @@ impl Diff {
             || self.potential.of(Kind::Narrowed).next().is_some()
             || self.removed.iter().any(|l| l.connected)
     }
+}
+
+/// Cuts traffic to what was asked about, with the example that shows it; `false` if nothing is
+/// left.
+fn cut(traffic: &mut TrafficSet, example: &mut (Flow, Flow), asked: &TrafficSet) -> bool {
+    *traffic = traffic.intersection(asked);
+    let Some(sample) = traffic.sample() else {
+        return false;
+    };
+    if !traffic.contains(example.0.traffic) {
+        example.0.traffic = sample;
+        example.1.traffic = sample;
+    }
+    true
 }

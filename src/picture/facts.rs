@@ -269,6 +269,29 @@ impl PictureFacts {
         &self.passing[id.0 as usize]
     }
 
+    /// The same on some of the traffic: flows of which nothing is left are not drawn.
+    #[must_use]
+    pub fn on_ports(mut self, asked: &TrafficSet) -> Self {
+        let flows = std::mem::take(&mut self.flows);
+        for flow in flows {
+            let passing = self.passing(flow.passing).clone();
+            let cut = PassingTraffic {
+                sure: passing.sure.intersection(asked),
+                unknown: passing.unknown.intersection(asked),
+                ..passing
+            };
+            if !(cut.sure.is_empty() && cut.unknown.is_empty()) {
+                let passing = self.intern(cut);
+                self.flows.push(PictureFlow { passing, ..flow });
+            }
+        }
+        self.flows.sort_unstable();
+        let unknown = |flow: &&PictureFlow| self.passing(flow.passing).sure.is_empty();
+        self.tally.unknown = self.flows.iter().filter(unknown).count();
+        self.tally.flows = self.flows.len() - self.tally.unknown;
+        self
+    }
+
     pub(crate) fn intern(&mut self, passing: PassingTraffic) -> PassingId {
         PassingId::bounded(self.passing.insert_full(passing).0)
     }

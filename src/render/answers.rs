@@ -196,6 +196,7 @@ impl Render for ListingView<'_> {
         Json => json::write("List", listing_data::listing(*context, view.filter, view.potential), out),
         Yaml => json::write_yaml("List", listing_data::listing(*context, view.filter, view.potential), out),
         Csv => csv::listing(*context, view.filter, out),
+        Md => TextWriter::of(context).listing_in_markdown(view.filter, out),
     }
 }
 

@@ -10,7 +10,7 @@ pub use crate::query::ask::parse_error::ParseError;
 use crate::query::ask::parse_error::error;
 use crate::query::ask::pasted;
 pub use crate::query::ask::selector_text::parse_selector;
-use crate::set::{IpSet, Protocol};
+use crate::set::{IpSet, Protocol, TrafficSet};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
@@ -226,6 +226,21 @@ impl FromStr for EndpointSpec {
 }
 
 impl EndpointSpec {
+    /// The traffic of the ports, all of it where none is named; `None` if one of them is a name.
+    pub fn numbered_ports(&self) -> Option<TrafficSet> {
+        let Some(ports) = &self.ports else {
+            return Some(TrafficSet::all());
+        };
+        ports
+            .iter()
+            .try_fold(TrafficSet::empty(), |set, port| match port {
+                PortAsk::Numbers(first, last, protocol) => {
+                    Some(set.union(&TrafficSet::ports(*protocol, *first, *last)))
+                }
+                PortAsk::Name(..) => None,
+            })
+    }
+
     /// The same end with these ports, which are written as those of an endpoint.
     ///
     /// # Errors

@@ -21,8 +21,8 @@ use crate::graph::row_cache::RowCache;
 use crate::graph::{AllowGraph, Allowed};
 use crate::model::{PodId, WorkloadId};
 use crate::policy::Direction;
-use crate::query::explain::contributing::contributing;
-use crate::query::explain::explanation::Explanation;
+pub use crate::query::list::entry::{ListEntry, Party};
+use crate::query::list::on_ports::on_ports;
 use crate::query::list::workload_index::Blocks;
 use crate::query::reach::inbound::{Destination, FoundSource, OutsideSources};
 use crate::set::{IpSet, TrafficSet, partition};
@@ -30,49 +30,6 @@ use crate::spec::{Endpoint, Flow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-
-/// One end of an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Party {
-    /// A workload.
-    Workload(WorkloadId),
-    /// A block of outside addresses.
-    Addresses(IpSet),
-}
-
-/// One entry: a source, a destination, and what passes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListEntry {
-    /// The source.
-    pub source: Party,
-    /// The destination.
-    pub destination: Party,
-    /// What passes between every pod of the source and every pod of the destination.
-    pub allowed: Allowed,
-    /// Whether more than that passes between some of their pods.
-    pub differs: bool,
-    /// A flow that demonstrates it.
-    pub example: Flow,
-}
-
-impl ListEntry {
-    /// Why it is so: an explanation for each part of its traffic that rules tell apart, its example
-    /// first.
-    pub fn explanations(&self, graph: &AllowGraph) -> Vec<Explanation> {
-        let unknown = self.allowed.unknown();
-        let traffic = if self.is_allowed() {
-            &self.allowed.must
-        } else {
-            &unknown
-        };
-        contributing(graph, &self.example, traffic)
-    }
-
-    /// Whether something certainly passes; otherwise something may pass, as far as is known.
-    pub fn is_allowed(&self) -> bool {
-        !self.allowed.must.is_empty()
-    }
-}
 
 /// The listing.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +57,8 @@ pub struct Filter {
     pub to: Option<Vec<WorkloadId>>,
     /// Whether flows between two open workloads are listed too.
     pub all: bool,
+    /// Only this traffic; all when `None`.
+    pub ports: Option<TrafficSet>,
 }
 
 /// Lists the allow-graph.
@@ -118,6 +77,16 @@ pub type VisitEntry<'v> = &'v mut dyn FnMut(ListEntry) -> ControlFlow<()>;
 /// Lists the allow-graph one entry at a time, so that only the entries of one workload are held in
 /// memory. Returns the listing without entries.
 pub fn each(graph: &AllowGraph, filter: &Filter, visit: VisitEntry<'_>) -> Listing {
+    let Some(asked) = &filter.ports else {
+        return each_of_all(graph, filter, visit);
+    };
+    each_of_all(graph, filter, &mut |entry| {
+        on_ports(graph, entry, asked).map_or(ControlFlow::Continue(()), &mut *visit)
+    })
+}
+
+/// The entries on all traffic.
+fn each_of_all(graph: &AllowGraph, filter: &Filter, visit: VisitEntry<'_>) -> Listing {
     let listing = summary(graph, filter);
     let blocks = Blocks::new(graph);
     let open = |workload| listing.open_out.binary_search(&workload).is_ok();

@@ -101,12 +101,25 @@ impl Matrix {
 
 /// Builds the matrix of the whole graph.
 pub fn matrix(graph: &AllowGraph, by: By) -> Matrix {
+    matrix_on(graph, by, None)
+}
+
+/// Builds the matrix of some traffic, or of all.
+pub fn matrix_on(graph: &AllowGraph, by: By, ports: Option<&TrafficSet>) -> Matrix {
     let mut builder = MatrixBuilder::new(graph, by);
-    let listing = each(graph, &Filter::default(), &mut |entry| {
+    let filter = Filter {
+        ports: ports.cloned(),
+        ..Filter::default()
+    };
+    let listing = each(graph, &filter, &mut |entry| {
         builder.add(&entry);
         ControlFlow::Continue(())
     });
-    builder.finish(&listing)
+    let mut matrix = builder.finish(&listing);
+    if let Some(ports) = ports {
+        matrix.everything = Allowed::exact(ports.clone());
+    }
+    matrix
 }
 
 /// Builds the same matrix from a complete listing.

@@ -107,6 +107,19 @@ pub struct PotentialLine {
 }
 
 impl PotentialRows {
+    /// The rows on some of the traffic; those of which nothing is left are dropped.
+    #[must_use]
+    pub fn on_ports(mut self, asked: &TrafficSet) -> Self {
+        for row in &mut self.rows {
+            let must = self.pods.cut(&row.allowed.must, asked);
+            let may = self.pods.cut(&row.allowed.may, asked).union(&must);
+            row.allowed = Allowed { must, may };
+        }
+        self.rows
+            .retain(|row| row.peers == PotentialPeers::Nobody || !row.allowed.is_nothing());
+        self
+    }
+
     /// The rows in words; names are as the input has them.
     pub fn lines(&self, cluster: &Cluster) -> Vec<PotentialLine> {
         self.rows

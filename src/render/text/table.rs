@@ -5,6 +5,7 @@ use crate::policy::Direction;
 use crate::query::explain::explanation::{Explanation, Reason};
 use crate::query::list::listing;
 use crate::query::list::listing::{Filter, ListEntry, Listing, Party};
+use crate::render::ci::markdown::code;
 use crate::render::context::Style;
 use crate::render::text::writer::TextWriter;
 use crate::render::words;
@@ -67,6 +68,39 @@ impl TextWriter<'_> {
             (None, None) => self.open(&listing, count, out),
             _ => writeln!(out, "{}", self.scope(&listing, from, to, count)),
         }
+    }
+
+    /// The table of `list` in Markdown, whose cells are code spans.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn listing_in_markdown(&self, filter: &Filter, out: &mut dyn Write) -> io::Result<()> {
+        let listing = listing::summary(self.context.graph, filter);
+        let mut rows = Vec::new();
+        listing::each(self.context.graph, filter, &mut |entry| {
+            if entry.is_allowed() || !self.only_host_network(&listing, &entry) {
+                rows.push(self.row(&listing, &entry));
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        rows.sort();
+        writeln!(out, "| from | to | ports | because |")?;
+        writeln!(out, "| --- | --- | --- | --- |")?;
+        for row in &rows {
+            let cells = row.each_ref().map(|cell| code(cell));
+            writeln!(out, "| {} |", cells.join(" | "))?;
+        }
+        for (what, list) in [
+            ("accept from anyone", &listing.open_in),
+            ("may go anywhere", &listing.open_out),
+            ("hostNetwork, unknown", &listing.host_network),
+        ] {
+            let names: Vec<String> = list.iter().map(|id| code(&self.name(*id))).collect();
+            if !names.is_empty() {
+                writeln!(out, "\n**{what}:** {}", names.join(", "))?;
+            }
+        }
+        Ok(())
     }
 
     fn unknown_line(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
