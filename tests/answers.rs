@@ -387,3 +387,148 @@ fn a_diff_may_be_about_some_ports_alone() {
     lacks(&one, &["80/TCP"]);
     assert_eq!(diff(&["--port", "443"]).code, 0);
 }
+
+#[test]
+fn host_network_is_told_by_own_node_and_other_nodes() {
+    let agent = "---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: tray, namespace: tea}
+spec:
+  selector: {matchLabels: {run: tray}}
+  template:
+    metadata: {labels: {run: tray}}
+    spec: {hostNetwork: true, containers: [{name: c, image: i}]}
+";
+    let closed = "{podSelector: {matchLabels: {run: cup}}, policyTypes: [Ingress, Egress]}";
+    let world = [
+        agent,
+        &pod("tea", "cup", "run: cup", ""),
+        &policy("tea", "none", closed),
+    ]
+    .concat();
+    for question in ["tray cup:80", "cup tray:80"] {
+        for command in ["can", "why"] {
+            let run = ask(
+                &world,
+                &format!("{command} {question} --assume hostnetwork=node"),
+            );
+            assert_eq!(run.code, 3, "{}", run.text());
+            has(
+                &run,
+                &["own node     yes   a pod and the node", "other nodes  no"],
+            );
+        }
+    }
+    let on_one = world
+        .replace("hostNetwork: true", "nodeName: a, hostNetwork: true")
+        .replace("spec: {containers", "spec: {nodeName: a, containers");
+    let told = ask(&on_one, "can tray cup:80 --assume hostnetwork=node");
+    assert_eq!(told.code, 0, "{}", told.text());
+    lacks(&told, &["own node "]);
+}
+
+#[test]
+fn warnings_of_one_kind_are_one_line_with_a_count() {
+    let unmodelled = |name: &str| {
+        format!(
+            "---
+apiVersion: security.example.net/v1
+kind: NetworkPolicy
+metadata: {{name: {name}, namespace: tea}}
+"
+        )
+    };
+    let twice = |name: &str| {
+        let one = pod("tea", name, "run: cup", "");
+        [one.clone(), one].concat()
+    };
+    let few = [twice("a"), twice("b")].concat();
+    let many: String = ["a", "b", "c", "d", "e"].map(twice).concat();
+    let lines = |run: &Run| run.stderr.matches("is given twice").count();
+    assert_eq!(lines(&ask(&few, "list")), 2);
+    let run = ask(&many, "list");
+    assert_eq!(lines(&run), 1, "{}", run.text());
+    assert!(
+        run.stderr.contains("(and 4 more like it)"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(lines(&ask(&many, "list -v")), 5);
+    let mixed = [many, unmodelled("x")].concat();
+    assert_eq!(lines(&ask(&mixed, "list")), 1);
+}
+
+#[test]
+fn long_lines_are_folded_where_a_width_is_given() {
+    let spec = "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: \
+                {matchLabels: {a-long-label: with-a-long-value}}}]}]}";
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        policy("tea", "a-policy-with-a-long-name", spec),
+    ]
+    .concat();
+    for question in [
+        "can cup cup:80",
+        "can any cup:80",
+        "list",
+        "inputs",
+        "graph",
+        "lint",
+    ] {
+        let run = ask(&world, &format!("{question} --width 60"));
+        let shown = run.stdout.lines().filter(|line| !line.contains(" | "));
+        for line in shown {
+            assert!(line.chars().count() <= 60, "{question}: {line}");
+        }
+    }
+    let whole = ask(&world, "can internet cup:80");
+    assert!(
+        whole.stdout.lines().any(|line| line.chars().count() > 60),
+        "{}",
+        whole.text()
+    );
+}
+
+#[test]
+fn one_is_singular() {
+    let world = [
+        pod("tea", "cup", "run: cup", ""),
+        policy("tea", "p", ANYONE),
+    ]
+    .concat();
+    for (question, wanted) in [
+        ("inputs", "1 workload (1 pod), 0 Services, 1 policy"),
+        ("list --to cup", "0 allowed flows into cup"),
+        ("explain p", "applies to 1 workload (tea/cup)"),
+    ] {
+        has(&ask(&world, question), &[wanted]);
+    }
+}
+
+#[test]
+fn a_port_name_of_pods_not_loaded_may_be_any_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let egress = |port: &str| {
+        let spec = format!(
+            "{{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: [{{namespaceSelector: {{}}}}], \
+             ports: [{{port: {port}}}]}}]}}"
+        );
+        [
+            pod("tea", "cup", "run: cup", ""),
+            policy("tea", "out", &spec),
+        ]
+        .concat()
+    };
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("old.yaml", &egress("53"));
+    write("new.yaml", &egress("web"));
+    let diff = |port: &str| {
+        let words = ["diff", "old.yaml", "new.yaml", "--port", port];
+        netpal_at(folder.path(), &words, "")
+    };
+    let run = diff("8443");
+    assert_eq!(run.code, 1, "{}", run.text());
+    has(&run, &["\"web\"/TCP"]);
+    assert_eq!(diff("8443/udp").code, 0);
+}

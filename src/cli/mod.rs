@@ -7,6 +7,7 @@ mod asked;
 mod can;
 mod ci;
 mod common;
+mod complaints;
 mod completion;
 mod demo;
 mod diff;

@@ -112,7 +112,8 @@ impl Output {
         // colours are removed again where they are not wanted
         let context = context
             .colour(self.color != ColorWhen::Never)
-            .width(self.width());
+            .width(self.width())
+            .folding(self.told_width().is_some());
         let write = |format, out: &mut dyn Write| answer.write(format, &context, out);
         for target in &self.targets {
             match &target.file {
@@ -132,12 +133,13 @@ impl Output {
 
     /// Columns to wrap at: as asked, else the terminal's, else 100.
     fn width(&self) -> usize {
-        let columns = || {
-            std::env::var("COLUMNS")
-                .ok()
-                .and_then(|c| c.parse::<u16>().ok())
-        };
-        usize::from(self.width.or_else(columns).unwrap_or(100).max(40))
+        usize::from(self.told_width().unwrap_or(100).max(40))
+    }
+
+    /// The width that was asked for, or that the terminal has.
+    fn told_width(&self) -> Option<u16> {
+        let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+        self.width.or_else(columns)
     }
 }
 

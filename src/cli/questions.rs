@@ -147,8 +147,8 @@ fn summary(common: &Common, file: &str, answers: &QuestionAnswers) {
         failed => format!(", {failed} could not be asked"),
     };
     output::remark(&format!(
-        "{} questions, {expected} with an expectation: {} as expected, {different} different{failed}",
-        answers.questions,
+        "{}, {expected} with an expectation: {} as expected, {different} different{failed}",
+        output::counted(answers.questions, "question"),
         expected - different
     ));
 }

@@ -164,7 +164,12 @@ pub fn init(common: &Common) -> Result<Exit> {
     output::print(&proposed, &workspace.context(&workspace.locator()))?;
     if left > 0 && !common.quiet {
         output::remark(&format!(
-            "{left} more destinations and ports are left out: those with the most sources"
+            "{} left out: those with the most sources",
+            if left == 1 {
+                "1 more destination is".to_owned()
+            } else {
+                format!("{left} more destinations and ports are")
+            }
         ));
     }
     Ok(workspace.exit(common, Exit::Good))

@@ -1,6 +1,7 @@
 //! From the command line to a compiled graph: sources, options, what was wrong with the input.
 
 use super::args::Common;
+use super::complaints::complain;
 use super::exit::Exit;
 use super::output;
 use super::progress::Progress;
@@ -9,11 +10,10 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use ipnet::IpNet;
 use netpal::{
     AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context,
-    Diagnostic, DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec,
-    HostNetwork, Input, IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts,
-    PotentialRows, Relabel, RenderContext, Snapshot, Source, TaintReason, Target, Unsupported,
-    World, WorldSpec, describe_diagnostic, load_watched, potential_rows, relabelled,
-    with_stand_ins,
+    DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork, Input,
+    IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
+    RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec,
+    load_watched, potential_rows, relabelled, with_stand_ins,
 };
 
 /// Everything a command needs to answer.
@@ -407,62 +407,6 @@ pub fn cidrs(texts: &[String]) -> Result<IpSet> {
     Ok(IpSet::from_cidrs(
         texts.iter().map(one).collect::<Result<Vec<_>>>()?,
     ))
-}
-
-/// How many of the warnings are printed before the answer; `netpal inputs` prints them all.
-const SHOWN: usize = 8;
-
-/// Tells what is wrong with an input: every error, the first few warnings, with -v the notes too.
-fn complain(common: &Common, input: &Input) {
-    if common.quiet {
-        return;
-    }
-    let locator = Locator::new(&input.sources);
-    let least = if common.verbose > 0 {
-        Severity::Note
-    } else {
-        Severity::Warning
-    };
-    let reported: Vec<&Diagnostic> = input
-        .diagnostics
-        .iter()
-        .filter(|d| d.severity >= least)
-        .collect();
-    let limit = if common.verbose > 0 {
-        usize::MAX
-    } else {
-        SHOWN
-    };
-    let mut shown: Vec<&Diagnostic> = reported
-        .iter()
-        .copied()
-        .filter(|d| d.severity == Severity::Error)
-        .collect();
-    let errors = shown.len();
-    shown.truncate(limit.max(50));
-    shown.extend(
-        reported
-            .iter()
-            .copied()
-            .filter(|d| d.severity != Severity::Error)
-            .take(limit.saturating_sub(errors)),
-    );
-    for diagnostic in &shown {
-        output::remark(&describe_diagnostic(diagnostic, &locator, output::STYLE));
-    }
-    let rest = reported.len() - shown.len();
-    if rest > 0 {
-        output::remark(&format!(
-            "... and {}; see them all: netpal inputs -v",
-            output::counted(rest, "more remark")
-        ));
-    }
-    if errors > 0 && !common.ignore_broken {
-        let what = output::counted(errors, "error");
-        output::remark(&format!(
-            "{what} in the input: verdicts it could touch are unknown, and the exit code is 2 (--ignore-broken leaves broken documents out)"
-        ));
-    }
 }
 
 /// How much of the cluster the input shows: the flag, else the configuration, else what the way it

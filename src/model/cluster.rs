@@ -138,6 +138,17 @@ impl Cluster {
         pod_id
     }
 
+    /// The same cluster with pods on these nodes. O(cluster).
+    pub fn with_pods_on(&self, on: &[(PodId, &Arc<str>)]) -> Self {
+        let mut cluster = self.clone();
+        for (id, node) in on {
+            if let Some(pod) = cluster.pods.get_mut(id.0 as usize) {
+                pod.node = Some(Arc::clone(node));
+            }
+        }
+        cluster
+    }
+
     /// Adds a service.
     pub fn add_service(&mut self, service: Service) -> ServiceId {
         self.services.push(service);

@@ -12,7 +12,7 @@ use crate::diff::Diff;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{LINTS, Lint, Linted};
 use crate::picture::facts::Dns;
-use crate::picture::{DetailLevel, DrawOptions, Drawing, PictureFacts};
+use crate::picture::{DrawOptions, Drawing, PictureFacts};
 use crate::query::Answer;
 use crate::query::Explanation;
 use crate::query::explain::summary::Plain;
@@ -32,7 +32,7 @@ use crate::render::data::{check as check_data, csv, diff as diff_data, explain, 
 use crate::render::data::{inputs as inputs_data, json, reach as reach_data, suggest, why};
 use crate::render::format::{Format, Render, formats};
 use crate::render::image::matrix::MatrixView;
-use crate::render::image::{dot, mermaid, picture, svg};
+pub use crate::render::pictures::GraphView;
 use crate::render::report::audit::AuditReport;
 use crate::render::report::{html, markdown as report_markdown};
 use crate::render::text::check::{self as check_text, SuiteRun};
@@ -41,6 +41,7 @@ use crate::render::text::diff_context;
 use crate::render::text::diff_context::{DiffContext, Remarks};
 use crate::render::text::findings as findings_text;
 use crate::render::text::fix::FixView;
+use crate::render::text::fold::folded;
 use crate::render::text::inputs as inputs_text;
 use crate::render::text::rules;
 use crate::render::text::snapshot;
@@ -53,7 +54,7 @@ const SHOWN_CHANGES: usize = 30;
 
 impl Render for Answer {
     formats! { |answer, context, out|
-        Text => TextWriter::of(context).answer(answer, out),
+        Text => folded(context, out, |out| TextWriter::of(context).answer(answer, out)),
         Json => json::write("Answer", json::answer(*context, answer), out),
         Yaml => json::write_yaml("Answer", json::answer(*context, answer), out),
     }
@@ -69,9 +70,10 @@ pub struct AnswerView<'a> {
 
 impl Render for AnswerView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context)
-            .answer(view.answer, out)
-            .and_then(|()| view.hint.iter().try_for_each(|f| TextWriter::of(context).hint(f, out))),
+        Text => folded(context, out, |out| {
+            TextWriter::of(context).answer(view.answer, out)?;
+            view.hint.iter().try_for_each(|f| TextWriter::of(context).hint(f, out))
+        }),
         Json => view.answer.write(Format::Json, context, out),
         Yaml => view.answer.write(Format::Yaml, context, out),
     }
@@ -192,7 +194,7 @@ pub struct ListingView<'a> {
 
 impl Render for ListingView<'_> {
     formats! { |view, context, out|
-        Text => TextWriter::of(context).whole_listing(view, out),
+        Text => folded(context, out, |out| TextWriter::of(context).whole_listing(view, out)),
         Json => json::write("List", listing_data::listing(*context, view.filter, view.potential), out),
         Yaml => json::write_yaml("List", listing_data::listing(*context, view.filter, view.potential), out),
         Csv => csv::listing(*context, view.filter, out),
@@ -207,53 +209,6 @@ impl Render for Matrix {
         Yaml => json::write_yaml("Matrix", MatrixView::of(context, matrix).json(), out),
         Csv => MatrixView::of(context, matrix).csv(out),
         Html => MatrixView::of(context, matrix).html(out),
-    }
-}
-
-impl Render for Drawing {
-    formats! { |drawing, context, out|
-        Text => picture::write(drawing, context.style, out),
-        Dot => dot::write(drawing, out),
-        Svg => svg::write(drawing, out),
-        Mermaid => mermaid::write(drawing, out),
-    }
-}
-
-/// A picture, drawn while it is written.
-pub struct GraphView<'a> {
-    /// What is drawn.
-    pub facts: &'a PictureFacts,
-    /// How.
-    pub options: &'a DrawOptions,
-}
-
-impl GraphView<'_> {
-    fn drawing(&self) -> Drawing {
-        Drawing::new(self.facts, self.options)
-    }
-
-    /// The picture for a terminal: namespaces, unless something else was asked for.
-    fn outline(&self) -> Drawing {
-        let plain = self.options.level == DetailLevel::Auto && self.options.focus.is_empty();
-        let level = if plain {
-            DetailLevel::Namespace
-        } else {
-            self.options.level
-        };
-        let options = DrawOptions {
-            level,
-            ..self.options.clone()
-        };
-        Drawing::new(self.facts, &options)
-    }
-}
-
-impl Render for GraphView<'_> {
-    formats! { |view, context, out|
-        Text => view.outline().write(Format::Text, context, out),
-        Dot => view.drawing().write(Format::Dot, context, out),
-        Svg => view.drawing().write(Format::Svg, context, out),
-        Mermaid => view.drawing().write(Format::Mermaid, context, out),
     }
 }
 
@@ -313,7 +268,9 @@ impl Render for DiffView<'_> {
     formats! { |view, after, out|
         Text => {
             let shown = if after.verbose { usize::MAX } else { SHOWN_CHANGES };
-            diff_text::text(view.contexts(after), view.diff, after.style, shown, out)
+            folded(after, out, |out| {
+                diff_text::text(view.contexts(after), view.diff, after.style, shown, out)
+            })
         },
         Json => json::write("Diff", diff_data::content(view.contexts(after), view.diff), out),
         Yaml => json::write_yaml("Diff", diff_data::content(view.contexts(after), view.diff), out),
@@ -364,13 +321,13 @@ impl LintView<'_> {
 
 impl Render for LintView<'_> {
     formats! { |view, context, out|
-        Text => findings_text::write(
+        Text => folded(context, out, |out| findings_text::write(
             &view.findings().set(context),
             &view.scope(context),
             &view.linted.hidden,
             (context.style, context.verbose),
             out,
-        ),
+        )),
         Json => json::write("Findings", findings::document(&view.findings().set(context)), out),
         Yaml => json::write_yaml("Findings", findings::document(&view.findings().set(context)), out),
         Csv => findings::csv(&view.findings().set(context), out),
@@ -421,7 +378,9 @@ impl TestsView<'_> {
 
 impl Render for TestsView<'_> {
     formats! { |view, context, out|
-        Text => check_text::text(*context, view.runs, view.coverage, context.style, out),
+        Text => folded(context, out, |out| {
+            check_text::text(*context, view.runs, view.coverage, context.style, out)
+        }),
         Json => json::write("Tests", check_data::json(*context, view.runs), out),
         Yaml => json::write_yaml("Tests", check_data::json(*context, view.runs), out),
         Csv => check_data::write_csv(*context, view.runs, out),
@@ -485,7 +444,9 @@ pub struct InputsView;
 
 impl Render for InputsView {
     formats! { |_view, context, out|
-        Text => inputs_text::inputs(context.input, context.graph, context.verbose, out),
+        Text => folded(context, out, |out| {
+            inputs_text::inputs(context.input, context.graph, context.verbose, out)
+        }),
         Json => json::write("Inputs", inputs_data::inputs(*context), out),
         Yaml => json::write_yaml("Inputs", inputs_data::inputs(*context), out),
     }

@@ -66,6 +66,8 @@ pub struct RenderContext<'a> {
     pub style: Style,
     /// Columns that text is wrapped at.
     pub width: usize,
+    /// Whether lines that are longer are folded, because somebody said how wide the page is.
+    pub folds: bool,
     /// Whether text names everything instead of the first few of a kind.
     pub verbose: bool,
     /// The folder that the file names of findings are relative to; as they were given if `None`.
@@ -83,6 +85,7 @@ impl<'a> RenderContext<'a> {
             locator,
             style: Style::default(),
             width: DEFAULT_WIDTH,
+            folds: false,
             verbose: false,
             base: None,
             names: None,
@@ -98,6 +101,12 @@ impl<'a> RenderContext<'a> {
     /// Wrapped at this many columns.
     pub fn width(mut self, width: usize) -> Self {
         self.width = width;
+        self
+    }
+
+    /// With lines folded that are longer than the width, or with them whole.
+    pub fn folding(mut self, folds: bool) -> Self {
+        self.folds = folds;
         self
     }
 

@@ -13,6 +13,7 @@ pub mod data;
 pub mod format;
 pub mod image;
 pub mod names;
+pub mod pictures;
 pub mod report;
 pub mod safe_writer;
 pub mod text;

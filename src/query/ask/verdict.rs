@@ -1,5 +1,7 @@
 //! The four verdicts, and what they come to together.
 
+use crate::model::Truth;
+
 /// The final answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
@@ -34,6 +36,16 @@ impl Verdict {
             | (Self::Yes, Self::No)
             | (Self::No, Self::Yes) => Self::Partly,
             _ => Self::Unknown,
+        }
+    }
+}
+
+impl From<Truth> for Verdict {
+    fn from(truth: Truth) -> Self {
+        match truth {
+            Truth::Yes => Self::Yes,
+            Truth::No => Self::No,
+            Truth::Maybe => Self::Unknown,
         }
     }
 }

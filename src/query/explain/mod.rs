@@ -1,5 +1,6 @@
 //! Explanations: the walk through the tiers for one flow, and summaries of what policies do.
 
+pub mod by_node;
 pub mod contributing;
 pub mod decision;
 pub mod explanation;

@@ -8,6 +8,7 @@ use crate::diff::{Change, Diff, Kind};
 use crate::render::text::diff_context::{DiffContext, counted, sign, summary};
 use crate::render::text::potential::sentence;
 use crate::render::words;
+use crate::words::plural;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -48,8 +49,8 @@ pub fn diff(pages: DiffContext<'_>, diff: &Diff, out: &mut dyn Write) -> io::Res
         if shown < rows.len() {
             let _ = writeln!(
                 text,
-                "\n{} more changes: see the artifact, or run `netpal diff` yourself.",
-                rows.len() - shown
+                "\n{}: see the artifact, or run `netpal diff` yourself.",
+                plural(rows.len() - shown, "more change")
             );
         }
     }
@@ -119,7 +120,7 @@ fn potential_rows(pages: DiffContext<'_>, diff: &Diff, text: &mut String) {
             place.unwrap_or_default()
         );
         if text.len() + row.len() > LIMIT / 2 {
-            let _ = writeln!(text, "\n{} more such changes.", changes.len() - i);
+            let _ = writeln!(text, "\n{}.", plural(changes.len() - i, "more such change"));
             return;
         }
         text.push_str(&row);
@@ -141,8 +142,8 @@ fn title(diff: &Diff) -> String {
     }
     if !(diff.added.is_empty() && diff.removed.is_empty()) {
         parts.push(format!(
-            "{} workloads added, {} removed",
-            diff.added.len(),
+            "{} added, {} removed",
+            plural(diff.added.len(), "workload"),
             diff.removed.len()
         ));
     }

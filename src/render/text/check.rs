@@ -192,8 +192,12 @@ pub fn reason(
                 .iter()
                 .take(10)
                 .map(|l| (words::clean(l).into_owned(), None));
-            let more =
-                (lines.len() > 10).then(|| (format!("and {} more lines", lines.len() - 10), None));
+            let more = (lines.len() > 10).then(|| {
+                (
+                    format!("and {}", plural(lines.len() - 10, "more line")),
+                    None,
+                )
+            });
             shown.chain(more).collect()
         }
         Some(Example::Text(text)) if outcome.status == Status::Empty => {

@@ -115,9 +115,9 @@ fn last_line(report: &FindingSet<'_>, scope: &LintScope) -> String {
             String::new()
         };
         return format!(
-            "no problems found in {looked_at}, {} ({} rules ran{idle}{known})",
+            "no problems found in {looked_at}, {} ({} ran{idle}{known})",
             plural(scope.namespaces, "namespace"),
-            scope.ran
+            plural(scope.ran, "rule")
         );
     }
     let fixable = report.active().filter(|f| f.fix.is_some()).count();

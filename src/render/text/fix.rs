@@ -66,9 +66,9 @@ impl FixView<'_> {
         self.traffic.text(&mut text);
         let _ = writeln!(
             text,
-            "{done} {}, {} findings left",
+            "{done} {}, {} left",
             plural(self.fixed.len(), "finding"),
-            self.left
+            plural(self.left, "finding")
         );
         writeln!(out, "{}", words::clean_lines(&text))
     }

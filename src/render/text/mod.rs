@@ -9,6 +9,7 @@ pub mod explain;
 mod families;
 pub mod findings;
 pub mod fix;
+pub mod fold;
 pub mod frames;
 pub mod inputs;
 pub mod many;

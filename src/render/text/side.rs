@@ -3,6 +3,7 @@
 use crate::model::Truth;
 use crate::policy::RuleRef;
 use crate::query::Verdict;
+use crate::query::explain::by_node::by_node;
 use crate::query::explain::explanation::{
     Explanation, ExplanationSide, Mismatch, Reason, nearest_peer,
 };
@@ -18,6 +19,7 @@ impl TextWriter<'_> {
         verdict: Verdict,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        self.by_node(5, explanation, out)?;
         if explanation.host_network && verdict == Verdict::Unknown {
             return self.host_network(explanation, out);
         }
@@ -53,6 +55,29 @@ impl TextWriter<'_> {
             self.doubts(side, out)?;
         }
         Ok(())
+    }
+
+    /// What is certain where the two ends run on one node, or where they do not.
+    pub(crate) fn by_node(
+        &self,
+        indent: usize,
+        explanation: &Explanation,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if explanation.allowed != Truth::Maybe {
+            return Ok(());
+        }
+        let Some(found) = by_node(self.context.graph, &explanation.flow) else {
+            return Ok(());
+        };
+        let why = match found.own {
+            Truth::Yes => "   a pod and the node it runs on always reach each other",
+            _ => "",
+        };
+        let blank = " ".repeat(indent);
+        let [own, other] = [found.own, found.other].map(|truth| Verdict::from(truth).word());
+        writeln!(out, "{blank}own node     {own}{why}")?;
+        writeln!(out, "{blank}other nodes  {other}")
     }
 
     pub(crate) fn host_network(

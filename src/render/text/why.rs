@@ -78,7 +78,7 @@ impl TextWriter<'_> {
         for walk in &shown.walks {
             writeln!(out)?;
             if shown.walks.len() > 1 {
-                let verdict = self.verdict(of(walk.allowed));
+                let verdict = self.verdict(walk.allowed.into());
                 writeln!(out, "  {verdict} {}", named.demonstrated(pair, walk))?;
             }
             named.explanation(walk, out)?;
@@ -145,6 +145,7 @@ impl TextWriter<'_> {
                 )?;
             }
         }
+        self.by_node(2, walk, out)?;
         self.host_network_modes(walk, out)?;
         self.families(2, walk, out)?;
         if let Some(led) = walk.led {
@@ -190,7 +191,7 @@ impl TextWriter<'_> {
             HostNetworkMode::Node => ("its node", "a pod"),
             HostNetworkMode::Pod => ("a pod", "its node"),
         };
-        let word = |p: Truth| of(p).word();
+        let word = |p: Truth| Verdict::from(p).word();
         let text = format!(
             "{name} runs with hostNetwork. The walk above takes it as {as_shown}: {}. Taken as {as_other}: {} ({}). \
              Which one holds depends on the CNI: give --cni, or accept with --assume hostnetwork=node",
@@ -243,14 +244,6 @@ fn chosen<'w>(pairs: &[(&'w Pair, &'w Shown)]) -> Vec<(&'w Pair, &'w Shown)> {
     }
     chosen.truncate(PAIRS);
     chosen
-}
-
-pub(crate) fn of(truth: Truth) -> Verdict {
-    match truth {
-        Truth::Yes => Verdict::Yes,
-        Truth::No => Verdict::No,
-        Truth::Maybe => Verdict::Unknown,
-    }
 }
 
 fn reason_of(truth: Truth, sides: [&ExplanationSide; 2]) -> Reason {
