@@ -116,10 +116,12 @@ pub use crate::potential::{AskedPods, AskedPorts, PodKind, PotentialPods, World,
 pub use crate::facade::edges::Edge;
 pub use crate::facade::follow::GraphQuery;
 pub use crate::query::ask::answer::{Answer, Pair, Verdict, ask};
+pub use crate::query::ask::api_server_address::ApiServerAddress;
 pub use crate::query::ask::grammar::{EndpointSpec, Keyword, ParseError, Question, Target};
 pub use crate::query::ask::resolve::{
     Context, End, Note, ResolveError, Resolved, resolve, traffic as resolve_traffic,
 };
+pub use crate::query::ask::surely_exists::dns_pods;
 pub use crate::query::explain::explanation::{
     Explanation, ExplanationSide, FamilyEffect, Mismatch, PeerTrace, PolicyTrace, Reason,
     RuleTrace, TierTrace, explain,

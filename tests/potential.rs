@@ -17,7 +17,7 @@ use netpal::{
     Input, PotentialParty, Protocol, Question, Selector, Traffic, Truth, Verdict, World, ask,
     diff_in, load_str, with_stand_ins,
 };
-use netpal::{Snapshot, potential_rows};
+use netpal::{Snapshot, dns_pods, potential_rows};
 use random::{Random, documents, text};
 use std::collections::BTreeSet;
 
@@ -527,4 +527,104 @@ fn words_of_a_set_do_not_change_with_unrelated_policies() {
     let expected = "any pod of namespaces wood in (ash,oak) -> mill/saw ALL (potential)";
     assert_eq!(snapshot_lines(&alone), [expected]);
     assert!(snapshot_lines(&format!("{alone}{other}")).contains(&expected.to_owned()));
+}
+
+/// What `can` says, with a configured address of the API server.
+fn asked_with(text: &str, configured: &[&str], question: &str) -> netpal::Answer {
+    let input = load_str(text);
+    let graph = AllowGraph::compile(&input, &CompileOptions::default()).unwrap();
+    let context = Context {
+        api_servers: configured.iter().map(|at| at.parse().unwrap()).collect(),
+        ..Context::default()
+    };
+    ask(&graph, &context, &question.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn the_api_server_surely_exists() {
+    let slice = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n\
+                 metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}\n\
+                 addressType: IPv4\nendpoints: [{addresses: [198.51.100.7]}, {addresses: [198.51.100.8], conditions: {ready: false}}]\n\
+                 ports: [{name: https, port: 8443, protocol: TCP}]\n---\n";
+    let endpoints = "apiVersion: v1\nkind: Endpoints\nmetadata: {name: kubernetes, namespace: default}\n\
+                     subsets: [{addresses: [{ip: 198.51.100.7}], ports: [{port: 8443}]}]\n---\n";
+    let other = slice.replace(
+        "kubernetes.io/service-name: kubernetes",
+        "kubernetes.io/service-name: shop",
+    );
+    let to = |rule: &str| directed("{}", "Egress", &format!("egress: [{rule}]"));
+    let block =
+        to("{to: [{ipBlock: {cidr: 198.51.100.0/29}}], ports: [{port: 8443}, {port: 6443}]}");
+    let narrow = to("{to: [{ipBlock: {cidr: 198.51.100.7/32}}]}");
+    let anyone = to("{ports: [{port: 6443}]}");
+    for (objects, configured, policy, question, expected) in [
+        (slice, &[][..], &block, "apiserver", Verdict::Yes),
+        (endpoints, &[], &block, "apiserver", Verdict::Yes),
+        (slice, &[], &narrow, "apiserver", Verdict::Yes),
+        (slice, &[], &block, "apiserver:443", Verdict::No),
+        (
+            "",
+            &["198.51.100.7", "203.0.113.5:6443"],
+            &narrow,
+            "apiserver",
+            Verdict::Partly,
+        ),
+        // the configuration outweighs the input
+        (slice, &["203.0.113.5"], &narrow, "apiserver", Verdict::No),
+        // nothing tells: what holds of every address holds of the one
+        ("", &[], &anyone, "apiserver", Verdict::Yes),
+        ("", &[], &narrow, "apiserver:6443", Verdict::Unknown),
+        (
+            other.as_str(),
+            &[],
+            &narrow,
+            "apiserver:6443",
+            Verdict::Unknown,
+        ),
+    ] {
+        let text = format!("{SAW}{objects}{policy}");
+        let answer = asked_with(&text, configured, &format!("mill/saw reach {question}"));
+        assert_eq!(
+            answer.verdict, expected,
+            "{question} {configured:?}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn dns_is_what_its_service_selects_and_the_cache_on_the_node() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\n\
+                   spec: {selector: {app: resolver}, ports: [{name: dns, port: 53, protocol: UDP, targetPort: 1053}]}\n---\n";
+    let found = dns_pods(&load_str(service)).unwrap();
+    assert_eq!(
+        found,
+        ("kube-system".into(), Selector::label("app", "resolver"))
+    );
+    assert_eq!(dns_pods(&load_str(SAW)), None);
+    let route = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: mill}\nspec: {to: {kind: Service, name: s}}\n";
+    let (namespace, _) = dns_pods(&load_str(route)).unwrap();
+    assert_eq!(&*namespace, "openshift-dns");
+
+    let cache = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: node-local-dns, namespace: kube-system}\n\
+                 spec: {selector: {matchLabels: {k8s-app: node-local-dns}}, template: {metadata: {labels: {k8s-app: node-local-dns}}, \
+                 spec: {hostNetwork: true, containers: [{name: c, image: registry.example/cache:1}]}}}\n---\n";
+    let resolver = "apiVersion: v1\nkind: Pod\nmetadata: {name: resolver, namespace: kube-system, labels: {k8s-app: kube-dns}}\n\
+                    spec: {containers: [{name: c, image: registry.example/dns:1}]}\n---\n";
+    let by_labels = directed(
+        "{}",
+        "Egress",
+        "egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}]",
+    );
+    let cached = asked_with(
+        &format!("{SAW}{cache}{resolver}{by_labels}"),
+        &[],
+        "mill/saw reach dns",
+    );
+    assert_eq!(cached.verdict, Verdict::Partly);
+    let plain = asked_with(
+        &format!("{SAW}{resolver}{by_labels}"),
+        &[],
+        "mill/saw reach dns",
+    );
+    assert_eq!(plain.verdict, Verdict::Yes);
 }

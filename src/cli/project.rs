@@ -2,7 +2,7 @@
 
 use super::args::Common;
 use super::output;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use netpal::{
     CONFIG_FILE_NAMES, Config, Context, Diagnostic, Locator, PodsSpec, Requirement, Selector,
     Source, Sources, describe_diagnostic, nearest_file, parse_config, read_text,
@@ -107,7 +107,10 @@ impl Project {
     }
 
     /// What names mean.
-    pub fn names(&self, namespace: Option<&str>) -> Context {
+    ///
+    /// # Errors
+    /// When the configuration names an address that is none.
+    pub fn names(&self, namespace: Option<&str>) -> Result<Context> {
         let mut context = Context {
             namespace: namespace.map(Into::into),
             ..Context::default()
@@ -115,7 +118,12 @@ impl Project {
         if let Some(dns) = &self.config.cluster.dns {
             context.dns = pods(dns);
         }
-        context
+        for text in &self.config.cluster.apiserver {
+            let address = text.parse();
+            let address = address.map_err(|wrong: String| anyhow!("cluster.apiserver: {wrong}"))?;
+            context.api_servers.push(address);
+        }
+        Ok(context)
     }
 }
 

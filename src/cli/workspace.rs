@@ -12,7 +12,7 @@ use netpal::{
     AllowGraph, AskedPods, CNI_PROFILES, CniProfile, CompileError, CompileOptions, Context,
     DiagnosticCode, DiagnosticSeverity as Severity, DiffSide, EndpointSpec, HostNetwork, Input,
     IpSet, Keyword, Kubernetes, LoadOptions, Locator, PictureFacts, PotentialRows, Relabel,
-    RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec,
+    RenderContext, Snapshot, Source, TaintReason, Target, Unsupported, World, WorldSpec, dns_pods,
     load_watched, potential_rows, relabelled, with_stand_ins,
 };
 
@@ -101,7 +101,12 @@ impl Workspace {
             bail!("{}", nothing_found(sources, &input));
         }
         let graph = AllowGraph::compile(&input, &options(common)?)?;
-        let names = project.names(chosen(common));
+        let mut names = project.names(chosen(common))?;
+        if project.config.cluster.dns.is_none()
+            && let Some(dns) = dns_pods(&input)
+        {
+            names.dns = dns;
+        }
         let folder = std::env::current_dir().ok();
         let world = world(common, &project);
         Ok(Self {

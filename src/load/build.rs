@@ -30,6 +30,9 @@ pub fn cluster(objects: &mut [LoadedObject], assembly: &mut Assembly<'_>) -> Clu
                     ..(**node).clone()
                 });
             }
+            Contribution::ApiServers(listening) => {
+                listening.iter().for_each(|at| cluster.add_api_server(*at));
+            }
             _ => {}
         }
     }

@@ -9,6 +9,7 @@
 //! that no verdict it could touch is given as certain. Only this room reads files or starts a
 //! process.
 
+pub mod api_server;
 pub mod assemble;
 mod assembly;
 mod bound_pod;

@@ -11,6 +11,7 @@ use crate::policy::recognized;
 use crate::policy::recognized::TaintReach;
 use crate::source::{Base, DocumentId, Path, Position};
 use crate::tree::{Chunk, SyntaxNode};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// An object of the API, either a document or an item of a List.
@@ -45,6 +46,8 @@ pub enum Contribution {
     Node(Box<model::Node>),
     /// A service, its namespace still to be looked up.
     Service(Box<model::Service>),
+    /// Where the API server listens.
+    ApiServers(Box<[SocketAddr]>),
     /// A pod, or a controller of pods.
     Workload(Box<WorkloadDraft>),
     /// A policy, its document not yet known.
@@ -191,6 +194,7 @@ impl LoadedObject {
             Contribution::Namespace(_)
                 | Contribution::Node(_)
                 | Contribution::Service(_)
+                | Contribution::ApiServers(_)
                 | Contribution::Workload(_)
         )
     }

@@ -4,6 +4,7 @@
 //! Lists are opened; what is no plain object is recognized and explained. Everything here looks at
 //! one object alone, so it runs on all cores, right behind the reader.
 
+use crate::load::api_server;
 use crate::load::cluster_objects;
 use crate::load::document_form;
 use crate::load::embedded;
@@ -116,6 +117,11 @@ fn contribution(
             return Contribution::Service(Box::new(cluster_objects::service(&object.name, node)));
         }
         _ => {}
+    }
+    let namespace = object.namespace.as_deref().or(Some(&options.namespace));
+    let listening = api_server::addresses(&object.kind, &object.name, namespace, node);
+    if let Some(listening) = listening {
+        return Contribution::ApiServers(listening.into());
     }
     if let Some(dialect) = dialects::find(&object.api_version, &object.kind) {
         return policy(object, node, dialect, options);

@@ -272,6 +272,13 @@ fn plays_no_part(sniffed: &Sniffed<'_>) -> bool {
         && sniffed
             .kind
             .is_some_and(|k| NO_PART.contains(&k) && !dialects::may_be_policy_kind(k))
+        && !may_be_of_api_server(sniffed)
+}
+
+/// Whether it may tell the addresses of the API server; other endpoints are not read.
+fn may_be_of_api_server(sniffed: &Sniffed<'_>) -> bool {
+    let is_endpoints = matches!(sniffed.kind, Some("Endpoints" | "EndpointSlice"));
+    is_endpoints && sniffed.name.is_none_or(|name| name.contains("kubernetes"))
 }
 
 #[cfg(test)]

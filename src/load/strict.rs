@@ -149,6 +149,26 @@ static NODE: Schema = Fields(&[
     ("metadata", metadata(false)),
     ("status", Fields(&[("addresses", List(&ADDRESS))])),
 ]);
+static SLICE_ENDPOINT: Schema = Fields(&[
+    ("addresses", List(&TEXT)),
+    ("conditions", Fields(&[("ready", Truth)])),
+]);
+static ENDPOINT_PORT: Schema = Fields(&[
+    ("name", Text),
+    ("protocol", PROTOCOL),
+    ("port", Number(1, 65_535)),
+]);
+static ENDPOINT_SLICE: Schema = Fields(&[
+    ("metadata", metadata(false)),
+    ("addressType", Word(&["IPv4", "IPv6", "FQDN"])),
+    ("endpoints", List(&SLICE_ENDPOINT)),
+    ("ports", List(&ENDPOINT_PORT)),
+]);
+static SUBSET: Schema = Fields(&[
+    ("addresses", List(&POD_IP)),
+    ("ports", List(&ENDPOINT_PORT)),
+]);
+static ENDPOINTS: Schema = Fields(&[("metadata", metadata(false)), ("subsets", List(&SUBSET))]);
 static SERVICE: Schema = Fields(&[
     ("metadata", metadata(true)),
     (
@@ -177,6 +197,8 @@ pub fn check(kind: &str, node: &SyntaxNode) -> Vec<Invalid> {
         "Namespace" => &NAMESPACE,
         "Node" => &NODE,
         "Service" => &SERVICE,
+        "EndpointSlice" => &ENDPOINT_SLICE,
+        "Endpoints" => &ENDPOINTS,
         "CronJob" => &CRON_JOB,
         "ReplicationController" | "DeploymentConfig" => &OLD_CONTROLLER,
         _ => &CONTROLLER,

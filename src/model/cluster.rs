@@ -12,6 +12,7 @@ use crate::set::Ix;
 use crate::set::hashed::{IndexMap, IndexSet};
 use crate::source::Origin;
 use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The label every namespace carries, set by the API server and immutable (S27).
@@ -58,6 +59,8 @@ pub struct Cluster {
     workloads: Vec<Workload>,
     services: Vec<Service>,
     nodes: IndexMap<Box<str>, Node>,
+    /// Where the API server listens.
+    api_servers: IndexSet<SocketAddr>,
     /// The namespaces that are assumed, by name.
     assumed: IndexMap<Box<str>, Vec<NamespaceId>>,
 }
@@ -115,6 +118,17 @@ impl Cluster {
         let id = NamespaceId::bounded(index);
         self.assumed.entry(name.into()).or_default().push(id);
         id
+    }
+
+    /// Adds an address and port of the API server.
+    pub fn add_api_server(&mut self, listening: SocketAddr) {
+        self.api_servers.insert(listening);
+    }
+
+    /// Where the API server listens, as the endpoints of `default/kubernetes` tell; none where they
+    /// are not in the input.
+    pub fn api_servers(&self) -> impl ExactSizeIterator<Item = SocketAddr> {
+        self.api_servers.iter().copied()
     }
 
     /// Interns a label set.

@@ -78,11 +78,12 @@ fn dns(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, Stri
     let mut cluster = (*input.cluster).clone();
     let home = cluster.namespace_named(namespace);
     let (name, wanted): (Box<str>, Labels) = named_by(labels)?;
-    let port = |(name, protocol): (&str, Protocol)| ContainerPort {
-        name: Some(name.into()),
-        protocol,
-        port: 53,
+    let number = if namespace == "openshift-dns" {
+        5353
+    } else {
+        53
     };
+    let port = |(name, protocol): (&str, Protocol)| named_port(name, protocol, number);
     let ports = [("dns", Protocol::Udp), ("dns-tcp", Protocol::Tcp)];
     add_pod(&mut cluster, &name, home, wanted, ports.map(port).into());
     let laid = Input {
@@ -92,7 +93,7 @@ fn dns(input: &Input, namespace: &str, labels: &Selector) -> Option<(Input, Stri
     Some((
         laid,
         format!(
-            "the DNS pods {namespace}/{name} are assumed, not loaded: ports 53/UDP and 53/TCP, and no policy of theirs is known"
+            "the DNS pods {namespace}/{name} are assumed, not loaded: port 53, and no policy of theirs is known"
         ),
     ))
 }
@@ -148,12 +149,10 @@ fn kinds(
 /// The lists of container ports that a pod may have, as far as a question can tell them apart: none
 /// of the names that rules look up, all of them, and each one alone.
 fn port_lists(vocabulary: &PodVocabulary<'_>, asked: &AskedPorts) -> Vec<Arc<[ContainerPort]>> {
-    let named = |(name, protocol, port): (&str, Protocol, u16)| ContainerPort {
-        name: Some(name.into()),
-        protocol,
-        port,
-    };
-    let apart: Arc<[ContainerPort]> = vocabulary.declared_ports().into_iter().map(named).collect();
+    let apart = vocabulary.declared_ports().into_iter();
+    let apart: Arc<[ContainerPort]> = apart
+        .map(|(name, protocol, port)| named_port(name, protocol, port))
+        .collect();
     let none: Arc<[ContainerPort]> = Arc::default();
     let numbers = match asked {
         _ if apart.is_empty() => return vec![none],
@@ -166,7 +165,7 @@ fn port_lists(vocabulary: &PodVocabulary<'_>, asked: &AskedPorts) -> Vec<Arc<[Co
     };
     let mut lists = vec![none];
     for number in numbers {
-        let at = |name: &str| Protocol::ALL.map(|protocol| named((name, protocol, *number)));
+        let at = |name: &str| Protocol::ALL.map(|protocol| named_port(name, protocol, *number));
         let names = &vocabulary.ports;
         lists.push(names.iter().flat_map(|name| at(name)).collect());
         if names.len() > 1 {
@@ -174,4 +173,12 @@ fn port_lists(vocabulary: &PodVocabulary<'_>, asked: &AskedPorts) -> Vec<Arc<[Co
         }
     }
     lists
+}
+
+fn named_port(name: &str, protocol: Protocol, port: u16) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.into()),
+        protocol,
+        port,
+    }
 }

@@ -54,8 +54,9 @@ impl Pair {
     pub fn explain(&self, graph: &AllowGraph) -> Explanation {
         let asking = graph.asking(self.families());
         let mut explanation = via_service::explain_led(&asking, self.led, &self.example);
+        let between_pods = matches!(self.destination, End::Pods { .. });
         explanation.port_untold =
-            self.verdict == Verdict::Unknown && explanation.allowed != Truth::Maybe;
+            between_pods && self.verdict == Verdict::Unknown && explanation.allowed != Truth::Maybe;
         explanation
     }
 
@@ -133,6 +134,7 @@ pub fn ask(
         graph,
         question,
         destination: &destination,
+        one_of: source.one_of || destination.one_of,
         memo: HashMap::new(),
     };
     let mut pairs = Vec::new();
@@ -182,6 +184,8 @@ struct Asking<'a> {
     graph: &'a AllowGraph,
     question: &'a Question,
     destination: &'a Resolved,
+    /// Whether an end is one of several addresses, and it is not told which one.
+    one_of: bool,
     memo: HashMap<(EndpointIx, EndpointIx), Allowed>,
 }
 
@@ -192,9 +196,8 @@ impl Asking<'_> {
         let mut worst: Option<(Verdict, Flow)> = None;
         let mut passing = None;
         let cluster = Arc::clone(&self.graph.environment().cluster);
-        let alternatives = [from, to]
-            .into_iter()
-            .any(|end| is_alternatives(&cluster, end));
+        let of_one = |end: &End| is_alternatives(&cluster, end);
+        let alternatives = self.one_of || of_one(from) || of_one(to);
         let mut total: Option<(Verdict, Allowed, TrafficSet)> = None;
         for destination in self.endpoints(to, from, Direction::Egress) {
             let asked = self.asked(destination)?;

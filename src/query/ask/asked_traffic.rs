@@ -26,6 +26,7 @@ pub fn traffic(
         None if spec.ports.is_none() && spec.target == Target::Keyword(Keyword::Dns) => {
             Ok(Some(dns(cluster, pod)))
         }
+        None if spec.ports.is_none() && resolved.traffic.is_some() => Ok(resolved.traffic.clone()),
         None => Ok(spec.ports.as_ref().map(|ports| {
             ports
                 .iter()
@@ -52,10 +53,17 @@ fn dns(cluster: &Cluster, pod: Option<&Pod>) -> TrafficSet {
             behind = behind.union(&target_traffic(found, Some(pod)));
         }
     }
-    if behind.is_empty() {
-        return port(asked[0]).union(&port(asked[1]));
+    if !behind.is_empty() {
+        return behind;
     }
-    behind
+    let named = |(name, protocol): (&'static str, Protocol)| {
+        let declared = pod.and_then(|pod| pod.named_ports(name).find(|(p, _)| *p == protocol));
+        declared.map_or_else(
+            || port(protocol),
+            |(_, number)| TrafficSet::ports(protocol, number, number),
+        )
+    };
+    named(("dns", asked[0])).union(&named(("dns-tcp", asked[1])))
 }
 
 /// The traffic of a port as the pod declares it.

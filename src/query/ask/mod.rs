@@ -3,6 +3,7 @@
 pub mod alike;
 pub mod alternatives;
 pub mod answer;
+pub mod api_server_address;
 pub mod asked_traffic;
 mod dns_name;
 pub mod grammar;
@@ -18,6 +19,7 @@ pub mod resolved;
 mod selector_text;
 pub mod service_effect;
 mod service_port;
+pub mod surely_exists;
 pub(crate) mod symbolic;
 pub mod verdict;
 pub mod via_service;

@@ -200,6 +200,7 @@ impl Resolver<'_> {
             service: Some(id),
             notes: vec![Note::Service(id)],
             missing,
+            ..Resolved::default()
         }
     }
 

@@ -15,6 +15,7 @@ use crate::query::ask::pods_inside::pods_inside;
 use crate::query::ask::resolved::fail;
 pub use crate::query::ask::resolved::{Context, End, Note, ResolveError, Resolved};
 use crate::query::ask::service_port;
+use crate::query::ask::surely_exists;
 use crate::set::{Family, IpSet};
 use crate::source::DocumentId;
 use crate::spec::FamilySet;
@@ -236,13 +237,22 @@ impl Resolver<'_> {
             Keyword::Dns => {
                 let (namespace, selector) = &self.context.dns;
                 let here = self.cluster.find_namespace(namespace);
-                self.pods_where(|_, p| {
+                let mut found = self.pods_where(|_, p| {
                     Some(p.namespace) == here && selector.matches(self.cluster.labels(p.labels))
-                })
+                });
+                found.extend(surely_exists::node_local_dns(self.cluster));
+                found
             }
             Keyword::ApiServer => {
+                if let Some(told) = surely_exists::api_server(self.cluster, self.context) {
+                    return Ok(told);
+                }
                 let selector = Selector::label("component", "kube-apiserver");
-                self.pods_where(|_, p| selector.matches(self.cluster.labels(p.labels)))
+                let pods = self.pods_where(|_, p| selector.matches(self.cluster.labels(p.labels)));
+                if pods.is_empty() {
+                    return Ok(surely_exists::api_server_somewhere(self.cluster));
+                }
+                pods
             }
             _ => nodes(self.cluster),
         };
@@ -252,7 +262,6 @@ impl Resolver<'_> {
                 self.context.dns.1, self.context.dns.0
             )
             .into(),
-            Keyword::ApiServer => "no pods `component=kube-apiserver` are in the input".into(),
             _ => "no Node with an address is in the input".into(),
         });
         let is_nodes = keyword == Keyword::Nodes;

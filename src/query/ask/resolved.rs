@@ -1,8 +1,9 @@
 //! What endpoints are resolved to: ends, remarks on how they were understood, and errors.
 
 use crate::model::{PodId, Selector, ServiceId, WorkloadId};
+use crate::query::ask::api_server_address::ApiServerAddress;
 use crate::query::ask::grammar::ParseError;
-use crate::set::IpSet;
+use crate::set::{IpSet, TrafficSet};
 use crate::spec::FamilySet;
 use ipnet::IpNet;
 
@@ -13,6 +14,8 @@ pub struct Context {
     pub namespace: Option<Box<str>>,
     /// The namespace and the labels of the DNS pods.
     pub dns: (Box<str>, Selector),
+    /// Where the API server listens, if it is told.
+    pub api_servers: Vec<ApiServerAddress>,
 }
 
 impl Default for Context {
@@ -20,6 +23,7 @@ impl Default for Context {
         Self {
             namespace: None,
             dns: ("kube-system".into(), Selector::label("k8s-app", "kube-dns")),
+            api_servers: Vec::new(),
         }
     }
 }
@@ -91,6 +95,8 @@ pub enum Note {
     /// A port that was asked about and is one of a Service in front, and the port that the Service
     /// is called on.
     PortOfService(ServiceId, u16, u16),
+    /// The address of the API server is not told.
+    ApiServerSomewhere,
 }
 
 /// An endpoint, resolved.
@@ -104,6 +110,10 @@ pub struct Resolved {
     pub notes: Vec<Note>,
     /// What the input lacks, when there are no ends.
     pub missing: Option<Box<str>>,
+    /// Whether it is one of the addresses, and not told which one.
+    pub one_of: bool,
+    /// The traffic that is meant where no port is named.
+    pub traffic: Option<TrafficSet>,
 }
 
 /// Why an endpoint cannot be resolved.

@@ -183,6 +183,11 @@ impl TextWriter<'_> {
                 net.addr(),
                 words::clean(node)
             ),
+            Note::ApiServerSomewhere => {
+                "the address of the API server is not told: it is taken to be one address that is no pod \
+                 (cluster.apiserver in netpal.yaml, or EndpointSlice default/kubernetes, tells it)"
+                    .to_owned()
+            }
             Note::PodName(pod, workload) => {
                 format!("{} is a pod of {}", words::clean(pod), name(*workload))
             }
